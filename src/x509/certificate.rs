@@ -1,0 +1,135 @@
+//! A certificate (RFC 5280 §4.1), read.
+
+use std::ops::Range;
+
+use super::{
+    DistinguishedName, ExtendedKeyUsage, GeneralName, KeyUsage, NameConstraints, PublicKey, SerialNumber,
+    SignatureAlgorithm, Validity, digest,
+};
+
+/// A certificate as it was read: its octets, and everything they say that this program understands.
+///
+/// Reading does not judge. An extension whose content cannot be read is listed in `malformed`; the judge refuses it, and
+/// `ca inspect` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    pub(super) der: Vec<u8>,
+    pub(super) tbs: Range<usize>,
+    /// 1, 2 or 3.
+    pub version: u32,
+    pub serial: SerialNumber,
+    /// The algorithm named inside what is signed; must equal `signature_algorithm` (RFC 5280 §4.1.1.2).
+    pub tbs_signature_algorithm: SignatureAlgorithm,
+    pub signature_algorithm: SignatureAlgorithm,
+    pub issuer: DistinguishedName,
+    pub validity: Validity,
+    pub subject: DistinguishedName,
+    pub public_key: PublicKey,
+    /// Every extension in the order in which it stands.
+    pub extensions: Vec<Extension>,
+    /// Object identifiers of extensions that could not be read, or that stand twice, and why.
+    pub malformed: Vec<(String, String)>,
+    pub basic_constraints: Option<BasicConstraints>,
+    pub key_usage: Option<KeyUsage>,
+    pub extended_key_usage: Option<Vec<ExtendedKeyUsage>>,
+    pub subject_alt_names: Option<Vec<GeneralName>>,
+    pub subject_key_id: Option<Vec<u8>>,
+    pub authority_key_id: Option<AuthorityKeyId>,
+    pub name_constraints: Option<NameConstraints>,
+    /// Object identifiers of the certificate policies.
+    pub policies: Vec<String>,
+    /// URLs at which CRLs are published.
+    pub crl_urls: Vec<String>,
+    /// URLs of OCSP responders.
+    pub ocsp_urls: Vec<String>,
+    /// URLs of the issuer's certificate.
+    pub ca_issuer_urls: Vec<String>,
+    /// The content of the signature BIT STRING.
+    pub signature: Vec<u8>,
+}
+
+/// An extension before its content is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// The dotted object identifier.
+    pub oid: String,
+    pub critical: bool,
+    pub value: Vec<u8>,
+}
+
+/// RFC 5280 §4.2.1.9.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BasicConstraints {
+    pub ca: bool,
+    pub path_length: Option<u32>,
+}
+
+/// RFC 5280 §4.2.1.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorityKeyId {
+    pub key_id: Option<Vec<u8>>,
+    /// Whether it also names the issuer's issuer and serial, which breaks the chain once the issuer is renewed.
+    pub names_issuer_and_serial: bool,
+}
+
+/// Object identifiers of the extensions that this program reads.
+pub mod oid {
+    pub const SUBJECT_KEY_ID: &str = "2.5.29.14";
+    pub const KEY_USAGE: &str = "2.5.29.15";
+    pub const SUBJECT_ALT_NAME: &str = "2.5.29.17";
+    pub const ISSUER_ALT_NAME: &str = "2.5.29.18";
+    pub const BASIC_CONSTRAINTS: &str = "2.5.29.19";
+    pub const CRL_NUMBER: &str = "2.5.29.20";
+    pub const REASON_CODE: &str = "2.5.29.21";
+    pub const INVALIDITY_DATE: &str = "2.5.29.24";
+    pub const DELTA_CRL_INDICATOR: &str = "2.5.29.27";
+    pub const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
+    pub const CERTIFICATE_ISSUER: &str = "2.5.29.29";
+    pub const NAME_CONSTRAINTS: &str = "2.5.29.30";
+    pub const CRL_DISTRIBUTION_POINTS: &str = "2.5.29.31";
+    pub const CERTIFICATE_POLICIES: &str = "2.5.29.32";
+    pub const POLICY_MAPPINGS: &str = "2.5.29.33";
+    pub const AUTHORITY_KEY_ID: &str = "2.5.29.35";
+    pub const POLICY_CONSTRAINTS: &str = "2.5.29.36";
+    pub const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
+    pub const INHIBIT_ANY_POLICY: &str = "2.5.29.54";
+    pub const AUTHORITY_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.1";
+    pub const SUBJECT_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.11";
+}
+
+impl Certificate {
+    /// The octets of the whole certificate.
+    pub fn as_der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The octets that are signed (`tbsCertificate`).
+    pub fn tbs(&self) -> &[u8] {
+        &self.der[self.tbs.clone()]
+    }
+
+    /// SHA-256 of the whole certificate.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        digest::sha256(&self.der)
+    }
+
+    /// The extension with this object identifier.
+    pub fn extension(&self, oid: &str) -> Option<&Extension> {
+        self.extensions.iter().find(|extension| extension.oid == oid)
+    }
+
+    /// Says of itself that it may sign certificates: basic constraints with `cA` set.
+    pub fn is_ca(&self) -> bool {
+        self.basic_constraints.is_some_and(|constraints| constraints.ca)
+    }
+
+    /// Subject and issuer are the same name. Whether it signed itself is another question.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+
+    /// All subject alternative names, none when the extension is missing.
+    pub fn names(&self) -> &[GeneralName] {
+        self.subject_alt_names.as_deref().unwrap_or_default()
+    }
+}

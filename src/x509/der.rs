@@ -1,0 +1,138 @@
+//! Writing DER (ITU-T X.690), for the fields that the encoder library cannot write or would re-write.
+//!
+//! Only definite lengths in the shortest form; whoever calls is responsible for the order of a SET OF.
+
+pub const BOOLEAN: u8 = 0x01;
+pub const INTEGER: u8 = 0x02;
+pub const BIT_STRING: u8 = 0x03;
+pub const OCTET_STRING: u8 = 0x04;
+pub const NULL: u8 = 0x05;
+pub const OBJECT_IDENTIFIER: u8 = 0x06;
+pub const UTF8_STRING: u8 = 0x0c;
+pub const PRINTABLE_STRING: u8 = 0x13;
+pub const IA5_STRING: u8 = 0x16;
+pub const SEQUENCE: u8 = 0x30;
+pub const SET: u8 = 0x31;
+
+/// The tag `[number]` of a context-specific primitive value.
+pub const fn context(number: u8) -> u8 {
+    0x80 | number
+}
+
+/// The tag `[number]` of a context-specific constructed value.
+pub const fn context_constructed(number: u8) -> u8 {
+    0xa0 | number
+}
+
+/// One value: tag, length, content (X.690 §8.1).
+pub fn value(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(content.len() + 6);
+    out.push(tag);
+    push_length(&mut out, content.len());
+    out.extend_from_slice(content);
+    out
+}
+
+/// A constructed value made of parts that are DER already.
+pub fn constructed(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let length = parts.iter().map(|part| part.len()).sum();
+    let mut out = Vec::with_capacity(length + 6);
+    out.push(tag);
+    push_length(&mut out, length);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+    out
+}
+
+/// `SEQUENCE { parts }`.
+pub fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+    constructed(SEQUENCE, parts)
+}
+
+/// A BIT STRING of whole octets: no unused bits.
+pub fn bit_string(octets: &[u8]) -> Vec<u8> {
+    constructed(BIT_STRING, &[&[0], octets])
+}
+
+/// A non-negative INTEGER from its big-endian magnitude, in the fewest octets (X.690 §8.3.2).
+pub fn unsigned_integer(magnitude: &[u8]) -> Vec<u8> {
+    let first = magnitude.iter().position(|octet| *octet != 0).unwrap_or(magnitude.len());
+    let magnitude = &magnitude[first..];
+    match magnitude.first() {
+        None => value(INTEGER, &[0]),
+        Some(octet) if octet & 0x80 != 0 => constructed(INTEGER, &[&[0], magnitude]),
+        Some(_) => value(INTEGER, magnitude),
+    }
+}
+
+fn push_length(out: &mut Vec<u8>, length: usize) {
+    if length < 0x80 {
+        out.push(length as u8);
+        return;
+    }
+    let octets = length.to_be_bytes();
+    let first = octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len() - 1);
+    out.push(0x80 | (octets.len() - first) as u8);
+    out.extend_from_slice(&octets[first..]);
+}
+
+/// Splits `input` into its first value (tag, content) and the rest; `None` when it is not one definite-length value.
+///
+/// This is for walking over DER that a strict parser has accepted already, not for judging a stranger's bytes.
+pub fn split_first(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = input.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, rest) = match first {
+        0..=0x7f => (usize::from(first), rest),
+        0x81..=0x84 => {
+            let count = usize::from(first & 0x7f);
+            let (octets, rest) = rest.split_at_checked(count)?;
+            (octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet)), rest)
+        }
+        _ => return None,
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
+}
+
+/// The values that follow one another in `content`, each with its tag and length; `None` when they do not fill it.
+pub fn children(mut content: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut found = Vec::new();
+    while !content.is_empty() {
+        let (.., rest) = split_first(content)?;
+        let (child, _) = content.split_at(content.len() - rest.len());
+        found.push(child);
+        content = rest;
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_take_the_shortest_form() {
+        assert_eq!(value(NULL, &[]), [0x05, 0x00]);
+        assert_eq!(value(OCTET_STRING, &[7; 127])[..2], [0x04, 0x7f]);
+        assert_eq!(value(OCTET_STRING, &[7; 128])[..3], [0x04, 0x81, 0x80]);
+        assert_eq!(value(OCTET_STRING, &[7; 256])[..4], [0x04, 0x82, 0x01, 0x00]);
+    }
+
+    #[test]
+    fn an_integer_is_never_negative_and_never_padded() {
+        assert_eq!(unsigned_integer(&[]), [0x02, 0x01, 0x00]);
+        assert_eq!(unsigned_integer(&[0, 0, 5]), [0x02, 0x01, 0x05]);
+        assert_eq!(unsigned_integer(&[0x80]), [0x02, 0x02, 0x00, 0x80]);
+    }
+
+    #[test]
+    fn what_is_written_can_be_split_again() {
+        let long = value(OCTET_STRING, &[7; 300]);
+        let both = [long.clone(), value(NULL, &[])].concat();
+        let (tag, content, rest) = split_first(&both).unwrap();
+        assert_eq!((tag, content.len(), rest), (OCTET_STRING, 300, &[0x05, 0x00][..]));
+        assert_eq!(split_first(&long[..200]), None);
+    }
+}

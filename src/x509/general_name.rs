@@ -1,0 +1,294 @@
+//! Subject alternative names (RFC 5280 §4.2.1.6): what a certificate vouches for.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use super::{DistinguishedName, der, text};
+
+/// One name of a subject alternative name extension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GeneralName {
+    /// A host name in A-labels, lower case when this program made it; `*.` may stand in front.
+    Dns(String),
+    Ip(IpAddr),
+    /// `local@domain`.
+    Email(String),
+    Uri(String),
+    Directory(DistinguishedName),
+    /// A form that this program neither makes nor matches: the number of its tag and its DER.
+    Other {
+        tag: u8,
+        der: Vec<u8>,
+    },
+}
+
+/// Why a text is not a name that a certificate may carry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GeneralNameError {
+    #[error("the name is empty")]
+    Empty,
+    #[error("'{}' is not a DNS name: {reason}", text::escape(name))]
+    Dns { name: String, reason: &'static str },
+    #[error("'{}' is not an IP address", text::escape(.0))]
+    Ip(String),
+    #[error("'{}' is not an e-mail address: {reason}", text::escape(name))]
+    Email { name: String, reason: &'static str },
+    #[error("'{}' is not a URI: {reason}", text::escape(name))]
+    Uri { name: String, reason: &'static str },
+}
+
+impl GeneralName {
+    /// The word for its kind in flags, templates and reports.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Dns(_) => "dns",
+            Self::Ip(_) => "ip",
+            Self::Email(_) => "email",
+            Self::Uri(_) => "uri",
+            Self::Directory(_) => "directory",
+            Self::Other { .. } => "other",
+        }
+    }
+
+    /// The value without its kind, escaped where it could not be shown.
+    pub fn value(&self) -> String {
+        match self {
+            Self::Dns(name) | Self::Email(name) | Self::Uri(name) => text::escape(name),
+            Self::Ip(address) => address.to_string(),
+            Self::Directory(name) => name.to_string(),
+            Self::Other { tag, der } => format!("[{tag}] {}", text::hex(der)),
+        }
+    }
+
+    /// The DER of the `GeneralName` (RFC 5280 §4.2.1.6; `directoryName` is explicitly tagged since `Name` is a CHOICE).
+    pub fn to_der(&self) -> Vec<u8> {
+        match self {
+            Self::Email(name) => der::value(der::context(1), name.as_bytes()),
+            Self::Dns(name) => der::value(der::context(2), name.as_bytes()),
+            Self::Directory(name) => der::value(der::context_constructed(4), name.as_der()),
+            Self::Uri(name) => der::value(der::context(6), name.as_bytes()),
+            Self::Ip(IpAddr::V4(address)) => der::value(der::context(7), &address.octets()),
+            Self::Ip(IpAddr::V6(address)) => der::value(der::context(7), &address.octets()),
+            Self::Other { der, .. } => der.clone(),
+        }
+    }
+}
+
+/// `dns:web.corp.test`.
+impl fmt::Display for GeneralName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind(), self.value())
+    }
+}
+
+/// Reads a name as people write it: the kind is recognised from the value, or forced by `dns:`, `ip:`, `email:`, `uri:`.
+impl FromStr for GeneralName {
+    type Err = GeneralNameError;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        if given.is_empty() {
+            return Err(GeneralNameError::Empty);
+        }
+        if let Some((prefix, value)) = given.split_once(':') {
+            match prefix.to_ascii_lowercase().as_str() {
+                "dns" => return dns(value).map(Self::Dns),
+                "ip" => return value.parse().map(Self::Ip).map_err(|_| GeneralNameError::Ip(value.to_owned())),
+                "email" => return email(value).map(Self::Email),
+                "uri" => return uri(value).map(Self::Uri),
+                _ => {}
+            }
+        }
+        if let Ok(address) = given.parse() {
+            Ok(Self::Ip(address))
+        } else if given.contains("://") || given.starts_with("urn:") {
+            uri(given).map(Self::Uri)
+        } else if given.contains('@') {
+            email(given).map(Self::Email)
+        } else {
+            dns(given).map(Self::Dns)
+        }
+    }
+}
+
+/// Checks a host name and turns it into lower-case A-labels (RFC 5280 §7.2); `*.` may stand in front of two labels.
+///
+/// # Errors
+/// When it is not a name that a TLS client would look for in a certificate.
+pub fn dns(given: &str) -> Result<String, GeneralNameError> {
+    let error = |reason| GeneralNameError::Dns { name: given.to_owned(), reason };
+    if given.is_empty() {
+        return Err(GeneralNameError::Empty);
+    }
+    let (wildcard, host) = match given.strip_prefix("*.") {
+        Some(host) => ("*.", host),
+        None => ("", given),
+    };
+    if host.contains('*') {
+        return Err(error("a wildcard may stand only for the whole first label, as in *.corp.test"));
+    }
+    if host.ends_with('.') {
+        return Err(error("leave out the dot at the end"));
+    }
+    if let Some(character) =
+        host.chars().find(|c| c.is_ascii() && !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')))
+    {
+        return Err(error(match character {
+            '/' | '\\' => "it holds a slash",
+            ' ' => "it holds a space",
+            ':' => "it holds a colon (a port is no part of a name)",
+            _ => "only letters, digits, '-' and '.' are allowed",
+        }));
+    }
+    // Underscores are no part of a host name (RFC 1123), but container tools hand them out; idna's strict form would
+    // refuse them, so only names that need it go there.
+    let ascii = if host.is_ascii() && !host.to_ascii_lowercase().split('.').any(|label| label.starts_with("xn--")) {
+        host.to_ascii_lowercase()
+    } else {
+        let ascii =
+            idna::domain_to_ascii_strict(host).map_err(|_| error("it is not a valid internationalised name"))?;
+        let (unicode, valid) = idna::domain_to_unicode(&ascii);
+        // `xn--example-.org` decodes to plain example.org: a second spelling of another name (RUSTSEC-2024-0421).
+        if valid.is_err() || idna::domain_to_ascii_strict(&unicode).ok().as_deref() != Some(ascii.as_str()) {
+            return Err(error("its xn-- label stands for another name"));
+        }
+        ascii
+    };
+    if ascii.len() > 253 {
+        return Err(error("it is longer than 253 characters"));
+    }
+    for label in ascii.split('.') {
+        if label.is_empty() {
+            return Err(error("it holds an empty label"));
+        }
+        if label.len() > 63 {
+            return Err(error("a label is longer than 63 characters"));
+        }
+        if label.starts_with('-') || label.ends_with('-') {
+            return Err(error("a label begins or ends with '-'"));
+        }
+    }
+    if ascii.rsplit('.').next().is_some_and(|last| last.bytes().all(|octet| octet.is_ascii_digit())) {
+        return Err(error("it ends with a number, as only IP addresses do"));
+    }
+    if !wildcard.is_empty() && !ascii.contains('.') {
+        return Err(error("a wildcard needs two labels behind it: clients refuse to match the likes of *.test"));
+    }
+    Ok(format!("{wildcard}{ascii}"))
+}
+
+fn email(given: &str) -> Result<String, GeneralNameError> {
+    let error = |reason| GeneralNameError::Email { name: given.to_owned(), reason };
+    let (local, domain) = given.rsplit_once('@').ok_or_else(|| error("it has no '@'"))?;
+    // RFC 5321 dot-string without quoting: what rfc822Name can hold (RFC 5280 §4.2.1.6) and every reader agrees on.
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    if local.is_empty() || local.len() > 64 || !local.chars().all(allowed) || local.split('.').any(str::is_empty) {
+        return Err(error("the part before the '@' is not a plain mailbox name"));
+    }
+    let domain = dns(domain).map_err(|_| error("the part after the '@' is not a DNS name"))?;
+    if domain.starts_with('*') {
+        return Err(error("the part after the '@' is not a DNS name"));
+    }
+    Ok(format!("{local}@{domain}"))
+}
+
+fn uri(given: &str) -> Result<String, GeneralNameError> {
+    let error = |reason| GeneralNameError::Uri { name: given.to_owned(), reason };
+    let (scheme, rest) = given.split_once(':').ok_or_else(|| error("it has no scheme"))?;
+    let scheme_is_sound = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    if !scheme_is_sound {
+        return Err(error("its scheme is not made of letters, digits, '+', '-' and '.'"));
+    }
+    // RFC 3986 §2: everything else must be percent-encoded.
+    if !rest.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}'))
+    {
+        return Err(error("it holds a character that a URI must percent-encode"));
+    }
+    if rest.is_empty() {
+        return Err(error("nothing follows its scheme"));
+    }
+    if let Some(authority) = rest.strip_prefix("//")
+        && authority.split(['/', '?', '#']).next().is_none_or(str::is_empty)
+    {
+        return Err(error("it names no host"));
+    }
+    Ok(given.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(given: &str) -> String {
+        given.parse::<GeneralName>().map_or_else(|error| format!("error: {error}"), |name| name.to_string())
+    }
+
+    #[test]
+    fn the_kind_of_a_name_is_recognised() {
+        for (given, name) in [
+            ("web.corp.test", "dns:web.corp.test"),
+            ("WEB.corp.TEST", "dns:web.corp.test"),
+            ("*.corp.test", "dns:*.corp.test"),
+            ("localhost", "dns:localhost"),
+            ("my_service", "dns:my_service"),
+            ("münchen.example", "dns:xn--mnchen-3ya.example"),
+            ("10.0.0.1", "ip:10.0.0.1"),
+            ("::1", "ip:::1"),
+            ("alice@corp.test", "email:alice@corp.test"),
+            ("spiffe://corp.test/web", "uri:spiffe://corp.test/web"),
+            ("urn:uuid:1-2", "uri:urn:uuid:1-2"),
+            ("dns:a.test", "dns:a.test"),
+            ("IP:fe80::1", "ip:fe80::1"),
+            ("uri:https://a.test/", "uri:https://a.test/"),
+        ] {
+            assert_eq!(shown(given), name);
+        }
+    }
+
+    #[test]
+    fn names_that_nobody_could_match_or_that_trick_a_reader_are_refused() {
+        for given in [
+            "",
+            "a b.test",
+            "-a.test",
+            "a-.test",
+            "a..test",
+            ".test",
+            "a.test.",
+            "*.test",
+            "*",
+            "a.*.test",
+            "w*.corp.test",
+            "*.*.corp.test",
+            "../x",
+            "/x",
+            "..",
+            "-x",
+            "a.test:443",
+            "300.1.1.1",
+            "1.2.3",
+            "xn--example-.org",
+            "xn--.test",
+            "a\0.test",
+            "a\n.test",
+            "a,DNS:evil.test",
+            "${HOME}",
+            "@corp.test",
+            "a@",
+            "a b@corp.test",
+            "a@*.corp.test",
+            "spiffe://",
+            "://a",
+            "http://a b",
+            "ip:a.test",
+            "dns:10.0.0.1",
+            "dns:",
+            "email:a",
+        ] {
+            assert!(given.parse::<GeneralName>().is_err(), "{given:?} was read as {}", shown(given));
+        }
+        assert!(format!("{}.test", "a".repeat(64)).parse::<GeneralName>().is_err());
+        assert!(format!("{}test", "abcdefg.".repeat(32)).parse::<GeneralName>().is_err());
+    }
+}

@@ -1,0 +1,123 @@
+//! Durations as people write them: `45s 30m 12h 90d 2w 1y`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::text;
+
+/// A length of time in whole seconds, greater than zero. A year is 365 days, as it is for every CA tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Lifetime(u64);
+
+/// Seconds in each unit, the largest first.
+const UNITS: [(char, u64); 6] =
+    [('y', 365 * 86_400), ('w', 7 * 86_400), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
+
+impl Lifetime {
+    /// More than this is taken for a slip of the finger: a certificate's dates end with the year 9999 (RFC 5280 §4.1.2.5).
+    pub const MOST: Self = Self::from_days(1000 * 365);
+
+    /// So many days.
+    pub const fn from_days(days: u64) -> Self {
+        Self(days * 86_400)
+    }
+
+    /// So many seconds; `None` for zero and for more than [`Lifetime::MOST`].
+    pub fn from_seconds(seconds: u64) -> Option<Self> {
+        (1..=Self::MOST.0).contains(&seconds).then_some(Self(seconds))
+    }
+
+    /// The length in seconds.
+    pub const fn as_seconds(self) -> u64 {
+        self.0
+    }
+
+    /// The length as the calendar library's type.
+    pub fn as_duration(self) -> time::Duration {
+        time::Duration::seconds(self.0 as i64)
+    }
+}
+
+/// The largest unit that holds it without a rest: `90d`, `1y`, `36h`. Weeks are read, and shown as days.
+impl fmt::Display for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, seconds) =
+            UNITS.into_iter().find(|(unit, seconds)| *unit != 'w' && self.0 % seconds == 0).unwrap_or(('s', 1));
+        write!(f, "{}{unit}", self.0 / seconds)
+    }
+}
+
+/// Why a text is not a duration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LifetimeError {
+    #[error("'{}' is not a duration: expected a number and one of s, m, h, d, w, y, for example 90d", text::escape(.0))]
+    Unreadable(String),
+    #[error("'{}' is not a duration: it must be greater than zero", text::escape(.0))]
+    NotPositive(String),
+    #[error("'{}' is more than {}", text::escape(.0), Lifetime::MOST)]
+    TooLong(String),
+}
+
+impl FromStr for Lifetime {
+    type Err = LifetimeError;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        let unreadable = || LifetimeError::Unreadable(given.to_owned());
+        if given.starts_with('-') {
+            return Err(LifetimeError::NotPositive(given.to_owned()));
+        }
+        let unit = given.chars().next_back().ok_or_else(unreadable)?;
+        let (_, seconds) = UNITS.into_iter().find(|(letter, _)| *letter == unit).ok_or_else(unreadable)?;
+        let digits = &given[..given.len() - unit.len_utf8()];
+        if digits.is_empty() || !digits.bytes().all(|octet| octet.is_ascii_digit()) {
+            return Err(unreadable());
+        }
+        let too_long = || LifetimeError::TooLong(given.to_owned());
+        let count: u64 = digits.parse().map_err(|_| too_long())?;
+        if count == 0 {
+            return Err(LifetimeError::NotPositive(given.to_owned()));
+        }
+        count.checked_mul(seconds).and_then(Self::from_seconds).ok_or_else(too_long)
+    }
+}
+
+impl TryFrom<String> for Lifetime {
+    type Error = LifetimeError;
+
+    fn try_from(given: String) -> Result<Self, Self::Error> {
+        given.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_unit_is_read_and_a_year_is_365_days() {
+        for (given, seconds) in
+            [("45s", 45), ("30m", 1_800), ("12h", 43_200), ("90d", 7_776_000), ("2w", 1_209_600), ("1y", 31_536_000)]
+        {
+            assert_eq!(given.parse::<Lifetime>().unwrap().as_seconds(), seconds, "{given}");
+        }
+    }
+
+    #[test]
+    fn zero_negative_absurd_and_unitless_durations_are_refused() {
+        for given in
+            ["", "d", "90", "0d", "-1d", "1.5d", "1d2h", "90 d", "+1d", "99999999999999999999y", "1001y", "1µ", "٣d"]
+        {
+            assert!(given.parse::<Lifetime>().is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_shown_in_its_largest_whole_unit() {
+        for (given, shown) in [("365d", "1y"), ("36h", "36h"), ("2w", "14d"), ("90d", "90d"), ("3600s", "1h")] {
+            assert_eq!(given.parse::<Lifetime>().unwrap().to_string(), shown);
+        }
+    }
+}

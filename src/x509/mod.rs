@@ -1,0 +1,37 @@
+//! WORDS: what a certificate says.
+//!
+//! The types of RFC 5280 as this program speaks of them. Everything here is a value: the room reads no clock, draws no
+//! randomness, opens no file and imports no other room. [`decode`] turns DER into these types and is the one door to
+//! x509-parser; [`der`] writes the few shapes that the encoder library does not offer.
+
+pub mod certificate;
+pub mod decode;
+pub mod der;
+pub mod digest;
+pub mod general_name;
+pub mod lifetime;
+pub mod name;
+pub mod name_constraints;
+pub mod pem;
+pub mod public_key;
+pub mod revocation_list;
+pub mod serial;
+pub mod signature_algorithm;
+pub mod signing_request;
+pub mod text;
+pub mod usage;
+pub mod validity;
+
+pub use certificate::{AuthorityKeyId, BasicConstraints, Certificate, Extension};
+pub use decode::DecodeError;
+pub use general_name::GeneralName;
+pub use lifetime::Lifetime;
+pub use name::{Attribute, AttributeType, DistinguishedName};
+pub use name_constraints::NameConstraints;
+pub use public_key::{KeyAlgorithm, KeyKind, PublicKey};
+pub use revocation_list::RevocationList;
+pub use serial::SerialNumber;
+pub use signature_algorithm::SignatureAlgorithm;
+pub use signing_request::SigningRequest;
+pub use usage::{ExtendedKeyUsage, KeyUsage};
+pub use validity::Validity;

@@ -1,0 +1,324 @@
+//! Name constraints (RFC 5280 §4.2.1.10): the names that a CA may vouch for.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use super::general_name::{self, GeneralNameError};
+use super::{DistinguishedName, GeneralName, der, text};
+
+/// The extension: what is permitted, and what is excluded even then.
+///
+/// A kind of name of which no subtree is permitted stays unrestricted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NameConstraints {
+    pub permitted: Vec<Subtree>,
+    pub excluded: Vec<Subtree>,
+}
+
+/// A set of names of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subtree {
+    /// The host and everything below it; empty: every host.
+    Dns(String),
+    /// The addresses that agree with `address` in the bits of `mask`; both of one family.
+    Ip { address: IpAddr, mask: IpAddr },
+    /// One mailbox (`a@b`), all mailboxes on a host (`b`), or on all hosts below it (`.b`).
+    Email(String),
+    /// The host of a URI (`b`), or all hosts below it (`.b`).
+    Uri(String),
+    /// All names that begin with this one.
+    Directory(DistinguishedName),
+    /// A form that this program cannot compare: the number of its tag and its DER.
+    Other { tag: u8, der: Vec<u8> },
+}
+
+/// Why a name is outside the constraints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation<'a> {
+    /// Subtrees of this kind are permitted, and the name lies in none of them.
+    NotPermitted(Vec<&'a Subtree>),
+    /// The name lies in this excluded subtree.
+    Excluded(&'a Subtree),
+}
+
+impl NameConstraints {
+    pub fn is_empty(&self) -> bool {
+        self.permitted.is_empty() && self.excluded.is_empty()
+    }
+
+    /// Whether `name` may be vouched for; the first reason why not otherwise (RFC 5280 §6.1.4 (g): exclusion wins).
+    pub fn check(&self, name: &GeneralName) -> Result<(), Violation<'_>> {
+        if let Some(subtree) = self.excluded.iter().find(|subtree| subtree.contains(name)) {
+            return Err(Violation::Excluded(subtree));
+        }
+        let of_its_kind: Vec<_> = self.permitted.iter().filter(|subtree| subtree.kind() == name.kind()).collect();
+        if of_its_kind.is_empty() || of_its_kind.iter().any(|subtree| subtree.contains(name)) {
+            Ok(())
+        } else {
+            Err(Violation::NotPermitted(of_its_kind))
+        }
+    }
+
+    /// The DER of the extension's value.
+    pub fn to_der(&self) -> Vec<u8> {
+        let subtrees = |tag, subtrees: &[Subtree]| match subtrees {
+            [] => Vec::new(),
+            some => {
+                let encoded: Vec<_> = some.iter().map(|subtree| der::sequence(&[&subtree.to_der()])).collect();
+                der::constructed(der::context_constructed(tag), &encoded.iter().map(Vec::as_slice).collect::<Vec<_>>())
+            }
+        };
+        der::sequence(&[&subtrees(0, &self.permitted), &subtrees(1, &self.excluded)])
+    }
+}
+
+impl Subtree {
+    /// The kind of names it speaks of, as [`GeneralName::kind`].
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Dns(_) => "dns",
+            Self::Ip { .. } => "ip",
+            Self::Email(_) => "email",
+            Self::Uri(_) => "uri",
+            Self::Directory(_) => "directory",
+            Self::Other { .. } => "other",
+        }
+    }
+
+    /// Whether `name` is of this kind and lies within.
+    pub fn contains(&self, name: &GeneralName) -> bool {
+        match (self, name) {
+            (Self::Dns(base), GeneralName::Dns(name)) => is_at_or_below(name, base.strip_prefix('.').unwrap_or(base)),
+            (Self::Ip { address, mask }, GeneralName::Ip(name)) => masked(*name, *mask) == masked(*address, *mask),
+            (Self::Email(base), GeneralName::Email(name)) => match base.rsplit_once('@') {
+                // The mailbox is compared as it stands, the host without regard to case (RFC 5280 §7.5).
+                Some((local, host)) => {
+                    name.rsplit_once('@').is_some_and(|(l, h)| l == local && h.eq_ignore_ascii_case(host))
+                }
+                None => name.rsplit_once('@').is_some_and(|(_, host)| host_matches(host, base)),
+            },
+            (Self::Uri(base), GeneralName::Uri(name)) => uri_host(name).is_some_and(|host| host_matches(host, base)),
+            (Self::Directory(base), GeneralName::Directory(name)) => {
+                name.relative_names().starts_with(base.relative_names())
+            }
+            _ => false,
+        }
+    }
+
+    fn to_der(&self) -> Vec<u8> {
+        match self {
+            Self::Email(base) => der::value(der::context(1), base.as_bytes()),
+            Self::Dns(base) => der::value(der::context(2), base.as_bytes()),
+            Self::Directory(base) => der::value(der::context_constructed(4), base.as_der()),
+            Self::Uri(base) => der::value(der::context(6), base.as_bytes()),
+            Self::Ip { address, mask } => der::value(der::context(7), &[octets(*address), octets(*mask)].concat()),
+            Self::Other { der, .. } => der.clone(),
+        }
+    }
+}
+
+/// As it is given on the command line: `corp.test`, `10.0.0.0/8`, `email:corp.test`, `uri:.corp.test`.
+impl fmt::Display for Subtree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(base) => write!(f, "dns:{}", text::escape(base)),
+            Self::Email(base) => write!(f, "email:{}", text::escape(base)),
+            Self::Uri(base) => write!(f, "uri:{}", text::escape(base)),
+            Self::Directory(base) => write!(f, "directory:{base}"),
+            Self::Ip { address, mask } => match IpNet::with_netmask(*address, *mask) {
+                Ok(network) => write!(f, "ip:{network}"),
+                Err(_) => write!(f, "ip:{address}/{mask}"),
+            },
+            Self::Other { tag, der } => write!(f, "[{tag}] {}", text::hex(der)),
+        }
+    }
+}
+
+/// Why a text is not a constraint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SubtreeError {
+    #[error(transparent)]
+    Name(#[from] GeneralNameError),
+    #[error("'{}' has bits set outside its prefix: did you mean {network}?", text::escape(given))]
+    HostBits { given: String, network: IpNet },
+    #[error("'{}' is not an address block: expected for example 10.0.0.0/8 or 2001:db8::/32", text::escape(.0))]
+    Block(String),
+    #[error("'{}': a constraint on DNS names covers all names below it; write '{without}'", text::escape(given))]
+    Wildcard { given: String, without: String },
+    #[error("'{}' restricts the host of URIs: give a host name, without scheme and path", text::escape(.0))]
+    UriHost(String),
+}
+
+impl FromStr for Subtree {
+    type Err = SubtreeError;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        let (forced, value) = match given.split_once(':') {
+            Some((prefix, value)) if matches!(prefix.to_ascii_lowercase().as_str(), "dns" | "ip" | "email" | "uri") => {
+                (prefix.to_ascii_lowercase(), value)
+            }
+            _ => (String::new(), given),
+        };
+        match forced.as_str() {
+            "dns" => dns_subtree(value),
+            "ip" => ip_subtree(value),
+            "email" => email_subtree(value),
+            "uri" => uri_subtree(value),
+            _ if value.parse::<IpAddr>().is_ok() || value.contains('/') => ip_subtree(value),
+            _ if value.contains('@') => email_subtree(value),
+            _ => dns_subtree(value),
+        }
+    }
+}
+
+fn dns_subtree(given: &str) -> Result<Subtree, SubtreeError> {
+    if let Some(without) = given.strip_prefix("*.") {
+        return Err(SubtreeError::Wildcard { given: given.to_owned(), without: without.to_owned() });
+    }
+    // A leading dot is how people think of "everything below"; RFC 5280 writes it without.
+    Ok(Subtree::Dns(general_name::dns(given.strip_prefix('.').unwrap_or(given))?))
+}
+
+fn ip_subtree(given: &str) -> Result<Subtree, SubtreeError> {
+    let network = match given.parse::<IpAddr>() {
+        Ok(address) => IpNet::from(address),
+        Err(_) => given.parse::<IpNet>().map_err(|_| SubtreeError::Block(given.to_owned()))?,
+    };
+    if network != network.trunc() {
+        return Err(SubtreeError::HostBits { given: given.to_owned(), network: network.trunc() });
+    }
+    Ok(Subtree::Ip { address: network.network(), mask: network.netmask() })
+}
+
+fn email_subtree(given: &str) -> Result<Subtree, SubtreeError> {
+    if let Some(("", host)) = given.rsplit_once('@') {
+        return Ok(Subtree::Email(general_name::dns(host)?));
+    }
+    if given.contains('@') {
+        return match format!("email:{given}").parse()? {
+            GeneralName::Email(mailbox) => Ok(Subtree::Email(mailbox)),
+            _ => Err(SubtreeError::Name(GeneralNameError::Email { name: given.to_owned(), reason: "it has no '@'" })),
+        };
+    }
+    host_or_below(given).map(Subtree::Email)
+}
+
+fn uri_subtree(given: &str) -> Result<Subtree, SubtreeError> {
+    if given.contains('/') {
+        return Err(SubtreeError::UriHost(given.to_owned()));
+    }
+    host_or_below(given).map(Subtree::Uri)
+}
+
+fn host_or_below(given: &str) -> Result<String, SubtreeError> {
+    Ok(match given.strip_prefix('.') {
+        Some(host) => format!(".{}", general_name::dns(host)?),
+        None => general_name::dns(given)?,
+    })
+}
+
+fn is_at_or_below(name: &str, base: &str) -> bool {
+    base.is_empty()
+        || name.eq_ignore_ascii_case(base)
+        || name.len() > base.len()
+            && name.is_char_boundary(name.len() - base.len())
+            && name[name.len() - base.len()..].eq_ignore_ascii_case(base)
+            && name[..name.len() - base.len()].ends_with('.')
+}
+
+/// A host against the constraint of an e-mail address or URI: with a dot in front, only what lies below (RFC 5280 §4.2.1.10).
+fn host_matches(host: &str, base: &str) -> bool {
+    match base.strip_prefix('.') {
+        Some(above) => !host.eq_ignore_ascii_case(above) && is_at_or_below(host, above),
+        None => host.eq_ignore_ascii_case(base),
+    }
+}
+
+/// The host of a URI's authority (RFC 3986 §3.2); `None` when it has none or it is an address.
+fn uri_host(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = host_and_port.split_once(':').map_or(host_and_port, |(host, _)| host);
+    (!host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err()).then_some(host)
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
+fn masked(address: IpAddr, mask: IpAddr) -> Option<Vec<u8>> {
+    let (address, mask) = (octets(address), octets(mask));
+    (address.len() == mask.len()).then(|| address.iter().zip(mask).map(|(octet, mask)| octet & mask).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contains(subtree: &str, name: &str) -> bool {
+        subtree.parse::<Subtree>().unwrap().contains(&name.parse().unwrap())
+    }
+
+    #[test]
+    fn a_dns_subtree_holds_the_host_and_everything_below_it() {
+        assert!(contains("corp.test", "corp.test"));
+        assert!(contains(".corp.test", "web.corp.test"));
+        assert!(contains("corp.test", "*.a.corp.test"));
+        assert!(!contains("corp.test", "evilcorp.test"));
+        assert!(!contains("corp.test", "10.0.0.1"));
+    }
+
+    #[test]
+    fn an_address_block_holds_its_family_only() {
+        assert!(contains("10.0.0.0/8", "10.200.3.4"));
+        assert!(!contains("10.0.0.0/8", "11.0.0.1"));
+        assert!(!contains("0.0.0.0/0", "::1"));
+        assert!(contains("2001:db8::/32", "2001:db8::1"));
+        assert!(contains("192.0.2.1", "192.0.2.1"));
+    }
+
+    #[test]
+    fn mailboxes_and_hosts_of_uris_follow_the_leading_dot() {
+        assert!(contains("alice@corp.test", "alice@corp.test"));
+        assert!(!contains("alice@corp.test", "Alice@corp.test"));
+        assert!(contains("email:corp.test", "bob@corp.test"));
+        assert!(!contains("email:corp.test", "bob@mail.corp.test"));
+        assert!(contains("email:.corp.test", "bob@mail.corp.test"));
+        assert!(contains("@corp.test", "bob@corp.test"));
+        assert!(contains("uri:corp.test", "spiffe://corp.test/web"));
+        assert!(!contains("uri:.corp.test", "spiffe://corp.test/web"));
+        assert!(contains("uri:.corp.test", "https://user@a.corp.test:8443/x"));
+    }
+
+    #[test]
+    fn exclusion_wins_and_other_kinds_stay_free() {
+        let constraints = NameConstraints {
+            permitted: vec!["corp.test".parse().unwrap()],
+            excluded: vec!["secret.corp.test".parse().unwrap()],
+        };
+        assert_eq!(constraints.check(&"web.corp.test".parse().unwrap()), Ok(()));
+        assert_eq!(constraints.check(&"10.0.0.1".parse().unwrap()), Ok(()));
+        assert!(matches!(constraints.check(&"a.secret.corp.test".parse().unwrap()), Err(Violation::Excluded(_))));
+        assert!(matches!(constraints.check(&"web.other.test".parse().unwrap()), Err(Violation::NotPermitted(_))));
+    }
+
+    #[test]
+    fn constraints_that_would_surprise_are_refused_with_the_right_spelling() {
+        let told = |given: &str| given.parse::<Subtree>().unwrap_err().to_string();
+        assert!(told("10.0.0.1/8").contains("did you mean 10.0.0.0/8?"));
+        assert!(told("*.corp.test").contains("write 'corp.test'"));
+        assert!(told("10.0.0.0/33").contains("address block"));
+        assert!(told("uri:https://a.test/").contains("without scheme"));
+        for given in ["corp.test", "10.0.0.0/8", "email:.corp.test", "uri:corp.test", "2001:db8::/32"] {
+            let subtree: Subtree = given.parse().unwrap();
+            assert_eq!(subtree.to_string().parse::<Subtree>().unwrap(), subtree);
+        }
+    }
+}

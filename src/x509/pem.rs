@@ -1,0 +1,89 @@
+//! PEM (RFC 7468): text around DER. The door to the `pem` library.
+
+use zeroize::Zeroizing;
+
+/// One PEM block: its label, its headers (only legacy encrypted keys have any), its content.
+pub struct Block {
+    /// `CERTIFICATE`, `PRIVATE KEY` …
+    pub label: String,
+    /// `Proc-Type`, `DEK-Info`.
+    pub headers: Vec<(String, String)>,
+    /// The decoded content; wiped, because it may be a key.
+    pub content: Zeroizing<Vec<u8>>,
+}
+
+/// Why a text cannot be read as PEM.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PemError {
+    #[error(
+        "block {0} of the PEM text is damaged or cut off (its BEGIN and END lines or its base64 do not fit together)"
+    )]
+    Damaged(usize),
+}
+
+/// Whether the octets look like PEM rather than DER: a BEGIN line stands somewhere in them.
+pub fn is_pem(data: &[u8]) -> bool {
+    data.windows(BEGIN.len()).any(|window| window == BEGIN)
+}
+
+const BEGIN: &[u8] = b"-----BEGIN ";
+
+/// All blocks in the order in which they stand; text between them is skipped, as RFC 7468 §2 allows.
+///
+/// # Errors
+/// When there is a BEGIN line whose block cannot be read: a block that is cut off is an error, never silently left out.
+pub fn parse_all(data: &[u8]) -> Result<Vec<Block>, PemError> {
+    let starts: Vec<usize> = (0..data.len())
+        .filter(|at| data[*at..].starts_with(BEGIN) && (*at == 0 || matches!(data[at - 1], b'\n' | b'\r')))
+        .collect();
+    if starts.is_empty() && is_pem(data) {
+        return Err(PemError::Damaged(1));
+    }
+    let ends = starts.iter().skip(1).copied().chain([data.len()]);
+    starts
+        .iter()
+        .zip(ends)
+        .enumerate()
+        .map(|(index, (start, end))| {
+            let parsed = pem::parse(&data[*start..end]).map_err(|_| PemError::Damaged(index + 1))?;
+            Ok(Block {
+                label: parsed.tag().to_owned(),
+                headers: parsed.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+                content: Zeroizing::new(parsed.into_contents()),
+            })
+        })
+        .collect()
+}
+
+/// One block as text, 64 characters a line, with a newline at its end.
+pub fn encode(label: &str, der: &[u8]) -> String {
+    let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+    pem::encode_config(&pem::Pem::new(label, der), config)
+}
+
+/// A certificate as text.
+pub fn certificate(der: &[u8]) -> String {
+    encode("CERTIFICATE", der)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_found_between_other_text() {
+        let text = format!("# web\n{}subject=x\n{}", certificate(&[1, 2]), encode("X509 CRL", &[3]));
+        let blocks = parse_all(text.as_bytes()).unwrap();
+        let found: Vec<_> = blocks.iter().map(|block| (block.label.as_str(), block.content.as_slice())).collect();
+        assert_eq!(found, [("CERTIFICATE", &[1, 2][..]), ("X509 CRL", &[3])]);
+    }
+
+    #[test]
+    fn a_block_that_is_cut_off_is_an_error_and_named() {
+        let whole = certificate(&[7; 100]);
+        let cut = format!("{whole}{}", &whole[..whole.len() / 2]);
+        assert_eq!(parse_all(cut.as_bytes()).err(), Some(PemError::Damaged(2)));
+        let joined = format!("{}{whole}", &whole[..whole.len() / 2]);
+        assert_eq!(parse_all(joined.as_bytes()).err(), Some(PemError::Damaged(1)));
+    }
+}

@@ -1,0 +1,108 @@
+//! A certificate revocation list (RFC 5280 §5), read.
+
+use std::ops::Range;
+
+use time::OffsetDateTime;
+
+use super::{AuthorityKeyId, DistinguishedName, Extension, SerialNumber, SignatureAlgorithm};
+
+/// A CRL as it was read. Like [`super::Certificate`], it is not judged by being read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevocationList {
+    pub(super) der: Vec<u8>,
+    pub(super) tbs: Range<usize>,
+    /// 1 or 2.
+    pub version: u32,
+    pub tbs_signature_algorithm: SignatureAlgorithm,
+    pub signature_algorithm: SignatureAlgorithm,
+    pub issuer: DistinguishedName,
+    pub this_update: OffsetDateTime,
+    pub next_update: Option<OffsetDateTime>,
+    pub entries: Vec<RevokedEntry>,
+    pub extensions: Vec<Extension>,
+    /// Object identifiers of extensions (of the list or an entry) that could not be read, and why.
+    pub malformed: Vec<(String, String)>,
+    /// The CRL number (§5.2.3), big-endian without leading zeros.
+    pub number: Option<Vec<u8>>,
+    pub authority_key_id: Option<AuthorityKeyId>,
+    /// The content of the signature BIT STRING.
+    pub signature: Vec<u8>,
+}
+
+/// One revoked certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevokedEntry {
+    pub serial: SerialNumber,
+    pub revoked_at: OffsetDateTime,
+    pub reason: Option<RevocationReason>,
+    pub invalid_since: Option<OffsetDateTime>,
+    /// Object identifiers of critical entry extensions that this program does not process.
+    pub unknown_critical: Vec<String>,
+}
+
+/// Why a certificate was revoked (RFC 5280 §5.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevocationReason {
+    Unspecified,
+    KeyCompromise,
+    CaCompromise,
+    AffiliationChanged,
+    Superseded,
+    CessationOfOperation,
+    CertificateHold,
+    RemoveFromCrl,
+    PrivilegeWithdrawn,
+    AaCompromise,
+}
+
+impl RevocationReason {
+    const ALL: [(u8, Self, &'static str); 10] = [
+        (0, Self::Unspecified, "unspecified"),
+        (1, Self::KeyCompromise, "key-compromise"),
+        (2, Self::CaCompromise, "ca-compromise"),
+        (3, Self::AffiliationChanged, "affiliation-changed"),
+        (4, Self::Superseded, "superseded"),
+        (5, Self::CessationOfOperation, "cessation-of-operation"),
+        (6, Self::CertificateHold, "certificate-hold"),
+        (8, Self::RemoveFromCrl, "remove-from-crl"),
+        (9, Self::PrivilegeWithdrawn, "privilege-withdrawn"),
+        (10, Self::AaCompromise, "aa-compromise"),
+    ];
+
+    /// From the value of the `CRLReason` enumeration.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|(known, ..)| *known == code).map(|(_, reason, _)| reason)
+    }
+
+    /// The value of the `CRLReason` enumeration.
+    pub fn code(self) -> u8 {
+        Self::ALL.into_iter().find(|(_, reason, _)| *reason == self).map_or(0, |(code, ..)| code)
+    }
+
+    /// The word for it in flags and reports.
+    pub fn name(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, reason, _)| *reason == self).map_or("", |(.., name)| name)
+    }
+}
+
+impl RevocationList {
+    /// The octets of the whole list.
+    pub fn as_der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The octets that are signed (`tbsCertList`).
+    pub fn tbs(&self) -> &[u8] {
+        &self.der[self.tbs.clone()]
+    }
+
+    /// The extension with this object identifier.
+    pub fn extension(&self, oid: &str) -> Option<&Extension> {
+        self.extensions.iter().find(|extension| extension.oid == oid)
+    }
+
+    /// The entry for this serial; of several the last.
+    pub fn find(&self, serial: &SerialNumber) -> Option<&RevokedEntry> {
+        self.entries.iter().rev().find(|entry| entry.serial == *serial)
+    }
+}

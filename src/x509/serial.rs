@@ -1,0 +1,113 @@
+//! Serial numbers (RFC 5280 §4.1.2.2).
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::text;
+
+/// The serial number of a certificate, as the content octets of its DER INTEGER.
+///
+/// Foreign certificates carry negative, zero and over-long serials; they can be shown, judged and looked up. Those that
+/// this program draws come from [`SerialNumber::from_random`] alone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SerialNumber(Vec<u8>);
+
+impl SerialNumber {
+    /// The longest serial that RFC 5280 §4.1.2.2 allows, in octets of DER content.
+    pub const MOST_OCTETS: usize = 20;
+    /// The fewest octets to draw: 16 octets with the sign bit cleared hold 127 random bits.
+    pub const FEWEST_RANDOM_OCTETS: usize = 16;
+
+    /// From the content octets of a DER INTEGER, whatever its sign and length.
+    pub fn from_der_content(content: &[u8]) -> Self {
+        Self(content.to_vec())
+    }
+
+    /// A positive serial from fresh random octets: the sign bit is cleared, everything else is kept. Zero, which would
+    /// come once in 2^127 draws, is `None`: draw again.
+    pub fn from_random(octets: &[u8]) -> Option<Self> {
+        let mut octets = octets.to_vec();
+        *octets.first_mut()? &= 0x7f;
+        Self::from_magnitude(&octets)
+    }
+
+    /// The positive number with this big-endian magnitude; `None` for zero.
+    fn from_magnitude(magnitude: &[u8]) -> Option<Self> {
+        let first = magnitude.iter().position(|octet| *octet != 0)?;
+        let mut content = magnitude[first..].to_vec();
+        if content[0] & 0x80 != 0 {
+            content.insert(0, 0);
+        }
+        Some(Self(content))
+    }
+
+    /// The content octets of the DER INTEGER.
+    pub fn as_der_content(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Greater than zero.
+    pub fn is_positive(&self) -> bool {
+        self.0.first().is_some_and(|octet| octet & 0x80 == 0) && !self.is_zero()
+    }
+
+    /// Exactly zero.
+    pub fn is_zero(&self) -> bool {
+        self.0.iter().all(|octet| *octet == 0)
+    }
+}
+
+/// Lower-case hexadecimal, an even number of digits, without the octet that only keeps the number positive.
+impl fmt::Display for SerialNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = match self.0.as_slice() {
+            [0, rest @ ..] if !rest.is_empty() => rest,
+            all => all,
+        };
+        f.write_str(&text::hex(shown))
+    }
+}
+
+impl fmt::Debug for SerialNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SerialNumber({self})")
+    }
+}
+
+/// What was given is not a serial number in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{}' is not a serial number: expected hexadecimal digits, for example 3f8a01c2 or 3F:8A:01:C2", text::escape(.0))]
+pub struct SerialNumberError(String);
+
+impl FromStr for SerialNumber {
+    type Err = SerialNumberError;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        let octets = text::from_hex(given).ok_or_else(|| SerialNumberError(given.to_owned()))?;
+        Ok(Self::from_magnitude(&octets).unwrap_or_else(|| Self(vec![0])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drawn_serial_is_positive_and_keeps_every_bit_but_the_sign() {
+        let serial = SerialNumber::from_random(&[0xff; 20]).unwrap();
+        assert_eq!(serial.as_der_content(), [&[0x7f][..], &[0xff; 19]].concat());
+        assert!(serial.is_positive());
+        assert_eq!(SerialNumber::from_random(&[0x80, 0, 0, 5]).unwrap().as_der_content(), [5]);
+        assert_eq!(SerialNumber::from_random(&[0x80, 0]), None);
+    }
+
+    #[test]
+    fn what_is_shown_can_be_given_back() {
+        for content in [&[0x00, 0xff, 0x01][..], &[0x01], &[0x7f, 0x80]] {
+            let serial = SerialNumber::from_der_content(content);
+            assert_eq!(serial.to_string().parse::<SerialNumber>().unwrap(), serial);
+        }
+        assert_eq!("00:FF:01".parse::<SerialNumber>().unwrap().to_string(), "ff01");
+        assert_eq!(SerialNumber::from_der_content(&[0]).to_string(), "00");
+    }
+}

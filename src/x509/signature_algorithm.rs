@@ -1,0 +1,42 @@
+//! Signature algorithms (RFC 5280 §4.1.1.2) by object identifier.
+
+use std::fmt;
+
+/// An `AlgorithmIdentifier` as it stands in a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureAlgorithm {
+    /// The dotted object identifier.
+    pub oid: String,
+    /// The DER of the whole `AlgorithmIdentifier`.
+    pub der: Vec<u8>,
+}
+
+/// Object identifier, the name shown to people, whether it may still be relied on.
+const KNOWN: [(&str, &str, bool); 12] = [
+    ("1.2.840.10045.4.3.2", "ecdsa-with-SHA256", true),
+    ("1.2.840.10045.4.3.3", "ecdsa-with-SHA384", true),
+    ("1.2.840.10045.4.3.4", "ecdsa-with-SHA512", true),
+    ("1.2.840.113549.1.1.11", "sha256WithRSAEncryption", true),
+    ("1.2.840.113549.1.1.12", "sha384WithRSAEncryption", true),
+    ("1.2.840.113549.1.1.13", "sha512WithRSAEncryption", true),
+    ("1.2.840.113549.1.1.10", "RSASSA-PSS", true),
+    ("1.3.101.112", "Ed25519", true),
+    ("1.2.840.10045.4.1", "ecdsa-with-SHA1", false),
+    ("1.2.840.113549.1.1.5", "sha1WithRSAEncryption", false),
+    ("1.2.840.113549.1.1.4", "md5WithRSAEncryption", false),
+    ("1.2.840.10040.4.3", "dsa-with-SHA1", false),
+];
+
+impl SignatureAlgorithm {
+    /// Whether the digest is one that can be forged today: MD5 and SHA-1.
+    pub fn is_weak(&self) -> bool {
+        KNOWN.iter().any(|(oid, _, sound)| *oid == self.oid && !sound)
+    }
+}
+
+/// The name that openssl shows too; an unknown algorithm shows its object identifier.
+impl fmt::Display for SignatureAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(KNOWN.iter().find(|(oid, ..)| *oid == self.oid).map_or(self.oid.as_str(), |(_, name, _)| name))
+    }
+}

@@ -1,0 +1,71 @@
+//! Text that comes from a certificate is a stranger's: it is shown escaped, so that it cannot steer a terminal or
+//! pass for something else.
+
+use std::fmt::Write;
+
+/// Lower-case hexadecimal without separators: the form of serials, fingerprints and key identifiers.
+pub fn hex(octets: &[u8]) -> String {
+    let mut out = String::with_capacity(octets.len() * 2);
+    for octet in octets {
+        write!(out, "{octet:02x}").expect("writing to a String cannot fail");
+    }
+    out
+}
+
+/// Reads hexadecimal as people paste it: `0x` in front, colons, spaces and upper case are accepted.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let text = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    let digits: Vec<u8> = text
+        .chars()
+        .filter(|c| !matches!(c, ':' | ' '))
+        .map(|c| c.to_digit(16).map(|digit| digit as u8))
+        .collect::<Option<_>>()?;
+    if digits.is_empty() {
+        return None;
+    }
+    // An odd number of digits lacks its leading zero.
+    let (head, pairs) = digits.split_at(digits.len() % 2);
+    Some(head.iter().copied().chain(pairs.chunks(2).map(|pair| pair[0] << 4 | pair[1])).collect())
+}
+
+/// `text` with everything that is not plainly visible written as `\u{…}`: control characters, the marks that turn the
+/// direction of writing, and invisible ones.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_plainly_visible(c) {
+            out.push(c);
+        } else {
+            write!(out, "\\u{{{:x}}}", u32::from(c)).expect("writing to a String cannot fail");
+        }
+    }
+    out
+}
+
+/// Whether a character shows as itself in a terminal and cannot change how its neighbours show.
+pub fn is_plainly_visible(c: char) -> bool {
+    !(c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_is_read_in_every_usual_spelling() {
+        for text in ["0a1bff", "0A:1B:FF", "0xa1bff", "a1bff"] {
+            assert_eq!(from_hex(text).unwrap(), [0x0a, 0x1b, 0xff], "{text}");
+        }
+        assert_eq!(from_hex(""), None);
+        assert_eq!(from_hex("0x"), None);
+        assert_eq!(from_hex("zz"), None);
+    }
+
+    #[test]
+    fn a_terminal_escape_in_a_name_is_shown_not_obeyed() {
+        assert_eq!(escape("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\u{a}c");
+        assert_eq!(escape("Müller GmbH \u{202e}tset"), "Müller GmbH \\u{202e}tset");
+    }
+}
