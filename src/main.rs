@@ -1,1 +1,17 @@
-fn main() {}
+//! The only place that makes the real world.
+
+use std::process::ExitCode;
+
+use ca::cli::{self, ExitStatus};
+use ca::system::World;
+
+fn main() -> ExitCode {
+    let status = match World::system() {
+        Ok(mut world) => cli::run(std::env::args_os(), &mut world),
+        Err(error) => {
+            eprintln!("error: cannot find the working folder: {error}");
+            ExitStatus::Refused
+        }
+    };
+    ExitCode::from(status as u8)
+}

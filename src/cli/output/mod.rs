@@ -1,0 +1,70 @@
+//! Report → text or JSON. The only place that formats for people.
+
+mod page;
+
+use serde_json::Value;
+
+pub use page::{Page, Tone};
+
+use super::arguments::Color;
+use crate::system::World;
+use crate::x509::text as x509_text;
+
+/// What a command found or did.
+pub trait Report {
+    /// Everything it has to say, from top to bottom, for a person.
+    fn text(&self, page: &mut Page);
+
+    /// The same facts for a program, with `"schema": "ca.<command>/1"`.
+    fn json(&self) -> Value;
+
+    /// Yes unless it is a judgement that says no.
+    fn answer(&self) -> Answer {
+        Answer::Yes
+    }
+}
+
+/// The answer behind exit statuses 0 and 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Yes,
+    No,
+}
+
+/// Which of the two streams is coloured.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    pub stdout: bool,
+    pub stderr: bool,
+}
+
+impl Style {
+    /// From the flag, `NO_COLOR` (any value that is not empty) and the terminal, in this order.
+    pub fn choose(color: Color, world: &World) -> Self {
+        let auto = color == Color::Auto
+            && world.variable("NO_COLOR").is_none()
+            && world.variable("TERM").is_none_or(|term| term != "dumb");
+        let always = color == Color::Always;
+        Self {
+            stdout: always || auto && world.terminal.shows_stdout(),
+            stderr: always || auto && world.terminal.shows_stderr(),
+        }
+    }
+}
+
+/// A report as text.
+pub fn text(report: &dyn Report, colored: bool) -> String {
+    let mut page = Page::new(colored);
+    report.text(&mut page);
+    page.into_string()
+}
+
+/// A JSON document, indented, with a newline at its end.
+pub fn json_document(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// One line for a person: nothing in it can break out of the line or steer the terminal.
+pub fn line(sentence: &str) -> String {
+    x509_text::escape(sentence)
+}

@@ -1,0 +1,112 @@
+//! The page that a report writes itself on: fields, lists and tables, with or without colour.
+
+use std::fmt::Write;
+
+use crate::x509::text;
+
+/// Text under construction. Everything that is put on it is escaped: certificates hold strangers' text.
+#[derive(Debug)]
+pub struct Page {
+    out: String,
+    colored: bool,
+}
+
+/// How a piece of text is set off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Plain,
+    Strong,
+    Dim,
+    Good,
+    Bad,
+    Warning,
+}
+
+impl Page {
+    pub fn new(colored: bool) -> Self {
+        Self { out: String::new(), colored }
+    }
+
+    pub fn into_string(self) -> String {
+        self.out
+    }
+
+    /// One line.
+    pub fn line(&mut self, text: &str) {
+        self.toned(Tone::Plain, text);
+    }
+
+    /// One line in a tone.
+    pub fn toned(&mut self, tone: Tone, text: &str) {
+        self.pieces(&[(tone, text)]);
+    }
+
+    /// One line of several pieces, each in its tone.
+    pub fn pieces(&mut self, pieces: &[(Tone, &str)]) {
+        let painted: String = pieces.iter().map(|(tone, piece)| self.paint(*tone, piece)).collect();
+        self.out.push_str(painted.trim_end());
+        self.out.push('\n');
+    }
+
+    /// An empty line, unless the page is empty or ends with one.
+    pub fn gap(&mut self) {
+        if !self.out.is_empty() && !self.out.ends_with("\n\n") {
+            self.out.push('\n');
+        }
+    }
+
+    /// `label        value`, the value beginning in column 18; further lines of the value are indented alike.
+    pub fn field(&mut self, label: &str, value: &str) {
+        self.toned_field(label, Tone::Plain, value);
+    }
+
+    /// A field whose value is set off.
+    pub fn toned_field(&mut self, label: &str, tone: Tone, value: &str) {
+        let mut label = format!("{label:<16} ");
+        for part in value.split('\n') {
+            let label_shown = self.paint(Tone::Dim, &label);
+            let value_shown = self.paint(tone, part);
+            writeln!(self.out, "{}", format!("{label_shown} {value_shown}").trim_end())
+                .expect("writing to a String cannot fail");
+            label = " ".repeat(17);
+        }
+    }
+
+    /// Rows below a head, each column as wide as its widest cell.
+    pub fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| text::escape(cell)).collect()).collect();
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+            cells.chain([head[column].chars().count()]).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..head.len()).map(width).collect();
+        let set = |cells: &[&str]| {
+            let set: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            set.join("  ").trim_end().to_owned()
+        };
+        self.toned(Tone::Dim, &set(head));
+        for row in &rows {
+            self.line(&set(&row.iter().map(String::as_str).collect::<Vec<_>>()));
+        }
+    }
+
+    /// Text of this program's own making that must come out as it is: scripts, diagrams, PEM.
+    pub fn verbatim(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    fn paint(&self, tone: Tone, piece: &str) -> String {
+        let piece = text::escape(piece);
+        let code = match tone {
+            Tone::Plain => return piece,
+            _ if !self.colored || piece.trim().is_empty() => return piece,
+            Tone::Strong => "1",
+            Tone::Dim => "2",
+            Tone::Good => "32",
+            Tone::Bad => "31",
+            Tone::Warning => "33",
+        };
+        format!("\u{1b}[{code}m{piece}\u{1b}[0m")
+    }
+}

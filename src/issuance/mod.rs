@@ -1,0 +1,1 @@
+//! RULES: from a wish to a signed certificate. Pure; imports x509, lint and keys.

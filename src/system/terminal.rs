@@ -1,0 +1,44 @@
+//! Whether a person is there, and how to ask one for a passphrase. The door to rpassword.
+
+use std::io::{self, IsTerminal};
+
+use zeroize::Zeroizing;
+
+/// The terminal, or the lack of one.
+pub trait Terminal {
+    /// Whether a person can be asked: standard input is a terminal.
+    fn can_ask(&self) -> bool;
+
+    /// Whether standard output is looked at directly, so that colour makes sense.
+    fn shows_stdout(&self) -> bool;
+
+    /// Whether standard error is.
+    fn shows_stderr(&self) -> bool;
+
+    /// Asks for a secret without showing what is typed.
+    ///
+    /// # Errors
+    /// When there is no terminal, or it was closed.
+    fn ask_secret(&self, question: &str) -> io::Result<Zeroizing<String>>;
+}
+
+/// The terminal of this process.
+pub struct SystemTerminal;
+
+impl Terminal for SystemTerminal {
+    fn can_ask(&self) -> bool {
+        io::stdin().is_terminal()
+    }
+
+    fn shows_stdout(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    fn shows_stderr(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    fn ask_secret(&self, question: &str) -> io::Result<Zeroizing<String>> {
+        rpassword::prompt_password(question).map(Zeroizing::new)
+    }
+}
