@@ -298,9 +298,9 @@ impl<'a> Signed<'a> {
     }
 }
 
-fn whole<'a, T, E: std::fmt::Display + std::fmt::Debug>(
+fn whole<T, E: std::fmt::Display + std::fmt::Debug>(
     what: &'static str,
-    parsed: Result<(&'a [u8], T), x509_parser::nom::Err<E>>,
+    parsed: Result<(&[u8], T), x509_parser::nom::Err<E>>,
 ) -> Result<T, DecodeError> {
     match parsed {
         Ok(([], value)) => Ok(value),

@@ -44,8 +44,10 @@ impl Lifetime {
 /// The largest unit that holds it without a rest: `90d`, `1y`, `36h`. Weeks are read, and shown as days.
 impl fmt::Display for Lifetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, seconds) =
-            UNITS.into_iter().find(|(unit, seconds)| *unit != 'w' && self.0 % seconds == 0).unwrap_or(('s', 1));
+        let (unit, seconds) = UNITS
+            .into_iter()
+            .find(|(unit, seconds)| *unit != 'w' && self.0.is_multiple_of(*seconds))
+            .unwrap_or(('s', 1));
         write!(f, "{}{unit}", self.0 / seconds)
     }
 }
