@@ -17,4 +17,5 @@ pub mod handshake;
 pub mod authority;
 
 pub mod cli;
+pub mod document;
 pub mod system;

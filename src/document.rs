@@ -1,0 +1,286 @@
+//! TOML as people write it: read value by value, with the place of each, and all problems of a file at once. The door to
+//! toml and annotate-snippets.
+//!
+//! A reader takes the keys that it knows out of a [`Section`]; what is left over is unknown, and an error with the
+//! nearest known key. A value of the wrong kind is noted, and reading goes on.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use crate::x509::text;
+
+/// One TOML file while it is read.
+pub struct Document<'t> {
+    /// How the file is called in messages.
+    name: String,
+    text: &'t str,
+    problems: RefCell<Vec<Problem>>,
+}
+
+/// One thing that is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Octets of the text.
+    pub place: Range<usize>,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+/// All that is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentError {
+    pub name: String,
+    pub text: String,
+    /// In the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+/// A table of the document, whose keys are taken out one by one.
+pub struct Section<'d, 't> {
+    document: &'d Document<'t>,
+    /// Dotted, empty for the top of the file.
+    name: String,
+    place: Range<usize>,
+    table: DeTable<'t>,
+    known: Vec<&'static str>,
+}
+
+/// A value and its place.
+#[derive(Debug, Clone)]
+pub struct Located<T> {
+    pub value: T,
+    pub place: Range<usize>,
+}
+
+impl<'t> Document<'t> {
+    pub fn new(name: impl Into<String>, text: &'t str) -> Self {
+        Self { name: name.into(), text, problems: RefCell::default() }
+    }
+
+    /// The top of the file; when it is no TOML, all places that break it are noted and what can be read is returned.
+    pub fn top(&self) -> Section<'_, 't> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in errors {
+            self.note(error.span().unwrap_or_default(), error.message(), None);
+        }
+        Section { document: self, name: String::new(), place: 0..0, table: table.into_inner(), known: Vec::new() }
+    }
+
+    /// Notes a problem that the reader of the values found.
+    pub fn note(&self, place: Range<usize>, message: impl fmt::Display, hint: Option<String>) {
+        self.problems.borrow_mut().push(Problem { place, message: message.to_string(), hint });
+    }
+
+    /// Ends reading.
+    ///
+    /// # Errors
+    /// When any problem was noted.
+    pub fn finish(self) -> Result<(), DocumentError> {
+        let mut problems = self.problems.into_inner();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        problems.sort_by_key(|problem| (problem.place.start, problem.place.end));
+        Err(DocumentError { name: self.name, text: self.text.to_owned(), problems })
+    }
+}
+
+impl<'d, 't> Section<'d, 't> {
+    /// The document it stands in.
+    pub fn document(&self) -> &'d Document<'t> {
+        self.document
+    }
+
+    /// Where it begins.
+    pub fn place(&self) -> Range<usize> {
+        self.place.clone()
+    }
+
+    /// Takes the value of `key`; `None` when it is not there, or is not a `T` (which is noted).
+    pub fn take<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<Located<T>> {
+        let value = self.remove(key)?;
+        self.read(value)
+    }
+
+    /// Takes the table `key`.
+    pub fn section(&mut self, key: &'static str) -> Option<Section<'d, 't>> {
+        let value = self.remove(key)?;
+        let place = value.span();
+        let name = if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) };
+        match value.into_inner() {
+            DeValue::Table(table) => Some(Section { document: self.document, name, place, table, known: Vec::new() }),
+            other => {
+                self.document.note(place, format!("expected a table [{name}], found {}", other.type_str()), None);
+                None
+            }
+        }
+    }
+
+    /// Takes every key that is left, whatever its name, as a `T` each.
+    pub fn take_rest<T: DeserializeOwned>(&mut self) -> Vec<(Located<String>, Located<T>)> {
+        let table = std::mem::take(&mut self.table);
+        let values = table.into_iter().filter_map(|(key, value)| {
+            let key = Located { place: key.span(), value: key.into_inner().into_owned() };
+            Some((key, self.read(value)?))
+        });
+        let mut values: Vec<_> = values.collect();
+        values.sort_by_key(|(key, _)| key.place.start);
+        values
+    }
+
+    /// Ends reading: notes every key that nobody took.
+    pub fn finish(self) {
+        for key in self.table.keys() {
+            let found: &str = key.get_ref();
+            let hint = match nearest(found, self.known.iter().copied()) {
+                Some(near) => format!("did you mean '{near}'?"),
+                None => format!("known here: {}", self.known.join(", ")),
+            };
+            let place =
+                if self.name.is_empty() { "at the top of the file".to_owned() } else { format!("in [{}]", self.name) };
+            self.document.note(key.span(), format!("unknown key '{}' {place}", text::escape(found)), Some(hint));
+        }
+    }
+
+    fn remove(&mut self, key: &'static str) -> Option<Spanned<DeValue<'t>>> {
+        self.known.push(key);
+        self.table.remove(key)
+    }
+
+    fn read<T: DeserializeOwned>(&self, value: Spanned<DeValue<'t>>) -> Option<Located<T>> {
+        let place = value.span();
+        match T::deserialize(ValueDeserializer::from(value)) {
+            Ok(value) => Some(Located { value, place }),
+            Err(error) => {
+                self.document.note(error.span().unwrap_or(place), error.message(), None);
+                None
+            }
+        }
+    }
+}
+
+/// The known word that is most like `found`, if any is like it at all.
+pub fn nearest<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let likeness = |word: &str| strsim::jaro_winkler(&found.to_lowercase(), word);
+    let scored = known.into_iter().map(|word| (likeness(word), word)).filter(|(score, _)| *score > 0.8);
+    scored.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, word)| word)
+}
+
+impl DocumentError {
+    /// Line and column of a place, both counted from 1; columns in characters.
+    pub fn line_and_column(&self, place: &Range<usize>) -> (usize, usize) {
+        let before = &self.text[..self.text.floor_char_boundary(place.start)];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// The place widened to whole characters, as far as the text goes: a parser of octets may stop within one.
+    fn whole_characters(&self, place: &Range<usize>) -> Range<usize> {
+        let start = self.text.floor_char_boundary(place.start);
+        start..self.text.ceil_char_boundary(place.end.max(start))
+    }
+
+    /// Every problem with the line of the file that it is about.
+    pub fn picture(&self, colored: bool) -> String {
+        let groups: Vec<_> = self
+            .problems
+            .iter()
+            .map(|problem| {
+                let annotation = AnnotationKind::Primary.span(self.whole_characters(&problem.place));
+                let snippet = Snippet::source(self.text.as_str()).path(self.name.as_str()).annotation(annotation);
+                let group = Level::ERROR.primary_title(problem.message.as_str()).element(snippet);
+                match &problem.hint {
+                    Some(hint) => group.element(Level::HELP.message(hint.as_str())),
+                    None => group,
+                }
+            })
+            .collect();
+        let renderer = if colored { Renderer::styled() } else { Renderer::plain() };
+        format!("{}\n", renderer.render(&groups))
+    }
+}
+
+/// One line per problem: `templates/web.toml:3:1: unknown key …; did you mean …?`
+impl fmt::Display for DocumentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            let (line, column) = self.line_and_column(&problem.place);
+            let hint = problem.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+            let newline = if index == 0 { "" } else { "\n" };
+            write!(f, "{newline}{}:{line}:{column}: {}{hint}", self.name, problem.message.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DocumentError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::Lifetime;
+
+    fn problems(text: &str) -> String {
+        let document = Document::new("a.toml", text);
+        let mut top = document.top();
+        top.take::<Lifetime>("lifetime");
+        if let Some(mut names) = top.section("names") {
+            names.take::<u32>("at-least");
+            names.finish();
+        }
+        top.finish();
+        document.finish().map_or_else(|error| error.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn all_problems_of_a_file_are_told_at_once_each_with_its_place() {
+        let told = problems(
+            "lifetme = \"90d\"\nlifetime = \"90 days\"\n[names]\nat-least = \"one\"\nat_least = 1\ncolour = 2\n",
+        );
+        let lines: Vec<_> = told.lines().collect();
+        assert_eq!(lines[0], "a.toml:1:1: unknown key 'lifetme' at the top of the file; did you mean 'lifetime'?");
+        assert!(lines[1].starts_with("a.toml:2:12: '90 days' is not a duration"), "{told}");
+        assert!(lines[2].starts_with("a.toml:4:12: invalid type: string"), "{told}");
+        assert_eq!(lines[3], "a.toml:5:1: unknown key 'at_least' in [names]; did you mean 'at-least'?");
+        assert_eq!(lines[4], "a.toml:6:1: unknown key 'colour' in [names]; known here: at-least");
+        assert_eq!(lines.len(), 5);
+    }
+
+    #[test]
+    fn text_that_is_no_toml_is_told_with_its_place() {
+        assert!(problems("lifetime = \n[names").starts_with("a.toml:1:"));
+        assert!(problems("names = 3").contains("expected a table [names], found integer"));
+        assert_eq!(problems("lifetime = \"90d\""), "");
+    }
+
+    #[test]
+    fn the_picture_shows_the_line() {
+        let document = Document::new("a.toml", "lifetime = 5\n");
+        let mut top = document.top();
+        top.take::<Lifetime>("lifetime");
+        top.finish();
+        let picture = document.finish().unwrap_err().picture(false);
+        assert!(picture.contains("lifetime = 5") && picture.contains("--> a.toml:1:12"), "{picture}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "\\PC{0,200}|[a-z\\[\\]=\" \n{}.#']{0,200}") {
+            let document = Document::new("a.toml", &text);
+            let mut top = document.top();
+            top.take::<Lifetime>("lifetime");
+            top.take_rest::<String>();
+            top.finish();
+            if let Err(error) = document.finish() {
+                error.picture(false);
+                drop(error.to_string());
+            }
+        }
+    }
+}
