@@ -1,0 +1,45 @@
+//! Apple's platforms refuse long-lived server certificates, of private CAs too.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::validity::distance;
+
+pub const RULE: Rule = Rule {
+    code: "apple-lifetime",
+    severity: Severity::Error,
+    citation: "Apple HT210176",
+    demand: "A server certificate is valid for at most 825 days",
+    cure: "Issue the certificate anew for 825 days or less",
+    profiles: &[Profile::Apple],
+    check,
+};
+
+/// In force for certificates that begin on or after 2019-07-01.
+const SINCE: time::OffsetDateTime = time::macros::datetime!(2019-07-01 0:00 UTC);
+const MOST: time::Duration = time::Duration::days(825);
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let validity = &subject.certificate.validity;
+    (subject.is_server() && !subject.is_ca() && validity.not_before >= SINCE && validity.length() > MOST)
+        .then(|| format!("it is valid for {}, expected at most 825 days", distance(validity.length())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn more_than_825_days_are_too_long() {
+        let begin = datetime!(2026-01-01 0:00 UTC);
+        let long = Bent::server("a.test").validity(begin, begin + MOST);
+        assert!(seen(&RULE, long).is_some());
+    }
+
+    #[test]
+    fn just_825_days_are_right() {
+        let begin = datetime!(2026-01-01 0:00 UTC);
+        assert_eq!(seen(&RULE, Bent::server("a.test").validity(begin, begin + MOST - time::Duration::SECOND)), None);
+        assert_eq!(seen(&RULE, Bent::client("alice").validity(begin, begin + MOST * 2)), None);
+    }
+}

@@ -1,0 +1,53 @@
+//! Of several certificates of one name the key identifier tells which signed.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "authority-key-id-missing",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.1",
+    demand: "Every certificate but a self-signed one has an authority key identifier with the key identifier",
+    cure: "Issue the certificate anew with an authority key identifier",
+    profiles: &[Profile::Rfc5280, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let certificate = subject.certificate;
+    match &certificate.authority_key_id {
+        Some(id) if id.key_id.is_some() => None,
+        Some(_) => Some("the authority key identifier holds no key identifier".to_owned()),
+        // Only of a self-signed root, the end of every path, may it be left out.
+        None if certificate.is_self_issued() && certificate.is_ca() && is_of_own_key(subject) => None,
+        None => Some("the certificate has no authority key identifier".to_owned()),
+    }
+}
+
+/// Without an authority key identifier nothing tells a self-signed certificate from one that an older key signed, but
+/// the issuer at hand.
+fn is_of_own_key(subject: &Subject<'_>) -> bool {
+    subject.issuer.is_none_or(|issuer| issuer.public_key.spki() == subject.certificate.public_key.spki())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use crate::x509::certificate::oid;
+
+    #[test]
+    fn a_certificate_without_one_is_found() {
+        assert!(seen(&RULE, Bent::server("a.test").without(oid::AUTHORITY_KEY_ID)).is_some());
+        assert!(seen(&RULE, Bent::ca("Test Root").without(oid::AUTHORITY_KEY_ID)).is_some());
+        let empty = vec![0x30, 0];
+        assert!(
+            seen(&RULE, Bent::ca("A").extension(oid::AUTHORITY_KEY_ID, false, empty)).unwrap().contains("holds no")
+        );
+    }
+
+    #[test]
+    fn a_self_signed_root_may_leave_it_out() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        assert_eq!(seen_in_root(&RULE, Bent::ca("A").without(oid::AUTHORITY_KEY_ID)), None);
+    }
+}

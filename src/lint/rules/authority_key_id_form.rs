@@ -1,0 +1,40 @@
+//! An authority key identifier with issuer and serial breaks once the issuer is renewed.
+
+use crate::lint::{Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "authority-key-id-names-serial",
+    severity: Severity::Error,
+    citation: "CA/Browser Forum BR §7.1.2.11.1",
+    demand: "The authority key identifier holds the key identifier alone",
+    cure: "Issue the certificate anew without issuer and serial number in the authority key identifier",
+    profiles: &[],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let id = subject.certificate.authority_key_id.as_ref()?;
+    id.names_issuer_and_serial.then(|| {
+        "the authority key identifier names the issuer's issuer and serial number, expected the key identifier alone"
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use crate::x509::certificate::oid;
+    use crate::x509::der;
+
+    #[test]
+    fn a_serial_number_in_it_is_found() {
+        let value = der::sequence(&[&der::value(0x80, &[7; 20]), &der::value(0x82, &[1])]);
+        assert!(seen(&RULE, Bent::server("a.test").extension(oid::AUTHORITY_KEY_ID, false, value)).is_some());
+    }
+
+    #[test]
+    fn the_key_identifier_alone_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

@@ -1,0 +1,40 @@
+//! The authority key identifier points to the key that signs.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::text::hex;
+
+pub const RULE: Rule = Rule {
+    code: "authority-key-id-differs",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.1",
+    demand: "The authority key identifier equals the CA's subject key identifier",
+    cure: "Issue the certificate anew with the key identifier of its CA",
+    profiles: &[Profile::Rfc5280, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let found = subject.certificate.authority_key_id.as_ref()?.key_id.as_ref()?;
+    let expected = subject.issuer?.subject_key_id.as_ref()?;
+    (found != expected)
+        .then(|| format!("the authority key identifier is {}, expected {} of the CA", hex(found), hex(expected)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use crate::x509::certificate::oid;
+    use crate::x509::der;
+
+    #[test]
+    fn another_key_identifier_is_found() {
+        let value = der::sequence(&[&der::value(der::context(0), &[7; 20])]);
+        assert!(seen(&RULE, Bent::server("a.test").extension(oid::AUTHORITY_KEY_ID, false, value)).is_some());
+    }
+
+    #[test]
+    fn the_key_identifier_of_the_ca_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

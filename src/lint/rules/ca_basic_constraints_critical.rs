@@ -1,0 +1,35 @@
+//! Whoever does not know the CA bit must not take the certificate for anything.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::certificate::oid;
+
+pub const RULE: Rule = Rule {
+    code: "ca-basic-constraints-not-critical",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.9",
+    demand: "basicConstraints is critical in a CA certificate",
+    cure: "Issue the CA certificate anew with basicConstraints critical",
+    profiles: &[Profile::Rfc5280, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    (subject.is_ca() && !subject.is_critical(oid::BASIC_CONSTRAINTS))
+        .then(|| "basicConstraints with cA set is not critical, expected critical".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn a_ca_bit_that_is_not_critical_is_found() {
+        assert!(seen(&RULE, Bent::ca("A").critical(oid::BASIC_CONSTRAINTS, false)).is_some());
+    }
+
+    #[test]
+    fn a_critical_ca_bit_is_right() {
+        assert_eq!(seen(&RULE, Bent::ca("A")), None);
+    }
+}

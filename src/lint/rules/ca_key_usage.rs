@@ -1,0 +1,44 @@
+//! A CA says that its key signs certificates.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::KeyUsage;
+
+pub const RULE: Rule = Rule {
+    code: "ca-without-key-cert-sign",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.3",
+    demand: "A CA certificate has key usage with keyCertSign",
+    cure: "Issue the CA certificate anew with key usage keyCertSign and cRLSign",
+    profiles: &[Profile::Rfc5280, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    match subject.certificate.key_usage {
+        _ if !subject.is_ca() => None,
+        None => Some("the CA certificate has no key usage, expected keyCertSign".to_owned()),
+        Some(usage) if !usage.contains(KeyUsage::KEY_CERT_SIGN) => {
+            Some(format!("the key usage of the CA certificate is {usage}, expected keyCertSign among it"))
+        }
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use crate::x509::certificate::oid;
+
+    #[test]
+    fn a_ca_that_does_not_sign_certificates_is_found() {
+        assert!(seen(&RULE, Bent::ca("A").without(oid::KEY_USAGE)).unwrap().contains("no key usage"));
+        assert!(seen(&RULE, Bent::ca("A").key_usage(KeyUsage::CRL_SIGN)).unwrap().contains("crl-sign"));
+    }
+
+    #[test]
+    fn a_ca_with_key_cert_sign_is_right() {
+        assert_eq!(seen(&RULE, Bent::ca("A")), None);
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

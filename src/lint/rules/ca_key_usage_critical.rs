@@ -1,0 +1,35 @@
+//! Key usage of a CA is critical.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::certificate::oid;
+
+pub const RULE: Rule = Rule {
+    code: "ca-key-usage-not-critical",
+    severity: Severity::Warning,
+    citation: "RFC 5280 §4.2.1.3 (SHOULD); CA/Browser Forum BR §7.1.2.10.7",
+    demand: "Key usage is critical in a CA certificate",
+    cure: "Issue the CA certificate anew with key usage critical",
+    profiles: &[Profile::Rfc5280],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    (subject.is_ca() && subject.certificate.key_usage.is_some() && !subject.is_critical(oid::KEY_USAGE))
+        .then(|| "the key usage of the CA certificate is not critical, expected critical".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn key_usage_that_is_not_critical_is_found() {
+        assert!(seen(&RULE, Bent::ca("A").critical(oid::KEY_USAGE, false)).is_some());
+    }
+
+    #[test]
+    fn critical_key_usage_is_right() {
+        assert_eq!(seen(&RULE, Bent::ca("A")), None);
+    }
+}

@@ -1,0 +1,35 @@
+//! The subject of a CA is the issuer of others.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "ca-subject-empty",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.1.2.6",
+    demand: "A CA certificate has a subject",
+    cure: "Issue the CA certificate anew with a subject",
+    profiles: &[Profile::Rfc5280, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    (subject.is_ca() && subject.certificate.subject.is_empty())
+        .then(|| "the subject of the CA certificate is an empty name".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn a_nameless_ca_is_found() {
+        assert!(seen(&RULE, Bent::ca("A").subject(&empty_name())).is_some());
+    }
+
+    #[test]
+    fn a_named_ca_is_right() {
+        assert_eq!(seen(&RULE, Bent::ca("A")), None);
+        assert_eq!(seen(&RULE, Bent::server("a.test").subject(&empty_name())), None);
+    }
+}

@@ -1,0 +1,36 @@
+//! Whoever builds a path looks for the key identifier of the CA.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "ca-without-subject-key-id",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.2",
+    demand: "A CA certificate has a subject key identifier",
+    cure: "Issue the CA certificate anew with a subject key identifier",
+    profiles: &[Profile::Rfc5280, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let missing = subject.certificate.subject_key_id.as_ref().is_none_or(Vec::is_empty);
+    (subject.is_ca() && missing).then(|| "the CA certificate has no subject key identifier".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use crate::x509::certificate::oid;
+
+    #[test]
+    fn a_ca_without_key_identifier_is_found() {
+        assert!(seen(&RULE, Bent::ca("A").without(oid::SUBJECT_KEY_ID)).is_some());
+    }
+
+    #[test]
+    fn a_ca_with_one_is_right() {
+        assert_eq!(seen(&RULE, Bent::ca("A")), None);
+        assert_eq!(seen(&RULE, Bent::server("a.test").without(oid::SUBJECT_KEY_ID)), None);
+    }
+}

@@ -1,0 +1,38 @@
+//! In TLS 1.3, and with elliptic curves in TLS 1.2, both sides sign.
+
+use crate::lint::{Rule, Severity, Subject};
+use crate::x509::KeyUsage;
+
+pub const RULE: Rule = Rule {
+    code: "digital-signature-missing",
+    severity: Severity::Error,
+    citation: "RFC 8446 §4.4.2.2",
+    demand: "A TLS certificate with key usage has digitalSignature",
+    cure: "Issue the certificate anew with key usage digitalSignature",
+    profiles: &[],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let usage = subject.certificate.key_usage?;
+    (subject.is_tls() && !subject.is_ca() && !usage.contains(KeyUsage::DIGITAL_SIGNATURE))
+        .then(|| format!("key usage is {usage}, expected digital-signature among it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use crate::x509::certificate::oid;
+
+    #[test]
+    fn a_server_that_may_not_sign_is_found() {
+        assert!(seen(&RULE, Bent::server("a.test").key_usage(KeyUsage::KEY_AGREEMENT)).is_some());
+    }
+
+    #[test]
+    fn a_server_that_signs_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        assert_eq!(seen(&RULE, Bent::server("a.test").without(oid::KEY_USAGE)), None);
+    }
+}

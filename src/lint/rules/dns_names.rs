@@ -1,0 +1,57 @@
+//! DNS names as a TLS client would look for them.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::{GeneralName, general_name};
+
+pub const RULE: Rule = Rule {
+    code: "dns-name-malformed",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.6, §7.2; RFC 9525 §6.3",
+    demand: "DNS names are A-labels without a dot at the end; a wildcard stands for the whole first label",
+    cure: "Issue the certificate anew with the right names",
+    profiles: &[Profile::Rfc5280, Profile::Apple, Profile::Rustls],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let told: Vec<String> = subject
+        .certificate
+        .names()
+        .iter()
+        .filter_map(|name| match name {
+            GeneralName::Dns(name) => problem(name),
+            _ => None,
+        })
+        .collect();
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// What is wrong with a DNS name, as it stands in a certificate: nothing is turned into A-labels any more.
+fn problem(name: &str) -> Option<String> {
+    if !name.is_ascii() {
+        return Some(format!("'{name}' is not written in A-labels (xn--)"));
+    }
+    general_name::dns(name).err().map(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn names_that_no_client_looks_for_are_found() {
+        for name in ["a..test", "w*.corp.test", "a.test.", "*.test", "", " ", "münchen.test", "192.0.2.1"] {
+            let names = [GeneralName::Dns("good.test".to_owned()), GeneralName::Dns(name.to_owned())];
+            assert!(seen(&RULE, Bent::server("a.test").general_names(&names)).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_and_wildcards_are_right() {
+        assert_eq!(
+            seen(&RULE, Bent::server("a.test").names(&["*.corp.test", "xn--mnchen-3ya.test", "10.0.0.1"])),
+            None
+        );
+    }
+}

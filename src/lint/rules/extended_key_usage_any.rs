@@ -1,0 +1,36 @@
+//! A certificate for every purpose can be abused for one that nobody had in mind.
+
+use crate::lint::{Rule, Severity, Subject};
+use crate::x509::ExtendedKeyUsage;
+
+pub const RULE: Rule = Rule {
+    code: "extended-key-usage-any",
+    severity: Severity::Error,
+    citation: "CA/Browser Forum BR §7.1.2.7.10",
+    demand: "No certificate is for any purpose whatsoever",
+    cure: "Issue the certificate anew with the purposes it is for",
+    profiles: &[],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    subject
+        .has_purpose(&ExtendedKeyUsage::Any)
+        .then(|| "extended key usage has anyExtendedKeyUsage, expected named purposes".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn any_purpose_is_found() {
+        assert!(seen(&RULE, Bent::server("a.test").purposes(&[ExtendedKeyUsage::Any])).is_some());
+    }
+
+    #[test]
+    fn a_named_purpose_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

@@ -1,0 +1,35 @@
+//! A critical list of purposes troubles software that does not know them.
+
+use crate::lint::{Rule, Severity, Subject};
+use crate::x509::certificate::oid;
+
+pub const RULE: Rule = Rule {
+    code: "extended-key-usage-critical",
+    severity: Severity::Error,
+    citation: "CA/Browser Forum BR §7.1.2.7.6",
+    demand: "Extended key usage is not critical in a server certificate",
+    cure: "Issue the certificate anew with extended key usage that is not critical",
+    profiles: &[],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    (subject.is_server() && subject.is_critical(oid::EXTENDED_KEY_USAGE))
+        .then(|| "extended key usage is critical, expected not critical".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn critical_purposes_are_found() {
+        assert!(seen(&RULE, Bent::server("a.test").critical(oid::EXTENDED_KEY_USAGE, true)).is_some());
+    }
+
+    #[test]
+    fn plain_purposes_are_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

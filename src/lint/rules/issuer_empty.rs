@@ -1,0 +1,33 @@
+//! Somebody must have issued it.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "issuer-empty",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.1.2.4",
+    demand: "The issuer is a name with at least one attribute",
+    cure: "Give the CA a subject, and issue the certificate anew",
+    profiles: &[Profile::Rfc5280, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    subject.certificate.issuer.is_empty().then(|| "the issuer is an empty name".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn an_empty_issuer_is_found() {
+        assert!(seen(&RULE, Bent::server("a.test").issuer(&empty_name())).is_some());
+    }
+
+    #[test]
+    fn a_named_issuer_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

@@ -1,0 +1,36 @@
+//! The issuer is copied octet by octet, or some verifiers find no path.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "issuer-name-differs",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.1.2.4, §6.1.3 (a)(4)",
+    demand: "The issuer field has the octets of the CA's subject",
+    cure: "Sign with the CA that the issuer field names, and copy its subject as it stands",
+    profiles: &[Profile::Rfc5280, Profile::Rustls],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let found = &subject.certificate.issuer;
+    let expected = &subject.issuer?.subject;
+    (found.as_der() != expected.as_der())
+        .then(|| format!("the issuer is {found}, expected {expected} in the same encoding"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn another_name_is_found() {
+        assert!(seen(&RULE, Bent::server("a.test").issuer(&name("Else"))).unwrap().contains("expected CN=Test Root"));
+    }
+
+    #[test]
+    fn the_name_of_the_ca_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

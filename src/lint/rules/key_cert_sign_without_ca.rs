@@ -1,0 +1,35 @@
+//! Only a CA signs certificates.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::KeyUsage;
+
+pub const RULE: Rule = Rule {
+    code: "key-cert-sign-without-ca",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.9",
+    demand: "keyCertSign stands only in a certificate with cA set",
+    cure: "Take keyCertSign out of the key usage, or make it a CA certificate",
+    profiles: &[Profile::Rfc5280, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let signs = subject.certificate.key_usage.is_some_and(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN));
+    (signs && !subject.is_ca()).then(|| "key usage has keyCertSign, but basicConstraints does not set cA".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn a_leaf_that_signs_certificates_is_found() {
+        assert!(seen(&RULE, Bent::server("a.test").key_usage(KeyUsage::KEY_CERT_SIGN)).is_some());
+    }
+
+    #[test]
+    fn a_ca_may_sign_certificates() {
+        assert_eq!(seen(&RULE, Bent::ca("A")), None);
+    }
+}

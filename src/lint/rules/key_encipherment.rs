@@ -1,0 +1,40 @@
+//! Elliptic curve keys cannot encipher keys.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::{KeyKind, KeyUsage};
+
+pub const RULE: Rule = Rule {
+    code: "key-encipherment-without-rsa",
+    severity: Severity::Error,
+    citation: "RFC 8813 §3; RFC 8410 §5",
+    demand: "An ECDSA or Ed25519 key has neither keyEncipherment nor dataEncipherment",
+    cure: "Issue the certificate anew with key usage digitalSignature",
+    profiles: &[Profile::Rfc5280],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let certificate = subject.certificate;
+    let usage = certificate.key_usage?;
+    let enciphers = usage.contains(KeyUsage::KEY_ENCIPHERMENT) || usage.contains(KeyUsage::DATA_ENCIPHERMENT);
+    let kind = certificate.public_key.kind();
+    let on_a_curve = matches!(kind, KeyKind::EcdsaP256 | KeyKind::EcdsaP384 | KeyKind::EcdsaP521 | KeyKind::Ed25519);
+    (enciphers && on_a_curve).then(|| format!("key usage is {usage}, which a key of kind {kind} cannot do"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn key_encipherment_by_a_curve_is_found() {
+        let usage = KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_ENCIPHERMENT);
+        assert!(seen(&RULE, Bent::server("a.test").key_usage(usage)).unwrap().contains("ecdsa-p256"));
+    }
+
+    #[test]
+    fn a_signature_by_a_curve_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

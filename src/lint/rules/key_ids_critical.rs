@@ -1,0 +1,38 @@
+//! Key identifiers are hints, not conditions.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::certificate::oid;
+
+pub const RULE: Rule = Rule {
+    code: "key-id-critical",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.1, §4.2.1.2",
+    demand: "Subject and authority key identifier are not critical",
+    cure: "Issue the certificate anew with key identifiers that are not critical",
+    profiles: &[Profile::Rfc5280, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let known = [(oid::SUBJECT_KEY_ID, "subject"), (oid::AUTHORITY_KEY_ID, "authority")];
+    let (_, which) = known.into_iter().find(|(oid, _)| subject.is_critical(oid))?;
+    Some(format!("the {which} key identifier is critical, expected not critical"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn critical_key_identifiers_are_found() {
+        for oid in [oid::SUBJECT_KEY_ID, oid::AUTHORITY_KEY_ID] {
+            assert!(seen(&RULE, Bent::server("a.test").critical(oid, true)).is_some());
+        }
+    }
+
+    #[test]
+    fn plain_key_identifiers_are_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

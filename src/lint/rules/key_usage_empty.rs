@@ -1,0 +1,34 @@
+//! A key that may be used for nothing.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "key-usage-empty",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.3",
+    demand: "Key usage, where it stands, sets at least one bit",
+    cure: "Issue the certificate anew with the usages that the key is for",
+    profiles: &[Profile::Rfc5280],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    subject.certificate.key_usage?.is_empty().then(|| "key usage is there, but no bit of it is set".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use crate::x509::KeyUsage;
+
+    #[test]
+    fn key_usage_without_a_bit_is_found() {
+        assert!(seen(&RULE, Bent::server("a.test").key_usage(KeyUsage::default())).is_some());
+    }
+
+    #[test]
+    fn key_usage_with_a_bit_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

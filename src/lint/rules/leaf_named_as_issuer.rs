@@ -1,0 +1,36 @@
+//! A leaf that bears the name of its CA is taken for the CA by path builders.
+
+use crate::lint::{Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "leaf-named-as-issuer",
+    severity: Severity::Error,
+    citation: "RFC 5280 §6.1 (self-issued)",
+    demand: "The subject of a leaf differs from its issuer",
+    cure: "Give the certificate a subject of its own",
+    profiles: &[],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let certificate = subject.certificate;
+    (!subject.is_ca() && certificate.is_self_issued() && !certificate.subject.is_empty())
+        .then(|| format!("subject and issuer are both {}, expected a name of its own", certificate.subject))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn a_leaf_with_the_name_of_its_issuer_is_found() {
+        assert!(seen(&RULE, Bent::client("Test Root")).unwrap().contains("CN=Test Root"));
+    }
+
+    #[test]
+    fn a_leaf_with_its_own_name_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        assert_eq!(seen_in_root(&RULE, Bent::ca("A")), None);
+    }
+}

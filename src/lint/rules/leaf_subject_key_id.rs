@@ -1,0 +1,35 @@
+//! A key identifier helps to find a certificate by its key.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "leaf-without-subject-key-id",
+    severity: Severity::Warning,
+    citation: "RFC 5280 §4.2.1.2 (SHOULD)",
+    demand: "A leaf has a subject key identifier",
+    cure: "Issue the certificate anew with a subject key identifier",
+    profiles: &[Profile::Rfc5280],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    (!subject.is_ca() && subject.certificate.subject_key_id.is_none())
+        .then(|| "the certificate has no subject key identifier".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use crate::x509::certificate::oid;
+
+    #[test]
+    fn a_leaf_without_key_identifier_is_found() {
+        assert!(seen(&RULE, Bent::server("a.test").without(oid::SUBJECT_KEY_ID)).is_some());
+    }
+
+    #[test]
+    fn a_leaf_with_one_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

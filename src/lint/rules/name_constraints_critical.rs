@@ -1,0 +1,35 @@
+//! Whoever does not know the constraints must not trust the CA.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::certificate::oid;
+
+pub const RULE: Rule = Rule {
+    code: "name-constraints-not-critical",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.10",
+    demand: "Name constraints are critical",
+    cure: "Issue the CA certificate anew with critical name constraints",
+    profiles: &[Profile::Rfc5280],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let extension = subject.certificate.extension(oid::NAME_CONSTRAINTS)?;
+    (!extension.critical).then(|| "the name constraints are not critical, expected critical".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn plain_constraints_are_found() {
+        assert!(seen(&RULE, Bent::ca("A").permit(&["a.test"]).critical(oid::NAME_CONSTRAINTS, false)).is_some());
+    }
+
+    #[test]
+    fn critical_constraints_are_right() {
+        assert_eq!(seen(&RULE, Bent::ca("A").permit(&["a.test"])), None);
+    }
+}

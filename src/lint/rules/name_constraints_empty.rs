@@ -1,0 +1,42 @@
+//! Constraints without a subtree constrain nothing.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::certificate::oid;
+use crate::x509::der;
+
+pub const RULE: Rule = Rule {
+    code: "name-constraints-empty",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.10",
+    demand: "Name constraints hold at least one subtree, and no empty list",
+    cure: "Issue the CA certificate anew with subtrees, or without the extension",
+    profiles: &[Profile::Rfc5280],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let extension = subject.certificate.extension(oid::NAME_CONSTRAINTS)?;
+    let (_, content, _) = der::split_first(&extension.value)?;
+    let lists = der::children(content)?;
+    let has_empty_list = lists.iter().any(|list| matches!(der::split_first(list), Some((_, [], _))));
+    (lists.is_empty() || has_empty_list).then(|| "the name constraints hold an empty list of subtrees".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn empty_constraints_are_found() {
+        let both_empty = der::sequence(&[&[0xa0, 0], &[0xa1, 0]]);
+        for value in [der::sequence(&[]), both_empty] {
+            assert!(seen(&RULE, Bent::ca("A").extension(oid::NAME_CONSTRAINTS, true, value)).is_some());
+        }
+    }
+
+    #[test]
+    fn a_subtree_is_right() {
+        assert_eq!(seen(&RULE, Bent::ca("A").exclude(&["a.test"])), None);
+    }
+}

@@ -1,0 +1,35 @@
+//! Only a CA vouches for names.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::certificate::oid;
+
+pub const RULE: Rule = Rule {
+    code: "name-constraints-in-leaf",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.10",
+    demand: "Name constraints stand only in a CA certificate",
+    cure: "Issue the certificate anew without name constraints",
+    profiles: &[Profile::Rfc5280],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    (!subject.is_ca() && subject.certificate.extension(oid::NAME_CONSTRAINTS).is_some())
+        .then(|| "a certificate that is no CA has name constraints".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn constraints_in_a_leaf_are_found() {
+        assert!(seen(&RULE, Bent::server("a.test").permit(&["a.test"])).is_some());
+    }
+
+    #[test]
+    fn constraints_in_a_ca_are_right() {
+        assert_eq!(seen(&RULE, Bent::ca("A").permit(&["a.test"])), None);
+    }
+}

@@ -1,0 +1,42 @@
+//! A DNS subtree covers the names below it by itself.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::name_constraints::Subtree;
+
+pub const RULE: Rule = Rule {
+    code: "name-constraints-leading-dot",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.10",
+    demand: "DNS subtrees are written without a leading dot",
+    cure: "Issue the CA certificate anew with the subtree without its leading dot",
+    profiles: &[Profile::Rfc5280],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let constraints = subject.certificate.name_constraints.as_ref()?;
+    constraints.permitted.iter().chain(&constraints.excluded).find_map(|subtree| match subtree {
+        Subtree::Dns(base) if base.starts_with('.') => {
+            Some(format!("the DNS subtree '{base}' begins with a dot, expected '{}'", base.trim_start_matches('.')))
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use crate::x509::NameConstraints;
+
+    #[test]
+    fn a_leading_dot_is_found() {
+        let constraints = NameConstraints { permitted: vec![Subtree::Dns(".a.test".to_owned())], excluded: Vec::new() };
+        assert!(seen(&RULE, Bent::ca("A").name_constraints(&constraints)).unwrap().contains("expected 'a.test'"));
+    }
+
+    #[test]
+    fn a_bare_name_is_right() {
+        assert_eq!(seen(&RULE, Bent::ca("A").permit(&["a.test", "email:.a.test"])), None);
+    }
+}

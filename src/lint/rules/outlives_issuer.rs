@@ -1,0 +1,45 @@
+//! After its CA has ended, a certificate is worth nothing.
+
+use crate::lint::{Rule, Severity, Subject};
+use crate::x509::validity::rfc3339;
+
+pub const RULE: Rule = Rule {
+    code: "outlives-issuer",
+    severity: Severity::Error,
+    citation: "RFC 5280 §6.1.3 (a)(2); RFC 4158 §3.5.4",
+    demand: "A certificate lies within the lifetime of its CA",
+    cure: "Shorten the certificate, or renew the CA first",
+    profiles: &[],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let (own, issuers) = (&subject.certificate.validity, &subject.issuer?.validity);
+    if own.not_after > issuers.not_after {
+        Some(format!("it ends at {}, after its CA at {}", rfc3339(own.not_after), rfc3339(issuers.not_after)))
+    } else if own.not_before < issuers.not_before {
+        Some(format!("it begins at {}, before its CA at {}", rfc3339(own.not_before), rfc3339(issuers.not_before)))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn a_certificate_that_leaves_the_life_of_its_ca_is_found() {
+        let (begin, end) = (datetime!(2026-01-01 0:00 UTC), datetime!(2026-02-01 0:00 UTC));
+        assert!(seen(&RULE, Bent::ca("A").validity(begin, datetime!(2035-01-01 0:00:01 UTC))).is_some());
+        assert!(seen(&RULE, Bent::ca("A").validity(datetime!(2024-12-31 23:59:59 UTC), end)).is_some());
+    }
+
+    #[test]
+    fn a_certificate_within_the_life_of_its_ca_is_right() {
+        assert_eq!(seen(&RULE, Bent::ca("A")), None);
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

@@ -1,0 +1,46 @@
+//! A path length means nothing without the CA bit and keyCertSign.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::KeyUsage;
+
+pub const RULE: Rule = Rule {
+    code: "path-length-without-ca",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.9",
+    demand: "A path length stands only beside cA and keyCertSign",
+    cure: "Take the path length out, or make it a CA certificate with keyCertSign",
+    profiles: &[Profile::Rfc5280, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let constraints = subject.certificate.basic_constraints?;
+    let length = constraints.path_length?;
+    let signs = subject.certificate.key_usage.is_none_or(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN));
+    let lacking = match (constraints.ca, signs) {
+        (true, true) => return None,
+        (false, _) => "cA is not set",
+        (true, false) => "key usage has no keyCertSign",
+    };
+    Some(format!("basicConstraints has the path length {length}, but {lacking}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn a_path_length_in_a_leaf_is_found() {
+        assert!(
+            seen(&RULE, Bent::server("a.test").basic_constraints(false, Some(0))).unwrap().contains("cA is not set")
+        );
+        assert!(seen(&RULE, Bent::ca("A").path_length(1).key_usage(KeyUsage::CRL_SIGN)).is_some());
+    }
+
+    #[test]
+    fn a_path_length_in_a_ca_is_right() {
+        assert_eq!(seen(&RULE, Bent::ca("A").path_length(0)), None);
+        assert_eq!(seen(&RULE, Bent::ca("A")), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! Short RSA keys can be factored.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::KeyKind;
+
+pub const RULE: Rule = Rule {
+    code: "rsa-key-size",
+    severity: Severity::Error,
+    citation: "CA/Browser Forum BR §6.1.5",
+    demand: "An RSA modulus has at least 2048 bits, in whole octets",
+    cure: "Make a new key of at least 2048 bits, better an ECDSA one, and a new certificate",
+    profiles: &[Profile::Apple, Profile::Rustls],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    match subject.certificate.public_key.kind() {
+        KeyKind::Rsa { bits, .. } if *bits < 2048 => {
+            Some(format!("the RSA key has {bits} bits, expected at least 2048"))
+        }
+        KeyKind::Rsa { bits, .. } if bits % 8 != 0 => {
+            Some(format!("the RSA key has {bits} bits, expected a multiple of 8"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn short_and_odd_moduli_are_found() {
+        let first_octet = |octet: u8, length: usize| [&[octet][..], &vec![0xff; length - 1]].concat();
+        for (modulus, told) in [(first_octet(0x80, 128), "1024"), (first_octet(0x01, 257), "multiple of 8")] {
+            let bent = Bent::server("a.test").spki(rsa_spki(&modulus, &[1, 0, 1]));
+            assert!(seen(&RULE, bent).unwrap().contains(told));
+        }
+    }
+
+    #[test]
+    fn a_modulus_of_2048_bits_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test").spki(rsa_spki(&[0xff; 256], &[1, 0, 1]))), None);
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

@@ -1,0 +1,37 @@
+//! Serial numbers fit into 20 octets.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::SerialNumber;
+
+pub const RULE: Rule = Rule {
+    code: "serial-too-long",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.1.2.2",
+    demand: "The serial number takes at most 20 octets",
+    cure: "Issue the certificate anew with a shorter serial number; 16 random octets are plenty",
+    profiles: &[Profile::Rfc5280, Profile::Rustls],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let octets = subject.certificate.serial.as_der_content().len();
+    let most = SerialNumber::MOST_OCTETS;
+    (octets > most).then(|| format!("the serial number takes {octets} octets, expected at most {most}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn twenty_one_octets_are_too_many() {
+        let serial = [&[0][..], &[0xff; 20]].concat();
+        assert!(seen(&RULE, Bent::server("a.test").serial(&serial)).unwrap().contains("21 octets"));
+    }
+
+    #[test]
+    fn twenty_octets_are_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test").serial(&[0x7f; 20])), None);
+    }
+}

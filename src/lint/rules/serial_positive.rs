@@ -1,0 +1,38 @@
+//! Serial numbers are greater than zero.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "serial-not-positive",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.1.2.2",
+    demand: "The serial number is a positive integer",
+    cure: "Issue the certificate anew with a random positive serial number",
+    profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Rustls],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let serial = &subject.certificate.serial;
+    (!serial.is_positive()).then(|| {
+        let what = if serial.is_zero() { "zero" } else { "negative" };
+        format!("the serial number {serial} is {what}, expected a positive one")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn zero_and_negative_serials_are_found() {
+        assert!(seen(&RULE, Bent::server("a.test").serial(&[0])).unwrap().contains("is zero"));
+        assert!(seen(&RULE, Bent::server("a.test").serial(&[0x80])).unwrap().contains("is negative"));
+    }
+
+    #[test]
+    fn a_positive_serial_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test").serial(&[0, 0x80])), None);
+    }
+}

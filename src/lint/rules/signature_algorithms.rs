@@ -1,0 +1,36 @@
+//! The signature algorithm is named twice, alike.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "signature-algorithms-differ",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.1.1.2",
+    demand: "The signature algorithm inside what is signed equals the one outside",
+    cure: "Issue the certificate anew: the tool that made it is broken, or the certificate was tampered with",
+    profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Apple, Profile::Rustls],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let (inner, outer) = (&subject.certificate.tbs_signature_algorithm, &subject.certificate.signature_algorithm);
+    (inner.der != outer.der)
+        .then(|| format!("what is signed names {inner}, the signature {outer}; expected the same, parameters included"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn two_different_algorithms_are_found() {
+        let ecdsa_with_sha384 = [0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03];
+        assert!(seen(&RULE, Bent::server("a.test").inner_algorithm(&ecdsa_with_sha384)).unwrap().contains("SHA384"));
+    }
+
+    #[test]
+    fn the_same_algorithm_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

@@ -1,0 +1,48 @@
+//! Without a subject, the alternative names are all there is.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::certificate::oid;
+
+pub const RULE: Rule = Rule {
+    code: "subject-alt-name-criticality",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.1.2.6, §4.2.1.6",
+    demand: "The subject alternative name is critical beside an empty subject",
+    cure: "Issue the certificate anew with a critical subject alternative name, or with a subject",
+    profiles: &[Profile::Rfc5280, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let certificate = subject.certificate;
+    if !certificate.subject.is_empty() || subject.is_ca() {
+        return None;
+    }
+    match certificate.extension(oid::SUBJECT_ALT_NAME) {
+        None => Some("the certificate has neither a subject nor a subject alternative name".to_owned()),
+        Some(extension) if !extension.critical => {
+            Some("the subject is empty, but the subject alternative name is not critical".to_owned())
+        }
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn an_empty_subject_beside_plain_names_is_found() {
+        assert!(seen(&RULE, Bent::server("a.test").subject(&empty_name())).unwrap().contains("not critical"));
+        let nameless = Bent::server("a.test").subject(&empty_name()).without(oid::SUBJECT_ALT_NAME);
+        assert!(seen(&RULE, nameless).unwrap().contains("neither"));
+    }
+
+    #[test]
+    fn an_empty_subject_beside_critical_names_is_right() {
+        let bent = Bent::server("a.test").subject(&empty_name()).critical(oid::SUBJECT_ALT_NAME, true);
+        assert_eq!(seen(&RULE, bent), None);
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

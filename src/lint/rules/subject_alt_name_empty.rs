@@ -1,0 +1,38 @@
+//! An extension without a name says nothing.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "subject-alt-name-empty",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.6",
+    demand: "The subject alternative name holds at least one name",
+    cure: "Issue the certificate anew with names in it, or without the extension",
+    profiles: &[Profile::Rfc5280, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    subject
+        .certificate
+        .subject_alt_names
+        .as_ref()
+        .is_some_and(Vec::is_empty)
+        .then(|| "the subject alternative name is there, but empty".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn an_empty_extension_is_found() {
+        assert!(seen(&RULE, Bent::server("a.test").general_names(&[])).is_some());
+    }
+
+    #[test]
+    fn an_extension_with_a_name_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

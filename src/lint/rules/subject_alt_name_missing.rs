@@ -1,0 +1,43 @@
+//! TLS clients look for the host among the subject alternative names, never in the common name.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "subject-alt-name-missing",
+    severity: Severity::Error,
+    citation: "RFC 9525 §2; CA/Browser Forum BR §7.1.2.7.12",
+    demand: "A server certificate has a subject alternative name",
+    cure: "Issue the certificate anew with the host names and addresses as subject alternative names",
+    profiles: &[Profile::Apple, Profile::Rustls],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    (subject.is_server() && !subject.is_ca() && subject.certificate.subject_alt_names.is_none()).then(|| match subject
+        .certificate
+        .subject
+        .common_name()
+    {
+        Some(name) => format!("there is no subject alternative name; the common name {name} is not looked at"),
+        None => "there is no subject alternative name".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use crate::x509::certificate::oid;
+
+    #[test]
+    fn a_server_with_only_a_common_name_is_found() {
+        let bent = Bent::server("a.test").without(oid::SUBJECT_ALT_NAME);
+        assert!(seen(&RULE, bent).unwrap().contains("common name a.test is not looked at"));
+    }
+
+    #[test]
+    fn a_server_with_names_and_a_client_without_are_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        assert_eq!(seen(&RULE, Bent::client("alice")), None);
+    }
+}

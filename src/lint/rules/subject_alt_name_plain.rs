@@ -1,0 +1,37 @@
+//! A critical extension beside a subject troubles old software for nothing.
+
+use crate::lint::{Rule, Severity, Subject};
+use crate::x509::certificate::oid;
+
+pub const RULE: Rule = Rule {
+    code: "subject-alt-name-needlessly-critical",
+    severity: Severity::Warning,
+    citation: "RFC 5280 §4.2.1.6 (SHOULD)",
+    demand: "The subject alternative name is not critical beside a subject",
+    cure: "Issue the certificate anew with a subject alternative name that is not critical",
+    profiles: &[],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    (subject.is_critical(oid::SUBJECT_ALT_NAME) && !subject.certificate.subject.is_empty())
+        .then(|| "the subject alternative name is critical although there is a subject".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn critical_names_beside_a_subject_are_found() {
+        assert!(seen(&RULE, Bent::server("a.test").critical(oid::SUBJECT_ALT_NAME, true)).is_some());
+    }
+
+    #[test]
+    fn plain_names_are_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        let nameless = Bent::server("a.test").subject(&empty_name()).critical(oid::SUBJECT_ALT_NAME, true);
+        assert_eq!(seen(&RULE, nameless), None);
+    }
+}

@@ -1,0 +1,39 @@
+//! A certificate that is never valid.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::validity::rfc3339;
+
+pub const RULE: Rule = Rule {
+    code: "validity-reversed",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.1.2.5",
+    demand: "notBefore comes before notAfter",
+    cure: "Issue the certificate anew with the dates in order",
+    profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Apple, Profile::Rustls],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let validity = &subject.certificate.validity;
+    (validity.not_before > validity.not_after).then(|| {
+        format!("it begins at {}, after it ends at {}", rfc3339(validity.not_before), rfc3339(validity.not_after))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn dates_in_the_wrong_order_are_found() {
+        let bent = Bent::server("a.test").validity(datetime!(2026-02-01 0:00 UTC), datetime!(2026-01-01 0:00 UTC));
+        assert!(seen(&RULE, bent).unwrap().contains("2026-02-01T00:00:00Z, after it ends"));
+    }
+
+    #[test]
+    fn dates_in_order_are_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

@@ -1,0 +1,34 @@
+//! Extensions need version 3.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "version-not-3",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.1.2.1",
+    demand: "A certificate has version 3",
+    cure: "Issue the certificate anew: no current tool writes older versions",
+    profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Apple, Profile::Rustls],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let found = subject.certificate.version;
+    (found != 3).then(|| format!("the version is {found}, expected 3"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn a_version_1_certificate_is_found() {
+        assert_eq!(seen(&RULE, Bent::server("a.test").version(1)).unwrap(), "the version is 1, expected 3");
+    }
+
+    #[test]
+    fn version_3_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

@@ -1,0 +1,38 @@
+//! Signatures over MD5 or SHA-1 can be forged.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+
+pub const RULE: Rule = Rule {
+    code: "weak-signature",
+    severity: Severity::Error,
+    citation: "RFC 9155 §2 (TLS); CA/Browser Forum BR §7.1.3.2",
+    demand: "The signature uses SHA-256 or better",
+    cure: "Issue the certificate anew with SHA-256, SHA-384 or SHA-512",
+    profiles: &[Profile::Apple, Profile::Rustls, Profile::Strict],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    let algorithm = &subject.certificate.signature_algorithm;
+    // Nobody relies on the signature of a root over itself.
+    (algorithm.is_weak() && !subject.certificate.is_self_issued())
+        .then(|| format!("it is signed with {algorithm}, expected SHA-256 or better"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+
+    #[test]
+    fn a_signature_over_sha1_is_found() {
+        let sha1_with_rsa = [0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5, 5, 0];
+        let bent = Bent::server("a.test").inner_algorithm(&sha1_with_rsa).outer_algorithm(&sha1_with_rsa);
+        assert!(seen(&RULE, bent).unwrap().contains("sha1WithRSAEncryption"));
+    }
+
+    #[test]
+    fn a_signature_over_sha256_is_right() {
+        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+    }
+}

@@ -1,0 +1,380 @@
+//! Certificates for tests, with any field bent.
+#![allow(dead_code, reason = "a kit: not every room bends every field")]
+
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use super::{Rule, Subject};
+use crate::keys::{PrivateKey, Signer};
+use crate::x509::certificate::oid;
+use crate::x509::{
+    AttributeType, Certificate, DistinguishedName, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyUsage,
+    NameConstraints, Validity, der,
+};
+
+/// The time at which everything made here is valid.
+pub const NOW: OffsetDateTime = datetime!(2026-02-01 0:00 UTC);
+
+/// A certificate and its key.
+pub struct Authority {
+    pub certificate: Certificate,
+    pub key: PrivateKey,
+}
+
+impl Authority {
+    /// A self-signed root.
+    pub fn root() -> Self {
+        Self::self_signed(Bent::ca("Test Root"))
+    }
+
+    /// A self-signed certificate of any form.
+    pub fn self_signed(bent: Bent) -> Self {
+        let key = bent.key();
+        let der = bent.assemble(bent.subject.clone(), None, &key, &key);
+        Self { certificate: Certificate::from_der(&der).unwrap(), key }
+    }
+
+    /// The octets of a certificate signed by this authority.
+    pub fn issue_der(&self, bent: &Bent) -> Vec<u8> {
+        bent.assemble(
+            self.certificate.subject.as_der().to_vec(),
+            self.certificate.subject_key_id.clone(),
+            &bent.key(),
+            &self.key,
+        )
+    }
+
+    pub fn issue(&self, bent: Bent) -> Certificate {
+        Certificate::from_der(&self.issue_der(&bent)).unwrap()
+    }
+
+    /// A certificate signed by this authority, with its key.
+    pub fn subordinate(&self, bent: Bent) -> Self {
+        let key = bent.key();
+        let der = bent.assemble(
+            self.certificate.subject.as_der().to_vec(),
+            self.certificate.subject_key_id.clone(),
+            &key,
+            &self.key,
+        );
+        Self { certificate: Certificate::from_der(&der).unwrap(), key }
+    }
+}
+
+/// What a rule says of a leaf or CA signed by a sound root.
+pub fn seen(rule: &Rule, bent: Bent) -> Option<String> {
+    let root = Authority::root();
+    let certificate = root.issue(bent);
+    (rule.check)(&Subject { certificate: &certificate, issuer: Some(&root.certificate) })
+}
+
+/// What a rule says of a self-signed certificate.
+pub fn seen_in_root(rule: &Rule, bent: Bent) -> Option<String> {
+    (rule.check)(&Subject::alone(&Authority::self_signed(bent).certificate))
+}
+
+/// A certificate to be: sound until it is bent.
+pub struct Bent {
+    version: u8,
+    serial: Vec<u8>,
+    inner_algorithm: Option<Vec<u8>>,
+    outer_algorithm: Option<Vec<u8>>,
+    issuer: Option<Vec<u8>>,
+    validity: Vec<u8>,
+    subject: Vec<u8>,
+    algorithm: KeyAlgorithm,
+    key: std::cell::RefCell<Option<PrivateKey>>,
+    spki: Option<Vec<u8>>,
+    extensions: Vec<(String, bool, Value)>,
+    unsigned: bool,
+}
+
+enum Value {
+    Given(Vec<u8>),
+    /// The key identifier of the certificate's own key.
+    OwnKeyId,
+    /// The key identifier of the signer.
+    SignersKeyId,
+}
+
+impl Bent {
+    fn new(subject: Vec<u8>, validity: Validity) -> Self {
+        Self {
+            version: 3,
+            serial: vec![0x11, 0x22, 0x33, 0x44],
+            inner_algorithm: None,
+            outer_algorithm: None,
+            issuer: None,
+            validity: validity.to_der(),
+            subject,
+            algorithm: KeyAlgorithm::EcdsaP256,
+            key: None.into(),
+            spki: None,
+            extensions: Vec::new(),
+            unsigned: false,
+        }
+    }
+
+    pub fn ca(common_name: &str) -> Self {
+        let validity =
+            Validity { not_before: datetime!(2025-01-01 0:00 UTC), not_after: datetime!(2035-01-01 0:00 UTC) };
+        let mut bent = Self::new(name(common_name), validity)
+            .basic_constraints(true, None)
+            .key_usage(KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN));
+        bent.extensions.push((oid::SUBJECT_KEY_ID.to_owned(), false, Value::OwnKeyId));
+        bent.extensions.push((oid::AUTHORITY_KEY_ID.to_owned(), false, Value::SignersKeyId));
+        bent
+    }
+
+    pub fn leaf(common_name: &str) -> Self {
+        let validity =
+            Validity { not_before: datetime!(2026-01-01 0:00 UTC), not_after: datetime!(2026-03-31 23:59:59 UTC) };
+        let mut bent = Self::new(name(common_name), validity).key_usage(KeyUsage::DIGITAL_SIGNATURE);
+        bent.extensions.push((oid::SUBJECT_KEY_ID.to_owned(), false, Value::OwnKeyId));
+        bent.extensions.push((oid::AUTHORITY_KEY_ID.to_owned(), false, Value::SignersKeyId));
+        bent
+    }
+
+    pub fn server(host: &str) -> Self {
+        Self::leaf(host).purposes(&[ExtendedKeyUsage::ServerAuth]).names(&[host])
+    }
+
+    pub fn client(common_name: &str) -> Self {
+        Self::leaf(common_name).purposes(&[ExtendedKeyUsage::ClientAuth])
+    }
+
+    pub fn version(mut self, version: u8) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// The content octets of the serial's INTEGER.
+    pub fn serial(mut self, content: &[u8]) -> Self {
+        self.serial = content.to_vec();
+        self
+    }
+
+    pub fn inner_algorithm(mut self, der: &[u8]) -> Self {
+        self.inner_algorithm = Some(der.to_vec());
+        self
+    }
+
+    pub fn outer_algorithm(mut self, der: &[u8]) -> Self {
+        self.outer_algorithm = Some(der.to_vec());
+        self
+    }
+
+    pub fn issuer(mut self, name: &[u8]) -> Self {
+        self.issuer = Some(name.to_vec());
+        self
+    }
+
+    pub fn subject(mut self, name: &[u8]) -> Self {
+        self.subject = name.to_vec();
+        self
+    }
+
+    pub fn validity(self, not_before: OffsetDateTime, not_after: OffsetDateTime) -> Self {
+        self.validity_der(Validity { not_before, not_after }.to_der())
+    }
+
+    pub fn validity_der(mut self, der: Vec<u8>) -> Self {
+        self.validity = der;
+        self
+    }
+
+    pub fn algorithm(mut self, algorithm: KeyAlgorithm) -> Self {
+        self.algorithm = algorithm;
+        self
+    }
+
+    /// Uses this SubjectPublicKeyInfo, whose private half nobody has.
+    pub fn spki(mut self, der: Vec<u8>) -> Self {
+        self.spki = Some(der);
+        self
+    }
+
+    /// The last octet of the signature is wrong.
+    pub fn badly_signed(mut self) -> Self {
+        self.unsigned = true;
+        self
+    }
+
+    pub fn without(mut self, oid: &str) -> Self {
+        self.extensions.retain(|(known, ..)| known != oid);
+        self
+    }
+
+    /// Replaces an extension, or adds it.
+    pub fn extension(self, oid: &str, critical: bool, value: Vec<u8>) -> Self {
+        self.without(oid).again(oid, critical, value)
+    }
+
+    /// Adds an extension even if it is there.
+    pub fn again(mut self, oid: &str, critical: bool, value: Vec<u8>) -> Self {
+        self.extensions.push((oid.to_owned(), critical, Value::Given(value)));
+        self
+    }
+
+    pub fn critical(mut self, oid: &str, critical: bool) -> Self {
+        for extension in self.extensions.iter_mut().filter(|(known, ..)| known == oid) {
+            extension.1 = critical;
+        }
+        self
+    }
+
+    pub fn basic_constraints(self, ca: bool, path_length: Option<u8>) -> Self {
+        let ca = if ca { der::value(der::BOOLEAN, &[0xff]) } else { Vec::new() };
+        let path_length = path_length.map(|length| der::value(der::INTEGER, &[length])).unwrap_or_default();
+        self.extension(oid::BASIC_CONSTRAINTS, true, der::sequence(&[&ca, &path_length]))
+    }
+
+    pub fn path_length(self, length: u8) -> Self {
+        self.basic_constraints(true, Some(length))
+    }
+
+    pub fn key_usage(self, usage: KeyUsage) -> Self {
+        let bits = usage.bits();
+        let octets = [(bits as u8).reverse_bits(), ((bits >> 8) as u8).reverse_bits()];
+        let octets: &[u8] = match octets {
+            [0, 0] => &[],
+            [first, 0] => &[first],
+            _ => &octets,
+        };
+        let unused = octets.last().map_or(0, |last| last.trailing_zeros() as u8);
+        self.extension(oid::KEY_USAGE, true, der::constructed(der::BIT_STRING, &[&[unused], octets]))
+    }
+
+    pub fn purposes(self, purposes: &[ExtendedKeyUsage]) -> Self {
+        let encoded: Vec<_> = purposes.iter().map(|purpose| object_identifier(purpose.oid())).collect();
+        self.extension(
+            oid::EXTENDED_KEY_USAGE,
+            false,
+            der::sequence(&encoded.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+        )
+    }
+
+    pub fn names(self, names: &[&str]) -> Self {
+        self.general_names(&names.iter().map(|name| name.parse().unwrap()).collect::<Vec<_>>())
+    }
+
+    pub fn general_names(self, names: &[GeneralName]) -> Self {
+        let encoded: Vec<_> = names.iter().map(GeneralName::to_der).collect();
+        self.extension(
+            oid::SUBJECT_ALT_NAME,
+            false,
+            der::sequence(&encoded.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+        )
+    }
+
+    pub fn name_constraints(self, constraints: &NameConstraints) -> Self {
+        self.extension(oid::NAME_CONSTRAINTS, true, constraints.to_der())
+    }
+
+    pub fn permit(self, subtrees: &[&str]) -> Self {
+        let permitted = subtrees.iter().map(|subtree| subtree.parse().unwrap()).collect();
+        self.name_constraints(&NameConstraints { permitted, excluded: Vec::new() })
+    }
+
+    pub fn exclude(self, subtrees: &[&str]) -> Self {
+        let excluded = subtrees.iter().map(|subtree| subtree.parse().unwrap()).collect();
+        self.name_constraints(&NameConstraints { permitted: Vec::new(), excluded })
+    }
+
+    /// Uses a key that exists already.
+    pub fn with_key(self, key: &PrivateKey) -> Self {
+        let copy = PrivateKey::from_pkcs8(key.algorithm(), key.as_pkcs8().clone()).unwrap();
+        *self.key.borrow_mut() = Some(copy);
+        self
+    }
+
+    fn key(&self) -> PrivateKey {
+        self.key.borrow_mut().take().unwrap_or_else(|| PrivateKey::generate(self.algorithm).unwrap())
+    }
+
+    fn assemble(
+        &self,
+        issuer: Vec<u8>,
+        issuer_key_id: Option<Vec<u8>>,
+        key: &PrivateKey,
+        signer: &PrivateKey,
+    ) -> Vec<u8> {
+        let own_key_id = key.public_key().key_id();
+        let signers_key_id = issuer_key_id.unwrap_or_else(|| signer.public_key().key_id().to_vec());
+        let extensions: Vec<_> = self
+            .extensions
+            .iter()
+            .map(|(oid, critical, value)| {
+                let value = match value {
+                    Value::Given(value) => value.clone(),
+                    Value::OwnKeyId => der::value(der::OCTET_STRING, &own_key_id),
+                    Value::SignersKeyId => der::sequence(&[&der::value(der::context(0), &signers_key_id)]),
+                };
+                let critical = if *critical { der::value(der::BOOLEAN, &[0xff]) } else { Vec::new() };
+                der::sequence(&[&object_identifier(oid), &critical, &der::value(der::OCTET_STRING, &value)])
+            })
+            .collect();
+        let extensions = match extensions.as_slice() {
+            [] => Vec::new(),
+            some => der::value(
+                der::context_constructed(3),
+                &der::sequence(&some.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+            ),
+        };
+        let version = match self.version {
+            1 => Vec::new(),
+            version => der::value(der::context_constructed(0), &der::value(der::INTEGER, &[version - 1])),
+        };
+        let algorithm = signer.signature_algorithm().der;
+        let inner = self.inner_algorithm.as_ref().unwrap_or(&algorithm);
+        let outer = self.outer_algorithm.as_ref().unwrap_or(&algorithm);
+        let tbs = der::sequence(&[
+            &version,
+            &der::value(der::INTEGER, &self.serial),
+            inner,
+            self.issuer.as_ref().unwrap_or(&issuer),
+            &self.validity,
+            &self.subject,
+            self.spki.as_deref().unwrap_or_else(|| key.public_key().spki()),
+            &extensions,
+        ]);
+        let mut signature = signer.sign(&tbs).unwrap();
+        if self.unsigned {
+            *signature.last_mut().unwrap() ^= 1;
+        }
+        der::sequence(&[&tbs, outer, &der::bit_string(&signature)])
+    }
+}
+
+/// The DER of a name with one common name.
+pub fn name(common_name: &str) -> Vec<u8> {
+    DistinguishedName::build(&[(AttributeType::CommonName, common_name.to_owned())]).unwrap().as_der().to_vec()
+}
+
+/// The DER of a name without attributes.
+pub fn empty_name() -> Vec<u8> {
+    der::sequence(&[])
+}
+
+/// The DER of a dotted object identifier.
+pub fn object_identifier(dotted: &str) -> Vec<u8> {
+    let arcs: Vec<u64> = dotted.split('.').map(|arc| arc.parse().unwrap()).collect();
+    let mut content = Vec::new();
+    for arc in [arcs[0] * 40 + arcs[1]].iter().chain(&arcs[2..]) {
+        let mut octets = vec![(arc & 0x7f) as u8];
+        let mut rest = arc >> 7;
+        while rest > 0 {
+            octets.insert(0, 0x80 | (rest & 0x7f) as u8);
+            rest >>= 7;
+        }
+        content.extend(octets);
+    }
+    der::value(der::OBJECT_IDENTIFIER, &content)
+}
+
+/// An RSA SubjectPublicKeyInfo from numbers that nobody checked.
+pub fn rsa_spki(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
+    let algorithm = der::sequence(&[&object_identifier("1.2.840.113549.1.1.1"), &der::value(der::NULL, &[])]);
+    let key = der::sequence(&[&der::unsigned_integer(modulus), &der::unsigned_integer(exponent)]);
+    der::sequence(&[&algorithm, &der::bit_string(&key)])
+}
