@@ -1,0 +1,140 @@
+//! An exclusive lock on a folder, for as long as a change of it takes.
+//!
+//! The lock is the kernel's (flock(2)) on the folder itself: there is no lock file that could stay behind, and it dies
+//! with its process, however that ends. A process id in a file would not do: killed processes can stay as zombies.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use super::FileError;
+
+/// Held until it is dropped, or the process ends.
+#[derive(Debug)]
+pub struct FolderLock {
+    _folder: File,
+}
+
+/// Why the lock was not had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{} is being changed by {}; waited {} seconds for it", path.display(), holder_text(*.holder), waited.as_secs())]
+    Held {
+        path: PathBuf,
+        waited: Duration,
+        /// The process that holds it, where the system tells.
+        holder: Option<u32>,
+    },
+}
+
+fn holder_text(holder: Option<u32>) -> String {
+    holder.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+impl FolderLock {
+    /// Takes the lock, and waits for it in turn if another process holds it: at most `patience`.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened, the file system has no locks, or the wait was in vain.
+    pub fn acquire(path: &Path, patience: Duration) -> Result<Self, LockError> {
+        let folder = File::open(path).map_err(FileError::of("open", path))?;
+        match folder.try_lock() {
+            Ok(()) => return Ok(Self { _folder: folder }),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(cause)) => return Err(FileError::of("lock", path)(cause).into()),
+        }
+        match wait(folder, patience) {
+            Some(locked) => Ok(Self { _folder: locked.map_err(FileError::of("lock", path))? }),
+            None => Err(LockError::Held { path: path.to_owned(), waited: patience, holder: holder(path) }),
+        }
+    }
+}
+
+/// Waits in the kernel's queue, which is fair, in a thread that is given up after `patience`. A lock that comes too late
+/// finds nobody to send it to, and is released at once.
+fn wait(folder: File, patience: Duration) -> Option<io::Result<File>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let locked = folder.lock().map(|()| folder);
+        drop(sender.send(locked));
+    });
+    match receiver.recv_timeout(patience) {
+        Ok(locked) => Some(locked),
+        Err(RecvTimeoutError::Timeout) => None,
+        Err(RecvTimeoutError::Disconnected) => Some(Err(io::Error::other("the thread that waited for the lock died"))),
+    }
+}
+
+/// The process that holds the lock, from Linux's /proc/locks: `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`.
+fn holder(path: &Path) -> Option<u32> {
+    let folder = std::fs::metadata(path).ok()?;
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let inode = format!(":{}", folder.ino());
+    locks.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        match words.as_slice() {
+            [_, "FLOCK", _, "WRITE", process, place, ..] if place.ends_with(&inode) => {
+                process.parse().ok().filter(|process| *process != 0)
+            }
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    #[test]
+    fn one_at_a_time_holds_it_and_everybody_gets_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (inside, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        let lock = FolderLock::acquire(folder.path(), LONG).unwrap();
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        thread::yield_now();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        done.fetch_add(1, Ordering::SeqCst);
+                        drop(lock);
+                    }
+                });
+            }
+        });
+        assert_eq!(done.into_inner(), 160);
+    }
+
+    #[test]
+    fn who_waits_in_vain_is_told_for_how_long_and_for_whom() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = FolderLock::acquire(folder.path(), Duration::ZERO).unwrap();
+        let error = FolderLock::acquire(folder.path(), Duration::ZERO).unwrap_err();
+        let LockError::Held { holder, .. } = &error else { panic!("{error}") };
+        if Path::new("/proc/locks").exists() {
+            assert_eq!(*holder, Some(std::process::id()));
+        }
+        assert!(error.to_string().ends_with("waited 0 seconds for it"), "{error}");
+        drop(held);
+        // The wait that was given up does not keep the lock, should it still get it.
+        FolderLock::acquire(folder.path(), LONG).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_cannot_be_locked() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = FolderLock::acquire(&folder.path().join("missing"), LONG).unwrap_err();
+        assert!(matches!(&error, LockError::File(error) if error.is_missing()), "{error}");
+    }
+}

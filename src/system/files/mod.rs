@@ -1,0 +1,118 @@
+//! Files: read with a limit, written so that a reader sees all or nothing. The only code that writes to a disk.
+//!
+//! Rules that everything here keeps:
+//! - A mode is exact, whatever the umask; a secret is 0600 from the moment it exists.
+//! - A name that is taken is never written through: not a file, not a symbolic link (dangling or not), not a device.
+//! - What was half written when an error came is taken away again; what a killed process left is found by its name
+//!   ([`staged::PREFIX`]) and by the kernel lock that died with it.
+//! - The return of a function that says "durable" means that the change survives a power cut.
+
+mod folder_lock;
+mod permissions;
+mod publish;
+pub mod staged;
+mod write;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+pub use folder_lock::{FolderLock, LockError};
+pub use permissions::{is_private_to_us, is_secret_to_us, owner, refuse_planted_links};
+pub use publish::{Existing, publish_file};
+pub use staged::{StagedFolder, remove_stale};
+pub use write::{create_folder, sync_all, sync_folder, write_new, write_secret};
+
+/// The most that any input file may hold: room for 100,000 certificates, and too little to exhaust the memory.
+pub const MOST_OCTETS: u64 = 256 * 1024 * 1024;
+
+/// The mode of a private key, and of everything else that only we may read.
+pub const SECRET: u32 = 0o600;
+/// The mode of certificates and revocation lists.
+pub const PUBLIC: u32 = 0o644;
+/// The mode of every folder.
+pub const FOLDER: u32 = 0o700;
+
+/// An operation on a path that the system refused.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {cause}", path.display())]
+pub struct FileError {
+    /// A verb: `read`, `write`, `create` …
+    pub action: &'static str,
+    pub path: PathBuf,
+    pub cause: io::Error,
+}
+
+impl FileError {
+    /// For `map_err`: names what was tried on which path.
+    pub fn of(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |cause| Self { action, path, cause }
+    }
+
+    /// Something of that name is there already.
+    pub fn is_already_there(&self) -> bool {
+        self.cause.kind() == io::ErrorKind::AlreadyExists
+    }
+
+    /// There is nothing of that name.
+    pub fn is_missing(&self) -> bool {
+        self.cause.kind() == io::ErrorKind::NotFound
+    }
+
+    /// The disk, or this user's share of it, is full.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self.cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+}
+
+/// Reads a whole file of at most `most` octets.
+///
+/// # Errors
+/// When it cannot be opened or read, is a folder, or is longer.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    let read = || {
+        let mut content = Vec::new();
+        File::open(path)?.take(most + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > most {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {most} octets")));
+        }
+        Ok(content)
+    };
+    read().map_err(FileError::of("read", path))
+}
+
+/// Like [`read`]; `None` when there is no such file.
+///
+/// # Errors
+/// As [`read`], except for a file that is not there. A dangling link is not there either.
+pub fn read_if_exists(path: &Path, most: u64) -> Result<Option<Vec<u8>>, FileError> {
+    match read(path, most) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_too_long_is_refused_and_one_that_fits_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write_new(&path, b"12345", PUBLIC).unwrap();
+        assert_eq!(read(&path, 5).unwrap(), b"12345");
+        let error = read(&path, 4).unwrap_err();
+        assert!(error.to_string().ends_with("it is longer than 4 octets"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_file_is_an_answer_only_where_it_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read_if_exists(&folder.path().join("a"), 9).unwrap(), None);
+        assert!(read(&folder.path().join("a"), 9).unwrap_err().is_missing());
+        assert!(read_if_exists(folder.path(), 9).is_err(), "a folder is no file");
+    }
+}

@@ -1,0 +1,126 @@
+//! Whose a path is, and who else can change or read it.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use super::FileError;
+use super::write::parent_of;
+
+/// The user id of the owner; of a link, of what it leads to.
+///
+/// # Errors
+/// When the path is not there or cannot be asked about.
+pub fn owner(path: &Path) -> Result<u32, FileError> {
+    metadata(path).map(|found| found.uid())
+}
+
+/// Only we (or root, who can do everything anyway) can change it: the owner is us or root, and neither group nor others
+/// may write. Says nothing of the folders above it.
+///
+/// # Errors
+/// As [`owner`].
+pub fn is_private_to_us(path: &Path) -> Result<bool, FileError> {
+    metadata(path).map(|found| is_ours_or_roots(&found) && found.permissions().mode() & 0o022 == 0)
+}
+
+/// As [`is_private_to_us`], and neither group nor others may read or search it either: what a private key asks for.
+///
+/// # Errors
+/// As [`owner`].
+pub fn is_secret_to_us(path: &Path) -> Result<bool, FileError> {
+    metadata(path).map(|found| is_ours_or_roots(&found) && found.permissions().mode() & 0o077 == 0)
+}
+
+/// Refuses a path that leads through a link which somebody else could have planted: one in a folder where others may
+/// write, unless the folder lets only owners remove things (as /tmp does) and the link is ours or root's. The last
+/// component is not looked at: whoever creates it never follows it.
+///
+/// # Errors
+/// Names the link.
+pub fn refuse_planted_links(path: &Path) -> Result<(), FileError> {
+    let mut so_far = PathBuf::new();
+    for component in parent_of(path).components() {
+        let above = if so_far.as_os_str().is_empty() { PathBuf::from(".") } else { so_far.clone() };
+        so_far.push(component);
+        if !matches!(component, Component::Normal(_)) {
+            continue;
+        }
+        let Ok(found) = fs::symlink_metadata(&so_far) else { return Ok(()) };
+        if !found.is_symlink() {
+            continue;
+        }
+        let folder = metadata(&above)?;
+        let mode = folder.permissions().mode();
+        let others_can_write = mode & 0o022 != 0 || !is_ours_or_roots(&folder);
+        let only_owners_remove = mode & 0o1000 != 0 && is_ours_or_roots(&folder);
+        if others_can_write && !(only_owners_remove && is_ours_or_roots(&found)) {
+            let cause = io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!("{} is a symbolic link in a folder where others can write", so_far.display()),
+            );
+            return Err(FileError::of("write", path)(cause));
+        }
+    }
+    Ok(())
+}
+
+fn is_ours_or_roots(found: &Metadata) -> bool {
+    let owner = found.uid();
+    owner == 0 || owner == rustix::process::geteuid().as_raw()
+}
+
+fn metadata(path: &Path) -> Result<Metadata, FileError> {
+    fs::metadata(path).map_err(FileError::of("look at", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn with_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn what_others_may_write_is_not_private_and_what_they_may_read_is_no_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        fs::write(&path, "").unwrap();
+        for (mode, private, secret) in [
+            (0o600, true, true),
+            (0o400, true, true),
+            (0o644, true, false),
+            (0o640, true, false),
+            (0o660, false, false),
+            (0o602, false, false),
+        ] {
+            with_mode(&path, mode);
+            assert_eq!(is_private_to_us(&path).unwrap(), private, "{mode:03o}");
+            assert_eq!(is_secret_to_us(&path).unwrap(), secret, "{mode:03o}");
+        }
+        assert_eq!(owner(&path).unwrap(), rustix::process::geteuid().as_raw());
+        assert!(owner(&folder.path().join("missing")).unwrap_err().is_missing());
+    }
+
+    #[test]
+    fn a_link_on_the_way_is_trusted_only_where_nobody_else_can_plant_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("real")).unwrap();
+        fs::create_dir(path("shared")).unwrap();
+        symlink(path("real"), path("shared/link")).unwrap();
+        let output = path("shared/link/key.pem");
+        for (mode, trusted) in [(0o700, true), (0o755, true), (0o777, false), (0o770, false), (0o1777, true)] {
+            with_mode(&path("shared"), mode);
+            assert_eq!(refuse_planted_links(&output).is_ok(), trusted, "{mode:04o}");
+        }
+        with_mode(&path("shared"), 0o777);
+        // The last component is the business of whoever creates it.
+        refuse_planted_links(&path("shared/link")).unwrap();
+        refuse_planted_links(Path::new("key.pem")).unwrap();
+    }
+}

@@ -1,0 +1,222 @@
+//! One file, whole and durable under its final name; and the renames that never overwrite by accident.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rustix::fs::CWD;
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+use rustix::fs::{RenameFlags, renameat_with};
+
+use super::staged::unfinished_name;
+use super::write::{create_file, fill, make_folder, parent_of};
+use super::{FileError, refuse_planted_links, sync_folder};
+use crate::system::Entropy;
+
+/// What to do with a file that bears the name already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Leave it, and fail.
+    Keep,
+    /// Replace it in one step, if it is a regular file.
+    Replace,
+}
+
+/// Writes one file, durably, so that nobody ever sees a part of it: under a name of its own first, then renamed. The
+/// final component of `path` is never followed.
+///
+/// # Errors
+/// When something of that name is there and is to be kept, or is not a regular file, or the system refuses. What was
+/// there is still there then.
+pub fn publish_file(
+    path: &Path,
+    content: &[u8],
+    mode: u32,
+    existing: Existing,
+    entropy: &dyn Entropy,
+) -> Result<(), FileError> {
+    refuse_planted_links(path)?;
+    check_place(path, existing)?;
+    let folder = parent_of(path);
+    let unfinished = folder.join(unfinished_name(entropy).map_err(FileError::of("name a file in", folder))?);
+    let mut file = create_file(&unfinished)?;
+    // Says "somebody works here" to remove_stale, as far as the file system has locks.
+    drop(file.try_lock());
+    let written = fill(&mut file, content, mode)
+        .and_then(|()| file.sync_all())
+        .map_err(FileError::of("write", path))
+        .and_then(|()| match existing {
+            Existing::Keep => rename_new(&unfinished, path),
+            Existing::Replace => fs::rename(&unfinished, path).map_err(FileError::of("replace", path)),
+        });
+    if let Err(error) = written {
+        drop(fs::remove_file(&unfinished));
+        return Err(error);
+    }
+    sync_folder(folder)
+}
+
+/// The rename decides; this gives the better message, and refuses to replace what is no regular file.
+fn check_place(path: &Path, existing: Existing) -> Result<(), FileError> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found.file_type(),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(cause) => return Err(FileError::of("write", path)(cause)),
+    };
+    let kind = if found.is_symlink() {
+        "it is a symbolic link, and those are not followed"
+    } else if found.is_dir() {
+        "it is a folder"
+    } else if !found.is_file() {
+        "it is no regular file"
+    } else if existing == Existing::Replace {
+        return Ok(());
+    } else {
+        "a file of that name is there already"
+    };
+    Err(FileError::of("write", path)(io::Error::new(io::ErrorKind::AlreadyExists, kind)))
+}
+
+/// Renames without replacing anything: of several processes exactly one succeeds.
+pub(super) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => return Ok(()),
+        Err(error) if !is_unsupported(error) => return Err(FileError::of("create", to)(error.into())),
+        Err(_) => {}
+    }
+    rename_new_in_two_steps(from, to)
+}
+
+/// For file systems without RENAME_NOREPLACE (some of NFS and FUSE). Each first step is exclusive by itself.
+fn rename_new_in_two_steps(from: &Path, to: &Path) -> Result<(), FileError> {
+    if fs::symlink_metadata(from).is_ok_and(|found| found.is_dir()) {
+        // rename(2) replaces an empty folder, and only an empty one.
+        make_folder(to, super::FOLDER)?;
+        return fs::rename(from, to).map_err(|cause| {
+            drop(fs::remove_dir(to));
+            FileError { action: "create", path: to.to_owned(), cause }
+        });
+    }
+    fs::hard_link(from, to).map_err(FileError::of("create", to))?;
+    // Both names are the same file: if the first stays, it is only in the way of tidiness.
+    drop(fs::remove_file(from));
+    Ok(())
+}
+
+/// Lets two paths change places in one step.
+pub(super) fn exchange(from: &Path, to: &Path) -> Result<(), FileError> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    let result = renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE).map_err(io::Error::from);
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+    let result = Err(io::Error::from(io::ErrorKind::Unsupported));
+    result.map_err(FileError::of("replace", to))
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn is_unsupported(error: rustix::io::Errno) -> bool {
+    use rustix::io::Errno;
+    [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP].contains(&error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::sync::Barrier;
+    use std::thread;
+
+    use rustix::fs::{Mode, mkfifoat};
+
+    use super::super::write::tests::{Umask, mode_of};
+    use super::*;
+    use crate::system::entropy::SystemEntropy;
+
+    fn publish(path: &Path, content: &str, existing: Existing) -> Result<(), FileError> {
+        publish_file(path, content.as_bytes(), 0o644, existing, &SystemEntropy)
+    }
+
+    #[test]
+    fn a_file_appears_with_its_mode_and_is_replaced_only_when_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crl.pem");
+        let umask = Umask::set(0o077);
+        publish(&path, "one", Existing::Keep).unwrap();
+        drop(umask);
+        assert_eq!(mode_of(&path), 0o644);
+        assert!(publish(&path, "two", Existing::Keep).unwrap_err().is_already_there());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        publish(&path, "two", Existing::Replace).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn links_folders_and_pipes_are_neither_followed_nor_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("victim"), "old").unwrap();
+        symlink(path("victim"), path("link")).unwrap();
+        symlink(path("nowhere"), path("dangling")).unwrap();
+        fs::create_dir(path("folder")).unwrap();
+        mkfifoat(CWD, path("fifo"), Mode::from_raw_mode(0o600)).unwrap();
+        for name in ["link", "dangling", "folder", "fifo"] {
+            for existing in [Existing::Keep, Existing::Replace] {
+                let error = publish(&path(name), "new", existing).unwrap_err();
+                assert!(error.is_already_there(), "{name}: {error}");
+            }
+        }
+        assert_eq!(fs::read_to_string(path("victim")).unwrap(), "old");
+        assert!(!path("nowhere").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5, "nothing unfinished is left");
+    }
+
+    #[test]
+    fn of_many_that_want_one_name_one_gets_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root.pem");
+        let start = Barrier::new(8);
+        let succeeded = thread::scope(|scope| {
+            let attempt = |number: usize| {
+                let (start, path) = (&start, &path);
+                scope.spawn(move || {
+                    start.wait();
+                    publish(path, &number.to_string(), Existing::Keep).is_ok()
+                })
+            };
+            let threads: Vec<_> = (0..8).map(attempt).collect();
+            threads.into_iter().filter_map(|thread| thread.join().unwrap().then_some(())).count()
+        });
+        assert_eq!(succeeded, 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_two_steps_for_old_file_systems_are_exclusive_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["new-folder", "full-folder", "empty-folder"] {
+            fs::create_dir(path(name)).unwrap();
+        }
+        fs::write(path("new-folder/a"), "new").unwrap();
+        fs::write(path("full-folder/a"), "old").unwrap();
+        fs::write(path("new-file"), "new").unwrap();
+        fs::write(path("old-file"), "old").unwrap();
+        for taken in ["full-folder", "empty-folder", "old-file"] {
+            assert!(rename_new_in_two_steps(&path("new-folder"), &path(taken)).unwrap_err().is_already_there());
+            assert!(rename_new_in_two_steps(&path("new-file"), &path(taken)).unwrap_err().is_already_there());
+        }
+        rename_new_in_two_steps(&path("new-folder"), &path("target-folder")).unwrap();
+        rename_new_in_two_steps(&path("new-file"), &path("target-file")).unwrap();
+        assert_eq!(fs::read_to_string(path("target-folder/a")).unwrap(), "new");
+        assert_eq!(fs::read_to_string(path("target-file")).unwrap(), "new");
+        assert_eq!(fs::read_to_string(path("old-file")).unwrap(), "old");
+        assert!(!path("new-folder").exists() && !path("new-file").exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = publish(&folder.path().join("missing/file"), "x", Existing::Keep).unwrap_err();
+        assert!(error.is_missing() && error.to_string().contains("missing"), "{error}");
+    }
+}

@@ -1,0 +1,350 @@
+//! A folder that is filled under a name nobody looks at, and then appears whole under its own.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::publish::{exchange, rename_new};
+use super::write::{make_folder, parent_of, write_new};
+use super::{FOLDER, FileError, SECRET, sync_folder};
+use crate::system::Entropy;
+use crate::x509::text;
+
+/// How the names of everything unfinished begin. Folders and files with such a name belong to nobody once their kernel
+/// lock is free; see [`remove_stale`].
+pub const PREFIX: &str = ".staged-";
+
+/// A folder under construction: `<parent>/.staged-<random>`, mode 0700. When it is dropped unpublished it is removed
+/// with all that is in it.
+#[derive(Debug)]
+pub struct StagedFolder {
+    path: PathBuf,
+    /// Files in it, in the order of writing; they are synced in this order.
+    files: Vec<PathBuf>,
+    /// Folders in it, likewise.
+    folders: Vec<PathBuf>,
+    /// Open as long as we are alive: its kernel lock says so to [`remove_stale`].
+    _alive: File,
+    published: bool,
+}
+
+impl StagedFolder {
+    /// Begins a folder beside where it will appear: `parent` must be on the same file system as the target.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn create(parent: &Path, entropy: &dyn Entropy) -> Result<Self, FileError> {
+        loop {
+            let path = parent.join(unfinished_name(entropy).map_err(FileError::of("name a file in", parent))?);
+            match make_folder(&path, FOLDER) {
+                Ok(()) => {}
+                Err(error) if error.is_already_there() => continue,
+                Err(error) => return Err(error),
+            }
+            // Another process may have taken it for a dead one's between the two calls: then begin again.
+            if let Some(alive) = mark_alive(&path).map_err(FileError::of("lock", &path))? {
+                return Ok(Self { path, files: Vec::new(), folders: Vec::new(), _alive: alive, published: false });
+            }
+        }
+    }
+
+    /// Where it is while it is under construction.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a file into it; `name` may lie in a folder added before. Durable with [`sync`](Self::sync).
+    ///
+    /// # Errors
+    /// When the name is taken, or the system refuses.
+    pub fn add(&mut self, name: impl AsRef<Path>, content: &[u8], mode: u32) -> Result<(), FileError> {
+        let path = self.path.join(name);
+        write_new(&path, content, mode)?;
+        self.files.push(path);
+        Ok(())
+    }
+
+    /// Writes a file with a secret into it: mode 0600.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn add_secret(&mut self, name: impl AsRef<Path>, content: &[u8]) -> Result<(), FileError> {
+        self.add(name, content, SECRET)
+    }
+
+    /// Makes a folder in it, mode 0700.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn add_folder(&mut self, name: impl AsRef<Path>) -> Result<(), FileError> {
+        let path = self.path.join(name);
+        make_folder(&path, FOLDER)?;
+        self.folders.push(path);
+        Ok(())
+    }
+
+    /// Takes note of a file that somebody else wrote into it (SQLite), so that it is synced with the others.
+    pub fn adopt(&mut self, name: impl AsRef<Path>) {
+        self.files.push(self.path.join(name));
+    }
+
+    /// Makes everything in it durable: the files, the folders in it, then itself.
+    ///
+    /// # Errors
+    /// When the system refuses; then nothing of it may be relied on.
+    pub fn sync(&self) -> Result<(), FileError> {
+        super::sync_all(&self.files.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
+        self.folders.iter().rev().try_for_each(|folder| sync_folder(folder))?;
+        sync_folder(&self.path)
+    }
+
+    /// Lets it appear as `target`, durably. Call [`sync`](Self::sync) before.
+    ///
+    /// # Errors
+    /// When something of that name is there already ([`FileError::is_already_there`]), or the system refuses. Nothing
+    /// has appeared then, except when only the last sync failed: that error's action is `sync`.
+    pub fn publish_new(mut self, target: &Path) -> Result<(), FileError> {
+        rename_new(&self.path, target)?;
+        self.published = true;
+        sync_folder(parent_of(target))
+    }
+
+    /// Changes places with the folder `target`, durably: whoever looks sees the old or the new one, never none or a
+    /// mixture. What comes back holds the old one; publish it elsewhere, or drop it to remove it.
+    ///
+    /// # Errors
+    /// When `target` is not there or no folder, or the system refuses; then `target` is what it was.
+    pub fn publish_exchange(mut self, target: &Path) -> Result<Self, FileError> {
+        let is_folder = fs::symlink_metadata(target).map_err(FileError::of("replace", target))?.is_dir();
+        if !is_folder {
+            return Err(FileError::of("replace", target)(io::ErrorKind::NotADirectory.into()));
+        }
+        exchange(&self.path, target)?;
+        if let Err(error) = sync_folder(parent_of(target)) {
+            // Back to what was. If even that fails, remove nothing: both are complete.
+            self.published = exchange(&self.path, target).is_err();
+            return Err(error);
+        }
+        self.files.clear();
+        self.folders.clear();
+        // The lock moved to `target` with the new folder; the old one needs its own to be left alone. Without it, it would
+        // only be removed sooner.
+        if let Ok(Some(alive)) = mark_alive(&self.path) {
+            self._alive = alive;
+        }
+        Ok(self)
+    }
+}
+
+/// An unfinished folder is of no use to anybody.
+impl Drop for StagedFolder {
+    fn drop(&mut self) {
+        if !self.published {
+            // If that fails, remove_stale finds it.
+            drop(fs::remove_dir_all(&self.path));
+        }
+    }
+}
+
+/// Removes what killed processes left unfinished in a folder. What a living process works on stays, since that holds a
+/// kernel lock on it. Costs one reading of the folder; call it where one process at a time comes by (the CA lock).
+///
+/// # Errors
+/// When the folder cannot be read. What cannot be removed is left: it is in nobody's way.
+pub fn remove_stale(parent: &Path) -> Result<(), FileError> {
+    let entries = match fs::read_dir(parent) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(FileError::of("read", parent))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(FileError::of("read", parent))?;
+        if !is_unfinished_name(&entry.file_name()) {
+            continue;
+        }
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if (kind.is_dir() || kind.is_file()) && is_nobodys(&path) => {
+                drop(if kind.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) });
+            }
+            // A link or a device with such a name is not of our making.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A name for something unfinished that nobody can guess.
+pub(super) fn unfinished_name(entropy: &dyn Entropy) -> io::Result<String> {
+    let mut random = [0; 8];
+    entropy.fill(&mut random)?;
+    Ok(format!("{PREFIX}{}", text::hex(&random)))
+}
+
+fn is_unfinished_name(name: &OsStr) -> bool {
+    name.to_str()
+        .and_then(|name| name.strip_prefix(PREFIX))
+        .is_some_and(|random| random.len() == 16 && random.bytes().all(|octet| octet.is_ascii_hexdigit()))
+}
+
+/// Takes the lock that says "somebody works here". `None` when the folder is gone: taken for a dead one's.
+fn mark_alive(path: &Path) -> io::Result<Option<File>> {
+    let opened = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    // A file system without locks: nobody can take the lock there to remove it either.
+    drop(opened.try_lock());
+    let is_still_there = fs::symlink_metadata(path)
+        .is_ok_and(|there| opened.metadata().is_ok_and(|ours| (ours.dev(), ours.ino()) == (there.dev(), there.ino())));
+    Ok(is_still_there.then_some(opened))
+}
+
+fn is_nobodys(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::super::write::tests::{Umask, mode_of};
+    use super::*;
+    use crate::system::entropy::SystemEntropy;
+
+    fn names_in(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn staged(parent: &Path, content: &str) -> StagedFolder {
+        let mut staged = StagedFolder::create(parent, &SystemEntropy).unwrap();
+        staged.add("cert.pem", content.as_bytes(), 0o644).unwrap();
+        staged.add_folder("sub").unwrap();
+        staged.add_secret("sub/key.pem", content.as_bytes()).unwrap();
+        staged.sync().unwrap();
+        staged
+    }
+
+    #[test]
+    fn a_folder_appears_whole_with_exact_modes() {
+        for mask in [0o000, 0o077] {
+            let parent = tempfile::tempdir().unwrap();
+            let target = parent.path().join("web");
+            let umask = Umask::set(mask);
+            staged(parent.path(), "one").publish_new(&target).unwrap();
+            drop(umask);
+            assert_eq!(names_in(parent.path()), ["web"]);
+            let modes = ["", "cert.pem", "sub", "sub/key.pem"].map(|name| mode_of(&target.join(name)));
+            assert_eq!(modes, [0o700, 0o644, 0o700, 0o600], "umask {mask:03o}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_published_leaves_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        drop(staged(parent.path(), "one"));
+        assert!(names_in(parent.path()).is_empty());
+    }
+
+    #[test]
+    fn what_is_there_already_stays_and_the_attempt_leaves_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = |name: &str| parent.path().join(name);
+        fs::write(path("file"), "old").unwrap();
+        fs::create_dir(path("folder")).unwrap();
+        std::os::unix::fs::symlink(path("nowhere"), path("dangling")).unwrap();
+        for name in ["file", "folder", "dangling"] {
+            let error = staged(parent.path(), "new").publish_new(&path(name)).unwrap_err();
+            assert!(error.is_already_there(), "{name}: {error}");
+        }
+        assert_eq!(names_in(parent.path()), ["dangling", "file", "folder"]);
+        assert!(names_in(&path("folder")).is_empty());
+    }
+
+    #[test]
+    fn of_many_that_want_one_name_one_gets_it() {
+        let parent = tempfile::tempdir().unwrap();
+        let target = parent.path().join("ca");
+        let start = Barrier::new(20);
+        let winners: Vec<usize> = thread::scope(|scope| {
+            let attempt = |number: usize| {
+                let (start, target, parent) = (&start, &target, parent.path());
+                scope.spawn(move || {
+                    let staged = staged(parent, &number.to_string());
+                    start.wait();
+                    match staged.publish_new(target) {
+                        Ok(()) => Some(number),
+                        Err(error) => {
+                            assert!(error.is_already_there(), "{error}");
+                            None
+                        }
+                    }
+                })
+            };
+            let threads: Vec<_> = (0..20).map(attempt).collect();
+            threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+        });
+        let [winner] = winners[..] else { panic!("{winners:?}") };
+        assert_eq!(fs::read_to_string(target.join("cert.pem")).unwrap(), winner.to_string());
+        assert_eq!(fs::read_to_string(target.join("sub/key.pem")).unwrap(), winner.to_string());
+        assert_eq!(names_in(parent.path()), ["ca"]);
+    }
+
+    #[test]
+    fn an_exchange_shows_the_new_folder_and_hands_back_the_old_one() {
+        let parent = tempfile::tempdir().unwrap();
+        let (target, kept) = (parent.path().join("web"), parent.path().join("generation-1"));
+        staged(parent.path(), "one").publish_new(&target).unwrap();
+        staged(parent.path(), "two").publish_exchange(&target).unwrap().publish_new(&kept).unwrap();
+        assert_eq!(fs::read_to_string(target.join("cert.pem")).unwrap(), "two");
+        assert_eq!(fs::read_to_string(kept.join("cert.pem")).unwrap(), "one");
+
+        let old = staged(parent.path(), "three").publish_exchange(&target).unwrap();
+        remove_stale(parent.path()).unwrap();
+        assert!(old.path().exists(), "somebody still works with the old one");
+        drop(old);
+        assert_eq!(names_in(parent.path()), ["generation-1", "web"]);
+    }
+
+    #[test]
+    fn an_exchange_needs_a_folder_to_change_places_with() {
+        let parent = tempfile::tempdir().unwrap();
+        let (missing, file) = (parent.path().join("missing"), parent.path().join("file"));
+        fs::write(&file, "old").unwrap();
+        assert!(staged(parent.path(), "new").publish_exchange(&missing).unwrap_err().is_missing());
+        assert!(staged(parent.path(), "new").publish_exchange(&file).is_err());
+        assert_eq!(names_in(parent.path()), ["file"]);
+    }
+
+    #[test]
+    fn a_name_inside_that_is_taken_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let mut staged = staged(parent.path(), "one");
+        assert!(staged.add("cert.pem", b"two", 0o644).unwrap_err().is_already_there());
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_what_a_living_one_makes_is_not() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = |name: &str| parent.path().join(name);
+        fs::create_dir(path(".staged-0123456789abcdef")).unwrap();
+        fs::write(path(".staged-0123456789abcdef/key.pem"), "half").unwrap();
+        fs::write(path(".staged-00000000000000ff"), "half").unwrap();
+        // Not ours: another name, and a link that bears one of ours.
+        fs::write(path(".staged-not-hexadecimal"), "").unwrap();
+        fs::create_dir(path("elsewhere")).unwrap();
+        std::os::unix::fs::symlink(path("elsewhere"), path(".staged-1111111111111111")).unwrap();
+
+        let living = staged(parent.path(), "one");
+        remove_stale(parent.path()).unwrap();
+        assert!(living.path().join("sub/key.pem").exists());
+        drop(living);
+        assert_eq!(names_in(parent.path()), [".staged-1111111111111111", ".staged-not-hexadecimal", "elsewhere"]);
+        remove_stale(&path("missing")).unwrap();
+    }
+}
