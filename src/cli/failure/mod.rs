@@ -1,5 +1,8 @@
 //! What went wrong, in a sentence with cause, place and cure, and the exit status that goes with it.
 
+mod files;
+mod index;
+
 use std::io;
 
 use serde_json::{Value, json};

@@ -1,0 +1,147 @@
+//! The book of what was issued: an SQLite file, `index.db`. The one door to rusqlite.
+//!
+//! - A record is durable when [`Change::commit`] returns (write-ahead log, `synchronous=FULL`), at the cost of about one
+//!   sync. The log is not folded into the main file when a process ends (that alone cost three syncs of five), but
+//!   every so often by a commit. Hence `index.db` without its `index.db-wal` is not the whole book.
+//! - Readers never wait for a writer, and a writer never for readers.
+//! - Rows are only ever added. What happens to a certificate later (revoked, held, released) is an event of its own.
+
+mod entry;
+mod error;
+mod query;
+mod reference;
+mod schema;
+mod write;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+pub use entry::{Entry, EntryId, NewEntry, Origin, Revocation, Status};
+pub use error::IndexError;
+pub use query::Filter;
+pub use reference::{Reference, ReferenceError};
+pub use write::Change;
+
+use crate::system::files::{self, FileError};
+use error::Place;
+
+/// How long a writer waits for another one. Whoever holds the lock of the CA never waits.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The log is folded into the main file when it holds this many pages of 4 KiB. Whoever opens the index first after
+/// everybody closed it reads the whole log, so a short one keeps that quick; each folding costs two syncs.
+const PAGES_OF_LOG: u32 = 250;
+
+/// An open index.
+#[derive(Debug)]
+pub struct Index {
+    connection: Connection,
+    place: Place,
+}
+
+impl Index {
+    /// Makes an empty index, mode 0600, durably; the name of the file is durable when its folder is synced. An interrupted
+    /// call leaves an unusable file: do it where nobody looks yet.
+    ///
+    /// # Errors
+    /// When something of that name is there already, or the system refuses.
+    pub fn create(path: &Path) -> Result<Self, IndexError> {
+        // SQLite gives its side files the mode of the main file.
+        files::write_secret(path, b"")?;
+        let place = Place(path.to_owned());
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(place.error())?;
+        schema::create(&connection).map_err(place.error())?;
+        drop(connection);
+        files::sync_all(&[path])?;
+        Self::open(path)
+    }
+
+    /// Opens an index for reading and writing, and brings an older one to the present form.
+    ///
+    /// # Errors
+    /// When it is not there, not an index, of a later version of this program, or damaged.
+    pub fn open(path: &Path) -> Result<Self, IndexError> {
+        let place = Place(path.to_owned());
+        check_file(path)?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(place.error())?;
+        schema::check_and_migrate(&connection, &place)?;
+        schema::prepare_for_writing(&connection).map_err(place.error())?;
+        Ok(Self { connection, place })
+    }
+
+    /// Opens an index for reading alone. Nothing waits for it, and it waits for nothing.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_to_read(path: &Path) -> Result<Self, IndexError> {
+        let place = Place(path.to_owned());
+        check_file(path)?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(place.error())?;
+        if schema::is_older(&connection, &place)? {
+            // Only a writer can bring it to the present form.
+            drop(connection);
+            return Self::open(path);
+        }
+        Ok(Self { connection, place })
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.place.0
+    }
+
+    /// The files that make it up while it is in use: the main file and its log. Both belong into a copy.
+    pub fn files(path: &Path) -> [PathBuf; 2] {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        [path.to_owned(), log.into()]
+    }
+
+    /// Reads the whole file and says what is wrong with it; nothing when it is sound.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub fn check(&self) -> Result<Vec<String>, IndexError> {
+        let check = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare("PRAGMA integrity_check")?;
+            let lines = statement.query_map([], |row| row.get(0))?;
+            lines.filter(|line| !matches!(line, Ok(line) if line == "ok")).collect()
+        };
+        check().map_err(self.place.error())
+    }
+}
+
+fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    // One thread uses a connection at a time: Rust sees to that.
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // The file may have been written by somebody else: its schema must not be able to do anything but name tables.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    Ok(connection)
+}
+
+/// Answers for what SQLite would say in its own way: a missing file, a folder, an empty file (which it takes for new).
+fn check_file(path: &Path) -> Result<(), IndexError> {
+    match fs::metadata(path) {
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
+            Err(IndexError::Missing { path: path.to_owned() })
+        }
+        Err(cause) => Err(FileError::of("open", path)(cause).into()),
+        Ok(found) if !found.is_file() => Err(IndexError::Foreign { path: path.to_owned(), found: "no regular file" }),
+        Ok(found) if found.len() == 0 => {
+            Err(IndexError::Damaged { path: path.to_owned(), reason: "it is empty".to_owned() })
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

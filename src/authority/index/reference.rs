@@ -1,0 +1,64 @@
+//! NAME|SERIAL on the command line.
+
+use std::str::FromStr;
+
+use crate::x509::{SerialNumber, text};
+
+/// What somebody asks for: `web.corp.test`, `3f8a01c2…`, `name:cafe`, `serial:cafe`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    Name(String),
+    Serial(SerialNumber),
+    /// Hexadecimal digits without a prefix can be either; the index knows.
+    Either(String, SerialNumber),
+}
+
+/// Why a text is neither a name nor a serial number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReferenceError {
+    #[error("the name is empty")]
+    Empty,
+    #[error("'{}' is not a serial number: expected hexadecimal digits", text::escape(.0))]
+    Serial(String),
+}
+
+impl FromStr for Reference {
+    type Err = ReferenceError;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        if let Some(serial) = given.strip_prefix("serial:") {
+            return serial.parse().map(Self::Serial).map_err(|_| ReferenceError::Serial(serial.to_owned()));
+        }
+        let (name, forced) = match given.strip_prefix("name:") {
+            Some(name) => (name, true),
+            None => (given, false),
+        };
+        match name.parse() {
+            _ if name.is_empty() => Err(ReferenceError::Empty),
+            Ok(serial) if !forced => Ok(Self::Either(name.to_owned(), serial)),
+            _ => Ok(Self::Name(name.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_can_be_either_and_a_prefix_decides() {
+        let serial: SerialNumber = "cafe".parse().unwrap();
+        assert_eq!("cafe".parse(), Ok(Reference::Either("cafe".to_owned(), serial.clone())));
+        assert_eq!("CA:FE".parse(), Ok(Reference::Either("CA:FE".to_owned(), serial.clone())));
+        assert_eq!("serial:0xCAFE".parse(), Ok(Reference::Serial(serial)));
+        assert_eq!("name:cafe".parse(), Ok(Reference::Name("cafe".to_owned())));
+        assert_eq!("web.corp.test".parse(), Ok(Reference::Name("web.corp.test".to_owned())));
+    }
+
+    #[test]
+    fn nothing_is_neither() {
+        for given in ["", "name:", "serial:", "serial:web"] {
+            assert!(given.parse::<Reference>().is_err(), "{given}");
+        }
+    }
+}

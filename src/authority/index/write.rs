@@ -1,0 +1,138 @@
+//! Changing the index: one durable transaction, or nothing.
+
+use std::ops::Deref;
+
+use rusqlite::{ErrorCode, Transaction, TransactionBehavior, params};
+use time::OffsetDateTime;
+
+use super::{EntryId, Index, IndexError, NewEntry, Revocation};
+use crate::x509::GeneralName;
+
+/// A change under way. It sees its own records; nobody else does before [`commit`](Change::commit). Dropped, it never was.
+pub struct Change<'a> {
+    index: &'a Index,
+    transaction: Transaction<'a>,
+}
+
+/// Everything that can be asked of the index can be asked within a change.
+impl Deref for Change<'_> {
+    type Target = Index;
+
+    fn deref(&self) -> &Index {
+        self.index
+    }
+}
+
+impl Index {
+    /// Begins a change. Of several writers one goes first and the others wait; readers do not notice.
+    ///
+    /// # Errors
+    /// When another writer does not end in time, or the index was opened for reading.
+    pub fn change(&mut self) -> Result<Change<'_>, IndexError> {
+        let index: &Self = self;
+        let transaction = Transaction::new_unchecked(&index.connection, TransactionBehavior::Immediate)
+            .map_err(index.place.error())?;
+        Ok(Change { index, transaction })
+    }
+
+    /// Notes that the files of a certificate are in place. This is cheap and **not durable**: after a power cut the mark
+    /// may be missing, and a look at the files brings it back.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn mark_delivered(&mut self, id: EntryId, at: OffsetDateTime) -> Result<(), IndexError> {
+        // NORMAL, not OFF: a commit that folds the log into the main file still syncs the log first.
+        let mark = || {
+            self.connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+            self.connection.execute(
+                "UPDATE certificate SET delivered_at = ?1 WHERE id = ?2",
+                params![at.unix_timestamp(), id.0],
+            )?;
+            Ok(())
+        };
+        let marked = mark().map_err(self.place.error());
+        self.connection.execute_batch("PRAGMA synchronous = FULL").map_err(self.place.error())?;
+        marked
+    }
+}
+
+impl Change<'_> {
+    /// Records a certificate.
+    ///
+    /// # Errors
+    /// When the index has one with the same issuer and serial number, or cannot be written.
+    pub fn insert(&mut self, entry: &NewEntry<'_>) -> Result<EntryId, IndexError> {
+        let certificate = entry.certificate;
+        let sans: Vec<String> = certificate.names().iter().map(GeneralName::to_string).collect();
+        let inserted = self.transaction.execute(
+            "INSERT INTO certificate (serial, issuer, der, name, template, authority, subject, sans, key_fingerprint,
+                 fingerprint, not_before, not_after, issued_at, origin, place, delivered_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+            params![
+                certificate.serial.as_der_content(),
+                certificate.issuer.as_der(),
+                certificate.as_der(),
+                entry.name,
+                entry.template,
+                entry.authority,
+                certificate.subject.to_string(),
+                sans.join("\n"),
+                certificate.public_key.fingerprint(),
+                certificate.fingerprint(),
+                certificate.validity.not_before.unix_timestamp(),
+                certificate.validity.not_after.unix_timestamp(),
+                entry.issued_at.unix_timestamp(),
+                entry.origin.name(),
+                entry.place.map(|place| place.to_string_lossy()),
+                entry.delivered_at.map(OffsetDateTime::unix_timestamp),
+            ],
+        );
+        match inserted {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                return Err(IndexError::SerialUsed { serial: certificate.serial.clone() });
+            }
+            inserted => inserted.map_err(self.place.error())?,
+        };
+        let id = self.transaction.last_insert_rowid();
+        self.insert_sans(id, certificate.names()).map_err(self.place.error())?;
+        Ok(EntryId(id))
+    }
+
+    fn insert_sans(&self, id: i64, names: &[GeneralName]) -> rusqlite::Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        // A foreign certificate may name the same thing twice.
+        let mut statement =
+            self.transaction.prepare("INSERT OR IGNORE INTO san (value, kind, certificate) VALUES (?1, ?2, ?3)")?;
+        for name in names {
+            statement.execute(params![name.value(), name.kind(), id])?;
+        }
+        Ok(())
+    }
+
+    /// Records that a certificate was revoked or put on hold.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn revoke(&mut self, id: EntryId, revocation: &Revocation) -> Result<(), IndexError> {
+        let times = [Some(revocation.at), revocation.invalid_since, revocation.released_at];
+        let [at, invalid_since, released_at] = times.map(|time| time.map(OffsetDateTime::unix_timestamp));
+        self.transaction
+            .execute(
+                "INSERT INTO revocation (certificate, at, reason, invalid_since, released_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![id.0, at, revocation.reason.code(), invalid_since, released_at],
+            )
+            .map_err(self.place.error())?;
+        Ok(())
+    }
+
+    /// Makes everything in this change durable at once.
+    ///
+    /// # Errors
+    /// When the index cannot be written; then the change never was.
+    pub fn commit(self) -> Result<(), IndexError> {
+        let place = &self.index.place;
+        self.transaction.commit().map_err(place.error())
+    }
+}
