@@ -20,7 +20,7 @@ CREATE TABLE certificate (
     serial          BLOB NOT NULL,      -- content octets of the INTEGER
     issuer          BLOB NOT NULL,      -- DER of the issuer's name
     der             BLOB NOT NULL,
-    name            TEXT NOT NULL,      -- NAME of the entry; of an authority, its name
+    name            TEXT NOT NULL COLLATE NOCASE, -- NAME of the entry, or of the authority: Web and web share a folder
     template        TEXT NOT NULL,
     authority       TEXT NOT NULL,      -- the name of the authority that signed it; a root's is its own
     subject         TEXT NOT NULL,      -- as shown

@@ -188,6 +188,7 @@ fn the_latest_of_a_name_is_meant_and_its_history_is_kept() {
     assert_eq!(history.iter().map(|entry| entry.serial.to_string()).collect::<Vec<_>>(), ["0100000001", "0100000003"]);
     assert_eq!(index.find(&"web".parse().unwrap(), NOW).unwrap(), history[1]);
     assert_eq!(index.find(&"0100000001".parse().unwrap(), NOW).unwrap(), history[0]);
+    assert_eq!(index.history("WEB", NOW).unwrap(), history, "two names that share a folder are one");
     let error = index.find(&"nothing".parse().unwrap(), NOW).unwrap_err();
     assert_eq!(error.to_string(), "there is no certificate with the name 'nothing'");
 }
