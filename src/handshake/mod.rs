@@ -1,1 +1,37 @@
 //! PROOF: a real TLS exchange with the certificates in question, and the refusal of the wrong ones. The door to rustls.
+//!
+//! A [`HandshakeTest`] says what is to be proved; [`run`] plays it and returns a [`HandshakeReport`]: plain facts, to be
+//! shown by whoever asked. In reading order:
+//!
+//! - [`party`]: who takes part: a chain and its key
+//! - [`scenario`]: one exchange before it is played: both sides with what they hold, trust and believe the time to be
+//! - [`exchange`]: plays it over a loopback socket and keeps every octet that crossed it
+//! - [`wire`], [`decrypt`], [`trace`], [`message`], [`registry`]: what those octets say
+//! - [`cause`]: why a side refused
+//! - [`throw_away`], [`refusals`]: what must be refused, and the copies of certificates that this takes
+//! - [`session`], [`report`]: what is told in the end
+//!
+//! The room reads a stop watch, which decides nothing; the time at which certificates are judged is an argument.
+
+pub mod cause;
+mod decrypt;
+mod exchange;
+pub mod message;
+pub mod party;
+mod refusals;
+mod registry;
+pub mod report;
+mod scenario;
+mod session;
+mod throw_away;
+mod trace;
+mod wire;
+
+#[cfg(test)]
+mod fixtures;
+
+pub use party::{Party, PartyError};
+pub use registry::TlsVersion;
+pub use report::{HandshakeReport, Peer, Refusal, Session};
+pub use session::{HandshakeError, HandshakeTest, run};
+pub use wire::Side;

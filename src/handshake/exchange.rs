@@ -1,0 +1,260 @@
+//! Plays a scenario over a loopback TCP socket and keeps every octet that crossed it.
+//!
+//! One thread plays both ends: it knows how many octets are on their way, so it never waits for what will not come, and
+//! nothing is left running when it ends. All waiting is bounded by [`LONGEST`], all data by [`MOST_OCTETS`].
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::{ClientConnection, Connection, ServerConnection};
+
+use super::decrypt::Secrets;
+use super::scenario::Ends;
+use super::wire::{Flight, Side};
+
+/// No exchange takes longer.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// No exchange moves more than this in total: far above any chain that a TLS library accepts (64 KiB in rustls).
+const MOST_OCTETS: usize = 1024 * 1024;
+
+/// Written to the socket in one go. Loopback buffers hold more, so a write never waits for the reader.
+const PIECE: usize = 16 * 1024;
+
+/// What the client says once the handshake is done, and what it expects back.
+const QUESTION: &[u8] = b"Is anybody there? This is the client, over mutual TLS.\n";
+const ANSWER: &[u8] = b"Yes. This is the server: I know who you are, and you know who I am.\n";
+
+/// What happened.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub flights: Vec<Flight>,
+    pub secrets: Arc<Secrets>,
+    /// Why the client gave up, if it did.
+    pub client_error: Option<rustls::Error>,
+    /// Why the server gave up, if it did.
+    pub server_error: Option<rustls::Error>,
+    /// From the first octet of the client hello until both sides had finished.
+    pub handshake: Option<Duration>,
+    pub resumed: bool,
+    /// Octets of application data that arrived, and were the right ones.
+    pub to_server: usize,
+    pub to_client: usize,
+}
+
+/// The exchange could not be played to its end, for a reason that is not TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    #[error("the loopback socket failed while trying to {action}: {cause}")]
+    Socket { action: &'static str, cause: io::Error },
+    #[error("the exchange did not end within {} seconds", LONGEST.as_secs())]
+    TooLong,
+    #[error("the exchange moved more than {MOST_OCTETS} octets")]
+    TooMuch,
+    #[error("the TLS library refused to begin: {0}")]
+    Library(String),
+}
+
+impl Exchange {
+    /// Both sides authenticated, and octets went both ways. Nothing less proves mutual TLS: in TLS 1.3 the client is done
+    /// before the server has judged it (RFC 8446 §4.4.2.4), and only an answer shows that it was accepted.
+    pub fn passed(&self) -> bool {
+        self.client_error.is_none()
+            && self.server_error.is_none()
+            && self.handshake.is_some()
+            && self.to_server == QUESTION.len()
+            && self.to_client == ANSWER.len()
+    }
+}
+
+/// Plays the scenario once.
+pub(super) fn play(ends: &Ends) -> Result<Exchange, ExchangeError> {
+    let library = |error: rustls::Error| ExchangeError::Library(error.to_string());
+    let client = ClientConnection::new(ends.client.clone(), ends.host_name.clone()).map_err(library)?;
+    let server = ServerConnection::new(ends.server.clone()).map_err(library)?;
+    let (client_socket, server_socket) = socket_pair()?;
+
+    let mut table = Table {
+        client: End { connection: client.into(), socket: client_socket, error: None },
+        server: End { connection: server.into(), socket: server_socket, error: None },
+        began: Instant::now(),
+        handshake: None,
+        flights: Vec::new(),
+        octets: 0,
+    };
+    table.settle()?;
+    let (mut to_server, mut to_client) = (0, 0);
+    if table.handshake.is_some() {
+        to_server = table.tell(Side::Client, QUESTION)?;
+    }
+    if to_server == QUESTION.len() {
+        to_client = table.tell(Side::Server, ANSWER)?;
+        table.client.connection.send_close_notify();
+        table.server.connection.send_close_notify();
+        table.settle()?;
+    }
+    let resumed = table.client.connection.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
+    Ok(Exchange {
+        flights: table.flights,
+        secrets: ends.secrets.clone(),
+        client_error: table.client.error,
+        server_error: table.server.error,
+        handshake: table.handshake,
+        resumed,
+        to_server,
+        to_client,
+    })
+}
+
+/// Both ends on one table.
+struct Table {
+    client: End,
+    server: End,
+    began: Instant,
+    handshake: Option<Duration>,
+    flights: Vec<Flight>,
+    octets: usize,
+}
+
+struct End {
+    connection: Connection,
+    socket: TcpStream,
+    error: Option<rustls::Error>,
+}
+
+impl Table {
+    /// Carries octets to and fro until neither side has anything left to say.
+    fn settle(&mut self) -> Result<(), ExchangeError> {
+        while self.carry(Side::Client)? || self.carry(Side::Server)? {
+            if self.began.elapsed() > LONGEST {
+                return Err(ExchangeError::TooLong);
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries what `from` wants to write across the socket; whether there was anything.
+    fn carry(&mut self, from: Side) -> Result<bool, ExchangeError> {
+        let (writer, reader) = match from {
+            Side::Client => (&mut self.client, &mut self.server),
+            Side::Server => (&mut self.server, &mut self.client),
+        };
+        let mut moved = false;
+        while writer.connection.wants_write() {
+            let mut tap = Tap { socket: &mut writer.socket, octets: Vec::new() };
+            writer.connection.write_tls(&mut tap).map_err(socket_error("write"))?;
+            let written = tap.octets.len();
+            self.octets += written;
+            if self.octets > MOST_OCTETS {
+                return Err(ExchangeError::TooMuch);
+            }
+            self.flights.push(Flight { from, at: self.began.elapsed(), octets: tap.octets });
+            reader.receive(written)?;
+            moved |= written > 0;
+        }
+        let done = |end: &End| end.error.is_none() && !end.connection.is_handshaking();
+        if self.handshake.is_none() && done(&self.client) && done(&self.server) {
+            self.handshake = Some(self.began.elapsed());
+        }
+        Ok(moved)
+    }
+
+    /// Lets one side say something; how many octets of it the other side received, none if they were not the same.
+    fn tell(&mut self, from: Side, words: &[u8]) -> Result<usize, ExchangeError> {
+        let (teller, _) = match from {
+            Side::Client => (&mut self.client, &mut self.server),
+            Side::Server => (&mut self.server, &mut self.client),
+        };
+        teller.connection.writer().write_all(words).map_err(socket_error("write application data"))?;
+        self.settle()?;
+        let listener = match from {
+            Side::Client => &mut self.server,
+            Side::Server => &mut self.client,
+        };
+        let mut heard = vec![0; words.len() + 1];
+        // "Nothing there yet" and "the other side is gone" both mean that nothing was heard.
+        let count = listener.connection.reader().read(&mut heard).unwrap_or(0);
+        heard.truncate(count);
+        Ok(if heard == words { count } else { 0 })
+    }
+}
+
+impl End {
+    /// Takes exactly `expected` octets from the socket and lets the TLS library work on them.
+    fn receive(&mut self, expected: usize) -> Result<(), ExchangeError> {
+        let mut left = expected;
+        while left > 0 {
+            let mut share = (&self.socket).take(left as u64);
+            let taken = if self.error.is_none() {
+                self.connection.read_tls(&mut share).map_err(socket_error("read"))?
+            } else {
+                // Whoever gave up listens no more, but what is under way must not stay in the socket.
+                share.read(&mut [0; 4096]).map_err(socket_error("read"))?
+            };
+            if taken == 0 {
+                let cause = io::ErrorKind::UnexpectedEof.into();
+                return Err(ExchangeError::Socket { action: "read", cause });
+            }
+            left -= taken;
+            if self.error.is_none() {
+                self.error = self.connection.process_new_packets().err();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes to the socket and remembers what it wrote.
+struct Tap<'a> {
+    socket: &'a mut TcpStream,
+    octets: Vec<u8>,
+}
+
+impl Write for Tap<'_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[io::IoSlice::new(octets)])
+    }
+
+    /// Several records leave together, as one flight.
+    fn write_vectored(&mut self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        let mut flight: Vec<u8> = pieces.iter().flat_map(|piece| piece.iter()).take(PIECE).copied().collect();
+        self.socket.write_all(&flight)?;
+        let written = flight.len();
+        self.octets.append(&mut flight);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
+}
+
+/// A connected pair of sockets on 127.0.0.1: the client's and the server's.
+fn socket_pair() -> Result<(TcpStream, TcpStream), ExchangeError> {
+    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).map_err(socket_error("listen"))?;
+    let address = listener.local_addr().map_err(socket_error("listen"))?;
+    let client = TcpStream::connect_timeout(&address, LONGEST).map_err(socket_error("connect"))?;
+    let own_address = client.local_addr().map_err(socket_error("connect"))?;
+    // Anybody on this machine may connect first; the few who do are hung up on.
+    for _ in 0..64 {
+        let (server, peer) = listener.accept().map_err(socket_error("accept"))?;
+        if peer == own_address {
+            for socket in [&client, &server] {
+                socket.set_nodelay(true).map_err(socket_error("set up"))?;
+                socket.set_read_timeout(Some(LONGEST)).map_err(socket_error("set up"))?;
+                socket.set_write_timeout(Some(LONGEST)).map_err(socket_error("set up"))?;
+            }
+            return Ok((client, server));
+        }
+    }
+    Err(ExchangeError::Socket { action: "accept", cause: io::ErrorKind::AddrInUse.into() })
+}
+
+fn socket_error(action: &'static str) -> impl FnOnce(io::Error) -> ExchangeError {
+    move |cause| match cause.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ExchangeError::TooLong,
+        _ => ExchangeError::Socket { action, cause },
+    }
+}

@@ -1,0 +1,108 @@
+//! A small hierarchy for the tests of this room, written with nothing but `x509::der`.
+
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use super::party::Party;
+use crate::keys::{PrivateKey, Signer};
+use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName, KeyAlgorithm, Validity, der};
+
+pub const NOW: OffsetDateTime = datetime!(2026-03-01 12:00 UTC);
+
+/// A root, an intermediate, and a server and a client below it.
+pub struct Hierarchy {
+    pub root: Certificate,
+    pub server: Party,
+    pub client: Party,
+}
+
+pub enum Kind {
+    Authority,
+    Server,
+    Client,
+    Peer,
+}
+
+impl Hierarchy {
+    pub fn new(algorithm: KeyAlgorithm) -> Self {
+        let root_key = PrivateKey::generate(algorithm).unwrap();
+        let root = certificate("Test Root", "Test Root", 1, &root_key, &root_key, &Kind::Authority);
+        let issuing_key = PrivateKey::generate(algorithm).unwrap();
+        let issuing = certificate("Test Issuing", "Test Root", 2, &issuing_key, &root_key, &Kind::Authority);
+        let party = |name, serial, kind| {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let leaf = certificate(name, "Test Issuing", serial, &key, &issuing_key, &kind);
+            Party::new(vec![leaf, issuing.clone()], key).unwrap()
+        };
+        Self { server: party("localhost", 0x51, Kind::Server), client: party("alice", 0xc1, Kind::Client), root }
+    }
+
+    /// Server and client directly under the root, each good for both purposes.
+    pub fn flat(algorithm: KeyAlgorithm) -> Self {
+        let root_key = PrivateKey::generate(algorithm).unwrap();
+        let root = certificate("Test Root", "Test Root", 1, &root_key, &root_key, &Kind::Authority);
+        let party = |name, serial| {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let leaf = certificate(name, "Test Root", serial, &key, &root_key, &Kind::Peer);
+            Party::new(vec![leaf], key).unwrap()
+        };
+        Self { server: party("localhost", 0x51), client: party("alice", 0xc1), root }
+    }
+}
+
+pub fn certificate(
+    subject: &str,
+    issuer: &str,
+    serial: u8,
+    key: &PrivateKey,
+    issuer_key: &PrivateKey,
+    kind: &Kind,
+) -> Certificate {
+    let name = |name: &str| DistinguishedName::build(&[(AttributeType::CommonName, name.to_owned())]).unwrap();
+    let validity =
+        Validity { not_before: datetime!(2026-01-01 00:00 UTC), not_after: datetime!(2026-12-31 23:59:59 UTC) };
+    let extension = |number: u8, critical: bool, value: &[u8]| {
+        let critical = if critical { der::value(der::BOOLEAN, &[0xff]) } else { Vec::new() };
+        let oid = der::value(der::OBJECT_IDENTIFIER, &[0x55, 0x1d, number]);
+        der::sequence(&[&oid, &critical, &der::value(der::OCTET_STRING, value)])
+    };
+    let purpose = |last: u8| der::value(der::OBJECT_IDENTIFIER, &[0x2b, 6, 1, 5, 5, 7, 3, last]);
+    let dns = GeneralName::Dns(subject.to_owned()).to_der();
+    let own = match kind {
+        Kind::Authority => [
+            extension(19, true, &der::sequence(&[&der::value(der::BOOLEAN, &[0xff])])),
+            extension(15, true, &[der::BIT_STRING, 2, 1, 0x06]),
+        ]
+        .concat(),
+        Kind::Server => [
+            extension(15, true, &[der::BIT_STRING, 2, 7, 0x80]),
+            extension(37, false, &der::sequence(&[&purpose(1)])),
+            extension(17, false, &der::sequence(&[&dns])),
+        ]
+        .concat(),
+        Kind::Client => extension(37, false, &der::sequence(&[&purpose(2)])),
+        Kind::Peer => [
+            extension(37, false, &der::sequence(&[&purpose(1), &purpose(2)])),
+            extension(17, false, &der::sequence(&[&dns])),
+        ]
+        .concat(),
+    };
+    let key_ids = [
+        extension(14, false, &der::value(der::OCTET_STRING, &key.public_key().key_id())),
+        extension(35, false, &der::sequence(&[&der::value(der::context(0), &issuer_key.public_key().key_id())])),
+    ]
+    .concat();
+    let algorithm = issuer_key.signature_algorithm().der;
+    let tbs = der::sequence(&[
+        &der::value(der::context_constructed(0), &der::unsigned_integer(&[2])),
+        &der::unsigned_integer(&[serial]),
+        &algorithm,
+        name(issuer).as_der(),
+        &validity.to_der(),
+        name(subject).as_der(),
+        key.public_key().spki(),
+        &der::value(der::context_constructed(3), &der::sequence(&[&own, &key_ids])),
+    ]);
+    let signature = der::bit_string(&issuer_key.sign(&tbs).unwrap());
+    Certificate::from_der(&der::sequence(&[&tbs, &algorithm, &signature])).unwrap()
+}

@@ -1,0 +1,56 @@
+//! Who takes part: a certificate, the intermediates above it, and the private key.
+
+use crate::keys::{PrivateKey, Signer};
+use crate::x509::Certificate;
+
+/// One side's identity, as it stands in `fullchain.pem` and `key.pem`.
+#[derive(Debug)]
+pub struct Party {
+    /// The certificate and, above it, its intermediates; never empty.
+    chain: Vec<Certificate>,
+    key: PrivateKey,
+}
+
+/// Why a chain and a key are no party.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PartyError {
+    #[error("there is no certificate in the chain")]
+    NoCertificate,
+}
+
+impl Party {
+    /// The leaf comes first. Whether key and certificate belong together is for the handshake to show.
+    ///
+    /// # Errors
+    /// When the chain is empty.
+    pub fn new(chain: Vec<Certificate>, key: PrivateKey) -> Result<Self, PartyError> {
+        if chain.is_empty() {
+            return Err(PartyError::NoCertificate);
+        }
+        Ok(Self { chain, key })
+    }
+
+    /// What this party presents itself with.
+    pub fn certificate(&self) -> &Certificate {
+        &self.chain[0]
+    }
+
+    /// The certificate and its intermediates.
+    pub fn chain(&self) -> &[Certificate] {
+        &self.chain
+    }
+
+    pub fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    /// The chain and the key.
+    pub fn into_parts(self) -> (Vec<Certificate>, PrivateKey) {
+        (self.chain, self.key)
+    }
+
+    /// Whether the key is the certificate's.
+    pub fn key_matches(&self) -> bool {
+        self.key.public_key() == &self.certificate().public_key
+    }
+}

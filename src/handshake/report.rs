@@ -1,0 +1,124 @@
+//! What a handshake test found: plain facts, without a word of the TLS library.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::cause::Cause;
+use super::message::{Body, Message};
+use super::registry::TlsVersion;
+use super::wire::Side;
+
+/// Everything that was found.
+#[derive(Debug, Clone)]
+pub struct HandshakeReport {
+    /// The time that both sides judged by.
+    pub at: OffsetDateTime,
+    /// Whom the client asked for.
+    pub host_name: String,
+    /// The good case, once per TLS version.
+    pub sessions: Vec<Session>,
+    /// What had to be refused; empty when a session failed, for then a refusal proves nothing.
+    pub refusals: Vec<Refusal>,
+}
+
+impl HandshakeReport {
+    /// The good case passes, and everything bad that could be tried was refused for its right reason.
+    pub fn passed(&self) -> bool {
+        self.sessions.iter().all(Session::passed) && self.refusals.iter().all(Refusal::as_it_should_be)
+    }
+}
+
+/// One exchange that had to succeed.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub version: TlsVersion,
+    /// Why it did not succeed.
+    pub breakdown: Option<Breakdown>,
+    pub cipher_suite: Option<String>,
+    /// The group of the Diffie-Hellman exchange.
+    pub key_exchange: Option<String>,
+    pub server: Peer,
+    pub client: Peer,
+    pub resumed: bool,
+    /// Octets of application data that arrived and were the right ones.
+    pub to_server: usize,
+    pub to_client: usize,
+    /// From the client hello until both sides were done, computing time of both included.
+    pub handshake: Option<Duration>,
+    pub messages: Vec<Message>,
+}
+
+impl Session {
+    pub fn passed(&self) -> bool {
+        self.breakdown.is_none()
+    }
+
+    /// The first message of this kind from this side.
+    pub fn message(&self, from: Side, is: impl Fn(&Body) -> bool) -> Option<&Message> {
+        self.messages.iter().find(|message| message.from == from && is(&message.body))
+    }
+}
+
+/// Who was seen at one end, in the messages themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The other side accepted the certificate and the proof that its key is held.
+    pub authenticated: bool,
+    pub subject: Option<String>,
+    pub serial: Option<String>,
+    /// The scheme with which it proved that it holds the key.
+    pub signature: Option<String>,
+}
+
+/// How an exchange ended early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breakdown {
+    /// Who gave up.
+    pub by: Side,
+    /// The alert that really crossed the wire.
+    pub alert: Option<String>,
+    pub cause: Cause,
+}
+
+/// One exchange that had to be refused.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// `expired-client`.
+    pub case: &'static str,
+    /// The case in words.
+    pub title: &'static str,
+    pub version: TlsVersion,
+    pub outcome: Outcome,
+    /// Who should have refused, and why.
+    pub expected: (Side, &'static str),
+}
+
+/// What became of something that had to be refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Refused; whether for the right reason is for [`Refusal::as_it_should_be`] to say.
+    Refused(Breakdown),
+    /// It was let through.
+    Accepted,
+    /// It could not be tried with these certificates, and why.
+    Untried(String),
+}
+
+impl Refusal {
+    /// Refused by the right side, with an alert, for the right reason; or not tried at all.
+    pub fn as_it_should_be(&self) -> bool {
+        match &self.outcome {
+            Outcome::Refused(_) => self.for_the_right_reason(),
+            Outcome::Accepted => false,
+            Outcome::Untried(_) => true,
+        }
+    }
+
+    /// Refused by the side that had to refuse it, which said so on the wire, for the reason that makes it bad.
+    pub fn for_the_right_reason(&self) -> bool {
+        let (by, code) = self.expected;
+        matches!(&self.outcome, Outcome::Refused(found)
+            if found.by == by && found.cause.code == code && found.alert.is_some())
+    }
+}

@@ -1,0 +1,182 @@
+//! One exchange before it is played: what each side holds, trusts and believes the time to be.
+
+use std::sync::Arc;
+
+use rustls::client::{ClientConfig, Resumption, WebPkiServerVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::{
+    CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime,
+};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ServerConfig, VerifierBuilderError, WebPkiClientVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::time_provider::TimeProvider;
+use rustls::{RootCertStore, SupportedProtocolVersion};
+use time::OffsetDateTime;
+
+use super::decrypt::Secrets;
+use super::registry::TlsVersion;
+use crate::keys::PrivateKey;
+use crate::x509::Certificate;
+
+/// What a side presents itself with.
+pub(super) type Identity = Arc<CertifiedKey>;
+
+/// One exchange, ready to be played any number of times.
+#[derive(Clone)]
+pub(super) struct Scenario {
+    pub version: TlsVersion,
+    pub server: Identity,
+    /// Nothing: the client has no certificate to show.
+    pub client: Option<Identity>,
+    /// Whom the client wants to talk to.
+    pub host_name: ServerName<'static>,
+    /// What the server judges the client by.
+    pub server_judges_by: Standard,
+    /// What the client judges the server by.
+    pub client_judges_by: Standard,
+}
+
+/// What a side judges the other by.
+#[derive(Clone)]
+pub(super) struct Standard {
+    pub roots: Arc<RootCertStore>,
+    pub revocation_lists: Vec<Vec<u8>>,
+    pub at: OffsetDateTime,
+}
+
+/// Why a scenario cannot be played at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SetUpError {
+    #[error("the TLS library cannot use the private key of the {whose}: {reason}")]
+    Key { whose: &'static str, reason: String },
+    #[error("the TLS library cannot use the root certificate '{subject}' as a trust anchor: {reason}")]
+    Root { subject: String, reason: String },
+    #[error("there is no root certificate to judge by")]
+    NoRoots,
+    #[error("the TLS library cannot use a revocation list: {0}")]
+    RevocationList(String),
+    #[error("the TLS library cannot be set up: {0}")]
+    Library(String),
+    #[error("the time lies before 1970, and the TLS library knows no such time")]
+    Time,
+}
+
+/// A chain and a key as the TLS library wants them; whether they belong together is not checked here.
+pub(super) fn identity(whose: &'static str, chain: &[&Certificate], key: &PrivateKey) -> Result<Identity, SetUpError> {
+    // Borrowed: the octets of the key are copied nowhere but into the cryptographic library.
+    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.as_pkcs8().as_slice()));
+    let signing_key = aws_lc_rs::sign::any_supported_type(&der)
+        .map_err(|error| SetUpError::Key { whose, reason: error.to_string() })?;
+    let chain = chain.iter().map(|certificate| CertificateDer::from(certificate.as_der().to_vec())).collect();
+    Ok(Arc::new(CertifiedKey::new(chain, signing_key)))
+}
+
+/// The trust anchors of one side.
+pub(super) fn roots(certificates: &[&Certificate]) -> Result<Arc<RootCertStore>, SetUpError> {
+    let mut store = RootCertStore::empty();
+    for certificate in certificates {
+        store.add(CertificateDer::from(certificate.as_der().to_vec())).map_err(|error| SetUpError::Root {
+            subject: certificate.subject.to_string(),
+            reason: error.to_string(),
+        })?;
+    }
+    if store.is_empty() { Err(SetUpError::NoRoots) } else { Ok(Arc::new(store)) }
+}
+
+/// Both ends of a scenario in the TLS library's words, and the secrets that they will hand out.
+pub(super) struct Ends {
+    pub client: Arc<ClientConfig>,
+    pub server: Arc<ServerConfig>,
+    pub host_name: ServerName<'static>,
+    pub secrets: Arc<Secrets>,
+}
+
+impl Scenario {
+    /// Both ends, each judging as strictly as the TLS library can.
+    pub fn ends(&self) -> Result<Ends, SetUpError> {
+        self.ends_judged_by(self.server_judges_by.client_verifier()?, self.client_judges_by.server_verifier()?)
+    }
+
+    /// Both ends with the given judges; apart from [`Scenario::ends`] only the tests choose them.
+    pub(super) fn ends_judged_by(
+        &self,
+        judge_of_clients: Arc<dyn ClientCertVerifier>,
+        judge_of_servers: Arc<WebPkiServerVerifier>,
+    ) -> Result<Ends, SetUpError> {
+        let library = |error: rustls::Error| SetUpError::Library(error.to_string());
+        let secrets = Arc::new(Secrets::default());
+        let versions: [&'static SupportedProtocolVersion; 1] = match self.version {
+            TlsVersion::Tls12 => [&rustls::version::TLS12],
+            TlsVersion::Tls13 => [&rustls::version::TLS13],
+        };
+
+        let mut server = ServerConfig::builder_with_details(provider(), self.server_judges_by.clock()?)
+            .with_protocol_versions(&versions)
+            .map_err(library)?
+            .with_client_cert_verifier(judge_of_clients)
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(self.server.clone())));
+        server.key_log = secrets.clone();
+
+        let client = ClientConfig::builder_with_details(provider(), self.client_judges_by.clock()?)
+            .with_protocol_versions(&versions)
+            .map_err(library)?
+            .with_webpki_verifier(judge_of_servers);
+        let mut client = match &self.client {
+            Some(identity) => client.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone()))),
+            None => client.with_no_client_auth(),
+        };
+        // A resumed session shows no certificates, and so would prove nothing about them.
+        client.resumption = Resumption::disabled();
+        client.key_log = secrets.clone();
+
+        Ok(Ends { client: client.into(), server: server.into(), host_name: self.host_name.clone(), secrets })
+    }
+}
+
+impl Standard {
+    pub fn client_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, SetUpError> {
+        let builder = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider());
+        // The leaf's own revocation is what is tried; the roots of a test come without lists for their intermediates.
+        let builder = builder.with_crls(self.lists()).only_check_end_entity_revocation();
+        builder.enforce_revocation_expiration().build().map_err(unusable)
+    }
+
+    pub fn server_verifier(&self) -> Result<Arc<WebPkiServerVerifier>, SetUpError> {
+        let builder = WebPkiServerVerifier::builder_with_provider(self.roots.clone(), provider());
+        let builder = builder.with_crls(self.lists()).only_check_end_entity_revocation();
+        builder.enforce_revocation_expiration().build().map_err(unusable)
+    }
+
+    fn lists(&self) -> impl Iterator<Item = CertificateRevocationListDer<'static>> {
+        self.revocation_lists.clone().into_iter().map(CertificateRevocationListDer::from)
+    }
+
+    fn clock(&self) -> Result<Arc<dyn TimeProvider>, SetUpError> {
+        let seconds = u64::try_from(self.at.unix_timestamp()).map_err(|_| SetUpError::Time)?;
+        Ok(Arc::new(StandingClock(UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))))
+    }
+}
+
+fn unusable(error: VerifierBuilderError) -> SetUpError {
+    match error {
+        VerifierBuilderError::NoRootAnchors => SetUpError::NoRoots,
+        VerifierBuilderError::InvalidCrl(error) => SetUpError::RevocationList(format!("{error:?}")),
+        other => SetUpError::Library(other.to_string()),
+    }
+}
+
+/// rustls's defaults on aws-lc, post-quantum key exchange first; never a process-wide default.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+/// The clock of one side: it shows the time at which that side is to judge.
+#[derive(Debug)]
+struct StandingClock(UnixTime);
+
+impl TimeProvider for StandingClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(self.0)
+    }
+}

@@ -1,0 +1,318 @@
+//! The whole test: the good case in every version, and then what must be refused.
+
+use rustls::pki_types::ServerName;
+use time::OffsetDateTime;
+
+use super::cause;
+use super::exchange::{self, Exchange, ExchangeError};
+use super::message::{Body, Message};
+use super::party::Party;
+use super::refusals::{self, Material};
+use super::registry::TlsVersion;
+use super::report::{Breakdown, HandshakeReport, Peer, Session};
+use super::scenario::{self, Scenario, SetUpError, Standard};
+use super::throw_away::CopyError;
+use super::trace;
+use super::wire::Side;
+use crate::x509::{Certificate, text};
+
+/// What is to be proved.
+#[derive(Debug)]
+pub struct HandshakeTest<'a> {
+    pub server: &'a Party,
+    pub client: &'a Party,
+    /// Whom both sides trust.
+    pub roots: &'a [Certificate],
+    /// Whom the client asks for: a DNS name or an IP address.
+    pub host_name: &'a str,
+    /// The time by which both sides judge.
+    pub at: OffsetDateTime,
+    pub versions: &'a [TlsVersion],
+    /// Whether to try what must be refused.
+    pub refusals: bool,
+}
+
+/// The test could not be held; this is no judgement on the certificates.
+#[derive(Debug, thiserror::Error)]
+pub enum HandshakeError {
+    #[error("'{}' is neither a host name nor an IP address that a TLS client could ask for", text::escape(.0))]
+    HostName(String),
+    #[error(transparent)]
+    SetUp(#[from] SetUpError),
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+}
+
+/// Holds the test.
+///
+/// # Errors
+/// When it cannot be held: the host name is none, a key or a root is unusable, the loopback socket fails.
+pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> {
+    let mut report = HandshakeReport {
+        at: test.at,
+        host_name: test.host_name.to_owned(),
+        sessions: Vec::new(),
+        refusals: Vec::new(),
+    };
+    let scenarios: Vec<Scenario> =
+        test.versions.iter().map(|version| good_case(test, *version)).collect::<Result<_, _>>()?;
+    for scenario in &scenarios {
+        report.sessions.push(play(scenario)?);
+    }
+    if test.refusals && report.sessions.iter().all(Session::passed) {
+        let material = Material::new(test)?;
+        for scenario in &scenarios {
+            report.refusals.extend(refusals::try_all(&material, scenario)?);
+        }
+    }
+    Ok(report)
+}
+
+/// Both real parties, judged by the real roots at the given time.
+pub(super) fn good_case(test: &HandshakeTest<'_>, version: TlsVersion) -> Result<Scenario, HandshakeError> {
+    let host_name = ServerName::try_from(test.host_name.to_owned())
+        .map_err(|_| HandshakeError::HostName(test.host_name.to_owned()))?;
+    let roots = scenario::roots(&test.roots.iter().collect::<Vec<_>>())?;
+    let standard = Standard { roots, revocation_lists: Vec::new(), at: test.at };
+    Ok(Scenario {
+        version,
+        server: scenario::identity("server", &test.server.chain().iter().collect::<Vec<_>>(), test.server.key())?,
+        client: Some(scenario::identity("client", &test.client.chain().iter().collect::<Vec<_>>(), test.client.key())?),
+        host_name,
+        server_judges_by: standard.clone(),
+        client_judges_by: standard,
+    })
+}
+
+fn play(scenario: &Scenario) -> Result<Session, HandshakeError> {
+    let exchange = exchange::play(&scenario.ends()?)?;
+    Ok(told(scenario.version, &exchange))
+}
+
+/// An exchange as facts.
+pub(super) fn told(version: TlsVersion, exchange: &Exchange) -> Session {
+    let messages = trace::read(&exchange.flights, &exchange.secrets);
+    let passed = exchange.passed();
+    let hello = messages.iter().find_map(|message| match &message.body {
+        Body::ServerHello { cipher_suite, key_share, .. } => Some((cipher_suite.clone(), key_share.clone())),
+        _ => None,
+    });
+    // TLS 1.3 settles the group in the server hello, TLS 1.2 in the server key exchange.
+    let key_exchange = messages.iter().find_map(|message| match &message.body {
+        Body::ServerHello { key_share: Some((group, _)), .. } | Body::ServerKeyExchange { group, .. } => {
+            Some(group.clone())
+        }
+        _ => None,
+    });
+    Session {
+        version,
+        breakdown: breakdown(exchange, &messages),
+        cipher_suite: hello.map(|(suite, _)| suite),
+        key_exchange,
+        server: peer(Side::Server, passed, &messages),
+        client: peer(Side::Client, passed, &messages),
+        resumed: exchange.resumed,
+        to_server: exchange.to_server,
+        to_client: exchange.to_client,
+        handshake: exchange.handshake,
+        messages,
+    }
+}
+
+fn peer(side: Side, passed: bool, messages: &[Message]) -> Peer {
+    let own = || messages.iter().filter(move |message| message.from == side);
+    let shown = own().find_map(|message| match &message.body {
+        Body::Certificate { chain } => chain.first(),
+        _ => None,
+    });
+    let signature = own().find_map(|message| match &message.body {
+        Body::CertificateVerify { scheme } | Body::ServerKeyExchange { scheme, .. } => Some(scheme.clone()),
+        _ => None,
+    });
+    Peer {
+        authenticated: passed && shown.is_some(),
+        subject: shown.map(|shown| shown.subject.clone()),
+        serial: shown.map(|shown| shown.serial.clone()),
+        signature,
+    }
+}
+
+/// Who gave up, with which alert, and why; nothing when the exchange passed.
+pub(super) fn breakdown(exchange: &Exchange, messages: &[Message]) -> Option<Breakdown> {
+    if exchange.passed() {
+        return None;
+    }
+    // Whoever only heard an alert did not refuse; the other side did.
+    let heard = |error: &rustls::Error| matches!(error, rustls::Error::AlertReceived(_));
+    let errors = [(Side::Server, &exchange.server_error), (Side::Client, &exchange.client_error)];
+    let refused = errors.iter().filter_map(|(side, error)| Some((*side, error.as_ref()?)));
+    let (by, cause) = match refused.clone().find(|(_, error)| !heard(error)).or_else(|| refused.clone().next()) {
+        Some((side, error)) => (side, cause::of(error)),
+        None => (Side::Client, cause::Cause::unanswered()),
+    };
+    let alert = messages.iter().rev().find_map(|message| match &message.body {
+        Body::Alert { description, .. } if message.from == by && description != "close_notify" => {
+            Some(description.clone())
+        }
+        _ => None,
+    });
+    Some(Breakdown { by, alert, cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{Hierarchy, NOW};
+    use super::*;
+    use crate::x509::KeyAlgorithm;
+
+    const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
+
+    fn test(hierarchy: &Hierarchy, refusals: bool) -> HandshakeReport {
+        let roots = [hierarchy.root.clone()];
+        run(&HandshakeTest {
+            server: &hierarchy.server,
+            client: &hierarchy.client,
+            roots: &roots,
+            host_name: "localhost",
+            at: NOW,
+            versions: &BOTH,
+            refusals,
+        })
+        .unwrap()
+    }
+
+    fn names(session: &Session) -> Vec<String> {
+        session.messages.iter().map(|message| format!("{} {}", message.from, message.name())).collect()
+    }
+
+    #[test]
+    fn both_sides_authenticate_and_octets_go_both_ways_with_every_kind_of_key() {
+        for algorithm in [
+            KeyAlgorithm::EcdsaP256,
+            KeyAlgorithm::EcdsaP384,
+            KeyAlgorithm::EcdsaP521,
+            KeyAlgorithm::Ed25519,
+            KeyAlgorithm::Rsa2048,
+        ] {
+            let report = test(&Hierarchy::new(algorithm), false);
+            assert_eq!(report.sessions.len(), 2);
+            for session in &report.sessions {
+                assert_eq!(session.breakdown, None, "{algorithm} {}", session.version);
+                assert!(session.server.authenticated && session.client.authenticated);
+                assert_eq!(session.server.subject.as_deref(), Some("CN=localhost"));
+                assert_eq!(session.client.serial.as_deref(), Some("c1"));
+                assert!(session.to_server > 0 && session.to_client > 0 && !session.resumed);
+                assert!(session.cipher_suite.is_some() && session.key_exchange.is_some());
+                assert!(session.server.signature.is_some() && session.client.signature.is_some());
+                let unread = |message: &&Message| matches!(message.body, Body::Unreadable | Body::Other(_));
+                assert_eq!(session.messages.iter().find(unread), None, "{algorithm} {}", session.version);
+            }
+        }
+    }
+
+    #[test]
+    fn the_messages_of_tls_1_3_are_read_from_the_wire_in_their_order() {
+        let report = test(&Hierarchy::new(KeyAlgorithm::EcdsaP256), false);
+        assert_eq!(
+            names(&report.sessions[0]),
+            [
+                "client ClientHello",
+                "server ServerHello",
+                "server ChangeCipherSpec",
+                "server EncryptedExtensions",
+                "server CertificateRequest",
+                "server Certificate",
+                "server CertificateVerify",
+                "server Finished",
+                "client ChangeCipherSpec",
+                "client Certificate",
+                "client CertificateVerify",
+                "client Finished",
+                "server NewSessionTicket",
+                "server NewSessionTicket",
+                "client ApplicationData",
+                "server ApplicationData",
+                "client Alert",
+                "server Alert",
+            ]
+        );
+        let clear: Vec<_> =
+            report.sessions[0].messages.iter().filter(|message| !message.encrypted).map(Message::name).collect();
+        assert_eq!(clear, ["ClientHello", "ServerHello", "ChangeCipherSpec", "ChangeCipherSpec"]);
+    }
+
+    #[test]
+    fn the_messages_of_tls_1_2_are_read_from_the_wire_in_their_order() {
+        let report = test(&Hierarchy::new(KeyAlgorithm::EcdsaP256), false);
+        assert_eq!(
+            names(&report.sessions[1]),
+            [
+                "client ClientHello",
+                "server ServerHello",
+                "server Certificate",
+                "server ServerKeyExchange",
+                "server CertificateRequest",
+                "server ServerHelloDone",
+                "client Certificate",
+                "client ClientKeyExchange",
+                "client CertificateVerify",
+                "client ChangeCipherSpec",
+                "client Finished",
+                "server ChangeCipherSpec",
+                "server Finished",
+                "client ApplicationData",
+                "server ApplicationData",
+                "client Alert",
+                "server Alert",
+            ]
+        );
+    }
+
+    #[test]
+    fn everything_bad_is_refused_for_its_right_reason_in_both_versions() {
+        for hierarchy in [Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::flat(KeyAlgorithm::Ed25519)] {
+            let report = test(&hierarchy, true);
+            assert_eq!(report.refusals.len(), 2 * refusals::CASES.len());
+            for refusal in &report.refusals {
+                assert!(refusal.as_it_should_be(), "{refusal:?}");
+            }
+            assert!(report.passed());
+        }
+    }
+
+    #[test]
+    fn with_an_intermediate_every_case_can_be_tried() {
+        let report = test(&Hierarchy::new(KeyAlgorithm::EcdsaP256), true);
+        let untried = report.refusals.iter().filter(|refusal| !refusal.for_the_right_reason()).count();
+        assert_eq!(untried, 0);
+    }
+
+    #[test]
+    fn a_root_that_did_not_issue_them_breaks_the_session_and_is_named_as_the_cause() {
+        let mut hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        hierarchy.root = Hierarchy::new(KeyAlgorithm::EcdsaP256).root;
+        let report = test(&hierarchy, true);
+        assert!(!report.passed());
+        assert!(report.refusals.is_empty());
+        for session in &report.sessions {
+            let breakdown = session.breakdown.as_ref().unwrap();
+            assert_eq!((breakdown.by, breakdown.cause.code), (Side::Client, cause::BAD_SIGNATURE));
+            assert_eq!(breakdown.alert.as_deref(), Some("decrypt_error"));
+            assert!(!session.server.authenticated && !session.client.authenticated);
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_the_certificates_breaks_the_session() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let other = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let Hierarchy { root, server, client } = hierarchy;
+        let (_, key) = other.server.into_parts();
+        let server = Party::new(server.chain().to_vec(), key).unwrap();
+        let report = test(&Hierarchy { root, server, client }, false);
+        let breakdown = report.sessions[0].breakdown.as_ref().unwrap();
+        assert_eq!((breakdown.by, breakdown.cause.code), (Side::Client, cause::BAD_SIGNATURE));
+    }
+}

@@ -1,0 +1,272 @@
+//! Copies of certificates under keys of this test's own: what must be refused is made of them.
+//!
+//! A copy keeps every field of the original but those that depend on keys: public key, serial, key identifiers,
+//! signature. Neither the CA's key nor its index is touched: the copies live in memory and end with the test.
+
+use time::{Duration, OffsetDateTime};
+
+use super::scenario::{self, Identity, SetUpError};
+use crate::keys::private_key::PrivateKeyError;
+use crate::keys::{PrivateKey, Signer, SigningError};
+use crate::x509::{Certificate, DecodeError, DistinguishedName, KeyAlgorithm, SerialNumber, der, digest, validity};
+
+/// A copied certificate and the key that it now holds.
+pub(super) struct Copied {
+    pub certificate: Certificate,
+    pub key: PrivateKey,
+}
+
+/// Copies of a root and the intermediates below it, each able to sign.
+pub(super) struct ThrowAway {
+    /// The root first, the issuer of leaves last.
+    authorities: Vec<Copied>,
+}
+
+/// What a copy says differently from its original.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Changes<'a> {
+    pub subject: Option<&'a DistinguishedName>,
+    /// The only purpose that the copy may serve.
+    pub purpose: Option<Purpose>,
+}
+
+/// The two purposes of TLS (RFC 5280 §4.2.1.12), by the last octet of their object identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Server = 1,
+    Client = 2,
+}
+
+/// Why a copy could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    #[error("no certificate of the chain or the roots issued '{0}'")]
+    NoIssuer(String),
+    #[error("the certificate '{0}' is not made of the fields that RFC 5280 lists")]
+    Fields(String),
+    #[error("a copy of a certificate cannot be read: {0}")]
+    Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Key(#[from] PrivateKeyError),
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    #[error(transparent)]
+    SetUp(#[from] SetUpError),
+}
+
+impl ThrowAway {
+    /// Copies everything above the leaf of `chain`, up to one of the `roots`; `root_name` gives the root another name.
+    pub fn above(
+        chain: &[Certificate],
+        roots: &[Certificate],
+        root_name: Option<&DistinguishedName>,
+    ) -> Result<Self, CopyError> {
+        let path = path_above(chain, roots)?;
+        let mut authorities: Vec<Copied> = Vec::new();
+        for (index, original) in path.iter().rev().enumerate() {
+            let changes = Changes { subject: root_name.filter(|_| index == 0), purpose: None };
+            let copied = copy(original, changes, authorities.last())?;
+            authorities.push(copied);
+        }
+        Ok(Self { authorities })
+    }
+
+    pub fn root(&self) -> &Certificate {
+        &self.authorities[0].certificate
+    }
+
+    /// The copy of whoever issued the leaf.
+    pub fn issuer(&self) -> &Copied {
+        &self.authorities[self.authorities.len() - 1]
+    }
+
+    /// A copy of a leaf.
+    pub fn leaf(&self, original: &Certificate, changes: Changes<'_>) -> Result<Copied, CopyError> {
+        copy(original, changes, Some(self.issuer()))
+    }
+
+    /// What a party shows that holds this copy.
+    pub fn identity(&self, whose: &'static str, leaf: &Copied) -> Result<Identity, CopyError> {
+        Ok(scenario::identity(whose, &self.chain(&[&leaf.certificate]), &leaf.key)?)
+    }
+
+    /// A leaf that another leaf issued, and the chain that would prove it if leaves were allowed to.
+    pub fn identity_issued_by_leaf(
+        &self,
+        whose: &'static str,
+        leaf: &Copied,
+        original: &Certificate,
+    ) -> Result<Identity, CopyError> {
+        let below = copy(original, Changes::default(), Some(leaf))?;
+        Ok(scenario::identity(whose, &self.chain(&[&below.certificate, &leaf.certificate]), &below.key)?)
+    }
+
+    /// `below` and, above them, the intermediates.
+    fn chain<'a>(&'a self, below: &[&'a Certificate]) -> Vec<&'a Certificate> {
+        let intermediates = self.authorities.iter().skip(1).rev().map(|authority| &authority.certificate);
+        below.iter().copied().chain(intermediates).collect()
+    }
+
+    /// A revocation list of the copied issuer with this serial in it (RFC 5280 §5.1).
+    pub fn revocation_list(&self, serial: &SerialNumber, at: OffsetDateTime) -> Result<Vec<u8>, CopyError> {
+        let issuer = self.issuer();
+        let algorithm = issuer.key.signature_algorithm().der;
+        let hour_ago = at.checked_sub(Duration::HOUR).unwrap_or(at);
+        let in_a_day = at.checked_add(Duration::DAY).unwrap_or(at);
+        let revoked =
+            der::sequence(&[&der::value(der::INTEGER, serial.as_der_content()), &validity::time_to_der(hour_ago)]);
+        let extensions = der::sequence(&[
+            &extension(oid::AUTHORITY_KEY_ID, &authority_key_id(&issuer.key)),
+            &extension(oid::CRL_NUMBER, &der::unsigned_integer(&[1])),
+        ]);
+        let tbs = der::sequence(&[
+            &der::unsigned_integer(&[1]), // version 2
+            &algorithm,
+            issuer.certificate.subject.as_der(),
+            &validity::time_to_der(hour_ago),
+            &validity::time_to_der(in_a_day),
+            &der::sequence(&[&revoked]),
+            &der::value(der::context_constructed(0), &extensions),
+        ]);
+        Ok(signed(&tbs, &issuer.key)?)
+    }
+}
+
+/// The certificate with one bit of its serial number turned over, under its old signature.
+pub(super) fn tampered(original: &Certificate) -> Result<Certificate, CopyError> {
+    let fields = Fields::of(original)?;
+    let mut serial = original.serial.as_der_content().to_vec();
+    if let Some(last) = serial.last_mut() {
+        *last ^= 1;
+    }
+    let serial = der::value(der::INTEGER, &serial);
+    let mut parts = fields.all.clone();
+    parts[fields.first] = &serial;
+    let tbs = der::sequence(&parts);
+    let signature = der::bit_string(&original.signature);
+    Ok(Certificate::from_der(&der::sequence(&[&tbs, &original.signature_algorithm.der, &signature]))?)
+}
+
+/// From the issuer of the leaf up to a root, both included.
+fn path_above<'a>(chain: &'a [Certificate], roots: &'a [Certificate]) -> Result<Vec<&'a Certificate>, CopyError> {
+    let mut path: Vec<&Certificate> = Vec::new();
+    let mut below = &chain[0];
+    // Each step uses another certificate of the chain; a loop of names ends with the length of the chain.
+    for _ in 0..=chain.len() {
+        if let Some(root) = roots.iter().find(|root| root.subject == below.issuer) {
+            path.push(root);
+            return Ok(path);
+        }
+        let Some(issuer) = chain.iter().skip(1).find(|candidate| candidate.subject == below.issuer) else { break };
+        path.push(issuer);
+        below = issuer;
+    }
+    Err(CopyError::NoIssuer(below.subject.to_string()))
+}
+
+/// Object identifiers of extensions, as the content octets of their DER.
+mod oid {
+    pub const SUBJECT_KEY_ID: &[u8] = &[0x55, 0x1d, 14];
+    pub const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
+    pub const AUTHORITY_KEY_ID: &[u8] = &[0x55, 0x1d, 35];
+    pub const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
+}
+
+/// The fields of a `TBSCertificate` (RFC 5280 §4.1), each as its DER.
+struct Fields<'a> {
+    all: Vec<&'a [u8]>,
+    /// The index of the serial number: the version before it may be missing.
+    first: usize,
+}
+
+impl<'a> Fields<'a> {
+    fn of(certificate: &'a Certificate) -> Result<Self, CopyError> {
+        let strange = || CopyError::Fields(certificate.subject.to_string());
+        let all = der::split_first(certificate.tbs())
+            .and_then(|(_, content, _)| der::children(content))
+            .ok_or_else(strange)?;
+        let first = usize::from(all.first().is_some_and(|field| field.first() == Some(&der::context_constructed(0))));
+        // serial, signature algorithm, issuer, validity, subject, public key
+        if all.len() < first + 6 { Err(strange()) } else { Ok(Self { all, first }) }
+    }
+}
+
+/// Copies a certificate for a fresh key, signed by `issuer`, or by itself when there is none.
+fn copy(original: &Certificate, changes: Changes<'_>, issuer: Option<&Copied>) -> Result<Copied, CopyError> {
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    let signer = issuer.map_or(&key, |issuer| &issuer.key);
+    let subject = changes.subject.unwrap_or(&original.subject);
+    // A root that is copied under another name stays its own issuer.
+    let issuer_name = issuer.map_or(if original.is_self_issued() { subject } else { &original.issuer }, |issuer| {
+        &issuer.certificate.subject
+    });
+    let digest = digest::sha256(key.public_key().spki());
+    let serial = SerialNumber::from_random(&digest[..16]).unwrap_or_else(|| original.serial.clone());
+
+    let fields = Fields::of(original)?;
+    let (version, rest) = fields.all.split_at(fields.first);
+    let after_key = rest.get(6..).unwrap_or_default();
+    let serial = der::value(der::INTEGER, serial.as_der_content());
+    let algorithm = signer.signature_algorithm().der;
+    let validity = original.validity.to_der();
+    let copied_fields: Vec<Vec<u8>> = after_key
+        .iter()
+        .map(|field| match field.first() {
+            Some(tag) if *tag == der::context_constructed(3) => copy_extensions(original, field, changes, &key, signer),
+            _ => Ok(field.to_vec()),
+        })
+        .collect::<Result<_, _>>()?;
+
+    let mut parts: Vec<&[u8]> = version.to_vec();
+    parts.extend([&serial, &algorithm, issuer_name.as_der(), &validity, subject.as_der(), key.public_key().spki()]);
+    parts.extend(copied_fields.iter().map(Vec::as_slice));
+    let certificate = Certificate::from_der(&signed(&der::sequence(&parts), signer)?)?;
+    Ok(Copied { certificate, key })
+}
+
+/// `[3] Extensions` with the key identifiers of the new keys, and the purpose that was asked for.
+fn copy_extensions(
+    original: &Certificate,
+    field: &[u8],
+    changes: Changes<'_>,
+    key: &PrivateKey,
+    signer: &PrivateKey,
+) -> Result<Vec<u8>, CopyError> {
+    let strange = || CopyError::Fields(original.subject.to_string());
+    let content = |value: &[u8]| der::split_first(value).map(|(_, content, _)| content.to_vec());
+    let list = content(field).and_then(|list| content(&list)).ok_or_else(strange)?;
+    let mut copied = Vec::new();
+    let mut purpose = changes.purpose.map(|purpose| {
+        let purpose = der::value(der::OBJECT_IDENTIFIER, &[0x2b, 6, 1, 5, 5, 7, 3, purpose as u8]);
+        extension(oid::EXTENDED_KEY_USAGE, &der::sequence(&[&purpose]))
+    });
+    for old in der::children(&list).ok_or_else(strange)? {
+        let inside = content(old).ok_or_else(strange)?;
+        let (_, oid, _) = der::split_first(&inside).ok_or_else(strange)?;
+        copied.push(match oid {
+            oid::SUBJECT_KEY_ID => extension(oid, &der::value(der::OCTET_STRING, &key.public_key().key_id())),
+            oid::AUTHORITY_KEY_ID => extension(oid, &authority_key_id(signer)),
+            oid::EXTENDED_KEY_USAGE => purpose.take().unwrap_or_else(|| old.to_vec()),
+            _ => old.to_vec(),
+        });
+    }
+    copied.extend(purpose);
+    let list = der::sequence(&copied.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    Ok(der::value(der::context_constructed(3), &list))
+}
+
+fn authority_key_id(key: &PrivateKey) -> Vec<u8> {
+    der::sequence(&[&der::value(der::context(0), &key.public_key().key_id())])
+}
+
+/// An `Extension` of RFC 5280 §4.1 that is not critical, which DER says by saying nothing.
+fn extension(oid: &[u8], value: &[u8]) -> Vec<u8> {
+    let oid = der::value(der::OBJECT_IDENTIFIER, oid);
+    der::sequence(&[&oid, &der::value(der::OCTET_STRING, value)])
+}
+
+/// `SEQUENCE { to be signed, algorithm, signature }`.
+fn signed(tbs: &[u8], key: &PrivateKey) -> Result<Vec<u8>, SigningError> {
+    let signature = der::bit_string(&key.sign(tbs)?);
+    Ok(der::sequence(&[tbs, &key.signature_algorithm().der, &signature]))
+}

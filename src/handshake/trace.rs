@@ -1,0 +1,173 @@
+//! From the octets of a session to its messages, opened with the session's own secrets.
+
+use std::time::Duration;
+
+use super::decrypt::{Opener, Secrets};
+use super::message::{self, Body, Message};
+use super::registry::TlsVersion;
+use super::wire::{self, Flight, Record, Side};
+
+mod content_type {
+    pub const CHANGE_CIPHER_SPEC: u8 = 20;
+    pub const ALERT: u8 = 21;
+    pub const HANDSHAKE: u8 = 22;
+    pub const APPLICATION_DATA: u8 = 23;
+}
+
+/// All messages in the order in which their last octet crossed the wire.
+pub(super) fn read(flights: &[Flight], secrets: &Secrets) -> Vec<Message> {
+    let mut session = Session::new(secrets);
+    for flight in flights {
+        session.take(flight);
+    }
+    session.messages
+}
+
+/// What is known of a session so far.
+struct Session<'a> {
+    secrets: &'a Secrets,
+    client: Stream,
+    server: Stream,
+    client_random: Vec<u8>,
+    server_random: Vec<u8>,
+    choice: Option<(TlsVersion, u16)>,
+    messages: Vec<Message>,
+}
+
+/// One direction.
+#[derive(Default)]
+struct Stream {
+    /// Octets of a record that is not complete.
+    pending: Vec<u8>,
+    /// Octets of a handshake message that is not complete.
+    handshake: Vec<u8>,
+    opener: Option<Opener>,
+}
+
+impl<'a> Session<'a> {
+    fn new(secrets: &'a Secrets) -> Self {
+        Self {
+            secrets,
+            client: Stream::default(),
+            server: Stream::default(),
+            client_random: Vec::new(),
+            server_random: Vec::new(),
+            choice: None,
+            messages: Vec::new(),
+        }
+    }
+
+    fn stream(&mut self, side: Side) -> &mut Stream {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    fn take(&mut self, flight: &Flight) {
+        let stream = self.stream(flight.from);
+        stream.pending.extend_from_slice(&flight.octets);
+        let pending = std::mem::take(&mut stream.pending);
+        let mut rest = pending.as_slice();
+        while let Some((record, after)) = wire::first_record(rest) {
+            self.record(flight.from, &record, flight.at);
+            rest = after;
+        }
+        self.stream(flight.from).pending = rest.to_vec();
+    }
+
+    fn record(&mut self, from: Side, record: &Record<'_>, at: Duration) {
+        let tls13 = self.version() == Some(TlsVersion::Tls13);
+        // In TLS 1.3 everything encrypted looks like application data (RFC 8446 §5.2); in TLS 1.2 everything after a
+        // ChangeCipherSpec is encrypted under its own type.
+        let sealed =
+            self.stream(from).opener.is_some() && (!tls13 || record.content_type() == content_type::APPLICATION_DATA);
+        if !sealed {
+            self.content(from, record.content_type(), record.payload, false, at);
+            return;
+        }
+        match self.stream(from).opener.as_mut().and_then(|opener| opener.open(record)) {
+            Some(opened) => self.content(from, opened.content_type, &opened.content, true, at),
+            None => self.push(from, Body::Unreadable, record.payload.len(), true, at),
+        }
+    }
+
+    fn content(&mut self, from: Side, content_type: u8, content: &[u8], encrypted: bool, at: Duration) {
+        match content_type {
+            content_type::HANDSHAKE => {
+                self.stream(from).handshake.extend_from_slice(content);
+                self.handshake(from, encrypted, at);
+            }
+            content_type::CHANGE_CIPHER_SPEC => {
+                self.push(from, Body::ChangeCipherSpec, content.len(), encrypted, at);
+                if self.version() == Some(TlsVersion::Tls12) {
+                    self.stream(from).opener = self.tls12_opener(from);
+                }
+            }
+            content_type::ALERT => {
+                let body = message::read_alert(content).unwrap_or(Body::Unreadable);
+                self.push(from, body, content.len(), encrypted, at);
+            }
+            content_type::APPLICATION_DATA if encrypted => {
+                self.push(from, Body::ApplicationData, content.len(), encrypted, at);
+            }
+            _ => self.push(from, Body::Unreadable, content.len(), encrypted, at),
+        }
+    }
+
+    /// Reads the handshake messages that are complete; a message may span records, and a record hold several.
+    fn handshake(&mut self, from: Side, encrypted: bool, at: Duration) {
+        let buffered = std::mem::take(&mut self.stream(from).handshake);
+        let mut rest = wire::Reader(&buffered);
+        loop {
+            let mut ahead = rest;
+            let Some((number, content)) = ahead.u8().and_then(|number| Some((number, ahead.vector(3)?))) else { break };
+            rest = ahead;
+            let (body, hello) = message::read(number, content, self.version());
+            self.push(from, body.clone(), content.len() + 4, encrypted, at);
+            self.follow(from, &body, hello);
+        }
+        self.stream(from).handshake = rest.0.to_vec();
+    }
+
+    /// Changes keys where the protocol does (RFC 8446 §7.1 and appendix A).
+    fn follow(&mut self, from: Side, body: &Body, hello: Option<message::Hello>) {
+        match (from, hello) {
+            (Side::Client, Some(hello)) => self.client_random = hello.random,
+            (Side::Server, Some(hello)) => {
+                self.server_random = hello.random;
+                self.choice = hello.choice;
+                if self.version() == Some(TlsVersion::Tls13) {
+                    self.client.opener = self.tls13_opener("CLIENT_HANDSHAKE_TRAFFIC_SECRET");
+                    self.server.opener = self.tls13_opener("SERVER_HANDSHAKE_TRAFFIC_SECRET");
+                }
+            }
+            _ => {}
+        }
+        if *body == Body::Finished && self.version() == Some(TlsVersion::Tls13) {
+            self.stream(from).opener = match from {
+                Side::Client => self.tls13_opener("CLIENT_TRAFFIC_SECRET_0"),
+                Side::Server => self.tls13_opener("SERVER_TRAFFIC_SECRET_0"),
+            };
+        }
+    }
+
+    fn version(&self) -> Option<TlsVersion> {
+        self.choice.map(|(version, _)| version)
+    }
+
+    fn tls13_opener(&self, label: &str) -> Option<Opener> {
+        let (_, suite) = self.choice?;
+        Opener::tls13(suite, &self.secrets.find(label, &self.client_random)?)
+    }
+
+    fn tls12_opener(&self, side: Side) -> Option<Opener> {
+        let (_, suite) = self.choice?;
+        let master = self.secrets.find("CLIENT_RANDOM", &self.client_random)?;
+        Opener::tls12(suite, &master, &self.server_random, &self.client_random, side)
+    }
+
+    fn push(&mut self, from: Side, body: Body, bytes: usize, encrypted: bool, at: Duration) {
+        self.messages.push(Message { from, body, bytes, encrypted, at });
+    }
+}

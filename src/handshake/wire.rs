@@ -1,0 +1,130 @@
+//! What crossed the socket: octets, who wrote them and when.
+
+use std::fmt;
+use std::time::Duration;
+
+/// One of the two ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    Client,
+    Server,
+}
+
+impl Side {
+    /// The end across.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+
+    /// `client`, as in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Octets that one side wrote in one go: the messages of one flight share its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flight {
+    pub from: Side,
+    /// Since the exchange began.
+    pub at: Duration,
+    pub octets: Vec<u8>,
+}
+
+/// One TLS record (RFC 8446 §5.1) as it stood on the wire.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Record<'a> {
+    /// Content type, version, length.
+    pub header: [u8; 5],
+    pub payload: &'a [u8],
+}
+
+impl Record<'_> {
+    pub fn content_type(&self) -> u8 {
+        self.header[0]
+    }
+}
+
+/// Cuts the first whole record off `octets`; `None` while it is not complete.
+pub(super) fn first_record(octets: &[u8]) -> Option<(Record<'_>, &[u8])> {
+    let (header, rest) = octets.split_first_chunk::<5>()?;
+    let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
+    let (payload, rest) = rest.split_at_checked(length)?;
+    Some((Record { header: *header, payload }, rest))
+}
+
+/// Reads big-endian fields one after another; every read that finds too little is `None`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader<'a>(pub &'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    /// A number of `octets` octets, at most four.
+    pub fn number(&mut self, octets: usize) -> Option<usize> {
+        Some(self.take(octets)?.iter().fold(0, |number, octet| number << 8 | usize::from(*octet)))
+    }
+
+    pub fn u8(&mut self) -> Option<u8> {
+        self.take(1)?.first().copied()
+    }
+
+    pub fn u16(&mut self) -> Option<u16> {
+        let octets = self.take(2)?;
+        Some(u16::from_be_bytes(octets.try_into().ok()?))
+    }
+
+    /// A vector whose length stands in front of it in `octets` octets.
+    pub fn vector(&mut self, octets: usize) -> Option<&'a [u8]> {
+        let length = self.number(octets)?;
+        self.take(length)
+    }
+
+    /// A vector of 16-bit numbers whose length stands in front of it in `octets` octets.
+    pub fn numbers(&mut self, octets: usize) -> Option<Vec<u16>> {
+        let content = self.vector(octets)?;
+        Some(content.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_cut_off_only_when_it_is_whole() {
+        let octets = [22, 3, 3, 0, 2, 7, 8, 99];
+        for incomplete in 0..7 {
+            assert!(first_record(&octets[..incomplete]).is_none(), "{incomplete} octets");
+        }
+        let (record, rest) = first_record(&octets).unwrap();
+        assert_eq!((record.content_type(), record.payload, rest), (22, &[7, 8][..], &[99][..]));
+    }
+
+    #[test]
+    fn a_vector_that_claims_too_much_is_nothing() {
+        assert_eq!(Reader(&[0, 3, 1, 2]).vector(2), None);
+        assert_eq!(Reader(&[0, 2, 1, 2]).numbers(2), Some(vec![0x0102]));
+        assert_eq!(Reader(&[]).u8(), None);
+    }
+}
