@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustls::{ClientConnection, Connection, ServerConnection};
 
 use super::decrypt::Secrets;
+use super::recording::Recording;
 use super::scenario::Ends;
 use super::wire::{Flight, Side};
 
@@ -58,6 +59,11 @@ pub enum ExchangeError {
 }
 
 impl Exchange {
+    /// For other tools.
+    pub fn into_recording(self) -> Recording {
+        Recording::new(self.flights, self.secrets.key_log())
+    }
+
     /// Both sides authenticated, and octets went both ways. Nothing less proves mutual TLS: in TLS 1.3 the client is done
     /// before the server has judged it (RFC 8446 §4.4.2.4), and only an answer shows that it was accepted.
     pub fn passed(&self) -> bool {

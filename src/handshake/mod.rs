@@ -9,6 +9,7 @@
 //! - [`wire`], [`decrypt`], [`trace`], [`message`], [`registry`]: what those octets say
 //! - [`cause`]: why a side refused
 //! - [`throw_away`], [`refusals`]: what must be refused, and the copies of certificates that this takes
+//! - [`recording`]: the session for other tools
 //! - [`session`], [`report`]: what is told in the end
 //!
 //! The room reads a stop watch, which decides nothing; the time at which certificates are judged is an argument.
@@ -18,6 +19,7 @@ mod decrypt;
 mod exchange;
 pub mod message;
 pub mod party;
+pub mod recording;
 mod refusals;
 mod registry;
 pub mod report;
@@ -31,6 +33,7 @@ mod wire;
 mod fixtures;
 
 pub use party::{Party, PartyError};
+pub use recording::Recording;
 pub use registry::TlsVersion;
 pub use report::{HandshakeReport, Peer, Refusal, Session};
 pub use session::{HandshakeError, HandshakeTest, run};

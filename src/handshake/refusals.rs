@@ -212,13 +212,16 @@ impl Case {
         ends: impl Fn(&Scenario) -> Result<Ends, SetUpError>,
     ) -> Result<Refusal, HandshakeError> {
         let mut scenario = good.clone();
+        let mut recording = None;
         let outcome = match (self.change)(material, &mut scenario) {
             Err(Obstacle::Untried(reason)) => Outcome::Untried(reason),
             Err(Obstacle::Failed(error)) => return Err(error.into()),
             Ok(()) => {
                 let exchange = exchange::play(&ends(&scenario)?)?;
                 let messages = trace::read(&exchange.flights, &exchange.secrets);
-                session::breakdown(&exchange, &messages).map_or(Outcome::Accepted, Outcome::Refused)
+                let breakdown = session::breakdown(&exchange, &messages);
+                recording = Some(exchange.into_recording());
+                breakdown.map_or(Outcome::Accepted, Outcome::Refused)
             }
         };
         Ok(Refusal {
@@ -227,6 +230,7 @@ impl Case {
             version: good.version,
             outcome,
             expected: (self.by, self.cause),
+            recording,
         })
     }
 }

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::cause::Cause;
 use super::message::{Body, Message};
+use super::recording::Recording;
 use super::registry::TlsVersion;
 use super::wire::Side;
 
@@ -47,6 +48,7 @@ pub struct Session {
     /// From the client hello until both sides were done, computing time of both included.
     pub handshake: Option<Duration>,
     pub messages: Vec<Message>,
+    pub recording: Recording,
 }
 
 impl Session {
@@ -92,6 +94,8 @@ pub struct Refusal {
     pub outcome: Outcome,
     /// Who should have refused, and why.
     pub expected: (Side, &'static str),
+    /// What crossed the wire, if anything was tried.
+    pub recording: Option<Recording>,
 }
 
 /// What became of something that had to be refused.

@@ -87,12 +87,11 @@ pub(super) fn good_case(test: &HandshakeTest<'_>, version: TlsVersion) -> Result
 }
 
 fn play(scenario: &Scenario) -> Result<Session, HandshakeError> {
-    let exchange = exchange::play(&scenario.ends()?)?;
-    Ok(told(scenario.version, &exchange))
+    Ok(told(scenario.version, exchange::play(&scenario.ends()?)?))
 }
 
 /// An exchange as facts.
-pub(super) fn told(version: TlsVersion, exchange: &Exchange) -> Session {
+fn told(version: TlsVersion, exchange: Exchange) -> Session {
     let messages = trace::read(&exchange.flights, &exchange.secrets);
     let passed = exchange.passed();
     let hello = messages.iter().find_map(|message| match &message.body {
@@ -108,7 +107,7 @@ pub(super) fn told(version: TlsVersion, exchange: &Exchange) -> Session {
     });
     Session {
         version,
-        breakdown: breakdown(exchange, &messages),
+        breakdown: breakdown(&exchange, &messages),
         cipher_suite: hello.map(|(suite, _)| suite),
         key_exchange,
         server: peer(Side::Server, passed, &messages),
@@ -118,6 +117,7 @@ pub(super) fn told(version: TlsVersion, exchange: &Exchange) -> Session {
         to_client: exchange.to_client,
         handshake: exchange.handshake,
         messages,
+        recording: exchange.into_recording(),
     }
 }
 

@@ -8,7 +8,9 @@ use time::{Duration, OffsetDateTime};
 use super::scenario::{self, Identity, SetUpError};
 use crate::keys::private_key::PrivateKeyError;
 use crate::keys::{PrivateKey, Signer, SigningError};
-use crate::x509::{Certificate, DecodeError, DistinguishedName, KeyAlgorithm, SerialNumber, der, digest, validity};
+use crate::x509::{
+    Certificate, DecodeError, DistinguishedName, KeyAlgorithm, SerialNumber, TbsFields, der, digest, tbs, validity,
+};
 
 /// A copied certificate and the key that it now holds.
 pub(super) struct Copied {
@@ -134,17 +136,12 @@ impl ThrowAway {
 
 /// The certificate with one bit of its serial number turned over, under its old signature.
 pub(super) fn tampered(original: &Certificate) -> Result<Certificate, CopyError> {
-    let fields = Fields::of(original)?;
-    let mut serial = original.serial.as_der_content().to_vec();
-    if let Some(last) = serial.last_mut() {
+    let mut fields = fields(original)?;
+    if let Some(last) = fields.serial.last_mut() {
         *last ^= 1;
     }
-    let serial = der::value(der::INTEGER, &serial);
-    let mut parts = fields.all.clone();
-    parts[fields.first] = &serial;
-    let tbs = der::sequence(&parts);
-    let signature = der::bit_string(&original.signature);
-    Ok(Certificate::from_der(&der::sequence(&[&tbs, &original.signature_algorithm.der, &signature]))?)
+    let signed = tbs::assemble(&fields.join(), &original.signature_algorithm, &original.signature);
+    Ok(Certificate::from_der(&signed)?)
 }
 
 /// From the issuer of the leaf up to a root, both included.
@@ -172,23 +169,8 @@ mod oid {
     pub const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
 }
 
-/// The fields of a `TBSCertificate` (RFC 5280 §4.1), each as its DER.
-struct Fields<'a> {
-    all: Vec<&'a [u8]>,
-    /// The index of the serial number: the version before it may be missing.
-    first: usize,
-}
-
-impl<'a> Fields<'a> {
-    fn of(certificate: &'a Certificate) -> Result<Self, CopyError> {
-        let strange = || CopyError::Fields(certificate.subject.to_string());
-        let all = der::split_first(certificate.tbs())
-            .and_then(|(_, content, _)| der::children(content))
-            .ok_or_else(strange)?;
-        let first = usize::from(all.first().is_some_and(|field| field.first() == Some(&der::context_constructed(0))));
-        // serial, signature algorithm, issuer, validity, subject, public key
-        if all.len() < first + 6 { Err(strange()) } else { Ok(Self { all, first }) }
-    }
+fn fields(certificate: &Certificate) -> Result<TbsFields, CopyError> {
+    TbsFields::split(certificate.tbs()).ok_or_else(|| CopyError::Fields(certificate.subject.to_string()))
 }
 
 /// Copies a certificate for a fresh key, signed by `issuer`, or by itself when there is none.
@@ -203,25 +185,34 @@ fn copy(original: &Certificate, changes: Changes<'_>, issuer: Option<&Copied>) -
     let digest = digest::sha256(key.public_key().spki());
     let serial = SerialNumber::from_random(&digest[..16]).unwrap_or_else(|| original.serial.clone());
 
-    let fields = Fields::of(original)?;
-    let (version, rest) = fields.all.split_at(fields.first);
-    let after_key = rest.get(6..).unwrap_or_default();
-    let serial = der::value(der::INTEGER, serial.as_der_content());
-    let algorithm = signer.signature_algorithm().der;
-    let validity = original.validity.to_der();
-    let copied_fields: Vec<Vec<u8>> = after_key
-        .iter()
-        .map(|field| match field.first() {
-            Some(tag) if *tag == der::context_constructed(3) => copy_extensions(original, field, changes, &key, signer),
-            _ => Ok(field.to_vec()),
-        })
-        .collect::<Result<_, _>>()?;
-
-    let mut parts: Vec<&[u8]> = version.to_vec();
-    parts.extend([&serial, &algorithm, issuer_name.as_der(), &validity, subject.as_der(), key.public_key().spki()]);
-    parts.extend(copied_fields.iter().map(Vec::as_slice));
-    let certificate = Certificate::from_der(&signed(&der::sequence(&parts), signer)?)?;
+    let mut fields = fields(original)?;
+    fields.serial = der::value(der::INTEGER, serial.as_der_content());
+    fields.signature_algorithm = signer.signature_algorithm().der;
+    fields.issuer = issuer_name.as_der().to_vec();
+    fields.subject = subject.as_der().to_vec();
+    fields.public_key = key.public_key().spki().to_vec();
+    fields.rest = copy_rest(original, &fields.rest, changes, &key, signer)?;
+    let certificate = Certificate::from_der(&signed(&fields.join(), signer)?)?;
     Ok(Copied { certificate, key })
+}
+
+/// What follows the public key, with other extensions.
+fn copy_rest(
+    original: &Certificate,
+    rest: &[u8],
+    changes: Changes<'_>,
+    key: &PrivateKey,
+    signer: &PrivateKey,
+) -> Result<Vec<u8>, CopyError> {
+    let mut copied = Vec::new();
+    for field in der::children(rest).ok_or_else(|| CopyError::Fields(original.subject.to_string()))? {
+        if field.first() == Some(&der::context_constructed(3)) {
+            copied.extend(copy_extensions(original, field, changes, key, signer)?);
+        } else {
+            copied.extend_from_slice(field);
+        }
+    }
+    Ok(copied)
 }
 
 /// `[3] Extensions` with the key identifiers of the new keys, and the purpose that was asked for.
@@ -265,8 +256,6 @@ fn extension(oid: &[u8], value: &[u8]) -> Vec<u8> {
     der::sequence(&[&oid, &der::value(der::OCTET_STRING, value)])
 }
 
-/// `SEQUENCE { to be signed, algorithm, signature }`.
-fn signed(tbs: &[u8], key: &PrivateKey) -> Result<Vec<u8>, SigningError> {
-    let signature = der::bit_string(&key.sign(tbs)?);
-    Ok(der::sequence(&[tbs, &key.signature_algorithm().der, &signature]))
+fn signed(to_be_signed: &[u8], key: &PrivateKey) -> Result<Vec<u8>, SigningError> {
+    Ok(tbs::assemble(to_be_signed, &key.signature_algorithm(), &key.sign(to_be_signed)?))
 }

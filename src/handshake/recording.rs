@@ -1,0 +1,195 @@
+//! A session as other tools read it: an NSS key log, and a pcapng file with the secrets inside.
+//!
+//! The octets are those that crossed the loopback socket; the TCP and IP around them are made up here (port 443, one
+//! packet a flight), because a program without privileges cannot see the real ones.
+
+use std::fmt;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::wire::{Flight, Side};
+
+/// What crossed the wire in one exchange, and the secrets that open it.
+#[derive(Clone)]
+pub struct Recording {
+    flights: Vec<Flight>,
+    key_log: Zeroizing<String>,
+}
+
+impl Recording {
+    pub(super) fn new(flights: Vec<Flight>, key_log: Zeroizing<String>) -> Self {
+        Self { flights, key_log }
+    }
+
+    /// A line `LABEL client-random secret` for every secret
+    /// (<https://www.ietf.org/archive/id/draft-ietf-tls-keylogfile-05.html>). Whoever has it can read the session.
+    pub fn key_log(&self) -> &Zeroizing<String> {
+        &self.key_log
+    }
+
+    /// Octets on the wire, both directions together.
+    pub fn octets(&self) -> usize {
+        self.flights.iter().map(|flight| flight.octets.len()).sum()
+    }
+}
+
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { flights, key_log: _ } = self;
+        write!(f, "Recording({} flights, [elided])", flights.len())
+    }
+}
+
+/// The link type of packets that begin with an IP header (<https://www.tcpdump.org/linktypes.html>).
+const LINKTYPE_RAW: u16 = 101;
+/// The first client port; each recording has its own.
+const FIRST_CLIENT_PORT: u16 = 50_000;
+const SERVER_PORT: u16 = 443;
+/// The secrets are an NSS key log (pcapng, Decryption Secrets Block).
+const SECRETS_TLS_KEY_LOG: u32 = 0x544c_534b;
+
+/// All recordings as one pcapng file (draft-ietf-opsawg-pcapng); the first begins at `at`, each other a second later.
+pub fn pcapng<'a>(recordings: impl IntoIterator<Item = &'a Recording>, at: OffsetDateTime) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(Vec::new());
+    // Section header: byte order, version 1.0, length unknown.
+    block(&mut out, 0x0a0d_0d0a, &[&0x1a2b_3c4d_u32.to_le_bytes(), &[1, 0, 0, 0], &[0xff; 8]]);
+    // Interface: link type, reserved, snap length 0 (no limit); timestamps in microseconds by default.
+    block(&mut out, 1, &[&LINKTYPE_RAW.to_le_bytes(), &[0, 0], &[0; 4]]);
+    for (number, recording) in (0_u16..).zip(recordings) {
+        let secrets = recording.key_log.as_bytes();
+        block(&mut out, 10, &[&SECRETS_TLS_KEY_LOG.to_le_bytes(), &length(secrets), secrets]);
+        let began = u64::try_from(at.unix_timestamp()).unwrap_or(0) + u64::from(number);
+        let mut talk = Talk { port: FIRST_CLIENT_PORT.wrapping_add(number), client: 0, server: 0 };
+        for (since, packet) in talk.packets(&recording.flights) {
+            let micros = began * 1_000_000 + u64::try_from(since.as_micros()).unwrap_or(0);
+            let (high, low) = ((micros >> 32) as u32, micros as u32);
+            let (high, low) = (high.to_le_bytes(), low.to_le_bytes());
+            block(&mut out, 6, &[&[0; 4], &high, &low, &length(&packet), &length(&packet), &packet]);
+        }
+    }
+    out
+}
+
+/// Type, length, content padded to four octets, length again.
+fn block(out: &mut Vec<u8>, kind: u32, parts: &[&[u8]]) {
+    let content: usize = parts.iter().map(|part| part.len()).sum();
+    let padding = content.next_multiple_of(4) - content;
+    let total = ((content + padding + 12) as u32).to_le_bytes();
+    out.extend_from_slice(&kind.to_le_bytes());
+    out.extend_from_slice(&total);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+    out.extend_from_slice(&[0; 3][..padding]);
+    out.extend_from_slice(&total);
+}
+
+fn length(octets: &[u8]) -> [u8; 4] {
+    (octets.len() as u32).to_le_bytes()
+}
+
+/// One TCP connection, told as packets: the sequence numbers of both sides.
+struct Talk {
+    port: u16,
+    client: u32,
+    server: u32,
+}
+
+const FIN: u8 = 0x01;
+const SYN: u8 = 0x02;
+const PUSH: u8 = 0x08;
+const ACK: u8 = 0x10;
+
+impl Talk {
+    fn packets(&mut self, flights: &[Flight]) -> Vec<(Duration, Vec<u8>)> {
+        let last = flights.last().map_or(Duration::ZERO, |flight| flight.at);
+        let mut packets = vec![
+            (Duration::ZERO, self.packet(Side::Client, SYN, &[])),
+            (Duration::ZERO, self.packet(Side::Server, SYN | ACK, &[])),
+            (Duration::ZERO, self.packet(Side::Client, ACK, &[])),
+        ];
+        packets.extend(flights.iter().map(|flight| (flight.at, self.packet(flight.from, PUSH | ACK, &flight.octets))));
+        packets.push((last, self.packet(Side::Client, FIN | ACK, &[])));
+        packets.push((last, self.packet(Side::Server, FIN | ACK, &[])));
+        packets.push((last, self.packet(Side::Client, ACK, &[])));
+        packets
+    }
+
+    /// An IPv4 packet (RFC 791) with a TCP segment (RFC 9293) between 127.0.0.1 and itself.
+    fn packet(&mut self, from: Side, flags: u8, payload: &[u8]) -> Vec<u8> {
+        const LOOPBACK: [u8; 4] = [127, 0, 0, 1];
+        let (source, target, sent, received) = match from {
+            Side::Client => (self.port, SERVER_PORT, &mut self.client, self.server),
+            Side::Server => (SERVER_PORT, self.port, &mut self.server, self.client),
+        };
+        let acknowledged = if flags & ACK == 0 { 0 } else { received };
+        let mut segment = Vec::with_capacity(20 + payload.len());
+        segment.extend_from_slice(&source.to_be_bytes());
+        segment.extend_from_slice(&target.to_be_bytes());
+        segment.extend_from_slice(&sent.to_be_bytes());
+        segment.extend_from_slice(&acknowledged.to_be_bytes());
+        segment.extend_from_slice(&[0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+        segment.extend_from_slice(payload);
+        let segment_length = (segment.len() as u16).to_be_bytes();
+        let pseudo_header = [&LOOPBACK[..], &LOOPBACK, &[0, 6], &segment_length].concat();
+        let sum = checksum(&[&pseudo_header, &segment]);
+        segment[16..18].copy_from_slice(&sum);
+        // SYN and FIN each count as one octet (RFC 9293 §3.4).
+        *sent = sent.wrapping_add(payload.len() as u32 + u32::from(flags & (SYN | FIN) != 0));
+
+        let total = ((segment.len() + 20) as u16).to_be_bytes();
+        let mut header = vec![0x45, 0, total[0], total[1], 0, 0, 0x40, 0, 64, 6, 0, 0];
+        header.extend_from_slice(&LOOPBACK);
+        header.extend_from_slice(&LOOPBACK);
+        let sum = checksum(&[&header]);
+        header[10..12].copy_from_slice(&sum);
+        [header, segment].concat()
+    }
+}
+
+/// The Internet checksum (RFC 1071); every part but the last has an even length.
+fn checksum(parts: &[&[u8]]) -> [u8; 2] {
+    let words = parts.iter().flat_map(|part| part.chunks(2));
+    let sum: u32 = words.map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |low| u32::from(*low))).sum();
+    let folded = (sum & 0xffff) + (sum >> 16);
+    (!((folded & 0xffff) + (folded >> 16)) as u16).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_block_of_the_file_says_its_length_twice_and_fills_it() {
+        let flights = vec![
+            Flight { from: Side::Client, at: Duration::from_micros(10), octets: vec![22, 3, 1, 0, 1, 9] },
+            Flight { from: Side::Server, at: Duration::from_micros(20), octets: vec![21, 3, 3, 0, 2, 2, 40] },
+        ];
+        let recording = Recording::new(flights, Zeroizing::new("CLIENT_RANDOM 01 02\n".to_owned()));
+        let file = pcapng([&recording, &recording], OffsetDateTime::UNIX_EPOCH);
+        let (mut rest, mut kinds) = (file.as_slice(), Vec::new());
+        while !rest.is_empty() {
+            let number = |at: usize| u32::from_le_bytes(rest[at..at + 4].try_into().unwrap());
+            let total = number(4) as usize;
+            assert_eq!((total % 4, number(total - 4) as usize), (0, total));
+            kinds.push(number(0));
+            rest = &rest[total..];
+        }
+        let talk = [&[10][..], &[6; 8]].concat();
+        assert_eq!(kinds, [&[0x0a0d_0d0a, 1][..], &talk, &talk].concat());
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_the_published_example() {
+        // RFC 1071 §3: the sum is ddf2 before it is complemented.
+        assert_eq!(checksum(&[&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]]), (!0xddf2_u16).to_be_bytes());
+    }
+
+    #[test]
+    fn a_recording_cannot_be_printed() {
+        let recording = Recording::new(Vec::new(), Zeroizing::new("CLIENT_RANDOM 01 02\n".to_owned()));
+        assert_eq!(format!("{recording:?}"), "Recording(0 flights, [elided])");
+    }
+}
