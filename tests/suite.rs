@@ -1,0 +1,38 @@
+//! The program seen from outside: one test binary, one file per question.
+//!
+//! `tests/run` runs it against the release binary. Peers that are not installed are named skips there; under a plain
+//! `cargo test` they are failures, because a test that did not run must never look like one that passed.
+
+#[path = "suite/architecture.rs"]
+mod architecture;
+#[path = "suite/cli_reference.rs"]
+mod cli_reference;
+#[path = "suite/dependencies.rs"]
+mod dependencies;
+#[path = "suite/scripts.rs"]
+mod scripts;
+#[path = "suite/support/mod.rs"]
+mod support;
+
+/// A forgotten file would never run, and nobody would notice.
+#[test]
+fn every_file_of_the_suite_is_declared() {
+    let here = support::repository().join("tests");
+    let root = std::fs::read_to_string(here.join("suite.rs")).unwrap();
+    for entry in support::files_below(&here.join("suite"), "rs") {
+        let folder = entry.parent().unwrap();
+        let stem = entry.file_stem().unwrap().to_string_lossy().into_owned();
+        let declared = match (folder == here.join("suite"), stem.as_str()) {
+            (true, _) => root.contains(&format!("#[path = \"suite/{stem}.rs\"]\nmod {stem};")),
+            (false, "mod") => {
+                let name = folder.file_name().unwrap().to_string_lossy();
+                root.contains(&format!("#[path = \"suite/{name}/mod.rs\"]\nmod {name};"))
+            }
+            (false, _) => {
+                let list = std::fs::read_to_string(folder.join("mod.rs")).unwrap();
+                list.lines().any(|line| line.trim_start_matches("pub ") == format!("mod {stem};"))
+            }
+        };
+        assert!(declared, "{} is declared nowhere, so its tests never run", entry.display());
+    }
+}

@@ -1,0 +1,88 @@
+//! `docs/reference/cli.md` is what `ca … --help` prints. `CA_TEST_UPDATE=1` rewrites it.
+
+use ca::cli::CommandLine;
+use clap::CommandFactory;
+
+use crate::support::program::Place;
+use crate::support::repository;
+
+const HEAD: &str = "\
+# The command line
+
+What `ca --help` and `ca COMMAND --help` print, in one page. The global options are taken by every command, before or
+after its name; they are shown once. A test compares this page with the program.
+";
+
+/// The part of every command's help that is shown once.
+const GLOBAL: &str = "\nGlobal options:\n";
+
+#[test]
+fn the_reference_is_what_help_prints() {
+    let place = Place::new();
+    let mut page = HEAD.to_owned();
+    section(&mut page, "ca", &place.done("--help"));
+    for path in commands(&CommandLine::command(), "") {
+        let help = place.done(&format!("{path} --help"));
+        let (own, global) = help.split_once(GLOBAL).unwrap_or((&help, ""));
+        // Whatever clap prints after the global options belongs to the command again.
+        let after = global.split_once("\n\n").map_or("", |(_, after)| after);
+        section(&mut page, &format!("ca {path}"), &format!("{own}{after}"));
+    }
+    let file = repository().join("docs/reference/cli.md");
+    if std::env::var_os("CA_TEST_UPDATE").is_some() {
+        std::fs::write(&file, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(written == page, "docs/reference/cli.md is not what --help prints; CA_TEST_UPDATE=1 rewrites it\n{page}");
+}
+
+/// Help texts are made for people who look for a verb.
+#[test]
+fn every_help_line_begins_like_a_sentence_and_ends_without_a_full_stop() {
+    fn walk(command: &clap::Command, path: &str, problems: &mut Vec<String>) {
+        let mut check = |what: String, help: Option<String>| match help.as_deref().map(str::trim) {
+            None | Some("") => problems.push(format!("{what}: has no help")),
+            Some(help) if help.lines().next().is_some_and(|line| line.ends_with('.')) => {
+                problems.push(format!("{what}: ends with a full stop"));
+            }
+            Some(help) if help.starts_with(|c: char| c.is_lowercase()) => {
+                problems.push(format!("{what}: begins in lower case"));
+            }
+            Some(_) => {}
+        };
+        check(path.to_owned(), command.get_about().map(ToString::to_string));
+        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+            check(format!("{path} {}", argument.get_id()), argument.get_help().map(ToString::to_string));
+        }
+        for inner in command.get_subcommands() {
+            walk(inner, &format!("{path} {}", inner.get_name()), problems);
+        }
+    }
+    let mut problems = Vec::new();
+    walk(&CommandLine::command(), "ca", &mut problems);
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// `clap` checks a command only when it is asked; this asks all of them.
+#[test]
+fn the_command_line_holds_together() {
+    CommandLine::command().debug_assert();
+}
+
+/// Every command and every command below it, in the order of the help.
+fn commands(command: &clap::Command, before: &str) -> Vec<String> {
+    command
+        .get_subcommands()
+        .filter(|inner| !inner.is_hide_set())
+        .flat_map(|inner| {
+            let path = format!("{before}{}", inner.get_name());
+            let below = commands(inner, &format!("{path} "));
+            [vec![path], below].concat()
+        })
+        .collect()
+}
+
+fn section(page: &mut String, title: &str, help: &str) {
+    let help: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
+    page.push_str(&format!("\n## {title}\n\n```text\n{}\n```\n", help.join("\n")));
+}

@@ -1,0 +1,114 @@
+//! What is built in: versions with known holes, two generations of one library, and the settings that the speed and the
+//! randomness hang on. A lock file is data; no outside tool or database is asked.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use crate::support::program::succeeded;
+use crate::support::repository;
+
+/// The oldest version that may be built in, and why.
+const OLDEST: &[(&str, &str, &str)] = &[
+    ("rustls-webpki", "0.103.13", "RUSTSEC-2026-0098, -0099, -0104: name constraints, a panic on a CRL"),
+    ("rustls", "0.23.18", "RUSTSEC-2024-0336, -0399: endless loop, panic"),
+    ("aws-lc-sys", "0.39.0", "RUSTSEC-2026-0044, -0048: name constraints, CRL scope"),
+    ("time", "0.3.47", "RUSTSEC-2026-0009: stack exhaustion"),
+    ("idna", "1.0.3", "RUSTSEC-2024-0421: an A-label that decodes to plain ASCII"),
+    ("libsqlite3-sys", "0.39.1", "SQLite before 3.51.3 can corrupt a WAL"),
+];
+
+/// Libraries of which a second generation would mean two kinds of the same thing in one program.
+const ONE_GENERATION: &[&str] = &[
+    "aws-lc-rs",
+    "aws-lc-sys",
+    "der",
+    "p256",
+    "pem",
+    "pkcs8",
+    "rcgen",
+    "ring",
+    "rsa",
+    "rustls",
+    "rustls-pki-types",
+    "rustls-webpki",
+    "spki",
+    "time",
+    "x509-parser",
+];
+
+#[test]
+fn nothing_is_built_in_that_has_a_known_hole() {
+    let locked = locked();
+    for (name, oldest, why) in OLDEST {
+        for version in
+            locked.get(*name).unwrap_or_else(|| panic!("{name} is not in Cargo.lock: drop it from this list"))
+        {
+            assert!(numbers(version) >= numbers(oldest), "{name} {version} is older than {oldest} ({why})");
+        }
+    }
+}
+
+#[test]
+fn no_library_is_there_in_two_generations() {
+    let locked = locked();
+    for name in ONE_GENERATION {
+        let versions = locked.get(*name).cloned().unwrap_or_default();
+        assert!(versions.len() <= 1, "{name} is locked in several versions: {versions:?}");
+    }
+}
+
+/// The lock file also holds what no chosen feature asks for; what is really built is asked of cargo.
+#[test]
+fn one_library_does_the_cryptography() {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args(["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
+    let built = succeeded("cargo tree", &tree.current_dir(repository()).output().unwrap());
+    let names: Vec<&str> = built.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains(&"aws-lc-rs"), "{built}");
+    for other in ["ring", "openssl-sys", "openssl", "native-tls", "boring", "graviola"] {
+        assert!(!names.contains(&other), "{other} is a second cryptographic library beside aws-lc-rs");
+    }
+}
+
+#[test]
+fn every_dependency_comes_from_the_registry_with_a_checksum() {
+    for package in packages() {
+        let name = package["name"].as_str().unwrap().to_owned();
+        if name == "ca" {
+            continue;
+        }
+        let source = package.get("source").and_then(toml::Value::as_str).unwrap_or_default();
+        assert!(source.starts_with("registry+"), "{name} comes from {source:?}");
+        assert!(package.contains_key("checksum"), "{name} has no checksum");
+    }
+}
+
+/// docs/decisions/0002-entropy.md: with jitter entropy the first random byte of each process costs 30 ms.
+#[test]
+fn the_cryptographic_library_is_built_without_jitter_entropy() {
+    let text = std::fs::read_to_string(repository().join(".cargo/config.toml")).unwrap();
+    let config: toml::Table = toml::from_str(&text).unwrap();
+    assert_eq!(config["env"]["AWS_LC_SYS_NO_JITTER_ENTROPY"].as_str(), Some("1"));
+    // The setting reaches the build through the environment of rustc, so it is visible here, too.
+    assert_eq!(option_env!("AWS_LC_SYS_NO_JITTER_ENTROPY"), Some("1"), "this build did not see the setting");
+}
+
+fn packages() -> Vec<toml::Table> {
+    let text = std::fs::read_to_string(repository().join("Cargo.lock")).unwrap();
+    let lock: toml::Table = toml::from_str(&text).unwrap();
+    lock["package"].as_array().unwrap().iter().map(|package| package.as_table().unwrap().clone()).collect()
+}
+
+fn locked() -> BTreeMap<String, Vec<String>> {
+    let mut locked = BTreeMap::<String, Vec<String>>::new();
+    for package in packages() {
+        let word = |key: &str| package[key].as_str().unwrap().to_owned();
+        locked.entry(word("name")).or_default().push(word("version"));
+    }
+    locked
+}
+
+/// `0.103.13` as numbers; what follows a `-` or `+` does not count.
+fn numbers(version: &str) -> Vec<u64> {
+    version.split(['-', '+']).next().unwrap().split('.').map(|part| part.parse().unwrap()).collect()
+}

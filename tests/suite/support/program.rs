@@ -1,0 +1,89 @@
+//! The program under test, and how any program is run: in a clean environment, without a terminal.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
+
+/// The binary: what `CA_BINARY` names (tests/run: the release build), else the one that cargo built for the tests.
+pub fn binary() -> &'static Path {
+    static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
+        std::env::var_os("CA_BINARY").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_ca")), PathBuf::from)
+    });
+    assert!(BINARY.is_file(), "CA_BINARY names {}, which is not there", BINARY.display());
+    &BINARY
+}
+
+/// A folder that holds nothing but `ca`, for the front of a PATH.
+fn folder_with_ca() -> &'static Path {
+    static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(std::fs::canonicalize(binary()).unwrap(), folder.path().join("ca")).unwrap();
+        folder
+    });
+    FOLDER.path()
+}
+
+/// Nothing of the caller's environment but where programs are: no CA_DIR, no locale, no terminal settings.
+pub fn clean_environment(command: &mut Command, home: &Path, scratch: &Path) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = vec![folder_with_ca().to_owned()];
+    folders.extend(std::env::split_paths(&path));
+    // Daemons such as nginx live where a user's PATH does not look.
+    folders.extend(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
+    command.env_clear();
+    command.env("PATH", std::env::join_paths(folders).unwrap());
+    command.envs([("LC_ALL", "C.UTF-8"), ("TZ", "UTC")]).env("HOME", home).env("TMPDIR", scratch);
+}
+
+/// A CA directory's surroundings: a temporary folder in which `ca` is run.
+pub struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Any program, run here.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        clean_environment(&mut command, self.folder.path(), self.folder.path());
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// `ca` with words that hold no blanks.
+    pub fn ca(&self, words: &str) -> Command {
+        let mut command = self.command(binary());
+        command.args(words.split_whitespace());
+        command
+    }
+
+    /// `ca`, which has to succeed; its standard output.
+    pub fn done(&self, words: &str) -> String {
+        succeeded(words, &self.ca(words).output().unwrap())
+    }
+}
+
+/// Standard output of a program that has to have succeeded.
+pub fn succeeded(what: &str, output: &Output) -> String {
+    assert!(
+        output.status.success(),
+        "{what}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Ends a process group that a test started.
+pub fn kill_group(leader: u32) {
+    let group = rustix::process::Pid::from_raw(leader.cast_signed());
+    if let Some(group) = group {
+        // An error means that nobody is left, which is what is wanted.
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).ok();
+    }
+}
