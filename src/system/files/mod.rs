@@ -21,7 +21,7 @@ pub use folder_lock::{FolderLock, LockError};
 pub use permissions::{is_private_to_us, is_secret_to_us, owner, refuse_planted_links};
 pub use publish::{Existing, publish_file};
 pub use staged::{StagedFolder, remove_stale};
-pub use write::{create_folder, create_folders, remove_quietly, sync_all, sync_folder, write_new, write_secret};
+pub use write::{create_folder, sync_all, sync_folder, write_new, write_secret};
 
 /// The most that any input file may hold: room for 100,000 certificates, and too little to exhaust the memory.
 pub const MOST_OCTETS: u64 = 256 * 1024 * 1024;

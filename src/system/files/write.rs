@@ -18,35 +18,6 @@ pub fn create_folder(path: &Path, mode: u32) -> Result<(), FileError> {
     sync_folder(parent_of(path))
 }
 
-/// Makes a folder and those above it that are missing, durably; one that is there is left as it is.
-///
-/// # Errors
-/// When something on the way is no folder, or the system refuses.
-pub fn create_folders(path: &Path, mode: u32) -> Result<(), FileError> {
-    match fs::metadata(path) {
-        Ok(found) if found.is_dir() => return Ok(()),
-        Ok(_) => return Err(FileError::of("create", path)(io::ErrorKind::NotADirectory.into())),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
-        Err(cause) => return Err(FileError::of("create", path)(cause)),
-    }
-    let parent = parent_of(path);
-    if parent != path {
-        create_folders(parent, mode)?;
-    }
-    match create_folder(path, mode) {
-        // Another process was faster. A dangling link is no folder, and is refused.
-        Err(error) if error.is_already_there() && path.is_dir() => Ok(()),
-        result => result,
-    }
-}
-
-/// Removes files, where that is the tidying after another error. What cannot be removed stays.
-pub fn remove_quietly(paths: &[impl AsRef<Path>]) {
-    for path in paths {
-        drop(fs::remove_file(path));
-    }
-}
-
 /// Makes a folder that will be made durable with its surroundings.
 pub(super) fn make_folder(path: &Path, mode: u32) -> Result<(), FileError> {
     // Closed to others from the first moment; then exactly what was asked, which the umask has no say in.
@@ -190,23 +161,6 @@ pub(super) mod tests {
         }
         assert_eq!(fs::read(path("file")).unwrap(), b"old");
         assert!(!path("nowhere").exists());
-    }
-
-    #[test]
-    fn missing_folders_are_made_and_nothing_else_is_taken_for_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        create_folders(&path("a/b/c"), 0o700).unwrap();
-        create_folders(&path("a/b/c"), 0o755).unwrap();
-        assert_eq!(mode_of(&path("a/b/c")), 0o700, "what is there stays as it is");
-        fs::write(path("file"), "").unwrap();
-        symlink(path("nowhere"), path("dangling")).unwrap();
-        for name in ["file", "file/b", "dangling", "dangling/b"] {
-            assert!(create_folders(&path(name), 0o700).is_err(), "{name}");
-        }
-        assert!(!path("nowhere").exists());
-        remove_quietly(&[path("file"), path("missing")]);
-        assert!(!path("file").exists());
     }
 
     #[test]
