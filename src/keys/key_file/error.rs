@@ -1,0 +1,59 @@
+//! Why a key file cannot be read.
+
+use crate::keys::private_key::PrivateKeyError;
+use crate::x509::pem::PemError;
+use crate::x509::text::escape;
+
+/// Why a key file cannot be read or written. Nothing in it comes from the secret part of a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFileError {
+    #[error("it holds no private key: {}", escape(found))]
+    NoKey { found: String },
+    #[error("it holds {0} private keys, where exactly one is expected")]
+    SeveralKeys(usize),
+    #[error(transparent)]
+    Pem(#[from] PemError),
+    #[error("it is not the DER of {what}: {reason}")]
+    Malformed { what: &'static str, reason: String },
+    #[error(transparent)]
+    Unusable(#[from] PrivateKeyError),
+    #[error("the key is encrypted, and no passphrase was given")]
+    PassphraseNeeded,
+    #[error("the passphrase does not open the key")]
+    WrongPassphrase,
+    #[error("the key is encrypted with {}, which is not read here", escape(scheme))]
+    UnsupportedEncryption {
+        scheme: String,
+        /// The command that turns the file into one that is read.
+        convert: &'static str,
+    },
+    #[error("opening the key would take {what}: nobody writes such a file in good faith")]
+    TooExpensive { what: String },
+    #[error("'{}' is a format of private keys that is not read here", escape(.0))]
+    UnsupportedFormat(String),
+    #[error(
+        "it is {}; the keys used here are ECDSA on P-256, P-384 and P-521, Ed25519, and RSA of 2048, 3072 and 4096 bits",
+        escape(.0)
+    )]
+    UnsupportedKey(String),
+    #[error("the RSA key is damaged: {0}")]
+    Rsa(&'static str),
+    #[error("the cryptographic library could not encrypt the key")]
+    Writing,
+}
+
+impl KeyFileError {
+    /// What to do about it, when there is something.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnsupportedEncryption { convert, .. } => Some(format!("convert it first: {convert}")),
+            Self::UnsupportedFormat(label) if label == "OPENSSH PRIVATE KEY" => {
+                Some("convert a copy of it first: ssh-keygen -p -m PKCS8 -f COPY".to_owned())
+            }
+            Self::UnsupportedKey(what) if what.contains("explicit") => {
+                Some("convert it first: openssl ec -in KEY -param_enc named_curve -out NEW".to_owned())
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The text of key files ↔ [`PrivateKey`]: octets, not files. With its folder, the door to pkcs8, rsa, p256, des and md5.
+//!
+//! Read: PKCS#8 (RFC 5958), plain or encrypted (PBES2, RFC 8018), PKCS#1 for RSA (RFC 8017), SEC1 for elliptic curves
+//! (RFC 5915), each as PEM or DER, and the encrypted PEM of old OpenSSL (`DEK-Info`). Written: PKCS#8 alone.
+
+mod dek_info;
+mod error;
+mod pbes2;
+mod plain;
+
+use std::fmt;
+
+use pkcs8::der::pem::{self as pem_text, LineEnding};
+use zeroize::Zeroizing;
+
+pub use error::KeyFileError;
+pub use pbes2::ROUNDS;
+
+use super::{Passphrase, PrivateKey};
+use crate::x509::pem::{self, Block};
+use dek_info::DekInfo;
+use plain::Form;
+
+/// A key file that has been taken apart, but not opened.
+pub struct KeyFile {
+    form: Form,
+    content: Zeroizing<Vec<u8>>,
+    protection: Protection,
+}
+
+enum Protection {
+    None,
+    /// The content is an `EncryptedPrivateKeyInfo`.
+    Pkcs8,
+    /// The content is the ciphertext of a key in `form`.
+    DekInfo(DekInfo),
+}
+
+/// What a new key file is encrypted with.
+pub struct NewProtection<'a> {
+    passphrase: &'a Passphrase,
+    salt: [u8; 16],
+    iv: [u8; 16],
+}
+
+impl<'a> NewProtection<'a> {
+    /// `randomness` must be fresh for every file: it becomes the salt and the initialization vector.
+    pub fn new(passphrase: &'a Passphrase, randomness: [u8; 32]) -> Self {
+        let (mut salt, mut iv) = ([0; 16], [0; 16]);
+        salt.copy_from_slice(&randomness[..16]);
+        iv.copy_from_slice(&randomness[16..]);
+        Self { passphrase, salt, iv }
+    }
+}
+
+/// The PEM text of a key file: PKCS#8, encrypted with PBES2 (PBKDF2-HMAC-SHA256, [`ROUNDS`], AES-256-CBC) when a
+/// protection is given.
+///
+/// # Errors
+/// When the cryptographic library fails.
+pub fn write(key: &PrivateKey, protection: Option<&NewProtection<'_>>) -> Result<Zeroizing<String>, KeyFileError> {
+    let text = match protection {
+        None => pem_text::encode_string("PRIVATE KEY", LineEnding::LF, key.as_pkcs8()),
+        Some(NewProtection { passphrase, salt, iv }) => {
+            let der = pbes2::encrypt(key.as_pkcs8(), passphrase, salt, iv)?;
+            pem_text::encode_string("ENCRYPTED PRIVATE KEY", LineEnding::LF, &der)
+        }
+    };
+    text.map(Zeroizing::new).map_err(|_| KeyFileError::Writing)
+}
+
+impl KeyFile {
+    /// Takes a file apart that holds exactly one private key, as PEM or DER. Other PEM blocks (certificates, EC
+    /// parameters) may stand beside it.
+    ///
+    /// # Errors
+    /// When there is no private key in it, or more than one, or it is damaged.
+    pub fn parse(data: &[u8]) -> Result<Self, KeyFileError> {
+        if !pem::is_pem(data) {
+            return Self::from_der(Zeroizing::new(data.to_vec()));
+        }
+        let blocks = pem::parse_all(data)?;
+        let labels: Vec<&str> = blocks.iter().map(|block| block.label.as_str()).collect();
+        let found = format!("only {}", labels.join(", "));
+        let mut keys: Vec<Block> = blocks.into_iter().filter(is_private_key).collect();
+        match (keys.pop(), keys.len()) {
+            (Some(key), 0) => Self::from_block(key),
+            (None, _) => Err(KeyFileError::NoKey { found }),
+            (Some(_), others) => Err(KeyFileError::SeveralKeys(others + 1)),
+        }
+    }
+
+    /// Takes one PEM block apart for which [`is_private_key`] holds.
+    ///
+    /// # Errors
+    /// When it is damaged, or of a kind that is not read.
+    pub fn from_block(block: Block) -> Result<Self, KeyFileError> {
+        let form = match block.label.as_str() {
+            "PRIVATE KEY" => Form::Pkcs8,
+            "RSA PRIVATE KEY" => Form::Pkcs1,
+            "EC PRIVATE KEY" => Form::Sec1,
+            "ENCRYPTED PRIVATE KEY" => {
+                pbes2::check_shape(&block.content)?;
+                return Ok(Self { form: Form::Pkcs8, content: block.content, protection: Protection::Pkcs8 });
+            }
+            other => return Err(KeyFileError::UnsupportedFormat(other.to_owned())),
+        };
+        let protection = match block.headers.iter().find(|(name, _)| name == "DEK-Info") {
+            Some((_, value)) => Protection::DekInfo(DekInfo::parse(value)?),
+            None => Protection::None,
+        };
+        Ok(Self { form, content: block.content, protection })
+    }
+
+    fn from_der(content: Zeroizing<Vec<u8>>) -> Result<Self, KeyFileError> {
+        if pbes2::check_shape(&content).is_ok() {
+            return Ok(Self { form: Form::Pkcs8, content, protection: Protection::Pkcs8 });
+        }
+        let form = Form::recognise(&content)
+            .ok_or_else(|| KeyFileError::NoKey { found: "neither PEM nor the DER of a private key".to_owned() })?;
+        Ok(Self { form, content, protection: Protection::None })
+    }
+
+    /// Whether a passphrase is needed.
+    pub fn is_encrypted(&self) -> bool {
+        !matches!(self.protection, Protection::None)
+    }
+
+    /// The format as people know it: `PKCS#8`, `PKCS#1`, `SEC1`.
+    pub fn format(&self) -> &'static str {
+        self.form.name()
+    }
+
+    /// How it is encrypted, key derivation and cipher, for people: `PBES2 (PBKDF2-HMAC-SHA256, 600000 rounds; AES-256-CBC)`.
+    pub fn encryption(&self) -> Option<String> {
+        match &self.protection {
+            Protection::None => None,
+            Protection::Pkcs8 => Some(pbes2::describe(&self.content)),
+            Protection::DekInfo(info) => Some(info.describe()),
+        }
+    }
+
+    /// The key. A passphrase for a key that is not encrypted is not looked at.
+    ///
+    /// # Errors
+    /// When the passphrase is missing or wrong, or the key is damaged or of a kind that this program does not use.
+    pub fn open(&self, passphrase: Option<&Passphrase>) -> Result<PrivateKey, KeyFileError> {
+        let passphrase = || passphrase.ok_or(KeyFileError::PassphraseNeeded);
+        let opened = match &self.protection {
+            Protection::None => return self.form.read(&self.content),
+            Protection::Pkcs8 => pbes2::decrypt(&self.content, passphrase)?,
+            Protection::DekInfo(info) => info.decrypt(&self.content, passphrase()?)?,
+        };
+        // One wrong passphrase in 256 leaves octets whose padding looks right, and that are no key.
+        self.form.read(&opened).map_err(|error| match error {
+            KeyFileError::Malformed { .. } => KeyFileError::WrongPassphrase,
+            other => other,
+        })
+    }
+}
+
+/// Whether a PEM block holds a private key of any kind, readable or not.
+pub fn is_private_key(block: &Block) -> bool {
+    block.label.ends_with("PRIVATE KEY")
+}
+
+impl fmt::Debug for KeyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { form, content: _, protection: _ } = self;
+        write!(f, "KeyFile({}, [elided])", form.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::Signer;
+    use crate::x509::KeyAlgorithm;
+
+    fn passphrase(text: &str) -> Passphrase {
+        Passphrase::new(text.into())
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let secret = passphrase("secret");
+        for algorithm in KeyAlgorithm::ALL {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let plain = write(&key, None).unwrap();
+            assert!(
+                plain.starts_with("-----BEGIN PRIVATE KEY-----\n") && plain.ends_with("-----END PRIVATE KEY-----\n")
+            );
+            let file = KeyFile::parse(plain.as_bytes()).unwrap();
+            assert!(!file.is_encrypted());
+            let again = file.open(None).unwrap();
+            assert_eq!((again.algorithm(), again.public_key()), (algorithm, key.public_key()));
+            assert_eq!(again.as_pkcs8(), key.as_pkcs8(), "{algorithm}");
+            let from_der = KeyFile::parse(key.as_pkcs8()).unwrap().open(None).unwrap();
+            assert_eq!(from_der.public_key(), key.public_key());
+        }
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP384).unwrap();
+        let protection = NewProtection::new(&secret, [7; 32]);
+        let encrypted = write(&key, Some(&protection)).unwrap();
+        assert!(encrypted.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+        let file = KeyFile::parse(encrypted.as_bytes()).unwrap();
+        assert_eq!(file.encryption().unwrap(), "PBES2 (PBKDF2-HMAC-SHA256, 600000 rounds; AES-256-CBC)");
+        assert_eq!(file.open(Some(&secret)).unwrap().as_pkcs8(), key.as_pkcs8());
+        assert_eq!(file.open(Some(&passphrase("Secret"))).unwrap_err(), KeyFileError::WrongPassphrase);
+        assert_eq!(file.open(None).unwrap_err(), KeyFileError::PassphraseNeeded);
+    }
+
+    #[test]
+    fn a_file_must_hold_exactly_one_private_key() {
+        let key = write(&PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap(), None).unwrap();
+        let certificate = pem::certificate(&[0x30, 0]);
+        assert!(KeyFile::parse(format!("{certificate}{}", *key).as_bytes()).is_ok());
+        let parsed = |text: &str| KeyFile::parse(text.as_bytes()).unwrap_err();
+        assert_eq!(parsed(&format!("{}{}", *key, *key)), KeyFileError::SeveralKeys(2));
+        assert_eq!(parsed(&certificate), KeyFileError::NoKey { found: "only CERTIFICATE".to_owned() });
+        assert!(matches!(parsed("hello"), KeyFileError::NoKey { .. }));
+        assert!(matches!(parsed(""), KeyFileError::NoKey { .. }));
+        assert!(matches!(parsed(&key[..key.len() - 20]), KeyFileError::Pem(_)));
+    }
+
+    #[test]
+    fn a_key_file_cannot_be_printed() {
+        let key = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
+        let file = KeyFile::parse(write(&key, None).unwrap().as_bytes()).unwrap();
+        assert_eq!(format!("{file:?}"), "KeyFile(PKCS#8, [elided])");
+    }
+}

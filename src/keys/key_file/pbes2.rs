@@ -1,0 +1,207 @@
+//! Encrypted PKCS#8 (RFC 5958 §3) under PBES2 (RFC 8018 §6.2).
+
+use pkcs8::der::{Decode, Encode, ErrorKind};
+use pkcs8::pkcs5::pbes2::{EncryptionScheme as Cipher, Kdf, Parameters, Pbkdf2Prf};
+use pkcs8::spki::AlgorithmIdentifierRef;
+use pkcs8::{EncryptedPrivateKeyInfo, pkcs5};
+use zeroize::Zeroizing;
+
+use super::KeyFileError;
+use crate::keys::Passphrase;
+use crate::x509::der;
+
+/// The rounds of PBKDF2 in files written here: OWASP's figure for HMAC-SHA256, about 0.2 s.
+pub const ROUNDS: u32 = 600_000;
+
+/// More rounds than anybody waits for: half a minute. A file could ask for four thousand million.
+const MOST_ROUNDS: u32 = 100_000_000;
+
+/// More memory than any tool asks scrypt for by default (OpenSSL: 16 MiB), in octets.
+const MOST_SCRYPT_MEMORY: u64 = 1 << 30;
+
+/// Memory times parallelism, in octets: a minute or so.
+const MOST_SCRYPT_WORK: u64 = 1 << 34;
+
+const WHAT: &str = "an encrypted private key";
+
+/// Whether the octets have the outer shape SEQUENCE { AlgorithmIdentifier, OCTET STRING }.
+pub(super) fn check_shape(encrypted: &[u8]) -> Result<(), KeyFileError> {
+    let malformed = || KeyFileError::Malformed { what: WHAT, reason: "its outer structure is damaged".to_owned() };
+    match der::split_first(encrypted) {
+        Some((der::SEQUENCE, content, [])) => {
+            let tags: Vec<u8> =
+                der::children(content).ok_or_else(malformed)?.iter().filter_map(|part| part.first().copied()).collect();
+            if tags == [der::SEQUENCE, der::OCTET_STRING] { Ok(()) } else { Err(malformed()) }
+        }
+        _ => Err(malformed()),
+    }
+}
+
+/// Key derivation and cipher, for people.
+pub(super) fn describe(encrypted: &[u8]) -> String {
+    match parameters(encrypted) {
+        Ok((Parameters { kdf, encryption }, _)) => format!("PBES2 ({}; {})", kdf_name(&kdf), cipher_name(&encryption)),
+        Err(KeyFileError::UnsupportedEncryption { scheme, .. }) => scheme,
+        Err(_) => "an unknown scheme".to_owned(),
+    }
+}
+
+/// Decrypts; the passphrase is only asked for when the scheme can be read at all.
+pub(super) fn decrypt<'p>(
+    encrypted: &[u8],
+    passphrase: impl FnOnce() -> Result<&'p Passphrase, KeyFileError>,
+) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let (parameters, ciphertext) = parameters(encrypted)?;
+    check_cost(&parameters.kdf)?;
+    let mut buffer = Zeroizing::new(ciphertext.to_vec());
+    let length = parameters.decrypt_in_place(passphrase()?.expose(), &mut buffer).map_err(decryption_error)?.len();
+    buffer.truncate(length);
+    Ok(buffer)
+}
+
+/// Encrypts with PBKDF2-HMAC-SHA256 and AES-256-CBC, which every tool reads: OpenSSL 3.0 refuses scrypt at sound
+/// parameters, Java 17 and GnuTLS refuse it altogether.
+pub(super) fn encrypt(
+    pkcs8: &[u8],
+    passphrase: &Passphrase,
+    salt: &[u8; 16],
+    iv: &[u8; 16],
+) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let parameters = Parameters::pbkdf2_sha256_aes256cbc(ROUNDS, salt, iv).map_err(|_| KeyFileError::Writing)?;
+    let encrypted_data = parameters.encrypt(passphrase.expose(), pkcs8).map_err(|_| KeyFileError::Writing)?;
+    let info = EncryptedPrivateKeyInfo { encryption_algorithm: parameters.into(), encrypted_data: &encrypted_data };
+    info.to_der().map(Zeroizing::new).map_err(|_| KeyFileError::Writing)
+}
+
+fn parameters(encrypted: &[u8]) -> Result<(Parameters<'_>, &[u8]), KeyFileError> {
+    let malformed = |reason: String| KeyFileError::Malformed { what: WHAT, reason };
+    let oid = scheme(encrypted).ok_or_else(|| malformed("its encryption scheme cannot be read".to_owned()))?;
+    if oid != PBES2 {
+        return Err(unsupported(&oid));
+    }
+    match EncryptedPrivateKeyInfo::try_from(encrypted) {
+        Ok(EncryptedPrivateKeyInfo {
+            encryption_algorithm: pkcs5::EncryptionScheme::Pbes2(parameters),
+            encrypted_data,
+        }) => Ok((parameters, encrypted_data)),
+        Ok(_) => Err(unsupported(&oid)),
+        // A key derivation, a pseudo-random function or a cipher that the library has not.
+        Err(pkcs8::Error::Asn1(error)) => match error.kind() {
+            ErrorKind::OidUnknown { oid } => Err(unsupported(&oid.to_string())),
+            _ => Err(malformed(error.to_string())),
+        },
+        Err(error) => Err(malformed(error.to_string())),
+    }
+}
+
+/// The object identifier of the encryption scheme.
+fn scheme(encrypted: &[u8]) -> Option<String> {
+    let (_, content, _) = der::split_first(encrypted)?;
+    let algorithm = *der::children(content)?.first()?;
+    AlgorithmIdentifierRef::from_der(algorithm).ok().map(|algorithm| algorithm.oid.to_string())
+}
+
+const PBES2: &str = "1.2.840.113549.1.5.13";
+
+/// The schemes before PBES2, and the ciphers of PBES2, that are met and not read: object identifier, name, whether
+/// OpenSSL 3 keeps the cipher in its legacy provider.
+const UNSUPPORTED: [(&str, &str, bool); 15] = [
+    ("1.2.840.113549.1.5.1", "PBES1 (pbeWithMD2AndDES-CBC)", true),
+    ("1.2.840.113549.1.5.3", "PBES1 (pbeWithMD5AndDES-CBC)", true),
+    ("1.2.840.113549.1.5.4", "PBES1 (pbeWithMD2AndRC2-CBC)", true),
+    ("1.2.840.113549.1.5.6", "PBES1 (pbeWithMD5AndRC2-CBC)", true),
+    ("1.2.840.113549.1.5.10", "PBES1 (pbeWithSHA1AndDES-CBC)", true),
+    ("1.2.840.113549.1.5.11", "PBES1 (pbeWithSHA1AndRC2-CBC)", true),
+    ("1.2.840.113549.1.12.1.1", "the PKCS#12 scheme pbeWithSHA1And128BitRC4", true),
+    ("1.2.840.113549.1.12.1.2", "the PKCS#12 scheme pbeWithSHA1And40BitRC4", true),
+    ("1.2.840.113549.1.12.1.3", "the PKCS#12 scheme pbeWithSHA1And3-KeyTripleDES-CBC", false),
+    ("1.2.840.113549.1.12.1.4", "the PKCS#12 scheme pbeWithSHA1And2-KeyTripleDES-CBC", false),
+    ("1.2.840.113549.1.12.1.5", "the PKCS#12 scheme pbeWithSHA1And128BitRC2-CBC", true),
+    ("1.2.840.113549.1.12.1.6", "the PKCS#12 scheme pbeWithSHA1And40BitRC2-CBC", true),
+    ("1.2.840.113549.3.2", "PBES2 with RC2-CBC", true),
+    ("1.2.643.2.2.21", "PBES2 with GOST 28147-89", true),
+    ("1.2.643.7.1.1.5.1.1", "PBES2 with GOST R 34.12-2015", true),
+];
+
+fn unsupported(oid: &str) -> KeyFileError {
+    let known = UNSUPPORTED.into_iter().find(|(known, ..)| *known == oid);
+    let scheme = known.map_or_else(|| format!("an unknown scheme ({oid})"), |(_, name, _)| name.to_owned());
+    let convert = match known {
+        Some((.., true)) => "openssl pkey -provider legacy -provider default -in KEY -aes256 -out NEW",
+        _ => "openssl pkey -in KEY -aes256 -out NEW",
+    };
+    KeyFileError::UnsupportedEncryption { scheme, convert }
+}
+
+/// A file decides how long its key derivation takes and how much memory it needs: within reason.
+fn check_cost(kdf: &Kdf<'_>) -> Result<(), KeyFileError> {
+    match kdf {
+        Kdf::Pbkdf2(parameters) if parameters.iteration_count > MOST_ROUNDS => {
+            Err(KeyFileError::TooExpensive { what: format!("{} rounds of PBKDF2", parameters.iteration_count) })
+        }
+        Kdf::Pbkdf2(parameters) if parameters.iteration_count == 0 => {
+            Err(KeyFileError::Malformed { what: WHAT, reason: "PBKDF2 with no rounds at all".to_owned() })
+        }
+        Kdf::Scrypt(parameters) => {
+            // The library does not survive a cost of zero (RFC 7914 §2: a power of two, larger than one).
+            if parameters.cost_parameter < 2 || !parameters.cost_parameter.is_power_of_two() {
+                return Err(KeyFileError::Malformed {
+                    what: WHAT,
+                    reason: "the cost of scrypt is not a power of two".to_owned(),
+                });
+            }
+            let memory = parameters.cost_parameter.saturating_mul(u64::from(parameters.block_size)).saturating_mul(128);
+            let work = memory.saturating_mul(u64::from(parameters.parallelization));
+            if memory > MOST_SCRYPT_MEMORY || work > MOST_SCRYPT_WORK {
+                return Err(KeyFileError::TooExpensive {
+                    what: format!(
+                        "{} MiB of memory, {} times over, in scrypt",
+                        memory >> 20,
+                        parameters.parallelization
+                    ),
+                });
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn decryption_error(error: pkcs5::Error) -> KeyFileError {
+    match error {
+        pkcs5::Error::DecryptFailed | pkcs5::Error::EncryptFailed => KeyFileError::WrongPassphrase,
+        pkcs5::Error::UnsupportedAlgorithm { oid } => unsupported(&oid.to_string()),
+        other => KeyFileError::Malformed { what: WHAT, reason: other.to_string() },
+    }
+}
+
+fn kdf_name(kdf: &Kdf<'_>) -> String {
+    match kdf {
+        Kdf::Pbkdf2(parameters) => {
+            let digest = match parameters.prf {
+                Pbkdf2Prf::HmacWithSha1 => "SHA1",
+                Pbkdf2Prf::HmacWithSha224 => "SHA224",
+                Pbkdf2Prf::HmacWithSha256 => "SHA256",
+                Pbkdf2Prf::HmacWithSha384 => "SHA384",
+                Pbkdf2Prf::HmacWithSha512 => "SHA512",
+                _ => "an unknown digest",
+            };
+            format!("PBKDF2-HMAC-{digest}, {} rounds", parameters.iteration_count)
+        }
+        Kdf::Scrypt(parameters) => format!(
+            "scrypt, N={}, r={}, p={}",
+            parameters.cost_parameter, parameters.block_size, parameters.parallelization
+        ),
+        other => format!("key derivation {}", other.oid()),
+    }
+}
+
+fn cipher_name(cipher: &Cipher<'_>) -> String {
+    match cipher {
+        Cipher::Aes128Cbc { .. } => "AES-128-CBC".to_owned(),
+        Cipher::Aes192Cbc { .. } => "AES-192-CBC".to_owned(),
+        Cipher::Aes256Cbc { .. } => "AES-256-CBC".to_owned(),
+        Cipher::DesEde3Cbc { .. } => "DES-EDE3-CBC".to_owned(),
+        other => format!("cipher {}", other.oid()),
+    }
+}
