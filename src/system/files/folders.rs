@@ -1,0 +1,109 @@
+//! Folders: what is in them, made with those above them, moved and removed.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::publish::rename_new;
+use super::{FileError, create_folder};
+
+/// The names of everything in a folder, as far as they are text, in no order; none when the folder is not there.
+///
+/// # Errors
+/// When the system refuses.
+pub fn names_in(folder: &Path) -> Result<Vec<String>, FileError> {
+    let entries = match fs::read_dir(folder) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(FileError::of("read", folder))?,
+    };
+    let names = entries.map(|entry| Ok(entry?.file_name().into_string().ok()));
+    let names: io::Result<Vec<Option<String>>> = names.collect();
+    Ok(names.map_err(FileError::of("read", folder))?.into_iter().flatten().collect())
+}
+
+/// Makes a folder and those above it that are missing, durably. One that is there is left as it is.
+///
+/// # Errors
+/// When the system refuses, or something else bears the name.
+pub fn create_folders(folder: &Path, mode: u32) -> Result<(), FileError> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        create_folders(parent, mode)?;
+    }
+    match create_folder(folder, mode) {
+        // Another process was quicker.
+        Err(error) if error.is_already_there() && folder.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+/// Moves something to a name that is free, on the same file system. Not durable before its new folder is synced.
+///
+/// # Errors
+/// When the name is taken, or the system refuses.
+pub fn move_new(from: &Path, to: &Path) -> Result<(), FileError> {
+    rename_new(from, to)
+}
+
+/// Removes a folder with all that is in it, or a file; nothing when it is not there. A link is removed, never followed.
+///
+/// # Errors
+/// When the system refuses.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    let removed = match fs::symlink_metadata(path) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(cause) => Err(cause),
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+    };
+    removed.map_err(FileError::of("remove", path))
+}
+
+/// Removes a folder if it is empty; leaves it otherwise.
+pub fn remove_if_empty(folder: &Path) {
+    // What is not empty is somebody's.
+    drop(fs::remove_dir(folder));
+}
+
+/// Removes files after a failure that is reported already; what cannot be removed is left.
+pub fn remove_quietly(paths: &[PathBuf]) {
+    for path in paths {
+        drop(fs::remove_file(path));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_made_with_those_above_them_and_left_when_they_are_there() {
+        let top = tempfile::tempdir().unwrap();
+        let deep = top.path().join("a/b/c");
+        create_folders(&deep, 0o700).unwrap();
+        create_folders(&deep, 0o755).unwrap();
+        fs::write(deep.join("x"), "").unwrap();
+        assert_eq!(names_in(&deep).unwrap(), ["x"]);
+        assert!(names_in(&top.path().join("missing")).unwrap().is_empty());
+        assert!(create_folders(&deep.join("x/y"), 0o700).is_err());
+    }
+
+    #[test]
+    fn nothing_is_overwritten_by_a_move_and_no_link_is_followed_by_a_removal() {
+        let top = tempfile::tempdir().unwrap();
+        let path = |name: &str| top.path().join(name);
+        fs::write(path("a"), "a").unwrap();
+        fs::write(path("b"), "b").unwrap();
+        assert!(move_new(&path("a"), &path("b")).unwrap_err().is_already_there());
+        move_new(&path("a"), &path("c")).unwrap();
+        fs::create_dir(path("d")).unwrap();
+        fs::write(path("d/kept"), "").unwrap();
+        std::os::unix::fs::symlink(path("d"), path("link")).unwrap();
+        remove(&path("link")).unwrap();
+        remove(&path("missing")).unwrap();
+        remove_if_empty(&path("d"));
+        assert!(path("d/kept").exists() && !path("link").exists());
+    }
+}
