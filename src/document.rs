@@ -102,6 +102,11 @@ impl<'d, 't> Section<'d, 't> {
         self.place.clone()
     }
 
+    /// Whether `key` is there and was not taken yet.
+    pub fn contains(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// Takes the value of `key`; `None` when it is not there, or is not a `T` (which is noted).
     pub fn take<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<Located<T>> {
         let value = self.remove(key)?;

@@ -1,1 +1,32 @@
-//! RULES: from a wish to a signed certificate. Pure; imports x509, lint and keys.
+//! RULES: from a wish to a signed certificate. Pure; imports x509, lint, keys and document.
+//!
+//! Each arrow is one function, and each type can be had in no other way:
+//!
+//! ```text
+//! TOML ──Profile::read──▶ Profile ──┐
+//! flags, CSR ──▶ CertificateRequest ┼─Draft::new─▶ Draft ──approve──▶ ApprovedDraft ──sign──▶ Issued
+//! CA certificate ──▶ IssuerFacts ───┘
+//! ```
+//!
+//! Powers (the CA bit, usages, lifetimes) come from the profile, never from the request. [`sign`] consumes its draft:
+//! nothing is signed twice, and nothing is signed that was not approved.
+
+pub mod approval;
+pub mod draft;
+pub mod encode;
+pub mod issuer;
+pub mod profile;
+pub mod request;
+#[cfg(test)]
+mod testing;
+pub mod text;
+
+pub use approval::{ApprovedDraft, NotApproved, approve};
+pub use draft::{Draft, Refusal, SignedBy};
+pub use issuer::{Issued, Issuer, IssuerError, IssuerFacts, sign};
+pub use profile::Profile;
+pub use request::{CertificateRequest, End};
+pub use text::{Text, TextError, Values};
+
+#[cfg(test)]
+mod tests;

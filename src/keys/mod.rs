@@ -7,9 +7,11 @@
 pub mod key_file;
 pub mod passphrase;
 pub mod private_key;
+pub mod verification;
 
 pub use passphrase::Passphrase;
 pub use private_key::PrivateKey;
+pub use verification::verify;
 
 use crate::x509::{PublicKey, SignatureAlgorithm};
 

@@ -1,0 +1,87 @@
+//! The look before the signature: written once, read back by another parser, compared and linted.
+
+use super::encode::{self, EncodeError};
+use super::{Draft, IssuerFacts};
+use crate::lint::{self, Finding, Severity};
+use crate::x509::{Certificate, DecodeError, tbs};
+
+/// A draft without errors, and exactly the octets to be signed. Only [`approve`] makes one, and [`super::sign`] consumes it.
+pub struct ApprovedDraft {
+    draft: Draft,
+    to_be_signed: Vec<u8>,
+    /// What the rules had to say that is no error.
+    pub warnings: Vec<Finding>,
+}
+
+/// Why a draft must not be signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotApproved {
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error("what was written cannot be read back: {0}")]
+    Decode(#[from] DecodeError),
+    #[error("what was written is not what was decided: the {0} differs")]
+    Differs(&'static str),
+    #[error("the certificate would break {} rule{} of form: {}", .0.len(), if .0.len() == 1 { "" } else { "s" }, told(.0))]
+    Findings(Vec<Finding>),
+}
+
+fn told(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("{} ({})", finding.message, finding.citation)).collect::<Vec<_>>().join("; ")
+}
+
+impl ApprovedDraft {
+    pub(super) fn into_parts(self) -> (Vec<u8>, Draft) {
+        (self.to_be_signed, self.draft)
+    }
+
+    /// What was decided.
+    pub fn draft(&self) -> &Draft {
+        &self.draft
+    }
+}
+
+/// Writes a draft, reads it back and checks it by every rule of the house.
+///
+/// # Errors
+/// When it cannot be written, does not say what was decided, or breaks a rule.
+pub fn approve(draft: Draft, issuer: Option<&IssuerFacts>) -> Result<ApprovedDraft, NotApproved> {
+    let to_be_signed = encode::to_be_signed(&draft)?;
+    let unsigned = Certificate::from_der(&tbs::assemble(&to_be_signed, &draft.signature_algorithm, &[]))?;
+    if let Some(field) = first_difference(&draft, &unsigned) {
+        return Err(NotApproved::Differs(field));
+    }
+    let findings = lint::check(&unsigned, issuer.map(IssuerFacts::certificate), lint::Profile::House);
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|finding| finding.severity == Severity::Error);
+    if errors.is_empty() {
+        Ok(ApprovedDraft { draft, to_be_signed, warnings })
+    } else {
+        Err(NotApproved::Findings(errors))
+    }
+}
+
+fn first_difference(draft: &Draft, written: &Certificate) -> Option<&'static str> {
+    let fields = [
+        ("serial number", written.serial == draft.serial),
+        ("signature algorithm", written.tbs_signature_algorithm == draft.signature_algorithm),
+        ("issuer", written.issuer.as_der() == draft.issuer.as_der()),
+        ("validity", written.validity == draft.validity),
+        ("subject", written.subject.as_der() == draft.subject.as_der()),
+        ("public key", written.public_key == draft.public_key),
+        ("subject alternative names", written.names() == draft.names),
+        ("key usage", written.key_usage == Some(draft.key_usage)),
+        ("extended key usage", written.extended_key_usage.as_deref().unwrap_or_default() == draft.extended_key_usage),
+        ("basic constraints", written.basic_constraints == Some(draft.basic_constraints)),
+        ("name constraints", written.name_constraints == draft.name_constraints),
+        ("subject key identifier", written.subject_key_id.as_deref() == Some(&draft.public_key.key_id())),
+        (
+            "authority key identifier",
+            written.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref()) == Some(&draft.authority_key_id),
+        ),
+        ("CRL addresses", written.crl_urls == draft.crl_urls),
+        ("issuer addresses", written.ca_issuer_urls == draft.ca_issuer_urls),
+        ("OCSP addresses", written.ocsp_urls == draft.ocsp_urls),
+    ];
+    fields.into_iter().find(|(_, same)| !same).map(|(field, _)| field)
+}

@@ -1,0 +1,161 @@
+//! Draft → the DER that is to be signed. The one door to rcgen.
+//!
+//! rcgen writes the extensions and the serial. It cannot write every name as it stands (its names are maps by type: a
+//! second unit overwrites the first), nor a date beyond 2049 without care; those fields are replaced by our own octets,
+//! so that the issuer of a leaf is the CA's subject octet by octet, whatever tool made the CA.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CrlDistributionPoint, CustomExtension, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData,
+    SanType, SerialNumber, SigningKey,
+};
+
+use super::Draft;
+use crate::x509::certificate::oid;
+use crate::x509::{ExtendedKeyUsage, GeneralName, KeyUsage, TbsFields, der};
+
+/// Why a draft cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    #[error("the encoder refused: {0}")]
+    Encoder(String),
+    #[error("'{0}' cannot stand in a certificate that is made here")]
+    Name(String),
+    #[error("the path length {0} is more than can be written")]
+    PathLength(u32),
+    #[error("'{0}' is not an object identifier")]
+    ObjectIdentifier(String),
+}
+
+/// The DER of the `TBSCertificate`.
+///
+/// # Errors
+/// When a field holds what the encoder cannot write.
+pub fn to_be_signed(draft: &Draft) -> Result<Vec<u8>, EncodeError> {
+    let encoder = |error: rcgen::Error| EncodeError::Encoder(error.to_string());
+    let mut issuer = CertificateParams::default();
+    issuer.key_identifier_method = KeyIdMethod::PreSpecified(draft.authority_key_id.clone());
+    let signed = parameters(draft)?.signed_by(&Placeholder, &Issuer::new(issuer, Placeholder)).map_err(encoder)?;
+
+    let malformed = || EncodeError::Encoder("what it wrote cannot be taken apart".to_owned());
+    let (_, content, _) = der::split_first(signed.der()).ok_or_else(malformed)?;
+    let children = der::children(content).ok_or_else(malformed)?;
+    let mut fields = TbsFields::split(children.first().ok_or_else(malformed)?).ok_or_else(malformed)?;
+    fields.signature_algorithm.clone_from(&draft.signature_algorithm.der);
+    fields.issuer = draft.issuer.as_der().to_vec();
+    fields.validity = draft.validity.to_der();
+    fields.subject = draft.subject.as_der().to_vec();
+    fields.public_key = draft.public_key.spki().to_vec();
+    Ok(fields.join())
+}
+
+fn parameters(draft: &Draft) -> Result<CertificateParams, EncodeError> {
+    let mut parameters = CertificateParams::default();
+    parameters.serial_number = Some(SerialNumber::from_slice(draft.serial.as_der_content()));
+    // Replaced afterwards; empty or not decides whether the alternative names are critical (RFC 5280 §4.2.1.6).
+    parameters.distinguished_name = DistinguishedName::new();
+    if !draft.subject.is_empty() {
+        parameters.distinguished_name.push(DnType::CommonName, "replaced");
+    }
+    parameters.subject_alt_names = draft.names.iter().map(subject_alt_name).collect::<Result<_, _>>()?;
+    parameters.is_ca = match (draft.basic_constraints.ca, draft.basic_constraints.path_length) {
+        (false, _) => IsCa::ExplicitNoCa,
+        (true, None) => IsCa::Ca(BasicConstraints::Unconstrained),
+        (true, Some(length)) => {
+            IsCa::Ca(BasicConstraints::Constrained(u8::try_from(length).map_err(|_| EncodeError::PathLength(length))?))
+        }
+    };
+    parameters.key_usages = key_usages(draft.key_usage);
+    parameters.extended_key_usages =
+        draft.extended_key_usage.iter().map(extended_key_usage).collect::<Result<_, _>>()?;
+    parameters.use_authority_key_identifier_extension = true;
+    parameters.key_identifier_method = KeyIdMethod::PreSpecified(draft.public_key.key_id().to_vec());
+    if !draft.crl_urls.is_empty() {
+        parameters.crl_distribution_points = vec![CrlDistributionPoint { uris: draft.crl_urls.clone() }];
+    }
+    parameters.custom_extensions.extend(name_constraints(draft));
+    parameters.custom_extensions.extend(authority_info_access(draft));
+    Ok(parameters)
+}
+
+fn subject_alt_name(name: &GeneralName) -> Result<SanType, EncodeError> {
+    let refused = |_| EncodeError::Name(name.to_string());
+    Ok(match name {
+        GeneralName::Dns(value) => SanType::DnsName(value.as_str().try_into().map_err(refused)?),
+        GeneralName::Email(value) => SanType::Rfc822Name(value.as_str().try_into().map_err(refused)?),
+        GeneralName::Uri(value) => SanType::URI(value.as_str().try_into().map_err(refused)?),
+        GeneralName::Ip(address) => SanType::IpAddress(*address),
+        GeneralName::Directory(_) | GeneralName::Other { .. } => return Err(EncodeError::Name(name.to_string())),
+    })
+}
+
+fn key_usages(usage: KeyUsage) -> Vec<KeyUsagePurpose> {
+    [
+        (KeyUsage::DIGITAL_SIGNATURE, KeyUsagePurpose::DigitalSignature),
+        (KeyUsage::CONTENT_COMMITMENT, KeyUsagePurpose::ContentCommitment),
+        (KeyUsage::KEY_ENCIPHERMENT, KeyUsagePurpose::KeyEncipherment),
+        (KeyUsage::DATA_ENCIPHERMENT, KeyUsagePurpose::DataEncipherment),
+        (KeyUsage::KEY_AGREEMENT, KeyUsagePurpose::KeyAgreement),
+        (KeyUsage::KEY_CERT_SIGN, KeyUsagePurpose::KeyCertSign),
+        (KeyUsage::CRL_SIGN, KeyUsagePurpose::CrlSign),
+        (KeyUsage::ENCIPHER_ONLY, KeyUsagePurpose::EncipherOnly),
+        (KeyUsage::DECIPHER_ONLY, KeyUsagePurpose::DecipherOnly),
+    ]
+    .into_iter()
+    .filter(|(bit, _)| usage.contains(*bit))
+    .map(|(_, purpose)| purpose)
+    .collect()
+}
+
+fn extended_key_usage(purpose: &ExtendedKeyUsage) -> Result<ExtendedKeyUsagePurpose, EncodeError> {
+    object_identifier(purpose.oid()).map(ExtendedKeyUsagePurpose::Other)
+}
+
+fn object_identifier(dotted: &str) -> Result<Vec<u64>, EncodeError> {
+    let arcs = dotted.split('.').map(str::parse).collect::<Result<_, _>>();
+    arcs.map_err(|_| EncodeError::ObjectIdentifier(dotted.to_owned()))
+}
+
+/// Our own octets: the encoder knows no constraints on URIs. Critical, as RFC 5280 §4.2.1.10 demands.
+fn name_constraints(draft: &Draft) -> Option<CustomExtension> {
+    let constraints = draft.name_constraints.as_ref()?;
+    let mut extension =
+        CustomExtension::from_oid_content(&object_identifier(oid::NAME_CONSTRAINTS).ok()?, constraints.to_der());
+    extension.set_criticality(true);
+    Some(extension)
+}
+
+/// Where the issuer's certificate and its OCSP responder are (RFC 5280 §4.2.2.1).
+fn authority_info_access(draft: &Draft) -> Option<CustomExtension> {
+    const OCSP: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
+    const CA_ISSUERS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
+    let describe = |method: &[u8], url: &String| {
+        der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, method), &GeneralName::Uri(url.clone()).to_der()])
+    };
+    let ocsp = draft.ocsp_urls.iter().map(|url| describe(OCSP, url));
+    let descriptions: Vec<_> = ocsp.chain(draft.ca_issuer_urls.iter().map(|url| describe(CA_ISSUERS, url))).collect();
+    if descriptions.is_empty() {
+        return None;
+    }
+    let content = der::sequence(&descriptions.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    Some(CustomExtension::from_oid_content(&object_identifier(oid::AUTHORITY_INFO_ACCESS).ok()?, content))
+}
+
+/// Stands for both keys while the encoder writes: what it says of them is replaced, and nothing is signed here.
+struct Placeholder;
+
+impl PublicKeyData for Placeholder {
+    fn der_bytes(&self) -> &[u8] {
+        &[]
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
+    }
+}
+
+impl SigningKey for Placeholder {
+    fn sign(&self, _message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        Ok(Vec::new())
+    }
+}

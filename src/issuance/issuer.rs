@@ -1,0 +1,229 @@
+//! A CA certificate that may sign, and the one road to its key.
+
+use time::OffsetDateTime;
+
+use super::{ApprovedDraft, Profile, Refusal};
+use crate::keys::{self, PrivateKey, Signer, SigningError, private_key};
+use crate::x509::name_constraints::{Subtree, Violation};
+use crate::x509::{
+    Certificate, DecodeError, DistinguishedName, GeneralName, KeyAlgorithm, KeyUsage, SignatureAlgorithm, tbs,
+};
+
+/// What is known of an issuer without its key: enough to decide what it may sign.
+#[derive(Debug, Clone)]
+pub struct IssuerFacts {
+    name: String,
+    certificate: Certificate,
+    above: Vec<Certificate>,
+    signature_algorithm: SignatureAlgorithm,
+}
+
+/// An issuer with its key: any signer, and a private key unless said otherwise.
+pub struct Issuer<S: Signer = PrivateKey> {
+    facts: IssuerFacts,
+    signer: S,
+}
+
+/// A certificate that was signed; not yet one that may leave the process.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    pub certificate: Certificate,
+}
+
+/// Why a certificate and a key do not make an issuer, or the issuer did not sign.
+#[derive(Debug, thiserror::Error)]
+pub enum IssuerError {
+    #[error("the certificate of '{0}' is a leaf, not a CA: its basic constraints do not say so (RFC 5280 §4.2.1.9)")]
+    NotAnAuthority(String),
+    #[error("the certificate of '{0}' does not allow its key to sign certificates (RFC 5280 §4.2.1.3)")]
+    MayNotSign(String),
+    #[error("the certificate of '{0}' has no subject, which a CA must have (RFC 5280 §4.1.2.6)")]
+    NoSubject(String),
+    #[error("the certificate of '{name}' is damaged: extension {oid}: {reason}")]
+    Malformed { name: String, oid: String, reason: String },
+    #[error("the certificate of '{name}' holds a key of the kind {kind}, with which nothing can be signed here")]
+    UnusableKey { name: String, kind: String },
+    #[error("the key and the certificate of '{0}' do not belong together")]
+    KeyMismatch(String),
+    #[error("the draft was approved for another key than that of its issuer")]
+    OtherKey,
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    #[error("what was signed is not what was approved")]
+    Altered,
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+impl IssuerFacts {
+    /// Takes a certificate for an issuer's. `name` is how the authority is called, `above` its own issuers, the next first.
+    ///
+    /// # Errors
+    /// When it may not sign certificates.
+    pub fn new(name: &str, certificate: Certificate, above: Vec<Certificate>) -> Result<Self, IssuerError> {
+        let name = name.to_owned();
+        if let Some((oid, reason)) = certificate.malformed.first().cloned() {
+            return Err(IssuerError::Malformed { name, oid, reason });
+        }
+        if !certificate.is_ca() {
+            return Err(IssuerError::NotAnAuthority(name));
+        }
+        // RFC 5280 §4.2.1.3 wants the extension in a CA; older tools left it out, and absent means unrestricted.
+        if certificate.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::KEY_CERT_SIGN)) {
+            return Err(IssuerError::MayNotSign(name));
+        }
+        if certificate.subject.is_empty() {
+            return Err(IssuerError::NoSubject(name));
+        }
+        let kind = certificate.public_key.kind().to_string();
+        match KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind) {
+            Some(algorithm) => {
+                Ok(Self { name, certificate, above, signature_algorithm: private_key::signature_algorithm(algorithm) })
+            }
+            None => Err(IssuerError::UnusableKey { name, kind }),
+        }
+    }
+
+    /// How the authority is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// Its own issuers as far as they are known, the next first.
+    pub fn above(&self) -> &[Certificate] {
+        &self.above
+    }
+
+    pub fn subject(&self) -> &DistinguishedName {
+        &self.certificate.subject
+    }
+
+    /// The algorithm of the signatures that its key makes.
+    pub fn signature_algorithm(&self) -> &SignatureAlgorithm {
+        &self.signature_algorithm
+    }
+
+    /// The identifier that its certificate gives its key, or the usual one.
+    pub fn key_id(&self) -> Vec<u8> {
+        self.certificate.subject_key_id.clone().unwrap_or_else(|| self.certificate.public_key.key_id().to_vec())
+    }
+
+    /// The first end in its chain, and whose it is.
+    pub fn end(&self) -> (String, OffsetDateTime) {
+        let above =
+            self.above.iter().map(|certificate| (certificate.subject.to_string(), certificate.validity.not_after));
+        let own = (self.name.clone(), self.certificate.validity.not_after);
+        above.fold(own, |first, next| if next.1 < first.1 { next } else { first })
+    }
+
+    /// Whether it may issue by this profile, now, for these names.
+    pub(super) fn check_request(
+        &self,
+        profile: &Profile,
+        names: &[GeneralName],
+        now: OffsetDateTime,
+    ) -> Result<(), Refusal> {
+        if !self.certificate.validity.contains(now) {
+            let (authority, validity) = (self.name.clone(), self.certificate.validity);
+            return Err(Refusal::IssuerNotValid { authority, now, validity });
+        }
+        for certificate in self.chain() {
+            let Some(constraints) = &certificate.name_constraints else { continue };
+            for name in names {
+                if let Err(violation) = constraints.check(name) {
+                    let authority = if certificate == &self.certificate {
+                        self.name.clone()
+                    } else {
+                        certificate.subject.to_string()
+                    };
+                    return Err(Refusal::Constrained { name: name.value(), authority, constraint: told(&violation) });
+                }
+            }
+        }
+        if profile.is_authority() {
+            self.check_path_length()?;
+        }
+        Ok(())
+    }
+
+    /// Whether another CA may stand below it (RFC 5280 §4.2.1.9): every path length in the chain counts the CAs that
+    /// follow, but those that issued themselves.
+    fn check_path_length(&self) -> Result<(), Refusal> {
+        let mut below = 0;
+        for certificate in self.chain() {
+            let path_length = certificate.basic_constraints.and_then(|constraints| constraints.path_length);
+            if let Some(path_length) = path_length.filter(|path_length| *path_length <= below) {
+                return Err(Refusal::PathLength { authority: certificate.subject.to_string(), path_length });
+            }
+            below += u32::from(!certificate.is_self_issued());
+        }
+        Ok(())
+    }
+
+    fn chain(&self) -> impl Iterator<Item = &Certificate> {
+        std::iter::once(&self.certificate).chain(&self.above)
+    }
+}
+
+fn told(violation: &Violation<'_>) -> String {
+    match violation {
+        Violation::Excluded(subtree) => format!("{subtree} is excluded"),
+        Violation::NotPermitted(permitted) => {
+            format!(
+                "only {} is permitted",
+                permitted.iter().copied().map(Subtree::to_string).collect::<Vec<_>>().join(", ")
+            )
+        }
+    }
+}
+
+impl<S: Signer> Issuer<S> {
+    /// Joins an issuer with its key.
+    ///
+    /// # Errors
+    /// When they do not belong together.
+    pub fn new(facts: IssuerFacts, signer: S) -> Result<Self, IssuerError> {
+        if *signer.public_key() != facts.certificate.public_key {
+            return Err(IssuerError::KeyMismatch(facts.name));
+        }
+        Ok(Self { facts, signer })
+    }
+
+    pub fn facts(&self) -> &IssuerFacts {
+        &self.facts
+    }
+
+    /// Parts with the key.
+    pub fn into_signer(self) -> S {
+        self.signer
+    }
+
+    /// Signs what was approved.
+    ///
+    /// # Errors
+    /// As [`sign`].
+    pub fn sign(&self, approved: ApprovedDraft) -> Result<Issued, IssuerError> {
+        sign(approved, &self.signer)
+    }
+}
+
+/// The one road to a signing key: consumes an approved draft, signs exactly its octets, and reads back what came out.
+///
+/// # Errors
+/// When the key is not the one that the draft was approved for, does not sign, or signed something else.
+pub fn sign(approved: ApprovedDraft, signer: &dyn Signer) -> Result<Issued, IssuerError> {
+    let (to_be_signed, draft) = approved.into_parts();
+    if *signer.public_key() != draft.issuer_key || signer.signature_algorithm() != draft.signature_algorithm {
+        return Err(IssuerError::OtherKey);
+    }
+    let signature = signer.sign(&to_be_signed)?;
+    let certificate = Certificate::from_der(&tbs::assemble(&to_be_signed, &draft.signature_algorithm, &signature))?;
+    let is_sound = certificate.tbs() == to_be_signed
+        && keys::verify(&draft.issuer_key, &certificate.signature_algorithm, certificate.tbs(), &certificate.signature)
+            .is_ok();
+    if is_sound { Ok(Issued { certificate }) } else { Err(IssuerError::Altered) }
+}

@@ -1,0 +1,518 @@
+//! A template that holds together: what may be issued, and how. See docs/reference/templates.md.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use serde::Deserialize;
+
+use super::Text;
+use crate::document::{Document, DocumentError, Located, Section};
+use crate::x509::name_constraints::Subtree;
+use crate::x509::{AttributeType, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, Lifetime, NameConstraints, SerialNumber};
+
+/// Everything that a certificate of one kind has in common. Read from TOML; without contradictions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// The name of the template.
+    pub name: String,
+    pub summary: String,
+    /// The keys that may be certified; the first is made when nothing else is asked for.
+    pub keys: Vec<KeyAlgorithm>,
+    pub lifetime: Lifetime,
+    /// More is refused.
+    pub longest: Lifetime,
+    /// How long before now a certificate begins, for the clocks that are slow; `None`: at once.
+    pub backdate: Option<Lifetime>,
+    pub common_name: CommonName,
+    /// The other attributes of the subject.
+    pub subject: Vec<(AttributeType, Text)>,
+    pub names: NameRules,
+    pub key_usage: KeyUsage,
+    /// The purposes, as text: `{{ role }}-auth` is rendered before it is read.
+    pub extended_key_usage: Vec<Text>,
+    pub serial_octets: usize,
+    /// Only in the profile of a CA.
+    pub authority: Option<AuthorityRules>,
+    pub distribution: Distribution,
+    pub files: Files,
+}
+
+/// Where the common name comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommonName {
+    /// The first DNS name of at most 64 characters.
+    First,
+    /// The name of the entry.
+    Name,
+    None,
+    Text(Text),
+}
+
+/// What may stand in the subject alternative names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameRules {
+    pub kinds: Vec<NameKind>,
+    pub at_least: u32,
+    /// Patterns that a name must match one of; none: all match.
+    pub allow: Vec<Text>,
+}
+
+/// The kinds of names that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NameKind {
+    Dns,
+    Ip,
+    Email,
+    Uri,
+}
+
+/// What a CA may do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuthorityRules {
+    /// How many CAs may stand between it and a leaf (RFC 5280 §4.2.1.9); `None`: any number.
+    pub path_length: Option<u8>,
+    pub constraints: NameConstraints,
+}
+
+/// URLs that are written into the certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Distribution {
+    pub crl: Vec<Text>,
+    pub ca_issuers: Vec<Text>,
+    pub ocsp: Vec<Text>,
+}
+
+/// Owner and mode of the files of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Files {
+    /// Of the private key; never readable by everybody.
+    pub mode: Option<u32>,
+    pub owner: Option<String>,
+    pub group: Option<String>,
+}
+
+impl NameKind {
+    /// As [`crate::x509::GeneralName::kind`].
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Ip => "ip",
+            Self::Email => "email",
+            Self::Uri => "uri",
+        }
+    }
+}
+
+impl Profile {
+    /// Reads a template. `file` is how the file is called in messages, `name` how the template is.
+    ///
+    /// # Errors
+    /// With every problem of the file at once: unknown keys, values of the wrong kind, and rules that contradict each other.
+    pub fn read(name: &str, file: &str, toml: &str) -> Result<Self, DocumentError> {
+        let document = Document::new(file, toml);
+        let profile = Reader { document: &document }.profile(name);
+        document.finish()?;
+        Ok(profile)
+    }
+
+    /// Whether it is a CA's.
+    pub fn is_authority(&self) -> bool {
+        self.authority.is_some()
+    }
+
+    /// The names of all placeholder values that any of its strings uses.
+    pub fn uses(&self) -> BTreeSet<String> {
+        let common_name = match &self.common_name {
+            CommonName::Text(text) => Some(text),
+            _ => None,
+        };
+        let Distribution { crl, ca_issuers, ocsp } = &self.distribution;
+        let subject = self.subject.iter().map(|(_, text)| text);
+        let rest = [&self.names.allow, &self.extended_key_usage, crl, ca_issuers, ocsp].into_iter().flatten();
+        common_name.into_iter().chain(subject).chain(rest).flat_map(Text::uses).collect()
+    }
+}
+
+const DEFAULT_BACKDATE: &str = "1h";
+
+struct Reader<'d, 't> {
+    document: &'d Document<'t>,
+}
+
+impl Reader<'_, '_> {
+    fn profile(&self, name: &str) -> Profile {
+        let mut top = self.document.top();
+        let summary = top.take::<String>("summary").map(|located| located.value).unwrap_or_default();
+        let keys = self.keys(&mut top);
+        let lifetime = self.required::<Lifetime>(&mut top, "lifetime", "\"90d\"");
+        let longest = top.take::<Lifetime>("longest").or_else(|| lifetime.clone());
+        let backdate = self.backdate(&mut top);
+        let (common_name, subject) = self.subject(&mut top);
+        let names = self.names(&mut top);
+        let (key_usage, extended_key_usage) = self.usage(&mut top);
+        let serial_octets = self.serial_octets(&mut top);
+        let authority = self.authority(&mut top);
+        let distribution = self.distribution(&mut top);
+        let files = self.files(&mut top);
+        let signs = key_usage.value.contains(KeyUsage::KEY_CERT_SIGN);
+        if let Some((place, _)) = &authority {
+            if !signs {
+                let hint = "add \"key-cert-sign\" to key in [usage], or remove [authority]".to_owned();
+                self.document.note(
+                    place.clone(),
+                    "[authority] makes a CA, but [usage] does not let it sign certificates",
+                    Some(hint),
+                );
+            }
+            if !extended_key_usage.is_empty() {
+                let message = "a CA has no extended key usage: it would restrict everything below it";
+                self.document.note(place.clone(), message, Some("leave extended in [usage] empty".to_owned()));
+            }
+        } else if signs {
+            let hint = Some("add [authority], or remove \"key-cert-sign\"".to_owned());
+            self.document.note(key_usage.place.clone(), "key-cert-sign is for a CA only (RFC 5280 §4.2.1.3)", hint);
+        }
+        top.finish();
+
+        if let (Some(lifetime), Some(longest)) = (&lifetime, &longest)
+            && lifetime.value > longest.value
+        {
+            let message = format!("the lifetime of {} is more than the longest, {}", lifetime.value, longest.value);
+            self.document.note(lifetime.place.clone(), message, None);
+        }
+        let fallback = Lifetime::from_days(1);
+        Profile {
+            name: name.to_owned(),
+            summary,
+            keys,
+            lifetime: lifetime.map_or(fallback, |located| located.value),
+            longest: longest.map_or(fallback, |located| located.value),
+            backdate,
+            common_name,
+            subject,
+            names,
+            key_usage: key_usage.value,
+            extended_key_usage,
+            serial_octets,
+            authority: authority.map(|(_, rules)| rules),
+            distribution,
+            files,
+        }
+    }
+
+    fn required<T: serde::de::DeserializeOwned>(
+        &self,
+        section: &mut Section<'_, '_>,
+        key: &'static str,
+        example: &str,
+    ) -> Option<Located<T>> {
+        if !section.contains(key) {
+            self.document.note(
+                section.place(),
+                format!("'{key}' is missing"),
+                Some(format!("for example {key} = {example}")),
+            );
+        }
+        section.take(key)
+    }
+
+    fn keys(&self, top: &mut Section<'_, '_>) -> Vec<KeyAlgorithm> {
+        let Some(keys) = self.required::<Vec<KeyAlgorithm>>(top, "key", "[\"ecdsa-p256\"]") else { return Vec::new() };
+        if keys.value.is_empty() {
+            self.document.note(keys.place, "no key algorithm is allowed", Some("list at least one".to_owned()));
+        }
+        keys.value
+    }
+
+    fn backdate(&self, top: &mut Section<'_, '_>) -> Option<Lifetime> {
+        let Some(written) = top.take::<String>("backdate") else { return DEFAULT_BACKDATE.parse().ok() };
+        if written.value == "0" || written.value == "0s" {
+            return None;
+        }
+        match written.value.parse::<Lifetime>() {
+            Ok(backdate) if backdate <= Lifetime::from_days(2) => Some(backdate),
+            Ok(backdate) => {
+                // The Baseline Requirements (§7.1.2.7) draw the line at 48 hours.
+                self.document.note(
+                    written.place,
+                    format!("a certificate may not begin {backdate} in the past; at most 2d"),
+                    None,
+                );
+                None
+            }
+            Err(error) => {
+                self.document.note(written.place, error, None);
+                None
+            }
+        }
+    }
+
+    fn subject(&self, top: &mut Section<'_, '_>) -> (CommonName, Vec<(AttributeType, Text)>) {
+        let Some(mut section) = top.section("subject") else { return (CommonName::First, Vec::new()) };
+        let common_name = match section.take::<String>("common-name") {
+            None => CommonName::First,
+            Some(written) => match written.value.as_str() {
+                "first" => CommonName::First,
+                "name" => CommonName::Name,
+                "none" => CommonName::None,
+                _ => self.text(&written).map_or(CommonName::None, CommonName::Text),
+            },
+        };
+        let mut subject = Vec::new();
+        for (key, value) in section.take_rest::<String>() {
+            match AttributeType::from_label(&key.value) {
+                Some(kind) => subject.extend(self.text(&value).map(|text| (kind, text))),
+                None => {
+                    let near = crate::document::nearest(&key.value, AttributeType::all_labels())
+                        .map(|near| format!("did you mean '{near}'?"));
+                    let known =
+                        || format!("known here: {}", AttributeType::all_labels().collect::<Vec<_>>().join(", "));
+                    let message = format!("unknown attribute '{}' in [subject]", crate::x509::text::escape(&key.value));
+                    self.document.note(key.place, message, Some(near.unwrap_or_else(known)));
+                }
+            }
+        }
+        (common_name, subject)
+    }
+
+    fn names(&self, top: &mut Section<'_, '_>) -> NameRules {
+        let mut rules = NameRules { kinds: Vec::new(), at_least: 0, allow: Vec::new() };
+        let Some(mut section) = top.section("names") else { return rules };
+        if let Some(kinds) = section.take::<Vec<NameKind>>("kinds") {
+            rules.kinds = kinds.value;
+        }
+        if let Some(at_least) = section.take::<u32>("at-least") {
+            if at_least.value > 0 && rules.kinds.is_empty() {
+                let message = format!("at least {} names are wanted, but no kind of name is allowed", at_least.value);
+                self.document.note(
+                    at_least.place,
+                    message,
+                    Some("list some in kinds: \"dns\", \"ip\", \"email\", \"uri\"".to_owned()),
+                );
+            }
+            rules.at_least = at_least.value;
+        }
+        rules.allow = self.texts(&mut section, "allow");
+        section.finish();
+        rules
+    }
+
+    fn usage(&self, top: &mut Section<'_, '_>) -> (Located<KeyUsage>, Vec<Text>) {
+        let nothing = || Located { value: KeyUsage::default(), place: 0..0 };
+        let Some(mut section) = top.section("usage") else {
+            self.document.note(
+                0..0,
+                "[usage] is missing",
+                Some("say what the key is for: key = [\"digital-signature\"]".to_owned()),
+            );
+            return (nothing(), Vec::new());
+        };
+        let mut usage = nothing();
+        if let Some(names) = self.required::<Vec<String>>(&mut section, "key", "[\"digital-signature\"]") {
+            usage.place = names.place.clone();
+            for name in &names.value {
+                match KeyUsage::from_name(name) {
+                    Some(bit) => usage.value = usage.value.union(bit),
+                    None => {
+                        let hint = crate::document::nearest(name, KeyUsage::all_names())
+                            .map(|near| format!("did you mean '{near}'?"));
+                        let hint = hint.unwrap_or_else(|| format!("known are {}", KeyUsage::all_names().join(", ")));
+                        let message = format!("unknown key usage '{}'", crate::x509::text::escape(name));
+                        self.document.note(names.place.clone(), message, Some(hint));
+                    }
+                }
+            }
+            if names.value.is_empty() {
+                // RFC 5280 §4.2.1.3: "at least one of the bits MUST be set to 1".
+                self.document.note(names.place, "a key needs at least one usage", None);
+            }
+        }
+        let extended: Option<Located<Vec<String>>> = section.take("extended");
+        let mut purposes = Vec::new();
+        for purpose in extended.iter().flat_map(|extended| &extended.value) {
+            let place = extended.as_ref().map_or(0..0, |extended| extended.place.clone());
+            let Some(text) = self.text(&Located { value: purpose.clone(), place: place.clone() }) else { continue };
+            if !text.has_placeholders()
+                && let Err(problem) = extended_key_usage(purpose)
+            {
+                self.document.note(place, problem, Some(known_purposes()));
+            }
+            purposes.push(text);
+        }
+        section.finish();
+        (usage, purposes)
+    }
+
+    fn serial_octets(&self, top: &mut Section<'_, '_>) -> usize {
+        let Some(mut section) = top.section("serial") else { return SerialNumber::FEWEST_RANDOM_OCTETS };
+        let octets = section.take::<usize>("octets");
+        section.finish();
+        let allowed = SerialNumber::FEWEST_RANDOM_OCTETS..=SerialNumber::MOST_OCTETS;
+        match octets {
+            Some(octets) if !allowed.contains(&octets.value) => {
+                let message = format!(
+                    "a serial of {} octets; allowed are {} to {}",
+                    octets.value,
+                    allowed.start(),
+                    allowed.end()
+                );
+                let hint = "fewer hold less than 127 random bits, more are forbidden by RFC 5280 §4.1.2.2".to_owned();
+                self.document.note(octets.place, message, Some(hint));
+                *allowed.start()
+            }
+            Some(octets) => octets.value,
+            None => *allowed.start(),
+        }
+    }
+
+    fn authority(&self, top: &mut Section<'_, '_>) -> Option<(Range<usize>, AuthorityRules)> {
+        let mut section = top.section("authority")?;
+        let path_length = section.take::<u8>("path-length").map(|located| located.value);
+        let permitted = self.subtrees(&mut section, "permit");
+        let excluded = self.subtrees(&mut section, "exclude");
+        let place = section.place();
+        section.finish();
+        Some((place, AuthorityRules { path_length, constraints: NameConstraints { permitted, excluded } }))
+    }
+
+    fn subtrees(&self, section: &mut Section<'_, '_>, key: &'static str) -> Vec<Subtree> {
+        let Some(written) = section.take::<Vec<String>>(key) else { return Vec::new() };
+        let read =
+            |name: &String| name.parse().map_err(|error| self.document.note(written.place.clone(), error, None)).ok();
+        written.value.iter().filter_map(read).collect()
+    }
+
+    fn distribution(&self, top: &mut Section<'_, '_>) -> Distribution {
+        let Some(mut section) = top.section("distribution") else { return Distribution::default() };
+        let distribution = Distribution {
+            crl: self.texts(&mut section, "crl"),
+            ca_issuers: self.texts(&mut section, "ca-issuers"),
+            ocsp: self.texts(&mut section, "ocsp"),
+        };
+        section.finish();
+        distribution
+    }
+
+    fn files(&self, top: &mut Section<'_, '_>) -> Files {
+        let Some(mut section) = top.section("files") else { return Files::default() };
+        let mode = section.take::<String>("mode").and_then(|written| match u32::from_str_radix(&written.value, 8) {
+            // The owner must be able to read it; nobody else but the group may, and nobody may run it.
+            Ok(mode) if mode & !0o640 == 0 && mode & 0o400 != 0 => Some(mode),
+            _ => {
+                let message =
+                    format!("'{}' is not a mode for a private key", crate::x509::text::escape(&written.value));
+                self.document.note(written.place, message, Some("\"0600\", \"0640\", \"0400\" or \"0440\"".to_owned()));
+                None
+            }
+        });
+        let owner = section.take::<String>("owner").map(|located| located.value);
+        let group = section.take::<String>("group").map(|located| located.value);
+        section.finish();
+        Files { mode, owner, group }
+    }
+
+    fn texts(&self, section: &mut Section<'_, '_>, key: &'static str) -> Vec<Text> {
+        let Some(written) = section.take::<Vec<String>>(key) else { return Vec::new() };
+        let located = |value: &String| Located { value: value.clone(), place: written.place.clone() };
+        written.value.iter().filter_map(|value| self.text(&located(value))).collect()
+    }
+
+    fn text(&self, written: &Located<String>) -> Option<Text> {
+        Text::parse(&written.value).map_err(|error| self.document.note(written.place.clone(), error, None)).ok()
+    }
+}
+
+/// Reads a purpose: its name, or a dotted object identifier.
+pub(super) fn extended_key_usage(word: &str) -> Result<ExtendedKeyUsage, String> {
+    if ExtendedKeyUsage::all_names().any(|name| name == word) {
+        let purpose: Result<ExtendedKeyUsage, serde::de::value::Error> =
+            ExtendedKeyUsage::deserialize(serde::de::value::StrDeserializer::new(word));
+        return purpose.map_err(|error| error.to_string());
+    }
+    // X.660: the first arc is 0, 1 or 2, and there are at least two.
+    let arcs: Vec<_> = word.split('.').map(str::parse::<u64>).collect();
+    match arcs.as_slice() {
+        [Ok(0..=2), Ok(_), rest @ ..] if rest.iter().all(Result::is_ok) => Ok(ExtendedKeyUsage::from_oid(word)),
+        _ => Err(format!("unknown extended key usage '{}'", crate::x509::text::escape(word))),
+    }
+}
+
+fn known_purposes() -> String {
+    format!("known are {}, and dotted object identifiers", ExtendedKeyUsage::all_names().collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAF: &str = "key = [\"ecdsa-p256\"]\nlifetime = \"90d\"\n[usage]\nkey = [\"digital-signature\"]\n";
+
+    fn read(toml: &str) -> Result<Profile, String> {
+        Profile::read("t", "t.toml", toml).map_err(|error| error.to_string())
+    }
+
+    fn told(toml: &str) -> String {
+        read(toml).expect_err("the template is wrong")
+    }
+
+    #[test]
+    fn the_shortest_template_has_sound_defaults() {
+        let profile = read(LEAF).unwrap();
+        assert_eq!(profile.longest, profile.lifetime);
+        assert_eq!(profile.backdate, "1h".parse().ok());
+        assert_eq!(profile.serial_octets, 16);
+        assert!(!profile.is_authority());
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_told_at_once() {
+        let told = told("summary = \"x\"");
+        for part in ["'key' is missing", "'lifetime' is missing", "[usage] is missing"] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+
+    #[test]
+    fn templates_that_contradict_themselves_are_refused() {
+        for (toml, part) in [
+            (LEAF.replace("\"90d\"", "\"90d\"\nlongest = \"30d\""), "more than the longest"),
+            (LEAF.replace("digital-signature", "key-cert-sign"), "for a CA only"),
+            (format!("{LEAF}[authority]\npath-length = 0\n"), "does not let it sign"),
+            (format!("{LEAF}[names]\nat-least = 1\n"), "no kind of name is allowed"),
+            (format!("{LEAF}[serial]\noctets = 8\n"), "allowed are 16 to 20"),
+            (format!("{LEAF}[serial]\noctets = 21\n"), "allowed are 16 to 20"),
+            (LEAF.replace("[\"ecdsa-p256\"]", "[]"), "no key algorithm"),
+            (LEAF.replace("[\"digital-signature\"]", "[]"), "at least one usage"),
+            (LEAF.replace("\"90d\"\n", "\"90d\"\nbackdate = \"3d\"\n"), "at most 2d"),
+            (format!("{LEAF}[files]\nmode = \"0644\"\n"), "not a mode for a private key"),
+            (format!("{LEAF}extended = [\"server-auht\"]\n"), "unknown extended key usage"),
+            (LEAF.replace("digital-signature", "digital-signatur"), "did you mean 'digital-signature'"),
+            (format!("{LEAF}[subject]\norganisation = \"x\"\n"), "did you mean 'organization'"),
+            (format!("{LEAF}[subject]\norganization = \"{{{{ x\"\n"), "not a template string"),
+            (LEAF.replace("ecdsa-p256", "ecdsa-256"), "'ecdsa-256' is not a key algorithm"),
+            (LEAF.replace("[usage]", "[names]\nkinds = [\"dsn\"]\n[usage]"), "unknown variant `dsn`"),
+        ] {
+            let told = told(&toml);
+            assert!(told.contains(part), "{toml}\n→ {told}");
+        }
+    }
+
+    #[test]
+    fn the_values_that_a_template_uses_are_known() {
+        let profile = read(&format!(
+            "{LEAF}extended = [\"{{{{ role }}}}-auth\"]\n[subject]\norganization = \"{{{{ team }}}}\"\n"
+        ))
+        .unwrap();
+        assert_eq!(profile.uses().into_iter().collect::<Vec<_>>(), ["role", "team"]);
+    }
+
+    #[test]
+    fn a_purpose_is_a_name_or_an_object_identifier() {
+        assert_eq!(extended_key_usage("server-auth"), Ok(ExtendedKeyUsage::ServerAuth));
+        assert_eq!(extended_key_usage("1.3.6.1.5.5.7.3.17").unwrap().oid(), "1.3.6.1.5.5.7.3.17");
+        for word in ["", "serverAuth", "1", "3.1", "1.x", "1..2"] {
+            assert!(extended_key_usage(word).is_err(), "{word}");
+        }
+    }
+}

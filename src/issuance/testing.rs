@@ -1,0 +1,64 @@
+//! A small hierarchy for the tests of this room.
+
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use super::{CertificateRequest, Draft, End, Issuer, IssuerFacts, Profile, Refusal, SignedBy, Values, approve, sign};
+use crate::keys::{PrivateKey, Signer};
+use crate::x509::{Certificate, KeyAlgorithm, PublicKey, SerialNumber};
+
+pub const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
+
+pub const ROOT: &str = include_str!("../../templates/root.toml");
+pub const INTERMEDIATE: &str = include_str!("../../templates/intermediate.toml");
+pub const SERVER: &str = include_str!("../../templates/server.toml");
+pub const CLIENT: &str = include_str!("../../templates/client.toml");
+pub const PEER: &str = include_str!("../../templates/peer.toml");
+
+pub fn profile(toml: &str) -> Profile {
+    Profile::read("test", "test.toml", toml).unwrap()
+}
+
+pub fn serial(octet: u8) -> SerialNumber {
+    SerialNumber::from_random(&[octet; 16]).unwrap()
+}
+
+pub fn request(name: &str, names: &[&str], public_key: &PublicKey) -> CertificateRequest {
+    CertificateRequest {
+        name: name.to_owned(),
+        names: names.iter().map(|name| name.parse().unwrap()).collect(),
+        public_key: public_key.clone(),
+        end: End::Default,
+        clip: false,
+        subject: Vec::new(),
+        values: Values(
+            [("name", name), ("organization", "Acme")].map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        ),
+    }
+}
+
+pub fn root(algorithm: KeyAlgorithm, toml: &str) -> Issuer {
+    let key = PrivateKey::generate(algorithm).unwrap();
+    let draft = Draft::new(
+        &profile(toml),
+        &request("Test Root", &[], key.public_key()),
+        SignedBy::Itself(&key),
+        NOW,
+        serial(1),
+    )
+    .unwrap();
+    let root = sign(approve(draft, None).unwrap(), &key).unwrap().certificate;
+    Issuer::new(IssuerFacts::new("root", root, Vec::new()).unwrap(), key).unwrap()
+}
+
+pub fn below(issuer: &Issuer, toml: &str) -> Result<Issuer, Refusal> {
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let certificate = issue(issuer, toml, &request("Test Issuing", &[], key.public_key()))?;
+    let above = [&[issuer.facts().certificate().clone()], issuer.facts().above()].concat();
+    Ok(Issuer::new(IssuerFacts::new("issuing", certificate, above).unwrap(), key).unwrap())
+}
+
+pub fn issue(issuer: &Issuer, toml: &str, request: &CertificateRequest) -> Result<Certificate, Refusal> {
+    let draft = Draft::new(&profile(toml), request, SignedBy::Issuer(issuer.facts()), NOW, serial(2))?;
+    Ok(issuer.sign(approve(draft, Some(issuer.facts())).unwrap()).unwrap().certificate)
+}

@@ -1,0 +1,262 @@
+//! The whole road, from a profile and a request to a signed certificate.
+
+use time::Duration;
+use time::macros::datetime;
+
+use super::testing::{CLIENT, INTERMEDIATE, NOW, PEER, ROOT, SERVER, below, issue, profile, request, root, serial};
+use super::{Draft, End, Issuer, IssuerError, IssuerFacts, Refusal, SignedBy, approve, sign};
+use crate::keys::{PrivateKey, Signer};
+use crate::x509::{
+    AttributeType, Certificate, DistinguishedName, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, TbsFields, Validity, der,
+    tbs,
+};
+
+fn leaf_key() -> PrivateKey {
+    PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap()
+}
+
+#[test]
+fn a_root_of_every_kind_of_key_signs_a_leaf_of_every_kind() {
+    let algorithms = KeyAlgorithm::ALL
+        .into_iter()
+        .filter(|algorithm| !matches!(algorithm, KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096));
+    for algorithm in algorithms {
+        let root = root(algorithm, ROOT);
+        let key = PrivateKey::generate(algorithm).unwrap();
+        let leaf = issue(&root, SERVER, &request("web.test", &["web.test"], key.public_key())).unwrap();
+        assert_eq!(leaf.issuer.as_der(), root.facts().subject().as_der(), "{algorithm}");
+        let enciphers = leaf.key_usage.unwrap().contains(KeyUsage::KEY_ENCIPHERMENT);
+        assert_eq!(enciphers, algorithm == KeyAlgorithm::Rsa2048, "{algorithm}");
+    }
+}
+
+#[test]
+fn a_server_is_only_a_server_a_client_only_a_client_and_a_peer_both() {
+    let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
+    let purposes = |toml, name, names: &[&str]| {
+        issue(&root, toml, &request(name, names, key.public_key())).unwrap().extended_key_usage.unwrap()
+    };
+    assert_eq!(purposes(SERVER, "web.test", &["web.test"]), [ExtendedKeyUsage::ServerAuth]);
+    assert_eq!(purposes(CLIENT, "alice", &[]), [ExtendedKeyUsage::ClientAuth]);
+    assert_eq!(purposes(PEER, "a.test", &["a.test"]), [ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth]);
+}
+
+#[test]
+fn the_common_name_is_the_first_dns_name_that_fits_or_the_name_of_the_client() {
+    let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
+    let long = format!("{}.test", "a".repeat(62));
+    let subject = |toml, name, names: &[&str]| {
+        issue(&root, toml, &request(name, names, key.public_key())).unwrap().subject.to_string()
+    };
+    assert_eq!(subject(SERVER, "x", &["10.0.0.1", &long, "web.test"]), "O=Acme, CN=web.test");
+    assert_eq!(subject(SERVER, "x", &["10.0.0.1"]), "O=Acme");
+    assert_eq!(subject(CLIENT, "Alice Smith", &[]), "O=Acme, CN=Alice Smith");
+}
+
+#[test]
+fn a_lifetime_counts_its_last_second_and_begins_a_little_before_now() {
+    let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
+    let validity = |end| {
+        let request = super::CertificateRequest { end, ..request("web.test", &["web.test"], key.public_key()) };
+        issue(&root, SERVER, &request).map(|leaf| leaf.validity)
+    };
+    let ninety = validity(End::Default).unwrap();
+    assert_eq!((ninety.length(), ninety.not_before), (Duration::days(90), NOW - Duration::HOUR));
+    // The root was backdated by the same hour: a short leaf by a tenth of its life.
+    let short = validity(End::For("10m".parse().unwrap())).unwrap();
+    assert_eq!((short.length(), short.not_before), (Duration::minutes(10), NOW - Duration::MINUTE));
+    assert_eq!(validity(End::At(NOW + Duration::DAY)).unwrap().not_after, NOW + Duration::DAY);
+    assert!(matches!(validity(End::For("826d".parse().unwrap())), Err(Refusal::TooLong { .. })));
+    assert!(matches!(validity(End::At(NOW - Duration::SECOND)), Err(Refusal::EndsInThePast(_))));
+    assert!(matches!(validity(End::At(NOW - Duration::DAY)), Err(Refusal::EndsBeforeItBegins { .. })));
+    assert_eq!(validity(End::At(NOW + Duration::days(824))).unwrap().not_after, NOW + Duration::days(824));
+}
+
+#[test]
+fn a_leaf_never_outlives_its_issuer_but_can_be_clipped() {
+    let root = root(KeyAlgorithm::EcdsaP256, &ROOT.replace("\"10y\"", "\"30d\""));
+    let key = leaf_key();
+    let wish = request("web.test", &["web.test"], key.public_key());
+    let end = root.facts().certificate().validity.not_after;
+    assert!(
+        matches!(issue(&root, SERVER, &wish), Err(Refusal::OutlivesIssuer { issuer_end, .. }) if issuer_end == end)
+    );
+    let clipped = issue(&root, SERVER, &super::CertificateRequest { clip: true, ..wish }).unwrap();
+    assert_eq!(clipped.validity.not_after, end);
+}
+
+#[test]
+fn an_issuer_that_has_ended_issues_nothing() {
+    let root = root(KeyAlgorithm::EcdsaP256, ROOT);
+    let key = leaf_key();
+    let wish = request("web.test", &["web.test"], key.public_key());
+    for now in [datetime!(2037-01-01 0:00 UTC), datetime!(2020-01-01 0:00 UTC)] {
+        let draft = Draft::new(&profile(SERVER), &wish, SignedBy::Issuer(root.facts()), now, serial(2));
+        assert!(matches!(draft, Err(Refusal::IssuerNotValid { .. })));
+    }
+}
+
+#[test]
+fn a_name_outside_the_constraints_of_any_issuer_above_is_refused_before_signing() {
+    let root = root(KeyAlgorithm::EcdsaP256, &ROOT.replace("permit  = []", "permit = [\"corp.test\", \"10.0.0.0/8\"]"));
+    let issuing = below(&root, INTERMEDIATE).unwrap();
+    let key = leaf_key();
+    assert!(
+        issue(&issuing, SERVER, &request("web.corp.test", &["web.corp.test", "10.1.2.3"], key.public_key())).is_ok()
+    );
+    for name in ["web.other.test", "11.0.0.1"] {
+        let refused = issue(&issuing, SERVER, &request(name, &[name], key.public_key()));
+        assert!(
+            matches!(&refused, Err(Refusal::Constrained { authority, .. }) if authority.contains("Test Root")),
+            "{refused:?}"
+        );
+    }
+}
+
+#[test]
+fn a_path_length_of_zero_allows_leaves_only() {
+    let issuing = below(&root(KeyAlgorithm::EcdsaP256, ROOT), INTERMEDIATE).unwrap();
+    assert!(matches!(
+        below(&issuing, INTERMEDIATE),
+        Err(Refusal::SubjectOfIssuer(_) | Refusal::PathLength { path_length: 0, .. })
+    ));
+    let unlimited = below(&root(KeyAlgorithm::EcdsaP256, ROOT), &INTERMEDIATE.replace("path-length = 0", "")).unwrap();
+    let key = leaf_key();
+    assert!(issue(&unlimited, INTERMEDIATE, &request("Deeper", &[], key.public_key())).is_ok());
+}
+
+#[test]
+fn what_the_template_does_not_allow_is_refused() {
+    let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
+    let rsa = PrivateKey::generate(KeyAlgorithm::Rsa2048).unwrap();
+    let only_corp = SERVER.replace("allow    = []", "allow = [\"*.corp.test\", \"10.0.0.0/8\"]");
+    let refused = |toml: &str, names: &[&str], key: &PrivateKey| {
+        issue(&root, toml, &request("n", names, key.public_key())).unwrap_err()
+    };
+    assert!(matches!(refused(SERVER, &[], &key), Refusal::TooFewNames { .. }));
+    assert!(matches!(refused(SERVER, &["a@b.test"], &key), Refusal::Kind { kind: "email", .. }));
+    assert!(matches!(refused(&only_corp, &["corp.test"], &key), Refusal::NotAllowed { .. }));
+    assert!(matches!(refused(&only_corp, &["evilcorp.test"], &key), Refusal::NotAllowed { .. }));
+    assert!(issue(&root, &only_corp, &request("n", &["a.corp.test", "10.0.0.1"], key.public_key())).is_ok());
+    let only_ec =
+        SERVER.replace("\"ecdsa-p384\", \"ecdsa-p521\", \"ed25519\", \"rsa-2048\", \"rsa-3072\", \"rsa-4096\"", "");
+    assert!(matches!(refused(&only_ec, &["a.test"], &rsa), Refusal::Key { .. }));
+}
+
+#[test]
+fn a_leaf_named_as_its_issuer_is_refused() {
+    let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
+    let refused = issue(&root, CLIENT, &request("Test Root", &[], key.public_key()));
+    assert!(matches!(refused, Err(Refusal::SubjectOfIssuer(_))));
+}
+
+#[test]
+fn flags_override_the_subject_of_the_template() {
+    let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
+    let mut wish = request("alice", &[], key.public_key());
+    wish.subject =
+        vec![(AttributeType::OrganizationalUnit, "Ops".into()), (AttributeType::Organization, "Beta".into())];
+    assert_eq!(issue(&root, CLIENT, &wish).unwrap().subject.to_string(), "O=Beta, OU=Ops, CN=alice");
+}
+
+#[test]
+fn a_certificate_beyond_2049_is_written_as_generalized_time() {
+    let root = root(KeyAlgorithm::EcdsaP256, &ROOT.replace("\"10y\"", "\"30y\""));
+    assert_eq!(root.facts().certificate().validity.not_after.year(), 2056);
+    let absurd = ROOT.replace("\"10y\"", "\"999y\"").replace("\"30y\"", "\"999y\"");
+    let key = leaf_key();
+    let late = datetime!(9500-01-01 0:00 UTC);
+    let draft =
+        Draft::new(&profile(&absurd), &request("R", &[], key.public_key()), SignedBy::Itself(&key), late, serial(1));
+    assert!(matches!(draft, Err(Refusal::BeyondAllDates)));
+}
+
+/// Names that other tools make and that rcgen cannot write again: see `src/issuance/encode.rs`.
+#[test]
+fn the_name_of_a_foreign_ca_is_copied_octet_by_octet() {
+    let root = root(KeyAlgorithm::EcdsaP256, ROOT);
+    let attribute = |oid: &[u8], tag, value: &[u8]| {
+        der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, oid), &der::value(tag, value)])
+    };
+    let unit = |value: &[u8]| attribute(&[0x55, 4, 11], der::PRINTABLE_STRING, value);
+    let common_name = |tag, value: &[u8]| attribute(&[0x55, 4, 3], tag, value);
+    let set = |attributes: &[&[u8]]| der::constructed(der::SET, attributes);
+    const T61: u8 = 20;
+    let names = [
+        der::sequence(&[
+            &set(&[&unit(b"a")]),
+            &set(&[&unit(b"b")]),
+            &set(&[&common_name(der::PRINTABLE_STRING, b"CA")]),
+        ]),
+        der::sequence(&[&set(&[&unit(b"a"), &common_name(der::PRINTABLE_STRING, b"multi")])]),
+        der::sequence(&[&set(&[&common_name(T61, b"M\xfcller")])]),
+    ];
+    for name in names {
+        let key = leaf_key();
+        let mut fields = TbsFields::split(root.facts().certificate().tbs()).unwrap();
+        (fields.issuer, fields.subject, fields.public_key) =
+            (name.clone(), name.clone(), key.public_key().spki().to_vec());
+        let to_be_signed = fields.join();
+        let foreign = tbs::assemble(&to_be_signed, &key.signature_algorithm(), &key.sign(&to_be_signed).unwrap());
+        let foreign = Certificate::from_der(&foreign).unwrap();
+        let foreign = Issuer::new(IssuerFacts::new("foreign", foreign, Vec::new()).unwrap(), key).unwrap();
+        let leaf_key = leaf_key();
+        let leaf = issue(&foreign, SERVER, &request("web.test", &["web.test"], leaf_key.public_key())).unwrap();
+        assert_eq!(leaf.issuer.as_der(), name);
+        assert_eq!(DistinguishedName::from_der(&name).unwrap(), leaf.issuer);
+    }
+}
+
+#[test]
+fn a_draft_is_signed_by_the_key_it_was_approved_for_only() {
+    let root = root(KeyAlgorithm::EcdsaP256, ROOT);
+    let (key, stranger) = (leaf_key(), leaf_key());
+    let draft = Draft::new(
+        &profile(SERVER),
+        &request("w", &["w.test"], key.public_key()),
+        SignedBy::Issuer(root.facts()),
+        NOW,
+        serial(2),
+    )
+    .unwrap();
+    let approved = approve(draft, Some(root.facts())).unwrap();
+    assert!(matches!(sign(approved, &stranger), Err(IssuerError::OtherKey)));
+    assert!(matches!(Issuer::new(root.facts().clone(), stranger), Err(IssuerError::KeyMismatch(_))));
+}
+
+#[test]
+fn a_leaf_is_no_issuer() {
+    let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
+    let leaf = issue(&root, SERVER, &request("w", &["w.test"], key.public_key())).unwrap();
+    assert!(matches!(IssuerFacts::new("leaf", leaf, Vec::new()), Err(IssuerError::NotAnAuthority(_))));
+}
+
+#[test]
+fn a_draft_that_would_break_a_rule_is_not_approved() {
+    let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
+    let draft = || {
+        Draft::new(
+            &profile(SERVER),
+            &request("w", &["w.test"], key.public_key()),
+            SignedBy::Issuer(root.facts()),
+            NOW,
+            serial(2),
+        )
+        .unwrap()
+    };
+    type Bend = fn(&mut Draft);
+    let bent: [(&str, Bend); 4] = [
+        ("no names", |draft| draft.names.clear()),
+        ("a CA's usage in a leaf", |draft| draft.key_usage = KeyUsage::KEY_CERT_SIGN),
+        ("the wrong way round", |draft| {
+            draft.validity = Validity { not_before: draft.validity.not_after, not_after: draft.validity.not_before }
+        }),
+        ("negative serial", |draft| draft.serial = crate::x509::SerialNumber::from_der_content(&[0xff])),
+    ];
+    assert!(approve(draft(), Some(root.facts())).is_ok());
+    for (what, bend) in bent {
+        let mut draft = draft();
+        bend(&mut draft);
+        assert!(approve(draft, Some(root.facts())).is_err(), "{what}");
+    }
+}

@@ -1,0 +1,123 @@
+//! Strings of a template that may hold `{{ name }}`. The door to minijinja.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minijinja::{Environment, UndefinedBehavior};
+
+use crate::document::nearest;
+use crate::x509::text::escape;
+
+/// A string of a template: rendered when a draft is made, after the TOML has been read, so that no value can become
+/// TOML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text(String);
+
+/// What the placeholders stand for: `name`, `domain`, the `[subject]` of ca.toml, and `--set`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Values(pub BTreeMap<String, String>);
+
+/// Why a string cannot be rendered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    #[error("'{}' is not a template string: {reason}", escape(text))]
+    Syntax { text: String, reason: String },
+    #[error("'{}' uses '{}', which has no value", escape(text), escape(unknown))]
+    Unknown { text: String, unknown: String, nearest: Option<String>, known: Vec<String> },
+}
+
+impl Text {
+    /// Takes a string of a template.
+    ///
+    /// # Errors
+    /// When its braces do not make sense.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        environment().template_from_str(text).map_err(|error| syntax(text, &error))?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The names of the values that it uses.
+    pub fn uses(&self) -> BTreeSet<String> {
+        if !self.has_placeholders() {
+            return BTreeSet::new();
+        }
+        let environment = environment();
+        environment
+            .template_from_str(&self.0)
+            .map(|template| template.undeclared_variables(false).into_iter().collect())
+            .unwrap_or_default()
+    }
+
+    /// The string with its placeholders filled in.
+    ///
+    /// # Errors
+    /// When it uses a value that is not there: strict, a misspelt placeholder must not vanish into nothing.
+    pub fn render(&self, values: &Values) -> Result<String, TextError> {
+        if !self.has_placeholders() {
+            return Ok(self.0.clone());
+        }
+        if let Some(unknown) = self.uses().into_iter().find(|used| !values.0.contains_key(used)) {
+            let nearest = nearest(&unknown, values.0.keys().map(String::as_str)).map(str::to_owned);
+            let known = values.0.keys().cloned().collect();
+            return Err(TextError::Unknown { text: self.0.clone(), unknown, nearest, known });
+        }
+        environment().render_str(&self.0, &values.0).map_err(|error| syntax(&self.0, &error))
+    }
+
+    /// The string as written.
+    pub fn source(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it needs rendering at all.
+    pub fn has_placeholders(&self) -> bool {
+        self.0.contains('{')
+    }
+}
+
+fn environment<'e>() -> Environment<'e> {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment
+}
+
+fn syntax(text: &str, error: &minijinja::Error) -> TextError {
+    TextError::Syntax { text: text.to_owned(), reason: error.detail().unwrap_or("the braces do not fit").to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(pairs: &[(&str, &str)]) -> Values {
+        Values(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn placeholders_are_filled_in() {
+        let text = Text::parse("{{ name }} of {{organization}}").unwrap();
+        assert_eq!(text.render(&values(&[("name", "web"), ("organization", "A & <B>")])).unwrap(), "web of A & <B>");
+        assert_eq!(text.uses().into_iter().collect::<Vec<_>>(), ["name", "organization"]);
+        assert_eq!(Text::parse("plain").unwrap().render(&Values::default()).unwrap(), "plain");
+    }
+
+    #[test]
+    fn a_misspelt_placeholder_is_an_error_with_the_nearest_value() {
+        let error = Text::parse("{{ nmae }}").unwrap().render(&values(&[("name", "web")])).unwrap_err();
+        assert!(
+            matches!(error, TextError::Unknown { unknown, nearest: Some(near), .. } if unknown == "nmae" && near == "name")
+        );
+    }
+
+    #[test]
+    fn braces_that_do_not_fit_are_an_error() {
+        for text in ["{{ name", "{{ }}", "{% if %}", "{{ name }"] {
+            assert!(matches!(Text::parse(text), Err(TextError::Syntax { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_never_rendered_again() {
+        let rendered = Text::parse("{{ name }}").unwrap().render(&values(&[("name", "{{ name }}")])).unwrap();
+        assert_eq!(rendered, "{{ name }}");
+    }
+}
