@@ -1,3 +1,20 @@
-//! MEMORY: the CA on disk, and the acts that change it. Imports everything above and system.
+//! MEMORY: the CA on disk, and the acts that change it. One act per file. Imports everything above and system.
 
+pub mod adopt;
+pub mod authorities;
+pub mod config;
+pub mod deliver;
+pub mod entry_name;
+pub mod error;
+pub mod home;
 pub mod index;
+pub mod init;
+pub mod issue;
+pub mod templates;
+
+pub use authorities::{Authorities, KeyOpener};
+pub use config::Config;
+pub use entry_name::EntryName;
+pub use error::AuthorityError;
+pub use home::Home;
+pub use index::Index;

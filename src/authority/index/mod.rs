@@ -89,6 +89,15 @@ impl Index {
         Ok(Self { connection, place })
     }
 
+    /// Folds the log into the main file and closes the index: what is left to copy or move is that one file.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn close_folded(self) -> Result<(), IndexError> {
+        let fold = || self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        fold().map_err(self.place.error())
+    }
+
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.place.0

@@ -1,0 +1,87 @@
+//! Bringing a CA of another tool: what must be true of its certificate, key and chain.
+
+use time::OffsetDateTime;
+
+use super::AuthorityError;
+use super::authorities::ROOT;
+use super::init::NewAuthority;
+use super::index::Origin;
+use crate::issuance::{Issuer, IssuerFacts};
+use crate::keys::{self, PrivateKey};
+use crate::lint::{self, Finding, Severity};
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, text};
+
+/// What another tool made.
+pub struct Adoption {
+    pub certificate: Certificate,
+    pub key: PrivateKey,
+    /// Of an intermediate: those above it, in any order, the root among them.
+    pub chain: Vec<Certificate>,
+}
+
+/// The authorities that an adoption makes, the root first, and what is worth knowing about their form. The last of them
+/// has the key.
+pub(super) fn adopt(adoption: Adoption, now: OffsetDateTime) -> Result<(Vec<NewAuthority>, Vec<Finding>), AuthorityError> {
+    let Adoption { certificate, key, chain } = adoption;
+    if !certificate.validity.contains(now) {
+        let (from, to) = (rfc3339(certificate.validity.not_before), rfc3339(certificate.validity.not_after));
+        let subject = &certificate.subject;
+        return Err(AuthorityError::Adoption(format!("the certificate of '{subject}' is valid from {from} to {to}, not now")));
+    }
+    let above = path_to_root(&certificate, chain)?;
+    let findings = lint::check(&certificate, above.first(), lint::Profile::Rfc5280)
+        .into_iter()
+        .map(|finding| Finding { severity: Severity::Warning, ..finding })
+        .collect();
+
+    // The certificate must be a CA's, and the key its own; the issuer is not kept.
+    let name = if above.is_empty() { ROOT } else { "issuing" };
+    let issuer = Issuer::new(IssuerFacts::new(name, certificate.clone(), above.clone())?, key)?;
+    let key = issuer.into_signer();
+
+    let below_root = above.iter().filter(|certificate| !certificate.is_self_issued()).cloned().collect();
+    let root = above.last().cloned().map(|root| NewAuthority {
+        name: ROOT.to_owned(),
+        template: ROOT.to_owned(),
+        issued_by: ROOT.to_owned(),
+        certificate: root,
+        chain: Vec::new(),
+        key: None,
+        origin: Origin::Adopted,
+    });
+    let adopted = NewAuthority {
+        name: name.to_owned(),
+        template: if above.is_empty() { ROOT } else { "intermediate" }.to_owned(),
+        issued_by: ROOT.to_owned(),
+        certificate,
+        chain: below_root,
+        key: Some(key),
+        origin: Origin::Adopted,
+    };
+    Ok((root.into_iter().chain([adopted]).collect(), findings))
+}
+
+/// Those above a certificate, the next first, up to a self-signed one; each signature is checked on the way.
+fn path_to_root(certificate: &Certificate, mut chain: Vec<Certificate>) -> Result<Vec<Certificate>, AuthorityError> {
+    let mut path: Vec<Certificate> = Vec::new();
+    loop {
+        let last = path.last().unwrap_or(certificate);
+        let signed_by = |issuer: &Certificate| {
+            issuer.subject == last.issuer
+                && keys::verify(&issuer.public_key, &last.signature_algorithm, last.tbs(), &last.signature).is_ok()
+        };
+        if last.is_self_issued() && signed_by(last) {
+            return Ok(path);
+        }
+        let Some(position) = chain.iter().position(signed_by) else {
+            let (subject, issuer) = (&last.subject, &last.issuer);
+            let wanted = last.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
+            let key_id = wanted.map(|id| format!(" with the key identifier {}", text::hex(id))).unwrap_or_default();
+            return Err(AuthorityError::Adoption(format!(
+                "'{subject}' was issued by '{issuer}'{key_id}, which is not in the chain"
+            )));
+        };
+        path.push(chain.swap_remove(position));
+    }
+}

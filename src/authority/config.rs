@@ -1,0 +1,274 @@
+//! `ca.toml`: the settings of a CA. `ca.example.toml` is its commented model, and a test holds the two together.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::{AuthorityError, Home};
+use crate::document::{Document, DocumentError, Section, nearest};
+use crate::system::files;
+use crate::x509::name_constraints::Subtree;
+use crate::x509::{AttributeType, KeyAlgorithm, Lifetime, NameConstraints, text};
+
+/// Every setting. Flags win over it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The common name of the root.
+    pub name: String,
+    /// Attributes that go into every subject that does not say otherwise, by their long labels.
+    pub subject: BTreeMap<String, String>,
+    pub root: AuthoritySettings,
+    pub intermediate: AuthoritySettings,
+    pub issue: IssueSettings,
+    pub crl: CrlSettings,
+    pub index: IndexSettings,
+    pub passphrase: PassphraseSettings,
+}
+
+/// `[root]` and `[intermediate]`: how `ca init` makes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthoritySettings {
+    pub key: KeyAlgorithm,
+    pub lifetime: Lifetime,
+    pub constraints: NameConstraints,
+}
+
+/// `[issue]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueSettings {
+    /// The authority that issues when no `--issuer` is given; while there is none of this name, the root.
+    pub issuer: String,
+    /// Where the site's own templates lie, seen from the CA directory.
+    pub template_dir: String,
+}
+
+/// `[crl]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrlSettings {
+    pub lifetime: Lifetime,
+    /// Written into every certificate whose template names no other.
+    pub urls: Vec<String>,
+}
+
+/// `[index]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexSettings {
+    /// Seen from the CA directory.
+    pub location: String,
+}
+
+/// `[passphrase]`: where commands look when no flag is given. Empty: nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PassphraseSettings {
+    pub file: String,
+    pub env: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let authority = |years: u64| AuthoritySettings {
+            key: KeyAlgorithm::EcdsaP384,
+            lifetime: Lifetime::from_days(years * 365),
+            constraints: NameConstraints::default(),
+        };
+        Self {
+            name: "Private Root CA".to_owned(),
+            subject: BTreeMap::new(),
+            root: authority(10),
+            intermediate: authority(5),
+            issue: IssueSettings { issuer: "issuing".to_owned(), template_dir: "templates".to_owned() },
+            crl: CrlSettings { lifetime: Lifetime::from_days(30), urls: Vec::new() },
+            index: IndexSettings { location: "index.db".to_owned() },
+            passphrase: PassphraseSettings::default(),
+        }
+    }
+}
+
+impl Config {
+    /// The settings of a CA.
+    ///
+    /// # Errors
+    /// When its ca.toml cannot be read, or says what cannot be.
+    pub fn load(home: &Home) -> Result<Self, AuthorityError> {
+        const MOST_OCTETS: u64 = 1024 * 1024;
+        let path = home.config();
+        let content = files::read(&path, MOST_OCTETS)?;
+        Ok(Self::read(&path.display().to_string(), &String::from_utf8_lossy(&content))?)
+    }
+
+    /// Reads a `ca.toml`; what it does not say is as in [`Config::default`].
+    ///
+    /// # Errors
+    /// With every problem of the file at once.
+    pub fn read(file: &str, toml: &str) -> Result<Self, DocumentError> {
+        let document = Document::new(file, toml);
+        let config = Self::from_document(&document);
+        document.finish()?;
+        Ok(config)
+    }
+
+    fn from_document(document: &Document<'_>) -> Self {
+        let mut config = Self::default();
+        let mut top = document.top();
+        set(&mut top, "name", &mut config.name);
+        if let Some(mut section) = top.section("subject") {
+            config.subject = subject(&mut section);
+        }
+        if let Some(section) = top.section("root") {
+            config.root.read(section);
+        }
+        if let Some(section) = top.section("intermediate") {
+            config.intermediate.read(section);
+        }
+        if let Some(mut section) = top.section("issue") {
+            set(&mut section, "issuer", &mut config.issue.issuer);
+            set(&mut section, "template-dir", &mut config.issue.template_dir);
+            section.finish();
+        }
+        if let Some(mut section) = top.section("crl") {
+            set(&mut section, "lifetime", &mut config.crl.lifetime);
+            set(&mut section, "urls", &mut config.crl.urls);
+            section.finish();
+        }
+        if let Some(mut section) = top.section("index") {
+            set(&mut section, "location", &mut config.index.location);
+            section.finish();
+        }
+        if let Some(mut section) = top.section("passphrase") {
+            set(&mut section, "file", &mut config.passphrase.file);
+            set(&mut section, "env", &mut config.passphrase.env);
+            let both = !config.passphrase.file.is_empty() && !config.passphrase.env.is_empty();
+            if both {
+                document.note(section.place(), "both a file and a variable are named", Some("leave one of them empty".to_owned()));
+            }
+            section.finish();
+        }
+        top.finish();
+        config
+    }
+
+    /// The text of a `ca.toml` that says the same.
+    pub fn to_toml(&self) -> String {
+        let subject: String = self.subject.iter().map(|(label, value)| format!("{label} = {}\n", quoted(value))).collect();
+        format!(
+            "# The settings of this CA; ca.example.toml of the program explains each.\n\
+             name = {}\n\n[subject]\n{subject}\n[root]\n{}\n[intermediate]\n{}\n\
+             [issue]\nissuer = {}\ntemplate-dir = {}\n\n[crl]\nlifetime = \"{}\"\nurls = {}\n\n\
+             [index]\nlocation = {}\n\n[passphrase]\nfile = {}\nenv = {}\n",
+            quoted(&self.name),
+            self.root.to_toml(),
+            self.intermediate.to_toml(),
+            quoted(&self.issue.issuer),
+            quoted(&self.issue.template_dir),
+            self.crl.lifetime,
+            list(&self.crl.urls),
+            quoted(&self.index.location),
+            quoted(&self.passphrase.file),
+            quoted(&self.passphrase.env),
+        )
+    }
+}
+
+impl AuthoritySettings {
+    fn read(&mut self, mut section: Section<'_, '_>) {
+        set(&mut section, "key", &mut self.key);
+        set(&mut section, "lifetime", &mut self.lifetime);
+        for (key, subtrees) in [("permit", &mut self.constraints.permitted), ("exclude", &mut self.constraints.excluded)] {
+            if let Some(written) = section.take::<Vec<String>>(key) {
+                *subtrees = read_subtrees(section.document(), &written.place, &written.value);
+            }
+        }
+        section.finish();
+    }
+
+    fn to_toml(&self) -> String {
+        let subtrees = |subtrees: &[Subtree]| list(&subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>());
+        format!(
+            "key = \"{}\"\nlifetime = \"{}\"\npermit = {}\nexclude = {}\n",
+            self.key,
+            self.lifetime,
+            subtrees(&self.constraints.permitted),
+            subtrees(&self.constraints.excluded)
+        )
+    }
+}
+
+fn set<T: serde::de::DeserializeOwned>(section: &mut Section<'_, '_>, key: &'static str, setting: &mut T) {
+    if let Some(written) = section.take(key) {
+        *setting = written.value;
+    }
+}
+
+fn subject(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
+    let mut subject = BTreeMap::new();
+    for (label, value) in section.take_rest::<String>() {
+        match AttributeType::from_label(&label.value) {
+            Some(AttributeType::CommonName) => {
+                let hint = Some("the common name of the root is 'name' at the top".to_owned());
+                section.document().note(label.place, "one common name cannot go into every subject", hint);
+            }
+            Some(kind) => {
+                subject.insert(kind.long_label().to_owned(), value.value);
+            }
+            None => {
+                let hint = nearest(&label.value, AttributeType::all_labels()).map(|near| format!("did you mean '{near}'?"));
+                let message = format!("unknown attribute '{}' in [subject]", text::escape(&label.value));
+                section.document().note(label.place, message, hint);
+            }
+        }
+    }
+    subject
+}
+
+fn read_subtrees(document: &Document<'_>, place: &Range<usize>, written: &[String]) -> Vec<Subtree> {
+    let read = |name: &String| name.parse().map_err(|error| document.note(place.clone(), error, None)).ok();
+    written.iter().filter_map(read).collect()
+}
+
+fn quoted(value: &str) -> String {
+    toml::Value::String(value.to_owned()).to_string()
+}
+
+fn list(values: &[String]) -> String {
+    format!("[{}]", values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_says_what_the_program_does_without_it() {
+        let example = include_str!("../../ca.example.toml");
+        let mut expected = Config::default();
+        // The example shows the two attributes that people want most, empty as they are by default.
+        expected.subject = [("country", ""), ("organization", "")].map(|(label, value)| (label.to_owned(), value.to_owned())).into();
+        assert_eq!(Config::read("ca.example.toml", example).unwrap(), expected);
+        assert_eq!(Config::read("ca.toml", "").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_example_shows_every_setting() {
+        let example = include_str!("../../ca.example.toml");
+        for line in Config::default().to_toml().lines().filter_map(|line| line.split_once(" = ")) {
+            assert!(example.lines().any(|shown| shown.split('=').next().is_some_and(|key| key.trim() == line.0)), "{}", line.0);
+        }
+    }
+
+    #[test]
+    fn settings_that_are_written_can_be_read_again() {
+        let mut config = Config { name: "A \"quoted\" \\ name".to_owned(), ..Config::default() };
+        config.subject.insert("organization".to_owned(), "Müller & Söhne".to_owned());
+        config.root.constraints.permitted = vec!["corp.test".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+        config.crl.urls = vec!["http://crl.corp.test/ca.crl".to_owned()];
+        assert_eq!(Config::read("ca.toml", &config.to_toml()), Ok(config));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let told = Config::read("ca.toml", "nmae = \"x\"\n[root]\nkey = \"rsa\"\nlifetime = \"0d\"\npermit = [\"10.0.0.1/8\"]\n[subject]\norganisation = \"x\"\n");
+        let told = told.unwrap_err().to_string();
+        for part in ["did you mean 'name'", "'rsa' is not a key algorithm", "greater than zero", "did you mean 10.0.0.0/8", "did you mean 'organization'"] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+}

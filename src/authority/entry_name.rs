@@ -1,0 +1,128 @@
+//! NAME: how a certificate is called in the index, and its folder.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::x509::text;
+
+/// The name of an entry. It becomes a folder, so that it may not lead anywhere else; two names that differ only in the
+/// case of their letters are one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryName(String);
+
+/// Why a text cannot be the name of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EntryNameError {
+    #[error("the name is empty")]
+    Empty,
+    #[error("the name '{}' holds a character that cannot be seen", text::escape(.0))]
+    Invisible(String),
+    #[error("the name '{}' looks like a path: it may not begin with '/', '.' or '-', nor hold '\\' or '..'", text::escape(.0))]
+    PathLike(String),
+    #[error("the name '{}' begins or ends with a space", text::escape(.0))]
+    Spaces(String),
+    #[error("the name is {0} characters long, too many for a folder")]
+    TooLong(usize),
+}
+
+/// How `*` is written in the name of a folder.
+const WILDCARD: &str = "_wildcard";
+/// File systems end names at 255 octets.
+const MOST_OCTETS: usize = 240;
+
+impl EntryName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The folder: lower case, `*` as `_wildcard`, everything outside `[a-z0-9._@-]` percent-encoded.
+    pub fn folder(&self) -> String {
+        let mut folder = String::with_capacity(self.0.len());
+        for octet in self.0.bytes() {
+            match octet.to_ascii_lowercase() {
+                b'*' => folder.push_str(WILDCARD),
+                // A name that spells the replacement out must not share the folder of the wildcard.
+                b'_' if self.0.contains(WILDCARD) => folder.push_str("%5f"),
+                octet @ (b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'@' | b'-') => folder.push(char::from(octet)),
+                octet => folder.push_str(&format!("%{octet:02x}")),
+            }
+        }
+        folder
+    }
+
+    /// Without its first label: what `{{ domain }}` stands for.
+    pub fn domain(&self) -> &str {
+        self.0.split_once('.').map_or("", |(_, domain)| domain)
+    }
+}
+
+impl fmt::Display for EntryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for EntryName {
+    type Err = EntryNameError;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        if given.is_empty() {
+            return Err(EntryNameError::Empty);
+        }
+        if !given.chars().all(text::is_plainly_visible) {
+            return Err(EntryNameError::Invisible(given.to_owned()));
+        }
+        if given.starts_with(['/', '.', '-']) || given.contains('\\') || given.contains("..") {
+            return Err(EntryNameError::PathLike(given.to_owned()));
+        }
+        if given.trim() != given {
+            return Err(EntryNameError::Spaces(given.to_owned()));
+        }
+        let name = Self(given.to_owned());
+        if name.folder().len() > MOST_OCTETS {
+            return Err(EntryNameError::TooLong(given.chars().count()));
+        }
+        Ok(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_a_folder_of_its_own_that_leads_nowhere_else() {
+        for (name, folder) in [
+            ("web.corp.test", "web.corp.test"),
+            ("Alice Smith", "alice%20smith"),
+            ("*.corp.test", "_wildcard.corp.test"),
+            ("_wildcard.corp.test", "%5fwildcard.corp.test"),
+            ("spiffe://corp.test/web", "spiffe%3a%2f%2fcorp.test%2fweb"),
+            ("alice@corp.test", "alice@corp.test"),
+            ("Müller", "m%c3%bcller"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("::1", "%3a%3a1"),
+            ("50%", "50%25"),
+        ] {
+            assert_eq!(name.parse::<EntryName>().unwrap().folder(), folder);
+        }
+    }
+
+    #[test]
+    fn names_that_look_like_paths_or_cannot_be_seen_are_refused() {
+        for name in ["", "..", ".", "../x", "/x", "-x", "a/../b", "a\\b", ".hidden", "a\0b", "a\nb", "a\u{202e}b", " a", "a ", &"x".repeat(300)] {
+            assert!(name.parse::<EntryName>().is_err(), "{name:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_folder_is_one_plain_component(name in "\\PC{0,80}") {
+            if let Ok(name) = name.parse::<EntryName>() {
+                let folder = name.folder();
+                proptest::prop_assert!(folder.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'@' | b'-' | b'%')));
+                proptest::prop_assert!(!folder.starts_with('.') && !folder.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Why an act on the CA did not happen.
+
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+
+use super::entry_name::EntryNameError;
+use super::home::HomeError;
+use super::index::IndexError;
+use super::templates::TemplateError;
+use crate::document::DocumentError;
+use crate::issuance::{IssuerError, NotApproved, Refusal};
+use crate::keys::key_file::KeyFileError;
+use crate::keys::private_key::PrivateKeyError;
+use crate::system::files::{FileError, LockError};
+use crate::x509::{DecodeError, general_name::GeneralNameError, pem::PemError, text, validity::rfc3339};
+
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Name(#[from] EntryNameError),
+    #[error(transparent)]
+    GeneralName(#[from] GeneralNameError),
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+    #[error(transparent)]
+    NotApproved(#[from] NotApproved),
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    KeyGeneration(#[from] PrivateKeyError),
+    #[error("{} cannot be used as a private key: {cause}", path.display())]
+    KeyFile { path: PathBuf, cause: KeyFileError },
+    #[error("{} cannot be used as a certificate: {cause}", path.display())]
+    Certificate { path: PathBuf, cause: CertificateError },
+    #[error("the private key of '{authority}' is not here: {} does not exist", path.display())]
+    KeyAway { authority: String, path: PathBuf },
+    #[error("the private key {} can be read or changed by other users", .0.display())]
+    LooseKey(PathBuf),
+    #[error("the wrong passphrase for the private key {}", .0.display())]
+    WrongPassphrase(PathBuf),
+    /// Whoever was asked for the passphrase has none to give; the reason is the asker's.
+    #[error("{message}")]
+    NoPassphrase { code: &'static str, message: String, hints: Vec<String>, badly_asked: bool },
+    #[error("there is no authority '{}'", text::escape(name))]
+    UnknownAuthority { name: String, known: Vec<String> },
+    #[error("'{name}' is the name of a certificate already (template {template}, until {})", rfc3339(*until))]
+    NameTaken { name: String, template: String, until: OffsetDateTime },
+    #[error("'{name}' is the name of a certificate of the template '{template}' already; a name belongs to one template")]
+    OtherTemplate { name: String, template: String },
+    #[error("{} is there already, and not known to the index", .0.display())]
+    PlaceTaken(PathBuf),
+    #[error("--set {}: no string of the template '{template}' uses that value", text::escape(key))]
+    UnusedValue { key: String, template: String, used: Vec<String> },
+    #[error("--set {}: that value is given by the program", text::escape(.0))]
+    ReservedValue(String),
+    #[error("the template '{0}' makes a CA's own root; use 'ca init'")]
+    RootTemplate(String),
+    #[error("there is a CA in {} already", .0.display())]
+    Exists(PathBuf),
+    #[error("{} is in the way of a new CA", .0.display())]
+    InTheWay(PathBuf),
+    #[error("'{}' cannot be the name of an authority: letters, digits, '-' and '_' only, at most 40", text::escape(.0))]
+    AuthorityName(String),
+    #[error("{0}")]
+    Adoption(String),
+    #[error("could not draw a serial number that is not used yet")]
+    NoFreeSerial,
+    #[error("the new certificate does not verify: {0}")]
+    DoesNotVerify(String),
+    #[error("{serial} is recorded, but its files could not be written: {cause}")]
+    NotDelivered { serial: String, cause: FileError },
+}
+
+/// Why a file is not the one certificate that was expected.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    #[error(transparent)]
+    Pem(#[from] PemError),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error("it holds no certificate")]
+    None,
+}

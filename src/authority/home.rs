@@ -1,0 +1,134 @@
+//! The CA directory: how it is found, and where everything in it lies.
+//!
+//! ```text
+//! ca/                                   0700, and the lock of everybody who changes it
+//! ├── ca.toml                           its settings; a folder is a CA directory when this is in it
+//! ├── authorities/<authority>/          cert.pem chain.pem 0644, key.pem 0600
+//! ├── templates/*.toml                  the site's own
+//! ├── index.db                          0600
+//! └── issued/<name>/                    0700: cert.pem chain.pem fullchain.pem key.pem
+//!     .generations/<name>/<serial>/     what a newer certificate of the same name replaced
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use super::EntryName;
+use crate::system::files;
+
+/// The mode of everything that anybody may read: certificates, chains and CRLs.
+pub const PUBLIC_MODE: u32 = 0o644;
+
+/// The paths of one CA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    folder: PathBuf,
+}
+
+/// Why no CA directory was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HomeError {
+    #[error("{} is not a CA directory: it has no ca.toml", .0.display())]
+    NotOne(PathBuf),
+    #[error("no CA directory was found in {} or above it", .0.display())]
+    NoneFound(PathBuf),
+    #[error("{} belongs to another user", .0.display())]
+    Foreign(PathBuf),
+}
+
+impl Home {
+    /// A folder that is taken for one, whether it is or not: for `ca init`.
+    pub fn at(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The one that was named; or the nearest, looked for in `from` and upwards, as git finds its own.
+    ///
+    /// # Errors
+    /// When there is none; or the nearest belongs to somebody else, who could make us do anything with his templates.
+    pub fn find(named: Option<&Path>, from: &Path) -> Result<Self, HomeError> {
+        if let Some(folder) = named {
+            let home = Self::at(folder.to_owned());
+            return if home.exists() { Ok(home) } else { Err(HomeError::NotOne(home.folder)) };
+        }
+        let candidates = from.ancestors().flat_map(|folder| [folder.to_owned(), folder.join("ca")]);
+        let home = candidates.map(Self::at).find(Self::exists).ok_or_else(|| HomeError::NoneFound(from.to_owned()))?;
+        match files::is_private_to_us(&home.config()) {
+            Ok(true) => Ok(home),
+            _ => Err(HomeError::Foreign(home.folder)),
+        }
+    }
+
+    /// Whether it is a CA directory.
+    pub fn exists(&self) -> bool {
+        self.config().is_file()
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.folder.join("ca.toml")
+    }
+
+    pub fn authorities(&self) -> PathBuf {
+        self.folder.join("authorities")
+    }
+
+    pub fn authority(&self, name: &str) -> PathBuf {
+        self.authorities().join(name)
+    }
+
+    pub fn issued(&self) -> PathBuf {
+        self.folder.join("issued")
+    }
+
+    pub fn entry(&self, name: &EntryName) -> PathBuf {
+        self.issued().join(name.folder())
+    }
+
+    /// Where the files of an older certificate of this name are kept.
+    pub fn generation(&self, name: &EntryName, serial: &str) -> PathBuf {
+        self.generations(name).join(serial)
+    }
+
+    pub fn generations(&self, name: &EntryName) -> PathBuf {
+        self.issued().join(".generations").join(name.folder())
+    }
+
+    /// A path that a setting names, seen from the folder.
+    pub fn resolve(&self, setting: &str) -> PathBuf {
+        self.folder.join(setting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_nearest_ca_directory_is_found_upwards() {
+        let top = tempfile::tempdir().unwrap();
+        let deep = top.path().join("a/b");
+        fs::create_dir_all(&deep).unwrap();
+        assert_eq!(Home::find(None, &deep), Err(HomeError::NoneFound(deep.clone())));
+        fs::create_dir(top.path().join("ca")).unwrap();
+        fs::write(top.path().join("ca/ca.toml"), "").unwrap();
+        assert_eq!(Home::find(None, &deep).unwrap().folder(), top.path().join("ca"));
+        fs::write(top.path().join("a/ca.toml"), "").unwrap();
+        assert_eq!(Home::find(None, &deep).unwrap().folder(), top.path().join("a"));
+        assert_eq!(Home::find(Some(&deep), top.path()), Err(HomeError::NotOne(deep)));
+    }
+
+    #[test]
+    fn a_ca_directory_that_others_could_have_planted_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let top = tempfile::tempdir().unwrap();
+        let config = top.path().join("ca.toml");
+        fs::write(&config, "").unwrap();
+        fs::set_permissions(&config, fs::Permissions::from_mode(0o666)).unwrap();
+        assert_eq!(Home::find(None, top.path()), Err(HomeError::Foreign(top.path().to_owned())));
+    }
+}

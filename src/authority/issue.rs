@@ -1,0 +1,503 @@
+//! `issue`: from an order to a certificate that is recorded, durable and delivered.
+//!
+//! The order of the steps is the point. Everything that can be refused is refused, and the passphrase worked through,
+//! before the lock is taken; the record is durable before the certificate leaves the process; the files appear whole.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::authorities::{Authorities, KeyOpener};
+use super::deliver::{self, Files, Paths, Place};
+use super::index::{Change, Entry, EntryId, Index, NewEntry, Origin};
+use super::{AuthorityError, Config, EntryName, Home, templates};
+use crate::issuance::profile::CommonName;
+use crate::issuance::{self, CertificateRequest, Draft, End, Issuer, IssuerFacts, Profile, SignedBy, Text, Values};
+use crate::keys::key_file::{self, NewProtection};
+use crate::keys::{Passphrase, PrivateKey, Signer};
+use crate::lint::Finding;
+use crate::system::files::{self, FolderLock};
+use crate::system::{Clock, Entropy};
+use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, Lifetime, SerialNumber};
+
+/// What is ordered.
+pub struct Order {
+    pub template: String,
+    pub name: EntryName,
+    pub names: Vec<GeneralName>,
+    pub end: End,
+    pub clip: bool,
+    /// `None`: the template's first.
+    pub key: Option<KeyAlgorithm>,
+    pub subject: Vec<(AttributeType, String)>,
+    /// Values for the placeholders of the template.
+    pub set: BTreeMap<String, String>,
+    /// `None`: the setting's.
+    pub issuer: Option<String>,
+    /// `None`: where the template's certificates belong.
+    pub place: Option<Place>,
+    pub existing: Existing,
+    /// Decide everything, sign nothing.
+    pub dry_run: bool,
+    /// What the new key is encrypted with; the key of an authority is encrypted as its issuer's is.
+    pub protection: Option<Passphrase>,
+}
+
+/// What to do when the name has a certificate already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    Refuse,
+    /// Replace it, whatever it is.
+    Replace,
+    /// Leave it while it has the same names and kind of key and this much of its life left; replace it after.
+    KeepUnlessDue(Due),
+}
+
+/// When a certificate is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// When a third of its life is left.
+    LastThird,
+    /// When less than this is left.
+    Within(Lifetime),
+}
+
+/// What an act may use of the world.
+pub struct Tools<'w> {
+    pub clock: &'w dyn Clock,
+    pub entropy: &'w dyn Entropy,
+    pub lock_timeout: Duration,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    pub status: Status,
+    pub name: EntryName,
+    pub template: String,
+    pub authority: String,
+    pub facts: CertificateFacts,
+    pub paths: Option<Paths>,
+    /// What the rules had to say that is no error.
+    pub warnings: Vec<Finding>,
+    /// The certificate, its chain and its key, when they stay in memory.
+    pub in_memory: Option<InMemory>,
+    /// Shortened to the end of its issuer.
+    pub clipped: bool,
+}
+
+/// What was not written to a file.
+pub struct InMemory {
+    pub chain: Vec<Certificate>,
+    pub key: PrivateKey,
+}
+
+impl std::fmt::Debug for InMemory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { chain, key: _ } = self;
+        write!(f, "InMemory({} certificates, [elided])", chain.len())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Issued,
+    /// There is one already that is not due.
+    Unchanged,
+    /// A dry run.
+    Planned,
+}
+
+/// A certificate, or the draft of one.
+#[derive(Debug)]
+pub enum CertificateFacts {
+    Certificate(Box<Certificate>),
+    Draft(Box<Draft>),
+}
+
+const MOST_DRAWS: usize = 100;
+
+/// Carries out an order.
+///
+/// # Errors
+/// When it is refused by the template, the issuer or the state of the CA, or something fails. Nothing has been written
+/// then, or the error says what was.
+pub fn issue(home: &Home, order: Order, ask: &mut KeyOpener<'_>, tools: &Tools<'_>) -> Result<Outcome, AuthorityError> {
+    let now = crate::x509::validity::whole_second(tools.clock.now());
+    let config = Config::load(home)?;
+    let profile = profile(home, &config, &order.template)?;
+    let authorities = Authorities::of(home);
+    let facts = authorities.facts(&authorities.choose(order.issuer.as_deref(), &config)?)?;
+    let place = order.place.clone().unwrap_or(if profile.is_authority() { Place::Authority } else { Place::Issued });
+    if profile.is_authority() && !is_authority_name(order.name.as_str()) {
+        return Err(AuthorityError::AuthorityName(order.name.to_string()));
+    }
+    let work = Work { home, now, profile: &profile, place: &place, order: &order, index: home.resolve(&config.index.location), tools };
+
+    // 1. A look without the lock: most runs of `--if-due` end here.
+    if let Existing::KeepUnlessDue(due) = order.existing
+        && let Some(unchanged) = work.unchanged(due)?
+    {
+        return Ok(unchanged);
+    }
+
+    // 2. The key, the wish, and everything that can be refused without signing.
+    let key = PrivateKey::generate(order.key.or(profile.keys.first().copied()).unwrap_or(KeyAlgorithm::EcdsaP256))?;
+    let request = work.request(&config, &key)?;
+    let trial = Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, work.draw_serial()?)?;
+    let clipped = order.clip && trial.validity.not_after == facts.end().1;
+    if order.dry_run {
+        let approved = issuance::approve(trial, Some(&facts))?;
+        let draft = Box::new(approved.draft().clone());
+        let outcome = work.outcome(Status::Planned, facts.name(), CertificateFacts::Draft(draft), approved.warnings);
+        return Ok(Outcome { clipped, ..outcome });
+    }
+    work.check_place()?;
+
+    // 3. The passphrase is worked through before the lock: it takes its time, and others wait for the lock.
+    let (issuer, issuer_passphrase) = authorities.unlock(facts, ask)?;
+    let protection = if profile.is_authority() { issuer_passphrase } else { None };
+    let key_text = work.key_text(&key, order.protection.as_ref().or(protection.as_ref()))?;
+
+    // 4. From here to the end nobody else changes this CA.
+    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    files::remove_stale(&home.issued())?;
+    let mut index = Index::open(&work.index)?;
+    let current = match work.settle(&mut index)? {
+        Settled::Answer(outcome) => return Ok(*outcome),
+        Settled::Free => None,
+        Settled::Replaces(serial) => Some(serial),
+    };
+
+    // 5. Signed, checked, recorded: one durable transaction.
+    let mut change = index.change()?;
+    let serial = work.unused_serial(&change)?;
+    let (certificate, warnings) = work.sign(&issuer, &request, serial)?;
+    let id = work.record(&mut change, &certificate, issuer.facts().name())?;
+    change.commit()?;
+
+    // 6. Only now may it leave the process.
+    let chain = chain_below_root(&issuer);
+    if place != Place::Memory {
+        let files = Files::new(&certificate, &chain, Some(key_text), profile.files.mode);
+        let delivered = place.deliver(home, &order.name, &files, current.as_deref(), tools.entropy);
+        delivered.map_err(|cause| AuthorityError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
+    }
+    index.mark_delivered(id, now)?;
+    let outcome = work.outcome(Status::Issued, issuer.facts().name(), CertificateFacts::Certificate(Box::new(certificate)), warnings);
+    let in_memory = (place == Place::Memory).then_some(InMemory { chain, key });
+    Ok(Outcome { clipped, in_memory, ..outcome })
+}
+
+/// The template as it is used here: with the attributes of ca.toml that it does not speak of.
+fn profile(home: &Home, config: &Config, template: &str) -> Result<Profile, AuthorityError> {
+    if template == super::authorities::ROOT {
+        return Err(AuthorityError::RootTemplate(template.to_owned()));
+    }
+    let mut profile = templates::find(&home.resolve(&config.issue.template_dir), template)?.profile()?;
+    complete(&mut profile, config);
+    Ok(profile)
+}
+
+/// Adds what ca.toml says where the template is silent: attributes of the subject, and where CRLs are.
+pub(super) fn complete(profile: &mut Profile, config: &Config) {
+    for label in config.subject.keys() {
+        let Some(kind) = AttributeType::from_label(label) else { continue };
+        let text = Text::parse(&format!("{{{{ {} }}}}", placeholder(label)));
+        if let (Ok(text), false) = (text, profile.subject.iter().any(|(known, _)| *known == kind)) {
+            profile.subject.push((kind, text));
+        }
+    }
+    if profile.distribution.crl.is_empty() {
+        profile.distribution.crl = config.crl.urls.iter().filter_map(|url| Text::parse(url).ok()).collect();
+    }
+}
+
+/// An attribute's label as the name of a value: `organizational_unit`.
+fn placeholder(label: &str) -> String {
+    label.replace('-', "_")
+}
+
+/// What the placeholders of any template may stand for.
+pub(super) fn values(name: &EntryName, config: &Config) -> Values {
+    let unset = AttributeType::all_labels().map(|label| (placeholder(label), String::new()));
+    let set = config.subject.iter().map(|(label, value)| (placeholder(label), value.clone()));
+    let own = [("name", name.as_str()), ("domain", name.domain())].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    Values(unset.chain(set).chain(own).collect())
+}
+
+/// A name that can be a folder and a word of the command line.
+pub(super) fn is_authority_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    !name.is_empty() && name.len() <= 40 && name.chars().all(allowed)
+}
+
+/// What stands between a leaf of this issuer and the root, the issuer first.
+pub(super) fn chain_below_root(issuer: &Issuer) -> Vec<Certificate> {
+    let facts = issuer.facts();
+    let all = std::iter::once(facts.certificate()).chain(facts.above());
+    all.filter(|certificate| !certificate.is_self_issued()).cloned().collect()
+}
+
+/// Draws a serial number.
+pub(super) fn draw_serial(octets: usize, entropy: &dyn Entropy) -> Result<SerialNumber, AuthorityError> {
+    let mut random = vec![0; octets];
+    for _ in 0..MOST_DRAWS {
+        entropy.fill(&mut random).map_err(|_| AuthorityError::NoFreeSerial)?;
+        if let Some(serial) = SerialNumber::from_random(&random) {
+            return Ok(serial);
+        }
+    }
+    Err(AuthorityError::NoFreeSerial)
+}
+
+/// The text of a new key file.
+pub(super) fn key_text(key: &PrivateKey, passphrase: Option<&Passphrase>, entropy: &dyn Entropy) -> Result<zeroize::Zeroizing<String>, AuthorityError> {
+    let failed = |cause| AuthorityError::KeyFile { path: PathBuf::from("the new key"), cause };
+    let Some(passphrase) = passphrase else { return key_file::write(key, None).map_err(failed) };
+    let mut randomness = [0; 32];
+    let drawn = entropy.fill(&mut randomness);
+    drawn.map_err(|cause| files::FileError { action: "draw", path: PathBuf::from("random octets"), cause })?;
+    key_file::write(key, Some(&NewProtection::new(passphrase, randomness))).map_err(failed)
+}
+
+/// What the certificates of this name allow.
+enum Settled {
+    /// The question is answered already.
+    Answer(Box<Outcome>),
+    Free,
+    /// The files of the certificate with this serial number are replaced.
+    Replaces(String),
+}
+
+/// One order while it is carried out.
+struct Work<'a> {
+    home: &'a Home,
+    now: OffsetDateTime,
+    profile: &'a Profile,
+    place: &'a Place,
+    order: &'a Order,
+    index: PathBuf,
+    tools: &'a Tools<'a>,
+}
+
+impl Work<'_> {
+    /// The wish, from flags, template and settings.
+    fn request(&self, config: &Config, key: &PrivateKey) -> Result<CertificateRequest, AuthorityError> {
+        let mut values = values(&self.order.name, config);
+        let used = self.profile.uses();
+        for (key, value) in &self.order.set {
+            if matches!(key.as_str(), "name" | "domain") {
+                return Err(AuthorityError::ReservedValue(key.clone()));
+            }
+            if !used.contains(key) {
+                let (key, template) = (key.clone(), self.profile.name.clone());
+                return Err(AuthorityError::UnusedValue { key, template, used: used.into_iter().collect() });
+            }
+            values.0.insert(key.clone(), value.clone());
+        }
+        Ok(CertificateRequest {
+            name: self.order.name.to_string(),
+            names: self.names()?,
+            public_key: key.public_key().clone(),
+            end: self.order.end,
+            clip: self.order.clip,
+            subject: self.order.subject.clone(),
+            values,
+        })
+    }
+
+    /// The subject alternative names: NAME, where the template wants it there, and those that were given; each once.
+    fn names(&self) -> Result<Vec<GeneralName>, AuthorityError> {
+        let name = self.order.name.as_str();
+        let own = if self.profile.names.kinds.is_empty() {
+            None
+        } else if self.profile.common_name == CommonName::Name {
+            // NAME is the common name; it is an alternative name too when it can only be one.
+            name.parse().ok().filter(|name| matches!(name, GeneralName::Email(_) | GeneralName::Uri(_)))
+        } else {
+            Some(name.parse()?)
+        };
+        let mut names: Vec<GeneralName> = Vec::new();
+        for name in own.iter().chain(&self.order.names) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        Ok(names)
+    }
+
+    fn draw_serial(&self) -> Result<SerialNumber, AuthorityError> {
+        draw_serial(self.profile.serial_octets, self.tools.entropy)
+    }
+
+    fn unused_serial(&self, index: &Index) -> Result<SerialNumber, AuthorityError> {
+        for _ in 0..MOST_DRAWS {
+            let serial = self.draw_serial()?;
+            if !index.serial_is_used(&serial)? {
+                return Ok(serial);
+            }
+        }
+        Err(AuthorityError::NoFreeSerial)
+    }
+
+    fn key_text(&self, key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<zeroize::Zeroizing<String>, AuthorityError> {
+        key_text(key, passphrase, self.tools.entropy)
+    }
+
+    fn sign(&self, issuer: &Issuer, request: &CertificateRequest, serial: SerialNumber) -> Result<(Certificate, Vec<Finding>), AuthorityError> {
+        let draft = Draft::new(self.profile, request, SignedBy::Issuer(issuer.facts()), self.now, serial)?;
+        let mut approved = issuance::approve(draft, Some(issuer.facts()))?;
+        let warnings = std::mem::take(&mut approved.warnings);
+        Ok((issuer.sign(approved)?.certificate, warnings))
+    }
+
+    fn record(&self, change: &mut Change<'_>, certificate: &Certificate, authority: &str) -> Result<EntryId, AuthorityError> {
+        let place = match self.place {
+            Place::Folder(folder) => Some(folder.as_path()),
+            _ => None,
+        };
+        Ok(change.insert(&NewEntry {
+            certificate,
+            name: self.order.name.as_str(),
+            template: &self.profile.name,
+            authority,
+            issued_at: self.now,
+            origin: Origin::Issued,
+            place,
+            delivered_at: None,
+        })?)
+    }
+
+    /// Refuses early what would stop the delivery: after the record, it would be too late for a clean refusal.
+    fn check_place(&self) -> Result<(), AuthorityError> {
+        if let (Place::Folder(folder), Existing::Refuse) = (self.place, self.order.existing)
+            && let Some(path) = deliver::in_the_way(folder)
+            && self.interrupted(folder)?.is_none()
+        {
+            return Err(AuthorityError::PlaceTaken(path));
+        }
+        Ok(())
+    }
+
+    /// The certificate of an interrupted run whose files may be in this folder.
+    fn interrupted(&self, _folder: &std::path::Path) -> Result<Option<Certificate>, AuthorityError> {
+        let index = Index::open_to_read(&self.index)?;
+        let history = index.history(self.order.name.as_str(), self.now)?;
+        match history.last().filter(|entry| entry.delivered_at.is_none()) {
+            Some(entry) => Ok(Some(index.certificate(entry)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether there is one that is not due, by a look at the index and the files.
+    fn unchanged(&self, due: Due) -> Result<Option<Outcome>, AuthorityError> {
+        let index = Index::open_to_read(&self.index)?;
+        match self.delivered(&index)? {
+            Some((entry, certificate)) if self.is_good_for_longer(&entry, &certificate, due)? => {
+                Ok(Some(self.outcome(Status::Unchanged, &entry.authority, CertificateFacts::Certificate(Box::new(certificate)), Vec::new())))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The newest certificate of this name whose files came into place.
+    fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, AuthorityError> {
+        let history = index.history(self.order.name.as_str(), self.now)?;
+        if let Some(other) = history.iter().find(|entry| entry.template != self.profile.name) {
+            return Err(AuthorityError::OtherTemplate { name: other.name.clone(), template: other.template.clone() });
+        }
+        let Some(entry) = history.into_iter().rev().find(|entry| entry.delivered_at.is_some()) else { return Ok(None) };
+        let certificate = index.certificate(&entry)?;
+        Ok(Some((entry, certificate)))
+    }
+
+    fn is_good_for_longer(&self, entry: &Entry, certificate: &Certificate, due: Due) -> Result<bool, AuthorityError> {
+        let left = certificate.validity.not_after - self.now;
+        let wanted = match due {
+            Due::LastThird => certificate.validity.length() / 3,
+            Due::Within(within) => within.as_duration(),
+        };
+        let folder = self.place.folder(self.home, &self.order.name);
+        let is_in_place = folder.is_none_or(|folder| deliver::holds(&folder, certificate).unwrap_or(false));
+        Ok(left > wanted && entry.revocation.is_none() && is_in_place && self.is_as_ordered(certificate)?)
+    }
+
+    /// The same names and the same kind of key.
+    fn is_as_ordered(&self, certificate: &Certificate) -> Result<bool, AuthorityError> {
+        let wanted = self.names()?;
+        let same_names = wanted.len() == certificate.names().len() && wanted.iter().all(|name| certificate.names().contains(name));
+        let kind = certificate.public_key.kind().to_string();
+        let same_key = self.order.key.or(self.profile.keys.first().copied()).is_none_or(|key| key.name() == kind);
+        Ok(same_names && same_key)
+    }
+
+    /// Under the lock: what the name's earlier certificates mean for this order, and what an interrupted run left.
+    fn settle(&self, index: &mut Index) -> Result<Settled, AuthorityError> {
+        if let Some(outcome) = self.finish_interrupted(index)? {
+            return Ok(Settled::Answer(Box::new(outcome)));
+        }
+        let Some((entry, certificate)) = self.delivered(index)? else {
+            return match self.place.folder(self.home, &self.order.name) {
+                Some(folder) if !matches!(self.place, Place::Folder(_)) && folder.exists() => Err(AuthorityError::PlaceTaken(folder)),
+                _ => Ok(Settled::Free),
+            };
+        };
+        match self.order.existing {
+            _ if *self.place == Place::Memory => Ok(Settled::Free),
+            Existing::Refuse => {
+                let (name, template) = (entry.name, entry.template);
+                Err(AuthorityError::NameTaken { name, template, until: certificate.validity.not_after })
+            }
+            // Another process may have renewed it while we waited for the lock.
+            Existing::KeepUnlessDue(due) if self.is_good_for_longer(&entry, &certificate, due)? => {
+                let facts = CertificateFacts::Certificate(Box::new(certificate));
+                Ok(Settled::Answer(Box::new(self.outcome(Status::Unchanged, &entry.authority, facts, Vec::new()))))
+            }
+            _ => Ok(Settled::Replaces(entry.serial.to_string())),
+        }
+    }
+
+    /// A run that died between its record and its report: if its files came into place it only lacked the mark, and this
+    /// run ends it; if not, its certificate stays in the book, its key is gone, and this run begins anew.
+    fn finish_interrupted(&self, index: &mut Index) -> Result<Option<Outcome>, AuthorityError> {
+        let history = index.history(self.order.name.as_str(), self.now)?;
+        let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else { return Ok(None) };
+        let certificate = index.certificate(&entry)?;
+        let Some(folder) = self.place.folder(self.home, &self.order.name) else { return Ok(None) };
+        if !deliver::holds(&folder, &certificate)? {
+            if matches!(self.place, Place::Folder(_)) {
+                deliver::remove_interrupted(&folder, &certificate)?;
+            }
+            return Ok(None);
+        }
+        index.mark_delivered(entry.id, self.now)?;
+        if entry.template != self.profile.name || !self.is_as_ordered(&certificate)? {
+            return Ok(None);
+        }
+        let facts = CertificateFacts::Certificate(Box::new(certificate));
+        Ok(Some(self.outcome(Status::Issued, &entry.authority, facts, Vec::new())))
+    }
+
+    fn outcome(&self, status: Status, authority: &str, facts: CertificateFacts, warnings: Vec<Finding>) -> Outcome {
+        Outcome {
+            status,
+            name: self.order.name.clone(),
+            template: self.profile.name.clone(),
+            authority: authority.to_owned(),
+            facts,
+            paths: self.place.paths(self.home, &self.order.name, true),
+            warnings,
+            in_memory: None,
+            clipped: false,
+        }
+    }
+}
+
+/// Who may issue, for callers that only ask.
+pub fn issuer_facts(home: &Home, named: Option<&str>) -> Result<IssuerFacts, AuthorityError> {
+    let authorities = Authorities::of(home);
+    authorities.facts(&authorities.choose(named, &Config::load(home)?)?)
+}
