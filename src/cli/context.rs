@@ -2,11 +2,14 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
 use super::arguments::Globals;
 use super::{Failure, output};
+use crate::authority::Home;
+use crate::authority::issue::Tools;
 use crate::system::{World, files};
 use crate::x509::validity;
 
@@ -24,6 +27,24 @@ impl<'a> Context<'a> {
     /// The time of this run, in whole seconds.
     pub fn now(&self) -> OffsetDateTime {
         validity::whole_second(self.world.clock.now())
+    }
+
+    /// The CA directory: `--dir` or `CA_DIR`, else the nearest one upwards from the working folder.
+    ///
+    /// # Errors
+    /// Exit status 2 when there is none.
+    pub fn home(&self) -> Result<Home, Failure> {
+        let named = self.globals.dir.as_ref().map(|folder| self.world.resolve(folder));
+        Ok(Home::find(named.as_deref(), &self.world.working_folder)?)
+    }
+
+    /// What an act on the CA may use of the world.
+    pub fn tools(&self) -> Tools<'_> {
+        Tools {
+            clock: self.world.clock.as_ref(),
+            entropy: self.world.entropy.as_ref(),
+            lock_timeout: Duration::from_secs(self.globals.lock_timeout.as_seconds()),
+        }
     }
 
     /// Reads a file that the user named; `-` is standard input.

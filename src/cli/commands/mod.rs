@@ -6,17 +6,25 @@ use super::output::Report;
 use super::{Context, Failure};
 
 mod completions;
+mod init;
+mod issue;
 
 /// The subcommands, in the order in which `ca --help` lists them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Make a new CA: a self-signed root, its directory and its index
+    Init(init::Arguments),
+    /// Make a key and a certificate from a template
+    Issue(issue::Arguments),
     /// Print the completion script of a shell
     Completions(completions::Arguments),
 }
 
 /// Runs one subcommand.
-pub fn run(command: Command, _context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     match command {
+        Command::Init(arguments) => init::run(arguments, context),
+        Command::Issue(arguments) => issue::run(arguments, context),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

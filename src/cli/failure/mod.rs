@@ -1,5 +1,6 @@
 //! What went wrong, in a sentence with cause, place and cure, and the exit status that goes with it.
 
+mod authority;
 mod files;
 mod index;
 
@@ -8,6 +9,7 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::ExitStatus;
+use crate::document::DocumentError;
 use crate::system::files::FileError;
 
 /// A command that could not do what it was asked to.
@@ -19,17 +21,19 @@ pub struct Failure {
     pub message: String,
     /// What to do about it.
     pub hints: Vec<String>,
+    /// A file that is wrong: shown to a person with the lines in question instead of the message.
+    pub picture: Option<DocumentError>,
 }
 
 impl Failure {
     /// Badly asked: exit status 2.
     pub fn usage(code: &'static str, message: impl Into<String>) -> Self {
-        Self { status: ExitStatus::Usage, code, message: message.into(), hints: Vec::new() }
+        Self { status: ExitStatus::Usage, code, message: message.into(), hints: Vec::new(), picture: None }
     }
 
     /// Understood, but refused or failed: exit status 3.
     pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
-        Self { status: ExitStatus::Refused, code, message: message.into(), hints: Vec::new() }
+        Self { status: ExitStatus::Refused, code, message: message.into(), hints: Vec::new(), picture: None }
     }
 
     /// Adds what to do about it.
@@ -58,14 +62,17 @@ impl Failure {
             .filter(|line| !line.starts_with("Usage:"))
             .map(|line| line.trim_start_matches("tip: ").to_owned())
             .collect();
-        Self { status: ExitStatus::Usage, code: "bad-arguments", message, hints }
+        Self { status: ExitStatus::Usage, code: "bad-arguments", message, hints, picture: None }
     }
 
     /// `error: …` and `hint: …` lines.
     pub fn text(&self, colored: bool) -> String {
         let (red, cyan, reset) = if colored { ("\u{1b}[1;31m", "\u{1b}[36m", "\u{1b}[0m") } else { ("", "", "") };
         let hints: String = self.hints.iter().map(|hint| format!("{cyan}hint{reset}: {hint}\n")).collect();
-        format!("{red}error{reset}: {}\n{hints}", self.message)
+        match &self.picture {
+            Some(error) => format!("{}{hints}", error.picture(colored)),
+            None => format!("{red}error{reset}: {}\n{hints}", self.message),
+        }
     }
 
     /// The document of `--json`.

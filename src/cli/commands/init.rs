@@ -1,0 +1,259 @@
+//! `ca init`: a new CA.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::authority::adopt::Adoption;
+use crate::authority::authorities::{certificates, open_key};
+use crate::authority::config::Config;
+use crate::authority::init::{self, Made, Order};
+use crate::authority::{AuthorityError, Home};
+use crate::cli::output::{Page, Report, Tone};
+use crate::cli::passphrase::{self, PassphraseArguments};
+use crate::cli::{Context, Failure};
+use crate::keys::Passphrase;
+use crate::x509::name_constraints::Subtree;
+use crate::x509::validity::{distance, rfc3339};
+use crate::x509::{Certificate, KeyAlgorithm, Lifetime, NameConstraints, text};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Name the root certificate
+    #[arg(long, value_name = "CN")]
+    name: Option<String>,
+    /// Put an organization into every subject
+    #[arg(long, value_name = "O")]
+    organization: Option<String>,
+    /// Put a country into every subject, as two capital letters
+    #[arg(long, value_name = "C")]
+    country: Option<String>,
+    /// Choose the kind of the CA keys [default: ecdsa-p384]
+    #[arg(long, value_name = "ALG")]
+    key: Option<KeyAlgorithm>,
+    /// Choose how long the root is valid [default: 10y]
+    #[arg(long = "for", value_name = "D")]
+    lifetime: Option<Lifetime>,
+    /// Let the CA vouch only for these names: a domain, an address block, email:HOST, uri:HOST; repeatable
+    #[arg(long, value_name = "NAME")]
+    permit: Vec<Subtree>,
+    /// Never let the CA vouch for these names; repeatable
+    #[arg(long, value_name = "NAME")]
+    exclude: Vec<Subtree>,
+    /// Make an issuing CA below the root too, which then issues by default
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "issuing")]
+    intermediate: Option<String>,
+    /// Read settings from a file like ca.example.toml; flags win over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Take over the CA certificate of another tool
+    #[arg(long, value_name = "FILE", requires = "key_file", conflicts_with_all = ["name", "key", "lifetime", "permit", "exclude"])]
+    cert: Option<PathBuf>,
+    /// Take over its private key
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key_file: Option<PathBuf>,
+    /// Take over the certificates above it, up to the root
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    chain: Option<PathBuf>,
+    /// Open the key that is taken over with the first line of a file
+    #[arg(long, value_name = "FILE", requires = "key_file")]
+    key_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
+    /// Leave the CA keys unencrypted
+    #[arg(long, group = "passphrase")]
+    no_passphrase: bool,
+}
+
+/// What was made, and what is worth knowing about it.
+struct InitReport {
+    made: Made,
+    constraints: NameConstraints,
+    next: String,
+    now: time::OffsetDateTime,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let folder = context.globals.dir.clone().unwrap_or_else(|| PathBuf::from("ca"));
+    let home = Home::at(context.world.resolve(&folder));
+    if home.exists() {
+        // Before a passphrase is asked for.
+        return Err(AuthorityError::Exists(folder).into());
+    }
+    let config = config(&arguments, context)?;
+    let adoption = adoption(&arguments, context)?;
+    let passphrase = if arguments.no_passphrase { None } else { Some(new_passphrase(&arguments, &home, &config, context)?) };
+    let order = Order { config: config.clone(), intermediate: arguments.intermediate, passphrase, adoption };
+    let made = init::init(&home, order, &context.tools())?;
+    if !made.encrypted {
+        context.note("The CA keys are not encrypted: whoever can read them can issue certificates.");
+    }
+    for warning in &made.warnings {
+        context.warn(&warning.message);
+    }
+    let is_found = context.globals.dir.is_none();
+    let named = if is_found { String::new() } else { format!("--dir {} ", folder.display()) };
+    let constraints = made.authorities.first().and_then(|root| root.certificate.name_constraints.clone()).unwrap_or_default();
+    Ok(Box::new(InitReport { made, constraints, next: format!("ca {named}issue server NAME"), now: context.now() }))
+}
+
+fn config(arguments: &Arguments, context: &mut Context<'_>) -> Result<Config, Failure> {
+    let mut config = match &arguments.config {
+        None => Config::default(),
+        Some(path) => {
+            let content = context.read_input(path)?;
+            let toml = String::from_utf8(content).map_err(|_| Failure::usage("bad-toml", format!("{} is not text in UTF-8", path.display())))?;
+            Config::read(&path.display().to_string(), &toml)?
+        }
+    };
+    if let Some(name) = &arguments.name {
+        config.name.clone_from(name);
+    }
+    for (label, value) in [("organization", &arguments.organization), ("country", &arguments.country)] {
+        if let Some(value) = value {
+            config.subject.insert(label.to_owned(), value.clone());
+        }
+    }
+    if let Some(key) = arguments.key {
+        (config.root.key, config.intermediate.key) = (key, key);
+    }
+    if let Some(lifetime) = arguments.lifetime {
+        config.root.lifetime = lifetime;
+    }
+    for settings in [&mut config.root, &mut config.intermediate] {
+        settings.constraints.permitted.extend(arguments.permit.iter().cloned());
+        settings.constraints.excluded.extend(arguments.exclude.iter().cloned());
+    }
+    Ok(config)
+}
+
+fn adoption(arguments: &Arguments, context: &mut Context<'_>) -> Result<Option<Adoption>, Failure> {
+    let (Some(cert), Some(key_file)) = (&arguments.cert, &arguments.key_file) else { return Ok(None) };
+    let mut certificate = read_certificates(cert, context)?;
+    if certificate.is_empty() {
+        return Err(Failure::usage("bad-certificate", format!("{} holds no certificate", cert.display())));
+    }
+    let mut chain = certificate.split_off(1);
+    if let Some(path) = &arguments.chain {
+        chain.extend(read_certificates(path, context)?);
+    }
+    let content = zeroize::Zeroizing::new(context.read_input(key_file)?);
+    let flags = PassphraseArguments { passphrase_file: arguments.key_passphrase_file.clone(), ..PassphraseArguments::default() };
+    let mut ask = |question: &str| {
+        let ask = || passphrase::ask(context, question, "give --key-passphrase-file FILE");
+        flags.read(context).and_then(|given| given.map_or_else(ask, Ok)).map_err(passphrase::refusal)
+    };
+    let (key, _) = open_key(key_file, &content, &mut ask, &format!("Passphrase of {}: ", key_file.display()))?;
+    let certificate = certificate.remove(0);
+    Ok(Some(Adoption { certificate, key, chain }))
+}
+
+fn read_certificates(path: &std::path::Path, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
+    let content = context.read_input(path)?;
+    let failed = |cause| Failure::from(AuthorityError::Certificate { path: path.to_owned(), cause });
+    certificates(&content).map_err(failed)
+}
+
+fn new_passphrase(arguments: &Arguments, home: &Home, config: &Config, context: &Context<'_>) -> Result<Passphrase, Failure> {
+    let settings = &config.passphrase;
+    let is_set = !settings.file.is_empty() || !settings.env.is_empty();
+    let chosen = if is_set {
+        arguments.passphrase.open(settings, home, context, "")
+    } else {
+        arguments.passphrase.choose(context, "Passphrase for the CA keys: ", passphrase::FLAGS)
+    };
+    chosen.map_err(|failure| match failure.code {
+        "no-passphrase" => failure.hint("or leave the CA keys unencrypted: --no-passphrase"),
+        _ => failure,
+    })
+}
+
+impl Report for InitReport {
+    fn text(&self, page: &mut Page) {
+        page.pieces(&[(Tone::Good, "✓ "), (Tone::Strong, "A new CA"), (Tone::Plain, &format!(" in {}", self.made.folder.display()))]);
+        for authority in &self.made.authorities {
+            let certificate = &authority.certificate;
+            page.gap();
+            page.field(&authority.name, &certificate.subject.to_string());
+            let left = distance(certificate.validity.not_after - self.now);
+            page.field("  valid until", &format!("{} ({left})", rfc3339(certificate.validity.not_after)));
+            page.field("  key", &key_told(authority.has_key, self.made.encrypted, &certificate.public_key.kind().to_string()));
+            page.field("  certificate", &authority.folder.join("cert.pem").display().to_string());
+            page.field("  SHA-256", &text::hex(&certificate.fingerprint()));
+        }
+        page.gap();
+        page.field("may vouch for", &scope(&self.constraints));
+        page.field("clients trust", &self.root_path());
+        page.field("next", &self.next);
+    }
+
+    fn json(&self) -> Value {
+        let authorities: Vec<Value> = self
+            .made
+            .authorities
+            .iter()
+            .map(|authority| {
+                let certificate = &authority.certificate;
+                json!({
+                    "name": authority.name,
+                    "subject": certificate.subject.to_string(),
+                    "serial": certificate.serial.to_string(),
+                    "key": certificate.public_key.kind().to_string(),
+                    "not_before": rfc3339(certificate.validity.not_before),
+                    "not_after": rfc3339(certificate.validity.not_after),
+                    "fingerprint_sha256": text::hex(&certificate.fingerprint()),
+                    "files": {
+                        "cert": authority.folder.join("cert.pem"),
+                        "chain": authority.folder.join("chain.pem"),
+                        "key": authority.has_key.then(|| authority.folder.join("key.pem")),
+                    },
+                })
+            })
+            .collect();
+        let subtrees = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>();
+        json!({
+            "schema": "ca.init/1",
+            "dir": self.made.folder,
+            "authorities": authorities,
+            "encrypted": self.made.encrypted,
+            "permit": subtrees(&self.constraints.permitted),
+            "exclude": subtrees(&self.constraints.excluded),
+            "unrestricted": unrestricted(&self.constraints),
+            "roots": self.root_path(),
+            "warnings": self.made.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl InitReport {
+    fn root_path(&self) -> String {
+        self.made.authorities.first().map(|root| root.folder.join("cert.pem").display().to_string()).unwrap_or_default()
+    }
+}
+
+fn key_told(has_key: bool, encrypted: bool, kind: &str) -> String {
+    match (has_key, encrypted) {
+        (false, _) => format!("{kind}, not kept here"),
+        (true, true) => format!("{kind}, encrypted"),
+        (true, false) => format!("{kind}, not encrypted"),
+    }
+}
+
+/// The kinds of names that no permitted subtree speaks of.
+fn unrestricted(constraints: &NameConstraints) -> Vec<&'static str> {
+    let is_free = |kind: &&str| !constraints.permitted.iter().any(|subtree| subtree.kind() == *kind);
+    ["dns", "ip", "email", "uri"].into_iter().filter(is_free).collect()
+}
+
+/// What the CA may vouch for, in a sentence.
+fn scope(constraints: &NameConstraints) -> String {
+    let names = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>().join(", ");
+    let excluded = if constraints.excluded.is_empty() { String::new() } else { format!(", but not {}", names(&constraints.excluded)) };
+    if constraints.permitted.is_empty() {
+        return format!("every name{excluded}; --permit would limit that");
+    }
+    let free = unrestricted(constraints).join(", ");
+    let free = if free.is_empty() { String::new() } else { format!("\nunrestricted: names of the kinds {free}") };
+    format!("{}{excluded}{free}", names(&constraints.permitted))
+}

@@ -1,0 +1,250 @@
+//! `ca issue`: a key and a certificate.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::authority::config::Config;
+use crate::authority::deliver::{Paths, Place};
+use crate::authority::issue::{self, CertificateFacts, Due, Existing, Order, Outcome, Status};
+use crate::authority::EntryName;
+use crate::cli::output::{Page, Report, Tone};
+use crate::cli::passphrase::{self, PassphraseArguments};
+use crate::cli::{Context, Failure};
+use crate::issuance::End;
+use crate::x509::validity::{distance, parse_time, rfc3339};
+use crate::x509::{AttributeType, DistinguishedName, GeneralName, KeyAlgorithm, Lifetime, SerialNumber, Validity, text};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The template: server, client, peer, intermediate, or one of the site's own
+    template: String,
+    /// The name of the certificate: a host name for a server, who it is for a client
+    name: String,
+    #[command(flatten)]
+    wish: Wish,
+    /// Put the four files into this folder instead of issued/<name>/
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Do nothing while there is one with the same names and key that has more than D of its life left [default: a third]
+    #[arg(long, value_name = "D", num_args = 0..=1)]
+    if_due: Option<Option<Lifetime>>,
+    /// Decide everything and sign nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Replace what is there; the old files are kept as a generation
+    #[arg(long)]
+    force: bool,
+    /// Encrypt the new private key; asks for its passphrase, or takes --key-passphrase-file
+    #[arg(long)]
+    encrypt_key: bool,
+    /// Encrypt the new private key with the first line of a file
+    #[arg(long, value_name = "FILE", requires = "encrypt_key")]
+    key_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
+}
+
+/// What the certificate shall say.
+#[derive(Debug, Args)]
+pub struct Wish {
+    /// Add a subject alternative name: DNS, IP, e-mail or URI, recognised from the value; repeatable
+    #[arg(long = "san", value_name = "NAME")]
+    sans: Vec<GeneralName>,
+    /// Choose how long it is valid: 45s 30m 12h 90d 2w 1y
+    #[arg(long = "for", value_name = "D")]
+    lifetime: Option<Lifetime>,
+    /// Choose the last second of its validity, as RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "lifetime")]
+    not_after: Option<OffsetDateTime>,
+    /// Choose the kind of key [default: the template's first]
+    #[arg(long, value_name = "ALG")]
+    key: Option<KeyAlgorithm>,
+    /// Set an attribute of the subject, as organization=Acme; repeatable
+    #[arg(long, value_name = "K=V", value_parser = subject_attribute)]
+    subject: Vec<(AttributeType, String)>,
+    /// Give a value for the placeholders of the template; repeatable
+    #[arg(long, value_name = "K=V", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    /// Choose the authority that issues
+    #[arg(long, value_name = "AUTHORITY")]
+    issuer: Option<String>,
+    /// Shorten a certificate that would outlive its issuer
+    #[arg(long)]
+    clip: bool,
+}
+
+fn key_and_value(given: &str) -> Result<(String, String), String> {
+    match given.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected a key and a value, as in team=ops".to_owned()),
+    }
+}
+
+fn subject_attribute(given: &str) -> Result<(AttributeType, String), String> {
+    let (label, value) = key_and_value(given)?;
+    let known = || AttributeType::all_labels().collect::<Vec<_>>().join(", ");
+    let kind = AttributeType::from_label(&label)
+        .ok_or_else(|| format!("'{}' is not an attribute of a subject; known are {}", text::escape(&label), known()))?;
+    // The form is checked here, where the flag can be named.
+    DistinguishedName::build(&[(kind.clone(), value.clone())]).map_err(|error| error.to_string())?;
+    Ok((kind, value))
+}
+
+/// What came of it.
+struct IssueReport {
+    outcome: Outcome,
+    now: OffsetDateTime,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let home = context.home()?;
+    let Arguments { template, name, wish, out, if_due, dry_run, force, encrypt_key, key_passphrase_file, passphrase } = arguments;
+    let name: EntryName = name.parse()?;
+    let protection = if encrypt_key && !dry_run {
+        let flags = PassphraseArguments { passphrase_file: key_passphrase_file, ..PassphraseArguments::default() };
+        let chosen = flags.choose(context, &format!("Passphrase for the new key of '{name}': "), "give --key-passphrase-file FILE")?;
+        Some(chosen)
+    } else {
+        None
+    };
+    let order = Order {
+        template,
+        name,
+        names: wish.sans,
+        end: match (wish.lifetime, wish.not_after) {
+            (Some(lifetime), _) => End::For(lifetime),
+            (None, Some(end)) => End::At(end),
+            (None, None) => End::Default,
+        },
+        clip: wish.clip,
+        key: wish.key,
+        subject: wish.subject,
+        set: wish.set.into_iter().collect::<BTreeMap<_, _>>(),
+        issuer: wish.issuer,
+        place: out.map(|folder| Place::Folder(context.world.resolve(&folder))),
+        existing: match (if_due, force) {
+            (Some(within), _) => Existing::KeepUnlessDue(within.map_or(Due::LastThird, Due::Within)),
+            (None, true) => Existing::Replace,
+            (None, false) => Existing::Refuse,
+        },
+        dry_run,
+        protection,
+    };
+    let settings = Config::load(&home)?.passphrase;
+    let mut ask = |question: &str| passphrase.open(&settings, &home, context, question).map_err(passphrase::refusal);
+    let outcome = issue::issue(&home, order, &mut ask, &context.tools())?;
+    for warning in &outcome.warnings {
+        context.warn(&format!("{} ({})", warning.message, warning.citation));
+    }
+    if outcome.clipped {
+        context.note("Shortened to the end of its issuer.");
+    }
+    Ok(Box::new(IssueReport { outcome, now: context.now() }))
+}
+
+/// The fields that a certificate and a draft share.
+struct Facts<'a> {
+    serial: Option<&'a SerialNumber>,
+    issuer: &'a DistinguishedName,
+    subject: &'a DistinguishedName,
+    names: &'a [GeneralName],
+    validity: Validity,
+    key: String,
+    fingerprint: Option<[u8; 32]>,
+}
+
+impl IssueReport {
+    fn facts(&self) -> Facts<'_> {
+        match &self.outcome.facts {
+            CertificateFacts::Certificate(certificate) => Facts {
+                serial: Some(&certificate.serial),
+                issuer: &certificate.issuer,
+                subject: &certificate.subject,
+                names: certificate.names(),
+                validity: certificate.validity,
+                key: certificate.public_key.kind().to_string(),
+                fingerprint: Some(certificate.fingerprint()),
+            },
+            // The next run draws another serial number, and there is nothing yet to take a fingerprint of.
+            CertificateFacts::Draft(draft) => Facts {
+                serial: None,
+                issuer: &draft.issuer,
+                subject: &draft.subject,
+                names: &draft.names,
+                validity: draft.validity,
+                key: draft.public_key.kind().to_string(),
+                fingerprint: None,
+            },
+        }
+    }
+}
+
+impl Report for IssueReport {
+    fn text(&self, page: &mut Page) {
+        let facts = self.facts();
+        let name = self.outcome.name.as_str();
+        let (mark, done) = match self.outcome.status {
+            Status::Issued => ("✓ ", "Issued"),
+            Status::Unchanged => ("= ", "Unchanged, not due:"),
+            Status::Planned => ("+ ", "Would issue"),
+        };
+        page.pieces(&[(Tone::Good, mark), (Tone::Plain, done), (Tone::Plain, " "), (Tone::Strong, name), (Tone::Dim, &format!("  {}", self.outcome.template))]);
+        page.field("subject", &facts.subject.to_string());
+        let names: Vec<_> = facts.names.iter().map(GeneralName::value).collect();
+        if !names.is_empty() {
+            page.field("names", &names.join("\n"));
+        }
+        page.field("issuer", &format!("{} ({})", facts.issuer, self.outcome.authority));
+        let left = distance(facts.validity.not_after - self.now);
+        page.field("valid", &format!("{} to {} ({left})", rfc3339(facts.validity.not_before), rfc3339(facts.validity.not_after)));
+        page.field("key", &facts.key);
+        if let Some(serial) = facts.serial {
+            page.field("serial", &serial.to_string());
+        }
+        if let Some(paths) = &self.outcome.paths {
+            for (label, path) in labelled(paths) {
+                page.field(label, &path.display().to_string());
+            }
+        }
+    }
+
+    fn json(&self) -> Value {
+        let facts = self.facts();
+        json!({
+            "schema": "ca.issue/1",
+            "name": self.outcome.name.as_str(),
+            "template": self.outcome.template,
+            "serial": facts.serial.map(SerialNumber::to_string),
+            "issuer": facts.issuer.to_string(),
+            "authority": self.outcome.authority,
+            "subject": facts.subject.to_string(),
+            "sans": facts.names.iter().map(|name| json!({ "type": name.kind(), "value": name.value() })).collect::<Vec<_>>(),
+            "not_before": rfc3339(facts.validity.not_before),
+            "not_after": rfc3339(facts.validity.not_after),
+            "key": facts.key,
+            "fingerprint_sha256": facts.fingerprint.map(|fingerprint| text::hex(&fingerprint)),
+            "status": match self.outcome.status {
+                Status::Issued => "issued",
+                Status::Unchanged => "unchanged",
+                Status::Planned => "planned",
+            },
+            "files": self.outcome.paths.as_ref().map(|paths| json!({
+                "cert": paths.certificate,
+                "chain": paths.chain,
+                "fullchain": paths.fullchain,
+                "key": paths.key,
+            })),
+            "warnings": self.outcome.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn labelled(paths: &Paths) -> Vec<(&'static str, &PathBuf)> {
+    let Paths { certificate, chain, fullchain, key } = paths;
+    let some = [("certificate", Some(certificate)), ("chain", Some(chain)), ("full chain", fullchain.as_ref()), ("private key", key.as_ref())];
+    some.into_iter().filter_map(|(label, path)| Some((label, path?))).collect()
+}

@@ -1,0 +1,206 @@
+//! What the CA refuses.
+
+use super::Failure;
+use crate::authority::AuthorityError;
+use crate::authority::entry_name::EntryNameError;
+use crate::authority::home::HomeError;
+use crate::authority::templates::TemplateError;
+use crate::document::DocumentError;
+use crate::issuance::{IssuerError, NotApproved, Refusal, TextError};
+use crate::keys::key_file::KeyFileError;
+use crate::x509::text::escape;
+use crate::x509::validity::rfc3339;
+
+impl From<AuthorityError> for Failure {
+    fn from(error: AuthorityError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            AuthorityError::Home(error) => error.into(),
+            AuthorityError::Document(error) => error.into(),
+            AuthorityError::Template(error) => error.into(),
+            AuthorityError::Name(error) => error.into(),
+            AuthorityError::GeneralName(_) => Self::usage("bad-name", sentence)
+                .hint("a prefix forces a kind: dns:, ip:, email:, uri:"),
+            AuthorityError::Refusal(error) => error.into(),
+            AuthorityError::NotApproved(error) => error.into(),
+            AuthorityError::Issuer(error) => error.into(),
+            AuthorityError::Index(error) => error.into(),
+            AuthorityError::File(error) => error.into(),
+            AuthorityError::Lock(error) => error.into(),
+            AuthorityError::KeyGeneration(_) => Self::refused("key-generation", sentence),
+            AuthorityError::KeyFile { cause, .. } => {
+                let failure = match cause {
+                    KeyFileError::PassphraseNeeded => Self::usage("passphrase-needed", sentence),
+                    _ => Self::usage("bad-key", sentence),
+                };
+                cause.hint().into_iter().fold(failure, Self::hint)
+            }
+            AuthorityError::Certificate { .. } => Self::usage("bad-certificate", sentence),
+            AuthorityError::KeyAway { path, .. } => Self::refused("key-away", sentence)
+                .hint(format!("bring it back to {} for as long as it is needed, or choose another issuer with --issuer", path.display())),
+            AuthorityError::LooseKey(path) => {
+                Self::refused("loose-key", sentence).hint(format!("chmod 600 {}", path.display()))
+            }
+            AuthorityError::WrongPassphrase(_) => Self::refused("wrong-passphrase", sentence),
+            AuthorityError::NoPassphrase { code, message, hints, badly_asked } => {
+                let failure = if badly_asked { Self::usage(code, message) } else { Self::refused(code, message) };
+                hints.into_iter().fold(failure, Self::hint)
+            }
+            AuthorityError::UnknownAuthority { known, .. } => {
+                Self::usage("unknown-authority", sentence).hint(format!("there are: {}", list(&known)))
+            }
+            AuthorityError::NameTaken { name, template, .. } => {
+                let name = quote(&name);
+                Self::refused("exists", sentence)
+                    .hint(format!("'ca show {name}' shows it"))
+                    .hint(format!("for a new one before it ends: ca renew {name}, or: ca issue {template} {name} --if-due"))
+                    .hint("to replace it now, with a new key: --force")
+            }
+            AuthorityError::OtherTemplate { .. } => Self::refused("exists", sentence).hint("choose another name"),
+            AuthorityError::PlaceTaken(_) => {
+                Self::refused("exists", sentence).hint("nothing existing is overwritten: move it away, or choose another place with --out")
+            }
+            AuthorityError::UnusedValue { used, .. } => {
+                let known: Vec<_> = used.into_iter().filter(|used| used != "name" && used != "domain").collect();
+                let failure = Self::usage("unused-value", sentence);
+                if known.is_empty() { failure } else { failure.hint(format!("it uses {}", list(&known))) }
+            }
+            AuthorityError::ReservedValue(_) => Self::usage("reserved-value", sentence),
+            AuthorityError::RootTemplate(_) => Self::usage("root-template", sentence),
+            AuthorityError::Exists(folder) => Self::refused("exists", sentence)
+                .hint(format!("to use it: ca --dir {} list", folder.display()))
+                .hint("for another CA, name another folder with --dir"),
+            AuthorityError::InTheWay(_) => Self::refused("exists", sentence).hint("name another folder with --dir"),
+            AuthorityError::AuthorityName(_) => Self::usage("bad-name", sentence),
+            AuthorityError::Adoption(_) => Self::refused("not-adopted", sentence),
+            AuthorityError::NoFreeSerial | AuthorityError::DoesNotVerify(_) => Self::refused("not-issued", sentence),
+            AuthorityError::NotDelivered { cause, .. } => {
+                let Self { code, .. } = Self::from(cause);
+                Self::refused(code, sentence).hint("run the same command again; the recorded certificate was never in use, its key is gone")
+            }
+        }
+    }
+}
+
+impl From<HomeError> for Failure {
+    fn from(error: HomeError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            HomeError::NotOne(folder) => {
+                Self::usage("no-ca", sentence).hint(format!("to make one there: ca init --dir {}", folder.display()))
+            }
+            HomeError::NoneFound(_) => Self::usage("no-ca", sentence)
+                .hint("to make one in ./ca: ca init")
+                .hint("to use one elsewhere: --dir DIR, or the variable CA_DIR"),
+            HomeError::Foreign(folder) => Self::refused("foreign-ca", sentence)
+                .hint(format!("if you trust whoever it belongs to: --dir {}", folder.display())),
+        }
+    }
+}
+
+impl From<DocumentError> for Failure {
+    fn from(error: DocumentError) -> Self {
+        Self { picture: Some(error.clone()), ..Self::usage("bad-toml", error.to_string()) }
+    }
+}
+
+impl From<TemplateError> for Failure {
+    fn from(error: TemplateError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            TemplateError::Unknown { nearest: Some(near), .. } => {
+                Self::usage("unknown-template", sentence).hint(format!("did you mean '{near}'?"))
+            }
+            TemplateError::Unknown { known, .. } => {
+                Self::usage("unknown-template", sentence).hint(format!("there are: {}", list(&known)))
+            }
+            TemplateError::NotText(_) => Self::usage("bad-toml", sentence),
+            TemplateError::File(error) => Self::unreadable(&error),
+            TemplateError::Document(error) => error.into(),
+        }
+    }
+}
+
+impl From<EntryNameError> for Failure {
+    fn from(error: EntryNameError) -> Self {
+        Self::usage("bad-name", error.to_string())
+    }
+}
+
+impl From<TextError> for Failure {
+    fn from(error: TextError) -> Self {
+        let failure = Self::usage("bad-template", error.to_string());
+        match error {
+            TextError::Unknown { nearest: Some(near), .. } => failure.hint(format!("did you mean '{near}'?")),
+            TextError::Unknown { unknown, .. } => failure.hint(format!("give it a value: --set {}=…", escape(&unknown))),
+            TextError::Syntax { .. } => failure,
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let sentence = refusal.to_string();
+        match refusal {
+            Refusal::Text(error) => error.into(),
+            Refusal::Subject(_) => Self::usage("bad-subject", sentence),
+            Refusal::Pattern { .. } | Refusal::Purpose(_) => Self::usage("bad-template", sentence),
+            Refusal::Kind { allowed, .. } if allowed.is_empty() => Self::refused("name-kind", sentence).hint("it allows none"),
+            Refusal::Kind { allowed, .. } => Self::refused("name-kind", sentence).hint(format!("it allows: {}", allowed.join(", "))),
+            Refusal::NotAllowed { .. } => Self::refused("name-not-allowed", sentence),
+            Refusal::TooFewNames { .. } => Self::refused("too-few-names", sentence).hint("add names with --san"),
+            Refusal::Constrained { .. } => Self::refused("name-constrained", sentence)
+                .hint("every client would refuse the certificate; ask for a name inside, or issue by another authority"),
+            Refusal::Key { .. } => Self::refused("key-not-allowed", sentence),
+            Refusal::TooLong { longest, .. } => Self::refused("too-long", sentence)
+                .hint(format!("ask for --for {longest} or less; 'longest' in the template says how much is allowed")),
+            Refusal::EndsBeforeItBegins { .. } | Refusal::EndsInThePast(_) | Refusal::BeyondAllDates => Self::usage("bad-time", sentence),
+            Refusal::OutlivesIssuer { issuer_end, .. } => Self::refused("outlives-issuer", sentence)
+                .hint(format!("the longest that works: --not-after {}", rfc3339(issuer_end)))
+                .hint("--clip shortens it to that by itself"),
+            Refusal::IssuerNotValid { .. } => {
+                Self::refused("issuer-not-valid", sentence).hint("if the clock of this machine is right, the authority has to be renewed")
+            }
+            Refusal::SubjectOfIssuer(_) => Self::refused("subject-of-issuer", sentence).hint("choose another name, or another subject with --subject"),
+            Refusal::AuthorityWithoutSubject => Self::usage("bad-subject", sentence),
+            Refusal::PathLength { .. } => Self::refused("path-length", sentence).hint("issue it by an authority above, with --issuer"),
+        }
+    }
+}
+
+impl From<NotApproved> for Failure {
+    fn from(error: NotApproved) -> Self {
+        let sentence = error.to_string();
+        match error {
+            NotApproved::Findings(findings) => {
+                let hints = findings.into_iter().filter_map(|finding| finding.hint);
+                hints.fold(Self::refused("breaks-rule", sentence), Self::hint)
+            }
+            NotApproved::Encode(_) | NotApproved::Decode(_) | NotApproved::Differs(_) => Self::refused("not-approved", sentence),
+        }
+    }
+}
+
+impl From<IssuerError> for Failure {
+    fn from(error: IssuerError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            IssuerError::NotAnAuthority(_) | IssuerError::MayNotSign(_) | IssuerError::NoSubject(_) => Self::refused("not-a-ca", sentence),
+            IssuerError::KeyMismatch(_) => Self::refused("key-mismatch", sentence),
+            IssuerError::Malformed { .. } | IssuerError::UnusableKey { .. } => Self::refused("unusable-ca", sentence),
+            IssuerError::OtherKey | IssuerError::Signing(_) | IssuerError::Altered | IssuerError::Decode(_) => {
+                Self::refused("not-issued", sentence)
+            }
+        }
+    }
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.iter().map(|name| escape(name)).collect::<Vec<_>>().join(", ") }
+}
+
+/// A name as it can be typed in a shell.
+fn quote(name: &str) -> String {
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-@:/".contains(c));
+    if is_plain { name.to_owned() } else { format!("'{}'", escape(name).replace('\'', "'\\''")) }
+}
