@@ -4,8 +4,8 @@ use time::OffsetDateTime;
 
 use super::AuthorityError;
 use super::authorities::ROOT;
-use super::init::NewAuthority;
 use super::index::Origin;
+use super::init::NewAuthority;
 use crate::issuance::{Issuer, IssuerFacts};
 use crate::keys::{self, PrivateKey};
 use crate::lint::{self, Finding, Severity};
@@ -22,12 +22,17 @@ pub struct Adoption {
 
 /// The authorities that an adoption makes, the root first, and what is worth knowing about their form. The last of them
 /// has the key.
-pub(super) fn adopt(adoption: Adoption, now: OffsetDateTime) -> Result<(Vec<NewAuthority>, Vec<Finding>), AuthorityError> {
+pub(super) fn adopt(
+    adoption: Adoption,
+    now: OffsetDateTime,
+) -> Result<(Vec<NewAuthority>, Vec<Finding>), AuthorityError> {
     let Adoption { certificate, key, chain } = adoption;
     if !certificate.validity.contains(now) {
         let (from, to) = (rfc3339(certificate.validity.not_before), rfc3339(certificate.validity.not_after));
         let subject = &certificate.subject;
-        return Err(AuthorityError::Adoption(format!("the certificate of '{subject}' is valid from {from} to {to}, not now")));
+        return Err(AuthorityError::Adoption(format!(
+            "the certificate of '{subject}' is valid from {from} to {to}, not now"
+        )));
     }
     let above = path_to_root(&certificate, chain)?;
     let findings = lint::check(&certificate, above.first(), lint::Profile::Rfc5280)

@@ -45,7 +45,8 @@ impl<'h> Authorities<'h> {
     /// # Errors
     /// When there is none of this name.
     pub fn choose(&self, named: Option<&str>, config: &Config) -> Result<String, AuthorityError> {
-        let exists = |name: &str| !name.contains(['/', '\\', '\0']) && !name.starts_with('.') && self.cert_path(name).is_file();
+        let exists =
+            |name: &str| !name.contains(['/', '\\', '\0']) && !name.starts_with('.') && self.cert_path(name).is_file();
         let wanted = named.unwrap_or(&config.issue.issuer);
         if exists(wanted) {
             Ok(wanted.to_owned())
@@ -101,7 +102,11 @@ impl<'h> Authorities<'h> {
     ///
     /// # Errors
     /// When the key is away, open to others, does not open, or is not that of the certificate.
-    pub fn unlock(&self, facts: IssuerFacts, ask: &mut KeyOpener<'_>) -> Result<(Issuer, Option<Passphrase>), AuthorityError> {
+    pub fn unlock(
+        &self,
+        facts: IssuerFacts,
+        ask: &mut KeyOpener<'_>,
+    ) -> Result<(Issuer, Option<Passphrase>), AuthorityError> {
         let name = facts.name().to_owned();
         let path = self.home.authority(&name).join("key.pem");
         let Some(content) = files::read_if_exists(&path, MOST_OCTETS)? else {
@@ -120,7 +125,12 @@ impl<'h> Authorities<'h> {
 }
 
 /// Opens a key file's content, asking for the passphrase when it is encrypted.
-pub fn open_key(path: &Path, content: &[u8], ask: &mut KeyOpener<'_>, question: &str) -> Result<(PrivateKey, Option<Passphrase>), AuthorityError> {
+pub fn open_key(
+    path: &Path,
+    content: &[u8],
+    ask: &mut KeyOpener<'_>,
+    question: &str,
+) -> Result<(PrivateKey, Option<Passphrase>), AuthorityError> {
     let failed = |cause| match cause {
         KeyFileError::WrongPassphrase => AuthorityError::WrongPassphrase(path.to_owned()),
         cause => AuthorityError::KeyFile { path: path.to_owned(), cause },

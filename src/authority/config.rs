@@ -138,7 +138,11 @@ impl Config {
             set(&mut section, "env", &mut config.passphrase.env);
             let both = !config.passphrase.file.is_empty() && !config.passphrase.env.is_empty();
             if both {
-                document.note(section.place(), "both a file and a variable are named", Some("leave one of them empty".to_owned()));
+                document.note(
+                    section.place(),
+                    "both a file and a variable are named",
+                    Some("leave one of them empty".to_owned()),
+                );
             }
             section.finish();
         }
@@ -148,7 +152,8 @@ impl Config {
 
     /// The text of a `ca.toml` that says the same.
     pub fn to_toml(&self) -> String {
-        let subject: String = self.subject.iter().map(|(label, value)| format!("{label} = {}\n", quoted(value))).collect();
+        let subject: String =
+            self.subject.iter().map(|(label, value)| format!("{label} = {}\n", quoted(value))).collect();
         format!(
             "# The settings of this CA; ca.example.toml of the program explains each.\n\
              name = {}\n\n[subject]\n{subject}\n[root]\n{}\n[intermediate]\n{}\n\
@@ -172,7 +177,9 @@ impl AuthoritySettings {
     fn read(&mut self, mut section: Section<'_, '_>) {
         set(&mut section, "key", &mut self.key);
         set(&mut section, "lifetime", &mut self.lifetime);
-        for (key, subtrees) in [("permit", &mut self.constraints.permitted), ("exclude", &mut self.constraints.excluded)] {
+        for (key, subtrees) in
+            [("permit", &mut self.constraints.permitted), ("exclude", &mut self.constraints.excluded)]
+        {
             if let Some(written) = section.take::<Vec<String>>(key) {
                 *subtrees = read_subtrees(section.document(), &written.place, &written.value);
             }
@@ -210,7 +217,8 @@ fn subject(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
                 subject.insert(kind.long_label().to_owned(), value.value);
             }
             None => {
-                let hint = nearest(&label.value, AttributeType::all_labels()).map(|near| format!("did you mean '{near}'?"));
+                let hint =
+                    nearest(&label.value, AttributeType::all_labels()).map(|near| format!("did you mean '{near}'?"));
                 let message = format!("unknown attribute '{}' in [subject]", text::escape(&label.value));
                 section.document().note(label.place, message, hint);
             }
@@ -239,9 +247,9 @@ mod tests {
     #[test]
     fn the_example_says_what_the_program_does_without_it() {
         let example = include_str!("../../ca.example.toml");
-        let mut expected = Config::default();
         // The example shows the two attributes that people want most, empty as they are by default.
-        expected.subject = [("country", ""), ("organization", "")].map(|(label, value)| (label.to_owned(), value.to_owned())).into();
+        let shown = [("country", ""), ("organization", "")].map(|(label, value)| (label.to_owned(), value.to_owned()));
+        let expected = Config { subject: shown.into(), ..Config::default() };
         assert_eq!(Config::read("ca.example.toml", example).unwrap(), expected);
         assert_eq!(Config::read("ca.toml", "").unwrap(), Config::default());
     }
@@ -250,7 +258,11 @@ mod tests {
     fn the_example_shows_every_setting() {
         let example = include_str!("../../ca.example.toml");
         for line in Config::default().to_toml().lines().filter_map(|line| line.split_once(" = ")) {
-            assert!(example.lines().any(|shown| shown.split('=').next().is_some_and(|key| key.trim() == line.0)), "{}", line.0);
+            assert!(
+                example.lines().any(|shown| shown.split('=').next().is_some_and(|key| key.trim() == line.0)),
+                "{}",
+                line.0
+            );
         }
     }
 
@@ -265,9 +277,18 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_told_at_once() {
-        let told = Config::read("ca.toml", "nmae = \"x\"\n[root]\nkey = \"rsa\"\nlifetime = \"0d\"\npermit = [\"10.0.0.1/8\"]\n[subject]\norganisation = \"x\"\n");
+        let told = Config::read(
+            "ca.toml",
+            "nmae = \"x\"\n[root]\nkey = \"rsa\"\nlifetime = \"0d\"\npermit = [\"10.0.0.1/8\"]\n[subject]\norganisation = \"x\"\n",
+        );
         let told = told.unwrap_err().to_string();
-        for part in ["did you mean 'name'", "'rsa' is not a key algorithm", "greater than zero", "did you mean 10.0.0.0/8", "did you mean 'organization'"] {
+        for part in [
+            "did you mean 'name'",
+            "'rsa' is not a key algorithm",
+            "greater than zero",
+            "did you mean 10.0.0.0/8",
+            "did you mean 'organization'",
+        ] {
             assert!(told.contains(part), "{told}");
         }
     }

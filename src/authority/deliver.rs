@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use super::home::PUBLIC_MODE;
 use super::{AuthorityError, EntryName, Home, authorities};
-use crate::keys::key_file::KeyFile;
 use crate::keys::Signer;
+use crate::keys::key_file::KeyFile;
 use crate::system::Entropy;
 use crate::system::files::{self, Existing, FileError, StagedFolder};
 use crate::x509::{Certificate, pem};
@@ -50,7 +50,12 @@ const KEY: &str = "key.pem";
 
 impl Files {
     /// `chain` is what stands between the certificate and its root, the next issuer first.
-    pub fn new(certificate: &Certificate, chain: &[Certificate], key: Option<Zeroizing<String>>, key_mode: Option<u32>) -> Self {
+    pub fn new(
+        certificate: &Certificate,
+        chain: &[Certificate],
+        key: Option<Zeroizing<String>>,
+        key_mode: Option<u32>,
+    ) -> Self {
         Self {
             key,
             key_mode: key_mode.unwrap_or(files::SECRET),
@@ -106,7 +111,14 @@ impl Place {
     /// # Errors
     /// When the system refuses, or something else is in the way. Nothing has changed then, but in a folder of the user's
     /// that was there before: there the files are exchanged one by one.
-    pub fn deliver(&self, home: &Home, name: &EntryName, files: &Files, replaced: Option<&str>, entropy: &dyn Entropy) -> Result<(), FileError> {
+    pub fn deliver(
+        &self,
+        home: &Home,
+        name: &EntryName,
+        files: &Files,
+        replaced: Option<&str>,
+        entropy: &dyn Entropy,
+    ) -> Result<(), FileError> {
         let Some(folder) = self.folder(home, name) else { return Ok(()) };
         match self {
             Self::Folder(_) if folder.exists() => deliver_one_by_one(&folder, files, replaced.is_some(), entropy),
@@ -140,7 +152,14 @@ fn deliver_whole(folder: &Path, files: &Files, with_fullchain: bool, entropy: &d
     stage(folder, files, with_fullchain, entropy)?.publish_new(folder)
 }
 
-fn exchange_whole(home: &Home, name: &EntryName, folder: &Path, files: &Files, serial: &str, entropy: &dyn Entropy) -> Result<(), FileError> {
+fn exchange_whole(
+    home: &Home,
+    name: &EntryName,
+    folder: &Path,
+    files: &Files,
+    serial: &str,
+    entropy: &dyn Entropy,
+) -> Result<(), FileError> {
     let staged = stage(folder, files, true, entropy)?;
     let generations = home.generations(name);
     files::create_folders(&generations, files::FOLDER)?;

@@ -110,7 +110,23 @@ mod tests {
 
     #[test]
     fn names_that_look_like_paths_or_cannot_be_seen_are_refused() {
-        for name in ["", "..", ".", "../x", "/x", "-x", "a/../b", "a\\b", ".hidden", "a\0b", "a\nb", "a\u{202e}b", " a", "a ", &"x".repeat(300)] {
+        for name in [
+            "",
+            "..",
+            ".",
+            "../x",
+            "/x",
+            "-x",
+            "a/../b",
+            "a\\b",
+            ".hidden",
+            "a\0b",
+            "a\nb",
+            "a\u{202e}b",
+            " a",
+            "a ",
+            &"x".repeat(300),
+        ] {
             assert!(name.parse::<EntryName>().is_err(), "{name:?}");
         }
     }

@@ -58,7 +58,9 @@ pub enum AuthorityError {
     UnknownAuthority { name: String, known: Vec<String> },
     #[error("'{name}' is the name of a certificate already (template {template}, until {})", rfc3339(*until))]
     NameTaken { name: String, template: String, until: OffsetDateTime },
-    #[error("'{name}' is the name of a certificate of the template '{template}' already; a name belongs to one template")]
+    #[error(
+        "'{name}' is the name of a certificate of the template '{template}' already; a name belongs to one template"
+    )]
     OtherTemplate { name: String, template: String },
     #[error("{} is there already, and not known to the index", .0.display())]
     PlaceTaken(PathBuf),

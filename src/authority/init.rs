@@ -96,7 +96,9 @@ pub fn init(home: &Home, order: Order, tools: &Tools<'_>) -> Result<Made, Author
     // Slow on purpose when there is a passphrase, hence before the lock.
     let key_texts = authorities
         .iter()
-        .map(|authority| authority.key.as_ref().map(|key| key_text(key, order.passphrase.as_ref(), tools.entropy)).transpose())
+        .map(|authority| {
+            authority.key.as_ref().map(|key| key_text(key, order.passphrase.as_ref(), tools.entropy)).transpose()
+        })
         .collect::<Result<Vec<_>, _>>()?;
 
     let is_ours = !home.folder().exists();
@@ -113,10 +115,19 @@ pub fn init(home: &Home, order: Order, tools: &Tools<'_>) -> Result<Made, Author
         certificate: authority.certificate,
         has_key: authority.key.is_some(),
     });
-    Ok(Made { folder: home.folder().to_owned(), authorities: made.collect(), encrypted: order.passphrase.is_some(), warnings })
+    Ok(Made {
+        folder: home.folder().to_owned(),
+        authorities: made.collect(),
+        encrypted: order.passphrase.is_some(),
+        warnings,
+    })
 }
 
-fn make_root(config: &Config, now: OffsetDateTime, tools: &Tools<'_>) -> Result<(Vec<NewAuthority>, Vec<Finding>), AuthorityError> {
+fn make_root(
+    config: &Config,
+    now: OffsetDateTime,
+    tools: &Tools<'_>,
+) -> Result<(Vec<NewAuthority>, Vec<Finding>), AuthorityError> {
     let profile = authority_profile(ROOT, config)?;
     let key = PrivateKey::generate(config.root.key)?;
     let request = request(&config.name, &profile, config, &key)?;
@@ -144,7 +155,9 @@ fn make_intermediate(
     tools: &Tools<'_>,
 ) -> Result<(NewAuthority, Vec<Finding>), AuthorityError> {
     let profile = authority_profile("intermediate", config)?;
-    let Some((issuer, signer)) = authorities.iter().rev().find_map(|authority| Some((authority, authority.key.as_ref()?))) else {
+    let Some((issuer, signer)) =
+        authorities.iter().rev().find_map(|authority| Some((authority, authority.key.as_ref()?)))
+    else {
         return Err(AuthorityError::Adoption("there is no key to sign an intermediate with".to_owned()));
     };
     let above = authorities.iter().filter(|other| other.name != issuer.name).map(|other| other.certificate.clone());
@@ -153,11 +166,13 @@ fn make_intermediate(
     let common_name = format!("{} {name}", config.name);
     let request = request(&common_name, &profile, config, &key)?;
     let serial = draw_serial(profile.serial_octets, tools.entropy)?;
-    let mut approved = issuance::approve(Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, serial)?, Some(&facts))?;
+    let mut approved =
+        issuance::approve(Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, serial)?, Some(&facts))?;
     let warnings = std::mem::take(&mut approved.warnings);
     let certificate = issuance::sign(approved, signer)?.certificate;
     let is_below_root = !issuer.certificate.is_self_issued();
-    let chain = is_below_root.then(|| issuer.certificate.clone()).into_iter().chain(issuer.chain.iter().cloned()).collect();
+    let chain =
+        is_below_root.then(|| issuer.certificate.clone()).into_iter().chain(issuer.chain.iter().cloned()).collect();
     let intermediate = NewAuthority {
         name: name.to_owned(),
         template: "intermediate".to_owned(),
@@ -173,7 +188,9 @@ fn make_intermediate(
 /// The built-in template with what ca.toml says of this authority.
 fn authority_profile(template: &str, config: &Config) -> Result<Profile, AuthorityError> {
     let Some(built_in) = templates::built_in(template) else {
-        return Err(templates::TemplateError::Unknown { name: template.to_owned(), nearest: None, known: Vec::new() }.into());
+        return Err(
+            templates::TemplateError::Unknown { name: template.to_owned(), nearest: None, known: Vec::new() }.into()
+        );
     };
     let mut profile = built_in.profile()?;
     let settings = if template == ROOT { &config.root } else { &config.intermediate };
@@ -192,7 +209,12 @@ fn authority_profile(template: &str, config: &Config) -> Result<Profile, Authori
 }
 
 /// `common_name` is free text: it becomes no folder.
-fn request(common_name: &str, profile: &Profile, config: &Config, key: &PrivateKey) -> Result<CertificateRequest, AuthorityError> {
+fn request(
+    common_name: &str,
+    profile: &Profile,
+    config: &Config,
+    key: &PrivateKey,
+) -> Result<CertificateRequest, AuthorityError> {
     let entry: EntryName = profile.name.parse()?;
     let mut values = values(&entry, config);
     values.0.insert("name".to_owned(), common_name.to_owned());
@@ -221,7 +243,9 @@ fn write(
         return Err(AuthorityError::Exists(home.folder().to_owned()));
     }
     remove_interrupted(home)?;
-    if let Some(piece) = PIECES.iter().map(|piece| home.folder().join(piece)).find(|path| path.symlink_metadata().is_ok()) {
+    if let Some(piece) =
+        PIECES.iter().map(|piece| home.folder().join(piece)).find(|path| path.symlink_metadata().is_ok())
+    {
         return Err(AuthorityError::InTheWay(piece));
     }
 

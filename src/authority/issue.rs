@@ -134,7 +134,15 @@ pub fn issue(home: &Home, order: Order, ask: &mut KeyOpener<'_>, tools: &Tools<'
     if profile.is_authority() && !is_authority_name(order.name.as_str()) {
         return Err(AuthorityError::AuthorityName(order.name.to_string()));
     }
-    let work = Work { home, now, profile: &profile, place: &place, order: &order, index: home.resolve(&config.index.location), tools };
+    let work = Work {
+        home,
+        now,
+        profile: &profile,
+        place: &place,
+        order: &order,
+        index: home.resolve(&config.index.location),
+        tools,
+    };
 
     // 1. A look without the lock: most runs of `--if-due` end here.
     if let Existing::KeepUnlessDue(due) = order.existing
@@ -186,7 +194,12 @@ pub fn issue(home: &Home, order: Order, ask: &mut KeyOpener<'_>, tools: &Tools<'
         delivered.map_err(|cause| AuthorityError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
     }
     index.mark_delivered(id, now)?;
-    let outcome = work.outcome(Status::Issued, issuer.facts().name(), CertificateFacts::Certificate(Box::new(certificate)), warnings);
+    let outcome = work.outcome(
+        Status::Issued,
+        issuer.facts().name(),
+        CertificateFacts::Certificate(Box::new(certificate)),
+        warnings,
+    );
     let in_memory = (place == Place::Memory).then_some(InMemory { chain, key });
     Ok(Outcome { clipped, in_memory, ..outcome })
 }
@@ -224,7 +237,8 @@ fn placeholder(label: &str) -> String {
 pub(super) fn values(name: &EntryName, config: &Config) -> Values {
     let unset = AttributeType::all_labels().map(|label| (placeholder(label), String::new()));
     let set = config.subject.iter().map(|(label, value)| (placeholder(label), value.clone()));
-    let own = [("name", name.as_str()), ("domain", name.domain())].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let own =
+        [("name", name.as_str()), ("domain", name.domain())].map(|(key, value)| (key.to_owned(), value.to_owned()));
     Values(unset.chain(set).chain(own).collect())
 }
 
@@ -254,7 +268,11 @@ pub(super) fn draw_serial(octets: usize, entropy: &dyn Entropy) -> Result<Serial
 }
 
 /// The text of a new key file.
-pub(super) fn key_text(key: &PrivateKey, passphrase: Option<&Passphrase>, entropy: &dyn Entropy) -> Result<zeroize::Zeroizing<String>, AuthorityError> {
+pub(super) fn key_text(
+    key: &PrivateKey,
+    passphrase: Option<&Passphrase>,
+    entropy: &dyn Entropy,
+) -> Result<zeroize::Zeroizing<String>, AuthorityError> {
     let failed = |cause| AuthorityError::KeyFile { path: PathBuf::from("the new key"), cause };
     let Some(passphrase) = passphrase else { return key_file::write(key, None).map_err(failed) };
     let mut randomness = [0; 32];
@@ -343,18 +361,32 @@ impl Work<'_> {
         Err(AuthorityError::NoFreeSerial)
     }
 
-    fn key_text(&self, key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<zeroize::Zeroizing<String>, AuthorityError> {
+    fn key_text(
+        &self,
+        key: &PrivateKey,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<zeroize::Zeroizing<String>, AuthorityError> {
         key_text(key, passphrase, self.tools.entropy)
     }
 
-    fn sign(&self, issuer: &Issuer, request: &CertificateRequest, serial: SerialNumber) -> Result<(Certificate, Vec<Finding>), AuthorityError> {
+    fn sign(
+        &self,
+        issuer: &Issuer,
+        request: &CertificateRequest,
+        serial: SerialNumber,
+    ) -> Result<(Certificate, Vec<Finding>), AuthorityError> {
         let draft = Draft::new(self.profile, request, SignedBy::Issuer(issuer.facts()), self.now, serial)?;
         let mut approved = issuance::approve(draft, Some(issuer.facts()))?;
         let warnings = std::mem::take(&mut approved.warnings);
         Ok((issuer.sign(approved)?.certificate, warnings))
     }
 
-    fn record(&self, change: &mut Change<'_>, certificate: &Certificate, authority: &str) -> Result<EntryId, AuthorityError> {
+    fn record(
+        &self,
+        change: &mut Change<'_>,
+        certificate: &Certificate,
+        authority: &str,
+    ) -> Result<EntryId, AuthorityError> {
         let place = match self.place {
             Place::Folder(folder) => Some(folder.as_path()),
             _ => None,
@@ -397,7 +429,12 @@ impl Work<'_> {
         let index = Index::open_to_read(&self.index)?;
         match self.delivered(&index)? {
             Some((entry, certificate)) if self.is_good_for_longer(&entry, &certificate, due)? => {
-                Ok(Some(self.outcome(Status::Unchanged, &entry.authority, CertificateFacts::Certificate(Box::new(certificate)), Vec::new())))
+                Ok(Some(self.outcome(
+                    Status::Unchanged,
+                    &entry.authority,
+                    CertificateFacts::Certificate(Box::new(certificate)),
+                    Vec::new(),
+                )))
             }
             _ => Ok(None),
         }
@@ -428,7 +465,8 @@ impl Work<'_> {
     /// The same names and the same kind of key.
     fn is_as_ordered(&self, certificate: &Certificate) -> Result<bool, AuthorityError> {
         let wanted = self.names()?;
-        let same_names = wanted.len() == certificate.names().len() && wanted.iter().all(|name| certificate.names().contains(name));
+        let same_names =
+            wanted.len() == certificate.names().len() && wanted.iter().all(|name| certificate.names().contains(name));
         let kind = certificate.public_key.kind().to_string();
         let same_key = self.order.key.or(self.profile.keys.first().copied()).is_none_or(|key| key.name() == kind);
         Ok(same_names && same_key)
@@ -441,7 +479,9 @@ impl Work<'_> {
         }
         let Some((entry, certificate)) = self.delivered(index)? else {
             return match self.place.folder(self.home, &self.order.name) {
-                Some(folder) if !matches!(self.place, Place::Folder(_)) && folder.exists() => Err(AuthorityError::PlaceTaken(folder)),
+                Some(folder) if !matches!(self.place, Place::Folder(_)) && folder.exists() => {
+                    Err(AuthorityError::PlaceTaken(folder))
+                }
                 _ => Ok(Settled::Free),
             };
         };
@@ -464,7 +504,9 @@ impl Work<'_> {
     /// run ends it; if not, its certificate stays in the book, its key is gone, and this run begins anew.
     fn finish_interrupted(&self, index: &mut Index) -> Result<Option<Outcome>, AuthorityError> {
         let history = index.history(self.order.name.as_str(), self.now)?;
-        let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else { return Ok(None) };
+        let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else {
+            return Ok(None);
+        };
         let certificate = index.certificate(&entry)?;
         let Some(folder) = self.place.folder(self.home, &self.order.name) else { return Ok(None) };
         if !deliver::holds(&folder, &certificate)? {

@@ -50,7 +50,13 @@ impl PassphraseArguments {
     ///
     /// # Errors
     /// When none of them has one.
-    pub fn open(&self, settings: &PassphraseSettings, home: &Home, context: &Context<'_>, question: &str) -> Result<Passphrase, Failure> {
+    pub fn open(
+        &self,
+        settings: &PassphraseSettings,
+        home: &Home,
+        context: &Context<'_>,
+        question: &str,
+    ) -> Result<Passphrase, Failure> {
         if let Some(passphrase) = self.read(context)? {
             return Ok(passphrase);
         }
@@ -99,7 +105,9 @@ fn from_variable(variable: &str, context: &Context<'_>) -> Result<Passphrase, Fa
     use std::os::unix::ffi::OsStrExt;
     match context.world.variable(variable) {
         Some(value) => Ok(Passphrase::new(value.as_bytes().to_vec())),
-        None => Err(Failure::usage("no-passphrase", format!("the environment variable {variable} is not set, or empty"))),
+        None => {
+            Err(Failure::usage("no-passphrase", format!("the environment variable {variable} is not set, or empty")))
+        }
     }
 }
 
@@ -109,10 +117,13 @@ fn from_variable(variable: &str, context: &Context<'_>) -> Result<Passphrase, Fa
 /// Without a terminal, or with `--no-input`: exit status 2.
 pub fn ask(context: &Context<'_>, question: &str, instead: &str) -> Result<Passphrase, Failure> {
     if context.globals.no_input || !context.world.terminal.can_ask() {
-        return Err(Failure::usage("no-passphrase", "a passphrase is needed, and nobody can be asked for it").hint(instead));
+        return Err(
+            Failure::usage("no-passphrase", "a passphrase is needed, and nobody can be asked for it").hint(instead)
+        );
     }
     let answer = context.world.terminal.ask_secret(question);
-    let answer = answer.map_err(|error| Failure::usage("no-passphrase", format!("no passphrase was read: {error}")).hint(instead))?;
+    let answer = answer
+        .map_err(|error| Failure::usage("no-passphrase", format!("no passphrase was read: {error}")).hint(instead))?;
     not_empty(Passphrase::new(answer.as_bytes().to_vec()), "what was typed")
 }
 

@@ -83,7 +83,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     }
     let config = config(&arguments, context)?;
     let adoption = adoption(&arguments, context)?;
-    let passphrase = if arguments.no_passphrase { None } else { Some(new_passphrase(&arguments, &home, &config, context)?) };
+    let passphrase =
+        if arguments.no_passphrase { None } else { Some(new_passphrase(&arguments, &home, &config, context)?) };
     let order = Order { config: config.clone(), intermediate: arguments.intermediate, passphrase, adoption };
     let made = init::init(&home, order, &context.tools())?;
     if !made.encrypted {
@@ -94,7 +95,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     }
     let is_found = context.globals.dir.is_none();
     let named = if is_found { String::new() } else { format!("--dir {} ", folder.display()) };
-    let constraints = made.authorities.first().and_then(|root| root.certificate.name_constraints.clone()).unwrap_or_default();
+    let constraints =
+        made.authorities.first().and_then(|root| root.certificate.name_constraints.clone()).unwrap_or_default();
     Ok(Box::new(InitReport { made, constraints, next: format!("ca {named}issue server NAME"), now: context.now() }))
 }
 
@@ -103,7 +105,8 @@ fn config(arguments: &Arguments, context: &mut Context<'_>) -> Result<Config, Fa
         None => Config::default(),
         Some(path) => {
             let content = context.read_input(path)?;
-            let toml = String::from_utf8(content).map_err(|_| Failure::usage("bad-toml", format!("{} is not text in UTF-8", path.display())))?;
+            let toml = String::from_utf8(content)
+                .map_err(|_| Failure::usage("bad-toml", format!("{} is not text in UTF-8", path.display())))?;
             Config::read(&path.display().to_string(), &toml)?
         }
     };
@@ -139,7 +142,10 @@ fn adoption(arguments: &Arguments, context: &mut Context<'_>) -> Result<Option<A
         chain.extend(read_certificates(path, context)?);
     }
     let content = zeroize::Zeroizing::new(context.read_input(key_file)?);
-    let flags = PassphraseArguments { passphrase_file: arguments.key_passphrase_file.clone(), ..PassphraseArguments::default() };
+    let flags = PassphraseArguments {
+        passphrase_file: arguments.key_passphrase_file.clone(),
+        ..PassphraseArguments::default()
+    };
     let mut ask = |question: &str| {
         let ask = || passphrase::ask(context, question, "give --key-passphrase-file FILE");
         flags.read(context).and_then(|given| given.map_or_else(ask, Ok)).map_err(passphrase::refusal)
@@ -155,7 +161,12 @@ fn read_certificates(path: &std::path::Path, context: &mut Context<'_>) -> Resul
     certificates(&content).map_err(failed)
 }
 
-fn new_passphrase(arguments: &Arguments, home: &Home, config: &Config, context: &Context<'_>) -> Result<Passphrase, Failure> {
+fn new_passphrase(
+    arguments: &Arguments,
+    home: &Home,
+    config: &Config,
+    context: &Context<'_>,
+) -> Result<Passphrase, Failure> {
     let settings = &config.passphrase;
     let is_set = !settings.file.is_empty() || !settings.env.is_empty();
     let chosen = if is_set {
@@ -171,14 +182,21 @@ fn new_passphrase(arguments: &Arguments, home: &Home, config: &Config, context: 
 
 impl Report for InitReport {
     fn text(&self, page: &mut Page) {
-        page.pieces(&[(Tone::Good, "✓ "), (Tone::Strong, "A new CA"), (Tone::Plain, &format!(" in {}", self.made.folder.display()))]);
+        page.pieces(&[
+            (Tone::Good, "✓ "),
+            (Tone::Strong, "A new CA"),
+            (Tone::Plain, &format!(" in {}", self.made.folder.display())),
+        ]);
         for authority in &self.made.authorities {
             let certificate = &authority.certificate;
             page.gap();
             page.field(&authority.name, &certificate.subject.to_string());
             let left = distance(certificate.validity.not_after - self.now);
             page.field("  valid until", &format!("{} ({left})", rfc3339(certificate.validity.not_after)));
-            page.field("  key", &key_told(authority.has_key, self.made.encrypted, &certificate.public_key.kind().to_string()));
+            page.field(
+                "  key",
+                &key_told(authority.has_key, self.made.encrypted, &certificate.public_key.kind().to_string()),
+            );
             page.field("  certificate", &authority.folder.join("cert.pem").display().to_string());
             page.field("  SHA-256", &text::hex(&certificate.fingerprint()));
         }
@@ -249,7 +267,11 @@ fn unrestricted(constraints: &NameConstraints) -> Vec<&'static str> {
 /// What the CA may vouch for, in a sentence.
 fn scope(constraints: &NameConstraints) -> String {
     let names = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>().join(", ");
-    let excluded = if constraints.excluded.is_empty() { String::new() } else { format!(", but not {}", names(&constraints.excluded)) };
+    let excluded = if constraints.excluded.is_empty() {
+        String::new()
+    } else {
+        format!(", but not {}", names(&constraints.excluded))
+    };
     if constraints.permitted.is_empty() {
         return format!("every name{excluded}; --permit would limit that");
     }

@@ -7,16 +7,18 @@ use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::authority::EntryName;
 use crate::authority::config::Config;
 use crate::authority::deliver::{Paths, Place};
 use crate::authority::issue::{self, CertificateFacts, Due, Existing, Order, Outcome, Status};
-use crate::authority::EntryName;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
 use crate::issuance::End;
 use crate::x509::validity::{distance, parse_time, rfc3339};
-use crate::x509::{AttributeType, DistinguishedName, GeneralName, KeyAlgorithm, Lifetime, SerialNumber, Validity, text};
+use crate::x509::{
+    AttributeType, DistinguishedName, GeneralName, KeyAlgorithm, Lifetime, SerialNumber, Validity, text,
+};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -102,11 +104,16 @@ struct IssueReport {
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let home = context.home()?;
-    let Arguments { template, name, wish, out, if_due, dry_run, force, encrypt_key, key_passphrase_file, passphrase } = arguments;
+    let Arguments { template, name, wish, out, if_due, dry_run, force, encrypt_key, key_passphrase_file, passphrase } =
+        arguments;
     let name: EntryName = name.parse()?;
     let protection = if encrypt_key && !dry_run {
         let flags = PassphraseArguments { passphrase_file: key_passphrase_file, ..PassphraseArguments::default() };
-        let chosen = flags.choose(context, &format!("Passphrase for the new key of '{name}': "), "give --key-passphrase-file FILE")?;
+        let chosen = flags.choose(
+            context,
+            &format!("Passphrase for the new key of '{name}': "),
+            "give --key-passphrase-file FILE",
+        )?;
         Some(chosen)
     } else {
         None
@@ -192,7 +199,13 @@ impl Report for IssueReport {
             Status::Unchanged => ("= ", "Unchanged, not due:"),
             Status::Planned => ("+ ", "Would issue"),
         };
-        page.pieces(&[(Tone::Good, mark), (Tone::Plain, done), (Tone::Plain, " "), (Tone::Strong, name), (Tone::Dim, &format!("  {}", self.outcome.template))]);
+        page.pieces(&[
+            (Tone::Good, mark),
+            (Tone::Plain, done),
+            (Tone::Plain, " "),
+            (Tone::Strong, name),
+            (Tone::Dim, &format!("  {}", self.outcome.template)),
+        ]);
         page.field("subject", &facts.subject.to_string());
         let names: Vec<_> = facts.names.iter().map(GeneralName::value).collect();
         if !names.is_empty() {
@@ -200,7 +213,10 @@ impl Report for IssueReport {
         }
         page.field("issuer", &format!("{} ({})", facts.issuer, self.outcome.authority));
         let left = distance(facts.validity.not_after - self.now);
-        page.field("valid", &format!("{} to {} ({left})", rfc3339(facts.validity.not_before), rfc3339(facts.validity.not_after)));
+        page.field(
+            "valid",
+            &format!("{} to {} ({left})", rfc3339(facts.validity.not_before), rfc3339(facts.validity.not_after)),
+        );
         page.field("key", &facts.key);
         if let Some(serial) = facts.serial {
             page.field("serial", &serial.to_string());
@@ -245,6 +261,11 @@ impl Report for IssueReport {
 
 fn labelled(paths: &Paths) -> Vec<(&'static str, &PathBuf)> {
     let Paths { certificate, chain, fullchain, key } = paths;
-    let some = [("certificate", Some(certificate)), ("chain", Some(chain)), ("full chain", fullchain.as_ref()), ("private key", key.as_ref())];
+    let some = [
+        ("certificate", Some(certificate)),
+        ("chain", Some(chain)),
+        ("full chain", fullchain.as_ref()),
+        ("private key", key.as_ref()),
+    ];
     some.into_iter().filter_map(|(label, path)| Some((label, path?))).collect()
 }

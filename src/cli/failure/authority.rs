@@ -19,8 +19,9 @@ impl From<AuthorityError> for Failure {
             AuthorityError::Document(error) => error.into(),
             AuthorityError::Template(error) => error.into(),
             AuthorityError::Name(error) => error.into(),
-            AuthorityError::GeneralName(_) => Self::usage("bad-name", sentence)
-                .hint("a prefix forces a kind: dns:, ip:, email:, uri:"),
+            AuthorityError::GeneralName(_) => {
+                Self::usage("bad-name", sentence).hint("a prefix forces a kind: dns:, ip:, email:, uri:")
+            }
             AuthorityError::Refusal(error) => error.into(),
             AuthorityError::NotApproved(error) => error.into(),
             AuthorityError::Issuer(error) => error.into(),
@@ -36,8 +37,10 @@ impl From<AuthorityError> for Failure {
                 cause.hint().into_iter().fold(failure, Self::hint)
             }
             AuthorityError::Certificate { .. } => Self::usage("bad-certificate", sentence),
-            AuthorityError::KeyAway { path, .. } => Self::refused("key-away", sentence)
-                .hint(format!("bring it back to {} for as long as it is needed, or choose another issuer with --issuer", path.display())),
+            AuthorityError::KeyAway { path, .. } => Self::refused("key-away", sentence).hint(format!(
+                "bring it back to {} for as long as it is needed, or choose another issuer with --issuer",
+                path.display()
+            )),
             AuthorityError::LooseKey(path) => {
                 Self::refused("loose-key", sentence).hint(format!("chmod 600 {}", path.display()))
             }
@@ -53,13 +56,14 @@ impl From<AuthorityError> for Failure {
                 let name = quote(&name);
                 Self::refused("exists", sentence)
                     .hint(format!("'ca show {name}' shows it"))
-                    .hint(format!("for a new one before it ends: ca renew {name}, or: ca issue {template} {name} --if-due"))
+                    .hint(format!(
+                        "for a new one before it ends: ca renew {name}, or: ca issue {template} {name} --if-due"
+                    ))
                     .hint("to replace it now, with a new key: --force")
             }
             AuthorityError::OtherTemplate { .. } => Self::refused("exists", sentence).hint("choose another name"),
-            AuthorityError::PlaceTaken(_) => {
-                Self::refused("exists", sentence).hint("nothing existing is overwritten: move it away, or choose another place with --out")
-            }
+            AuthorityError::PlaceTaken(_) => Self::refused("exists", sentence)
+                .hint("nothing existing is overwritten: move it away, or choose another place with --out"),
             AuthorityError::UnusedValue { used, .. } => {
                 let known: Vec<_> = used.into_iter().filter(|used| used != "name" && used != "domain").collect();
                 let failure = Self::usage("unused-value", sentence);
@@ -76,7 +80,8 @@ impl From<AuthorityError> for Failure {
             AuthorityError::NoFreeSerial | AuthorityError::DoesNotVerify(_) => Self::refused("not-issued", sentence),
             AuthorityError::NotDelivered { cause, .. } => {
                 let Self { code, .. } = Self::from(cause);
-                Self::refused(code, sentence).hint("run the same command again; the recorded certificate was never in use, its key is gone")
+                Self::refused(code, sentence)
+                    .hint("run the same command again; the recorded certificate was never in use, its key is gone")
             }
         }
     }
@@ -100,7 +105,8 @@ impl From<HomeError> for Failure {
 
 impl From<DocumentError> for Failure {
     fn from(error: DocumentError) -> Self {
-        Self { picture: Some(error.clone()), ..Self::usage("bad-toml", error.to_string()) }
+        let message = error.to_string();
+        Self { picture: Some(Box::new(error)), ..Self::usage("bad-toml", message) }
     }
 }
 
@@ -132,7 +138,9 @@ impl From<TextError> for Failure {
         let failure = Self::usage("bad-template", error.to_string());
         match error {
             TextError::Unknown { nearest: Some(near), .. } => failure.hint(format!("did you mean '{near}'?")),
-            TextError::Unknown { unknown, .. } => failure.hint(format!("give it a value: --set {}=…", escape(&unknown))),
+            TextError::Unknown { unknown, .. } => {
+                failure.hint(format!("give it a value: --set {}=…", escape(&unknown)))
+            }
             TextError::Syntax { .. } => failure,
         }
     }
@@ -145,25 +153,34 @@ impl From<Refusal> for Failure {
             Refusal::Text(error) => error.into(),
             Refusal::Subject(_) => Self::usage("bad-subject", sentence),
             Refusal::Pattern { .. } | Refusal::Purpose(_) => Self::usage("bad-template", sentence),
-            Refusal::Kind { allowed, .. } if allowed.is_empty() => Self::refused("name-kind", sentence).hint("it allows none"),
-            Refusal::Kind { allowed, .. } => Self::refused("name-kind", sentence).hint(format!("it allows: {}", allowed.join(", "))),
+            Refusal::Kind { allowed, .. } if allowed.is_empty() => {
+                Self::refused("name-kind", sentence).hint("it allows none")
+            }
+            Refusal::Kind { allowed, .. } => {
+                Self::refused("name-kind", sentence).hint(format!("it allows: {}", allowed.join(", ")))
+            }
             Refusal::NotAllowed { .. } => Self::refused("name-not-allowed", sentence),
             Refusal::TooFewNames { .. } => Self::refused("too-few-names", sentence).hint("add names with --san"),
-            Refusal::Constrained { .. } => Self::refused("name-constrained", sentence)
-                .hint("every client would refuse the certificate; ask for a name inside, or issue by another authority"),
+            Refusal::Constrained { .. } => Self::refused("name-constrained", sentence).hint(
+                "every client would refuse the certificate; ask for a name inside, or issue by another authority",
+            ),
             Refusal::Key { .. } => Self::refused("key-not-allowed", sentence),
             Refusal::TooLong { longest, .. } => Self::refused("too-long", sentence)
                 .hint(format!("ask for --for {longest} or less; 'longest' in the template says how much is allowed")),
-            Refusal::EndsBeforeItBegins { .. } | Refusal::EndsInThePast(_) | Refusal::BeyondAllDates => Self::usage("bad-time", sentence),
+            Refusal::EndsBeforeItBegins { .. } | Refusal::EndsInThePast(_) | Refusal::BeyondAllDates => {
+                Self::usage("bad-time", sentence)
+            }
             Refusal::OutlivesIssuer { issuer_end, .. } => Self::refused("outlives-issuer", sentence)
                 .hint(format!("the longest that works: --not-after {}", rfc3339(issuer_end)))
                 .hint("--clip shortens it to that by itself"),
-            Refusal::IssuerNotValid { .. } => {
-                Self::refused("issuer-not-valid", sentence).hint("if the clock of this machine is right, the authority has to be renewed")
-            }
-            Refusal::SubjectOfIssuer(_) => Self::refused("subject-of-issuer", sentence).hint("choose another name, or another subject with --subject"),
+            Refusal::IssuerNotValid { .. } => Self::refused("issuer-not-valid", sentence)
+                .hint("if the clock of this machine is right, the authority has to be renewed"),
+            Refusal::SubjectOfIssuer(_) => Self::refused("subject-of-issuer", sentence)
+                .hint("choose another name, or another subject with --subject"),
             Refusal::AuthorityWithoutSubject => Self::usage("bad-subject", sentence),
-            Refusal::PathLength { .. } => Self::refused("path-length", sentence).hint("issue it by an authority above, with --issuer"),
+            Refusal::PathLength { .. } => {
+                Self::refused("path-length", sentence).hint("issue it by an authority above, with --issuer")
+            }
         }
     }
 }
@@ -176,7 +193,9 @@ impl From<NotApproved> for Failure {
                 let hints = findings.into_iter().filter_map(|finding| finding.hint);
                 hints.fold(Self::refused("breaks-rule", sentence), Self::hint)
             }
-            NotApproved::Encode(_) | NotApproved::Decode(_) | NotApproved::Differs(_) => Self::refused("not-approved", sentence),
+            NotApproved::Encode(_) | NotApproved::Decode(_) | NotApproved::Differs(_) => {
+                Self::refused("not-approved", sentence)
+            }
         }
     }
 }
@@ -185,7 +204,9 @@ impl From<IssuerError> for Failure {
     fn from(error: IssuerError) -> Self {
         let sentence = error.to_string();
         match error {
-            IssuerError::NotAnAuthority(_) | IssuerError::MayNotSign(_) | IssuerError::NoSubject(_) => Self::refused("not-a-ca", sentence),
+            IssuerError::NotAnAuthority(_) | IssuerError::MayNotSign(_) | IssuerError::NoSubject(_) => {
+                Self::refused("not-a-ca", sentence)
+            }
             IssuerError::KeyMismatch(_) => Self::refused("key-mismatch", sentence),
             IssuerError::Malformed { .. } | IssuerError::UnusableKey { .. } => Self::refused("unusable-ca", sentence),
             IssuerError::OtherKey | IssuerError::Signing(_) | IssuerError::Altered | IssuerError::Decode(_) => {
@@ -196,7 +217,11 @@ impl From<IssuerError> for Failure {
 }
 
 fn list(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.iter().map(|name| escape(name)).collect::<Vec<_>>().join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.iter().map(|name| escape(name)).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// A name as it can be typed in a shell.

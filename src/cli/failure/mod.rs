@@ -22,7 +22,7 @@ pub struct Failure {
     /// What to do about it.
     pub hints: Vec<String>,
     /// A file that is wrong: shown to a person with the lines in question instead of the message.
-    pub picture: Option<DocumentError>,
+    pub picture: Option<Box<DocumentError>>,
 }
 
 impl Failure {

@@ -8,8 +8,8 @@
 //! - The return of a function that says "durable" means that the change survives a power cut.
 
 mod folder_lock;
-mod permissions;
 mod folders;
+mod permissions;
 mod publish;
 pub mod staged;
 mod write;
