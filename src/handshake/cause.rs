@@ -51,7 +51,7 @@ pub(super) const NOT_YET_VALID: &str = "certificate-not-yet-valid";
 pub(super) const WRONG_PURPOSE: &str = "wrong-purpose";
 pub(super) const WRONG_NAME: &str = "wrong-name";
 pub(super) const REVOKED: &str = "certificate-revoked";
-pub(super) const NOT_A_CA: &str = "not-a-ca";
+pub(super) const NOT_A_CA: &str = "issuer-not-a-ca";
 pub(super) const NO_COMMON_GROUND: &str = "nothing-in-common";
 
 /// What an error of the TLS library means.

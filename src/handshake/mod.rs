@@ -10,13 +10,15 @@
 //! - [`cause`]: why a side refused
 //! - [`throw_away`], [`refusals`]: what must be refused, and the copies of certificates that this takes
 //! - [`recording`]: the session for other tools
-//! - [`session`], [`report`]: what is told in the end
+//! - [`session`], [`report`], [`steps`]: what is told in the end
+//! - [`measure`]: how fast it goes
 //!
 //! The room reads a stop watch, which decides nothing; the time at which certificates are judged is an argument.
 
 pub mod cause;
 mod decrypt;
 mod exchange;
+pub mod measure;
 pub mod message;
 pub mod party;
 pub mod recording;
@@ -25,6 +27,7 @@ mod registry;
 pub mod report;
 mod scenario;
 mod session;
+pub mod steps;
 mod throw_away;
 mod trace;
 mod wire;
@@ -32,9 +35,11 @@ mod wire;
 #[cfg(test)]
 mod fixtures;
 
+pub use exchange::ExchangeError;
 pub use party::{Party, PartyError};
 pub use recording::Recording;
 pub use registry::TlsVersion;
 pub use report::{HandshakeReport, Peer, Refusal, Session};
+pub use scenario::SetUpError;
 pub use session::{HandshakeError, HandshakeTest, run};
 pub use wire::Side;

@@ -111,14 +111,15 @@ impl Scenario {
             TlsVersion::Tls13 => [&rustls::version::TLS13],
         };
 
-        let mut server = ServerConfig::builder_with_details(provider(), self.server_judges_by.clock()?)
-            .with_protocol_versions(&versions)
-            .map_err(library)?
-            .with_client_cert_verifier(judge_of_clients)
-            .with_cert_resolver(Arc::new(SingleCertAndKey::from(self.server.clone())));
+        let mut server =
+            ServerConfig::builder_with_details(provider(Some(self.version)), self.server_judges_by.clock()?)
+                .with_protocol_versions(&versions)
+                .map_err(library)?
+                .with_client_cert_verifier(judge_of_clients)
+                .with_cert_resolver(Arc::new(SingleCertAndKey::from(self.server.clone())));
         server.key_log = secrets.clone();
 
-        let client = ClientConfig::builder_with_details(provider(), self.client_judges_by.clock()?)
+        let client = ClientConfig::builder_with_details(provider(Some(self.version)), self.client_judges_by.clock()?)
             .with_protocol_versions(&versions)
             .map_err(library)?
             .with_webpki_verifier(judge_of_servers);
@@ -136,14 +137,14 @@ impl Scenario {
 
 impl Standard {
     pub fn client_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, SetUpError> {
-        let builder = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider());
+        let builder = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider(None));
         // The leaf's own revocation is what is tried; the roots of a test come without lists for their intermediates.
         let builder = builder.with_crls(self.lists()).only_check_end_entity_revocation();
         builder.enforce_revocation_expiration().build().map_err(unusable)
     }
 
     pub fn server_verifier(&self) -> Result<Arc<WebPkiServerVerifier>, SetUpError> {
-        let builder = WebPkiServerVerifier::builder_with_provider(self.roots.clone(), provider());
+        let builder = WebPkiServerVerifier::builder_with_provider(self.roots.clone(), provider(None));
         let builder = builder.with_crls(self.lists()).only_check_end_entity_revocation();
         builder.enforce_revocation_expiration().build().map_err(unusable)
     }
@@ -166,9 +167,13 @@ fn unusable(error: VerifierBuilderError) -> SetUpError {
     }
 }
 
-/// rustls's defaults on aws-lc, post-quantum key exchange first; never a process-wide default.
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
+/// rustls's defaults on aws-lc, post-quantum key exchange first; never a process-wide default. Only the cipher suites of
+/// this version: rustls would offer those of the other too, to no use.
+fn provider(version: Option<TlsVersion>) -> Arc<CryptoProvider> {
+    let mut provider = aws_lc_rs::default_provider();
+    let wanted = |tls13: bool| version.is_none_or(|version| (version == TlsVersion::Tls13) == tls13);
+    provider.cipher_suites.retain(|suite| wanted(suite.tls13().is_some()));
+    Arc::new(provider)
 }
 
 /// The clock of one side: it shows the time at which that side is to judge.

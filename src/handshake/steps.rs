@@ -1,0 +1,204 @@
+//! The steps that a reader of a TLS primer knows, found again in what really crossed the wire.
+
+use super::message::{Body, Message, Shown};
+use super::registry::TlsVersion;
+use super::report::Session;
+use super::wire::Side;
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Who speaks; nothing when both sides act.
+    pub from: Option<Side>,
+    pub name: &'static str,
+    /// What was said or decided, one sentence or fact each.
+    pub says: Vec<String>,
+    pub encrypted: bool,
+}
+
+/// All steps of a session, as far as it came.
+pub fn steps(session: &Session) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for message in &session.messages {
+        let Some((name, says)) = step(session, message) else { continue };
+        steps.push(Step { from: Some(message.from), name, says, encrypted: message.encrypted });
+        steps.extend(agreement(session, message));
+    }
+    if session.to_server > 0 || session.to_client > 0 {
+        let (there, back) = (session.to_server, session.to_client);
+        let says = vec![format!("{there} bytes to the server, {back} bytes back, opened with the session keys")];
+        steps.push(Step { from: None, name: "application data", says, encrypted: true });
+    }
+    steps
+}
+
+/// What one message is in the primer's words; messages that no primer dwells on are nothing.
+fn step(session: &Session, message: &Message) -> Option<(&'static str, Vec<String>)> {
+    let server_name = |name: &Option<String>| {
+        name.as_ref().map_or("asks for an address, without a name".to_owned(), |name| format!("asks for {name}"))
+    };
+    Some(match (&message.body, message.from) {
+        (Body::ClientHello { versions, cipher_suites, key_shares, server_name: name, .. }, _) => {
+            let suites = count(cipher_suites.len(), "cipher suite");
+            let mut says = vec![format!("offers TLS {} and {suites}", versions.join(", "))];
+            if !key_shares.is_empty() {
+                let groups: Vec<&str> = key_shares.iter().map(|(group, _)| group.as_str()).collect();
+                says.push(format!("sends public values for {}", groups.join(" and ")));
+            }
+            says.push(server_name(name));
+            ("client hello", says)
+        }
+        (Body::HelloRetryRequest { group, .. }, _) => {
+            let group = group.clone().unwrap_or_else(|| "another group".to_owned());
+            ("hello retry request", vec![format!("asks for a key share of {group}")])
+        }
+        (Body::ServerHello { version, cipher_suite, .. }, _) => {
+            ("server hello", vec![format!("chooses TLS {version} with {cipher_suite}")])
+        }
+        (Body::Certificate { chain }, Side::Server) => ("server certificate", certificate(chain)),
+        (Body::Certificate { chain }, Side::Client) => ("client certificate", certificate(chain)),
+        (Body::CertificateRequest { authorities, .. }, _) => {
+            let wanted = match authorities.as_slice() {
+                [] => "asks the client for a certificate of any CA".to_owned(),
+                authorities => format!("asks the client for a certificate below {}", authorities.join("; or ")),
+            };
+            ("certificate request", vec![wanted])
+        }
+        (Body::ServerKeyExchange { group, scheme }, _) => {
+            ("server key exchange", vec![format!("a fresh public value for {group}"), proof(scheme)])
+        }
+        (Body::ClientKeyExchange, _) => {
+            let group = session.key_exchange.clone().unwrap_or_default();
+            ("client key exchange", vec![format!("a fresh public value for {group}")])
+        }
+        (Body::CertificateVerify { scheme }, _) => ("certificate verify", vec![proof(scheme)]),
+        (Body::Finished, _) => {
+            ("finished", vec!["a checksum over all of the above: no message was changed".to_owned()])
+        }
+        (Body::Alert { description, .. }, _) if description != "close_notify" => ("alert", vec![description.clone()]),
+        _ => return None,
+    })
+}
+
+/// The key exchange is complete with the message that brings its second half; from then on both sides can compute the
+/// session keys.
+fn agreement(session: &Session, message: &Message) -> Vec<Step> {
+    let group = match (&message.body, session.version) {
+        (Body::ServerHello { key_share: Some((group, _)), .. }, TlsVersion::Tls13) => group.clone(),
+        (Body::ClientKeyExchange, TlsVersion::Tls12) => session.key_exchange.clone().unwrap_or_default(),
+        _ => return Vec::new(),
+    };
+    let exchange = vec![group.clone(), explained(&group).to_owned()];
+    let keys = match &session.cipher_suite {
+        Some(suite) => vec![format!("both sides compute them, neither sends them; for {}", cipher(suite))],
+        None => Vec::new(),
+    };
+    vec![
+        Step { from: None, name: "key exchange", says: exchange, encrypted: false },
+        Step { from: None, name: "session keys", says: keys, encrypted: false },
+    ]
+}
+
+fn explained(group: &str) -> &'static str {
+    match group {
+        "X25519MLKEM768" => "fresh Diffie-Hellman values, and ML-KEM against quantum computers",
+        _ => "fresh Diffie-Hellman values: a stolen key opens no recording",
+    }
+}
+
+fn cipher(suite: &str) -> &'static str {
+    if suite.contains("CHACHA20") {
+        "ChaCha20-Poly1305"
+    } else if suite.contains("AES_256") {
+        "AES-256-GCM"
+    } else {
+        "AES-128-GCM"
+    }
+}
+
+fn proof(scheme: &str) -> String {
+    format!("signed with {scheme}: the certificate's key is here")
+}
+
+fn certificate(chain: &[Shown]) -> Vec<String> {
+    let Some((leaf, above)) = chain.split_first() else { return vec!["none".to_owned()] };
+    let mut says = vec![leaf.subject.clone()];
+    if !leaf.names.is_empty() {
+        says.push(format!("for {}", leaf.names.join(", ")));
+    }
+    says.push(format!("issued by {}", leaf.issuer));
+    says.push(format!("serial {}", leaf.serial));
+    for intermediate in above {
+        says.push(format!("with {}, issued by {}", intermediate.subject, intermediate.issuer));
+    }
+    says
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{Hierarchy, NOW};
+    use super::super::session::{HandshakeTest, run};
+    use super::*;
+    use crate::x509::KeyAlgorithm;
+
+    fn names(version: TlsVersion) -> Vec<String> {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let report = run(&HandshakeTest {
+            server: &hierarchy.server,
+            client: &hierarchy.client,
+            roots: std::slice::from_ref(&hierarchy.root),
+            host_name: "localhost",
+            at: NOW,
+            versions: &[version],
+            refusals: false,
+        })
+        .unwrap();
+        steps(&report.sessions[0])
+            .into_iter()
+            .map(|step| format!("{} {}", step.from.map_or("both", Side::name), step.name))
+            .collect()
+    }
+
+    #[test]
+    fn the_steps_of_a_primer_stand_in_the_order_of_tls_1_3() {
+        let expected = [
+            "client client hello",
+            "server server hello",
+            "both key exchange",
+            "both session keys",
+            "server certificate request",
+            "server server certificate",
+            "server certificate verify",
+            "server finished",
+            "client client certificate",
+            "client certificate verify",
+            "client finished",
+            "both application data",
+        ];
+        assert_eq!(names(TlsVersion::Tls13), expected);
+    }
+
+    #[test]
+    fn the_steps_of_a_primer_stand_in_the_order_of_tls_1_2() {
+        let expected = [
+            "client client hello",
+            "server server hello",
+            "server server certificate",
+            "server server key exchange",
+            "server certificate request",
+            "client client certificate",
+            "client client key exchange",
+            "both key exchange",
+            "both session keys",
+            "client certificate verify",
+            "client finished",
+            "server finished",
+            "both application data",
+        ];
+        assert_eq!(names(TlsVersion::Tls12), expected);
+    }
+}
