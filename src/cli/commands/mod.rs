@@ -6,6 +6,7 @@ use super::output::Report;
 use super::{Context, Failure};
 
 mod completions;
+mod handshake_test;
 mod init;
 mod issue;
 
@@ -16,6 +17,8 @@ pub enum Command {
     Init(init::Arguments),
     /// Make a key and a certificate from a template
     Issue(issue::Arguments),
+    /// Prove certificates in a real mutual TLS handshake, and that the wrong ones are refused
+    HandshakeTest(handshake_test::Arguments),
     /// Print the completion script of a shell
     Completions(completions::Arguments),
 }
@@ -25,6 +28,7 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
     match command {
         Command::Init(arguments) => init::run(arguments, context),
         Command::Issue(arguments) => issue::run(arguments, context),
+        Command::HandshakeTest(arguments) => handshake_test::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

@@ -2,6 +2,7 @@
 
 mod authority;
 mod files;
+mod handshake;
 mod index;
 
 use std::io;

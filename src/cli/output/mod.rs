@@ -1,5 +1,6 @@
 //! Report → text or JSON. The only place that formats for people.
 
+pub mod handshake;
 mod page;
 
 use serde_json::Value;

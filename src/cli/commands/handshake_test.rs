@@ -1,0 +1,363 @@
+//! `ca handshake-test`: a real mutual TLS exchange, and the refusal of the wrong certificates.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::cli::output::{Answer, Page, Report, Tone, handshake as shown};
+use crate::cli::{Context, Failure};
+use crate::handshake::measure::{self, Rate, measure};
+use crate::handshake::recording::pcapng;
+use crate::handshake::report::Outcome;
+use crate::handshake::{self, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session, TlsVersion};
+use crate::keys::key_file::{KeyFile, KeyFileError};
+use crate::system::files;
+use crate::x509::{Certificate, GeneralName, pem, validity};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The server: a folder that 'ca issue' wrote, or CERT,KEY files
+    #[arg(long, value_name = "DIR")]
+    server: PathBuf,
+    /// The client: a folder that 'ca issue' wrote, or CERT,KEY files
+    #[arg(long, value_name = "DIR")]
+    client: PathBuf,
+    /// The CA certificates that both sides trust
+    #[arg(long, value_name = "FILE")]
+    roots: PathBuf,
+    /// The name or address that the client asks for [default: the first that stands in the server's certificate]
+    #[arg(long, value_name = "NAME")]
+    hostname: Option<String>,
+    /// Which versions of TLS to try
+    #[arg(long, value_enum, default_value_t = Versions::Both, value_name = "VERSION")]
+    tls: Versions,
+    /// Show every message that crossed the wire, decrypted
+    #[arg(long)]
+    trace: bool,
+    /// Leave out what must be refused
+    #[arg(long)]
+    no_refusals: bool,
+    /// Write what crossed the wire and its secrets to a new pcapng file
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+    /// Write the secrets of all sessions to a new file, as a key log
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
+    /// Measure so many handshakes of each kind
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    repeat: Option<u32>,
+}
+
+/// The versions of TLS that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Versions {
+    #[value(name = "1.2")]
+    Tls12,
+    #[value(name = "1.3")]
+    Tls13,
+    Both,
+}
+
+impl Versions {
+    fn all(self) -> &'static [TlsVersion] {
+        match self {
+            Self::Tls12 => &[TlsVersion::Tls12],
+            Self::Tls13 => &[TlsVersion::Tls13],
+            Self::Both => &[TlsVersion::Tls13, TlsVersion::Tls12],
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let server = party(&arguments.server, context)?;
+    let client = party(&arguments.client, context)?;
+    let roots = certificates(&arguments.roots, context)?;
+    let host_name = match &arguments.hostname {
+        Some(name) => name.clone(),
+        None => default_host_name(&server)?,
+    };
+    let test = HandshakeTest {
+        server: &server,
+        client: &client,
+        roots: &roots,
+        host_name: &host_name,
+        at: context.now(),
+        versions: arguments.tls.all(),
+        refusals: !arguments.no_refusals,
+    };
+    let found = handshake::run(&test)?;
+    let rates = match arguments.repeat {
+        Some(count) if found.sessions.iter().all(Session::passed) => measure(&test, count as usize)?,
+        _ => Vec::new(),
+    };
+    write_recordings(arguments, &found, context)?;
+    Ok(Box::new(Shown {
+        trace: arguments.trace,
+        mismatches: [("server", &server), ("client", &client)]
+            .into_iter()
+            .filter(|(_, party)| !party.key_matches())
+            .map(|(whose, _)| whose)
+            .collect(),
+        found,
+        rates,
+    }))
+}
+
+/// A party from a folder that `ca issue` wrote, or from two files.
+fn party(given: &Path, context: &mut Context<'_>) -> Result<Party, Failure> {
+    let folder = context.world.resolve(given);
+    let pair = given.to_str().and_then(|given| given.split_once(','));
+    let (chain, key) = match pair {
+        Some((certificate, key)) if !folder.is_dir() => {
+            (certificates(Path::new(certificate), context)?, PathBuf::from(key))
+        }
+        _ if folder.is_dir() => {
+            let whole = folder.join("fullchain.pem");
+            let chain = if whole.exists() { whole } else { folder.join("cert.pem") };
+            (certificates(&chain, context)?, folder.join("key.pem"))
+        }
+        _ => {
+            let sentence = format!("there is no folder {}", given.display());
+            return Err(Failure::usage("unreadable-input", sentence)
+                .hint("give a folder that 'ca issue' wrote, or the two files as CERT,KEY"));
+        }
+    };
+    let key = key_file(&key, context)?;
+    Party::new(chain, key).map_err(|error| Failure::usage("unreadable-input", error.to_string()))
+}
+
+/// All certificates of a PEM or DER file, at least one.
+fn certificates(path: &Path, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
+    let unreadable = |reason: String| Failure::usage("unreadable-input", format!("{}: {reason}", path.display()));
+    let content = context.read_input(path)?;
+    if !pem::is_pem(&content) {
+        return Ok(vec![Certificate::from_der(&content).map_err(|error| unreadable(error.to_string()))?]);
+    }
+    let mut found = Vec::new();
+    for block in pem::parse_all(&content).map_err(|error| unreadable(error.to_string()))? {
+        if block.label.ends_with("CERTIFICATE") {
+            found.push(Certificate::from_der(&block.content).map_err(|error| unreadable(error.to_string()))?);
+        }
+    }
+    if found.is_empty() { Err(unreadable("it holds no certificate".to_owned())) } else { Ok(found) }
+}
+
+fn key_file(path: &Path, context: &mut Context<'_>) -> Result<crate::keys::PrivateKey, Failure> {
+    let content = zeroize::Zeroizing::new(context.read_input(path)?);
+    let key = KeyFile::parse(&content).and_then(|file| file.open(None));
+    key.map_err(|error| {
+        let failure = Failure::usage("unreadable-input", format!("{}: {error}", path.display()));
+        match (&error, error.hint()) {
+            (KeyFileError::PassphraseNeeded, _) => {
+                failure.hint("take the encryption off a copy of it: openssl pkey -in KEY -out COPY")
+            }
+            (_, Some(hint)) => failure.hint(hint),
+            _ => failure,
+        }
+    })
+}
+
+/// The first name of the server's certificate that a client could ask for.
+fn default_host_name(server: &Party) -> Result<String, Failure> {
+    let names = server.certificate().names();
+    let askable = names.iter().find_map(|name| match name {
+        // Any one label stands for the asterisk.
+        GeneralName::Dns(name) => Some(name.strip_prefix("*.").map_or(name.clone(), |rest| format!("any.{rest}"))),
+        GeneralName::Ip(address) => Some(address.to_string()),
+        _ => None,
+    });
+    askable.ok_or_else(|| {
+        let subject = &server.certificate().subject;
+        Failure::usage(
+            "no-host-name",
+            format!("the server's certificate '{subject}' has no DNS name and no IP address"),
+        )
+        .hint("issue it for the name under which clients reach the server")
+    })
+}
+
+fn write_recordings(arguments: &Arguments, found: &HandshakeReport, context: &Context<'_>) -> Result<(), Failure> {
+    let sessions = found.sessions.iter().map(|session| &session.recording);
+    let recordings = || sessions.clone().chain(found.refusals.iter().filter_map(|refusal| refusal.recording.as_ref()));
+    if let Some(path) = &arguments.keylog {
+        let logs: Vec<&str> = recordings().map(|recording| recording.key_log().as_str()).collect();
+        let log = zeroize::Zeroizing::new(logs.concat());
+        files::write_secret(&context.world.resolve(path), log.as_bytes())?;
+    }
+    if let Some(path) = &arguments.pcap {
+        files::write_secret(&context.world.resolve(path), &pcapng(recordings(), found.at))?;
+    }
+    Ok(())
+}
+
+/// The report and how much of it was asked for.
+struct Shown {
+    found: HandshakeReport,
+    rates: Vec<Rate>,
+    trace: bool,
+    /// Whose key is not its certificate's.
+    mismatches: Vec<&'static str>,
+}
+
+impl Report for Shown {
+    fn text(&self, page: &mut Page) {
+        let found = &self.found;
+        page.field("asked for", &found.host_name);
+        page.field("time", &validity::rfc3339(found.at));
+        for session in &found.sessions {
+            shown::session(page, session);
+            if self.trace {
+                shown::ladder(page, session);
+            }
+        }
+        if !found.refusals.is_empty() {
+            shown::refusals(page, &found.refusals);
+        }
+        if !self.rates.is_empty() {
+            shown::rates(page, &self.rates);
+        }
+        page.gap();
+        self.verdict(page);
+    }
+
+    fn json(&self) -> Value {
+        let mut document = json!({
+            "schema": "ca.handshake-test/1",
+            "passed": self.found.passed(),
+            "at": validity::rfc3339(self.found.at),
+            "hostname": self.found.host_name,
+            "sessions": self.found.sessions.iter().map(session_json).collect::<Vec<_>>(),
+            "refusals": self.found.refusals.iter().map(refusal_json).collect::<Vec<_>>(),
+            "key_mismatch": self.mismatches,
+        });
+        if !self.rates.is_empty() {
+            let count = self.rates.iter().filter(|rate| !rate.resumed).map(|rate| rate.count).sum();
+            let total = self.rates.iter().filter(|rate| !rate.resumed).map(|rate| rate.total).sum();
+            document["handshakes_per_second"] = json!(measure::per_second(count, total));
+            document["repeat"] = self.rates.iter().map(rate_json).collect();
+        }
+        document
+    }
+
+    fn answer(&self) -> Answer {
+        if self.found.passed() { Answer::Yes } else { Answer::No }
+    }
+}
+
+impl Shown {
+    fn verdict(&self, page: &mut Page) {
+        let found = &self.found;
+        for whose in &self.mismatches {
+            page.toned(Tone::Bad, &format!("The {whose}'s key is not the key of its certificate."));
+        }
+        let sessions = found.sessions.iter().filter(|session| session.passed()).count();
+        let good = found.refusals.iter().filter(|refusal| refusal.for_the_right_reason()).count();
+        let wrong = found.refusals.iter().filter(|refusal| !refusal.as_it_should_be()).count();
+        let untried = found.refusals.len() - good - wrong;
+        let mut sentence = format!("{sessions} of {} handshakes passed", found.sessions.len());
+        if !found.refusals.is_empty() {
+            sentence = format!("{sentence}, {good} refusals as they must be, {wrong} wrong, {untried} not tried");
+        } else if !found.sessions.iter().all(Session::passed) {
+            sentence = format!("{sentence}; what must be refused was not tried, for nothing would get through");
+        }
+        let (tone, word) = if found.passed() { (Tone::Good, "passed") } else { (Tone::Bad, "FAILED") };
+        page.pieces(&[(tone, word), (Tone::Plain, ": "), (Tone::Plain, &sentence)]);
+    }
+}
+
+fn session_json(session: &Session) -> Value {
+    let messages: Vec<Value> = session
+        .messages
+        .iter()
+        .map(|message| {
+            let facts = message.facts();
+            let detail: Vec<String> = facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            json!({
+                "from": message.from.name(),
+                "message": message.name(),
+                "bytes": message.bytes,
+                "encrypted": message.encrypted,
+                "at_us": microseconds(message.at),
+                "detail": detail.join("; "),
+                "facts": facts.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json!({
+        "tls": session.version.number(),
+        "passed": session.passed(),
+        "cipher_suite": session.cipher_suite,
+        "key_exchange": session.key_exchange,
+        "signature": session.server.signature,
+        "server": peer_json(&session.server),
+        "client": peer_json(&session.client),
+        "resumed": session.resumed,
+        "application_bytes": { "to_server": session.to_server, "to_client": session.to_client },
+        "handshake_us": session.handshake.map(microseconds),
+        "messages": messages,
+        "broken_off": session.breakdown.as_ref().map(|found| json!({
+            "by": found.by.name(),
+            "alert": found.alert,
+            "error": found.cause.code,
+            "message": found.cause.sentence,
+            "hint": found.cause.cure(),
+        })),
+    })
+}
+
+fn peer_json(peer: &Peer) -> Value {
+    json!({
+        "authenticated": peer.authenticated,
+        "subject": peer.subject,
+        "serial": peer.serial,
+        "signature": peer.signature,
+    })
+}
+
+fn refusal_json(refusal: &Refusal) -> Value {
+    let (by, code) = refusal.expected;
+    let mut value = json!({
+        "case": refusal.case,
+        "tls": refusal.version.number(),
+        "refused": null,
+        "by": null,
+        "alert": null,
+        "error": null,
+        "message": null,
+        "right": refusal.as_it_should_be(),
+        "expected": { "by": by.name(), "error": code },
+    });
+    match &refusal.outcome {
+        Outcome::Refused(found) => {
+            value["refused"] = json!(true);
+            value["by"] = json!(found.by.name());
+            value["alert"] = json!(found.alert);
+            value["error"] = json!(found.cause.code);
+            value["message"] = json!(found.cause.sentence);
+        }
+        Outcome::Accepted => value["refused"] = json!(false),
+        Outcome::Untried(reason) => {
+            value["error"] = json!("not-tried");
+            value["message"] = json!(reason);
+        }
+    }
+    value
+}
+
+fn rate_json(rate: &Rate) -> Value {
+    json!({
+        "tls": rate.version.number(),
+        "resumed": rate.resumed,
+        "count": rate.count,
+        "handshakes_per_second": rate.per_second(),
+        "median_us": microseconds(rate.median),
+        "p95_us": microseconds(rate.p95),
+        "p99_us": microseconds(rate.p99),
+        "bytes": rate.octets,
+    })
+}
+
+fn microseconds(length: std::time::Duration) -> u64 {
+    u64::try_from(length.as_micros()).unwrap_or(u64::MAX)
+}
