@@ -18,3 +18,8 @@ pub use entry_name::EntryName;
 pub use error::AuthorityError;
 pub use home::Home;
 pub use index::Index;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

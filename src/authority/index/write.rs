@@ -54,6 +54,13 @@ impl Index {
         self.connection.execute_batch("PRAGMA synchronous = FULL").map_err(self.place.error())?;
         marked
     }
+
+    /// As if the process had died before [`mark_delivered`](Self::mark_delivered).
+    #[cfg(test)]
+    pub fn unmark_delivered(&mut self, id: EntryId) -> Result<(), IndexError> {
+        let unmark = "UPDATE certificate SET delivered_at = NULL WHERE id = ?1";
+        self.connection.execute(unmark, [id.0]).map(drop).map_err(self.place.error())
+    }
 }
 
 impl Change<'_> {

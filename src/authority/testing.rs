@@ -1,0 +1,114 @@
+//! A CA in a temporary folder, for the tests of this room.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use super::index::{Entry, Index};
+use super::init::{self, Made};
+use super::issue::{self, Existing, Order, Outcome, Tools};
+use super::{AuthorityError, Config, Home};
+use crate::issuance::End;
+use crate::keys::Passphrase;
+use crate::system::clock::FixedClock;
+use crate::system::entropy::SystemEntropy;
+
+pub const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
+
+/// A CA, and the time it believes in.
+pub struct Ca {
+    pub top: TempDir,
+    pub home: Home,
+    pub now: OffsetDateTime,
+}
+
+impl Ca {
+    /// A folder without a CA.
+    pub fn none() -> Self {
+        let top = tempfile::tempdir().unwrap();
+        let home = Home::at(top.path().join("ca"));
+        Self { top, home, now: NOW }
+    }
+
+    /// A CA with an issuing CA below its root, keys unencrypted.
+    pub fn new() -> Self {
+        let ca = Self::none();
+        ca.init(ca.init_order()).unwrap();
+        ca
+    }
+
+    pub fn init_order(&self) -> init::Order {
+        init::Order {
+            config: Config::default(),
+            intermediate: Some("issuing".to_owned()),
+            passphrase: None,
+            adoption: None,
+        }
+    }
+
+    pub fn init(&self, order: init::Order) -> Result<Made, AuthorityError> {
+        self.with_tools(|tools| init::init(&self.home, order, tools))
+    }
+
+    pub fn issue(&self, order: Order) -> Result<Outcome, AuthorityError> {
+        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        self.with_tools(|tools| issue::issue(&self.home, order, &mut ask, tools))
+    }
+
+    fn with_tools<T>(&self, act: impl FnOnce(&Tools<'_>) -> T) -> T {
+        act(&Tools { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::from_secs(60) })
+    }
+
+    pub fn index(&self) -> Index {
+        Index::open(&self.home.folder().join("index.db")).unwrap()
+    }
+
+    pub fn history(&self, name: &str) -> Vec<Entry> {
+        self.index().history(name, self.now).unwrap()
+    }
+
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.home.folder().join(below)
+    }
+}
+
+pub fn order(template: &str, name: &str) -> Order {
+    Order {
+        template: template.to_owned(),
+        name: name.parse().unwrap(),
+        names: Vec::new(),
+        end: End::Default,
+        clip: false,
+        key: None,
+        subject: Vec::new(),
+        set: BTreeMap::new(),
+        issuer: None,
+        place: None,
+        existing: Existing::Refuse,
+        dry_run: false,
+        protection: None,
+    }
+}
+
+/// Everything below a folder, sorted, without what SQLite keeps beside its file.
+pub fn files_below(folder: &Path) -> Vec<String> {
+    fn walk(folder: &Path, top: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, top, found);
+            } else {
+                found.push(path.strip_prefix(top).unwrap().display().to_string());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(folder, folder, &mut found);
+    found.retain(|name| !name.starts_with("index.db-"));
+    found.sort();
+    found
+}

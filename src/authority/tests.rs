@@ -1,0 +1,433 @@
+//! The acts on a CA, on a real disk.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use time::Duration;
+
+use super::adopt::Adoption;
+use super::authorities::{read_certificate, read_certificates};
+use super::deliver::Place;
+use super::issue::{Due, Existing, Order, Status};
+use super::testing::{Ca, files_below, order};
+use super::{AuthorityError, Config, Home};
+use crate::issuance::{End, Refusal};
+use crate::keys::key_file::KeyFile;
+use crate::keys::{Passphrase, PrivateKey, Signer};
+use crate::x509::{KeyAlgorithm, TbsFields, Validity, tbs};
+
+#[test]
+fn a_ca_is_made_whole_and_issues_what_its_index_knows() {
+    let ca = Ca::new();
+    let issued = ca.issue(order("server", "web.test")).unwrap();
+    assert_eq!(issued.status, Status::Issued);
+    assert_eq!(
+        files_below(ca.home.folder()),
+        [
+            "authorities/issuing/cert.pem",
+            "authorities/issuing/chain.pem",
+            "authorities/issuing/key.pem",
+            "authorities/root/cert.pem",
+            "authorities/root/chain.pem",
+            "authorities/root/key.pem",
+            "ca.toml",
+            "index.db",
+            "issued/web.test/cert.pem",
+            "issued/web.test/chain.pem",
+            "issued/web.test/fullchain.pem",
+            "issued/web.test/key.pem",
+        ]
+    );
+    let leaf = read_certificate(&ca.path("issued/web.test/cert.pem")).unwrap();
+    let chain = read_certificates(&ca.path("issued/web.test/chain.pem")).unwrap();
+    assert_eq!(chain, [read_certificate(&ca.path("authorities/issuing/cert.pem")).unwrap()]);
+    let entries = ca.history("web.test");
+    assert_eq!(entries.len(), 1);
+    assert_eq!((&entries[0].serial, entries[0].delivered_at), (&leaf.serial, Some(ca.now)));
+    assert_eq!(ca.index().certificate(&entries[0]).unwrap(), leaf);
+    assert_eq!((ca.history("root").len(), ca.history("issuing").len()), (1, 1));
+}
+
+#[test]
+fn keys_are_secret_and_certificates_public() {
+    let ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    let mode = |below: &str| fs::metadata(ca.path(below)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(""), 0o700);
+    for below in ["issued/web.test", "authorities/root", "issued", "templates"] {
+        assert_eq!(mode(below), 0o700, "{below}");
+    }
+    for below in ["issued/web.test/key.pem", "authorities/root/key.pem", "index.db"] {
+        assert_eq!(mode(below), 0o600, "{below}");
+    }
+    for below in ["issued/web.test/cert.pem", "issued/web.test/fullchain.pem", "authorities/root/cert.pem"] {
+        assert_eq!(mode(below), 0o644, "{below}");
+    }
+}
+
+#[test]
+fn an_existing_ca_is_refused_and_left_alone() {
+    let ca = Ca::new();
+    let before = fs::read(ca.path("authorities/root/key.pem")).unwrap();
+    assert!(matches!(ca.init(ca.init_order()), Err(AuthorityError::Exists(_))));
+    assert_eq!(fs::read(ca.path("authorities/root/key.pem")).unwrap(), before);
+}
+
+#[test]
+fn a_new_ca_does_not_touch_what_is_in_its_folder() {
+    let ca = Ca::none();
+    fs::create_dir_all(ca.path("authorities")).unwrap();
+    fs::write(ca.path("authorities/mine"), "mine").unwrap();
+    assert!(matches!(ca.init(ca.init_order()), Err(AuthorityError::InTheWay(_))));
+    assert_eq!(files_below(ca.home.folder()), ["authorities/mine"]);
+
+    fs::rename(ca.path("authorities"), ca.path("notes")).unwrap();
+    ca.init(ca.init_order()).unwrap();
+    assert!(ca.path("notes/mine").exists() && ca.home.exists());
+}
+
+#[test]
+fn a_ca_that_could_not_be_made_leaves_no_folder() {
+    let ca = Ca::none();
+    let mut order = ca.init_order();
+    order.config.name = "x".repeat(65);
+    assert!(ca.init(order).is_err());
+    assert!(!ca.home.folder().exists());
+}
+
+/// What a kill leaves between the moves of `init`: the folder under construction still has the `ca.toml`.
+#[test]
+fn an_interrupted_init_is_begun_anew() {
+    let made = Ca::new();
+    for moved in 0..=4 {
+        let ca = Ca::none();
+        let staged = ca.path(".staged-0123456789abcdef");
+        fs::create_dir_all(&staged).unwrap();
+        for (position, piece) in ["templates", "issued", "authorities", "index.db", "ca.toml"].into_iter().enumerate() {
+            let target = if position < moved { ca.path(piece) } else { staged.join(piece) };
+            let copied =
+                std::process::Command::new("cp").arg("-r").arg(made.path(piece)).arg(&target).status().unwrap();
+            assert!(copied.success());
+        }
+        ca.init(ca.init_order()).unwrap();
+        assert!(!staged.exists());
+        ca.issue(order("client", "alice")).unwrap();
+        let (old, new) = (made.path("authorities/root/cert.pem"), ca.path("authorities/root/cert.pem"));
+        assert_ne!(fs::read(old).unwrap(), fs::read(new).unwrap());
+    }
+}
+
+#[test]
+fn a_name_belongs_to_one_certificate_and_one_template() {
+    let ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    assert!(matches!(ca.issue(order("server", "web.test")), Err(AuthorityError::NameTaken { .. })));
+    assert!(matches!(ca.issue(order("server", "WEB.test")), Err(AuthorityError::NameTaken { .. })));
+    assert!(matches!(ca.issue(order("client", "web.test")), Err(AuthorityError::OtherTemplate { .. })));
+    assert_eq!(ca.history("web.test").len(), 1);
+}
+
+#[test]
+fn force_replaces_the_files_as_a_whole_and_keeps_the_old_ones() {
+    let ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    let old = read_certificate(&ca.path("issued/web.test/cert.pem")).unwrap();
+    ca.issue(Order { existing: Existing::Replace, ..order("server", "web.test") }).unwrap();
+    let new = read_certificate(&ca.path("issued/web.test/cert.pem")).unwrap();
+    let kept = read_certificate(&ca.path(&format!("issued/.generations/web.test/{}/cert.pem", old.serial))).unwrap();
+    assert_ne!(new, old);
+    assert_eq!(kept, old);
+    assert_eq!(ca.history("web.test").len(), 2);
+}
+
+#[test]
+fn what_is_not_due_is_left_alone() {
+    let mut ca = Ca::new();
+    let wish = |due| Order { existing: Existing::KeepUnlessDue(due), ..order("server", "web.test") };
+    assert_eq!(ca.issue(wish(Due::LastThird)).unwrap().status, Status::Issued);
+    assert_eq!(ca.issue(wish(Due::LastThird)).unwrap().status, Status::Unchanged);
+    ca.now += Duration::days(59);
+    assert_eq!(ca.issue(wish(Due::LastThird)).unwrap().status, Status::Unchanged);
+    assert_eq!(ca.issue(wish(Due::Within("40d".parse().unwrap()))).unwrap().status, Status::Issued);
+    ca.now += Duration::days(61);
+    assert_eq!(ca.issue(wish(Due::LastThird)).unwrap().status, Status::Issued);
+    assert_eq!(ca.history("web.test").len(), 3);
+}
+
+#[test]
+fn other_names_another_key_or_a_missing_file_make_it_due() {
+    let ca = Ca::new();
+    let wish = || Order { existing: Existing::KeepUnlessDue(Due::LastThird), ..order("server", "web.test") };
+    ca.issue(wish()).unwrap();
+    assert_eq!(ca.issue(Order { names: vec!["www.test".parse().unwrap()], ..wish() }).unwrap().status, Status::Issued);
+    assert_eq!(ca.issue(wish()).unwrap().status, Status::Issued);
+    assert_eq!(ca.issue(Order { key: Some(KeyAlgorithm::Ed25519), ..wish() }).unwrap().status, Status::Issued);
+    assert_eq!(ca.issue(wish()).unwrap().status, Status::Issued);
+    fs::remove_file(ca.path("issued/web.test/key.pem")).unwrap();
+    assert_eq!(ca.issue(wish()).unwrap().status, Status::Issued);
+    assert_eq!(ca.issue(wish()).unwrap().status, Status::Unchanged);
+}
+
+#[test]
+fn a_run_that_died_after_its_record_is_simply_repeated() {
+    let ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    let first = ca.history("web.test").remove(0);
+
+    // Killed before the files appeared: a new certificate; the first stays in the book, its key never left memory.
+    forget_delivery(&ca);
+    fs::remove_dir_all(ca.path("issued/web.test")).unwrap();
+    ca.issue(order("server", "web.test")).unwrap();
+    let history = ca.history("web.test");
+    assert_eq!((history.len(), &history[0].serial), (2, &first.serial));
+    assert!(history[0].delivered_at.is_none() && history[1].delivered_at.is_some());
+
+    // Killed after they appeared: only the mark is missing, and the repeated command ends what was begun.
+    forget_delivery(&ca);
+    let outcome = ca.issue(order("server", "web.test")).unwrap();
+    assert_eq!(outcome.status, Status::Issued);
+    assert_eq!(ca.history("web.test").len(), 2);
+    assert!(ca.history("web.test")[1].delivered_at.is_some());
+    assert!(matches!(ca.issue(order("server", "web.test")), Err(AuthorityError::NameTaken { .. })));
+}
+
+#[test]
+fn what_an_interrupted_run_left_in_a_folder_of_the_user_is_replaced() {
+    let ca = Ca::new();
+    let folder = ca.top.path().join("out");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("nginx.conf"), "mine").unwrap();
+    let wish = || Order { place: Some(Place::Folder(folder.clone())), ..order("server", "web.test") };
+    ca.issue(wish()).unwrap();
+    forget_delivery(&ca);
+    fs::remove_file(folder.join("cert.pem")).unwrap();
+    ca.issue(wish()).unwrap();
+    assert_eq!(files_below(&folder), ["cert.pem", "chain.pem", "fullchain.pem", "key.pem", "nginx.conf"]);
+    let key = KeyFile::parse(&fs::read(folder.join("key.pem")).unwrap()).unwrap().open(None).unwrap();
+    assert_eq!(key.public_key(), &read_certificate(&folder.join("cert.pem")).unwrap().public_key);
+}
+
+fn forget_delivery(ca: &Ca) {
+    let entry = ca.history("web.test").pop().unwrap();
+    ca.index().unmark_delivered(entry.id).unwrap();
+}
+
+#[test]
+fn files_of_the_user_are_never_overwritten_and_nothing_is_recorded_then() {
+    let ca = Ca::new();
+    let folder = ca.top.path().join("out");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("key.pem"), "mine").unwrap();
+    let wish = || Order { place: Some(Place::Folder(folder.clone())), ..order("server", "web.test") };
+    assert!(matches!(ca.issue(wish()), Err(AuthorityError::PlaceTaken(path)) if path.ends_with("key.pem")));
+    assert_eq!(fs::read(folder.join("key.pem")).unwrap(), b"mine");
+    assert!(ca.history("web.test").is_empty());
+
+    fs::create_dir(ca.path("issued/web.test")).unwrap();
+    assert!(matches!(ca.issue(order("server", "web.test")), Err(AuthorityError::PlaceTaken(_))));
+    assert!(ca.history("web.test").is_empty());
+}
+
+#[test]
+fn a_dry_run_leaves_no_trace() {
+    let ca = Ca::new();
+    let before = files_below(ca.home.folder());
+    let outcome = ca.issue(Order { dry_run: true, ..order("server", "web.test") }).unwrap();
+    assert_eq!(outcome.status, Status::Planned);
+    assert_eq!(files_below(ca.home.folder()), before);
+    assert!(ca.history("web.test").is_empty());
+}
+
+#[test]
+fn in_memory_there_are_no_files_but_there_is_a_record() {
+    let ca = Ca::new();
+    for _ in 0..2 {
+        let wish = Order {
+            place: Some(Place::Memory),
+            set: [("role".to_owned(), "client".to_owned())].into(),
+            ..order("handshake", "probe")
+        };
+        let outcome = ca.issue(wish).unwrap();
+        assert_eq!(outcome.in_memory.unwrap().chain.len(), 1);
+    }
+    assert_eq!(ca.history("probe").len(), 2);
+    assert!(!ca.path("issued/probe").exists());
+}
+
+#[test]
+fn an_intermediate_becomes_an_authority_that_can_issue() {
+    let ca = Ca::none();
+    ca.init(super::init::Order { intermediate: None, ..ca.init_order() }).unwrap();
+    ca.issue(order("intermediate", "emea")).unwrap();
+    let outcome = ca.issue(Order { issuer: Some("emea".to_owned()), ..order("server", "web.test") }).unwrap();
+    assert_eq!(outcome.authority, "emea");
+    assert_eq!(read_certificates(&ca.path("issued/web.test/chain.pem")).unwrap().len(), 1);
+    assert!(matches!(ca.issue(order("intermediate", "a/b")), Err(AuthorityError::AuthorityName(_))));
+    let unknown = Order { issuer: Some("apac".to_owned()), ..order("server", "b.test") };
+    assert!(
+        matches!(ca.issue(unknown), Err(AuthorityError::UnknownAuthority { known, .. }) if known == ["root", "emea"])
+    );
+}
+
+#[test]
+fn an_encrypted_ca_key_opens_with_its_passphrase_only_and_must_not_be_open_to_others() {
+    let ca = Ca::none();
+    let order_with = |passphrase: &str| super::init::Order {
+        passphrase: Some(Passphrase::new(passphrase.into())),
+        intermediate: None,
+        ..ca.init_order()
+    };
+    ca.init(order_with("secret")).unwrap();
+    let text = fs::read_to_string(ca.path("authorities/root/key.pem")).unwrap();
+    assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+    ca.issue(order("client", "alice")).unwrap();
+
+    fs::set_permissions(ca.path("authorities/root/key.pem"), fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(matches!(ca.issue(order("client", "bob")), Err(AuthorityError::LooseKey(_))));
+    fs::remove_file(ca.path("authorities/root/key.pem")).unwrap();
+    assert!(matches!(ca.issue(order("client", "bob")), Err(AuthorityError::KeyAway { .. })));
+
+    let other = Ca::none();
+    other.init(order_with("another")).unwrap();
+    assert!(matches!(other.issue(order("client", "bob")), Err(AuthorityError::WrongPassphrase(_))));
+    assert!(other.history("bob").is_empty());
+}
+
+#[test]
+fn values_that_no_string_uses_are_refused() {
+    let ca = Ca::new();
+    let set = |key: &str| Order { set: [(key.to_owned(), "x".to_owned())].into(), ..order("server", "web.test") };
+    assert!(matches!(ca.issue(set("team")), Err(AuthorityError::UnusedValue { .. })));
+    assert!(matches!(ca.issue(set("name")), Err(AuthorityError::ReservedValue(_))));
+}
+
+#[test]
+fn the_sites_own_template_and_settings_are_used() {
+    let ca = Ca::none();
+    let mut wish = ca.init_order();
+    wish.config.subject.insert("organization".to_owned(), "Acme".to_owned());
+    wish.config.subject.insert("country".to_owned(), "DE".to_owned());
+    wish.config.crl.urls = vec!["http://crl.test/ca.crl".to_owned()];
+    ca.init(wish).unwrap();
+    let template = include_str!("../../templates/server.toml")
+        .replace("[subject]", "[subject]\norganizational-unit = \"{{ team }} of {{ domain }}\"");
+    fs::write(ca.path("templates/web.toml"), template).unwrap();
+    let unset = ca.issue(order("web", "a.corp.test"));
+    assert!(matches!(unset, Err(AuthorityError::Refusal(Refusal::Text(_)))), "{unset:?}");
+    ca.issue(Order { set: [("team".to_owned(), "Ops".to_owned())].into(), ..order("web", "a.corp.test") }).unwrap();
+    let leaf = read_certificate(&ca.path("issued/a.corp.test/cert.pem")).unwrap();
+    assert_eq!(leaf.subject.to_string(), "C=DE, O=Acme, OU=Ops of corp.test, CN=a.corp.test");
+    assert_eq!(leaf.crl_urls, ["http://crl.test/ca.crl"]);
+    assert!(read_certificate(&ca.path("authorities/root/cert.pem")).unwrap().crl_urls.is_empty());
+}
+
+#[test]
+fn a_foreign_ca_is_taken_over_with_its_chain() {
+    let foreign = Ca::new();
+    let adoption = |authority: &str| Adoption {
+        certificate: read_certificate(&foreign.path(&format!("authorities/{authority}/cert.pem"))).unwrap(),
+        key: KeyFile::parse(&fs::read(foreign.path(&format!("authorities/{authority}/key.pem"))).unwrap())
+            .unwrap()
+            .open(None)
+            .unwrap(),
+        chain: Vec::new(),
+    };
+    let root = || adoption("root").certificate;
+    let adopt = |adoption| {
+        let ca = Ca::none();
+        let made = ca.init(super::init::Order { intermediate: None, adoption: Some(adoption), ..ca.init_order() });
+        (ca, made.map(|_| ()))
+    };
+
+    let (ca, made) = adopt(adoption("root"));
+    made.unwrap();
+    ca.issue(order("server", "web.test")).unwrap();
+
+    let (ca, made) = adopt(Adoption { chain: vec![root()], ..adoption("issuing") });
+    made.unwrap();
+    assert!(!ca.path("authorities/root/key.pem").exists());
+    let issued = ca.issue(order("server", "web.test")).unwrap();
+    assert_eq!(issued.authority, "issuing");
+    let leaf = read_certificate(&ca.path("issued/web.test/cert.pem")).unwrap();
+    assert_eq!(leaf.issuer.as_der(), adoption("issuing").certificate.subject.as_der());
+
+    let (_, without_chain) = adopt(adoption("issuing"));
+    assert!(matches!(without_chain, Err(AuthorityError::Adoption(told)) if told.contains("not in the chain")));
+    let (_, wrong_key) = adopt(Adoption { key: adoption("issuing").key, ..adoption("root") });
+    assert!(matches!(wrong_key, Err(AuthorityError::Issuer(_))));
+}
+
+#[test]
+fn an_expired_ca_and_a_leaf_are_not_taken_over() {
+    let foreign = Ca::new();
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let root = read_certificate(&foreign.path("authorities/root/cert.pem")).unwrap();
+    let mut fields = TbsFields::split(root.tbs()).unwrap();
+    let past = Validity { not_before: foreign.now - Duration::days(9), not_after: foreign.now - Duration::DAY };
+    fields.validity = past.to_der();
+    fields.public_key = key.public_key().spki().to_vec();
+    fields.signature_algorithm = key.signature_algorithm().der;
+    let octets = tbs::assemble(&fields.join(), &key.signature_algorithm(), &key.sign(&fields.join()).unwrap());
+    let certificate = crate::x509::Certificate::from_der(&octets).unwrap();
+    let ca = Ca::none();
+    let wish = super::init::Order {
+        intermediate: None,
+        adoption: Some(Adoption { certificate, key, chain: Vec::new() }),
+        ..ca.init_order()
+    };
+    assert!(matches!(ca.init(wish), Err(AuthorityError::Adoption(told)) if told.contains("not now")));
+
+    foreign.issue(order("server", "web.test")).unwrap();
+    let read = |below: &str| read_certificates(&foreign.path(below)).unwrap();
+    let key = KeyFile::parse(&fs::read(foreign.path("issued/web.test/key.pem")).unwrap()).unwrap().open(None).unwrap();
+    let chain = [read("issued/web.test/chain.pem"), vec![root]].concat();
+    let leaf = Adoption { certificate: read("issued/web.test/cert.pem").remove(0), key, chain };
+    let wish = super::init::Order { intermediate: None, adoption: Some(leaf), ..ca.init_order() };
+    assert!(matches!(ca.init(wish), Err(AuthorityError::Issuer(_))));
+    assert!(!ca.home.folder().exists());
+}
+
+#[test]
+fn a_leaf_that_would_outlive_its_issuer_is_clipped_only_when_asked() {
+    let mut ca = Ca::new();
+    ca.now += Duration::days(5 * 365 - 30);
+    assert!(matches!(
+        ca.issue(order("server", "web.test")),
+        Err(AuthorityError::Refusal(Refusal::OutlivesIssuer { .. }))
+    ));
+    let outcome = ca.issue(Order { clip: true, ..order("server", "web.test") }).unwrap();
+    assert!(outcome.clipped);
+    let short =
+        ca.issue(Order { clip: true, end: End::For("1d".parse().unwrap()), ..order("server", "b.test") }).unwrap();
+    assert!(!short.clipped);
+}
+
+#[test]
+fn many_at_once_all_get_their_own() {
+    let ca = Ca::new();
+    std::thread::scope(|scope| {
+        for number in 0..12 {
+            let ca = &ca;
+            scope.spawn(move || ca.issue(order("server", &format!("n{number}.test"))).unwrap());
+        }
+    });
+    let filter = super::index::Filter { template: Some("server".to_owned()), ..Default::default() };
+    let (entries, total) = ca.index().query(&filter, ca.now).unwrap();
+    let mut serials: Vec<_> = entries.iter().map(|entry| entry.serial.clone()).collect();
+    serials.sort();
+    serials.dedup();
+    assert_eq!((total, serials.len()), (12, 12));
+}
+
+#[test]
+fn the_settings_of_a_new_ca_say_what_was_asked_for() {
+    let ca = Ca::none();
+    let mut wish = ca.init_order();
+    wish.config.name = "Corp Root".to_owned();
+    wish.intermediate = Some("web".to_owned());
+    ca.init(wish).unwrap();
+    let config = Config::load(&Home::at(PathBuf::from(ca.home.folder()))).unwrap();
+    assert_eq!((config.name.as_str(), config.issue.issuer.as_str()), ("Corp Root", "web"));
+    assert_eq!(ca.issue(order("client", "alice")).unwrap().authority, "web");
+}
