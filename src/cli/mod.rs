@@ -8,6 +8,7 @@ pub mod commands;
 pub mod context;
 pub mod failure;
 pub mod output;
+pub mod parties;
 pub mod passphrase;
 
 use std::ffi::OsString;

@@ -117,7 +117,7 @@ fn cipher(suite: &str) -> &'static str {
 }
 
 fn proof(scheme: &str) -> String {
-    format!("signed with {scheme}: the certificate's key is here")
+    format!("signed with {scheme}: it holds the certificate's key")
 }
 
 fn certificate(chain: &[Shown]) -> Vec<String> {

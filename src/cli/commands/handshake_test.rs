@@ -1,31 +1,24 @@
 //! `ca handshake-test`: a real mutual TLS exchange, and the refusal of the wrong certificates.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::cli::output::{Answer, Page, Report, Tone, handshake as shown};
+use crate::cli::parties::{Parties, PartyArguments};
 use crate::cli::{Context, Failure};
 use crate::handshake::measure::{self, Rate, measure};
 use crate::handshake::recording::pcapng;
 use crate::handshake::report::Outcome;
 use crate::handshake::{self, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session, TlsVersion};
-use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::system::files;
-use crate::x509::{Certificate, GeneralName, pem, validity};
+use crate::x509::{GeneralName, validity};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The server: a folder that 'ca issue' wrote, or CERT,KEY files
-    #[arg(long, value_name = "DIR")]
-    server: PathBuf,
-    /// The client: a folder that 'ca issue' wrote, or CERT,KEY files
-    #[arg(long, value_name = "DIR")]
-    client: PathBuf,
-    /// The CA certificates that both sides trust
-    #[arg(long, value_name = "FILE")]
-    roots: PathBuf,
+    #[command(flatten)]
+    parties: PartyArguments,
     /// The name or address that the client asks for [default: the first that stands in the server's certificate]
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
@@ -70,9 +63,7 @@ impl Versions {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let server = party(&arguments.server, context)?;
-    let client = party(&arguments.client, context)?;
-    let roots = certificates(&arguments.roots, context)?;
+    let Parties { server, client, roots } = arguments.parties.gather(arguments.hostname.as_deref(), context)?;
     let host_name = match &arguments.hostname {
         Some(name) => name.clone(),
         None => default_host_name(&server)?,
@@ -102,60 +93,6 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         found,
         rates,
     }))
-}
-
-/// A party from a folder that `ca issue` wrote, or from two files.
-fn party(given: &Path, context: &mut Context<'_>) -> Result<Party, Failure> {
-    let folder = context.world.resolve(given);
-    let pair = given.to_str().and_then(|given| given.split_once(','));
-    let (chain, key) = match pair {
-        Some((certificate, key)) if !folder.is_dir() => {
-            (certificates(Path::new(certificate), context)?, PathBuf::from(key))
-        }
-        _ if folder.is_dir() => {
-            let whole = folder.join("fullchain.pem");
-            let chain = if whole.exists() { whole } else { folder.join("cert.pem") };
-            (certificates(&chain, context)?, folder.join("key.pem"))
-        }
-        _ => {
-            let sentence = format!("there is no folder {}", given.display());
-            return Err(Failure::usage("unreadable-input", sentence)
-                .hint("give a folder that 'ca issue' wrote, or the two files as CERT,KEY"));
-        }
-    };
-    let key = key_file(&key, context)?;
-    Party::new(chain, key).map_err(|error| Failure::usage("unreadable-input", error.to_string()))
-}
-
-/// All certificates of a PEM or DER file, at least one.
-fn certificates(path: &Path, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
-    let unreadable = |reason: String| Failure::usage("unreadable-input", format!("{}: {reason}", path.display()));
-    let content = context.read_input(path)?;
-    if !pem::is_pem(&content) {
-        return Ok(vec![Certificate::from_der(&content).map_err(|error| unreadable(error.to_string()))?]);
-    }
-    let mut found = Vec::new();
-    for block in pem::parse_all(&content).map_err(|error| unreadable(error.to_string()))? {
-        if block.label.ends_with("CERTIFICATE") {
-            found.push(Certificate::from_der(&block.content).map_err(|error| unreadable(error.to_string()))?);
-        }
-    }
-    if found.is_empty() { Err(unreadable("it holds no certificate".to_owned())) } else { Ok(found) }
-}
-
-fn key_file(path: &Path, context: &mut Context<'_>) -> Result<crate::keys::PrivateKey, Failure> {
-    let content = zeroize::Zeroizing::new(context.read_input(path)?);
-    let key = KeyFile::parse(&content).and_then(|file| file.open(None));
-    key.map_err(|error| {
-        let failure = Failure::usage("unreadable-input", format!("{}: {error}", path.display()));
-        match (&error, error.hint()) {
-            (KeyFileError::PassphraseNeeded, _) => {
-                failure.hint("take the encryption off a copy of it: openssl pkey -in KEY -out COPY")
-            }
-            (_, Some(hint)) => failure.hint(hint),
-            _ => failure,
-        }
-    })
 }
 
 /// The first name of the server's certificate that a client could ask for.

@@ -24,17 +24,20 @@ pub fn session(page: &mut Page, session: &Session) {
         self::step(page, &step);
     }
     if let Some(breakdown) = &session.breakdown {
-        let by = breakdown.by;
-        page.pieces(&[
-            (Tone::Bad, "  broken off  "),
-            (Tone::Plain, &format!("the {by}: {}", breakdown.cause.sentence)),
-        ]);
-        if let Some(alert) = &breakdown.alert {
-            page.line(&format!("              its alert on the wire: {alert}"));
-        }
-        if let Some(cure) = breakdown.cause.cure() {
-            page.line(&format!("              {cure}"));
-        }
+        let alert = breakdown.alert.as_ref().map(|alert| format!("its alert on the wire: {alert}"));
+        let said = [Some(format!("the {} refused: {}", breakdown.by, breakdown.cause.sentence)), alert];
+        labelled(page, Tone::Bad, "broken off", said.into_iter().flatten());
+        labelled(page, Tone::Warning, "what to do", breakdown.cause.cure().map(str::to_owned).into_iter());
+    }
+}
+
+/// Sentences beside a word that is set off.
+fn labelled(page: &mut Page, tone: Tone, label: &str, sentences: impl Iterator<Item = String>) {
+    const INDENT: usize = 14;
+    let mut label = label;
+    for line in sentences.flat_map(|sentence| wrap(&sentence, WIDTH - INDENT)) {
+        page.pieces(&[(tone, &format!("  {label:<12}")), (Tone::Plain, &line)]);
+        label = "";
     }
 }
 
