@@ -153,4 +153,8 @@ fn check_file(path: &Path) -> Result<(), IndexError> {
 }
 
 #[cfg(test)]
+mod kill_tests;
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
 mod tests;
