@@ -10,6 +10,7 @@ pub mod failure;
 pub mod output;
 pub mod parties;
 pub mod passphrase;
+mod public_key;
 
 use std::ffi::OsString;
 use std::io::Write;

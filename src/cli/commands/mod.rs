@@ -9,6 +9,8 @@ mod completions;
 mod handshake_test;
 mod init;
 mod issue;
+mod list;
+mod show;
 
 /// The subcommands, in the order in which `ca --help` lists them.
 #[derive(Debug, Subcommand)]
@@ -19,6 +21,10 @@ pub enum Command {
     Issue(issue::Arguments),
     /// Prove certificates in a real mutual TLS handshake, and that the wrong ones are refused
     HandshakeTest(handshake_test::Arguments),
+    /// List the certificates that this CA has issued
+    List(list::Arguments),
+    /// Show one certificate of this CA: what it says, where it is, and its history
+    Show(show::Arguments),
     /// Print the completion script of a shell
     Completions(completions::Arguments),
 }
@@ -29,6 +35,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::Init(arguments) => init::run(arguments, context),
         Command::Issue(arguments) => issue::run(arguments, context),
         Command::HandshakeTest(arguments) => handshake_test::run(&arguments, context),
+        Command::List(arguments) => list::run(arguments, context),
+        Command::Show(arguments) => show::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

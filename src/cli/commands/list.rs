@@ -1,0 +1,251 @@
+//! `ca list`: what this CA has issued.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+
+use crate::authority::index::{Entry, Filter, Index, Status};
+use crate::cli::output::{Page, Report};
+use crate::cli::{Context, Failure, public_key};
+use crate::x509::validity::rfc3339;
+use crate::x509::{GeneralName, Lifetime, text};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Show those that stand like this now
+    #[arg(long, value_enum, default_value_t = Wanted::All)]
+    status: Wanted,
+    /// Show those that end within this time
+    #[arg(long, value_name = "D")]
+    expiring: Option<Lifetime>,
+    /// Show those with exactly this subject alternative name
+    #[arg(long, value_name = "NAME")]
+    san: Option<GeneralName>,
+    /// Show those made from this template
+    #[arg(long, value_name = "T")]
+    template: Option<String>,
+    /// Show those signed by this authority
+    #[arg(long, value_name = "AUTHORITY")]
+    issuer: Option<String>,
+    /// Show those for the key in this file: a key, a certificate or a signing request
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Show at most this many, the latest
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    limit: u64,
+}
+
+/// The values of `--status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Wanted {
+    All,
+    Valid,
+    Expired,
+    Revoked,
+    Held,
+    NotYetValid,
+}
+
+impl Wanted {
+    fn status(self) -> Option<Status> {
+        match self {
+            Self::All => None,
+            Self::Valid => Some(Status::Valid),
+            Self::Expired => Some(Status::Expired),
+            Self::Revoked => Some(Status::Revoked),
+            Self::Held => Some(Status::Held),
+            Self::NotYetValid => Some(Status::NotYetValid),
+        }
+    }
+}
+
+/// The certificates found, in the order of their issue, the latest last: next to the prompt.
+struct List {
+    entries: Vec<Entry>,
+    /// How many there are without the limit.
+    total: u64,
+    now: OffsetDateTime,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let key_fingerprint = match &arguments.key {
+        Some(path) => Some(public_key::read(path, context)?.fingerprint()),
+        None => None,
+    };
+    let filter = Filter {
+        status: arguments.status.status(),
+        expiring: arguments.expiring,
+        san: arguments.san,
+        template: arguments.template,
+        authority: arguments.issuer,
+        key_fingerprint,
+        name: None,
+        limit: Some(arguments.limit),
+    };
+    let now = context.now();
+    let index = open_index(context)?;
+    let (entries, total) = index.query(&filter, now)?;
+    Ok(Box::new(List { entries, total, now }))
+}
+
+pub(super) fn open_index(context: &Context<'_>) -> Result<Index, Failure> {
+    let folder = context.globals.dir.as_deref().unwrap_or(std::path::Path::new("ca"));
+    Ok(Index::open_to_read(&context.world.resolve(folder).join("index.db"))?)
+}
+
+impl Report for List {
+    fn text(&self, page: &mut Page) {
+        if !self.entries.is_empty() {
+            let rows: Vec<Vec<String>> = self.entries.iter().map(|entry| row(entry, self.now)).collect();
+            page.table(&["NAME", "TEMPLATE", "ISSUER", "EXPIRES", "STATUS", "SERIAL"], &rows);
+            page.gap();
+        }
+        let count = |number: u64| format!("{number} certificate{}", if number == 1 { "" } else { "s" });
+        let shown = self.entries.len() as u64;
+        match self.total {
+            0 => page.line("no certificates"),
+            total if total == shown => page.line(&count(total)),
+            total => page.line(&format!("the latest {shown} of {}; --limit N shows more", count(total))),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let certificates: Vec<Value> = self.entries.iter().map(|entry| entry_json(entry, self.now)).collect();
+        json!({ "schema": "ca.list/1", "certificates": certificates, "total": self.total })
+    }
+}
+
+fn row(entry: &Entry, now: OffsetDateTime) -> Vec<String> {
+    let end = entry.validity.not_after;
+    vec![
+        entry.name.clone(),
+        entry.template.clone(),
+        entry.authority.clone(),
+        format!("{} {}", end.date(), how_far(end - now)),
+        entry.status(now).to_string(),
+        entry.serial.to_string(),
+    ]
+}
+
+/// `in 89d` or `3d ago`: short, in the units in which durations are given.
+pub(super) fn how_far(distance: Duration) -> String {
+    let seconds = distance.whole_seconds().unsigned_abs();
+    let short = match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m", seconds / 60),
+        3_600..86_400 => format!("{}h", seconds / 3_600),
+        86_400..63_072_000 => format!("{}d", seconds / 86_400),
+        _ => format!("{}y", seconds / 31_536_000),
+    };
+    if distance.is_negative() { format!("{short} ago") } else { format!("in {short}") }
+}
+
+/// An entry as `ca list` and `ca show` give it to programs.
+pub(super) fn entry_json(entry: &Entry, now: OffsetDateTime) -> Value {
+    let sans: Vec<Value> = entry.sans.iter().map(|(kind, value)| json!({ "type": kind, "value": value })).collect();
+    let revocation = entry.revocation.as_ref();
+    json!({
+        "serial": entry.serial.to_string(),
+        "name": entry.name,
+        "template": entry.template,
+        "issuer": entry.authority,
+        "subject": entry.subject,
+        "sans": sans,
+        "not_before": rfc3339(entry.validity.not_before),
+        "not_after": rfc3339(entry.validity.not_after),
+        "status": entry.status(now).name(),
+        "fingerprint_sha256": text::hex(&entry.fingerprint),
+        "revoked_at": revocation.map(|revocation| rfc3339(revocation.at)),
+        "reason": revocation.map(|revocation| revocation.reason.name()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::index::sample::{NOW, Sample, add, new_index};
+    use crate::cli::output;
+
+    fn list(limit: u64) -> List {
+        let (_folder, _, mut index) = new_index();
+        add(&mut index, &Sample::default(), "root");
+        add(
+            &mut index,
+            &Sample { serial: 2, sans: &["web.corp.test", "10.0.0.1"], ..Sample::default() },
+            "web.corp.test",
+        );
+        let over = NOW - Duration::DAY;
+        add(
+            &mut index,
+            &Sample { serial: 3, not_before: over - Duration::DAY, not_after: over, ..Sample::default() },
+            "old\u{1b}[31m",
+        );
+        let (entries, total) = index.query(&Filter { limit: Some(limit), ..Filter::default() }, NOW).unwrap();
+        List { entries, total, now: NOW }
+    }
+
+    #[test]
+    fn a_table_has_one_line_for_each_certificate() {
+        let text = output::text(&list(1000), false);
+        assert_eq!(
+            text,
+            "\
+NAME           TEMPLATE  ISSUER  EXPIRES            STATUS   SERIAL
+root           server    root    2026-08-30 in 90d  valid    0100000001
+web.corp.test  server    root    2026-08-30 in 90d  valid    0100000002
+old\\u{1b}[31m  server    root    2026-05-31 1d ago  expired  0100000003
+
+3 certificates
+"
+        );
+    }
+
+    #[test]
+    fn what_a_limit_left_out_is_said() {
+        let text = output::text(&list(1), false);
+        assert!(text.ends_with("\nthe latest 1 of 3 certificates; --limit N shows more\n"), "{text}");
+        assert_eq!(list(1).json()["total"], 3);
+        assert_eq!(output::text(&List { entries: vec![], total: 0, now: NOW }, false), "no certificates\n");
+    }
+
+    #[test]
+    fn a_program_gets_every_field_of_the_contract() {
+        let json = list(1000).json();
+        assert_eq!(json["schema"], "ca.list/1");
+        let web = &json["certificates"][1];
+        let sans = json!([{ "type": "dns", "value": "web.corp.test" }, { "type": "ip", "value": "10.0.0.1" }]);
+        for (field, expected) in [
+            ("serial", json!("0100000002")),
+            ("name", json!("web.corp.test")),
+            ("template", json!("server")),
+            ("issuer", json!("root")),
+            ("subject", json!("CN=a")),
+            ("sans", sans),
+            ("not_before", json!("2026-05-31T12:00:00Z")),
+            ("not_after", json!("2026-08-30T12:00:00Z")),
+            ("status", json!("valid")),
+            ("revoked_at", Value::Null),
+            ("reason", Value::Null),
+        ] {
+            assert_eq!(web[field], expected, "{field}");
+        }
+        assert_eq!(web["fingerprint_sha256"].as_str().map(str::len), Some(64));
+    }
+
+    #[test]
+    fn a_distance_is_short_and_says_its_direction() {
+        for (seconds, told) in [
+            (59, "in 59s"),
+            (3_599, "in 59m"),
+            (90_000, "in 1d"),
+            (7_775_999, "in 89d"),
+            (315_360_000, "in 10y"),
+            (-259_200, "3d ago"),
+            (0, "in 0s"),
+        ] {
+            assert_eq!(how_far(Duration::seconds(seconds)), told);
+        }
+    }
+}

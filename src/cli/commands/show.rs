@@ -1,0 +1,224 @@
+//! `ca show NAME|SERIAL`: one certificate of this CA and its history.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::list::{entry_json, how_far, open_index};
+use crate::authority::index::{Entry, Reference, Revocation, Status};
+use crate::cli::output::{Page, Report, Tone};
+use crate::cli::{Context, Failure};
+use crate::x509::certificate::Certificate;
+use crate::x509::validity::{distance, rfc3339};
+use crate::x509::{ExtendedKeyUsage, text};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Its name (the latest of that name is shown) or its serial number; name: or serial: in front says which
+    #[arg(value_name = "NAME|SERIAL")]
+    certificate: Reference,
+}
+
+/// One entry, with everything that is known of it.
+struct Shown {
+    entry: Entry,
+    certificate: Certificate,
+    /// The folder that holds its files now.
+    folder: Option<PathBuf>,
+    revocations: Vec<Revocation>,
+    /// Every certificate of the same name, the latest last.
+    history: Vec<Entry>,
+    now: OffsetDateTime,
+}
+
+pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let now = context.now();
+    let index = open_index(context)?;
+    let entry = index.find(&arguments.certificate, now)?;
+    Ok(Box::new(Shown {
+        certificate: index.certificate(&entry)?,
+        folder: None,
+        revocations: index.revocations(entry.id)?,
+        history: index.history(&entry.name, now)?,
+        entry,
+        now,
+    }))
+}
+
+impl Shown {
+    fn status(&self) -> (Tone, String) {
+        let end = self.entry.validity.not_after;
+        match self.entry.status(self.now) {
+            Status::Valid => (Tone::Good, format!("valid, {} left", distance(end - self.now))),
+            Status::Expired => (Tone::Bad, format!("expired {} ago", distance(self.now - end))),
+            Status::NotYetValid => {
+                let begin = self.entry.validity.not_before;
+                (Tone::Warning, format!("not-yet-valid, begins in {}", distance(begin - self.now)))
+            }
+            status @ (Status::Revoked | Status::Held) => {
+                let since = self.entry.revocation.as_ref().map(|revocation| rfc3339(revocation.at)).unwrap_or_default();
+                let reason = self.entry.revocation.as_ref().map_or("", |revocation| revocation.reason.name());
+                (Tone::Bad, format!("{status} since {since} ({reason})"))
+            }
+        }
+    }
+
+    fn whereabouts(&self) -> String {
+        let entry = &self.entry;
+        match (&self.folder, entry.delivered_at, &entry.place) {
+            (Some(folder), ..) => folder.display().to_string(),
+            (None, Some(at), Some(place)) => {
+                format!("written to {} at {}; not there now", place.display(), rfc3339(at))
+            }
+            (None, Some(at), None) => format!("written at {}; not there now", rfc3339(at)),
+            (None, None, _) => "never written".to_owned(),
+        }
+    }
+
+    fn usages(&self) -> String {
+        let of_key = self.certificate.key_usage.iter().flat_map(|usage| usage.names()).map(str::to_owned);
+        let extended = self.certificate.extended_key_usage.iter().flatten().map(ExtendedKeyUsage::to_string);
+        of_key.chain(extended).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Report for Shown {
+    fn text(&self, page: &mut Page) {
+        let Self { entry, certificate, .. } = self;
+        let (tone, status) = self.status();
+        page.toned_field("name", Tone::Strong, &entry.name);
+        page.toned_field("status", tone, &status);
+        page.field("serial", &entry.serial.to_string());
+        page.field("template", &entry.template);
+        page.field("issuer", &format!("{} ({})", entry.authority, certificate.issuer));
+        page.field("subject", &entry.subject);
+        if !entry.sans.is_empty() {
+            let sans: Vec<String> = entry.sans.iter().map(|(kind, value)| format!("{kind}:{value}")).collect();
+            page.field("names", &sans.join("\n"));
+        }
+        page.field("not before", &rfc3339(entry.validity.not_before));
+        page.field("not after", &rfc3339(entry.validity.not_after));
+        page.field("usages", &self.usages());
+        page.field("key", &format!("{} {}", certificate.public_key.kind(), text::hex(&entry.key_fingerprint)));
+        page.field("sha-256", &text::hex(&entry.fingerprint));
+        page.field("recorded", &format!("{} ({})", rfc3339(entry.issued_at), entry.origin.name()));
+        page.field("files", &self.whereabouts());
+        for revocation in &self.revocations {
+            let what = format!("{} {}", rfc3339(revocation.at), revocation.reason.name());
+            let suspected = revocation.invalid_since.map(|at| format!(", suspected since {}", rfc3339(at)));
+            let released = revocation.released_at.map(|at| format!(", released {}", rfc3339(at)));
+            page.field("revocation", &[what, suspected.unwrap_or_default(), released.unwrap_or_default()].concat());
+        }
+        if self.history.len() > 1 {
+            page.gap();
+            page.line(&format!("{} certificates of this name, the latest last:", self.history.len()));
+            let rows: Vec<Vec<String>> = self.history.iter().map(|entry| self.generation(entry)).collect();
+            page.table(&["", "SERIAL", "ISSUED", "EXPIRES", "STATUS"], &rows);
+        }
+    }
+
+    fn json(&self) -> Value {
+        let Self { entry, certificate, now, .. } = self;
+        let revocations: Vec<Value> = self.revocations.iter().map(revocation_json).collect();
+        let history: Vec<Value> = self.history.iter().map(|entry| entry_json(entry, *now)).collect();
+        let mut document = entry_json(entry, *now);
+        document["schema"] = json!("ca.show/1");
+        document["issuer_subject"] = json!(certificate.issuer.to_string());
+        document["key_algorithm"] = json!(certificate.public_key.kind().to_string());
+        document["key_fingerprint_sha256"] = json!(text::hex(&entry.key_fingerprint));
+        document["key_usage"] = json!(certificate.key_usage.map(|usage| usage.names()));
+        let extended = certificate.extended_key_usage.as_ref();
+        document["extended_key_usage"] =
+            json!(extended.map(|usages| usages.iter().map(ExtendedKeyUsage::to_string).collect::<Vec<_>>()));
+        document["is_ca"] = json!(certificate.is_ca());
+        document["issued_at"] = json!(rfc3339(entry.issued_at));
+        document["origin"] = json!(entry.origin.name());
+        document["delivered_at"] = json!(entry.delivered_at.map(rfc3339));
+        document["folder"] = json!(self.folder);
+        document["revocations"] = json!(revocations);
+        document["history"] = json!(history);
+        document
+    }
+}
+
+impl Shown {
+    fn generation(&self, entry: &Entry) -> Vec<String> {
+        let end = entry.validity.not_after;
+        vec![
+            if entry.id == self.entry.id { "*".to_owned() } else { String::new() },
+            entry.serial.to_string(),
+            entry.issued_at.date().to_string(),
+            format!("{} {}", end.date(), how_far(end - self.now)),
+            entry.status(self.now).to_string(),
+        ]
+    }
+}
+
+fn revocation_json(revocation: &Revocation) -> Value {
+    json!({
+        "at": rfc3339(revocation.at),
+        "reason": revocation.reason.name(),
+        "invalid_since": revocation.invalid_since.map(rfc3339),
+        "released_at": revocation.released_at.map(rfc3339),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::index::sample::{NOW, Sample, add, new_index};
+    use crate::cli::output;
+    use crate::x509::revocation_list::RevocationReason;
+    use time::Duration;
+
+    fn shown(reference: &str) -> Shown {
+        let (_folder, _, mut index) = new_index();
+        let over = NOW - Duration::DAY;
+        let old = Sample { not_before: over - Duration::DAY, not_after: over, ..Sample::default() };
+        add(&mut index, &old, "web.corp.test");
+        let sans = ["web.corp.test", "10.0.0.1"];
+        let id = add(&mut index, &Sample { serial: 2, sans: &sans, ..Sample::default() }, "web.corp.test");
+        let mut change = index.change().unwrap();
+        let reason = RevocationReason::KeyCompromise;
+        change.revoke(id, &Revocation { at: NOW, reason, invalid_since: Some(over), released_at: None }).unwrap();
+        change.commit().unwrap();
+        let entry = index.find(&reference.parse().unwrap(), NOW).unwrap();
+        Shown {
+            certificate: index.certificate(&entry).unwrap(),
+            folder: None,
+            revocations: index.revocations(entry.id).unwrap(),
+            history: index.history(&entry.name, NOW).unwrap(),
+            entry,
+            now: NOW,
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_shown_with_its_history() {
+        let text = output::text(&shown("web.corp.test"), false);
+        println!("{text}");
+        for line in [
+            "status            revoked since 2026-06-01T12:00:00Z (key-compromise)",
+            "issuer            root (CN=Root)",
+            "names             dns:web.corp.test",
+            "                  ip:10.0.0.1",
+            "files             never written",
+            "2 certificates of this name, the latest last:",
+            "   0100000001  2026-06-01  2026-05-31 1d ago  expired",
+            "*  0100000002  2026-06-01  2026-08-30 in 90d  revoked",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_program_gets_what_list_gives_and_more() {
+        let json = shown("serial:0100000001").json();
+        assert_eq!(json["schema"], "ca.show/1");
+        assert_eq!((&json["serial"], &json["status"]), (&json!("0100000001"), &json!("expired")));
+        assert_eq!(json["history"][1]["reason"], "key-compromise");
+        assert_eq!(json["history"].as_array().map(Vec::len), Some(2));
+    }
+}
