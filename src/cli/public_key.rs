@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use super::{Context, Failure};
+use crate::keys::Signer;
+use crate::keys::key_file::KeyFile;
 use crate::x509::{Certificate, PublicKey, SigningRequest, pem};
 
 /// Reads the public key of a certificate, a signing request, a public or a private key file; of several PEM blocks the
@@ -13,15 +15,26 @@ use crate::x509::{Certificate, PublicKey, SigningRequest, pem};
 pub fn read(path: &Path, context: &mut Context<'_>) -> Result<PublicKey, Failure> {
     let content = context.read_input(path)?;
     of(&content).ok_or_else(|| {
-        Failure::usage("unreadable-input", format!("{} holds no key, certificate or signing request", path.display()))
+        let failure = |reason| Failure::usage("unreadable-input", format!("{} {reason}", path.display()));
+        match KeyFile::parse(&content) {
+            Ok(file) if file.is_encrypted() => failure("holds an encrypted private key, which is not opened for this")
+                .hint("give the certificate or the public key that belongs to it"),
+            _ => failure("holds no key, certificate or signing request that can be read"),
+        }
     })
 }
 
 fn of(content: &[u8]) -> Option<PublicKey> {
     if pem::is_pem(content) {
-        return pem::parse_all(content).ok()?.iter().find_map(|block| of_der(&block.content));
+        let blocks = pem::parse_all(content).ok()?;
+        return blocks.iter().find_map(|block| of_der(&block.content)).or_else(|| of_private_key(content));
     }
-    of_der(content)
+    of_der(content).or_else(|| of_private_key(content))
+}
+
+fn of_private_key(content: &[u8]) -> Option<PublicKey> {
+    let key = KeyFile::parse(content).ok()?.open(None).ok()?;
+    Some(key.public_key().clone())
 }
 
 /// The structures differ in their second element, so that no octets can be read as two of them.
@@ -29,4 +42,29 @@ fn of_der(der: &[u8]) -> Option<PublicKey> {
     let of_certificate = || Certificate::from_der(der).ok().map(|certificate| certificate.public_key);
     let of_request = || SigningRequest::from_der(der).ok().map(|request| request.public_key);
     of_certificate().or_else(of_request).or_else(|| PublicKey::from_spki(der).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::index::sample::Sample;
+    use crate::keys::{PrivateKey, key_file};
+    use crate::x509::KeyAlgorithm;
+
+    #[test]
+    fn the_key_is_found_in_every_kind_of_file() {
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let private = key_file::write(&key, None).unwrap();
+        let spki = key.public_key().spki();
+        for content in [private.as_bytes(), key.as_pkcs8(), spki, pem::encode("PUBLIC KEY", spki).as_bytes()] {
+            assert_eq!(of(content).as_ref(), Some(key.public_key()));
+        }
+        let certificate = Sample::default().certificate();
+        let text = pem::certificate(certificate.as_der());
+        for content in [certificate.as_der(), text.as_bytes()] {
+            assert_eq!(of(content).as_ref(), Some(&certificate.public_key));
+        }
+        assert_eq!(of(b"nothing of the kind"), None);
+        assert_eq!(of(pem::encode("CERTIFICATE", b"nothing").as_bytes()), None);
+    }
 }
