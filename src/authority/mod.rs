@@ -10,6 +10,7 @@ pub mod home;
 pub mod index;
 pub mod init;
 pub mod issue;
+pub mod locate;
 pub mod templates;
 
 pub use authorities::{Authorities, KeyOpener};

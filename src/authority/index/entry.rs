@@ -9,7 +9,7 @@ use rusqlite::types::{FromSqlError, Type};
 use time::OffsetDateTime;
 
 use crate::x509::revocation_list::RevocationReason;
-use crate::x509::{Certificate, SerialNumber, Validity};
+use crate::x509::{Certificate, DistinguishedName, SerialNumber, Validity};
 
 /// The number of a record. It grows with each record, so it is also their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +62,7 @@ pub struct NewEntry<'a> {
 pub struct Entry {
     pub id: EntryId,
     pub serial: SerialNumber,
+    pub issuer: DistinguishedName,
     pub name: String,
     pub template: String,
     /// The name of the authority that signed it; a root's is its own.
@@ -151,6 +152,7 @@ impl Entry {
     /// From a row of [`super::query::COLUMNS`].
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let serial: Vec<u8> = row.get("serial")?;
+        let issuer: Vec<u8> = row.get("issuer")?;
         let sans: String = row.get("sans")?;
         let origin: String = row.get("origin")?;
         let revoked_at: Option<i64> = row.get("revoked_at")?;
@@ -161,6 +163,7 @@ impl Entry {
         Ok(Self {
             id: EntryId(row.get("id")?),
             serial: SerialNumber::from_der_content(&serial),
+            issuer: DistinguishedName::from_der(&issuer).map_err(|_| strange("issuer", Type::Blob))?,
             name: row.get("name")?,
             template: row.get("template")?,
             authority: row.get("authority")?,

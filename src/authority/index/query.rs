@@ -9,7 +9,7 @@ use crate::x509::{Certificate, GeneralName, Lifetime, SerialNumber};
 
 /// What [`Entry::from_row`] reads. `:now` decides which revocation stands: the latest that was not released.
 const SELECT: &str = "
-SELECT c.id, c.serial, c.name, c.template, c.authority, c.subject, c.sans, c.key_fingerprint, c.fingerprint,
+SELECT c.id, c.serial, c.issuer, c.name, c.template, c.authority, c.subject, c.sans, c.key_fingerprint, c.fingerprint,
        c.not_before, c.not_after, c.issued_at, c.origin, c.place, c.delivered_at,
        r.at AS revoked_at, r.reason, r.invalid_since, r.released_at";
 

@@ -35,7 +35,7 @@ fn what_goes_in_comes_out() {
             (found.name.as_str(), found.template.as_str(), found.authority.as_str()),
             ("web.corp.test", "server", "root")
         );
-        assert_eq!(found.subject, "CN=a");
+        assert_eq!((found.subject.as_str(), &found.issuer), ("CN=a", &certificate.issuer));
         let sans: Vec<String> = found.sans.iter().map(|(kind, value)| format!("{kind}:{value}")).collect();
         assert_eq!(sans, ["dns:web.corp.test", "ip:10.0.0.1", "ip:2001:db8::1", "email:a@b.test"]);
         assert_eq!(

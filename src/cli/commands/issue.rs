@@ -248,18 +248,20 @@ impl Report for IssueReport {
                 Status::Unchanged => "unchanged",
                 Status::Planned => "planned",
             },
-            "files": self.outcome.paths.as_ref().map(|paths| json!({
-                "cert": paths.certificate,
-                "chain": paths.chain,
-                "fullchain": paths.fullchain,
-                "key": paths.key,
-            })),
+            "files": self.outcome.paths.as_ref().map(files_json),
             "warnings": self.outcome.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
         })
     }
 }
 
-fn labelled(paths: &Paths) -> Vec<(&'static str, &PathBuf)> {
+/// The files of a certificate, as every command gives them to programs.
+pub(super) fn files_json(paths: &Paths) -> Value {
+    let Paths { certificate, chain, fullchain, key } = paths;
+    json!({ "cert": certificate, "chain": chain, "fullchain": fullchain, "key": key })
+}
+
+/// The files of a certificate, as every command names them to people.
+pub(super) fn labelled(paths: &Paths) -> Vec<(&'static str, &PathBuf)> {
     let Paths { certificate, chain, fullchain, key } = paths;
     let some = [
         ("certificate", Some(certificate)),

@@ -6,6 +6,8 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
+use crate::authority::Home;
+use crate::authority::config::Config;
 use crate::authority::index::{Entry, Filter, Index, Status};
 use crate::cli::output::{Page, Report};
 use crate::cli::{Context, Failure, public_key};
@@ -85,14 +87,15 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         limit: Some(arguments.limit),
     };
     let now = context.now();
-    let index = open_index(context)?;
+    let index = open_index(&context.home()?)?;
     let (entries, total) = index.query(&filter, now)?;
     Ok(Box::new(List { entries, total, now }))
 }
 
-pub(super) fn open_index(context: &Context<'_>) -> Result<Index, Failure> {
-    let folder = context.globals.dir.as_deref().unwrap_or(std::path::Path::new("ca"));
-    Ok(Index::open_to_read(&context.world.resolve(folder).join("index.db"))?)
+/// The index of a CA, for reading.
+pub(super) fn open_index(home: &Home) -> Result<Index, Failure> {
+    let config = Config::load(home)?;
+    Ok(Index::open_to_read(&home.resolve(&config.index.location))?)
 }
 
 impl Report for List {
@@ -150,7 +153,8 @@ pub(super) fn entry_json(entry: &Entry, now: OffsetDateTime) -> Value {
         "serial": entry.serial.to_string(),
         "name": entry.name,
         "template": entry.template,
-        "issuer": entry.authority,
+        "issuer": entry.issuer.to_string(),
+        "authority": entry.authority,
         "subject": entry.subject,
         "sans": sans,
         "not_before": rfc3339(entry.validity.not_before),
@@ -220,7 +224,8 @@ old\\u{1b}[31m  server    root    2026-05-31 1d ago  expired  0100000003
             ("serial", json!("0100000002")),
             ("name", json!("web.corp.test")),
             ("template", json!("server")),
-            ("issuer", json!("root")),
+            ("issuer", json!("CN=Root")),
+            ("authority", json!("root")),
             ("subject", json!("CN=a")),
             ("sans", sans),
             ("not_before", json!("2026-05-31T12:00:00Z")),

@@ -1,13 +1,14 @@
 //! `ca show NAME|SERIAL`: one certificate of this CA and its history.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::issue::{files_json, labelled};
 use super::list::{entry_json, how_far, open_index};
+use crate::authority::deliver::Paths;
 use crate::authority::index::{Entry, Reference, Revocation, Status};
+use crate::authority::locate::locate;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::{Context, Failure};
 use crate::x509::certificate::Certificate;
@@ -25,8 +26,8 @@ pub struct Arguments {
 struct Shown {
     entry: Entry,
     certificate: Certificate,
-    /// The folder that holds its files now.
-    folder: Option<PathBuf>,
+    /// Where its files are now.
+    paths: Option<Paths>,
     revocations: Vec<Revocation>,
     /// Every certificate of the same name, the latest last.
     history: Vec<Entry>,
@@ -35,11 +36,13 @@ struct Shown {
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let now = context.now();
-    let index = open_index(context)?;
+    let home = context.home()?;
+    let index = open_index(&home)?;
     let entry = index.find(&arguments.certificate, now)?;
+    let certificate = index.certificate(&entry)?;
     Ok(Box::new(Shown {
-        certificate: index.certificate(&entry)?,
-        folder: None,
+        paths: locate(&home, &entry, &certificate),
+        certificate,
         revocations: index.revocations(entry.id)?,
         history: index.history(&entry.name, now)?,
         entry,
@@ -65,15 +68,11 @@ impl Shown {
         }
     }
 
-    fn whereabouts(&self) -> String {
-        let entry = &self.entry;
-        match (&self.folder, entry.delivered_at, &entry.place) {
-            (Some(folder), ..) => folder.display().to_string(),
-            (None, Some(at), Some(place)) => {
-                format!("written to {} at {}; not there now", place.display(), rfc3339(at))
-            }
-            (None, Some(at), None) => format!("written at {}; not there now", rfc3339(at)),
-            (None, None, _) => "never written".to_owned(),
+    fn no_files(&self) -> String {
+        match (self.entry.delivered_at, &self.entry.place) {
+            (Some(at), Some(place)) => format!("written to {} at {}, and not there now", place.display(), rfc3339(at)),
+            (Some(at), None) => format!("written at {}, and not there now", rfc3339(at)),
+            (None, _) => "never written".to_owned(),
         }
     }
 
@@ -92,10 +91,10 @@ impl Report for Shown {
         page.toned_field("status", tone, &status);
         page.field("serial", &entry.serial.to_string());
         page.field("template", &entry.template);
-        page.field("issuer", &format!("{} ({})", entry.authority, certificate.issuer));
+        page.field("issuer", &format!("{} ({})", entry.issuer, entry.authority));
         page.field("subject", &entry.subject);
         if !entry.sans.is_empty() {
-            let sans: Vec<String> = entry.sans.iter().map(|(kind, value)| format!("{kind}:{value}")).collect();
+            let sans: Vec<&str> = entry.sans.iter().map(|(_, value)| value.as_str()).collect();
             page.field("names", &sans.join("\n"));
         }
         page.field("not before", &rfc3339(entry.validity.not_before));
@@ -104,7 +103,12 @@ impl Report for Shown {
         page.field("key", &format!("{} {}", certificate.public_key.kind(), text::hex(&entry.key_fingerprint)));
         page.field("sha-256", &text::hex(&entry.fingerprint));
         page.field("recorded", &format!("{} ({})", rfc3339(entry.issued_at), entry.origin.name()));
-        page.field("files", &self.whereabouts());
+        match &self.paths {
+            Some(paths) => {
+                labelled(paths).iter().for_each(|(label, path)| page.field(label, &path.display().to_string()))
+            }
+            None => page.field("files", &self.no_files()),
+        }
         for revocation in &self.revocations {
             let what = format!("{} {}", rfc3339(revocation.at), revocation.reason.name());
             let suspected = revocation.invalid_since.map(|at| format!(", suspected since {}", rfc3339(at)));
@@ -125,7 +129,6 @@ impl Report for Shown {
         let history: Vec<Value> = self.history.iter().map(|entry| entry_json(entry, *now)).collect();
         let mut document = entry_json(entry, *now);
         document["schema"] = json!("ca.show/1");
-        document["issuer_subject"] = json!(certificate.issuer.to_string());
         document["key_algorithm"] = json!(certificate.public_key.kind().to_string());
         document["key_fingerprint_sha256"] = json!(text::hex(&entry.key_fingerprint));
         document["key_usage"] = json!(certificate.key_usage.map(|usage| usage.names()));
@@ -136,7 +139,7 @@ impl Report for Shown {
         document["issued_at"] = json!(rfc3339(entry.issued_at));
         document["origin"] = json!(entry.origin.name());
         document["delivered_at"] = json!(entry.delivered_at.map(rfc3339));
-        document["folder"] = json!(self.folder);
+        document["files"] = self.paths.as_ref().map(files_json).into();
         document["revocations"] = json!(revocations);
         document["history"] = json!(history);
         document
@@ -187,7 +190,7 @@ mod tests {
         let entry = index.find(&reference.parse().unwrap(), NOW).unwrap();
         Shown {
             certificate: index.certificate(&entry).unwrap(),
-            folder: None,
+            paths: None,
             revocations: index.revocations(entry.id).unwrap(),
             history: index.history(&entry.name, NOW).unwrap(),
             entry,
@@ -201,9 +204,9 @@ mod tests {
         println!("{text}");
         for line in [
             "status            revoked since 2026-06-01T12:00:00Z (key-compromise)",
-            "issuer            root (CN=Root)",
-            "names             dns:web.corp.test",
-            "                  ip:10.0.0.1",
+            "issuer            CN=Root (root)",
+            "names             web.corp.test",
+            "                  10.0.0.1",
             "files             never written",
             "2 certificates of this name, the latest last:",
             "   0100000001  2026-06-01  2026-05-31 1d ago  expired",

@@ -1,0 +1,29 @@
+//! Where the files of a recorded certificate are now.
+
+use std::path::Path;
+
+use super::deliver::{Paths, Place};
+use super::index::Entry;
+use super::{EntryName, Home, authorities};
+use crate::x509::Certificate;
+
+/// Looks for the files of a certificate: where they were put, where those of its name belong, and among the generations
+/// that newer ones replaced. Only what holds exactly this certificate counts; `None` when nothing does any more.
+pub fn locate(home: &Home, entry: &Entry, certificate: &Certificate) -> Option<Paths> {
+    let name: EntryName = entry.name.parse().ok()?;
+    let generation = Place::Folder(home.generation(&name, &entry.serial.to_string()));
+    let given = entry.place.clone().map(Place::Folder);
+    given.into_iter().chain([Place::Authority, Place::Issued, generation]).find_map(|place| {
+        let paths = place.paths(home, &name, true)?;
+        let there = authorities::read_certificates(&paths.certificate).ok()?;
+        (there.first() == Some(certificate)).then(|| Paths {
+            fullchain: paths.fullchain.filter(|path| is_there(path)),
+            key: paths.key.filter(|path| is_there(path)),
+            ..paths
+        })
+    })
+}
+
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
