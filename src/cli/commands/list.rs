@@ -134,13 +134,15 @@ fn row(entry: &Entry, now: OffsetDateTime) -> Vec<String> {
 
 /// `in 89d` or `3d ago`: short, in the units in which durations are given.
 pub(super) fn how_far(distance: Duration) -> String {
+    const YEAR: u64 = 365 * 86_400;
     let seconds = distance.whole_seconds().unsigned_abs();
     let short = match seconds {
         0..60 => format!("{seconds}s"),
         60..3_600 => format!("{}m", seconds / 60),
         3_600..86_400 => format!("{}h", seconds / 3_600),
         86_400..63_072_000 => format!("{}d", seconds / 86_400),
-        _ => format!("{}y", seconds / 31_536_000),
+        // Ten years less a second are ten years to everybody.
+        _ => format!("{}y", (seconds + YEAR / 2) / YEAR),
     };
     if distance.is_negative() { format!("{short} ago") } else { format!("in {short}") }
 }
@@ -246,7 +248,7 @@ old\\u{1b}[31m  server    root    2026-05-31 1d ago  expired  0100000003
             (3_599, "in 59m"),
             (90_000, "in 1d"),
             (7_775_999, "in 89d"),
-            (315_360_000, "in 10y"),
+            (315_359_999, "in 10y"),
             (-259_200, "3d ago"),
             (0, "in 0s"),
         ] {

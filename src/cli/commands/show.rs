@@ -127,8 +127,10 @@ impl Report for Shown {
         let Self { entry, certificate, now, .. } = self;
         let revocations: Vec<Value> = self.revocations.iter().map(revocation_json).collect();
         let history: Vec<Value> = self.history.iter().map(|entry| entry_json(entry, *now)).collect();
-        let mut document = entry_json(entry, *now);
-        document["schema"] = json!("ca.show/1");
+        let mut document = json!({ "schema": "ca.show/1" });
+        if let (Some(all), Value::Object(facts)) = (document.as_object_mut(), entry_json(entry, *now)) {
+            all.extend(facts);
+        }
         document["key_algorithm"] = json!(certificate.public_key.kind().to_string());
         document["key_fingerprint_sha256"] = json!(text::hex(&entry.key_fingerprint));
         document["key_usage"] = json!(certificate.key_usage.map(|usage| usage.names()));
