@@ -117,7 +117,7 @@ fn cipher(suite: &str) -> &'static str {
 }
 
 fn proof(scheme: &str) -> String {
-    format!("signed with {scheme}: it holds the certificate's key")
+    format!("signed with {scheme}, to prove that it holds the key")
 }
 
 fn certificate(chain: &[Shown]) -> Vec<String> {
