@@ -37,7 +37,7 @@ pub struct Globals {
     /// Print no hints and no progress, only results and failures
     #[arg(long, global = true, help_heading = "Global options")]
     pub quiet: bool,
-    /// When to use colour
+    /// When to use colour; auto: at a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", help_heading = "Global options")]
     pub color: Color,
     /// Never ask, even at a terminal
@@ -51,7 +51,7 @@ pub struct Globals {
 /// When output is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// At a terminal, unless NO_COLOR is set
+    // At a terminal, unless NO_COLOR is set. No doc comment: it would turn every page of help into the long form.
     Auto,
     Always,
     Never,

@@ -13,6 +13,7 @@ use crate::system::files;
 /// The flags that say where the passphrase of a CA key is.
 #[derive(Debug, Clone, Default, Args)]
 #[group(id = "passphrase", multiple = false)]
+#[command(next_help_heading = "Passphrase of the CA key")]
 pub struct PassphraseArguments {
     /// Read the passphrase of the CA key from the first line of a file
     #[arg(long, value_name = "FILE")]

@@ -291,4 +291,15 @@ mod tests {
         assert!(format!("{}.test", "a".repeat(64)).parse::<GeneralName>().is_err());
         assert!(format!("{}test", "abcdefg.".repeat(32)).parse::<GeneralName>().is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_name_that_is_accepted_is_plain_and_reads_the_same_again(given in "\\PC{0,60}|[a-z0-9*.@:/-]{0,60}|xn--[a-z0-9-]{0,20}\\.test") {
+            if let Ok(name) = given.parse::<GeneralName>() {
+                let shown = name.to_string();
+                proptest::prop_assert!(shown.is_ascii() && !shown.contains(char::is_whitespace), "{}", shown);
+                proptest::prop_assert_eq!(shown.parse::<GeneralName>().ok(), Some(name));
+            }
+        }
+    }
 }

@@ -122,4 +122,13 @@ mod tests {
             assert_eq!(given.parse::<Lifetime>().unwrap().to_string(), shown);
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_duration_that_is_accepted_reads_the_same_again(given in "\\PC{0,12}|[0-9]{1,22}[smhdwy]") {
+            if let Ok(lifetime) = given.parse::<Lifetime>() {
+                proptest::prop_assert_eq!(lifetime.to_string().parse::<Lifetime>(), Ok(lifetime));
+            }
+        }
+    }
 }

@@ -321,4 +321,13 @@ mod tests {
             assert_eq!(subtree.to_string().parse::<Subtree>().unwrap(), subtree);
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_constraint_that_is_accepted_reads_the_same_again(given in "\\PC{0,40}|[a-z0-9.@:/-]{0,40}|[0-9.]{1,15}/[0-9]{1,3}") {
+            if let Ok(subtree) = given.parse::<Subtree>() {
+                proptest::prop_assert_eq!(subtree.to_string().parse::<Subtree>().ok(), Some(subtree));
+            }
+        }
+    }
 }

@@ -86,4 +86,11 @@ mod tests {
         let joined = format!("{}{whole}", &whole[..whole.len() / 2]);
         assert_eq!(parse_all(joined.as_bytes()).err(), Some(PemError::Damaged(1)));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(noise in "\\PC{0,60}|(-----BEGIN [A-Z ]{0,12}-----\n[A-Za-z0-9+/=\n]{0,40}(-----END [A-Z ]{0,12}-----\n)?){0,3}") {
+            drop(parse_all(noise.as_bytes()));
+        }
+    }
 }

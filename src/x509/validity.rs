@@ -102,7 +102,8 @@ pub fn distance(length: Duration) -> String {
         (0, _, _) => format!("{} {}", count(hours, "hour"), count(minutes, "minute")),
         (1..=2, 1.., _) => format!("{} {}", count(days, "day"), count(hours, "hour")),
         (0..=729, _, _) => count(days, "day"),
-        _ => format!("{} years", days / 365),
+        // To the nearest: a root that was made a minute ago has ten years left, not nine.
+        _ => format!("{} years", (days + 182) / 365),
     }
 }
 
@@ -147,9 +148,20 @@ mod tests {
             (11_100, "3 hours 5 minutes"),
             (90_000, "1 day 1 hour"),
             (7_775_999, "89 days"),
-            (315_360_000, "10 years"),
+            (315_356_399, "10 years"),
+            (3 * 31_536_000 - 7_200, "3 years"),
         ] {
             assert_eq!(distance(Duration::seconds(seconds)), told);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_time_that_is_accepted_reads_the_same_again(given in "\\PC{0,25}|[0-9]{4,5}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})") {
+            if let Ok(at) = parse_time(&given) {
+                proptest::prop_assert_eq!(parse_time(&rfc3339(at)), Ok(at));
+                proptest::prop_assert!((1950..=9999).contains(&at.year()));
+            }
         }
     }
 }
