@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    DistinguishedName, ExtendedKeyUsage, GeneralName, KeyUsage, NameConstraints, PublicKey, SerialNumber,
-    SignatureAlgorithm, Validity, digest,
+    DistinguishedName, DistributionPoint, ExtendedKeyUsage, GeneralName, KeyUsage, NameConstraints, PublicKey,
+    SerialNumber, SignatureAlgorithm, Validity, digest,
 };
 
 /// A certificate as it was read: its octets, and everything they say that this program understands.
@@ -38,6 +38,12 @@ pub struct Certificate {
     pub name_constraints: Option<NameConstraints>,
     /// Object identifiers of the certificate policies.
     pub policies: Vec<String>,
+    /// Pairs of policies that the issuer holds for equal: its own, the subject's (RFC 5280 §4.2.1.5).
+    pub policy_mappings: Vec<(String, String)>,
+    pub policy_constraints: Option<PolicyConstraints>,
+    /// After how many certificates anyPolicy counts no more (RFC 5280 §4.2.1.14).
+    pub inhibit_any_policy: Option<u32>,
+    pub distribution_points: Vec<DistributionPoint>,
     /// URLs at which CRLs are published.
     pub crl_urls: Vec<String>,
     /// URLs of OCSP responders.
@@ -62,6 +68,13 @@ pub struct Extension {
 pub struct BasicConstraints {
     pub ca: bool,
     pub path_length: Option<u32>,
+}
+
+/// After how many certificates what begins to hold (RFC 5280 §4.2.1.11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PolicyConstraints {
+    pub require_explicit_policy: Option<u32>,
+    pub inhibit_policy_mapping: Option<u32>,
 }
 
 /// RFC 5280 §4.2.1.1.

@@ -14,12 +14,14 @@ use x509_parser::public_key::PublicKey as ParsedKey;
 use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 use x509_parser::x509::{AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name};
 
+use super::certificate::oid;
+use super::distribution_point;
 use super::name_constraints::Subtree;
 use super::revocation_list::{RevocationReason, RevokedEntry};
 use super::{
     Attribute, AttributeType, AuthorityKeyId, BasicConstraints, Certificate, DistinguishedName, ExtendedKeyUsage,
-    Extension, GeneralName, KeyKind, KeyUsage, NameConstraints, PublicKey, RevocationList, SerialNumber,
-    SignatureAlgorithm, SigningRequest, Validity, der, text,
+    Extension, GeneralName, KeyKind, KeyUsage, NameConstraints, PolicyConstraints, PublicKey, RevocationList,
+    SerialNumber, SignatureAlgorithm, SigningRequest, Validity, der, text,
 };
 
 /// Why octets are not what they should be.
@@ -79,6 +81,10 @@ impl Certificate {
             authority_key_id: None,
             name_constraints: None,
             policies: Vec::new(),
+            policy_mappings: Vec::new(),
+            policy_constraints: None,
+            inhibit_any_policy: None,
+            distribution_points: Vec::new(),
             crl_urls: Vec::new(),
             ocsp_urls: Vec::new(),
             ca_issuer_urls: Vec::new(),
@@ -89,7 +95,9 @@ impl Certificate {
             if certificate.extension(&raw.oid).is_some() {
                 // RFC 5280 §4.2: "MUST NOT include more than one instance of a particular extension".
                 certificate.malformed.push((raw.oid.clone(), "it stands twice".to_owned()));
-            } else if let Err(reason) = certificate.read_extension(extension.parsed_extension()) {
+            } else if let Err(reason) = whole_value(extension)
+                .and_then(|()| certificate.read_extension(extension.parsed_extension(), &raw.value))
+            {
                 certificate.malformed.push((raw.oid.clone(), reason));
             }
             certificate.extensions.push(raw);
@@ -97,7 +105,7 @@ impl Certificate {
         Ok(certificate)
     }
 
-    fn read_extension(&mut self, extension: &ParsedExtension<'_>) -> Result<(), String> {
+    fn read_extension(&mut self, extension: &ParsedExtension<'_>, value: &[u8]) -> Result<(), String> {
         match extension {
             ParsedExtension::ParseError { error } => return Err(format!("its content cannot be read ({error})")),
             ParsedExtension::BasicConstraints(found) => {
@@ -115,7 +123,22 @@ impl Certificate {
             ParsedExtension::CertificatePolicies(found) => {
                 self.policies = found.iter().map(|policy| policy.policy_id.to_id_string()).collect();
             }
+            ParsedExtension::PolicyMappings(found) => {
+                let pair = |mapping: &parsed::PolicyMapping<'_>| {
+                    (mapping.issuer_domain_policy.to_id_string(), mapping.subject_domain_policy.to_id_string())
+                };
+                self.policy_mappings = found.mappings.iter().map(pair).collect();
+            }
+            ParsedExtension::PolicyConstraints(found) => {
+                self.policy_constraints = Some(PolicyConstraints {
+                    require_explicit_policy: found.require_explicit_policy,
+                    inhibit_policy_mapping: found.inhibit_policy_mapping,
+                });
+            }
+            ParsedExtension::InhibitAnyPolicy(found) => self.inhibit_any_policy = Some(found.skip_certs),
             ParsedExtension::CRLDistributionPoints(found) => {
+                self.distribution_points = distribution_point::read_distribution_points(value)
+                    .ok_or_else(|| "its distribution points cannot be read".to_owned())?;
                 let full_names = found.points.iter().filter_map(|point| match &point.distribution_point {
                     Some(DistributionPointName::FullName(names)) => Some(names),
                     _ => None,
@@ -168,6 +191,8 @@ impl RevocationList {
             malformed: Vec::new(),
             number: None,
             authority_key_id: None,
+            scope: None,
+            delta_base: None,
             signature: parsed.signature_value.data.to_vec(),
         };
         for extension in tbs.extensions() {
@@ -181,6 +206,19 @@ impl RevocationList {
                 }
                 ParsedExtension::CRLNumber(number) => list.number = Some(number.to_bytes_be()),
                 ParsedExtension::AuthorityKeyIdentifier(found) => list.authority_key_id = Some(authority_key_id(found)),
+                // Not as x509-parser reads it: it leaves out what it cannot read.
+                _ if raw.oid == oid::ISSUING_DISTRIBUTION_POINT => {
+                    list.scope = distribution_point::read_issuing_distribution_point(&raw.value);
+                    if list.scope.is_none() {
+                        list.malformed.push((raw.oid.clone(), "its content cannot be read".to_owned()));
+                    }
+                }
+                _ if raw.oid == oid::DELTA_CRL_INDICATOR => match der::split_first(&raw.value) {
+                    Some((der::INTEGER, content, [])) => {
+                        list.delta_base = Some(without_leading_zeros(content).to_vec())
+                    }
+                    _ => list.malformed.push((raw.oid.clone(), "its content is no number".to_owned())),
+                },
                 _ => {}
             }
             list.extensions.push(raw);
@@ -316,6 +354,17 @@ fn whole<T, E: std::fmt::Display + std::fmt::Debug>(
 
 fn signature_algorithm(oid: String, der: &[u8]) -> SignatureAlgorithm {
     SignatureAlgorithm { oid, der: der.to_vec() }
+}
+
+/// x509-parser reads the first value of an extension and leaves what follows unread.
+fn whole_value(extension: &X509Extension<'_>) -> Result<(), String> {
+    if matches!(extension.parsed_extension(), ParsedExtension::UnsupportedExtension { .. }) {
+        return Ok(());
+    }
+    match der::split_first(extension.value) {
+        Some((.., rest)) if !rest.is_empty() => Err(format!("{} octets follow the end of its content", rest.len())),
+        _ => Ok(()),
+    }
 }
 
 fn raw_extension(extension: &X509Extension<'_>) -> Extension {

@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod decode;
 pub mod der;
 pub mod digest;
+pub mod distribution_point;
 pub mod general_name;
 pub mod lifetime;
 pub mod name;
@@ -23,8 +24,9 @@ pub mod text;
 pub mod usage;
 pub mod validity;
 
-pub use certificate::{AuthorityKeyId, BasicConstraints, Certificate, Extension};
+pub use certificate::{AuthorityKeyId, BasicConstraints, Certificate, Extension, PolicyConstraints};
 pub use decode::DecodeError;
+pub use distribution_point::{DistributionPoint, IssuingDistributionPoint, PointName, ReasonFlags};
 pub use general_name::GeneralName;
 pub use lifetime::Lifetime;
 pub use name::{Attribute, AttributeType, DistinguishedName};

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use time::OffsetDateTime;
 
-use super::{AuthorityKeyId, DistinguishedName, Extension, SerialNumber, SignatureAlgorithm};
+use super::{AuthorityKeyId, DistinguishedName, Extension, IssuingDistributionPoint, SerialNumber, SignatureAlgorithm};
 
 /// A CRL as it was read. Like [`super::Certificate`], it is not judged by being read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub struct RevocationList {
     /// The CRL number (§5.2.3), big-endian without leading zeros.
     pub number: Option<Vec<u8>>,
     pub authority_key_id: Option<AuthorityKeyId>,
+    /// What the list covers, where it does not cover everything (§5.2.5).
+    pub scope: Option<IssuingDistributionPoint>,
+    /// The number of the list that this one adds to (§5.2.4): a delta CRL.
+    pub delta_base: Option<Vec<u8>>,
     /// The content of the signature BIT STRING.
     pub signature: Vec<u8>,
 }
