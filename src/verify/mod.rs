@@ -1,1 +1,28 @@
 //! JUDGEMENT: whether a chain holds. Pure; the time is an argument; imports x509 and lint.
+//!
+//! [`judge`] is the one place that says yes. It finds paths ([`path`]), holds each against the clauses of RFC 5280 §6.1
+//! ([`rules`]) and, where asked, against every revocation list ([`revocation`]); for TLS purposes webpki, the verifier
+//! inside rustls, has to agree ([`engine`]). [`diagnosis`] explains a no and never overrules it.
+
+mod chain;
+mod diagnosis;
+mod engine;
+pub mod name;
+mod path;
+mod question;
+mod revocation;
+pub mod rules;
+mod signature;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+pub use chain::judge;
+pub use question::{Evidence, Exhibit, ListExhibit, Place, Purpose, Question};
+pub use signature::{SignatureProblem, certificate as check_signature, revocation_list as check_list_signature};
+pub use verdict::{Code, Link, Problem, Role, Until, Verdict};
+
+/// Every code that [`judge`] can give beside those of [`crate::lint`], for `ca explain`.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    rules::CODES.iter().chain(chain::CODES).chain(revocation::CODES).chain(diagnosis::CODES).copied()
+}

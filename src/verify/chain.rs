@@ -1,0 +1,165 @@
+//! The judge: the only place that says yes.
+
+use super::diagnosis;
+use super::engine::{self, Opinion};
+use super::path::{End, Search};
+use super::question::{Evidence, Exhibit, Purpose, Question};
+use super::revocation;
+use super::rules::{self, Path};
+use super::verdict::{Code, Link, Problem, Role, Until, Verdict};
+use crate::lint::Severity;
+use crate::x509::validity::{distance, rfc3339};
+
+pub static CODES: &[&Code] = &[&RUSTLS_REFUSES, &ENDS_TOO_SOON];
+
+const RUSTLS_REFUSES: Code = Code {
+    code: "rustls-refuses",
+    citation: "rustls-webpki",
+    demand: "For TLS, the verifier inside rustls accepts the chain too",
+    cure: "Issue the certificates in the form that rustls accepts; --purpose any judges by RFC 5280 alone",
+};
+
+const ENDS_TOO_SOON: Code = Code {
+    code: "ends-too-soon",
+    citation: "--expires-in",
+    demand: "The answer stays yes for as long as was asked with --expires-in",
+    cure: "Renew what ends first (ca renew NAME), or ask for less",
+};
+
+/// Judges a leaf: whether one path from an anchor to it keeps every rule.
+pub fn judge(evidence: Evidence<'_>, question: &Question) -> Verdict {
+    let mut search = Search::new(evidence);
+    let mut best: Option<Attempt<'_>> = None;
+    let end = search.paths(&mut |exhibits| {
+        let attempt = try_path(exhibits, evidence, question);
+        let is_right = attempt.is_right();
+        if best.as_ref().is_none_or(|best| attempt.errors() < best.errors()) {
+            best = Some(attempt);
+        }
+        is_right
+    });
+    let Some(mut attempt) = best else {
+        return diagnosis::without_path(evidence, question, &search, end == End::OutOfBounds);
+    };
+    if end == End::OutOfBounds {
+        attempt.problems.push(diagnosis::out_of_bounds(evidence.leaf));
+    }
+    let valid = end == End::Found && attempt.is_right();
+    let until = valid.then(|| attempt.until(evidence, question)).flatten();
+    let mut problems = attempt.problems;
+    diagnosis::sort(&mut problems);
+    Verdict { valid, chain: links(&attempt.exhibits), problems, until, rustls_refuses: attempt.rustls_refuses }
+}
+
+/// One path and what was found wrong with it.
+struct Attempt<'a> {
+    /// Anchor first.
+    exhibits: Vec<&'a Exhibit>,
+    problems: Vec<Problem>,
+    rustls_refuses: Option<String>,
+    lists: Vec<usize>,
+}
+
+fn try_path<'a>(exhibits: &[&'a Exhibit], evidence: Evidence<'a>, question: &Question) -> Attempt<'a> {
+    let path = Path { exhibits, question };
+    let mut problems = Vec::new();
+    rules::check(&path, &mut problems);
+    let mut lists = Vec::new();
+    if question.check_revocation {
+        revocation::check(&path, evidence, &mut problems, &mut lists);
+    }
+    let mut attempt = Attempt { exhibits: exhibits.to_vec(), problems, rustls_refuses: None, lists };
+    if attempt.is_right() && question.purpose != Purpose::Any {
+        attempt.ask_engine(question);
+    }
+    if attempt.is_right() {
+        attempt.check_end(evidence, question);
+    }
+    attempt
+}
+
+impl Attempt<'_> {
+    fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
+    fn is_right(&self) -> bool {
+        self.errors() == 0
+    }
+
+    fn ask_engine(&mut self, question: &Question) {
+        let Some(leaf) = self.exhibits.last() else { return };
+        match engine::ask(&self.exhibits, question) {
+            Opinion::Accepts => {}
+            Opinion::RefusesByOmission(told) => {
+                let message = format!(
+                    "rustls would refuse this chain ({told}), since it leaves out a part of RFC 5280; other TLS \
+                     libraries accept it"
+                );
+                self.problems.push(Problem::warning(&RUSTLS_REFUSES, leaf, message));
+                self.rustls_refuses = Some(told);
+            }
+            Opinion::Refuses(told) => {
+                let message = format!("the verifier inside rustls refuses the chain: {told}");
+                self.problems.push(Problem::error(&RUSTLS_REFUSES, leaf, message));
+                self.rustls_refuses = Some(told);
+            }
+        }
+    }
+
+    fn check_end(&mut self, evidence: Evidence<'_>, question: &Question) {
+        let Some(wanted) = question.must_hold_until else { return };
+        let (Some(until), Some(leaf)) = (self.until(evidence, question), self.exhibits.last()) else { return };
+        if until.at < wanted {
+            let message = format!(
+                "the answer is yes only until {}, {} from then ({} ends), not until {}",
+                rfc3339(until.at),
+                distance(until.at - question.at),
+                until.because,
+                rfc3339(wanted)
+            );
+            self.problems.push(Problem::error(&ENDS_TOO_SOON, leaf, message));
+        }
+    }
+
+    /// The first moment at which something of this path ends.
+    fn until(&self, evidence: Evidence<'_>, question: &Question) -> Option<Until> {
+        let path = Path { exhibits: &self.exhibits, question };
+        let certificates = self.exhibits.iter().enumerate().map(|(index, exhibit)| Until {
+            // notAfter itself is the last valid second.
+            at: exhibit.certificate.validity.not_after.saturating_add(time::Duration::SECOND),
+            because: format!("the {} {}", path.role(index), exhibit.place),
+        });
+        let lists = self.lists.iter().filter_map(|index| {
+            let list = evidence.lists.get(*index)?;
+            Some(Until { at: list.list.next_update?, because: format!("the revocation list {}", list.place) })
+        });
+        // Of several that end together the one nearest to the leaf is named.
+        let mut ends: Vec<_> = certificates.collect();
+        ends.reverse();
+        ends.extend(lists);
+        ends.into_iter().min_by_key(|until| until.at)
+    }
+}
+
+/// Leaf first, as the report shows it.
+pub(super) fn links(exhibits: &[&Exhibit]) -> Vec<Link> {
+    let most = exhibits.len();
+    let role = |index: usize| match index {
+        _ if index + 1 == most => Role::Leaf,
+        0 => Role::Root,
+        _ => Role::Intermediate,
+    };
+    exhibits.iter().enumerate().rev().map(|(index, exhibit)| link(exhibit, role(index))).collect()
+}
+
+pub(super) fn link(exhibit: &Exhibit, role: Role) -> Link {
+    Link {
+        subject: exhibit.certificate.subject.to_string(),
+        issuer: exhibit.certificate.issuer.to_string(),
+        serial: exhibit.certificate.serial.to_string(),
+        not_after: exhibit.certificate.validity.not_after,
+        role,
+        source: exhibit.place.clone(),
+    }
+}

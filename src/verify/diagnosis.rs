@@ -1,0 +1,189 @@
+//! Explains a no. It may say more about one, and never turns it into a yes.
+
+use super::chain;
+use super::path::Search;
+use super::question::{Evidence, Exhibit, Question};
+use super::rules::{Path, names, purpose, validity};
+use super::signature::{self, SignatureProblem};
+use super::verdict::{Code, Problem, Role, Verdict};
+use crate::x509::text::hex;
+
+pub static CODES: &[&Code] =
+    &[&ISSUER_NOT_FOUND, &UNTRUSTED_ROOT, &SELF_SIGNED_LEAF, &SIGNATURE_INVALID, &SIGNATURE_UNSUPPORTED, &TOO_COMPLEX];
+
+const ISSUER_NOT_FOUND: Code = Code {
+    code: "issuer-not-found",
+    citation: "RFC 5280 §6.1.3 (a)(4)",
+    demand: "Every certificate up to a root is in the file, in --untrusted or in --roots",
+    cure: "Add the missing certificate to the file after the leaf, or give it with --untrusted FILE",
+};
+
+const UNTRUSTED_ROOT: Code = Code {
+    code: "untrusted-root",
+    citation: "RFC 5280 §6.1.1 (d)",
+    demand: "The chain ends at one of the roots that are trusted",
+    cure: "If this root is to be trusted, give it with --roots FILE; if not, the certificate is of another CA",
+};
+
+const SELF_SIGNED_LEAF: Code = Code {
+    code: "self-signed-leaf",
+    citation: "RFC 5280 §6.1.1 (d)",
+    demand: "The leaf is signed by a CA",
+    cure: "Issue a certificate from your CA (ca issue server NAME)",
+};
+
+const SIGNATURE_INVALID: Code = Code {
+    code: "signature-invalid",
+    citation: "RFC 5280 §6.1.3 (a)(1)",
+    demand: "Every certificate is signed with the key of its issuer",
+    cure: "Find the certificate of the CA that really signed: it has the same name, but another key",
+};
+
+const SIGNATURE_UNSUPPORTED: Code = Code {
+    code: "signature-unsupported",
+    citation: "RFC 5280 §6.1.3 (a)(1); RFC 9155 §2",
+    demand: "Signatures are ECDSA, Ed25519 or RSA (2048 bits or more) over SHA-256, SHA-384 or SHA-512",
+    cure: "Issue the certificate anew with a current algorithm and key",
+};
+
+const TOO_COMPLEX: Code = Code {
+    code: "too-complex",
+    citation: "RFC 4158 §2.5",
+    demand: "A path is found within bounds on signatures, candidates and paths",
+    cure: "Give fewer certificates: the leaf, the intermediates that it needs, the root",
+};
+
+/// The most certificates that a chain without a root is followed.
+const MOST_LINKS: usize = 16;
+
+/// The answer when no path from the leaf reaches an anchor.
+pub fn without_path(evidence: Evidence<'_>, question: &Question, search: &Search<'_>, out_of_bounds: bool) -> Verdict {
+    let mut climbed = Vec::new();
+    let mut problems = vec![climb(evidence.leaf, &mut climbed, search)];
+    if out_of_bounds {
+        problems.push(self::out_of_bounds(evidence.leaf));
+    }
+    for (index, exhibit) in climbed.iter().enumerate() {
+        let role = if index == 0 { Role::Leaf } else { Role::Intermediate };
+        validity::check(exhibit, role, question, &mut problems);
+        purpose::check(exhibit, role, question, &mut problems);
+    }
+    names::check(&Path { exhibits: &[evidence.leaf], question }, &mut problems);
+    sort(&mut problems);
+    let roles = std::iter::once(Role::Leaf).chain(std::iter::repeat(Role::Intermediate));
+    let chain = climbed.iter().zip(roles).map(|(exhibit, role)| chain::link(exhibit, role)).collect();
+    Verdict { valid: false, chain, problems, until: None, rustls_refuses: None }
+}
+
+/// Follows the signatures upwards as far as they hold, and says why they hold no further.
+fn climb<'a>(leaf: &'a Exhibit, climbed: &mut Vec<&'a Exhibit>, search: &Search<'a>) -> Problem {
+    let mut head = leaf;
+    loop {
+        climbed.push(head);
+        let candidates = search.issuers_by_name(head);
+        if candidates.is_empty() || head.is_self_issued() && is_signed_by(head, head).is_ok() {
+            return end_of_chain(head, climbed.len() == 1);
+        }
+        let next = candidates.iter().take(MOST_LINKS).find(|candidate| is_signed_by(head, candidate).is_ok());
+        match next {
+            None => return unsigned(head, &candidates),
+            Some(next) if climbed.len() < MOST_LINKS && !climbed.iter().any(|known| std::ptr::eq(*known, *next)) => {
+                head = next;
+            }
+            Some(_) => return missing(head),
+        }
+    }
+}
+
+fn is_signed_by(child: &Exhibit, issuer: &Exhibit) -> Result<(), SignatureProblem> {
+    signature::certificate(&child.certificate, &issuer.certificate.public_key)
+}
+
+fn end_of_chain(head: &Exhibit, is_leaf: bool) -> Problem {
+    let subject = &head.certificate.subject;
+    if !head.is_self_issued() {
+        return missing(head);
+    }
+    if is_leaf && !head.certificate.is_ca() {
+        let message = format!("{subject} is signed with its own key, and not one of the roots that are trusted");
+        return Problem::error(&SELF_SIGNED_LEAF, head, message);
+    }
+    let message = format!("the chain ends at {subject}, which is not one of the roots that are trusted");
+    Problem::error(&UNTRUSTED_ROOT, head, message)
+}
+
+fn missing(head: &Exhibit) -> Problem {
+    let certificate = &head.certificate;
+    let key_id = certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
+    let key_id = key_id.map(|id| format!(" with the key identifier {}", hex(id))).unwrap_or_default();
+    let message = format!(
+        "the certificate that issued {} is missing: {}{key_id} is neither in the files nor among the roots",
+        certificate.subject, certificate.issuer
+    );
+    Problem::error(&ISSUER_NOT_FOUND, head, message)
+}
+
+fn unsigned(head: &Exhibit, candidates: &[&Exhibit]) -> Problem {
+    let certificate = &head.certificate;
+    let problems: Vec<_> = candidates.iter().filter_map(|candidate| is_signed_by(head, candidate).err()).collect();
+    let places: Vec<_> = candidates.iter().take(3).map(|candidate| candidate.place.to_string()).collect();
+    let places = places.join(", ");
+    if problems.contains(&SignatureProblem::Wrong) || problems.contains(&SignatureProblem::Frame) {
+        let wanted = certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
+        let other_key = wanted.is_some_and(|wanted| {
+            candidates.iter().all(|it| it.certificate.subject_key_id.as_ref().is_some_and(|found| found != wanted))
+        });
+        let message = format!(
+            "{} says it was issued by {}, but its signature does not verify with the key of that name in {places}{}",
+            certificate.subject,
+            certificate.issuer,
+            match wanted {
+                Some(wanted) if other_key => format!("; the key identifier it asks for is {}", hex(wanted)),
+                _ => String::new(),
+            }
+        );
+        let hint = if other_key {
+            SIGNATURE_INVALID.cure
+        } else {
+            "The certificate was altered after it was signed: take it from its source again"
+        };
+        return Problem::error(&SIGNATURE_INVALID, head, message).hint(hint);
+    }
+    let kinds: Vec<_> = candidates.iter().take(3).map(|it| it.certificate.public_key.kind().to_string()).collect();
+    let message = format!(
+        "{} is signed with {} by a key of kind {} ({places}), which is not relied on",
+        certificate.subject,
+        certificate.signature_algorithm,
+        kinds.join(", ")
+    );
+    Problem::error(&SIGNATURE_UNSUPPORTED, head, message)
+}
+
+/// The search was given up.
+pub fn out_of_bounds(leaf: &Exhibit) -> Problem {
+    Problem::error(&TOO_COMPLEX, leaf, "the search for a path was given up: too many certificates could be its issuers")
+}
+
+/// The most useful cause first: what stands in the way of everything else before what follows from it.
+pub fn sort(problems: &mut [Problem]) {
+    const ORDER: [&str; 16] = [
+        "extension-malformed",
+        "self-signed-leaf",
+        "issuer-not-found",
+        "untrusted-root",
+        "signature-invalid",
+        "signature-unsupported",
+        "not-a-ca",
+        "expired",
+        "not-yet-valid",
+        "revoked",
+        "ca-as-leaf",
+        "no-subject-alt-name",
+        "name-mismatch",
+        "wrong-purpose",
+        "name-constraint-violated",
+        "path-too-long",
+    ];
+    let rank = |problem: &Problem| ORDER.iter().position(|code| *code == problem.code).unwrap_or(ORDER.len());
+    problems.sort_by_key(|problem| (std::cmp::Reverse(problem.severity), rank(problem)));
+}

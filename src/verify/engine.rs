@@ -1,0 +1,95 @@
+//! The second opinion: webpki, the verifier inside rustls, asked about the very path that was found.
+
+use std::net::IpAddr;
+
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use super::question::{Exhibit, Purpose, Question};
+use crate::x509::GeneralName;
+use crate::x509::name_constraints::Subtree;
+
+/// What webpki says of a path that keeps every rule of this room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opinion {
+    Accepts,
+    /// It refuses because of something that it leaves out, although RFC 5280 allows the path.
+    RefusesByOmission(String),
+    Refuses(String),
+}
+
+/// Asks webpki; `path` is anchor first.
+pub fn ask(path: &[&Exhibit], question: &Question) -> Opinion {
+    match verify(path, question) {
+        Ok(()) => Opinion::Accepts,
+        Err(error) => {
+            let told = error.to_string();
+            if is_omission(&error, path) { Opinion::RefusesByOmission(told) } else { Opinion::Refuses(told) }
+        }
+    }
+}
+
+fn verify(path: &[&Exhibit], question: &Question) -> Result<(), webpki::Error> {
+    let der = |exhibit: &&Exhibit| CertificateDer::from(exhibit.certificate.as_der().to_vec());
+    let [anchor, intermediates @ .., leaf] = path else { return Err(webpki::Error::UnknownIssuer) };
+    let (anchor, leaf) = (der(anchor), der(leaf));
+    let intermediates: Vec<_> = intermediates.iter().map(der).collect();
+    let usage = match question.purpose {
+        Purpose::Server => webpki::KeyUsage::server_auth(),
+        Purpose::Client => webpki::KeyUsage::client_auth(),
+        Purpose::Any => return Ok(()),
+    };
+    let at = u64::try_from(question.at.unix_timestamp()).map_err(|_| webpki::Error::BadDerTime)?;
+    let anchors = [webpki::anchor_from_trusted_cert(&anchor)?];
+    let leaf = webpki::EndEntityCert::try_from(&leaf)?;
+    leaf.verify_for_usage(
+        webpki::ALL_VERIFICATION_ALGS,
+        &anchors,
+        &intermediates,
+        UnixTime::since_unix_epoch(std::time::Duration::from_secs(at)),
+        usage,
+        None,
+        None,
+    )?;
+    for name in &question.names {
+        if let Some(name) = server_name(name) {
+            leaf.verify_is_valid_for_subject_name(&name)?;
+        }
+    }
+    Ok(())
+}
+
+/// A name as TLS asks for it; mailboxes are no server names.
+fn server_name(name: &GeneralName) -> Option<ServerName<'static>> {
+    match name {
+        GeneralName::Dns(name) => ServerName::try_from(name.clone()).ok(),
+        GeneralName::Ip(address) => Some(ServerName::IpAddress(IpAddr::into(*address))),
+        _ => None,
+    }
+}
+
+/// The refusals that come from what webpki does not implement, and that RFC 5280 does not ask for: constraints on
+/// mailboxes, URIs and directory names; self-issued CAs, which path lengths and constraints exempt; names that are equal
+/// under RFC 5280 §7.1 in different octets.
+fn is_omission(error: &webpki::Error, path: &[&Exhibit]) -> bool {
+    let (_, cas) = path.split_last().map_or((None, path), |(leaf, cas)| (Some(leaf), cas));
+    let has_self_issued = || cas.iter().skip(1).any(|exhibit| exhibit.is_self_issued());
+    match error {
+        webpki::Error::NameConstraintViolation => {
+            let kinds = |subtree: &Subtree| {
+                matches!(subtree, Subtree::Email(_) | Subtree::Uri(_) | Subtree::Directory(_) | Subtree::Other { .. })
+            };
+            let constrains_others = |exhibit: &&Exhibit| {
+                let constraints = exhibit.certificate.name_constraints.as_ref();
+                constraints.is_some_and(|it| it.permitted.iter().chain(&it.excluded).any(kinds))
+            };
+            has_self_issued() || cas.iter().any(constrains_others)
+        }
+        // The signatures hold, or nobody would have asked: it tried them with another certificate of the same name.
+        webpki::Error::PathLenConstraintViolated | webpki::Error::InvalidSignatureForPublicKey => has_self_issued(),
+        webpki::Error::UnknownIssuer => path.windows(2).any(|pair| match pair {
+            [issuer, child] => issuer.certificate.subject.as_der() != child.certificate.issuer.as_der(),
+            _ => false,
+        }),
+        _ => false,
+    }
+}

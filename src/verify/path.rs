@@ -1,0 +1,187 @@
+//! Finding paths from the leaf to an anchor (RFC 4158), within bounds.
+//!
+//! Only certificates from which some anchor can be reached by name are walked at all, the nearest first; each signature
+//! is checked once and only when a path needs it. So a crowd of cross-signed CAs costs little more than the path they
+//! hide.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use super::name::Canonical;
+use super::question::{Evidence, Exhibit};
+use super::signature::{self, SignatureProblem};
+
+/// The most certificates of a path, anchor and leaf included.
+const MOST_CERTIFICATES: usize = 24;
+/// The most signatures checked for one leaf.
+const MOST_SIGNATURES: usize = 500;
+/// The most certificates tried as issuers for one leaf.
+const MOST_STEPS: usize = 20_000;
+/// The most complete paths that are judged.
+const MOST_PATHS: usize = 200;
+
+/// Why the search ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The visitor was content.
+    Found,
+    /// Nothing is left to try.
+    Exhausted,
+    /// More would have to be tried than is worth it.
+    OutOfBounds,
+}
+
+/// The search for paths of one leaf.
+pub struct Search<'a> {
+    evidence: Evidence<'a>,
+    /// How many certificates lie between this subject and an anchor, by name alone; absent when no anchor is reached.
+    distance: HashMap<&'a Canonical, usize>,
+    by_subject: HashMap<&'a Canonical, Vec<&'a Exhibit>>,
+    signatures: HashMap<(*const Exhibit, *const Exhibit), Result<(), SignatureProblem>>,
+    steps: usize,
+    paths: usize,
+    /// Signatures that did not verify, child and supposed issuer: evidence for the diagnosis.
+    pub refused: Vec<(&'a Exhibit, &'a Exhibit, SignatureProblem)>,
+}
+
+impl<'a> Search<'a> {
+    pub fn new(evidence: Evidence<'a>) -> Self {
+        let mut by_subject: HashMap<_, Vec<&'a Exhibit>> = HashMap::new();
+        let mut seen: HashSet<&[u8]> = HashSet::new();
+        for exhibit in evidence.untrusted {
+            if seen.insert(exhibit.certificate.as_der()) {
+                by_subject.entry(&exhibit.subject).or_default().push(exhibit);
+            }
+        }
+        let distance = distances(evidence, &by_subject);
+        Self { evidence, distance, by_subject, signatures: HashMap::new(), steps: 0, paths: 0, refused: Vec::new() }
+    }
+
+    /// Shows every path, anchor first, to `visitor` until it is content.
+    pub fn paths(&mut self, visitor: &mut dyn FnMut(&[&'a Exhibit]) -> bool) -> End {
+        self.extend(&mut vec![self.evidence.leaf], visitor)
+    }
+
+    /// The certificates whose subject is the issuer of this one, anchors first.
+    pub fn issuers_by_name(&self, of: &Exhibit) -> Vec<&'a Exhibit> {
+        let anchors = self.evidence.anchors.iter().filter(|anchor| anchor.subject == of.issuer);
+        anchors.chain(self.by_subject.get(&of.issuer).into_iter().flatten().copied()).collect()
+    }
+
+    /// `path` is leaf first here.
+    fn extend(&mut self, path: &mut Vec<&'a Exhibit>, visitor: &mut dyn FnMut(&[&'a Exhibit]) -> bool) -> End {
+        let Some(head) = path.last().copied() else { return End::Exhausted };
+        for anchor in ranked(head, self.evidence.anchors.iter().filter(|anchor| anchor.subject == head.issuer)) {
+            match self.step() && self.may_check(head, anchor) {
+                false => return End::OutOfBounds,
+                true if !self.is_signed_by(head, anchor) => continue,
+                true => {}
+            }
+            self.paths += 1;
+            if self.paths > MOST_PATHS {
+                return End::OutOfBounds;
+            }
+            let complete: Vec<_> = std::iter::once(anchor).chain(path.iter().rev().copied()).collect();
+            if visitor(&complete) {
+                return End::Found;
+            }
+        }
+        if path.len() + 1 >= MOST_CERTIFICATES {
+            return End::Exhausted;
+        }
+        let candidates = self.by_subject.get(&head.issuer).cloned().unwrap_or_default();
+        let mut candidates: Vec<_> = candidates
+            .into_iter()
+            .filter_map(|candidate| Some((*self.distance.get(&candidate.issuer)?, candidate)))
+            .collect();
+        candidates.sort_by_key(|(distance, _)| *distance);
+        for candidate in ranked(head, candidates.into_iter().map(|(_, candidate)| candidate)) {
+            if !self.step() {
+                return End::OutOfBounds;
+            }
+            // RFC 4158 §5.2: the same name with the same key a second time is a loop.
+            let is_loop = |known: &&Exhibit| {
+                known.subject == candidate.subject
+                    && known.certificate.public_key.spki() == candidate.certificate.public_key.spki()
+            };
+            if path.iter().any(is_loop) {
+                continue;
+            }
+            if !self.may_check(head, candidate) {
+                return End::OutOfBounds;
+            }
+            if !self.is_signed_by(head, candidate) {
+                continue;
+            }
+            path.push(candidate);
+            let end = self.extend(path, visitor);
+            path.pop();
+            if end != End::Exhausted {
+                return end;
+            }
+        }
+        End::Exhausted
+    }
+
+    fn step(&mut self) -> bool {
+        self.steps += 1;
+        self.steps <= MOST_STEPS
+    }
+
+    fn may_check(&self, child: &Exhibit, issuer: &Exhibit) -> bool {
+        self.signatures.len() < MOST_SIGNATURES
+            || self.signatures.contains_key(&(&raw const *child, &raw const *issuer))
+    }
+
+    fn is_signed_by(&mut self, child: &'a Exhibit, issuer: &'a Exhibit) -> bool {
+        let key = (&raw const *child, &raw const *issuer);
+        if let Some(known) = self.signatures.get(&key) {
+            return known.is_ok();
+        }
+        let checked = signature::certificate(&child.certificate, &issuer.certificate.public_key);
+        if let Err(problem) = checked {
+            self.refused.push((child, issuer, problem));
+        }
+        self.signatures.insert(key, checked);
+        checked.is_ok()
+    }
+}
+
+/// Breadth first from the anchors down: how far each name is from one.
+fn distances<'a>(
+    evidence: Evidence<'a>,
+    by_subject: &HashMap<&'a Canonical, Vec<&'a Exhibit>>,
+) -> HashMap<&'a Canonical, usize> {
+    let mut issued_by: HashMap<&'a Canonical, Vec<&'a Canonical>> = HashMap::new();
+    for exhibit in by_subject.values().flatten() {
+        issued_by.entry(&exhibit.issuer).or_default().push(&exhibit.subject);
+    }
+    let mut distance: HashMap<&'a Canonical, usize> = HashMap::new();
+    let mut frontier: Vec<&'a Canonical> = evidence.anchors.iter().map(|anchor| &anchor.subject).collect();
+    let mut away = 0;
+    while !frontier.is_empty() {
+        frontier.retain(|name| match distance.entry(name) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(entry) => {
+                entry.insert(away);
+                true
+            }
+        });
+        frontier = frontier.iter().flat_map(|name| issued_by.get(name).into_iter().flatten().copied()).collect();
+        away += 1;
+    }
+    distance
+}
+
+/// Those first whose key identifier is the one that the child asks for (RFC 4158 §3.5.12); a hint only, so the others
+/// are tried too. The order is kept otherwise.
+fn ranked<'a>(child: &Exhibit, candidates: impl Iterator<Item = &'a Exhibit>) -> Vec<&'a Exhibit> {
+    let wanted = child.certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
+    let mut candidates: Vec<_> = candidates.collect();
+    candidates.sort_by_key(|candidate| match (wanted, &candidate.certificate.subject_key_id) {
+        (Some(wanted), Some(found)) if wanted == found => 0,
+        (Some(_), Some(_)) => 2,
+        _ => 1,
+    });
+    candidates
+}

@@ -1,0 +1,122 @@
+//! What the judge is asked, and what is laid before it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+
+use super::name::Canonical;
+use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, RevocationList};
+
+/// Where something stands: the file as it was named, and its number in there, from 1.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    pub file: Arc<str>,
+    pub number: usize,
+}
+
+impl Place {
+    pub fn new(file: &str, number: usize) -> Self {
+        Self { file: file.into(), number }
+    }
+}
+
+/// `web.pem#1`.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.file, self.number)
+    }
+}
+
+/// A certificate laid before the judge.
+#[derive(Debug, Clone)]
+pub struct Exhibit {
+    pub certificate: Certificate,
+    pub place: Place,
+    pub(super) subject: Canonical,
+    pub(super) issuer: Canonical,
+}
+
+impl Exhibit {
+    pub fn new(certificate: Certificate, place: Place) -> Self {
+        let (subject, issuer) = (Canonical::of(&certificate.subject), Canonical::of(&certificate.issuer));
+        Self { certificate, place, subject, issuer }
+    }
+
+    /// Subject and issuer are the same name (RFC 5280 §6.1): such a certificate does not count for path lengths.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+}
+
+/// A revocation list laid before the judge.
+#[derive(Debug, Clone)]
+pub struct ListExhibit {
+    pub list: RevocationList,
+    pub place: Place,
+    pub(super) issuer: Canonical,
+}
+
+impl ListExhibit {
+    pub fn new(list: RevocationList, place: Place) -> Self {
+        let issuer = Canonical::of(&list.issuer);
+        Self { list, place, issuer }
+    }
+}
+
+/// What the certificate is to be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A TLS server: RFC 5280 with the Baseline Requirements' rules on form, and what rustls accepts.
+    Server,
+    /// A TLS client: RFC 5280, and what rustls accepts.
+    Client,
+    /// The path validation of RFC 5280 §6 alone.
+    Any,
+}
+
+impl Purpose {
+    /// The word for it in flags and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+            Self::Any => "any",
+        }
+    }
+
+    /// The extended key usage it needs.
+    pub const fn extended_key_usage(self) -> Option<ExtendedKeyUsage> {
+        match self {
+            Self::Server => Some(ExtendedKeyUsage::ServerAuth),
+            Self::Client => Some(ExtendedKeyUsage::ClientAuth),
+            Self::Any => None,
+        }
+    }
+}
+
+/// The question.
+#[derive(Debug, Clone)]
+pub struct Question {
+    pub at: OffsetDateTime,
+    pub purpose: Purpose,
+    /// Every one of them must be vouched for by the leaf.
+    pub names: Vec<GeneralName>,
+    /// The most intermediates, self-issued ones not counted.
+    pub max_path_length: Option<u32>,
+    /// A yes must hold at least until then.
+    pub must_hold_until: Option<OffsetDateTime>,
+    /// Whether every certificate below the root needs a current revocation list.
+    pub check_revocation: bool,
+}
+
+/// What is laid before the judge.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    pub leaf: &'a Exhibit,
+    /// May be used, need not be.
+    pub untrusted: &'a [&'a Exhibit],
+    /// Trusted, each of them.
+    pub anchors: &'a [Exhibit],
+    pub lists: &'a [ListExhibit],
+}

@@ -1,0 +1,45 @@
+//! RFC 5280 §4.2, §6.1.4 (o), §6.1.5 (f): a critical extension that is not processed means no. The anchor's too.
+
+use crate::verify::question::Exhibit;
+use crate::verify::verdict::{Code, Problem};
+use crate::x509::certificate::oid;
+
+pub const UNKNOWN_CRITICAL_EXTENSION: Code = Code {
+    code: "unknown-critical-extension",
+    citation: "RFC 5280 §4.2",
+    demand: "A certificate with a critical extension that the verifier does not process is refused",
+    cure: "Issue the certificate anew without this extension, or with the extension not critical",
+};
+
+/// The extensions whose meaning this judge takes into account.
+const PROCESSED: [&str; 12] = [
+    oid::BASIC_CONSTRAINTS,
+    oid::KEY_USAGE,
+    oid::EXTENDED_KEY_USAGE,
+    oid::SUBJECT_ALT_NAME,
+    oid::NAME_CONSTRAINTS,
+    oid::CERTIFICATE_POLICIES,
+    oid::POLICY_MAPPINGS,
+    oid::POLICY_CONSTRAINTS,
+    oid::INHIBIT_ANY_POLICY,
+    oid::CRL_DISTRIBUTION_POINTS,
+    // Wrongly critical, but understood: the rules of form speak of them.
+    oid::SUBJECT_KEY_ID,
+    oid::AUTHORITY_KEY_ID,
+];
+
+/// Adds every critical extension that is not processed.
+pub fn check(exhibit: &Exhibit, problems: &mut Vec<Problem>) {
+    let unknown = exhibit
+        .certificate
+        .extensions
+        .iter()
+        .filter(|extension| extension.critical && !PROCESSED.contains(&extension.oid.as_str()));
+    for extension in unknown {
+        problems.push(Problem::error(
+            &UNKNOWN_CRITICAL_EXTENSION,
+            exhibit,
+            format!("extension {} is critical, and nothing here processes it", extension.oid),
+        ));
+    }
+}

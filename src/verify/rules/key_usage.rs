@@ -1,0 +1,29 @@
+//! RFC 5280 §4.2.1.3 and TLS: the leaf's key must be able to take part in a handshake.
+
+use super::Path;
+use crate::verify::question::Purpose;
+use crate::verify::verdict::{Code, Problem};
+use crate::x509::KeyUsage;
+
+pub const KEY_USAGE_UNFIT: Code = Code {
+    code: "key-usage-unfit",
+    citation: "RFC 5280 §4.2.1.3; RFC 8446 §4.4.2.2; RFC 5246 §7.4.2",
+    demand: "The key of a TLS leaf signs (or, before TLS 1.3, enciphers or agrees on keys)",
+    cure: "Issue the certificate anew with key usage digitalSignature",
+};
+
+/// Adds a key usage with which no TLS handshake is possible.
+pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
+    let Some(leaf) = path.leaf() else { return };
+    let Some(usage) = leaf.certificate.key_usage else { return };
+    if path.question.purpose == Purpose::Any || usage.contains(KeyUsage::DIGITAL_SIGNATURE) {
+        return;
+    }
+    let message = format!("the key usage of the leaf is {usage}, expected digital-signature among it");
+    let old_ways = [KeyUsage::KEY_ENCIPHERMENT, KeyUsage::KEY_AGREEMENT];
+    problems.push(if old_ways.into_iter().any(|way| usage.contains(way)) {
+        Problem::warning(&KEY_USAGE_UNFIT, leaf, message)
+    } else {
+        Problem::error(&KEY_USAGE_UNFIT, leaf, message)
+    });
+}

@@ -1,0 +1,91 @@
+//! The clauses of RFC 5280 §6.1 and the TLS documents that stand alone, one file each.
+//!
+//! Each looks at one certificate of a path, or at the path as a whole, and adds what is wrong to the list.
+
+pub mod baseline;
+pub mod critical_extensions;
+pub mod form;
+pub mod issuer;
+pub mod key_usage;
+pub mod name_constraints;
+pub mod names;
+pub mod path_length;
+pub mod policy;
+pub mod purpose;
+pub mod validity;
+
+use super::question::{Exhibit, Question};
+use super::verdict::{Code, Problem, Role};
+
+/// A path from the anchor (first) to the leaf (last).
+#[derive(Debug, Clone, Copy)]
+pub struct Path<'a> {
+    pub exhibits: &'a [&'a Exhibit],
+    pub question: &'a Question,
+}
+
+impl<'a> Path<'a> {
+    /// The role of the certificate with this index.
+    pub fn role(&self, index: usize) -> Role {
+        if index + 1 == self.exhibits.len() {
+            Role::Leaf
+        } else if index == 0 {
+            Role::Root
+        } else {
+            Role::Intermediate
+        }
+    }
+
+    pub fn leaf(&self) -> Option<&'a Exhibit> {
+        self.exhibits.last().copied()
+    }
+
+    /// A self-issued CA below the anchor, which RFC 5280 §6.1 exempts from path lengths and name constraints.
+    pub fn is_exempt(&self, index: usize) -> bool {
+        index > 0 && self.role(index) != Role::Leaf && self.exhibits.get(index).is_some_and(|it| it.is_self_issued())
+    }
+}
+
+/// Everything that is wrong with a path.
+pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
+    for (index, exhibit) in path.exhibits.iter().enumerate() {
+        let role = path.role(index);
+        validity::check(exhibit, role, path.question, problems);
+        form::check(path, index, problems);
+        critical_extensions::check(exhibit, problems);
+        if role != Role::Leaf {
+            issuer::check(exhibit, role, problems);
+        }
+        purpose::check(exhibit, role, path.question, problems);
+    }
+    path_length::check(path, problems);
+    name_constraints::check(path, problems);
+    policy::check(path, problems);
+    key_usage::check(path, problems);
+    names::check(path, problems);
+    baseline::check(path, problems);
+}
+
+/// Every code of this room's rules, for `ca explain`.
+pub static CODES: &[&Code] = &[
+    &validity::EXPIRED,
+    &validity::NOT_YET_VALID,
+    &critical_extensions::UNKNOWN_CRITICAL_EXTENSION,
+    &issuer::NOT_A_CA,
+    &issuer::ISSUER_WITHOUT_KEY_CERT_SIGN,
+    &path_length::PATH_TOO_LONG,
+    &path_length::TOO_MANY_INTERMEDIATES,
+    &name_constraints::NAME_CONSTRAINT_VIOLATED,
+    &name_constraints::NAME_CONSTRAINT_UNPROCESSABLE,
+    &policy::POLICY_NOT_SATISFIED,
+    &purpose::WRONG_PURPOSE,
+    &key_usage::KEY_USAGE_UNFIT,
+    &names::NAME_MISMATCH,
+    &names::NO_SUBJECT_ALT_NAME,
+    &baseline::CA_AS_LEAF,
+    &baseline::COMMON_NAME_SPELLING,
+    &baseline::ROOT_WITH_PURPOSES,
+    &baseline::ROOT_KEY_ID,
+    &baseline::PUBLIC_SUFFIX_WILDCARD,
+    &baseline::WITHOUT_PURPOSE,
+];

@@ -1,0 +1,251 @@
+//! RFC 5280 §4.2.1.10, §6.1.3 (b), (c): a CA vouches only for names within its constraints, and so does everybody below it.
+
+use std::net::IpAddr;
+
+use super::Path;
+use crate::verify::name::Canonical;
+use crate::verify::question::Exhibit;
+use crate::verify::verdict::{Code, Problem, Role};
+use crate::x509::certificate::oid;
+use crate::x509::name_constraints::Subtree;
+use crate::x509::{AttributeType, GeneralName, der};
+
+pub const NAME_CONSTRAINT_VIOLATED: Code = Code {
+    code: "name-constraint-violated",
+    citation: "RFC 5280 §4.2.1.10, §6.1.3 (b), (c)",
+    demand: "Every name of a certificate lies within the name constraints of all CAs above it",
+    cure: "Issue the certificate without this name, or from a CA that may vouch for it",
+};
+
+pub const NAME_CONSTRAINT_UNPROCESSABLE: Code = Code {
+    code: "name-constraint-unprocessable",
+    citation: "RFC 5280 §4.2.1.10",
+    demand: "A name constraint that cannot be processed, on a form of name that occurs, means no",
+    cure: "Issue the CA certificate anew with constraints on DNS names, addresses, mailboxes, URIs or directory names",
+};
+
+/// Comparisons of a name with a subtree before the chain is refused; Go's and webpki's number.
+const MOST_COMPARISONS: usize = 250_000;
+
+/// Adds every name outside the constraints of a CA above it.
+pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
+    let mut comparisons = 0;
+    for (above, ca) in path.exhibits.iter().enumerate().filter(|(index, _)| path.role(*index) != Role::Leaf) {
+        let Some(constraints) = Constraints::of(ca) else { continue };
+        if let Some(reason) = &constraints.unprocessable {
+            problems.push(Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, ca, reason.clone()));
+        }
+        for (index, exhibit) in path.exhibits.iter().enumerate().skip(above + 1) {
+            if path.is_exempt(index) {
+                continue;
+            }
+            let names = names_of(exhibit);
+            comparisons += names.len() * constraints.subtrees();
+            if comparisons > MOST_COMPARISONS {
+                let message =
+                    format!("there are more than {MOST_COMPARISONS} pairs of a name and a constraint to compare");
+                problems.push(Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, ca, message));
+                return;
+            }
+            if let Some(problem) = names.iter().find_map(|name| constraints.judge(name, exhibit, ca)) {
+                problems.push(problem);
+            }
+        }
+    }
+}
+
+/// The constraints of one CA, with their directory names prepared for comparison.
+struct Constraints<'a> {
+    permitted: Vec<Prepared<'a>>,
+    excluded: Vec<Prepared<'a>>,
+    unprocessable: Option<String>,
+}
+
+struct Prepared<'a> {
+    subtree: &'a Subtree,
+    directory: Option<Canonical>,
+}
+
+/// A name that is constrained.
+struct Name {
+    name: GeneralName,
+    directory: Option<Canonical>,
+}
+
+/// Whether a name lies in a subtree.
+#[derive(PartialEq, Eq)]
+enum Relation {
+    Inside,
+    Outside,
+    /// It cannot be told: the name or the subtree is of a form that nothing here compares.
+    Unknown,
+}
+
+impl<'a> Constraints<'a> {
+    fn of(ca: &'a Exhibit) -> Option<Self> {
+        let constraints = ca.certificate.name_constraints.as_ref()?;
+        let prepare = |subtrees: &'a [Subtree]| {
+            let directory = |subtree: &Subtree| match subtree {
+                Subtree::Directory(name) => Some(Canonical::of(name)),
+                _ => None,
+            };
+            subtrees.iter().map(|subtree| Prepared { subtree, directory: directory(subtree) }).collect()
+        };
+        let all = || constraints.permitted.iter().chain(&constraints.excluded);
+        let unprocessable = if has_bounds(ca) {
+            Some("a subtree has a minimum or maximum, which RFC 5280 does not use".to_owned())
+        } else {
+            all()
+                .find(|subtree| has_sparse_mask(subtree))
+                .map(|subtree| format!("the mask of the address block {subtree} has holes"))
+        };
+        Some(Self {
+            permitted: prepare(&constraints.permitted),
+            excluded: prepare(&constraints.excluded),
+            unprocessable,
+        })
+    }
+
+    fn subtrees(&self) -> usize {
+        self.permitted.len() + self.excluded.len()
+    }
+
+    fn judge(&self, name: &Name, exhibit: &Exhibit, ca: &Exhibit) -> Option<Problem> {
+        let whose = format!("{} ({})", ca.certificate.subject, ca.place);
+        let unknown = |subtree: &Subtree| {
+            Problem::error(
+                &NAME_CONSTRAINT_UNPROCESSABLE,
+                exhibit,
+                format!("{} cannot be held against the constraint {subtree} of {whose}", name.name),
+            )
+        };
+        for excluded in &self.excluded {
+            match excluded.relation(name, true) {
+                Relation::Inside => {
+                    let message = format!("{} lies in {}, which {whose} excludes", name.name, excluded.subtree);
+                    return Some(Problem::error(&NAME_CONSTRAINT_VIOLATED, exhibit, message));
+                }
+                Relation::Unknown => return Some(unknown(excluded.subtree)),
+                Relation::Outside => {}
+            }
+        }
+        let of_its_kind: Vec<_> = self.permitted.iter().filter(|permitted| permitted.is_of_kind(name)).collect();
+        let relations: Vec<_> = of_its_kind.iter().map(|permitted| permitted.relation(name, false)).collect();
+        if relations.is_empty() || relations.contains(&Relation::Inside) {
+            return None;
+        }
+        if let Some(at) = relations.iter().position(|relation| *relation == Relation::Unknown) {
+            return of_its_kind.get(at).map(|permitted| unknown(permitted.subtree));
+        }
+        let shown: Vec<_> = of_its_kind.iter().take(5).map(|permitted| permitted.subtree.to_string()).collect();
+        let more = if of_its_kind.len() > 5 { format!(" and {} more", of_its_kind.len() - 5) } else { String::new() };
+        let message = format!("{} is not within what {whose} permits: {}{more}", name.name, shown.join(", "));
+        Some(Problem::error(&NAME_CONSTRAINT_VIOLATED, exhibit, message))
+    }
+}
+
+impl Prepared<'_> {
+    fn is_of_kind(&self, name: &Name) -> bool {
+        match (self.subtree, &name.name) {
+            (Subtree::Other { tag, der }, GeneralName::Other { tag: found, der: value }) => {
+                tag == found && type_of_other(*tag, der) == type_of_other(*tag, value)
+            }
+            (Subtree::Other { .. }, _) | (_, GeneralName::Other { .. }) => false,
+            (subtree, name) => subtree.kind() == name.kind(),
+        }
+    }
+
+    fn relation(&self, name: &Name, excluding: bool) -> Relation {
+        if !self.is_of_kind(name) {
+            return Relation::Outside;
+        }
+        let inside = match (self.subtree, &name.name) {
+            (Subtree::Other { .. }, _) => return Relation::Unknown,
+            (Subtree::Directory(_), _) => match (&name.directory, &self.directory) {
+                (Some(name), Some(base)) => name.is_within(base),
+                _ => return Relation::Unknown,
+            },
+            // A wildcard stands for names inside an excluded subtree even if it lies above it.
+            (Subtree::Dns(base), GeneralName::Dns(found)) if excluding && found.starts_with("*.") => {
+                self.subtree.contains(&name.name) || is_one_label_below(base, &found[2..])
+            }
+            (Subtree::Dns(_), GeneralName::Dns(found)) if found.is_empty() || found.ends_with('.') => {
+                return Relation::Unknown;
+            }
+            // RFC 5280 §4.2.1.10: a URI without a host name, under a constraint on URIs, MUST be rejected.
+            (Subtree::Uri(_), GeneralName::Uri(uri)) if !has_host_name(uri) => return Relation::Unknown,
+            (Subtree::Email(_), GeneralName::Email(mailbox)) if !mailbox.contains('@') => return Relation::Unknown,
+            (subtree, name) => subtree.contains(name),
+        };
+        if inside { Relation::Inside } else { Relation::Outside }
+    }
+}
+
+/// All names of a certificate that constraints speak of: alternative names, the subject, mailboxes in the subject.
+fn names_of(exhibit: &Exhibit) -> Vec<Name> {
+    let certificate = &exhibit.certificate;
+    let mut names: Vec<Name> = certificate
+        .names()
+        .iter()
+        .map(|name| Name {
+            directory: match name {
+                GeneralName::Directory(name) => Some(Canonical::of(name)),
+                _ => None,
+            },
+            name: name.clone(),
+        })
+        .collect();
+    if !names.iter().any(|name| matches!(name.name, GeneralName::Email(_))) {
+        // The old place of mailboxes counts where there is no new one.
+        let mailboxes = certificate.subject.attributes().filter(|it| it.kind == AttributeType::EmailAddress);
+        names.extend(mailboxes.map(|it| Name { name: GeneralName::Email(it.value.clone()), directory: None }));
+    }
+    if !certificate.subject.is_empty() {
+        let subject = GeneralName::Directory(certificate.subject.clone());
+        names.push(Name { name: subject, directory: Some(exhibit.subject.clone()) });
+    }
+    names
+}
+
+/// The type of an `otherName`: constraints on one type say nothing of another.
+fn type_of_other(tag: u8, name: &[u8]) -> Option<Vec<u8>> {
+    if tag != 0 {
+        return None;
+    }
+    let (_, content, _) = der::split_first(name)?;
+    let (_, identifier, _) = der::split_first(content)?;
+    Some(identifier.to_vec())
+}
+
+/// Whether `base` is a name that the wildcard above `parent` stands for, or lies below one.
+fn is_one_label_below(base: &str, parent: &str) -> bool {
+    let base = base.strip_prefix('.').unwrap_or(base).to_ascii_lowercase();
+    base.strip_suffix(&parent.to_ascii_lowercase()).is_some_and(|front| front.ends_with('.'))
+}
+
+fn has_host_name(uri: &str) -> bool {
+    // The empty subtree below every host holds exactly the URIs with a host name that has a dot in it.
+    let Some((_, rest)) = uri.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = host.split_once(':').map_or(host, |(host, _)| host);
+    !host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err()
+}
+
+/// RFC 5280 §4.2.1.10: "minimum MUST be zero, and maximum MUST be absent"; zero is the default, which DER leaves out.
+fn has_bounds(ca: &Exhibit) -> bool {
+    let Some(extension) = ca.certificate.extension(oid::NAME_CONSTRAINTS) else { return false };
+    let lists = der::split_first(&extension.value).and_then(|(_, content, _)| der::children(content));
+    lists.into_iter().flatten().filter_map(|list| der::children(der::split_first(list)?.1)).flatten().any(|subtree| {
+        let fields = der::split_first(subtree).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
+        fields.len() != 1
+    })
+}
+
+fn has_sparse_mask(subtree: &Subtree) -> bool {
+    match subtree {
+        Subtree::Ip { mask: IpAddr::V4(mask), .. } => mask.to_bits().leading_ones() != mask.to_bits().count_ones(),
+        Subtree::Ip { mask: IpAddr::V6(mask), .. } => mask.to_bits().leading_ones() != mask.to_bits().count_ones(),
+        _ => false,
+    }
+}

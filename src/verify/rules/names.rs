@@ -1,0 +1,137 @@
+//! RFC 9525 §6: the names that were asked for are among the subject alternative names; the common name is not looked at.
+
+use super::Path;
+use crate::verify::question::Exhibit;
+use crate::verify::verdict::{Code, Problem};
+use crate::x509::{GeneralName, general_name};
+
+pub const NAME_MISMATCH: Code = Code {
+    code: "name-mismatch",
+    citation: "RFC 9525 §6.3; RFC 5280 §4.2.1.6",
+    demand: "Every name that is asked for is among the subject alternative names",
+    cure: "Ask for a name that the certificate has, or issue it anew with this name (ca issue server NAME --san NAME)",
+};
+
+pub const NO_SUBJECT_ALT_NAME: Code = Code {
+    code: "no-subject-alt-name",
+    citation: "RFC 9525 §2, §6.1",
+    demand: "A certificate that is asked for a name has subject alternative names",
+    cure: "Issue the certificate anew: names belong into the subject alternative name, the common name is not looked at",
+};
+
+/// Adds every name that was asked for and is not vouched for.
+pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
+    let Some(leaf) = path.leaf() else { return };
+    for wanted in &path.question.names {
+        if !leaf.certificate.names().iter().any(|presented| matches(presented, wanted)) {
+            problems.push(explain(leaf, wanted));
+        }
+    }
+}
+
+/// Whether a name in a certificate stands for the name that was asked for.
+pub fn matches(presented: &GeneralName, wanted: &GeneralName) -> bool {
+    match (presented, wanted) {
+        (GeneralName::Dns(presented), GeneralName::Dns(wanted)) => dns_matches(presented, wanted),
+        (GeneralName::Ip(presented), GeneralName::Ip(wanted)) => presented == wanted,
+        (GeneralName::Email(presented), GeneralName::Email(wanted)) => {
+            // RFC 5280 §7.5: the local part as it stands, the host without regard to case.
+            match (presented.rsplit_once('@'), wanted.rsplit_once('@')) {
+                (Some((p, presented_host)), Some((w, wanted_host))) => {
+                    p == w && presented_host.eq_ignore_ascii_case(wanted_host)
+                }
+                _ => false,
+            }
+        }
+        (presented, wanted) => presented == wanted,
+    }
+}
+
+/// RFC 9525 §6.3: equal without regard to case, or a wildcard as the whole first label, which stands for one label.
+fn dns_matches(presented: &str, wanted: &str) -> bool {
+    if general_name::dns(presented).is_err() {
+        return false;
+    }
+    match presented.strip_prefix("*.") {
+        Some(parent) => {
+            wanted.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(parent))
+        }
+        None => presented.eq_ignore_ascii_case(wanted),
+    }
+}
+
+fn explain(leaf: &Exhibit, wanted: &GeneralName) -> Problem {
+    let certificate = &leaf.certificate;
+    let names = certificate.names();
+    if names.is_empty() {
+        let message = match certificate.subject.common_name() {
+            Some(name) => format!(
+                "{wanted} was asked for, but the certificate has no subject alternative name; its common name {name} \
+                 does not count"
+            ),
+            None => format!("{wanted} was asked for, but the certificate has no subject alternative name"),
+        };
+        return Problem::error(&NO_SUBJECT_ALT_NAME, leaf, message);
+    }
+    let same_text = names.iter().find(|name| name.kind() != wanted.kind() && name.value() == wanted.value());
+    let of_its_kind: Vec<_> = names.iter().filter(|name| name.kind() == wanted.kind()).collect();
+    let message = if let Some(other_kind) = same_text {
+        format!("{wanted} was asked for, but the certificate has it only as {other_kind}")
+    } else if let Some(nearest) = of_its_kind.iter().min_by_key(|name| distance(&name.value(), &wanted.value())) {
+        let others = match names.len() - 1 {
+            0 => String::new(),
+            others => format!(" (and {others} other{})", if others == 1 { "" } else { "s" }),
+        };
+        let why = wildcard_reason(nearest, wanted);
+        format!("{wanted} was asked for; the nearest name in the certificate is {nearest}{others}{why}")
+    } else {
+        let shown: Vec<_> = names.iter().take(3).map(ToString::to_string).collect();
+        format!("{wanted} was asked for, but the certificate has no name of that kind, only {}", shown.join(", "))
+    };
+    Problem::error(&NAME_MISMATCH, leaf, message)
+}
+
+fn distance(found: &str, wanted: &str) -> usize {
+    strsim::damerau_levenshtein(found.trim_start_matches("*."), wanted)
+}
+
+fn wildcard_reason(nearest: &GeneralName, wanted: &GeneralName) -> &'static str {
+    match (nearest, wanted) {
+        (GeneralName::Dns(nearest), GeneralName::Dns(wanted)) => match nearest.strip_prefix("*.") {
+            Some(parent) if wanted.eq_ignore_ascii_case(parent) => "; a wildcard does not stand for its parent",
+            Some(parent) if wanted.to_ascii_lowercase().ends_with(&format!(".{}", parent.to_ascii_lowercase())) => {
+                "; a wildcard stands for one label only"
+            }
+            _ => "",
+        },
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_stands_for_exactly_one_label() {
+        for (presented, wanted, expected) in [
+            ("*.corp.test", "web.corp.test", true),
+            ("*.corp.test", "WEB.Corp.Test", true),
+            ("*.corp.test", "a.web.corp.test", false),
+            ("*.corp.test", "corp.test", false),
+            ("w*.corp.test", "web.corp.test", false),
+            ("*.test", "corp.test", false),
+            ("corp.test", "corp.test", true),
+            ("corp.test.", "corp.test", false),
+        ] {
+            assert_eq!(dns_matches(presented, wanted), expected, "{presented} {wanted}");
+        }
+    }
+
+    #[test]
+    fn mailboxes_keep_their_case_and_hosts_do_not() {
+        let email = |name: &str| GeneralName::Email(name.to_owned());
+        assert!(matches(&email("Alice@corp.test"), &email("Alice@CORP.test")));
+        assert!(!matches(&email("Alice@corp.test"), &email("alice@corp.test")));
+    }
+}

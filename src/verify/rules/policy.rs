@@ -1,0 +1,148 @@
+//! RFC 5280 §6.1.2–§6.1.5, as RFC 9618 mends it: certificate policies, their mappings and constraints.
+//!
+//! Nobody asks for a policy here, so only one thing can go wrong: a CA demands that every certificate below it stand
+//! under some policy, and none holds from top to bottom. For that the lowest level of the policy graph is enough.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Path;
+use crate::verify::question::Exhibit;
+use crate::verify::verdict::{Code, Problem, Role};
+use crate::x509::certificate::oid;
+
+pub const POLICY_NOT_SATISFIED: Code = Code {
+    code: "policy-not-satisfied",
+    citation: "RFC 5280 §4.2.1.4, §4.2.1.11, §6.1; RFC 9618",
+    demand: "Where a CA demands an explicit policy, one policy holds for the whole chain below it",
+    cure: "Issue the certificates under a policy of their CA, or the CA certificate without policy constraints",
+};
+
+const ANY_POLICY: &str = "2.5.29.32.0";
+
+/// The policies that hold so far, each with those by which the next certificate may continue it.
+type Level = BTreeMap<String, BTreeSet<String>>;
+
+struct State {
+    level: Option<Level>,
+    explicit_policy: u32,
+    policy_mapping: u32,
+    inhibit_any_policy: u32,
+}
+
+/// Adds what is wrong with the policies of a path.
+pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
+    if !path.exhibits.iter().any(|exhibit| speaks_of_policies(exhibit)) {
+        return;
+    }
+    let most = path.exhibits.len() as u32;
+    let any = BTreeSet::from([ANY_POLICY.to_owned()]);
+    let mut state = State {
+        level: Some(Level::from([(ANY_POLICY.to_owned(), any)])),
+        explicit_policy: most,
+        policy_mapping: most,
+        inhibit_any_policy: most,
+    };
+    for (index, exhibit) in path.exhibits.iter().enumerate() {
+        let is_leaf = path.role(index) == Role::Leaf;
+        // The anchor's own policies do not count (RFC 5280 §6.1.1 (d)), what it demands does (RFC 5937 §3.2).
+        if path.role(index) != Role::Root {
+            state.continue_with(exhibit, is_leaf);
+            if state.explicit_policy == 0 && state.level.is_none() {
+                problems.push(demand(exhibit));
+                return;
+            }
+        }
+        if is_leaf {
+            state.explicit_policy = state.explicit_policy.saturating_sub(1);
+            let constraints = exhibit.certificate.policy_constraints;
+            if constraints.and_then(|it| it.require_explicit_policy) == Some(0) {
+                state.explicit_policy = 0;
+            }
+            if state.explicit_policy == 0 && state.level.is_none() {
+                problems.push(demand(exhibit));
+            }
+        } else if let Err(problem) = state.prepare_for_next(exhibit, index == 0) {
+            problems.push(problem);
+            return;
+        }
+    }
+}
+
+fn speaks_of_policies(exhibit: &Exhibit) -> bool {
+    [oid::POLICY_CONSTRAINTS, oid::POLICY_MAPPINGS, oid::INHIBIT_ANY_POLICY]
+        .iter()
+        .any(|oid| exhibit.certificate.extension(oid).is_some())
+}
+
+fn demand(exhibit: &Exhibit) -> Problem {
+    let found = match exhibit.certificate.policies.as_slice() {
+        [] => "it has no policy".to_owned(),
+        some => format!("its policies are {}", some.join(", ")),
+    };
+    let message = format!("a CA above demands an explicit policy, but none holds down to this certificate: {found}");
+    Problem::error(&POLICY_NOT_SATISFIED, exhibit, message)
+}
+
+impl State {
+    /// §6.1.3 (d), (e): the policies of the certificate continue those of the level above.
+    fn continue_with(&mut self, exhibit: &Exhibit, is_leaf: bool) {
+        let policies = &exhibit.certificate.policies;
+        let Some(above) = self.level.take().filter(|_| !policies.is_empty()) else { return };
+        let mut level = Level::new();
+        for policy in policies.iter().filter(|policy| *policy != ANY_POLICY) {
+            let is_expected = above.values().any(|expected| expected.contains(policy));
+            if is_expected || above.contains_key(ANY_POLICY) {
+                level.insert(policy.clone(), BTreeSet::from([policy.clone()]));
+            }
+        }
+        let any_counts = self.inhibit_any_policy > 0 || !is_leaf && exhibit.is_self_issued();
+        if any_counts && policies.iter().any(|policy| policy == ANY_POLICY) {
+            for expected in above.into_values().flatten() {
+                level.entry(expected.clone()).or_insert_with(|| BTreeSet::from([expected]));
+            }
+        }
+        self.level = Some(level).filter(|level| !level.is_empty());
+    }
+
+    /// §6.1.4 (a), (b), (h)–(j).
+    fn prepare_for_next(&mut self, exhibit: &Exhibit, is_anchor: bool) -> Result<(), Problem> {
+        let certificate = &exhibit.certificate;
+        let mappings = &certificate.policy_mappings;
+        if mappings.iter().any(|(issuers, subjects)| issuers == ANY_POLICY || subjects == ANY_POLICY) {
+            let message = "a policy mapping maps from or to anyPolicy";
+            return Err(Problem::error(&POLICY_NOT_SATISFIED, exhibit, message));
+        }
+        if !is_anchor {
+            self.map(mappings);
+        }
+        if !is_anchor && !exhibit.is_self_issued() {
+            for counter in [&mut self.explicit_policy, &mut self.policy_mapping, &mut self.inhibit_any_policy] {
+                *counter = counter.saturating_sub(1);
+            }
+        }
+        if let Some(constraints) = certificate.policy_constraints {
+            self.explicit_policy = self.explicit_policy.min(constraints.require_explicit_policy.unwrap_or(u32::MAX));
+            self.policy_mapping = self.policy_mapping.min(constraints.inhibit_policy_mapping.unwrap_or(u32::MAX));
+        }
+        self.inhibit_any_policy = self.inhibit_any_policy.min(certificate.inhibit_any_policy.unwrap_or(u32::MAX));
+        Ok(())
+    }
+
+    fn map(&mut self, mappings: &[(String, String)]) {
+        let Some(level) = &mut self.level else { return };
+        let mut by_issuers = Level::new();
+        for (issuers, subjects) in mappings {
+            by_issuers.entry(issuers.clone()).or_default().insert(subjects.clone());
+        }
+        for (issuers, subjects) in by_issuers {
+            if self.policy_mapping == 0 {
+                level.remove(&issuers);
+            } else if level.contains_key(&issuers) || level.contains_key(ANY_POLICY) {
+                level.insert(issuers, subjects);
+            }
+        }
+        if level.is_empty() {
+            self.level = None;
+        }
+    }
+}

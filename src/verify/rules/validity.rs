@@ -1,0 +1,53 @@
+//! RFC 5280 §6.1.3 (a)(2): every certificate of the path is valid at the time in question, the anchor too.
+
+use crate::verify::question::{Exhibit, Question};
+use crate::verify::verdict::{Code, Problem, Role};
+use crate::x509::validity::{distance, rfc3339};
+
+pub const EXPIRED: Code = Code {
+    code: "expired",
+    citation: "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
+    demand: "A certificate is used until its notAfter",
+    cure: "Renew the certificate (ca renew NAME)",
+};
+
+pub const NOT_YET_VALID: Code = Code {
+    code: "not-yet-valid",
+    citation: "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
+    demand: "A certificate is used from its notBefore on",
+    cure: "Wait, or check the clocks of this machine and of the CA",
+};
+
+/// Adds what is wrong with the dates of one certificate.
+pub fn check(exhibit: &Exhibit, role: Role, question: &Question, problems: &mut Vec<Problem>) {
+    let validity = &exhibit.certificate.validity;
+    let at = question.at;
+    if validity.contains(at) {
+        return;
+    }
+    if at < validity.not_before {
+        problems.push(Problem::error(
+            &NOT_YET_VALID,
+            exhibit,
+            format!(
+                "the {role} begins to be valid at {}, {} after {}",
+                rfc3339(validity.not_before),
+                distance(validity.not_before - at),
+                rfc3339(at)
+            ),
+        ));
+    } else {
+        let hint = match role {
+            Role::Leaf => EXPIRED.cure,
+            Role::Intermediate => "Put the current certificate of this CA into the chain file",
+            Role::Root => "Trust the successor of this root, and issue the chain anew under it",
+        };
+        let message = format!(
+            "the {role} expired at {}, {} before {}",
+            rfc3339(validity.not_after),
+            distance(at - validity.not_after),
+            rfc3339(at)
+        );
+        problems.push(Problem::error(&EXPIRED, exhibit, message).hint(hint));
+    }
+}

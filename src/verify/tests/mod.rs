@@ -1,0 +1,453 @@
+//! Whole chains, from the question to the answer.
+
+use time::Duration;
+use time::macros::datetime;
+
+use super::*;
+use crate::lint::Severity;
+use crate::lint::testing::{Authority, Bent, NOW, name};
+use crate::x509::certificate::oid;
+use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyUsage, RevocationList};
+
+mod revocation;
+
+/// A question and its evidence under construction.
+pub(super) struct Case {
+    leaf: Exhibit,
+    untrusted: Vec<Exhibit>,
+    anchors: Vec<Exhibit>,
+    lists: Vec<ListExhibit>,
+    question: Question,
+}
+
+impl Case {
+    pub(super) fn new(leaf: Certificate, untrusted: &[&Certificate], anchors: &[&Certificate]) -> Self {
+        let exhibits = |file: &str, certificates: &[&Certificate]| {
+            let place = |(index, certificate): (usize, &&Certificate)| {
+                Exhibit::new((*certificate).clone(), Place::new(file, index + 1))
+            };
+            certificates.iter().enumerate().map(place).collect()
+        };
+        Self {
+            leaf: Exhibit::new(leaf, Place::new("leaf.pem", 1)),
+            untrusted: exhibits("chain.pem", untrusted),
+            anchors: exhibits("roots.pem", anchors),
+            lists: Vec::new(),
+            question: Question {
+                at: NOW,
+                purpose: Purpose::Any,
+                names: Vec::new(),
+                max_path_length: None,
+                must_hold_until: None,
+                check_revocation: false,
+            },
+        }
+    }
+
+    pub(super) fn server(mut self, host: &str) -> Self {
+        self.question.purpose = Purpose::Server;
+        self.name(host)
+    }
+
+    pub(super) fn client(mut self) -> Self {
+        self.question.purpose = Purpose::Client;
+        self
+    }
+
+    pub(super) fn name(mut self, name: &str) -> Self {
+        self.question.names.push(name.parse().unwrap());
+        self
+    }
+
+    pub(super) fn at(mut self, at: time::OffsetDateTime) -> Self {
+        self.question.at = at;
+        self
+    }
+
+    pub(super) fn most(mut self, most: u32) -> Self {
+        self.question.max_path_length = Some(most);
+        self
+    }
+
+    pub(super) fn lists(mut self, lists: &[&RevocationList]) -> Self {
+        let place = |(index, list): (usize, &&RevocationList)| {
+            ListExhibit::new((*list).clone(), Place::new("ca.crl", index + 1))
+        };
+        self.lists = lists.iter().enumerate().map(place).collect();
+        self.question.check_revocation = true;
+        self
+    }
+
+    pub(super) fn judge(&self) -> Verdict {
+        let untrusted: Vec<_> = self.untrusted.iter().collect();
+        let evidence = Evidence { leaf: &self.leaf, untrusted: &untrusted, anchors: &self.anchors, lists: &self.lists };
+        judge(evidence, &self.question)
+    }
+
+    /// The codes of the errors; none when the answer is yes.
+    pub(super) fn errors(&self) -> Vec<&'static str> {
+        let verdict = self.judge();
+        let errors = verdict.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        let codes: Vec<_> = errors.map(|problem| problem.code).collect();
+        assert_eq!(verdict.valid, codes.is_empty(), "{:?}", verdict.problems);
+        codes
+    }
+}
+
+/// A root, an intermediate and a server below it.
+struct House {
+    root: Authority,
+    issuing: Authority,
+}
+
+impl House {
+    fn new() -> Self {
+        Self::with(Bent::ca("Issuing CA"))
+    }
+
+    fn with(issuing: Bent) -> Self {
+        let root = Authority::root();
+        let issuing = root.subordinate(issuing);
+        Self { root, issuing }
+    }
+
+    fn case(&self, leaf: Bent) -> Case {
+        Case::new(self.issuing.issue(leaf), &[&self.issuing.certificate], &[&self.root.certificate])
+    }
+}
+
+fn server() -> Bent {
+    Bent::server("web.corp.test")
+}
+
+#[test]
+fn a_sound_chain_is_valid_until_the_leaf_ends() {
+    let verdict = House::new().case(server()).server("web.corp.test").judge();
+    assert!(verdict.valid, "{:?}", verdict.problems);
+    assert_eq!(verdict.problems, []);
+    assert_eq!(verdict.chain.iter().map(|link| link.role.name()).collect::<Vec<_>>(), ["leaf", "intermediate", "root"]);
+    let until = verdict.until.unwrap();
+    assert_eq!((until.at, until.because.as_str()), (datetime!(2026-04-01 0:00 UTC), "the leaf leaf.pem#1"));
+}
+
+#[test]
+fn a_missing_intermediate_is_named_with_its_key_identifier() {
+    let house = House::new();
+    let case = Case::new(house.issuing.issue(server()), &[], &[&house.root.certificate]);
+    let verdict = case.judge();
+    let problem = &verdict.problems[0];
+    assert_eq!(problem.code, "issuer-not-found");
+    let key_id = crate::x509::text::hex(house.issuing.certificate.subject_key_id.as_ref().unwrap());
+    assert!(problem.message.contains("CN=Issuing CA") && problem.message.contains(&key_id), "{}", problem.message);
+}
+
+#[test]
+fn another_ca_with_the_same_name_is_told_from_an_altered_certificate() {
+    let (house, other) = (House::new(), House::new());
+    let leaf = house.issuing.issue(server());
+    let case = Case::new(leaf, &[&other.issuing.certificate], &[&other.root.certificate]);
+    assert!(case.judge().problems[0].message.contains("the key identifier it asks for"));
+    let altered = house.issuing.issue(server().badly_signed());
+    let case = Case::new(altered, &[&house.issuing.certificate], &[&house.root.certificate]);
+    let problem = &case.judge().problems[0];
+    assert_eq!(problem.code, "signature-invalid");
+    assert!(problem.hint.contains("altered"));
+}
+
+#[test]
+fn roots_of_strangers_and_self_signed_leaves_are_not_trusted() {
+    let (house, other) = (House::new(), Authority::self_signed(Bent::ca("Other Root")));
+    let leaf = house.issuing.issue(server());
+    let case = Case::new(leaf, &[&house.issuing.certificate, &house.root.certificate], &[&other.certificate]);
+    assert_eq!(case.errors(), ["untrusted-root"]);
+    let own = Authority::self_signed(server());
+    assert_eq!(Case::new(own.certificate, &[], &[&other.certificate]).errors(), ["self-signed-leaf"]);
+}
+
+#[test]
+fn the_order_of_the_file_and_a_root_in_it_do_not_matter() {
+    let house = House::new();
+    let leaf = house.issuing.issue(server());
+    let case = Case::new(leaf, &[&house.root.certificate, &house.issuing.certificate], &[&house.root.certificate]);
+    assert_eq!(case.server("web.corp.test").errors(), [""; 0]);
+}
+
+#[test]
+fn dates_count_for_leaf_intermediate_and_root() {
+    let house = House::new();
+    let second = Duration::SECOND;
+    for (at, expected) in [
+        (datetime!(2026-03-31 23:59:59 UTC), &[][..]),
+        (datetime!(2026-04-01 0:00 UTC), &["expired"]),
+        (datetime!(2026-01-01 0:00 UTC) - second, &["not-yet-valid"]),
+        (datetime!(2040-01-01 0:00 UTC), &["expired", "expired", "expired"]),
+    ] {
+        assert_eq!(house.case(server()).at(at).errors(), expected, "{at}");
+    }
+    let verdict = house.case(server()).at(datetime!(2026-04-02 0:00 UTC)).judge();
+    assert!(verdict.problems[0].message.contains("1 day"), "{}", verdict.problems[0].message);
+    assert_eq!(verdict.until, None);
+}
+
+#[test]
+fn a_yes_that_ends_too_soon_is_a_no_when_asked() {
+    let mut case = House::new().case(server());
+    case.question.must_hold_until = Some(NOW + Duration::days(30));
+    assert_eq!(case.errors(), [""; 0]);
+    case.question.must_hold_until = Some(NOW + Duration::days(90));
+    assert_eq!(case.errors(), ["ends-too-soon"]);
+}
+
+#[test]
+fn every_name_asked_for_must_be_there_and_the_nearest_is_shown() {
+    let house = House::new();
+    let names = || server().names(&["web.corp.test", "*.apps.corp.test", "10.0.0.1", "ops@corp.test"]);
+    for good in ["web.corp.test", "a.apps.corp.test", "10.0.0.1", "ops@CORP.test"] {
+        assert_eq!(house.case(names()).name(good).errors(), [""; 0], "{good}");
+    }
+    for bad in ["wob.corp.test", "apps.corp.test", "a.b.apps.corp.test", "10.0.0.2", "OPS@corp.test"] {
+        assert_eq!(house.case(names()).name("web.corp.test").name(bad).errors(), ["name-mismatch"], "{bad}");
+    }
+    let verdict = house.case(names()).name("wob.corp.test").judge();
+    assert!(verdict.problems[0].message.contains("nearest name in the certificate is dns:web.corp.test"));
+    let no_names = house.case(server().without(oid::SUBJECT_ALT_NAME)).name("web.corp.test");
+    assert!(no_names.judge().problems[0].message.contains("its common name web.corp.test does not count"));
+    let address_as_dns = server().general_names(&[GeneralName::Dns("8.8.8.8".to_owned())]);
+    assert!(house.case(address_as_dns).name("8.8.8.8").judge().problems[0].message.contains("only as dns:8.8.8.8"));
+}
+
+#[test]
+fn certificates_stay_on_their_side() {
+    let house = House::new();
+    assert_eq!(house.case(Bent::client("alice")).client().errors(), [""; 0]);
+    assert_eq!(house.case(server()).client().errors(), ["wrong-purpose"]);
+    let client = Bent::client("web.corp.test").names(&["web.corp.test"]);
+    let verdict = house.case(client).server("web.corp.test").judge();
+    assert!(verdict.problems[0].message.contains("this is a client certificate"));
+    let limited = House::with(Bent::ca("Clients").purposes(&[ExtendedKeyUsage::ClientAuth]));
+    assert_eq!(limited.case(server()).server("web.corp.test").errors(), ["wrong-purpose"]);
+    assert_eq!(limited.case(server()).errors(), [""; 0]);
+}
+
+#[test]
+fn only_cas_issue() {
+    let house = House::with(server());
+    assert_eq!(house.case(server()).errors(), ["not-a-ca", "issuer-without-key-cert-sign"]);
+    let house = House::with(Bent::ca("A").key_usage(KeyUsage::CRL_SIGN));
+    assert_eq!(house.case(server()).errors(), ["issuer-without-key-cert-sign"]);
+    let root = Authority::self_signed(Bent::ca("Root").without(oid::BASIC_CONSTRAINTS).without(oid::KEY_USAGE));
+    assert_eq!(Case::new(root.issue(server()), &[], &[&root.certificate]).errors(), ["not-a-ca"]);
+}
+
+#[test]
+fn a_ca_is_no_server() {
+    let house = House::new();
+    let bent = Bent::ca("web.corp.test").names(&["web.corp.test"]);
+    assert_eq!(house.case(bent).server("web.corp.test").errors(), ["ca-as-leaf", "key-usage-unfit"]);
+    assert_eq!(house.case(Bent::ca("Sub")).errors(), [""; 0]);
+}
+
+#[test]
+fn path_lengths_count_cas_that_are_not_self_issued() {
+    let root = Authority::self_signed(Bent::ca("Root").path_length(1));
+    let one = root.subordinate(Bent::ca("One").path_length(0));
+    let renewed = one.subordinate(Bent::ca("One").path_length(0));
+    let two = renewed.subordinate(Bent::ca("Two"));
+    let chain = [&one.certificate, &renewed.certificate, &two.certificate];
+    let anchors = [&root.certificate];
+    assert_eq!(Case::new(renewed.issue(server()), &chain, &anchors).errors(), [""; 0]);
+    assert_eq!(Case::new(renewed.issue(server()), &chain, &anchors).most(0).errors(), ["too-many-intermediates"]);
+    assert_eq!(Case::new(renewed.issue(server()), &chain, &anchors).most(1).errors(), [""; 0]);
+    let errors = Case::new(two.issue(server()), &chain, &anchors).errors();
+    assert!(errors.iter().all(|code| *code == "path-too-long") && errors.len() == 3, "{errors:?}");
+}
+
+#[test]
+fn unknown_critical_extensions_mean_no_wherever_they_stand() {
+    let unknown = |bent: Bent| bent.extension("1.3.6.1.4.1.99999.1", true, vec![5, 0]);
+    let refused = ["unknown-critical-extension"];
+    assert_eq!(House::new().case(unknown(server())).errors(), refused);
+    assert_eq!(House::with(unknown(Bent::ca("A"))).case(server()).errors(), refused);
+    let root = Authority::self_signed(unknown(Bent::ca("Root")));
+    assert_eq!(Case::new(root.issue(server()), &[], &[&root.certificate]).errors(), refused);
+    let other = Authority::root();
+    let leaf = other.issue(server());
+    assert_eq!(Case::new(leaf, &[], &[&root.certificate, &other.certificate]).errors(), [""; 0]);
+}
+
+#[test]
+fn constraints_of_every_kind_are_held_against_every_certificate_below() {
+    let with = |bent: Bent, names: &[&str]| House::with(bent).case(server().names(names)).errors();
+    let violated = ["name-constraint-violated"];
+    for (permitted, inside, outside) in [
+        ("corp.test", "web.corp.test", "web.other.test"),
+        ("10.0.0.0/8", "10.1.2.3", "11.1.2.3"),
+        ("email:corp.test", "ops@corp.test", "ops@mail.corp.test"),
+        ("email:.corp.test", "ops@mail.corp.test", "ops@corp.test"),
+        ("uri:.corp.test", "https://a.corp.test/x", "https://corp.test/x"),
+    ] {
+        assert_eq!(with(Bent::ca("A").permit(&[permitted]), &[inside]), [""; 0], "{permitted}");
+        assert_eq!(with(Bent::ca("A").permit(&[permitted]), &[outside]), violated, "{permitted}");
+        assert_eq!(with(Bent::ca("A").exclude(&[permitted]), &[inside]), violated, "{permitted}");
+        assert_eq!(with(Bent::ca("A").exclude(&[permitted]), &[outside]), [""; 0], "{permitted}");
+    }
+    assert_eq!(with(Bent::ca("A").exclude(&["secret.corp.test"]), &["*.corp.test"]), violated);
+    let unprocessable = ["name-constraint-unprocessable"];
+    assert_eq!(with(Bent::ca("A").exclude(&["uri:corp.test"]), &["urn:uuid:1"]), unprocessable);
+}
+
+#[test]
+fn a_no_because_of_a_constraint_says_which_and_whose() {
+    let house = House::with(Bent::ca("Issuing CA").permit(&["other.test"]));
+    let verdict = house.case(server()).judge();
+    assert_eq!(
+        verdict.problems[0].message,
+        "dns:web.corp.test is not within what CN=Issuing CA (chain.pem#1) permits: dns:other.test"
+    );
+}
+
+#[test]
+fn constraints_skip_self_issued_cas_but_not_what_they_issue() {
+    let root = Authority::self_signed(Bent::ca("Root").permit(&["corp.test"]));
+    let renewed = root.subordinate(Bent::ca("Root").names(&["elsewhere.test"]));
+    let case = |leaf: Bent| Case::new(renewed.issue(leaf), &[&renewed.certificate], &[&root.certificate]);
+    assert_eq!(case(server()).errors(), [""; 0]);
+    assert_eq!(case(Bent::server("web.elsewhere.test")).errors(), ["name-constraint-violated"]);
+}
+
+#[test]
+fn directory_names_are_compared_without_case_and_string_type() {
+    let subtree = |text: &str| {
+        let directory = crate::x509::name_constraints::Subtree::Directory(
+            crate::x509::DistinguishedName::from_der(&name(text)).unwrap(),
+        );
+        crate::x509::NameConstraints { permitted: vec![directory], excluded: Vec::new() }
+    };
+    let case = |permitted: &str| House::with(Bent::ca("A").name_constraints(&subtree(permitted))).case(server());
+    assert_eq!(case("WEB.corp.test").errors(), [""; 0]);
+    assert_eq!(case("mail.corp.test").errors(), ["name-constraint-violated"]);
+    let verdict = case("web.corp.test").server("web.corp.test").judge();
+    assert!(verdict.valid && verdict.rustls_refuses.is_some(), "{:?}", verdict.problems);
+}
+
+#[test]
+fn the_form_that_tls_asks_for_is_a_warning_for_path_validation_alone() {
+    let house = House::new();
+    let bent = || server().without(oid::AUTHORITY_KEY_ID);
+    assert_eq!(house.case(bent()).server("web.corp.test").errors(), ["authority-key-id-missing"]);
+    let verdict = house.case(bent()).judge();
+    assert!(verdict.valid);
+    assert_eq!(verdict.problems[0].code, "authority-key-id-missing");
+    let doubled = server().again(oid::KEY_USAGE, true, vec![3, 2, 7, 0x80]);
+    assert_eq!(house.case(doubled).errors(), ["extension-malformed"]);
+}
+
+#[test]
+fn a_common_name_in_another_spelling_is_refused_for_servers() {
+    let house = House::new();
+    let bent = |common_name: &str| {
+        Bent::server("web.corp.test").subject(&name(common_name)).names(&["web.corp.test", "10.0.0.1"])
+    };
+    for (common_name, expected) in [
+        ("web.corp.test", &[][..]),
+        ("10.0.0.1", &[]),
+        ("Web server of ACME", &[]),
+        ("0x0a000001", &["common-name-spelling"]),
+        ("WEB.corp.test", &["common-name-spelling"]),
+    ] {
+        assert_eq!(house.case(bent(common_name)).server("web.corp.test").errors(), expected, "{common_name}");
+    }
+    assert_eq!(house.case(bent("0x0a000001")).errors(), [""; 0]);
+}
+
+#[test]
+fn a_policy_that_is_demanded_must_hold_from_top_to_bottom() {
+    use crate::lint::testing::object_identifier;
+    use crate::x509::der;
+    let policies = |bent: Bent, oids: &[&str]| {
+        let parts: Vec<_> = oids.iter().map(|oid| der::sequence(&[&object_identifier(oid)])).collect();
+        bent.extension(
+            oid::CERTIFICATE_POLICIES,
+            false,
+            der::sequence(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+        )
+    };
+    let demanding = |bent: Bent| {
+        bent.extension(oid::POLICY_CONSTRAINTS, true, der::sequence(&[&der::value(der::context(0), &[0])]))
+    };
+    let (one, two, any) = ("1.2.3.1", "1.2.3.2", "2.5.29.32.0");
+    let case = |ca: Bent, leaf: Bent| House::with(demanding(ca)).case(leaf).errors();
+    let refused = ["policy-not-satisfied"];
+    assert_eq!(case(policies(Bent::ca("A"), &[one]), policies(server(), &[one])), [""; 0]);
+    assert_eq!(case(policies(Bent::ca("A"), &[any]), policies(server(), &[two])), [""; 0]);
+    assert_eq!(case(policies(Bent::ca("A"), &[one]), policies(server(), &[two])), refused);
+    assert_eq!(case(policies(Bent::ca("A"), &[one]), server()), refused);
+    assert_eq!(case(Bent::ca("A"), policies(server(), &[one])), refused);
+    let mapping = der::sequence(&[&der::sequence(&[&object_identifier(one), &object_identifier(two)])]);
+    let mapped = || policies(Bent::ca("A"), &[one]).extension(oid::POLICY_MAPPINGS, true, mapping.clone());
+    assert_eq!(case(mapped(), policies(server(), &[two])), [""; 0]);
+    assert_eq!(case(mapped(), policies(server(), &[one])), refused);
+    let no_any = policies(Bent::ca("A"), &[one]).extension(oid::INHIBIT_ANY_POLICY, true, vec![2, 1, 0]);
+    assert_eq!(case(no_any, policies(server(), &[any])), refused);
+}
+
+#[test]
+fn rsa_and_every_curve_make_valid_chains() {
+    for algorithm in [KeyAlgorithm::EcdsaP384, KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa2048] {
+        let house = House::with(Bent::ca("A").algorithm(algorithm));
+        assert_eq!(house.case(server()).server("web.corp.test").errors(), [""; 0], "{algorithm}");
+    }
+}
+
+#[test]
+fn a_crowd_of_cross_signed_cas_is_answered() {
+    let cas: Vec<_> = (0..24).map(|index| Authority::self_signed(Bent::ca(&format!("CA {index}")))).collect();
+    let mut crowd = Vec::new();
+    for (index, ca) in cas.iter().enumerate() {
+        for other in cas.iter().skip(index + 1).take(8) {
+            let named = |ca: &Authority| Bent::ca("x").subject(ca.certificate.subject.as_der()).with_key(&ca.key);
+            crowd.push(other.issue(named(ca)));
+            crowd.push(ca.issue(named(other)));
+        }
+    }
+    let crowd: Vec<_> = crowd.iter().collect();
+    let leaf = cas[0].issue(server());
+    assert_eq!(Case::new(leaf.clone(), &crowd, &[&cas[23].certificate]).errors(), [""; 0]);
+    assert!(!Case::new(leaf, &crowd, &[&Authority::root().certificate]).judge().valid);
+}
+
+#[test]
+fn no_altered_octet_of_a_leaf_leads_to_a_yes_or_a_panic() {
+    let house = House::new();
+    let leaf = house.issuing.issue_der(&server());
+    for at in 0..leaf.len() {
+        for bit in [1_u8, 0x80] {
+            let mut altered = leaf.clone();
+            altered[at] ^= bit;
+            if let Ok(certificate) = Certificate::from_der(&altered) {
+                let case = Case::new(certificate, &[&house.issuing.certificate], &[&house.root.certificate]);
+                assert!(!case.judge().valid, "octet {at}");
+            }
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn garbled_certificates_never_panic(flips in proptest::collection::vec((0_usize..600, 0_u8..=255), 1..8)) {
+        let house = House::new();
+        let mut octets = house.issuing.issue_der(&server());
+        for (at, value) in flips {
+            if let Some(octet) = octets.get_mut(at) {
+                *octet = value;
+            }
+        }
+        if let Ok(certificate) = Certificate::from_der(&octets) {
+            for profile in crate::lint::Profile::ALL {
+                crate::lint::check(&certificate, Some(&house.issuing.certificate), profile);
+            }
+            let case = Case::new(certificate.clone(), &[&certificate], &[&house.root.certificate, &certificate]);
+            case.server("web.corp.test").judge();
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Revocation lists of every kind beside one chain.
+
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+use super::{Case, House, server};
+use crate::keys::Signer;
+use crate::lint::testing::{Authority, Bent, NOW, object_identifier};
+use crate::x509::certificate::oid;
+use crate::x509::{KeyUsage, RevocationList, der, validity};
+
+/// A revocation list to be: current and empty until it is bent.
+struct List {
+    number: u8,
+    this_update: OffsetDateTime,
+    next_update: Option<OffsetDateTime>,
+    entries: Vec<Vec<u8>>,
+    extensions: Vec<(&'static str, bool, Vec<u8>)>,
+}
+
+impl List {
+    fn new() -> Self {
+        let number = (oid::CRL_NUMBER, false, vec![2, 1, 1]);
+        Self {
+            number: 1,
+            this_update: NOW - Duration::DAY,
+            next_update: Some(NOW + Duration::days(30)),
+            entries: Vec::new(),
+            extensions: vec![number],
+        }
+    }
+
+    fn number(mut self, number: u8) -> Self {
+        self.number = number;
+        self.extension(oid::CRL_NUMBER, false, vec![2, 1, number])
+    }
+
+    fn next_update(mut self, at: Option<OffsetDateTime>) -> Self {
+        self.next_update = at;
+        self
+    }
+
+    fn this_update(mut self, at: OffsetDateTime) -> Self {
+        self.this_update = at;
+        self
+    }
+
+    fn without(mut self, oid: &str) -> Self {
+        self.extensions.retain(|(known, ..)| *known != oid);
+        self
+    }
+
+    fn extension(self, oid: &'static str, critical: bool, value: Vec<u8>) -> Self {
+        let mut list = self.without(oid);
+        list.extensions.push((oid, critical, value));
+        list
+    }
+
+    fn scope(self, fields: &[&[u8]]) -> Self {
+        self.extension(oid::ISSUING_DISTRIBUTION_POINT, true, der::sequence(fields))
+    }
+
+    fn delta(self, base: u8) -> Self {
+        self.extension(oid::DELTA_CRL_INDICATOR, true, vec![2, 1, base])
+    }
+
+    fn revoke(self, reason: u8) -> Self {
+        self.entry(&[(oid::REASON_CODE, false, vec![10, 1, reason])])
+    }
+
+    /// Lists the serial that every certificate of the test kit has.
+    fn entry(mut self, extensions: &[(&str, bool, Vec<u8>)]) -> Self {
+        let serial = der::value(der::INTEGER, &[0x11, 0x22, 0x33, 0x44]);
+        let at = validity::time_to_der(datetime!(2026-01-15 12:00 UTC));
+        self.entries.push(der::sequence(&[&serial, &at, &encode(extensions)]));
+        self
+    }
+
+    fn sign(self, issuer: &Authority) -> RevocationList {
+        self.sign_as(issuer.certificate.subject.as_der(), issuer)
+    }
+
+    fn sign_as(self, name: &[u8], signer: &Authority) -> RevocationList {
+        let algorithm = signer.key.signature_algorithm().der;
+        let parts: Vec<_> = self.entries.iter().map(Vec::as_slice).collect();
+        let entries = if parts.is_empty() { Vec::new() } else { der::sequence(&parts) };
+        let extensions = match encode(&self.extensions) {
+            none if none.is_empty() => none,
+            some => der::value(der::context_constructed(0), &some),
+        };
+        let tbs = der::sequence(&[
+            &[2, 1, 1],
+            &algorithm,
+            name,
+            &validity::time_to_der(self.this_update),
+            &self.next_update.map(validity::time_to_der).unwrap_or_default(),
+            &entries,
+            &extensions,
+        ]);
+        let signature = der::bit_string(&signer.key.sign(&tbs).unwrap());
+        RevocationList::from_der(&der::sequence(&[&tbs, &algorithm, &signature])).unwrap()
+    }
+}
+
+fn encode(extensions: &[(&str, bool, Vec<u8>)]) -> Vec<u8> {
+    let encoded: Vec<_> = extensions
+        .iter()
+        .map(|(oid, critical, value)| {
+            let critical = if *critical { der::value(der::BOOLEAN, &[0xff]) } else { Vec::new() };
+            der::sequence(&[&object_identifier(oid), &critical, &der::value(der::OCTET_STRING, value)])
+        })
+        .collect();
+    match encoded.as_slice() {
+        [] => Vec::new(),
+        some => der::sequence(&some.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+    }
+}
+
+/// The errors of the usual leaf with these lists of its issuer; the root's list is sound and empty.
+fn errors(house: &House, leaf: Bent, lists: Vec<RevocationList>) -> Vec<&'static str> {
+    case(house, leaf, lists).errors()
+}
+
+fn case(house: &House, leaf: Bent, lists: Vec<RevocationList>) -> Case {
+    let of_root = List::new().sign(&house.root);
+    let all: Vec<_> = std::iter::once(&of_root).chain(&lists).collect();
+    house.case(leaf).lists(&all)
+}
+
+fn of_issuing(house: &House, list: List) -> Vec<RevocationList> {
+    vec![list.sign(&house.issuing)]
+}
+
+#[test]
+fn a_current_list_without_the_serial_is_a_yes_until_it_ends() {
+    let house = House::new();
+    let verdict = case(&house, server(), of_issuing(&house, List::new())).judge();
+    assert!(verdict.valid, "{:?}", verdict.problems);
+    let until = verdict.until.unwrap();
+    assert_eq!(until.at, NOW + Duration::days(30));
+    assert!(until.because.contains("ca.crl"));
+}
+
+#[test]
+fn a_listed_serial_is_a_no_with_time_reason_and_list() {
+    let house = House::new();
+    let verdict = case(&house, server(), of_issuing(&house, List::new().revoke(1))).judge();
+    let message = &verdict.problems[0].message;
+    assert_eq!(verdict.problems[0].code, "revoked");
+    assert!(message.contains("2026-01-15T12:00:00Z for key-compromise") && message.contains("ca.crl#2"), "{message}");
+}
+
+#[test]
+fn every_list_of_the_issuer_counts_the_expired_one_too() {
+    let house = House::new();
+    let expired = List::new().revoke(1).next_update(Some(NOW - Duration::HOUR)).sign(&house.issuing);
+    let current = List::new().number(2).sign(&house.issuing);
+    assert_eq!(errors(&house, server(), vec![current, expired]), ["revoked"]);
+}
+
+#[test]
+fn without_a_current_list_nothing_is_known() {
+    let house = House::new();
+    let unknown = |list: List| errors(&house, server(), of_issuing(&house, list));
+    assert_eq!(errors(&house, server(), Vec::new()), ["revocation-unknown"]);
+    assert_eq!(unknown(List::new().next_update(Some(NOW))), ["crl-expired"]);
+    assert_eq!(unknown(List::new().next_update(None)), ["crl-unusable"]);
+    assert_eq!(unknown(List::new().this_update(NOW + Duration::HOUR)), ["crl-unusable"]);
+    assert_eq!(unknown(List::new().without(oid::CRL_NUMBER)), ["crl-unusable"]);
+    assert_eq!(unknown(List::new().extension("1.3.6.1.4.1.99999.1", true, vec![5, 0])), ["crl-unusable"]);
+    assert_eq!(unknown(List::new().scope(&[&[0x84, 1, 1]])), ["revocation-unknown"]);
+    let foreign_entry = List::new().entry(&[("1.3.6.1.4.1.99999.1", true, vec![5, 0])]);
+    assert_eq!(unknown(foreign_entry), ["revoked"]);
+}
+
+#[test]
+fn a_list_of_a_stranger_or_without_crl_sign_counts_for_nothing() {
+    let house = House::new();
+    let stranger = Authority::root();
+    let forged = List::new().sign_as(house.issuing.certificate.subject.as_der(), &stranger);
+    assert_eq!(errors(&house, server(), vec![forged.clone()]), ["crl-unusable"]);
+    let sound = List::new().sign(&house.issuing);
+    assert_eq!(errors(&house, server(), vec![forged, sound]), [""; 0]);
+    let silent = House::with(Bent::ca("Issuing CA").key_usage(KeyUsage::KEY_CERT_SIGN));
+    assert_eq!(errors(&silent, server(), of_issuing(&silent, List::new())), ["crl-unusable"]);
+}
+
+#[test]
+fn a_list_of_limited_scope_covers_only_that() {
+    let house = House::new();
+    let with = |fields: &[&[u8]]| errors(&house, server(), of_issuing(&house, List::new().scope(fields)));
+    assert_eq!(with(&[&[0x81, 1, 0xff]]), [""; 0]);
+    assert_eq!(with(&[&[0x82, 1, 0xff]]), ["revocation-unknown"]);
+    assert_eq!(with(&[&[0x85, 1, 0xff]]), ["revocation-unknown"]);
+    assert_eq!(with(&[&[0x84, 1, 0xff]]), ["revocation-unknown"]);
+    assert_eq!(with(&[&[0x83, 2, 6, 0x40]]), ["revocation-unknown"]);
+    let some = List::new().scope(&[&[0x83, 2, 6, 0x40]]).sign(&house.issuing);
+    let others = List::new().scope(&[&[0x83, 3, 7, 0x3f, 0x80]]).sign(&house.issuing);
+    assert_eq!(errors(&house, server(), vec![some, others]), [""; 0]);
+}
+
+#[test]
+fn a_list_of_a_distribution_point_covers_certificates_that_name_the_point() {
+    let house = House::new();
+    let name = |url: &[u8]| der::value(0xa0, &der::value(0xa0, &der::value(der::context(6), url)));
+    let pointing = |url: &[u8]| {
+        server().extension(oid::CRL_DISTRIBUTION_POINTS, false, der::sequence(&[&der::sequence(&[&name(url)])]))
+    };
+    let lists = || of_issuing(&house, List::new().scope(&[&name(b"http://ca.test/1")]));
+    assert_eq!(errors(&house, pointing(b"http://ca.test/1"), lists()), [""; 0]);
+    assert_eq!(errors(&house, pointing(b"http://ca.test/2"), lists()), ["revocation-unknown"]);
+    assert_eq!(errors(&house, server(), lists()), ["revocation-unknown"]);
+}
+
+#[test]
+fn a_delta_adds_to_its_base_and_lifts_a_hold() {
+    let house = House::new();
+    let base = || List::new().sign(&house.issuing);
+    let held = || List::new().revoke(6).sign(&house.issuing);
+    let delta = |reason: u8| List::new().number(2).delta(1).revoke(reason).sign(&house.issuing);
+    assert_eq!(errors(&house, server(), vec![delta(8)]), ["revocation-unknown"]);
+    assert_eq!(errors(&house, server(), vec![base(), delta(1)]), ["revoked"]);
+    assert_eq!(errors(&house, server(), vec![held()]), ["revoked"]);
+    let chain = |lists: Vec<RevocationList>| errors(&house, server(), lists);
+    assert_eq!(chain(vec![held(), delta(8)]), [""; 0]);
+    let newer = List::new().number(2).sign(&house.issuing);
+    assert_eq!(chain(vec![held(), newer]), [""; 0]);
+}
+
+#[test]
+fn a_list_may_be_signed_with_another_key_of_the_same_ca() {
+    let house = House::new();
+    let signer = || Bent::ca("Issuing CA").without(oid::BASIC_CONSTRAINTS).serial(&[9]).key_usage(KeyUsage::CRL_SIGN);
+    let second = house.root.subordinate(signer());
+    let leaf = house.issuing.issue(server());
+    let chain = [&house.issuing.certificate, &second.certificate];
+    let (of_root, list) = (List::new().sign(&house.root), List::new().sign(&second));
+    let case = Case::new(leaf.clone(), &chain, &[&house.root.certificate]);
+    assert_eq!(case.lists(&[&of_root, &list]).errors(), [""; 0]);
+    let stranger = Authority::self_signed(signer());
+    let list = List::new().sign(&stranger);
+    let chain = [&house.issuing.certificate, &stranger.certificate];
+    let case = Case::new(leaf, &chain, &[&house.root.certificate]);
+    assert_eq!(case.lists(&[&of_root, &list]).errors(), ["crl-unusable"]);
+}

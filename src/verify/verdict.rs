@@ -1,0 +1,135 @@
+//! What the judge answers.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+
+use super::question::{Exhibit, Place};
+use crate::lint::{Finding, Severity};
+
+/// A reason for a no (or a warning beside a yes) that can be looked up.
+#[derive(Debug)]
+pub struct Code {
+    /// A stable word, kebab-case.
+    pub code: &'static str,
+    pub citation: &'static str,
+    /// What the rule asks for, as one sentence.
+    pub demand: &'static str,
+    /// What to do when it is broken.
+    pub cure: &'static str,
+}
+
+/// One thing that is wrong, with its place and its cure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub code: &'static str,
+    pub severity: Severity,
+    /// Which certificate of which file.
+    pub certificate: Place,
+    /// What was found, and what was expected.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+    pub citation: &'static str,
+}
+
+impl Problem {
+    /// A reason for a no.
+    pub fn error(code: &'static Code, exhibit: &Exhibit, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Error, exhibit, message)
+    }
+
+    /// Something to know beside the answer.
+    pub fn warning(code: &'static Code, exhibit: &Exhibit, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, exhibit, message)
+    }
+
+    fn new(code: &'static Code, severity: Severity, exhibit: &Exhibit, message: impl Into<String>) -> Self {
+        Self {
+            code: code.code,
+            severity,
+            certificate: exhibit.place.clone(),
+            message: message.into(),
+            hint: code.cure.to_owned(),
+            citation: code.citation,
+        }
+    }
+
+    /// A broken rule of form.
+    pub fn of_form(finding: Finding, severity: Severity, exhibit: &Exhibit) -> Self {
+        Self {
+            code: finding.rule,
+            severity,
+            certificate: exhibit.place.clone(),
+            message: finding.message,
+            hint: finding.hint.unwrap_or_default(),
+            citation: finding.citation,
+        }
+    }
+
+    /// Says what to do in this very case.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}
+
+/// What a certificate is in its chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Leaf,
+    Intermediate,
+    Root,
+}
+
+impl Role {
+    /// The word for it in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Leaf => "leaf",
+            Self::Intermediate => "intermediate",
+            Self::Root => "root",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One certificate of the chain that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub subject: String,
+    pub issuer: String,
+    pub serial: String,
+    pub not_after: OffsetDateTime,
+    pub role: Role,
+    pub source: Place,
+}
+
+/// Until when a yes holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Until {
+    /// The first moment at which the answer is no.
+    pub at: OffsetDateTime,
+    /// What ends then: `the leaf web.pem#1`, `the revocation list ca.crl#1`.
+    pub because: String,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    pub valid: bool,
+    /// Leaf to root; as far as it could be built when the answer is no.
+    pub chain: Vec<Link>,
+    /// The most useful cause first; only warnings beside a yes.
+    pub problems: Vec<Problem>,
+    /// Nothing when the answer is no already.
+    pub until: Option<Until>,
+    /// What the TLS library's own verifier says, where it was asked: nothing when it agrees.
+    pub rustls_refuses: Option<String>,
+}
