@@ -11,6 +11,7 @@ mod init;
 mod issue;
 mod list;
 mod show;
+mod verify;
 
 /// The subcommands, in the order in which `ca --help` lists them.
 #[derive(Debug, Subcommand)]
@@ -25,6 +26,8 @@ pub enum Command {
     List(list::Arguments),
     /// Show one certificate of this CA: what it says, where it is, and its history
     Show(show::Arguments),
+    /// Judge whether a certificate chain holds, and explain a no
+    Verify(Box<verify::Arguments>),
     /// Print the completion script of a shell
     Completions(completions::Arguments),
 }
@@ -37,6 +40,7 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::HandshakeTest(arguments) => handshake_test::run(&arguments, context),
         Command::List(arguments) => list::run(arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),
+        Command::Verify(arguments) => verify::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

@@ -1,0 +1,490 @@
+//! `ca verify FILE…`: whether a chain holds, until when, and why not.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::authority::authorities::Authorities;
+use crate::cli::output::{Answer, Page, Report, Tone};
+use crate::cli::{Context, Failure};
+use crate::keys::Signer;
+use crate::keys::key_file::{KeyFile, KeyFileError};
+use crate::lint::Severity;
+use crate::verify::{Evidence, Exhibit, Link, ListExhibit, Place, Problem, Purpose, Question, Verdict, judge};
+use crate::x509::text::hex;
+use crate::x509::validity::{distance, parse_time, rfc3339};
+use crate::x509::{Certificate, GeneralName, Lifetime, PublicKey, RevocationList, der, general_name, pem};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Judge the first certificate of each file; the others in it are untrusted intermediates
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Use these certificates as untrusted intermediates too
+    #[arg(long, value_name = "FILE")]
+    untrusted: Vec<PathBuf>,
+    /// Trust these certificates [default: the roots of the CA directory]
+    #[arg(long, value_name = "FILE")]
+    roots: Vec<PathBuf>,
+    /// Judge as of this time instead of now
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    at: Option<OffsetDateTime>,
+    /// Ask for this host name
+    #[arg(long, value_name = "NAME")]
+    hostname: Vec<String>,
+    /// Ask for this address
+    #[arg(long, value_name = "ADDR")]
+    ip: Vec<IpAddr>,
+    /// Ask for this mailbox
+    #[arg(long, value_name = "ADDR")]
+    email: Vec<String>,
+    /// What the certificate is to be used for [default: server with a host name or address, else any]
+    #[arg(long, value_enum, value_name = "PURPOSE")]
+    purpose: Option<PurposeArgument>,
+    /// Ask these revocation lists; every certificate below the root then needs a current one
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
+    /// Check that this private key belongs to the certificate
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Allow at most so many intermediates
+    #[arg(long, value_name = "N")]
+    max_path_len: Option<u32>,
+    /// Say no if the answer does not stay yes for this long
+    #[arg(long, value_name = "D")]
+    expires_in: Option<Lifetime>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PurposeArgument {
+    /// A TLS server, with the rules that TLS clients apply
+    Server,
+    /// A TLS client, with the rules that TLS servers apply
+    Client,
+    /// The path validation of RFC 5280 alone
+    Any,
+}
+
+pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let question = question(arguments, context)?;
+    let mut warnings = Vec::new();
+    let anchors = anchors(arguments, context, &mut warnings)?;
+    let mut untrusted = Vec::new();
+    for path in &arguments.untrusted {
+        untrusted.extend(tolerant(path, &read_blocks(path, context)?, &mut warnings));
+    }
+    let mut lists = Vec::new();
+    for path in &arguments.crl {
+        lists.extend(read_lists(path, context)?);
+    }
+    let key = arguments.key.as_ref().map(|path| read_key(path, context)).transpose()?;
+    let mut results = Vec::new();
+    for path in &arguments.files {
+        let blocks = read_blocks(path, context)?;
+        let mut judged = judge_file(path, &blocks, &anchors, &untrusted, &lists, &question)?;
+        if let Some(key) = &key {
+            judged.compare_key(key, &blocks);
+        }
+        results.push(judged);
+    }
+    for warning in &warnings {
+        context.warn(warning);
+    }
+    let verdicts = Verdicts { question, results, warnings };
+    if !context.globals.json && !verdicts.all_valid() {
+        // A reader of standard error alone has to learn why, too.
+        for sentence in verdicts.reasons() {
+            context.warn(&sentence);
+        }
+    }
+    Ok(Box::new(verdicts))
+}
+
+fn question(arguments: &Arguments, context: &Context<'_>) -> Result<Question, Failure> {
+    let mut names = Vec::new();
+    for given in &arguments.hostname {
+        // A dot at the end says that the name is absolute; certificates are without (RFC 5280 §4.2.1.6).
+        let host = given.strip_suffix('.').unwrap_or(given);
+        let name =
+            general_name::dns(host).map_err(|error| Failure::bad_reference_name("--hostname", &error.to_string()))?;
+        if name.starts_with('*') {
+            return Err(Failure::bad_reference_name("--hostname", "ask for a host, not for a wildcard"));
+        }
+        names.push(GeneralName::Dns(name));
+    }
+    names.extend(arguments.ip.iter().copied().map(GeneralName::Ip));
+    for given in &arguments.email {
+        let name = format!("email:{given}").parse();
+        names.push(name.map_err(|error: general_name::GeneralNameError| {
+            Failure::bad_reference_name("--email", &error.to_string())
+        })?);
+    }
+    let asks_for_host = !arguments.hostname.is_empty() || !arguments.ip.is_empty();
+    let purpose = match arguments.purpose {
+        Some(PurposeArgument::Server) => Purpose::Server,
+        Some(PurposeArgument::Client) => Purpose::Client,
+        Some(PurposeArgument::Any) => Purpose::Any,
+        None if asks_for_host => Purpose::Server,
+        None => Purpose::Any,
+    };
+    let at = arguments.at.unwrap_or_else(|| context.now());
+    Ok(Question {
+        at,
+        purpose,
+        names,
+        max_path_length: arguments.max_path_len,
+        must_hold_until: arguments.expires_in.and_then(|life| at.checked_add(life.as_duration())),
+        check_revocation: !arguments.crl.is_empty(),
+    })
+}
+
+/// The certificates of a file as octets, with their numbers.
+struct Blocks {
+    file: String,
+    certificates: Vec<Vec<u8>>,
+    is_pem: bool,
+}
+
+fn read_blocks(path: &Path, context: &mut Context<'_>) -> Result<Blocks, Failure> {
+    let content = context.read_input(path)?;
+    let file = path.display().to_string();
+    if !pem::is_pem(&content) {
+        let certificates = if content.is_empty() { Vec::new() } else { vec![content] };
+        return Ok(Blocks { file, certificates, is_pem: false });
+    }
+    let blocks = pem::parse_all(&content)
+        .map_err(|error| Failure::usage("undecodable-input", format!("{}: {error}", path.display())))?;
+    let certificates = blocks
+        .into_iter()
+        .filter(|block| matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE"))
+        .map(|block| block.content.to_vec());
+    Ok(Blocks { file, certificates: certificates.collect(), is_pem: true })
+}
+
+/// Every certificate that can be read; the others are told, and left out.
+fn tolerant(path: &Path, blocks: &Blocks, warnings: &mut Vec<String>) -> Vec<Exhibit> {
+    let mut exhibits = Vec::new();
+    for (number, der) in (1..).zip(&blocks.certificates) {
+        match Certificate::from_der(der) {
+            Ok(certificate) => exhibits.push(Exhibit::new(certificate, Place::new(&blocks.file, number))),
+            Err(error) => warnings.push(format!("certificate {number} of {} is left out: {error}", path.display())),
+        }
+    }
+    exhibits
+}
+
+fn anchors(
+    arguments: &Arguments,
+    context: &mut Context<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Exhibit>, Failure> {
+    let given = !arguments.roots.is_empty();
+    let paths = if given { arguments.roots.clone() } else { default_roots(context)? };
+    let mut anchors = Vec::new();
+    for path in &paths {
+        anchors.extend(tolerant(path, &read_blocks(path, context)?, warnings));
+    }
+    if !given {
+        // An intermediate of our own is trusted through its root, not by itself.
+        anchors.retain(Exhibit::is_self_issued);
+    }
+    match anchors.as_slice() {
+        [] if given => {
+            let places: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+            Err(Failure::no_usable_root(&places.join(", ")))
+        }
+        [] => Err(Failure::no_roots()),
+        _ => Ok(anchors),
+    }
+}
+
+/// The certificates of the CA directory's authorities, in the order of their names.
+fn default_roots(context: &Context<'_>) -> Result<Vec<PathBuf>, Failure> {
+    let home = context.home().map_err(|failure| failure.hint("Give the roots to trust with --roots FILE"))?;
+    let names = Authorities::of(&home).names()?;
+    Ok(names.iter().map(|name| home.authority(name).join("cert.pem")).filter(|path| path.is_file()).collect())
+}
+
+fn read_lists(path: &Path, context: &mut Context<'_>) -> Result<Vec<ListExhibit>, Failure> {
+    let content = context.read_input(path)?;
+    let file = path.display().to_string();
+    let ders: Vec<Vec<u8>> = if pem::is_pem(&content) {
+        let blocks = pem::parse_all(&content)
+            .map_err(|error| Failure::usage("undecodable-input", format!("{}: {error}", path.display())))?;
+        blocks.into_iter().filter(|block| block.label == "X509 CRL").map(|block| block.content.to_vec()).collect()
+    } else {
+        vec![content]
+    };
+    if ders.is_empty() {
+        return Err(Failure::nothing_in_file(path, "revocation list"));
+    }
+    (1..)
+        .zip(ders)
+        .map(|(number, der)| {
+            RevocationList::from_der(&der)
+                .map(|list| ListExhibit::new(list, Place::new(&file, number)))
+                .map_err(|error| Failure::undecodable(path, number, "revocation list", &error.to_string()))
+        })
+        .collect()
+}
+
+/// The public half of a private key file.
+fn read_key(path: &Path, context: &mut Context<'_>) -> Result<PublicKey, Failure> {
+    let content = zeroize::Zeroizing::new(context.read_input(path)?);
+    let refuse = |error: KeyFileError| {
+        let failure = Failure::usage("unreadable-key", format!("{}: {error}", path.display()));
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    };
+    let key = KeyFile::parse(&content).and_then(|file| file.open(None)).map_err(refuse)?;
+    Ok(key.public_key().clone())
+}
+
+fn judge_file(
+    path: &Path,
+    blocks: &Blocks,
+    anchors: &[Exhibit],
+    untrusted: &[Exhibit],
+    lists: &[ListExhibit],
+    question: &Question,
+) -> Result<Judged, Failure> {
+    let file = blocks.file.clone();
+    let Some((first, others)) = blocks.certificates.split_first() else {
+        return Err(Failure::nothing_in_file(path, "certificate"));
+    };
+    let leaf = match Certificate::from_der(first) {
+        Ok(certificate) => Exhibit::new(certificate, Place::new(&file, 1)),
+        // Without PEM around it, nothing says that it was meant to be a certificate.
+        Err(error) if !blocks.is_pem && !looks_like_der(first) => {
+            return Err(Failure::undecodable(path, 1, "certificate", &error.to_string()));
+        }
+        Err(error) => return Ok(Judged { file, verdict: Err(malformed(&blocks.file, &error.to_string())) }),
+    };
+    let mut warnings = Vec::new();
+    let others = Blocks { file: file.clone(), certificates: others.to_vec(), is_pem: blocks.is_pem };
+    let mut others = tolerant(path, &others, &mut warnings);
+    for other in &mut others {
+        other.place.number += 1;
+    }
+    let all: Vec<_> = others.iter().chain(untrusted).collect();
+    let verdict = judge(Evidence { leaf: &leaf, untrusted: &all, anchors, lists }, question);
+    Ok(Judged { file, verdict: Ok(verdict) })
+}
+
+/// One SEQUENCE from the first octet to the last.
+fn looks_like_der(octets: &[u8]) -> bool {
+    matches!(der::split_first(octets), Some((der::SEQUENCE, _, [])))
+}
+
+/// A certificate that is framed as one and cannot be read: the answer is no.
+fn malformed(file: &str, reason: &str) -> Problem {
+    Problem {
+        code: "certificate-malformed",
+        severity: Severity::Error,
+        certificate: Place::new(file, 1),
+        message: format!("the certificate cannot be read: {reason}"),
+        hint: "Take the certificate from its source again, or have it issued anew".to_owned(),
+        citation: "RFC 5280 §4.1",
+    }
+}
+
+struct Judged {
+    file: String,
+    verdict: Result<Verdict, Problem>,
+}
+
+struct Verdicts {
+    question: Question,
+    results: Vec<Judged>,
+    /// What was left out of the files.
+    warnings: Vec<String>,
+}
+
+impl Judged {
+    /// A private key of another pair turns a yes into a no.
+    fn compare_key(&mut self, key: &PublicKey, blocks: &Blocks) {
+        let Ok(verdict) = &mut self.verdict else { return };
+        let certificate = blocks.certificates.first().and_then(|der| Certificate::from_der(der).ok());
+        let Some(certificate) = certificate.filter(|certificate| certificate.public_key.spki() != key.spki()) else {
+            return;
+        };
+        verdict.valid = false;
+        verdict.until = None;
+        let (found, given) = (&certificate.public_key, key);
+        verdict.problems.insert(
+            0,
+            Problem {
+                code: "key-mismatch",
+                severity: Severity::Error,
+                certificate: Place::new(&blocks.file, 1),
+                message: format!(
+                    "the private key is of another pair: the certificate holds {} {}, the key file {} {} (key identifiers)",
+                    found.kind(),
+                    hex(&found.key_id()),
+                    given.kind(),
+                    hex(&given.key_id())
+                ),
+                hint: "Give the key that the certificate was issued for, or have a certificate issued for this key \
+                       (ca sign)"
+                    .to_owned(),
+                citation: "RFC 5280 §4.1.2.7",
+            },
+        );
+    }
+
+    fn is_valid(&self) -> bool {
+        self.verdict.as_ref().is_ok_and(|verdict| verdict.valid)
+    }
+
+    fn problems(&self) -> &[Problem] {
+        match &self.verdict {
+            Ok(verdict) => &verdict.problems,
+            Err(problem) => std::slice::from_ref(problem),
+        }
+    }
+
+    fn chain(&self) -> &[Link] {
+        self.verdict.as_ref().map_or(&[], |verdict| &verdict.chain)
+    }
+
+    fn json(&self, question: &Question) -> Value {
+        let verdict = self.verdict.as_ref().ok();
+        let until = verdict.and_then(|verdict| verdict.until.as_ref());
+        let chain: Vec<_> = self.chain().iter().map(link_json).collect();
+        let problems: Vec<_> = self.problems().iter().map(problem_json).collect();
+        json!({
+            "schema": "ca.verify/1",
+            "file": self.file,
+            "valid": self.is_valid(),
+            "at": rfc3339(question.at),
+            "purpose": question.purpose.name(),
+            "names": question.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "chain": chain,
+            "problems": problems,
+            "valid_until": until.map(|until| rfc3339(until.at)),
+            "valid_until_because": until.map(|until| &until.because),
+            "rustls_refuses": verdict.and_then(|verdict| verdict.rustls_refuses.as_ref()),
+        })
+    }
+}
+
+fn link_json(link: &Link) -> Value {
+    json!({
+        "subject": link.subject,
+        "issuer": link.issuer,
+        "serial": link.serial,
+        "not_after": rfc3339(link.not_after),
+        "role": link.role.name(),
+        "source": link.source.to_string(),
+    })
+}
+
+fn problem_json(problem: &Problem) -> Value {
+    json!({
+        "code": problem.code,
+        "severity": problem.severity.name(),
+        "certificate": problem.certificate.to_string(),
+        "message": problem.message,
+        "hint": problem.hint,
+        "citation": problem.citation,
+    })
+}
+
+impl Verdicts {
+    fn all_valid(&self) -> bool {
+        self.results.iter().all(Judged::is_valid)
+    }
+
+    /// One line for each file that is not valid.
+    fn reasons(&self) -> Vec<String> {
+        let wrong = self.results.iter().filter(|judged| !judged.is_valid());
+        wrong
+            .map(|judged| match judged.problems().first() {
+                Some(problem) => format!("{} is not valid: {}", judged.file, problem.message),
+                None => format!("{} is not valid", judged.file),
+            })
+            .collect()
+    }
+
+    fn one(&self, judged: &Judged, page: &mut Page) {
+        match judged.is_valid() {
+            true => page.pieces(&[(Tone::Good, "valid"), (Tone::Plain, "  "), (Tone::Strong, &judged.file)]),
+            false => page.pieces(&[(Tone::Bad, "not valid"), (Tone::Plain, "  "), (Tone::Strong, &judged.file)]),
+        }
+        page.gap();
+        for link in judged.chain() {
+            let until = format!("until {}, {}", rfc3339(link.not_after), link.source);
+            page.field(link.role.name(), &format!("{}\n{until}", shown(&link.subject)));
+        }
+        let names: Vec<_> = self.question.names.iter().map(ToString::to_string).collect();
+        if !names.is_empty() {
+            page.field("names", &names.join(", "));
+        }
+        page.field("purpose", self.question.purpose.name());
+        page.field("judged at", &rfc3339(self.question.at));
+        if let Ok(Verdict { until: Some(until), .. }) = &judged.verdict {
+            let left = distance(until.at - self.question.at);
+            page.field("valid until", &format!("{} ({left} left; then {} ends)", rfc3339(until.at), until.because));
+        }
+        for problem in judged.problems() {
+            page.gap();
+            let tone = if problem.severity == Severity::Error { Tone::Bad } else { Tone::Warning };
+            page.pieces(&[(tone, problem.severity.name()), (Tone::Plain, ": "), (Tone::Strong, &problem.message)]);
+            page.field("  certificate", &problem.certificate.to_string());
+            page.field("  rule", &format!("{} ({})", problem.code, problem.citation));
+            page.field("  what to do", &problem.hint);
+        }
+    }
+}
+
+fn shown(subject: &str) -> &str {
+    if subject.is_empty() { "(no subject)" } else { subject }
+}
+
+impl Report for Verdicts {
+    fn text(&self, page: &mut Page) {
+        if let [judged] = self.results.as_slice() {
+            return self.one(judged, page);
+        }
+        for judged in &self.results {
+            let what = match (&judged.verdict, judged.problems().first()) {
+                (Ok(Verdict { until: Some(until), .. }), _) => format!("until {}", rfc3339(until.at)),
+                (_, Some(problem)) => format!("{}: {}", problem.code, problem.message),
+                _ => String::new(),
+            };
+            let (tone, word) = if judged.is_valid() { (Tone::Good, "valid    ") } else { (Tone::Bad, "not valid") };
+            page.pieces(&[
+                (tone, word),
+                (Tone::Plain, "  "),
+                (Tone::Strong, &judged.file),
+                (Tone::Plain, "  "),
+                (Tone::Plain, &what),
+            ]);
+        }
+    }
+
+    fn json(&self) -> Value {
+        let mut document = match self.results.as_slice() {
+            [judged] => judged.json(&self.question),
+            many => json!({
+                "schema": "ca.verify-many/1",
+                "results": many.iter().map(|judged| judged.json(&self.question)).collect::<Vec<_>>(),
+            }),
+        };
+        if !self.warnings.is_empty()
+            && let Some(fields) = document.as_object_mut()
+        {
+            fields.insert("warnings".to_owned(), json!(self.warnings));
+        }
+        document
+    }
+
+    fn answer(&self) -> Answer {
+        if self.all_valid() { Answer::Yes } else { Answer::No }
+    }
+}

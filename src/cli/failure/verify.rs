@@ -1,0 +1,38 @@
+//! What `ca verify` cannot even begin with.
+
+use std::path::Path;
+
+use super::Failure;
+
+impl Failure {
+    /// A file holds nothing of the kind that is wanted.
+    pub fn nothing_in_file(path: &Path, wanted: &str) -> Self {
+        Self::usage("empty-input", format!("{} holds no {wanted}", path.display()))
+            .hint(format!("Give a PEM or DER file with at least one {wanted}"))
+    }
+
+    /// A file holds something that cannot be read as what it says it is.
+    pub fn undecodable(path: &Path, number: usize, what: &str, reason: &str) -> Self {
+        Self::usage(
+            "undecodable-input",
+            format!("{} number {number} of {} cannot be read: {reason}", what, path.display()),
+        )
+    }
+
+    /// No root to trust is left.
+    pub fn no_usable_root(places: &str) -> Self {
+        Self::usage("no-usable-root", format!("no usable root: {places} holds no certificate that can be read"))
+            .hint("Give the roots to trust with --roots FILE")
+    }
+
+    /// Neither `--roots` nor a CA directory.
+    pub fn no_roots() -> Self {
+        Self::usage("no-roots", "there is nothing to trust: no --roots, and no CA directory with a root")
+            .hint("Give the roots to trust with --roots FILE, or the CA directory with --dir DIR")
+    }
+
+    /// `--hostname` or another name that cannot be asked for.
+    pub fn bad_reference_name(flag: &str, reason: &str) -> Self {
+        Self::usage("bad-name", format!("{flag}: {reason}"))
+    }
+}
