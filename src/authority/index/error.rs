@@ -13,7 +13,7 @@ use crate::x509::{DecodeError, SerialNumber, text};
 pub enum IndexError {
     #[error("there is no index at {}", path.display())]
     Missing { path: PathBuf },
-    #[error("{} is not an index of this program, but {found}", path.display())]
+    #[error("{} is not an index of this program: it is {found}", path.display())]
     Foreign { path: PathBuf, found: &'static str },
     #[error("the index {} has version {found}, but this program knows only versions up to {known}", path.display())]
     Newer { path: PathBuf, found: i64, known: i64 },
@@ -75,7 +75,7 @@ impl Place {
 
 fn of_sqlite(failure: ffi::Error, path: PathBuf, reason: String) -> IndexError {
     match failure.code {
-        ErrorCode::NotADatabase => IndexError::Foreign { path, found: "no SQLite file at all" },
+        ErrorCode::NotADatabase => IndexError::Foreign { path, found: "no SQLite file" },
         ErrorCode::DatabaseCorrupt => IndexError::Damaged { path, reason },
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => IndexError::Busy { path },
         ErrorCode::DiskFull => IndexError::Full { path },

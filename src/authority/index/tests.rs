@@ -319,11 +319,11 @@ fn what_is_no_index_is_refused_in_words_that_say_what_it_is() {
     Connection::open(path("zero")).unwrap().execute_batch("PRAGMA user_version = 0").unwrap();
     for (name, expected) in [
         ("missing", "there is no index at"),
-        ("random", "is not an index of this program, but no SQLite file at all"),
-        ("short", "is not an index of this program, but no SQLite file at all"),
+        ("random", "is not an index of this program: it is no SQLite file"),
+        ("short", "is not an index of this program: it is no SQLite file"),
         ("empty", "is damaged: it is empty"),
-        ("folder", "is not an index of this program, but no regular file"),
-        ("foreign", "is not an index of this program, but an SQLite file of another program"),
+        ("folder", "is not an index of this program: it is no regular file"),
+        ("foreign", "is not an index of this program: it is an SQLite file of another program"),
         ("newer", "has version 9, but this program knows only versions up to 1"),
         ("zero", "is damaged: its version is 0"),
     ] {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::publish::{exchange, rename_new};
 use super::write::{make_folder, parent_of, write_new};
-use super::{FOLDER, FileError, SECRET, sync_folder};
+use super::{FOLDER, FileError, SECRET, refuse_planted_links, sync_folder};
 use crate::system::Entropy;
 use crate::x509::text;
 
@@ -34,8 +34,9 @@ impl StagedFolder {
     /// Begins a folder beside where it will appear: `parent` must be on the same file system as the target.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// When the way to `parent` leads through a link that others could have planted, or the system refuses.
     pub fn create(parent: &Path, entropy: &dyn Entropy) -> Result<Self, FileError> {
+        refuse_planted_links(&parent.join(PREFIX))?;
         loop {
             let path = parent.join(unfinished_name(entropy).map_err(FileError::of("name a file in", parent))?);
             match make_folder(&path, FOLDER) {
@@ -326,6 +327,19 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let mut staged = staged(parent.path(), "one");
         assert!(staged.add("cert.pem", b"two", 0o644).unwrap_err().is_already_there());
+    }
+
+    #[test]
+    fn a_way_that_others_could_have_laid_is_not_taken() {
+        use std::os::unix::fs::PermissionsExt;
+        let top = tempfile::tempdir().unwrap();
+        let path = |name: &str| top.path().join(name);
+        fs::create_dir(path("victim")).unwrap();
+        fs::create_dir(path("shared")).unwrap();
+        fs::set_permissions(path("shared"), fs::Permissions::from_mode(0o777)).unwrap();
+        std::os::unix::fs::symlink(path("victim"), path("shared/link")).unwrap();
+        assert!(StagedFolder::create(&path("shared/link"), &SystemEntropy).is_err());
+        assert!(names_in(&path("victim")).is_empty());
     }
 
     #[test]
