@@ -100,8 +100,8 @@ impl KeyFile {
             "RSA PRIVATE KEY" => Form::Pkcs1,
             "EC PRIVATE KEY" => Form::Sec1,
             "ENCRYPTED PRIVATE KEY" => {
-                pbes2::check_shape(&block.content)?;
-                return Ok(Self { form: Form::Pkcs8, content: block.content, protection: Protection::Pkcs8 });
+                let content = pbes2::recognise(&block.content)?;
+                return Ok(Self { form: Form::Pkcs8, content, protection: Protection::Pkcs8 });
             }
             other => return Err(KeyFileError::UnsupportedFormat(other.to_owned())),
         };
@@ -113,7 +113,7 @@ impl KeyFile {
     }
 
     fn from_der(content: Zeroizing<Vec<u8>>) -> Result<Self, KeyFileError> {
-        if pbes2::check_shape(&content).is_ok() {
+        if let Ok(content) = pbes2::recognise(&content) {
             return Ok(Self { form: Form::Pkcs8, content, protection: Protection::Pkcs8 });
         }
         let form = Form::recognise(&content)
@@ -172,60 +172,4 @@ impl fmt::Debug for KeyFile {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::keys::Signer;
-    use crate::x509::KeyAlgorithm;
-
-    fn passphrase(text: &str) -> Passphrase {
-        Passphrase::new(text.into())
-    }
-
-    #[test]
-    fn what_is_written_is_read_again() {
-        let secret = passphrase("secret");
-        for algorithm in KeyAlgorithm::ALL {
-            let key = PrivateKey::generate(algorithm).unwrap();
-            let plain = write(&key, None).unwrap();
-            assert!(
-                plain.starts_with("-----BEGIN PRIVATE KEY-----\n") && plain.ends_with("-----END PRIVATE KEY-----\n")
-            );
-            let file = KeyFile::parse(plain.as_bytes()).unwrap();
-            assert!(!file.is_encrypted());
-            let again = file.open(None).unwrap();
-            assert_eq!((again.algorithm(), again.public_key()), (algorithm, key.public_key()));
-            assert_eq!(again.as_pkcs8(), key.as_pkcs8(), "{algorithm}");
-            let from_der = KeyFile::parse(key.as_pkcs8()).unwrap().open(None).unwrap();
-            assert_eq!(from_der.public_key(), key.public_key());
-        }
-        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP384).unwrap();
-        let protection = NewProtection::new(&secret, [7; 32]);
-        let encrypted = write(&key, Some(&protection)).unwrap();
-        assert!(encrypted.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
-        let file = KeyFile::parse(encrypted.as_bytes()).unwrap();
-        assert_eq!(file.encryption().unwrap(), "PBES2 (PBKDF2-HMAC-SHA256, 600000 rounds; AES-256-CBC)");
-        assert_eq!(file.open(Some(&secret)).unwrap().as_pkcs8(), key.as_pkcs8());
-        assert_eq!(file.open(Some(&passphrase("Secret"))).unwrap_err(), KeyFileError::WrongPassphrase);
-        assert_eq!(file.open(None).unwrap_err(), KeyFileError::PassphraseNeeded);
-    }
-
-    #[test]
-    fn a_file_must_hold_exactly_one_private_key() {
-        let key = write(&PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap(), None).unwrap();
-        let certificate = pem::certificate(&[0x30, 0]);
-        assert!(KeyFile::parse(format!("{certificate}{}", *key).as_bytes()).is_ok());
-        let parsed = |text: &str| KeyFile::parse(text.as_bytes()).unwrap_err();
-        assert_eq!(parsed(&format!("{}{}", *key, *key)), KeyFileError::SeveralKeys(2));
-        assert_eq!(parsed(&certificate), KeyFileError::NoKey { found: "only CERTIFICATE".to_owned() });
-        assert!(matches!(parsed("hello"), KeyFileError::NoKey { .. }));
-        assert!(matches!(parsed(""), KeyFileError::NoKey { .. }));
-        assert!(matches!(parsed(&key[..key.len() - 20]), KeyFileError::Pem(_)));
-    }
-
-    #[test]
-    fn a_key_file_cannot_be_printed() {
-        let key = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
-        let file = KeyFile::parse(write(&key, None).unwrap().as_bytes()).unwrap();
-        assert_eq!(format!("{file:?}"), "KeyFile(PKCS#8, [elided])");
-    }
-}
+mod tests;

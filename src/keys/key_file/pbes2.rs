@@ -24,16 +24,37 @@ const MOST_SCRYPT_WORK: u64 = 1 << 34;
 
 const WHAT: &str = "an encrypted private key";
 
-/// Whether the octets have the outer shape SEQUENCE { AlgorithmIdentifier, OCTET STRING }.
-pub(super) fn check_shape(encrypted: &[u8]) -> Result<(), KeyFileError> {
-    let malformed = || KeyFileError::Malformed { what: WHAT, reason: "its outer structure is damaged".to_owned() };
-    match der::split_first(encrypted) {
-        Some((der::SEQUENCE, content, [])) => {
-            let tags: Vec<u8> =
-                der::children(content).ok_or_else(malformed)?.iter().filter_map(|part| part.first().copied()).collect();
-            if tags == [der::SEQUENCE, der::OCTET_STRING] { Ok(()) } else { Err(malformed()) }
-        }
-        _ => Err(malformed()),
+/// The octets, if they have the outer shape SEQUENCE { AlgorithmIdentifier, OCTET STRING }, in the form that the library
+/// reads.
+pub(super) fn recognise(encrypted: &Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let tags: Vec<u8> = parts(encrypted).unwrap_or_default().iter().filter_map(|part| part.first().copied()).collect();
+    if tags != [der::SEQUENCE, der::OCTET_STRING] {
+        return Err(KeyFileError::Malformed { what: WHAT, reason: "its outer structure is damaged".to_owned() });
+    }
+    Ok(with_prf_parameters(encrypted).map_or_else(|| encrypted.clone(), Zeroizing::new))
+}
+
+/// GnuTLS leaves out the NULL parameters of the pseudo-random function (RFC 8018 appendix B.1 asks for them), and the
+/// library insists on them: `None` when they are there, or when it is not PBKDF2 at all.
+fn with_prf_parameters(encrypted: &[u8]) -> Option<Vec<u8>> {
+    let [algorithm, ciphertext] = parts(encrypted)?[..] else { return None };
+    let [scheme, parameters] = parts(algorithm)?[..] else { return None };
+    let [kdf, cipher] = parts(parameters)?[..] else { return None };
+    let [kdf_name, kdf_parameters] = parts(kdf)?[..] else { return None };
+    let kdf_parts = parts(kdf_parameters)?;
+    let (last, others) = kdf_parts.split_last()?;
+    let [digest] = parts(last)?[..] else { return None };
+    let digest = der::sequence(&[digest, &der::value(der::NULL, &[])]);
+    let kdf = der::sequence(&[kdf_name, &der::sequence(&[others, &[&digest]].concat())]);
+    let algorithm = der::sequence(&[scheme, &der::sequence(&[&kdf, cipher])]);
+    Some(der::sequence(&[&algorithm, ciphertext]))
+}
+
+/// The values in a SEQUENCE.
+fn parts(sequence: &[u8]) -> Option<Vec<&[u8]>> {
+    match der::split_first(sequence)? {
+        (der::SEQUENCE, content, []) => der::children(content),
+        _ => None,
     }
 }
 

@@ -1,0 +1,273 @@
+//! `ca inspect FILE|-`: what any certificate, request, revocation list or key file says.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::cli::describe::{
+    Describe, DescribedCertificate, DescribedPrivateKey, DescribedPublicKey, DescribedRequest, DescribedRevocationList,
+};
+use crate::cli::output::{Page, Report, Tone};
+use crate::cli::passphrase::PassphraseArguments;
+use crate::cli::{Context, Failure};
+use crate::keys::key_file::{self, KeyFile, KeyFileError};
+use crate::keys::{Passphrase, Signer};
+use crate::x509::pem::{self, Block};
+use crate::x509::{Certificate, DecodeError, PublicKey, RevocationList, SigningRequest, der, text};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A certificate, chain, signing request, revocation list or key, as PEM or DER; - is standard input
+    #[arg(value_name = "FILE|-")]
+    file: PathBuf,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
+}
+
+/// Everything that stands in a file, in its order.
+struct Inspected {
+    objects: Vec<Box<dyn Describe>>,
+}
+
+pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let content = zeroize::Zeroizing::new(context.read_input(&arguments.file)?);
+    let passphrase = arguments.passphrase.read(context)?;
+    let source = Source { file: shown(&arguments.file), now: context.now(), passphrase };
+    let objects = if pem::is_pem(&content) { source.read_pem(&content)? } else { vec![source.read_der(&content)?] };
+    if source.passphrase.is_some() && !objects.iter().any(|object| object.is_encrypted()) {
+        return Err(Failure::usage("passphrase-unused", format!("nothing in {} is encrypted", source.file))
+            .hint("leave the passphrase out"));
+    }
+    Ok(Box::new(Inspected { objects }))
+}
+
+fn shown(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Where the octets come from, and how they are looked at.
+struct Source {
+    file: String,
+    now: OffsetDateTime,
+    /// Opens encrypted keys; nobody is asked for it.
+    passphrase: Option<Passphrase>,
+}
+
+impl Source {
+    fn read_pem(&self, content: &[u8]) -> Result<Vec<Box<dyn Describe>>, Failure> {
+        let blocks =
+            pem::parse_all(content).map_err(|error| Failure::usage("bad-pem", format!("{}: {error}", self.file)))?;
+        let mut objects = Vec::with_capacity(blocks.len());
+        for (index, block) in blocks.into_iter().enumerate() {
+            let place = format!("{}: block {} ({})", self.file, index + 1, text::escape(&block.label));
+            // Parameters stand in front of an EC key and say nothing that the key does not say.
+            if block.label != "EC PARAMETERS" {
+                objects.push(self.read_block(block, &place)?);
+            }
+        }
+        if objects.is_empty() {
+            return Err(Failure::usage("nothing-to-show", format!("{} holds curve parameters only", self.file)));
+        }
+        Ok(objects)
+    }
+
+    fn read_block(&self, block: Block, place: &str) -> Result<Box<dyn Describe>, Failure> {
+        let unreadable = |error: DecodeError| Failure::usage("undecodable", format!("{place}: {error}"));
+        match block.label.as_str() {
+            "CERTIFICATE" | "X509 CERTIFICATE" => self.certificate(&block.content).map_err(unreadable),
+            // openssl's own: what it trusts the certificate for follows the certificate.
+            "TRUSTED CERTIFICATE" => {
+                let rest = der::split_first(&block.content).map_or(0, |(.., rest)| rest.len());
+                let (certificate, _) = block.content.split_at(block.content.len() - rest);
+                self.certificate(certificate).map_err(unreadable)
+            }
+            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => request(&block.content).map_err(unreadable),
+            "X509 CRL" => self.revocation_list(&block.content).map_err(unreadable),
+            "PUBLIC KEY" => public_key(&block.content).map_err(unreadable),
+            "RSA PUBLIC KEY" => public_key(&rsa_subject_public_key_info(&block.content)).map_err(unreadable),
+            _ if key_file::is_private_key(&block) => {
+                let described = KeyFile::from_block(block).and_then(|file| self.private_key(&file));
+                described.map_err(|error| key_failure(&error, place))
+            }
+            _ => Err(Failure::usage("unknown-block", format!("{place}: a block of this kind is not read here"))
+                .hint("certificates, signing requests, revocation lists and keys are")),
+        }
+    }
+
+    /// DER has no label: whatever it can be read as, it is.
+    fn read_der(&self, content: &[u8]) -> Result<Box<dyn Describe>, Failure> {
+        let certificate = match self.certificate(content) {
+            Ok(certificate) => return Ok(certificate),
+            Err(error) => error,
+        };
+        let others = [self.revocation_list(content), request(content), public_key(content)];
+        if let Some(found) = others.into_iter().find_map(Result::ok) {
+            return Ok(found);
+        }
+        match KeyFile::parse(content) {
+            Ok(file) => self.private_key(&file).map_err(|error| key_failure(&error, &self.file)),
+            Err(_) => Err(Failure::usage(
+                "undecodable",
+                format!("{}: neither PEM nor the DER of a certificate, request, revocation list or key", self.file),
+            )
+            .hint(format!("read as a certificate: {certificate}"))),
+        }
+    }
+
+    fn certificate(&self, content: &[u8]) -> Result<Box<dyn Describe>, DecodeError> {
+        Ok(Box::new(DescribedCertificate { certificate: Certificate::from_der(content)?, now: self.now }))
+    }
+
+    fn revocation_list(&self, content: &[u8]) -> Result<Box<dyn Describe>, DecodeError> {
+        Ok(Box::new(DescribedRevocationList { list: RevocationList::from_der(content)?, now: self.now }))
+    }
+
+    /// A key of a kind that is not used here, or that cannot be opened, is shown as far as it goes.
+    fn private_key(&self, file: &KeyFile) -> Result<Box<dyn Describe>, KeyFileError> {
+        let (public_key, unusable) = match file.open(self.passphrase.as_ref()) {
+            Ok(key) => (Some(key.public_key().clone()), None),
+            Err(KeyFileError::PassphraseNeeded) => (None, None),
+            Err(
+                error @ (KeyFileError::UnsupportedKey(_)
+                | KeyFileError::UnsupportedEncryption { .. }
+                | KeyFileError::TooExpensive { .. }),
+            ) => (None, Some(error.to_string())),
+            Err(other) => return Err(other),
+        };
+        Ok(Box::new(DescribedPrivateKey { format: file.format(), encryption: file.encryption(), public_key, unusable }))
+    }
+}
+
+fn request(content: &[u8]) -> Result<Box<dyn Describe>, DecodeError> {
+    Ok(Box::new(DescribedRequest { request: SigningRequest::from_der(content)? }))
+}
+
+fn public_key(content: &[u8]) -> Result<Box<dyn Describe>, DecodeError> {
+    Ok(Box::new(DescribedPublicKey { public_key: PublicKey::from_spki(content)? }))
+}
+
+fn key_failure(error: &KeyFileError, place: &str) -> Failure {
+    let message = format!("{place}: {error}");
+    let failure = match error {
+        KeyFileError::WrongPassphrase => Failure::refused("wrong-passphrase", message),
+        _ => Failure::usage("bad-key", message),
+    };
+    error.hint().into_iter().fold(failure, Failure::hint)
+}
+
+/// PKCS#1's `RSAPublicKey` in its SubjectPublicKeyInfo (RFC 3279 §2.3.1).
+fn rsa_subject_public_key_info(key: &[u8]) -> Vec<u8> {
+    const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+    let algorithm = der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, RSA_ENCRYPTION), &der::value(der::NULL, &[])]);
+    der::sequence(&[&algorithm, &der::bit_string(key)])
+}
+
+impl Report for Inspected {
+    fn text(&self, page: &mut Page) {
+        let count = self.objects.len();
+        for (index, object) in self.objects.iter().enumerate() {
+            page.gap();
+            let title = object.title();
+            let number = if count == 1 { String::new() } else { format!("{} of {count}: ", index + 1) };
+            page.toned(Tone::Strong, &format!("{number}{title}"));
+            object.text(page);
+        }
+    }
+
+    fn json(&self) -> Value {
+        let objects: Value = self.objects.iter().map(|object| object.json()).collect();
+        json!({ "schema": "ca.inspect/1", "objects": objects })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::PrivateKey;
+    use crate::x509::KeyAlgorithm;
+
+    fn inspect(content: &[u8]) -> Result<Inspected, Failure> {
+        let now = time::macros::datetime!(2026-06-01 0:00 UTC);
+        let source = Source { file: "F".to_owned(), now, passphrase: None };
+        let objects = if pem::is_pem(content) { source.read_pem(content)? } else { vec![source.read_der(content)?] };
+        Ok(Inspected { objects })
+    }
+
+    fn text_of(content: &[u8]) -> String {
+        crate::cli::output::text(&inspect(content).unwrap(), false)
+    }
+
+    fn field<'a>(text: &'a str, label: &str) -> &'a str {
+        let line = text.lines().find(|line| line.starts_with(&format!("{label:<16}  ")));
+        line.unwrap_or_else(|| panic!("no {label} in\n{text}")).split_at(18).1
+    }
+
+    #[test]
+    fn every_item_of_a_certificate_stands_under_its_word() {
+        let pem = include_bytes!("../../../tests/data/certificates/web.pem");
+        let text = text_of(pem);
+        assert_eq!(text.lines().next(), Some("certificate: web.corp.test"));
+        assert_eq!(field(&text, "Subject"), "C=DE, O=Acme GmbH, OU=One, OU=Two, CN=web.corp.test");
+        assert_eq!(field(&text, "  organization"), "Acme GmbH");
+        assert_eq!(field(&text, "  common name"), "web.corp.test");
+        assert_eq!(field(&text, "Names (SANs)"), "dns:web.corp.test");
+        for san in ["ip:10.0.0.1", "email:web@corp.test", "uri:spiffe://corp.test/web"] {
+            assert!(text.contains(&format!("\n                  {san}\n")), "{san}");
+        }
+        assert_eq!(field(&text, "Issue date"), "2026-05-01T00:00:00Z (31 days ago)");
+        assert_eq!(field(&text, "Expiry date"), "2026-08-29T00:00:00Z (expires in 89 days)");
+        assert_eq!(field(&text, "Serial"), "0123456789abcdef");
+        assert_eq!(field(&text, "Public key"), "ecdsa-p256 (elliptic curve P-256, 256 bits)");
+        assert_eq!(field(&text, "CA"), "no");
+        assert_eq!(field(&text, "Key usage"), "digital-signature");
+        assert_eq!(field(&text, "Purposes"), "server-auth (it may stand for a TLS server)");
+        assert_eq!(field(&text, "CRL at"), "http://crl.corp.test/ca.crl");
+        assert_eq!(field(&text, "Issuer at"), "http://crl.corp.test/ca.der");
+        assert_eq!(field(&text, "Extension"), "1.2.3.4.5 (5 octets)");
+        assert!(field(&text, "Signature").starts_with("ecdsa-with-SHA256, 7"));
+        let json = inspect(pem).unwrap().json();
+        let object = &json["objects"][0];
+        assert_eq!(json["schema"], "ca.inspect/1");
+        assert_eq!(object["kind"], "certificate");
+        assert_eq!(object["sans"][1], json!({ "type": "ip", "value": "10.0.0.1" }));
+        assert_eq!(object["not_after"], "2026-08-29T00:00:00Z");
+        assert_eq!(object["fingerprint_sha256"], field(&text, "SHA-256"));
+    }
+
+    #[test]
+    fn a_private_key_shows_its_public_half_and_nothing_else() {
+        let key = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
+        let file = key_file::write(&key, None).unwrap();
+        let text = text_of(file.as_bytes());
+        assert!(text.starts_with("private key, not encrypted\n"), "{text}");
+        assert_eq!(field(&text, "Key id"), text::hex(&key.public_key().key_id()));
+        let secret = text::hex(&key.as_pkcs8()[key.as_pkcs8().len() - 32..]);
+        assert!(!text.contains(&secret));
+        assert!(!inspect(key.as_pkcs8()).unwrap().json().to_string().contains(&secret));
+    }
+
+    #[test]
+    fn an_encrypted_key_is_shown_unopened() {
+        let file = include_bytes!("../../../tests/data/keys/ec-p256.pbkdf2-sha256-aes256.pem");
+        let text = text_of(file);
+        assert!(text.starts_with("private key, encrypted\n"), "{text}");
+        assert_eq!(field(&text, "Encryption"), "PBES2 (PBKDF2-HMAC-SHA256, 2048 rounds; AES-256-CBC)");
+        assert!(inspect(file).unwrap().json()["objects"][0]["public_key"].is_null());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_with_its_block() {
+        let pem = include_str!("../../../tests/data/certificates/web.pem");
+        let refused = |content: &str| inspect(content.as_bytes()).err().map(|failure| failure.message).unwrap();
+        let twice = format!("{pem}{}", &pem[..pem.len() - 60]);
+        assert!(refused(&twice).contains("block 2"), "{}", refused(&twice));
+        let foreign = format!("{pem}{}", pem::encode("PKCS7", &[0x30, 0]));
+        assert_eq!(refused(&foreign), "F: block 2 (PKCS7): a block of this kind is not read here");
+        let damaged = pem::encode("CERTIFICATE", &[0x30, 3, 1, 1, 0]);
+        assert!(refused(&damaged).starts_with("F: block 1 (CERTIFICATE): it is not the DER of a certificate"));
+        assert!(refused("hello").contains("neither PEM nor the DER"));
+        assert_eq!(inspect(format!("{pem}{pem}").as_bytes()).unwrap().objects.len(), 2);
+    }
+}

@@ -1,0 +1,71 @@
+//! `ca man DIR`. The door to clap_mangen.
+
+use std::path::PathBuf;
+
+use clap::{Args, Command, CommandFactory};
+use clap_mangen::Man;
+use serde_json::{Value, json};
+
+use crate::cli::output::{Page, Report};
+use crate::cli::{CommandLine, Context, Failure};
+use crate::system::files::{self, Existing};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The folder to write the pages into, one per subcommand; made when it is missing
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Replace pages that are there already
+    #[arg(long)]
+    force: bool,
+}
+
+/// The files that were written.
+struct Pages {
+    files: Vec<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments, context: &Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let folder = context.world.resolve(&arguments.folder);
+    let mut line = CommandLine::command();
+    line.build();
+    let mut pages = Vec::new();
+    render(&line, &mut pages)
+        .map_err(|error| Failure::refused("man-failed", format!("cannot make a page: {error}")))?;
+    let pages: Vec<(PathBuf, Vec<u8>)> = pages.into_iter().map(|(name, page)| (folder.join(name), page)).collect();
+
+    // All are looked for before the first is written, so that a refusal changes nothing.
+    if !arguments.force
+        && let Some((taken, _)) = pages.iter().find(|(path, _)| path.symlink_metadata().is_ok())
+    {
+        return Err(Failure::refused("exists", format!("{} is there already", taken.display()))
+            .hint("--force replaces pages that are there"));
+    }
+    files::create_folders(&folder, 0o755)?;
+    let existing = if arguments.force { Existing::Replace } else { Existing::Keep };
+    for (path, page) in &pages {
+        files::publish_file(path, page, files::PUBLIC, existing, context.world.entropy.as_ref())?;
+    }
+    Ok(Box::new(Pages { files: pages.into_iter().map(|(path, _)| path).collect() }))
+}
+
+/// The page of a command and of everything below it.
+fn render(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) -> std::io::Result<()> {
+    let man = Man::new(command.clone());
+    let mut page = Vec::new();
+    man.render(&mut page)?;
+    pages.push((man.get_filename(), page));
+    command.get_subcommands().filter(|below| !below.is_hide_set()).try_for_each(|below| render(below, pages))
+}
+
+impl Report for Pages {
+    fn text(&self, page: &mut Page) {
+        for file in &self.files {
+            page.line(&file.display().to_string());
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({ "schema": "ca.man/1", "files": self.files })
+    }
+}

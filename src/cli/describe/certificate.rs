@@ -1,0 +1,179 @@
+//! What a certificate says.
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::{
+    Describe, authority_key_id_words, extension_fields, extensions_json, fingerprint_fields, how_far, malformed_fields,
+    malformed_json, name_fields, name_json, names_field, names_json, public_key_fields, public_key_json,
+    signature_field, signature_json, when,
+};
+use crate::cli::output::{Page, Tone};
+use crate::x509::name_constraints::Subtree;
+use crate::x509::validity::{distance, rfc3339};
+use crate::x509::{Certificate, ExtendedKeyUsage, NameConstraints, digest, text};
+
+/// A certificate, looked at at a certain time.
+pub struct DescribedCertificate {
+    pub certificate: Certificate,
+    pub now: OffsetDateTime,
+}
+
+impl Describe for DescribedCertificate {
+    fn title(&self) -> String {
+        let Certificate { subject, .. } = &self.certificate;
+        let shown = subject.common_name().map(str::to_owned).unwrap_or_else(|| subject.to_string());
+        match (self.certificate.is_ca(), self.certificate.is_self_issued()) {
+            (true, true) => format!("certificate of a root CA: {shown}"),
+            (true, false) => format!("certificate of an intermediate CA: {shown}"),
+            _ => format!("certificate: {shown}"),
+        }
+    }
+
+    fn text(&self, page: &mut Page) {
+        let Self { certificate, now } = self;
+        page.field("Version", &certificate.version.to_string());
+        name_fields(page, "Subject", &certificate.subject);
+        name_fields(page, "Issuer", &certificate.issuer);
+        if let Some(names) = &certificate.subject_alt_names {
+            names_field(page, "Names (SANs)", names);
+        }
+        page.field("Issue date", &when(certificate.validity.not_before, *now));
+        let (tone, left) = self.time_left();
+        page.toned_field("Expiry date", tone, &format!("{} ({left})", rfc3339(certificate.validity.not_after)));
+        page.field("Valid for", &distance(certificate.validity.length()));
+        page.field("Serial", &certificate.serial.to_string());
+        public_key_fields(page, &certificate.public_key);
+        page.field("CA", &self.authority_words());
+        if let Some(usage) = certificate.key_usage {
+            page.field("Key usage", &usage.to_string());
+        }
+        if let Some(purposes) = &certificate.extended_key_usage {
+            page.field("Purposes", &purposes.iter().map(purpose_words).collect::<Vec<_>>().join("\n"));
+        }
+        if let Some(constraints) = &certificate.name_constraints {
+            let words = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>().join("\n");
+            let fields = [("Permitted names", &constraints.permitted), ("Excluded names", &constraints.excluded)];
+            for (label, subtrees) in fields.into_iter().filter(|(_, subtrees)| !subtrees.is_empty()) {
+                page.field(label, &words(subtrees));
+            }
+        }
+        if let Some(id) = &certificate.subject_key_id {
+            page.field("Key id", &text::hex(id));
+        }
+        if let Some(id) = &certificate.authority_key_id {
+            page.field("Issuer's key id", &authority_key_id_words(id));
+        }
+        let lists = [
+            ("CRL at", &certificate.crl_urls),
+            ("OCSP at", &certificate.ocsp_urls),
+            ("Issuer at", &certificate.ca_issuer_urls),
+            ("Policies", &certificate.policies),
+        ];
+        for (label, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            page.field(label, &list.join("\n"));
+        }
+        extension_fields(page, &certificate.extensions);
+        malformed_fields(page, &certificate.malformed);
+        signature_field(page, &certificate.signature_algorithm, &certificate.signature);
+        if certificate.tbs_signature_algorithm.der != certificate.signature_algorithm.der {
+            let inside = &certificate.tbs_signature_algorithm;
+            page.toned_field("", Tone::Bad, &format!("but what is signed names {inside} (RFC 5280 §4.1.1.2)"));
+        }
+        fingerprint_fields(page, certificate.as_der());
+    }
+
+    fn json(&self) -> Value {
+        let Self { certificate, now } = self;
+        let validity = certificate.validity;
+        json!({
+            "kind": "certificate",
+            "version": certificate.version,
+            "subject": certificate.subject.to_string(),
+            "subject_attributes": name_json(&certificate.subject),
+            "issuer": certificate.issuer.to_string(),
+            "issuer_attributes": name_json(&certificate.issuer),
+            "self_issued": certificate.is_self_issued(),
+            "sans": certificate.subject_alt_names.as_deref().map(names_json),
+            "not_before": rfc3339(validity.not_before),
+            "not_after": rfc3339(validity.not_after),
+            "length_seconds": validity.length().whole_seconds(),
+            "seconds_left": (validity.not_after - *now).whole_seconds(),
+            "time_left": self.time_left().1,
+            "serial": certificate.serial.to_string(),
+            "public_key": public_key_json(&certificate.public_key),
+            "is_ca": certificate.is_ca(),
+            "basic_constraints": certificate.basic_constraints.map(|constraints| json!({
+                "ca": constraints.ca,
+                "path_length": constraints.path_length,
+            })),
+            "key_usage": certificate.key_usage.map(|usage| usage.names()),
+            "extended_key_usage": certificate.extended_key_usage.as_ref()
+                .map(|purposes| purposes.iter().map(ExtendedKeyUsage::to_string).collect::<Vec<_>>()),
+            "name_constraints": certificate.name_constraints.as_ref().map(constraints_json),
+            "subject_key_id": certificate.subject_key_id.as_deref().map(text::hex),
+            "authority_key_id": certificate.authority_key_id.as_ref().map(|id| json!({
+                "key_id": id.key_id.as_deref().map(text::hex),
+                "names_issuer_and_serial": id.names_issuer_and_serial,
+            })),
+            "crl_urls": certificate.crl_urls,
+            "ocsp_urls": certificate.ocsp_urls,
+            "ca_issuer_urls": certificate.ca_issuer_urls,
+            "policies": certificate.policies,
+            "extensions": extensions_json(&certificate.extensions),
+            "malformed": malformed_json(&certificate.malformed),
+            "signature": signature_json(&certificate.signature_algorithm, &certificate.signature),
+            "signed_signature_algorithm": certificate.tbs_signature_algorithm.to_string(),
+            "fingerprint_sha256": text::hex(&certificate.fingerprint()),
+            "fingerprint_sha1": text::hex(&digest::sha1(certificate.as_der())),
+        })
+    }
+}
+
+impl DescribedCertificate {
+    /// `expires in 89 days`, `expired 3 days ago`, `begins in 2 hours`.
+    fn time_left(&self) -> (Tone, String) {
+        let Self { certificate, now } = self;
+        let validity = certificate.validity;
+        if validity.not_before > *now {
+            (Tone::Warning, format!("not valid yet: begins {}", how_far(validity.not_before, *now)))
+        } else if validity.contains(*now) {
+            (Tone::Good, format!("expires in {}", distance(validity.not_after - *now)))
+        } else {
+            (Tone::Bad, format!("expired {} ago", distance(*now - validity.not_after)))
+        }
+    }
+
+    fn authority_words(&self) -> String {
+        match self.certificate.basic_constraints {
+            None => "no (no basic constraints)".to_owned(),
+            Some(constraints) => match (constraints.ca, constraints.path_length) {
+                (true, None) => "yes, with any number of CAs below it".to_owned(),
+                (true, Some(0)) => "yes, path length 0: with no CA below it".to_owned(),
+                (true, Some(1)) => "yes, path length 1: with one CA below it".to_owned(),
+                (true, Some(most)) => format!("yes, path length {most}: with at most {most} CAs below it"),
+                (false, None) => "no".to_owned(),
+                (false, Some(most)) => format!("no (and yet with path length {most})"),
+            },
+        }
+    }
+}
+
+fn purpose_words(purpose: &ExtendedKeyUsage) -> String {
+    let words = match purpose {
+        ExtendedKeyUsage::ServerAuth => "it may stand for a TLS server",
+        ExtendedKeyUsage::ClientAuth => "it may stand for a TLS client",
+        ExtendedKeyUsage::CodeSigning => "it may sign programs",
+        ExtendedKeyUsage::EmailProtection => "it may sign and decrypt e-mail",
+        ExtendedKeyUsage::TimeStamping => "it may sign timestamps",
+        ExtendedKeyUsage::OcspSigning => "it may sign OCSP answers",
+        ExtendedKeyUsage::Any => "every purpose",
+        ExtendedKeyUsage::Other(_) => return purpose.to_string(),
+    };
+    format!("{purpose} ({words})")
+}
+
+fn constraints_json(constraints: &NameConstraints) -> Value {
+    let words = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>();
+    json!({ "permitted": words(&constraints.permitted), "excluded": words(&constraints.excluded) })
+}

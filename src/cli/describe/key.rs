@@ -1,0 +1,76 @@
+//! What a key file says: never its secret.
+
+use serde_json::{Value, json};
+
+use super::{Describe, public_key_fields, public_key_json};
+use crate::cli::output::{Page, Tone};
+use crate::x509::{PublicKey, text};
+
+/// A private key: how it is stored, and its public half where that is known.
+pub struct DescribedPrivateKey {
+    /// `PKCS#8`, `PKCS#1`, `SEC1`.
+    pub format: &'static str,
+    /// Key derivation and cipher.
+    pub encryption: Option<String>,
+    /// `None` for an encrypted key that was not opened, and for a kind of key that this program does not use.
+    pub public_key: Option<PublicKey>,
+    /// Why the key cannot be used here.
+    pub unusable: Option<String>,
+}
+
+impl Describe for DescribedPrivateKey {
+    fn title(&self) -> String {
+        if self.encryption.is_some() { "private key, encrypted" } else { "private key, not encrypted" }.to_owned()
+    }
+
+    fn text(&self, page: &mut Page) {
+        page.field("Format", self.format);
+        match &self.encryption {
+            Some(encryption) => page.field("Encryption", encryption),
+            None => page.toned_field("Encryption", Tone::Warning, "none: whoever can read the file can use the key"),
+        }
+        match (&self.public_key, &self.unusable) {
+            (Some(key), _) => {
+                public_key_fields(page, key);
+                page.field("Key id", &text::hex(&key.key_id()));
+            }
+            (None, Some(why)) => page.toned_field("Not usable here", Tone::Bad, why),
+            (None, None) => page.field("Public key", "not known until a passphrase opens the file"),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "kind": "private-key",
+            "format": self.format,
+            "encrypted": self.encryption.is_some(),
+            "encryption": self.encryption,
+            "public_key": self.public_key.as_ref().map(public_key_json),
+            "unusable": self.unusable,
+        })
+    }
+
+    fn is_encrypted(&self) -> bool {
+        self.encryption.is_some()
+    }
+}
+
+/// A public key on its own.
+pub struct DescribedPublicKey {
+    pub public_key: PublicKey,
+}
+
+impl Describe for DescribedPublicKey {
+    fn title(&self) -> String {
+        "public key".to_owned()
+    }
+
+    fn text(&self, page: &mut Page) {
+        public_key_fields(page, &self.public_key);
+        page.field("Key id", &text::hex(&self.public_key.key_id()));
+    }
+
+    fn json(&self) -> Value {
+        json!({ "kind": "public-key", "public_key": public_key_json(&self.public_key) })
+    }
+}

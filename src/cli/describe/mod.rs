@@ -1,0 +1,276 @@
+//! What a certificate, a request, a revocation list or a key says: every fact as text for a person, and as JSON.
+
+mod certificate;
+mod key;
+mod revocation_list;
+mod signing_request;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+pub use certificate::DescribedCertificate;
+pub use key::{DescribedPrivateKey, DescribedPublicKey};
+pub use revocation_list::DescribedRevocationList;
+pub use signing_request::DescribedRequest;
+
+use super::output::{Page, Tone};
+use crate::x509::certificate::oid;
+use crate::x509::validity::{distance, rfc3339};
+use crate::x509::{
+    AttributeType, AuthorityKeyId, DistinguishedName, Extension, GeneralName, KeyKind, PublicKey, SignatureAlgorithm,
+    digest, text,
+};
+
+/// One thing that can be shown.
+pub trait Describe {
+    /// What it is, in a few words: `certificate`.
+    fn title(&self) -> String;
+
+    /// Every fact, one field each.
+    fn text(&self, page: &mut Page);
+
+    /// The same facts, with a `kind`.
+    fn json(&self) -> Value;
+
+    /// Whether a passphrase opens it.
+    fn is_encrypted(&self) -> bool {
+        false
+    }
+}
+
+/// A name as one line, and each of its attributes below it under the word for its type.
+fn name_fields(page: &mut Page, label: &str, name: &DistinguishedName) {
+    if name.is_empty() {
+        page.field(label, "(empty)");
+        return;
+    }
+    page.field(label, &name.to_string());
+    for attribute in name.attributes() {
+        let word = match &attribute.kind {
+            // As long as the column is wide.
+            AttributeType::OrganizationalUnit => "unit".to_owned(),
+            AttributeType::DomainComponent => "domain".to_owned(),
+            kind => kind.long_label().replace('-', " "),
+        };
+        page.field(&format!("  {word}"), &attribute.value);
+    }
+}
+
+/// The attributes of a name; `position` tells those apart that share one relative name.
+fn name_json(name: &DistinguishedName) -> Value {
+    let attributes = name.relative_names().iter().enumerate().flat_map(|(position, relative_name)| {
+        relative_name.iter().map(move |attribute| {
+            json!({ "type": attribute.kind.long_label(), "value": attribute.value, "position": position })
+        })
+    });
+    attributes.collect()
+}
+
+fn names_field(page: &mut Page, label: &str, names: &[GeneralName]) {
+    let lines: Vec<String> = names.iter().map(GeneralName::to_string).collect();
+    page.field(label, if lines.is_empty() { "(empty)".to_owned() } else { lines.join("\n") }.as_str());
+}
+
+fn names_json(names: &[GeneralName]) -> Value {
+    names.iter().map(|name| json!({ "type": name.kind(), "value": name.value() })).collect()
+}
+
+/// `2027-03-01T09:12:00Z (3 days ago)`.
+fn when(at: OffsetDateTime, now: OffsetDateTime) -> String {
+    format!("{} ({})", rfc3339(at), how_far(at, now))
+}
+
+fn how_far(at: OffsetDateTime, now: OffsetDateTime) -> String {
+    match at - now {
+        until if until.is_positive() => format!("in {}", distance(until)),
+        since => format!("{} ago", distance(since)),
+    }
+}
+
+/// The kind of a key in the words of a flag, and in those of a textbook.
+fn key_words(key: &PublicKey) -> String {
+    match key.kind() {
+        KeyKind::EcdsaP256 => "ecdsa-p256 (elliptic curve P-256, 256 bits)".to_owned(),
+        KeyKind::EcdsaP384 => "ecdsa-p384 (elliptic curve P-384, 384 bits)".to_owned(),
+        KeyKind::EcdsaP521 => "ecdsa-p521 (elliptic curve P-521, 521 bits)".to_owned(),
+        KeyKind::Ed25519 => "ed25519 (Edwards curve 25519, 256 bits)".to_owned(),
+        KeyKind::Rsa { bits, exponent } => {
+            format!("rsa-{bits} (RSA, {bits} bits, public exponent {})", exponent_words(exponent))
+        }
+        KeyKind::Other(_) => key.kind().to_string(),
+    }
+}
+
+/// A number in decimal when it fits, in hexadecimal otherwise.
+fn exponent_words(octets: &[u8]) -> String {
+    if octets.len() <= 8 {
+        octets.iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet)).to_string()
+    } else {
+        format!("0x{}", text::hex(octets))
+    }
+}
+
+fn public_key_fields(page: &mut Page, key: &PublicKey) {
+    page.field("Public key", &key_words(key));
+    page.field("  octets", &text::hex(key.bits()));
+    page.field("  SHA-256", &text::hex(&key.fingerprint()));
+}
+
+fn public_key_json(key: &PublicKey) -> Value {
+    let bits = match key.kind() {
+        KeyKind::EcdsaP256 | KeyKind::Ed25519 => Some(256),
+        KeyKind::EcdsaP384 => Some(384),
+        KeyKind::EcdsaP521 => Some(521),
+        KeyKind::Rsa { bits, .. } => Some(*bits),
+        KeyKind::Other(_) => None,
+    };
+    let exponent = match key.kind() {
+        KeyKind::Rsa { exponent, .. } => Some(exponent_words(exponent)),
+        _ => None,
+    };
+    json!({
+        "algorithm": key.kind().to_string(),
+        "bits": bits,
+        "exponent": exponent,
+        "octets": text::hex(key.bits()),
+        "key_id_sha1": text::hex(&key.key_id()),
+        "fingerprint_sha256": text::hex(&key.fingerprint()),
+    })
+}
+
+fn signature_field(page: &mut Page, algorithm: &SignatureAlgorithm, signature: &[u8]) {
+    let weak = if algorithm.is_weak() { " (weak: its digest can be forged)" } else { "" };
+    let tone = if algorithm.is_weak() { Tone::Warning } else { Tone::Plain };
+    page.toned_field("Signature", tone, &format!("{algorithm}{weak}, {} octets", signature.len()));
+    let (first, more) = signature.split_at_checked(16).map_or((signature, ""), |(first, _)| (first, " …"));
+    page.field("  octets", &format!("{}{more}", text::hex(first)));
+}
+
+fn signature_json(algorithm: &SignatureAlgorithm, signature: &[u8]) -> Value {
+    json!({
+        "algorithm": algorithm.to_string(),
+        "oid": algorithm.oid,
+        "weak": algorithm.is_weak(),
+        "value": text::hex(signature),
+    })
+}
+
+fn fingerprint_fields(page: &mut Page, der: &[u8]) {
+    page.field("SHA-256", &text::hex(&digest::sha256(der)));
+    page.field("SHA-1", &text::hex(&digest::sha1(der)));
+}
+
+fn authority_key_id_words(id: &AuthorityKeyId) -> String {
+    let key_id = id.key_id.as_ref().map_or_else(|| "without a key identifier".to_owned(), |id| text::hex(id));
+    let suffix = if id.names_issuer_and_serial { ", and the issuer by name and serial" } else { "" };
+    format!("{key_id}{suffix}")
+}
+
+/// The extensions of which only the octets can be shown.
+fn extension_fields(page: &mut Page, extensions: &[Extension]) {
+    for extension in extensions.iter().filter(|extension| !SHOWN.contains(&extension.oid.as_str())) {
+        let critical = if extension.critical { "critical, " } else { "" };
+        page.field(
+            "Extension",
+            &format!(
+                "{} ({critical}{} octets)\n{}",
+                extension_name(&extension.oid),
+                extension.value.len(),
+                shortened(&extension.value)
+            ),
+        );
+    }
+    let critical: Vec<&str> = extensions
+        .iter()
+        .filter(|extension| extension.critical)
+        .map(|extension| extension_name(&extension.oid))
+        .collect();
+    if !critical.is_empty() {
+        page.field("Critical", &critical.join(", "));
+    }
+}
+
+fn malformed_fields(page: &mut Page, malformed: &[(String, String)]) {
+    for (oid, reason) in malformed {
+        page.toned_field("Malformed", Tone::Bad, &format!("{}: {reason}", extension_name(oid)));
+    }
+}
+
+fn extensions_json(extensions: &[Extension]) -> Value {
+    let shown = extensions.iter().map(|extension| {
+        json!({
+            "oid": extension.oid,
+            "name": known_extension(&extension.oid),
+            "critical": extension.critical,
+            "value": text::hex(&extension.value),
+        })
+    });
+    shown.collect()
+}
+
+fn malformed_json(malformed: &[(String, String)]) -> Value {
+    malformed
+        .iter()
+        .map(|(oid, reason)| json!({ "oid": oid, "name": known_extension(oid), "reason": reason }))
+        .collect()
+}
+
+fn shortened(octets: &[u8]) -> String {
+    match octets.split_at_checked(64) {
+        Some((first, rest)) if !rest.is_empty() => format!("{} …", text::hex(first)),
+        _ => text::hex(octets),
+    }
+}
+
+fn extension_name(oid: &str) -> &str {
+    known_extension(oid).unwrap_or(oid)
+}
+
+fn known_extension(oid: &str) -> Option<&'static str> {
+    NAMES.into_iter().find(|(known, _)| *known == oid).map(|(_, name)| name)
+}
+
+/// The extensions that have fields of their own.
+const SHOWN: [&str; 13] = [
+    oid::SUBJECT_KEY_ID,
+    oid::KEY_USAGE,
+    oid::SUBJECT_ALT_NAME,
+    oid::BASIC_CONSTRAINTS,
+    oid::CRL_NUMBER,
+    oid::NAME_CONSTRAINTS,
+    oid::CRL_DISTRIBUTION_POINTS,
+    oid::CERTIFICATE_POLICIES,
+    oid::AUTHORITY_KEY_ID,
+    oid::EXTENDED_KEY_USAGE,
+    oid::AUTHORITY_INFO_ACCESS,
+    oid::REASON_CODE,
+    oid::INVALIDITY_DATE,
+];
+
+const NAMES: [(&str, &str); 25] = [
+    (oid::SUBJECT_KEY_ID, "subject key identifier"),
+    (oid::KEY_USAGE, "key usage"),
+    (oid::SUBJECT_ALT_NAME, "subject alternative names"),
+    (oid::ISSUER_ALT_NAME, "issuer alternative names"),
+    (oid::BASIC_CONSTRAINTS, "basic constraints"),
+    (oid::CRL_NUMBER, "CRL number"),
+    (oid::REASON_CODE, "reason code"),
+    (oid::INVALIDITY_DATE, "invalidity date"),
+    (oid::DELTA_CRL_INDICATOR, "delta CRL indicator"),
+    (oid::ISSUING_DISTRIBUTION_POINT, "issuing distribution point"),
+    (oid::CERTIFICATE_ISSUER, "certificate issuer"),
+    (oid::NAME_CONSTRAINTS, "name constraints"),
+    (oid::CRL_DISTRIBUTION_POINTS, "CRL distribution points"),
+    (oid::CERTIFICATE_POLICIES, "certificate policies"),
+    (oid::POLICY_MAPPINGS, "policy mappings"),
+    (oid::AUTHORITY_KEY_ID, "authority key identifier"),
+    (oid::POLICY_CONSTRAINTS, "policy constraints"),
+    (oid::EXTENDED_KEY_USAGE, "extended key usage"),
+    (oid::INHIBIT_ANY_POLICY, "inhibit any policy"),
+    (oid::AUTHORITY_INFO_ACCESS, "authority information access"),
+    (oid::SUBJECT_INFO_ACCESS, "subject information access"),
+    ("1.3.6.1.5.5.7.1.24", "TLS feature (must-staple)"),
+    ("1.3.6.1.4.1.11129.2.4.2", "signed certificate timestamps"),
+    ("2.16.840.1.113730.1.1", "Netscape certificate type"),
+    ("2.16.840.1.113730.1.13", "Netscape comment"),
+];

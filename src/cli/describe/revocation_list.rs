@@ -1,0 +1,106 @@
+//! What a certificate revocation list says.
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::{
+    Describe, authority_key_id_words, exponent_words, extension_fields, extensions_json, fingerprint_fields, how_far,
+    malformed_fields, malformed_json, name_fields, name_json, signature_field, signature_json, when,
+};
+use crate::cli::output::{Page, Tone};
+use crate::x509::revocation_list::RevokedEntry;
+use crate::x509::validity::rfc3339;
+use crate::x509::{RevocationList, digest, text};
+
+/// A CRL, looked at at a certain time.
+pub struct DescribedRevocationList {
+    pub list: RevocationList,
+    pub now: OffsetDateTime,
+}
+
+impl Describe for DescribedRevocationList {
+    fn title(&self) -> String {
+        let issuer = &self.list.issuer;
+        let shown = issuer.common_name().map_or_else(|| issuer.to_string(), str::to_owned);
+        format!("certificate revocation list of {shown}")
+    }
+
+    fn text(&self, page: &mut Page) {
+        let Self { list, now } = self;
+        page.field("Version", &list.version.to_string());
+        name_fields(page, "Issuer", &list.issuer);
+        if let Some(number) = &list.number {
+            page.field("Number", &exponent_words(number));
+        }
+        page.field("Issue date", &when(list.this_update, *now));
+        match list.next_update {
+            None => page.toned_field("Next update", Tone::Warning, "not said"),
+            Some(next) if next < *now => {
+                page.toned_field(
+                    "Next update",
+                    Tone::Bad,
+                    &format!("{} (overdue since {})", rfc3339(next), how_far(next, *now)),
+                );
+            }
+            Some(next) => page.toned_field("Next update", Tone::Good, &when(next, *now)),
+        }
+        if let Some(id) = &list.authority_key_id {
+            page.field("Issuer's key id", &authority_key_id_words(id));
+        }
+        extension_fields(page, &list.extensions);
+        malformed_fields(page, &list.malformed);
+        signature_field(page, &list.signature_algorithm, &list.signature);
+        fingerprint_fields(page, list.as_der());
+        page.field("Revoked", &format!("{} certificates", list.entries.len()));
+        if !list.entries.is_empty() {
+            let rows: Vec<Vec<String>> = list.entries.iter().map(row).collect();
+            page.table(&["SERIAL", "REVOKED", "REASON", "REMARKS"], &rows);
+        }
+    }
+
+    fn json(&self) -> Value {
+        let Self { list, now } = self;
+        json!({
+            "kind": "revocation-list",
+            "version": list.version,
+            "issuer": list.issuer.to_string(),
+            "issuer_attributes": name_json(&list.issuer),
+            "number": list.number.as_deref().map(exponent_words),
+            "this_update": rfc3339(list.this_update),
+            "next_update": list.next_update.map(rfc3339),
+            "seconds_left": list.next_update.map(|next| (next - *now).whole_seconds()),
+            "authority_key_id": list.authority_key_id.as_ref().map(|id| json!({
+                "key_id": id.key_id.as_deref().map(text::hex),
+                "names_issuer_and_serial": id.names_issuer_and_serial,
+            })),
+            "extensions": extensions_json(&list.extensions),
+            "malformed": malformed_json(&list.malformed),
+            "revoked": list.entries.iter().map(entry_json).collect::<Value>(),
+            "signature": signature_json(&list.signature_algorithm, &list.signature),
+            "signed_signature_algorithm": list.tbs_signature_algorithm.to_string(),
+            "fingerprint_sha256": text::hex(&digest::sha256(list.as_der())),
+            "fingerprint_sha1": text::hex(&digest::sha1(list.as_der())),
+        })
+    }
+}
+
+fn row(entry: &RevokedEntry) -> Vec<String> {
+    let since = entry.invalid_since.map(|at| format!("suspected since {}", rfc3339(at)));
+    let unknown = entry.unknown_critical.iter().map(|oid| format!("unknown critical extension {oid}"));
+    vec![
+        entry.serial.to_string(),
+        rfc3339(entry.revoked_at),
+        entry.reason.map_or("", |reason| reason.name()).to_owned(),
+        since.into_iter().chain(unknown).collect::<Vec<_>>().join("; "),
+    ]
+}
+
+fn entry_json(entry: &RevokedEntry) -> Value {
+    json!({
+        "serial": entry.serial.to_string(),
+        "revoked_at": rfc3339(entry.revoked_at),
+        "reason": entry.reason.map(|reason| reason.name()),
+        "invalid_since": entry.invalid_since.map(rfc3339),
+        "unknown_critical_extensions": entry.unknown_critical,
+    })
+}

@@ -1,0 +1,249 @@
+//! Every form is read from files that other tools wrote: tests/data/keys/README.md has the commands.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::keys::Signer;
+use crate::x509::{KeyAlgorithm, der};
+
+fn passphrase(text: &str) -> Passphrase {
+    Passphrase::new(text.into())
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let secret = passphrase("secret");
+    for algorithm in KeyAlgorithm::ALL {
+        let key = PrivateKey::generate(algorithm).unwrap();
+        let plain = write(&key, None).unwrap();
+        assert!(plain.starts_with("-----BEGIN PRIVATE KEY-----\n") && plain.ends_with("-----END PRIVATE KEY-----\n"));
+        let file = KeyFile::parse(plain.as_bytes()).unwrap();
+        assert!(!file.is_encrypted());
+        let again = file.open(None).unwrap();
+        assert_eq!((again.algorithm(), again.public_key()), (algorithm, key.public_key()));
+        assert_eq!(again.as_pkcs8(), key.as_pkcs8(), "{algorithm}");
+        let from_der = KeyFile::parse(key.as_pkcs8()).unwrap().open(None).unwrap();
+        assert_eq!(from_der.public_key(), key.public_key());
+    }
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP384).unwrap();
+    let protection = NewProtection::new(&secret, [7; 32]);
+    let encrypted = write(&key, Some(&protection)).unwrap();
+    assert!(encrypted.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+    let file = KeyFile::parse(encrypted.as_bytes()).unwrap();
+    assert_eq!(file.encryption().unwrap(), "PBES2 (PBKDF2-HMAC-SHA256, 600000 rounds; AES-256-CBC)");
+    assert_eq!(file.open(Some(&secret)).unwrap().as_pkcs8(), key.as_pkcs8());
+    assert_eq!(file.open(Some(&passphrase("Secret"))).unwrap_err(), KeyFileError::WrongPassphrase);
+    assert_eq!(file.open(None).unwrap_err(), KeyFileError::PassphraseNeeded);
+}
+
+#[test]
+fn a_file_must_hold_exactly_one_private_key() {
+    let key = write(&PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap(), None).unwrap();
+    let certificate = pem::certificate(&[0x30, 0]);
+    assert!(KeyFile::parse(format!("{certificate}{}", *key).as_bytes()).is_ok());
+    let parsed = |text: &str| KeyFile::parse(text.as_bytes()).unwrap_err();
+    assert_eq!(parsed(&format!("{}{}", *key, *key)), KeyFileError::SeveralKeys(2));
+    assert_eq!(parsed(&certificate), KeyFileError::NoKey { found: "only CERTIFICATE".to_owned() });
+    assert!(matches!(parsed("hello"), KeyFileError::NoKey { .. }));
+    assert!(matches!(parsed(""), KeyFileError::NoKey { .. }));
+    assert!(matches!(parsed(&key[..key.len() - 20]), KeyFileError::Pem(_)));
+}
+
+#[test]
+fn a_key_file_cannot_be_printed() {
+    let key = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
+    let file = KeyFile::parse(write(&key, None).unwrap().as_bytes()).unwrap();
+    assert_eq!(format!("{file:?}"), "KeyFile(PKCS#8, [elided])");
+}
+
+/// The file of this name under tests/data/keys.
+fn fixture(name: &str) -> Vec<u8> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/keys").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn opened(name: &str) -> Result<PrivateKey, KeyFileError> {
+    KeyFile::parse(&fixture(name))?.open(Some(&passphrase("secret")))
+}
+
+#[test]
+fn one_key_is_the_same_in_every_form() {
+    for (reference, forms) in [
+        (
+            "ec-p256.pkcs8.pem",
+            &[
+                "ec-p256.sec1-with-parameters.pem",
+                "ec-p256.sec1-compressed.pem",
+                "ec-p256.sec1-no-public.pem",
+                "ec-p256.sec1.der",
+                "ec-p256.pkcs8-no-public.der",
+                "ec-p256.dek-aes256.pem",
+                "ec-p256.pbkdf2-sha1-aes128.pem",
+                "ec-p256.pbkdf2-sha1-des3.pem",
+                "ec-p256.pbkdf2-sha256-aes192.pem",
+                "ec-p256.pbkdf2-sha256-aes256.pem",
+                "ec-p256.pbkdf2-sha256-aes256.der",
+                "ec-p256.pbkdf2-sha512-aes256.pem",
+                "ec-p256.scrypt-aes256.pem",
+                "certtool-ec-p256.encrypted.pem",
+            ][..],
+        ),
+        (
+            "rsa-2048.pkcs8.pem",
+            &[
+                "rsa-2048.pkcs1.pem",
+                "rsa-2048.pkcs1.der",
+                "rsa-2048.dek-aes128.pem",
+                "rsa-2048.dek-aes192.pem",
+                "rsa-2048.dek-aes256.pem",
+                "rsa-2048.dek-des3.pem",
+            ],
+        ),
+    ] {
+        let expected = opened(reference).unwrap();
+        for form in forms {
+            let key = opened(form).unwrap_or_else(|error| panic!("{form}: {error}"));
+            assert_eq!(key.public_key(), expected.public_key(), "{form}");
+            assert_eq!(key.as_pkcs8(), expected.as_pkcs8(), "{form}");
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_key_is_read_as_openssl_and_certtool_write_it() {
+    for (name, algorithm) in [
+        ("ec-p384.sec1.pem", KeyAlgorithm::EcdsaP384),
+        ("ec-p521.sec1.pem", KeyAlgorithm::EcdsaP521),
+        ("ed25519.pkcs8.pem", KeyAlgorithm::Ed25519),
+        ("certtool-rsa-2048.pem", KeyAlgorithm::Rsa2048),
+        ("certtool-ed25519.pem", KeyAlgorithm::Ed25519),
+        // Its private number has 33 octets.
+        ("certtool-ec-p256.pem", KeyAlgorithm::EcdsaP256),
+    ] {
+        let key = opened(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(key.algorithm(), algorithm, "{name}");
+        let again = KeyFile::parse(write(&key, None).unwrap().as_bytes()).unwrap().open(None).unwrap();
+        assert_eq!(again.public_key(), key.public_key(), "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_read_is_named_with_the_way_out() {
+    for (name, named, way_out) in [
+        ("ec-p256.pbes1-md5-des.pem", "pbeWithMD5AndDES-CBC", "-provider legacy"),
+        ("ec-p256.pkcs12-3des.pem", "pbeWithSHA1And3-KeyTripleDES-CBC", "openssl pkey -in KEY -aes256"),
+        ("ec-p256.pkcs12-rc2.pem", "pbeWithSHA1And40BitRC2-CBC", "-provider legacy"),
+        ("rsa-2048.dek-camellia256.pem", "CAMELLIA-256-CBC", "openssl pkey"),
+        ("ec-p256.sec1-explicit.pem", "explicit curve parameters", "-param_enc named_curve"),
+        ("ec-secp256k1.sec1.pem", "secp256k1", ""),
+        ("ed448.pkcs8.pem", "Ed448", ""),
+        ("rsa-1024.pkcs8.pem", "an RSA key of 1024 bits", ""),
+        ("rsa-2560.pkcs8.pem", "an RSA key of 2560 bits", ""),
+        ("rsa-pss-2048.pkcs8.pem", "RSASSA-PSS", ""),
+        ("ec-p256.public.pem", "only PUBLIC KEY", ""),
+    ] {
+        let error = opened(name).unwrap_err();
+        assert!(error.to_string().contains(named), "{name}: {error}");
+        assert!(error.hint().unwrap_or_default().contains(way_out), "{name}: {:?}", error.hint());
+    }
+}
+
+#[test]
+fn a_wrong_passphrase_is_told_as_such_in_every_encryption() {
+    for name in [
+        "ec-p256.dek-aes256.pem",
+        "rsa-2048.dek-des3.pem",
+        "ec-p256.pbkdf2-sha1-des3.pem",
+        "ec-p256.pbkdf2-sha256-aes256.pem",
+        "ec-p256.scrypt-aes256.pem",
+    ] {
+        let file = KeyFile::parse(&fixture(name)).unwrap();
+        assert!(file.is_encrypted());
+        // Enough tries that some leave a padding that looks right.
+        for attempt in 0..if name.contains("dek") { 600 } else { 3 } {
+            let wrong = passphrase(&format!("wrong {attempt}"));
+            assert_eq!(file.open(Some(&wrong)).unwrap_err(), KeyFileError::WrongPassphrase, "{name}, {attempt}");
+        }
+    }
+}
+
+#[test]
+fn a_public_half_that_belongs_to_another_key_is_refused() {
+    let key = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
+    let other = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
+    let version_2 = |public: &[u8]| {
+        // OneAsymmetricKey (RFC 5958 §2): version 1, and the public key as [1].
+        let mut parts = vec![der::value(der::INTEGER, &[1])];
+        let (_, content, _) = der::split_first(key.as_pkcs8()).unwrap();
+        parts.extend(der::children(content).unwrap()[1..].iter().map(|part| part.to_vec()));
+        parts.push(der::value(der::context(1), &[&[0], public].concat()));
+        der::sequence(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    };
+    let opened = |der: &[u8]| KeyFile::parse(der).unwrap().open(None);
+    let read = opened(&version_2(key.public_key().bits())).unwrap();
+    assert_eq!(read.as_pkcs8(), key.as_pkcs8(), "it is written without the public key");
+    assert!(matches!(opened(&version_2(other.public_key().bits())), Err(KeyFileError::Unusable(_))));
+
+    let mut swapped = fixture("ec-p256.sec1.der");
+    let last = swapped.len() - 1;
+    swapped[last] ^= 1;
+    assert!(matches!(opened(&swapped), Err(KeyFileError::Unusable(_))));
+}
+
+#[test]
+fn a_file_cannot_ask_for_endless_work() {
+    let costs = |parameters: &str, marker: &[u8], replacement: &[u8]| {
+        let mut der = pem::parse_all(&fixture(parameters)).unwrap().remove(0).content;
+        let at = der.windows(marker.len()).position(|window| window == marker).unwrap();
+        der[at..at + marker.len()].copy_from_slice(replacement);
+        KeyFile::parse(&der).unwrap().open(Some(&passphrase("secret"))).unwrap_err()
+    };
+    // scrypt's N of 16384 stands in two octets, r and p behind it.
+    let marker = &[2, 2, 0x40, 0, 2, 1, 8, 2, 1, 1];
+    assert_eq!(
+        costs("ec-p256.scrypt-aes256.pem", marker, &[2, 2, 0x40, 0, 2, 1, 0x7f, 2, 1, 0x7f]),
+        KeyFileError::TooExpensive { what: "254 MiB of memory, 127 times over, in scrypt".to_owned() }
+    );
+    for cost in [[0x40, 1], [0x7f, 0xff]] {
+        let replacement = [&[2, 2][..], &cost, &[2, 1, 8]].concat();
+        let error = costs("ec-p256.scrypt-aes256.pem", &[2, 2, 0x40, 0, 2, 1, 8], &replacement);
+        assert!(error.to_string().contains("not a power of two"), "{error}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_octets_make_it_panic(octets in proptest::collection::vec(any::<u8>(), 0..400)) {
+        if let Ok(file) = KeyFile::parse(&octets) {
+            drop(file.encryption());
+            drop(file.open(None));
+        }
+    }
+
+    #[test]
+    fn no_damage_to_a_key_file_makes_it_panic(
+        which in 0..8_usize,
+        cut in any::<proptest::sample::Index>(),
+        at in any::<proptest::sample::Index>(),
+        octet in any::<u8>(),
+    ) {
+        let name = [
+            "ec-p256.sec1.der", "ec-p256.pkcs8-no-public.der", "rsa-2048.pkcs1.der", "ec-p256.pbkdf2-sha256-aes256.der",
+            "ec-p256.dek-aes256.pem", "ec-p256.scrypt-aes256.pem", "ed25519.pkcs8.pem", "certtool-ec-p256.encrypted.pem",
+        ][which];
+        let mut data = fixture(name);
+        let at = at.index(data.len());
+        data[at] = octet;
+        data.truncate(cut.index(data.len() * 4).max(1));
+        if let Ok(file) = KeyFile::parse(&data) {
+            drop(file.encryption());
+            drop(file.open(None));
+            // Opening costs what the file asks for: only where that is little.
+            if !file.encryption().is_some_and(|how| how.contains("scrypt") || !how.contains("2048 rounds")) {
+                drop(file.open(Some(&passphrase("secret"))));
+            }
+        }
+    }
+}
