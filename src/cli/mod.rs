@@ -6,6 +6,7 @@
 pub mod arguments;
 pub mod commands;
 pub mod context;
+pub mod describe;
 pub mod failure;
 pub mod output;
 pub mod parties;

@@ -8,8 +8,10 @@ use super::{Context, Failure};
 mod completions;
 mod handshake_test;
 mod init;
+mod inspect;
 mod issue;
 mod list;
+mod man;
 mod show;
 mod verify;
 
@@ -26,10 +28,14 @@ pub enum Command {
     List(list::Arguments),
     /// Show one certificate of this CA: what it says, where it is, and its history
     Show(show::Arguments),
+    /// Show what a certificate, signing request, revocation list or key file says
+    Inspect(inspect::Arguments),
     /// Judge whether a certificate chain holds, and explain a no
     Verify(Box<verify::Arguments>),
     /// Print the completion script of a shell
     Completions(completions::Arguments),
+    /// Write the manual pages of every subcommand into a folder
+    Man(man::Arguments),
 }
 
 /// Runs one subcommand.
@@ -40,7 +46,9 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::HandshakeTest(arguments) => handshake_test::run(&arguments, context),
         Command::List(arguments) => list::run(arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),
+        Command::Inspect(arguments) => inspect::run(&arguments, context),
         Command::Verify(arguments) => verify::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments, context),
     }
 }
