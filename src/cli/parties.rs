@@ -76,16 +76,33 @@ impl PartyArguments {
         };
         let server = party(&self.server, Role::Server, context)?;
         let client = party(&self.client, Role::Client, context)?;
-        let roots = match &self.roots {
-            Some(path) => certificates(path, context)?,
-            None => {
-                let roots = context.home().map_err(|failure| {
-                    failure.hint("or give the CA certificates that both sides trust with --roots FILE")
-                })?;
-                Authorities::of(&roots).roots()?.into_iter().map(|(_, certificate)| certificate).collect()
-            }
+        Ok(Parties { server, client, roots: self.roots(context)? })
+    }
+
+    /// Gathers whoever visits a server that somebody else runs; a server certificate only if one was given.
+    ///
+    /// # Errors
+    /// As for [`PartyArguments::gather`].
+    pub fn gather_visitor(
+        &self,
+        context: &mut Context<'_>,
+    ) -> Result<(Party, Option<Party>, Vec<Certificate>), Failure> {
+        let client = match &self.client {
+            Some(given) => self.party(given, context)?,
+            None => self.issue_short_lived(Role::Client, None, &mut None, context)?,
         };
-        Ok(Parties { server, client, roots })
+        let server = self.server.as_ref().map(|given| self.party(given, context)).transpose()?;
+        Ok((client, server, self.roots(context)?))
+    }
+
+    fn roots(&self, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
+        if let Some(path) = &self.roots {
+            return certificates(path, context);
+        }
+        let home = context
+            .home()
+            .map_err(|failure| failure.hint("or give the CA certificates that both sides trust with --roots FILE"))?;
+        Ok(Authorities::of(&home).roots()?.into_iter().map(|(_, certificate)| certificate).collect())
     }
 
     fn party(&self, given: &Path, context: &mut Context<'_>) -> Result<Party, Failure> {

@@ -23,6 +23,28 @@ impl Cause {
         Self::new("no-answer", "the handshake ended without an error, but the application data did not arrive")
     }
 
+    /// Somebody else's server said so over HTTP, after the handshake.
+    pub(super) fn http(status: &str) -> Option<Self> {
+        // nginx answers a missing or bad client certificate with 400, and names the kinds 495 and 496 in its log.
+        let code = match status {
+            "400" => "http-400",
+            "495" => "http-495",
+            "496" => "http-496",
+            _ => return None,
+        };
+        Some(Self::new(code, format!("the server answered with HTTP status {status} after the handshake")))
+    }
+
+    /// Somebody else's server hung up.
+    pub(super) fn closed() -> Self {
+        Self::new("closed", "the server closed the connection without an alert and without an answer")
+    }
+
+    /// Somebody else's server refused, in whatever way servers do; why, only its log knows.
+    pub fn is_of_another_server(&self) -> bool {
+        self.code == ALERT_RECEIVED || self.code == "closed" || self.code.starts_with("http-")
+    }
+
     /// What to do about it when it was not meant to happen.
     pub fn cure(&self) -> Option<&'static str> {
         Some(match self.code {
@@ -43,6 +65,7 @@ impl Cause {
     }
 }
 
+pub(super) const ALERT_RECEIVED: &str = "alert-received";
 pub(super) const NO_CERTIFICATE: &str = "no-certificate";
 pub(super) const UNKNOWN_ISSUER: &str = "unknown-issuer";
 pub(super) const BAD_SIGNATURE: &str = "bad-signature";
@@ -60,7 +83,7 @@ pub(super) fn of(error: &Error) -> Cause {
         Error::NoCertificatesPresented => Cause::new(NO_CERTIFICATE, "the client showed no certificate"),
         Error::InvalidCertificate(error) => of_certificate(error),
         Error::AlertReceived(alert) => {
-            Cause::new("alert-received", format!("the other side sent the alert {}", alert_name(*alert)))
+            Cause::new(ALERT_RECEIVED, format!("the other side sent the alert {}", alert_name(*alert)))
         }
         Error::PeerIncompatible(what) => {
             Cause::new(NO_COMMON_GROUND, format!("the two sides have nothing in common ({what:?})"))

@@ -16,10 +16,10 @@ use super::scenario::Ends;
 use super::wire::{Flight, Side};
 
 /// No exchange takes longer.
-const LONGEST: Duration = Duration::from_secs(10);
+pub(super) const LONGEST: Duration = Duration::from_secs(10);
 
 /// No exchange moves more than this in total: far above any chain that a TLS library accepts (64 KiB in rustls).
-const MOST_OCTETS: usize = 1024 * 1024;
+pub(super) const MOST_OCTETS: usize = 1024 * 1024;
 
 /// Written to the socket in one go. Loopback buffers hold more, so a write never waits for the reader.
 const PIECE: usize = 16 * 1024;
@@ -48,7 +48,7 @@ pub(super) struct Exchange {
 /// The exchange could not be played to its end, for a reason that is not TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
-    #[error("the loopback socket failed while trying to {action}: {cause}")]
+    #[error("the socket failed while trying to {action}: {cause}")]
     Socket { action: &'static str, cause: io::Error },
     #[error("the exchange did not end within {} seconds", LONGEST.as_secs())]
     TooLong,
@@ -213,9 +213,9 @@ impl End {
 }
 
 /// Writes to the socket and remembers what it wrote.
-struct Tap<'a> {
-    socket: &'a mut TcpStream,
-    octets: Vec<u8>,
+pub(super) struct Tap<'a> {
+    pub socket: &'a mut TcpStream,
+    pub octets: Vec<u8>,
 }
 
 impl Write for Tap<'_> {
@@ -258,7 +258,7 @@ fn socket_pair() -> Result<(TcpStream, TcpStream), ExchangeError> {
     Err(ExchangeError::Socket { action: "accept", cause: io::ErrorKind::AddrInUse.into() })
 }
 
-fn socket_error(action: &'static str) -> impl FnOnce(io::Error) -> ExchangeError {
+pub(super) fn socket_error(action: &'static str) -> impl FnOnce(io::Error) -> ExchangeError {
     move |cause| match cause.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ExchangeError::TooLong,
         _ => ExchangeError::Socket { action, cause },

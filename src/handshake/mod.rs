@@ -7,6 +7,7 @@
 //! - [`scenario`]: one exchange before it is played: both sides with what they hold, trust and believe the time to be
 //! - [`exchange`]: plays it over a loopback socket and keeps every octet that crossed it
 //! - [`wire`], [`decrypt`], [`trace`], [`message`], [`registry`]: what those octets say
+//! - [`connect`]: the client's part alone, against a server that somebody else runs
 //! - [`cause`]: why a side refused
 //! - [`throw_away`], [`refusals`]: what must be refused, and the copies of certificates that this takes
 //! - [`recording`]: the session for other tools
@@ -16,6 +17,7 @@
 //! The room reads a stop watch, which decides nothing; the time at which certificates are judged is an argument.
 
 pub mod cause;
+pub mod connect;
 mod decrypt;
 mod exchange;
 pub mod measure;

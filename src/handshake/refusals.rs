@@ -244,30 +244,37 @@ pub(super) struct Material<'a> {
 
 impl<'a> Material<'a> {
     pub fn new(test: &'a HandshakeTest<'a>) -> Result<Self, CopyError> {
-        let double = |whose, party: &'a Party, other: &'a Party| -> Result<_, CopyError> {
-            let hierarchy = ThrowAway::above(party.chain(), test.roots, None)?;
-            Ok(Double { whose, party, other, hierarchy, wrong_key: OnceCell::new() })
-        };
         Ok(Self {
             test,
-            client: double("client", test.client, test.server)?,
-            server: double("server", test.server, test.client)?,
+            client: Double::new("client", test.client, Some(test.server), test.roots)?,
+            server: Double::new("server", test.server, Some(test.client), test.roots)?,
         })
     }
 }
 
 /// A party, and the throw-away hierarchy that copies what stands above it.
-struct Double<'a> {
+pub(super) struct Double<'a> {
     whose: &'static str,
     party: &'a Party,
-    other: &'a Party,
+    other: Option<&'a Party>,
     hierarchy: ThrowAway,
     /// A key of the same kind that is not the certificate's: RSA keys take their time, so it is made once.
     wrong_key: OnceCell<PrivateKey>,
 }
 
-impl Double<'_> {
-    fn copy(&self, changes: Changes<'_>) -> Result<Identity, CopyError> {
+impl<'a> Double<'a> {
+    /// `other` lends its key where a wrong one of the same kind is wanted.
+    pub fn new(
+        whose: &'static str,
+        party: &'a Party,
+        other: Option<&'a Party>,
+        roots: &[Certificate],
+    ) -> Result<Self, CopyError> {
+        let hierarchy = ThrowAway::above(party.chain(), roots, None)?;
+        Ok(Self { whose, party, other, hierarchy, wrong_key: OnceCell::new() })
+    }
+
+    pub fn copy(&self, changes: Changes<'_>) -> Result<Identity, CopyError> {
         self.hierarchy.identity(self.whose, &self.hierarchy.leaf(self.party.certificate(), changes)?)
     }
 
@@ -286,17 +293,21 @@ impl Double<'_> {
         self.hierarchy.identity_issued_by_leaf(self.whose, &leaf, self.party.certificate())
     }
 
-    fn tampered(&self) -> Result<Identity, CopyError> {
+    pub fn tampered(&self) -> Result<Identity, CopyError> {
         let tampered = throw_away::tampered(self.party.certificate())?;
         let chain: Vec<&Certificate> = [&tampered].into_iter().chain(self.party.chain().iter().skip(1)).collect();
         Ok(scenario::identity(self.whose, &chain, self.party.key())?)
     }
 
-    fn with_wrong_key(&self) -> Result<Identity, Obstacle> {
+    pub fn with_wrong_key(&self) -> Result<Identity, CopyError> {
         let kind = &self.party.certificate().public_key;
         let chain: Vec<&Certificate> = self.party.chain().iter().collect();
-        if self.other.certificate().public_key.kind() == kind.kind() && self.other.certificate().public_key != *kind {
-            return Ok(scenario::identity(self.whose, &chain, self.other.key())?);
+        let lent = self.other.filter(|other| {
+            let lent = &other.certificate().public_key;
+            lent.kind() == kind.kind() && lent != kind
+        });
+        if let Some(other) = lent {
+            return Ok(scenario::identity(self.whose, &chain, other.key())?);
         }
         let key = match self.wrong_key.get() {
             Some(key) => key,
@@ -310,7 +321,7 @@ impl Double<'_> {
 }
 
 /// A copy of the party whose root has another name and another key.
-fn stranger(whose: &'static str, party: &Party, roots: &[Certificate]) -> Result<Identity, CopyError> {
+pub(super) fn stranger(whose: &'static str, party: &Party, roots: &[Certificate]) -> Result<Identity, CopyError> {
     let name = "A CA that nobody here trusts".to_owned();
     let name = DistinguishedName::build(&[(AttributeType::CommonName, name)])
         .map_err(|error| CopyError::Fields(error.to_string()))?;
@@ -326,7 +337,7 @@ fn without_intermediate(identity: &Identity) -> Result<Identity, Obstacle> {
 }
 
 /// Whether the TLS library would take the certificate for this purpose: without the extension, for any.
-fn serves(certificate: &Certificate, purpose: &ExtendedKeyUsage) -> bool {
+pub(super) fn serves(certificate: &Certificate, purpose: &ExtendedKeyUsage) -> bool {
     certificate.extended_key_usage.as_ref().is_none_or(|purposes| purposes.contains(purpose))
 }
 

@@ -19,7 +19,7 @@ pub struct HandshakeReport {
     pub host_name: String,
     /// The good case, once per TLS version.
     pub sessions: Vec<Session>,
-    /// What had to be refused; empty when a session failed, for then a refusal proves nothing.
+    /// What had to be refused, in the versions whose session passed: elsewhere a refusal proves nothing.
     pub refusals: Vec<Refusal>,
 }
 
@@ -83,6 +83,9 @@ pub struct Breakdown {
     pub cause: Cause,
 }
 
+/// The reason that is expected of a server that somebody else runs: its own, which it need not tell.
+pub const ANOTHER_SERVER: &str = "refused-by-the-server";
+
 /// One exchange that had to be refused.
 #[derive(Debug, Clone)]
 pub struct Refusal {
@@ -122,6 +125,10 @@ impl Refusal {
     /// Refused by the side that had to refuse it, which said so on the wire, for the reason that makes it bad.
     pub fn for_the_right_reason(&self) -> bool {
         let (by, code) = self.expected;
+        if code == ANOTHER_SERVER {
+            return matches!(&self.outcome, Outcome::Refused(found)
+                if found.by == by && found.cause.is_of_another_server());
+        }
         matches!(&self.outcome, Outcome::Refused(found)
             if found.by == by && found.cause.code == code && found.alert.is_some())
     }

@@ -106,32 +106,47 @@ impl Scenario {
     ) -> Result<Ends, SetUpError> {
         let library = |error: rustls::Error| SetUpError::Library(error.to_string());
         let secrets = Arc::new(Secrets::default());
-        let versions: [&'static SupportedProtocolVersion; 1] = match self.version {
-            TlsVersion::Tls12 => [&rustls::version::TLS12],
-            TlsVersion::Tls13 => [&rustls::version::TLS13],
-        };
-
         let mut server =
             ServerConfig::builder_with_details(provider(Some(self.version)), self.server_judges_by.clock()?)
-                .with_protocol_versions(&versions)
+                .with_protocol_versions(&protocol(self.version))
                 .map_err(library)?
                 .with_client_cert_verifier(judge_of_clients)
                 .with_cert_resolver(Arc::new(SingleCertAndKey::from(self.server.clone())));
         server.key_log = secrets.clone();
 
-        let client = ClientConfig::builder_with_details(provider(Some(self.version)), self.client_judges_by.clock()?)
-            .with_protocol_versions(&versions)
-            .map_err(library)?
-            .with_webpki_verifier(judge_of_servers);
-        let mut client = match &self.client {
-            Some(identity) => client.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone()))),
-            None => client.with_no_client_auth(),
-        };
-        // A resumed session shows no certificates, and so would prove nothing about them.
-        client.resumption = Resumption::disabled();
-        client.key_log = secrets.clone();
+        let client =
+            client_config(self.version, self.client.as_ref(), &self.client_judges_by, judge_of_servers, &secrets)?;
 
         Ok(Ends { client: client.into(), server: server.into(), host_name: self.host_name.clone(), secrets })
+    }
+}
+
+/// The client's end alone: for a server that somebody else runs.
+pub(super) fn client_config(
+    version: TlsVersion,
+    identity: Option<&Identity>,
+    standard: &Standard,
+    judge: Arc<WebPkiServerVerifier>,
+    secrets: &Arc<Secrets>,
+) -> Result<ClientConfig, SetUpError> {
+    let client = ClientConfig::builder_with_details(provider(Some(version)), standard.clock()?)
+        .with_protocol_versions(&protocol(version))
+        .map_err(|error| SetUpError::Library(error.to_string()))?
+        .with_webpki_verifier(judge);
+    let mut client = match identity {
+        Some(identity) => client.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone()))),
+        None => client.with_no_client_auth(),
+    };
+    // A resumed session shows no certificates, and so would prove nothing about them.
+    client.resumption = Resumption::disabled();
+    client.key_log = secrets.clone();
+    Ok(client)
+}
+
+fn protocol(version: TlsVersion) -> [&'static SupportedProtocolVersion; 1] {
+    match version {
+        TlsVersion::Tls12 => [&rustls::version::TLS12],
+        TlsVersion::Tls13 => [&rustls::version::TLS13],
     }
 }
 

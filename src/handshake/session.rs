@@ -37,6 +37,8 @@ pub struct HandshakeTest<'a> {
 pub enum HandshakeError {
     #[error("'{}' is neither a host name nor an IP address that a TLS client could ask for", text::escape(.0))]
     HostName(String),
+    #[error("'{}' cannot be reached: {reason}", text::escape(address))]
+    Unreachable { address: String, reason: String },
     #[error(transparent)]
     SetUp(#[from] SetUpError),
     #[error(transparent)]
@@ -61,9 +63,10 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
     for scenario in &scenarios {
         report.sessions.push(play(scenario)?);
     }
-    if test.refusals && report.sessions.iter().all(Session::passed) {
+    // Where the good case fails, a refusal of the bad ones proves nothing.
+    if test.refusals && report.sessions.iter().any(Session::passed) {
         let material = Material::new(test)?;
-        for scenario in &scenarios {
+        for (scenario, _) in scenarios.iter().zip(&report.sessions).filter(|(_, session)| session.passed()) {
             report.refusals.extend(refusals::try_all(&material, scenario)?);
         }
     }
@@ -91,7 +94,7 @@ fn play(scenario: &Scenario) -> Result<Session, HandshakeError> {
 }
 
 /// An exchange as facts.
-fn told(version: TlsVersion, exchange: Exchange) -> Session {
+pub(super) fn told(version: TlsVersion, exchange: Exchange) -> Session {
     let messages = trace::read(&exchange.flights, &exchange.secrets);
     let passed = exchange.passed();
     let hello = messages.iter().find_map(|message| match &message.body {
@@ -152,13 +155,17 @@ pub(super) fn breakdown(exchange: &Exchange, messages: &[Message]) -> Option<Bre
         Some((side, error)) => (side, cause::of(error)),
         None => (Side::Client, cause::Cause::unanswered()),
     };
-    let alert = messages.iter().rev().find_map(|message| match &message.body {
+    Some(Breakdown { by, alert: alert_of(by, messages), cause })
+}
+
+/// The last alert of this side that is more than a good-bye.
+pub(super) fn alert_of(by: Side, messages: &[Message]) -> Option<String> {
+    messages.iter().rev().find_map(|message| match &message.body {
         Body::Alert { description, .. } if message.from == by && description != "close_notify" => {
             Some(description.clone())
         }
         _ => None,
-    });
-    Some(Breakdown { by, alert, cause })
+    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::output::{Answer, Page, Report, Tone, handshake as shown};
 use crate::cli::parties::{Parties, PartyArguments};
 use crate::cli::{Context, Failure};
+use crate::handshake::connect::{Visit, visit};
 use crate::handshake::measure::{self, Rate, measure};
 use crate::handshake::recording::pcapng;
 use crate::handshake::report::Outcome;
@@ -37,6 +38,9 @@ pub struct Arguments {
     /// Write the secrets of all sessions to a new file, as a key log
     #[arg(long, value_name = "FILE")]
     keylog: Option<PathBuf>,
+    /// Play the client against a running server that speaks HTTP, instead of both sides here
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "repeat")]
+    connect: Option<String>,
     /// Measure so many handshakes of each kind
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     repeat: Option<u32>,
@@ -63,6 +67,9 @@ impl Versions {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    if let Some(address) = &arguments.connect {
+        return visit_server(arguments, address, context);
+    }
     let Parties { server, client, roots } = arguments.parties.gather(arguments.hostname.as_deref(), context)?;
     let host_name = match &arguments.hostname {
         Some(name) => name.clone(),
@@ -83,16 +90,35 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         _ => Vec::new(),
     };
     write_recordings(arguments, &found, context)?;
-    Ok(Box::new(Shown {
-        trace: arguments.trace,
-        mismatches: [("server", &server), ("client", &client)]
-            .into_iter()
-            .filter(|(_, party)| !party.key_matches())
-            .map(|(whose, _)| whose)
-            .collect(),
-        found,
-        rates,
-    }))
+    let mismatches = mismatches(&[("server", &server), ("client", &client)]);
+    Ok(Box::new(Shown { trace: arguments.trace, mismatches, found, rates }))
+}
+
+/// `--connect`: the same from outside.
+fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let Some((host, _)) = address.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()) else {
+        let sentence = format!("'{address}' is not a host and a port");
+        return Err(Failure::usage("bad-address", sentence).hint("for example localhost:8443 or [::1]:8443"));
+    };
+    let (client, server, roots) = arguments.parties.gather_visitor(context)?;
+    let found = visit(&Visit {
+        address,
+        host_name: arguments.hostname.as_deref().unwrap_or(host.trim_matches(['[', ']'])),
+        client: &client,
+        server: server.as_ref(),
+        roots: &roots,
+        at: context.now(),
+        versions: arguments.tls.all(),
+        refusals: !arguments.no_refusals,
+    })?;
+    write_recordings(arguments, &found, context)?;
+    let mismatches = mismatches(&[("client", &client)]);
+    Ok(Box::new(Shown { trace: arguments.trace, mismatches, found, rates: Vec::new() }))
+}
+
+/// Whose key is not its certificate's.
+fn mismatches(parties: &[(&'static str, &Party)]) -> Vec<&'static str> {
+    parties.iter().filter(|(_, party)| !party.key_matches()).map(|(whose, _)| *whose).collect()
 }
 
 /// The first name of the server's certificate that a client could ask for.
@@ -195,8 +221,16 @@ impl Shown {
         let mut sentence = format!("{sessions} of {} handshakes passed", found.sessions.len());
         if !found.refusals.is_empty() {
             sentence = format!("{sentence}, {good} refusals as they must be, {wrong} wrong, {untried} not tried");
-        } else if !found.sessions.iter().all(Session::passed) {
-            sentence = format!("{sentence}; what must be refused was not tried, for nothing would get through");
+        }
+        let failed: Vec<String> = found
+            .sessions
+            .iter()
+            .filter(|session| !session.passed())
+            .map(|session| session.version.to_string())
+            .collect();
+        if !failed.is_empty() {
+            sentence =
+                format!("{sentence}; in {} a refusal would prove nothing, so none was tried", failed.join(" and "));
         }
         let (tone, word) = if found.passed() { (Tone::Good, "passed") } else { (Tone::Bad, "FAILED") };
         page.pieces(&[(tone, word), (Tone::Plain, ": "), (Tone::Plain, &sentence)]);

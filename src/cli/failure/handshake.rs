@@ -9,6 +9,9 @@ impl From<HandshakeError> for Failure {
         match error {
             HandshakeError::HostName(_) => Self::usage("bad-host-name", sentence)
                 .hint("give a name that stands in the server's certificate with --hostname"),
+            HandshakeError::Unreachable { .. } => {
+                Self::refused("unreachable", sentence).hint("check host and port, and that the server is running")
+            }
             HandshakeError::SetUp(SetUpError::Root { .. } | SetUpError::NoRoots) => Self::usage("bad-roots", sentence)
                 .hint("give the CA certificate that issued the server and the client with --roots"),
             HandshakeError::SetUp(SetUpError::Key { .. }) => Self::usage("bad-key", sentence),

@@ -1,0 +1,417 @@
+//! The client's part alone, against a server that somebody else runs.
+//!
+//! After the handshake it asks for a page and waits for the answer: in TLS 1.3 a server judges the client's certificate
+//! after the client is done, and nginx even lets the handshake pass and refuses with an HTTP status. Each case has a
+//! connection of its own, without resumption, so that a server that forgets to ask for certificates is found out.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::ClientConnection;
+use rustls::pki_types::ServerName;
+use time::OffsetDateTime;
+
+use super::cause::Cause;
+use super::decrypt::Secrets;
+use super::exchange::{Exchange, ExchangeError, LONGEST, MOST_OCTETS, Tap, socket_error};
+use super::party::Party;
+use super::refusals::{self, Double};
+use super::registry::TlsVersion;
+use super::report::{ANOTHER_SERVER, Breakdown, HandshakeReport, Outcome, Refusal, Session};
+use super::scenario::{self, Identity, Standard};
+use super::session::{self, HandshakeError};
+use super::throw_away::{Changes, CopyError};
+use super::wire::{Flight, Side};
+use crate::x509::{Certificate, ExtendedKeyUsage};
+
+/// What is to be proved of a running server.
+#[derive(Debug)]
+pub struct Visit<'a> {
+    /// `host:port`.
+    pub address: &'a str,
+    pub host_name: &'a str,
+    pub client: &'a Party,
+    /// A server certificate with its key, to be shown as a client's; its own will do.
+    pub server: Option<&'a Party>,
+    /// Whom the client trusts.
+    pub roots: &'a [Certificate],
+    pub at: OffsetDateTime,
+    pub versions: &'a [TlsVersion],
+    pub refusals: bool,
+}
+
+/// Visits the server: the good case in every version, and then what it must refuse.
+///
+/// # Errors
+/// When it cannot be reached, or the client cannot be set up.
+pub fn visit(visit: &Visit<'_>) -> Result<HandshakeReport, HandshakeError> {
+    let addresses = resolve(visit.address)?;
+    let mut report = HandshakeReport {
+        at: visit.at,
+        host_name: visit.host_name.to_owned(),
+        sessions: Vec::new(),
+        refusals: Vec::new(),
+    };
+    let chain: Vec<&Certificate> = visit.client.chain().iter().collect();
+    let good = scenario::identity("client", &chain, visit.client.key())?;
+    for version in visit.versions {
+        report.sessions.push(call(visit, &addresses, *version, Some(&good))?);
+    }
+    // Where the good case fails, a refusal of the bad ones proves nothing.
+    let passed = report.sessions.iter().filter(|session| session.passed());
+    let proven: Vec<TlsVersion> = passed.map(|session| session.version).collect();
+    if visit.refusals && !proven.is_empty() {
+        let cases = cases(visit)?;
+        for version in &proven {
+            for (case, title, identity) in &cases {
+                let (outcome, recording) = match identity {
+                    Err(reason) => (Outcome::Untried(reason.clone()), None),
+                    Ok(identity) => {
+                        let session = call(visit, &addresses, *version, identity.as_ref())?;
+                        (session.breakdown.map_or(Outcome::Accepted, Outcome::Refused), Some(session.recording))
+                    }
+                };
+                let expected = (Side::Server, ANOTHER_SERVER);
+                report.refusals.push(Refusal { case, title, version: *version, outcome, expected, recording });
+            }
+        }
+    }
+    Ok(report)
+}
+
+fn resolve(address: &str) -> Result<Vec<SocketAddr>, HandshakeError> {
+    let unreachable = |reason: String| HandshakeError::Unreachable { address: address.to_owned(), reason };
+    let found: Vec<SocketAddr> = address.to_socket_addrs().map_err(|error| unreachable(error.to_string()))?.collect();
+    if found.is_empty() { Err(unreachable("the name has no address".to_owned())) } else { Ok(found) }
+}
+
+/// A case: its word, its words, and the client in it, or why there can be none.
+type Case = (&'static str, &'static str, Result<Option<Identity>, String>);
+
+/// What can be tried from outside, without the CA's key and the server's clock.
+fn cases(visit: &Visit<'_>) -> Result<Vec<Case>, CopyError> {
+    let copies = Double::new("client", visit.client, visit.server, visit.roots);
+    let tried = |identity: Result<Identity, CopyError>| identity.map(|identity| Ok(Some(identity)));
+    let (stranger, namesake, wrong_key, tampered) = match &copies {
+        Ok(double) => (
+            tried(refusals::stranger("client", visit.client, visit.roots))?,
+            tried(double.copy(Changes::default()))?,
+            tried(double.with_wrong_key())?,
+            tried(double.tampered())?,
+        ),
+        Err(error) => {
+            let none = || Err(error.to_string());
+            (none(), none(), none(), none())
+        }
+    };
+    let server = match visit.server {
+        Some(server) if !refusals::serves(server.certificate(), &ExtendedKeyUsage::ClientAuth) => {
+            let chain: Vec<&Certificate> = server.chain().iter().collect();
+            Ok(Some(scenario::identity("server", &chain, server.key())?))
+        }
+        Some(_) => Err("this server certificate may also serve a client".to_owned()),
+        None => Err("it takes a server certificate and its key: --server".to_owned()),
+    };
+    let outside = || Err("it takes the CA's key, or the server's clock".to_owned());
+    Ok(vec![
+        ("no-client-certificate", "no client certificate", Ok(None)),
+        ("client-of-another-ca", "client of another CA", stranger),
+        ("client-of-namesake-ca", "client of a CA of the same name", namesake),
+        ("server-certificate-as-client", "server certificate used as client", server),
+        ("client-with-wrong-key", "client with another's key", wrong_key),
+        ("tampered-client", "tampered client certificate", tampered),
+        ("expired-client", "expired client", outside()),
+        ("not-yet-valid-client", "client not valid yet", outside()),
+        ("revoked-client", "revoked client", outside()),
+    ])
+}
+
+/// One connection from its first octet to the answer.
+fn call(
+    visit: &Visit<'_>,
+    addresses: &[SocketAddr],
+    version: TlsVersion,
+    identity: Option<&Identity>,
+) -> Result<Session, HandshakeError> {
+    let host_name = ServerName::try_from(visit.host_name.to_owned())
+        .map_err(|_| HandshakeError::HostName(visit.host_name.to_owned()))?;
+    let roots = scenario::roots(&visit.roots.iter().collect::<Vec<_>>())?;
+    let standard = Standard { roots, revocation_lists: Vec::new(), at: visit.at };
+    let secrets = Arc::new(Secrets::default());
+    let config = scenario::client_config(version, identity, &standard, standard.server_verifier()?, &secrets)?;
+    let connection = ClientConnection::new(Arc::new(config), host_name)
+        .map_err(|error| ExchangeError::Library(error.to_string()))?;
+    let socket = open(visit.address, addresses)?;
+
+    let mut call = Call {
+        connection,
+        socket,
+        began: Instant::now(),
+        flights: Vec::new(),
+        octets: 0,
+        handshake: None,
+        error: None,
+        reply: Vec::new(),
+        to_server: 0,
+    };
+    let ended = call.hold(visit.host_name);
+    call.hang_up();
+    ended?;
+    Ok(call.told(version, secrets))
+}
+
+fn open(address: &str, addresses: &[SocketAddr]) -> Result<TcpStream, HandshakeError> {
+    let mut reason = String::new();
+    for candidate in addresses {
+        match TcpStream::connect_timeout(candidate, LONGEST) {
+            Ok(socket) => {
+                socket.set_nodelay(true).map_err(socket_error("set up"))?;
+                return Ok(socket);
+            }
+            Err(error) => reason = error.to_string(),
+        }
+    }
+    Err(HandshakeError::Unreachable { address: address.to_owned(), reason })
+}
+
+/// More of an answer than its first line is not needed.
+const ENOUGH: usize = 512;
+
+struct Call {
+    connection: ClientConnection,
+    socket: TcpStream,
+    began: Instant,
+    flights: Vec<Flight>,
+    octets: usize,
+    handshake: Option<Duration>,
+    error: Option<rustls::Error>,
+    reply: Vec<u8>,
+    to_server: usize,
+}
+
+impl Call {
+    /// Talks until there is an answer, an error, or the other side is gone.
+    fn hold(&mut self, host_name: &str) -> Result<(), ExchangeError> {
+        loop {
+            if !self.say()? || self.error.is_some() || !self.reply.is_empty() {
+                return Ok(());
+            }
+            if !self.connection.is_handshaking() && self.handshake.is_none() {
+                self.handshake = Some(self.began.elapsed());
+                let request =
+                    format!("GET / HTTP/1.1\r\nHost: {host_name}\r\nUser-Agent: ca\r\nConnection: close\r\n\r\n");
+                self.connection.writer().write_all(request.as_bytes()).map_err(socket_error("write"))?;
+                self.to_server = request.len();
+            } else if !self.hear()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Writes what is due; whether the other side still takes it.
+    fn say(&mut self) -> Result<bool, ExchangeError> {
+        while self.connection.wants_write() {
+            self.bound()?;
+            let mut tap = Tap { socket: &mut self.socket, octets: Vec::new() };
+            let written = self.connection.write_tls(&mut tap);
+            let octets = tap.octets;
+            self.octets += octets.len();
+            if !octets.is_empty() {
+                self.flights.push(Flight { from: Side::Client, at: self.began.elapsed(), octets });
+            }
+            match written {
+                Ok(_) => {}
+                // It hung up in the middle: what it said before may still be there to be read.
+                Err(error) if is_gone(&error) => return self.hear(),
+                Err(error) => return Err(socket_error("write")(error)),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Waits for octets and lets the TLS library work on them; whether there were any.
+    fn hear(&mut self) -> Result<bool, ExchangeError> {
+        self.bound()?;
+        let mut piece = vec![0; 16 * 1024];
+        let count = match self.socket.read(&mut piece) {
+            Ok(count) => count,
+            Err(error) if is_gone(&error) => 0,
+            Err(error) => return Err(socket_error("read")(error)),
+        };
+        if count == 0 {
+            return Ok(false);
+        }
+        piece.truncate(count);
+        self.octets += count;
+        let mut unread = piece.as_slice();
+        while !unread.is_empty() && self.error.is_none() {
+            self.connection.read_tls(&mut unread).map_err(socket_error("read"))?;
+            self.error = self.connection.process_new_packets().err();
+            // Nothing there, or the end of the stream: both leave the reply as it is.
+            drop((&mut self.connection.reader()).take(ENOUGH as u64).read_to_end(&mut self.reply));
+        }
+        self.flights.push(Flight { from: Side::Server, at: self.began.elapsed(), octets: piece });
+        Ok(true)
+    }
+
+    /// Says good-bye, or sends the alert that is due; nobody waits for an answer to that.
+    fn hang_up(&mut self) {
+        if self.error.is_none() {
+            self.connection.send_close_notify();
+        }
+        drop(self.say());
+    }
+
+    /// No call lasts longer or brings more than it may.
+    fn bound(&mut self) -> Result<(), ExchangeError> {
+        let left = LONGEST.checked_sub(self.began.elapsed()).filter(|left| !left.is_zero());
+        let left = left.ok_or(ExchangeError::TooLong)?;
+        if self.octets > MOST_OCTETS {
+            return Err(ExchangeError::TooMuch);
+        }
+        self.socket.set_read_timeout(Some(left)).map_err(socket_error("set up"))?;
+        self.socket.set_write_timeout(Some(left)).map_err(socket_error("set up"))
+    }
+
+    fn told(self, version: TlsVersion, secrets: Arc<Secrets>) -> Session {
+        let first_line = String::from_utf8_lossy(self.reply.split(|octet| *octet == b'\r').next().unwrap_or_default());
+        let status = first_line.strip_prefix("HTTP/").and_then(|rest| rest.split(' ').nth(1)).unwrap_or_default();
+        let refused = Cause::http(status);
+        let answered = !self.reply.is_empty();
+        let failed = self.error.is_some() || refused.is_some() || !answered;
+        let heard_alert = matches!(self.error, Some(rustls::Error::AlertReceived(_)));
+        let cause = match &self.error {
+            Some(error) => super::cause::of(error),
+            None => refused.unwrap_or_else(Cause::closed),
+        };
+        let by = if self.error.is_some() && !heard_alert { Side::Client } else { Side::Server };
+        let exchange = Exchange {
+            flights: self.flights,
+            secrets,
+            client_error: self.error,
+            server_error: None,
+            handshake: self.handshake,
+            resumed: false,
+            to_server: self.to_server,
+            to_client: self.reply.len(),
+        };
+        let mut session = session::told(version, exchange);
+        session.server.authenticated = session.handshake.is_some();
+        session.client.authenticated = !failed && session.client.subject.is_some();
+        session.breakdown = failed.then(|| Breakdown { by, alert: session::alert_of(by, &session.messages), cause });
+        session
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::ConnectionReset | Kind::BrokenPipe | Kind::ConnectionAborted | Kind::UnexpectedEof)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use rustls::server::WebPkiClientVerifier;
+    use rustls::{ServerConfig, ServerConnection, Stream};
+
+    use super::super::fixtures::{Hierarchy, NOW};
+    use super::*;
+    use crate::x509::KeyAlgorithm;
+
+    const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
+
+    /// A server of the test's own, until the test ends; answers every request with this status.
+    fn serve(config: Arc<ServerConfig>, status: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        std::thread::spawn(move || {
+            for socket in listener.incoming() {
+                let (mut socket, config) = (socket.unwrap(), config.clone());
+                let mut connection = ServerConnection::new(config).unwrap();
+                let mut request = [0; 512];
+                let mut stream = Stream::new(&mut connection, &mut socket);
+                if stream.read(&mut request).is_ok() {
+                    stream.write_all(format!("HTTP/1.1 {status} X\r\n\r\n").as_bytes()).ok();
+                    stream.conn.send_close_notify();
+                    stream.flush().ok();
+                }
+            }
+        });
+        address
+    }
+
+    fn strict(hierarchy: &Hierarchy) -> Arc<ServerConfig> {
+        let test = session::HandshakeTest {
+            server: &hierarchy.server,
+            client: &hierarchy.client,
+            roots: std::slice::from_ref(&hierarchy.root),
+            host_name: "localhost",
+            at: NOW,
+            versions: &BOTH,
+            refusals: false,
+        };
+        session::good_case(&test, TlsVersion::Tls13).unwrap().ends().unwrap().server
+    }
+
+    fn visited(hierarchy: &Hierarchy, address: &str, versions: &[TlsVersion]) -> HandshakeReport {
+        visit(&Visit {
+            address,
+            host_name: "localhost",
+            client: &hierarchy.client,
+            server: Some(&hierarchy.server),
+            roots: std::slice::from_ref(&hierarchy.root),
+            at: NOW,
+            versions,
+            refusals: true,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_server_that_checks_its_clients_passes_with_every_case_that_can_be_tried() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let report = visited(&hierarchy, &serve(strict(&hierarchy), "200"), &[TlsVersion::Tls13]);
+        assert!(report.passed(), "{report:?}");
+        assert_eq!(report.refusals.iter().filter(|refusal| refusal.for_the_right_reason()).count(), 6);
+        assert!(report.sessions[0].client.authenticated);
+    }
+
+    #[test]
+    fn a_version_that_the_server_does_not_speak_is_told_apart_from_a_refused_certificate() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let report = visited(&hierarchy, &serve(strict(&hierarchy), "200"), &BOTH);
+        let broken = report.sessions[1].breakdown.as_ref().unwrap();
+        assert_eq!((broken.by, broken.alert.as_deref()), (Side::Server, Some("protocol_version")));
+        assert!(!report.passed());
+        assert!(report.refusals.iter().all(|refusal| refusal.version == TlsVersion::Tls13));
+    }
+
+    #[test]
+    fn a_server_that_forgets_to_ask_for_certificates_is_found_out() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let strict = strict(&hierarchy);
+        let chain: Vec<&Certificate> = hierarchy.server.chain().iter().collect();
+        let identity = scenario::identity("server", &chain, hierarchy.server.key()).unwrap();
+        let forgetful =
+            ServerConfig::builder_with_details(strict.crypto_provider().clone(), strict.time_provider.clone())
+                .with_protocol_versions(&[&rustls::version::TLS13])
+                .unwrap()
+                .with_client_cert_verifier(WebPkiClientVerifier::no_client_auth())
+                .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(identity)));
+        let report = visited(&hierarchy, &serve(Arc::new(forgetful), "200"), &[TlsVersion::Tls13]);
+        let tried = report.refusals.iter().filter(|refusal| !matches!(refusal.outcome, Outcome::Untried(_)));
+        assert!(tried.clone().count() == 6 && tried.clone().all(|refusal| refusal.outcome == Outcome::Accepted));
+        assert!(!report.passed());
+    }
+
+    #[test]
+    fn an_http_status_after_the_handshake_is_a_refusal() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let report = visited(&hierarchy, &serve(strict(&hierarchy), "400"), &[TlsVersion::Tls13]);
+        let broken = report.sessions[0].breakdown.as_ref().unwrap();
+        assert_eq!((broken.by, broken.cause.code), (Side::Server, "http-400"));
+    }
+}
