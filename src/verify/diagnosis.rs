@@ -8,8 +8,31 @@ use super::signature::{self, SignatureProblem};
 use super::verdict::{Code, Problem, Role, Verdict};
 use crate::x509::text::hex;
 
-pub static CODES: &[&Code] =
-    &[&ISSUER_NOT_FOUND, &UNTRUSTED_ROOT, &SELF_SIGNED_LEAF, &SIGNATURE_INVALID, &SIGNATURE_UNSUPPORTED, &TOO_COMPLEX];
+pub static CODES: &[&Code] = &[
+    &ISSUER_NOT_FOUND,
+    &UNTRUSTED_ROOT,
+    &SELF_SIGNED_LEAF,
+    &SIGNATURE_INVALID,
+    &SIGNATURE_UNSUPPORTED,
+    &TOO_COMPLEX,
+    &CERTIFICATE_MALFORMED,
+    &KEY_MISMATCH,
+];
+
+/// Whoever reads files finds these two; the judge itself is handed certificates that could be read.
+pub const CERTIFICATE_MALFORMED: Code = Code {
+    code: "certificate-malformed",
+    citation: "RFC 5280 §4.1",
+    demand: "A certificate is the DER of a Certificate, and nothing else",
+    cure: "Take the certificate from its source again, or have it issued anew",
+};
+
+pub const KEY_MISMATCH: Code = Code {
+    code: "key-mismatch",
+    citation: "RFC 5280 §4.1.2.7",
+    demand: "The private key given with --key is the other half of the leaf's public key",
+    cure: "Give the key that the certificate was issued for, or have a certificate issued for this key (ca sign)",
+};
 
 const ISSUER_NOT_FOUND: Code = Code {
     code: "issuer-not-found",

@@ -18,6 +18,7 @@ mod tests;
 mod verdict;
 
 pub use chain::judge;
+pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
 pub use question::{Evidence, Exhibit, ListExhibit, Place, Purpose, Question};
 pub use signature::{SignatureProblem, certificate as check_signature, revocation_list as check_list_signature};
 pub use verdict::{Code, Link, Problem, Role, Until, Verdict};

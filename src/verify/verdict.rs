@@ -36,23 +36,24 @@ pub struct Problem {
 impl Problem {
     /// A reason for a no.
     pub fn error(code: &'static Code, exhibit: &Exhibit, message: impl Into<String>) -> Self {
-        Self::new(code, Severity::Error, exhibit, message)
+        Self::at(code, exhibit.place.clone(), message)
     }
 
-    /// Something to know beside the answer.
-    pub fn warning(code: &'static Code, exhibit: &Exhibit, message: impl Into<String>) -> Self {
-        Self::new(code, Severity::Warning, exhibit, message)
-    }
-
-    fn new(code: &'static Code, severity: Severity, exhibit: &Exhibit, message: impl Into<String>) -> Self {
+    /// A reason for a no, in a certificate that may not even be readable.
+    pub fn at(code: &'static Code, certificate: Place, message: impl Into<String>) -> Self {
         Self {
             code: code.code,
-            severity,
-            certificate: exhibit.place.clone(),
+            severity: Severity::Error,
+            certificate,
             message: message.into(),
             hint: code.cure.to_owned(),
             citation: code.citation,
         }
+    }
+
+    /// Something to know beside the answer.
+    pub fn warning(code: &'static Code, exhibit: &Exhibit, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, exhibit, message) }
     }
 
     /// A broken rule of form.
