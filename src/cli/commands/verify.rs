@@ -13,7 +13,10 @@ use crate::cli::{Context, Failure};
 use crate::keys::Signer;
 use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::lint::Severity;
-use crate::verify::{Evidence, Exhibit, Link, ListExhibit, Place, Problem, Purpose, Question, Verdict, judge};
+use crate::verify::{
+    CERTIFICATE_MALFORMED, Evidence, Exhibit, KEY_MISMATCH, Link, ListExhibit, Place, Problem, Purpose, Question,
+    Verdict, judge,
+};
 use crate::x509::text::hex;
 use crate::x509::validity::{distance, parse_time, rfc3339};
 use crate::x509::{Certificate, GeneralName, Lifetime, PublicKey, RevocationList, der, general_name, pem};
@@ -71,7 +74,7 @@ enum PurposeArgument {
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let question = question(arguments, context)?;
     let mut warnings = Vec::new();
-    let anchors = anchors(arguments, context, &mut warnings)?;
+    let (anchors, ours) = anchors(arguments, context, &mut warnings)?;
     let mut untrusted = Vec::new();
     for path in &arguments.untrusted {
         untrusted.extend(tolerant(path, &read_blocks(path, context)?, &mut warnings));
@@ -88,19 +91,13 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         if let Some(key) = &key {
             judged.compare_key(key, &blocks);
         }
+        judged.point_to(&ours);
         results.push(judged);
     }
     for warning in &warnings {
         context.warn(warning);
     }
-    let verdicts = Verdicts { question, results, warnings };
-    if !context.globals.json && !verdicts.all_valid() {
-        // A reader of standard error alone has to learn why, too.
-        for sentence in verdicts.reasons() {
-            context.warn(&sentence);
-        }
-    }
-    Ok(Box::new(verdicts))
+    Ok(Box::new(Verdicts { question, results, warnings }))
 }
 
 fn question(arguments: &Arguments, context: &Context<'_>) -> Result<Question, Failure> {
@@ -176,28 +173,27 @@ fn tolerant(path: &Path, blocks: &Blocks, warnings: &mut Vec<String>) -> Vec<Exh
     exhibits
 }
 
+/// What is trusted; and the CA directory's own intermediates, which are not trusted by themselves.
 fn anchors(
     arguments: &Arguments,
     context: &mut Context<'_>,
     warnings: &mut Vec<String>,
-) -> Result<Vec<Exhibit>, Failure> {
+) -> Result<(Vec<Exhibit>, Vec<Exhibit>), Failure> {
     let given = !arguments.roots.is_empty();
     let paths = if given { arguments.roots.clone() } else { default_roots(context)? };
     let mut anchors = Vec::new();
     for path in &paths {
         anchors.extend(tolerant(path, &read_blocks(path, context)?, warnings));
     }
-    if !given {
-        // An intermediate of our own is trusted through its root, not by itself.
-        anchors.retain(Exhibit::is_self_issued);
-    }
+    // An intermediate of our own is trusted through its root, not by itself.
+    let (anchors, ours): (Vec<_>, Vec<_>) = anchors.into_iter().partition(|anchor| given || anchor.is_self_issued());
     match anchors.as_slice() {
         [] if given => {
             let places: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
             Err(Failure::no_usable_root(&places.join(", ")))
         }
         [] => Err(Failure::no_roots()),
-        _ => Ok(anchors),
+        _ => Ok((anchors, ours)),
     }
 }
 
@@ -283,14 +279,7 @@ fn looks_like_der(octets: &[u8]) -> bool {
 
 /// A certificate that is framed as one and cannot be read: the answer is no.
 fn malformed(file: &str, reason: &str) -> Problem {
-    Problem {
-        code: "certificate-malformed",
-        severity: Severity::Error,
-        certificate: Place::new(file, 1),
-        message: format!("the certificate cannot be read: {reason}"),
-        hint: "Take the certificate from its source again, or have it issued anew".to_owned(),
-        citation: "RFC 5280 §4.1",
-    }
+    Problem::at(&CERTIFICATE_MALFORMED, Place::new(file, 1), format!("the certificate cannot be read: {reason}"))
 }
 
 struct Judged {
@@ -316,25 +305,27 @@ impl Judged {
         verdict.valid = false;
         verdict.until = None;
         let (found, given) = (&certificate.public_key, key);
-        verdict.problems.insert(
-            0,
-            Problem {
-                code: "key-mismatch",
-                severity: Severity::Error,
-                certificate: Place::new(&blocks.file, 1),
-                message: format!(
-                    "the private key is of another pair: the certificate holds {} {}, the key file {} {} (key identifiers)",
-                    found.kind(),
-                    hex(&found.key_id()),
-                    given.kind(),
-                    hex(&given.key_id())
-                ),
-                hint: "Give the key that the certificate was issued for, or have a certificate issued for this key \
-                       (ca sign)"
-                    .to_owned(),
-                citation: "RFC 5280 §4.1.2.7",
-            },
+        let message = format!(
+            "the private key is of another pair: the certificate holds {} {}, the key file {} {} (key identifiers)",
+            found.kind(),
+            hex(&found.key_id()),
+            given.kind(),
+            hex(&given.key_id())
         );
+        verdict.problems.insert(0, Problem::at(&KEY_MISMATCH, Place::new(&blocks.file, 1), message));
+    }
+
+    /// The missing intermediate may be one of the CA directory's own.
+    fn point_to(&mut self, ours: &[Exhibit]) {
+        let Ok(verdict) = &mut self.verdict else { return };
+        let Some(wanted) = verdict.chain.last().map(|link| link.issuer.clone()) else { return };
+        let Some(found) = ours.iter().find(|exhibit| exhibit.certificate.subject.to_string() == wanted) else { return };
+        for problem in verdict.problems.iter_mut().filter(|problem| problem.code == "issuer-not-found") {
+            problem.hint = format!(
+                "The CA directory has it: deploy fullchain.pem instead of cert.pem, or add {} after the leaf",
+                found.place.file
+            );
+        }
     }
 
     fn is_valid(&self) -> bool {
@@ -398,17 +389,6 @@ fn problem_json(problem: &Problem) -> Value {
 impl Verdicts {
     fn all_valid(&self) -> bool {
         self.results.iter().all(Judged::is_valid)
-    }
-
-    /// One line for each file that is not valid.
-    fn reasons(&self) -> Vec<String> {
-        let wrong = self.results.iter().filter(|judged| !judged.is_valid());
-        wrong
-            .map(|judged| match judged.problems().first() {
-                Some(problem) => format!("{} is not valid: {}", judged.file, problem.message),
-                None => format!("{} is not valid", judged.file),
-            })
-            .collect()
     }
 
     fn one(&self, judged: &Judged, page: &mut Page) {
