@@ -6,10 +6,12 @@ use super::output::Report;
 use super::{Context, Failure};
 
 mod completions;
+mod explain;
 mod handshake_test;
 mod init;
 mod inspect;
 mod issue;
+mod lint;
 mod list;
 mod man;
 mod show;
@@ -32,6 +34,10 @@ pub enum Command {
     Inspect(inspect::Arguments),
     /// Judge whether a certificate chain holds, and explain a no
     Verify(Box<verify::Arguments>),
+    /// Check the form of certificates against named rules
+    Lint(lint::Arguments),
+    /// Explain a code of verify or lint: the rule, its source, the cure
+    Explain(explain::Arguments),
     /// Print the completion script of a shell
     Completions(completions::Arguments),
     /// Write the manual pages of every subcommand into a folder
@@ -48,6 +54,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::Show(arguments) => show::run(&arguments, context),
         Command::Inspect(arguments) => inspect::run(&arguments, context),
         Command::Verify(arguments) => verify::run(&arguments, context),
+        Command::Lint(arguments) => lint::run(&arguments, context),
+        Command::Explain(arguments) => explain::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments, context),
     }

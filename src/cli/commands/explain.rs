@@ -1,0 +1,113 @@
+//! `ca explain CODE`: the rule behind a code of `ca verify` or `ca lint`.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::output::{Page, Report, Tone};
+use crate::cli::{Context, Failure};
+use crate::{lint, verify};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The code to explain; without one, all are listed
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
+}
+
+/// What there is to say of a code.
+struct Explanation {
+    code: &'static str,
+    citation: &'static str,
+    demand: &'static str,
+    cure: &'static str,
+    /// The profiles of `ca lint` that ask for it.
+    profiles: Vec<&'static str>,
+}
+
+struct Explanations {
+    all: Vec<Explanation>,
+    asked_for_one: bool,
+}
+
+pub fn run(arguments: &Arguments, _context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let mut all = explanations();
+    if let Some(code) = &arguments.code {
+        let nearest = all.iter().min_by_key(|it| strsim::damerau_levenshtein(it.code, code)).map(|it| it.code);
+        all.retain(|explanation| explanation.code == code);
+        if all.is_empty() {
+            let failure = Failure::usage("unknown-code", format!("'{code}' is not a code of ca verify or ca lint"));
+            let failure = match nearest {
+                Some(nearest) => failure.hint(format!("Did you mean {nearest}?")),
+                None => failure,
+            };
+            return Err(failure.hint("List all codes with: ca explain"));
+        }
+    }
+    Ok(Box::new(Explanations { all, asked_for_one: arguments.code.is_some() }))
+}
+
+/// All codes in the order of the alphabet.
+fn explanations() -> Vec<Explanation> {
+    let of_form = lint::RULES.iter().map(|rule| Explanation {
+        code: rule.code,
+        citation: rule.citation,
+        demand: rule.demand,
+        cure: rule.cure,
+        profiles: lint::Profile::ALL.into_iter().filter(|it| rule.belongs_to(*it)).map(lint::Profile::name).collect(),
+    });
+    let of_judgement = verify::codes().map(|code| Explanation {
+        code: code.code,
+        citation: code.citation,
+        demand: code.demand,
+        cure: code.cure,
+        profiles: Vec::new(),
+    });
+    let mut all: Vec<_> = of_form.chain(of_judgement).collect();
+    all.sort_by_key(|explanation| explanation.code);
+    all
+}
+
+impl Report for Explanations {
+    fn text(&self, page: &mut Page) {
+        if !self.asked_for_one {
+            let rows: Vec<_> = self.all.iter().map(|it| vec![it.code.to_owned(), it.demand.to_owned()]).collect();
+            return page.table(&["code", "the rule"], &rows);
+        }
+        for explanation in &self.all {
+            page.toned(Tone::Strong, explanation.code);
+            page.field("the rule", explanation.demand);
+            page.field("source", explanation.citation);
+            page.field("what to do", explanation.cure);
+            if !explanation.profiles.is_empty() {
+                page.field("profiles", &explanation.profiles.join(", "));
+            }
+        }
+    }
+
+    fn json(&self) -> Value {
+        let explain = |it: &Explanation| {
+            json!({
+                "code": it.code,
+                "citation": it.citation,
+                "rule": it.demand,
+                "cure": it.cure,
+                "profiles": it.profiles,
+            })
+        };
+        json!({ "schema": "ca.explain/1", "codes": self.all.iter().map(explain).collect::<Vec<_>>() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_code_means_two_things() {
+        let all = explanations();
+        for pair in all.windows(2) {
+            assert_ne!(pair[0].code, pair[1].code);
+        }
+        assert!(all.iter().all(|it| !it.demand.is_empty() && !it.cure.is_empty() && !it.citation.is_empty()));
+    }
+}

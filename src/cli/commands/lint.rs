@@ -1,0 +1,152 @@
+//! `ca lint FILE`: the rules of form, rule by rule.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::cli::output::{Answer, Page, Report, Tone};
+use crate::cli::{Context, Failure};
+use crate::lint::{self, Finding, Profile, Severity};
+use crate::verify::check_signature;
+use crate::x509::{Certificate, pem};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Check every certificate of this file; - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Whose rules to apply
+    #[arg(long, value_enum, value_name = "PROFILE", default_value_t = ProfileArgument::Rfc5280)]
+    profile: ProfileArgument,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ProfileArgument {
+    /// The Internet's profile of X.509
+    Rfc5280,
+    /// What OpenSSL's -x509_strict refuses, and with it Python since 3.13
+    Strict,
+    /// What Apple's platforms ask of server certificates
+    Apple,
+    /// What rustls refuses
+    Rustls,
+    /// Every rule: what this program keeps to itself
+    House,
+}
+
+impl From<ProfileArgument> for Profile {
+    fn from(argument: ProfileArgument) -> Self {
+        match argument {
+            ProfileArgument::Rfc5280 => Self::Rfc5280,
+            ProfileArgument::Strict => Self::Strict,
+            ProfileArgument::Apple => Self::Apple,
+            ProfileArgument::Rustls => Self::Rustls,
+            ProfileArgument::House => Self::House,
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let content = context.read_input(&arguments.file)?;
+    let path = &arguments.file;
+    let ders: Vec<Vec<u8>> = if pem::is_pem(&content) {
+        let blocks = pem::parse_all(&content)
+            .map_err(|error| Failure::usage("undecodable-input", format!("{}: {error}", path.display())))?;
+        blocks.into_iter().filter(|block| block.label == "CERTIFICATE").map(|block| block.content.to_vec()).collect()
+    } else {
+        vec![content]
+    };
+    if ders.is_empty() {
+        return Err(Failure::nothing_in_file(path, "certificate"));
+    }
+    let mut certificates = Vec::new();
+    for (number, der) in (1..).zip(&ders) {
+        let certificate = Certificate::from_der(der)
+            .map_err(|error| Failure::undecodable(path, number, "certificate", &error.to_string()))?;
+        certificates.push(certificate);
+    }
+    let profile = Profile::from(arguments.profile);
+    let checked = certificates.iter().enumerate().map(|(index, certificate)| Checked {
+        place: format!("{}#{}", path.display(), index + 1),
+        subject: certificate.subject.to_string(),
+        findings: lint::check(certificate, issuer_of(certificate, &certificates), profile),
+    });
+    Ok(Box::new(Findings { profile, checked: checked.collect() }))
+}
+
+/// The certificate in the same file that signed this one.
+fn issuer_of<'a>(certificate: &Certificate, all: &'a [Certificate]) -> Option<&'a Certificate> {
+    all.iter()
+        .find(|issuer| issuer.subject == certificate.issuer && check_signature(certificate, &issuer.public_key).is_ok())
+}
+
+struct Findings {
+    profile: Profile,
+    checked: Vec<Checked>,
+}
+
+struct Checked {
+    place: String,
+    subject: String,
+    findings: Vec<Finding>,
+}
+
+impl Findings {
+    fn passed(&self) -> bool {
+        let mut findings = self.checked.iter().flat_map(|checked| &checked.findings);
+        findings.all(|finding| finding.severity != Severity::Error)
+    }
+}
+
+impl Report for Findings {
+    fn text(&self, page: &mut Page) {
+        for checked in &self.checked {
+            page.gap();
+            let (tone, word) = match checked.findings.iter().map(|finding| finding.severity).max() {
+                None => (Tone::Good, "keeps every rule"),
+                Some(Severity::Warning) => (Tone::Warning, "has warnings"),
+                Some(Severity::Error) => (Tone::Bad, "breaks rules"),
+            };
+            let about = format!(" of profile {}: {}", self.profile, checked.subject);
+            page.pieces(&[(Tone::Strong, &checked.place), (Tone::Plain, "  "), (tone, word), (Tone::Plain, &about)]);
+            for finding in &checked.findings {
+                let tone = if finding.severity == Severity::Error { Tone::Bad } else { Tone::Warning };
+                page.pieces(&[(tone, finding.severity.name()), (Tone::Plain, ": "), (Tone::Plain, &finding.message)]);
+                page.field("  rule", &format!("{} ({})", finding.rule, finding.citation));
+                if let Some(hint) = &finding.hint {
+                    page.field("  what to do", hint);
+                }
+            }
+        }
+    }
+
+    fn json(&self) -> Value {
+        let finding = |finding: &Finding| {
+            json!({
+                "rule": finding.rule,
+                "severity": finding.severity.name(),
+                "citation": finding.citation,
+                "message": finding.message,
+                "hint": finding.hint,
+            })
+        };
+        let checked = |checked: &Checked| {
+            json!({
+                "certificate": checked.place,
+                "subject": checked.subject,
+                "findings": checked.findings.iter().map(finding).collect::<Vec<_>>(),
+            })
+        };
+        json!({
+            "schema": "ca.lint/1",
+            "profile": self.profile.name(),
+            "passed": self.passed(),
+            "certificates": self.checked.iter().map(checked).collect::<Vec<_>>(),
+        })
+    }
+
+    fn answer(&self) -> Answer {
+        if self.passed() { Answer::Yes } else { Answer::No }
+    }
+}
