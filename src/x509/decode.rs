@@ -64,12 +64,12 @@ impl Certificate {
                 parsed.signature_algorithm.algorithm.to_id_string(),
                 signed.algorithm,
             ),
-            issuer: name(tbs.issuer()),
+            issuer: name(tbs.issuer())?,
             validity: Validity {
                 not_before: tbs.validity.not_before.to_datetime(),
                 not_after: tbs.validity.not_after.to_datetime(),
             },
-            subject: name(tbs.subject()),
+            subject: name(tbs.subject())?,
             public_key: public_key(&tbs.subject_pki),
             extensions: Vec::new(),
             malformed: Vec::new(),
@@ -183,7 +183,7 @@ impl RevocationList {
                 parsed.signature_algorithm.algorithm.to_id_string(),
                 signed.algorithm,
             ),
-            issuer: name(&tbs.issuer),
+            issuer: name(&tbs.issuer)?,
             this_update: tbs.this_update.to_datetime(),
             next_update: tbs.next_update.map(|at| at.to_datetime()),
             entries: Vec::with_capacity(tbs.revoked_certificates.len()),
@@ -262,7 +262,7 @@ impl SigningRequest {
         let mut request = Self {
             der: input.to_vec(),
             tbs: signed.tbs_range(),
-            subject: name(&info.subject),
+            subject: name(&info.subject)?,
             public_key: public_key(&info.subject_pki),
             subject_alt_names: None,
             requested_extensions: Vec::new(),
@@ -307,7 +307,7 @@ impl PublicKey {
 impl DistinguishedName {
     /// Reads a `Name` that fills `input` exactly.
     pub fn from_der(input: &[u8]) -> Result<Self, DecodeError> {
-        Ok(name(&whole(NAME, X509Name::from_der(input))?))
+        name(&whole(NAME, X509Name::from_der(input))?)
     }
 }
 
@@ -371,9 +371,20 @@ fn raw_extension(extension: &X509Extension<'_>) -> Extension {
     Extension { oid: extension.oid.to_id_string(), critical: extension.critical, value: extension.value.to_vec() }
 }
 
-fn name(parsed: &X509Name<'_>) -> DistinguishedName {
-    let relative_names = parsed.iter_rdn().map(|relative_name| relative_name.iter().map(attribute).collect()).collect();
-    DistinguishedName::from_parts(parsed.as_raw().to_vec(), relative_names)
+/// The library stops without a word at the first relative name that it cannot read, and calls what came before it the
+/// name: such a name is refused.
+fn name(parsed: &X509Name<'_>) -> Result<DistinguishedName, DecodeError> {
+    let relative_names: Vec<Vec<_>> =
+        parsed.iter_rdn().map(|relative_name| relative_name.iter().map(attribute).collect()).collect();
+    let there = match der::split_first(parsed.as_raw()) {
+        Some((der::SEQUENCE, content, [])) => der::children(content),
+        _ => None,
+    };
+    if there.is_none_or(|there| there.len() != relative_names.len()) {
+        let reason = "one of its relative names cannot be read".to_owned();
+        return Err(DecodeError::Malformed { what: NAME, reason });
+    }
+    Ok(DistinguishedName::from_parts(parsed.as_raw().to_vec(), relative_names))
 }
 
 fn attribute(parsed: &AttributeTypeAndValue<'_>) -> Attribute {
@@ -471,7 +482,7 @@ fn general_name(parsed: &parsed::GeneralName<'_>) -> Result<GeneralName, String>
         Parsed::IPAddress(octets) => {
             GeneralName::Ip(address(octets).ok_or_else(|| format!("an IP address of {} octets", octets.len()))?)
         }
-        Parsed::DirectoryName(parsed) => GeneralName::Directory(name(parsed)),
+        Parsed::DirectoryName(parsed) => GeneralName::Directory(name(parsed).map_err(|error| error.to_string())?),
         Parsed::OtherName(oid, content) => {
             other(0, &[&der::value(der::OBJECT_IDENTIFIER, oid.as_bytes()), *content].concat())
         }
@@ -525,3 +536,6 @@ fn url(name: &parsed::GeneralName<'_>) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! Octets of every kind: those of other tools, those that are damaged, and those that mean nothing.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::x509::pem;
+
+/// The content of the first block of a file under tests/data/certificates.
+fn fixture(name: &str) -> Vec<u8> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/certificates").join(name);
+    pem::parse_all(&std::fs::read(path).unwrap()).unwrap().remove(0).content.to_vec()
+}
+
+/// Reads octets as everything; what is read keeps them.
+fn read_as_everything(octets: &[u8]) {
+    if let Ok(certificate) = Certificate::from_der(octets) {
+        assert_eq!(certificate.as_der(), octets);
+        assert!(certificate.tbs().len() < octets.len());
+        drop(format!("{certificate:?} {} {}", certificate.subject, certificate.serial));
+    }
+    if let Ok(list) = RevocationList::from_der(octets) {
+        assert_eq!(list.as_der(), octets);
+        drop(format!("{list:?}"));
+    }
+    if let Ok(request) = SigningRequest::from_der(octets) {
+        assert_eq!(request.as_der(), octets);
+        drop(format!("{request:?}"));
+    }
+    if let Ok(key) = PublicKey::from_spki(octets) {
+        assert_eq!(key.spki(), octets);
+    }
+    if let Ok(name) = DistinguishedName::from_der(octets) {
+        assert_eq!(name.as_der(), octets);
+        drop(name.to_string());
+    }
+}
+
+/// Object identifier, string tag, octets.
+type AttributeParts<'a> = (&'a [u8], u8, &'a [u8]);
+
+/// A name of the given attributes, each list of them one relative name.
+fn name_of(relative_names: &[&[AttributeParts<'_>]]) -> String {
+    let relative_names: Vec<Vec<u8>> = relative_names
+        .iter()
+        .map(|attributes| {
+            let attributes: Vec<Vec<u8>> = attributes
+                .iter()
+                .map(|(oid, tag, value)| {
+                    der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, oid), &der::value(*tag, value)])
+                })
+                .collect();
+            der::constructed(der::SET, &attributes.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        })
+        .collect();
+    let der = der::sequence(&relative_names.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let name = DistinguishedName::from_der(&der).unwrap();
+    assert_eq!(name.as_der(), der);
+    name.to_string()
+}
+
+const COMMON_NAME: &[u8] = &[0x55, 4, 3];
+const ORGANIZATION: &[u8] = &[0x55, 4, 10];
+const UNIT: &[u8] = &[0x55, 4, 11];
+const DOMAIN: &[u8] = &[9, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25];
+
+#[test]
+fn names_of_other_tools_are_read_in_every_string_type() {
+    const T61: u8 = 0x14;
+    const UNIVERSAL: u8 = 0x1c;
+    const BMP: u8 = 0x1e;
+    assert_eq!(name_of(&[&[(ORGANIZATION, T61, b"M\xfcller")]]), "O=Müller");
+    assert_eq!(name_of(&[&[(ORGANIZATION, BMP, &[0, 0x4d, 0, 0xfc, 0x30, 0x42])]]), "O=Müあ");
+    assert_eq!(name_of(&[&[(ORGANIZATION, UNIVERSAL, &[0, 0, 0, 0x4d, 0, 1, 0xf6, 0x00])]]), "O=M😀");
+    assert_eq!(name_of(&[&[(ORGANIZATION, der::PRINTABLE_STRING, b"Acme")]]), "O=Acme");
+    // What is no text is shown as its octets.
+    assert_eq!(name_of(&[&[(ORGANIZATION, BMP, &[0xd8, 0])]]), "O=#d800");
+    assert_eq!(name_of(&[&[(ORGANIZATION, BMP, &[0])]]), "O=#00");
+    assert_eq!(name_of(&[&[(ORGANIZATION, UNIVERSAL, &[0xff, 0, 0, 0])]]), "O=#ff000000");
+    assert_eq!(name_of(&[&[(ORGANIZATION, der::UTF8_STRING, &[0xff])]]), "O=#ff");
+}
+
+#[test]
+fn no_attribute_of_a_name_gets_lost() {
+    let text = der::UTF8_STRING;
+    assert_eq!(name_of(&[&[(UNIT, text, b"One")], &[(UNIT, text, b"Two")]]), "OU=One, OU=Two");
+    let domain = der::IA5_STRING;
+    assert_eq!(name_of(&[&[(DOMAIN, domain, b"test")], &[(DOMAIN, domain, b"corp")]]), "DC=test, DC=corp");
+    assert_eq!(name_of(&[&[(COMMON_NAME, text, b"a"), (UNIT, text, b"b")]]), "CN=a + OU=b");
+    assert_eq!(name_of(&[]), "");
+}
+
+#[test]
+fn what_openssl_wrote_is_read_whole() {
+    let certificate = Certificate::from_der(&fixture("web.pem")).unwrap();
+    assert_eq!(certificate.subject.to_string(), "C=DE, O=Acme GmbH, OU=One, OU=Two, CN=web.corp.test");
+    assert_eq!(certificate.malformed, []);
+    let request = SigningRequest::from_der(&fixture("web.csr.pem")).unwrap();
+    assert_eq!((&request.subject, &request.public_key), (&certificate.subject, &certificate.public_key));
+    assert_eq!(request.subject_alt_names, certificate.subject_alt_names);
+    let list = RevocationList::from_der(&fixture("ca.crl.pem")).unwrap();
+    assert_eq!(list.issuer, certificate.issuer);
+    assert_eq!(list.number.as_deref(), Some(&[1][..]));
+    assert_eq!(list.find(&certificate.serial).unwrap().reason, Some(RevocationReason::KeyCompromise));
+    let name = DistinguishedName::from_der(certificate.subject.as_der()).unwrap();
+    assert_eq!(name, certificate.subject);
+}
+
+#[test]
+fn nothing_may_follow_what_is_read() {
+    for name in ["web.pem", "web.csr.pem", "ca.crl.pem"] {
+        let longer = [fixture(name), vec![0]].concat();
+        for error in [
+            Certificate::from_der(&longer).err(),
+            RevocationList::from_der(&longer).err(),
+            SigningRequest::from_der(&longer).err(),
+        ] {
+            assert!(error.is_some(), "{name}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_octets_make_it_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
+        read_as_everything(&octets);
+    }
+
+    #[test]
+    fn no_damage_makes_it_panic(
+        which in 0..3_usize,
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
+        cut in any::<proptest::sample::Index>(),
+    ) {
+        let mut octets = fixture(["web.pem", "web.csr.pem", "ca.crl.pem"][which]);
+        for (at, octet) in changes {
+            let at = at.index(octets.len());
+            octets[at] = octet;
+        }
+        read_as_everything(&octets);
+        octets.truncate(cut.index(octets.len()));
+        read_as_everything(&octets);
+    }
+}
