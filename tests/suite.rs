@@ -9,6 +9,8 @@ mod architecture;
 mod cli_reference;
 #[path = "suite/dependencies.rs"]
 mod dependencies;
+#[path = "suite/failure_codes.rs"]
+mod failure_codes;
 #[path = "suite/scripts.rs"]
 mod scripts;
 #[path = "suite/support/mod.rs"]
