@@ -177,6 +177,11 @@ pub fn nearest<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> Opt
     scored.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, word)| word)
 }
 
+/// A string as TOML writes it.
+pub fn quoted(value: &str) -> String {
+    toml::Value::String(value.to_owned()).to_string()
+}
+
 impl DocumentError {
     /// Line and column of a place, both counted from 1; columns in characters.
     pub fn line_and_column(&self, place: &Range<usize>) -> (usize, usize) {

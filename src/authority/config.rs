@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{AuthorityError, Home};
-use crate::document::{Document, DocumentError, Section, nearest};
+use crate::document::{Document, DocumentError, Section, nearest, quoted};
 use crate::system::files;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{AttributeType, KeyAlgorithm, Lifetime, NameConstraints, text};
@@ -230,10 +230,6 @@ fn subject(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
 fn read_subtrees(document: &Document<'_>, place: &Range<usize>, written: &[String]) -> Vec<Subtree> {
     let read = |name: &String| name.parse().map_err(|error| document.note(place.clone(), error, None)).ok();
     written.iter().filter_map(read).collect()
-}
-
-fn quoted(value: &str) -> String {
-    toml::Value::String(value.to_owned()).to_string()
 }
 
 fn list(values: &[String]) -> String {

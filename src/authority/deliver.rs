@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::home::PUBLIC_MODE;
 use super::{AuthorityError, EntryName, Home, authorities};
 use crate::keys::Signer;
 use crate::keys::key_file::KeyFile;
 use crate::system::Entropy;
-use crate::system::files::{self, Existing, FileError, StagedFolder};
+use crate::system::files::{self, Existing, FileError, Ownership, StagedFolder};
 use crate::x509::{Certificate, pem};
 
 /// Where the files of a certificate go.
@@ -25,12 +24,16 @@ pub enum Place {
     Memory,
 }
 
-/// The texts of the files. The key is wiped.
+/// The texts of what anybody may read.
 pub struct Files {
-    pub key: Option<Zeroizing<String>>,
-    pub key_mode: u32,
-    pub certificate: String,
-    pub chain: String,
+    certificate: String,
+    chain: String,
+}
+
+/// The text of a key file, wiped when it goes, and the mode of the file.
+pub struct KeyText {
+    pub text: Zeroizing<String>,
+    pub mode: u32,
 }
 
 /// Where the files are.
@@ -48,17 +51,20 @@ const CHAIN: &str = "chain.pem";
 const FULLCHAIN: &str = "fullchain.pem";
 const KEY: &str = "key.pem";
 
+/// A delivery that has begun: there is a place on the disk, and the key is in it, under a name that nobody looks at.
+pub struct Delivery<'a> {
+    home: &'a Home,
+    name: &'a EntryName,
+    place: &'a Place,
+    ownership: Ownership,
+    /// `None`: everything stays in memory.
+    begun: Option<(PathBuf, StagedFolder)>,
+}
+
 impl Files {
     /// `chain` is what stands between the certificate and its root, the next issuer first.
-    pub fn new(
-        certificate: &Certificate,
-        chain: &[Certificate],
-        key: Option<Zeroizing<String>>,
-        key_mode: Option<u32>,
-    ) -> Self {
+    pub fn new(certificate: &Certificate, chain: &[Certificate]) -> Self {
         Self {
-            key,
-            key_mode: key_mode.unwrap_or(files::SECRET),
             certificate: pem::certificate(certificate.as_der()),
             chain: chain.iter().map(|above| pem::certificate(above.as_der())).collect(),
         }
@@ -68,18 +74,21 @@ impl Files {
         format!("{}{}", self.certificate, self.chain)
     }
 
-    /// Writes them into a folder under construction; the key first.
+    /// Writes them into a folder under construction.
     pub fn stage(&self, staged: &mut StagedFolder, folder: &Path, with_fullchain: bool) -> Result<(), FileError> {
-        let name = |file: &str| folder.join(file);
-        if let Some(key) = &self.key {
-            staged.add(name(KEY), key.as_bytes(), self.key_mode)?;
-        }
-        staged.add(name(CERT), self.certificate.as_bytes(), PUBLIC_MODE)?;
-        staged.add(name(CHAIN), self.chain.as_bytes(), PUBLIC_MODE)?;
+        staged.add(folder.join(CERT), self.certificate.as_bytes(), files::PUBLIC)?;
+        staged.add(folder.join(CHAIN), self.chain.as_bytes(), files::PUBLIC)?;
         if with_fullchain {
-            staged.add(name(FULLCHAIN), self.fullchain().as_bytes(), PUBLIC_MODE)?;
+            staged.add(folder.join(FULLCHAIN), self.fullchain().as_bytes(), files::PUBLIC)?;
         }
         Ok(())
+    }
+}
+
+impl KeyText {
+    /// Writes it into a folder under construction.
+    pub fn stage(&self, staged: &mut StagedFolder, folder: &Path) -> Result<(), FileError> {
+        staged.add(folder.join(KEY), self.text.as_bytes(), self.mode)
     }
 }
 
@@ -105,30 +114,75 @@ impl Place {
         })
     }
 
-    /// Brings the files there. `replaced` is the serial number of the certificate whose files may be replaced; they are
-    /// kept as a generation.
+    /// Begins a delivery with the key, before there is a certificate: a place that cannot be written, or a full disk, is
+    /// found while nothing is recorded yet.
+    ///
+    /// # Errors
+    /// When the system refuses; nothing is left then.
+    pub fn begin<'a>(
+        &'a self,
+        home: &'a Home,
+        name: &'a EntryName,
+        key: Option<&KeyText>,
+        ownership: Ownership,
+        entropy: &dyn Entropy,
+    ) -> Result<Delivery<'a>, FileError> {
+        let begun = match self.folder(home, name) {
+            None => None,
+            Some(folder) => {
+                let beside = if self.is_filled_one_by_one(&folder) { &folder } else { parent(&folder) };
+                files::create_folders(beside, files::FOLDER)?;
+                let mut staged = StagedFolder::create(beside, entropy)?;
+                if let Some(key) = key {
+                    key.stage(&mut staged, Path::new(""))?;
+                }
+                // Only root may give files away: better told now than after the record.
+                staged.give(ownership)?;
+                Some((folder, staged))
+            }
+        };
+        Ok(Delivery { home, name, place: self, ownership, begun })
+    }
+
+    /// A folder of the user's that is there already: it may hold other files, and stays.
+    fn is_filled_one_by_one(&self, folder: &Path) -> bool {
+        matches!(self, Self::Folder(_)) && folder.exists()
+    }
+}
+
+impl Delivery<'_> {
+    /// Brings the files into place. `replaced` is the serial number of the certificate whose files may be replaced; they
+    /// are kept as a generation, but in a folder of the user's.
     ///
     /// # Errors
     /// When the system refuses, or something else is in the way. Nothing has changed then, but in a folder of the user's
     /// that was there before: there the files are exchanged one by one.
-    pub fn deliver(
-        &self,
-        home: &Home,
-        name: &EntryName,
+    pub fn finish(
+        self,
+        key: Option<&KeyText>,
         files: &Files,
         replaced: Option<&str>,
         entropy: &dyn Entropy,
     ) -> Result<(), FileError> {
-        let Some(folder) = self.folder(home, name) else { return Ok(()) };
-        match self {
-            Self::Folder(_) if folder.exists() => deliver_one_by_one(&folder, files, replaced.is_some(), entropy),
-            Self::Folder(_) => deliver_whole(&folder, files, true, entropy),
-            Self::Authority => deliver_whole(&folder, files, false, entropy),
-            Self::Issued => match replaced {
-                Some(serial) if folder.exists() => exchange_whole(home, name, &folder, files, serial, entropy),
-                _ => deliver_whole(&folder, files, true, entropy),
-            },
-            Self::Memory => Ok(()),
+        let Some((folder, mut staged)) = self.begun else { return Ok(()) };
+        if self.place.is_filled_one_by_one(&folder) {
+            return deliver_one_by_one(&folder, key, files, replaced.is_some(), self.ownership, entropy);
+        }
+        files.stage(&mut staged, Path::new(""), *self.place != Place::Authority)?;
+        staged.give(self.ownership)?;
+        staged.sync()?;
+        match replaced {
+            Some(serial) if *self.place == Place::Issued && folder.exists() => {
+                let generations = self.home.generations(self.name);
+                files::create_folders(&generations, files::FOLDER)?;
+                let old = staged.publish_exchange(&folder)?;
+                match old.publish_new(&self.home.generation(self.name, serial)) {
+                    // An interrupted exchange put it there already.
+                    Err(error) if error.is_already_there() => Ok(()),
+                    other => other,
+                }
+            }
+            _ => staged.publish_new(&folder),
         }
     }
 }
@@ -140,47 +194,26 @@ fn parent(folder: &Path) -> &Path {
     }
 }
 
-fn stage(folder: &Path, files: &Files, with_fullchain: bool, entropy: &dyn Entropy) -> Result<StagedFolder, FileError> {
-    let mut staged = StagedFolder::create(parent(folder), entropy)?;
-    files.stage(&mut staged, Path::new(""), with_fullchain)?;
-    staged.sync()?;
-    Ok(staged)
-}
-
-fn deliver_whole(folder: &Path, files: &Files, with_fullchain: bool, entropy: &dyn Entropy) -> Result<(), FileError> {
-    files::create_folders(parent(folder), files::FOLDER)?;
-    stage(folder, files, with_fullchain, entropy)?.publish_new(folder)
-}
-
-fn exchange_whole(
-    home: &Home,
-    name: &EntryName,
+fn deliver_one_by_one(
     folder: &Path,
+    key: Option<&KeyText>,
     files: &Files,
-    serial: &str,
+    replace: bool,
+    ownership: Ownership,
     entropy: &dyn Entropy,
 ) -> Result<(), FileError> {
-    let staged = stage(folder, files, true, entropy)?;
-    let generations = home.generations(name);
-    files::create_folders(&generations, files::FOLDER)?;
-    let old = staged.publish_exchange(folder)?;
-    match old.publish_new(&home.generation(name, serial)) {
-        // An interrupted exchange put it there already.
-        Err(error) if error.is_already_there() => Ok(()),
-        other => other,
-    }
-}
-
-fn deliver_one_by_one(folder: &Path, files: &Files, replace: bool, entropy: &dyn Entropy) -> Result<(), FileError> {
     let existing = if replace { Existing::Replace } else { Existing::Keep };
     let fullchain = files.fullchain();
-    let key = files.key.as_ref().map(|key| (KEY, key.as_bytes(), files.key_mode));
+    let key = key.map(|key| (KEY, key.text.as_bytes(), key.mode));
     let public = [(CERT, &files.certificate), (CHAIN, &files.chain), (FULLCHAIN, &fullchain)];
-    let all: Vec<_> = key.into_iter().chain(public.map(|(name, text)| (name, text.as_bytes(), PUBLIC_MODE))).collect();
+    let all: Vec<_> =
+        key.into_iter().chain(public.map(|(name, text)| (name, text.as_bytes(), files::PUBLIC))).collect();
     let mut written = Vec::new();
     for (name, content, mode) in all {
         let path = folder.join(name);
-        if let Err(error) = files::publish_file(&path, content, mode, existing, entropy) {
+        let published =
+            files::publish_file(&path, content, mode, existing, entropy).and_then(|()| ownership.give(&path));
+        if let Err(error) = published {
             if !replace {
                 files::remove_quietly(&written);
             }
@@ -189,6 +222,11 @@ fn deliver_one_by_one(folder: &Path, files: &Files, replace: bool, entropy: &dyn
         written.push(path);
     }
     Ok(())
+}
+
+/// Whether something that is no folder bears the name of the folder.
+pub fn is_no_folder(folder: &Path) -> bool {
+    folder.symlink_metadata().is_ok() && !folder.is_dir()
 }
 
 /// The first of the four files that is in the way in a folder of the user's.

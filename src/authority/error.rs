@@ -12,7 +12,7 @@ use crate::document::DocumentError;
 use crate::issuance::{IssuerError, NotApproved, Refusal};
 use crate::keys::key_file::KeyFileError;
 use crate::keys::private_key::PrivateKeyError;
-use crate::system::files::{FileError, LockError};
+use crate::system::files::{FileError, LockError, UnknownOwner};
 use crate::x509::{DecodeError, general_name::GeneralNameError, pem::PemError, text, validity::rfc3339};
 
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,8 @@ pub enum AuthorityError {
     Index(#[from] IndexError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Owner(#[from] UnknownOwner),
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error(transparent)]

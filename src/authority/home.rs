@@ -15,9 +15,6 @@ use std::path::{Path, PathBuf};
 use super::EntryName;
 use crate::system::files;
 
-/// The mode of everything that anybody may read: certificates, chains and CRLs.
-pub const PUBLIC_MODE: u32 = 0o644;
-
 /// The paths of one CA.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {

@@ -10,8 +10,7 @@ use zeroize::Zeroizing;
 
 use super::adopt::{self, Adoption};
 use super::authorities::ROOT;
-use super::deliver::Files;
-use super::home::PUBLIC_MODE;
+use super::deliver::{Files, KeyText};
 use super::index::{Index, NewEntry, Origin};
 use super::issue::{Tools, complete, draw_serial, is_authority_name, key_text, values};
 use super::{AuthorityError, Config, EntryName, Home, templates};
@@ -256,10 +255,12 @@ fn write(
     for (authority, key) in authorities.iter().zip(key_texts) {
         let folder = Path::new("authorities").join(&authority.name);
         staged.add_folder(&folder)?;
-        let files = Files::new(&authority.certificate, &authority.chain, key, None);
-        files.stage(&mut staged, &folder, false)?;
+        if let Some(text) = key {
+            KeyText { text, mode: files::SECRET }.stage(&mut staged, &folder)?;
+        }
+        Files::new(&authority.certificate, &authority.chain).stage(&mut staged, &folder, false)?;
     }
-    staged.add(CONFIG, config.to_toml().as_bytes(), PUBLIC_MODE)?;
+    staged.add(CONFIG, config.to_toml().as_bytes(), files::PUBLIC)?;
     write_index(&staged.path().join("index.db"), authorities, now)?;
     staged.adopt("index.db");
     staged.sync()?;

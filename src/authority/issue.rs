@@ -10,7 +10,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::authorities::{Authorities, KeyOpener};
-use super::deliver::{self, Files, Paths, Place};
+use super::deliver::{self, Files, KeyText, Paths, Place};
 use super::index::{Change, Entry, EntryId, Index, NewEntry, Origin};
 use super::{AuthorityError, Config, EntryName, Home, templates};
 use crate::issuance::profile::CommonName;
@@ -18,7 +18,7 @@ use crate::issuance::{self, CertificateRequest, Draft, End, Issuer, IssuerFacts,
 use crate::keys::key_file::{self, NewProtection};
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::lint::Finding;
-use crate::system::files::{self, FolderLock};
+use crate::system::files::{self, FolderLock, Ownership};
 use crate::system::{Clock, Entropy};
 use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, Lifetime, SerialNumber};
 
@@ -124,10 +124,16 @@ const MOST_DRAWS: usize = 100;
 /// # Errors
 /// When it is refused by the template, the issuer or the state of the CA, or something fails. Nothing has been written
 /// then, or the error says what was.
-pub fn issue(home: &Home, order: Order, ask: &mut KeyOpener<'_>, tools: &Tools<'_>) -> Result<Outcome, AuthorityError> {
+pub fn issue(
+    home: &Home,
+    mut order: Order,
+    ask: &mut KeyOpener<'_>,
+    tools: &Tools<'_>,
+) -> Result<Outcome, AuthorityError> {
     let now = crate::x509::validity::whole_second(tools.clock.now());
     let config = Config::load(home)?;
     let profile = profile(home, &config, &order.template)?;
+    order.name = plain_name(order.name, &profile)?;
     let authorities = Authorities::of(home);
     let facts = authorities.facts(&authorities.choose(order.issuer.as_deref(), &config)?)?;
     let place = order.place.clone().unwrap_or(if profile.is_authority() { Place::Authority } else { Place::Issued });
@@ -163,6 +169,7 @@ pub fn issue(home: &Home, order: Order, ask: &mut KeyOpener<'_>, tools: &Tools<'
         return Ok(Outcome { clipped, ..outcome });
     }
     work.check_place()?;
+    let ownership = Ownership::of(profile.files.owner.as_deref(), profile.files.group.as_deref())?;
 
     // 3. The passphrase is worked through before the lock: it takes its time, and others wait for the lock.
     let (issuer, issuer_passphrase) = authorities.unlock(facts, ask)?;
@@ -178,6 +185,7 @@ pub fn issue(home: &Home, order: Order, ask: &mut KeyOpener<'_>, tools: &Tools<'
         Settled::Free => None,
         Settled::Replaces(serial) => Some(serial),
     };
+    let delivery = place.begin(home, &order.name, Some(&key_text), ownership, tools.entropy)?;
 
     // 5. Signed, checked, recorded: one durable transaction.
     let mut change = index.change()?;
@@ -188,11 +196,9 @@ pub fn issue(home: &Home, order: Order, ask: &mut KeyOpener<'_>, tools: &Tools<'
 
     // 6. Only now may it leave the process.
     let chain = chain_below_root(&issuer);
-    if place != Place::Memory {
-        let files = Files::new(&certificate, &chain, Some(key_text), profile.files.mode);
-        let delivered = place.deliver(home, &order.name, &files, current.as_deref(), tools.entropy);
-        delivered.map_err(|cause| AuthorityError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
-    }
+    let delivered =
+        delivery.finish(Some(&key_text), &Files::new(&certificate, &chain), current.as_deref(), tools.entropy);
+    delivered.map_err(|cause| AuthorityError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
     index.mark_delivered(id, now)?;
     let outcome = work.outcome(
         Status::Issued,
@@ -212,6 +218,15 @@ fn profile(home: &Home, config: &Config, template: &str) -> Result<Profile, Auth
     let mut profile = templates::find(&home.resolve(&config.issue.template_dir), template)?.profile()?;
     complete(&mut profile, config);
     Ok(profile)
+}
+
+/// A host name is called as the certificate says it, in lower-case A-labels, however it was typed.
+fn plain_name(name: EntryName, profile: &Profile) -> Result<EntryName, AuthorityError> {
+    let is_alternative_name = !profile.names.kinds.is_empty() && profile.common_name != CommonName::Name;
+    match name.as_str().parse() {
+        Ok(GeneralName::Dns(plain)) if is_alternative_name => Ok(plain.parse()?),
+        _ => Ok(name),
+    }
 }
 
 /// Adds what ca.toml says where the template is silent: attributes of the subject, and where CRLs are.
@@ -361,12 +376,9 @@ impl Work<'_> {
         Err(AuthorityError::NoFreeSerial)
     }
 
-    fn key_text(
-        &self,
-        key: &PrivateKey,
-        passphrase: Option<&Passphrase>,
-    ) -> Result<zeroize::Zeroizing<String>, AuthorityError> {
-        key_text(key, passphrase, self.tools.entropy)
+    fn key_text(&self, key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<KeyText, AuthorityError> {
+        let text = key_text(key, passphrase, self.tools.entropy)?;
+        Ok(KeyText { text, mode: self.profile.files.mode.unwrap_or(files::SECRET) })
     }
 
     fn sign(
@@ -405,6 +417,11 @@ impl Work<'_> {
 
     /// Refuses early what would stop the delivery: after the record, it would be too late for a clean refusal.
     fn check_place(&self) -> Result<(), AuthorityError> {
+        if let Some(folder) = self.place.folder(self.home, &self.order.name)
+            && deliver::is_no_folder(&folder)
+        {
+            return Err(AuthorityError::PlaceTaken(folder));
+        }
         if let (Place::Folder(folder), Existing::Refuse) = (self.place, self.order.existing)
             && let Some(path) = deliver::in_the_way(folder)
             && self.interrupted(folder)?.is_none()

@@ -129,6 +129,15 @@ fn a_name_belongs_to_one_certificate_and_one_template() {
 }
 
 #[test]
+fn an_internationalised_host_is_called_by_its_a_labels() {
+    let ca = Ca::new();
+    let outcome = ca.issue(order("server", "München.example")).unwrap();
+    assert_eq!(outcome.name.as_str(), "xn--mnchen-3ya.example");
+    assert!(matches!(ca.issue(order("server", "münchen.example")), Err(AuthorityError::NameTaken { .. })));
+    assert_eq!(ca.issue(order("client", "Müller")).unwrap().name.as_str(), "Müller");
+}
+
+#[test]
 fn force_replaces_the_files_as_a_whole_and_keeps_the_old_ones() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
@@ -320,6 +329,36 @@ fn the_sites_own_template_and_settings_are_used() {
     assert_eq!(leaf.subject.to_string(), "C=DE, O=Acme, OU=Ops of corp.test, CN=a.corp.test");
     assert_eq!(leaf.crl_urls, ["http://crl.test/ca.crl"]);
     assert!(read_certificate(&ca.path("authorities/root/cert.pem")).unwrap().crl_urls.is_empty());
+}
+
+#[test]
+fn the_files_have_the_mode_and_owner_that_the_template_names() {
+    use std::os::unix::fs::MetadataExt;
+    let ca = Ca::new();
+    let server = include_str!("../../templates/server.toml");
+    let own = fs::metadata(ca.path("ca.toml")).unwrap().gid();
+    fs::write(ca.path("templates/web.toml"), format!("{server}[files]\nmode = \"0440\"\ngroup = \"{own}\"\n")).unwrap();
+    fs::write(ca.path("templates/odd.toml"), format!("{server}[files]\nowner = \"nobody-of-this-name\"\n")).unwrap();
+    ca.issue(order("web", "web.test")).unwrap();
+    let key = fs::metadata(ca.path("issued/web.test/key.pem")).unwrap();
+    assert_eq!((key.permissions().mode() & 0o777, key.gid()), (0o440, own));
+    assert!(matches!(ca.issue(order("odd", "odd.test")), Err(AuthorityError::Owner(_))));
+    assert!(ca.history("odd.test").is_empty());
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_found_before_anything_is_recorded() {
+    let ca = Ca::new();
+    fs::write(ca.top.path().join("file"), "").unwrap();
+    std::os::unix::fs::symlink("nowhere", ca.top.path().join("dangling")).unwrap();
+    std::os::unix::fs::symlink("nowhere", ca.path("issued/web.test")).unwrap();
+    for below in ["file", "file/out", "dangling"] {
+        let wish = Order { place: Some(Place::Folder(ca.top.path().join(below))), ..order("server", "a.test") };
+        assert!(ca.issue(wish).is_err(), "{below}");
+    }
+    assert!(ca.issue(order("server", "web.test")).is_err());
+    assert!(ca.history("a.test").is_empty() && ca.history("web.test").is_empty());
+    assert!(!ca.top.path().join("nowhere").exists());
 }
 
 #[test]

@@ -9,6 +9,7 @@
 
 mod folder_lock;
 mod folders;
+mod ownership;
 mod permissions;
 mod publish;
 pub mod staged;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub use folder_lock::{FolderLock, LockError};
 pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty, remove_quietly};
+pub use ownership::{Ownership, UnknownOwner};
 pub use permissions::{is_private_to_us, is_secret_to_us, owner, refuse_planted_links};
 pub use publish::{Existing, publish_file};
 pub use staged::{StagedFolder, remove_stale};

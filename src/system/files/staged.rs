@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::publish::{exchange, rename_new};
 use super::write::{make_folder, parent_of, write_new};
-use super::{FOLDER, FileError, SECRET, refuse_planted_links, sync_folder};
+use super::{FOLDER, FileError, Ownership, SECRET, refuse_planted_links, sync_folder};
 use crate::system::Entropy;
 use crate::x509::text;
 
@@ -89,6 +89,15 @@ impl StagedFolder {
     /// Takes note of a file that somebody else wrote into it (SQLite), so that it is synced with the others.
     pub fn adopt(&mut self, name: impl AsRef<Path>) {
         self.files.push(self.path.join(name));
+    }
+
+    /// Gives it and everything in it to somebody.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn give(&self, ownership: Ownership) -> Result<(), FileError> {
+        let all = self.files.iter().chain(&self.folders).chain([&self.path]);
+        all.map(|path| ownership.give(path)).collect()
     }
 
     /// Makes everything in it durable: the files, the folders in it, then itself.
