@@ -12,7 +12,7 @@ use super::adopt::{self, Adoption};
 use super::authorities::ROOT;
 use super::deliver::{Files, KeyText};
 use super::index::{Index, NewEntry, Origin};
-use super::issue::{Tools, complete, draw_serial, is_authority_name, key_text, values};
+use super::issue::{Tools, check_chain, complete, draw_serial, is_authority_name, key_text, values};
 use super::{AuthorityError, Config, EntryName, Home, templates};
 use crate::issuance::{self, CertificateRequest, Draft, End, IssuerFacts, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey, Signer};
@@ -169,6 +169,7 @@ fn make_intermediate(
         issuance::approve(Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, serial)?, Some(&facts))?;
     let warnings = std::mem::take(&mut approved.warnings);
     let certificate = issuance::sign(approved, signer)?.certificate;
+    check_chain(&certificate, &facts, now)?;
     let is_below_root = !issuer.certificate.is_self_issued();
     let chain =
         is_below_root.then(|| issuer.certificate.clone()).into_iter().chain(issuer.chain.iter().cloned()).collect();

@@ -17,9 +17,10 @@ use crate::issuance::profile::CommonName;
 use crate::issuance::{self, CertificateRequest, Draft, End, Issuer, IssuerFacts, Profile, SignedBy, Text, Values};
 use crate::keys::key_file::{self, NewProtection};
 use crate::keys::{Passphrase, PrivateKey, Signer};
-use crate::lint::Finding;
+use crate::lint::{Finding, Severity};
 use crate::system::files::{self, FolderLock, Ownership};
 use crate::system::{Clock, Entropy};
+use crate::verify::{self, Evidence, Exhibit, Problem, Purpose, Question};
 use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, Lifetime, SerialNumber};
 
 /// What is ordered.
@@ -270,6 +271,37 @@ pub(super) fn chain_below_root(issuer: &Issuer) -> Vec<Certificate> {
     all.filter(|certificate| !certificate.is_self_issued()).cloned().collect()
 }
 
+/// Lays a new certificate before the judge, as whoever meets it will: its chain must hold now.
+pub(super) fn check_chain(
+    certificate: &Certificate,
+    issuer: &IssuerFacts,
+    now: OffsetDateTime,
+) -> Result<(), AuthorityError> {
+    let exhibit =
+        |certificate: &Certificate, file: &str| Exhibit::new(certificate.clone(), verify::Place::new(file, 1));
+    let mut above: Vec<Exhibit> = std::iter::once(issuer.certificate())
+        .chain(issuer.above())
+        .map(|above| exhibit(above, issuer.name()))
+        .collect();
+    let anchor = above.pop().into_iter().collect::<Vec<_>>();
+    let question = Question {
+        at: now,
+        purpose: Purpose::Any,
+        names: Vec::new(),
+        max_path_length: None,
+        must_hold_until: None,
+        check_revocation: false,
+    };
+    let leaf = exhibit(certificate, "the new certificate");
+    let evidence = Evidence { leaf: &leaf, untrusted: &above.iter().collect::<Vec<_>>(), anchors: &anchor, lists: &[] };
+    // The faults of form of a CA that another tool made were told when it was taken over; what counts here is the new one.
+    let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.place;
+    match verify::judge(evidence, &question).problems.into_iter().find(is_its_own) {
+        Some(problem) => Err(AuthorityError::DoesNotVerify(problem.message)),
+        None => Ok(()),
+    }
+}
+
 /// Draws a serial number.
 pub(super) fn draw_serial(octets: usize, entropy: &dyn Entropy) -> Result<SerialNumber, AuthorityError> {
     let mut random = vec![0; octets];
@@ -390,7 +422,9 @@ impl Work<'_> {
         let draft = Draft::new(self.profile, request, SignedBy::Issuer(issuer.facts()), self.now, serial)?;
         let mut approved = issuance::approve(draft, Some(issuer.facts()))?;
         let warnings = std::mem::take(&mut approved.warnings);
-        Ok((issuer.sign(approved)?.certificate, warnings))
+        let certificate = issuer.sign(approved)?.certificate;
+        check_chain(&certificate, issuer.facts(), self.now)?;
+        Ok((certificate, warnings))
     }
 
     fn record(

@@ -14,12 +14,15 @@ mod issue;
 mod lint;
 mod list;
 mod man;
+mod quickstart;
 mod show;
 mod verify;
 
 /// The subcommands, in the order in which `ca --help` lists them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Do the whole job on a fresh folder: make a CA, issue, verify, and prove it in a handshake
+    Quickstart(quickstart::Arguments),
     /// Make a new CA: a self-signed root, its directory and its index
     Init(init::Arguments),
     /// Make a key and a certificate from a template
@@ -47,6 +50,7 @@ pub enum Command {
 /// Runs one subcommand.
 pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     match command {
+        Command::Quickstart(arguments) => quickstart::run(arguments, context),
         Command::Init(arguments) => init::run(arguments, context),
         Command::Issue(arguments) => issue::run(arguments, context),
         Command::HandshakeTest(arguments) => handshake_test::run(&arguments, context),

@@ -56,7 +56,7 @@ impl Failure {
     }
 
     /// The words of the command line could not be understood.
-    pub(super) fn words(error: &clap::Error) -> Self {
+    pub fn words(error: &clap::Error) -> Self {
         let rendered = error.render().to_string();
         let mut lines = rendered.lines().map(str::trim).filter(|line| !line.is_empty());
         let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();

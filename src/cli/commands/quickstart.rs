@@ -1,0 +1,132 @@
+//! `ca quickstart`: the whole job in one command, told as the commands that it stands for.
+//!
+//! It types the words of other commands and reads them as if a person had: what it prints is what it did.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+use serde_json::{Value, json};
+
+use crate::cli::output::{Answer, Page, Report, Tone};
+use crate::cli::{CommandLine, Context, Failure};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The folder to make; one that exists is refused
+    #[arg(value_name = "FOLDER", default_value = "ca-quickstart")]
+    folder: PathBuf,
+}
+
+/// Every command, and what it had to say.
+struct QuickstartReport {
+    folder: PathBuf,
+    steps: Vec<Step>,
+}
+
+struct Step {
+    /// What is going on, for somebody who sees it for the first time.
+    about: &'static str,
+    words: Vec<String>,
+    report: Box<dyn Report>,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let folder = arguments.folder;
+    if context.world.resolve(&folder).symlink_metadata().is_ok() {
+        let failure = Failure::refused("exists", format!("{} is there already", folder.display()));
+        return Err(failure.hint("name another folder: ca quickstart FOLDER"));
+    }
+    let file = |below: &str| folder.join(below).display().to_string();
+    let (server, client) = (file("issued/localhost/fullchain.pem"), file("issued/alice/fullchain.pem"));
+    let plan: [(&'static str, &[&str]); 6] = [
+        (
+            "A root that clients will trust, and an issuing CA below it that does the daily work.",
+            &["init", "--name", "Quickstart CA", "--intermediate", "--no-passphrase"],
+        ),
+        (
+            "A certificate for a server, and its private key.",
+            &["issue", "server", "localhost", "--san", "127.0.0.1", "--san", "::1"],
+        ),
+        ("One for a client: it proves who calls.", &["issue", "client", "alice"]),
+        (
+            "Would a client that trusts the root accept the server under this name?",
+            &["verify", &server, "--hostname", "localhost"],
+        ),
+        ("Would a server accept the client?", &["verify", &client, "--purpose", "client"]),
+        (
+            "A real mutual TLS handshake between the two, and every wrong certificate that must be refused.",
+            &["handshake-test", "--server", "localhost", "--client", "alice"],
+        ),
+    ];
+    let mut steps = Vec::new();
+    for (about, words) in plan {
+        let step = step(about, &folder, words, context)?;
+        let is_yes = step.report.answer() == Answer::Yes;
+        steps.push(step);
+        if !is_yes {
+            break;
+        }
+    }
+    Ok(Box::new(QuickstartReport { folder, steps }))
+}
+
+fn step(
+    about: &'static str,
+    folder: &std::path::Path,
+    words: &[&str],
+    context: &mut Context<'_>,
+) -> Result<Step, Failure> {
+    let folder = folder.display().to_string();
+    let words: Vec<String> = ["ca", "--dir", &folder].iter().chain(words).map(|word| (*word).to_owned()).collect();
+    let line = CommandLine::try_parse_from(words.iter().map(OsString::from)).map_err(|error| Failure::words(&error))?;
+    let mut globals = line.globals;
+    // What init notes about unencrypted keys is told here once, in context.
+    globals.quiet = true;
+    let report = super::run(line.command, &mut Context::new(&globals, context.world))?;
+    Ok(Step { about, words, report })
+}
+
+impl QuickstartReport {
+    fn is_passed(&self) -> bool {
+        self.steps.iter().all(|step| step.report.answer() == Answer::Yes)
+    }
+}
+
+/// A command line as it can be typed.
+fn typed(words: &[String]) -> String {
+    let quoted = words.iter().map(|word| {
+        let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:@=".contains(c));
+        if is_plain { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+impl Report for QuickstartReport {
+    fn text(&self, page: &mut Page) {
+        for Step { about, words, report } in &self.steps {
+            page.gap();
+            page.toned(Tone::Dim, &format!("# {about}"));
+            page.toned(Tone::Strong, &format!("$ {}", typed(words)));
+            report.text(page);
+        }
+        page.gap();
+        page.line(
+            "The keys of this CA are not encrypted, so that nothing has to be typed here. Whoever reads them can",
+        );
+        page.line("issue certificates: for a CA that anybody relies on, leave --no-passphrase away.");
+    }
+
+    fn json(&self) -> Value {
+        let steps: Vec<Value> = self
+            .steps
+            .iter()
+            .map(|Step { about, words, report }| json!({ "about": about, "command": typed(words), "result": report.json() }))
+            .collect();
+        json!({ "schema": "ca.quickstart/1", "passed": self.is_passed(), "dir": self.folder, "steps": steps })
+    }
+
+    fn answer(&self) -> Answer {
+        if self.is_passed() { Answer::Yes } else { Answer::No }
+    }
+}
