@@ -96,8 +96,7 @@ impl StagedFolder {
     /// # Errors
     /// When the system refuses.
     pub fn give(&self, ownership: Ownership) -> Result<(), FileError> {
-        let all = self.files.iter().chain(&self.folders).chain([&self.path]);
-        all.map(|path| ownership.give(path)).collect()
+        self.files.iter().chain(&self.folders).chain([&self.path]).try_for_each(|path| ownership.give(path))
     }
 
     /// Makes everything in it durable: the files, the folders in it, then itself.
