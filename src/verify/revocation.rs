@@ -171,7 +171,7 @@ impl Inquiry<'_> {
     }
 
     fn check_signature(&self, list: &ListExhibit, above: &[&Exhibit], depth: usize) -> Result<(), String> {
-        let Some((issuer, higher)) = above.split_last() else { return Err("has no issuer".to_owned()) };
+        let Some(issuer) = above.last() else { return Err("has no issuer".to_owned()) };
         let verifies = |signer: &Exhibit| {
             self.count_signature() && signature::revocation_list(&list.list, &signer.certificate.public_key).is_ok()
         };
@@ -184,11 +184,8 @@ impl Inquiry<'_> {
                 _ => Ok(()),
             };
         }
-        if depth < MOST_DEPTH
-            && self
-                .other_signers(issuer)
-                .any(|signer| verifies(signer) && self.is_authorised(signer, issuer, higher, above, depth))
-        {
+        let mut others = self.other_signers(issuer);
+        if depth < MOST_DEPTH && others.any(|signer| verifies(signer) && self.is_authorised(signer, above, depth)) {
             return Ok(());
         }
         Err(format!("is not signed with a key of {}", issuer.certificate.subject))
@@ -207,31 +204,23 @@ impl Inquiry<'_> {
         })
     }
 
-    /// The signer is the CA under another key: certified by the CA itself or by the CA's own issuer, and not revoked.
-    fn is_authorised(
-        &self,
-        signer: &Exhibit,
-        issuer: &Exhibit,
-        higher: &[&Exhibit],
-        above: &[&Exhibit],
-        depth: usize,
-    ) -> bool {
-        if self.evidence.anchors.iter().any(|anchor| std::ptr::eq(anchor, signer)) {
+    /// The signer is the CA under another key: part of the path itself, or certified by somebody in it and not revoked.
+    fn is_authorised(&self, signer: &Exhibit, above: &[&Exhibit], depth: usize) -> bool {
+        let same = |known: &Exhibit| known.certificate.as_der() == signer.certificate.as_der();
+        if above.iter().any(|known| same(known)) || self.evidence.anchors.iter().any(same) {
             return true;
         }
         let certified_by = |by: &Exhibit| {
             by.subject == signer.issuer
+                && by.certificate.is_ca()
                 && self.count_signature()
                 && signature::certificate(&signer.certificate, &by.certificate.public_key).is_ok()
         };
-        let path = if certified_by(issuer) {
-            above
-        } else if higher.last().is_some_and(|by| certified_by(by)) {
-            higher
-        } else {
-            return false;
-        };
-        matches!(self.status(signer, path, depth + 1), Status::Good(_))
+        // The nearest first: the CA itself, then its own issuer.
+        let certifier = above.iter().rposition(|by| certified_by(by));
+        certifier
+            .and_then(|index| above.get(..=index))
+            .is_some_and(|path| matches!(self.status(signer, path, depth + 1), Status::Good(_)))
     }
 
     fn count_signature(&self) -> bool {

@@ -97,7 +97,7 @@ fn common_name(leaf: &Exhibit) -> Option<Problem> {
         return None;
     }
     let message = |what: &str| format!("the common name {found} {what}");
-    if let Some(address) = loosely_address(found) {
+    if let Some(address) = loosely_address(found).filter(|address| address.to_string() != found) {
         let what = format!("is an address (in canonical form {address}), but is not spelled so among the names");
         return Some(Problem::error(&COMMON_NAME_SPELLING, leaf, message(&what)));
     }

@@ -243,3 +243,21 @@ fn a_list_may_be_signed_with_another_key_of_the_same_ca() {
     let case = Case::new(leaf, &chain, &[&house.root.certificate]);
     assert_eq!(case.lists(&[&of_root, &list]).errors(), ["crl-unusable"]);
 }
+
+#[test]
+fn a_ca_that_changed_its_key_signs_lists_with_either() {
+    let root = Authority::root();
+    let old = root.subordinate(Bent::ca("Issuing CA"));
+    let new = old.subordinate(Bent::ca("Issuing CA").serial(&[7]));
+    let leaf = new.issue(server());
+    let chain = [&old.certificate, &new.certificate];
+    let of_root = List::new().sign(&root);
+    for signer in [&old, &new] {
+        let (by_old, by_either) = (List::new().sign(&old), List::new().number(2).sign(signer));
+        let case = Case::new(leaf.clone(), &chain, &[&root.certificate]).lists(&[&of_root, &by_old, &by_either]);
+        assert_eq!(case.errors(), [""; 0]);
+        let revoking = List::new().number(2).revoke(1).sign(signer);
+        let case = Case::new(leaf.clone(), &chain, &[&root.certificate]).lists(&[&of_root, &by_old, &revoking]);
+        assert_eq!(case.errors(), ["revoked"]);
+    }
+}
