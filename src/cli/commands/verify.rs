@@ -13,6 +13,7 @@ use crate::cli::{Context, Failure};
 use crate::keys::Signer;
 use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::lint::Severity;
+use crate::system::files;
 use crate::verify::{
     CERTIFICATE_MALFORMED, Evidence, Exhibit, KEY_MISMATCH, Link, ListExhibit, Place, Problem, Purpose, Question,
     Verdict, judge,
@@ -23,7 +24,7 @@ use crate::x509::{Certificate, GeneralName, Lifetime, PublicKey, RevocationList,
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Judge the first certificate of each file; the others in it are untrusted intermediates
+    /// Judge the first certificate of each file (or of each file in a folder); the others in it are untrusted intermediates
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Use these certificates as untrusted intermediates too
@@ -84,16 +85,10 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         lists.extend(read_lists(path, context)?);
     }
     let key = arguments.key.as_ref().map(|path| read_key(path, context)).transpose()?;
-    let mut results = Vec::new();
-    for path in &arguments.files {
-        let blocks = read_blocks(path, context)?;
-        let mut judged = judge_file(path, &blocks, &anchors, &untrusted, &lists, &question)?;
-        if let Some(key) = &key {
-            judged.compare_key(key, &blocks);
-        }
-        judged.point_to(&ours);
-        results.push(judged);
-    }
+    let files = judged_files(arguments, context)?;
+    let court =
+        Court { anchors: &anchors, ours: &ours, untrusted: &untrusted, lists: &lists, key, question: &question };
+    let results = court.judge_all(&files)?;
     for warning in &warnings {
         context.warn(warning);
     }
@@ -241,14 +236,78 @@ fn read_key(path: &Path, context: &mut Context<'_>) -> Result<PublicKey, Failure
     Ok(key.public_key().clone())
 }
 
-fn judge_file(
-    path: &Path,
-    blocks: &Blocks,
-    anchors: &[Exhibit],
-    untrusted: &[Exhibit],
-    lists: &[ListExhibit],
-    question: &Question,
-) -> Result<Judged, Failure> {
+/// The files to judge. A folder stands for the certificates in it.
+fn judged_files(arguments: &Arguments, context: &mut Context<'_>) -> Result<Vec<(PathBuf, Blocks)>, Failure> {
+    let mut files = Vec::new();
+    for path in &arguments.files {
+        let folder = context.world.resolve(path);
+        if !folder.is_dir() {
+            files.push((path.clone(), read_blocks(path, context)?));
+            continue;
+        }
+        let mut names = files::names_in(&folder).map_err(|error| Failure::unreadable(&error))?;
+        names.retain(|name| [".pem", ".crt", ".cer", ".der"].iter().any(|ending| name.ends_with(ending)));
+        names.sort();
+        let before = files.len();
+        for file in names.into_iter().map(|name| path.join(name)) {
+            let blocks = read_blocks(&file, context)?;
+            // Keys lie beside certificates, and are no reason to refuse the folder.
+            if !blocks.certificates.is_empty() {
+                files.push((file, blocks));
+            }
+        }
+        if files.len() == before {
+            return Err(Failure::nothing_in_file(path, "certificate"));
+        }
+    }
+    Ok(files)
+}
+
+/// What is the same for every file.
+struct Court<'a> {
+    anchors: &'a [Exhibit],
+    ours: &'a [Exhibit],
+    untrusted: &'a [Exhibit],
+    lists: &'a [ListExhibit],
+    key: Option<PublicKey>,
+    question: &'a Question,
+}
+
+impl Court<'_> {
+    /// Judges all files, on all cores when they are many; the answers come in the order of the files.
+    fn judge_all(&self, files: &[(PathBuf, Blocks)]) -> Result<Vec<Judged>, Failure> {
+        const WORTH_A_THREAD: usize = 16;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let share = files.len().div_ceil(cores).max(WORTH_A_THREAD);
+        let judge_share = |files: &[(PathBuf, Blocks)]| -> Result<Vec<Judged>, Failure> {
+            files.iter().map(|(path, blocks)| self.judge(path, blocks)).collect()
+        };
+        if files.len() <= share {
+            return judge_share(files);
+        }
+        let shares = std::thread::scope(|scope| {
+            let threads: Vec<_> = files.chunks(share).map(|files| scope.spawn(move || judge_share(files))).collect();
+            threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+        });
+        let mut all = Vec::with_capacity(files.len());
+        for share in shares {
+            // A panic of a thread goes on in this one.
+            all.extend(share.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        Ok(all)
+    }
+
+    fn judge(&self, path: &Path, blocks: &Blocks) -> Result<Judged, Failure> {
+        let mut judged = judge_file(path, blocks, self)?;
+        if let Some(key) = &self.key {
+            judged.compare_key(key, blocks);
+        }
+        judged.point_to(self.ours);
+        Ok(judged)
+    }
+}
+
+fn judge_file(path: &Path, blocks: &Blocks, court: &Court<'_>) -> Result<Judged, Failure> {
     let file = blocks.file.clone();
     let Some((first, others)) = blocks.certificates.split_first() else {
         return Err(Failure::nothing_in_file(path, "certificate"));
@@ -267,8 +326,9 @@ fn judge_file(
     for other in &mut others {
         other.place.number += 1;
     }
-    let all: Vec<_> = others.iter().chain(untrusted).collect();
-    let verdict = judge(Evidence { leaf: &leaf, untrusted: &all, anchors, lists }, question);
+    let all: Vec<_> = others.iter().chain(court.untrusted).collect();
+    let evidence = Evidence { leaf: &leaf, untrusted: &all, anchors: court.anchors, lists: court.lists };
+    let verdict = judge(evidence, court.question);
     Ok(Judged { file, verdict: Ok(verdict) })
 }
 
