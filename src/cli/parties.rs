@@ -95,6 +95,22 @@ impl PartyArguments {
         Ok((client, server, self.roots(context)?))
     }
 
+    /// Gathers whoever waits for a client that somebody else runs.
+    ///
+    /// # Errors
+    /// As for [`PartyArguments::gather`].
+    pub fn gather_host(
+        &self,
+        host_name: Option<&str>,
+        context: &mut Context<'_>,
+    ) -> Result<(Party, Vec<Certificate>), Failure> {
+        let server = match &self.server {
+            Some(given) => self.party(given, context)?,
+            None => self.issue_short_lived(Role::Server, host_name, &mut None, context)?,
+        };
+        Ok((server, self.roots(context)?))
+    }
+
     fn roots(&self, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
         if let Some(path) = &self.roots {
             return certificates(path, context);

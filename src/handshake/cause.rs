@@ -3,6 +3,7 @@
 use rustls::{AlertDescription, CertificateError, Error};
 
 use super::registry;
+use super::wire::Side;
 
 /// Why a side ended the exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +36,9 @@ impl Cause {
         Some(Self::new(code, format!("the server answered with HTTP status {status} after the handshake")))
     }
 
-    /// Somebody else's server hung up.
-    pub(super) fn closed() -> Self {
-        Self::new("closed", "the server closed the connection without an alert and without an answer")
+    /// The other side hung up.
+    pub(super) fn closed(by: Side) -> Self {
+        Self::new("closed", format!("the {by} closed the connection without an alert and without an answer"))
     }
 
     /// Somebody else's server refused, in whatever way servers do; why, only its log knows.

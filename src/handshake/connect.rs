@@ -4,26 +4,24 @@
 //! after the client is done, and nginx even lets the handshake pass and refuses with an HTTP status. Each case has a
 //! connection of its own, without resumption, so that a server that forgets to ask for certificates is found out.
 
-use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
 
-use super::cause::Cause;
+use super::call::Call;
 use super::decrypt::Secrets;
-use super::exchange::{Exchange, ExchangeError, LONGEST, MOST_OCTETS, Tap, socket_error};
+use super::exchange::{ExchangeError, LONGEST, socket_error};
 use super::party::Party;
 use super::refusals::{self, Double};
 use super::registry::TlsVersion;
-use super::report::{ANOTHER_SERVER, Breakdown, HandshakeReport, Outcome, Refusal, Session};
+use super::report::{ANOTHER_SERVER, HandshakeReport, Outcome, Refusal, Session};
 use super::scenario::{self, Identity, Standard};
-use super::session::{self, HandshakeError};
+use super::session::HandshakeError;
 use super::throw_away::{Changes, CopyError};
-use super::wire::{Flight, Side};
+use super::wire::Side;
 use crate::x509::{Certificate, ExtendedKeyUsage};
 
 /// What is to be proved of a running server.
@@ -143,20 +141,9 @@ fn call(
     let config = scenario::client_config(version, identity, &standard, standard.server_verifier()?, &secrets)?;
     let connection = ClientConnection::new(Arc::new(config), host_name)
         .map_err(|error| ExchangeError::Library(error.to_string()))?;
-    let socket = open(visit.address, addresses)?;
-
-    let mut call = Call {
-        connection,
-        socket,
-        began: Instant::now(),
-        flights: Vec::new(),
-        octets: 0,
-        handshake: None,
-        error: None,
-        reply: Vec::new(),
-        to_server: 0,
-    };
-    let ended = call.hold(visit.host_name);
+    let request = format!("GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: ca\r\nConnection: close\r\n\r\n", visit.host_name);
+    let mut call = Call::new(Side::Client, connection.into(), open(visit.address, addresses)?);
+    let ended = call.ask(&request);
     call.hang_up();
     ended?;
     Ok(call.told(version, secrets))
@@ -176,148 +163,16 @@ fn open(address: &str, addresses: &[SocketAddr]) -> Result<TcpStream, HandshakeE
     Err(HandshakeError::Unreachable { address: address.to_owned(), reason })
 }
 
-/// More of an answer than its first line is not needed.
-const ENOUGH: usize = 512;
-
-struct Call {
-    connection: ClientConnection,
-    socket: TcpStream,
-    began: Instant,
-    flights: Vec<Flight>,
-    octets: usize,
-    handshake: Option<Duration>,
-    error: Option<rustls::Error>,
-    reply: Vec<u8>,
-    to_server: usize,
-}
-
-impl Call {
-    /// Talks until there is an answer, an error, or the other side is gone.
-    fn hold(&mut self, host_name: &str) -> Result<(), ExchangeError> {
-        loop {
-            if !self.say()? || self.error.is_some() || !self.reply.is_empty() {
-                return Ok(());
-            }
-            if !self.connection.is_handshaking() && self.handshake.is_none() {
-                self.handshake = Some(self.began.elapsed());
-                let request =
-                    format!("GET / HTTP/1.1\r\nHost: {host_name}\r\nUser-Agent: ca\r\nConnection: close\r\n\r\n");
-                self.connection.writer().write_all(request.as_bytes()).map_err(socket_error("write"))?;
-                self.to_server = request.len();
-            } else if !self.hear()? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Writes what is due; whether the other side still takes it.
-    fn say(&mut self) -> Result<bool, ExchangeError> {
-        while self.connection.wants_write() {
-            self.bound()?;
-            let mut tap = Tap { socket: &mut self.socket, octets: Vec::new() };
-            let written = self.connection.write_tls(&mut tap);
-            let octets = tap.octets;
-            self.octets += octets.len();
-            if !octets.is_empty() {
-                self.flights.push(Flight { from: Side::Client, at: self.began.elapsed(), octets });
-            }
-            match written {
-                Ok(_) => {}
-                // It hung up in the middle: what it said before may still be there to be read.
-                Err(error) if is_gone(&error) => return self.hear(),
-                Err(error) => return Err(socket_error("write")(error)),
-            }
-        }
-        Ok(true)
-    }
-
-    /// Waits for octets and lets the TLS library work on them; whether there were any.
-    fn hear(&mut self) -> Result<bool, ExchangeError> {
-        self.bound()?;
-        let mut piece = vec![0; 16 * 1024];
-        let count = match self.socket.read(&mut piece) {
-            Ok(count) => count,
-            Err(error) if is_gone(&error) => 0,
-            Err(error) => return Err(socket_error("read")(error)),
-        };
-        if count == 0 {
-            return Ok(false);
-        }
-        piece.truncate(count);
-        self.octets += count;
-        let mut unread = piece.as_slice();
-        while !unread.is_empty() && self.error.is_none() {
-            self.connection.read_tls(&mut unread).map_err(socket_error("read"))?;
-            self.error = self.connection.process_new_packets().err();
-            // Nothing there, or the end of the stream: both leave the reply as it is.
-            drop((&mut self.connection.reader()).take(ENOUGH as u64).read_to_end(&mut self.reply));
-        }
-        self.flights.push(Flight { from: Side::Server, at: self.began.elapsed(), octets: piece });
-        Ok(true)
-    }
-
-    /// Says good-bye, or sends the alert that is due; nobody waits for an answer to that.
-    fn hang_up(&mut self) {
-        if self.error.is_none() {
-            self.connection.send_close_notify();
-        }
-        drop(self.say());
-    }
-
-    /// No call lasts longer or brings more than it may.
-    fn bound(&mut self) -> Result<(), ExchangeError> {
-        let left = LONGEST.checked_sub(self.began.elapsed()).filter(|left| !left.is_zero());
-        let left = left.ok_or(ExchangeError::TooLong)?;
-        if self.octets > MOST_OCTETS {
-            return Err(ExchangeError::TooMuch);
-        }
-        self.socket.set_read_timeout(Some(left)).map_err(socket_error("set up"))?;
-        self.socket.set_write_timeout(Some(left)).map_err(socket_error("set up"))
-    }
-
-    fn told(self, version: TlsVersion, secrets: Arc<Secrets>) -> Session {
-        let first_line = String::from_utf8_lossy(self.reply.split(|octet| *octet == b'\r').next().unwrap_or_default());
-        let status = first_line.strip_prefix("HTTP/").and_then(|rest| rest.split(' ').nth(1)).unwrap_or_default();
-        let refused = Cause::http(status);
-        let answered = !self.reply.is_empty();
-        let failed = self.error.is_some() || refused.is_some() || !answered;
-        let heard_alert = matches!(self.error, Some(rustls::Error::AlertReceived(_)));
-        let cause = match &self.error {
-            Some(error) => super::cause::of(error),
-            None => refused.unwrap_or_else(Cause::closed),
-        };
-        let by = if self.error.is_some() && !heard_alert { Side::Client } else { Side::Server };
-        let exchange = Exchange {
-            flights: self.flights,
-            secrets,
-            client_error: self.error,
-            server_error: None,
-            handshake: self.handshake,
-            resumed: false,
-            to_server: self.to_server,
-            to_client: self.reply.len(),
-        };
-        let mut session = session::told(version, exchange);
-        session.server.authenticated = session.handshake.is_some();
-        session.client.authenticated = !failed && session.client.subject.is_some();
-        session.breakdown = failed.then(|| Breakdown { by, alert: session::alert_of(by, &session.messages), cause });
-        session
-    }
-}
-
-fn is_gone(error: &io::Error) -> bool {
-    use io::ErrorKind as Kind;
-    matches!(error.kind(), Kind::ConnectionReset | Kind::BrokenPipe | Kind::ConnectionAborted | Kind::UnexpectedEof)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::net::TcpListener;
 
     use rustls::server::WebPkiClientVerifier;
     use rustls::{ServerConfig, ServerConnection, Stream};
 
     use super::super::fixtures::{Hierarchy, NOW};
+    use super::super::session;
     use super::*;
     use crate::x509::KeyAlgorithm;
 

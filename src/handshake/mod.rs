@@ -7,7 +7,7 @@
 //! - [`scenario`]: one exchange before it is played: both sides with what they hold, trust and believe the time to be
 //! - [`exchange`]: plays it over a loopback socket and keeps every octet that crossed it
 //! - [`wire`], [`decrypt`], [`trace`], [`message`], [`registry`]: what those octets say
-//! - [`connect`]: the client's part alone, against a server that somebody else runs
+//! - [`connect`], [`listen`], [`call`]: one part alone, the other played by somebody else's program
 //! - [`cause`]: why a side refused
 //! - [`throw_away`], [`refusals`]: what must be refused, and the copies of certificates that this takes
 //! - [`recording`]: the session for other tools
@@ -16,10 +16,12 @@
 //!
 //! The room reads a stop watch, which decides nothing; the time at which certificates are judged is an argument.
 
+mod call;
 pub mod cause;
 pub mod connect;
 mod decrypt;
 mod exchange;
+pub mod listen;
 pub mod measure;
 pub mod message;
 pub mod party;

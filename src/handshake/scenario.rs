@@ -104,21 +104,32 @@ impl Scenario {
         judge_of_clients: Arc<dyn ClientCertVerifier>,
         judge_of_servers: Arc<WebPkiServerVerifier>,
     ) -> Result<Ends, SetUpError> {
-        let library = |error: rustls::Error| SetUpError::Library(error.to_string());
         let secrets = Arc::new(Secrets::default());
-        let mut server =
-            ServerConfig::builder_with_details(provider(Some(self.version)), self.server_judges_by.clock()?)
-                .with_protocol_versions(&protocol(self.version))
-                .map_err(library)?
-                .with_client_cert_verifier(judge_of_clients)
-                .with_cert_resolver(Arc::new(SingleCertAndKey::from(self.server.clone())));
-        server.key_log = secrets.clone();
-
+        let server = server_config(&[self.version], &self.server, &self.server_judges_by, judge_of_clients, &secrets)?;
         let client =
             client_config(self.version, self.client.as_ref(), &self.client_judges_by, judge_of_servers, &secrets)?;
 
         Ok(Ends { client: client.into(), server: server.into(), host_name: self.host_name.clone(), secrets })
     }
+}
+
+/// The server's end alone: for a client that somebody else runs.
+pub(super) fn server_config(
+    versions: &[TlsVersion],
+    identity: &Identity,
+    standard: &Standard,
+    judge: Arc<dyn ClientCertVerifier>,
+    secrets: &Arc<Secrets>,
+) -> Result<ServerConfig, SetUpError> {
+    let one = if let [version] = versions { Some(*version) } else { None };
+    let protocols: Vec<_> = versions.iter().flat_map(|version| protocol(*version)).collect();
+    let mut server = ServerConfig::builder_with_details(provider(one), standard.clock()?)
+        .with_protocol_versions(&protocols)
+        .map_err(|error| SetUpError::Library(error.to_string()))?
+        .with_client_cert_verifier(judge)
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone())));
+    server.key_log = secrets.clone();
+    Ok(server)
 }
 
 /// The client's end alone: for a server that somebody else runs.

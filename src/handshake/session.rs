@@ -39,6 +39,10 @@ pub enum HandshakeError {
     HostName(String),
     #[error("'{}' cannot be reached: {reason}", text::escape(address))]
     Unreachable { address: String, reason: String },
+    #[error("cannot listen on '{}': {reason}", text::escape(address))]
+    Port { address: String, reason: String },
+    #[error("nobody came to {0}")]
+    Nobody(String),
     #[error(transparent)]
     SetUp(#[from] SetUpError),
     #[error(transparent)]

@@ -9,12 +9,13 @@ use crate::cli::output::{Answer, Page, Report, Tone, handshake as shown};
 use crate::cli::parties::{Parties, PartyArguments};
 use crate::cli::{Context, Failure};
 use crate::handshake::connect::{Visit, visit};
+use crate::handshake::listen::{Host, Port};
 use crate::handshake::measure::{self, Rate, measure};
 use crate::handshake::recording::pcapng;
 use crate::handshake::report::Outcome;
 use crate::handshake::{self, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session, TlsVersion};
 use crate::system::files;
-use crate::x509::{GeneralName, validity};
+use crate::x509::{GeneralName, Lifetime, validity};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -41,6 +42,12 @@ pub struct Arguments {
     /// Play the client against a running server that speaks HTTP, instead of both sides here
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "repeat")]
     connect: Option<String>,
+    /// Play the server for one client, such as curl or a browser, instead of both sides here
+    #[arg(long, value_name = "ADDR:PORT", conflicts_with_all = ["repeat", "connect", "client", "no_refusals"])]
+    listen: Option<String>,
+    /// How long to wait for that client
+    #[arg(long, value_name = "D", default_value = "5m", requires = "listen")]
+    wait: Lifetime,
     /// Measure so many handshakes of each kind
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     repeat: Option<u32>,
@@ -70,6 +77,9 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     if let Some(address) = &arguments.connect {
         return visit_server(arguments, address, context);
     }
+    if let Some(address) = &arguments.listen {
+        return receive_client(arguments, address, context);
+    }
     let Parties { server, client, roots } = arguments.parties.gather(arguments.hostname.as_deref(), context)?;
     let host_name = match &arguments.hostname {
         Some(name) => name.clone(),
@@ -91,7 +101,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     };
     write_recordings(arguments, &found, context)?;
     let mismatches = mismatches(&[("server", &server), ("client", &client)]);
-    Ok(Box::new(Shown { trace: arguments.trace, mismatches, found, rates }))
+    Ok(Box::new(Shown { trace: arguments.trace, refusals: !arguments.no_refusals, mismatches, found, rates }))
 }
 
 /// `--connect`: the same from outside.
@@ -113,7 +123,35 @@ fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>)
     })?;
     write_recordings(arguments, &found, context)?;
     let mismatches = mismatches(&[("client", &client)]);
-    Ok(Box::new(Shown { trace: arguments.trace, mismatches, found, rates: Vec::new() }))
+    Ok(Box::new(Shown {
+        trace: arguments.trace,
+        refusals: !arguments.no_refusals,
+        mismatches,
+        found,
+        rates: Vec::new(),
+    }))
+}
+
+/// `--listen`: the same from inside.
+fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let (server, roots) = arguments.parties.gather_host(arguments.hostname.as_deref(), context)?;
+    let host_name = match &arguments.hostname {
+        Some(name) => name.clone(),
+        None => default_host_name(&server)?,
+    };
+    let port = Port::open(address)?;
+    context.note(&format!("Waiting on {} for one client that asks for {host_name}.", port.address()));
+    let found = port.receive(&Host {
+        server: &server,
+        roots: &roots,
+        host_name: &host_name,
+        at: context.now(),
+        versions: arguments.tls.all(),
+        patience: std::time::Duration::from_secs(arguments.wait.as_seconds()),
+    })?;
+    write_recordings(arguments, &found, context)?;
+    let mismatches = mismatches(&[("server", &server)]);
+    Ok(Box::new(Shown { trace: arguments.trace, refusals: false, mismatches, found, rates: Vec::new() }))
 }
 
 /// Whose key is not its certificate's.
@@ -159,6 +197,7 @@ struct Shown {
     found: HandshakeReport,
     rates: Vec<Rate>,
     trace: bool,
+    refusals: bool,
     /// Whose key is not its certificate's.
     mismatches: Vec<&'static str>,
 }
@@ -228,7 +267,7 @@ impl Shown {
             .filter(|session| !session.passed())
             .map(|session| session.version.to_string())
             .collect();
-        if !failed.is_empty() {
+        if self.refusals && !failed.is_empty() {
             sentence =
                 format!("{sentence}; in {} a refusal would prove nothing, so none was tried", failed.join(" and "));
         }

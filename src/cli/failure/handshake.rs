@@ -12,6 +12,9 @@ impl From<HandshakeError> for Failure {
             HandshakeError::Unreachable { .. } => {
                 Self::refused("unreachable", sentence).hint("check host and port, and that the server is running")
             }
+            HandshakeError::Port { .. } => Self::refused("port", sentence)
+                .hint("for example 127.0.0.1:8443, or 127.0.0.1:0 for any port that is free"),
+            HandshakeError::Nobody(_) => Self::refused("nobody-came", sentence).hint("--wait says how long to wait"),
             HandshakeError::SetUp(SetUpError::Root { .. } | SetUpError::NoRoots) => Self::usage("bad-roots", sentence)
                 .hint("give the CA certificate that issued the server and the client with --roots"),
             HandshakeError::SetUp(SetUpError::Key { .. }) => Self::usage("bad-key", sentence),

@@ -1,0 +1,210 @@
+//! One side of a conversation over a socket whose other side somebody else plays: bounded in time and octets.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::{Connection, ProtocolVersion};
+
+use super::cause::{self, Cause};
+use super::decrypt::Secrets;
+use super::exchange::{Exchange, ExchangeError, LONGEST, MOST_OCTETS, Tap, socket_error};
+use super::registry::TlsVersion;
+use super::report::{Breakdown, Session};
+use super::session;
+use super::wire::{Flight, Side};
+
+/// More of an answer than its first line is not needed.
+const ENOUGH: usize = 512;
+
+/// A conversation, and what of it is told afterwards.
+pub(super) struct Call {
+    own: Side,
+    connection: Connection,
+    socket: TcpStream,
+    began: Instant,
+    flights: Vec<Flight>,
+    octets: usize,
+    handshake: Option<Duration>,
+    error: Option<rustls::Error>,
+    heard: Vec<u8>,
+    said: usize,
+}
+
+impl Call {
+    pub fn new(own: Side, connection: Connection, socket: TcpStream) -> Self {
+        Self {
+            own,
+            connection,
+            socket,
+            began: Instant::now(),
+            flights: Vec::new(),
+            octets: 0,
+            handshake: None,
+            error: None,
+            heard: Vec::new(),
+            said: 0,
+        }
+    }
+
+    /// As the client: asks once the handshake is done, until there is an answer, an error, or the other side is gone.
+    pub fn ask(&mut self, question: &str) -> Result<(), ExchangeError> {
+        while self.say()? && self.error.is_none() && self.heard.is_empty() {
+            if self.is_done_for_the_first_time() {
+                self.put(question)?;
+            } else if !self.hear()? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// As the server: answers whatever is asked first.
+    pub fn answer(&mut self, answer: &str) -> Result<(), ExchangeError> {
+        while self.say()? && self.error.is_none() {
+            self.is_done_for_the_first_time();
+            if !self.heard.is_empty() {
+                self.put(answer)?;
+                self.say()?;
+                break;
+            }
+            if !self.hear()? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_done_for_the_first_time(&mut self) -> bool {
+        let first = !self.connection.is_handshaking() && self.handshake.is_none();
+        if first {
+            self.handshake = Some(self.began.elapsed());
+        }
+        first
+    }
+
+    fn put(&mut self, words: &str) -> Result<(), ExchangeError> {
+        self.said = words.len();
+        self.connection.writer().write_all(words.as_bytes()).map_err(socket_error("write"))
+    }
+
+    /// Writes what is due; whether the other side still takes it.
+    fn say(&mut self) -> Result<bool, ExchangeError> {
+        while self.connection.wants_write() {
+            self.bound()?;
+            let mut tap = Tap { socket: &mut self.socket, octets: Vec::new() };
+            let written = self.connection.write_tls(&mut tap);
+            let octets = tap.octets;
+            self.octets += octets.len();
+            if !octets.is_empty() {
+                self.flights.push(Flight { from: self.own, at: self.began.elapsed(), octets });
+            }
+            match written {
+                Ok(_) => {}
+                // It hung up in the middle: what it said before may still be there to be read.
+                Err(error) if is_gone(&error) => return self.hear(),
+                Err(error) => return Err(socket_error("write")(error)),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Waits for octets and lets the TLS library work on them; whether there were any.
+    fn hear(&mut self) -> Result<bool, ExchangeError> {
+        self.bound()?;
+        let mut piece = vec![0; 16 * 1024];
+        let count = match self.socket.read(&mut piece) {
+            Ok(count) => count,
+            Err(error) if is_gone(&error) => 0,
+            Err(error) => return Err(socket_error("read")(error)),
+        };
+        if count == 0 {
+            return Ok(false);
+        }
+        piece.truncate(count);
+        self.octets += count;
+        let mut unread = piece.as_slice();
+        while !unread.is_empty() && self.error.is_none() {
+            self.connection.read_tls(&mut unread).map_err(socket_error("read"))?;
+            self.error = self.connection.process_new_packets().err();
+            // Nothing there, or the end of the stream: both leave what was heard as it is.
+            drop((&mut self.connection.reader()).take(ENOUGH as u64).read_to_end(&mut self.heard));
+        }
+        self.flights.push(Flight { from: self.own.other(), at: self.began.elapsed(), octets: piece });
+        Ok(true)
+    }
+
+    /// Says good-bye, or sends the alert that is due; nobody waits for an answer to that.
+    pub fn hang_up(&mut self) {
+        if self.error.is_none() {
+            self.connection.send_close_notify();
+        }
+        drop(self.say());
+    }
+
+    /// No call lasts longer or brings more than it may.
+    fn bound(&mut self) -> Result<(), ExchangeError> {
+        let left = LONGEST.checked_sub(self.began.elapsed()).filter(|left| !left.is_zero());
+        let left = left.ok_or(ExchangeError::TooLong)?;
+        if self.octets > MOST_OCTETS {
+            return Err(ExchangeError::TooMuch);
+        }
+        self.socket.set_read_timeout(Some(left)).map_err(socket_error("set up"))?;
+        self.socket.set_write_timeout(Some(left)).map_err(socket_error("set up"))
+    }
+
+    /// What came of it; `fallback` is the version when the two did not come as far as choosing one.
+    pub fn told(self, fallback: TlsVersion, secrets: Arc<Secrets>) -> Session {
+        let version = match self.connection.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => TlsVersion::Tls12,
+            Some(ProtocolVersion::TLSv1_3) => TlsVersion::Tls13,
+            _ => fallback,
+        };
+        let heard_alert = matches!(self.error, Some(rustls::Error::AlertReceived(_)));
+        let by = if self.error.is_some() && !heard_alert { self.own } else { self.own.other() };
+        let cause = match (&self.error, self.own) {
+            (Some(error), _) => Some(cause::of(error)),
+            (None, Side::Client) if self.heard.is_empty() => Some(Cause::closed(by)),
+            (None, Side::Client) => Cause::http(http_status(&self.heard)),
+            // A server is done only when it has judged the client and the client has judged it (RFC 8446 §4.4.4).
+            (None, Side::Server) => self.handshake.is_none().then(|| Cause::closed(by)),
+        };
+        let done = self.handshake.is_some();
+        let (to_server, to_client) = match self.own {
+            Side::Client => (self.said, self.heard.len()),
+            Side::Server => (self.heard.len(), self.said),
+        };
+        let own_error = self.error;
+        let (client_error, server_error) = match self.own {
+            Side::Client => (own_error, None),
+            Side::Server => (None, own_error),
+        };
+        let exchange = Exchange {
+            flights: self.flights,
+            secrets,
+            client_error,
+            server_error,
+            handshake: self.handshake,
+            resumed: false,
+            to_server,
+            to_client,
+        };
+        let mut session = session::told(version, exchange);
+        session.server.authenticated = done;
+        session.client.authenticated = done && cause.is_none() && session.client.subject.is_some();
+        session.breakdown = cause.map(|cause| Breakdown { by, alert: session::alert_of(by, &session.messages), cause });
+        session
+    }
+}
+
+/// The status in the first line of an HTTP answer; nothing when it is none.
+fn http_status(answer: &[u8]) -> &str {
+    let line = answer.split(|octet| *octet == b'\r').next().and_then(|line| std::str::from_utf8(line).ok());
+    line.and_then(|line| line.strip_prefix("HTTP/")).and_then(|rest| rest.split(' ').nth(1)).unwrap_or_default()
+}
+
+pub(super) fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::ConnectionReset | Kind::BrokenPipe | Kind::ConnectionAborted | Kind::UnexpectedEof)
+}
