@@ -11,6 +11,8 @@ mod cli_reference;
 mod dependencies;
 #[path = "suite/failure_codes.rs"]
 mod failure_codes;
+#[path = "suite/interop/mod.rs"]
+mod interop;
 #[path = "suite/scripts.rs"]
 mod scripts;
 #[path = "suite/support/mod.rs"]

@@ -1,8 +1,11 @@
 //! What the questions share: where things are, the program under test, and peers.
 
+pub mod hierarchy;
+pub mod process;
 pub mod program;
 pub mod rust_source;
 pub mod script;
+pub mod skip;
 pub mod table;
 
 use std::path::{Path, PathBuf};

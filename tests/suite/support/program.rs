@@ -34,6 +34,10 @@ pub fn clean_environment(command: &mut Command, home: &Path, scratch: &Path) {
     command.env_clear();
     command.env("PATH", std::env::join_paths(folders).unwrap());
     command.envs([("LC_ALL", "C.UTF-8"), ("TZ", "UTC")]).env("HOME", home).env("TMPDIR", scratch);
+    // A Python managed by pyenv is found through its root, which is looked for below HOME.
+    let pyenv = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
+    let pyenv = pyenv.or_else(|| std::env::home_dir().map(|home| home.join(".pyenv"))).filter(|root| root.is_dir());
+    command.envs(pyenv.map(|root| ("PYENV_ROOT", root)));
 }
 
 /// A CA directory's surroundings: a temporary folder in which `ca` is run.
@@ -44,6 +48,10 @@ pub struct Place {
 impl Place {
     pub fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Any program, run here.

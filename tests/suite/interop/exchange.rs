@@ -1,0 +1,125 @@
+//! Mutual TLS between other libraries with what the program issued: every server is visited by every client, with its
+//! certificate, without one, and with one of another CA.
+
+use super::peers::{self, Peer, Visit};
+use crate::support::hierarchy::Hierarchy;
+use crate::support::process::{Server, talk};
+use crate::support::skip;
+
+#[test]
+fn nginx_serves_whoever_has_a_certificate() {
+    serves(&peers::NGINX);
+}
+
+#[test]
+fn openssl_serves_whoever_has_a_certificate() {
+    serves(&peers::OPENSSL);
+}
+
+#[test]
+fn gnutls_serves_whoever_has_a_certificate() {
+    serves(&peers::GNUTLS);
+}
+
+#[test]
+fn node_serves_whoever_has_a_certificate() {
+    serves(&peers::NODE);
+}
+
+#[test]
+fn java_serves_whoever_has_a_certificate() {
+    serves(&peers::JAVA);
+}
+
+#[test]
+fn python_serves_whoever_has_a_certificate() {
+    serves(&peers::PYTHON);
+}
+
+#[test]
+fn every_kind_of_key_serves() {
+    if !skip::unless_installed(peers::OPENSSL.programs) {
+        return;
+    }
+    for algorithm in ["ecdsa-p384", "ecdsa-p521", "ed25519", "rsa-2048"] {
+        let hierarchy = Hierarchy::of(algorithm);
+        let server = start(&peers::OPENSSL, &hierarchy);
+        for tls in ["1.3", "1.2"] {
+            assert_page(
+                &visit(&peers::OPENSSL, &hierarchy, &with_certificate(&hierarchy, &server, tls)),
+                algorithm,
+                &server,
+            );
+        }
+    }
+}
+
+/// Every client sees the name and the root, not just any certificate.
+#[test]
+fn every_client_refuses_another_name_and_another_root() {
+    if !skip::unless_installed(peers::OPENSSL.programs) {
+        return;
+    }
+    let hierarchy = Hierarchy::of("ecdsa-p256");
+    let server = start(&peers::OPENSSL, &hierarchy);
+    for client in clients() {
+        for tls in ["1.3", "1.2"] {
+            let good = with_certificate(&hierarchy, &server, tls);
+            let other_name = Visit { host: "other.example", ..good };
+            assert_no_page(&visit(client, &hierarchy, &other_name), &format!("{} {tls} other name", client.name));
+            let good = with_certificate(&hierarchy, &server, tls);
+            let other_root = Visit { root: &hierarchy.other_root, ..good };
+            assert_no_page(&visit(client, &hierarchy, &other_root), &format!("{} {tls} other root", client.name));
+        }
+    }
+}
+
+fn serves(peer: &Peer) {
+    if !skip::unless_installed(peer.programs) {
+        return;
+    }
+    let hierarchy = Hierarchy::of("ecdsa-p256");
+    let server = start(peer, &hierarchy);
+    for client in clients() {
+        for tls in ["1.3", "1.2"] {
+            let what = format!("{} visits {} over TLS {tls}", client.name, peer.name);
+            let good = with_certificate(&hierarchy, &server, tls);
+            assert_page(&visit(client, &hierarchy, &good), &what, &server);
+            let nobody = Visit { credential: None, ..good };
+            assert_no_page(&visit(client, &hierarchy, &nobody), &format!("{what} without a certificate"));
+            let stranger = Visit { credential: Some(&hierarchy.stranger), ..nobody };
+            assert_no_page(&visit(client, &hierarchy, &stranger), &format!("{what} with another CA's certificate"));
+            // The refusals have not worn the server out.
+            let good = with_certificate(&hierarchy, &server, tls);
+            assert_page(&visit(client, &hierarchy, &good), &what, &server);
+        }
+    }
+}
+
+/// Those that are installed; the others are named.
+fn clients() -> Vec<&'static Peer> {
+    peers::ALL.iter().copied().filter(|peer| peer.client.is_some() && skip::unless_installed(peer.programs)).collect()
+}
+
+fn start(peer: &Peer, hierarchy: &Hierarchy) -> Server {
+    let command = peer.server.expect("a peer that can serve");
+    Server::start(peer.name, &hierarchy.place, |port| command(hierarchy, port))
+}
+
+fn with_certificate<'a>(hierarchy: &'a Hierarchy, server: &Server, tls: &'a str) -> Visit<'a> {
+    Visit { port: server.port, host: "localhost", tls, root: &hierarchy.root, credential: Some(&hierarchy.client) }
+}
+
+fn visit(client: &Peer, hierarchy: &Hierarchy, visit: &Visit<'_>) -> String {
+    let command = client.client.expect("a peer that can visit")(hierarchy, visit);
+    talk(&hierarchy.place, command, "GET / HTTP/1.0\r\n\r\n")
+}
+
+/// The page came, and the server knew who asked.
+fn assert_page(said: &str, what: &str, server: &Server) {
+    assert!(said.contains(" 200") && said.contains("alice"), "{what}: no page\n{said}\nserver:\n{}", server.log());
+}
+
+fn assert_no_page(said: &str, what: &str) {
+    assert!(!said.contains(" 200"), "{what}: got a page\n{}", said);
+}

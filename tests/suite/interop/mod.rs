@@ -1,0 +1,5 @@
+//! Somebody else's word: other TLS libraries judge what the program makes, and speak TLS with it.
+
+mod exchange;
+mod judges;
+mod peers;

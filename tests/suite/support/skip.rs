@@ -1,0 +1,32 @@
+//! Named skips: a test that cannot run here says so, and never looks like one that passed.
+
+use std::io::Write;
+
+/// Whether all the programs are installed. If not, the test returns: a named skip when `tests/run` collects them
+/// (`CA_TEST_SKIPS` names its list), a failure otherwise.
+#[must_use]
+pub fn unless_installed(programs: &[&str]) -> bool {
+    match programs.iter().find(|program| !is_installed(program)) {
+        Some(missing) => {
+            because(&format!("no {missing}"));
+            false
+        }
+        None => true,
+    }
+}
+
+/// Records that this test was skipped.
+pub fn because(reason: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let Some(list) = std::env::var_os("CA_TEST_SKIPS") else {
+        panic!("{test} cannot run: {reason}. tests/run installs what is missing, or names this as skipped");
+    };
+    let mut list = std::fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
+    list.write_all(format!("{test} ({reason})\n").as_bytes()).unwrap();
+}
+
+pub fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    folders.into_iter().any(|folder| folder.join(program).is_file())
+}
