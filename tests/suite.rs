@@ -13,6 +13,8 @@ mod dependencies;
 mod failure_codes;
 #[path = "suite/interop/mod.rs"]
 mod interop;
+#[path = "suite/safety.rs"]
+mod safety;
 #[path = "suite/scripts.rs"]
 mod scripts;
 #[path = "suite/support/mod.rs"]

@@ -1,5 +1,6 @@
 //! What the questions share: where things are, the program under test, and peers.
 
+pub mod fault;
 pub mod hierarchy;
 pub mod process;
 pub mod program;

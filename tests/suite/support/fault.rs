@@ -1,0 +1,121 @@
+//! Faults at exact moments: strace ends a program right before its Nth call of a kind, or lets that call fail.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Output};
+
+use super::program::Place;
+use super::skip;
+
+/// The calls that change what is on the disk. Opening counts when it creates or may write.
+const STATE_CHANGING: &[&str] = &[
+    "openat",
+    "write",
+    "writev",
+    "pwrite64",
+    "pwritev",
+    "fsync",
+    "fdatasync",
+    "syncfs",
+    "rename",
+    "renameat",
+    "renameat2",
+    "link",
+    "linkat",
+    "symlink",
+    "symlinkat",
+    "unlink",
+    "unlinkat",
+    "rmdir",
+    "mkdir",
+    "mkdirat",
+    "chmod",
+    "fchmod",
+    "fchmodat",
+    "fchown",
+    "fchownat",
+    "ftruncate",
+    "fallocate",
+    "utimensat",
+    "copy_file_range",
+    "sendfile",
+];
+
+/// The `when`th call of its kind in one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    pub call: &'static str,
+    pub when: usize,
+    /// How strace shows it, for messages.
+    pub shown: String,
+}
+
+/// What happens at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The process is gone before the call is made.
+    Kill,
+    /// The call fails, as on a full disk.
+    NoSpace,
+    /// The call fails, as on a broken disk.
+    DiskError,
+}
+
+/// Whether faults can be made here; a named skip otherwise.
+#[must_use]
+pub fn are_possible() -> bool {
+    if !skip::unless_installed(&["strace"]) {
+        return false;
+    }
+    // In many containers nobody may trace.
+    let traced = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
+    let possible = traced.is_ok_and(|status| status.success());
+    if !possible {
+        skip::because("strace may not trace here");
+    }
+    possible
+}
+
+/// Every moment at which a command changes what is on the disk, from a run that is only watched.
+pub fn moments(place: &Place, words: &str) -> Vec<Moment> {
+    let log = place.path("moments.log");
+    let mut command = place.command("strace");
+    command.args(["-f", "-qq", "-e", &format!("trace={}", STATE_CHANGING.join(",")), "-o"]).arg(&log);
+    command.arg(super::program::binary()).args(words.split_whitespace());
+    super::program::succeeded(words, &command.output().unwrap());
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::remove_file(log).unwrap();
+    let mut seen = BTreeMap::new();
+    let mut moments = Vec::new();
+    for line in text.lines() {
+        // `1234 openat(AT_FDCWD, …`, the process number first because of -f.
+        let shown = line.split_once(char::is_whitespace).map_or(line, |(_, shown)| shown.trim_start());
+        let Some(call) = STATE_CHANGING.iter().find(|call| shown.starts_with(&format!("{call}("))) else { continue };
+        let when = seen.entry(*call).or_insert(0);
+        *when += 1;
+        let harmless = *call == "openat" && !["O_CREAT", "O_WRONLY", "O_RDWR"].iter().any(|flag| shown.contains(flag));
+        if !harmless {
+            moments.push(Moment { call, when: *when, shown: shown.to_owned() });
+        }
+    }
+    assert!(moments.len() > 5, "{words}: too few moments to be true\n{text}");
+    moments
+}
+
+/// Runs a command with a fault at one moment.
+pub fn strike(place: &Place, words: &str, moment: &Moment, fault: Fault) -> Output {
+    let what = match fault {
+        Fault::Kill => "signal=KILL",
+        Fault::NoSpace => "error=ENOSPC",
+        Fault::DiskError => "error=EIO",
+    };
+    let mut command = place.command("strace");
+    command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={}", moment.call)]);
+    command.args(["-e", &format!("inject={}:{what}:when={}", moment.call, moment.when)]);
+    command.arg(super::program::binary()).args(words.split_whitespace()).output().unwrap()
+}
+
+/// Whether the program was killed; strace ends in the way of what it traced.
+pub fn was_killed(output: &Output) -> bool {
+    output.status.signal() == Some(9) || output.status.code() == Some(128 + 9)
+}
