@@ -266,11 +266,26 @@ fn write(
     staged.adopt("index.db");
     staged.sync()?;
 
-    for piece in PIECES {
-        files::move_new(&staged.path().join(piece), &home.folder().join(piece))?;
+    let moved = PIECES
+        .iter()
+        .try_for_each(|piece| files::move_new(&staged.path().join(piece), &home.folder().join(piece)))
+        .and_then(|()| files::sync_folder(home.folder()));
+    if moved.is_err() {
+        move_back(home, staged.path());
     }
-    files::sync_folder(home.folder())?;
-    Ok(())
+    Ok(moved?)
+}
+
+/// Takes the pieces that are in place out of it again, `ca.toml` first: a run that dies now leaves what
+/// [`remove_interrupted`] understands.
+fn move_back(home: &Home, staged: &Path) {
+    for piece in PIECES.iter().rev().filter(|piece| !staged.join(piece).exists()) {
+        let in_place = home.folder().join(piece);
+        if files::move_new(&in_place, &staged.join(piece)).is_err() {
+            // Nothing more can be done about a disk that refuses this, too; the error that is reported came before.
+            drop(files::remove(&in_place));
+        }
+    }
 }
 
 /// What a run left that died while it moved the pieces: its folder under construction still has the `ca.toml`, which is
