@@ -91,8 +91,15 @@ fn every_library_is_named_behind_its_door_alone() {
     let mut broken = Vec::new();
     for source in shipped() {
         let file = source.path.strip_prefix(repository().join("src")).unwrap().to_string_lossy().into_owned();
-        for named in source.paths().into_iter().filter(|named| is_library(&source, named)) {
-            let Some(places) = named.path.first().and_then(|library| doors.get(library)) else { continue };
+        let paths = source.paths();
+        let mut local = BTreeMap::new();
+        for named in &paths {
+            let Some((first, places)) = named.path.first().and_then(|first| doors.get_key_value(first)) else {
+                continue;
+            };
+            if *local.entry(first).or_insert_with(|| is_local(&source, &paths, first)) {
+                continue;
+            }
             let behind = |door: &String| *door == file || door.ends_with('/') && file.starts_with(door);
             if !places.is_empty() && !places.iter().any(behind) {
                 let path = named.path.join("::");
@@ -231,16 +238,15 @@ fn doors() -> BTreeMap<String, Vec<String>> {
     door_rows().into_iter().map(|(_, name, places)| (name, places)).collect()
 }
 
-/// A path that begins with a library's name means the library, unless the file has a module of that name in scope.
-fn is_library(source: &Source, named: &Named) -> bool {
-    let Some(first) = named.path.first() else { return false };
-    let local = |other: &Named| {
-        other.imported
-            && other.path.last() == Some(first)
-            && other.path.first().is_some_and(|root| ["crate", "super", "self"].contains(&root.as_str()))
+/// Whether a file has a module in scope that is called like a library.
+fn is_local(source: &Source, paths: &[Named], name: &str) -> bool {
+    let imports = |named: &Named| {
+        named.imported
+            && named.path.last().is_some_and(|last| last == name)
+            && named.path.first().is_some_and(|root| ["crate", "super", "self"].contains(&root.as_str()))
     };
-    let declares = source.code.lines().any(|line| line.trim().trim_start_matches("pub ") == format!("mod {first};"));
-    !declares && !source.paths().iter().any(local)
+    let declares = source.code.lines().any(|line| line.trim().trim_start_matches("pub ") == format!("mod {name};"));
+    declares || paths.iter().any(imports)
 }
 
 /// The files that are compiled into the program.

@@ -268,7 +268,7 @@ fn is_whole(folder: &Path, authority: bool) -> bool {
     let wanted: &[&str] = if authority { &["cert.pem", "key.pem"] } else { &FILES };
     let there =
         |file: &&str| fs::metadata(folder.join(file)).is_ok_and(|found| found.len() > 0 || *file == "chain.pem");
-    wanted.iter().all(|file| there(file)) && pair_matches(folder)
+    wanted.iter().all(there) && pair_matches(folder)
 }
 
 /// Somebody else says whether key and certificate belong together.
