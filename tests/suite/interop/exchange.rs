@@ -4,6 +4,7 @@
 use super::peers::{self, Peer, Visit};
 use crate::support::hierarchy::Hierarchy;
 use crate::support::process::{Server, talk};
+use crate::support::program::succeeded;
 use crate::support::skip;
 
 #[test]
@@ -80,6 +81,7 @@ fn serves(peer: &Peer) {
     }
     let hierarchy = Hierarchy::of("ecdsa-p256");
     let server = start(peer, &hierarchy);
+    assert_handshake_test_passes(&hierarchy, &server, peer.name);
     for client in clients() {
         for tls in ["1.3", "1.2"] {
             let what = format!("{} visits {} over TLS {tls}", client.name, peer.name);
@@ -94,6 +96,21 @@ fn serves(peer: &Peer) {
             assert_page(&visit(client, &hierarchy, &good), &what, &server);
         }
     }
+}
+
+/// The program itself as a client: both versions of TLS, and everything that this server must refuse.
+fn assert_handshake_test_passes(hierarchy: &Hierarchy, server: &Server, what: &str) {
+    let port = server.port;
+    let words =
+        format!("--dir ca handshake-test --connect 127.0.0.1:{port} --hostname localhost --client alice --json");
+    let output = hierarchy.place.ca(&words).output().unwrap();
+    let said = succeeded(&format!("{what}, visited by handshake-test"), &output);
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(report["passed"], true, "{what}: {said}");
+    assert_eq!(report["sessions"].as_array().map(Vec::len), Some(2), "{what}: {said}");
+    let refusals = report["refusals"].as_array().unwrap();
+    let refused = refusals.iter().filter(|refusal| refusal["refused"] == true).count();
+    assert!(refused >= 6, "{what} refused only {refused} of what it must refuse: {said}");
 }
 
 /// Those that are installed; the others are named.

@@ -19,11 +19,24 @@ fn openssl_accepts_every_chain_at_its_strictest() {
             command.args(["verify", "-x509_strict", "-check_ss_sig", "-policy_check", "-purpose", purpose]);
             command.arg("-CAfile").arg(&hierarchy.root).arg("-untrusted").arg(&credential.chain);
             command.args(host.iter().flat_map(|host| ["-verify_hostname", host])).arg(&credential.cert);
-            run(algorithm, command);
+            run(algorithm, &mut command);
         }
         let mut root = hierarchy.place.command("openssl");
         root.args(["verify", "-x509_strict", "-check_ss_sig", "-CAfile"]).arg(&hierarchy.root).arg(&hierarchy.root);
-        run(algorithm, root);
+        run(algorithm, &mut root);
+    });
+}
+
+/// The program's own judge agrees with the others.
+#[test]
+fn verify_accepts_every_chain() {
+    each("ca verify", &[], &[], |hierarchy, algorithm| {
+        for (credential, purpose, host) in ends(hierarchy) {
+            let mut command = hierarchy.place.ca("verify --purpose");
+            command.arg(purpose.trim_start_matches("ssl")).arg("--roots").arg(&hierarchy.root);
+            command.args(host.iter().flat_map(|host| ["--hostname", host])).arg("--key").arg(&credential.key);
+            run(algorithm, command.args([&credential.fullchain]));
+        }
     });
 }
 
@@ -36,7 +49,7 @@ fn gnutls_accepts_every_chain() {
             command.args(["--verify", "--verify-profile", "medium", "--verify-purpose", oid]);
             command.args(host.iter().flat_map(|host| ["--verify-hostname", host]));
             command.arg("--load-ca-certificate").arg(&hierarchy.root).arg("--infile").arg(&credential.fullchain);
-            let said = run(algorithm, command);
+            let said = run(algorithm, &mut command);
             assert!(said.contains("Chain verification output: Verified. The certificate is trusted."), "{said}");
         }
     });
@@ -48,7 +61,7 @@ fn python_accepts_every_server_at_its_strictest() {
         let mut command = hierarchy.place.command("python3");
         command.arg(peer("peer.py")).args(["judge", "localhost"]).arg(&hierarchy.root);
         command.arg(&hierarchy.server.fullchain).arg(&hierarchy.server.key);
-        run(algorithm, command);
+        run(algorithm, &mut command);
     });
 }
 
@@ -59,7 +72,7 @@ fn node_accepts_every_chain() {
             let mut command = hierarchy.place.command("node");
             command.arg(peer("peer.js")).args(["judge", host.unwrap_or("-")]).arg(&hierarchy.root);
             command.arg(&credential.cert).arg(hierarchy.issuing());
-            run(algorithm, command);
+            run(algorithm, &mut command);
         }
     });
 }
@@ -75,15 +88,15 @@ fn java_accepts_every_chain_and_keytool_reads_it() {
                 .args(["Peer", "judge"])
                 .arg(&hierarchy.root)
                 .arg(&credential.fullchain);
-            run(algorithm, command);
+            run(algorithm, &mut command);
         }
         let mut print = hierarchy.place.command("keytool");
         print.args(["-printcert", "-file"]).arg(&hierarchy.server.cert);
-        assert!(run(algorithm, print).contains("DNSName: localhost"));
+        assert!(run(algorithm, &mut print).contains("DNSName: localhost"));
         let mut import = hierarchy.place.command("keytool");
         import.args(["-importcert", "-noprompt", "-storepass", "changeit", "-keystore", "trusted.p12", "-file"]);
         import.arg(&hierarchy.root);
-        run(algorithm, import);
+        run(algorithm, &mut import);
     });
 }
 
@@ -95,20 +108,20 @@ fn nss_accepts_every_chain() {
         let certutil = |words: &[&str], file: &Path| {
             let mut command = place.command("certutil");
             command.args(words).args(["-d", "sql:nss"]).arg("-i").arg(file);
-            run(algorithm, command);
+            run(algorithm, &mut command);
         };
         std::fs::create_dir(place.path("nss")).unwrap();
-        run(algorithm, words(place, "certutil -N -d sql:nss --empty-password"));
+        run(algorithm, &mut words(place, "certutil -N -d sql:nss --empty-password"));
         certutil(&["-A", "-n", "root", "-t", "CT,C,C"], &hierarchy.root);
         certutil(&["-A", "-n", "issuing", "-t", ",,"], &hierarchy.issuing());
         for (credential, purpose, _) in ends(hierarchy) {
             certutil(&["-A", "-n", purpose, "-t", ",,"], &credential.cert);
             let (usage, number) = if purpose == "sslserver" { ("V", "1") } else { ("C", "0") };
-            let said = run(algorithm, words(place, &format!("certutil -V -e -d sql:nss -u {usage} -n {purpose}")));
+            let said = run(algorithm, &mut words(place, &format!("certutil -V -e -d sql:nss -u {usage} -n {purpose}")));
             assert!(said.contains("certificate is valid"), "{said}");
             let mut command = words(place, &format!("vfychain -pp -d sql:nss -u {number} -a"));
             command.arg(&credential.cert).arg("-a").arg(hierarchy.issuing());
-            run(algorithm, command);
+            run(algorithm, &mut command);
         }
     });
 }
@@ -134,7 +147,7 @@ fn words(place: &Place, line: &str) -> Command {
     command
 }
 
-fn run(what: &str, mut command: Command) -> String {
+fn run(what: &str, command: &mut Command) -> String {
     succeeded(&format!("{what}: {command:?}"), &command.output().unwrap())
 }
 
