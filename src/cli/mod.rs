@@ -14,7 +14,7 @@ pub mod passphrase;
 mod public_key;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, Write};
 
 use clap::Parser;
 
@@ -41,32 +41,55 @@ pub enum ExitStatus {
 /// Runs one command line from its words to its exit status.
 pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> ExitStatus {
     let words: Vec<OsString> = words.into_iter().collect();
+    if let [_, word] = words.as_slice()
+        && (word == "--version" || word == "-V")
+    {
+        // Scripts ask this often; knowing every flag of every command is not needed to answer it.
+        let version = format!("ca {}\n", env!("CARGO_PKG_VERSION"));
+        return show(&version, ExitStatus::Done, Shape { json: false, colored: false }, world);
+    }
     let line = match CommandLine::try_parse_from(&words) {
         Ok(line) => line,
         Err(error) => return refuse_words(&error, &words, world),
     };
     let style = Style::choose(line.globals.color, world);
-    let json = line.globals.json;
+    let shape = Shape { json: line.globals.json, colored: style.stderr };
     let mut context = Context::new(&line.globals, world);
     match commands::run(line.command, &mut context) {
         Ok(report) => {
-            let text =
-                if json { output::json_document(&report.json()) } else { output::text(report.as_ref(), style.stdout) };
-            // What could not be shown was not done as far as the caller can know: a full disk behind a redirection.
-            match world.stdout.write_all(text.as_bytes()).and_then(|()| world.stdout.flush()) {
-                Ok(()) => match report.answer() {
-                    Answer::Yes => ExitStatus::Done,
-                    Answer::No => ExitStatus::No,
-                },
-                Err(error) => fail(&Failure::stdout(&error), json, style.stderr, world),
-            }
+            let text = if shape.json {
+                output::json_document(&report.json())
+            } else {
+                output::text(report.as_ref(), style.stdout)
+            };
+            let answer = match report.answer() {
+                Answer::Yes => ExitStatus::Done,
+                Answer::No => ExitStatus::No,
+            };
+            show(&text, answer, shape, world)
         }
-        Err(failure) => fail(&failure, json, style.stderr, world),
+        Err(failure) => fail(&failure, shape, world),
     }
 }
 
-fn fail(failure: &Failure, json: bool, style: bool, world: &mut World) -> ExitStatus {
-    let text = if json { output::json_document(&failure.json()) } else { failure.text(style) };
+/// How a failure is told.
+#[derive(Clone, Copy)]
+struct Shape {
+    json: bool,
+    colored: bool,
+}
+
+/// Shows a result. What could not be shown was not done as far as the caller can know: a full disk behind a redirection.
+/// Only a reader that closed its end, as `head` does, has seen all it wanted.
+fn show(text: &str, answer: ExitStatus, shape: Shape, world: &mut World) -> ExitStatus {
+    match world.stdout.write_all(text.as_bytes()).and_then(|()| world.stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(&Failure::stdout(&error), shape, world),
+        _ => answer,
+    }
+}
+
+fn fail(failure: &Failure, shape: Shape, world: &mut World) -> ExitStatus {
+    let text = if shape.json { output::json_document(&failure.json()) } else { failure.text(shape.colored) };
     // Standard error is the last resort: if it is closed too, the exit status still tells.
     drop(world.stderr.write_all(text.as_bytes()));
     failure.status
@@ -76,18 +99,121 @@ fn fail(failure: &Failure, json: bool, style: bool, world: &mut World) -> ExitSt
 fn refuse_words(error: &clap::Error, words: &[OsString], world: &mut World) -> ExitStatus {
     use clap::error::ErrorKind;
     let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+    let shape = Shape { json, colored: false };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let text = error.render().to_string();
-            match world.stdout.write_all(text.as_bytes()).and_then(|()| world.stdout.flush()) {
-                Ok(()) => ExitStatus::Done,
-                Err(error) => fail(&Failure::stdout(&error), json, false, world),
-            }
+            show(&error.render().to_string(), ExitStatus::Done, shape, world)
         }
-        _ if json => fail(&Failure::words(error), json, false, world),
+        _ if json => fail(&Failure::words(error), shape, world),
         _ => {
             drop(world.stderr.write_all(error.render().to_string().as_bytes()));
             ExitStatus::Usage
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::io::ErrorKind;
+    use std::sync::{Arc, Mutex};
+
+    use clap::CommandFactory;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::system::Terminal;
+    use crate::system::clock::SystemClock;
+    use crate::system::entropy::SystemEntropy;
+
+    /// A stream that keeps what it is given, or refuses it.
+    #[derive(Clone, Default)]
+    struct Stream {
+        written: Arc<Mutex<Vec<u8>>>,
+        refuses: Option<ErrorKind>,
+    }
+
+    impl Write for Stream {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            match self.refuses {
+                Some(kind) => Err(kind.into()),
+                None => self.written.lock().unwrap().write(octets),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Nobody;
+
+    impl Terminal for Nobody {
+        fn can_ask(&self) -> bool {
+            false
+        }
+
+        fn shows_stdout(&self) -> bool {
+            false
+        }
+
+        fn shows_stderr(&self) -> bool {
+            false
+        }
+
+        fn ask_secret(&self, _question: &str) -> io::Result<Zeroizing<String>> {
+            Err(ErrorKind::Unsupported.into())
+        }
+    }
+
+    fn ask(words: &[&str], refuses: Option<ErrorKind>) -> (ExitStatus, String, String) {
+        let stdout = Stream { refuses, ..Stream::default() };
+        let stderr = Stream::default();
+        let mut world = World {
+            clock: Box::new(SystemClock),
+            entropy: Box::new(SystemEntropy),
+            terminal: Box::new(Nobody),
+            environment: HashMap::new(),
+            working_folder: "/nowhere".into(),
+            stdin: Box::new(io::empty()),
+            stdout: Box::new(stdout.clone()),
+            stderr: Box::new(stderr.clone()),
+        };
+        let status = run(words.iter().map(OsString::from), &mut world);
+        let text = |stream: Stream| String::from_utf8(stream.written.lock().unwrap().clone()).unwrap();
+        (status, text(stdout), text(stderr))
+    }
+
+    #[test]
+    fn the_quick_answer_to_version_is_the_one_of_the_whole_command_line() {
+        let whole = CommandLine::command().render_version();
+        for word in ["--version", "-V"] {
+            assert_eq!(ask(&["ca", word], None), (ExitStatus::Done, whole.clone(), String::new()));
+        }
+    }
+
+    #[test]
+    fn a_result_that_cannot_be_shown_is_a_failure_but_not_for_a_reader_that_has_seen_enough() {
+        let words = ["ca", "completions", "bash"];
+        let (status, _, told) = ask(&words, Some(ErrorKind::StorageFull));
+        assert_eq!(status, ExitStatus::Refused);
+        assert!(told.contains("cannot write to standard output"), "{told}");
+        assert_eq!(ask(&words, Some(ErrorKind::BrokenPipe)), (ExitStatus::Done, String::new(), String::new()));
+    }
+
+    #[test]
+    fn a_failure_is_told_on_standard_error_as_text_or_as_json() {
+        let (status, out, told) = ask(&["ca", "issue", "server", "web.test"], None);
+        assert_eq!((status, out.as_str()), (ExitStatus::Usage, ""));
+        assert!(told.starts_with("error: no CA directory was found in /nowhere"), "{told}");
+        let (status, out, told) = ask(&["ca", "--json", "issue", "server", "web.test"], None);
+        assert_eq!((status, out.as_str()), (ExitStatus::Usage, ""));
+        let document: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert_eq!((&document["schema"], &document["error"]["code"]), (&"ca.error/1".into(), &"no-ca".into()));
+    }
+
+    #[test]
+    fn the_command_line_holds_together() {
+        CommandLine::command().debug_assert();
     }
 }
