@@ -1,9 +1,12 @@
 //! Mutual TLS between other libraries with what the program issued: every server is visited by every client, with its
 //! certificate, without one, and with one of another CA.
 
+use std::fs::File;
+use std::process::Stdio;
+
 use super::peers::{self, Peer, Visit};
 use crate::support::hierarchy::Hierarchy;
-use crate::support::process::{Server, talk};
+use crate::support::process::{self, Server, talk};
 use crate::support::program::succeeded;
 use crate::support::skip;
 
@@ -71,6 +74,33 @@ fn every_client_refuses_another_name_and_another_root() {
             let good = with_certificate(&hierarchy, &server, tls);
             let other_root = Visit { root: &hierarchy.other_root, ..good };
             assert_no_page(&visit(client, &hierarchy, &other_root), &format!("{} {tls} other root", client.name));
+        }
+    }
+}
+
+/// The program itself as a server: each client is received once per version, and both sides say yes.
+#[test]
+fn handshake_test_receives_every_client() {
+    let hierarchy = Hierarchy::of("ecdsa-p256");
+    for client in clients() {
+        for tls in ["1.3", "1.2"] {
+            let what = format!("{} visits handshake-test over TLS {tls}", client.name);
+            let said = hierarchy.place.path("listening");
+            let mut host =
+                hierarchy.place.ca("--dir ca handshake-test --listen 127.0.0.1:0 --server localhost --wait 1m --json");
+            host.stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
+            let host = host.spawn().unwrap();
+            let port = process::wait_for(&what, || {
+                let said = std::fs::read_to_string(&said).unwrap();
+                said.split_once("127.0.0.1:")?.1.split_once(' ')?.0.parse().ok()
+            });
+            let (root, credential) = (&*hierarchy.root, Some(&hierarchy.client));
+            let page = visit(client, &hierarchy, &Visit { port, host: "localhost", tls, root, credential });
+            assert!(page.contains(" 200"), "{what}: no page\n{page}");
+            let report = succeeded(&what, &host.wait_with_output().unwrap());
+            let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+            assert_eq!(report["sessions"][0]["tls"], tls, "{what}");
+            assert_eq!(report["sessions"][0]["client"]["subject"], "CN=alice", "{what}");
         }
     }
 }

@@ -67,6 +67,18 @@ impl Drop for Server {
     }
 }
 
+/// Looks again and again until there is something to see; fails after a long time.
+pub fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(started.elapsed() < LONGEST, "{what}: nothing to see after {LONGEST:?}");
+        std::thread::sleep(PAUSE);
+    }
+}
+
 /// Runs a program that talks until the other side hangs up, and gives back what it said on both streams. `request` is written to its standard input, which stays open.
 pub fn talk(place: &Place, mut command: Command, request: &str) -> String {
     let screen = tempfile::NamedTempFile::new_in(place.path("")).unwrap();
