@@ -3,6 +3,8 @@
 //! `tests/run` runs it against the release binary. Peers that are not installed are named skips there; under a plain
 //! `cargo test` they are failures, because a test that did not run must never look like one that passed.
 
+#[path = "suite/advice.rs"]
+mod advice;
 #[path = "suite/architecture.rs"]
 mod architecture;
 #[path = "suite/cli_reference.rs"]

@@ -23,7 +23,7 @@ const ENDS_TOO_SOON: Code = Code {
     code: "ends-too-soon",
     citation: "--expires-in",
     demand: "The answer stays yes for as long as was asked with --expires-in",
-    cure: "Renew what ends first (ca renew NAME), or ask for less",
+    cure: "Renew what ends first (ca issue TEMPLATE NAME --if-due), or ask for less",
 };
 
 /// Judges a leaf: whether one path from an anchor to it keeps every rule.

@@ -31,7 +31,7 @@ pub const KEY_MISMATCH: Code = Code {
     code: "key-mismatch",
     citation: "RFC 5280 §4.1.2.7",
     demand: "The private key given with --key is the other half of the leaf's public key",
-    cure: "Give the key that the certificate was issued for, or have a certificate issued for this key (ca sign)",
+    cure: "Give the key that the certificate was issued for, or have a certificate issued for this key",
 };
 
 const ISSUER_NOT_FOUND: Code = Code {

@@ -23,21 +23,21 @@ const REVOKED: Code = Code {
     code: "revoked",
     citation: "RFC 5280 §5.3, §6.3.3",
     demand: "No list of the issuer names the serial number of the certificate",
-    cure: "Replace the certificate (ca rekey NAME)",
+    cure: "Replace the certificate (ca issue TEMPLATE NAME --force)",
 };
 
 const REVOCATION_UNKNOWN: Code = Code {
     code: "revocation-unknown",
     citation: "RFC 5280 §6.3.3",
     demand: "With --crl, every certificate below the root is covered by a current list of its issuer",
-    cure: "Give the issuer's current revocation list too (--crl FILE; ca crl makes one)",
+    cure: "Give the issuer's current revocation list too (--crl FILE)",
 };
 
 const CRL_EXPIRED: Code = Code {
     code: "crl-expired",
     citation: "RFC 5280 §5.1.2.5, §6.3.3",
     demand: "A revocation list is used until its nextUpdate",
-    cure: "Fetch or make the current list (ca crl)",
+    cure: "Fetch the issuer's current list",
 };
 
 const CRL_UNUSABLE: Code = Code {

@@ -59,9 +59,7 @@ impl From<AuthorityError> for Failure {
                 let name = quote(&name);
                 Self::refused("exists", sentence)
                     .hint(format!("'ca show {name}' shows it"))
-                    .hint(format!(
-                        "for a new one before it ends: ca renew {name}, or: ca issue {template} {name} --if-due"
-                    ))
+                    .hint(format!("to renew it when it is due: ca issue {template} {name} --if-due"))
                     .hint("to replace it now, with a new key: --force")
             }
             AuthorityError::OtherTemplate { .. } => Self::refused("exists", sentence).hint("choose another name"),

@@ -8,7 +8,7 @@ pub const EXPIRED: Code = Code {
     code: "expired",
     citation: "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
     demand: "A certificate is used until its notAfter",
-    cure: "Renew the certificate (ca renew NAME)",
+    cure: "Renew the certificate (ca issue TEMPLATE NAME --if-due)",
 };
 
 pub const NOT_YET_VALID: Code = Code {
