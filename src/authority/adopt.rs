@@ -6,7 +6,7 @@ use super::AuthorityError;
 use super::authorities::ROOT;
 use super::index::Origin;
 use super::init::NewAuthority;
-use crate::issuance::{Issuer, IssuerFacts};
+use crate::issuance::{Issuer, IssuerError, IssuerFacts};
 use crate::keys::{self, PrivateKey};
 use crate::lint::{self, Finding, Severity};
 use crate::x509::validity::rfc3339;
@@ -27,9 +27,13 @@ pub(super) fn adopt(
     now: OffsetDateTime,
 ) -> Result<(Vec<NewAuthority>, Vec<Finding>), AuthorityError> {
     let Adoption { certificate, key, chain } = adoption;
+    let subject = certificate.subject.to_string();
+    if !certificate.is_ca() {
+        // Before its chain is asked for: no chain would make a leaf a CA.
+        return Err(IssuerError::NotAnAuthority(subject).into());
+    }
     if !certificate.validity.contains(now) {
         let (from, to) = (rfc3339(certificate.validity.not_before), rfc3339(certificate.validity.not_after));
-        let subject = &certificate.subject;
         return Err(AuthorityError::Adoption(format!(
             "the certificate of '{subject}' is valid from {from} to {to}, not now"
         )));
@@ -42,7 +46,7 @@ pub(super) fn adopt(
 
     // The certificate must be a CA's, and the key its own; the issuer is not kept.
     let name = if above.is_empty() { ROOT } else { "issuing" };
-    let issuer = Issuer::new(IssuerFacts::new(name, certificate.clone(), above.clone())?, key)?;
+    let issuer = Issuer::new(IssuerFacts::new(&subject, certificate.clone(), above.clone())?, key)?;
     let key = issuer.into_signer();
 
     let below_root = above.iter().filter(|certificate| !certificate.is_self_issued()).cloned().collect();
