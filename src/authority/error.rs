@@ -78,6 +78,8 @@ pub enum AuthorityError {
     InTheWay(PathBuf),
     #[error("'{}' cannot be the name of an authority: letters, digits, '-' and '_' only, at most 40", text::escape(.0))]
     AuthorityName(String),
+    #[error("'{0}' is the name of another authority of this CA already")]
+    AuthorityTaken(String),
     #[error("{0}")]
     Adoption(String),
     #[error("could not draw a serial number that is not used yet")]

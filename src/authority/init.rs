@@ -84,8 +84,11 @@ pub fn init(home: &Home, order: Order, tools: &Tools<'_>) -> Result<Made, Author
         None => make_root(&config, now, tools)?,
     };
     if let Some(name) = order.intermediate {
-        if !is_authority_name(&name) || authorities.iter().any(|authority| authority.name == name) {
+        if !is_authority_name(&name) {
             return Err(AuthorityError::AuthorityName(name));
+        }
+        if authorities.iter().any(|authority| authority.name == name) {
+            return Err(AuthorityError::AuthorityTaken(name));
         }
         let (intermediate, more) = make_intermediate(&name, &authorities, &config, now, tools)?;
         authorities.push(intermediate);

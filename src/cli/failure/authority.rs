@@ -76,7 +76,7 @@ impl From<AuthorityError> for Failure {
                 .hint(format!("to use it: ca --dir {} list", folder.display()))
                 .hint("for another CA, name another folder with --dir"),
             AuthorityError::InTheWay(_) => Self::refused("exists", sentence).hint("name another folder with --dir"),
-            AuthorityError::AuthorityName(_) => Self::usage("bad-name", sentence),
+            AuthorityError::AuthorityName(_) | AuthorityError::AuthorityTaken(_) => Self::usage("bad-name", sentence),
             AuthorityError::Adoption(_) => Self::refused("not-adopted", sentence),
             AuthorityError::NoFreeSerial | AuthorityError::DoesNotVerify(_) => Self::refused("not-issued", sentence),
             AuthorityError::NotDelivered { cause, .. } => {
