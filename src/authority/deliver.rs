@@ -234,6 +234,13 @@ pub fn in_the_way(folder: &Path) -> Option<PathBuf> {
     [KEY, CERT, CHAIN, FULLCHAIN].into_iter().map(|name| folder.join(name)).find(|path| path.symlink_metadata().is_ok())
 }
 
+/// Whether all four names in a folder of the user's are free, or regular files that may be replaced.
+pub fn is_replaceable(folder: &Path) -> Result<(), FileError> {
+    [KEY, CERT, CHAIN, FULLCHAIN]
+        .into_iter()
+        .try_for_each(|name| files::check_place(&folder.join(name), Existing::Replace))
+}
+
 /// Whether the files in a folder are those of this certificate, with its key beside it.
 pub fn holds(folder: &Path, certificate: &Certificate) -> Result<bool, AuthorityError> {
     const MOST_OCTETS: u64 = 1024 * 1024;

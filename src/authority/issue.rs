@@ -457,6 +457,9 @@ impl Work<'_> {
         {
             return Err(AuthorityError::PlaceTaken(folder));
         }
+        if let Place::Folder(folder) = self.place {
+            deliver::is_replaceable(folder)?;
+        }
         if let (Place::Folder(folder), Existing::Refuse) = (self.place, self.order.existing)
             && let Some(path) = deliver::in_the_way(folder)
             && self.interrupted(folder)?.is_none()

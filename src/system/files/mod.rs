@@ -23,7 +23,7 @@ pub use folder_lock::{FolderLock, LockError};
 pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty, remove_quietly};
 pub use ownership::{Ownership, UnknownOwner};
 pub use permissions::{is_private_to_us, is_secret_to_us, owner, refuse_planted_links};
-pub use publish::{Existing, publish_file};
+pub use publish::{Existing, check_place, publish_file};
 pub use staged::{StagedFolder, remove_stale};
 pub use write::{create_folder, sync_all, sync_folder, write_new, write_secret};
 

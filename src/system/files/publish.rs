@@ -56,8 +56,12 @@ pub fn publish_file(
     sync_folder(folder)
 }
 
-/// The rename decides; this gives the better message, and refuses to replace what is no regular file.
-fn check_place(path: &Path, existing: Existing) -> Result<(), FileError> {
+/// Whether a file can be published there: the rename decides, this gives the better message, and refuses to replace what
+/// is no regular file.
+///
+/// # Errors
+/// As [`publish_file`] when something is in the way.
+pub fn check_place(path: &Path, existing: Existing) -> Result<(), FileError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found.file_type(),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
