@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(long, value_name = "ALG")]
     key: Option<KeyAlgorithm>,
     /// Choose how long the root is valid [default: 10y]
-    #[arg(long = "for", value_name = "D")]
+    #[arg(long = "for", value_name = "D", allow_hyphen_values = true)]
     lifetime: Option<Lifetime>,
     /// Let the CA vouch only for these names: a domain, an address block, email:HOST, uri:HOST; repeatable
     #[arg(long, value_name = "NAME")]

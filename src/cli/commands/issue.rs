@@ -57,7 +57,7 @@ pub struct Wish {
     #[arg(long = "san", value_name = "NAME")]
     sans: Vec<GeneralName>,
     /// Choose how long it is valid: 45s 30m 12h 90d 2w 1y
-    #[arg(long = "for", value_name = "D")]
+    #[arg(long = "for", value_name = "D", allow_hyphen_values = true)]
     lifetime: Option<Lifetime>,
     /// Choose the last second of its validity, as RFC 3339
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "lifetime")]
