@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use super::entry_name::EntryNameError;
 use super::home::HomeError;
 use super::index::IndexError;
+use super::renew::RenewError;
 use super::templates::TemplateError;
 use crate::document::DocumentError;
 use crate::issuance::{IssuerError, NotApproved, Refusal};
@@ -72,6 +73,8 @@ pub enum AuthorityError {
     ReservedValue(String),
     #[error("the template '{0}' makes a CA's own root; use 'ca init'")]
     RootTemplate(String),
+    #[error(transparent)]
+    Renew(#[from] RenewError),
     #[error("there is a CA in {} already", .0.display())]
     Exists(PathBuf),
     #[error("{} is in the way of a new CA", .0.display())]

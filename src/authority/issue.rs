@@ -32,6 +32,8 @@ pub struct Order {
     pub clip: bool,
     /// `None`: the template's first.
     pub key: Option<KeyAlgorithm>,
+    /// A key that is there already, to be certified again.
+    pub kept_key: Option<PrivateKey>,
     pub subject: Vec<(AttributeType, String)>,
     /// Values for the placeholders of the template.
     pub set: BTreeMap<String, String>,
@@ -135,6 +137,7 @@ pub fn issue(
     let config = Config::load(home)?;
     let profile = profile(home, &config, &order.template)?;
     order.name = plain_name(order.name, &profile)?;
+    let kept_key = order.kept_key.take();
     let authorities = Authorities::of(home);
     let facts = authorities.facts(&authorities.choose(order.issuer.as_deref(), &config)?)?;
     let place = order.place.clone().unwrap_or(if profile.is_authority() { Place::Authority } else { Place::Issued });
@@ -159,7 +162,10 @@ pub fn issue(
     }
 
     // 2. The key, the wish, and everything that can be refused without signing.
-    let key = PrivateKey::generate(order.key.or(profile.keys.first().copied()).unwrap_or(KeyAlgorithm::EcdsaP256))?;
+    let key = match kept_key {
+        Some(key) => key,
+        None => PrivateKey::generate(order.key.or(profile.keys.first().copied()).unwrap_or(KeyAlgorithm::EcdsaP256))?,
+    };
     let request = work.request(&config, &key)?;
     let trial = Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, work.draw_serial()?)?;
     let clipped = order.clip && trial.validity.not_after == facts.end().1;

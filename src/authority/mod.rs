@@ -11,6 +11,7 @@ pub mod index;
 pub mod init;
 pub mod issue;
 pub mod locate;
+pub mod renew;
 pub mod templates;
 
 pub use authorities::{Authorities, KeyOpener};

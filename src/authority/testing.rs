@@ -11,6 +11,7 @@ use time::macros::datetime;
 use super::index::{Entry, Index};
 use super::init::{self, Made};
 use super::issue::{self, Existing, Order, Outcome, Tools};
+use super::renew::{self, NextKey, Renewal};
 use super::{AuthorityError, Config, Home};
 use crate::issuance::End;
 use crate::keys::Passphrase;
@@ -59,6 +60,13 @@ impl Ca {
         self.with_tools(|tools| issue::issue(&self.home, order, &mut ask, tools))
     }
 
+    pub fn renew(&self, name: &str, key: NextKey) -> Result<Outcome, AuthorityError> {
+        let renewal = Renewal { reference: name.parse().unwrap(), key, end: None, clip: false, set: BTreeMap::new() };
+        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        let mut ask_for_kept_key = |_: &str| Ok(Passphrase::new(b"leaf secret".to_vec()));
+        self.with_tools(|tools| renew::renew(&self.home, renewal, &mut ask, &mut ask_for_kept_key, tools))
+    }
+
     fn with_tools<T>(&self, act: impl FnOnce(&Tools<'_>) -> T) -> T {
         act(&Tools { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::from_secs(60) })
     }
@@ -84,6 +92,7 @@ pub fn order(template: &str, name: &str) -> Order {
         end: End::Default,
         clip: false,
         key: None,
+        kept_key: None,
         subject: Vec::new(),
         set: BTreeMap::new(),
         issuer: None,

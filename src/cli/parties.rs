@@ -234,6 +234,7 @@ impl PartyArguments {
             end: End::Default,
             clip: true,
             key: None,
+            kept_key: None,
             subject: Vec::new(),
             set: BTreeMap::from([("role".to_owned(), role.name().to_owned())]),
             issuer: None,

@@ -79,7 +79,7 @@ pub struct Wish {
     clip: bool,
 }
 
-fn key_and_value(given: &str) -> Result<(String, String), String> {
+pub(super) fn key_and_value(given: &str) -> Result<(String, String), String> {
     match given.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected a key and a value, as in team=ops".to_owned()),
@@ -97,7 +97,8 @@ fn subject_attribute(given: &str) -> Result<(AttributeType, String), String> {
 }
 
 /// What came of it.
-struct IssueReport {
+pub(super) struct IssueReport {
+    schema: &'static str,
     outcome: Outcome,
     now: OffsetDateTime,
 }
@@ -129,6 +130,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         },
         clip: wish.clip,
         key: wish.key,
+        kept_key: None,
         subject: wish.subject,
         set: wish.set.into_iter().collect::<BTreeMap<_, _>>(),
         issuer: wish.issuer,
@@ -144,13 +146,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let settings = Config::load(&home)?.passphrase;
     let mut ask = |question: &str| passphrase.open(&settings, &home, context, question).map_err(passphrase::refusal);
     let outcome = issue::issue(&home, order, &mut ask, &context.tools())?;
-    for warning in &outcome.warnings {
-        context.warn(&format!("{} ({})", warning.message, warning.citation));
-    }
-    if outcome.clipped {
-        context.note("Shortened to the end of its issuer.");
-    }
-    Ok(Box::new(IssueReport { outcome, now: context.now() }))
+    Ok(IssueReport::new(outcome, "ca.issue/1", context))
 }
 
 /// The fields that a certificate and a draft share.
@@ -165,6 +161,17 @@ struct Facts<'a> {
 }
 
 impl IssueReport {
+    /// The report of an act that issued, and its warnings on the way.
+    pub(super) fn new(outcome: Outcome, schema: &'static str, context: &mut Context<'_>) -> Box<dyn Report> {
+        for warning in &outcome.warnings {
+            context.warn(&format!("{} ({})", warning.message, warning.citation));
+        }
+        if outcome.clipped {
+            context.note("Shortened to the end of its issuer.");
+        }
+        Box::new(Self { schema, outcome, now: context.now() })
+    }
+
     fn facts(&self) -> Facts<'_> {
         match &self.outcome.facts {
             CertificateFacts::Certificate(certificate) => Facts {
@@ -231,7 +238,7 @@ impl Report for IssueReport {
     fn json(&self) -> Value {
         let facts = self.facts();
         json!({
-            "schema": "ca.issue/1",
+            "schema": self.schema,
             "name": self.outcome.name.as_str(),
             "template": self.outcome.template,
             "serial": facts.serial.map(SerialNumber::to_string),

@@ -15,6 +15,8 @@ mod lint;
 mod list;
 mod man;
 mod quickstart;
+mod rekey;
+mod renew;
 mod show;
 mod verify;
 
@@ -27,6 +29,10 @@ pub enum Command {
     Init(init::Arguments),
     /// Make a key and a certificate from a template
     Issue(issue::Arguments),
+    /// Issue the next certificate of a name for the same key
+    Renew(renew::Arguments),
+    /// Issue the next certificate of a name for a new key
+    Rekey(rekey::Arguments),
     /// Prove certificates in a real mutual TLS handshake, and that the wrong ones are refused
     HandshakeTest(handshake_test::Arguments),
     /// List the certificates that this CA has issued
@@ -53,6 +59,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::Quickstart(arguments) => quickstart::run(arguments, context),
         Command::Init(arguments) => init::run(arguments, context),
         Command::Issue(arguments) => issue::run(arguments, context),
+        Command::Renew(arguments) => renew::run(arguments, context),
+        Command::Rekey(arguments) => rekey::run(arguments, context),
         Command::HandshakeTest(arguments) => handshake_test::run(&arguments, context),
         Command::List(arguments) => list::run(arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),

@@ -4,6 +4,7 @@ use super::Failure;
 use crate::authority::AuthorityError;
 use crate::authority::entry_name::EntryNameError;
 use crate::authority::home::HomeError;
+use crate::authority::renew::RenewError;
 use crate::authority::templates::TemplateError;
 use crate::document::DocumentError;
 use crate::issuance::{IssuerError, NotApproved, Refusal, TextError};
@@ -59,7 +60,8 @@ impl From<AuthorityError> for Failure {
                 let name = quote(&name);
                 Self::refused("exists", sentence)
                     .hint(format!("'ca show {name}' shows it"))
-                    .hint(format!("to renew it when it is due: ca issue {template} {name} --if-due"))
+                    .hint(format!("for the next one: ca renew {name} (same key), ca rekey {name} (new key)"))
+                    .hint(format!("only when it is due: ca issue {template} {name} --if-due"))
                     .hint("to replace it now, with a new key: --force")
             }
             AuthorityError::OtherTemplate { .. } => Self::refused("exists", sentence).hint("choose another name"),
@@ -72,6 +74,7 @@ impl From<AuthorityError> for Failure {
             }
             AuthorityError::ReservedValue(_) => Self::usage("reserved-value", sentence),
             AuthorityError::RootTemplate(_) => Self::usage("root-template", sentence),
+            AuthorityError::Renew(error) => error.into(),
             AuthorityError::Exists(folder) => Self::refused("exists", sentence)
                 .hint(format!("to use it: ca --dir {} list", folder.display()))
                 .hint("for another CA, name another folder with --dir"),
@@ -131,6 +134,22 @@ impl From<TemplateError> for Failure {
 impl From<EntryNameError> for Failure {
     fn from(error: EntryNameError) -> Self {
         Self::usage("bad-name", error.to_string())
+    }
+}
+
+impl From<RenewError> for Failure {
+    fn from(error: RenewError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            RenewError::Authority(_) => Self::refused("is-authority", sentence),
+            RenewError::NoFiles(_) => Self::refused("no-files", sentence).hint("issue it again with 'ca issue'"),
+            RenewError::Revoked(_) => {
+                Self::refused("revoked", sentence).hint("issue a new one with 'ca issue … --force'")
+            }
+            RenewError::NoKey(_) | RenewError::OtherKey { .. } => {
+                Self::refused("key-mismatch", sentence).hint("for a new key: 'ca rekey'")
+            }
+        }
     }
 }
 

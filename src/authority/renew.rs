@@ -1,0 +1,143 @@
+//! `renew` and `rekey`: a certificate follows another of the same name, from the same template, with the same names, in
+//! the same place.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::authorities::{KeyOpener, open_key};
+use super::deliver::Place;
+use super::index::{Entry, Index, Reference};
+use super::issue::{self, Existing, Order, Outcome, Tools};
+use super::{AuthorityError, Config, Home};
+use crate::issuance::End;
+use crate::keys::{Passphrase, PrivateKey, Signer};
+use crate::system::files;
+use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Lifetime, validity};
+
+/// What is ordered.
+pub struct Renewal {
+    pub reference: Reference,
+    pub key: NextKey,
+    /// `None`: as long as the one before.
+    pub end: Option<End>,
+    pub clip: bool,
+    /// Values for the placeholders of the template outside the subject.
+    pub set: BTreeMap<String, String>,
+}
+
+/// Which key the next certificate is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextKey {
+    /// The one in its key file.
+    Same,
+    /// A new one; of the same kind when none is named.
+    New(Option<KeyAlgorithm>),
+}
+
+/// Why there is nothing that could be renewed.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewError {
+    #[error("'{0}' is an authority; its certificate is not renewed by this command")]
+    Authority(String),
+    #[error("the files of '{0}' were never written; there is nothing to renew")]
+    NoFiles(String),
+    #[error("'{0}' is revoked; what may not be used any more is not renewed")]
+    Revoked(String),
+    #[error("there is no private key at {}", .0.display())]
+    NoKey(PathBuf),
+    #[error("the private key {} is not that of the certificate with the serial number {serial}", path.display())]
+    OtherKey { path: PathBuf, serial: String },
+}
+
+/// Issues the next certificate of a name. `ask` is asked for the passphrase of the issuer, `ask_for_kept_key` for that of a
+/// key that is kept.
+///
+/// # Errors
+/// As [`issue::issue`]; and when there is nothing to renew, or the key is not there any more.
+pub fn renew(
+    home: &Home,
+    renewal: Renewal,
+    ask: &mut KeyOpener<'_>,
+    ask_for_kept_key: &mut KeyOpener<'_>,
+    tools: &Tools<'_>,
+) -> Result<Outcome, AuthorityError> {
+    let now = validity::whole_second(tools.clock.now());
+    let config = Config::load(home)?;
+    let index = Index::open_to_read(&home.resolve(&config.index.location))?;
+    let entry = newest_delivered(&index, &renewal.reference, now)?;
+    let certificate = index.certificate(&entry)?;
+    drop(index);
+    if certificate.is_ca() {
+        return Err(RenewError::Authority(entry.name).into());
+    }
+    if entry.revocation.as_ref().is_some_and(|revocation| revocation.released_at.is_none()) {
+        return Err(RenewError::Revoked(entry.name).into());
+    }
+    let name = entry.name.parse()?;
+    let place = entry.place.clone().map_or(Place::Issued, Place::Folder);
+    let paths = place.paths(home, &name, true);
+    let key_path = paths.and_then(|paths| paths.key).ok_or_else(|| RenewError::NoFiles(entry.name.clone()))?;
+    let (kept_key, protection) = match renewal.key {
+        NextKey::Same => {
+            read_key(&key_path, &certificate, ask_for_kept_key).map(|(key, passphrase)| (Some(key), passphrase))?
+        }
+        NextKey::New(_) => (None, None),
+    };
+    let kind = certificate.public_key.kind().to_string();
+    let same_kind = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind);
+    let order = Order {
+        template: entry.template,
+        name,
+        names: certificate.names().to_vec(),
+        end: renewal.end.unwrap_or_else(|| length_of(&certificate)),
+        clip: renewal.clip,
+        key: match renewal.key {
+            NextKey::New(Some(named)) => Some(named),
+            _ => same_kind,
+        },
+        kept_key,
+        subject: subject_of(&certificate),
+        set: renewal.set,
+        issuer: Some(entry.authority),
+        place: Some(place),
+        existing: Existing::Replace,
+        dry_run: false,
+        protection,
+    };
+    issue::issue(home, order, ask, tools)
+}
+
+/// The newest certificate of the name that is meant whose files came into place.
+fn newest_delivered(index: &Index, reference: &Reference, now: time::OffsetDateTime) -> Result<Entry, AuthorityError> {
+    let meant = index.find(reference, now)?;
+    let history = index.history(&meant.name, now)?;
+    let delivered = history.into_iter().rev().find(|entry| entry.delivered_at.is_some());
+    delivered.ok_or_else(|| RenewError::NoFiles(meant.name).into())
+}
+
+fn read_key(
+    path: &Path,
+    certificate: &Certificate,
+    ask: &mut KeyOpener<'_>,
+) -> Result<(PrivateKey, Option<Passphrase>), AuthorityError> {
+    const MOST_OCTETS: u64 = 1024 * 1024;
+    let Some(content) = files::read_if_exists(path, MOST_OCTETS)? else {
+        return Err(RenewError::NoKey(path.to_owned()).into());
+    };
+    let content = zeroize::Zeroizing::new(content);
+    let (key, passphrase) = open_key(path, &content, ask, &format!("Passphrase of {}: ", path.display()))?;
+    if *key.public_key() != certificate.public_key {
+        return Err(RenewError::OtherKey { path: path.to_owned(), serial: certificate.serial.to_string() }.into());
+    }
+    Ok((key, passphrase))
+}
+
+fn length_of(certificate: &Certificate) -> End {
+    let seconds = u64::try_from(certificate.validity.length().whole_seconds()).unwrap_or_default();
+    Lifetime::from_seconds(seconds).map_or(End::Default, End::For)
+}
+
+/// The subject as it was, whatever flags made it so.
+fn subject_of(certificate: &Certificate) -> Vec<(AttributeType, String)> {
+    certificate.subject.attributes().map(|attribute| (attribute.kind.clone(), attribute.value.clone())).collect()
+}

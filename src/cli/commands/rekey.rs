@@ -1,0 +1,25 @@
+//! `ca rekey`: the next certificate for a new key.
+
+use clap::Args;
+
+use super::renew::{Next, follow};
+use crate::authority::renew::NextKey;
+use crate::cli::output::Report;
+use crate::cli::{Context, Failure};
+use crate::x509::KeyAlgorithm;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Which certificate: its name or serial number; name: and serial: say which is meant
+    #[arg(value_name = "NAME|SERIAL")]
+    reference: String,
+    /// Choose the kind of the new key [default: as it was]
+    #[arg(long, value_name = "ALG")]
+    key: Option<KeyAlgorithm>,
+    #[command(flatten)]
+    next: Next,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    follow(&arguments.reference, NextKey::New(arguments.key), arguments.next, "ca.rekey/1", context)
+}

@@ -1,0 +1,81 @@
+//! `ca renew`: the next certificate for the same key.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use time::OffsetDateTime;
+
+use super::issue::{IssueReport, key_and_value};
+use crate::authority::config::Config;
+use crate::authority::renew::{self, NextKey, Renewal};
+use crate::cli::output::Report;
+use crate::cli::passphrase::{self, PassphraseArguments};
+use crate::cli::{Context, Failure};
+use crate::issuance::End;
+use crate::x509::Lifetime;
+use crate::x509::validity::parse_time;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Which certificate: its name or serial number; name: and serial: say which is meant
+    #[arg(value_name = "NAME|SERIAL")]
+    reference: String,
+    #[command(flatten)]
+    next: Next,
+}
+
+/// What may be different the next time.
+#[derive(Debug, Args)]
+pub struct Next {
+    /// Choose how long the next one is valid [default: as long as this one]
+    #[arg(long = "for", value_name = "D")]
+    lifetime: Option<Lifetime>,
+    /// Choose the last second of its validity, as RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "lifetime")]
+    not_after: Option<OffsetDateTime>,
+    /// Shorten a certificate that would outlive its issuer
+    #[arg(long)]
+    clip: bool,
+    /// Give a value for the placeholders of the template outside the subject; repeatable
+    #[arg(long, value_name = "K=V", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    /// Open an encrypted key that is kept with the first line of a file
+    #[arg(long, value_name = "FILE")]
+    key_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    follow(&arguments.reference, NextKey::Same, arguments.next, "ca.renew/1", context)
+}
+
+/// Issues the certificate that follows another.
+pub fn follow(
+    reference: &str,
+    key: NextKey,
+    next: Next,
+    schema: &'static str,
+    context: &mut Context<'_>,
+) -> Result<Box<dyn Report>, Failure> {
+    let home = context.home()?;
+    let reference = reference.parse().map_err(|error| Failure::usage("bad-name", format!("{error}")))?;
+    let renewal = Renewal {
+        reference,
+        key,
+        end: next.lifetime.map(End::For).or(next.not_after.map(End::At)),
+        clip: next.clip,
+        set: next.set.into_iter().collect(),
+    };
+    let settings = Config::load(&home)?.passphrase;
+    let mut ask =
+        |question: &str| next.passphrase.open(&settings, &home, context, question).map_err(passphrase::refusal);
+    let kept =
+        PassphraseArguments { passphrase_file: next.key_passphrase_file.clone(), ..PassphraseArguments::default() };
+    let mut ask_for_kept_key = |question: &str| {
+        let ask = || passphrase::ask(context, question, "give --key-passphrase-file FILE");
+        kept.read(context).and_then(|given| given.map_or_else(ask, Ok)).map_err(passphrase::refusal)
+    };
+    let outcome = renew::renew(&home, renewal, &mut ask, &mut ask_for_kept_key, &context.tools())?;
+    Ok(IssueReport::new(outcome, schema, context))
+}
