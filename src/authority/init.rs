@@ -10,9 +10,10 @@ use zeroize::Zeroizing;
 
 use super::adopt::{self, Adoption};
 use super::authorities::ROOT;
+use super::chain::check_chain;
 use super::deliver::{Files, KeyText};
 use super::index::{Index, NewEntry, Origin};
-use super::issue::{Tools, check_chain, complete, draw_serial, is_authority_name, key_text, values};
+use super::issue::{Tools, draw_serial, is_authority_name, key_text};
 use super::{AuthorityError, Config, EntryName, Home, templates};
 use crate::issuance::{self, CertificateRequest, Draft, End, IssuerFacts, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey, Signer};
@@ -203,7 +204,7 @@ fn authority_profile(template: &str, config: &Config) -> Result<Profile, Authori
     if let Some(rules) = &mut profile.authority {
         rules.constraints = settings.constraints.clone();
     }
-    complete(&mut profile, config);
+    templates::complete(&mut profile, config);
     if template == ROOT {
         // A root is in no CRL: nobody but itself could revoke it.
         profile.distribution.crl.clear();
@@ -219,7 +220,7 @@ fn request(
     key: &PrivateKey,
 ) -> Result<CertificateRequest, AuthorityError> {
     let entry: EntryName = profile.name.parse()?;
-    let mut values = values(&entry, config);
+    let mut values = templates::values(&entry, config);
     values.0.insert("name".to_owned(), common_name.to_owned());
     Ok(CertificateRequest {
         name: common_name.to_owned(),

@@ -3,122 +3,24 @@
 //! The order of the steps is the point. Everything that can be refused is refused, and the passphrase worked through,
 //! before the lock is taken; the record is durable before the certificate leaves the process; the files appear whole.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use time::OffsetDateTime;
 
 use super::authorities::{Authorities, KeyOpener};
-use super::deliver::{self, Files, KeyText, Paths, Place};
+use super::chain::{chain_below_root, check_chain};
+use super::deliver::{self, Files, KeyText, Place};
 use super::index::{Change, Entry, EntryId, Index, NewEntry, Origin};
+pub use super::order::{CertificateFacts, Due, Existing, InMemory, Order, Outcome, Status, Tools};
 use super::{AuthorityError, Config, EntryName, Home, templates};
 use crate::issuance::profile::CommonName;
-use crate::issuance::{self, CertificateRequest, Draft, End, Issuer, IssuerFacts, Profile, SignedBy, Text, Values};
+use crate::issuance::{self, CertificateRequest, Draft, Issuer, Profile, SignedBy};
 use crate::keys::key_file::{self, NewProtection};
 use crate::keys::{Passphrase, PrivateKey, Signer};
-use crate::lint::{Finding, Severity};
+use crate::lint::Finding;
+use crate::system::Entropy;
 use crate::system::files::{self, FolderLock, Ownership};
-use crate::system::{Clock, Entropy};
-use crate::verify::{self, Evidence, Exhibit, Problem, Purpose, Question};
-use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, Lifetime, SerialNumber};
-
-/// What is ordered.
-pub struct Order {
-    pub template: String,
-    pub name: EntryName,
-    pub names: Vec<GeneralName>,
-    pub end: End,
-    pub clip: bool,
-    /// `None`: the template's first.
-    pub key: Option<KeyAlgorithm>,
-    /// A key that is there already, to be certified again.
-    pub kept_key: Option<PrivateKey>,
-    pub subject: Vec<(AttributeType, String)>,
-    /// Values for the placeholders of the template.
-    pub set: BTreeMap<String, String>,
-    /// `None`: the setting's.
-    pub issuer: Option<String>,
-    /// `None`: where the template's certificates belong.
-    pub place: Option<Place>,
-    pub existing: Existing,
-    /// Decide everything, sign nothing.
-    pub dry_run: bool,
-    /// What the new key is encrypted with; the key of an authority is encrypted as its issuer's is.
-    pub protection: Option<Passphrase>,
-}
-
-/// What to do when the name has a certificate already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
-    Refuse,
-    /// Replace it, whatever it is.
-    Replace,
-    /// Leave it while it has the same names and kind of key and this much of its life left; replace it after.
-    KeepUnlessDue(Due),
-}
-
-/// When a certificate is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
-    /// When a third of its life is left.
-    LastThird,
-    /// When less than this is left.
-    Within(Lifetime),
-}
-
-/// What an act may use of the world.
-pub struct Tools<'w> {
-    pub clock: &'w dyn Clock,
-    pub entropy: &'w dyn Entropy,
-    pub lock_timeout: Duration,
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub struct Outcome {
-    pub status: Status,
-    pub name: EntryName,
-    pub template: String,
-    pub authority: String,
-    pub facts: CertificateFacts,
-    pub paths: Option<Paths>,
-    /// What the rules had to say that is no error.
-    pub warnings: Vec<Finding>,
-    /// The certificate, its chain and its key, when they stay in memory.
-    pub in_memory: Option<InMemory>,
-    /// Shortened to the end of its issuer.
-    pub clipped: bool,
-}
-
-/// What was not written to a file.
-pub struct InMemory {
-    pub chain: Vec<Certificate>,
-    pub key: PrivateKey,
-}
-
-impl std::fmt::Debug for InMemory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { chain, key: _ } = self;
-        write!(f, "InMemory({} certificates, [elided])", chain.len())
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    Issued,
-    /// There is one already that is not due.
-    Unchanged,
-    /// A dry run.
-    Planned,
-}
-
-/// A certificate, or the draft of one.
-#[derive(Debug)]
-pub enum CertificateFacts {
-    Certificate(Box<Certificate>),
-    Draft(Box<Draft>),
-}
+use crate::x509::{Certificate, GeneralName, KeyAlgorithm, SerialNumber};
 
 const MOST_DRAWS: usize = 100;
 
@@ -224,7 +126,7 @@ fn profile(home: &Home, config: &Config, template: &str) -> Result<Profile, Auth
         return Err(AuthorityError::RootTemplate(template.to_owned()));
     }
     let mut profile = templates::find(&home.resolve(&config.issue.template_dir), template)?.profile()?;
-    complete(&mut profile, config);
+    templates::complete(&mut profile, config);
     Ok(profile)
 }
 
@@ -237,76 +139,10 @@ fn plain_name(name: EntryName, profile: &Profile) -> Result<EntryName, Authority
     }
 }
 
-/// Adds what ca.toml says where the template is silent: attributes of the subject, and where CRLs are.
-pub(super) fn complete(profile: &mut Profile, config: &Config) {
-    for label in config.subject.keys() {
-        let Some(kind) = AttributeType::from_label(label) else { continue };
-        let text = Text::parse(&format!("{{{{ {} }}}}", placeholder(label)));
-        if let (Ok(text), false) = (text, profile.subject.iter().any(|(known, _)| *known == kind)) {
-            profile.subject.push((kind, text));
-        }
-    }
-    if profile.distribution.crl.is_empty() {
-        profile.distribution.crl = config.crl.urls.iter().filter_map(|url| Text::parse(url).ok()).collect();
-    }
-}
-
-/// An attribute's label as the name of a value: `organizational_unit`.
-fn placeholder(label: &str) -> String {
-    label.replace('-', "_")
-}
-
-/// What the placeholders of any template may stand for.
-pub(super) fn values(name: &EntryName, config: &Config) -> Values {
-    let unset = AttributeType::all_labels().map(|label| (placeholder(label), String::new()));
-    let set = config.subject.iter().map(|(label, value)| (placeholder(label), value.clone()));
-    let own =
-        [("name", name.as_str()), ("domain", name.domain())].map(|(key, value)| (key.to_owned(), value.to_owned()));
-    Values(unset.chain(set).chain(own).collect())
-}
-
 /// A name that can be a folder and a word of the command line.
 pub(super) fn is_authority_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     !name.is_empty() && name.len() <= 40 && name.chars().all(allowed)
-}
-
-/// What stands between a leaf of this issuer and the root, the issuer first.
-pub(super) fn chain_below_root(issuer: &Issuer) -> Vec<Certificate> {
-    let facts = issuer.facts();
-    let all = std::iter::once(facts.certificate()).chain(facts.above());
-    all.filter(|certificate| !certificate.is_self_issued()).cloned().collect()
-}
-
-/// Lays a new certificate before the judge, as whoever meets it will: its chain must hold now.
-pub(super) fn check_chain(
-    certificate: &Certificate,
-    issuer: &IssuerFacts,
-    now: OffsetDateTime,
-) -> Result<(), AuthorityError> {
-    let exhibit =
-        |certificate: &Certificate, file: &str| Exhibit::new(certificate.clone(), verify::Place::new(file, 1));
-    let mut above: Vec<Exhibit> = std::iter::once(issuer.certificate())
-        .chain(issuer.above())
-        .map(|above| exhibit(above, issuer.name()))
-        .collect();
-    let anchor = above.pop().into_iter().collect::<Vec<_>>();
-    let question = Question {
-        at: now,
-        purpose: Purpose::Any,
-        names: Vec::new(),
-        max_path_length: None,
-        must_hold_until: None,
-        check_revocation: false,
-    };
-    let leaf = exhibit(certificate, "the new certificate");
-    let evidence = Evidence { leaf: &leaf, untrusted: &above.iter().collect::<Vec<_>>(), anchors: &anchor, lists: &[] };
-    // The faults of form of a CA that another tool made were told when it was taken over; what counts here is the new one.
-    let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.place;
-    match verify::judge(evidence, &question).problems.into_iter().find(is_its_own) {
-        Some(problem) => Err(AuthorityError::DoesNotVerify(problem.message)),
-        None => Ok(()),
-    }
 }
 
 /// Draws a serial number.
@@ -358,7 +194,7 @@ struct Work<'a> {
 impl Work<'_> {
     /// The wish, from flags, template and settings.
     fn request(&self, config: &Config, key: &PrivateKey) -> Result<CertificateRequest, AuthorityError> {
-        let mut values = values(&self.order.name, config);
+        let mut values = templates::values(&self.order.name, config);
         let used = self.profile.uses();
         for (key, value) in &self.order.set {
             if matches!(key.as_str(), "name" | "domain") {
@@ -597,10 +433,4 @@ impl Work<'_> {
             clipped: false,
         }
     }
-}
-
-/// Who may issue, for callers that only ask.
-pub fn issuer_facts(home: &Home, named: Option<&str>) -> Result<IssuerFacts, AuthorityError> {
-    let authorities = Authorities::of(home);
-    authorities.facts(&authorities.choose(named, &Config::load(home)?)?)
 }

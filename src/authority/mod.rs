@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod authorities;
+pub mod chain;
 pub mod config;
 pub mod deliver;
 pub mod entry_name;
@@ -11,6 +12,7 @@ pub mod index;
 pub mod init;
 pub mod issue;
 pub mod locate;
+pub mod order;
 pub mod renew;
 pub mod templates;
 

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::{Config, EntryName};
 use crate::document::{DocumentError, nearest};
-use crate::issuance::Profile;
+use crate::issuance::{Profile, Text, Values};
 use crate::system::files::{self, FileError};
-use crate::x509::text;
+use crate::x509::{AttributeType, text};
 
 /// A template and where it comes from.
 #[derive(Debug, Clone)]
@@ -77,6 +78,34 @@ pub fn names(folder: &Path) -> Result<Vec<String>, FileError> {
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+/// Adds what ca.toml says where the template is silent: attributes of the subject, and where CRLs are.
+pub fn complete(profile: &mut Profile, config: &Config) {
+    for label in config.subject.keys() {
+        let Some(kind) = AttributeType::from_label(label) else { continue };
+        let text = Text::parse(&format!("{{{{ {} }}}}", placeholder(label)));
+        if let (Ok(text), false) = (text, profile.subject.iter().any(|(known, _)| *known == kind)) {
+            profile.subject.push((kind, text));
+        }
+    }
+    if profile.distribution.crl.is_empty() {
+        profile.distribution.crl = config.crl.urls.iter().filter_map(|url| Text::parse(url).ok()).collect();
+    }
+}
+
+/// An attribute's label as the name of a value: `organizational_unit`.
+fn placeholder(label: &str) -> String {
+    label.replace('-', "_")
+}
+
+/// What the placeholders of any template may stand for.
+pub fn values(name: &EntryName, config: &Config) -> Values {
+    let unset = AttributeType::all_labels().map(|label| (placeholder(label), String::new()));
+    let set = config.subject.iter().map(|(label, value)| (placeholder(label), value.clone()));
+    let own =
+        [("name", name.as_str()), ("domain", name.domain())].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    Values(unset.chain(set).chain(own).collect())
 }
 
 impl Template {

@@ -146,7 +146,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let settings = Config::load(&home)?.passphrase;
     let mut ask = |question: &str| passphrase.open(&settings, &home, context, question).map_err(passphrase::refusal);
     let outcome = issue::issue(&home, order, &mut ask, &context.tools())?;
-    Ok(IssueReport::new(outcome, "ca.issue/1", context))
+    Ok(IssueReport::shown(outcome, "ca.issue/1", context))
 }
 
 /// The fields that a certificate and a draft share.
@@ -162,7 +162,7 @@ struct Facts<'a> {
 
 impl IssueReport {
     /// The report of an act that issued, and its warnings on the way.
-    pub(super) fn new(outcome: Outcome, schema: &'static str, context: &mut Context<'_>) -> Box<dyn Report> {
+    pub(super) fn shown(outcome: Outcome, schema: &'static str, context: &mut Context<'_>) -> Box<dyn Report> {
         for warning in &outcome.warnings {
             context.warn(&format!("{} ({})", warning.message, warning.citation));
         }

@@ -77,5 +77,5 @@ pub fn follow(
         kept.read(context).and_then(|given| given.map_or_else(ask, Ok)).map_err(passphrase::refusal)
     };
     let outcome = renew::renew(&home, renewal, &mut ask, &mut ask_for_kept_key, &context.tools())?;
-    Ok(IssueReport::new(outcome, schema, context))
+    Ok(IssueReport::shown(outcome, schema, context))
 }

@@ -1,0 +1,43 @@
+//! The chain of a new certificate: what is delivered with it, and whether it holds.
+
+use time::OffsetDateTime;
+
+use super::AuthorityError;
+use crate::issuance::{Issuer, IssuerFacts};
+use crate::lint::Severity;
+use crate::verify::{self, Evidence, Exhibit, Problem, Purpose, Question};
+use crate::x509::Certificate;
+
+/// What stands between a leaf of this issuer and the root, the issuer first.
+pub fn chain_below_root(issuer: &Issuer) -> Vec<Certificate> {
+    let facts = issuer.facts();
+    let all = std::iter::once(facts.certificate()).chain(facts.above());
+    all.filter(|certificate| !certificate.is_self_issued()).cloned().collect()
+}
+
+/// Lays a new certificate before the judge, as whoever meets it will: its chain must hold now.
+pub fn check_chain(certificate: &Certificate, issuer: &IssuerFacts, now: OffsetDateTime) -> Result<(), AuthorityError> {
+    let exhibit =
+        |certificate: &Certificate, file: &str| Exhibit::new(certificate.clone(), verify::Place::new(file, 1));
+    let mut above: Vec<Exhibit> = std::iter::once(issuer.certificate())
+        .chain(issuer.above())
+        .map(|above| exhibit(above, issuer.name()))
+        .collect();
+    let anchor = above.pop().into_iter().collect::<Vec<_>>();
+    let question = Question {
+        at: now,
+        purpose: Purpose::Any,
+        names: Vec::new(),
+        max_path_length: None,
+        must_hold_until: None,
+        check_revocation: false,
+    };
+    let leaf = exhibit(certificate, "the new certificate");
+    let evidence = Evidence { leaf: &leaf, untrusted: &above.iter().collect::<Vec<_>>(), anchors: &anchor, lists: &[] };
+    // The faults of form of a CA that another tool made were told when it was taken over; what counts here is the new one.
+    let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.place;
+    match verify::judge(evidence, &question).problems.into_iter().find(is_its_own) {
+        Some(problem) => Err(AuthorityError::DoesNotVerify(problem.message)),
+        None => Ok(()),
+    }
+}

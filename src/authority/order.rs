@@ -1,0 +1,109 @@
+//! What is ordered of a CA, and what came of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::EntryName;
+use super::deliver::{Paths, Place};
+use crate::issuance::{Draft, End};
+use crate::keys::{Passphrase, PrivateKey};
+use crate::lint::Finding;
+use crate::system::{Clock, Entropy};
+use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, Lifetime};
+
+/// What is ordered.
+pub struct Order {
+    pub template: String,
+    pub name: EntryName,
+    pub names: Vec<GeneralName>,
+    pub end: End,
+    pub clip: bool,
+    /// `None`: the template's first.
+    pub key: Option<KeyAlgorithm>,
+    /// A key that is there already, to be certified again.
+    pub kept_key: Option<PrivateKey>,
+    pub subject: Vec<(AttributeType, String)>,
+    /// Values for the placeholders of the template.
+    pub set: BTreeMap<String, String>,
+    /// `None`: the setting's.
+    pub issuer: Option<String>,
+    /// `None`: where the template's certificates belong.
+    pub place: Option<Place>,
+    pub existing: Existing,
+    /// Decide everything, sign nothing.
+    pub dry_run: bool,
+    /// What the new key is encrypted with; the key of an authority is encrypted as its issuer's is.
+    pub protection: Option<Passphrase>,
+}
+
+/// What to do when the name has a certificate already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    Refuse,
+    /// Replace it, whatever it is.
+    Replace,
+    /// Leave it while it has the same names and kind of key and this much of its life left; replace it after.
+    KeepUnlessDue(Due),
+}
+
+/// When a certificate is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// When a third of its life is left.
+    LastThird,
+    /// When less than this is left.
+    Within(Lifetime),
+}
+
+/// What an act may use of the world.
+pub struct Tools<'w> {
+    pub clock: &'w dyn Clock,
+    pub entropy: &'w dyn Entropy,
+    pub lock_timeout: Duration,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    pub status: Status,
+    pub name: EntryName,
+    pub template: String,
+    pub authority: String,
+    pub facts: CertificateFacts,
+    pub paths: Option<Paths>,
+    /// What the rules had to say that is no error.
+    pub warnings: Vec<Finding>,
+    /// The certificate, its chain and its key, when they stay in memory.
+    pub in_memory: Option<InMemory>,
+    /// Shortened to the end of its issuer.
+    pub clipped: bool,
+}
+
+/// What was not written to a file.
+pub struct InMemory {
+    pub chain: Vec<Certificate>,
+    pub key: PrivateKey,
+}
+
+impl std::fmt::Debug for InMemory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { chain, key: _ } = self;
+        write!(f, "InMemory({} certificates, [elided])", chain.len())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Issued,
+    /// There is one already that is not due.
+    Unchanged,
+    /// A dry run.
+    Planned,
+}
+
+/// A certificate, or the draft of one.
+#[derive(Debug)]
+pub enum CertificateFacts {
+    Certificate(Box<Certificate>),
+    Draft(Box<Draft>),
+}
