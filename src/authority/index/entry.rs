@@ -149,7 +149,7 @@ impl Entry {
         }
     }
 
-    /// From a row of [`super::query::COLUMNS`].
+    /// From a row of the columns that every query asks for.
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let serial: Vec<u8> = row.get("serial")?;
         let issuer: Vec<u8> = row.get("issuer")?;

@@ -28,7 +28,7 @@ pub struct Arguments {
     name: String,
     #[command(flatten)]
     wish: Wish,
-    /// Put the four files into this folder instead of issued/<name>/
+    /// Put the four files into this folder instead of issued/NAME/
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Do nothing while there is one with the same names and key that has more than D of its life left [default: a third]
