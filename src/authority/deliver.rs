@@ -51,6 +51,16 @@ const CHAIN: &str = "chain.pem";
 const FULLCHAIN: &str = "fullchain.pem";
 const KEY: &str = "key.pem";
 
+/// What a delivery may replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaced<'a> {
+    Nothing,
+    /// The files of the certificate with this serial number.
+    Generation(&'a str),
+    /// Any file in a folder of the user's, who asked for it.
+    Whatever,
+}
+
 /// A delivery that has begun: there is a place on the disk, and the key is in it, under a name that nobody looks at.
 pub struct Delivery<'a> {
     home: &'a Home,
@@ -151,8 +161,7 @@ impl Place {
 }
 
 impl Delivery<'_> {
-    /// Brings the files into place. `replaced` is the serial number of the certificate whose files may be replaced; they
-    /// are kept as a generation, but in a folder of the user's.
+    /// Brings the files into place. What is replaced is kept as a generation, but in a folder of the user's.
     ///
     /// # Errors
     /// When the system refuses, or something else is in the way. Nothing has changed then, but in a folder of the user's
@@ -161,18 +170,19 @@ impl Delivery<'_> {
         self,
         key: Option<&KeyText>,
         files: &Files,
-        replaced: Option<&str>,
+        replaced: Replaced<'_>,
         entropy: &dyn Entropy,
     ) -> Result<(), FileError> {
         let Some((folder, mut staged)) = self.begun else { return Ok(()) };
         if self.place.is_filled_one_by_one(&folder) {
-            return deliver_one_by_one(&folder, key, files, replaced.is_some(), self.ownership, entropy);
+            let replace = replaced != Replaced::Nothing;
+            return deliver_one_by_one(&folder, key, files, replace, self.ownership, entropy);
         }
         files.stage(&mut staged, Path::new(""), *self.place != Place::Authority)?;
         staged.give(self.ownership)?;
         staged.sync()?;
         match replaced {
-            Some(serial) if *self.place == Place::Issued && folder.exists() => {
+            Replaced::Generation(serial) if *self.place == Place::Issued && folder.exists() => {
                 let generations = self.home.generations(self.name);
                 files::create_folders(&generations, files::FOLDER)?;
                 let old = staged.publish_exchange(&folder)?;
@@ -232,6 +242,12 @@ pub fn is_no_folder(folder: &Path) -> bool {
 /// The first of the four files that is in the way in a folder of the user's.
 pub fn in_the_way(folder: &Path) -> Option<PathBuf> {
     [KEY, CERT, CHAIN, FULLCHAIN].into_iter().map(|name| folder.join(name)).find(|path| path.symlink_metadata().is_ok())
+}
+
+/// Whether a folder of the user's holds this certificate.
+pub fn is_there(folder: &Path, certificate: &Certificate) -> bool {
+    let first = |name| authorities::read_certificates(&folder.join(name)).unwrap_or_default().into_iter().next();
+    [CERT, FULLCHAIN].into_iter().filter_map(first).any(|there| there == *certificate)
 }
 
 /// Whether all four names in a folder of the user's are free, or regular files that may be replaced.

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::authorities::{Authorities, KeyOpener};
 use super::chain::{chain_below_root, check_chain};
-use super::deliver::{self, Files, KeyText, Place};
+use super::deliver::{self, Files, KeyText, Place, Replaced};
 use super::index::{Change, Entry, EntryId, Index, NewEntry, Origin};
 pub use super::order::{CertificateFacts, Due, Existing, InMemory, Order, Outcome, Status, Tools};
 use super::{AuthorityError, Config, EntryName, Home, templates};
@@ -95,6 +95,7 @@ pub fn issue(
         Settled::Free => None,
         Settled::Replaces(serial) => Some(serial),
     };
+    work.check_folder(&index)?;
     let delivery = place.begin(home, &order.name, Some(&key_text), ownership, tools.entropy)?;
 
     // 5. Signed, checked, recorded: one durable transaction.
@@ -106,8 +107,12 @@ pub fn issue(
 
     // 6. Only now may it leave the process.
     let chain = chain_below_root(&issuer);
-    let delivered =
-        delivery.finish(Some(&key_text), &Files::new(&certificate, &chain), current.as_deref(), tools.entropy);
+    let replaced = match current.as_deref() {
+        Some(serial) => Replaced::Generation(serial),
+        None if matches!(order.existing, Existing::Replace) => Replaced::Whatever,
+        None => Replaced::Nothing,
+    };
+    let delivered = delivery.finish(Some(&key_text), &Files::new(&certificate, &chain), replaced, tools.entropy);
     delivered.map_err(|cause| AuthorityError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
     index.mark_delivered(id, now)?;
     let outcome = work.outcome(
@@ -309,6 +314,21 @@ impl Work<'_> {
             return Err(AuthorityError::PlaceTaken(path));
         }
         Ok(())
+    }
+
+    /// Under the lock: files in a folder of the user's give way by `--force`, or when they are this name's own.
+    fn check_folder(&self, index: &Index) -> Result<(), AuthorityError> {
+        let Place::Folder(folder) = self.place else { return Ok(()) };
+        let Some(path) = deliver::in_the_way(folder) else { return Ok(()) };
+        if matches!(self.order.existing, Existing::Replace) {
+            return Ok(());
+        }
+        for entry in index.history(self.order.name.as_str(), self.now)? {
+            if deliver::is_there(folder, &index.certificate(&entry)?) {
+                return Ok(());
+            }
+        }
+        Err(AuthorityError::PlaceTaken(path))
     }
 
     /// The certificate of an interrupted run whose files may be in this folder.
