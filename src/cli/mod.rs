@@ -12,6 +12,8 @@ pub mod output;
 pub mod parties;
 pub mod passphrase;
 mod public_key;
+#[cfg(test)]
+mod testing;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -114,74 +116,17 @@ fn refuse_words(error: &clap::Error, words: &[OsString], world: &mut World) -> E
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
     use std::io::ErrorKind;
-    use std::sync::{Arc, Mutex};
 
     use clap::CommandFactory;
-    use zeroize::Zeroizing;
 
+    use super::testing::Played;
     use super::*;
-    use crate::system::Terminal;
-    use crate::system::clock::SystemClock;
-    use crate::system::entropy::SystemEntropy;
-
-    /// A stream that keeps what it is given, or refuses it.
-    #[derive(Clone, Default)]
-    struct Stream {
-        written: Arc<Mutex<Vec<u8>>>,
-        refuses: Option<ErrorKind>,
-    }
-
-    impl Write for Stream {
-        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-            match self.refuses {
-                Some(kind) => Err(kind.into()),
-                None => self.written.lock().unwrap().write(octets),
-            }
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    struct Nobody;
-
-    impl Terminal for Nobody {
-        fn can_ask(&self) -> bool {
-            false
-        }
-
-        fn shows_stdout(&self) -> bool {
-            false
-        }
-
-        fn shows_stderr(&self) -> bool {
-            false
-        }
-
-        fn ask_secret(&self, _question: &str) -> io::Result<Zeroizing<String>> {
-            Err(ErrorKind::Unsupported.into())
-        }
-    }
 
     fn ask(words: &[&str], refuses: Option<ErrorKind>) -> (ExitStatus, String, String) {
-        let stdout = Stream { refuses, ..Stream::default() };
-        let stderr = Stream::default();
-        let mut world = World {
-            clock: Box::new(SystemClock),
-            entropy: Box::new(SystemEntropy),
-            terminal: Box::new(Nobody),
-            environment: HashMap::new(),
-            working_folder: "/nowhere".into(),
-            stdin: Box::new(io::empty()),
-            stdout: Box::new(stdout.clone()),
-            stderr: Box::new(stderr.clone()),
-        };
-        let status = run(words.iter().map(OsString::from), &mut world);
-        let text = |stream: Stream| String::from_utf8(stream.written.lock().unwrap().clone()).unwrap();
-        (status, text(stdout), text(stderr))
+        let mut played = Played { refuses, working_folder: "/nowhere".into(), ..Played::default() };
+        let status = played.with_world(|world| run(words.iter().map(OsString::from), world));
+        (status, played.stdout(), played.stderr())
     }
 
     #[test]

@@ -135,3 +135,72 @@ fn not_empty(passphrase: Passphrase, whose: &str) -> Result<Passphrase, Failure>
         Ok(passphrase)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::testing::Played;
+
+    const WORDS: [&str; 3] = ["ca", "completions", "bash"];
+
+    fn text(passphrase: Result<Passphrase, Failure>) -> Result<String, &'static str> {
+        passphrase
+            .map(|passphrase| String::from_utf8(passphrase.expose().to_vec()).unwrap())
+            .map_err(|failure| failure.code)
+    }
+
+    fn flags() -> PassphraseArguments {
+        PassphraseArguments::default()
+    }
+
+    #[test]
+    fn a_new_passphrase_is_typed_twice_alike_and_not_empty() {
+        let choose = |typed: &[&'static str]| {
+            let mut played = Played { typed: typed.to_vec(), ..Played::default() };
+            played.with_context(&WORDS, |context| text(flags().choose(context, "? ", FLAGS)))
+        };
+        assert_eq!(choose(&["secret", "secret"]), Ok("secret".to_owned()));
+        assert_eq!(choose(&["secret", "sekret"]), Err("passphrases-differ"));
+        assert_eq!(choose(&["", ""]), Err("no-passphrase"));
+        assert_eq!(choose(&["secret"]), Err("no-passphrase"));
+    }
+
+    #[test]
+    fn nobody_is_asked_without_a_terminal_or_against_the_users_will() {
+        let without_input = ["ca", "--no-input", "completions", "bash"];
+        for (typed, words) in [(vec![], &WORDS[..]), (vec!["secret"], &without_input[..])] {
+            let mut played = Played { typed, ..Played::default() };
+            let refused = played.with_context(words, |context| ask(context, "? ", FLAGS)).unwrap_err();
+            assert_eq!((refused.code, refused.status), ("no-passphrase", crate::cli::ExitStatus::Usage));
+            assert!(refused.hints.iter().any(|hint| hint.contains("--passphrase-file")));
+        }
+    }
+
+    #[test]
+    fn a_flag_comes_before_the_settings_and_the_settings_before_a_person() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("one"), "first line\nsecond line\n").unwrap();
+        std::fs::write(folder.path().join("none"), "\n").unwrap();
+        let mut played = Played {
+            typed: vec!["typed"],
+            environment: [("VAR".into(), "from the variable".into())].into(),
+            working_folder: folder.path().to_owned(),
+            ..Played::default()
+        };
+        let home = Home::at(folder.path().to_owned());
+        let set = |file: &str, env: &str| PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
+        let mut open = |flags: PassphraseArguments, settings: PassphraseSettings| {
+            played.with_context(&WORDS, |context| text(flags.open(&settings, &home, context, "? ")))
+        };
+        let file = |name: &str| PassphraseArguments { passphrase_file: Some(name.into()), ..flags() };
+        let variable = |name: &str| PassphraseArguments { passphrase_env: Some(name.to_owned()), ..flags() };
+        assert_eq!(open(file("one"), set("", "VAR")), Ok("first line".to_owned()));
+        assert_eq!(open(variable("VAR"), set("one", "")), Ok("from the variable".to_owned()));
+        assert_eq!(open(flags(), set("one", "")), Ok("first line".to_owned()));
+        assert_eq!(open(flags(), set("", "VAR")), Ok("from the variable".to_owned()));
+        assert_eq!(open(flags(), set("", "")), Ok("typed".to_owned()));
+        assert_eq!(open(file("none"), set("", "")), Err("no-passphrase"));
+        assert_eq!(open(file("missing"), set("", "")), Err("unreadable-input"));
+        assert_eq!(open(variable("UNSET"), set("", "")), Err("no-passphrase"));
+    }
+}

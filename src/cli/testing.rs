@@ -1,0 +1,109 @@
+//! A world that is played: for tests of this room.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::ffi::OsString;
+use std::io::{self, ErrorKind, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use clap::Parser;
+use zeroize::Zeroizing;
+
+use super::{CommandLine, Context};
+use crate::system::clock::SystemClock;
+use crate::system::entropy::SystemEntropy;
+use crate::system::{Terminal, World};
+
+/// What is played, and what was shown.
+#[derive(Default)]
+pub struct Played {
+    /// What a person types; nobody is there when it is empty from the start.
+    pub typed: Vec<&'static str>,
+    pub environment: HashMap<OsString, OsString>,
+    pub working_folder: PathBuf,
+    /// Why standard output takes nothing.
+    pub refuses: Option<ErrorKind>,
+    pub stdout: Stream,
+    pub stderr: Stream,
+}
+
+impl Played {
+    /// Plays it once.
+    pub fn with_world<T>(&mut self, act: impl FnOnce(&mut World) -> T) -> T {
+        self.stdout.refuses = self.refuses;
+        let mut world = World {
+            clock: Box::new(SystemClock),
+            entropy: Box::new(SystemEntropy),
+            terminal: Box::new(Person(RefCell::new(self.typed.iter().copied().collect()), !self.typed.is_empty())),
+            environment: self.environment.clone(),
+            working_folder: self.working_folder.clone(),
+            stdin: Box::new(io::empty()),
+            stdout: Box::new(self.stdout.clone()),
+            stderr: Box::new(self.stderr.clone()),
+        };
+        act(&mut world)
+    }
+
+    /// Plays it with the context of a command line.
+    pub fn with_context<T>(&mut self, words: &[&str], act: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let line = CommandLine::try_parse_from(words).unwrap();
+        self.with_world(|world| act(&mut Context::new(&line.globals, world)))
+    }
+
+    pub fn stdout(&self) -> String {
+        self.stdout.text()
+    }
+
+    pub fn stderr(&self) -> String {
+        self.stderr.text()
+    }
+}
+
+/// A stream that keeps what it is given, or refuses it.
+#[derive(Clone, Default)]
+pub struct Stream {
+    written: Arc<Mutex<Vec<u8>>>,
+    refuses: Option<ErrorKind>,
+}
+
+impl Stream {
+    fn text(&self) -> String {
+        String::from_utf8(self.written.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        match self.refuses {
+            Some(kind) => Err(kind.into()),
+            None => self.written.lock().unwrap().write(octets),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Answers in turn, if anybody is there.
+struct Person(RefCell<VecDeque<&'static str>>, bool);
+
+impl Terminal for Person {
+    fn can_ask(&self) -> bool {
+        self.1
+    }
+
+    fn shows_stdout(&self) -> bool {
+        false
+    }
+
+    fn shows_stderr(&self) -> bool {
+        false
+    }
+
+    fn ask_secret(&self, _question: &str) -> io::Result<Zeroizing<String>> {
+        let answer = self.0.borrow_mut().pop_front().ok_or(ErrorKind::UnexpectedEof)?;
+        Ok(Zeroizing::new(answer.to_owned()))
+    }
+}
