@@ -58,7 +58,9 @@ pub enum Refusal {
     NotAllowed { template: String, name: String, allowed: Vec<String> },
     #[error("'{pattern}' in the list of allowed names of the template '{template}' is not a pattern: {reason}")]
     Pattern { template: String, pattern: String, reason: String },
-    #[error("the template '{template}' wants at least {wanted} subject alternative names, but {found} were given")]
+    #[error(
+        "too few subject alternative names for the template '{template}': {found}, where it wants at least {wanted}"
+    )]
     TooFewNames { template: String, wanted: u32, found: usize },
     #[error("the name '{name}' is outside what '{authority}' may vouch for: {constraint}")]
     Constrained { name: String, authority: String, constraint: String },

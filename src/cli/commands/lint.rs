@@ -52,7 +52,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let path = &arguments.file;
     let ders: Vec<Vec<u8>> = if pem::is_pem(&content) {
         let blocks = pem::parse_all(&content)
-            .map_err(|error| Failure::usage("undecodable-input", format!("{}: {error}", path.display())))?;
+            .map_err(|error| Failure::usage("undecodable", format!("{}: {error}", path.display())))?;
         blocks.into_iter().filter(|block| block.label == "CERTIFICATE").map(|block| block.content.to_vec()).collect()
     } else {
         vec![content]

@@ -148,7 +148,7 @@ fn read_blocks(path: &Path, context: &mut Context<'_>) -> Result<Blocks, Failure
         return Ok(Blocks { file, certificates, is_pem: false });
     }
     let blocks = pem::parse_all(&content)
-        .map_err(|error| Failure::usage("undecodable-input", format!("{}: {error}", path.display())))?;
+        .map_err(|error| Failure::usage("undecodable", format!("{}: {error}", path.display())))?;
     let certificates = blocks
         .into_iter()
         .filter(|block| matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE"))
@@ -204,7 +204,7 @@ fn read_lists(path: &Path, context: &mut Context<'_>) -> Result<Vec<ListExhibit>
     let file = path.display().to_string();
     let ders: Vec<Vec<u8>> = if pem::is_pem(&content) {
         let blocks = pem::parse_all(&content)
-            .map_err(|error| Failure::usage("undecodable-input", format!("{}: {error}", path.display())))?;
+            .map_err(|error| Failure::usage("undecodable", format!("{}: {error}", path.display())))?;
         blocks.into_iter().filter(|block| block.label == "X509 CRL").map(|block| block.content.to_vec()).collect()
     } else {
         vec![content]
@@ -226,7 +226,7 @@ fn read_lists(path: &Path, context: &mut Context<'_>) -> Result<Vec<ListExhibit>
 fn read_key(path: &Path, context: &mut Context<'_>) -> Result<PublicKey, Failure> {
     let content = zeroize::Zeroizing::new(context.read_input(path)?);
     let refuse = |error: KeyFileError| {
-        let failure = Failure::usage("unreadable-key", format!("{}: {error}", path.display()));
+        let failure = Failure::usage("bad-key", format!("{}: {error}", path.display()));
         match error.hint() {
             Some(hint) => failure.hint(hint),
             None => failure,

@@ -13,15 +13,12 @@ impl Failure {
 
     /// A file holds something that cannot be read as what it says it is.
     pub fn undecodable(path: &Path, number: usize, what: &str, reason: &str) -> Self {
-        Self::usage(
-            "undecodable-input",
-            format!("{} number {number} of {} cannot be read: {reason}", what, path.display()),
-        )
+        Self::usage("undecodable", format!("{} number {number} of {} cannot be read: {reason}", what, path.display()))
     }
 
     /// No root to trust is left.
     pub fn no_usable_root(places: &str) -> Self {
-        Self::usage("no-usable-root", format!("no usable root: {places} holds no certificate that can be read"))
+        Self::usage("bad-roots", format!("no usable root: {places} holds no certificate that can be read"))
             .hint("Give the roots to trust with --roots FILE")
     }
 
