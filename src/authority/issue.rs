@@ -56,11 +56,15 @@ pub fn issue(
         tools,
     };
 
-    // 1. A look without the lock: most runs of `--if-due` end here.
-    if let Existing::KeepUnlessDue(due) = order.existing
-        && let Some(unchanged) = work.unchanged(due)?
-    {
-        return Ok(unchanged);
+    // 1. A look without the lock: most runs of `--if-due` end here, and nobody is asked for a passphrase in vain.
+    match order.existing {
+        Existing::KeepUnlessDue(due) => {
+            if let Some(unchanged) = work.unchanged(due)? {
+                return Ok(unchanged);
+            }
+        }
+        Existing::Refuse => work.refuse_taken()?,
+        Existing::Replace => {}
     }
 
     // 2. The key, the wish, and everything that can be refused without signing.
@@ -142,6 +146,10 @@ fn plain_name(name: EntryName, profile: &Profile) -> Result<EntryName, Authority
         Ok(GeneralName::Dns(plain)) if is_alternative_name => Ok(plain.parse()?),
         _ => Ok(name),
     }
+}
+
+fn taken(entry: Entry, certificate: &Certificate) -> AuthorityError {
+    AuthorityError::NameTaken { name: entry.name, template: entry.template, until: certificate.validity.not_after }
 }
 
 /// A name that can be a folder and a word of the command line.
@@ -341,6 +349,17 @@ impl Work<'_> {
         }
     }
 
+    /// Refuses a name that is plainly taken; the answer that counts comes under the lock. The index is opened only when
+    /// there is something in the place of the files, so that a new name pays nothing for it.
+    fn refuse_taken(&self) -> Result<(), AuthorityError> {
+        if self.place.folder(self.home, &self.order.name).is_some_and(|folder| folder.exists())
+            && let Some((entry, certificate)) = self.delivered(&Index::open_to_read(&self.index)?)?
+        {
+            return Err(taken(entry, &certificate));
+        }
+        Ok(())
+    }
+
     /// Whether there is one that is not due, by a look at the index and the files.
     fn unchanged(&self, due: Due) -> Result<Option<Outcome>, AuthorityError> {
         let index = Index::open_to_read(&self.index)?;
@@ -404,10 +423,7 @@ impl Work<'_> {
         };
         match self.order.existing {
             _ if *self.place == Place::Memory => Ok(Settled::Free),
-            Existing::Refuse => {
-                let (name, template) = (entry.name, entry.template);
-                Err(AuthorityError::NameTaken { name, template, until: certificate.validity.not_after })
-            }
+            Existing::Refuse => Err(taken(entry, &certificate)),
             // Another process may have renewed it while we waited for the lock.
             Existing::KeepUnlessDue(due) if self.is_good_for_longer(&entry, &certificate, due)? => {
                 let facts = CertificateFacts::Certificate(Box::new(certificate));

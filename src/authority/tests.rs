@@ -139,6 +139,16 @@ fn an_internationalised_host_is_called_by_its_a_labels() {
 }
 
 #[test]
+fn nobody_is_asked_for_a_passphrase_when_the_name_is_taken() {
+    let ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    // Whatever would have been wrong with the key is not even looked at.
+    fs::remove_file(ca.path("authorities/issuing/key.pem")).unwrap();
+    assert!(matches!(ca.issue(order("server", "web.test")), Err(AuthorityError::NameTaken { .. })));
+    assert!(matches!(ca.issue(order("server", "b.test")), Err(AuthorityError::KeyAway { .. })));
+}
+
+#[test]
 fn force_replaces_the_files_as_a_whole_and_keeps_the_old_ones() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
