@@ -70,7 +70,7 @@ impl Certificate {
                 not_after: tbs.validity.not_after.to_datetime(),
             },
             subject: name(tbs.subject())?,
-            public_key: public_key(&tbs.subject_pki),
+            public_key: public_key(&tbs.subject_pki)?,
             extensions: Vec::new(),
             malformed: Vec::new(),
             basic_constraints: None,
@@ -263,7 +263,7 @@ impl SigningRequest {
             der: input.to_vec(),
             tbs: signed.tbs_range(),
             subject: name(&info.subject)?,
-            public_key: public_key(&info.subject_pki),
+            public_key: public_key(&info.subject_pki)?,
             subject_alt_names: None,
             requested_extensions: Vec::new(),
             other_attributes: Vec::new(),
@@ -300,7 +300,7 @@ impl SigningRequest {
 impl PublicKey {
     /// Reads a SubjectPublicKeyInfo that fills `input` exactly.
     pub fn from_spki(input: &[u8]) -> Result<Self, DecodeError> {
-        Ok(public_key(&whole(PUBLIC_KEY, SubjectPublicKeyInfo::from_der(input))?))
+        public_key(&whole(PUBLIC_KEY, SubjectPublicKeyInfo::from_der(input))?)
     }
 }
 
@@ -413,8 +413,13 @@ fn attribute(parsed: &AttributeTypeAndValue<'_>) -> Attribute {
     }
 }
 
-fn public_key(parsed: &SubjectPublicKeyInfo<'_>) -> PublicKey {
-    PublicKey::from_parts(parsed.raw.to_vec(), key_kind(parsed), parsed.subject_public_key.data.to_vec())
+fn public_key(parsed: &SubjectPublicKeyInfo<'_>) -> Result<PublicKey, DecodeError> {
+    // The parser keeps what it has read of the SEQUENCE, and does not mind that more follows within.
+    let Some((_, _, [])) = der::split_first(parsed.raw) else {
+        let reason = "octets follow its algorithm and its key".to_owned();
+        return Err(DecodeError::Malformed { what: PUBLIC_KEY, reason });
+    };
+    Ok(PublicKey::from_parts(parsed.raw.to_vec(), key_kind(parsed), parsed.subject_public_key.data.to_vec()))
 }
 
 fn key_kind(parsed: &SubjectPublicKeyInfo<'_>) -> KeyKind {

@@ -119,6 +119,14 @@ fn nothing_may_follow_what_is_read() {
     }
 }
 
+#[test]
+fn a_public_key_with_something_after_its_two_parts_is_refused() {
+    let sound = PublicKey::from_spki(Certificate::from_der(&fixture("web.pem")).unwrap().public_key.spki()).unwrap();
+    let (_, content, _) = der::split_first(sound.spki()).unwrap();
+    let longer = der::sequence(&[content, &der::value(der::NULL, &[])]);
+    assert!(PublicKey::from_spki(&longer).is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
