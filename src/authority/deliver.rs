@@ -140,9 +140,10 @@ impl Place {
         let begun = match self.folder(home, name) {
             None => None,
             Some(folder) => {
-                let beside = if self.is_filled_one_by_one(&folder) { &folder } else { parent(&folder) };
-                files::create_folders(beside, files::FOLDER)?;
-                let mut staged = StagedFolder::create(beside, entropy)?;
+                if !self.is_filled_one_by_one(&folder) {
+                    files::create_folders(parent(&folder), files::FOLDER)?;
+                }
+                let mut staged = StagedFolder::create(self.workshop(home, &folder), entropy)?;
                 if let Some(key) = key {
                     key.stage(&mut staged, Path::new(""))?;
                 }
@@ -152,6 +153,16 @@ impl Place {
             }
         };
         Ok(Delivery { home, name, place: self, ownership, begun })
+    }
+
+    /// Where the files are made: on the same file system as the folder in which they will appear. For the CA's own that is
+    /// its top, where what a dead process left is found without reading a folder of a hundred thousand names.
+    fn workshop<'a>(&self, home: &'a Home, folder: &'a Path) -> &'a Path {
+        match self {
+            Self::Folder(_) if self.is_filled_one_by_one(folder) => folder,
+            Self::Folder(_) => parent(folder),
+            Self::Issued | Self::Authority | Self::Memory => home.folder(),
+        }
     }
 
     /// A folder of the user's that is there already: it may hold other files, and stays.

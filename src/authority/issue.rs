@@ -92,7 +92,6 @@ pub fn issue(
     // 4. From here to the end nobody else changes this CA.
     let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
     files::remove_stale(home.folder())?;
-    files::remove_stale(&home.issued())?;
     let mut index = Index::open(&work.index)?;
     let current = match work.settle(&mut index)? {
         Settled::Answer(outcome) => return Ok(*outcome),
