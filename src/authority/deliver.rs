@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{AuthorityError, EntryName, Home, authorities};
+use super::{AuthorityError, EntryName, Home, authorities, generations};
 use crate::keys::Signer;
 use crate::keys::key_file::KeyFile;
 use crate::system::Entropy;
@@ -194,14 +194,8 @@ impl Delivery<'_> {
         staged.sync()?;
         match replaced {
             Replaced::Generation(serial) if *self.place == Place::Issued && folder.exists() => {
-                let generations = self.home.generations(self.name);
-                files::create_folders(&generations, files::FOLDER)?;
-                let old = staged.publish_exchange(&folder)?;
-                match old.publish_new(&self.home.generation(self.name, serial)) {
-                    // An interrupted exchange put it there already.
-                    Err(error) if error.is_already_there() => Ok(()),
-                    other => other,
-                }
+                files::create_folders(&self.home.generations(self.name), files::FOLDER)?;
+                staged.publish_replacing(&folder, &generations::free_place(self.home, self.name, serial))
             }
             _ => staged.publish_new(&folder),
         }

@@ -12,7 +12,7 @@ use super::chain::{chain_below_root, check_chain};
 use super::deliver::{self, Files, KeyText, Place, Replaced};
 use super::index::{Change, Entry, EntryId, Index, NewEntry, Origin};
 pub use super::order::{CertificateFacts, Due, Existing, InMemory, Order, Outcome, Status, Tools};
-use super::{AuthorityError, Config, EntryName, Home, templates};
+use super::{AuthorityError, Config, EntryName, Home, generations, templates};
 use crate::issuance::profile::CommonName;
 use crate::issuance::{self, CertificateRequest, Draft, Issuer, Profile, SignedBy};
 use crate::keys::key_file::{self, NewProtection};
@@ -428,7 +428,11 @@ impl Work<'_> {
                 let facts = CertificateFacts::Certificate(Box::new(certificate));
                 Ok(Settled::Answer(Box::new(self.outcome(Status::Unchanged, &entry.authority, facts, Vec::new()))))
             }
-            _ => Ok(Settled::Replaces(entry.serial.to_string())),
+            _ => {
+                let history = index.history(self.order.name.as_str(), self.now)?;
+                let in_place = generations::serial_in_place(self.home, &self.order.name, &history);
+                Ok(Settled::Replaces(in_place.unwrap_or_else(|| entry.serial.to_string())))
+            }
         }
     }
 
@@ -436,6 +440,9 @@ impl Work<'_> {
     /// run ends it; if not, its certificate stays in the book, its key is gone, and this run begins anew.
     fn finish_interrupted(&self, index: &mut Index) -> Result<Option<Outcome>, AuthorityError> {
         let history = index.history(self.order.name.as_str(), self.now)?;
+        if *self.place == Place::Issued {
+            generations::recover(self.home, &self.order.name, &history, self.tools.entropy)?;
+        }
         let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else {
             return Ok(None);
         };
@@ -448,7 +455,14 @@ impl Work<'_> {
             return Ok(None);
         }
         index.mark_delivered(entry.id, self.now)?;
-        if entry.template != self.profile.name || !self.is_as_ordered(&certificate)? {
+        let is_wanted = match self.order.existing {
+            Existing::Refuse => self.is_as_ordered(&certificate)?,
+            // The mark may have been missing for long: what is due by now is replaced.
+            Existing::KeepUnlessDue(due) => self.is_good_for_longer(&entry, &certificate, due)?,
+            // Whatever is there: it may be for a key that this run was told to leave behind.
+            Existing::Replace => false,
+        };
+        if entry.template != self.profile.name || !is_wanted {
             return Ok(None);
         }
         let facts = CertificateFacts::Certificate(Box::new(certificate));

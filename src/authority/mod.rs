@@ -7,6 +7,7 @@ pub mod config;
 pub mod deliver;
 pub mod entry_name;
 pub mod error;
+pub mod generations;
 pub mod home;
 pub mod index;
 pub mod init;

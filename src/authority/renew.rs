@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::authorities::{KeyOpener, open_key};
-use super::deliver::Place;
+use super::deliver::{self, Place};
 use super::index::{Entry, Index, Reference};
 use super::issue::{self, Existing, Order, Outcome, Tools};
-use super::{AuthorityError, Config, Home};
+use super::{AuthorityError, Config, EntryName, Home, generations};
+use time::OffsetDateTime;
+
 use crate::issuance::End;
 use crate::keys::{Passphrase, PrivateKey, Signer};
-use crate::system::files;
+use crate::system::files::{self, FolderLock};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Lifetime, validity};
 
 /// What is ordered.
@@ -64,7 +66,7 @@ pub fn renew(
     let now = validity::whole_second(tools.clock.now());
     let config = Config::load(home)?;
     let index = Index::open_to_read(&home.resolve(&config.index.location))?;
-    let entry = newest_delivered(&index, &renewal.reference, now)?;
+    let entry = present(home, &index, &renewal.reference, now, tools)?;
     let certificate = index.certificate(&entry)?;
     drop(index);
     if certificate.is_ca() {
@@ -107,12 +109,32 @@ pub fn renew(
     issue::issue(home, order, ask, tools)
 }
 
-/// The newest certificate of the name that is meant whose files came into place.
-fn newest_delivered(index: &Index, reference: &Reference, now: time::OffsetDateTime) -> Result<Entry, AuthorityError> {
-    let meant = index.find(reference, now)?;
-    let history = index.history(&meant.name, now)?;
-    let delivered = history.into_iter().rev().find(|entry| entry.delivered_at.is_some());
-    delivered.ok_or_else(|| RenewError::NoFiles(meant.name).into())
+/// The newest certificate of the name that is meant whose files came into place. If a run died while it replaced them,
+/// they are put back first.
+fn present(
+    home: &Home,
+    index: &Index,
+    reference: &Reference,
+    now: OffsetDateTime,
+    tools: &Tools<'_>,
+) -> Result<Entry, AuthorityError> {
+    let name = index.find(reference, now)?.name;
+    let entry_name: EntryName = name.parse()?;
+    let mut history = index.history(&name, now)?;
+    let is_issued = history.last().is_some_and(|newest| newest.place.is_none());
+    if is_issued && !home.entry(&entry_name).exists() {
+        let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+        history = index.history(&name, now)?;
+        generations::recover(home, &entry_name, &history, tools.entropy)?;
+    }
+    for entry in history.into_iter().rev() {
+        // The mark is written last, and not durable at once: what stands in its place counts too.
+        let folder = entry.place.clone().unwrap_or_else(|| home.entry(&entry_name));
+        if entry.delivered_at.is_some() || deliver::holds(&folder, &index.certificate(&entry)?)? {
+            return Ok(entry);
+        }
+    }
+    Err(RenewError::NoFiles(name).into())
 }
 
 fn read_key(

@@ -8,11 +8,11 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::support::fault::{self, Fault, Moment};
+use crate::support::fault::{self, Disk, Fault, Moment};
 use crate::support::program::{Place, succeeded};
 use crate::support::skip;
 
-const INIT: &str = "--dir ca init --name Root --key ecdsa-p256 --no-passphrase";
+pub(crate) const INIT: &str = "--dir ca init --name Root --key ecdsa-p256 --no-passphrase";
 const FILES: [&str; 4] = ["cert.pem", "chain.pem", "fullchain.pem", "key.pem"];
 
 #[test]
@@ -96,10 +96,10 @@ fn struck_at_every_moment(fault: Fault, words: &str, folder: &str) {
         place
     };
     let mut problems = Vec::new();
-    for moment in fault::moments(&begin(), words) {
+    for moment in fault::moments(&begin(), words, Disk::Any) {
         let place = begin();
         let earlier = if words == INIT { BTreeSet::new() } else { listed(&place) };
-        let struck = fault::strike(&place, words, &moment, fault);
+        let struck = fault::strike(&place, words, &moment, fault, Disk::Any);
         if let Err(problem) = aftermath(&place, words, folder, fault, &struck, &earlier) {
             problems.push(format!("{fault:?} at {}: {problem}\n{}", named(&moment), told(&struck)));
         }
@@ -254,7 +254,7 @@ fn a_link_in_the_way_of_a_key_is_never_followed() {
 }
 
 /// The serials of everything that the index knows.
-fn listed(place: &Place) -> BTreeSet<String> {
+pub(crate) fn listed(place: &Place) -> BTreeSet<String> {
     let list: Value = serde_json::from_str(&place.done("--dir ca list --limit 10000 --json")).unwrap();
     list["certificates"].as_array().unwrap().iter().map(|entry| entry["serial"].as_str().unwrap().to_owned()).collect()
 }
@@ -299,7 +299,7 @@ fn leftovers(folder: &Path) -> Vec<String> {
 }
 
 /// A folder and everything in it.
-fn everything_below(folder: &Path) -> Vec<std::path::PathBuf> {
+pub(crate) fn everything_below(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = vec![folder.to_owned()];
     let mut at = 0;
     while at < found.len() {
@@ -312,11 +312,11 @@ fn everything_below(folder: &Path) -> Vec<std::path::PathBuf> {
     found
 }
 
-fn named(moment: &Moment) -> String {
+pub(crate) fn named(moment: &Moment) -> String {
     format!("{} #{}: {}", moment.call, moment.when, moment.shown)
 }
 
-fn told(output: &Output) -> String {
+pub(crate) fn told(output: &Output) -> String {
     format!("{}\n{}{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 

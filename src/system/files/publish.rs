@@ -108,13 +108,22 @@ fn rename_new_in_two_steps(from: &Path, to: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Lets two paths change places in one step.
-pub(super) fn exchange(from: &Path, to: &Path) -> Result<(), FileError> {
+/// Lets two paths change places in one step; `false` where the system or the file system cannot do that. Then both are
+/// what they were.
+pub(super) fn exchange(from: &Path, to: &Path) -> Result<bool, FileError> {
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-    let result = renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE).map_err(io::Error::from);
-    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-    let result = Err(io::Error::from(io::ErrorKind::Unsupported));
-    result.map_err(FileError::of("replace", to))
+    match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
+        Ok(()) => return Ok(true),
+        Err(error) if !is_unsupported(error) => return Err(FileError::of("replace", to)(error.into())),
+        Err(_) => {}
+    }
+    Ok(false)
+}
+
+/// Renames a folder to a name that is free. Something else under that name is never lost: rename(2) replaces only an empty
+/// folder by a folder, and that in one step on every file system.
+pub(super) fn rename_folder(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::rename(from, to).map_err(FileError::of("replace", to))
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::publish::{exchange, rename_new};
+use super::publish::{exchange, rename_folder, rename_new};
 use super::write::{make_folder, parent_of, write_new};
 use super::{FOLDER, FileError, Ownership, SECRET, refuse_planted_links, sync_folder};
 use crate::system::Entropy;
@@ -120,30 +120,66 @@ impl StagedFolder {
         sync_folder(parent_of(target))
     }
 
-    /// Changes places with the folder `target`, durably: whoever looks sees the old or the new one, never none or a
-    /// mixture. What comes back holds the old one; publish it elsewhere, or drop it to remove it.
+    /// Takes the place of the folder `target`, which is kept as `kept`, durably. Call [`sync`](Self::sync) before.
+    ///
+    /// It goes to `kept` first and changes places with `target` there: one call of the system then brings the new folder
+    /// to its place and the old one to its own. Whoever looks at `target` sees the old or the new one, never none or a
+    /// mixture. Where two names cannot be exchanged there are two renames; between them `target` is not there, and `kept`
+    /// is the old one.
+    ///
+    /// A process that is killed leaves the new folder as `kept`, or, between those two renames, none as `target`: the
+    /// caller has to look for both before it begins anew.
     ///
     /// # Errors
-    /// When `target` is not there or no folder, or the system refuses; then `target` is what it was.
-    pub fn publish_exchange(mut self, target: &Path) -> Result<Self, FileError> {
+    /// When `target` is not there or no folder, `kept` is there already, or the system refuses; then `target` is what it
+    /// was.
+    pub fn publish_replacing(mut self, target: &Path, kept: &Path) -> Result<(), FileError> {
         let is_folder = fs::symlink_metadata(target).map_err(FileError::of("replace", target))?.is_dir();
         if !is_folder {
             return Err(FileError::of("replace", target)(io::ErrorKind::NotADirectory.into()));
         }
-        exchange(&self.path, target)?;
-        if let Err(error) = sync_folder(parent_of(target)) {
+        if fs::symlink_metadata(kept).is_ok() {
+            return Err(FileError::of("create", kept)(io::ErrorKind::AlreadyExists.into()));
+        }
+        self.change_places(target, kept)?;
+        self.published = true;
+        if let Err(error) = sync_folder(parent_of(target)).and_then(|()| sync_folder(parent_of(kept))) {
             // Back to what was. If even that fails, remove nothing: both are complete.
-            self.published = exchange(&self.path, target).is_err();
+            self.published = self.change_back(target, kept).is_err();
             return Err(error);
         }
-        self.files.clear();
-        self.folders.clear();
-        // The lock moved to `target` with the new folder; the old one needs its own to be left alone. Without it, it would
-        // only be removed sooner.
-        if let Ok(Some(alive)) = mark_alive(&self.path) {
-            self._alive = alive;
+        Ok(())
+    }
+
+    fn change_places(&self, target: &Path, kept: &Path) -> Result<(), FileError> {
+        rename_folder(&self.path, kept)?;
+        match exchange(kept, target) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                rename_folder(kept, &self.path)?;
+                self.change_places_in_two_steps(target, kept)
+            }
+            Err(error) => {
+                // Back to where it is removed. If that fails, the next replacement finds it.
+                drop(rename_folder(kept, &self.path));
+                Err(error)
+            }
         }
-        Ok(self)
+    }
+
+    /// For file systems without RENAME_EXCHANGE (NFS, some of FUSE).
+    fn change_places_in_two_steps(&self, target: &Path, kept: &Path) -> Result<(), FileError> {
+        rename_folder(target, kept)?;
+        rename_folder(&self.path, target).inspect_err(|_| drop(rename_folder(kept, target)))
+    }
+
+    /// The new folder goes back to where it was made, and the old one to `target`.
+    fn change_back(&self, target: &Path, kept: &Path) -> Result<(), FileError> {
+        if exchange(kept, target)? {
+            return rename_folder(kept, &self.path);
+        }
+        rename_folder(target, &self.path)?;
+        rename_folder(kept, target)
     }
 }
 
@@ -181,6 +217,19 @@ pub fn remove_stale(parent: &Path) -> Result<(), FileError> {
             _ => {}
         }
     }
+    Ok(())
+}
+
+/// Removes a folder as if it had never been finished: it disappears from its place in one step, so that a process that
+/// is killed meanwhile leaves nothing there that is neither whole nor gone. Not durable before its place is synced.
+///
+/// # Errors
+/// When it cannot be moved into `workshop`, a folder on the same file system which [`remove_stale`] tidies.
+pub fn discard(folder: &Path, workshop: &Path, entropy: &dyn Entropy) -> Result<(), FileError> {
+    let unfinished = workshop.join(unfinished_name(entropy).map_err(FileError::of("name a file in", workshop))?);
+    rename_folder(folder, &unfinished)?;
+    // If that fails, remove_stale finds it.
+    drop(fs::remove_dir_all(&unfinished));
     Ok(())
 }
 
@@ -305,29 +354,51 @@ mod tests {
     }
 
     #[test]
-    fn an_exchange_shows_the_new_folder_and_hands_back_the_old_one() {
+    fn a_replacement_shows_the_new_folder_and_keeps_the_old_one() {
         let parent = tempfile::tempdir().unwrap();
-        let (target, kept) = (parent.path().join("web"), parent.path().join("generation-1"));
-        staged(parent.path(), "one").publish_new(&target).unwrap();
-        staged(parent.path(), "two").publish_exchange(&target).unwrap().publish_new(&kept).unwrap();
-        assert_eq!(fs::read_to_string(target.join("cert.pem")).unwrap(), "two");
-        assert_eq!(fs::read_to_string(kept.join("cert.pem")).unwrap(), "one");
+        let path = |name: &str| parent.path().join(name);
+        let content = |folder: &str| fs::read_to_string(path(folder).join("cert.pem")).unwrap();
+        staged(parent.path(), "one").publish_new(&path("web")).unwrap();
+        staged(parent.path(), "two").publish_replacing(&path("web"), &path("first")).unwrap();
+        assert_eq!((content("web"), content("first")), ("two".to_owned(), "one".to_owned()));
 
-        let old = staged(parent.path(), "three").publish_exchange(&target).unwrap();
-        remove_stale(parent.path()).unwrap();
-        assert!(old.path().exists(), "somebody still works with the old one");
-        drop(old);
-        assert_eq!(names_in(parent.path()), ["generation-1", "web"]);
+        // As it is done where two names cannot be exchanged, and back.
+        let third = staged(parent.path(), "three");
+        third.change_places_in_two_steps(&path("web"), &path("second")).unwrap();
+        assert_eq!((content("web"), content("second")), ("three".to_owned(), "two".to_owned()));
+        third.change_back(&path("web"), &path("second")).unwrap();
+        assert_eq!((content("web"), path("second").exists()), ("two".to_owned(), false));
+        assert_eq!(fs::read_to_string(third.path().join("cert.pem")).unwrap(), "three");
+        drop(third);
+        assert_eq!(names_in(parent.path()), ["first", "web"]);
     }
 
     #[test]
-    fn an_exchange_needs_a_folder_to_change_places_with() {
+    fn a_replacement_needs_a_folder_to_replace_and_a_free_name_to_keep_it() {
         let parent = tempfile::tempdir().unwrap();
-        let (missing, file) = (parent.path().join("missing"), parent.path().join("file"));
-        fs::write(&file, "old").unwrap();
-        assert!(staged(parent.path(), "new").publish_exchange(&missing).unwrap_err().is_missing());
-        assert!(staged(parent.path(), "new").publish_exchange(&file).is_err());
-        assert_eq!(names_in(parent.path()), ["file"]);
+        let path = |name: &str| parent.path().join(name);
+        fs::write(path("file"), "old").unwrap();
+        fs::create_dir(path("folder")).unwrap();
+        let replace = |target, kept| staged(parent.path(), "new").publish_replacing(&path(target), &path(kept));
+        assert!(replace("missing", "kept").unwrap_err().is_missing());
+        assert!(replace("file", "kept").is_err());
+        assert!(replace("folder", "file").unwrap_err().is_already_there());
+        assert!(replace("folder", "missing/kept").unwrap_err().is_missing());
+        assert_eq!(names_in(parent.path()), ["file", "folder"]);
+        assert!(names_in(&path("folder")).is_empty());
+    }
+
+    #[test]
+    fn what_is_discarded_is_gone_from_its_place_even_if_it_cannot_be_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = |name: &str| parent.path().join(name);
+        for name in ["workshop", "place"] {
+            fs::create_dir(path(name)).unwrap();
+        }
+        staged(parent.path(), "one").publish_new(&path("place/web")).unwrap();
+        discard(&path("place/web"), &path("workshop"), &SystemEntropy).unwrap();
+        assert!(names_in(&path("place")).is_empty() && names_in(&path("workshop")).is_empty());
+        assert!(discard(&path("place/web"), &path("workshop"), &SystemEntropy).unwrap_err().is_missing());
     }
 
     #[test]

@@ -61,6 +61,26 @@ pub enum Fault {
     DiskError,
 }
 
+/// What the disk can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disk {
+    Any,
+    /// Its renames know no flags (renameat2(2)): NFS, some of FUSE, kernels before 3.15. They fail with this error.
+    WithoutFlags(&'static str),
+}
+
+impl Disk {
+    fn inject(self, command: &mut Command) {
+        if let Self::WithoutFlags(error) = self {
+            command.args(["-e", &format!("inject=renameat2:error={error}")]);
+        }
+    }
+
+    fn can_do(self, call: &str) -> bool {
+        self == Self::Any || call != "renameat2"
+    }
+}
+
 /// Whether faults can be made here; a named skip otherwise.
 #[must_use]
 pub fn are_possible() -> bool {
@@ -77,16 +97,18 @@ pub fn are_possible() -> bool {
 }
 
 /// Every moment at which a command changes what is on the disk, from a run that is only watched.
-pub fn moments(place: &Place, words: &str) -> Vec<Moment> {
+pub fn moments(place: &Place, words: &str, disk: Disk) -> Vec<Moment> {
     let log = place.path("moments.log");
     let mut command = place.command("strace");
-    command.args(["-f", "-qq", "-e", &format!("trace={}", STATE_CHANGING.join(",")), "-o"]).arg(&log);
+    command.args(["-f", "-qq", "-y", "-e", &format!("trace={}", STATE_CHANGING.join(",")), "-o"]).arg(&log);
+    disk.inject(&mut command);
     command.arg(super::program::binary()).args(words.split_whitespace());
     super::program::succeeded(words, &command.output().unwrap());
     let text = std::fs::read_to_string(&log).unwrap();
     std::fs::remove_file(log).unwrap();
     let mut seen = BTreeMap::new();
     let mut moments = Vec::new();
+    let mut was_shared_memory = false;
     for line in text.lines() {
         // `1234 openat(AT_FDCWD, …`, the process number first because of -f.
         let shown = line.split_once(char::is_whitespace).map_or(line, |(_, shown)| shown.trim_start());
@@ -94,7 +116,10 @@ pub fn moments(place: &Place, words: &str) -> Vec<Moment> {
         let when = seen.entry(*call).or_insert(0);
         *when += 1;
         let harmless = *call == "openat" && !["O_CREAT", "O_WRONLY", "O_RDWR"].iter().any(|flag| shown.contains(flag));
-        if !harmless {
+        // SQLite fills its shared memory with many writes that are all alike: the first stands for them.
+        let repeated = *call == "pwrite64" && shown.contains("-shm>") && was_shared_memory;
+        was_shared_memory = *call == "pwrite64" && shown.contains("-shm>");
+        if !harmless && !repeated && disk.can_do(call) {
             moments.push(Moment { call, when: *when, shown: shown.to_owned() });
         }
     }
@@ -103,14 +128,15 @@ pub fn moments(place: &Place, words: &str) -> Vec<Moment> {
 }
 
 /// Runs a command with a fault at one moment.
-pub fn strike(place: &Place, words: &str, moment: &Moment, fault: Fault) -> Output {
+pub fn strike(place: &Place, words: &str, moment: &Moment, fault: Fault, disk: Disk) -> Output {
     let what = match fault {
         Fault::Kill => "signal=KILL",
         Fault::NoSpace => "error=ENOSPC",
         Fault::DiskError => "error=EIO",
     };
     let mut command = place.command("strace");
-    command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={}", moment.call)]);
+    command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={},renameat2", moment.call)]);
+    disk.inject(&mut command);
     command.args(["-e", &format!("inject={}:{what}:when={}", moment.call, moment.when)]);
     command.arg(super::program::binary()).args(words.split_whitespace()).output().unwrap()
 }

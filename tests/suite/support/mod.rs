@@ -2,6 +2,7 @@
 
 pub mod fault;
 pub mod hierarchy;
+pub mod pair;
 pub mod process;
 pub mod program;
 pub mod rust_source;
