@@ -53,8 +53,9 @@ impl<'a> Context<'a> {
     /// Exit status 2: the contract's answer to an input that cannot be read.
     pub fn read_input(&mut self, path: &Path) -> Result<Vec<u8>, Failure> {
         if path.as_os_str() != "-" {
+            // The path is told as it was given.
             return files::read(&self.world.resolve(path), files::MOST_OCTETS)
-                .map_err(|error| Failure::unreadable(&error));
+                .map_err(|error| Failure::unreadable(&files::FileError { path: path.to_owned(), ..error }));
         }
         let mut content = Vec::new();
         self.world.stdin.by_ref().take(files::MOST_OCTETS + 1).read_to_end(&mut content).map_err(|cause| {

@@ -87,6 +87,8 @@ pub struct Rule {
     pub citation: &'static str,
     /// What the rule asks for, as one sentence.
     pub demand: &'static str,
+    /// What is said of a certificate that breaks it.
+    pub example: &'static str,
     /// What to do when it is broken.
     pub cure: &'static str,
     /// The profiles that ask for it; [`Profile::House`] asks for every rule.

@@ -6,7 +6,7 @@ use super::path::{End, Search};
 use super::question::{Evidence, Exhibit, Purpose, Question};
 use super::revocation;
 use super::rules::{self, Path};
-use super::verdict::{Code, Link, Problem, Role, Until, Verdict};
+use super::verdict::{Code, Ends, Link, Problem, Role, Until, Verdict};
 use crate::lint::Severity;
 use crate::x509::validity::{distance, rfc3339};
 
@@ -16,14 +16,18 @@ const RUSTLS_REFUSES: Code = Code {
     code: "rustls-refuses",
     citation: "rustls-webpki",
     demand: "For TLS, the verifier inside rustls accepts the chain too",
-    cure: "Issue the certificates in the form that rustls accepts; --purpose any judges by RFC 5280 alone",
+    example: "rustls would refuse this chain (NameConstraintViolation), since it leaves out a part of RFC 5280; other TLS \
+        libraries accept it",
+    cure: "issue the certificates in the form that rustls accepts; --purpose any judges by RFC 5280 alone",
 };
 
 const ENDS_TOO_SOON: Code = Code {
     code: "ends-too-soon",
     citation: "--expires-in",
     demand: "The answer stays yes for as long as was asked with --expires-in",
-    cure: "Renew what ends first (ca issue TEMPLATE NAME --if-due), or ask for less",
+    example: "the answer is yes only until 2027-02-21T22:44:35Z, for 89 days, not until 2027-11-23T23:44:35Z: then the leaf \
+        web.pem#1 ends",
+    cure: "renew what ends first (ca renew NAME), or ask for less",
 };
 
 /// Judges a leaf: whether one path from an anchor to it keeps every rule.
@@ -112,13 +116,19 @@ impl Attempt<'_> {
         let (Some(until), Some(leaf)) = (self.until(evidence, question), self.exhibits.last()) else { return };
         if until.at < wanted {
             let message = format!(
-                "the answer is yes only until {}, {} from then ({} ends), not until {}",
+                "the answer is yes only until {}, for {}, not until {}: then {} ends",
                 rfc3339(until.at),
                 distance(until.at - question.at),
+                rfc3339(wanted),
                 until.because,
-                rfc3339(wanted)
             );
-            self.problems.push(Problem::error(&ENDS_TOO_SOON, leaf, message));
+            let what_ends = self.exhibits.iter().find(|exhibit| exhibit.place == until.place).unwrap_or(leaf);
+            let hint = match until.ends {
+                Ends::Certificate(Role::Leaf) => ENDS_TOO_SOON.cure,
+                Ends::Certificate(_) => "renew this CA first, and then what it issued; or ask for less",
+                Ends::RevocationList => "give a list that was made later (--crl FILE), or ask for less",
+            };
+            self.problems.push(Problem::error(&ENDS_TOO_SOON, what_ends, message).hint(hint));
         }
     }
 
@@ -129,10 +139,13 @@ impl Attempt<'_> {
             // notAfter itself is the last valid second.
             at: exhibit.certificate.validity.not_after.saturating_add(time::Duration::SECOND),
             because: format!("the {} {}", path.role(index), exhibit.place),
+            ends: Ends::Certificate(path.role(index)),
+            place: exhibit.place.clone(),
         });
         let lists = self.lists.iter().filter_map(|index| {
             let list = evidence.lists.get(*index)?;
-            Some(Until { at: list.list.next_update?, because: format!("the revocation list {}", list.place) })
+            let because = format!("the revocation list {}", list.place);
+            Some(Until { at: list.list.next_update?, because, ends: Ends::RevocationList, place: list.place.clone() })
         });
         // Of several that end together the one nearest to the leaf is named.
         let mut ends: Vec<_> = certificates.collect();

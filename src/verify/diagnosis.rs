@@ -24,56 +24,69 @@ pub const CERTIFICATE_MALFORMED: Code = Code {
     code: "certificate-malformed",
     citation: "RFC 5280 §4.1",
     demand: "A certificate is the DER of a Certificate, and nothing else",
-    cure: "Take the certificate from its source again, or have it issued anew",
+    example: "the certificate cannot be read: it is not the DER of a certificate: it ends too early",
+    cure: "take the certificate from its source again, or have it issued anew",
 };
 
 pub const KEY_MISMATCH: Code = Code {
     code: "key-mismatch",
     citation: "RFC 5280 §4.1.2.7",
     demand: "The private key given with --key is the other half of the leaf's public key",
-    cure: "Give the key that the certificate was issued for, or have a certificate issued for this key",
+    example: "the private key is of another pair: the certificate holds ecdsa-p256 \
+        12e117696df634dbe40286a8059fa8e2b1abaca2, the key file ecdsa-p256 06e7c2b93d14e5b317f6de64952d79d75ad0c182 (key \
+        identifiers)",
+    cure: "give the key that the certificate was issued for, or have a certificate issued for this key",
 };
 
 const ISSUER_NOT_FOUND: Code = Code {
     code: "issuer-not-found",
     citation: "RFC 5280 §6.1.3 (a)(4)",
     demand: "Every certificate up to a root is in the file, in --untrusted or in --roots",
-    cure: "Add the missing certificate to the file after the leaf, or give it with --untrusted FILE",
+    example: "the certificate that issued CN=web.corp.test is missing: CN=Corp Root CA issuing with the key identifier \
+        80fc0654d70ab8ba5fccb3983672318604464b61 is neither in the files nor among the roots",
+    cure: "add the missing certificate to the file after the leaf, or give it with --untrusted FILE",
 };
 
 const UNTRUSTED_ROOT: Code = Code {
     code: "untrusted-root",
     citation: "RFC 5280 §6.1.1 (d)",
     demand: "The chain ends at one of the roots that are trusted",
-    cure: "If this root is to be trusted, give it with --roots FILE; if not, the certificate is of another CA",
+    example: "the chain ends at CN=Test Root, which is not one of the roots that are trusted (CN=Corp Root CA)",
+    cure: "if this root is to be trusted, give it with --roots FILE; if not, the certificate is of another CA",
 };
 
 const SELF_SIGNED_LEAF: Code = Code {
     code: "self-signed-leaf",
     citation: "RFC 5280 §6.1.1 (d)",
     demand: "The leaf is signed by a CA",
-    cure: "Issue a certificate from your CA (ca issue server NAME)",
+    example: "CN=web.corp.test is signed with its own key, and is not one of the roots that are trusted (CN=Corp Root CA)",
+    cure: "issue a certificate from your CA (ca issue server NAME); to trust this very one, give it with --roots FILE",
 };
 
 const SIGNATURE_INVALID: Code = Code {
     code: "signature-invalid",
     citation: "RFC 5280 §6.1.3 (a)(1)",
     demand: "Every certificate is signed with the key of its issuer",
-    cure: "Find the certificate of the CA that really signed: it has the same name, but another key",
+    example: "CN=web.corp.test says it was issued by CN=Corp Root CA issuing, but its signature does not verify with the \
+        key of that name in issuing.pem#1",
+    cure: "find the certificate of the CA that really signed: it has the same name, but another key",
 };
 
 const SIGNATURE_UNSUPPORTED: Code = Code {
     code: "signature-unsupported",
     citation: "RFC 5280 §6.1.3 (a)(1); RFC 9155 §2",
     demand: "Signatures are ECDSA, Ed25519 or RSA (2048 bits or more) over SHA-256, SHA-384 or SHA-512",
-    cure: "Issue the certificate anew with a current algorithm and key",
+    example: "CN=web.corp.test is signed with ecdsa-with-SHA1 by a key of kind ecdsa-p384 (issuing.pem#1), which is not \
+        relied on; expected SHA-256 or better",
+    cure: "issue the certificate anew with a current algorithm and key",
 };
 
 const TOO_COMPLEX: Code = Code {
     code: "too-complex",
     citation: "RFC 4158 §2.5",
     demand: "A path is found within bounds on signatures, candidates and paths",
-    cure: "Give fewer certificates: the leaf, the intermediates that it needs, the root",
+    example: "the search for a path was given up: too many certificates could be its issuers",
+    cure: "give fewer certificates: the leaf, the intermediates that it needs, the root",
 };
 
 /// The most certificates that a chain without a root is followed.
@@ -105,7 +118,7 @@ fn climb<'a>(leaf: &'a Exhibit, climbed: &mut Vec<&'a Exhibit>, search: &Search<
         climbed.push(head);
         let candidates = search.issuers_by_name(head);
         if candidates.is_empty() || head.is_self_issued() && is_signed_by(head, head).is_ok() {
-            return end_of_chain(head, climbed.len() == 1);
+            return end_of_chain(head, climbed.len() == 1, search);
         }
         let next = candidates.iter().take(MOST_LINKS).find(|candidate| is_signed_by(head, candidate).is_ok());
         match next {
@@ -122,17 +135,31 @@ fn is_signed_by(child: &Exhibit, issuer: &Exhibit) -> Result<(), SignatureProble
     signature::certificate(&child.certificate, &issuer.certificate.public_key)
 }
 
-fn end_of_chain(head: &Exhibit, is_leaf: bool) -> Problem {
+fn end_of_chain(head: &Exhibit, is_leaf: bool, search: &Search<'_>) -> Problem {
     let subject = &head.certificate.subject;
     if !head.is_self_issued() {
         return missing(head);
     }
-    if is_leaf && !head.certificate.is_ca() {
-        let message = format!("{subject} is signed with its own key, and not one of the roots that are trusted");
+    // `openssl req -x509` sets cA in everything; what has names of hosts is meant as a leaf all the same.
+    if is_leaf && (!head.certificate.is_ca() || !head.certificate.names().is_empty()) {
+        let message = format!(
+            "{subject} is signed with its own key, and is not one of the roots that are trusted{}",
+            among(search)
+        );
         return Problem::error(&SELF_SIGNED_LEAF, head, message);
     }
-    let message = format!("the chain ends at {subject}, which is not one of the roots that are trusted");
+    let message =
+        format!("the chain ends at {subject}, which is not one of the roots that are trusted{}", among(search));
     Problem::error(&UNTRUSTED_ROOT, head, message)
+}
+
+/// ` (CN=Corp Root CA)`: what is trusted, as far as it can be shown in a line.
+fn among(search: &Search<'_>) -> String {
+    let mut names: Vec<_> = search.anchors().map(|anchor| anchor.certificate.subject.to_string()).collect();
+    let more = names.len().saturating_sub(3);
+    names.truncate(3);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!(" ({}{more})", names.join("; "))
 }
 
 fn missing(head: &Exhibit) -> Problem {
@@ -168,13 +195,13 @@ fn unsigned(head: &Exhibit, candidates: &[&Exhibit]) -> Problem {
         let hint = if other_key {
             SIGNATURE_INVALID.cure
         } else {
-            "The certificate was altered after it was signed: take it from its source again"
+            "the certificate was altered after it was signed: take it from its source again"
         };
         return Problem::error(&SIGNATURE_INVALID, head, message).hint(hint);
     }
     let kinds: Vec<_> = candidates.iter().take(3).map(|it| it.certificate.public_key.kind().to_string()).collect();
     let message = format!(
-        "{} is signed with {} by a key of kind {} ({places}), which is not relied on",
+        "{} is signed with {} by a key of kind {} ({places}), which is not relied on; expected SHA-256 or better",
         certificate.subject,
         certificate.signature_algorithm,
         kinds.join(", ")
@@ -189,7 +216,11 @@ pub fn out_of_bounds(leaf: &Exhibit) -> Problem {
 
 /// The most useful cause first: what stands in the way of everything else before what follows from it.
 pub fn sort(problems: &mut [Problem]) {
-    const ORDER: [&str; 16] = [
+    const ORDER: [&str; 24] = [
+        "other-certificate-served",
+        "key-not-proved",
+        "key-mismatch",
+        "leaf-not-first",
         "extension-malformed",
         "self-signed-leaf",
         "issuer-not-found",
@@ -206,6 +237,10 @@ pub fn sort(problems: &mut [Problem]) {
         "wrong-purpose",
         "name-constraint-violated",
         "path-too-long",
+        "out-of-order",
+        "stranger-sent",
+        "root-sent",
+        "duplicate-sent",
     ];
     let rank = |problem: &Problem| ORDER.iter().position(|code| *code == problem.code).unwrap_or(ORDER.len());
     problems.sort_by_key(|problem| (std::cmp::Reverse(problem.severity), rank(problem)));

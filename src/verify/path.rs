@@ -62,6 +62,11 @@ impl<'a> Search<'a> {
         self.extend(&mut vec![self.evidence.leaf], visitor)
     }
 
+    /// What is trusted.
+    pub fn anchors(&self) -> impl Iterator<Item = &'a Exhibit> {
+        self.evidence.anchors.iter()
+    }
+
     /// The certificates whose subject is the issuer of this one, anchors first.
     pub fn issuers_by_name(&self, of: &Exhibit) -> Vec<&'a Exhibit> {
         let anchors = self.evidence.anchors.iter().filter(|anchor| anchor.subject == of.issuer);

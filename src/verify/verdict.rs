@@ -15,6 +15,8 @@ pub struct Code {
     pub citation: &'static str,
     /// What the rule asks for, as one sentence.
     pub demand: &'static str,
+    /// What is said where it is broken: a real message.
+    pub example: &'static str,
     /// What to do when it is broken.
     pub cure: &'static str,
 }
@@ -26,6 +28,8 @@ pub struct Problem {
     pub severity: Severity,
     /// Which certificate of which file.
     pub certificate: Place,
+    /// Whose certificate it is; nothing when it could not be read.
+    pub subject: Option<String>,
     /// What was found, and what was expected.
     pub message: String,
     /// What to do about it.
@@ -36,7 +40,10 @@ pub struct Problem {
 impl Problem {
     /// A reason for a no.
     pub fn error(code: &'static Code, exhibit: &Exhibit, message: impl Into<String>) -> Self {
-        Self::at(code, exhibit.place.clone(), message)
+        Self {
+            subject: Some(exhibit.certificate.subject.to_string()),
+            ..Self::at(code, exhibit.place.clone(), message)
+        }
     }
 
     /// A reason for a no, in a certificate that may not even be readable.
@@ -45,6 +52,7 @@ impl Problem {
             code: code.code,
             severity: Severity::Error,
             certificate,
+            subject: None,
             message: message.into(),
             hint: code.cure.to_owned(),
             citation: code.citation,
@@ -62,6 +70,7 @@ impl Problem {
             code: finding.rule,
             severity,
             certificate: exhibit.place.clone(),
+            subject: Some(exhibit.certificate.subject.to_string()),
             message: finding.message,
             hint: finding.hint.unwrap_or_default(),
             citation: finding.citation,
@@ -119,6 +128,26 @@ pub struct Until {
     pub at: OffsetDateTime,
     /// What ends then: `the leaf web.pem#1`, `the revocation list ca.crl#1`.
     pub because: String,
+    pub ends: Ends,
+    /// Where that stands.
+    pub place: Place,
+}
+
+/// What a yes ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    Certificate(Role),
+    RevocationList,
+}
+
+impl Ends {
+    /// The word for it in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Certificate(role) => role.name(),
+            Self::RevocationList => "crl",
+        }
+    }
 }
 
 /// The answer.
@@ -133,4 +162,16 @@ pub struct Verdict {
     pub until: Option<Until>,
     /// What the TLS library's own verifier says, where it was asked: nothing when it agrees.
     pub rustls_refuses: Option<String>,
+}
+
+impl Verdict {
+    /// Adds what else is wrong. It may turn a yes into a no, and never a no into a yes.
+    pub fn object(&mut self, objections: impl IntoIterator<Item = Problem>) {
+        self.problems.extend(objections);
+        if self.problems.iter().any(|problem| problem.severity == Severity::Error) {
+            self.valid = false;
+            self.until = None;
+        }
+        super::diagnosis::sort(&mut self.problems);
+    }
 }

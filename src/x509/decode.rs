@@ -3,6 +3,8 @@
 //! Reading is strict where a second meaning could hide (trailing octets, an extension that stands twice) and tolerant
 //! where a judge or a person has to see what is wrong: see [`Certificate::malformed`].
 
+mod words;
+
 use std::net::IpAddr;
 
 use x509_parser::certificate::X509Certificate;
@@ -23,6 +25,7 @@ use super::{
     Extension, GeneralName, KeyKind, KeyUsage, NameConstraints, PolicyConstraints, PublicKey, RevocationList,
     SerialNumber, SignatureAlgorithm, SigningRequest, Validity, der, text,
 };
+use words::words;
 
 /// Why octets are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,7 +110,9 @@ impl Certificate {
 
     fn read_extension(&mut self, extension: &ParsedExtension<'_>, value: &[u8]) -> Result<(), String> {
         match extension {
-            ParsedExtension::ParseError { error } => return Err(format!("its content cannot be read ({error})")),
+            ParsedExtension::ParseError { error } => {
+                return Err(format!("its content cannot be read: {}", words(error)));
+            }
             ParsedExtension::BasicConstraints(found) => {
                 self.basic_constraints =
                     Some(BasicConstraints { ca: found.ca, path_length: found.path_len_constraint });
@@ -202,7 +207,7 @@ impl RevocationList {
             }
             match extension.parsed_extension() {
                 ParsedExtension::ParseError { error } => {
-                    list.malformed.push((raw.oid.clone(), format!("its content cannot be read ({error})")));
+                    list.malformed.push((raw.oid.clone(), format!("its content cannot be read: {}", words(error))));
                 }
                 ParsedExtension::CRLNumber(number) => list.number = Some(number.to_bytes_be()),
                 ParsedExtension::AuthorityKeyIdentifier(found) => list.authority_key_id = Some(authority_key_id(found)),
@@ -243,7 +248,7 @@ impl RevocationList {
                 ParsedExtension::InvalidityDate(at) => entry.invalid_since = Some(at.to_datetime()),
                 ParsedExtension::ParseError { error } => {
                     self.malformed
-                        .push((extension.oid.to_id_string(), format!("its content cannot be read ({error})")));
+                        .push((extension.oid.to_id_string(), format!("its content cannot be read: {}", words(error))));
                 }
                 _ if extension.critical => entry.unknown_critical.push(extension.oid.to_id_string()),
                 _ => {}
@@ -284,7 +289,7 @@ impl SigningRequest {
                     reason: format!("requested extension {}: {reason}", extension.oid.to_id_string()),
                 };
                 match extension.parsed_extension() {
-                    ParsedExtension::ParseError { error } => return Err(malformed(error.to_string())),
+                    ParsedExtension::ParseError { error } => return Err(malformed(words(error).to_owned())),
                     ParsedExtension::SubjectAlternativeName(found) => {
                         request.subject_alt_names = Some(general_names(&found.general_names).map_err(malformed)?);
                     }
@@ -347,7 +352,7 @@ fn whole<T, E: std::fmt::Display + std::fmt::Debug>(
             Err(DecodeError::Malformed { what, reason: "it ends too early".to_owned() })
         }
         Err(x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error)) => {
-            Err(DecodeError::Malformed { what, reason: error.to_string() })
+            Err(DecodeError::Malformed { what, reason: words(&error).to_owned() })
         }
     }
 }

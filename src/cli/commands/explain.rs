@@ -19,6 +19,7 @@ struct Explanation {
     code: &'static str,
     citation: &'static str,
     demand: &'static str,
+    example: &'static str,
     cure: &'static str,
     /// The profiles of `ca lint` that ask for it.
     profiles: Vec<&'static str>,
@@ -37,10 +38,10 @@ pub fn run(arguments: &Arguments, _context: &mut Context<'_>) -> Result<Box<dyn 
         if all.is_empty() {
             let failure = Failure::usage("unknown-code", format!("'{code}' is not a code of ca verify or ca lint"));
             let failure = match nearest {
-                Some(nearest) => failure.hint(format!("Did you mean {nearest}?")),
+                Some(nearest) => failure.hint(format!("did you mean '{nearest}'?")),
                 None => failure,
             };
-            return Err(failure.hint("List all codes with: ca explain"));
+            return Err(failure.hint("list all codes with: ca explain"));
         }
     }
     Ok(Box::new(Explanations { all, asked_for_one: arguments.code.is_some() }))
@@ -52,6 +53,7 @@ fn explanations() -> Vec<Explanation> {
         code: rule.code,
         citation: rule.citation,
         demand: rule.demand,
+        example: rule.example,
         cure: rule.cure,
         profiles: lint::Profile::ALL.into_iter().filter(|it| rule.belongs_to(*it)).map(lint::Profile::name).collect(),
     });
@@ -59,6 +61,7 @@ fn explanations() -> Vec<Explanation> {
         code: code.code,
         citation: code.citation,
         demand: code.demand,
+        example: code.example,
         cure: code.cure,
         profiles: Vec::new(),
     });
@@ -77,6 +80,7 @@ impl Report for Explanations {
             page.toned(Tone::Strong, explanation.code);
             page.field("the rule", explanation.demand);
             page.field("source", explanation.citation);
+            page.field("for example", explanation.example);
             page.field("what to do", explanation.cure);
             if !explanation.profiles.is_empty() {
                 page.field("profiles", &explanation.profiles.join(", "));
@@ -90,6 +94,7 @@ impl Report for Explanations {
                 "code": it.code,
                 "citation": it.citation,
                 "rule": it.demand,
+                "example": it.example,
                 "cure": it.cure,
                 "profiles": it.profiles,
             })
@@ -108,6 +113,21 @@ mod tests {
         for pair in all.windows(2) {
             assert_ne!(pair[0].code, pair[1].code);
         }
-        assert!(all.iter().all(|it| !it.demand.is_empty() && !it.cure.is_empty() && !it.citation.is_empty()));
+    }
+
+    #[test]
+    fn every_code_has_its_rule_its_source_an_example_and_a_cure_in_words() {
+        for it in explanations() {
+            let is_sentence = |text: &str| text.split_whitespace().count() >= 3 && !text.ends_with('.');
+            for text in [it.demand, it.example, it.cure] {
+                assert!(is_sentence(text), "{}: '{text}'", it.code);
+            }
+            assert!(!it.citation.is_empty(), "{}", it.code);
+            // What is wrong and what to do about it are told in one style, as everywhere in this program.
+            for text in [it.example, it.cure] {
+                let begins_as_sentence = text.starts_with(|c: char| c.is_uppercase()) && !text.starts_with("CN=");
+                assert!(!begins_as_sentence, "{}: '{text}' begins with a capital letter", it.code);
+            }
+        }
     }
 }

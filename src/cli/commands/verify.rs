@@ -194,7 +194,7 @@ fn anchors(
 
 /// The certificates of the CA directory's authorities, in the order of their names.
 fn default_roots(context: &Context<'_>) -> Result<Vec<PathBuf>, Failure> {
-    let home = context.home().map_err(|failure| failure.hint("Give the roots to trust with --roots FILE"))?;
+    let home = context.home().map_err(|failure| failure.hint("give the roots to trust with --roots FILE"))?;
     let names = Authorities::of(&home).names()?;
     Ok(names.iter().map(|name| home.authority(name).join("cert.pem")).filter(|path| path.is_file()).collect())
 }
@@ -382,7 +382,7 @@ impl Judged {
         let Some(found) = ours.iter().find(|exhibit| exhibit.certificate.subject.to_string() == wanted) else { return };
         for problem in verdict.problems.iter_mut().filter(|problem| problem.code == "issuer-not-found") {
             problem.hint = format!(
-                "The CA directory has it: deploy fullchain.pem instead of cert.pem, or add {} after the leaf",
+                "the CA directory has it: deploy fullchain.pem instead of cert.pem, or add {} after the leaf",
                 found.place.file
             );
         }

@@ -8,7 +8,7 @@ impl Failure {
     /// A file holds nothing of the kind that is wanted.
     pub fn nothing_in_file(path: &Path, wanted: &str) -> Self {
         Self::usage("empty-input", format!("{} holds no {wanted}", path.display()))
-            .hint(format!("Give a PEM or DER file with at least one {wanted}"))
+            .hint(format!("give a PEM or DER file with at least one {wanted}"))
     }
 
     /// A file holds something that cannot be read as what it says it is.
@@ -19,13 +19,13 @@ impl Failure {
     /// No root to trust is left.
     pub fn no_usable_root(places: &str) -> Self {
         Self::usage("bad-roots", format!("no usable root: {places} holds no certificate that can be read"))
-            .hint("Give the roots to trust with --roots FILE")
+            .hint("give the roots to trust with --roots FILE")
     }
 
     /// Neither `--roots` nor a CA directory.
     pub fn no_roots() -> Self {
         Self::usage("no-roots", "there is nothing to trust: no --roots, and no CA directory with a root")
-            .hint("Give the roots to trust with --roots FILE, or the CA directory with --dir DIR")
+            .hint("give the roots to trust with --roots FILE, or the CA directory with --dir DIR")
     }
 
     /// `--hostname` or another name that cannot be asked for.

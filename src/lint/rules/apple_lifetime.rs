@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "Apple HT210176",
     demand: "A server certificate is valid for at most 825 days",
-    cure: "Issue the certificate anew for 825 days or less",
+    example: "it is valid for 2 years, expected at most 825 days",
+    cure: "issue the certificate anew for 825 days or less",
     profiles: &[Profile::Apple],
     check,
 };

@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.1",
     demand: "Every certificate but a self-signed one has an authority key identifier with the key identifier",
-    cure: "Issue the certificate anew with an authority key identifier",
+    example: "the certificate has no authority key identifier",
+    cure: "issue the certificate anew with an authority key identifier",
     profiles: &[Profile::Rfc5280, Profile::Strict],
     check,
 };

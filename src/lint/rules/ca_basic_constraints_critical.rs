@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.9",
     demand: "basicConstraints is critical in a CA certificate",
-    cure: "Issue the CA certificate anew with basicConstraints critical",
+    example: "basicConstraints with cA set is not critical, expected critical",
+    cure: "issue the CA certificate anew with basicConstraints critical",
     profiles: &[Profile::Rfc5280, Profile::Strict],
     check,
 };

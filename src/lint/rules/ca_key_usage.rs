@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.3",
     demand: "A CA certificate has key usage with keyCertSign",
-    cure: "Issue the CA certificate anew with key usage keyCertSign and cRLSign",
+    example: "the key usage of the CA certificate is crl-sign, expected keyCertSign among it",
+    cure: "issue the CA certificate anew with key usage keyCertSign and cRLSign",
     profiles: &[Profile::Rfc5280, Profile::Strict],
     check,
 };

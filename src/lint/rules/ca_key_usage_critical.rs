@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Warning,
     citation: "RFC 5280 §4.2.1.3 (SHOULD); CA/Browser Forum BR §7.1.2.10.7",
     demand: "Key usage is critical in a CA certificate",
-    cure: "Issue the CA certificate anew with key usage critical",
+    example: "the key usage of the CA certificate is not critical, expected critical",
+    cure: "issue the CA certificate anew with key usage critical",
     profiles: &[Profile::Rfc5280],
     check,
 };

@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.6",
     demand: "A CA certificate has a subject",
-    cure: "Issue the CA certificate anew with a subject",
+    example: "the subject of the CA certificate is an empty name",
+    cure: "issue the CA certificate anew with a subject",
     profiles: &[Profile::Rfc5280, Profile::Strict],
     check,
 };

@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.2",
     demand: "A CA certificate has a subject key identifier",
-    cure: "Issue the CA certificate anew with a subject key identifier",
+    example: "the CA certificate has no subject key identifier",
+    cure: "issue the CA certificate anew with a subject key identifier",
     profiles: &[Profile::Rfc5280, Profile::Strict],
     check,
 };

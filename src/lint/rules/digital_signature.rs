@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 8446 §4.4.2.2",
     demand: "A TLS certificate with key usage has digitalSignature",
-    cure: "Issue the certificate anew with key usage digitalSignature",
+    example: "key usage is key-agreement, expected digital-signature among it",
+    cure: "issue the certificate anew with key usage digitalSignature",
     profiles: &[],
     check,
 };

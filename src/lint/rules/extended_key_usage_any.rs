@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "CA/Browser Forum BR §7.1.2.7.10",
     demand: "No certificate is for any purpose whatsoever",
-    cure: "Issue the certificate anew with the purposes it is for",
+    example: "extended key usage has anyExtendedKeyUsage, expected named purposes",
+    cure: "issue the certificate anew with the purposes it is for",
     profiles: &[],
     check,
 };

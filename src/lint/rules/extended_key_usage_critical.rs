@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "CA/Browser Forum BR §7.1.2.7.6",
     demand: "Extended key usage is not critical in a server certificate",
-    cure: "Issue the certificate anew with extended key usage that is not critical",
+    example: "extended key usage is critical, expected not critical",
+    cure: "issue the certificate anew with extended key usage that is not critical",
     profiles: &[],
     check,
 };

@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.12",
     demand: "Extended key usage, where it stands, names at least one purpose",
-    cure: "Issue the certificate anew with its purposes",
+    example: "extended key usage is there, but names no purpose",
+    cure: "issue the certificate anew with its purposes",
     profiles: &[Profile::Rfc5280],
     check,
 };

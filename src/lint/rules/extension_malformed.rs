@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2",
     demand: "Every extension can be read, and stands once",
-    cure: "Issue the certificate anew: the tool that made it is broken",
+    example: "extension 2.5.29.15: it stands twice",
+    cure: "issue the certificate anew: the tool that made it is broken",
     profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Apple, Profile::Rustls],
     check,
 };

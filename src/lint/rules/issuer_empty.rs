@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.4",
     demand: "The issuer is a name with at least one attribute",
-    cure: "Give the CA a subject, and issue the certificate anew",
+    example: "the issuer is an empty name",
+    cure: "give the CA a subject, and issue the certificate anew",
     profiles: &[Profile::Rfc5280, Profile::Strict],
     check,
 };

@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.4, §6.1.3 (a)(4)",
     demand: "The issuer field has the octets of the CA's subject",
-    cure: "Sign with the CA that the issuer field names, and copy its subject as it stands",
+    example: "the issuer is CN=Else, expected CN=Test Root in the same encoding",
+    cure: "sign with the CA that the issuer field names, and copy its subject as it stands",
     profiles: &[Profile::Rfc5280, Profile::Rustls],
     check,
 };

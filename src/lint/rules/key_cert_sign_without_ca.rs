@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.9",
     demand: "keyCertSign stands only in a certificate with cA set",
-    cure: "Take keyCertSign out of the key usage, or make it a CA certificate",
+    example: "key usage has keyCertSign, but basicConstraints does not set cA",
+    cure: "take keyCertSign out of the key usage, or make it a CA certificate",
     profiles: &[Profile::Rfc5280, Profile::Strict],
     check,
 };

@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 8813 §3; RFC 8410 §5",
     demand: "An ECDSA or Ed25519 key has neither keyEncipherment nor dataEncipherment",
-    cure: "Issue the certificate anew with key usage digitalSignature",
+    example: "key usage is digital-signature, key-encipherment, which a key of kind ecdsa-p256 cannot do",
+    cure: "issue the certificate anew with key usage digitalSignature",
     profiles: &[Profile::Rfc5280],
     check,
 };

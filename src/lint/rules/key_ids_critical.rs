@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.1, §4.2.1.2",
     demand: "Subject and authority key identifier are not critical",
-    cure: "Issue the certificate anew with key identifiers that are not critical",
+    example: "the subject key identifier is critical, expected not critical",
+    cure: "issue the certificate anew with key identifiers that are not critical",
     profiles: &[Profile::Rfc5280, Profile::Strict],
     check,
 };

@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.3",
     demand: "Key usage, where it stands, sets at least one bit",
-    cure: "Issue the certificate anew with the usages that the key is for",
+    example: "key usage is there, but no bit of it is set",
+    cure: "issue the certificate anew with the usages that the key is for",
     profiles: &[Profile::Rfc5280],
     check,
 };

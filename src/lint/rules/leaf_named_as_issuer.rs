@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §6.1 (self-issued)",
     demand: "The subject of a leaf differs from its issuer",
-    cure: "Give the certificate a subject of its own",
+    example: "subject and issuer are both CN=Test Root, expected a name of its own",
+    cure: "give the certificate a subject of its own",
     profiles: &[],
     check,
 };

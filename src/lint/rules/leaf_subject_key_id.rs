@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Warning,
     citation: "RFC 5280 §4.2.1.2 (SHOULD)",
     demand: "A leaf has a subject key identifier",
-    cure: "Issue the certificate anew with a subject key identifier",
+    example: "the certificate has no subject key identifier",
+    cure: "issue the certificate anew with a subject key identifier",
     profiles: &[Profile::Rfc5280],
     check,
 };

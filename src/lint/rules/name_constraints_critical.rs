@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.10",
     demand: "Name constraints are critical",
-    cure: "Issue the CA certificate anew with critical name constraints",
+    example: "the name constraints are not critical, expected critical",
+    cure: "issue the CA certificate anew with critical name constraints",
     profiles: &[Profile::Rfc5280],
     check,
 };

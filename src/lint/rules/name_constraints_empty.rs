@@ -9,7 +9,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.10",
     demand: "Name constraints hold at least one subtree, and no empty list",
-    cure: "Issue the CA certificate anew with subtrees, or without the extension",
+    example: "the name constraints hold an empty list of subtrees",
+    cure: "issue the CA certificate anew with subtrees, or without the extension",
     profiles: &[Profile::Rfc5280],
     check,
 };

@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.10",
     demand: "Name constraints stand only in a CA certificate",
-    cure: "Issue the certificate anew without name constraints",
+    example: "a certificate that is no CA has name constraints",
+    cure: "issue the certificate anew without name constraints",
     profiles: &[Profile::Rfc5280],
     check,
 };

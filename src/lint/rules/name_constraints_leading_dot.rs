@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.10",
     demand: "DNS subtrees are written without a leading dot",
-    cure: "Issue the CA certificate anew with the subtree without its leading dot",
+    example: "the DNS subtree '.a.test' begins with a dot, expected 'a.test'",
+    cure: "issue the CA certificate anew with the subtree without its leading dot",
     profiles: &[Profile::Rfc5280],
     check,
 };

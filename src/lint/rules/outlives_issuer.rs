@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §6.1.3 (a)(2); RFC 4158 §3.5.4",
     demand: "A certificate lies within the lifetime of its CA",
-    cure: "Shorten the certificate, or renew the CA first",
+    example: "it ends at 2035-01-01T00:00:01Z, after its CA at 2035-01-01T00:00:00Z",
+    cure: "shorten the certificate, or renew the CA first",
     profiles: &[],
     check,
 };

@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.9",
     demand: "A path length stands only beside cA and keyCertSign",
-    cure: "Take the path length out, or make it a CA certificate with keyCertSign",
+    example: "basicConstraints has the path length 0, but cA is not set",
+    cure: "take the path length out, or make it a CA certificate with keyCertSign",
     profiles: &[Profile::Rfc5280, Profile::Strict],
     check,
 };

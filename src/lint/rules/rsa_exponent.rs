@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 8017 §3.1; CA/Browser Forum BR §6.1.6",
     demand: "The RSA exponent is odd and greater than 1",
-    cure: "Make a new key, and a new certificate",
+    example: "the RSA exponent is even or 1, expected an odd one such as 65537",
+    cure: "make a new key, and a new certificate",
     profiles: &[Profile::Rustls],
     check,
 };

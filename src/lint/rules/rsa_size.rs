@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "CA/Browser Forum BR §6.1.5",
     demand: "An RSA modulus has at least 2048 bits, in whole octets",
-    cure: "Make a new key of at least 2048 bits, better an ECDSA one, and a new certificate",
+    example: "the RSA key has 1024 bits, expected at least 2048",
+    cure: "make a new key of at least 2048 bits, better an ECDSA one, and a new certificate",
     profiles: &[Profile::Apple, Profile::Rustls],
     check,
 };

@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.2",
     demand: "The serial number takes at most 20 octets",
-    cure: "Issue the certificate anew with a shorter serial number; 16 random octets are plenty",
+    example: "the serial number takes 21 octets, expected at most 20",
+    cure: "issue the certificate anew with a shorter serial number; 16 random octets are plenty",
     profiles: &[Profile::Rfc5280, Profile::Rustls],
     check,
 };

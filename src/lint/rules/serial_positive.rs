@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.2",
     demand: "The serial number is a positive integer",
-    cure: "Issue the certificate anew with a random positive serial number",
+    example: "the serial number 80 is negative, expected a positive one",
+    cure: "issue the certificate anew with a random positive serial number",
     profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Rustls],
     check,
 };

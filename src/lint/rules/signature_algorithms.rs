@@ -7,7 +7,9 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.1.2",
     demand: "The signature algorithm inside what is signed equals the one outside",
-    cure: "Issue the certificate anew: the tool that made it is broken, or the certificate was tampered with",
+    example: "what is signed names ecdsa-with-SHA384, the signature ecdsa-with-SHA256; expected the same, parameters \
+        included",
+    cure: "issue the certificate anew: the tool that made it is broken, or the certificate was tampered with",
     profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Apple, Profile::Rustls],
     check,
 };

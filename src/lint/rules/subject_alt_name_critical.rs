@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.6, §4.2.1.6",
     demand: "The subject alternative name is critical beside an empty subject",
-    cure: "Issue the certificate anew with a critical subject alternative name, or with a subject",
+    example: "the subject is empty, but the subject alternative name is not critical",
+    cure: "issue the certificate anew with a critical subject alternative name, or with a subject",
     profiles: &[Profile::Rfc5280, Profile::Strict],
     check,
 };

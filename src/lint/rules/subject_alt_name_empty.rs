@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.6",
     demand: "The subject alternative name holds at least one name",
-    cure: "Issue the certificate anew with names in it, or without the extension",
+    example: "the subject alternative name is there, but empty",
+    cure: "issue the certificate anew with names in it, or without the extension",
     profiles: &[Profile::Rfc5280, Profile::Strict],
     check,
 };

@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 9525 §2; CA/Browser Forum BR §7.1.2.7.12",
     demand: "A server certificate has a subject alternative name",
-    cure: "Issue the certificate anew with the host names and addresses as subject alternative names",
+    example: "there is no subject alternative name; the common name a.test is not looked at",
+    cure: "issue the certificate anew with the host names and addresses as subject alternative names",
     profiles: &[Profile::Apple, Profile::Rustls],
     check,
 };

@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Warning,
     citation: "RFC 5280 §4.2.1.6 (SHOULD)",
     demand: "The subject alternative name is not critical beside a subject",
-    cure: "Issue the certificate anew with a subject alternative name that is not critical",
+    example: "the subject alternative name is critical although there is a subject",
+    cure: "issue the certificate anew with a subject alternative name that is not critical",
     profiles: &[],
     check,
 };

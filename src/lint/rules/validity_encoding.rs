@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.5",
     demand: "Dates are written as UTCTime through 2049 and as GeneralizedTime after, with seconds and Z",
-    cure: "Issue the certificate anew: the tool that made it writes dates wrongly",
+    example: "the date 2026-01-01T00:00:00Z is not written in the form that its year asks for",
+    cure: "issue the certificate anew: the tool that made it writes dates wrongly",
     profiles: &[Profile::Rfc5280],
     check,
 };

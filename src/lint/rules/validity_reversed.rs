@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.5",
     demand: "notBefore comes before notAfter",
-    cure: "Issue the certificate anew with the dates in order",
+    example: "it begins at 2026-02-01T00:00:00Z, after it ends at 2026-01-01T00:00:00Z",
+    cure: "issue the certificate anew with the dates in order",
     profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Apple, Profile::Rustls],
     check,
 };

@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.1",
     demand: "A certificate has version 3",
-    cure: "Issue the certificate anew: no current tool writes older versions",
+    example: "the version is 1, expected 3",
+    cure: "issue the certificate anew: no current tool writes older versions",
     profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Apple, Profile::Rustls],
     check,
 };

@@ -7,7 +7,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 9155 §2 (TLS); CA/Browser Forum BR §7.1.3.2",
     demand: "The signature uses SHA-256 or better",
-    cure: "Issue the certificate anew with SHA-256, SHA-384 or SHA-512",
+    example: "it is signed with sha1WithRSAEncryption, expected SHA-256 or better",
+    cure: "issue the certificate anew with SHA-256, SHA-384 or SHA-512",
     profiles: &[Profile::Apple, Profile::Rustls, Profile::Strict],
     check,
 };

@@ -13,42 +13,49 @@ pub const CA_AS_LEAF: Code = Code {
     code: "ca-as-leaf",
     citation: "CA/Browser Forum BR §7.1.2.7.8; RFC 5280 §4.2.1.9",
     demand: "The certificate of a server is no CA certificate",
-    cure: "Issue a server certificate from this CA and use that (ca issue server NAME); keep the CA's key away from servers",
+    example: "CN=Corp Root CA issuing is a CA certificate (basicConstraints has cA), not one of a server",
+    cure: "give the server a certificate that this CA issued (ca issue server NAME); keep the CA's key away from servers",
 };
 
 pub const WITHOUT_PURPOSE: Code = Code {
     code: "without-purpose",
     citation: "CA/Browser Forum BR §7.1.2.7.6",
     demand: "A server certificate names its purpose, server-auth",
-    cure: "Issue the certificate anew with extended key usage server-auth",
+    example: "the certificate has no extended key usage, expected server-auth",
+    cure: "issue the certificate anew with extended key usage server-auth",
 };
 
 pub const COMMON_NAME_SPELLING: Code = Code {
     code: "common-name-spelling",
     citation: "CA/Browser Forum BR §7.1.4.3",
     demand: "The common name is one of the subject alternative names, spelled as it is there",
-    cure: "Issue the certificate anew with the common name spelled as the alternative name, or without it",
+    example: "the common name WEB.corp.test means dns:web.corp.test, but is spelled otherwise",
+    cure: "issue the certificate anew with the common name spelled as the alternative name, or without it",
 };
 
 pub const ROOT_WITH_PURPOSES: Code = Code {
     code: "root-with-purposes",
     citation: "CA/Browser Forum BR §7.1.2.1.2",
     demand: "A root has no extended key usage",
-    cure: "Make a root without extended key usage; limit intermediates instead",
+    example: "the root has the extended key usage server-auth, expected none",
+    cure: "make a root without extended key usage; limit intermediates instead",
 };
 
 pub const ROOT_KEY_ID: Code = Code {
     code: "root-key-id-differs",
     citation: "CA/Browser Forum BR §7.1.2.1.3; RFC 5280 §4.2.1.1",
     demand: "The authority key identifier of a root equals its subject key identifier",
-    cure: "Make the root anew with matching key identifiers",
+    example: "the authority key identifier of the root is 0707070707070707070707070707070707070707, its own is \
+        82bd909677a1085ceed7aa38e4a461f7f7228ace",
+    cure: "make the root anew with matching key identifiers",
 };
 
 pub const PUBLIC_SUFFIX_WILDCARD: Code = Code {
     code: "public-suffix-wildcard",
     citation: "CA/Browser Forum BR §3.2.2.6",
     demand: "A wildcard does not stand directly below a public suffix",
-    cure: "Issue the certificate for names below a domain of your own",
+    example: "the wildcard *.co.uk stands directly below the public suffix co.uk",
+    cure: "issue the certificate for names below a domain of your own",
 };
 
 /// Adds what the Baseline Requirements forbid.
@@ -58,10 +65,15 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
         return;
     };
     if leaf.certificate.is_ca() {
-        let message = format!("{} is a CA certificate, not one of a server", leaf.certificate.subject);
+        let message =
+            format!("{} is a CA certificate (basicConstraints has cA), not one of a server", leaf.certificate.subject);
         problems.push(Problem::error(&CA_AS_LEAF, leaf, message));
     } else if leaf.certificate.extended_key_usage.is_none() {
-        problems.push(Problem::warning(&WITHOUT_PURPOSE, leaf, "the certificate has no extended key usage"));
+        problems.push(Problem::warning(
+            &WITHOUT_PURPOSE,
+            leaf,
+            "the certificate has no extended key usage, expected server-auth",
+        ));
     }
     problems.extend(common_name(leaf));
     problems.extend(wildcards(leaf));
@@ -73,8 +85,10 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
 fn root(anchor: &Exhibit) -> Vec<Problem> {
     let certificate = &anchor.certificate;
     let mut problems = Vec::new();
-    if certificate.extended_key_usage.is_some() {
-        problems.push(Problem::error(&ROOT_WITH_PURPOSES, anchor, "the root has an extended key usage"));
+    if let Some(purposes) = &certificate.extended_key_usage {
+        let found: Vec<_> = purposes.iter().map(ToString::to_string).collect();
+        let message = format!("the root has the extended key usage {}, expected none", found.join(", "));
+        problems.push(Problem::error(&ROOT_WITH_PURPOSES, anchor, message));
     }
     let authority = certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
     if let (Some(authority), Some(own)) = (authority, &certificate.subject_key_id)

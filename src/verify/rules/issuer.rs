@@ -8,14 +8,16 @@ pub const NOT_A_CA: Code = Code {
     code: "not-a-ca",
     citation: "RFC 5280 §4.2.1.9, §6.1.4 (k)",
     demand: "Every certificate that issued another is a CA certificate of version 3, with cA in basicConstraints",
-    cure: "Have the certificate signed by a CA; a leaf cannot issue",
+    example: "CN=web.corp.test stands as intermediate in the chain, but it has no basicConstraints: it is no CA",
+    cure: "have the certificate signed by a CA; a leaf cannot issue",
 };
 
 pub const ISSUER_WITHOUT_KEY_CERT_SIGN: Code = Code {
     code: "issuer-without-key-cert-sign",
     citation: "RFC 5280 §4.2.1.3, §6.1.4 (n)",
     demand: "The key usage of a certificate that issued another has keyCertSign",
-    cure: "Issue the CA certificate anew with key usage keyCertSign",
+    example: "the key usage of the intermediate is crl-sign, expected key-cert-sign among it",
+    cure: "issue the CA certificate anew with key usage keyCertSign",
 };
 
 /// Adds what keeps a certificate from issuing others.

@@ -9,7 +9,8 @@ pub const KEY_USAGE_UNFIT: Code = Code {
     code: "key-usage-unfit",
     citation: "RFC 5280 §4.2.1.3; RFC 8446 §4.4.2.2; RFC 5246 §7.4.2",
     demand: "The key of a TLS leaf signs (or, before TLS 1.3, enciphers or agrees on keys)",
-    cure: "Issue the certificate anew with key usage digitalSignature",
+    example: "the key usage of the leaf is key-cert-sign, crl-sign, expected digital-signature among it",
+    cure: "issue the certificate anew with key usage digitalSignature",
 };
 
 /// Adds a key usage with which no TLS handshake is possible.

@@ -9,14 +9,17 @@ pub const NAME_MISMATCH: Code = Code {
     code: "name-mismatch",
     citation: "RFC 9525 §6.3; RFC 5280 §4.2.1.6",
     demand: "Every name that is asked for is among the subject alternative names",
-    cure: "Ask for a name that the certificate has, or issue it anew with this name (ca issue server NAME --san NAME)",
+    example: "dns:www.corp.test was asked for; the nearest name in the certificate is dns:web.corp.test",
+    cure: "ask for a name that the certificate has, or issue it anew with this name (ca issue server NAME --san NAME)",
 };
 
 pub const NO_SUBJECT_ALT_NAME: Code = Code {
     code: "no-subject-alt-name",
     citation: "RFC 9525 §2, §6.1",
     demand: "A certificate that is asked for a name has subject alternative names",
-    cure: "Issue the certificate anew: names belong into the subject alternative name, the common name is not looked at",
+    example: "dns:web.corp.test was asked for, but the certificate has no subject alternative name; its common name \
+        web.corp.test does not count",
+    cure: "issue the certificate anew: names belong into the subject alternative name, the common name is not looked at",
 };
 
 /// Adds every name that was asked for and is not vouched for.
@@ -71,7 +74,9 @@ fn explain(leaf: &Exhibit, wanted: &GeneralName) -> Problem {
             ),
             None => format!("{wanted} was asked for, but the certificate has no subject alternative name"),
         };
-        return Problem::error(&NO_SUBJECT_ALT_NAME, leaf, message);
+        let hint =
+            format!("issue it anew with the name as subject alternative name: ca issue server {}", wanted.value());
+        return Problem::error(&NO_SUBJECT_ALT_NAME, leaf, message).hint(hint);
     }
     let same_text = names.iter().find(|name| name.kind() != wanted.kind() && name.value() == wanted.value());
     let of_its_kind: Vec<_> = names.iter().filter(|name| name.kind() == wanted.kind()).collect();
@@ -88,7 +93,11 @@ fn explain(leaf: &Exhibit, wanted: &GeneralName) -> Problem {
         let shown: Vec<_> = names.iter().take(3).map(ToString::to_string).collect();
         format!("{wanted} was asked for, but the certificate has no name of that kind, only {}", shown.join(", "))
     };
-    Problem::error(&NAME_MISMATCH, leaf, message)
+    let hint = format!(
+        "ask for a name that the certificate has, or issue it anew with this one too: ca issue server NAME --san {}",
+        wanted.value()
+    );
+    Problem::error(&NAME_MISMATCH, leaf, message).hint(hint)
 }
 
 fn distance(found: &str, wanted: &str) -> usize {

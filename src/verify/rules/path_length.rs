@@ -7,14 +7,16 @@ pub const PATH_TOO_LONG: Code = Code {
     code: "path-too-long",
     citation: "RFC 5280 §4.2.1.9, §6.1.4 (l)",
     demand: "No more CAs follow a CA than its path length allows",
-    cure: "Issue from a CA nearer to the root, or give the CA a greater path length",
+    example: "CN=Corp Root CA issuing has the path length 0: no CA may stand below it, but in this chain 1 does: CN=Sub CA",
+    cure: "issue from a CA nearer to the root, or give the CA a greater path length",
 };
 
 pub const TOO_MANY_INTERMEDIATES: Code = Code {
     code: "too-many-intermediates",
     citation: "RFC 5280 §6.1.1 (--max-path-len)",
     demand: "The chain has no more intermediates than were asked for",
-    cure: "Allow more with --max-path-len, or issue from a CA nearer to the root",
+    example: "the chain has 1 intermediate, expected at most 0",
+    cure: "allow more with --max-path-len, or issue from a CA nearer to the root",
 };
 
 /// Adds every CA whose path length is exceeded.
@@ -24,14 +26,24 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
         let Some(most) = exhibit.certificate.basic_constraints.and_then(|constraints| constraints.path_length) else {
             continue;
         };
-        let below = (index + 1..path.exhibits.len()).filter(|index| counts(*index)).count();
-        if below as u64 > u64::from(most) {
+        let below: Vec<_> = (index + 1..path.exhibits.len()).filter(|index| counts(*index)).collect();
+        if below.len() as u64 > u64::from(most) {
+            let subject =
+                |index: &usize| path.exhibits.get(*index).map(|exhibit| exhibit.certificate.subject.to_string());
+            let shown: Vec<_> = below.iter().rev().filter_map(subject).collect();
             problems.push(Problem::error(
                 &PATH_TOO_LONG,
                 exhibit,
                 format!(
-                    "{} allows {most} CA certificates below itself, but {below} follow in this chain",
-                    exhibit.certificate.subject
+                    "{} has the path length {most}: {}, but in this chain {}: {}",
+                    exhibit.certificate.subject,
+                    match most {
+                        0 => "no CA may stand below it".to_owned(),
+                        1 => "at most 1 CA may stand below it".to_owned(),
+                        most => format!("at most {most} CAs may stand below it"),
+                    },
+                    if below.len() == 1 { "1 does".to_owned() } else { format!("{} do", below.len()) },
+                    shown.join(", ")
                 ),
             ));
         }
@@ -39,7 +51,8 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
     let Some((most, leaf)) = path.question.max_path_length.zip(path.leaf()) else { return };
     let found = (0..path.exhibits.len()).filter(|index| counts(*index)).count();
     if found as u64 > u64::from(most) {
-        let message = format!("the chain has {found} intermediates, at most {most} were asked for");
+        let plural = if found == 1 { "" } else { "s" };
+        let message = format!("the chain has {found} intermediate{plural}, expected at most {most}");
         problems.push(Problem::error(&TOO_MANY_INTERMEDIATES, leaf, message));
     }
 }

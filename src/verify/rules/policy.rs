@@ -14,7 +14,8 @@ pub const POLICY_NOT_SATISFIED: Code = Code {
     code: "policy-not-satisfied",
     citation: "RFC 5280 §4.2.1.4, §4.2.1.11, §6.1; RFC 9618",
     demand: "Where a CA demands an explicit policy, one policy holds for the whole chain below it",
-    cure: "Issue the certificates under a policy of their CA, or the CA certificate without policy constraints",
+    example: "a CA above demands an explicit policy, but none holds down to this certificate: its policies are 1.2.3.1",
+    cure: "issue the certificates under a policy of their CA, or the CA certificate without policy constraints",
 };
 
 const ANY_POLICY: &str = "2.5.29.32.0";
@@ -62,7 +63,7 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
                 problems.push(demand(exhibit));
             }
         } else if let Err(problem) = state.prepare_for_next(exhibit, index == 0) {
-            problems.push(problem);
+            problems.push(*problem);
             return;
         }
     }
@@ -105,12 +106,12 @@ impl State {
     }
 
     /// §6.1.4 (a), (b), (h)–(j).
-    fn prepare_for_next(&mut self, exhibit: &Exhibit, is_anchor: bool) -> Result<(), Problem> {
+    fn prepare_for_next(&mut self, exhibit: &Exhibit, is_anchor: bool) -> Result<(), Box<Problem>> {
         let certificate = &exhibit.certificate;
         let mappings = &certificate.policy_mappings;
         if mappings.iter().any(|(issuers, subjects)| issuers == ANY_POLICY || subjects == ANY_POLICY) {
             let message = "a policy mapping maps from or to anyPolicy";
-            return Err(Problem::error(&POLICY_NOT_SATISFIED, exhibit, message));
+            return Err(Box::new(Problem::error(&POLICY_NOT_SATISFIED, exhibit, message)));
         }
         if !is_anchor {
             self.map(mappings);

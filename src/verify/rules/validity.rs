@@ -8,14 +8,16 @@ pub const EXPIRED: Code = Code {
     code: "expired",
     citation: "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
     demand: "A certificate is used until its notAfter",
-    cure: "Renew the certificate (ca issue TEMPLATE NAME --if-due)",
+    example: "the leaf expired at 2026-03-31T23:59:59Z, 1 day before 2026-04-02T00:00:00Z",
+    cure: "renew the certificate (ca renew NAME)",
 };
 
 pub const NOT_YET_VALID: Code = Code {
     code: "not-yet-valid",
     citation: "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
     demand: "A certificate is used from its notBefore on",
-    cure: "Wait, or check the clocks of this machine and of the CA",
+    example: "the leaf begins to be valid at 2027-01-01T00:00:00Z, 334 days after 2026-02-01T00:00:00Z",
+    cure: "wait, or check the clocks of this machine and of the CA",
 };
 
 /// Adds what is wrong with the dates of one certificate.
@@ -39,8 +41,8 @@ pub fn check(exhibit: &Exhibit, role: Role, question: &Question, problems: &mut 
     } else {
         let hint = match role {
             Role::Leaf => EXPIRED.cure,
-            Role::Intermediate => "Put the current certificate of this CA into the chain file",
-            Role::Root => "Trust the successor of this root, and issue the chain anew under it",
+            Role::Intermediate => "put the current certificate of this CA into the chain file",
+            Role::Root => "trust the successor of this root, and issue the chain anew under it",
         };
         let message = format!(
             "the {role} expired at {}, {} before {}",

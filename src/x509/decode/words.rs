@@ -1,0 +1,23 @@
+//! The parser's errors in words that mean something to whoever holds the file.
+
+use std::fmt::Display;
+
+/// What an error of the parser means: its own words speak of parser combinators and tags.
+pub(super) fn words(error: &impl Display) -> &'static str {
+    // The parser's error types nest; their texts tell the kinds apart.
+    let told = error.to_string();
+    let is = |words: &[&str]| words.iter().any(|word| told.contains(word));
+    if is(&["Eof", "Incomplete", "incomplete"]) {
+        "it ends too early, or a length in it is wrong"
+    } else if is(&["InvalidLength", "Invalid Length", "length"]) {
+        "a length in it is wrong"
+    } else if is(&["InvalidTag", "Tag", "InvalidClass"]) {
+        "an element of it is of another type than belongs there"
+    } else if is(&["DerConstraint", "DER", "Indefinite"]) {
+        "it is not written in the one form that DER allows"
+    } else if is(&["date", "Date", "Time"]) {
+        "a date in it cannot be read"
+    } else {
+        "an element of it holds something that does not belong there"
+    }
+}
