@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use ca::cli::CommandLine;
-use clap::CommandFactory;
 
 use crate::support::{files_below, repository};
 
@@ -44,7 +43,7 @@ fn lines(text: &str) -> Vec<(usize, String)> {
 
 /// Notes every `ca WORD` whose word is no command.
 fn check(path: &Path, number: usize, line: &str, wrong: &mut Vec<String>) {
-    let command_line = CommandLine::command();
+    let command_line = CommandLine::whole();
     for (at, _) in line.match_indices("ca ") {
         let before = line[..at].chars().next_back();
         let begins = before.is_none_or(|c| " (`'\"$:".contains(c));

@@ -1,7 +1,6 @@
 //! `docs/reference/cli.md` is what `ca … --help` prints. `CA_TEST_UPDATE=1` rewrites it.
 
 use ca::cli::CommandLine;
-use clap::CommandFactory;
 
 use crate::support::program::Place;
 use crate::support::repository;
@@ -21,7 +20,7 @@ fn the_reference_is_what_help_prints() {
     let place = Place::new();
     let mut page = HEAD.to_owned();
     section(&mut page, "ca", &place.done("--help"));
-    for path in commands(&CommandLine::command(), "") {
+    for path in commands(&CommandLine::whole(), "") {
         let help = place.done(&format!("{path} --help"));
         let (own, global) = help.split_once(GLOBAL).unwrap_or((&help, ""));
         // Whatever clap prints after the global options belongs to the command again.
@@ -59,14 +58,14 @@ fn every_help_line_begins_like_a_sentence_and_ends_without_a_full_stop() {
         }
     }
     let mut problems = Vec::new();
-    walk(&CommandLine::command(), "ca", &mut problems);
+    walk(&CommandLine::whole(), "ca", &mut problems);
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
 /// `clap` checks a command only when it is asked; this asks all of them.
 #[test]
 fn the_command_line_holds_together() {
-    CommandLine::command().debug_assert();
+    CommandLine::whole().debug_assert();
 }
 
 /// Every command and every command below it, in the order of the help.

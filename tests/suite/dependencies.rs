@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use crate::support::program::succeeded;
-use crate::support::repository;
+use crate::support::{repository, skip};
 
 /// The oldest version that may be built in, and why.
 const OLDEST: &[(&str, &str, &str)] = &[
@@ -94,6 +94,27 @@ fn the_cryptographic_library_is_built_without_jitter_entropy() {
     let names = |name: &[u8]| program.windows(name.len()).any(|window| window == name);
     assert!(names(b"RAND_bytes"), "the program has no names, so that nothing can be said");
     assert!(!names(b"jent_entropy_collector_alloc"), "the program collects jitter entropy");
+}
+
+#[test]
+fn the_program_is_one_static_file_where_the_c_library_can_be_linked_so() {
+    let asked =
+        Command::new("cc").arg("-print-file-name=libc.a").output().map(|found| found.stdout).unwrap_or_default();
+    let library = String::from_utf8(asked).unwrap();
+    if !cfg!(target_os = "linux") || !std::path::Path::new(library.trim()).is_file() {
+        return skip::because("there is no static C library here");
+    }
+    let program = std::fs::read(env!("CARGO_BIN_EXE_ca")).unwrap();
+    let number = |place: usize, size: usize| {
+        program[place..place + size].iter().rev().fold(0_usize, |number, octet| number << 8 | usize::from(*octet))
+    };
+    assert_eq!(program[..6], *b"\x7fELF\x02\x01", "not a 64-bit little-endian ELF file");
+    // ELF-64, file header: e_type at 16, e_phoff at 32, e_phentsize at 54, e_phnum at 56; p_type leads a program header.
+    let kinds: Vec<usize> =
+        (0..number(56, 2)).map(|header| number(number(32, 8) + header * number(54, 2), 4)).collect();
+    let (shared_object, interpreter) = (3, 3);
+    assert_eq!(number(16, 2), shared_object, "the program is not position-independent");
+    assert!(!kinds.contains(&interpreter), "the program loads shared libraries");
 }
 
 fn packages() -> Vec<toml::Table> {
