@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, CommandFactory, Parser, ValueEnum};
 
 use super::commands::Command;
 use crate::x509::Lifetime;
@@ -16,6 +16,14 @@ pub struct CommandLine {
     pub globals: Globals,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl CommandLine {
+    /// The command line with every flag of every subcommand, for people to read. The one that parses knows only the
+    /// flags of the subcommand that was typed.
+    pub fn whole() -> clap::Command {
+        Command::with_all_flags(Self::command())
+    }
 }
 
 /// Flags that every subcommand takes, before or after its name.

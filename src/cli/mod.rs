@@ -52,7 +52,11 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     }
     let line = match CommandLine::try_parse_from(&words) {
         Ok(line) => line,
-        Err(error) => return refuse_words(&error, &words, world),
+        Err(error) => {
+            // In the whole command line, the groups of flags stand in the order in which people shall read them.
+            let error = CommandLine::whole().try_get_matches_from(&words).err().unwrap_or(error);
+            return refuse_words(&error, &words, world);
+        }
     };
     let style = Style::choose(line.globals.color, world);
     let shape = Shape { json: line.globals.json, colored: style.stderr };
@@ -118,8 +122,6 @@ fn refuse_words(error: &clap::Error, words: &[OsString], world: &mut World) -> E
 mod tests {
     use std::io::ErrorKind;
 
-    use clap::CommandFactory;
-
     use super::testing::Played;
     use super::*;
 
@@ -131,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_quick_answer_to_version_is_the_one_of_the_whole_command_line() {
-        let whole = CommandLine::command().render_version();
+        let whole = CommandLine::whole().render_version();
         for word in ["--version", "-V"] {
             assert_eq!(ask(&["ca", word], None), (ExitStatus::Done, whole.clone(), String::new()));
         }
@@ -159,6 +161,6 @@ mod tests {
 
     #[test]
     fn the_command_line_holds_together() {
-        CommandLine::command().debug_assert();
+        CommandLine::whole().debug_assert();
     }
 }

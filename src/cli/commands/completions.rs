@@ -1,6 +1,6 @@
 //! `ca completions SHELL`. The door to clap_complete.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ struct Script {
 
 pub fn run(arguments: &Arguments) -> Result<Box<dyn Report>, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut CommandLine::command(), "ca", &mut script);
+    clap_complete::generate(arguments.shell, &mut CommandLine::whole(), "ca", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     Ok(Box::new(Script { shell: arguments.shell, script }))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::Man;
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ struct Pages {
 
 pub fn run(arguments: &Arguments, context: &Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let folder = context.world.resolve(&arguments.folder);
-    let mut line = CommandLine::command();
+    let mut line = CommandLine::whole();
     line.build();
     let mut pages = Vec::new();
     render(&line, &mut pages)

@@ -1,6 +1,7 @@
 //! One file per subcommand, named as it is typed. Each asks, acts and returns a report.
 
-use clap::Subcommand;
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
 use super::output::Report;
 use super::{Context, Failure};
@@ -20,49 +21,112 @@ mod renew;
 mod show;
 mod verify;
 
-/// The subcommands, in the order in which `ca --help` lists them.
-#[derive(Debug, Subcommand)]
-pub enum Command {
+/// Declares the subcommands. What clap's derive would write too, but for one thing: the flags of a subcommand are put
+/// together when it is typed or asked about, and not at each start of the program, which takes as long as judging a chain.
+macro_rules! subcommands {
+    ($(#[doc = $about:literal] $name:literal => $variant:ident($arguments:ty),)*) => {
+        /// The subcommands, in the order in which `ca --help` lists them.
+        #[derive(Debug)]
+        pub enum Command {
+            $(#[doc = $about] $variant(Box<$arguments>),)*
+        }
+
+        impl Subcommand for Command {
+            fn augment_subcommands(line: clap::Command) -> clap::Command {
+                line$(.subcommand(Self::named($name, $about).defer(flags::<$arguments>)))*
+            }
+
+            fn augment_subcommands_for_update(line: clap::Command) -> clap::Command {
+                Self::augment_subcommands(line)
+            }
+
+            fn has_subcommand(name: &str) -> bool {
+                [$($name),*].contains(&name)
+            }
+        }
+
+        impl Command {
+            /// A command line with the flags of every subcommand in it, for whoever shows them all.
+            pub(super) fn with_all_flags(line: clap::Command) -> clap::Command {
+                line$(.mut_subcommand($name, |_| flags::<$arguments>(Self::named($name, $about))))*
+            }
+
+            /// A subcommand without its flags.
+            fn named(name: &'static str, about: &'static str) -> clap::Command {
+                let place = [$($name),*].iter().position(|each| *each == name);
+                clap::Command::new(name).about(about.trim_start()).display_order(place)
+            }
+        }
+
+        impl FromArgMatches for Command {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+                Self::from_arg_matches_mut(&mut matches.clone())
+            }
+
+            fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
+                match matches.remove_subcommand() {
+                    $(Some((name, mut typed)) if name == $name => {
+                        <$arguments>::from_arg_matches_mut(&mut typed).map(|typed| Self::$variant(Box::new(typed)))
+                    })*
+                    _ => Err(clap::Error::new(ErrorKind::MissingSubcommand)),
+                }
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+                *self = Self::from_arg_matches(matches)?;
+                Ok(())
+            }
+        }
+    };
+}
+
+subcommands! {
     /// Do the whole job on a fresh folder: make a CA, issue, verify, and prove it in a handshake
-    Quickstart(quickstart::Arguments),
+    "quickstart" => Quickstart(quickstart::Arguments),
     /// Make a new CA: a self-signed root, its directory and its index
-    Init(init::Arguments),
+    "init" => Init(init::Arguments),
     /// Make a key and a certificate from a template
-    Issue(issue::Arguments),
+    "issue" => Issue(issue::Arguments),
     /// Issue the next certificate of a name for the same key
-    Renew(renew::Arguments),
+    "renew" => Renew(renew::Arguments),
     /// Issue the next certificate of a name for a new key
-    Rekey(rekey::Arguments),
+    "rekey" => Rekey(rekey::Arguments),
     /// Prove certificates in a real mutual TLS handshake, and that the wrong ones are refused
-    HandshakeTest(handshake_test::Arguments),
+    "handshake-test" => HandshakeTest(handshake_test::Arguments),
     /// List the certificates that this CA has issued
-    List(list::Arguments),
+    "list" => List(list::Arguments),
     /// Show one certificate of this CA: what it says, where it is, and its history
-    Show(show::Arguments),
+    "show" => Show(show::Arguments),
     /// Show what a certificate, signing request, revocation list or key file says
-    Inspect(inspect::Arguments),
+    "inspect" => Inspect(inspect::Arguments),
     /// Judge whether a certificate chain holds, and explain a no
-    Verify(Box<verify::Arguments>),
+    "verify" => Verify(verify::Arguments),
     /// Check the form of certificates against named rules
-    Lint(lint::Arguments),
+    "lint" => Lint(lint::Arguments),
     /// Explain a code of verify or lint: the rule, its source, the cure
-    Explain(explain::Arguments),
+    "explain" => Explain(explain::Arguments),
     /// Print the completion script of a shell
-    Completions(completions::Arguments),
+    "completions" => Completions(completions::Arguments),
     /// Write the manual pages of every subcommand into a folder
-    Man(man::Arguments),
+    "man" => Man(man::Arguments),
+}
+
+/// Gives a subcommand its flags. Groups of flags have descriptions of their own, which are not the subcommand's.
+fn flags<A: Args>(command: clap::Command) -> clap::Command {
+    let about = command.get_about().cloned();
+    A::augment_args(command).about(about.unwrap_or_default())
 }
 
 /// Runs one subcommand.
 pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     match command {
-        Command::Quickstart(arguments) => quickstart::run(arguments, context),
-        Command::Init(arguments) => init::run(arguments, context),
-        Command::Issue(arguments) => issue::run(arguments, context),
-        Command::Renew(arguments) => renew::run(arguments, context),
-        Command::Rekey(arguments) => rekey::run(arguments, context),
+        Command::Quickstart(arguments) => quickstart::run(*arguments, context),
+        Command::Init(arguments) => init::run(*arguments, context),
+        Command::Issue(arguments) => issue::run(*arguments, context),
+        Command::Renew(arguments) => renew::run(*arguments, context),
+        Command::Rekey(arguments) => rekey::run(*arguments, context),
         Command::HandshakeTest(arguments) => handshake_test::run(&arguments, context),
-        Command::List(arguments) => list::run(arguments, context),
+        Command::List(arguments) => list::run(*arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),
         Command::Inspect(arguments) => inspect::run(&arguments, context),
         Command::Verify(arguments) => verify::run(&arguments, context),
