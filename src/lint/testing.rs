@@ -85,6 +85,7 @@ pub struct Bent {
     algorithm: KeyAlgorithm,
     key: std::cell::RefCell<Option<PrivateKey>>,
     spki: Option<Vec<u8>>,
+    unique_ids: Vec<u8>,
     extensions: Vec<(String, bool, Value)>,
     unsigned: bool,
 }
@@ -110,6 +111,7 @@ impl Bent {
             algorithm: KeyAlgorithm::EcdsaP256,
             key: None.into(),
             spki: None,
+            unique_ids: Vec::new(),
             extensions: Vec::new(),
             unsigned: false,
         }
@@ -191,6 +193,12 @@ impl Bent {
     /// Uses this SubjectPublicKeyInfo, whose private half nobody has.
     pub fn spki(mut self, der: Vec<u8>) -> Self {
         self.spki = Some(der);
+        self
+    }
+
+    /// The identifiers of X.509 version 2, of issuer and subject (RFC 5280 §4.1.2.8).
+    pub fn unique_ids(mut self, issuer: u8, subject: u8) -> Self {
+        self.unique_ids = [der::value(0x81, &[0, issuer]), der::value(0x82, &[0, subject])].concat();
         self
     }
 
@@ -336,6 +344,7 @@ impl Bent {
             &self.validity,
             &self.subject,
             self.spki.as_deref().unwrap_or_else(|| key.public_key().spki()),
+            &self.unique_ids,
             &extensions,
         ]);
         let mut signature = signer.sign(&tbs).unwrap();

@@ -1,10 +1,11 @@
 //! The judge: the only place that says yes.
 
+use super::budget::Budget;
 use super::diagnosis;
 use super::engine::{self, Opinion};
 use super::path::{End, Search};
 use super::question::{Evidence, Exhibit, Purpose, Question};
-use super::revocation;
+use super::revocation::Inquiry;
 use super::rules::{self, Path};
 use super::verdict::{Code, Ends, Link, Problem, Role, Until, Verdict};
 use crate::lint::Severity;
@@ -32,10 +33,16 @@ const ENDS_TOO_SOON: Code = Code {
 
 /// Judges a leaf: whether one path from an anchor to it keeps every rule.
 pub fn judge(evidence: Evidence<'_>, question: &Question) -> Verdict {
-    let mut search = Search::new(evidence);
+    judge_within(&Budget::default(), evidence, question)
+}
+
+/// [`judge`], with what it has spent to be looked at afterwards.
+pub(super) fn judge_within(budget: &Budget, evidence: Evidence<'_>, question: &Question) -> Verdict {
+    let mut search = Search::new(evidence, budget);
+    let inquiry = question.check_revocation.then(|| Inquiry::new(evidence, question, budget));
     let mut best: Option<Attempt<'_>> = None;
     let end = search.paths(&mut |exhibits| {
-        let attempt = try_path(exhibits, evidence, question);
+        let attempt = try_path(exhibits, evidence, question, budget, inquiry.as_ref());
         let is_right = attempt.is_right();
         if best.as_ref().is_none_or(|best| attempt.errors() < best.errors()) {
             best = Some(attempt);
@@ -64,13 +71,19 @@ struct Attempt<'a> {
     lists: Vec<usize>,
 }
 
-fn try_path<'a>(exhibits: &[&'a Exhibit], evidence: Evidence<'a>, question: &Question) -> Attempt<'a> {
+fn try_path<'a>(
+    exhibits: &[&'a Exhibit],
+    evidence: Evidence<'a>,
+    question: &Question,
+    budget: &Budget,
+    inquiry: Option<&Inquiry<'a>>,
+) -> Attempt<'a> {
     let path = Path { exhibits, question };
     let mut problems = Vec::new();
-    rules::check(&path, &mut problems);
+    rules::check(&path, budget, &mut problems);
     let mut lists = Vec::new();
-    if question.check_revocation {
-        revocation::check(&path, evidence, &mut problems, &mut lists);
+    if let Some(inquiry) = inquiry {
+        inquiry.check(&path, &mut problems, &mut lists);
     }
     let mut attempt = Attempt { exhibits: exhibits.to_vec(), problems, rustls_refuses: None, lists };
     if attempt.is_right() && question.purpose != Purpose::Any {

@@ -4,6 +4,7 @@
 //! ([`rules`]) and, where asked, against every revocation list ([`revocation`]); for TLS purposes webpki, the verifier
 //! inside rustls, has to agree ([`engine`]). [`diagnosis`] explains a no and never overrules it.
 
+mod budget;
 mod chain;
 mod diagnosis;
 mod engine;

@@ -1,13 +1,33 @@
 //! Comparing distinguished names as RFC 5280 §7.1 asks: without regard to case, string type and superfluous space.
 
-use crate::x509::DistinguishedName;
+use std::hash::{Hash, Hasher};
 
-/// A name prepared for comparison: one text for each relative name.
+use crate::x509::{DistinguishedName, digest};
+
+/// A name prepared for comparison: one text for each relative name, and the SHA-256 of all, by which names are equal or
+/// not however long they are.
 ///
 /// Unicode is folded to lower case character by character; compatibility forms (NFKC of RFC 4518) are not unified, so
 /// names that differ only there count as different. That is the safe side for a chain, and names are given by CAs.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Canonical(Vec<String>);
+#[derive(Debug, Clone)]
+pub struct Canonical {
+    relative_names: Vec<String>,
+    digest: [u8; 32],
+}
+
+impl PartialEq for Canonical {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for Canonical {}
+
+impl Hash for Canonical {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.digest.hash(state);
+    }
+}
 
 impl Canonical {
     pub fn of(name: &DistinguishedName) -> Self {
@@ -20,16 +40,24 @@ impl Canonical {
             parts.sort_unstable();
             parts.join("\u{0}")
         });
-        Self(relative_names.collect())
+        let relative_names: Vec<String> = relative_names.collect();
+        let mut whole = Vec::new();
+        for relative_name in &relative_names {
+            // With its length in front, no relative name can pass for two.
+            whole.extend(relative_name.len().to_be_bytes());
+            whole.extend(relative_name.as_bytes());
+        }
+        Self { relative_names, digest: digest::sha256(&whole) }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// How many octets a comparison looks at.
+    pub fn size(&self) -> usize {
+        self.relative_names.iter().map(String::len).sum()
     }
 
     /// Whether this name begins with all relative names of `base`: the subtree of RFC 5280 §4.2.1.10.
     pub fn is_within(&self, base: &Self) -> bool {
-        self.0.starts_with(&base.0)
+        self.relative_names.starts_with(&base.relative_names)
     }
 }
 

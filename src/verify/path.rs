@@ -2,23 +2,18 @@
 //!
 //! Only certificates from which some anchor can be reached by name are walked at all, the nearest first; each signature
 //! is checked once and only when a path needs it. So a crowd of cross-signed CAs costs little more than the path they
-//! hide.
+//! hide. What it may cost at most says [`Budget`].
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use super::budget::Budget;
 use super::name::Canonical;
 use super::question::{Evidence, Exhibit};
 use super::signature::{self, SignatureProblem};
 
 /// The most certificates of a path, anchor and leaf included.
 const MOST_CERTIFICATES: usize = 24;
-/// The most signatures checked for one leaf.
-const MOST_SIGNATURES: usize = 500;
-/// The most certificates tried as issuers for one leaf.
-const MOST_STEPS: usize = 20_000;
-/// The most complete paths that are judged.
-const MOST_PATHS: usize = 200;
 
 /// Why the search ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,14 +33,13 @@ pub struct Search<'a> {
     distance: HashMap<&'a Canonical, usize>,
     by_subject: HashMap<&'a Canonical, Vec<&'a Exhibit>>,
     signatures: HashMap<(*const Exhibit, *const Exhibit), Result<(), SignatureProblem>>,
-    steps: usize,
-    paths: usize,
+    budget: &'a Budget,
     /// Signatures that did not verify, child and supposed issuer: evidence for the diagnosis.
     pub refused: Vec<(&'a Exhibit, &'a Exhibit, SignatureProblem)>,
 }
 
 impl<'a> Search<'a> {
-    pub fn new(evidence: Evidence<'a>) -> Self {
+    pub fn new(evidence: Evidence<'a>, budget: &'a Budget) -> Self {
         let mut by_subject: HashMap<_, Vec<&'a Exhibit>> = HashMap::new();
         let mut seen: HashSet<&[u8]> = HashSet::new();
         for exhibit in evidence.untrusted {
@@ -54,7 +48,7 @@ impl<'a> Search<'a> {
             }
         }
         let distance = distances(evidence, &by_subject);
-        Self { evidence, distance, by_subject, signatures: HashMap::new(), steps: 0, paths: 0, refused: Vec::new() }
+        Self { evidence, distance, by_subject, signatures: HashMap::new(), budget, refused: Vec::new() }
     }
 
     /// Shows every path, anchor first, to `visitor` until it is content.
@@ -77,16 +71,15 @@ impl<'a> Search<'a> {
     fn extend(&mut self, path: &mut Vec<&'a Exhibit>, visitor: &mut dyn FnMut(&[&'a Exhibit]) -> bool) -> End {
         let Some(head) = path.last().copied() else { return End::Exhausted };
         for anchor in ranked(head, self.evidence.anchors.iter().filter(|anchor| anchor.subject == head.issuer)) {
-            match self.step() && self.may_check(head, anchor) {
-                false => return End::OutOfBounds,
-                true if !self.is_signed_by(head, anchor) => continue,
-                true => {}
-            }
-            self.paths += 1;
-            if self.paths > MOST_PATHS {
-                return End::OutOfBounds;
+            match self.budget.may_step().then(|| self.is_signed_by(head, anchor)).flatten() {
+                None => return End::OutOfBounds,
+                Some(false) => continue,
+                Some(true) => {}
             }
             let complete: Vec<_> = std::iter::once(anchor).chain(path.iter().rev().copied()).collect();
+            if !self.budget.may_judge(complete.iter().map(|exhibit| exhibit.certificate.as_der().len()).sum()) {
+                return End::OutOfBounds;
+            }
             if visitor(&complete) {
                 return End::Found;
             }
@@ -101,22 +94,17 @@ impl<'a> Search<'a> {
             .collect();
         candidates.sort_by_key(|(distance, _)| *distance);
         for candidate in ranked(head, candidates.into_iter().map(|(_, candidate)| candidate)) {
-            if !self.step() {
+            if !self.budget.may_step() {
                 return End::OutOfBounds;
             }
             // RFC 4158 §5.2: the same name with the same key a second time is a loop.
-            let is_loop = |known: &&Exhibit| {
-                known.subject == candidate.subject
-                    && known.certificate.public_key.spki() == candidate.certificate.public_key.spki()
-            };
-            if path.iter().any(is_loop) {
+            if path.iter().any(|known| known.is_same_ca(candidate)) {
                 continue;
             }
-            if !self.may_check(head, candidate) {
-                return End::OutOfBounds;
-            }
-            if !self.is_signed_by(head, candidate) {
-                continue;
+            match self.is_signed_by(head, candidate) {
+                None => return End::OutOfBounds,
+                Some(false) => continue,
+                Some(true) => {}
             }
             path.push(candidate);
             let end = self.extend(path, visitor);
@@ -128,27 +116,21 @@ impl<'a> Search<'a> {
         End::Exhausted
     }
 
-    fn step(&mut self) -> bool {
-        self.steps += 1;
-        self.steps <= MOST_STEPS
-    }
-
-    fn may_check(&self, child: &Exhibit, issuer: &Exhibit) -> bool {
-        self.signatures.len() < MOST_SIGNATURES
-            || self.signatures.contains_key(&(&raw const *child, &raw const *issuer))
-    }
-
-    fn is_signed_by(&mut self, child: &'a Exhibit, issuer: &'a Exhibit) -> bool {
+    /// Nothing when no more signatures may be checked.
+    fn is_signed_by(&mut self, child: &'a Exhibit, issuer: &'a Exhibit) -> Option<bool> {
         let key = (&raw const *child, &raw const *issuer);
         if let Some(known) = self.signatures.get(&key) {
-            return known.is_ok();
+            return Some(known.is_ok());
+        }
+        if !self.budget.may_check_signature() {
+            return None;
         }
         let checked = signature::certificate(&child.certificate, &issuer.certificate.public_key);
         if let Err(problem) = checked {
             self.refused.push((child, issuer, problem));
         }
         self.signatures.insert(key, checked);
-        checked.is_ok()
+        Some(checked.is_ok())
     }
 }
 

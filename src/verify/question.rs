@@ -6,7 +6,8 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::name::Canonical;
-use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, RevocationList};
+use crate::x509::revocation_list::RevokedEntry;
+use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, RevocationList, digest};
 
 /// Where something stands: the file as it was named, and its number in there, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,12 +36,20 @@ pub struct Exhibit {
     pub place: Place,
     pub(super) subject: Canonical,
     pub(super) issuer: Canonical,
+    /// The SHA-256 of its public key: keys are compared often, and may be long.
+    key: [u8; 32],
 }
 
 impl Exhibit {
     pub fn new(certificate: Certificate, place: Place) -> Self {
         let (subject, issuer) = (Canonical::of(&certificate.subject), Canonical::of(&certificate.issuer));
-        Self { certificate, place, subject, issuer }
+        let key = digest::sha256(certificate.public_key.spki());
+        Self { certificate, place, subject, issuer, key }
+    }
+
+    /// Another certificate for the same name and the same key.
+    pub(super) fn is_same_ca(&self, other: &Self) -> bool {
+        self.key == other.key && self.subject == other.subject
     }
 
     /// Subject and issuer are the same name (RFC 5280 §6.1): such a certificate does not count for path lengths.
@@ -55,12 +64,29 @@ pub struct ListExhibit {
     pub list: RevocationList,
     pub place: Place,
     pub(super) issuer: Canonical,
+    /// The numbers of the entries in the order of their serials: a list of a large CA is asked for many certificates.
+    by_serial: Vec<usize>,
 }
 
 impl ListExhibit {
     pub fn new(list: RevocationList, place: Place) -> Self {
         let issuer = Canonical::of(&list.issuer);
-        Self { list, place, issuer }
+        let mut by_serial: Vec<usize> = (0..list.entries.len()).collect();
+        by_serial.sort_by_key(|index| list.entries.get(*index).map(|entry| entry.serial.as_der_content()));
+        Self { list, place, issuer, by_serial }
+    }
+
+    /// The entries for a certificate, in the order of the list: those for its serial number under its issuer.
+    pub(super) fn entries_of<'a>(&'a self, exhibit: &'a Exhibit) -> impl Iterator<Item = &'a RevokedEntry> {
+        let serial = Some(exhibit.certificate.serial.as_der_content());
+        let entry = move |index: &usize| self.list.entries.get(*index);
+        let found = move |index: &usize| entry(index).map(|entry| entry.serial.as_der_content());
+        let from = self.by_serial.partition_point(|index| found(index) < serial);
+        let of_serial = self.by_serial.iter().skip(from).take_while(move |index| found(index) == serial);
+        of_serial.filter_map(entry).filter(|entry| match &entry.certificate_issuer {
+            None => self.issuer == exhibit.issuer,
+            Some(name) => Canonical::of(name) == exhibit.issuer,
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 mod words;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::certification_request::X509CertificationRequest;
@@ -228,18 +229,25 @@ impl RevocationList {
             }
             list.extensions.push(raw);
         }
+        let mut certificate_issuer = None;
         for revoked in &tbs.revoked_certificates {
-            list.read_entry(revoked);
+            list.read_entry(revoked, &mut certificate_issuer);
         }
         Ok(list)
     }
 
-    fn read_entry(&mut self, revoked: &RevokedCertificate<'_>) {
+    /// `certificate_issuer` is that of the entry before, and of those that follow (RFC 5280 §5.3.3).
+    fn read_entry(
+        &mut self,
+        revoked: &RevokedCertificate<'_>,
+        certificate_issuer: &mut Option<Arc<DistinguishedName>>,
+    ) {
         let mut entry = RevokedEntry {
             serial: SerialNumber::from_der_content(revoked.raw_serial()),
             revoked_at: revoked.revocation_date.to_datetime(),
             reason: None,
             invalid_since: None,
+            certificate_issuer: None,
             unknown_critical: Vec::new(),
         };
         for extension in revoked.extensions() {
@@ -250,10 +258,20 @@ impl RevocationList {
                     self.malformed
                         .push((extension.oid.to_id_string(), format!("its content cannot be read: {}", words(error))));
                 }
+                _ if extension.oid.to_id_string() == oid::CERTIFICATE_ISSUER => {
+                    match distribution_point::read_certificate_issuer(extension.value) {
+                        Some(name) => *certificate_issuer = Some(Arc::new(name)),
+                        None => {
+                            let reason = "it holds no directory name that can be read".to_owned();
+                            self.malformed.push((oid::CERTIFICATE_ISSUER.to_owned(), reason));
+                        }
+                    }
+                }
                 _ if extension.critical => entry.unknown_critical.push(extension.oid.to_id_string()),
                 _ => {}
             }
         }
+        entry.certificate_issuer.clone_from(certificate_issuer);
         self.entries.push(entry);
     }
 }

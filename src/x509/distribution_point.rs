@@ -158,6 +158,15 @@ pub fn complete_relative_name(issuer: &DistinguishedName, attributes: &[u8]) -> 
     Some(der::value(der::context_constructed(4), &name))
 }
 
+/// The one directory name in the value of a `certificateIssuer` entry extension (RFC 5280 §5.3.3).
+pub(super) fn read_certificate_issuer(value: &[u8]) -> Option<DistinguishedName> {
+    let mut names = children_of(value, der::SEQUENCE)?.into_iter().filter_map(directory_name);
+    match (names.next(), names.next()) {
+        (Some(name), None) => Some(name),
+        _ => None,
+    }
+}
+
 /// The directory name in the DER of a `GeneralName`, where it is one.
 pub fn directory_name(general_name: &[u8]) -> Option<DistinguishedName> {
     match der::split_first(general_name)? {

@@ -1,6 +1,7 @@
 //! A certificate revocation list (RFC 5280 §5), read.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 
@@ -40,6 +41,9 @@ pub struct RevokedEntry {
     pub revoked_at: OffsetDateTime,
     pub reason: Option<RevocationReason>,
     pub invalid_since: Option<OffsetDateTime>,
+    /// Who issued the certificate (§5.3.3), where it is not the issuer of the list. An entry without the extension
+    /// continues the one before it, and so it stands here in each of them.
+    pub certificate_issuer: Option<Arc<DistinguishedName>>,
     /// Object identifiers of critical entry extensions that this program does not process.
     pub unknown_critical: Vec<String>,
 }
@@ -105,8 +109,8 @@ impl RevocationList {
         self.extensions.iter().find(|extension| extension.oid == oid)
     }
 
-    /// The entry for this serial; of several the last.
-    pub fn find(&self, serial: &SerialNumber) -> Option<&RevokedEntry> {
-        self.entries.iter().rev().find(|entry| entry.serial == *serial)
+    /// The entries for this serial, of whichever certificate issuer.
+    pub fn entries_of<'a>(&'a self, serial: &'a SerialNumber) -> impl Iterator<Item = &'a RevokedEntry> {
+        self.entries.iter().filter(move |entry| entry.serial == *serial)
     }
 }

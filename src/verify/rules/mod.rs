@@ -14,6 +14,7 @@ pub mod policy;
 pub mod purpose;
 pub mod validity;
 
+use super::budget::Budget;
 use super::question::{Exhibit, Question};
 use super::verdict::{Code, Problem, Role};
 
@@ -47,7 +48,7 @@ impl<'a> Path<'a> {
 }
 
 /// Everything that is wrong with a path.
-pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
+pub fn check(path: &Path<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
     for (index, exhibit) in path.exhibits.iter().enumerate() {
         let role = path.role(index);
         validity::check(exhibit, role, path.question, problems);
@@ -59,8 +60,8 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
         purpose::check(exhibit, role, path.question, problems);
     }
     path_length::check(path, problems);
-    name_constraints::check(path, problems);
-    policy::check(path, problems);
+    name_constraints::check(path, budget, problems);
+    policy::check(path, budget, problems);
     key_usage::check(path, problems);
     names::check(path, problems);
     baseline::check(path, problems);

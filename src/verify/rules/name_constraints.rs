@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::Path;
+use crate::verify::budget::{Budget, MOST_COMPARISONS};
 use crate::verify::name::Canonical;
 use crate::verify::question::Exhibit;
 use crate::verify::verdict::{Code, Problem, Role};
@@ -26,12 +27,11 @@ pub const NAME_CONSTRAINT_UNPROCESSABLE: Code = Code {
     cure: "issue the CA certificate anew with constraints on DNS names, addresses, mailboxes, URIs or directory names",
 };
 
-/// Comparisons of a name with a subtree before the chain is refused; Go's and webpki's number.
-const MOST_COMPARISONS: usize = 250_000;
+/// So many octets are compared at the price of one comparison.
+const OCTETS: usize = 128;
 
 /// Adds every name outside the constraints of a CA above it.
-pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
-    let mut comparisons = 0;
+pub fn check(path: &Path<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
     for (above, ca) in path.exhibits.iter().enumerate().filter(|(index, _)| path.role(*index) != Role::Leaf) {
         let Some(constraints) = Constraints::of(ca) else { continue };
         if let Some(reason) = &constraints.unprocessable {
@@ -41,14 +41,13 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
             if path.is_exempt(index) {
                 continue;
             }
-            let names = names_of(exhibit);
-            comparisons += names.len() * constraints.subtrees();
-            if comparisons > MOST_COMPARISONS {
+            if !budget.may_compare(constraints.price(exhibit)) {
                 let message =
                     format!("there are more than {MOST_COMPARISONS} pairs of a name and a constraint to compare");
                 problems.push(Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, ca, message));
                 return;
             }
+            let names = names_of(exhibit);
             if let Some(problem) = names.iter().find_map(|name| constraints.judge(name, exhibit, ca)) {
                 problems.push(problem);
             }
@@ -61,6 +60,8 @@ struct Constraints<'a> {
     permitted: Vec<Prepared<'a>>,
     excluded: Vec<Prepared<'a>>,
     unprocessable: Option<String>,
+    /// The length of the extension.
+    octets: usize,
 }
 
 struct Prepared<'a> {
@@ -105,11 +106,17 @@ impl<'a> Constraints<'a> {
             permitted: prepare(&constraints.permitted),
             excluded: prepare(&constraints.excluded),
             unprocessable,
+            octets: ca.certificate.extension(oid::NAME_CONSTRAINTS).map_or(0, |extension| extension.value.len()),
         })
     }
 
-    fn subtrees(&self) -> usize {
-        self.permitted.len() + self.excluded.len()
+    /// How many comparisons the names of a certificate take; long names count for more.
+    fn price(&self, exhibit: &Exhibit) -> usize {
+        let certificate = &exhibit.certificate;
+        let names = certificate.names().len() + certificate.subject.attributes().count();
+        let (own, others) = (self.octets, certificate.subject.as_der().len() + alternative_names(exhibit));
+        let subtrees = self.permitted.len() + self.excluded.len();
+        names * subtrees.max(1) + (own.saturating_mul(names) + others.saturating_mul(subtrees)) / OCTETS
     }
 
     fn judge(&self, name: &Name, exhibit: &Exhibit, ca: &Exhibit) -> Option<Problem> {
@@ -181,6 +188,11 @@ impl Prepared<'_> {
         };
         if inside { Relation::Inside } else { Relation::Outside }
     }
+}
+
+/// The length of the alternative names.
+fn alternative_names(exhibit: &Exhibit) -> usize {
+    exhibit.certificate.extension(oid::SUBJECT_ALT_NAME).map_or(0, |extension| extension.value.len())
 }
 
 /// All names of a certificate that constraints speak of: alternative names, the subject, mailboxes in the subject.

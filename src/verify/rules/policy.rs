@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Path;
+use crate::verify::budget::{Budget, MOST_POLICIES};
 use crate::verify::question::Exhibit;
 use crate::verify::verdict::{Code, Problem, Role};
 use crate::x509::certificate::oid;
@@ -31,7 +32,7 @@ struct State {
 }
 
 /// Adds what is wrong with the policies of a path.
-pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
+pub fn check(path: &Path<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
     if !path.exhibits.iter().any(|exhibit| speaks_of_policies(exhibit)) {
         return;
     }
@@ -45,6 +46,11 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
     };
     for (index, exhibit) in path.exhibits.iter().enumerate() {
         let is_leaf = path.role(index) == Role::Leaf;
+        if !budget.may_follow_policies(state.size() + exhibit.certificate.policies.len()) {
+            let message = format!("there are more than {MOST_POLICIES} policies to follow");
+            problems.push(Problem::error(&POLICY_NOT_SATISFIED, exhibit, message));
+            return;
+        }
         // The anchor's own policies do not count (RFC 5280 §6.1.1 (d)), what it demands does (RFC 5937 §3.2).
         if path.role(index) != Role::Root {
             state.continue_with(exhibit, is_leaf);
@@ -85,14 +91,19 @@ fn demand(exhibit: &Exhibit) -> Problem {
 }
 
 impl State {
+    /// How many policies the next certificate is held against.
+    fn size(&self) -> usize {
+        self.level.iter().flatten().map(|(_, expected)| expected.len()).sum()
+    }
+
     /// §6.1.3 (d), (e): the policies of the certificate continue those of the level above.
     fn continue_with(&mut self, exhibit: &Exhibit, is_leaf: bool) {
         let policies = &exhibit.certificate.policies;
         let Some(above) = self.level.take().filter(|_| !policies.is_empty()) else { return };
         let mut level = Level::new();
+        let expected: BTreeSet<&String> = above.values().flatten().collect();
         for policy in policies.iter().filter(|policy| *policy != ANY_POLICY) {
-            let is_expected = above.values().any(|expected| expected.contains(policy));
-            if is_expected || above.contains_key(ANY_POLICY) {
+            if expected.contains(policy) || above.contains_key(ANY_POLICY) {
                 level.insert(policy.clone(), BTreeSet::from([policy.clone()]));
             }
         }

@@ -3,12 +3,17 @@
 use time::Duration;
 use time::macros::datetime;
 
+use super::budget::Budget;
+use super::chain::judge_within;
 use super::*;
 use crate::lint::Severity;
 use crate::lint::testing::{Authority, Bent, NOW, name};
 use crate::x509::certificate::oid;
 use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyUsage, RevocationList};
 
+mod bounds;
+mod indirect;
+mod pkits;
 mod revocation;
 
 /// A question and its evidence under construction.
@@ -82,6 +87,14 @@ impl Case {
         let untrusted: Vec<_> = self.untrusted.iter().collect();
         let evidence = Evidence { leaf: &self.leaf, untrusted: &untrusted, anchors: &self.anchors, lists: &self.lists };
         judge(evidence, &self.question)
+    }
+
+    /// The answer, and what it cost.
+    pub(super) fn judge_and_count(&self) -> (Verdict, Budget) {
+        let untrusted: Vec<_> = self.untrusted.iter().collect();
+        let evidence = Evidence { leaf: &self.leaf, untrusted: &untrusted, anchors: &self.anchors, lists: &self.lists };
+        let budget = Budget::default();
+        (judge_within(&budget, evidence, &self.question), budget)
     }
 
     /// The codes of the errors; none when the answer is yes.

@@ -10,8 +10,7 @@ use crate::x509::certificate::oid;
 use crate::x509::{KeyUsage, RevocationList, der, validity};
 
 /// A revocation list to be: current and empty until it is bent.
-struct List {
-    number: u8,
+pub(super) struct List {
     this_update: OffsetDateTime,
     next_update: Option<OffsetDateTime>,
     entries: Vec<Vec<u8>>,
@@ -19,10 +18,9 @@ struct List {
 }
 
 impl List {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let number = (oid::CRL_NUMBER, false, vec![2, 1, 1]);
         Self {
-            number: 1,
             this_update: NOW - Duration::DAY,
             next_update: Some(NOW + Duration::days(30)),
             entries: Vec::new(),
@@ -30,57 +28,60 @@ impl List {
         }
     }
 
-    fn number(mut self, number: u8) -> Self {
-        self.number = number;
+    pub(super) fn number(self, number: u8) -> Self {
         self.extension(oid::CRL_NUMBER, false, vec![2, 1, number])
     }
 
-    fn next_update(mut self, at: Option<OffsetDateTime>) -> Self {
+    pub(super) fn next_update(mut self, at: Option<OffsetDateTime>) -> Self {
         self.next_update = at;
         self
     }
 
-    fn this_update(mut self, at: OffsetDateTime) -> Self {
+    pub(super) fn this_update(mut self, at: OffsetDateTime) -> Self {
         self.this_update = at;
         self
     }
 
-    fn without(mut self, oid: &str) -> Self {
+    pub(super) fn without(mut self, oid: &str) -> Self {
         self.extensions.retain(|(known, ..)| *known != oid);
         self
     }
 
-    fn extension(self, oid: &'static str, critical: bool, value: Vec<u8>) -> Self {
+    pub(super) fn extension(self, oid: &'static str, critical: bool, value: Vec<u8>) -> Self {
         let mut list = self.without(oid);
         list.extensions.push((oid, critical, value));
         list
     }
 
-    fn scope(self, fields: &[&[u8]]) -> Self {
+    pub(super) fn scope(self, fields: &[&[u8]]) -> Self {
         self.extension(oid::ISSUING_DISTRIBUTION_POINT, true, der::sequence(fields))
     }
 
-    fn delta(self, base: u8) -> Self {
+    pub(super) fn delta(self, base: u8) -> Self {
         self.extension(oid::DELTA_CRL_INDICATOR, true, vec![2, 1, base])
     }
 
-    fn revoke(self, reason: u8) -> Self {
+    pub(super) fn revoke(self, reason: u8) -> Self {
         self.entry(&[(oid::REASON_CODE, false, vec![10, 1, reason])])
     }
 
     /// Lists the serial that every certificate of the test kit has.
-    fn entry(mut self, extensions: &[(&str, bool, Vec<u8>)]) -> Self {
-        let serial = der::value(der::INTEGER, &[0x11, 0x22, 0x33, 0x44]);
+    fn entry(self, extensions: &[(&str, bool, Vec<u8>)]) -> Self {
+        self.entry_of(&[0x11, 0x22, 0x33, 0x44], extensions)
+    }
+
+    pub(super) fn entry_of(mut self, serial: &[u8], extensions: &[(&str, bool, Vec<u8>)]) -> Self {
+        let serial = der::value(der::INTEGER, serial);
         let at = validity::time_to_der(datetime!(2026-01-15 12:00 UTC));
         self.entries.push(der::sequence(&[&serial, &at, &encode(extensions)]));
         self
     }
 
-    fn sign(self, issuer: &Authority) -> RevocationList {
+    pub(super) fn sign(self, issuer: &Authority) -> RevocationList {
         self.sign_as(issuer.certificate.subject.as_der(), issuer)
     }
 
-    fn sign_as(self, name: &[u8], signer: &Authority) -> RevocationList {
+    pub(super) fn sign_as(self, name: &[u8], signer: &Authority) -> RevocationList {
         let algorithm = signer.key.signature_algorithm().der;
         let parts: Vec<_> = self.entries.iter().map(Vec::as_slice).collect();
         let entries = if parts.is_empty() { Vec::new() } else { der::sequence(&parts) };
@@ -192,7 +193,7 @@ fn a_list_of_limited_scope_covers_only_that() {
     assert_eq!(with(&[&[0x81, 1, 0xff]]), [""; 0]);
     assert_eq!(with(&[&[0x82, 1, 0xff]]), ["revocation-unknown"]);
     assert_eq!(with(&[&[0x85, 1, 0xff]]), ["revocation-unknown"]);
-    assert_eq!(with(&[&[0x84, 1, 0xff]]), ["revocation-unknown"]);
+    assert_eq!(with(&[&[0x84, 1, 0xff]]), [""; 0]);
     assert_eq!(with(&[&[0x83, 2, 6, 0x40]]), ["revocation-unknown"]);
     let some = List::new().scope(&[&[0x83, 2, 6, 0x40]]).sign(&house.issuing);
     let others = List::new().scope(&[&[0x83, 3, 7, 0x3f, 0x80]]).sign(&house.issuing);

@@ -100,7 +100,7 @@ fn what_openssl_wrote_is_read_whole() {
     let list = RevocationList::from_der(&fixture("ca.crl.pem")).unwrap();
     assert_eq!(list.issuer, certificate.issuer);
     assert_eq!(list.number.as_deref(), Some(&[1][..]));
-    assert_eq!(list.find(&certificate.serial).unwrap().reason, Some(RevocationReason::KeyCompromise));
+    assert_eq!(list.entries_of(&certificate.serial).next().unwrap().reason, Some(RevocationReason::KeyCompromise));
     let name = DistinguishedName::from_der(certificate.subject.as_der()).unwrap();
     assert_eq!(name, certificate.subject);
 }

@@ -1,0 +1,78 @@
+//! How much work one question may cost. What a stranger hands over decides neither time nor memory: a bound is reached,
+//! and the answer is no.
+
+use std::cell::Cell;
+
+/// The most signatures over certificates that are checked for one leaf.
+pub const MOST_SIGNATURES: usize = 500;
+/// The most signatures over revocation lists, and over the certificates of those who signed them.
+pub const MOST_LIST_SIGNATURES: usize = 300;
+/// The most certificates tried as issuers.
+pub const MOST_STEPS: usize = 20_000;
+/// The most complete paths that are judged.
+pub const MOST_PATHS: usize = 200;
+/// The most octets of certificates in all the paths that are judged together.
+pub const MOST_OCTETS: usize = 32 << 20;
+/// The most comparisons of a name with a subtree; Go's and webpki's number, here for all paths together.
+pub const MOST_COMPARISONS: usize = 250_000;
+/// The most policies that are followed from one certificate to the next.
+pub const MOST_POLICIES: usize = 250_000;
+
+/// What has been spent on one leaf. Each answer of `may_…` is no once the bound is reached.
+#[derive(Debug, Default)]
+pub struct Budget {
+    signatures: Cell<usize>,
+    list_signatures: Cell<usize>,
+    steps: Cell<usize>,
+    paths: Cell<usize>,
+    octets: Cell<usize>,
+    comparisons: Cell<usize>,
+    policies: Cell<usize>,
+}
+
+impl Budget {
+    pub fn may_check_signature(&self) -> bool {
+        spend(&self.signatures, 1, MOST_SIGNATURES)
+    }
+
+    pub fn may_check_list_signature(&self) -> bool {
+        spend(&self.list_signatures, 1, MOST_LIST_SIGNATURES)
+    }
+
+    pub fn may_step(&self) -> bool {
+        spend(&self.steps, 1, MOST_STEPS)
+    }
+
+    /// For a path of so many octets; the first one is always judged.
+    pub fn may_judge(&self, octets: usize) -> bool {
+        let is_first = self.paths.get() == 0;
+        spend(&self.paths, 1, MOST_PATHS) && (spend(&self.octets, octets, MOST_OCTETS) || is_first)
+    }
+
+    pub fn may_compare(&self, pairs: usize) -> bool {
+        spend(&self.comparisons, pairs, MOST_COMPARISONS)
+    }
+
+    pub fn may_follow_policies(&self, policies: usize) -> bool {
+        spend(&self.policies, policies, MOST_POLICIES)
+    }
+}
+
+/// What would exceed the bound is not done, and what was done is not more than the bound.
+fn spend(spent: &Cell<usize>, amount: usize, most: usize) -> bool {
+    let sum = spent.get().saturating_add(amount);
+    if sum > most {
+        return false;
+    }
+    spent.set(sum);
+    true
+}
+
+#[cfg(test)]
+impl Budget {
+    /// Signatures, list signatures, steps, paths, comparisons, policies, in this order.
+    pub fn spent(&self) -> [usize; 6] {
+        [&self.signatures, &self.list_signatures, &self.steps, &self.paths, &self.comparisons, &self.policies]
+            .map(Cell::get)
+    }
+}

@@ -1,0 +1,280 @@
+//! RFC 5280 §6.3: revocation by lists. Every list of the issuer counts; one that cannot be used proves nothing, and a
+//! certificate without a current list that covers it is not valid.
+//!
+//! Handled: lists limited to a distribution point, to kinds of certificates or to reasons ([`scope`]); delta lists beside
+//! their base; lists signed with another key of the CA, and indirect lists, of an issuer that the certificate names
+//! ([`signer`]).
+
+mod scope;
+mod signer;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use self::scope::Scope;
+use super::budget::Budget;
+use super::question::{Evidence, Exhibit, ListExhibit, Question};
+use super::rules::Path;
+use super::verdict::{Code, Problem};
+use crate::lint::Severity;
+use crate::x509::ReasonFlags;
+use crate::x509::certificate::oid;
+use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
+use crate::x509::validity::{distance, rfc3339};
+
+pub static CODES: &[&Code] = &[&REVOKED, &REVOCATION_UNKNOWN, &CRL_EXPIRED, &CRL_UNUSABLE];
+
+const REVOKED: Code = Code {
+    code: "revoked",
+    citation: "RFC 5280 §5.3, §6.3.3",
+    demand: "No list of the issuer names the serial number of the certificate",
+    example: "CN=web.corp.test (serial 11223344) was revoked at 2026-01-15T12:00:00Z for key-compromise, says issuing.crl#1 \
+        of 2026-01-31T00:00:00Z",
+    cure: "replace the certificate (ca issue TEMPLATE NAME --force)",
+};
+
+const REVOCATION_UNKNOWN: Code = Code {
+    code: "revocation-unknown",
+    citation: "RFC 5280 §6.3.3",
+    demand: "With --crl, every certificate below the root is covered by a current list of its issuer",
+    example: "no revocation list of CN=Corp Root CA was given",
+    cure: "give the issuer's current revocation list too (--crl FILE)",
+};
+
+const CRL_EXPIRED: Code = Code {
+    code: "crl-expired",
+    citation: "RFC 5280 §5.1.2.5, §6.3.3",
+    demand: "A revocation list is used until its nextUpdate",
+    example: "issuing.crl#1 expired at 2026-12-23T23:44:35Z, 12 days before 2027-01-05T00:00:00Z",
+    cure: "fetch the issuer's current list",
+};
+
+const CRL_UNUSABLE: Code = Code {
+    code: "crl-unusable",
+    citation: "RFC 5280 §5, §6.3.3",
+    demand: "A revocation list counts only when all of it is understood, and its issuer signed it",
+    example: "issuing.crl#1 is not signed with a key of CN=Corp Root CA issuing",
+    cure: "give a complete list that the issuer of the certificate signed",
+};
+
+/// What is asked of the lists for one leaf, on whatever path.
+pub struct Inquiry<'a> {
+    evidence: Evidence<'a>,
+    question: &'a Question,
+    budget: &'a Budget,
+    /// List and signer, and whether the signature holds.
+    verified: RefCell<HashMap<(*const ListExhibit, *const Exhibit), bool>>,
+}
+
+/// A certificate whose status is asked, the path from the anchor to its issuer, and the signers of lists for whose own
+/// status this is asked.
+#[derive(Clone, Copy)]
+struct Asked<'b, 'a> {
+    exhibit: &'a Exhibit,
+    above: &'b [&'a Exhibit],
+    on_behalf_of: &'b [&'a Exhibit],
+}
+
+enum Status {
+    /// Not revoked, by these lists; and what else there is to know.
+    Good(Vec<usize>, Vec<Problem>),
+    Revoked(Box<Problem>),
+    Unknown(Vec<Problem>),
+}
+
+/// A list that counts for a certificate, and the reasons for which it does.
+struct Covering<'a> {
+    index: usize,
+    exhibit: &'a ListExhibit,
+    reasons: ReasonFlags,
+}
+
+impl<'a> Inquiry<'a> {
+    pub fn new(evidence: Evidence<'a>, question: &'a Question, budget: &'a Budget) -> Self {
+        Self { evidence, question, budget, verified: RefCell::default() }
+    }
+
+    /// Adds what the lists say against a path; `used` gets the lists on which a yes rests.
+    pub fn check(&self, path: &Path<'a>, problems: &mut Vec<Problem>, used: &mut Vec<usize>) {
+        for index in 1..path.exhibits.len() {
+            let (above, rest) = path.exhibits.split_at(index);
+            let Some(exhibit) = rest.first() else { return };
+            match self.status(Asked { exhibit, above, on_behalf_of: &[] }) {
+                Status::Good(lists, remarks) => {
+                    used.extend(lists);
+                    problems.extend(remarks);
+                }
+                Status::Revoked(problem) => problems.push(*problem),
+                Status::Unknown(reasons) => problems.extend(reasons),
+            }
+        }
+    }
+
+    fn status(&self, asked: Asked<'_, 'a>) -> Status {
+        let exhibit = asked.exhibit;
+        let mut unusable = Vec::new();
+        let mut covering: Vec<Covering<'_>> = Vec::new();
+        let mut used = Vec::new();
+        for (index, list) in self.evidence.lists.iter().enumerate() {
+            let scope = scope::of(list, exhibit);
+            let mut entries = list.entries_of(exhibit).peekable();
+            match scope {
+                Scope::Unrelated => continue,
+                Scope::Beyond(why) if entries.peek().is_none() => {
+                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, exhibit, format!("{} {why}", list.place)));
+                    continue;
+                }
+                Scope::Beyond(_) | Scope::Covers(_) => {}
+            }
+            if let Err(why) = self.check_signature(list, asked) {
+                unusable.push(Problem::error(&CRL_UNUSABLE, exhibit, format!("{} {why}", list.place)));
+                continue;
+            }
+            // Whatever else is wrong with the list, its scope too: the issuer said so.
+            for entry in entries.filter(|entry| entry.reason != Some(RevocationReason::RemoveFromCrl)) {
+                match self.lifted_by(entry, list, asked) {
+                    Some(newer) => used.push(newer),
+                    None => return Status::Revoked(Box::new(revoked_problem(exhibit, list, entry))),
+                }
+            }
+            match (scope, usable(list, self.question)) {
+                (Scope::Covers(reasons), Ok(())) => covering.push(Covering { index, exhibit: list, reasons }),
+                (Scope::Covers(_), Err((code, why))) => {
+                    unusable.push(Problem::error(code, exhibit, format!("{} {why}", list.place)));
+                }
+                (Scope::Beyond(why), _) => {
+                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, exhibit, format!("{} {why}", list.place)));
+                }
+                (Scope::Unrelated, _) => {}
+            }
+        }
+        let (deltas, complete): (Vec<_>, Vec<_>) =
+            covering.iter().partition(|covering| covering.exhibit.list.delta_base.is_some());
+        // The list that holds longest, where one covers everything; all of them where only together they do.
+        let full = complete.iter().filter(|it| it.reasons.contains(ReasonFlags::ALL));
+        let together = complete.iter().fold(ReasonFlags::NONE, |all, it| all.union(it.reasons));
+        if let Some(longest) = full.max_by_key(|it| it.exhibit.list.next_update) {
+            used.push(longest.index);
+        } else if together.contains(ReasonFlags::ALL) {
+            used.extend(complete.iter().map(|it| it.index));
+        } else {
+            unusable.extend(uncovered(exhibit, together, &deltas, unusable.is_empty()));
+            return Status::Unknown(unusable);
+        }
+        // The others were given, and say nothing: worth a word beside the yes.
+        for problem in &mut unusable {
+            problem.severity = Severity::Warning;
+        }
+        Status::Good(used, unusable)
+    }
+
+    /// The list by which a certificate on hold is free again: a newer one of the same scope (RFC 5280 §5.3.1).
+    fn lifted_by(&self, entry: &RevokedEntry, list: &ListExhibit, asked: Asked<'_, 'a>) -> Option<usize> {
+        if entry.reason != Some(RevocationReason::CertificateHold) {
+            return None;
+        }
+        self.evidence.lists.iter().position(|newer| {
+            let is_newer = number(newer) > number(list) && newer.list.this_update >= list.list.this_update;
+            // §5.2.4: a delta continues lists from its base number on.
+            let continues = newer.list.delta_base.as_ref().is_none_or(|base| numeric(base) <= number(list));
+            let mut entries = newer.entries_of(asked.exhibit).peekable();
+            let says_so = match entries.peek() {
+                None => newer.list.delta_base.is_none(),
+                Some(_) => entries.all(|entry| entry.reason == Some(RevocationReason::RemoveFromCrl)),
+            };
+            newer.issuer == list.issuer
+                && newer.list.scope == list.list.scope
+                && newer.list.authority_key_id == list.list.authority_key_id
+                && is_newer
+                && continues
+                && says_so
+                && usable(newer, self.question).is_ok()
+                && self.check_signature(newer, asked).is_ok()
+        })
+    }
+}
+
+/// What is said when the lists that can be used do not cover everything.
+fn uncovered(
+    exhibit: &Exhibit,
+    together: ReasonFlags,
+    deltas: &[&Covering<'_>],
+    nothing_else_is_said: bool,
+) -> Option<Problem> {
+    let issuer = &exhibit.certificate.issuer;
+    let message = match (deltas, nothing_else_is_said) {
+        _ if !together.is_empty() => format!("the lists of {issuer} that were given do not cover every reason"),
+        ([delta, ..], _) => format!(
+            "{} is a delta list, which adds to a complete one; no complete list of {issuer} can be used",
+            delta.exhibit.place
+        ),
+        ([], true) => format!("no revocation list of {issuer} was given"),
+        ([], false) => return None,
+    };
+    Some(Problem::error(&REVOCATION_UNKNOWN, exhibit, message))
+}
+
+fn revoked_problem(exhibit: &Exhibit, list: &ListExhibit, entry: &RevokedEntry) -> Problem {
+    let reason = entry.reason.map_or_else(|| "without a reason".to_owned(), |reason| format!("for {}", reason.name()));
+    Problem::error(
+        &REVOKED,
+        exhibit,
+        format!(
+            "{} (serial {}) was revoked at {} {reason}, says {} of {}",
+            exhibit.certificate.subject,
+            exhibit.certificate.serial,
+            rfc3339(entry.revoked_at),
+            list.place,
+            rfc3339(list.list.this_update)
+        ),
+    )
+}
+
+/// Whether a list can be relied on at all.
+fn usable(exhibit: &ListExhibit, question: &Question) -> Result<(), (&'static Code, String)> {
+    let list = &exhibit.list;
+    let unusable = |why: String| Err((&CRL_UNUSABLE, why));
+    if let Some((oid, reason)) = list.malformed.first() {
+        return unusable(format!("has a damaged extension {oid}: {reason}"));
+    }
+    if list.tbs_signature_algorithm.der != list.signature_algorithm.der {
+        return unusable("names two different signature algorithms".to_owned());
+    }
+    const PROCESSED: [&str; 4] =
+        [oid::ISSUING_DISTRIBUTION_POINT, oid::DELTA_CRL_INDICATOR, oid::AUTHORITY_KEY_ID, oid::CRL_NUMBER];
+    let mut unknown = list.extensions.iter().filter(|it| it.critical && !PROCESSED.contains(&it.oid.as_str()));
+    if let Some(extension) = unknown.next() {
+        return unusable(format!("has the critical extension {}, which nothing here processes", extension.oid));
+    }
+    let is_indirect = list.scope.as_ref().is_some_and(|scope| scope.indirect);
+    if !is_indirect && list.entries.iter().any(|entry| entry.certificate_issuer.is_some()) {
+        return unusable("names other issuers in its entries, but is not marked as indirect (§5.3.3)".to_owned());
+    }
+    if let Some(oid) = list.entries.iter().find_map(|entry| entry.unknown_critical.first()) {
+        return unusable(format!("has an entry with the critical extension {oid}, which nothing here processes"));
+    }
+    if list.number.is_none() {
+        return unusable("has no CRL number (RFC 5280 §5.2.3)".to_owned());
+    }
+    if list.this_update > question.at {
+        return unusable(format!("is of {}, after {}", rfc3339(list.this_update), rfc3339(question.at)));
+    }
+    match list.next_update {
+        None => unusable("has no nextUpdate (RFC 5280 §5.1.2.5)".to_owned()),
+        Some(next) if next <= question.at => Err((
+            &CRL_EXPIRED,
+            format!("expired at {}, {} before {}", rfc3339(next), distance(question.at - next), rfc3339(question.at)),
+        )),
+        Some(_) => Ok(()),
+    }
+}
+
+/// CRL numbers in an order of their size.
+fn number(list: &ListExhibit) -> (usize, &[u8]) {
+    list.list.number.as_deref().map_or((0, &[]), numeric)
+}
+
+fn numeric(magnitude: &[u8]) -> (usize, &[u8]) {
+    let first = magnitude.iter().position(|octet| *octet != 0).unwrap_or(magnitude.len());
+    magnitude.get(first..).map_or((0, &[]), |significant| (significant.len(), significant))
+}

@@ -1,0 +1,114 @@
+//! RFC 5280 §6.3.3 (b), (d): which certificates a list covers, and for which reasons.
+
+use std::collections::HashSet;
+
+use crate::verify::name::Canonical;
+use crate::verify::question::{Exhibit, ListExhibit};
+use crate::x509::certificate::oid;
+use crate::x509::distribution_point::{complete_relative_name, directory_name};
+use crate::x509::{DistributionPoint, PointName, ReasonFlags, der};
+
+/// What a list is to a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// It says for these reasons whether the certificate is revoked.
+    Covers(ReasonFlags),
+    /// It is of an issuer whose lists count for the certificate, but does not cover it: why.
+    Beyond(&'static str),
+    /// It is of somebody else.
+    Unrelated,
+}
+
+/// What `list` is to the certificate.
+pub fn of(list: &ListExhibit, exhibit: &Exhibit) -> Scope {
+    let is_own = list.issuer == exhibit.issuer;
+    if !is_own && !exhibit.certificate.distribution_points.iter().any(|point| names_issuer(point, list)) {
+        return Scope::Unrelated;
+    }
+    match covered(list, exhibit, is_own) {
+        Ok(reasons) => Scope::Covers(reasons),
+        Err(why) => Scope::Beyond(why),
+    }
+}
+
+fn covered(list: &ListExhibit, exhibit: &Exhibit, is_own: bool) -> Result<ReasonFlags, &'static str> {
+    const NOT_INDIRECT: &str = "is of another issuer than the certificate, and not marked as indirect";
+    let Some(scope) = &list.list.scope else {
+        return match (list.list.extension(oid::ISSUING_DISTRIBUTION_POINT), is_own) {
+            (Some(_), _) => Err("has a scope that cannot be read"),
+            (None, true) => Ok(ReasonFlags::ALL),
+            (None, false) => Err(NOT_INDIRECT),
+        };
+    };
+    let is_ca = exhibit.certificate.is_ca();
+    if !is_own && !scope.indirect {
+        return Err(NOT_INDIRECT);
+    }
+    if scope.only_attribute_certificates {
+        return Err("covers attribute certificates only");
+    }
+    if scope.only_user_certificates && is_ca {
+        return Err("covers certificates that are no CA only");
+    }
+    if scope.only_ca_certificates && !is_ca {
+        return Err("covers CA certificates only");
+    }
+    // §6.3.3, at its end: a certificate has a point without reasons by the name of its issuer, said or not.
+    let implied = DistributionPoint {
+        name: Some(PointName::Full(vec![issuer_as_general_name(exhibit)])),
+        reasons: None,
+        crl_issuer: None,
+    };
+    let published: Option<HashSet<Key>> = scope.name.as_ref().map(|name| names_of_point(name, list).collect());
+    let matching = exhibit.certificate.distribution_points.iter().chain([&implied]).filter(|point| {
+        // (b) (1): a point with a CRL issuer asks for an indirect list of that issuer.
+        let is_of_its_issuer = match &point.crl_issuer {
+            None => is_own,
+            Some(_) => scope.indirect && names_issuer(point, list),
+        };
+        // (b) (2) (i).
+        is_of_its_issuer
+            && published.as_ref().is_none_or(|published| match (&point.name, &point.crl_issuer) {
+                (Some(name), _) => names_of_point(name, list).any(|name| published.contains(&name)),
+                (None, Some(issuers)) => issuers.iter().any(|name| published.contains(&key(name))),
+                (None, None) => false,
+            })
+    });
+    let reasons = matching.map(|point| point.reasons.unwrap_or(ReasonFlags::ALL)).reduce(ReasonFlags::union);
+    let own = scope.only_some_reasons.unwrap_or(ReasonFlags::ALL);
+    reasons
+        .map(|reasons| own.intersection(reasons))
+        .ok_or("covers another distribution point than those of the certificate")
+}
+
+fn names_issuer(point: &DistributionPoint, list: &ListExhibit) -> bool {
+    let mut issuers = point.crl_issuer.iter().flatten().filter_map(|name| directory_name(name));
+    issuers.any(|name| Canonical::of(&name) == list.issuer)
+}
+
+/// A general name as it is compared: directory names by what they say, all others by their octets.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Directory(Canonical),
+    Octets(Vec<u8>),
+}
+
+fn key(general_name: &[u8]) -> Key {
+    match directory_name(general_name) {
+        Some(name) => Key::Directory(Canonical::of(&name)),
+        None => Key::Octets(general_name.to_vec()),
+    }
+}
+
+/// The full names of a point; a relative one is completed with the name of the list's issuer.
+fn names_of_point(name: &PointName, list: &ListExhibit) -> impl Iterator<Item = Key> {
+    let names = match name {
+        PointName::Full(names) => names.clone(),
+        PointName::Relative(attributes) => complete_relative_name(&list.list.issuer, attributes).into_iter().collect(),
+    };
+    names.into_iter().map(|name| key(&name))
+}
+
+fn issuer_as_general_name(exhibit: &Exhibit) -> Vec<u8> {
+    der::value(der::context_constructed(4), exhibit.certificate.issuer.as_der())
+}

@@ -1,0 +1,116 @@
+//! RFC 5280 §6.3.3 (f), (g): who signed a list, and whether they may.
+
+use super::{Asked, Inquiry, Status};
+use crate::lint::Severity;
+use crate::verify::path::{End, Search};
+use crate::verify::question::{Evidence, Exhibit, ListExhibit, Purpose, Question};
+use crate::verify::rules::{self, Path};
+use crate::verify::signature;
+use crate::x509::KeyUsage;
+
+/// How far a list may be signed by a key whose certificate needs a list itself.
+const MOST_DEPTH: usize = 3;
+
+impl<'a> Inquiry<'a> {
+    /// Whether the list is signed by the issuer of the certificate, or by whom the issuer lets sign.
+    pub(super) fn check_signature(&self, list: &'a ListExhibit, asked: Asked<'_, 'a>) -> Result<(), String> {
+        let Some(issuer) = asked.above.last() else { return Err("has no issuer".to_owned()) };
+        if issuer.subject == list.issuer && self.verifies(list, issuer)? {
+            return match issuer.certificate.key_usage {
+                Some(usage) if !usage.contains(KeyUsage::CRL_SIGN) => Err(format!(
+                    "is signed by {}, whose key usage is {usage}, without crl-sign",
+                    issuer.certificate.subject
+                )),
+                _ => Ok(()),
+            };
+        }
+        let mut refused = false;
+        for signer in self.other_signers(list, asked) {
+            if self.verifies(list, signer)? {
+                if self.is_authorised(signer, asked) {
+                    return Ok(());
+                }
+                refused = true;
+            }
+        }
+        Err(if refused {
+            "is signed with a key whose certificate is not valid for that, or revoked".to_owned()
+        } else {
+            format!("is not signed with a key of {}", list.list.issuer)
+        })
+    }
+
+    fn verifies(&self, list: &'a ListExhibit, signer: &'a Exhibit) -> Result<bool, String> {
+        let pair = (&raw const *list, &raw const *signer);
+        if let Some(known) = self.verified.borrow().get(&pair) {
+            return Ok(*known);
+        }
+        if !self.budget.may_check_list_signature() {
+            return Err("is not looked at: there are too many lists and keys that could have signed them".to_owned());
+        }
+        let verifies = signature::revocation_list(&list.list, &signer.certificate.public_key).is_ok();
+        self.verified.borrow_mut().insert(pair, verifies);
+        Ok(verifies)
+    }
+
+    /// Other certificates for the name of the list's issuer that are made for signing lists: the CA under another key,
+    /// or the issuer of an indirect list.
+    fn other_signers(&self, list: &'a ListExhibit, asked: Asked<'_, 'a>) -> Vec<&'a Exhibit> {
+        let all =
+            asked.above.iter().copied().chain(self.evidence.anchors).chain(self.evidence.untrusted.iter().copied());
+        all.filter(|signer| {
+            let certificate = &signer.certificate;
+            signer.subject == list.issuer
+                && certificate.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN))
+                && certificate.validity.contains(self.question.at)
+                && certificate.malformed.is_empty()
+        })
+        .collect()
+    }
+
+    /// Whether a valid path leads to the signer from the trust anchor that the path in question has, and nothing of it is
+    /// revoked.
+    fn is_authorised(&self, signer: &'a Exhibit, asked: Asked<'_, 'a>) -> bool {
+        let same = |known: &&&Exhibit| known.certificate.as_der() == signer.certificate.as_der();
+        let Some(anchor) = asked.above.first() else { return false };
+        // In the path itself: judged there. Asked for already: its own list may speak of it, as of others.
+        if asked.above.iter().find(same).is_some() || asked.on_behalf_of.iter().find(same).is_some() {
+            return true;
+        }
+        // The anchor under another key, trusted like itself.
+        let is_anchor = self.evidence.anchors.iter().any(|it| it.certificate.as_der() == signer.certificate.as_der());
+        if is_anchor && signer.subject == anchor.subject {
+            return true;
+        }
+        if asked.on_behalf_of.len() >= MOST_DEPTH {
+            return false;
+        }
+        let on_behalf_of: Vec<&Exhibit> = asked.on_behalf_of.iter().copied().chain([signer]).collect();
+        let question = Question {
+            at: self.question.at,
+            purpose: Purpose::Any,
+            names: Vec::new(),
+            max_path_length: None,
+            must_hold_until: None,
+            check_revocation: true,
+        };
+        let mut search = Search::new(Evidence { leaf: signer, ..self.evidence }, self.budget);
+        let end = search.paths(&mut |exhibits| {
+            let mut problems = Vec::new();
+            rules::check(&Path { exhibits, question: &question }, self.budget, &mut problems);
+            exhibits.first().is_some_and(|found| found.subject == anchor.subject)
+                && problems.iter().all(|problem| problem.severity == Severity::Warning)
+                && (1..exhibits.len()).all(|index| {
+                    let (above, rest) = exhibits.split_at(index);
+                    // What stands in the path in question is asked for there.
+                    rest.first().is_some_and(|exhibit| {
+                        let is_asked =
+                            asked.above.iter().any(|it| it.certificate.as_der() == exhibit.certificate.as_der());
+                        let asked = Asked { exhibit, above, on_behalf_of: &on_behalf_of };
+                        is_asked || matches!(self.status(asked), Status::Good(..))
+                    })
+                })
+        });
+        end == End::Found
+    }
+}

@@ -1,0 +1,205 @@
+//! Crafted crowds of certificates: the answer comes by budget. What it cost is counted, never timed.
+
+use super::{Case, House, server};
+use crate::lint::testing::{Authority, Bent, object_identifier};
+use crate::verify::budget::{
+    Budget, MOST_COMPARISONS, MOST_LIST_SIGNATURES, MOST_PATHS, MOST_POLICIES, MOST_SIGNATURES, MOST_STEPS,
+};
+use crate::verify::verdict::Verdict;
+use crate::x509::certificate::oid;
+use crate::x509::name_constraints::Subtree;
+use crate::x509::{Certificate, GeneralName, NameConstraints, der};
+
+/// Judges, and holds what it cost against every bound.
+fn judged(case: &Case) -> (Verdict, Budget) {
+    let (verdict, budget) = case.judge_and_count();
+    let bounds = [MOST_SIGNATURES, MOST_LIST_SIGNATURES, MOST_STEPS, MOST_PATHS, MOST_COMPARISONS, MOST_POLICIES];
+    for (spent, bound) in budget.spent().into_iter().zip(bounds) {
+        assert!(spent <= bound, "{spent} of {bound}");
+    }
+    (verdict, budget)
+}
+
+fn signatures(case: &Case) -> usize {
+    judged(case).1.spent()[0]
+}
+
+fn has(verdict: &Verdict, code: &str) -> bool {
+    verdict.problems.iter().any(|problem| problem.code == code)
+}
+
+/// CAs that all certify each other, the nearest ones first, until there are so many certificates.
+struct Crowd {
+    cas: Vec<Authority>,
+    certificates: Vec<Certificate>,
+}
+
+impl Crowd {
+    fn new(cas: usize, certificates: usize) -> Self {
+        let cas: Vec<_> = (0..cas).map(|index| Authority::self_signed(Bent::ca(&format!("CA {index}")))).collect();
+        let mut made = Vec::new();
+        'all: for distance in 1..cas.len() {
+            for index in 0..cas.len() {
+                let (issuer, subject) = (&cas[index], &cas[(index + distance) % cas.len()]);
+                if made.len() == certificates {
+                    break 'all;
+                }
+                let bent = Bent::ca("x").subject(subject.certificate.subject.as_der()).with_key(&subject.key);
+                made.push(issuer.issue(bent));
+            }
+        }
+        assert_eq!(made.len(), certificates);
+        Self { cas, certificates: made }
+    }
+
+    fn case(&self, anchor: &Certificate) -> Case {
+        let crowd: Vec<_> = self.certificates.iter().collect();
+        Case::new(self.cas[0].issue(server()), &crowd, &[anchor])
+    }
+}
+
+#[test]
+fn two_hundred_cross_signed_intermediates_lead_to_the_anchor_among_them() {
+    let crowd = Crowd::new(20, 200);
+    let case = crowd.case(&crowd.cas[10].certificate);
+    assert!(judged(&case).0.valid);
+    // The way leads there directly: nothing near the bound is needed.
+    assert!(signatures(&case) < 40, "{}", signatures(&case));
+}
+
+#[test]
+fn two_hundred_cross_signed_intermediates_and_an_anchor_that_only_looks_right() {
+    let crowd = Crowd::new(20, 200);
+    let named_alike = Authority::self_signed(Bent::ca("CA 10"));
+    let (verdict, budget) = judged(&crowd.case(&named_alike.certificate));
+    assert!(!verdict.valid && has(&verdict, "too-complex"), "{:?}", verdict.problems);
+    assert!(budget.spent()[2] > 1000, "it gave up too early: {budget:?}");
+    // An anchor that nobody names is told at once.
+    let (verdict, budget) = judged(&crowd.case(&Authority::root().certificate));
+    assert!(!verdict.valid && budget.spent()[0] == 0, "{budget:?}");
+}
+
+/// Four certificates for each of five CAs: 1024 paths with few signatures, all of them to an anchor that has expired.
+#[test]
+fn not_every_path_of_a_crowd_is_judged() {
+    let (then, later) = (time::macros::datetime!(2020-01-01 0:00 UTC), time::macros::datetime!(2021-01-01 0:00 UTC));
+    let anchor = Authority::self_signed(Bent::ca("Test Root").validity(then, later));
+    let mut crowd = Vec::new();
+    let mut issuer = Authority::self_signed(Bent::ca("Test Root").with_key(&anchor.key));
+    for level in 0..5 {
+        let ca = issuer.subordinate(Bent::ca(&format!("CA {level}")));
+        let again = |serial| issuer.issue(Bent::ca(&format!("CA {level}")).with_key(&ca.key).serial(&[serial]));
+        crowd.extend((1..=4).map(again));
+        issuer = ca;
+    }
+    let case = Case::new(issuer.issue(server()), &crowd.iter().collect::<Vec<_>>(), &[&anchor.certificate]);
+    let (verdict, budget) = judged(&case);
+    assert!(has(&verdict, "expired") && has(&verdict, "too-complex"), "{:?}", verdict.problems);
+    assert_eq!(budget.spent()[3], MOST_PATHS);
+    assert!(budget.spent()[0] < 80, "each signature is checked once: {budget:?}");
+}
+
+#[test]
+fn a_ring_and_a_ladder_of_two_hundred_end() {
+    let crowd = Crowd::new(200, 200);
+    let before = Authority::self_signed(Bent::ca("CA 1"));
+    assert!(!judged(&crowd.case(&before.certificate)).0.valid);
+    assert!(signatures(&crowd.case(&before.certificate)) <= 32);
+    // Twenty certificates below the anchor are followed, two hundred are not.
+    let near = &crowd.cas[180].certificate;
+    assert!(judged(&crowd.case(near)).0.valid);
+    assert!(!judged(&crowd.case(&crowd.cas[20].certificate)).0.valid);
+}
+
+#[test]
+fn a_fan_of_one_name_and_many_keys_ends() {
+    let root = Authority::root();
+    let fan: Vec<_> = (0..600).map(|_| root.issue(Bent::ca("Issuing CA"))).collect();
+    let signer = root.subordinate(Bent::ca("Issuing CA"));
+    let leaf = || signer.issue(server().without(oid::AUTHORITY_KEY_ID));
+    let crowd: Vec<_> = fan.iter().collect();
+    let (verdict, budget) = judged(&Case::new(leaf(), &crowd, &[&root.certificate]));
+    assert!(!verdict.valid && has(&verdict, "too-complex"), "{:?}", verdict.problems);
+    assert_eq!(budget.spent()[0], MOST_SIGNATURES);
+    // With its key identifier the right one is found first, wherever it stands.
+    let crowd: Vec<_> = fan.iter().chain([&signer.certificate]).collect();
+    let case = Case::new(signer.issue(server()), &crowd, &[&root.certificate]);
+    assert!(judged(&case).0.valid);
+    assert_eq!(signatures(&case), 2);
+}
+
+/// That many DNS subtrees, none of which holds a name of [`names`].
+fn subtrees(count: usize) -> NameConstraints {
+    let subtree = |index| Subtree::Dns(format!("x{index}.test"));
+    NameConstraints { permitted: Vec::new(), excluded: (0..count).map(subtree).collect() }
+}
+
+fn names(count: usize) -> Vec<GeneralName> {
+    (0..count).map(|index| GeneralName::Dns(format!("y{index}.test"))).collect()
+}
+
+#[test]
+fn thousands_of_subtrees_and_names_are_refused_and_hundreds_are_compared() {
+    let case = |subtree_count: usize, name_count: usize| {
+        House::with(Bent::ca("A").name_constraints(&subtrees(subtree_count)))
+            .case(server().general_names(&names(name_count)))
+    };
+    let (verdict, budget) = judged(&case(300, 300));
+    assert!(verdict.valid && budget.spent()[4] > 90_000, "{:?}", verdict.problems);
+    let (verdict, budget) = judged(&case(3000, 3000));
+    assert!(has(&verdict, "name-constraint-unprocessable") && budget.spent()[4] == 0, "{budget:?}");
+    // Long names cost more than short ones.
+    let long = names(1).into_iter().chain([GeneralName::Dns(format!("{}.test", "a".repeat(60_000)))]);
+    let case = House::with(Bent::ca("A").name_constraints(&subtrees(2000)))
+        .case(server().general_names(&long.collect::<Vec<_>>()));
+    assert!(has(&judged(&case).0, "name-constraint-unprocessable"));
+}
+
+/// What one path may compare, many paths may not compare each.
+#[test]
+fn the_comparisons_of_all_paths_count_together() {
+    let root = Authority::root();
+    let first = root.subordinate(Bent::ca("Issuing CA"));
+    let again =
+        |index: u8| Bent::ca("Issuing CA").with_key(&first.key).serial(&[1, index]).name_constraints(&subtrees(300));
+    let crowd: Vec<_> = (0..20).map(|index| root.issue(again(index))).collect();
+    let leaf = first.issue(server().general_names(&names(300)).extension("1.2.3.4", true, vec![5, 0]));
+    let (verdict, budget) = judged(&Case::new(leaf, &crowd.iter().collect::<Vec<_>>(), &[&root.certificate]));
+    assert!(!verdict.valid);
+    assert_eq!(budget.spent()[3], 20, "every path is tried");
+    assert_eq!(budget.spent()[4] / (300 * 301), 2, "{budget:?}");
+}
+
+#[test]
+fn policies_are_followed_so_far_and_no_further() {
+    let sequence = |parts: Vec<Vec<u8>>| der::sequence(&[&parts.concat()]);
+    let policy = |index: usize| object_identifier(&format!("1.2.3.{index}"));
+    let policies = |count: usize| sequence((0..count).map(|index| der::sequence(&[&policy(index)])).collect());
+    let pair = |from: usize, to: usize| der::sequence(&[&policy(from), &policy(to)]);
+    let mappings = |count: usize| {
+        sequence((0..count).flat_map(|from| (0..count).map(move |to| (from, to))).map(|(a, b)| pair(a, b)).collect())
+    };
+    let demand = der::sequence(&[&der::value(der::context(0), &[0])]);
+    let case = |count: usize| {
+        let root = Authority::root();
+        let first = Bent::ca("A0").extension(oid::POLICY_CONSTRAINTS, true, demand.clone());
+        let mut chain = vec![root.subordinate(first.extension(oid::CERTIFICATE_POLICIES, false, policies(count)))];
+        for index in 0..8 {
+            let bent = Bent::ca(&format!("A{}", index + 1))
+                .extension(oid::CERTIFICATE_POLICIES, false, policies(count))
+                .extension(oid::POLICY_MAPPINGS, true, mappings(count));
+            let next = chain.last().unwrap().subordinate(bent);
+            chain.push(next);
+        }
+        let leaf = chain.last().unwrap().issue(server().extension(oid::CERTIFICATE_POLICIES, false, policies(count)));
+        let certificates: Vec<_> = chain.iter().map(|ca| &ca.certificate).collect();
+        Case::new(leaf, &certificates, &[&root.certificate])
+    };
+    assert!(judged(&case(20)).0.valid);
+    let (verdict, _) = judged(&case(200));
+    assert!(
+        verdict.problems.iter().any(|problem| problem.message.contains("policies to follow")),
+        "{:?}",
+        verdict.problems
+    );
+}

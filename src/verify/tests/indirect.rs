@@ -1,0 +1,263 @@
+//! Lists of other issuers, with other keys and for other points (PKITS §4.4.19 to §4.4.21, §4.5, §4.14).
+
+use super::revocation::List;
+use super::{Case, House, server};
+use crate::lint::testing::{Authority, Bent, name};
+use crate::x509::certificate::oid;
+use crate::x509::{KeyUsage, RevocationList, der};
+
+const GOOD: [&str; 0] = [];
+const UNKNOWN: [&str; 1] = ["revocation-unknown"];
+
+/// A house, and somebody who signs lists for it: `CN=Lists`, certified by the root.
+struct Publisher {
+    house: House,
+    lists: Authority,
+}
+
+fn signs_lists(common_name: &str) -> Bent {
+    Bent::leaf(common_name).key_usage(KeyUsage::CRL_SIGN).serial(&[9])
+}
+
+impl Publisher {
+    fn new() -> Self {
+        let house = House::new();
+        let lists = house.root.subordinate(signs_lists("Lists"));
+        Self { house, lists }
+    }
+
+    /// The errors of a leaf beside these lists; the root's list is sound and empty.
+    fn errors(&self, leaf: Bent, lists: &[&RevocationList]) -> Vec<&'static str> {
+        let of_root = List::new().sign(&self.house.root);
+        let all: Vec<_> = [&of_root].into_iter().chain(lists.iter().copied()).collect();
+        let chain = [&self.house.issuing.certificate, &self.lists.certificate];
+        Case::new(self.house.issuing.issue(leaf), &chain, &[&self.house.root.certificate]).lists(&all).errors()
+    }
+}
+
+fn directory(common_name: &str) -> Vec<u8> {
+    der::value(0xa4, &name(common_name))
+}
+
+/// A point of distribution with these fields.
+fn pointing(leaf: Bent, fields: &[&[u8]]) -> Bent {
+    leaf.extension(oid::CRL_DISTRIBUTION_POINTS, false, der::sequence(&[&der::sequence(fields)]))
+}
+
+fn full_name(names: &[u8]) -> Vec<u8> {
+    der::value(0xa0, &der::value(0xa0, names))
+}
+
+fn relative_name(text: &str) -> Vec<u8> {
+    let attribute = der::sequence(&[&[6, 3, 0x55, 4, 3], &der::value(der::UTF8_STRING, text.as_bytes())]);
+    der::value(0xa0, &der::value(0xa1, &attribute))
+}
+
+fn crl_issuer(common_name: &str) -> Vec<u8> {
+    der::value(0xa2, &directory(common_name))
+}
+
+const INDIRECT: [u8; 3] = [0x84, 1, 0xff];
+
+fn indirect() -> List {
+    List::new().scope(&[&INDIRECT])
+}
+
+/// An entry for the usual serial under this issuer.
+fn of_issuer(issuer: &str) -> [(&'static str, bool, Vec<u8>); 1] {
+    [(oid::CERTIFICATE_ISSUER, true, der::sequence(&[&directory(issuer)]))]
+}
+
+const SERIAL: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
+
+#[test]
+fn an_indirect_list_of_the_own_issuer_counts_like_any() {
+    let publisher = Publisher::new();
+    let list = |list: List| list.sign(&publisher.house.issuing);
+    assert_eq!(publisher.errors(server(), &[&list(indirect())]), GOOD);
+    assert_eq!(publisher.errors(server(), &[&list(indirect().entry_of(&SERIAL, &[]))]), ["revoked"]);
+    // 4.14.25: the serial number under another issuer is another certificate.
+    let other = list(indirect().entry_of(&SERIAL, &of_issuer("Somebody else")));
+    assert_eq!(publisher.errors(server(), &[&other]), GOOD);
+}
+
+#[test]
+fn an_indirect_list_counts_for_certificates_that_name_its_issuer() {
+    let publisher = Publisher::new();
+    let leaf = || pointing(server(), &[&crl_issuer("Lists")]);
+    let sound = indirect().sign(&publisher.lists);
+    assert_eq!(publisher.errors(leaf(), &[&sound]), GOOD);
+    assert_eq!(publisher.errors(server(), &[&sound]), UNKNOWN);
+    let revoking = indirect().entry_of(&SERIAL, &of_issuer("Issuing CA")).sign(&publisher.lists);
+    assert_eq!(publisher.errors(leaf(), &[&revoking]), ["revoked"]);
+    // The issuer of an entry is that of the entries after it, until another is named.
+    let following = || indirect().entry_of(&[7], &of_issuer("Issuing CA")).entry_of(&SERIAL, &[]);
+    assert_eq!(publisher.errors(leaf(), &[&following().sign(&publisher.lists)]), ["revoked"]);
+    let changed = indirect().entry_of(&[7], &of_issuer("Issuing CA")).entry_of(&SERIAL, &of_issuer("Else"));
+    assert_eq!(publisher.errors(leaf(), &[&changed.sign(&publisher.lists)]), GOOD);
+    let own = indirect().entry_of(&SERIAL, &[]).sign(&publisher.lists);
+    assert_eq!(publisher.errors(leaf(), &[&own]), GOOD);
+    // 4.14.26, 4.14.27: another issuer, and a list that is not marked as indirect.
+    assert_eq!(publisher.errors(pointing(server(), &[&crl_issuer("Nobody")]), &[&sound]), UNKNOWN);
+    assert_eq!(publisher.errors(leaf(), &[&List::new().sign(&publisher.lists)]), UNKNOWN);
+    let unmarked = List::new().entry_of(&SERIAL, &of_issuer("Else")).sign(&publisher.house.issuing);
+    assert_eq!(publisher.errors(server(), &[&unmarked]), ["crl-unusable"]);
+    let unreadable = [(oid::CERTIFICATE_ISSUER, true, vec![5, 0])];
+    let unreadable = indirect().entry_of(&[7], &unreadable).sign(&publisher.house.issuing);
+    assert_eq!(publisher.errors(server(), &[&unreadable]), ["crl-unusable"]);
+}
+
+#[test]
+fn what_an_indirect_list_revokes_stays_revoked_beside_a_list_of_the_own_issuer() {
+    let publisher = Publisher::new();
+    let leaf = pointing(server(), &[&crl_issuer("Lists")]);
+    let own = List::new().sign(&publisher.house.issuing);
+    let revoking = indirect().entry_of(&SERIAL, &of_issuer("Issuing CA")).sign(&publisher.lists);
+    assert_eq!(publisher.errors(leaf, &[&own, &revoking]), ["revoked"]);
+}
+
+#[test]
+fn the_issuer_of_an_indirect_list_needs_a_path_to_the_same_anchor_and_a_sound_status() {
+    let publisher = Publisher::new();
+    let leaf = || pointing(server(), &[&crl_issuer("Lists")]);
+    let stranger = Authority::self_signed(signs_lists("Lists"));
+    let of_stranger = indirect().sign(&stranger);
+    let chain = [&publisher.house.issuing.certificate, &stranger.certificate];
+    let of_root = List::new().sign(&publisher.house.root);
+    let roots = [&publisher.house.root.certificate];
+    let lists = [&of_root, &of_stranger];
+    let judged = || publisher.house.issuing.issue(leaf());
+    assert_eq!(Case::new(judged(), &chain, &roots).lists(&lists).errors(), ["crl-unusable"]);
+    // Trusted for itself, but not the anchor of this path (RFC 5280 §6.3.3 (f)).
+    let both = [&publisher.house.root.certificate, &stranger.certificate];
+    assert_eq!(Case::new(judged(), &chain, &both).lists(&lists).errors(), ["crl-unusable"]);
+    let sound = indirect().sign(&publisher.lists);
+    let chain = [&publisher.house.issuing.certificate, &publisher.lists.certificate];
+    let revoked = List::new().entry_of(&[9], &[]).sign(&publisher.house.root);
+    assert_eq!(Case::new(judged(), &chain, &roots).lists(&[&revoked, &sound]).errors(), ["crl-unusable"]);
+    for bent in [
+        signs_lists("Lists").key_usage(KeyUsage::DIGITAL_SIGNATURE),
+        signs_lists("Lists").extension("1.2.3.4", true, vec![5, 0]),
+        signs_lists("Lists")
+            .validity(time::macros::datetime!(2020-01-01 0:00 UTC), time::macros::datetime!(2021-01-01 0:00 UTC)),
+    ] {
+        let unfit = publisher.house.root.subordinate(bent);
+        let chain = [&publisher.house.issuing.certificate, &unfit.certificate];
+        let list = indirect().sign(&unfit);
+        assert_eq!(Case::new(judged(), &chain, &roots).lists(&[&of_root, &list]).errors(), ["crl-unusable"]);
+    }
+}
+
+#[test]
+fn names_of_points_match_in_every_form() {
+    let publisher = Publisher::new();
+    let full = |text: &str| full_name(&directory(text));
+    let below = |issuer: &str, relative: &str| {
+        let attribute = |text: &str| {
+            der::value(der::SET, &der::sequence(&[&[6, 3, 0x55, 4, 3], &der::value(der::UTF8_STRING, text.as_bytes())]))
+        };
+        full_name(&der::value(0xa4, &der::sequence(&[&attribute(issuer), &attribute(relative)])))
+    };
+    let own = |scope: &[u8]| List::new().scope(&[scope]).sign(&publisher.house.issuing);
+    let case = |point: &[u8], scope: &[u8]| publisher.errors(pointing(server(), &[point]), &[&own(scope)]);
+    assert_eq!(case(&full("P"), &full("P")), GOOD);
+    assert_eq!(case(&full("P"), &full(" p ")), GOOD);
+    assert_eq!(case(&full("P"), &full("Q")), UNKNOWN);
+    assert_eq!(case(&relative_name("P"), &relative_name("P")), GOOD);
+    assert_eq!(case(&relative_name("P"), &below("Issuing CA", "P")), GOOD);
+    assert_eq!(case(&below("Issuing CA", "P"), &relative_name("P")), GOOD);
+    assert_eq!(case(&relative_name("P"), &relative_name("Q")), UNKNOWN);
+    // A point that only has reasons or an issuer has no name of its own.
+    assert_eq!(case(&[], &full("P")), UNKNOWN);
+    // 4.14.10, and the end of §6.3.3: the name of the issuer is a point of every certificate.
+    assert_eq!(
+        publisher.errors(pointing(server(), &[&full("P")]), &[&List::new().sign(&publisher.house.issuing)]),
+        GOOD
+    );
+    assert_eq!(publisher.errors(server(), &[&own(&full("Issuing CA"))]), GOOD);
+    // 4.14.28, 4.14.29: relative to the issuer of the list.
+    let scoped = |name: &[u8]| List::new().scope(&[name, &INDIRECT]).sign(&publisher.lists);
+    let leaf = |fields: &[&[u8]]| pointing(server(), fields);
+    let of_lists = crl_issuer("Lists");
+    assert_eq!(publisher.errors(leaf(&[&relative_name("P"), &of_lists]), &[&scoped(&below("Lists", "P"))]), GOOD);
+    assert_eq!(publisher.errors(leaf(&[&relative_name("P"), &of_lists]), &[&scoped(&relative_name("P"))]), GOOD);
+    assert_eq!(publisher.errors(leaf(&[&relative_name("P"), &of_lists]), &[&scoped(&relative_name("Q"))]), UNKNOWN);
+    // (b) (2) (i): a point without a name is met by the name of its CRL issuer.
+    assert_eq!(publisher.errors(leaf(&[&of_lists]), &[&scoped(&full("Lists"))]), GOOD);
+    assert_eq!(publisher.errors(leaf(&[&of_lists]), &[&scoped(&full("P"))]), UNKNOWN);
+}
+
+#[test]
+fn reasons_are_those_of_the_list_and_of_the_point() {
+    let publisher = Publisher::new();
+    let point = |reasons: &[u8]| der::sequence(&[&full_name(&directory("P")), reasons]);
+    let leaf = |points: &[&[u8]]| server().extension(oid::CRL_DISTRIBUTION_POINTS, false, der::sequence(points));
+    let key_compromise = [0x81, 2, 6, 0x40];
+    let list = List::new().scope(&[&full_name(&directory("P"))]).sign(&publisher.house.issuing);
+    assert_eq!(publisher.errors(leaf(&[&point(&[])]), &[&list]), GOOD);
+    assert_eq!(publisher.errors(leaf(&[&point(&key_compromise)]), &[&list]), UNKNOWN);
+    let others = der::sequence(&[&full_name(&directory("Q")), &[0x81, 3, 7, 0x3f, 0x80]]);
+    let of_others = List::new().scope(&[&full_name(&directory("Q"))]).sign(&publisher.house.issuing);
+    assert_eq!(publisher.errors(leaf(&[&point(&key_compromise), &others]), &[&list, &of_others]), GOOD);
+}
+
+#[test]
+fn a_serial_that_is_listed_out_of_scope_is_revoked_all_the_same() {
+    let publisher = Publisher::new();
+    let sound = List::new().sign(&publisher.house.issuing);
+    let elsewhere = List::new().number(2).scope(&[&full_name(&directory("P"))]).revoke(1);
+    let elsewhere = elsewhere.sign(&publisher.house.issuing);
+    assert_eq!(publisher.errors(server(), &[&sound, &elsewhere]), ["revoked"]);
+}
+
+#[test]
+fn a_list_that_says_nothing_is_named_beside_a_yes() {
+    let house = House::new();
+    let (of_root, sound) = (List::new().sign(&house.root), List::new().sign(&house.issuing));
+    let expired = List::new().next_update(Some(super::NOW)).sign(&house.issuing);
+    let for_cas = List::new().scope(&[&[0x82, 1, 0xff]]).sign(&house.issuing);
+    let verdict = house.case(server()).lists(&[&of_root, &sound, &expired, &for_cas]).judge();
+    assert!(verdict.valid);
+    let codes: Vec<_> = verdict.problems.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, ["crl-expired", "revocation-unknown"]);
+}
+
+#[test]
+fn a_signer_of_lists_may_stand_on_its_own_list_but_not_on_one_that_revokes_it() {
+    // 4.14.30: the certificate of the signer is covered by the lists that it signs.
+    let root = Authority::root();
+    let issuing = root.subordinate(Bent::ca("Issuing CA"));
+    let signer = issuing.subordinate(signs_lists("Issuing CA"));
+    let case = |list: List| {
+        let (of_root, list) = (List::new().sign(&root), list.sign(&signer));
+        let chain = [&issuing.certificate, &signer.certificate];
+        Case::new(issuing.issue(server()), &chain, &[&root.certificate]).lists(&[&of_root, &list]).errors()
+    };
+    assert_eq!(case(List::new()), GOOD);
+    assert_eq!(case(List::new().revoke(1)), ["revoked"]);
+    assert_eq!(case(List::new().entry_of(&[9], &[])), ["crl-unusable"]);
+}
+
+#[test]
+fn no_number_of_lists_and_signers_costs_more_than_its_bound() {
+    let root = Authority::root();
+    let issuing = root.subordinate(Bent::ca("Issuing CA"));
+    let signers: Vec<_> =
+        (1..=40).map(|serial| root.subordinate(signs_lists("Issuing CA").serial(&[serial]))).collect();
+    let stranger = Authority::root();
+    let lists: Vec<_> =
+        (1..=40).map(|number| List::new().number(number).sign_as(&name("Issuing CA"), &stranger)).collect();
+    let chain: Vec<_> = [&issuing.certificate].into_iter().chain(signers.iter().map(|it| &it.certificate)).collect();
+    let of_root = List::new().sign(&root);
+    let all: Vec<_> = [&of_root].into_iter().chain(&lists).collect();
+    let case = Case::new(issuing.issue(server()), &chain, &[&root.certificate]).lists(&all);
+    let (verdict, budget) = case.judge_and_count();
+    assert!(!verdict.valid);
+    let [_, list_signatures, ..] = budget.spent();
+    assert_eq!(list_signatures, crate::verify::budget::MOST_LIST_SIGNATURES);
+    assert!(
+        verdict.problems.iter().any(|problem| problem.message.contains("too many lists")),
+        "{:?}",
+        verdict.problems
+    );
+}

@@ -1,0 +1,30 @@
+//! Any octets as one certificate: read, linted, and judged as leaf, as intermediate and as root.
+
+use ca::lint::{self, Profile};
+use ca::verify::{Evidence, Purpose, judge};
+use ca::x509::{Certificate, GeneralName, TbsFields};
+
+use super::kit;
+
+pub fn run(data: &[u8]) {
+    let Ok(certificate) = Certificate::from_der(data) else { return };
+    assert_eq!(certificate.as_der(), data);
+    drop((certificate.subject.to_string(), certificate.issuer.to_string(), certificate.serial.to_string()));
+    if let Some(fields) = TbsFields::split(certificate.tbs()) {
+        assert_eq!(fields.join(), certificate.tbs());
+    }
+    for profile in Profile::ALL {
+        lint::check(&certificate, None, profile);
+        lint::check(&certificate, Some(&certificate), profile);
+    }
+    let (leaf, root) = (kit::exhibit(certificate.clone(), 1), kit::exhibit(certificate, 2));
+    for purpose in [Purpose::Any, Purpose::Client, Purpose::Server] {
+        let names = vec![GeneralName::Dns(kit::HOST.to_owned()), GeneralName::Email("a@a.test".to_owned())];
+        let question = kit::question(purpose, names, false);
+        for anchors in [std::slice::from_ref(&root), &[]] {
+            let untrusted = [&root];
+            let evidence = Evidence { leaf: &leaf, untrusted: &untrusted, anchors, lists: &[] };
+            kit::assert_sound(&judge(evidence, &question), &question);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Up to eight certificates, really signed, as leaf, intermediates and roots. What must hold of every answer: a yes rests on
+//! signatures up to an anchor, does not hang on the order of what was given, and TLS never accepts what RFC 5280 refuses.
+
+use ca::verify::{Evidence, Exhibit, Purpose, Verdict, check_signature, judge};
+use ca::x509::{Certificate, GeneralName};
+
+use super::kit::{self, Words};
+
+pub fn run(data: &[u8]) {
+    let mut words = Words(data);
+    let (wanted, name_is_asked, max_path_length) = (*words.one(&[Purpose::Any, Purpose::Client, Purpose::Server]), words.is(), words.octet());
+    let count = 1 + words.below(8);
+    let anchors_among = words.octet();
+    let certificates = (0..count).map(|_| kit::certificate(&mut words));
+    let exhibits: Vec<Exhibit> = certificates
+        .filter_map(|der| Certificate::from_der(&der).ok())
+        .zip(1..)
+        .map(|(certificate, number)| kit::exhibit(certificate, number))
+        .collect();
+    let Some((leaf, others)) = exhibits.split_first() else { return };
+    let (anchors, untrusted): (Vec<_>, Vec<_>) =
+        others.iter().partition(|it| anchors_among >> (it.place.number - 2) & 1 == 1);
+    let mut anchors: Vec<Exhibit> = anchors.into_iter().cloned().collect();
+    let mut untrusted = untrusted;
+
+    let names = if name_is_asked { vec![GeneralName::Dns(kit::HOST.to_owned())] } else { Vec::new() };
+    let mut question = kit::question(wanted, names, false);
+    question.max_path_length = (max_path_length < 4).then_some(u32::from(max_path_length));
+    let verdict = judge(Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[] }, &question);
+    kit::assert_sound(&verdict, &question);
+    if verdict.valid {
+        assert_signed(&verdict, &exhibits, &anchors);
+        let anyway = kit::question(Purpose::Any, Vec::new(), false);
+        let by_standard = judge(Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[] }, &anyway);
+        assert!(by_standard.valid || kit::was_given_up(&by_standard), "valid for TLS, but not at all: {by_standard:?}");
+    }
+    untrusted.reverse();
+    anchors.reverse();
+    let reversed = judge(Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[] }, &question);
+    if !kit::was_given_up(&verdict) && !kit::was_given_up(&reversed) {
+        assert_eq!(verdict.valid, reversed.valid, "the order decides: {verdict:?}\n{reversed:?}");
+    }
+}
+
+fn assert_signed(verdict: &Verdict, exhibits: &[Exhibit], anchors: &[Exhibit]) {
+    let chain: Vec<&Exhibit> = verdict
+        .chain
+        .iter()
+        .map(|link| exhibits.iter().find(|exhibit| exhibit.place == link.source).unwrap())
+        .collect();
+    for pair in chain.windows(2) {
+        assert_eq!(check_signature(&pair[0].certificate, &pair[1].certificate.public_key), Ok(()));
+    }
+    let last = chain.last().unwrap();
+    assert!(anchors.iter().any(|anchor| anchor.place == last.place), "the chain does not end at an anchor");
+}
