@@ -8,6 +8,7 @@ pub const BIT_STRING: u8 = 0x03;
 pub const OCTET_STRING: u8 = 0x04;
 pub const NULL: u8 = 0x05;
 pub const OBJECT_IDENTIFIER: u8 = 0x06;
+pub const ENUMERATED: u8 = 0x0a;
 pub const UTF8_STRING: u8 = 0x0c;
 pub const PRINTABLE_STRING: u8 = 0x13;
 pub const IA5_STRING: u8 = 0x16;
@@ -27,10 +28,15 @@ pub const fn context_constructed(number: u8) -> u8 {
 /// One value: tag, length, content (X.690 §8.1).
 pub fn value(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() + 6);
-    out.push(tag);
-    push_length(&mut out, content.len());
-    out.extend_from_slice(content);
+    push(&mut out, tag, content);
     out
+}
+
+/// As [`value`], behind what is there already: for values that are many.
+pub fn push(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
+    out.push(tag);
+    push_length(out, content.len());
+    out.extend_from_slice(content);
 }
 
 /// A constructed value made of parts that are DER already.

@@ -1,10 +1,12 @@
 //! A certificate revocation list (RFC 5280 §5), read.
 
 use std::ops::Range;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
 
+use super::text;
 use super::{AuthorityKeyId, DistinguishedName, Extension, IssuingDistributionPoint, SerialNumber, SignatureAlgorithm};
 
 /// A CRL as it was read. Like [`super::Certificate`], it is not judged by being read.
@@ -93,6 +95,36 @@ impl RevocationReason {
     }
 }
 
+/// What was given is no reason of RFC 5280 §5.3.1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{}' is not a reason; known are {}, and hold and release for short", text::escape(.0), RevocationReason::words())]
+pub struct ReasonError(String);
+
+impl RevocationReason {
+    fn words() -> String {
+        Self::ALL.map(|(.., name)| name).join(", ")
+    }
+}
+
+/// `key-compromise`, in the spellings of RFC 5280 and openssl too (`keyCompromise`); `hold` is `certificate-hold`, and
+/// `release` is `remove-from-crl`.
+impl FromStr for RevocationReason {
+    type Err = ReasonError;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        let plain = |word: &str| word.to_ascii_lowercase().replace(['-', '_'], "");
+        match plain(given).as_str() {
+            "hold" => Ok(Self::CertificateHold),
+            "release" => Ok(Self::RemoveFromCrl),
+            word => Self::ALL
+                .into_iter()
+                .find(|(.., name)| plain(name) == word)
+                .map(|(_, reason, _)| reason)
+                .ok_or_else(|| ReasonError(given.to_owned())),
+        }
+    }
+}
+
 impl RevocationList {
     /// The octets of the whole list.
     pub fn as_der(&self) -> &[u8] {
@@ -112,5 +144,23 @@ impl RevocationList {
     /// The entries for this serial, of whichever certificate issuer.
     pub fn entries_of<'a>(&'a self, serial: &'a SerialNumber) -> impl Iterator<Item = &'a RevokedEntry> {
         self.entries.iter().filter(move |entry| entry.serial == *serial)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_known_in_every_spelling_and_nothing_else_is_one() {
+        for (code, reason, name) in RevocationReason::ALL {
+            assert_eq!(name.parse(), Ok(reason));
+            assert_eq!(RevocationReason::from_code(code), Some(reason));
+        }
+        assert_eq!("keyCompromise".parse(), Ok(RevocationReason::KeyCompromise));
+        assert_eq!("removeFromCRL".parse(), Ok(RevocationReason::RemoveFromCrl));
+        assert_eq!("hold".parse(), Ok(RevocationReason::CertificateHold));
+        assert_eq!("release".parse(), Ok(RevocationReason::RemoveFromCrl));
+        assert!("".parse::<RevocationReason>().is_err() && "compromise".parse::<RevocationReason>().is_err());
     }
 }

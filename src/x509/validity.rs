@@ -44,14 +44,22 @@ impl Validity {
 /// `Time` of RFC 5280 §4.1.2.5: UTCTime until 2049, GeneralizedTime from 2050 on, always with seconds and `Z`.
 pub fn time_to_der(at: OffsetDateTime) -> Vec<u8> {
     const UTC_TIME: u8 = 0x17;
+    let at = at.to_offset(UtcOffset::UTC);
+    match at.year() {
+        year @ 1950..=2049 => der::value(UTC_TIME, format!("{:02}{}", year % 100, month_to_second(at)).as_bytes()),
+        _ => generalized_time_to_der(at),
+    }
+}
+
+/// GeneralizedTime whatever the year, with seconds and `Z` (RFC 5280 §4.1.2.5.2).
+pub fn generalized_time_to_der(at: OffsetDateTime) -> Vec<u8> {
     const GENERALIZED_TIME: u8 = 0x18;
     let at = at.to_offset(UtcOffset::UTC);
-    let rest =
-        format!("{:02}{:02}{:02}{:02}{:02}Z", u8::from(at.month()), at.day(), at.hour(), at.minute(), at.second());
-    match at.year() {
-        year @ 1950..=2049 => der::value(UTC_TIME, format!("{:02}{rest}", year % 100).as_bytes()),
-        year => der::value(GENERALIZED_TIME, format!("{year:04}{rest}").as_bytes()),
-    }
+    der::value(GENERALIZED_TIME, format!("{:04}{}", at.year(), month_to_second(at)).as_bytes())
+}
+
+fn month_to_second(at: OffsetDateTime) -> String {
+    format!("{:02}{:02}{:02}{:02}{:02}Z", u8::from(at.month()), at.day(), at.hour(), at.minute(), at.second())
 }
 
 /// The instant without its fraction of a second: certificates have none.
