@@ -197,7 +197,7 @@ fn owned((kind, value): (&str, &str)) -> (String, String) {
     (kind.to_owned(), value.to_owned())
 }
 
-fn instant(row: &Row<'_>, column: &str) -> rusqlite::Result<OffsetDateTime> {
+pub(super) fn instant(row: &Row<'_>, column: &str) -> rusqlite::Result<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(row.get(column)?).map_err(|_| strange(column, Type::Integer))
 }
 
@@ -209,7 +209,7 @@ fn instant_if_set(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Offset
 }
 
 /// A value that this program never writes.
-fn strange(column: &str, kind: Type) -> rusqlite::Error {
+pub(super) fn strange(column: &str, kind: Type) -> rusqlite::Error {
     let cause = FromSqlError::Other(format!("unknown value in column {column}").into());
     rusqlite::Error::FromSqlConversionFailure(0, kind, Box::new(cause))
 }

@@ -4,12 +4,14 @@
 //!   sync. The log is not folded into the main file when a process ends (that alone cost three syncs of five), but
 //!   every so often by a commit. Hence `index.db` without its `index.db-wal` is not the whole book.
 //! - Readers never wait for a writer, and a writer never for readers.
-//! - Rows are only ever added. What happens to a certificate later (revoked, held, released) is an event of its own.
+//! - Rows are only ever added. What happens to a certificate later (revoked, held) is an event of its own; the end of a
+//!   hold is written beside its beginning.
 
 mod entry;
 mod error;
 mod query;
 mod reference;
+mod revocation_list;
 mod schema;
 mod write;
 
@@ -24,6 +26,7 @@ pub use entry::{Entry, EntryId, NewEntry, Origin, Revocation, Status};
 pub use error::IndexError;
 pub use query::Filter;
 pub use reference::{Reference, ReferenceError};
+pub use revocation_list::{NewList, RecordedList};
 pub use write::Change;
 
 use crate::system::files::{self, FileError};

@@ -65,8 +65,9 @@ impl Index {
     ) -> Result<u64, IndexError> {
         let (conditions, mut values) = conditions(filter, now);
         let mut run = || {
-            // One transaction: the rows and their number are of the same moment.
-            let reading = self.connection.unchecked_transaction()?;
+            // One transaction: the rows and their number are of the same moment. A change under way is one already.
+            let reading = &self.connection;
+            let _transaction = reading.is_autocommit().then(|| reading.unchecked_transaction()).transpose()?;
             let count = format!("SELECT count(*) {FROM} {conditions}");
             let total: i64 = reading.query_row(&count, params_from_iter(&values), |row| row.get(0))?;
             values.push(Value::Integer(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX))));

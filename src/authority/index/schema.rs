@@ -14,7 +14,11 @@ const APPLICATION_ID: i64 = 0x6361_4958;
 /// Version 1. Times are seconds since 1970 in UTC. The order of UNIQUE makes it the way to find a serial, too.
 /// `sans` repeats `san` in the order of the certificate, `kind:value` per line, so that a list needs no second look-up.
 /// A table WITHOUT ROWID is its own index: one page less to write for each certificate.
-const MIGRATIONS: &[&str] = &["
+///
+/// Version 2. A revocation list is recorded before its files appear, so that its number is never given to another one. What
+/// it says of a certificate is repeated in `revocation`: a list of 100,000 then reads 8 MB and not the DER of them all.
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE certificate (
     id              INTEGER PRIMARY KEY,
     serial          BLOB NOT NULL,      -- content octets of the INTEGER
@@ -53,7 +57,28 @@ CREATE TABLE revocation (
     released_at   INTEGER               -- end of a hold
 ) STRICT;
 CREATE INDEX revocation_certificate ON revocation (certificate);
-"];
+",
+    "
+ALTER TABLE revocation ADD COLUMN authority TEXT;
+ALTER TABLE revocation ADD COLUMN serial BLOB;
+ALTER TABLE revocation ADD COLUMN not_after INTEGER;
+UPDATE revocation SET (authority, serial, not_after) =
+    (SELECT c.authority, c.serial, c.not_after FROM certificate AS c WHERE c.id = revocation.certificate);
+CREATE TABLE revocation_list (
+    authority       TEXT NOT NULL,      -- the name of the authority that signed it
+    number          INTEGER NOT NULL,   -- CRL number (RFC 5280 section 5.2.3)
+    signed_at       INTEGER NOT NULL,
+    this_update     INTEGER NOT NULL,
+    next_update     INTEGER NOT NULL,
+    entries         INTEGER NOT NULL,   -- how many certificates it names
+    last_revocation INTEGER NOT NULL,   -- the latest row of revocation when it was made
+    content         BLOB NOT NULL,      -- SHA-256 of what it says of certificates
+    fingerprint     BLOB NOT NULL,      -- SHA-256 of the list
+    published_at    INTEGER,            -- set once its files are in place
+    PRIMARY KEY (authority, number)
+) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The version that this program writes.
 const VERSION: i64 = MIGRATIONS.len() as i64;

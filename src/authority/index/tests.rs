@@ -305,6 +305,32 @@ fn opening_a_present_index_changes_nothing() {
 }
 
 #[test]
+fn an_index_of_the_first_version_is_brought_to_the_present_form_with_its_revocations() {
+    let (_folder, path, mut index) = new_index();
+    let id = add(&mut index, &Sample::default(), "web");
+    drop(index);
+    // As the first version left it: without what came since.
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "DROP TABLE revocation_list; DROP TABLE revocation; PRAGMA user_version = 1;
+             CREATE TABLE revocation (id INTEGER PRIMARY KEY, certificate INTEGER NOT NULL, at INTEGER NOT NULL,
+                 reason INTEGER NOT NULL, invalid_since INTEGER, released_at INTEGER) STRICT;",
+        )
+        .unwrap();
+    let revoked = "INSERT INTO revocation (certificate, at, reason) VALUES (?1, ?2, 4)";
+    connection.execute(revoked, (id.0, NOW.unix_timestamp())).unwrap();
+    drop(connection);
+    for index in [Index::open_to_read(&path).unwrap(), Index::open(&path).unwrap()] {
+        let listed = index.to_be_listed("root", NOW).unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_eq!(listed[0].serial, index.history("web", NOW).unwrap()[0].serial);
+        assert_eq!(index.latest_lists().unwrap(), []);
+        assert!(index.check().unwrap().is_empty());
+    }
+}
+
+#[test]
 fn what_is_no_index_is_refused_in_words_that_say_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
@@ -324,7 +350,7 @@ fn what_is_no_index_is_refused_in_words_that_say_what_it_is() {
         ("empty", "is damaged: it is empty"),
         ("folder", "is not an index of this program: it is no regular file"),
         ("foreign", "is not an index of this program: it is an SQLite file of another program"),
-        ("newer", "has version 9, but this program knows only versions up to 1"),
+        ("newer", "has version 9, but this program knows only versions up to 2"),
         ("zero", "is damaged: its version is 0"),
     ] {
         for opened in [Index::open(&path(name)), Index::open_to_read(&path(name))] {

@@ -2,11 +2,12 @@
 
 use std::ops::Deref;
 
-use rusqlite::{ErrorCode, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 use time::OffsetDateTime;
 
-use super::{EntryId, Index, IndexError, NewEntry, Revocation};
+use super::{EntryId, Index, IndexError, NewEntry, NewList, Revocation};
 use crate::x509::GeneralName;
+use crate::x509::revocation_list::RevocationReason;
 
 /// A change under way. It sees its own records; nobody else does before [`commit`](Change::commit). Dropped, it never was.
 pub struct Change<'a> {
@@ -41,18 +42,28 @@ impl Index {
     /// # Errors
     /// When the index cannot be written.
     pub fn mark_delivered(&mut self, id: EntryId, at: OffsetDateTime) -> Result<(), IndexError> {
+        let update = "UPDATE certificate SET delivered_at = ?1 WHERE id = ?2";
+        self.lightly(|connection| connection.execute(update, params![at.unix_timestamp(), id.0]).map(drop))
+    }
+
+    /// Writes without a sync.
+    fn lightly(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), IndexError> {
         // NORMAL, not OFF: a commit that folds the log into the main file still syncs the log first.
-        let mark = || {
-            self.connection.execute_batch("PRAGMA synchronous = NORMAL")?;
-            self.connection.execute(
-                "UPDATE certificate SET delivered_at = ?1 WHERE id = ?2",
-                params![at.unix_timestamp(), id.0],
-            )?;
-            Ok(())
-        };
-        let marked = mark().map_err(self.place.error());
+        let light = self.connection.execute_batch("PRAGMA synchronous = NORMAL");
+        let written = light.and_then(|()| write(&self.connection)).map_err(self.place.error());
         self.connection.execute_batch("PRAGMA synchronous = FULL").map_err(self.place.error())?;
-        marked
+        written
+    }
+
+    /// Notes that the files of a revocation list are in place: cheap and not durable, as [`mark_delivered`](Self::mark_delivered).
+    /// Without the mark an expired certificate stays on one more list.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn mark_published(&mut self, authority: &str, number: u64, at: OffsetDateTime) -> Result<(), IndexError> {
+        let update = "UPDATE revocation_list SET published_at = ?1 WHERE authority = ?2 AND number = ?3";
+        let values = params![at.unix_timestamp(), authority, number.cast_signed()];
+        self.lightly(|connection| connection.execute(update, values).map(drop))
     }
 
     /// As if the process had died before [`mark_delivered`](Self::mark_delivered).
@@ -127,11 +138,32 @@ impl Change<'_> {
         let [at, invalid_since, released_at] = times.map(|time| time.map(OffsetDateTime::unix_timestamp));
         self.transaction
             .execute(
-                "INSERT INTO revocation (certificate, at, reason, invalid_since, released_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO revocation (certificate, at, reason, invalid_since, released_at, authority, serial, not_after)
+                 SELECT id, ?2, ?3, ?4, ?5, authority, serial, not_after FROM certificate WHERE id = ?1",
                 params![id.0, at, revocation.reason.code(), invalid_since, released_at],
             )
             .map_err(self.place.error())?;
         Ok(())
+    }
+
+    /// Records that a hold ended. `false` when there is none that stands.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn release(&mut self, id: EntryId, at: OffsetDateTime) -> Result<bool, IndexError> {
+        let released = self.transaction.execute(
+            "UPDATE revocation SET released_at = ?1 WHERE certificate = ?2 AND reason = ?3 AND released_at IS NULL",
+            params![at.unix_timestamp(), id.0, RevocationReason::CertificateHold.code()],
+        );
+        Ok(released.map_err(self.place.error())? > 0)
+    }
+
+    /// Records a revocation list, before anybody sees it.
+    ///
+    /// # Errors
+    /// When its number was given to a list of this authority before, or the index cannot be written.
+    pub fn record_list(&mut self, list: &NewList<'_>) -> Result<(), IndexError> {
+        list.insert(&self.transaction).map_err(self.place.error())
     }
 
     /// Makes everything in this change durable at once.
