@@ -2,11 +2,11 @@
 
 use time::OffsetDateTime;
 
-use super::{ApprovedDraft, Profile, Refusal};
+use super::{ApprovedDraft, ApprovedList, Profile, Refusal, SignedList};
 use crate::keys::{self, PrivateKey, Signer, SigningError, private_key};
 use crate::x509::name_constraints::{Subtree, Violation};
 use crate::x509::{
-    Certificate, DecodeError, DistinguishedName, GeneralName, KeyAlgorithm, KeyUsage, SignatureAlgorithm, tbs,
+    Certificate, DecodeError, DistinguishedName, GeneralName, KeyAlgorithm, KeyUsage, SignatureAlgorithm, der, tbs,
 };
 
 /// What is known of an issuer without its key: enough to decide what it may sign.
@@ -37,6 +37,10 @@ pub enum IssuerError {
     NotAnAuthority(String),
     #[error("the certificate of '{0}' does not allow its key to sign certificates (RFC 5280 §4.2.1.3)")]
     MayNotSign(String),
+    #[error(
+        "the certificate of '{0}' does not allow its key to sign revocation lists: key usage without crl-sign (RFC 5280 §4.2.1.3)"
+    )]
+    MayNotSignLists(String),
     #[error("the certificate of '{0}' has no subject, which a CA must have (RFC 5280 §4.1.2.6)")]
     NoSubject(String),
     #[error("the certificate of '{name}' is damaged: extension {oid}: {reason}")]
@@ -209,6 +213,14 @@ impl<S: Signer> Issuer<S> {
     pub fn sign(&self, approved: ApprovedDraft) -> Result<Issued, IssuerError> {
         sign(approved, &self.signer)
     }
+
+    /// Signs a revocation list that was approved.
+    ///
+    /// # Errors
+    /// As [`sign_list`].
+    pub fn sign_list(&self, approved: ApprovedList) -> Result<SignedList, IssuerError> {
+        sign_list(approved, &self.signer)
+    }
 }
 
 /// The one road to a signing key: consumes an approved draft, signs exactly its octets, and reads back what came out.
@@ -226,4 +238,29 @@ pub fn sign(approved: ApprovedDraft, signer: &dyn Signer) -> Result<Issued, Issu
         && keys::verify(&draft.issuer_key, &certificate.signature_algorithm, certificate.tbs(), &certificate.signature)
             .is_ok();
     if is_sound { Ok(Issued { certificate }) } else { Err(IssuerError::Altered) }
+}
+
+/// The same road for a revocation list: consumes an approved one, signs exactly its octets, and reads back what came out.
+///
+/// # Errors
+/// As [`sign`].
+pub fn sign_list(approved: ApprovedList, signer: &dyn Signer) -> Result<SignedList, IssuerError> {
+    let (to_be_signed, draft) = approved.into_parts();
+    if *signer.public_key() != draft.issuer_key || signer.signature_algorithm() != draft.signature_algorithm {
+        return Err(IssuerError::OtherKey);
+    }
+    let signature = signer.sign(&to_be_signed)?;
+    let der = tbs::assemble(&to_be_signed, &draft.signature_algorithm, &signature);
+    // These octets were read by the other parser before they were signed, and a long list takes its time to be read; what is
+    // asked here is whether exactly they, and a signature that counts, are in what came out.
+    let (parts, bits) = (envelope(&der), der::bit_string(&signature));
+    let is_sound = parts.is_some_and(|parts| parts == [&to_be_signed[..], &draft.signature_algorithm.der, &bits])
+        && keys::verify(&draft.issuer_key, &draft.signature_algorithm, &to_be_signed, &signature).is_ok();
+    if is_sound { Ok(SignedList { der }) } else { Err(IssuerError::Altered) }
+}
+
+/// What is signed, the algorithm and the signature (RFC 5280 §5.1.1).
+fn envelope(signed: &[u8]) -> Option<Vec<&[u8]>> {
+    let (der::SEQUENCE, content, []) = der::split_first(signed)? else { return None };
+    der::children(content)
 }

@@ -6,6 +6,8 @@
 //! TOML ──Profile::read──▶ Profile ──┐
 //! flags, CSR ──▶ CertificateRequest ┼─Draft::new─▶ Draft ──approve──▶ ApprovedDraft ──sign──▶ Issued
 //! CA certificate ──▶ IssuerFacts ───┘
+//!
+//! revocations, IssuerFacts ─ListDraft::new─▶ ListDraft ──approve_list──▶ ApprovedList ──sign_list──▶ SignedList
 //! ```
 //!
 //! Powers (the CA bit, usages, lifetimes) come from the profile, never from the request. [`sign`] consumes its draft:
@@ -17,15 +19,17 @@ pub mod encode;
 pub mod issuer;
 pub mod profile;
 pub mod request;
+pub mod revocation;
 #[cfg(test)]
 mod testing;
 pub mod text;
 
 pub use approval::{ApprovedDraft, NotApproved, approve};
 pub use draft::{Draft, Refusal, SignedBy};
-pub use issuer::{Issued, Issuer, IssuerError, IssuerFacts, sign};
+pub use issuer::{Issued, Issuer, IssuerError, IssuerFacts, sign, sign_list};
 pub use profile::Profile;
 pub use request::{CertificateRequest, End};
+pub use revocation::{ApprovedList, ListDraft, ListNotApproved, SignedList, approve_list};
 pub use text::{Text, TextError, Values};
 
 #[cfg(test)]

@@ -1,0 +1,306 @@
+//! A revocation list on its way to the key (RFC 5280 §5): every field decided, written, read back by another parser,
+//! compared.
+//!
+//! It is written here and not by the encoder library: that one would re-write the issuer's name, which has to be the CA's
+//! octet by octet, whatever tool made the CA. It is a full list of everything that the issuer signed, so that it needs no
+//! issuing distribution point (§5.2.5).
+
+use time::OffsetDateTime;
+
+use super::{IssuerError, IssuerFacts};
+use crate::x509::revocation_list::RevokedEntry;
+use crate::x509::validity::{generalized_time_to_der, time_to_der};
+use crate::x509::{
+    DecodeError, DistinguishedName, KeyUsage, PublicKey, RevocationList, SignatureAlgorithm, der, digest, tbs,
+};
+
+/// Everything that the list will say.
+#[derive(Debug, Clone)]
+pub struct ListDraft {
+    pub signature_algorithm: SignatureAlgorithm,
+    pub issuer: DistinguishedName,
+    pub this_update: OffsetDateTime,
+    pub next_update: OffsetDateTime,
+    pub number: u64,
+    pub authority_key_id: Vec<u8>,
+    pub revoked: Vec<RevokedEntry>,
+    /// The same as it is written: the content of `revokedCertificates` (§5.1.2.6).
+    entries: Vec<u8>,
+    /// The key that must sign it.
+    pub issuer_key: PublicKey,
+}
+
+/// A draft that was read back as it was decided, and exactly the octets to be signed. Only [`approve_list`] makes one, and
+/// [`super::sign_list`] consumes it.
+pub struct ApprovedList {
+    draft: ListDraft,
+    to_be_signed: Vec<u8>,
+}
+
+/// A list that was signed; not yet one that may leave the process.
+#[derive(Debug, Clone)]
+pub struct SignedList {
+    /// The octets of the whole list.
+    pub der: Vec<u8>,
+}
+
+/// Why a list must not be signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListNotApproved {
+    #[error("what was written cannot be read back: {0}")]
+    Decode(#[from] DecodeError),
+    #[error("what was written is not what was decided: the {0} of the revocation list differs")]
+    Differs(&'static str),
+}
+
+impl ListDraft {
+    /// Decides every field.
+    ///
+    /// # Errors
+    /// When the issuer may not sign revocation lists.
+    pub fn new(
+        issuer: &IssuerFacts,
+        number: u64,
+        this_update: OffsetDateTime,
+        next_update: OffsetDateTime,
+        revoked: Vec<RevokedEntry>,
+    ) -> Result<Self, IssuerError> {
+        let certificate = issuer.certificate();
+        // RFC 5280 §4.2.1.3; older tools left the extension out, and absent means unrestricted.
+        if certificate.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::CRL_SIGN)) {
+            return Err(IssuerError::MayNotSignLists(issuer.name().to_owned()));
+        }
+        Ok(Self {
+            signature_algorithm: issuer.signature_algorithm().clone(),
+            issuer: issuer.subject().clone(),
+            this_update,
+            next_update,
+            number,
+            authority_key_id: issuer.key_id(),
+            entries: entries_to_der(&revoked),
+            revoked,
+            issuer_key: certificate.public_key.clone(),
+        })
+    }
+
+    /// SHA-256 of what the list says of certificates: the same as long as nothing happened to them.
+    pub fn content_digest(&self) -> [u8; 32] {
+        digest::sha256(&self.entries)
+    }
+}
+
+impl ApprovedList {
+    pub(super) fn into_parts(self) -> (Vec<u8>, ListDraft) {
+        (self.to_be_signed, self.draft)
+    }
+}
+
+/// Writes a draft, reads it back and compares it field by field.
+///
+/// # Errors
+/// When what was written does not say what was decided.
+pub fn approve_list(draft: ListDraft) -> Result<ApprovedList, ListNotApproved> {
+    let to_be_signed = to_be_signed(&draft);
+    let unsigned = RevocationList::from_der(&tbs::assemble(&to_be_signed, &draft.signature_algorithm, &[]))?;
+    match first_difference(&draft, &unsigned) {
+        Some(field) => Err(ListNotApproved::Differs(field)),
+        None => Ok(ApprovedList { draft, to_be_signed }),
+    }
+}
+
+fn first_difference(draft: &ListDraft, written: &RevocationList) -> Option<&'static str> {
+    let key_id = written.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
+    let fields = [
+        ("version", written.version == 2),
+        ("signature algorithm", written.tbs_signature_algorithm == draft.signature_algorithm),
+        ("issuer", written.issuer.as_der() == draft.issuer.as_der()),
+        ("issue date", written.this_update == draft.this_update),
+        ("next update", written.next_update == Some(draft.next_update)),
+        ("number", written.number == Some(magnitude(draft.number))),
+        ("authority key identifier", key_id == Some(&draft.authority_key_id)),
+        ("form", written.malformed.is_empty() && written.extensions.len() == 2),
+        ("scope", written.scope.is_none() && written.delta_base.is_none()),
+        ("list of certificates", written.entries == draft.revoked),
+    ];
+    fields.into_iter().find(|(_, same)| !same).map(|(field, _)| field)
+}
+
+/// `TBSCertList` (§5.1.2).
+fn to_be_signed(draft: &ListDraft) -> Vec<u8> {
+    const VERSION_2: u8 = 1;
+    // "When there are no revoked certificates, the revoked certificates list MUST be absent" (§5.1.2.6).
+    let entries = if draft.entries.is_empty() { Vec::new() } else { der::sequence(&[&draft.entries]) };
+    let key_id = der::sequence(&[&der::value(der::context(0), &draft.authority_key_id)]);
+    let number = der::unsigned_integer(&draft.number.to_be_bytes());
+    let extensions = der::sequence(&[&extension(AUTHORITY_KEY_ID, &key_id), &extension(CRL_NUMBER, &number)]);
+    der::sequence(&[
+        &der::value(der::INTEGER, &[VERSION_2]),
+        &draft.signature_algorithm.der,
+        draft.issuer.as_der(),
+        &time_to_der(draft.this_update),
+        &time_to_der(draft.next_update),
+        &entries,
+        &der::value(der::context_constructed(0), &extensions),
+    ])
+}
+
+/// Object identifiers below id-ce, 2.5.29 (§5.2.1, §5.2.3, §5.3.1, §5.3.2). None of these extensions is critical.
+const AUTHORITY_KEY_ID: u8 = 35;
+const CRL_NUMBER: u8 = 20;
+const REASON_CODE: u8 = 21;
+const INVALIDITY_DATE: u8 = 24;
+
+fn extension(last_arc: u8, content: &[u8]) -> Vec<u8> {
+    let oid = der::value(der::OBJECT_IDENTIFIER, &[0x55, 0x1d, last_arc]);
+    der::sequence(&[&oid, &der::value(der::OCTET_STRING, content)])
+}
+
+/// The content of `revokedCertificates` (§5.1.2.6). There can be very many: nothing is allocated for each.
+fn entries_to_der(revoked: &[RevokedEntry]) -> Vec<u8> {
+    // About what a serial number of 16 octets, a date and a reason take.
+    let mut out = Vec::with_capacity(revoked.len() * 52);
+    let (mut fields, mut extensions) = (Vec::new(), Vec::new());
+    // Many are revoked in the same second.
+    let mut last = None;
+    for entry in revoked {
+        fields.clear();
+        extensions.clear();
+        der::push(&mut fields, der::INTEGER, entry.serial.as_der_content());
+        let (_, at) = match last.take() {
+            Some((second, der)) if second == entry.revoked_at => last.insert((second, der)),
+            _ => last.insert((entry.revoked_at, time_to_der(entry.revoked_at))),
+        };
+        fields.extend_from_slice(at);
+        if let Some(reason) = entry.reason {
+            // SEQUENCE { id-ce-cRLReasons, OCTET STRING { ENUMERATED } }
+            let oid_and_value =
+                [6, 3, 0x55, 0x1d, REASON_CODE, der::OCTET_STRING, 3, der::ENUMERATED, 1, reason.code()];
+            der::push(&mut extensions, der::SEQUENCE, &oid_and_value);
+        }
+        if let Some(since) = entry.invalid_since {
+            // GeneralizedTime, whatever the year.
+            extensions.extend_from_slice(&extension(INVALIDITY_DATE, &generalized_time_to_der(since)));
+        }
+        if !extensions.is_empty() {
+            der::push(&mut fields, der::SEQUENCE, &extensions);
+        }
+        der::push(&mut out, der::SEQUENCE, &fields);
+    }
+    out
+}
+
+/// Big-endian, without leading zeros.
+fn magnitude(number: u64) -> Vec<u8> {
+    number.to_be_bytes().into_iter().skip_while(|octet| *octet == 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use time::macros::datetime;
+
+    use super::super::testing::{NOW, ROOT, root};
+    use super::super::{Issuer, sign_list};
+    use super::*;
+    use crate::keys::{self, PrivateKey};
+    use crate::x509::revocation_list::RevocationReason;
+    use crate::x509::{KeyAlgorithm, SerialNumber};
+
+    fn signed(issuer: &Issuer, number: u64, next: OffsetDateTime, revoked: &[RevokedEntry]) -> RevocationList {
+        let draft = ListDraft::new(issuer.facts(), number, NOW, next, revoked.to_vec()).unwrap();
+        let der = issuer.sign_list(approve_list(draft).unwrap()).unwrap().der;
+        RevocationList::from_der(&der).unwrap()
+    }
+
+    fn entry(serial: &[u8], reason: Option<RevocationReason>) -> RevokedEntry {
+        RevokedEntry {
+            serial: SerialNumber::from_der_content(serial),
+            revoked_at: NOW,
+            reason,
+            invalid_since: None,
+            certificate_issuer: None,
+            unknown_critical: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_list_of_every_kind_of_key_is_signed_by_it_and_says_what_was_decided() {
+        for algorithm in
+            [KeyAlgorithm::EcdsaP256, KeyAlgorithm::EcdsaP384, KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519]
+        {
+            let issuer = root(algorithm, ROOT);
+            let certificate = issuer.facts().certificate();
+            let list = signed(&issuer, 300, datetime!(2050-01-01 0:00 UTC), &[entry(&[5], None)]);
+            assert_eq!(list.issuer.as_der(), certificate.subject.as_der());
+            assert_eq!(list.authority_key_id.as_ref().unwrap().key_id, certificate.subject_key_id);
+            assert_eq!(list.next_update, Some(datetime!(2050-01-01 0:00 UTC)), "a GeneralizedTime from 2050 on");
+            let verified =
+                keys::verify(&certificate.public_key, &list.signature_algorithm, list.tbs(), &list.signature);
+            assert_eq!(verified, Ok(()), "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_names_nobody_leaves_the_field_out() {
+        let list = signed(&root(KeyAlgorithm::EcdsaP256, ROOT), 1, NOW, &[]);
+        // Version, algorithm, issuer, two times, extensions.
+        let (_, content, _) = der::split_first(list.tbs()).unwrap();
+        assert_eq!(der::children(content).unwrap().len(), 6);
+    }
+
+    #[test]
+    fn a_certificate_that_may_not_sign_lists_signs_none() {
+        let issuer = root(KeyAlgorithm::EcdsaP256, &ROOT.replace(", \"crl-sign\"", ""));
+        let draft = ListDraft::new(issuer.facts(), 1, NOW, NOW, Vec::new());
+        assert!(matches!(draft, Err(IssuerError::MayNotSignLists(name)) if name == "root"));
+    }
+
+    #[test]
+    fn another_key_than_that_of_the_draft_signs_nothing() {
+        let issuer = root(KeyAlgorithm::EcdsaP256, ROOT);
+        let draft = ListDraft::new(issuer.facts(), 1, NOW, NOW, Vec::new()).unwrap();
+        let other = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        assert!(matches!(sign_list(approve_list(draft).unwrap(), &other), Err(IssuerError::OtherKey)));
+    }
+
+    #[test]
+    fn what_is_not_read_back_as_it_was_decided_is_not_approved() {
+        let issuer = root(KeyAlgorithm::EcdsaP256, ROOT);
+        let draft = || ListDraft::new(issuer.facts(), 7, NOW, NOW, vec![entry(&[9], None)]).unwrap();
+        // A fraction of a second cannot be written, and another entry was not.
+        let lost = ListDraft { this_update: NOW + time::Duration::MILLISECOND, ..draft() };
+        let other = ListDraft { revoked: vec![entry(&[8], None)], ..draft() };
+        for (altered, field) in [(lost, "issue date"), (other, "list of certificates")] {
+            assert_eq!(approve_list(altered).err(), Some(ListNotApproved::Differs(field)));
+        }
+    }
+
+    fn entries() -> impl Strategy<Value = Vec<RevokedEntry>> {
+        let seconds = -631_152_000..250_000_000_000_i64;
+        let reason = prop::sample::select(vec![None, Some(1), Some(2), Some(5), Some(6), Some(9), Some(10)]);
+        let one = (prop::collection::vec(any::<u8>(), 1..21), seconds.clone(), reason, prop::option::of(seconds));
+        let one = one.prop_map(|(serial, at, reason, since)| {
+            let moment = |seconds| OffsetDateTime::from_unix_timestamp(seconds).unwrap();
+            RevokedEntry {
+                serial: SerialNumber::from_random(&serial).unwrap_or(SerialNumber::from_der_content(&[1])),
+                revoked_at: moment(at),
+                reason: reason.and_then(RevocationReason::from_code),
+                invalid_since: since.map(moment),
+                certificate_issuer: None,
+                unknown_critical: Vec::new(),
+            }
+        });
+        prop::collection::vec(one, 0..6)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_revoked_the_other_parser_reads_it(number in 1..u64::MAX, revoked in entries()) {
+            let issuer = root(KeyAlgorithm::Ed25519, ROOT);
+            let list = signed(&issuer, number, NOW, &revoked);
+            prop_assert_eq!(list.entries, revoked);
+            prop_assert_eq!(list.number, Some(magnitude(number)));
+            prop_assert!(list.malformed.is_empty());
+        }
+    }
+}
