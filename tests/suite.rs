@@ -15,8 +15,6 @@ mod dependencies;
 mod failure_codes;
 #[path = "suite/interop/mod.rs"]
 mod interop;
-#[path = "suite/power_cut.rs"]
-mod power_cut;
 #[path = "suite/replacement.rs"]
 mod replacement;
 #[path = "suite/safety.rs"]

@@ -7,10 +7,12 @@ use time::OffsetDateTime;
 use super::entry_name::EntryNameError;
 use super::home::HomeError;
 use super::index::IndexError;
+use super::publish_crl::ListError;
 use super::renew::RenewError;
+use super::revoke::RevokeError;
 use super::templates::TemplateError;
 use crate::document::DocumentError;
-use crate::issuance::{IssuerError, NotApproved, Refusal};
+use crate::issuance::{IssuerError, ListNotApproved, NotApproved, Refusal};
 use crate::keys::key_file::KeyFileError;
 use crate::keys::private_key::PrivateKeyError;
 use crate::system::files::{FileError, LockError, UnknownOwner};
@@ -75,6 +77,12 @@ pub enum AuthorityError {
     RootTemplate(String),
     #[error(transparent)]
     Renew(#[from] RenewError),
+    #[error(transparent)]
+    Revoke(#[from] Box<RevokeError>),
+    #[error(transparent)]
+    List(#[from] ListError),
+    #[error(transparent)]
+    ListNotApproved(#[from] ListNotApproved),
     #[error("there is a CA in {} already", .0.display())]
     Exists(PathBuf),
     #[error("{} is in the way of a new CA", .0.display())]
@@ -102,4 +110,10 @@ pub enum CertificateError {
     Decode(#[from] DecodeError),
     #[error("it holds no certificate")]
     None,
+}
+
+impl From<RevokeError> for AuthorityError {
+    fn from(error: RevokeError) -> Self {
+        Self::Revoke(Box::new(error))
+    }
 }

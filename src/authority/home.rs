@@ -3,7 +3,7 @@
 //! ```text
 //! ca/                                   0700, and the lock of everybody who changes it
 //! ├── ca.toml                           its settings; a folder is a CA directory when this is in it
-//! ├── authorities/<authority>/          cert.pem chain.pem 0644, key.pem 0600
+//! ├── authorities/<authority>/          cert.pem chain.pem crl.pem crl.der 0644, key.pem 0600
 //! ├── templates/*.toml                  the site's own
 //! ├── index.db                          0600
 //! └── issued/<name>/                    0700: cert.pem chain.pem fullchain.pem key.pem
@@ -74,6 +74,16 @@ impl Home {
 
     pub fn authority(&self, name: &str) -> PathBuf {
         self.authorities().join(name)
+    }
+
+    /// The latest revocation list of an authority, as text.
+    pub fn crl_pem(&self, name: &str) -> PathBuf {
+        self.authority(name).join("crl.pem")
+    }
+
+    /// The same in DER.
+    pub fn crl_der(&self, name: &str) -> PathBuf {
+        self.authority(name).join("crl.der")
     }
 
     pub fn issued(&self) -> PathBuf {

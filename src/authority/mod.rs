@@ -14,7 +14,9 @@ pub mod init;
 pub mod issue;
 pub mod locate;
 pub mod order;
+pub mod publish_crl;
 pub mod renew;
+pub mod revoke;
 pub mod templates;
 
 pub use authorities::{Authorities, KeyOpener};
@@ -25,6 +27,8 @@ pub use home::Home;
 pub use index::Index;
 
 #[cfg(test)]
-mod testing;
+mod revocation_tests;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -12,11 +12,12 @@ use super::index::{Entry, Index};
 use super::init::{self, Made};
 use super::issue::{self, Existing, Order, Outcome, Tools};
 use super::renew::{self, NextKey, Renewal};
-use super::{AuthorityError, Config, Home};
+use super::{AuthorityError, Config, Home, publish_crl, revoke};
 use crate::issuance::End;
 use crate::keys::Passphrase;
 use crate::system::clock::FixedClock;
 use crate::system::entropy::SystemEntropy;
+use crate::x509::revocation_list::RevocationReason;
 
 pub const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
 
@@ -65,6 +66,20 @@ impl Ca {
         let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
         let mut ask_for_kept_key = |_: &str| Ok(Passphrase::new(b"leaf secret".to_vec()));
         self.with_tools(|tools| renew::renew(&self.home, renewal, &mut ask, &mut ask_for_kept_key, tools))
+    }
+
+    pub fn revoke(&self, reference: &str, reason: RevocationReason) -> Result<revoke::Outcome, AuthorityError> {
+        let target = revoke::Target::Reference(reference.parse().unwrap());
+        self.revoke_as(&revoke::Order { target, all: false, reason, invalid_since: None })
+    }
+
+    pub fn revoke_as(&self, order: &revoke::Order) -> Result<revoke::Outcome, AuthorityError> {
+        self.with_tools(|tools| revoke::revoke(&self.home, order, tools))
+    }
+
+    pub fn publish(&self, order: &publish_crl::Order) -> Result<publish_crl::Outcome, AuthorityError> {
+        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        self.with_tools(|tools| publish_crl::publish(&self.home, order, &mut ask, tools))
     }
 
     fn with_tools<T>(&self, act: impl FnOnce(&Tools<'_>) -> T) -> T {

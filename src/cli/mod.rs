@@ -8,6 +8,7 @@ pub mod commands;
 pub mod context;
 pub mod describe;
 pub mod failure;
+mod list_watch;
 pub mod output;
 pub mod parties;
 pub mod passphrase;
@@ -61,7 +62,11 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     let style = Style::choose(line.globals.color, world);
     let shape = Shape { json: line.globals.json, colored: style.stderr };
     let mut context = Context::new(&line.globals, world);
-    match commands::run(line.command, &mut context) {
+    let result = commands::run(line.command, &mut context);
+    let warnings = list_watch::warnings(&context);
+    // The document of a failure is alone on standard error.
+    let is_document = shape.json && result.is_err();
+    let status = match result {
         Ok(report) => {
             let text = if shape.json {
                 output::json_document(&report.json())
@@ -75,7 +80,11 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
             show(&text, answer, shape, world)
         }
         Err(failure) => fail(&failure, shape, world),
+    };
+    for warning in warnings.iter().filter(|_| !is_document) {
+        drop(writeln!(world.stderr, "warning: {}", output::line(warning)));
     }
+    status
 }
 
 /// How a failure is told.

@@ -32,6 +32,11 @@ const MOST_OCTETS: u64 = 64 * 1024;
 pub const FLAGS: &str = "give --passphrase-file FILE, --passphrase-env VAR or --passphrase-fd N";
 
 impl PassphraseArguments {
+    /// Whether there is any of the flags.
+    pub fn is_given(&self) -> bool {
+        self.passphrase_file.is_some() || self.passphrase_env.is_some() || self.passphrase_fd.is_some()
+    }
+
     /// The passphrase that the flags name; `None` when there is no flag.
     ///
     /// # Errors

@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use clap::Parser;
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::{CommandLine, Context};
-use crate::system::clock::SystemClock;
+use crate::system::clock::{FixedClock, SystemClock};
 use crate::system::entropy::SystemEntropy;
-use crate::system::{Terminal, World};
+use crate::system::{Clock, Terminal, World};
 
 /// What is played, and what was shown.
 #[derive(Default)]
@@ -22,6 +23,8 @@ pub struct Played {
     pub typed: Vec<&'static str>,
     pub environment: HashMap<OsString, OsString>,
     pub working_folder: PathBuf,
+    /// The time; `None`: the real one.
+    pub now: Option<OffsetDateTime>,
     /// Why standard output takes nothing.
     pub refuses: Option<ErrorKind>,
     pub stdout: Stream,
@@ -33,7 +36,7 @@ impl Played {
     pub fn with_world<T>(&mut self, act: impl FnOnce(&mut World) -> T) -> T {
         self.stdout.refuses = self.refuses;
         let mut world = World {
-            clock: Box::new(SystemClock),
+            clock: self.now.map_or_else(|| Box::new(SystemClock) as Box<dyn Clock>, |now| Box::new(FixedClock(now))),
             entropy: Box::new(SystemEntropy),
             terminal: Box::new(Person(RefCell::new(self.typed.iter().copied().collect()), !self.typed.is_empty())),
             environment: self.environment.clone(),

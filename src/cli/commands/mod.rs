@@ -7,6 +7,7 @@ use super::output::Report;
 use super::{Context, Failure};
 
 mod completions;
+mod crl;
 mod explain;
 mod handshake_test;
 mod init;
@@ -18,6 +19,7 @@ mod man;
 mod quickstart;
 mod rekey;
 mod renew;
+mod revoke;
 mod show;
 mod verify;
 
@@ -91,6 +93,10 @@ subcommands! {
     "renew" => Renew(renew::Arguments),
     /// Issue the next certificate of a name for a new key
     "rekey" => Rekey(rekey::Arguments),
+    /// Revoke certificates, put them on hold, or release them from it
+    "revoke" => Revoke(revoke::Arguments),
+    /// Sign the revocation list of an authority, and put it where it is published
+    "crl" => Crl(crl::Arguments),
     /// Prove certificates in a real mutual TLS handshake, and that the wrong ones are refused
     "handshake-test" => HandshakeTest(handshake_test::Arguments),
     /// List the certificates that this CA has issued
@@ -125,6 +131,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::Issue(arguments) => issue::run(*arguments, context),
         Command::Renew(arguments) => renew::run(*arguments, context),
         Command::Rekey(arguments) => rekey::run(*arguments, context),
+        Command::Revoke(arguments) => revoke::run(*arguments, context),
+        Command::Crl(arguments) => crl::run(*arguments, context),
         Command::HandshakeTest(arguments) => handshake_test::run(&arguments, context),
         Command::List(arguments) => list::run(*arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),

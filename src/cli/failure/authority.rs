@@ -4,7 +4,10 @@ use super::Failure;
 use crate::authority::AuthorityError;
 use crate::authority::entry_name::EntryNameError;
 use crate::authority::home::HomeError;
+use crate::authority::index::Entry;
+use crate::authority::publish_crl::ListError;
 use crate::authority::renew::RenewError;
+use crate::authority::revoke::RevokeError;
 use crate::authority::templates::TemplateError;
 use crate::document::DocumentError;
 use crate::issuance::{IssuerError, NotApproved, Refusal, TextError};
@@ -75,6 +78,9 @@ impl From<AuthorityError> for Failure {
             AuthorityError::ReservedValue(_) => Self::usage("reserved-value", sentence),
             AuthorityError::RootTemplate(_) => Self::usage("root-template", sentence),
             AuthorityError::Renew(error) => error.into(),
+            AuthorityError::Revoke(error) => (*error).into(),
+            AuthorityError::List(error) => error.into(),
+            AuthorityError::ListNotApproved(_) => Self::refused("not-approved", sentence),
             AuthorityError::Exists(folder) => Self::refused("exists", sentence)
                 .hint(format!("to use it: ca --dir {} list", folder.display()))
                 .hint("for another CA, name another folder with --dir"),
@@ -148,6 +154,63 @@ impl From<RenewError> for Failure {
             }
             RenewError::NoKey(_) | RenewError::OtherKey { .. } => {
                 Self::refused("key-mismatch", sentence).hint("for a new key: 'ca rekey'")
+            }
+        }
+    }
+}
+
+impl From<RevokeError> for Failure {
+    fn from(error: RevokeError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            RevokeError::AlreadyRevoked { .. } => Self::refused("already-revoked", sentence),
+            RevokeError::AlreadyHeld { serial, .. } => Self::refused("already-held", sentence)
+                .hint(format!("to end the hold: ca revoke serial:{serial} --reason release"))
+                .hint("to revoke it for good, give another reason"),
+            RevokeError::NotHeld { .. } => Self::refused("not-held", sentence),
+            RevokeError::Final { name, .. } => {
+                Self::refused("already-revoked", sentence).hint(format!("for a new one: ca rekey {}", quote(&name)))
+            }
+            RevokeError::Several { entries, .. } => {
+                let failure =
+                    Self::usage("several-live", sentence).hint("say which one by its serial number, or --all");
+                let told = |entry: &Entry| {
+                    let (issued, end) = (rfc3339(entry.issued_at), rfc3339(entry.validity.not_after));
+                    format!("serial:{}  issued {issued}, until {end}", entry.serial)
+                };
+                entries.iter().map(told).fold(failure, Self::hint)
+            }
+            RevokeError::Ended { serial, .. } => {
+                Self::refused("ended", sentence).hint(format!("to record it all the same: ca revoke serial:{serial}"))
+            }
+            RevokeError::Root(_) => Self::refused("is-root", sentence)
+                .hint("whoever trusts it has to stop: take its certificate out of every trust store"),
+            RevokeError::Unknown { .. } | RevokeError::UnknownKey(_) => {
+                Self::usage("unknown-certificate", sentence).hint("'ca list' shows every certificate of this CA")
+            }
+            RevokeError::SuspectedInFuture(_) => Self::usage("bad-time", sentence),
+        }
+    }
+}
+
+impl From<ListError> for Failure {
+    fn from(error: ListError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            ListError::NumberGoesBack { .. } => Self::refused("crl-number", sentence)
+                .hint("if the index was brought back from an older copy, revocations may be missing in it: bring back a newer one")
+                .hint("to go on behind it all the same: --number N, with a greater N"),
+            ListError::NumberUsed { latest, .. } => {
+                Self::refused("crl-number", sentence).hint(format!("the least that works: --number {}", latest + 1))
+            }
+            ListError::NumberTooGreat(_) => Self::usage("bad-crl-number", sentence),
+            ListError::CopyTaken(_) => Self::refused("exists", sentence)
+                .hint("nothing but a revocation list is overwritten: move it away, or choose another place with --out"),
+            ListError::BeyondAllDates => Self::usage("bad-time", sentence),
+            ListError::NotPublished { cause, .. } => {
+                let Self { code, .. } = Self::from(cause);
+                Self::refused(code, sentence)
+                    .hint("run the same command again; the number that was taken is left out")
             }
         }
     }
@@ -227,6 +290,7 @@ impl From<IssuerError> for Failure {
             IssuerError::NotAnAuthority(_) | IssuerError::MayNotSign(_) | IssuerError::NoSubject(_) => {
                 Self::refused("not-a-ca", sentence)
             }
+            IssuerError::MayNotSignLists(_) => Self::refused("not-a-crl-issuer", sentence),
             IssuerError::KeyMismatch(_) => Self::refused("key-mismatch", sentence),
             IssuerError::Malformed { .. } | IssuerError::UnusableKey { .. } => Self::refused("unusable-ca", sentence),
             IssuerError::OtherKey | IssuerError::Signing(_) | IssuerError::Altered | IssuerError::Decode(_) => {

@@ -1,0 +1,355 @@
+//! Revoking, and the lists that tell of it, on a real disk.
+
+use std::fs;
+
+use time::Duration;
+
+use super::authorities::read_certificate;
+use super::index::{Index, Status};
+use super::publish_crl::{Because, ListError, Order, Outcome, Status as ListStatus};
+use super::renew::{NextKey, RenewError};
+use super::revoke::{self, Action, RevokeError, Target};
+use super::testing::{Ca, order};
+use super::{AuthorityError, publish_crl};
+use crate::issuance::{End, IssuerError};
+use crate::keys::{PrivateKey, key_file};
+use crate::system::files;
+use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
+use crate::x509::{Certificate, KeyAlgorithm, Lifetime, RevocationList, pem};
+
+const STOLEN: RevocationReason = RevocationReason::KeyCompromise;
+const HOLD: RevocationReason = RevocationReason::CertificateHold;
+const RELEASE: RevocationReason = RevocationReason::RemoveFromCrl;
+
+fn refused(result: Result<revoke::Outcome, AuthorityError>) -> RevokeError {
+    match result {
+        Err(AuthorityError::Revoke(error)) => *error,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn list_refused(result: Result<Outcome, AuthorityError>) -> ListError {
+    match result {
+        Err(AuthorityError::List(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn status(ca: &Ca, name: &str) -> Status {
+    ca.index().latest_by_name(name, ca.now).unwrap().unwrap().status(ca.now)
+}
+
+fn of(authority: &str) -> Order {
+    Order { authority: Some(authority.to_owned()), ..Order::default() }
+}
+
+fn ensured() -> Order {
+    Order { ensure: true, ..Order::default() }
+}
+
+fn published(ca: &Ca, authority: &str) -> RevocationList {
+    let list = RevocationList::from_der(&fs::read(ca.home.crl_der(authority)).unwrap()).unwrap();
+    let text = fs::read_to_string(ca.home.crl_pem(authority)).unwrap();
+    assert_eq!(text, pem::encode("X509 CRL", list.as_der()));
+    list
+}
+
+fn serials(entries: &[RevokedEntry]) -> Vec<String> {
+    entries.iter().map(|entry| entry.serial.to_string()).collect()
+}
+
+fn certificate(ca: &Ca, below: &str) -> Certificate {
+    read_certificate(&ca.path(below)).unwrap()
+}
+
+#[test]
+fn a_revoked_certificate_is_known_as_one_and_followed_by_another() {
+    let ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    let outcome = ca.revoke("web.test", STOLEN).unwrap();
+    assert_eq!((outcome.action, outcome.authorities.as_slice()), (Action::Revoked, &["issuing".to_owned()][..]));
+    let revocation = outcome.certificates[0].revocation.clone().unwrap();
+    assert_eq!((revocation.at, revocation.reason), (ca.now, STOLEN));
+    assert_eq!(status(&ca, "web.test"), Status::Revoked);
+    assert!(matches!(
+        ca.renew("web.test", NextKey::Same),
+        Err(AuthorityError::Renew(RenewError::Revoked(name))) if name == "web.test"
+    ));
+    ca.issue(super::issue::Order { existing: super::issue::Existing::Replace, ..order("server", "web.test") }).unwrap();
+    assert_eq!(status(&ca, "web.test"), Status::Valid);
+}
+
+#[test]
+fn what_cannot_be_done_to_a_certificate_is_said_and_nothing_changes() {
+    let ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    assert!(matches!(refused(ca.revoke("web.test", RELEASE)), RevokeError::NotHeld { .. }));
+    assert_eq!(ca.revoke("web.test", HOLD).unwrap().action, Action::Held);
+    assert_eq!(status(&ca, "web.test"), Status::Held);
+    assert!(matches!(refused(ca.revoke("web.test", HOLD)), RevokeError::AlreadyHeld { .. }));
+    assert_eq!(ca.revoke("web.test", RELEASE).unwrap().action, Action::Released);
+    assert_eq!(status(&ca, "web.test"), Status::Valid);
+    assert!(matches!(refused(ca.revoke("web.test", RELEASE)), RevokeError::NotHeld { .. }));
+
+    ca.revoke("web.test", STOLEN).unwrap();
+    assert!(matches!(refused(ca.revoke("web.test", STOLEN)), RevokeError::AlreadyRevoked { .. }));
+    assert!(matches!(refused(ca.revoke("web.test", HOLD)), RevokeError::AlreadyRevoked { .. }));
+    assert!(matches!(refused(ca.revoke("web.test", RELEASE)), RevokeError::Final { .. }));
+    let id = ca.history("web.test")[0].id;
+    assert_eq!(ca.index().revocations(id).unwrap().len(), 2);
+    assert!(matches!(ca.revoke("nobody.test", STOLEN), Err(AuthorityError::Index(_))));
+    assert!(matches!(refused(ca.revoke("root", STOLEN)), RevokeError::Root(name) if name == "root"));
+}
+
+#[test]
+fn a_clock_that_went_back_does_not_hide_what_was_revoked() {
+    let mut ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    ca.now += Duration::HOUR;
+    ca.revoke("web.test", STOLEN).unwrap();
+    ca.now -= Duration::HOUR;
+    assert!(matches!(refused(ca.revoke("web.test", STOLEN)), RevokeError::AlreadyRevoked { .. }));
+    ca.publish(&Order::default()).unwrap();
+    assert_eq!(published(&ca, "issuing").entries.len(), 1);
+}
+
+#[test]
+fn of_several_live_certificates_somebody_has_to_say_which() {
+    let mut ca = Ca::new();
+    ca.issue(super::issue::Order { end: End::For(Lifetime::from_days(1)), ..order("client", "alice") }).unwrap();
+    ca.now += Duration::days(2);
+    assert!(matches!(refused(ca.revoke("alice", STOLEN)), RevokeError::Ended { .. }));
+    for _ in 0..3 {
+        ca.renew("alice", NextKey::New(None)).unwrap();
+    }
+    let RevokeError::Several { entries, .. } = refused(ca.revoke("alice", STOLEN)) else { panic!("not asked") };
+    let history = ca.history("alice");
+    assert_eq!(entries, history[1..], "the one that has ended is not asked about");
+
+    let second = format!("serial:{}", history[2].serial);
+    assert_eq!(ca.revoke(&second, STOLEN).unwrap().certificates[0].id, history[2].id);
+    let target = Target::Reference("alice".parse().unwrap());
+    let all = revoke::Order { target, all: true, reason: STOLEN, invalid_since: None };
+    let revoked = ca.revoke_as(&all).unwrap().certificates;
+    assert_eq!(revoked.iter().map(|entry| entry.id).collect::<Vec<_>>(), [history[1].id, history[3].id]);
+    assert!(matches!(refused(ca.revoke_as(&all)), RevokeError::AlreadyRevoked { .. }));
+    // Picked out by its number, even one that has ended is recorded.
+    assert_eq!(ca.revoke(&format!("serial:{}", history[0].serial), STOLEN).unwrap().certificates.len(), 1);
+}
+
+#[test]
+fn everything_for_a_key_is_revoked_at_once() {
+    let ca = Ca::new();
+    ca.issue(order("client", "alice")).unwrap();
+    ca.renew("alice", NextKey::Same).unwrap();
+    ca.renew("alice", NextKey::New(None)).unwrap();
+    let history = ca.history("alice");
+    let key = |fingerprint| Target::Key { path: "key.pem".into(), fingerprint };
+    let order = |target| revoke::Order { target, all: false, reason: STOLEN, invalid_since: None };
+    let outcome = ca.revoke_as(&order(key(history[0].key_fingerprint))).unwrap();
+    assert_eq!(outcome.certificates.len(), 2);
+    assert_eq!(ca.history("alice").last().unwrap().status(ca.now), Status::Valid, "it has another key");
+    assert!(matches!(refused(ca.revoke_as(&order(key([0; 32])))), RevokeError::UnknownKey(_)));
+
+    let stranger = Ca::new();
+    let own = certificate(&ca, "issued/alice/cert.pem");
+    let file = || Target::Certificate { path: "a.pem".into(), certificate: Box::new(own.clone()) };
+    assert!(matches!(refused(stranger.revoke_as(&order(file()))), RevokeError::Unknown { .. }));
+    assert_eq!(ca.revoke_as(&order(file())).unwrap().certificates[0].serial, own.serial);
+}
+
+#[test]
+fn a_list_is_that_of_its_authority_byte_for_byte() {
+    let ca = Ca::new();
+    for name in ["a.test", "b.test", "c.test", "d.test"] {
+        ca.issue(order("server", name)).unwrap();
+    }
+    let suspected = ca.now - Duration::days(3);
+    let target = Target::Reference("a.test".parse().unwrap());
+    ca.revoke_as(&revoke::Order { target, all: false, reason: STOLEN, invalid_since: Some(suspected) }).unwrap();
+    ca.revoke("b.test", RevocationReason::Unspecified).unwrap();
+    ca.revoke("c.test", HOLD).unwrap();
+    ca.revoke("issuing", RevocationReason::CessationOfOperation).unwrap();
+    let outcome = ca.publish(&Order::default()).unwrap();
+    assert_eq!((outcome.authority.as_str(), outcome.number, outcome.revoked), ("issuing", 1, 3));
+    let list = published(&ca, "issuing");
+    let issuing = certificate(&ca, "authorities/issuing/cert.pem");
+    assert_eq!(list.issuer.as_der(), issuing.subject.as_der());
+    assert_eq!(list.authority_key_id.as_ref().unwrap().key_id, issuing.subject_key_id);
+    assert_eq!((list.number.as_deref(), list.version), (Some(&[1][..]), 2));
+    assert_eq!(list.next_update, Some(ca.now + Duration::days(30)), "the setting of ca.toml");
+    let told: Vec<_> = list.entries.iter().map(|entry| (entry.revoked_at, entry.reason, entry.invalid_since)).collect();
+    assert_eq!(
+        told,
+        [(ca.now, Some(STOLEN), Some(suspected)), (ca.now, None, None), (ca.now, Some(HOLD), None)],
+        "in the order of the revocations; 'unspecified' is not written"
+    );
+
+    // The intermediate is in the list of whoever issued it.
+    ca.publish(&of("root")).unwrap();
+    assert_eq!(serials(&published(&ca, "root").entries), [issuing.serial.to_string()]);
+    assert!(matches!(ca.publish(&of("nobody")), Err(AuthorityError::UnknownAuthority { .. })));
+}
+
+#[test]
+fn a_hold_that_becomes_final_keeps_its_date_and_a_release_leaves_no_trace_in_the_list() {
+    let mut ca = Ca::new();
+    for name in ["a.test", "b.test"] {
+        ca.issue(order("server", name)).unwrap();
+        ca.revoke(name, HOLD).unwrap();
+    }
+    let held_at = ca.now;
+    ca.now += Duration::DAY;
+    ca.revoke("a.test", STOLEN).unwrap();
+    ca.revoke("b.test", RELEASE).unwrap();
+    ca.publish(&Order::default()).unwrap();
+    let list = published(&ca, "issuing");
+    assert_eq!(list.entries.len(), 1);
+    assert_eq!((list.entries[0].revoked_at, list.entries[0].reason), (held_at, Some(STOLEN)));
+}
+
+#[test]
+fn numbers_grow_and_never_go_back() {
+    let ca = Ca::new();
+    assert_eq!(ca.publish(&Order::default()).unwrap().number, 1);
+    let old_index = fs::read(ca.path("index.db")).unwrap();
+    let old_log = fs::read(ca.path("index.db-wal")).unwrap();
+    assert_eq!(ca.publish(&Order::default()).unwrap().number, 2);
+    assert_eq!(ca.publish(&Order { number: Some(9), ..Order::default() }).unwrap().number, 9);
+    assert_eq!(ca.publish(&Order::default()).unwrap().number, 10);
+    let again = ca.publish(&Order { number: Some(10), ..Order::default() });
+    assert!(matches!(list_refused(again), ListError::NumberUsed { latest: 10, .. }));
+    assert_eq!(published(&ca, "issuing").number.as_deref(), Some(&[10][..]));
+
+    // The index of an old copy knows neither these lists nor what was revoked since.
+    fs::remove_file(ca.path("index.db-shm")).unwrap();
+    fs::write(ca.path("index.db"), old_index).unwrap();
+    fs::write(ca.path("index.db-wal"), old_log).unwrap();
+    let back = list_refused(ca.publish(&Order::default()));
+    assert!(matches!(&back, ListError::NumberGoesBack { next: 2, found, .. } if found == "10"), "{back}");
+    assert_eq!(published(&ca, "issuing").number.as_deref(), Some(&[10][..]), "the file is left alone");
+    assert_eq!(ca.publish(&Order { number: Some(11), ..Order::default() }).unwrap().number, 11);
+}
+
+#[test]
+fn a_list_is_signed_anew_only_when_it_is_due() {
+    let mut ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    let ensure = |ca: &Ca| {
+        let outcome = ca.publish(&ensured()).unwrap();
+        (outcome.status, outcome.number)
+    };
+    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::First), 1));
+    assert_eq!(ensure(&ca), (ListStatus::Unchanged, 1));
+    ca.revoke("web.test", HOLD).unwrap();
+    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Changed), 2));
+    ca.revoke("web.test", RELEASE).unwrap();
+    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Changed), 3));
+    ca.now += Duration::days(20);
+    assert_eq!(ensure(&ca), (ListStatus::Unchanged, 3), "exactly a third is left");
+    ca.now += Duration::SECOND;
+    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Due), 4));
+    fs::remove_file(ca.home.crl_pem("issuing")).unwrap();
+    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Files), 5));
+    fs::write(ca.home.crl_der("issuing"), "not a list").unwrap();
+    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Files), 6));
+    assert_eq!(published(&ca, "issuing").number.as_deref(), Some(&[6][..]));
+}
+
+#[test]
+fn a_certificate_that_has_ended_is_named_once_more() {
+    let mut ca = Ca::new();
+    ca.issue(super::issue::Order { end: End::For(Lifetime::from_days(10)), ..order("server", "web.test") }).unwrap();
+    ca.revoke("web.test", STOLEN).unwrap();
+    let named = |ca: &Ca| {
+        ca.publish(&Order::default()).unwrap();
+        published(ca, "issuing").entries.len()
+    };
+    assert_eq!(named(&ca), 1);
+    ca.now += Duration::days(11);
+    // A list that never reached its files counts for nobody.
+    fs::remove_file(ca.home.crl_pem("issuing")).unwrap();
+    fs::create_dir(ca.home.crl_pem("issuing")).unwrap();
+    let failed = list_refused(ca.publish(&Order::default()));
+    assert!(matches!(&failed, ListError::NotPublished { number: 2, .. }), "{failed}");
+    fs::remove_dir(ca.home.crl_pem("issuing")).unwrap();
+    assert_eq!(named(&ca), 1, "one list issued beyond the validity period (RFC 5280 §3.3)");
+    assert_eq!(named(&ca), 0);
+}
+
+#[test]
+fn a_copy_replaces_nothing_but_an_older_list() {
+    let ca = Ca::new();
+    let copy = |name: &str| Order { copy: Some(ca.path(name)), ..Order::default() };
+    ca.publish(&copy("copy.pem")).unwrap();
+    assert_eq!(fs::read(ca.path("copy.pem")).unwrap(), fs::read(ca.home.crl_pem("issuing")).unwrap());
+    ca.publish(&copy("copy.der")).unwrap();
+    assert_eq!(fs::read(ca.path("copy.der")).unwrap(), fs::read(ca.home.crl_der("issuing")).unwrap());
+    assert!(files::is_secret_to_us(&ca.path("copy.der")).is_ok_and(|secret| !secret), "mode 0644");
+    // A run that finds nothing to sign brings an old copy up to date.
+    let ensured = ca.publish(&Order { ensure: true, ..copy("copy.pem") }).unwrap();
+    assert_eq!((ensured.status, ensured.number), (ListStatus::Unchanged, 2));
+    assert_eq!(fs::read(ca.path("copy.pem")).unwrap(), fs::read(ca.home.crl_pem("issuing")).unwrap());
+
+    let two = fs::read_to_string(ca.path("copy.pem")).unwrap().repeat(2);
+    for (name, content) in [("two.pem", two.as_str()), ("note", "hello"), ("none.der", "")] {
+        fs::write(ca.path(name), content).unwrap();
+        let error = list_refused(ca.publish(&copy(name)));
+        assert!(matches!(error, ListError::CopyTaken(_)), "{name}");
+        assert_eq!(fs::read_to_string(ca.path(name)).unwrap(), content);
+    }
+    // The same authority in another copy of the CA directory is further on.
+    ca.publish(&Order { number: Some(100), ..copy("newer.pem") }).unwrap();
+    let stale = Ca::new();
+    let other = fs::read(ca.path("newer.pem")).unwrap();
+    fs::write(stale.path("newer.pem"), &other).unwrap();
+    stale.publish(&Order { copy: Some(stale.path("newer.pem")), ..Order::default() }).unwrap();
+    assert_ne!(fs::read(stale.path("newer.pem")).unwrap(), other, "the list of another CA's key may be replaced");
+    fs::remove_dir_all(stale.path("")).unwrap();
+    assert_eq!(ca.index().latest_list("issuing").unwrap().unwrap().number, 100);
+}
+
+#[test]
+fn a_list_needs_the_authoritys_own_key_and_its_leave() {
+    let ca = Ca::new();
+    let right = fs::read(ca.path("authorities/issuing/key.pem")).unwrap();
+    let other = PrivateKey::generate(KeyAlgorithm::EcdsaP384).unwrap();
+    fs::write(ca.path("authorities/issuing/key.pem"), key_file::write(&other, None).unwrap().as_bytes()).unwrap();
+    let refused = ca.publish(&Order::default());
+    assert!(matches!(refused, Err(AuthorityError::Issuer(IssuerError::KeyMismatch(_)))), "{refused:?}");
+    fs::remove_file(ca.path("authorities/issuing/key.pem")).unwrap();
+    assert!(matches!(ca.publish(&Order::default()), Err(AuthorityError::KeyAway { .. })));
+    assert_eq!(ca.index().latest_list("issuing").unwrap(), None, "no number was taken");
+    fs::write(ca.path("authorities/issuing/key.pem"), right).unwrap();
+    // Nobody is asked for anything when there is nothing to sign.
+    let restore = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(ca.path("authorities/issuing/key.pem"), restore).unwrap();
+    assert_eq!(ca.publish(&ensured()).unwrap().number, 1);
+    fs::remove_file(ca.path("authorities/issuing/key.pem")).unwrap();
+    assert_eq!(ca.publish(&ensured()).unwrap().status, publish_crl::Status::Unchanged);
+}
+
+#[test]
+fn many_at_once_revoke_and_sign_without_losing_a_revocation_or_a_number() {
+    let ca = Ca::new();
+    let names: Vec<String> = (0..8).map(|number| format!("host-{number}.test")).collect();
+    for name in &names {
+        ca.issue(order("server", name)).unwrap();
+    }
+    let mut numbers: Vec<u64> = std::thread::scope(|scope| {
+        let work = |name: &'_ String| {
+            let (ca, name) = (&ca, name.clone());
+            scope.spawn(move || {
+                ca.revoke(&name, STOLEN).unwrap();
+                ca.publish(&Order::default()).unwrap().number
+            })
+        };
+        let threads: Vec<_> = names.iter().map(work).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=8).collect::<Vec<u64>>());
+    let list = published(&ca, "issuing");
+    assert_eq!((list.number.as_deref(), list.entries.len()), (Some(&[8][..]), 8));
+    assert!(Index::open_to_read(&ca.path("index.db")).unwrap().check().unwrap().is_empty());
+}

@@ -1,0 +1,207 @@
+//! `ca revoke`: certificates that are not to be believed any more.
+
+use std::path::{Path, PathBuf};
+
+use clap::{ArgGroup, Args};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::crl::{list_fields, list_json};
+use super::list::{entry_json, open_index};
+use crate::authority::authorities::{Authorities, certificates};
+use crate::authority::config::Config;
+use crate::authority::index::{Entry, IndexError, Reference};
+use crate::authority::publish_crl;
+use crate::authority::revoke::{self, Action, Order, Outcome, Target};
+use crate::authority::{AuthorityError, Home};
+use crate::cli::output::{Page, Report, Tone};
+use crate::cli::passphrase::PassphraseArguments;
+use crate::cli::{Context, Failure, public_key};
+use crate::x509::revocation_list::RevocationReason;
+use crate::x509::validity::{parse_time, rfc3339};
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).args(["certificate", "key"])))]
+pub struct Arguments {
+    /// Which certificate: its name, its serial number, or a file that holds it; name: and serial: say which is meant
+    #[arg(value_name = "NAME|SERIAL|FILE")]
+    certificate: Option<String>,
+    /// Revoke every certificate for the key in this file: a key, a certificate or a signing request
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Say why: unspecified, key-compromise, ca-compromise, affiliation-changed, superseded, cessation-of-operation,
+    /// privilege-withdrawn, aa-compromise; hold suspends until release
+    #[arg(long, value_name = "REASON", default_value = "unspecified")]
+    reason: RevocationReason,
+    /// Say since when the private key is suspected, as RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    invalid_since: Option<OffsetDateTime>,
+    /// Revoke every live certificate of the name
+    #[arg(long, conflicts_with = "key")]
+    all: bool,
+    /// Sign the new list of each authority at once; takes its key, as `ca crl` does
+    #[arg(long)]
+    crl: bool,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
+}
+
+/// What was done, and what is left to do.
+struct Revoked {
+    outcome: Outcome,
+    reason: RevocationReason,
+    invalid_since: Option<OffsetDateTime>,
+    /// The lists that were signed.
+    lists: Vec<publish_crl::Outcome>,
+    /// The commands that make the lists say so, where none was signed.
+    next: Vec<String>,
+    now: OffsetDateTime,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let home = context.home()?;
+    let Arguments { certificate, key, reason, invalid_since, all, crl, passphrase } = arguments;
+    if !crl && passphrase.is_given() {
+        let sentence = "a passphrase was given, and without --crl nothing is signed";
+        return Err(Failure::usage("passphrase-unused", sentence));
+    }
+    if reason == RevocationReason::RemoveFromCrl && invalid_since.is_some() {
+        return Err(Failure::usage(
+            "bad-time",
+            "a release has no date of invalidity: --invalid-since is for revocations",
+        ));
+    }
+    let target = match (&certificate, &key) {
+        (Some(given), _) => target(given, &home, context)?,
+        (None, Some(path)) => {
+            Target::Key { path: path.clone(), fingerprint: public_key::read(path, context)?.fingerprint() }
+        }
+        (None, None) => return Err(Failure::usage("unknown-certificate", "no certificate was named")),
+    };
+    let outcome = revoke::revoke(&home, &Order { target, all, reason, invalid_since }, &context.tools())?;
+    let next = next_steps(&home, &outcome.authorities)?;
+    let lists = if crl { sign_lists(&outcome, &next, &passphrase, context)? } else { Vec::new() };
+    let next = if crl { Vec::new() } else { next };
+    Ok(Box::new(Revoked { outcome, reason, invalid_since, lists, next, now: context.now() }))
+}
+
+/// What is recorded stays so, whether the lists can be signed or not.
+fn sign_lists(
+    outcome: &Outcome,
+    next: &[String],
+    passphrase: &PassphraseArguments,
+    context: &Context<'_>,
+) -> Result<Vec<publish_crl::Outcome>, Failure> {
+    let mut lists = Vec::new();
+    for (authority, command) in outcome.authorities.iter().zip(next) {
+        let order = publish_crl::Order { authority: Some(authority.clone()), ..publish_crl::Order::default() };
+        let listed = super::crl::publish(&order, passphrase, context).map_err(|failure| {
+            let sentence = format!("recorded, but the list of '{authority}' was not signed: {}", failure.message);
+            let not_listed = Failure::refused("not-listed", sentence);
+            failure.hints.into_iter().fold(not_listed, Failure::hint).hint(format!("then: {command}"))
+        })?;
+        lists.push(listed);
+    }
+    Ok(lists)
+}
+
+/// NAME, SERIAL or FILE. A name never begins with `.` or `/`, so that such a word is a file; any other word is a file only
+/// when the index does not know it.
+fn target(given: &str, home: &Home, context: &mut Context<'_>) -> Result<Target, Failure> {
+    if given.starts_with(['.', '/']) || given == "-" {
+        return of_file(Path::new(given), context);
+    }
+    let reference: Reference = given
+        .parse()
+        .map_err(|error: crate::authority::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
+    if !context.world.resolve(Path::new(given)).is_file() {
+        return Ok(Target::Reference(reference));
+    }
+    match open_index(home)?.find(&reference, context.now()) {
+        Err(IndexError::NotFound { .. }) => of_file(Path::new(given), context),
+        Ok(_) => {
+            Err(Failure::usage("ambiguous", format!("'{given}' is a certificate of this CA and the name of a file"))
+                .hint(format!("write name:{given} or ./{given} to say which one is meant")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn of_file(path: &Path, context: &mut Context<'_>) -> Result<Target, Failure> {
+    let content = context.read_input(path)?;
+    let refused = |reason: String| Failure::usage("bad-certificate", format!("{}: {reason}", path.display()));
+    let first = certificates(&content).map_err(|error| refused(error.to_string()))?.into_iter().next();
+    let certificate = Box::new(first.ok_or_else(|| refused("it holds no certificate".to_owned()))?);
+    Ok(Target::Certificate { path: path.to_owned(), certificate })
+}
+
+/// A revocation is known to others by the list alone.
+fn next_steps(home: &Home, authorities: &[String]) -> Result<Vec<String>, AuthorityError> {
+    let usual = Authorities::of(home).choose(None, &Config::load(home)?).unwrap_or_default();
+    let command = |authority: &String| match *authority == usual {
+        true => "ca crl".to_owned(),
+        false => format!("ca crl --authority {authority}"),
+    };
+    Ok(authorities.iter().map(command).collect())
+}
+
+impl Revoked {
+    fn done(&self) -> (&'static str, &'static str) {
+        match self.outcome.action {
+            Action::Revoked => ("Revoked", "revoked"),
+            Action::Held => ("Put on hold", "held"),
+            Action::Released => ("Released", "released"),
+        }
+    }
+}
+
+impl Report for Revoked {
+    fn text(&self, page: &mut Page) {
+        for entry in &self.outcome.certificates {
+            let reason = if self.outcome.action == Action::Revoked { self.reason.name() } else { "" };
+            page.pieces(&[
+                (Tone::Good, "✓ "),
+                (Tone::Plain, self.done().0),
+                (Tone::Plain, " "),
+                (Tone::Strong, &entry.name),
+                (Tone::Dim, &format!("  {reason}")),
+            ]);
+            page.field("serial", &entry.serial.to_string());
+            page.field("issuer", &format!("{} ({})", entry.issuer, entry.authority));
+            page.field("not after", &rfc3339(entry.validity.not_after));
+            if let Some(revocation) = &entry.revocation {
+                page.field("since", &rfc3339(revocation.at));
+            }
+            if let Some(since) = self.invalid_since {
+                page.field("suspected", &rfc3339(since));
+            }
+        }
+        page.gap();
+        for list in &self.lists {
+            list_fields(list, self.now, page);
+        }
+        if !self.lists.is_empty() {
+            page.line("Others learn of it from the list: put it where they read it.");
+            return;
+        }
+        page.line("Recorded. Others learn of it from the list: sign a new one, and put it where they read it:");
+        for command in &self.next {
+            page.line(&format!("  {command}"));
+        }
+    }
+
+    fn json(&self) -> Value {
+        let certificates: Vec<Value> =
+            self.outcome.certificates.iter().map(|entry: &Entry| entry_json(entry, self.now)).collect();
+        json!({
+            "schema": "ca.revoke/1",
+            "action": self.done().1,
+            "reason": self.reason.name(),
+            "invalid_since": self.invalid_since.map(rfc3339),
+            "certificates": certificates,
+            "authorities": self.outcome.authorities,
+            "lists": self.lists.iter().map(list_json).collect::<Vec<_>>(),
+            "next": self.next,
+        })
+    }
+}
