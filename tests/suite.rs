@@ -15,6 +15,8 @@ mod dependencies;
 mod failure_codes;
 #[path = "suite/interop/mod.rs"]
 mod interop;
+#[path = "suite/power_cut.rs"]
+mod power_cut;
 #[path = "suite/replacement.rs"]
 mod replacement;
 #[path = "suite/safety.rs"]

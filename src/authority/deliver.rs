@@ -262,11 +262,16 @@ pub fn is_replaceable(folder: &Path) -> Result<(), FileError> {
         .try_for_each(|name| files::check_place(&folder.join(name), Existing::Replace))
 }
 
-/// Whether the files in a folder are those of this certificate, with its key beside it.
+/// Whether the files in a folder are those of this certificate: all of them, with its key beside it.
 pub fn holds(folder: &Path, certificate: &Certificate) -> Result<bool, AuthorityError> {
     const MOST_OCTETS: u64 = 1024 * 1024;
-    let there = authorities::read_certificates(&folder.join(CERT)).unwrap_or_default();
-    if there.first() != Some(certificate) {
+    // An authority has no full chain.
+    let of_certificate: &[&str] = if certificate.is_ca() { &[CERT] } else { &[CERT, FULLCHAIN] };
+    let begins_with_it = |name: &&str| {
+        let there = authorities::read_certificates(&folder.join(name)).unwrap_or_default();
+        there.first() == Some(certificate)
+    };
+    if !of_certificate.iter().all(begins_with_it) || !folder.join(CHAIN).is_file() {
         return Ok(false);
     }
     let Some(key) = files::read_if_exists(&folder.join(KEY), MOST_OCTETS)? else { return Ok(false) };

@@ -270,10 +270,17 @@ fn write(
     staged.adopt("index.db");
     staged.sync()?;
 
-    let moved = PIECES
-        .iter()
-        .try_for_each(|piece| files::move_new(&staged.path().join(piece), &home.folder().join(piece)))
-        .and_then(|()| files::sync_folder(home.folder()));
+    // The folder under construction is durable before the first piece leaves it, and every other piece in place before
+    // ca.toml: after a power cut, as after a kill, each piece that stands outside can be told to be this run's.
+    let moved = files::sync_folder(home.folder()).and_then(|()| {
+        PIECES.iter().try_for_each(|piece| {
+            if *piece == CONFIG {
+                files::sync_folder(home.folder())?;
+            }
+            files::move_new(&staged.path().join(piece), &home.folder().join(piece))
+        })?;
+        files::sync_folder(home.folder())
+    });
     if moved.is_err() {
         move_back(home, staged.path());
     }

@@ -70,7 +70,7 @@ pub enum Disk {
 }
 
 impl Disk {
-    fn inject(self, command: &mut Command) {
+    pub fn inject(self, command: &mut Command) {
         if let Self::WithoutFlags(error) = self {
             command.args(["-e", &format!("inject=renameat2:error={error}")]);
         }

@@ -3,12 +3,14 @@
 pub mod fault;
 pub mod hierarchy;
 pub mod pair;
+pub mod power;
 pub mod process;
 pub mod program;
 pub mod rust_source;
 pub mod script;
 pub mod skip;
 pub mod table;
+pub mod trace;
 
 use std::path::{Path, PathBuf};
 

@@ -11,6 +11,9 @@ use ca::x509::{Certificate, pem};
 /// The files that `ca issue` writes.
 pub const FILES: [&str; 4] = ["cert.pem", "chain.pem", "fullchain.pem", "key.pem"];
 
+/// Those of an authority.
+pub const OF_AN_AUTHORITY: [&str; 3] = ["cert.pem", "chain.pem", "key.pem"];
+
 /// The serial number of the certificate in this folder, if all its files are there and whole and its key is its own.
 pub fn in_folder(folder: &Path, files: &[&str]) -> Result<String, String> {
     let read = |name: &str| fs::read(folder.join(name)).map_err(|error| format!("{name}: {error}"));
