@@ -19,6 +19,8 @@ mod interop;
 mod power_cut;
 #[path = "suite/replacement.rs"]
 mod replacement;
+#[path = "suite/revocation_safety.rs"]
+mod revocation_safety;
 #[path = "suite/safety.rs"]
 mod safety;
 #[path = "suite/scripts.rs"]

@@ -148,7 +148,7 @@ fn clients() -> Vec<&'static Peer> {
     peers::ALL.iter().copied().filter(|peer| peer.client.is_some() && skip::unless_installed(peer.programs)).collect()
 }
 
-fn start(peer: &Peer, hierarchy: &Hierarchy) -> Server {
+pub(super) fn start(peer: &Peer, hierarchy: &Hierarchy) -> Server {
     let command = peer.server.expect("a peer that can serve");
     Server::start(peer.name, &hierarchy.place, |port| command(hierarchy, port))
 }
@@ -157,7 +157,7 @@ fn with_certificate<'a>(hierarchy: &'a Hierarchy, server: &Server, tls: &'a str)
     Visit { port: server.port, host: "localhost", tls, root: &hierarchy.root, credential: Some(&hierarchy.client) }
 }
 
-fn visit(client: &Peer, hierarchy: &Hierarchy, visit: &Visit<'_>) -> String {
+pub(super) fn visit(client: &Peer, hierarchy: &Hierarchy, visit: &Visit<'_>) -> String {
     let command = client.client.expect("a peer that can visit")(hierarchy, visit);
     talk(&hierarchy.place, command, "GET / HTTP/1.0\r\n\r\n")
 }

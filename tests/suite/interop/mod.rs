@@ -3,3 +3,4 @@
 mod exchange;
 mod judges;
 mod peers;
+mod revocation;

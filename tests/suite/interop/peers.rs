@@ -50,6 +50,7 @@ fn nginx(hierarchy: &Hierarchy, port: u16) -> Command {
     let folder = hierarchy.place.path(format!("nginx-{port}"));
     std::fs::create_dir(&folder).unwrap();
     let shown = |path: &Path| path.display().to_string();
+    let lists = hierarchy.place.path("crls.pem");
     let configuration = format!(
         r#"daemon off;
 master_process off;
@@ -70,6 +71,7 @@ http {{
         ssl_client_certificate {};
         ssl_verify_client on;
         ssl_verify_depth 2;
+        {}
         ssl_protocols TLSv1.2 TLSv1.3;
         location / {{ return 200 "client=$ssl_client_s_dn\n"; }}
     }}
@@ -78,6 +80,8 @@ http {{
         shown(&hierarchy.server.fullchain),
         shown(&hierarchy.server.key),
         shown(&hierarchy.root),
+        // The lists of every authority of the chain, where a test has put them.
+        if lists.exists() { format!("ssl_crl {};", shown(&lists)) } else { String::new() },
     );
     std::fs::write(folder.join("nginx.conf"), configuration).unwrap();
     let mut command = hierarchy.place.command("nginx");
