@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::list::open_index;
 use crate::authority::authorities::Authorities;
+use crate::authority::index::Status;
 use crate::cli::output::{Answer, Page, Report, Tone};
 use crate::cli::{Context, Failure};
 use crate::keys::Signer;
@@ -89,6 +91,9 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let court =
         Court { anchors: &anchors, ours: &ours, untrusted: &untrusted, lists: &lists, key, question: &question };
     let results = court.judge_all(&files)?;
+    if arguments.roots.is_empty() && arguments.crl.is_empty() {
+        warnings.extend(known_as_revoked(&results, question.at, context));
+    }
     for warning in &warnings {
         context.warn(warning);
     }
@@ -131,6 +136,29 @@ fn question(arguments: &Arguments, context: &Context<'_>) -> Result<Question, Fa
         must_hold_until: arguments.expires_in.and_then(|life| at.checked_add(life.as_duration())),
         check_revocation: !arguments.crl.is_empty(),
     })
+}
+
+/// Without lists the answer says nothing of revocation; what the CA's own index knows of the chain is said beside it.
+fn known_as_revoked(results: &[Judged], at: OffsetDateTime, context: &Context<'_>) -> Vec<String> {
+    let index = context.home().and_then(|home| open_index(&home));
+    let index = match index {
+        Ok(index) => index,
+        Err(failure) => return vec![format!("the index was not asked about revocations: {}", failure.message)],
+    };
+    let mut warnings = Vec::new();
+    for link in results.iter().flat_map(Judged::chain) {
+        let Ok(serial) = link.serial.parse() else { continue };
+        let entries = index.by_serial(&serial, at).unwrap_or_default();
+        let Some(entry) = entries.into_iter().find(|entry| entry.issuer.to_string() == link.issuer) else { continue };
+        if let (Status::Revoked | Status::Held, Some(revocation)) = (entry.status(at), &entry.revocation) {
+            let (since, reason) = (rfc3339(revocation.at), revocation.reason.name());
+            warnings.push(format!(
+                "{}: '{}' was revoked at {since} ({reason}), says the index of this CA; with --crl FILE the answer is no",
+                link.source, entry.name
+            ));
+        }
+    }
+    warnings
 }
 
 /// The certificates of a file as octets, with their numbers.
