@@ -15,9 +15,10 @@ use crate::handshake::Party;
 use crate::issuance::End;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey};
+use crate::system::files;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, GeneralName, pem};
+use crate::x509::{Certificate, GeneralName, RevocationList, pem};
 
 /// The flags that say who takes part.
 #[derive(Debug, Args)]
@@ -111,6 +112,26 @@ impl PartyArguments {
         Ok((server, self.roots(context)?))
     }
 
+    /// The revocation lists that the CA directory has published; none where other roots are trusted.
+    pub fn revocation_lists(&self, context: &Context<'_>) -> Result<Vec<RevocationList>, Failure> {
+        if self.roots.is_some() {
+            return Ok(Vec::new());
+        }
+        let home = context.home()?;
+        let mut lists = Vec::new();
+        for name in Authorities::of(&home).names()? {
+            let path = home.crl_der(&name);
+            if let Some(der) = files::read_if_exists(&path, files::MOST_OCTETS)? {
+                let list = RevocationList::from_der(&der);
+                lists.push(list.map_err(|error| {
+                    Failure::usage("undecodable", format!("{}: {error}", path.display()))
+                        .hint("sign it anew with 'ca crl'")
+                })?);
+            }
+        }
+        Ok(lists)
+    }
+
     fn roots(&self, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
         if let Some(path) = &self.roots {
             return certificates(path, context);
@@ -185,9 +206,9 @@ impl PartyArguments {
             .map_err(|error: crate::authority::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
         let index = Index::open_to_read(&home.resolve(&config.index.location))?;
         let entry = index.find(&reference, context.now()).map_err(|error| no_folder(error.into()))?;
-        if let (Status::Revoked, Some(revocation)) = (entry.status(context.now()), &entry.revocation) {
+        if let (Status::Revoked | Status::Held, Some(revocation)) = (entry.status(context.now()), &entry.revocation) {
             context.warn(&format!(
-                "'{}' was revoked on {}; this test judges without the CA's revocation lists",
+                "'{}' was revoked on {}; it is refused where a revocation list says so, as 'ca crl' signs one",
                 entry.name,
                 rfc3339(revocation.at)
             ));

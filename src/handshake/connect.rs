@@ -200,6 +200,7 @@ mod tests {
 
     fn strict(hierarchy: &Hierarchy) -> Arc<ServerConfig> {
         let test = session::HandshakeTest {
+            revocation_lists: &[],
             server: &hierarchy.server,
             client: &hierarchy.client,
             roots: std::slice::from_ref(&hierarchy.root),

@@ -110,6 +110,7 @@ mod tests {
     fn full_and_resumed_handshakes_are_counted_apart_in_both_versions() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let test = HandshakeTest {
+            revocation_lists: &[],
             server: &hierarchy.server,
             client: &hierarchy.client,
             roots: std::slice::from_ref(&hierarchy.root),

@@ -473,6 +473,7 @@ mod tests {
         let roots = [hierarchy.root.clone()];
         let versions = [TlsVersion::Tls13, TlsVersion::Tls12];
         let test = HandshakeTest {
+            revocation_lists: &[],
             server: &hierarchy.server,
             client: &hierarchy.client,
             roots: &roots,
@@ -521,6 +522,7 @@ mod tests {
         let roots = [hierarchy.root.clone()];
         let versions = [TlsVersion::Tls13];
         let test = HandshakeTest {
+            revocation_lists: &[],
             server: &hierarchy.server,
             client: &hierarchy.client,
             roots: &roots,

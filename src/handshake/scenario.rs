@@ -93,6 +93,14 @@ pub(super) struct Ends {
 }
 
 impl Scenario {
+    /// The same, with neither side knowing of anything revoked.
+    pub fn without_lists(&self) -> Self {
+        let mut scenario = self.clone();
+        scenario.server_judges_by.revocation_lists.clear();
+        scenario.client_judges_by.revocation_lists.clear();
+        scenario
+    }
+
     /// Both ends, each judging as strictly as the TLS library can.
     pub fn ends(&self) -> Result<Ends, SetUpError> {
         self.ends_judged_by(self.server_judges_by.client_verifier()?, self.client_judges_by.server_verifier()?)

@@ -148,6 +148,7 @@ mod tests {
     fn names(version: TlsVersion) -> Vec<String> {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let report = run(&HandshakeTest {
+            revocation_lists: &[],
             server: &hierarchy.server,
             client: &hierarchy.client,
             roots: std::slice::from_ref(&hierarchy.root),

@@ -85,7 +85,9 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         Some(name) => name.clone(),
         None => default_host_name(&server)?,
     };
+    let lists = arguments.parties.revocation_lists(context)?;
     let test = HandshakeTest {
+        revocation_lists: &lists,
         server: &server,
         client: &client,
         roots: &roots,
