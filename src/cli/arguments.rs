@@ -42,7 +42,7 @@ pub struct Globals {
     /// Print one JSON document instead of text
     #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,
-    /// Print no hints and no progress, only results and failures
+    /// Print no hints and no progress, only results and failures; verify and lint in one line each
     #[arg(long, global = true, help_heading = "Global options")]
     pub quiet: bool,
     /// When to use colour; auto: at a terminal, unless NO_COLOR is set

@@ -3,6 +3,7 @@
 //! A command is one file under [`commands`]: it asks, acts, and returns a [`output::Report`]. It never prints. What went
 //! wrong comes back as a [`Failure`]; here, at the border, both become text or JSON and an exit status.
 
+mod address;
 pub mod arguments;
 pub mod commands;
 pub mod context;

@@ -10,13 +10,21 @@ use rustls::{Connection, ProtocolVersion};
 use super::cause::{self, Cause};
 use super::decrypt::Secrets;
 use super::exchange::{Exchange, ExchangeError, LONGEST, MOST_OCTETS, Tap, socket_error};
-use super::registry::TlsVersion;
+use super::registry::{self, TlsVersion};
 use super::report::{Breakdown, Session};
 use super::session;
 use super::wire::{Flight, Side};
 
 /// More of an answer than its first line is not needed.
 const ENOUGH: usize = 512;
+
+/// What came of a handshake.
+pub(super) struct Outcome {
+    pub version: Option<TlsVersion>,
+    pub cipher_suite: Option<String>,
+    /// Why it broke off.
+    pub cause: Option<Cause>,
+}
 
 /// A conversation, and what of it is told afterwards.
 pub(super) struct Call {
@@ -58,6 +66,31 @@ impl Call {
             }
         }
         Ok(())
+    }
+
+    /// As the client: the handshake, and nothing after it.
+    pub fn shake(&mut self) -> Result<(), ExchangeError> {
+        while self.say()? && self.error.is_none() && !self.is_done_for_the_first_time() {
+            if !self.hear()? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What came of the handshake alone.
+    pub fn outcome(&self) -> Outcome {
+        let version = match self.connection.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => Some(TlsVersion::Tls12),
+            Some(ProtocolVersion::TLSv1_3) => Some(TlsVersion::Tls13),
+            _ => None,
+        };
+        let suite = self.connection.negotiated_cipher_suite();
+        let cause = match &self.error {
+            Some(error) => Some(cause::of(error)),
+            None => self.handshake.is_none().then(|| Cause::closed(self.own.other())),
+        };
+        Outcome { version, cipher_suite: suite.map(|suite| registry::cipher_suite(suite.suite().into())), cause }
     }
 
     /// As the server: answers whatever is asked first.

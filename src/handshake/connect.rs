@@ -6,6 +6,7 @@
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
@@ -79,7 +80,7 @@ pub fn visit(visit: &Visit<'_>) -> Result<HandshakeReport, HandshakeError> {
     Ok(report)
 }
 
-fn resolve(address: &str) -> Result<Vec<SocketAddr>, HandshakeError> {
+pub(super) fn resolve(address: &str) -> Result<Vec<SocketAddr>, HandshakeError> {
     let unreachable = |reason: String| HandshakeError::Unreachable { address: address.to_owned(), reason };
     let found: Vec<SocketAddr> = address.to_socket_addrs().map_err(|error| unreachable(error.to_string()))?.collect();
     if found.is_empty() { Err(unreachable("the name has no address".to_owned())) } else { Ok(found) }
@@ -149,10 +150,13 @@ fn call(
     Ok(call.told(version, secrets))
 }
 
-fn open(address: &str, addresses: &[SocketAddr]) -> Result<TcpStream, HandshakeError> {
+/// A connection to the first address that answers; all of them together get no longer than [`LONGEST`].
+pub(super) fn open(address: &str, addresses: &[SocketAddr]) -> Result<TcpStream, HandshakeError> {
+    let began = Instant::now();
     let mut reason = String::new();
     for candidate in addresses {
-        match TcpStream::connect_timeout(candidate, LONGEST) {
+        let Some(left) = LONGEST.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) else { break };
+        match TcpStream::connect_timeout(candidate, left) {
             Ok(socket) => {
                 socket.set_nodelay(true).map_err(socket_error("set up"))?;
                 return Ok(socket);

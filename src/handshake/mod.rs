@@ -8,6 +8,7 @@
 //! - [`exchange`]: plays it over a loopback socket and keeps every octet that crossed it
 //! - [`wire`], [`decrypt`], [`trace`], [`message`], [`registry`]: what those octets say
 //! - [`connect`], [`listen`], [`call`]: one part alone, the other played by somebody else's program
+//! - [`fetch`]: the certificates that a running server shows, and nothing more
 //! - [`cause`]: why a side refused
 //! - [`throw_away`], [`refusals`]: what must be refused, and the copies of certificates that this takes
 //! - [`recording`]: the session for other tools
@@ -21,6 +22,7 @@ pub mod cause;
 pub mod connect;
 mod decrypt;
 mod exchange;
+pub mod fetch;
 pub mod listen;
 pub mod measure;
 pub mod message;

@@ -15,6 +15,7 @@ use rustls::{RootCertStore, SupportedProtocolVersion};
 use time::OffsetDateTime;
 
 use super::decrypt::Secrets;
+use super::fetch::{Notes, Witness};
 use super::registry::TlsVersion;
 use crate::keys::PrivateKey;
 use crate::x509::Certificate;
@@ -162,6 +163,20 @@ pub(super) fn client_config(
     Ok(client)
 }
 
+/// A client that lets a [`Witness`] see the certificates instead of judging them, and has none of its own.
+pub(super) fn believing_config(at: OffsetDateTime, notes: &Arc<Notes>) -> Result<ClientConfig, SetUpError> {
+    let provider = provider(None);
+    let algorithms = provider.signature_verification_algorithms;
+    let mut client = ClientConfig::builder_with_details(provider, clock(at)?)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|error| SetUpError::Library(error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Witness::new(notes.clone(), algorithms)))
+        .with_client_cert_resolver(notes.clone());
+    client.resumption = Resumption::disabled();
+    Ok(client)
+}
+
 fn protocol(version: TlsVersion) -> [&'static SupportedProtocolVersion; 1] {
     match version {
         TlsVersion::Tls12 => [&rustls::version::TLS12],
@@ -188,9 +203,13 @@ impl Standard {
     }
 
     fn clock(&self) -> Result<Arc<dyn TimeProvider>, SetUpError> {
-        let seconds = u64::try_from(self.at.unix_timestamp()).map_err(|_| SetUpError::Time)?;
-        Ok(Arc::new(StandingClock(UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))))
+        clock(self.at)
     }
+}
+
+fn clock(at: OffsetDateTime) -> Result<Arc<dyn TimeProvider>, SetUpError> {
+    let seconds = u64::try_from(at.unix_timestamp()).map_err(|_| SetUpError::Time)?;
+    Ok(Arc::new(StandingClock(UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))))
 }
 
 fn unusable(error: VerifierBuilderError) -> SetUpError {

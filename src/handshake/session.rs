@@ -41,6 +41,8 @@ pub enum HandshakeError {
     HostName(String),
     #[error("'{}' cannot be reached: {reason}", text::escape(address))]
     Unreachable { address: String, reason: String },
+    #[error("{} showed no certificate: {reason}", text::escape(address))]
+    NothingShown { address: String, reason: String },
     #[error("cannot listen on '{}': {reason}", text::escape(address))]
     Port { address: String, reason: String },
     #[error("nobody came to {0}")]

@@ -137,7 +137,7 @@ impl Attempt<'_> {
             );
             let what_ends = self.exhibits.iter().find(|exhibit| exhibit.place == until.place).unwrap_or(leaf);
             let hint = match until.ends {
-                Ends::Certificate(Role::Leaf) => ENDS_TOO_SOON.cure,
+                Ends::Certificate(Role::Leaf) if !leaf.certificate.is_ca() => ENDS_TOO_SOON.cure,
                 Ends::Certificate(_) => "renew this CA first, and then what it issued; or ask for less",
                 Ends::RevocationList => "give a list that was made later (--crl FILE), or ask for less",
             };

@@ -43,7 +43,7 @@ const ISSUER_NOT_FOUND: Code = Code {
     citation: "RFC 5280 §6.1.3 (a)(4)",
     demand: "Every certificate up to a root is in the file, in --untrusted or in --roots",
     example: "the certificate that issued CN=web.corp.test is missing: CN=Corp Root CA issuing with the key identifier \
-        80fc0654d70ab8ba5fccb3983672318604464b61 is neither in the files nor among the roots",
+        80fc0654d70ab8ba5fccb3983672318604464b61 is neither in the files nor among the roots (CN=Corp Root CA)",
     cure: "add the missing certificate to the file after the leaf, or give it with --untrusted FILE",
 };
 
@@ -126,7 +126,7 @@ fn climb<'a>(leaf: &'a Exhibit, climbed: &mut Vec<&'a Exhibit>, search: &Search<
             Some(next) if climbed.len() < MOST_LINKS && !climbed.iter().any(|known| std::ptr::eq(*known, *next)) => {
                 head = next;
             }
-            Some(_) => return missing(head),
+            Some(_) => return missing(head, search),
         }
     }
 }
@@ -138,7 +138,7 @@ fn is_signed_by(child: &Exhibit, issuer: &Exhibit) -> Result<(), SignatureProble
 fn end_of_chain(head: &Exhibit, is_leaf: bool, search: &Search<'_>) -> Problem {
     let subject = &head.certificate.subject;
     if !head.is_self_issued() {
-        return missing(head);
+        return missing(head, search);
     }
     // `openssl req -x509` sets cA in everything; what has names of hosts is meant as a leaf all the same.
     if is_leaf && (!head.certificate.is_ca() || !head.certificate.names().is_empty()) {
@@ -162,15 +162,24 @@ fn among(search: &Search<'_>) -> String {
     format!(" ({}{more})", names.join("; "))
 }
 
-fn missing(head: &Exhibit) -> Problem {
+fn missing(head: &Exhibit, search: &Search<'_>) -> Problem {
     let certificate = &head.certificate;
     let key_id = certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
     let key_id = key_id.map(|id| format!(" with the key identifier {}", hex(id))).unwrap_or_default();
     let message = format!(
-        "the certificate that issued {} is missing: {}{key_id} is neither in the files nor among the roots",
-        certificate.subject, certificate.issuer
+        "the certificate that issued {} is missing: {}{key_id} is neither in the files nor among the roots{}",
+        certificate.subject,
+        certificate.issuer,
+        among(search)
     );
-    Problem::error(&ISSUER_NOT_FOUND, head, message)
+    let problem = Problem::error(&ISSUER_NOT_FOUND, head, message);
+    if !certificate.is_ca() {
+        return problem;
+    }
+    problem.hint(
+        "if that is a root to be trusted, give it with --roots FILE; if it is an intermediate, add it to the file after \
+         this one, or give it with --untrusted FILE",
+    )
 }
 
 fn unsigned(head: &Exhibit, candidates: &[&Exhibit]) -> Problem {

@@ -2,7 +2,8 @@
 //!
 //! [`judge`] is the one place that says yes. It finds paths ([`path`]), holds each against the clauses of RFC 5280 §6.1
 //! ([`rules`]) and, where asked, against every revocation list ([`revocation`]); for TLS purposes webpki, the verifier
-//! inside rustls, has to agree ([`engine`]). [`diagnosis`] explains a no and never overrules it.
+//! inside rustls, has to agree ([`engine`]). [`diagnosis`] explains a no and never overrules it;
+//! [`served`] adds what a TLS server should not send.
 
 mod budget;
 mod chain;
@@ -13,6 +14,7 @@ mod path;
 mod question;
 mod revocation;
 pub mod rules;
+pub mod served;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -26,5 +28,11 @@ pub use verdict::{Code, Ends, Link, Problem, Role, Until, Verdict};
 
 /// Every code that [`judge`] can give beside those of [`crate::lint`], for `ca explain`.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    rules::CODES.iter().chain(chain::CODES).chain(revocation::CODES).chain(diagnosis::CODES).copied()
+    rules::CODES
+        .iter()
+        .chain(chain::CODES)
+        .chain(revocation::CODES)
+        .chain(diagnosis::CODES)
+        .chain(served::CODES)
+        .copied()
 }

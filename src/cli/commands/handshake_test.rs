@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use crate::cli::address::host_of;
 use crate::cli::output::{Answer, Page, Report, Tone, handshake as shown};
 use crate::cli::parties::{Parties, PartyArguments};
 use crate::cli::{Context, Failure};
@@ -108,14 +109,11 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
 
 /// `--connect`: the same from outside.
 fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Some((host, _)) = address.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()) else {
-        let sentence = format!("'{address}' is not a host and a port");
-        return Err(Failure::usage("bad-address", sentence).hint("for example localhost:8443 or [::1]:8443"));
-    };
+    let host = host_of(address)?;
     let (client, server, roots) = arguments.parties.gather_visitor(context)?;
     let found = visit(&Visit {
         address,
-        host_name: arguments.hostname.as_deref().unwrap_or(host.trim_matches(['[', ']'])),
+        host_name: arguments.hostname.as_deref().unwrap_or(host),
         client: &client,
         server: server.as_ref(),
         roots: &roots,

@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         subject: certificate.subject.to_string(),
         findings: lint::check(certificate, issuer_of(certificate, &certificates), profile),
     });
-    Ok(Box::new(Findings { profile, checked: checked.collect() }))
+    Ok(Box::new(Findings { profile, checked: checked.collect(), quiet: context.globals.quiet }))
 }
 
 /// The certificate in the same file that signed this one.
@@ -84,6 +84,8 @@ fn issuer_of<'a>(certificate: &Certificate, all: &'a [Certificate]) -> Option<&'
 struct Findings {
     profile: Profile,
     checked: Vec<Checked>,
+    /// One line a certificate, without its findings.
+    quiet: bool,
 }
 
 struct Checked {
@@ -102,7 +104,9 @@ impl Findings {
 impl Report for Findings {
     fn text(&self, page: &mut Page) {
         for checked in &self.checked {
-            page.gap();
+            if !self.quiet {
+                page.gap();
+            }
             let (tone, word) = match checked.findings.iter().map(|finding| finding.severity).max() {
                 None => (Tone::Good, "keeps every rule"),
                 Some(Severity::Warning) => (Tone::Warning, "has warnings"),
@@ -110,7 +114,7 @@ impl Report for Findings {
             };
             let about = format!(" of profile {}: {}", self.profile, checked.subject);
             page.pieces(&[(Tone::Strong, &checked.place), (Tone::Plain, "  "), (tone, word), (Tone::Plain, &about)]);
-            for finding in &checked.findings {
+            for finding in checked.findings.iter().filter(|_| !self.quiet) {
                 let tone = if finding.severity == Severity::Error { Tone::Bad } else { Tone::Warning };
                 page.pieces(&[(tone, finding.severity.name()), (Tone::Plain, ": "), (Tone::Plain, &finding.message)]);
                 page.field("  rule", &format!("{} ({})", finding.rule, finding.citation));

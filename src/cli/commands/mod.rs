@@ -109,7 +109,7 @@ subcommands! {
     "verify" => Verify(verify::Arguments),
     /// Check the form of certificates against named rules
     "lint" => Lint(lint::Arguments),
-    /// Explain a code of verify or lint: the rule, its source, the cure
+    /// Explain a code of verify or lint: the rule, its source, an example, the cure
     "explain" => Explain(explain::Arguments),
     /// Print the completion script of a shell
     "completions" => Completions(completions::Arguments),

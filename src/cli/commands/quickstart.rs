@@ -82,7 +82,7 @@ fn step(
     let line = CommandLine::try_parse_from(words.iter().map(OsString::from)).map_err(|error| Failure::words(&error))?;
     let mut globals = line.globals;
     // What init notes about unencrypted keys is told here once, in context.
-    globals.quiet = true;
+    globals.quiet = matches!(line.command, super::Command::Init(_));
     let report = super::run(line.command, &mut Context::new(&globals, context.world))?;
     Ok(Step { about, words, report })
 }

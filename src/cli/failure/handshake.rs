@@ -12,6 +12,9 @@ impl From<HandshakeError> for Failure {
             HandshakeError::Unreachable { .. } => {
                 Self::refused("unreachable", sentence).hint("check host and port, and that the server is running")
             }
+            HandshakeError::NothingShown { .. } => Self::refused("no-chain-shown", sentence).hint(
+                "check that TLS is spoken on this port from the first octet on (no STARTTLS), in version 1.2 or 1.3",
+            ),
             HandshakeError::Port { .. } => Self::refused("port", sentence)
                 .hint("for example 127.0.0.1:8443, or 127.0.0.1:0 for any port that is free"),
             HandshakeError::Nobody(_) => Self::refused("nobody-came", sentence).hint("--wait says how long to wait"),

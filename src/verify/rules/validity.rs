@@ -40,8 +40,8 @@ pub fn check(exhibit: &Exhibit, role: Role, question: &Question, problems: &mut 
         ));
     } else {
         let hint = match role {
-            Role::Leaf => EXPIRED.cure,
-            Role::Intermediate => "put the current certificate of this CA into the chain file",
+            Role::Leaf if !exhibit.certificate.is_ca() => EXPIRED.cure,
+            Role::Leaf | Role::Intermediate => "put the current certificate of this CA into the chain file",
             Role::Root => "trust the successor of this root, and issue the chain anew under it",
         };
         let message = format!(

@@ -2,5 +2,6 @@
 
 mod exchange;
 mod judges;
+mod live;
 mod peers;
 mod revocation;

@@ -1,0 +1,243 @@
+//! What the CA directory knows about a certificate: where a missing one is, which command makes the next one, whether
+//! there is a newer one. It mends the advice beside a no, and never the answer.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use super::court::{Court, Judged};
+use crate::authority::authorities::{Authorities, read_certificate};
+use crate::authority::config::Config;
+use crate::authority::index::{Entry, Filter, Index};
+use crate::authority::locate::locate;
+use crate::authority::{Home, index};
+use crate::cli::Context;
+use crate::lint::Severity;
+use crate::verify::rules::names::matches;
+use crate::verify::served::SUPERSEDED;
+use crate::verify::{Exhibit, Place, Problem, Question, check_signature};
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, GeneralName, PublicKey};
+
+/// A certificate in the index.
+pub struct Known {
+    pub entry: Entry,
+    /// The latest of the name, when that is another one.
+    pub newer: Option<Entry>,
+    pub status: index::Status,
+}
+
+/// What the index says of a certificate.
+pub enum Lookup {
+    /// This CA did not issue it.
+    Unknown,
+    Known(Box<Known>),
+}
+
+/// Mends the advice of every no, and notes what the index says of what a server shows.
+pub fn give(results: &mut [Judged], court: &Court<'_>, context: &Context<'_>) {
+    if results.iter().all(|judged| judged.is_valid() && !judged.as_served) {
+        return;
+    }
+    // No CA directory, or one that cannot be read: then there is nothing to add, and the answer stands as it is.
+    let Some(adviser) = Adviser::find(context) else { return };
+    let elsewhere: Vec<Exhibit> = match results.len() {
+        1 => Vec::new(),
+        _ => results.iter().flat_map(|judged| &judged.sent).filter(|it| it.certificate.is_ca()).cloned().collect(),
+    };
+    for judged in results {
+        if judged.as_served {
+            adviser.look_up(judged);
+        }
+        adviser.mend(judged, court, &elsewhere);
+    }
+}
+
+struct Adviser {
+    home: Home,
+    index: Option<Index>,
+    /// The certificates of the CA directory's authorities.
+    authorities: Vec<Exhibit>,
+    now: OffsetDateTime,
+}
+
+impl Adviser {
+    fn find(context: &Context<'_>) -> Option<Self> {
+        let home = context.home().ok()?;
+        let names = Authorities::of(&home).names().ok()?;
+        let certificate = |name: &String| {
+            let path = home.authority(name).join("cert.pem");
+            let certificate = read_certificate(&path).ok()?;
+            Some(Exhibit::new(certificate, Place::new(&path.display().to_string(), 1)))
+        };
+        let authorities = names.iter().filter_map(certificate).collect();
+        let config = Config::load(&home).ok()?;
+        let index = Index::open_to_read(&home.resolve(&config.index.location)).ok();
+        Some(Self { home, index, authorities, now: context.now() })
+    }
+
+    /// The certificate in the index, and whether it is the latest of its name.
+    fn known(&self, certificate: &Certificate) -> Option<Known> {
+        let index = self.index.as_ref()?;
+        let found = index.by_serial(&certificate.serial, self.now).ok()?;
+        let entry = found.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint())?;
+        let latest = index.latest_by_name(&entry.name, self.now).ok()?;
+        let newer = latest.filter(|latest| latest.id != entry.id);
+        Some(Known { status: entry.status(self.now), entry, newer })
+    }
+
+    fn look_up(&self, judged: &mut Judged) {
+        if self.index.is_none() {
+            return;
+        }
+        let Some(known) = judged.leaf().and_then(|leaf| self.known(leaf)) else {
+            judged.known = Some(Lookup::Unknown);
+            return;
+        };
+        if let (Some(newer), Some(leaf)) = (&known.newer, judged.sent.first()) {
+            let message = format!(
+                "the index has a newer certificate of {}, with the serial {}; this one is {}",
+                known.entry.name, newer.serial, known.entry.serial
+            );
+            let mut problem = Problem::warning(&SUPERSEDED, leaf, message);
+            if let Some(place) = self.place_of(newer) {
+                problem = problem.hint(format!("deploy the newer one, {place}, and let the server load it"));
+            }
+            judged.object(Some(problem));
+        }
+        judged.known = Some(Lookup::Known(Box::new(known)));
+    }
+
+    /// Where the full chain of an entry is.
+    fn place_of(&self, entry: &Entry) -> Option<String> {
+        let certificate = self.index.as_ref()?.certificate(entry).ok()?;
+        let paths = locate(&self.home, entry, &certificate)?;
+        Some(paths.fullchain.unwrap_or(paths.certificate).display().to_string())
+    }
+
+    fn mend(&self, judged: &mut Judged, court: &Court<'_>, elsewhere: &[Exhibit]) {
+        let Judged { sent, verdict: Ok(verdict), file, .. } = judged else { return };
+        for problem in verdict.problems.iter_mut().filter(|problem| problem.severity == Severity::Error) {
+            let mut all = sent.iter().chain(court.untrusted).chain(court.anchors);
+            let Some(exhibit) = all.find(|exhibit| exhibit.place == problem.certificate) else { continue };
+            let certificate = &exhibit.certificate;
+            let hint = match problem.code {
+                "issuer-not-found" => Some(self.where_missing(exhibit, &problem.hint, file, elsewhere)),
+                // Where the advice is a command for some NAME, the index may know which.
+                "expired" | "ends-too-soon" | "revoked" if problem.hint.contains(" NAME") => {
+                    self.next_one(certificate, problem.code)
+                }
+                "name-mismatch" | "no-subject-alt-name" => self.with_names(certificate, court.question),
+                "key-mismatch" => self.right_key(certificate, court.key),
+                _ => None,
+            };
+            if let Some(hint) = hint {
+                problem.hint = hint;
+            }
+        }
+    }
+
+    /// Who has the certificate that signed this one: the CA directory, its index, or another file of the command line.
+    fn where_missing(&self, child: &Exhibit, otherwise: &str, file: &str, elsewhere: &[Exhibit]) -> String {
+        let signed = |issuer: &Certificate| {
+            issuer.subject == child.certificate.issuer
+                && check_signature(&child.certificate, &issuer.public_key).is_ok()
+        };
+        let full = self.known(&child.certificate).and_then(|known| self.place_of(&known.entry));
+        if let Some(full) = full.filter(|full| full.ends_with("fullchain.pem") && !full.ends_with(file)) {
+            return format!("the CA directory has it: deploy {full} instead, which holds it");
+        }
+        if let Some(found) = self.authorities.iter().find(|it| signed(&it.certificate)) {
+            return format!(
+                "the CA directory has it: deploy fullchain.pem instead of cert.pem, or add {} after the leaf",
+                found.place.file
+            );
+        }
+        if let Some(found) = elsewhere.iter().find(|it| signed(&it.certificate)) {
+            return format!("{} is the missing certificate: add it to {file} after the leaf", found.place);
+        }
+        if let Some(name) = self.recorded_intermediate(signed) {
+            return format!(
+                "the index has it, under the name {name}: add its cert.pem after the leaf (ca show {name})"
+            );
+        }
+        format!("{otherwise}; the CA directory does not have it")
+    }
+
+    /// An intermediate that was replaced, or delivered elsewhere.
+    fn recorded_intermediate(&self, signed: impl Fn(&Certificate) -> bool) -> Option<String> {
+        let index = self.index.as_ref()?;
+        let filter = Filter { template: Some("intermediate".to_owned()), limit: Some(100), ..Filter::default() };
+        let (entries, _) = index.query(&filter, self.now).ok()?;
+        entries.into_iter().find(|entry| index.certificate(entry).is_ok_and(|it| signed(&it))).map(|entry| entry.name)
+    }
+
+    /// The command for a certificate that must be replaced.
+    fn next_one(&self, certificate: &Certificate, code: &str) -> Option<String> {
+        let known = self.known(certificate).filter(|_| !certificate.is_ca())?;
+        let (name, template) = (word(&known.entry.name), word(&known.entry.template));
+        if let Some(newer) = known.newer.filter(|newer| newer.status(self.now) == index::Status::Valid) {
+            let place = self.place_of(&newer).unwrap_or_else(|| format!("ca show {name}"));
+            return Some(format!(
+                "the index has a newer one, until {}: deploy {place}",
+                rfc3339(newer.validity.not_after)
+            ));
+        }
+        Some(match code {
+            "revoked" => format!("issue it anew, with a new key: ca issue {template} {name} --force"),
+            _ => format!("renew it: ca renew {name}"),
+        })
+    }
+
+    /// The command that adds the names that were asked for to those that are there.
+    fn with_names(&self, certificate: &Certificate, question: &Question) -> Option<String> {
+        let entry = self.known(certificate)?.entry;
+        let names = certificate.names();
+        let missing: Vec<_> =
+            question.names.iter().filter(|wanted| !names.iter().any(|name| matches(name, wanted))).collect();
+        let is_own = |name: &&GeneralName| name.value() == entry.name;
+        let sans = names
+            .iter()
+            .filter(|name| !is_own(name))
+            .chain(missing)
+            .map(|name| format!(" --san {}", word(&name.value())));
+        // Templates for clients take no names of hosts.
+        let for_hosts = names.iter().any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)));
+        for_hosts.then(|| {
+            format!(
+                "ask for a name that the certificate has, or issue it anew with this one too: ca issue {} {}{} --force",
+                word(&entry.template),
+                word(&entry.name),
+                sans.collect::<String>()
+            )
+        })
+    }
+
+    /// Whose key that is, and where the right one lies.
+    fn right_key(&self, certificate: &Certificate, given: Option<&PublicKey>) -> Option<String> {
+        let index = self.index.as_ref()?;
+        let right = self.known(certificate).and_then(|known| locate(&self.home, &known.entry, certificate)?.key);
+        let filter = Filter { key_fingerprint: Some(given?.fingerprint()), limit: Some(1), ..Filter::default() };
+        let (entries, _) = index.query(&filter, self.now).ok()?;
+        let whose = entries.first().map(|entry| format!("the key file is that of {}", entry.name));
+        let right = right.map(|path| format!("the key of this certificate is {}", shown(&path)));
+        match (whose, right) {
+            (Some(whose), Some(right)) => Some(format!("{whose}; {right}")),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// A word as a shell takes it.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-@:/".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,282 @@
+//! The answers, for people and for programs.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::advice::{Known, Lookup};
+use super::court::Judged;
+use super::live::Live;
+use crate::cli::output::{Answer, Page, Report, Tone};
+use crate::handshake::fetch::Proof;
+use crate::lint::Severity;
+use crate::verify::{Exhibit, Link, Problem, Question, Verdict};
+use crate::x509::text::hex;
+use crate::x509::validity::{distance, rfc3339};
+
+/// The answers for all files.
+pub struct Verdicts {
+    pub question: Question,
+    pub results: Vec<Judged>,
+    /// What was left out of the files.
+    pub warnings: Vec<String>,
+    /// One line a file, without advice.
+    pub quiet: bool,
+    /// Paths below it are shown to people without it.
+    pub working_folder: PathBuf,
+}
+
+impl Verdicts {
+    /// A text with the paths below the working folder as a person here would type them.
+    fn near(&self, text: &str) -> String {
+        match self.working_folder.to_str().filter(|folder| folder.len() > 1) {
+            Some(folder) => text.replace(&format!("{folder}/"), ""),
+            None => text.to_owned(),
+        }
+    }
+
+    fn one(&self, judged: &Judged, page: &mut Page) {
+        let (tone, word) = if judged.is_valid() { (Tone::Good, "valid") } else { (Tone::Bad, "not valid") };
+        page.pieces(&[(tone, word), (Tone::Plain, "  "), (Tone::Strong, &judged.file)]);
+        page.gap();
+        for link in judged.chain() {
+            let until = format!("until {}, {}", rfc3339(link.not_after), self.near(&link.source.to_string()));
+            page.field(link.role.name(), &format!("{}\n{until}", shown(&link.subject)));
+        }
+        let names: Vec<_> = self.question.names.iter().map(ToString::to_string).collect();
+        if !names.is_empty() {
+            page.field("names", &names.join(", "));
+        }
+        page.field("purpose", self.question.purpose.name());
+        page.field("judged at", &rfc3339(self.question.at));
+        if let Some(live) = &judged.live {
+            of_server(live, page);
+        }
+        if judged.as_served {
+            page.field("sent", &sent(&judged.sent));
+        }
+        if let Some(live) = &judged.live
+            && let Some(compared) = &live.file
+        {
+            page.field(
+                "in the file",
+                &format!(
+                    "{}: {}",
+                    compared.file,
+                    match (compared.same_certificate, compared.same_chain) {
+                        (true, true) => "the same",
+                        (true, false) => "the same certificate, with another chain",
+                        (false, _) => "another certificate",
+                    }
+                ),
+            );
+        }
+        match &judged.known {
+            Some(Lookup::Known(known)) => page.field("in the index", &in_index(known)),
+            Some(Lookup::Unknown) => page.field("in the index", "no such certificate"),
+            None => {}
+        }
+        if let Ok(Verdict { until: Some(until), .. }) = &judged.verdict {
+            let left = distance(until.at - self.question.at);
+            let because = self.near(&until.because);
+            page.field("valid until", &format!("{} ({left} left; then {because} ends)", rfc3339(until.at)));
+        }
+        for problem in judged.problems() {
+            self.problem(problem, page);
+        }
+    }
+
+    fn problem(&self, problem: &Problem, page: &mut Page) {
+        page.gap();
+        let tone = if problem.severity == Severity::Error { Tone::Bad } else { Tone::Warning };
+        let message = self.near(&problem.message);
+        page.pieces(&[(tone, problem.severity.name()), (Tone::Plain, ": "), (Tone::Strong, &message)]);
+        let place = self.near(&problem.certificate.to_string());
+        let whose = problem.subject.as_ref().map_or(place.clone(), |subject| format!("{place}, {}", shown(subject)));
+        page.field("  certificate", &whose);
+        page.field("  rule", &format!("{} ({})", problem.code, problem.citation));
+        page.field("  what to do", &self.near(&problem.hint));
+    }
+
+    /// One line for each file.
+    fn lines(&self, page: &mut Page) {
+        for judged in &self.results {
+            let what = match (&judged.verdict, judged.problems().first()) {
+                (Ok(Verdict { until: Some(until), .. }), _) => format!("until {}", rfc3339(until.at)),
+                (_, Some(problem)) => format!("{}: {}", problem.code, self.near(&problem.message)),
+                _ => String::new(),
+            };
+            let (tone, word) = if judged.is_valid() { (Tone::Good, "valid    ") } else { (Tone::Bad, "not valid") };
+            page.pieces(&[
+                (tone, word),
+                (Tone::Plain, "  "),
+                (Tone::Strong, &judged.file),
+                (Tone::Plain, "  "),
+                (Tone::Plain, &what),
+            ]);
+        }
+    }
+}
+
+fn shown(subject: &str) -> &str {
+    if subject.is_empty() { "(no subject)" } else { subject }
+}
+
+fn of_server(live: &Live, page: &mut Page) {
+    let mut told = vec![format!("{}, asked for {}", live.address, live.host_name)];
+    let served = &live.served;
+    let negotiated: Vec<_> =
+        served.version.map(|version| version.to_string()).into_iter().chain(served.cipher_suite.clone()).collect();
+    if !negotiated.is_empty() {
+        told.push(negotiated.join(", "));
+    }
+    if served.asks_for_certificate {
+        told.push("asks clients for a certificate; none was shown".to_owned());
+    }
+    if let Some(cause) = &served.broken_off {
+        told.push(format!("the handshake went no further: {}", cause.sentence));
+    }
+    page.field("server", &told.join("\n"));
+}
+
+/// `2 certificates: CN=web.corp.test; CN=Corp Root CA issuing`.
+fn sent(sent: &[Exhibit]) -> String {
+    let subjects: Vec<_> =
+        sent.iter().map(|exhibit| shown(&exhibit.certificate.subject.to_string()).to_owned()).collect();
+    format!("{} certificate{}: {}", sent.len(), if sent.len() == 1 { "" } else { "s" }, subjects.join("; "))
+}
+
+fn in_index(known: &Known) -> String {
+    let Known { entry, newer, status } = known;
+    match newer {
+        Some(newer) => format!("{}, {status}, superseded by {}", entry.name, newer.serial),
+        None => format!("{}, {status}, the latest of its name", entry.name),
+    }
+}
+
+impl Judged {
+    fn json(&self, question: &Question) -> Value {
+        let verdict = self.verdict.as_ref().ok();
+        let until = verdict.and_then(|verdict| verdict.until.as_ref());
+        json!({
+            "schema": "ca.verify/1",
+            "file": self.file,
+            "valid": self.is_valid(),
+            "at": rfc3339(question.at),
+            "purpose": question.purpose.name(),
+            "names": question.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "chain": self.chain().iter().map(link_json).collect::<Vec<_>>(),
+            "problems": self.problems().iter().map(problem_json).collect::<Vec<_>>(),
+            "valid_until": until.map(|until| rfc3339(until.at)),
+            "valid_until_because": until.map(|until| &until.because),
+            "valid_until_ends": until.map(|until| json!({
+                "what": until.ends.name(),
+                "source": until.place.to_string(),
+            })),
+            "rustls_refuses": verdict.and_then(|verdict| verdict.rustls_refuses.as_ref()),
+            "as_served": self.as_served.then(|| json!({
+                "certificates": self.sent.iter().map(sent_json).collect::<Vec<_>>(),
+            })),
+            "connection": self.live.as_ref().map(live_json),
+            "in_file": self.live.as_ref().and_then(|live| live.file.as_ref()).map(|compared| json!({
+                "file": compared.file,
+                "same_certificate": compared.same_certificate,
+                "same_chain": compared.same_chain,
+            })),
+            "in_index": self.known.as_ref().map(lookup_json),
+        })
+    }
+}
+
+fn lookup_json(lookup: &Lookup) -> Value {
+    match lookup {
+        Lookup::Unknown => {
+            json!({ "known": false, "name": null, "serial": null, "status": null, "superseded_by": null })
+        }
+        Lookup::Known(known) => json!({
+            "known": true,
+            "name": known.entry.name,
+            "serial": known.entry.serial.to_string(),
+            "status": known.status.name(),
+            "superseded_by": known.newer.as_ref().map(|newer| newer.serial.to_string()),
+        }),
+    }
+}
+
+fn link_json(link: &Link) -> Value {
+    json!({
+        "subject": link.subject,
+        "issuer": link.issuer,
+        "serial": link.serial,
+        "not_after": rfc3339(link.not_after),
+        "role": link.role.name(),
+        "source": link.source.to_string(),
+    })
+}
+
+fn problem_json(problem: &Problem) -> Value {
+    json!({
+        "code": problem.code,
+        "severity": problem.severity.name(),
+        "certificate": problem.certificate.to_string(),
+        "subject": problem.subject,
+        "message": problem.message,
+        "hint": problem.hint,
+        "citation": problem.citation,
+    })
+}
+
+fn sent_json(exhibit: &Exhibit) -> Value {
+    json!({
+        "number": exhibit.place.number,
+        "subject": exhibit.certificate.subject.to_string(),
+        "serial": exhibit.certificate.serial.to_string(),
+        "fingerprint_sha256": hex(&exhibit.certificate.fingerprint()),
+    })
+}
+
+fn live_json(live: &Live) -> Value {
+    let served = &live.served;
+    json!({
+        "address": live.address,
+        "hostname": live.host_name,
+        "tls": served.version.map(|version| version.number()),
+        "cipher_suite": served.cipher_suite,
+        "asks_for_client_certificate": served.asks_for_certificate,
+        "holds_key": match served.proof {
+            Proof::Given => Some(true),
+            Proof::Wrong => Some(false),
+            Proof::Unknown => None,
+        },
+        "broken_off": served.broken_off.as_ref().map(|cause| json!({ "error": cause.code, "message": cause.sentence })),
+    })
+}
+
+impl Report for Verdicts {
+    fn text(&self, page: &mut Page) {
+        match self.results.as_slice() {
+            [judged] if !self.quiet => self.one(judged, page),
+            _ => self.lines(page),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let mut document = match self.results.as_slice() {
+            [judged] => judged.json(&self.question),
+            many => json!({
+                "schema": "ca.verify-many/1",
+                "results": many.iter().map(|judged| judged.json(&self.question)).collect::<Vec<_>>(),
+            }),
+        };
+        if !self.warnings.is_empty()
+            && let Some(fields) = document.as_object_mut()
+        {
+            fields.insert("warnings".to_owned(), json!(self.warnings));
+        }
+        document
+    }
+
+    fn answer(&self) -> Answer {
+        if self.results.iter().all(Judged::is_valid) { Answer::Yes } else { Answer::No }
+    }
+}

@@ -1,0 +1,32 @@
+//! Without lists the answer says nothing of revocation; what the CA's own index knows of the chain is said beside it.
+
+use time::OffsetDateTime;
+
+use super::super::list::open_index;
+use super::court::Judged;
+use crate::authority::index::Status;
+use crate::cli::Context;
+use crate::x509::validity::rfc3339;
+
+/// A warning for every certificate of a chain that the index knows as revoked or held.
+pub fn known_as_revoked(results: &[Judged], at: OffsetDateTime, context: &Context<'_>) -> Vec<String> {
+    let index = context.home().and_then(|home| open_index(&home));
+    let index = match index {
+        Ok(index) => index,
+        Err(failure) => return vec![format!("the index was not asked about revocations: {}", failure.message)],
+    };
+    let mut warnings = Vec::new();
+    for link in results.iter().flat_map(Judged::chain) {
+        let Ok(serial) = link.serial.parse() else { continue };
+        let entries = index.by_serial(&serial, at).unwrap_or_default();
+        let Some(entry) = entries.into_iter().find(|entry| entry.issuer.to_string() == link.issuer) else { continue };
+        if let (Status::Revoked | Status::Held, Some(revocation)) = (entry.status(at), &entry.revocation) {
+            let (since, reason) = (rfc3339(revocation.at), revocation.reason.name());
+            warnings.push(format!(
+                "{}: '{}' was revoked at {since} ({reason}), says the index of this CA; with --crl FILE the answer is no",
+                link.source, entry.name
+            ));
+        }
+    }
+    warnings
+}

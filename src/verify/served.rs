@@ -1,0 +1,287 @@
+//! RFC 8446 §4.4.2, RFC 5246 §7.4.2: what a TLS server sends. Its own certificate comes first, each further one
+//! certifies the one before it, and nothing else comes along; the root, which clients have, is left out.
+//!
+//! Whether the chain is complete is for the judge: it is shown what is sent, the roots, and nothing else.
+
+use std::cell::Cell;
+
+use super::question::Exhibit;
+use super::signature;
+use super::verdict::{Code, Problem};
+
+pub static CODES: &[&Code] = &[
+    &LEAF_NOT_FIRST,
+    &OUT_OF_ORDER,
+    &ROOT_SENT,
+    &STRANGER_SENT,
+    &DUPLICATE_SENT,
+    &OTHER_CERTIFICATE_SERVED,
+    &KEY_NOT_PROVED,
+    &SUPERSEDED,
+];
+
+const LEAF_NOT_FIRST: Code = Code {
+    code: "leaf-not-first",
+    citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
+    demand: "The certificate of the server stands first, before those of CAs",
+    example: "CN=Corp Root CA issuing stands first, but is a CA certificate; CN=web.corp.test is number 2",
+    cure: "put the certificate of the server first: cat cert.pem chain.pem > fullchain.pem",
+};
+
+const OUT_OF_ORDER: Code = Code {
+    code: "out-of-order",
+    citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
+    demand: "Each certificate that a server sends certifies one that was sent before it",
+    example: "CN=Corp Root CA is number 2, before CN=Corp Root CA issuing, number 3, which it issued",
+    cure: "put the certificates in the order leaf, its issuer, and so on upwards",
+};
+
+const ROOT_SENT: Code = Code {
+    code: "root-sent",
+    citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
+    demand: "A server does not send the root: clients trust their own copy of it, and no other",
+    example: "number 3, CN=Corp Root CA, is a root: it is signed with its own key",
+    cure: "take the root out of the file",
+};
+
+const STRANGER_SENT: Code = Code {
+    code: "stranger-sent",
+    citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
+    demand: "A server sends no certificate that has nothing to do with its own",
+    example: "number 3, CN=Other CA, issued nothing of what was sent before it, nor after it",
+    cure: "take the certificate out of the file",
+};
+
+const DUPLICATE_SENT: Code = Code {
+    code: "duplicate-sent",
+    citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
+    demand: "A server sends each certificate once",
+    example: "number 3 is the same certificate as number 2, CN=Corp Root CA issuing",
+    cure: "take the second one out of the file",
+};
+
+/// Whoever fetches the chain of a server finds these three.
+pub const OTHER_CERTIFICATE_SERVED: Code = Code {
+    code: "other-certificate-served",
+    citation: "--connect HOST:PORT FILE",
+    demand: "The server shows the certificate of the file that was named",
+    example: "the server shows the certificate with the serial 4cb89571f3bf, web.pem#1 has 18b8dc7fceac",
+    cure: "let the server load the file again (reload or restart it), or deploy the file to it",
+};
+
+pub const KEY_NOT_PROVED: Code = Code {
+    code: "key-not-proved",
+    citation: "RFC 8446 §4.4.3; RFC 5246 §7.4.3",
+    demand: "The server proves in the handshake that it holds the key of its certificate",
+    example: "the server's signature in the handshake does not verify with the key of CN=web.corp.test",
+    cure: "give the server the key that belongs to its certificate (ca verify FILE --key KEY compares them)",
+};
+
+pub const SUPERSEDED: Code = Code {
+    code: "superseded",
+    citation: "the index of the CA directory",
+    demand: "The latest certificate of a name is the one in use",
+    example: "the index has a newer certificate of web.corp.test, with the serial 4cb89571f3bf; this one is 18b8dc7fceac",
+    cure: "deploy the newer one (ca show NAME tells where it is), and let the server load it",
+};
+
+/// Signatures checked among the certificates of one file: more than any server sends.
+const MOST_SIGNATURES: usize = 500;
+
+/// What is wrong with the certificates in the order in which a server would send them.
+pub fn check(sent: &[Exhibit]) -> Vec<Problem> {
+    if let Some(problem) = leaf_not_first(sent) {
+        // The rest follows from it.
+        return vec![problem];
+    }
+    let table = Table { sent, signatures: Cell::new(0) };
+    let first_copy: Vec<usize> = (0..sent.len()).map(|index| table.first_copy(index)).collect();
+    let related = table.related(&first_copy);
+    let mut problems = Vec::new();
+    for (index, exhibit) in sent.iter().enumerate().skip(1) {
+        let (number, subject) = (index + 1, &exhibit.certificate.subject);
+        let original = first_copy[index];
+        if original != index {
+            let message = format!("number {number} is the same certificate as number {}, {subject}", original + 1);
+            problems.push(Problem::error(&DUPLICATE_SENT, exhibit, message).hint(take_out(number)));
+        } else if !related[index] {
+            let message =
+                format!("number {number}, {subject}, issued nothing of what was sent before it, nor after it");
+            problems.push(Problem::error(&STRANGER_SENT, exhibit, message).hint(take_out(number)));
+        } else if table.is_root(index) {
+            let message = format!("number {number}, {subject}, is a root: it is signed with its own key");
+            problems.push(Problem::error(&ROOT_SENT, exhibit, message).hint(take_out(number)));
+        } else if let Some(later) = table.issued_later(index, &related) {
+            let message = format!(
+                "{subject} is number {number}, before {}, number {}, which it issued",
+                sent[later].certificate.subject,
+                later + 1
+            );
+            let hint = format!("put the certificates in this order: {}", table.right_order(&first_copy, &related));
+            problems.push(Problem::error(&OUT_OF_ORDER, exhibit, message).hint(hint));
+        }
+    }
+    problems
+}
+
+/// A CA's certificate where that of the server belongs.
+pub fn leaf_not_first(sent: &[Exhibit]) -> Option<Problem> {
+    let first = sent.first().filter(|first| first.certificate.is_ca())?;
+    let at = sent.iter().position(|exhibit| !exhibit.certificate.is_ca())?;
+    let message = format!(
+        "{} stands first, but is a CA certificate; {} is number {}",
+        first.certificate.subject,
+        sent.get(at)?.certificate.subject,
+        at + 1
+    );
+    Some(Problem::error(&LEAF_NOT_FIRST, first, message))
+}
+
+fn take_out(number: usize) -> String {
+    format!("take certificate {number} out of what is sent")
+}
+
+/// The certificates as they lie on the table; signatures are checked only where the names fit.
+struct Table<'a> {
+    sent: &'a [Exhibit],
+    signatures: Cell<usize>,
+}
+
+impl Table<'_> {
+    fn first_copy(&self, index: usize) -> usize {
+        let der = self.sent[index].certificate.as_der();
+        self.sent.iter().position(|exhibit| exhibit.certificate.as_der() == der).unwrap_or(index)
+    }
+
+    fn issued(&self, issuer: usize, child: usize) -> bool {
+        let (issuer, child) = (&self.sent[issuer], &self.sent[child]);
+        if issuer.subject != child.issuer || self.signatures.get() >= MOST_SIGNATURES {
+            return false;
+        }
+        self.signatures.set(self.signatures.get() + 1);
+        signature::certificate(&child.certificate, &issuer.certificate.public_key).is_ok()
+    }
+
+    fn is_root(&self, index: usize) -> bool {
+        self.sent[index].is_self_issued() && self.issued(index, index)
+    }
+
+    /// Which certificates stand above the leaf, over however many others; every copy but the first does not count.
+    fn related(&self, first_copy: &[usize]) -> Vec<bool> {
+        let mut related = vec![false; self.sent.len()];
+        let mut heads = vec![0];
+        while let Some(head) = heads.pop() {
+            if std::mem::replace(&mut related[head], true) {
+                continue;
+            }
+            let above = (0..self.sent.len()).filter(|index| first_copy[*index] == *index && *index != head);
+            heads.extend(above.filter(|index| !related[*index] && self.issued(*index, head)).collect::<Vec<_>>());
+        }
+        related
+    }
+
+    /// A certificate further behind that this one issued, unless it issued one before it too.
+    fn issued_later(&self, index: usize, related: &[bool]) -> Option<usize> {
+        if (0..index).any(|earlier| related[earlier] && self.issued(index, earlier)) {
+            return None;
+        }
+        (index + 1..self.sent.len()).find(|later| related[*later] && self.issued(index, *later))
+    }
+
+    /// `1, 3, 2`: leaf first, each further one behind one that it issued; roots are left out.
+    fn right_order(&self, first_copy: &[usize], related: &[bool]) -> String {
+        let mut order = vec![0];
+        let mut left: Vec<usize> = (1..self.sent.len())
+            .filter(|index| related[*index] && first_copy[*index] == *index && !self.is_root(*index))
+            .collect();
+        while let Some(at) = left.iter().position(|index| order.iter().any(|placed| self.issued(*index, *placed))) {
+            order.push(left.remove(at));
+        }
+        let numbers: Vec<_> = order.iter().map(|index| (index + 1).to_string()).collect();
+        numbers.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::{Authority, Bent};
+    use crate::verify::Place;
+    use crate::x509::Certificate;
+
+    fn seen(sent: &[&Certificate]) -> Vec<(&'static str, String)> {
+        let place =
+            |(index, it): (usize, &&Certificate)| Exhibit::new((*it).clone(), Place::new("sent.pem", index + 1));
+        let sent: Vec<_> = sent.iter().enumerate().map(place).collect();
+        check(&sent).into_iter().map(|problem| (problem.code, problem.hint)).collect()
+    }
+
+    fn codes(sent: &[&Certificate]) -> Vec<&'static str> {
+        seen(sent).into_iter().map(|(code, _)| code).collect()
+    }
+
+    /// A leaf below two intermediates below a root.
+    fn chain() -> (Certificate, Certificate, Certificate, Certificate) {
+        let root = Authority::root();
+        let upper = root.subordinate(Bent::ca("Upper CA"));
+        let lower = upper.subordinate(Bent::ca("Lower CA"));
+        let leaf = lower.issue(Bent::server("web.corp.test"));
+        (leaf, lower.certificate, upper.certificate, root.certificate)
+    }
+
+    #[test]
+    fn a_leaf_with_its_issuers_upwards_is_right() {
+        let (leaf, lower, upper, _) = chain();
+        assert_eq!(codes(&[&leaf, &lower, &upper]), [""; 0]);
+        assert_eq!(codes(&[&leaf]), [""; 0]);
+    }
+
+    #[test]
+    fn the_wrong_order_is_told_with_the_right_one() {
+        let (leaf, lower, upper, _) = chain();
+        let found = seen(&[&leaf, &upper, &lower]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, "out-of-order");
+        assert!(found[0].1.ends_with(": 1, 3, 2"), "{}", found[0].1);
+    }
+
+    #[test]
+    fn a_ca_in_front_of_the_leaf_is_the_one_thing_that_is_told() {
+        let (leaf, lower, upper, root) = chain();
+        assert_eq!(codes(&[&lower, &leaf, &upper]), ["leaf-not-first"]);
+        assert_eq!(codes(&[&root, &upper, &lower, &leaf, &leaf]), ["leaf-not-first"]);
+        assert_eq!(codes(&[&lower, &upper]), [""; 0]);
+    }
+
+    #[test]
+    fn the_root_a_stranger_and_a_second_copy_are_found() {
+        let (leaf, lower, upper, root) = chain();
+        let stranger = Authority::root().subordinate(Bent::ca("Stranger CA")).certificate;
+        assert_eq!(codes(&[&leaf, &lower, &upper, &root]), ["root-sent"]);
+        assert_eq!(codes(&[&leaf, &stranger, &lower, &upper]), ["stranger-sent"]);
+        assert_eq!(codes(&[&leaf, &lower, &upper, &lower, &leaf]), ["duplicate-sent"; 2]);
+        assert_eq!(codes(&[&leaf, &Authority::root().certificate]), ["stranger-sent"]);
+    }
+
+    #[test]
+    fn two_certificates_of_one_ca_may_both_come_along() {
+        let (one, other) = (Authority::root(), Authority::self_signed(Bent::ca("Other Root")));
+        let issuing = one.subordinate(Bent::ca("Issuing CA"));
+        let crossed = other.issue(Bent::ca("Issuing CA").with_key(&issuing.key));
+        let leaf = issuing.issue(Bent::server("web.corp.test"));
+        assert_eq!(codes(&[&leaf, &issuing.certificate, &crossed]), [""; 0]);
+    }
+
+    #[test]
+    fn a_crowd_of_one_name_ends_soon() {
+        let ca = Authority::self_signed(Bent::ca("Same"));
+        let crowd: Vec<Certificate> =
+            (0..60_u8).map(|number| ca.issue(Bent::ca("Same").serial(&[1, number]))).collect();
+        let leaf = ca.issue(Bent::server("web.corp.test"));
+        let sent: Vec<&Certificate> = std::iter::once(&leaf).chain(&crowd).collect();
+        assert!(
+            check(&sent.iter().map(|it| Exhibit::new((*it).clone(), Place::new("a", 1))).collect::<Vec<_>>()).len()
+                <= 60
+        );
+    }
+}
