@@ -21,6 +21,8 @@ mod power_cut;
 mod replacement;
 #[path = "suite/revocation_safety.rs"]
 mod revocation_safety;
+#[path = "suite/rules.rs"]
+mod rules;
 #[path = "suite/safety.rs"]
 mod safety;
 #[path = "suite/scripts.rs"]

@@ -44,3 +44,22 @@ pub fn check(exhibit: &Exhibit, problems: &mut Vec<Problem>) {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::tests::{House, server};
+
+    #[test]
+    fn a_critical_extension_that_nobody_knows_is_found() {
+        let unknown = server().extension("1.3.6.1.4.1.99999.1", true, vec![5, 0]);
+        assert_eq!(House::new().case(unknown).errors(), [UNKNOWN_CRITICAL_EXTENSION.code]);
+    }
+
+    #[test]
+    fn one_that_is_not_critical_and_a_critical_one_that_is_known_are_right() {
+        let unknown = server().extension("1.3.6.1.4.1.99999.1", false, vec![5, 0]);
+        assert_eq!(House::new().case(unknown).errors(), [""; 0]);
+        assert_eq!(House::new().case(server().critical(oid::SUBJECT_ALT_NAME, true)).errors(), [""; 0]);
+    }
+}

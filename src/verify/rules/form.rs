@@ -93,3 +93,118 @@ fn is_tolerated(rule: &str, subject: &Subject<'_>, role: Role, purpose: Purpose)
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::{Bent, empty_name, rsa_spki};
+    use crate::verify::tests::{House, below, server};
+    use crate::x509::certificate::oid;
+    use crate::x509::name_constraints::Subtree;
+    use crate::x509::{ExtendedKeyUsage, KeyUsage, NameConstraints, der};
+
+    type Broken = (&'static Rule, fn() -> Bent);
+
+    /// For which purposes (any, client, server) a leaf or CA that breaks a rule is refused for it.
+    fn refused(rule: &Rule, bent: fn() -> Bent, as_ca: bool) -> [bool; 3] {
+        let case = || if as_ca { House::with(bent()).case(server()) } else { House::new().case(bent()) };
+        let verdicts = [case().judge(), case().client().judge(), case().server("web.corp.test").judge()];
+        let found = |severity| move |problem: &Problem| problem.code == rule.code && problem.severity == severity;
+        // The rule at least says something, for every purpose that knows it.
+        assert!(verdicts[2].problems.iter().any(|it| it.code == rule.code), "{}: nothing is said", rule.code);
+        verdicts.map(|verdict| verdict.problems.iter().any(found(Severity::Error)))
+    }
+
+    fn leading_dot() -> Bent {
+        let constraints =
+            NameConstraints { permitted: vec![Subtree::Dns(".corp.test".to_owned())], excluded: Vec::new() };
+        Bent::ca("A").name_constraints(&constraints)
+    }
+
+    #[test]
+    fn what_makes_a_certificate_ambiguous_is_refused_for_every_purpose() {
+        const OTHER: [u8; 12] = [0x30, 0x0a, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3];
+        let leaves: [Broken; 5] = [
+            (&lint::extension_malformed::RULE, || server().again(oid::KEY_USAGE, true, vec![3, 2, 7, 0x80])),
+            (&lint::signature_algorithms::RULE, || server().inner_algorithm(&OTHER)),
+            (&lint::issuer_empty::RULE, || server().issuer(&empty_name())),
+            (&lint::key_cert_sign_without_ca::RULE, || {
+                server().key_usage(KeyUsage::KEY_CERT_SIGN.union(KeyUsage::DIGITAL_SIGNATURE))
+            }),
+            (&lint::subject_alt_name_critical::RULE, || server().subject(&empty_name())),
+        ];
+        for (rule, bent) in leaves {
+            // Without an issuer's name nothing leads upwards, but to a CA without a name.
+            if rule.code == lint::issuer_empty::RULE.code {
+                let errors = House::with(Bent::ca("A").subject(&empty_name())).case(bent()).errors();
+                assert_eq!(errors, [lint::ca_subject_empty::RULE.code, rule.code]);
+                continue;
+            }
+            assert_eq!(refused(rule, bent, false), [true; 3], "{}", rule.code);
+        }
+        let empty = || Bent::ca("A").extension(oid::NAME_CONSTRAINTS, true, der::sequence(&[]));
+        assert_eq!(refused(&lint::name_constraints_empty::RULE, empty, true), [true; 3]);
+    }
+
+    #[test]
+    fn what_rfc_5280_asks_for_is_refused_for_tls_and_told_otherwise() {
+        let leaves: [Broken; 11] = [
+            (&lint::version::RULE, || server().version(2)),
+            (&lint::serial_positive::RULE, || server().serial(&[0])),
+            (&lint::serial_length::RULE, || server().serial(&[1; 21])),
+            (&lint::path_length_without_ca::RULE, || server().basic_constraints(false, Some(0))),
+            (&lint::authority_key_id::RULE, || server().without(oid::AUTHORITY_KEY_ID)),
+            (&lint::key_ids_critical::RULE, || server().critical(oid::SUBJECT_KEY_ID, true)),
+            (&lint::subject_alt_name_empty::RULE, || server().general_names(&[])),
+            (&lint::key_usage_empty::RULE, || server().key_usage(KeyUsage::default())),
+            (&lint::extended_key_usage_empty::RULE, || server().purposes(&[])),
+            (&lint::name_constraints_in_leaf::RULE, || server().permit(&["corp.test"])),
+            (&lint::rsa_exponent::RULE, || server().spki(rsa_spki(&[0xff; 256], &[2]))),
+        ];
+        for (rule, bent) in leaves {
+            assert_eq!(refused(rule, bent, false), [false, true, true], "{}", rule.code);
+        }
+        let cas: [Broken; 3] = [
+            (&lint::ca_basic_constraints_critical::RULE, || Bent::ca("A").critical(oid::BASIC_CONSTRAINTS, false)),
+            (&lint::ca_subject_key_id::RULE, || Bent::ca("A").without(oid::SUBJECT_KEY_ID)),
+            (&lint::name_constraints_leading_dot::RULE, leading_dot),
+        ];
+        for (rule, bent) in cas {
+            assert_eq!(refused(rule, bent, true), [false, true, true], "{}", rule.code);
+        }
+        // The Baseline Requirements allow it, RFC 5280 does not.
+        let plain = || Bent::ca("A").permit(&["corp.test"]).critical(oid::NAME_CONSTRAINTS, false);
+        assert_eq!(refused(&lint::name_constraints_critical::RULE, plain, true), [false, true, false]);
+    }
+
+    #[test]
+    fn what_the_baseline_requirements_ask_for_is_refused_for_servers_alone() {
+        let leaves: [Broken; 4] = [
+            (&lint::rsa_size::RULE, || server().spki(rsa_spki(&[0xff; 128], &[1, 0, 1]))),
+            (&lint::authority_key_id_form::RULE, || {
+                let value = der::sequence(&[&der::value(0x80, &[7; 20]), &der::value(0x82, &[1])]);
+                server().extension(oid::AUTHORITY_KEY_ID, false, value)
+            }),
+            (&lint::extended_key_usage_critical::RULE, || server().critical(oid::EXTENDED_KEY_USAGE, true)),
+            (&lint::extended_key_usage_any::RULE, || {
+                server().purposes(&[ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::Any])
+            }),
+        ];
+        for (rule, bent) in leaves {
+            assert_eq!(refused(rule, bent, false), [false, false, true], "{}", rule.code);
+        }
+    }
+
+    #[test]
+    fn every_rule_that_decides_is_in_one_of_these_tests() {
+        assert_eq!((ALWAYS.len(), TLS.len(), SERVER.len()), (7, 15, 4));
+    }
+
+    #[test]
+    fn what_is_tolerated_is_told() {
+        let zero = below(Bent::ca("Root").serial(&[0])).server("web.corp.test").judge();
+        assert!(zero.valid);
+        assert_eq!(zero.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [lint::serial_positive::RULE.code]);
+        assert_eq!(below(Bent::ca("Root").without(oid::AUTHORITY_KEY_ID)).server("web.corp.test").judge().problems, []);
+    }
+}

@@ -28,3 +28,27 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
         Problem::error(&KEY_USAGE_UNFIT, leaf, message)
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::tests::{House, server};
+    use crate::x509::certificate::oid;
+
+    #[test]
+    fn a_key_that_takes_part_in_no_handshake_is_found() {
+        let usage = server().key_usage(KeyUsage::CRL_SIGN);
+        assert_eq!(House::new().case(usage).server("web.corp.test").errors(), [KEY_USAGE_UNFIT.code]);
+        let old = House::new().case(server().key_usage(KeyUsage::KEY_AGREEMENT)).server("web.corp.test").judge();
+        assert_eq!(old.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [KEY_USAGE_UNFIT.code]);
+        assert!(old.valid, "TLS 1.2 can use it");
+    }
+
+    #[test]
+    fn a_key_that_signs_is_right_and_one_without_key_usage_too() {
+        assert_eq!(House::new().case(server()).server("web.corp.test").judge().problems, []);
+        let silent = House::new().case(server().without(oid::KEY_USAGE)).server("web.corp.test");
+        assert_eq!(silent.judge().problems, []);
+        assert_eq!(House::new().case(server().key_usage(KeyUsage::CRL_SIGN)).errors(), [""; 0]);
+    }
+}

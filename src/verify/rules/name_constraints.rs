@@ -263,3 +263,50 @@ fn has_sparse_mask(subtree: &Subtree) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::Bent;
+    use crate::verify::tests::{House, server};
+
+    fn errors(ca: Bent, leaf: Bent) -> Vec<&'static str> {
+        House::with(ca).case(leaf).errors()
+    }
+
+    #[test]
+    fn a_name_outside_of_what_is_permitted_or_inside_of_what_is_excluded_is_found() {
+        let violated = [NAME_CONSTRAINT_VIOLATED.code];
+        assert_eq!(errors(Bent::ca("A").permit(&["other.test"]), server()), violated);
+        assert_eq!(errors(Bent::ca("A").exclude(&["corp.test"]), server()), violated);
+        let wildcard = server().names(&["*.corp.test"]);
+        assert_eq!(errors(Bent::ca("A").exclude(&["secret.corp.test"]), wildcard), violated);
+    }
+
+    #[test]
+    fn a_constraint_that_cannot_be_processed_is_found() {
+        let unprocessable = [NAME_CONSTRAINT_UNPROCESSABLE.code];
+        let subtree = |fields: &[&[u8]]| {
+            let list = der::value(der::context_constructed(0), &der::sequence(fields));
+            Bent::ca("A").extension(oid::NAME_CONSTRAINTS, true, der::sequence(&[&list]))
+        };
+        let dns = der::value(der::context(2), b"corp.test");
+        assert_eq!(errors(subtree(&[&dns, &[0x80, 1, 1]]), server()), unprocessable);
+        assert_eq!(errors(subtree(&[&dns, &[0x81, 1, 5]]), server()), unprocessable);
+        let holes = der::value(der::context(7), &[10, 0, 0, 0, 255, 0, 255, 0]);
+        assert_eq!(errors(subtree(&[&holes]), server()), unprocessable);
+        // A registered identifier is a form that nothing here compares.
+        let registered = der::value(der::context(8), &[0x2a, 3]);
+        let other = GeneralName::Other { tag: 8, der: registered.clone() };
+        assert_eq!(errors(subtree(&[&registered]), server().general_names(&[other])), unprocessable);
+        assert_eq!(errors(subtree(&[&registered]), server()), [""; 0]);
+        assert_eq!(errors(Bent::ca("A").permit(&["uri:corp.test"]), server().names(&["urn:uuid:1"])), unprocessable);
+    }
+
+    #[test]
+    fn names_within_and_names_of_other_kinds_are_right() {
+        assert_eq!(errors(Bent::ca("A").permit(&["corp.test"]), server()), [""; 0]);
+        assert_eq!(errors(Bent::ca("A").permit(&["10.0.0.0/8"]).exclude(&["other.test"]), server()), [""; 0]);
+        assert_eq!(errors(Bent::ca("A").permit(&["email:else.test"]), server()), [""; 0]);
+    }
+}

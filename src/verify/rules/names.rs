@@ -120,6 +120,21 @@ fn wildcard_reason(nearest: &GeneralName, wanted: &GeneralName) -> &'static str 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::tests::{House, server};
+    use crate::x509::certificate::oid;
+
+    #[test]
+    fn a_name_that_is_not_there_is_found_and_a_certificate_without_names() {
+        let case = |bent, name| House::new().case(bent).name(name).errors();
+        assert_eq!(case(server(), "other.corp.test"), [NAME_MISMATCH.code]);
+        assert_eq!(case(server(), "10.0.0.1"), [NAME_MISMATCH.code]);
+        assert_eq!(case(server().without(oid::SUBJECT_ALT_NAME), "web.corp.test"), [NO_SUBJECT_ALT_NAME.code]);
+    }
+
+    #[test]
+    fn a_name_that_is_there_is_right() {
+        assert_eq!(House::new().case(server()).name("WEB.corp.test").errors(), [""; 0]);
+    }
 
     #[test]
     fn a_wildcard_stands_for_exactly_one_label() {

@@ -56,3 +56,30 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
         problems.push(Problem::error(&TOO_MANY_INTERMEDIATES, leaf, message));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::{Authority, Bent};
+    use crate::verify::tests::{Case, server};
+
+    /// Two CAs, the first of which allows so many below itself.
+    fn case(length: u8) -> Case {
+        let root = Authority::root();
+        let one = root.subordinate(Bent::ca("One").path_length(length));
+        let two = one.subordinate(Bent::ca("Two"));
+        Case::new(two.issue(server()), &[&one.certificate, &two.certificate], &[&root.certificate])
+    }
+
+    #[test]
+    fn more_cas_than_allowed_are_found() {
+        assert_eq!(case(0).errors(), [PATH_TOO_LONG.code]);
+        assert_eq!(case(1).most(1).errors(), [TOO_MANY_INTERMEDIATES.code]);
+    }
+
+    #[test]
+    fn as_many_as_allowed_are_right() {
+        assert_eq!(case(1).errors(), [""; 0]);
+        assert_eq!(case(1).most(2).errors(), [""; 0]);
+    }
+}

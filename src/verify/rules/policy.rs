@@ -158,3 +158,36 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::{Bent, object_identifier};
+    use crate::verify::tests::{House, server};
+    use crate::x509::der;
+
+    fn under(bent: Bent, policy: &str) -> Bent {
+        let policy = der::sequence(&[&der::sequence(&[&object_identifier(policy)])]);
+        bent.extension(oid::CERTIFICATE_POLICIES, false, policy)
+    }
+
+    fn demanding(bent: Bent) -> Bent {
+        bent.extension(oid::POLICY_CONSTRAINTS, true, der::sequence(&[&[0x80, 1, 0]]))
+    }
+
+    #[test]
+    fn a_policy_that_is_demanded_and_does_not_hold_is_found() {
+        let house = House::with(under(demanding(Bent::ca("A")), "1.2.3"));
+        assert_eq!(house.case(server()).errors(), [POLICY_NOT_SATISFIED.code]);
+        assert_eq!(house.case(under(server(), "1.2.4")).errors(), [POLICY_NOT_SATISFIED.code]);
+    }
+
+    #[test]
+    fn a_policy_that_holds_is_right_and_so_is_one_that_nobody_demands() {
+        assert_eq!(
+            House::with(under(demanding(Bent::ca("A")), "1.2.3")).case(under(server(), "1.2.3")).errors(),
+            [""; 0]
+        );
+        assert_eq!(House::with(under(Bent::ca("A"), "1.2.3")).case(under(server(), "1.2.4")).errors(), [""; 0]);
+    }
+}

@@ -38,3 +38,34 @@ pub fn check(exhibit: &Exhibit, role: Role, question: &Question, problems: &mut 
     };
     problems.push(Problem::error(&WRONG_PURPOSE, exhibit, message));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::Bent;
+    use crate::verify::tests::{House, server};
+    use crate::x509::certificate::oid;
+
+    #[test]
+    fn a_leaf_or_a_ca_for_another_purpose_is_found() {
+        let house = House::new();
+        let client = Bent::client("web.corp.test").names(&["web.corp.test"]);
+        assert_eq!(house.case(client).server("web.corp.test").errors(), [WRONG_PURPOSE.code]);
+        assert_eq!(house.case(server()).client().errors(), [WRONG_PURPOSE.code]);
+        let limited = House::with(Bent::ca("A").purposes(&[ExtendedKeyUsage::ClientAuth]));
+        assert_eq!(limited.case(server()).server("web.corp.test").errors(), [WRONG_PURPOSE.code]);
+    }
+
+    #[test]
+    fn the_purpose_itself_any_in_a_ca_and_none_are_right() {
+        for ca in [Bent::ca("A"), Bent::ca("A").purposes(&[ExtendedKeyUsage::ServerAuth])] {
+            assert_eq!(House::with(ca).case(server()).server("web.corp.test").errors(), [""; 0]);
+        }
+        // This rule is content with any purpose in a CA; rustls is not.
+        let any = House::with(Bent::ca("A").purposes(&[ExtendedKeyUsage::Any]));
+        assert_eq!(any.case(server()).server("web.corp.test").errors(), ["rustls-refuses"]);
+        let silent = server().without(oid::EXTENDED_KEY_USAGE);
+        assert_eq!(House::new().case(silent).server("web.corp.test").errors(), [""; 0]);
+        assert_eq!(House::new().case(Bent::client("alice")).errors(), [""; 0]);
+    }
+}

@@ -17,7 +17,7 @@ mod pkits;
 mod revocation;
 
 /// A question and its evidence under construction.
-pub(super) struct Case {
+pub(in crate::verify) struct Case {
     leaf: Exhibit,
     untrusted: Vec<Exhibit>,
     anchors: Vec<Exhibit>,
@@ -26,7 +26,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    pub(super) fn new(leaf: Certificate, untrusted: &[&Certificate], anchors: &[&Certificate]) -> Self {
+    pub(in crate::verify) fn new(leaf: Certificate, untrusted: &[&Certificate], anchors: &[&Certificate]) -> Self {
         let exhibits = |file: &str, certificates: &[&Certificate]| {
             let place = |(index, certificate): (usize, &&Certificate)| {
                 Exhibit::new((*certificate).clone(), Place::new(file, index + 1))
@@ -49,32 +49,32 @@ impl Case {
         }
     }
 
-    pub(super) fn server(mut self, host: &str) -> Self {
+    pub(in crate::verify) fn server(mut self, host: &str) -> Self {
         self.question.purpose = Purpose::Server;
         self.name(host)
     }
 
-    pub(super) fn client(mut self) -> Self {
+    pub(in crate::verify) fn client(mut self) -> Self {
         self.question.purpose = Purpose::Client;
         self
     }
 
-    pub(super) fn name(mut self, name: &str) -> Self {
+    pub(in crate::verify) fn name(mut self, name: &str) -> Self {
         self.question.names.push(name.parse().unwrap());
         self
     }
 
-    pub(super) fn at(mut self, at: time::OffsetDateTime) -> Self {
+    pub(in crate::verify) fn at(mut self, at: time::OffsetDateTime) -> Self {
         self.question.at = at;
         self
     }
 
-    pub(super) fn most(mut self, most: u32) -> Self {
+    pub(in crate::verify) fn most(mut self, most: u32) -> Self {
         self.question.max_path_length = Some(most);
         self
     }
 
-    pub(super) fn lists(mut self, lists: &[&RevocationList]) -> Self {
+    pub(in crate::verify) fn lists(mut self, lists: &[&RevocationList]) -> Self {
         let place = |(index, list): (usize, &&RevocationList)| {
             ListExhibit::new((*list).clone(), Place::new("ca.crl", index + 1))
         };
@@ -83,14 +83,14 @@ impl Case {
         self
     }
 
-    pub(super) fn judge(&self) -> Verdict {
+    pub(in crate::verify) fn judge(&self) -> Verdict {
         let untrusted: Vec<_> = self.untrusted.iter().collect();
         let evidence = Evidence { leaf: &self.leaf, untrusted: &untrusted, anchors: &self.anchors, lists: &self.lists };
         judge(evidence, &self.question)
     }
 
     /// The answer, and what it cost.
-    pub(super) fn judge_and_count(&self) -> (Verdict, Budget) {
+    pub(in crate::verify) fn judge_and_count(&self) -> (Verdict, Budget) {
         let untrusted: Vec<_> = self.untrusted.iter().collect();
         let evidence = Evidence { leaf: &self.leaf, untrusted: &untrusted, anchors: &self.anchors, lists: &self.lists };
         let budget = Budget::default();
@@ -98,7 +98,7 @@ impl Case {
     }
 
     /// The codes of the errors; none when the answer is yes.
-    pub(super) fn errors(&self) -> Vec<&'static str> {
+    pub(in crate::verify) fn errors(&self) -> Vec<&'static str> {
         let verdict = self.judge();
         let errors = verdict.problems.iter().filter(|problem| problem.severity == Severity::Error);
         let codes: Vec<_> = errors.map(|problem| problem.code).collect();
@@ -108,29 +108,35 @@ impl Case {
 }
 
 /// A root, an intermediate and a server below it.
-struct House {
+pub(in crate::verify) struct House {
     root: Authority,
     issuing: Authority,
 }
 
 impl House {
-    fn new() -> Self {
+    pub(in crate::verify) fn new() -> Self {
         Self::with(Bent::ca("Issuing CA"))
     }
 
-    fn with(issuing: Bent) -> Self {
+    pub(in crate::verify) fn with(issuing: Bent) -> Self {
         let root = Authority::root();
         let issuing = root.subordinate(issuing);
         Self { root, issuing }
     }
 
-    fn case(&self, leaf: Bent) -> Case {
+    pub(in crate::verify) fn case(&self, leaf: Bent) -> Case {
         Case::new(self.issuing.issue(leaf), &[&self.issuing.certificate], &[&self.root.certificate])
     }
 }
 
-fn server() -> Bent {
+pub(in crate::verify) fn server() -> Bent {
     Bent::server("web.corp.test")
+}
+
+/// The usual server directly below a root of this form.
+pub(in crate::verify) fn below(root: Bent) -> Case {
+    let root = Authority::self_signed(root);
+    Case::new(root.issue(server()), &[], &[&root.certificate])
 }
 
 #[test]

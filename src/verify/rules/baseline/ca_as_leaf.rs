@@ -1,0 +1,38 @@
+//! A CA certificate in a server puts the key of a CA onto a machine that the world talks to.
+
+use crate::verify::question::Exhibit;
+use crate::verify::verdict::{Code, Problem};
+
+pub const CA_AS_LEAF: Code = Code {
+    code: "ca-as-leaf",
+    citation: "CA/Browser Forum BR §7.1.2.7.8; RFC 5280 §4.2.1.9",
+    demand: "The certificate of a server is no CA certificate",
+    example: "CN=Corp Root CA issuing is a CA certificate (basicConstraints has cA), not one of a server",
+    cure: "give the server a certificate that this CA issued (ca issue server NAME); keep the CA's key away from servers",
+};
+
+/// What is wrong with a leaf that is a CA.
+pub fn check(leaf: &Exhibit) -> Option<Problem> {
+    let message =
+        || format!("{} is a CA certificate (basicConstraints has cA), not one of a server", leaf.certificate.subject);
+    leaf.certificate.is_ca().then(|| Problem::error(&CA_AS_LEAF, leaf, message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::Bent;
+    use crate::verify::tests::{House, server};
+
+    #[test]
+    fn a_ca_as_a_server_is_found() {
+        let ca = Bent::ca("web.corp.test").names(&["web.corp.test"]);
+        assert!(House::new().case(ca).server("web.corp.test").errors().contains(&CA_AS_LEAF.code));
+    }
+
+    #[test]
+    fn a_server_is_right_and_a_ca_for_any_purpose_too() {
+        assert_eq!(House::new().case(server()).server("web.corp.test").errors(), [""; 0]);
+        assert_eq!(House::new().case(Bent::ca("Sub")).errors(), [""; 0]);
+    }
+}

@@ -1,0 +1,127 @@
+//! A common name that says something else than the alternative names do misleads whoever reads it.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::verify::question::Exhibit;
+use crate::verify::verdict::{Code, Problem};
+use crate::x509::{GeneralName, general_name};
+
+pub const COMMON_NAME_SPELLING: Code = Code {
+    code: "common-name-spelling",
+    citation: "CA/Browser Forum BR §7.1.4.3",
+    demand: "The common name is one of the subject alternative names, spelled as it is there",
+    example: "the common name WEB.corp.test means dns:web.corp.test, but is spelled otherwise",
+    cure: "issue the certificate anew with the common name spelled as the alternative name, or without it",
+};
+
+/// A common name that means one of the alternative names must be spelled like it; one that means none is common practice
+/// in private CAs, and only worth a word.
+pub fn check(leaf: &Exhibit) -> Option<Problem> {
+    let certificate = &leaf.certificate;
+    let names = certificate.names();
+    let found = certificate.subject.common_name()?;
+    if names.is_empty() || names.iter().any(|name| spelled(name) == found) {
+        return None;
+    }
+    let message = |what: &str| format!("the common name {found} {what}");
+    if let Some(address) = loosely_address(found).filter(|address| address.to_string() != found) {
+        let what = format!("is an address (in canonical form {address}), but is not spelled so among the names");
+        return Some(Problem::error(&COMMON_NAME_SPELLING, leaf, message(&what)));
+    }
+    let as_dns = general_name::dns(found).ok()?;
+    let meant = names.iter().find(|name| matches!(name, GeneralName::Dns(name) if name.eq_ignore_ascii_case(&as_dns)));
+    let is_international = as_dns.split('.').any(|label| label.starts_with("xn--"));
+    match meant {
+        Some(meant) => {
+            let what = format!("means {meant}, but is spelled otherwise");
+            Some(Problem::error(&COMMON_NAME_SPELLING, leaf, message(&what)))
+        }
+        None if is_international => Some(Problem::error(
+            &COMMON_NAME_SPELLING,
+            leaf,
+            message("is an international name that is not among the names"),
+        )),
+        None => {
+            Some(Problem::warning(&COMMON_NAME_SPELLING, leaf, message("is not among the names; nobody looks at it")))
+        }
+    }
+}
+
+fn spelled(name: &GeneralName) -> String {
+    match name {
+        GeneralName::Dns(name) | GeneralName::Email(name) | GeneralName::Uri(name) => name.clone(),
+        other => other.value(),
+    }
+}
+
+/// An address in any spelling that a C library reads: octal, hexadecimal, fewer than four parts, any IPv6 form.
+fn loosely_address(text: &str) -> Option<IpAddr> {
+    if let Ok(address) = text.trim_start_matches('[').trim_end_matches(']').parse() {
+        return Some(address);
+    }
+    if !text.contains(['.', 'x', 'X']) {
+        return None;
+    }
+    let parts: Vec<u64> = text.split('.').map(number).collect::<Option<_>>()?;
+    let (last, front) = parts.split_last()?;
+    if front.len() > 3 || front.iter().any(|part| *part > 255) {
+        return None;
+    }
+    let mut value: u64 = front.iter().fold(0, |value, part| value << 8 | part);
+    let bits = 8 * (4 - front.len() as u32);
+    if last >> bits != 0 {
+        return None;
+    }
+    value = value << bits | last;
+    u32::try_from(value).ok().map(|value| IpAddr::V4(Ipv4Addr::from(value)))
+}
+
+fn number(part: &str) -> Option<u64> {
+    let lower = part.to_ascii_lowercase();
+    match lower.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None if lower.len() > 1 && lower.starts_with('0') => {
+            u64::from_str_radix(&lower, 8).or_else(|_| lower.parse()).ok()
+        }
+        None => lower.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::{Bent, name};
+    use crate::verify::tests::House;
+
+    fn bent(common_name: &str) -> Bent {
+        Bent::server("web.corp.test").subject(&name(common_name)).names(&["web.corp.test", "10.0.0.1"])
+    }
+
+    #[test]
+    fn another_spelling_of_a_name_is_found() {
+        for spelling in ["WEB.corp.test", "0x0a000001", "10.0.0.01", "xn--mnchen-3ya.test"] {
+            let errors = House::new().case(bent(spelling)).server("web.corp.test").errors();
+            assert_eq!(errors, [COMMON_NAME_SPELLING.code], "{spelling}");
+            assert_eq!(House::new().case(bent(spelling)).errors(), [""; 0], "{spelling}");
+        }
+    }
+
+    #[test]
+    fn the_same_spelling_and_a_name_for_people_are_right() {
+        for spelling in ["web.corp.test", "10.0.0.1", "Web server of ACME"] {
+            assert_eq!(House::new().case(bent(spelling)).server("web.corp.test").errors(), [""; 0], "{spelling}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_recognised_in_every_spelling() {
+        let address = |text: &str| loosely_address(text).map(|address| address.to_string());
+        for spelling in ["192.168.1.1", "0xC0A80101", "192.168.001.001", "0xc0.168.1.1", "192.168.257"] {
+            assert_eq!(address(spelling).as_deref(), Some("192.168.1.1"), "{spelling}");
+        }
+        assert_eq!(address("2001:DB8:0:0::1").as_deref(), Some("2001:db8::1"));
+        for name in ["web.corp.test", "1.2.3.4.5", "256.1.1.1", "42", "a", ""] {
+            assert_eq!(address(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The CA/Browser Forum's Baseline Requirements for TLS servers, as far as they can be read from a chain and a private
+//! CA can keep them. They count for `--purpose server` alone. One file per rule.
+
+pub mod ca_as_leaf;
+pub mod common_name;
+pub mod root_key_id;
+pub mod root_with_purposes;
+pub mod wildcard;
+pub mod without_purpose;
+
+use super::Path;
+use crate::verify::question::Purpose;
+use crate::verify::verdict::Problem;
+
+/// Adds what the Baseline Requirements forbid.
+pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
+    let (Purpose::Server, Some(leaf), Some(anchor)) = (path.question.purpose, path.leaf(), path.exhibits.first())
+    else {
+        return;
+    };
+    problems.extend(ca_as_leaf::check(leaf));
+    problems.extend(without_purpose::check(leaf));
+    problems.extend(common_name::check(leaf));
+    problems.extend(wildcard::check(leaf));
+    // What --roots trusts beside roots is no root.
+    if anchor.is_self_issued() {
+        problems.extend(root_with_purposes::check(anchor));
+        problems.extend(root_key_id::check(anchor));
+    }
+}

@@ -1,0 +1,44 @@
+//! A root that points to another key than its own sends path builders astray.
+
+use crate::verify::question::Exhibit;
+use crate::verify::verdict::{Code, Problem};
+use crate::x509::text::hex;
+
+pub const ROOT_KEY_ID: Code = Code {
+    code: "root-key-id-differs",
+    citation: "CA/Browser Forum BR §7.1.2.1.3; RFC 5280 §4.2.1.1",
+    demand: "The authority key identifier of a root equals its subject key identifier",
+    example: "the authority key identifier of the root is 0707070707070707070707070707070707070707, its own is \
+        82bd909677a1085ceed7aa38e4a461f7f7228ace",
+    cure: "make the root anew with matching key identifiers",
+};
+
+/// What is wrong with the key identifiers of a root.
+pub fn check(root: &Exhibit) -> Option<Problem> {
+    let authority = root.certificate.authority_key_id.as_ref()?.key_id.as_ref()?;
+    let own = root.certificate.subject_key_id.as_ref()?;
+    let message = || format!("the authority key identifier of the root is {}, its own is {}", hex(authority), hex(own));
+    (authority != own).then(|| Problem::error(&ROOT_KEY_ID, root, message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::Bent;
+    use crate::verify::tests::below;
+    use crate::x509::certificate::oid;
+    use crate::x509::der;
+
+    #[test]
+    fn another_key_identifier_is_found() {
+        let other = der::sequence(&[&der::value(der::context(0), &[7; 20])]);
+        let root = Bent::ca("Root").extension(oid::AUTHORITY_KEY_ID, false, other);
+        assert_eq!(below(root).server("web.corp.test").errors(), [ROOT_KEY_ID.code]);
+    }
+
+    #[test]
+    fn its_own_and_none_are_right() {
+        assert_eq!(below(Bent::ca("Root")).server("web.corp.test").errors(), [""; 0]);
+        assert_eq!(below(Bent::ca("Root").without(oid::AUTHORITY_KEY_ID)).server("web.corp.test").errors(), [""; 0]);
+    }
+}

@@ -1,0 +1,39 @@
+//! A root that is limited to a purpose is read differently by every library.
+
+use crate::verify::question::Exhibit;
+use crate::verify::verdict::{Code, Problem};
+
+pub const ROOT_WITH_PURPOSES: Code = Code {
+    code: "root-with-purposes",
+    citation: "CA/Browser Forum BR §7.1.2.1.2",
+    demand: "A root has no extended key usage",
+    example: "the root has the extended key usage server-auth, expected none",
+    cure: "make a root without extended key usage; limit intermediates instead",
+};
+
+/// What is wrong with the purposes of a root.
+pub fn check(root: &Exhibit) -> Option<Problem> {
+    let purposes = root.certificate.extended_key_usage.as_ref()?;
+    let found: Vec<_> = purposes.iter().map(ToString::to_string).collect();
+    let message = format!("the root has the extended key usage {}, expected none", found.join(", "));
+    Some(Problem::error(&ROOT_WITH_PURPOSES, root, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::Bent;
+    use crate::verify::tests::below;
+    use crate::x509::ExtendedKeyUsage;
+
+    #[test]
+    fn a_root_with_purposes_is_found() {
+        let root = Bent::ca("Root").purposes(&[ExtendedKeyUsage::ServerAuth]);
+        assert_eq!(below(root).server("web.corp.test").errors(), [ROOT_WITH_PURPOSES.code]);
+    }
+
+    #[test]
+    fn a_root_without_is_right() {
+        assert_eq!(below(Bent::ca("Root")).server("web.corp.test").errors(), [""; 0]);
+    }
+}

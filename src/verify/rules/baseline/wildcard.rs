@@ -1,0 +1,76 @@
+//! A wildcard below a public suffix stands for the domains of strangers.
+
+use crate::verify::question::Exhibit;
+use crate::verify::verdict::{Code, Problem};
+use crate::x509::GeneralName;
+
+pub const PUBLIC_SUFFIX_WILDCARD: Code = Code {
+    code: "public-suffix-wildcard",
+    citation: "CA/Browser Forum BR §3.2.2.6",
+    demand: "A wildcard does not stand directly below a public suffix",
+    example: "the wildcard *.co.uk stands directly below the public suffix co.uk",
+    cure: "issue the certificate for names below a domain of your own",
+};
+
+/// What is wrong with the wildcards of a leaf.
+pub fn check(leaf: &Exhibit) -> Option<Problem> {
+    leaf.certificate.names().iter().find_map(|name| match name {
+        GeneralName::Dns(name) => {
+            let parent = name.strip_prefix("*.")?;
+            is_public_suffix(parent).then(|| {
+                let message = format!("the wildcard {name} stands directly below the public suffix {parent}");
+                Problem::error(&PUBLIC_SUFFIX_WILDCARD, leaf, message)
+            })
+        }
+        _ => None,
+    })
+}
+
+/// A top-level domain, or the second level under which a country registers names (the ICANN section of the public
+/// suffix list, by the labels that registries use; the full list would outweigh the program).
+fn is_public_suffix(name: &str) -> bool {
+    const REGISTRY_LABELS: [&str; 19] = [
+        "ac", "co", "com", "ed", "edu", "go", "gob", "gouv", "gov", "govt", "gv", "ltd", "mil", "ne", "net", "or",
+        "org", "plc", "sch",
+    ];
+    let lower = name.to_ascii_lowercase();
+    match lower.split_once('.') {
+        None => true,
+        Some((label, country)) => {
+            country.len() == 2
+                && country.bytes().all(|octet| octet.is_ascii_lowercase())
+                && REGISTRY_LABELS.contains(&label)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::Bent;
+    use crate::verify::tests::House;
+
+    fn errors(wildcard: &str) -> Vec<&'static str> {
+        House::new().case(Bent::server("a.test").names(&["a.test", wildcard])).server("a.test").errors()
+    }
+
+    #[test]
+    fn a_wildcard_below_a_public_suffix_is_found() {
+        assert_eq!(errors("*.co.uk"), [PUBLIC_SUFFIX_WILDCARD.code]);
+    }
+
+    #[test]
+    fn a_wildcard_below_a_domain_is_right() {
+        assert_eq!(errors("*.example.co.uk"), [""; 0]);
+    }
+
+    #[test]
+    fn registries_are_told_from_domains() {
+        for suffix in ["com", "test", "co.uk", "com.au", "gov.br"] {
+            assert!(is_public_suffix(suffix), "{suffix}");
+        }
+        for domain in ["example.com", "corp.test", "s3.amazonaws.com", "a.co.uk"] {
+            assert!(!is_public_suffix(domain), "{domain}");
+        }
+    }
+}

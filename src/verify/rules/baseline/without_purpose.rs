@@ -1,0 +1,39 @@
+//! A certificate without a purpose can be used for all of them.
+
+use crate::verify::question::Exhibit;
+use crate::verify::verdict::{Code, Problem};
+
+pub const WITHOUT_PURPOSE: Code = Code {
+    code: "without-purpose",
+    citation: "CA/Browser Forum BR §7.1.2.7.6",
+    demand: "A server certificate names its purpose, server-auth",
+    example: "the certificate has no extended key usage, expected server-auth",
+    cure: "issue the certificate anew with extended key usage server-auth",
+};
+
+/// What is to be known of a leaf without extended key usage; TLS clients accept it.
+pub fn check(leaf: &Exhibit) -> Option<Problem> {
+    let certificate = &leaf.certificate;
+    (!certificate.is_ca() && certificate.extended_key_usage.is_none()).then(|| {
+        Problem::warning(&WITHOUT_PURPOSE, leaf, "the certificate has no extended key usage, expected server-auth")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::tests::{House, server};
+    use crate::x509::certificate::oid;
+
+    #[test]
+    fn a_server_without_a_purpose_is_worth_a_word() {
+        let verdict = House::new().case(server().without(oid::EXTENDED_KEY_USAGE)).server("web.corp.test").judge();
+        assert!(verdict.valid);
+        assert_eq!(verdict.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [WITHOUT_PURPOSE.code]);
+    }
+
+    #[test]
+    fn a_server_with_its_purpose_is_right() {
+        assert_eq!(House::new().case(server()).server("web.corp.test").judge().problems, []);
+    }
+}
