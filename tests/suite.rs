@@ -13,6 +13,8 @@ mod cli_reference;
 mod dependencies;
 #[path = "suite/failure_codes.rs"]
 mod failure_codes;
+#[path = "suite/fuzz_targets.rs"]
+mod fuzz_targets;
 #[path = "suite/interop/mod.rs"]
 mod interop;
 #[path = "suite/power_cut.rs"]

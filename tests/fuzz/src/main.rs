@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 #[path = "../targets/mod.rs"]
 mod targets;
 
-static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {
+static TARGET: LazyLock<targets::Target> = LazyLock::new(|| {
     let name = std::env::var("CA_FUZZ_TARGET").unwrap_or_default();
     let found = targets::ALL.iter().find(|(known, _)| *known == name);
     let names: Vec<_> = targets::ALL.iter().map(|(known, _)| *known).collect();

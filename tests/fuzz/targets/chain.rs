@@ -7,19 +7,28 @@ use ca::x509::{Certificate, GeneralName};
 use super::kit::{self, Words};
 
 pub fn run(data: &[u8]) {
+    is_valid(data);
+}
+
+/// Runs the target; whether the chain holds.
+pub fn is_valid(data: &[u8]) -> bool {
     let mut words = Words(data);
-    let (wanted, name_is_asked, max_path_length) = (*words.one(&[Purpose::Any, Purpose::Client, Purpose::Server]), words.is(), words.octet());
-    let count = 1 + words.below(8);
+    let (wanted, name_is_asked, max_path_length) =
+        (*words.one(&[Purpose::Any, Purpose::Client, Purpose::Server]), words.is(), words.octet());
+    let (count, first) = (words.below(8), words.below(3));
     let anchors_among = words.octet();
-    let certificates = (0..count).map(|_| kit::certificate(&mut words));
+    // A line from the leaf up to the root, and others of any place beside it.
+    let line: Vec<usize> = (first..4).collect();
+    let places: Vec<usize> = line.iter().copied().chain((0..count).map(|_| words.below(4))).collect();
+    let certificates = places.into_iter().map(|place| kit::certificate(&mut words, place));
     let exhibits: Vec<Exhibit> = certificates
         .filter_map(|der| Certificate::from_der(&der).ok())
         .zip(1..)
         .map(|(certificate, number)| kit::exhibit(certificate, number))
         .collect();
-    let Some((leaf, others)) = exhibits.split_first() else { return };
+    let Some((leaf, others)) = exhibits.split_first() else { return false };
     let (anchors, untrusted): (Vec<_>, Vec<_>) =
-        others.iter().partition(|it| anchors_among >> (it.place.number - 2) & 1 == 1);
+        others.iter().partition(|it| it.place.number == line.len() || anchors_among >> (it.place.number % 8) & 3 == 3);
     let mut anchors: Vec<Exhibit> = anchors.into_iter().cloned().collect();
     let mut untrusted = untrusted;
 
@@ -40,6 +49,7 @@ pub fn run(data: &[u8]) {
     if !kit::was_given_up(&verdict) && !kit::was_given_up(&reversed) {
         assert_eq!(verdict.valid, reversed.valid, "the order decides: {verdict:?}\n{reversed:?}");
     }
+    verdict.valid
 }
 
 fn assert_signed(verdict: &Verdict, exhibits: &[Exhibit], anchors: &[Exhibit]) {

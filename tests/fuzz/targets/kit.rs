@@ -58,35 +58,47 @@ impl<'a> Words<'a> {
     }
 }
 
-/// A few names: two spellings of one, others, and none.
+fn common_name(tag: u8, text: &str) -> Vec<u8> {
+    let attribute = der::sequence(&[&[6, 3, 0x55, 4, 3], &der::value(tag, text.as_bytes())]);
+    der::sequence(&[&der::value(der::SET, &attribute)])
+}
+
+/// The names of a chain from the leaf upwards, the last one its own issuer.
+const LINE: [&str; 4] = [HOST, "One", "Two", "Root"];
+
+/// A few names: those of the line, another spelling of one, and none.
 pub fn name(words: &mut Words<'_>) -> Vec<u8> {
-    let attribute = |tag: u8, text: &str| {
-        der::sequence(&[&der::value(
-            der::SET,
-            &der::sequence(&[&[6, 3, 0x55, 4, 3], &der::value(tag, text.as_bytes())]),
-        )])
-    };
     match words.below(8) {
-        0 => attribute(der::UTF8_STRING, "Root"),
-        1 => attribute(der::PRINTABLE_STRING, " ROOT "),
-        2 => attribute(der::UTF8_STRING, "One"),
-        3 => attribute(der::UTF8_STRING, "Two"),
-        4 => attribute(der::UTF8_STRING, "Three"),
-        5 => attribute(der::UTF8_STRING, HOST),
-        6 => der::sequence(&[]),
-        _ => attribute(*words.one(&[der::UTF8_STRING, der::PRINTABLE_STRING, 0x14, 0x1e, 0x1c]), "x"),
+        0 => common_name(der::PRINTABLE_STRING, " ROOT "),
+        1 => der::sequence(&[]),
+        2 => common_name(*words.one(&[der::UTF8_STRING, der::PRINTABLE_STRING, 0x14, 0x1e, 0x1c]), "x"),
+        _ => common_name(der::UTF8_STRING, words.one::<&str>(&LINE)),
     }
 }
 
 pub fn general_name(words: &mut Words<'_>) -> Vec<u8> {
     const TEXTS: [&str; 12] = [
-        HOST, "test", "*.test", ".test", "b.a.test", "", "a@a.test", "@a.test", "https://a.test/x", "urn:x", "a.test.", "*",
+        HOST,
+        "test",
+        "*.test",
+        ".test",
+        "b.a.test",
+        "",
+        "a@a.test",
+        "@a.test",
+        "https://a.test/x",
+        "urn:x",
+        "a.test.",
+        "*",
     ];
     match words.below(8) {
         0 => der::value(der::context(words.octet() % 9), words.octets()),
         1 => der::value(der::context_constructed(words.octet() % 9), words.octets()),
         2 => der::value(der::context_constructed(4), &name(words)),
-        3 => der::value(der::context(7), words.one::<&[u8]>(&[&[10, 0, 0, 1], &[10, 0, 0, 0, 255, 0, 0, 0], &[0; 32], &[0; 16]])),
+        3 => der::value(
+            der::context(7),
+            words.one::<&[u8]>(&[&[10, 0, 0, 1], &[10, 0, 0, 0, 255, 0, 0, 0], &[0; 32], &[0; 16]]),
+        ),
         4 => der::value(der::context(1), words.one(&TEXTS).as_bytes()),
         5 => der::value(der::context(6), words.one(&TEXTS).as_bytes()),
         _ => der::value(der::context(2), words.one(&TEXTS).as_bytes()),
@@ -113,9 +125,8 @@ fn extension(words: &mut Words<'_>) -> Vec<u8> {
                 let bounds = if words.octet() == 255 { words.octets().to_vec() } else { Vec::new() };
                 der::sequence(&[&general_name(words), &bounds])
             };
-            let lists: Vec<u8> = some(words, |it| {
-                der::value(der::context_constructed(u8::from(it.is())), &some(it, subtree))
-            });
+            let lists: Vec<u8> =
+                some(words, |it| der::value(der::context_constructed(u8::from(it.is())), &some(it, subtree)));
             (30, sequence(&lists))
         }
         4 => (32, sequence(&some(words, |it| der::sequence(&[&policy(it)])))),
@@ -163,15 +174,26 @@ fn distribution_point(words: &mut Words<'_>) -> Vec<u8> {
     der::sequence(&[&name_of_point, &reasons, &issuer])
 }
 
-/// A whole certificate. The usual fields are sound more often than not, or nothing would be reached behind them.
-pub fn certificate(words: &mut Words<'_>) -> Vec<u8> {
-    let (subject, issuer) = (name(words), name(words));
-    let (key, signer) = (words.one(&KEYS), words.one(&KEYS));
-    let shape = words.octet();
+/// A whole certificate at some place of the line. Most fields are sound more often than not, or nothing would be reached
+/// behind them.
+pub fn certificate(words: &mut Words<'_>, place: usize) -> Vec<u8> {
+    let (place, above) = (place % LINE.len(), (place + 1).min(LINE.len() - 1));
+    let bent = words.octet();
+    let named = |place: usize| common_name(der::UTF8_STRING, LINE[place]);
+    let subject = if bent & 7 == 0 { name(words) } else { named(place) };
+    let issuer = if bent & 7 == 1 { name(words) } else { named(above) };
+    let key = if bent & 7 == 2 { words.one(&KEYS) } else { &KEYS[place] };
+    let signer = if bent & 7 == 3 { words.one(&KEYS) } else { &KEYS[above] };
+    // The leaf has the names of a server, the others the bit of a CA, and all of them key identifiers.
+    let shape = match bent & 0x18 {
+        0 => words.octet(),
+        _ if place == 0 => 2 | 4 | 8,
+        _ => 1 | 4 | 8,
+    };
     let ca = der::sequence(&[&[1, 1, 0xff]]);
     let names = der::sequence(&[&der::value(der::context(2), HOST.as_bytes())]);
     let key_ids = |key: &PrivateKey| der::value(der::context(0), &key.public_key().key_id());
-    let mut extensions = some(words, extension);
+    let mut extensions = if bent & 0x60 == 0 { some(words, extension) } else { Vec::new() };
     let usual: [(u8, Vec<u8>); 4] = [
         (1, wrap(19, true, &ca)),
         (2, [wrap(17, false, &names), wrap(37, false, &der::sequence(&[&[6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1]]))].concat()),
@@ -183,13 +205,17 @@ pub fn certificate(words: &mut Words<'_>) -> Vec<u8> {
             extensions.extend(extension);
         }
     }
-    let validity = match words.octet() {
-        0 => der::value(der::SEQUENCE, words.octets()),
-        1 => Validity { not_before: NOW, not_after: NOW }.to_der(),
-        2 => Validity { not_before: datetime!(1950-01-01 0:00 UTC), not_after: datetime!(2049-12-31 0:00 UTC) }.to_der(),
-        3 => Validity { not_before: datetime!(2050-01-01 0:00 UTC), not_after: datetime!(9999-12-31 0:00 UTC) }.to_der(),
-        _ => Validity { not_before: datetime!(2025-01-01 0:00 UTC), not_after: datetime!(2030-01-01 0:00 UTC) }.to_der(),
-    };
+    let validity =
+        match words.octet() {
+            0 => der::value(der::SEQUENCE, words.octets()),
+            1 => Validity { not_before: NOW, not_after: NOW }.to_der(),
+            2 => Validity { not_before: datetime!(1950-01-01 0:00 UTC), not_after: datetime!(2049-12-31 0:00 UTC) }
+                .to_der(),
+            3 => Validity { not_before: datetime!(2050-01-01 0:00 UTC), not_after: datetime!(9999-12-31 0:00 UTC) }
+                .to_der(),
+            _ => Validity { not_before: datetime!(2025-01-01 0:00 UTC), not_after: datetime!(2030-01-01 0:00 UTC) }
+                .to_der(),
+        };
     let version = if shape & 16 == 0 { vec![0xa0, 3, 2, 1, 2] } else { words.octets().to_vec() };
     let extensions = if extensions.is_empty() {
         Vec::new()
@@ -235,7 +261,8 @@ pub fn assert_sound(verdict: &Verdict, question: &Question) {
     assert_eq!(verdict.valid, !verdict.problems.iter().any(is_error), "{:?}", verdict.problems);
     assert_eq!(verdict.valid, verdict.until.is_some(), "{:?}", verdict.problems);
     assert!(verdict.until.as_ref().is_none_or(|until| until.at > question.at), "a yes that has ended");
-    let codes: Vec<_> = ca::verify::codes().map(|code| code.code).chain(ca::lint::RULES.iter().map(|rule| rule.code)).collect();
+    let codes: Vec<_> =
+        ca::verify::codes().map(|code| code.code).chain(ca::lint::RULES.iter().map(|rule| rule.code)).collect();
     for problem in &verdict.problems {
         assert!(codes.contains(&problem.code), "{} cannot be explained", problem.code);
         assert!(!problem.citation.is_empty() && !problem.hint.is_empty(), "{problem:?}");

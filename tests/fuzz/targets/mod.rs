@@ -2,13 +2,16 @@
 //! wrong. `tests/fuzz/run` feeds them with libFuzzer; `tests/suite/fuzz_targets.rs` with the seeds and with what was found.
 
 mod certificate;
-mod chain;
+pub mod chain;
 mod kit;
 mod pem;
-mod revocation_list;
+pub mod revocation_list;
+
+/// A target: it panics when something is wrong.
+pub type Target = fn(&[u8]);
 
 /// The targets by name.
-pub const ALL: &[(&str, fn(&[u8]))] = &[
+pub const ALL: &[(&str, Target)] = &[
     ("certificate", certificate::run),
     ("chain", chain::run),
     ("revocation_list", revocation_list::run),
