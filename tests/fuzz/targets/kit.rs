@@ -165,8 +165,8 @@ pub fn point_name(words: &mut Words<'_>) -> Vec<u8> {
 
 fn distribution_point(words: &mut Words<'_>) -> Vec<u8> {
     let name_of_point = if words.is() { point_name(words) } else { Vec::new() };
-    let reasons = if words.octet() % 4 == 0 { vec![0x81, 2, 1, words.octet()] } else { Vec::new() };
-    let issuer = if words.octet() % 4 == 0 {
+    let reasons = if words.octet().is_multiple_of(4) { vec![0x81, 2, 1, words.octet()] } else { Vec::new() };
+    let issuer = if words.octet().is_multiple_of(4) {
         der::value(0xa2, &der::value(der::context_constructed(4), &name(words)))
     } else {
         Vec::new()

@@ -101,7 +101,7 @@ fn leaf(words: &mut Words<'_>) -> Certificate {
 
 fn point(words: &mut Words<'_>) -> Vec<u8> {
     let name = if words.is() { kit::point_name(words) } else { Vec::new() };
-    let reasons = if words.octet() % 4 == 0 { vec![0x81, 2, 1, words.octet()] } else { Vec::new() };
+    let reasons = if words.octet().is_multiple_of(4) { vec![0x81, 2, 1, words.octet()] } else { Vec::new() };
     let issuer = match words.below(4) {
         0 => der::value(0xa2, &der::value(0xa4, &kit::name(words))),
         _ => Vec::new(),
@@ -111,7 +111,7 @@ fn point(words: &mut Words<'_>) -> Vec<u8> {
 
 fn list(words: &mut Words<'_>) -> Vec<u8> {
     let signer = if words.is() { &KEYS[0] } else { words.one(&KEYS) };
-    let issuer = if words.octet() % 4 == 0 { kit::name(words) } else { common_name("Root") };
+    let issuer = if words.octet().is_multiple_of(4) { kit::name(words) } else { common_name("Root") };
     let entries = kit::some(words, |words| {
         let serial = der::value(der::INTEGER, &[words.octet() % 8]);
         let extensions = match words.below(4) {
@@ -154,9 +154,9 @@ fn scope(words: &mut Words<'_>) -> Vec<u8> {
     let name = if words.is() { kit::point_name(words) } else { Vec::new() };
     let flags: Vec<u8> = [0x81, 0x82, 0x84, 0x85]
         .into_iter()
-        .flat_map(|tag| if words.octet() % 4 == 0 { vec![tag, 1, 0xff] } else { Vec::new() })
+        .flat_map(|tag| if words.octet().is_multiple_of(4) { vec![tag, 1, 0xff] } else { Vec::new() })
         .collect();
-    let reasons = if words.octet() % 4 == 0 { vec![0x83, 2, 1, words.octet()] } else { Vec::new() };
+    let reasons = if words.octet().is_multiple_of(4) { vec![0x83, 2, 1, words.octet()] } else { Vec::new() };
     // The reasons stand between the flags; in the wrong place they make the scope unreadable, which is a case too.
     der::sequence(&[&name, &flags, &reasons])
 }
