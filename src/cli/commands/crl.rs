@@ -19,7 +19,7 @@ pub struct Arguments {
     /// Choose the authority whose list it is [default: the one that issues]
     #[arg(long, value_name = "AUTHORITY")]
     authority: Option<String>,
-    /// Choose how long the list is good [default: lifetime under [crl] in ca.toml]
+    /// Choose how long the list is good [default: crl.lifetime in ca.toml]
     #[arg(long = "for", value_name = "D")]
     lifetime: Option<Lifetime>,
     /// Sign only when something changed, a file is missing, or less than a third of the list's life is left
