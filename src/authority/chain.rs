@@ -31,6 +31,7 @@ pub fn check_chain(certificate: &Certificate, issuer: &IssuerFacts, now: OffsetD
         max_path_length: None,
         must_hold_until: None,
         check_revocation: false,
+        own_roots: true,
     };
     let leaf = exhibit(certificate, "the new certificate");
     let evidence = Evidence { leaf: &leaf, untrusted: &above.iter().collect::<Vec<_>>(), anchors: &anchor, lists: &[] };

@@ -172,10 +172,7 @@ impl PartyArguments {
 
     fn key(&self, path: &Path, context: &mut Context<'_>) -> Result<PrivateKey, Failure> {
         let content = zeroize::Zeroizing::new(context.read_input(path)?);
-        let refused = |error: crate::keys::key_file::KeyFileError| {
-            let failure = Failure::usage("bad-key", format!("{}: {error}", path.display()));
-            error.hint().into_iter().fold(failure, Failure::hint)
-        };
+        let refused = |error| Failure::unusable_key(&path.display().to_string(), &error);
         let file = KeyFile::parse(&content).map_err(refused)?;
         let passphrase = if file.is_encrypted() {
             let flags = PassphraseArguments {

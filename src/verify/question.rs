@@ -134,6 +134,10 @@ pub struct Question {
     pub must_hold_until: Option<OffsetDateTime>,
     /// Whether every certificate below the root needs a current revocation list.
     pub check_revocation: bool,
+    /// The roots are those of whoever asks: he made them or took them over, and nobody can make them anew for him. What
+    /// their maker did wrong about their form alone is told and does not decide: RFC 5280 §6.1.1 (d) takes of a root its
+    /// name and key.
+    pub own_roots: bool,
 }
 
 /// What is laid before the judge.

@@ -89,7 +89,7 @@ impl Source {
             "RSA PUBLIC KEY" => public_key(&rsa_subject_public_key_info(&block.content)).map_err(unreadable),
             _ if key_file::is_private_key(&block) => {
                 let described = KeyFile::from_block(block).and_then(|file| self.private_key(&file));
-                described.map_err(|error| key_failure(&error, place))
+                described.map_err(|error| Failure::unusable_key(place, &error))
             }
             _ => Err(Failure::usage("unknown-block", format!("{place}: a block of this kind is not read here"))
                 .hint("certificates, signing requests, revocation lists and keys are")),
@@ -107,7 +107,7 @@ impl Source {
             return Ok(found);
         }
         match KeyFile::parse(content) {
-            Ok(file) => self.private_key(&file).map_err(|error| key_failure(&error, &self.file)),
+            Ok(file) => self.private_key(&file).map_err(|error| Failure::unusable_key(&self.file, &error)),
             Err(_) => Err(Failure::usage(
                 "undecodable",
                 format!("{}: neither PEM nor the DER of a certificate, request, revocation list or key", self.file),
@@ -146,15 +146,6 @@ fn request(content: &[u8]) -> Result<Box<dyn Describe>, DecodeError> {
 
 fn public_key(content: &[u8]) -> Result<Box<dyn Describe>, DecodeError> {
     Ok(Box::new(DescribedPublicKey { public_key: PublicKey::from_spki(content)? }))
-}
-
-fn key_failure(error: &KeyFileError, place: &str) -> Failure {
-    let message = format!("{place}: {error}");
-    let failure = match error {
-        KeyFileError::WrongPassphrase => Failure::refused("wrong-passphrase", message),
-        _ => Failure::usage("bad-key", message),
-    };
-    error.hint().into_iter().fold(failure, Failure::hint)
 }
 
 /// PKCS#1's `RSAPublicKey` in its SubjectPublicKeyInfo (RFC 3279 §2.3.1).

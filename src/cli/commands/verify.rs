@@ -52,6 +52,9 @@ pub struct Arguments {
     /// Check that this private key belongs to the certificate
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Open an encrypted private key with the first line of a file
+    #[arg(long, value_name = "FILE", requires = "key")]
+    key_passphrase_file: Option<PathBuf>,
     /// Allow at most so many intermediates
     #[arg(long, value_name = "N")]
     max_path_len: Option<u32>,
@@ -88,7 +91,11 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     for path in &arguments.crl {
         lists.extend(input::read_lists(path, context)?);
     }
-    let key = arguments.key.as_ref().map(|path| input::read_key(path, context)).transpose()?;
+    let key = arguments
+        .key
+        .as_ref()
+        .map(|path| input::read_key(path, arguments.key_passphrase_file.as_deref(), context))
+        .transpose()?;
     let court = court::Court {
         anchors: &anchors,
         untrusted: &untrusted,
@@ -153,5 +160,6 @@ fn question(arguments: &Arguments, context: &Context<'_>) -> Result<Question, Fa
         max_path_length: arguments.max_path_len,
         must_hold_until: arguments.expires_in.and_then(|life| at.checked_add(life.as_duration())),
         check_revocation: !arguments.crl.is_empty(),
+        own_roots: arguments.roots.is_empty(),
     })
 }

@@ -4,6 +4,7 @@ mod authority;
 mod files;
 mod handshake;
 mod index;
+mod keys;
 mod verify;
 
 use std::io;

@@ -93,6 +93,7 @@ impl<'a> Inquiry<'a> {
             max_path_length: None,
             must_hold_until: None,
             check_revocation: true,
+            own_roots: self.question.own_roots,
         };
         let mut search = Search::new(Evidence { leaf: signer, ..self.evidence }, self.budget);
         let end = search.paths(&mut |exhibits| {

@@ -4,7 +4,7 @@
 use super::Path;
 use crate::lint::rules as lint;
 use crate::lint::{Rule, Severity, Subject};
-use crate::verify::question::Purpose;
+use crate::verify::question::{Purpose, Question};
 use crate::verify::signature;
 use crate::verify::verdict::{Problem, Role};
 
@@ -56,7 +56,7 @@ pub fn check(path: &Path<'_>, index: usize, problems: &mut Vec<Problem>) {
     let mut apply = |rules: &[&Rule], severity: Severity| {
         for finding in rules.iter().filter_map(|rule| rule.apply(&subject)) {
             if !is_pointless(finding.rule, &subject, role) {
-                let tolerated = is_tolerated(finding.rule, &subject, role, purpose);
+                let tolerated = is_tolerated(finding.rule, &subject, role, path.question);
                 let severity = if tolerated { Severity::Warning } else { severity };
                 problems.push(Problem::of_form(finding, severity, exhibit));
             }
@@ -82,12 +82,17 @@ fn is_pointless(rule: &str, subject: &Subject<'_>, role: Role) -> bool {
         && signature::certificate(certificate, &certificate.public_key).is_ok()
 }
 
-fn is_tolerated(rule: &str, subject: &Subject<'_>, role: Role, purpose: Purpose) -> bool {
+fn is_tolerated(rule: &str, subject: &Subject<'_>, role: Role, question: &Question) -> bool {
     match rule {
         // The serial of a root is looked up by nobody; several old roots have zero.
         "serial-not-positive" => role == Role::Root && subject.certificate.serial.is_zero(),
         // BR §7.1.2.5.2: "MAY be marked non-critical", an explicit exception from RFC 5280.
-        "name-constraints-not-critical" => purpose == Purpose::Server,
+        "name-constraints-not-critical" => question.purpose == Purpose::Server,
+        // The roots of easy-rsa, and of openssl as it was long configured. Neither means anything for a root that is trusted
+        // as it stands.
+        "ca-basic-constraints-not-critical" | "authority-key-id-names-serial" => {
+            role == Role::Root && question.own_roots
+        }
         // A purpose of an intermediate limits it; only a leaf for any purpose is too much.
         "extended-key-usage-any" | "extended-key-usage-critical" => role != Role::Leaf,
         _ => false,

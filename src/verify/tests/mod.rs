@@ -9,7 +9,7 @@ use super::*;
 use crate::lint::Severity;
 use crate::lint::testing::{Authority, Bent, NOW, name};
 use crate::x509::certificate::oid;
-use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyUsage, RevocationList};
+use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyUsage, RevocationList, der};
 
 mod bounds;
 mod indirect;
@@ -45,6 +45,7 @@ impl Case {
                 max_path_length: None,
                 must_hold_until: None,
                 check_revocation: false,
+                own_roots: false,
             },
         }
     }
@@ -181,6 +182,29 @@ fn roots_of_strangers_and_self_signed_leaves_are_not_trusted() {
     assert_eq!(case.errors(), ["untrusted-root"]);
     let own = Authority::self_signed(server());
     assert_eq!(Case::new(own.certificate, &[], &[&other.certificate]).errors(), ["self-signed-leaf"]);
+}
+
+/// Such as easy-rsa makes: basicConstraints not critical, and a serial number in the authority key identifier.
+#[test]
+fn the_form_of_a_root_decides_unless_it_is_ones_own() {
+    let bent = |name| {
+        let own = der::value(der::OCTET_STRING, &[7; 20]);
+        let authority = der::sequence(&[&der::value(0x80, &[7; 20]), &der::value(0x82, &[1])]);
+        let bent = Bent::ca(name).critical(oid::BASIC_CONSTRAINTS, false).extension(oid::SUBJECT_KEY_ID, false, own);
+        bent.extension(oid::AUTHORITY_KEY_ID, false, authority)
+    };
+    let expected = ["ca-basic-constraints-not-critical", "authority-key-id-names-serial"];
+    let root = Authority::self_signed(bent("Root"));
+    let mut case = Case::new(root.issue(server()), &[], &[&root.certificate]).server("web.corp.test");
+    assert_eq!(case.errors(), expected);
+    case.question.own_roots = true;
+    assert_eq!(case.errors(), [""; 0]);
+    assert_eq!(case.judge().problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), expected);
+
+    let issuing = root.subordinate(bent("Issuing CA"));
+    let mut case = Case::new(issuing.issue(server()), &[&issuing.certificate], &[&root.certificate]);
+    case.question.own_roots = true;
+    assert_eq!(case.server("web.corp.test").errors(), expected, "an intermediate can be made anew");
 }
 
 #[test]

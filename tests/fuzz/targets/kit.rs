@@ -252,7 +252,15 @@ pub fn exhibit(certificate: Certificate, number: usize) -> Exhibit {
 }
 
 pub fn question(purpose: Purpose, names: Vec<GeneralName>, check_revocation: bool) -> Question {
-    Question { at: NOW, purpose, names, max_path_length: None, must_hold_until: None, check_revocation }
+    Question {
+        at: NOW,
+        purpose,
+        names,
+        max_path_length: None,
+        must_hold_until: None,
+        check_revocation,
+        own_roots: false,
+    }
 }
 
 /// What holds of every answer.

@@ -24,13 +24,15 @@ fn folder_with_ca() -> &'static Path {
     FOLDER.path()
 }
 
+/// Where a user's PATH does not look: daemons such as nginx, and easy-rsa as Debian has it.
+pub const OTHER_FOLDERS: [&str; 4] = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/share/easy-rsa"];
+
 /// Nothing of the caller's environment but where programs are: no CA_DIR, no locale, no terminal settings.
 pub fn clean_environment(command: &mut Command, home: &Path, scratch: &Path) {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders = vec![folder_with_ca().to_owned()];
     folders.extend(std::env::split_paths(&path));
-    // Daemons such as nginx live where a user's PATH does not look.
-    folders.extend(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
+    folders.extend(OTHER_FOLDERS.map(PathBuf::from));
     command.env_clear();
     command.env("PATH", std::env::join_paths(folders).unwrap());
     command.envs([("LC_ALL", "C.UTF-8"), ("TZ", "UTC")]).env("HOME", home).env("TMPDIR", scratch);

@@ -1,6 +1,7 @@
 //! Named skips: a test that cannot run here says so, and never looks like one that passed.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 /// Whether all the programs are installed. If not, the test returns: a named skip when `tests/run` collects them
 /// (`CA_TEST_SKIPS` names its list), a failure otherwise.
@@ -27,6 +28,6 @@ pub fn because(reason: &str) {
 
 pub fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let folders = std::env::split_paths(&path).chain(super::program::OTHER_FOLDERS.map(PathBuf::from));
     folders.into_iter().any(|folder| folder.join(program).is_file())
 }

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::Arguments;
 use crate::authority::authorities::Authorities;
+use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
-use crate::keys::Signer;
 use crate::keys::key_file::{KeyFile, KeyFileError};
+use crate::keys::{Passphrase, Signer};
 use crate::system::files;
 use crate::verify::{Exhibit, ListExhibit, Place};
 use crate::x509::decode::DecodeError;
@@ -113,18 +114,21 @@ pub fn read_lists(path: &Path, context: &mut Context<'_>) -> Result<Vec<ListExhi
         .collect()
 }
 
-/// The public half of a private key file.
-pub fn read_key(path: &Path, context: &mut Context<'_>) -> Result<PublicKey, Failure> {
+/// The public half of a private key file; its passphrase is asked for when it is encrypted.
+pub fn read_key(path: &Path, passphrase_file: Option<&Path>, context: &mut Context<'_>) -> Result<PublicKey, Failure> {
     let content = zeroize::Zeroizing::new(context.read_input(path)?);
-    let refuse = |error: KeyFileError| {
-        let failure = Failure::usage("bad-key", format!("{}: {error}", path.display()));
-        match error.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    };
-    let key = KeyFile::parse(&content).and_then(|file| file.open(None)).map_err(refuse)?;
-    Ok(key.public_key().clone())
+    let refuse = |error: KeyFileError| Failure::unusable_key(&path.display().to_string(), &error);
+    let file = KeyFile::parse(&content).map_err(refuse)?;
+    let passphrase = if file.is_encrypted() { Some(key_passphrase(path, passphrase_file, context)?) } else { None };
+    Ok(file.open(passphrase.as_ref()).map_err(refuse)?.public_key().clone())
+}
+
+fn key_passphrase(path: &Path, passphrase_file: Option<&Path>, context: &Context<'_>) -> Result<Passphrase, Failure> {
+    let flags =
+        PassphraseArguments { passphrase_file: passphrase_file.map(Path::to_owned), ..PassphraseArguments::default() };
+    let question = format!("Passphrase of {}: ", path.display());
+    let ask = || passphrase::ask(context, &question, "give --key-passphrase-file FILE");
+    flags.read(context)?.map_or_else(ask, Ok)
 }
 
 /// The files to judge. A folder stands for the certificates in it.
