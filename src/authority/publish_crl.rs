@@ -42,6 +42,8 @@ pub struct Order {
 #[derive(Debug)]
 pub struct Outcome {
     pub status: Status,
+    /// When it was decided; what is left of the list's life is counted from here.
+    pub at: OffsetDateTime,
     pub authority: String,
     pub issuer: DistinguishedName,
     pub number: u64,
@@ -329,6 +331,7 @@ impl Work<'_> {
     ) -> Outcome {
         Outcome {
             status,
+            at: self.now,
             authority: self.authority.clone(),
             issuer: facts.subject().clone(),
             number,

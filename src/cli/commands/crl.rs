@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use crate::authority::config::Config;
 use crate::authority::publish_crl::{self, Because, Order, Outcome, Status};
@@ -38,7 +37,6 @@ pub struct Arguments {
 /// What came of it.
 struct Listed {
     outcome: Outcome,
-    now: OffsetDateTime,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
@@ -46,7 +44,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let copy = out.map(|path| context.world.resolve(&path));
     let order = Order { authority, lifetime, ensure, number, copy };
     let outcome = publish(&order, &passphrase, context)?;
-    Ok(Box::new(Listed { outcome, now: context.now() }))
+    Ok(Box::new(Listed { outcome }))
 }
 
 /// Signs a list, asking for the passphrase of the authority where one is needed.
@@ -62,7 +60,7 @@ pub(super) fn publish(
 }
 
 /// A list as commands show it to people.
-pub(super) fn list_fields(outcome: &Outcome, now: OffsetDateTime, page: &mut Page) {
+pub(super) fn list_fields(outcome: &Outcome, page: &mut Page) {
     let number = format!("number {}", outcome.number);
     let (mark, done) = match outcome.status {
         Status::Signed(_) => ("✓ ", "Signed the revocation list of "),
@@ -85,7 +83,7 @@ pub(super) fn list_fields(outcome: &Outcome, now: OffsetDateTime, page: &mut Pag
     page.field("issuer", &outcome.issuer.to_string());
     page.field("revoked", &count(outcome.revoked));
     page.field("issue date", &rfc3339(outcome.this_update));
-    let left = distance(outcome.next_update - now);
+    let left = distance(outcome.next_update - outcome.at);
     page.field("next update", &format!("{} ({left} left)", rfc3339(outcome.next_update)));
     page.field("list", &outcome.pem.display().to_string());
     page.field("list in DER", &outcome.der.display().to_string());
@@ -124,7 +122,7 @@ pub(super) fn list_json(outcome: &Outcome) -> Value {
 
 impl Report for Listed {
     fn text(&self, page: &mut Page) {
-        list_fields(&self.outcome, self.now, page);
+        list_fields(&self.outcome, page);
     }
 
     fn json(&self) -> Value {

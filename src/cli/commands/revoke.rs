@@ -178,7 +178,7 @@ impl Report for Revoked {
         }
         page.gap();
         for list in &self.lists {
-            list_fields(list, self.now, page);
+            list_fields(list, page);
         }
         if !self.lists.is_empty() {
             page.line("Others learn of it from the list: put it where they read it.");
