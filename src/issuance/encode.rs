@@ -1,4 +1,4 @@
-//! Draft → the DER that is to be signed. The one door to rcgen.
+//! Draft → the DER that is to be signed, of a certificate or of a request. The one door to rcgen.
 //!
 //! rcgen writes the extensions and the serial. It cannot write every name as it stands (its names are maps by type: a
 //! second unit overwrites the first), nor a date beyond 2049 without care; those fields are replaced by our own octets,
@@ -10,9 +10,9 @@ use rcgen::{
     SanType, SerialNumber, SigningKey,
 };
 
-use super::Draft;
+use super::{Draft, RequestDraft};
 use crate::x509::certificate::oid;
-use crate::x509::{ExtendedKeyUsage, GeneralName, KeyUsage, TbsFields, der};
+use crate::x509::{BasicConstraints as PathRules, ExtendedKeyUsage, GeneralName, KeyUsage, PublicKey, TbsFields, der};
 
 /// Why a draft cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +49,31 @@ pub fn to_be_signed(draft: &Draft) -> Result<Vec<u8>, EncodeError> {
     Ok(fields.join())
 }
 
+/// The DER of the `CertificationRequestInfo` (RFC 2986 §4.1).
+///
+/// # Errors
+/// When a field holds what the encoder cannot write.
+pub fn request_to_be_signed(draft: &RequestDraft, key: &PublicKey) -> Result<Vec<u8>, EncodeError> {
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name = DistinguishedName::new();
+    parameters.subject_alt_names = draft.names.iter().map(subject_alt_name).collect::<Result<_, _>>()?;
+    parameters.key_usages = key_usages(draft.key_usage());
+    parameters.is_ca = draft.authority.map_or(Ok(IsCa::NoCa), is_ca)?;
+    parameters.key_identifier_method = KeyIdMethod::PreSpecified(key.key_id().to_vec());
+    let signed = parameters.serialize_request(&Placeholder);
+    let signed = signed.map_err(|error| EncodeError::Encoder(error.to_string()))?;
+
+    let fields = |der: &[u8]| -> Option<Vec<Vec<u8>>> {
+        let (_, content, _) = der::split_first(der)?;
+        Some(der::children(content)?.into_iter().map(<[u8]>::to_vec).collect())
+    };
+    let info = fields(signed.der()).and_then(|parts| fields(parts.first()?));
+    let Some([version, _, _, attributes]) = info.as_deref() else {
+        return Err(EncodeError::Encoder("what it wrote cannot be taken apart".to_owned()));
+    };
+    Ok(der::sequence(&[version, draft.subject.as_der(), key.spki(), attributes]))
+}
+
 fn parameters(draft: &Draft) -> Result<CertificateParams, EncodeError> {
     let mut parameters = CertificateParams::default();
     parameters.serial_number = Some(SerialNumber::from_slice(draft.serial.as_der_content()));
@@ -58,13 +83,7 @@ fn parameters(draft: &Draft) -> Result<CertificateParams, EncodeError> {
         parameters.distinguished_name.push(DnType::CommonName, "replaced");
     }
     parameters.subject_alt_names = draft.names.iter().map(subject_alt_name).collect::<Result<_, _>>()?;
-    parameters.is_ca = match (draft.basic_constraints.ca, draft.basic_constraints.path_length) {
-        (false, _) => IsCa::ExplicitNoCa,
-        (true, None) => IsCa::Ca(BasicConstraints::Unconstrained),
-        (true, Some(length)) => {
-            IsCa::Ca(BasicConstraints::Constrained(u8::try_from(length).map_err(|_| EncodeError::PathLength(length))?))
-        }
-    };
+    parameters.is_ca = is_ca(draft.basic_constraints)?;
     parameters.key_usages = key_usages(draft.key_usage);
     parameters.extended_key_usages =
         draft.extended_key_usage.iter().map(extended_key_usage).collect::<Result<_, _>>()?;
@@ -76,6 +95,16 @@ fn parameters(draft: &Draft) -> Result<CertificateParams, EncodeError> {
     parameters.custom_extensions.extend(name_constraints(draft));
     parameters.custom_extensions.extend(authority_info_access(draft));
     Ok(parameters)
+}
+
+fn is_ca(rules: PathRules) -> Result<IsCa, EncodeError> {
+    Ok(match (rules.ca, rules.path_length) {
+        (false, _) => IsCa::ExplicitNoCa,
+        (true, None) => IsCa::Ca(BasicConstraints::Unconstrained),
+        (true, Some(length)) => {
+            IsCa::Ca(BasicConstraints::Constrained(u8::try_from(length).map_err(|_| EncodeError::PathLength(length))?))
+        }
+    })
 }
 
 fn subject_alt_name(name: &GeneralName) -> Result<SanType, EncodeError> {

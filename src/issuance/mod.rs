@@ -20,6 +20,7 @@ pub mod issuer;
 pub mod profile;
 pub mod request;
 pub mod revocation;
+pub mod signing_request;
 #[cfg(test)]
 mod testing;
 pub mod text;
@@ -30,6 +31,7 @@ pub use issuer::{Issued, Issuer, IssuerError, IssuerFacts, sign, sign_list};
 pub use profile::Profile;
 pub use request::{CertificateRequest, End};
 pub use revocation::{ApprovedList, ListDraft, ListNotApproved, SignedList, approve_list};
+pub use signing_request::{RequestDraft, RequestError, sign_request};
 pub use text::{Text, TextError, Values};
 
 #[cfg(test)]

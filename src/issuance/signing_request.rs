@@ -1,0 +1,110 @@
+//! A certification request of our own (PKCS #10, RFC 2986): what we ask another CA for, signed with the key that it is about.
+
+use super::encode::{self, EncodeError};
+use crate::keys::{self, Signer, SigningError};
+use crate::x509::{
+    BasicConstraints, DecodeError, DistinguishedName, GeneralName, KeyUsage, PublicKey, SigningRequest, tbs,
+};
+
+/// Everything that a request will say. Its key is that of the [`Signer`] that signs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestDraft {
+    pub subject: DistinguishedName,
+    /// The subject alternative names that are asked for.
+    pub names: Vec<GeneralName>,
+    /// The powers of a CA, when they are asked for; nobody has to grant them.
+    pub authority: Option<BasicConstraints>,
+}
+
+/// Why there is no request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    #[error("the request that was written cannot be read back: {0}")]
+    Decode(#[from] DecodeError),
+    #[error("the request that was signed is not the one that was decided")]
+    Altered,
+}
+
+impl RequestDraft {
+    /// What the key is for, where that is asked for: a CA signs certificates and revocation lists.
+    pub(super) fn key_usage(&self) -> KeyUsage {
+        match self.authority {
+            Some(_) => KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN),
+            None => KeyUsage::default(),
+        }
+    }
+}
+
+/// Signs a request with the key that it is about: the proof that whoever asks has it. A request is no certificate, and
+/// nothing but a request can come out of here: its octets begin with a version where a certificate's have a serial number or
+/// `[0]`, followed by a name.
+///
+/// # Errors
+/// When it cannot be written, the key does not sign, or another parser reads something else in it.
+pub fn sign_request(draft: &RequestDraft, signer: &dyn Signer) -> Result<SigningRequest, RequestError> {
+    let to_be_signed = encode::request_to_be_signed(draft, signer.public_key())?;
+    let algorithm = signer.signature_algorithm();
+    let signature = signer.sign(&to_be_signed)?;
+    let request = SigningRequest::from_der(&tbs::assemble(&to_be_signed, &algorithm, &signature))?;
+    let is_sound = request.tbs() == to_be_signed
+        && says(&request, draft, signer.public_key())
+        && keys::verify(&request.public_key, &request.signature_algorithm, request.tbs(), &request.signature).is_ok();
+    if is_sound { Ok(request) } else { Err(RequestError::Altered) }
+}
+
+fn says(request: &SigningRequest, draft: &RequestDraft, key: &PublicKey) -> bool {
+    request.subject.as_der() == draft.subject.as_der()
+        && request.public_key == *key
+        && request.subject_alt_names.as_deref().unwrap_or_default() == draft.names
+        && request.other_attributes.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::PrivateKey;
+    use crate::x509::{AttributeType, KeyAlgorithm};
+
+    fn draft(names: &[&str], authority: Option<BasicConstraints>) -> RequestDraft {
+        let attributes = [
+            (AttributeType::OrganizationalUnit, "One".to_owned()),
+            (AttributeType::OrganizationalUnit, "Two".to_owned()),
+            (AttributeType::CommonName, "Größe".to_owned()),
+        ];
+        RequestDraft {
+            subject: DistinguishedName::build(&attributes).unwrap(),
+            names: names.iter().map(|name| name.parse().unwrap()).collect(),
+            authority,
+        }
+    }
+
+    #[test]
+    fn a_request_of_every_kind_of_key_proves_its_possession_and_says_what_was_decided() {
+        let kinds = KeyAlgorithm::ALL.into_iter();
+        for algorithm in kinds.filter(|kind| !matches!(kind, KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096)) {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let draft = draft(&["web.test", "10.0.0.1", "email:a@web.test", "uri:spiffe://web.test/a"], None);
+            let request = sign_request(&draft, &key).unwrap();
+            assert_eq!(request.subject.to_string(), "OU=One, OU=Two, CN=Größe", "{algorithm}");
+            assert_eq!(request.subject_alt_names.unwrap(), draft.names, "{algorithm}");
+            assert_eq!(request.public_key, *key.public_key(), "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn a_request_without_names_asks_for_no_extension_and_that_of_a_ca_for_its_powers() {
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        assert_eq!(sign_request(&draft(&[], None), &key).unwrap().requested_extensions, []);
+        let authority = Some(BasicConstraints { ca: true, path_length: Some(1) });
+        let request = sign_request(&draft(&[], authority), &key).unwrap();
+        let extension = |oid: &str| request.requested_extensions.iter().find(|found| found.oid == oid).unwrap();
+        let constraints = extension("2.5.29.19");
+        assert!(constraints.critical);
+        assert_eq!(constraints.value, [0x30, 6, 1, 1, 0xff, 2, 1, 1]);
+        assert_eq!(extension("2.5.29.15").value, [3, 2, 1, 6]);
+    }
+}
