@@ -11,7 +11,7 @@ use crate::authority::deliver::Place;
 use crate::authority::index::{Index, Reference, Status};
 use crate::authority::issue::{self, CertificateFacts, Existing, Order};
 use crate::authority::{Authorities, AuthorityError, Config, EntryName, Home};
-use crate::handshake::Party;
+use crate::handshake::{ClientAuthentication, Party};
 use crate::issuance::End;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey};
@@ -42,7 +42,8 @@ pub struct PartyArguments {
 /// Everybody, ready for the test.
 pub struct Parties {
     pub server: Party,
-    pub client: Party,
+    /// Nobody in one-way TLS.
+    pub client: Option<Party>,
     pub roots: Vec<Certificate>,
 }
 
@@ -69,14 +70,22 @@ impl PartyArguments {
     ///
     /// # Errors
     /// When a file cannot be read, a name is not in the index, or the CA refuses to issue.
-    pub fn gather(&self, host_name: Option<&str>, context: &mut Context<'_>) -> Result<Parties, Failure> {
+    pub fn gather(
+        &self,
+        client_authentication: ClientAuthentication,
+        host_name: Option<&str>,
+        context: &mut Context<'_>,
+    ) -> Result<Parties, Failure> {
         let mut remembered = None;
         let mut party = |given: &Option<PathBuf>, role, context: &mut Context<'_>| match given {
             Some(given) => self.party(given, context),
             None => self.issue_short_lived(role, host_name, &mut remembered, context),
         };
         let server = party(&self.server, Role::Server, context)?;
-        let client = party(&self.client, Role::Client, context)?;
+        let client = match client_authentication {
+            ClientAuthentication::Required => Some(party(&self.client, Role::Client, context)?),
+            ClientAuthentication::NotRequested => None,
+        };
         Ok(Parties { server, client, roots: self.roots(context)? })
     }
 

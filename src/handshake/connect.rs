@@ -17,7 +17,7 @@ use super::decrypt::Secrets;
 use super::exchange::{ExchangeError, LONGEST, socket_error};
 use super::party::Party;
 use super::refusals::{self, Double};
-use super::registry::TlsVersion;
+use super::registry::{Group, TlsVersion};
 use super::report::{ANOTHER_SERVER, HandshakeReport, Outcome, Refusal, Session};
 use super::scenario::{self, Identity, Standard};
 use super::session::HandshakeError;
@@ -139,7 +139,8 @@ fn call(
     let roots = scenario::roots(&visit.roots.iter().collect::<Vec<_>>())?;
     let standard = Standard { roots, revocation_lists: Vec::new(), at: visit.at };
     let secrets = Arc::new(Secrets::default());
-    let config = scenario::client_config(version, identity, &standard, standard.server_verifier()?, &secrets)?;
+    let config =
+        scenario::client_config(version, Group::ALL, identity, &standard, standard.server_verifier()?, &secrets)?;
     let connection = ClientConnection::new(Arc::new(config), host_name)
         .map_err(|error| ExchangeError::Library(error.to_string()))?;
     let request = format!("GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: ca\r\nConnection: close\r\n\r\n", visit.host_name);
@@ -203,17 +204,7 @@ mod tests {
     }
 
     fn strict(hierarchy: &Hierarchy) -> Arc<ServerConfig> {
-        let test = session::HandshakeTest {
-            revocation_lists: &[],
-            server: &hierarchy.server,
-            client: &hierarchy.client,
-            roots: std::slice::from_ref(&hierarchy.root),
-            host_name: "localhost",
-            at: NOW,
-            versions: &BOTH,
-            refusals: false,
-        };
-        session::good_case(&test, TlsVersion::Tls13).unwrap().ends().unwrap().server
+        session::good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap().ends().unwrap().server
     }
 
     fn visited(hierarchy: &Hierarchy, address: &str, versions: &[TlsVersion]) -> HandshakeReport {

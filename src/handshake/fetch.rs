@@ -185,23 +185,13 @@ mod tests {
     use rustls::server::ResolvesServerCertUsingSni;
 
     use super::super::fixtures::{Hierarchy, NOW};
-    use super::super::session::{self, HandshakeTest};
+    use super::super::session;
     use super::*;
     use crate::x509::{Certificate, KeyAlgorithm};
 
     /// A server that insists on client certificates, for one visitor.
     fn strict(hierarchy: &Hierarchy, version: TlsVersion) -> Arc<ServerConfig> {
-        let test = HandshakeTest {
-            server: &hierarchy.server,
-            client: &hierarchy.client,
-            roots: std::slice::from_ref(&hierarchy.root),
-            host_name: "localhost",
-            at: NOW,
-            versions: &[version],
-            refusals: false,
-            revocation_lists: &[],
-        };
-        session::good_case(&test, version).unwrap().ends().unwrap().server
+        session::good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap().server
     }
 
     /// Plays a server for one visitor.

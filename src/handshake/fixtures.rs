@@ -4,6 +4,8 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::party::Party;
+use super::registry::TlsVersion;
+use super::session::HandshakeTest;
 use crate::keys::{PrivateKey, Signer};
 use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName, KeyAlgorithm, Validity, der};
 
@@ -35,6 +37,21 @@ impl Hierarchy {
             Party::new(vec![leaf, issuing.clone()], key).unwrap()
         };
         Self { server: party("localhost", 0x51, Kind::Server), client: party("alice", 0xc1, Kind::Client), root }
+    }
+
+    /// The good case between them, in these versions and without refusals; a test changes what it is about.
+    pub fn test<'a>(&'a self, versions: &'a [TlsVersion]) -> HandshakeTest<'a> {
+        HandshakeTest {
+            server: &self.server,
+            client: Some(&self.client),
+            protocols: &[],
+            roots: std::slice::from_ref(&self.root),
+            revocation_lists: &[],
+            host_name: "localhost",
+            at: NOW,
+            versions,
+            refusals: false,
+        }
     }
 
     /// Server and client directly under the root, each good for both purposes.

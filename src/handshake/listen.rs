@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::ServerConnection;
+use rustls::server::WebPkiClientVerifier;
 use time::OffsetDateTime;
 
 use super::call::{Call, is_gone};
 use super::decrypt::Secrets;
 use super::exchange::{ExchangeError, socket_error};
 use super::party::Party;
-use super::registry::TlsVersion;
+use super::registry::{Group, TlsVersion};
 use super::report::{HandshakeReport, Session};
-use super::scenario::{self, Standard};
+use super::scenario::{self, ClientAuthentication, Standard};
 use super::session::HandshakeError;
 use super::wire::Side;
 use crate::x509::Certificate;
@@ -25,6 +26,7 @@ pub struct Host<'a> {
     pub server: &'a Party,
     /// Whose clients are welcome.
     pub roots: &'a [Certificate],
+    pub client_authentication: ClientAuthentication,
     pub host_name: &'a str,
     pub at: OffsetDateTime,
     pub versions: &'a [TlsVersion],
@@ -72,8 +74,11 @@ impl Port {
         let roots = scenario::roots(&host.roots.iter().collect::<Vec<_>>())?;
         let standard = Standard { roots, revocation_lists: Vec::new(), at: host.at };
         let secrets = Arc::new(Secrets::default());
-        let config =
-            scenario::server_config(host.versions, &identity, &standard, standard.client_verifier()?, &secrets)?;
+        let judge = match host.client_authentication {
+            ClientAuthentication::Required => standard.client_verifier()?,
+            ClientAuthentication::NotRequested => WebPkiClientVerifier::no_client_auth(),
+        };
+        let config = scenario::server_config(host.versions, Group::ALL, &identity, &standard, judge, &secrets)?;
         let connection =
             ServerConnection::new(Arc::new(config)).map_err(|error| ExchangeError::Library(error.to_string()))?;
         let mut call = Call::new(Side::Server, connection.into(), self.accept(host.patience)?);
@@ -137,6 +142,7 @@ mod tests {
             let host = Host {
                 server: &host.server,
                 roots,
+                client_authentication: ClientAuthentication::Required,
                 host_name: "localhost",
                 at: NOW,
                 versions: &[TlsVersion::Tls13, TlsVersion::Tls12],
@@ -185,6 +191,7 @@ mod tests {
         let host = Host {
             server: &hierarchy.server,
             roots: std::slice::from_ref(&hierarchy.root),
+            client_authentication: ClientAuthentication::Required,
             host_name: "localhost",
             at: NOW,
             versions: &[TlsVersion::Tls13],

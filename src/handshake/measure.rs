@@ -102,24 +102,14 @@ fn repeat(ends: &Ends, version: TlsVersion, count: usize) -> Result<Option<Rate>
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{Hierarchy, NOW};
+    use super::super::fixtures::Hierarchy;
     use super::*;
     use crate::x509::KeyAlgorithm;
 
     #[test]
     fn full_and_resumed_handshakes_are_counted_apart_in_both_versions() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let test = HandshakeTest {
-            revocation_lists: &[],
-            server: &hierarchy.server,
-            client: &hierarchy.client,
-            roots: std::slice::from_ref(&hierarchy.root),
-            host_name: "localhost",
-            at: NOW,
-            versions: &[TlsVersion::Tls13, TlsVersion::Tls12],
-            refusals: false,
-        };
-        let rates = measure(&test, 3).unwrap();
+        let rates = measure(&hierarchy.test(&[TlsVersion::Tls13, TlsVersion::Tls12]), 3).unwrap();
         let kinds: Vec<_> = rates.iter().map(|rate| (rate.version, rate.resumed, rate.count)).collect();
         let (new, old) = (TlsVersion::Tls13, TlsVersion::Tls12);
         assert_eq!(kinds, [(new, false, 3), (new, true, 3), (old, false, 3), (old, true, 3)]);

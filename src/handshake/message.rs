@@ -38,6 +38,8 @@ pub enum Body {
         version: String,
         cipher_suite: String,
         key_share: Option<(String, usize)>,
+        /// TLS 1.2; in TLS 1.3 it stands in the encrypted extensions.
+        protocol: Option<String>,
         resumes: bool,
     },
     /// A server hello that asks for another key share.
@@ -149,10 +151,11 @@ impl Message {
                 facts.push(("protocols", list(protocols)));
                 facts.push(("resumes", if *resumes { "an earlier session".to_owned() } else { String::new() }));
             }
-            Body::ServerHello { version, cipher_suite, key_share, resumes } => {
+            Body::ServerHello { version, cipher_suite, key_share, protocol, resumes } => {
                 facts.push(("version", version.clone()));
                 facts.push(("cipher suite", cipher_suite.clone()));
                 facts.push(("key share", shares(key_share.as_slice())));
+                facts.push(("protocol", protocol.clone().unwrap_or_default()));
                 facts.push(("resumes", if *resumes { "the earlier session".to_owned() } else { String::new() }));
             }
             Body::HelloRetryRequest { cipher_suite, group } => {
@@ -326,7 +329,7 @@ fn server_hello(input: &mut Reader<'_>) -> Option<(Body, Option<Hello>)> {
     let suite = input.u16()?;
     input.u8()?;
     let retry = random == RETRY_RANDOM;
-    let (mut key_share, mut resumes) = (None, false);
+    let (mut key_share, mut protocol, mut resumes) = (None, None, false);
     for (number, value) in extensions(input)? {
         let mut value = Reader(&value);
         match number {
@@ -335,6 +338,7 @@ fn server_hello(input: &mut Reader<'_>) -> Option<(Body, Option<Hello>)> {
                 let group = registry::group(value.u16()?);
                 key_share = Some((group, if retry { 0 } else { value.vector(2)?.len() }));
             }
+            extension::PROTOCOLS => protocol = read_protocols(&mut value)?.pop(),
             extension::PRE_SHARED_KEY => resumes = true,
             _ => {}
         }
@@ -349,7 +353,10 @@ fn server_hello(input: &mut Reader<'_>) -> Option<(Body, Option<Hello>)> {
         _ => None,
     };
     let hello = Hello { random, choice: chosen.map(|version| (version, suite)) };
-    Some((Body::ServerHello { version: registry::version(version), cipher_suite, key_share, resumes }, Some(hello)))
+    Some((
+        Body::ServerHello { version: registry::version(version), cipher_suite, key_share, protocol, resumes },
+        Some(hello),
+    ))
 }
 
 fn encrypted_extensions(input: &mut Reader<'_>) -> Option<Body> {

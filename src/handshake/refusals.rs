@@ -66,12 +66,13 @@ const fn by_client(
 
 /// All cases, those that a server must refuse first.
 pub(super) const CASES: [Case; 21] = [
-    by_server("no-client-certificate", "no client certificate", cause::NO_CERTIFICATE, |_, scenario| {
+    by_server("no-client-certificate", "no client certificate", cause::NO_CERTIFICATE, |material, scenario| {
+        material.client()?;
         scenario.client = None;
         Ok(())
     }),
     by_server("client-of-another-ca", "client of another CA", cause::UNKNOWN_ISSUER, |material, scenario| {
-        scenario.client = Some(stranger("client", material.test.client, material.test.roots)?);
+        scenario.client = Some(stranger("client", material.client()?.party, material.test.roots)?);
         Ok(())
     }),
     by_server(
@@ -79,22 +80,22 @@ pub(super) const CASES: [Case; 21] = [
         "client of a CA of the same name",
         cause::BAD_SIGNATURE,
         |material, scenario| {
-            scenario.client = Some(material.client.copy(Changes::default())?);
+            scenario.client = Some(material.client()?.copy(Changes::default())?);
             Ok(())
         },
     ),
     by_server("expired-client", "expired client", cause::EXPIRED, |material, scenario| {
-        scenario.server_judges_by.at = after(material.test.client.certificate())?;
+        scenario.server_judges_by.at = after(material.client()?.party.certificate())?;
         Ok(())
     }),
     by_server("not-yet-valid-client", "client not valid yet", cause::NOT_YET_VALID, |material, scenario| {
-        scenario.server_judges_by.at = before(material.test.client.certificate())?;
+        scenario.server_judges_by.at = before(material.client()?.party.certificate())?;
         Ok(())
     }),
     by_server("revoked-client", "revoked client", cause::REVOKED, |material, scenario| {
-        let (identity, list) = material.client.revoked(material.test)?;
+        let (identity, list) = material.client()?.revoked(material.test)?;
         scenario.client = Some(identity);
-        scenario.server_judges_by.roots = scenario::roots(&[material.client.hierarchy.root()])?;
+        scenario.server_judges_by.roots = scenario::roots(&[material.client()?.hierarchy.root()])?;
         scenario.server_judges_by.revocation_lists = vec![list];
         Ok(())
     }),
@@ -103,6 +104,7 @@ pub(super) const CASES: [Case; 21] = [
         "server certificate used as client",
         cause::WRONG_PURPOSE,
         |material, scenario| {
+            material.client()?;
             let server = material.test.server;
             if !serves(server.certificate(), &ExtendedKeyUsage::ClientAuth) {
                 scenario.client = Some(scenario.server.clone());
@@ -119,22 +121,23 @@ pub(super) const CASES: [Case; 21] = [
         "client-without-intermediate",
         "client without its intermediate",
         cause::UNKNOWN_ISSUER,
-        |_, scenario| {
+        |material, scenario| {
+            material.client()?;
             scenario.client = scenario.client.as_ref().map(without_intermediate).transpose()?;
             Ok(())
         },
     ),
     by_server("client-with-wrong-key", "client with another's key", cause::BAD_SIGNATURE, |material, scenario| {
-        scenario.client = Some(material.client.with_wrong_key()?);
+        scenario.client = Some(material.client()?.with_wrong_key()?);
         Ok(())
     }),
     by_server("tampered-client", "tampered client certificate", cause::BAD_SIGNATURE, |material, scenario| {
-        scenario.client = Some(material.client.tampered()?);
+        scenario.client = Some(material.client()?.tampered()?);
         Ok(())
     }),
     by_server("client-issued-by-leaf", "client issued by a leaf", cause::NOT_A_CA, |material, scenario| {
-        scenario.client = Some(material.client.issued_by_leaf()?);
-        scenario.server_judges_by.roots = scenario::roots(&[material.client.hierarchy.root()])?;
+        scenario.client = Some(material.client()?.issued_by_leaf()?);
+        scenario.server_judges_by.roots = scenario::roots(&[material.client()?.hierarchy.root()])?;
         Ok(())
     }),
     by_client("wrong-host-name", "wrong host name", cause::WRONG_NAME, |_, scenario| {
@@ -238,7 +241,8 @@ impl Case {
 /// What the cases are made of, made once for all of them.
 pub(super) struct Material<'a> {
     pub test: &'a HandshakeTest<'a>,
-    client: Double<'a>,
+    /// Nothing in one-way TLS.
+    client: Option<Double<'a>>,
     server: Double<'a>,
 }
 
@@ -246,11 +250,22 @@ impl<'a> Material<'a> {
     pub fn new(test: &'a HandshakeTest<'a>) -> Result<Self, CopyError> {
         Ok(Self {
             test,
-            client: Double::new("client", test.client, Some(test.server), test.roots)?,
-            server: Double::new("server", test.server, Some(test.client), test.roots)?,
+            client: test
+                .client
+                .map(|client| Double::new("client", client, Some(test.server), test.roots))
+                .transpose()?,
+            server: Double::new("server", test.server, test.client, test.roots)?,
         })
     }
+
+    /// The client, without whom there is no case about one.
+    fn client(&self) -> Result<&Double<'a>, Obstacle> {
+        self.client.as_ref().ok_or_else(|| Obstacle::Untried(ONE_WAY.to_owned()))
+    }
 }
+
+/// Why there is no case about a client's certificate.
+const ONE_WAY: &str = "the server asks for no certificate (one-way TLS)";
 
 /// A party, and the throw-away hierarchy that copies what stands above it.
 pub(super) struct Double<'a> {
@@ -379,7 +394,7 @@ mod tests {
     use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
     use rustls::{DigitallySignedStruct, DistinguishedName as Hint, Error, SignatureScheme};
 
-    use super::super::fixtures::{Hierarchy, NOW};
+    use super::super::fixtures::Hierarchy;
     use super::super::registry::TlsVersion;
     use super::*;
 
@@ -470,18 +485,8 @@ mod tests {
     /// Every case of one judge, with that judge asleep and the other awake.
     fn attempt_with_a_credulous(judge: Side) {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let roots = [hierarchy.root.clone()];
         let versions = [TlsVersion::Tls13, TlsVersion::Tls12];
-        let test = HandshakeTest {
-            revocation_lists: &[],
-            server: &hierarchy.server,
-            client: &hierarchy.client,
-            roots: &roots,
-            host_name: "localhost",
-            at: NOW,
-            versions: &versions,
-            refusals: true,
-        };
+        let test = hierarchy.test(&versions);
         let material = Material::new(&test).unwrap();
         for version in versions {
             let good = session::good_case(&test, version).unwrap();
@@ -519,18 +524,7 @@ mod tests {
     #[test]
     fn a_refusal_for_another_reason_is_not_as_it_should_be() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let roots = [hierarchy.root.clone()];
-        let versions = [TlsVersion::Tls13];
-        let test = HandshakeTest {
-            revocation_lists: &[],
-            server: &hierarchy.server,
-            client: &hierarchy.client,
-            roots: &roots,
-            host_name: "localhost",
-            at: NOW,
-            versions: &versions,
-            refusals: true,
-        };
+        let test = hierarchy.test(&[TlsVersion::Tls13]);
         let material = Material::new(&test).unwrap();
         let mut good = session::good_case(&test, TlsVersion::Tls13).unwrap();
         good.client = None;

@@ -28,6 +28,34 @@ impl fmt::Display for TlsVersion {
     }
 }
 
+/// A way to agree on a secret that nobody else learns: the groups that the TLS library can use here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// X25519 together with ML-KEM-768, which quantum computers are not known to break (draft-ietf-tls-ecdhe-mlkem).
+    X25519MlKem768,
+    /// RFC 7748.
+    X25519,
+    /// The curve P-256.
+    Secp256r1,
+    /// The curve P-384.
+    Secp384r1,
+}
+
+impl Group {
+    /// All of them, in the order in which rustls prefers them.
+    pub const ALL: &'static [Self] = &[Self::X25519MlKem768, Self::X25519, Self::Secp256r1, Self::Secp384r1];
+
+    /// `X25519MLKEM768`, as IANA registers it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::X25519MlKem768 => "X25519MLKEM768",
+            Self::X25519 => "x25519",
+            Self::Secp256r1 => "secp256r1",
+            Self::Secp384r1 => "secp384r1",
+        }
+    }
+}
+
 /// `1.3` for the number that stands on the wire.
 pub(super) fn version(number: u16) -> String {
     match number {

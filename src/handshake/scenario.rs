@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustls::client::{ClientConfig, Resumption, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::{
     CertificateDer, CertificateRevocationListDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime,
 };
@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 use super::decrypt::Secrets;
 use super::fetch::{Notes, Witness};
-use super::registry::TlsVersion;
+use super::registry::{Group, TlsVersion};
 use crate::keys::PrivateKey;
 use crate::x509::Certificate;
 
@@ -30,12 +30,27 @@ pub(super) struct Scenario {
     pub server: Identity,
     /// Nothing: the client has no certificate to show.
     pub client: Option<Identity>,
+    pub client_authentication: ClientAuthentication,
+    /// What the client offers for the key exchange, and what the server takes.
+    pub client_groups: &'static [Group],
+    pub server_groups: &'static [Group],
+    /// Application protocols (RFC 7301) that both sides speak, the dearest first; none: nothing is said of them.
+    pub protocols: Vec<Vec<u8>>,
     /// Whom the client wants to talk to.
     pub host_name: ServerName<'static>,
     /// What the server judges the client by.
     pub server_judges_by: Standard,
     /// What the client judges the server by.
     pub client_judges_by: Standard,
+}
+
+/// Whether the server asks the client for a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// Mutual TLS: it asks, and refuses whoever shows none.
+    Required,
+    /// One-way TLS: it does not ask.
+    NotRequested,
 }
 
 /// What a side judges the other by.
@@ -104,7 +119,11 @@ impl Scenario {
 
     /// Both ends, each judging as strictly as the TLS library can.
     pub fn ends(&self) -> Result<Ends, SetUpError> {
-        self.ends_judged_by(self.server_judges_by.client_verifier()?, self.client_judges_by.server_verifier()?)
+        let judge_of_clients = match self.client_authentication {
+            ClientAuthentication::Required => self.server_judges_by.client_verifier()?,
+            ClientAuthentication::NotRequested => WebPkiClientVerifier::no_client_auth(),
+        };
+        self.ends_judged_by(judge_of_clients, self.client_judges_by.server_verifier()?)
     }
 
     /// Both ends with the given judges; apart from [`Scenario::ends`] only the tests choose them.
@@ -114,9 +133,13 @@ impl Scenario {
         judge_of_servers: Arc<WebPkiServerVerifier>,
     ) -> Result<Ends, SetUpError> {
         let secrets = Arc::new(Secrets::default());
-        let server = server_config(&[self.version], &self.server, &self.server_judges_by, judge_of_clients, &secrets)?;
-        let client =
-            client_config(self.version, self.client.as_ref(), &self.client_judges_by, judge_of_servers, &secrets)?;
+        let (versions, groups) = (&[self.version], self.server_groups);
+        let standard = &self.server_judges_by;
+        let mut server = server_config(versions, groups, &self.server, standard, judge_of_clients, &secrets)?;
+        let (own, groups, standard) = (self.client.as_ref(), self.client_groups, &self.client_judges_by);
+        let mut client = client_config(self.version, groups, own, standard, judge_of_servers, &secrets)?;
+        server.alpn_protocols.clone_from(&self.protocols);
+        client.alpn_protocols.clone_from(&self.protocols);
 
         Ok(Ends { client: client.into(), server: server.into(), host_name: self.host_name.clone(), secrets })
     }
@@ -125,6 +148,7 @@ impl Scenario {
 /// The server's end alone: for a client that somebody else runs.
 pub(super) fn server_config(
     versions: &[TlsVersion],
+    groups: &[Group],
     identity: &Identity,
     standard: &Standard,
     judge: Arc<dyn ClientCertVerifier>,
@@ -132,7 +156,7 @@ pub(super) fn server_config(
 ) -> Result<ServerConfig, SetUpError> {
     let one = if let [version] = versions { Some(*version) } else { None };
     let protocols: Vec<_> = versions.iter().flat_map(|version| protocol(*version)).collect();
-    let mut server = ServerConfig::builder_with_details(provider(one), standard.clock()?)
+    let mut server = ServerConfig::builder_with_details(provider(one, groups), standard.clock()?)
         .with_protocol_versions(&protocols)
         .map_err(|error| SetUpError::Library(error.to_string()))?
         .with_client_cert_verifier(judge)
@@ -144,12 +168,13 @@ pub(super) fn server_config(
 /// The client's end alone: for a server that somebody else runs.
 pub(super) fn client_config(
     version: TlsVersion,
+    groups: &[Group],
     identity: Option<&Identity>,
     standard: &Standard,
     judge: Arc<WebPkiServerVerifier>,
     secrets: &Arc<Secrets>,
 ) -> Result<ClientConfig, SetUpError> {
-    let client = ClientConfig::builder_with_details(provider(Some(version)), standard.clock()?)
+    let client = ClientConfig::builder_with_details(provider(Some(version), groups), standard.clock()?)
         .with_protocol_versions(&protocol(version))
         .map_err(|error| SetUpError::Library(error.to_string()))?
         .with_webpki_verifier(judge);
@@ -165,7 +190,7 @@ pub(super) fn client_config(
 
 /// A client that lets a [`Witness`] see the certificates instead of judging them, and has none of its own.
 pub(super) fn believing_config(at: OffsetDateTime, notes: &Arc<Notes>) -> Result<ClientConfig, SetUpError> {
-    let provider = provider(None);
+    let provider = provider(None, Group::ALL);
     let algorithms = provider.signature_verification_algorithms;
     let mut client = ClientConfig::builder_with_details(provider, clock(at)?)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
@@ -186,14 +211,14 @@ fn protocol(version: TlsVersion) -> [&'static SupportedProtocolVersion; 1] {
 
 impl Standard {
     pub fn client_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, SetUpError> {
-        let builder = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider(None));
+        let builder = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider(None, Group::ALL));
         // The leaf's own revocation is what is tried; the roots of a test come without lists for their intermediates.
         let builder = builder.with_crls(self.lists()).only_check_end_entity_revocation();
         builder.enforce_revocation_expiration().build().map_err(unusable)
     }
 
     pub fn server_verifier(&self) -> Result<Arc<WebPkiServerVerifier>, SetUpError> {
-        let builder = WebPkiServerVerifier::builder_with_provider(self.roots.clone(), provider(None));
+        let builder = WebPkiServerVerifier::builder_with_provider(self.roots.clone(), provider(None, Group::ALL));
         let builder = builder.with_crls(self.lists()).only_check_end_entity_revocation();
         builder.enforce_revocation_expiration().build().map_err(unusable)
     }
@@ -222,11 +247,21 @@ fn unusable(error: VerifierBuilderError) -> SetUpError {
 
 /// rustls's defaults on aws-lc, post-quantum key exchange first; never a process-wide default. Only the cipher suites of
 /// this version: rustls would offer those of the other too, to no use.
-fn provider(version: Option<TlsVersion>) -> Arc<CryptoProvider> {
+fn provider(version: Option<TlsVersion>, groups: &[Group]) -> Arc<CryptoProvider> {
     let mut provider = aws_lc_rs::default_provider();
     let wanted = |tls13: bool| version.is_none_or(|version| (version == TlsVersion::Tls13) == tls13);
     provider.cipher_suites.retain(|suite| wanted(suite.tls13().is_some()));
+    provider.kx_groups = groups.iter().map(|group| exchange_of(*group)).collect();
     Arc::new(provider)
+}
+
+fn exchange_of(group: Group) -> &'static dyn SupportedKxGroup {
+    match group {
+        Group::X25519MlKem768 => aws_lc_rs::kx_group::X25519MLKEM768,
+        Group::X25519 => aws_lc_rs::kx_group::X25519,
+        Group::Secp256r1 => aws_lc_rs::kx_group::SECP256R1,
+        Group::Secp384r1 => aws_lc_rs::kx_group::SECP384R1,
+    }
 }
 
 /// The clock of one side: it shows the time at which that side is to judge.

@@ -8,9 +8,9 @@ use super::exchange::{self, Exchange, ExchangeError};
 use super::message::{Body, Message};
 use super::party::Party;
 use super::refusals::{self, Material};
-use super::registry::TlsVersion;
+use super::registry::{Group, TlsVersion};
 use super::report::{Breakdown, HandshakeReport, Peer, Session};
-use super::scenario::{self, Scenario, SetUpError, Standard};
+use super::scenario::{self, ClientAuthentication, Scenario, SetUpError, Standard};
 use super::throw_away::CopyError;
 use super::trace;
 use super::wire::Side;
@@ -20,7 +20,10 @@ use crate::x509::{Certificate, RevocationList, text};
 #[derive(Debug)]
 pub struct HandshakeTest<'a> {
     pub server: &'a Party,
-    pub client: &'a Party,
+    /// Nothing: the server does not ask for one (one-way TLS).
+    pub client: Option<&'a Party>,
+    /// Application protocols that both sides speak (RFC 7301), the dearest first.
+    pub protocols: &'a [String],
     /// Whom both sides trust.
     pub roots: &'a [Certificate],
     /// What each side knows of revoked certificates: a party whose issuer has a list here is held against it.
@@ -88,19 +91,28 @@ pub(super) fn good_case(test: &HandshakeTest<'_>, version: TlsVersion) -> Result
         .map_err(|_| HandshakeError::HostName(test.host_name.to_owned()))?;
     let roots = scenario::roots(&test.roots.iter().collect::<Vec<_>>())?;
     // Lists of other issuers would say nothing of the party, and the TLS library refuses whom no list covers.
-    let judging = |party: &Party| {
-        let issuer = &party.certificate().issuer;
-        let lists = test.revocation_lists.iter().filter(|list| list.issuer == *issuer);
+    let judging = |party: Option<&Party>| {
+        let issuer = party.map(|party| &party.certificate().issuer);
+        let lists = test.revocation_lists.iter().filter(|list| Some(&list.issuer) == issuer);
         let revocation_lists = lists.map(|list| list.as_der().to_vec()).collect();
         Standard { roots: roots.clone(), revocation_lists, at: test.at }
     };
+    let identity =
+        |whose, party: &Party| scenario::identity(whose, &party.chain().iter().collect::<Vec<_>>(), party.key());
     Ok(Scenario {
         version,
-        server: scenario::identity("server", &test.server.chain().iter().collect::<Vec<_>>(), test.server.key())?,
-        client: Some(scenario::identity("client", &test.client.chain().iter().collect::<Vec<_>>(), test.client.key())?),
+        server: identity("server", test.server)?,
+        client: test.client.map(|client| identity("client", client)).transpose()?,
+        client_authentication: match test.client {
+            Some(_) => ClientAuthentication::Required,
+            None => ClientAuthentication::NotRequested,
+        },
+        client_groups: Group::ALL,
+        server_groups: Group::ALL,
+        protocols: test.protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect(),
         host_name,
         server_judges_by: judging(test.client),
-        client_judges_by: judging(test.server),
+        client_judges_by: judging(Some(test.server)),
     })
 }
 
@@ -185,25 +197,15 @@ pub(super) fn alert_of(by: Side, messages: &[Message]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{Hierarchy, NOW};
+    use super::super::fixtures::Hierarchy;
+    use super::super::report::Outcome;
     use super::*;
     use crate::x509::KeyAlgorithm;
 
     const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
 
     fn test(hierarchy: &Hierarchy, refusals: bool) -> HandshakeReport {
-        let roots = [hierarchy.root.clone()];
-        run(&HandshakeTest {
-            revocation_lists: &[],
-            server: &hierarchy.server,
-            client: &hierarchy.client,
-            roots: &roots,
-            host_name: "localhost",
-            at: NOW,
-            versions: &BOTH,
-            refusals,
-        })
-        .unwrap()
+        run(&HandshakeTest { refusals, ..hierarchy.test(&BOTH) }).unwrap()
     }
 
     fn names(session: &Session) -> Vec<String> {
@@ -310,6 +312,37 @@ mod tests {
         let report = test(&Hierarchy::new(KeyAlgorithm::EcdsaP256), true);
         let untried = report.refusals.iter().filter(|refusal| !refusal.for_the_right_reason()).count();
         assert_eq!(untried, 0);
+    }
+
+    #[test]
+    fn one_way_tls_passes_without_a_word_of_a_client_certificate() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let report = run(&HandshakeTest { client: None, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
+        assert!(report.passed(), "{report:?}");
+        for session in &report.sessions {
+            assert!(session.server.authenticated && !session.client.authenticated);
+            assert!(session.to_server > 0 && session.to_client > 0);
+            let asked = |body: &Body| matches!(body, Body::CertificateRequest { .. });
+            assert_eq!(session.message(Side::Server, asked), None);
+            assert_eq!(session.message(Side::Client, |body| matches!(body, Body::Certificate { .. })), None);
+        }
+        for refusal in &report.refusals {
+            let untried = matches!(refusal.outcome, Outcome::Untried(_));
+            assert_eq!(untried, refusal.expected.0 == Side::Server, "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_protocol_that_both_sides_speak_is_chosen_in_either_version() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let protocols = ["h2".to_owned(), "http/1.1".to_owned()];
+        let report = run(&HandshakeTest { protocols: &protocols, ..hierarchy.test(&BOTH) }).unwrap();
+        for session in &report.sessions {
+            assert!(session.passed());
+            let facts = |from| session.messages.iter().filter(move |one| one.from == from).flat_map(Message::facts);
+            assert!(facts(Side::Client).any(|fact| fact == ("protocols", "h2, http/1.1".to_owned())));
+            assert!(facts(Side::Server).any(|fact| fact == ("protocol", "h2".to_owned())), "{}", session.version);
+        }
     }
 
     #[test]

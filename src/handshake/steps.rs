@@ -140,24 +140,14 @@ fn count(number: usize, what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{Hierarchy, NOW};
-    use super::super::session::{HandshakeTest, run};
+    use super::super::fixtures::Hierarchy;
+    use super::super::session::run;
     use super::*;
     use crate::x509::KeyAlgorithm;
 
     fn names(version: TlsVersion) -> Vec<String> {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let report = run(&HandshakeTest {
-            revocation_lists: &[],
-            server: &hierarchy.server,
-            client: &hierarchy.client,
-            roots: std::slice::from_ref(&hierarchy.root),
-            host_name: "localhost",
-            at: NOW,
-            versions: &[version],
-            refusals: false,
-        })
-        .unwrap();
+        let report = run(&hierarchy.test(&[version])).unwrap();
         steps(&report.sessions[0])
             .into_iter()
             .map(|step| format!("{} {}", step.from.map_or("both", Side::name), step.name))

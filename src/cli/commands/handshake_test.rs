@@ -14,7 +14,9 @@ use crate::handshake::listen::{Host, Port};
 use crate::handshake::measure::{self, Rate, measure};
 use crate::handshake::recording::pcapng;
 use crate::handshake::report::Outcome;
-use crate::handshake::{self, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session, TlsVersion};
+use crate::handshake::{
+    self, ClientAuthentication, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session, TlsVersion,
+};
 use crate::system::files;
 use crate::x509::{GeneralName, Lifetime, validity};
 
@@ -28,6 +30,12 @@ pub struct Arguments {
     /// Which versions of TLS to try
     #[arg(long, value_enum, default_value_t = Versions::Both, value_name = "VERSION")]
     tls: Versions,
+    /// One-way TLS: the server asks the client for no certificate
+    #[arg(long, conflicts_with_all = ["client", "connect"])]
+    no_client_auth: bool,
+    /// An application protocol that both sides offer (ALPN), such as h2 or http/1.1; repeatable
+    #[arg(long, value_name = "PROTOCOL", value_parser = protocol, conflicts_with_all = ["connect", "listen"])]
+    alpn: Vec<String>,
     /// Show every message that crossed the wire, decrypted
     #[arg(long)]
     trace: bool,
@@ -74,6 +82,18 @@ impl Versions {
     }
 }
 
+/// What fits into an extension of the hello (RFC 7301 §3.1), and can be printed.
+fn protocol(word: &str) -> Result<String, String> {
+    let fits = (1..=255).contains(&word.len()) && word.bytes().all(|octet| octet.is_ascii_graphic());
+    if fits { Ok(word.to_owned()) } else { Err("1 to 255 printable characters without blanks".to_owned()) }
+}
+
+impl Arguments {
+    fn client_authentication(&self) -> ClientAuthentication {
+        if self.no_client_auth { ClientAuthentication::NotRequested } else { ClientAuthentication::Required }
+    }
+}
+
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     if let Some(address) = &arguments.connect {
         return visit_server(arguments, address, context);
@@ -81,7 +101,8 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     if let Some(address) = &arguments.listen {
         return receive_client(arguments, address, context);
     }
-    let Parties { server, client, roots } = arguments.parties.gather(arguments.hostname.as_deref(), context)?;
+    let (authentication, host_name) = (arguments.client_authentication(), arguments.hostname.as_deref());
+    let Parties { server, client, roots } = arguments.parties.gather(authentication, host_name, context)?;
     let host_name = match &arguments.hostname {
         Some(name) => name.clone(),
         None => default_host_name(&server)?,
@@ -90,7 +111,8 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let test = HandshakeTest {
         revocation_lists: &lists,
         server: &server,
-        client: &client,
+        client: client.as_ref(),
+        protocols: &arguments.alpn,
         roots: &roots,
         host_name: &host_name,
         at: context.now(),
@@ -103,7 +125,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         _ => Vec::new(),
     };
     write_recordings(arguments, &found, context)?;
-    let mismatches = mismatches(&[("server", &server), ("client", &client)]);
+    let mismatches = mismatches([Some(("server", &server)), client.as_ref().map(|client| ("client", client))]);
     Ok(Box::new(Shown { trace: arguments.trace, refusals: !arguments.no_refusals, mismatches, found, rates }))
 }
 
@@ -122,7 +144,7 @@ fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>)
         refusals: !arguments.no_refusals,
     })?;
     write_recordings(arguments, &found, context)?;
-    let mismatches = mismatches(&[("client", &client)]);
+    let mismatches = mismatches([Some(("client", &client))]);
     Ok(Box::new(Shown {
         trace: arguments.trace,
         refusals: !arguments.no_refusals,
@@ -144,19 +166,20 @@ fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_
     let found = port.receive(&Host {
         server: &server,
         roots: &roots,
+        client_authentication: arguments.client_authentication(),
         host_name: &host_name,
         at: context.now(),
         versions: arguments.tls.all(),
         patience: std::time::Duration::from_secs(arguments.wait.as_seconds()),
     })?;
     write_recordings(arguments, &found, context)?;
-    let mismatches = mismatches(&[("server", &server)]);
+    let mismatches = mismatches([Some(("server", &server))]);
     Ok(Box::new(Shown { trace: arguments.trace, refusals: false, mismatches, found, rates: Vec::new() }))
 }
 
 /// Whose key is not its certificate's.
-fn mismatches(parties: &[(&'static str, &Party)]) -> Vec<&'static str> {
-    parties.iter().filter(|(_, party)| !party.key_matches()).map(|(whose, _)| *whose).collect()
+fn mismatches<'a>(parties: impl IntoIterator<Item = Option<(&'static str, &'a Party)>>) -> Vec<&'static str> {
+    parties.into_iter().flatten().filter(|(_, party)| !party.key_matches()).map(|(whose, _)| whose).collect()
 }
 
 /// The first name of the server's certificate that a client could ask for.
