@@ -9,7 +9,7 @@ use crate::keys::Signer;
 use crate::keys::key_file::KeyFile;
 use crate::system::Entropy;
 use crate::system::files::{self, Existing, FileError, Ownership, StagedFolder};
-use crate::x509::{Certificate, pem};
+use crate::x509::{Certificate, PublicKey, pem};
 
 /// Where the files of a certificate go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,9 +244,25 @@ pub fn is_no_folder(folder: &Path) -> bool {
     folder.symlink_metadata().is_ok() && !folder.is_dir()
 }
 
-/// The first of the four files that is in the way in a folder of the user's.
-pub fn in_the_way(folder: &Path) -> Option<PathBuf> {
-    [KEY, CERT, CHAIN, FULLCHAIN].into_iter().map(|name| folder.join(name)).find(|path| path.symlink_metadata().is_ok())
+/// The first of the files to be written that is in the way in a folder of the user's.
+pub fn in_the_way(folder: &Path, with_key: bool) -> Option<PathBuf> {
+    let names = if with_key { &[KEY, CERT, CHAIN, FULLCHAIN][..] } else { &[CERT, CHAIN, FULLCHAIN] };
+    names.iter().map(|name| folder.join(name)).find(|path| path.symlink_metadata().is_ok())
+}
+
+/// The key file in a folder of the user's that is not the one to this public key, which would stand beside a certificate
+/// that it does not belong to. An encrypted one is known by the certificate that stands beside it already.
+pub fn key_of_another(folder: &Path, public_key: &PublicKey) -> Result<Option<PathBuf>, AuthorityError> {
+    let of_another = |certificate: &Certificate| certificate.public_key != *public_key;
+    let is_pair_of_another = || {
+        let there = authorities::read_certificates(&folder.join(CERT)).unwrap_or_default();
+        there.first().is_some_and(of_another)
+    };
+    Ok(match key_beside(folder, public_key)? {
+        KeyBeside::None => None,
+        KeyBeside::Its if !is_pair_of_another() => None,
+        KeyBeside::Its | KeyBeside::Another => Some(folder.join(KEY)),
+    })
 }
 
 /// Whether a folder of the user's holds this certificate.
@@ -264,23 +280,43 @@ pub fn is_replaceable(folder: &Path) -> Result<(), FileError> {
 
 /// Whether the files in a folder are those of this certificate: all of them, with its key beside it.
 pub fn holds(folder: &Path, certificate: &Certificate) -> Result<bool, AuthorityError> {
-    const MOST_OCTETS: u64 = 1024 * 1024;
+    Ok(holds_certificate(folder, certificate) && key_beside(folder, &certificate.public_key)? == KeyBeside::Its)
+}
+
+/// Whether the files in a folder are those of this certificate, and no key of another stands beside them.
+pub fn holds_public(folder: &Path, certificate: &Certificate) -> Result<bool, AuthorityError> {
+    Ok(holds_certificate(folder, certificate) && key_beside(folder, &certificate.public_key)? != KeyBeside::Another)
+}
+
+fn holds_certificate(folder: &Path, certificate: &Certificate) -> bool {
     // An authority has no full chain.
     let of_certificate: &[&str] = if certificate.is_ca() { &[CERT] } else { &[CERT, FULLCHAIN] };
     let begins_with_it = |name: &&str| {
         let there = authorities::read_certificates(&folder.join(name)).unwrap_or_default();
         there.first() == Some(certificate)
     };
-    if !of_certificate.iter().all(begins_with_it) || !folder.join(CHAIN).is_file() {
-        return Ok(false);
-    }
-    let Some(key) = files::read_if_exists(&folder.join(KEY), MOST_OCTETS)? else { return Ok(false) };
-    Ok(match KeyFile::parse(&key) {
+    of_certificate.iter().all(begins_with_it) && folder.join(CHAIN).is_file()
+}
+
+/// What the key file in a folder is to a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeyBeside {
+    /// Its own, as far as can be told without a passphrase.
+    Its,
+    Another,
+    None,
+}
+
+fn key_beside(folder: &Path, public_key: &PublicKey) -> Result<KeyBeside, AuthorityError> {
+    const MOST_OCTETS: u64 = 1024 * 1024;
+    let Some(key) = files::read_if_exists(&folder.join(KEY), MOST_OCTETS)? else { return Ok(KeyBeside::None) };
+    let is_its = match KeyFile::parse(&key) {
         // An encrypted key cannot be compared without its passphrase; it stood in the same folder when that appeared.
         Ok(file) if file.is_encrypted() => true,
-        Ok(file) => file.open(None).is_ok_and(|key| *key.public_key() == certificate.public_key),
+        Ok(file) => file.open(None).is_ok_and(|key| key.public_key() == public_key),
         Err(_) => false,
-    })
+    };
+    Ok(if is_its { KeyBeside::Its } else { KeyBeside::Another })
 }
 
 /// Removes what an interrupted run left in a folder of the user's: files that are this certificate's, and no others.

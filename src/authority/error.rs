@@ -69,6 +69,8 @@ pub enum AuthorityError {
     OtherTemplate { name: String, template: String },
     #[error("{} is there already, and not known to the index", .0.display())]
     PlaceTaken(PathBuf),
+    #[error("{} is a private key to which this certificate would not belong", .0.display())]
+    KeyOfAnother(PathBuf),
     #[error("--set {}: no string of the template '{template}' uses that value", text::escape(key))]
     UnusedValue { key: String, template: String, used: Vec<String> },
     #[error("--set {}: that value is given by the program", text::escape(.0))]

@@ -3,7 +3,7 @@
 //! The order of the steps is the point. Everything that can be refused is refused, and the passphrase worked through,
 //! before the lock is taken; the record is durable before the certificate leaves the process; the files appear whole.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
@@ -11,7 +11,7 @@ use super::authorities::{Authorities, KeyOpener};
 use super::chain::{chain_below_root, check_chain};
 use super::deliver::{self, Files, KeyText, Place, Replaced};
 use super::index::{Change, Entry, EntryId, Index, NewEntry, Origin};
-pub use super::order::{CertificateFacts, Due, Existing, InMemory, Order, Outcome, Status, Tools};
+pub use super::order::{CertificateFacts, Due, Existing, InMemory, Order, Outcome, Status, SubjectKey, Tools};
 use super::{AuthorityError, Config, EntryName, Home, generations, templates};
 use crate::issuance::profile::CommonName;
 use crate::issuance::{self, CertificateRequest, Draft, Issuer, Profile, SignedBy};
@@ -20,7 +20,7 @@ use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::lint::Finding;
 use crate::system::Entropy;
 use crate::system::files::{self, FolderLock, Ownership};
-use crate::x509::{Certificate, GeneralName, KeyAlgorithm, SerialNumber};
+use crate::x509::{Certificate, GeneralName, KeyAlgorithm, PublicKey, SerialNumber};
 
 const MOST_DRAWS: usize = 100;
 
@@ -39,11 +39,12 @@ pub fn issue(
     let config = Config::load(home)?;
     let profile = profile(home, &config, &order.template)?;
     order.name = plain_name(order.name, &profile)?;
-    let kept_key = order.kept_key.take();
     let authorities = Authorities::of(home);
     let facts = authorities.facts(&authorities.choose(order.issuer.as_deref(), &config)?)?;
-    let place = order.place.clone().unwrap_or(if profile.is_authority() { Place::Authority } else { Place::Issued });
-    if profile.is_authority() && !is_authority_name(order.name.as_str()) {
+    // The CA of somebody else's key is not one of ours, whoever signed it.
+    let is_ours = profile.is_authority() && !matches!(order.key, SubjectKey::Requested(_));
+    let place = order.place.clone().unwrap_or(if is_ours { Place::Authority } else { Place::Issued });
+    if is_ours && !is_authority_name(order.name.as_str()) {
         return Err(AuthorityError::AuthorityName(order.name.to_string()));
     }
     let work = Work {
@@ -68,11 +69,17 @@ pub fn issue(
     }
 
     // 2. The key, the wish, and everything that can be refused without signing.
-    let key = match kept_key {
-        Some(key) => key,
-        None => PrivateKey::generate(order.key.or(profile.keys.first().copied()).unwrap_or(KeyAlgorithm::EcdsaP256))?,
+    let mut generated = None;
+    let (our_key, public_key) = match &order.key {
+        SubjectKey::Generate(kind) => {
+            let kind = kind.or(profile.keys.first().copied()).unwrap_or(KeyAlgorithm::EcdsaP256);
+            let key: &PrivateKey = generated.insert(PrivateKey::generate(kind)?);
+            (Some(key), key.public_key())
+        }
+        SubjectKey::Kept(key) => (Some(key), key.public_key()),
+        SubjectKey::Requested(public_key) => (None, public_key),
     };
-    let request = work.request(&config, &key)?;
+    let request = work.request(&config, public_key)?;
     let trial = Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, work.draw_serial()?)?;
     let clipped = order.clip && trial.validity.not_after == facts.end().1;
     if order.dry_run {
@@ -87,7 +94,8 @@ pub fn issue(
     // 3. The passphrase is worked through before the lock: it takes its time, and others wait for the lock.
     let (issuer, issuer_passphrase) = authorities.unlock(facts, ask)?;
     let protection = if profile.is_authority() { issuer_passphrase } else { None };
-    let key_text = work.key_text(&key, order.protection.as_ref().or(protection.as_ref()))?;
+    let protection = order.protection.as_ref().or(protection.as_ref());
+    let key_text = our_key.map(|key| work.key_text(key, protection)).transpose()?;
 
     // 4. From here to the end nobody else changes this CA.
     let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
@@ -99,7 +107,7 @@ pub fn issue(
         Settled::Replaces(serial) => Some(serial),
     };
     work.check_folder(&index)?;
-    let delivery = place.begin(home, &order.name, Some(&key_text), ownership, tools.entropy)?;
+    let delivery = place.begin(home, &order.name, key_text.as_ref(), ownership, tools.entropy)?;
 
     // 5. Signed, checked, recorded: one durable transaction.
     let mut change = index.change()?;
@@ -115,7 +123,7 @@ pub fn issue(
         None if matches!(order.existing, Existing::Replace) => Replaced::Whatever,
         None => Replaced::Nothing,
     };
-    let delivered = delivery.finish(Some(&key_text), &Files::new(&certificate, &chain), replaced, tools.entropy);
+    let delivered = delivery.finish(key_text.as_ref(), &Files::new(&certificate, &chain), replaced, tools.entropy);
     delivered.map_err(|cause| AuthorityError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
     index.mark_delivered(id, now)?;
     let outcome = work.outcome(
@@ -124,7 +132,11 @@ pub fn issue(
         CertificateFacts::Certificate(Box::new(certificate)),
         warnings,
     );
-    let in_memory = (place == Place::Memory).then_some(InMemory { chain, key });
+    let key = generated.or(match order.key {
+        SubjectKey::Kept(key) => Some(key),
+        SubjectKey::Generate(_) | SubjectKey::Requested(_) => None,
+    });
+    let in_memory = key.filter(|_| place == Place::Memory).map(|key| InMemory { chain, key });
     Ok(Outcome { clipped, in_memory, ..outcome })
 }
 
@@ -205,7 +217,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// The wish, from flags, template and settings.
-    fn request(&self, config: &Config, key: &PrivateKey) -> Result<CertificateRequest, AuthorityError> {
+    fn request(&self, config: &Config, public_key: &PublicKey) -> Result<CertificateRequest, AuthorityError> {
         let mut values = templates::values(&self.order.name, config);
         let used = self.profile.uses();
         for (key, value) in &self.order.set {
@@ -221,7 +233,7 @@ impl Work<'_> {
         Ok(CertificateRequest {
             name: self.order.name.to_string(),
             names: self.names()?,
-            public_key: key.public_key().clone(),
+            public_key: public_key.clone(),
             end: self.order.end,
             clip: self.order.clip,
             subject: self.order.subject.clone(),
@@ -232,7 +244,8 @@ impl Work<'_> {
     /// The subject alternative names: NAME, where the template wants it there, and those that were given; each once.
     fn names(&self) -> Result<Vec<GeneralName>, AuthorityError> {
         let name = self.order.name.as_str();
-        let own = if self.profile.names.kinds.is_empty() {
+        let own = if self.profile.names.kinds.is_empty() || self.is_requested() {
+            // A request says itself which names it asks for; NAME is only how the certificate is called here.
             None
         } else if self.profile.common_name == CommonName::Name {
             // NAME is the common name; it is an alternative name too when it can only be one.
@@ -313,9 +326,14 @@ impl Work<'_> {
         }
         if let Place::Folder(folder) = self.place {
             deliver::is_replaceable(folder)?;
+            if let SubjectKey::Requested(public_key) = &self.order.key
+                && let Some(path) = deliver::key_of_another(folder, public_key)?
+            {
+                return Err(AuthorityError::KeyOfAnother(path));
+            }
         }
         if let (Place::Folder(folder), Existing::Refuse) = (self.place, self.order.existing)
-            && let Some(path) = deliver::in_the_way(folder)
+            && let Some(path) = deliver::in_the_way(folder, !self.is_requested())
             && self.interrupted(folder)?.is_none()
         {
             return Err(AuthorityError::PlaceTaken(path));
@@ -326,7 +344,7 @@ impl Work<'_> {
     /// Under the lock: files in a folder of the user's give way by `--force`, or when they are this name's own.
     fn check_folder(&self, index: &Index) -> Result<(), AuthorityError> {
         let Place::Folder(folder) = self.place else { return Ok(()) };
-        let Some(path) = deliver::in_the_way(folder) else { return Ok(()) };
+        let Some(path) = deliver::in_the_way(folder, !self.is_requested()) else { return Ok(()) };
         if matches!(self.order.existing, Existing::Replace) {
             return Ok(());
         }
@@ -339,7 +357,7 @@ impl Work<'_> {
     }
 
     /// The certificate of an interrupted run whose files may be in this folder.
-    fn interrupted(&self, _folder: &std::path::Path) -> Result<Option<Certificate>, AuthorityError> {
+    fn interrupted(&self, _folder: &Path) -> Result<Option<Certificate>, AuthorityError> {
         let index = Index::open_to_read(&self.index)?;
         let history = index.history(self.order.name.as_str(), self.now)?;
         match history.last().filter(|entry| entry.delivered_at.is_none()) {
@@ -393,7 +411,7 @@ impl Work<'_> {
             Due::Within(within) => within.as_duration(),
         };
         let folder = self.place.folder(self.home, &self.order.name);
-        let is_in_place = folder.is_none_or(|folder| deliver::holds(&folder, certificate).unwrap_or(false));
+        let is_in_place = folder.is_none_or(|folder| self.are_all_in(&folder, certificate).unwrap_or(false));
         Ok(left > wanted && entry.revocation.is_none() && is_in_place && self.is_as_ordered(certificate)?)
     }
 
@@ -403,8 +421,28 @@ impl Work<'_> {
         let same_names =
             wanted.len() == certificate.names().len() && wanted.iter().all(|name| certificate.names().contains(name));
         let kind = certificate.public_key.kind().to_string();
-        let same_key = self.order.key.or(self.profile.keys.first().copied()).is_none_or(|key| key.name() == kind);
+        let same_key = match &self.order.key {
+            SubjectKey::Generate(wanted) => {
+                wanted.or(self.profile.keys.first().copied()).is_none_or(|wanted| wanted.name() == kind)
+            }
+            SubjectKey::Kept(key) => *key.public_key() == certificate.public_key,
+            SubjectKey::Requested(public_key) => *public_key == certificate.public_key,
+        };
         Ok(same_names && same_key)
+    }
+
+    /// Whether all files that this order asks for are in a folder.
+    fn are_all_in(&self, folder: &Path, certificate: &Certificate) -> Result<bool, AuthorityError> {
+        if self.is_requested() {
+            deliver::holds_public(folder, certificate)
+        } else {
+            deliver::holds(folder, certificate)
+        }
+    }
+
+    /// Whether the key is somebody else's, so that no key file is written.
+    fn is_requested(&self) -> bool {
+        matches!(self.order.key, SubjectKey::Requested(_))
     }
 
     /// Under the lock: what the name's earlier certificates mean for this order, and what an interrupted run left.
@@ -448,7 +486,8 @@ impl Work<'_> {
         };
         let certificate = index.certificate(&entry)?;
         let Some(folder) = self.place.folder(self.home, &self.order.name) else { return Ok(None) };
-        if !deliver::holds(&folder, &certificate)? {
+        // A certificate that was signed for a request has no key file, and this order may be another one.
+        if !deliver::holds_public(&folder, &certificate)? {
             if matches!(self.place, Place::Folder(_)) {
                 deliver::remove_interrupted(&folder, &certificate)?;
             }
@@ -456,7 +495,7 @@ impl Work<'_> {
         }
         index.mark_delivered(entry.id, self.now)?;
         let is_wanted = match self.order.existing {
-            Existing::Refuse => self.is_as_ordered(&certificate)?,
+            Existing::Refuse => self.is_as_ordered(&certificate)? && self.are_all_in(&folder, &certificate)?,
             // The mark may have been missing for long: what is due by now is replaced.
             Existing::KeepUnlessDue(due) => self.is_good_for_longer(&entry, &certificate, due)?,
             // Whatever is there: it may be for a key that this run was told to leave behind.
@@ -476,7 +515,7 @@ impl Work<'_> {
             template: self.profile.name.clone(),
             authority: authority.to_owned(),
             facts,
-            paths: self.place.paths(self.home, &self.order.name, true),
+            paths: self.place.paths(self.home, &self.order.name, !self.is_requested()),
             warnings,
             in_memory: None,
             clipped: false,

@@ -9,7 +9,7 @@ use crate::issuance::{Draft, End};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::system::{Clock, Entropy};
-use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, Lifetime};
+use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, Lifetime, PublicKey};
 
 /// What is ordered.
 pub struct Order {
@@ -18,10 +18,7 @@ pub struct Order {
     pub names: Vec<GeneralName>,
     pub end: End,
     pub clip: bool,
-    /// `None`: the template's first.
-    pub key: Option<KeyAlgorithm>,
-    /// A key that is there already, to be certified again.
-    pub kept_key: Option<PrivateKey>,
+    pub key: SubjectKey,
     pub subject: Vec<(AttributeType, String)>,
     /// Values for the placeholders of the template.
     pub set: BTreeMap<String, String>,
@@ -34,6 +31,16 @@ pub struct Order {
     pub dry_run: bool,
     /// What the new key is encrypted with; the key of an authority is encrypted as its issuer's is.
     pub protection: Option<Passphrase>,
+}
+
+/// Which key the certificate is about.
+pub enum SubjectKey {
+    /// A new one. `None`: of the template's first kind.
+    Generate(Option<KeyAlgorithm>),
+    /// One that is there already, to be certified again.
+    Kept(PrivateKey),
+    /// That of a request: its private half is somebody else's, so that there is no key file.
+    Requested(PublicKey),
 }
 
 /// What to do when the name has a certificate already.

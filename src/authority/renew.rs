@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::authorities::{KeyOpener, open_key};
 use super::deliver::{self, Place};
 use super::index::{Entry, Index, Reference};
-use super::issue::{self, Existing, Order, Outcome, Tools};
+use super::issue::{self, Existing, Order, Outcome, SubjectKey, Tools};
 use super::{AuthorityError, Config, EntryName, Home, generations};
 use time::OffsetDateTime;
 
@@ -79,25 +79,23 @@ pub fn renew(
     let place = entry.place.clone().map_or(Place::Issued, Place::Folder);
     let paths = place.paths(home, &name, true);
     let key_path = paths.and_then(|paths| paths.key).ok_or_else(|| RenewError::NoFiles(entry.name.clone()))?;
-    let (kept_key, protection) = match renewal.key {
+    let (key, protection) = match renewal.key {
         NextKey::Same => {
-            read_key(&key_path, &certificate, ask_for_kept_key).map(|(key, passphrase)| (Some(key), passphrase))?
+            read_key(&key_path, &certificate, ask_for_kept_key).map(|(key, secret)| (SubjectKey::Kept(key), secret))?
         }
-        NextKey::New(_) => (None, None),
+        NextKey::New(named) => {
+            let kind = certificate.public_key.kind().to_string();
+            let same_kind = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind);
+            (SubjectKey::Generate(named.or(same_kind)), None)
+        }
     };
-    let kind = certificate.public_key.kind().to_string();
-    let same_kind = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind);
     let order = Order {
         template: entry.template,
         name,
         names: certificate.names().to_vec(),
         end: renewal.end.unwrap_or_else(|| length_of(&certificate)),
         clip: renewal.clip,
-        key: match renewal.key {
-            NextKey::New(Some(named)) => Some(named),
-            _ => same_kind,
-        },
-        kept_key,
+        key,
         subject: subject_of(&certificate),
         set: renewal.set,
         issuer: Some(entry.authority),

@@ -10,7 +10,7 @@ use time::macros::datetime;
 
 use super::index::{Entry, Index};
 use super::init::{self, Made};
-use super::issue::{self, Existing, Order, Outcome, Tools};
+use super::issue::{self, Existing, Order, Outcome, SubjectKey, Tools};
 use super::renew::{self, NextKey, Renewal};
 use super::{AuthorityError, Config, Home, publish_crl, revoke};
 use crate::issuance::End;
@@ -106,8 +106,7 @@ pub fn order(template: &str, name: &str) -> Order {
         names: Vec::new(),
         end: End::Default,
         clip: false,
-        key: None,
-        kept_key: None,
+        key: SubjectKey::Generate(None),
         subject: Vec::new(),
         set: BTreeMap::new(),
         issuer: None,

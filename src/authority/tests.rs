@@ -9,7 +9,7 @@ use time::Duration;
 use super::adopt::Adoption;
 use super::authorities::{read_certificate, read_certificates};
 use super::deliver::Place;
-use super::issue::{Due, Existing, Order, Status};
+use super::issue::{Due, Existing, Order, Status, SubjectKey};
 use super::renew::{NextKey, RenewError};
 use super::testing::{Ca, files_below, order};
 use super::{AuthorityError, Config, Home};
@@ -182,7 +182,10 @@ fn other_names_another_key_or_a_missing_file_make_it_due() {
     ca.issue(wish()).unwrap();
     assert_eq!(ca.issue(Order { names: vec!["www.test".parse().unwrap()], ..wish() }).unwrap().status, Status::Issued);
     assert_eq!(ca.issue(wish()).unwrap().status, Status::Issued);
-    assert_eq!(ca.issue(Order { key: Some(KeyAlgorithm::Ed25519), ..wish() }).unwrap().status, Status::Issued);
+    assert_eq!(
+        ca.issue(Order { key: SubjectKey::Generate(Some(KeyAlgorithm::Ed25519)), ..wish() }).unwrap().status,
+        Status::Issued
+    );
     assert_eq!(ca.issue(wish()).unwrap().status, Status::Issued);
     fs::remove_file(ca.path("issued/web.test/key.pem")).unwrap();
     assert_eq!(ca.issue(wish()).unwrap().status, Status::Issued);

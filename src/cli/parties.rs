@@ -9,7 +9,7 @@ use super::passphrase::{self, PassphraseArguments};
 use super::{Context, Failure};
 use crate::authority::deliver::Place;
 use crate::authority::index::{Index, Reference, Status};
-use crate::authority::issue::{self, CertificateFacts, Existing, Order};
+use crate::authority::issue::{self, CertificateFacts, Existing, Order, SubjectKey};
 use crate::authority::{Authorities, AuthorityError, Config, EntryName, Home};
 use crate::handshake::{ClientAuthentication, Party};
 use crate::issuance::End;
@@ -260,8 +260,7 @@ impl PartyArguments {
             names,
             end: End::Default,
             clip: true,
-            key: None,
-            kept_key: None,
+            key: SubjectKey::Generate(None),
             subject: Vec::new(),
             set: BTreeMap::from([("role".to_owned(), role.name().to_owned())]),
             issuer: None,

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use crate::authority::EntryName;
 use crate::authority::config::Config;
 use crate::authority::deliver::{Paths, Place};
-use crate::authority::issue::{self, CertificateFacts, Due, Existing, Order, Outcome, Status};
+use crate::authority::issue::{self, CertificateFacts, Due, Existing, Order, Outcome, Status, SubjectKey};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
@@ -129,8 +129,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
             (None, None) => End::Default,
         },
         clip: wish.clip,
-        key: wish.key,
-        kept_key: None,
+        key: SubjectKey::Generate(wish.key),
         subject: wish.subject,
         set: wish.set.into_iter().collect::<BTreeMap<_, _>>(),
         issuer: wish.issuer,

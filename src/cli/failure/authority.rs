@@ -70,6 +70,9 @@ impl From<AuthorityError> for Failure {
             AuthorityError::OtherTemplate { .. } => Self::refused("exists", sentence).hint("choose another name"),
             AuthorityError::PlaceTaken(_) => Self::refused("exists", sentence)
                 .hint("nothing existing is overwritten: move it away, or choose another place with --out"),
+            AuthorityError::KeyOfAnother(_) => {
+                Self::refused("key-of-another", sentence).hint("move it away, or choose another place with --out")
+            }
             AuthorityError::UnusedValue { used, .. } => {
                 let known: Vec<_> = used.into_iter().filter(|used| used != "name" && used != "domain").collect();
                 let failure = Self::usage("unused-value", sentence);
