@@ -6,7 +6,7 @@ use super::error::CertificateError;
 use super::{AuthorityError, Config, Home};
 use crate::issuance::{Issuer, IssuerFacts};
 use crate::keys::key_file::{KeyFile, KeyFileError};
-use crate::keys::{Passphrase, PrivateKey};
+use crate::keys::{self, Passphrase, PrivateKey};
 use crate::system::files;
 use crate::x509::{Certificate, pem};
 
@@ -19,6 +19,35 @@ pub const ROOT: &str = "root";
 /// Whoever can be asked for the passphrase of a key: called only when the key is encrypted.
 pub type KeyOpener<'a> = dyn FnMut(&str) -> Result<Passphrase, AuthorityError> + 'a;
 
+/// A root of this CA.
+#[derive(Debug, Clone)]
+pub struct Root {
+    /// How the authority is called.
+    pub name: String,
+    /// Where its certificate is.
+    pub path: PathBuf,
+    pub certificate: Certificate,
+}
+
+/// A root that follows another, while both are trusted.
+#[derive(Debug, Clone)]
+pub struct Rotation {
+    /// The names of the authorities.
+    pub old: String,
+    pub new: String,
+    /// The certificate of the new root by the old one.
+    pub bridge: Certificate,
+}
+
+impl Root {
+    /// Whether its key made the signature of a certificate that names it.
+    pub fn has_signed(&self, certificate: &Certificate) -> bool {
+        let algorithm = &certificate.signature_algorithm;
+        certificate.issuer == self.certificate.subject
+            && keys::verify(&self.certificate.public_key, algorithm, certificate.tbs(), &certificate.signature).is_ok()
+    }
+}
+
 /// The authorities of one CA, read as they are asked for.
 pub struct Authorities<'h> {
     home: &'h Home,
@@ -29,32 +58,78 @@ impl<'h> Authorities<'h> {
         Self { home }
     }
 
-    /// The names of all, the root first.
+    /// The names of all that have a certificate, the root first.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub fn names(&self) -> Result<Vec<String>, AuthorityError> {
         let mut names = files::names_in(&self.home.authorities())?;
-        names.retain(|name| !name.starts_with('.'));
+        names.retain(|name| !name.starts_with('.') && self.cert_path(name).is_file());
         names.sort_by_key(|name| (name != ROOT, name.clone()));
         Ok(names)
     }
 
-    /// Which authority issues: the one that was named, or the setting's, or the root while there is no other.
+    /// Whether an authority of this name has a certificate.
+    pub fn exists(&self, name: &str) -> bool {
+        is_plain(name) && self.cert_path(name).is_file()
+    }
+
+    /// Whether an authority of this name waits for its certificate: there is a request for it.
+    pub fn is_pending(&self, name: &str) -> bool {
+        is_plain(name) && !self.cert_path(name).is_file() && self.home.request(name).is_file()
+    }
+
+    /// Which authority issues: the one that was named, or the setting's, or the present root while there is no other.
     ///
     /// # Errors
     /// When there is none of this name.
     pub fn choose(&self, named: Option<&str>, config: &Config) -> Result<String, AuthorityError> {
-        let exists =
-            |name: &str| !name.contains(['/', '\\', '\0']) && !name.starts_with('.') && self.cert_path(name).is_file();
         let wanted = named.unwrap_or(&config.issue.issuer);
-        if exists(wanted) {
-            Ok(wanted.to_owned())
-        } else if named.is_none() && wanted == Config::default().issue.issuer && exists(ROOT) {
-            Ok(ROOT.to_owned())
-        } else {
-            Err(AuthorityError::UnknownAuthority { name: wanted.to_owned(), known: self.names()? })
+        if self.exists(wanted) {
+            return Ok(wanted.to_owned());
         }
+        if self.is_pending(wanted) && named.is_some() {
+            return Err(AuthorityError::Pending(wanted.to_owned()));
+        }
+        if named.is_none()
+            && wanted == Config::default().issue.issuer
+            && let Some(root) = self.present_root()?
+        {
+            return Ok(root);
+        }
+        Err(AuthorityError::UnknownAuthority { name: wanted.to_owned(), known: self.names()? })
+    }
+
+    /// The rotation that is under way, if one is: the certificate of the new root by the old one says so.
+    ///
+    /// # Errors
+    /// When a certificate cannot be read.
+    pub fn rotation(&self) -> Result<Option<Rotation>, AuthorityError> {
+        for new in self.names()? {
+            let path = self.home.new_with_old(&new);
+            if !path.is_file() {
+                continue;
+            }
+            let bridge = read_certificate(&path)?;
+            // Once the old root is gone from here, the certificate is of use to nobody.
+            if let Some(old) = self.roots()?.into_iter().find(|root| root.has_signed(&bridge)) {
+                return Ok(Some(Rotation { old: old.name, new, bridge }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The root that issues: of two of which one follows the other, the new one. `None` when there is no root at all.
+    ///
+    /// # Errors
+    /// When a certificate cannot be read.
+    pub fn present_root(&self) -> Result<Option<String>, AuthorityError> {
+        if let Some(rotation) = self.rotation()? {
+            return Ok(Some(rotation.new));
+        }
+        // One that was added for what it signed elsewhere comes after those that this CA made.
+        let rank = |name: &str| (name != ROOT, !self.home.new_with_old(name).is_file());
+        Ok(self.roots()?.into_iter().map(|root| root.name).min_by_key(|name| rank(name)))
     }
 
     /// The certificate of an authority and of those above it.
@@ -67,31 +142,41 @@ impl<'h> Authorities<'h> {
         if !certificate.is_self_issued() {
             above.extend(self.root_of(above.last().unwrap_or(&certificate))?);
         }
-        Ok(IssuerFacts::new(name, certificate, above)?)
+        let bridge = match self.rotation()? {
+            Some(Rotation { bridge, .. }) => {
+                let root = above.last().unwrap_or(&certificate);
+                (root.public_key == bridge.public_key && root.subject == bridge.subject).then_some(bridge)
+            }
+            None => None,
+        };
+        Ok(IssuerFacts::new(name, certificate, above)?.with_bridge(bridge))
+    }
+
+    /// The certificate of an authority.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn certificate(&self, name: &str) -> Result<Certificate, AuthorityError> {
+        read_certificate(&self.cert_path(name))
     }
 
     /// The self-issued authority that has this certificate's issuer for its subject, if it is one of ours.
     fn root_of(&self, certificate: &Certificate) -> Result<Option<Certificate>, AuthorityError> {
-        for name in self.names()? {
-            let candidate = read_certificate(&self.cert_path(&name))?;
-            if candidate.is_self_issued() && candidate.subject == certificate.issuer {
-                return Ok(Some(candidate));
-            }
-        }
-        Ok(None)
+        let mut roots = self.roots()?.into_iter().map(|root| root.certificate);
+        Ok(roots.find(|root| root.subject == certificate.issuer))
     }
 
-    /// The certificates that clients must trust: those that issued themselves.
+    /// What clients must trust: the authorities whose certificates they issued themselves.
     ///
     /// # Errors
     /// When one cannot be read.
-    pub fn roots(&self) -> Result<Vec<(PathBuf, Certificate)>, AuthorityError> {
+    pub fn roots(&self) -> Result<Vec<Root>, AuthorityError> {
         let mut roots = Vec::new();
         for name in self.names()? {
             let path = self.cert_path(&name);
             let certificate = read_certificate(&path)?;
             if certificate.is_self_issued() {
-                roots.push((path, certificate));
+                roots.push(Root { name, path, certificate });
             }
         }
         Ok(roots)
@@ -108,7 +193,7 @@ impl<'h> Authorities<'h> {
         ask: &mut KeyOpener<'_>,
     ) -> Result<(Issuer, Option<Passphrase>), AuthorityError> {
         let name = facts.name().to_owned();
-        let path = self.home.authority(&name).join("key.pem");
+        let path = self.home.key(&name);
         let Some(content) = files::read_if_exists(&path, MOST_OCTETS)? else {
             return Err(AuthorityError::KeyAway { authority: name, path });
         };
@@ -122,6 +207,11 @@ impl<'h> Authorities<'h> {
     fn cert_path(&self, name: &str) -> PathBuf {
         self.home.authority(name).join("cert.pem")
     }
+}
+
+/// A name that leads to a folder of authorities, and nowhere else.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['/', '\\', '\0']) && !name.starts_with('.')
 }
 
 /// Opens a key file's content, asking for the passphrase when it is encrypted.

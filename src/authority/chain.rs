@@ -8,11 +8,12 @@ use crate::lint::Severity;
 use crate::verify::{self, Evidence, Exhibit, Problem, Purpose, Question};
 use crate::x509::Certificate;
 
-/// What stands between a leaf of this issuer and the root, the issuer first.
+/// What stands between a leaf of this issuer and the root, the issuer first; while a root follows another, with the
+/// certificate of the new one by the old one, for those who trust only that.
 pub fn chain_below_root(issuer: &Issuer) -> Vec<Certificate> {
     let facts = issuer.facts();
     let all = std::iter::once(facts.certificate()).chain(facts.above());
-    all.filter(|certificate| !certificate.is_self_issued()).cloned().collect()
+    all.filter(|certificate| !certificate.is_self_issued()).chain(facts.bridge()).cloned().collect()
 }
 
 /// Lays a new certificate before the judge, as whoever meets it will: its chain must hold now.

@@ -54,11 +54,15 @@ pub enum AuthorityError {
     KeyAway { authority: String, path: PathBuf },
     #[error("the private key {} can be read or changed by other users", .0.display())]
     LooseKey(PathBuf),
+    #[error("the private key {} was changed by somebody else at the same time", .0.display())]
+    KeyChanged(PathBuf),
     #[error("the wrong passphrase for the private key {}", .0.display())]
     WrongPassphrase(PathBuf),
     /// Whoever was asked for the passphrase has none to give; the reason is the asker's.
     #[error("{message}")]
     NoPassphrase { code: &'static str, message: String, hints: Vec<String>, badly_asked: bool },
+    #[error("the authority '{0}' has no certificate yet: it was only asked for")]
+    Pending(String),
     #[error("there is no authority '{}'", text::escape(name))]
     UnknownAuthority { name: String, known: Vec<String> },
     #[error("'{name}' is the name of a certificate already (template {template}, until {})", rfc3339(*until))]

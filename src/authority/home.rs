@@ -4,6 +4,9 @@
 //! ca/                                   0700, and the lock of everybody who changes it
 //! ├── ca.toml                           its settings; a folder is a CA directory when this is in it
 //! ├── authorities/<authority>/          cert.pem chain.pem crl.pem crl.der 0644, key.pem 0600
+//! │                                     request.pem of one that waits for its certificate
+//! │                                     new-with-old.pem old-with-new.pem bundle.pem of a root that follows another
+//! ├── retired/<authority>/              what was trusted once
 //! ├── templates/*.toml                  the site's own
 //! ├── index.db                          0600
 //! └── issued/<name>/                    0700: cert.pem chain.pem fullchain.pem key.pem
@@ -74,6 +77,26 @@ impl Home {
 
     pub fn authority(&self, name: &str) -> PathBuf {
         self.authorities().join(name)
+    }
+
+    /// The private key of an authority; it may be away.
+    pub fn key(&self, name: &str) -> PathBuf {
+        self.authority(name).join("key.pem")
+    }
+
+    /// What was asked for an authority whose certificate another CA signs.
+    pub fn request(&self, name: &str) -> PathBuf {
+        self.authority(name).join("request.pem")
+    }
+
+    /// In the folder of a root that follows another: its key certified by the old one (RFC 4210 §4.4).
+    pub fn new_with_old(&self, name: &str) -> PathBuf {
+        self.authority(name).join("new-with-old.pem")
+    }
+
+    /// Where the folders of authorities go that are trusted no more.
+    pub fn retired(&self) -> PathBuf {
+        self.folder.join("retired")
     }
 
     /// The latest revocation list of an authority, as text.

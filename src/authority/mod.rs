@@ -12,6 +12,7 @@ pub mod home;
 pub mod index;
 pub mod init;
 pub mod issue;
+pub mod key_passphrase;
 pub mod locate;
 pub mod order;
 pub mod publish_crl;

@@ -148,7 +148,7 @@ impl PartyArguments {
         let home = context
             .home()
             .map_err(|failure| failure.hint("or give the CA certificates that both sides trust with --roots FILE"))?;
-        Ok(Authorities::of(&home).roots()?.into_iter().map(|(_, certificate)| certificate).collect())
+        Ok(Authorities::of(&home).roots()?.into_iter().map(|root| root.certificate).collect())
     }
 
     fn party(&self, given: &Path, context: &mut Context<'_>) -> Result<Party, Failure> {

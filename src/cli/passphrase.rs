@@ -26,10 +26,40 @@ pub struct PassphraseArguments {
     pub passphrase_fd: Option<u32>,
 }
 
+/// The flags that say where the passphrase of a key to come is.
+#[derive(Debug, Clone, Default, Args)]
+#[group(id = "new-passphrase", multiple = false)]
+#[command(next_help_heading = "New passphrase")]
+pub struct NewPassphraseArguments {
+    /// Read the new passphrase from the first line of a file
+    #[arg(long, value_name = "FILE")]
+    new_passphrase_file: Option<PathBuf>,
+    /// Read it from an environment variable
+    #[arg(long, value_name = "VAR")]
+    new_passphrase_env: Option<String>,
+    /// Read it from an open file descriptor
+    #[arg(long, value_name = "N")]
+    new_passphrase_fd: Option<u32>,
+}
+
 /// A passphrase is a line; more than this is the wrong file.
 const MOST_OCTETS: u64 = 64 * 1024;
 /// The flags that a person without a terminal may give instead.
 pub const FLAGS: &str = "give --passphrase-file FILE, --passphrase-env VAR or --passphrase-fd N";
+
+/// As [`FLAGS`], for a new passphrase.
+pub const NEW_FLAGS: &str = "give --new-passphrase-file FILE, --new-passphrase-env VAR or --new-passphrase-fd N";
+
+impl NewPassphraseArguments {
+    /// Read as those of a key that exists are.
+    pub fn plain(&self) -> PassphraseArguments {
+        PassphraseArguments {
+            passphrase_file: self.new_passphrase_file.clone(),
+            passphrase_env: self.new_passphrase_env.clone(),
+            passphrase_fd: self.new_passphrase_fd,
+        }
+    }
+}
 
 impl PassphraseArguments {
     /// Whether there is any of the flags.

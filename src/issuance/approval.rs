@@ -74,7 +74,7 @@ fn first_difference(draft: &Draft, written: &Certificate) -> Option<&'static str
         ("extended key usage", written.extended_key_usage.as_deref().unwrap_or_default() == draft.extended_key_usage),
         ("basic constraints", written.basic_constraints == Some(draft.basic_constraints)),
         ("name constraints", written.name_constraints == draft.name_constraints),
-        ("subject key identifier", written.subject_key_id.as_deref() == Some(&draft.public_key.key_id())),
+        ("subject key identifier", written.subject_key_id.as_ref() == Some(&draft.subject_key_id)),
         (
             "authority key identifier",
             written.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref()) == Some(&draft.authority_key_id),

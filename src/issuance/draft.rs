@@ -22,6 +22,8 @@ pub struct Draft {
     pub issuer: DistinguishedName,
     pub validity: Validity,
     pub subject: DistinguishedName,
+    /// How the certificates below it name the key.
+    pub subject_key_id: Vec<u8>,
     pub public_key: PublicKey,
     pub names: Vec<GeneralName>,
     pub key_usage: KeyUsage,
@@ -82,6 +84,10 @@ pub enum Refusal {
     IssuerNotValid { authority: String, now: OffsetDateTime, validity: Validity },
     #[error("the subject '{0}' would be that of its issuer, which makes a certificate look self-signed")]
     SubjectOfIssuer(DistinguishedName),
+    #[error("'{0}' is not a CA: its basic constraints do not say so (RFC 5280 §4.2.1.9)")]
+    NotAnAuthority(String),
+    #[error("the certificate of '{subject}' has the extension {oid}, which cannot be written into the next one here")]
+    CannotCarry { subject: String, oid: String },
     #[error("a CA must have a subject (RFC 5280 §4.1.2.6)")]
     AuthorityWithoutSubject,
     #[error("'{authority}' may issue only leaves (its path length is {path_length})")]
@@ -132,6 +138,7 @@ impl Draft {
             issuer: issuer.map_or_else(|| subject.clone(), |issuer| issuer.subject().clone()),
             validity,
             subject,
+            subject_key_id: request.public_key.key_id().to_vec(),
             names: request.names.clone(),
             key_usage: key_usage(profile.key_usage, &request.public_key),
             extended_key_usage: purposes.collect::<Result<_, _>>()?,

@@ -88,7 +88,7 @@ fn parameters(draft: &Draft) -> Result<CertificateParams, EncodeError> {
     parameters.extended_key_usages =
         draft.extended_key_usage.iter().map(extended_key_usage).collect::<Result<_, _>>()?;
     parameters.use_authority_key_identifier_extension = true;
-    parameters.key_identifier_method = KeyIdMethod::PreSpecified(draft.public_key.key_id().to_vec());
+    parameters.key_identifier_method = KeyIdMethod::PreSpecified(draft.subject_key_id.clone());
     if !draft.crl_urls.is_empty() {
         parameters.crl_distribution_points = vec![CrlDistributionPoint { uris: draft.crl_urls.clone() }];
     }

@@ -15,6 +15,7 @@ pub struct IssuerFacts {
     name: String,
     certificate: Certificate,
     above: Vec<Certificate>,
+    bridge: Option<Certificate>,
     signature_algorithm: SignatureAlgorithm,
 }
 
@@ -82,10 +83,22 @@ impl IssuerFacts {
         let kind = certificate.public_key.kind().to_string();
         match KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind) {
             Some(algorithm) => {
-                Ok(Self { name, certificate, above, signature_algorithm: private_key::signature_algorithm(algorithm) })
+                let signature_algorithm = private_key::signature_algorithm(algorithm);
+                Ok(Self { name, certificate, above, bridge: None, signature_algorithm })
             }
             None => Err(IssuerError::UnusableKey { name, kind }),
         }
+    }
+
+    /// With a certificate for the key of its root by another root: who trusts only that one finds a path through it.
+    #[must_use]
+    pub fn with_bridge(self, bridge: Option<Certificate>) -> Self {
+        Self { bridge, ..self }
+    }
+
+    /// See [`with_bridge`](Self::with_bridge). It limits nothing: whoever trusts the own root does not need it.
+    pub fn bridge(&self) -> Option<&Certificate> {
+        self.bridge.as_ref()
     }
 
     /// How the authority is called.
@@ -131,10 +144,7 @@ impl IssuerFacts {
         names: &[GeneralName],
         now: OffsetDateTime,
     ) -> Result<(), Refusal> {
-        if !self.certificate.validity.contains(now) {
-            let (authority, validity) = (self.name.clone(), self.certificate.validity);
-            return Err(Refusal::IssuerNotValid { authority, now, validity });
-        }
+        self.check_validity(now)?;
         for certificate in self.chain() {
             let Some(constraints) = &certificate.name_constraints else { continue };
             for name in names {
@@ -152,6 +162,20 @@ impl IssuerFacts {
             self.check_path_length()?;
         }
         Ok(())
+    }
+
+    /// Whether it may sign the certificate of a CA, now.
+    pub(super) fn check_authority(&self, now: OffsetDateTime) -> Result<(), Refusal> {
+        self.check_validity(now)?;
+        self.check_path_length()
+    }
+
+    fn check_validity(&self, now: OffsetDateTime) -> Result<(), Refusal> {
+        if self.certificate.validity.contains(now) {
+            return Ok(());
+        }
+        let (authority, validity) = (self.name.clone(), self.certificate.validity);
+        Err(Refusal::IssuerNotValid { authority, now, validity })
     }
 
     /// Whether another CA may stand below it (RFC 5280 §4.2.1.9): every path length in the chain counts the CAs that

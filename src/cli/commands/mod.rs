@@ -13,6 +13,7 @@ mod handshake_test;
 mod init;
 mod inspect;
 mod issue;
+mod key;
 mod lint;
 mod list;
 mod man;
@@ -20,6 +21,7 @@ mod quickstart;
 mod rekey;
 mod renew;
 mod revoke;
+mod roots;
 mod show;
 mod verify;
 
@@ -97,6 +99,10 @@ subcommands! {
     "revoke" => Revoke(revoke::Arguments),
     /// Sign the revocation list of an authority, and put it where it is published
     "crl" => Crl(crl::Arguments),
+    /// Write the bundle of CA certificates that clients must trust
+    "roots" => Roots(roots::Arguments),
+    /// Change, add or remove the passphrase of an authority's key
+    "key" => Key(key::Arguments),
     /// Prove certificates in a real mutual TLS handshake, and that the wrong ones are refused
     "handshake-test" => HandshakeTest(handshake_test::Arguments),
     /// List the certificates that this CA has issued
@@ -133,6 +139,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::Rekey(arguments) => rekey::run(*arguments, context),
         Command::Revoke(arguments) => revoke::run(*arguments, context),
         Command::Crl(arguments) => crl::run(*arguments, context),
+        Command::Roots(arguments) => roots::run(&arguments, context),
+        Command::Key(arguments) => key::run(*arguments, context),
         Command::HandshakeTest(arguments) => handshake_test::run(&arguments, context),
         Command::List(arguments) => list::run(*arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),

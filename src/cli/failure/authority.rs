@@ -51,11 +51,13 @@ impl From<AuthorityError> for Failure {
             AuthorityError::LooseKey(path) => {
                 Self::refused("loose-key", sentence).hint(format!("chmod 600 {}", path.display()))
             }
+            AuthorityError::KeyChanged(_) => Self::refused("key-changed", sentence).hint("run the command again"),
             AuthorityError::WrongPassphrase(_) => Self::refused("wrong-passphrase", sentence),
             AuthorityError::NoPassphrase { code, message, hints, badly_asked } => {
                 let failure = if badly_asked { Self::usage(code, message) } else { Self::refused(code, message) };
                 hints.into_iter().fold(failure, Self::hint)
             }
+            AuthorityError::Pending(_) => Self::refused("pending", sentence),
             AuthorityError::UnknownAuthority { known, .. } => {
                 Self::usage("unknown-authority", sentence).hint(format!("there are: {}", list(&known)))
             }
@@ -263,6 +265,9 @@ impl From<Refusal> for Failure {
                 .hint("if the clock of this machine is right, the authority has to be renewed"),
             Refusal::SubjectOfIssuer(_) => Self::refused("subject-of-issuer", sentence)
                 .hint("choose another name, or another subject with --subject"),
+            Refusal::NotAnAuthority(_) => Self::refused("not-a-ca", sentence),
+            Refusal::CannotCarry { .. } => Self::refused("cannot-carry", sentence)
+                .hint("let the tool that made the certificate make the next one, and bring it back"),
             Refusal::AuthorityWithoutSubject => Self::usage("bad-subject", sentence),
             Refusal::PathLength { .. } => {
                 Self::refused("path-length", sentence).hint("issue it by an authority above, with --issuer")

@@ -1,0 +1,99 @@
+//! `ca key`: what is done with the key of an authority.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::authority::Config;
+use crate::authority::key_passphrase::{self, Outcome};
+use crate::cli::output::{Page, Report, Tone};
+use crate::cli::passphrase::{self, NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
+use crate::cli::{Context, Failure};
+use crate::x509::text;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Change, add or remove the passphrase of an authority's key
+    Passphrase(Box<PassphraseOf>),
+}
+
+#[derive(Debug, Args)]
+struct PassphraseOf {
+    /// Which authority
+    #[arg(value_name = "AUTHORITY")]
+    authority: String,
+    /// Leave the key unencrypted from now on
+    #[arg(long, group = "new-passphrase")]
+    remove: bool,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
+    #[command(flatten)]
+    new_passphrase: NewPassphraseArguments,
+}
+
+struct Changed {
+    outcome: Outcome,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let Action::Passphrase(arguments) = arguments.action;
+    let home = context.home()?;
+    let settings = Config::load(&home)?.passphrase;
+    let context = &*context;
+    let mut ask =
+        |question: &str| arguments.passphrase.open(&settings, &home, context, question).map_err(passphrase::refusal);
+    let mut choose = || {
+        if arguments.remove {
+            return Ok(None);
+        }
+        let question = format!("New passphrase of '{}': ", arguments.authority);
+        let instead = format!("{NEW_FLAGS}; or remove the passphrase: --remove");
+        let chosen = arguments.new_passphrase.plain().choose(context, &question, &instead);
+        chosen.map(Some).map_err(passphrase::refusal)
+    };
+    let outcome = key_passphrase::change(&home, &arguments.authority, &mut ask, &mut choose, &context.tools())?;
+    Ok(Box::new(Changed { outcome }))
+}
+
+impl Changed {
+    fn done(&self) -> &'static str {
+        match (self.outcome.was_encrypted, self.outcome.is_encrypted) {
+            (true, true) => "changed",
+            (false, true) => "added",
+            (true, false) => "removed",
+            (false, false) => "unchanged",
+        }
+    }
+}
+
+impl Report for Changed {
+    fn text(&self, page: &mut Page) {
+        let authority = format!("'{}'", self.outcome.authority);
+        let done = match self.done() {
+            "changed" => "The key has another passphrase now: ",
+            "added" => "The key is encrypted now: ",
+            "removed" => "The key has no passphrase any more: ",
+            _ => "The key had no passphrase, and has none: ",
+        };
+        page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, done), (Tone::Strong, &authority)]);
+        page.field("key", &self.outcome.path.display().to_string());
+    }
+
+    fn json(&self) -> Value {
+        let Outcome { authority, path, public_key, was_encrypted, is_encrypted } = &self.outcome;
+        json!({
+            "schema": "ca.key-passphrase/1",
+            "authority": authority,
+            "status": self.done(),
+            "was_encrypted": was_encrypted,
+            "encrypted": is_encrypted,
+            "key": path,
+            "key_id": text::hex(&public_key.key_id()),
+        })
+    }
+}

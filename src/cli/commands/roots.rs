@@ -1,0 +1,103 @@
+//! `ca roots`: what clients must trust.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::authority::authorities::{Authorities, Root};
+use crate::cli::output::{Page, Report};
+use crate::cli::{Context, Failure};
+use crate::system::files::{self, Existing};
+use crate::x509::validity::rfc3339;
+use crate::x509::{pem, text};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Write the bundle to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Replace a file that says something else
+    #[arg(long, requires = "out")]
+    force: bool,
+}
+
+/// The bundle.
+struct Bundle {
+    roots: Vec<Root>,
+    /// The names of the old and the new root, while both are trusted.
+    rotation: Option<(String, String)>,
+    written: Option<(PathBuf, bool)>,
+}
+
+pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let home = context.home()?;
+    let authorities = Authorities::of(&home);
+    let roots = authorities.roots()?;
+    if roots.is_empty() {
+        return Err(Failure::usage("no-roots", "no authority of this CA is a root")
+            .hint("bring back its certificate: authorities/root/cert.pem"));
+    }
+    let rotation = authorities.rotation()?.map(|rotation| (rotation.old, rotation.new));
+    let written = match &arguments.out {
+        Some(out) => Some((out.clone(), write(&bundle(&roots), out, arguments.force, context)?)),
+        None => None,
+    };
+    Ok(Box::new(Bundle { roots, rotation, written }))
+}
+
+/// Writes the bundle unless it is there already; whether it was written.
+fn write(bundle: &str, out: &std::path::Path, force: bool, context: &Context<'_>) -> Result<bool, Failure> {
+    let path = context.world.resolve(out);
+    let there = files::read_if_exists(&path, files::MOST_OCTETS)?;
+    if there.is_some_and(|there| there == bundle.as_bytes()) {
+        return Ok(false);
+    }
+    let existing = if force { Existing::Replace } else { Existing::Keep };
+    let published = files::publish_file(&path, bundle.as_bytes(), files::PUBLIC, existing, context.tools().entropy);
+    published.map_err(|error| {
+        let is_there = error.is_already_there() && path.is_file() && !force;
+        let failure = Failure::from(error);
+        if is_there { failure.hint("to replace it: --force") } else { failure }
+    })?;
+    Ok(true)
+}
+
+fn bundle(roots: &[Root]) -> String {
+    roots.iter().map(|root| pem::certificate(root.certificate.as_der())).collect()
+}
+
+impl Report for Bundle {
+    fn text(&self, page: &mut Page) {
+        let Some((path, is_new)) = &self.written else { return page.verbatim(&bundle(&self.roots)) };
+        for root in &self.roots {
+            let until = rfc3339(root.certificate.validity.not_after);
+            page.field(&root.name, &format!("{}, until {until}", root.certificate.subject));
+            page.field("  SHA-256", &text::hex(&root.certificate.fingerprint()));
+        }
+        page.field(if *is_new { "written to" } else { "unchanged" }, &path.display().to_string());
+    }
+
+    fn json(&self) -> Value {
+        let root = |root: &Root| {
+            let certificate = &root.certificate;
+            json!({
+                "authority": root.name,
+                "subject": certificate.subject.to_string(),
+                "serial": certificate.serial.to_string(),
+                "not_before": rfc3339(certificate.validity.not_before),
+                "not_after": rfc3339(certificate.validity.not_after),
+                "fingerprint_sha256": text::hex(&certificate.fingerprint()),
+                "file": root.path,
+            })
+        };
+        json!({
+            "schema": "ca.roots/1",
+            "roots": self.roots.iter().map(root).collect::<Vec<_>>(),
+            "rotation": self.rotation.as_ref().map(|(old, new)| json!({ "old": old, "new": new })),
+            "pem": bundle(&self.roots),
+            "out": self.written.as_ref().map(|(path, _)| path),
+            "status": self.written.as_ref().map(|(_, is_new)| if *is_new { "written" } else { "unchanged" }),
+        })
+    }
+}
