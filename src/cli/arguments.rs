@@ -1,8 +1,9 @@
 //! The command line as it is typed: the global flags and the list of subcommands. The flags of each are beside its code.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use super::commands::Command;
 use crate::x509::Lifetime;
@@ -19,6 +20,22 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
+    /// Reads the words. Each subcommand that the parser knows costs it a copy of every global flag, and a command line has
+    /// one: the first word that is the name of a subcommand is tried alone, and what does not fit that is read in full.
+    ///
+    /// # Errors
+    /// When the words are no command line; also for help and version.
+    pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        let typed = words.iter().skip(1).filter_map(|word| word.to_str()).find_map(Command::named_alone);
+        if let Some(subcommand) = typed {
+            let line = Globals::augment_args(clap::Command::new("ca")).subcommand(subcommand).subcommand_required(true);
+            if let Ok(read) = line.try_get_matches_from(words).and_then(|matches| Self::from_arg_matches(&matches)) {
+                return Ok(read);
+            }
+        }
+        Self::try_parse_from(words)
+    }
+
     /// The command line with every flag of every subcommand, for people to read. The one that parses knows only the
     /// flags of the subcommand that was typed.
     pub fn whole() -> clap::Command {
@@ -63,4 +80,39 @@ pub enum Color {
     Auto,
     Always,
     Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_is_read_alike_with_one_subcommand_and_with_all() {
+        for line in [
+            "ca list",
+            "ca --json list --dir other",
+            "ca verify --quiet a.pem b.pem --color never",
+            "ca --dir verify list",
+            "ca --dir list verify a.pem",
+            "ca issue server list --san verify",
+            "ca issue --lock-timeout 5s server web.test",
+            "ca verify -- --json",
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let (read, whole) = (CommandLine::read(&words).unwrap(), CommandLine::try_parse_from(&words).unwrap());
+            assert_eq!(format!("{read:?}"), format!("{whole:?}"), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_command_line_is_refused_by_the_whole_one() {
+        for line in
+            ["ca", "ca lists", "ca --dir list", "ca verify", "ca list --jsn", "ca list verify", "ca verify --help"]
+        {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let told = |error: clap::Error| (error.kind(), error.render().to_string());
+            let read = CommandLine::read(&words).map_err(told).unwrap_err();
+            assert_eq!(read, CommandLine::try_parse_from(&words).map_err(told).unwrap_err(), "{line}");
+        }
+    }
 }

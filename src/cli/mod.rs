@@ -20,8 +20,6 @@ mod testing;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use clap::Parser;
-
 pub use arguments::CommandLine;
 pub use context::Context;
 pub use failure::Failure;
@@ -52,7 +50,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         let version = format!("ca {}\n", env!("CARGO_PKG_VERSION"));
         return show(&version, ExitStatus::Done, Shape { json: false, colored: false }, world);
     }
-    let line = match CommandLine::try_parse_from(&words) {
+    let line = match CommandLine::read(&words) {
         Ok(line) => line,
         Err(error) => {
             // In the whole command line, the groups of flags stand in the order in which people shall read them.

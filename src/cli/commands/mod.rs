@@ -55,6 +55,14 @@ macro_rules! subcommands {
                 line$(.mut_subcommand($name, |_| flags::<$arguments>(Self::named($name, $about))))*
             }
 
+            /// The subcommand of this name, by itself.
+            pub(super) fn named_alone(name: &str) -> Option<clap::Command> {
+                match name {
+                    $($name => Some(flags::<$arguments>(Self::named($name, $about))),)*
+                    _ => None,
+                }
+            }
+
             /// A subcommand without its flags.
             fn named(name: &'static str, about: &'static str) -> clap::Command {
                 let place = [$($name),*].iter().position(|each| *each == name);
