@@ -44,14 +44,14 @@ impl Court<'_> {
     /// Judges all files, on all cores when they are many; the answers come in the order of the files.
     pub fn judge_all(&self, files: &[(PathBuf, Blocks)]) -> Result<Vec<Judged>, Failure> {
         const WORTH_A_THREAD: usize = 16;
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let share = files.len().div_ceil(cores).max(WORTH_A_THREAD);
         let judge_share = |files: &[(PathBuf, Blocks)]| -> Result<Vec<Judged>, Failure> {
             files.iter().map(|(path, blocks)| self.judge(path, blocks)).collect()
         };
-        if files.len() <= share {
+        if files.len() <= WORTH_A_THREAD {
             return judge_share(files);
         }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let share = files.len().div_ceil(cores).max(WORTH_A_THREAD);
         let shares = std::thread::scope(|scope| {
             let threads: Vec<_> = files.chunks(share).map(|files| scope.spawn(move || judge_share(files))).collect();
             threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
