@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use super::budget::Budget;
 use super::name::Canonical;
 use super::question::{Evidence, Exhibit};
-use super::signature::{self, SignatureProblem};
+use super::signature::{Held, SignatureProblem};
 
 /// The most certificates of a path, anchor and leaf included.
 const MOST_CERTIFICATES: usize = 24;
@@ -26,6 +26,9 @@ pub enum End {
     OutOfBounds,
 }
 
+/// Whoever looks at a path, and says whether it is the one.
+pub type Visitor<'v, 'a> = dyn FnMut(&[&'a Exhibit], &Held<'a>) -> bool + 'v;
+
 /// The search for paths of one leaf.
 pub struct Search<'a> {
     evidence: Evidence<'a>,
@@ -34,6 +37,8 @@ pub struct Search<'a> {
     by_subject: HashMap<&'a Canonical, Vec<&'a Exhibit>>,
     signatures: HashMap<(*const Exhibit, *const Exhibit), Result<(), SignatureProblem>>,
     budget: &'a Budget,
+    /// Signatures that did verify, for whoever is asked about a path next.
+    held: Held<'a>,
     /// Signatures that did not verify, child and supposed issuer: evidence for the diagnosis.
     pub refused: Vec<(&'a Exhibit, &'a Exhibit, SignatureProblem)>,
 }
@@ -48,11 +53,19 @@ impl<'a> Search<'a> {
             }
         }
         let distance = distances(evidence, &by_subject);
-        Self { evidence, distance, by_subject, signatures: HashMap::new(), budget, refused: Vec::new() }
+        Self {
+            evidence,
+            distance,
+            by_subject,
+            signatures: HashMap::new(),
+            budget,
+            held: Held::default(),
+            refused: Vec::new(),
+        }
     }
 
-    /// Shows every path, anchor first, to `visitor` until it is content.
-    pub fn paths(&mut self, visitor: &mut dyn FnMut(&[&'a Exhibit]) -> bool) -> End {
+    /// Shows every path, anchor first, to `visitor` until it is content; and the signatures that were checked for it.
+    pub fn paths(&mut self, visitor: &mut Visitor<'_, 'a>) -> End {
         self.extend(&mut vec![self.evidence.leaf], visitor)
     }
 
@@ -68,7 +81,7 @@ impl<'a> Search<'a> {
     }
 
     /// `path` is leaf first here.
-    fn extend(&mut self, path: &mut Vec<&'a Exhibit>, visitor: &mut dyn FnMut(&[&'a Exhibit]) -> bool) -> End {
+    fn extend(&mut self, path: &mut Vec<&'a Exhibit>, visitor: &mut Visitor<'_, 'a>) -> End {
         let Some(head) = path.last().copied() else { return End::Exhausted };
         for anchor in ranked(head, self.evidence.anchors.iter().filter(|anchor| anchor.subject == head.issuer)) {
             match self.budget.may_step().then(|| self.is_signed_by(head, anchor)).flatten() {
@@ -80,7 +93,7 @@ impl<'a> Search<'a> {
             if !self.budget.may_judge(complete.iter().map(|exhibit| exhibit.certificate.as_der().len()).sum()) {
                 return End::OutOfBounds;
             }
-            if visitor(&complete) {
+            if visitor(&complete, &self.held) {
                 return End::Found;
             }
         }
@@ -125,7 +138,7 @@ impl<'a> Search<'a> {
         if !self.budget.may_check_signature() {
             return None;
         }
-        let checked = signature::certificate(&child.certificate, &issuer.certificate.public_key);
+        let checked = self.held.certificate(&child.certificate, &issuer.certificate.public_key);
         if let Err(problem) = checked {
             self.refused.push((child, issuer, problem));
         }

@@ -96,7 +96,7 @@ impl<'a> Inquiry<'a> {
             own_roots: self.question.own_roots,
         };
         let mut search = Search::new(Evidence { leaf: signer, ..self.evidence }, self.budget);
-        let end = search.paths(&mut |exhibits| {
+        let end = search.paths(&mut |exhibits, _| {
             let mut problems = Vec::new();
             rules::check(&Path { exhibits, question: &question }, self.budget, &mut problems);
             exhibits.first().is_some_and(|found| found.subject == anchor.subject)
