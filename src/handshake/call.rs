@@ -9,7 +9,7 @@ use rustls::{Connection, ProtocolVersion};
 
 use super::cause::{self, Cause};
 use super::decrypt::Secrets;
-use super::exchange::{Exchange, ExchangeError, LONGEST, MOST_OCTETS, Tap, socket_error};
+use super::exchange::{Exchange, ExchangeError, MOST_OCTETS, Tap, socket_error};
 use super::registry::{self, TlsVersion};
 use super::report::{Breakdown, Session};
 use super::session;
@@ -31,6 +31,8 @@ pub(super) struct Call {
     own: Side,
     connection: Connection,
     socket: TcpStream,
+    /// It lasts no longer.
+    limit: Duration,
     began: Instant,
     flights: Vec<Flight>,
     octets: usize,
@@ -41,11 +43,12 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub fn new(own: Side, connection: Connection, socket: TcpStream) -> Self {
+    pub fn new(own: Side, connection: Connection, socket: TcpStream, limit: Duration) -> Self {
         Self {
             own,
             connection,
             socket,
+            limit,
             began: Instant::now(),
             flights: Vec::new(),
             octets: 0,
@@ -58,7 +61,7 @@ impl Call {
 
     /// As the client: asks once the handshake is done, until there is an answer, an error, or the other side is gone.
     pub fn ask(&mut self, question: &str) -> Result<(), ExchangeError> {
-        while self.say()? && self.error.is_none() && self.heard.is_empty() {
+        while self.say()? && self.error.is_none() && !self.has_heard_enough() {
             if self.is_done_for_the_first_time() {
                 self.put(question)?;
             } else if !self.hear()? {
@@ -109,6 +112,13 @@ impl Call {
         Ok(())
     }
 
+    /// Any octet is an answer; of one over HTTP the whole first line is wanted.
+    fn has_heard_enough(&self) -> bool {
+        let begins_like_http = self.heard.iter().zip(b"HTTP/").all(|(heard, http)| heard == http);
+        let is_whole = self.heard.contains(&b'\n') || self.heard.len() >= ENOUGH;
+        !self.heard.is_empty() && (is_whole || !begins_like_http)
+    }
+
     fn is_done_for_the_first_time(&mut self) -> bool {
         let first = !self.connection.is_handshaking() && self.handshake.is_none();
         if first {
@@ -137,10 +147,16 @@ impl Call {
                 Ok(_) => {}
                 // It hung up in the middle: what it said before may still be there to be read.
                 Err(error) if is_gone(&error) => return self.hear(),
-                Err(error) => return Err(socket_error("write")(error)),
+                Err(error) => return Err(self.failed("write", error)),
             }
         }
         Ok(true)
+    }
+
+    /// The octets with which the other side began.
+    fn first_heard(&self) -> &[u8] {
+        let first = self.flights.iter().find(|flight| flight.from != self.own);
+        first.map_or(&[], |flight| flight.octets.as_slice())
     }
 
     /// Waits for octets and lets the TLS library work on them; whether there were any.
@@ -150,7 +166,7 @@ impl Call {
         let count = match self.socket.read(&mut piece) {
             Ok(count) => count,
             Err(error) if is_gone(&error) => 0,
-            Err(error) => return Err(socket_error("read")(error)),
+            Err(error) => return Err(self.failed("read", error)),
         };
         if count == 0 {
             return Ok(false);
@@ -178,8 +194,8 @@ impl Call {
 
     /// No call lasts longer or brings more than it may.
     fn bound(&mut self) -> Result<(), ExchangeError> {
-        let left = LONGEST.checked_sub(self.began.elapsed()).filter(|left| !left.is_zero());
-        let left = left.ok_or(ExchangeError::TooLong)?;
+        let left = self.limit.checked_sub(self.began.elapsed()).filter(|left| !left.is_zero());
+        let left = left.ok_or(ExchangeError::TooLong(self.limit))?;
         if self.octets > MOST_OCTETS {
             return Err(ExchangeError::TooMuch);
         }
@@ -187,21 +203,32 @@ impl Call {
         self.socket.set_write_timeout(Some(left)).map_err(socket_error("set up"))
     }
 
-    /// What came of it; `fallback` is the version when the two did not come as far as choosing one.
-    pub fn told(self, fallback: TlsVersion, secrets: Arc<Secrets>) -> Session {
+    /// A socket whose time is up says that it would block.
+    fn failed(&self, action: &'static str, error: io::Error) -> ExchangeError {
+        match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ExchangeError::TooLong(self.limit),
+            _ => socket_error(action)(error),
+        }
+    }
+
+    /// What came of it, after it `ended` like this; `fallback` is the version when the two did not come as far as
+    /// choosing one.
+    pub fn told(self, fallback: TlsVersion, secrets: Arc<Secrets>, ended: Result<(), ExchangeError>) -> Session {
         let version = match self.connection.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => TlsVersion::Tls12,
             Some(ProtocolVersion::TLSv1_3) => TlsVersion::Tls13,
             _ => fallback,
         };
         let heard_alert = matches!(self.error, Some(rustls::Error::AlertReceived(_)));
-        let by = if self.error.is_some() && !heard_alert { self.own } else { self.own.other() };
-        let cause = match (&self.error, self.own) {
-            (Some(error), _) => Some(cause::of(error)),
-            (None, Side::Client) if self.heard.is_empty() => Some(Cause::closed(by)),
-            (None, Side::Client) => Cause::http(http_status(&self.heard)),
+        let gave_up = matches!(ended, Err(ExchangeError::TooLong(_) | ExchangeError::TooMuch));
+        let by = if (self.error.is_some() && !heard_alert) || gave_up { self.own } else { self.own.other() };
+        let cause = match (&self.error, ended, self.own) {
+            (Some(error), ..) => Some(cause::of(error).knowing(self.first_heard())),
+            (None, Err(ended), _) => Some(Cause::cut_short(self.own.other(), &ended)),
+            (None, Ok(()), Side::Client) if self.heard.is_empty() => Some(Cause::closed(by)),
+            (None, Ok(()), Side::Client) => Cause::http(http_status(&self.heard)),
             // A server is done only when it has judged the client and the client has judged it (RFC 8446 §4.4.4).
-            (None, Side::Server) => self.handshake.is_none().then(|| Cause::closed(by)),
+            (None, Ok(()), Side::Server) => self.handshake.is_none().then(|| Cause::closed(by)),
         };
         let done = self.handshake.is_some();
         let (to_server, to_client) = match self.own {

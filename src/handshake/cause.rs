@@ -1,9 +1,13 @@
 //! Why a side gave up: the TLS library's errors as causes with a stable word, a sentence and a cure.
 
-use rustls::{AlertDescription, CertificateError, Error};
+use rustls::pki_types::UnixTime;
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
+use time::OffsetDateTime;
 
+use super::exchange::ExchangeError;
 use super::registry;
 use super::wire::Side;
+use crate::x509::validity::rfc3339;
 
 /// Why a side ended the exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +45,28 @@ impl Cause {
         Self::new("closed", format!("the {by} closed the connection without an alert and without an answer"))
     }
 
+    /// The exchange had to be ended from here.
+    pub(super) fn cut_short(by: Side, error: &ExchangeError) -> Self {
+        match error {
+            ExchangeError::TooLong(limit) => {
+                Self::new(TIMED_OUT, format!("the {by} did not go on within {} seconds", limit.as_secs_f32()))
+            }
+            ExchangeError::TooMuch => {
+                Self::new("too-much-data", format!("the {by} sent more than any handshake needs"))
+            }
+            other => Self::new("connection-failed", other.to_string()),
+        }
+    }
+
+    /// The same, when it is known with which octets the other side began.
+    pub(super) fn knowing(self, first: &[u8]) -> Self {
+        let is_http = [&b"HTTP/"[..], b"GET ", b"HEAD ", b"POST ", b"PUT ", b"OPTIONS "];
+        if self.code == NOT_TLS && is_http.iter().any(|beginning| first.starts_with(beginning)) {
+            return Self::new(NOT_TLS, "the other side speaks HTTP in the clear, without TLS");
+        }
+        self
+    }
+
     /// Somebody else's server refused, in whatever way servers do; why, only its log knows.
     pub fn is_of_another_server(&self) -> bool {
         self.code == ALERT_RECEIVED || self.code == "closed" || self.code.starts_with("http-")
@@ -54,12 +80,23 @@ impl Cause {
                 "give the root that issued it with --roots, and the intermediates in chain.pem or fullchain.pem"
             }
             BAD_SIGNATURE => "check that key.pem belongs to cert.pem, and that the root is the one that issued it",
-            EXPIRED => "issue the certificate again, and check the clock",
+            EXPIRED => "renew it ('ca renew'), have the new one loaded, and check the clock",
             NOT_YET_VALID => "wait, or check the clock",
             WRONG_PURPOSE => "issue it from the template for its use: server, client, or peer for both",
             WRONG_NAME => "ask for a name that the certificate vouches for with --hostname, or issue it for this name",
             REVOKED => "issue a new certificate",
             NOT_A_CA => "let only a CA certificate issue others",
+            NAME_NOT_PERMITTED => "issue it for a permitted name, or by a CA that may vouch for it",
+            "revocation-list-expired" => "sign a new list with 'ca crl', and hand it out",
+            TIMED_OUT => "check that TLS is spoken on this port; --timeout says how long to wait",
+            NOT_TLS => "check the port: TLS has to be spoken from the first octet on (no plain HTTP, no STARTTLS)",
+            "too-much-data" | "closed" | "misbehaviour" => "look into the log of the other side, and check the port",
+            "http-400" | "http-495" | "http-496" => {
+                "look into the server's log: nginx answers so when it refuses the client's certificate"
+            }
+            ALERT_RECEIVED => "look into the log of the other side: only it knows why",
+            NO_COMMON_VERSION => "try the other TLS version with --tls",
+            NO_COMMON_CIPHER_SUITE => "let the other side offer cipher suites with (EC)DHE and an AEAD cipher",
             NO_COMMON_GROUND => "try the other TLS version with --tls, or another kind of key",
             _ => return None,
         })
@@ -76,7 +113,12 @@ pub(super) const WRONG_PURPOSE: &str = "wrong-purpose";
 pub(super) const WRONG_NAME: &str = "wrong-name";
 pub(super) const REVOKED: &str = "certificate-revoked";
 pub(super) const NOT_A_CA: &str = "issuer-not-a-ca";
+pub(super) const NAME_NOT_PERMITTED: &str = "name-not-permitted";
 pub(super) const NO_COMMON_GROUND: &str = "nothing-in-common";
+pub(super) const NO_COMMON_VERSION: &str = "no-common-version";
+pub(super) const NO_COMMON_CIPHER_SUITE: &str = "no-common-cipher-suite";
+pub(super) const NOT_TLS: &str = "not-tls";
+pub(super) const TIMED_OUT: &str = "timed-out";
 
 /// What an error of the TLS library means.
 pub(super) fn of(error: &Error) -> Cause {
@@ -85,6 +127,21 @@ pub(super) fn of(error: &Error) -> Cause {
         Error::InvalidCertificate(error) => of_certificate(error),
         Error::AlertReceived(alert) => {
             Cause::new(ALERT_RECEIVED, format!("the other side sent the alert {}", alert_name(*alert)))
+        }
+        Error::PeerIncompatible(
+            PeerIncompatible::Tls12NotOffered
+            | PeerIncompatible::Tls12NotOfferedOrEnabled
+            | PeerIncompatible::SupportedVersionsExtensionRequired
+            | PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => Cause::new(NO_COMMON_VERSION, "the two sides speak no common version of TLS"),
+        Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon)
+        | Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedCipherSuite) => Cause::new(
+            NO_COMMON_CIPHER_SUITE,
+            "the two sides have no cipher suite in common; static RSA key exchange is not one that is acceptable here",
+        ),
+        Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => {
+            Cause::new(NOT_TLS, "what came from the other side is not TLS")
         }
         Error::PeerIncompatible(what) => {
             Cause::new(NO_COMMON_GROUND, format!("the two sides have nothing in common ({what:?})"))
@@ -112,8 +169,16 @@ fn of_certificate(error: &CertificateError) -> Cause {
         E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             Cause::new(BAD_SIGNATURE, "the certificate was signed by another kind of key than its issuer holds")
         }
-        E::Expired | E::ExpiredContext { .. } => Cause::new(EXPIRED, "the certificate has expired"),
-        E::NotValidYet | E::NotValidYetContext { .. } => Cause::new(NOT_YET_VALID, "the certificate is not valid yet"),
+        E::Expired => Cause::new(EXPIRED, "the certificate has expired"),
+        E::ExpiredContext { time, not_after } => Cause::new(
+            EXPIRED,
+            format!("the certificate expired on {}, and it is {}", shown_time(*not_after), shown_time(*time)),
+        ),
+        E::NotValidYet => Cause::new(NOT_YET_VALID, "the certificate is not valid yet"),
+        E::NotValidYetContext { time, not_before } => Cause::new(
+            NOT_YET_VALID,
+            format!("the certificate is valid from {} on, and it is {}", shown_time(*not_before), shown_time(*time)),
+        ),
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
             Cause::new(WRONG_PURPOSE, "the certificate was not issued for this use (extended key usage)")
         }
@@ -145,7 +210,7 @@ fn of_certificate(error: &CertificateError) -> Cause {
             "EndEntityUsedAsCa" => Cause::new(NOT_A_CA, "a certificate in the chain was issued by one that is no CA"),
             "CaUsedAsEndEntity" => Cause::new("ca-as-leaf", "a CA certificate was shown where a leaf is expected"),
             "NameConstraintViolation" => {
-                Cause::new("name-not-permitted", "a name lies outside what the CA may vouch for (name constraints)")
+                Cause::new(NAME_NOT_PERMITTED, "a name lies outside what the CA may vouch for (name constraints)")
             }
             "PathLenConstraintViolated" => {
                 Cause::new("path-too-long", "there are more intermediates than the CA allows (path length)")
@@ -160,6 +225,11 @@ fn of_certificate(error: &CertificateError) -> Cause {
 /// `DnsName("web.test")` as the verifier writes it: `web.test`.
 fn shown_names(presented: &str) -> String {
     presented.replace("DnsName(\"", "").replace("IpAddress(", "").replace("\")", "").replace(')', "")
+}
+
+fn shown_time(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    OffsetDateTime::from_unix_timestamp(seconds).map_or_else(|_| format!("second {seconds} of 1970"), rfc3339)
 }
 
 fn alert_name(alert: AlertDescription) -> String {

@@ -6,7 +6,7 @@
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
@@ -14,11 +14,11 @@ use time::OffsetDateTime;
 
 use super::call::Call;
 use super::decrypt::Secrets;
-use super::exchange::{ExchangeError, LONGEST, socket_error};
+use super::exchange::{ExchangeError, socket_error};
 use super::party::Party;
 use super::refusals::{self, Double};
 use super::registry::{Group, TlsVersion};
-use super::report::{ANOTHER_SERVER, HandshakeReport, Outcome, Refusal, Session};
+use super::report::{Expected, HandshakeReport, Outcome, Refusal, Session};
 use super::scenario::{self, Identity, Standard};
 use super::session::HandshakeError;
 use super::throw_away::{Changes, CopyError};
@@ -39,6 +39,8 @@ pub struct Visit<'a> {
     pub at: OffsetDateTime,
     pub versions: &'a [TlsVersion],
     pub refusals: bool,
+    /// No connection lasts longer.
+    pub timeout: Duration,
 }
 
 /// Visits the server: the good case in every version, and then what it must refuse.
@@ -72,7 +74,7 @@ pub fn visit(visit: &Visit<'_>) -> Result<HandshakeReport, HandshakeError> {
                         (session.breakdown.map_or(Outcome::Accepted, Outcome::Refused), Some(session.recording))
                     }
                 };
-                let expected = (Side::Server, ANOTHER_SERVER);
+                let expected = Expected::OF_ANOTHER_SERVER;
                 report.refusals.push(Refusal { case, title, version: *version, outcome, expected, recording });
             }
         }
@@ -144,19 +146,19 @@ fn call(
     let connection = ClientConnection::new(Arc::new(config), host_name)
         .map_err(|error| ExchangeError::Library(error.to_string()))?;
     let request = format!("GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: ca\r\nConnection: close\r\n\r\n", visit.host_name);
-    let mut call = Call::new(Side::Client, connection.into(), open(visit.address, addresses)?);
+    let mut call =
+        Call::new(Side::Client, connection.into(), open(visit.address, addresses, visit.timeout)?, visit.timeout);
     let ended = call.ask(&request);
     call.hang_up();
-    ended?;
-    Ok(call.told(version, secrets))
+    Ok(call.told(version, secrets, ended))
 }
 
-/// A connection to the first address that answers; all of them together get no longer than [`LONGEST`].
-pub(super) fn open(address: &str, addresses: &[SocketAddr]) -> Result<TcpStream, HandshakeError> {
+/// A connection to the first address that answers; all of them together get no longer than `limit`.
+pub(super) fn open(address: &str, addresses: &[SocketAddr], limit: Duration) -> Result<TcpStream, HandshakeError> {
     let began = Instant::now();
     let mut reason = String::new();
     for candidate in addresses {
-        let Some(left) = LONGEST.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) else { break };
+        let Some(left) = limit.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) else { break };
         match TcpStream::connect_timeout(candidate, left) {
             Ok(socket) => {
                 socket.set_nodelay(true).map_err(socket_error("set up"))?;
@@ -176,7 +178,7 @@ mod tests {
     use rustls::server::WebPkiClientVerifier;
     use rustls::{ServerConfig, ServerConnection, Stream};
 
-    use super::super::fixtures::{Hierarchy, NOW};
+    use super::super::fixtures::{Hierarchy, NOW, TIMEOUT};
     use super::super::session;
     use super::*;
     use crate::x509::KeyAlgorithm;
@@ -217,6 +219,7 @@ mod tests {
             at: NOW,
             versions,
             refusals: true,
+            timeout: TIMEOUT,
         })
         .unwrap()
     }

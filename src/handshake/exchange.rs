@@ -50,8 +50,8 @@ pub(super) struct Exchange {
 pub enum ExchangeError {
     #[error("the socket failed while trying to {action}: {cause}")]
     Socket { action: &'static str, cause: io::Error },
-    #[error("the exchange did not end within {} seconds", LONGEST.as_secs())]
-    TooLong,
+    #[error("the other side did not answer within {} seconds", .0.as_secs_f32())]
+    TooLong(Duration),
     #[error("the exchange moved more than {MOST_OCTETS} octets")]
     TooMuch,
     #[error("the TLS library refused to begin: {0}")]
@@ -135,7 +135,7 @@ impl Table {
     fn settle(&mut self) -> Result<(), ExchangeError> {
         while self.carry(Side::Client)? || self.carry(Side::Server)? {
             if self.began.elapsed() > LONGEST {
-                return Err(ExchangeError::TooLong);
+                return Err(ExchangeError::TooLong(LONGEST));
             }
         }
         Ok(())
@@ -238,7 +238,7 @@ impl Write for Tap<'_> {
 }
 
 /// A connected pair of sockets on 127.0.0.1: the client's and the server's.
-fn socket_pair() -> Result<(TcpStream, TcpStream), ExchangeError> {
+pub(super) fn socket_pair() -> Result<(TcpStream, TcpStream), ExchangeError> {
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).map_err(socket_error("listen"))?;
     let address = listener.local_addr().map_err(socket_error("listen"))?;
     let client = TcpStream::connect_timeout(&address, LONGEST).map_err(socket_error("connect"))?;
@@ -260,7 +260,7 @@ fn socket_pair() -> Result<(TcpStream, TcpStream), ExchangeError> {
 
 pub(super) fn socket_error(action: &'static str) -> impl FnOnce(io::Error) -> ExchangeError {
     move |cause| match cause.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ExchangeError::TooLong,
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ExchangeError::TooLong(LONGEST),
         _ => ExchangeError::Socket { action, cause },
     }
 }

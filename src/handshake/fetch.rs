@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use super::call::Call;
 use super::cause::Cause;
 use super::connect::{open, resolve};
-use super::exchange::ExchangeError;
+use super::exchange::{ExchangeError, LONGEST};
 use super::registry::TlsVersion;
 use super::scenario;
 use super::session::HandshakeError;
@@ -59,7 +59,7 @@ pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Serve
     let config = scenario::believing_config(at, &notes)?;
     let connection =
         ClientConnection::new(Arc::new(config), name).map_err(|error| ExchangeError::Library(error.to_string()))?;
-    let mut call = Call::new(Side::Client, connection.into(), open(address, &resolve(address)?)?);
+    let mut call = Call::new(Side::Client, connection.into(), open(address, &resolve(address)?, LONGEST)?, LONGEST);
     let ended = call.shake();
     call.hang_up();
     let told = call.outcome();

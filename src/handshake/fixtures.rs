@@ -1,5 +1,7 @@
 //! A small hierarchy for the tests of this room, written with nothing but `x509::der`.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -8,6 +10,9 @@ use super::registry::TlsVersion;
 use super::session::HandshakeTest;
 use crate::keys::{PrivateKey, Signer};
 use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName, KeyAlgorithm, Validity, der};
+
+/// Long enough for any machine.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub const NOW: OffsetDateTime = datetime!(2026-03-01 12:00 UTC);
 
@@ -51,6 +56,7 @@ impl Hierarchy {
             at: NOW,
             versions,
             refusals: false,
+            timeout: TIMEOUT,
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Host<'a> {
     pub versions: &'a [TlsVersion],
     /// No client is waited for longer.
     pub patience: Duration,
+    /// No connection lasts longer.
+    pub timeout: Duration,
 }
 
 /// What a client is answered that asks over HTTP; any other client can read it too.
@@ -81,14 +83,13 @@ impl Port {
         let config = scenario::server_config(host.versions, Group::ALL, &identity, &standard, judge, &secrets)?;
         let connection =
             ServerConnection::new(Arc::new(config)).map_err(|error| ExchangeError::Library(error.to_string()))?;
-        let mut call = Call::new(Side::Server, connection.into(), self.accept(host.patience)?);
+        let mut call = Call::new(Side::Server, connection.into(), self.accept(host.patience)?, host.timeout);
         let ended = call.answer(&response());
         call.hang_up();
-        ended?;
         Ok(HandshakeReport {
             at: host.at,
             host_name: host.host_name.to_owned(),
-            sessions: vec![told(call, host, secrets)],
+            sessions: vec![told(call, host, secrets, ended)],
             refusals: Vec::new(),
         })
     }
@@ -121,15 +122,15 @@ fn response() -> String {
     )
 }
 
-fn told(call: Call, host: &Host<'_>, secrets: Arc<Secrets>) -> Session {
+fn told(call: Call, host: &Host<'_>, secrets: Arc<Secrets>, ended: Result<(), ExchangeError>) -> Session {
     let fallback = host.versions.first().copied().unwrap_or(TlsVersion::Tls13);
-    call.told(fallback, secrets)
+    call.told(fallback, secrets, ended)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::connect::{Visit, visit};
-    use super::super::fixtures::{Hierarchy, NOW};
+    use super::super::fixtures::{Hierarchy, NOW, TIMEOUT};
     use super::*;
     use crate::x509::KeyAlgorithm;
 
@@ -147,6 +148,7 @@ mod tests {
                 at: NOW,
                 versions: &[TlsVersion::Tls13, TlsVersion::Tls12],
                 patience: Duration::from_secs(60),
+                timeout: TIMEOUT,
             };
             let received = scope.spawn(move || port.receive(&host).unwrap());
             let visited = visit(&Visit {
@@ -158,6 +160,7 @@ mod tests {
                 at: NOW,
                 versions: &[version],
                 refusals: false,
+                timeout: TIMEOUT,
             });
             (received.join().unwrap(), visited.unwrap())
         })
@@ -196,6 +199,7 @@ mod tests {
             at: NOW,
             versions: &[TlsVersion::Tls13],
             patience: Duration::ZERO,
+            timeout: TIMEOUT,
         };
         let received = Port::open("127.0.0.1:0").unwrap().receive(&host);
         assert!(matches!(received, Err(HandshakeError::Nobody(_))));

@@ -86,6 +86,22 @@ pub struct Breakdown {
 /// The reason that is expected of a server that somebody else runs: its own, which it need not tell.
 pub const ANOTHER_SERVER: &str = "refused-by-the-server";
 
+/// What has to become of something bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// Who has to refuse it.
+    pub by: Side,
+    /// The reason, as [`Cause::code`].
+    pub error: &'static str,
+    /// The alert on the wire; nothing: none is sent, or another server chooses its own.
+    pub alert: Option<&'static str>,
+}
+
+impl Expected {
+    /// Of a server that somebody else runs.
+    pub(super) const OF_ANOTHER_SERVER: Self = Self { by: Side::Server, error: ANOTHER_SERVER, alert: None };
+}
+
 /// One exchange that had to be refused.
 #[derive(Debug, Clone)]
 pub struct Refusal {
@@ -95,8 +111,8 @@ pub struct Refusal {
     pub title: &'static str,
     pub version: TlsVersion,
     pub outcome: Outcome,
-    /// Who should have refused, and why.
-    pub expected: (Side, &'static str),
+    /// Who should have refused, how, and why.
+    pub expected: Expected,
     /// What crossed the wire, if anything was tried.
     pub recording: Option<Recording>,
 }
@@ -122,14 +138,15 @@ impl Refusal {
         }
     }
 
-    /// Refused by the side that had to refuse it, which said so on the wire, for the reason that makes it bad.
+    /// Refused by the side that had to refuse it, with the alert that says so, for the reason that makes it bad.
     pub fn for_the_right_reason(&self) -> bool {
-        let (by, code) = self.expected;
-        if code == ANOTHER_SERVER {
-            return matches!(&self.outcome, Outcome::Refused(found)
-                if found.by == by && found.cause.is_of_another_server());
-        }
-        matches!(&self.outcome, Outcome::Refused(found)
-            if found.by == by && found.cause.code == code && found.alert.is_some())
+        let Outcome::Refused(found) = &self.outcome else { return false };
+        let expected = self.expected;
+        found.by == expected.by
+            && if expected.error == ANOTHER_SERVER {
+                found.cause.is_of_another_server()
+            } else {
+                found.cause.code == expected.error && found.alert.as_deref() == expected.alert
+            }
     }
 }

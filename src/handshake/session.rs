@@ -1,5 +1,7 @@
 //! The whole test: the good case in every version, and then what must be refused.
 
+use std::time::Duration;
+
 use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
 
@@ -35,6 +37,8 @@ pub struct HandshakeTest<'a> {
     pub versions: &'a [TlsVersion],
     /// Whether to try what must be refused.
     pub refusals: bool,
+    /// No side waits longer for the other.
+    pub timeout: Duration,
 }
 
 /// The test could not be held; this is no judgement on the certificates.
@@ -198,6 +202,7 @@ pub(super) fn alert_of(by: Side, messages: &[Message]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::Hierarchy;
+    use super::super::refusals::peers::PEERS;
     use super::super::report::Outcome;
     use super::*;
     use crate::x509::KeyAlgorithm;
@@ -299,7 +304,7 @@ mod tests {
     fn everything_bad_is_refused_for_its_right_reason_in_both_versions() {
         for hierarchy in [Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::flat(KeyAlgorithm::Ed25519)] {
             let report = test(&hierarchy, true);
-            assert_eq!(report.refusals.len(), 2 * refusals::CASES.len());
+            assert_eq!(report.refusals.len(), 2 * (refusals::cases::CASES.len() + refusals::peers::PEERS.len()));
             for refusal in &report.refusals {
                 assert!(refusal.as_it_should_be(), "{refusal:?}");
             }
@@ -328,7 +333,9 @@ mod tests {
         }
         for refusal in &report.refusals {
             let untried = matches!(refusal.outcome, Outcome::Untried(_));
-            assert_eq!(untried, refusal.expected.0 == Side::Server, "{refusal:?}");
+            let is_of_a_client =
+                refusal.expected.by == Side::Server && !PEERS.iter().any(|peer| peer.name == refusal.case);
+            assert_eq!(untried, is_of_a_client, "{refusal:?}");
         }
     }
 

@@ -9,7 +9,8 @@ use super::scenario::{self, Identity, SetUpError};
 use crate::keys::private_key::PrivateKeyError;
 use crate::keys::{PrivateKey, Signer, SigningError};
 use crate::x509::{
-    Certificate, DecodeError, DistinguishedName, KeyAlgorithm, SerialNumber, TbsFields, der, digest, tbs, validity,
+    Certificate, DecodeError, DistinguishedName, GeneralName, KeyAlgorithm, NameConstraints, SerialNumber, TbsFields,
+    Validity, der, digest, tbs, validity,
 };
 
 /// A copied certificate and the key that it now holds.
@@ -30,6 +31,24 @@ pub(super) struct Changes<'a> {
     pub subject: Option<&'a DistinguishedName>,
     /// The only purpose that the copy may serve.
     pub purpose: Option<Purpose>,
+    /// The names that it bears.
+    pub names: Option<&'a [GeneralName]>,
+    /// What it may vouch for, as a CA.
+    pub constraints: Option<&'a NameConstraints>,
+    pub validity: Option<Validity>,
+    /// The kind of its key; P-256 unless something else is wanted, because nothing is quicker.
+    pub algorithm: Option<KeyAlgorithm>,
+}
+
+/// What a copied hierarchy says differently from its original.
+#[derive(Default, Clone, Copy)]
+pub(super) struct HierarchyChanges<'a> {
+    /// The name of its root.
+    pub root_name: Option<&'a DistinguishedName>,
+    /// What the issuer of leaves may vouch for.
+    pub constraints: Option<&'a NameConstraints>,
+    /// The kind of every key.
+    pub algorithm: Option<KeyAlgorithm>,
 }
 
 /// The two purposes of TLS (RFC 5280 §4.2.1.12), by the last octet of their object identifier.
@@ -57,16 +76,21 @@ pub enum CopyError {
 }
 
 impl ThrowAway {
-    /// Copies everything above the leaf of `chain`, up to one of the `roots`; `root_name` gives the root another name.
+    /// Copies everything above the leaf of `chain`, up to one of the `roots`.
     pub fn above(
         chain: &[Certificate],
         roots: &[Certificate],
-        root_name: Option<&DistinguishedName>,
+        wanted: HierarchyChanges<'_>,
     ) -> Result<Self, CopyError> {
         let path = path_above(chain, roots)?;
         let mut authorities: Vec<Copied> = Vec::new();
         for (index, original) in path.iter().rev().enumerate() {
-            let changes = Changes { subject: root_name.filter(|_| index == 0), purpose: None };
+            let changes = Changes {
+                subject: wanted.root_name.filter(|_| index == 0),
+                constraints: wanted.constraints.filter(|_| index + 1 == path.len()),
+                algorithm: wanted.algorithm,
+                ..Changes::default()
+            };
             let copied = copy(original, changes, authorities.last())?;
             authorities.push(copied);
         }
@@ -164,7 +188,9 @@ fn path_above<'a>(chain: &'a [Certificate], roots: &'a [Certificate]) -> Result<
 /// Object identifiers of extensions, as the content octets of their DER.
 mod oid {
     pub const SUBJECT_KEY_ID: &[u8] = &[0x55, 0x1d, 14];
+    pub const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
     pub const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
+    pub const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
     pub const AUTHORITY_KEY_ID: &[u8] = &[0x55, 0x1d, 35];
     pub const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
 }
@@ -175,7 +201,7 @@ fn fields(certificate: &Certificate) -> Result<TbsFields, CopyError> {
 
 /// Copies a certificate for a fresh key, signed by `issuer`, or by itself when there is none.
 fn copy(original: &Certificate, changes: Changes<'_>, issuer: Option<&Copied>) -> Result<Copied, CopyError> {
-    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    let key = PrivateKey::generate(changes.algorithm.unwrap_or(KeyAlgorithm::EcdsaP256))?;
     let signer = issuer.map_or(&key, |issuer| &issuer.key);
     let subject = changes.subject.unwrap_or(&original.subject);
     // A root that is copied under another name stays its own issuer.
@@ -190,6 +216,9 @@ fn copy(original: &Certificate, changes: Changes<'_>, issuer: Option<&Copied>) -
     fields.signature_algorithm = signer.signature_algorithm().der;
     fields.issuer = issuer_name.as_der().to_vec();
     fields.subject = subject.as_der().to_vec();
+    if let Some(validity) = changes.validity {
+        fields.validity = validity.to_der();
+    }
     fields.public_key = key.public_key().spki().to_vec();
     fields.rest = copy_rest(original, &fields.rest, changes, &key, signer)?;
     let certificate = Certificate::from_der(&signed(&fields.join(), signer)?)?;
@@ -215,7 +244,7 @@ fn copy_rest(
     Ok(copied)
 }
 
-/// `[3] Extensions` with the key identifiers of the new keys, and the purpose that was asked for.
+/// `[3] Extensions` with the key identifiers of the new keys, and what else was asked for.
 fn copy_extensions(
     original: &Certificate,
     field: &[u8],
@@ -227,23 +256,37 @@ fn copy_extensions(
     let content = |value: &[u8]| der::split_first(value).map(|(_, content, _)| content.to_vec());
     let list = content(field).and_then(|list| content(&list)).ok_or_else(strange)?;
     let mut copied = Vec::new();
-    let mut purpose = changes.purpose.map(|purpose| {
-        let purpose = der::value(der::OBJECT_IDENTIFIER, &[0x2b, 6, 1, 5, 5, 7, 3, purpose as u8]);
-        extension(oid::EXTENDED_KEY_USAGE, &der::sequence(&[&purpose]))
-    });
+    let mut wanted = wanted_extensions(changes);
     for old in der::children(&list).ok_or_else(strange)? {
         let inside = content(old).ok_or_else(strange)?;
         let (_, oid, _) = der::split_first(&inside).ok_or_else(strange)?;
+        let replaced = wanted.iter().position(|(wanted, _)| *wanted == oid).map(|index| wanted.remove(index).1);
         copied.push(match oid {
             oid::SUBJECT_KEY_ID => extension(oid, &der::value(der::OCTET_STRING, &key.public_key().key_id())),
             oid::AUTHORITY_KEY_ID => extension(oid, &authority_key_id(signer)),
-            oid::EXTENDED_KEY_USAGE => purpose.take().unwrap_or_else(|| old.to_vec()),
-            _ => old.to_vec(),
+            _ => replaced.unwrap_or_else(|| old.to_vec()),
         });
     }
-    copied.extend(purpose);
+    copied.extend(wanted.into_iter().map(|(_, added)| added));
     let list = der::sequence(&copied.iter().map(Vec::as_slice).collect::<Vec<_>>());
     Ok(der::value(der::context_constructed(3), &list))
+}
+
+/// The extensions that take the place of those of the original, or come in addition, with their object identifiers.
+fn wanted_extensions(changes: Changes<'_>) -> Vec<(&'static [u8], Vec<u8>)> {
+    let purpose = changes.purpose.map(|purpose| {
+        let purpose = der::value(der::OBJECT_IDENTIFIER, &[0x2b, 6, 1, 5, 5, 7, 3, purpose as u8]);
+        (oid::EXTENDED_KEY_USAGE, extension(oid::EXTENDED_KEY_USAGE, &der::sequence(&[&purpose])))
+    });
+    let names = changes.names.map(|names| {
+        let names: Vec<Vec<u8>> = names.iter().map(GeneralName::to_der).collect();
+        let names = der::sequence(&names.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        (oid::SUBJECT_ALT_NAME, extension(oid::SUBJECT_ALT_NAME, &names))
+    });
+    let constraints = changes
+        .constraints
+        .map(|constraints| (oid::NAME_CONSTRAINTS, critical_extension(oid::NAME_CONSTRAINTS, &constraints.to_der())));
+    [purpose, names, constraints].into_iter().flatten().collect()
 }
 
 fn authority_key_id(key: &PrivateKey) -> Vec<u8> {
@@ -254,6 +297,13 @@ fn authority_key_id(key: &PrivateKey) -> Vec<u8> {
 fn extension(oid: &[u8], value: &[u8]) -> Vec<u8> {
     let oid = der::value(der::OBJECT_IDENTIFIER, oid);
     der::sequence(&[&oid, &der::value(der::OCTET_STRING, value)])
+}
+
+/// One that whoever does not understand it must not pass over, as RFC 5280 §4.2.1.10 asks of name constraints.
+fn critical_extension(oid: &[u8], value: &[u8]) -> Vec<u8> {
+    let oid = der::value(der::OBJECT_IDENTIFIER, oid);
+    let critical = der::value(der::BOOLEAN, &[0xff]);
+    der::sequence(&[&oid, &critical, &der::value(der::OCTET_STRING, value)])
 }
 
 fn signed(to_be_signed: &[u8], key: &PrivateKey) -> Result<Vec<u8>, SigningError> {

@@ -1,6 +1,7 @@
 //! `ca handshake-test`: a real mutual TLS exchange, and the refusal of the wrong certificates.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -54,6 +55,9 @@ pub struct Arguments {
     /// Play the server for one client, such as curl or a browser, instead of both sides here
     #[arg(long, value_name = "ADDR:PORT", conflicts_with_all = ["repeat", "connect", "client", "no_refusals"])]
     listen: Option<String>,
+    /// How long the other side may take, in every exchange
+    #[arg(long, value_name = "D", default_value = "10s")]
+    timeout: Lifetime,
     /// How long to wait for that client
     #[arg(long, value_name = "D", default_value = "5m", requires = "listen")]
     wait: Lifetime,
@@ -92,6 +96,10 @@ impl Arguments {
     fn client_authentication(&self) -> ClientAuthentication {
         if self.no_client_auth { ClientAuthentication::NotRequested } else { ClientAuthentication::Required }
     }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.as_seconds())
+    }
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
@@ -118,6 +126,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         at: context.now(),
         versions: arguments.tls.all(),
         refusals: !arguments.no_refusals,
+        timeout: arguments.timeout(),
     };
     let found = handshake::run(&test)?;
     let rates = match arguments.repeat {
@@ -142,6 +151,7 @@ fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>)
         at: context.now(),
         versions: arguments.tls.all(),
         refusals: !arguments.no_refusals,
+        timeout: arguments.timeout(),
     })?;
     write_recordings(arguments, &found, context)?;
     let mismatches = mismatches([Some(("client", &client))]);
@@ -170,7 +180,8 @@ fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_
         host_name: &host_name,
         at: context.now(),
         versions: arguments.tls.all(),
-        patience: std::time::Duration::from_secs(arguments.wait.as_seconds()),
+        patience: Duration::from_secs(arguments.wait.as_seconds()),
+        timeout: arguments.timeout(),
     })?;
     write_recordings(arguments, &found, context)?;
     let mismatches = mismatches([Some(("server", &server))]);
@@ -349,7 +360,7 @@ fn peer_json(peer: &Peer) -> Value {
 }
 
 fn refusal_json(refusal: &Refusal) -> Value {
-    let (by, code) = refusal.expected;
+    let expected = refusal.expected;
     let mut value = json!({
         "case": refusal.case,
         "tls": refusal.version.number(),
@@ -359,7 +370,7 @@ fn refusal_json(refusal: &Refusal) -> Value {
         "error": null,
         "message": null,
         "right": refusal.as_it_should_be(),
-        "expected": { "by": by.name(), "error": code },
+        "expected": { "by": expected.by.name(), "alert": expected.alert, "error": expected.error },
     });
     match &refusal.outcome {
         Outcome::Refused(found) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Page, Tone};
 use crate::handshake::measure::Rate;
 use crate::handshake::message::Message;
-use crate::handshake::report::Outcome;
+use crate::handshake::report::{Expected, Outcome};
 use crate::handshake::steps::{Step, steps};
 use crate::handshake::{Refusal, Session, Side};
 
@@ -154,8 +154,9 @@ fn case(page: &mut Page, refusal: &Refusal, title: &str) {
                 page.pieces(&[(Tone::Good, "  ok    "), (Tone::Plain, &title), (Tone::Plain, &row)]);
             } else {
                 page.pieces(&[(Tone::Bad, "  WRONG "), (Tone::Plain, &title), (Tone::Plain, &row)]);
-                let (by, code) = refusal.expected;
-                let wanted = format!("the {by} had to refuse it because: {}", code.replace('-', " "));
+                let Expected { by, error, alert } = refusal.expected;
+                let alert = alert.map_or("no alert".to_owned(), |alert| format!("the alert {alert}"));
+                let wanted = format!("the {by} had to refuse it with {alert}, because: {}", error.replace('-', " "));
                 page.toned(Tone::Bad, &format!("        {wanted}"));
             }
         }

@@ -1,0 +1,205 @@
+//! The cases in which somebody holds or shows the wrong thing.
+
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use rustls::sign::CertifiedKey;
+use time::Duration;
+
+use super::super::cause;
+use super::super::scenario::{self, Identity, SetUpError};
+use super::super::throw_away::{Changes, Purpose};
+use super::material::stranger;
+use super::{Case, Obstacle, by_client, by_server};
+use crate::x509::{Certificate, ExtendedKeyUsage, Validity};
+
+/// All cases, those that a server must refuse first.
+pub(in super::super) const CASES: [Case; 23] = [
+    by_server("no-client-certificate", "no client certificate", cause::NO_CERTIFICATE, |material, scenario| {
+        material.client()?;
+        scenario.client = None;
+        Ok(())
+    }),
+    by_server("client-of-another-ca", "client of another CA", cause::UNKNOWN_ISSUER, |material, scenario| {
+        scenario.client = Some(stranger("client", material.client()?.party, material.test.roots)?);
+        Ok(())
+    }),
+    by_server(
+        "client-of-namesake-ca",
+        "client of a CA of the same name",
+        cause::BAD_SIGNATURE,
+        |material, scenario| {
+            scenario.client = Some(material.client()?.copy(Changes::default())?);
+            Ok(())
+        },
+    ),
+    by_server("expired-client", "expired client", cause::EXPIRED, |material, scenario| {
+        scenario.server_judges_by.at = after(material.client()?.party.certificate())?;
+        Ok(())
+    }),
+    by_server("not-yet-valid-client", "client not valid yet", cause::NOT_YET_VALID, |material, scenario| {
+        scenario.server_judges_by.at = before(material.client()?.party.certificate())?;
+        Ok(())
+    }),
+    by_server("revoked-client", "revoked client", cause::REVOKED, |material, scenario| {
+        let (identity, list) = material.client()?.revoked(material.test)?;
+        scenario.client = Some(identity);
+        scenario.server_judges_by.roots = scenario::roots(&[material.client()?.hierarchy.root()])?;
+        scenario.server_judges_by.revocation_lists = vec![list];
+        Ok(())
+    }),
+    by_server(
+        "server-certificate-as-client",
+        "server certificate used as client",
+        cause::WRONG_PURPOSE,
+        |material, scenario| {
+            material.client()?;
+            let server = material.test.server;
+            if !serves(server.certificate(), &ExtendedKeyUsage::ClientAuth) {
+                scenario.client = Some(scenario.server.clone());
+            } else {
+                // It may serve both: a copy that is a server's alone takes its place.
+                let changes = Changes { purpose: Some(Purpose::Server), ..Changes::default() };
+                scenario.client = Some(material.server.copy(changes)?);
+                scenario.server_judges_by.roots = scenario::roots(&[material.server.hierarchy.root()])?;
+            }
+            Ok(())
+        },
+    ),
+    by_server(
+        "client-without-intermediate",
+        "client without its intermediate",
+        cause::UNKNOWN_ISSUER,
+        |material, scenario| {
+            material.client()?;
+            scenario.client = scenario.client.as_ref().map(without_intermediate).transpose()?;
+            Ok(())
+        },
+    ),
+    by_server("client-with-wrong-key", "client with another's key", cause::BAD_SIGNATURE, |material, scenario| {
+        scenario.client = Some(material.client()?.with_wrong_key()?);
+        Ok(())
+    }),
+    by_server("tampered-client", "tampered client certificate", cause::BAD_SIGNATURE, |material, scenario| {
+        scenario.client = Some(material.client()?.tampered()?);
+        Ok(())
+    }),
+    by_server("client-issued-by-leaf", "client issued by a leaf", cause::NOT_A_CA, |material, scenario| {
+        scenario.client = Some(material.client()?.issued_by_leaf()?);
+        scenario.server_judges_by.roots = scenario::roots(&[material.client()?.hierarchy.root()])?;
+        Ok(())
+    }),
+    by_server(
+        "client-outside-name-constraints",
+        "client outside name constraints",
+        cause::NAME_NOT_PERMITTED,
+        |material, scenario| {
+            let (identity, root) = material.client()?.outside_name_constraints(material.test.roots)?;
+            scenario.client = Some(identity);
+            scenario.server_judges_by.roots = scenario::roots(&[&root])?;
+            Ok(())
+        },
+    ),
+    by_client("wrong-host-name", "wrong host name", cause::WRONG_NAME, |_, scenario| {
+        // `.invalid` is reserved (RFC 6761 §6.4): no certificate vouches for it.
+        scenario.host_name = ServerName::try_from("wrong-host.invalid")
+            .map_err(|_| SetUpError::Library("it does not know host names".to_owned()))?;
+        Ok(())
+    }),
+    by_client("server-of-another-ca", "server of another CA", cause::UNKNOWN_ISSUER, |material, scenario| {
+        scenario.server = stranger("server", material.test.server, material.test.roots)?;
+        Ok(())
+    }),
+    by_client("expired-server", "expired server", cause::EXPIRED, |material, scenario| {
+        scenario.client_judges_by.at = after(material.test.server.certificate())?;
+        Ok(())
+    }),
+    by_client("not-yet-valid-server", "server not valid yet", cause::NOT_YET_VALID, |material, scenario| {
+        scenario.client_judges_by.at = before(material.test.server.certificate())?;
+        Ok(())
+    }),
+    by_client("revoked-server", "revoked server", cause::REVOKED, |material, scenario| {
+        let (identity, list) = material.server.revoked(material.test)?;
+        scenario.server = identity;
+        scenario.client_judges_by.roots = scenario::roots(&[material.server.hierarchy.root()])?;
+        scenario.client_judges_by.revocation_lists = vec![list];
+        Ok(())
+    }),
+    by_client(
+        "client-certificate-as-server",
+        "client certificate used as server",
+        cause::WRONG_PURPOSE,
+        |material, scenario| {
+            // A copy with the server's names: a name that does not fit would be refused for another reason.
+            let changes = Changes { purpose: Some(Purpose::Client), ..Changes::default() };
+            scenario.server = material.server.copy(changes)?;
+            scenario.client_judges_by.roots = scenario::roots(&[material.server.hierarchy.root()])?;
+            Ok(())
+        },
+    ),
+    by_client(
+        "server-without-intermediate",
+        "server without its intermediate",
+        cause::UNKNOWN_ISSUER,
+        |_, scenario| {
+            scenario.server = without_intermediate(&scenario.server)?;
+            Ok(())
+        },
+    ),
+    by_client("server-with-wrong-key", "server with another's key", cause::BAD_SIGNATURE, |material, scenario| {
+        scenario.server = material.server.with_wrong_key()?;
+        Ok(())
+    }),
+    by_client("tampered-server", "tampered server certificate", cause::BAD_SIGNATURE, |material, scenario| {
+        scenario.server = material.server.tampered()?;
+        Ok(())
+    }),
+    by_client("server-issued-by-leaf", "server issued by a leaf", cause::NOT_A_CA, |material, scenario| {
+        scenario.server = material.server.issued_by_leaf()?;
+        scenario.client_judges_by.roots = scenario::roots(&[material.server.hierarchy.root()])?;
+        Ok(())
+    }),
+    by_client(
+        "server-outside-name-constraints",
+        "server outside name constraints",
+        cause::NAME_NOT_PERMITTED,
+        |material, scenario| {
+            let (identity, root) = material.server.outside_name_constraints(material.test.roots)?;
+            scenario.server = identity;
+            scenario.client_judges_by.roots = scenario::roots(&[&root])?;
+            Ok(())
+        },
+    ),
+];
+
+fn without_intermediate(identity: &Identity) -> Result<Identity, Obstacle> {
+    match identity.cert.as_slice() {
+        [leaf, _, ..] => Ok(Arc::new(CertifiedKey::new(vec![leaf.clone()], identity.key.clone()))),
+        _ => Err(Obstacle::Untried("a root issued it directly, there is no intermediate to leave out".to_owned())),
+    }
+}
+
+/// Whether the TLS library would take the certificate for this purpose: without the extension, for any.
+pub(in super::super) fn serves(certificate: &Certificate, purpose: &ExtendedKeyUsage) -> bool {
+    certificate.extended_key_usage.as_ref().is_none_or(|purposes| purposes.contains(purpose))
+}
+
+/// One second after the certificate's last.
+fn after(certificate: &Certificate) -> Result<time::OffsetDateTime, Obstacle> {
+    certificate
+        .validity
+        .not_after
+        .checked_add(Duration::SECOND)
+        .filter(|at| *at <= Validity::LATEST)
+        .ok_or_else(|| Obstacle::Untried("the certificate never expires".to_owned()))
+}
+
+/// One second before the certificate's first.
+fn before(certificate: &Certificate) -> Result<time::OffsetDateTime, Obstacle> {
+    certificate
+        .validity
+        .not_before
+        .checked_sub(Duration::SECOND)
+        .filter(|at| *at >= time::OffsetDateTime::UNIX_EPOCH)
+        .ok_or_else(|| Obstacle::Untried("the certificate is older than the time the TLS library knows".to_owned()))
+}

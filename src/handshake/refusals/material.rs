@@ -1,0 +1,159 @@
+//! What the cases are made of: copies of the parties under keys of this test's own.
+
+use std::cell::OnceCell;
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::super::party::Party;
+use super::super::scenario::{self, Identity};
+use super::super::session::HandshakeTest;
+use super::super::throw_away::{self, Changes, CopyError, HierarchyChanges, ThrowAway};
+use super::Obstacle;
+use crate::keys::PrivateKey;
+use crate::x509::name_constraints::Subtree;
+use crate::x509::{
+    AttributeType, Certificate, DistinguishedName, GeneralName, KeyAlgorithm, KeyKind, KeyUsage, NameConstraints,
+};
+
+/// What the cases are made of, made once for all of them.
+pub(in super::super) struct Material<'a> {
+    pub test: &'a HandshakeTest<'a>,
+    /// Nothing in one-way TLS.
+    client: Option<Double<'a>>,
+    pub server: Double<'a>,
+}
+
+impl<'a> Material<'a> {
+    pub fn new(test: &'a HandshakeTest<'a>) -> Result<Self, CopyError> {
+        let client = test.client.map(|client| Double::new("client", client, Some(test.server), test.roots));
+        Ok(Self {
+            test,
+            client: client.transpose()?,
+            server: Double::new("server", test.server, test.client, test.roots)?,
+        })
+    }
+
+    /// The client, without whom there is no case about one.
+    pub fn client(&self) -> Result<&Double<'a>, Obstacle> {
+        self.client.as_ref().ok_or_else(|| Obstacle::Untried(ONE_WAY.to_owned()))
+    }
+}
+
+/// Why there is no case about a client's certificate.
+const ONE_WAY: &str = "the server asks for no certificate (one-way TLS)";
+
+/// A party, and the throw-away hierarchy that copies what stands above it.
+pub(in super::super) struct Double<'a> {
+    whose: &'static str,
+    pub party: &'a Party,
+    other: Option<&'a Party>,
+    pub hierarchy: ThrowAway,
+    /// A key of the same kind that is not the certificate's: RSA keys take their time, so it is made once.
+    wrong_key: OnceCell<PrivateKey>,
+}
+
+impl<'a> Double<'a> {
+    /// `other` lends its key where a wrong one of the same kind is wanted.
+    pub fn new(
+        whose: &'static str,
+        party: &'a Party,
+        other: Option<&'a Party>,
+        roots: &[Certificate],
+    ) -> Result<Self, CopyError> {
+        let hierarchy = ThrowAway::above(party.chain(), roots, HierarchyChanges::default())?;
+        Ok(Self { whose, party, other, hierarchy, wrong_key: OnceCell::new() })
+    }
+
+    pub fn copy(&self, changes: Changes<'_>) -> Result<Identity, CopyError> {
+        self.hierarchy.identity(self.whose, &self.hierarchy.leaf(self.party.certificate(), changes)?)
+    }
+
+    pub fn revoked(&self, test: &HandshakeTest<'_>) -> Result<(Identity, Vec<u8>), Obstacle> {
+        let issuer = &self.hierarchy.issuer().certificate;
+        if issuer.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::CRL_SIGN)) {
+            return Err(Obstacle::Untried(format!("{} may not sign revocation lists (key usage)", issuer.subject)));
+        }
+        let leaf = self.hierarchy.leaf(self.party.certificate(), Changes::default())?;
+        let list = self.hierarchy.revocation_list(&leaf.certificate.serial, test.at)?;
+        Ok((self.hierarchy.identity(self.whose, &leaf)?, list))
+    }
+
+    pub fn issued_by_leaf(&self) -> Result<Identity, CopyError> {
+        let leaf = self.hierarchy.leaf(self.party.certificate(), Changes::default())?;
+        self.hierarchy.identity_issued_by_leaf(self.whose, &leaf, self.party.certificate())
+    }
+
+    /// A copy whose issuer may vouch for other names only, and the root of both.
+    pub fn outside_name_constraints(&self, roots: &[Certificate]) -> Result<(Identity, Certificate), CopyError> {
+        // `.invalid` is reserved (RFC 6761 §6.4), and so is 192.0.2.0/24 (RFC 5737): nobody bears such a name.
+        let constraints = NameConstraints {
+            permitted: vec![
+                Subtree::Dns("permitted.invalid".to_owned()),
+                Subtree::Ip {
+                    address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 0)),
+                    mask: IpAddr::V4(Ipv4Addr::new(255, 255, 255, 0)),
+                },
+            ],
+            excluded: Vec::new(),
+        };
+        let changes = HierarchyChanges { constraints: Some(&constraints), ..HierarchyChanges::default() };
+        let hierarchy = ThrowAway::above(self.party.chain(), roots, changes)?;
+        // A client often has no name of a kind that constraints speak of; it gets one.
+        let certificate = self.party.certificate();
+        let is_bound = certificate.names().iter().any(|name| constraints.check(name).is_err());
+        let names = [GeneralName::Dns("outside.invalid".to_owned())];
+        let changes = Changes { names: (!is_bound).then_some(&names[..]), ..Changes::default() };
+        let leaf = hierarchy.leaf(certificate, changes)?;
+        Ok((hierarchy.identity(self.whose, &leaf)?, hierarchy.root().clone()))
+    }
+
+    pub fn tampered(&self) -> Result<Identity, CopyError> {
+        let tampered = throw_away::tampered(self.party.certificate())?;
+        let chain: Vec<&Certificate> = [&tampered].into_iter().chain(self.party.chain().iter().skip(1)).collect();
+        Ok(scenario::identity(self.whose, &chain, self.party.key())?)
+    }
+
+    pub fn with_wrong_key(&self) -> Result<Identity, CopyError> {
+        let kind = &self.party.certificate().public_key;
+        let chain: Vec<&Certificate> = self.party.chain().iter().collect();
+        let lent = self.other.filter(|other| {
+            let lent = &other.certificate().public_key;
+            lent.kind() == kind.kind() && lent != kind
+        });
+        if let Some(other) = lent {
+            return Ok(scenario::identity(self.whose, &chain, other.key())?);
+        }
+        let key = match self.wrong_key.get() {
+            Some(key) => key,
+            None => {
+                let made = PrivateKey::generate(algorithm_like(kind.kind()))?;
+                self.wrong_key.get_or_init(|| made)
+            }
+        };
+        Ok(scenario::identity(self.whose, &chain, key)?)
+    }
+}
+
+/// A copy of the party whose root has another name and another key.
+pub(in super::super) fn stranger(
+    whose: &'static str,
+    party: &Party,
+    roots: &[Certificate],
+) -> Result<Identity, CopyError> {
+    let name = "A CA that nobody here trusts".to_owned();
+    let name = DistinguishedName::build(&[(AttributeType::CommonName, name)])
+        .map_err(|error| CopyError::Fields(error.to_string()))?;
+    let changes = HierarchyChanges { root_name: Some(&name), ..HierarchyChanges::default() };
+    let hierarchy = ThrowAway::above(party.chain(), roots, changes)?;
+    hierarchy.identity(whose, &hierarchy.leaf(party.certificate(), Changes::default())?)
+}
+
+/// The algorithm of a key that could pass for one of this kind until a signature is checked.
+fn algorithm_like(kind: &KeyKind) -> KeyAlgorithm {
+    match kind {
+        KeyKind::EcdsaP256 | KeyKind::Other(_) => KeyAlgorithm::EcdsaP256,
+        KeyKind::EcdsaP384 => KeyAlgorithm::EcdsaP384,
+        KeyKind::EcdsaP521 => KeyAlgorithm::EcdsaP521,
+        KeyKind::Ed25519 => KeyAlgorithm::Ed25519,
+        KeyKind::Rsa { .. } => KeyAlgorithm::Rsa2048,
+    }
+}

@@ -1,0 +1,275 @@
+//! What each case is worth: every check is switched off in turn, and the case that hangs on it has to notice.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName as Hint, Error, SignatureScheme};
+
+use super::super::decrypt::Secrets;
+use super::super::exchange::Exchange;
+use super::super::fixtures::{Hierarchy, TIMEOUT};
+use super::super::registry::TlsVersion;
+use super::super::report::{Breakdown, Session};
+use super::super::wire::Flight;
+use super::cases::CASES;
+use super::peers::{PEERS, Peer, real_side, server_hello};
+use super::*;
+use crate::x509::KeyAlgorithm;
+
+const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
+
+/// A judge with exactly one check switched off: what it would refuse with this code, it lets through.
+#[derive(Debug)]
+struct Overlooking<J> {
+    judge: J,
+    code: &'static str,
+}
+
+impl<J> Overlooking<J> {
+    fn unless_overlooked<T>(&self, judged: Result<T, Error>, passed: T) -> Result<T, Error> {
+        match judged {
+            Err(error) if cause::of(&error).code == self.code => Ok(passed),
+            other => other,
+        }
+    }
+}
+
+impl ServerCertVerifier for Overlooking<Arc<WebPkiServerVerifier>> {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let judged = self.judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        self.unless_overlooked(judged, ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let judged = self.judge.verify_tls12_signature(message, cert, dss);
+        self.unless_overlooked(judged, HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let judged = self.judge.verify_tls13_signature(message, cert, dss);
+        self.unless_overlooked(judged, HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.judge.supported_verify_schemes()
+    }
+}
+
+impl ClientCertVerifier for Overlooking<Arc<dyn ClientCertVerifier>> {
+    fn root_hint_subjects(&self) -> &[Hint] {
+        self.judge.root_hint_subjects()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.code != cause::NO_CERTIFICATE && self.judge.client_auth_mandatory()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let judged = self.judge.verify_client_cert(end_entity, intermediates, now);
+        self.unless_overlooked(judged, ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let judged = self.judge.verify_tls12_signature(message, cert, dss);
+        self.unless_overlooked(judged, HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let judged = self.judge.verify_tls13_signature(message, cert, dss);
+        self.unless_overlooked(judged, HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.judge.supported_verify_schemes()
+    }
+}
+
+/// The ends of a scenario, the one at this side with one check switched off.
+fn overlooking(scenario: &Scenario, side: Side, code: &'static str) -> Result<Ends, SetUpError> {
+    let judge_of_clients = scenario.server_judges_by.client_verifier()?;
+    let judge_of_servers = scenario.client_judges_by.server_verifier()?;
+    match side {
+        Side::Server => {
+            scenario.ends_judged_by(Arc::new(Overlooking { judge: judge_of_clients, code }), judge_of_servers)
+        }
+        Side::Client => {
+            let mut ends = scenario.ends_judged_by(judge_of_clients, judge_of_servers.clone())?;
+            let mut client = (*ends.client).clone();
+            client.dangerous().set_certificate_verifier(Arc::new(Overlooking { judge: judge_of_servers, code }));
+            ends.client = Arc::new(client);
+            Ok(ends)
+        }
+    }
+}
+
+/// The heart of the matter: a case that is green although nobody checks would prove nothing, and neither would one that
+/// another check refuses.
+#[test]
+fn every_case_hangs_on_exactly_the_check_that_it_is_named_after() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let test = hierarchy.test(&BOTH);
+    let material = Material::new(&test).unwrap();
+    let mut checks: Vec<&'static str> = CASES.iter().map(|case| case.error).collect();
+    checks.sort_unstable();
+    checks.dedup();
+    for version in BOTH {
+        let good = session::good_case(&test, version).unwrap();
+        for case in &CASES {
+            for check in &checks {
+                let refusal = case.attempt(&material, &good, |scenario| overlooking(scenario, case.by, check)).unwrap();
+                let what = format!("{} in {version} without the check for {check}: {:?}", case.name, refusal.outcome);
+                if *check == case.error {
+                    assert_eq!(refusal.outcome, Outcome::Accepted, "{what}");
+                    assert!(!refusal.as_it_should_be(), "{what}");
+                } else {
+                    assert!(refusal.for_the_right_reason(), "{what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refusal_for_another_reason_is_not_as_it_should_be() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let test = hierarchy.test(&BOTH);
+    let material = Material::new(&test).unwrap();
+    let mut good = session::good_case(&test, TlsVersion::Tls13).unwrap();
+    good.client = None;
+    let expired = CASES.iter().find(|case| case.name == "expired-client").unwrap();
+    let refusal = expired.attempt(&material, &good, Scenario::ends).unwrap();
+    assert!(matches!(&refusal.outcome, Outcome::Refused(found) if found.cause.code == cause::NO_CERTIFICATE));
+    assert!(!refusal.as_it_should_be());
+}
+
+#[test]
+fn a_refusal_with_another_alert_is_not_as_it_should_be() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let test = hierarchy.test(&BOTH);
+    let material = Material::new(&test).unwrap();
+    let good = session::good_case(&test, TlsVersion::Tls13).unwrap();
+    for case in &CASES {
+        let refusal = case.attempt(&material, &good, Scenario::ends).unwrap();
+        assert!(refusal.as_it_should_be(), "{refusal:?}");
+        let Outcome::Refused(found) = &refusal.outcome else { panic!("{refusal:?}") };
+        for alert in [None, Some("internal_error".to_owned())] {
+            let outcome = Outcome::Refused(Breakdown { alert, ..found.clone() });
+            assert!(!Refusal { outcome, ..refusal.clone() }.as_it_should_be(), "{}", case.name);
+        }
+    }
+}
+
+/// The side that should refuse a peer, and takes it as it comes: it answers whatever it is told with these octets.
+fn careless(side: Side, answer: impl Fn(&[u8]) -> Vec<u8>) -> impl FnOnce(TcpStream) -> Session {
+    move |mut socket| {
+        let mut flights = Vec::new();
+        let mut say = |from: Side, octets: &[u8]| {
+            flights.push(Flight { from, at: Duration::ZERO, octets: octets.to_vec() });
+        };
+        let mut piece = [0; 4096];
+        let mut heard = socket.read(&mut piece).unwrap();
+        say(side.other(), &piece[..heard]);
+        let answer = answer(&piece[..heard]);
+        if !answer.is_empty() {
+            socket.write_all(&answer).unwrap();
+            say(side, &answer);
+        }
+        // It ends when the peer does.
+        while heard > 0 {
+            heard = socket.read(&mut piece).unwrap_or(0);
+        }
+        let exchange = Exchange {
+            flights,
+            secrets: Arc::new(Secrets::default()),
+            client_error: None,
+            server_error: None,
+            handshake: None,
+            resumed: false,
+            to_server: 0,
+            to_client: 0,
+        };
+        session::told(TlsVersion::Tls12, exchange)
+    }
+}
+
+fn peer(name: &str) -> &'static Peer {
+    PEERS.iter().find(|peer| peer.name == name).unwrap()
+}
+
+#[test]
+fn peers_that_are_taken_as_they_come_are_not_refused() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let good = session::good_case(&hierarchy.test(&BOTH), TlsVersion::Tls12).unwrap();
+    let briefly = Duration::from_millis(100);
+    let choose = |version: u16, suite: u16| move |hello: &[u8]| server_hello(version, suite, hello, &[]);
+    for (name, version, suite) in [("tls-1-1-client", 0x0302, 0xc009), ("static-rsa-client", 0x0303, 0x009d)] {
+        let server = careless(Side::Server, choose(version, suite));
+        let refusal = peer(name).attempt_with(&good, briefly, |socket| Ok(server(socket))).unwrap();
+        assert_eq!(refusal.outcome, Outcome::Accepted, "{name}");
+        assert!(!refusal.as_it_should_be());
+    }
+    let web_server = careless(Side::Server, |_| b"HTTP/1.1 200 OK\r\n\r\n".to_vec());
+    let plain = peer("plain-http-client").attempt_with(&good, briefly, |socket| Ok(web_server(socket))).unwrap();
+    assert!(!plain.as_it_should_be(), "{plain:?}");
+}
+
+/// Whoever never loses patience is found out: then it is the peer that ends it.
+#[test]
+fn a_peer_that_stalls_is_refused_only_by_whoever_has_a_limit() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let good = session::good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap();
+    let briefly = Duration::from_millis(100);
+    for (name, side) in [("stalling-client", Side::Server), ("stalling-server", Side::Client)] {
+        let endless = Duration::from_secs(3600);
+        let refusal =
+            peer(name).attempt_with(&good, briefly, |socket| real_side(side, &good, socket, endless)).unwrap();
+        assert!(!refusal.as_it_should_be(), "{refusal:?}");
+        assert!(peer(name).attempt(&good, TIMEOUT).unwrap().for_the_right_reason());
+    }
+}
+
+#[test]
+fn names_of_cases_are_different_words() {
+    let mut names: Vec<_> = CASES.iter().map(|case| case.name).chain(PEERS.iter().map(|peer| peer.name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), CASES.len() + PEERS.len());
+}
