@@ -143,13 +143,51 @@ impl<'h> Authorities<'h> {
             above.extend(self.root_of(above.last().unwrap_or(&certificate))?);
         }
         let bridge = match self.rotation()? {
-            Some(Rotation { bridge, .. }) => {
+            Some(Rotation { old, bridge, .. }) => {
                 let root = above.last().unwrap_or(&certificate);
-                (root.public_key == bridge.public_key && root.subject == bridge.subject).then_some(bridge)
+                let is_its_own = root.public_key == bridge.public_key && root.subject == bridge.subject;
+                let depth = above.len();
+                (is_its_own && bears(&self.certificate(&old)?, depth + 1)).then_some(bridge)
             }
             None => None,
         };
         Ok(IssuerFacts::new(name, certificate, above)?.with_bridge(bridge))
+    }
+
+    /// Why those who trust only this root would refuse what a root that follows it issues: its path length, as a sentence.
+    ///
+    /// # Errors
+    /// When a chain cannot be read.
+    pub fn why_no_bridge(&self, root: &str, certificate: &Certificate) -> Result<Option<String>, AuthorityError> {
+        let mut deepest = 0;
+        for name in self.names()? {
+            let facts = self.facts(&name)?;
+            if name != root && facts.above().last() == Some(certificate) {
+                deepest = deepest.max(facts.above().len());
+            }
+        }
+        if bears(certificate, deepest + 1) {
+            return Ok(None);
+        }
+        let length = certificate.basic_constraints.and_then(|constraints| constraints.path_length).unwrap_or_default();
+        Ok(Some(format!(
+            "its path length is {length}, and with the new root between there would be {} CAs below it",
+            deepest + 1
+        )))
+    }
+
+    /// Whether everything below a root that follows another is delivered with the certificate of that root by the old one.
+    ///
+    /// # Errors
+    /// When a certificate cannot be read.
+    pub fn have_bridge(&self, root: &Certificate) -> Result<bool, AuthorityError> {
+        for name in self.names()? {
+            let facts = self.facts(&name)?;
+            if facts.above().last().unwrap_or(facts.certificate()) == root && facts.bridge().is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The certificate of an authority.
@@ -204,9 +242,29 @@ impl<'h> Authorities<'h> {
         Ok((Issuer::new(facts, key)?, passphrase))
     }
 
+    /// An opened issuer with the certificate and the chain that it has by now.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are not for this key any more.
+    pub fn as_it_is_now(&self, issuer: Issuer) -> Result<Issuer, AuthorityError> {
+        let facts = self.facts(issuer.facts().name())?;
+        Ok(Issuer::new(facts, issuer.into_signer())?)
+    }
+
+    /// The CA directory.
+    pub fn home(&self) -> &'h Home {
+        self.home
+    }
+
     fn cert_path(&self, name: &str) -> PathBuf {
         self.home.authority(name).join("cert.pem")
     }
+}
+
+/// Whether so many CAs may stand below a root (RFC 5280 §4.2.1.9).
+fn bears(root: &Certificate, authorities: usize) -> bool {
+    let length = root.basic_constraints.and_then(|constraints| constraints.path_length);
+    length.is_none_or(|length| authorities <= length as usize)
 }
 
 /// A name that leads to a folder of authorities, and nowhere else.

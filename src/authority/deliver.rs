@@ -202,6 +202,30 @@ impl Delivery<'_> {
     }
 }
 
+/// Another certificate for the key of an authority; the rest of its folder stays as it is.
+pub fn replace_certificate(
+    home: &Home,
+    authority: &str,
+    certificate: &Certificate,
+    entropy: &dyn Entropy,
+) -> Result<(), FileError> {
+    let path = home.authority(authority).join(CERT);
+    let text = pem::certificate(certificate.as_der());
+    files::publish_file(&path, text.as_bytes(), files::PUBLIC, Existing::Replace, entropy)
+}
+
+/// Another chain for an authority.
+pub fn replace_chain(
+    home: &Home,
+    authority: &str,
+    chain: &[Certificate],
+    entropy: &dyn Entropy,
+) -> Result<(), FileError> {
+    let path = home.authority(authority).join(CHAIN);
+    let text: String = chain.iter().map(|above| pem::certificate(above.as_der())).collect();
+    files::publish_file(&path, text.as_bytes(), files::PUBLIC, Existing::Replace, entropy)
+}
+
 fn parent(folder: &Path) -> &Path {
     match folder.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -10,6 +10,7 @@ use super::index::IndexError;
 use super::publish_crl::ListError;
 use super::renew::RenewError;
 use super::revoke::RevokeError;
+use super::rotation::RotationError;
 use super::templates::TemplateError;
 use crate::document::DocumentError;
 use crate::issuance::{IssuerError, ListNotApproved, NotApproved, Refusal};
@@ -83,6 +84,8 @@ pub enum AuthorityError {
     RootTemplate(String),
     #[error(transparent)]
     Renew(#[from] RenewError),
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
     #[error(transparent)]
     Revoke(#[from] Box<RevokeError>),
     #[error(transparent)]

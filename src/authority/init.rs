@@ -133,7 +133,7 @@ fn make_root(
 ) -> Result<(Vec<NewAuthority>, Vec<Finding>), AuthorityError> {
     let profile = authority_profile(ROOT, config)?;
     let key = PrivateKey::generate(config.root.key)?;
-    let request = request(&config.name, &profile, config, &key)?;
+    let request = authority_request(&config.name, &profile, config, &key)?;
     let serial = draw_serial(profile.serial_octets, tools.entropy)?;
     let mut approved = issuance::approve(Draft::new(&profile, &request, SignedBy::Itself(&key), now, serial)?, None)?;
     let warnings = std::mem::take(&mut approved.warnings);
@@ -167,7 +167,7 @@ fn make_intermediate(
     let facts = IssuerFacts::new(&issuer.name, issuer.certificate.clone(), above.collect())?;
     let key = PrivateKey::generate(config.intermediate.key)?;
     let common_name = format!("{} {name}", config.name);
-    let request = request(&common_name, &profile, config, &key)?;
+    let request = authority_request(&common_name, &profile, config, &key)?;
     let serial = draw_serial(profile.serial_octets, tools.entropy)?;
     let mut approved =
         issuance::approve(Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, serial)?, Some(&facts))?;
@@ -190,7 +190,7 @@ fn make_intermediate(
 }
 
 /// The built-in template with what ca.toml says of this authority.
-fn authority_profile(template: &str, config: &Config) -> Result<Profile, AuthorityError> {
+pub(super) fn authority_profile(template: &str, config: &Config) -> Result<Profile, AuthorityError> {
     let Some(built_in) = templates::built_in(template) else {
         return Err(
             templates::TemplateError::Unknown { name: template.to_owned(), nearest: None, known: Vec::new() }.into()
@@ -212,8 +212,8 @@ fn authority_profile(template: &str, config: &Config) -> Result<Profile, Authori
     Ok(profile)
 }
 
-/// `common_name` is free text: it becomes no folder.
-fn request(
+/// The wish for an authority. `common_name` is free text: it becomes no folder.
+pub(super) fn authority_request(
     common_name: &str,
     profile: &Profile,
     config: &Config,

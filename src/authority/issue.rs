@@ -100,6 +100,8 @@ pub fn issue(
     // 4. From here to the end nobody else changes this CA.
     let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
     files::remove_stale(home.folder())?;
+    // While we waited, the authority may have got another certificate or chain.
+    let issuer = authorities.as_it_is_now(issuer)?;
     let mut index = Index::open(&work.index)?;
     let current = match work.settle(&mut index)? {
         Settled::Answer(outcome) => return Ok(*outcome),
@@ -111,7 +113,7 @@ pub fn issue(
 
     // 5. Signed, checked, recorded: one durable transaction.
     let mut change = index.change()?;
-    let serial = work.unused_serial(&change)?;
+    let serial = unused_serial(profile.serial_octets, &change, tools.entropy)?;
     let (certificate, warnings) = work.sign(&issuer, &request, serial)?;
     let id = work.record(&mut change, &certificate, issuer.facts().name())?;
     change.commit()?;
@@ -175,6 +177,21 @@ pub(super) fn draw_serial(octets: usize, entropy: &dyn Entropy) -> Result<Serial
     for _ in 0..MOST_DRAWS {
         entropy.fill(&mut random).map_err(|_| AuthorityError::NoFreeSerial)?;
         if let Some(serial) = SerialNumber::from_random(&random) {
+            return Ok(serial);
+        }
+    }
+    Err(AuthorityError::NoFreeSerial)
+}
+
+/// Draws a serial number that no certificate of the index has.
+pub(super) fn unused_serial(
+    octets: usize,
+    index: &Index,
+    entropy: &dyn Entropy,
+) -> Result<SerialNumber, AuthorityError> {
+    for _ in 0..MOST_DRAWS {
+        let serial = draw_serial(octets, entropy)?;
+        if !index.serial_is_used(&serial)? {
             return Ok(serial);
         }
     }
@@ -264,16 +281,6 @@ impl Work<'_> {
 
     fn draw_serial(&self) -> Result<SerialNumber, AuthorityError> {
         draw_serial(self.profile.serial_octets, self.tools.entropy)
-    }
-
-    fn unused_serial(&self, index: &Index) -> Result<SerialNumber, AuthorityError> {
-        for _ in 0..MOST_DRAWS {
-            let serial = self.draw_serial()?;
-            if !index.serial_is_used(&serial)? {
-                return Ok(serial);
-            }
-        }
-        Err(AuthorityError::NoFreeSerial)
     }
 
     fn key_text(&self, key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<KeyText, AuthorityError> {

@@ -17,7 +17,9 @@ pub mod locate;
 pub mod order;
 pub mod publish_crl;
 pub mod renew;
+pub mod renew_root;
 pub mod revoke;
+pub mod rotation;
 pub mod templates;
 
 pub use authorities::{Authorities, KeyOpener};

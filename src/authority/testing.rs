@@ -12,12 +12,13 @@ use super::index::{Entry, Index};
 use super::init::{self, Made};
 use super::issue::{self, Existing, Order, Outcome, SubjectKey, Tools};
 use super::renew::{self, NextKey, Renewal};
-use super::{AuthorityError, Config, Home, publish_crl, revoke};
-use crate::issuance::End;
+use super::{Authorities, AuthorityError, Config, Home, deliver, publish_crl, renew_root, revoke, rotation};
+use crate::issuance::{self, End, SignedBy, recertify};
 use crate::keys::Passphrase;
 use crate::system::clock::FixedClock;
 use crate::system::entropy::SystemEntropy;
 use crate::x509::revocation_list::RevocationReason;
+use crate::x509::{BasicConstraints, Certificate, Lifetime};
 
 pub const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
 
@@ -80,6 +81,40 @@ impl Ca {
     pub fn publish(&self, order: &publish_crl::Order) -> Result<publish_crl::Outcome, AuthorityError> {
         let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
         self.with_tools(|tools| publish_crl::publish(&self.home, order, &mut ask, tools))
+    }
+
+    pub fn rotate(&self, order: &rotation::Order) -> Result<rotation::Started, AuthorityError> {
+        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        let mut ask_new = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        self.with_tools(|tools| rotation::start(&self.home, order, &mut ask, &mut ask_new, tools))
+    }
+
+    pub fn rotation_status(&self) -> Result<Option<rotation::State>, AuthorityError> {
+        self.with_tools(|tools| rotation::status(&self.home, tools))
+    }
+
+    pub fn finish(&self, force: bool) -> Result<rotation::Finished, AuthorityError> {
+        self.with_tools(|tools| rotation::finish(&self.home, force, tools))
+    }
+
+    pub fn renew_root(&self, lifetime: Option<Lifetime>) -> Result<renew_root::Renewed, AuthorityError> {
+        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        self.with_tools(|tools| renew_root::renew(&self.home, None, lifetime, &mut ask, tools))
+    }
+
+    /// Another certificate in the place of the root's, as another tool could have made it.
+    pub fn recertify_root_with_path_length(&self, length: u32) -> Certificate {
+        let authorities = Authorities::of(&self.home);
+        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        let (issuer, _) = authorities.unlock(authorities.facts("root").unwrap(), &mut ask).unwrap();
+        let mut before = issuer.facts().certificate().clone();
+        before.basic_constraints = Some(BasicConstraints { ca: true, path_length: Some(length) });
+        let key = issuer.into_signer();
+        let serial = before.serial.clone();
+        let draft = recertify(&before, SignedBy::Itself(&key), self.now, before.validity, serial).unwrap();
+        let certificate = issuance::sign(issuance::approve(draft, None).unwrap(), &key).unwrap().certificate;
+        deliver::replace_certificate(&self.home, "root", &certificate, &SystemEntropy).unwrap();
+        certificate
     }
 
     fn with_tools<T>(&self, act: impl FnOnce(&Tools<'_>) -> T) -> T {

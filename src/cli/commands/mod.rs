@@ -21,6 +21,7 @@ mod quickstart;
 mod rekey;
 mod renew;
 mod revoke;
+mod root;
 mod roots;
 mod show;
 mod verify;
@@ -107,6 +108,8 @@ subcommands! {
     "revoke" => Revoke(revoke::Arguments),
     /// Sign the revocation list of an authority, and put it where it is published
     "crl" => Crl(crl::Arguments),
+    /// Renew a root, or replace it by a new one
+    "root" => Root(root::Arguments),
     /// Write the bundle of CA certificates that clients must trust
     "roots" => Roots(roots::Arguments),
     /// Change, add or remove the passphrase of an authority's key
@@ -147,6 +150,7 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::Rekey(arguments) => rekey::run(*arguments, context),
         Command::Revoke(arguments) => revoke::run(*arguments, context),
         Command::Crl(arguments) => crl::run(*arguments, context),
+        Command::Root(arguments) => root::run(*arguments, context),
         Command::Roots(arguments) => roots::run(&arguments, context),
         Command::Key(arguments) => key::run(*arguments, context),
         Command::HandshakeTest(arguments) => handshake_test::run(&arguments, context),

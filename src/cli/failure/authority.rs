@@ -83,6 +83,7 @@ impl From<AuthorityError> for Failure {
             AuthorityError::ReservedValue(_) => Self::usage("reserved-value", sentence),
             AuthorityError::RootTemplate(_) => Self::usage("root-template", sentence),
             AuthorityError::Renew(error) => error.into(),
+            AuthorityError::Rotation(error) => error.into(),
             AuthorityError::Revoke(error) => (*error).into(),
             AuthorityError::List(error) => error.into(),
             AuthorityError::ListNotApproved(_) => Self::refused("not-approved", sentence),

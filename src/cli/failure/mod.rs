@@ -3,6 +3,7 @@
 mod authority;
 mod files;
 mod handshake;
+mod hierarchy;
 mod index;
 mod keys;
 mod verify;

@@ -1,0 +1,144 @@
+//! Authorities move from the old root to the new one: the same subject and key, certified by another issuer.
+
+use time::{Duration, OffsetDateTime};
+
+use super::super::authorities::{Authorities, Root, read_certificates};
+use super::super::chain::check_chain;
+use super::super::index::{Change, Index, NewEntry, Origin};
+use super::super::issue::{Tools, unused_serial};
+use super::super::{AuthorityError, deliver};
+use crate::issuance::{self, Issuer, SignedBy, recertify};
+use crate::x509::{Certificate, Lifetime, Validity};
+
+/// An authority that hangs on the new root now.
+#[derive(Debug)]
+pub struct Recertified {
+    pub name: String,
+    pub certificate: Certificate,
+    /// Extensions of the one before that the new one has not, as object identifiers.
+    pub left_out: Vec<String>,
+}
+
+/// As in the built-in templates.
+const SERIAL_OCTETS: usize = 16;
+
+/// For the clocks that are slow, as templates do.
+const BACKDATE: Duration = Duration::hours(1);
+
+/// The authorities whose certificate the old root signed.
+pub fn directly_below(
+    authorities: &Authorities<'_>,
+    old: &Certificate,
+) -> Result<Vec<(String, Certificate)>, AuthorityError> {
+    let root = Root { name: String::new(), path: Default::default(), certificate: old.clone() };
+    let mut below = Vec::new();
+    for name in authorities.names()? {
+        let certificate = authorities.certificate(&name)?;
+        if !certificate.is_self_issued() && root.has_signed(&certificate) {
+            below.push((name, certificate));
+        }
+    }
+    Ok(below)
+}
+
+/// Whether `start` has something left to do below a new root that is in its place.
+pub fn is_anything_left(authorities: &Authorities<'_>, old: &Certificate) -> Result<bool, AuthorityError> {
+    Ok(!directly_below(authorities, old)?.is_empty() || !outdated_chains(authorities)?.is_empty())
+}
+
+/// Signs and records for each authority that is left.
+pub fn recertify_the_rest(
+    authorities: &Authorities<'_>,
+    change: &mut Change<'_>,
+    old: &Certificate,
+    new: &Issuer,
+    lifetime: Lifetime,
+    now: OffsetDateTime,
+    tools: &Tools<'_>,
+) -> Result<Vec<Recertified>, AuthorityError> {
+    let mut recertified = Vec::new();
+    for (name, before) in directly_below(authorities, old)? {
+        let end = before.validity.not_after.max(now + lifetime.as_duration() - BACKDATE - Duration::SECOND);
+        let issuer = new.facts();
+        let validity = Validity {
+            not_before: (now - BACKDATE).max(issuer.certificate().validity.not_before),
+            not_after: end.min(issuer.end().1),
+        };
+        let serial = unused_serial(SERIAL_OCTETS, change, tools.entropy)?;
+        let draft = recertify(&before, SignedBy::Issuer(issuer), now, validity, serial)?;
+        let certificate = new.sign(issuance::approve(draft, Some(issuer))?)?.certificate;
+        check_chain(&certificate, issuer, now)?;
+        let template =
+            change.history(&name, now)?.pop().map_or_else(|| "intermediate".to_owned(), |last| last.template);
+        change.insert(&NewEntry {
+            certificate: &certificate,
+            name: &name,
+            template: &template,
+            authority: issuer.name(),
+            issued_at: now,
+            origin: Origin::Issued,
+            place: None,
+            delivered_at: None,
+        })?;
+        let left_out = issuance::recertify::left_out(&before);
+        recertified.push(Recertified { name, certificate, left_out });
+    }
+    Ok(recertified)
+}
+
+/// Puts what is recorded in place; then the chains further below. A run that dies on the way is completed by another: what
+/// stands in the folders says what is left. The names of those whose chains were brought up to date.
+pub fn put_in_place(
+    authorities: &Authorities<'_>,
+    index: &mut Index,
+    recertified: &[Recertified],
+    now: OffsetDateTime,
+    tools: &Tools<'_>,
+) -> Result<Vec<String>, AuthorityError> {
+    for Recertified { name, certificate, .. } in recertified {
+        let replaced = deliver::replace_certificate(authorities.home(), name, certificate, tools.entropy);
+        replaced.map_err(|cause| AuthorityError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
+    }
+    let outdated = outdated_chains(authorities)?;
+    for (name, chain) in &outdated {
+        deliver::replace_chain(authorities.home(), name, chain, tools.entropy)?;
+    }
+    // Last: what was issued before a chain was right does not hang on the new root, and the index can tell by the mark.
+    mark_what_is_in_place(authorities, index, now)?;
+    Ok(outdated.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Chains that name an authority by a certificate that is not its present one, and how they have to be.
+fn outdated_chains(authorities: &Authorities<'_>) -> Result<Vec<(String, Vec<Certificate>)>, AuthorityError> {
+    let names = authorities.names()?;
+    let present = names.iter().map(|name| authorities.certificate(name)).collect::<Result<Vec<_>, AuthorityError>>()?;
+    let mut outdated = Vec::new();
+    for name in names {
+        let chain = read_certificates(&authorities.home().authority(&name).join("chain.pem"))?;
+        let now = |above: &Certificate| {
+            let same = |other: &&Certificate| other.subject == above.subject && other.public_key == above.public_key;
+            present.iter().find(same).unwrap_or(above).clone()
+        };
+        let right: Vec<Certificate> = chain.iter().map(now).collect();
+        if right != chain {
+            outdated.push((name, right));
+        }
+    }
+    Ok(outdated)
+}
+
+/// The marks of what a run put in place that died before it could say so.
+pub fn mark_what_is_in_place(
+    authorities: &Authorities<'_>,
+    index: &mut Index,
+    now: OffsetDateTime,
+) -> Result<(), AuthorityError> {
+    for name in authorities.names()? {
+        let fingerprint = authorities.certificate(&name)?.fingerprint();
+        let rows = index.history(&name, now)?;
+        for row in rows.iter().filter(|row| row.fingerprint == fingerprint && row.delivered_at.is_none()) {
+            index.mark_delivered(row.id, now)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! Rotations of small CAs, and what a renewed root keeps.
+
+use std::fs;
+
+use time::Duration;
+
+use super::super::authorities::{Authorities, read_certificate, read_certificates};
+use super::super::issue::{Existing, Order as IssueOrder};
+use super::super::renew::NextKey;
+use super::super::testing::{Ca, order};
+use super::super::{AuthorityError, Config, init};
+use super::*;
+use crate::x509::{Certificate, KeyAlgorithm, Lifetime};
+
+/// A CA two below the root that issues through a chain of three.
+const POLICY: &str = "summary = \"policy CA\"\nkey = [\"ecdsa-p256\"]\nlifetime = \"6y\"\n[subject]\ncommon-name = \"name\"\n\
+                      [usage]\nkey = [\"key-cert-sign\", \"crl-sign\"]\n[authority]\npath-length = 1\n";
+
+fn ca_of_three() -> Ca {
+    let ca = Ca::none();
+    ca.init(init::Order { intermediate: None, ..ca.init_order() }).unwrap();
+    fs::write(ca.path("templates/policy.toml"), POLICY).unwrap();
+    ca.issue(order("policy", "policy")).unwrap();
+    ca.issue(IssueOrder { issuer: Some("policy".to_owned()), ..order("intermediate", "issuing") }).unwrap();
+    ca
+}
+
+fn left(ca: &Ca) -> Vec<String> {
+    let state = ca.rotation_status().unwrap().unwrap();
+    state.certificates.into_iter().map(|entry| entry.name).collect()
+}
+
+fn certificate(ca: &Ca, path: &str) -> Certificate {
+    read_certificate(&ca.path(path)).unwrap()
+}
+
+#[test]
+fn the_mark_of_the_generation_is_counted_on() {
+    assert_eq!(next_generation("Acme Root CA"), "Acme Root CA G2");
+    assert_eq!(next_generation("Acme Root CA G2"), "Acme Root CA G3");
+    assert_eq!(next_generation("Acme Root GmbH"), "Acme Root GmbH G2");
+}
+
+#[test]
+fn a_rotation_moves_every_authority_and_lists_what_was_delivered_before_it() {
+    let ca = ca_of_three();
+    for name in ["old.test", "expired.test", "revoked.test"] {
+        ca.issue(order("server", name)).unwrap();
+    }
+    ca.revoke("revoked.test", crate::x509::revocation_list::RevocationReason::Superseded).unwrap();
+    let (policy, issuing) =
+        (certificate(&ca, "authorities/policy/cert.pem"), fs::read(ca.path("authorities/issuing/cert.pem")).unwrap());
+    let started = ca.rotate(&Order::default()).unwrap();
+    assert_eq!((started.old.as_str(), started.new.as_str(), started.resumed), ("root", "root-g2", false));
+    assert_eq!(started.new_certificate.subject.to_string(), "CN=Private Root CA G2");
+
+    // The one below the root has another certificate for the same key; the one below that only another chain.
+    let moved = certificate(&ca, "authorities/policy/cert.pem");
+    assert_eq!((&moved.subject, &moved.public_key), (&policy.subject, &policy.public_key));
+    assert_eq!(moved.issuer, started.new_certificate.subject);
+    assert_eq!(fs::read(ca.path("authorities/issuing/cert.pem")).unwrap(), issuing);
+    assert_eq!(read_certificates(&ca.path("authorities/issuing/chain.pem")).unwrap(), [moved]);
+
+    // What is issued from now on is delivered with the certificate of the new root by the old one.
+    ca.issue(order("server", "new.test")).unwrap();
+    let chain = read_certificates(&ca.path("issued/new.test/chain.pem")).unwrap();
+    assert_eq!(chain.len(), 3);
+    assert_eq!(chain[2], certificate(&ca, "authorities/root-g2/new-with-old.pem"));
+    assert_eq!(left(&ca), ["old.test", "expired.test"]);
+    ca.renew("old.test", NextKey::Same).unwrap();
+    assert_eq!(left(&ca), ["expired.test"]);
+    let later = Ca { now: ca.now + Duration::days(100), ..ca };
+    assert_eq!(left(&later), Vec::<String>::new());
+}
+
+#[test]
+fn a_root_that_issues_itself_is_followed_by_one_that_does() {
+    let ca = Ca::none();
+    ca.init(init::Order { intermediate: None, ..ca.init_order() }).unwrap();
+    ca.issue(order("client", "alice")).unwrap();
+    ca.rotate(&Order { key: Some(KeyAlgorithm::Ed25519), ..Order::default() }).unwrap();
+    let issued = ca.issue(order("client", "bob")).unwrap();
+    assert_eq!(issued.authority, "root-g2");
+    // One that still asks for the old root gets what it asked for, and it is told.
+    ca.issue(IssueOrder { issuer: Some("root".to_owned()), ..order("client", "carol") }).unwrap();
+    assert_eq!(left(&ca), ["alice", "carol"]);
+    assert!(matches!(ca.finish(false), Err(AuthorityError::Rotation(RotationError::Left { certificates: 2, .. }))));
+    for name in ["alice", "carol"] {
+        ca.issue(IssueOrder { existing: Existing::Replace, ..order("client", name) }).unwrap();
+    }
+    let finished = ca.finish(false).unwrap();
+    assert!(finished.key.unwrap().is_file());
+    let roots = Authorities::of(&ca.home).roots().unwrap();
+    assert_eq!(roots.iter().map(|root| root.name.as_str()).collect::<Vec<_>>(), ["root-g2"]);
+    ca.issue(order("client", "dave")).unwrap();
+    assert_eq!(read_certificates(&ca.path("issued/dave/chain.pem")).unwrap(), []);
+}
+
+#[test]
+fn a_rotation_begins_once_and_ends_only_when_it_began() {
+    let ca = Ca::new();
+    assert!(matches!(ca.finish(true), Err(AuthorityError::Rotation(RotationError::None))));
+    ca.rotate(&Order::default()).unwrap();
+    let again = ca.rotate(&Order::default()).unwrap_err();
+    assert!(matches!(again, AuthorityError::Rotation(RotationError::UnderWay { .. })));
+    ca.finish(false).unwrap();
+    let next = ca.rotate(&Order::default()).unwrap();
+    assert_eq!((next.old.as_str(), next.new.as_str()), ("root-g2", "root-g3"));
+    assert_eq!(next.new_certificate.subject.to_string(), "CN=Private Root CA G3");
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_anything_is_written() {
+    let ca = Ca::new();
+    let refused = |order: &Order| {
+        let before = super::super::testing::files_below(ca.home.folder());
+        let error = ca.rotate(order).unwrap_err();
+        assert_eq!(super::super::testing::files_below(ca.home.folder()), before);
+        error
+    };
+    let same = Order { name: Some("Private Root CA".to_owned()), ..Order::default() };
+    assert!(matches!(refused(&same), AuthorityError::Rotation(RotationError::SameSubject(_))));
+    let long = Order { name: Some("x".repeat(65)), ..Order::default() };
+    assert!(matches!(refused(&long), AuthorityError::Refusal(_)));
+    fs::rename(ca.path("authorities/root/key.pem"), ca.path("away")).unwrap();
+    assert!(matches!(refused(&Order::default()), AuthorityError::KeyAway { .. }));
+    fs::copy(ca.path("authorities/issuing/key.pem"), ca.path("authorities/root/key.pem")).unwrap();
+    assert!(matches!(refused(&Order::default()), AuthorityError::Issuer(_)));
+}
+
+#[test]
+fn a_root_whose_path_length_leaves_no_room_for_a_bridge_is_told_before() {
+    let ca = Ca::none();
+    let config = Config::default();
+    ca.init(init::Order { config, ..ca.init_order() }).unwrap();
+    // As smallstep makes it: one intermediate, and no more.
+    let short = ca.recertify_root_with_path_length(1);
+    assert_eq!(short.basic_constraints.unwrap().path_length, Some(1));
+    let refused = ca.rotate(&Order::default()).unwrap_err();
+    assert!(matches!(refused, AuthorityError::Rotation(RotationError::NoBridge(_))), "{refused}");
+    let started = ca.rotate(&Order { without_bridge: true, ..Order::default() }).unwrap();
+    assert!(!started.has_bridge);
+    ca.issue(order("server", "new.test")).unwrap();
+    assert_eq!(read_certificates(&ca.path("issued/new.test/chain.pem")).unwrap().len(), 1);
+    assert_eq!(started.new_certificate.basic_constraints.unwrap().path_length, Some(1));
+}
+
+#[test]
+fn an_authority_that_was_made_below_the_old_root_meanwhile_is_moved_by_the_same_command() {
+    let ca = Ca::new();
+    ca.rotate(&Order::default()).unwrap();
+    ca.issue(IssueOrder { issuer: Some("root".to_owned()), ..order("intermediate", "late") }).unwrap();
+    assert_eq!(ca.rotation_status().unwrap().unwrap().authorities, ["late"]);
+    assert!(matches!(ca.finish(false), Err(AuthorityError::Rotation(RotationError::Left { authorities: 1, .. }))));
+    let again = ca.rotate(&Order::default()).unwrap();
+    assert!(again.resumed && again.recertified.len() == 1);
+    assert!(ca.rotation_status().unwrap().unwrap().is_ready());
+}
+
+#[test]
+fn a_setting_that_names_the_old_root_keeps_it_in_office() {
+    let ca = Ca::new();
+    let toml = fs::read_to_string(ca.path("ca.toml")).unwrap();
+    fs::write(ca.path("ca.toml"), toml.replace("issuer = \"issuing\"", "issuer = \"root\"")).unwrap();
+    assert!(ca.rotate(&Order::default()).unwrap().old_issues);
+    assert!(matches!(ca.finish(false), Err(AuthorityError::Rotation(RotationError::Issues(_)))));
+    assert!(ca.finish(true).is_ok());
+}
+
+#[test]
+fn a_renewed_root_has_other_dates_and_everything_below_it_keeps_its_chain() {
+    let mut ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    let before = certificate(&ca, "authorities/root/cert.pem");
+    ca.now += Duration::days(365 * 9);
+    let renewed = ca.renew_root(Some("12y".parse::<Lifetime>().unwrap())).unwrap();
+    let now = certificate(&ca, "authorities/root/cert.pem");
+    assert_eq!(now, renewed.certificate);
+    assert_eq!(
+        (&now.subject, &now.public_key, &now.subject_key_id),
+        (&before.subject, &before.public_key, &before.subject_key_id)
+    );
+    assert_ne!(now.serial, before.serial);
+    assert_eq!(now.validity.length(), Duration::days(365 * 12));
+    let history = ca.history("root");
+    assert_eq!(history.len(), 2);
+    assert_eq!(ca.index().certificate(&history[0]).unwrap(), before);
+    assert_eq!(read_certificates(&ca.path("authorities/issuing/chain.pem")).unwrap(), []);
+    ca.issue(order("intermediate", "next")).unwrap_err();
+    ca.issue(IssueOrder { issuer: Some("root".to_owned()), ..order("intermediate", "next") }).unwrap();
+}

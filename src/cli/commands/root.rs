@@ -1,0 +1,30 @@
+//! `ca root`: the next certificate of a root, and a root that follows another.
+
+use clap::{Args, Subcommand};
+
+use crate::cli::output::Report;
+use crate::cli::{Context, Failure};
+
+mod renew;
+mod rotate;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Issue the next certificate of a root for the same key; what it issued stays valid
+    Renew(Box<renew::Arguments>),
+    /// Replace a root by a new one with a new key, step by step
+    Rotate(Box<rotate::Arguments>),
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    match arguments.action {
+        Action::Renew(arguments) => renew::run(*arguments, context),
+        Action::Rotate(arguments) => rotate::run(*arguments, context),
+    }
+}

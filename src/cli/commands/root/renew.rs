@@ -1,0 +1,94 @@
+//! `ca root renew`: the next certificate of a root, for the same key.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::authority::Config;
+use crate::authority::renew_root::{self, Renewed};
+use crate::cli::output::{Page, Report, Tone};
+use crate::cli::passphrase::{self, PassphraseArguments};
+use crate::cli::{Context, Failure};
+use crate::x509::validity::{distance, rfc3339};
+use crate::x509::{Lifetime, text};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Which root [default: the one that issues]
+    #[arg(value_name = "AUTHORITY")]
+    authority: Option<String>,
+    /// Choose how long it is valid [default: as [root] in ca.toml says]
+    #[arg(long = "for", value_name = "D")]
+    lifetime: Option<Lifetime>,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
+}
+
+struct RenewReport {
+    renewed: Renewed,
+    file: std::path::PathBuf,
+    now: time::OffsetDateTime,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let home = context.home()?;
+    let settings = Config::load(&home)?.passphrase;
+    let asking = &*context;
+    let mut ask =
+        |question: &str| arguments.passphrase.open(&settings, &home, asking, question).map_err(passphrase::refusal);
+    let renewed =
+        renew_root::renew(&home, arguments.authority.as_deref(), arguments.lifetime, &mut ask, &asking.tools())?;
+    if renewed.before.authority_key_id.as_ref().is_some_and(|id| id.names_issuer_and_serial) {
+        context.warn(
+            "the certificate before names its own serial number in its authority key identifier; where the tool that made it \
+             wrote that into what it issued, too, clients refuse it below the renewed root: issue it again with this program",
+        );
+    }
+    for oid in &renewed.left_out {
+        context.warn(&format!("the extension {oid} of the certificate before is not in the new one"));
+    }
+    let file = home.authority(&renewed.name).join("cert.pem");
+    Ok(Box::new(RenewReport { renewed, file, now: context.now() }))
+}
+
+impl Report for RenewReport {
+    fn text(&self, page: &mut Page) {
+        let Renewed { name, before, certificate, .. } = &self.renewed;
+        page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, "Renewed the root "), (Tone::Strong, name)]);
+        page.field("subject", &certificate.subject.to_string());
+        page.field("serial", &format!("{} (before: {})", certificate.serial, before.serial));
+        page.field("valid from", &rfc3339(certificate.validity.not_before));
+        let (end, left) = (certificate.validity.not_after, distance(certificate.validity.not_after - self.now));
+        page.field(
+            "valid until",
+            &format!("{} ({left}; before: {})", rfc3339(end), rfc3339(before.validity.not_after)),
+        );
+        page.field("key", &format!("the same, {}", certificate.public_key.kind()));
+        page.field("SHA-256", &text::hex(&certificate.fingerprint()));
+        page.field("certificate", &self.file.display().to_string());
+        page.gap();
+        page.line(
+            "What was issued stays valid under both certificates. Clients that hold the old one need the new one",
+        );
+        page.line(&format!("before {}: ca roots --out FILE", rfc3339(before.validity.not_after)));
+    }
+
+    fn json(&self) -> Value {
+        let Renewed { name, before, certificate, left_out } = &self.renewed;
+        json!({
+            "schema": "ca.root-renew/1",
+            "authority": name,
+            "subject": certificate.subject.to_string(),
+            "serial": certificate.serial.to_string(),
+            "not_before": rfc3339(certificate.validity.not_before),
+            "not_after": rfc3339(certificate.validity.not_after),
+            "fingerprint_sha256": text::hex(&certificate.fingerprint()),
+            "before": {
+                "serial": before.serial.to_string(),
+                "not_after": rfc3339(before.validity.not_after),
+                "fingerprint_sha256": text::hex(&before.fingerprint()),
+            },
+            "left_out": left_out,
+            "file": self.file,
+        })
+    }
+}

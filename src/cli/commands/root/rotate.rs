@@ -1,0 +1,292 @@
+//! `ca root rotate`: a new root with a new key takes the place of the old one, step by step.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::authority::Config;
+use crate::authority::index::Entry;
+use crate::authority::rotation::{self, Finished, Order, Started, State};
+use crate::cli::output::{Page, Report, Tone};
+use crate::cli::passphrase::{self, NewPassphraseArguments, PassphraseArguments};
+use crate::cli::{Context, Failure};
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, KeyAlgorithm, Lifetime, text};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Debug, Subcommand)]
+enum Step {
+    /// Make the new root, let both sign each other, and let it sign what the old one signed for the authorities
+    Start(Box<StartArguments>),
+    /// List what still hangs on the old root
+    Status,
+    /// Trust the old root no more
+    Finish(FinishArguments),
+}
+
+#[derive(Debug, Args)]
+struct StartArguments {
+    /// Name the new root [default: the old name with the mark of the next generation, G2]
+    #[arg(long, value_name = "CN")]
+    name: Option<String>,
+    /// Choose the kind of its key [default: as [root] in ca.toml says]
+    #[arg(long, value_name = "ALG")]
+    key: Option<KeyAlgorithm>,
+    /// Choose how long it is valid [default: as [root] in ca.toml says]
+    #[arg(long = "for", value_name = "D")]
+    lifetime: Option<Lifetime>,
+    /// Begin although clients that trust only the old root will refuse what is issued from now on
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
+    #[command(flatten)]
+    new_passphrase: NewPassphraseArguments,
+}
+
+#[derive(Debug, Args)]
+struct FinishArguments {
+    /// End it although something still hangs on the old root
+    #[arg(long)]
+    force: bool,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    match arguments.step {
+        Step::Start(arguments) => start(*arguments, context),
+        Step::Status => {
+            let state = rotation::status(&context.home()?, &context.tools())?;
+            Ok(Box::new(StatusReport { state }))
+        }
+        Step::Finish(FinishArguments { force }) => {
+            let finished = rotation::finish(&context.home()?, force, &context.tools())?;
+            Ok(Box::new(FinishReport { finished }))
+        }
+    }
+}
+
+fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let home = context.home()?;
+    let settings = Config::load(&home)?.passphrase;
+    let asking = &*context;
+    let new = arguments.new_passphrase.plain();
+    let order = Order {
+        name: arguments.name,
+        key: arguments.key,
+        lifetime: arguments.lifetime,
+        protection: new.read(asking)?,
+        without_bridge: arguments.force,
+    };
+    let open = |flags: &PassphraseArguments, question: &str| {
+        flags.open(&settings, &home, asking, question).map_err(passphrase::refusal)
+    };
+    let mut ask = |question: &str| open(&arguments.passphrase, question);
+    // The key of a new root that is there already has the passphrase that was chosen for it.
+    let mut ask_new = |question: &str| open(if new.is_given() { &new } else { &arguments.passphrase }, question);
+    let started = rotation::start(&home, &order, &mut ask, &mut ask_new, &asking.tools())?;
+    for recertified in &started.recertified {
+        for oid in &recertified.left_out {
+            let name = &recertified.name;
+            context.warn(&format!("the extension {oid} of the certificate of '{name}' is not in its new one"));
+        }
+    }
+    if started.old_issues {
+        let (old, new) = (&started.old, &started.new);
+        context.warn(&format!("ca.toml names '{old}' as the authority that issues; name '{new}' at issuer in [issue]"));
+    }
+    if !started.has_bridge {
+        context.warn(
+            "clients that trust only the old root refuse what is issued from now on: its path length is too small",
+        );
+    }
+    Ok(Box::new(StartReport { started }))
+}
+
+struct StartReport {
+    started: Started,
+}
+
+struct StatusReport {
+    state: Option<State>,
+}
+
+struct FinishReport {
+    finished: Finished,
+}
+
+fn root_fields(page: &mut Page, label: &str, name: &str, certificate: &Certificate) {
+    page.field(label, &format!("{name}, {}", certificate.subject));
+    page.field("  valid until", &rfc3339(certificate.validity.not_after));
+    page.field("  SHA-256", &text::hex(&certificate.fingerprint()));
+}
+
+fn root_json(name: &str, certificate: &Certificate) -> Value {
+    json!({
+        "authority": name,
+        "subject": certificate.subject.to_string(),
+        "serial": certificate.serial.to_string(),
+        "not_before": rfc3339(certificate.validity.not_before),
+        "not_after": rfc3339(certificate.validity.not_after),
+        "fingerprint_sha256": text::hex(&certificate.fingerprint()),
+    })
+}
+
+impl Report for StartReport {
+    fn text(&self, page: &mut Page) {
+        let started = &self.started;
+        let done = if started.resumed { "Went on with the rotation from " } else { "Began the rotation from " };
+        page.pieces(&[
+            (Tone::Good, "✓ "),
+            (Tone::Plain, done),
+            (Tone::Strong, &started.old),
+            (Tone::Plain, " to "),
+            (Tone::Strong, &started.new),
+        ]);
+        root_fields(page, "old root", &started.old, &started.old_certificate);
+        root_fields(page, "new root", &started.new, &started.new_certificate);
+        for recertified in &started.recertified {
+            let until = rfc3339(recertified.certificate.validity.not_after);
+            page.field("new chain", &format!("{}, until {until}", recertified.name));
+        }
+        for name in &started.rechained {
+            page.field("new chain", name);
+        }
+        page.field("both roots", &started.bundle.display().to_string());
+        page.gap();
+        page.line("1. Give every client both roots (the file above, or 'ca roots').");
+        page.line("2. Issue again what hangs on the old root: 'ca root rotate status' lists it.");
+        page.line("3. End it: ca root rotate finish");
+    }
+
+    fn json(&self) -> Value {
+        let started = &self.started;
+        let recertified = |recertified: &rotation::Recertified| {
+            let certificate = &recertified.certificate;
+            json!({
+                "authority": recertified.name,
+                "serial": certificate.serial.to_string(),
+                "not_after": rfc3339(certificate.validity.not_after),
+                "fingerprint_sha256": text::hex(&certificate.fingerprint()),
+                "left_out": recertified.left_out,
+            })
+        };
+        json!({
+            "schema": "ca.root-rotate-start/1",
+            "status": if started.resumed { "resumed" } else { "started" },
+            "old": root_json(&started.old, &started.old_certificate),
+            "new": root_json(&started.new, &started.new_certificate),
+            "recertified": started.recertified.iter().map(recertified).collect::<Vec<_>>(),
+            "rechained": started.rechained,
+            "bridge": started.has_bridge,
+            "old_root_issues": started.old_issues,
+            "bundle": started.bundle,
+        })
+    }
+}
+
+impl Report for StatusReport {
+    fn text(&self, page: &mut Page) {
+        let Some(state) = &self.state else { return page.line("No rotation is under way.") };
+        root_fields(page, "old root", &state.old, &state.old_certificate);
+        root_fields(page, "new root", &state.new, &state.new_certificate);
+        page.gap();
+        if state.is_ready() {
+            let done = "Nothing hangs on the old root any more: ca root rotate finish";
+            return page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, done)]);
+        }
+        for name in &state.authorities {
+            page.line(&format!("The authority '{name}' hangs on the old root: ca root rotate start"));
+        }
+        if state.old_issues {
+            page.line(&format!("ca.toml names '{}' as the authority that issues: issuer in [issue]", state.old));
+        }
+        if !state.certificates.is_empty() {
+            let count = state.certificates.len();
+            let hang = if count == 1 { "certificate hangs" } else { "certificates hang" };
+            page.line(&format!("{count} live {hang} on the old root; 'ca renew NAME' or 'ca rekey NAME' moves it:"));
+            let row = |entry: &Entry| {
+                vec![
+                    entry.name.clone(),
+                    entry.template.clone(),
+                    entry.authority.clone(),
+                    rfc3339(entry.validity.not_after),
+                    entry.serial.to_string(),
+                ]
+            };
+            let rows: Vec<_> = state.certificates.iter().map(row).collect();
+            page.table(&["NAME", "TEMPLATE", "ISSUER", "VALID UNTIL", "SERIAL"], &rows);
+        }
+    }
+
+    fn json(&self) -> Value {
+        let Some(state) = &self.state else {
+            return json!({
+                "schema": "ca.root-rotate-status/1", "state": "none", "old": null, "new": null, "ready": false,
+                "certificates": [], "authorities": [], "old_root_issues": false,
+            });
+        };
+        json!({
+            "schema": "ca.root-rotate-status/1",
+            "state": "started",
+            "old": root_json(&state.old, &state.old_certificate),
+            "new": root_json(&state.new, &state.new_certificate),
+            "ready": state.is_ready(),
+            "certificates": state.certificates.iter().map(left_json).collect::<Vec<_>>(),
+            "authorities": state.authorities,
+            "old_root_issues": state.old_issues,
+        })
+    }
+}
+
+fn left_json(entry: &Entry) -> Value {
+    json!({
+        "serial": entry.serial.to_string(),
+        "name": entry.name,
+        "template": entry.template,
+        "issuer": entry.authority,
+        "subject": entry.subject,
+        "not_after": rfc3339(entry.validity.not_after),
+        "fingerprint_sha256": text::hex(&entry.fingerprint),
+    })
+}
+
+impl Report for FinishReport {
+    fn text(&self, page: &mut Page) {
+        let Finished { state, retired, key } = &self.finished;
+        page.pieces(&[
+            (Tone::Good, "✓ "),
+            (Tone::Plain, "Finished the rotation from "),
+            (Tone::Strong, &state.old),
+            (Tone::Plain, " to "),
+            (Tone::Strong, &state.new),
+        ]);
+        root_fields(page, "new root", &state.new, &state.new_certificate);
+        page.field("old root", &retired.display().to_string());
+        if !state.certificates.is_empty() {
+            let names: Vec<_> = state.certificates.iter().map(|entry| entry.name.as_str()).collect();
+            page.toned_field("left behind", Tone::Warning, &names.join("\n"));
+        }
+        page.gap();
+        page.line("Clients may stop trusting the old root: 'ca roots' writes the bundle without it.");
+        if let Some(key) = key {
+            page.line(&format!("Its private key is still there; take it away: {}", key.display()));
+        }
+    }
+
+    fn json(&self) -> Value {
+        let Finished { state, retired, key } = &self.finished;
+        json!({
+            "schema": "ca.root-rotate-finish/1",
+            "old": root_json(&state.old, &state.old_certificate),
+            "new": root_json(&state.new, &state.new_certificate),
+            "retired": retired,
+            "key": key,
+            "left_behind": state.certificates.iter().map(left_json).collect::<Vec<_>>(),
+            "authorities_left_behind": state.authorities,
+        })
+    }
+}
