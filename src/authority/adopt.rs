@@ -7,7 +7,7 @@ use super::authorities::ROOT;
 use super::index::Origin;
 use super::init::NewAuthority;
 use crate::issuance::{Issuer, IssuerError, IssuerFacts};
-use crate::keys::{self, PrivateKey};
+use crate::keys::{self, PrivateKey, weakness};
 use crate::lint::{self, Finding, Severity};
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, text};
@@ -39,6 +39,10 @@ pub(super) fn adopt(
         )));
     }
     let above = path_to_root(&certificate, chain)?;
+    for adopted in above.iter().chain([&certificate]) {
+        let weak = |cause| AuthorityError::WeakKey { owner: format!("'{}'", adopted.subject), cause };
+        weakness::check(&adopted.public_key).map_err(weak)?;
+    }
     let findings = lint::check(&certificate, above.first(), lint::Profile::Rfc5280)
         .into_iter()
         .map(|finding| Finding { severity: Severity::Warning, ..finding })

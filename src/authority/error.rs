@@ -14,6 +14,7 @@ use super::rotation::RotationError;
 use super::templates::TemplateError;
 use crate::document::DocumentError;
 use crate::issuance::{IssuerError, ListNotApproved, NotApproved, Refusal};
+use crate::keys::Weakness;
 use crate::keys::key_file::KeyFileError;
 use crate::keys::private_key::PrivateKeyError;
 use crate::system::files::{FileError, LockError, UnknownOwner};
@@ -49,6 +50,9 @@ pub enum AuthorityError {
     KeyGeneration(#[from] PrivateKeyError),
     #[error("{} cannot be used as a private key: {cause}", path.display())]
     KeyFile { path: PathBuf, cause: KeyFileError },
+    /// A key that comes from elsewhere, and on which nobody can rely.
+    #[error("the key of {owner} is refused: {cause}")]
+    WeakKey { owner: String, cause: Weakness },
     #[error("{} cannot be used as a certificate: {cause}", path.display())]
     Certificate { path: PathBuf, cause: CertificateError },
     #[error("the private key of '{authority}' is not here: {} does not exist", path.display())]

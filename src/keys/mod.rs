@@ -8,10 +8,12 @@ pub mod key_file;
 pub mod passphrase;
 pub mod private_key;
 pub mod verification;
+pub mod weakness;
 
 pub use passphrase::Passphrase;
 pub use private_key::PrivateKey;
 pub use verification::verify;
+pub use weakness::Weakness;
 
 use crate::x509::{PublicKey, SignatureAlgorithm};
 

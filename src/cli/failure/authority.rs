@@ -43,6 +43,7 @@ impl From<AuthorityError> for Failure {
                 };
                 cause.hint().into_iter().fold(failure, Self::hint)
             }
+            AuthorityError::WeakKey { cause, .. } => Self::weak_key(sentence, &cause),
             AuthorityError::Certificate { .. } => Self::usage("bad-certificate", sentence),
             AuthorityError::KeyAway { path, .. } => Self::refused("key-away", sentence).hint(format!(
                 "bring it back to {} for as long as it is needed, or choose another issuer with --issuer",

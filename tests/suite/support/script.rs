@@ -15,6 +15,7 @@
 //! - `[..]` stands for anything within a line; `...` alone on a line for any lines.
 //! - What differs on every run (serials, fingerprints, dates, milliseconds) is compared by its shape.
 //! - `? 3` is the exit status; without it, it is 0.
+//! - `$CA_TEST_DATA` is the folder tests/data.
 //! - A block that begins with ```` ```console no-run ```` is not run.
 //!
 //! `CA_TEST_UPDATE=1` writes what was found into the file; read the difference before you commit it.
@@ -160,6 +161,7 @@ impl Shell {
         let mut shell = Command::new("bash");
         shell.arg("-c").arg(script).stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         program::clean_environment(&mut shell, &self.path("home"), &self.path("tmp"));
+        shell.env("CA_TEST_DATA", super::repository().join("tests/data"));
         let mut child = shell.process_group(0).spawn().expect("bash starts");
         self.groups.borrow_mut().push(child.id());
         let status = child.wait().unwrap();

@@ -1,0 +1,83 @@
+//! Public keys that prove nothing, because others can find their private half: one check per file.
+//!
+//! A key that was made here is sound by its making. A key that comes from elsewhere, in a request or with a CA that is taken
+//! over, is looked at here before anything is signed for it. What cannot be seen on a key alone (that its private half
+//! lies on a web site) is no matter of this room; the index knows which keys were revoked as compromised.
+
+mod close_primes;
+mod form;
+mod numbers;
+mod prime_modulus;
+mod roca;
+mod rsa_exponent;
+mod rsa_size;
+mod small_factors;
+mod small_order;
+
+pub use form::plain;
+
+use crate::x509::PublicKey;
+use numbers::RsaNumbers;
+
+/// Why a public key must not be relied on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Weakness {
+    #[error("its RSA modulus has {0} bits, and fewer than 2048 can be factored (CA/Browser Forum BR §6.1.5)")]
+    ShortModulus(u32),
+    #[error("its RSA modulus has {0} bits; more than 8192 cannot be checked here")]
+    LongModulus(u32),
+    #[error("its RSA exponent is {0}, where an odd number from 3 on is needed (RFC 8017 §3.1)")]
+    Exponent(String),
+    #[error("it is damaged: {0}")]
+    Damaged(&'static str),
+    #[error("its RSA modulus can be divided by {0} (CA/Browser Forum BR §6.1.6)")]
+    SmallFactor(u32),
+    #[error("its two RSA primes are so close that Fermat's method finds them (CA/Browser Forum BR §6.1.1.3)")]
+    ClosePrimes,
+    #[error("its RSA modulus is itself a prime, so that everybody can compute the private key")]
+    PrimeModulus,
+    #[error("its RSA primes have the form that ROCA factors (CVE-2017-15361)")]
+    Roca,
+    #[error("it is a point of small order, for which everybody can sign (RFC 8032 §5.1, RFC 7748 §6.1)")]
+    SmallOrder,
+}
+
+/// Looks for every weakness that a public key can show. A key of a kind that is not used here passes: others refuse it by
+/// its kind.
+///
+/// # Errors
+/// With the first that is found; the cheap ones are looked for first.
+pub fn check(key: &PublicKey) -> Result<(), Weakness> {
+    if let Some(numbers) = RsaNumbers::of(key)? {
+        rsa_size::check(&numbers)?;
+        rsa_exponent::check(&numbers)?;
+        small_factors::check(&numbers)?;
+        roca::check(&numbers)?;
+        close_primes::check(&numbers)?;
+        prime_modulus::check(&numbers)?;
+    }
+    small_order::check(key)?;
+    form::plain(key).map(drop)
+}
+
+#[cfg(test)]
+mod testing;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{PrivateKey, Signer};
+    use crate::x509::KeyAlgorithm;
+
+    #[test]
+    fn a_key_that_was_made_here_is_never_refused() {
+        let often = |algorithm: KeyAlgorithm| if algorithm.name().starts_with("rsa") { 2 } else { 50 };
+        for algorithm in KeyAlgorithm::ALL.into_iter().filter(|kind| *kind != KeyAlgorithm::Rsa4096) {
+            for _ in 0..often(algorithm) {
+                let key = PrivateKey::generate(algorithm).unwrap();
+                assert_eq!(check(key.public_key()), Ok(()), "{algorithm}");
+                assert_eq!(plain(key.public_key()).as_ref(), Ok(key.public_key()), "{algorithm}");
+            }
+        }
+    }
+}

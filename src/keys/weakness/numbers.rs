@@ -1,0 +1,30 @@
+//! The numbers of an RSA key. With its neighbours, the door to num-bigint.
+
+use num_bigint::BigUint;
+
+use super::Weakness;
+use crate::x509::{KeyKind, PublicKey, der};
+
+/// Modulus and public exponent (RFC 8017 appendix A.1.1).
+pub(super) struct RsaNumbers {
+    pub(super) modulus: BigUint,
+    pub(super) exponent: BigUint,
+}
+
+impl RsaNumbers {
+    /// `None` when the key is no RSA key.
+    pub(super) fn of(key: &PublicKey) -> Result<Option<Self>, Weakness> {
+        if !matches!(key.kind(), KeyKind::Rsa { .. }) {
+            return Ok(None);
+        }
+        let numbers = || {
+            let (der::SEQUENCE, content, []) = der::split_first(key.bits())? else { return None };
+            let (der::INTEGER, modulus, content) = der::split_first(content)? else { return None };
+            let (der::INTEGER, exponent, []) = der::split_first(content)? else { return None };
+            let is_negative = |number: &[u8]| number.first().is_none_or(|first| first & 0x80 != 0);
+            let number = |octets| (!is_negative(octets)).then(|| BigUint::from_bytes_be(octets));
+            Some(Self { modulus: number(modulus)?, exponent: number(exponent)? })
+        };
+        numbers().map(Some).ok_or(Weakness::Damaged("it is not two numbers greater than zero"))
+    }
+}
