@@ -14,6 +14,7 @@ pub mod output;
 pub mod parties;
 pub mod passphrase;
 mod public_key;
+mod recordings;
 #[cfg(test)]
 mod testing;
 
@@ -67,11 +68,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     let is_document = shape.json && result.is_err();
     let status = match result {
         Ok(report) => {
-            let text = if shape.json {
-                output::json_document(&report.json())
-            } else {
-                output::text(report.as_ref(), style.stdout)
-            };
+            let text =
+                if shape.json { output::json_document(&report.json()) } else { output::text(report.as_ref(), style) };
             let answer = match report.answer() {
                 Answer::Yes => ExitStatus::Done,
                 Answer::No => ExitStatus::No,

@@ -105,6 +105,10 @@ impl Terminal for Person {
         false
     }
 
+    fn columns(&self) -> Option<usize> {
+        None
+    }
+
     fn ask_secret(&self, _question: &str) -> io::Result<Zeroizing<String>> {
         let answer = self.0.borrow_mut().pop_front().ok_or(ErrorKind::UnexpectedEof)?;
         Ok(Zeroizing::new(answer.to_owned()))

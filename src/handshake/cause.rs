@@ -28,6 +28,11 @@ impl Cause {
         Self::new("no-answer", "the handshake ended without an error, but the application data did not arrive")
     }
 
+    /// The server knew the session no more.
+    pub(super) fn not_resumed() -> Self {
+        Self::new("not-resumed", "the server did not take up the session of the ticket, but began a new one")
+    }
+
     /// Somebody else's server said so over HTTP, after the handshake.
     pub(super) fn http(status: &str) -> Option<Self> {
         // nginx answers a missing or bad client certificate with 400, and names the kinds 495 and 496 in its log.

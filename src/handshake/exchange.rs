@@ -61,7 +61,7 @@ pub enum ExchangeError {
 impl Exchange {
     /// For other tools.
     pub fn into_recording(self) -> Recording {
-        Recording::new(self.flights, self.secrets.key_log())
+        Recording::new(self.flights, self.secrets)
     }
 
     /// Both sides authenticated, and octets went both ways. Nothing less proves mutual TLS: in TLS 1.3 the client is done

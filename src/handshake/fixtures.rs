@@ -57,6 +57,8 @@ impl Hierarchy {
             versions,
             refusals: false,
             timeout: TIMEOUT,
+            hello_retry: false,
+            resume: false,
         }
     }
 

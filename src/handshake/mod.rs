@@ -6,7 +6,7 @@
 //! - [`party`]: who takes part: a chain and its key
 //! - [`scenario`]: one exchange before it is played: both sides with what they hold, trust and believe the time to be
 //! - [`exchange`]: plays it over a loopback socket and keeps every octet that crossed it
-//! - [`wire`], [`decrypt`], [`trace`], [`message`], [`registry`]: what those octets say
+//! - [`wire`], [`decrypt`], [`trace`], [`dissect`], [`message`], [`registry`]: what those octets say
 //! - [`connect`], [`listen`], [`call`]: one part alone, the other played by somebody else's program
 //! - [`fetch`]: the certificates that a running server shows, and nothing more
 //! - [`cause`]: why a side refused
@@ -21,6 +21,7 @@ mod call;
 pub mod cause;
 pub mod connect;
 mod decrypt;
+mod dissect;
 mod exchange;
 pub mod fetch;
 pub mod listen;

@@ -4,29 +4,38 @@
 //! packet a flight), because a program without privileges cannot see the real ones.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use super::decrypt::Secrets;
+use super::message::Message;
+use super::trace;
 use super::wire::{Flight, Side};
 
 /// What crossed the wire in one exchange, and the secrets that open it.
 #[derive(Clone)]
 pub struct Recording {
     flights: Vec<Flight>,
-    key_log: Zeroizing<String>,
+    secrets: Arc<Secrets>,
 }
 
 impl Recording {
-    pub(super) fn new(flights: Vec<Flight>, key_log: Zeroizing<String>) -> Self {
-        Self { flights, key_log }
+    pub(super) fn new(flights: Vec<Flight>, secrets: Arc<Secrets>) -> Self {
+        Self { flights, secrets }
+    }
+
+    /// What the octets say, message by message.
+    pub fn messages(&self) -> Vec<Message> {
+        trace::read(&self.flights, &self.secrets)
     }
 
     /// A line `LABEL client-random secret` for every secret
     /// (<https://www.ietf.org/archive/id/draft-ietf-tls-keylogfile-05.html>). Whoever has it can read the session.
-    pub fn key_log(&self) -> &Zeroizing<String> {
-        &self.key_log
+    pub fn key_log(&self) -> Zeroizing<String> {
+        self.secrets.key_log()
     }
 
     /// Octets on the wire, both directions together.
@@ -37,7 +46,7 @@ impl Recording {
 
 impl fmt::Debug for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { flights, key_log: _ } = self;
+        let Self { flights, secrets: _ } = self;
         write!(f, "Recording({} flights, [elided])", flights.len())
     }
 }
@@ -58,7 +67,8 @@ pub fn pcapng<'a>(recordings: impl IntoIterator<Item = &'a Recording>, at: Offse
     // Interface: link type, reserved, snap length 0 (no limit); timestamps in microseconds by default.
     block(&mut out, 1, &[&LINKTYPE_RAW.to_le_bytes(), &[0, 0], &[0; 4]]);
     for (number, recording) in (0_u16..).zip(recordings) {
-        let secrets = recording.key_log.as_bytes();
+        let key_log = recording.key_log();
+        let secrets = key_log.as_bytes();
         block(&mut out, 10, &[&SECRETS_TLS_KEY_LOG.to_le_bytes(), &length(secrets), secrets]);
         let began = u64::try_from(at.unix_timestamp()).unwrap_or(0) + u64::from(number);
         let mut talk = Talk { port: FIRST_CLIENT_PORT.wrapping_add(number), client: 0, server: 0 };
@@ -159,7 +169,15 @@ fn checksum(parts: &[&[u8]]) -> [u8; 2] {
 
 #[cfg(test)]
 mod tests {
+    use rustls::KeyLog;
+
     use super::*;
+
+    fn secrets() -> Arc<Secrets> {
+        let secrets = Secrets::default();
+        secrets.log("CLIENT_RANDOM", &[1], &[2]);
+        Arc::new(secrets)
+    }
 
     #[test]
     fn every_block_of_the_file_says_its_length_twice_and_fills_it() {
@@ -167,7 +185,7 @@ mod tests {
             Flight { from: Side::Client, at: Duration::from_micros(10), octets: vec![22, 3, 1, 0, 1, 9] },
             Flight { from: Side::Server, at: Duration::from_micros(20), octets: vec![21, 3, 3, 0, 2, 2, 40] },
         ];
-        let recording = Recording::new(flights, Zeroizing::new("CLIENT_RANDOM 01 02\n".to_owned()));
+        let recording = Recording::new(flights, secrets());
         let file = pcapng([&recording, &recording], OffsetDateTime::UNIX_EPOCH);
         let (mut rest, mut kinds) = (file.as_slice(), Vec::new());
         while !rest.is_empty() {
@@ -189,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_recording_cannot_be_printed() {
-        let recording = Recording::new(Vec::new(), Zeroizing::new("CLIENT_RANDOM 01 02\n".to_owned()));
+        let recording = Recording::new(Vec::new(), secrets());
         assert_eq!(format!("{recording:?}"), "Recording(0 flights, [elided])");
     }
 }

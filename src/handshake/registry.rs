@@ -45,6 +45,9 @@ impl Group {
     /// All of them, in the order in which rustls prefers them.
     pub const ALL: &'static [Self] = &[Self::X25519MlKem768, Self::X25519, Self::Secp256r1, Self::Secp384r1];
 
+    /// Those for which a client's first hello brings no public value: a server that takes only these has to ask for one.
+    pub const ON_REQUEST: &'static [Self] = &[Self::Secp256r1, Self::Secp384r1];
+
     /// `X25519MLKEM768`, as IANA registers it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -64,26 +67,77 @@ pub(super) fn version(number: u16) -> String {
         0x0302 => "1.1".to_owned(),
         0x0303 => "1.2".to_owned(),
         0x0304 => "1.3".to_owned(),
-        other => format!("0x{other:04x}"),
+        other => unnamed(other),
     }
 }
 
-/// TLS Cipher Suites.
+/// TLS Cipher Suites: those that are spoken here, and those that clients and servers of others still offer.
 pub(super) fn cipher_suite(number: u16) -> String {
     let known = match number {
+        0x0005 => "TLS_RSA_WITH_RC4_128_SHA",
+        0x000a => "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+        0x0016 => "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA",
+        0x002f => "TLS_RSA_WITH_AES_128_CBC_SHA",
+        0x0032 => "TLS_DHE_DSS_WITH_AES_128_CBC_SHA",
+        0x0033 => "TLS_DHE_RSA_WITH_AES_128_CBC_SHA",
+        0x0035 => "TLS_RSA_WITH_AES_256_CBC_SHA",
+        0x0038 => "TLS_DHE_DSS_WITH_AES_256_CBC_SHA",
+        0x0039 => "TLS_DHE_RSA_WITH_AES_256_CBC_SHA",
+        0x003c => "TLS_RSA_WITH_AES_128_CBC_SHA256",
+        0x003d => "TLS_RSA_WITH_AES_256_CBC_SHA256",
+        0x0041 => "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA",
+        0x0045 => "TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA",
+        0x0067 => "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256",
+        0x006b => "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
+        0x0084 => "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA",
+        0x0088 => "TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA",
+        0x009c => "TLS_RSA_WITH_AES_128_GCM_SHA256",
+        0x009d => "TLS_RSA_WITH_AES_256_GCM_SHA384",
+        0x009e => "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256",
+        0x009f => "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",
         0x00ff => "TLS_EMPTY_RENEGOTIATION_INFO_SCSV",
         0x1301 => "TLS_AES_128_GCM_SHA256",
         0x1302 => "TLS_AES_256_GCM_SHA384",
         0x1303 => "TLS_CHACHA20_POLY1305_SHA256",
+        0x1304 => "TLS_AES_128_CCM_SHA256",
+        0x1305 => "TLS_AES_128_CCM_8_SHA256",
+        0x5600 => "TLS_FALLBACK_SCSV",
+        0xc009 => "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+        0xc00a => "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+        0xc013 => "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+        0xc014 => "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+        0xc023 => "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+        0xc024 => "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
+        0xc027 => "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+        0xc028 => "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
         0xc02b => "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
         0xc02c => "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
         0xc02f => "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
         0xc030 => "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+        0xc09c => "TLS_RSA_WITH_AES_128_CCM",
+        0xc09d => "TLS_RSA_WITH_AES_256_CCM",
+        0xc09e => "TLS_DHE_RSA_WITH_AES_128_CCM",
+        0xc09f => "TLS_DHE_RSA_WITH_AES_256_CCM",
+        0xc0ac => "TLS_ECDHE_ECDSA_WITH_AES_128_CCM",
+        0xc0ad => "TLS_ECDHE_ECDSA_WITH_AES_256_CCM",
         0xcca8 => "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
         0xcca9 => "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-        other => return format!("0x{other:04x}"),
+        0xccaa => "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+        other => return unnamed(other),
     };
     known.to_owned()
+}
+
+/// The key exchange of the suite is static RSA: the client encrypts the secret to the server's certified key (RFC 5246
+/// §7.4.7.1), so that whoever gets that key later reads every recording. TLS 1.3 has no such suites.
+pub(super) fn is_static_rsa(cipher_suite: &str) -> bool {
+    cipher_suite.starts_with("TLS_RSA_WITH_")
+}
+
+/// Clients offer a number that means nothing, so that servers do not forget how to pass over one (RFC 8701).
+fn unnamed(number: u16) -> String {
+    let [high, low] = number.to_be_bytes();
+    if high == low && low & 0x0f == 0x0a { "GREASE".to_owned() } else { format!("0x{number:04x}") }
 }
 
 /// TLS Supported Groups.
@@ -94,13 +148,21 @@ pub(super) fn group(number: u16) -> String {
         0x0019 => "secp521r1",
         0x001d => "x25519",
         0x001e => "x448",
+        0x001f => "brainpoolP256r1tls13",
+        0x0020 => "brainpoolP384r1tls13",
+        0x0021 => "brainpoolP512r1tls13",
+        0x0100 => "ffdhe2048",
+        0x0101 => "ffdhe3072",
+        0x0102 => "ffdhe4096",
+        0x0103 => "ffdhe6144",
+        0x0104 => "ffdhe8192",
         0x0200 => "MLKEM512",
         0x0201 => "MLKEM768",
         0x0202 => "MLKEM1024",
         0x11eb => "SecP256r1MLKEM768",
         0x11ec => "X25519MLKEM768",
         0x11ed => "SecP384r1MLKEM1024",
-        other => return format!("0x{other:04x}"),
+        other => return unnamed(other),
     };
     known.to_owned()
 }
@@ -112,6 +174,7 @@ pub(super) fn signature_scheme(number: u16) -> String {
         0x0203 => "ecdsa_sha1",
         0x0401 => "rsa_pkcs1_sha256",
         0x0403 => "ecdsa_secp256r1_sha256",
+        0x0420 => "rsa_pkcs1_sha256_legacy",
         0x0501 => "rsa_pkcs1_sha384",
         0x0503 => "ecdsa_secp384r1_sha384",
         0x0601 => "rsa_pkcs1_sha512",
@@ -121,10 +184,16 @@ pub(super) fn signature_scheme(number: u16) -> String {
         0x0806 => "rsa_pss_rsae_sha512",
         0x0807 => "ed25519",
         0x0808 => "ed448",
+        0x0809 => "rsa_pss_pss_sha256",
+        0x080a => "rsa_pss_pss_sha384",
+        0x080b => "rsa_pss_pss_sha512",
+        0x081a => "ecdsa_brainpoolP256r1tls13_sha256",
+        0x081b => "ecdsa_brainpoolP384r1tls13_sha384",
+        0x081c => "ecdsa_brainpoolP512r1tls13_sha512",
         0x0904 => "mldsa44",
         0x0905 => "mldsa65",
         0x0906 => "mldsa87",
-        other => return format!("0x{other:04x}"),
+        other => return unnamed(other),
     };
     known.to_owned()
 }

@@ -41,6 +41,7 @@ pub struct Session {
     pub key_exchange: Option<String>,
     pub server: Peer,
     pub client: Peer,
+    /// Taken up from an earlier one, without certificates; both sides are who they were there.
     pub resumed: bool,
     /// Octets of application data that arrived and were the right ones.
     pub to_server: usize,
@@ -54,6 +55,11 @@ pub struct Session {
 impl Session {
     pub fn passed(&self) -> bool {
         self.breakdown.is_none()
+    }
+
+    /// The server asked for another key share (RFC 8446 §4.1.4).
+    pub fn hello_retry(&self) -> bool {
+        self.message(Side::Server, |body| matches!(body, Body::HelloRetryRequest { .. })).is_some()
     }
 
     /// The first message of this kind from this side.

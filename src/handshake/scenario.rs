@@ -108,6 +108,29 @@ pub(super) struct Ends {
     pub secrets: Arc<Secrets>,
 }
 
+impl Ends {
+    /// The same ends with memory: the server hands out session tickets, and the client keeps them.
+    pub fn resumable(&self) -> Result<Self, SetUpError> {
+        let (mut client, mut server) = ((*self.client).clone(), (*self.server).clone());
+        client.resumption = Resumption::in_memory_sessions(8);
+        server.ticketer = aws_lc_rs::Ticketer::new().map_err(|error| SetUpError::Library(error.to_string()))?;
+        Ok(self.with(client, server, self.secrets.clone()))
+    }
+
+    /// The same ends for another exchange, whose secrets are kept apart.
+    pub fn again(&self) -> Self {
+        let (mut client, mut server) = ((*self.client).clone(), (*self.server).clone());
+        let secrets = Arc::new(Secrets::default());
+        client.key_log = secrets.clone();
+        server.key_log = secrets.clone();
+        self.with(client, server, secrets)
+    }
+
+    fn with(&self, client: ClientConfig, server: ServerConfig, secrets: Arc<Secrets>) -> Self {
+        Self { client: client.into(), server: server.into(), host_name: self.host_name.clone(), secrets }
+    }
+}
+
 impl Scenario {
     /// The same, with neither side knowing of anything revoked.
     pub fn without_lists(&self) -> Self {

@@ -5,14 +5,14 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
 
-use super::cause;
+use super::cause::{self, Cause};
 use super::exchange::{self, Exchange, ExchangeError};
 use super::message::{Body, Message};
 use super::party::Party;
 use super::refusals::{self, Material};
 use super::registry::{Group, TlsVersion};
 use super::report::{Breakdown, HandshakeReport, Peer, Session};
-use super::scenario::{self, ClientAuthentication, Scenario, SetUpError, Standard};
+use super::scenario::{self, ClientAuthentication, Ends, Scenario, SetUpError, Standard};
 use super::throw_away::CopyError;
 use super::trace;
 use super::wire::Side;
@@ -39,6 +39,10 @@ pub struct HandshakeTest<'a> {
     pub refusals: bool,
     /// No side waits longer for the other.
     pub timeout: Duration,
+    /// TLS 1.3: the server takes none of the key shares in the client's first hello, and has to ask for another.
+    pub hello_retry: bool,
+    /// Whether each session that passed is taken up again with its ticket, as a session of its own.
+    pub resume: bool,
 }
 
 /// The test could not be held; this is no judgement on the certificates.
@@ -75,18 +79,42 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
     };
     let scenarios: Vec<Scenario> =
         test.versions.iter().map(|version| good_case(test, *version)).collect::<Result<_, _>>()?;
+    let mut proven = Vec::new();
     for scenario in &scenarios {
-        report.sessions.push(play(scenario)?);
+        let ends = scenario.ends()?;
+        let ends = if test.resume { ends.resumable()? } else { ends };
+        let session = told(scenario.version, exchange::play(&ends)?);
+        let resumed = (test.resume && session.passed()).then(|| resume(&ends, &session)).transpose()?;
+        if session.passed() {
+            proven.push(scenario);
+        }
+        report.sessions.extend([Some(session), resumed].into_iter().flatten());
     }
     // Where the good case fails, a refusal of the bad ones proves nothing.
-    if test.refusals && report.sessions.iter().any(Session::passed) {
+    if test.refusals && !proven.is_empty() {
         let material = Material::new(test)?;
-        for (scenario, _) in scenarios.iter().zip(&report.sessions).filter(|(_, session)| session.passed()) {
+        for scenario in proven {
             // The copies have other keys: the real lists do not speak of them.
             report.refusals.extend(refusals::try_all(&material, &scenario.without_lists())?);
         }
     }
     Ok(report)
+}
+
+/// Takes up the session that `ends` have just had. Nobody shows a certificate: whoever has the secret of the ticket is
+/// whoever was there before (RFC 8446 §2.2).
+fn resume(ends: &Ends, earlier: &Session) -> Result<Session, HandshakeError> {
+    let ends = ends.again();
+    let mut session = told(earlier.version, exchange::play(&ends)?);
+    if !session.resumed && session.passed() {
+        session.breakdown = Some(Breakdown { by: Side::Server, alert: None, cause: Cause::not_resumed() });
+    }
+    for (peer, before) in [(&mut session.server, &earlier.server), (&mut session.client, &earlier.client)] {
+        if session.resumed && session.breakdown.is_none() {
+            *peer = Peer { signature: None, ..before.clone() };
+        }
+    }
+    Ok(session)
 }
 
 /// Both real parties, judged by the real roots at the given time.
@@ -112,7 +140,10 @@ pub(super) fn good_case(test: &HandshakeTest<'_>, version: TlsVersion) -> Result
             None => ClientAuthentication::NotRequested,
         },
         client_groups: Group::ALL,
-        server_groups: Group::ALL,
+        server_groups: match version {
+            TlsVersion::Tls13 if test.hello_retry => Group::ON_REQUEST,
+            _ => Group::ALL,
+        },
         protocols: test.protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect(),
         host_name,
         server_judges_by: judging(test.client),
@@ -120,29 +151,25 @@ pub(super) fn good_case(test: &HandshakeTest<'_>, version: TlsVersion) -> Result
     })
 }
 
-fn play(scenario: &Scenario) -> Result<Session, HandshakeError> {
-    Ok(told(scenario.version, exchange::play(&scenario.ends()?)?))
-}
-
 /// An exchange as facts.
 pub(super) fn told(version: TlsVersion, exchange: Exchange) -> Session {
     let messages = trace::read(&exchange.flights, &exchange.secrets);
     let passed = exchange.passed();
-    let hello = messages.iter().find_map(|message| match &message.body {
-        Body::ServerHello { cipher_suite, key_share, .. } => Some((cipher_suite.clone(), key_share.clone())),
+    let cipher_suite = messages.iter().find_map(|message| match &message.body {
+        Body::ServerHello { cipher_suite, .. } => Some(cipher_suite.clone()),
         _ => None,
     });
     // TLS 1.3 settles the group in the server hello, TLS 1.2 in the server key exchange.
     let key_exchange = messages.iter().find_map(|message| match &message.body {
-        Body::ServerHello { key_share: Some((group, _)), .. } | Body::ServerKeyExchange { group, .. } => {
-            Some(group.clone())
+        Body::ServerHello { key_share: Some(share), .. } | Body::ServerKeyExchange { key_share: share, .. } => {
+            Some(share.group.clone())
         }
         _ => None,
     });
     Session {
         version,
         breakdown: breakdown(&exchange, &messages),
-        cipher_suite: hello.map(|(suite, _)| suite),
+        cipher_suite,
         key_exchange,
         server: peer(Side::Server, passed, &messages),
         client: peer(Side::Client, passed, &messages),
@@ -236,7 +263,7 @@ mod tests {
                 assert!(session.to_server > 0 && session.to_client > 0 && !session.resumed);
                 assert!(session.cipher_suite.is_some() && session.key_exchange.is_some());
                 assert!(session.server.signature.is_some() && session.client.signature.is_some());
-                let unread = |message: &&Message| matches!(message.body, Body::Unreadable | Body::Other(_));
+                let unread = |message: &&Message| matches!(message.body, Body::Unreadable | Body::Other { .. });
                 assert_eq!(session.messages.iter().find(unread), None, "{algorithm} {}", session.version);
             }
         }
@@ -336,6 +363,77 @@ mod tests {
             let is_of_a_client =
                 refusal.expected.by == Side::Server && !PEERS.iter().any(|peer| peer.name == refusal.case);
             assert_eq!(untried, is_of_a_client, "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_takes_none_of_the_key_shares_asks_for_another_and_gets_it() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let report = run(&HandshakeTest { hello_retry: true, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
+        assert!(report.passed(), "{report:?}");
+        let [new, old] = report.sessions.as_slice() else { panic!("{report:?}") };
+        assert!(new.hello_retry() && !old.hello_retry());
+        assert_eq!(
+            names(new)[..5],
+            [
+                "client ClientHello",
+                "server HelloRetryRequest",
+                "server ChangeCipherSpec",
+                "client ChangeCipherSpec",
+                "client ClientHello",
+            ]
+        );
+        let offered = |message: &Message| match &message.body {
+            Body::ClientHello { key_shares, .. } => key_shares.iter().map(|share| share.group.clone()).collect(),
+            _ => Vec::new(),
+        };
+        assert_eq!(offered(&new.messages[0]), ["X25519MLKEM768", "x25519"]);
+        assert_eq!(offered(&new.messages[4]), ["secp256r1"]);
+        assert_eq!(new.key_exchange.as_deref(), Some("secp256r1"));
+    }
+
+    #[test]
+    fn a_session_is_taken_up_again_with_its_ticket_and_the_parties_are_who_they_were() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let report = run(&HandshakeTest { resume: true, ..hierarchy.test(&BOTH) }).unwrap();
+        assert!(report.passed(), "{report:?}");
+        let kinds: Vec<_> = report.sessions.iter().map(|session| (session.version, session.resumed)).collect();
+        let (new, old) = (TlsVersion::Tls13, TlsVersion::Tls12);
+        assert_eq!(kinds, [(new, false), (new, true), (old, false), (old, true)]);
+        for pair in report.sessions.chunks(2) {
+            let [full, resumed] = pair else { panic!("{pair:?}") };
+            let ticket = |body: &Body| matches!(body, Body::NewSessionTicket { ticket_bytes: 1.., .. });
+            assert!(full.message(Side::Server, ticket).is_some(), "{}", full.version);
+            assert!(
+                resumed.message(Side::Client, |body| matches!(body, Body::ClientHello { resumes: true, .. })).is_some()
+            );
+            assert!(
+                resumed.message(Side::Server, |body| matches!(body, Body::ServerHello { resumes: true, .. })).is_some()
+            );
+            assert!(
+                full.message(Side::Server, |body| matches!(body, Body::ServerHello { resumes: false, .. })).is_some()
+            );
+            assert!(!names(resumed).iter().any(|name| name.contains("Certificate")), "{:?}", names(resumed));
+            let unread = |message: &&Message| matches!(message.body, Body::Unreadable | Body::Other { .. });
+            assert_eq!(resumed.messages.iter().find(unread), None);
+            assert_eq!((&resumed.client.serial, resumed.client.authenticated), (&full.client.serial, true));
+            assert_eq!((&resumed.server.subject, resumed.server.authenticated), (&full.server.subject, true));
+            assert_eq!((&resumed.server.signature, &resumed.client.signature), (&None, &None));
+            // Each recording opens its own session and no other.
+            assert_ne!(full.recording.key_log(), resumed.recording.key_log());
+            assert_eq!(resumed.recording.messages(), resumed.messages);
+        }
+    }
+
+    #[test]
+    fn a_server_that_forgets_the_session_is_found_out() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        for version in BOTH {
+            let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
+            let full = told(version, exchange::play(&ends).unwrap());
+            // Without memory, the second session is a full one like the first.
+            let broken = resume(&ends, &full).unwrap().breakdown.unwrap();
+            assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-resumed"));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The steps that a reader of a TLS primer knows, found again in what really crossed the wire.
 
-use super::message::{Body, Message, Shown};
-use super::registry::TlsVersion;
+use super::message::{Body, KeyShare, Message, Shown};
+use super::registry::{self, TlsVersion};
 use super::report::Session;
 use super::wire::Side;
 
@@ -38,22 +38,39 @@ fn step(session: &Session, message: &Message) -> Option<(&'static str, Vec<Strin
         name.as_ref().map_or("asks for an address, without a name".to_owned(), |name| format!("asks for {name}"))
     };
     Some(match (&message.body, message.from) {
-        (Body::ClientHello { versions, cipher_suites, key_shares, server_name: name, .. }, _) => {
+        (Body::ClientHello { versions, cipher_suites, key_shares, server_name: name, protocols, resumes, .. }, _) => {
             let suites = count(cipher_suites.len(), "cipher suite");
             let mut says = vec![format!("offers TLS {} and {suites}", versions.join(", "))];
             if !key_shares.is_empty() {
-                let groups: Vec<&str> = key_shares.iter().map(|(group, _)| group.as_str()).collect();
+                let groups: Vec<&str> = key_shares.iter().map(|share| share.group.as_str()).collect();
                 says.push(format!("sends public values for {}", groups.join(" and ")));
             }
+            if all_static_rsa(cipher_suites) {
+                says.push("with static RSA key exchange only: a stolen key would open every recording".to_owned());
+            }
             says.push(server_name(name));
+            if !protocols.is_empty() {
+                says.push(format!("offers to speak {}", protocols.join(" or ")));
+            }
+            if *resumes {
+                says.push("shows the ticket of an earlier session".to_owned());
+            }
             ("client hello", says)
         }
         (Body::HelloRetryRequest { group, .. }, _) => {
             let group = group.clone().unwrap_or_else(|| "another group".to_owned());
             ("hello retry request", vec![format!("asks for a key share of {group}")])
         }
-        (Body::ServerHello { version, cipher_suite, .. }, _) => {
-            ("server hello", vec![format!("chooses TLS {version} with {cipher_suite}")])
+        (Body::ServerHello { version, cipher_suite, protocol, resumes, .. }, _) => {
+            let mut says = vec![format!("chooses TLS {version} with {cipher_suite}")];
+            says.extend(protocol.as_ref().map(|protocol| format!("chooses to speak {protocol}")));
+            if *resumes {
+                says.push("takes up the earlier session: nobody has to show a certificate".to_owned());
+            }
+            ("server hello", says)
+        }
+        (Body::EncryptedExtensions { protocol: Some(protocol) }, _) => {
+            ("encrypted extensions", vec![format!("chooses to speak {protocol}")])
         }
         (Body::Certificate { chain }, Side::Server) => ("server certificate", certificate(chain)),
         (Body::Certificate { chain }, Side::Client) => ("client certificate", certificate(chain)),
@@ -64,10 +81,10 @@ fn step(session: &Session, message: &Message) -> Option<(&'static str, Vec<Strin
             };
             ("certificate request", vec![wanted])
         }
-        (Body::ServerKeyExchange { group, scheme }, _) => {
+        (Body::ServerKeyExchange { key_share: KeyShare { group, .. }, scheme }, _) => {
             ("server key exchange", vec![format!("a fresh public value for {group}"), proof(scheme)])
         }
-        (Body::ClientKeyExchange, _) => {
+        (Body::ClientKeyExchange { .. }, _) => {
             let group = session.key_exchange.clone().unwrap_or_default();
             ("client key exchange", vec![format!("a fresh public value for {group}")])
         }
@@ -84,8 +101,13 @@ fn step(session: &Session, message: &Message) -> Option<(&'static str, Vec<Strin
 /// session keys.
 fn agreement(session: &Session, message: &Message) -> Vec<Step> {
     let group = match (&message.body, session.version) {
-        (Body::ServerHello { key_share: Some((group, _)), .. }, TlsVersion::Tls13) => group.clone(),
-        (Body::ClientKeyExchange, TlsVersion::Tls12) => session.key_exchange.clone().unwrap_or_default(),
+        // In TLS 1.2 a session that is taken up again makes its keys from the earlier one's secret (RFC 5246 §7.3).
+        (Body::ServerHello { resumes: true, .. }, TlsVersion::Tls12) => {
+            let says = vec!["both sides compute them anew from the secret of the earlier session".to_owned()];
+            return vec![Step { from: None, name: "session keys", says, encrypted: false }];
+        }
+        (Body::ServerHello { key_share: Some(share), .. }, TlsVersion::Tls13) => share.group.clone(),
+        (Body::ClientKeyExchange { .. }, TlsVersion::Tls12) => session.key_exchange.clone().unwrap_or_default(),
         _ => return Vec::new(),
     };
     let exchange = vec![group.clone(), explained(&group).to_owned()];
@@ -97,6 +119,12 @@ fn agreement(session: &Session, message: &Message) -> Vec<Step> {
         Step { from: None, name: "key exchange", says: exchange, encrypted: false },
         Step { from: None, name: "session keys", says: keys, encrypted: false },
     ]
+}
+
+/// Signalling values (RFC 5746, RFC 7507) stand among the suites without being any.
+fn all_static_rsa(cipher_suites: &[String]) -> bool {
+    let mut real = cipher_suites.iter().filter(|suite| !suite.ends_with("_SCSV")).peekable();
+    real.peek().is_some() && real.all(|suite| registry::is_static_rsa(suite))
 }
 
 fn explained(group: &str) -> &'static str {
@@ -171,6 +199,14 @@ mod tests {
             "both application data",
         ];
         assert_eq!(names(TlsVersion::Tls13), expected);
+    }
+
+    #[test]
+    fn a_client_with_nothing_but_static_rsa_is_known_by_its_offer() {
+        let offer = |suites: &[&str]| all_static_rsa(&suites.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert!(offer(&["TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_EMPTY_RENEGOTIATION_INFO_SCSV"]));
+        assert!(!offer(&["TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]));
+        assert!(!offer(&["TLS_EMPTY_RENEGOTIATION_INFO_SCSV"]) && !offer(&[]));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::decrypt::{Opener, Secrets};
-use super::message::{self, Body, Message};
+use super::dissect::{self, Hello, Known};
+use super::message::{Body, Message};
 use super::registry::TlsVersion;
 use super::wire::{self, Flight, Record, Side};
 
@@ -29,6 +30,8 @@ struct Session<'a> {
     client: Stream,
     server: Stream,
     client_random: Vec<u8>,
+    /// Of the client hello.
+    session_id: Vec<u8>,
     server_random: Vec<u8>,
     choice: Option<(TlsVersion, u16)>,
     messages: Vec<Message>,
@@ -51,6 +54,7 @@ impl<'a> Session<'a> {
             client: Stream::default(),
             server: Stream::default(),
             client_random: Vec::new(),
+            session_id: Vec::new(),
             server_random: Vec::new(),
             choice: None,
             messages: Vec::new(),
@@ -105,7 +109,7 @@ impl<'a> Session<'a> {
                 }
             }
             content_type::ALERT => {
-                let body = message::read_alert(content).unwrap_or(Body::Unreadable);
+                let body = dissect::read_alert(content).unwrap_or(Body::Unreadable);
                 self.push(from, body, content.len(), encrypted, at);
             }
             content_type::APPLICATION_DATA if encrypted => {
@@ -123,7 +127,8 @@ impl<'a> Session<'a> {
             let mut ahead = rest;
             let Some((number, content)) = ahead.u8().and_then(|number| Some((number, ahead.vector(3)?))) else { break };
             rest = ahead;
-            let (body, hello) = message::read(number, content, self.version());
+            let known = Known { version: self.version(), session_id: &self.session_id };
+            let (body, hello) = dissect::read(number, content, known);
             self.push(from, body.clone(), content.len() + 4, encrypted, at);
             self.follow(from, &body, hello);
         }
@@ -131,9 +136,12 @@ impl<'a> Session<'a> {
     }
 
     /// Changes keys where the protocol does (RFC 8446 §7.1 and appendix A).
-    fn follow(&mut self, from: Side, body: &Body, hello: Option<message::Hello>) {
+    fn follow(&mut self, from: Side, body: &Body, hello: Option<Hello>) {
         match (from, hello) {
-            (Side::Client, Some(hello)) => self.client_random = hello.random,
+            (Side::Client, Some(hello)) => {
+                self.client_random = hello.random;
+                self.session_id = hello.session_id;
+            }
             (Side::Server, Some(hello)) => {
                 self.server_random = hello.random;
                 self.choice = hello.choice;

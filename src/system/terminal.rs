@@ -15,6 +15,9 @@ pub trait Terminal {
     /// Whether standard error is.
     fn shows_stderr(&self) -> bool;
 
+    /// How many characters fit into a line where standard output is looked at; nothing where it is not.
+    fn columns(&self) -> Option<usize>;
+
     /// Asks for a secret without showing what is typed.
     ///
     /// # Errors
@@ -36,6 +39,12 @@ impl Terminal for SystemTerminal {
 
     fn shows_stderr(&self) -> bool {
         io::stderr().is_terminal()
+    }
+
+    fn columns(&self) -> Option<usize> {
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+        // A terminal that does not know its size says 0.
+        Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
     }
 
     fn ask_secret(&self, question: &str) -> io::Result<Zeroizing<String>> {

@@ -1,24 +1,23 @@
 //! `ca handshake-test`: a real mutual TLS exchange, and the refusal of the wrong certificates.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::cli::address::host_of;
+use crate::cli::output::ladder::{ladder, messages_json};
 use crate::cli::output::{Answer, Page, Report, Tone, handshake as shown};
 use crate::cli::parties::{Parties, PartyArguments};
+use crate::cli::recordings::RecordingArguments;
 use crate::cli::{Context, Failure};
 use crate::handshake::connect::{Visit, visit};
 use crate::handshake::listen::{Host, Port};
 use crate::handshake::measure::{self, Rate, measure};
-use crate::handshake::recording::pcapng;
 use crate::handshake::report::Outcome;
 use crate::handshake::{
     self, ClientAuthentication, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session, TlsVersion,
 };
-use crate::system::files;
 use crate::x509::{GeneralName, Lifetime, validity};
 
 #[derive(Debug, Args)]
@@ -37,18 +36,20 @@ pub struct Arguments {
     /// An application protocol that both sides offer (ALPN), such as h2 or http/1.1; repeatable
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol, conflicts_with_all = ["connect", "listen"])]
     alpn: Vec<String>,
+    /// TLS 1.3: let the server take none of the client's first key shares, so that it has to ask for another
+    #[arg(long, conflicts_with_all = ["connect", "listen"])]
+    hello_retry: bool,
+    /// Take every session up again with the ticket that it left behind, and show that too
+    #[arg(long, conflicts_with_all = ["connect", "listen"])]
+    resume: bool,
     /// Show every message that crossed the wire, decrypted
     #[arg(long)]
     trace: bool,
     /// Leave out what must be refused
     #[arg(long)]
     no_refusals: bool,
-    /// Write what crossed the wire and its secrets to a new pcapng file
-    #[arg(long, value_name = "FILE")]
-    pcap: Option<PathBuf>,
-    /// Write the secrets of all sessions to a new file, as a key log
-    #[arg(long, value_name = "FILE")]
-    keylog: Option<PathBuf>,
+    #[command(flatten)]
+    recordings: RecordingArguments,
     /// Play the client against a running server that speaks HTTP, instead of both sides here
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "repeat")]
     connect: Option<String>,
@@ -103,11 +104,16 @@ impl Arguments {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    arguments.recordings.check(context)?;
     if let Some(address) = &arguments.connect {
         return visit_server(arguments, address, context);
     }
     if let Some(address) = &arguments.listen {
         return receive_client(arguments, address, context);
+    }
+    if arguments.hello_retry && arguments.tls == Versions::Tls12 {
+        return Err(Failure::usage("bad-arguments", "TLS 1.2 has no hello retry request")
+            .hint("leave out --hello-retry, or --tls 1.2"));
     }
     let (authentication, host_name) = (arguments.client_authentication(), arguments.hostname.as_deref());
     let Parties { server, client, roots } = arguments.parties.gather(authentication, host_name, context)?;
@@ -127,13 +133,15 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         versions: arguments.tls.all(),
         refusals: !arguments.no_refusals,
         timeout: arguments.timeout(),
+        hello_retry: arguments.hello_retry,
+        resume: arguments.resume,
     };
     let found = handshake::run(&test)?;
     let rates = match arguments.repeat {
         Some(count) if found.sessions.iter().all(Session::passed) => measure(&test, count as usize)?,
         _ => Vec::new(),
     };
-    write_recordings(arguments, &found, context)?;
+    arguments.recordings.write(&found, context)?;
     let mismatches = mismatches([Some(("server", &server)), client.as_ref().map(|client| ("client", client))]);
     Ok(Box::new(Shown { trace: arguments.trace, refusals: !arguments.no_refusals, mismatches, found, rates }))
 }
@@ -153,7 +161,7 @@ fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>)
         refusals: !arguments.no_refusals,
         timeout: arguments.timeout(),
     })?;
-    write_recordings(arguments, &found, context)?;
+    arguments.recordings.write(&found, context)?;
     let mismatches = mismatches([Some(("client", &client))]);
     Ok(Box::new(Shown {
         trace: arguments.trace,
@@ -183,7 +191,7 @@ fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_
         patience: Duration::from_secs(arguments.wait.as_seconds()),
         timeout: arguments.timeout(),
     })?;
-    write_recordings(arguments, &found, context)?;
+    arguments.recordings.write(&found, context)?;
     let mismatches = mismatches([Some(("server", &server))]);
     Ok(Box::new(Shown { trace: arguments.trace, refusals: false, mismatches, found, rates: Vec::new() }))
 }
@@ -212,20 +220,6 @@ fn default_host_name(server: &Party) -> Result<String, Failure> {
     })
 }
 
-fn write_recordings(arguments: &Arguments, found: &HandshakeReport, context: &Context<'_>) -> Result<(), Failure> {
-    let sessions = found.sessions.iter().map(|session| &session.recording);
-    let recordings = || sessions.clone().chain(found.refusals.iter().filter_map(|refusal| refusal.recording.as_ref()));
-    if let Some(path) = &arguments.keylog {
-        let logs: Vec<&str> = recordings().map(|recording| recording.key_log().as_str()).collect();
-        let log = zeroize::Zeroizing::new(logs.concat());
-        files::write_secret(&context.world.resolve(path), log.as_bytes())?;
-    }
-    if let Some(path) = &arguments.pcap {
-        files::write_secret(&context.world.resolve(path), &pcapng(recordings(), found.at))?;
-    }
-    Ok(())
-}
-
 /// The report and how much of it was asked for.
 struct Shown {
     found: HandshakeReport,
@@ -244,7 +238,7 @@ impl Report for Shown {
         for session in &found.sessions {
             shown::session(page, session);
             if self.trace {
-                shown::ladder(page, session);
+                ladder(page, session);
             }
         }
         if !found.refusals.is_empty() {
@@ -264,7 +258,7 @@ impl Report for Shown {
             "at": validity::rfc3339(self.found.at),
             "hostname": self.found.host_name,
             "sessions": self.found.sessions.iter().map(session_json).collect::<Vec<_>>(),
-            "refusals": self.found.refusals.iter().map(refusal_json).collect::<Vec<_>>(),
+            "refusals": self.found.refusals.iter().map(|refusal| refusal_json(refusal, self.trace)).collect::<Vec<_>>(),
             "key_mismatch": self.mismatches,
         });
         if !self.rates.is_empty() {
@@ -311,23 +305,6 @@ impl Shown {
 }
 
 fn session_json(session: &Session) -> Value {
-    let messages: Vec<Value> = session
-        .messages
-        .iter()
-        .map(|message| {
-            let facts = message.facts();
-            let detail: Vec<String> = facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-            json!({
-                "from": message.from.name(),
-                "message": message.name(),
-                "bytes": message.bytes,
-                "encrypted": message.encrypted,
-                "at_us": microseconds(message.at),
-                "detail": detail.join("; "),
-                "facts": facts.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
     json!({
         "tls": session.version.number(),
         "passed": session.passed(),
@@ -337,9 +314,10 @@ fn session_json(session: &Session) -> Value {
         "server": peer_json(&session.server),
         "client": peer_json(&session.client),
         "resumed": session.resumed,
+        "hello_retry": session.hello_retry(),
         "application_bytes": { "to_server": session.to_server, "to_client": session.to_client },
         "handshake_us": session.handshake.map(microseconds),
-        "messages": messages,
+        "messages": messages_json(&session.messages),
         "broken_off": session.breakdown.as_ref().map(|found| json!({
             "by": found.by.name(),
             "alert": found.alert,
@@ -359,7 +337,7 @@ fn peer_json(peer: &Peer) -> Value {
     })
 }
 
-fn refusal_json(refusal: &Refusal) -> Value {
+fn refusal_json(refusal: &Refusal, trace: bool) -> Value {
     let expected = refusal.expected;
     let mut value = json!({
         "case": refusal.case,
@@ -385,6 +363,9 @@ fn refusal_json(refusal: &Refusal) -> Value {
             value["error"] = json!("not-tried");
             value["message"] = json!(reason);
         }
+    }
+    if trace && let Some(recording) = &refusal.recording {
+        value["messages"] = messages_json(&recording.messages());
     }
     value
 }

@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn text_of(content: &[u8]) -> String {
-        crate::cli::output::text(&inspect(content).unwrap(), false)
+        crate::cli::output::text(&inspect(content).unwrap(), crate::cli::output::Style::PLAIN)
     }
 
     fn field<'a>(text: &'a str, label: &str) -> &'a str {

@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_table_has_one_line_for_each_certificate() {
-        let text = output::text(&list(1000), false);
+        let text = output::text(&list(1000), output::Style::PLAIN);
         assert_eq!(
             text,
             "\
@@ -210,10 +210,13 @@ old\\u{1b}[31m  server    root    2026-05-31 1d ago  expired  0100000003
 
     #[test]
     fn what_a_limit_left_out_is_said() {
-        let text = output::text(&list(1), false);
+        let text = output::text(&list(1), output::Style::PLAIN);
         assert!(text.ends_with("\nthe latest 1 of 3 certificates; --limit N shows more\n"), "{text}");
         assert_eq!(list(1).json()["total"], 3);
-        assert_eq!(output::text(&List { entries: vec![], total: 0, now: NOW }, false), "no certificates\n");
+        assert_eq!(
+            output::text(&List { entries: vec![], total: 0, now: NOW }, output::Style::PLAIN),
+            "no certificates\n"
+        );
     }
 
     #[test]

@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_certificate_is_shown_with_its_history() {
-        let text = output::text(&shown("web.corp.test"), false);
+        let text = output::text(&shown("web.corp.test"), output::Style::PLAIN);
         println!("{text}");
         for line in [
             "status            revoked since 2026-06-01T12:00:00Z (key-compromise)",

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use super::{Page, Tone};
 use crate::handshake::measure::Rate;
-use crate::handshake::message::Message;
 use crate::handshake::report::{Expected, Outcome};
 use crate::handshake::steps::{Step, steps};
 use crate::handshake::{Refusal, Session, Side};
 
-/// Nothing is wider; the terminal of a primer's reader has 100 columns.
-const WIDTH: usize = 98;
+/// Sentences that are wider or narrower than this are hard to read, whatever the terminal has.
+const NARROWEST: usize = 60;
+const WIDEST: usize = 98;
+
+fn width(page: &Page) -> usize {
+    page.columns().clamp(NARROWEST, WIDEST)
+}
 
 /// A session as the steps of a primer, one under the other.
 pub fn session(page: &mut Page, session: &Session) {
@@ -18,7 +22,10 @@ pub fn session(page: &mut Page, session: &Session) {
     let mut encrypted = false;
     for step in steps(session) {
         if step.encrypted && !encrypted {
-            page.toned(Tone::Dim, &format!("         {:─<1$}", "from here on everything is encrypted ", WIDTH - 9));
+            page.toned(
+                Tone::Dim,
+                &format!("         {:─<1$}", "from here on everything is encrypted ", width(page) - 9),
+            );
             encrypted = true;
         }
         self::step(page, &step);
@@ -34,8 +41,8 @@ pub fn session(page: &mut Page, session: &Session) {
 /// Sentences beside a word that is set off.
 fn labelled(page: &mut Page, tone: Tone, label: &str, sentences: impl Iterator<Item = String>) {
     const INDENT: usize = 14;
-    let mut label = label;
-    for line in sentences.flat_map(|sentence| wrap(&sentence, WIDTH - INDENT)) {
+    let (mut label, width) = (label, width(page) - INDENT);
+    for line in sentences.flat_map(|sentence| wrap(&sentence, width)) {
         page.pieces(&[(tone, &format!("  {label:<12}")), (Tone::Plain, &line)]);
         label = "";
     }
@@ -47,7 +54,13 @@ fn headline(page: &mut Page, session: &Session) {
         (None, Some(took)) => (Tone::Good, format!("passed, handshake in {}", milliseconds(took))),
         _ => (Tone::Bad, "FAILED".to_owned()),
     };
-    page.pieces(&[(Tone::Strong, &session.version.to_string()), (Tone::Plain, "  "), (verdict.0, &verdict.1)]);
+    let kind = match (session.resumed, session.hello_retry()) {
+        (true, _) => ", taken up again",
+        (false, true) => ", with another key share asked for",
+        (false, false) => "",
+    };
+    let title = format!("{}{kind}", session.version);
+    page.pieces(&[(Tone::Strong, &title), (Tone::Plain, "  "), (verdict.0, &verdict.1)]);
 }
 
 /// `  ────▶  client hello         offers …`
@@ -59,61 +72,14 @@ fn step(page: &mut Page, step: &Step) {
         Some(Side::Server) => "  ◀────  ",
         None => "  ◀───▶  ",
     };
-    let mut lines = step.says.iter().flat_map(|sentence| wrap(sentence, WIDTH - INDENT));
+    let width = width(page) - INDENT;
+    let mut lines = step.says.iter().flat_map(|sentence| wrap(sentence, width));
     let first = lines.next().unwrap_or_default();
     let name = format!("{:<NAME$}", step.name);
     page.pieces(&[(Tone::Dim, arrow), (Tone::Strong, &name), (Tone::Plain, &first)]);
     for line in lines {
         page.line(&format!("{:INDENT$}{line}", ""));
     }
-}
-
-/// Every message of a session between the life lines of client and server.
-pub fn ladder(page: &mut Page, session: &Session) {
-    const INSIDE: usize = WIDTH - 4;
-    page.gap();
-    page.pieces(&[
-        (Tone::Strong, &format!("{}, message by message", session.version)),
-        (Tone::Dim, "   ─── in the clear   ═══ encrypted"),
-    ]);
-    page.line(&format!("client{:>1$}", "server", WIDTH - 6));
-    for message in &session.messages {
-        let rung = rung(message, INSIDE);
-        let tone = if is_fatal(message) { Tone::Bad } else { Tone::Plain };
-        page.pieces(&[(Tone::Dim, "  │"), (tone, &rung), (Tone::Dim, "│")]);
-        for (name, value) in message.facts() {
-            let indent = if message.from == Side::Client { 3 } else { 16 };
-            let mut label = name;
-            for line in wrap(&value, INSIDE - indent - 17) {
-                let fact = format!("{:indent$}{label:<15}{line}", "");
-                page.pieces(&[(Tone::Dim, "  │"), (Tone::Dim, &format!("{fact:<INSIDE$}")), (Tone::Dim, "│")]);
-                label = "";
-            }
-        }
-    }
-}
-
-/// `── ClientHello ─────────── 1410 bytes ── 0.12 ms ─▶`, or the same the other way round.
-fn rung(message: &Message, width: usize) -> String {
-    let line = if message.encrypted { "═" } else { "─" };
-    let unit = if message.bytes == 1 { "byte" } else { "bytes" };
-    let size = format!("{} {unit}, {}", message.bytes, milliseconds(message.at));
-    let name = message.name();
-    let dashes = |count: usize| line.repeat(count);
-    let used = name.chars().count() + size.chars().count();
-    match message.from {
-        Side::Client => {
-            format!("{} {name} {} {size} {}▶", dashes(2), dashes(width.saturating_sub(used + 10)), dashes(3))
-        }
-        Side::Server => {
-            format!("◀{} {name} {} {size} {}", dashes(14), dashes(width.saturating_sub(used + 21)), dashes(2))
-        }
-    }
-}
-
-fn is_fatal(message: &Message) -> bool {
-    use crate::handshake::message::Body;
-    matches!(&message.body, Body::Alert { description, .. } if description != "close_notify")
 }
 
 /// What had to be refused, one line a case; versions that behave alike share it.
@@ -201,18 +167,23 @@ pub fn milliseconds(length: Duration) -> String {
     format!("{:.2} ms", length.as_secs_f64() * 1000.0)
 }
 
-/// Breaks text at spaces into lines of at most `width` characters; a longer word stands alone.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+/// Breaks text at spaces into lines of at most `width` characters; a word that is longer is broken wherever it must be.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
-        let line = lines.last_mut().filter(|line| !line.is_empty());
-        match line {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
+        let letters: Vec<char> = word.chars().collect();
+        // An empty word is a space of its own.
+        let mut pieces = letters.chunks(width.max(1)).map(String::from_iter).collect::<Vec<String>>();
+        pieces.resize(pieces.len().max(1), String::new());
+        for (number, piece) in pieces.into_iter().enumerate() {
+            match lines.last_mut() {
+                Some(line) if line.is_empty() => line.push_str(&piece),
+                Some(line) if number == 0 && line.chars().count() + 1 + piece.chars().count() <= width => {
+                    line.push(' ');
+                    line.push_str(&piece);
+                }
+                _ => lines.push(piece),
             }
-            Some(_) => lines.push(word.to_owned()),
-            None => lines.iter_mut().for_each(|line| line.push_str(word)),
         }
     }
     lines
@@ -226,8 +197,9 @@ mod tests {
     fn text_is_broken_at_spaces_and_nothing_is_lost() {
         let text = "offers TLS 1.3, 3 cipher suites and a_word_that_is_much_longer_than_the_line is";
         let lines = wrap(text, 20);
-        assert_eq!(lines.join(" "), text);
-        assert!(lines.iter().all(|line| line.chars().count() <= 20 || !line.contains(' ')));
+        assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
+        assert!(lines.iter().all(|line| line.chars().count() <= 20), "{lines:?}");
+        assert_eq!(wrap(text, 100), [text]);
         assert_eq!(wrap("", 20), [""]);
     }
 }

@@ -1,6 +1,7 @@
 //! Report → text or JSON. The only place that formats for people.
 
 pub mod handshake;
+pub mod ladder;
 mod page;
 
 use serde_json::Value;
@@ -32,14 +33,19 @@ pub enum Answer {
     No,
 }
 
-/// Which of the two streams is coloured.
+/// Which of the two streams is coloured, and how wide a line may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     pub stdout: bool,
     pub stderr: bool,
+    /// Of standard output, in characters.
+    pub columns: usize,
 }
 
 impl Style {
+    /// Without colour, in the width that every terminal has: for files, pipes and mail.
+    pub const PLAIN: Self = Self { stdout: false, stderr: false, columns: 80 };
+
     /// From the flag, `NO_COLOR` (any value that is not empty) and the terminal, in this order.
     pub fn choose(color: Color, world: &World) -> Self {
         let auto = color == Color::Auto
@@ -49,13 +55,14 @@ impl Style {
         Self {
             stdout: always || auto && world.terminal.shows_stdout(),
             stderr: always || auto && world.terminal.shows_stderr(),
+            columns: world.terminal.columns().unwrap_or(Self::PLAIN.columns),
         }
     }
 }
 
 /// A report as text.
-pub fn text(report: &dyn Report, colored: bool) -> String {
-    let mut page = Page::new(colored);
+pub fn text(report: &dyn Report, style: Style) -> String {
+    let mut page = Page::new(style);
     report.text(&mut page);
     page.into_string()
 }

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
+use super::Style;
 use crate::x509::text;
 
 /// Text under construction. Everything that is put on it is escaped: certificates hold strangers' text.
 #[derive(Debug)]
 pub struct Page {
     out: String,
-    colored: bool,
+    style: Style,
 }
 
 /// How a piece of text is set off.
@@ -23,8 +24,13 @@ pub enum Tone {
 }
 
 impl Page {
-    pub fn new(colored: bool) -> Self {
-        Self { out: String::new(), colored }
+    pub fn new(style: Style) -> Self {
+        Self { out: String::new(), style }
+    }
+
+    /// How many characters a line may have where its reader looks at it.
+    pub fn columns(&self) -> usize {
+        self.style.columns
     }
 
     pub fn into_string(self) -> String {
@@ -100,7 +106,7 @@ impl Page {
         let piece = text::escape(piece);
         let code = match tone {
             Tone::Plain => return piece,
-            _ if !self.colored || piece.trim().is_empty() => return piece,
+            _ if !self.style.stdout || piece.trim().is_empty() => return piece,
             Tone::Strong => "1",
             Tone::Dim => "2",
             Tone::Good => "32",

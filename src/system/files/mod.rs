@@ -25,7 +25,7 @@ pub use ownership::{Ownership, UnknownOwner};
 pub use permissions::{is_private_to_us, is_secret_to_us, owner, refuse_planted_links};
 pub use publish::{Existing, check_place, publish_file};
 pub use staged::{StagedFolder, discard, remove_stale};
-pub use write::{create_folder, sync_all, sync_folder, write_new, write_secret};
+pub use write::{check_new, create_folder, sync_all, sync_folder, write_new, write_secret, write_secrets};
 
 /// The most that any input file may hold: room for 100,000 certificates, and too little to exhaust the memory.
 pub const MOST_OCTETS: u64 = 256 * 1024 * 1024;

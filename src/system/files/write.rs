@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{Access, OFlags};
 
-use super::{FileError, SECRET};
+use super::{Existing, FileError, SECRET, check_place, refuse_planted_links};
 
 /// Makes a folder, durably. Its parent must be there.
 ///
@@ -61,6 +61,36 @@ fn start_writing(file: &File) {
 /// As [`write_new`].
 pub fn write_secret(path: &Path, content: &[u8]) -> Result<(), FileError> {
     write_new(path, content, SECRET)
+}
+
+/// Writes several files that hold secrets, each as [`write_secret`] does, or none of them.
+///
+/// # Errors
+/// As [`write_new`]; then none of them is there.
+pub fn write_secrets(files: &[(&Path, &[u8])]) -> Result<(), FileError> {
+    for (number, (path, content)) in files.iter().enumerate() {
+        if let Err(error) = write_secret(path, content) {
+            files[..number].iter().for_each(|(path, _)| drop(fs::remove_file(path)));
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a new file could be written there. The creation decides; this says it before something is done in vain.
+///
+/// # Errors
+/// When something of that name is there already, the folder is not there or takes no new files, or the path leads
+/// through a link that others could have planted.
+pub fn check_new(path: &Path) -> Result<(), FileError> {
+    refuse_planted_links(path)?;
+    check_place(path, Existing::Keep)?;
+    let folder = parent_of(path);
+    let may = Access::WRITE_OK | Access::EXEC_OK;
+    if !fs::metadata(folder).map_err(FileError::of("find", folder))?.is_dir() {
+        return Err(FileError::of("write into", folder)(io::ErrorKind::NotADirectory.into()));
+    }
+    rustix::fs::access(folder, may).map_err(|error| FileError::of("write into", folder)(error.into()))
 }
 
 /// Makes the content of these files durable. The names are durable only when their folders are synced too.
@@ -174,6 +204,41 @@ pub(super) mod tests {
         }
         assert_eq!(fs::read(path("file")).unwrap(), b"old");
         assert!(!path("nowhere").exists());
+    }
+
+    #[test]
+    fn of_several_secrets_all_are_written_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let (first, second) = (path("first"), path("second"));
+        let both: [(&Path, &[u8]); 2] = [(&first, b"one"), (&second, b"two")];
+        fs::write(&second, "old").unwrap();
+        assert!(write_secrets(&both).unwrap_err().is_already_there());
+        assert!(!first.exists());
+        assert_eq!(fs::read(&second).unwrap(), b"old", "what was there before is not taken away");
+        fs::remove_file(&second).unwrap();
+        write_secrets(&both).unwrap();
+        assert_eq!([mode_of(&first), mode_of(&second)], [0o600; 2]);
+    }
+
+    #[test]
+    fn a_place_that_takes_no_new_file_is_known_beforehand() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("file"), "old").unwrap();
+        symlink(path("nowhere"), path("dangling")).unwrap();
+        for (name, told) in [
+            ("file", "a file of that name is there already"),
+            ("dangling", "it is a symbolic link"),
+            ("", "it is a folder"),
+            ("missing/file", "No such file or directory"),
+            ("file/below", "not a directory"),
+        ] {
+            let error = check_new(&path(name)).unwrap_err().to_string();
+            assert!(error.to_lowercase().contains(&told.to_lowercase()), "{name}: {error}");
+        }
+        check_new(&path("new")).unwrap();
+        assert!(!path("new").exists());
     }
 
     #[test]

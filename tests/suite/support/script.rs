@@ -13,7 +13,8 @@
 //! - `$ ` begins a command, `> ` continues it (here documents). Folder and exported variables last to the end of the file.
 //! - Below it stands what a person at a terminal would see: standard output and standard error together.
 //! - `[..]` stands for anything within a line; `...` alone on a line for any lines.
-//! - What differs on every run (serials, fingerprints, dates, milliseconds) is compared by its shape.
+//! - What differs on every run (serials, fingerprints, dates, milliseconds, sizes in bytes, and lines that are drawn in between)
+//!   is compared by its shape.
 //! - `? 3` is the exit status; without it, it is 0.
 //! - `$CA_TEST_DATA` is the folder tests/data.
 //! - A block that begins with ```` ```console no-run ```` is not run.
@@ -218,7 +219,10 @@ fn shape(line: &str) -> String {
                 rest = &rest[rest.len() - rest.trim_start_matches(' ').len() - 1..];
             }
         } else {
-            shaped.push(first);
+            // A line that is drawn up to a number grows and shrinks with it.
+            if !(matches!(first, '─' | '═') && shaped.ends_with(first)) {
+                shaped.push(first);
+            }
             rest = &rest[first.len_utf8()..];
         }
     }
@@ -248,14 +252,14 @@ fn hexadecimal(rest: &str) -> Option<(usize, &'static str)> {
     (digits.chars().filter(|c| *c != ':').count() >= 16).then_some((digits.len(), "<hex>"))
 }
 
-/// How long something took.
+/// How long something took, or how large it is.
 fn number_with_unit(rest: &str) -> Option<(usize, &'static str)> {
     let length = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-    let unit = [" ms", " µs", " us", " s"].into_iter().find(|unit| {
+    let unit = [" ms", " µs", " us", " s", " bytes"].into_iter().find(|unit| {
         let after = rest[length..].strip_prefix(unit);
         after.is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric()))
     })?;
-    (length > 0).then_some((length + unit.len(), "<duration>"))
+    (length > 0).then_some((length + unit.len(), if unit == " bytes" { "<size>" } else { "<duration>" }))
 }
 
 fn difference(expected: &[&str], found: &[&str]) -> String {
@@ -323,6 +327,8 @@ mod tests {
         assert!(line_matches("00112233445566778899  valid", "ffeeddccbbaa998877    valid"));
         assert!(line_matches("in 1.2 ms, at 2026-01-01T00:00:00Z", "in 833 ms, at 2027-02-03T04:05:06Z"));
         assert!(line_matches("a[..]c", "a b c") && !line_matches("a[..]c", "a b"));
+        assert!(line_matches("─ Hello ──── 99 bytes, 9.99 ms ─▶│", "─ Hello ─ 1441 bytes, 10.00 ms ─▶│"));
+        assert!(!line_matches("─ Hello ── 99 bytes ─▶│", "═ Hello ══ 99 bytes ═▶│"));
         assert!(!line_matches("90 days", "30 days") && !line_matches("serial 01", "serial 02"));
     }
 }

@@ -1,0 +1,215 @@
+//! Every message of a session as a rung between the life lines of client and server, in whatever width there is.
+
+use serde_json::{Value, json};
+
+use super::handshake::{milliseconds, wrap};
+use super::{Page, Tone};
+use crate::handshake::message::{Body, Message};
+use crate::handshake::{Session, Side};
+
+/// A ladder below this is no use to anybody; a narrower terminal breaks the lines itself.
+const NARROWEST: usize = 70;
+/// In a wider one the eye would lose the rung.
+const WIDEST: usize = 120;
+
+/// Where the facts of a message begin, by who sent it.
+const INDENT_OF_CLIENT: usize = 2;
+const INDENT_OF_SERVER: usize = 9;
+/// The longest name of a fact, and a blank.
+const LABEL: usize = 14;
+
+/// The ladder of a session.
+pub fn ladder(page: &mut Page, session: &Session) {
+    let width = page.columns().clamp(NARROWEST, WIDEST);
+    let inside = inside(width);
+    page.gap();
+    page.pieces(&[
+        (Tone::Strong, &format!("{}, message by message", session.version)),
+        (Tone::Plain, "   ─── in the clear   "),
+        (Tone::Good, "═══ encrypted"),
+    ]);
+    page.line(&format!("client{:>1$}", "server", width - 6));
+    for message in &session.messages {
+        rung(page, message, inside);
+        for (name, value) in message.facts() {
+            fact(page, message.from, name, &value, inside);
+        }
+    }
+}
+
+/// The same for a program.
+pub fn messages_json(messages: &[Message]) -> Value {
+    let message_json = |message: &Message| {
+        let facts = message.facts();
+        let detail: Vec<String> = facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        // A message that says nothing but its name has no fields.
+        let fields = json!(message.body);
+        json!({
+            "from": message.from.name(),
+            "message": message.name(),
+            "bytes": message.bytes,
+            "encrypted": message.encrypted,
+            "at_us": u64::try_from(message.at.as_micros()).unwrap_or(u64::MAX),
+            "detail": detail.join("; "),
+            "facts": facts.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect::<Vec<_>>(),
+            "fields": if fields.is_object() { fields } else { json!({}) },
+        })
+    };
+    messages.iter().map(message_json).collect()
+}
+
+/// Between the two lines, which stand below the third letters of `client` and, from its end, of `server`.
+const fn inside(width: usize) -> usize {
+    width - 6
+}
+
+/// `── ClientHello ─────────── 1410 bytes, 0.12 ms ─▶`, or the same the other way round.
+fn rung(page: &mut Page, message: &Message, inside: usize) {
+    let unit = if message.bytes == 1 { "byte" } else { "bytes" };
+    let size = format!(" {} {unit}, {} ", message.bytes, milliseconds(message.at));
+    let name = format!(" {} ", message.name());
+    let line = if message.encrypted { "═" } else { "─" };
+    let (before, after) = match message.from {
+        Side::Client => (line.to_owned(), format!("{line}▶")),
+        Side::Server => (format!("◀{}", line.repeat(INDENT_OF_SERVER - 2)), line.repeat(2)),
+    };
+    let used = [&before, &name, &size, &after].iter().map(|piece| piece.chars().count()).sum();
+    let between = line.repeat(inside.saturating_sub(used));
+    let tone = match (is_fatal(message), message.encrypted) {
+        (true, _) => Tone::Bad,
+        (false, true) => Tone::Good,
+        (false, false) => Tone::Plain,
+    };
+    let told = if is_fatal(message) { Tone::Bad } else { Tone::Strong };
+    page.pieces(&[
+        (Tone::Dim, "  │"),
+        (tone, &before),
+        (told, &name),
+        (tone, &between),
+        (Tone::Plain, &size),
+        (tone, &after),
+        (Tone::Dim, "│"),
+    ]);
+}
+
+fn fact(page: &mut Page, from: Side, name: &str, value: &str, inside: usize) {
+    let indent = match from {
+        Side::Client => INDENT_OF_CLIENT,
+        Side::Server => INDENT_OF_SERVER,
+    };
+    let mut label = name;
+    for line in wrap(value, inside - indent - LABEL - 1) {
+        let label_shown = format!("{:indent$}{label:<LABEL$}", "");
+        let line = format!("{line:<0$}", inside - indent - LABEL);
+        page.pieces(&[(Tone::Dim, "  │"), (Tone::Dim, &label_shown), (Tone::Plain, &line), (Tone::Dim, "│")]);
+        label = "";
+    }
+}
+
+fn is_fatal(message: &Message) -> bool {
+    matches!(&message.body, Body::Alert { description, .. } if description != "close_notify")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::{Style, text};
+    use super::*;
+    use crate::cli::output::Report;
+    use crate::handshake::message::{KeyShare, Shown};
+
+    struct Ladder(Vec<Message>);
+
+    impl Report for Ladder {
+        fn text(&self, page: &mut Page) {
+            let inside = inside(page.columns().clamp(NARROWEST, WIDEST));
+            for message in &self.0 {
+                rung(page, message, inside);
+                for (name, value) in message.facts() {
+                    fact(page, message.from, name, &value, inside);
+                }
+            }
+        }
+
+        fn json(&self) -> serde_json::Value {
+            serde_json::Value::Null
+        }
+    }
+
+    fn messages() -> Vec<Message> {
+        let long = |count: usize| "x".repeat(count);
+        let shown = Shown {
+            subject: format!("CN={}", long(200)),
+            names: (0..40).map(|number| format!("dns:host-{number}.corp.test")).collect(),
+            issuer: "CN=Тест, O=日本".to_owned(),
+            serial: long(40),
+            not_before: "2026-01-01T00:00:00Z".to_owned(),
+            not_after: "2026-12-31T23:59:59Z".to_owned(),
+            key: "rsa-4096".to_owned(),
+            signature: "sha256WithRSAEncryption".to_owned(),
+            bytes: 65_535,
+        };
+        let key_share = KeyShare { group: "SecP384r1MLKEM1024".to_owned(), bytes: 1665 };
+        let bodies = [
+            Body::ServerHello {
+                random: long(64),
+                version: "1.2".to_owned(),
+                cipher_suite: "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256".to_owned(),
+                key_share: Some(key_share.clone()),
+                protocol: Some(long(255)),
+                resumes: true,
+            },
+            Body::Certificate { chain: vec![shown.clone(), shown] },
+            Body::ServerKeyExchange { key_share, scheme: "ecdsa_brainpoolP256r1tls13_sha256".to_owned() },
+            Body::Alert { fatal: true, description: "bad_certificate_status_response".to_owned() },
+            Body::Other { number: 255 },
+            Body::Unreadable,
+        ];
+        let both = |body: &Body| {
+            [Side::Client, Side::Server].map(|from| Message {
+                from,
+                body: body.clone(),
+                bytes: 1_048_576,
+                encrypted: from == Side::Server,
+                at: Duration::from_millis(9_999),
+            })
+        };
+        bodies.iter().flat_map(both).collect()
+    }
+
+    #[test]
+    fn the_lines_of_both_sides_stand_upright_in_every_width() {
+        for columns in [0, 60, 80, 98, 120, 300] {
+            let width = columns.clamp(NARROWEST, WIDEST);
+            let style = Style { columns, ..Style::PLAIN };
+            for line in text(&Ladder(messages()), style).lines() {
+                let cells: Vec<char> = line.chars().collect();
+                assert_eq!((cells.len(), cells[2], cells[width - 3]), (width - 2, '│', '│'), "{columns}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_fields_of_a_message_stand_in_json_under_their_names_and_a_silent_message_has_none() {
+        let [hello, finished] = [messages().swap_remove(0).body, Body::Finished].map(|body| {
+            let message = Message { from: Side::Server, body, bytes: 1, encrypted: false, at: Duration::ZERO };
+            messages_json(&[message])[0]["fields"].clone()
+        });
+        assert_eq!(hello["key_share"], json!({ "group": "SecP384r1MLKEM1024", "bytes": 1665 }));
+        assert_eq!((&hello["version"], &hello["resumes"]), (&json!("1.2"), &json!(true)));
+        assert_eq!(finished, json!({}));
+    }
+
+    #[test]
+    fn colour_tells_the_encrypted_from_the_clear_and_never_changes_the_text() {
+        let plain = text(&Ladder(messages()), Style::PLAIN);
+        let colored = text(&Ladder(messages()), Style { stdout: true, ..Style::PLAIN });
+        assert!(colored.contains("\u{1b}[32m◀═") && colored.contains("\u{1b}[31m Alert "));
+        let mut stripped = colored;
+        for code in ["0", "1", "2", "31", "32", "33"] {
+            stripped = stripped.replace(&format!("\u{1b}[{code}m"), "");
+        }
+        assert_eq!(stripped, plain);
+    }
+}

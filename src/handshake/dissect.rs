@@ -1,0 +1,335 @@
+//! Reads the messages of a TLS session from their octets: RFC 8446 §4 (TLS 1.3) and RFC 5246 §7.4 (TLS 1.2).
+
+use super::message::{Body, KeyShare, Shown};
+use super::registry::{self, TlsVersion};
+use super::wire::Reader;
+use crate::x509::text::hex;
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, DistinguishedName};
+
+/// What a hello says that the reading of later messages depends on.
+#[derive(Debug, Clone)]
+pub(super) struct Hello {
+    pub random: Vec<u8>,
+    pub session_id: Vec<u8>,
+    /// Of a server hello.
+    pub choice: Option<(TlsVersion, u16)>,
+}
+
+/// What is known of a session when a message of it is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Known<'a> {
+    /// Nothing until the server has chosen.
+    pub version: Option<TlsVersion>,
+    /// Of the client hello.
+    pub session_id: &'a [u8],
+}
+
+mod extension {
+    pub const SERVER_NAME: u16 = 0;
+    pub const SUPPORTED_GROUPS: u16 = 10;
+    pub const SIGNATURE_ALGORITHMS: u16 = 13;
+    pub const PROTOCOLS: u16 = 16;
+    pub const SESSION_TICKET: u16 = 35;
+    pub const PRE_SHARED_KEY: u16 = 41;
+    pub const SUPPORTED_VERSIONS: u16 = 43;
+    pub const CERTIFICATE_AUTHORITIES: u16 = 47;
+    pub const KEY_SHARE: u16 = 51;
+}
+
+/// Reads one handshake message by its number; what does not fit its own lengths is [`Body::Other`].
+pub(super) fn read(number: u8, content: &[u8], known: Known<'_>) -> (Body, Option<Hello>) {
+    let tls13 = known.version == Some(TlsVersion::Tls13);
+    let mut input = Reader(content);
+    let body = match number {
+        1 => return client_hello(&mut input).unwrap_or((Body::Other { number }, None)),
+        2 => return server_hello(&mut input, known.session_id).unwrap_or((Body::Other { number }, None)),
+        4 => new_session_ticket(&mut input, tls13),
+        8 => encrypted_extensions(&mut input),
+        11 => certificate(&mut input, tls13),
+        12 => server_key_exchange(&mut input),
+        13 if tls13 => certificate_request_tls13(&mut input),
+        13 => certificate_request_tls12(&mut input),
+        14 => Some(Body::ServerHelloDone),
+        15 => input.u16().map(|scheme| Body::CertificateVerify { scheme: registry::signature_scheme(scheme) }),
+        16 => input.vector(1).map(|public| Body::ClientKeyExchange { public_bytes: public.len() }),
+        20 => Some(Body::Finished),
+        22 => Some(Body::CertificateStatus),
+        24 => Some(Body::KeyUpdate),
+        _ => None,
+    };
+    (body.unwrap_or(Body::Other { number }), None)
+}
+
+/// Reads an alert (RFC 8446 §6).
+pub(super) fn read_alert(content: &[u8]) -> Option<Body> {
+    match content {
+        [level, description] => Some(Body::Alert { fatal: *level == 2, description: registry::alert(*description) }),
+        _ => None,
+    }
+}
+
+fn extensions(input: &mut Reader<'_>) -> Option<Vec<(u16, Vec<u8>)>> {
+    if input.is_empty() {
+        return Some(Vec::new());
+    }
+    let mut block = Reader(input.vector(2)?);
+    let mut found = Vec::new();
+    while !block.is_empty() {
+        found.push((block.u16()?, block.vector(2)?.to_vec()));
+    }
+    Some(found)
+}
+
+fn client_hello(input: &mut Reader<'_>) -> Option<(Body, Option<Hello>)> {
+    let legacy_version = input.u16()?;
+    let random = input.take(32)?.to_vec();
+    let session_id = input.vector(1)?;
+    let suites = input.numbers(2)?;
+    input.vector(1)?;
+    let names = |numbers: &[u16], name: fn(u16) -> String| numbers.iter().map(|number| name(*number)).collect();
+
+    let mut versions = vec![registry::version(legacy_version)];
+    let (mut groups, mut signature_schemes, mut key_shares) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut server_name, mut protocols, mut resumes) = (None, Vec::new(), false);
+    // A TLS 1.3 client fills the session id with random octets for the eyes of middleboxes (RFC 8446 appendix D.4).
+    let mut speaks_tls13 = false;
+    for (number, value) in extensions(input)? {
+        let mut value = Reader(&value);
+        match number {
+            extension::SUPPORTED_VERSIONS => {
+                let offered = value.numbers(1)?;
+                speaks_tls13 = offered.contains(&0x0304);
+                versions = names(&offered, registry::version);
+            }
+            extension::SUPPORTED_GROUPS => groups = names(&value.numbers(2)?, registry::group),
+            extension::SIGNATURE_ALGORITHMS => {
+                signature_schemes = names(&value.numbers(2)?, registry::signature_scheme);
+            }
+            extension::SERVER_NAME => {
+                let mut list = Reader(value.vector(2)?);
+                list.u8()?;
+                server_name = Some(String::from_utf8_lossy(list.vector(2)?).into_owned());
+            }
+            extension::PROTOCOLS => protocols = read_protocols(&mut value)?,
+            extension::KEY_SHARE => {
+                let mut list = Reader(value.vector(2)?);
+                while !list.is_empty() {
+                    key_shares.push(KeyShare { group: registry::group(list.u16()?), bytes: list.vector(2)?.len() });
+                }
+            }
+            extension::PRE_SHARED_KEY => resumes = true,
+            extension::SESSION_TICKET => resumes |= !value.is_empty(),
+            _ => {}
+        }
+    }
+    let body = Body::ClientHello {
+        random: hex(&random),
+        versions,
+        cipher_suites: names(&suites, registry::cipher_suite),
+        groups,
+        key_shares,
+        signature_schemes,
+        server_name,
+        protocols,
+        resumes: resumes || !speaks_tls13 && !session_id.is_empty(),
+    };
+    Some((body, Some(Hello { random, session_id: session_id.to_vec(), choice: None })))
+}
+
+/// RFC 8446 §4.1.3: a server hello with this random is a HelloRetryRequest (the SHA-256 of its name).
+const RETRY_RANDOM: [u8; 32] = [
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
+    0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+];
+
+/// `offered` is the session id of the client hello.
+fn server_hello(input: &mut Reader<'_>, offered: &[u8]) -> Option<(Body, Option<Hello>)> {
+    let mut version = input.u16()?;
+    let random = input.take(32)?.to_vec();
+    let session_id = input.vector(1)?;
+    let suite = input.u16()?;
+    input.u8()?;
+    let retry = random == RETRY_RANDOM;
+    let (mut key_share, mut protocol, mut resumes) = (None, None, false);
+    for (number, value) in extensions(input)? {
+        let mut value = Reader(&value);
+        match number {
+            extension::SUPPORTED_VERSIONS => version = value.u16()?,
+            extension::KEY_SHARE => {
+                let group = registry::group(value.u16()?);
+                key_share = Some(KeyShare { group, bytes: if retry { 0 } else { value.vector(2)?.len() } });
+            }
+            extension::PROTOCOLS => protocol = read_protocols(&mut value)?.pop(),
+            extension::PRE_SHARED_KEY => resumes = true,
+            _ => {}
+        }
+    }
+    let cipher_suite = registry::cipher_suite(suite);
+    if retry {
+        let group = key_share.map(|share| share.group);
+        return Some((Body::HelloRetryRequest { version: registry::version(version), cipher_suite, group }, None));
+    }
+    let chosen = match version {
+        0x0304 => Some(TlsVersion::Tls13),
+        0x0303 => Some(TlsVersion::Tls12),
+        _ => None,
+    };
+    // TLS 1.2: the server says yes by repeating the session id (RFC 5077 §3.4). In TLS 1.3 it repeats it in any case.
+    resumes |= chosen == Some(TlsVersion::Tls12) && !offered.is_empty() && session_id == offered;
+    let body = Body::ServerHello {
+        random: hex(&random),
+        version: registry::version(version),
+        cipher_suite,
+        key_share,
+        protocol,
+        resumes,
+    };
+    let choice = chosen.map(|version| (version, suite));
+    Some((body, Some(Hello { random, session_id: session_id.to_vec(), choice })))
+}
+
+/// RFC 8446 §4.6.1; RFC 5077 §3.3 in TLS 1.2.
+fn new_session_ticket(input: &mut Reader<'_>, tls13: bool) -> Option<Body> {
+    let lifetime_seconds = input.number(4)?;
+    if tls13 {
+        input.number(4)?;
+        input.vector(1)?;
+    }
+    Some(Body::NewSessionTicket { lifetime_seconds, ticket_bytes: input.vector(2)?.len() })
+}
+
+fn encrypted_extensions(input: &mut Reader<'_>) -> Option<Body> {
+    let mut protocol = None;
+    for (number, value) in extensions(input)? {
+        if number == extension::PROTOCOLS {
+            protocol = read_protocols(&mut Reader(&value))?.pop();
+        }
+    }
+    Some(Body::EncryptedExtensions { protocol })
+}
+
+fn read_protocols(value: &mut Reader<'_>) -> Option<Vec<String>> {
+    let mut list = Reader(value.vector(2)?);
+    let mut protocols = Vec::new();
+    while !list.is_empty() {
+        protocols.push(String::from_utf8_lossy(list.vector(1)?).into_owned());
+    }
+    Some(protocols)
+}
+
+fn certificate_request_tls13(input: &mut Reader<'_>) -> Option<Body> {
+    input.vector(1)?;
+    let (mut signature_schemes, mut authorities) = (Vec::new(), Vec::new());
+    for (number, value) in extensions(input)? {
+        let mut value = Reader(&value);
+        match number {
+            extension::SIGNATURE_ALGORITHMS => signature_schemes = value.numbers(2)?,
+            extension::CERTIFICATE_AUTHORITIES => authorities = read_authorities(value.vector(2)?)?,
+            _ => {}
+        }
+    }
+    Some(certificate_request(&signature_schemes, authorities))
+}
+
+fn certificate_request_tls12(input: &mut Reader<'_>) -> Option<Body> {
+    input.vector(1)?;
+    let signature_schemes = input.numbers(2)?;
+    let authorities = read_authorities(input.vector(2)?)?;
+    Some(certificate_request(&signature_schemes, authorities))
+}
+
+fn certificate_request(schemes: &[u16], authorities: Vec<String>) -> Body {
+    let signature_schemes = schemes.iter().map(|scheme| registry::signature_scheme(*scheme)).collect();
+    Body::CertificateRequest { signature_schemes, authorities }
+}
+
+fn read_authorities(list: &[u8]) -> Option<Vec<String>> {
+    let mut list = Reader(list);
+    let mut authorities = Vec::new();
+    while !list.is_empty() {
+        let der = list.vector(2)?;
+        authorities.push(DistinguishedName::from_der(der).map_or_else(|_| hex(der), |name| name.to_string()));
+    }
+    Some(authorities)
+}
+
+fn certificate(input: &mut Reader<'_>, tls13: bool) -> Option<Body> {
+    if tls13 {
+        input.vector(1)?;
+    }
+    let mut list = Reader(input.vector(3)?);
+    let mut chain = Vec::new();
+    while !list.is_empty() {
+        let der = list.vector(3)?;
+        if tls13 {
+            list.vector(2)?;
+        }
+        chain.push(shown(der));
+    }
+    Some(Body::Certificate { chain })
+}
+
+fn shown(der: &[u8]) -> Shown {
+    match Certificate::from_der(der) {
+        Ok(certificate) => Shown {
+            subject: certificate.subject.to_string(),
+            issuer: certificate.issuer.to_string(),
+            serial: certificate.serial.to_string(),
+            names: certificate.names().iter().map(ToString::to_string).collect(),
+            not_before: rfc3339(certificate.validity.not_before),
+            not_after: rfc3339(certificate.validity.not_after),
+            key: certificate.public_key.kind().to_string(),
+            signature: certificate.signature_algorithm.to_string(),
+            bytes: der.len(),
+        },
+        Err(_) => Shown {
+            subject: "a certificate that cannot be read".to_owned(),
+            issuer: String::new(),
+            serial: String::new(),
+            names: Vec::new(),
+            not_before: String::new(),
+            not_after: String::new(),
+            key: String::new(),
+            signature: String::new(),
+            bytes: der.len(),
+        },
+    }
+}
+
+/// `ServerECDHParams` and the signature over them (RFC 8422 §5.4); other kinds of exchange are not offered by rustls.
+fn server_key_exchange(input: &mut Reader<'_>) -> Option<Body> {
+    const NAMED_CURVE: u8 = 3;
+    if input.u8()? != NAMED_CURVE {
+        return None;
+    }
+    let key_share = KeyShare { group: registry::group(input.u16()?), bytes: input.vector(1)?.len() };
+    Some(Body::ServerKeyExchange { key_share, scheme: registry::signature_scheme(input.u16()?) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_lies_about_its_lengths_is_not_read_and_does_no_harm() {
+        for number in 0..=30 {
+            for content in [&[][..], &[0xff; 3], &[0xff; 40], &[0x03, 0x03], &[0; 80]] {
+                for version in [None, Some(TlsVersion::Tls12), Some(TlsVersion::Tls13)] {
+                    let _ = read(number, content, Known { version, session_id: &[] });
+                }
+            }
+        }
+        assert_eq!(read(1, &[3, 3, 0], Known::default()).0, Body::Other { number: 1 });
+        assert_eq!(read_alert(&[2]), None);
+    }
+
+    #[test]
+    fn an_alert_has_the_name_that_the_rfc_gives_it() {
+        assert_eq!(
+            read_alert(&[2, 116]),
+            Some(Body::Alert { fatal: true, description: "certificate_required".into() })
+        );
+        assert_eq!(read_alert(&[1, 0]), Some(Body::Alert { fatal: false, description: "close_notify".into() }));
+    }
+}
