@@ -76,7 +76,10 @@ pub(super) fn adopt(
 }
 
 /// Those above a certificate, the next first, up to a self-signed one; each signature is checked on the way.
-fn path_to_root(certificate: &Certificate, mut chain: Vec<Certificate>) -> Result<Vec<Certificate>, AuthorityError> {
+pub(super) fn path_to_root(
+    certificate: &Certificate,
+    mut chain: Vec<Certificate>,
+) -> Result<Vec<Certificate>, AuthorityError> {
     let mut path: Vec<Certificate> = Vec::new();
     loop {
         let last = path.last().unwrap_or(certificate);

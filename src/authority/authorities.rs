@@ -11,7 +11,7 @@ use crate::system::files;
 use crate::x509::{Certificate, pem};
 
 /// Certificates and keys are small; more than this is neither.
-const MOST_OCTETS: u64 = 1024 * 1024;
+pub(super) const MOST_OCTETS: u64 = 1024 * 1024;
 
 /// The authority that `ca init` makes first.
 pub const ROOT: &str = "root";

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use super::entry_name::EntryNameError;
 use super::home::HomeError;
 use super::index::IndexError;
+use super::intermediate::IntermediateError;
 use super::publish_crl::ListError;
 use super::renew::RenewError;
 use super::revoke::RevokeError;
@@ -89,6 +90,10 @@ pub enum AuthorityError {
     #[error(transparent)]
     Renew(#[from] RenewError),
     #[error(transparent)]
+    Intermediate(#[from] Box<IntermediateError>),
+    #[error("{0}")]
+    Request(String),
+    #[error(transparent)]
     Rotation(#[from] RotationError),
     #[error(transparent)]
     Revoke(#[from] Box<RevokeError>),
@@ -123,6 +128,12 @@ pub enum CertificateError {
     Decode(#[from] DecodeError),
     #[error("it holds no certificate")]
     None,
+}
+
+impl From<IntermediateError> for AuthorityError {
+    fn from(error: IntermediateError) -> Self {
+        Self::Intermediate(Box::new(error))
+    }
 }
 
 impl From<RevokeError> for AuthorityError {

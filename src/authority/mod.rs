@@ -11,6 +11,7 @@ pub mod generations;
 pub mod home;
 pub mod index;
 pub mod init;
+pub mod intermediate;
 pub mod issue;
 pub mod key_passphrase;
 pub mod locate;

@@ -12,7 +12,9 @@ use super::index::{Entry, Index};
 use super::init::{self, Made};
 use super::issue::{self, Existing, Order, Outcome, SubjectKey, Tools};
 use super::renew::{self, NextKey, Renewal};
-use super::{Authorities, AuthorityError, Config, Home, deliver, publish_crl, renew_root, revoke, rotation};
+use super::{
+    Authorities, AuthorityError, Config, Home, deliver, intermediate, publish_crl, renew_root, revoke, rotation,
+};
 use crate::issuance::{self, End, SignedBy, recertify};
 use crate::keys::Passphrase;
 use crate::system::clock::FixedClock;
@@ -115,6 +117,14 @@ impl Ca {
         let certificate = issuance::sign(issuance::approve(draft, None).unwrap(), &key).unwrap().certificate;
         deliver::replace_certificate(&self.home, "root", &certificate, &SystemEntropy).unwrap();
         certificate
+    }
+
+    pub fn ask_for(&self, order: &intermediate::RequestOrder) -> Result<intermediate::Requested, AuthorityError> {
+        self.with_tools(|tools| intermediate::request(&self.home, order, tools))
+    }
+
+    pub fn install(&self, order: intermediate::InstallOrder) -> Result<intermediate::Installed, AuthorityError> {
+        self.with_tools(|tools| intermediate::install(&self.home, order, tools))
     }
 
     fn with_tools<T>(&self, act: impl FnOnce(&Tools<'_>) -> T) -> T {

@@ -165,7 +165,10 @@ impl IssuerFacts {
     }
 
     /// Whether it may sign the certificate of a CA, now.
-    pub(super) fn check_authority(&self, now: OffsetDateTime) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    /// When it is not valid now, or a path length above leaves no room.
+    pub fn check_authority(&self, now: OffsetDateTime) -> Result<(), Refusal> {
         self.check_validity(now)?;
         self.check_path_length()
     }

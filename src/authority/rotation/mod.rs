@@ -36,7 +36,7 @@ pub enum RotationError {
     SameSubject(String),
     #[error("whoever trusts only the old root would refuse what the new one issues: {0}")]
     NoBridge(String),
-    #[error("{certificates} certificate{} and {authorities} authorit{} still hang on the old root '{old}'", plural(*certificates, "", "s"), plural(*authorities, "y", "ies"))]
+    #[error("{} on the old root '{old}'", still_hang(*certificates, *authorities))]
     Left { old: String, certificates: usize, authorities: usize },
     #[error("ca.toml names the old root '{0}' as the authority that issues")]
     Issues(String),
@@ -44,8 +44,16 @@ pub enum RotationError {
     InTheWay(PathBuf),
 }
 
-fn plural(count: usize, one: &'static str, many: &'static str) -> &'static str {
-    if count == 1 { one } else { many }
+/// `1 certificate still hangs`, `2 certificates and 1 authority still hang`.
+fn still_hang(certificates: usize, authorities: usize) -> String {
+    let count = |count: usize, one: &str, many: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        _ => Some(format!("{count} {many}")),
+    };
+    let parts = [count(certificates, "certificate", "certificates"), count(authorities, "authority", "authorities")];
+    let verb = if certificates + authorities == 1 { "hangs" } else { "hang" };
+    format!("{} still {verb}", parts.into_iter().flatten().collect::<Vec<_>>().join(" and "))
 }
 
 /// The common name of the root that follows: `Acme Root CA` → `Acme Root CA G2` → `Acme Root CA G3`.

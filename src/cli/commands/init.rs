@@ -83,8 +83,11 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     }
     let config = config(&arguments, context)?;
     let adoption = adoption(&arguments, context)?;
-    let passphrase =
-        if arguments.no_passphrase { None } else { Some(new_passphrase(&arguments, &home, &config, context)?) };
+    let passphrase = if arguments.no_passphrase {
+        None
+    } else {
+        Some(new_passphrase(&arguments.passphrase, &home, &config, context)?)
+    };
     let order = Order { config: config.clone(), intermediate: arguments.intermediate, passphrase, adoption };
     let made = init::init(&home, order, &context.tools())?;
     if !made.encrypted {
@@ -155,14 +158,18 @@ fn adoption(arguments: &Arguments, context: &mut Context<'_>) -> Result<Option<A
     Ok(Some(Adoption { certificate, key, chain }))
 }
 
-fn read_certificates(path: &std::path::Path, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
+pub(super) fn read_certificates(
+    path: &std::path::Path,
+    context: &mut Context<'_>,
+) -> Result<Vec<Certificate>, Failure> {
     let content = context.read_input(path)?;
     let failed = |cause| Failure::from(AuthorityError::Certificate { path: path.to_owned(), cause });
     certificates(&content).map_err(failed)
 }
 
-fn new_passphrase(
-    arguments: &Arguments,
+/// The passphrase for new CA keys: by flag, by ca.toml, or asked for twice.
+pub(super) fn new_passphrase(
+    flags: &PassphraseArguments,
     home: &Home,
     config: &Config,
     context: &Context<'_>,
@@ -170,9 +177,9 @@ fn new_passphrase(
     let settings = &config.passphrase;
     let is_set = !settings.file.is_empty() || !settings.env.is_empty();
     let chosen = if is_set {
-        arguments.passphrase.open(settings, home, context, "")
+        flags.open(settings, home, context, "")
     } else {
-        arguments.passphrase.choose(context, "Passphrase for the CA keys: ", passphrase::FLAGS)
+        flags.choose(context, "Passphrase for the CA keys: ", passphrase::FLAGS)
     };
     chosen.map_err(|failure| match failure.code {
         "no-passphrase" => failure.hint("or leave the CA keys unencrypted: --no-passphrase"),

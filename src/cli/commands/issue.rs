@@ -86,7 +86,7 @@ pub(super) fn key_and_value(given: &str) -> Result<(String, String), String> {
     }
 }
 
-fn subject_attribute(given: &str) -> Result<(AttributeType, String), String> {
+pub(super) fn subject_attribute(given: &str) -> Result<(AttributeType, String), String> {
     let (label, value) = key_and_value(given)?;
     let known = || AttributeType::all_labels().collect::<Vec<_>>().join(", ");
     let kind = AttributeType::from_label(&label)

@@ -12,6 +12,7 @@ mod explain;
 mod handshake_test;
 mod init;
 mod inspect;
+mod intermediate;
 mod issue;
 mod key;
 mod lint;
@@ -108,6 +109,8 @@ subcommands! {
     "revoke" => Revoke(revoke::Arguments),
     /// Sign the revocation list of an authority, and put it where it is published
     "crl" => Crl(crl::Arguments),
+    /// Ask another CA for the certificate of an authority, and install it
+    "intermediate" => Intermediate(intermediate::Arguments),
     /// Renew a root, or replace it by a new one
     "root" => Root(root::Arguments),
     /// Write the bundle of CA certificates that clients must trust
@@ -150,6 +153,7 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::Rekey(arguments) => rekey::run(*arguments, context),
         Command::Revoke(arguments) => revoke::run(*arguments, context),
         Command::Crl(arguments) => crl::run(*arguments, context),
+        Command::Intermediate(arguments) => intermediate::run(*arguments, context),
         Command::Root(arguments) => root::run(*arguments, context),
         Command::Roots(arguments) => roots::run(&arguments, context),
         Command::Key(arguments) => key::run(*arguments, context),

@@ -46,7 +46,7 @@ impl From<AuthorityError> for Failure {
             AuthorityError::WeakKey { cause, .. } => Self::weak_key(sentence, &cause),
             AuthorityError::Certificate { .. } => Self::usage("bad-certificate", sentence),
             AuthorityError::KeyAway { path, .. } => Self::refused("key-away", sentence).hint(format!(
-                "bring it back to {} for as long as it is needed, or choose another issuer with --issuer",
+                "bring it back to {} for as long as it is needed; another authority can issue without it: --issuer",
                 path.display()
             )),
             AuthorityError::LooseKey(path) => {
@@ -58,7 +58,8 @@ impl From<AuthorityError> for Failure {
                 let failure = if badly_asked { Self::usage(code, message) } else { Self::refused(code, message) };
                 hints.into_iter().fold(failure, Self::hint)
             }
-            AuthorityError::Pending(_) => Self::refused("pending", sentence),
+            AuthorityError::Pending(name) => Self::refused("pending", sentence)
+                .hint(format!("when its certificate is here: ca intermediate install {name} CERT")),
             AuthorityError::UnknownAuthority { known, .. } => {
                 Self::usage("unknown-authority", sentence).hint(format!("there are: {}", list(&known)))
             }
@@ -84,6 +85,8 @@ impl From<AuthorityError> for Failure {
             AuthorityError::ReservedValue(_) => Self::usage("reserved-value", sentence),
             AuthorityError::RootTemplate(_) => Self::usage("root-template", sentence),
             AuthorityError::Renew(error) => error.into(),
+            AuthorityError::Intermediate(error) => (*error).into(),
+            AuthorityError::Request(_) => Self::refused("bad-request", sentence),
             AuthorityError::Rotation(error) => error.into(),
             AuthorityError::Revoke(error) => (*error).into(),
             AuthorityError::List(error) => error.into(),

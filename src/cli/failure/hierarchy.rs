@@ -1,7 +1,34 @@
 //! What the acts on roots and intermediates refuse.
 
 use super::Failure;
+use crate::authority::intermediate::IntermediateError;
 use crate::authority::rotation::RotationError;
+
+impl From<IntermediateError> for Failure {
+    fn from(error: IntermediateError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            IntermediateError::Taken(_) | IntermediateError::NameOfCertificate(_) => {
+                Self::refused("exists", sentence).hint("choose another name")
+            }
+            IntermediateError::Requested { name, path } => Self::refused("exists", sentence)
+                .hint(format!("let another CA sign {}", path.display()))
+                .hint(format!("when its certificate is here: ca intermediate install {name} CERT")),
+            IntermediateError::NotRequested(name) => {
+                Self::usage("unknown-authority", sentence).hint(format!("to ask: ca intermediate request {name}"))
+            }
+            IntermediateError::OtherKey { .. } => Self::refused("key-mismatch", sentence),
+            IntermediateError::SelfIssued(_) => Self::refused("not-an-intermediate", sentence),
+            IntermediateError::NotNow { .. } => Self::refused("not-valid-now", sentence),
+            IntermediateError::NoPath(_) => {
+                Self::refused("no-path-to-root", sentence).hint("give the certificates above it with --chain FILE")
+            }
+            IntermediateError::UnknownRoot { .. } => Self::refused("unknown-root", sentence)
+                .hint("if clients of this CA shall trust it, name it: --add-root AUTHORITY"),
+            IntermediateError::KnownRoot { .. } => Self::refused("exists", sentence).hint("leave out --add-root"),
+        }
+    }
+}
 
 impl From<RotationError> for Failure {
     fn from(error: RotationError) -> Self {
