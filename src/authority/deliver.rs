@@ -46,6 +46,9 @@ pub struct Paths {
     pub key: Option<PathBuf>,
 }
 
+/// Certificates and keys are small; more than this is neither.
+const MOST_OCTETS: u64 = 1024 * 1024;
+
 const CERT: &str = "cert.pem";
 const CHAIN: &str = "chain.pem";
 const FULLCHAIN: &str = "fullchain.pem";
@@ -143,7 +146,12 @@ impl Place {
                 if !self.is_filled_one_by_one(&folder) {
                     files::create_folders(parent(&folder), files::FOLDER)?;
                 }
-                let mut staged = StagedFolder::create(self.workshop(home, &folder), entropy)?;
+                let workshop = self.workshop(home, &folder);
+                if matches!(self, Self::Folder(_)) {
+                    // What a killed run left of a key. Our own folder is tidy already.
+                    files::remove_stale(workshop)?;
+                }
+                let mut staged = StagedFolder::create(workshop, entropy)?;
                 if let Some(key) = key {
                     key.stage(&mut staged, Path::new(""))?;
                 }
@@ -243,22 +251,28 @@ fn deliver_one_by_one(
 ) -> Result<(), FileError> {
     let existing = if replace { Existing::Replace } else { Existing::Keep };
     let fullchain = files.fullchain();
-    let key = key.map(|key| (KEY, key.text.as_bytes(), key.mode));
-    let public = [(CERT, &files.certificate), (CHAIN, &files.chain), (FULLCHAIN, &fullchain)];
-    let all: Vec<_> =
-        key.into_iter().chain(public.map(|(name, text)| (name, text.as_bytes(), files::PUBLIC))).collect();
+    let public = |name, text| (name, str::as_bytes(text), files::PUBLIC);
+    // The order tells whoever comes after a run that died here whose files these are, even when nobody can look into the key:
+    // the certificate says so first, and where the full chain is of the same one, everything between them is, too.
+    let all = [
+        Some(public(CERT, &files.certificate)),
+        key.map(|key| (KEY, key.text.as_bytes(), key.mode)),
+        Some(public(CHAIN, &files.chain)),
+        Some(public(FULLCHAIN, &fullchain)),
+    ];
     let mut written = Vec::new();
-    for (name, content, mode) in all {
+    for (name, content, mode) in all.into_iter().flatten() {
         let path = folder.join(name);
-        let published =
-            files::publish_file(&path, content, mode, existing, entropy).and_then(|()| ownership.give(&path));
+        let published = files::publish_file(&path, content, mode, existing, entropy).and_then(|()| {
+            written.push(path.clone());
+            ownership.give(&path)
+        });
         if let Err(error) = published {
             if !replace {
                 files::remove_quietly(&written);
             }
             return Err(error);
         }
-        written.push(path);
     }
     Ok(())
 }
@@ -289,10 +303,39 @@ pub fn key_of_another(folder: &Path, public_key: &PublicKey) -> Result<Option<Pa
     })
 }
 
-/// Whether a folder of the user's holds this certificate.
-pub fn is_there(folder: &Path, certificate: &Certificate) -> bool {
-    let first = |name| authorities::read_certificates(&folder.join(name)).unwrap_or_default().into_iter().next();
-    [CERT, FULLCHAIN].into_iter().filter_map(first).any(|there| there == *certificate)
+/// The first of the files to be written that is there in a folder of the user's and none of these certificates', nor the key
+/// of one of them; `None` when all are, and may be replaced by the next.
+///
+/// # Errors
+/// When the key is there and cannot be read.
+pub fn foreign(folder: &Path, own: &[Certificate], with_key: bool) -> Result<Option<PathBuf>, FileError> {
+    let is_own = |path: &Path| {
+        let there = authorities::read_certificates(path).unwrap_or_default();
+        there.first().is_some_and(|certificate| own.contains(certificate))
+    };
+    let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
+    let certificates: Vec<_> = [CERT, FULLCHAIN].map(|name| folder.join(name)).into_iter().filter(is_there).collect();
+    if certificates.is_empty() {
+        return Ok(in_the_way(folder, with_key));
+    }
+    if let Some(path) = certificates.into_iter().find(|path| !is_own(path)) {
+        return Ok(Some(path));
+    }
+    if !with_key {
+        return Ok(None);
+    }
+    let path = folder.join(KEY);
+    let Some(content) = files::read_if_exists(&path, MOST_OCTETS)? else { return Ok(None) };
+    let content = Zeroizing::new(content);
+    let is_own_key = match KeyFile::parse(&content) {
+        // Nobody can look into it: it came after the certificate that is known (see `deliver_one_by_one`).
+        Ok(file) if file.is_encrypted() => true,
+        Ok(file) => {
+            file.open(None).is_ok_and(|key| own.iter().any(|certificate| certificate.public_key == *key.public_key()))
+        }
+        Err(_) => false,
+    };
+    Ok((!is_own_key).then_some(path))
 }
 
 /// Whether all four names in a folder of the user's are free, or regular files that may be replaced.
@@ -332,37 +375,14 @@ enum KeyBeside {
 }
 
 fn key_beside(folder: &Path, public_key: &PublicKey) -> Result<KeyBeside, AuthorityError> {
-    const MOST_OCTETS: u64 = 1024 * 1024;
     let Some(key) = files::read_if_exists(&folder.join(KEY), MOST_OCTETS)? else { return Ok(KeyBeside::None) };
+    let key = Zeroizing::new(key);
     let is_its = match KeyFile::parse(&key) {
-        // An encrypted key cannot be compared without its passphrase; it stood in the same folder when that appeared.
+        // An encrypted key cannot be compared without its passphrase. It appeared with its folder, or before the full chain
+        // did (see `deliver_one_by_one`).
         Ok(file) if file.is_encrypted() => true,
         Ok(file) => file.open(None).is_ok_and(|key| key.public_key() == public_key),
         Err(_) => false,
     };
     Ok(if is_its { KeyBeside::Its } else { KeyBeside::Another })
-}
-
-/// Removes what an interrupted run left in a folder of the user's: files that are this certificate's, and no others.
-pub fn remove_interrupted(folder: &Path, certificate: &Certificate) -> Result<(), AuthorityError> {
-    const MOST_OCTETS: u64 = 1024 * 1024;
-    let mut left = Vec::new();
-    for name in [CERT, FULLCHAIN] {
-        let path = folder.join(name);
-        if authorities::read_certificates(&path).unwrap_or_default().first() == Some(certificate) {
-            left.push(path);
-        }
-    }
-    let path = folder.join(KEY);
-    if let Some(key) = files::read_if_exists(&path, MOST_OCTETS)?
-        && let Ok(key) = KeyFile::parse(&key).and_then(|file| file.open(None))
-        && *key.public_key() == certificate.public_key
-    {
-        left.push(path);
-    }
-    if !left.is_empty() {
-        left.push(folder.join(CHAIN));
-    }
-    files::remove_quietly(&left);
-    Ok(())
 }

@@ -108,7 +108,7 @@ pub fn issue(
         Settled::Free => None,
         Settled::Replaces(serial) => Some(serial),
     };
-    work.check_folder(&index)?;
+    let has_own_files = work.check_folder(&index)?;
     let delivery = place.begin(home, &order.name, key_text.as_ref(), ownership, tools.entropy)?;
 
     // 5. Signed, checked, recorded: one durable transaction.
@@ -122,7 +122,7 @@ pub fn issue(
     let chain = chain_below_root(&issuer);
     let replaced = match current.as_deref() {
         Some(serial) => Replaced::Generation(serial),
-        None if matches!(order.existing, Existing::Replace) => Replaced::Whatever,
+        None if has_own_files || matches!(order.existing, Existing::Replace) => Replaced::Whatever,
         None => Replaced::Nothing,
     };
     let delivered = delivery.finish(key_text.as_ref(), &Files::new(&certificate, &chain), replaced, tools.entropy);
@@ -341,36 +341,33 @@ impl Work<'_> {
         }
         if let (Place::Folder(folder), Existing::Refuse) = (self.place, self.order.existing)
             && let Some(path) = deliver::in_the_way(folder, !self.is_requested())
-            && self.interrupted(folder)?.is_none()
+            && !self.was_interrupted()?
         {
             return Err(AuthorityError::PlaceTaken(path));
         }
         Ok(())
     }
 
-    /// Under the lock: files in a folder of the user's give way by `--force`, or when they are this name's own.
-    fn check_folder(&self, index: &Index) -> Result<(), AuthorityError> {
-        let Place::Folder(folder) = self.place else { return Ok(()) };
-        let Some(path) = deliver::in_the_way(folder, !self.is_requested()) else { return Ok(()) };
-        if matches!(self.order.existing, Existing::Replace) {
-            return Ok(());
+    /// Under the lock: files in a folder of the user's give way by `--force`, or when they are this name's own, among them
+    /// what a run left that died. Whether there are such.
+    fn check_folder(&self, index: &Index) -> Result<bool, AuthorityError> {
+        let Place::Folder(folder) = self.place else { return Ok(false) };
+        let with_key = !self.is_requested();
+        if deliver::in_the_way(folder, with_key).is_none() || matches!(self.order.existing, Existing::Replace) {
+            return Ok(false);
         }
-        for entry in index.history(self.order.name.as_str(), self.now)? {
-            if deliver::is_there(folder, &index.certificate(&entry)?) {
-                return Ok(());
-            }
+        let history = index.history(self.order.name.as_str(), self.now)?;
+        let own: Vec<_> = history.iter().map(|entry| index.certificate(entry)).collect::<Result<_, _>>()?;
+        match deliver::foreign(folder, &own, with_key)? {
+            Some(path) => Err(AuthorityError::PlaceTaken(path)),
+            None => Ok(true),
         }
-        Err(AuthorityError::PlaceTaken(path))
     }
 
-    /// The certificate of an interrupted run whose files may be in this folder.
-    fn interrupted(&self, _folder: &Path) -> Result<Option<Certificate>, AuthorityError> {
-        let index = Index::open_to_read(&self.index)?;
-        let history = index.history(self.order.name.as_str(), self.now)?;
-        match history.last().filter(|entry| entry.delivered_at.is_none()) {
-            Some(entry) => Ok(Some(index.certificate(entry)?)),
-            None => Ok(None),
-        }
+    /// Whether a run for this name has recorded its certificate, and not said that the files are in place.
+    fn was_interrupted(&self) -> Result<bool, AuthorityError> {
+        let history = Index::open_to_read(&self.index)?.history(self.order.name.as_str(), self.now)?;
+        Ok(history.last().is_some_and(|entry| entry.delivered_at.is_none()))
     }
 
     /// Refuses a name that is plainly taken; the answer that counts comes under the lock. The index is opened only when
@@ -495,9 +492,6 @@ impl Work<'_> {
         let Some(folder) = self.place.folder(self.home, &self.order.name) else { return Ok(None) };
         // A certificate that was signed for a request has no key file, and this order may be another one.
         if !deliver::holds_public(&folder, &certificate)? {
-            if matches!(self.place, Place::Folder(_)) {
-                deliver::remove_interrupted(&folder, &certificate)?;
-            }
             return Ok(None);
         }
         index.mark_delivered(entry.id, self.now)?;

@@ -231,6 +231,65 @@ fn what_an_interrupted_run_left_in_a_folder_of_the_user_is_replaced() {
     assert_eq!(key.public_key(), &read_certificate(&folder.join("cert.pem")).unwrap().public_key);
 }
 
+/// As a run leaves them that dies between two of the four files: the certificate, the key, the chain, the full chain.
+#[test]
+fn an_encrypted_key_that_an_interrupted_run_left_is_replaced() {
+    for finished in 1..4 {
+        let ca = Ca::new();
+        let folder = ca.top.path().join("out");
+        fs::create_dir(&folder).unwrap();
+        let wish = || Order {
+            place: Some(Place::Folder(folder.clone())),
+            protection: Some(Passphrase::new(b"leaf secret".to_vec())),
+            ..order("server", "web.test")
+        };
+        ca.issue(wish()).unwrap();
+        forget_delivery(&ca);
+        for file in &["cert.pem", "key.pem", "chain.pem", "fullchain.pem"][finished..] {
+            fs::remove_file(folder.join(file)).unwrap();
+        }
+        assert_eq!(ca.issue(wish()).unwrap().status, Status::Issued);
+        assert_eq!(ca.history("web.test").len(), 2, "{finished} files");
+        let key = KeyFile::parse(&fs::read(folder.join("key.pem")).unwrap()).unwrap();
+        let key = key.open(Some(&Passphrase::new(b"leaf secret".to_vec()))).unwrap();
+        for file in ["cert.pem", "fullchain.pem"] {
+            assert_eq!(key.public_key(), &read_certificate(&folder.join(file)).unwrap().public_key, "{file}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_of_the_interrupted_run_stays() {
+    let ca = Ca::new();
+    let folder = ca.top.path().join("out");
+    fs::create_dir(&folder).unwrap();
+    let wish = || Order { place: Some(Place::Folder(folder.clone())), ..order("server", "web.test") };
+    ca.issue(wish()).unwrap();
+    forget_delivery(&ca);
+    fs::remove_file(folder.join("fullchain.pem")).unwrap();
+    let other = ca.issue(order("client", "alice")).map(|_| ca.path("issued/alice")).unwrap();
+    for name in ["key.pem", "cert.pem"] {
+        let own = fs::read(folder.join(name)).unwrap();
+        for content in [fs::read(other.join(name)).unwrap(), b"mine".to_vec()] {
+            fs::write(folder.join(name), &content).unwrap();
+            assert!(
+                matches!(ca.issue(wish()), Err(AuthorityError::PlaceTaken(path)) if path.ends_with(name)),
+                "{name}"
+            );
+            assert_eq!(fs::read(folder.join(name)).unwrap(), content);
+        }
+        fs::write(folder.join(name), own).unwrap();
+    }
+    for name in ["cert.pem", "fullchain.pem"] {
+        fs::remove_file(folder.join(name)).ok();
+    }
+    assert!(matches!(ca.issue(wish()), Err(AuthorityError::PlaceTaken(path)) if path.ends_with("key.pem")));
+    assert_eq!(ca.history("web.test").len(), 1);
+    fs::remove_file(folder.join("key.pem")).unwrap();
+    fs::remove_file(folder.join("chain.pem")).unwrap();
+    ca.issue(wish()).unwrap();
+}
+
 fn forget_delivery(ca: &Ca) {
     let entry = ca.history("web.test").pop().unwrap();
     ca.index().unmark_delivered(entry.id).unwrap();

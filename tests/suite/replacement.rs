@@ -53,6 +53,17 @@ fn a_rekeying_on_a_broken_disk_never_pretends() {
 }
 
 #[test]
+fn a_renewal_on_a_full_disk_never_pretends() {
+    struck_at_every_moment(Fault::NoSpace, Disk::Any, RENEW);
+}
+
+#[test]
+fn what_is_due_on_a_full_or_broken_disk_never_pretends() {
+    struck_at_every_moment(Fault::NoSpace, Disk::Any, IF_DUE);
+    struck_at_every_moment(Fault::DiskError, Disk::Any, IF_DUE);
+}
+
+#[test]
 fn a_renewal_on_a_broken_disk_never_pretends() {
     struck_at_every_moment(Fault::DiskError, Disk::Any, RENEW);
 }

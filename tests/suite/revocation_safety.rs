@@ -34,6 +34,11 @@ fn a_revocation_on_a_full_disk_never_pretends() {
 }
 
 #[test]
+fn a_revocation_on_a_broken_disk_never_pretends() {
+    struck(Fault::DiskError, REVOKE, revoked_again);
+}
+
+#[test]
 fn a_list_killed_at_any_moment_is_whole_and_simply_signed_again() {
     struck(Fault::Kill, CRL, signed_again);
 }
@@ -41,6 +46,11 @@ fn a_list_killed_at_any_moment_is_whole_and_simply_signed_again() {
 #[test]
 fn a_list_on_a_full_disk_never_pretends() {
     struck(Fault::NoSpace, CRL, signed_again);
+}
+
+#[test]
+fn a_list_on_a_broken_disk_never_pretends() {
+    struck(Fault::DiskError, CRL, signed_again);
 }
 
 fn struck(fault: Fault, words: &str, aftermath: impl Fn(&Place, &Output) -> Result<(), String>) {

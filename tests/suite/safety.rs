@@ -13,6 +13,8 @@ use crate::support::program::{Place, succeeded};
 use crate::support::skip;
 
 pub(crate) const INIT: &str = "--dir ca init --name Root --key ecdsa-p256 --no-passphrase";
+/// Of the keys that have one.
+const PASSPHRASE: &str = "leaf secret";
 const FILES: [&str; 4] = ["cert.pem", "chain.pem", "fullchain.pem", "key.pem"];
 
 #[test]
@@ -82,6 +84,31 @@ fn an_init_on_a_full_disk_never_pretends() {
     struck_at_every_moment(Fault::NoSpace, INIT, "ca/authorities/root");
 }
 
+#[test]
+fn an_init_on_a_broken_disk_never_pretends() {
+    struck_at_every_moment(Fault::DiskError, INIT, "ca/authorities/root");
+}
+
+/// The files come one by one there.
+const INTO_A_FOLDER: &str = "--dir ca issue client alice --out out";
+
+#[test]
+fn an_issue_into_a_folder_of_the_user_killed_at_any_moment_is_simply_run_again() {
+    struck_at_every_moment(Fault::Kill, INTO_A_FOLDER, "out");
+}
+
+#[test]
+fn an_encrypted_key_in_a_folder_of_the_user_is_no_obstacle_after_a_kill_at_any_moment() {
+    // Nobody can look into it to see whose it is.
+    let words = format!("{INTO_A_FOLDER} --encrypt-key --key-passphrase-file word");
+    struck_at_every_moment(Fault::Kill, &words, "out");
+}
+
+#[test]
+fn an_issue_into_a_folder_of_the_user_on_a_broken_disk_never_pretends() {
+    struck_at_every_moment(Fault::DiskError, INTO_A_FOLDER, "out");
+}
+
 /// Strikes a command at each moment at which it changes the disk, and looks at what it left and whether it can be run again.
 fn struck_at_every_moment(fault: Fault, words: &str, folder: &str) {
     if !fault::are_possible() || !skip::unless_installed(&["openssl"]) {
@@ -93,10 +120,18 @@ fn struck_at_every_moment(fault: Fault, words: &str, folder: &str) {
             place.done(INIT);
             place.done("--dir ca issue client earlier");
         }
+        if words.starts_with(INTO_A_FOLDER) {
+            fs::create_dir(place.path("out")).unwrap();
+            fs::write(place.path("out/app.conf"), "mine").unwrap();
+            fs::write(place.path("word"), PASSPHRASE).unwrap();
+        }
         place
     };
     let mut problems = Vec::new();
-    for moment in fault::moments(&begin(), words, Disk::Any) {
+    let mut moments = fault::moments(&begin(), words, Disk::Any);
+    // The record before the files is that of any other issue.
+    moments.retain(|moment| !words.starts_with(INTO_A_FOLDER) || moment.shown.contains("/out"));
+    for moment in moments {
         let place = begin();
         let earlier = if words == INIT { BTreeSet::new() } else { listed(&place) };
         let struck = fault::strike(&place, words, &moment, fault, Disk::Any);
@@ -135,7 +170,11 @@ fn aftermath(
     ok(now.contains(&serial(&place.path(folder).join("cert.pem"))), "the certificate is not in the index")?;
     place.done("--dir ca issue client later");
     ok(is_whole(&place.path("ca/issued/later"), false), "the next certificate is not whole")?;
-    let leftovers = leftovers(&place.path("ca"));
+    if words.starts_with(INTO_A_FOLDER) {
+        // What could not even be removed is in nobody's way until the next files come here.
+        place.done("--dir ca rekey alice");
+    }
+    let leftovers = [leftovers(&place.path("ca")), leftovers(&place.path(folder))].concat();
     ok(leftovers.is_empty(), &format!("left over: {leftovers:?}"))
 }
 
@@ -278,7 +317,8 @@ fn pair_matches(folder: &Path) -> bool {
         output.status.success().then_some(output.stdout)
     };
     let certified = public(&["x509", "-noout", "-pubkey"], "cert.pem");
-    certified.is_some() && certified == public(&["pkey", "-pubout"], "key.pem")
+    certified.is_some()
+        && certified == public(&["pkey", "-pubout", "-passin", &format!("pass:{PASSPHRASE}")], "key.pem")
 }
 
 /// As the contract writes it: lower case, without colons.

@@ -27,7 +27,7 @@ pub enum Existing {
 ///
 /// # Errors
 /// When something of that name is there and is to be kept, or is not a regular file, or the system refuses. What was
-/// there is still there then.
+/// there is still there then, except when only the last sync of a replacement failed.
 pub fn publish_file(
     path: &Path,
     content: &[u8],
@@ -53,7 +53,12 @@ pub fn publish_file(
         drop(fs::remove_file(&unfinished));
         return Err(error);
     }
-    sync_folder(folder)
+    sync_folder(folder).inspect_err(|_| {
+        // The name is ours, and may be gone after a power cut: better gone at once. What was replaced is gone already.
+        if existing == Existing::Keep {
+            drop(fs::remove_file(path));
+        }
+    })
 }
 
 /// Whether a file can be published there: the rename decides, this gives the better message, and refuses to replace what
