@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::AuthorityError;
+use super::{AuthorityError, Index};
 use crate::issuance::{Issuer, IssuerFacts};
 use crate::lint::Severity;
 use crate::verify::{self, Evidence, Exhibit, Problem, Purpose, Question};
@@ -14,6 +14,25 @@ pub fn chain_below_root(issuer: &Issuer) -> Vec<Certificate> {
     let facts = issuer.facts();
     let all = std::iter::once(facts.certificate()).chain(facts.above());
     all.filter(|certificate| !certificate.is_self_issued()).chain(facts.bridge()).cloned().collect()
+}
+
+/// Whether an authority may go on signing: neither it nor one above it was revoked or put on hold. Whoever knows that would
+/// not believe what it signs (RFC 5280 §6.1.3 (a)(3)).
+///
+/// # Errors
+/// When one of them was; and when the index cannot be read.
+pub fn check_not_revoked(issuer: &IssuerFacts, index: &Index) -> Result<(), AuthorityError> {
+    for certificate in std::iter::once(issuer.certificate()).chain(issuer.above()) {
+        // A root is in no list.
+        if certificate.is_self_issued() {
+            continue;
+        }
+        if let Some((name, revocation)) = index.standing_revocation_of(certificate)? {
+            let authority = issuer.name().to_owned();
+            return Err(AuthorityError::RevokedIssuer { authority, revoked: name, revocation });
+        }
+    }
+    Ok(())
 }
 
 /// Lays a new certificate before the judge, as whoever meets it will: its chain must hold now.

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::entry_name::EntryNameError;
 use super::home::HomeError;
-use super::index::IndexError;
+use super::index::{IndexError, Revocation};
 use super::intermediate::IntermediateError;
 use super::publish_crl::ListError;
 use super::renew::RenewError;
@@ -19,6 +19,7 @@ use crate::keys::Weakness;
 use crate::keys::key_file::KeyFileError;
 use crate::keys::private_key::PrivateKeyError;
 use crate::system::files::{FileError, LockError, UnknownOwner};
+use crate::x509::revocation_list::RevocationReason;
 use crate::x509::{DecodeError, general_name::GeneralNameError, pem::PemError, text, validity::rfc3339};
 
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +72,12 @@ pub enum AuthorityError {
     Pending(String),
     #[error("there is no authority '{}'", text::escape(name))]
     UnknownAuthority { name: String, known: Vec<String> },
+    #[error("{}", revoked_issuer(authority, revoked, revocation))]
+    RevokedIssuer { authority: String, revoked: String, revocation: Revocation },
+    #[error(
+        "'{0}' is an authority already; what it has signed would not be believed any more if another key took its name"
+    )]
+    AuthorityKept(String),
     #[error("'{name}' is the name of a certificate already (template {template}, until {})", rfc3339(*until))]
     NameTaken { name: String, template: String, until: OffsetDateTime },
     #[error(
@@ -117,6 +124,19 @@ pub enum AuthorityError {
     DoesNotVerify(String),
     #[error("{serial} is recorded, but its files could not be written: {cause}")]
     NotDelivered { serial: String, cause: FileError },
+}
+
+fn revoked_issuer(authority: &str, revoked: &str, revocation: &Revocation) -> String {
+    let since = rfc3339(revocation.at);
+    let how = match revocation.reason {
+        RevocationReason::CertificateHold => format!("is on hold, since {since}"),
+        reason => format!("is revoked, since {since} ({})", reason.name()),
+    };
+    if authority.eq_ignore_ascii_case(revoked) {
+        format!("'{authority}' {how}; nobody who knows that believes what it signs")
+    } else {
+        format!("'{authority}' stands below '{revoked}', which {how}; nobody who knows that believes what it signs")
+    }
 }
 
 /// Why a file is not the one certificate that was expected.

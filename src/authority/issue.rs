@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::authorities::{Authorities, KeyOpener};
-use super::chain::{chain_below_root, check_chain};
+use super::chain::{chain_below_root, check_chain, check_not_revoked};
 use super::deliver::{self, Files, KeyText, Place, Replaced};
 use super::index::{Change, Entry, EntryId, Index, NewEntry, Origin};
 pub use super::order::{CertificateFacts, Due, Existing, InMemory, Order, Outcome, Status, SubjectKey, Tools};
@@ -83,6 +83,7 @@ pub fn issue(
     let trial = Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, work.draw_serial()?)?;
     let clipped = order.clip && trial.validity.not_after == facts.end().1;
     if order.dry_run {
+        check_not_revoked(&facts, &Index::open_to_read(&work.index)?)?;
         let approved = issuance::approve(trial, Some(&facts))?;
         let draft = Box::new(approved.draft().clone());
         let outcome = work.outcome(Status::Planned, facts.name(), CertificateFacts::Draft(draft), approved.warnings);
@@ -92,7 +93,12 @@ pub fn issue(
     let ownership = Ownership::of(profile.files.owner.as_deref(), profile.files.group.as_deref())?;
 
     // 3. The passphrase is worked through before the lock: it takes its time, and others wait for the lock.
-    let (issuer, issuer_passphrase) = authorities.unlock(facts, ask)?;
+    let mut ask = |question: &str| {
+        // Nobody is asked for the passphrase of an authority that will not sign. The answer that counts comes under the lock.
+        check_not_revoked(&facts, &Index::open_to_read(&work.index)?)?;
+        ask(question)
+    };
+    let (issuer, issuer_passphrase) = authorities.unlock(facts.clone(), &mut ask)?;
     let protection = if profile.is_authority() { issuer_passphrase } else { None };
     let protection = order.protection.as_ref().or(protection.as_ref());
     let key_text = our_key.map(|key| work.key_text(key, protection)).transpose()?;
@@ -103,6 +109,7 @@ pub fn issue(
     // While we waited, the authority may have got another certificate or chain.
     let issuer = authorities.as_it_is_now(issuer)?;
     let mut index = Index::open(&work.index)?;
+    check_not_revoked(issuer.facts(), &index)?;
     let current = match work.settle(&mut index)? {
         Settled::Answer(outcome) => return Ok(*outcome),
         Settled::Free => None,
@@ -159,10 +166,6 @@ fn plain_name(name: EntryName, profile: &Profile) -> Result<EntryName, Authority
         Ok(GeneralName::Dns(plain)) if is_alternative_name => Ok(plain.parse()?),
         _ => Ok(name),
     }
-}
-
-fn taken(entry: Entry, certificate: &Certificate) -> AuthorityError {
-    AuthorityError::NameTaken { name: entry.name, template: entry.template, until: certificate.validity.not_after }
 }
 
 /// A name that can be a folder and a word of the command line.
@@ -376,16 +379,23 @@ impl Work<'_> {
         if self.place.folder(self.home, &self.order.name).is_some_and(|folder| folder.exists())
             && let Some((entry, certificate)) = self.delivered(&Index::open_to_read(&self.index)?)?
         {
-            return Err(taken(entry, &certificate));
+            return Err(self.taken(entry, &certificate));
         }
         Ok(())
+    }
+
+    fn taken(&self, entry: Entry, certificate: &Certificate) -> AuthorityError {
+        if *self.place == Place::Authority {
+            return AuthorityError::AuthorityKept(entry.name);
+        }
+        AuthorityError::NameTaken { name: entry.name, template: entry.template, until: certificate.validity.not_after }
     }
 
     /// Whether there is one that is not due, by a look at the index and the files.
     fn unchanged(&self, due: Due) -> Result<Option<Outcome>, AuthorityError> {
         let index = Index::open_to_read(&self.index)?;
         match self.delivered(&index)? {
-            Some((entry, certificate)) if self.is_good_for_longer(&entry, &certificate, due)? => {
+            Some((entry, certificate)) if self.is_good_for_longer(&entry, &certificate, due, &index)? => {
                 Ok(Some(self.outcome(
                     Status::Unchanged,
                     &entry.authority,
@@ -408,7 +418,15 @@ impl Work<'_> {
         Ok(Some((entry, certificate)))
     }
 
-    fn is_good_for_longer(&self, entry: &Entry, certificate: &Certificate, due: Due) -> Result<bool, AuthorityError> {
+    /// Whether there is no need for another one: it has enough of its life left, is in place and as ordered, and neither it
+    /// nor an authority above it is revoked.
+    fn is_good_for_longer(
+        &self,
+        entry: &Entry,
+        certificate: &Certificate,
+        due: Due,
+        index: &Index,
+    ) -> Result<bool, AuthorityError> {
         let left = certificate.validity.not_after - self.now;
         let wanted = match due {
             Due::LastThird => certificate.validity.length() / 3,
@@ -416,7 +434,21 @@ impl Work<'_> {
         };
         let folder = self.place.folder(self.home, &self.order.name);
         let is_in_place = folder.is_none_or(|folder| self.are_all_in(&folder, certificate).unwrap_or(false));
-        Ok(left > wanted && entry.revocation.is_none() && is_in_place && self.is_as_ordered(certificate)?)
+        let is_good = left > wanted && entry.revocation.is_none() && is_in_place && self.is_as_ordered(certificate)?;
+        Ok(is_good && self.is_issuer_good(entry, certificate, index)?)
+    }
+
+    /// Whether the authority that signed it still stands. One that is not here any more says nothing against it.
+    fn is_issuer_good(&self, entry: &Entry, certificate: &Certificate, index: &Index) -> Result<bool, AuthorityError> {
+        let Ok(issuer) = Authorities::of(self.home).facts(&entry.authority) else { return Ok(true) };
+        if *issuer.subject() != certificate.issuer {
+            return Ok(true);
+        }
+        match check_not_revoked(&issuer, index) {
+            Ok(()) => Ok(true),
+            Err(AuthorityError::RevokedIssuer { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The same names and the same kind of key.
@@ -464,12 +496,13 @@ impl Work<'_> {
         };
         match self.order.existing {
             _ if *self.place == Place::Memory => Ok(Settled::Free),
-            Existing::Refuse => Err(taken(entry, &certificate)),
+            Existing::Refuse => Err(self.taken(entry, &certificate)),
             // Another process may have renewed it while we waited for the lock.
-            Existing::KeepUnlessDue(due) if self.is_good_for_longer(&entry, &certificate, due)? => {
+            Existing::KeepUnlessDue(due) if self.is_good_for_longer(&entry, &certificate, due, index)? => {
                 let facts = CertificateFacts::Certificate(Box::new(certificate));
                 Ok(Settled::Answer(Box::new(self.outcome(Status::Unchanged, &entry.authority, facts, Vec::new()))))
             }
+            _ if *self.place == Place::Authority => Err(AuthorityError::AuthorityKept(entry.name)),
             _ => {
                 let history = index.history(self.order.name.as_str(), self.now)?;
                 let in_place = generations::serial_in_place(self.home, &self.order.name, &history);
@@ -498,7 +531,7 @@ impl Work<'_> {
         let is_wanted = match self.order.existing {
             Existing::Refuse => self.is_as_ordered(&certificate)? && self.are_all_in(&folder, &certificate)?,
             // The mark may have been missing for long: what is due by now is replaced.
-            Existing::KeepUnlessDue(due) => self.is_good_for_longer(&entry, &certificate, due)?,
+            Existing::KeepUnlessDue(due) => self.is_good_for_longer(&entry, &certificate, due, index)?,
             // Whatever is there: it may be for a key that this run was told to leave behind.
             Existing::Replace => false,
         };

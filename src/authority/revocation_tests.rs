@@ -353,3 +353,62 @@ fn many_at_once_revoke_and_sign_without_losing_a_revocation_or_a_number() {
     assert_eq!((list.number.as_deref(), list.entries.len()), (Some(&[8][..]), 8));
     assert!(Index::open_to_read(&ca.path("index.db")).unwrap().check().unwrap().is_empty());
 }
+
+#[test]
+fn a_revoked_authority_signs_no_certificates_and_what_it_signed_is_due() {
+    let ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    let refused = |result: Result<super::issue::Outcome, AuthorityError>| match result {
+        Err(error @ AuthorityError::RevokedIssuer { .. }) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let if_due = || super::issue::Order {
+        existing: super::issue::Existing::KeepUnlessDue(super::issue::Due::LastThird),
+        ..order("server", "web.test")
+    };
+    let by_root = || super::issue::Order { issuer: Some("root".to_owned()), ..if_due() };
+
+    ca.revoke("issuing", HOLD).unwrap();
+    assert!(refused(ca.issue(order("server", "b.test"))).starts_with("'issuing' is on hold, since "));
+    ca.revoke("issuing", RELEASE).unwrap();
+    assert_eq!(ca.issue(if_due()).unwrap().status, super::issue::Status::Unchanged);
+
+    ca.revoke("issuing", STOLEN).unwrap();
+    assert!(refused(ca.issue(order("server", "b.test"))).contains("is revoked, since "));
+    let dry_run = super::issue::Order { dry_run: true, ..order("server", "b.test") };
+    refused(ca.issue(dry_run));
+    refused(ca.issue(super::issue::Order { place: Some(super::deliver::Place::Memory), ..order("server", "b.test") }));
+    refused(ca.renew("web.test", NextKey::Same));
+    refused(ca.renew("web.test", NextKey::New(None)));
+    refused(ca.issue(if_due()));
+    assert!(ca.history("b.test").is_empty() && ca.history("web.test").len() == 1);
+    assert_eq!(ca.issue(by_root()).unwrap().status, super::issue::Status::Issued);
+    assert_eq!(ca.issue(by_root()).unwrap().status, super::issue::Status::Unchanged);
+}
+
+#[test]
+fn an_authority_below_a_revoked_one_signs_nothing() {
+    let ca = Ca::none();
+    let templates = ca.path("templates/policy.toml");
+    ca.init(super::init::Order { intermediate: None, ..ca.init_order() }).unwrap();
+    let deeper = include_str!("../../templates/intermediate.toml").replace("path-length = 0", "path-length = 1");
+    fs::write(templates, deeper).unwrap();
+    ca.issue(order("policy", "policy")).unwrap();
+    let below = |name| super::issue::Order { issuer: Some("policy".to_owned()), ..order("intermediate", name) };
+    ca.issue(below("emea")).unwrap();
+    ca.revoke("policy", STOLEN).unwrap();
+    let wish = super::issue::Order { issuer: Some("emea".to_owned()), ..order("server", "web.test") };
+    let told = ca.issue(wish).unwrap_err().to_string();
+    assert!(told.starts_with("'emea' stands below 'policy', which is revoked"), "{told}");
+    assert!(matches!(ca.issue(below("apac")), Err(AuthorityError::RevokedIssuer { .. })));
+}
+
+#[test]
+fn nobody_is_asked_for_the_passphrase_of_a_revoked_authority() {
+    let ca = Ca::none();
+    let passphrase = Some(crate::keys::Passphrase::new(b"secret".to_vec()));
+    ca.init(super::init::Order { passphrase, ..ca.init_order() }).unwrap();
+    ca.revoke("issuing", STOLEN).unwrap();
+    let asked = ca.issue_asking(order("server", "web.test"), &mut |_| panic!("asked"));
+    assert!(matches!(asked, Err(AuthorityError::RevokedIssuer { .. })));
+}

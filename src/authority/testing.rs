@@ -13,7 +13,8 @@ use super::init::{self, Made};
 use super::issue::{self, Existing, Order, Outcome, SubjectKey, Tools};
 use super::renew::{self, NextKey, Renewal};
 use super::{
-    Authorities, AuthorityError, Config, Home, deliver, intermediate, publish_crl, renew_root, revoke, rotation,
+    Authorities, AuthorityError, Config, Home, KeyOpener, deliver, intermediate, publish_crl, renew_root, revoke,
+    rotation,
 };
 use crate::issuance::{self, End, SignedBy, recertify};
 use crate::keys::Passphrase;
@@ -60,8 +61,11 @@ impl Ca {
     }
 
     pub fn issue(&self, order: Order) -> Result<Outcome, AuthorityError> {
-        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
-        self.with_tools(|tools| issue::issue(&self.home, order, &mut ask, tools))
+        self.issue_asking(order, &mut |_| Ok(Passphrase::new(b"secret".to_vec())))
+    }
+
+    pub fn issue_asking(&self, order: Order, ask: &mut KeyOpener<'_>) -> Result<Outcome, AuthorityError> {
+        self.with_tools(|tools| issue::issue(&self.home, order, ask, tools))
     }
 
     pub fn renew(&self, name: &str, key: NextKey) -> Result<Outcome, AuthorityError> {

@@ -346,6 +346,12 @@ fn an_intermediate_becomes_an_authority_that_can_issue() {
     assert_eq!(outcome.authority, "emea");
     assert_eq!(read_certificates(&ca.path("issued/web.test/chain.pem")).unwrap().len(), 1);
     assert!(matches!(ca.issue(order("intermediate", "a/b")), Err(AuthorityError::AuthorityName(_))));
+    let due = Existing::KeepUnlessDue(Due::Within("4000d".parse().unwrap()));
+    for existing in [Existing::Refuse, Existing::Replace, due] {
+        let again = ca.issue(Order { existing, ..order("intermediate", "emea") });
+        assert!(matches!(&again, Err(AuthorityError::AuthorityKept(name)) if name == "emea"), "{again:?}");
+    }
+    assert_eq!(ca.history("emea").len(), 1);
     let unknown = Order { issuer: Some("apac".to_owned()), ..order("server", "b.test") };
     assert!(
         matches!(ca.issue(unknown), Err(AuthorityError::UnknownAuthority { known, .. }) if known == ["root", "emea"])

@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 
 use super::entry::{instant, strange};
 use super::{EntryId, Index, IndexError, Revocation};
-use crate::x509::SerialNumber;
 use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
+use crate::x509::{Certificate, SerialNumber};
 
 /// What is recorded of a new list.
 #[derive(Debug, Clone, Copy)]
@@ -127,6 +127,23 @@ impl Index {
     /// When the index cannot be read.
     pub fn standing_revocation(&self, id: EntryId) -> Result<Option<Revocation>, IndexError> {
         Ok(self.revocations(id)?.into_iter().rev().find(|revocation| revocation.released_at.is_none()))
+    }
+
+    /// The revocation or hold of exactly this certificate that was not ended, whatever the clock says, and the name under
+    /// which it is known; `None` too when it is not known.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn standing_revocation_of(
+        &self,
+        certificate: &Certificate,
+    ) -> Result<Option<(String, Revocation)>, IndexError> {
+        let sql = "SELECT c.name, r.at AS revoked_at, r.reason, r.invalid_since, r.released_at
+                   FROM certificate AS c JOIN revocation AS r ON r.certificate = c.id
+                   WHERE c.serial = ?1 AND c.fingerprint = ?2 AND r.released_at IS NULL ORDER BY r.id DESC LIMIT 1";
+        let values = params![certificate.serial.as_der_content(), certificate.fingerprint()];
+        let read = |row: &Row<'_>| Ok((row.get("name")?, Revocation::from_row(row)?));
+        self.connection.query_row(sql, values, read).optional().map_err(self.place.error())
     }
 
     /// What the next list of an authority has to name, in the order of the revocations.

@@ -12,6 +12,7 @@ use crate::authority::templates::TemplateError;
 use crate::document::DocumentError;
 use crate::issuance::{IssuerError, NotApproved, Refusal, TextError};
 use crate::keys::key_file::KeyFileError;
+use crate::x509::revocation_list::RevocationReason;
 use crate::x509::text::escape;
 use crate::x509::validity::rfc3339;
 
@@ -63,6 +64,17 @@ impl From<AuthorityError> for Failure {
             AuthorityError::UnknownAuthority { known, .. } => {
                 Self::usage("unknown-authority", sentence).hint(format!("there are: {}", list(&known)))
             }
+            AuthorityError::RevokedIssuer { revoked, revocation, .. } => {
+                let failure = Self::refused("revoked-issuer", sentence);
+                if revocation.reason == RevocationReason::CertificateHold {
+                    return failure.hint(format!("to end the hold: ca revoke {} --reason release", quote(&revoked)));
+                }
+                failure.hint(
+                    "choose another authority with --issuer; for a new one: ca issue intermediate NAME --issuer root",
+                )
+            }
+            AuthorityError::AuthorityKept(_) => Self::refused("exists", sentence)
+                .hint("make another authority under another name, and let it sign what is next: --issuer NAME"),
             AuthorityError::NameTaken { name, template, .. } => {
                 let name = quote(&name);
                 Self::refused("exists", sentence)
