@@ -84,11 +84,6 @@ mod tests {
         folders.iter().map(serial).collect()
     }
 
-    fn unmark_newest(ca: &Ca) {
-        let newest = ca.history("web.test").pop().unwrap();
-        ca.index().unmark_delivered(newest.id).unwrap();
-    }
-
     /// A CA whose `web.test` was replaced once; the first and the second serial number.
     fn replaced() -> (Ca, String, String) {
         let ca = Ca::new();
@@ -110,7 +105,7 @@ mod tests {
         let (ca, first, _) = replaced();
         let place = format!("issued/.generations/web.test/{first}");
         exchange(&ca, &place);
-        unmark_newest(&ca);
+        ca.forget_delivery("web.test");
         let old_key = fs::read(ca.path("issued/web.test/key.pem")).unwrap();
         ca.renew("web.test", NextKey::New(None)).unwrap();
         assert_eq!(serials(&ca, &[&place]), [first]);
@@ -123,7 +118,7 @@ mod tests {
     fn a_run_that_died_after_the_exchange_lacked_only_the_mark() {
         for kept_key in [NextKey::Same, NextKey::New(None)] {
             let (ca, first, second) = replaced();
-            unmark_newest(&ca);
+            ca.forget_delivery("web.test");
             let second_key = fs::read(ca.path("issued/web.test/key.pem")).unwrap();
             ca.renew("web.test", kept_key).unwrap();
             let history = ca.history("web.test");
@@ -139,7 +134,7 @@ mod tests {
     fn a_run_that_died_between_two_renames_is_undone_by_whoever_comes_next() {
         for renewed in [true, false] {
             let (ca, first, _) = replaced();
-            unmark_newest(&ca);
+            ca.forget_delivery("web.test");
             let place = ca.path(&format!("issued/.generations/web.test/{first}"));
             fs::remove_dir_all(ca.path("issued/web.test")).unwrap();
             let old_key = fs::read(place.join("key.pem")).unwrap();
@@ -182,7 +177,7 @@ mod tests {
     fn what_is_due_although_its_run_died_is_replaced() {
         let mut ca = Ca::new();
         ca.issue(order("server", "web.test")).unwrap();
-        unmark_newest(&ca);
+        ca.forget_delivery("web.test");
         ca.now += time::Duration::days(80);
         let due = super::super::issue::Due::LastThird;
         let wish = Order { existing: Existing::KeepUnlessDue(due), ..order("server", "web.test") };

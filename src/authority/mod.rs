@@ -31,6 +31,8 @@ pub use home::Home;
 pub use index::Index;
 
 #[cfg(test)]
+mod deliver_tests;
+#[cfg(test)]
 mod revocation_tests;
 #[cfg(test)]
 pub(crate) mod testing;

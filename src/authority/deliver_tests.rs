@@ -1,0 +1,117 @@
+//! Files in a folder of the user's: what is somebody else's stays, and what a run left that died is in nobody's way.
+
+use std::fs;
+
+use super::AuthorityError;
+use super::authorities::read_certificate;
+use super::deliver::Place;
+use super::issue::{Order, Status};
+use super::testing::{Ca, files_below, order};
+use crate::keys::key_file::KeyFile;
+use crate::keys::{Passphrase, Signer};
+
+#[test]
+fn what_an_interrupted_run_left_in_a_folder_of_the_user_is_replaced() {
+    let ca = Ca::new();
+    let folder = ca.top.path().join("out");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("nginx.conf"), "mine").unwrap();
+    let wish = || Order { place: Some(Place::Folder(folder.clone())), ..order("server", "web.test") };
+    ca.issue(wish()).unwrap();
+    ca.forget_delivery("web.test");
+    fs::remove_file(folder.join("cert.pem")).unwrap();
+    ca.issue(wish()).unwrap();
+    assert_eq!(files_below(&folder), ["cert.pem", "chain.pem", "fullchain.pem", "key.pem", "nginx.conf"]);
+    let key = KeyFile::parse(&fs::read(folder.join("key.pem")).unwrap()).unwrap().open(None).unwrap();
+    assert_eq!(key.public_key(), &read_certificate(&folder.join("cert.pem")).unwrap().public_key);
+}
+
+/// As a run leaves them that dies between two of the four files: the certificate, the key, the chain, the full chain.
+#[test]
+fn an_encrypted_key_that_an_interrupted_run_left_is_replaced() {
+    for finished in 1..4 {
+        let ca = Ca::new();
+        let folder = ca.top.path().join("out");
+        fs::create_dir(&folder).unwrap();
+        let wish = || Order {
+            place: Some(Place::Folder(folder.clone())),
+            protection: Some(Passphrase::new(b"leaf secret".to_vec())),
+            ..order("server", "web.test")
+        };
+        ca.issue(wish()).unwrap();
+        ca.forget_delivery("web.test");
+        for file in &["cert.pem", "key.pem", "chain.pem", "fullchain.pem"][finished..] {
+            fs::remove_file(folder.join(file)).unwrap();
+        }
+        assert_eq!(ca.issue(wish()).unwrap().status, Status::Issued);
+        assert_eq!(ca.history("web.test").len(), 2, "{finished} files");
+        let key = KeyFile::parse(&fs::read(folder.join("key.pem")).unwrap()).unwrap();
+        let key = key.open(Some(&Passphrase::new(b"leaf secret".to_vec()))).unwrap();
+        for file in ["cert.pem", "fullchain.pem"] {
+            assert_eq!(key.public_key(), &read_certificate(&folder.join(file)).unwrap().public_key, "{file}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_of_the_interrupted_run_stays() {
+    let ca = Ca::new();
+    let folder = ca.top.path().join("out");
+    fs::create_dir(&folder).unwrap();
+    let wish = || Order { place: Some(Place::Folder(folder.clone())), ..order("server", "web.test") };
+    ca.issue(wish()).unwrap();
+    ca.forget_delivery("web.test");
+    fs::remove_file(folder.join("fullchain.pem")).unwrap();
+    let other = ca.issue(order("client", "alice")).map(|_| ca.path("issued/alice")).unwrap();
+    for name in ["key.pem", "cert.pem"] {
+        let own = fs::read(folder.join(name)).unwrap();
+        for content in [fs::read(other.join(name)).unwrap(), b"mine".to_vec()] {
+            fs::write(folder.join(name), &content).unwrap();
+            assert!(
+                matches!(ca.issue(wish()), Err(AuthorityError::PlaceTaken(path)) if path.ends_with(name)),
+                "{name}"
+            );
+            assert_eq!(fs::read(folder.join(name)).unwrap(), content);
+        }
+        fs::write(folder.join(name), own).unwrap();
+    }
+    for name in ["cert.pem", "fullchain.pem"] {
+        fs::remove_file(folder.join(name)).ok();
+    }
+    assert!(matches!(ca.issue(wish()), Err(AuthorityError::PlaceTaken(path)) if path.ends_with("key.pem")));
+    assert_eq!(ca.history("web.test").len(), 1);
+    fs::remove_file(folder.join("key.pem")).unwrap();
+    fs::remove_file(folder.join("chain.pem")).unwrap();
+    ca.issue(wish()).unwrap();
+}
+
+#[test]
+fn files_of_the_user_are_never_overwritten_and_nothing_is_recorded_then() {
+    let ca = Ca::new();
+    let folder = ca.top.path().join("out");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("key.pem"), "mine").unwrap();
+    let wish = || Order { place: Some(Place::Folder(folder.clone())), ..order("server", "web.test") };
+    assert!(matches!(ca.issue(wish()), Err(AuthorityError::PlaceTaken(path)) if path.ends_with("key.pem")));
+    assert_eq!(fs::read(folder.join("key.pem")).unwrap(), b"mine");
+    assert!(ca.history("web.test").is_empty());
+
+    fs::create_dir(ca.path("issued/web.test")).unwrap();
+    assert!(matches!(ca.issue(order("server", "web.test")), Err(AuthorityError::PlaceTaken(_))));
+    assert!(ca.history("web.test").is_empty());
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_found_before_anything_is_recorded() {
+    let ca = Ca::new();
+    fs::write(ca.top.path().join("file"), "").unwrap();
+    std::os::unix::fs::symlink("nowhere", ca.top.path().join("dangling")).unwrap();
+    std::os::unix::fs::symlink("nowhere", ca.path("issued/web.test")).unwrap();
+    for below in ["file", "file/out", "dangling"] {
+        let wish = Order { place: Some(Place::Folder(ca.top.path().join(below))), ..order("server", "a.test") };
+        assert!(ca.issue(wish).is_err(), "{below}");
+    }
+    assert!(ca.issue(order("server", "web.test")).is_err());
+    assert!(ca.history("a.test").is_empty() && ca.history("web.test").is_empty());
+    assert!(!ca.top.path().join("nowhere").exists());
+}
