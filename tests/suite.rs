@@ -23,6 +23,8 @@ mod power_cut;
 mod replacement;
 #[path = "suite/revocation_safety.rs"]
 mod revocation_safety;
+#[path = "suite/rollback_safety.rs"]
+mod rollback_safety;
 #[path = "suite/rules.rs"]
 mod rules;
 #[path = "suite/safety.rs"]

@@ -54,6 +54,14 @@ const CHAIN: &str = "chain.pem";
 const FULLCHAIN: &str = "fullchain.pem";
 const KEY: &str = "key.pem";
 
+/// One of the files as it is on the disk, for a copy; wiped when it goes.
+pub struct FileCopy {
+    pub name: &'static str,
+    pub content: Zeroizing<Vec<u8>>,
+    pub mode: u32,
+    pub ownership: Ownership,
+}
+
 /// What a delivery may replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replaced<'a> {
@@ -163,6 +171,18 @@ impl Place {
         Ok(Delivery { home, name, place: self, ownership, begun })
     }
 
+    /// Clears away what a dead process left where the files are made.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn sweep(&self, home: &Home, name: &EntryName) -> Result<(), FileError> {
+        files::remove_stale(home.folder())?;
+        match self.folder(home, name) {
+            Some(folder) if matches!(self, Self::Folder(_)) => files::remove_stale(self.workshop(home, &folder)),
+            _ => Ok(()),
+        }
+    }
+
     /// Where the files are made: on the same file system as the folder in which they will appear. For the CA's own that is
     /// its top, where what a dead process left is found without reading a folder of a hundred thousand names.
     fn workshop<'a>(&self, home: &'a Home, folder: &'a Path) -> &'a Path {
@@ -180,7 +200,7 @@ impl Place {
 }
 
 impl Delivery<'_> {
-    /// Brings the files into place. What is replaced is kept as a generation, but in a folder of the user's.
+    /// Brings the files into place. What is replaced is kept as a generation.
     ///
     /// # Errors
     /// When the system refuses, or something else is in the way. Nothing has changed then, but in a folder of the user's
@@ -195,6 +215,9 @@ impl Delivery<'_> {
         let Some((folder, mut staged)) = self.begun else { return Ok(()) };
         if self.place.is_filled_one_by_one(&folder) {
             let replace = replaced != Replaced::Nothing;
+            if let Replaced::Generation(serial) = replaced {
+                generations::keep_copy(self.home, self.name, &folder, serial, entropy)?;
+            }
             return deliver_one_by_one(&folder, key, files, replace, self.ownership, entropy);
         }
         files.stage(&mut staged, Path::new(""), *self.place != Place::Authority)?;
@@ -275,6 +298,25 @@ fn deliver_one_by_one(
         }
     }
     Ok(())
+}
+
+/// Those of the four files that are in a folder, the key first.
+///
+/// # Errors
+/// When one cannot be read, or is no regular file.
+pub fn read_files(folder: &Path) -> Result<Vec<FileCopy>, FileError> {
+    const MOST_OCTETS: u64 = 1024 * 1024;
+    let mut found = Vec::new();
+    for name in [KEY, CERT, CHAIN, FULLCHAIN] {
+        let path = folder.join(name);
+        if path.symlink_metadata().is_err() {
+            continue;
+        }
+        files::check_place(&path, Existing::Replace)?;
+        let content = Zeroizing::new(files::read(&path, MOST_OCTETS)?);
+        found.push(FileCopy { name, content, mode: files::mode(&path)?, ownership: Ownership::like(&path)? });
+    }
+    Ok(found)
 }
 
 /// Whether something that is no folder bears the name of the folder.

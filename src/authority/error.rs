@@ -11,6 +11,7 @@ use super::intermediate::IntermediateError;
 use super::publish_crl::ListError;
 use super::renew::RenewError;
 use super::revoke::RevokeError;
+use super::rollback::RollbackError;
 use super::rotation::RotationError;
 use super::templates::TemplateError;
 use crate::document::DocumentError;
@@ -104,6 +105,8 @@ pub enum AuthorityError {
     Rotation(#[from] RotationError),
     #[error(transparent)]
     Revoke(#[from] Box<RevokeError>),
+    #[error(transparent)]
+    Rollback(#[from] RollbackError),
     #[error(transparent)]
     List(#[from] ListError),
     #[error(transparent)]

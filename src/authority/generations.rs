@@ -1,54 +1,207 @@
-//! What newer certificates of a name replaced: `issued/.generations/<name>/<serial>/`; and what a run left that died while
-//! it replaced.
+//! The certificates of a name: which is in place, and what newer ones replaced, `issued/.generations/<name>/<serial>/`; and
+//! what a run left that died while it exchanged one for another.
 //!
-//! The new folder stands at the place of the generation when it changes places with the old one (see
-//! [`StagedFolder::publish_replacing`](files::StagedFolder::publish_replacing)). So a dead run leaves one of these:
+//! The folder that comes in stands at the place where the one that goes out is to be kept, when the two change places (see
+//! [`StagedFolder::publish_replacing`]). So a dead run leaves one of these:
 //!
 //! | `issued/<name>` | the place of the generation | then |
 //! | --- | --- | --- |
 //! | the older files | the newer ones, of a record that is not marked as delivered | they are removed: nobody had them |
 //! | the newer files | the older ones | nothing is missing but the mark |
-//! | none (a file system that cannot exchange two names) | the older ones | they are put back |
+//! | the files that a rollback was to replace | those that it was to put back | they go back to their own place |
+//! | none (a file system that cannot exchange two names) | those that were in place | they are put back |
+//!
+//! In a folder of the user's the files are exchanged one by one, after those in place were copied to their generation: a
+//! dead run leaves a mixture, and the copy ends it.
 
 use std::path::{Path, PathBuf};
 
-use super::index::Entry;
-use super::{EntryName, Home, authorities};
-use crate::system::Entropy;
-use crate::system::files::{self, FileError};
+use time::OffsetDateTime;
 
-/// Under the lock of the CA: clears away what a run left that died while it replaced the files of this name. `history` is
-/// all that the index knows of the name, the oldest first.
+use super::index::placement::{self, Rollback};
+use super::index::{Entry, Index};
+use super::{AuthorityError, EntryName, Home, authorities, deliver};
+use crate::system::Entropy;
+use crate::system::files::{self, FileError, StagedFolder};
+use crate::x509::SerialNumber;
+
+/// All that the index knows of the certificates of one name.
+pub struct Standing {
+    /// The oldest first.
+    pub history: Vec<Entry>,
+    pub rollbacks: Vec<Rollback>,
+}
+
+impl Standing {
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn of(index: &Index, name: &str, now: OffsetDateTime) -> Result<Self, AuthorityError> {
+        Ok(Self { history: index.history(name, now)?, rollbacks: index.rollbacks(name)? })
+    }
+
+    /// The certificate that is in place as far as the index knows; `None` when none ever was.
+    pub fn recorded(&self) -> Option<&Entry> {
+        placement::in_place(&self.history, &self.rollbacks)
+    }
+
+    /// The rollback that was begun and not ended.
+    pub fn unfinished(&self) -> Option<&Rollback> {
+        placement::unfinished(&self.history, &self.rollbacks)
+    }
+
+    /// The folder in which the files of the name are.
+    pub fn folder(&self, home: &Home, name: &EntryName) -> PathBuf {
+        let last = self.recorded().or(self.history.last());
+        last.and_then(|entry| entry.place.clone()).unwrap_or_else(|| home.entry(name))
+    }
+
+    /// The certificate that stands in the folder of the name now; when that is none that the index knows, the recorded one.
+    pub fn in_place(&self, home: &Home, name: &EntryName) -> Option<&Entry> {
+        let folder = self.folder(home, name);
+        self.history.iter().rev().find(|entry| is_of(&folder, entry)).or_else(|| self.recorded())
+    }
+
+    /// The certificate whose files were in place when those of this one came for the first time.
+    pub fn before(&self, entry: &Entry) -> Option<&Entry> {
+        let mut latest = None;
+        for other in self.history.iter().filter(|other| other.id < entry.id) {
+            if other.delivered_at.is_some() {
+                latest = Some(other);
+            }
+            let since =
+                self.rollbacks.iter().rev().find(|rolled| rolled.newest == other.id && rolled.done_at.is_some());
+            if let Some(rolled) = since {
+                latest = self.history.iter().find(|other| other.id == rolled.certificate);
+            }
+        }
+        latest
+    }
+}
+
+/// Under the lock of the CA: clears away what a run left that died while it exchanged the files of this name.
 ///
 /// # Errors
 /// When the system refuses.
-pub fn recover(home: &Home, name: &EntryName, history: &[Entry], entropy: &dyn Entropy) -> Result<(), FileError> {
-    let Some(newest) = history.iter().rev().find(|entry| entry.delivered_at.is_some()) else { return Ok(()) };
-    let folder = home.entry(name);
-    let kept = home.generation(name, &newest.serial.to_string());
-    if folder.symlink_metadata().is_err() && is_of(&kept, newest) {
-        files::move_new(&kept, &folder)?;
-        files::sync_folder(&home.issued())?;
-        return files::sync_folder(&home.generations(name));
+pub fn recover(
+    home: &Home,
+    index: &mut Index,
+    name: &EntryName,
+    now: OffsetDateTime,
+    entropy: &dyn Entropy,
+) -> Result<(), AuthorityError> {
+    let standing = Standing::of(index, name.as_str(), now)?;
+    let Some(recorded) = standing.recorded() else { return Ok(()) };
+    if recorded.place.is_some() {
+        recover_folder(home, index, name, &standing, entropy)?;
+    } else {
+        let (folder, kept) = (home.entry(name), home.generation(name, &recorded.serial.to_string()));
+        if folder.symlink_metadata().is_err() && is_of(&kept, recorded) {
+            files::move_new(&kept, &folder)?;
+            files::sync_folder(&home.issued())?;
+            files::sync_folder(&home.generations(name))?;
+        }
+        clear_places(home, name, &standing, entropy)?;
     }
-    let Some(serial) = serial_in_place(home, name, history) else { return Ok(()) };
-    for place in files::names_in(&home.generations(name))?.iter().filter(|place| is_place_of(place, &serial)) {
-        let kept = home.generation(name, place);
-        let is_dead = |entry: &Entry| entry.delivered_at.is_none() && entry.serial.to_string() != serial;
-        if history.iter().any(|entry| is_dead(entry) && is_of(&kept, entry)) {
-            files::discard(&kept, home.folder(), entropy)?;
+    if let Some(rollback) = standing.unfinished()
+        && let Some(entry) = standing.history.iter().find(|entry| entry.id == rollback.certificate)
+        && deliver::holds(&standing.folder(home, name), &index.certificate(entry)?)?
+    {
+        index.mark_rolled_back(rollback.id, now)?;
+    }
+    Ok(())
+}
+
+/// What stands at the place of the certificate that is in place was on its way in, and did not arrive.
+fn clear_places(home: &Home, name: &EntryName, standing: &Standing, entropy: &dyn Entropy) -> Result<(), FileError> {
+    let Some(in_place) = standing.in_place(home, name) else { return Ok(()) };
+    for place in places_of(home, name, &in_place.serial)? {
+        let Some(other) = standing.history.iter().find(|entry| entry.id != in_place.id && is_of(&place, entry)) else {
+            continue;
+        };
+        if other.delivered_at.is_some() {
+            files::move_new(&place, &free_place(home, name, &other.serial.to_string()))?;
+            files::sync_folder(&home.generations(name))?;
+        } else {
+            files::discard(&place, home.folder(), entropy)?;
         }
     }
     Ok(())
 }
 
-/// The serial number of the certificate that stands in `issued/<name>` now; the newest's of those that came into place when
-/// it is none that the index knows. `None` when none ever did.
-pub fn serial_in_place(home: &Home, name: &EntryName, history: &[Entry]) -> Option<String> {
-    let folder = home.entry(name);
-    let standing = history.iter().rev().find(|entry| is_of(&folder, entry));
-    let newest = || history.iter().rev().find(|entry| entry.delivered_at.is_some());
-    standing.or_else(newest).map(|entry| entry.serial.to_string())
+/// A folder of the user's that holds no certificate of this name wholly, after a run that did not end: what was in place
+/// before is put back.
+fn recover_folder(
+    home: &Home,
+    index: &Index,
+    name: &EntryName,
+    standing: &Standing,
+    entropy: &dyn Entropy,
+) -> Result<(), AuthorityError> {
+    let did_not_end = standing.history.last().is_some_and(|newest| newest.delivered_at.is_none());
+    let Some(recorded) = standing.recorded().filter(|_| did_not_end || standing.unfinished().is_some()) else {
+        return Ok(());
+    };
+    let folder = standing.folder(home, name);
+    for entry in &standing.history {
+        if deliver::holds(&folder, &index.certificate(entry)?)? {
+            return Ok(());
+        }
+    }
+    match find(home, name, recorded)? {
+        Some(generation) => Ok(put_one_by_one(&generation, &folder, entropy)?),
+        None => Ok(()),
+    }
+}
+
+/// The folder in which the files of a certificate are kept that is not in place.
+///
+/// # Errors
+/// When the system refuses.
+pub fn find(home: &Home, name: &EntryName, entry: &Entry) -> Result<Option<PathBuf>, FileError> {
+    Ok(places_of(home, name, &entry.serial)?.into_iter().find(|place| is_of(place, entry)))
+}
+
+/// Copies the files of the certificate with this serial number out of a folder of the user's, durably, so that they are not
+/// lost when others take their names. Nothing happens when they are kept already, or not there.
+///
+/// # Errors
+/// When the system refuses.
+pub fn keep_copy(
+    home: &Home,
+    name: &EntryName,
+    folder: &Path,
+    serial: &str,
+    entropy: &dyn Entropy,
+) -> Result<(), FileError> {
+    let is_that = |folder: &Path| first_certificate(folder).is_some_and(|there| there.serial.to_string() == serial);
+    let places = files::names_in(&home.generations(name))?;
+    let is_kept =
+        places.iter().filter(|place| is_place_of(place, serial)).any(|place| is_that(&home.generation(name, place)));
+    if is_kept || !is_that(folder) {
+        return Ok(());
+    }
+    files::create_folders(&home.generations(name), files::FOLDER)?;
+    let mut staged = StagedFolder::create(home.folder(), entropy)?;
+    for file in deliver::read_files(folder)? {
+        staged.add(file.name, &file.content, file.mode)?;
+        file.ownership.give(&staged.path().join(file.name))?;
+    }
+    staged.sync()?;
+    staged.publish_new(&free_place(home, name, serial))
+}
+
+/// Puts copies of the files of one folder into another, each whole and in one step, the key first.
+///
+/// # Errors
+/// When the system refuses; some are exchanged then, and some not.
+pub fn put_one_by_one(from: &Path, to: &Path, entropy: &dyn Entropy) -> Result<(), FileError> {
+    files::create_folders(to, files::FOLDER)?;
+    for file in deliver::read_files(from)? {
+        let path = to.join(file.name);
+        files::publish_file(&path, &file.content, file.mode, files::Existing::Replace, entropy)?;
+        file.ownership.give(&path)?;
+    }
+    Ok(())
 }
 
 /// Where the files of the certificate with this serial number can be kept: nothing that somebody put there is in the way.
@@ -59,14 +212,26 @@ pub fn free_place(home: &Home, name: &EntryName, serial: &str) -> PathBuf {
     places.find(|place| place.symlink_metadata().is_err()).unwrap_or_else(|| home.generation(name, serial))
 }
 
+/// The folders that bear this serial number.
+fn places_of(home: &Home, name: &EntryName, serial: &SerialNumber) -> Result<Vec<PathBuf>, FileError> {
+    let serial = serial.to_string();
+    let mut places = files::names_in(&home.generations(name))?;
+    places.retain(|place| is_place_of(place, &serial));
+    places.sort();
+    Ok(places.iter().map(|place| home.generation(name, place)).collect())
+}
+
 fn is_place_of(place: &str, serial: &str) -> bool {
     place.strip_prefix(serial).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Whether a folder holds the certificate of this record.
-fn is_of(folder: &Path, entry: &Entry) -> bool {
-    let there = authorities::read_certificates(&folder.join("cert.pem")).unwrap_or_default();
-    there.first().is_some_and(|certificate| certificate.fingerprint() == entry.fingerprint)
+pub fn is_of(folder: &Path, entry: &Entry) -> bool {
+    first_certificate(folder).is_some_and(|certificate| certificate.fingerprint() == entry.fingerprint)
+}
+
+fn first_certificate(folder: &Path) -> Option<crate::x509::Certificate> {
+    authorities::read_certificates(&folder.join("cert.pem")).unwrap_or_default().into_iter().next()
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use time::OffsetDateTime;
 use super::authorities::{Authorities, KeyOpener};
 use super::chain::{chain_below_root, check_chain, check_not_revoked};
 use super::deliver::{self, Files, KeyText, Place, Replaced};
-use super::index::{Change, Entry, EntryId, Index, NewEntry, Origin};
+use super::generations::Standing;
+use super::index::{Change, Entry, EntryId, Index, NewEntry, Origin, placement};
 pub use super::order::{CertificateFacts, Due, Existing, InMemory, Order, Outcome, Status, SubjectKey, Tools};
 use super::{AuthorityError, Config, EntryName, Home, generations, templates};
 use crate::issuance::profile::CommonName;
@@ -105,7 +106,7 @@ pub fn issue(
 
     // 4. From here to the end nobody else changes this CA.
     let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
-    files::remove_stale(home.folder())?;
+    place.sweep(home, &order.name)?;
     // While we waited, the authority may have got another certificate or chain.
     let issuer = authorities.as_it_is_now(issuer)?;
     let mut index = Index::open(&work.index)?;
@@ -127,7 +128,8 @@ pub fn issue(
 
     // 6. Only now may it leave the process.
     let chain = chain_below_root(&issuer);
-    let replaced = match current.as_deref() {
+    let current_text = current.as_ref().map(SerialNumber::to_string);
+    let replaced = match current_text.as_deref() {
         Some(serial) => Replaced::Generation(serial),
         None if has_own_files || matches!(order.existing, Existing::Replace) => Replaced::Whatever,
         None => Replaced::Nothing,
@@ -146,7 +148,7 @@ pub fn issue(
         SubjectKey::Generate(_) | SubjectKey::Requested(_) => None,
     });
     let in_memory = key.filter(|_| place == Place::Memory).map(|key| InMemory { chain, key });
-    Ok(Outcome { clipped, in_memory, ..outcome })
+    Ok(Outcome { clipped, in_memory, replaced: current, ..outcome })
 }
 
 /// The template as it is used here: with the attributes of ca.toml that it does not speak of.
@@ -221,7 +223,7 @@ enum Settled {
     Answer(Box<Outcome>),
     Free,
     /// The files of the certificate with this serial number are replaced.
-    Replaces(String),
+    Replaces(SerialNumber),
 }
 
 /// One order while it is carried out.
@@ -407,13 +409,14 @@ impl Work<'_> {
         }
     }
 
-    /// The newest certificate of this name whose files came into place.
+    /// The certificate of this name that is in place.
     fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, AuthorityError> {
         let history = index.history(self.order.name.as_str(), self.now)?;
         if let Some(other) = history.iter().find(|entry| entry.template != self.profile.name) {
             return Err(AuthorityError::OtherTemplate { name: other.name.clone(), template: other.template.clone() });
         }
-        let Some(entry) = history.into_iter().rev().find(|entry| entry.delivered_at.is_some()) else { return Ok(None) };
+        let rollbacks = index.rollbacks(self.order.name.as_str())?;
+        let Some(entry) = placement::in_place(&history, &rollbacks).cloned() else { return Ok(None) };
         let certificate = index.certificate(&entry)?;
         Ok(Some((entry, certificate)))
     }
@@ -504,9 +507,9 @@ impl Work<'_> {
             }
             _ if *self.place == Place::Authority => Err(AuthorityError::AuthorityKept(entry.name)),
             _ => {
-                let history = index.history(self.order.name.as_str(), self.now)?;
-                let in_place = generations::serial_in_place(self.home, &self.order.name, &history);
-                Ok(Settled::Replaces(in_place.unwrap_or_else(|| entry.serial.to_string())))
+                let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
+                let in_place = standing.in_place(self.home, &self.order.name).unwrap_or(&entry);
+                Ok(Settled::Replaces(in_place.serial.clone()))
             }
         }
     }
@@ -514,10 +517,8 @@ impl Work<'_> {
     /// A run that died between its record and its report: if its files came into place it only lacked the mark, and this
     /// run ends it; if not, its certificate stays in the book, its key is gone, and this run begins anew.
     fn finish_interrupted(&self, index: &mut Index) -> Result<Option<Outcome>, AuthorityError> {
+        generations::recover(self.home, index, &self.order.name, self.now, self.tools.entropy)?;
         let history = index.history(self.order.name.as_str(), self.now)?;
-        if *self.place == Place::Issued {
-            generations::recover(self.home, &self.order.name, &history, self.tools.entropy)?;
-        }
         let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else {
             return Ok(None);
         };
@@ -528,6 +529,8 @@ impl Work<'_> {
             return Ok(None);
         }
         index.mark_delivered(entry.id, self.now)?;
+        let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
+        let replaced = standing.before(&entry).map(|before| before.serial.clone());
         let is_wanted = match self.order.existing {
             Existing::Refuse => self.is_as_ordered(&certificate)? && self.are_all_in(&folder, &certificate)?,
             // The mark may have been missing for long: what is due by now is replaced.
@@ -539,7 +542,8 @@ impl Work<'_> {
             return Ok(None);
         }
         let facts = CertificateFacts::Certificate(Box::new(certificate));
-        Ok(Some(self.outcome(Status::Issued, &entry.authority, facts, Vec::new())))
+        let outcome = self.outcome(Status::Issued, &entry.authority, facts, Vec::new());
+        Ok(Some(Outcome { replaced, ..outcome }))
     }
 
     fn outcome(&self, status: Status, authority: &str, facts: CertificateFacts, warnings: Vec<Finding>) -> Outcome {
@@ -553,6 +557,7 @@ impl Work<'_> {
             warnings,
             in_memory: None,
             clipped: false,
+            replaced: None,
         }
     }
 }

@@ -4,16 +4,16 @@ use std::path::Path;
 
 use super::deliver::{Paths, Place};
 use super::index::Entry;
-use super::{EntryName, Home, authorities};
+use super::{EntryName, Home, authorities, generations};
 use crate::x509::Certificate;
 
 /// Looks for the files of a certificate: where they were put, where those of its name belong, and among the generations
 /// that newer ones replaced. Only what holds exactly this certificate counts; `None` when nothing does any more.
 pub fn locate(home: &Home, entry: &Entry, certificate: &Certificate) -> Option<Paths> {
     let name: EntryName = entry.name.parse().ok()?;
-    let generation = Place::Folder(home.generation(&name, &entry.serial.to_string()));
+    let generation = generations::find(home, &name, entry).ok().flatten().map(Place::Folder);
     let given = entry.place.clone().map(Place::Folder);
-    given.into_iter().chain([Place::Authority, Place::Issued, generation]).find_map(|place| {
+    given.into_iter().chain([Place::Authority, Place::Issued]).chain(generation).find_map(|place| {
         let paths = place.paths(home, &name, true)?;
         let there = authorities::read_certificates(&paths.certificate).ok()?;
         (there.first() == Some(certificate)).then(|| Paths {

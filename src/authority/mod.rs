@@ -9,6 +9,7 @@ pub mod entry_name;
 pub mod error;
 pub mod generations;
 pub mod home;
+pub mod hook;
 pub mod index;
 pub mod init;
 pub mod intermediate;
@@ -20,6 +21,7 @@ pub mod publish_crl;
 pub mod renew;
 pub mod renew_root;
 pub mod revoke;
+pub mod rollback;
 pub mod rotation;
 pub mod templates;
 

@@ -9,7 +9,7 @@ use crate::issuance::{Draft, End};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::system::{Clock, Entropy};
-use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, Lifetime, PublicKey};
+use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, Lifetime, PublicKey, SerialNumber};
 
 /// What is ordered.
 pub struct Order {
@@ -84,6 +84,8 @@ pub struct Outcome {
     pub in_memory: Option<InMemory>,
     /// Shortened to the end of its issuer.
     pub clipped: bool,
+    /// The certificate whose place it took.
+    pub replaced: Option<SerialNumber>,
 }
 
 /// What was not written to a file.

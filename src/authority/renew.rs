@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::authorities::{KeyOpener, open_key};
 use super::deliver::{self, Place};
+use super::generations::{self, Standing};
 use super::index::{Entry, Index, Reference};
 use super::issue::{self, Existing, Order, Outcome, SubjectKey, Tools};
-use super::{AuthorityError, Config, EntryName, Home, generations};
+use super::{AuthorityError, Config, EntryName, Home};
 use time::OffsetDateTime;
 
 use crate::issuance::End;
@@ -107,8 +108,7 @@ pub fn renew(
     issue::issue(home, order, ask, tools)
 }
 
-/// The newest certificate of the name that is meant whose files came into place. If a run died while it replaced them,
-/// they are put back first.
+/// The certificate of the name that is in place. If a run died while it exchanged the files, that is cleared away first.
 fn present(
     home: &Home,
     index: &Index,
@@ -118,21 +118,24 @@ fn present(
 ) -> Result<Entry, AuthorityError> {
     let name = index.find(reference, now)?.name;
     let entry_name: EntryName = name.parse()?;
-    let mut history = index.history(&name, now)?;
-    let is_issued = history.last().is_some_and(|newest| newest.place.is_none());
-    if is_issued && !home.entry(&entry_name).exists() {
+    let mut standing = Standing::of(index, &name, now)?;
+    let folder = standing.folder(home, &entry_name);
+    let is_interrupted =
+        standing.history.last().is_some_and(|newest| newest.delivered_at.is_none()) || standing.unfinished().is_some();
+    if is_interrupted || !folder.exists() {
         let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
-        history = index.history(&name, now)?;
-        generations::recover(home, &entry_name, &history, tools.entropy)?;
+        let mut index = Index::open(index.path())?;
+        generations::recover(home, &mut index, &entry_name, now, tools.entropy)?;
+        standing = Standing::of(&index, &name, now)?;
     }
-    for entry in history.into_iter().rev() {
-        // The mark is written last, and not durable at once: what stands in its place counts too.
+    // The mark is written last, and not durable at once: what stands in its place counts too.
+    for entry in standing.history.iter().rev().filter(|entry| entry.delivered_at.is_none()) {
         let folder = entry.place.clone().unwrap_or_else(|| home.entry(&entry_name));
-        if entry.delivered_at.is_some() || deliver::holds(&folder, &index.certificate(&entry)?)? {
-            return Ok(entry);
+        if deliver::holds(&folder, &index.certificate(entry)?)? {
+            return Ok(entry.clone());
         }
     }
-    Err(RenewError::NoFiles(name).into())
+    standing.in_place(home, &entry_name).cloned().ok_or_else(|| RenewError::NoFiles(name).into())
 }
 
 fn read_key(

@@ -131,7 +131,7 @@ impl Ca {
         self.with_tools(|tools| intermediate::install(&self.home, order, tools))
     }
 
-    fn with_tools<T>(&self, act: impl FnOnce(&Tools<'_>) -> T) -> T {
+    pub fn with_tools<T>(&self, act: impl FnOnce(&Tools<'_>) -> T) -> T {
         act(&Tools { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::from_secs(60) })
     }
 

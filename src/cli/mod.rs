@@ -9,6 +9,7 @@ pub mod commands;
 pub mod context;
 pub mod describe;
 pub mod failure;
+pub mod hook;
 mod list_watch;
 pub mod output;
 pub mod parties;
@@ -64,8 +65,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     let mut context = Context::new(&line.globals, world);
     let result = commands::run(line.command, &mut context);
     let warnings = list_watch::warnings(&context);
+    let failed_in_part = result.as_ref().ok().and_then(|report| report.failure());
     // The document of a failure is alone on standard error.
-    let is_document = shape.json && result.is_err();
+    let is_document = shape.json && (result.is_err() || failed_in_part.is_some());
     let status = match result {
         Ok(report) => {
             let text =
@@ -74,7 +76,11 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
                 Answer::Yes => ExitStatus::Done,
                 Answer::No => ExitStatus::No,
             };
-            show(&text, answer, shape, world)
+            let status = show(&text, answer, shape, world);
+            match failed_in_part {
+                Some(failure) if status != ExitStatus::Refused => fail(&failure, shape, world),
+                _ => status,
+            }
         }
         Err(failure) => fail(&failure, shape, world),
     };

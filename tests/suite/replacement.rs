@@ -159,7 +159,7 @@ fn keys(place: &Place) -> impl Iterator<Item = Vec<u8>> {
     files.map(|path| fs::read(path).unwrap())
 }
 
-fn unfinished(folder: &Path) -> Vec<PathBuf> {
+pub fn unfinished(folder: &Path) -> Vec<PathBuf> {
     let is_hidden = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with('.');
     everything_below(folder).into_iter().filter(|path| is_hidden(path) && !path.ends_with(".generations")).collect()
 }

@@ -201,7 +201,7 @@ pub(super) fn instant(row: &Row<'_>, column: &str) -> rusqlite::Result<OffsetDat
     OffsetDateTime::from_unix_timestamp(row.get(column)?).map_err(|_| strange(column, Type::Integer))
 }
 
-fn instant_if_set(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<OffsetDateTime>> {
+pub(super) fn instant_if_set(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<OffsetDateTime>> {
     match row.get::<_, Option<i64>>(column)? {
         Some(_) => instant(row, column).map(Some),
         None => Ok(None),

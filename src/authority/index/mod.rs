@@ -9,6 +9,7 @@
 
 mod entry;
 mod error;
+pub mod placement;
 mod query;
 mod reference;
 mod revocation_list;
@@ -24,6 +25,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use entry::{Entry, EntryId, NewEntry, Origin, Revocation, Status};
 pub use error::IndexError;
+pub use placement::{Rollback, StoredHook};
 pub use query::Filter;
 pub use reference::{Reference, ReferenceError};
 pub use revocation_list::{NewList, RecordedList};

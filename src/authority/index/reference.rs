@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use super::Entry;
 use crate::x509::{SerialNumber, text};
 
 /// What somebody asks for: `web.corp.test`, `3f8a01c2…`, `name:cafe`, `serial:cafe`.
@@ -20,6 +21,17 @@ pub enum ReferenceError {
     Empty,
     #[error("'{}' is not a serial number: expected hexadecimal digits", text::escape(.0))]
     Serial(String),
+}
+
+impl Reference {
+    /// Whether it meant this certificate by its serial number, and not by its name.
+    pub fn is_serial_of(&self, found: &Entry) -> bool {
+        match self {
+            Self::Name(_) => false,
+            Self::Serial(_) => true,
+            Self::Either(name, _) => !found.name.eq_ignore_ascii_case(name),
+        }
+    }
 }
 
 impl FromStr for Reference {

@@ -17,6 +17,9 @@ const APPLICATION_ID: i64 = 0x6361_4958;
 ///
 /// Version 2. A revocation list is recorded before its files appear, so that its number is never given to another one. What
 /// it says of a certificate is repeated in `revocation`: a list of 100,000 then reads 8 MB and not the DER of them all.
+///
+/// Version 3. A rollback is recorded before its files are put back, so that the same command ends one that was interrupted. A
+/// hook is a setting of its name, and the one thing here that is overwritten.
 const MIGRATIONS: &[&str] = &[
     "
 CREATE TABLE certificate (
@@ -76,6 +79,24 @@ CREATE TABLE revocation_list (
     fingerprint     BLOB NOT NULL,      -- SHA-256 of the list
     published_at    INTEGER,            -- set once its files are in place
     PRIMARY KEY (authority, number)
+) STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE rollback (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL COLLATE NOCASE,
+    certificate INTEGER NOT NULL REFERENCES certificate (id), -- whose files are put back
+    replaced    INTEGER NOT NULL REFERENCES certificate (id), -- whose files they take the place of
+    newest      INTEGER NOT NULL,   -- the newest certificate of the name at that time
+    at          INTEGER NOT NULL,
+    done_at     INTEGER             -- set once the files are in place
+) STRICT;
+CREATE INDEX rollback_name ON rollback (name);
+CREATE TABLE hook (
+    name       TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+    command    TEXT NOT NULL,       -- for sh -c
+    timeout    INTEGER NOT NULL,    -- in seconds
+    on_failure TEXT NOT NULL        -- keep, rollback
 ) STRICT, WITHOUT ROWID;
 ",
 ];

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 use time::OffsetDateTime;
 
-use super::{EntryId, Index, IndexError, NewEntry, NewList, Revocation};
+use super::{EntryId, Index, IndexError, NewEntry, NewList, Revocation, Rollback};
 use crate::x509::GeneralName;
 use crate::x509::revocation_list::RevocationReason;
 
@@ -164,6 +164,21 @@ impl Change<'_> {
     /// When its number was given to a list of this authority before, or the index cannot be written.
     pub fn record_list(&mut self, list: &NewList<'_>) -> Result<(), IndexError> {
         list.insert(&self.transaction).map_err(self.place.error())
+    }
+
+    /// Records that the files of an older certificate are going to be put back; the number of that record. `id` and
+    /// `done_at` of what is given do not count.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn roll_back(&mut self, rollback: &Rollback, name: &str) -> Result<i64, IndexError> {
+        let Rollback { id: _, certificate, replaced, newest, at, done_at: _ } = rollback;
+        let inserted = self.transaction.execute(
+            "INSERT INTO rollback (name, certificate, replaced, newest, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![name, certificate.0, replaced.0, newest.0, at.unix_timestamp()],
+        );
+        inserted.map_err(self.place.error())?;
+        Ok(self.transaction.last_insert_rowid())
     }
 
     /// Makes everything in this change durable at once.

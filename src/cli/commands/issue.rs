@@ -7,10 +7,12 @@ use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::authority::EntryName;
 use crate::authority::config::Config;
 use crate::authority::deliver::{Paths, Place};
+use crate::authority::hook::Change;
 use crate::authority::issue::{self, CertificateFacts, Due, Existing, Order, Outcome, Status, SubjectKey};
+use crate::authority::{EntryName, Home};
+use crate::cli::hook::{HookArguments, HookReport};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
@@ -35,7 +37,7 @@ pub struct Arguments {
     #[arg(long, value_name = "D", num_args = 0..=1)]
     if_due: Option<Option<Lifetime>>,
     /// Decide everything and sign nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["hook", "no_hook"])]
     dry_run: bool,
     /// Replace what is there; the old files are kept as a generation
     #[arg(long)]
@@ -46,6 +48,8 @@ pub struct Arguments {
     /// Encrypt the new private key with the first line of a file
     #[arg(long, value_name = "FILE", requires = "encrypt_key")]
     key_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    hook: HookArguments,
     #[command(flatten)]
     passphrase: PassphraseArguments,
 }
@@ -100,13 +104,81 @@ pub(super) fn subject_attribute(given: &str) -> Result<(AttributeType, String), 
 pub(super) struct IssueReport {
     schema: &'static str,
     outcome: Outcome,
+    hook: Option<HookReport>,
     now: OffsetDateTime,
+}
+
+/// What is to happen after an act that issued.
+pub(super) struct After<'a> {
+    pub action: &'static str,
+    pub hook: HookArguments,
+    /// The variable with the passphrase.
+    pub secret: Option<&'a str>,
+}
+
+impl After<'_> {
+    /// Runs the hook of the name if files changed.
+    ///
+    /// # Errors
+    /// When the index cannot be read or written.
+    pub fn run(
+        &self,
+        home: &Home,
+        outcome: &Outcome,
+        context: &mut Context<'_>,
+    ) -> Result<Option<HookReport>, Failure> {
+        let name = outcome.name.as_str();
+        match (&outcome.facts, &outcome.paths, outcome.status) {
+            (CertificateFacts::Certificate(certificate), Some(paths), Status::Issued) => {
+                let change = Change {
+                    action: self.action,
+                    name,
+                    template: &outcome.template,
+                    authority: &outcome.authority,
+                    serial: &certificate.serial,
+                    previous: outcome.replaced.as_ref(),
+                    not_after: certificate.validity.not_after,
+                    paths,
+                };
+                let secrets: Vec<&str> = self.secret.into_iter().collect();
+                self.hook.run(home, &change, &secrets, context)
+            }
+            (_, _, Status::Planned) => Ok(None),
+            _ => self.hook.remember(home, name, context).map(|()| None),
+        }
+    }
+
+    /// Runs the hook, and makes the report of both.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn shown(
+        &self,
+        home: &Home,
+        outcome: Outcome,
+        schema: &'static str,
+        context: &mut Context<'_>,
+    ) -> Result<Box<dyn Report>, Failure> {
+        let hook = self.run(home, &outcome, context)?;
+        Ok(Box::new(IssueReport { hook, ..IssueReport::new(outcome, schema, context) }))
+    }
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let home = context.home()?;
-    let Arguments { template, name, wish, out, if_due, dry_run, force, encrypt_key, key_passphrase_file, passphrase } =
-        arguments;
+    let Arguments {
+        template,
+        name,
+        wish,
+        out,
+        if_due,
+        dry_run,
+        force,
+        encrypt_key,
+        key_passphrase_file,
+        hook,
+        passphrase,
+    } = arguments;
     let name: EntryName = name.parse()?;
     let protection = if encrypt_key && !dry_run {
         let flags = PassphraseArguments { passphrase_file: key_passphrase_file, ..PassphraseArguments::default() };
@@ -145,7 +217,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let settings = Config::load(&home)?.passphrase;
     let mut ask = |question: &str| passphrase.open(&settings, &home, context, question).map_err(passphrase::refusal);
     let outcome = issue::issue(&home, order, &mut ask, &context.tools())?;
-    Ok(IssueReport::shown(outcome, "ca.issue/1", context))
+    let after = After { action: "issue", hook, secret: passphrase.passphrase_env.as_deref() };
+    after.shown(&home, outcome, "ca.issue/1", context)
 }
 
 /// The fields that a certificate and a draft share.
@@ -161,14 +234,14 @@ struct Facts<'a> {
 
 impl IssueReport {
     /// The report of an act that issued, and its warnings on the way.
-    pub(super) fn shown(outcome: Outcome, schema: &'static str, context: &mut Context<'_>) -> Box<dyn Report> {
+    fn new(outcome: Outcome, schema: &'static str, context: &mut Context<'_>) -> Self {
         for warning in &outcome.warnings {
             context.warn(&format!("{} ({})", warning.message, warning.citation));
         }
         if outcome.clipped {
             context.note("Shortened to the end of its issuer.");
         }
-        Box::new(Self { schema, outcome, now: context.now() })
+        Self { schema, outcome, hook: None, now: context.now() }
     }
 
     fn facts(&self) -> Facts<'_> {
@@ -232,6 +305,13 @@ impl Report for IssueReport {
                 page.field(label, &path.display().to_string());
             }
         }
+        if let Some(hook) = &self.hook {
+            hook.text(page);
+        }
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        self.hook.as_ref().and_then(HookReport::failure)
     }
 
     fn json(&self) -> Value {
@@ -255,6 +335,8 @@ impl Report for IssueReport {
                 Status::Planned => "planned",
             },
             "files": self.outcome.paths.as_ref().map(files_json),
+            "replaced": self.outcome.replaced.as_ref().map(SerialNumber::to_string),
+            "hook": self.hook.as_ref().map(HookReport::json),
             "warnings": self.outcome.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
         })
     }

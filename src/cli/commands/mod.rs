@@ -10,6 +10,7 @@ mod completions;
 mod crl;
 mod explain;
 mod handshake_test;
+mod history;
 mod init;
 mod inspect;
 mod intermediate;
@@ -22,6 +23,7 @@ mod quickstart;
 mod rekey;
 mod renew;
 mod revoke;
+mod rollback;
 mod root;
 mod roots;
 mod show;
@@ -105,6 +107,10 @@ subcommands! {
     "renew" => Renew(renew::Arguments),
     /// Issue the next certificate of a name for a new key
     "rekey" => Rekey(rekey::Arguments),
+    /// Put the files of the previous certificate of a name back in place
+    "rollback" => Rollback(rollback::Arguments),
+    /// Show every certificate of a name, where its files are, and which is in place
+    "history" => History(history::Arguments),
     /// Revoke certificates, put them on hold, or release them from it
     "revoke" => Revoke(revoke::Arguments),
     /// Sign the revocation list of an authority, and put it where it is published
@@ -151,6 +157,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::Issue(arguments) => issue::run(*arguments, context),
         Command::Renew(arguments) => renew::run(*arguments, context),
         Command::Rekey(arguments) => rekey::run(*arguments, context),
+        Command::Rollback(arguments) => rollback::run(*arguments, context),
+        Command::History(arguments) => history::run(&arguments, context),
         Command::Revoke(arguments) => revoke::run(*arguments, context),
         Command::Crl(arguments) => crl::run(*arguments, context),
         Command::Intermediate(arguments) => intermediate::run(*arguments, context),

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use time::OffsetDateTime;
 
-use super::issue::{IssueReport, key_and_value};
+use super::issue::{After, key_and_value};
 use crate::authority::config::Config;
 use crate::authority::renew::{self, NextKey, Renewal};
+use crate::cli::hook::HookArguments;
 use crate::cli::output::Report;
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
@@ -43,6 +44,8 @@ pub struct Next {
     #[arg(long, value_name = "FILE")]
     key_passphrase_file: Option<PathBuf>,
     #[command(flatten)]
+    hook: HookArguments,
+    #[command(flatten)]
     passphrase: PassphraseArguments,
 }
 
@@ -77,5 +80,7 @@ pub fn follow(
         kept.read(context).and_then(|given| given.map_or_else(ask, Ok)).map_err(passphrase::refusal)
     };
     let outcome = renew::renew(&home, renewal, &mut ask, &mut ask_for_kept_key, &context.tools())?;
-    Ok(IssueReport::shown(outcome, schema, context))
+    let action = if key == NextKey::Same { "renew" } else { "rekey" };
+    let after = After { action, hook: next.hook, secret: next.passphrase.passphrase_env.as_deref() };
+    after.shown(&home, outcome, schema, context)
 }

@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 use super::issue::{files_json, labelled};
 use super::list::{entry_json, how_far, open_index};
 use crate::authority::deliver::Paths;
-use crate::authority::index::{Entry, Reference, Revocation, Status};
+use crate::authority::generations::Standing;
+use crate::authority::index::{Entry, EntryId, Reference, Revocation, Status};
 use crate::authority::locate::locate;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::{Context, Failure};
@@ -17,7 +18,7 @@ use crate::x509::{ExtendedKeyUsage, text};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Its name (the latest of that name is shown) or its serial number; name: or serial: in front says which
+    /// Its name (the one that is in place is shown) or its serial number; name: or serial: in front says which
     #[arg(value_name = "NAME|SERIAL")]
     certificate: Reference,
 }
@@ -31,6 +32,8 @@ struct Shown {
     revocations: Vec<Revocation>,
     /// Every certificate of the same name, the latest last.
     history: Vec<Entry>,
+    /// The one of them whose files are in place.
+    in_place: Option<EntryId>,
     now: OffsetDateTime,
 }
 
@@ -38,13 +41,20 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let now = context.now();
     let home = context.home()?;
     let index = open_index(&home)?;
-    let entry = index.find(&arguments.certificate, now)?;
+    let found = index.find(&arguments.certificate, now)?;
+    let standing = Standing::of(&index, &found.name, now)?;
+    let in_place = standing.in_place(&home, &found.name.parse()?).map(|entry| entry.id);
+    // Of a name, what is in place is shown; of a serial number, that certificate.
+    let is_by_serial = arguments.certificate.is_serial_of(&found);
+    let of_name = standing.history.iter().find(|entry| Some(entry.id) == in_place && !is_by_serial);
+    let entry = of_name.unwrap_or(&found).clone();
     let certificate = index.certificate(&entry)?;
     Ok(Box::new(Shown {
         paths: locate(&home, &entry, &certificate),
         certificate,
         revocations: index.revocations(entry.id)?,
-        history: index.history(&entry.name, now)?,
+        history: standing.history,
+        in_place,
         entry,
         now,
     }))
@@ -120,6 +130,11 @@ impl Report for Shown {
             page.line(&format!("{} certificates of this name, the latest last:", self.history.len()));
             let rows: Vec<Vec<String>> = self.history.iter().map(|entry| self.generation(entry)).collect();
             page.table(&["", "SERIAL", "ISSUED", "EXPIRES", "STATUS"], &rows);
+            if self.in_place != Some(entry.id) {
+                let in_place = self.history.iter().find(|other| Some(other.id) == self.in_place);
+                let in_place = in_place.map_or_else(|| "none".to_owned(), |other| other.serial.to_string());
+                page.line(&format!("* is shown; in place: {in_place}"));
+            }
         }
     }
 
@@ -143,6 +158,7 @@ impl Report for Shown {
         document["delivered_at"] = json!(entry.delivered_at.map(rfc3339));
         document["files"] = self.paths.as_ref().map(files_json).into();
         document["revocations"] = json!(revocations);
+        document["in_place"] = json!(self.in_place == Some(entry.id));
         document["history"] = json!(history);
         document
     }
@@ -195,6 +211,7 @@ mod tests {
             paths: None,
             revocations: index.revocations(entry.id).unwrap(),
             history: index.history(&entry.name, NOW).unwrap(),
+            in_place: Some(entry.id),
             entry,
             now: NOW,
         }

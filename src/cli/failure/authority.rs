@@ -8,6 +8,7 @@ use crate::authority::index::Entry;
 use crate::authority::publish_crl::ListError;
 use crate::authority::renew::RenewError;
 use crate::authority::revoke::RevokeError;
+use crate::authority::rollback::RollbackError;
 use crate::authority::templates::TemplateError;
 use crate::document::DocumentError;
 use crate::issuance::{IssuerError, NotApproved, Refusal, TextError};
@@ -101,6 +102,7 @@ impl From<AuthorityError> for Failure {
             AuthorityError::Request(_) => Self::refused("bad-request", sentence),
             AuthorityError::Rotation(error) => error.into(),
             AuthorityError::Revoke(error) => (*error).into(),
+            AuthorityError::Rollback(error) => error.into(),
             AuthorityError::List(error) => error.into(),
             AuthorityError::ListNotApproved(_) => Self::refused("not-approved", sentence),
             AuthorityError::Exists(folder) => Self::refused("exists", sentence)
@@ -176,6 +178,35 @@ impl From<RenewError> for Failure {
             }
             RenewError::NoKey(_) | RenewError::OtherKey { .. } => {
                 Self::refused("key-mismatch", sentence).hint("for a new key: 'ca rekey'")
+            }
+        }
+    }
+}
+
+impl From<RollbackError> for Failure {
+    fn from(error: RollbackError) -> Self {
+        let sentence = error.to_string();
+        match error {
+            RollbackError::Authority(_) => Self::refused("is-authority", sentence),
+            RollbackError::NoFiles(_) => Self::refused("no-files", sentence).hint("issue it again with 'ca issue'"),
+            RollbackError::NothingBefore { name, others, .. } => {
+                let failure = Self::refused("no-generation", sentence);
+                let told = |serial| format!("to put that one in place: ca rollback {} --to {serial}", quote(&name));
+                others.iter().map(told).fold(failure, Self::hint)
+            }
+            RollbackError::Unknown { name, .. } => {
+                Self::usage("unknown-certificate", sentence).hint(format!("'ca history {}' shows them", quote(&name)))
+            }
+            RollbackError::NotKept { name, .. } => Self::refused("no-generation", sentence)
+                .hint(format!("'ca history {}' shows what is kept; for a new one: ca rekey {0}", quote(&name))),
+            RollbackError::Ended { name, .. } => {
+                Self::refused("ended", sentence).hint(format!("for a new one: ca renew {}", quote(&name)))
+            }
+            RollbackError::Revoked { name, .. } => {
+                Self::refused("revoked", sentence).hint(format!("for a new one: ca rekey {}", quote(&name)))
+            }
+            RollbackError::Foreign { .. } => {
+                Self::refused("exists", sentence).hint("nothing existing is overwritten: move them away first")
             }
         }
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 pub use page::{Page, Tone};
 
+use super::Failure;
 use super::arguments::Color;
 use crate::system::World;
 use crate::x509::text as x509_text;
@@ -23,6 +24,11 @@ pub trait Report {
     /// Yes unless it is a judgement that says no.
     fn answer(&self) -> Answer {
         Answer::Yes
+    }
+
+    /// What failed although the rest was done and is reported: told behind the report, and its exit status is the command's.
+    fn failure(&self) -> Option<Failure> {
+        None
     }
 }
 

@@ -12,7 +12,9 @@ mod folders;
 mod ownership;
 mod permissions;
 mod publish;
+mod replace;
 pub mod staged;
+mod unnamed;
 mod write;
 
 use std::fs::File;
@@ -22,9 +24,11 @@ use std::path::{Path, PathBuf};
 pub use folder_lock::{FolderLock, LockError};
 pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty, remove_quietly};
 pub use ownership::{Ownership, UnknownOwner};
-pub use permissions::{is_private_to_us, is_secret_to_us, owner, refuse_planted_links};
+pub use permissions::{is_private_to_us, is_secret_to_us, mode, owner, refuse_planted_links};
 pub use publish::{Existing, check_place, publish_file};
+pub use replace::replace_folder;
 pub use staged::{StagedFolder, discard, remove_stale};
+pub use unnamed::unnamed_file;
 pub use write::{check_new, create_folder, sync_all, sync_folder, write_new, write_secret, write_secrets};
 
 /// The most that any input file may hold: room for 100,000 certificates, and too little to exhaust the memory.

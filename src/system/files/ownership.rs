@@ -1,6 +1,6 @@
 //! Whom files are given to. The door to uzers.
 
-use std::os::unix::fs::lchown;
+use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::Path;
 
 use super::FileError;
@@ -37,6 +37,16 @@ impl Ownership {
             name.parse().ok().or_else(found).ok_or_else(|| UnknownOwner::Group(name.to_owned()))
         };
         Ok(Self { user: user.map(user_id).transpose()?, group: group.map(group_id).transpose()? })
+    }
+
+    /// That of a file, for a copy of it. Only root can give files away, so that nobody else's copies are given to anybody.
+    ///
+    /// # Errors
+    /// When the file is not there.
+    pub fn like(path: &Path) -> Result<Self, FileError> {
+        let found = path.symlink_metadata().map_err(FileError::of("read", path))?;
+        let is_root = uzers::get_effective_uid() == 0;
+        Ok(if is_root { Self { user: Some(found.uid()), group: Some(found.gid()) } } else { Self::default() })
     }
 
     /// Gives a file or folder away; a link itself, never what it leads to.

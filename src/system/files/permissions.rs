@@ -16,6 +16,14 @@ pub fn owner(path: &Path) -> Result<u32, FileError> {
     metadata(path).map(|found| found.uid())
 }
 
+/// The permission bits; of a link, of what it leads to.
+///
+/// # Errors
+/// As [`owner`].
+pub fn mode(path: &Path) -> Result<u32, FileError> {
+    metadata(path).map(|found| found.permissions().mode() & 0o777)
+}
+
 /// Only we (or root, who can do everything anyway) can change it: the owner is us or root, and neither group nor others
 /// may write. Says nothing of the folders above it.
 ///

@@ -6,7 +6,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::publish::{exchange, rename_folder, rename_new};
+use super::publish::{rename_folder, rename_new};
+use super::replace::replace_folder;
 use super::write::{make_folder, parent_of, write_new};
 use super::{FOLDER, FileError, Ownership, SECRET, refuse_planted_links, sync_folder};
 use crate::system::Entropy;
@@ -120,66 +121,15 @@ impl StagedFolder {
         sync_folder(parent_of(target))
     }
 
-    /// Takes the place of the folder `target`, which is kept as `kept`, durably. Call [`sync`](Self::sync) before.
-    ///
-    /// It goes to `kept` first and changes places with `target` there: one call of the system then brings the new folder
-    /// to its place and the old one to its own. Whoever looks at `target` sees the old or the new one, never none or a
-    /// mixture. Where two names cannot be exchanged there are two renames; between them `target` is not there, and `kept`
-    /// is the old one.
-    ///
-    /// A process that is killed leaves the new folder as `kept`, or, between those two renames, none as `target`: the
-    /// caller has to look for both before it begins anew.
+    /// Takes the place of the folder `target`, which is kept as `kept`, durably: see [`replace_folder`]. Call
+    /// [`sync`](Self::sync) before.
     ///
     /// # Errors
-    /// When `target` is not there or no folder, `kept` is there already, or the system refuses; then `target` is what it
-    /// was.
+    /// As [`replace_folder`].
     pub fn publish_replacing(mut self, target: &Path, kept: &Path) -> Result<(), FileError> {
-        let is_folder = fs::symlink_metadata(target).map_err(FileError::of("replace", target))?.is_dir();
-        if !is_folder {
-            return Err(FileError::of("replace", target)(io::ErrorKind::NotADirectory.into()));
-        }
-        if fs::symlink_metadata(kept).is_ok() {
-            return Err(FileError::of("create", kept)(io::ErrorKind::AlreadyExists.into()));
-        }
-        self.change_places(target, kept)?;
+        replace_folder(&self.path, target, kept)?;
         self.published = true;
-        if let Err(error) = sync_folder(parent_of(target)).and_then(|()| sync_folder(parent_of(kept))) {
-            // Back to what was. If even that fails, remove nothing: both are complete.
-            self.published = self.change_back(target, kept).is_err();
-            return Err(error);
-        }
         Ok(())
-    }
-
-    fn change_places(&self, target: &Path, kept: &Path) -> Result<(), FileError> {
-        rename_folder(&self.path, kept)?;
-        match exchange(kept, target) {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                rename_folder(kept, &self.path)?;
-                self.change_places_in_two_steps(target, kept)
-            }
-            Err(error) => {
-                // Back to where it is removed. If that fails, the next replacement finds it.
-                drop(rename_folder(kept, &self.path));
-                Err(error)
-            }
-        }
-    }
-
-    /// For file systems without RENAME_EXCHANGE (NFS, some of FUSE).
-    fn change_places_in_two_steps(&self, target: &Path, kept: &Path) -> Result<(), FileError> {
-        rename_folder(target, kept)?;
-        rename_folder(&self.path, target).inspect_err(|_| drop(rename_folder(kept, target)))
-    }
-
-    /// The new folder goes back to where it was made, and the old one to `target`.
-    fn change_back(&self, target: &Path, kept: &Path) -> Result<(), FileError> {
-        if exchange(kept, target)? {
-            return rename_folder(kept, &self.path);
-        }
-        rename_folder(target, &self.path)?;
-        rename_folder(kept, target)
     }
 }
 
@@ -361,15 +311,6 @@ mod tests {
         staged(parent.path(), "one").publish_new(&path("web")).unwrap();
         staged(parent.path(), "two").publish_replacing(&path("web"), &path("first")).unwrap();
         assert_eq!((content("web"), content("first")), ("two".to_owned(), "one".to_owned()));
-
-        // As it is done where two names cannot be exchanged, and back.
-        let third = staged(parent.path(), "three");
-        third.change_places_in_two_steps(&path("web"), &path("second")).unwrap();
-        assert_eq!((content("web"), content("second")), ("three".to_owned(), "two".to_owned()));
-        third.change_back(&path("web"), &path("second")).unwrap();
-        assert_eq!((content("web"), path("second").exists()), ("two".to_owned(), false));
-        assert_eq!(fs::read_to_string(third.path().join("cert.pem")).unwrap(), "three");
-        drop(third);
         assert_eq!(names_in(parent.path()), ["first", "web"]);
     }
 

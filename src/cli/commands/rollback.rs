@@ -1,0 +1,118 @@
+//! `ca rollback NAME`: the files that were in place before.
+
+use clap::Args;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::issue::{files_json, labelled};
+use super::list::entry_json;
+use crate::authority::hook::Change;
+use crate::authority::index::Reference;
+use crate::authority::rollback::{self, Order, Outcome, Status};
+use crate::cli::hook::{HookArguments, HookReport};
+use crate::cli::output::{Page, Report, Tone};
+use crate::cli::{Context, Failure};
+use crate::x509::validity::{distance, rfc3339};
+use crate::x509::{SerialNumber, text};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Which name: itself, or the serial number of one of its certificates
+    #[arg(value_name = "NAME|SERIAL")]
+    reference: Reference,
+    /// Put the files of this certificate in place, an older or a newer one [default: those that were in place before]
+    #[arg(long, value_name = "SERIAL")]
+    to: Option<SerialNumber>,
+    #[command(flatten)]
+    hook: HookArguments,
+}
+
+/// What came of it.
+struct RolledBack {
+    outcome: Outcome,
+    hook: Option<HookReport>,
+    now: OffsetDateTime,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let Arguments { reference, to, hook } = arguments;
+    let home = context.home()?;
+    let outcome = rollback::rollback(&home, &Order { reference, to }, &context.tools())?;
+    let entry = &outcome.entry;
+    let hook = if outcome.status == Status::Unchanged {
+        hook.remember(&home, &entry.name, context)?;
+        None
+    } else {
+        let change = Change {
+            action: "rollback",
+            name: &entry.name,
+            template: &entry.template,
+            authority: &entry.authority,
+            serial: &entry.serial,
+            previous: outcome.replaced.as_ref().map(|replaced| &replaced.serial),
+            not_after: entry.validity.not_after,
+            paths: &outcome.paths,
+        };
+        hook.run(&home, &change, &[], context)?
+    };
+    if let Some(replaced) = outcome.replaced.as_ref().filter(|replaced| replaced.revocation.is_none()) {
+        let serial = &replaced.serial;
+        context.note(&format!(
+            "Serial {serial} is out of its place and not revoked; if its key may be known to others: ca revoke serial:{serial}"
+        ));
+    }
+    Ok(Box::new(RolledBack { outcome, hook, now: context.now() }))
+}
+
+impl Report for RolledBack {
+    fn text(&self, page: &mut Page) {
+        let Outcome { status, entry, replaced, paths, kept } = &self.outcome;
+        let (mark, done) = match status {
+            Status::RolledBack => ("✓ ", "Rolled back "),
+            Status::Unchanged => ("= ", "Unchanged, in place already: "),
+        };
+        page.pieces(&[
+            (Tone::Good, mark),
+            (Tone::Plain, done),
+            (Tone::Strong, &entry.name),
+            (Tone::Dim, &format!("  {}", entry.template)),
+        ]);
+        let left = distance(entry.validity.not_after - self.now);
+        page.field("in place", &format!("{}, until {} ({left})", entry.serial, rfc3339(entry.validity.not_after)));
+        if let Some(replaced) = replaced {
+            page.field("replaced", &format!("{}, until {}", replaced.serial, rfc3339(replaced.validity.not_after)));
+        }
+        if let Some(kept) = kept {
+            page.field("kept in", &kept.display().to_string());
+        }
+        for (label, path) in labelled(paths) {
+            page.field(label, &path.display().to_string());
+        }
+        if let Some(hook) = &self.hook {
+            hook.text(page);
+        }
+    }
+
+    fn json(&self) -> Value {
+        let Outcome { status, entry, replaced, paths, kept } = &self.outcome;
+        json!({
+            "schema": "ca.rollback/1",
+            "name": entry.name,
+            "status": match status {
+                Status::RolledBack => "rolled-back",
+                Status::Unchanged => "unchanged",
+            },
+            "in_place": entry_json(entry, self.now),
+            "replaced": replaced.as_ref().map(|replaced| entry_json(replaced, self.now)),
+            "same_key": replaced.as_ref().map(|replaced| replaced.key_fingerprint == entry.key_fingerprint),
+            "key_fingerprint_sha256": text::hex(&entry.key_fingerprint),
+            "kept": kept,
+            "files": files_json(paths),
+            "hook": self.hook.as_ref().map(HookReport::json),
+        })
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        self.hook.as_ref().and_then(HookReport::failure)
+    }
+}
