@@ -16,6 +16,7 @@ pub mod parties;
 pub mod passphrase;
 mod public_key;
 mod recordings;
+mod specimens;
 #[cfg(test)]
 mod testing;
 

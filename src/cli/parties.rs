@@ -8,7 +8,7 @@ use clap::Args;
 use super::passphrase::{self, PassphraseArguments};
 use super::{Context, Failure};
 use crate::authority::deliver::Place;
-use crate::authority::index::{Index, Reference, Status};
+use crate::authority::index::{Entry, Index, Reference, Status};
 use crate::authority::issue::{self, CertificateFacts, Existing, Order, SubjectKey};
 use crate::authority::{Authorities, AuthorityError, Config, EntryName, Home};
 use crate::handshake::{ClientAuthentication, Party};
@@ -87,6 +87,16 @@ impl PartyArguments {
             ClientAuthentication::NotRequested => None,
         };
         Ok(Parties { server, client, roots: self.roots(context)? })
+    }
+
+    /// Whether a party that is needed is issued for the occasion, and will be gone in an hour.
+    pub fn issues(&self, server: bool, client: bool) -> bool {
+        (server && self.server.is_none()) || (client && self.client.is_none())
+    }
+
+    /// Whether the CA directory's own roots are trusted, so that its certificates are the right ones.
+    pub fn trusts_the_directory(&self) -> bool {
+        self.roots.is_none()
     }
 
     /// Gathers whoever visits a server that somebody else runs; a server certificate only if one was given.
@@ -192,7 +202,8 @@ impl PartyArguments {
                 Some(passphrase) => passphrase,
                 None => {
                     let question = format!("Passphrase of {}: ", path.display());
-                    passphrase::ask(context, &question, "give --key-passphrase-file FILE")?
+                    let hint = format!("{} is encrypted: give --key-passphrase-file FILE", path.display());
+                    passphrase::ask(context, &question, &hint)?
                 }
             })
         } else {
@@ -219,11 +230,8 @@ impl PartyArguments {
                 rfc3339(revocation.at)
             ));
         }
-        let name: EntryName = entry.name.parse()?;
-        let places =
-            [entry.place.clone(), Some(home.entry(&name)), Some(home.generation(&name, &entry.serial.to_string()))];
         // The index knows what was issued; only the folder that still holds this very certificate will do.
-        for folder in places.into_iter().flatten().filter(|folder| folder.join("cert.pem").exists()) {
+        for folder in folders_of(&home, &entry)? {
             let party = self.party_from_folder(&folder, context)?;
             if party.certificate().fingerprint() == entry.fingerprint {
                 return Ok(party);
@@ -289,6 +297,14 @@ impl PartyArguments {
     }
 }
 
+/// Where the files of a certificate may be: those of these folders that hold one.
+pub(super) fn folders_of(home: &Home, entry: &Entry) -> Result<Vec<PathBuf>, Failure> {
+    let name: EntryName = entry.name.parse()?;
+    let places =
+        [entry.place.clone(), Some(home.entry(&name)), Some(home.generation(&name, &entry.serial.to_string()))];
+    Ok(places.into_iter().flatten().filter(|folder| folder.join("cert.pem").exists()).collect())
+}
+
 /// `localhost`, unless the CA may only vouch for other DNS names: then a name among those.
 fn permitted_host_name(home: &Home, config: &Config) -> Result<GeneralName, Failure> {
     let authorities = Authorities::of(home);
@@ -308,9 +324,12 @@ fn permitted_host_name(home: &Home, config: &Config) -> Result<GeneralName, Fail
 }
 
 /// All certificates of a PEM or DER file, at least one.
-fn certificates(path: &Path, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
+pub(super) fn certificates(path: &Path, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
     let unreadable = |reason: String| Failure::usage("unreadable-input", format!("{}: {reason}", path.display()));
     let content = context.read_input(path)?;
+    if content.is_empty() {
+        return Err(unreadable("the file is empty, and should hold a certificate".to_owned()));
+    }
     if !pem::is_pem(&content) {
         return Ok(vec![Certificate::from_der(&content).map_err(|error| unreadable(error.to_string()))?]);
     }

@@ -78,8 +78,8 @@ impl Cause {
     }
 
     /// What to do about it when it was not meant to happen.
-    pub fn cure(&self) -> Option<&'static str> {
-        Some(match self.code {
+    pub fn cure(&self) -> &'static str {
+        match self.code {
             NO_CERTIFICATE => "give the client a certificate and its key",
             UNKNOWN_ISSUER => {
                 "give the root that issued it with --roots, and the intermediates in chain.pem or fullchain.pem"
@@ -95,7 +95,6 @@ impl Cause {
             "revocation-list-expired" => "sign a new list with 'ca crl', and hand it out",
             TIMED_OUT => "check that TLS is spoken on this port; --timeout says how long to wait",
             NOT_TLS => "check the port: TLS has to be spoken from the first octet on (no plain HTTP, no STARTTLS)",
-            "too-much-data" | "closed" | "misbehaviour" => "look into the log of the other side, and check the port",
             "http-400" | "http-495" | "http-496" => {
                 "look into the server's log: nginx answers so when it refuses the client's certificate"
             }
@@ -103,8 +102,9 @@ impl Cause {
             NO_COMMON_VERSION => "try the other TLS version with --tls",
             NO_COMMON_CIPHER_SUITE => "let the other side offer cipher suites with (EC)DHE and an AEAD cipher",
             NO_COMMON_GROUND => "try the other TLS version with --tls, or another kind of key",
-            _ => return None,
-        })
+            // Rare, or nobody's fault here.
+            _ => "look into the log of the other side, and check the port",
+        }
     }
 }
 
@@ -147,6 +147,9 @@ pub(super) fn of(error: &Error) -> Cause {
         ),
         Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => {
             Cause::new(NOT_TLS, "what came from the other side is not TLS")
+        }
+        Error::InvalidMessage(what) => {
+            Cause::new("bad-message", format!("what came from the other side is no message of TLS ({what:?})"))
         }
         Error::PeerIncompatible(what) => {
             Cause::new(NO_COMMON_GROUND, format!("the two sides have nothing in common ({what:?})"))

@@ -5,7 +5,7 @@
 //! connection of its own, without resumption, so that a server that forgets to ask for certificates is found out.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use rustls::ClientConnection;
@@ -21,9 +21,9 @@ use super::registry::{Group, TlsVersion};
 use super::report::{Expected, HandshakeReport, Outcome, Refusal, Session};
 use super::scenario::{self, Identity, Standard};
 use super::session::HandshakeError;
-use super::throw_away::{Changes, CopyError};
+use super::throw_away::{Changes, CopyError, Purpose};
 use super::wire::Side;
-use crate::x509::{Certificate, ExtendedKeyUsage};
+use crate::x509::{Certificate, ExtendedKeyUsage, Validity};
 
 /// What is to be proved of a running server.
 #[derive(Debug)]
@@ -32,8 +32,10 @@ pub struct Visit<'a> {
     pub address: &'a str,
     pub host_name: &'a str,
     pub client: &'a Party,
-    /// A server certificate with its key, to be shown as a client's; its own will do.
-    pub server: Option<&'a Party>,
+    /// What the same CA really signed, and a server must refuse all the same.
+    pub specimens: Specimens<'a>,
+    /// The server has a revocation list: the revoked client has to be refused.
+    pub expect_revocation: bool,
     /// Whom the client trusts.
     pub roots: &'a [Certificate],
     pub at: OffsetDateTime,
@@ -43,12 +45,23 @@ pub struct Visit<'a> {
     pub timeout: Duration,
 }
 
+/// Certificates of the same CA, each with its key, that no client may come in with. Where there is none, a copy under a
+/// throw-away CA takes its place.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Specimens<'a> {
+    /// A server's; its own will do.
+    pub server: Option<&'a Party>,
+    pub expired: Option<&'a Party>,
+    pub not_yet_valid: Option<&'a Party>,
+    pub revoked: Option<&'a Party>,
+}
+
 /// Visits the server: the good case in every version, and then what it must refuse.
 ///
 /// # Errors
 /// When it cannot be reached, or the client cannot be set up.
 pub fn visit(visit: &Visit<'_>) -> Result<HandshakeReport, HandshakeError> {
-    let addresses = resolve(visit.address)?;
+    let addresses = resolve(visit.address, visit.timeout)?;
     let mut report = HandshakeReport {
         at: visit.at,
         host_name: visit.host_name.to_owned(),
@@ -66,67 +79,121 @@ pub fn visit(visit: &Visit<'_>) -> Result<HandshakeReport, HandshakeError> {
     if visit.refusals && !proven.is_empty() {
         let cases = cases(visit)?;
         for version in &proven {
-            for (case, title, identity) in &cases {
-                let (outcome, recording) = match identity {
+            for Case { name, title, shown, caveat } in &cases {
+                let (outcome, recording) = match shown {
                     Err(reason) => (Outcome::Untried(reason.clone()), None),
                     Ok(identity) => {
                         let session = call(visit, &addresses, *version, identity.as_ref())?;
                         (session.breakdown.map_or(Outcome::Accepted, Outcome::Refused), Some(session.recording))
                     }
                 };
-                let expected = Expected::OF_ANOTHER_SERVER;
-                report.refusals.push(Refusal { case, title, version: *version, outcome, expected, recording });
+                report.refusals.push(Refusal {
+                    case: name,
+                    title,
+                    version: *version,
+                    outcome,
+                    expected: Expected::OF_ANOTHER_SERVER,
+                    caveat: *caveat,
+                    recording,
+                });
             }
         }
     }
     Ok(report)
 }
 
-pub(super) fn resolve(address: &str) -> Result<Vec<SocketAddr>, HandshakeError> {
+/// The addresses of `host:port`, found within `limit`.
+pub(super) fn resolve(address: &str, limit: Duration) -> Result<Vec<SocketAddr>, HandshakeError> {
     let unreachable = |reason: String| HandshakeError::Unreachable { address: address.to_owned(), reason };
-    let found: Vec<SocketAddr> = address.to_socket_addrs().map_err(|error| unreachable(error.to_string()))?.collect();
+    let (sender, receiver) = mpsc::channel();
+    let asked = address.to_owned();
+    // The system's resolver knows no time limit. Whoever waits for it in vain leaves it behind; it ends with the process.
+    std::thread::spawn(move || {
+        sender.send(asked.to_socket_addrs().map(Iterator::collect::<Vec<SocketAddr>>)).ok();
+    });
+    let found =
+        receiver.recv_timeout(limit).map_err(|_| unreachable("its address was not found in time".to_owned()))?;
+    let found = found.map_err(|error| unreachable(error.to_string()))?;
     if found.is_empty() { Err(unreachable("the name has no address".to_owned())) } else { Ok(found) }
 }
 
-/// A case: its word, its words, and the client in it, or why there can be none.
-type Case = (&'static str, &'static str, Result<Option<Identity>, String>);
+/// A case: its word, its words, and what the client shows in it, or why it cannot be tried.
+struct Case {
+    name: &'static str,
+    title: &'static str,
+    shown: Result<Option<Identity>, String>,
+    caveat: Option<&'static str>,
+}
+
+/// What a refusal of a copy does not prove.
+const COPY: &str = "shown under a throw-away CA, because no such certificate with its key is in the CA directory: the server may have refused the issuer";
 
 /// What can be tried from outside, without the CA's key and the server's clock.
 fn cases(visit: &Visit<'_>) -> Result<Vec<Case>, CopyError> {
-    let copies = Double::new("client", visit.client, visit.server, visit.roots);
-    let tried = |identity: Result<Identity, CopyError>| identity.map(|identity| Ok(Some(identity)));
-    let (stranger, namesake, wrong_key, tampered) = match &copies {
-        Ok(double) => (
-            tried(refusals::stranger("client", visit.client, visit.roots))?,
-            tried(double.copy(Changes::default()))?,
-            tried(double.with_wrong_key())?,
-            tried(double.tampered())?,
+    let copies = Double::new("client", visit.client, visit.specimens.server, visit.roots);
+    // Without the root that issued the client there is nothing to copy.
+    let copied = |make: &dyn Fn(&Double<'_>) -> Result<Identity, CopyError>| match &copies {
+        Ok(double) => make(double).map(|identity| Ok(Some(identity))),
+        Err(error) => Ok(Err(error.to_string())),
+    };
+    let specimen = |party: Option<&Party>, otherwise: Changes<'_>| match party {
+        Some(party) => {
+            let chain: Vec<&Certificate> = party.chain().iter().collect();
+            Ok::<_, CopyError>((Ok(Some(scenario::identity("client", &chain, party.key())?)), None))
+        }
+        None => Ok((copied(&|double| double.copy(otherwise))?, Some(COPY))),
+    };
+    let plain = |name, title, shown| Case { name, title, shown, caveat: None };
+    let with = |name, title, (shown, caveat)| Case { name, title, shown, caveat };
+    let server = visit.specimens.server.filter(|server| {
+        // One that may also serve a client proves nothing.
+        !refusals::serves(server.certificate(), &ExtendedKeyUsage::ClientAuth)
+    });
+    let was = |ended: time::Duration, long: time::Duration| {
+        let not_after = visit.at.checked_sub(ended).unwrap_or(visit.at);
+        Changes {
+            validity: Some(Validity { not_before: not_after.checked_sub(long).unwrap_or(not_after), not_after }),
+            ..Changes::default()
+        }
+    };
+    let (day, year) = (time::Duration::DAY, time::Duration::days(365));
+    let as_server = Changes { purpose: Some(Purpose::Server), ..Changes::default() };
+    let mut cases = vec![
+        plain("no-client-certificate", "no client certificate", Ok(None)),
+        plain(
+            "client-of-another-ca",
+            "client of another CA",
+            copied(&|double| refusals::stranger("client", double.party, visit.roots))?,
         ),
-        Err(error) => {
-            let none = || Err(error.to_string());
-            (none(), none(), none(), none())
-        }
-    };
-    let server = match visit.server {
-        Some(server) if !refusals::serves(server.certificate(), &ExtendedKeyUsage::ClientAuth) => {
-            let chain: Vec<&Certificate> = server.chain().iter().collect();
-            Ok(Some(scenario::identity("server", &chain, server.key())?))
-        }
-        Some(_) => Err("this server certificate may also serve a client".to_owned()),
-        None => Err("it takes a server certificate and its key: --server".to_owned()),
-    };
-    let outside = || Err("it takes the CA's key, or the server's clock".to_owned());
-    Ok(vec![
-        ("no-client-certificate", "no client certificate", Ok(None)),
-        ("client-of-another-ca", "client of another CA", stranger),
-        ("client-of-namesake-ca", "client of a CA of the same name", namesake),
-        ("server-certificate-as-client", "server certificate used as client", server),
-        ("client-with-wrong-key", "client with another's key", wrong_key),
-        ("tampered-client", "tampered client certificate", tampered),
-        ("expired-client", "expired client", outside()),
-        ("not-yet-valid-client", "client not valid yet", outside()),
-        ("revoked-client", "revoked client", outside()),
-    ])
+        plain(
+            "client-of-namesake-ca",
+            "client of a CA of the same name",
+            copied(&|double| double.copy(Changes::default()))?,
+        ),
+        with("expired-client", "expired client", specimen(visit.specimens.expired, was(day, year))?),
+        with(
+            "not-yet-valid-client",
+            "client not valid yet",
+            specimen(visit.specimens.not_yet_valid, was(-(day + year), year))?,
+        ),
+        with("server-certificate-as-client", "server certificate used as client", specimen(server, as_server)?),
+        plain("client-with-wrong-key", "client with another's key", copied(&|double| double.with_wrong_key())?),
+        plain("tampered-client", "tampered client certificate", copied(&|double| double.tampered())?),
+    ];
+    cases.push(match (visit.expect_revocation, visit.specimens.revoked) {
+        (true, Some(revoked)) => with("revoked-client", "revoked client", specimen(Some(revoked), Changes::default())?),
+        (true, None) => plain(
+            "revoked-client",
+            "revoked client",
+            Err("no revoked client certificate with its key was found".to_owned()),
+        ),
+        (false, _) => plain(
+            "revoked-client",
+            "revoked client",
+            Err("a server need not have a revocation list: --expect-revocation says that this one has".to_owned()),
+        ),
+    });
+    Ok(cases)
 }
 
 /// One connection from its first octet to the answer.
@@ -214,7 +281,8 @@ mod tests {
             address,
             host_name: "localhost",
             client: &hierarchy.client,
-            server: Some(&hierarchy.server),
+            specimens: Specimens { server: Some(&hierarchy.server), ..Specimens::default() },
+            expect_revocation: false,
             roots: std::slice::from_ref(&hierarchy.root),
             at: NOW,
             versions,
@@ -229,7 +297,7 @@ mod tests {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let report = visited(&hierarchy, &serve(strict(&hierarchy), "200"), &[TlsVersion::Tls13]);
         assert!(report.passed(), "{report:?}");
-        assert_eq!(report.refusals.iter().filter(|refusal| refusal.for_the_right_reason()).count(), 6);
+        assert_eq!(report.refusals.iter().filter(|refusal| refusal.for_the_right_reason()).count(), 8);
         assert!(report.sessions[0].client.authenticated);
     }
 
@@ -257,7 +325,7 @@ mod tests {
                 .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(identity)));
         let report = visited(&hierarchy, &serve(Arc::new(forgetful), "200"), &[TlsVersion::Tls13]);
         let tried = report.refusals.iter().filter(|refusal| !matches!(refusal.outcome, Outcome::Untried(_)));
-        assert!(tried.clone().count() == 6 && tried.clone().all(|refusal| refusal.outcome == Outcome::Accepted));
+        assert!(tried.clone().count() == 8 && tried.clone().all(|refusal| refusal.outcome == Outcome::Accepted));
         assert!(!report.passed());
     }
 

@@ -59,7 +59,8 @@ pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Serve
     let config = scenario::believing_config(at, &notes)?;
     let connection =
         ClientConnection::new(Arc::new(config), name).map_err(|error| ExchangeError::Library(error.to_string()))?;
-    let mut call = Call::new(Side::Client, connection.into(), open(address, &resolve(address)?, LONGEST)?, LONGEST);
+    let mut call =
+        Call::new(Side::Client, connection.into(), open(address, &resolve(address, LONGEST)?, LONGEST)?, LONGEST);
     let ended = call.shake();
     call.hang_up();
     let told = call.outcome();

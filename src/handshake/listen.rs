@@ -1,8 +1,12 @@
-//! The server's part alone, for one client that somebody else runs: curl, `openssl s_client`, a browser.
+//! The server's part alone, for clients that somebody else runs: curl, `openssl s_client`, a browser.
+//!
+//! Each client has a thread and a session of its own, which end within the time limit: whoever opens a connection and says
+//! nothing, as browsers do, keeps nobody else waiting.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use rustls::ServerConnection;
@@ -30,11 +34,25 @@ pub struct Host<'a> {
     pub host_name: &'a str,
     pub at: OffsetDateTime,
     pub versions: &'a [TlsVersion],
-    /// No client is waited for longer.
-    pub patience: Duration,
+    pub clients: Clients,
     /// No connection lasts longer.
     pub timeout: Duration,
 }
+
+/// Who is received.
+#[derive(Debug, Clone, Copy)]
+pub enum Clients {
+    /// One, who is waited for so long.
+    One(Duration),
+    /// Whoever comes within this time, but no more than [`MOST_CLIENTS`].
+    AllFor(Duration),
+}
+
+/// What is kept of a session is bounded, and so is their number.
+pub const MOST_CLIENTS: usize = 1000;
+
+/// So many are talked to at once; others wait in the queue of the port.
+const AT_ONCE: usize = 32;
 
 /// What a client is answered that asks over HTTP; any other client can read it too.
 const PAGE: &str = "You are known here: this connection is mutually authenticated.\n";
@@ -66,52 +84,89 @@ impl Port {
         self.address
     }
 
-    /// Waits for one client, and tells what came of it.
+    /// Waits for clients, and tells what came of them; `tell` hears of each as it goes. Nobody came: no session.
     ///
     /// # Errors
-    /// When nobody comes, or the server cannot be set up.
-    pub fn receive(&self, host: &Host<'_>) -> Result<HandshakeReport, HandshakeError> {
-        let chain: Vec<&Certificate> = host.server.chain().iter().collect();
-        let identity = scenario::identity("server", &chain, host.server.key())?;
-        let roots = scenario::roots(&host.roots.iter().collect::<Vec<_>>())?;
-        let standard = Standard { roots, revocation_lists: Vec::new(), at: host.at };
+    /// When the server cannot be set up.
+    pub fn receive(
+        &self,
+        host: &Host<'_>,
+        mut tell: impl FnMut(SocketAddr, &Session),
+    ) -> Result<HandshakeReport, HandshakeError> {
+        // What cannot be set up is said before anybody comes.
+        host.ends()?;
+        let began = Instant::now();
+        let (most, patience) = match host.clients {
+            Clients::One(patience) => (1, patience),
+            Clients::AllFor(time) => (MOST_CLIENTS, time),
+        };
+        let sessions = std::thread::scope(|scope| -> Result<Vec<Session>, HandshakeError> {
+            let (mut sessions, mut talking) = (Vec::new(), Vec::new());
+            let mut came = 0;
+            loop {
+                let (ended, others): (Vec<_>, Vec<_>) =
+                    talking.into_iter().partition(|(_, talk): &(_, ScopedJoinHandle<'_, _>)| talk.is_finished());
+                talking = others;
+                for (client, talk) in ended {
+                    let session = talk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                    tell(client, &session);
+                    sessions.push(session);
+                }
+                let is_open = came < most && began.elapsed() <= patience;
+                if !is_open && talking.is_empty() {
+                    return Ok(sessions);
+                }
+                match if is_open && talking.len() < AT_ONCE { self.accept()? } else { None } {
+                    Some((socket, client)) => {
+                        came += 1;
+                        talking.push((client, scope.spawn(|| host.talk(socket))));
+                    }
+                    None => std::thread::sleep(GLANCE),
+                }
+            }
+        })?;
+        Ok(HandshakeReport { at: host.at, host_name: host.host_name.to_owned(), sessions, refusals: Vec::new() })
+    }
+
+    /// Whoever stands at the port, if anybody does.
+    fn accept(&self) -> Result<Option<(TcpStream, SocketAddr)>, HandshakeError> {
+        match self.listener.accept() {
+            Ok((socket, client)) => {
+                socket.set_nonblocking(false).map_err(socket_error("set up"))?;
+                socket.set_nodelay(true).map_err(socket_error("set up"))?;
+                Ok(Some((socket, client)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock || is_gone(&error) => Ok(None),
+            Err(error) => Err(socket_error("accept")(error).into()),
+        }
+    }
+}
+
+impl Host<'_> {
+    /// A server for one client. Its secrets and its tickets are its own: nobody can take up another's session.
+    fn ends(&self) -> Result<(ServerConnection, Arc<Secrets>), HandshakeError> {
+        let chain: Vec<&Certificate> = self.server.chain().iter().collect();
+        let identity = scenario::identity("server", &chain, self.server.key())?;
+        let roots = scenario::roots(&self.roots.iter().collect::<Vec<_>>())?;
+        let standard = Standard { roots, revocation_lists: Vec::new(), at: self.at };
         let secrets = Arc::new(Secrets::default());
-        let judge = match host.client_authentication {
+        let judge = match self.client_authentication {
             ClientAuthentication::Required => standard.client_verifier()?,
             ClientAuthentication::NotRequested => WebPkiClientVerifier::no_client_auth(),
         };
-        let config = scenario::server_config(host.versions, Group::ALL, &identity, &standard, judge, &secrets)?;
+        let config = scenario::server_config(self.versions, Group::ALL, &identity, &standard, judge, &secrets)?;
         let connection =
             ServerConnection::new(Arc::new(config)).map_err(|error| ExchangeError::Library(error.to_string()))?;
-        let mut call = Call::new(Side::Server, connection.into(), self.accept(host.patience)?, host.timeout);
-        let ended = call.answer(&response());
-        call.hang_up();
-        Ok(HandshakeReport {
-            at: host.at,
-            host_name: host.host_name.to_owned(),
-            sessions: vec![told(call, host, secrets, ended)],
-            refusals: Vec::new(),
-        })
+        Ok((connection, secrets))
     }
 
-    fn accept(&self, patience: Duration) -> Result<TcpStream, HandshakeError> {
-        let began = Instant::now();
-        loop {
-            match self.listener.accept() {
-                Ok((socket, _)) => {
-                    socket.set_nonblocking(false).map_err(socket_error("set up"))?;
-                    socket.set_nodelay(true).map_err(socket_error("set up"))?;
-                    return Ok(socket);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) if is_gone(&error) => {}
-                Err(error) => return Err(socket_error("accept")(error).into()),
-            }
-            if began.elapsed() > patience {
-                return Err(HandshakeError::Nobody(self.address.to_string()));
-            }
-            std::thread::sleep(GLANCE);
-        }
+    fn talk(&self, socket: TcpStream) -> Result<Session, HandshakeError> {
+        let (connection, secrets) = self.ends()?;
+        let mut call = Call::new(Side::Server, connection.into(), socket, self.timeout);
+        let ended = call.answer(&response());
+        call.hang_up();
+        let fallback = self.versions.first().copied().unwrap_or(TlsVersion::Tls13);
+        Ok(call.told(fallback, secrets, ended))
     }
 }
 
@@ -122,14 +177,9 @@ fn response() -> String {
     )
 }
 
-fn told(call: Call, host: &Host<'_>, secrets: Arc<Secrets>, ended: Result<(), ExchangeError>) -> Session {
-    let fallback = host.versions.first().copied().unwrap_or(TlsVersion::Tls13);
-    call.told(fallback, secrets, ended)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::connect::{Visit, visit};
+    use super::super::connect::{Specimens, Visit, visit};
     use super::super::fixtures::{Hierarchy, NOW, TIMEOUT};
     use super::*;
     use crate::x509::KeyAlgorithm;
@@ -147,15 +197,16 @@ mod tests {
                 host_name: "localhost",
                 at: NOW,
                 versions: &[TlsVersion::Tls13, TlsVersion::Tls12],
-                patience: Duration::from_secs(60),
+                clients: Clients::One(TIMEOUT),
                 timeout: TIMEOUT,
             };
-            let received = scope.spawn(move || port.receive(&host).unwrap());
+            let received = scope.spawn(move || port.receive(&host, |_, _| ()).unwrap());
             let visited = visit(&Visit {
                 address: &address,
                 host_name: "localhost",
                 client: &visitor.client,
-                server: None,
+                specimens: Specimens::default(),
+                expect_revocation: false,
                 roots,
                 at: NOW,
                 versions: &[version],
@@ -198,10 +249,61 @@ mod tests {
             host_name: "localhost",
             at: NOW,
             versions: &[TlsVersion::Tls13],
-            patience: Duration::ZERO,
+            clients: Clients::One(Duration::ZERO),
             timeout: TIMEOUT,
         };
-        let received = Port::open("127.0.0.1:0").unwrap().receive(&host);
-        assert!(matches!(received, Err(HandshakeError::Nobody(_))));
+        let received = Port::open("127.0.0.1:0").unwrap().receive(&host, |_, _| ()).unwrap();
+        assert!(received.sessions.is_empty() && !received.passed());
+    }
+
+    /// One of them says nothing, as browsers do that want to be quick, and one is of another CA.
+    #[test]
+    fn whoever_comes_in_time_is_received_whatever_the_others_do() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let stranger = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let port = Port::open("127.0.0.1:0").unwrap();
+        let address = port.address().to_string();
+        let roots = std::slice::from_ref(&hierarchy.root);
+        let host = Host {
+            server: &hierarchy.server,
+            roots,
+            client_authentication: ClientAuthentication::Required,
+            host_name: "localhost",
+            at: NOW,
+            versions: &[TlsVersion::Tls13],
+            clients: Clients::AllFor(Duration::from_millis(500)),
+            timeout: Duration::from_millis(500),
+        };
+        let silent = TcpStream::connect(&address).unwrap();
+        let mut told = 0;
+        let report = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for client in [&hierarchy.client, &stranger.client, &hierarchy.client] {
+                    visit(&Visit {
+                        address: &address,
+                        host_name: "localhost",
+                        client,
+                        roots,
+                        at: NOW,
+                        versions: &[TlsVersion::Tls13],
+                        refusals: false,
+                        timeout: TIMEOUT,
+                        specimens: Specimens::default(),
+                        expect_revocation: false,
+                    })
+                    .unwrap();
+                }
+            });
+            port.receive(&host, |_, _| told += 1).unwrap()
+        });
+        drop(silent);
+        let mut codes: Vec<_> = report
+            .sessions
+            .iter()
+            .map(|session| session.breakdown.as_ref().map_or("passed", |breakdown| breakdown.cause.code))
+            .collect();
+        codes.sort_unstable();
+        assert_eq!((codes, told), (vec!["bad-signature", "passed", "passed", "timed-out"], 4));
+        assert!(!report.passed());
     }
 }

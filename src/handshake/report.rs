@@ -26,7 +26,9 @@ pub struct HandshakeReport {
 impl HandshakeReport {
     /// The good case passes, and everything bad that could be tried was refused for its right reason.
     pub fn passed(&self) -> bool {
-        self.sessions.iter().all(Session::passed) && self.refusals.iter().all(Refusal::as_it_should_be)
+        !self.sessions.is_empty()
+            && self.sessions.iter().all(Session::passed)
+            && self.refusals.iter().all(Refusal::as_it_should_be)
     }
 }
 
@@ -119,6 +121,8 @@ pub struct Refusal {
     pub outcome: Outcome,
     /// Who should have refused, how, and why.
     pub expected: Expected,
+    /// What has to be known of how it was tried.
+    pub caveat: Option<&'static str>,
     /// What crossed the wire, if anything was tried.
     pub recording: Option<Recording>,
 }

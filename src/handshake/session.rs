@@ -56,8 +56,6 @@ pub enum HandshakeError {
     NothingShown { address: String, reason: String },
     #[error("cannot listen on '{}': {reason}", text::escape(address))]
     Port { address: String, reason: String },
-    #[error("nobody came to {0}")]
-    Nobody(String),
     #[error(transparent)]
     SetUp(#[from] SetUpError),
     #[error(transparent)]

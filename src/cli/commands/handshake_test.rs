@@ -4,21 +4,24 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use crate::cli::address::host_of;
 use crate::cli::output::ladder::{ladder, messages_json};
 use crate::cli::output::{Answer, Page, Report, Tone, handshake as shown};
 use crate::cli::parties::{Parties, PartyArguments};
 use crate::cli::recordings::RecordingArguments;
+use crate::cli::specimens::Specimens;
 use crate::cli::{Context, Failure};
 use crate::handshake::connect::{Visit, visit};
-use crate::handshake::listen::{Host, Port};
+use crate::handshake::listen::{Clients, Host, Port};
 use crate::handshake::measure::{self, Rate, measure};
 use crate::handshake::report::Outcome;
 use crate::handshake::{
     self, ClientAuthentication, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session, TlsVersion,
 };
-use crate::x509::{GeneralName, Lifetime, validity};
+use crate::x509::validity::parse_time;
+use crate::x509::{GeneralName, Lifetime, Validity, validity};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -56,6 +59,21 @@ pub struct Arguments {
     /// Play the server for one client, such as curl or a browser, instead of both sides here
     #[arg(long, value_name = "ADDR:PORT", conflicts_with_all = ["repeat", "connect", "client", "no_refusals"])]
     listen: Option<String>,
+    /// With --connect: the server has a revocation list, so that a revoked client of the CA directory must be refused
+    #[arg(long, requires = "connect")]
+    expect_revocation: bool,
+    /// With --listen: one client and no more, which is also the default
+    #[arg(long, requires = "listen")]
+    once: bool,
+    /// With --listen: everybody who comes within this time
+    #[arg(long = "for", value_name = "D", requires = "listen", conflicts_with_all = ["once", "wait"])]
+    duration: Option<Lifetime>,
+    /// Let both sides judge by this time instead of now
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    at: Option<OffsetDateTime>,
+    /// Let both sides judge by the time in so long
+    #[arg(long = "in", value_name = "D", conflicts_with = "at")]
+    ahead: Option<Lifetime>,
     /// How long the other side may take, in every exchange
     #[arg(long, value_name = "D", default_value = "10s")]
     timeout: Lifetime,
@@ -98,6 +116,25 @@ impl Arguments {
         if self.no_client_auth { ClientAuthentication::NotRequested } else { ClientAuthentication::Required }
     }
 
+    /// The time that both sides judge by. Who is issued for the occasion ends within the hour, and has no other time.
+    fn time(&self, issued: bool, context: &Context<'_>) -> Result<OffsetDateTime, Failure> {
+        let time = match (self.at, self.ahead) {
+            (None, None) => return Ok(context.now()),
+            (Some(at), _) => at,
+            (None, Some(ahead)) => {
+                let then = context.now().checked_add(ahead.as_duration()).filter(|then| *then <= Validity::LATEST);
+                then.ok_or_else(|| Failure::usage("bad-time", format!("{ahead} from now there is no time")))?
+            }
+        };
+        if issued {
+            let sentence =
+                "a certificate that is issued for the test lasts an hour, and says nothing about another time";
+            return Err(Failure::usage("no-party", sentence)
+                .hint("name those whose time is to be looked at with --server and --client"));
+        }
+        Ok(time)
+    }
+
     fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout.as_seconds())
     }
@@ -116,6 +153,8 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
             .hint("leave out --hello-retry, or --tls 1.2"));
     }
     let (authentication, host_name) = (arguments.client_authentication(), arguments.hostname.as_deref());
+    let is_mutual = authentication == ClientAuthentication::Required;
+    let at = arguments.time(arguments.parties.issues(true, is_mutual), context)?;
     let Parties { server, client, roots } = arguments.parties.gather(authentication, host_name, context)?;
     let host_name = match &arguments.hostname {
         Some(name) => name.clone(),
@@ -129,7 +168,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         protocols: &arguments.alpn,
         roots: &roots,
         host_name: &host_name,
-        at: context.now(),
+        at,
         versions: arguments.tls.all(),
         refusals: !arguments.no_refusals,
         timeout: arguments.timeout(),
@@ -149,14 +188,27 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
 /// `--connect`: the same from outside.
 fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let host = host_of(address)?;
+    let at = arguments.time(arguments.parties.issues(false, true), context)?;
     let (client, server, roots) = arguments.parties.gather_visitor(context)?;
+    let specimens = match !arguments.no_refusals && arguments.parties.trusts_the_directory() {
+        true => Specimens::find(context)?,
+        false => Specimens::default(),
+    };
+    if arguments.expect_revocation && !specimens.has_revoked() {
+        let sentence =
+            "the CA directory has no revoked client certificate with its key, to see whether the server refuses it";
+        return Err(Failure::usage("no-revoked-client", sentence).hint(
+            "'ca issue client NAME', 'ca revoke NAME', and 'ca crl' for the server make one; without --roots it is found",
+        ));
+    }
     let found = visit(&Visit {
         address,
         host_name: arguments.hostname.as_deref().unwrap_or(host),
         client: &client,
-        server: server.as_ref(),
+        specimens: specimens.borrowed(server.as_ref()),
+        expect_revocation: arguments.expect_revocation,
         roots: &roots,
-        at: context.now(),
+        at,
         versions: arguments.tls.all(),
         refusals: !arguments.no_refusals,
         timeout: arguments.timeout(),
@@ -174,22 +226,35 @@ fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>)
 
 /// `--listen`: the same from inside.
 fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let at = arguments.time(arguments.parties.issues(true, false), context)?;
     let (server, roots) = arguments.parties.gather_host(arguments.hostname.as_deref(), context)?;
     let host_name = match &arguments.hostname {
         Some(name) => name.clone(),
         None => default_host_name(&server)?,
     };
     let port = Port::open(address)?;
-    context.note(&format!("Waiting on {} for one client that asks for {host_name}.", port.address()));
-    let found = port.receive(&Host {
+    let (clients, who) = match arguments.duration {
+        Some(time) => (Clients::AllFor(Duration::from_secs(time.as_seconds())), format!("clients, for {time},")),
+        None => (Clients::One(Duration::from_secs(arguments.wait.as_seconds())), "one client".to_owned()),
+    };
+    let asks = if who.ends_with(',') { "that ask" } else { "that asks" };
+    context.note(&format!("Waiting on {} for {who} {asks} for {host_name}.", port.address()));
+    let host = Host {
         server: &server,
         roots: &roots,
         client_authentication: arguments.client_authentication(),
         host_name: &host_name,
-        at: context.now(),
+        at,
         versions: arguments.tls.all(),
-        patience: Duration::from_secs(arguments.wait.as_seconds()),
+        clients,
         timeout: arguments.timeout(),
+    };
+    let found = port.receive(&host, |client, session| {
+        let name = session.client.subject.as_deref().unwrap_or("no certificate");
+        context.note(&match &session.breakdown {
+            None => format!("{client}: passed, {}, {name}", session.version),
+            Some(breakdown) => format!("{client}: FAILED, {}", breakdown.cause.sentence),
+        });
     })?;
     arguments.recordings.write(&found, context)?;
     let mismatches = mismatches([Some(("server", &server))]);
@@ -348,6 +413,7 @@ fn refusal_json(refusal: &Refusal, trace: bool) -> Value {
         "error": null,
         "message": null,
         "right": refusal.as_it_should_be(),
+        "caveat": refusal.caveat,
         "expected": { "by": expected.by.name(), "alert": expected.alert, "error": expected.error },
     });
     match &refusal.outcome {

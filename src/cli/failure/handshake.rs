@@ -10,14 +10,13 @@ impl From<HandshakeError> for Failure {
             HandshakeError::HostName(_) => Self::usage("bad-host-name", sentence)
                 .hint("give a name that stands in the server's certificate with --hostname"),
             HandshakeError::Unreachable { .. } => {
-                Self::refused("unreachable", sentence).hint("check host and port, and that the server is running")
+                Self::usage("unreachable", sentence).hint("check host and port, and that the server is running")
             }
             HandshakeError::NothingShown { .. } => Self::refused("no-chain-shown", sentence).hint(
                 "check that TLS is spoken on this port from the first octet on (no STARTTLS), in version 1.2 or 1.3",
             ),
-            HandshakeError::Port { .. } => Self::refused("port", sentence)
-                .hint("for example 127.0.0.1:8443, or 127.0.0.1:0 for any port that is free"),
-            HandshakeError::Nobody(_) => Self::refused("nobody-came", sentence).hint("--wait says how long to wait"),
+            HandshakeError::Port { .. } => Self::usage("port", sentence)
+                .hint("take a port that nobody listens on: 127.0.0.1:0 stands for any that is free"),
             HandshakeError::SetUp(SetUpError::Root { .. } | SetUpError::NoRoots) => Self::usage("bad-roots", sentence)
                 .hint("give the CA certificate that issued the server and the client with --roots"),
             HandshakeError::SetUp(SetUpError::Key { .. }) => Self::usage("bad-key", sentence),

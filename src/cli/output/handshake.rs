@@ -34,7 +34,7 @@ pub fn session(page: &mut Page, session: &Session) {
         let alert = breakdown.alert.as_ref().map(|alert| format!("its alert on the wire: {alert}"));
         let said = [Some(format!("the {} refused: {}", breakdown.by, breakdown.cause.sentence)), alert];
         labelled(page, Tone::Bad, "broken off", said.into_iter().flatten());
-        labelled(page, Tone::Warning, "what to do", breakdown.cause.cure().map(str::to_owned).into_iter());
+        labelled(page, Tone::Warning, "what to do", std::iter::once(breakdown.cause.cure().to_owned()));
     }
 }
 
@@ -102,7 +102,20 @@ pub fn refusals(page: &mut Page, refusals: &[Refusal]) {
         } else {
             format!("{} ({})", refusal.title, refusal.version)
         };
+        let title = if refusal.caveat.is_some() { format!("{title} *") } else { title };
         case(page, refusal, &title);
+    }
+    caveats(page, refusals);
+}
+
+/// What the asterisks mean.
+fn caveats(page: &mut Page, refusals: &[Refusal]) {
+    let mut told: Vec<&str> = refusals.iter().filter_map(|refusal| refusal.caveat).collect();
+    told.dedup();
+    let width = width(page).saturating_sub(10);
+    for line in told.iter().flat_map(|caveat| wrap(caveat, width)).enumerate() {
+        let mark = if line.0 == 0 { "*" } else { " " };
+        page.toned(Tone::Dim, &format!("        {mark} {}", line.1));
     }
 }
 

@@ -100,6 +100,7 @@ impl Case {
             version: good.version,
             outcome,
             expected: self.expected(),
+            caveat: None,
             recording,
         })
     }

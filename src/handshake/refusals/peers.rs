@@ -128,6 +128,7 @@ impl Peer {
             version: good.version,
             outcome: self.judge(&session),
             expected: self.expected,
+            caveat: None,
             recording: Some(session.recording),
         })
     }

@@ -140,7 +140,7 @@ fn assert_handshake_test_passes(hierarchy: &Hierarchy, server: &Server, what: &s
     assert_eq!(report["sessions"].as_array().map(Vec::len), Some(2), "{what}: {said}");
     let refusals = report["refusals"].as_array().unwrap();
     let refused = refusals.iter().filter(|refusal| refusal["refused"] == true).count();
-    assert!(refused >= 6, "{what} refused only {refused} of what it must refuse: {said}");
+    assert!(refused == 16, "{what} refused only {refused} of what it must refuse: {said}");
 }
 
 /// Those that are installed; the others are named.

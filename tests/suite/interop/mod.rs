@@ -5,4 +5,5 @@ mod exchange;
 mod judges;
 mod live;
 mod peers;
+mod refusals;
 mod revocation;
