@@ -101,6 +101,8 @@ pub enum Body {
     },
     /// A record that none of the session's keys opens.
     Unreadable,
+    /// Octets that cannot be a record, and whatever follows them.
+    NotTls,
 }
 
 /// One side's public value of the key exchange.
@@ -150,6 +152,7 @@ impl Message {
             Body::ApplicationData => "ApplicationData",
             Body::Other { number } => return format!("handshake message {number}"),
             Body::Unreadable => "unreadable record",
+            Body::NotTls => "no TLS record",
         }
         .to_owned()
     }
@@ -235,7 +238,8 @@ impl Message {
             | Body::ChangeCipherSpec
             | Body::ApplicationData
             | Body::Other { .. }
-            | Body::Unreadable => {}
+            | Body::Unreadable
+            | Body::NotTls => {}
         }
         facts.retain(|(_, value)| !value.is_empty());
         facts

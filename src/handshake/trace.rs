@@ -42,6 +42,8 @@ struct Session<'a> {
 struct Stream {
     /// Octets of a record that is not complete.
     pending: Vec<u8>,
+    /// Something crossed that is no record: nobody knows where the next one begins.
+    derailed: bool,
     /// Octets of a handshake message that is not complete.
     handshake: Vec<u8>,
     opener: Option<Opener>,
@@ -73,6 +75,11 @@ impl<'a> Session<'a> {
         stream.pending.extend_from_slice(&flight.octets);
         let pending = std::mem::take(&mut stream.pending);
         let mut rest = pending.as_slice();
+        if self.stream(flight.from).derailed || !wire::may_begin_record(rest) {
+            self.stream(flight.from).derailed = true;
+            self.push(flight.from, Body::NotTls, rest.len(), false, flight.at);
+            return;
+        }
         while let Some((record, after)) = wire::first_record(rest) {
             self.record(flight.from, &record, flight.at);
             rest = after;

@@ -57,6 +57,11 @@ impl Record<'_> {
     }
 }
 
+/// Whether these octets can be the beginning of a record: a type that there is, and major version 3 (RFC 8446 §5.1).
+pub(super) fn may_begin_record(octets: &[u8]) -> bool {
+    octets.first().is_none_or(|kind| (20..=24).contains(kind)) && octets.get(1).is_none_or(|major| *major == 3)
+}
+
 /// Cuts the first whole record off `octets`; `None` while it is not complete.
 pub(super) fn first_record(octets: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let (header, rest) = octets.split_first_chunk::<5>()?;
@@ -119,6 +124,12 @@ mod tests {
         }
         let (record, rest) = first_record(&octets).unwrap();
         assert_eq!((record.content_type(), record.payload, rest), (22, &[7, 8][..], &[99][..]));
+    }
+
+    #[test]
+    fn a_page_request_is_no_record() {
+        assert!(!may_begin_record(b"GET / HTTP/1.1\r\n") && !may_begin_record(&[22, 2]));
+        assert!([&[][..], &[22], &[22, 3, 1], &[23, 3, 3, 0, 0]].iter().all(|octets| may_begin_record(octets)));
     }
 
     #[test]

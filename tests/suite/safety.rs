@@ -214,6 +214,23 @@ fn a_full_disk_loses_nothing_and_works_again_with_room() {
 }
 
 #[test]
+fn a_recording_that_finds_no_room_leaves_neither_itself_nor_its_key_log_behind() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let place = &disk.place;
+    place.done("--dir ca init --name Root --key ecdsa-p256 --no-passphrase");
+    // Room for the key log, and not for the recording beside it.
+    fs::write(place.path("disk/ballast"), vec![0; 1024 * 1024 - 2 * 4096]).unwrap();
+    let words = "--dir ca --json handshake-test --no-refusals --keylog disk/talk.keys --pcap disk/talk.pcapng";
+    let output = place.ca(words).output().unwrap();
+    let failure: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!((output.status.code(), &failure["error"]["code"]), (Some(3), &"disk-full".into()), "{}", told(&output));
+    let left: Vec<_> = fs::read_dir(place.path("disk")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["ballast"]);
+    fs::remove_file(place.path("disk/ballast")).unwrap();
+    place.done(words);
+}
+
+#[test]
 fn a_report_that_cannot_be_printed_is_no_success() {
     let place = Place::new();
     place.done(INIT);

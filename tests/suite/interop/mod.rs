@@ -7,3 +7,4 @@ mod live;
 mod peers;
 mod refusals;
 mod revocation;
+mod wireshark;
