@@ -17,6 +17,8 @@ mod dependencies;
 mod failure_codes;
 #[path = "suite/fuzz_targets.rs"]
 mod fuzz_targets;
+#[path = "suite/hierarchy_safety.rs"]
+mod hierarchy_safety;
 #[path = "suite/interop/mod.rs"]
 mod interop;
 #[path = "suite/power_cut.rs"]

@@ -127,6 +127,8 @@ pub enum AuthorityError {
     DoesNotVerify(String),
     #[error("{serial} is recorded, but its files could not be written: {cause}")]
     NotDelivered { serial: String, cause: FileError },
+    #[error("{serial} is recorded, but did not take the place of the certificate before it: {cause}")]
+    NotReplaced { serial: String, cause: FileError },
 }
 
 fn revoked_issuer(authority: &str, revoked: &str, revocation: &Revocation) -> String {

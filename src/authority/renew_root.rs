@@ -79,7 +79,7 @@ pub fn renew(
 
     // Only now may it leave the process.
     let replaced = deliver::replace_certificate(home, &name, &certificate, tools.entropy);
-    replaced.map_err(|cause| AuthorityError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
+    replaced.map_err(|cause| AuthorityError::NotReplaced { serial: certificate.serial.to_string(), cause })?;
     index.mark_delivered(id, now)?;
     let left_out = issuance::recertify::left_out(&before);
     Ok(Renewed { name, before, certificate, left_out })

@@ -4,10 +4,11 @@ use time::{Duration, OffsetDateTime};
 
 use super::super::authorities::{Authorities, Root, read_certificates};
 use super::super::chain::check_chain;
-use super::super::index::{Change, Index, NewEntry, Origin};
+use super::super::index::{Change, EntryId, Index, NewEntry, Origin};
 use super::super::issue::{Tools, unused_serial};
 use super::super::{AuthorityError, deliver};
 use crate::issuance::{self, Issuer, SignedBy, recertify};
+use crate::system::files;
 use crate::x509::{Certificate, Lifetime, Validity};
 
 /// An authority that hangs on the new root now.
@@ -15,6 +16,8 @@ use crate::x509::{Certificate, Lifetime, Validity};
 pub struct Recertified {
     pub name: String,
     pub certificate: Certificate,
+    /// Its row in the index.
+    pub id: EntryId,
     /// Extensions of the one before that the new one has not, as object identifiers.
     pub left_out: Vec<String>,
 }
@@ -42,8 +45,35 @@ pub fn directly_below(
 }
 
 /// Whether `start` has something left to do below a new root that is in its place.
-pub fn is_anything_left(authorities: &Authorities<'_>, old: &Certificate) -> Result<bool, AuthorityError> {
-    Ok(!directly_below(authorities, old)?.is_empty() || !outdated_chains(authorities)?.is_empty())
+pub fn is_anything_left(
+    authorities: &Authorities<'_>,
+    index: &Index,
+    old: &Certificate,
+    new: &Certificate,
+    now: OffsetDateTime,
+) -> Result<bool, AuthorityError> {
+    Ok(!to_be_recertified(authorities, index, old, new, now)?.is_empty() || !outdated_chains(authorities)?.is_empty())
+}
+
+/// Those below the old root; and those whose new certificate a run put in place that died before it had brought the chains
+/// further below up to date. Those get another one: what was issued in between with the old chain is then older than the
+/// certificate that counts, as the index sees it.
+fn to_be_recertified(
+    authorities: &Authorities<'_>,
+    index: &Index,
+    old: &Certificate,
+    new: &Certificate,
+    now: OffsetDateTime,
+) -> Result<Vec<(String, Certificate)>, AuthorityError> {
+    let mut found = directly_below(authorities, old)?;
+    for (name, certificate) in directly_below(authorities, new)? {
+        let fingerprint = certificate.fingerprint();
+        let rows = index.history(&name, now)?;
+        if rows.iter().any(|row| row.fingerprint == fingerprint && row.delivered_at.is_none()) {
+            found.push((name, certificate));
+        }
+    }
+    Ok(found)
 }
 
 /// Signs and records for each authority that is left.
@@ -57,7 +87,8 @@ pub fn recertify_the_rest(
     tools: &Tools<'_>,
 ) -> Result<Vec<Recertified>, AuthorityError> {
     let mut recertified = Vec::new();
-    for (name, before) in directly_below(authorities, old)? {
+    let left = to_be_recertified(authorities, change, old, new.facts().certificate(), now)?;
+    for (name, before) in left {
         let end = before.validity.not_after.max(now + lifetime.as_duration() - BACKDATE - Duration::SECOND);
         let issuer = new.facts();
         let validity = Validity {
@@ -70,7 +101,7 @@ pub fn recertify_the_rest(
         check_chain(&certificate, issuer, now)?;
         let template =
             change.history(&name, now)?.pop().map_or_else(|| "intermediate".to_owned(), |last| last.template);
-        change.insert(&NewEntry {
+        let id = change.insert(&NewEntry {
             certificate: &certificate,
             name: &name,
             template: &template,
@@ -81,7 +112,7 @@ pub fn recertify_the_rest(
             delivered_at: None,
         })?;
         let left_out = issuance::recertify::left_out(&before);
-        recertified.push(Recertified { name, certificate, left_out });
+        recertified.push(Recertified { name, certificate, id, left_out });
     }
     Ok(recertified)
 }
@@ -96,15 +127,19 @@ pub fn put_in_place(
     tools: &Tools<'_>,
 ) -> Result<Vec<String>, AuthorityError> {
     for Recertified { name, certificate, .. } in recertified {
+        files::remove_stale(&authorities.home().authority(name))?;
         let replaced = deliver::replace_certificate(authorities.home(), name, certificate, tools.entropy);
-        replaced.map_err(|cause| AuthorityError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
+        replaced.map_err(|cause| AuthorityError::NotReplaced { serial: certificate.serial.to_string(), cause })?;
     }
     let outdated = outdated_chains(authorities)?;
     for (name, chain) in &outdated {
+        files::remove_stale(&authorities.home().authority(name))?;
         deliver::replace_chain(authorities.home(), name, chain, tools.entropy)?;
     }
     // Last: what was issued before a chain was right does not hang on the new root, and the index can tell by the mark.
-    mark_what_is_in_place(authorities, index, now)?;
+    for Recertified { id, .. } in recertified {
+        index.mark_delivered(*id, now)?;
+    }
     Ok(outdated.into_iter().map(|(name, _)| name).collect())
 }
 
@@ -125,20 +160,4 @@ fn outdated_chains(authorities: &Authorities<'_>) -> Result<Vec<(String, Vec<Cer
         }
     }
     Ok(outdated)
-}
-
-/// The marks of what a run put in place that died before it could say so.
-pub fn mark_what_is_in_place(
-    authorities: &Authorities<'_>,
-    index: &mut Index,
-    now: OffsetDateTime,
-) -> Result<(), AuthorityError> {
-    for name in authorities.names()? {
-        let fingerprint = authorities.certificate(&name)?.fingerprint();
-        let rows = index.history(&name, now)?;
-        for row in rows.iter().filter(|row| row.fingerprint == fingerprint && row.delivered_at.is_none()) {
-            index.mark_delivered(row.id, now)?;
-        }
-    }
-    Ok(())
 }

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
-use super::super::authorities::{Authorities, KeyOpener, Rotation};
+use super::super::authorities::{Authorities, KeyOpener, Rotation, read_certificate};
 use super::super::deliver::{Files, KeyText};
 use super::super::index::{Change, Index, NewEntry, Origin};
 use super::super::init::{authority_profile, authority_request};
 use super::super::issue::{Tools, key_text, unused_serial};
 use super::super::{AuthorityError, Config, Home};
-use super::recertify::{Recertified, is_anything_left, mark_what_is_in_place, put_in_place, recertify_the_rest};
+use super::recertify::{Recertified, is_anything_left, put_in_place, recertify_the_rest};
 use super::{RotationError, next_generation};
 use crate::issuance::{self, Draft, Issuer, IssuerFacts, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
@@ -151,17 +151,18 @@ impl Work<'_> {
         if self.asks_for_another(order, &authorities.certificate(&new)?) {
             return Err(RotationError::UnderWay { old, new }.into());
         }
-        let old_certificate = authorities.certificate(&old)?;
-        if !is_anything_left(authorities, &old_certificate)? {
-            let _lock = FolderLock::acquire(self.home.folder(), self.tools.lock_timeout)?;
-            let mut index = Index::open(&self.home.resolve(&self.config.index.location))?;
-            mark_what_is_in_place(authorities, &mut index, self.now)?;
+        let (old_certificate, new_certificate) = (authorities.certificate(&old)?, authorities.certificate(&new)?);
+        let location = self.home.resolve(&self.config.index.location);
+        let index = Index::open_to_read(&location)?;
+        if !is_anything_left(authorities, &index, &old_certificate, &new_certificate, self.now)? {
             return Err(RotationError::UnderWay { old, new }.into());
         }
+        drop(index);
         let (issuer, _) = authorities.unlock(authorities.facts(&new)?, ask_new)?;
         let _lock = FolderLock::acquire(self.home.folder(), self.tools.lock_timeout)?;
         files::remove_stale(self.home.folder())?;
-        let mut index = Index::open(&self.home.resolve(&self.config.index.location))?;
+        let mut index = Index::open(&location)?;
+        self.mark_the_root(&mut index, &new)?;
         let mut change = index.change()?;
         let recertified = self.recertify(authorities, &mut change, &old_certificate, &issuer)?;
         change.commit()?;
@@ -172,6 +173,19 @@ impl Work<'_> {
     fn asks_for_another(&self, order: &Order, new: &Certificate) -> bool {
         let is_other_name = order.name.as_deref().is_some_and(|name| new.subject.common_name() != Some(name));
         is_other_name || order.key.is_some_and(|key| key.name() != new.public_key.kind().to_string())
+    }
+
+    /// The marks of a root that a run put in place and died before it could say so.
+    fn mark_the_root(&self, index: &mut Index, new: &str) -> Result<(), AuthorityError> {
+        for file in ["cert.pem", NEW_WITH_OLD, OLD_WITH_NEW] {
+            let certificate = read_certificate(&self.home.authority(new).join(file))?;
+            for row in index.by_serial(&certificate.serial, self.now)? {
+                if row.fingerprint == certificate.fingerprint() && row.delivered_at.is_none() {
+                    index.mark_delivered(row.id, self.now)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn recertify(

@@ -112,6 +112,10 @@ impl From<AuthorityError> for Failure {
             AuthorityError::AuthorityName(_) | AuthorityError::AuthorityTaken(_) => Self::usage("bad-name", sentence),
             AuthorityError::Adoption(_) => Self::refused("not-adopted", sentence),
             AuthorityError::NoFreeSerial | AuthorityError::DoesNotVerify(_) => Self::refused("not-issued", sentence),
+            AuthorityError::NotReplaced { cause, .. } => {
+                let Self { code, .. } = Self::from(cause);
+                Self::refused(code, sentence).hint("run the same command again: it signs another one for the same key")
+            }
             AuthorityError::NotDelivered { cause, .. } => {
                 let Self { code, .. } = Self::from(cause);
                 Self::refused(code, sentence)
