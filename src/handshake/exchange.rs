@@ -25,8 +25,8 @@ pub(super) const MOST_OCTETS: usize = 1024 * 1024;
 const PIECE: usize = 16 * 1024;
 
 /// What the client says once the handshake is done, and what it expects back.
-const QUESTION: &[u8] = b"Is anybody there? This is the client, over mutual TLS.\n";
-const ANSWER: &[u8] = b"Yes. This is the server: I know who you are, and you know who I am.\n";
+const QUESTION: &[u8] = b"Is anybody there? This is the client, speaking in TLS.\n";
+const ANSWER: &[u8] = b"Yes. This is the server: nobody but you and me has the session key.\n";
 
 /// What happened.
 #[derive(Debug)]

@@ -55,7 +55,8 @@ pub const MOST_CLIENTS: usize = 1000;
 const AT_ONCE: usize = 32;
 
 /// What a client is answered that asks over HTTP; any other client can read it too.
-const PAGE: &str = "You are known here: this connection is mutually authenticated.\n";
+const MUTUAL_PAGE: &str = "You are known here: this connection is mutually authenticated.\n";
+const ONE_WAY_PAGE: &str = "You know this server; it did not ask who you are.\n";
 
 /// How often it is looked whether somebody came.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -163,17 +164,21 @@ impl Host<'_> {
     fn talk(&self, socket: TcpStream) -> Result<Session, HandshakeError> {
         let (connection, secrets) = self.ends()?;
         let mut call = Call::new(Side::Server, connection.into(), socket, self.timeout);
-        let ended = call.answer(&response());
+        let ended = call.answer(&response(self.client_authentication));
         call.hang_up();
         let fallback = self.versions.first().copied().unwrap_or(TlsVersion::Tls13);
         Ok(call.told(fallback, secrets, ended))
     }
 }
 
-fn response() -> String {
+fn response(client_authentication: ClientAuthentication) -> String {
+    let page = match client_authentication {
+        ClientAuthentication::Required => MUTUAL_PAGE,
+        ClientAuthentication::NotRequested => ONE_WAY_PAGE,
+    };
     format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{PAGE}",
-        PAGE.len()
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}",
+        page.len()
     )
 }
 
