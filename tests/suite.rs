@@ -21,6 +21,8 @@ mod fuzz_targets;
 mod hierarchy_safety;
 #[path = "suite/interop/mod.rs"]
 mod interop;
+#[path = "suite/many_files.rs"]
+mod many_files;
 #[path = "suite/power_cut.rs"]
 mod power_cut;
 #[path = "suite/replacement.rs"]

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::{AuthorityError, Index};
 use crate::issuance::{Issuer, IssuerFacts};
 use crate::lint::Severity;
-use crate::verify::{self, Evidence, Exhibit, Problem, Purpose, Question};
+use crate::verify::{self, Evidence, Exhibit, Problem, Purpose, Question, Signatures};
 use crate::x509::Certificate;
 
 /// What stands between a leaf of this issuer and the root, the issuer first; while a root follows another, with the
@@ -54,7 +54,13 @@ pub fn check_chain(certificate: &Certificate, issuer: &IssuerFacts, now: OffsetD
         own_roots: true,
     };
     let leaf = exhibit(certificate, "the new certificate");
-    let evidence = Evidence { leaf: &leaf, untrusted: &above.iter().collect::<Vec<_>>(), anchors: &anchor, lists: &[] };
+    let evidence = Evidence {
+        leaf: &leaf,
+        untrusted: &above.iter().collect::<Vec<_>>(),
+        anchors: &anchor,
+        lists: &[],
+        signatures: &Signatures::default(),
+    };
     // The faults of form of a CA that another tool made were told when it was taken over; what counts here is the new one.
     let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.place;
     match verify::judge(evidence, &question).problems.into_iter().find(is_its_own) {

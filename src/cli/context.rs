@@ -53,9 +53,7 @@ impl<'a> Context<'a> {
     /// Exit status 2: the contract's answer to an input that cannot be read.
     pub fn read_input(&mut self, path: &Path) -> Result<Vec<u8>, Failure> {
         if path.as_os_str() != "-" {
-            // The path is told as it was given.
-            return files::read(&self.world.resolve(path), files::MOST_OCTETS)
-                .map_err(|error| Failure::unreadable(&files::FileError { path: path.to_owned(), ..error }));
+            return read_file(path, &self.world.resolve(path));
         }
         let mut content = Vec::new();
         self.world.stdin.by_ref().take(files::MOST_OCTETS + 1).read_to_end(&mut content).map_err(|cause| {
@@ -82,4 +80,13 @@ impl<'a> Context<'a> {
     pub fn warn(&mut self, sentence: &str) {
         drop(writeln!(self.world.stderr, "warning: {}", output::line(sentence)));
     }
+}
+
+/// Reads the file at `place`, which the user named `path`: as it was named, it is told.
+///
+/// # Errors
+/// Exit status 2: the contract's answer to an input that cannot be read.
+pub fn read_file(path: &Path, place: &Path) -> Result<Vec<u8>, Failure> {
+    files::read(place, files::MOST_OCTETS)
+        .map_err(|error| Failure::unreadable(&files::FileError { path: path.to_owned(), ..error }))
 }

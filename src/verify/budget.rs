@@ -7,6 +7,8 @@ use std::cell::Cell;
 pub const MOST_SIGNATURES: usize = 500;
 /// The most signatures over revocation lists, and over the certificates of those who signed them.
 pub const MOST_LIST_SIGNATURES: usize = 300;
+/// The most signatures that are looked at to explain a no.
+pub const MOST_DIAGNOSES: usize = 100;
 /// The most certificates tried as issuers.
 pub const MOST_STEPS: usize = 20_000;
 /// The most complete paths that are judged.
@@ -23,6 +25,7 @@ pub const MOST_POLICIES: usize = 250_000;
 pub struct Budget {
     signatures: Cell<usize>,
     list_signatures: Cell<usize>,
+    diagnoses: Cell<usize>,
     steps: Cell<usize>,
     paths: Cell<usize>,
     octets: Cell<usize>,
@@ -37,6 +40,10 @@ impl Budget {
 
     pub fn may_check_list_signature(&self) -> bool {
         spend(&self.list_signatures, 1, MOST_LIST_SIGNATURES)
+    }
+
+    pub fn may_diagnose(&self) -> bool {
+        spend(&self.diagnoses, 1, MOST_DIAGNOSES)
     }
 
     pub fn may_step(&self) -> bool {
@@ -70,9 +77,11 @@ fn spend(spent: &Cell<usize>, amount: usize, most: usize) -> bool {
 
 #[cfg(test)]
 impl Budget {
-    /// Signatures, list signatures, steps, paths, comparisons, policies, in this order.
-    pub fn spent(&self) -> [usize; 6] {
-        [&self.signatures, &self.list_signatures, &self.steps, &self.paths, &self.comparisons, &self.policies]
-            .map(Cell::get)
+    /// Signatures, list signatures, steps, paths, comparisons, policies, diagnoses, in this order.
+    pub fn spent(&self) -> [usize; 7] {
+        let of_paths = [&self.steps, &self.paths, &self.comparisons, &self.policies];
+        let [steps, paths, comparisons, policies] = of_paths.map(Cell::get);
+        let [signatures, lists] = [&self.signatures, &self.list_signatures].map(Cell::get);
+        [signatures, lists, steps, paths, comparisons, policies, self.diagnoses.get()]
     }
 }

@@ -7,7 +7,6 @@ use super::path::{End, Search};
 use super::question::{Evidence, Exhibit, Purpose, Question};
 use super::revocation::Inquiry;
 use super::rules::{self, Path};
-use super::signature::Held;
 use super::verdict::{Code, Ends, Link, Problem, Role, Until, Verdict};
 use crate::lint::Severity;
 use crate::x509::validity::{distance, rfc3339};
@@ -42,8 +41,8 @@ pub(super) fn judge_within(budget: &Budget, evidence: Evidence<'_>, question: &Q
     let mut search = Search::new(evidence, budget);
     let inquiry = question.check_revocation.then(|| Inquiry::new(evidence, question, budget));
     let mut best: Option<Attempt<'_>> = None;
-    let end = search.paths(&mut |exhibits, held| {
-        let attempt = try_path(exhibits, evidence, question, budget, held, inquiry.as_ref());
+    let end = search.paths(&mut |exhibits| {
+        let attempt = try_path(exhibits, evidence, question, budget, inquiry.as_ref());
         let is_right = attempt.is_right();
         if best.as_ref().is_none_or(|best| attempt.errors() < best.errors()) {
             best = Some(attempt);
@@ -77,7 +76,6 @@ fn try_path<'a>(
     evidence: Evidence<'a>,
     question: &Question,
     budget: &Budget,
-    held: &Held<'_>,
     inquiry: Option<&Inquiry<'a>>,
 ) -> Attempt<'a> {
     let path = Path { exhibits, question };
@@ -89,7 +87,7 @@ fn try_path<'a>(
     }
     let mut attempt = Attempt { exhibits: exhibits.to_vec(), problems, rustls_refuses: None, lists };
     if attempt.is_right() && question.purpose != Purpose::Any {
-        attempt.ask_engine(question, held);
+        attempt.ask_engine(evidence, question);
     }
     if attempt.is_right() {
         attempt.check_end(evidence, question);
@@ -106,9 +104,9 @@ impl Attempt<'_> {
         self.errors() == 0
     }
 
-    fn ask_engine(&mut self, question: &Question, held: &Held<'_>) {
+    fn ask_engine(&mut self, evidence: Evidence<'_>, question: &Question) {
         let Some(leaf) = self.exhibits.last() else { return };
-        match engine::ask(&self.exhibits, question, held) {
+        match engine::ask(&self.exhibits, question, evidence.signatures) {
             Opinion::Accepts => {}
             Opinion::RefusesByOmission(told) => {
                 let message = format!(

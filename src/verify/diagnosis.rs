@@ -4,7 +4,7 @@ use super::chain;
 use super::path::Search;
 use super::question::{Evidence, Exhibit, Question};
 use super::rules::{Path, names, purpose, validity};
-use super::signature::{self, SignatureProblem};
+use super::signature::SignatureProblem;
 use super::verdict::{Code, Problem, Role, Verdict};
 use crate::x509::text::hex;
 
@@ -117,22 +117,22 @@ fn climb<'a>(leaf: &'a Exhibit, climbed: &mut Vec<&'a Exhibit>, search: &Search<
     loop {
         climbed.push(head);
         let candidates = search.issuers_by_name(head);
-        if candidates.is_empty() || head.is_self_issued() && is_signed_by(head, head).is_ok() {
+        if candidates.is_empty() || head.is_self_issued() && search.diagnose(head, head) == Some(Ok(())) {
             return end_of_chain(head, climbed.len() == 1, search);
         }
-        let next = candidates.iter().take(MOST_LINKS).find(|candidate| is_signed_by(head, candidate).is_ok());
+        let mut problems = Vec::new();
+        let next = candidates.iter().find(|candidate| match search.diagnose(head, candidate) {
+            Some(checked) => checked.map_err(|problem| problems.push(problem)).is_ok(),
+            None => false,
+        });
         match next {
-            None => return unsigned(head, &candidates),
+            None => return unsigned(head, &candidates, &problems),
             Some(next) if climbed.len() < MOST_LINKS && !climbed.iter().any(|known| std::ptr::eq(*known, *next)) => {
                 head = next;
             }
             Some(_) => return missing(head, search),
         }
     }
-}
-
-fn is_signed_by(child: &Exhibit, issuer: &Exhibit) -> Result<(), SignatureProblem> {
-    signature::certificate(&child.certificate, &issuer.certificate.public_key)
 }
 
 fn end_of_chain(head: &Exhibit, is_leaf: bool, search: &Search<'_>) -> Problem {
@@ -182,9 +182,9 @@ fn missing(head: &Exhibit, search: &Search<'_>) -> Problem {
     )
 }
 
-fn unsigned(head: &Exhibit, candidates: &[&Exhibit]) -> Problem {
+/// `problems` are those of the candidates that were looked at.
+fn unsigned(head: &Exhibit, candidates: &[&Exhibit], problems: &[SignatureProblem]) -> Problem {
     let certificate = &head.certificate;
-    let problems: Vec<_> = candidates.iter().filter_map(|candidate| is_signed_by(head, candidate).err()).collect();
     let places: Vec<_> = candidates.iter().take(3).map(|candidate| candidate.place.to_string()).collect();
     let places = places.join(", ");
     if problems.contains(&SignatureProblem::Wrong) || problems.contains(&SignatureProblem::Frame) {

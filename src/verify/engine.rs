@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use rustls_pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
 
 use super::question::{Exhibit, Purpose, Question};
-use super::signature::Held;
+use super::signature::Signatures;
 use crate::x509::GeneralName;
 use crate::x509::name_constraints::Subtree;
 
@@ -18,9 +18,9 @@ pub enum Opinion {
     Refuses(String),
 }
 
-/// Asks webpki; `path` is anchor first, and `held` knows its signatures.
-pub fn ask(path: &[&Exhibit], question: &Question, held: &Held<'_>) -> Opinion {
-    match verify(path, question, held) {
+/// Asks webpki; `path` is anchor first.
+pub fn ask(path: &[&Exhibit], question: &Question, signatures: &Signatures) -> Opinion {
+    match verify(path, question, signatures) {
         Ok(()) => Opinion::Accepts,
         Err(error) => {
             let told = error.to_string();
@@ -29,7 +29,7 @@ pub fn ask(path: &[&Exhibit], question: &Question, held: &Held<'_>) -> Opinion {
     }
 }
 
-fn verify(path: &[&Exhibit], question: &Question, held: &Held<'_>) -> Result<(), webpki::Error> {
+fn verify(path: &[&Exhibit], question: &Question, signatures: &Signatures) -> Result<(), webpki::Error> {
     let der = |exhibit: &&Exhibit| CertificateDer::from(exhibit.certificate.as_der().to_vec());
     let [anchor, intermediates @ .., leaf] = path else { return Err(webpki::Error::UnknownIssuer) };
     let (anchor, leaf) = (der(anchor), der(leaf));
@@ -42,8 +42,8 @@ fn verify(path: &[&Exhibit], question: &Question, held: &Held<'_>) -> Result<(),
     let at = u64::try_from(question.at.unix_timestamp()).map_err(|_| webpki::Error::BadDerTime)?;
     let anchors = [webpki::anchor_from_trusted_cert(&anchor)?];
     let leaf = webpki::EndEntityCert::try_from(&leaf)?;
-    let algorithms = held.algorithms();
-    let algorithms: Vec<&dyn SignatureVerificationAlgorithm> = algorithms.iter().map(|each| each as _).collect();
+    let algorithms = signatures.algorithms();
+    let algorithms: Vec<_> = algorithms.iter().map(|it| -> &dyn SignatureVerificationAlgorithm { it }).collect();
     leaf.verify_for_usage(
         &algorithms,
         &anchors,

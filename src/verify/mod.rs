@@ -23,7 +23,9 @@ mod verdict;
 pub use chain::judge;
 pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
 pub use question::{Evidence, Exhibit, ListExhibit, Place, Purpose, Question};
-pub use signature::{SignatureProblem, certificate as check_signature, revocation_list as check_list_signature};
+pub use signature::{
+    SignatureProblem, Signatures, certificate as check_signature, revocation_list as check_list_signature,
+};
 pub use verdict::{Code, Ends, Link, Problem, Role, Until, Verdict};
 
 /// Every code that [`judge`] can give beside those of [`crate::lint`], for `ca explain`.

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use super::budget::Budget;
 use super::name::Canonical;
 use super::question::{Evidence, Exhibit};
-use super::signature::{Held, SignatureProblem};
+use super::signature::SignatureProblem;
 
 /// The most certificates of a path, anchor and leaf included.
 const MOST_CERTIFICATES: usize = 24;
@@ -26,9 +26,6 @@ pub enum End {
     OutOfBounds,
 }
 
-/// Whoever looks at a path, and says whether it is the one.
-pub type Visitor<'v, 'a> = dyn FnMut(&[&'a Exhibit], &Held<'a>) -> bool + 'v;
-
 /// The search for paths of one leaf.
 pub struct Search<'a> {
     evidence: Evidence<'a>,
@@ -37,10 +34,6 @@ pub struct Search<'a> {
     by_subject: HashMap<&'a Canonical, Vec<&'a Exhibit>>,
     signatures: HashMap<(*const Exhibit, *const Exhibit), Result<(), SignatureProblem>>,
     budget: &'a Budget,
-    /// Signatures that did verify, for whoever is asked about a path next.
-    held: Held<'a>,
-    /// Signatures that did not verify, child and supposed issuer: evidence for the diagnosis.
-    pub refused: Vec<(&'a Exhibit, &'a Exhibit, SignatureProblem)>,
 }
 
 impl<'a> Search<'a> {
@@ -53,19 +46,11 @@ impl<'a> Search<'a> {
             }
         }
         let distance = distances(evidence, &by_subject);
-        Self {
-            evidence,
-            distance,
-            by_subject,
-            signatures: HashMap::new(),
-            budget,
-            held: Held::default(),
-            refused: Vec::new(),
-        }
+        Self { evidence, distance, by_subject, signatures: HashMap::new(), budget }
     }
 
-    /// Shows every path, anchor first, to `visitor` until it is content; and the signatures that were checked for it.
-    pub fn paths(&mut self, visitor: &mut Visitor<'_, 'a>) -> End {
+    /// Shows every path, anchor first, to `visitor` until it is content.
+    pub fn paths(&mut self, visitor: &mut dyn FnMut(&[&'a Exhibit]) -> bool) -> End {
         self.extend(&mut vec![self.evidence.leaf], visitor)
     }
 
@@ -74,14 +59,20 @@ impl<'a> Search<'a> {
         self.evidence.anchors.iter()
     }
 
-    /// The certificates whose subject is the issuer of this one, anchors first.
+    /// The certificates whose subject is the issuer of this one, the likeliest first.
     pub fn issuers_by_name(&self, of: &Exhibit) -> Vec<&'a Exhibit> {
         let anchors = self.evidence.anchors.iter().filter(|anchor| anchor.subject == of.issuer);
-        anchors.chain(self.by_subject.get(&of.issuer).into_iter().flatten().copied()).collect()
+        ranked(of, anchors.chain(self.by_subject.get(&of.issuer).into_iter().flatten().copied()))
+    }
+
+    /// Whether a signature holds, for the explanation of a no; nothing when enough was looked at for that.
+    pub fn diagnose(&self, child: &Exhibit, issuer: &Exhibit) -> Option<Result<(), SignatureProblem>> {
+        let signatures = self.evidence.signatures;
+        self.budget.may_diagnose().then(|| signatures.certificate(&child.certificate, &issuer.certificate.public_key))
     }
 
     /// `path` is leaf first here.
-    fn extend(&mut self, path: &mut Vec<&'a Exhibit>, visitor: &mut Visitor<'_, 'a>) -> End {
+    fn extend(&mut self, path: &mut Vec<&'a Exhibit>, visitor: &mut dyn FnMut(&[&'a Exhibit]) -> bool) -> End {
         let Some(head) = path.last().copied() else { return End::Exhausted };
         for anchor in ranked(head, self.evidence.anchors.iter().filter(|anchor| anchor.subject == head.issuer)) {
             match self.budget.may_step().then(|| self.is_signed_by(head, anchor)).flatten() {
@@ -93,7 +84,7 @@ impl<'a> Search<'a> {
             if !self.budget.may_judge(complete.iter().map(|exhibit| exhibit.certificate.as_der().len()).sum()) {
                 return End::OutOfBounds;
             }
-            if visitor(&complete, &self.held) {
+            if visitor(&complete) {
                 return End::Found;
             }
         }
@@ -138,10 +129,7 @@ impl<'a> Search<'a> {
         if !self.budget.may_check_signature() {
             return None;
         }
-        let checked = self.held.certificate(&child.certificate, &issuer.certificate.public_key);
-        if let Err(problem) = checked {
-            self.refused.push((child, issuer, problem));
-        }
+        let checked = self.evidence.signatures.certificate(&child.certificate, &issuer.certificate.public_key);
         self.signatures.insert(key, checked);
         Some(checked.is_ok())
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::name::Canonical;
+use super::signature::Signatures;
 use crate::x509::revocation_list::RevokedEntry;
 use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, RevocationList, digest};
 
@@ -149,4 +150,6 @@ pub struct Evidence<'a> {
     /// Trusted, each of them.
     pub anchors: &'a [Exhibit],
     pub lists: &'a [ListExhibit],
+    /// What is known of signatures already, from other questions.
+    pub signatures: &'a Signatures,
 }

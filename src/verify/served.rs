@@ -4,6 +4,7 @@
 //! Whether the chain is complete is for the judge: it is shown what is sent, the roots, and nothing else.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 
 use super::question::Exhibit;
 use super::signature;
@@ -95,7 +96,10 @@ pub fn check(sent: &[Exhibit]) -> Vec<Problem> {
         return vec![problem];
     }
     let table = Table { sent, signatures: Cell::new(0) };
-    let first_copy: Vec<usize> = (0..sent.len()).map(|index| table.first_copy(index)).collect();
+    let mut seen = HashMap::new();
+    let copies = sent.iter().enumerate();
+    let first_copy: Vec<usize> =
+        copies.map(|(index, exhibit)| *seen.entry(exhibit.certificate.as_der()).or_insert(index)).collect();
     let related = table.related(&first_copy);
     let mut problems = Vec::new();
     for (index, exhibit) in sent.iter().enumerate().skip(1) {
@@ -148,11 +152,6 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn first_copy(&self, index: usize) -> usize {
-        let der = self.sent[index].certificate.as_der();
-        self.sent.iter().position(|exhibit| exhibit.certificate.as_der() == der).unwrap_or(index)
-    }
-
     fn issued(&self, issuer: usize, child: usize) -> bool {
         let (issuer, child) = (&self.sent[issuer], &self.sent[child]);
         if issuer.subject != child.issuer || self.signatures.get() >= MOST_SIGNATURES {

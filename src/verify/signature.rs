@@ -1,10 +1,40 @@
-//! Signatures, checked by webpki over aws-lc-rs.
+//! Signatures, checked by webpki over aws-lc-rs. One that was checked is known: the path walk and webpki's own opinion
+//! ask for the same ones, and so do the chains of a thousand files under one CA.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use rustls_pki_types::{
     AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer,
 };
 
-use crate::x509::{Certificate, PublicKey, RevocationList, SignatureAlgorithm, der};
+use crate::x509::{Certificate, PublicKey, RevocationList, SignatureAlgorithm, der, digest};
+
+/// The most answers that are kept: some megabytes.
+const MOST_KNOWN: usize = 50_000;
+
+/// What was found out about signatures. A signature says the same whoever asks, so one of these serves any number of
+/// questions, from any number of threads.
+#[derive(Default)]
+pub struct Signatures {
+    /// By the SHA-256 of all that goes into the check: whether the signature holds.
+    known: Mutex<HashMap<[u8; 32], bool>>,
+}
+
+/// The octets of keys and signatures say nothing to anybody.
+impl fmt::Debug for Signatures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signatures").field("known", &self.known().len()).finish()
+    }
+}
+
+/// One of webpki's algorithms that asks what is known first.
+#[derive(Debug)]
+pub(super) struct Remembering<'a> {
+    algorithm: &'static dyn SignatureVerificationAlgorithm,
+    signatures: &'a Signatures,
+}
 
 /// Why a signature does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,54 +47,84 @@ pub enum SignatureProblem {
     Frame,
 }
 
-/// A signature that was checked and holds.
-#[derive(Debug, Clone, Copy)]
-struct Holding<'a> {
-    algorithm: &'static dyn SignatureVerificationAlgorithm,
-    /// subjectPublicKey, as the algorithm takes it.
-    key: &'a [u8],
-    message: &'a [u8],
-    signature: &'a [u8],
-}
-
-/// The signatures that hold of those that were checked for one leaf: so that webpki, which is asked about a path whose
-/// signatures were all checked when it was found, does not check each of them a second time.
-#[derive(Debug, Default)]
-pub struct Held<'a>(Vec<Holding<'a>>);
-
-impl<'a> Held<'a> {
-    /// As [`certificate`], and remembers a yes.
-    pub fn certificate(&mut self, certificate: &'a Certificate, key: &'a PublicKey) -> Result<(), SignatureProblem> {
-        let (message, signature) = (certificate.tbs(), &certificate.signature[..]);
-        let algorithm = signed(certificate.as_der(), message, &certificate.signature_algorithm, signature, key)?;
-        self.0.push(Holding { algorithm, key: key.bits(), message, signature });
-        Ok(())
+impl Signatures {
+    /// Whether `certificate` is signed with this key.
+    pub fn certificate(&self, certificate: &Certificate, key: &PublicKey) -> Result<(), SignatureProblem> {
+        let (algorithm, signature) = (&certificate.signature_algorithm, &certificate.signature);
+        self.signed(certificate.as_der(), certificate.tbs(), algorithm, signature, key)
     }
 
-    /// The algorithms of webpki, each of which knows what it has said yes to before.
-    pub fn algorithms(&self) -> Vec<Remembering<'a>> {
-        let remembering = |algorithm: &&'static dyn SignatureVerificationAlgorithm| {
-            let is_its_own = |holding: &&Holding<'a>| is_same(holding.algorithm, *algorithm);
-            Remembering { algorithm: *algorithm, held: self.0.iter().filter(is_its_own).copied().collect() }
-        };
-        webpki::ALL_VERIFICATION_ALGS.iter().map(remembering).collect()
+    /// Whether `list` is signed with this key.
+    pub fn revocation_list(&self, list: &RevocationList, key: &PublicKey) -> Result<(), SignatureProblem> {
+        self.signed(list.as_der(), list.tbs(), &list.signature_algorithm, &list.signature, key)
+    }
+
+    /// webpki's algorithms, as they ask here first.
+    pub(super) fn algorithms(&self) -> Vec<Remembering<'_>> {
+        webpki::ALL_VERIFICATION_ALGS
+            .iter()
+            .map(|algorithm| Remembering { algorithm: *algorithm, signatures: self })
+            .collect()
+    }
+
+    fn signed(
+        &self,
+        whole: &[u8],
+        tbs: &[u8],
+        algorithm: &SignatureAlgorithm,
+        signature: &[u8],
+        key: &PublicKey,
+    ) -> Result<(), SignatureProblem> {
+        if whole != der::sequence(&[tbs, &algorithm.der, &der::bit_string(signature)]) {
+            return Err(SignatureProblem::Frame);
+        }
+        let spki = SubjectPublicKeyInfoDer::from(key.spki());
+        let entity = webpki::RawPublicKeyEntity::try_from(&spki).map_err(|_| SignatureProblem::Unsupported)?;
+        let (_, identifier, _) = der::split_first(&algorithm.der).ok_or(SignatureProblem::Unsupported)?;
+        let mut found = SignatureProblem::Unsupported;
+        let algorithms = self.algorithms();
+        for candidate in algorithms.iter().filter(|candidate| candidate.signature_alg_id().as_ref() == identifier) {
+            match entity.verify_signature(candidate, tbs, signature) {
+                Ok(()) => return Ok(()),
+                Err(webpki::Error::InvalidSignatureForPublicKey) => found = SignatureProblem::Wrong,
+                // The same identifier stands for several kinds of key; another candidate may fit this one.
+                Err(_) => {}
+            }
+        }
+        Err(found)
+    }
+
+    /// A thread that panicked left the answers as they were: each is written at once.
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], bool>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An algorithm that says yes at once to exactly the key, octets and signature that it has said yes to before.
-#[derive(Debug)]
-pub struct Remembering<'a> {
-    algorithm: &'static dyn SignatureVerificationAlgorithm,
-    held: Vec<Holding<'a>>,
+/// [`Signatures::certificate`], for whoever asks once.
+pub fn certificate(certificate: &Certificate, key: &PublicKey) -> Result<(), SignatureProblem> {
+    Signatures::default().certificate(certificate, key)
+}
+
+/// [`Signatures::revocation_list`], for whoever asks once.
+pub fn revocation_list(list: &RevocationList, key: &PublicKey) -> Result<(), SignatureProblem> {
+    Signatures::default().revocation_list(list, key)
 }
 
 impl SignatureVerificationAlgorithm for Remembering<'_> {
-    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        let asked = (key, message, signature);
-        if self.held.iter().any(|holding| (holding.key, holding.message, holding.signature) == asked) {
-            return Ok(());
+    fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let (kind, by) = (self.public_key_alg_id(), self.signature_alg_id());
+        // Each part with its length, so that no two questions look alike.
+        let parts = [kind.as_ref(), by.as_ref(), public_key, message, signature];
+        let question = digest::sha256(&parts.map(|part| der::value(der::OCTET_STRING, part)).concat());
+        if let Some(holds) = self.signatures.known().get(&question) {
+            return if *holds { Ok(()) } else { Err(InvalidSignature) };
         }
-        self.algorithm.verify_signature(key, message, signature)
+        let answer = self.algorithm.verify_signature(public_key, message, signature);
+        let mut known = self.signatures.known();
+        if known.len() < MOST_KNOWN {
+            known.insert(question, answer.is_ok());
+        }
+        answer
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
@@ -74,51 +134,6 @@ impl SignatureVerificationAlgorithm for Remembering<'_> {
     fn signature_alg_id(&self) -> AlgorithmIdentifier {
         self.algorithm.signature_alg_id()
     }
-}
-
-fn is_same(one: &dyn SignatureVerificationAlgorithm, other: &dyn SignatureVerificationAlgorithm) -> bool {
-    (one.public_key_alg_id(), one.signature_alg_id()) == (other.public_key_alg_id(), other.signature_alg_id())
-}
-
-/// Whether `certificate` is signed with this key.
-pub fn certificate(certificate: &Certificate, key: &PublicKey) -> Result<(), SignatureProblem> {
-    let (message, signature) = (certificate.tbs(), &certificate.signature);
-    signed(certificate.as_der(), message, &certificate.signature_algorithm, signature, key).map(drop)
-}
-
-/// Whether `list` is signed with this key.
-pub fn revocation_list(list: &RevocationList, key: &PublicKey) -> Result<(), SignatureProblem> {
-    signed(list.as_der(), list.tbs(), &list.signature_algorithm, &list.signature, key).map(drop)
-}
-
-/// The algorithm by which the signature holds.
-fn signed(
-    whole: &[u8],
-    tbs: &[u8],
-    algorithm: &SignatureAlgorithm,
-    signature: &[u8],
-    key: &PublicKey,
-) -> Result<&'static dyn SignatureVerificationAlgorithm, SignatureProblem> {
-    if whole != der::sequence(&[tbs, &algorithm.der, &der::bit_string(signature)]) {
-        return Err(SignatureProblem::Frame);
-    }
-    let spki = SubjectPublicKeyInfoDer::from(key.spki());
-    let entity = webpki::RawPublicKeyEntity::try_from(&spki).map_err(|_| SignatureProblem::Unsupported)?;
-    let (_, identifier, _) = der::split_first(&algorithm.der).ok_or(SignatureProblem::Unsupported)?;
-    let mut found = SignatureProblem::Unsupported;
-    for candidate in webpki::ALL_VERIFICATION_ALGS.iter().filter(|candidate| names(**candidate, identifier)) {
-        match entity.verify_signature(*candidate, tbs, signature) {
-            Ok(()) => return Ok(*candidate),
-            Err(webpki::Error::InvalidSignatureForPublicKey) => found = SignatureProblem::Wrong,
-            // The same identifier stands for several kinds of key; another candidate may fit this one.
-            Err(_) => {}
-        }
-    }
-    Err(found)
-}
-
-fn names(candidate: &dyn SignatureVerificationAlgorithm, identifier: &[u8]) -> bool {
-    candidate.signature_alg_id().as_ref() == identifier
 }
 
 #[cfg(test)]
@@ -145,30 +160,40 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_checked_and_held_is_remembered() {
+    fn what_is_known_of_one_signature_says_nothing_of_another() {
+        let (root, other) = (Authority::root(), Authority::root());
+        let (leaf, wrong) = (root.issue(Bent::server("a.test")), root.issue(Bent::server("a.test").badly_signed()));
+        let signatures = Signatures::default();
+        for _ in 0..2 {
+            assert_eq!(signatures.certificate(&leaf, &root.certificate.public_key), Ok(()));
+            let wrong_signature = signatures.certificate(&wrong, &root.certificate.public_key);
+            assert_eq!(wrong_signature, Err(SignatureProblem::Wrong));
+            let wrong_key = signatures.certificate(&leaf, &other.certificate.public_key);
+            assert_eq!(wrong_key, Err(SignatureProblem::Wrong));
+            assert_eq!(signatures.known().len(), 3, "each was checked once");
+        }
+    }
+
+    #[test]
+    fn an_algorithm_says_yes_to_nothing_but_what_it_has_checked() {
         let root = Authority::root();
         let (leaf, wrong) = (root.issue(Bent::server("a.test")), root.issue(Bent::server("b.test").badly_signed()));
         let key = &root.certificate.public_key;
-        let mut held = Held::default();
-        assert_eq!(held.certificate(&leaf, key), Ok(()));
-        assert_eq!(held.certificate(&wrong, key), Err(SignatureProblem::Wrong));
-        let algorithms = held.algorithms();
-        let [remembering] = &algorithms.iter().filter(|each| !each.held.is_empty()).collect::<Vec<_>>()[..] else {
-            panic!("not one algorithm")
-        };
-        assert_eq!(remembering.held.len(), 1);
-        let says_yes = |key: &[u8], message: &[u8], signature: &[u8]| {
-            remembering.verify_signature(key, message, signature).is_ok()
-        };
-        assert!(says_yes(key.bits(), leaf.tbs(), &leaf.signature));
-        assert!(!says_yes(key.bits(), wrong.tbs(), &leaf.signature));
-        assert!(!says_yes(key.bits(), leaf.tbs(), &wrong.signature));
-        assert!(!says_yes(Authority::root().certificate.public_key.bits(), leaf.tbs(), &leaf.signature));
-        // What is not remembered is checked.
-        let fresh = Held::default().algorithms();
-        let fresh = fresh.iter().find(|each| is_same(each.algorithm, remembering.algorithm)).unwrap();
-        assert!(fresh.verify_signature(key.bits(), leaf.tbs(), &leaf.signature).is_ok());
-        assert!(fresh.verify_signature(key.bits(), wrong.tbs(), &wrong.signature).is_err());
+        let (asked, fresh) = (Signatures::default(), Signatures::default());
+        assert_eq!(asked.certificate(&leaf, key), Ok(()));
+        let identifier = der::split_first(&leaf.signature_algorithm.der).unwrap().1.to_vec();
+        for signatures in [&asked, &fresh] {
+            let algorithms = signatures.algorithms();
+            let says_yes = |key: &[u8], message: &[u8], signature: &[u8]| {
+                let its_own = algorithms.iter().filter(|it| it.signature_alg_id().as_ref() == identifier);
+                its_own.into_iter().any(|it| it.verify_signature(key, message, signature).is_ok())
+            };
+            assert!(says_yes(key.bits(), leaf.tbs(), &leaf.signature));
+            assert!(!says_yes(key.bits(), wrong.tbs(), &leaf.signature));
+            assert!(!says_yes(key.bits(), leaf.tbs(), &wrong.signature));
+            assert!(!says_yes(Authority::root().certificate.public_key.bits(), leaf.tbs(), &leaf.signature));
+            assert!(!says_yes(key.bits(), wrong.tbs(), &wrong.signature));
+        }
     }
 
     #[test]

@@ -55,6 +55,31 @@ pub fn parse_all(data: &[u8]) -> Result<Vec<Block>, PemError> {
         .collect()
 }
 
+/// The labels of certificates (RFC 7468 §5, and what older programs and OpenSSL write).
+pub const CERTIFICATES: &[&str] = &["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
+/// The label of revocation lists (RFC 7468 §6).
+pub const REVOCATION_LISTS: &[&str] = &["X509 CRL"];
+
+/// The DER values of one kind in a file.
+pub struct Values {
+    pub ders: Vec<Vec<u8>>,
+    /// They stood in PEM blocks, whose labels say what they are meant to be.
+    pub is_pem: bool,
+}
+
+/// What stands under these labels in a PEM text; anything else is one DER value, and nothing is none.
+///
+/// # Errors
+/// As [`parse_all`].
+pub fn values(content: Vec<u8>, labels: &[&str]) -> Result<Values, PemError> {
+    if !is_pem(&content) {
+        let ders = if content.is_empty() { Vec::new() } else { vec![content] };
+        return Ok(Values { ders, is_pem: false });
+    }
+    let blocks = parse_all(&content)?.into_iter().filter(|block| labels.contains(&block.label.as_str()));
+    Ok(Values { ders: blocks.map(|mut block| std::mem::take(&mut *block.content)).collect(), is_pem: true })
+}
+
 /// One block as text, 64 characters a line, with a newline at its end.
 pub fn encode(label: &str, der: &[u8]) -> String {
     let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
@@ -76,6 +101,19 @@ mod tests {
         let blocks = parse_all(text.as_bytes()).unwrap();
         let found: Vec<_> = blocks.iter().map(|block| (block.label.as_str(), block.content.as_slice())).collect();
         assert_eq!(found, [("CERTIFICATE", &[1, 2][..]), ("X509 CRL", &[3])]);
+    }
+
+    #[test]
+    fn the_values_of_a_kind_are_those_under_its_labels_or_the_whole_file() {
+        let text = format!("{}{}{}", certificate(&[1, 2]), encode("X509 CRL", &[3]), encode("X509 CERTIFICATE", &[4]));
+        let of = |content: &[u8], labels| {
+            let values = values(content.to_vec(), labels).unwrap();
+            (values.ders, values.is_pem)
+        };
+        assert_eq!(of(text.as_bytes(), CERTIFICATES), (vec![vec![1, 2], vec![4]], true));
+        assert_eq!(of(text.as_bytes(), REVOCATION_LISTS), (vec![vec![3]], true));
+        assert_eq!(of(&[0x30, 0], CERTIFICATES), (vec![vec![0x30, 0]], false));
+        assert_eq!(of(&[], CERTIFICATES), (vec![], false));
     }
 
     #[test]

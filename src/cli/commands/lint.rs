@@ -50,13 +50,7 @@ impl From<ProfileArgument> for Profile {
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let content = context.read_input(&arguments.file)?;
     let path = &arguments.file;
-    let ders: Vec<Vec<u8>> = if pem::is_pem(&content) {
-        let blocks = pem::parse_all(&content)
-            .map_err(|error| Failure::usage("undecodable", format!("{}: {error}", path.display())))?;
-        blocks.into_iter().filter(|block| block.label == "CERTIFICATE").map(|block| block.content.to_vec()).collect()
-    } else {
-        vec![content]
-    };
+    let ders = pem::values(content, pem::CERTIFICATES).map_err(|error| Failure::damaged_pem(path, &error))?.ders;
     if ders.is_empty() {
         return Err(Failure::nothing_in_file(path, "certificate"));
     }

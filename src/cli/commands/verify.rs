@@ -9,6 +9,7 @@ mod revoked;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
@@ -16,7 +17,7 @@ use time::OffsetDateTime;
 use crate::cli::address::host_of;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
-use crate::verify::{Purpose, Question};
+use crate::verify::{Purpose, Question, Signatures};
 use crate::x509::validity::parse_time;
 use crate::x509::{GeneralName, Lifetime, general_name};
 
@@ -103,10 +104,12 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         key: key.as_ref(),
         question: &question,
         as_served: arguments.as_served || arguments.connect.is_some(),
+        signatures: Signatures::default(),
+        cas: Mutex::default(),
     };
     let mut results = match &arguments.connect {
         Some(address) => vec![live::judge(address, arguments, &court, context)?],
-        None => court.judge_all(&input::judged_files(arguments, context)?)?,
+        None => court.judge_all(&input::sources(arguments, context)?)?,
     };
     advice::give(&mut results, &court, context);
     if arguments.roots.is_empty() && arguments.crl.is_empty() {

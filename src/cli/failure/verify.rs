@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Failure;
+use crate::x509::pem::PemError;
 
 impl Failure {
     /// A file holds nothing of the kind that is wanted.
@@ -14,6 +15,11 @@ impl Failure {
     /// A file holds something that cannot be read as what it says it is.
     pub fn undecodable(path: &Path, number: usize, what: &str, reason: &str) -> Self {
         Self::usage("undecodable", format!("{} number {number} of {} cannot be read: {reason}", what, path.display()))
+    }
+
+    /// A file looks like PEM, and is not.
+    pub fn damaged_pem(path: &Path, error: &PemError) -> Self {
+        Self::usage("undecodable", format!("{}: {error}", path.display()))
     }
 
     /// No root to trust is left.

@@ -5,7 +5,6 @@ use crate::lint::Severity;
 use crate::verify::path::{End, Search};
 use crate::verify::question::{Evidence, Exhibit, ListExhibit, Purpose, Question};
 use crate::verify::rules::{self, Path};
-use crate::verify::signature;
 use crate::x509::KeyUsage;
 
 /// How far a list may be signed by a key whose certificate needs a list itself.
@@ -48,7 +47,7 @@ impl<'a> Inquiry<'a> {
         if !self.budget.may_check_list_signature() {
             return Err("is not looked at: there are too many lists and keys that could have signed them".to_owned());
         }
-        let verifies = signature::revocation_list(&list.list, &signer.certificate.public_key).is_ok();
+        let verifies = self.evidence.signatures.revocation_list(&list.list, &signer.certificate.public_key).is_ok();
         self.verified.borrow_mut().insert(pair, verifies);
         Ok(verifies)
     }
@@ -96,7 +95,7 @@ impl<'a> Inquiry<'a> {
             own_roots: self.question.own_roots,
         };
         let mut search = Search::new(Evidence { leaf: signer, ..self.evidence }, self.budget);
-        let end = search.paths(&mut |exhibits, _| {
+        let end = search.paths(&mut |exhibits| {
             let mut problems = Vec::new();
             rules::check(&Path { exhibits, question: &question }, self.budget, &mut problems);
             exhibits.first().is_some_and(|found| found.subject == anchor.subject)

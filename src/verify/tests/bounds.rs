@@ -3,7 +3,8 @@
 use super::{Case, House, server};
 use crate::lint::testing::{Authority, Bent, object_identifier};
 use crate::verify::budget::{
-    Budget, MOST_COMPARISONS, MOST_LIST_SIGNATURES, MOST_PATHS, MOST_POLICIES, MOST_SIGNATURES, MOST_STEPS,
+    Budget, MOST_COMPARISONS, MOST_DIAGNOSES, MOST_LIST_SIGNATURES, MOST_PATHS, MOST_POLICIES, MOST_SIGNATURES,
+    MOST_STEPS,
 };
 use crate::verify::verdict::Verdict;
 use crate::x509::certificate::oid;
@@ -13,7 +14,15 @@ use crate::x509::{Certificate, GeneralName, NameConstraints, der};
 /// Judges, and holds what it cost against every bound.
 fn judged(case: &Case) -> (Verdict, Budget) {
     let (verdict, budget) = case.judge_and_count();
-    let bounds = [MOST_SIGNATURES, MOST_LIST_SIGNATURES, MOST_STEPS, MOST_PATHS, MOST_COMPARISONS, MOST_POLICIES];
+    let bounds = [
+        MOST_SIGNATURES,
+        MOST_LIST_SIGNATURES,
+        MOST_STEPS,
+        MOST_PATHS,
+        MOST_COMPARISONS,
+        MOST_POLICIES,
+        MOST_DIAGNOSES,
+    ];
     for (spent, bound) in budget.spent().into_iter().zip(bounds) {
         assert!(spent <= bound, "{spent} of {bound}");
     }
@@ -120,7 +129,7 @@ fn a_fan_of_one_name_and_many_keys_ends() {
     let crowd: Vec<_> = fan.iter().collect();
     let (verdict, budget) = judged(&Case::new(leaf(), &crowd, &[&root.certificate]));
     assert!(!verdict.valid && has(&verdict, "too-complex"), "{:?}", verdict.problems);
-    assert_eq!(budget.spent()[0], MOST_SIGNATURES);
+    assert_eq!((budget.spent()[0], budget.spent()[6]), (MOST_SIGNATURES, MOST_DIAGNOSES));
     // With its key identifier the right one is found first, wherever it stands.
     let crowd: Vec<_> = fan.iter().chain([&signer.certificate]).collect();
     let case = Case::new(signer.issue(server()), &crowd, &[&root.certificate]);

@@ -85,15 +85,19 @@ impl Case {
     }
 
     pub(in crate::verify) fn judge(&self) -> Verdict {
-        let untrusted: Vec<_> = self.untrusted.iter().collect();
-        let evidence = Evidence { leaf: &self.leaf, untrusted: &untrusted, anchors: &self.anchors, lists: &self.lists };
-        judge(evidence, &self.question)
+        self.judge_and_count().0
     }
 
     /// The answer, and what it cost.
     pub(in crate::verify) fn judge_and_count(&self) -> (Verdict, Budget) {
         let untrusted: Vec<_> = self.untrusted.iter().collect();
-        let evidence = Evidence { leaf: &self.leaf, untrusted: &untrusted, anchors: &self.anchors, lists: &self.lists };
+        let evidence = Evidence {
+            leaf: &self.leaf,
+            untrusted: &untrusted,
+            anchors: &self.anchors,
+            lists: &self.lists,
+            signatures: &Signatures::default(),
+        };
         let budget = Budget::default();
         (judge_within(&budget, evidence, &self.question), budget)
     }

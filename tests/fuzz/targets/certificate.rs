@@ -1,7 +1,7 @@
 //! Any octets as one certificate: read, linted, and judged as leaf, as intermediate and as root.
 
 use ca::lint::{self, Profile};
-use ca::verify::{Evidence, Purpose, judge};
+use ca::verify::{Evidence, Purpose, Signatures, judge};
 use ca::x509::{Certificate, GeneralName, TbsFields};
 
 use super::kit;
@@ -23,7 +23,9 @@ pub fn run(data: &[u8]) {
         let question = kit::question(purpose, names, false);
         for anchors in [std::slice::from_ref(&root), &[]] {
             let untrusted = [&root];
-            let evidence = Evidence { leaf: &leaf, untrusted: &untrusted, anchors, lists: &[] };
+            let signatures = Signatures::default();
+            let evidence =
+                Evidence { leaf: &leaf, untrusted: &untrusted, anchors, lists: &[], signatures: &signatures };
             kit::assert_sound(&judge(evidence, &question), &question);
         }
     }

@@ -1,7 +1,7 @@
 //! Up to eight certificates, really signed, as leaf, intermediates and roots. What must hold of every answer: a yes rests on
 //! signatures up to an anchor, does not hang on the order of what was given, and TLS never accepts what RFC 5280 refuses.
 
-use ca::verify::{Evidence, Exhibit, Purpose, Verdict, check_signature, judge};
+use ca::verify::{Evidence, Exhibit, Purpose, Signatures, Verdict, check_signature, judge};
 use ca::x509::{Certificate, GeneralName};
 
 use super::kit::{self, Words};
@@ -35,17 +35,28 @@ pub fn is_valid(data: &[u8]) -> bool {
     let names = if name_is_asked { vec![GeneralName::Dns(kit::HOST.to_owned())] } else { Vec::new() };
     let mut question = kit::question(wanted, names, false);
     question.max_path_length = (max_path_length < 4).then_some(u32::from(max_path_length));
-    let verdict = judge(Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[] }, &question);
+    // Shared by all that is asked here: what is known of a signature must not change an answer.
+    let signatures = Signatures::default();
+    let verdict = judge(
+        Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
+        &question,
+    );
     kit::assert_sound(&verdict, &question);
     if verdict.valid {
         assert_signed(&verdict, &exhibits, &anchors);
         let anyway = kit::question(Purpose::Any, Vec::new(), false);
-        let by_standard = judge(Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[] }, &anyway);
+        let by_standard = judge(
+            Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
+            &anyway,
+        );
         assert!(by_standard.valid || kit::was_given_up(&by_standard), "valid for TLS, but not at all: {by_standard:?}");
     }
     untrusted.reverse();
     anchors.reverse();
-    let reversed = judge(Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[] }, &question);
+    let reversed = judge(
+        Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
+        &question,
+    );
     if !kit::was_given_up(&verdict) && !kit::was_given_up(&reversed) {
         assert_eq!(verdict.valid, reversed.valid, "the order decides: {verdict:?}\n{reversed:?}");
     }

@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use ca::keys::Signer;
-use ca::verify::{Evidence, Exhibit, ListExhibit, Place, Purpose, judge};
+use ca::verify::{Evidence, Exhibit, ListExhibit, Place, Purpose, Signatures, judge};
 use ca::x509::{Certificate, RevocationList, der};
 
 use super::kit::{self, KEYS, Words};
@@ -28,7 +28,9 @@ pub fn is_valid(data: &[u8]) -> bool {
         .collect();
     let untrusted: Vec<&Exhibit> = OTHERS.iter().collect();
     let question = kit::question(Purpose::Any, Vec::new(), true);
-    let evidence = Evidence { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], lists: &lists };
+    let signatures = Signatures::default();
+    let evidence =
+        Evidence { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], lists: &lists, signatures: &signatures };
     let verdict = judge(evidence, &question);
     kit::assert_sound(&verdict, &question);
     if verdict.valid {
@@ -36,7 +38,10 @@ pub fn is_valid(data: &[u8]) -> bool {
         assert!(!lists.is_empty(), "a yes without any list");
     }
     lists.reverse();
-    let reversed = judge(Evidence { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], lists: &lists }, &question);
+    let reversed = judge(
+        Evidence { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], lists: &lists, signatures: &signatures },
+        &question,
+    );
     assert_eq!(verdict.valid, reversed.valid, "the order decides: {verdict:?}\n{reversed:?}");
     verdict.valid
 }

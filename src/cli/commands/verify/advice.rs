@@ -1,7 +1,9 @@
 //! What the CA directory knows about a certificate: where a missing one is, which command makes the next one, whether
 //! there is a newer one. It mends the advice beside a no, and never the answer.
 
+use std::cell::Cell;
 use std::path::Path;
+use std::sync::PoisonError;
 
 use time::OffsetDateTime;
 
@@ -15,7 +17,7 @@ use crate::cli::Context;
 use crate::lint::Severity;
 use crate::verify::rules::names::matches;
 use crate::verify::served::SUPERSEDED;
-use crate::verify::{Exhibit, Place, Problem, Question, check_signature};
+use crate::verify::{Exhibit, Place, Problem, Question, Signatures};
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, GeneralName, PublicKey};
 
@@ -41,9 +43,9 @@ pub fn give(results: &mut [Judged], court: &Court<'_>, context: &Context<'_>) {
     }
     // No CA directory, or one that cannot be read: then there is nothing to add, and the answer stands as it is.
     let Some(adviser) = Adviser::find(context) else { return };
-    let elsewhere: Vec<Exhibit> = match results.len() {
+    let elsewhere = match results.len() {
         1 => Vec::new(),
-        _ => results.iter().flat_map(|judged| &judged.sent).filter(|it| it.certificate.is_ca()).cloned().collect(),
+        _ => cas_of_all(results, court),
     };
     for judged in results {
         if judged.as_served {
@@ -51,6 +53,17 @@ pub fn give(results: &mut [Judged], court: &Court<'_>, context: &Context<'_>) {
         }
         adviser.mend(judged, court, &elsewhere);
     }
+}
+
+/// Every CA in any of the files, once.
+fn cas_of_all(results: &[Judged], court: &Court<'_>) -> Vec<Exhibit> {
+    let mut cas = court.cas.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for ca in results.iter().flat_map(|judged| &judged.sent).filter(|it| it.certificate.is_ca()) {
+        cas.entry(ca.certificate.fingerprint()).or_insert_with(|| ca.clone());
+    }
+    let mut cas: Vec<_> = cas.into_values().collect();
+    cas.sort_by(|one, other| (&one.place.file, one.place.number).cmp(&(&other.place.file, other.place.number)));
+    cas
 }
 
 struct Adviser {
@@ -122,7 +135,9 @@ impl Adviser {
             let Some(exhibit) = all.find(|exhibit| exhibit.place == problem.certificate) else { continue };
             let certificate = &exhibit.certificate;
             let hint = match problem.code {
-                "issuer-not-found" => Some(self.where_missing(exhibit, &problem.hint, file, elsewhere)),
+                "issuer-not-found" => {
+                    Some(self.where_missing(exhibit, &problem.hint, file, elsewhere, &court.signatures))
+                }
                 // Where the advice is a command for some NAME, the index may know which.
                 "expired" | "ends-too-soon" | "revoked" if problem.hint.contains(" NAME") => {
                     self.next_one(certificate, problem.code)
@@ -138,10 +153,21 @@ impl Adviser {
     }
 
     /// Who has the certificate that signed this one: the CA directory, its index, or another file of the command line.
-    fn where_missing(&self, child: &Exhibit, otherwise: &str, file: &str, elsewhere: &[Exhibit]) -> String {
+    fn where_missing(
+        &self,
+        child: &Exhibit,
+        otherwise: &str,
+        file: &str,
+        elsewhere: &[Exhibit],
+        signatures: &Signatures,
+    ) -> String {
+        // So many CAs of one name are looked at; advice is worth no more.
+        const MOST_TRIED: usize = 20;
+        let tried = Cell::new(0);
         let signed = |issuer: &Certificate| {
             issuer.subject == child.certificate.issuer
-                && check_signature(&child.certificate, &issuer.public_key).is_ok()
+                && tried.replace(tried.get() + 1) < MOST_TRIED
+                && signatures.certificate(&child.certificate, &issuer.public_key).is_ok()
         };
         let full = self.known(&child.certificate).and_then(|known| self.place_of(&known.entry));
         if let Some(full) = full.filter(|full| full.ends_with("fullchain.pem") && !full.ends_with(file)) {

@@ -1,14 +1,17 @@
 //! One question put to the judge for each file.
 
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::advice::Lookup;
-use super::input::{Blocks, left_out, readable};
+use super::input::{Blocks, Source, left_out, readable};
 use super::live::Live;
 use crate::cli::Failure;
 use crate::verify::{
-    CERTIFICATE_MALFORMED, Evidence, Exhibit, KEY_MISMATCH, Link, ListExhibit, Place, Problem, Question, Verdict,
-    judge, served,
+    CERTIFICATE_MALFORMED, Evidence, Exhibit, KEY_MISMATCH, Link, ListExhibit, Place, Problem, Question, Signatures,
+    Verdict, judge, served,
 };
 use crate::x509::text::hex;
 use crate::x509::{Certificate, PublicKey, der};
@@ -22,7 +25,14 @@ pub struct Court<'a> {
     pub question: &'a Question,
     /// The files are what a TLS server sends, and nothing else helps.
     pub as_served: bool,
+    /// What was found out about signatures, for all files.
+    pub signatures: Signatures,
+    /// The CAs that stand in good files, each once: the one that another file misses may be among them.
+    pub cas: Mutex<HashMap<[u8; 32], Exhibit>>,
 }
+
+/// The most CAs of good files that are remembered.
+const MOST_CAS: usize = 1000;
 
 /// The answer for one file.
 pub struct Judged {
@@ -42,26 +52,70 @@ pub struct Judged {
 
 impl Court<'_> {
     /// Judges all files, on all cores when they are many; the answers come in the order of the files.
-    pub fn judge_all(&self, files: &[(PathBuf, Blocks)]) -> Result<Vec<Judged>, Failure> {
+    ///
+    /// # Errors
+    /// That of the first file that cannot be judged.
+    pub fn judge_all(&self, sources: &[Source]) -> Result<Vec<Judged>, Failure> {
         const WORTH_A_THREAD: usize = 16;
-        let judge_share = |files: &[(PathBuf, Blocks)]| -> Result<Vec<Judged>, Failure> {
-            files.iter().map(|(path, blocks)| self.judge(path, blocks)).collect()
+        // The number of cores is asked only when there are files enough for a second one.
+        let threads = match sources.len().div_ceil(WORTH_A_THREAD) {
+            0 | 1 => 1,
+            wanted => std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(wanted),
         };
-        if files.len() <= WORTH_A_THREAD {
-            return judge_share(files);
-        }
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let share = files.len().div_ceil(cores).max(WORTH_A_THREAD);
-        let shares = std::thread::scope(|scope| {
-            let threads: Vec<_> = files.chunks(share).map(|files| scope.spawn(move || judge_share(files))).collect();
-            threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+        // Whoever is free takes the next file: so all are busy to the end, and only what is judged lies in memory.
+        let next = AtomicUsize::new(0);
+        let failed = AtomicBool::new(false);
+        let work = || {
+            let mut answers = Vec::new();
+            while !failed.load(Ordering::Relaxed) {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(source) = sources.get(index) else { break };
+                let answer = self.judge_source(source);
+                failed.fetch_or(answer.is_err(), Ordering::Relaxed);
+                answers.push((index, answer));
+            }
+            answers
+        };
+        let mut answers = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut answers = work();
+            for other in others {
+                // A panic of a thread goes on in this one.
+                answers.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            answers
         });
-        let mut all = Vec::with_capacity(files.len());
-        for share in shares {
-            // A panic of a thread goes on in this one.
-            all.extend(share.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        // What comes before a failure was taken before it, and has its answer: so the same failure is told every time.
+        answers.sort_by_key(|(index, _)| *index);
+        let answers: Vec<_> = answers.into_iter().map(|(_, answer)| answer).collect::<Result<_, _>>()?;
+        let mut rest = answers.iter();
+        for of_one in sources.chunk_by(|one, other| one.folder == other.folder) {
+            let judged = rest.by_ref().take(of_one.len()).flatten().count();
+            if let (0, Some(folder)) = (judged, of_one.first().and_then(|source| source.folder.as_ref())) {
+                return Err(Failure::nothing_in_file(folder, "certificate"));
+            }
         }
-        Ok(all)
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Nothing for a file of a folder that holds no certificate.
+    fn judge_source(&self, source: &Source) -> Result<Option<Judged>, Failure> {
+        let blocks = source.blocks()?;
+        if source.folder.is_some() && blocks.certificates.is_empty() {
+            return Ok(None);
+        }
+        let mut judged = self.judge(&source.path, &blocks)?;
+        if judged.is_valid() && !judged.as_served {
+            // Nobody asks a good one for its octets again, and thousands of them are many: only its CAs may be of use to others.
+            let cas = std::mem::take(&mut judged.sent).into_iter().filter(|exhibit| exhibit.certificate.is_ca());
+            let mut known = self.cas.lock().unwrap_or_else(PoisonError::into_inner);
+            for ca in cas {
+                if known.len() < MOST_CAS {
+                    known.entry(ca.certificate.fingerprint()).or_insert(ca);
+                }
+            }
+        }
+        Ok(Some(judged))
     }
 
     /// Judges the first certificate of a file, with the others in it as intermediates.
@@ -101,7 +155,13 @@ impl Court<'_> {
     /// `sent` is not empty.
     fn ask(&self, sent: &[Exhibit]) -> Verdict {
         let all: Vec<_> = sent[1..].iter().chain(self.untrusted).collect();
-        let evidence = Evidence { leaf: &sent[0], untrusted: &all, anchors: self.anchors, lists: self.lists };
+        let evidence = Evidence {
+            leaf: &sent[0],
+            untrusted: &all,
+            anchors: self.anchors,
+            lists: self.lists,
+            signatures: &self.signatures,
+        };
         let mut verdict = judge(evidence, self.question);
         if self.as_served {
             verdict.object(served::check(sent));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Arguments;
 use crate::authority::authorities::Authorities;
+use crate::cli::context::read_file;
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
 use crate::keys::key_file::{KeyFile, KeyFileError};
@@ -21,19 +22,12 @@ pub struct Blocks {
 }
 
 pub fn read_blocks(path: &Path, context: &mut Context<'_>) -> Result<Blocks, Failure> {
-    let content = context.read_input(path)?;
-    let file = path.display().to_string();
-    if !pem::is_pem(&content) {
-        let certificates = if content.is_empty() { Vec::new() } else { vec![content] };
-        return Ok(Blocks { file, certificates, is_pem: false });
-    }
-    let blocks = pem::parse_all(&content)
-        .map_err(|error| Failure::usage("undecodable", format!("{}: {error}", path.display())))?;
-    let certificates = blocks
-        .into_iter()
-        .filter(|block| matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE"))
-        .map(|block| block.content.to_vec());
-    Ok(Blocks { file, certificates: certificates.collect(), is_pem: true })
+    blocks(path, context.read_input(path)?)
+}
+
+fn blocks(path: &Path, content: Vec<u8>) -> Result<Blocks, Failure> {
+    let values = pem::values(content, pem::CERTIFICATES).map_err(|error| Failure::damaged_pem(path, &error))?;
+    Ok(Blocks { file: path.display().to_string(), certificates: values.ders, is_pem: values.is_pem })
 }
 
 /// Every certificate of a file that can be read, and what is said of the others.
@@ -93,17 +87,11 @@ fn default_roots(context: &Context<'_>) -> Result<Vec<PathBuf>, Failure> {
 
 pub fn read_lists(path: &Path, context: &mut Context<'_>) -> Result<Vec<ListExhibit>, Failure> {
     let content = context.read_input(path)?;
-    let file = path.display().to_string();
-    let ders: Vec<Vec<u8>> = if pem::is_pem(&content) {
-        let blocks = pem::parse_all(&content)
-            .map_err(|error| Failure::usage("undecodable", format!("{}: {error}", path.display())))?;
-        blocks.into_iter().filter(|block| block.label == "X509 CRL").map(|block| block.content.to_vec()).collect()
-    } else {
-        vec![content]
-    };
+    let ders = pem::values(content, pem::REVOCATION_LISTS).map_err(|error| Failure::damaged_pem(path, &error))?.ders;
     if ders.is_empty() {
         return Err(Failure::nothing_in_file(path, "revocation list"));
     }
+    let file = path.display().to_string();
     (1..)
         .zip(ders)
         .map(|(number, der)| {
@@ -131,29 +119,57 @@ fn key_passphrase(path: &Path, passphrase_file: Option<&Path>, context: &Context
     flags.read(context)?.map_or_else(ask, Ok)
 }
 
-/// The files to judge. A folder stands for the certificates in it.
-pub fn judged_files(arguments: &Arguments, context: &mut Context<'_>) -> Result<Vec<(PathBuf, Blocks)>, Failure> {
-    let mut files = Vec::new();
-    for path in &arguments.files {
-        let folder = context.world.resolve(path);
-        if !folder.is_dir() {
-            files.push((path.clone(), read_blocks(path, context)?));
-            continue;
-        }
-        let mut names = files::names_in(&folder).map_err(|error| Failure::unreadable(&error))?;
-        names.retain(|name| [".pem", ".crt", ".cer", ".der"].iter().any(|ending| name.ends_with(ending)));
-        names.sort();
-        let before = files.len();
-        for file in names.into_iter().map(|name| path.join(name)) {
-            let blocks = read_blocks(&file, context)?;
-            // Keys lie beside certificates, and are no reason to refuse the folder.
-            if !blocks.certificates.is_empty() {
-                files.push((file, blocks));
-            }
-        }
-        if files.len() == before {
-            return Err(Failure::nothing_in_file(path, "certificate"));
+/// A file to judge. Thousands of them are read as they are judged, and not before.
+pub struct Source {
+    /// As it was named, or below the folder that was.
+    pub path: PathBuf,
+    place: SourcePlace,
+    /// The folder that was named, where it is one of many in it. Keys lie beside certificates, and are no reason to refuse
+    /// the folder.
+    pub folder: Option<PathBuf>,
+}
+
+enum SourcePlace {
+    Disk(PathBuf),
+    /// Standard input can be read once.
+    Read(Vec<u8>),
+}
+
+impl Source {
+    /// Its certificates; from whatever thread.
+    pub fn blocks(&self) -> Result<Blocks, Failure> {
+        match &self.place {
+            SourcePlace::Disk(place) => blocks(&self.path, read_file(&self.path, place)?),
+            SourcePlace::Read(content) => blocks(&self.path, content.clone()),
         }
     }
-    Ok(files)
+}
+
+/// The files to judge. A folder stands for the certificates in it.
+pub fn sources(arguments: &Arguments, context: &mut Context<'_>) -> Result<Vec<Source>, Failure> {
+    let mut sources = Vec::new();
+    for path in &arguments.files {
+        if path.as_os_str() == "-" {
+            let place = SourcePlace::Read(context.read_input(path)?);
+            sources.push(Source { path: path.clone(), place, folder: None });
+            continue;
+        }
+        let resolved = context.world.resolve(path);
+        if !resolved.is_dir() {
+            sources.push(Source { path: path.clone(), place: SourcePlace::Disk(resolved), folder: None });
+            continue;
+        }
+        let mut names = files::names_in(&resolved).map_err(|error| Failure::unreadable(&error))?;
+        names.retain(|name| [".pem", ".crt", ".cer", ".der"].iter().any(|ending| name.ends_with(ending)));
+        names.sort();
+        if names.is_empty() {
+            return Err(Failure::nothing_in_file(path, "certificate"));
+        }
+        sources.extend(names.into_iter().map(|name| Source {
+            path: path.join(&name),
+            place: SourcePlace::Disk(resolved.join(&name)),
+            folder: Some(path.clone()),
+        }));
+    }
+    Ok(sources)
 }
