@@ -343,6 +343,11 @@ struct Signed<'a> {
 
 impl<'a> Signed<'a> {
     fn split(what: &'static str, input: &'a [u8]) -> Result<Self, DecodeError> {
+        if !der::has_shortest_lengths(input) {
+            // x509-parser reads them.
+            let reason = "a length in it takes more octets than it has to, as in BER".to_owned();
+            return Err(DecodeError::Malformed { what, reason });
+        }
         let parts = der::split_first(input).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
         match parts[..] {
             [tbs, algorithm, _signature] => Ok(Self { input, tbs, algorithm }),

@@ -114,6 +114,31 @@ pub fn children(mut content: &[u8]) -> Option<Vec<&[u8]>> {
     Some(found)
 }
 
+/// Whether every length, down to the values that are not constructed, is in its shortest form (X.690 §10.1): BER allows
+/// more, and with it several spellings of one certificate.
+pub fn has_shortest_lengths(input: &[u8]) -> bool {
+    const CONSTRUCTED: u8 = 0x20;
+    let mut open = vec![input];
+    while let Some(mut content) = open.pop() {
+        // What cannot be split is for the parser to refuse.
+        while let Some((tag, inner, rest)) = split_first(content) {
+            let found = content.len() - inner.len() - rest.len();
+            let shortest = match inner.len() {
+                0..0x80 => 2,
+                length => 2 + (usize::BITS - length.leading_zeros()).div_ceil(8) as usize,
+            };
+            if found != shortest {
+                return false;
+            }
+            if tag & CONSTRUCTED != 0 {
+                open.push(inner);
+            }
+            content = rest;
+        }
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +156,16 @@ mod tests {
         assert_eq!(unsigned_integer(&[]), [0x02, 0x01, 0x00]);
         assert_eq!(unsigned_integer(&[0, 0, 5]), [0x02, 0x01, 0x05]);
         assert_eq!(unsigned_integer(&[0x80]), [0x02, 0x02, 0x00, 0x80]);
+    }
+
+    #[test]
+    fn a_length_that_is_longer_than_it_has_to_be_is_found_at_any_depth() {
+        let long = value(OCTET_STRING, &[7; 300]);
+        assert!(has_shortest_lengths(&sequence(&[&long, &value(NULL, &[]), &value(OCTET_STRING, &[7; 128])])));
+        for wrong in [&[NULL, 0x81, 0][..], &[OCTET_STRING, 0x82, 0, 1, 7]] {
+            assert!(!has_shortest_lengths(wrong));
+            assert!(!has_shortest_lengths(&sequence(&[&long, &sequence(&[wrong])])));
+        }
     }
 
     #[test]

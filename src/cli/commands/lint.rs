@@ -1,5 +1,6 @@
 //! `ca lint FILE`: the rules of form, rule by rule.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -61,18 +62,55 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         certificates.push(certificate);
     }
     let profile = Profile::from(arguments.profile);
-    let checked = certificates.iter().enumerate().map(|(index, certificate)| Checked {
-        place: format!("{}#{}", path.display(), index + 1),
-        subject: certificate.subject.to_string(),
-        findings: lint::check(certificate, issuer_of(certificate, &certificates), profile),
-    });
-    Ok(Box::new(Findings { profile, checked: checked.collect(), quiet: context.globals.quiet }))
+    let mut issuers = Issuers::of(&certificates);
+    let mut checked = Vec::with_capacity(certificates.len());
+    for (number, certificate) in (1..).zip(&certificates) {
+        checked.push(Checked {
+            place: format!("{}#{number}", path.display()),
+            subject: certificate.subject.to_string(),
+            findings: lint::check(certificate, issuers.find(certificate), profile),
+        });
+    }
+    if issuers.is_exhausted() {
+        context.warn(&format!(
+            "{}: more than {MOST_SIGNATURES} signatures would have to be checked; not every certificate was held against \
+             its issuer",
+            path.display()
+        ));
+    }
+    Ok(Box::new(Findings { profile, checked, quiet: context.globals.quiet }))
 }
 
-/// The certificate in the same file that signed this one.
-fn issuer_of<'a>(certificate: &Certificate, all: &'a [Certificate]) -> Option<&'a Certificate> {
-    all.iter()
-        .find(|issuer| issuer.subject == certificate.issuer && check_signature(certificate, &issuer.public_key).is_ok())
+/// The most signatures that are checked to find the issuers of certificates.
+const MOST_SIGNATURES: usize = 2000;
+
+/// The certificates of one file as issuers of each other.
+struct Issuers<'a> {
+    by_subject: HashMap<&'a [u8], Vec<&'a Certificate>>,
+    checked: usize,
+}
+
+impl<'a> Issuers<'a> {
+    fn of(all: &'a [Certificate]) -> Self {
+        let mut by_subject: HashMap<_, Vec<_>> = HashMap::new();
+        for certificate in all {
+            by_subject.entry(certificate.subject.as_der()).or_default().push(certificate);
+        }
+        Self { by_subject, checked: 0 }
+    }
+
+    /// The certificate in the same file that signed this one.
+    fn find(&mut self, certificate: &Certificate) -> Option<&'a Certificate> {
+        let candidates = self.by_subject.get(certificate.issuer.as_der())?;
+        candidates.iter().copied().find(|issuer| {
+            self.checked += 1;
+            self.checked <= MOST_SIGNATURES && check_signature(certificate, &issuer.public_key).is_ok()
+        })
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.checked > MOST_SIGNATURES
+    }
 }
 
 struct Findings {

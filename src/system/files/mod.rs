@@ -11,13 +11,13 @@ mod folder_lock;
 mod folders;
 mod ownership;
 mod permissions;
+mod pipe;
 mod publish;
 mod replace;
 pub mod staged;
 mod unnamed;
 mod write;
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -31,8 +31,9 @@ pub use staged::{StagedFolder, discard, remove_stale};
 pub use unnamed::unnamed_file;
 pub use write::{check_new, create_folder, sync_all, sync_folder, write_new, write_secret, write_secrets};
 
-/// The most that any input file may hold: room for 100,000 certificates, and too little to exhaust the memory.
-pub const MOST_OCTETS: u64 = 256 * 1024 * 1024;
+/// The most that any input file may hold: room for ten thousand certificates, or for a revocation list of some hundred
+/// thousand entries. Whatever is in it, reading it takes less than 256 MB.
+pub const MOST_OCTETS: u64 = 16 * 1024 * 1024;
 
 /// The mode of a private key, and of everything else that only we may read.
 pub const SECRET: u32 = 0o600;
@@ -74,16 +75,16 @@ impl FileError {
     }
 }
 
-/// Reads a whole file of at most `most` octets.
+/// Reads a whole file of at most `most` octets. A pipe is read to its end, however long its writer takes.
 ///
 /// # Errors
-/// When it cannot be opened or read, is a folder, or is longer.
+/// When it cannot be opened or read, is a folder, or is longer; when it is a named pipe that nobody writes to.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     let read = || {
-        let file = File::open(path)?;
+        let (file, mut content) = pipe::open(path)?;
         // Room for all of it and the octet that is not there: one reading instead of many growing ones.
         let length = file.metadata()?.len().min(most);
-        let mut content = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
+        content.reserve(usize::try_from(length).unwrap_or_default() + 1);
         file.take(most + 1).read_to_end(&mut content)?;
         if content.len() as u64 > most {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {most} octets")));

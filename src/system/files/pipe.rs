@@ -1,0 +1,84 @@
+//! Opening a file that may be a named pipe: to wait for ever for somebody to write to it is no answer.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+/// How long a named pipe may stay without a writer: `mkfifo p; make-certificate > p & ca verify p` needs a moment.
+const WAIT: Duration = Duration::from_secs(1);
+const STEP: Duration = Duration::from_millis(10);
+
+/// Opens a file to read it; of a pipe, the first octets are in hand.
+///
+/// # Errors
+/// When it cannot be opened, or is a pipe that nobody writes to.
+pub fn open(path: &Path) -> io::Result<(File, Vec<u8>)> {
+    if !std::fs::metadata(path)?.file_type().is_fifo() {
+        return Ok((File::open(path)?, Vec::new()));
+    }
+    // Without this, opening waits for a writer.
+    let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
+    let mut file = OpenOptions::new().read(true).custom_flags(without_waiting).open(path)?;
+    let mut content = vec![0; 4096];
+    for _ in 0..WAIT.as_millis() / STEP.as_millis() {
+        match file.read(&mut content) {
+            // Nobody has it open for writing, yet.
+            Ok(0) => std::thread::sleep(STEP),
+            Ok(length) => {
+                content.truncate(length);
+                return waiting(file, content);
+            }
+            // Somebody has, and takes the time.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return waiting(file, Vec::new()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::new(ErrorKind::TimedOut, "it is a pipe, and nobody writes to it"))
+}
+
+/// From here on reading waits for the writer.
+fn waiting(file: File, content: Vec<u8>) -> io::Result<(File, Vec<u8>)> {
+    fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    Ok((file, content))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::files;
+    use std::process::Command;
+
+    fn pipe() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        (folder, path)
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_writes_to_is_an_error() {
+        let (_folder, path) = pipe();
+        let error = files::read(&path, 10).unwrap_err();
+        assert!(error.to_string().ends_with("it is a pipe, and nobody writes to it"), "{error}");
+    }
+
+    #[test]
+    fn a_pipe_is_read_to_its_end_and_no_further_than_allowed() {
+        let (_folder, path) = pipe();
+        let write = |octets: usize| {
+            let path = path.clone();
+            std::thread::spawn(move || drop(std::fs::write(path, vec![7; octets])))
+        };
+        let writer = write(200_000);
+        assert_eq!(files::read(&path, 200_000).unwrap(), vec![7; 200_000]);
+        writer.join().unwrap();
+        let writer = write(5000);
+        assert!(files::read(&path, 4999).unwrap_err().to_string().ends_with("longer than 4999 octets"));
+        writer.join().unwrap();
+    }
+}

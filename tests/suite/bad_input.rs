@@ -1,0 +1,237 @@
+//! What strangers hand to `ca verify` and `ca lint`: a clear error or a clear no, within 256 MB, and never a crash or a hang.
+//! How it is said is in `tests/cli/verify/bad-input.md`.
+
+use std::fs;
+use std::process::Output;
+
+use ca::x509::{der, pem};
+
+use crate::support::program::{Place, binary};
+
+/// 256 MB of address space: what is resident can only be less.
+const KILOBYTES: u32 = 256 * 1024;
+/// The promise is 2 s; a debug build on a busy machine is given more, and a hang is still told from an answer.
+const SECONDS: u32 = 60;
+
+/// Exit statuses as FILE, --untrusted, --roots and --crl of `ca verify`, and of `ca lint`.
+type Expected = [i32; 5];
+
+struct Site {
+    place: Place,
+    leaf: Vec<u8>,
+    issuing: Vec<u8>,
+}
+
+#[test]
+fn whatever_a_file_holds_there_is_an_answer() {
+    let site = Site::new();
+    let (leaf, key) = (&site.leaf, fs::read(site.place.path("ca/issued/web.corp.test/key.pem")).unwrap());
+    let leaf_pem = pem::certificate(leaf);
+    let lengthened = |front: &[u8]| [front, &leaf[4..]].concat();
+    let cases: Vec<(&str, Vec<u8>, Expected)> = vec![
+        ("empty", Vec::new(), [2, 0, 2, 2, 2]),
+        ("blank lines", b"\n\n \n".to_vec(), [2, 0, 2, 2, 2]),
+        (
+            "binary garbage",
+            (0..=255).cycle().take(5000).map(|octet: u8| octet.wrapping_mul(97)).collect(),
+            [2, 0, 2, 2, 2],
+        ),
+        ("text", b"certificate: see above\n".repeat(100), [2, 0, 2, 2, 2]),
+        ("der", leaf.clone(), [0, 0, 1, 2, 0]),
+        ("der with an octet behind it", [leaf, &[0][..]].concat(), [2, 0, 2, 2, 2]),
+        ("der twice", [leaf.clone(), leaf.clone()].concat(), [2, 0, 2, 2, 2]),
+        ("der cut off", leaf[..leaf.len() / 2].to_vec(), [2, 0, 2, 2, 2]),
+        // X.690 §8.1.3: BER that is no DER: a length that is longer than it has to be, and one that is not said at all.
+        ("a length in too many octets", lengthened(&[0x30, 0x83, 0, leaf[2], leaf[3]]), [1, 0, 2, 2, 2]),
+        ("no length", [&lengthened(&[0x30, 0x80])[..], &[0, 0]].concat(), [2, 0, 2, 2, 2]),
+        (
+            "no length, in pem",
+            pem::certificate(&[&lengthened(&[0x30, 0x80])[..], &[0, 0]].concat()).into(),
+            [1, 0, 2, 2, 2],
+        ),
+        ("a length of four gigabytes", vec![0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0x30], [2, 0, 2, 2, 2]),
+        ("pem between garbage", format!("\u{0}\u{1}<html>\n{leaf_pem}\n%%EOF\n").into(), [0, 0, 1, 2, 0]),
+        ("pem of windows", leaf_pem.replace('\n', "\r\n").into(), [0, 0, 1, 2, 0]),
+        ("pem with an octet behind the der", pem::certificate(&[leaf, &[0][..]].concat()).into(), [1, 0, 2, 2, 2]),
+        ("pem cut off", leaf_pem[..leaf_pem.len() / 2].into(), [2, 2, 2, 2, 2]),
+        ("pem of nothing", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".into(), [1, 0, 2, 2, 2]),
+        ("a key", key.clone(), [2, 0, 2, 2, 2]),
+        ("two keys", key.repeat(2), [2, 0, 2, 2, 2]),
+        ("a deep nest", nest(30_000), [1, 0, 2, 2, 2]),
+        ("a deep nest in pem", pem::certificate(&nest(30_000)).into(), [1, 0, 2, 2, 2]),
+    ];
+    let mut wrong = Vec::new();
+    for (what, content, expected) in cases {
+        fs::write(site.place.path("input"), content).unwrap();
+        wrong.extend(site.check(what, expected));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_no_file_is_refused_at_once() {
+    let site = Site::new();
+    fs::create_dir(site.place.path("input")).unwrap();
+    let mut wrong = site.check("an empty folder", [2; 5]);
+    fs::remove_dir(site.place.path("input")).unwrap();
+    assert!(site.place.command("mkfifo").arg("input").status().unwrap().success());
+    wrong.extend(site.check("a pipe that nobody writes to", [2; 5]));
+    fs::remove_file(site.place.path("input")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", site.place.path("input")).unwrap();
+    wrong.extend(site.check("a device without an end", [2; 5]));
+    fs::remove_file(site.place.path("input")).unwrap();
+    wrong.extend(site.check("nothing at all", [2; 5]));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn fifty_megabytes_are_refused_and_sixteen_are_judged_in_little_memory() {
+    let site = Site::new();
+    let leaf = pem::certificate(&site.leaf);
+    let mut wrong = Vec::new();
+    let lines =
+        |octets: usize| b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\n".repeat(octets / 64);
+    for (what, content) in [
+        ("50 MB of zeros", vec![0; 50_000_000]),
+        ("50 MB of text behind a certificate", [leaf.as_bytes(), &lines(50_000_000)].concat()),
+        ("50 MB of certificates", leaf.repeat(50_000_000 / leaf.len()).into()),
+    ] {
+        fs::write(site.place.path("input"), content).unwrap();
+        wrong.extend(site.check(what, [2; 5]));
+    }
+    let most = 16 * 1024 * 1024;
+    let certificates = |of: &[u8]| {
+        let one = pem::certificate(of);
+        one.repeat(most / one.len()).into_bytes()
+    };
+    for (what, content, expected) in [
+        ("16 MiB of one block", pem::certificate(&vec![0x30; 12_000_000]).into(), [1, 0, 2, 2, 2]),
+        ("16 MiB of text behind a certificate", [leaf.as_bytes(), &lines(most - 2000)].concat(), [0, 0, 1, 2, 0]),
+        ("16 MiB of certificates", certificates(&site.leaf), [0, 0, 1, 2, 0]),
+        ("16 MiB of certificates as small as can be", certificates(&smallest()), [1, 0, 1, 2, 1]),
+        ("a list of 16 MiB", list(most - 200), [1, 0, 2, 1, 2]),
+    ] {
+        assert!(content.len() <= most, "{what}: {}", content.len());
+        fs::write(site.place.path("input"), content).unwrap();
+        wrong.extend(site.check(what, expected));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_thousand_certificates_in_untrusted_do_not_hide_the_right_one() {
+    let site = Site::new();
+    // Other serial numbers, so that all of them differ; none is signed any more.
+    let altered = |of: &[u8]| -> String {
+        let at = of.windows(2).position(|window| window == [0x02, 0x10]).unwrap() + 4;
+        let with = |index: u16| {
+            let mut der = of.to_vec();
+            der[at..at + 2].copy_from_slice(&index.to_be_bytes());
+            pem::certificate(&der)
+        };
+        (0..1000).map(with).collect()
+    };
+    let run = |content: String| {
+        fs::write(site.place.path("input"), content).unwrap();
+        site.run("verify --roots ca/authorities/root/cert.pem --untrusted input ca/issued/web.corp.test/cert.pem")
+    };
+    assert_eq!(run(altered(&site.leaf)).status.code(), Some(1));
+    let found = run(altered(&site.leaf) + &pem::certificate(&site.issuing));
+    assert_eq!(found.status.code(), Some(0), "{found:?}");
+    // A thousand of the issuer's name and key are more than are tried.
+    let crowd = run(altered(&site.issuing));
+    assert!(matches!(crowd.status.code(), Some(1)), "{crowd:?}");
+}
+
+impl Site {
+    fn new() -> Self {
+        let place = Place::new();
+        place.done("init --name Corp-Root --intermediate --no-passphrase --key ecdsa-p256");
+        place.done("issue server web.corp.test");
+        let of = |path: &str| {
+            let text = fs::read(place.path(path)).unwrap();
+            pem::values(text, pem::CERTIFICATES).unwrap().ders.remove(0)
+        };
+        let (leaf, issuing) = (of("ca/issued/web.corp.test/cert.pem"), of("ca/authorities/issuing/cert.pem"));
+        Self { leaf, issuing, place }
+    }
+
+    /// The program within its limits.
+    fn run(&self, words: &str) -> Output {
+        let mut command = self.place.command("bash");
+        command.arg("-c").arg(format!("ulimit -v {KILOBYTES}; exec timeout -k 1 {SECONDS} \"$@\"")).arg("bash");
+        command.arg(binary()).args(words.split(' ')).output().unwrap()
+    }
+
+    /// Gives the file `input` in every place; what came out otherwise than it should.
+    fn check(&self, what: &str, expected: Expected) -> Vec<String> {
+        let chain = "ca/issued/web.corp.test/fullchain.pem";
+        let roots = "--roots ca/authorities/root/cert.pem";
+        let issuing = "--untrusted ca/authorities/issuing/cert.pem";
+        let calls = [
+            format!("verify {roots} {issuing} input"),
+            format!("verify {roots} --untrusted input {chain}"),
+            format!("verify --roots input {chain}"),
+            format!("verify {roots} --crl input {chain}"),
+            "lint input".to_owned(),
+        ];
+        let mut wrong = Vec::new();
+        for (words, expected) in calls.iter().zip(expected) {
+            let output = self.run(words);
+            let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            let is_clear = match output.status.code() {
+                Some(2) => stderr.starts_with("error: ") || stderr.contains("\nerror: "),
+                Some(1) => stdout.contains("not valid") || stdout.contains("breaks rules"),
+                _ => true,
+            };
+            if output.status.code() != Some(expected) || !is_clear || stderr.contains("panicked") {
+                let said: String = stdout.chars().take(300).chain(stderr.chars().take(300)).collect();
+                wrong.push(format!("{what}: {words}: {}, expected {expected}: {said}", output.status));
+            }
+        }
+        wrong
+    }
+}
+
+/// A SEQUENCE in a SEQUENCE in a SEQUENCE …
+fn nest(depth: usize) -> Vec<u8> {
+    let mut lengths = Vec::new();
+    let mut length = 0;
+    for _ in 0..depth {
+        let front = der::value(der::SEQUENCE, &vec![0; length]).len() - length;
+        lengths.push(length);
+        length += front;
+        if length > 120_000 {
+            break;
+        }
+    }
+    let head = |length: &usize| {
+        let mut value = der::value(der::SEQUENCE, &vec![0; *length]);
+        value.truncate(value.len() - length);
+        value
+    };
+    lengths.iter().rev().flat_map(head).collect()
+}
+
+fn ed25519() -> Vec<u8> {
+    der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, &[0x2b, 0x65, 0x70])])
+}
+
+/// A certificate of version 1 without names, signed by nobody.
+fn smallest() -> Vec<u8> {
+    let time = der::value(0x17, b"260101000000Z");
+    let (validity, name) = (der::sequence(&[&time, &time]), der::sequence(&[]));
+    let key = der::sequence(&[&ed25519(), &der::bit_string(&[7; 32])]);
+    let tbs = der::sequence(&[&der::value(der::INTEGER, &[1]), &ed25519(), &name, &validity, &name, &key]);
+    der::sequence(&[&tbs, &ed25519(), &der::bit_string(&[7; 64])])
+}
+
+/// A revocation list of so many octets, signed by nobody, with as many entries as fit.
+fn list(octets: usize) -> Vec<u8> {
+    let time = der::value(0x17, b"260101000000Z");
+    let entry = der::sequence(&[&der::value(der::INTEGER, &[1, 2, 3]), &time]);
+    let entries = der::sequence(&[&entry.repeat((octets - 200) / entry.len())]);
+    let name = der::sequence(&[]);
+    let tbs = der::sequence(&[&der::value(der::INTEGER, &[1]), &ed25519(), &name, &time, &time, &entries]);
+    der::sequence(&[&tbs, &ed25519(), &der::bit_string(&[7; 64])])
+}
