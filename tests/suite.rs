@@ -15,6 +15,8 @@ mod bad_peers;
 mod cli_reference;
 #[path = "suite/dependencies.rs"]
 mod dependencies;
+#[path = "suite/differential.rs"]
+mod differential;
 #[path = "suite/failure_codes.rs"]
 mod failure_codes;
 #[path = "suite/fuzz_targets.rs"]
@@ -25,6 +27,8 @@ mod hierarchy_safety;
 mod interop;
 #[path = "suite/many_files.rs"]
 mod many_files;
+#[path = "suite/pkilint.rs"]
+mod pkilint;
 #[path = "suite/power_cut.rs"]
 mod power_cut;
 #[path = "suite/replacement.rs"]

@@ -60,7 +60,7 @@ const SELF_SIGNED_LEAF: Code = Code {
     citation: "RFC 5280 §6.1.1 (d)",
     demand: "The leaf is signed by a CA",
     example: "CN=web.corp.test is signed with its own key, and is not one of the roots that are trusted (CN=Corp Root CA)",
-    cure: "issue a certificate from your CA (ca issue server NAME); to trust this very one, give it with --roots FILE",
+    cure: "issue a certificate from your CA (ca issue server NAME)",
 };
 
 const SIGNATURE_INVALID: Code = Code {

@@ -49,7 +49,6 @@ fn waiting(file: File, content: Vec<u8>) -> io::Result<(File, Vec<u8>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::system::files;
     use std::process::Command;
 

@@ -14,6 +14,7 @@ use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyU
 mod bounds;
 mod indirect;
 mod pkits;
+mod record;
 mod revocation;
 
 /// A question and its evidence under construction.
@@ -99,7 +100,11 @@ impl Case {
             signatures: &Signatures::default(),
         };
         let budget = Budget::default();
-        (judge_within(&budget, evidence, &self.question), budget)
+        let verdict = judge_within(&budget, evidence, &self.question);
+        if let Some(folder) = std::env::var_os("CA_TEST_CHAINS") {
+            record::case(folder.as_ref(), evidence, &self.question, &verdict);
+        }
+        (verdict, budget)
     }
 
     /// The codes of the errors; none when the answer is yes.

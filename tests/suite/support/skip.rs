@@ -16,6 +16,18 @@ pub fn unless_installed(programs: &[&str]) -> bool {
     }
 }
 
+/// The Python of the tests' own environment, which tests/run makes: with pkilint and `cryptography`. Nothing when it could
+/// not be had: then the test returns, as with [`unless_installed`].
+#[must_use]
+pub fn unless_python() -> Option<PathBuf> {
+    let python = super::repository().join("target/venv/bin/python");
+    if python.is_file() {
+        return Some(python);
+    }
+    because("no Python environment with pkilint and cryptography");
+    None
+}
+
 /// Records that this test was skipped.
 pub fn because(reason: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();

@@ -1,0 +1,38 @@
+//! Writes every chain that these tests make to a folder, with the question and the answer, so that other programs can be
+//! asked too: `tests/suite/differential.rs` does.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+
+use super::*;
+use crate::x509::pem;
+
+pub(super) fn case(folder: &Path, evidence: Evidence<'_>, question: &Question, verdict: &Verdict) {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    // Octets at random, of which no table of differences can speak.
+    if std::thread::current().name().is_some_and(|test| test.ends_with("never_panic")) {
+        return;
+    }
+    let certificate = |exhibit: &Exhibit| pem::certificate(exhibit.certificate.as_der());
+    let errors = verdict.problems.iter().filter(|problem| problem.severity == Severity::Error);
+    let case = json!({
+        "test": std::thread::current().name(),
+        "leaf": certificate(evidence.leaf),
+        "untrusted": evidence.untrusted.iter().map(|exhibit| certificate(exhibit)).collect::<Vec<_>>(),
+        "roots": evidence.anchors.iter().map(certificate).collect::<Vec<_>>(),
+        "lists": evidence.lists.iter().map(|list| pem::encode("X509 CRL", list.list.as_der())).collect::<Vec<_>>(),
+        "at": question.at.unix_timestamp(),
+        "purpose": question.purpose.name(),
+        "names": question.names.iter().map(|name| json!({ "kind": name.kind(), "value": name.value() })).collect::<Vec<_>>(),
+        "max_path_length": question.max_path_length,
+        "must_hold_until": question.must_hold_until.is_some(),
+        "check_revocation": question.check_revocation,
+        "own_roots": question.own_roots,
+        "valid": verdict.valid,
+        "errors": errors.map(|problem| problem.code).collect::<Vec<_>>(),
+    });
+    let file = folder.join(format!("{}.json", NUMBER.fetch_add(1, Ordering::Relaxed)));
+    std::fs::write(file, case.to_string()).unwrap();
+}
