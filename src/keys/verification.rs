@@ -1,14 +1,16 @@
 //! Checking a signature with a public key.
 
-use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::signature::{self, RsaParameters, RsaPssSaltLength, UnparsedPublicKey, VerificationAlgorithm};
 
-use crate::x509::{KeyKind, PublicKey, SignatureAlgorithm};
+use crate::x509::{KeyKind, PublicKey, SignatureAlgorithm, der};
 
 /// Why a signature does not count.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerificationError {
     #[error("signatures of the algorithm {algorithm} by a key of the kind {key} cannot be checked")]
     Unsupported { algorithm: String, key: String },
+    #[error("RSASSA-PSS signatures with {0} cannot be checked")]
+    PssParameters(String),
     #[error("the signature was not made by this key over these octets")]
     Wrong,
 }
@@ -27,7 +29,10 @@ pub fn verify(
 ) -> Result<(), VerificationError> {
     let unsupported =
         || VerificationError::Unsupported { algorithm: algorithm.to_string(), key: key.kind().to_string() };
-    let algorithm = verification_algorithm(key.kind(), &algorithm.oid).ok_or_else(unsupported)?;
+    let algorithm = match (key.kind(), algorithm.oid.as_str()) {
+        (KeyKind::Rsa { bits, .. }, PSS) => pss_algorithm(&algorithm.der, *bits)?,
+        (kind, oid) => verification_algorithm(kind, oid).ok_or_else(unsupported)?,
+    };
     UnparsedPublicKey::new(algorithm, key.bits()).verify(message, signature).map_err(|_| VerificationError::Wrong)
 }
 
@@ -51,6 +56,77 @@ fn verification_algorithm(key: &KeyKind, oid: &str) -> Option<&'static dyn Verif
         (KeyKind::Rsa { .. }, "1.2.840.113549.1.1.13") => &signature::RSA_PKCS1_2048_8192_SHA512,
         _ => return None,
     })
+}
+
+const PSS: &str = "1.2.840.113549.1.1.10";
+
+/// By the parameters of RFC 4055 §3.1: SHA-2, the same for message and mask, and a salt as long as the digest or as long as
+/// the key allows. Other lengths are possible, and nobody writes them.
+fn pss_algorithm(identifier: &[u8], key_bits: u32) -> Result<&'static dyn VerificationAlgorithm, VerificationError> {
+    static SHA256_MOST: RsaParameters = signature::RSA_PSS_2048_8192_SHA256.with_pss_salt_length(RsaPssSaltLength::Max);
+    static SHA384_MOST: RsaParameters = signature::RSA_PSS_2048_8192_SHA384.with_pss_salt_length(RsaPssSaltLength::Max);
+    static SHA512_MOST: RsaParameters = signature::RSA_PSS_2048_8192_SHA512.with_pss_salt_length(RsaPssSaltLength::Max);
+    let refused = |what: &str| VerificationError::PssParameters(what.to_owned());
+    let parameters = PssParameters::read(identifier).ok_or_else(|| refused("parameters that cannot be read"))?;
+    if parameters.mask_digest != parameters.digest {
+        return Err(refused("one digest for the message and another for the mask"));
+    }
+    let digests: [(_, _, &dyn VerificationAlgorithm, &dyn VerificationAlgorithm); 3] = [
+        (1, 32, &signature::RSA_PSS_2048_8192_SHA256, &SHA256_MOST),
+        (2, 48, &signature::RSA_PSS_2048_8192_SHA384, &SHA384_MOST),
+        (3, 64, &signature::RSA_PSS_2048_8192_SHA512, &SHA512_MOST),
+    ];
+    // Content octets of 2.16.840.1.101.3.4.2.N.
+    let of_digest = |number: u8| parameters.digest == [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, number];
+    let Some((_, length, as_digest, as_possible)) = digests.into_iter().find(|(number, ..)| of_digest(*number)) else {
+        return Err(refused("another digest than SHA-256, SHA-384 and SHA-512"));
+    };
+    let most = ((key_bits + 6) / 8).saturating_sub(length + 2);
+    match parameters.salt {
+        salt if salt == length => Ok(as_digest),
+        salt if salt == most => Ok(as_possible),
+        salt => Err(refused(&format!("a salt of {salt} octets, where {length} or {most} are expected,"))),
+    }
+}
+
+/// `RSASSA-PSS-params`, without those whose digest is left out: the default is SHA-1.
+struct PssParameters<'a> {
+    digest: &'a [u8],
+    mask_digest: &'a [u8],
+    salt: u32,
+}
+
+impl<'a> PssParameters<'a> {
+    fn read(identifier: &'a [u8]) -> Option<Self> {
+        let (der::SEQUENCE, content, []) = der::split_first(identifier)? else { return None };
+        let [_oid, parameters] = der::children(content)?[..] else { return None };
+        let (der::SEQUENCE, content, []) = der::split_first(parameters)? else { return None };
+        let mut read = Self { digest: &[], mask_digest: &[], salt: 20 };
+        for field in der::children(content)? {
+            let (tag, field, _) = der::split_first(field)?;
+            match tag & 0x1f {
+                0 => read.digest = algorithm(field)?.0,
+                // MGF1 with the digest for its parameter.
+                1 => read.mask_digest = algorithm(algorithm(field)?.1)?.0,
+                2 => {
+                    let (der::INTEGER, octets @ ([] | [_] | [_, _]), []) = der::split_first(field)? else {
+                        return None;
+                    };
+                    read.salt = octets.iter().fold(0, |number, octet| number << 8 | u32::from(*octet));
+                }
+                // The trailer, which can only be the default.
+                _ => {}
+            }
+        }
+        Some(read)
+    }
+}
+
+/// The object identifier and the parameters of an `AlgorithmIdentifier`.
+fn algorithm(identifier: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (der::SEQUENCE, content, []) = der::split_first(identifier)? else { return None };
+    let (der::OBJECT_IDENTIFIER, oid, parameters) = der::split_first(content)? else { return None };
+    Some((oid, parameters))
 }
 
 #[cfg(test)]
