@@ -107,6 +107,8 @@ pub mod oid {
     pub const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
     pub const INHIBIT_ANY_POLICY: &str = "2.5.29.54";
     pub const AUTHORITY_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.1";
+    /// The attribute of a request that holds the extensions (RFC 2985 §5.4.2).
+    pub const EXTENSION_REQUEST: &str = "1.2.840.113549.1.9.14";
     pub const SUBJECT_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.11";
 }
 

@@ -285,11 +285,16 @@ impl SigningRequest {
         let mut request = Self {
             der: input.to_vec(),
             tbs: signed.tbs_range(),
+            version: info.version.0.saturating_add(1),
             subject: name(&info.subject)?,
             public_key: public_key(&info.subject_pki)?,
             subject_alt_names: None,
+            basic_constraints: None,
+            key_usage: None,
+            extended_key_usage: None,
             requested_extensions: Vec::new(),
             other_attributes: Vec::new(),
+            malformed: Vec::new(),
             signature_algorithm: signature_algorithm(
                 parsed.signature_algorithm.algorithm.to_id_string(),
                 signed.algorithm,
@@ -302,21 +307,38 @@ impl SigningRequest {
                 continue;
             };
             for extension in &requested.extensions {
-                let malformed = |reason: String| DecodeError::Malformed {
-                    what: SIGNING_REQUEST,
-                    reason: format!("requested extension {}: {reason}", extension.oid.to_id_string()),
-                };
-                match extension.parsed_extension() {
-                    ParsedExtension::ParseError { error } => return Err(malformed(words(error).to_owned())),
-                    ParsedExtension::SubjectAlternativeName(found) => {
-                        request.subject_alt_names = Some(general_names(&found.general_names).map_err(malformed)?);
-                    }
-                    _ => {}
+                let raw = raw_extension(extension);
+                if request.extension(&raw.oid).is_some() {
+                    request.malformed.push((raw.oid.clone(), "it stands twice".to_owned()));
+                } else if let Err(reason) =
+                    whole_value(extension).and_then(|()| request.read_extension(extension.parsed_extension()))
+                {
+                    request.malformed.push((raw.oid.clone(), reason));
                 }
-                request.requested_extensions.push(raw_extension(extension));
+                request.requested_extensions.push(raw);
             }
         }
+        request.malformed.extend(request.attribute_problems());
         Ok(request)
+    }
+
+    fn read_extension(&mut self, extension: &ParsedExtension<'_>) -> Result<(), String> {
+        match extension {
+            ParsedExtension::ParseError { error } => {
+                return Err(format!("its content cannot be read: {}", words(error)));
+            }
+            ParsedExtension::BasicConstraints(found) => {
+                self.basic_constraints =
+                    Some(BasicConstraints { ca: found.ca, path_length: found.path_len_constraint });
+            }
+            ParsedExtension::KeyUsage(found) => self.key_usage = Some(KeyUsage::from_bits(found.flags)),
+            ParsedExtension::ExtendedKeyUsage(found) => self.extended_key_usage = Some(extended_key_usage(found)),
+            ParsedExtension::SubjectAlternativeName(found) => {
+                self.subject_alt_names = Some(general_names(&found.general_names)?);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 

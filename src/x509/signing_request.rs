@@ -2,21 +2,36 @@
 
 use std::ops::Range;
 
-use super::{DistinguishedName, Extension, GeneralName, PublicKey, SignatureAlgorithm};
+use super::certificate::oid;
+use super::pem::{self, PemError};
+use super::{
+    BasicConstraints, DistinguishedName, ExtendedKeyUsage, Extension, GeneralName, KeyUsage, PublicKey,
+    SignatureAlgorithm, der,
+};
 
 /// A CSR as it was read: what somebody asks for, and nothing that anybody must grant.
+///
+/// Reading does not judge: what cannot be read of the extensions and attributes is listed in `malformed`, and whoever signs
+/// refuses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningRequest {
     pub(super) der: Vec<u8>,
     pub(super) tbs: Range<usize>,
+    /// 1 when it says v1, the only version that there is.
+    pub version: u32,
     pub subject: DistinguishedName,
     pub public_key: PublicKey,
     /// The requested subject alternative names.
     pub subject_alt_names: Option<Vec<GeneralName>>,
+    pub basic_constraints: Option<BasicConstraints>,
+    pub key_usage: Option<KeyUsage>,
+    pub extended_key_usage: Option<Vec<ExtendedKeyUsage>>,
     /// Every requested extension, unread.
     pub requested_extensions: Vec<Extension>,
     /// Object identifiers of attributes other than the extension request.
     pub other_attributes: Vec<String>,
+    /// Object identifiers of extensions and attributes that could not be read, or that stand twice, and why.
+    pub malformed: Vec<(String, String)>,
     pub signature_algorithm: SignatureAlgorithm,
     /// The content of the signature BIT STRING.
     pub signature: Vec<u8>,
@@ -32,4 +47,91 @@ impl SigningRequest {
     pub fn tbs(&self) -> &[u8] {
         &self.der[self.tbs.clone()]
     }
+
+    /// The requested extension with this object identifier.
+    pub fn extension(&self, oid: &str) -> Option<&Extension> {
+        self.requested_extensions.iter().find(|extension| extension.oid == oid)
+    }
+
+    /// What is wrong with the shape of the attributes (RFC 2986 §4.1), in which a second meaning could hide.
+    pub(super) fn attribute_problems(&self) -> Vec<(String, String)> {
+        let fields = der::split_first(self.tbs()).and_then(|(_, content, _)| der::children(content));
+        let attributes = match fields.as_deref() {
+            Some([_version, _subject, _key, attributes]) => der::split_first(attributes),
+            _ => None,
+        };
+        let Some(attributes) = attributes.and_then(|(_, content, _)| der::children(content)) else {
+            return vec![(oid::EXTENSION_REQUEST.to_owned(), "the attributes cannot be taken apart".to_owned())];
+        };
+        let mut extension_requests = 0;
+        let mut problems = Vec::new();
+        for attribute in attributes {
+            let Some((kind, values)) = parts_of_attribute(attribute) else {
+                let reason = "an attribute is not a type and a set of values".to_owned();
+                problems.push((oid::EXTENSION_REQUEST.to_owned(), reason));
+                continue;
+            };
+            // Content octets of 1.2.840.113549.1.9.14.
+            if kind == [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14] {
+                extension_requests += 1;
+                if values.len() != 1 {
+                    let reason = format!("{} lists of extensions, where one is expected", values.len());
+                    problems.push((oid::EXTENSION_REQUEST.to_owned(), reason));
+                }
+            }
+        }
+        if extension_requests > 1 {
+            problems.push((oid::EXTENSION_REQUEST.to_owned(), "it stands twice".to_owned()));
+        }
+        problems
+    }
+}
+
+/// Why a file is not one request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestFileError {
+    #[error("it is empty")]
+    Empty,
+    #[error(transparent)]
+    Pem(#[from] PemError),
+    #[error("it holds {found} PEM blocks, where one certificate request is expected")]
+    NotOne { found: usize },
+    #[error("it holds a block '{}', where a certificate request is expected", super::text::escape(.0))]
+    Another(String),
+    #[error("text follows the end of the request")]
+    TextBehind,
+}
+
+/// The DER of the one request that a file holds, as PEM or DER. Text may stand in front of PEM, as `openssl req -text` puts it.
+///
+/// # Errors
+/// When it is empty, or PEM that is not exactly one request.
+pub fn der_of_file(content: &[u8]) -> Result<Vec<u8>, RequestFileError> {
+    const END: &[u8] = b"-----END ";
+    if content.is_empty() {
+        return Err(RequestFileError::Empty);
+    }
+    if !pem::is_pem(content) {
+        return Ok(content.to_vec());
+    }
+    let blocks = pem::parse_all(content)?;
+    let [block] = &blocks[..] else { return Err(RequestFileError::NotOne { found: blocks.len() }) };
+    if !matches!(block.label.as_str(), "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST") {
+        return Err(RequestFileError::Another(block.label.clone()));
+    }
+    let last = content.windows(END.len()).rposition(|window| window == END).unwrap_or(0);
+    let behind = content[last..].splitn(2, |octet| *octet == b'\n').nth(1).unwrap_or_default();
+    if behind.iter().all(u8::is_ascii_whitespace) {
+        Ok(block.content.to_vec())
+    } else {
+        Err(RequestFileError::TextBehind)
+    }
+}
+
+/// The content of the type, and the values.
+fn parts_of_attribute(attribute: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
+    let (der::SEQUENCE, content, []) = der::split_first(attribute)? else { return None };
+    let (der::OBJECT_IDENTIFIER, kind, content) = der::split_first(content)? else { return None };
+    let (der::SET, values, []) = der::split_first(content)? else { return None };
+    Some((kind, der::children(values)?))
 }
