@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::{AuthorityError, Home};
 use crate::document::{Document, DocumentError, Section, nearest, quoted};
+use crate::issuance::Limits;
 use crate::system::files;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{AttributeType, KeyAlgorithm, Lifetime, NameConstraints, text};
@@ -19,6 +20,7 @@ pub struct Config {
     pub root: AuthoritySettings,
     pub intermediate: AuthoritySettings,
     pub issue: IssueSettings,
+    pub sign: SignSettings,
     pub crl: CrlSettings,
     pub index: IndexSettings,
     pub passphrase: PassphraseSettings,
@@ -39,6 +41,19 @@ pub struct IssueSettings {
     pub issuer: String,
     /// Where the site's own templates lie, seen from the CA directory.
     pub template_dir: String,
+}
+
+/// `[sign]`: how much a request may ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignSettings {
+    pub max_octets: u64,
+    pub max_names: u64,
+}
+
+impl SignSettings {
+    pub fn limits(&self) -> Limits {
+        Limits { octets: self.max_octets, names: self.max_names }
+    }
 }
 
 /// `[crl]`.
@@ -76,6 +91,7 @@ impl Default for Config {
             root: authority(10),
             intermediate: authority(5),
             issue: IssueSettings { issuer: "issuing".to_owned(), template_dir: "templates".to_owned() },
+            sign: SignSettings { max_octets: 64 * 1024, max_names: 100 },
             crl: CrlSettings { lifetime: Lifetime::from_days(30), urls: Vec::new() },
             index: IndexSettings { location: "index.db".to_owned() },
             passphrase: PassphraseSettings::default(),
@@ -124,6 +140,11 @@ impl Config {
             set(&mut section, "template-dir", &mut config.issue.template_dir);
             section.finish();
         }
+        if let Some(mut section) = top.section("sign") {
+            set(&mut section, "max-octets", &mut config.sign.max_octets);
+            set(&mut section, "max-names", &mut config.sign.max_names);
+            section.finish();
+        }
         if let Some(mut section) = top.section("crl") {
             set(&mut section, "lifetime", &mut config.crl.lifetime);
             set(&mut section, "urls", &mut config.crl.urls);
@@ -157,13 +178,15 @@ impl Config {
         format!(
             "# The settings of this CA; ca.example.toml of the program explains each.\n\
              name = {}\n\n[subject]\n{subject}\n[root]\n{}\n[intermediate]\n{}\n\
-             [issue]\nissuer = {}\ntemplate-dir = {}\n\n[crl]\nlifetime = \"{}\"\nurls = {}\n\n\
+             [issue]\nissuer = {}\ntemplate-dir = {}\n\n[sign]\nmax-octets = {}\nmax-names = {}\n\n[crl]\nlifetime = \"{}\"\nurls = {}\n\n\
              [index]\nlocation = {}\n\n[passphrase]\nfile = {}\nenv = {}\n",
             quoted(&self.name),
             self.root.to_toml(),
             self.intermediate.to_toml(),
             quoted(&self.issue.issuer),
             quoted(&self.issue.template_dir),
+            self.sign.max_octets,
+            self.sign.max_names,
             self.crl.lifetime,
             list(&self.crl.urls),
             quoted(&self.index.location),

@@ -10,12 +10,13 @@ use super::index::{IndexError, Revocation};
 use super::intermediate::IntermediateError;
 use super::publish_crl::ListError;
 use super::renew::RenewError;
+use super::request::MakeRequestError;
 use super::revoke::RevokeError;
 use super::rollback::RollbackError;
 use super::rotation::RotationError;
 use super::templates::TemplateError;
 use crate::document::DocumentError;
-use crate::issuance::{IssuerError, ListNotApproved, NotApproved, Refusal};
+use crate::issuance::{Comparison, IssuerError, ListNotApproved, NotApproved, Refusal, RequestError, RequestRefusal};
 use crate::keys::Weakness;
 use crate::keys::key_file::KeyFileError;
 use crate::keys::private_key::PrivateKeyError;
@@ -53,6 +54,22 @@ pub enum AuthorityError {
     KeyGeneration(#[from] PrivateKeyError),
     #[error("{} cannot be used as a private key: {cause}", path.display())]
     KeyFile { path: PathBuf, cause: KeyFileError },
+    #[error(transparent)]
+    MakeRequest(#[from] MakeRequestError),
+    #[error("no request was made: {0}")]
+    RequestNotMade(RequestError),
+    #[error("the request is refused: {0}")]
+    RequestRefused(#[from] RequestRefusal),
+    #[error("the request has neither a common name nor an alternative name to call its certificate by")]
+    NamelessRequest,
+    #[error("the certificate would not be exactly what the request asks for")]
+    NotExact(Comparison),
+    #[error("the request holds the key of the authority '{0}' of this CA, and no other certificate is made for that")]
+    KeyOfAuthority(String),
+    #[error(
+        "the request holds the key of '{name}' (serial number {serial}), which was revoked because others have that key"
+    )]
+    KeyCompromised { name: String, serial: String },
     /// A key that comes from elsewhere, and on which nobody can rely.
     #[error("the key of {owner} is refused: {cause}")]
     WeakKey { owner: String, cause: Weakness },
@@ -80,7 +97,7 @@ pub enum AuthorityError {
     )]
     AuthorityKept(String),
     #[error("'{name}' is the name of a certificate already (template {template}, until {})", rfc3339(*until))]
-    NameTaken { name: String, template: String, until: OffsetDateTime },
+    NameTaken { name: String, template: String, until: OffsetDateTime, by_request: bool },
     #[error(
         "'{name}' is the name of a certificate of the template '{template}' already; a name belongs to one template"
     )]

@@ -104,7 +104,7 @@ pub fn recover(
     }
     if let Some(rollback) = standing.unfinished()
         && let Some(entry) = standing.history.iter().find(|entry| entry.id == rollback.certificate)
-        && deliver::holds(&standing.folder(home, name), &index.certificate(entry)?)?
+        && deliver::holds_public(&standing.folder(home, name), &index.certificate(entry)?)?
     {
         index.mark_rolled_back(rollback.id, now)?;
     }
@@ -143,7 +143,7 @@ fn recover_folder(
     };
     let folder = standing.folder(home, name);
     for entry in &standing.history {
-        if deliver::holds(&folder, &index.certificate(entry)?)? {
+        if deliver::holds_public(&folder, &index.certificate(entry)?)? {
             return Ok(());
         }
     }

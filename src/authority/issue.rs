@@ -13,9 +13,8 @@ use super::deliver::{self, Files, KeyText, Place, Replaced};
 use super::generations::Standing;
 use super::index::{Change, Entry, EntryId, Index, NewEntry, Origin, placement};
 pub use super::order::{CertificateFacts, Due, Existing, InMemory, Order, Outcome, Status, SubjectKey, Tools};
-use super::{AuthorityError, Config, EntryName, Home, generations, templates};
-use crate::issuance::profile::CommonName;
-use crate::issuance::{self, CertificateRequest, Draft, Issuer, Profile, SignedBy};
+use super::{AuthorityError, Config, Home, brought_key, generations, wish};
+use crate::issuance::{self, CertificateRequest, Comparison, Draft, Issuer, IssuerFacts, Profile, SignedBy};
 use crate::keys::key_file::{self, NewProtection};
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::lint::Finding;
@@ -38,8 +37,8 @@ pub fn issue(
 ) -> Result<Outcome, AuthorityError> {
     let now = crate::x509::validity::whole_second(tools.clock.now());
     let config = Config::load(home)?;
-    let profile = profile(home, &config, &order.template)?;
-    order.name = plain_name(order.name, &profile)?;
+    let profile = wish::profile(Some(home), &config, &order.template)?;
+    order.name = wish::plain_name(order.name, &profile)?;
     let authorities = Authorities::of(home);
     let facts = authorities.facts(&authorities.choose(order.issuer.as_deref(), &config)?)?;
     // The CA of somebody else's key is not one of ours, whoever signed it.
@@ -78,17 +77,18 @@ pub fn issue(
             (Some(key), key.public_key())
         }
         SubjectKey::Kept(key) => (Some(key), key.public_key()),
-        SubjectKey::Requested(public_key) => (None, public_key),
+        SubjectKey::Requested(requested) => (None, requested.request.public_key()),
     };
     let request = work.request(&config, public_key)?;
     let trial = Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, work.draw_serial()?)?;
     let clipped = order.clip && trial.validity.not_after == facts.end().1;
+    let comparison = work.compare_request(&trial, &facts)?;
     if order.dry_run {
         check_not_revoked(&facts, &Index::open_to_read(&work.index)?)?;
         let approved = issuance::approve(trial, Some(&facts))?;
         let draft = Box::new(approved.draft().clone());
         let outcome = work.outcome(Status::Planned, facts.name(), CertificateFacts::Draft(draft), approved.warnings);
-        return Ok(Outcome { clipped, ..outcome });
+        return Ok(Outcome { clipped, comparison, ..outcome });
     }
     work.check_place()?;
     let ownership = Ownership::of(profile.files.owner.as_deref(), profile.files.group.as_deref())?;
@@ -117,6 +117,10 @@ pub fn issue(
         Settled::Replaces(serial) => Some(serial),
     };
     let has_own_files = work.check_folder(&index)?;
+    if let SubjectKey::Requested(requested) = &order.key {
+        // Again: it may have been revoked while we waited.
+        brought_key::check(home, &index, requested.request.public_key(), now)?;
+    }
     let delivery = place.begin(home, &order.name, key_text.as_ref(), ownership, tools.entropy)?;
 
     // 5. Signed, checked, recorded: one durable transaction.
@@ -149,25 +153,6 @@ pub fn issue(
     });
     let in_memory = key.filter(|_| place == Place::Memory).map(|key| InMemory { chain, key });
     Ok(Outcome { clipped, in_memory, replaced: current, ..outcome })
-}
-
-/// The template as it is used here: with the attributes of ca.toml that it does not speak of.
-fn profile(home: &Home, config: &Config, template: &str) -> Result<Profile, AuthorityError> {
-    if template == super::authorities::ROOT {
-        return Err(AuthorityError::RootTemplate(template.to_owned()));
-    }
-    let mut profile = templates::find(&home.resolve(&config.issue.template_dir), template)?.profile()?;
-    templates::complete(&mut profile, config);
-    Ok(profile)
-}
-
-/// A host name is called as the certificate says it, in lower-case A-labels, however it was typed.
-fn plain_name(name: EntryName, profile: &Profile) -> Result<EntryName, AuthorityError> {
-    let is_alternative_name = !profile.names.kinds.is_empty() && profile.common_name != CommonName::Name;
-    match name.as_str().parse() {
-        Ok(GeneralName::Dns(plain)) if is_alternative_name => Ok(plain.parse()?),
-        _ => Ok(name),
-    }
 }
 
 /// A name that can be a folder and a word of the command line.
@@ -240,18 +225,6 @@ struct Work<'a> {
 impl Work<'_> {
     /// The wish, from flags, template and settings.
     fn request(&self, config: &Config, public_key: &PublicKey) -> Result<CertificateRequest, AuthorityError> {
-        let mut values = templates::values(&self.order.name, config);
-        let used = self.profile.uses();
-        for (key, value) in &self.order.set {
-            if matches!(key.as_str(), "name" | "domain") {
-                return Err(AuthorityError::ReservedValue(key.clone()));
-            }
-            if !used.contains(key) {
-                let (key, template) = (key.clone(), self.profile.name.clone());
-                return Err(AuthorityError::UnusedValue { key, template, used: used.into_iter().collect() });
-            }
-            values.0.insert(key.clone(), value.clone());
-        }
         Ok(CertificateRequest {
             name: self.order.name.to_string(),
             names: self.names()?,
@@ -259,29 +232,16 @@ impl Work<'_> {
             end: self.order.end,
             clip: self.order.clip,
             subject: self.order.subject.clone(),
-            values,
+            values: wish::values(self.profile, &self.order.name, &self.order.set, config)?,
         })
     }
 
-    /// The subject alternative names: NAME, where the template wants it there, and those that were given; each once.
+    /// The subject alternative names. A request says itself which it asks for; NAME is only how its certificate is called.
     fn names(&self) -> Result<Vec<GeneralName>, AuthorityError> {
-        let name = self.order.name.as_str();
-        let own = if self.profile.names.kinds.is_empty() || self.is_requested() {
-            // A request says itself which names it asks for; NAME is only how the certificate is called here.
-            None
-        } else if self.profile.common_name == CommonName::Name {
-            // NAME is the common name; it is an alternative name too when it can only be one.
-            name.parse().ok().filter(|name| matches!(name, GeneralName::Email(_) | GeneralName::Uri(_)))
-        } else {
-            Some(name.parse()?)
-        };
-        let mut names: Vec<GeneralName> = Vec::new();
-        for name in own.iter().chain(&self.order.names) {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
+        if self.is_requested() {
+            return Ok(self.order.names.clone());
         }
-        Ok(names)
+        wish::names(self.profile, &self.order.name, &self.order.names)
     }
 
     fn draw_serial(&self) -> Result<SerialNumber, AuthorityError> {
@@ -338,8 +298,8 @@ impl Work<'_> {
         }
         if let Place::Folder(folder) = self.place {
             deliver::is_replaceable(folder)?;
-            if let SubjectKey::Requested(public_key) = &self.order.key
-                && let Some(path) = deliver::key_of_another(folder, public_key)?
+            if let SubjectKey::Requested(requested) = &self.order.key
+                && let Some(path) = deliver::key_of_another(folder, requested.request.public_key())?
             {
                 return Err(AuthorityError::KeyOfAnother(path));
             }
@@ -390,7 +350,8 @@ impl Work<'_> {
         if *self.place == Place::Authority {
             return AuthorityError::AuthorityKept(entry.name);
         }
-        AuthorityError::NameTaken { name: entry.name, template: entry.template, until: certificate.validity.not_after }
+        let until = certificate.validity.not_after;
+        AuthorityError::NameTaken { name: entry.name, template: entry.template, until, by_request: self.is_requested() }
     }
 
     /// Whether there is one that is not due, by a look at the index and the files.
@@ -465,7 +426,7 @@ impl Work<'_> {
                 wanted.or(self.profile.keys.first().copied()).is_none_or(|wanted| wanted.name() == kind)
             }
             SubjectKey::Kept(key) => *key.public_key() == certificate.public_key,
-            SubjectKey::Requested(public_key) => *public_key == certificate.public_key,
+            SubjectKey::Requested(requested) => *requested.request.public_key() == certificate.public_key,
         };
         Ok(same_names && same_key)
     }
@@ -546,8 +507,28 @@ impl Work<'_> {
         Ok(Some(Outcome { replaced, ..outcome }))
     }
 
+    /// What would become of everything that a request asks for, when there is one; refused here when it has to be exact,
+    /// and when nobody may have a certificate for its key.
+    fn compare_request(&self, trial: &Draft, facts: &IssuerFacts) -> Result<Option<Comparison>, AuthorityError> {
+        let SubjectKey::Requested(requested) = &self.order.key else { return Ok(None) };
+        brought_key::check(self.home, &Index::open_to_read(&self.index)?, requested.request.public_key(), self.now)?;
+        let approved = issuance::approve(trial.clone(), Some(facts))?;
+        let comparison = Comparison::of(&requested.request, approved.unsigned());
+        if requested.exact && !comparison.is_exact() {
+            return Err(AuthorityError::NotExact(comparison));
+        }
+        Ok(Some(comparison))
+    }
+
     fn outcome(&self, status: Status, authority: &str, facts: CertificateFacts, warnings: Vec<Finding>) -> Outcome {
+        let comparison = match (&self.order.key, &facts) {
+            (SubjectKey::Requested(requested), CertificateFacts::Certificate(certificate)) => {
+                Some(Comparison::of(&requested.request, certificate))
+            }
+            _ => None,
+        };
         Outcome {
+            comparison,
             status,
             name: self.order.name.clone(),
             template: self.profile.name.clone(),

@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod authorities;
+mod brought_key;
 pub mod chain;
 pub mod config;
 pub mod deliver;
@@ -20,10 +21,13 @@ pub mod order;
 pub mod publish_crl;
 pub mod renew;
 pub mod renew_root;
+pub mod request;
 pub mod revoke;
 pub mod rollback;
 pub mod rotation;
+pub mod sign;
 pub mod templates;
+mod wish;
 
 pub use authorities::{Authorities, KeyOpener};
 pub use config::Config;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::EntryName;
 use super::deliver::{Paths, Place};
-use crate::issuance::{Draft, End};
+use crate::issuance::{Comparison, Draft, End, ProvenRequest};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::system::{Clock, Entropy};
-use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, Lifetime, PublicKey, SerialNumber};
+use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, Lifetime, SerialNumber};
 
 /// What is ordered.
 pub struct Order {
@@ -40,7 +40,14 @@ pub enum SubjectKey {
     /// One that is there already, to be certified again.
     Kept(PrivateKey),
     /// That of a request: its private half is somebody else's, so that there is no key file.
-    Requested(PublicKey),
+    Requested(Box<Requested>),
+}
+
+/// A request that is to be granted.
+pub struct Requested {
+    pub request: ProvenRequest,
+    /// Refuse whatever would not be exactly what it asks for.
+    pub exact: bool,
 }
 
 /// What to do when the name has a certificate already.
@@ -86,6 +93,8 @@ pub struct Outcome {
     pub clipped: bool,
     /// The certificate whose place it took.
     pub replaced: Option<SerialNumber>,
+    /// What became of everything that a request asked for.
+    pub comparison: Option<Comparison>,
 }
 
 /// What was not written to a file.

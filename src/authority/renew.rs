@@ -131,7 +131,7 @@ fn present(
     // The mark is written last, and not durable at once: what stands in its place counts too.
     for entry in standing.history.iter().rev().filter(|entry| entry.delivered_at.is_none()) {
         let folder = entry.place.clone().unwrap_or_else(|| home.entry(&entry_name));
-        if deliver::holds(&folder, &index.certificate(entry)?)? {
+        if deliver::holds_public(&folder, &index.certificate(entry)?)? {
             return Ok(entry.clone());
         }
     }

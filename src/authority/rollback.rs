@@ -169,7 +169,7 @@ impl Work<'_> {
     /// The folder with the files of this certificate, if it is whole.
     fn kept(&self, index: &Index, entry: &Entry) -> Result<Option<PathBuf>, AuthorityError> {
         match generations::find(self.home, self.name, entry)? {
-            Some(folder) if deliver::holds(&folder, &index.certificate(entry)?)? => Ok(Some(folder)),
+            Some(folder) if deliver::holds_public(&folder, &index.certificate(entry)?)? => Ok(Some(folder)),
             _ => Ok(None),
         }
     }

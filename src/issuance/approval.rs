@@ -9,6 +9,7 @@ use crate::x509::{Certificate, DecodeError, tbs};
 pub struct ApprovedDraft {
     draft: Draft,
     to_be_signed: Vec<u8>,
+    unsigned: Certificate,
     /// What the rules had to say that is no error.
     pub warnings: Vec<Finding>,
 }
@@ -35,6 +36,11 @@ impl ApprovedDraft {
         (self.to_be_signed, self.draft)
     }
 
+    /// The certificate as it will be, without its signature.
+    pub fn unsigned(&self) -> &Certificate {
+        &self.unsigned
+    }
+
     /// What was decided.
     pub fn draft(&self) -> &Draft {
         &self.draft
@@ -55,7 +61,7 @@ pub fn approve(draft: Draft, issuer: Option<&IssuerFacts>) -> Result<ApprovedDra
     let (errors, warnings): (Vec<_>, Vec<_>) =
         findings.into_iter().partition(|finding| finding.severity == Severity::Error);
     if errors.is_empty() {
-        Ok(ApprovedDraft { draft, to_be_signed, warnings })
+        Ok(ApprovedDraft { draft, to_be_signed, unsigned, warnings })
     } else {
         Err(NotApproved::Findings(errors))
     }

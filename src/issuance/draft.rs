@@ -160,7 +160,7 @@ impl Draft {
     }
 }
 
-fn check_key(profile: &Profile, key: &PublicKey) -> Result<(), Refusal> {
+pub(super) fn check_key(profile: &Profile, key: &PublicKey) -> Result<(), Refusal> {
     let found = key.kind().to_string();
     if profile.keys.iter().any(|allowed| allowed.name() == found) {
         return Ok(());
@@ -168,7 +168,7 @@ fn check_key(profile: &Profile, key: &PublicKey) -> Result<(), Refusal> {
     Err(Refusal::Key { template: profile.name.clone(), found, allowed: profile.keys.clone() })
 }
 
-fn check_names(profile: &Profile, request: &CertificateRequest) -> Result<(), Refusal> {
+pub(super) fn check_names(profile: &Profile, request: &CertificateRequest) -> Result<(), Refusal> {
     let template = || profile.name.clone();
     let kinds: Vec<_> = profile.names.kinds.iter().map(|kind| kind.word()).collect();
     if let Some(name) = request.names.iter().find(|name| !kinds.contains(&name.kind())) {
@@ -234,7 +234,7 @@ impl Pattern {
 }
 
 /// The subject: flags before the template before nothing; in the order in which names are usually read, the common name last.
-fn subject(profile: &Profile, request: &CertificateRequest) -> Result<DistinguishedName, Refusal> {
+pub(super) fn subject(profile: &Profile, request: &CertificateRequest) -> Result<DistinguishedName, Refusal> {
     const USUAL_ORDER: [AttributeType; 6] = [
         AttributeType::Country,
         AttributeType::StateOrProvince,

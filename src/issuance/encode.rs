@@ -55,7 +55,11 @@ pub fn to_be_signed(draft: &Draft) -> Result<Vec<u8>, EncodeError> {
 /// When a field holds what the encoder cannot write.
 pub fn request_to_be_signed(draft: &RequestDraft, key: &PublicKey) -> Result<Vec<u8>, EncodeError> {
     let mut parameters = CertificateParams::default();
+    // Replaced afterwards; beside an empty one the alternative names are critical.
     parameters.distinguished_name = DistinguishedName::new();
+    if !draft.subject.is_empty() {
+        parameters.distinguished_name.push(DnType::CommonName, "replaced");
+    }
     parameters.subject_alt_names = draft.names.iter().map(subject_alt_name).collect::<Result<_, _>>()?;
     parameters.key_usages = key_usages(draft.key_usage());
     parameters.is_ca = draft.authority.map_or(Ok(IsCa::NoCa), is_ca)?;

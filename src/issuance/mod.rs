@@ -14,10 +14,12 @@
 //! nothing is signed twice, and nothing is signed that was not approved.
 
 pub mod approval;
+pub mod comparison;
 pub mod draft;
 pub mod encode;
 pub mod issuer;
 pub mod profile;
+pub mod proof;
 pub mod recertify;
 pub mod request;
 pub mod revocation;
@@ -27,9 +29,11 @@ mod testing;
 pub mod text;
 
 pub use approval::{ApprovedDraft, NotApproved, approve};
+pub use comparison::{AskedKind, Compared, Comparison, Fate};
 pub use draft::{Draft, Refusal, SignedBy};
 pub use issuer::{Issued, Issuer, IssuerError, IssuerFacts, sign, sign_list};
 pub use profile::Profile;
+pub use proof::{Limits, ProvenRequest, RequestRefusal, prove};
 pub use recertify::recertify;
 pub use request::{CertificateRequest, End};
 pub use revocation::{ApprovedList, ListDraft, ListNotApproved, SignedList, approve_list};

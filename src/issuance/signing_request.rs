@@ -1,6 +1,7 @@
 //! A certification request of our own (PKCS #10, RFC 2986): what we ask another CA for, signed with the key that it is about.
 
 use super::encode::{self, EncodeError};
+use super::{CertificateRequest, Profile, Refusal, draft};
 use crate::keys::{self, Signer, SigningError};
 use crate::x509::{
     BasicConstraints, DecodeError, DistinguishedName, GeneralName, KeyUsage, PublicKey, SigningRequest, tbs,
@@ -30,6 +31,20 @@ pub enum RequestError {
 }
 
 impl RequestDraft {
+    /// What this profile would write about a wish, as far as a request can say it.
+    ///
+    /// # Errors
+    /// When the profile does not allow the key, the names or the subject.
+    pub fn new(profile: &Profile, request: &CertificateRequest) -> Result<Self, Refusal> {
+        draft::check_key(profile, &request.public_key)?;
+        draft::check_names(profile, request)?;
+        let authority = profile
+            .authority
+            .as_ref()
+            .map(|rules| BasicConstraints { ca: true, path_length: rules.path_length.map(u32::from) });
+        Ok(Self { subject: draft::subject(profile, request)?, names: request.names.clone(), authority })
+    }
+
     /// What the key is for, where that is asked for: a CA signs certificates and revocation lists.
     pub(super) fn key_usage(&self) -> KeyUsage {
         match self.authority {

@@ -12,6 +12,7 @@ use crate::authority::deliver::{Paths, Place};
 use crate::authority::hook::Change;
 use crate::authority::issue::{self, CertificateFacts, Due, Existing, Order, Outcome, Status, SubjectKey};
 use crate::authority::{EntryName, Home};
+use crate::cli::describe::{comparison_fields, comparison_json};
 use crate::cli::hook::{HookArguments, HookReport};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
@@ -28,6 +29,9 @@ pub struct Arguments {
     template: String,
     /// The name of the certificate: a host name for a server, who it is for a client
     name: String,
+    /// Choose the kind of key [default: the template's first]
+    #[arg(long, value_name = "ALG")]
+    key: Option<KeyAlgorithm>,
     #[command(flatten)]
     wish: Wish,
     /// Put the four files into this folder instead of issued/NAME/
@@ -59,28 +63,44 @@ pub struct Arguments {
 pub struct Wish {
     /// Add a subject alternative name: DNS, IP, e-mail or URI, recognised from the value; repeatable
     #[arg(long = "san", value_name = "NAME")]
-    sans: Vec<GeneralName>,
+    pub(super) sans: Vec<GeneralName>,
     /// Choose how long it is valid: 45s 30m 12h 90d 2w 1y
     #[arg(long = "for", value_name = "D", allow_hyphen_values = true)]
-    lifetime: Option<Lifetime>,
+    pub(super) lifetime: Option<Lifetime>,
     /// Choose the last second of its validity, as RFC 3339
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "lifetime")]
-    not_after: Option<OffsetDateTime>,
-    /// Choose the kind of key [default: the template's first]
-    #[arg(long, value_name = "ALG")]
-    key: Option<KeyAlgorithm>,
+    pub(super) not_after: Option<OffsetDateTime>,
     /// Set an attribute of the subject, as organization=Acme; repeatable
     #[arg(long, value_name = "K=V", value_parser = subject_attribute)]
-    subject: Vec<(AttributeType, String)>,
+    pub(super) subject: Vec<(AttributeType, String)>,
     /// Give a value for the placeholders of the template; repeatable
     #[arg(long, value_name = "K=V", value_parser = key_and_value)]
-    set: Vec<(String, String)>,
+    pub(super) set: Vec<(String, String)>,
     /// Choose the authority that issues
     #[arg(long, value_name = "AUTHORITY")]
-    issuer: Option<String>,
+    pub(super) issuer: Option<String>,
     /// Shorten a certificate that would outlive its issuer
     #[arg(long)]
-    clip: bool,
+    pub(super) clip: bool,
+}
+
+impl Wish {
+    pub(super) fn end(&self) -> End {
+        match (self.lifetime, self.not_after) {
+            (Some(lifetime), _) => End::For(lifetime),
+            (None, Some(end)) => End::At(end),
+            (None, None) => End::Default,
+        }
+    }
+}
+
+/// What to do when the name has a certificate already, as the flags say it.
+pub(super) fn existing(if_due: Option<Option<Lifetime>>, force: bool) -> Existing {
+    match (if_due, force) {
+        (Some(within), _) => Existing::KeepUnlessDue(within.map_or(Due::LastThird, Due::Within)),
+        (None, true) => Existing::Replace,
+        (None, false) => Existing::Refuse,
+    }
 }
 
 pub(super) fn key_and_value(given: &str) -> Result<(String, String), String> {
@@ -169,6 +189,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let Arguments {
         template,
         name,
+        key,
         wish,
         out,
         if_due,
@@ -194,23 +215,15 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let order = Order {
         template,
         name,
+        end: wish.end(),
         names: wish.sans,
-        end: match (wish.lifetime, wish.not_after) {
-            (Some(lifetime), _) => End::For(lifetime),
-            (None, Some(end)) => End::At(end),
-            (None, None) => End::Default,
-        },
         clip: wish.clip,
-        key: SubjectKey::Generate(wish.key),
+        key: SubjectKey::Generate(key),
         subject: wish.subject,
         set: wish.set.into_iter().collect::<BTreeMap<_, _>>(),
         issuer: wish.issuer,
         place: out.map(|folder| Place::Folder(context.world.resolve(&folder))),
-        existing: match (if_due, force) {
-            (Some(within), _) => Existing::KeepUnlessDue(within.map_or(Due::LastThird, Due::Within)),
-            (None, true) => Existing::Replace,
-            (None, false) => Existing::Refuse,
-        },
+        existing: existing(if_due, force),
         dry_run,
         protection,
     };
@@ -274,8 +287,10 @@ impl Report for IssueReport {
         let facts = self.facts();
         let name = self.outcome.name.as_str();
         let (mark, done) = match self.outcome.status {
+            Status::Issued if self.outcome.comparison.is_some() => ("✓ ", "Signed"),
             Status::Issued => ("✓ ", "Issued"),
             Status::Unchanged => ("= ", "Unchanged, not due:"),
+            Status::Planned if self.outcome.comparison.is_some() => ("+ ", "Would sign"),
             Status::Planned => ("+ ", "Would issue"),
         };
         page.pieces(&[
@@ -305,6 +320,9 @@ impl Report for IssueReport {
                 page.field(label, &path.display().to_string());
             }
         }
+        if let Some(comparison) = &self.outcome.comparison {
+            comparison_fields(page, comparison);
+        }
         if let Some(hook) = &self.hook {
             hook.text(page);
         }
@@ -316,7 +334,7 @@ impl Report for IssueReport {
 
     fn json(&self) -> Value {
         let facts = self.facts();
-        json!({
+        let mut document = json!({
             "schema": self.schema,
             "name": self.outcome.name.as_str(),
             "template": self.outcome.template,
@@ -338,7 +356,12 @@ impl Report for IssueReport {
             "replaced": self.outcome.replaced.as_ref().map(SerialNumber::to_string),
             "hook": self.hook.as_ref().map(HookReport::json),
             "warnings": self.outcome.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
-        })
+        });
+        if let (Some(comparison), Some(fields)) = (&self.outcome.comparison, document.as_object_mut()) {
+            fields.insert("exact".to_owned(), comparison.is_exact().into());
+            fields.extend(comparison_json(comparison));
+        }
+        document
     }
 }
 

@@ -22,11 +22,13 @@ mod man;
 mod quickstart;
 mod rekey;
 mod renew;
+mod request;
 mod revoke;
 mod rollback;
 mod root;
 mod roots;
 mod show;
+mod sign;
 mod verify;
 
 /// Declares the subcommands. What clap's derive would write too, but for one thing: the flags of a subcommand are put
@@ -103,6 +105,10 @@ subcommands! {
     "init" => Init(init::Arguments),
     /// Make a key and a certificate from a template
     "issue" => Issue(issue::Arguments),
+    /// Make a key and a certificate request, for a CA elsewhere
+    "request" => Request(request::Arguments),
+    /// Make a certificate for a request: key and names are its own, the rest is the template's
+    "sign" => Sign(sign::Arguments),
     /// Issue the next certificate of a name for the same key
     "renew" => Renew(renew::Arguments),
     /// Issue the next certificate of a name for a new key
@@ -155,6 +161,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::Quickstart(arguments) => quickstart::run(*arguments, context),
         Command::Init(arguments) => init::run(*arguments, context),
         Command::Issue(arguments) => issue::run(*arguments, context),
+        Command::Request(arguments) => request::run(*arguments, context),
+        Command::Sign(arguments) => sign::run(*arguments, context),
         Command::Renew(arguments) => renew::run(*arguments, context),
         Command::Rekey(arguments) => rekey::run(*arguments, context),
         Command::Rollback(arguments) => rollback::run(*arguments, context),

@@ -1,6 +1,7 @@
 //! What a certificate, a request, a revocation list or a key says: every fact as text for a person, and as JSON.
 
 mod certificate;
+mod comparison;
 mod key;
 mod revocation_list;
 mod signing_request;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 pub use certificate::DescribedCertificate;
+pub use comparison::{comparison_fields, comparison_json, comparison_sentence};
 pub use key::{DescribedPrivateKey, DescribedPublicKey};
 pub use revocation_list::DescribedRevocationList;
 pub use signing_request::DescribedRequest;

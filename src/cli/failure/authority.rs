@@ -7,6 +7,7 @@ use crate::authority::home::HomeError;
 use crate::authority::index::Entry;
 use crate::authority::publish_crl::ListError;
 use crate::authority::renew::RenewError;
+use crate::authority::request::MakeRequestError;
 use crate::authority::revoke::RevokeError;
 use crate::authority::rollback::RollbackError;
 use crate::authority::templates::TemplateError;
@@ -45,6 +46,28 @@ impl From<AuthorityError> for Failure {
                 };
                 cause.hint().into_iter().fold(failure, Self::hint)
             }
+            AuthorityError::MakeRequest(MakeRequestError::Exists(_)) => Self::refused("exists", sentence)
+                .hint("to replace the request, with the same key: --force")
+                .hint("for another key, choose another place with --out"),
+            AuthorityError::MakeRequest(MakeRequestError::PlainKey(_)) => {
+                Self::refused("exists", sentence).hint("leave --encrypt-key out, or choose another place with --out")
+            }
+            AuthorityError::MakeRequest(MakeRequestError::OtherKind { .. }) => {
+                Self::refused("key-not-allowed", sentence).hint("leave --key out, or choose another place with --out")
+            }
+            AuthorityError::RequestNotMade(_) => Self::refused("not-issued", sentence),
+            AuthorityError::RequestRefused(cause) => Self::refused_request(sentence, &cause),
+            AuthorityError::NamelessRequest => Self::usage("nameless-request", sentence)
+                .hint("say how it is called with --name, and for whom it is with --san"),
+            AuthorityError::NotExact(comparison) => {
+                Self::differences(&comparison).into_iter().fold(Self::refused("not-exact", sentence), Self::hint)
+            }
+            AuthorityError::KeyOfAuthority(_) => {
+                Self::refused("key-of-authority", sentence).hint("make a new key for this request")
+            }
+            AuthorityError::KeyCompromised { .. } => {
+                Self::refused("key-compromised", sentence).hint("make a new key for this request")
+            }
             AuthorityError::WeakKey { cause, .. } => Self::weak_key(sentence, &cause),
             AuthorityError::Certificate { .. } => Self::usage("bad-certificate", sentence),
             AuthorityError::KeyAway { path, .. } => Self::refused("key-away", sentence).hint(format!(
@@ -76,6 +99,10 @@ impl From<AuthorityError> for Failure {
             }
             AuthorityError::AuthorityKept(_) => Self::refused("exists", sentence)
                 .hint("make another authority under another name, and let it sign what is next: --issuer NAME"),
+            AuthorityError::NameTaken { name, by_request: true, .. } => Self::refused("exists", sentence)
+                .hint(format!("'ca show {}' shows it", quote(&name)))
+                .hint("to sign only when it is due: --if-due; to replace it now: --force")
+                .hint("to have it beside this one, call it otherwise with --name"),
             AuthorityError::NameTaken { name, template, .. } => {
                 let name = quote(&name);
                 Self::refused("exists", sentence)
@@ -180,9 +207,10 @@ impl From<RenewError> for Failure {
             RenewError::Revoked(_) => {
                 Self::refused("revoked", sentence).hint("issue a new one with 'ca issue … --force'")
             }
-            RenewError::NoKey(_) | RenewError::OtherKey { .. } => {
-                Self::refused("key-mismatch", sentence).hint("for a new key: 'ca rekey'")
-            }
+            RenewError::NoKey(_) => Self::refused("key-mismatch", sentence).hint(
+                "for a new key: 'ca rekey'; for a key that somebody else has: 'ca sign' with a request and --force",
+            ),
+            RenewError::OtherKey { .. } => Self::refused("key-mismatch", sentence).hint("for a new key: 'ca rekey'"),
         }
     }
 }

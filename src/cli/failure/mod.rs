@@ -6,6 +6,7 @@ mod handshake;
 mod hierarchy;
 mod index;
 mod keys;
+mod request;
 mod verify;
 
 use std::io;

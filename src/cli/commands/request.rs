@@ -1,0 +1,140 @@
+//! `ca request`: a key and a certificate request, for whoever has no CA here.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::issue::{key_and_value, subject_attribute};
+use crate::authority::home::HomeError;
+use crate::authority::request::{self, Made, Wanted};
+use crate::authority::{EntryName, Home};
+use crate::cli::output::{Page, Report, Tone};
+use crate::cli::passphrase::{self, PassphraseArguments};
+use crate::cli::{Context, Failure};
+use crate::x509::{AttributeType, GeneralName, KeyAlgorithm};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The name that the certificate shall have: a host name for a server, who it is for a client
+    name: String,
+    /// Choose the template that says how the request looks: server, client, peer, intermediate, or one of the site's own
+    #[arg(long, value_name = "TEMPLATE", default_value = "server")]
+    template: String,
+    /// Ask for another alternative name: DNS, IP, e-mail or URI, recognised from the value; repeatable
+    #[arg(long = "san", value_name = "NAME")]
+    sans: Vec<GeneralName>,
+    /// Choose the kind of key [default: the template's first]
+    #[arg(long, value_name = "ALG")]
+    key: Option<KeyAlgorithm>,
+    /// Set an attribute of the subject, as organization=Acme; repeatable
+    #[arg(long, value_name = "K=V", value_parser = subject_attribute)]
+    subject: Vec<(AttributeType, String)>,
+    /// Give a value for the placeholders of the template; repeatable
+    #[arg(long, value_name = "K=V", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    /// Put key.pem and request.pem into this folder [default: ./NAME]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace a request that is there; its key stays
+    #[arg(long)]
+    force: bool,
+    /// Encrypt the new private key; asks for its passphrase, or takes --key-passphrase-file
+    #[arg(long)]
+    encrypt_key: bool,
+    /// Encrypt the new private key, or open the one that is there, with the first line of a file
+    #[arg(long, value_name = "FILE")]
+    key_passphrase_file: Option<PathBuf>,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let Arguments { name, template, sans, key, subject, set, out, force, encrypt_key, key_passphrase_file } = arguments;
+    let name: EntryName = name.parse()?;
+    let home = home(context)?;
+    let folder = out.unwrap_or_else(|| PathBuf::from(name.folder()));
+    let folder = context.world.resolve(&folder);
+    let flags = PassphraseArguments { passphrase_file: key_passphrase_file, ..PassphraseArguments::default() };
+    const INSTEAD: &str = "give --key-passphrase-file FILE";
+    let key_is_there = folder.join("key.pem").exists();
+    if flags.is_given() && !encrypt_key && !key_is_there {
+        return Err(Failure::usage(
+            "passphrase-unused",
+            "--key-passphrase-file without --encrypt-key: the new key is not encrypted",
+        )
+        .hint("add --encrypt-key, or leave the passphrase out"));
+    }
+    let protection = if encrypt_key && !key_is_there {
+        Some(flags.choose(context, &format!("Passphrase for the new key of '{name}': "), INSTEAD)?)
+    } else {
+        None
+    };
+    let wanted = Wanted {
+        template,
+        name,
+        names: sans,
+        key,
+        subject,
+        set: set.into_iter().collect(),
+        folder,
+        replace: force,
+        encrypted: encrypt_key,
+        protection,
+    };
+    let mut ask = |question: &str| {
+        let ask = || passphrase::ask(context, question, INSTEAD);
+        flags.read(context).and_then(|given| given.map_or_else(ask, Ok)).map_err(passphrase::refusal)
+    };
+    let made = request::request(home.as_ref(), wanted, &mut ask, &context.tools())?;
+    Ok(Box::new(RequestReport { made }))
+}
+
+/// The CA directory, if there is one: its templates and settings count then.
+fn home(context: &Context<'_>) -> Result<Option<Home>, Failure> {
+    let named = context.globals.dir.as_ref().map(|folder| context.world.resolve(folder));
+    match Home::find(named.as_deref(), &context.world.working_folder) {
+        Ok(home) => Ok(Some(home)),
+        Err(HomeError::NoneFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+struct RequestReport {
+    made: Made,
+}
+
+impl Report for RequestReport {
+    fn text(&self, page: &mut Page) {
+        let Made { name, template, request, request_path, key_path, key_was_there } = &self.made;
+        page.pieces(&[
+            (Tone::Good, "✓ "),
+            (Tone::Plain, "Made a request for "),
+            (Tone::Strong, name.as_str()),
+            (Tone::Dim, &format!("  {template}")),
+        ]);
+        page.field("subject", &request.subject.to_string());
+        let names: Vec<_> = request.subject_alt_names.iter().flatten().map(GeneralName::value).collect();
+        if !names.is_empty() {
+            page.field("names", &names.join("\n"));
+        }
+        page.field("key", &request.public_key.kind().to_string());
+        let stays = if *key_was_there { "was there, and stays; " } else { "" };
+        page.field("private key", &format!("{} ({stays}keep it to yourself)", key_path.display()));
+        page.field("request", &format!("{} (for the CA)", request_path.display()));
+    }
+
+    fn json(&self) -> Value {
+        let Made { name, template, request, request_path, key_path, key_was_there } = &self.made;
+        let names = request.subject_alt_names.iter().flatten();
+        json!({
+            "schema": "ca.request/1",
+            "name": name.as_str(),
+            "template": template,
+            "subject": request.subject.to_string(),
+            "sans": names.map(|name| json!({ "type": name.kind(), "value": name.value() })).collect::<Vec<_>>(),
+            "key": request.public_key.kind().to_string(),
+            "key_fingerprint_sha256": crate::x509::text::hex(&request.public_key.fingerprint()),
+            "key_was_there": key_was_there,
+            "files": { "key": key_path, "request": request_path },
+        })
+    }
+}

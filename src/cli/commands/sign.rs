@@ -1,0 +1,78 @@
+//! `ca sign`: a certificate for somebody else's request.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::issue::{After, Wish, existing};
+use crate::authority::config::Config;
+use crate::authority::deliver::Place;
+use crate::authority::sign::{self, Signing};
+use crate::cli::hook::HookArguments;
+use crate::cli::output::Report;
+use crate::cli::passphrase::{self, PassphraseArguments};
+use crate::cli::{Context, Failure};
+use crate::x509::Lifetime;
+use crate::x509::signing_request::der_of_file;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The certificate request, as PEM or DER; - is standard input
+    #[arg(value_name = "CSR|-")]
+    request: PathBuf,
+    /// Choose the template: server, client, peer, intermediate, or one of the site's own
+    #[arg(long, value_name = "TEMPLATE", default_value = "server")]
+    template: String,
+    /// Choose how the certificate is called here [default: as the request calls itself]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    wish: Wish,
+    /// Put the files into this folder instead of issued/NAME/
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Refuse whatever would not be exactly what the request asks for
+    #[arg(long)]
+    require_exact: bool,
+    /// Do nothing while there is one with the same names and key that has more than D of its life left [default: a third]
+    #[arg(long, value_name = "D", num_args = 0..=1)]
+    if_due: Option<Option<Lifetime>>,
+    /// Decide everything and sign nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Replace what is there; the old files are kept as a generation
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    hook: HookArguments,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
+}
+
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let home = context.home()?;
+    let Arguments { request, template, name, wish, out, require_exact, if_due, dry_run, force, hook, passphrase } =
+        arguments;
+    let content = context.read_input(&request)?;
+    let place = if request.as_os_str() == "-" { "standard input".to_owned() } else { request.display().to_string() };
+    let signing = Signing {
+        request: der_of_file(&content).map_err(|error| Failure::not_a_request(&place, &error))?,
+        template,
+        name: name.map(|name| name.parse()).transpose()?,
+        end: wish.end(),
+        names: wish.sans,
+        clip: wish.clip,
+        subject: wish.subject,
+        set: wish.set.into_iter().collect(),
+        issuer: wish.issuer,
+        place: out.map(|folder| Place::Folder(context.world.resolve(&folder))),
+        existing: existing(if_due, force),
+        dry_run,
+        exact: require_exact,
+    };
+    let settings = Config::load(&home)?.passphrase;
+    let mut ask = |question: &str| passphrase.open(&settings, &home, context, question).map_err(passphrase::refusal);
+    let outcome = sign::sign(&home, signing, &mut ask, &context.tools())?;
+    let after = After { action: "sign", hook, secret: passphrase.passphrase_env.as_deref() };
+    after.shown(&home, outcome, "ca.sign/1", context)
+}

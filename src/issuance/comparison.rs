@@ -1,0 +1,238 @@
+//! What a request asked for beside what the certificate says: taken, changed or dropped, and nothing without a word.
+
+use std::collections::BTreeSet;
+
+use super::ProvenRequest;
+use crate::x509::certificate::oid;
+use crate::x509::{
+    AttributeType, BasicConstraints, Certificate, DistinguishedName, Extension, GeneralName, SigningRequest, text,
+};
+
+/// One thing that a request asked for, or that the certificate has beyond it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    pub kind: AskedKind,
+    /// What of that kind: `dns`, `organization`, an object identifier.
+    pub what: String,
+    /// `None`: it was not asked for.
+    pub asked: Option<String>,
+    /// `None`: it is not in the certificate.
+    pub issued: Option<String>,
+}
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedKind {
+    Key,
+    /// A subject alternative name.
+    Name,
+    /// An attribute of the subject.
+    Attribute,
+    Extension,
+    /// An attribute of the request itself, such as a challenge password.
+    RequestAttribute,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Taken,
+    Changed,
+    Dropped,
+    /// Nobody asked for it in the request: somebody gave it with a flag.
+    Added,
+}
+
+/// Everything that a request asked for, with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Comparison(pub Vec<Compared>);
+
+impl AskedKind {
+    /// The word for it in reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Name => "name",
+            Self::Attribute => "attribute",
+            Self::Extension => "extension",
+            Self::RequestAttribute => "request-attribute",
+        }
+    }
+}
+
+impl Fate {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 4] = [Self::Taken, Self::Changed, Self::Dropped, Self::Added];
+
+    /// The word for it in reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Changed => "changed",
+            Self::Dropped => "dropped",
+            Self::Added => "added",
+        }
+    }
+}
+
+impl Compared {
+    pub fn fate(&self) -> Fate {
+        match (&self.asked, &self.issued) {
+            (Some(asked), Some(issued)) if asked == issued => Fate::Taken,
+            (Some(_), Some(_)) => Fate::Changed,
+            (Some(_), None) => Fate::Dropped,
+            (None, _) => Fate::Added,
+        }
+    }
+}
+
+impl Comparison {
+    /// Compares a request with the certificate for it, signed or not.
+    pub fn of(proven: &ProvenRequest, certificate: &Certificate) -> Self {
+        let request = proven.request();
+        let key = Compared {
+            kind: AskedKind::Key,
+            what: request.public_key.kind().to_string(),
+            asked: Some(text::hex(&proven.public_key().fingerprint())),
+            issued: Some(text::hex(&certificate.public_key.fingerprint())),
+        };
+        let mut all = vec![key];
+        all.extend(names(request, certificate));
+        all.extend(attributes(&request.subject, &certificate.subject));
+        let others = request.requested_extensions.iter().filter(|extension| extension.oid != oid::SUBJECT_ALT_NAME);
+        all.extend(others.map(|extension| compare_extension(request, extension, certificate)));
+        all.extend(request.other_attributes.iter().map(|oid| Compared {
+            kind: AskedKind::RequestAttribute,
+            what: oid.clone(),
+            asked: Some("present".to_owned()),
+            issued: None,
+        }));
+        Self(all)
+    }
+
+    /// What has this fate.
+    pub fn with(&self, fate: Fate) -> impl Iterator<Item = &Compared> {
+        self.0.iter().filter(move |compared| compared.fate() == fate)
+    }
+
+    /// Whether the certificate says exactly what was asked for.
+    pub fn is_exact(&self) -> bool {
+        self.0.iter().all(|compared| compared.fate() == Fate::Taken)
+    }
+}
+
+/// Each name that was asked for, and those that were not.
+fn names(request: &SigningRequest, certificate: &Certificate) -> Vec<Compared> {
+    let mut granted: Vec<&GeneralName> = certificate.names().iter().collect();
+    let mut compared = Vec::new();
+    let mut seen = BTreeSet::new();
+    for asked in request.subject_alt_names.iter().flatten() {
+        let plain = plain(asked);
+        if !seen.insert(plain.to_string()) {
+            continue;
+        }
+        let issued = certificate.names().iter().find(|name| **name == plain);
+        granted.retain(|name| **name != plain);
+        compared.push(Compared {
+            kind: AskedKind::Name,
+            what: asked.kind().to_owned(),
+            asked: Some(asked.value()),
+            issued: issued.map(GeneralName::value),
+        });
+    }
+    // Without the extension the common name asks, and is told of as an attribute.
+    let common_name = request.subject.common_name().and_then(|name| name.parse::<GeneralName>().ok());
+    let by_common_name = common_name.filter(|_| request.subject_alt_names.is_none());
+    granted.retain(|name| Some(*name) != by_common_name.as_ref());
+    compared.extend(granted.into_iter().map(|name| Compared {
+        kind: AskedKind::Name,
+        what: name.kind().to_owned(),
+        asked: None,
+        issued: Some(name.value()),
+    }));
+    compared
+}
+
+/// A host name as certificates say it.
+fn plain(name: &GeneralName) -> GeneralName {
+    match name {
+        GeneralName::Dns(_) | GeneralName::Email(_) => name.to_string().parse().unwrap_or_else(|_| name.clone()),
+        _ => name.clone(),
+    }
+}
+
+fn attributes(asked: &DistinguishedName, issued: &DistinguishedName) -> Vec<Compared> {
+    let mut left: Vec<_> = issued.attributes().collect();
+    // First those that are the same, so that of two units each finds its own.
+    let same: Vec<bool> = asked
+        .attributes()
+        .map(|attribute| {
+            let at = left.iter().position(|other| *other == attribute);
+            at.map(|at| left.remove(at)).is_some()
+        })
+        .collect();
+    let compare = |(attribute, same): (&crate::x509::Attribute, bool)| {
+        let other = || left.iter().position(|other| other.kind == attribute.kind);
+        let issued = if same { Some(attribute.value.clone()) } else { other().map(|at| left.remove(at).value.clone()) };
+        Compared {
+            kind: AskedKind::Attribute,
+            what: label(&attribute.kind),
+            asked: Some(attribute.value.clone()),
+            issued,
+        }
+    };
+    asked.attributes().zip(same).map(compare).collect()
+}
+
+fn label(kind: &AttributeType) -> String {
+    kind.long_label().to_owned()
+}
+
+fn compare_extension(request: &SigningRequest, asked: &Extension, certificate: &Certificate) -> Compared {
+    let issued = certificate.extension(&asked.oid);
+    let told = |critical: bool, content: String| if critical { format!("critical, {content}") } else { content };
+    let (what_asked, what_issued) = match asked.oid.as_str() {
+        oid::BASIC_CONSTRAINTS => {
+            (request.basic_constraints.map(constraints), certificate.basic_constraints.map(constraints))
+        }
+        oid::KEY_USAGE => {
+            let list = |usage: crate::x509::KeyUsage| usage.names().join(", ");
+            (request.key_usage.map(list), certificate.key_usage.map(list))
+        }
+        oid::EXTENDED_KEY_USAGE => {
+            let list = |purposes: &Vec<crate::x509::ExtendedKeyUsage>| {
+                let mut names: Vec<String> = purposes.iter().map(ToString::to_string).collect();
+                names.sort();
+                names.join(", ")
+            };
+            (request.extended_key_usage.as_ref().map(list), certificate.extended_key_usage.as_ref().map(list))
+        }
+        _ => (None, None),
+    };
+    let octets = |extension: &Extension| shortened(&extension.value);
+    Compared {
+        kind: AskedKind::Extension,
+        what: asked.oid.clone(),
+        asked: Some(told(asked.critical, what_asked.unwrap_or_else(|| octets(asked)))),
+        issued: issued.map(|issued| told(issued.critical, what_issued.unwrap_or_else(|| octets(issued)))),
+    }
+}
+
+fn constraints(found: BasicConstraints) -> String {
+    match found {
+        BasicConstraints { ca: false, .. } => "CA:FALSE".to_owned(),
+        BasicConstraints { ca: true, path_length: None } => "CA:TRUE".to_owned(),
+        BasicConstraints { ca: true, path_length: Some(length) } => format!("CA:TRUE, path length {length}"),
+    }
+}
+
+/// Hexadecimal; what is long ends with its digest, so that two that differ are told apart.
+fn shortened(octets: &[u8]) -> String {
+    const MOST: usize = 64;
+    match octets.split_at_checked(MOST) {
+        Some((first, rest)) if !rest.is_empty() => {
+            format!("{} … (SHA-256 {})", text::hex(first), text::hex(&crate::x509::digest::sha256(octets)))
+        }
+        _ => text::hex(octets),
+    }
+}

@@ -1,0 +1,161 @@
+//! A stranger's request: what must be true of it before anybody thinks about granting it.
+
+use crate::keys::{self, Weakness, weakness};
+use crate::x509::general_name::{self, GeneralNameError};
+use crate::x509::name::NameError;
+use crate::x509::{AttributeType, DecodeError, DistinguishedName, GeneralName, PublicKey, SigningRequest, text};
+
+/// How much a request may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most octets of its DER.
+    pub octets: u64,
+    /// The most subject alternative names.
+    pub names: u64,
+}
+
+/// A request whose sender has the private key, and whose names can stand in a certificate. Only [`prove`] makes one.
+#[derive(Debug, Clone)]
+pub struct ProvenRequest {
+    request: SigningRequest,
+    public_key: PublicKey,
+    names: Vec<GeneralName>,
+}
+
+/// Why a request is not even thought about.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestRefusal {
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error("it has {found} octets, and at most {most} are read")]
+    TooLarge { found: u64, most: u64 },
+    #[error("it asks for {found} names, and at most {most} are granted to one request")]
+    TooManyNames { found: u64, most: u64 },
+    #[error("it says that it is of version {0}, and there is only version 1 (RFC 2986 §4.1)")]
+    Version(u32),
+    #[error("its part {oid} is damaged: {reason}")]
+    Malformed { oid: String, reason: String },
+    #[error("it is signed with {0}, which can be forged")]
+    WeakSignature(String),
+    #[error(transparent)]
+    WeakKey(#[from] Weakness),
+    #[error("its signature cannot be checked: {0}")]
+    Unsupported(String),
+    #[error("its signature is not made with its own key: whoever sent it has not shown to have that key")]
+    NotProven,
+    #[error("its subject cannot stand in a certificate: {0}")]
+    Subject(NameError),
+    #[error("its subject holds an attribute {kind} that cannot be read as plain text: '{}'", text::escape(value))]
+    Attribute { kind: String, value: String },
+    #[error("a name that it asks for cannot stand in a certificate: {0}")]
+    Name(#[from] GeneralNameError),
+    #[error("the list of names that it asks for is empty (RFC 5280 §4.2.1.6)")]
+    NoNames,
+}
+
+/// Reads the DER of a request, and checks that it is whole, that its sender holds its key, that the key is one to rely on,
+/// and that nothing hides in its names.
+///
+/// # Errors
+/// When any of this is not so.
+pub fn prove(der: &[u8], limits: Limits) -> Result<ProvenRequest, RequestRefusal> {
+    let octets = der.len() as u64;
+    if octets > limits.octets {
+        return Err(RequestRefusal::TooLarge { found: octets, most: limits.octets });
+    }
+    let request = SigningRequest::from_der(der)?;
+    let asked = request.subject_alt_names.as_ref().map_or(0, Vec::len) as u64;
+    if asked > limits.names {
+        return Err(RequestRefusal::TooManyNames { found: asked, most: limits.names });
+    }
+    if request.version != 1 {
+        return Err(RequestRefusal::Version(request.version));
+    }
+    if let Some((oid, reason)) = request.malformed.first().cloned() {
+        return Err(RequestRefusal::Malformed { oid, reason });
+    }
+    if request.signature_algorithm.is_weak() {
+        return Err(RequestRefusal::WeakSignature(request.signature_algorithm.to_string()));
+    }
+    weakness::check(&request.public_key)?;
+    prove_possession(&request)?;
+    check_subject(&request.subject)?;
+    let names = names(&request)?;
+    Ok(ProvenRequest { public_key: weakness::plain(&request.public_key)?, names, request })
+}
+
+fn prove_possession(request: &SigningRequest) -> Result<(), RequestRefusal> {
+    use keys::verification::VerificationError;
+    let verified = keys::verify(&request.public_key, &request.signature_algorithm, request.tbs(), &request.signature);
+    verified.map_err(|error| match error {
+        VerificationError::Wrong => RequestRefusal::NotProven,
+        unsupported => RequestRefusal::Unsupported(unsupported.to_string()),
+    })
+}
+
+/// The common name may become that of the certificate. Whatever else the subject holds is shown to people at least.
+fn check_subject(subject: &DistinguishedName) -> Result<(), RequestRefusal> {
+    for attribute in subject.attributes() {
+        if attribute.kind == AttributeType::CommonName {
+            let built = DistinguishedName::build(&[(attribute.kind.clone(), attribute.value.clone())]);
+            built.map_err(RequestRefusal::Subject)?;
+        } else if !attribute.value.chars().all(text::is_plainly_visible) {
+            let (kind, value) = (attribute.kind.to_string(), attribute.value.clone());
+            return Err(RequestRefusal::Attribute { kind, value });
+        }
+    }
+    Ok(())
+}
+
+/// The names as a flag would have given them: host names in lower-case A-labels, each once. Forms that nobody can ask for by
+/// a flag stay as they are; no template allows them.
+fn names(request: &SigningRequest) -> Result<Vec<GeneralName>, RequestRefusal> {
+    let Some(asked) = &request.subject_alt_names else { return Ok(Vec::new()) };
+    if asked.is_empty() {
+        return Err(RequestRefusal::NoNames);
+    }
+    let mut names: Vec<GeneralName> = Vec::with_capacity(asked.len());
+    for name in asked {
+        let name = plain_name(name)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+fn plain_name(name: &GeneralName) -> Result<GeneralName, GeneralNameError> {
+    match name {
+        GeneralName::Dns(name) => general_name::dns(name).map(GeneralName::Dns),
+        GeneralName::Email(name) => format!("email:{name}").parse(),
+        GeneralName::Uri(name) => format!("uri:{name}").parse(),
+        other => Ok(other.clone()),
+    }
+}
+
+impl ProvenRequest {
+    /// As it was sent.
+    pub fn request(&self) -> &SigningRequest {
+        &self.request
+    }
+
+    /// Its key, in the one form in which certificates carry it.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    /// The subject alternative names that it asks for, each once. A request that has no such extension asks for its common
+    /// name where that is a host name, an address or the like: so it was done before there were alternative names.
+    pub fn names(&self) -> Vec<GeneralName> {
+        if self.request.subject_alt_names.is_some() {
+            return self.names.clone();
+        }
+        let common_name = self.request.subject.common_name().unwrap_or_default();
+        common_name.parse().into_iter().collect()
+    }
+
+    /// What the subject calls itself.
+    pub fn common_name(&self) -> Option<&str> {
+        self.request.subject.common_name()
+    }
+}
