@@ -14,6 +14,7 @@ mod list_watch;
 pub mod output;
 pub mod parties;
 pub mod passphrase;
+mod progress;
 mod public_key;
 mod recordings;
 mod specimens;

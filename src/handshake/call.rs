@@ -247,6 +247,7 @@ impl Call {
             server_error,
             handshake: self.handshake,
             resumed: false,
+            group: self.connection.negotiated_key_exchange_group().map(|group| group.name()),
             to_server,
             to_client,
         };

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::{ClientConnection, Connection, ServerConnection};
+use rustls::{ClientConnection, Connection, NamedGroup, ServerConnection};
 
 use super::decrypt::Secrets;
 use super::recording::Recording;
@@ -40,6 +40,8 @@ pub(super) struct Exchange {
     /// From the first octet of the client hello until both sides had finished.
     pub handshake: Option<Duration>,
     pub resumed: bool,
+    /// The group of the Diffie-Hellman exchange.
+    pub group: Option<NamedGroup>,
     /// Octets of application data that arrived, and were the right ones.
     pub to_server: usize,
     pub to_client: usize,
@@ -102,7 +104,9 @@ pub(super) fn play(ends: &Ends) -> Result<Exchange, ExchangeError> {
         table.settle()?;
     }
     let resumed = table.client.connection.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
+    let group = table.client.connection.negotiated_key_exchange_group().map(|group| group.name());
     Ok(Exchange {
+        group,
         flights: table.flights,
         secrets: ends.secrets.clone(),
         client_error: table.client.error,

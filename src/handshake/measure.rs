@@ -1,23 +1,47 @@
 //! How fast: the good case many times over, in full and resumed.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
-use rustls::NoKeyLog;
 use rustls::client::Resumption;
+use rustls::{NamedGroup, NoKeyLog};
 
 use super::exchange::{self, Exchange};
-use super::registry::TlsVersion;
-use super::scenario::Ends;
+use super::registry::{self, TlsVersion};
+use super::scenario::{Ends, Scenario};
 use super::session::{self, HandshakeError, HandshakeTest};
+
+/// How much is to be played.
+#[derive(Debug, Clone, Copy)]
+pub struct Workload {
+    /// Of each kind of handshake.
+    pub count: usize,
+    /// So many at once; each computes both sides of its own.
+    pub jobs: usize,
+}
+
+/// How far it has come.
+#[derive(Debug, Clone)]
+pub struct Progress<'a> {
+    pub done: usize,
+    pub of: usize,
+    /// What is being measured: `TLS 1.3, ecdsa-p256, x25519, resumed`.
+    pub what: &'a str,
+}
 
 /// The figures of one kind of handshake. Both sides are computed by one thread: what two machines share, one does here.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rate {
     pub version: TlsVersion,
+    /// The kind of the server's key: `ecdsa-p256`.
+    pub key: String,
+    /// The group of the Diffie-Hellman exchange; a session of TLS 1.2 that is taken up again has none.
+    pub group: Option<String>,
     /// Taken up from an earlier session, without certificates.
     pub resumed: bool,
     pub count: usize,
+    pub jobs: usize,
     /// For all of them, with connecting and a few octets each way.
     pub total: Duration,
     pub median: Duration,
@@ -41,21 +65,142 @@ pub fn per_second(count: usize, total: Duration) -> f64 {
     if total.is_zero() { 0.0 } else { count as f64 / total.as_secs_f64() }
 }
 
-/// Plays the good case `count` times in full and `count` times resumed, in every version of the test.
+/// Plays the good case in full and resumed, in every version of the test; `tell` hears how far it has come.
 ///
 /// # Errors
-/// When the test cannot be held, as for [`super::run`].
-pub fn measure(test: &HandshakeTest<'_>, count: usize) -> Result<Vec<Rate>, HandshakeError> {
-    let mut rates = Vec::new();
+/// When the test cannot be held, as for [`super::run`], or one handshake ends otherwise than the others.
+pub fn measure(
+    test: &HandshakeTest<'_>,
+    workload: Workload,
+    tell: &mut dyn FnMut(&Progress<'_>),
+) -> Result<Vec<Rate>, HandshakeError> {
+    let mut plan = Plan { runs: Vec::new(), workload };
     for version in test.versions {
-        let ends = session::good_case(test, *version)?.ends()?;
-        rates.extend(repeat(&quiet(&ends, Resumption::disabled()), *version, count)?);
-        let resuming = quiet(&ends, Resumption::in_memory_sessions(8));
-        // The first is a full one, and leaves behind what the others take up.
-        exchange::play(&resuming)?;
-        rates.extend(repeat(&resuming, *version, count)?);
+        plan.add(&session::good_case(test, *version)?, &test.server.certificate().public_key.kind().to_string())?;
     }
-    Ok(rates)
+    plan.play(tell)
+}
+
+/// What is to be measured, one kind of handshake after another.
+pub(super) struct Plan {
+    runs: Vec<Run>,
+    pub workload: Workload,
+}
+
+struct Run {
+    ends: Ends,
+    version: TlsVersion,
+    key: String,
+    resumed: bool,
+}
+
+impl Plan {
+    pub fn new(workload: Workload) -> Self {
+        Self { runs: Vec::new(), workload }
+    }
+
+    /// This scenario in full, and resumed.
+    pub fn add(&mut self, scenario: &Scenario, key: &str) -> Result<(), HandshakeError> {
+        for resumed in [false, true] {
+            let ends = scenario.ends()?;
+            self.runs.push(Run { ends, version: scenario.version, key: key.to_owned(), resumed });
+        }
+        Ok(())
+    }
+
+    pub fn play(&self, tell: &mut dyn FnMut(&Progress<'_>)) -> Result<Vec<Rate>, HandshakeError> {
+        let of = self.runs.len() * self.workload.count;
+        let mut rates = Vec::with_capacity(self.runs.len());
+        for (index, run) in self.runs.iter().enumerate() {
+            let what = format!("{}, {}, {}", run.version, run.key, if run.resumed { "resumed" } else { "full" });
+            let before = index * self.workload.count;
+            let mut done = |done: usize| tell(&Progress { done: before + done, of, what: &what });
+            rates.push(run.repeat(self.workload, &mut done)?);
+        }
+        Ok(rates)
+    }
+}
+
+/// How often it is told how far it has come.
+const GLANCE: Duration = Duration::from_millis(50);
+
+impl Run {
+    fn repeat(&self, workload: Workload, tell: &mut dyn FnMut(usize)) -> Result<Rate, HandshakeError> {
+        let next = AtomicUsize::new(0);
+        let start = Barrier::new(workload.jobs + 1);
+        let (began, ended) = std::thread::scope(|scope| {
+            let jobs: Vec<_> =
+                (0..workload.jobs).map(|_| scope.spawn(|| self.work(workload.count, &next, &start))).collect();
+            start.wait();
+            let began = Instant::now();
+            while jobs.iter().any(|job| !job.is_finished()) {
+                tell(next.load(Ordering::Relaxed).min(workload.count));
+                std::thread::park_timeout(GLANCE);
+            }
+            let joined =
+                jobs.into_iter().map(|job| job.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            (began, joined.collect::<Result<Vec<Worked>, HandshakeError>>())
+        });
+        let worked = ended?;
+        let last = worked.iter().map(|worked| worked.ended).max().unwrap_or(began);
+        let mut times: Vec<Duration> = worked.iter().flat_map(|worked| worked.times.iter().copied()).collect();
+        times.sort_unstable();
+        let percentile = |percent: usize| {
+            let rank = (times.len() * percent).div_ceil(100).saturating_sub(1);
+            times.get(rank).copied().unwrap_or_default()
+        };
+        let group = worked.iter().find_map(|worked| worked.group);
+        Ok(Rate {
+            version: self.version,
+            key: self.key.clone(),
+            group: group.map(|group| registry::group(group.into())),
+            resumed: self.resumed,
+            count: times.len(),
+            jobs: workload.jobs,
+            total: last.saturating_duration_since(began),
+            median: percentile(50),
+            p95: percentile(95),
+            p99: percentile(99),
+            octets: worked.iter().map(|worked| worked.octets).max().unwrap_or_default(),
+        })
+    }
+
+    /// Plays until all are played. Each job has a client of its own: tickets that another could use up would be missed.
+    fn work(&self, count: usize, next: &AtomicUsize, start: &Barrier) -> Result<Worked, HandshakeError> {
+        let resumption = if self.resumed { Resumption::in_memory_sessions(8) } else { Resumption::disabled() };
+        let ends = quiet(&self.ends, resumption);
+        // The first leaves behind what the others take up, and warms the caches.
+        let warmed = exchange::play(&ends);
+        start.wait();
+        let mut worked = Worked { times: Vec::new(), octets: 0, group: None, ended: Instant::now() };
+        warmed?;
+        while next.fetch_add(1, Ordering::Relaxed) < count {
+            let exchange = exchange::play(&ends)?;
+            worked.times.push(self.time_of(&exchange)?);
+            worked.octets = exchange.flights.iter().map(|flight| flight.octets.len()).sum();
+            worked.group = exchange.group;
+        }
+        worked.ended = Instant::now();
+        Ok(worked)
+    }
+
+    fn time_of(&self, exchange: &Exchange) -> Result<Duration, HandshakeError> {
+        let otherwise = |reason: String| HandshakeError::Unsteady { version: self.version, reason };
+        if exchange.resumed != self.resumed {
+            return Err(otherwise(
+                if self.resumed { "it was not taken up again" } else { "it was taken up again" }.to_owned(),
+            ));
+        }
+        exchange.handshake.filter(|_| exchange.passed()).ok_or_else(|| otherwise("it did not pass".to_owned()))
+    }
+}
+
+/// What one job has done.
+struct Worked {
+    times: Vec<Duration>,
+    octets: usize,
+    group: Option<NamedGroup>,
+    ended: Instant,
 }
 
 /// The same ends without a key log: what nobody reads must not be paid for.
@@ -72,34 +217,6 @@ fn quiet(ends: &Ends, resumption: Resumption) -> Ends {
     }
 }
 
-/// The figures, or nothing if an exchange did not pass or no exchange was asked for.
-fn repeat(ends: &Ends, version: TlsVersion, count: usize) -> Result<Option<Rate>, HandshakeError> {
-    let mut times = Vec::with_capacity(count);
-    let mut last: Option<Exchange> = None;
-    let began = Instant::now();
-    for _ in 0..count {
-        let exchange = exchange::play(ends)?;
-        let Some(handshake) = exchange.handshake.filter(|_| exchange.passed()) else { return Ok(None) };
-        times.push(handshake);
-        last = Some(exchange);
-    }
-    let total = began.elapsed();
-    times.sort_unstable();
-    let percentile = |percent: usize| times.get((count * percent).div_ceil(100).saturating_sub(1)).copied();
-    Ok(last.and_then(|exchange| {
-        Some(Rate {
-            version,
-            resumed: exchange.resumed,
-            count,
-            total,
-            median: percentile(50)?,
-            p95: percentile(95)?,
-            p99: percentile(99)?,
-            octets: exchange.flights.iter().map(|flight| flight.octets.len()).sum(),
-        })
-    }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::Hierarchy;
@@ -109,11 +226,24 @@ mod tests {
     #[test]
     fn full_and_resumed_handshakes_are_counted_apart_in_both_versions() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let rates = measure(&hierarchy.test(&[TlsVersion::Tls13, TlsVersion::Tls12]), 3).unwrap();
+        let test = hierarchy.test(&[TlsVersion::Tls13, TlsVersion::Tls12]);
+        let rates = measure(&test, Workload { count: 3, jobs: 1 }, &mut |_| ()).unwrap();
         let kinds: Vec<_> = rates.iter().map(|rate| (rate.version, rate.resumed, rate.count)).collect();
         let (new, old) = (TlsVersion::Tls13, TlsVersion::Tls12);
         assert_eq!(kinds, [(new, false, 3), (new, true, 3), (old, false, 3), (old, true, 3)]);
         assert!(rates[1].octets < rates[0].octets && rates[3].octets < rates[2].octets);
         assert!(rates.iter().all(|rate| rate.median <= rate.p95 && rate.p95 <= rate.p99));
+    }
+
+    #[test]
+    fn jobs_share_the_work_and_it_is_told_how_far_they_have_come() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let mut told = Vec::new();
+        let workload = Workload { count: 50, jobs: 4 };
+        let test = hierarchy.test(&[TlsVersion::Tls13]);
+        let rates = measure(&test, workload, &mut |progress| told.push((progress.done, progress.of))).unwrap();
+        assert_eq!(rates.iter().map(|rate| (rate.count, rate.jobs)).collect::<Vec<_>>(), [(50, 4), (50, 4)]);
+        assert!(rates.iter().all(|rate| rate.group.as_deref() == Some("X25519MLKEM768") && rate.key == "ecdsa-p256"));
+        assert!(told.is_sorted() && told.iter().all(|(done, of)| done <= of && *of == 100), "{told:?}");
     }
 }

@@ -13,7 +13,7 @@
 //! - [`throw_away`], [`refusals`]: what must be refused, and the copies of certificates that this takes
 //! - [`recording`]: the session for other tools
 //! - [`session`], [`report`], [`steps`]: what is told in the end
-//! - [`measure`]: how fast it goes
+//! - [`measure`], [`matrix`]: how fast it goes
 //!
 //! The room reads a stop watch, which decides nothing; the time at which certificates are judged is an argument.
 
@@ -25,6 +25,7 @@ mod dissect;
 mod exchange;
 pub mod fetch;
 pub mod listen;
+pub mod matrix;
 pub mod measure;
 pub mod message;
 pub mod party;

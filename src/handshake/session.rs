@@ -56,6 +56,8 @@ pub enum HandshakeError {
     NothingShown { address: String, reason: String },
     #[error("cannot listen on '{}': {reason}", text::escape(address))]
     Port { address: String, reason: String },
+    #[error("a {version} handshake went otherwise than those before it: {reason}")]
+    Unsteady { version: TlsVersion, reason: String },
     #[error(transparent)]
     SetUp(#[from] SetUpError),
     #[error(transparent)]

@@ -10,12 +10,14 @@ use crate::cli::address::host_of;
 use crate::cli::output::ladder::{ladder, messages_json};
 use crate::cli::output::{Answer, Page, Report, Tone, handshake as shown};
 use crate::cli::parties::{Parties, PartyArguments};
+use crate::cli::progress::ProgressLine;
 use crate::cli::recordings::RecordingArguments;
 use crate::cli::specimens::Specimens;
 use crate::cli::{Context, Failure};
 use crate::handshake::connect::{Visit, visit};
 use crate::handshake::listen::{Clients, Host, Port};
-use crate::handshake::measure::{self, Rate, measure};
+use crate::handshake::matrix;
+use crate::handshake::measure::{self, Progress, Rate, Workload, measure};
 use crate::handshake::report::Outcome;
 use crate::handshake::{
     self, ClientAuthentication, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session, TlsVersion,
@@ -83,6 +85,12 @@ pub struct Arguments {
     /// Measure so many handshakes of each kind
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     repeat: Option<u32>,
+    /// With --repeat: play so many at once
+    #[arg(long, value_name = "J", default_value_t = 1, requires = "repeat", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
+    /// With --repeat: measure copies with every kind of key and key exchange too
+    #[arg(long, requires = "repeat")]
+    matrix: bool,
 }
 
 /// The versions of TLS that can be asked for.
@@ -176,13 +184,19 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         resume: arguments.resume,
     };
     let found = handshake::run(&test)?;
-    let rates = match arguments.repeat {
-        Some(count) if found.sessions.iter().all(Session::passed) => measure(&test, count as usize)?,
-        _ => Vec::new(),
-    };
+    let (mut rates, mut matrix) = (Vec::new(), Vec::new());
+    if let Some(count) = arguments.repeat.filter(|_| found.sessions.iter().all(Session::passed)) {
+        let workload = Workload { count: count as usize, jobs: arguments.jobs.into() };
+        let mut line = ProgressLine::new(context);
+        let mut tell = |progress: &Progress<'_>| line.show(progress.done, progress.of, progress.what);
+        rates = measure(&test, workload, &mut tell)?;
+        if arguments.matrix {
+            matrix = matrix::matrix(&test, workload, &mut tell)?;
+        }
+    }
     arguments.recordings.write(&found, context)?;
     let mismatches = mismatches([Some(("server", &server)), client.as_ref().map(|client| ("client", client))]);
-    Ok(Box::new(Shown { trace: arguments.trace, refusals: !arguments.no_refusals, mismatches, found, rates }))
+    Ok(Box::new(Shown { trace: arguments.trace, refusals: !arguments.no_refusals, mismatches, found, rates, matrix }))
 }
 
 /// `--connect`: the same from outside.
@@ -221,6 +235,7 @@ fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>)
         mismatches,
         found,
         rates: Vec::new(),
+        matrix: Vec::new(),
     }))
 }
 
@@ -258,7 +273,14 @@ fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_
     })?;
     arguments.recordings.write(&found, context)?;
     let mismatches = mismatches([Some(("server", &server))]);
-    Ok(Box::new(Shown { trace: arguments.trace, refusals: false, mismatches, found, rates: Vec::new() }))
+    Ok(Box::new(Shown {
+        trace: arguments.trace,
+        refusals: false,
+        mismatches,
+        found,
+        rates: Vec::new(),
+        matrix: Vec::new(),
+    }))
 }
 
 /// Whose key is not its certificate's.
@@ -289,6 +311,7 @@ fn default_host_name(server: &Party) -> Result<String, Failure> {
 struct Shown {
     found: HandshakeReport,
     rates: Vec<Rate>,
+    matrix: Vec<Rate>,
     trace: bool,
     refusals: bool,
     /// Whose key is not its certificate's.
@@ -310,7 +333,10 @@ impl Report for Shown {
             shown::refusals(page, &found.refusals);
         }
         if !self.rates.is_empty() {
-            shown::rates(page, &self.rates);
+            shown::rates(page, "How fast", &self.rates);
+        }
+        if !self.matrix.is_empty() {
+            shown::rates(page, "How fast, copies with other keys and key exchanges", &self.matrix);
         }
         page.gap();
         self.verdict(page);
@@ -331,6 +357,9 @@ impl Report for Shown {
             let total = self.rates.iter().filter(|rate| !rate.resumed).map(|rate| rate.total).sum();
             document["handshakes_per_second"] = json!(measure::per_second(count, total));
             document["repeat"] = self.rates.iter().map(rate_json).collect();
+        }
+        if !self.matrix.is_empty() {
+            document["matrix"] = self.matrix.iter().map(rate_json).collect();
         }
         document
     }
@@ -439,8 +468,11 @@ fn refusal_json(refusal: &Refusal, trace: bool) -> Value {
 fn rate_json(rate: &Rate) -> Value {
     json!({
         "tls": rate.version.number(),
+        "key": rate.key,
+        "group": rate.group,
         "resumed": rate.resumed,
         "count": rate.count,
+        "jobs": rate.jobs,
         "handshakes_per_second": rate.per_second(),
         "median_us": microseconds(rate.median),
         "p95_us": microseconds(rate.p95),

@@ -17,6 +17,7 @@ impl From<HandshakeError> for Failure {
             ),
             HandshakeError::Port { .. } => Self::usage("port", sentence)
                 .hint("take a port that nobody listens on: 127.0.0.1:0 stands for any that is free"),
+            HandshakeError::Unsteady { .. } => Self::refused("unsteady", sentence),
             HandshakeError::SetUp(SetUpError::Root { .. } | SetUpError::NoRoots) => Self::usage("bad-roots", sentence)
                 .hint("give the CA certificate that issued the server and the client with --roots"),
             HandshakeError::SetUp(SetUpError::Key { .. }) => Self::usage("bad-key", sentence),

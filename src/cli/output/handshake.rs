@@ -153,17 +153,22 @@ fn case(page: &mut Page, refusal: &Refusal, title: &str) {
 }
 
 /// The figures of `--repeat`.
-pub fn rates(page: &mut Page, rates: &[Rate]) {
+pub fn rates(page: &mut Page, title: &str, rates: &[Rate]) {
     page.gap();
-    page.toned(Tone::Strong, "How fast, both sides computed on one processor");
-    let head = ["", "handshake", "count", "per second", "median", "95 of 100", "99 of 100", "bytes"];
+    let how_many = rates.first().map_or_else(String::new, |rate| {
+        let at_once = if rate.jobs == 1 { "one after another".to_owned() } else { format!("{} at once", rate.jobs) };
+        format!(": {} of each, {at_once}, both sides computed by one thread", rate.count)
+    });
+    page.pieces(&[(Tone::Strong, title), (Tone::Dim, &how_many)]);
+    let head = ["", "key", "group", "handshake", "per second", "median", "p95", "p99", "bytes"];
     let rows: Vec<Vec<String>> = rates
         .iter()
         .map(|rate| {
             vec![
                 rate.version.to_string(),
+                rate.key.clone(),
+                rate.group.clone().unwrap_or_else(|| "-".to_owned()),
                 if rate.resumed { "resumed" } else { "full" }.to_owned(),
-                rate.count.to_string(),
                 format!("{:.0}", rate.per_second()),
                 milliseconds(rate.median),
                 milliseconds(rate.p95),

@@ -223,6 +223,7 @@ fn careless(side: Side, answer: impl Fn(&[u8]) -> Vec<u8>) -> impl FnOnce(TcpStr
             server_error: None,
             handshake: None,
             resumed: false,
+            group: None,
             to_server: 0,
             to_client: 0,
         };

@@ -1,0 +1,116 @@
+//! How fast, with every kind of key and every key exchange: the good case with copies of its certificates.
+
+use super::measure::{Plan, Progress, Rate, Workload};
+use super::party::Party;
+use super::registry::{Group, TlsVersion};
+use super::scenario::{self, Identity};
+use super::session::{self, HandshakeError, HandshakeTest};
+use super::throw_away::{Changes, CopyError, HierarchyChanges, ThrowAway};
+use crate::x509::{Certificate, KeyAlgorithm};
+
+/// The kinds of keys that are in use for TLS.
+const KEYS: [KeyAlgorithm; 5] = [
+    KeyAlgorithm::Rsa2048,
+    KeyAlgorithm::Rsa4096,
+    KeyAlgorithm::EcdsaP256,
+    KeyAlgorithm::EcdsaP384,
+    KeyAlgorithm::Ed25519,
+];
+
+/// The key exchanges that are compared: with and without a shelter from quantum computers.
+const X25519: &[Group] = &[Group::X25519];
+const HYBRID: &[Group] = &[Group::X25519MlKem768];
+
+/// Plays the good case of `test` with copies of its certificates, all of whose keys are of one kind; in full and resumed.
+///
+/// # Errors
+/// As for [`super::measure::measure`], and when there is nothing to copy.
+pub fn matrix(
+    test: &HandshakeTest<'_>,
+    workload: Workload,
+    tell: &mut dyn FnMut(&Progress<'_>),
+) -> Result<Vec<Rate>, HandshakeError> {
+    let mut plan = Plan::new(workload);
+    for (index, algorithm) in KEYS.iter().enumerate() {
+        tell(&Progress { done: index, of: KEYS.len(), what: &format!("making keys, {algorithm}") });
+        let copies = Copies::of(test, *algorithm)?;
+        for version in test.versions {
+            for groups in [X25519, HYBRID] {
+                // TLS 1.2 knows no hybrid exchange: it is defined for TLS 1.3 only (draft-ietf-tls-ecdhe-mlkem).
+                if *version == TlsVersion::Tls12 && groups == HYBRID {
+                    continue;
+                }
+                let mut scenario = session::good_case(test, *version)?.without_lists();
+                let roots = scenario::roots(&copies.roots.iter().collect::<Vec<_>>())?;
+                scenario.server = copies.server.clone();
+                scenario.client.clone_from(&copies.client);
+                scenario.server_judges_by.roots = roots.clone();
+                scenario.client_judges_by.roots = roots;
+                (scenario.client_groups, scenario.server_groups) = (groups, groups);
+                plan.add(&scenario, &algorithm.to_string())?;
+            }
+        }
+    }
+    plan.play(tell)
+}
+
+/// Both parties under keys of one kind.
+struct Copies {
+    server: Identity,
+    /// Nothing in one-way TLS.
+    client: Option<Identity>,
+    roots: Vec<Certificate>,
+}
+
+impl Copies {
+    fn of(test: &HandshakeTest<'_>, algorithm: KeyAlgorithm) -> Result<Self, CopyError> {
+        let changes = Changes { algorithm: Some(algorithm), ..Changes::default() };
+        let above = |party: &Party| {
+            let changes = HierarchyChanges { algorithm: Some(algorithm), ..HierarchyChanges::default() };
+            ThrowAway::above(party.chain(), test.roots, changes)
+        };
+        let hierarchy = above(test.server)?;
+        let server = hierarchy.identity("server", &hierarchy.leaf(test.server.certificate(), changes)?)?;
+        let mut roots = vec![hierarchy.root().clone()];
+        let Some(party) = test.client else { return Ok(Self { server, client: None, roots }) };
+        // Large RSA keys take their time: one hierarchy is enough for parties of the same issuer.
+        let is_shared = party.certificate().issuer == test.server.certificate().issuer;
+        let other = if is_shared { None } else { Some(above(party)?) };
+        roots.extend(other.as_ref().map(|other| other.root().clone()));
+        let hierarchy = other.as_ref().unwrap_or(&hierarchy);
+        let client = hierarchy.identity("client", &hierarchy.leaf(party.certificate(), changes)?)?;
+        Ok(Self { server, client: Some(client), roots })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::Hierarchy;
+    use super::*;
+
+    #[test]
+    fn every_kind_of_key_meets_every_key_exchange_that_its_version_knows() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let test = hierarchy.test(&[TlsVersion::Tls13, TlsVersion::Tls12]);
+        let rates = matrix(&test, Workload { count: 1, jobs: 1 }, &mut |_| ()).unwrap();
+        assert_eq!(rates.len(), KEYS.len() * 3 * 2);
+        for algorithm in KEYS {
+            let of_key: Vec<_> = rates.iter().filter(|rate| rate.key == algorithm.to_string()).collect();
+            let groups: Vec<_> = of_key
+                .iter()
+                .filter(|rate| !rate.resumed)
+                .map(|rate| (rate.version, rate.group.clone().unwrap()))
+                .collect();
+            let (new, old) = (TlsVersion::Tls13, TlsVersion::Tls12);
+            let expected = [(new, "x25519"), (new, "X25519MLKEM768"), (old, "x25519")];
+            assert_eq!(groups, expected.map(|(version, group)| (version, group.to_owned())), "{algorithm}");
+        }
+        // Longer keys make longer certificates: these were really made of such keys.
+        let octets = |algorithm: KeyAlgorithm| {
+            rates.iter().find(|rate| rate.key == algorithm.to_string() && !rate.resumed).unwrap().octets
+        };
+        assert!(octets(KeyAlgorithm::Rsa4096) > octets(KeyAlgorithm::Rsa2048) + 1000);
+        assert!(octets(KeyAlgorithm::Rsa2048) > octets(KeyAlgorithm::EcdsaP384));
+        assert!(octets(KeyAlgorithm::EcdsaP384) > octets(KeyAlgorithm::EcdsaP256));
+    }
+}
