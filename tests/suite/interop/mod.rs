@@ -7,4 +7,5 @@ mod live;
 mod peers;
 mod refusals;
 mod revocation;
+mod rotation;
 mod wireshark;
