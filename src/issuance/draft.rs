@@ -90,8 +90,17 @@ pub enum Refusal {
     CannotCarry { subject: String, oid: String },
     #[error("a CA must have a subject (RFC 5280 §4.1.2.6)")]
     AuthorityWithoutSubject,
-    #[error("'{authority}' may issue only leaves (its path length is {path_length})")]
+    #[error("'{authority}' {} (its path length is {path_length})", room(*path_length))]
     PathLength { authority: String, path_length: u32 },
+}
+
+/// How many CAs a path length leaves room for, in words.
+fn room(path_length: u32) -> String {
+    match path_length {
+        0 => "may issue only leaves".to_owned(),
+        1 => "allows no more than one CA below it".to_owned(),
+        more => format!("allows no more than {more} CAs below it"),
+    }
 }
 
 impl Draft {
