@@ -1,4 +1,4 @@
-//! A root follows another: `ca root rotate start`, `status`, `finish`. See docs/decisions/0009-rotation.md.
+//! A root follows another: `ca root rotate start`, `status`, `finish`. See docs/decisions/0010-rotation.md.
 //!
 //! What stands in the folders says how far a rotation is, so that a run that dies is completed by the same command:
 //!

@@ -52,6 +52,8 @@ pub struct Started {
     pub bundle: PathBuf,
     /// The setting that says who issues names the old root.
     pub old_issues: bool,
+    /// The old root has a revocation list; whoever checks lists needs one of the new root, too.
+    pub has_list: bool,
 }
 
 /// What the folder of a root that follows another holds besides the usual.
@@ -212,6 +214,7 @@ impl Work<'_> {
         let name = new.facts().name().to_owned();
         Ok(Started {
             bundle: self.home.authority(&name).join(BUNDLE),
+            has_list: self.home.crl_der(&old).is_file(),
             old_issues: self.config.issue.issuer == old,
             old,
             old_certificate,

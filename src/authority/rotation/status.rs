@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use super::super::authorities::{Authorities, Rotation};
+use super::super::authorities::{Authorities, Rotation, read_certificates};
 use super::super::index::{Entry, EntryId, Filter, Index, Status};
 use super::super::issue::Tools;
 use super::super::{AuthorityError, Config, Home};
@@ -60,7 +60,7 @@ pub(super) fn of(
     let old_certificate = authorities.certificate(&old)?;
     let below = directly_below(&authorities, &old_certificate)?.into_iter().map(|(name, _)| name).collect();
     Ok(Some(State {
-        certificates: hanging_on(&old, index, now)?,
+        certificates: hanging_on(home, &old, index, now)?,
         authorities: below,
         old_issues: config.issue.issuer == old,
         new_certificate: authorities.certificate(&new)?,
@@ -77,19 +77,19 @@ type Signers = BTreeMap<String, Vec<(EntryId, String)>>;
 ///
 /// A chain is delivered with its certificate and does not change after. So what counts is which certificate each authority
 /// above had at that time: the latest one recorded before, of those that came into place.
-fn hanging_on(root: &str, index: &Index, now: OffsetDateTime) -> Result<Vec<Entry>, AuthorityError> {
+fn hanging_on(home: &Home, root: &str, index: &Index, now: OffsetDateTime) -> Result<Vec<Entry>, AuthorityError> {
     let mut signers = Signers::new();
-    let mut in_use: BTreeMap<String, Entry> = BTreeMap::new();
+    let mut by_name: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     index.for_each(&Filter::default(), now, |entry| {
         if entry.delivered_at.is_none() {
             return;
         }
         signers.entry(entry.name.to_lowercase()).or_default().push((entry.id, entry.authority.clone()));
-        in_use.insert(entry.name.to_lowercase(), entry);
+        by_name.entry(entry.name.to_lowercase()).or_default().push(entry);
     })?;
     let is_alive = |entry: &Entry| matches!(entry.status(now), Status::Valid | Status::Held | Status::NotYetValid);
     let mut hanging = Vec::new();
-    for entry in in_use.into_values() {
+    for entry in by_name.into_values().filter_map(|entries| in_use(home, entries)) {
         let is_leaf = entry.template != CROSS && entry.template != IN_MEMORY;
         if is_leaf
             && is_alive(&entry)
@@ -101,6 +101,22 @@ fn hanging_on(root: &str, index: &Index, now: OffsetDateTime) -> Result<Vec<Entr
     }
     hanging.sort_by_key(|entry| entry.id);
     Ok(hanging)
+}
+
+/// Of the certificates of a name, the oldest first, the one whose files stand where they are looked for: the latest, unless
+/// an older generation was put back.
+fn in_use(home: &Home, mut entries: Vec<Entry>) -> Option<Entry> {
+    let stands = |entry: &Entry| {
+        let folder = entry.place.clone().or_else(|| Some(home.entry(&entry.name.parse().ok()?)));
+        let there = folder.and_then(|folder| read_certificates(&folder.join("cert.pem")).ok()).unwrap_or_default();
+        there.first().is_some_and(|certificate| certificate.fingerprint() == entry.fingerprint)
+    };
+    if entries.len() > 1
+        && let Some(place) = entries.iter().rposition(stands)
+    {
+        entries.truncate(place + 1);
+    }
+    entries.pop()
 }
 
 /// The root above an authority when a row was written.

@@ -69,6 +69,13 @@ fn a_rotation_moves_every_authority_and_lists_what_was_delivered_before_it() {
     assert_eq!(left(&ca), ["old.test", "expired.test"]);
     ca.renew("old.test", NextKey::Same).unwrap();
     assert_eq!(left(&ca), ["expired.test"]);
+
+    // An older generation that was put back is what hangs.
+    let kept = ca.path("issued/.generations/old.test");
+    let kept = fs::read_dir(kept).unwrap().next().unwrap().unwrap().path();
+    fs::rename(ca.path("issued/old.test"), ca.path("newer")).unwrap();
+    fs::rename(kept, ca.path("issued/old.test")).unwrap();
+    assert_eq!(left(&ca), ["old.test", "expired.test"]);
     let later = Ca { now: ca.now + Duration::days(100), ..ca };
     assert_eq!(left(&later), Vec::<String>::new());
 }

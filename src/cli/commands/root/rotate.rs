@@ -160,6 +160,12 @@ impl Report for StartReport {
         page.line("1. Give every client both roots (the file above, or 'ca roots').");
         page.line("2. Issue again what hangs on the old root: 'ca root rotate status' lists it.");
         page.line("3. End it: ca root rotate finish");
+        if started.has_list {
+            page.line(&format!(
+                "Whoever checks revocation lists needs one of the new root: ca crl --authority {}",
+                started.new
+            ));
+        }
     }
 
     fn json(&self) -> Value {
@@ -183,6 +189,7 @@ impl Report for StartReport {
             "rechained": started.rechained,
             "bridge": started.has_bridge,
             "old_root_issues": started.old_issues,
+            "revocation_list_needed": started.has_list,
             "bundle": started.bundle,
         })
     }
