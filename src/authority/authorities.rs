@@ -256,7 +256,7 @@ impl<'h> Authorities<'h> {
         self.home
     }
 
-    fn cert_path(&self, name: &str) -> PathBuf {
+    pub(super) fn cert_path(&self, name: &str) -> PathBuf {
         self.home.authority(name).join("cert.pem")
     }
 }

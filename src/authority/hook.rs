@@ -72,7 +72,14 @@ impl Hook {
 /// # Errors
 /// When the index cannot be read.
 pub fn remembered(home: &Home, name: &str) -> Result<Option<Hook>, AuthorityError> {
-    let index = Index::open_to_read(&home.resolve(&Config::load(home)?.index.location))?;
+    of(&Index::open_to_read(&home.resolve(&Config::load(home)?.index.location))?, name)
+}
+
+/// As [`remembered`], from an index that is open.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn of(index: &Index, name: &str) -> Result<Option<Hook>, AuthorityError> {
     Ok(index.hook(name)?.and_then(Hook::restored))
 }
 

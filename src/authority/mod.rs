@@ -6,6 +6,7 @@ mod brought_key;
 pub mod chain;
 pub mod config;
 pub mod deliver;
+pub mod due;
 pub mod entry_name;
 pub mod error;
 pub mod generations;

@@ -8,7 +8,7 @@ use super::authorities::{KeyOpener, open_key};
 use super::deliver::{self, Place};
 use super::generations::{self, Standing};
 use super::index::{Entry, Index, Reference};
-use super::issue::{self, Existing, Order, Outcome, SubjectKey, Tools};
+use super::issue::{self, Due, Existing, Order, Outcome, SubjectKey, Tools};
 use super::{AuthorityError, Config, EntryName, Home};
 use time::OffsetDateTime;
 
@@ -26,6 +26,8 @@ pub struct Renewal {
     pub clip: bool,
     /// Values for the placeholders of the template outside the subject.
     pub set: BTreeMap<String, String>,
+    /// Only when it is due: another process may have renewed it meanwhile.
+    pub only_if: Option<Due>,
 }
 
 /// Which key the next certificate is for.
@@ -101,7 +103,7 @@ pub fn renew(
         set: renewal.set,
         issuer: Some(entry.authority),
         place: Some(place),
-        existing: Existing::Replace,
+        existing: renewal.only_if.map_or(Existing::Replace, Existing::KeepUnlessDue),
         dry_run: false,
         protection,
     };

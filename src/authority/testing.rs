@@ -69,7 +69,14 @@ impl Ca {
     }
 
     pub fn renew(&self, name: &str, key: NextKey) -> Result<Outcome, AuthorityError> {
-        let renewal = Renewal { reference: name.parse().unwrap(), key, end: None, clip: false, set: BTreeMap::new() };
+        let renewal = Renewal {
+            reference: name.parse().unwrap(),
+            key,
+            end: None,
+            clip: false,
+            set: BTreeMap::new(),
+            only_if: None,
+        };
         let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
         let mut ask_for_kept_key = |_: &str| Ok(Passphrase::new(b"leaf secret".to_vec()));
         self.with_tools(|tools| renew::renew(&self.home, renewal, &mut ask, &mut ask_for_kept_key, tools))

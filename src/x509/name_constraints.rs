@@ -108,6 +108,24 @@ impl Subtree {
         }
     }
 
+    /// Whether every name in it lies in `wider`, as far as that can be told.
+    pub fn is_within(&self, wider: &Self) -> bool {
+        match (self, wider) {
+            (Self::Dns(own), Self::Dns(_)) => wider.contains(&GeneralName::Dns(own.trim_start_matches('.').to_owned())),
+            (Self::Ip { address, mask }, Self::Ip { mask: wider_mask, .. }) => {
+                masked(*mask, *wider_mask) == Some(octets(*wider_mask)) && wider.contains(&GeneralName::Ip(*address))
+            }
+            (Self::Email(own), Self::Email(base)) | (Self::Uri(own), Self::Uri(base)) => {
+                let host = own.rsplit_once('@').map_or(own.as_str(), |(_, host)| host);
+                let below = base
+                    .strip_prefix('.')
+                    .is_some_and(|_| host.to_ascii_lowercase().ends_with(&base.to_ascii_lowercase()));
+                own.eq_ignore_ascii_case(base) || below || !base.contains('@') && host.eq_ignore_ascii_case(base)
+            }
+            _ => self == wider,
+        }
+    }
+
     fn to_der(&self) -> Vec<u8> {
         match self {
             Self::Email(base) => der::value(der::context(1), base.as_bytes()),

@@ -88,6 +88,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     } else {
         Some(new_passphrase(&arguments.passphrase, &home, &config, context)?)
     };
+    let is_new = adoption.is_none();
     let order = Order { config: config.clone(), intermediate: arguments.intermediate, passphrase, adoption };
     let made = init::init(&home, order, &context.tools())?;
     if !made.encrypted {
@@ -100,6 +101,12 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let named = if is_found { String::new() } else { format!("--dir {} ", folder.display()) };
     let constraints =
         made.authorities.first().and_then(|root| root.certificate.name_constraints.clone()).unwrap_or_default();
+    if is_new && constraints.is_empty() {
+        context.note(
+            "Nothing limits this CA: whoever gets its key can impersonate any name. For one that serves a few names only: \
+             ca init --permit corp.test --permit 10.0.0.0/8",
+        );
+    }
     Ok(Box::new(InitReport { made, constraints, next: format!("ca {named}issue server NAME"), now: context.now() }))
 }
 

@@ -8,6 +8,7 @@ use super::{Context, Failure};
 
 mod completions;
 mod crl;
+mod due;
 mod explain;
 mod handshake_test;
 mod history;
@@ -22,6 +23,7 @@ mod man;
 mod quickstart;
 mod rekey;
 mod renew;
+mod renew_due;
 mod request;
 mod revoke;
 mod rollback;
@@ -113,6 +115,8 @@ subcommands! {
     "renew" => Renew(renew::Arguments),
     /// Issue the next certificate of a name for a new key
     "rekey" => Rekey(rekey::Arguments),
+    /// Show what needs renewal: certificates, authorities and revocation lists
+    "due" => Due(due::Arguments),
     /// Put the files of the previous certificate of a name back in place
     "rollback" => Rollback(rollback::Arguments),
     /// Show every certificate of a name, where its files are, and which is in place
@@ -165,6 +169,7 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::Sign(arguments) => sign::run(*arguments, context),
         Command::Renew(arguments) => renew::run(*arguments, context),
         Command::Rekey(arguments) => rekey::run(*arguments, context),
+        Command::Due(arguments) => due::run(&arguments, context),
         Command::Rollback(arguments) => rollback::run(*arguments, context),
         Command::History(arguments) => history::run(&arguments, context),
         Command::Revoke(arguments) => revoke::run(*arguments, context),

@@ -6,7 +6,9 @@ use clap::Args;
 use time::OffsetDateTime;
 
 use super::issue::{After, key_and_value};
+use super::renew_due;
 use crate::authority::config::Config;
+use crate::authority::issue::Due;
 use crate::authority::renew::{self, NextKey, Renewal};
 use crate::cli::hook::HookArguments;
 use crate::cli::output::Report;
@@ -19,8 +21,14 @@ use crate::x509::validity::parse_time;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Which certificate: its name or serial number; name: and serial: say which is meant
-    #[arg(value_name = "NAME|SERIAL")]
-    reference: String,
+    #[arg(value_name = "NAME|SERIAL", required_unless_present = "due")]
+    reference: Option<String>,
+    /// Renew every certificate that is due, and sign every revocation list that is; see 'ca due'
+    #[arg(long, conflicts_with_all = ["reference", "lifetime", "not_after", "set", "hook"])]
+    due: bool,
+    /// Choose what is due: what ends within this time [default: what is in the last third of its life]
+    #[arg(long, value_name = "D", requires = "due")]
+    within: Option<Lifetime>,
     #[command(flatten)]
     next: Next,
 }
@@ -36,21 +44,25 @@ pub struct Next {
     not_after: Option<OffsetDateTime>,
     /// Shorten a certificate that would outlive its issuer
     #[arg(long)]
-    clip: bool,
+    pub(super) clip: bool,
     /// Give a value for the placeholders of the template outside the subject; repeatable
     #[arg(long, value_name = "K=V", value_parser = key_and_value)]
     set: Vec<(String, String)>,
     /// Open an encrypted key that is kept with the first line of a file
     #[arg(long, value_name = "FILE")]
-    key_passphrase_file: Option<PathBuf>,
+    pub(super) key_passphrase_file: Option<PathBuf>,
     #[command(flatten)]
-    hook: HookArguments,
+    pub(super) hook: HookArguments,
     #[command(flatten)]
-    passphrase: PassphraseArguments,
+    pub(super) passphrase: PassphraseArguments,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    follow(&arguments.reference, NextKey::Same, arguments.next, "ca.renew/1", context)
+    let Arguments { reference, due: _, within, next } = arguments;
+    match reference {
+        Some(reference) => follow(&reference, NextKey::Same, next, "ca.renew/1", context),
+        None => renew_due::run(within.map_or(Due::LastThird, Due::Within), &next, context),
+    }
 }
 
 /// Issues the certificate that follows another.
@@ -69,6 +81,7 @@ pub fn follow(
         end: next.lifetime.map(End::For).or(next.not_after.map(End::At)),
         clip: next.clip,
         set: next.set.into_iter().collect(),
+        only_if: None,
     };
     let settings = Config::load(&home)?.passphrase;
     let mut ask =

@@ -6,10 +6,12 @@ use time::OffsetDateTime;
 
 use super::issue::{files_json, labelled};
 use super::list::{entry_json, how_far, open_index};
+use crate::authority::Authorities;
 use crate::authority::deliver::Paths;
 use crate::authority::generations::Standing;
 use crate::authority::index::{Entry, EntryId, Reference, Revocation, Status};
 use crate::authority::locate::locate;
+use crate::cli::describe::reach::Reach;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::{Context, Failure};
 use crate::x509::certificate::Certificate;
@@ -27,6 +29,8 @@ pub struct Arguments {
 struct Shown {
     entry: Entry,
     certificate: Certificate,
+    /// Of an authority: what its key could be used for.
+    reach: Option<Reach>,
     /// Where its files are now.
     paths: Option<Paths>,
     revocations: Vec<Revocation>,
@@ -49,7 +53,11 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let of_name = standing.history.iter().find(|entry| Some(entry.id) == in_place && !is_by_serial);
     let entry = of_name.unwrap_or(&found).clone();
     let certificate = index.certificate(&entry)?;
+    let above = Authorities::of(&home).facts(&entry.name).ok();
+    let above = above.filter(|facts| *facts.certificate() == certificate).map(|facts| facts.above().to_vec());
+    let reach = certificate.is_ca().then(|| Reach::of(&certificate, &above.unwrap_or_default(), now));
     Ok(Box::new(Shown {
+        reach,
         paths: locate(&home, &entry, &certificate),
         certificate,
         revocations: index.revocations(entry.id)?,
@@ -99,6 +107,9 @@ impl Report for Shown {
         let (tone, status) = self.status();
         page.toned_field("name", Tone::Strong, &entry.name);
         page.toned_field("status", tone, &status);
+        if let Some(reach) = &self.reach {
+            page.field("reach", &reach.sentence());
+        }
         page.field("serial", &entry.serial.to_string());
         page.field("template", &entry.template);
         page.field("issuer", &format!("{} ({})", entry.issuer, entry.authority));
@@ -158,6 +169,7 @@ impl Report for Shown {
         document["delivered_at"] = json!(entry.delivered_at.map(rfc3339));
         document["files"] = self.paths.as_ref().map(files_json).into();
         document["revocations"] = json!(revocations);
+        document["reach"] = self.reach.as_ref().map(Reach::json).into();
         document["in_place"] = json!(self.in_place == Some(entry.id));
         document["history"] = json!(history);
         document
@@ -208,6 +220,7 @@ mod tests {
         let entry = index.find(&reference.parse().unwrap(), NOW).unwrap();
         Shown {
             certificate: index.certificate(&entry).unwrap(),
+            reach: None,
             paths: None,
             revocations: index.revocations(entry.id).unwrap(),
             history: index.history(&entry.name, NOW).unwrap(),

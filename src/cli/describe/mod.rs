@@ -3,6 +3,7 @@
 mod certificate;
 mod comparison;
 mod key;
+pub mod reach;
 mod revocation_list;
 mod signing_request;
 

@@ -15,7 +15,7 @@ use crate::document::DocumentError;
 use crate::issuance::{IssuerError, NotApproved, Refusal, TextError};
 use crate::keys::key_file::KeyFileError;
 use crate::x509::revocation_list::RevocationReason;
-use crate::x509::text::escape;
+use crate::x509::text::{escape, shell_word};
 use crate::x509::validity::rfc3339;
 
 impl From<AuthorityError> for Failure {
@@ -91,7 +91,8 @@ impl From<AuthorityError> for Failure {
             AuthorityError::RevokedIssuer { revoked, revocation, .. } => {
                 let failure = Self::refused("revoked-issuer", sentence);
                 if revocation.reason == RevocationReason::CertificateHold {
-                    return failure.hint(format!("to end the hold: ca revoke {} --reason release", quote(&revoked)));
+                    return failure
+                        .hint(format!("to end the hold: ca revoke {} --reason release", shell_word(&revoked)));
                 }
                 failure.hint(
                     "choose another authority with --issuer; for a new one: ca issue intermediate NAME --issuer root",
@@ -104,7 +105,7 @@ impl From<AuthorityError> for Failure {
                 .hint("to sign only when it is due: --if-due; to replace it now: --force")
                 .hint("to have it beside this one, call it otherwise with --name"),
             AuthorityError::NameTaken { name, template, .. } => {
-                let name = quote(&name);
+                let name = shell_word(&name);
                 Self::refused("exists", sentence)
                     .hint(format!("'ca show {name}' shows it"))
                     .hint(format!("for the next one: ca renew {name} (same key), ca rekey {name} (new key)"))
@@ -223,19 +224,19 @@ impl From<RollbackError> for Failure {
             RollbackError::NoFiles(_) => Self::refused("no-files", sentence).hint("issue it again with 'ca issue'"),
             RollbackError::NothingBefore { name, others, .. } => {
                 let failure = Self::refused("no-generation", sentence);
-                let told = |serial| format!("to put that one in place: ca rollback {} --to {serial}", quote(&name));
+                let told =
+                    |serial| format!("to put that one in place: ca rollback {} --to {serial}", shell_word(&name));
                 others.iter().map(told).fold(failure, Self::hint)
             }
-            RollbackError::Unknown { name, .. } => {
-                Self::usage("unknown-certificate", sentence).hint(format!("'ca history {}' shows them", quote(&name)))
-            }
+            RollbackError::Unknown { name, .. } => Self::usage("unknown-certificate", sentence)
+                .hint(format!("'ca history {}' shows them", shell_word(&name))),
             RollbackError::NotKept { name, .. } => Self::refused("no-generation", sentence)
-                .hint(format!("'ca history {}' shows what is kept; for a new one: ca rekey {0}", quote(&name))),
+                .hint(format!("'ca history {}' shows what is kept; for a new one: ca rekey {0}", shell_word(&name))),
             RollbackError::Ended { name, .. } => {
-                Self::refused("ended", sentence).hint(format!("for a new one: ca renew {}", quote(&name)))
+                Self::refused("ended", sentence).hint(format!("for a new one: ca renew {}", shell_word(&name)))
             }
             RollbackError::Revoked { name, .. } => {
-                Self::refused("revoked", sentence).hint(format!("for a new one: ca rekey {}", quote(&name)))
+                Self::refused("revoked", sentence).hint(format!("for a new one: ca rekey {}", shell_word(&name)))
             }
             RollbackError::Foreign { .. } => {
                 Self::refused("exists", sentence).hint("nothing existing is overwritten: move them away first")
@@ -253,9 +254,8 @@ impl From<RevokeError> for Failure {
                 .hint(format!("to end the hold: ca revoke serial:{serial} --reason release"))
                 .hint("to revoke it for good, give another reason"),
             RevokeError::NotHeld { .. } => Self::refused("not-held", sentence),
-            RevokeError::Final { name, .. } => {
-                Self::refused("already-revoked", sentence).hint(format!("for a new one: ca rekey {}", quote(&name)))
-            }
+            RevokeError::Final { name, .. } => Self::refused("already-revoked", sentence)
+                .hint(format!("for a new one: ca rekey {}", shell_word(&name))),
             RevokeError::Several { entries, .. } => {
                 let failure =
                     Self::usage("several-live", sentence).hint("say which one by its serial number, or --all");
@@ -394,10 +394,4 @@ fn list(names: &[String]) -> String {
     } else {
         names.iter().map(|name| escape(name)).collect::<Vec<_>>().join(", ")
     }
-}
-
-/// A name as it can be typed in a shell.
-fn quote(name: &str) -> String {
-    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-@:/".contains(c));
-    if is_plain { name.to_owned() } else { format!("'{}'", escape(name).replace('\'', "'\\''")) }
 }

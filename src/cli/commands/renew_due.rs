@@ -1,0 +1,251 @@
+//! `ca renew --due`: everything that is due, one after the other. What fails is told at the end and stops nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::due::{due_json, kind, usual_issuer};
+use super::issue::After;
+use super::renew::Next;
+use crate::authority::config::Config;
+use crate::authority::due::{self, Due, What};
+use crate::authority::index::Reference;
+use crate::authority::issue::{CertificateFacts, Due as When, Status};
+use crate::authority::publish_crl::{self, Order};
+use crate::authority::renew::{self, NextKey, Renewal};
+use crate::authority::{AuthorityError, Home};
+use crate::cli::hook::HookReport;
+use crate::cli::output::{Page, Report, Tone};
+use crate::cli::passphrase::{self, PassphraseArguments};
+use crate::cli::{Context, Failure};
+use crate::keys::Passphrase;
+use crate::x509::validity::rfc3339;
+
+/// What came of everything.
+struct Renewed {
+    entries: Vec<Entry>,
+    usual_issuer: String,
+    when: When,
+    now: OffsetDateTime,
+}
+
+struct Entry {
+    due: Due,
+    outcome: Result<Done, Failure>,
+    hook: Option<HookReport>,
+}
+
+/// What was done about one entry.
+enum Done {
+    Renewed {
+        serial: String,
+        until: OffsetDateTime,
+    },
+    Signed {
+        number: u64,
+        until: OffsetDateTime,
+    },
+    /// Another process was quicker.
+    Unchanged,
+    /// An authority: people decide about those.
+    Left,
+}
+
+/// The passphrases that were given, so that nobody is asked twice for the same.
+#[derive(Default)]
+struct Given(HashMap<String, Passphrase>);
+
+impl Given {
+    fn ask(
+        &mut self,
+        question: &str,
+        ask: impl FnOnce() -> Result<Passphrase, Failure>,
+    ) -> Result<Passphrase, AuthorityError> {
+        if let Some(known) = self.0.get(question) {
+            return Ok(Passphrase::new(known.expose().to_vec()));
+        }
+        let passphrase = ask().map_err(passphrase::refusal)?;
+        self.0.insert(question.to_owned(), Passphrase::new(passphrase.expose().to_vec()));
+        Ok(passphrase)
+    }
+}
+
+pub fn run(when: When, next: &Next, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let home = context.home()?;
+    let mut given = Given::default();
+    let mut entries = Vec::new();
+    for due in due::due(&home, when, &context.tools())? {
+        let (outcome, hook) = match &due.what {
+            What::Certificate { entry, .. } => {
+                let reference = Reference::Serial(entry.serial.clone());
+                match renew_one(&home, reference, when, next, &mut given, context) {
+                    Ok((done, hook)) => (Ok(done), hook),
+                    Err(failure) => (Err(failure), None),
+                }
+            }
+            What::List { .. } => (sign_list(&home, &due.name, when, next, &mut given, context), None),
+            What::Authority { .. } => (Ok(Done::Left), None),
+        };
+        entries.push(Entry { due, outcome, hook });
+    }
+    Ok(Box::new(Renewed { entries, usual_issuer: usual_issuer(&home)?, when, now: context.now() }))
+}
+
+fn renew_one(
+    home: &Home,
+    reference: Reference,
+    when: When,
+    next: &Next,
+    given: &mut Given,
+    context: &mut Context<'_>,
+) -> Result<(Done, Option<HookReport>), Failure> {
+    let renewal = Renewal {
+        reference,
+        key: NextKey::Same,
+        end: None,
+        clip: next.clip,
+        set: BTreeMap::new(),
+        only_if: Some(when),
+    };
+    let settings = Config::load(home)?.passphrase;
+    let flags =
+        PassphraseArguments { passphrase_file: next.key_passphrase_file.clone(), ..PassphraseArguments::default() };
+    let mut given_for_keys = Given::default();
+    let outcome = {
+        let context = &*context;
+        let mut ask = |question: &str| given.ask(question, || next.passphrase.open(&settings, home, context, question));
+        let mut ask_for_kept_key = |question: &str| {
+            let person = || passphrase::ask(context, question, "give --key-passphrase-file FILE");
+            given_for_keys.ask(question, || flags.read(context).and_then(|read| read.map_or_else(person, Ok)))
+        };
+        renew::renew(home, renewal, &mut ask, &mut ask_for_kept_key, &context.tools())?
+    };
+    for warning in &outcome.warnings {
+        context.warn(&format!("{}: {} ({})", outcome.name, warning.message, warning.citation));
+    }
+    let secret = next.passphrase.passphrase_env.as_deref();
+    let hook = After { action: "renew", hook: next.hook.clone(), secret }.run(home, &outcome, context)?;
+    Ok(match (&outcome.status, &outcome.facts) {
+        (Status::Issued, CertificateFacts::Certificate(certificate)) => {
+            let (serial, until) = (certificate.serial.to_string(), certificate.validity.not_after);
+            (Done::Renewed { serial, until }, hook)
+        }
+        _ => (Done::Unchanged, None),
+    })
+}
+
+fn sign_list(
+    home: &Home,
+    authority: &str,
+    when: When,
+    next: &Next,
+    given: &mut Given,
+    context: &Context<'_>,
+) -> Result<Done, Failure> {
+    let settings = Config::load(home)?.passphrase;
+    // Two runs at once sign one list; only a list that is not in its last third has to be asked for.
+    let ensure = when == When::LastThird;
+    let order = Order { authority: Some(authority.to_owned()), ensure, ..Order::default() };
+    let mut ask = |question: &str| given.ask(question, || next.passphrase.open(&settings, home, context, question));
+    let outcome = publish_crl::publish(home, &order, &mut ask, &context.tools())?;
+    Ok(match outcome.status {
+        publish_crl::Status::Signed(_) => Done::Signed { number: outcome.number, until: outcome.next_update },
+        publish_crl::Status::Unchanged => Done::Unchanged,
+    })
+}
+
+impl Entry {
+    fn failed(&self) -> bool {
+        self.outcome.is_err() || self.hook.as_ref().is_some_and(HookReport::failed)
+    }
+
+    fn status(&self) -> &'static str {
+        match &self.outcome {
+            Ok(Done::Renewed { .. }) => "renewed",
+            Ok(Done::Signed { .. }) => "signed",
+            Ok(Done::Unchanged) => "unchanged",
+            Ok(Done::Left) => "left",
+            Err(_) => "failed",
+        }
+    }
+}
+
+impl Report for Renewed {
+    fn text(&self, page: &mut Page) {
+        if self.entries.is_empty() {
+            page.line("nothing is due");
+        }
+        for entry in &self.entries {
+            let (tone, mark, done) = match &entry.outcome {
+                Ok(Done::Renewed { serial, until }) => {
+                    (Tone::Good, "✓ ", format!("renewed until {}, serial {serial}", rfc3339(*until)))
+                }
+                Ok(Done::Signed { number, until }) => {
+                    (Tone::Good, "✓ ", format!("signed number {number}, good until {}", rfc3339(*until)))
+                }
+                Ok(Done::Unchanged) => (Tone::Plain, "= ", "done by another process".to_owned()),
+                Ok(Done::Left) => {
+                    let command = entry.due.command(&self.usual_issuer, self.when);
+                    let end = rfc3339(entry.due.validity.not_after);
+                    (Tone::Warning, "! ", format!("left: it ends at {end}; when you decide to: {command}"))
+                }
+                Err(failure) => (Tone::Bad, "✗ ", failure.message.clone()),
+            };
+            let what = format!("{} ", kind(&entry.due));
+            let name = entry.due.name.as_str();
+            page.pieces(&[
+                (tone, mark),
+                (Tone::Plain, &what),
+                (Tone::Strong, name),
+                (Tone::Plain, &format!(": {done}")),
+            ]);
+            match (&entry.hook, &entry.due.what, &entry.outcome) {
+                (Some(hook), _, _) => hook.text(page),
+                (None, What::Certificate { folder, .. }, Ok(Done::Renewed { .. })) => {
+                    page.field("to reload", &format!("whatever reads {}; no hook does it", folder.display()));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn json(&self) -> Value {
+        let entry = |entry: &Entry| {
+            let mut document = due_json(&entry.due, &entry.due.command(&self.usual_issuer, self.when), self.now);
+            let (serial, number, until) = match &entry.outcome {
+                Ok(Done::Renewed { serial, until }) => (Some(serial), None, Some(*until)),
+                Ok(Done::Signed { number, until }) => (None, Some(number), Some(*until)),
+                _ => (None, None, None),
+            };
+            document["status"] = json!(entry.status());
+            document["new"] = json!({ "serial": serial, "number": number, "ends_at": until.map(rfc3339) });
+            document["error"] =
+                entry.outcome.as_ref().err().map_or(Value::Null, |failure| failure.json()["error"].clone());
+            document["hook"] = entry.hook.as_ref().map_or(Value::Null, HookReport::json);
+            document
+        };
+        json!({
+            "schema": "ca.renew-due/1",
+            "entries": self.entries.iter().map(entry).collect::<Vec<_>>(),
+            "failed": self.entries.iter().filter(|entry| entry.failed()).count(),
+        })
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        let failed: Vec<&Entry> = self.entries.iter().filter(|entry| entry.failed()).collect();
+        if failed.is_empty() {
+            return None;
+        }
+        let names: Vec<String> =
+            failed.iter().map(|entry| format!("{} {}", kind(&entry.due), entry.due.name)).collect();
+        let sentence = format!("{} of {} failed: {}", failed.len(), self.entries.len(), names.join(", "));
+        let hints = failed.iter().flat_map(|entry| match &entry.outcome {
+            Err(failure) => failure.hints.iter().map(|hint| format!("{}: {hint}", entry.due.name)).collect(),
+            Ok(_) => {
+                entry.hook.as_ref().and_then(HookReport::failure).map_or_else(Vec::new, |failure| vec![failure.message])
+            }
+        });
+        Some(hints.fold(Failure::refused("not-all-renewed", sentence), Failure::hint))
+    }
+}

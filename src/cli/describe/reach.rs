@@ -1,0 +1,173 @@
+//! What the key of an authority could be used for, by whoever has it: the sentence that says how much hangs on it.
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::x509::name_constraints::Subtree;
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, DistinguishedName};
+
+/// The kinds of names that a CA can be limited in, and how all of one are called.
+const KINDS: [(&str, &str); 4] =
+    [("dns", "any host name"), ("ip", "any IP address"), ("email", "any e-mail address"), ("uri", "any URI")];
+
+/// What one authority can vouch for, its own limits and those of everybody above it taken together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// For each of [`KINDS`]: `None` when any name of that kind is in reach.
+    permitted: [Option<Vec<Subtree>>; 4],
+    excluded: Vec<Subtree>,
+    /// Whoever trusts this one believes it.
+    root: DistinguishedName,
+    until: OffsetDateTime,
+    has_ended: bool,
+}
+
+impl Reach {
+    /// Of an authority's certificate, below those `above` it up to the root.
+    pub fn of(authority: &Certificate, above: &[Certificate], now: OffsetDateTime) -> Self {
+        let chain = || std::iter::once(authority).chain(above);
+        let constraints = || chain().filter_map(|certificate| certificate.name_constraints.as_ref());
+        let permitted = KINDS.map(|(kind, _)| {
+            constraints().fold(None, |so_far: Option<Vec<Subtree>>, constraints| {
+                let own: Vec<_> =
+                    constraints.permitted.iter().filter(|subtree| subtree.kind() == kind).cloned().collect();
+                match (so_far, own.is_empty()) {
+                    (so_far, true) => so_far,
+                    (None, false) => Some(own),
+                    (Some(so_far), false) => Some(meet(&so_far, &own)),
+                }
+            })
+        });
+        let mut excluded: Vec<Subtree> = Vec::new();
+        for subtree in constraints().flat_map(|constraints| &constraints.excluded) {
+            if !excluded.contains(subtree) {
+                excluded.push(subtree.clone());
+            }
+        }
+        let until = chain().map(|certificate| certificate.validity.not_after).min();
+        let until = until.unwrap_or(authority.validity.not_after);
+        let root = above.last().unwrap_or(authority).subject.clone();
+        Self { permitted, excluded, root, until, has_ended: until < now }
+    }
+
+    /// Whether nothing limits it.
+    pub fn is_everything(&self) -> bool {
+        self.permitted.iter().all(Option::is_none) && self.excluded.is_empty()
+    }
+
+    pub fn sentence(&self) -> String {
+        let (root, until) = (&self.root, rfc3339(self.until));
+        if self.has_ended {
+            return format!("whoever has this key can impersonate nobody any more: it was believed until {until}");
+        }
+        let whose = format!("on every machine that trusts {root}, until {until}");
+        if self.is_everything() {
+            return format!("whoever has this key can impersonate any name {whose}");
+        }
+        let parts: Vec<String> = KINDS
+            .iter()
+            .zip(&self.permitted)
+            .filter_map(|((_, all), permitted)| match permitted {
+                None => Some((*all).to_owned()),
+                Some(none) if none.is_empty() => None,
+                Some(some) => Some(joined(some)),
+            })
+            .collect();
+        let names = if parts.is_empty() { "no name of the usual kinds".to_owned() } else { parts.join(", ") };
+        let is_limited = self.permitted.iter().any(Option::is_some);
+        let only = if is_limited { "only " } else { "" };
+        let but =
+            if self.excluded.is_empty() { String::new() } else { format!(", but not {}", joined(&self.excluded)) };
+        format!("whoever has this key can impersonate {only}{names}{but} {whose}")
+    }
+
+    pub fn json(&self) -> Value {
+        let names = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>();
+        let permitted: Vec<String> = self.permitted.iter().flatten().flat_map(|some| names(some)).collect();
+        let unrestricted = KINDS.iter().zip(&self.permitted).filter(|(_, permitted)| permitted.is_none());
+        json!({
+            "sentence": self.sentence(),
+            "permitted": permitted,
+            "excluded": names(&self.excluded),
+            "unrestricted": unrestricted.map(|((kind, _), _)| *kind).collect::<Vec<_>>(),
+            "root": self.root.to_string(),
+            "until": rfc3339(self.until),
+        })
+    }
+}
+
+fn joined(subtrees: &[Subtree]) -> String {
+    let told = |subtree: &Subtree| match subtree {
+        Subtree::Dns(base) if base.is_empty() => "any host name".to_owned(),
+        Subtree::Dns(base) => {
+            let base = base.strip_prefix('.').unwrap_or(base);
+            format!("{base} and *.{base}")
+        }
+        Subtree::Ip { .. } => subtree.to_string().trim_start_matches("ip:").to_owned(),
+        other => other.to_string(),
+    };
+    subtrees.iter().map(told).collect::<Vec<_>>().join(", ")
+}
+
+/// The names that lie in both: of two subtrees that overlap, one lies in the other.
+fn meet(one: &[Subtree], other: &[Subtree]) -> Vec<Subtree> {
+    let mut both: Vec<Subtree> = Vec::new();
+    let within = |some: &[Subtree], subtree: &Subtree| some.iter().any(|wider| subtree.is_within(wider));
+    let narrower = one.iter().filter(|subtree| within(other, subtree));
+    for subtree in narrower.chain(other.iter().filter(|subtree| within(one, subtree))) {
+        if !both.contains(subtree) {
+            both.push(subtree.clone());
+        }
+    }
+    both
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::index::sample::{NOW, Sample};
+    use crate::x509::NameConstraints;
+
+    /// What one certificate permits and excludes.
+    type Limits<'a> = (&'a [&'a str], &'a [&'a str]);
+
+    fn sentence(limits: &[Limits<'_>]) -> String {
+        let parsed = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+        let mut chain: Vec<Certificate> = Vec::new();
+        for (permitted, excluded) in limits {
+            let constraints = NameConstraints { permitted: parsed(permitted), excluded: parsed(excluded) };
+            let mut certificate = Sample::default().certificate();
+            certificate.name_constraints = Some(constraints).filter(|constraints| !constraints.is_empty());
+            chain.push(certificate);
+        }
+        Reach::of(&chain[0], &chain[1..], NOW).sentence()
+    }
+
+    #[test]
+    fn how_much_hangs_on_a_key_is_one_sentence() {
+        let end = "on every machine that trusts CN=a, until 2026-08-30T12:00:00Z";
+        let any = ["any e-mail address", "any URI"].join(", ");
+        let cases: [(&[Limits], String); 6] = [
+            (&[(&[], &[]), (&[], &[])], "any name".to_owned()),
+            (&[(&["corp.test", "10.0.0.0/8"], &[])], format!("only corp.test and *.corp.test, 10.0.0.0/8, {any}")),
+            // What is above counts too, and the narrower of two.
+            (
+                &[(&["a.corp.test", "other.test"], &[]), (&["corp.test", "10.0.0.0/8"], &["x.corp.test"])],
+                format!("only a.corp.test and *.a.corp.test, 10.0.0.0/8, {any}, but not x.corp.test and *.x.corp.test"),
+            ),
+            (&[(&["10.1.0.0/16"], &[]), (&["10.0.0.0/8"], &[])], format!("only any host name, 10.1.0.0/16, {any}")),
+            (&[(&["10.0.0.0/8"], &[]), (&["192.168.0.0/16"], &[])], format!("only any host name, {any}")),
+            (
+                &[(&[], &["corp.test"])],
+                format!("any host name, any IP address, {any}, but not corp.test and *.corp.test"),
+            ),
+        ];
+        for (limits, expected) in cases {
+            assert_eq!(sentence(limits), format!("whoever has this key can impersonate {expected} {end}"));
+        }
+        let certificate = Sample::default().certificate();
+        let later = Reach::of(&certificate, &[], NOW + time::Duration::days(100)).sentence();
+        assert!(later.contains("can impersonate nobody any more"), "{later}");
+    }
+}
