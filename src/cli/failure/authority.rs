@@ -101,7 +101,7 @@ impl From<AuthorityError> for Failure {
             AuthorityError::AuthorityKept(_) => Self::refused("exists", sentence)
                 .hint("make another authority under another name, and let it sign what is next: --issuer NAME"),
             AuthorityError::NameTaken { name, by_request: true, .. } => Self::refused("exists", sentence)
-                .hint(format!("'ca show {}' shows it", quote(&name)))
+                .hint(format!("'ca show {}' shows it", shell_word(&name)))
                 .hint("to sign only when it is due: --if-due; to replace it now: --force")
                 .hint("to have it beside this one, call it otherwise with --name"),
             AuthorityError::NameTaken { name, template, .. } => {
