@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::{exchange, peers};
 use crate::support::hierarchy::Hierarchy;
 use crate::support::program::{Place, succeeded};
 use crate::support::skip;
@@ -53,6 +54,20 @@ fn tshark_reads_the_same_when_sessions_are_resumed() {
     });
 }
 
+/// The other side is somebody else's: what arrives in pieces is read as one.
+#[test]
+fn tshark_reads_the_same_in_a_visit_to_the_server_of_openssl() {
+    if !skip::unless_installed(&["tshark", "openssl"]) {
+        return;
+    }
+    let hierarchy = Hierarchy::of("ecdsa-p256");
+    let server = exchange::start(&peers::OPENSSL, &hierarchy);
+    let words = format!("--connect 127.0.0.1:{} --hostname localhost --client alice", server.port);
+    holds(&hierarchy, &words, |report| {
+        assert_eq!((&report["passed"], report["sessions"].as_array().map(Vec::len)), (&Value::Bool(true), Some(2)));
+    });
+}
+
 /// The recording without its secrets is opaque; the key log alone opens it.
 #[test]
 fn the_key_log_opens_a_recording_that_has_no_secrets_inside() {
@@ -61,7 +76,7 @@ fn the_key_log_opens_a_recording_that_has_no_secrets_inside() {
     }
     let hierarchy = Hierarchy::of("ecdsa-p256");
     let place = &hierarchy.place;
-    let expected = traced(place, "--client alice --tls both --resume --no-refusals").0;
+    let expected = traced(place, "--server localhost --client alice --tls both --resume --no-refusals").0;
     let mut strip = place.command("editcap");
     succeeded("editcap", &strip.args(["--discard-all-secrets", "talk.pcapng", "bare.pcapng"]).output().unwrap());
 
@@ -79,7 +94,11 @@ fn agrees(algorithm: &str, words: &str, is_what_it_should_be: impl Fn(&Value)) {
     if !skip::unless_installed(&["tshark"]) {
         return;
     }
-    let hierarchy = Hierarchy::of(algorithm);
+    let words = format!("--server localhost {words}");
+    holds(&Hierarchy::of(algorithm), &words, is_what_it_should_be);
+}
+
+fn holds(hierarchy: &Hierarchy, words: &str, is_what_it_should_be: impl Fn(&Value)) {
     let (expected, report) = traced(&hierarchy.place, words);
     is_what_it_should_be(&report);
     let mut found = listed(&pdml(&hierarchy.place, "talk.pcapng", &[]));
@@ -98,9 +117,7 @@ fn agrees(algorithm: &str, words: &str, is_what_it_should_be: impl Fn(&Value)) {
 
 /// Runs the test, and gives back every message of every recording in the order of the file, and the report.
 fn traced(place: &Place, words: &str) -> (Vec<Told>, Value) {
-    let words = format!(
-        "--dir ca handshake-test --server localhost {words} --trace --json --pcap talk.pcapng --keylog talk.keys"
-    );
+    let words = format!("--dir ca handshake-test {words} --trace --json --pcap talk.pcapng --keylog talk.keys");
     let report: Value = serde_json::from_str(&place.done(&words)).unwrap();
     let sessions = report["sessions"].as_array().unwrap().iter();
     let recorded = sessions.chain(report["refusals"].as_array().unwrap()).filter_map(|one| one["messages"].as_array());
