@@ -326,11 +326,17 @@ impl Report for Shown {
         for session in &found.sessions {
             shown::session(page, session);
             if self.trace {
-                ladder(page, session);
+                ladder(page, &session.version.to_string(), &session.messages);
             }
         }
         if !found.refusals.is_empty() {
             shown::refusals(page, &found.refusals);
+        }
+        // Those that are as they should be have all been told in their line.
+        for refusal in found.refusals.iter().filter(|refusal| self.trace && !refusal.as_it_should_be()) {
+            if let Some(recording) = &refusal.recording {
+                ladder(page, &format!("{}, {}", refusal.version, refusal.title), &recording.messages());
+            }
         }
         if !self.rates.is_empty() {
             shown::rates(page, "How fast", &self.rates);

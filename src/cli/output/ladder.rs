@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::handshake::{milliseconds, wrap};
 use super::{Page, Tone};
+use crate::handshake::Side;
 use crate::handshake::message::{Body, Message};
-use crate::handshake::{Session, Side};
 
 /// A ladder below this is no use to anybody; a narrower terminal breaks the lines itself.
 const NARROWEST: usize = 70;
@@ -18,18 +18,18 @@ const INDENT_OF_SERVER: usize = 9;
 /// The longest name of a fact, and a blank.
 const LABEL: usize = 14;
 
-/// The ladder of a session.
-pub fn ladder(page: &mut Page, session: &Session) {
+/// The ladder of one exchange.
+pub fn ladder(page: &mut Page, title: &str, messages: &[Message]) {
     let width = page.columns().clamp(NARROWEST, WIDEST);
     let inside = inside(width);
     page.gap();
     page.pieces(&[
-        (Tone::Strong, &format!("{}, message by message", session.version)),
+        (Tone::Strong, &format!("{title}, message by message")),
         (Tone::Plain, "   ─── in the clear   "),
         (Tone::Good, "═══ encrypted"),
     ]);
     page.line(&format!("client{:>1$}", "server", width - 6));
-    for message in &session.messages {
+    for message in messages {
         rung(page, message, inside);
         for (name, value) in message.facts() {
             fact(page, message.from, name, &value, inside);
