@@ -23,6 +23,8 @@ mod failure_codes;
 mod fuzz_targets;
 #[path = "suite/hierarchy_safety.rs"]
 mod hierarchy_safety;
+#[path = "suite/hostile_requests.rs"]
+mod hostile_requests;
 #[path = "suite/interop/mod.rs"]
 mod interop;
 #[path = "suite/many_files.rs"]
@@ -33,6 +35,8 @@ mod pkilint;
 mod power_cut;
 #[path = "suite/replacement.rs"]
 mod replacement;
+#[path = "suite/request_safety.rs"]
+mod request_safety;
 #[path = "suite/revocation_safety.rs"]
 mod revocation_safety;
 #[path = "suite/rollback_safety.rs"]

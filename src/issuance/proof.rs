@@ -126,6 +126,10 @@ fn names(request: &SigningRequest) -> Result<Vec<GeneralName>, RequestRefusal> {
 
 fn plain_name(name: &GeneralName) -> Result<GeneralName, GeneralNameError> {
     match name {
+        // A dNSName is an IA5String; what an xn-- label would have to be is for the asker to say.
+        GeneralName::Dns(name) if !name.is_ascii() => {
+            Err(GeneralNameError::Dns { name: name.clone(), reason: "only letters, digits, '-' and '.' are allowed" })
+        }
         GeneralName::Dns(name) => general_name::dns(name).map(GeneralName::Dns),
         GeneralName::Email(name) => format!("email:{name}").parse(),
         GeneralName::Uri(name) => format!("uri:{name}").parse(),

@@ -6,6 +6,7 @@ mod judges;
 mod live;
 mod peers;
 mod refusals;
+mod requests;
 mod revocation;
 mod rotation;
 mod wireshark;
