@@ -52,7 +52,7 @@ const MOST_OCTETS: u64 = 1024 * 1024;
 const CERT: &str = "cert.pem";
 const CHAIN: &str = "chain.pem";
 const FULLCHAIN: &str = "fullchain.pem";
-const KEY: &str = "key.pem";
+pub(super) const KEY: &str = "key.pem";
 
 /// One of the files as it is on the disk, for a copy; wiped when it goes.
 pub struct FileCopy {

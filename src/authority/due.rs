@@ -10,7 +10,7 @@ use super::hook::{self, Hook};
 use super::index::placement::Ends;
 use super::index::{Entry, Index, RecordedList};
 use super::order::{self, Tools};
-use super::{AuthorityError, Config, EntryName, Home};
+use super::{AuthorityError, Config, EntryName, Home, deliver};
 use crate::x509::text::shell_word;
 use crate::x509::validity::whole_second;
 use crate::x509::{Certificate, SerialNumber, Validity};
@@ -27,9 +27,20 @@ pub struct Due {
 
 #[derive(Debug, Clone)]
 pub enum What {
-    Certificate { entry: Box<Entry>, folder: PathBuf, hook: Option<Hook> },
-    Authority { serial: SerialNumber, cure: AuthorityCure },
-    List { number: u64 },
+    /// `has_key`: its private key stands beside it; otherwise somebody else has it.
+    Certificate {
+        entry: Box<Entry>,
+        folder: PathBuf,
+        has_key: bool,
+        hook: Option<Hook>,
+    },
+    Authority {
+        serial: SerialNumber,
+        cure: AuthorityCure,
+    },
+    List {
+        number: u64,
+    },
 }
 
 /// How an authority goes on.
@@ -92,7 +103,9 @@ fn certificates(home: &Home, index: &Index, due: order::Due, now: OffsetDateTime
             continue;
         };
         if entry.revocation.is_none() && is_due(entry.validity, due, now) {
-            let what = What::Certificate { entry: Box::new(entry.clone()), folder, hook: hook::of(index, &name)? };
+            let has_key = folder.join(deliver::KEY).exists();
+            let what =
+                What::Certificate { entry: Box::new(entry.clone()), folder, has_key, hook: hook::of(index, &name)? };
             found.push(Due { what, name: entry.name.clone(), validity: entry.validity });
         }
     }
@@ -136,7 +149,8 @@ impl Due {
     pub fn command(&self, usual_issuer: &str, within: order::Due) -> String {
         let name = &self.name;
         match &self.what {
-            What::Certificate { .. } => format!("ca renew {}", shell_word(name)),
+            What::Certificate { has_key: true, .. } => format!("ca renew {}", shell_word(name)),
+            What::Certificate { has_key: false, .. } => format!("ca sign CSR --name {} --force", shell_word(name)),
             What::Authority { cure: AuthorityCure::RenewRoot, .. } if name == ROOT => "ca root renew".to_owned(),
             What::Authority { cure: AuthorityCure::RenewRoot, .. } => format!("ca root renew {name}"),
             What::Authority { cure: AuthorityCure::IssueAnother { above }, .. } => {

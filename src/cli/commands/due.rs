@@ -53,7 +53,7 @@ pub(super) fn kind(due: &Due) -> &'static str {
 /// An entry as commands give it to programs.
 pub(super) fn due_json(due: &Due, command: &str, now: OffsetDateTime) -> Value {
     let (serial, template, number, folder, hook) = match &due.what {
-        What::Certificate { entry, folder, hook } => {
+        What::Certificate { entry, folder, hook, has_key: _ } => {
             (Some(entry.serial.to_string()), Some(&entry.template), None, Some(folder), hook_json(hook.as_ref()))
         }
         What::Authority { serial, .. } => (Some(serial.to_string()), None, None, None, Value::Null),

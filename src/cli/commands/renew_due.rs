@@ -48,7 +48,7 @@ enum Done {
     },
     /// Another process was quicker.
     Unchanged,
-    /// An authority: people decide about those.
+    /// An authority: people decide about those. Or a certificate for a key of somebody else's, who has to ask again.
     Left,
 }
 
@@ -77,7 +77,7 @@ pub fn run(when: When, next: &Next, context: &mut Context<'_>) -> Result<Box<dyn
     let mut entries = Vec::new();
     for due in due::due(&home, when, &context.tools())? {
         let (outcome, hook) = match &due.what {
-            What::Certificate { entry, .. } => {
+            What::Certificate { entry, has_key: true, .. } => {
                 let reference = Reference::Serial(entry.serial.clone());
                 match renew_one(&home, reference, when, next, &mut given, context) {
                     Ok((done, hook)) => (Ok(done), hook),
@@ -85,7 +85,7 @@ pub fn run(when: When, next: &Next, context: &mut Context<'_>) -> Result<Box<dyn
                 }
             }
             What::List { .. } => (sign_list(&home, &due.name, when, next, &mut given, context), None),
-            What::Authority { .. } => (Ok(Done::Left), None),
+            What::Authority { .. } | What::Certificate { .. } => (Ok(Done::Left), None),
         };
         entries.push(Entry { due, outcome, hook });
     }
