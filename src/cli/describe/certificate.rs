@@ -11,7 +11,7 @@ use super::{
 use crate::cli::output::{Page, Tone};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::validity::{distance, rfc3339};
-use crate::x509::{Certificate, ExtendedKeyUsage, NameConstraints, digest, text};
+use crate::x509::{BasicConstraints, Certificate, ExtendedKeyUsage, NameConstraints, digest, text};
 
 /// A certificate, looked at at a certain time.
 pub struct DescribedCertificate {
@@ -44,7 +44,7 @@ impl Describe for DescribedCertificate {
         page.field("Valid for", &distance(certificate.validity.length()));
         page.field("Serial", &certificate.serial.to_string());
         public_key_fields(page, &certificate.public_key);
-        page.field("CA", &self.authority_words());
+        page.field("CA", &authority_words(certificate.basic_constraints));
         if let Some(usage) = certificate.key_usage {
             page.field("Key usage", &usage.to_string());
         }
@@ -143,23 +143,24 @@ impl DescribedCertificate {
             (Tone::Bad, format!("expired {} ago", distance(*now - validity.not_after)))
         }
     }
+}
 
-    fn authority_words(&self) -> String {
-        match self.certificate.basic_constraints {
-            None => "no (no basic constraints)".to_owned(),
-            Some(constraints) => match (constraints.ca, constraints.path_length) {
-                (true, None) => "yes, with any number of CAs below it".to_owned(),
-                (true, Some(0)) => "yes, path length 0: with no CA below it".to_owned(),
-                (true, Some(1)) => "yes, path length 1: with one CA below it".to_owned(),
-                (true, Some(most)) => format!("yes, path length {most}: with at most {most} CAs below it"),
-                (false, None) => "no".to_owned(),
-                (false, Some(most)) => format!("no (and yet with path length {most})"),
-            },
-        }
+/// Whether it is a CA, by its basic constraints.
+pub(super) fn authority_words(constraints: Option<BasicConstraints>) -> String {
+    let Some(BasicConstraints { ca, path_length }) = constraints else {
+        return "no (no basic constraints)".to_owned();
+    };
+    match (ca, path_length) {
+        (true, None) => "yes, with any number of CAs below it".to_owned(),
+        (true, Some(0)) => "yes, path length 0: with no CA below it".to_owned(),
+        (true, Some(1)) => "yes, path length 1: with one CA below it".to_owned(),
+        (true, Some(most)) => format!("yes, path length {most}: with at most {most} CAs below it"),
+        (false, None) => "no".to_owned(),
+        (false, Some(most)) => format!("no (and yet with path length {most})"),
     }
 }
 
-fn purpose_words(purpose: &ExtendedKeyUsage) -> String {
+pub(super) fn purpose_words(purpose: &ExtendedKeyUsage) -> String {
     let words = match purpose {
         ExtendedKeyUsage::ServerAuth => "it may stand for a TLS server",
         ExtendedKeyUsage::ClientAuth => "it may stand for a TLS client",

@@ -2,16 +2,26 @@
 
 use serde_json::{Value, json};
 
+use super::certificate::{authority_words, purpose_words};
 use super::{
-    Describe, extension_fields, extensions_json, fingerprint_fields, name_fields, name_json, names_field, names_json,
-    public_key_fields, public_key_json, signature_field, signature_json,
+    Describe, extension_fields, extensions_json, fingerprint_fields, malformed_fields, malformed_json, name_fields,
+    name_json, names_field, names_json, public_key_fields, public_key_json, signature_field, signature_json,
 };
-use crate::cli::output::Page;
-use crate::x509::{SigningRequest, digest, text};
+use crate::cli::output::{Page, Tone};
+use crate::keys::{self, verification::VerificationError};
+use crate::x509::{ExtendedKeyUsage, SigningRequest, digest, text};
 
 /// A CSR.
 pub struct DescribedRequest {
     pub request: SigningRequest,
+}
+
+impl DescribedRequest {
+    /// Whether the signature is made with the request's own key.
+    fn possession(&self) -> Result<(), VerificationError> {
+        let Self { request } = self;
+        keys::verify(&request.public_key, &request.signature_algorithm, request.tbs(), &request.signature)
+    }
 }
 
 impl Describe for DescribedRequest {
@@ -35,11 +45,25 @@ impl Describe for DescribedRequest {
         if !asked.is_empty() {
             page.field("Asks for", &asked.join(", "));
         }
+        if request.basic_constraints.is_some() {
+            page.field("  CA", &authority_words(request.basic_constraints));
+        }
+        if let Some(usage) = request.key_usage {
+            page.field("  key usage", &usage.to_string());
+        }
+        if let Some(purposes) = &request.extended_key_usage {
+            page.field("  purposes", &purposes.iter().map(purpose_words).collect::<Vec<_>>().join("\n"));
+        }
         extension_fields(page, &request.requested_extensions);
+        malformed_fields(page, &request.malformed);
         if !request.other_attributes.is_empty() {
             page.field("Attributes", &request.other_attributes.join(", "));
         }
         signature_field(page, &request.signature_algorithm, &request.signature);
+        match self.possession() {
+            Ok(()) => page.toned_field("Possession", Tone::Good, "proven: it is signed with its own key"),
+            Err(error) => page.toned_field("Possession", Tone::Bad, &format!("not proven: {error}")),
+        }
         fingerprint_fields(page, request.as_der());
     }
 
@@ -51,8 +75,18 @@ impl Describe for DescribedRequest {
             "subject_attributes": name_json(&request.subject),
             "sans": request.subject_alt_names.as_deref().map(names_json),
             "public_key": public_key_json(&request.public_key),
+            "version": request.version,
+            "basic_constraints": request.basic_constraints.map(|constraints| json!({
+                "ca": constraints.ca,
+                "path_length": constraints.path_length,
+            })),
+            "key_usage": request.key_usage.map(|usage| usage.names()),
+            "extended_key_usage": request.extended_key_usage.as_ref()
+                .map(|purposes| purposes.iter().map(ExtendedKeyUsage::to_string).collect::<Vec<_>>()),
             "requested_extensions": extensions_json(&request.requested_extensions),
+            "malformed": malformed_json(&request.malformed),
             "other_attributes": request.other_attributes,
+            "possession_proven": self.possession().is_ok(),
             "signature": signature_json(&request.signature_algorithm, &request.signature),
             "fingerprint_sha256": text::hex(&digest::sha256(request.as_der())),
             "fingerprint_sha1": text::hex(&digest::sha1(request.as_der())),
