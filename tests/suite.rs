@@ -49,6 +49,8 @@ mod safety;
 mod scripts;
 #[path = "suite/support/mod.rs"]
 mod support;
+#[path = "suite/year.rs"]
+mod year;
 
 /// A forgotten file would never run, and nobody would notice.
 #[test]
