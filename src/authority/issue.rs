@@ -76,7 +76,7 @@ pub fn issue(
             let key: &PrivateKey = generated.insert(PrivateKey::generate(kind)?);
             (Some(key), key.public_key())
         }
-        SubjectKey::Kept(key) => (Some(key), key.public_key()),
+        SubjectKey::Kept(key) => (Some(&**key), key.public_key()),
         SubjectKey::Requested(requested) => (None, requested.request.public_key()),
     };
     let request = work.request(&config, public_key)?;
@@ -148,7 +148,7 @@ pub fn issue(
         warnings,
     );
     let key = generated.or(match order.key {
-        SubjectKey::Kept(key) => Some(key),
+        SubjectKey::Kept(key) => Some(*key),
         SubjectKey::Generate(_) | SubjectKey::Requested(_) => None,
     });
     let in_memory = key.filter(|_| place == Place::Memory).map(|key| InMemory { chain, key });

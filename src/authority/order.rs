@@ -38,7 +38,7 @@ pub enum SubjectKey {
     /// A new one. `None`: of the template's first kind.
     Generate(Option<KeyAlgorithm>),
     /// One that is there already, to be certified again.
-    Kept(PrivateKey),
+    Kept(Box<PrivateKey>),
     /// That of a request: its private half is somebody else's, so that there is no key file.
     Requested(Box<Requested>),
 }

@@ -83,9 +83,8 @@ pub fn renew(
     let paths = place.paths(home, &name, true);
     let key_path = paths.and_then(|paths| paths.key).ok_or_else(|| RenewError::NoFiles(entry.name.clone()))?;
     let (key, protection) = match renewal.key {
-        NextKey::Same => {
-            read_key(&key_path, &certificate, ask_for_kept_key).map(|(key, secret)| (SubjectKey::Kept(key), secret))?
-        }
+        NextKey::Same => read_key(&key_path, &certificate, ask_for_kept_key)
+            .map(|(key, secret)| (SubjectKey::Kept(Box::new(key)), secret))?,
         NextKey::New(named) => {
             let kind = certificate.public_key.kind().to_string();
             let same_kind = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind);

@@ -13,7 +13,7 @@ use super::{AuthorityError, Config, EntryName, Home, issue, wish};
 use crate::issuance::{CertificateRequest, End, RequestDraft, sign_request};
 use crate::keys::{Passphrase, PrivateKey, Signer, weakness};
 use crate::system::files::{self, Existing, FileError, StagedFolder};
-use crate::x509::{AttributeType, GeneralName, KeyAlgorithm, SigningRequest, pem};
+use crate::x509::{AttributeType, GeneralName, KeyAlgorithm, KeyKind, SigningRequest, pem};
 
 /// What is wanted.
 pub struct Wanted {
@@ -59,7 +59,7 @@ pub enum MakeRequestError {
     #[error("the private key {} is used, and it is not encrypted", .0.display())]
     PlainKey(PathBuf),
     #[error("the private key {} is used, and it is of the kind {found}, not {wanted}", path.display())]
-    OtherKind { path: PathBuf, found: KeyAlgorithm, wanted: KeyAlgorithm },
+    OtherKind { path: PathBuf, found: KeyKind, wanted: KeyAlgorithm },
 }
 
 /// Makes a key, unless there is one in the folder, and a request for it. Without a CA, the built-in templates and default
@@ -127,9 +127,9 @@ fn key_that_is_there(
     }
     let weak = |cause| AuthorityError::WeakKey { owner: path.display().to_string(), cause };
     weakness::check(key.public_key()).map_err(weak)?;
-    match wanted.key.filter(|kind| *kind != key.algorithm()) {
+    match wanted.key.filter(|kind| key.algorithm() != Some(*kind)) {
         Some(kind) => {
-            let (path, found) = (path.to_owned(), key.algorithm());
+            let (path, found) = (path.to_owned(), key.public_key().kind().clone());
             Err(MakeRequestError::OtherKind { path, found, wanted: kind }.into())
         }
         None => Ok(Some(key)),

@@ -5,9 +5,7 @@ use time::OffsetDateTime;
 use super::{ApprovedDraft, ApprovedList, Profile, Refusal, SignedList};
 use crate::keys::{self, PrivateKey, Signer, SigningError, private_key};
 use crate::x509::name_constraints::{Subtree, Violation};
-use crate::x509::{
-    Certificate, DecodeError, DistinguishedName, GeneralName, KeyAlgorithm, KeyUsage, SignatureAlgorithm, der, tbs,
-};
+use crate::x509::{Certificate, DecodeError, DistinguishedName, GeneralName, KeyUsage, SignatureAlgorithm, der, tbs};
 
 /// What is known of an issuer without its key: enough to decide what it may sign.
 #[derive(Debug, Clone)]
@@ -80,13 +78,9 @@ impl IssuerFacts {
         if certificate.subject.is_empty() {
             return Err(IssuerError::NoSubject(name));
         }
-        let kind = certificate.public_key.kind().to_string();
-        match KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind) {
-            Some(algorithm) => {
-                let signature_algorithm = private_key::signature_algorithm(algorithm);
-                Ok(Self { name, certificate, above, bridge: None, signature_algorithm })
-            }
-            None => Err(IssuerError::UnusableKey { name, kind }),
+        match private_key::signature_algorithm(certificate.public_key.kind()) {
+            Some(signature_algorithm) => Ok(Self { name, certificate, above, bridge: None, signature_algorithm }),
+            None => Err(IssuerError::UnusableKey { name, kind: certificate.public_key.kind().to_string() }),
         }
     }
 

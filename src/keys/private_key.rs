@@ -1,6 +1,7 @@
 //! Private keys: generated, held and used by aws-lc-rs. With `x509::digest`, its door.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
@@ -11,20 +12,25 @@ use aws_lc_rs::signature::{
 use zeroize::Zeroizing;
 
 use super::{Signer, SigningError};
-use crate::x509::{KeyAlgorithm, PublicKey, SignatureAlgorithm, der};
+use crate::x509::{KeyAlgorithm, KeyKind, PublicKey, SignatureAlgorithm, der};
+
+/// How long an RSA modulus may be: shorter ones can be factored, and longer ones the library neither signs with nor checks.
+pub const RSA_BITS: RangeInclusive<u32> = 2048..=8192;
+
+const RSA_ENCODING: &dyn RsaEncoding = &signature::RSA_PKCS1_SHA256;
 
 /// A private key in memory: wiped when it goes, neither copied nor printed.
 pub struct PrivateKey {
     pair: Pair,
     pkcs8: Zeroizing<Vec<u8>>,
     public_key: PublicKey,
-    algorithm: KeyAlgorithm,
+    signature_algorithm: SignatureAlgorithm,
 }
 
 enum Pair {
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
-    Rsa { pair: RsaKeyPair, encoding: &'static dyn RsaEncoding },
+    Rsa(RsaKeyPair),
 }
 
 /// Why octets do not make a private key that this program can use.
@@ -47,25 +53,25 @@ impl PrivateKey {
             Some(curve) => {
                 let pair = EcdsaKeyPair::generate(curve).map_err(failed)?;
                 let pkcs8 = pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec();
-                Self::assemble(Pair::Ecdsa(pair), pkcs8.into(), algorithm)
+                Self::assemble(Pair::Ecdsa(pair), pkcs8.into())
             }
             None if algorithm == KeyAlgorithm::Ed25519 => {
                 let pair = Ed25519KeyPair::generate().map_err(failed)?;
                 // Version 1, without the public key: OpenSSL 3.0 cannot read version 2.
                 let pkcs8 = pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec();
-                Self::assemble(Pair::Ed25519(pair), pkcs8.into(), algorithm)
+                Self::assemble(Pair::Ed25519(pair), pkcs8.into())
             }
             None => {
-                let (size, encoding) = rsa_parameters(algorithm);
-                let pair = RsaKeyPair::generate(size).map_err(failed)?;
+                let pair = RsaKeyPair::generate(rsa_size(algorithm)).map_err(failed)?;
                 let pkcs8 =
                     AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).map_err(failed)?.as_ref().to_vec();
-                Self::assemble(Pair::Rsa { pair, encoding }, pkcs8.into(), algorithm)
+                Self::assemble(Pair::Rsa(pair), pkcs8.into())
             }
         }
     }
 
-    /// A key from the DER of a PKCS#8 `PrivateKeyInfo` whose algorithm is known already.
+    /// A key from the DER of a PKCS#8 `PrivateKeyInfo` whose algorithm is known already. Of RSA keys any size does, from 2048
+    /// to 8192 bits: other tools make more sizes than this one.
     ///
     /// # Errors
     /// When the octets are damaged, or the halves of the key do not belong together.
@@ -76,31 +82,30 @@ impl PrivateKey {
             None if algorithm == KeyAlgorithm::Ed25519 => {
                 Pair::Ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8).map_err(rejected)?)
             }
-            None => {
-                let pair = RsaKeyPair::from_pkcs8(&pkcs8).map_err(rejected)?;
-                Pair::Rsa { pair, encoding: rsa_parameters(algorithm).1 }
-            }
+            None => Pair::Rsa(RsaKeyPair::from_pkcs8(&pkcs8).map_err(rejected)?),
         };
-        Self::assemble(pair, pkcs8, algorithm)
+        Self::assemble(pair, pkcs8)
     }
 
-    fn assemble(pair: Pair, pkcs8: Zeroizing<Vec<u8>>, algorithm: KeyAlgorithm) -> Result<Self, PrivateKeyError> {
+    fn assemble(pair: Pair, pkcs8: Zeroizing<Vec<u8>>) -> Result<Self, PrivateKeyError> {
         let spki = match &pair {
             Pair::Ecdsa(pair) => AsDer::<aws_lc_rs::encoding::PublicKeyX509Der<'_>>::as_der(pair.public_key())
                 .map(|der| der.as_ref().to_vec()),
             Pair::Ed25519(pair) => AsDer::<aws_lc_rs::encoding::PublicKeyX509Der<'_>>::as_der(pair.public_key())
                 .map(|der| der.as_ref().to_vec()),
-            Pair::Rsa { pair, .. } => AsDer::<aws_lc_rs::encoding::PublicKeyX509Der<'_>>::as_der(pair.public_key())
+            Pair::Rsa(pair) => AsDer::<aws_lc_rs::encoding::PublicKeyX509Der<'_>>::as_der(pair.public_key())
                 .map(|der| der.as_ref().to_vec()),
         };
         let spki = spki.map_err(|_| PrivateKeyError::Inconsistent)?;
         let public_key = PublicKey::from_spki(&spki).map_err(|_| PrivateKeyError::Inconsistent)?;
-        Ok(Self { pair, pkcs8, public_key, algorithm })
+        let signature_algorithm = signature_algorithm(public_key.kind()).ok_or(PrivateKeyError::Inconsistent)?;
+        Ok(Self { pair, pkcs8, public_key, signature_algorithm })
     }
 
-    /// Which kind of key it is.
-    pub fn algorithm(&self) -> KeyAlgorithm {
-        self.algorithm
+    /// Which of the kinds that this program makes it is; `None` for RSA keys of another size.
+    pub fn algorithm(&self) -> Option<KeyAlgorithm> {
+        let kind = self.public_key.kind().to_string();
+        KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind)
     }
 
     /// The DER of its PKCS#8 `PrivateKeyInfo`: for the text of a key file, and for the TLS library. Wiped by its owner, this key.
@@ -115,7 +120,7 @@ impl Signer for PrivateKey {
     }
 
     fn signature_algorithm(&self) -> SignatureAlgorithm {
-        signature_algorithm(self.algorithm)
+        self.signature_algorithm.clone()
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
@@ -126,9 +131,9 @@ impl Signer for PrivateKey {
                 pair.sign(&random, message).map(|signature| signature.as_ref().to_vec()).map_err(failed)
             }
             Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
-            Pair::Rsa { pair, encoding } => {
+            Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(*encoding, &random, message, &mut signature).map_err(failed)?;
+                pair.sign(RSA_ENCODING, &random, message, &mut signature).map_err(failed)?;
                 Ok(signature)
             }
         }
@@ -137,26 +142,28 @@ impl Signer for PrivateKey {
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pair: _, pkcs8: _, public_key, algorithm: _ } = self;
+        let Self { pair: _, pkcs8: _, public_key, signature_algorithm: _ } = self;
         write!(f, "PrivateKey({public_key:?}, [elided])")
     }
 }
 
-/// The signature algorithm that goes with a key: the digest as long as the curve (RFC 5480 §4), SHA-256 for RSA.
-pub fn signature_algorithm(algorithm: KeyAlgorithm) -> SignatureAlgorithm {
+/// The signature algorithm that goes with a key: the digest as long as the curve (RFC 5480 §4), SHA-256 for RSA. `None` for
+/// keys with which nothing is signed here.
+pub fn signature_algorithm(kind: &KeyKind) -> Option<SignatureAlgorithm> {
     const ECDSA_WITH_SHA2: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3];
-    let (oid, content, parameters): (&str, Vec<u8>, Vec<u8>) = match algorithm {
-        KeyAlgorithm::EcdsaP256 => ("1.2.840.10045.4.3.2", [ECDSA_WITH_SHA2, &[2]].concat(), Vec::new()),
-        KeyAlgorithm::EcdsaP384 => ("1.2.840.10045.4.3.3", [ECDSA_WITH_SHA2, &[3]].concat(), Vec::new()),
-        KeyAlgorithm::EcdsaP521 => ("1.2.840.10045.4.3.4", [ECDSA_WITH_SHA2, &[4]].concat(), Vec::new()),
-        KeyAlgorithm::Ed25519 => ("1.3.101.112", vec![0x2b, 0x65, 0x70], Vec::new()),
+    let (oid, content, parameters): (&str, Vec<u8>, Vec<u8>) = match kind {
+        KeyKind::EcdsaP256 => ("1.2.840.10045.4.3.2", [ECDSA_WITH_SHA2, &[2]].concat(), Vec::new()),
+        KeyKind::EcdsaP384 => ("1.2.840.10045.4.3.3", [ECDSA_WITH_SHA2, &[3]].concat(), Vec::new()),
+        KeyKind::EcdsaP521 => ("1.2.840.10045.4.3.4", [ECDSA_WITH_SHA2, &[4]].concat(), Vec::new()),
+        KeyKind::Ed25519 => ("1.3.101.112", vec![0x2b, 0x65, 0x70], Vec::new()),
         // RFC 4055 §5: the parameters MUST be NULL.
-        KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => {
+        KeyKind::Rsa { bits, .. } if RSA_BITS.contains(bits) => {
             ("1.2.840.113549.1.1.11", vec![0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11], der::value(der::NULL, &[]))
         }
+        KeyKind::Rsa { .. } | KeyKind::Other(_) => return None,
     };
     let der = der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, &content), &parameters]);
-    SignatureAlgorithm { oid: oid.to_owned(), der }
+    Some(SignatureAlgorithm { oid: oid.to_owned(), der })
 }
 
 fn ecdsa_algorithm(algorithm: KeyAlgorithm) -> Option<&'static EcdsaSigningAlgorithm> {
@@ -168,26 +175,24 @@ fn ecdsa_algorithm(algorithm: KeyAlgorithm) -> Option<&'static EcdsaSigningAlgor
     }
 }
 
-fn rsa_parameters(algorithm: KeyAlgorithm) -> (KeySize, &'static dyn RsaEncoding) {
-    let size = match algorithm {
+fn rsa_size(algorithm: KeyAlgorithm) -> KeySize {
+    match algorithm {
         KeyAlgorithm::Rsa3072 => KeySize::Rsa3072,
         KeyAlgorithm::Rsa4096 => KeySize::Rsa4096,
         _ => KeySize::Rsa2048,
-    };
-    (size, &signature::RSA_PKCS1_SHA256)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::x509::KeyKind;
 
     fn verifies(key: &PrivateKey, message: &[u8], signed: &[u8]) -> bool {
-        let algorithm: &dyn signature::VerificationAlgorithm = match key.algorithm() {
-            KeyAlgorithm::EcdsaP256 => &signature::ECDSA_P256_SHA256_ASN1,
-            KeyAlgorithm::EcdsaP384 => &signature::ECDSA_P384_SHA384_ASN1,
-            KeyAlgorithm::EcdsaP521 => &signature::ECDSA_P521_SHA512_ASN1,
-            KeyAlgorithm::Ed25519 => &signature::ED25519,
+        let algorithm: &dyn signature::VerificationAlgorithm = match key.public_key().kind() {
+            KeyKind::EcdsaP256 => &signature::ECDSA_P256_SHA256_ASN1,
+            KeyKind::EcdsaP384 => &signature::ECDSA_P384_SHA384_ASN1,
+            KeyKind::EcdsaP521 => &signature::ECDSA_P521_SHA512_ASN1,
+            KeyKind::Ed25519 => &signature::ED25519,
             _ => &signature::RSA_PKCS1_2048_8192_SHA256,
         };
         signature::UnparsedPublicKey::new(algorithm, key.public_key().bits()).verify(message, signed).is_ok()

@@ -291,7 +291,7 @@ impl Bent {
 
     /// Uses a key that exists already.
     pub fn with_key(self, key: &PrivateKey) -> Self {
-        let copy = PrivateKey::from_pkcs8(key.algorithm(), key.as_pkcs8().clone()).unwrap();
+        let copy = PrivateKey::from_pkcs8(key.algorithm().unwrap(), key.as_pkcs8().clone()).unwrap();
         *self.key.borrow_mut() = Some(copy);
         self
     }

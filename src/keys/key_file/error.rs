@@ -32,7 +32,7 @@ pub enum KeyFileError {
     #[error("'{}' is a format of private keys that is not read here", escape(.0))]
     UnsupportedFormat(String),
     #[error(
-        "it is {}; the keys used here are ECDSA on P-256, P-384 and P-521, Ed25519, and RSA of 2048, 3072 and 4096 bits",
+        "it is {}; the keys used here are ECDSA on P-256, P-384 and P-521, Ed25519, and RSA of 2048 to 8192 bits",
         escape(.0)
     )]
     UnsupportedKey(String),

@@ -10,7 +10,7 @@ use rsa::traits::PublicKeyParts;
 use zeroize::Zeroizing;
 
 use super::KeyFileError;
-use crate::keys::private_key::PrivateKeyError;
+use crate::keys::private_key::{PrivateKeyError, RSA_BITS};
 use crate::keys::{PrivateKey, Signer};
 use crate::x509::{KeyAlgorithm, der};
 
@@ -116,12 +116,9 @@ fn pkcs1(input: &[u8]) -> Result<PrivateKey, KeyFileError> {
     }
     let modulus = parts.modulus.as_bytes();
     let bits = modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);
-    let algorithm = match bits {
-        2048 => KeyAlgorithm::Rsa2048,
-        3072 => KeyAlgorithm::Rsa3072,
-        4096 => KeyAlgorithm::Rsa4096,
-        other => return Err(KeyFileError::UnsupportedKey(format!("an RSA key of {other} bits"))),
-    };
+    if !RSA_BITS.contains(&u32::try_from(bits).unwrap_or(u32::MAX)) {
+        return Err(KeyFileError::UnsupportedKey(format!("an RSA key of {bits} bits")));
+    }
     let exponent = parts.public_exponent.as_bytes();
     if exponent.last().is_none_or(|last| last % 2 == 0) || exponent == [1] {
         return Err(KeyFileError::Rsa("its public exponent is not an odd number from 3 on"));
@@ -133,7 +130,7 @@ fn pkcs1(input: &[u8]) -> Result<PrivateKey, KeyFileError> {
 
     const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
     let identifier = der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, RSA_ENCRYPTION), &der::value(der::NULL, &[])]);
-    Ok(PrivateKey::from_pkcs8(algorithm, wrap(&identifier, input))?)
+    Ok(PrivateKey::from_pkcs8(KeyAlgorithm::Rsa2048, wrap(&identifier, input))?)
 }
 
 /// A curve, with what is needed to write its keys down.

@@ -20,7 +20,7 @@ fn what_is_written_is_read_again() {
         let file = KeyFile::parse(plain.as_bytes()).unwrap();
         assert!(!file.is_encrypted());
         let again = file.open(None).unwrap();
-        assert_eq!((again.algorithm(), again.public_key()), (algorithm, key.public_key()));
+        assert_eq!((again.algorithm(), again.public_key()), (Some(algorithm), key.public_key()));
         assert_eq!(again.as_pkcs8(), key.as_pkcs8(), "{algorithm}");
         let from_der = KeyFile::parse(key.as_pkcs8()).unwrap().open(None).unwrap();
         assert_eq!(from_der.public_key(), key.public_key());
@@ -121,9 +121,62 @@ fn every_kind_of_key_is_read_as_openssl_and_certtool_write_it() {
         ("certtool-ec-p256.pem", KeyAlgorithm::EcdsaP256),
     ] {
         let key = opened(name).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(key.algorithm(), algorithm, "{name}");
+        assert_eq!(key.algorithm(), Some(algorithm), "{name}");
         let again = KeyFile::parse(write(&key, None).unwrap().as_bytes()).unwrap().open(None).unwrap();
         assert_eq!(again.public_key(), key.public_key(), "{name}");
+    }
+}
+
+#[test]
+fn rsa_keys_of_sizes_that_only_others_make_are_read_and_sign() {
+    for (name, kind) in [("rsa-2560.pkcs8.pem", "rsa-2560"), ("rsa-8192.pkcs1.der", "rsa-8192")] {
+        let key = opened(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((key.algorithm(), key.public_key().kind().to_string().as_str()), (None, kind));
+        let signature = key.sign(b"message").unwrap();
+        let checked = crate::keys::verify(key.public_key(), &key.signature_algorithm(), b"message", &signature);
+        assert_eq!(checked, Ok(()), "{name}");
+    }
+}
+
+/// The parts of an `RSAPrivateKey` (RFC 8017 appendix A.1.2), one of them exchanged.
+fn bent_rsa(part: usize, with: &[u8], more: &[u8]) -> KeyFileError {
+    let whole = fixture("rsa-2048.pkcs1.der");
+    let (_, content, _) = der::split_first(&whole).unwrap();
+    let mut parts = der::children(content).unwrap();
+    parts[part] = with;
+    parts.push(more);
+    KeyFile::parse(&der::sequence(&parts)).unwrap().open(None).unwrap_err()
+}
+
+#[test]
+fn an_rsa_key_that_is_none_is_refused_with_the_reason() {
+    for exponent in [&[1, 0, 0][..], &[1], &[0]] {
+        let refused = bent_rsa(2, &der::value(der::INTEGER, exponent), &[]);
+        assert_eq!(refused, KeyFileError::Rsa("its public exponent is not an odd number from 3 on"));
+    }
+    let refused = bent_rsa(2, &der::value(der::INTEGER, &[3]), &[]);
+    assert_eq!(refused, KeyFileError::Rsa("its primes, modulus and exponents do not belong together"));
+    // Version 1: more primes than two follow.
+    let three = der::value(der::INTEGER, &[3]);
+    let other_prime = der::sequence(&[&three, &three, &three]);
+    let refused = bent_rsa(0, &der::value(der::INTEGER, &[1]), &der::sequence(&[&other_prime]));
+    assert_eq!(refused, KeyFileError::UnsupportedKey("an RSA key of more than two primes".to_owned()));
+}
+
+#[test]
+fn an_initialization_vector_that_is_none_is_refused_with_the_reason() {
+    let text = String::from_utf8(fixture("rsa-2048.dek-aes128.pem")).unwrap();
+    let header = text.lines().find(|line| line.starts_with("DEK-Info: ")).unwrap();
+    let (cipher, iv) = header.split_once(',').unwrap();
+    for (given, reason) in [
+        (cipher.to_owned(), "names no initialization vector"),
+        (format!("{cipher},xyz"), "not hexadecimal"),
+        (format!("{cipher},{iv}00"), "of the wrong length"),
+        (format!("{cipher},{}", &iv[2..]), "of the wrong length"),
+        ("DEK-Info: CAMELLIA-256-CBC,00112233445566".to_owned(), "of the wrong length"),
+    ] {
+        let error = KeyFile::parse(text.replace(header, &given).as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(reason), "{given}: {error}");
     }
 }
 
@@ -138,7 +191,6 @@ fn what_is_not_read_is_named_with_the_way_out() {
         ("ec-secp256k1.sec1.pem", "secp256k1", ""),
         ("ed448.pkcs8.pem", "Ed448", ""),
         ("rsa-1024.pkcs8.pem", "an RSA key of 1024 bits", ""),
-        ("rsa-2560.pkcs8.pem", "an RSA key of 2560 bits", ""),
         ("rsa-pss-2048.pkcs8.pem", "RSASSA-PSS", ""),
         ("ec-p256.public.pem", "only PUBLIC KEY", ""),
     ] {
