@@ -116,13 +116,19 @@ fn a_name_outside_the_constraints_of_any_issuer_above_is_refused_before_signing(
 #[test]
 fn a_path_length_of_zero_allows_leaves_only() {
     let issuing = below(&root(KeyAlgorithm::EcdsaP256, ROOT), INTERMEDIATE).unwrap();
-    assert!(matches!(
-        below(&issuing, INTERMEDIATE),
-        Err(Refusal::SubjectOfIssuer(_) | Refusal::PathLength { path_length: 0, .. })
-    ));
-    let unlimited = below(&root(KeyAlgorithm::EcdsaP256, ROOT), &INTERMEDIATE.replace("path-length = 0", "")).unwrap();
     let key = leaf_key();
-    assert!(issue(&unlimited, INTERMEDIATE, &request("Deeper", &[], key.public_key())).is_ok());
+    let deeper = |issuer: &Issuer| issue(issuer, INTERMEDIATE, &request("Deeper", &[], key.public_key()));
+    assert!(matches!(deeper(&issuing), Err(Refusal::PathLength { path_length: 0, .. })));
+    assert!(issue(&issuing, SERVER, &request("web.test", &["web.test"], key.public_key())).is_ok());
+    let unlimited = INTERMEDIATE.replace("path-length = 0", "");
+    assert!(deeper(&below(&root(KeyAlgorithm::EcdsaP256, ROOT), &unlimited).unwrap()).is_ok());
+    // What the root says counts for everything below it.
+    for (length, allowed) in [(1, false), (2, true)] {
+        let toml = ROOT.replace("[authority]\n", &format!("[authority]\npath-length = {length}\n"));
+        let root = root(KeyAlgorithm::EcdsaP256, &toml);
+        assert_eq!(root.facts().certificate().basic_constraints.unwrap().path_length, Some(length));
+        assert_eq!(deeper(&below(&root, &unlimited).unwrap()).is_ok(), allowed, "{length}");
+    }
 }
 
 #[test]
@@ -229,6 +235,26 @@ fn a_leaf_is_no_issuer() {
     let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
     let leaf = issue(&root, SERVER, &request("w", &["w.test"], key.public_key())).unwrap();
     assert!(matches!(IssuerFacts::new("leaf", leaf, Vec::new()), Err(IssuerError::NotAnAuthority(_))));
+}
+
+#[test]
+fn what_may_not_sign_certificates_is_no_issuer() {
+    use crate::lint::testing::{Authority, Bent, empty_name, rsa_spki};
+    use crate::x509::certificate::oid;
+    let taken = |bent: Bent| IssuerFacts::new("ca", Authority::self_signed(bent).certificate, Vec::new());
+    let ca = || Bent::ca("Test Root");
+    assert!(taken(ca()).is_ok());
+    // Absent is unrestricted; present, it has to say so.
+    assert!(taken(ca().without(oid::KEY_USAGE)).is_ok());
+    assert!(matches!(taken(ca().key_usage(KeyUsage::CRL_SIGN)), Err(IssuerError::MayNotSign(_))));
+    assert!(matches!(taken(ca().subject(&empty_name())), Err(IssuerError::NoSubject(_))));
+    let malformed = taken(ca().extension(oid::NAME_CONSTRAINTS, true, vec![der::NULL, 0]));
+    assert!(matches!(malformed, Err(IssuerError::Malformed { oid, .. }) if oid == oid::NAME_CONSTRAINTS));
+    for (octets, usable) in [(128, false), (255, false), (256, true), (1024, true), (1025, false)] {
+        let key = taken(ca().spki(rsa_spki(&vec![0xff; octets], &[1, 0, 1])));
+        assert_eq!(key.is_ok(), usable, "{octets}");
+        assert!(matches!(key, Ok(_) | Err(IssuerError::UnusableKey { .. })));
+    }
 }
 
 #[test]

@@ -145,14 +145,9 @@ pub fn dns(given: &str) -> Result<String, GeneralNameError> {
     let ascii = if host.is_ascii() && !host.to_ascii_lowercase().split('.').any(|label| label.starts_with("xn--")) {
         host.to_ascii_lowercase()
     } else {
-        let ascii =
-            idna::domain_to_ascii_strict(host).map_err(|_| error("it is not a valid internationalised name"))?;
-        let (unicode, valid) = idna::domain_to_unicode(&ascii);
-        // `xn--example-.org` decodes to plain example.org: a second spelling of another name (RUSTSEC-2024-0421).
-        if valid.is_err() || idna::domain_to_ascii_strict(&unicode).ok().as_deref() != Some(ascii.as_str()) {
-            return Err(error("its xn-- label stands for another name"));
-        }
-        ascii
+        // A label that is the second spelling of another name is refused here, such as `xn--example-`, which decodes to
+        // plain `example` (RUSTSEC-2024-0421).
+        idna::domain_to_ascii_strict(host).map_err(|_| error("it is not a valid internationalised name"))?
     };
     if ascii.len() > 253 {
         return Err(error("it is longer than 253 characters"));
@@ -288,8 +283,41 @@ mod tests {
         ] {
             assert!(given.parse::<GeneralName>().is_err(), "{given:?} was read as {}", shown(given));
         }
-        assert!(format!("{}.test", "a".repeat(64)).parse::<GeneralName>().is_err());
-        assert!(format!("{}test", "abcdefg.".repeat(32)).parse::<GeneralName>().is_err());
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_wrong_with_the_name() {
+        let (long_label, long_name) = (format!("{}.test", "a".repeat(64)), format!("{}test", "abcdefg.".repeat(32)));
+        for (given, reason) in [
+            ("a.test.", "leave out the dot at the end"),
+            ("a..test", "it holds an empty label"),
+            ("a.*.test", "a wildcard may stand only for the whole first label"),
+            ("*.test", "a wildcard needs two labels behind it"),
+            ("../x", "it holds a slash"),
+            ("a\\b", "it holds a slash"),
+            ("a b.test", "it holds a space"),
+            ("a.test:443", "it holds a colon"),
+            ("a,DNS:evil.test", "only letters, digits"),
+            ("-x", "a label begins or ends with '-'"),
+            ("a-.test", "a label begins or ends with '-'"),
+            ("1.2.3", "it ends with a number"),
+            (&long_label, "a label is longer than 63 characters"),
+            (&long_name, "it is longer than 253 characters"),
+            ("xn--example-.org", "it is not a valid internationalised name"),
+            ("a@", "the part after the '@'"),
+            ("a@*.corp.test", "the part after the '@'"),
+            ("@corp.test", "the part before the '@'"),
+            ("a..b@corp.test", "the part before the '@'"),
+            ("email:a", "it has no '@'"),
+            ("spiffe://", "it names no host"),
+            ("https:///a", "it names no host"),
+            ("uri:a", "it has no scheme"),
+            ("uri:a:", "nothing follows its scheme"),
+            ("://a", "its scheme is not made of"),
+            ("http://a b", "a URI must percent-encode"),
+        ] {
+            assert!(shown(given).contains(reason), "{given}: {}", shown(given));
+        }
     }
 
     proptest::proptest! {
@@ -298,7 +326,13 @@ mod tests {
             if let Ok(name) = given.parse::<GeneralName>() {
                 let shown = name.to_string();
                 proptest::prop_assert!(shown.is_ascii() && !shown.contains(char::is_whitespace), "{}", shown);
-                proptest::prop_assert_eq!(shown.parse::<GeneralName>().ok(), Some(name));
+                proptest::prop_assert_eq!(shown.parse::<GeneralName>().ok(), Some(name.clone()));
+                if let GeneralName::Dns(name) = name && name.contains("xn--") {
+                    let host = name.strip_prefix("*.").unwrap_or(&name);
+                    let (unicode, valid) = idna::domain_to_unicode(host);
+                    proptest::prop_assert!(valid.is_ok(), "{}", host);
+                    proptest::prop_assert_eq!(idna::domain_to_ascii_strict(&unicode).ok(), Some(host.to_owned()));
+                }
             }
         }
     }

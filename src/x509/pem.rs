@@ -123,6 +123,8 @@ mod tests {
         assert_eq!(parse_all(cut.as_bytes()).err(), Some(PemError::Damaged(2)));
         let joined = format!("{}{whole}", &whole[..whole.len() / 2]);
         assert_eq!(parse_all(joined.as_bytes()).err(), Some(PemError::Damaged(1)));
+        // A BEGIN line that does not stand at the beginning of a line begins nothing, and is not passed over either.
+        assert_eq!(parse_all(format!("> {whole}").as_bytes()).err(), Some(PemError::Damaged(1)));
     }
 
     proptest::proptest! {
