@@ -202,6 +202,46 @@ mod tests {
     }
 
     #[test]
+    fn the_reference_lists_every_field_of_every_message() {
+        let reference = include_str!("../../../docs/reference/json.md");
+        let (words, some) = (Vec::new, || "x".to_owned());
+        let others = [
+            Body::ClientHello {
+                random: some(),
+                versions: words(),
+                cipher_suites: words(),
+                groups: words(),
+                key_shares: Vec::new(),
+                signature_schemes: words(),
+                server_name: None,
+                protocols: words(),
+                resumes: false,
+            },
+            Body::HelloRetryRequest { version: some(), cipher_suite: some(), group: None },
+            Body::EncryptedExtensions { protocol: None },
+            Body::CertificateRequest { signature_schemes: words(), authorities: words() },
+            Body::CertificateVerify { scheme: some() },
+            Body::ClientKeyExchange { public_bytes: 0 },
+            Body::NewSessionTicket { lifetime_seconds: 0, ticket_bytes: 0 },
+        ];
+        let bodies = messages().into_iter().map(|message| message.body).chain(others);
+        for body in bodies.filter(|body| json!(body).is_object()) {
+            let message = Message { from: Side::Client, body, bytes: 0, encrypted: false, at: Duration::ZERO };
+            let name = message.name().replace("255", "N");
+            let row = reference.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+            let row = row.unwrap_or_else(|| panic!("docs/reference/json.md has no row for {name}"));
+            let mut fields = vec![json!(message.body)];
+            while let Some(value) = fields.pop() {
+                fields.extend(value.as_array().into_iter().flatten().cloned());
+                for (field, inside) in value.as_object().into_iter().flatten() {
+                    assert!(row.contains(&format!("`{field}`")), "{name} has {field}: {row}");
+                    fields.push(inside.clone());
+                }
+            }
+        }
+    }
+
+    #[test]
     fn colour_tells_the_encrypted_from_the_clear_and_never_changes_the_text() {
         let plain = text(&Ladder(messages()), Style::PLAIN);
         let colored = text(&Ladder(messages()), Style { stdout: true, ..Style::PLAIN });
