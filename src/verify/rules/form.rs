@@ -211,5 +211,11 @@ mod tests {
         assert!(zero.valid);
         assert_eq!(zero.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [lint::serial_positive::RULE.code]);
         assert_eq!(below(Bent::ca("Root").without(oid::AUTHORITY_KEY_ID)).server("web.corp.test").judge().problems, []);
+        // What a CA is limited to may be critical.
+        let limited = Bent::ca("A").purposes(&[ExtendedKeyUsage::ServerAuth]).critical(oid::EXTENDED_KEY_USAGE, true);
+        let limited = House::with(limited).case(server()).server("web.corp.test").judge();
+        assert!(limited.valid);
+        let told: Vec<_> = limited.problems.iter().map(|it| it.code).collect();
+        assert_eq!(told, [lint::extended_key_usage_critical::RULE.code]);
     }
 }

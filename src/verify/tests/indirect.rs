@@ -187,6 +187,59 @@ fn names_of_points_match_in_every_form() {
     assert_eq!(publisher.errors(leaf(&[&of_lists]), &[&scoped(&full("P"))]), UNKNOWN);
 }
 
+/// RFC 5280 §6.3.3 (b) (1): the name and the CRL issuer of one point belong together.
+#[test]
+fn a_list_covers_a_point_only_as_its_issuer_says() {
+    let publisher = Publisher::new();
+    let point = |at: &str, issuer: &[u8]| der::sequence(&[&full_name(&directory(at)), issuer]);
+    let leaf = |points: &[&[u8]]| server().extension(oid::CRL_DISTRIBUTION_POINTS, false, der::sequence(points));
+    let of_lists = List::new().scope(&[&full_name(&directory("P")), &INDIRECT]).sign(&publisher.lists);
+    let at_q = point("Q", &crl_issuer("Lists"));
+    assert_eq!(publisher.errors(leaf(&[&point("P", &crl_issuer("Lists")), &at_q]), &[&of_lists]), GOOD);
+    assert_eq!(publisher.errors(leaf(&[&point("P", &[]), &at_q]), &[&of_lists]), UNKNOWN);
+    assert_eq!(publisher.errors(leaf(&[&point("P", &crl_issuer("Others")), &at_q]), &[&of_lists]), UNKNOWN);
+    // A point with a CRL issuer asks for an indirect list, of the own issuer too.
+    let own = |fields: &[&[u8]]| List::new().scope(fields).sign(&publisher.house.issuing);
+    let named = leaf(&[&point("P", &crl_issuer("Issuing CA"))]);
+    assert_eq!(publisher.errors(named, &[&own(&[&full_name(&directory("P"))])]), UNKNOWN);
+    let named = leaf(&[&point("P", &crl_issuer("Issuing CA"))]);
+    assert_eq!(publisher.errors(named, &[&own(&[&full_name(&directory("P")), &INDIRECT])]), GOOD);
+}
+
+#[test]
+fn a_list_for_other_kinds_of_certificates_covers_nothing_here() {
+    let house = House::new();
+    let (of_users, of_issuing) = (List::new().scope(&[&[0x81, 1, 0xff]]), List::new().sign(&house.issuing));
+    let of_users = of_users.sign(&house.root);
+    assert_eq!(house.case(server()).lists(&[&of_users, &of_issuing]).errors(), UNKNOWN);
+}
+
+/// Who may sign in whose name (RFC 5280 §6.3.3 (f)).
+#[test]
+fn nobody_signs_lists_in_the_name_of_another() {
+    let publisher = Publisher::new();
+    let (issuing, lists) = (&publisher.house.issuing, &publisher.lists);
+    let in_name_of_issuing = List::new().sign_as(issuing.certificate.subject.as_der(), lists);
+    assert_eq!(publisher.errors(server(), &[&in_name_of_issuing]), ["crl-unusable"]);
+    let in_name_of_lists = indirect().sign_as(lists.certificate.subject.as_der(), issuing);
+    assert_eq!(publisher.errors(pointing(server(), &[&crl_issuer("Lists")]), &[&in_name_of_lists]), ["crl-unusable"]);
+    // A hold is not lifted by a list of another issuer.
+    let held = List::new().revoke(6).sign(issuing);
+    let elsewhere = indirect().number(2).sign(lists);
+    let leaf = pointing(server(), &[&crl_issuer("Lists")]);
+    assert_eq!(publisher.errors(leaf, &[&held, &elsewhere]), ["revoked"]);
+    // A sound path to another anchor, which is trusted too.
+    let other = Authority::self_signed(Bent::ca("Other Root"));
+    let of_other = other.subordinate(signs_lists("Lists"));
+    let of_root = List::new().sign(&publisher.house.root);
+    let list = indirect().sign(&of_other);
+    let chain = [&issuing.certificate, &of_other.certificate];
+    let anchors = [&publisher.house.root.certificate, &other.certificate];
+    let leaf = issuing.issue(pointing(server(), &[&crl_issuer("Lists")]));
+    let (of_anchor, empty) = (List::new().sign(&other), &of_root);
+    assert_eq!(Case::new(leaf, &chain, &anchors).lists(&[empty, &of_anchor, &list]).errors(), ["crl-unusable"]);
+}
+
 #[test]
 fn reasons_are_those_of_the_list_and_of_the_point() {
     let publisher = Publisher::new();

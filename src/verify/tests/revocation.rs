@@ -15,6 +15,7 @@ pub(super) struct List {
     next_update: Option<OffsetDateTime>,
     entries: Vec<Vec<u8>>,
     extensions: Vec<(&'static str, bool, Vec<u8>)>,
+    inner_algorithm: Option<Vec<u8>>,
 }
 
 impl List {
@@ -25,6 +26,7 @@ impl List {
             next_update: Some(NOW + Duration::days(30)),
             entries: Vec::new(),
             extensions: vec![number],
+            inner_algorithm: None,
         }
     }
 
@@ -55,6 +57,12 @@ impl List {
 
     pub(super) fn scope(self, fields: &[&[u8]]) -> Self {
         self.extension(oid::ISSUING_DISTRIBUTION_POINT, true, der::sequence(fields))
+    }
+
+    /// What stands in the signed part as the algorithm of the signature.
+    fn inner_algorithm(mut self, der: &[u8]) -> Self {
+        self.inner_algorithm = Some(der.to_vec());
+        self
     }
 
     pub(super) fn delta(self, base: u8) -> Self {
@@ -91,7 +99,7 @@ impl List {
         };
         let tbs = der::sequence(&[
             &[2, 1, 1],
-            &algorithm,
+            self.inner_algorithm.as_ref().unwrap_or(&algorithm),
             name,
             &validity::time_to_der(self.this_update),
             &self.next_update.map(validity::time_to_der).unwrap_or_default(),
@@ -170,6 +178,10 @@ fn without_a_current_list_nothing_is_known() {
     assert_eq!(unknown(List::new().without(oid::CRL_NUMBER)), ["crl-unusable"]);
     assert_eq!(unknown(List::new().extension("1.3.6.1.4.1.99999.1", true, vec![5, 0])), ["crl-unusable"]);
     assert_eq!(unknown(List::new().scope(&[&[0x84, 1, 1]])), ["revocation-unknown"]);
+    let of_another = [("1.3.6.1.4.1.99999.1", true, vec![5, 0])];
+    assert_eq!(unknown(List::new().entry_of(&[7], &of_another)), ["crl-unusable"]);
+    const ED25519: [u8; 7] = [0x30, 5, 6, 3, 0x2b, 0x65, 0x70];
+    assert_eq!(unknown(List::new().inner_algorithm(&ED25519)), ["crl-unusable"]);
     let foreign_entry = List::new().entry(&[("1.3.6.1.4.1.99999.1", true, vec![5, 0])]);
     assert_eq!(unknown(foreign_entry), ["revoked"]);
 }
@@ -226,6 +238,61 @@ fn a_delta_adds_to_its_base_and_lifts_a_hold() {
     assert_eq!(chain(vec![held(), delta(8)]), [""; 0]);
     let newer = List::new().number(2).sign(&house.issuing);
     assert_eq!(chain(vec![held(), newer]), [""; 0]);
+}
+
+/// RFC 5280 §5.3.1: only a newer list of the same kind frees what is on hold.
+#[test]
+fn a_hold_is_lifted_by_nothing_but_a_newer_list_of_the_same_issuer_and_scope() {
+    let house = House::new();
+    let held = || List::new().revoke(6).sign(&house.issuing);
+    let beside = |list: List| errors(&house, server(), vec![held(), list.sign(&house.issuing)]);
+    assert_eq!(beside(List::new().number(2)), [""; 0]);
+    let other_key = der::sequence(&[&der::value(0x80, &[7; 20])]);
+    let point = der::value(0xa0, &der::value(0xa0, &der::value(0x86, b"http://corp.test/crl")));
+    for (what, list) in [
+        ("the same number", List::new()),
+        ("an earlier time", List::new().number(2).this_update(NOW - Duration::days(2))),
+        ("a delta of a later base", List::new().number(5).delta(3).revoke(8)),
+        ("a delta that does not speak of it", List::new().number(2).delta(1)),
+        ("another scope", List::new().number(2).scope(&[&point])),
+        ("another key", List::new().number(2).extension(oid::AUTHORITY_KEY_ID, false, other_key)),
+        ("expired itself", List::new().number(2).next_update(Some(NOW))),
+        ("held still", List::new().number(2).revoke(6)),
+    ] {
+        assert_eq!(beside(list), ["revoked"], "{what}");
+    }
+    let forged = List::new().number(2).sign_as(house.issuing.certificate.subject.as_der(), &Authority::root());
+    assert_eq!(errors(&house, server(), vec![held(), forged]), ["revoked"]);
+}
+
+#[test]
+fn of_several_lists_a_yes_rests_on_the_one_that_holds_longest() {
+    let house = House::new();
+    let until = |days| List::new().next_update(Some(NOW + Duration::days(days))).sign(&house.issuing);
+    for lists in [vec![until(20), until(10)], vec![until(10), until(20)]] {
+        assert_eq!(case(&house, server(), lists).judge().until.unwrap().at, NOW + Duration::days(20));
+    }
+}
+
+#[test]
+fn another_anchor_of_the_same_name_signs_lists_when_it_is_sound_itself() {
+    let house = House::new();
+    let of_issuing = List::new().sign(&house.issuing);
+    let past = (datetime!(2020-01-01 0:00 UTC), datetime!(2021-01-01 0:00 UTC));
+    let sound = || Bent::ca("Test Root");
+    for (second, expected) in [
+        (sound(), &[][..]),
+        (sound().validity(past.0, past.1), &["crl-unusable"]),
+        (sound().again(oid::SUBJECT_KEY_ID, false, vec![4, 1, 7]), &["crl-unusable"]),
+        (sound().key_usage(KeyUsage::KEY_CERT_SIGN), &["crl-unusable"]),
+    ] {
+        let second = Authority::self_signed(second);
+        let of_root = List::new().sign(&second);
+        let leaf = house.issuing.issue(server());
+        let anchors = [&house.root.certificate, &second.certificate];
+        let case = Case::new(leaf, &[&house.issuing.certificate], &anchors).lists(&[&of_root, &of_issuing]);
+        assert_eq!(case.errors(), expected);
+    }
 }
 
 #[test]
