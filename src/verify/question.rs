@@ -135,9 +135,8 @@ pub struct Question {
     pub must_hold_until: Option<OffsetDateTime>,
     /// Whether every certificate below the root needs a current revocation list.
     pub check_revocation: bool,
-    /// The roots are those of whoever asks: he made them or took them over, and nobody can make them anew for him. What
-    /// their maker did wrong about their form alone is told and does not decide: RFC 5280 §6.1.1 (d) takes of a root its
-    /// name and key.
+    /// The roots are those of whoever asks, who made them or took them over. Two faults of their form are told and do not
+    /// decide: docs/decisions/0011-form-of-own-roots.md.
     pub own_roots: bool,
 }
 

@@ -58,7 +58,9 @@ pub fn check(path: &Path<'_>, index: usize, problems: &mut Vec<Problem>) {
             if !is_pointless(finding.rule, &subject, role) {
                 let tolerated = is_tolerated(finding.rule, &subject, role, path.question);
                 let severity = if tolerated { Severity::Warning } else { severity };
-                problems.push(Problem::of_form(finding, severity, exhibit));
+                let is_of_own_root = is_fault_of_own_root(finding.rule, role, path.question);
+                let problem = Problem::of_form(finding, severity, exhibit);
+                problems.push(if is_of_own_root { problem.hint(OWN_ROOT) } else { problem });
             }
         }
     };
@@ -88,16 +90,23 @@ fn is_tolerated(rule: &str, subject: &Subject<'_>, role: Role, question: &Questi
         "serial-not-positive" => role == Role::Root && subject.certificate.serial.is_zero(),
         // BR §7.1.2.5.2: "MAY be marked non-critical", an explicit exception from RFC 5280.
         "name-constraints-not-critical" => question.purpose == Purpose::Server,
-        // The roots of easy-rsa, and of openssl as it was long configured. Neither means anything for a root that is trusted
-        // as it stands.
-        "ca-basic-constraints-not-critical" | "authority-key-id-names-serial" => {
-            role == Role::Root && question.own_roots
-        }
+        rule if is_fault_of_own_root(rule, role, question) => true,
         // A purpose of an intermediate limits it; only a leaf for any purpose is too much.
         "extended-key-usage-any" | "extended-key-usage-critical" => role != Role::Leaf,
         _ => false,
     }
 }
+
+/// The roots of easy-rsa, and of openssl as it was long configured. Neither means anything for a root that is trusted as it
+/// stands: docs/decisions/0011-form-of-own-roots.md.
+fn is_fault_of_own_root(rule: &str, role: Role, question: &Question) -> bool {
+    matches!(rule, "ca-basic-constraints-not-critical" | "authority-key-id-names-serial")
+        && role == Role::Root
+        && question.own_roots
+}
+
+const OWN_ROOT: &str = "strict clients (OpenSSL with -x509_strict, Python since 3.13) refuse chains under this root; ca root renew makes it anew, \
+    with the same key";
 
 #[cfg(test)]
 mod tests {

@@ -208,7 +208,9 @@ fn the_form_of_a_root_decides_unless_it_is_ones_own() {
     assert_eq!(case.errors(), expected);
     case.question.own_roots = true;
     assert_eq!(case.errors(), [""; 0]);
-    assert_eq!(case.judge().problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), expected);
+    let told = case.judge().problems;
+    assert_eq!(told.iter().map(|problem| problem.code).collect::<Vec<_>>(), expected);
+    assert!(told.iter().all(|problem| problem.hint.contains("ca root renew")), "{told:?}");
 
     let issuing = root.subordinate(bent("Issuing CA"));
     let mut case = Case::new(issuing.issue(server()), &[&issuing.certificate], &[&root.certificate]);
