@@ -175,7 +175,8 @@ impl Index {
 
     fn entries(&self, rest: &str, values: impl Params) -> Result<Vec<Entry>, IndexError> {
         let read = || -> rusqlite::Result<_> {
-            let mut statement = self.connection.prepare(&format!("{SELECT} {FROM} {rest}"))?;
+            // One act asks several times: what was planned for the first is kept for the next.
+            let mut statement = self.connection.prepare_cached(&format!("{SELECT} {FROM} {rest}"))?;
             statement.query_map(values, Entry::from_row)?.collect()
         };
         read().map_err(self.place.error())
