@@ -74,7 +74,11 @@ impl Index {
         let place = Place(path.to_owned());
         check_file(path)?;
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(place.error())?;
-        schema::check_and_migrate(&connection, &place)?;
+        let is_older = schema::is_older(&connection, &place)?;
+        settle_log(path)?;
+        if is_older {
+            schema::migrate(&connection).map_err(place.error())?;
+        }
         schema::prepare_for_writing(&connection).map_err(place.error())?;
         Ok(Self { connection, place })
     }
@@ -141,6 +145,15 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     Ok(connection)
+}
+
+/// Makes the name of the log durable before anything is written into it: a log that holds something has a name that survives
+/// a power cut. SQLite would sync the folder with the first commit of every process, the log being new or not; it is
+/// built without that (`.cargo/config.toml`). The first read of a connection makes the log if there is none.
+fn settle_log(path: &Path) -> Result<(), FileError> {
+    let [_, log] = Index::files(path);
+    let is_empty = fs::metadata(&log).map_or(true, |log| log.len() == 0);
+    if is_empty { files::sync_folder(path.parent().unwrap_or(Path::new("."))) } else { Ok(()) }
 }
 
 /// Answers for what SQLite would say in its own way: a missing file, a folder, an empty file (which it takes for new).

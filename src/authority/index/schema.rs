@@ -122,14 +122,6 @@ pub(super) fn prepare_for_writing(connection: &Connection) -> rusqlite::Result<(
     ))
 }
 
-/// Refuses what is not an index, and brings an older one to the present form in one step.
-pub(super) fn check_and_migrate(connection: &Connection, place: &Place) -> Result<(), IndexError> {
-    if is_older(connection, place)? {
-        migrate(connection, MIGRATIONS).map_err(place.error())?;
-    }
-    Ok(())
-}
-
 /// Whether it has to be migrated first; refuses what is not an index.
 pub(super) fn is_older(connection: &Connection, place: &Place) -> Result<bool, IndexError> {
     let path = || place.0.clone();
@@ -149,8 +141,13 @@ pub(super) fn is_older(connection: &Connection, place: &Place) -> Result<bool, I
     }
 }
 
+/// Brings an older index to the present form in one step.
+pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    run_missing(connection, MIGRATIONS)
+}
+
 /// Runs what is missing, all or nothing. Two programs may try at once: the second finds nothing left to do.
-fn migrate(connection: &Connection, migrations: &[&str]) -> rusqlite::Result<()> {
+fn run_missing(connection: &Connection, migrations: &[&str]) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA synchronous = FULL; BEGIN IMMEDIATE")?;
     let run = || {
         let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
