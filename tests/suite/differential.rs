@@ -193,6 +193,11 @@ static DIFFERENCES: &[Difference] = &[
     ),
     refusing(
         &["cryptography"],
+        &["invalid extension: 2.5.29.37: Certificate extension has incorrect criticality"],
+        "the Baseline Requirements say so of leaves; a CA may insist on what it is limited to (RFC 5280 §4.2.1.12)",
+    ),
+    refusing(
+        &["cryptography"],
         &["invalid extension: 2.5.29.17: Certificate is missing required extension"],
         "it asks clients for a subject alternative name; RFC 5280 §4.2.1.6 only where the subject is empty",
     ),

@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
             findings: lint::check(certificate, issuers.find(certificate), profile),
         });
     }
-    if issuers.is_exhausted() {
+    if issuers.is_exhausted {
         context.warn(&format!(
             "{}: more than {MOST_SIGNATURES} signatures would have to be checked; not every certificate was held against \
              its issuer",
@@ -88,6 +88,8 @@ const MOST_SIGNATURES: usize = 2000;
 struct Issuers<'a> {
     by_subject: HashMap<&'a [u8], Vec<&'a Certificate>>,
     checked: usize,
+    /// Somebody's issuer was not looked for.
+    is_exhausted: bool,
 }
 
 impl<'a> Issuers<'a> {
@@ -96,20 +98,22 @@ impl<'a> Issuers<'a> {
         for certificate in all {
             by_subject.entry(certificate.subject.as_der()).or_default().push(certificate);
         }
-        Self { by_subject, checked: 0 }
+        Self { by_subject, checked: 0, is_exhausted: false }
     }
 
     /// The certificate in the same file that signed this one.
     fn find(&mut self, certificate: &Certificate) -> Option<&'a Certificate> {
-        let candidates = self.by_subject.get(certificate.issuer.as_der())?;
-        candidates.iter().copied().find(|issuer| {
+        for issuer in self.by_subject.get(certificate.issuer.as_der())? {
+            if self.checked == MOST_SIGNATURES {
+                self.is_exhausted = true;
+                return None;
+            }
             self.checked += 1;
-            self.checked <= MOST_SIGNATURES && check_signature(certificate, &issuer.public_key).is_ok()
-        })
-    }
-
-    fn is_exhausted(&self) -> bool {
-        self.checked > MOST_SIGNATURES
+            if check_signature(certificate, &issuer.public_key).is_ok() {
+                return Some(issuer);
+            }
+        }
+        None
     }
 }
 
