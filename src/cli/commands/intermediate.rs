@@ -34,7 +34,7 @@ struct RequestArguments {
     /// How the authority is called: letters, digits, '-' and '_'
     #[arg(value_name = "NAME")]
     name: String,
-    /// Choose the kind of its key [default: as [intermediate] in ca.toml says]
+    /// Choose the kind of its key [default: intermediate.key in ca.toml]
     #[arg(long, value_name = "ALG")]
     key: Option<KeyAlgorithm>,
     /// Set an attribute of the subject, as organization=Acme; repeatable

@@ -16,7 +16,7 @@ pub struct Arguments {
     /// Which root [default: the one that issues]
     #[arg(value_name = "AUTHORITY")]
     authority: Option<String>,
-    /// Choose how long it is valid [default: as [root] in ca.toml says]
+    /// Choose how long it is valid [default: root.lifetime in ca.toml]
     #[arg(long = "for", value_name = "D")]
     lifetime: Option<Lifetime>,
     #[command(flatten)]

@@ -33,10 +33,10 @@ struct StartArguments {
     /// Name the new root [default: the old name with the mark of the next generation, G2]
     #[arg(long, value_name = "CN")]
     name: Option<String>,
-    /// Choose the kind of its key [default: as [root] in ca.toml says]
+    /// Choose the kind of its key [default: root.key in ca.toml]
     #[arg(long, value_name = "ALG")]
     key: Option<KeyAlgorithm>,
-    /// Choose how long it is valid [default: as [root] in ca.toml says]
+    /// Choose how long it is valid [default: root.lifetime in ca.toml]
     #[arg(long = "for", value_name = "D")]
     lifetime: Option<Lifetime>,
     /// Begin although clients that trust only the old root will refuse what is issued from now on
