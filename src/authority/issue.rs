@@ -13,7 +13,7 @@ use super::deliver::{self, Files, KeyText, Place, Replaced};
 use super::generations::Standing;
 use super::index::{Change, Entry, EntryId, Index, NewEntry, Origin, placement};
 pub use super::order::{CertificateFacts, Due, Existing, InMemory, Order, Outcome, Status, SubjectKey, Tools};
-use super::{AuthorityError, Config, Home, brought_key, generations, wish};
+use super::{AuthorityError, Config, Home, brought_key, generations, hook, wish};
 use crate::issuance::{self, CertificateRequest, Comparison, Draft, Issuer, IssuerFacts, Profile, SignedBy};
 use crate::keys::key_file::{self, NewProtection};
 use crate::keys::{Passphrase, PrivateKey, Signer};
@@ -111,8 +111,10 @@ pub fn issue(
     let issuer = authorities.as_it_is_now(issuer)?;
     let mut index = Index::open(&work.index)?;
     check_not_revoked(issuer.facts(), &index)?;
+    // Whoever runs it after the lock is given back need not open the index for it.
+    let hook = hook::of(&index, order.name.as_str())?;
     let current = match work.settle(&mut index)? {
-        Settled::Answer(outcome) => return Ok(*outcome),
+        Settled::Answer(outcome) => return Ok(Outcome { hook, ..*outcome }),
         Settled::Free => None,
         Settled::Replaces(serial) => Some(serial),
     };
@@ -152,7 +154,7 @@ pub fn issue(
         SubjectKey::Generate(_) | SubjectKey::Requested(_) => None,
     });
     let in_memory = key.filter(|_| place == Place::Memory).map(|key| InMemory { chain, key });
-    Ok(Outcome { clipped, in_memory, replaced: current, ..outcome })
+    Ok(Outcome { clipped, in_memory, replaced: current, hook, ..outcome })
 }
 
 /// A name that can be a folder and a word of the command line.
@@ -539,6 +541,7 @@ impl Work<'_> {
             in_memory: None,
             clipped: false,
             replaced: None,
+            hook: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::EntryName;
 use super::deliver::{Paths, Place};
+use super::hook::Hook;
 use crate::issuance::{Comparison, Draft, End, ProvenRequest};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
@@ -95,6 +96,8 @@ pub struct Outcome {
     pub replaced: Option<SerialNumber>,
     /// What became of everything that a request asked for.
     pub comparison: Option<Comparison>,
+    /// The hook that is remembered for the name.
+    pub hook: Option<Hook>,
 }
 
 /// What was not written to a file.

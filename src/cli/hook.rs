@@ -82,7 +82,7 @@ impl HookArguments {
         }
     }
 
-    /// Runs the hook of a name after a change: that of the flags, else the one that is remembered. `None` when there is none.
+    /// Runs the hook of a name after a change: that of the flags, else the one that is `remembered`. `None` when there is none.
     ///
     /// # Errors
     /// When the index cannot be read or written. A hook that fails is no error here: the report tells.
@@ -90,6 +90,7 @@ impl HookArguments {
         &self,
         home: &Home,
         change: &Change<'_>,
+        remembered: Option<Hook>,
         secrets: &[&str],
         context: &mut Context<'_>,
     ) -> Result<Option<HookReport>, Failure> {
@@ -97,7 +98,7 @@ impl HookArguments {
         if self.no_hook {
             return Ok(None);
         }
-        let Some(hook) = hook::remembered(home, change.name)? else { return Ok(None) };
+        let Some(hook) = self.given().unwrap_or(remembered) else { return Ok(None) };
         let mut report =
             HookReport { name: change.name.to_owned(), hook, end: End::Within, output: None, rolled_back: None };
         if hook::is_within(&context.world.environment, change.name) {

@@ -161,7 +161,7 @@ impl After<'_> {
                     paths,
                 };
                 let secrets: Vec<&str> = self.secret.into_iter().collect();
-                self.hook.run(home, &change, &secrets, context)
+                self.hook.run(home, &change, outcome.hook.clone(), &secrets, context)
             }
             (_, _, Status::Planned) => Ok(None),
             _ => self.hook.remember(home, name, context).map(|()| None),

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::issue::{files_json, labelled};
 use super::list::entry_json;
-use crate::authority::hook::Change;
+use crate::authority::hook::{Change, remembered};
 use crate::authority::index::Reference;
 use crate::authority::rollback::{self, Order, Outcome, Status};
 use crate::cli::hook::{HookArguments, HookReport};
@@ -53,7 +53,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
             not_after: entry.validity.not_after,
             paths: &outcome.paths,
         };
-        hook.run(&home, &change, &[], context)?
+        hook.run(&home, &change, remembered(&home, change.name)?, &[], context)?
     };
     if let Some(replaced) = outcome.replaced.as_ref().filter(|replaced| replaced.revocation.is_none()) {
         let serial = &replaced.serial;
