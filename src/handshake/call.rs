@@ -11,7 +11,7 @@ use super::cause::{self, Cause};
 use super::decrypt::Secrets;
 use super::exchange::{Exchange, ExchangeError, MOST_OCTETS, Tap, socket_error};
 use super::registry::{self, TlsVersion};
-use super::report::{Breakdown, Session};
+use super::report::Session;
 use super::session;
 use super::wire::{Flight, Side};
 
@@ -254,7 +254,7 @@ impl Call {
         let mut session = session::told(version, exchange);
         session.server.authenticated = done;
         session.client.authenticated = done && cause.is_none() && session.client.subject.is_some();
-        session.breakdown = cause.map(|cause| Breakdown { by, alert: session::alert_of(by, &session.messages), cause });
+        session.breakdown = cause.map(|cause| session::told_breakdown(by, cause, &session.messages));
         session
     }
 }

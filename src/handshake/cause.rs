@@ -119,6 +119,13 @@ pub(super) const WRONG_NAME: &str = "wrong-name";
 pub(super) const REVOKED: &str = "certificate-revoked";
 pub(super) const NOT_A_CA: &str = "issuer-not-a-ca";
 pub(super) const NAME_NOT_PERMITTED: &str = "name-not-permitted";
+pub(super) const REVOCATION_UNKNOWN: &str = "revocation-unknown";
+pub(super) const BAD_ENCODING: &str = "bad-encoding";
+pub(super) const UNKNOWN_CRITICAL_EXTENSION: &str = "unknown-critical-extension";
+pub(super) const CA_AS_LEAF: &str = "ca-as-leaf";
+pub(super) const PATH_TOO_LONG: &str = "path-too-long";
+pub(super) const BAD_VERSION: &str = "bad-version";
+pub(super) const CERTIFICATE_REFUSED: &str = "certificate-refused";
 pub(super) const NO_COMMON_GROUND: &str = "nothing-in-common";
 pub(super) const NO_COMMON_VERSION: &str = "no-common-version";
 pub(super) const NO_COMMON_CIPHER_SUITE: &str = "no-common-cipher-suite";
@@ -204,29 +211,29 @@ fn of_certificate(error: &CertificateError) -> Cause {
         }
         E::Revoked => Cause::new(REVOKED, "the certificate has been revoked"),
         E::UnknownRevocationStatus => {
-            Cause::new("revocation-unknown", "no revocation list says whether the certificate was revoked")
+            Cause::new(REVOCATION_UNKNOWN, "no revocation list says whether the certificate was revoked")
         }
         E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
             Cause::new("revocation-list-expired", "the revocation list is out of date")
         }
-        E::BadEncoding => Cause::new("bad-encoding", "the certificate is not encoded as it must be"),
+        E::BadEncoding => Cause::new(BAD_ENCODING, "the certificate is not encoded as it must be"),
         E::UnhandledCriticalExtension => {
-            Cause::new("unknown-critical-extension", "the certificate has a critical extension that is not understood")
+            Cause::new(UNKNOWN_CRITICAL_EXTENSION, "the certificate has a critical extension that is not understood")
         }
         // The chain verifier's own words reach us only as text.
         E::Other(inner) => match inner.to_string().as_str() {
             "EndEntityUsedAsCa" => Cause::new(NOT_A_CA, "a certificate in the chain was issued by one that is no CA"),
-            "CaUsedAsEndEntity" => Cause::new("ca-as-leaf", "a CA certificate was shown where a leaf is expected"),
+            "CaUsedAsEndEntity" => Cause::new(CA_AS_LEAF, "a CA certificate was shown where a leaf is expected"),
             "NameConstraintViolation" => {
                 Cause::new(NAME_NOT_PERMITTED, "a name lies outside what the CA may vouch for (name constraints)")
             }
             "PathLenConstraintViolated" => {
-                Cause::new("path-too-long", "there are more intermediates than the CA allows (path length)")
+                Cause::new(PATH_TOO_LONG, "there are more intermediates than the CA allows (path length)")
             }
-            "UnsupportedCertVersion" => Cause::new("bad-version", "the certificate is not of version 3"),
-            other => Cause::new("certificate-refused", format!("the certificate was refused ({other})")),
+            "UnsupportedCertVersion" => Cause::new(BAD_VERSION, "the certificate is not of version 3"),
+            other => Cause::new(CERTIFICATE_REFUSED, format!("the certificate was refused ({other})")),
         },
-        other => Cause::new("certificate-refused", format!("the certificate was refused ({other})")),
+        other => Cause::new(CERTIFICATE_REFUSED, format!("the certificate was refused ({other})")),
     }
 }
 

@@ -9,7 +9,7 @@
 //! - [`wire`], [`decrypt`], [`trace`], [`dissect`], [`message`], [`registry`]: what those octets say
 //! - [`connect`], [`listen`], [`call`]: one part alone, the other played by somebody else's program
 //! - [`fetch`]: the certificates that a running server shows, and nothing more
-//! - [`cause`]: why a side refused
+//! - [`cause`], [`fault`]: why a side refused, and which certificate
 //! - [`throw_away`], [`refusals`]: what must be refused, and the copies of certificates that this takes
 //! - [`recording`]: the session for other tools
 //! - [`session`], [`report`], [`steps`]: what is told in the end
@@ -23,6 +23,7 @@ pub mod connect;
 mod decrypt;
 mod dissect;
 mod exchange;
+mod fault;
 pub mod fetch;
 pub mod listen;
 pub mod matrix;

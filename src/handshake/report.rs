@@ -89,6 +89,22 @@ pub struct Breakdown {
     /// The alert that really crossed the wire.
     pub alert: Option<String>,
     pub cause: Cause,
+    /// The certificate that it is about, if it is about one that was shown.
+    pub certificate: Option<AtFault>,
+}
+
+impl Breakdown {
+    /// The same ending, whichever certificates it befell.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.by, &self.alert, &self.cause) == (other.by, &other.alert, &other.cause)
+    }
+}
+
+/// Which certificate was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtFault {
+    pub subject: String,
+    pub serial: String,
 }
 
 /// The reason that is expected of a server that somebody else runs: its own, which it need not tell.

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::cause::{self, Cause};
 use super::exchange::{self, Exchange, ExchangeError};
+use super::fault;
 use super::message::{Body, Message};
 use super::party::Party;
 use super::refusals::{self, Material};
@@ -107,7 +108,8 @@ fn resume(ends: &Ends, earlier: &Session) -> Result<Session, HandshakeError> {
     let ends = ends.again();
     let mut session = told(earlier.version, exchange::play(&ends)?);
     if !session.resumed && session.passed() {
-        session.breakdown = Some(Breakdown { by: Side::Server, alert: None, cause: Cause::not_resumed() });
+        session.breakdown =
+            Some(Breakdown { by: Side::Server, alert: None, cause: Cause::not_resumed(), certificate: None });
     }
     for (peer, before) in [(&mut session.server, &earlier.server), (&mut session.client, &earlier.client)] {
         if session.resumed && session.breakdown.is_none() {
@@ -213,7 +215,14 @@ pub(super) fn breakdown(exchange: &Exchange, messages: &[Message]) -> Option<Bre
         Some((side, error)) => (side, cause::of(error)),
         None => (Side::Client, cause::Cause::unanswered()),
     };
-    Some(Breakdown { by, alert: alert_of(by, messages), cause })
+    Some(told_breakdown(by, cause, messages))
+}
+
+/// A breakdown with what the messages say of it.
+pub(super) fn told_breakdown(by: Side, cause: Cause, messages: &[Message]) -> Breakdown {
+    let alert = alert_of(by, messages);
+    let certificate = fault::certificate(by, alert.as_deref(), &cause, messages);
+    Breakdown { by, alert, cause, certificate }
 }
 
 /// The last alert of this side that is more than a good-bye.
@@ -461,6 +470,8 @@ mod tests {
             let breakdown = session.breakdown.as_ref().unwrap();
             assert_eq!((breakdown.by, breakdown.cause.code), (Side::Client, cause::BAD_SIGNATURE));
             assert_eq!(breakdown.alert.as_deref(), Some("decrypt_error"));
+            let at_fault = breakdown.certificate.as_ref().map(|one| (one.subject.as_str(), one.serial.as_str()));
+            assert_eq!(at_fault, Some(("CN=localhost", "51")));
             assert!(!session.server.authenticated && !session.client.authenticated);
         }
     }

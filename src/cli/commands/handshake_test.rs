@@ -18,7 +18,7 @@ use crate::handshake::connect::{Visit, visit};
 use crate::handshake::listen::{Clients, Host, Port};
 use crate::handshake::matrix;
 use crate::handshake::measure::{self, Progress, Rate, Workload, measure};
-use crate::handshake::report::Outcome;
+use crate::handshake::report::{AtFault, Outcome};
 use crate::handshake::{
     self, ClientAuthentication, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session, TlsVersion,
 };
@@ -424,8 +424,13 @@ fn session_json(session: &Session) -> Value {
             "error": found.cause.code,
             "message": found.cause.sentence,
             "hint": found.cause.cure(),
+            "certificate": found.certificate.as_ref().map(at_fault_json),
         })),
     })
+}
+
+fn at_fault_json(certificate: &AtFault) -> Value {
+    json!({ "subject": certificate.subject, "serial": certificate.serial })
 }
 
 fn peer_json(peer: &Peer) -> Value {

@@ -32,7 +32,9 @@ pub fn session(page: &mut Page, session: &Session) {
     }
     if let Some(breakdown) = &session.breakdown {
         let alert = breakdown.alert.as_ref().map(|alert| format!("its alert on the wire: {alert}"));
-        let said = [Some(format!("the {} refused: {}", breakdown.by, breakdown.cause.sentence)), alert];
+        let certificate = breakdown.certificate.as_ref();
+        let certificate = certificate.map(|one| format!("the certificate: {}, serial {}", one.subject, one.serial));
+        let said = [Some(format!("the {} refused: {}", breakdown.by, breakdown.cause.sentence)), alert, certificate];
         labelled(page, Tone::Bad, "broken off", said.into_iter().flatten());
         labelled(page, Tone::Warning, "what to do", std::iter::once(breakdown.cause.cure().to_owned()));
     }
@@ -120,7 +122,11 @@ fn caveats(page: &mut Page, refusals: &[Refusal]) {
 }
 
 fn alike(one: &Refusal, other: &Refusal) -> bool {
-    one.outcome == other.outcome
+    match (&one.outcome, &other.outcome) {
+        // The copies that were shown differ from version to version.
+        (Outcome::Refused(one), Outcome::Refused(other)) => one.is_like(other),
+        (one, other) => one == other,
+    }
 }
 
 fn case(page: &mut Page, refusal: &Refusal, title: &str) {

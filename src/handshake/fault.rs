@@ -1,0 +1,130 @@
+//! Which of the certificates that were shown a broken-off handshake is about.
+
+use super::cause::{self, Cause};
+use super::message::{Body, Message, Shown};
+use super::report::AtFault;
+use super::wire::Side;
+
+/// The certificate that `by` refused, as far as cause and alert tell; it is always one that the other side showed.
+pub(super) fn certificate(by: Side, alert: Option<&str>, cause: &Cause, messages: &[Message]) -> Option<AtFault> {
+    if !is_about_one(alert, cause) {
+        return None;
+    }
+    let chain = messages.iter().find_map(|message| match &message.body {
+        Body::Certificate { chain } if message.from == by.other() => Some(chain.as_slice()),
+        _ => None,
+    })?;
+    let shown = dated(cause, chain).or(chain.first())?;
+    Some(AtFault { subject: shown.subject.clone(), serial: shown.serial.clone() })
+}
+
+fn is_about_one(alert: Option<&str>, cause: &Cause) -> bool {
+    match cause.code {
+        cause::ALERT_RECEIVED => alert.is_some_and(|alert| ALERTS.contains(&alert)),
+        code => CAUSES.contains(&code),
+    }
+}
+
+/// A date tells which certificate of the chain it is. Nothing else does; then the leaf stands for its chain.
+fn dated<'a>(cause: &Cause, chain: &'a [Shown]) -> Option<&'a Shown> {
+    let told = |shown: &&Shown| match cause.code {
+        cause::EXPIRED => cause.sentence.contains(&shown.not_after),
+        cause::NOT_YET_VALID => cause.sentence.contains(&shown.not_before),
+        _ => false,
+    };
+    chain.iter().find(told)
+}
+
+/// With which a side says that a certificate does not suit it, or the proof that its key is held (RFC 8446 §6.2).
+const ALERTS: [&str; 7] = [
+    "bad_certificate",
+    "unsupported_certificate",
+    "certificate_revoked",
+    "certificate_expired",
+    "certificate_unknown",
+    "unknown_ca",
+    "decrypt_error",
+];
+
+const CAUSES: [&str; 16] = [
+    cause::UNKNOWN_ISSUER,
+    cause::BAD_SIGNATURE,
+    cause::EXPIRED,
+    cause::NOT_YET_VALID,
+    cause::WRONG_PURPOSE,
+    cause::WRONG_NAME,
+    cause::REVOKED,
+    cause::NOT_A_CA,
+    cause::NAME_NOT_PERMITTED,
+    cause::REVOCATION_UNKNOWN,
+    cause::BAD_ENCODING,
+    cause::UNKNOWN_CRITICAL_EXTENSION,
+    cause::CA_AS_LEAF,
+    cause::PATH_TOO_LONG,
+    cause::BAD_VERSION,
+    cause::CERTIFICATE_REFUSED,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn shown(subject: &str, serial: &str, year: u16) -> Shown {
+        Shown {
+            subject: subject.to_owned(),
+            names: Vec::new(),
+            issuer: "CN=Above".to_owned(),
+            serial: serial.to_owned(),
+            not_before: format!("{}-01-01T00:00:00Z", year - 1),
+            not_after: format!("{year}-01-01T00:00:00Z"),
+            key: "ecdsa-p256".to_owned(),
+            signature: "ecdsa-sha256".to_owned(),
+            bytes: 500,
+        }
+    }
+
+    fn messages() -> Vec<Message> {
+        let show = |from, chain| Message {
+            from,
+            body: Body::Certificate { chain },
+            bytes: 1000,
+            encrypted: true,
+            at: Duration::ZERO,
+        };
+        vec![
+            show(Side::Server, vec![shown("CN=server", "51", 2030), shown("CN=Issuing", "02", 2028)]),
+            show(Side::Client, vec![shown("CN=client", "c1", 2030), shown("CN=Issuing", "02", 2028)]),
+        ]
+    }
+
+    fn named(by: Side, alert: Option<&str>, code: &'static str, sentence: &str) -> Option<String> {
+        let cause = Cause { code, sentence: sentence.to_owned() };
+        certificate(by, alert, &cause, &messages()).map(|found| format!("{} {}", found.subject, found.serial))
+    }
+
+    #[test]
+    fn it_is_the_leaf_of_the_other_side_unless_the_dates_tell_another() {
+        let is = |name: &str| Some(name.to_owned());
+        assert_eq!(named(Side::Client, None, cause::WRONG_NAME, "not this one"), is("CN=server 51"));
+        assert_eq!(named(Side::Server, None, cause::UNKNOWN_ISSUER, "nobody"), is("CN=client c1"));
+        let sentence = "the certificate expired on 2028-01-01T00:00:00Z, and it is 2029-01-01T00:00:00Z";
+        assert_eq!(named(Side::Client, None, cause::EXPIRED, sentence), is("CN=Issuing 02"));
+        // The time at which it is judged is no date of a certificate, even if one begins with it.
+        assert_eq!(named(Side::Client, None, cause::NOT_YET_VALID, sentence), is("CN=server 51"));
+    }
+
+    #[test]
+    fn an_alert_about_a_certificate_names_it_and_others_name_none() {
+        let heard = |alert| named(Side::Server, Some(alert), cause::ALERT_RECEIVED, "an alert");
+        assert_eq!(heard("certificate_expired").as_deref(), Some("CN=client c1"));
+        assert_eq!(heard("unknown_ca").as_deref(), Some("CN=client c1"));
+        for alert in ["certificate_required", "protocol_version", "handshake_failure"] {
+            assert_eq!(heard(alert), None, "{alert}");
+        }
+        for code in [cause::NO_CERTIFICATE, cause::TIMED_OUT, cause::NOT_TLS, cause::NO_COMMON_VERSION] {
+            assert_eq!(named(Side::Server, Some("bad_certificate"), code, "no certificate"), None, "{code}");
+        }
+    }
+}
