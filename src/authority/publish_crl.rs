@@ -119,6 +119,7 @@ pub fn publish(
     let lifetime = order.lifetime.unwrap_or(config.crl.lifetime).as_duration();
     let next_update = now.checked_add(lifetime).filter(|end| end.year() <= 9999).ok_or(ListError::BeyondAllDates)?;
     let index = Index::open_to_read(&path)?;
+    let latest = index.latest_list(&work.authority)?;
     let number = work.next_number(&index)?;
     work.check_copy(&facts, number)?;
     if order.ensure {
@@ -139,7 +140,8 @@ pub fn publish(
     let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
     work.sweep()?;
     let mut index = Index::open(&path)?;
-    let number = work.next_number(&index)?;
+    // Whoever signed another one in the meantime has recorded it; the files, which can be long, need no second look then.
+    let number = if index.latest_list(&work.authority)? == latest { number } else { work.next_number(&index)? };
     let draft = work.draft(issuer.facts(), &index, number, next_update)?;
     let because = match work.reason(&index, &draft)? {
         (Some(latest), None) => return work.unchanged(issuer.facts(), &latest),
@@ -259,8 +261,7 @@ impl Work<'_> {
     ) -> Result<Outcome, AuthorityError> {
         let (number, this_update, next_update) = (draft.number, draft.this_update, draft.next_update);
         let (entries, content) = (draft.revoked.len(), draft.content_digest());
-        let change = index.change()?;
-        let mut change = change;
+        let mut change = index.change()?;
         let der = issuer.sign_list(approve_list(draft)?)?.der;
         let fingerprint = digest::sha256(&der);
         let last_revocation = change.last_revocation()?;
@@ -294,10 +295,8 @@ impl Work<'_> {
     fn write_files(&self, der: &[u8]) -> Result<(), FileError> {
         let text = pem::encode(LABEL, der);
         let (text_path, der_path) = (self.home.crl_pem(&self.authority), self.home.crl_der(&self.authority));
-        for (path, content) in [(text_path, text.as_bytes()), (der_path, der)] {
-            files::publish_file(&path, content, files::PUBLIC, Existing::Replace, self.tools.entropy)?;
-        }
-        Ok(())
+        let both = [(text_path.as_path(), text.as_bytes()), (der_path.as_path(), der)];
+        files::replace_files(&both, files::PUBLIC, self.tools.entropy)
     }
 
     fn write_copy(&self, der: &[u8]) -> Result<(), FileError> {

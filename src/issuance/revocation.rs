@@ -24,8 +24,9 @@ pub struct ListDraft {
     pub number: u64,
     pub authority_key_id: Vec<u8>,
     pub revoked: Vec<RevokedEntry>,
-    /// The same as it is written: the content of `revokedCertificates` (§5.1.2.6).
+    /// The same as it is written: the content of `revokedCertificates` (§5.1.2.6), and its SHA-256.
     entries: Vec<u8>,
+    content: [u8; 32],
     /// The key that must sign it.
     pub issuer_key: PublicKey,
 }
@@ -70,6 +71,7 @@ impl ListDraft {
         if certificate.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::CRL_SIGN)) {
             return Err(IssuerError::MayNotSignLists(issuer.name().to_owned()));
         }
+        let entries = entries_to_der(&revoked);
         Ok(Self {
             signature_algorithm: issuer.signature_algorithm().clone(),
             issuer: issuer.subject().clone(),
@@ -77,7 +79,8 @@ impl ListDraft {
             next_update,
             number,
             authority_key_id: issuer.key_id(),
-            entries: entries_to_der(&revoked),
+            content: digest::sha256(&entries),
+            entries,
             revoked,
             issuer_key: certificate.public_key.clone(),
         })
@@ -85,7 +88,7 @@ impl ListDraft {
 
     /// SHA-256 of what the list says of certificates: the same as long as nothing happened to them.
     pub fn content_digest(&self) -> [u8; 32] {
-        digest::sha256(&self.entries)
+        self.content
     }
 }
 
@@ -99,16 +102,21 @@ impl ApprovedList {
 ///
 /// # Errors
 /// When what was written does not say what was decided.
-pub fn approve_list(draft: ListDraft) -> Result<ApprovedList, ListNotApproved> {
-    let to_be_signed = to_be_signed(&draft);
-    let unsigned = RevocationList::from_der(&tbs::assemble(&to_be_signed, &draft.signature_algorithm, &[]))?;
-    match first_difference(&draft, &unsigned) {
+pub fn approve_list(mut draft: ListDraft) -> Result<ApprovedList, ListNotApproved> {
+    let to_be_signed = to_be_signed(&mut draft);
+    let unsigned = tbs::assemble(&to_be_signed, &draft.signature_algorithm, &[]);
+    // There can be very many: each is compared as it is read, and none is kept.
+    let mut decided = draft.revoked.iter();
+    let mut are_alike = true;
+    let unsigned = RevocationList::read(unsigned, |entry| are_alike &= decided.next() == Some(&entry))?;
+    are_alike &= decided.next().is_none();
+    match first_difference(&draft, &unsigned, are_alike) {
         Some(field) => Err(ListNotApproved::Differs(field)),
         None => Ok(ApprovedList { draft, to_be_signed }),
     }
 }
 
-fn first_difference(draft: &ListDraft, written: &RevocationList) -> Option<&'static str> {
+fn first_difference(draft: &ListDraft, written: &RevocationList, are_alike: bool) -> Option<&'static str> {
     let key_id = written.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
     let fields = [
         ("version", written.version == 2),
@@ -120,16 +128,18 @@ fn first_difference(draft: &ListDraft, written: &RevocationList) -> Option<&'sta
         ("authority key identifier", key_id == Some(&draft.authority_key_id)),
         ("form", written.malformed.is_empty() && written.extensions.len() == 2),
         ("scope", written.scope.is_none() && written.delta_base.is_none()),
-        ("list of certificates", written.entries == draft.revoked),
+        ("list of certificates", are_alike),
     ];
     fields.into_iter().find(|(_, same)| !same).map(|(field, _)| field)
 }
 
 /// `TBSCertList` (§5.1.2).
-fn to_be_signed(draft: &ListDraft) -> Vec<u8> {
+fn to_be_signed(draft: &mut ListDraft) -> Vec<u8> {
     const VERSION_2: u8 = 1;
     // "When there are no revoked certificates, the revoked certificates list MUST be absent" (§5.1.2.6).
-    let entries = if draft.entries.is_empty() { Vec::new() } else { der::sequence(&[&draft.entries]) };
+    // They are not needed twice.
+    let entries = std::mem::take(&mut draft.entries);
+    let head = if entries.is_empty() { Vec::new() } else { der::head(der::SEQUENCE, entries.len()) };
     let key_id = der::sequence(&[&der::value(der::context(0), &draft.authority_key_id)]);
     let number = der::unsigned_integer(&draft.number.to_be_bytes());
     let extensions = der::sequence(&[&extension(AUTHORITY_KEY_ID, &key_id), &extension(CRL_NUMBER, &number)]);
@@ -139,6 +149,7 @@ fn to_be_signed(draft: &ListDraft) -> Vec<u8> {
         draft.issuer.as_der(),
         &time_to_der(draft.this_update),
         &time_to_der(draft.next_update),
+        &head,
         &entries,
         &der::value(der::context_constructed(0), &extensions),
     ])

@@ -1,12 +1,12 @@
-//! DER → the words of this room. The one door to x509-parser.
+//! DER → the words of this room. With its folder, the one door to x509-parser.
 //!
 //! Reading is strict where a second meaning could hide (trailing octets, an extension that stands twice) and tolerant
 //! where a judge or a person has to see what is wrong: see [`Certificate::malformed`].
 
+mod revocation_list;
 mod words;
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::certification_request::X509CertificationRequest;
@@ -14,17 +14,14 @@ use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{self as parsed, DistributionPointName, ParsedExtension, X509Extension};
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey as ParsedKey;
-use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 use x509_parser::x509::{AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name};
 
-use super::certificate::oid;
 use super::distribution_point;
 use super::name_constraints::Subtree;
-use super::revocation_list::{RevocationReason, RevokedEntry};
 use super::{
     Attribute, AttributeType, AuthorityKeyId, BasicConstraints, Certificate, DistinguishedName, ExtendedKeyUsage,
-    Extension, GeneralName, KeyKind, KeyUsage, NameConstraints, PolicyConstraints, PublicKey, RevocationList,
-    SerialNumber, SignatureAlgorithm, SigningRequest, Validity, der, text,
+    Extension, GeneralName, KeyKind, KeyUsage, NameConstraints, PolicyConstraints, PublicKey, SerialNumber,
+    SignatureAlgorithm, SigningRequest, Validity, der, text,
 };
 use words::words;
 
@@ -38,7 +35,6 @@ pub enum DecodeError {
 }
 
 const CERTIFICATE: &str = "a certificate";
-const REVOCATION_LIST: &str = "a certificate revocation list";
 const SIGNING_REQUEST: &str = "a certificate signing request";
 const PUBLIC_KEY: &str = "a public key";
 const NAME: &str = "a distinguished name";
@@ -163,116 +159,6 @@ impl Certificate {
             _ => {}
         }
         Ok(())
-    }
-}
-
-impl RevocationList {
-    /// Reads one CRL that fills `input` exactly.
-    pub fn from_der(input: &[u8]) -> Result<Self, DecodeError> {
-        let parsed = whole(REVOCATION_LIST, CertificateRevocationList::from_der(input))?;
-        let signed = Signed::split(REVOCATION_LIST, input)?;
-        let tbs = &parsed.tbs_cert_list;
-        let fields =
-            der::split_first(signed.tbs).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
-        let after_version = usize::from(fields.first().is_some_and(|field| field[0] == der::INTEGER));
-        let tbs_signature_algorithm = fields.get(after_version).copied().unwrap_or_default();
-
-        let mut list = Self {
-            der: input.to_vec(),
-            tbs: signed.tbs_range(),
-            version: tbs.version.map_or(1, |version| version.0 + 1),
-            tbs_signature_algorithm: signature_algorithm(
-                tbs.signature.algorithm.to_id_string(),
-                tbs_signature_algorithm,
-            ),
-            signature_algorithm: signature_algorithm(
-                parsed.signature_algorithm.algorithm.to_id_string(),
-                signed.algorithm,
-            ),
-            issuer: name(&tbs.issuer)?,
-            this_update: tbs.this_update.to_datetime(),
-            next_update: tbs.next_update.map(|at| at.to_datetime()),
-            entries: Vec::with_capacity(tbs.revoked_certificates.len()),
-            extensions: Vec::new(),
-            malformed: Vec::new(),
-            number: None,
-            authority_key_id: None,
-            scope: None,
-            delta_base: None,
-            signature: parsed.signature_value.data.to_vec(),
-        };
-        for extension in tbs.extensions() {
-            let raw = raw_extension(extension);
-            if list.extension(&raw.oid).is_some() {
-                list.malformed.push((raw.oid.clone(), "it stands twice".to_owned()));
-            }
-            match extension.parsed_extension() {
-                ParsedExtension::ParseError { error } => {
-                    list.malformed.push((raw.oid.clone(), format!("its content cannot be read: {}", words(error))));
-                }
-                ParsedExtension::CRLNumber(number) => list.number = Some(number.to_bytes_be()),
-                ParsedExtension::AuthorityKeyIdentifier(found) => list.authority_key_id = Some(authority_key_id(found)),
-                // Not as x509-parser reads it: it leaves out what it cannot read.
-                _ if raw.oid == oid::ISSUING_DISTRIBUTION_POINT => {
-                    list.scope = distribution_point::read_issuing_distribution_point(&raw.value);
-                    if list.scope.is_none() {
-                        list.malformed.push((raw.oid.clone(), "its content cannot be read".to_owned()));
-                    }
-                }
-                _ if raw.oid == oid::DELTA_CRL_INDICATOR => match der::split_first(&raw.value) {
-                    Some((der::INTEGER, content, [])) => {
-                        list.delta_base = Some(without_leading_zeros(content).to_vec())
-                    }
-                    _ => list.malformed.push((raw.oid.clone(), "its content is no number".to_owned())),
-                },
-                _ => {}
-            }
-            list.extensions.push(raw);
-        }
-        let mut certificate_issuer = None;
-        for revoked in &tbs.revoked_certificates {
-            list.read_entry(revoked, &mut certificate_issuer);
-        }
-        Ok(list)
-    }
-
-    /// `certificate_issuer` is that of the entry before, and of those that follow (RFC 5280 §5.3.3).
-    fn read_entry(
-        &mut self,
-        revoked: &RevokedCertificate<'_>,
-        certificate_issuer: &mut Option<Arc<DistinguishedName>>,
-    ) {
-        let mut entry = RevokedEntry {
-            serial: SerialNumber::from_der_content(revoked.raw_serial()),
-            revoked_at: revoked.revocation_date.to_datetime(),
-            reason: None,
-            invalid_since: None,
-            certificate_issuer: None,
-            unknown_critical: Vec::new(),
-        };
-        for extension in revoked.extensions() {
-            match extension.parsed_extension() {
-                ParsedExtension::ReasonCode(code) => entry.reason = RevocationReason::from_code(code.0),
-                ParsedExtension::InvalidityDate(at) => entry.invalid_since = Some(at.to_datetime()),
-                ParsedExtension::ParseError { error } => {
-                    self.malformed
-                        .push((extension.oid.to_id_string(), format!("its content cannot be read: {}", words(error))));
-                }
-                _ if extension.oid.to_id_string() == oid::CERTIFICATE_ISSUER => {
-                    match distribution_point::read_certificate_issuer(extension.value) {
-                        Some(name) => *certificate_issuer = Some(Arc::new(name)),
-                        None => {
-                            let reason = "it holds no directory name that can be read".to_owned();
-                            self.malformed.push((oid::CERTIFICATE_ISSUER.to_owned(), reason));
-                        }
-                    }
-                }
-                _ if extension.critical => entry.unknown_critical.push(extension.oid.to_id_string()),
-                _ => {}
-            }
-        }
-        entry.certificate_issuer.clone_from(certificate_issuer);
-        self.entries.push(entry);
     }
 }
 

@@ -12,6 +12,8 @@ pub const ENUMERATED: u8 = 0x0a;
 pub const UTF8_STRING: u8 = 0x0c;
 pub const PRINTABLE_STRING: u8 = 0x13;
 pub const IA5_STRING: u8 = 0x16;
+pub const UTC_TIME: u8 = 0x17;
+pub const GENERALIZED_TIME: u8 = 0x18;
 pub const SEQUENCE: u8 = 0x30;
 pub const SET: u8 = 0x31;
 
@@ -37,6 +39,13 @@ pub fn push(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
     out.push(tag);
     push_length(out, content.len());
     out.extend_from_slice(content);
+}
+
+/// What stands before the content of a value: its tag and its length.
+pub fn head(tag: u8, length: usize) -> Vec<u8> {
+    let mut out = vec![tag];
+    push_length(&mut out, length);
+    out
 }
 
 /// A constructed value made of parts that are DER already.
@@ -130,10 +139,12 @@ pub fn has_shortest_lengths(input: &[u8]) -> bool {
             if found != shortest {
                 return false;
             }
-            if tag & CONSTRUCTED != 0 {
-                open.push(inner);
-            }
             content = rest;
+            if tag & CONSTRUCTED != 0 {
+                // What is open is as many as the value is deep, not as it is long.
+                open.extend(Some(rest).filter(|rest| !rest.is_empty()));
+                content = inner;
+            }
         }
     }
     true

@@ -1,8 +1,8 @@
 //! One file, whole and durable under its final name; and the renames that never overwrite by accident.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::CWD;
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
@@ -35,30 +35,77 @@ pub fn publish_file(
     existing: Existing,
     entropy: &dyn Entropy,
 ) -> Result<(), FileError> {
-    refuse_planted_links(path)?;
-    check_place(path, existing)?;
+    let unfinished = Unfinished::write(path, content, mode, existing, entropy)?;
+    unfinished.rename(path, existing)?;
     let folder = parent_of(path);
-    let unfinished = folder.join(unfinished_name(entropy).map_err(FileError::of("name a file in", folder))?);
-    let mut file = create_file(&unfinished)?;
-    // Says "somebody works here" to remove_stale, as far as the file system has locks.
-    drop(file.try_lock());
-    let written = fill(&mut file, content, mode)
-        .and_then(|()| file.sync_all())
-        .map_err(FileError::of("write", path))
-        .and_then(|()| match existing {
-            Existing::Keep => rename_new(&unfinished, path),
-            Existing::Replace => fs::rename(&unfinished, path).map_err(FileError::of("replace", path)),
-        });
-    if let Err(error) = written {
-        drop(fs::remove_file(&unfinished));
-        return Err(error);
-    }
     sync_folder(folder).inspect_err(|_| {
         // The name is ours, and may be gone after a power cut: better gone at once. What was replaced is gone already.
         if existing == Existing::Keep {
             drop(fs::remove_file(path));
         }
     })
+}
+
+/// As [`publish_file`] with [`Existing::Replace`], for files of one folder that belong together: all of them are on the disk
+/// before the first takes its place. Each appears in one step, not all in one.
+///
+/// # Errors
+/// As [`publish_file`]; some may be replaced then, and others not.
+pub fn replace_files(files: &[(&Path, &[u8])], mode: u32, entropy: &dyn Entropy) -> Result<(), FileError> {
+    let written: Result<Vec<_>, _> = files
+        .iter()
+        .map(|(path, content)| Unfinished::write(path, content, mode, Existing::Replace, entropy))
+        .collect();
+    for (unfinished, (path, _)) in written?.into_iter().zip(files) {
+        unfinished.rename(path, Existing::Replace)?;
+    }
+    files.first().map_or(Ok(()), |(path, _)| sync_folder(parent_of(path)))
+}
+
+/// A file that is whole and on the disk, under a name that nobody looks at. Dropped, it is gone.
+struct Unfinished {
+    /// Open: its lock says "somebody works here" to `remove_stale`, as far as the file system has locks.
+    file: File,
+    name: Option<PathBuf>,
+}
+
+impl Unfinished {
+    fn write(
+        path: &Path,
+        content: &[u8],
+        mode: u32,
+        existing: Existing,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, FileError> {
+        refuse_planted_links(path)?;
+        check_place(path, existing)?;
+        let folder = parent_of(path);
+        let name = folder.join(unfinished_name(entropy).map_err(FileError::of("name a file in", folder))?);
+        let file = create_file(&name)?;
+        drop(file.try_lock());
+        let mut unfinished = Self { file, name: Some(name) };
+        let file = &mut unfinished.file;
+        fill(file, content, mode).and_then(|()| file.sync_all()).map_err(FileError::of("write", path))?;
+        Ok(unfinished)
+    }
+
+    fn rename(mut self, path: &Path, existing: Existing) -> Result<(), FileError> {
+        let Some(name) = &self.name else { return Ok(()) };
+        match existing {
+            Existing::Keep => rename_new(name, path)?,
+            Existing::Replace => fs::rename(name, path).map_err(FileError::of("replace", path))?,
+        }
+        self.name = None;
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            drop(fs::remove_file(name));
+        }
+    }
 }
 
 /// Whether a file can be published there: the rename decides, this gives the better message, and refuses to replace what
@@ -166,6 +213,23 @@ mod tests {
         publish(&path, "two", Existing::Replace).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn files_that_belong_together_are_replaced_and_none_is_when_one_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        publish(&path("crl.pem"), "old", Existing::Keep).unwrap();
+        let (pem, der, taken) = (path("crl.pem"), path("crl.der"), path("taken"));
+        fs::create_dir(&taken).unwrap();
+        let replace = |second: &Path| replace_files(&[(&pem, b"new"), (second, b"der")], 0o644, &SystemEntropy);
+        assert!(replace(&taken).unwrap_err().is_already_there());
+        assert_eq!(fs::read_to_string(&pem).unwrap(), "old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing unfinished is left");
+        replace(&der).unwrap();
+        assert_eq!((fs::read(&pem).unwrap(), fs::read(&der).unwrap()), (b"new".to_vec(), b"der".to_vec()));
+        assert_eq!((mode_of(&pem), mode_of(&der)), (0o644, 0o644));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::x509::pem;
+use crate::x509::revocation_list::RevocationReason;
+use crate::x509::{RevocationList, pem};
 
 /// The content of the first block of a file under tests/data/certificates.
 fn fixture(name: &str) -> Vec<u8> {
@@ -116,6 +117,35 @@ fn nothing_may_follow_what_is_read() {
         ] {
             assert!(error.is_some(), "{name}");
         }
+    }
+}
+
+#[test]
+fn a_list_is_read_entry_by_entry_and_may_have_one_list_of_them_only() {
+    let list = fixture("ca.crl.pem");
+    let whole = RevocationList::from_der(&list).unwrap();
+    let mut entries = Vec::new();
+    let read = RevocationList::read(list.clone(), |entry| entries.push(entry)).unwrap();
+    assert!(!entries.is_empty() && read.entries.is_empty());
+    assert_eq!(RevocationList { entries, ..read }, whole);
+
+    // The same list with other fields after the next update's date.
+    let (_, content, _) = der::split_first(&list).unwrap();
+    let [tbs, algorithm, signature] = der::children(content).unwrap()[..] else { panic!("it has three parts") };
+    let (_, content, _) = der::split_first(tbs).unwrap();
+    let fields = der::children(content).unwrap();
+    let at = fields.iter().rposition(|field| field[0] == der::SEQUENCE).unwrap();
+    let with = |entries: &[&[u8]]| {
+        let tbs = [fields[..at].concat(), entries.concat(), fields[at + 1..].concat()].concat();
+        RevocationList::from_der(&der::sequence(&[&der::sequence(&[&tbs]), algorithm, signature]))
+    };
+    assert_eq!(with(&[fields[at]]).unwrap(), whole);
+    assert_eq!(with(&[]).unwrap().entries, []);
+    let (_, entries, _) = der::split_first(fields[at]).unwrap();
+    let no_entry = der::sequence(&[entries, &der::value(der::NULL, &[])]);
+    let cut_off = der::sequence(&[&entries[..entries.len() - 1]]);
+    for wrong in [&[fields[at], fields[at]][..], &[&no_entry], &[&cut_off]] {
+        assert!(matches!(with(wrong), Err(DecodeError::Malformed { .. })));
     }
 }
 

@@ -1,0 +1,166 @@
+//! A revocation list, read entry by entry: there can be very many, and few askers want to keep them all.
+
+use std::sync::Arc;
+
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
+
+use super::{
+    DecodeError, Signed, authority_key_id, name, raw_extension, signature_algorithm, whole, without_leading_zeros,
+    words,
+};
+use crate::x509::certificate::oid;
+use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
+use crate::x509::{DistinguishedName, RevocationList, SerialNumber, der, distribution_point};
+
+const WHAT: &str = "a certificate revocation list";
+
+impl RevocationList {
+    /// Reads one CRL that fills `input` exactly.
+    pub fn from_der(input: &[u8]) -> Result<Self, DecodeError> {
+        let mut entries = Vec::new();
+        let mut list = Self::read(input.to_vec(), |entry| entries.push(entry))?;
+        list.entries = entries;
+        Ok(list)
+    }
+
+    /// As [`from_der`](Self::from_der), but each entry is handed to `each`, in order, and not kept: `entries` stays empty.
+    pub fn read(input: Vec<u8>, mut each: impl FnMut(RevokedEntry)) -> Result<Self, DecodeError> {
+        // The library would build a tree of all entries, many times as long as the list: it gets the list without them, and
+        // then one after another. What cannot be taken apart it gets as it is, and says why.
+        let apart = take_apart(&input);
+        let shell = apart.as_ref().map_or(&input[..], |(shell, _)| shell);
+        let parsed = whole(WHAT, CertificateRevocationList::from_der(shell))?;
+        let signed = Signed::split(WHAT, &input)?;
+        let tbs = &parsed.tbs_cert_list;
+        if !tbs.revoked_certificates.is_empty() {
+            return Err(malformed("what it revokes does not stand in one place"));
+        }
+        let fields =
+            der::split_first(signed.tbs).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
+        let after_version = usize::from(fields.first().is_some_and(|field| field[0] == der::INTEGER));
+        let tbs_signature_algorithm = fields.get(after_version).copied().unwrap_or_default();
+
+        let mut list = Self {
+            der: Vec::new(),
+            tbs: signed.tbs_range(),
+            version: tbs.version.map_or(1, |version| version.0 + 1),
+            tbs_signature_algorithm: signature_algorithm(
+                tbs.signature.algorithm.to_id_string(),
+                tbs_signature_algorithm,
+            ),
+            signature_algorithm: signature_algorithm(
+                parsed.signature_algorithm.algorithm.to_id_string(),
+                signed.algorithm,
+            ),
+            issuer: name(&tbs.issuer)?,
+            this_update: tbs.this_update.to_datetime(),
+            next_update: tbs.next_update.map(|at| at.to_datetime()),
+            entries: Vec::new(),
+            extensions: Vec::new(),
+            malformed: Vec::new(),
+            number: None,
+            authority_key_id: None,
+            scope: None,
+            delta_base: None,
+            signature: parsed.signature_value.data.to_vec(),
+        };
+        for extension in tbs.extensions() {
+            let raw = raw_extension(extension);
+            if list.extension(&raw.oid).is_some() {
+                list.malformed.push((raw.oid.clone(), "it stands twice".to_owned()));
+            }
+            match extension.parsed_extension() {
+                ParsedExtension::ParseError { error } => {
+                    list.malformed.push((raw.oid.clone(), format!("its content cannot be read: {}", words(error))));
+                }
+                ParsedExtension::CRLNumber(number) => list.number = Some(number.to_bytes_be()),
+                ParsedExtension::AuthorityKeyIdentifier(found) => list.authority_key_id = Some(authority_key_id(found)),
+                // Not as x509-parser reads it: it leaves out what it cannot read.
+                _ if raw.oid == oid::ISSUING_DISTRIBUTION_POINT => {
+                    list.scope = distribution_point::read_issuing_distribution_point(&raw.value);
+                    if list.scope.is_none() {
+                        list.malformed.push((raw.oid.clone(), "its content cannot be read".to_owned()));
+                    }
+                }
+                _ if raw.oid == oid::DELTA_CRL_INDICATOR => match der::split_first(&raw.value) {
+                    Some((der::INTEGER, content, [])) => {
+                        list.delta_base = Some(without_leading_zeros(content).to_vec())
+                    }
+                    _ => list.malformed.push((raw.oid.clone(), "its content is no number".to_owned())),
+                },
+                _ => {}
+            }
+            list.extensions.push(raw);
+        }
+        let mut rest = apart.as_ref().map_or(&[][..], |(_, entries)| entries);
+        let mut certificate_issuer = None;
+        while !rest.is_empty() {
+            let (after, revoked) =
+                RevokedCertificate::from_der(rest).map_err(|_| malformed("one of its entries cannot be read"))?;
+            each(list.read_entry(&revoked, &mut certificate_issuer));
+            rest = after;
+        }
+        list.der = input;
+        Ok(list)
+    }
+
+    /// `certificate_issuer` is that of the entry before, and of those that follow (RFC 5280 §5.3.3).
+    fn read_entry(
+        &mut self,
+        revoked: &RevokedCertificate<'_>,
+        certificate_issuer: &mut Option<Arc<DistinguishedName>>,
+    ) -> RevokedEntry {
+        let mut entry = RevokedEntry {
+            serial: SerialNumber::from_der_content(revoked.raw_serial()),
+            revoked_at: revoked.revocation_date.to_datetime(),
+            reason: None,
+            invalid_since: None,
+            certificate_issuer: None,
+            unknown_critical: Vec::new(),
+        };
+        for extension in revoked.extensions() {
+            match extension.parsed_extension() {
+                ParsedExtension::ReasonCode(code) => entry.reason = RevocationReason::from_code(code.0),
+                ParsedExtension::InvalidityDate(at) => entry.invalid_since = Some(at.to_datetime()),
+                ParsedExtension::ParseError { error } => {
+                    self.malformed
+                        .push((extension.oid.to_id_string(), format!("its content cannot be read: {}", words(error))));
+                }
+                _ if extension.oid.to_id_string() == oid::CERTIFICATE_ISSUER => {
+                    match distribution_point::read_certificate_issuer(extension.value) {
+                        Some(name) => *certificate_issuer = Some(Arc::new(name)),
+                        None => {
+                            let reason = "it holds no directory name that can be read".to_owned();
+                            self.malformed.push((oid::CERTIFICATE_ISSUER.to_owned(), reason));
+                        }
+                    }
+                }
+                _ if extension.critical => entry.unknown_critical.push(extension.oid.to_id_string()),
+                _ => {}
+            }
+        }
+        entry.certificate_issuer.clone_from(certificate_issuer);
+        entry
+    }
+}
+
+fn malformed(reason: &str) -> DecodeError {
+    DecodeError::Malformed { what: WHAT, reason: reason.to_owned() }
+}
+
+/// The list without `revokedCertificates` (RFC 5280 §5.1.2.6), and the content of that field; `None` when there is none, or
+/// the list has not the shape of one.
+fn take_apart(list: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let (der::SEQUENCE, content, []) = der::split_first(list)? else { return None };
+    let [tbs, algorithm, signature] = der::children(content)?[..] else { return None };
+    let (der::SEQUENCE, content, []) = der::split_first(tbs)? else { return None };
+    let fields = der::children(content)?;
+    // An optional version, the signature's algorithm, the issuer, the issue date, and often the next one's.
+    let at = usize::from(*fields.first()?.first()? == der::INTEGER) + 3;
+    let at = at + usize::from(matches!(fields.get(at)?.first()?, &(der::UTC_TIME | der::GENERALIZED_TIME)));
+    let (der::SEQUENCE, entries, []) = der::split_first(fields.get(at)?)? else { return None };
+    let tbs = der::sequence(&[&fields[..at].concat(), &fields[at + 1..].concat()]);
+    Some((der::sequence(&[&tbs, algorithm, signature]), entries))
+}
