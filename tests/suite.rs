@@ -7,6 +7,8 @@
 mod advice;
 #[path = "suite/architecture.rs"]
 mod architecture;
+#[path = "suite/at_once.rs"]
+mod at_once;
 #[path = "suite/bad_input.rs"]
 mod bad_input;
 #[path = "suite/bad_peers.rs"]
