@@ -1,5 +1,7 @@
 //! The authorities of a CA: their certificates, and the way to their keys.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::error::CertificateError;
@@ -51,11 +53,20 @@ impl Root {
 /// The authorities of one CA, read as they are asked for.
 pub struct Authorities<'h> {
     home: &'h Home,
+    /// The files that were read, and what stood in them. They are read whenever they are asked for, since somebody else may
+    /// have exchanged them; what has the same octets as before is not parsed again.
+    parsed: RefCell<HashMap<PathBuf, Parsed>>,
+}
+
+/// A file of certificates.
+struct Parsed {
+    content: Vec<u8>,
+    certificates: Vec<Certificate>,
 }
 
 impl<'h> Authorities<'h> {
     pub fn of(home: &'h Home) -> Self {
-        Self { home }
+        Self { home, parsed: RefCell::default() }
     }
 
     /// The names of all that have a certificate, the root first.
@@ -110,7 +121,7 @@ impl<'h> Authorities<'h> {
             if !path.is_file() {
                 continue;
             }
-            let bridge = read_certificate(&path)?;
+            let bridge = self.first_of(&path)?;
             // Once the old root is gone from here, the certificate is of use to nobody.
             if let Some(old) = self.roots()?.into_iter().find(|root| root.has_signed(&bridge)) {
                 return Ok(Some(Rotation { old: old.name, new, bridge }));
@@ -137,8 +148,8 @@ impl<'h> Authorities<'h> {
     /// # Errors
     /// When its files cannot be read, or it may not issue.
     pub fn facts(&self, name: &str) -> Result<IssuerFacts, AuthorityError> {
-        let certificate = read_certificate(&self.cert_path(name))?;
-        let mut above = read_certificates(&self.home.authority(name).join("chain.pem"))?;
+        let certificate = self.first_of(&self.cert_path(name))?;
+        let mut above = self.all_of(&self.home.authority(name).join("chain.pem"))?;
         if !certificate.is_self_issued() {
             above.extend(self.root_of(above.last().unwrap_or(&certificate))?);
         }
@@ -195,7 +206,7 @@ impl<'h> Authorities<'h> {
     /// # Errors
     /// When it cannot be read.
     pub fn certificate(&self, name: &str) -> Result<Certificate, AuthorityError> {
-        read_certificate(&self.cert_path(name))
+        self.first_of(&self.cert_path(name))
     }
 
     /// The self-issued authority that has this certificate's issuer for its subject, if it is one of ours.
@@ -212,7 +223,7 @@ impl<'h> Authorities<'h> {
         let mut roots = Vec::new();
         for name in self.names()? {
             let path = self.cert_path(&name);
-            let certificate = read_certificate(&path)?;
+            let certificate = self.first_of(&path)?;
             if certificate.is_self_issued() {
                 roots.push(Root { name, path, certificate });
             }
@@ -249,6 +260,22 @@ impl<'h> Authorities<'h> {
     pub fn as_it_is_now(&self, issuer: Issuer) -> Result<Issuer, AuthorityError> {
         let facts = self.facts(issuer.facts().name())?;
         Ok(Issuer::new(facts, issuer.into_signer())?)
+    }
+
+    /// As [`read_certificate`].
+    fn first_of(&self, path: &Path) -> Result<Certificate, AuthorityError> {
+        first(path, self.all_of(path)?)
+    }
+
+    /// As [`read_certificates`].
+    fn all_of(&self, path: &Path) -> Result<Vec<Certificate>, AuthorityError> {
+        let content = files::read_if_exists(path, MOST_OCTETS)?.unwrap_or_default();
+        if let Some(known) = self.parsed.borrow().get(path).filter(|known| known.content == content) {
+            return Ok(known.certificates.clone());
+        }
+        let certificates = parse(path, &content)?;
+        self.parsed.borrow_mut().insert(path.to_owned(), Parsed { content, certificates: certificates.clone() });
+        Ok(certificates)
     }
 
     /// The CA directory.
@@ -291,14 +318,21 @@ pub fn open_key(
 
 /// The first certificate of a file.
 pub fn read_certificate(path: &Path) -> Result<Certificate, AuthorityError> {
-    let certificate = read_certificates(path)?.into_iter().next();
-    certificate.ok_or_else(|| AuthorityError::Certificate { path: path.to_owned(), cause: CertificateError::None })
+    first(path, read_certificates(path)?)
+}
+
+fn first(path: &Path, certificates: Vec<Certificate>) -> Result<Certificate, AuthorityError> {
+    let none = || AuthorityError::Certificate { path: path.to_owned(), cause: CertificateError::None };
+    certificates.into_iter().next().ok_or_else(none)
 }
 
 /// All certificates of a file, PEM or a single DER; none when the file is empty or missing.
 pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, AuthorityError> {
-    let content = files::read_if_exists(path, MOST_OCTETS)?.unwrap_or_default();
-    certificates(&content).map_err(|cause| AuthorityError::Certificate { path: path.to_owned(), cause })
+    parse(path, &files::read_if_exists(path, MOST_OCTETS)?.unwrap_or_default())
+}
+
+fn parse(path: &Path, content: &[u8]) -> Result<Vec<Certificate>, AuthorityError> {
+    certificates(content).map_err(|cause| AuthorityError::Certificate { path: path.to_owned(), cause })
 }
 
 /// As [`read_certificates`], from the content of a file.

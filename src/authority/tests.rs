@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use time::Duration;
 
 use super::adopt::Adoption;
-use super::authorities::{read_certificate, read_certificates};
+use super::authorities::{Authorities, read_certificate, read_certificates};
 use super::deliver::Place;
 use super::issue::{Due, Existing, Order, Status, SubjectKey};
 use super::renew::{NextKey, RenewError};
@@ -493,4 +493,15 @@ fn the_settings_of_a_new_ca_say_what_was_asked_for() {
     let config = Config::load(&Home::at(PathBuf::from(ca.home.folder()))).unwrap();
     assert_eq!((config.name.as_str(), config.issue.issuer.as_str()), ("Corp Root", "web"));
     assert_eq!(ca.issue(order("client", "alice")).unwrap().authority, "web");
+}
+
+#[test]
+fn an_authority_whose_certificate_is_exchanged_while_somebody_waits_signs_with_the_new_one() {
+    let ca = Ca::new();
+    let authorities = Authorities::of(&ca.home);
+    let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+    let (issuer, _) = authorities.unlock(authorities.facts("root").unwrap(), &mut ask).unwrap();
+    let new = ca.recertify_root_with_path_length(7);
+    assert_ne!(*issuer.facts().certificate(), new);
+    assert_eq!(*authorities.as_it_is_now(issuer).unwrap().facts().certificate(), new);
 }
