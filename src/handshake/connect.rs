@@ -159,7 +159,7 @@ fn cases(visit: &Visit<'_>) -> Result<Vec<Case>, CopyError> {
     let (day, year) = (time::Duration::DAY, time::Duration::days(365));
     let as_server = Changes { purpose: Some(Purpose::Server), ..Changes::default() };
     let mut cases = vec![
-        plain("no-client-certificate", "no client certificate", Ok(None)),
+        plain("no-client-certificate", "client without certificate", Ok(None)),
         plain(
             "client-of-another-ca",
             "client of another CA",
@@ -170,26 +170,28 @@ fn cases(visit: &Visit<'_>) -> Result<Vec<Case>, CopyError> {
             "client of a CA of the same name",
             copied(&|double| double.copy(Changes::default()))?,
         ),
-        with("expired-client", "expired client", specimen(visit.specimens.expired, was(day, year))?),
+        with("expired-client", "client that has expired", specimen(visit.specimens.expired, was(day, year))?),
         with(
             "not-yet-valid-client",
             "client not valid yet",
             specimen(visit.specimens.not_yet_valid, was(-(day + year), year))?,
         ),
-        with("server-certificate-as-client", "server certificate used as client", specimen(server, as_server)?),
+        with("server-certificate-as-client", "client with server certificate", specimen(server, as_server)?),
         plain("client-with-wrong-key", "client with another's key", copied(&|double| double.with_wrong_key())?),
-        plain("tampered-client", "tampered client certificate", copied(&|double| double.tampered())?),
+        plain("tampered-client", "client with altered certificate", copied(&|double| double.tampered())?),
     ];
     cases.push(match (visit.expect_revocation, visit.specimens.revoked) {
-        (true, Some(revoked)) => with("revoked-client", "revoked client", specimen(Some(revoked), Changes::default())?),
+        (true, Some(revoked)) => {
+            with("revoked-client", "client that was revoked", specimen(Some(revoked), Changes::default())?)
+        }
         (true, None) => plain(
             "revoked-client",
-            "revoked client",
+            "client that was revoked",
             Err("no revoked client certificate with its key was found".to_owned()),
         ),
         (false, _) => plain(
             "revoked-client",
-            "revoked client",
+            "client that was revoked",
             Err("a server need not have a revocation list: --expect-revocation says that this one has".to_owned()),
         ),
     });

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use crate::cli::address::host_of;
 use crate::cli::output::ladder::{ladder, messages_json};
+use crate::cli::output::refusals::refusals;
 use crate::cli::output::{Answer, Page, Report, Tone, handshake as shown};
 use crate::cli::parties::{Parties, PartyArguments};
 use crate::cli::progress::ProgressLine;
@@ -330,7 +331,7 @@ impl Report for Shown {
             }
         }
         if !found.refusals.is_empty() {
-            shown::refusals(page, &found.refusals);
+            refusals(page, &found.refusals);
         }
         // Those that are as they should be have all been told in their line.
         for refusal in found.refusals.iter().filter(|refusal| self.trace && !refusal.as_it_should_be()) {
@@ -387,7 +388,7 @@ impl Shown {
         let untried = found.refusals.len() - good - wrong;
         let mut sentence = format!("{sessions} of {} handshakes passed", found.sessions.len());
         if !found.refusals.is_empty() {
-            sentence = format!("{sentence}, {good} refusals as they must be, {wrong} wrong, {untried} not tried");
+            sentence = format!("{sentence}, {good} refusals right, {wrong} wrong, {untried} not tried");
         }
         let failed: Vec<String> = found
             .sessions
@@ -396,8 +397,8 @@ impl Shown {
             .map(|session| session.version.to_string())
             .collect();
         if self.refusals && !failed.is_empty() {
-            sentence =
-                format!("{sentence}; in {} a refusal would prove nothing, so none was tried", failed.join(" and "));
+            let versions = failed.join(" and ");
+            page.line(&format!("In {versions} a refusal would prove nothing, so none was tried."));
         }
         let (tone, word) = if found.passed() { (Tone::Good, "passed") } else { (Tone::Bad, "FAILED") };
         page.pieces(&[(tone, word), (Tone::Plain, ": "), (Tone::Plain, &sentence)]);

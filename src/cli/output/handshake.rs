@@ -1,18 +1,17 @@
-//! A handshake on the page: the steps of a session, its messages as a ladder, and what was refused.
+//! A handshake on the page: the steps of a session, and how fast it went.
 
 use std::time::Duration;
 
 use super::{Page, Tone};
 use crate::handshake::measure::Rate;
-use crate::handshake::report::{Expected, Outcome};
 use crate::handshake::steps::{Step, steps};
-use crate::handshake::{Refusal, Session, Side};
+use crate::handshake::{Session, Side};
 
 /// Sentences that are wider or narrower than this are hard to read, whatever the terminal has.
 const NARROWEST: usize = 60;
 const WIDEST: usize = 98;
 
-fn width(page: &Page) -> usize {
+pub(super) fn width(page: &Page) -> usize {
     page.columns().clamp(NARROWEST, WIDEST)
 }
 
@@ -81,80 +80,6 @@ fn step(page: &mut Page, step: &Step) {
     page.pieces(&[(Tone::Dim, arrow), (Tone::Strong, &name), (Tone::Plain, &first)]);
     for line in lines {
         page.line(&format!("{:INDENT$}{line}", ""));
-    }
-}
-
-/// What had to be refused, one line a case; versions that behave alike share it.
-pub fn refusals(page: &mut Page, refusals: &[Refusal]) {
-    page.gap();
-    page.toned(Tone::Strong, "What must be refused");
-    page.toned(
-        Tone::Dim,
-        &format!("        {:<36}{:<12}{:<26}{}", "tried", "refused by", "alert on the wire", "because"),
-    );
-    let mut told: Vec<&Refusal> = Vec::new();
-    for refusal in refusals {
-        if told.iter().any(|earlier| earlier.case == refusal.case && alike(earlier, refusal)) {
-            continue;
-        }
-        told.push(refusal);
-        let same: Vec<&Refusal> = refusals.iter().filter(|other| other.case == refusal.case).collect();
-        let title = if same.iter().all(|other| alike(other, refusal)) {
-            refusal.title.to_owned()
-        } else {
-            format!("{} ({})", refusal.title, refusal.version)
-        };
-        let title = if refusal.caveat.is_some() { format!("{title} *") } else { title };
-        case(page, refusal, &title);
-    }
-    caveats(page, refusals);
-}
-
-/// What the asterisks mean.
-fn caveats(page: &mut Page, refusals: &[Refusal]) {
-    let mut told: Vec<&str> = refusals.iter().filter_map(|refusal| refusal.caveat).collect();
-    told.dedup();
-    let width = width(page).saturating_sub(10);
-    for line in told.iter().flat_map(|caveat| wrap(caveat, width)).enumerate() {
-        let mark = if line.0 == 0 { "*" } else { " " };
-        page.toned(Tone::Dim, &format!("        {mark} {}", line.1));
-    }
-}
-
-fn alike(one: &Refusal, other: &Refusal) -> bool {
-    match (&one.outcome, &other.outcome) {
-        // The copies that were shown differ from version to version.
-        (Outcome::Refused(one), Outcome::Refused(other)) => one.is_like(other),
-        (one, other) => one == other,
-    }
-}
-
-fn case(page: &mut Page, refusal: &Refusal, title: &str) {
-    let title = format!("{title:<36}");
-    match &refusal.outcome {
-        Outcome::Refused(found) => {
-            let alert = found.alert.as_deref().unwrap_or("none");
-            let row = format!("{:<12}{alert:<26}{}", found.by, found.cause.code.replace('-', " "));
-            if refusal.for_the_right_reason() {
-                page.pieces(&[(Tone::Good, "  ok    "), (Tone::Plain, &title), (Tone::Plain, &row)]);
-            } else {
-                page.pieces(&[(Tone::Bad, "  WRONG "), (Tone::Plain, &title), (Tone::Plain, &row)]);
-                let Expected { by, error, alert } = refusal.expected;
-                let alert = alert.map_or("no alert".to_owned(), |alert| format!("the alert {alert}"));
-                let wanted = format!("the {by} had to refuse it with {alert}, because: {}", error.replace('-', " "));
-                page.toned(Tone::Bad, &format!("        {wanted}"));
-            }
-        }
-        Outcome::Accepted => {
-            page.pieces(&[(Tone::Bad, "  WRONG "), (Tone::Plain, &title), (Tone::Bad, "accepted by both sides")]);
-        }
-        Outcome::Untried(reason) => {
-            page.pieces(&[
-                (Tone::Warning, "  --    "),
-                (Tone::Plain, &title),
-                (Tone::Dim, &format!("not tried: {reason}")),
-            ]);
-        }
     }
 }
 

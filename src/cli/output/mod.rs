@@ -3,6 +3,7 @@
 pub mod handshake;
 pub mod ladder;
 mod page;
+pub mod refusals;
 
 use serde_json::Value;
 

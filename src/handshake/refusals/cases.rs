@@ -15,7 +15,7 @@ use crate::x509::{Certificate, ExtendedKeyUsage, Validity};
 
 /// All cases, those that a server must refuse first.
 pub(in super::super) const CASES: [Case; 23] = [
-    by_server("no-client-certificate", "no client certificate", cause::NO_CERTIFICATE, |material, scenario| {
+    by_server("no-client-certificate", "client without certificate", cause::NO_CERTIFICATE, |material, scenario| {
         material.client()?;
         scenario.client = None;
         Ok(())
@@ -33,7 +33,7 @@ pub(in super::super) const CASES: [Case; 23] = [
             Ok(())
         },
     ),
-    by_server("expired-client", "expired client", cause::EXPIRED, |material, scenario| {
+    by_server("expired-client", "client that has expired", cause::EXPIRED, |material, scenario| {
         scenario.server_judges_by.at = after(material.client()?.party.certificate())?;
         Ok(())
     }),
@@ -41,7 +41,7 @@ pub(in super::super) const CASES: [Case; 23] = [
         scenario.server_judges_by.at = before(material.client()?.party.certificate())?;
         Ok(())
     }),
-    by_server("revoked-client", "revoked client", cause::REVOKED, |material, scenario| {
+    by_server("revoked-client", "client that was revoked", cause::REVOKED, |material, scenario| {
         let (identity, list) = material.client()?.revoked(material.test)?;
         scenario.client = Some(identity);
         scenario.server_judges_by.roots = scenario::roots(&[material.client()?.hierarchy.root()])?;
@@ -50,7 +50,7 @@ pub(in super::super) const CASES: [Case; 23] = [
     }),
     by_server(
         "server-certificate-as-client",
-        "server certificate used as client",
+        "client with server certificate",
         cause::WRONG_PURPOSE,
         |material, scenario| {
             material.client()?;
@@ -80,7 +80,7 @@ pub(in super::super) const CASES: [Case; 23] = [
         scenario.client = Some(material.client()?.with_wrong_key()?);
         Ok(())
     }),
-    by_server("tampered-client", "tampered client certificate", cause::BAD_SIGNATURE, |material, scenario| {
+    by_server("tampered-client", "client with altered certificate", cause::BAD_SIGNATURE, |material, scenario| {
         scenario.client = Some(material.client()?.tampered()?);
         Ok(())
     }),
@@ -100,7 +100,7 @@ pub(in super::super) const CASES: [Case; 23] = [
             Ok(())
         },
     ),
-    by_client("wrong-host-name", "wrong host name", cause::WRONG_NAME, |_, scenario| {
+    by_client("wrong-host-name", "server of another host name", cause::WRONG_NAME, |_, scenario| {
         // `.invalid` is reserved (RFC 6761 §6.4): no certificate vouches for it.
         scenario.host_name = ServerName::try_from("wrong-host.invalid")
             .map_err(|_| SetUpError::Library("it does not know host names".to_owned()))?;
@@ -110,7 +110,7 @@ pub(in super::super) const CASES: [Case; 23] = [
         scenario.server = stranger("server", material.test.server, material.test.roots)?;
         Ok(())
     }),
-    by_client("expired-server", "expired server", cause::EXPIRED, |material, scenario| {
+    by_client("expired-server", "server that has expired", cause::EXPIRED, |material, scenario| {
         scenario.client_judges_by.at = after(material.test.server.certificate())?;
         Ok(())
     }),
@@ -118,7 +118,7 @@ pub(in super::super) const CASES: [Case; 23] = [
         scenario.client_judges_by.at = before(material.test.server.certificate())?;
         Ok(())
     }),
-    by_client("revoked-server", "revoked server", cause::REVOKED, |material, scenario| {
+    by_client("revoked-server", "server that was revoked", cause::REVOKED, |material, scenario| {
         let (identity, list) = material.server.revoked(material.test)?;
         scenario.server = identity;
         scenario.client_judges_by.roots = scenario::roots(&[material.server.hierarchy.root()])?;
@@ -127,7 +127,7 @@ pub(in super::super) const CASES: [Case; 23] = [
     }),
     by_client(
         "client-certificate-as-server",
-        "client certificate used as server",
+        "server with client certificate",
         cause::WRONG_PURPOSE,
         |material, scenario| {
             // A copy with the server's names: a name that does not fit would be refused for another reason.
@@ -150,7 +150,7 @@ pub(in super::super) const CASES: [Case; 23] = [
         scenario.server = material.server.with_wrong_key()?;
         Ok(())
     }),
-    by_client("tampered-server", "tampered server certificate", cause::BAD_SIGNATURE, |material, scenario| {
+    by_client("tampered-server", "server with altered certificate", cause::BAD_SIGNATURE, |material, scenario| {
         scenario.server = material.server.tampered()?;
         Ok(())
     }),

@@ -39,7 +39,7 @@ impl<'a> Material<'a> {
 }
 
 /// Why there is no case about a client's certificate.
-const ONE_WAY: &str = "the server asks for no certificate (one-way TLS)";
+const ONE_WAY: &str = "the server asks for no certificate";
 
 /// A party, and the throw-away hierarchy that copies what stands above it.
 pub(in super::super) struct Double<'a> {
