@@ -72,6 +72,18 @@ impl Cause {
         self
     }
 
+    /// The same, when it is known which cipher suites the client offered. The TLS library names what it misses first, and
+    /// of a client without Diffie-Hellman that is the group for it, whatever the suites are.
+    pub(super) fn given_offer(self, cipher_suites: &[String]) -> Self {
+        if matches!(self.code, NO_COMMON_GROUP | NO_COMMON_CIPHER_SUITE) && registry::all_static_rsa(cipher_suites) {
+            return Self::new(
+                NO_COMMON_CIPHER_SUITE,
+                "the client offers static RSA key exchange and nothing else; it has no forward secrecy, and is refused here",
+            );
+        }
+        self
+    }
+
     /// Somebody else's server refused, in whatever way servers do; why, only its log knows.
     pub fn is_of_another_server(&self) -> bool {
         self.code == ALERT_RECEIVED || self.code == "closed" || self.code.starts_with("http-")
@@ -100,7 +112,13 @@ impl Cause {
             }
             ALERT_RECEIVED => "look into the log of the other side: only it knows why",
             NO_COMMON_VERSION => "try the other TLS version with --tls",
-            NO_COMMON_CIPHER_SUITE => "let the other side offer cipher suites with (EC)DHE and an AEAD cipher",
+            NO_COMMON_CIPHER_SUITE => {
+                "let the other side offer cipher suites with ECDHE and an AEAD cipher, or TLS 1.3"
+            }
+            NO_COMMON_GROUP => "let the other side offer X25519, secp256r1 or secp384r1 for the key exchange",
+            NO_COMMON_SIGNATURE => {
+                "take a certificate with another kind of key: ecdsa-p256 and rsa-2048 suit everybody"
+            }
             NO_COMMON_GROUND => "try the other TLS version with --tls, or another kind of key",
             // Rare, or nobody's fault here.
             _ => "look into the log of the other side, and check the port",
@@ -127,6 +145,8 @@ pub(super) const PATH_TOO_LONG: &str = "path-too-long";
 pub(super) const BAD_VERSION: &str = "bad-version";
 pub(super) const CERTIFICATE_REFUSED: &str = "certificate-refused";
 pub(super) const NO_COMMON_GROUND: &str = "nothing-in-common";
+pub(super) const NO_COMMON_GROUP: &str = "no-common-group";
+pub(super) const NO_COMMON_SIGNATURE: &str = "no-common-signature-scheme";
 pub(super) const NO_COMMON_VERSION: &str = "no-common-version";
 pub(super) const NO_COMMON_CIPHER_SUITE: &str = "no-common-cipher-suite";
 pub(super) const NOT_TLS: &str = "not-tls";
@@ -158,6 +178,16 @@ pub(super) fn of(error: &Error) -> Cause {
         Error::InvalidMessage(what) => {
             Cause::new("bad-message", format!("what came from the other side is no message of TLS ({what:?})"))
         }
+        Error::PeerIncompatible(
+            PeerIncompatible::NoKxGroupsInCommon
+            | PeerIncompatible::NamedGroupsExtensionRequired
+            | PeerIncompatible::KeyShareExtensionRequired,
+        ) => Cause::new(NO_COMMON_GROUP, "the two sides have no group for the Diffie-Hellman exchange in common"),
+        Error::PeerIncompatible(
+            PeerIncompatible::NoSignatureSchemesInCommon
+            | PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon
+            | PeerIncompatible::SignatureAlgorithmsExtensionRequired,
+        ) => Cause::new(NO_COMMON_SIGNATURE, "the other side accepts no signature that the certificate's key can make"),
         Error::PeerIncompatible(what) => {
             Cause::new(NO_COMMON_GROUND, format!("the two sides have nothing in common ({what:?})"))
         }
@@ -249,4 +279,30 @@ fn shown_time(time: UnixTime) -> String {
 
 fn alert_name(alert: AlertDescription) -> String {
     registry::alert(u8::from(alert))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offered(suites: &[u16]) -> Vec<String> {
+        suites.iter().map(|suite| registry::cipher_suite(*suite)).collect()
+    }
+
+    /// The TLS library says that the groups are missing; what has to be mended is the cipher suites.
+    #[test]
+    fn a_client_with_static_rsa_only_is_told_so_whatever_the_library_misses_first() {
+        let offers = [0x2a2a, 0x009d, 0x002f, 0x00ff];
+        for missed in [PeerIncompatible::NoKxGroupsInCommon, PeerIncompatible::NoCipherSuitesInCommon] {
+            let cause = of(&Error::PeerIncompatible(missed)).given_offer(&offered(&offers));
+            assert_eq!(cause.code, NO_COMMON_CIPHER_SUITE);
+            assert!(cause.sentence.contains("static RSA") && cause.cure().contains("ECDHE"), "{cause:?}");
+        }
+        let one_that_would_do = [&offers[..], &[0xc02f]].concat();
+        let cause = of(&Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon));
+        assert_eq!(cause.clone().given_offer(&offered(&one_that_would_do)).code, NO_COMMON_GROUP);
+        assert_eq!(cause.given_offer(&[]).code, NO_COMMON_GROUP);
+        let expired = Cause::new(EXPIRED, "it has expired");
+        assert_eq!(expired.clone().given_offer(&offered(&offers)), expired);
+    }
 }

@@ -134,10 +134,19 @@ pub(super) fn is_static_rsa(cipher_suite: &str) -> bool {
     cipher_suite.starts_with("TLS_RSA_WITH_")
 }
 
+/// A client offers no other. Signalling values (RFC 5746, RFC 7507) stand among its suites without being any, and so does
+/// what means nothing.
+pub(super) fn all_static_rsa(cipher_suites: &[String]) -> bool {
+    let mut real = cipher_suites.iter().filter(|suite| !suite.ends_with("_SCSV") && *suite != GREASE).peekable();
+    real.peek().is_some() && real.all(|suite| is_static_rsa(suite))
+}
+
+const GREASE: &str = "GREASE";
+
 /// Clients offer a number that means nothing, so that servers do not forget how to pass over one (RFC 8701).
 fn unnamed(number: u16) -> String {
     let [high, low] = number.to_be_bytes();
-    if high == low && low & 0x0f == 0x0a { "GREASE".to_owned() } else { format!("0x{number:04x}") }
+    if high == low && low & 0x0f == 0x0a { GREASE.to_owned() } else { format!("0x{number:04x}") }
 }
 
 /// TLS Supported Groups.

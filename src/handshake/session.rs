@@ -221,6 +221,11 @@ pub(super) fn breakdown(exchange: &Exchange, messages: &[Message]) -> Option<Bre
 /// A breakdown with what the messages say of it.
 pub(super) fn told_breakdown(by: Side, cause: Cause, messages: &[Message]) -> Breakdown {
     let alert = alert_of(by, messages);
+    let offered = messages.iter().find_map(|message| match &message.body {
+        Body::ClientHello { cipher_suites, .. } => Some(cipher_suites.as_slice()),
+        _ => None,
+    });
+    let cause = cause.given_offer(offered.unwrap_or_default());
     let certificate = fault::certificate(by, alert.as_deref(), &cause, messages);
     Breakdown { by, alert, cause, certificate }
 }

@@ -45,7 +45,7 @@ fn step(session: &Session, message: &Message) -> Option<(&'static str, Vec<Strin
                 let groups: Vec<&str> = key_shares.iter().map(|share| share.group.as_str()).collect();
                 says.push(format!("sends public values for {}", groups.join(" and ")));
             }
-            if all_static_rsa(cipher_suites) {
+            if registry::all_static_rsa(cipher_suites) {
                 says.push("with static RSA key exchange only: a stolen key would open every recording".to_owned());
             }
             says.push(server_name(name));
@@ -119,12 +119,6 @@ fn agreement(session: &Session, message: &Message) -> Vec<Step> {
         Step { from: None, name: "key exchange", says: exchange, encrypted: false },
         Step { from: None, name: "session keys", says: keys, encrypted: false },
     ]
-}
-
-/// Signalling values (RFC 5746, RFC 7507) stand among the suites without being any.
-fn all_static_rsa(cipher_suites: &[String]) -> bool {
-    let mut real = cipher_suites.iter().filter(|suite| !suite.ends_with("_SCSV")).peekable();
-    real.peek().is_some() && real.all(|suite| registry::is_static_rsa(suite))
 }
 
 fn explained(group: &str) -> &'static str {
@@ -203,7 +197,8 @@ mod tests {
 
     #[test]
     fn a_client_with_nothing_but_static_rsa_is_known_by_its_offer() {
-        let offer = |suites: &[&str]| all_static_rsa(&suites.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let offer =
+            |suites: &[&str]| registry::all_static_rsa(&suites.iter().map(ToString::to_string).collect::<Vec<_>>());
         assert!(offer(&["TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_EMPTY_RENEGOTIATION_INFO_SCSV"]));
         assert!(!offer(&["TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]));
         assert!(!offer(&["TLS_EMPTY_RENEGOTIATION_INFO_SCSV"]) && !offer(&[]));
