@@ -161,6 +161,7 @@ mod tests {
         let by = |facts, validity| recertify(other, SignedBy::Issuer(facts), NOW, validity, serial(9)).unwrap_err();
         assert!(matches!(by(issuing.facts(), years(1)), Refusal::PathLength { .. }));
         assert!(matches!(by(old_root.facts(), years(11)), Refusal::OutlivesIssuer { .. }));
+        assert_eq!(by(old_root.facts(), years(0)), Refusal::EndsInThePast(NOW));
         let itself =
             recertify(old_root.facts().certificate(), SignedBy::Issuer(old_root.facts()), NOW, years(1), serial(9));
         assert!(matches!(itself.unwrap_err(), Refusal::SubjectOfIssuer(_)));
@@ -171,6 +172,9 @@ mod tests {
         let again = |certificate: &Certificate| {
             recertify(certificate, SignedBy::Issuer(old_root.facts()), NOW, years(1), serial(9))
         };
+        assert!(matches!(again(&limited).unwrap_err(), Refusal::CannotCarry { .. }));
+        limited.extensions.pop();
+        limited.extensions.push(limit("1.2.3.4", true));
         assert!(matches!(again(&limited).unwrap_err(), Refusal::CannotCarry { .. }));
         limited.extensions.pop();
         limited.extensions.push(limit("2.16.840.1.113730.1.13", false));

@@ -188,8 +188,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_not_taken_for_no_limit() {
-        for fields in [&[0x84, 1, 1][..], &[0x86, 1, 0xff], &[0x83, 1, 0], &[0x81, 0], &[0x82, 1, 0xff, 0x81, 1, 0xff]]
-        {
+        for fields in [
+            &[0x84, 1, 1][..],
+            &[0x86, 1, 0xff],
+            &[0x83, 1, 0],
+            &[0x83, 2, 8, 0x40],
+            &[0x83, 4, 0, 0x40, 0, 0],
+            &[0x81, 0],
+            &[0x82, 1, 0xff, 0x81, 1, 0xff],
+        ] {
             assert_eq!(read_issuing_distribution_point(&der::sequence(&[fields])), None, "{fields:?}");
         }
         assert_eq!(read_distribution_points(&der::sequence(&[])), None);

@@ -117,6 +117,20 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_says_what_is_wrong_with_the_duration() {
+        let refused = |given: &str| given.parse::<Lifetime>().unwrap_err();
+        for given in ["", "d", "90", "1.5d", "90 d", "+1d", "٣d", "99999999999999999999"] {
+            assert_eq!(refused(given), LifetimeError::Unreadable(given.to_owned()));
+        }
+        for given in ["0d", "-1d", "-", "00s"] {
+            assert_eq!(refused(given), LifetimeError::NotPositive(given.to_owned()));
+        }
+        for given in ["1001y", "99999999999999999999y", "18446744073709551615y"] {
+            assert_eq!(refused(given), LifetimeError::TooLong(given.to_owned()));
+        }
+    }
+
+    #[test]
     fn a_duration_is_shown_in_its_largest_whole_unit() {
         for (given, shown) in [("365d", "1y"), ("36h", "36h"), ("2w", "14d"), ("90d", "90d"), ("3600s", "1h")] {
             assert_eq!(given.parse::<Lifetime>().unwrap().to_string(), shown);

@@ -94,7 +94,8 @@ pub fn parse_time(given: &str) -> Result<OffsetDateTime, TimeError> {
         .ok()
         .and_then(|at| at.checked_to_offset(UtcOffset::UTC))
         .ok_or_else(|| TimeError(given.to_owned()))?;
-    if at < Validity::EARLIEST || at.year() > 9999 {
+    // The other end is that of the calendar library, whose years have four digits.
+    if at < Validity::EARLIEST {
         return Err(TimeError(given.to_owned()));
     }
     Ok(whole_second(at))

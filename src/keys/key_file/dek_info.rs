@@ -133,7 +133,7 @@ fn aes_cbc(
 
 fn triple_des_cbc(key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     const BLOCK: usize = 8;
-    if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(BLOCK) {
+    if !ciphertext.len().is_multiple_of(BLOCK) {
         return None;
     }
     let cipher = des::TdesEde3::new_from_slice(key).ok()?;

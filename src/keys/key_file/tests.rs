@@ -248,7 +248,8 @@ fn a_file_cannot_ask_for_endless_work() {
         let mut der = pem::parse_all(&fixture(parameters)).unwrap().remove(0).content;
         let at = der.windows(marker.len()).position(|window| window == marker).unwrap();
         der[at..at + marker.len()].copy_from_slice(replacement);
-        KeyFile::parse(&der).unwrap().open(Some(&passphrase("secret"))).unwrap_err()
+        // Before anybody is asked for the passphrase.
+        KeyFile::parse(&der).unwrap().open(None).unwrap_err()
     };
     // scrypt's N of 16384 stands in two octets, r and p behind it.
     let marker = &[2, 2, 0x40, 0, 2, 1, 8, 2, 1, 1];
@@ -261,6 +262,49 @@ fn a_file_cannot_ask_for_endless_work() {
         let error = costs("ec-p256.scrypt-aes256.pem", &[2, 2, 0x40, 0, 2, 1, 8], &replacement);
         assert!(error.to_string().contains("not a power of two"), "{error}");
     }
+    // PBKDF2's 2048 rounds stand behind the salt, whose length gives way.
+    let mut der = fixture("ec-p256.pbkdf2-sha256-aes256.der");
+    let rounds = der.windows(4).position(|window| window == [2, 2, 8, 0]).unwrap();
+    let mut with_rounds = |salt: u8, integer: &[u8]| {
+        der[rounds - 9] = salt;
+        der[rounds + 4 - integer.len()..rounds + 4].copy_from_slice(integer);
+        KeyFile::parse(&der).unwrap().open(None).unwrap_err()
+    };
+    let error = with_rounds(6, &[2, 4, 0x05, 0xf5, 0xe1, 0x01]);
+    assert_eq!(error, KeyFileError::TooExpensive { what: "100000001 rounds of PBKDF2".to_owned() });
+    assert_eq!(with_rounds(6, &[2, 4, 0x05, 0xf5, 0xe1, 0x00]), KeyFileError::PassphraseNeeded);
+    let error = with_rounds(9, &[2, 1, 0]);
+    assert!(error.to_string().contains("no rounds at all"), "{error}");
+}
+
+#[test]
+fn a_curve_inside_that_is_not_the_one_outside_is_refused() {
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let inside = |curve: &[u8]| {
+        // ECPrivateKey (RFC 5915 §3) with its parameters, in the PrivateKeyInfo of a key on P-256.
+        let (_, content, _) = der::split_first(key.as_pkcs8()).unwrap();
+        let [version, algorithm, wrapped, ..] = der::children(content).unwrap()[..] else { panic!("PKCS#8") };
+        let (_, sec1, _) = der::split_first(wrapped).unwrap();
+        let (_, parts, _) = der::split_first(sec1).unwrap();
+        let [one, scalar, ..] = der::children(parts).unwrap()[..] else { panic!("SEC1") };
+        let parameters = der::value(der::context_constructed(0), &der::value(der::OBJECT_IDENTIFIER, curve));
+        let wrapped = der::value(der::OCTET_STRING, &der::sequence(&[one, scalar, &parameters]));
+        KeyFile::parse(&der::sequence(&[version, algorithm, &wrapped])).unwrap().open(None)
+    };
+    assert!(inside(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]).is_ok());
+    assert!(matches!(inside(&[0x2b, 0x81, 4, 0, 34]), Err(KeyFileError::Unusable(_))));
+}
+
+#[test]
+fn octets_after_the_last_block_of_a_ciphertext_are_no_part_of_it() {
+    let mut block = pem::parse_all(&fixture("rsa-2048.dek-des3.pem")).unwrap().remove(0);
+    block.content.push(0);
+    let file = KeyFile::from_block(block).unwrap();
+    assert_eq!(file.open(Some(&passphrase("secret"))).unwrap_err(), KeyFileError::WrongPassphrase);
+    let mut block = pem::parse_all(&fixture("rsa-2048.dek-des3.pem")).unwrap().remove(0);
+    block.content.clear();
+    let file = KeyFile::from_block(block).unwrap();
+    assert_eq!(file.open(Some(&passphrase("secret"))).unwrap_err(), KeyFileError::WrongPassphrase);
 }
 
 proptest! {

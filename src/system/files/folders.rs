@@ -88,6 +88,10 @@ mod tests {
         assert_eq!(names_in(&deep).unwrap(), ["x"]);
         assert!(names_in(&top.path().join("missing")).unwrap().is_empty());
         assert!(create_folders(&deep.join("x/y"), 0o700).is_err());
+        assert!(create_folders(&deep.join("x"), 0o700).unwrap_err().is_already_there());
+        // The folder in which a relative path begins.
+        create_folders(Path::new(""), 0o700).unwrap();
+        assert_eq!(names_in(&deep.join("x")).unwrap_err().cause.kind(), io::ErrorKind::NotADirectory);
     }
 
     #[test]

@@ -157,6 +157,39 @@ fn a_public_key_with_something_after_its_two_parts_is_refused() {
     assert!(PublicKey::from_spki(&longer).is_err());
 }
 
+/// The octets with another part put into their outermost SEQUENCE, behind the others.
+fn with_a_fourth_part(octets: &[u8]) -> Vec<u8> {
+    let (_, content, _) = der::split_first(octets).unwrap();
+    der::sequence(&[content, &der::value(der::NULL, &[])])
+}
+
+#[test]
+fn what_is_signed_has_three_parts() {
+    for name in ["web.pem", "web.csr.pem", "ca.crl.pem"] {
+        let longer = with_a_fourth_part(&fixture(name));
+        assert!(Certificate::from_der(&longer).is_err(), "{name}");
+        assert!(RevocationList::from_der(&longer).is_err(), "{name}");
+        assert!(SigningRequest::from_der(&longer).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn an_extension_of_a_list_that_stands_twice_is_malformed() {
+    let octets = fixture("ca.crl.pem");
+    assert_eq!(RevocationList::from_der(&octets).unwrap().malformed, []);
+    let (_, content, _) = der::split_first(&octets).unwrap();
+    let [tbs, algorithm, signature] = der::children(content).unwrap()[..] else { panic!("three parts") };
+    let (_, fields, _) = der::split_first(tbs).unwrap();
+    let mut fields = der::children(fields).unwrap();
+    let (tag, extensions, _) = der::split_first(fields.pop().unwrap()).unwrap();
+    let (_, extensions, _) = der::split_first(extensions).unwrap();
+    let twice = der::value(tag, &der::sequence(&[extensions, der::children(extensions).unwrap()[0]]));
+    fields.push(&twice);
+    let list = RevocationList::from_der(&der::sequence(&[&der::sequence(&fields), algorithm, signature])).unwrap();
+    assert_eq!(list.malformed.len(), 1);
+    assert!(list.malformed[0].1.contains("twice"), "{:?}", list.malformed);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
