@@ -59,7 +59,7 @@ pub struct Globals {
     /// Print one JSON document instead of text
     #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,
-    /// Print no hints and no progress, only results and failures; verify and lint in one line each
+    /// Print no hints, no progress and no account of what was done, only answers, warnings and failures; verify and lint in one line each
     #[arg(long, global = true, help_heading = "Global options")]
     pub quiet: bool,
     /// When to use colour; auto: at a terminal, unless NO_COLOR is set

@@ -72,8 +72,13 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     let is_document = shape.json && (result.is_err() || failed_in_part.is_some());
     let status = match result {
         Ok(report) => {
-            let text =
-                if shape.json { output::json_document(&report.json()) } else { output::text(report.as_ref(), style) };
+            let is_kept_back =
+                line.globals.quiet && report.is_account() && report.answer() == Answer::Yes && failed_in_part.is_none();
+            let text = match shape.json {
+                true => output::json_document(&report.json()),
+                false if is_kept_back => String::new(),
+                false => output::text(report.as_ref(), style),
+            };
             let answer = match report.answer() {
                 Answer::Yes => ExitStatus::Done,
                 Answer::No => ExitStatus::No,

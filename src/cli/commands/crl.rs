@@ -132,4 +132,8 @@ impl Report for Listed {
         }
         document
     }
+
+    fn is_account(&self) -> bool {
+        true
+    }
 }

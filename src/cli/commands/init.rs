@@ -256,6 +256,10 @@ impl Report for InitReport {
             "warnings": self.made.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
         })
     }
+
+    fn is_account(&self) -> bool {
+        true
+    }
 }
 
 impl InitReport {

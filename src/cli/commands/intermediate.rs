@@ -138,6 +138,10 @@ impl Report for RequestReport {
             "files": { "request": path, "key": key },
         })
     }
+
+    fn is_account(&self) -> bool {
+        true
+    }
 }
 
 impl Report for InstallReport {
@@ -180,5 +184,9 @@ impl Report for InstallReport {
             "warnings": warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
             "file": path,
         })
+    }
+
+    fn is_account(&self) -> bool {
+        true
     }
 }

@@ -363,6 +363,10 @@ impl Report for IssueReport {
         }
         document
     }
+
+    fn is_account(&self) -> bool {
+        self.outcome.status != Status::Planned
+    }
 }
 
 /// The files of a certificate, as every command gives them to programs.

@@ -96,4 +96,8 @@ impl Report for Changed {
             "key_id": text::hex(&public_key.key_id()),
         })
     }
+
+    fn is_account(&self) -> bool {
+        true
+    }
 }

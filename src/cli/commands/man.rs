@@ -68,4 +68,8 @@ impl Report for Pages {
     fn json(&self) -> Value {
         json!({ "schema": "ca.man/1", "files": self.files })
     }
+
+    fn is_account(&self) -> bool {
+        true
+    }
 }

@@ -129,4 +129,8 @@ impl Report for QuickstartReport {
     fn answer(&self) -> Answer {
         if self.is_passed() { Answer::Yes } else { Answer::No }
     }
+
+    fn is_account(&self) -> bool {
+        true
+    }
 }

@@ -137,4 +137,8 @@ impl Report for RequestReport {
             "files": { "key": key_path, "request": request_path },
         })
     }
+
+    fn is_account(&self) -> bool {
+        true
+    }
 }

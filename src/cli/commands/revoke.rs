@@ -204,4 +204,8 @@ impl Report for Revoked {
             "next": self.next,
         })
     }
+
+    fn is_account(&self) -> bool {
+        true
+    }
 }

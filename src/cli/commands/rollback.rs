@@ -115,4 +115,8 @@ impl Report for RolledBack {
     fn failure(&self) -> Option<Failure> {
         self.hook.as_ref().and_then(HookReport::failure)
     }
+
+    fn is_account(&self) -> bool {
+        true
+    }
 }

@@ -100,4 +100,8 @@ impl Report for Bundle {
             "status": self.written.as_ref().map(|(_, is_new)| if *is_new { "written" } else { "unchanged" }),
         })
     }
+
+    fn is_account(&self) -> bool {
+        self.written.is_some()
+    }
 }

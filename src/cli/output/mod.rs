@@ -27,6 +27,11 @@ pub trait Report {
         Answer::Yes
     }
 
+    /// Whether its text only gives an account of what was done, and is no answer to a question: `--quiet` keeps it back.
+    fn is_account(&self) -> bool {
+        false
+    }
+
     /// What failed although the rest was done and is reported: told behind the report, and its exit status is the command's.
     fn failure(&self) -> Option<Failure> {
         None

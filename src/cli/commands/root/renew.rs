@@ -91,4 +91,8 @@ impl Report for RenewReport {
             "file": self.file,
         })
     }
+
+    fn is_account(&self) -> bool {
+        true
+    }
 }

@@ -193,6 +193,10 @@ impl Report for StartReport {
             "bundle": started.bundle,
         })
     }
+
+    fn is_account(&self) -> bool {
+        true
+    }
 }
 
 impl Report for StatusReport {
@@ -295,5 +299,9 @@ impl Report for FinishReport {
             "left_behind": state.certificates.iter().map(left_json).collect::<Vec<_>>(),
             "authorities_left_behind": state.authorities,
         })
+    }
+
+    fn is_account(&self) -> bool {
+        true
     }
 }
