@@ -4,7 +4,7 @@ use std::fs;
 
 use super::AuthorityError;
 use super::authorities::read_certificate;
-use super::deliver::Place;
+use super::deliver::{Place, foreign};
 use super::issue::{Order, Status};
 use super::testing::{Ca, files_below, order};
 use crate::keys::key_file::KeyFile;
@@ -83,6 +83,17 @@ fn what_is_not_of_the_interrupted_run_stays() {
     fs::remove_file(folder.join("key.pem")).unwrap();
     fs::remove_file(folder.join("chain.pem")).unwrap();
     ca.issue(wish()).unwrap();
+}
+
+#[test]
+fn the_key_beside_a_certificate_for_a_request_is_its_senders() {
+    let ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    let folder = ca.path("issued/web.test");
+    let own = [read_certificate(&folder.join("cert.pem")).unwrap()];
+    fs::write(folder.join("key.pem"), "of the sender, and none of our business").unwrap();
+    assert_eq!(foreign(&folder, &own, false).unwrap(), None);
+    assert_eq!(foreign(&folder, &own, true).unwrap(), Some(folder.join("key.pem")));
 }
 
 #[test]

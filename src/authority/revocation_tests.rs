@@ -412,3 +412,24 @@ fn nobody_is_asked_for_the_passphrase_of_a_revoked_authority() {
     let asked = ca.issue_asking(order("server", "web.test"), &mut |_| panic!("asked"));
     assert!(matches!(asked, Err(AuthorityError::RevokedIssuer { .. })));
 }
+
+#[test]
+fn a_number_that_no_index_can_hold_is_refused() {
+    let ca = Ca::new();
+    let refused = list_refused(ca.publish(&Order { number: Some(u64::MAX), ..Order::default() }));
+    assert!(matches!(refused, ListError::NumberTooGreat(u64::MAX)), "{refused}");
+    assert!(!ca.home.crl_der("issuing").exists());
+}
+
+#[test]
+fn a_revoked_authority_signs_no_request() {
+    let ca = Ca::new();
+    let (asked, other) = (ca.request_for("web.test"), ca.request_for("b.test"));
+    ca.revoke("issuing", HOLD).unwrap();
+    assert!(matches!(ca.sign(&asked), Err(AuthorityError::RevokedIssuer { .. })));
+    ca.revoke("issuing", RELEASE).unwrap();
+    ca.sign(&asked).unwrap();
+    ca.revoke("issuing", STOLEN).unwrap();
+    assert!(matches!(ca.sign(&other), Err(AuthorityError::RevokedIssuer { .. })));
+    assert!(ca.history("web.test").len() == 1 && ca.history("b.test").is_empty());
+}

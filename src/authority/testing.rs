@@ -13,8 +13,8 @@ use super::init::{self, Made};
 use super::issue::{self, Existing, Order, Outcome, SubjectKey, Tools};
 use super::renew::{self, NextKey, Renewal};
 use super::{
-    Authorities, AuthorityError, Config, Home, KeyOpener, deliver, intermediate, publish_crl, renew_root, revoke,
-    rotation,
+    Authorities, AuthorityError, Config, Home, KeyOpener, deliver, intermediate, publish_crl, renew_root, request,
+    revoke, rotation, sign,
 };
 use crate::issuance::{self, End, SignedBy, recertify};
 use crate::keys::Passphrase;
@@ -80,6 +80,46 @@ impl Ca {
         let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
         let mut ask_for_kept_key = |_: &str| Ok(Passphrase::new(b"leaf secret".to_vec()));
         self.with_tools(|tools| renew::renew(&self.home, renewal, &mut ask, &mut ask_for_kept_key, tools))
+    }
+
+    /// The DER of a request for a server, made with a key of its own.
+    pub fn request_for(&self, name: &str) -> Vec<u8> {
+        let wanted = request::Wanted {
+            template: "server".to_owned(),
+            name: name.parse().unwrap(),
+            names: Vec::new(),
+            key: None,
+            subject: Vec::new(),
+            set: BTreeMap::new(),
+            folder: self.top.path().join(name),
+            replace: false,
+            encrypted: false,
+            protection: None,
+        };
+        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        let made = self.with_tools(|tools| request::request(Some(&self.home), wanted, &mut ask, tools)).unwrap();
+        made.request.as_der().to_vec()
+    }
+
+    /// Signs a request as a server's.
+    pub fn sign(&self, request: &[u8]) -> Result<Outcome, AuthorityError> {
+        let signing = sign::Signing {
+            request: request.to_vec(),
+            template: "server".to_owned(),
+            name: None,
+            names: Vec::new(),
+            end: End::Default,
+            clip: false,
+            subject: Vec::new(),
+            set: BTreeMap::new(),
+            issuer: None,
+            place: None,
+            existing: Existing::Refuse,
+            dry_run: false,
+            exact: false,
+        };
+        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        self.with_tools(|tools| sign::sign(&self.home, signing, &mut ask, tools))
     }
 
     pub fn revoke(&self, reference: &str, reason: RevocationReason) -> Result<revoke::Outcome, AuthorityError> {

@@ -12,11 +12,11 @@ use super::deliver::Place;
 use super::issue::{Due, Existing, Order, Status, SubjectKey};
 use super::renew::{NextKey, RenewError};
 use super::testing::{Ca, files_below, order};
-use super::{AuthorityError, Config, Home};
+use super::{AuthorityError, Config, Home, key_passphrase, rollback};
 use crate::issuance::{End, Refusal};
-use crate::keys::key_file::KeyFile;
+use crate::keys::key_file::{self, KeyFile};
 use crate::keys::{Passphrase, PrivateKey, Signer};
-use crate::x509::{KeyAlgorithm, TbsFields, Validity, tbs};
+use crate::x509::{KeyAlgorithm, Lifetime, TbsFields, Validity, tbs};
 
 #[test]
 fn a_ca_is_made_whole_and_issues_what_its_index_knows() {
@@ -73,6 +73,36 @@ fn an_existing_ca_is_refused_and_left_alone() {
     let before = fs::read(ca.path("authorities/root/key.pem")).unwrap();
     assert!(matches!(ca.init(ca.init_order()), Err(AuthorityError::Exists(_))));
     assert_eq!(fs::read(ca.path("authorities/root/key.pem")).unwrap(), before);
+}
+
+#[test]
+fn a_key_file_that_was_exchanged_while_somebody_typed_is_left_alone() {
+    let ca = Ca::new();
+    let other = PrivateKey::generate(KeyAlgorithm::EcdsaP384).unwrap();
+    let theirs = key_file::write(&other, None).unwrap();
+    let mut choose = || {
+        fs::write(ca.home.key("root"), theirs.as_bytes()).unwrap();
+        Ok(Some(Passphrase::new(b"another".to_vec())))
+    };
+    let changed = ca.with_tools(|tools| {
+        key_passphrase::change(&ca.home, "root", &mut |_| unreachable!(), &mut choose, tools).unwrap_err()
+    });
+    assert!(matches!(changed, AuthorityError::KeyChanged(_)), "{changed}");
+    assert_eq!(fs::read(ca.home.key("root")).unwrap(), theirs.as_bytes());
+}
+
+#[test]
+fn a_certificate_that_has_ended_is_not_put_back() {
+    let mut ca = Ca::new();
+    ca.issue(Order { end: End::For(Lifetime::from_days(1)), ..order("server", "web.test") }).unwrap();
+    ca.issue(Order { existing: Existing::Replace, ..order("server", "web.test") }).unwrap();
+    let before = fs::read(ca.path("issued/web.test/cert.pem")).unwrap();
+    ca.now += Duration::days(2);
+    let order = rollback::Order { reference: "web.test".parse().unwrap(), to: None };
+    let refused = ca.with_tools(|tools| rollback::rollback(&ca.home, &order, tools)).unwrap_err();
+    let AuthorityError::Rollback(refused) = refused else { panic!("{refused}") };
+    assert!(matches!(refused, rollback::RollbackError::Ended { .. }), "{refused}");
+    assert_eq!(fs::read(ca.path("issued/web.test/cert.pem")).unwrap(), before);
 }
 
 #[test]

@@ -499,6 +499,14 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_begins_now_when_nothing_is_to_lie_in_the_past() {
+        for word in ["0", "0s"] {
+            let toml = LEAF.replace("\"90d\"\n", &format!("\"90d\"\nbackdate = \"{word}\"\n"));
+            assert_eq!(read(&toml).unwrap().backdate, None);
+        }
+    }
+
+    #[test]
     fn the_values_that_a_template_uses_are_known() {
         let profile = read(&format!(
             "{LEAF}extended = [\"{{{{ role }}}}-auth\"]\n[subject]\norganization = \"{{{{ team }}}}\"\n"

@@ -157,6 +157,26 @@ mod tests {
     }
 
     #[test]
+    fn one_digest_for_the_message_and_another_for_the_mask_are_refused() {
+        let digest = |last: u8| {
+            let oid = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, last];
+            der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, &oid)])
+        };
+        let identifier = |mask: u8| {
+            let mgf1 = der::value(der::OBJECT_IDENTIFIER, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8]);
+            let parameters = der::sequence(&[
+                &der::value(der::context_constructed(0), &digest(1)),
+                &der::value(der::context_constructed(1), &der::sequence(&[&mgf1, &digest(mask)])),
+                &der::value(der::context_constructed(2), &der::value(der::INTEGER, &[32])),
+            ]);
+            let oid = der::value(der::OBJECT_IDENTIFIER, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10]);
+            der::sequence(&[&oid, &parameters])
+        };
+        assert!(pss_algorithm(&identifier(1), 2048).is_ok());
+        assert!(matches!(pss_algorithm(&identifier(2), 2048), Err(VerificationError::PssParameters(_))));
+    }
+
+    #[test]
     fn an_algorithm_of_another_kind_of_key_is_named() {
         let (key, other) = (
             PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap(),

@@ -51,6 +51,30 @@ fn what_goes_in_comes_out() {
 }
 
 #[test]
+fn a_schema_that_was_tampered_with_does_nothing_but_name_tables() {
+    let (_folder, path, mut index) = new_index();
+    add(&mut index, &Sample::default(), "first");
+    drop(index);
+    // As somebody leaves it behind who may write the file.
+    let planted = Connection::open(&path).unwrap();
+    planted
+        .execute_batch("CREATE TRIGGER planted AFTER INSERT ON certificate BEGIN DELETE FROM certificate; END")
+        .unwrap();
+    drop(planted);
+    let mut index = Index::open(&path).unwrap();
+    add(&mut index, &Sample { serial: 2, key: 2, ..Sample::default() }, "second");
+    assert_eq!(index.history("first", NOW).unwrap().len() + index.history("second", NOW).unwrap().len(), 2);
+    use rusqlite::config::DbConfig;
+    for (setting, wanted) in [
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+    ] {
+        assert_eq!(index.connection.db_config(setting).unwrap(), wanted, "{setting:?}");
+    }
+}
+
+#[test]
 fn a_serial_number_is_recorded_once_per_issuer() {
     let (_folder, _, mut index) = new_index();
     add(&mut index, &Sample::default(), "first");

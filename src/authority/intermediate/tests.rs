@@ -100,6 +100,9 @@ fn a_certificate_that_is_not_for_the_authority_is_refused_and_nothing_changes() 
     let other = read_certificate(&ca.path("authorities/issuing/cert.pem")).unwrap();
     assert!(matches!(refused(&ca, "branch", other), IntermediateError::OtherKey { .. }));
     assert!(matches!(refused(&ca, "nobody", right.clone()), IntermediateError::NotRequested(_)));
+    let mut own = right.clone();
+    own.issuer = own.subject.clone();
+    assert!(matches!(refused(&ca, "branch", own), IntermediateError::SelfIssued(_)));
     ca.now += Duration::days(365 * 6);
     assert!(matches!(refused(&ca, "branch", right), IntermediateError::NotNow { .. }));
 }

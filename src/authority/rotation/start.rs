@@ -111,9 +111,6 @@ impl Work<'_> {
     ) -> Result<Started, AuthorityError> {
         let old_name = authorities.present_root()?.ok_or(RotationError::NoRoot)?;
         let facts = authorities.facts(&old_name)?;
-        if !facts.certificate().is_self_issued() {
-            return Err(RotationError::NotARoot(old_name).into());
-        }
         if let Some(why) = authorities.why_no_bridge(&old_name, facts.certificate())?
             && !order.without_bridge
         {

@@ -117,6 +117,33 @@ fn a_rotation_begins_once_and_ends_only_when_it_began() {
 }
 
 #[test]
+fn of_two_rotations_at_once_the_second_finds_the_first() {
+    let ca = Ca::none();
+    let passphrase = || Some(crate::keys::Passphrase::new(b"secret".to_vec()));
+    ca.init(init::Order { passphrase: passphrase(), ..ca.init_order() }).unwrap();
+    let mut ask = |_: &str| {
+        // While this one waits for a person.
+        ca.rotate(&Order::default()).unwrap();
+        Ok(crate::keys::Passphrase::new(b"secret".to_vec()))
+    };
+    let mut ask_new = |_: &str| Ok(crate::keys::Passphrase::new(b"secret".to_vec()));
+    let second = ca.with_tools(|tools| start(&ca.home, &Order::default(), &mut ask, &mut ask_new, tools));
+    let refused = second.unwrap_err();
+    assert!(matches!(refused, AuthorityError::Rotation(RotationError::UnderWay { .. })), "{refused}");
+    assert_eq!(Authorities::of(&ca.home).names().unwrap(), ["root", "issuing", "root-g2"]);
+}
+
+#[test]
+fn an_old_root_does_not_take_the_place_of_one_that_was_retired() {
+    let ca = Ca::new();
+    ca.rotate(&Order::default()).unwrap();
+    fs::create_dir_all(ca.home.retired().join("root")).unwrap();
+    let refused = ca.finish(true).unwrap_err();
+    assert!(matches!(refused, AuthorityError::Rotation(RotationError::InTheWay(_))), "{refused}");
+    assert!(ca.path("authorities/root/cert.pem").exists());
+}
+
+#[test]
 fn what_cannot_be_is_refused_before_anything_is_written() {
     let ca = Ca::new();
     let refused = |order: &Order| {

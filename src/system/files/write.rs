@@ -87,9 +87,6 @@ pub fn check_new(path: &Path) -> Result<(), FileError> {
     check_place(path, Existing::Keep)?;
     let folder = parent_of(path);
     let may = Access::WRITE_OK | Access::EXEC_OK;
-    if !fs::metadata(folder).map_err(FileError::of("find", folder))?.is_dir() {
-        return Err(FileError::of("write into", folder)(io::ErrorKind::NotADirectory.into()));
-    }
     rustix::fs::access(folder, may).map_err(|error| FileError::of("write into", folder)(error.into()))
 }
 
