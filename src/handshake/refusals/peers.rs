@@ -208,7 +208,7 @@ const CBC_SUITES: [u16; 3] = [0xc009, 0xc013, 0x002f];
 const STATIC_RSA_SUITES: [u16; 4] = [0x009d, 0x009c, 0x003d, 0x002f];
 
 /// A client hello in one record (RFC 5246 §7.4.1.2, RFC 8446 §4.1.2).
-fn client_hello(version: u16, suites: &[u16], more: &[u8]) -> Vec<u8> {
+pub(super) fn client_hello(version: u16, suites: &[u16], more: &[u8]) -> Vec<u8> {
     let suites: Vec<u8> = suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
     // rsa_pss_rsae_sha256, ecdsa_secp256r1_sha256, ed25519, rsa_pkcs1_sha256: every kind of certificate is welcome.
     let schemes = vector(2, &[0x08, 0x04, 0x04, 0x03, 0x08, 0x07, 0x04, 0x01]);
@@ -263,7 +263,7 @@ fn supported_version_of_server() -> Vec<u8> {
 }
 
 /// A handshake message in a record of its own. The record's version is fixed for a first hello (RFC 8446 §5.1).
-fn record(message: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn record(message: u8, body: &[u8]) -> Vec<u8> {
     let message = [&[message][..], &vector(3, body)].concat();
     [&[22, 3, 1][..], &vector(2, &message)].concat()
 }
@@ -273,7 +273,7 @@ fn extension(number: u16, content: &[u8]) -> Vec<u8> {
 }
 
 /// Content behind its length, which takes so many octets.
-fn vector(octets: usize, content: &[u8]) -> Vec<u8> {
+pub(super) fn vector(octets: usize, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     [&length[length.len() - octets..], content].concat()
 }

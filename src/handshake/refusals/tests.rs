@@ -18,7 +18,7 @@ use super::super::registry::TlsVersion;
 use super::super::report::{Breakdown, Session};
 use super::super::wire::Flight;
 use super::cases::CASES;
-use super::peers::{PEERS, Peer, real_side, server_hello};
+use super::peers::{PEERS, Peer, client_hello, real_side, record, server_hello, vector};
 use super::*;
 use crate::x509::KeyAlgorithm;
 
@@ -197,13 +197,18 @@ fn a_refusal_with_another_alert_is_not_as_it_should_be() {
     }
 }
 
-/// The side that should refuse a peer, and takes it as it comes: it answers whatever it is told with these octets.
-fn careless(side: Side, answer: impl Fn(&[u8]) -> Vec<u8>) -> impl FnOnce(TcpStream) -> Session {
+/// The side that should refuse a peer, and takes it as it comes: it begins with these octets, if it is its part to begin,
+/// and answers whatever it is told.
+fn careless(side: Side, hello: Vec<u8>, answer: impl Fn(&[u8]) -> Vec<u8>) -> impl FnOnce(TcpStream) -> Session {
     move |mut socket| {
         let mut flights = Vec::new();
         let mut say = |from: Side, octets: &[u8]| {
             flights.push(Flight { from, at: Duration::ZERO, octets: octets.to_vec() });
         };
+        if !hello.is_empty() {
+            socket.write_all(&hello).unwrap();
+            say(side, &hello);
+        }
         let mut piece = [0; 4096];
         let mut heard = socket.read(&mut piece).unwrap();
         say(side.other(), &piece[..heard]);
@@ -236,20 +241,72 @@ fn peer(name: &str) -> &'static Peer {
 }
 
 #[test]
-fn peers_that_are_taken_as_they_come_are_not_refused() {
+fn client_peers_that_are_taken_as_they_come_are_not_refused() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let good = session::good_case(&hierarchy.test(&BOTH), TlsVersion::Tls12).unwrap();
     let briefly = Duration::from_millis(100);
     let choose = |version: u16, suite: u16| move |hello: &[u8]| server_hello(version, suite, hello, &[]);
     for (name, version, suite) in [("tls-1-1-client", 0x0302, 0xc009), ("static-rsa-client", 0x0303, 0x009d)] {
-        let server = careless(Side::Server, choose(version, suite));
+        let server = careless(Side::Server, Vec::new(), choose(version, suite));
         let refusal = peer(name).attempt_with(&good, briefly, |socket| Ok(server(socket))).unwrap();
         assert_eq!(refusal.outcome, Outcome::Accepted, "{name}");
         assert!(!refusal.as_it_should_be());
     }
-    let web_server = careless(Side::Server, |_| b"HTTP/1.1 200 OK\r\n\r\n".to_vec());
+    let web_server = careless(Side::Server, Vec::new(), |_| b"HTTP/1.1 200 OK\r\n\r\n".to_vec());
     let plain = peer("plain-http-client").attempt_with(&good, briefly, |socket| Ok(web_server(socket))).unwrap();
     assert!(!plain.as_it_should_be(), "{plain:?}");
+}
+
+#[test]
+fn server_peers_that_are_taken_as_they_come_are_not_refused() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let briefly = Duration::from_millis(100);
+    // The client's key exchange, as a client sends it that is content with the server's hello and certificate.
+    let goes_on = || record(16, &vector(2, &[0x5a; 256]));
+    let in_the_clear = || b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec();
+    for version in BOTH {
+        let good = session::good_case(&hierarchy.test(&BOTH), version).unwrap();
+        for (name, hello, answer) in [
+            ("tls-1-1-server", client_hello(0x0302, &[0xc009, 0xc013, 0x002f], &[]), goes_on()),
+            ("static-rsa-server", client_hello(0x0303, &[0x009d, 0x009c], &[]), goes_on()),
+            ("plain-http-server", client_hello(0x0303, &[0xc02f], &[]), in_the_clear()),
+        ] {
+            let client = careless(Side::Client, hello.clone(), |_| answer.clone());
+            let refusal = peer(name).attempt_with(&good, briefly, |socket| Ok(client(socket))).unwrap();
+            assert_eq!(refusal.outcome, Outcome::Accepted, "{name} in {version}");
+            assert!(!refusal.as_it_should_be());
+            // One that waits for more, as if all were well, until the server is gone.
+            let client = careless(Side::Client, hello, |_| Vec::new());
+            let refusal = peer(name).attempt_with(&good, briefly, |socket| Ok(client(socket))).unwrap();
+            assert!(!refusal.as_it_should_be(), "{name} in {version}: {refusal:?}");
+            // And what the real one makes of the same server.
+            let refusal = peer(name).attempt(&good, TIMEOUT).unwrap();
+            assert!(refusal.for_the_right_reason(), "{name} in {version}: {refusal:?}");
+        }
+    }
+}
+
+/// A peer that is refused by the wrong side, with another alert or for another reason proves nothing.
+#[test]
+fn a_peer_that_is_refused_otherwise_is_not_as_it_should_be() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    for version in BOTH {
+        let good = session::good_case(&hierarchy.test(&BOTH), version).unwrap();
+        for peer in &PEERS {
+            let refusal = peer.attempt(&good, TIMEOUT).unwrap();
+            assert!(refusal.for_the_right_reason(), "{refusal:?}");
+            let Outcome::Refused(found) = &refusal.outcome else { panic!("{refusal:?}") };
+            let another = |alert: &str| Some(alert.to_owned());
+            for otherwise in [
+                Breakdown { by: found.by.other(), ..found.clone() },
+                Breakdown { alert: another("internal_error"), ..found.clone() },
+                Breakdown { cause: cause::of(&Error::NoCertificatesPresented), ..found.clone() },
+            ] {
+                let refusal = Refusal { outcome: Outcome::Refused(otherwise.clone()), ..refusal.clone() };
+                assert!(!refusal.as_it_should_be(), "{}: {otherwise:?}", peer.name);
+            }
+        }
+    }
 }
 
 /// Whoever never loses patience is found out: then it is the peer that ends it.
