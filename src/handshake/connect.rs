@@ -256,6 +256,11 @@ mod tests {
 
     /// A server of the test's own, until the test ends; answers every request with this status.
     fn serve(config: Arc<ServerConfig>, status: &'static str) -> String {
+        serve_by(config, move |_| status)
+    }
+
+    /// The same, when the status depends on whether the client has shown a certificate.
+    fn serve_by(config: Arc<ServerConfig>, status: impl Fn(bool) -> &'static str + Send + 'static) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         std::thread::spawn(move || {
@@ -265,6 +270,7 @@ mod tests {
                 let mut request = [0; 512];
                 let mut stream = Stream::new(&mut connection, &mut socket);
                 if stream.read(&mut request).is_ok() {
+                    let status = status(stream.conn.peer_certificates().is_some());
                     stream.write_all(format!("HTTP/1.1 {status} X\r\n\r\n").as_bytes()).ok();
                     stream.conn.send_close_notify();
                     stream.flush().ok();
@@ -334,8 +340,56 @@ mod tests {
     #[test]
     fn an_http_status_after_the_handshake_is_a_refusal() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let report = visited(&hierarchy, &serve(strict(&hierarchy), "400"), &[TlsVersion::Tls13]);
-        let broken = report.sessions[0].breakdown.as_ref().unwrap();
-        assert_eq!((broken.by, broken.cause.code), (Side::Server, "http-400"));
+        for (status, code) in [("400", "http-400"), ("495", "http-495"), ("496", "http-496")] {
+            let report = visited(&hierarchy, &serve(strict(&hierarchy), status), &[TlsVersion::Tls13]);
+            let broken = report.sessions[0].breakdown.as_ref().unwrap();
+            assert_eq!((broken.by, broken.cause.code, &broken.alert), (Side::Server, code, &None));
+            assert!(!report.sessions[0].client.authenticated && !report.passed());
+        }
+    }
+
+    /// Whoever shows a certificate is judged in the handshake, whoever shows none over HTTP.
+    fn asking(hierarchy: &Hierarchy, status_for_nobody: &'static str) -> HandshakeReport {
+        let strict = strict(hierarchy);
+        let chain: Vec<&Certificate> = hierarchy.server.chain().iter().collect();
+        let identity = scenario::identity("server", &chain, hierarchy.server.key()).unwrap();
+        let roots = scenario::roots(&[&hierarchy.root]).unwrap();
+        let judge = WebPkiClientVerifier::builder_with_provider(roots, strict.crypto_provider().clone());
+        let server = ServerConfig::builder_with_details(strict.crypto_provider().clone(), strict.time_provider.clone())
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .unwrap()
+            .with_client_cert_verifier(judge.allow_unauthenticated().build().unwrap())
+            .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(identity)));
+        let address =
+            serve_by(Arc::new(server), move |has_certificate| if has_certificate { "200" } else { status_for_nobody });
+        visited(hierarchy, &address, &[TlsVersion::Tls13])
+    }
+
+    #[test]
+    fn a_status_and_an_alert_are_told_apart_and_each_is_a_refusal() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        for (status, code) in [("400", "http-400"), ("495", "http-495"), ("496", "http-496")] {
+            let report = asking(&hierarchy, status);
+            assert!(report.passed(), "{report:?}");
+            for refusal in &report.refusals {
+                let Outcome::Refused(found) = &refusal.outcome else { continue };
+                assert!(refusal.for_the_right_reason(), "{refusal:?}");
+                let over_http = refusal.case == "no-client-certificate";
+                assert_eq!(found.cause.code, if over_http { code } else { "alert-received" }, "{refusal:?}");
+                assert_eq!(found.alert.is_none(), over_http, "{refusal:?}");
+            }
+        }
+    }
+
+    /// A page that says "no" to whoever asks is a page: the client was let in to read it.
+    #[test]
+    fn any_other_status_is_an_answer_and_whoever_got_it_was_let_in() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        for status in ["200", "403", "404", "500", "4951", "40"] {
+            let report = asking(&hierarchy, status);
+            assert!(!report.passed(), "{status}");
+            let nobody = report.refusals.iter().find(|refusal| refusal.case == "no-client-certificate").unwrap();
+            assert_eq!(nobody.outcome, Outcome::Accepted, "{status}");
+        }
     }
 }

@@ -92,6 +92,38 @@ fn expired_and_revoked_clients_of_the_ca_itself_are_refused_by_others() {
     }
 }
 
+/// nginx keeps two statuses of its own for a client's certificate that is wrong, 495, and for none at all, 496. It answers
+/// both with 400, unless its configuration says otherwise.
+#[test]
+fn the_statuses_of_nginx_for_a_wrong_and_for_a_missing_certificate_are_refusals_and_told_apart() {
+    if !skip::unless_installed(peers::NGINX.programs) {
+        return;
+    }
+    let hierarchy = Hierarchy::of("ecdsa-p256");
+    let how = r#"ssl_verify_client on;
+        error_page 495 =495 @wrong;
+        error_page 496 =496 @none;
+        location @wrong { return 495 "wrong\n"; }
+        location @none { return 496 "none\n"; }"#;
+    let server = nginx_that_verifies(&hierarchy, how);
+    let (status, report) = handshake_test(&hierarchy, server.port, "");
+    assert_eq!((status, &report["passed"]), (Some(0), &Value::Bool(true)), "{report:#}");
+    for (case, error) in [
+        ("no-client-certificate", "http-496"),
+        ("client-of-another-ca", "http-495"),
+        ("expired-client", "http-495"),
+        ("server-certificate-as-client", "http-495"),
+        // Whether the key is held is a matter of the handshake itself: it does not come to HTTP.
+        ("client-with-wrong-key", "alert-received"),
+    ] {
+        for refusal in of_case(&report, case) {
+            assert_eq!((&refusal["refused"], &refusal["by"]), (&true.into(), &"server".into()), "{refusal:#}");
+            assert_eq!(refusal["error"], error, "{refusal:#}");
+            assert_eq!(refusal["alert"].is_null(), error != "alert-received", "{refusal:#}");
+        }
+    }
+}
+
 #[test]
 fn nginx_without_the_list_lets_the_revoked_in_and_is_found_out() {
     if !skip::unless_installed(peers::NGINX.programs) {
