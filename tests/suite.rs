@@ -35,6 +35,8 @@ mod many_files;
 mod pkilint;
 #[path = "suite/power_cut.rs"]
 mod power_cut;
+#[path = "suite/refusals_in_memory.rs"]
+mod refusals_in_memory;
 #[path = "suite/replacement.rs"]
 mod replacement;
 #[path = "suite/request_safety.rs"]
