@@ -70,6 +70,116 @@ fn one_library_does_the_cryptography() {
     }
 }
 
+/// What a program under `Apache-2.0 OR MIT` may build in without asking anything of whoever passes it on but to keep the notices.
+const LICENCES: &[&str] = &[
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "CC0-1.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+#[test]
+fn the_licence_of_every_dependency_is_one_of_the_list() {
+    // `cargo metadata` also wants what is not built here, which a fresh machine has not got.
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args([
+        "tree",
+        "--locked",
+        "--offline",
+        "--edges",
+        "normal,build,dev",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}|{l}",
+    ]);
+    let told = succeeded("cargo tree", &tree.current_dir(repository()).output().unwrap());
+    let packages: std::collections::BTreeSet<(&str, &str)> =
+        told.lines().filter_map(|line| line.trim_end_matches(" (*)").split_once('|')).collect();
+    assert!(packages.len() > 50, "only {} packages are known", packages.len());
+    let mut refused = Vec::new();
+    let mut used = std::collections::BTreeSet::new();
+    for (package, licence) in packages {
+        match allowed(licence) {
+            Some(parts) => used.extend(parts),
+            None => refused.push(format!("{package}: {licence:?}")),
+        }
+    }
+    assert!(refused.is_empty(), "not in the list of licences:\n{}", refused.join("\n"));
+    let idle: Vec<_> = LICENCES.iter().filter(|licence| !used.contains(**licence)).collect();
+    assert!(idle.is_empty(), "nothing here is under these any more; drop them from the list: {idle:?}");
+}
+
+/// The parts of an expression (SPDX) that are in the list, if they are enough: all that stand beside an AND, one beside an OR.
+fn allowed(expression: &str) -> Option<Vec<&str>> {
+    let expression = expression.trim();
+    let inner =
+        expression.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).filter(|inner| !inner.contains('('));
+    if let Some(inner) = inner {
+        return allowed(inner);
+    }
+    if let Some(parts) = split_outside(expression, " OR ").or_else(|| split_outside(expression, "/")) {
+        let found: Vec<&str> = parts.into_iter().filter_map(allowed).flatten().collect();
+        return (!found.is_empty()).then_some(found);
+    }
+    if let Some(parts) = split_outside(expression, " AND ") {
+        return parts.into_iter().map(allowed).collect::<Option<Vec<_>>>().map(|parts| parts.concat());
+    }
+    LICENCES.contains(&expression).then(|| vec![expression])
+}
+
+/// The parts between an operator that stands outside brackets; `None` when it does not occur.
+fn split_outside<'a>(expression: &'a str, operator: &str) -> Option<Vec<&'a str>> {
+    let (mut parts, mut from, mut depth) = (Vec::new(), 0, 0);
+    for (at, c) in expression.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ if depth == 0 && at >= from && expression[at..].starts_with(operator) => {
+                parts.push(&expression[from..at]);
+                from = at + operator.len();
+            }
+            _ => {}
+        }
+    }
+    (!parts.is_empty()).then(|| {
+        parts.push(&expression[from..]);
+        parts
+    })
+}
+
+#[test]
+fn an_expression_of_licences_is_read_as_spdx_means_it() {
+    for allowed_one in [
+        "MIT",
+        "GPL-2.0 OR MIT",
+        "MIT/Apache-2.0",
+        "(MIT OR GPL-2.0) AND ISC",
+        "MIT OR (ISC AND GPL-2.0)",
+        "MIT OR ISC AND GPL-2.0",
+    ] {
+        assert!(allowed(allowed_one).is_some(), "{allowed_one}");
+    }
+    for refused in [
+        "GPL-3.0",
+        "MIT AND GPL-2.0",
+        "(MIT OR ISC) AND GPL-2.0",
+        "",
+        "ISC AND (GPL-2.0 OR AGPL-3.0)",
+        "GPL-2.0 OR ISC AND GPL-2.0",
+        "mit",
+    ] {
+        assert!(allowed(refused).is_none(), "{refused}");
+    }
+}
+
 #[test]
 fn every_dependency_comes_from_the_registry_with_a_checksum() {
     for package in packages() {

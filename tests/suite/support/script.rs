@@ -17,6 +17,7 @@
 //!   is compared by its shape.
 //! - `? 3` is the exit status; without it, it is 0.
 //! - `$CA_TEST_DATA` is the folder tests/data.
+//! - 18400 to 18499 are ports: where one is taken, another is, in the command and in what it prints.
 //! - A block that begins with ```` ```console no-run ```` is not run.
 //!
 //! `CA_TEST_UPDATE=1` writes what was found into the file; read the difference before you commit it.
@@ -44,11 +45,13 @@ pub fn run(path: &Path) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let lines: Vec<&str> = text.lines().collect();
     let shell = Shell::new();
+    let ports = Ports::in_text(&text);
     let mut problems = String::new();
     let mut corrections = Vec::new();
     for step in steps(&lines).map_err(|(line, error)| format!("{}:{line}: {error}", path.display()))? {
         let expected = &lines[step.output.clone()];
-        let (output, status) = shell.type_in(&step.command);
+        let (output, status) = shell.type_in(&ports.really(&step.command));
+        let output = ports.as_written(&output);
         let found: Vec<&str> = output.lines().collect();
         if status != step.status {
             writeln!(
@@ -125,6 +128,61 @@ fn block(lines: &[&str], mut at: usize, end: usize, steps: &mut Vec<Step>) -> Re
         steps.push(Step { line, command, output, status });
     }
     Ok(())
+}
+
+/// The ports of a script, as they are written, and free ones to be used instead.
+struct Ports(Vec<(u16, u16)>);
+
+impl Ports {
+    /// The ports that somebody listens on already are exchanged. Those that are used instead are below the range from which
+    /// systems take the ports of clients, so that nobody comes in between.
+    fn in_text(text: &str) -> Self {
+        let mut ports = Vec::new();
+        for written in 18400..18500 {
+            if numbers_of(text).any(|(number, _)| number == written.to_string()) {
+                let free = std::iter::once(written).chain(20_000 + written % 100 * 100..).find(|port| is_free(*port));
+                ports.push((written, free.expect("a free port")));
+            }
+        }
+        Self(ports)
+    }
+
+    fn really(&self, text: &str) -> String {
+        exchanged(text, |number| self.0.iter().find(|(written, _)| number == written.to_string()).map(|pair| pair.1))
+    }
+
+    fn as_written(&self, text: &str) -> String {
+        exchanged(text, |number| self.0.iter().find(|(_, used)| number == used.to_string()).map(|pair| pair.0))
+    }
+}
+
+fn is_free(port: u16) -> bool {
+    use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+    let is_taken = |tried: std::io::Result<TcpListener>| {
+        tried.is_err_and(|error| error.kind() != std::io::ErrorKind::AddrNotAvailable)
+    };
+    // A host without IPv6 has nothing that is taken there.
+    !is_taken(TcpListener::bind((Ipv4Addr::LOCALHOST, port)))
+        && !is_taken(TcpListener::bind((Ipv6Addr::LOCALHOST, port)))
+}
+
+/// The numbers in a text, and where each begins.
+fn numbers_of(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    text.split(|c: char| !c.is_ascii_digit())
+        .filter(|digits| !digits.is_empty())
+        .map(move |digits| (digits, digits.as_ptr() as usize - text.as_ptr() as usize))
+}
+
+fn exchanged(text: &str, other: impl Fn(&str) -> Option<u16>) -> String {
+    let (mut result, mut copied) = (String::new(), 0);
+    for (number, at) in numbers_of(text) {
+        if let Some(port) = other(number) {
+            result.push_str(&text[copied..at]);
+            result.push_str(&port.to_string());
+            copied = at + number.len();
+        }
+    }
+    result + &text[copied..]
 }
 
 /// A shell in a folder of its own, with `ca` on its path and nothing of the caller's environment.
@@ -315,6 +373,17 @@ mod tests {
         assert!(verdict("```console\n$ echo a\n```\n").is_err());
         assert!(verdict("```console\n$ true\nmore\n```\n").is_err());
         assert_eq!(verdict("```console no-run\n$ false\n```\n"), Ok(()));
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_exchanged_for_one_that_is_free() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:18499");
+        let script = "```console\n$ echo 127.0.0.1:18499#1 184990\n127.0.0.1:18499#1 184990\n\
+                      $ python3 -c 'import socket; socket.create_server((\"127.0.0.1\", 18499))'\n```\n";
+        assert_eq!(verdict(script), Ok(()));
+        let ports = Ports::in_text(script);
+        assert!(taken.is_err() || ports.really("at 18499") != "at 18499");
+        assert_eq!(ports.as_written(&ports.really("at 18499")), "at 18499");
     }
 
     #[test]
