@@ -78,7 +78,7 @@ fn try_path<'a>(
     budget: &Budget,
     inquiry: Option<&Inquiry<'a>>,
 ) -> Attempt<'a> {
-    let path = Path { exhibits, question };
+    let path = Path { exhibits, question, signatures: evidence.signatures };
     let mut problems = Vec::new();
     rules::check(&path, budget, &mut problems);
     let mut lists = Vec::new();
@@ -147,24 +147,23 @@ impl Attempt<'_> {
 
     /// The first moment at which something of this path ends.
     fn until(&self, evidence: Evidence<'_>, question: &Question) -> Option<Until> {
-        let path = Path { exhibits: &self.exhibits, question };
-        let certificates = self.exhibits.iter().enumerate().map(|(index, exhibit)| Until {
+        let path = Path { exhibits: &self.exhibits, question, signatures: evidence.signatures };
+        // Of several that end together the first is named: the certificate nearest to the leaf.
+        let certificates = self.exhibits.iter().enumerate().rev().map(|(index, exhibit)| {
             // notAfter itself is the last valid second.
-            at: exhibit.certificate.validity.not_after.saturating_add(time::Duration::SECOND),
-            because: format!("the {} {}", path.role(index), exhibit.place),
-            ends: Ends::Certificate(path.role(index)),
-            place: exhibit.place.clone(),
+            let at = exhibit.certificate.validity.not_after.saturating_add(time::Duration::SECOND);
+            (at, Ends::Certificate(path.role(index)), &exhibit.place)
         });
         let lists = self.lists.iter().filter_map(|index| {
             let list = evidence.lists.get(*index)?;
-            let because = format!("the revocation list {}", list.place);
-            Some(Until { at: list.list.next_update?, because, ends: Ends::RevocationList, place: list.place.clone() })
+            Some((list.list.next_update?, Ends::RevocationList, &list.place))
         });
-        // Of several that end together the one nearest to the leaf is named.
-        let mut ends: Vec<_> = certificates.collect();
-        ends.reverse();
-        ends.extend(lists);
-        ends.into_iter().min_by_key(|until| until.at)
+        let (at, ends, place) = certificates.chain(lists).min_by_key(|(at, ..)| *at)?;
+        let because = match ends {
+            Ends::Certificate(role) => format!("the {role} {place}"),
+            Ends::RevocationList => format!("the revocation list {place}"),
+        };
+        Some(Until { at, because, ends, place: place.clone() })
     }
 }
 

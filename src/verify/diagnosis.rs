@@ -104,7 +104,7 @@ pub fn without_path(evidence: Evidence<'_>, question: &Question, search: &Search
         validity::check(exhibit, role, question, &mut problems);
         purpose::check(exhibit, role, question, &mut problems);
     }
-    names::check(&Path { exhibits: &[evidence.leaf], question }, &mut problems);
+    names::check(&Path { exhibits: &[evidence.leaf], question, signatures: evidence.signatures }, &mut problems);
     sort(&mut problems);
     let roles = std::iter::once(Role::Leaf).chain(std::iter::repeat(Role::Intermediate));
     let chain = climbed.iter().zip(roles).map(|(exhibit, role)| chain::link(exhibit, role)).collect();

@@ -30,10 +30,9 @@ pub fn ask(path: &[&Exhibit], question: &Question, signatures: &Signatures) -> O
 }
 
 fn verify(path: &[&Exhibit], question: &Question, signatures: &Signatures) -> Result<(), webpki::Error> {
-    let der = |exhibit: &&Exhibit| CertificateDer::from(exhibit.certificate.as_der().to_vec());
     let [anchor, intermediates @ .., leaf] = path else { return Err(webpki::Error::UnknownIssuer) };
     let (anchor, leaf) = (der(anchor), der(leaf));
-    let intermediates: Vec<_> = intermediates.iter().map(der).collect();
+    let intermediates: Vec<_> = intermediates.iter().map(|exhibit| der(exhibit)).collect();
     let usage = match question.purpose {
         Purpose::Server => webpki::KeyUsage::server_auth(),
         Purpose::Client => webpki::KeyUsage::client_auth(),
@@ -59,6 +58,10 @@ fn verify(path: &[&Exhibit], question: &Question, signatures: &Signatures) -> Re
         }
     }
     Ok(())
+}
+
+fn der(exhibit: &Exhibit) -> CertificateDer<'_> {
+    CertificateDer::from(exhibit.certificate.as_der())
 }
 
 /// A name as TLS asks for it; mailboxes are no server names.

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::x509::{DistinguishedName, digest};
+use crate::x509::{Attribute, DistinguishedName, digest};
 
 /// A name prepared for comparison: one text for each relative name, and the SHA-256 of all, by which names are equal or
 /// not however long they are.
@@ -32,10 +32,7 @@ impl Hash for Canonical {
 impl Canonical {
     pub fn of(name: &DistinguishedName) -> Self {
         let relative_names = name.relative_names().iter().map(|attributes| {
-            let mut parts: Vec<String> = attributes
-                .iter()
-                .map(|attribute| format!("{}={}", attribute.kind, prepare(&attribute.value)))
-                .collect();
+            let mut parts: Vec<String> = attributes.iter().map(prepared).collect();
             // A relative name is a set: the order in which it was written says nothing.
             parts.sort_unstable();
             parts.join("\u{0}")
@@ -61,13 +58,24 @@ impl Canonical {
     }
 }
 
-/// Folds case, drops what cannot be seen, and leaves single spaces between words.
-fn prepare(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
+/// `CN=` and the value with its case folded, without what cannot be seen, and with single spaces between its words.
+fn prepared(attribute: &Attribute) -> String {
+    let (kind, value) = (attribute.kind.short_label(), &attribute.value);
+    let mut out = String::with_capacity(kind.len() + 1 + value.len());
+    out.push_str(kind);
+    out.push('=');
+    let begin = out.len();
     let mut space = false;
     for character in value.chars() {
+        if character.is_ascii_graphic() {
+            if std::mem::take(&mut space) {
+                out.push(' ');
+            }
+            out.push(character.to_ascii_lowercase());
+            continue;
+        }
         if character.is_whitespace() {
-            space = !out.is_empty();
+            space = out.len() > begin;
             continue;
         }
         if !crate::x509::text::is_plainly_visible(character) {

@@ -3,6 +3,7 @@
 //! Reading is strict where a second meaning could hide (trailing octets, an extension that stands twice) and tolerant
 //! where a judge or a person has to see what is wrong: see [`Certificate::malformed`].
 
+mod oid_text;
 mod revocation_list;
 mod words;
 
@@ -23,6 +24,7 @@ use super::{
     Extension, GeneralName, KeyKind, KeyUsage, NameConstraints, PolicyConstraints, PublicKey, SerialNumber,
     SignatureAlgorithm, SigningRequest, Validity, der, text,
 };
+use oid_text::oid_text;
 use words::words;
 
 /// Why octets are not what they should be.
@@ -56,14 +58,8 @@ impl Certificate {
             tbs: signed.tbs_range(),
             version: tbs.version.0 + 1,
             serial: SerialNumber::from_der_content(tbs.raw_serial()),
-            tbs_signature_algorithm: signature_algorithm(
-                tbs.signature.algorithm.to_id_string(),
-                tbs_signature_algorithm,
-            ),
-            signature_algorithm: signature_algorithm(
-                parsed.signature_algorithm.algorithm.to_id_string(),
-                signed.algorithm,
-            ),
+            tbs_signature_algorithm: signature_algorithm(oid_text(&tbs.signature.algorithm), tbs_signature_algorithm),
+            signature_algorithm: signature_algorithm(oid_text(&parsed.signature_algorithm.algorithm), signed.algorithm),
             issuer: name(tbs.issuer())?,
             validity: Validity {
                 not_before: tbs.validity.not_before.to_datetime(),
@@ -123,11 +119,11 @@ impl Certificate {
             ParsedExtension::AuthorityKeyIdentifier(found) => self.authority_key_id = Some(authority_key_id(found)),
             ParsedExtension::NameConstraints(found) => self.name_constraints = Some(name_constraints(found)?),
             ParsedExtension::CertificatePolicies(found) => {
-                self.policies = found.iter().map(|policy| policy.policy_id.to_id_string()).collect();
+                self.policies = found.iter().map(|policy| oid_text(&policy.policy_id)).collect();
             }
             ParsedExtension::PolicyMappings(found) => {
                 let pair = |mapping: &parsed::PolicyMapping<'_>| {
-                    (mapping.issuer_domain_policy.to_id_string(), mapping.subject_domain_policy.to_id_string())
+                    (oid_text(&mapping.issuer_domain_policy), oid_text(&mapping.subject_domain_policy))
                 };
                 self.policy_mappings = found.mappings.iter().map(pair).collect();
             }
@@ -149,7 +145,7 @@ impl Certificate {
             }
             ParsedExtension::AuthorityInfoAccess(found) => {
                 for description in found.iter() {
-                    match (description.access_method.to_id_string().as_str(), url(&description.access_location)) {
+                    match (oid_text(&description.access_method).as_str(), url(&description.access_location)) {
                         ("1.3.6.1.5.5.7.48.1", Some(url)) => self.ocsp_urls.push(url),
                         ("1.3.6.1.5.5.7.48.2", Some(url)) => self.ca_issuer_urls.push(url),
                         _ => {}
@@ -181,15 +177,12 @@ impl SigningRequest {
             requested_extensions: Vec::new(),
             other_attributes: Vec::new(),
             malformed: Vec::new(),
-            signature_algorithm: signature_algorithm(
-                parsed.signature_algorithm.algorithm.to_id_string(),
-                signed.algorithm,
-            ),
+            signature_algorithm: signature_algorithm(oid_text(&parsed.signature_algorithm.algorithm), signed.algorithm),
             signature: parsed.signature_value.data.to_vec(),
         };
         for attribute in info.attributes() {
             let ParsedCriAttribute::ExtensionRequest(requested) = attribute.parsed_attribute() else {
-                request.other_attributes.push(attribute.oid.to_id_string());
+                request.other_attributes.push(oid_text(&attribute.oid));
                 continue;
             };
             for extension in &requested.extensions {
@@ -304,7 +297,7 @@ fn whole_value(extension: &X509Extension<'_>) -> Result<(), String> {
 }
 
 fn raw_extension(extension: &X509Extension<'_>) -> Extension {
-    Extension { oid: extension.oid.to_id_string(), critical: extension.critical, value: extension.value.to_vec() }
+    Extension { oid: oid_text(&extension.oid), critical: extension.critical, value: extension.value.to_vec() }
 }
 
 /// The library stops without a word at the first relative name that it cannot read, and calls what came before it the
@@ -344,7 +337,7 @@ fn attribute(parsed: &AttributeTypeAndValue<'_>) -> Attribute {
         _ => std::str::from_utf8(data).ok().map(str::to_owned),
     };
     Attribute {
-        kind: AttributeType::from_oid(&parsed.attr_type().to_id_string()),
+        kind: AttributeType::from_oid(&oid_text(parsed.attr_type())),
         value: value.unwrap_or_else(|| format!("#{}", text::hex(data))),
     }
 }
@@ -360,7 +353,7 @@ fn public_key(parsed: &SubjectPublicKeyInfo<'_>) -> Result<PublicKey, DecodeErro
 
 fn key_kind(parsed: &SubjectPublicKeyInfo<'_>) -> KeyKind {
     const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
-    let algorithm = parsed.algorithm.algorithm.to_id_string();
+    let algorithm = oid_text(&parsed.algorithm.algorithm);
     match (algorithm.as_str(), parsed.parsed()) {
         ("1.3.101.112", _) => KeyKind::Ed25519,
         (_, Ok(ParsedKey::RSA(key))) => {
@@ -371,7 +364,7 @@ fn key_kind(parsed: &SubjectPublicKeyInfo<'_>) -> KeyKind {
         }
         (EC_PUBLIC_KEY, _) => {
             let curve = parsed.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
-            match curve.map(|curve| curve.to_id_string()).as_deref() {
+            match curve.map(|curve| oid_text(&curve)).as_deref() {
                 Some("1.2.840.10045.3.1.7") => KeyKind::EcdsaP256,
                 Some("1.3.132.0.34") => KeyKind::EcdsaP384,
                 Some("1.3.132.0.35") => KeyKind::EcdsaP521,
@@ -398,7 +391,7 @@ fn extended_key_usage(parsed: &parsed::ExtendedKeyUsage<'_>) -> Vec<ExtendedKeyU
         (parsed.any, ExtendedKeyUsage::Any),
     ];
     let known = known.into_iter().filter(|(set, _)| *set).map(|(_, purpose)| purpose);
-    known.chain(parsed.other.iter().map(|oid| ExtendedKeyUsage::from_oid(&oid.to_id_string()))).collect()
+    known.chain(parsed.other.iter().map(|oid| ExtendedKeyUsage::from_oid(&oid_text(oid)))).collect()
 }
 
 fn authority_key_id(parsed: &parsed::AuthorityKeyIdentifier<'_>) -> AuthorityKeyId {

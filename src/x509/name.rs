@@ -137,6 +137,11 @@ impl AttributeType {
         self.known().map_or_else(|| self.other(), |known| known.long)
     }
 
+    /// The label that is shown, `CN`; an unknown type shows its object identifier.
+    pub fn short_label(&self) -> &str {
+        self.known().map_or_else(|| self.other(), |known| known.short)
+    }
+
     /// The names that templates and flags may use.
     pub fn all_labels() -> impl Iterator<Item = &'static str> {
         KNOWN.iter().map(|known| known.long)
@@ -154,10 +159,9 @@ impl AttributeType {
     }
 }
 
-/// The short label, `CN`; an unknown type shows its object identifier.
 impl fmt::Display for AttributeType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.known().map_or_else(|| self.other(), |known| known.short))
+        f.write_str(self.short_label())
     }
 }
 
@@ -283,9 +287,13 @@ impl fmt::Debug for DistinguishedName {
 }
 
 fn escape_value(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
+    const SPECIAL: [char; 7] = [',', '+', '"', '\\', '<', '>', ';'];
+    if !value.contains(SPECIAL) {
+        return text::escape(value);
+    }
+    let mut out = String::with_capacity(value.len() + 1);
     for c in value.chars() {
-        if matches!(c, ',' | '+' | '"' | '\\' | '<' | '>' | ';') {
+        if SPECIAL.contains(&c) {
             out.push('\\');
         }
         out.push(c);

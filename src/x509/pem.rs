@@ -23,7 +23,22 @@ pub enum PemError {
 
 /// Whether the octets look like PEM rather than DER: a BEGIN line stands somewhere in them.
 pub fn is_pem(data: &[u8]) -> bool {
-    data.windows(BEGIN.len()).any(|window| window == BEGIN)
+    begins(data).next().is_some()
+}
+
+/// Where the BEGIN lines start, and what looks like them in the middle of a line.
+fn begins(data: &[u8]) -> impl Iterator<Item = usize> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        while let Some(dash) = data.get(from..)?.iter().position(|octet| *octet == BEGIN[0]) {
+            let at = from + dash;
+            from = at + 1;
+            if data[at..].starts_with(BEGIN) {
+                return Some(at);
+            }
+        }
+        None
+    })
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";
@@ -33,9 +48,7 @@ const BEGIN: &[u8] = b"-----BEGIN ";
 /// # Errors
 /// When there is a BEGIN line whose block cannot be read: a block that is cut off is an error, never silently left out.
 pub fn parse_all(data: &[u8]) -> Result<Vec<Block>, PemError> {
-    let starts: Vec<usize> = (0..data.len())
-        .filter(|at| data[*at..].starts_with(BEGIN) && (*at == 0 || matches!(data[at - 1], b'\n' | b'\r')))
-        .collect();
+    let starts: Vec<usize> = begins(data).filter(|at| *at == 0 || matches!(data[at - 1], b'\n' | b'\r')).collect();
     if starts.is_empty() && is_pem(data) {
         return Err(PemError::Damaged(1));
     }

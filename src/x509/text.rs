@@ -5,11 +5,9 @@ use std::fmt::Write;
 
 /// Lower-case hexadecimal without separators: the form of serials, fingerprints and key identifiers.
 pub fn hex(octets: &[u8]) -> String {
-    let mut out = String::with_capacity(octets.len() * 2);
-    for octet in octets {
-        write!(out, "{octet:02x}").expect("writing to a String cannot fail");
-    }
-    out
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]).collect()
 }
 
 /// Reads hexadecimal as people paste it: `0x` in front, colons, spaces and upper case are accepted.
@@ -31,6 +29,9 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
 /// `text` with everything that is not plainly visible written as `\u{…}`: control characters, the marks that turn the
 /// direction of writing, and invisible ones.
 pub fn escape(text: &str) -> String {
+    if text.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_plainly_visible(c) {

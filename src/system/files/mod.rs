@@ -81,10 +81,7 @@ impl FileError {
 /// When it cannot be opened or read, is a folder, or is longer; when it is a named pipe that nobody writes to.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     let read = || {
-        let (file, mut content) = pipe::open(path)?;
-        // Room for all of it and the octet that is not there: one reading instead of many growing ones.
-        let length = file.metadata()?.len().min(most);
-        content.reserve(usize::try_from(length).unwrap_or_default() + 1);
+        let (file, mut content) = pipe::open(path, most)?;
         file.take(most + 1).read_to_end(&mut content)?;
         if content.len() as u64 > most {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {most} octets")));

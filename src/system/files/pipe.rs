@@ -12,13 +12,16 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 const WAIT: Duration = Duration::from_secs(1);
 const STEP: Duration = Duration::from_millis(10);
 
-/// Opens a file to read it; of a pipe, the first octets are in hand.
+/// Opens a file to read at most so many octets of it; of a pipe, the first ones are in hand.
 ///
 /// # Errors
 /// When it cannot be opened, or is a pipe that nobody writes to.
-pub fn open(path: &Path) -> io::Result<(File, Vec<u8>)> {
-    if !std::fs::metadata(path)?.file_type().is_fifo() {
-        return Ok((File::open(path)?, Vec::new()));
+pub fn open(path: &Path, most: u64) -> io::Result<(File, Vec<u8>)> {
+    let found = std::fs::metadata(path)?;
+    if !found.file_type().is_fifo() {
+        // Room for all of it and the octet that is not there: one reading instead of many growing ones.
+        let room = usize::try_from(found.len().min(most)).unwrap_or_default() + 1;
+        return Ok((File::open(path)?, Vec::with_capacity(room)));
     }
     // Without this, opening waits for a writer.
     let without_waiting = OFlags::NONBLOCK.bits().cast_signed();

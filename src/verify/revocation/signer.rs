@@ -97,7 +97,8 @@ impl<'a> Inquiry<'a> {
         let mut search = Search::new(Evidence { leaf: signer, ..self.evidence }, self.budget);
         let end = search.paths(&mut |exhibits| {
             let mut problems = Vec::new();
-            rules::check(&Path { exhibits, question: &question }, self.budget, &mut problems);
+            let path = Path { exhibits, question: &question, signatures: self.evidence.signatures };
+            rules::check(&path, self.budget, &mut problems);
             exhibits.first().is_some_and(|found| found.subject == anchor.subject)
                 && problems.iter().all(|problem| problem.severity == Severity::Warning)
                 && (1..exhibits.len()).all(|index| {

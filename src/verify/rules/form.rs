@@ -5,7 +5,6 @@ use super::Path;
 use crate::lint::rules as lint;
 use crate::lint::{Rule, Severity, Subject};
 use crate::verify::question::{Purpose, Question};
-use crate::verify::signature;
 use crate::verify::verdict::{Problem, Role};
 
 /// Rules without which a certificate means different things to different readers.
@@ -55,7 +54,7 @@ pub fn check(path: &Path<'_>, index: usize, problems: &mut Vec<Problem>) {
     let role = path.role(index);
     let mut apply = |rules: &[&Rule], severity: Severity| {
         for finding in rules.iter().filter_map(|rule| rule.apply(&subject)) {
-            if !is_pointless(finding.rule, &subject, role) {
+            if !is_pointless(finding.rule, path, index) {
                 let tolerated = is_tolerated(finding.rule, &subject, role, path.question);
                 let severity = if tolerated { Severity::Warning } else { severity };
                 let is_of_own_root = is_fault_of_own_root(finding.rule, role, path.question);
@@ -76,12 +75,13 @@ pub fn check(path: &Path<'_>, index: usize, problems: &mut Vec<Problem>) {
 }
 
 /// RFC 5280 §4.2.1.1: what is signed with its own key needs no authority key identifier, whatever its issuer is called.
-fn is_pointless(rule: &str, subject: &Subject<'_>, role: Role) -> bool {
-    let certificate = subject.certificate;
-    rule == lint::authority_key_id::RULE.code
-        && role == Role::Root
-        && certificate.authority_key_id.is_none()
-        && signature::certificate(certificate, &certificate.public_key).is_ok()
+fn is_pointless(rule: &str, path: &Path<'_>, index: usize) -> bool {
+    let signs_itself = || {
+        path.exhibits.get(index).map(|exhibit| &exhibit.certificate).is_some_and(|root| {
+            root.authority_key_id.is_none() && path.signatures.certificate(root, &root.public_key).is_ok()
+        })
+    };
+    rule == lint::authority_key_id::RULE.code && path.role(index) == Role::Root && signs_itself()
 }
 
 fn is_tolerated(rule: &str, subject: &Subject<'_>, role: Role, question: &Question) -> bool {

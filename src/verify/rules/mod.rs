@@ -16,6 +16,7 @@ pub mod validity;
 
 use super::budget::Budget;
 use super::question::{Exhibit, Question};
+use super::signature::Signatures;
 use super::verdict::{Code, Problem, Role};
 
 /// A path from the anchor (first) to the leaf (last).
@@ -23,6 +24,8 @@ use super::verdict::{Code, Problem, Role};
 pub struct Path<'a> {
     pub exhibits: &'a [&'a Exhibit],
     pub question: &'a Question,
+    /// What is known of signatures: that of a root on itself is asked for under every leaf.
+    pub signatures: &'a Signatures,
 }
 
 impl<'a> Path<'a> {

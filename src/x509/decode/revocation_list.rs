@@ -7,8 +7,8 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 
 use super::{
-    DecodeError, Signed, authority_key_id, name, raw_extension, signature_algorithm, whole, without_leading_zeros,
-    words,
+    DecodeError, Signed, authority_key_id, name, oid_text, raw_extension, signature_algorithm, whole,
+    without_leading_zeros, words,
 };
 use crate::x509::certificate::oid;
 use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
@@ -46,14 +46,8 @@ impl RevocationList {
             der: Vec::new(),
             tbs: signed.tbs_range(),
             version: tbs.version.map_or(1, |version| version.0 + 1),
-            tbs_signature_algorithm: signature_algorithm(
-                tbs.signature.algorithm.to_id_string(),
-                tbs_signature_algorithm,
-            ),
-            signature_algorithm: signature_algorithm(
-                parsed.signature_algorithm.algorithm.to_id_string(),
-                signed.algorithm,
-            ),
+            tbs_signature_algorithm: signature_algorithm(oid_text(&tbs.signature.algorithm), tbs_signature_algorithm),
+            signature_algorithm: signature_algorithm(oid_text(&parsed.signature_algorithm.algorithm), signed.algorithm),
             issuer: name(&tbs.issuer)?,
             this_update: tbs.this_update.to_datetime(),
             next_update: tbs.next_update.map(|at| at.to_datetime()),
@@ -126,9 +120,9 @@ impl RevocationList {
                 ParsedExtension::InvalidityDate(at) => entry.invalid_since = Some(at.to_datetime()),
                 ParsedExtension::ParseError { error } => {
                     self.malformed
-                        .push((extension.oid.to_id_string(), format!("its content cannot be read: {}", words(error))));
+                        .push((oid_text(&extension.oid), format!("its content cannot be read: {}", words(error))));
                 }
-                _ if extension.oid.to_id_string() == oid::CERTIFICATE_ISSUER => {
+                _ if oid_text(&extension.oid) == oid::CERTIFICATE_ISSUER => {
                     match distribution_point::read_certificate_issuer(extension.value) {
                         Some(name) => *certificate_issuer = Some(Arc::new(name)),
                         None => {
@@ -137,7 +131,7 @@ impl RevocationList {
                         }
                     }
                 }
-                _ if extension.critical => entry.unknown_critical.push(extension.oid.to_id_string()),
+                _ if extension.critical => entry.unknown_critical.push(oid_text(&extension.oid)),
                 _ => {}
             }
         }
