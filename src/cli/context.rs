@@ -86,7 +86,7 @@ impl<'a> Context<'a> {
 ///
 /// # Errors
 /// Exit status 2: the contract's answer to an input that cannot be read.
-pub fn read_file(path: &Path, place: &Path) -> Result<Vec<u8>, Failure> {
+fn read_file(path: &Path, place: &Path) -> Result<Vec<u8>, Failure> {
     files::read(place, files::MOST_OCTETS)
         .map_err(|error| Failure::unreadable(&files::FileError { path: path.to_owned(), ..error }))
 }

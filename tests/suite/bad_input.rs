@@ -1,5 +1,8 @@
-//! What strangers hand to `ca verify` and `ca lint`: a clear error or a clear no, within 256 MB, and never a crash or a hang.
-//! How it is said is in `tests/cli/verify/bad-input.md`.
+//! What strangers hand to `ca verify` and `ca lint`: a clear error or a clear no, within 2 s and 256 MB, and never a crash or
+//! a hang. How it is said is in `tests/cli/verify/bad-input.md`.
+//!
+//! The kernel holds each run to its bounds, and ends one that goes beyond. What is bounded is the time for which a core was busy,
+//! with all threads together: that is the same on a busy machine, and no less than what a clock shows on an idle one.
 
 use std::fs;
 use std::process::Output;
@@ -10,8 +13,13 @@ use crate::support::program::{Place, binary};
 
 /// 256 MB of address space: what is resident can only be less.
 const KILOBYTES: u32 = 256 * 1024;
-/// The promise is 2 s; a debug build on a busy machine is given more, and a hang is still told from an answer.
-const SECONDS: u32 = 60;
+/// The promise, in seconds of a core.
+const SECONDS: u32 = 2;
+/// How much slower the program is as `cargo test` builds it, without optimisation: four times, measured, and some air. `tests/run`
+/// asks the program as it is shipped (`CA_BINARY`), which has to keep the promise itself.
+const UNOPTIMISED: u32 = 5;
+/// A run that waits instead of working ends here, and fails.
+const WAITING: u32 = 60;
 
 /// Exit statuses as FILE, --untrusted, --roots and --crl of `ca verify`, and of `ca lint`.
 type Expected = [i32; 5];
@@ -118,6 +126,86 @@ fn fifty_megabytes_are_refused_and_sixteen_are_judged_in_little_memory() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// However many long files are given in one call, they cost no more than one.
+#[test]
+fn long_files_are_bounded_together_and_short_ones_are_not() {
+    let site = Site::new();
+    let most = 16 * 1024 * 1024;
+    let (root, chain) = ("ca/authorities/root/cert.pem", "ca/issued/web.corp.test/fullchain.pem");
+    let smallest = pem::certificate(&smallest());
+    let of = |octets: usize| smallest.repeat(octets / smallest.len());
+    let write = |name: &str, content: &[u8]| fs::write(site.place.path(name), content).unwrap();
+    write("whole", of(most).as_bytes());
+    write("half", of(most / 2).as_bytes());
+    write("list", &list(most - 20_000));
+    write("short", of(60 * 1024).as_bytes());
+    let all = |flag: &str, file: &str| format!(" {flag}{file}").repeat(6);
+    let refused = [
+        format!("verify --roots {root}{} {chain}", all("--untrusted ", "whole")),
+        format!("verify --roots {root}{} {chain}", all("--roots ", "whole")),
+        format!("verify --roots {root}{} {chain}", all("--crl ", "list")),
+        format!("verify --roots {root} --untrusted whole --crl list {chain}"),
+        format!("verify --roots {root} --untrusted half --untrusted half half"),
+        format!("verify --roots {root} --untrusted whole half"),
+        format!("verify --roots {root}{}", all("", "whole")),
+        format!("verify --roots {root}{}", all("", "half")),
+        format!("verify --roots {root} --as-served{}", all("", "half")),
+    ];
+    for words in refused {
+        let output = site.run(&words);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains("longer than 17 MiB together"), "{words}: {output:?}");
+    }
+    for (words, expected) in [
+        (format!("verify --roots {root} half half"), 1),
+        (format!("verify --roots {root} --untrusted half {chain}"), 0),
+        (format!("verify --roots {root} --untrusted half half"), 1),
+        // More than 16 MiB of files that are as long as a chain may be.
+        (format!("verify --roots {root} --quiet{}", " short".repeat(300)), 1),
+    ] {
+        let output = site.run(&words);
+        assert_eq!(output.status.code(), Some(expected), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// Twenty CAs that certify each other, 200 certificates, and an anchor that only bears the name of one of them.
+#[test]
+fn two_hundred_cross_signed_intermediates_are_answered_within_a_second() {
+    let site = Site::new();
+    let params = |index: usize| {
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name.push(rcgen::DnType::CommonName, format!("CA {index}"));
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign];
+        params.use_authority_key_identifier_extension = true;
+        params
+    };
+    let key = || rcgen::KeyPair::generate().unwrap();
+    let cas: Vec<_> = (0..20).map(|index| rcgen::Issuer::new(params(index), key())).collect();
+    let mut crowd = String::new();
+    for (distance, index) in (1..=10).flat_map(|distance| (0..20).map(move |index| (distance, index))) {
+        let subject = (index + distance) % 20;
+        crowd += &params(subject).signed_by(cas[subject].key(), &cas[index]).unwrap().pem();
+    }
+    assert_eq!(crowd.matches("BEGIN").count(), 200);
+    let mut leaf = rcgen::CertificateParams::new(["web.corp.test".to_owned()]).unwrap();
+    leaf.use_authority_key_identifier_extension = true;
+    leaf.is_ca = rcgen::IsCa::ExplicitNoCa;
+    for (name, text) in [
+        ("crowd", crowd),
+        ("leaf", leaf.signed_by(&key(), &cas[0]).unwrap().pem()),
+        ("anchor", params(10).self_signed(cas[10].key()).unwrap().pem()),
+        ("stranger", params(10).self_signed(&key()).unwrap().pem()),
+    ] {
+        fs::write(site.place.path(name), text).unwrap();
+    }
+    let found = site.run_within(1, "verify --roots anchor --untrusted crowd leaf");
+    assert_eq!(found.status.code(), Some(0), "{found:?}");
+    let lost = site.run_within(1, "verify --json --roots stranger --untrusted crowd leaf");
+    assert_eq!(lost.status.code(), Some(1), "{lost:?}");
+    assert!(String::from_utf8_lossy(&lost.stdout).contains("\"too-complex\""), "{lost:?}");
+}
+
 #[test]
 fn a_thousand_certificates_in_untrusted_do_not_hide_the_right_one() {
     let site = Site::new();
@@ -158,8 +246,15 @@ impl Site {
 
     /// The program within its limits.
     fn run(&self, words: &str) -> Output {
+        self.run_within(SECONDS, words)
+    }
+
+    /// The program within so many seconds of a core, and within the other limits.
+    fn run_within(&self, seconds: u32, words: &str) -> Output {
+        let seconds = if std::env::var_os("CA_BINARY").is_some() { seconds } else { seconds * UNOPTIMISED };
+        let limits = format!("ulimit -v {KILOBYTES}; ulimit -t {seconds}; exec timeout -k 1 {WAITING} \"$@\"");
         let mut command = self.place.command("bash");
-        command.arg("-c").arg(format!("ulimit -v {KILOBYTES}; exec timeout -k 1 {SECONDS} \"$@\"")).arg("bash");
+        command.arg("-c").arg(limits).arg("bash");
         command.arg(binary()).args(words.split(' ')).output().unwrap()
     }
 

@@ -1,6 +1,7 @@
 //! `ca verify FILE…`: whether a chain holds, until when, and why not.
 
 mod advice;
+mod allowance;
 mod court;
 mod input;
 mod live;
@@ -83,14 +84,15 @@ enum PurposeArgument {
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let question = question(arguments, context)?;
     let mut warnings = Vec::new();
-    let anchors = input::anchors(arguments, context, &mut warnings)?;
+    let allowance = allowance::Allowance::new();
+    let anchors = input::anchors(arguments, &allowance, context, &mut warnings)?;
     let mut untrusted = Vec::new();
     for path in &arguments.untrusted {
-        untrusted.extend(input::tolerant(&input::read_blocks(path, context)?, &mut warnings));
+        untrusted.extend(input::tolerant(&input::read_blocks(path, &allowance, context)?, &mut warnings));
     }
     let mut lists = Vec::new();
     for path in &arguments.crl {
-        lists.extend(input::read_lists(path, context)?);
+        lists.extend(input::read_lists(path, &allowance, context)?);
     }
     let key = arguments
         .key
@@ -106,10 +108,11 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         as_served: arguments.as_served || arguments.connect.is_some(),
         signatures: Signatures::default(),
         cas: Mutex::default(),
+        allowance: &allowance,
     };
     let mut results = match &arguments.connect {
         Some(address) => vec![live::judge(address, arguments, &court, context)?],
-        None => court.judge_all(&input::sources(arguments, context)?)?,
+        None => court.judge_all(&input::sources(arguments, &allowance, context)?)?,
     };
     advice::give(&mut results, &court, context);
     if arguments.roots.is_empty() && arguments.crl.is_empty() {

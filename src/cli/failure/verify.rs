@@ -12,6 +12,12 @@ impl Failure {
             .hint(format!("give a PEM or DER file with at least one {wanted}"))
     }
 
+    /// Each file could be read, and all of them are too much.
+    pub fn too_much_input(mebioctets: u64) -> Self {
+        Self::usage("input-too-large", format!("what is given is longer than {mebioctets} MiB together"))
+            .hint("judge the long files one by one; files of up to 64 KiB may be as many as you like")
+    }
+
     /// A file holds something that cannot be read as what it says it is.
     pub fn undecodable(path: &Path, number: usize, what: &str, reason: &str) -> Self {
         Self::usage("undecodable", format!("{} number {number} of {} cannot be read: {reason}", what, path.display()))

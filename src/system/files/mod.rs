@@ -80,12 +80,25 @@ impl FileError {
 /// # Errors
 /// When it cannot be opened or read, is a folder, or is longer; when it is a named pipe that nobody writes to.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    read_if(path, most, |_| Ok(()))
+}
+
+/// Like [`read`], if `may` has nothing against a file of so many octets. How long a pipe or a device is shows when it
+/// was read: then it is asked of that.
+///
+/// # Errors
+/// As [`read`]; with what `may` says as the cause.
+pub fn read_if(path: &Path, most: u64, may: impl FnOnce(u64) -> io::Result<()>) -> Result<Vec<u8>, FileError> {
     let read = || {
-        let (file, mut content) = pipe::open(path, most)?;
+        let (file, mut content, length) = pipe::open(path, most)?;
+        let mut may = Some(may);
+        let mut ask = |octets| may.take().map_or(Ok(()), |may| may(octets));
+        length.map_or(Ok(()), &mut ask)?;
         file.take(most + 1).read_to_end(&mut content)?;
         if content.len() as u64 > most {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {most} octets")));
         }
+        ask(content.len() as u64)?;
         Ok(content)
     };
     read().map_err(FileError::of("read", path))

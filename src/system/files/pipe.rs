@@ -12,16 +12,17 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 const WAIT: Duration = Duration::from_secs(1);
 const STEP: Duration = Duration::from_millis(10);
 
-/// Opens a file to read at most so many octets of it; of a pipe, the first ones are in hand.
+/// Opens a file to read at most so many octets of it, and says how long it is. Of pipes and devices nobody knows; of a
+/// pipe the first octets are in hand.
 ///
 /// # Errors
 /// When it cannot be opened, or is a pipe that nobody writes to.
-pub fn open(path: &Path, most: u64) -> io::Result<(File, Vec<u8>)> {
+pub fn open(path: &Path, most: u64) -> io::Result<(File, Vec<u8>, Option<u64>)> {
     let found = std::fs::metadata(path)?;
     if !found.file_type().is_fifo() {
         // Room for all of it and the octet that is not there: one reading instead of many growing ones.
         let room = usize::try_from(found.len().min(most)).unwrap_or_default() + 1;
-        return Ok((File::open(path)?, Vec::with_capacity(room)));
+        return Ok((File::open(path)?, Vec::with_capacity(room), found.is_file().then_some(found.len())));
     }
     // Without this, opening waits for a writer.
     let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
@@ -45,9 +46,9 @@ pub fn open(path: &Path, most: u64) -> io::Result<(File, Vec<u8>)> {
 }
 
 /// From here on reading waits for the writer.
-fn waiting(file: File, content: Vec<u8>) -> io::Result<(File, Vec<u8>)> {
+fn waiting(file: File, content: Vec<u8>) -> io::Result<(File, Vec<u8>, Option<u64>)> {
     fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
-    Ok((file, content))
+    Ok((file, content, None))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::advice::Lookup;
+use super::allowance::Allowance;
 use super::input::{Blocks, Source, left_out, readable};
 use super::live::Live;
 use crate::cli::Failure;
@@ -29,6 +30,7 @@ pub struct Court<'a> {
     pub signatures: Signatures,
     /// The CAs that stand in good files, each once: the one that another file misses may be among them.
     pub cas: Mutex<HashMap<[u8; 32], Exhibit>>,
+    pub allowance: &'a Allowance,
 }
 
 /// The most CAs of good files that are remembered.
@@ -100,7 +102,7 @@ impl Court<'_> {
 
     /// Nothing for a file of a folder that holds no certificate.
     fn judge_source(&self, source: &Source) -> Result<Option<Judged>, Failure> {
-        let blocks = source.blocks()?;
+        let blocks = source.blocks(self.allowance)?;
         if source.folder.is_some() && blocks.certificates.is_empty() {
             return Ok(None);
         }

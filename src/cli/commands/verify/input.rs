@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::Arguments;
+use super::allowance::{self, Allowance};
 use crate::authority::authorities::Authorities;
-use crate::cli::context::read_file;
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
 use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::keys::{Passphrase, Signer};
-use crate::system::files;
+use crate::system::files::{self, FileError};
 use crate::verify::{Exhibit, ListExhibit, Place};
 use crate::x509::decode::DecodeError;
 use crate::x509::{Certificate, PublicKey, RevocationList, pem};
@@ -21,8 +21,10 @@ pub struct Blocks {
     pub is_pem: bool,
 }
 
-pub fn read_blocks(path: &Path, context: &mut Context<'_>) -> Result<Blocks, Failure> {
-    blocks(path, context.read_input(path)?)
+pub fn read_blocks(path: &Path, allowance: &Allowance, context: &mut Context<'_>) -> Result<Blocks, Failure> {
+    let content = context.read_input(path)?;
+    allowance.keep(&content)?;
+    blocks(path, content)
 }
 
 fn blocks(path: &Path, content: Vec<u8>) -> Result<Blocks, Failure> {
@@ -57,6 +59,7 @@ pub fn left_out(place: &Place, error: &DecodeError) -> String {
 /// What is trusted.
 pub fn anchors(
     arguments: &Arguments,
+    allowance: &Allowance,
     context: &mut Context<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Exhibit>, Failure> {
@@ -64,7 +67,7 @@ pub fn anchors(
     let paths = if given { arguments.roots.clone() } else { default_roots(context)? };
     let mut anchors = Vec::new();
     for path in &paths {
-        anchors.extend(tolerant(&read_blocks(path, context)?, warnings));
+        anchors.extend(tolerant(&read_blocks(path, allowance, context)?, warnings));
     }
     // An intermediate of our own is trusted through its root, not by itself.
     anchors.retain(|anchor| given || anchor.is_self_issued());
@@ -85,8 +88,9 @@ fn default_roots(context: &Context<'_>) -> Result<Vec<PathBuf>, Failure> {
     Ok(names.iter().map(|name| home.authority(name).join("cert.pem")).filter(|path| path.is_file()).collect())
 }
 
-pub fn read_lists(path: &Path, context: &mut Context<'_>) -> Result<Vec<ListExhibit>, Failure> {
+pub fn read_lists(path: &Path, allowance: &Allowance, context: &mut Context<'_>) -> Result<Vec<ListExhibit>, Failure> {
     let content = context.read_input(path)?;
+    allowance.keep(&content)?;
     let ders = pem::values(content, pem::REVOCATION_LISTS).map_err(|error| Failure::damaged_pem(path, &error))?.ders;
     if ders.is_empty() {
         return Err(Failure::nothing_in_file(path, "revocation list"));
@@ -137,20 +141,33 @@ enum SourcePlace {
 
 impl Source {
     /// Its certificates; from whatever thread.
-    pub fn blocks(&self) -> Result<Blocks, Failure> {
+    pub fn blocks(&self, allowance: &Allowance) -> Result<Blocks, Failure> {
         match &self.place {
-            SourcePlace::Disk(place) => blocks(&self.path, read_file(&self.path, place)?),
+            SourcePlace::Disk(place) => {
+                let content = files::read_if(place, files::MOST_OCTETS, |octets| allowance.judge(octets));
+                let refuse = |error: FileError| {
+                    let named = FileError { path: self.path.clone(), ..error };
+                    allowance::refused(&named.cause).unwrap_or_else(|| Failure::unreadable(&named))
+                };
+                blocks(&self.path, content.map_err(refuse)?)
+            }
             SourcePlace::Read(content) => blocks(&self.path, content.clone()),
         }
     }
 }
 
 /// The files to judge. A folder stands for the certificates in it.
-pub fn sources(arguments: &Arguments, context: &mut Context<'_>) -> Result<Vec<Source>, Failure> {
+pub fn sources(
+    arguments: &Arguments,
+    allowance: &Allowance,
+    context: &mut Context<'_>,
+) -> Result<Vec<Source>, Failure> {
     let mut sources = Vec::new();
     for path in &arguments.files {
         if path.as_os_str() == "-" {
-            let place = SourcePlace::Read(context.read_input(path)?);
+            let content = context.read_input(path)?;
+            allowance.keep(&content)?;
+            let place = SourcePlace::Read(content);
             sources.push(Source { path: path.clone(), place, folder: None });
             continue;
         }

@@ -49,7 +49,7 @@ pub fn judge(
 ) -> Result<Judged, Failure> {
     let file = match arguments.files.as_slice() {
         [] => None,
-        [path] => Some((path, read_blocks(path, context)?)),
+        [path] => Some((path, read_blocks(path, court.allowance, context)?)),
         _ => {
             let failure =
                 Failure::usage("bad-arguments", "--connect compares the server with one file, not with several");
@@ -69,15 +69,14 @@ pub fn judge(
     let blocks = Blocks { file: address.to_owned(), certificates: served.chain.clone(), is_pem: true };
     let mut judged = court.judge(Path::new(address), &blocks)?;
     judged.object(proof_problem(&served, &judged));
-    let compared = file.map(|(_, file)| Compared {
-        same_certificate: file.certificates.first() == served.chain.first(),
-        same_chain: file.certificates == served.chain,
-        file: file.file.clone(),
+    let compared = file.map(|(_, file)| {
+        let same_certificate = file.certificates.first() == served.chain.first();
+        if !same_certificate {
+            let problem = other_certificate(&judged, &file);
+            judged.object(problem);
+        }
+        Compared { same_certificate, same_chain: file.certificates == served.chain, file: file.file }
     });
-    if let Some(compared) = compared.as_ref().filter(|compared| !compared.same_certificate) {
-        let problem = other_certificate(&judged, compared, arguments, context);
-        judged.object(problem);
-    }
     judged.live = Some(Live { address: address.to_owned(), host_name, served, file: compared });
     Ok(judged)
 }
@@ -89,17 +88,10 @@ fn proof_problem(served: &Served, judged: &Judged) -> Option<Problem> {
     Some(Problem::error(&KEY_NOT_PROVED, leaf, message))
 }
 
-fn other_certificate(
-    judged: &Judged,
-    compared: &Compared,
-    arguments: &Arguments,
-    context: &mut Context<'_>,
-) -> Option<Problem> {
+fn other_certificate(judged: &Judged, file: &Blocks) -> Option<Problem> {
     let shown = judged.sent.first()?;
-    let path = arguments.files.first()?;
-    let place = Place::new(&compared.file, 1);
-    let of_file =
-        read_blocks(path, context).ok().and_then(|blocks| Certificate::from_der(blocks.certificates.first()?).ok());
+    let place = Place::new(&file.file, 1);
+    let of_file = file.certificates.first().and_then(|der| Certificate::from_der(der).ok());
     let has = match of_file {
         Some(certificate) => format!("has {}", certificate.serial),
         None => "cannot be read".to_owned(),
