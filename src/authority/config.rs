@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{AuthorityError, Home};
 use crate::document::{Document, DocumentError, Section, nearest, quoted};
-use crate::issuance::Limits;
+use crate::issuance::{Limits, Text};
 use crate::system::files;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{AttributeType, KeyAlgorithm, Lifetime, NameConstraints, text};
@@ -22,6 +22,7 @@ pub struct Config {
     pub issue: IssueSettings,
     pub sign: SignSettings,
     pub crl: CrlSettings,
+    pub distribution: DistributionSettings,
     pub index: IndexSettings,
     pub passphrase: PassphraseSettings,
 }
@@ -64,6 +65,13 @@ pub struct CrlSettings {
     pub urls: Vec<String>,
 }
 
+/// `[distribution]`: as `urls` under `[crl]`, where the issuer's certificate and its OCSP responder are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DistributionSettings {
+    pub ca_issuers: Vec<String>,
+    pub ocsp: Vec<String>,
+}
+
 /// `[index]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexSettings {
@@ -93,6 +101,7 @@ impl Default for Config {
             issue: IssueSettings { issuer: "issuing".to_owned(), template_dir: "templates".to_owned() },
             sign: SignSettings { max_octets: 64 * 1024, max_names: 100 },
             crl: CrlSettings { lifetime: Lifetime::from_days(30), urls: Vec::new() },
+            distribution: DistributionSettings::default(),
             index: IndexSettings { location: "index.db".to_owned() },
             passphrase: PassphraseSettings::default(),
         }
@@ -147,7 +156,12 @@ impl Config {
         }
         if let Some(mut section) = top.section("crl") {
             set(&mut section, "lifetime", &mut config.crl.lifetime);
-            set(&mut section, "urls", &mut config.crl.urls);
+            urls(&mut section, "urls", &mut config.crl.urls);
+            section.finish();
+        }
+        if let Some(mut section) = top.section("distribution") {
+            urls(&mut section, "ca-issuers", &mut config.distribution.ca_issuers);
+            urls(&mut section, "ocsp", &mut config.distribution.ocsp);
             section.finish();
         }
         if let Some(mut section) = top.section("index") {
@@ -179,6 +193,7 @@ impl Config {
             "# The settings of this CA; ca.example.toml of the program explains each.\n\
              name = {}\n\n[subject]\n{subject}\n[root]\n{}\n[intermediate]\n{}\n\
              [issue]\nissuer = {}\ntemplate-dir = {}\n\n[sign]\nmax-octets = {}\nmax-names = {}\n\n[crl]\nlifetime = \"{}\"\nurls = {}\n\n\
+             [distribution]\nca-issuers = {}\nocsp = {}\n\n\
              [index]\nlocation = {}\n\n[passphrase]\nfile = {}\nenv = {}\n",
             quoted(&self.name),
             self.root.to_toml(),
@@ -189,6 +204,8 @@ impl Config {
             self.sign.max_names,
             self.crl.lifetime,
             list(&self.crl.urls),
+            list(&self.distribution.ca_issuers),
+            list(&self.distribution.ocsp),
             quoted(&self.index.location),
             quoted(&self.passphrase.file),
             quoted(&self.passphrase.env),
@@ -226,6 +243,15 @@ fn set<T: serde::de::DeserializeOwned>(section: &mut Section<'_, '_>, key: &'sta
     if let Some(written) = section.take(key) {
         *setting = written.value;
     }
+}
+
+/// Each may hold placeholders, as a template's strings may.
+fn urls(section: &mut Section<'_, '_>, key: &'static str, setting: &mut Vec<String>) {
+    let Some(written) = section.take::<Vec<String>>(key) else { return };
+    for error in written.value.iter().filter_map(|url| Text::parse(url).err()) {
+        section.document().note(written.place.clone(), error, None);
+    }
+    *setting = written.value;
 }
 
 fn subject(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
@@ -290,7 +316,9 @@ mod tests {
         let mut config = Config { name: "A \"quoted\" \\ name".to_owned(), ..Config::default() };
         config.subject.insert("organization".to_owned(), "Müller & Söhne".to_owned());
         config.root.constraints.permitted = vec!["corp.test".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
-        config.crl.urls = vec!["http://crl.corp.test/ca.crl".to_owned()];
+        config.crl.urls = vec!["http://crl.corp.test/{{ issuer }}.crl".to_owned()];
+        config.distribution.ca_issuers = vec!["http://crl.corp.test/{{ issuer }}.cer".to_owned()];
+        config.distribution.ocsp = vec!["http://ocsp.corp.test".to_owned()];
         assert_eq!(Config::read("ca.toml", &config.to_toml()), Ok(config));
     }
 
@@ -298,7 +326,8 @@ mod tests {
     fn all_that_is_wrong_is_told_at_once() {
         let told = Config::read(
             "ca.toml",
-            "nmae = \"x\"\n[root]\nkey = \"rsa\"\nlifetime = \"0d\"\npermit = [\"10.0.0.1/8\"]\n[subject]\norganisation = \"x\"\n",
+            "nmae = \"x\"\n[root]\nkey = \"rsa\"\nlifetime = \"0d\"\npermit = [\"10.0.0.1/8\"]\n[subject]\norganisation = \"x\"\n\
+             [crl]\nurls = [\"http://{{ issuer.test/\"]\n[distribution]\ncrl = []\n",
         );
         let told = told.unwrap_err().to_string();
         for part in [
@@ -307,6 +336,8 @@ mod tests {
             "greater than zero",
             "did you mean 10.0.0.0/8",
             "did you mean 'organization'",
+            "ca.toml:9",
+            "unknown key 'crl'",
         ] {
             assert!(told.contains(part), "{told}");
         }

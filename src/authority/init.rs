@@ -204,10 +204,12 @@ pub(super) fn authority_profile(template: &str, config: &Config) -> Result<Profi
     if let Some(rules) = &mut profile.authority {
         rules.constraints = settings.constraints.clone();
     }
-    templates::complete(&mut profile, config);
     if template == ROOT {
+        templates::complete_subject(&mut profile, config);
         // A root is in no CRL: nobody but itself could revoke it.
         profile.distribution.crl.clear();
+    } else {
+        templates::complete(&mut profile, config);
     }
     Ok(profile)
 }
@@ -222,6 +224,7 @@ pub(super) fn authority_request(
     let entry: EntryName = profile.name.parse()?;
     let mut values = templates::values(&entry, config);
     values.0.insert("name".to_owned(), common_name.to_owned());
+    values.0.insert(templates::ISSUER.to_owned(), ROOT.to_owned());
     Ok(CertificateRequest {
         name: common_name.to_owned(),
         names: Vec::new(),

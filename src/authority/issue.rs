@@ -81,7 +81,7 @@ pub fn issue(
         SubjectKey::Kept(key) => (Some(&**key), key.public_key()),
         SubjectKey::Requested(requested) => (None, requested.request.public_key()),
     };
-    let request = work.request(&config, public_key)?;
+    let request = work.request(&config, facts.name(), public_key)?;
     let trial = Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, work.draw_serial()?)?;
     let clipped = order.clip && trial.validity.not_after == facts.end().1;
     let comparison = work.compare_request(&trial, &facts)?;
@@ -219,7 +219,12 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// The wish, from flags, template and settings.
-    fn request(&self, config: &Config, public_key: &PublicKey) -> Result<CertificateRequest, AuthorityError> {
+    fn request(
+        &self,
+        config: &Config,
+        issuer: &str,
+        public_key: &PublicKey,
+    ) -> Result<CertificateRequest, AuthorityError> {
         Ok(CertificateRequest {
             name: self.order.name.to_string(),
             names: self.names()?,
@@ -227,7 +232,7 @@ impl Work<'_> {
             end: self.order.end,
             clip: self.order.clip,
             subject: self.order.subject.clone(),
-            values: wish::values(self.profile, &self.order.name, &self.order.set, config)?,
+            values: wish::values(self.profile, &self.order.name, &self.order.set, config, Some(issuer))?,
         })
     }
 

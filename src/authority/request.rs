@@ -98,7 +98,7 @@ pub fn request(
             end: End::Default,
             clip: false,
             subject: wanted.subject.clone(),
-            values: wish::values(&profile, &name, &wanted.set, &config)?,
+            values: wish::values(&profile, &name, &wanted.set, &config, None)?,
         },
     )?;
     let request = sign_request(&draft, &key).map_err(AuthorityError::RequestNotMade)?;

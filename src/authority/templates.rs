@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Config, EntryName};
 use crate::document::{DocumentError, nearest};
+use crate::issuance::profile::Distribution;
 use crate::issuance::{Profile, Text, Values};
 use crate::system::files::{self, FileError};
 use crate::x509::{AttributeType, text};
@@ -80,8 +81,22 @@ pub fn names(folder: &Path) -> Result<Vec<String>, FileError> {
     Ok(names)
 }
 
-/// Adds what ca.toml says where the template is silent: attributes of the subject, and where CRLs are.
+/// Adds what ca.toml says where the template is silent: attributes of the subject, and where CRLs, the issuer's certificate and
+/// its OCSP responder are.
 pub fn complete(profile: &mut Profile, config: &Config) {
+    complete_subject(profile, config);
+    let Distribution { crl, ca_issuers, ocsp } = &mut profile.distribution;
+    let settings = &config.distribution;
+    for (texts, urls) in [(crl, &config.crl.urls), (ca_issuers, &settings.ca_issuers), (ocsp, &settings.ocsp)] {
+        if texts.is_empty() {
+            // What cannot be read was refused with ca.toml.
+            *texts = urls.iter().filter_map(|url| Text::parse(url).ok()).collect();
+        }
+    }
+}
+
+/// The subject alone: nobody is above a root, whose list, certificate or responder it could lead to.
+pub fn complete_subject(profile: &mut Profile, config: &Config) {
     for label in config.subject.keys() {
         let Some(kind) = AttributeType::from_label(label) else { continue };
         let text = Text::parse(&format!("{{{{ {} }}}}", placeholder(label)));
@@ -89,10 +104,10 @@ pub fn complete(profile: &mut Profile, config: &Config) {
             profile.subject.push((kind, text));
         }
     }
-    if profile.distribution.crl.is_empty() {
-        profile.distribution.crl = config.crl.urls.iter().filter_map(|url| Text::parse(url).ok()).collect();
-    }
 }
+
+/// The placeholder for the name of the authority that signs.
+pub const ISSUER: &str = "issuer";
 
 /// An attribute's label as the name of a value: `organizational_unit`.
 fn placeholder(label: &str) -> String {

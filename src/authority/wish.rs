@@ -28,17 +28,19 @@ pub(super) fn plain_name(name: EntryName, profile: &Profile) -> Result<EntryName
     }
 }
 
-/// What the placeholders of the template stand for.
+/// What the placeholders of the template stand for. The name of the authority that signs is not known to everybody.
 pub(super) fn values(
     profile: &Profile,
     name: &EntryName,
     set: &BTreeMap<String, String>,
     config: &Config,
+    issuer: Option<&str>,
 ) -> Result<Values, AuthorityError> {
     let mut values = templates::values(name, config);
+    values.0.extend(issuer.map(|issuer| (templates::ISSUER.to_owned(), issuer.to_owned())));
     let used = profile.uses();
     for (key, value) in set {
-        if matches!(key.as_str(), "name" | "domain") {
+        if matches!(key.as_str(), "name" | "domain" | templates::ISSUER) {
             return Err(AuthorityError::ReservedValue(key.clone()));
         }
         if !used.contains(key) {

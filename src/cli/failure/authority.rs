@@ -119,7 +119,8 @@ impl From<AuthorityError> for Failure {
                 Self::refused("key-of-another", sentence).hint("move it away, or choose another place with --out")
             }
             AuthorityError::UnusedValue { used, .. } => {
-                let known: Vec<_> = used.into_iter().filter(|used| used != "name" && used != "domain").collect();
+                let known: Vec<_> =
+                    used.into_iter().filter(|used| !["name", "domain", "issuer"].contains(&used.as_str())).collect();
                 let failure = Self::usage("unused-value", sentence);
                 if known.is_empty() { failure } else { failure.hint(format!("it uses {}", list(&known))) }
             }
