@@ -1,4 +1,5 @@
-//! A key that somebody brings in a request: not one of this CA's own, nor one that others are known to have.
+//! A key that a certificate is asked for again, or for the first time, and that is not made here and now: one that others are
+//! known to have gets no certificate any more, and one that somebody brings in a request must not be of this CA's own.
 
 use time::OffsetDateTime;
 
@@ -7,7 +8,7 @@ use super::{Authorities, AuthorityError, Home, authorities};
 use crate::x509::PublicKey;
 use crate::x509::revocation_list::RevocationReason;
 
-/// Looks the key up among the authorities, and in the index by its fingerprint.
+/// Looks the key of a request up among the authorities, and in the index by its fingerprint.
 ///
 /// # Errors
 /// When no certificate may be made for it.
@@ -19,6 +20,14 @@ pub(super) fn check(home: &Home, index: &Index, key: &PublicKey, now: OffsetDate
             return Err(AuthorityError::KeyOfAuthority(name));
         }
     }
+    check_not_compromised(index, key, now)
+}
+
+/// Looks a key up in the index: whether a certificate of it, of whichever name, was revoked because others have the key.
+///
+/// # Errors
+/// When that is so.
+pub(super) fn check_not_compromised(index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<(), AuthorityError> {
     let filter = Filter { key_fingerprint: Some(key.fingerprint()), ..Filter::default() };
     let (entries, _) = index.query(&filter, now)?;
     match entries.into_iter().find(is_compromised) {

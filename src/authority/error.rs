@@ -66,9 +66,7 @@ pub enum AuthorityError {
     NotExact(Comparison),
     #[error("the request holds the key of the authority '{0}' of this CA, and no other certificate is made for that")]
     KeyOfAuthority(String),
-    #[error(
-        "the request holds the key of '{name}' (serial number {serial}), which was revoked because others have that key"
-    )]
+    #[error("the key is that of '{name}' (serial number {serial}), which was revoked because others have that key")]
     KeyCompromised { name: String, serial: String },
     /// A key that comes from elsewhere, and on which nobody can rely.
     #[error("the key of {owner} is refused: {cause}")]

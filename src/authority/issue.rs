@@ -84,6 +84,9 @@ pub fn issue(
     let request = work.request(&config, facts.name(), public_key)?;
     let trial = Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, work.draw_serial()?)?;
     let clipped = order.clip && trial.validity.not_after == facts.end().1;
+    if !matches!(order.key, SubjectKey::Generate(_)) {
+        work.check_key(&Index::open_to_read(&work.index)?)?;
+    }
     let comparison = work.compare_request(&trial, &facts)?;
     if order.dry_run {
         check_not_revoked(&facts, &Index::open_to_read(&work.index)?)?;
@@ -121,10 +124,8 @@ pub fn issue(
         Settled::Replaces(serial) => Some(serial),
     };
     let has_own_files = work.check_folder(&index)?;
-    if let SubjectKey::Requested(requested) = &order.key {
-        // Again: it may have been revoked while we waited.
-        brought_key::check(home, &index, requested.request.public_key(), now)?;
-    }
+    // Again: it may have been revoked while we waited.
+    work.check_key(&index)?;
     let delivery = place.begin(home, &order.name, key_text.as_ref(), ownership, tools.entropy)?;
 
     // 5. Signed, checked, recorded: one durable transaction.
@@ -318,11 +319,20 @@ impl Work<'_> {
         matches!(self.order.key, SubjectKey::Requested(_))
     }
 
-    /// What would become of everything that a request asks for, when there is one; refused here when it has to be exact,
-    /// and when nobody may have a certificate for its key.
+    /// Nobody may have a certificate for a key that others have, nor for one of this CA's own.
+    fn check_key(&self, index: &Index) -> Result<(), AuthorityError> {
+        match &self.order.key {
+            SubjectKey::Generate(_) => Ok(()),
+            SubjectKey::Kept(key) => brought_key::check_not_compromised(index, key.public_key(), self.now),
+            SubjectKey::Requested(requested) => {
+                brought_key::check(self.home, index, requested.request.public_key(), self.now)
+            }
+        }
+    }
+
+    /// What would become of everything that a request asks for, when there is one; refused here when it has to be exact.
     fn compare_request(&self, trial: &Draft, facts: &IssuerFacts) -> Result<Option<Comparison>, AuthorityError> {
         let SubjectKey::Requested(requested) = &self.order.key else { return Ok(None) };
-        brought_key::check(self.home, &Index::open_to_read(&self.index)?, requested.request.public_key(), self.now)?;
         let approved = issuance::approve(trial.clone(), Some(facts))?;
         let comparison = Comparison::of(&requested.request, approved.unsigned());
         if requested.exact && !comparison.is_exact() {

@@ -13,9 +13,13 @@ use super::{AuthorityError, Config, EntryName, Home};
 use time::OffsetDateTime;
 
 use crate::issuance::End;
+use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::system::files::{self, FolderLock};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Lifetime, validity};
+
+/// No key file is longer.
+const MOST_OCTETS: u64 = 1024 * 1024;
 
 /// What is ordered.
 pub struct Renewal {
@@ -26,6 +30,8 @@ pub struct Renewal {
     pub clip: bool,
     /// Values for the placeholders of the template outside the subject.
     pub set: BTreeMap<String, String>,
+    /// A passphrase was given for the key that is there, so that it has to be encrypted.
+    pub encrypted: bool,
     /// Only when it is due: another process may have renewed it meanwhile.
     pub only_if: Option<Due>,
 }
@@ -50,12 +56,14 @@ pub enum RenewError {
     Revoked(String),
     #[error("there is no private key at {}", .0.display())]
     NoKey(PathBuf),
+    #[error("a passphrase was given for the private key {}, which is not encrypted", .0.display())]
+    PlainKey(PathBuf),
     #[error("the private key {} is not that of the certificate with the serial number {serial}", path.display())]
     OtherKey { path: PathBuf, serial: String },
 }
 
-/// Issues the next certificate of a name. `ask` is asked for the passphrase of the issuer, `ask_for_kept_key` for that of a
-/// key that is kept.
+/// Issues the next certificate of a name. `ask` is asked for the passphrase of the issuer, `ask_for_kept_key` for that of
+/// the key that is there: it is kept, or its passphrase is.
 ///
 /// # Errors
 /// As [`issue::issue`]; and when there is nothing to renew, or the key is not there any more.
@@ -88,9 +96,12 @@ pub fn renew(
         NextKey::New(named) => {
             let kind = certificate.public_key.kind().to_string();
             let same_kind = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind);
-            (SubjectKey::Generate(named.or(same_kind)), None)
+            (SubjectKey::Generate(named.or(same_kind)), passphrase_of(&key_path, ask_for_kept_key)?)
         }
     };
+    if renewal.encrypted && protection.is_none() {
+        return Err(RenewError::PlainKey(key_path).into());
+    }
     let order = Order {
         template: entry.template,
         name,
@@ -139,12 +150,21 @@ fn present(
     standing.in_place(home, &entry_name).cloned().ok_or_else(|| RenewError::NoFiles(name).into())
 }
 
+/// A key that was encrypted is followed by one that is, under the same passphrase; which opens it first, so that a slip of the
+/// finger does not lock the new one. What is no key any more is simply replaced.
+fn passphrase_of(path: &Path, ask: &mut KeyOpener<'_>) -> Result<Option<Passphrase>, AuthorityError> {
+    let content = zeroize::Zeroizing::new(files::read_if_exists(path, MOST_OCTETS)?.unwrap_or_default());
+    if !KeyFile::parse(&content).is_ok_and(|file| file.is_encrypted()) {
+        return Ok(None);
+    }
+    Ok(open_key(path, &content, ask, &format!("Passphrase of {}: ", path.display()))?.1)
+}
+
 fn read_key(
     path: &Path,
     certificate: &Certificate,
     ask: &mut KeyOpener<'_>,
 ) -> Result<(PrivateKey, Option<Passphrase>), AuthorityError> {
-    const MOST_OCTETS: u64 = 1024 * 1024;
     let Some(content) = files::read_if_exists(path, MOST_OCTETS)? else {
         return Err(RenewError::NoKey(path.to_owned()).into());
     };

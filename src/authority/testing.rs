@@ -75,6 +75,7 @@ impl Ca {
             end: None,
             clip: false,
             set: BTreeMap::new(),
+            encrypted: false,
             only_if: None,
         };
         let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));

@@ -48,7 +48,7 @@ pub struct Next {
     /// Give a value for the placeholders of the template outside the subject; repeatable
     #[arg(long, value_name = "K=V", value_parser = key_and_value)]
     set: Vec<(String, String)>,
-    /// Open an encrypted key that is kept with the first line of a file
+    /// Open the encrypted key that is there with the first line of a file; a new one is encrypted with the same
     #[arg(long, value_name = "FILE")]
     pub(super) key_passphrase_file: Option<PathBuf>,
     #[command(flatten)]
@@ -81,6 +81,7 @@ pub fn follow(
         end: next.lifetime.map(End::For).or(next.not_after.map(End::At)),
         clip: next.clip,
         set: next.set.into_iter().collect(),
+        encrypted: next.key_passphrase_file.is_some(),
         only_if: None,
     };
     let settings = Config::load(&home)?.passphrase;

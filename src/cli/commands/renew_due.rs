@@ -106,6 +106,7 @@ fn renew_one(
         end: None,
         clip: next.clip,
         set: BTreeMap::new(),
+        encrypted: false,
         only_if: Some(when),
     };
     let settings = Config::load(home)?.passphrase;
@@ -202,8 +203,9 @@ impl Report for Renewed {
             ]);
             match (&entry.hook, &entry.due.what, &entry.outcome) {
                 (Some(hook), _, _) => hook.text(page),
-                (None, What::Certificate { folder, .. }, Ok(Done::Renewed { .. })) => {
-                    page.field("to reload", &format!("whatever reads {}; no hook does it", folder.display()));
+                (None, What::Certificate { folder, hook, .. }, Ok(Done::Renewed { .. })) => {
+                    let why = if hook.is_some() { "its hook was left out" } else { "no hook does it" };
+                    page.field("to reload", &format!("whatever reads {}; {why}", folder.display()));
                 }
                 _ => {}
             }

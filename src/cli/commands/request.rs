@@ -77,7 +77,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         set: set.into_iter().collect(),
         folder,
         replace: force,
-        encrypted: encrypt_key,
+        // A passphrase that opens nothing would be without effect.
+        encrypted: encrypt_key || flags.is_given(),
         protection,
     };
     let mut ask = |question: &str| {

@@ -49,9 +49,8 @@ impl From<AuthorityError> for Failure {
             AuthorityError::MakeRequest(MakeRequestError::Exists(_)) => Self::refused("exists", sentence)
                 .hint("to replace the request, with the same key: --force")
                 .hint("for another key, choose another place with --out"),
-            AuthorityError::MakeRequest(MakeRequestError::PlainKey(_)) => {
-                Self::refused("exists", sentence).hint("leave --encrypt-key out, or choose another place with --out")
-            }
+            AuthorityError::MakeRequest(MakeRequestError::PlainKey(_)) => Self::refused("exists", sentence)
+                .hint("leave --encrypt-key and --key-passphrase-file out, or choose another place with --out"),
             AuthorityError::MakeRequest(MakeRequestError::OtherKind { .. }) => {
                 Self::refused("key-not-allowed", sentence).hint("leave --key out, or choose another place with --out")
             }
@@ -65,9 +64,8 @@ impl From<AuthorityError> for Failure {
             AuthorityError::KeyOfAuthority(_) => {
                 Self::refused("key-of-authority", sentence).hint("make a new key for this request")
             }
-            AuthorityError::KeyCompromised { .. } => {
-                Self::refused("key-compromised", sentence).hint("make a new key for this request")
-            }
+            AuthorityError::KeyCompromised { .. } => Self::refused("key-compromised", sentence)
+                .hint("make a new key: 'ca rekey' in place of 'ca renew', a new request in place of this one"),
             AuthorityError::WeakKey { cause, .. } => Self::weak_key(sentence, &cause),
             AuthorityError::Certificate { .. } => Self::usage("bad-certificate", sentence),
             AuthorityError::KeyAway { path, .. } => Self::refused("key-away", sentence).hint(format!(
@@ -212,6 +210,9 @@ impl From<RenewError> for Failure {
             RenewError::NoKey(_) => Self::refused("key-mismatch", sentence).hint(
                 "for a new key: 'ca rekey'; for a key that somebody else has: 'ca sign' with a request and --force",
             ),
+            RenewError::PlainKey(_) => {
+                Self::usage("passphrase-unused", sentence).hint("leave --key-passphrase-file out")
+            }
             RenewError::OtherKey { .. } => Self::refused("key-mismatch", sentence).hint("for a new key: 'ca rekey'"),
         }
     }
