@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use ca::authority::index::{Filter, Index};
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use crate::safety::{everything_below, listed, named, told};
 use crate::support::fault::{self, Disk, Fault};
@@ -30,6 +32,16 @@ fn a_rotation_killed_at_any_moment_is_begun_by_the_same_command() {
 #[test]
 fn a_rotation_on_a_full_disk_never_pretends() {
     struck(&two_deep(), START, Fault::NoSpace, started);
+}
+
+#[test]
+fn a_rotation_of_a_root_alone_killed_at_any_moment_leaves_no_row_that_the_same_command_does_not_settle() {
+    let place = Place::new();
+    place.done(&INIT.replace(" --intermediate", ""));
+    place.done("--dir ca issue server web.test");
+    for fault in [Fault::Kill, Fault::NoSpace] {
+        struck(&place, START, fault, started_alone);
+    }
 }
 
 #[test]
@@ -204,6 +216,22 @@ fn started(place: &Place, struck: &Output) -> Result<(), String> {
     )?;
     let folders = fs::read_dir(place.path("ca/authorities")).unwrap().count();
     ok(folders == 4, "more or less than root, root-g2, policy and issuing")
+}
+
+fn started_alone(place: &Place, struck: &Output) -> Result<(), String> {
+    place.done("--dir ca issue server meanwhile.test --issuer root");
+    let is_there = |place: &Place| place.path("ca/authorities/root-g2/cert.pem").is_file();
+    again(place, START, struck, is_there(place))?;
+    ok(is_there(place), "after the second run there is no new root")?;
+    // What a run signed that died before the files were there was never in use, and is no row of a certificate that is.
+    let index = Index::open_to_read(&place.path("ca/index.db")).map_err(|error| error.to_string())?;
+    let (rows, _) = index.query(&Filter::default(), OffsetDateTime::now_utc()).map_err(|error| error.to_string())?;
+    for file in ["cert.pem", "new-with-old.pem", "old-with-new.pem"] {
+        let serial = openssl(place, &format!("x509 -in ca/authorities/root-g2/{file} -noout -serial"))?.to_lowercase();
+        let row = rows.iter().find(|row| serial.trim_end() == format!("serial={}", row.serial));
+        ok(row.is_some_and(|row| row.delivered_at.is_some()), &format!("the row of {file} is not marked"))?;
+    }
+    Ok(())
 }
 
 fn finished(place: &Place, struck: &Output) -> Result<(), String> {

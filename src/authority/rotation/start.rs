@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::super::authorities::{Authorities, KeyOpener, Rotation, read_certificate};
 use super::super::deliver::{Files, KeyText};
-use super::super::index::{Change, Index, NewEntry, Origin};
+use super::super::index::{Change, EntryId, Index, NewEntry, Origin};
 use super::super::init::{authority_profile, authority_request};
 use super::super::issue::{Tools, key_text, unused_serial};
 use super::super::{AuthorityError, Config, Home};
@@ -136,7 +136,14 @@ impl Work<'_> {
         }
         let mut index = Index::open(&self.home.resolve(&self.config.index.location))?;
         let (new, recertified) = self.make_root(authorities, &mut index, &old, root, &text)?;
-        self.carry_on(authorities, &mut index, (old_name, old.facts().certificate().clone()), &new, recertified, false)
+        self.carry_on(
+            authorities,
+            &mut index,
+            (old_name, old.facts().certificate().clone()),
+            new.facts(),
+            recertified,
+            false,
+        )
     }
 
     fn resume(
@@ -154,7 +161,17 @@ impl Work<'_> {
         let location = self.home.resolve(&self.config.index.location);
         let index = Index::open_to_read(&location)?;
         if !is_anything_left(authorities, &index, &old_certificate, &new_certificate, self.now)? {
-            return Err(RotationError::UnderWay { old, new }.into());
+            if self.unmarked(&index, &new)?.is_empty() {
+                return Err(RotationError::UnderWay { old, new }.into());
+            }
+            // Without authorities below, the marks are all that such a run leaves to do: no key is needed for them.
+            drop(index);
+            let facts = authorities.facts(&new)?;
+            let _lock = FolderLock::acquire(self.home.folder(), self.tools.lock_timeout)?;
+            files::remove_stale(self.home.folder())?;
+            let mut index = Index::open(&location)?;
+            self.mark_the_root(&mut index, &new)?;
+            return self.carry_on(authorities, &mut index, (old, old_certificate), &facts, Vec::new(), true);
         }
         drop(index);
         let (issuer, _) = authorities.unlock(authorities.facts(&new)?, ask_new)?;
@@ -165,7 +182,7 @@ impl Work<'_> {
         let mut change = index.change()?;
         let recertified = self.recertify(authorities, &mut change, &old_certificate, &issuer)?;
         change.commit()?;
-        self.carry_on(authorities, &mut index, (old, old_certificate), &issuer, recertified, true)
+        self.carry_on(authorities, &mut index, (old, old_certificate), issuer.facts(), recertified, true)
     }
 
     /// Whether the order is for another root than the one that is there.
@@ -176,15 +193,24 @@ impl Work<'_> {
 
     /// The marks of a root that a run put in place and died before it could say so.
     fn mark_the_root(&self, index: &mut Index, new: &str) -> Result<(), AuthorityError> {
+        for row in self.unmarked(index, new)? {
+            index.mark_delivered(row, self.now)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of what stands in the folder of a new root and is not marked as delivered.
+    fn unmarked(&self, index: &Index, new: &str) -> Result<Vec<EntryId>, AuthorityError> {
+        let mut unmarked = Vec::new();
         for file in ["cert.pem", NEW_WITH_OLD, OLD_WITH_NEW] {
             let certificate = read_certificate(&self.home.authority(new).join(file))?;
             for row in index.by_serial(&certificate.serial, self.now)? {
                 if row.fingerprint == certificate.fingerprint() && row.delivered_at.is_none() {
-                    index.mark_delivered(row.id, self.now)?;
+                    unmarked.push(row.id);
                 }
             }
         }
-        Ok(())
+        Ok(unmarked)
     }
 
     fn recertify(
@@ -203,22 +229,22 @@ impl Work<'_> {
         authorities: &Authorities<'_>,
         index: &mut Index,
         (old, old_certificate): (String, Certificate),
-        new: &Issuer,
+        new: &IssuerFacts,
         recertified: Vec<Recertified>,
         resumed: bool,
     ) -> Result<Started, AuthorityError> {
         let rechained = put_in_place(authorities, index, &recertified, self.now, self.tools)?;
-        let name = new.facts().name().to_owned();
+        let name = new.name().to_owned();
         Ok(Started {
             bundle: self.home.authority(&name).join(BUNDLE),
             has_list: self.home.crl_der(&old).is_file(),
             old_issues: self.config.issue.issuer == old,
             old,
             old_certificate,
-            new_certificate: new.facts().certificate().clone(),
+            new_certificate: new.certificate().clone(),
             new: name.clone(),
             resumed,
-            has_bridge: authorities.have_bridge(new.facts().certificate())?,
+            has_bridge: authorities.have_bridge(new.certificate())?,
             recertified,
             rechained,
         })

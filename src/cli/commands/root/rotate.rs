@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use crate::authority::Config;
 use crate::authority::index::Entry;
@@ -60,7 +61,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         Step::Start(arguments) => start(*arguments, context),
         Step::Status => {
             let state = rotation::status(&context.home()?, &context.tools())?;
-            Ok(Box::new(StatusReport { state }))
+            Ok(Box::new(StatusReport { state, now: context.now() }))
         }
         Step::Finish(FinishArguments { force }) => {
             let finished = rotation::finish(&context.home()?, force, &context.tools())?;
@@ -112,6 +113,17 @@ struct StartReport {
 
 struct StatusReport {
     state: Option<State>,
+    now: OffsetDateTime,
+}
+
+impl StatusReport {
+    /// The command that renews all that hang, when they are several; others that end as soon go with them.
+    fn renew_all(&self) -> Option<String> {
+        let ends = self.state.iter().flat_map(|state| &state.certificates).map(|entry| entry.validity.not_after);
+        let several = ends.clone().nth(1).is_some();
+        let days = (ends.max()? - self.now).whole_days() + 1;
+        several.then(|| format!("ca renew --due --within {days}d"))
+    }
 }
 
 struct FinishReport {
@@ -231,13 +243,17 @@ impl Report for StatusReport {
             let rows: Vec<_> = state.certificates.iter().map(row).collect();
             page.table(&["NAME", "TEMPLATE", "ISSUER", "VALID UNTIL", "SERIAL"], &rows);
         }
+        if let Some(command) = self.renew_all() {
+            page.gap();
+            page.line(&format!("All at once, with whatever else ends as soon: {command}"));
+        }
     }
 
     fn json(&self) -> Value {
         let Some(state) = &self.state else {
             return json!({
                 "schema": "ca.root-rotate-status/1", "state": "none", "old": null, "new": null, "ready": false,
-                "certificates": [], "authorities": [], "old_root_issues": false,
+                "certificates": [], "authorities": [], "old_root_issues": false, "command": null,
             });
         };
         json!({
@@ -249,6 +265,7 @@ impl Report for StatusReport {
             "certificates": state.certificates.iter().map(left_json).collect::<Vec<_>>(),
             "authorities": state.authorities,
             "old_root_issues": state.old_issues,
+            "command": self.renew_all(),
         })
     }
 }
