@@ -221,7 +221,10 @@ impl Work<'_> {
     }
 
     fn outcome(&self, standing: &Standing, entry: &Entry, replaced: Option<&Entry>) -> Result<Outcome, AuthorityError> {
-        let place = Place::Folder(standing.folder(self.home, self.name));
+        let folder = standing.folder(self.home, self.name);
+        // A certificate for somebody else's key stands there without one.
+        let has_key = folder.join(deliver::KEY).exists();
+        let paths = Place::Folder(folder).paths(self.home, self.name, has_key).unwrap_or_default();
         let kept = match replaced {
             Some(replaced) => generations::find(self.home, self.name, replaced)?,
             None => None,
@@ -230,7 +233,7 @@ impl Work<'_> {
             status: if replaced.is_some() { Status::RolledBack } else { Status::Unchanged },
             entry: entry.clone(),
             replaced: replaced.cloned(),
-            paths: place.paths(self.home, self.name, true).unwrap_or_default(),
+            paths,
             kept,
         })
     }
