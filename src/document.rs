@@ -143,7 +143,7 @@ impl<'d, 't> Section<'d, 't> {
     pub fn finish(self) {
         for key in self.table.keys() {
             let found: &str = key.get_ref();
-            let hint = match nearest(found, self.known.iter().copied()) {
+            let hint = match text::nearest(found, self.known.iter().copied()) {
                 Some(near) => format!("did you mean '{near}'?"),
                 None => format!("known here: {}", self.known.join(", ")),
             };
@@ -168,13 +168,6 @@ impl<'d, 't> Section<'d, 't> {
             }
         }
     }
-}
-
-/// The known word that is most like `found`, if any is like it at all.
-pub fn nearest<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
-    let likeness = |word: &str| strsim::jaro_winkler(&found.to_lowercase(), word);
-    let scored = known.into_iter().map(|word| (likeness(word), word)).filter(|(score, _)| *score > 0.8);
-    scored.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, word)| word)
 }
 
 /// A string as TOML writes it.

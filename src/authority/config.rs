@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{AuthorityError, Home};
-use crate::document::{Document, DocumentError, Section, nearest, quoted};
+use crate::document::{Document, DocumentError, Section, quoted};
 use crate::issuance::{Limits, Text};
 use crate::system::files;
 use crate::x509::name_constraints::Subtree;
+use crate::x509::text::nearest;
 use crate::x509::{AttributeType, KeyAlgorithm, Lifetime, NameConstraints, text};
 
 /// Every setting. Flags win over it.

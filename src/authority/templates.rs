@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::{Config, EntryName};
-use crate::document::{DocumentError, nearest};
+use crate::document::DocumentError;
 use crate::issuance::profile::Distribution;
 use crate::issuance::{Profile, Text, Values};
 use crate::system::files::{self, FileError};
+use crate::x509::text::nearest;
 use crate::x509::{AttributeType, text};
 
 /// A template and where it comes from.

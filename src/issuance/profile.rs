@@ -264,7 +264,7 @@ impl Reader<'_, '_> {
             match AttributeType::from_label(&key.value) {
                 Some(kind) => subject.extend(self.text(&value).map(|text| (kind, text))),
                 None => {
-                    let near = crate::document::nearest(&key.value, AttributeType::all_labels())
+                    let near = crate::x509::text::nearest(&key.value, AttributeType::all_labels())
                         .map(|near| format!("did you mean '{near}'?"));
                     let known =
                         || format!("known here: {}", AttributeType::all_labels().collect::<Vec<_>>().join(", "));
@@ -315,7 +315,7 @@ impl Reader<'_, '_> {
                 match KeyUsage::from_name(name) {
                     Some(bit) => usage.value = usage.value.union(bit),
                     None => {
-                        let hint = crate::document::nearest(name, KeyUsage::all_names())
+                        let hint = crate::x509::text::nearest(name, KeyUsage::all_names())
                             .map(|near| format!("did you mean '{near}'?"));
                         let hint = hint.unwrap_or_else(|| format!("known are {}", KeyUsage::all_names().join(", ")));
                         let message = format!("unknown key usage '{}'", crate::x509::text::escape(name));
@@ -434,7 +434,10 @@ pub(super) fn extended_key_usage(word: &str) -> Result<ExtendedKeyUsage, String>
     let arcs: Vec<_> = word.split('.').map(str::parse::<u64>).collect();
     match arcs.as_slice() {
         [Ok(0..=2), Ok(_), rest @ ..] if rest.iter().all(Result::is_ok) => Ok(ExtendedKeyUsage::from_oid(word)),
-        _ => Err(format!("unknown extended key usage '{}'", crate::x509::text::escape(word))),
+        _ => {
+            let near = crate::x509::text::did_you_mean(word, ExtendedKeyUsage::all_names());
+            Err(format!("unknown extended key usage '{}'{near}", crate::x509::text::escape(word)))
+        }
     }
 }
 

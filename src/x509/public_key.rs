@@ -48,8 +48,9 @@ impl fmt::Display for KeyAlgorithm {
 /// What was given is not the word for a key algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{}' is not a key algorithm: expected one of ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072, rsa-4096",
-    text::escape(.0)
+    "'{}' is not a key algorithm{}: expected one of ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072, rsa-4096",
+    text::escape(.0),
+    text::did_you_mean(.0, KeyAlgorithm::ALL.map(KeyAlgorithm::name))
 )]
 pub struct KeyAlgorithmError(String);
 

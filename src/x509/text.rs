@@ -26,6 +26,18 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     Some(head.iter().copied().chain(pairs.chunks(2).map(|pair| pair[0] << 4 | pair[1])).collect())
 }
 
+/// The known word that is most like `found`, if any is like it at all.
+pub fn nearest<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let likeness = |word: &str| strsim::jaro_winkler(&found.to_lowercase(), word);
+    let scored = known.into_iter().map(|word| (likeness(word), word)).filter(|(score, _)| *score > 0.8);
+    scored.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, word)| word)
+}
+
+/// ` (did you mean 'issuing'?)`, to stand behind what was found; nothing when no known word is like it.
+pub fn did_you_mean<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> String {
+    nearest(found, known).map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"))
+}
+
 /// `text` with everything that is not plainly visible written as `\u{…}`: control characters, the marks that turn the
 /// direction of writing, and invisible ones.
 pub fn escape(text: &str) -> String {
@@ -59,6 +71,16 @@ pub fn shell_word(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_that_is_like_none_is_not_guessed_at() {
+        let known = ["root", "issuing", "branch"];
+        assert_eq!(nearest("isuing", known), Some("issuing"));
+        assert_eq!(nearest("BRANCH", known), Some("branch"));
+        assert_eq!(nearest("x", known), None);
+        assert_eq!(did_you_mean("rot", known), " (did you mean 'root'?)");
+        assert_eq!(did_you_mean("", known), "");
+    }
 
     #[test]
     fn hexadecimal_is_read_in_every_usual_spelling() {

@@ -113,8 +113,10 @@ pub(super) fn key_and_value(given: &str) -> Result<(String, String), String> {
 pub(super) fn subject_attribute(given: &str) -> Result<(AttributeType, String), String> {
     let (label, value) = key_and_value(given)?;
     let known = || AttributeType::all_labels().collect::<Vec<_>>().join(", ");
-    let kind = AttributeType::from_label(&label)
-        .ok_or_else(|| format!("'{}' is not an attribute of a subject; known are {}", text::escape(&label), known()))?;
+    let kind = AttributeType::from_label(&label).ok_or_else(|| {
+        let near = text::did_you_mean(&label, AttributeType::all_labels());
+        format!("'{}' is not an attribute of a subject{near}; known are {}", text::escape(&label), known())
+    })?;
     // The form is checked here, where the flag can be named.
     DistinguishedName::build(&[(kind.clone(), value.clone())]).map_err(|error| error.to_string())?;
     Ok((kind, value))

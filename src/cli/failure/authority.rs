@@ -15,7 +15,7 @@ use crate::document::DocumentError;
 use crate::issuance::{IssuerError, NotApproved, Refusal, TextError};
 use crate::keys::key_file::KeyFileError;
 use crate::x509::revocation_list::RevocationReason;
-use crate::x509::text::{escape, shell_word};
+use crate::x509::text::{escape, nearest, shell_word};
 use crate::x509::validity::rfc3339;
 
 impl From<AuthorityError> for Failure {
@@ -83,8 +83,13 @@ impl From<AuthorityError> for Failure {
             }
             AuthorityError::Pending(name) => Self::refused("pending", sentence)
                 .hint(format!("when its certificate is here: ca intermediate install {name} CERT")),
-            AuthorityError::UnknownAuthority { known, .. } => {
-                Self::usage("unknown-authority", sentence).hint(format!("there are: {}", list(&known)))
+            AuthorityError::UnknownAuthority { name, known } => {
+                let failure = Self::usage("unknown-authority", sentence);
+                match nearest(&name, known.iter().map(String::as_str)) {
+                    Some(near) => failure.hint(format!("did you mean '{near}'?")),
+                    None => failure,
+                }
+                .hint(format!("there are: {}", list(&known)))
             }
             AuthorityError::RevokedIssuer { revoked, revocation, .. } => {
                 let failure = Self::refused("revoked-issuer", sentence);
