@@ -33,6 +33,11 @@ impl Cause {
         Self::new("not-resumed", "the server did not take up the session of the ticket, but began a new one")
     }
 
+    /// The client's first key shares were good enough, which they were not to be.
+    pub(super) fn not_retried() -> Self {
+        Self::new("not-retried", "the server did not ask for another key share, but took one of the first")
+    }
+
     /// Somebody else's server said so over HTTP, after the handshake.
     pub(super) fn http(status: &str) -> Option<Self> {
         // nginx answers a missing or bad client certificate with 400, and names the kinds 495 and 496 in its log.

@@ -85,6 +85,7 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
         let ends = scenario.ends()?;
         let ends = if test.resume { ends.resumable()? } else { ends };
         let session = told(scenario.version, exchange::play(&ends)?);
+        let session = if scenario.server_groups == Group::ON_REQUEST { retried(session) } else { session };
         let resumed = (test.resume && session.passed()).then(|| resume(&ends, &session)).transpose()?;
         if session.passed() {
             proven.push(scenario);
@@ -100,6 +101,15 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
         }
     }
     Ok(report)
+}
+
+/// A session for which the server had to ask for another key share; without that it proves nothing of it.
+fn retried(mut session: Session) -> Session {
+    if session.passed() && !session.hello_retry() {
+        session.breakdown =
+            Some(Breakdown { by: Side::Server, alert: None, cause: Cause::not_retried(), certificate: None });
+    }
+    session
 }
 
 /// Takes up the session that `ends` have just had. Nobody shows a certificate: whoever has the secret of the ticket is
@@ -404,6 +414,17 @@ mod tests {
         assert_eq!(offered(&new.messages[0]), ["X25519MLKEM768", "x25519"]);
         assert_eq!(offered(&new.messages[4]), ["secp256r1"]);
         assert_eq!(new.key_exchange.as_deref(), Some("secp256r1"));
+    }
+
+    #[test]
+    fn a_server_that_takes_a_key_share_of_the_first_hello_is_found_out() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let version = TlsVersion::Tls13;
+        let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
+        let session = told(version, exchange::play(&ends).unwrap());
+        assert!(session.passed());
+        let broken = retried(session).breakdown.unwrap();
+        assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-retried"));
     }
 
     #[test]
