@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::process;
+use crate::support::process::{self, Server};
 use crate::support::program::Place;
+use crate::support::skip;
 
 /// Far above what `--timeout 1s` allows two versions, and far below forever.
 const SOON: Duration = Duration::from_secs(20);
@@ -23,6 +24,17 @@ fn place() -> Place {
 
 /// What a client does with its connection.
 type Play = fn(TcpStream);
+
+/// A handshake message that claims to be long, octet by octet: there is always something new, and never enough.
+fn trickle(mut socket: TcpStream) {
+    let record = [&[22, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc][..], &[0; 0x3ffc]].concat();
+    for octet in record {
+        if socket.write_all(&[octet]).is_err() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
 
 /// A server that does the same with everybody, until the test process ends.
 fn serve(play: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
@@ -47,9 +59,10 @@ fn run(mut command: Command) -> (Output, Duration) {
 #[test]
 fn servers_that_are_none_are_told_as_such_within_the_time_limit() {
     let place = place();
-    let servers: [(&str, &str, u16); 5] = [
+    let servers: [(&str, &str, u16); 6] = [
         ("closes", "closed", serve(drop)),
         ("stalls", "timed-out", serve(|socket| drop((&socket).read_to_end(&mut Vec::new())))),
+        ("trickles", "timed-out", serve(trickle)),
         (
             "speaks plain HTTP",
             "not-tls",
@@ -84,12 +97,45 @@ fn servers_that_are_none_are_told_as_such_within_the_time_limit() {
     }
 }
 
+/// The handshake is done and everybody is content, but no answer comes: in TLS 1.3 that is all the difference between a
+/// client that was accepted and one that was not.
+#[test]
+fn a_server_that_says_nothing_after_the_handshake_is_an_answer_within_the_time_limit() {
+    if !skip::unless_installed(&["openssl"]) {
+        return;
+    }
+    let place = place();
+    let server = Server::start("openssl", &place, |port| {
+        let mut command = place.command("openssl");
+        command.args(["s_server", "-quiet", "-accept", &format!("127.0.0.1:{port}"), "-Verify", "2"]);
+        command.args(["-CAfile", "ca/authorities/root/cert.pem"]);
+        command.args(["-cert", "ca/issued/localhost/cert.pem", "-key", "ca/issued/localhost/key.pem"]);
+        command
+    });
+    let words =
+        format!("--dir ca handshake-test --connect localhost:{} --client alice --timeout 1s --json", server.port);
+    let (output, took) = run(place.ca(&words));
+    assert!(took < SOON, "{took:?}");
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for session in report["sessions"].as_array().unwrap() {
+        assert_eq!(session["broken_off"]["error"], "timed-out", "{session:#}");
+        assert!(session["handshake_us"].is_u64(), "{session:#}");
+        assert_eq!(session["client"]["authenticated"], false, "{session:#}");
+    }
+}
+
 #[test]
 fn clients_that_are_none_are_told_as_such_within_the_time_limit() {
     let place = place();
-    let clients: [(&str, &str, Play); 4] = [
+    let clients: [(&str, &str, Play); 6] = [
         ("closes", "closed", drop),
         ("stalls", "timed-out", |socket| drop((&socket).read_to_end(&mut Vec::new()))),
+        ("trickles", "timed-out", trickle),
+        ("speaks garbage", "not-tls", |mut socket| {
+            socket.write_all(&[0xa5; 4096]).unwrap();
+            drop(socket.read_to_end(&mut Vec::new()));
+        }),
         ("speaks plain HTTP", "not-tls", |mut socket| {
             socket.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
             drop(socket.read_to_end(&mut Vec::new()));
