@@ -16,6 +16,7 @@ use crate::issuance::End;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::system::files::{self, FolderLock};
+use crate::x509::revocation_list::RevocationReason;
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Lifetime, validity};
 
 /// No key file is longer.
@@ -52,8 +53,10 @@ pub enum RenewError {
     Authority(String),
     #[error("the files of '{0}' were never written; there is nothing to renew")]
     NoFiles(String),
-    #[error("'{0}' is revoked; what may not be used any more is not renewed")]
+    #[error("'{0}' is revoked; a key that may not be used any more gets no other certificate")]
     Revoked(String),
+    #[error("'{0}' is on hold; until that is ended, no other certificate follows it")]
+    OnHold(String),
     #[error("there is no private key at {}", .0.display())]
     NoKey(PathBuf),
     #[error("a passphrase was given for the private key {}, which is not encrypted", .0.display())]
@@ -83,8 +86,13 @@ pub fn renew(
     if certificate.is_ca() {
         return Err(RenewError::Authority(entry.name).into());
     }
-    if entry.revocation.as_ref().is_some_and(|revocation| revocation.released_at.is_none()) {
-        return Err(RenewError::Revoked(entry.name).into());
+    match entry.revocation.as_ref().filter(|revocation| revocation.released_at.is_none()) {
+        Some(held) if held.reason == RevocationReason::CertificateHold => {
+            return Err(RenewError::OnHold(entry.name).into());
+        }
+        // A new key is what one needs after a revocation.
+        Some(_) if renewal.key == NextKey::Same => return Err(RenewError::Revoked(entry.name).into()),
+        _ => {}
     }
     let name = entry.name.parse()?;
     let place = entry.place.clone().map_or(Place::Issued, Place::Folder);

@@ -9,7 +9,7 @@ use super::index::{Index, Status};
 use super::publish_crl::{Because, ListError, Order, Outcome, Status as ListStatus};
 use super::renew::{NextKey, RenewError};
 use super::revoke::{self, Action, RevokeError, Target};
-use super::testing::{Ca, order};
+use super::testing::{Ca, files_below, order};
 use super::{AuthorityError, publish_crl};
 use crate::issuance::{End, IssuerError};
 use crate::keys::{PrivateKey, key_file};
@@ -77,6 +77,37 @@ fn a_revoked_certificate_is_known_as_one_and_followed_by_another() {
     ));
     ca.issue(super::issue::Order { existing: super::issue::Existing::Replace, ..order("server", "web.test") }).unwrap();
     assert_eq!(status(&ca, "web.test"), Status::Valid);
+    // A new key is what follows a stolen one; a hold is ended first.
+    ca.revoke("web.test", STOLEN).unwrap();
+    ca.renew("web.test", NextKey::New(None)).unwrap();
+    assert_eq!(status(&ca, "web.test"), Status::Valid);
+    let present = serial_in_place(&ca, "web.test");
+    ca.revoke(&format!("serial:{present}"), HOLD).unwrap();
+    for key in [NextKey::Same, NextKey::New(None)] {
+        assert!(matches!(ca.renew("web.test", key), Err(AuthorityError::Renew(RenewError::OnHold(_)))));
+    }
+}
+
+fn serial_in_place(ca: &Ca, name: &str) -> String {
+    certificate(ca, &format!("issued/{name}/cert.pem")).serial.to_string()
+}
+
+#[test]
+fn a_stolen_key_is_kept_by_no_renewal_whichever_certificate_of_it_was_revoked() {
+    let ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    let first = serial_in_place(&ca, "web.test");
+    ca.renew("web.test", NextKey::Same).unwrap();
+    ca.revoke(&format!("serial:{first}"), RevocationReason::Superseded).unwrap();
+    ca.renew("web.test", NextKey::Same).unwrap();
+    let second = ca.history("web.test")[1].serial.to_string();
+    ca.revoke(&format!("serial:{second}"), STOLEN).unwrap();
+    let before = files_below(ca.home.folder());
+    let refused = ca.renew("web.test", NextKey::Same);
+    assert!(matches!(refused, Err(AuthorityError::KeyCompromised { serial, .. }) if serial == second));
+    assert_eq!((files_below(ca.home.folder()), ca.history("web.test").len()), (before, 3));
+    ca.renew("web.test", NextKey::New(None)).unwrap();
+    ca.renew("web.test", NextKey::Same).unwrap();
 }
 
 #[test]

@@ -209,9 +209,11 @@ impl From<RenewError> for Failure {
         match error {
             RenewError::Authority(_) => Self::refused("is-authority", sentence),
             RenewError::NoFiles(_) => Self::refused("no-files", sentence).hint("issue it again with 'ca issue'"),
-            RenewError::Revoked(_) => {
-                Self::refused("revoked", sentence).hint("issue a new one with 'ca issue … --force'")
+            RenewError::Revoked(name) => {
+                Self::refused("revoked", sentence).hint(format!("for a new key: ca rekey {}", shell_word(&name)))
             }
+            RenewError::OnHold(name) => Self::refused("revoked", sentence)
+                .hint(format!("to end the hold: ca revoke {} --reason release", shell_word(&name))),
             RenewError::NoKey(_) => Self::refused("key-mismatch", sentence).hint(
                 "for a new key: 'ca rekey'; for a key that somebody else has: 'ca sign' with a request and --force",
             ),
