@@ -1,4 +1,5 @@
 //! Many commands on one CA at the same moment: each does its part, no pair is torn, and the index has every one of them.
+//! Elsewhere such runs gave out serial numbers twice and left a broken index (OpenVPN/easy-rsa#1279, openssl/openssl#2867).
 
 use std::collections::BTreeSet;
 use std::path::Path;

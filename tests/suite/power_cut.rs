@@ -131,6 +131,67 @@ fn a_rekeying_where_names_cannot_be_exchanged_survives_a_power_cut_once_it_has_r
     check(Run::record(REKEY, WEB, &FILES, Disk::WithoutFlags("EINVAL"), issued), needed);
 }
 
+#[test]
+fn a_rollback_survives_a_power_cut_once_it_has_reported() {
+    let needed: &[&[&str]] = &[&["ca/index.db-wal"], &["ca/issued", "ca/issued/.generations/web.example"]];
+    check(Run::record("--dir ca rollback web.example", WEB, &FILES, Disk::Any, rekeyed), needed);
+}
+
+#[test]
+fn a_revocation_survives_a_power_cut_once_it_has_reported() {
+    check(Run::record("--dir ca revoke web.example", WEB, &FILES, Disk::Any, issued), &[&["ca/index.db-wal"]]);
+}
+
+#[test]
+fn a_revocation_list_survives_a_power_cut_once_it_has_reported() {
+    let needed: &[&[&str]] = &[&["ca/index.db-wal"], &["ca/authorities/issuing/.staged"], &["ca/authorities/issuing"]];
+    let listed = |place: &Place| {
+        issued(place);
+        place.done("--dir ca crl");
+        place.done("--dir ca revoke web.example");
+    };
+    check(Run::record("--dir ca crl", "ca/authorities/issuing", &OF_AN_AUTHORITY, Disk::Any, listed), needed);
+}
+
+#[test]
+fn the_renewal_of_a_root_survives_a_power_cut_once_it_has_reported() {
+    let needed: &[&[&str]] = &[&["ca/index.db-wal"], &["ca/authorities/root/.staged"], &["ca/authorities/root"]];
+    check(Run::record("--dir ca root renew", "ca/authorities/root", &OF_AN_AUTHORITY, Disk::Any, issued), needed);
+}
+
+#[test]
+fn the_begin_of_a_rotation_survives_a_power_cut_once_it_has_reported() {
+    let needed: &[&[&str]] = &[
+        &["ca/index.db-wal"],
+        &["ca/.staged/key.pem"],
+        &["ca/.staged/cert.pem"],
+        &["ca/.staged"],
+        &["ca/authorities"],
+    ];
+    check(Run::record(START, "ca/authorities/root-g2", &OF_AN_AUTHORITY, Disk::Any, issued), needed);
+}
+
+#[test]
+fn the_end_of_a_rotation_survives_a_power_cut_once_it_has_reported() {
+    let begun = |place: &Place| {
+        issued(place);
+        place.done(START);
+        place.done("--dir ca renew web.example");
+    };
+    let words = "--dir ca root rotate finish";
+    check(
+        Run::record(words, "ca/authorities/root-g2", &OF_AN_AUTHORITY, Disk::Any, begun),
+        &[&["ca/retired", "ca/authorities"]],
+    );
+}
+
+fn rekeyed(place: &Place) {
+    issued(place);
+    place.done(REKEY);
+}
+
+const START: &str = "--dir ca root rotate start";
+
 fn issued(place: &Place) {
     place.done(INIT);
     place.done(ISSUE);

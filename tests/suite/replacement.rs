@@ -1,5 +1,8 @@
 //! A certificate follows another of its name, and is struck on the way: one of the two is in place, the same command again
 //! is the repair, and no key that was ever in use is lost.
+//!
+//! A renewal that failed lost the certificate elsewhere, left a new key beside the old certificate, or an empty file with which
+//! nginx did not start (OpenVPN/easy-rsa#572, nginx/njs-acme#52, acmesh-official/acme.sh#6621, openssl/openssl#6544).
 
 use std::fs;
 use std::path::{Path, PathBuf};
