@@ -33,6 +33,8 @@ mod interop;
 mod many_files;
 #[path = "suite/pkilint.rs"]
 mod pkilint;
+#[path = "suite/pkits.rs"]
+mod pkits;
 #[path = "suite/power_cut.rs"]
 mod power_cut;
 #[path = "suite/refusals_in_memory.rs"]

@@ -28,6 +28,20 @@ pub fn unless_python() -> Option<PathBuf> {
     None
 }
 
+/// A folder that a package of that environment brought along; as [`unless_python`].
+#[must_use]
+pub fn unless_python_package(folder: &str) -> Option<PathBuf> {
+    unless_python()?;
+    let library = super::repository().join("target/venv/lib");
+    let pythons = std::fs::read_dir(&library).unwrap();
+    let found =
+        pythons.map(|python| python.unwrap().path().join("site-packages").join(folder)).find(|path| path.is_dir());
+    if found.is_none() {
+        because(&format!("no {folder} in {}", library.display()));
+    }
+    found
+}
+
 /// Records that this test was skipped.
 pub fn because(reason: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
