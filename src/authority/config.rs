@@ -343,4 +343,22 @@ mod tests {
             assert!(told.contains(part), "{told}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn settings_with_a_piece_exchanged_are_read_or_told_with_their_place(
+            at in proptest::prelude::any::<proptest::sample::Index>(),
+            length in 0_usize..12,
+            piece in "\\PC{0,10}|[a-z\\[\\]=\" \\n{}.#'0-9-]{0,10}",
+        ) {
+            let text = Config::default().to_toml();
+            let from = text.floor_char_boundary(at.index(text.len()));
+            let to = text.ceil_char_boundary((from + length).min(text.len()));
+            let changed = [&text[..from], &piece, &text[to..]].concat();
+            match Config::read("changed.toml", &changed) {
+                Ok(config) => proptest::prop_assert_eq!(Config::read("again.toml", &config.to_toml()), Ok(config)),
+                Err(error) => proptest::prop_assert!(error.to_string().contains("changed.toml"), "{}", error),
+            }
+        }
+    }
 }

@@ -115,4 +115,19 @@ mod tests {
             assert_eq!(read, CommandLine::try_parse_from(&words).map_err(told).unwrap_err(), "{line}");
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 100, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn no_words_make_it_panic(
+            words in proptest::collection::vec(
+                "\\PC{0,12}|--[a-z-]{0,12}(=[a-z0-9.:-]{0,8})?|issue|server|init|verify|renew|--san|--for|--json|--", 0..7),
+        ) {
+            let words: Vec<OsString> = std::iter::once("ca".to_owned()).chain(words).map(OsString::from).collect();
+            if let Err(error) = CommandLine::read(&words) {
+                drop(error.render().to_string());
+            }
+        }
+    }
 }

@@ -332,4 +332,23 @@ mod tests {
         );
         assert_eq!(read_alert(&[1, 0]), Some(Body::Alert { fatal: false, description: "close_notify".into() }));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_octets_make_it_panic(
+            number in proptest::num::u8::ANY,
+            octets in proptest::collection::vec(proptest::num::u8::ANY, 0..120),
+            lengths in proptest::collection::vec(0_u8..4, 0..60),
+        ) {
+            for content in [&octets, &lengths] {
+                for version in [None, Some(TlsVersion::Tls12), Some(TlsVersion::Tls13)] {
+                    for number in [number, number % 24] {
+                        let (body, _) = read(number, content, Known { version, session_id: &[] });
+                        drop(format!("{body:?}"));
+                    }
+                }
+                drop(read_alert(content));
+            }
+        }
+    }
 }

@@ -526,4 +526,22 @@ mod tests {
             assert!(extended_key_usage(word).is_err(), "{word}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_template_with_a_piece_exchanged_is_read_or_told_with_its_place(
+            at in proptest::prelude::any::<proptest::sample::Index>(),
+            length in 0_usize..12,
+            piece in "\\PC{0,10}|[a-z\\[\\]=\" \\n{}.#'0-9-]{0,10}",
+        ) {
+            let text = include_str!("../../templates/intermediate.toml");
+            let from = text.floor_char_boundary(at.index(text.len()));
+            let to = text.ceil_char_boundary((from + length).min(text.len()));
+            let changed = [&text[..from], &piece, &text[to..]].concat();
+            if let Err(error) = Profile::read("changed", "changed.toml", &changed) {
+                proptest::prop_assert!(error.to_string().contains("changed.toml"), "{}", error);
+                drop(error.picture(false));
+            }
+        }
+    }
 }

@@ -120,4 +120,18 @@ mod tests {
         let rendered = Text::parse("{{ name }}").unwrap().render(&values(&[("name", "{{ name }}")])).unwrap();
         assert_eq!(rendered, "{{ name }}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic_and_plain_text_stays_as_it_is(
+            text in "\\PC{0,40}|([{}% |]|name|set|if|end|[()\"'.,0-9]){0,20}",
+        ) {
+            if let Ok(parsed) = Text::parse(&text) {
+                let rendered = parsed.render(&values(&[("name", "web")]));
+                if !text.contains('{') {
+                    proptest::prop_assert_eq!(rendered, Ok(text));
+                }
+            }
+        }
+    }
 }

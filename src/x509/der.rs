@@ -187,4 +187,29 @@ mod tests {
         assert_eq!((tag, content.len(), rest), (OCTET_STRING, 300, &[0x05, 0x00][..]));
         assert_eq!(split_first(&long[..200]), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_octets_make_it_panic_and_what_is_split_is_all_there(
+            octets in proptest::collection::vec(proptest::num::u8::ANY, 0..60),
+        ) {
+            has_shortest_lengths(&octets);
+            if let Some(values) = children(&octets) {
+                proptest::prop_assert_eq!(values.concat(), octets.clone());
+            }
+            if let Some((_, content, rest)) = split_first(&octets) {
+                proptest::prop_assert!(octets.ends_with(rest) && content.len() + rest.len() + 2 <= octets.len());
+            }
+        }
+
+        #[test]
+        fn a_value_that_is_written_is_split_into_the_same(
+            tag in 0_u8..0x1f,
+            content in proptest::collection::vec(proptest::num::u8::ANY, 0..300),
+            rest in proptest::collection::vec(proptest::num::u8::ANY, 0..5),
+        ) {
+            let both = [value(tag, &content), rest.clone()].concat();
+            proptest::prop_assert_eq!(split_first(&both), Some((tag, &content[..], &rest[..])));
+        }
+    }
 }

@@ -210,4 +210,26 @@ mod tests {
         let points = read_distribution_points(&der::sequence(&[&der::sequence(&[&name])])).unwrap();
         assert_eq!(points[0].name, Some(PointName::Full(vec![url])));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_octets_make_it_panic(
+            fields in proptest::collection::vec((0x81_u8..0x87, proptest::collection::vec(0_u8.., 0..4)), 0..3),
+            octets in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
+        ) {
+            let fields: Vec<Vec<u8>> = fields.iter().map(|(tag, content)| der::value(*tag, content)).collect();
+            let fields = der::sequence(&fields.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            for value in [&fields, &der::sequence(&[&fields]), &octets] {
+                if let Some(scope) = read_issuing_distribution_point(value) {
+                    let reasons = scope.only_some_reasons.unwrap_or(ReasonFlags::NONE);
+                    proptest::prop_assert!(ReasonFlags::ALL.contains(reasons));
+                }
+                if let Some(points) = read_distribution_points(value) {
+                    proptest::prop_assert!(!points.is_empty());
+                }
+                read_certificate_issuer(value);
+                directory_name(value);
+            }
+        }
+    }
 }

@@ -362,4 +362,20 @@ mod tests {
             assert_eq!(AttributeType::from_oid(known.oid), known.kind);
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_name_that_can_be_written_is_read_again(
+            parts in proptest::collection::vec((0..KNOWN.len(), "\\PC{0,30}|[A-Z]{2}|[a-z0-9 ]{1,20}"), 0..5),
+        ) {
+            let attributes: Vec<_> = parts.iter().map(|(which, value)| (KNOWN[*which].kind.clone(), value.clone())).collect();
+            if let Ok(name) = DistinguishedName::build(&attributes) {
+                let read = DistinguishedName::from_der(name.as_der()).unwrap();
+                proptest::prop_assert_eq!(read.to_string(), name.to_string());
+                let values: Vec<_> = read.attributes().map(|attribute| attribute.value.clone()).collect();
+                let given: Vec<_> = parts.iter().map(|(_, value)| value.clone()).filter(|value| !value.is_empty()).collect();
+                proptest::prop_assert_eq!(values, given);
+            }
+        }
+    }
 }

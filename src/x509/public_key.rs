@@ -147,3 +147,18 @@ impl fmt::Debug for PublicKey {
         write!(f, "PublicKey({}, {})", self.kind, text::hex(&self.key_id()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_word_is_a_key_algorithm_or_refused(word in "\\PC{0,14}|(ecdsa-p|rsa-|ed)[0-9]{0,5}") {
+            match word.parse::<KeyAlgorithm>() {
+                Ok(algorithm) => proptest::prop_assert_eq!(algorithm.name(), word),
+                Err(error) => proptest::prop_assert!(!KeyAlgorithm::ALL.map(KeyAlgorithm::name).contains(&word.as_str()), "{}", error),
+            }
+        }
+    }
+}

@@ -110,4 +110,13 @@ mod tests {
         assert_eq!("00:FF:01".parse::<SerialNumber>().unwrap().to_string(), "ff01");
         assert_eq!(SerialNumber::from_der_content(&[0]).to_string(), "00");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_number_that_is_accepted_reads_the_same_again(given in "\\PC{0,12}|(0x)?[0-9a-fA-F: ]{0,50}") {
+            if let Ok(serial) = given.parse::<SerialNumber>() {
+                proptest::prop_assert_eq!(serial.to_string().parse::<SerialNumber>(), Ok(serial));
+            }
+        }
+    }
 }

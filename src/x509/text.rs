@@ -97,4 +97,16 @@ mod tests {
         assert_eq!(escape("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\u{a}c");
         assert_eq!(escape("Müller GmbH \u{202e}tset"), "Müller GmbH \\u{202e}tset");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_in_hexadecimal_is_read_again(octets in proptest::collection::vec(proptest::num::u8::ANY, 1..40)) {
+            proptest::prop_assert_eq!(from_hex(&hex(&octets)), Some(octets));
+        }
+
+        #[test]
+        fn what_is_escaped_has_nothing_left_that_steers_a_terminal(text in "(?s).{0,60}") {
+            proptest::prop_assert!(escape(&text).chars().all(is_plainly_visible));
+        }
+    }
 }

@@ -73,4 +73,20 @@ mod tests {
             assert!(given.parse::<Reference>().is_err(), "{given}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_given_is_a_name_or_a_serial_number(given in "\\PC{0,20}|(name:|serial:)?(0x)?[0-9a-fA-F:]{0,20}") {
+            match given.parse::<Reference>() {
+                Ok(Reference::Name(name) | Reference::Either(name, _)) => {
+                    proptest::prop_assert!(!name.is_empty() && given.ends_with(&name));
+                }
+                Ok(Reference::Serial(serial)) => {
+                    proptest::prop_assert!(given.starts_with("serial:"));
+                    proptest::prop_assert_eq!(format!("serial:{serial}").parse(), Ok(Reference::Serial(serial)));
+                }
+                Err(_) => {}
+            }
+        }
+    }
 }

@@ -406,3 +406,44 @@ fn an_index_cut_short_is_damaged_not_empty() {
 fn the_bundled_sqlite_is_one_without_the_bug_that_damages_logs() {
     assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
+
+    /// What cannot be told from a sound index is for `check`; nothing here ends the program.
+    #[test]
+    fn no_damage_to_the_file_makes_it_panic(
+        changes in proptest::collection::vec((proptest::prelude::any::<proptest::sample::Index>(), 0_u8..), 1..8),
+        at_once in 0_usize..64,
+    ) {
+        static WHOLE: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
+            let (_folder, path, mut index) = new_index();
+            for serial in 0..4 {
+                add(&mut index, &Sample { serial, sans: &["web.test"], ..Sample::default() }, "web");
+            }
+            index.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+            drop(index);
+            fs::read(path).unwrap()
+        });
+        let mut damaged = WHOLE.clone();
+        for (at, octet) in changes {
+            let at = at.index(damaged.len());
+            let end = (at + at_once).min(damaged.len());
+            damaged[at..end].fill(octet);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.db");
+        fs::write(&path, &damaged).unwrap();
+        for opened in [Index::open_to_read(&path), Index::open(&path)] {
+            let Ok(index) = opened else { continue };
+            if let Ok((entries, _)) = index.query(&Filter::default(), NOW) {
+                for entry in &entries {
+                    drop(index.certificate(entry));
+                }
+            }
+            drop(index.history("web", NOW));
+            drop(index.to_be_listed("root", NOW));
+            drop(index.check());
+        }
+    }
+}
