@@ -252,6 +252,7 @@ pub(super) fn alert_of(by: Side, messages: &[Message]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::decrypt::Secrets;
     use super::super::fixtures::Hierarchy;
     use super::super::refusals::peers::PEERS;
     use super::super::report::Outcome;
@@ -349,6 +350,24 @@ mod tests {
                 "server Alert",
             ]
         );
+    }
+
+    /// As when a side gives up before it has the secrets: what is encrypted must not be taken for anything else.
+    #[test]
+    fn without_its_secrets_a_session_is_read_as_far_as_it_is_in_the_clear() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        for version in BOTH {
+            let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
+            let exchange = exchange::play(&ends).unwrap();
+            let seen = trace::read(&exchange.flights, &Secrets::default());
+            let opened = trace::read(&exchange.flights, &exchange.secrets);
+            let clear = |messages: &[Message]| -> Vec<Message> {
+                messages.iter().filter(|message| !message.encrypted).cloned().collect()
+            };
+            assert_eq!(clear(&seen), clear(&opened), "{version}");
+            let sealed: Vec<&Message> = seen.iter().filter(|message| message.encrypted).collect();
+            assert!(sealed.len() >= 6 && sealed.iter().all(|message| message.body == Body::Unreadable), "{sealed:?}");
+        }
     }
 
     #[test]

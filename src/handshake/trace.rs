@@ -46,6 +46,8 @@ struct Stream {
     derailed: bool,
     /// Octets of a handshake message that is not complete.
     handshake: Vec<u8>,
+    /// TLS 1.2: a ChangeCipherSpec has crossed.
+    ciphered: bool,
     opener: Option<Opener>,
 }
 
@@ -91,8 +93,9 @@ impl<'a> Session<'a> {
         let tls13 = self.version() == Some(TlsVersion::Tls13);
         // In TLS 1.3 everything encrypted looks like application data (RFC 8446 §5.2); in TLS 1.2 everything after a
         // ChangeCipherSpec is encrypted under its own type.
+        // Whether its keys are known is another question: a side that gave up early never had them.
         let sealed =
-            self.stream(from).opener.is_some() && (!tls13 || record.content_type() == content_type::APPLICATION_DATA);
+            if tls13 { record.content_type() == content_type::APPLICATION_DATA } else { self.stream(from).ciphered };
         if !sealed {
             self.content(from, record.content_type(), record.payload, false, at);
             return;
@@ -113,6 +116,7 @@ impl<'a> Session<'a> {
                 self.push(from, Body::ChangeCipherSpec, content.len(), encrypted, at);
                 if self.version() == Some(TlsVersion::Tls12) {
                     self.stream(from).opener = self.tls12_opener(from);
+                    self.stream(from).ciphered = true;
                 }
             }
             content_type::ALERT => {

@@ -171,7 +171,7 @@ fn clients_of_others_that_may_not_come_in_are_refused_and_named() {
         }
         for tls in ["1.3", "1.2"] {
             for (credential, code) in [(None, "no-certificate"), (Some(&hierarchy.stranger), "bad-signature")] {
-                let (status, report) = received(&hierarchy, client, tls, credential);
+                let (status, report) = received(&hierarchy, client, tls, credential, "");
                 let what = format!("{} over TLS {tls}: {report:#}", client.name);
                 assert_eq!((status, &report["passed"]), (Some(1), &Value::Bool(false)), "{what}");
                 let session = &report["sessions"][0];
@@ -187,10 +187,16 @@ fn clients_of_others_that_may_not_come_in_are_refused_and_named() {
 }
 
 /// What `handshake-test --listen --once` says of one client.
-fn received(hierarchy: &Hierarchy, client: &Peer, tls: &str, credential: Option<&Credential>) -> (Option<i32>, Value) {
+pub(super) fn received(
+    hierarchy: &Hierarchy,
+    client: &Peer,
+    tls: &str,
+    credential: Option<&Credential>,
+    more: &str,
+) -> (Option<i32>, Value) {
     let said = hierarchy.place.path("listening");
     let words = "--dir ca handshake-test --listen 127.0.0.1:0 --once --server localhost --wait 1m --json";
-    let mut host = hierarchy.place.ca(words);
+    let mut host = hierarchy.place.ca(&format!("{words} {more}"));
     host.stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
     let host = host.spawn().unwrap();
     let port = process::wait_for(client.name, || {

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::refusals::received;
 use super::{exchange, peers};
 use crate::support::hierarchy::Hierarchy;
 use crate::support::program::{Place, succeeded};
@@ -68,6 +69,25 @@ fn tshark_reads_the_same_in_a_visit_to_the_server_of_openssl() {
     });
 }
 
+/// The other way round: clients of others, one that may come in and one that may not.
+#[test]
+fn tshark_reads_the_same_when_a_client_of_another_is_received() {
+    if !skip::unless_installed(&["tshark", "openssl"]) {
+        return;
+    }
+    let hierarchy = Hierarchy::of("ecdsa-p256");
+    for tls in ["1.3", "1.2"] {
+        for (credential, passes) in [(Some(&hierarchy.client), true), (Some(&hierarchy.stranger), false), (None, false)]
+        {
+            let more = "--trace --pcap talk.pcapng";
+            let (_, report) = received(&hierarchy, &peers::OPENSSL, tls, credential, more);
+            assert_eq!((&report["passed"], report["sessions"].as_array().map(Vec::len)), (&passes.into(), Some(1)));
+            compare(&hierarchy.place, &format!("--listen, TLS {tls}"), &report, told(&report));
+            std::fs::remove_file(hierarchy.place.path("talk.pcapng")).unwrap();
+        }
+    }
+}
+
 /// The recording without its secrets is opaque; the key log alone opens it.
 #[test]
 fn the_key_log_opens_a_recording_that_has_no_secrets_inside() {
@@ -101,7 +121,11 @@ fn agrees(algorithm: &str, words: &str, is_what_it_should_be: impl Fn(&Value)) {
 fn holds(hierarchy: &Hierarchy, words: &str, is_what_it_should_be: impl Fn(&Value)) {
     let (expected, report) = traced(&hierarchy.place, words);
     is_what_it_should_be(&report);
-    let mut found = listed(&pdml(&hierarchy.place, "talk.pcapng", &[]));
+    compare(&hierarchy.place, words, &report, expected);
+}
+
+fn compare(place: &Place, words: &str, report: &Value, expected: Vec<Told>) {
+    let mut found = listed(&pdml(place, "talk.pcapng", &[]));
     // What is no TLS, tshark takes for whatever it is: the plain HTTP of two refusals.
     let no_tls: Vec<usize> =
         expected.iter().filter(|told| told.name == "no TLS record").map(|told| told.recording).collect();
@@ -119,6 +143,11 @@ fn holds(hierarchy: &Hierarchy, words: &str, is_what_it_should_be: impl Fn(&Valu
 fn traced(place: &Place, words: &str) -> (Vec<Told>, Value) {
     let words = format!("--dir ca handshake-test {words} --trace --json --pcap talk.pcapng --keylog talk.keys");
     let report: Value = serde_json::from_str(&place.done(&words)).unwrap();
+    (told(&report), report)
+}
+
+/// Every message of a report.
+fn told(report: &Value) -> Vec<Told> {
     let sessions = report["sessions"].as_array().unwrap().iter();
     let recorded = sessions.chain(report["refusals"].as_array().unwrap()).filter_map(|one| one["messages"].as_array());
     let mut told = Vec::new();
@@ -134,7 +163,7 @@ fn traced(place: &Place, words: &str) -> (Vec<Told>, Value) {
             });
         }
     }
-    (told, report)
+    told
 }
 
 fn detail(fields: &Value) -> Vec<String> {
@@ -176,7 +205,12 @@ fn listed(pdml: &str) -> Vec<Told> {
             "tls.record.length" => record_length = number(),
             "tls.handshake" => {
                 let name = attribute(line, "showname").trim_start_matches("Handshake Protocol: ").replace(' ', "");
-                push(name, 4, tls13 || ciphered[side]);
+                // What it cannot open has no length of its own.
+                let (name, bytes) = match name.as_str() {
+                    "EncryptedHandshakeMessage" => ("unreadable record".to_owned(), record_length),
+                    _ => (name, 4),
+                };
+                push(name, bytes, tls13 || ciphered[side]);
             }
             "tls.handshake.length" => told.last_mut().unwrap().bytes = number() + 4,
             "tls.change_cipher_spec" => {
