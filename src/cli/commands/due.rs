@@ -81,20 +81,14 @@ impl Report for Found {
         }
         let row = |due: &Due| {
             let end = due.validity.not_after;
-            let serial = match &due.what {
-                What::Certificate { entry, .. } => entry.serial.to_string(),
-                What::Authority { serial, .. } => serial.to_string(),
-                What::List { number } => format!("number {number}"),
-            };
             vec![
                 kind(due).to_owned(),
                 due.name.clone(),
-                serial,
-                format!("{} {}", rfc3339(end), how_far(end - self.now)),
+                format!("{} {}", end.date(), how_far(end - self.now)),
                 due.command(&self.usual_issuer, self.when),
             ]
         };
-        page.table(&["WHAT", "NAME", "SERIAL", "ENDS", "COMMAND"], &self.due.iter().map(row).collect::<Vec<_>>());
+        page.table(&["WHAT", "NAME", "ENDS", "COMMAND"], &self.due.iter().map(row).collect::<Vec<_>>());
         let with_hooks = self.due.iter().filter_map(|due| match &due.what {
             What::Certificate { hook: Some(hook), .. } => Some((due, hook)),
             _ => None,
