@@ -1,15 +1,18 @@
 //! Authorities move from the old root to the new one: the same subject and key, certified by another issuer.
 
+use std::collections::BTreeMap;
+
 use time::{Duration, OffsetDateTime};
 
 use super::super::authorities::{Authorities, Root, read_certificates};
 use super::super::chain::check_chain;
 use super::super::index::{Change, EntryId, Index, NewEntry, Origin};
 use super::super::issue::{Tools, unused_serial};
-use super::super::{AuthorityError, deliver};
-use crate::issuance::{self, Issuer, SignedBy, recertify};
+use super::super::{AuthorityError, Config, EntryName, deliver, wish};
+use crate::issuance::profile::Distribution;
+use crate::issuance::{self, Draft, Issuer, SignedBy, Values, recertify};
 use crate::system::files;
-use crate::x509::{Certificate, Lifetime, Validity};
+use crate::x509::{Certificate, Validity};
 
 /// An authority that hangs on the new root now.
 #[derive(Debug)]
@@ -80,27 +83,36 @@ fn to_be_recertified(
 pub fn recertify_the_rest(
     authorities: &Authorities<'_>,
     change: &mut Change<'_>,
-    old: &Certificate,
+    (old_name, old): (&str, &Certificate),
     new: &Issuer,
-    lifetime: Lifetime,
+    config: &Config,
     now: OffsetDateTime,
     tools: &Tools<'_>,
 ) -> Result<Vec<Recertified>, AuthorityError> {
     let mut recertified = Vec::new();
     let left = to_be_recertified(authorities, change, old, new.facts().certificate(), now)?;
     for (name, before) in left {
-        let end = before.validity.not_after.max(now + lifetime.as_duration() - BACKDATE - Duration::SECOND);
+        let end = before
+            .validity
+            .not_after
+            .max(now + config.intermediate.lifetime.as_duration() - BACKDATE - Duration::SECOND);
         let issuer = new.facts();
         let validity = Validity {
             not_before: (now - BACKDATE).max(issuer.certificate().validity.not_before),
             not_after: end.min(issuer.end().1),
         };
         let serial = unused_serial(SERIAL_OCTETS, change, tools.entropy)?;
-        let draft = recertify(&before, SignedBy::Issuer(issuer), now, validity, serial)?;
-        let certificate = new.sign(issuance::approve(draft, Some(issuer))?)?.certificate;
-        check_chain(&certificate, issuer, now)?;
         let template =
             change.history(&name, now)?.pop().map_or_else(|| "intermediate".to_owned(), |last| last.template);
+        let mut draft = recertify(&before, SignedBy::Issuer(issuer), now, validity, serial)?;
+        if let (Ok(profile), Ok(entry)) =
+            (wish::profile(Some(authorities.home()), config, &template), name.parse::<EntryName>())
+        {
+            let values = |issuer| wish::values(&profile, &entry, &BTreeMap::new(), config, Some(issuer));
+            readdress(&mut draft, &before, &profile.distribution, &[values(issuer.name())?, values(old_name)?]);
+        }
+        let certificate = new.sign(issuance::approve(draft, Some(issuer))?)?.certificate;
+        check_chain(&certificate, issuer, now)?;
         let id = change.insert(&NewEntry {
             certificate: &certificate,
             name: &name,
@@ -115,6 +127,26 @@ pub fn recertify_the_rest(
         recertified.push(Recertified { name, certificate, id, left_out });
     }
     Ok(recertified)
+}
+
+/// Addresses that the template or the settings gave, with the authority that signs in them, lead to the new root from now on:
+/// where the first values put them, when the certificate has what any of them would give. Others stay as they are.
+fn readdress(draft: &mut Draft, before: &Certificate, given: &Distribution, values: &[Values; 2]) {
+    let fields = [
+        (&given.crl, &before.crl_urls, &mut draft.crl_urls),
+        (&given.ca_issuers, &before.ca_issuer_urls, &mut draft.ca_issuer_urls),
+        (&given.ocsp, &before.ocsp_urls, &mut draft.ocsp_urls),
+    ];
+    for (texts, had, has) in fields {
+        let filled = values
+            .each_ref()
+            .map(|values| -> Option<Vec<String>> { texts.iter().map(|text| text.render(values).ok()).collect() });
+        if let [Some(new), old] = filled
+            && (new == *had || old.as_ref() == Some(had))
+        {
+            *has = new;
+        }
+    }
 }
 
 /// Puts what is recorded in place; then the chains further below. A run that dies on the way is completed by another: what

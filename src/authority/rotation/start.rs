@@ -180,7 +180,7 @@ impl Work<'_> {
         let mut index = Index::open(&location)?;
         self.mark_the_root(&mut index, &new)?;
         let mut change = index.change()?;
-        let recertified = self.recertify(authorities, &mut change, &old_certificate, &issuer)?;
+        let recertified = self.recertify(authorities, &mut change, (&old, &old_certificate), &issuer)?;
         change.commit()?;
         self.carry_on(authorities, &mut index, (old, old_certificate), issuer.facts(), recertified, true)
     }
@@ -217,10 +217,10 @@ impl Work<'_> {
         &self,
         authorities: &Authorities<'_>,
         change: &mut Change<'_>,
-        old: &Certificate,
+        old: (&str, &Certificate),
         new: &Issuer,
     ) -> Result<Vec<Recertified>, AuthorityError> {
-        recertify_the_rest(authorities, change, old, new, self.config.intermediate.lifetime, self.now, self.tools)
+        recertify_the_rest(authorities, change, old, new, self.config, self.now, self.tools)
     }
 
     /// With the new root in its place, on to the authorities below it.
@@ -348,7 +348,7 @@ impl Work<'_> {
                 delivered_at: None,
             })?);
         }
-        let recertified = self.recertify(authorities, &mut change, old_certificate, &new)?;
+        let recertified = self.recertify(authorities, &mut change, (old_name, old_certificate), &new)?;
         change.commit()?;
 
         // Only now may they leave the process.
