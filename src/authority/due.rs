@@ -166,3 +166,56 @@ impl Due {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::publish_crl;
+    use super::super::testing::{self, Ca};
+    use super::*;
+    use crate::x509::Lifetime;
+    use crate::x509::revocation_list::RevocationReason;
+
+    /// What is due within so many days, by kind and name.
+    fn due_within(ca: &Ca, days: u64) -> Vec<String> {
+        let within = order::Due::Within(Lifetime::from_days(days));
+        let found = ca.with_tools(|tools| due(&ca.home, within, tools)).unwrap();
+        let shown = |due: &Due| match due.what {
+            What::Certificate { .. } => format!("certificate {}", due.name),
+            What::Authority { .. } => format!("authority {}", due.name),
+            What::List { .. } => format!("list {}", due.name),
+        };
+        found.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn a_certificate_is_due_while_its_own_files_are_in_place() {
+        let ca = Ca::new();
+        for name in ["gone.test", "other.test", "web.test"] {
+            ca.issue(testing::order("server", name)).unwrap();
+        }
+        assert_eq!(due_within(&ca, 91).len(), 3);
+        fs::remove_dir_all(ca.path("issued/gone.test")).unwrap();
+        fs::copy(ca.path("issued/web.test/cert.pem"), ca.path("issued/other.test/cert.pem")).unwrap();
+        assert_eq!(due_within(&ca, 91), ["certificate web.test"]);
+        ca.revoke("web.test", RevocationReason::CertificateHold).unwrap();
+        assert_eq!(due_within(&ca, 91), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_authority_is_due_unless_it_is_revoked_and_its_list_while_it_is_in_office() {
+        let mut ca = Ca::new();
+        ca.publish(&publish_crl::Order { authority: Some("issuing".to_owned()), ..Default::default() }).unwrap();
+        let all = ["authority issuing", "list issuing"];
+        assert_eq!(due_within(&ca, 6 * 365), all);
+        let (list, away) = (ca.home.crl_der("issuing"), ca.path("away.der"));
+        fs::rename(&list, &away).unwrap();
+        assert_eq!(due_within(&ca, 6 * 365), all[..1], "nobody reads a list that is not there");
+        fs::rename(&away, &list).unwrap();
+        ca.revoke("issuing", RevocationReason::CessationOfOperation).unwrap();
+        assert_eq!(due_within(&ca, 6 * 365), all[1..], "its list still says what was revoked");
+        ca.now += Duration::days(5 * 365);
+        assert_eq!(due_within(&ca, 365), Vec::<String>::new(), "nothing that it signed is valid any more");
+    }
+}

@@ -281,7 +281,10 @@ mod tests {
         // A fraction of a second cannot be written, and another entry was not.
         let lost = ListDraft { this_update: NOW + time::Duration::MILLISECOND, ..draft() };
         let other = ListDraft { revoked: vec![entry(&[8], None)], ..draft() };
-        for (altered, field) in [(lost, "issue date"), (other, "list of certificates")] {
+        let longer = ListDraft { revoked: vec![entry(&[9], None), entry(&[8], None)], ..draft() };
+        let shorter = ListDraft { revoked: Vec::new(), ..draft() };
+        let lists = [other, longer, shorter].map(|altered| (altered, "list of certificates"));
+        for (altered, field) in [(lost, "issue date")].into_iter().chain(lists) {
             assert_eq!(approve_list(altered).err(), Some(ListNotApproved::Differs(field)));
         }
     }

@@ -147,6 +147,14 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_heed_the_request_to_end_is_killed() {
+        let begun = Instant::now();
+        let (ended, _) = run("trap '' TERM; sleep 600 & while :; do wait; sleep 1; done", Duration::from_millis(300));
+        assert_eq!(ended, Ended::TimedOut);
+        assert!(begun.elapsed() < LONG);
+    }
+
+    #[test]
     fn a_daemon_that_it_leaves_behind_is_not_waited_for() {
         let begun = Instant::now();
         assert_eq!(run("sleep 20 >/dev/null 2>&1 & exit 0", LONG).0, Ended::Exited(0));
