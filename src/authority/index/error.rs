@@ -27,8 +27,9 @@ pub enum IndexError {
     ReadOnly { path: PathBuf },
     #[error("the index has a certificate with the serial number {serial} of the same issuer already")]
     SerialUsed { serial: SerialNumber },
+    /// With the name that is most like the one that was asked for.
     #[error("there is no certificate with {}", describe(reference))]
-    NotFound { reference: Reference },
+    NotFound { reference: Reference, nearest: Option<String> },
     #[error("'{}' is the name of one certificate and the serial number of another", text::escape(given))]
     Ambiguous { given: String },
     #[error("the index has certificates of several issuers with the serial number {serial}")]

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Params, named_params, params_from_iter};
 use time::OffsetDateTime;
 
 use super::{Entry, EntryId, Index, IndexError, Reference, Revocation, Status};
-use crate::x509::{Certificate, GeneralName, Lifetime, SerialNumber};
+use crate::x509::{Certificate, GeneralName, Lifetime, SerialNumber, text};
 
 /// What [`Entry::from_row`] reads. `:now` decides which revocation stands: the latest that was not released.
 const SELECT: &str = "
@@ -142,8 +142,28 @@ impl Index {
             (None, Some(entry)) => Err(IndexError::SeveralIssuers { serial: entry.serial }),
             // Asked for by a text that is both: even the same certificate does not decide what is meant next time.
             (Some(entry), Some(_)) => Err(IndexError::Ambiguous { given: entry.name }),
-            (None, None) => Err(IndexError::NotFound { reference: reference.clone() }),
+            (None, None) => {
+                let nearest = name.map(|name| self.nearest_name(name)).transpose()?.flatten();
+                Err(IndexError::NotFound { reference: reference.clone(), nearest })
+            }
         }
+    }
+
+    /// The name that is most like this one, if any is like it. All are looked at, and none but the best so far is kept.
+    fn nearest_name(&self, wanted: &str) -> Result<Option<String>, IndexError> {
+        let look = || -> rusqlite::Result<Option<String>> {
+            let mut statement = self.connection.prepare("SELECT DISTINCT name FROM certificate")?;
+            let mut rows = statement.query([])?;
+            let mut best: Option<String> = None;
+            while let Some(row) = rows.next()? {
+                let name: String = row.get(0)?;
+                if text::nearest(wanted, best.as_deref().into_iter().chain([name.as_str()])) == Some(&name) {
+                    best = Some(name);
+                }
+            }
+            Ok(best)
+        };
+        look().map_err(self.place.error())
     }
 
     /// The certificate of an entry.

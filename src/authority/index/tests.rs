@@ -132,6 +132,23 @@ fn the_latest_of_a_name_is_meant_and_its_history_is_kept() {
 }
 
 #[test]
+fn whoever_mistypes_a_name_is_told_the_nearest_one() {
+    let (_folder, _, mut index) = new_index();
+    for (serial, name) in [(1, "web.corp.test"), (2, "mail.corp.test"), (3, "alice")] {
+        add(&mut index, &Sample { serial, ..Sample::default() }, name);
+    }
+    let nearest = |given: &str| match index.find(&given.parse().unwrap(), NOW) {
+        Err(IndexError::NotFound { nearest, .. }) => nearest,
+        other => panic!("{other:?}"),
+    };
+    for (given, expected) in [("web", "web.corp.test"), ("mial.corp.test", "mail.corp.test"), ("Alcie", "alice")] {
+        assert_eq!(nearest(given).as_deref(), Some(expected), "{given}");
+    }
+    assert_eq!(nearest("zzz"), None);
+    assert_eq!(nearest("serial:00ff"), None, "a serial number is like no name");
+}
+
+#[test]
 fn what_is_a_name_and_a_serial_is_not_guessed() {
     let (_folder, _, mut index) = new_index();
     add(&mut index, &Sample::default(), "web");

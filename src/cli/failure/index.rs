@@ -2,6 +2,7 @@
 
 use super::Failure;
 use crate::authority::index::IndexError;
+use crate::x509::text;
 
 const RESTORE: &str = "restore the CA directory from a copy; index.db and index.db-wal belong together";
 
@@ -9,8 +10,14 @@ impl From<IndexError> for Failure {
     fn from(error: IndexError) -> Self {
         let sentence = error.to_string();
         match error {
-            IndexError::NotFound { .. } => {
-                Self::usage("unknown-certificate", sentence).hint("'ca list' shows every certificate of this CA")
+            IndexError::NotFound { nearest, .. } => {
+                let failure = Self::usage("unknown-certificate", sentence);
+                let told = |near| format!("did you mean '{}'?", text::escape(near));
+                nearest
+                    .iter()
+                    .map(|near| told(near))
+                    .fold(failure, Self::hint)
+                    .hint("'ca list' shows every certificate of this CA")
             }
             IndexError::Ambiguous { given } => Self::usage("ambiguous", sentence)
                 .hint(format!("write name:{given} or serial:{given} to say which one is meant")),
