@@ -53,6 +53,8 @@ mod rules;
 mod safety;
 #[path = "suite/scripts.rs"]
 mod scripts;
+#[path = "suite/served.rs"]
+mod served;
 #[path = "suite/support/mod.rs"]
 mod support;
 #[path = "suite/year.rs"]

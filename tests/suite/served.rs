@@ -1,0 +1,93 @@
+//! `ca verify --connect`: a server whose chain is right, and that is not the one whose chain it is.
+
+use std::fs;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ServerConfig, ServerConnection};
+use serde_json::Value;
+
+use ca::x509::pem;
+
+use crate::support::program::Place;
+
+/// Shows the chain in `fullchain.pem` of one folder to every visitor, and signs with the key in another.
+fn serve(place: &Place, chain: &str, key: &str) -> u16 {
+    let ders = |file: &str| -> Vec<Vec<u8>> {
+        let blocks = pem::parse_all(&fs::read(place.path(file)).unwrap()).unwrap();
+        blocks.into_iter().map(|block| block.content.to_vec()).collect()
+    };
+    let chain = ders(&format!("ca/issued/{chain}/fullchain.pem")).into_iter().map(CertificateDer::from).collect();
+    let key = PrivateKeyDer::try_from(ders(&format!("ca/issued/{key}/key.pem")).remove(0)).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    // Not `from_der`, which sees that the pair is none.
+    let identity = CertifiedKey::new(chain, provider.key_provider.load_private_key(key).unwrap());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity)));
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().map_while(Result::ok) {
+            let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            while connection.is_handshaking() && connection.complete_io(&mut socket).is_ok() {}
+        }
+    });
+    port
+}
+
+fn site() -> Place {
+    let place = Place::new();
+    place.done("init --intermediate --no-passphrase");
+    place.done("issue server localhost");
+    place.done("issue server other.corp.test --san localhost");
+    place
+}
+
+#[test]
+fn a_right_chain_without_its_key_is_a_no() {
+    let place = site();
+    for (key, holds_key) in [("localhost", true), ("other.corp.test", false)] {
+        let port = serve(&place, "localhost", key);
+        let output = place.ca(&format!("verify --connect localhost:{port} --json")).output().unwrap();
+        assert_eq!(output.status.code(), Some(i32::from(!holds_key)), "{output:?}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["connection"]["holds_key"], holds_key);
+        assert_eq!(report["valid"], holds_key);
+        let codes: Vec<_> = report["problems"].as_array().unwrap().iter().map(|it| &it["code"]).collect();
+        assert_eq!(codes == ["key-not-proved"], !holds_key, "{codes:?}");
+        let text = place.ca(&format!("verify --connect localhost:{port}")).output().unwrap();
+        let said = String::from_utf8_lossy(&text.stdout).into_owned();
+        let told = "error: the server's signature in the handshake does not verify with the key of CN=localhost";
+        assert_eq!(said.contains(told), !holds_key, "{said}");
+    }
+}
+
+#[test]
+fn the_certificate_on_standard_input_is_compared_too() {
+    let place = site();
+    let port = serve(&place, "other.corp.test", "other.corp.test");
+    for (given, same) in [("other.corp.test", true), ("localhost", false)] {
+        let input = fs::File::open(place.path(&format!("ca/issued/{given}/fullchain.pem"))).unwrap();
+        let mut command = place.ca(&format!("verify - --connect localhost:{port} --json"));
+        let report: Value = serde_json::from_slice(&command.stdin(input).output().unwrap().stdout).unwrap();
+        assert_eq!(report["in_file"]["same_certificate"], same);
+        assert_eq!(report["in_file"]["same_chain"], same);
+        let told = report["problems"].to_string();
+        assert_eq!(told.contains("other-certificate-served"), !same, "{told}");
+        assert!(!told.contains("cannot be read"), "{told}");
+    }
+    // The same certificate behind another chain is told, and is no problem.
+    let alone = place.path("ca/issued/other.corp.test/cert.pem").display().to_string();
+    let report = place.done(&format!("verify {alone} --connect localhost:{port} --json"));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(
+        (&report["in_file"]["same_certificate"], &report["in_file"]["same_chain"]),
+        (&true.into(), &false.into())
+    );
+}
