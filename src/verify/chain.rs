@@ -86,7 +86,7 @@ fn try_path<'a>(
         inquiry.check(&path, &mut problems, &mut lists);
     }
     let mut attempt = Attempt { exhibits: exhibits.to_vec(), problems, rustls_refuses: None, lists };
-    if attempt.is_right() && question.purpose != Purpose::Any {
+    if attempt.is_right() {
         attempt.ask_engine(evidence, question);
     }
     if attempt.is_right() {
@@ -107,8 +107,8 @@ impl Attempt<'_> {
     fn ask_engine(&mut self, evidence: Evidence<'_>, question: &Question) {
         let Some(leaf) = self.exhibits.last() else { return };
         match engine::ask(&self.exhibits, question, evidence.signatures) {
-            Opinion::Accepts => {}
-            Opinion::RefusesByOmission(told) => {
+            None | Some(Opinion::Accepts) => {}
+            Some(Opinion::RefusesByOmission(told)) => {
                 let message = format!(
                     "rustls would refuse this chain ({told}), since it leaves out a part of RFC 5280; other TLS \
                      libraries accept it"
@@ -116,9 +116,12 @@ impl Attempt<'_> {
                 self.problems.push(Problem::warning(&RUSTLS_REFUSES, leaf, message));
                 self.rustls_refuses = Some(told);
             }
-            Opinion::Refuses(told) => {
+            Some(Opinion::Refuses(told)) => {
                 let message = format!("the verifier inside rustls refuses the chain: {told}");
-                self.problems.push(Problem::error(&RUSTLS_REFUSES, leaf, message));
+                // RFC 5280 alone does not ask what TLS libraries accept; that this one differs is told.
+                let decides = question.purpose != Purpose::Any;
+                let as_problem = if decides { Problem::error } else { Problem::warning };
+                self.problems.push(as_problem(&RUSTLS_REFUSES, leaf, message));
                 self.rustls_refuses = Some(told);
             }
         }

@@ -6,8 +6,8 @@ use rustls_pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorith
 
 use super::question::{Exhibit, Purpose, Question};
 use super::signature::Signatures;
-use crate::x509::GeneralName;
 use crate::x509::name_constraints::Subtree;
+use crate::x509::{ExtendedKeyUsage, GeneralName};
 
 /// What webpki says of a path that keeps every rule of this room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,26 +18,37 @@ pub enum Opinion {
     Refuses(String),
 }
 
-/// Asks webpki; `path` is anchor first.
-pub fn ask(path: &[&Exhibit], question: &Question, signatures: &Signatures) -> Opinion {
-    match verify(path, question, signatures) {
+/// Asks webpki about a path, anchor first, for the purpose of the question; where that is any, for the one that the leaf names.
+/// What is for neither side of TLS it is not asked about.
+pub fn ask(path: &[&Exhibit], question: &Question, signatures: &Signatures) -> Option<Opinion> {
+    let leaf = &path.last()?.certificate;
+    let names = |purpose| leaf.extended_key_usage.as_ref().is_some_and(|all| all.contains(&purpose));
+    let usage = match question.purpose {
+        Purpose::Server => webpki::KeyUsage::server_auth(),
+        Purpose::Client => webpki::KeyUsage::client_auth(),
+        Purpose::Any if leaf.is_ca() => return None,
+        Purpose::Any if names(ExtendedKeyUsage::ServerAuth) => webpki::KeyUsage::server_auth(),
+        Purpose::Any if names(ExtendedKeyUsage::ClientAuth) => webpki::KeyUsage::client_auth(),
+        Purpose::Any => return None,
+    };
+    Some(match verify(path, usage, question, signatures) {
         Ok(()) => Opinion::Accepts,
         Err(error) => {
             let told = error.to_string();
             if is_omission(&error, path) { Opinion::RefusesByOmission(told) } else { Opinion::Refuses(told) }
         }
-    }
+    })
 }
 
-fn verify(path: &[&Exhibit], question: &Question, signatures: &Signatures) -> Result<(), webpki::Error> {
+fn verify(
+    path: &[&Exhibit],
+    usage: webpki::KeyUsage,
+    question: &Question,
+    signatures: &Signatures,
+) -> Result<(), webpki::Error> {
     let [anchor, intermediates @ .., leaf] = path else { return Err(webpki::Error::UnknownIssuer) };
     let (anchor, leaf) = (der(anchor), der(leaf));
     let intermediates: Vec<_> = intermediates.iter().map(|exhibit| der(exhibit)).collect();
-    let usage = match question.purpose {
-        Purpose::Server => webpki::KeyUsage::server_auth(),
-        Purpose::Client => webpki::KeyUsage::client_auth(),
-        Purpose::Any => return Ok(()),
-    };
     let at = u64::try_from(question.at.unix_timestamp()).map_err(|_| webpki::Error::BadDerTime)?;
     let anchors = [webpki::anchor_from_trusted_cert(&anchor)?];
     let leaf = webpki::EndEntityCert::try_from(&leaf)?;

@@ -160,7 +160,8 @@ pub struct Verdict {
     pub problems: Vec<Problem>,
     /// Nothing when the answer is no already.
     pub until: Option<Until>,
-    /// What the TLS library's own verifier says, where it was asked: nothing when it agrees.
+    /// What the TLS library's own verifier says where it refuses and the answer is yes otherwise: nothing when it agrees, or
+    /// was not asked, since the leaf is for neither side of TLS.
     pub rustls_refuses: Option<String>,
 }
 

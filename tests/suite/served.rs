@@ -73,7 +73,7 @@ fn the_certificate_on_standard_input_is_compared_too() {
     let place = site();
     let port = serve(&place, "other.corp.test", "other.corp.test");
     for (given, same) in [("other.corp.test", true), ("localhost", false)] {
-        let input = fs::File::open(place.path(&format!("ca/issued/{given}/fullchain.pem"))).unwrap();
+        let input = fs::File::open(place.path(format!("ca/issued/{given}/fullchain.pem"))).unwrap();
         let mut command = place.ca(&format!("verify - --connect localhost:{port} --json"));
         let report: Value = serde_json::from_slice(&command.stdin(input).output().unwrap().stdout).unwrap();
         assert_eq!(report["in_file"]["same_certificate"], same);
@@ -90,4 +90,24 @@ fn the_certificate_on_standard_input_is_compared_too() {
         (&report["in_file"]["same_certificate"], &report["in_file"]["same_chain"]),
         (&true.into(), &false.into())
     );
+}
+
+#[test]
+fn what_is_damaged_among_what_a_server_sends_is_a_no() {
+    let place = site();
+    let chain = fs::read_to_string(place.path("ca/issued/localhost/fullchain.pem")).unwrap();
+    fs::write(place.path("sent.pem"), chain + &pem::certificate(&[0x30, 3, 2, 1, 1])).unwrap();
+    let report = |words: &str| -> (Option<i32>, Value) {
+        let output = place.ca(words).output().unwrap();
+        (output.status.code(), serde_json::from_slice(&output.stdout).unwrap())
+    };
+    let (status, served) = report("verify --as-served --json sent.pem");
+    let problem = &served["problems"][0];
+    assert_eq!(
+        (status, &problem["code"], &problem["certificate"]),
+        (Some(1), &"certificate-malformed".into(), &"sent.pem#3".into())
+    );
+    // Clients that are given the file as a heap of certificates leave it out.
+    let (status, given) = report("verify --json sent.pem");
+    assert_eq!((status, given["warnings"].as_array().map(Vec::len)), (Some(0), Some(1)), "{given:#}");
 }

@@ -13,6 +13,7 @@ use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyU
 
 mod bounds;
 mod indirect;
+mod matrix;
 mod pkits;
 mod record;
 mod revocation;
