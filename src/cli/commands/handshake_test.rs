@@ -59,7 +59,7 @@ pub struct Arguments {
     /// Play the client against a running server that speaks HTTP, instead of both sides here
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "repeat")]
     connect: Option<String>,
-    /// Play the server for one client, such as curl or a browser, instead of both sides here
+    /// Play the server for one client, such as curl, or with --for for several, instead of both sides here
     #[arg(long, value_name = "ADDR:PORT", conflicts_with_all = ["repeat", "connect", "client", "no_refusals"])]
     listen: Option<String>,
     /// With --connect: the server has a revocation list, so that a revoked client of the CA directory must be refused
@@ -68,7 +68,7 @@ pub struct Arguments {
     /// With --listen: one client and no more, which is also the default
     #[arg(long, requires = "listen")]
     once: bool,
-    /// With --listen: everybody who comes within this time
+    /// With --listen: everybody who comes within this time; a browser comes several times, and hangs up in between
     #[arg(long = "for", value_name = "D", requires = "listen", conflicts_with_all = ["once", "wait"])]
     duration: Option<Lifetime>,
     /// Let both sides judge by this time instead of now

@@ -1,5 +1,6 @@
 //! Somebody else's word: other TLS libraries judge what the program makes, and speak TLS with it.
 
+mod browser;
 mod easy_rsa;
 mod exchange;
 mod judges;
