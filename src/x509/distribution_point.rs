@@ -184,6 +184,9 @@ mod tests {
         let scope = read_issuing_distribution_point(&der::sequence(&[&[0x81, 1, 0xff], &[0x83, 2, 6, 0x40]])).unwrap();
         assert!(scope.only_user_certificates && !scope.indirect);
         assert_eq!(scope.only_some_reasons, Some(ReasonFlags(0b10)));
+        // The first bit is unused, and means nothing.
+        let scope = read_issuing_distribution_point(&der::sequence(&[&[0x83, 2, 6, 0xc0]])).unwrap();
+        assert_eq!(scope.only_some_reasons, Some(ReasonFlags(0b10)));
     }
 
     #[test]
@@ -214,7 +217,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_octets_make_it_panic(
-            fields in proptest::collection::vec((0x81_u8..0x87, proptest::collection::vec(0_u8.., 0..4)), 0..3),
+            fields in proptest::collection::vec((0x81_u8..0x87, proptest::collection::vec(proptest::prop_oneof![0_u8..8, 0_u8..], 0..4)), 0..3),
             octets in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
         ) {
             let fields: Vec<Vec<u8>> = fields.iter().map(|(tag, content)| der::value(*tag, content)).collect();
