@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 use crate::authority::Home;
 use crate::authority::config::Config;
 use crate::authority::index::{Entry, Filter, Index, Status};
-use crate::cli::output::{Page, Report};
+use crate::cli::output::{Page, Report, Tone};
 use crate::cli::{Context, Failure, public_key};
 use crate::x509::validity::rfc3339;
 use crate::x509::{GeneralName, Lifetime, text};
@@ -100,9 +100,10 @@ pub(super) fn open_index(home: &Home) -> Result<Index, Failure> {
 
 impl Report for List {
     fn text(&self, page: &mut Page) {
+        let mut is_cut = false;
         if !self.entries.is_empty() {
             let rows: Vec<Vec<String>> = self.entries.iter().map(|entry| row(entry, self.now)).collect();
-            page.table(&["NAME", "TEMPLATE", "ISSUER", "EXPIRES", "STATUS", "SERIAL"], &rows);
+            is_cut = page.table_to_fit(&["NAME", "TEMPLATE", "ISSUER", "EXPIRES", "STATUS", "SERIAL"], &rows);
             page.gap();
         }
         let count = |number: u64| format!("{number} certificate{}", if number == 1 { "" } else { "s" });
@@ -111,6 +112,9 @@ impl Report for List {
             0 => page.line("no certificates"),
             total if total == shown => page.line(&count(total)),
             total => page.line(&format!("the latest {shown} of {}; --limit N shows more", count(total))),
+        }
+        if is_cut {
+            page.toned(Tone::Dim, "whole serial numbers: ca show NAME, or in a wider window");
         }
     }
 
@@ -190,6 +194,22 @@ mod tests {
         );
         let (entries, total) = index.query(&Filter { limit: Some(limit), ..Filter::default() }, NOW).unwrap();
         List { entries, total, now: NOW }
+    }
+
+    #[test]
+    fn in_a_narrow_window_the_serial_numbers_are_cut_and_nowhere_else() {
+        let mut list = list(1000);
+        list.entries[0].serial = "5a283808257042700656a9176d453e19".parse().unwrap();
+        let shown = |columns: usize, is_window: bool| {
+            output::text(&list, output::Style { columns, is_window, ..output::Style::PLAIN })
+        };
+        let narrow = shown(72, true);
+        assert!(narrow.lines().all(|line| line.chars().count() <= 72), "{narrow}");
+        assert!(narrow.contains("…\n") && narrow.contains("whole serial numbers: ca show NAME"), "{narrow}");
+        assert!(narrow.contains("  5a28"), "{narrow}");
+        for whole in [shown(72, false), shown(200, true)] {
+            assert!(whole.contains("5a283808257042700656a9176d453e19") && !whole.contains("whole serial"), "{whole}");
+        }
     }
 
     #[test]

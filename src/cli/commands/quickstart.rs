@@ -111,10 +111,13 @@ impl Report for QuickstartReport {
             report.text(page);
         }
         page.gap();
-        page.line(
-            "The keys of this CA are not encrypted, so that nothing has to be typed here. Whoever reads them can",
-        );
-        page.line("issue certificates: for a CA that anybody relies on, leave --no-passphrase away.");
+        for line in [
+            "The keys of this CA are not encrypted, so that nothing has to be typed here.",
+            "Whoever reads them can issue certificates: for a CA that anybody relies on,",
+            "leave --no-passphrase away.",
+        ] {
+            page.line(line);
+        }
     }
 
     fn json(&self) -> Value {

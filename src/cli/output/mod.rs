@@ -52,11 +52,13 @@ pub struct Style {
     pub stderr: bool,
     /// Of standard output, in characters.
     pub columns: usize,
+    /// Whether somebody looks at it, in a window that ends there: what is longer is broken within words.
+    pub is_window: bool,
 }
 
 impl Style {
     /// Without colour, in the width that every terminal has: for files, pipes and mail.
-    pub const PLAIN: Self = Self { stdout: false, stderr: false, columns: 80 };
+    pub const PLAIN: Self = Self { stdout: false, stderr: false, columns: 80, is_window: false };
 
     /// From the flag, `NO_COLOR` (any value that is not empty) and the terminal, in this order.
     pub fn choose(color: Color, world: &World) -> Self {
@@ -68,6 +70,7 @@ impl Style {
             stdout: always || auto && world.terminal.shows_stdout(),
             stderr: always || auto && world.terminal.shows_stderr(),
             columns: world.terminal.columns().unwrap_or(Self::PLAIN.columns),
+            is_window: world.terminal.shows_stdout() && world.terminal.columns().is_some(),
         }
     }
 }

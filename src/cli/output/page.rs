@@ -78,6 +78,31 @@ impl Page {
         }
     }
 
+    /// A table whose last column can be looked up elsewhere: in a window that is too narrow it is cut, so that each row is a
+    /// line. Whether it was.
+    pub fn table_to_fit(&mut self, head: &[&str], rows: &[Vec<String>]) -> bool {
+        const FEWEST: usize = 8;
+        let [front @ .., last] = head else { return false };
+        let widest =
+            |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+        let front: usize =
+            front.iter().enumerate().map(|(at, head)| widest(at).unwrap_or(0).max(head.chars().count()) + 2).sum();
+        let room = self.style.columns.saturating_sub(front).max(FEWEST);
+        if !self.style.is_window || widest(head.len() - 1).is_none_or(|widest| widest.max(last.len()) <= room) {
+            self.table(head, rows);
+            return false;
+        }
+        let cut = |row: &Vec<String>| {
+            let mut row = row.clone();
+            if let Some(last) = row.last_mut().filter(|last| last.chars().count() > room) {
+                *last = last.chars().take(room - 1).chain(['…']).collect();
+            }
+            row
+        };
+        self.table(head, &rows.iter().map(cut).collect::<Vec<_>>());
+        true
+    }
+
     /// Rows below a head, each column as wide as its widest cell.
     pub fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
         let rows: Vec<Vec<String>> =
