@@ -44,7 +44,9 @@ fn used() -> BTreeSet<Code> {
         let text = std::fs::read_to_string(&path).unwrap();
         // The tests stand last in every file.
         let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for (call, status) in [("::usage(", 2), ("::refused(", 3)] {
+        for (call, status) in
+            [("Failure::usage(", 2), ("Self::usage(", 2), ("Failure::refused(", 3), ("Self::refused(", 3)]
+        {
             for after in shipped.split(call).skip(1) {
                 let argument = after.trim_start();
                 // A code that is handed on was given its name elsewhere.
