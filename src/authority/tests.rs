@@ -71,6 +71,10 @@ fn keys_are_secret_and_certificates_public() {
 fn an_existing_ca_is_refused_and_left_alone() {
     let ca = Ca::new();
     let before = fs::read(ca.path("authorities/root/key.pem")).unwrap();
+    // Before anything else is looked at: the order could not be carried out either.
+    let mut order = ca.init_order();
+    order.config.name = "x".repeat(65);
+    assert!(matches!(ca.init(order), Err(AuthorityError::Exists(_))));
     assert!(matches!(ca.init(ca.init_order()), Err(AuthorityError::Exists(_))));
     assert_eq!(fs::read(ca.path("authorities/root/key.pem")).unwrap(), before);
 }

@@ -54,3 +54,15 @@ impl Party {
         self.key.public_key() == &self.certificate().public_key
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::KeyAlgorithm;
+
+    #[test]
+    fn nobody_takes_part_without_a_certificate() {
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        assert!(matches!(Party::new(Vec::new(), key), Err(PartyError::NoCertificate)));
+    }
+}

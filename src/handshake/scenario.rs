@@ -296,3 +296,13 @@ impl TimeProvider for StandingClock {
         Some(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_believed_without_a_root() {
+        assert!(matches!(roots(&[]), Err(SetUpError::NoRoots)));
+    }
+}

@@ -301,6 +301,15 @@ mod tests {
         assert_eq!(errors(subtree(&[&registered]), server().general_names(&[other])), unprocessable);
         assert_eq!(errors(subtree(&[&registered]), server()), [""; 0]);
         assert_eq!(errors(Bent::ca("A").permit(&["uri:corp.test"]), server().names(&["urn:uuid:1"])), unprocessable);
+        // Names of a kind that is compared, in a form that is not one.
+        for (permitted, odd) in [
+            ("corp.test", GeneralName::Dns("web.corp.test.".to_owned())),
+            ("corp.test", GeneralName::Dns(String::new())),
+            ("email:corp.test", GeneralName::Email("corp.test".to_owned())),
+        ] {
+            let found = errors(Bent::ca("A").permit(&[permitted]), server().general_names(std::slice::from_ref(&odd)));
+            assert!(found.contains(&NAME_CONSTRAINT_UNPROCESSABLE.code), "{odd:?}: {found:?}");
+        }
     }
 
     #[test]

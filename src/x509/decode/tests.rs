@@ -173,21 +173,40 @@ fn what_is_signed_has_three_parts() {
     }
 }
 
-#[test]
-fn an_extension_of_a_list_that_stands_twice_is_malformed() {
+/// The list of the fixture with one more extension behind its own.
+fn list_with(extension: impl FnOnce(&[u8]) -> Vec<u8>) -> RevocationList {
     let octets = fixture("ca.crl.pem");
-    assert_eq!(RevocationList::from_der(&octets).unwrap().malformed, []);
     let (_, content, _) = der::split_first(&octets).unwrap();
     let [tbs, algorithm, signature] = der::children(content).unwrap()[..] else { panic!("three parts") };
     let (_, fields, _) = der::split_first(tbs).unwrap();
     let mut fields = der::children(fields).unwrap();
     let (tag, extensions, _) = der::split_first(fields.pop().unwrap()).unwrap();
     let (_, extensions, _) = der::split_first(extensions).unwrap();
-    let twice = der::value(tag, &der::sequence(&[extensions, der::children(extensions).unwrap()[0]]));
-    fields.push(&twice);
-    let list = RevocationList::from_der(&der::sequence(&[&der::sequence(&fields), algorithm, signature])).unwrap();
+    let more = extension(der::children(extensions).unwrap()[0]);
+    let longer = der::value(tag, &der::sequence(&[extensions, &more]));
+    fields.push(&longer);
+    RevocationList::from_der(&der::sequence(&[&der::sequence(&fields), algorithm, signature])).unwrap()
+}
+
+#[test]
+fn an_extension_of_a_list_that_stands_twice_is_malformed() {
+    assert_eq!(RevocationList::from_der(&fixture("ca.crl.pem")).unwrap().malformed, []);
+    let list = list_with(<[u8]>::to_vec);
     assert_eq!(list.malformed.len(), 1);
     assert!(list.malformed[0].1.contains("twice"), "{:?}", list.malformed);
+}
+
+#[test]
+fn a_scope_of_a_list_that_cannot_be_read_is_malformed() {
+    let issuing_distribution_point = |value: &[u8]| {
+        let oid = der::value(der::OBJECT_IDENTIFIER, &[0x55, 0x1d, 28]);
+        let value = der::value(der::OCTET_STRING, value);
+        list_with(|_| der::sequence(&[&oid, &[1, 1, 0xff], &value]))
+    };
+    let sound = issuing_distribution_point(&der::sequence(&[&[0x81, 1, 0xff]]));
+    assert!(sound.malformed.is_empty() && sound.scope.unwrap().only_user_certificates);
+    let odd = issuing_distribution_point(&der::sequence(&[&[0x81, 1, 1]]));
+    assert!(odd.scope.is_none() && odd.malformed.len() == 1, "{:?}", odd.malformed);
 }
 
 proptest! {

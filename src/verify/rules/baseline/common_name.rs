@@ -120,7 +120,8 @@ mod tests {
             assert_eq!(address(spelling).as_deref(), Some("192.168.1.1"), "{spelling}");
         }
         assert_eq!(address("2001:DB8:0:0::1").as_deref(), Some("2001:db8::1"));
-        for name in ["web.corp.test", "1.2.3.4.5", "256.1.1.1", "42", "a", ""] {
+        for name in ["web.corp.test", "1.2.3.4.5", "256.1.1.1", "1.2.3.256", "1.2.65536", "0x100000000", "42", "a", ""]
+        {
             assert_eq!(address(name), None, "{name}");
         }
     }
