@@ -115,13 +115,21 @@ fn fifty_megabytes_are_refused_and_sixteen_are_judged_in_little_memory() {
     for (what, content, expected) in [
         ("16 MiB of one block", pem::certificate(&vec![0x30; 12_000_000]).into(), [1, 0, 2, 2, 2]),
         ("16 MiB of text behind a certificate", [leaf.as_bytes(), &lines(most - 2000)].concat(), [0, 0, 1, 2, 0]),
-        ("16 MiB of certificates", certificates(&site.leaf), [0, 0, 1, 2, 0]),
-        ("16 MiB of certificates as small as can be", certificates(&smallest()), [1, 0, 1, 2, 1]),
+        ("16 MiB of certificates", certificates(&site.leaf), [0, 0, 1, 2, 2]),
+        ("16 MiB of certificates as small as can be", certificates(&smallest()), [1, 0, 1, 2, 2]),
+        ("as many as are looked at one by one", pem::certificate(&smallest()).repeat(10_000).into(), [1, 0, 1, 2, 1]),
+        ("16 MiB of blocks that are no certificates", certificates(&[0x30, 3, 2, 1, 1]), [1, 0, 2, 2, 2]),
+        (
+            "16 MiB of them behind one that is",
+            [leaf.as_bytes(), &certificates(&[0x30, 3, 2, 1, 1])[2000..]].concat(),
+            [0, 0, 1, 2, 2],
+        ),
         ("a list of 16 MiB", list(most - 200), [1, 0, 2, 1, 2]),
     ] {
         assert!(content.len() <= most, "{what}: {}", content.len());
         fs::write(site.place.path("input"), content).unwrap();
         wrong.extend(site.check(what, expected));
+        wrong.extend(site.check_json(what, expected));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -138,6 +146,7 @@ fn long_files_are_bounded_together_and_short_ones_are_not() {
     write("whole", of(most).as_bytes());
     write("half", of(most / 2).as_bytes());
     write("list", &list(most - 20_000));
+    write("served", smallest.repeat(9_900).as_bytes());
     write("short", of(60 * 1024).as_bytes());
     let all = |flag: &str, file: &str| format!(" {flag}{file}").repeat(6);
     let refused = [
@@ -149,7 +158,7 @@ fn long_files_are_bounded_together_and_short_ones_are_not() {
         format!("verify --roots {root} --untrusted whole half"),
         format!("verify --roots {root}{}", all("", "whole")),
         format!("verify --roots {root}{}", all("", "half")),
-        format!("verify --roots {root} --as-served{}", all("", "half")),
+        format!("verify --roots {root} --as-served{0}{0}", all("", "served")),
     ];
     for words in refused {
         let output = site.run(&words);
@@ -260,18 +269,8 @@ impl Site {
 
     /// Gives the file `input` in every place; what came out otherwise than it should.
     fn check(&self, what: &str, expected: Expected) -> Vec<String> {
-        let chain = "ca/issued/web.corp.test/fullchain.pem";
-        let roots = "--roots ca/authorities/root/cert.pem";
-        let issuing = "--untrusted ca/authorities/issuing/cert.pem";
-        let calls = [
-            format!("verify {roots} {issuing} input"),
-            format!("verify {roots} --untrusted input {chain}"),
-            format!("verify --roots input {chain}"),
-            format!("verify {roots} --crl input {chain}"),
-            "lint input".to_owned(),
-        ];
         let mut wrong = Vec::new();
-        for (words, expected) in calls.iter().zip(expected) {
+        for (words, expected) in Self::calls().iter().zip(expected) {
             let output = self.run(words);
             let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             let is_clear = match output.status.code() {
@@ -285,6 +284,40 @@ impl Site {
             }
         }
         wrong
+    }
+
+    /// As [`check`](Self::check), with the answers in JSON, which are longer; and as a server would send the file.
+    fn check_json(&self, what: &str, expected: Expected) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let roots = "--roots ca/authorities/root/cert.pem";
+        let as_served = (format!("verify {roots} --as-served input"), None);
+        let calls = Self::calls().into_iter().zip(expected.map(Some)).chain([as_served]);
+        for (words, expected) in calls {
+            let output = self.run(&format!("{words} --json"));
+            let is_right = match output.status.code() {
+                Some(2) => String::from_utf8_lossy(&output.stderr).contains("\"schema\": \"ca.error/1\""),
+                Some(0 | 1) => serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok(),
+                _ => false,
+            };
+            if !is_right || expected.is_some_and(|expected| output.status.code() != Some(expected)) {
+                let said: String = String::from_utf8_lossy(&output.stderr).chars().take(300).collect();
+                wrong.push(format!("{what}: {words} --json: {}, expected {expected:?}: {said}", output.status));
+            }
+        }
+        wrong
+    }
+
+    fn calls() -> [String; 5] {
+        let chain = "ca/issued/web.corp.test/fullchain.pem";
+        let roots = "--roots ca/authorities/root/cert.pem";
+        let issuing = "--untrusted ca/authorities/issuing/cert.pem";
+        [
+            format!("verify {roots} {issuing} input"),
+            format!("verify {roots} --untrusted input {chain}"),
+            format!("verify --roots input {chain}"),
+            format!("verify {roots} --crl input {chain}"),
+            "lint input".to_owned(),
+        ]
     }
 }
 

@@ -55,6 +55,9 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     if ders.is_empty() {
         return Err(Failure::nothing_in_file(path, "certificate"));
     }
+    if ders.len() > MOST_CERTIFICATES {
+        return Err(Failure::too_many_certificates(path, ders.len(), MOST_CERTIFICATES));
+    }
     let mut certificates = Vec::new();
     for (number, der) in (1..).zip(&ders) {
         let certificate = Certificate::from_der(der)
@@ -80,6 +83,9 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     }
     Ok(Box::new(Findings { profile, checked, quiet: context.globals.quiet }))
 }
+
+/// The most certificates of one file: each may break many rules, and all of it is told.
+pub const MOST_CERTIFICATES: usize = 10_000;
 
 /// The most signatures that are checked to find the issuers of certificates.
 const MOST_SIGNATURES: usize = 2000;

@@ -18,6 +18,12 @@ impl Failure {
             .hint("judge the long files one by one; files of up to 64 KiB may be as many as you like")
     }
 
+    /// More certificates in one file than are reported one by one.
+    pub fn too_many_certificates(path: &Path, found: usize, most: usize) -> Self {
+        let message = format!("{} holds {found} certificates; at most {most} are looked at one by one", path.display());
+        Self::usage("input-too-large", message).hint("split the file")
+    }
+
     /// A file holds something that cannot be read as what it says it is.
     pub fn undecodable(path: &Path, number: usize, what: &str, reason: &str) -> Self {
         Self::usage("undecodable", format!("{} number {number} of {} cannot be read: {reason}", what, path.display()))

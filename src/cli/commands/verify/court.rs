@@ -10,6 +10,7 @@ use super::allowance::Allowance;
 use super::input::{Blocks, Source, left_out, readable};
 use super::live::Live;
 use crate::cli::Failure;
+use crate::cli::commands::lint::MOST_CERTIFICATES;
 use crate::verify::{
     CERTIFICATE_MALFORMED, Evidence, Exhibit, KEY_MISMATCH, Link, ListExhibit, Place, Problem, Question, Signatures,
     Verdict, judge, served,
@@ -126,6 +127,9 @@ impl Court<'_> {
         let Some(first) = blocks.certificates.first() else {
             return Err(Failure::nothing_in_file(path, "certificate"));
         };
+        if self.as_served && blocks.certificates.len() > MOST_CERTIFICATES {
+            return Err(Failure::too_many_certificates(path, blocks.certificates.len(), MOST_CERTIFICATES));
+        }
         let (sent, mut damaged) = readable(blocks);
         let mut judged = Judged {
             file,
@@ -149,7 +153,7 @@ impl Court<'_> {
         if self.as_served {
             judged.object(damaged.into_iter().map(|(place, error)| malformed(place, &error)));
         } else {
-            judged.warnings = damaged.iter().map(|(place, error)| left_out(place, error)).collect();
+            judged.warnings = left_out(&damaged);
         }
         Ok(judged)
     }

@@ -48,12 +48,22 @@ pub fn readable(blocks: &Blocks) -> (Vec<Exhibit>, Vec<(Place, DecodeError)>) {
 /// The certificates of a file that may be used; what cannot be read is told, and left out.
 pub fn tolerant(blocks: &Blocks, warnings: &mut Vec<String>) -> Vec<Exhibit> {
     let (exhibits, damaged) = readable(blocks);
-    warnings.extend(damaged.iter().map(|(place, error)| left_out(place, error)));
+    warnings.extend(left_out(&damaged));
     exhibits
 }
 
-pub fn left_out(place: &Place, error: &DecodeError) -> String {
-    format!("certificate {} of {} is left out: {error}", place.number, place.file)
+/// What is said of damaged certificates of one file; of very many the first are named, and the others counted.
+pub fn left_out(damaged: &[(Place, DecodeError)]) -> Vec<String> {
+    const MOST_NAMED: usize = 100;
+    let (named, counted) = damaged.split_at(damaged.len().min(MOST_NAMED));
+    let mut warnings: Vec<_> = named
+        .iter()
+        .map(|(place, error)| format!("certificate {} of {} is left out: {error}", place.number, place.file))
+        .collect();
+    if let Some((place, _)) = counted.first() {
+        warnings.push(format!("{} more certificates of {} are left out", counted.len(), place.file));
+    }
+    warnings
 }
 
 /// What is trusted.
