@@ -56,7 +56,8 @@ pub struct Specimens<'a> {
     pub revoked: Option<&'a Party>,
 }
 
-/// Visits the server: the good case in every version, and then what it must refuse.
+/// Visits the server: the good case in every version, and then what it must refuse. In the end the good case has to pass once
+/// more; if it does not, it is told as another session.
 ///
 /// # Errors
 /// When it cannot be reached, or the client cannot be set up.
@@ -96,6 +97,11 @@ pub fn visit(visit: &Visit<'_>) -> Result<HandshakeReport, HandshakeError> {
                     caveat: *caveat,
                     recording,
                 });
+            }
+            // A server that has had enough of us, or fell over, refuses everybody: then none of it was a refusal.
+            let again = call(visit, &addresses, *version, Some(&good))?;
+            if !again.passed() {
+                report.sessions.push(again);
             }
         }
     }
@@ -307,6 +313,40 @@ mod tests {
         assert!(report.passed(), "{report:?}");
         assert_eq!(report.refusals.iter().filter(|refusal| refusal.for_the_right_reason()).count(), 8);
         assert!(report.sessions[0].client.authenticated);
+    }
+
+    /// As one does that locks out whoever has failed too often.
+    #[test]
+    fn a_server_that_lets_nobody_in_any_more_has_refused_nothing() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        for locked_after in [1, 4, 9, 10] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap().to_string();
+            let server = serve(strict(&hierarchy), "200");
+            std::thread::spawn(move || {
+                for socket in listener.incoming().take(locked_after) {
+                    forward(socket.unwrap(), TcpStream::connect(&server).unwrap());
+                }
+                // Whoever comes now is hung up on.
+                listener.incoming().for_each(drop);
+            });
+            let report = visited(&hierarchy, &address, &[TlsVersion::Tls13]);
+            assert!(report.refusals.iter().all(Refusal::as_it_should_be), "{report:?}");
+            let sessions: Vec<bool> = report.sessions.iter().map(Session::passed).collect();
+            let expected: &[bool] = if locked_after < 10 { &[true, false] } else { &[true] };
+            assert_eq!((sessions.as_slice(), report.passed()), (expected, locked_after == 10), "{locked_after}");
+        }
+    }
+
+    /// Carries what two sides say to each other until both have ended.
+    fn forward(one: TcpStream, other: TcpStream) {
+        let carry = |mut from: TcpStream, mut to: TcpStream| {
+            std::io::copy(&mut from, &mut to).ok();
+            to.shutdown(std::net::Shutdown::Write).ok();
+        };
+        let (back_from, back_to) = (other.try_clone().unwrap(), one.try_clone().unwrap());
+        std::thread::spawn(move || carry(back_from, back_to));
+        std::thread::spawn(move || carry(one, other));
     }
 
     #[test]

@@ -197,7 +197,15 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     }
     arguments.recordings.write(&found, context)?;
     let mismatches = mismatches([Some(("server", &server)), client.as_ref().map(|client| ("client", client))]);
-    Ok(Box::new(Shown { trace: arguments.trace, refusals: !arguments.no_refusals, mismatches, found, rates, matrix }))
+    Ok(Box::new(Shown {
+        trace: arguments.trace,
+        refusals: !arguments.no_refusals,
+        visits: false,
+        mismatches,
+        found,
+        rates,
+        matrix,
+    }))
 }
 
 /// `--connect`: the same from outside.
@@ -233,6 +241,7 @@ fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>)
     Ok(Box::new(Shown {
         trace: arguments.trace,
         refusals: !arguments.no_refusals,
+        visits: true,
         mismatches,
         found,
         rates: Vec::new(),
@@ -277,6 +286,7 @@ fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_
     Ok(Box::new(Shown {
         trace: arguments.trace,
         refusals: false,
+        visits: false,
         mismatches,
         found,
         rates: Vec::new(),
@@ -315,6 +325,8 @@ struct Shown {
     matrix: Vec<Rate>,
     trace: bool,
     refusals: bool,
+    /// The server is somebody else's.
+    visits: bool,
     /// Whose key is not its certificate's.
     mismatches: Vec<&'static str>,
 }
@@ -390,15 +402,17 @@ impl Shown {
         if !found.refusals.is_empty() {
             sentence = format!("{sentence}, {good} refusals right, {wrong} wrong, {untried} not tried");
         }
-        let failed: Vec<String> = found
-            .sessions
-            .iter()
-            .filter(|session| !session.passed())
-            .map(|session| session.version.to_string())
-            .collect();
-        if self.refusals && !failed.is_empty() {
-            let versions = failed.join(" and ");
-            page.line(&format!("In {versions} a refusal would prove nothing, so none was tried."));
+        let was_tried = |version| found.refusals.iter().any(|refusal| refusal.version == version);
+        let (late, early): (Vec<&Session>, Vec<&Session>) =
+            found.sessions.iter().filter(|session| !session.passed()).partition(|session| was_tried(session.version));
+        let versions = |sessions: &[&Session]| {
+            sessions.iter().map(|session| session.version.to_string()).collect::<Vec<_>>().join(" and ")
+        };
+        if self.refusals && !early.is_empty() {
+            page.line(&format!("In {} a refusal would prove nothing, so none was tried.", versions(&early)));
+        }
+        if self.visits && !late.is_empty() {
+            page.line(&format!("In {} the good case failed after the refusals: they prove nothing.", versions(&late)));
         }
         let (tone, word) = if found.passed() { (Tone::Good, "passed") } else { (Tone::Bad, "FAILED") };
         page.pieces(&[(tone, word), (Tone::Plain, ": "), (Tone::Plain, &sentence)]);

@@ -88,22 +88,25 @@ pub fn rates(page: &mut Page, title: &str, rates: &[Rate]) {
     page.gap();
     let how_many = rates.first().map_or_else(String::new, |rate| {
         let at_once = if rate.jobs == 1 { "one after another".to_owned() } else { format!("{} at once", rate.jobs) };
-        format!(": {} of each, {at_once}, both sides computed by one thread", rate.count)
+        format!("{} of each, {at_once}; times in ms, both sides computed by one thread", rate.count)
     });
-    page.pieces(&[(Tone::Strong, title), (Tone::Dim, &how_many)]);
-    let head = ["", "key", "group", "handshake", "per second", "median", "p95", "p99", "bytes"];
+    page.toned(Tone::Strong, title);
+    for line in wrap(&how_many, width(page)) {
+        page.toned(Tone::Dim, &line);
+    }
+    let head = ["TLS", "key", "group", "kind", "per s", "median", "p95", "p99", "bytes"];
     let rows: Vec<Vec<String>> = rates
         .iter()
         .map(|rate| {
             vec![
-                rate.version.to_string(),
+                rate.version.number().to_owned(),
                 rate.key.clone(),
                 rate.group.clone().unwrap_or_else(|| "-".to_owned()),
                 if rate.resumed { "resumed" } else { "full" }.to_owned(),
                 format!("{:.0}", rate.per_second()),
-                milliseconds(rate.median),
-                milliseconds(rate.p95),
-                milliseconds(rate.p99),
+                figure(rate.median),
+                figure(rate.p95),
+                figure(rate.p99),
                 rate.octets.to_string(),
             ]
         })
@@ -113,7 +116,12 @@ pub fn rates(page: &mut Page, title: &str, rates: &[Rate]) {
 
 /// `1.83 ms`.
 pub fn milliseconds(length: Duration) -> String {
-    format!("{:.2} ms", length.as_secs_f64() * 1000.0)
+    format!("{} ms", figure(length))
+}
+
+/// The same without its unit.
+fn figure(length: Duration) -> String {
+    format!("{:.2}", length.as_secs_f64() * 1000.0)
 }
 
 /// Breaks text at spaces into lines of at most `width` characters; a word that is longer is broken wherever it must be.

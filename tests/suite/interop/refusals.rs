@@ -145,7 +145,19 @@ fn nginx_that_forgets_to_ask_for_certificates_or_to_check_them_is_found_out() {
     }
     let hierarchy = Hierarchy::of("ecdsa-p256");
     for (how, lets_in) in [
-        ("", &["no-client-certificate", "client-of-another-ca", "expired-client", "client-with-wrong-key"][..]),
+        (
+            "",
+            &[
+                "no-client-certificate",
+                "client-of-another-ca",
+                "client-of-namesake-ca",
+                "expired-client",
+                "not-yet-valid-client",
+                "server-certificate-as-client",
+                "client-with-wrong-key",
+                "tampered-client",
+            ][..],
+        ),
         ("ssl_verify_client optional;", &["no-client-certificate"]),
         ("ssl_verify_client optional_no_ca;", &["no-client-certificate", "client-of-another-ca"]),
     ] {
