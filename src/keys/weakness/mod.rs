@@ -65,9 +65,32 @@ mod testing;
 
 #[cfg(test)]
 mod tests {
+    use num_bigint::BigUint;
+
+    use super::testing::{ec_p256, ed25519, rsa_key, sound_modulus};
     use super::*;
     use crate::keys::{PrivateKey, Signer};
     use crate::x509::KeyAlgorithm;
+
+    #[test]
+    fn a_key_is_asked_for_every_weakness() {
+        let sound = sound_modulus();
+        let prime = (BigUint::from(1_u8) << 2203) - 1_u8;
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        let short = &sound >> 1;
+        for (key, weakness) in [
+            (rsa_key(&short, 65537), Weakness::ShortModulus(2047)),
+            (rsa_key(&sound, 1), Weakness::Exponent("1".to_owned())),
+            (rsa_key(&(&sound * 7_u8), 65537), Weakness::SmallFactor(7)),
+            (rsa_key(&prime, 65537), Weakness::PrimeModulus),
+            (ed25519(neutral), Weakness::SmallOrder),
+            (ec_p256(&[4; 65]), Weakness::Damaged("its point is not on the curve P-256")),
+        ] {
+            assert_eq!(check(&key), Err(weakness));
+        }
+        assert_eq!(check(&rsa_key(&sound, 65537)), Ok(()));
+    }
 
     #[test]
     fn a_key_that_was_made_here_is_never_refused() {

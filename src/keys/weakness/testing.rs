@@ -22,6 +22,17 @@ pub fn sound_modulus() -> BigUint {
     RsaNumbers::of(key.public_key()).unwrap().unwrap().modulus
 }
 
+/// A public key with these numbers.
+pub fn rsa_key(modulus: &BigUint, exponent: u32) -> PublicKey {
+    let algorithm = der::sequence(&[
+        &der::value(der::OBJECT_IDENTIFIER, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]),
+        &der::value(der::NULL, &[]),
+    ]);
+    let numbers = [modulus.to_bytes_be(), exponent.to_be_bytes().to_vec()].map(|number| der::unsigned_integer(&number));
+    let key = der::sequence(&[&numbers[0], &numbers[1]]);
+    PublicKey::from_spki(&der::sequence(&[&algorithm, &der::bit_string(&key)])).unwrap()
+}
+
 pub fn ed25519(bits: [u8; 32]) -> PublicKey {
     let algorithm = der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, &[0x2b, 0x65, 0x70])]);
     PublicKey::from_spki(&der::sequence(&[&algorithm, &der::bit_string(&bits)])).unwrap()
