@@ -84,8 +84,8 @@ impl Index {
         read().map_err(self.place.error())
     }
 
-    /// The names whose certificate in place ends before `end` as far as the index knows, and those with a rollback that
-    /// was not ended; each once, in the order of their certificates.
+    /// The names whose certificate in place may end so soon: the newest does, or, where there was a rollback, any of them.
+    /// Each once, in the order of their certificates.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -97,15 +97,13 @@ impl Index {
         };
         let (Ends::Before(moment) | Ends::InItsLastThird(moment)) = ends;
         let read = || -> rusqlite::Result<_> {
-            // A newer one that was delivered, and no rollback since, leaves an older one out.
+            // A newer one that was delivered, and no rollback ever, leaves an older one out.
             let mut statement = self.connection.prepare(&format!(
                 "SELECT c.name FROM certificate AS c
-                 WHERE c.delivered_at IS NOT NULL AND (
-                     {condition} AND (
-                         NOT EXISTS (SELECT 1 FROM certificate AS n
-                                     WHERE n.name = c.name AND n.id > c.id AND n.delivered_at IS NOT NULL)
-                         OR EXISTS (SELECT 1 FROM rollback AS r WHERE r.name = c.name))
-                     OR EXISTS (SELECT 1 FROM rollback AS r WHERE r.name = c.name AND r.done_at IS NULL))
+                 WHERE {condition} AND (
+                     NOT EXISTS (SELECT 1 FROM certificate AS n
+                                 WHERE n.name = c.name AND n.id > c.id AND n.delivered_at IS NOT NULL)
+                     OR EXISTS (SELECT 1 FROM rollback AS r WHERE r.name = c.name))
                  GROUP BY c.name ORDER BY max(c.id)"
             ))?;
             statement.query_map([moment.unix_timestamp()], |row| row.get(0))?.collect()
