@@ -110,6 +110,22 @@ fn a_certificate_that_has_ended_is_not_put_back() {
 }
 
 #[test]
+fn others_go_on_while_somebody_types_a_passphrase() {
+    let ca = Ca::none();
+    let passphrase = || Passphrase::new(b"secret".to_vec());
+    ca.init(super::init::Order { passphrase: Some(passphrase()), ..ca.init_order() }).unwrap();
+    let mut asked = 0;
+    ca.issue_asking(order("server", "web.test"), &mut |_| {
+        asked += 1;
+        // This takes the lock of the CA, and would wait for it in vain if the one who asks held it.
+        ca.issue(order("client", "alice")).unwrap();
+        Ok(passphrase())
+    })
+    .unwrap();
+    assert_eq!((asked, ca.history("alice").len(), ca.history("web.test").len()), (1, 1, 1));
+}
+
+#[test]
 fn a_new_ca_does_not_touch_what_is_in_its_folder() {
     let ca = Ca::none();
     fs::create_dir_all(ca.path("authorities")).unwrap();
