@@ -130,7 +130,7 @@ pub fn recertify_the_rest(
 }
 
 /// Addresses that the template or the settings gave, with the authority that signs in them, lead to the new root from now on:
-/// where the first values put them, when the certificate has what any of them would give. Others stay as they are.
+/// where the first values put them, when the certificate has what any of them would give. Others are for `recertify` to decide.
 fn readdress(draft: &mut Draft, before: &Certificate, given: &Distribution, values: &[Values; 2]) {
     let fields = [
         (&given.crl, &before.crl_urls, &mut draft.crl_urls),
@@ -142,6 +142,7 @@ fn readdress(draft: &mut Draft, before: &Certificate, given: &Distribution, valu
             .each_ref()
             .map(|values| -> Option<Vec<String>> { texts.iter().map(|text| text.render(values).ok()).collect() });
         if let [Some(new), old] = filled
+            && old.as_ref() != Some(&new)
             && (new == *had || old.as_ref() == Some(had))
         {
             *has = new;
