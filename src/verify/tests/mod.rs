@@ -506,3 +506,31 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn for_any_purpose_rustls_decides_nothing_and_what_it_refuses_is_told() {
+    let house = House::with(Bent::ca("Issuing CA").permit(&["email:corp.test"]));
+    for (leaf, is_asked) in [
+        (server(), true),
+        (Bent::client("alice"), true),
+        (Bent::leaf("neither side of TLS"), false),
+        (Bent::ca("Sub CA").purposes(&[ExtendedKeyUsage::ServerAuth]), false),
+    ] {
+        let verdict = house.case(leaf.names(&["ops@corp.test"])).judge();
+        let told = verdict.problems.iter().any(|it| it.code == "rustls-refuses" && it.severity == Severity::Warning);
+        let found = (verdict.valid, verdict.rustls_refuses.is_some(), told);
+        assert_eq!(found, (true, is_asked, is_asked), "{:?}", verdict.problems);
+    }
+}
+
+/// RFC 5280 §4.2.1.1: only what is signed with its own key may be without the identifier of that key.
+#[test]
+fn an_anchor_without_authority_key_id_has_to_be_signed_with_its_own_key() {
+    let root = Authority::self_signed(Bent::ca("Test Root").without(oid::AUTHORITY_KEY_ID));
+    let below = root.subordinate(Bent::ca("Issuing CA").without(oid::AUTHORITY_KEY_ID));
+    let errors = |anchor: &Authority| {
+        Case::new(anchor.issue(server()), &[], &[&anchor.certificate]).server("web.corp.test").errors()
+    };
+    assert_eq!(errors(&root), [""; 0]);
+    assert_eq!(errors(&below), [crate::lint::rules::authority_key_id::RULE.code]);
+}
