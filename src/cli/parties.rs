@@ -153,7 +153,9 @@ impl PartyArguments {
 
     fn roots(&self, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
         if let Some(path) = &self.roots {
-            return certificates(path, context);
+            return certificates(path, context).map_err(|failure| {
+                failure.hint("--roots takes the CA certificates that both sides trust; 'ca roots' writes those of a CA")
+            });
         }
         let home = context
             .home()
@@ -325,7 +327,10 @@ fn permitted_host_name(home: &Home, config: &Config) -> Result<GeneralName, Fail
 
 /// All certificates of a PEM or DER file, at least one.
 pub(super) fn certificates(path: &Path, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
-    let unreadable = |reason: String| Failure::usage("unreadable-input", format!("{}: {reason}", path.display()));
+    let unreadable = |reason: String| {
+        Failure::usage("unreadable-input", format!("{}: {reason}", path.display()))
+            .hint("certificates are read as PEM, any number of them, or as the DER of one")
+    };
     let content = context.read_input(path)?;
     if content.is_empty() {
         return Err(unreadable("the file is empty, and should hold a certificate".to_owned()));
