@@ -17,7 +17,7 @@ use super::order::Tools;
 use super::{AuthorityError, Config, Home};
 use crate::system::files::FolderLock;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Lifetime, SerialNumber};
+use crate::x509::{Lifetime, SerialNumber, text};
 
 /// A hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,9 @@ pub fn remembered(home: &Home, name: &str) -> Result<Option<Hook>, AuthorityErro
 /// # Errors
 /// When the index cannot be read.
 pub fn of(index: &Index, name: &str) -> Result<Option<Hook>, AuthorityError> {
-    Ok(index.hook(name)?.and_then(Hook::restored))
+    let Some(stored) = index.hook(name)? else { return Ok(None) };
+    let damaged = || index.damaged(format!("the hook of '{}' cannot be read", text::escape(name)));
+    Ok(Some(Hook::restored(stored).ok_or_else(damaged)?))
 }
 
 /// Remembers the hook of a name from now on; `None` forgets it.
@@ -208,5 +210,14 @@ mod tests {
         assert_eq!(remembered(&ca.home, "web.test").unwrap(), Some(hook));
         ca.with_tools(|tools| remember(&ca.home, "web.test", None, tools)).unwrap();
         assert_eq!(remembered(&ca.home, "web.test").unwrap(), None);
+    }
+
+    #[test]
+    fn a_hook_that_cannot_be_read_is_damage_and_not_the_lack_of_one() {
+        let ca = Ca::new();
+        let stored = StoredHook { command: "true".to_owned(), timeout: 30, on_failure: "dance".to_owned() };
+        Index::open(&ca.path("index.db")).unwrap().set_hook("web.test", Some(&stored)).unwrap();
+        let error = remembered(&ca.home, "web.test").unwrap_err();
+        assert!(error.to_string().ends_with("is damaged: the hook of 'web.test' cannot be read"), "{error}");
     }
 }

@@ -50,6 +50,11 @@ pub struct Index {
 }
 
 impl Index {
+    /// What is in it, and cannot be.
+    pub fn damaged(&self, reason: String) -> IndexError {
+        IndexError::Damaged { path: self.place.0.clone(), reason }
+    }
+
     /// Makes an empty index, mode 0600, durably; the name of the file is durable when its folder is synced. An interrupted
     /// call leaves an unusable file: do it where nobody looks yet.
     ///
