@@ -50,11 +50,6 @@ pub struct Index {
 }
 
 impl Index {
-    /// What is in it, and cannot be.
-    pub fn damaged(&self, reason: String) -> IndexError {
-        IndexError::Damaged { path: self.place.0.clone(), reason }
-    }
-
     /// Makes an empty index, mode 0600, durably; the name of the file is durable when its folder is synced. An interrupted
     /// call leaves an unusable file: do it where nobody looks yet.
     ///
@@ -137,6 +132,11 @@ impl Index {
         };
         check().map_err(self.place.error())
     }
+
+    /// For what stands in it and cannot be.
+    pub fn damaged(&self, reason: String) -> IndexError {
+        IndexError::Damaged { path: self.place.0.clone(), reason }
+    }
 }
 
 fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
@@ -144,6 +144,8 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // The plan of a statement does not hang on the values in it: one that is run again is not planned again.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // The file may have been written by somebody else: its schema must not be able to do anything but name tables.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

@@ -78,7 +78,7 @@ impl Index {
     /// When the index cannot be read.
     pub fn rollbacks(&self, name: &str) -> Result<Vec<Rollback>, IndexError> {
         let read = || -> rusqlite::Result<_> {
-            let mut statement = self.connection.prepare("SELECT * FROM rollback WHERE name = ?1 ORDER BY id")?;
+            let mut statement = self.connection.prepare_cached("SELECT * FROM rollback WHERE name = ?1 ORDER BY id")?;
             statement.query_map([name], Rollback::from_row)?.collect()
         };
         read().map_err(self.place.error())
