@@ -16,11 +16,18 @@ pub struct Cause {
     pub code: &'static str,
     /// What was found.
     pub sentence: String,
+    /// The date of a certificate that it is about, as RFC 3339.
+    pub date: Option<String>,
 }
 
 impl Cause {
     fn new(code: &'static str, sentence: impl Into<String>) -> Self {
-        Self { code, sentence: sentence.into() }
+        Self { code, sentence: sentence.into(), date: None }
+    }
+
+    /// About this date of a certificate.
+    fn of_date(self, date: UnixTime) -> Self {
+        Self { date: Some(shown_time(date)), ..self }
     }
 
     /// Neither side gave up, and yet not everything that was said arrived.
@@ -223,12 +230,14 @@ fn of_certificate(error: &CertificateError) -> Cause {
         E::ExpiredContext { time, not_after } => Cause::new(
             EXPIRED,
             format!("the certificate expired on {}, and it is {}", shown_time(*not_after), shown_time(*time)),
-        ),
+        )
+        .of_date(*not_after),
         E::NotValidYet => Cause::new(NOT_YET_VALID, "the certificate is not valid yet"),
         E::NotValidYetContext { time, not_before } => Cause::new(
             NOT_YET_VALID,
             format!("the certificate is valid from {} on, and it is {}", shown_time(*not_before), shown_time(*time)),
-        ),
+        )
+        .of_date(*not_before),
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
             Cause::new(WRONG_PURPOSE, "the certificate was not issued for this use (extended key usage)")
         }

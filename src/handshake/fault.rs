@@ -27,12 +27,12 @@ fn is_about_one(alert: Option<&str>, cause: &Cause) -> bool {
 
 /// A date tells which certificate of the chain it is. Nothing else does; then the leaf stands for its chain.
 fn dated<'a>(cause: &Cause, chain: &'a [Shown]) -> Option<&'a Shown> {
-    let told = |shown: &&Shown| match cause.code {
-        cause::EXPIRED => cause.sentence.contains(&shown.not_after),
-        cause::NOT_YET_VALID => cause.sentence.contains(&shown.not_before),
+    let date = cause.date.as_ref()?;
+    chain.iter().find(|shown| match cause.code {
+        cause::EXPIRED => shown.not_after == *date,
+        cause::NOT_YET_VALID => shown.not_before == *date,
         _ => false,
-    };
-    chain.iter().find(told)
+    })
 }
 
 /// With which a side says that a certificate does not suit it, or the proof that its key is held (RFC 8446 §6.2).
@@ -99,32 +99,32 @@ mod tests {
         ]
     }
 
-    fn named(by: Side, alert: Option<&str>, code: &'static str, sentence: &str) -> Option<String> {
-        let cause = Cause { code, sentence: sentence.to_owned() };
+    fn named(by: Side, alert: Option<&str>, code: &'static str, date: Option<&str>) -> Option<String> {
+        let cause = Cause { code, sentence: "so it is".to_owned(), date: date.map(str::to_owned) };
         certificate(by, alert, &cause, &messages()).map(|found| format!("{} {}", found.subject, found.serial))
     }
 
     #[test]
     fn it_is_the_leaf_of_the_other_side_unless_the_dates_tell_another() {
         let is = |name: &str| Some(name.to_owned());
-        assert_eq!(named(Side::Client, None, cause::WRONG_NAME, "not this one"), is("CN=server 51"));
-        assert_eq!(named(Side::Server, None, cause::UNKNOWN_ISSUER, "nobody"), is("CN=client c1"));
-        let sentence = "the certificate expired on 2028-01-01T00:00:00Z, and it is 2029-01-01T00:00:00Z";
-        assert_eq!(named(Side::Client, None, cause::EXPIRED, sentence), is("CN=Issuing 02"));
-        // The time at which it is judged is no date of a certificate, even if one begins with it.
-        assert_eq!(named(Side::Client, None, cause::NOT_YET_VALID, sentence), is("CN=server 51"));
+        assert_eq!(named(Side::Client, None, cause::WRONG_NAME, None), is("CN=server 51"));
+        assert_eq!(named(Side::Server, None, cause::UNKNOWN_ISSUER, None), is("CN=client c1"));
+        let date = Some("2028-01-01T00:00:00Z");
+        assert_eq!(named(Side::Client, None, cause::EXPIRED, date), is("CN=Issuing 02"));
+        // It is the end of that certificate, and the beginning of none.
+        assert_eq!(named(Side::Client, None, cause::NOT_YET_VALID, date), is("CN=server 51"));
     }
 
     #[test]
     fn an_alert_about_a_certificate_names_it_and_others_name_none() {
-        let heard = |alert| named(Side::Server, Some(alert), cause::ALERT_RECEIVED, "an alert");
+        let heard = |alert| named(Side::Server, Some(alert), cause::ALERT_RECEIVED, None);
         assert_eq!(heard("certificate_expired").as_deref(), Some("CN=client c1"));
         assert_eq!(heard("unknown_ca").as_deref(), Some("CN=client c1"));
         for alert in ["certificate_required", "protocol_version", "handshake_failure"] {
             assert_eq!(heard(alert), None, "{alert}");
         }
         for code in [cause::NO_CERTIFICATE, cause::TIMED_OUT, cause::NOT_TLS, cause::NO_COMMON_VERSION] {
-            assert_eq!(named(Side::Server, Some("bad_certificate"), code, "no certificate"), None, "{code}");
+            assert_eq!(named(Side::Server, Some("bad_certificate"), code, None), None, "{code}");
         }
     }
 }

@@ -145,7 +145,7 @@ mod tests {
     }
 
     fn refused(by: Side, alert: &str, code: &'static str) -> Outcome {
-        let cause = Cause { code, sentence: "so it is".to_owned() };
+        let cause = Cause { code, sentence: "so it is".to_owned(), date: None };
         Outcome::Refused(Breakdown { by, alert: Some(alert.to_owned()), cause, certificate: None })
     }
 
