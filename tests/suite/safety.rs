@@ -172,7 +172,8 @@ fn aftermath(
     ok(is_whole(&place.path("ca/issued/later"), false), "the next certificate is not whole")?;
     if words.starts_with(INTO_A_FOLDER) {
         // What could not even be removed is in nobody's way until the next files come here.
-        place.done("--dir ca rekey alice");
+        let passphrase = if words.contains("--encrypt-key") { "--key-passphrase-file word" } else { "" };
+        place.done(&format!("--dir ca rekey alice {passphrase}"));
     }
     let mut leftovers = [leftovers(&place.path("ca")), leftovers(&place.path(folder))].concat();
     // What the new key replaced is kept, and there alone.
