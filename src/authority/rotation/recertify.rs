@@ -8,9 +8,10 @@ use super::super::authorities::{Authorities, Root, read_certificates};
 use super::super::chain::check_chain;
 use super::super::index::{Change, EntryId, Index, NewEntry, Origin};
 use super::super::issue::{Tools, unused_serial};
+use super::super::templates::TemplateError;
 use super::super::{AuthorityError, Config, EntryName, deliver, wish};
 use crate::issuance::profile::Distribution;
-use crate::issuance::{self, Draft, Issuer, SignedBy, Values, recertify};
+use crate::issuance::{self, Draft, Issuer, Profile, SignedBy, Values, recertify};
 use crate::system::files;
 use crate::x509::{Certificate, Validity};
 
@@ -105,9 +106,8 @@ pub fn recertify_the_rest(
         let template =
             change.history(&name, now)?.pop().map_or_else(|| "intermediate".to_owned(), |last| last.template);
         let mut draft = recertify(&before, SignedBy::Issuer(issuer), now, validity, serial)?;
-        if let (Ok(profile), Ok(entry)) =
-            (wish::profile(Some(authorities.home()), config, &template), name.parse::<EntryName>())
-        {
+        if let Some(profile) = profile_of(authorities, config, &template)? {
+            let entry = name.parse::<EntryName>()?;
             let values = |issuer| wish::values(&profile, &entry, &BTreeMap::new(), config, Some(issuer));
             readdress(&mut draft, &before, &profile.distribution, &[values(issuer.name())?, values(old_name)?]);
         }
@@ -127,6 +127,20 @@ pub fn recertify_the_rest(
         recertified.push(Recertified { name, certificate, id, left_out });
     }
     Ok(recertified)
+}
+
+/// The template of an authority. One that was adopted or certified elsewhere has none, and that of another may be gone by now:
+/// nothing is known then of what gave it its addresses.
+fn profile_of(
+    authorities: &Authorities<'_>,
+    config: &Config,
+    template: &str,
+) -> Result<Option<Profile>, AuthorityError> {
+    match wish::profile(Some(authorities.home()), config, template) {
+        Ok(profile) => Ok(Some(profile)),
+        Err(AuthorityError::Template(TemplateError::Unknown { .. }) | AuthorityError::RootTemplate(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Addresses that the template or the settings gave, with the authority that signs in them, lead to the new root from now on:

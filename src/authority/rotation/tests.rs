@@ -5,9 +5,10 @@ use std::fs;
 use time::Duration;
 
 use super::super::authorities::{Authorities, read_certificate, read_certificates};
+use super::super::index::Filter;
 use super::super::issue::{Existing, Order as IssueOrder};
 use super::super::renew::NextKey;
-use super::super::testing::{Ca, order};
+use super::super::testing::{Ca, files_below, order};
 use super::super::{AuthorityError, Config, init};
 use super::*;
 use crate::x509::{Certificate, KeyAlgorithm, Lifetime};
@@ -222,4 +223,16 @@ fn a_renewed_root_has_other_dates_and_everything_below_it_keeps_its_chain() {
     assert_eq!(read_certificates(&ca.path("authorities/issuing/chain.pem")).unwrap(), []);
     ca.issue(order("intermediate", "next")).unwrap_err();
     ca.issue(IssueOrder { issuer: Some("root".to_owned()), ..order("intermediate", "next") }).unwrap();
+}
+
+#[test]
+fn a_template_that_cannot_be_read_stops_a_rotation_before_anything_is_done_and_one_that_is_gone_does_not() {
+    let ca = ca_of_three();
+    let before = (files_below(ca.home.folder()), ca.index().query(&Filter::default(), ca.now).unwrap().1);
+    fs::write(ca.path("templates/policy.toml"), "summary = ").unwrap();
+    let error = ca.rotate(&Order::default()).unwrap_err();
+    assert!(error.to_string().contains("policy.toml"), "{error}");
+    assert_eq!((files_below(ca.home.folder()), ca.index().query(&Filter::default(), ca.now).unwrap().1), before);
+    fs::remove_file(ca.path("templates/policy.toml")).unwrap();
+    assert_eq!(ca.rotate(&Order::default()).unwrap().recertified.len(), 1);
 }
