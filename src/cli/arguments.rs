@@ -46,15 +46,9 @@ impl CommandLine {
 /// Flags that every subcommand takes, before or after its name.
 #[derive(Debug, Clone, Args)]
 pub struct Globals {
-    /// The CA directory [default: the nearest folder with a ca.toml, or its ca/ folder, upwards from here]
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "CA_DIR",
-        hide_env_values = true,
-        help_heading = "Global options"
-    )]
+    // The variable is read by the context: what the parser says of its value would name the flag, which nobody typed.
+    /// The CA directory [default: the nearest folder with a ca.toml, or its ca/ folder, upwards from here] [env: CA_DIR]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub dir: Option<PathBuf>,
     /// Print one JSON document instead of text
     #[arg(long, global = true, help_heading = "Global options")]

@@ -1,5 +1,6 @@
 //! What a command may use: the world, the global flags, and the answers that several commands need.
 
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,19 +10,39 @@ use time::OffsetDateTime;
 use super::arguments::Globals;
 use super::{Failure, output};
 use crate::authority::Home;
+use crate::authority::home::HomeError;
 use crate::authority::issue::Tools;
 use crate::system::{World, files};
 use crate::x509::validity;
 
+/// The variable that stands for `--dir`.
+const CA_DIR: &str = "CA_DIR";
+
 /// Handed to every command.
 pub struct Context<'a> {
+    /// The flags; `dir` is that of the variable where there is no flag.
     pub globals: Globals,
     pub world: &'a mut World,
+    is_dir_of_variable: bool,
 }
 
 impl<'a> Context<'a> {
-    pub fn new(globals: &Globals, world: &'a mut World) -> Self {
-        Self { globals: globals.clone(), world }
+    /// # Errors
+    /// Exit status 2 when the variable that stands for a flag is set, but empty: what was to be put in it is not known.
+    pub fn new(globals: &Globals, world: &'a mut World) -> Result<Self, Failure> {
+        let mut globals = globals.clone();
+        let variable = world.environment.get(OsStr::new(CA_DIR)).filter(|_| globals.dir.is_none());
+        if variable.is_some_and(|value| value.is_empty()) {
+            return Err(Failure::usage(
+                "bad-arguments",
+                format!("the environment variable {CA_DIR} is set, but empty"),
+            )
+            .hint(format!("put the CA directory in it, or take it away: unset {CA_DIR}"))
+            .hint("or name the CA directory with --dir DIR, which comes before the variable"));
+        }
+        let is_dir_of_variable = variable.is_some();
+        globals.dir = variable.map(PathBuf::from).or(globals.dir);
+        Ok(Self { globals, world, is_dir_of_variable })
     }
 
     /// The time of this run, in whole seconds.
@@ -35,7 +56,20 @@ impl<'a> Context<'a> {
     /// Exit status 2 when there is none.
     pub fn home(&self) -> Result<Home, Failure> {
         let named = self.globals.dir.as_ref().map(|folder| self.world.resolve(folder));
-        Ok(Home::find(named.as_deref(), &self.world.working_folder)?)
+        Home::find(named.as_deref(), &self.world.working_folder).map_err(|error| self.no_home(error))
+    }
+
+    /// The failure to find a CA directory. Nobody sees the variable in the words that he typed.
+    pub fn no_home(&self, error: HomeError) -> Failure {
+        let is_of_variable = self.is_dir_of_variable && matches!(error, HomeError::NotOne(_));
+        let failure = Failure::from(error);
+        match is_of_variable {
+            true => Failure {
+                message: format!("{} (the environment variable {CA_DIR} names it)", failure.message),
+                ..failure
+            },
+            false => failure,
+        }
     }
 
     /// What an act on the CA may use of the world.

@@ -64,7 +64,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     };
     let style = Style::choose(line.globals.color, world);
     let shape = Shape { json: line.globals.json, colored: style.stderr };
-    let mut context = Context::new(&line.globals, world);
+    let mut context = match Context::new(&line.globals, world) {
+        Ok(context) => context,
+        Err(failure) => return fail(&failure, shape, world),
+    };
     let result = commands::run(line.command, &mut context);
     let warnings = list_watch::warnings(&context);
     let failed_in_part = result.as_ref().ok().and_then(|report| report.failure());

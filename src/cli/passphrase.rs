@@ -96,11 +96,14 @@ impl PassphraseArguments {
         if let Some(passphrase) = self.read(context)? {
             return Ok(passphrase);
         }
+        // Nobody typed these: where they are from is said with them.
+        let from_settings =
+            |failure: Failure| failure.hint(format!("[passphrase] in {} names it", home.config().display()));
         if !settings.file.is_empty() {
-            return from_file(&home.resolve(&settings.file));
+            return from_file(&home.resolve(&settings.file)).map_err(from_settings);
         }
         if !settings.env.is_empty() {
-            return from_variable(&settings.env, context);
+            return from_variable(&settings.env, context).map_err(from_settings);
         }
         ask(context, question, FLAGS)
     }
@@ -237,5 +240,24 @@ mod tests {
         assert_eq!(open(file("none"), set("", "")), Err("no-passphrase"));
         assert_eq!(open(file("missing"), set("", "")), Err("unreadable-input"));
         assert_eq!(open(variable("UNSET"), set("", "")), Err("no-passphrase"));
+    }
+
+    #[test]
+    fn what_the_settings_name_in_vain_is_told_with_them() {
+        let mut played = Played::default();
+        let home = Home::at("/site/ca".into());
+        for (file, env) in [("missing", ""), ("", "UNSET")] {
+            let settings = PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
+            let refused =
+                played.with_context(&WORDS, |context| flags().open(&settings, &home, context, "? ")).unwrap_err();
+            assert!(
+                refused.hints.iter().any(|hint| hint == "[passphrase] in /site/ca/ca.toml names it"),
+                "{refused:?}"
+            );
+        }
+        let typed = PassphraseArguments { passphrase_env: Some("UNSET".to_owned()), ..flags() };
+        let settings = PassphraseSettings::default();
+        let refused = played.with_context(&WORDS, |context| typed.open(&settings, &home, context, "? ")).unwrap_err();
+        assert_eq!(refused.hints, [""; 0]);
     }
 }

@@ -51,7 +51,7 @@ impl Played {
     /// Plays it with the context of a command line.
     pub fn with_context<T>(&mut self, words: &[&str], act: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let line = CommandLine::try_parse_from(words).unwrap();
-        self.with_world(|world| act(&mut Context::new(&line.globals, world)))
+        self.with_world(|world| act(&mut Context::new(&line.globals, world).unwrap()))
     }
 
     pub fn stdout(&self) -> String {

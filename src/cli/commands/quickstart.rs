@@ -83,7 +83,7 @@ fn step(
     let mut globals = line.globals;
     // What init notes about unencrypted keys is told here once, in context.
     globals.quiet = matches!(line.command, super::Command::Init(_));
-    let report = super::run(line.command, &mut Context::new(&globals, context.world))?;
+    let report = super::run(line.command, &mut Context::new(&globals, context.world)?)?;
     Ok(Step { about, words, report })
 }
 

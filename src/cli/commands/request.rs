@@ -95,7 +95,7 @@ fn home(context: &Context<'_>) -> Result<Option<Home>, Failure> {
     match Home::find(named.as_deref(), &context.world.working_folder) {
         Ok(home) => Ok(Some(home)),
         Err(HomeError::NoneFound(_)) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(context.no_home(error)),
     }
 }
 
