@@ -34,9 +34,8 @@ impl From<AuthorityError> for Failure {
             AuthorityError::Issuer(error) => error.into(),
             AuthorityError::Index(error) => error.into(),
             AuthorityError::File(error) => error.into(),
-            AuthorityError::Owner(_) => {
-                Self::refused("unknown-owner", sentence).hint("owner and group stand in [files] of the template")
-            }
+            AuthorityError::Owner(_) => Self::refused("unknown-owner", sentence)
+                .hint("owner and group stand in [files] of the template, by name or number"),
             AuthorityError::Lock(error) => error.into(),
             AuthorityError::KeyGeneration(_) => Self::refused("key-generation", sentence),
             AuthorityError::KeyFile { cause, .. } => {

@@ -1,7 +1,12 @@
-//! Whom files are given to. The door to uzers.
+//! Whom files are given to.
+//!
+//! Users and groups are looked up in the system's files, and with the system's own `getent`, never through the C library:
+//! for a name that is in no file it loads shared libraries, and in a program that is linked statically they can crash.
 
+use std::fs;
 use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use super::FileError;
 use crate::x509::text;
@@ -28,14 +33,9 @@ impl Ownership {
     /// # Errors
     /// When a name is unknown.
     pub fn of(user: Option<&str>, group: Option<&str>) -> Result<Self, UnknownOwner> {
-        let user_id = |name: &str| {
-            let found = || uzers::get_user_by_name(name).map(|user| user.uid());
-            name.parse().ok().or_else(found).ok_or_else(|| UnknownOwner::User(name.to_owned()))
-        };
-        let group_id = |name: &str| {
-            let found = || uzers::get_group_by_name(name).map(|group| group.gid());
-            name.parse().ok().or_else(found).ok_or_else(|| UnknownOwner::Group(name.to_owned()))
-        };
+        let id = |database, name: &str| name.parse().ok().or_else(|| look_up(database, name));
+        let user_id = |name: &str| id("passwd", name).ok_or_else(|| UnknownOwner::User(name.to_owned()));
+        let group_id = |name: &str| id("group", name).ok_or_else(|| UnknownOwner::Group(name.to_owned()));
         Ok(Self { user: user.map(user_id).transpose()?, group: group.map(group_id).transpose()? })
     }
 
@@ -45,7 +45,7 @@ impl Ownership {
     /// When the file is not there.
     pub fn like(path: &Path) -> Result<Self, FileError> {
         let found = path.symlink_metadata().map_err(FileError::of("read", path))?;
-        let is_root = uzers::get_effective_uid() == 0;
+        let is_root = rustix::process::geteuid().is_root();
         Ok(if is_root { Self { user: Some(found.uid()), group: Some(found.gid()) } } else { Self::default() })
     }
 
@@ -61,6 +61,26 @@ impl Ownership {
     }
 }
 
+/// The id of a user (`passwd`) or group (`group`): of this machine's own, or of one that a directory service knows.
+fn look_up(database: &str, name: &str) -> Option<u32> {
+    let own = fs::read(format!("/etc/{database}")).unwrap_or_default();
+    let line = |line: &&str| line.split(':').next() == Some(name);
+    if let Some(id) = String::from_utf8_lossy(&own).lines().find(line).and_then(id_in) {
+        return Some(id);
+    }
+    if name.is_empty() || name.starts_with('-') {
+        return None;
+    }
+    let asked =
+        Command::new("getent").args([database, name]).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    String::from_utf8_lossy(&asked.stdout).lines().next().and_then(id_in)
+}
+
+/// The third field of a line of passwd(5) or group(5).
+fn id_in(line: &str) -> Option<u32> {
+    line.split(':').nth(2)?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,7 +93,9 @@ mod tests {
             Ownership::of(Some("nobody-of-this-name"), None),
             Err(UnknownOwner::User("nobody-of-this-name".to_owned()))
         );
-        assert!(matches!(Ownership::of(None, Some("no-such-group")), Err(UnknownOwner::Group(_))));
+        for name in ["no-such-group", "", "-i", "root:x", "root\n"] {
+            assert_eq!(Ownership::of(None, Some(name)), Err(UnknownOwner::Group(name.to_owned())));
+        }
     }
 
     #[test]
