@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::path::{Path, PathBuf};
 
 use super::error::CertificateError;
@@ -20,6 +21,24 @@ pub const ROOT: &str = "root";
 
 /// Whoever can be asked for the passphrase of a key: called only when the key is encrypted.
 pub type KeyOpener<'a> = dyn FnMut(&str) -> Result<Passphrase, AuthorityError> + 'a;
+
+/// The passphrases that were given, each with its question, so that nobody is asked twice for the same.
+#[derive(Default)]
+pub struct Answers(HashMap<String, Passphrase>);
+
+impl Answers {
+    /// The answer to a question, which is asked only once.
+    ///
+    /// # Errors
+    /// As `ask`, which is then called again the next time.
+    pub fn ask(&mut self, question: &str, ask: &mut KeyOpener<'_>) -> Result<Passphrase, AuthorityError> {
+        let known = match self.0.entry(question.to_owned()) {
+            Occupied(known) => known.into_mut(),
+            Vacant(unknown) => unknown.insert(ask(question)?),
+        };
+        Ok(known.duplicate())
+    }
+}
 
 /// A root of this CA.
 #[derive(Debug, Clone)]

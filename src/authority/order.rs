@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::EntryName;
 use super::deliver::{Paths, Place};
 use super::hook::Hook;
+use super::index::Entry;
 use crate::issuance::{Comparison, Draft, End, ProvenRequest};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
@@ -28,6 +29,9 @@ pub struct Order {
     /// `None`: where the template's certificates belong.
     pub place: Option<Place>,
     pub existing: Existing,
+    /// The certificate that this order was made from. What is in place under the lock has to be alike, so that two who
+    /// follow it at once do not undo each other's work.
+    pub follows: Option<Entry>,
     /// Decide everything, sign nothing.
     pub dry_run: bool,
     /// What the new key is encrypted with; the key of an authority is encrypted as its issuer's is.

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::authorities::{KeyOpener, open_key};
+use super::authorities::{Answers, KeyOpener, open_key};
 use super::deliver::{self, Place};
 use super::generations::{self, Standing};
 use super::index::{Entry, Index, Reference};
 use super::issue::{self, Due, Existing, Order, Outcome, SubjectKey, Tools};
 use super::{AuthorityError, Config, EntryName, Home};
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use crate::issuance::End;
 use crate::keys::key_file::KeyFile;
@@ -21,6 +22,9 @@ use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Lifetime, validity};
 
 /// No key file is longer.
 const MOST_OCTETS: u64 = 1024 * 1024;
+
+/// Each attempt but the last was overtaken by one of another process that succeeded.
+const MOST_ATTEMPTS: usize = 100;
 
 /// What is ordered.
 pub struct Renewal {
@@ -63,6 +67,8 @@ pub enum RenewError {
     PlainKey(PathBuf),
     #[error("the private key {} is not that of the certificate with the serial number {serial}", path.display())]
     OtherKey { path: PathBuf, serial: String },
+    #[error("'{0}' was replaced by other processes again and again; nothing was done by this one")]
+    Overtaken(String),
 }
 
 /// Issues the next certificate of a name. `ask` is asked for the passphrase of the issuer, `ask_for_kept_key` for that of
@@ -72,111 +78,138 @@ pub enum RenewError {
 /// As [`issue::issue`]; and when there is nothing to renew, or the key is not there any more.
 pub fn renew(
     home: &Home,
-    renewal: Renewal,
+    renewal: &Renewal,
     ask: &mut KeyOpener<'_>,
     ask_for_kept_key: &mut KeyOpener<'_>,
     tools: &Tools<'_>,
 ) -> Result<Outcome, AuthorityError> {
-    let now = validity::whole_second(tools.clock.now());
-    let config = Config::load(home)?;
-    let index = Index::open_to_read(&home.resolve(&config.index.location))?;
-    let entry = present(home, &index, &renewal.reference, now, tools)?;
-    let certificate = index.certificate(&entry)?;
-    drop(index);
-    if certificate.is_ca() {
-        return Err(RenewError::Authority(entry.name).into());
-    }
-    match entry.revocation.as_ref().filter(|revocation| revocation.released_at.is_none()) {
-        Some(held) if held.reason == RevocationReason::CertificateHold => {
-            return Err(RenewError::OnHold(entry.name).into());
+    // Whoever is overtaken begins anew, but asks nobody twice.
+    let (mut of_issuer, mut of_key) = (Answers::default(), Answers::default());
+    let mut attempt = || {
+        let order = order(home, renewal, &mut |question| of_key.ask(question, ask_for_kept_key), tools)?;
+        issue::issue(home, order, &mut |question| of_issuer.ask(question, ask), tools)
+    };
+    for _ in 1..MOST_ATTEMPTS {
+        match attempt() {
+            Err(AuthorityError::Renew(RenewError::Overtaken(_))) => {}
+            done => return done,
         }
-        // A new key is what one needs after a revocation.
-        Some(_) if renewal.key == NextKey::Same => return Err(RenewError::Revoked(entry.name).into()),
-        _ => {}
     }
-    let name = entry.name.parse()?;
+    attempt()
+}
+
+/// The order that makes one follow what is in place now.
+fn order(
+    home: &Home,
+    renewal: &Renewal,
+    ask_for_kept_key: &mut KeyOpener<'_>,
+    tools: &Tools<'_>,
+) -> Result<Order, AuthorityError> {
+    let Present { entry, certificate, key_path, key_file } = present(home, &renewal.reference, tools)?;
+    check_may_be_followed(&entry, renewal.key == NextKey::Same)?;
     let place = entry.place.clone().map_or(Place::Issued, Place::Folder);
-    let paths = place.paths(home, &name, true);
-    let key_path = paths.and_then(|paths| paths.key).ok_or_else(|| RenewError::NoFiles(entry.name.clone()))?;
     let (key, protection) = match renewal.key {
-        NextKey::Same => read_key(&key_path, &certificate, ask_for_kept_key)
+        NextKey::Same => open_kept(&key_path, key_file, &certificate, ask_for_kept_key)
             .map(|(key, secret)| (SubjectKey::Kept(Box::new(key)), secret))?,
         NextKey::New(named) => {
             let kind = certificate.public_key.kind().to_string();
             let same_kind = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind);
-            (SubjectKey::Generate(named.or(same_kind)), passphrase_of(&key_path, ask_for_kept_key)?)
+            let secret = passphrase_of(&key_path, &key_file.unwrap_or_default(), ask_for_kept_key)?;
+            (SubjectKey::Generate(named.or(same_kind)), secret)
         }
     };
     if renewal.encrypted && protection.is_none() {
         return Err(RenewError::PlainKey(key_path).into());
     }
-    let order = Order {
-        template: entry.template,
-        name,
+    Ok(Order {
+        template: entry.template.clone(),
+        name: entry.name.parse()?,
         names: certificate.names().to_vec(),
         end: renewal.end.unwrap_or_else(|| length_of(&certificate)),
         clip: renewal.clip,
         key,
         subject: subject_of(&certificate),
-        set: renewal.set,
-        issuer: Some(entry.authority),
+        set: renewal.set.clone(),
+        issuer: Some(entry.authority.clone()),
         place: Some(place),
         existing: renewal.only_if.map_or(Existing::Replace, Existing::KeepUnlessDue),
+        follows: Some(entry),
         dry_run: false,
         protection,
-    };
-    issue::issue(home, order, ask, tools)
+    })
 }
 
-/// The certificate of the name that is in place. If a run died while it exchanged the files, that is cleared away first.
-fn present(
-    home: &Home,
-    index: &Index,
-    reference: &Reference,
-    now: OffsetDateTime,
-    tools: &Tools<'_>,
-) -> Result<Entry, AuthorityError> {
-    let name = index.find(reference, now)?.name;
-    let entry_name: EntryName = name.parse()?;
-    let mut standing = Standing::of(index, &name, now)?;
-    let folder = standing.folder(home, &entry_name);
-    let is_interrupted =
-        standing.history.last().is_some_and(|newest| newest.delivered_at.is_none()) || standing.unfinished().is_some();
-    if is_interrupted || !folder.exists() {
-        let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
-        let mut index = Index::open(index.path())?;
-        generations::recover(home, &mut index, &entry_name, now, tools.entropy)?;
-        standing = Standing::of(&index, &name, now)?;
+/// What is revoked is followed by a new key at most, and what is on hold by nothing.
+pub(super) fn check_may_be_followed(entry: &Entry, keeps_key: bool) -> Result<(), RenewError> {
+    match entry.revocation.as_ref().filter(|revocation| revocation.released_at.is_none()) {
+        Some(held) if held.reason == RevocationReason::CertificateHold => Err(RenewError::OnHold(entry.name.clone())),
+        // A new key is what one needs after a revocation.
+        Some(_) if keeps_key => Err(RenewError::Revoked(entry.name.clone())),
+        _ => Ok(()),
     }
+}
+
+/// The certificate of a name that is in place, and the content of the key file beside it.
+struct Present {
+    entry: Entry,
+    certificate: Certificate,
+    key_path: PathBuf,
+    key_file: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// What is in place. Looked at under the lock: while another process exchanges them, a certificate and a key are read that
+/// do not belong together. If a run died at that, its leavings are cleared away first.
+fn present(home: &Home, reference: &Reference, tools: &Tools<'_>) -> Result<Present, AuthorityError> {
+    let now = validity::whole_second(tools.clock.now());
+    let path = home.resolve(&Config::load(home)?.index.location);
+    // Nobody waits for the lock to be told that there is no such name.
+    let name = Index::open_to_read(&path)?.find(reference, now)?.name;
+    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let mut index = Index::open(&path)?;
+    let entry_name: EntryName = name.parse()?;
+    generations::recover(home, &mut index, &entry_name, now, tools.entropy)?;
+    let entry = in_place(home, &index, &entry_name, now)?;
+    let certificate = index.certificate(&entry)?;
+    if certificate.is_ca() {
+        return Err(RenewError::Authority(name).into());
+    }
+    let place = entry.place.clone().map_or(Place::Issued, Place::Folder);
+    let paths = place.paths(home, &entry_name, true);
+    let key_path = paths.and_then(|paths| paths.key).ok_or(RenewError::NoFiles(name))?;
+    let key_file = files::read_if_exists(&key_path, MOST_OCTETS)?.map(Zeroizing::new);
+    Ok(Present { entry, certificate, key_path, key_file })
+}
+
+fn in_place(home: &Home, index: &Index, name: &EntryName, now: OffsetDateTime) -> Result<Entry, AuthorityError> {
+    let standing = Standing::of(index, name.as_str(), now)?;
     // The mark is written last, and not durable at once: what stands in its place counts too.
     for entry in standing.history.iter().rev().filter(|entry| entry.delivered_at.is_none()) {
-        let folder = entry.place.clone().unwrap_or_else(|| home.entry(&entry_name));
+        let folder = entry.place.clone().unwrap_or_else(|| home.entry(name));
         if deliver::holds_public(&folder, &index.certificate(entry)?)? {
             return Ok(entry.clone());
         }
     }
-    standing.in_place(home, &entry_name).cloned().ok_or_else(|| RenewError::NoFiles(name).into())
+    standing.in_place(home, name).cloned().ok_or_else(|| RenewError::NoFiles(name.to_string()).into())
 }
 
 /// A key that was encrypted is followed by one that is, under the same passphrase; which opens it first, so that a slip of the
 /// finger does not lock the new one. What is no key any more is simply replaced.
-fn passphrase_of(path: &Path, ask: &mut KeyOpener<'_>) -> Result<Option<Passphrase>, AuthorityError> {
-    let content = zeroize::Zeroizing::new(files::read_if_exists(path, MOST_OCTETS)?.unwrap_or_default());
-    if !KeyFile::parse(&content).is_ok_and(|file| file.is_encrypted()) {
+fn passphrase_of(path: &Path, content: &[u8], ask: &mut KeyOpener<'_>) -> Result<Option<Passphrase>, AuthorityError> {
+    if !KeyFile::parse(content).is_ok_and(|file| file.is_encrypted()) {
         return Ok(None);
     }
-    Ok(open_key(path, &content, ask, &format!("Passphrase of {}: ", path.display()))?.1)
+    Ok(open_key(path, content, ask, &format!("Passphrase of {}: ", path.display()))?.1)
 }
 
-fn read_key(
+fn open_kept(
     path: &Path,
+    content: Option<Zeroizing<Vec<u8>>>,
     certificate: &Certificate,
     ask: &mut KeyOpener<'_>,
 ) -> Result<(PrivateKey, Option<Passphrase>), AuthorityError> {
-    let Some(content) = files::read_if_exists(path, MOST_OCTETS)? else {
+    let Some(content) = content else {
         return Err(RenewError::NoKey(path.to_owned()).into());
     };
-    let content = zeroize::Zeroizing::new(content);
     let (key, passphrase) = open_key(path, &content, ask, &format!("Passphrase of {}: ", path.display()))?;
     if *key.public_key() != certificate.public_key {
         return Err(RenewError::OtherKey { path: path.to_owned(), serial: certificate.serial.to_string() }.into());

@@ -4,15 +4,16 @@ use std::fs;
 
 use time::Duration;
 
-use super::AuthorityError;
 use super::authorities::read_certificate;
-use super::deliver::Place;
-use super::issue::Order;
+use super::deliver::{self, Place};
+use super::issue::{Existing, Order};
 use super::renew::{NextKey, RenewError};
 use super::testing::{Ca, order};
+use super::{AuthorityError, init};
 use crate::issuance::End;
 use crate::keys::Passphrase;
 use crate::x509::KeyAlgorithm;
+use crate::x509::revocation_list::RevocationReason;
 
 #[test]
 fn the_next_certificate_has_the_same_names_template_and_place_and_the_key_that_was_asked_for() {
@@ -54,6 +55,68 @@ fn the_next_certificate_has_the_same_names_template_and_place_and_the_key_that_w
 }
 
 #[test]
+fn a_renewal_that_is_overtaken_follows_what_overtook_it() {
+    let mut ca = with_encrypted_keys();
+    ca.issue(order("server", "web.test")).unwrap();
+    let in_place = |ca: &Ca| read_certificate(&ca.path("issued/web.test/cert.pem")).unwrap();
+    // The key that another process has just replaced does not come back.
+    let mut times = 0;
+    let outcome = ca.renew_while("web.test", NextKey::Same, &mut || {
+        times += 1;
+        ca.renew("web.test", NextKey::New(None)).unwrap();
+    });
+    let history = ca.history("web.test");
+    assert_eq!((times, history.len()), (1, 3), "whoever begins anew asks nobody again");
+    assert_eq!(outcome.unwrap().replaced.unwrap(), history[1].serial);
+    assert_eq!(history[2].key_fingerprint, history[1].key_fingerprint);
+    assert_ne!(history[2].key_fingerprint, history[0].key_fingerprint);
+    assert!(deliver::holds(&ca.path("issued/web.test"), &in_place(&ca)).unwrap());
+    // Neither do names that it does not bear any more, nor its length.
+    for key in [NextKey::Same, NextKey::New(None)] {
+        ca.now += Duration::days(1);
+        let before = in_place(&ca);
+        ca.renew_while("web.test", key, &mut || {
+            let another = Order {
+                existing: Existing::Replace,
+                end: End::For("9d".parse().unwrap()),
+                ..order("server", "web.test")
+            };
+            ca.issue(Order { names: vec![format!("{}.test", ca.now.day()).parse().unwrap()], ..another }).unwrap();
+        })
+        .unwrap();
+        let after = in_place(&ca);
+        assert_ne!(after.names(), before.names());
+        assert_eq!(after.names(), ["web.test", &format!("{}.test", ca.now.day())].map(|name| name.parse().unwrap()));
+        assert_eq!(after.validity.length(), Duration::days(9));
+    }
+    // Two who renew alike do not hinder each other.
+    let outcome = ca.renew_while("web.test", NextKey::New(None), &mut || {
+        ca.renew("web.test", NextKey::New(None)).unwrap();
+    });
+    assert_eq!(outcome.unwrap().replaced.unwrap(), ca.history("web.test").iter().rev().nth(1).unwrap().serial);
+}
+
+#[test]
+fn what_is_revoked_or_held_while_its_renewal_waits_is_not_renewed() {
+    for (reason, key) in [
+        (RevocationReason::Superseded, NextKey::Same),
+        (RevocationReason::CertificateHold, NextKey::Same),
+        (RevocationReason::CertificateHold, NextKey::New(None)),
+    ] {
+        let ca = with_encrypted_keys();
+        ca.issue(order("server", "web.test")).unwrap();
+        let refused = ca.renew_while("web.test", key, &mut || {
+            ca.revoke("web.test", reason).unwrap();
+        });
+        assert!(
+            matches!(&refused, Err(AuthorityError::Renew(RenewError::Revoked(_) | RenewError::OnHold(_)))),
+            "{refused:?}"
+        );
+        assert_eq!(ca.history("web.test").len(), 1);
+    }
+}
+
+#[test]
 fn what_has_no_key_no_files_or_is_an_authority_is_not_renewed() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
@@ -68,4 +131,10 @@ fn what_has_no_key_no_files_or_is_an_authority_is_not_renewed() {
     assert!(matches!(refused("issuing"), RenewError::Authority(_)));
     assert!(matches!(ca.renew("nobody", NextKey::Same), Err(AuthorityError::Index(_))));
     assert_eq!(ca.history("web.test").len(), 1);
+}
+
+fn with_encrypted_keys() -> Ca {
+    let ca = Ca::none();
+    ca.init(init::Order { passphrase: Some(Passphrase::new(b"secret".to_vec())), ..ca.init_order() }).unwrap();
+    ca
 }

@@ -76,6 +76,7 @@ pub fn sign(
         issuer: signing.issuer,
         place: signing.place,
         existing: signing.existing,
+        follows: None,
         dry_run: signing.dry_run,
         protection: None,
     };

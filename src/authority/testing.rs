@@ -69,6 +69,16 @@ impl Ca {
     }
 
     pub fn renew(&self, name: &str, key: NextKey) -> Result<Outcome, AuthorityError> {
+        self.renew_while(name, key, &mut || ())
+    }
+
+    /// A renewal beside which something else happens, after it looked at what is in place and before it has the lock.
+    pub fn renew_while(
+        &self,
+        name: &str,
+        key: NextKey,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<Outcome, AuthorityError> {
         let renewal = Renewal {
             reference: name.parse().unwrap(),
             key,
@@ -78,9 +88,12 @@ impl Ca {
             encrypted: false,
             only_if: None,
         };
-        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        let mut ask = |_: &str| {
+            meanwhile();
+            Ok(Passphrase::new(b"secret".to_vec()))
+        };
         let mut ask_for_kept_key = |_: &str| Ok(Passphrase::new(b"leaf secret".to_vec()));
-        self.with_tools(|tools| renew::renew(&self.home, renewal, &mut ask, &mut ask_for_kept_key, tools))
+        self.with_tools(|tools| renew::renew(&self.home, &renewal, &mut ask, &mut ask_for_kept_key, tools))
     }
 
     /// The DER of a request for a server, made with a key of its own.
@@ -215,6 +228,7 @@ pub fn order(template: &str, name: &str) -> Order {
         issuer: None,
         place: None,
         existing: Existing::Refuse,
+        follows: None,
         dry_run: false,
         protection: None,
     }

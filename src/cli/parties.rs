@@ -276,6 +276,7 @@ impl PartyArguments {
             issuer: None,
             place: Some(Place::Memory),
             existing: Existing::Replace,
+            follows: None,
             dry_run: false,
             protection: None,
         };

@@ -20,6 +20,11 @@ impl Passphrase {
         Self(octets)
     }
 
+    /// The same once more, for whoever is asked again. Not `Clone`: no copy is made by the way.
+    pub fn duplicate(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// The octets, for the key derivation alone.
     pub fn expose(&self) -> &[u8] {
         &self.0

@@ -8,6 +8,7 @@ use super::super::chain::check_not_revoked;
 use super::super::deliver::{self, Place};
 use super::super::generations::{self, Standing};
 use super::super::index::{Entry, Index, placement};
+use super::super::renew::{RenewError, check_may_be_followed};
 use super::{AuthorityError, CertificateFacts, Due, Existing, Outcome, Status, SubjectKey, Work};
 use crate::keys::Signer;
 use crate::x509::{Certificate, SerialNumber};
@@ -74,6 +75,9 @@ impl Work<'_> {
             _ => {
                 let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
                 let in_place = standing.in_place(self.home, &self.order.name).unwrap_or(&entry);
+                if let Some(followed) = &self.order.follows {
+                    self.check_is_like(in_place, followed)?;
+                }
                 Ok(Settled::Replaces(in_place.serial.clone()))
             }
         }
@@ -142,6 +146,22 @@ impl Work<'_> {
         match deliver::foreign(folder, &own, with_key)? {
             Some(path) => Err(AuthorityError::PlaceTaken(path)),
             None => Ok(true),
+        }
+    }
+
+    /// Under the lock: whether an order that was made from one certificate would be made the same from the one that is in
+    /// place by now, which another process may have brought, or somebody revoked.
+    fn check_is_like(&self, in_place: &Entry, followed: &Entry) -> Result<(), RenewError> {
+        let keeps_key = matches!(self.order.key, SubjectKey::Kept(_));
+        check_may_be_followed(in_place, keeps_key)?;
+        let order_of = |entry: &Entry| {
+            let Entry { subject, sans, authority, place, validity, key_fingerprint, .. } = entry.clone();
+            (subject, sans, authority, place, validity.length(), keeps_key.then_some(key_fingerprint))
+        };
+        if order_of(in_place) == order_of(followed) {
+            Ok(())
+        } else {
+            Err(RenewError::Overtaken(in_place.name.clone()))
         }
     }
 

@@ -226,6 +226,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         issuer: wish.issuer,
         place: out.map(|folder| Place::Folder(context.world.resolve(&folder))),
         existing: existing(if_due, force),
+        follows: None,
         dry_run,
         protection,
     };

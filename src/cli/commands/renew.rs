@@ -93,7 +93,7 @@ pub fn follow(
         let ask = || passphrase::ask(context, question, "give --key-passphrase-file FILE");
         kept.read(context).and_then(|given| given.map_or_else(ask, Ok)).map_err(passphrase::refusal)
     };
-    let outcome = renew::renew(&home, renewal, &mut ask, &mut ask_for_kept_key, &context.tools())?;
+    let outcome = renew::renew(&home, &renewal, &mut ask, &mut ask_for_kept_key, &context.tools())?;
     let action = if key == NextKey::Same { "renew" } else { "rekey" };
     let after = After { action, hook: next.hook, secret: next.passphrase.passphrase_env.as_deref() };
     after.shown(&home, outcome, schema, context)

@@ -1,6 +1,6 @@
 //! `ca renew --due`: everything that is due, one after the other. What fails is told at the end and stops nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -8,18 +8,18 @@ use time::OffsetDateTime;
 use super::due::{due_json, kind, usual_issuer};
 use super::issue::After;
 use super::renew::Next;
+use crate::authority::Home;
+use crate::authority::authorities::Answers;
 use crate::authority::config::Config;
 use crate::authority::due::{self, Due, What};
 use crate::authority::index::Reference;
 use crate::authority::issue::{CertificateFacts, Due as When, Status};
 use crate::authority::publish_crl::{self, Order};
 use crate::authority::renew::{self, NextKey, Renewal};
-use crate::authority::{AuthorityError, Home};
 use crate::cli::hook::HookReport;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
-use crate::keys::Passphrase;
 use crate::x509::validity::rfc3339;
 
 /// What came of everything.
@@ -52,28 +52,9 @@ enum Done {
     Left,
 }
 
-/// The passphrases that were given, so that nobody is asked twice for the same.
-#[derive(Default)]
-struct Given(HashMap<String, Passphrase>);
-
-impl Given {
-    fn ask(
-        &mut self,
-        question: &str,
-        ask: impl FnOnce() -> Result<Passphrase, Failure>,
-    ) -> Result<Passphrase, AuthorityError> {
-        if let Some(known) = self.0.get(question) {
-            return Ok(Passphrase::new(known.expose().to_vec()));
-        }
-        let passphrase = ask().map_err(passphrase::refusal)?;
-        self.0.insert(question.to_owned(), Passphrase::new(passphrase.expose().to_vec()));
-        Ok(passphrase)
-    }
-}
-
 pub fn run(when: When, next: &Next, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let home = context.home()?;
-    let mut given = Given::default();
+    let mut given = Answers::default();
     let mut entries = Vec::new();
     for due in due::due(&home, when, &context.tools())? {
         let (outcome, hook) = match &due.what {
@@ -97,7 +78,7 @@ fn renew_one(
     reference: Reference,
     when: When,
     next: &Next,
-    given: &mut Given,
+    given: &mut Answers,
     context: &mut Context<'_>,
 ) -> Result<(Done, Option<HookReport>), Failure> {
     let renewal = Renewal {
@@ -112,15 +93,16 @@ fn renew_one(
     let settings = Config::load(home)?.passphrase;
     let flags =
         PassphraseArguments { passphrase_file: next.key_passphrase_file.clone(), ..PassphraseArguments::default() };
-    let mut given_for_keys = Given::default();
     let outcome = {
         let context = &*context;
-        let mut ask = |question: &str| given.ask(question, || next.passphrase.open(&settings, home, context, question));
+        let mut open =
+            |question: &str| next.passphrase.open(&settings, home, context, question).map_err(passphrase::refusal);
+        let mut ask = |question: &str| given.ask(question, &mut open);
         let mut ask_for_kept_key = |question: &str| {
             let person = || passphrase::ask(context, question, "give --key-passphrase-file FILE");
-            given_for_keys.ask(question, || flags.read(context).and_then(|read| read.map_or_else(person, Ok)))
+            flags.read(context).and_then(|read| read.map_or_else(person, Ok)).map_err(passphrase::refusal)
         };
-        renew::renew(home, renewal, &mut ask, &mut ask_for_kept_key, &context.tools())?
+        renew::renew(home, &renewal, &mut ask, &mut ask_for_kept_key, &context.tools())?
     };
     for warning in &outcome.warnings {
         context.warn(&format!("{}: {} ({})", outcome.name, warning.message, warning.citation));
@@ -141,14 +123,16 @@ fn sign_list(
     authority: &str,
     when: When,
     next: &Next,
-    given: &mut Given,
+    given: &mut Answers,
     context: &Context<'_>,
 ) -> Result<Done, Failure> {
     let settings = Config::load(home)?.passphrase;
     // Two runs at once sign one list; only a list that is not in its last third has to be asked for.
     let ensure = when == When::LastThird;
     let order = Order { authority: Some(authority.to_owned()), ensure, ..Order::default() };
-    let mut ask = |question: &str| given.ask(question, || next.passphrase.open(&settings, home, context, question));
+    let mut open =
+        |question: &str| next.passphrase.open(&settings, home, context, question).map_err(passphrase::refusal);
+    let mut ask = |question: &str| given.ask(question, &mut open);
     let outcome = publish_crl::publish(home, &order, &mut ask, &context.tools())?;
     Ok(match outcome.status {
         publish_crl::Status::Signed(_) => Done::Signed { number: outcome.number, until: outcome.next_update },

@@ -220,6 +220,7 @@ impl From<RenewError> for Failure {
                 Self::usage("passphrase-unused", sentence).hint("leave --key-passphrase-file out")
             }
             RenewError::OtherKey { .. } => Self::refused("key-mismatch", sentence).hint("for a new key: 'ca rekey'"),
+            RenewError::Overtaken(_) => Self::refused("locked", sentence).hint("run it again"),
         }
     }
 }
