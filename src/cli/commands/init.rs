@@ -212,7 +212,7 @@ impl Report for InitReport {
                 &key_told(authority.has_key, self.made.encrypted, &certificate.public_key.kind().to_string()),
             );
             page.field("  certificate", &authority.folder.join("cert.pem").display().to_string());
-            page.field("  SHA-256", &text::hex(&certificate.fingerprint()));
+            page.digest("  SHA-256", &certificate.fingerprint());
         }
         page.gap();
         page.field("may vouch for", &scope(&self.constraints));

@@ -224,7 +224,22 @@ mod tests {
         assert_eq!(object["kind"], "certificate");
         assert_eq!(object["sans"][1], json!({ "type": "ip", "value": "10.0.0.1" }));
         assert_eq!(object["not_after"], "2026-08-29T00:00:00Z");
-        assert_eq!(object["fingerprint_sha256"], field(&text, "SHA-256"));
+        for (label, name) in [("SHA-256", "fingerprint_sha256"), ("SHA-1", "fingerprint_sha1")] {
+            let line = format!("{label:<15} {}", object[name].as_str().unwrap());
+            assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn octets_of_any_number_fit_a_terminal_of_80_columns_and_are_all_there() {
+        let key = PrivateKey::generate(KeyAlgorithm::Rsa4096).unwrap();
+        let shown = text_of(key_file::write(&key, None).unwrap().as_bytes());
+        let certificate = text_of(include_bytes!("../../../tests/data/certificates/web.pem"));
+        for line in [shown.lines(), certificate.lines()].into_iter().flatten() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+        let indented = format!("\n{}", " ".repeat(18));
+        assert!(shown.replace(&indented, "").contains(&text::hex(key.public_key().bits())), "{shown}");
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Report for Bundle {
         for root in &self.roots {
             let until = rfc3339(root.certificate.validity.not_after);
             page.field(&root.name, &format!("{}, until {until}", root.certificate.subject));
-            page.field("  SHA-256", &text::hex(&root.certificate.fingerprint()));
+            page.digest("  SHA-256", &root.certificate.fingerprint());
         }
         page.field(if *is_new { "written to" } else { "unchanged" }, &path.display().to_string());
     }

@@ -121,8 +121,9 @@ impl Report for Shown {
         page.field("not before", &rfc3339(entry.validity.not_before));
         page.field("not after", &rfc3339(entry.validity.not_after));
         page.field("usages", &self.usages());
-        page.field("key", &format!("{} {}", certificate.public_key.kind(), text::hex(&entry.key_fingerprint)));
-        page.field("sha-256", &text::hex(&entry.fingerprint));
+        page.field("key", &certificate.public_key.kind().to_string());
+        page.digest("  sha-256", &entry.key_fingerprint);
+        page.digest("sha-256", &entry.fingerprint);
         page.field("recorded", &format!("{} ({})", rfc3339(entry.issued_at), entry.origin.name()));
         match &self.paths {
             Some(paths) => {

@@ -115,8 +115,8 @@ fn exponent_words(octets: &[u8]) -> String {
 
 fn public_key_fields(page: &mut Page, key: &PublicKey) {
     page.field("Public key", &key_words(key));
-    page.field("  octets", &text::hex(key.bits()));
-    page.field("  SHA-256", &text::hex(&key.fingerprint()));
+    page.field("  octets", &hex_lines(key.bits()));
+    page.digest("  SHA-256", &key.fingerprint());
 }
 
 fn public_key_json(key: &PublicKey) -> Value {
@@ -159,8 +159,8 @@ fn signature_json(algorithm: &SignatureAlgorithm, signature: &[u8]) -> Value {
 }
 
 fn fingerprint_fields(page: &mut Page, der: &[u8]) {
-    page.field("SHA-256", &text::hex(&digest::sha256(der)));
-    page.field("SHA-1", &text::hex(&digest::sha1(der)));
+    page.digest("SHA-256", &digest::sha256(der));
+    page.digest("SHA-1", &digest::sha1(der));
 }
 
 fn authority_key_id_words(id: &AuthorityKeyId) -> String {
@@ -219,10 +219,17 @@ fn malformed_json(malformed: &[(String, String)]) -> Value {
 }
 
 fn shortened(octets: &[u8]) -> String {
-    match octets.split_at_checked(64) {
-        Some((first, rest)) if !rest.is_empty() => format!("{} …", text::hex(first)),
-        _ => text::hex(octets),
+    match octets.split_at_checked(2 * OCTETS_OF_LINE) {
+        Some((first, rest)) if !rest.is_empty() => format!("{} …", hex_lines(first)),
+        _ => hex_lines(octets),
     }
+}
+
+/// Two of the lines in which openssl shows a key, to compare them; they fit a terminal of 80 columns.
+const OCTETS_OF_LINE: usize = 30;
+
+fn hex_lines(octets: &[u8]) -> String {
+    octets.chunks(OCTETS_OF_LINE).map(text::hex).collect::<Vec<_>>().join("\n")
 }
 
 fn extension_name(oid: &str) -> &str {

@@ -78,6 +78,13 @@ impl Page {
         }
     }
 
+    /// A digest, whole on its line, as it is compared and copied. That of SHA-256 fills a terminal of 80 columns when it
+    /// begins two columns further left than other values do; those of one page begin alike.
+    pub fn digest(&mut self, label: &str, digest: &[u8]) {
+        let label = format!("{label:<15}");
+        self.pieces(&[(Tone::Dim, &label), (Tone::Plain, " "), (Tone::Plain, &text::hex(digest))]);
+    }
+
     /// A table whose last column can be looked up elsewhere: in a window that is too narrow it is cut, so that each row is a
     /// line. Whether it was.
     pub fn table_to_fit(&mut self, head: &[&str], rows: &[Vec<String>]) -> bool {

@@ -63,7 +63,7 @@ impl Report for RenewReport {
             &format!("{} ({left}; before: {})", rfc3339(end), rfc3339(before.validity.not_after)),
         );
         page.field("key", &format!("the same, {}", certificate.public_key.kind()));
-        page.field("SHA-256", &text::hex(&certificate.fingerprint()));
+        page.digest("SHA-256", &certificate.fingerprint());
         page.field("certificate", &self.file.display().to_string());
         page.gap();
         page.line(

@@ -133,7 +133,7 @@ struct FinishReport {
 fn root_fields(page: &mut Page, label: &str, name: &str, certificate: &Certificate) {
     page.field(label, &format!("{name}, {}", certificate.subject));
     page.field("  valid until", &rfc3339(certificate.validity.not_after));
-    page.field("  SHA-256", &text::hex(&certificate.fingerprint()));
+    page.digest("  SHA-256", &certificate.fingerprint());
 }
 
 fn root_json(name: &str, certificate: &Certificate) -> Value {
