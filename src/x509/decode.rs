@@ -51,13 +51,19 @@ impl Certificate {
         let fields =
             der::split_first(signed.tbs).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
         let after_version = usize::from(fields.first().is_some_and(|field| field[0] == der::context_constructed(0)));
+        let serial = SerialNumber::from_der_content(tbs.raw_serial());
+        if serial.as_der_content().len() != tbs.raw_serial().len() {
+            // As for lengths: two spellings of one certificate, and x509-parser reads both.
+            let reason = "its serial number takes more octets than it has to, as in BER".to_owned();
+            return Err(DecodeError::Malformed { what: CERTIFICATE, reason });
+        }
         let tbs_signature_algorithm = fields.get(after_version + 1).copied().unwrap_or_default();
 
         let mut certificate = Self {
             der: input.to_vec(),
             tbs: signed.tbs_range(),
             version: tbs.version.0 + 1,
-            serial: SerialNumber::from_der_content(tbs.raw_serial()),
+            serial,
             tbs_signature_algorithm: signature_algorithm(oid_text(&tbs.signature.algorithm), tbs_signature_algorithm),
             signature_algorithm: signature_algorithm(oid_text(&parsed.signature_algorithm.algorithm), signed.algorithm),
             issuer: name(tbs.issuer())?,

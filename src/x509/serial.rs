@@ -18,9 +18,14 @@ impl SerialNumber {
     /// The fewest octets to draw: 16 octets with the sign bit cleared hold 127 random bits.
     pub const FEWEST_RANDOM_OCTETS: usize = 16;
 
-    /// From the content octets of a DER INTEGER, whatever its sign and length.
+    /// From the content octets of a DER INTEGER, whatever its sign and length. Octets that say nothing, which only BER
+    /// allows (X.690 §8.3.2), are left out: the same number is the same serial, in a certificate and in a revocation list.
     pub fn from_der_content(content: &[u8]) -> Self {
-        Self(content.to_vec())
+        let mut octets = content;
+        while let [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = octets {
+            octets = &octets[1..];
+        }
+        Self(octets.to_vec())
     }
 
     /// A positive serial from fresh random octets: the sign bit is cleared, everything else is kept. Zero, which would
@@ -99,6 +104,20 @@ mod tests {
         assert!(serial.is_positive());
         assert_eq!(SerialNumber::from_random(&[0x80, 0, 0, 5]).unwrap().as_der_content(), [5]);
         assert_eq!(SerialNumber::from_random(&[0x80, 0]), None);
+    }
+
+    #[test]
+    fn octets_that_say_nothing_make_no_other_serial() {
+        for (padded, serial) in [
+            (&[0, 0, 5][..], &[5][..]),
+            (&[0, 0, 0x80], &[0, 0x80]),
+            (&[0, 0], &[0]),
+            (&[0xff, 0xff, 0x80], &[0x80]),
+            (&[0xff, 0x7f], &[0xff, 0x7f]),
+            (&[], &[]),
+        ] {
+            assert_eq!(SerialNumber::from_der_content(padded).as_der_content(), serial);
+        }
     }
 
     #[test]

@@ -160,6 +160,13 @@ fn a_listed_serial_is_a_no_with_time_reason_and_list() {
 }
 
 #[test]
+fn a_serial_that_a_list_spells_in_more_octets_is_revoked_all_the_same() {
+    let house = House::new();
+    let padded = List::new().entry_of(&[0, 0, 0x11, 0x22, 0x33, 0x44], &[]);
+    assert_eq!(errors(&house, server(), of_issuing(&house, padded)), ["revoked"]);
+}
+
+#[test]
 fn every_list_of_the_issuer_counts_the_expired_one_too() {
     let house = House::new();
     let expired = List::new().revoke(1).next_update(Some(NOW - Duration::HOUR)).sign(&house.issuing);

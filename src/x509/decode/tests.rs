@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::lint::testing::{Authority, Bent};
 use crate::x509::revocation_list::RevocationReason;
 use crate::x509::{RevocationList, pem};
 
@@ -161,6 +162,19 @@ fn a_public_key_with_something_after_its_two_parts_is_refused() {
 fn with_a_fourth_part(octets: &[u8]) -> Vec<u8> {
     let (_, content, _) = der::split_first(octets).unwrap();
     der::sequence(&[content, &der::value(der::NULL, &[])])
+}
+
+#[test]
+fn a_serial_number_in_more_octets_than_it_takes_is_refused() {
+    let root = Authority::root();
+    for padded in [&[0, 0x11][..], &[0xff, 0x80], &[0, 0]] {
+        let told =
+            Certificate::from_der(&root.issue_der(&Bent::server("a.test").serial(padded))).unwrap_err().to_string();
+        assert!(told.contains("serial number takes more octets"), "{told}");
+    }
+    for sound in [&[0, 0x80][..], &[0x80], &[0], &[0xff, 0x7f]] {
+        assert!(Certificate::from_der(&root.issue_der(&Bent::server("a.test").serial(sound))).is_ok());
+    }
 }
 
 #[test]
