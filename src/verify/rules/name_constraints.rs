@@ -122,11 +122,17 @@ impl<'a> Constraints<'a> {
     fn judge(&self, name: &Name, exhibit: &Exhibit, ca: &Exhibit) -> Option<Problem> {
         let whose = format!("{} ({})", ca.certificate.subject, ca.place);
         let unknown = |subtree: &Subtree| {
-            Problem::error(
-                &NAME_CONSTRAINT_UNPROCESSABLE,
-                exhibit,
-                format!("{} cannot be held against the constraint {subtree} of {whose}", name.name),
-            )
+            let message = format!("{} cannot be held against the constraint {subtree} of {whose}", name.name);
+            let problem = Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, exhibit, message);
+            // Whoever spelled it otherwise than it is compared has to mend it.
+            if is_comparable(subtree) && !matches!(subtree, Subtree::Other { .. }) {
+                problem.hint(
+                    "issue the certificate without this name, or with its host written plainly: letters, digits, '-' and \
+                     single dots between them",
+                )
+            } else {
+                problem
+            }
         };
         for excluded in &self.excluded {
             match excluded.relation(name, true) {
@@ -168,8 +174,10 @@ impl Prepared<'_> {
         if !self.is_of_kind(name) {
             return Relation::Outside;
         }
+        if !is_comparable(self.subtree) || !is_comparable_name(&name.name, self.subtree) {
+            return Relation::Unknown;
+        }
         let inside = match (self.subtree, &name.name) {
-            (Subtree::Other { .. }, _) => return Relation::Unknown,
             (Subtree::Directory(_), _) => match (&name.directory, &self.directory) {
                 (Some(name), Some(base)) => name.is_within(base),
                 _ => return Relation::Unknown,
@@ -178,12 +186,6 @@ impl Prepared<'_> {
             (Subtree::Dns(base), GeneralName::Dns(found)) if excluding && found.starts_with("*.") => {
                 self.subtree.contains(&name.name) || is_one_label_below(base, &found[2..])
             }
-            (Subtree::Dns(_), GeneralName::Dns(found)) if found.is_empty() || found.ends_with('.') => {
-                return Relation::Unknown;
-            }
-            // RFC 5280 §4.2.1.10: a URI without a host name, under a constraint on URIs, MUST be rejected.
-            (Subtree::Uri(_), GeneralName::Uri(uri)) if !has_host_name(uri) => return Relation::Unknown,
-            (Subtree::Email(_), GeneralName::Email(mailbox)) if !mailbox.contains('@') => return Relation::Unknown,
             (subtree, name) => subtree.contains(name),
         };
         if inside { Relation::Inside } else { Relation::Outside }
@@ -237,13 +239,57 @@ fn is_one_label_below(base: &str, parent: &str) -> bool {
     base.strip_suffix(&parent.to_ascii_lowercase()).is_some_and(|front| front.ends_with('.'))
 }
 
+/// Whether a subtree says what it holds: one that is spelled otherwise than names are would hold none of them, and so
+/// exclude nothing.
+fn is_comparable(subtree: &Subtree) -> bool {
+    let above_or_host = |base: &str| is_host(base.strip_prefix('.').unwrap_or(base));
+    match subtree {
+        // The empty one holds every name; other readers see a dot alone so, too.
+        Subtree::Dns(base) => matches!(base.as_str(), "" | ".") || above_or_host(base),
+        Subtree::Email(base) => match base.rsplit_once('@') {
+            Some((mailbox, host)) => is_plain_mailbox(mailbox) && is_host(host),
+            None => above_or_host(base),
+        },
+        Subtree::Uri(base) => above_or_host(base),
+        Subtree::Ip { .. } | Subtree::Directory(_) => true,
+        Subtree::Other { .. } => false,
+    }
+}
+
+/// Whether a name is spelled so that it is in a subtree of its kind for every reader, or for none.
+fn is_comparable_name(name: &GeneralName, subtree: &Subtree) -> bool {
+    match name {
+        GeneralName::Dns(name) => is_host(name.strip_prefix("*.").unwrap_or(name)),
+        GeneralName::Email(name) => name.rsplit_once('@').is_some_and(|(mailbox, host)| {
+            let by_mailbox = matches!(subtree, Subtree::Email(base) if base.contains('@'));
+            // An address instead of the host lies below no host.
+            (is_host(host) || host.starts_with('[')) && (!by_mailbox || is_plain_mailbox(mailbox))
+        }),
+        // RFC 5280 §4.2.1.10: a URI without a host name, under a constraint on URIs, MUST be rejected.
+        GeneralName::Uri(uri) => has_host_name(uri),
+        GeneralName::Ip(_) | GeneralName::Directory(_) => true,
+        GeneralName::Other { .. } => false,
+    }
+}
+
+/// A host name in the one spelling in which names are compared: no dot at the end, nothing percent-encoded, A-labels.
+fn is_host(text: &str) -> bool {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
+    text.split('.').all(|label| !label.is_empty() && label.bytes().all(plain))
+}
+
+/// Quotes and backslashes spell the same mailbox in several ways (RFC 5321 §4.1.2).
+fn is_plain_mailbox(mailbox: &str) -> bool {
+    !mailbox.is_empty() && !mailbox.contains(['"', '\\'])
+}
+
 fn has_host_name(uri: &str) -> bool {
-    // The empty subtree below every host holds exactly the URIs with a host name that has a dot in it.
     let Some((_, rest)) = uri.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let host = host.split_once(':').map_or(host, |(host, _)| host);
-    !host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err()
+    // Browsers take a backslash for a slash.
+    is_host(host) && host.parse::<IpAddr>().is_err() && !authority.contains('\\')
 }
 
 /// RFC 5280 §4.2.1.10: "minimum MUST be zero, and maximum MUST be absent"; zero is the default, which DER leaves out.
@@ -269,6 +315,7 @@ mod tests {
     use super::*;
     use crate::lint::testing::Bent;
     use crate::verify::tests::{House, server};
+    use crate::x509::NameConstraints;
 
     fn errors(ca: Bent, leaf: Bent) -> Vec<&'static str> {
         House::with(ca).case(leaf).errors()
@@ -301,14 +348,49 @@ mod tests {
         assert_eq!(errors(subtree(&[&registered]), server().general_names(&[other])), unprocessable);
         assert_eq!(errors(subtree(&[&registered]), server()), [""; 0]);
         assert_eq!(errors(Bent::ca("A").permit(&["uri:corp.test"]), server().names(&["urn:uuid:1"])), unprocessable);
-        // Names of a kind that is compared, in a form that is not one.
-        for (permitted, odd) in [
-            ("corp.test", GeneralName::Dns("web.corp.test.".to_owned())),
-            ("corp.test", GeneralName::Dns(String::new())),
-            ("email:corp.test", GeneralName::Email("corp.test".to_owned())),
+    }
+
+    #[test]
+    fn a_name_that_is_spelled_otherwise_than_it_is_compared_escapes_no_constraint() {
+        let (dns, email, uri) = (GeneralName::Dns, GeneralName::Email, GeneralName::Uri);
+        for (subtree, odd) in [
+            ("corp.test", dns("web.corp.test.".to_owned())),
+            ("corp.test", dns("*.corp.test.".to_owned())),
+            ("corp.test", dns("web.corp.test\0.a.test".to_owned())),
+            ("corp.test", dns("wéb.corp.test".to_owned())),
+            ("corp.test", dns(String::new())),
+            ("email:corp.test", email("corp.test".to_owned())),
+            ("email:corp.test", email("a@corp.test.".to_owned())),
+            ("a@corp.test", email("\"a\"@corp.test".to_owned())),
+            ("uri:corp.test", uri("https://corp.test./".to_owned())),
+            ("uri:corp.test", uri("https://corp%2etest/".to_owned())),
+            ("uri:corp.test", uri("https://corp.test\\@a.test/".to_owned())),
         ] {
-            let found = errors(Bent::ca("A").permit(&[permitted]), server().general_names(std::slice::from_ref(&odd)));
-            assert!(found.contains(&NAME_CONSTRAINT_UNPROCESSABLE.code), "{odd:?}: {found:?}");
+            for ca in [Bent::ca("A").permit(&[subtree]), Bent::ca("A").exclude(&[subtree])] {
+                let found = errors(ca, server().general_names(std::slice::from_ref(&odd)));
+                assert!(found.contains(&NAME_CONSTRAINT_UNPROCESSABLE.code), "{odd:?}: {found:?}");
+            }
+        }
+        let literal = server().general_names(&[email("a@[10.0.0.1]".to_owned())]);
+        assert_eq!(errors(Bent::ca("A").exclude(&["email:corp.test"]), literal), [""; 0]);
+    }
+
+    #[test]
+    fn a_constraint_that_is_spelled_otherwise_than_names_are_excludes_no_less() {
+        let (dns, email, uri) = (Subtree::Dns, Subtree::Email, Subtree::Uri);
+        for (odd, name) in [
+            (dns("corp.test.".to_owned()), "web.corp.test"),
+            (dns("*.corp.test".to_owned()), "web.corp.test"),
+            (dns("corp test".to_owned()), "web.corp.test"),
+            (email(String::new()), "a@corp.test"),
+            (email("@corp.test".to_owned()), "a@corp.test"),
+            (uri(String::new()), "https://corp.test/"),
+            (uri("https://corp.test".to_owned()), "https://corp.test/"),
+            (uri("corp.test:443".to_owned()), "https://corp.test:443/"),
+        ] {
+            let constraints = NameConstraints { permitted: Vec::new(), excluded: vec![odd] };
+            let found = errors(Bent::ca("A").name_constraints(&constraints), server().names(&[name]));
+            assert_eq!(found, [NAME_CONSTRAINT_UNPROCESSABLE.code], "{constraints:?}");
         }
     }
 
