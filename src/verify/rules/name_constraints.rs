@@ -233,10 +233,10 @@ fn type_of_other(tag: u8, name: &[u8]) -> Option<Vec<u8>> {
     Some(identifier.to_vec())
 }
 
-/// Whether `base` is a name that the wildcard above `parent` stands for, or lies below one.
+/// Whether `base` is a name that the wildcard above `parent` stands for. What lies deeper it does not reach.
 fn is_one_label_below(base: &str, parent: &str) -> bool {
-    let base = base.strip_prefix('.').unwrap_or(base).to_ascii_lowercase();
-    base.strip_suffix(&parent.to_ascii_lowercase()).is_some_and(|front| front.ends_with('.'))
+    let base = base.strip_prefix('.').unwrap_or(base);
+    base.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent))
 }
 
 /// Whether a subtree says what it holds: one that is spelled otherwise than names are would hold none of them, and so
@@ -326,8 +326,10 @@ mod tests {
         let violated = [NAME_CONSTRAINT_VIOLATED.code];
         assert_eq!(errors(Bent::ca("A").permit(&["other.test"]), server()), violated);
         assert_eq!(errors(Bent::ca("A").exclude(&["corp.test"]), server()), violated);
-        let wildcard = server().names(&["*.corp.test"]);
-        assert_eq!(errors(Bent::ca("A").exclude(&["secret.corp.test"]), wildcard), violated);
+        let wildcard = || server().names(&["*.corp.test"]);
+        assert_eq!(errors(Bent::ca("A").exclude(&["secret.corp.test"]), wildcard()), violated);
+        // The wildcard stands for one label, and reaches nothing in there.
+        assert_eq!(errors(Bent::ca("A").exclude(&["deep.secret.corp.test"]), wildcard()), [""; 0]);
     }
 
     #[test]
