@@ -27,6 +27,10 @@ pub const NAME_CONSTRAINT_UNPROCESSABLE: Code = Code {
     cure: "issue the CA certificate anew with constraints on DNS names, addresses, mailboxes, URIs or directory names",
 };
 
+/// The content octets of id-on-SmtpUTF8Mailbox, 1.3.6.1.5.5.7.8.9: a mailbox with characters beyond ASCII. Constraints on
+/// mailboxes hold for it, too (RFC 9598 §6); nothing here compares it.
+const SMTP_UTF8_MAILBOX: [u8; 8] = [0x2b, 6, 1, 5, 5, 7, 8, 9];
+
 /// So many octets are compared at the price of one comparison.
 const OCTETS: usize = 128;
 
@@ -124,14 +128,14 @@ impl<'a> Constraints<'a> {
         let unknown = |subtree: &Subtree| {
             let message = format!("{} cannot be held against the constraint {subtree} of {whose}", name.name);
             let problem = Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, exhibit, message);
-            // Whoever spelled it otherwise than it is compared has to mend it.
-            if is_comparable(subtree) && !matches!(subtree, Subtree::Other { .. }) {
-                problem.hint(
+            match &name.name {
+                // The constraint is at fault.
+                _ if !is_comparable(subtree) => problem,
+                GeneralName::Other { .. } => problem.hint("issue the certificate without this name"),
+                _ => problem.hint(
                     "issue the certificate without this name, or with its host written plainly: letters, digits, '-' and \
                      single dots between them",
-                )
-            } else {
-                problem
+                ),
             }
         };
         for excluded in &self.excluded {
@@ -164,6 +168,9 @@ impl Prepared<'_> {
         match (self.subtree, &name.name) {
             (Subtree::Other { tag, der }, GeneralName::Other { tag: found, der: value }) => {
                 tag == found && type_of_other(*tag, der) == type_of_other(*tag, value)
+            }
+            (Subtree::Email(_), GeneralName::Other { tag, der }) => {
+                type_of_other(*tag, der).is_some_and(|found| found == SMTP_UTF8_MAILBOX)
             }
             (Subtree::Other { .. }, _) | (_, GeneralName::Other { .. }) => false,
             (subtree, name) => subtree.kind() == name.kind(),
@@ -313,7 +320,7 @@ fn has_sparse_mask(subtree: &Subtree) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::Bent;
+    use crate::lint::testing::{Bent, object_identifier};
     use crate::verify::tests::{House, server};
     use crate::x509::NameConstraints;
 
@@ -350,6 +357,22 @@ mod tests {
         assert_eq!(errors(subtree(&[&registered]), server().general_names(&[other])), unprocessable);
         assert_eq!(errors(subtree(&[&registered]), server()), [""; 0]);
         assert_eq!(errors(Bent::ca("A").permit(&["uri:corp.test"]), server().names(&["urn:uuid:1"])), unprocessable);
+    }
+
+    #[test]
+    fn a_mailbox_beyond_ascii_escapes_no_constraint_on_mailboxes() {
+        let other = |arc: &str, mailbox: &str| {
+            let value = der::value(der::context_constructed(0), &der::value(der::UTF8_STRING, mailbox.as_bytes()));
+            let identifier = object_identifier(&format!("1.3.6.1.5.5.7.8.{arc}"));
+            GeneralName::Other { tag: 0, der: der::constructed(der::context_constructed(0), &[&identifier, &value]) }
+        };
+        let leaf = |arc: &str| server().general_names(&[other(arc, "jürgen@corp.test")]);
+        for ca in [|| Bent::ca("A").permit(&["email:corp.test"]), || Bent::ca("A").exclude(&["email:corp.test"])] {
+            assert_eq!(errors(ca(), leaf("9")), [NAME_CONSTRAINT_UNPROCESSABLE.code]);
+            // Another form of name.
+            assert_eq!(errors(ca(), leaf("7")), [""; 0]);
+        }
+        assert_eq!(errors(Bent::ca("A").permit(&["10.0.0.0/8"]), leaf("9")), [""; 0]);
     }
 
     #[test]
