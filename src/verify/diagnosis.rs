@@ -4,8 +4,9 @@ use super::chain;
 use super::path::Search;
 use super::question::{Evidence, Exhibit, Question};
 use super::rules::{Path, names, purpose, validity};
-use super::signature::SignatureProblem;
+use super::signature::{RSA_BITS, SignatureProblem};
 use super::verdict::{Code, Problem, Role, Verdict};
+use crate::x509::KeyKind;
 use crate::x509::text::hex;
 
 pub static CODES: &[&Code] = &[
@@ -210,12 +211,41 @@ fn unsigned(head: &Exhibit, candidates: &[&Exhibit], problems: &[SignatureProble
     }
     let kinds: Vec<_> = candidates.iter().take(3).map(|it| it.certificate.public_key.kind().to_string()).collect();
     let message = format!(
-        "{} is signed with {} by a key of kind {} ({places}), which is not relied on; expected SHA-256 or better",
+        "{} is signed with {} by a key of kind {} ({places}), which is not relied on; expected {}",
         certificate.subject,
         certificate.signature_algorithm,
-        kinds.join(", ")
+        kinds.join(", "),
+        relied_on(head, candidates)
     );
-    Problem::error(&SIGNATURE_UNSUPPORTED, head, message)
+    let problem = Problem::error(&SIGNATURE_UNSUPPORTED, head, message);
+    if certificate.signature_algorithm.is_weak() || candidates.iter().any(|it| has_fit_key(it)) {
+        problem
+    } else {
+        problem.hint("make a CA with a current key, for example ecdsa-p256, and issue the certificate anew from it")
+    }
+}
+
+/// What the signature, or the key that made it, should have been.
+fn relied_on(head: &Exhibit, candidates: &[&Exhibit]) -> &'static str {
+    let is_rsa = |it: &&Exhibit| matches!(it.certificate.public_key.kind(), KeyKind::Rsa { .. });
+    if head.certificate.signature_algorithm.is_weak() {
+        "SHA-256 or better"
+    } else if candidates.iter().any(|it| has_fit_key(it)) {
+        "ECDSA, Ed25519 or RSA over SHA-256, SHA-384 or SHA-512, as fits the key, with the parameters of the standard"
+    } else if candidates.iter().all(is_rsa) {
+        "an RSA key of 2048 to 8192 bits"
+    } else {
+        "a key for ECDSA on P-256, P-384 or P-521, for Ed25519 or for RSA"
+    }
+}
+
+/// Whether a signature with this key can be relied on at all.
+fn has_fit_key(exhibit: &Exhibit) -> bool {
+    match exhibit.certificate.public_key.kind() {
+        KeyKind::Rsa { bits, .. } => RSA_BITS.contains(bits),
+        KeyKind::Other(_) => false,
+        _ => true,
+    }
 }
 
 /// The search was given up.

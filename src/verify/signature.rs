@@ -9,7 +9,7 @@ use rustls_pki_types::{
     AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer,
 };
 
-use crate::x509::{Certificate, PublicKey, RevocationList, SignatureAlgorithm, der, digest};
+use crate::x509::{Certificate, KeyKind, PublicKey, RevocationList, SignatureAlgorithm, der, digest};
 
 /// The most answers that are kept: some megabytes.
 const MOST_KNOWN: usize = 50_000;
@@ -86,7 +86,10 @@ impl Signatures {
         for candidate in algorithms.iter().filter(|candidate| candidate.signature_alg_id().as_ref() == identifier) {
             match entity.verify_signature(candidate, tbs, signature) {
                 Ok(()) => return Ok(()),
-                Err(webpki::Error::InvalidSignatureForPublicKey) => found = SignatureProblem::Wrong,
+                // Below and above these lengths the library says no without a look at the signature.
+                Err(webpki::Error::InvalidSignatureForPublicKey) if has_length_relied_on(key.kind()) => {
+                    found = SignatureProblem::Wrong;
+                }
                 // The same identifier stands for several kinds of key; another candidate may fit this one.
                 Err(_) => {}
             }
@@ -98,6 +101,13 @@ impl Signatures {
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], bool>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The lengths of moduli in the names of webpki's algorithms (`RSA_PKCS1_2048_8192_SHA256`).
+pub(super) const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
+
+fn has_length_relied_on(kind: &KeyKind) -> bool {
+    !matches!(kind, KeyKind::Rsa { bits, .. } if !RSA_BITS.contains(bits))
 }
 
 /// [`Signatures::certificate`], for whoever asks once.

@@ -90,6 +90,16 @@ pub enum KeyKind {
     Other(String),
 }
 
+/// What is met of other kinds, for whoever has to tell which key that is.
+const OTHER_KINDS: [(&str, &str); 6] = [
+    ("1.2.840.10040.4.1", "dsa"),
+    ("1.2.840.113549.1.1.10", "rsa-pss"),
+    ("1.2.840.10045.3.1.1", "ecdsa-p192"),
+    ("1.3.132.0.33", "ecdsa-p224"),
+    ("1.3.132.0.10", "secp256k1"),
+    ("1.3.101.113", "ed448"),
+];
+
 impl fmt::Display for KeyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -98,7 +108,10 @@ impl fmt::Display for KeyKind {
             Self::EcdsaP521 => f.write_str("ecdsa-p521"),
             Self::Ed25519 => f.write_str("ed25519"),
             Self::Rsa { bits, .. } => write!(f, "rsa-{bits}"),
-            Self::Other(oid) => write!(f, "unknown ({oid})"),
+            Self::Other(oid) => {
+                let known = OTHER_KINDS.iter().find(|(known, _)| known == oid);
+                write!(f, "{} ({oid})", known.map_or("unknown", |(_, name)| name))
+            }
         }
     }
 }
