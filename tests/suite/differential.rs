@@ -54,6 +54,16 @@ static DIFFERENCES: &[Difference] = &[
         &["extended-key-usage-any", "rsa-key-size"],
         "Baseline Requirements of servers that depend on a security level, or are not checked, elsewhere",
     ),
+    accepting(
+        ALL,
+        &["key-kind-unfit"],
+        "a path says nothing of what the leaf's key is good for; rustls, whose yes is needed, holds no handshake with it",
+    ),
+    accepting(
+        &["openssl", "gnutls"],
+        &["signature-unsupported"],
+        "they read parameters of an ECDSA signature over; RFC 5758 §3.2 says that there are none",
+    ),
     accepting(&["openssl", "gnutls"], &["extended-key-usage-critical"], "a Baseline Requirement of servers"),
     accepting(
         &["openssl", "gnutls"],

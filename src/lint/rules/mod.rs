@@ -20,6 +20,7 @@ pub mod issuer_name;
 pub mod key_cert_sign_without_ca;
 pub mod key_encipherment;
 pub mod key_ids_critical;
+pub mod key_kind;
 pub mod key_usage_empty;
 pub mod leaf_named_as_issuer;
 pub mod leaf_subject_key_id;
@@ -82,6 +83,7 @@ pub static RULES: &[&Rule] = &[
     &name_constraints_critical::RULE,
     &name_constraints_empty::RULE,
     &name_constraints_leading_dot::RULE,
+    &key_kind::RULE,
     &rsa_size::RULE,
     &rsa_exponent::RULE,
     &extension_malformed::RULE,

@@ -18,8 +18,9 @@ static ALWAYS: [&Rule; 7] = [
     &lint::name_constraints_empty::RULE,
 ];
 
-/// The profile of RFC 5280, which TLS asks for; path validation alone (§6) does not look at these.
-static TLS: [&Rule; 15] = [
+/// The profile of RFC 5280, which TLS asks for; path validation alone (§6) does not look at these. The last is what every
+/// handshake asks for.
+static TLS: [&Rule; 16] = [
     &lint::version::RULE,
     &lint::serial_positive::RULE,
     &lint::serial_length::RULE,
@@ -35,6 +36,7 @@ static TLS: [&Rule; 15] = [
     &lint::name_constraints_critical::RULE,
     &lint::name_constraints_leading_dot::RULE,
     &lint::rsa_exponent::RULE,
+    &lint::key_kind::RULE,
 ];
 
 /// The Baseline Requirements, for servers.
@@ -44,6 +46,9 @@ static SERVER: [&Rule; 4] = [
     &lint::extended_key_usage_critical::RULE,
     &lint::extended_key_usage_any::RULE,
 ];
+
+/// Those of them that are worth a word for every purpose.
+static WEAK: [&Rule; 1] = [&lint::rsa_size::RULE];
 
 /// Adds every broken rule of form of one certificate: an error where it decides, a warning where it does not.
 pub fn check(path: &Path<'_>, index: usize, problems: &mut Vec<Problem>) {
@@ -65,8 +70,14 @@ pub fn check(path: &Path<'_>, index: usize, problems: &mut Vec<Problem>) {
     };
     apply(&ALWAYS, Severity::Error);
     match purpose {
-        Purpose::Any => apply(&TLS, Severity::Warning),
-        Purpose::Client => apply(&TLS, Severity::Error),
+        Purpose::Any => {
+            apply(&TLS, Severity::Warning);
+            apply(&WEAK, Severity::Warning);
+        }
+        Purpose::Client => {
+            apply(&TLS, Severity::Error);
+            apply(&WEAK, Severity::Warning);
+        }
         Purpose::Server => {
             apply(&TLS, Severity::Error);
             apply(&SERVER, Severity::Error);
@@ -111,7 +122,7 @@ const OWN_ROOT: &str = "strict clients (OpenSSL with -x509_strict, Python since 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::{Bent, empty_name, rsa_spki};
+    use crate::lint::testing::{Bent, empty_name, object_identifier, rsa_spki};
     use crate::verify::tests::{House, below, server};
     use crate::x509::certificate::oid;
     use crate::x509::name_constraints::Subtree;
@@ -162,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_rfc_5280_asks_for_is_refused_for_tls_and_told_otherwise() {
-        let leaves: [Broken; 11] = [
+        let leaves: [Broken; 12] = [
             (&lint::version::RULE, || server().version(2)),
             (&lint::serial_positive::RULE, || server().serial(&[0])),
             (&lint::serial_length::RULE, || server().serial(&[1; 21])),
@@ -174,6 +185,10 @@ mod tests {
             (&lint::extended_key_usage_empty::RULE, || server().purposes(&[])),
             (&lint::name_constraints_in_leaf::RULE, || server().permit(&["corp.test"])),
             (&lint::rsa_exponent::RULE, || server().spki(rsa_spki(&[0xff; 256], &[2]))),
+            (&lint::key_kind::RULE, || {
+                let ed448 = der::sequence(&[&object_identifier("1.3.101.113")]);
+                server().spki(der::sequence(&[&ed448, &der::bit_string(&[4; 57])]))
+            }),
         ];
         for (rule, bent) in leaves {
             assert_eq!(refused(rule, bent, false), [false, true, true], "{}", rule.code);
@@ -210,8 +225,18 @@ mod tests {
     }
 
     #[test]
+    fn a_short_rsa_key_is_told_for_every_purpose() {
+        let house = House::new();
+        let client = || house.case(Bent::client("alice").spki(rsa_spki(&[0xff; 128], &[1, 0, 1])));
+        for verdict in [client().judge(), client().client().judge()] {
+            assert!(verdict.valid);
+            assert_eq!(verdict.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [lint::rsa_size::RULE.code]);
+        }
+    }
+
+    #[test]
     fn every_rule_that_decides_is_in_one_of_these_tests() {
-        assert_eq!((ALWAYS.len(), TLS.len(), SERVER.len()), (7, 15, 4));
+        assert_eq!((ALWAYS.len(), TLS.len(), SERVER.len()), (7, 16, 4));
     }
 
     #[test]

@@ -1,0 +1,62 @@
+//! A key that no handshake can be held with.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::KeyKind;
+
+pub const RULE: Rule = Rule {
+    code: "key-kind-unfit",
+    severity: Severity::Error,
+    citation: "CA/Browser Forum BR §6.1.5, §7.1.3.1; RFC 8446 §4.2.3",
+    demand: "The key is RSA, ECDSA on P-256, P-384 or P-521, or Ed25519",
+    example: "the key is of kind dsa (1.2.840.10040.4.1), expected RSA, ECDSA on P-256, P-384 or P-521, or Ed25519",
+    cure: "make a new key, for example ecdsa-p256, and a new certificate",
+    profiles: &[Profile::Apple, Profile::Rustls],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    match subject.certificate.public_key.kind() {
+        kind @ KeyKind::Other(_) => {
+            Some(format!("the key is of kind {kind}, expected RSA, ECDSA on P-256, P-384 or P-521, or Ed25519"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use crate::x509::{KeyAlgorithm, der};
+
+    /// A key of this kind, with the object identifier of a curve if it is of one.
+    fn key(kind: &str, curve: Option<&str>) -> Bent {
+        let curve = curve.map(object_identifier).unwrap_or_default();
+        let algorithm = der::sequence(&[&object_identifier(kind), &curve]);
+        Bent::server("a.test").spki(der::sequence(&[&algorithm, &der::bit_string(&[4; 57])]))
+    }
+
+    #[test]
+    fn keys_of_other_kinds_and_on_other_curves_are_found() {
+        const ON_CURVE: &str = "1.2.840.10045.2.1";
+        for (bent, told) in [
+            (key("1.2.840.10040.4.1", None), "dsa"),
+            (key("1.3.101.113", None), "ed448"),
+            (key(ON_CURVE, Some("1.3.132.0.33")), "ecdsa-p224"),
+            (key(ON_CURVE, Some("1.3.132.0.10")), "secp256k1"),
+            (key(ON_CURVE, None), ON_CURVE),
+            // An RSA key whose numbers cannot be read.
+            (key("1.2.840.113549.1.1.1", None), "1.2.840.113549.1.1.1"),
+        ] {
+            let found = seen(&RULE, bent).unwrap();
+            assert!(found.contains(told), "{found}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_key_that_is_made_here_is_right() {
+        for algorithm in KeyAlgorithm::ALL {
+            assert_eq!(seen(&RULE, Bent::server("a.test").algorithm(algorithm)), None);
+        }
+    }
+}
