@@ -152,6 +152,27 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_asks_for_its_own_rules_and_house_for_every_rule() {
+        let root = Authority::root();
+        let begin = time::macros::datetime!(2026-01-01 0:00 UTC);
+        // Apple alone speaks of 825 days, and the table alone of a purpose that is critical.
+        let bent = Bent::server("a.test").validity(begin, begin + time::Duration::days(900));
+        let leaf = root.issue(bent.critical(crate::x509::certificate::oid::EXTENDED_KEY_USAGE, true));
+        for (profile, expected) in [
+            (Profile::Rfc5280, &[][..]),
+            (Profile::Strict, &[]),
+            (Profile::Apple, &["apple-lifetime"]),
+            (Profile::Rustls, &[]),
+            (Profile::House, &["apple-lifetime", "extended-key-usage-critical"]),
+        ] {
+            let found = check(&leaf, Some(&root.certificate), profile);
+            let mut codes: Vec<_> = found.iter().map(|finding| finding.rule).collect();
+            codes.sort_unstable();
+            assert_eq!(codes, expected, "{profile}");
+        }
+    }
+
+    #[test]
     fn a_sound_hierarchy_breaks_no_rule_of_any_profile() {
         let root = Authority::root();
         let issuing = root.subordinate(Bent::ca("Issuing CA").path_length(0));

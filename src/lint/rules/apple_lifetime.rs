@@ -43,4 +43,14 @@ mod tests {
         assert_eq!(seen(&RULE, Bent::server("a.test").validity(begin, begin + MOST - time::Duration::SECOND)), None);
         assert_eq!(seen(&RULE, Bent::client("alice").validity(begin, begin + MOST * 2)), None);
     }
+
+    #[test]
+    fn cas_and_what_began_before_the_rule_may_live_longer() {
+        let begin = datetime!(2026-01-01 0:00 UTC);
+        let ca = Bent::ca("A").purposes(&[crate::x509::ExtendedKeyUsage::ServerAuth]);
+        assert_eq!(seen(&RULE, ca.validity(begin, begin + MOST * 2)), None);
+        let old = SINCE - time::Duration::SECOND;
+        assert_eq!(seen(&RULE, Bent::server("a.test").validity(old, old + MOST * 2)), None);
+        assert!(seen(&RULE, Bent::server("a.test").validity(SINCE, SINCE + MOST)).is_some());
+    }
 }

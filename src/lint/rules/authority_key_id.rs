@@ -50,5 +50,12 @@ mod tests {
     fn a_self_signed_root_may_leave_it_out() {
         assert_eq!(seen(&RULE, Bent::server("a.test")), None);
         assert_eq!(seen_in_root(&RULE, Bent::ca("A").without(oid::AUTHORITY_KEY_ID)), None);
+        let root = Authority::self_signed(Bent::ca("A").without(oid::AUTHORITY_KEY_ID)).certificate;
+        assert_eq!((RULE.check)(&Subject { certificate: &root, issuer: Some(&root) }), None);
+    }
+
+    #[test]
+    fn a_self_signed_leaf_may_not() {
+        assert!(seen_in_root(&RULE, Bent::server("a.test").without(oid::AUTHORITY_KEY_ID)).is_some());
     }
 }

@@ -33,4 +33,10 @@ mod tests {
     fn critical_key_usage_is_right() {
         assert_eq!(seen(&RULE, Bent::ca("A")), None);
     }
+
+    #[test]
+    fn a_leaf_and_a_ca_without_key_usage_are_not_meant() {
+        assert_eq!(seen(&RULE, Bent::server("a.test").critical(oid::KEY_USAGE, false)), None);
+        assert_eq!(seen(&RULE, Bent::ca("A").without(oid::KEY_USAGE)), None);
+    }
 }

@@ -32,5 +32,7 @@ mod tests {
     #[test]
     fn plain_purposes_are_right() {
         assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        // The Baseline Requirements speak of servers; RFC 5280 leaves it open.
+        assert_eq!(seen(&RULE, Bent::client("alice").critical(oid::EXTENDED_KEY_USAGE, true)), None);
     }
 }

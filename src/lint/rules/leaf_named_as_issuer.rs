@@ -33,5 +33,7 @@ mod tests {
     fn a_leaf_with_its_own_name_is_right() {
         assert_eq!(seen(&RULE, Bent::server("a.test")), None);
         assert_eq!(seen_in_root(&RULE, Bent::ca("A")), None);
+        // Two empty names are no name that the two share; other rules speak of each.
+        assert_eq!(seen(&RULE, Bent::server("a.test").subject(&empty_name()).issuer(&empty_name())), None);
     }
 }

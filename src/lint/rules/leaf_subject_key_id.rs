@@ -30,7 +30,8 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_with_one_is_right() {
+    fn a_leaf_with_one_is_right_and_cas_have_a_rule_of_their_own() {
         assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        assert_eq!(seen(&RULE, Bent::ca("A").without(oid::SUBJECT_KEY_ID)), None);
     }
 }

@@ -37,8 +37,9 @@ mod tests {
     }
 
     #[test]
-    fn a_server_with_names_and_a_client_without_are_right() {
+    fn a_server_with_names_and_a_client_or_ca_without_are_right() {
         assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        assert_eq!(seen(&RULE, Bent::ca("A").purposes(&[crate::x509::ExtendedKeyUsage::ServerAuth])), None);
         assert_eq!(seen(&RULE, Bent::client("alice")), None);
     }
 }

@@ -27,9 +27,18 @@ mod tests {
 
     #[test]
     fn a_signature_over_sha1_is_found() {
+        assert!(seen(&RULE, over_sha1(Bent::server("a.test"))).unwrap().contains("sha1WithRSAEncryption"));
+        assert!(seen(&RULE, over_sha1(Bent::ca("A"))).is_some());
+    }
+
+    #[test]
+    fn a_root_may_sign_itself_as_it_likes() {
+        assert_eq!(seen_in_root(&RULE, over_sha1(Bent::ca("A"))), None);
+    }
+
+    fn over_sha1(bent: Bent) -> Bent {
         let sha1_with_rsa = [0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5, 5, 0];
-        let bent = Bent::server("a.test").inner_algorithm(&sha1_with_rsa).outer_algorithm(&sha1_with_rsa);
-        assert!(seen(&RULE, bent).unwrap().contains("sha1WithRSAEncryption"));
+        bent.inner_algorithm(&sha1_with_rsa).outer_algorithm(&sha1_with_rsa)
     }
 
     #[test]
