@@ -316,6 +316,69 @@ mod tests {
     }
 
     #[test]
+    fn a_constraint_on_one_mailbox_holds_that_of_its_host_alone() {
+        assert!(contains("alice@corp.test", "alice@CORP.test"));
+        assert!(!contains("alice@corp.test", "alice@other.test"));
+    }
+
+    /// RFC 5280 §4.2.1.10: "The constraint MUST be specified as a fully qualified domain name"; an address is none.
+    #[test]
+    fn a_uri_whose_host_is_no_name_lies_in_no_subtree() {
+        let holds = |base: &str, uri: &str| Subtree::Uri(base.to_owned()).contains(&GeneralName::Uri(uri.to_owned()));
+        assert!(!holds("10.0.0.1", "https://10.0.0.1/"));
+        assert!(!holds("[", "https://[::1]/"));
+        assert!(!holds("", "file:///etc"));
+    }
+
+    #[test]
+    fn an_empty_dns_subtree_holds_every_host_and_octets_that_are_no_ascii_are_compared_as_they_stand() {
+        let dns = |base: &str, name: &str| Subtree::Dns(base.to_owned()).contains(&GeneralName::Dns(name.to_owned()));
+        assert!(dns("", "web.corp.test"));
+        assert!(!dns("x", "a\u{e9}"));
+    }
+
+    #[test]
+    fn constraints_are_empty_when_nothing_is_permitted_and_nothing_excluded() {
+        let subtrees = || vec!["corp.test".parse().unwrap()];
+        assert!(NameConstraints::default().is_empty());
+        assert!(!NameConstraints { permitted: subtrees(), excluded: Vec::new() }.is_empty());
+        assert!(!NameConstraints { permitted: Vec::new(), excluded: subtrees() }.is_empty());
+    }
+
+    #[test]
+    fn a_subtree_lies_within_one_that_holds_all_its_names() {
+        let within =
+            |own: &str, wider: &str| own.parse::<Subtree>().unwrap().is_within(&wider.parse::<Subtree>().unwrap());
+        for (own, wider) in [
+            ("web.corp.test", "corp.test"),
+            ("corp.test", "corp.test"),
+            ("10.1.0.0/16", "10.0.0.0/8"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("ops@corp.test", "ops@CORP.test"),
+            ("ops@corp.test", "email:corp.test"),
+            ("ops@mail.corp.test", "email:.corp.test"),
+            ("email:mail.corp.test", "email:.corp.test"),
+            ("uri:a.corp.test", "uri:.corp.test"),
+        ] {
+            assert!(within(own, wider), "{own} {wider}");
+        }
+        for (own, wider) in [
+            ("corp.test", "web.corp.test"),
+            ("10.0.0.0/8", "10.0.0.0/16"),
+            ("11.0.0.0/16", "10.0.0.0/8"),
+            ("10.0.0.0/8", "::/0"),
+            ("email:corp.test", "ops@corp.test"),
+            ("bob@corp.test", "ops@corp.test"),
+            ("ops@corp.test", "email:other.test"),
+            ("ops@corp.test", "email:.corp.test"),
+            ("email:.corp.test", "email:corp.test"),
+            ("uri:corp.test", "corp.test"),
+        ] {
+            assert!(!within(own, wider), "{own} {wider}");
+        }
+    }
+
+    #[test]
     fn exclusion_wins_and_other_kinds_stay_free() {
         let constraints = NameConstraints {
             permitted: vec!["corp.test".parse().unwrap()],

@@ -320,9 +320,9 @@ fn has_sparse_mask(subtree: &Subtree) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::{Bent, object_identifier};
+    use crate::lint::testing::{Bent, empty_name, name, object_identifier};
     use crate::verify::tests::{House, server};
-    use crate::x509::NameConstraints;
+    use crate::x509::{DistinguishedName, NameConstraints};
 
     fn errors(ca: Bent, leaf: Bent) -> Vec<&'static str> {
         House::with(ca).case(leaf).errors()
@@ -424,5 +424,94 @@ mod tests {
         assert_eq!(errors(Bent::ca("A").permit(&["corp.test"]), server()), [""; 0]);
         assert_eq!(errors(Bent::ca("A").permit(&["10.0.0.0/8"]).exclude(&["other.test"]), server()), [""; 0]);
         assert_eq!(errors(Bent::ca("A").permit(&["email:else.test"]), server()), [""; 0]);
+        let directory = Subtree::Directory(DistinguishedName::from_der(&name("Else")).unwrap());
+        let excluded = NameConstraints { permitted: Vec::new(), excluded: vec![directory] };
+        assert_eq!(errors(Bent::ca("A").name_constraints(&excluded), server()), [""; 0]);
+    }
+
+    /// A wildcard is taken for the names that it stands for: all of them have to be permitted, none may be excluded.
+    #[test]
+    fn a_wildcard_needs_every_name_that_it_stands_for() {
+        let violated = [NAME_CONSTRAINT_VIOLATED.code];
+        let wildcard = || server().names(&["*.corp.test"]);
+        assert_eq!(errors(Bent::ca("A").permit(&["web.corp.test"]), wildcard()), violated);
+        assert_eq!(errors(Bent::ca("A").permit(&["corp.test"]), wildcard()), [""; 0]);
+        for (excluded, expected) in [
+            ("corp.test", &violated[..]),
+            ("test", &violated),
+            ("web.corp.test", &violated),
+            // What lies deeper it does not reach.
+            ("a.web.corp.test", &[]),
+            ("other.test", &[]),
+            ("evilcorp.test", &[]),
+        ] {
+            assert_eq!(errors(Bent::ca("A").exclude(&[excluded]), wildcard()), expected, "{excluded}");
+        }
+        // What only looks as long as a wildcard stands for itself alone.
+        assert_eq!(errors(Bent::ca("A").exclude(&["secret.corp.test"]), server().names(&["a.corp.test"])), [""; 0]);
+    }
+
+    /// RFC 5280 §4.2.1.10: such a URI MUST be rejected, whether its hosts are permitted or excluded.
+    #[test]
+    fn a_uri_without_a_host_name_cannot_be_held_against_constraints_on_uris() {
+        let unprocessable = [NAME_CONSTRAINT_UNPROCESSABLE.code];
+        for uri in ["urn:uuid:1", "file:///etc", "https://10.0.0.1/", "https://[::1]/", "https://user@:80/"] {
+            let leaf = || server().general_names(&[GeneralName::Uri(uri.to_owned())]);
+            assert_eq!(errors(Bent::ca("A").permit(&["uri:corp.test"]), leaf()), unprocessable, "{uri}");
+            assert_eq!(errors(Bent::ca("A").exclude(&["uri:corp.test"]), leaf()), unprocessable, "{uri}");
+            assert_eq!(errors(Bent::ca("A").permit(&["corp.test"]), leaf()), [""; 0], "{uri}");
+        }
+    }
+
+    /// Of names that nothing here compares, a constraint speaks of those of its own form and type alone.
+    #[test]
+    fn a_constraint_on_one_form_says_nothing_of_another() {
+        let other_name = |kind: &str| {
+            let value = der::value(der::context_constructed(0), &der::value(der::UTF8_STRING, b"x"));
+            let der = der::value(der::context_constructed(0), &[object_identifier(kind), value].concat());
+            GeneralName::Other { tag: 0, der }
+        };
+        let registered = |octets: &[u8]| GeneralName::Other { tag: 8, der: der::value(der::context(8), octets) };
+        let x400 = GeneralName::Other { tag: 3, der: der::value(der::context_constructed(3), &[]) };
+        let under = |constraint: &GeneralName, found: &GeneralName| {
+            let GeneralName::Other { tag, der } = constraint.clone() else { unreachable!() };
+            let excluded = vec![Subtree::Other { tag, der }];
+            let ca = Bent::ca("A").name_constraints(&NameConstraints { permitted: Vec::new(), excluded });
+            errors(ca, server().general_names(std::slice::from_ref(found)))
+        };
+        let unprocessable = [NAME_CONSTRAINT_UNPROCESSABLE.code];
+        assert_eq!(under(&other_name("1.2.3"), &other_name("1.2.3")), unprocessable);
+        assert_eq!(under(&other_name("1.2.3"), &other_name("1.2.4")), [""; 0]);
+        assert_eq!(under(&registered(&[0x2a, 3]), &registered(&[0x2a, 4])), unprocessable);
+        assert_eq!(under(&registered(&[0x2a, 3]), &x400), [""; 0]);
+    }
+
+    /// RFC 5280 §4.2.1.10: a mailbox in the subject counts where there is none among the alternative names.
+    #[test]
+    fn a_mailbox_in_the_subject_counts_where_there_is_no_other() {
+        let subject = [
+            (AttributeType::CommonName, "web.corp.test".to_owned()),
+            (AttributeType::EmailAddress, "ops@other.test".to_owned()),
+        ];
+        let subject = DistinguishedName::build(&subject).unwrap();
+        let leaf = |names: &[&str]| server().subject(subject.as_der()).names(names);
+        let ca = || Bent::ca("A").permit(&["email:corp.test"]);
+        assert_eq!(errors(ca(), leaf(&["web.corp.test"])), [NAME_CONSTRAINT_VIOLATED.code]);
+        assert_eq!(errors(ca(), leaf(&["web.corp.test", "ops@corp.test"])), [""; 0]);
+    }
+
+    /// RFC 5280 §6.1.3 (b): "if the subject is non-empty"; §6.1.4 (g): what a leaf says constrains nobody.
+    #[test]
+    fn an_empty_subject_and_the_constraints_of_a_leaf_are_passed_over() {
+        let permitted = vec![Subtree::Directory(DistinguishedName::from_der(&name("Corp")).unwrap())];
+        let ca =
+            || Bent::ca("A").name_constraints(&NameConstraints { permitted: permitted.clone(), ..Default::default() });
+        let nameless = server().subject(&empty_name()).critical(oid::SUBJECT_ALT_NAME, true);
+        assert_eq!(errors(ca(), nameless), [""; 0]);
+        assert_eq!(errors(ca(), server()), [NAME_CONSTRAINT_VIOLATED.code]);
+        let dns = der::value(der::context(2), b"corp.test");
+        let list = der::value(der::context_constructed(0), &der::sequence(&[&dns, &[0x80, 1, 1]]));
+        let odd = server().extension(oid::NAME_CONSTRAINTS, true, der::sequence(&[&list]));
+        assert_eq!(errors(Bent::ca("A"), odd), [""; 0]);
     }
 }
