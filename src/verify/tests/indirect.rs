@@ -228,6 +228,12 @@ fn nobody_signs_lists_in_the_name_of_another() {
     let elsewhere = indirect().number(2).sign(lists);
     let leaf = pointing(server(), &[&crl_issuer("Lists")]);
     assert_eq!(publisher.errors(leaf, &[&held, &elsewhere]), ["revoked"]);
+    let held = indirect().revoke(6).sign(issuing);
+    for (number, newer, expected) in [(2, issuing, &[][..]), (2, lists, &["revoked"])] {
+        let leaf = pointing(server(), &[&crl_issuer("Lists")]);
+        let newer = indirect().number(number).sign(newer);
+        assert_eq!(publisher.errors(leaf, &[&held, &newer]), expected);
+    }
     // A sound path to another anchor, which is trusted too.
     let other = Authority::self_signed(Bent::ca("Other Root"));
     let of_other = other.subordinate(signs_lists("Lists"));

@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{Case, House, server};
 use crate::keys::Signer;
-use crate::lint::testing::{Authority, Bent, NOW, object_identifier};
+use crate::lint::testing::{Authority, Bent, NOW, name, object_identifier};
 use crate::x509::certificate::oid;
 use crate::x509::{KeyUsage, RevocationList, der, validity};
 
@@ -219,6 +219,67 @@ fn a_list_of_limited_scope_covers_only_that() {
     assert_eq!(errors(&house, server(), vec![some, others]), [""; 0]);
 }
 
+/// RFC 5280 §5.2.5: the two kinds of lists share the certificates of a chain between them.
+#[test]
+fn lists_for_cas_and_for_users_cover_a_chain_together() {
+    let house = House::new();
+    let (for_users, for_cas) = (&[0x81, 1, 0xff][..], &[0x82, 1, 0xff][..]);
+    for (of_root, of_issuing, expected) in [
+        (for_cas, for_users, &[][..]),
+        (for_users, for_users, &["revocation-unknown"]),
+        (for_cas, for_cas, &["revocation-unknown"]),
+        // Indirect, and so for every kind.
+        (&[0x84, 1, 0xff], &[0x84, 1, 0xff], &[]),
+    ] {
+        let of_root = List::new().scope(&[of_root]).sign(&house.root);
+        let of_issuing = List::new().scope(&[of_issuing]).sign(&house.issuing);
+        assert_eq!(house.case(server()).lists(&[&of_root, &of_issuing]).errors(), expected);
+    }
+}
+
+/// RFC 5280 §5.2: what is not critical may be passed over; §5.3.3: entries for others stand in indirect lists alone.
+#[test]
+fn a_list_is_usable_with_what_is_not_critical_and_not_with_entries_for_others() {
+    let house = House::new();
+    let with = |list: List| errors(&house, server(), of_issuing(&house, list));
+    let unknown = |critical| List::new().extension("1.3.6.1.4.1.99999.1", critical, vec![5, 0]);
+    assert_eq!(with(unknown(false)), [""; 0]);
+    assert_eq!(with(unknown(true)), ["crl-unusable"]);
+    let other = der::sequence(&[&der::value(0xa4, &name("Somebody else"))]);
+    let of_other = || List::new().entry_of(&[7], &[(oid::CERTIFICATE_ISSUER, true, other.clone())]);
+    assert_eq!(with(of_other().scope(&[&[0x81, 1, 0xff]])), ["crl-unusable"]);
+    assert_eq!(with(of_other().scope(&[&[0x84, 1, 0xff]])), [""; 0]);
+}
+
+#[test]
+fn what_the_lists_leave_open_is_said() {
+    let house = House::new();
+    let told = |list: List| case(&house, server(), of_issuing(&house, list)).judge().problems[0].message.clone();
+    assert!(told(List::new().scope(&[&[0x83, 2, 6, 0x40]])).ends_with("do not cover every reason"));
+    assert!(told(List::new().delta(1)).contains("is a delta list"));
+    let none = case(&house, server(), Vec::new()).judge().problems[0].message.clone();
+    assert_eq!(none, "no revocation list of CN=Issuing CA was given");
+    let stranger = List::new().sign_as(house.issuing.certificate.subject.as_der(), &Authority::root());
+    let forged = case(&house, server(), vec![stranger]).judge().problems[0].message.clone();
+    assert!(forged.contains("is not signed with a key of"), "{forged}");
+    let revoked = house.root.subordinate(Bent::leaf("Issuing CA").key_usage(KeyUsage::CRL_SIGN).serial(&[9]));
+    let of_root = List::new().entry_of(&[9], &[]).sign(&house.root);
+    let of_issuing = List::new().sign(&revoked);
+    let chain = [&house.issuing.certificate, &revoked.certificate];
+    let case = Case::new(house.issuing.issue(server()), &chain, &[&house.root.certificate]);
+    let unfit = case.lists(&[&of_root, &of_issuing]).judge().problems[0].message.clone();
+    assert!(unfit.contains("not valid for that, or revoked"), "{unfit}");
+}
+
+/// A list that does not cover a certificate, and does not name it, is put aside before its signature costs anything.
+#[test]
+fn a_list_beyond_the_certificate_costs_no_signature() {
+    let house = House::new();
+    let attributes = List::new().scope(&[&[0x85, 1, 0xff]]).sign(&house.issuing);
+    let (_, budget) = case(&house, server(), vec![attributes]).judge_and_count();
+    assert_eq!(budget.spent()[1], 1, "that of the root's list alone");
+}
+
 #[test]
 fn a_list_of_a_distribution_point_covers_certificates_that_name_the_point() {
     let house = House::new();
@@ -300,6 +361,29 @@ fn another_anchor_of_the_same_name_signs_lists_when_it_is_sound_itself() {
         let case = Case::new(leaf, &[&house.issuing.certificate], &anchors).lists(&[&of_root, &of_issuing]);
         assert_eq!(case.errors(), expected);
     }
+}
+
+/// Whoever calls himself like the anchor is not trusted like it.
+#[test]
+fn a_stranger_with_the_name_of_the_anchor_signs_no_lists() {
+    let house = House::new();
+    let stranger = Authority::root();
+    let (of_root, of_issuing) = (List::new().sign(&stranger), List::new().sign(&house.issuing));
+    let chain = [&house.issuing.certificate, &stranger.certificate];
+    let case = Case::new(house.issuing.issue(server()), &chain, &[&house.root.certificate]);
+    assert_eq!(case.lists(&[&of_root, &of_issuing]).errors(), ["crl-unusable"]);
+}
+
+/// Another key of the CA counts with a certificate that a warning is given of, as that of a leaf would.
+#[test]
+fn a_signer_of_lists_of_which_only_a_warning_is_given_counts() {
+    let house = House::new();
+    let signer = Bent::leaf("Issuing CA").key_usage(KeyUsage::CRL_SIGN).serial(&[0]);
+    let signer = house.root.subordinate(signer);
+    let (of_root, list) = (List::new().sign(&house.root), List::new().sign(&signer));
+    let chain = [&house.issuing.certificate, &signer.certificate];
+    let case = Case::new(house.issuing.issue(server()), &chain, &[&house.root.certificate]);
+    assert_eq!(case.lists(&[&of_root, &list]).errors(), [""; 0]);
 }
 
 #[test]
