@@ -122,8 +122,8 @@ const OWN_ROOT: &str = "strict clients (OpenSSL with -x509_strict, Python since 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::{Bent, empty_name, object_identifier, rsa_spki};
-    use crate::verify::tests::{House, below, server};
+    use crate::lint::testing::{Authority, Bent, empty_name, object_identifier, rsa_spki};
+    use crate::verify::tests::{Case, House, below, server};
     use crate::x509::certificate::oid;
     use crate::x509::name_constraints::Subtree;
     use crate::x509::{ExtendedKeyUsage, KeyUsage, NameConstraints, der};
@@ -251,5 +251,34 @@ mod tests {
         assert!(limited.valid);
         let told: Vec<_> = limited.problems.iter().map(|it| it.code).collect();
         assert_eq!(told, [lint::extended_key_usage_critical::RULE.code]);
+    }
+
+    /// What is let pass of a root is that one thing of a root, and nothing beside it.
+    #[test]
+    fn what_is_tolerated_of_a_root_excuses_nothing_else() {
+        let errors = |root: Bent| below(root).server("web.corp.test").errors();
+        assert_eq!(errors(Bent::ca("Root").serial(&[0xff])), [lint::serial_positive::RULE.code]);
+        let silent = |bent: Bent| bent.without(oid::AUTHORITY_KEY_ID);
+        assert_eq!(errors(silent(Bent::ca("Root").without(oid::SUBJECT_KEY_ID))), [lint::ca_subject_key_id::RULE.code]);
+        let own = below(Bent::ca("Root").without(oid::SUBJECT_KEY_ID)).of_own_roots();
+        assert_eq!(own.server("web.corp.test").errors(), [lint::ca_subject_key_id::RULE.code]);
+    }
+
+    /// RFC 5280 §4.2.1.1: only what is signed with its own key, at the end of the path, needs no authority key identifier.
+    #[test]
+    fn only_an_anchor_that_signs_itself_may_leave_the_authority_key_id_out() {
+        let missing = [lint::authority_key_id::RULE.code];
+        let root = Authority::root();
+        // Signed with its own key under the name of another: as an anchor it is right, within a path it is not.
+        let renamed = || Bent::ca("Renamed").with_key(&root.key);
+        let anchor = root.subordinate(renamed().without(oid::AUTHORITY_KEY_ID));
+        let as_anchor = Case::new(anchor.issue(server()), &[], &[&anchor.certificate]);
+        assert_eq!(as_anchor.server("web.corp.test").errors(), [""; 0]);
+        let within = Case::new(anchor.issue(server()), &[&anchor.certificate], &[&root.certificate]);
+        assert_eq!(within.server("web.corp.test").errors(), missing);
+        // An identifier that says nothing is not left out.
+        let empty = root.subordinate(renamed().extension(oid::AUTHORITY_KEY_ID, false, der::sequence(&[])));
+        let case = Case::new(empty.issue(server()), &[], &[&empty.certificate]);
+        assert_eq!(case.server("web.corp.test").errors(), missing);
     }
 }

@@ -43,7 +43,7 @@ pub fn check(exhibit: &Exhibit, role: Role, question: &Question, problems: &mut 
 mod tests {
     use super::*;
     use crate::lint::testing::Bent;
-    use crate::verify::tests::{House, server};
+    use crate::verify::tests::{Case, House, server};
     use crate::x509::certificate::oid;
 
     #[test]
@@ -54,6 +54,29 @@ mod tests {
         assert_eq!(house.case(server()).client().errors(), [WRONG_PURPOSE.code]);
         let limited = House::with(Bent::ca("A").purposes(&[ExtendedKeyUsage::ClientAuth]));
         assert_eq!(limited.case(server()).server("web.corp.test").errors(), [WRONG_PURPOSE.code]);
+        // Any purpose is too much to stand for one in a leaf.
+        let any = server().purposes(&[ExtendedKeyUsage::Any]);
+        assert!(house.case(any).client().errors().contains(&WRONG_PURPOSE.code));
+    }
+
+    #[test]
+    fn a_certificate_of_the_other_side_is_called_so() {
+        let house = House::new();
+        let told = |case: Case| {
+            let problems = case.judge().problems;
+            problems.into_iter().find(|it| it.code == WRONG_PURPOSE.code).unwrap().message
+        };
+        let mail = || server().purposes(&[ExtendedKeyUsage::EmailProtection]);
+        let client = || server().purposes(&[ExtendedKeyUsage::ClientAuth]);
+        assert!(told(house.case(client()).server("web.corp.test")).starts_with("this is a client certificate"));
+        assert!(told(house.case(server()).client()).starts_with("this is a server certificate"));
+        for case in [house.case(mail()).server("web.corp.test"), house.case(mail()).client()] {
+            assert!(told(case).starts_with("the extended key usage of the leaf is email"));
+        }
+        assert!(told(house.case(server().purposes(&[])).client()).contains("is nothing, expected"));
+        let limited = House::with(Bent::ca("A").purposes(&[ExtendedKeyUsage::ClientAuth]));
+        let of_ca = told(limited.case(server()).server("web.corp.test"));
+        assert!(of_ca.starts_with("the extended key usage of the intermediate is client-auth"), "{of_ca}");
     }
 
     #[test]

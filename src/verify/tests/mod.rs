@@ -77,6 +77,11 @@ impl Case {
         self
     }
 
+    pub(in crate::verify) fn of_own_roots(mut self) -> Self {
+        self.question.own_roots = true;
+        self
+    }
+
     pub(in crate::verify) fn lists(mut self, lists: &[&RevocationList]) -> Self {
         let place = |(index, list): (usize, &&RevocationList)| {
             ListExhibit::new((*list).clone(), Place::new("ca.crl", index + 1))
@@ -280,6 +285,99 @@ fn a_yes_that_ends_too_soon_is_a_no_when_asked() {
 }
 
 #[test]
+fn a_yes_that_ends_too_soon_names_what_ends_first() {
+    let soon = (datetime!(2025-01-01 0:00 UTC), NOW + Duration::days(10));
+    let asked = |house: House, leaf: Bent| {
+        let mut case = house.case(leaf);
+        case.question.must_hold_until = Some(NOW + Duration::days(30));
+        case.judge().problems.remove(0)
+    };
+    let of_leaf = asked(House::new(), server().validity(soon.0, soon.1));
+    assert_eq!((of_leaf.code, of_leaf.certificate.to_string().as_str()), ("ends-too-soon", "leaf.pem#1"));
+    assert!(of_leaf.hint.contains("ca renew NAME"), "{}", of_leaf.hint);
+    let of_ca = asked(House::with(Bent::ca("Issuing CA").validity(soon.0, soon.1)), server());
+    assert_eq!((of_ca.code, of_ca.certificate.to_string().as_str()), ("ends-too-soon", "chain.pem#1"));
+    assert!(of_ca.hint.contains("renew this CA first"), "{}", of_ca.hint);
+    let of_sub_ca = asked(House::new(), Bent::ca("Sub CA").validity(soon.0, soon.1));
+    assert!(of_sub_ca.hint.contains("renew this CA first"), "{}", of_sub_ca.hint);
+    // What is wrong already does not end.
+    let mut case = House::new().case(server()).at(datetime!(2026-04-01 0:00 UTC));
+    case.question.must_hold_until = Some(datetime!(2027-01-01 0:00 UTC));
+    assert_eq!(case.errors(), ["expired"]);
+}
+
+#[test]
+fn what_is_objected_afterwards_turns_a_yes_into_a_no_and_a_warning_does_not() {
+    let judged = || House::new().case(server()).judge();
+    let leaf = Exhibit::new(House::new().root.certificate, Place::new("a", 1));
+    let mut warned = judged();
+    warned.object([Problem::warning(&served::SUPERSEDED, &leaf, "")]);
+    assert!(warned.valid && warned.until.is_some() && warned.problems.len() == 1);
+    let mut refused = judged();
+    refused.object([Problem::error(&served::KEY_NOT_PROVED, &leaf, "")]);
+    assert!(!refused.valid && refused.until.is_none());
+}
+
+#[test]
+fn of_several_paths_the_one_with_the_fewest_faults_is_explained() {
+    let root = Authority::root();
+    let past = |bent: Bent| bent.validity(datetime!(2020-01-01 0:00 UTC), datetime!(2021-01-01 0:00 UTC));
+    let issuing = root.subordinate(past(Bent::ca("Issuing CA")));
+    let worse = past(Bent::ca("Issuing CA").key_usage(KeyUsage::CRL_SIGN)).with_key(&issuing.key);
+    let (leaf, worse) = (issuing.issue(server()), root.issue(worse));
+    for chain in [[&issuing.certificate, &worse], [&worse, &issuing.certificate]] {
+        assert_eq!(Case::new(leaf.clone(), &chain, &[&root.certificate]).errors(), ["expired"]);
+    }
+}
+
+/// RFC 5280 §6.1.3 (a) (4): the names chain too, and not the keys alone.
+#[test]
+fn a_key_under_another_name_is_no_issuer() {
+    let root = Authority::root();
+    let renamed = Authority::self_signed(Bent::ca("Renamed").with_key(&root.key));
+    assert_eq!(Case::new(root.issue(server()), &[], &[&renamed.certificate]).errors(), ["issuer-not-found"]);
+    let house = House::new();
+    let renamed = house.root.issue(Bent::ca("Renamed").with_key(&house.issuing.key));
+    let leaf = house.issuing.issue(server());
+    assert_eq!(Case::new(leaf, &[&renamed], &[&house.root.certificate]).errors(), ["issuer-not-found"]);
+}
+
+/// RFC 4158 §5.2: a loop is the same name and the same key; two CAs may share the one or the other.
+#[test]
+fn two_cas_of_one_key_are_no_loop() {
+    let root = Authority::root();
+    let one = root.subordinate(Bent::ca("One"));
+    let two = one.subordinate(Bent::ca("Two").with_key(&one.key));
+    let chain = [&two.certificate, &one.certificate];
+    assert_eq!(Case::new(two.issue(server()), &chain, &[&root.certificate]).errors(), [""; 0]);
+}
+
+#[test]
+fn a_ca_that_leads_nowhere_does_not_end_the_search() {
+    let (root, namesake) = (Authority::root(), Authority::root());
+    let issuing = root.subordinate(Bent::ca("Issuing CA"));
+    let nowhere = namesake.issue(Bent::ca("Issuing CA").with_key(&issuing.key));
+    let leaf = issuing.issue(server());
+    for chain in [[&nowhere, &issuing.certificate], [&issuing.certificate, &nowhere]] {
+        assert_eq!(Case::new(leaf.clone(), &chain, &[&root.certificate]).errors(), [""; 0]);
+    }
+}
+
+/// RFC 4158 §3.5.12: the key identifier is a hint, and saves signatures.
+#[test]
+fn of_a_crowd_of_one_name_the_key_identifier_finds_the_issuer() {
+    let root = Authority::root();
+    let crowd: Vec<_> = (0..20).map(|_| root.subordinate(Bent::ca("Issuing CA"))).collect();
+    let chain: Vec<_> = crowd.iter().map(|ca| &ca.certificate).collect();
+    for right in [0, 10, 19] {
+        let case = Case::new(crowd[right].issue(server()), &chain, &[&root.certificate]);
+        let (verdict, budget) = case.judge_and_count();
+        assert!(verdict.valid);
+        assert_eq!(budget.spent()[0], 2, "that of the leaf and that of its issuer");
+    }
+}
+
+#[test]
 fn every_name_asked_for_must_be_there_and_the_nearest_is_shown() {
     let house = House::new();
     let names = || server().names(&["web.corp.test", "*.apps.corp.test", "10.0.0.1", "ops@corp.test"]);
@@ -394,6 +492,20 @@ fn constraints_skip_self_issued_cas_but_not_what_they_issue() {
     let case = |leaf: Bent| Case::new(renewed.issue(leaf), &[&renewed.certificate], &[&root.certificate]);
     assert_eq!(case(server()).errors(), [""; 0]);
     assert_eq!(case(Bent::server("web.elsewhere.test")).errors(), ["name-constraint-violated"]);
+    // rustls does not skip them; that it leaves this out decides nothing.
+    let verdict = case(server()).server("web.corp.test").judge();
+    assert!(verdict.valid && verdict.rustls_refuses.is_some(), "{:?}", verdict.problems);
+}
+
+/// What rustls refuses for a reason of its own is not excused as something that it leaves out.
+#[test]
+fn a_refusal_by_rustls_that_no_omission_explains_is_its_own() {
+    let permitted = vec![crate::x509::name_constraints::Subtree::Dns(".corp.test".to_owned())];
+    let constraints = crate::x509::NameConstraints { permitted, excluded: Vec::new() };
+    let verdict = House::with(Bent::ca("A").name_constraints(&constraints)).case(Bent::server("corp.test")).judge();
+    assert!(verdict.valid, "{:?}", verdict.problems);
+    let refusal = verdict.problems.iter().find(|it| it.code == "rustls-refuses").unwrap();
+    assert!(refusal.message.starts_with("the verifier inside rustls refuses the chain"), "{}", refusal.message);
 }
 
 #[test]
@@ -540,10 +652,13 @@ fn for_any_purpose_rustls_decides_nothing_and_what_it_refuses_is_told() {
         (server(), true),
         (Bent::client("alice"), true),
         (Bent::leaf("neither side of TLS"), false),
+        (Bent::leaf("mail alone").purposes(&[ExtendedKeyUsage::EmailProtection]), false),
         (Bent::ca("Sub CA").purposes(&[ExtendedKeyUsage::ServerAuth]), false),
     ] {
         let verdict = house.case(leaf.names(&["ops@corp.test"])).judge();
         let told = verdict.problems.iter().any(|it| it.code == "rustls-refuses" && it.severity == Severity::Warning);
+        let by_name = verdict.rustls_refuses.iter().all(|told| told.contains("NameConstraint"));
+        assert!(by_name, "it was asked for the purpose that the leaf has: {:?}", verdict.rustls_refuses);
         let found = (verdict.valid, verdict.rustls_refuses.is_some(), told);
         assert_eq!(found, (true, is_asked, is_asked), "{:?}", verdict.problems);
     }
