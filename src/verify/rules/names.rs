@@ -145,6 +145,7 @@ mod tests {
             ("*.test", "corp.test", false),
             ("corp.test", "corp.test", true),
             ("corp.test.", "corp.test", false),
+            ("*.corp.test", ".corp.test", false),
         ] {
             assert_eq!(dns_matches(presented, wanted), expected, "{presented} {wanted}");
         }
@@ -155,5 +156,21 @@ mod tests {
         let email = |name: &str| GeneralName::Email(name.to_owned());
         assert!(matches(&email("Alice@corp.test"), &email("Alice@CORP.test")));
         assert!(!matches(&email("Alice@corp.test"), &email("alice@corp.test")));
+        assert!(!matches(&email("alice@corp.test"), &email("alice@other.test")));
+    }
+
+    #[test]
+    fn what_comes_nearest_is_of_the_kind_that_was_asked_for_and_a_wildcard_says_why_not() {
+        let told = |names: &[&str], wanted: &str| {
+            House::new().case(server().names(names)).name(wanted).judge().problems[0].message.clone()
+        };
+        let nearest = told(&["10.0.0.2.test", "10.9.9.9"], "10.0.0.2");
+        assert!(nearest.contains("is ip:10.9.9.9"), "{nearest}");
+        let parent = told(&["*.corp.test"], "corp.test");
+        assert!(parent.ends_with("does not stand for its parent"), "{parent}");
+        let deeper = told(&["*.corp.test"], "a.b.corp.test");
+        assert!(deeper.ends_with("stands for one label only"), "{deeper}");
+        let else_where = told(&["*.corp.test"], "web.other.test");
+        assert!(else_where.ends_with("is dns:*.corp.test"), "{else_where}");
     }
 }

@@ -90,8 +90,10 @@ fn number(part: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lint::Severity;
     use crate::lint::testing::{Bent, name};
     use crate::verify::tests::House;
+    use crate::x509::certificate::oid;
 
     fn bent(common_name: &str) -> Bent {
         Bent::server("web.corp.test").subject(&name(common_name)).names(&["web.corp.test", "10.0.0.1"])
@@ -120,9 +122,35 @@ mod tests {
             assert_eq!(address(spelling).as_deref(), Some("192.168.1.1"), "{spelling}");
         }
         assert_eq!(address("2001:DB8:0:0::1").as_deref(), Some("2001:db8::1"));
-        for name in ["web.corp.test", "1.2.3.4.5", "256.1.1.1", "1.2.3.256", "1.2.65536", "0x100000000", "42", "a", ""]
-        {
+        for name in [
+            "web.corp.test",
+            "1.2.3.4.5",
+            "1.2.3.4.5.6",
+            "1.300.1",
+            "256.1.1.1",
+            "1.2.3.256",
+            "1.2.65536",
+            "0x100000000",
+            "42",
+            "a",
+            "",
+        ] {
             assert_eq!(address(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn another_name_than_those_among_the_names_is_worth_a_word() {
+        for common_name in ["mail.corp.test", "Corp Web Server"] {
+            let verdict = House::new().case(bent(common_name)).server("web.corp.test").judge();
+            let told: Vec<_> = verdict.problems.iter().map(|it| (it.code, it.severity)).collect();
+            let expected =
+                general_name::dns(common_name).is_ok().then_some((COMMON_NAME_SPELLING.code, Severity::Warning));
+            assert_eq!((verdict.valid, told), (true, expected.into_iter().collect()), "{common_name}");
+        }
+        // An address in its canonical form is no other spelling of anything; without names another rule speaks.
+        assert_eq!(House::new().case(bent("8.8.8.8")).server("web.corp.test").judge().problems, []);
+        let nameless = House::new().case(bent("WEB.corp.test").without(oid::SUBJECT_ALT_NAME)).server("web.corp.test");
+        assert!(nameless.errors().iter().all(|code| *code != COMMON_NAME_SPELLING.code));
     }
 }

@@ -69,7 +69,7 @@ mod tests {
         for suffix in ["com", "test", "co.uk", "com.au", "gov.br"] {
             assert!(is_public_suffix(suffix), "{suffix}");
         }
-        for domain in ["example.com", "corp.test", "s3.amazonaws.com", "a.co.uk"] {
+        for domain in ["example.com", "corp.test", "s3.amazonaws.com", "a.co.uk", "corp.de", "co.test", "com.12"] {
             assert!(!is_public_suffix(domain), "{domain}");
         }
     }

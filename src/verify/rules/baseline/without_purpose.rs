@@ -22,6 +22,7 @@ pub fn check(leaf: &Exhibit) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lint::testing::Bent;
     use crate::verify::tests::{House, server};
     use crate::x509::certificate::oid;
 
@@ -35,5 +36,8 @@ mod tests {
     #[test]
     fn a_server_with_its_purpose_is_right() {
         assert_eq!(House::new().case(server()).server("web.corp.test").judge().problems, []);
+        // Of a CA in the place of the server another rule speaks.
+        let ca = House::new().case(Bent::ca("web.corp.test").names(&["web.corp.test"])).server("web.corp.test");
+        assert!(ca.judge().problems.iter().all(|it| it.code != WITHOUT_PURPOSE.code));
     }
 }
