@@ -1,14 +1,14 @@
 //! Dates are UTCTime through 2049, GeneralizedTime from 2050 on.
 
 use crate::lint::{Profile, Rule, Severity, Subject};
-use crate::x509::{der, validity};
+use crate::x509::{Certificate, der, text, validity};
 
 pub const RULE: Rule = Rule {
     code: "validity-encoding",
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.5",
     demand: "Dates are written as UTCTime through 2049 and as GeneralizedTime after, with seconds and Z",
-    example: "the date 2026-01-01T00:00:00Z is not written in the form that its year asks for",
+    example: "notBefore is written as 20260101000000Z (GeneralizedTime), expected 260101000000Z (UTCTime)",
     cure: "issue the certificate anew: the tool that made it writes dates wrongly",
     profiles: &[Profile::Rfc5280],
     check,
@@ -16,18 +16,44 @@ pub const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>) -> Option<String> {
     let certificate = subject.certificate;
+    let dates = [("notBefore", certificate.validity.not_before), ("notAfter", certificate.validity.not_after)];
+    written(certificate)?
+        .into_iter()
+        .zip(dates)
+        .map(|(written, (which, date))| (written, which, validity::time_to_der(date)))
+        .find(|(written, _, expected)| written != expected)
+        .map(|(written, which, expected)| {
+            format!("{which} is written as {}, expected {}", shown(written), shown(&expected))
+        })
+}
+
+/// Whether a date is written in a way that readers of DER refuse: without seconds, with fractions of them, or with an offset
+/// instead of Z. The form of another year they read.
+pub fn is_not_der(certificate: &Certificate) -> bool {
+    written(certificate).into_iter().flatten().any(|date| {
+        let digits = match date.first() {
+            Some(&der::UTC_TIME) => 12,
+            _ => 14,
+        };
+        let text = der::split_first(date).map_or(&[][..], |(_, text, _)| text);
+        !matches!(text.split_last(), Some((b'Z', rest)) if rest.len() == digits && rest.iter().all(u8::is_ascii_digit))
+    })
+}
+
+/// Both dates as they stand in the certificate.
+fn written(certificate: &Certificate) -> Option<Vec<&[u8]>> {
     // The validity stands between issuer and subject: find it by its exact DER.
     let fields = der::split_first(certificate.tbs()).and_then(|(_, content, _)| der::children(content))?;
     let after_issuer = fields.iter().position(|field| *field == certificate.issuer.as_der())? + 1;
     let (_, content, _) = der::split_first(fields.get(after_issuer)?)?;
-    let dates = [certificate.validity.not_before, certificate.validity.not_after];
-    der::children(content)?
-        .into_iter()
-        .zip(dates)
-        .find(|(written, date)| **written != validity::time_to_der(*date))
-        .map(|(_, date)| {
-            format!("the date {} is not written in the form that its year asks for", validity::rfc3339(date))
-        })
+    der::children(content)
+}
+
+/// `260101000000Z (UTCTime)`.
+fn shown(date: &[u8]) -> String {
+    let kind = if date.first() == Some(&der::UTC_TIME) { "UTCTime" } else { "GeneralizedTime" };
+    let text = der::split_first(date).map(|(_, text, _)| String::from_utf8_lossy(text).into_owned());
+    format!("{} ({kind})", text::escape(&text.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -39,9 +65,25 @@ mod tests {
     #[test]
     fn a_generalized_time_before_2050_is_found() {
         let early = [&b"\x18\x0f20260101000000Z"[..], b"\x17\x0d270101000000Z"];
-        assert!(
-            seen(&RULE, Bent::server("a.test").validity_der(der::sequence(&early))).unwrap().contains("2026-01-01")
-        );
+        let bent = || Bent::server("a.test").validity_der(der::sequence(&early));
+        assert_eq!(seen(&RULE, bent()).as_deref(), Some(RULE.example));
+        assert!(!is_not_der(&Authority::root().issue(bent())));
+    }
+
+    #[test]
+    fn what_is_no_date_of_der_is_found_and_told_from_that() {
+        let sound = b"\x17\x0d250101000000Z";
+        for date in [
+            &b"\x18\x1120300101000000.5Z"[..],
+            b"\x18\x0d203001010000Z",
+            b"\x17\x0b3001010000Z",
+            b"\x17\x11300101000000+0100",
+        ] {
+            let certificate =
+                Authority::root().issue(Bent::server("a.test").validity_der(der::sequence(&[sound, date])));
+            let told = check(&Subject::alone(&certificate)).unwrap();
+            assert!(told.starts_with("notAfter is written as") && is_not_der(&certificate), "{told}");
+        }
     }
 
     #[test]

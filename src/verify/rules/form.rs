@@ -8,7 +8,7 @@ use crate::verify::question::{Purpose, Question};
 use crate::verify::verdict::{Problem, Role};
 
 /// Rules without which a certificate means different things to different readers.
-static ALWAYS: [&Rule; 7] = [
+static ALWAYS: [&Rule; 8] = [
     &lint::extension_malformed::RULE,
     &lint::signature_algorithms::RULE,
     &lint::issuer_empty::RULE,
@@ -16,6 +16,7 @@ static ALWAYS: [&Rule; 7] = [
     &lint::key_cert_sign_without_ca::RULE,
     &lint::subject_alt_name_critical::RULE,
     &lint::name_constraints_empty::RULE,
+    &lint::validity_encoding::RULE,
 ];
 
 /// The profile of RFC 5280, which TLS asks for; path validation alone (§6) does not look at these. The last is what every
@@ -99,6 +100,8 @@ fn is_tolerated(rule: &str, subject: &Subject<'_>, role: Role, question: &Questi
     match rule {
         // The serial of a root is looked up by nobody; several old roots have zero.
         "serial-not-positive" => role == Role::Root && subject.certificate.serial.is_zero(),
+        // RFC 5280 §4.1.2.5: "applications MUST be able to process validity dates that are encoded in either" form.
+        "validity-encoding" => !lint::validity_encoding::is_not_der(subject.certificate),
         // BR §7.1.2.5.2: "MAY be marked non-critical", an explicit exception from RFC 5280.
         "name-constraints-not-critical" => question.purpose == Purpose::Server,
         rule if is_fault_of_own_root(rule, role, question) => true,
@@ -149,7 +152,10 @@ mod tests {
     #[test]
     fn what_makes_a_certificate_ambiguous_is_refused_for_every_purpose() {
         const OTHER: [u8; 12] = [0x30, 0x0a, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3];
-        let leaves: [Broken; 5] = [
+        let leaves: [Broken; 6] = [
+            (&lint::validity_encoding::RULE, || {
+                server().validity_der(der::sequence(&[b"\x17\x0d250101000000Z", b"\x18\x1120300101000000.5Z"]))
+            }),
             (&lint::extension_malformed::RULE, || server().again(oid::KEY_USAGE, true, vec![3, 2, 7, 0x80])),
             (&lint::signature_algorithms::RULE, || server().inner_algorithm(&OTHER)),
             (&lint::issuer_empty::RULE, || server().issuer(&empty_name())),
@@ -236,7 +242,7 @@ mod tests {
 
     #[test]
     fn every_rule_that_decides_is_in_one_of_these_tests() {
-        assert_eq!((ALWAYS.len(), TLS.len(), SERVER.len()), (7, 16, 4));
+        assert_eq!((ALWAYS.len(), TLS.len(), SERVER.len()), (8, 16, 4));
     }
 
     #[test]
@@ -245,6 +251,11 @@ mod tests {
         assert!(zero.valid);
         assert_eq!(zero.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [lint::serial_positive::RULE.code]);
         assert_eq!(below(Bent::ca("Root").without(oid::AUTHORITY_KEY_ID)).server("web.corp.test").judge().problems, []);
+        // Every reader takes the form of another year.
+        let early = der::sequence(&[b"\x18\x0f20250101000000Z", b"\x17\x0d270101000000Z"]);
+        let early = House::new().case(server().validity_der(early)).server("web.corp.test").judge();
+        assert!(early.valid);
+        assert_eq!(early.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [lint::validity_encoding::RULE.code]);
         // What a CA is limited to may be critical.
         let limited = Bent::ca("A").purposes(&[ExtendedKeyUsage::ServerAuth]).critical(oid::EXTENDED_KEY_USAGE, true);
         let limited = House::with(limited).case(server()).server("web.corp.test").judge();
