@@ -38,6 +38,8 @@ pub struct Certificate {
     pub name_constraints: Option<NameConstraints>,
     /// Object identifiers of the certificate policies.
     pub policies: Vec<String>,
+    /// The object identifiers of policy qualifiers beside the two of RFC 5280 §4.2.1.4.
+    pub unknown_qualifiers: Vec<String>,
     /// Pairs of policies that the issuer holds for equal: its own, the subject's (RFC 5280 §4.2.1.5).
     pub policy_mappings: Vec<(String, String)>,
     pub policy_constraints: Option<PolicyConstraints>,

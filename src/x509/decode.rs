@@ -83,6 +83,7 @@ impl Certificate {
             authority_key_id: None,
             name_constraints: None,
             policies: Vec::new(),
+            unknown_qualifiers: Vec::new(),
             policy_mappings: Vec::new(),
             policy_constraints: None,
             inhibit_any_policy: None,
@@ -125,7 +126,12 @@ impl Certificate {
             ParsedExtension::AuthorityKeyIdentifier(found) => self.authority_key_id = Some(authority_key_id(found)),
             ParsedExtension::NameConstraints(found) => self.name_constraints = Some(name_constraints(found)?),
             ParsedExtension::CertificatePolicies(found) => {
+                // id-qt-cps and id-qt-unotice.
+                const KNOWN: [&str; 2] = ["1.3.6.1.5.5.7.2.1", "1.3.6.1.5.5.7.2.2"];
                 self.policies = found.iter().map(|policy| oid_text(&policy.policy_id)).collect();
+                let qualifiers = found.iter().flat_map(|policy| policy.policy_qualifiers.iter().flatten());
+                let qualifiers = qualifiers.map(|qualifier| oid_text(&qualifier.policy_qualifier_id));
+                self.unknown_qualifiers = qualifiers.filter(|oid| !KNOWN.contains(&oid.as_str())).collect();
             }
             ParsedExtension::PolicyMappings(found) => {
                 let pair = |mapping: &parsed::PolicyMapping<'_>| {

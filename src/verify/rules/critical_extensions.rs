@@ -43,17 +43,43 @@ pub fn check(exhibit: &Exhibit, problems: &mut Vec<Problem>) {
             format!("extension {} is critical, and nothing here processes it", extension.oid),
         ));
     }
+    // §4.2.1.4: "the path validation software MUST be able to interpret this extension (including the optional qualifier),
+    // or MUST reject the certificate".
+    let policies = exhibit.certificate.extension(oid::CERTIFICATE_POLICIES);
+    if let (Some(qualifier), true) =
+        (exhibit.certificate.unknown_qualifiers.first(), policies.is_some_and(|it| it.critical))
+    {
+        let message = format!(
+            "the certificate policies are critical, with the qualifier {qualifier}, which nothing here interprets"
+        );
+        problems.push(Problem::error(&UNKNOWN_CRITICAL_EXTENSION, exhibit, message));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lint::testing::object_identifier;
     use crate::verify::tests::{House, server};
+    use crate::x509::der;
 
     #[test]
     fn a_critical_extension_that_nobody_knows_is_found() {
         let unknown = server().extension("1.3.6.1.4.1.99999.1", true, vec![5, 0]);
         assert_eq!(House::new().case(unknown).errors(), [UNKNOWN_CRITICAL_EXTENSION.code]);
+    }
+
+    #[test]
+    fn an_unknown_qualifier_of_critical_policies_is_found_and_a_known_one_is_right() {
+        let errors = |qualifier: &str, critical| {
+            let value = der::value(der::IA5_STRING, b"https://corp.test/cps");
+            let qualifiers = der::sequence(&[&der::sequence(&[&object_identifier(qualifier), &value])]);
+            let policies = der::sequence(&[&der::sequence(&[&object_identifier("1.2.3"), &qualifiers])]);
+            House::new().case(server().extension(oid::CERTIFICATE_POLICIES, critical, policies)).errors()
+        };
+        assert_eq!(errors("1.3.6.1.4.1.99999.2", true), [UNKNOWN_CRITICAL_EXTENSION.code]);
+        assert_eq!(errors("1.3.6.1.4.1.99999.2", false), [""; 0]);
+        assert_eq!(errors("1.3.6.1.5.5.7.2.1", true), [""; 0]);
     }
 
     #[test]
