@@ -137,6 +137,13 @@ impl<'a> Inquiry<'a> {
                     None => return Status::Revoked(Box::new(revoked_problem(exhibit, list, entry))),
                 }
             }
+            let takes_off = |entry: &RevokedEntry| entry.reason == Some(RevocationReason::RemoveFromCrl);
+            if list.list.delta_base.is_none() && list.entries_of(exhibit).any(takes_off) {
+                let why =
+                    "takes the certificate off a list (removeFromCRL), which a delta list alone can (RFC 5280 §5.3.1)";
+                unusable.push(Problem::error(&CRL_UNUSABLE, exhibit, format!("{} {why}", list.place)));
+                continue;
+            }
             match (scope, usable(list, self.question)) {
                 (Scope::Covers(reasons), Ok(())) => covering.push(Covering { index, exhibit: list, reasons }),
                 (Scope::Covers(_), Err((code, why))) => {
@@ -180,7 +187,10 @@ impl<'a> Inquiry<'a> {
             let mut entries = newer.entries_of(asked.exhibit).peekable();
             let says_so = match entries.peek() {
                 None => newer.list.delta_base.is_none(),
-                Some(_) => entries.all(|entry| entry.reason == Some(RevocationReason::RemoveFromCrl)),
+                Some(_) => {
+                    newer.list.delta_base.is_some()
+                        && entries.all(|entry| entry.reason == Some(RevocationReason::RemoveFromCrl))
+                }
             };
             newer.issuer == list.issuer
                 && newer.list.scope == list.list.scope

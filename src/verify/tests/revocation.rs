@@ -306,6 +306,10 @@ fn a_delta_adds_to_its_base_and_lifts_a_hold() {
     assert_eq!(chain(vec![held(), delta(8)]), [""; 0]);
     let newer = List::new().number(2).sign(&house.issuing);
     assert_eq!(chain(vec![held(), newer]), [""; 0]);
+    // §5.3.1: what a complete list takes off, it does not name.
+    let complete = || List::new().revoke(8).sign(&house.issuing);
+    assert_eq!(chain(vec![complete()]), ["crl-unusable"]);
+    assert_eq!(chain(vec![complete(), base()]), [""; 0]);
 }
 
 /// RFC 5280 §5.3.1: only a newer list of the same kind frees what is on hold.
@@ -326,6 +330,7 @@ fn a_hold_is_lifted_by_nothing_but_a_newer_list_of_the_same_issuer_and_scope() {
         ("another key", List::new().number(2).extension(oid::AUTHORITY_KEY_ID, false, other_key)),
         ("expired itself", List::new().number(2).next_update(Some(NOW))),
         ("held still", List::new().number(2).revoke(6)),
+        ("taken off by a list that is no delta", List::new().number(2).revoke(8)),
     ] {
         assert_eq!(beside(list), ["revoked"], "{what}");
     }
