@@ -12,6 +12,15 @@ impl Failure {
             .hint(format!("give a PEM or DER file with at least one {wanted}"))
     }
 
+    /// A folder stands for the certificates that lie in it, and for no folder below.
+    pub fn nothing_in_folder(path: &Path) -> Self {
+        let path = path.display();
+        Self::usage("empty-input", format!("{path} holds no certificate")).hint(format!(
+            "what ends in .pem, .crt, .cer or .der in the folder itself is judged; name what lies deeper: ca verify \
+             {path}/*/fullchain.pem"
+        ))
+    }
+
     /// Each file could be read, and all of them are too much.
     pub fn too_much_input(mebioctets: u64) -> Self {
         Self::usage("input-too-large", format!("what is given is longer than {mebioctets} MiB together"))

@@ -95,7 +95,7 @@ impl Court<'_> {
         for of_one in sources.chunk_by(|one, other| one.folder == other.folder) {
             let judged = rest.by_ref().take(of_one.len()).flatten().count();
             if let (0, Some(folder)) = (judged, of_one.first().and_then(|source| source.folder.as_ref())) {
-                return Err(Failure::nothing_in_file(folder, "certificate"));
+                return Err(Failure::nothing_in_folder(folder));
             }
         }
         Ok(answers.into_iter().flatten().collect())

@@ -190,7 +190,7 @@ pub fn sources(
         names.retain(|name| [".pem", ".crt", ".cer", ".der"].iter().any(|ending| name.ends_with(ending)));
         names.sort();
         if names.is_empty() {
-            return Err(Failure::nothing_in_file(path, "certificate"));
+            return Err(Failure::nothing_in_folder(path));
         }
         sources.extend(names.into_iter().map(|name| Source {
             path: path.join(&name),
