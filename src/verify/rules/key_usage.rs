@@ -20,6 +20,10 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
     if path.question.purpose == Purpose::Any || usage.contains(KeyUsage::DIGITAL_SIGNATURE) {
         return;
     }
+    if path.question.purpose == Purpose::Server && leaf.certificate.is_ca() {
+        // ca-as-leaf says what to do; a CA with another key usage would be no better.
+        return;
+    }
     let message = format!("the key usage of the leaf is {usage}, expected digital-signature among it");
     let old_ways = [KeyUsage::KEY_ENCIPHERMENT, KeyUsage::KEY_AGREEMENT];
     problems.push(if old_ways.into_iter().any(|way| usage.contains(way)) {
@@ -32,6 +36,8 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lint::testing::Bent;
+    use crate::verify::rules::baseline::ca_as_leaf::CA_AS_LEAF;
     use crate::verify::tests::{House, server};
     use crate::x509::certificate::oid;
 
@@ -50,5 +56,9 @@ mod tests {
         let silent = House::new().case(server().without(oid::KEY_USAGE)).server("web.corp.test");
         assert_eq!(silent.judge().problems, []);
         assert_eq!(House::new().case(server().key_usage(KeyUsage::CRL_SIGN)).errors(), [""; 0]);
+        let ca = House::new().case(Bent::ca("web.corp.test").names(&["web.corp.test"])).server("web.corp.test");
+        assert_eq!(ca.errors(), [CA_AS_LEAF.code]);
+        let ca = House::new().case(Bent::ca("alice")).client();
+        assert_eq!(ca.errors(), [KEY_USAGE_UNFIT.code]);
     }
 }
