@@ -143,6 +143,7 @@ impl Adviser {
                     self.next_one(certificate, problem.code)
                 }
                 "name-mismatch" | "no-subject-alt-name" => self.with_names(certificate, court.question),
+                "revocation-unknown" | "crl-expired" => self.current_list(certificate, problem.code, &court.signatures),
                 "key-mismatch" => self.right_key(certificate, court.key),
                 _ => None,
             };
@@ -236,6 +237,23 @@ impl Adviser {
                 word(&entry.name),
                 sans.collect::<String>()
             )
+        })
+    }
+
+    /// The command for the list of an issuer whose key the CA directory has.
+    fn current_list(&self, certificate: &Certificate, code: &str, signatures: &Signatures) -> Option<String> {
+        let issued = |it: &&Exhibit| {
+            it.certificate.subject == certificate.issuer
+                && signatures.certificate(certificate, &it.certificate.public_key).is_ok()
+        };
+        let issuer = self.authorities.iter().find(issued)?;
+        let folder = Path::new(&*issuer.place.file).parent()?;
+        let (name, list) = (folder.file_name()?.to_str()?, folder.join("crl.pem"));
+        let path = word(&shown(&list));
+        Some(if code == "revocation-unknown" && list.exists() {
+            format!("give the issuer's list too: --crl {path} (ca crl --authority {name} makes the next one)")
+        } else {
+            format!("make the issuer's current list: ca crl --authority {name}; then give it: --crl {path}")
         })
     }
 
