@@ -112,6 +112,44 @@ pub mod oid {
     /// The attribute of a request that holds the extensions (RFC 2985 §5.4.2).
     pub const EXTENSION_REQUEST: &str = "1.2.840.113549.1.9.14";
     pub const SUBJECT_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.11";
+
+    /// What people call an extension.
+    pub fn name(oid: &str) -> Option<&'static str> {
+        NAMES.into_iter().find(|(known, _)| *known == oid).map(|(_, name)| name)
+    }
+
+    /// `2.5.29.17 (subject alternative names)`, or the number alone.
+    pub fn with_name(oid: &str) -> String {
+        name(oid).map_or_else(|| oid.to_owned(), |name| format!("{oid} ({name})"))
+    }
+
+    const NAMES: [(&str, &str); 25] = [
+        (SUBJECT_KEY_ID, "subject key identifier"),
+        (KEY_USAGE, "key usage"),
+        (SUBJECT_ALT_NAME, "subject alternative names"),
+        (ISSUER_ALT_NAME, "issuer alternative names"),
+        (BASIC_CONSTRAINTS, "basic constraints"),
+        (CRL_NUMBER, "CRL number"),
+        (REASON_CODE, "reason code"),
+        (INVALIDITY_DATE, "invalidity date"),
+        (DELTA_CRL_INDICATOR, "delta CRL indicator"),
+        (ISSUING_DISTRIBUTION_POINT, "issuing distribution point"),
+        (CERTIFICATE_ISSUER, "certificate issuer"),
+        (NAME_CONSTRAINTS, "name constraints"),
+        (CRL_DISTRIBUTION_POINTS, "CRL distribution points"),
+        (CERTIFICATE_POLICIES, "certificate policies"),
+        (POLICY_MAPPINGS, "policy mappings"),
+        (AUTHORITY_KEY_ID, "authority key identifier"),
+        (POLICY_CONSTRAINTS, "policy constraints"),
+        (EXTENDED_KEY_USAGE, "extended key usage"),
+        (INHIBIT_ANY_POLICY, "inhibit any policy"),
+        (AUTHORITY_INFO_ACCESS, "authority information access"),
+        (SUBJECT_INFO_ACCESS, "subject information access"),
+        ("1.3.6.1.5.5.7.1.24", "TLS feature (must-staple)"),
+        ("1.3.6.1.4.1.11129.2.4.2", "signed certificate timestamps"),
+        ("2.16.840.1.113730.1.1", "Netscape certificate type"),
+        ("2.16.840.1.113730.1.13", "Netscape comment"),
+    ];
 }
 
 impl Certificate {

@@ -203,7 +203,7 @@ fn extensions_json(extensions: &[Extension]) -> Value {
     let shown = extensions.iter().map(|extension| {
         json!({
             "oid": extension.oid,
-            "name": known_extension(&extension.oid),
+            "name": oid::name(&extension.oid),
             "critical": extension.critical,
             "value": text::hex(&extension.value),
         })
@@ -212,10 +212,7 @@ fn extensions_json(extensions: &[Extension]) -> Value {
 }
 
 fn malformed_json(malformed: &[(String, String)]) -> Value {
-    malformed
-        .iter()
-        .map(|(oid, reason)| json!({ "oid": oid, "name": known_extension(oid), "reason": reason }))
-        .collect()
+    malformed.iter().map(|(oid, reason)| json!({ "oid": oid, "name": oid::name(oid), "reason": reason })).collect()
 }
 
 fn shortened(octets: &[u8]) -> String {
@@ -233,11 +230,7 @@ fn hex_lines(octets: &[u8]) -> String {
 }
 
 fn extension_name(oid: &str) -> &str {
-    known_extension(oid).unwrap_or(oid)
-}
-
-fn known_extension(oid: &str) -> Option<&'static str> {
-    NAMES.into_iter().find(|(known, _)| *known == oid).map(|(_, name)| name)
+    oid::name(oid).unwrap_or(oid)
 }
 
 /// The extensions that have fields of their own.
@@ -255,32 +248,4 @@ const SHOWN: [&str; 13] = [
     oid::AUTHORITY_INFO_ACCESS,
     oid::REASON_CODE,
     oid::INVALIDITY_DATE,
-];
-
-const NAMES: [(&str, &str); 25] = [
-    (oid::SUBJECT_KEY_ID, "subject key identifier"),
-    (oid::KEY_USAGE, "key usage"),
-    (oid::SUBJECT_ALT_NAME, "subject alternative names"),
-    (oid::ISSUER_ALT_NAME, "issuer alternative names"),
-    (oid::BASIC_CONSTRAINTS, "basic constraints"),
-    (oid::CRL_NUMBER, "CRL number"),
-    (oid::REASON_CODE, "reason code"),
-    (oid::INVALIDITY_DATE, "invalidity date"),
-    (oid::DELTA_CRL_INDICATOR, "delta CRL indicator"),
-    (oid::ISSUING_DISTRIBUTION_POINT, "issuing distribution point"),
-    (oid::CERTIFICATE_ISSUER, "certificate issuer"),
-    (oid::NAME_CONSTRAINTS, "name constraints"),
-    (oid::CRL_DISTRIBUTION_POINTS, "CRL distribution points"),
-    (oid::CERTIFICATE_POLICIES, "certificate policies"),
-    (oid::POLICY_MAPPINGS, "policy mappings"),
-    (oid::AUTHORITY_KEY_ID, "authority key identifier"),
-    (oid::POLICY_CONSTRAINTS, "policy constraints"),
-    (oid::EXTENDED_KEY_USAGE, "extended key usage"),
-    (oid::INHIBIT_ANY_POLICY, "inhibit any policy"),
-    (oid::AUTHORITY_INFO_ACCESS, "authority information access"),
-    (oid::SUBJECT_INFO_ACCESS, "subject information access"),
-    ("1.3.6.1.5.5.7.1.24", "TLS feature (must-staple)"),
-    ("1.3.6.1.4.1.11129.2.4.2", "signed certificate timestamps"),
-    ("2.16.840.1.113730.1.1", "Netscape certificate type"),
-    ("2.16.840.1.113730.1.13", "Netscape comment"),
 ];

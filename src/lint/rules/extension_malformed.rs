@@ -1,21 +1,26 @@
 //! An extension that stands twice, or cannot be read, means different things to different readers.
 
 use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {
     code: "extension-malformed",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2",
     demand: "Every extension can be read, and stands once",
-    example: "extension 2.5.29.15: it stands twice",
+    example: "extension 2.5.29.15 (key usage): it stands twice",
     cure: "issue the certificate anew: the tool that made it is broken",
     profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Apple, Profile::Rustls],
     check,
 };
 
 fn check(subject: &Subject<'_>) -> Option<String> {
-    let told: Vec<_> =
-        subject.certificate.malformed.iter().map(|(oid, reason)| format!("extension {oid}: {reason}")).collect();
+    let told: Vec<_> = subject
+        .certificate
+        .malformed
+        .iter()
+        .map(|(oid, reason)| format!("extension {}: {reason}", oid::with_name(oid)))
+        .collect();
     (!told.is_empty()).then(|| told.join("; "))
 }
 
@@ -23,12 +28,11 @@ fn check(subject: &Subject<'_>) -> Option<String> {
 mod tests {
     use super::*;
     use crate::lint::testing::*;
-    use crate::x509::certificate::oid;
 
     #[test]
     fn a_doubled_and_a_garbled_extension_are_found() {
         let doubled = Bent::server("a.test").again(oid::KEY_USAGE, true, vec![3, 2, 7, 0x80]);
-        assert!(seen(&RULE, doubled).unwrap().contains("2.5.29.15: it stands twice"));
+        assert!(seen(&RULE, doubled).unwrap().contains("2.5.29.15 (key usage): it stands twice"));
         let garbled = Bent::server("a.test").extension(oid::KEY_USAGE, true, vec![0xff]);
         assert!(seen(&RULE, garbled).unwrap().contains("cannot be read"));
     }

@@ -245,7 +245,7 @@ fn usable(exhibit: &ListExhibit, question: &Question) -> Result<(), (&'static Co
     let list = &exhibit.list;
     let unusable = |why: String| Err((&CRL_UNUSABLE, why));
     if let Some((oid, reason)) = list.malformed.first() {
-        return unusable(format!("has a damaged extension {oid}: {reason}"));
+        return unusable(format!("has a damaged extension {}: {reason}", oid::with_name(oid)));
     }
     if list.tbs_signature_algorithm.der != list.signature_algorithm.der {
         return unusable("names two different signature algorithms".to_owned());
@@ -254,7 +254,8 @@ fn usable(exhibit: &ListExhibit, question: &Question) -> Result<(), (&'static Co
         [oid::ISSUING_DISTRIBUTION_POINT, oid::DELTA_CRL_INDICATOR, oid::AUTHORITY_KEY_ID, oid::CRL_NUMBER];
     let mut unknown = list.extensions.iter().filter(|it| it.critical && !PROCESSED.contains(&it.oid.as_str()));
     if let Some(extension) = unknown.next() {
-        return unusable(format!("has the critical extension {}, which nothing here processes", extension.oid));
+        let named = oid::with_name(&extension.oid);
+        return unusable(format!("has the critical extension {named}, which nothing here processes"));
     }
     let is_indirect = list.scope.as_ref().is_some_and(|scope| scope.indirect);
     if !is_indirect && list.entries.iter().any(|entry| entry.certificate_issuer.is_some()) {

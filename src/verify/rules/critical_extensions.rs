@@ -40,7 +40,7 @@ pub fn check(exhibit: &Exhibit, problems: &mut Vec<Problem>) {
         problems.push(Problem::error(
             &UNKNOWN_CRITICAL_EXTENSION,
             exhibit,
-            format!("extension {} is critical, and nothing here processes it", extension.oid),
+            format!("extension {} is critical, and nothing here processes it", oid::with_name(&extension.oid)),
         ));
     }
     // §4.2.1.4: "the path validation software MUST be able to interpret this extension (including the optional qualifier),
