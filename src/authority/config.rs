@@ -166,7 +166,16 @@ impl Config {
             section.finish();
         }
         if let Some(mut section) = top.section("index") {
-            set(&mut section, "location", &mut config.index.location);
+            if let Some(location) = section.take::<String>("location") {
+                if location.value.is_empty() {
+                    document.note(
+                        location.place,
+                        "the index has to be somewhere",
+                        Some("for example \"index.db\"".to_owned()),
+                    );
+                }
+                config.index.location = location.value;
+            }
             section.finish();
         }
         if let Some(mut section) = top.section("passphrase") {
@@ -328,7 +337,7 @@ mod tests {
         let told = Config::read(
             "ca.toml",
             "nmae = \"x\"\n[root]\nkey = \"rsa\"\nlifetime = \"0d\"\npermit = [\"10.0.0.1/8\"]\n[subject]\norganisation = \"x\"\n\
-             [crl]\nurls = [\"http://{{ issuer.test/\"]\n[distribution]\ncrl = []\n",
+             [crl]\nurls = [\"http://{{ issuer.test/\"]\n[distribution]\ncrl = []\n[index]\nlocation = \"\"\n",
         );
         let told = told.unwrap_err().to_string();
         for part in [
@@ -339,6 +348,7 @@ mod tests {
             "did you mean 'organization'",
             "ca.toml:9",
             "unknown key 'crl'",
+            "the index has to be somewhere",
         ] {
             assert!(told.contains(part), "{told}");
         }

@@ -130,6 +130,8 @@ pub enum AuthorityError {
     Exists(PathBuf),
     #[error("{} is in the way of a new CA", .0.display())]
     InTheWay(PathBuf),
+    #[error("the index cannot be made at {}: that is another file system than the CA directory's", .0.display())]
+    IndexAcross(PathBuf),
     #[error("'{}' cannot be the name of an authority: letters, digits, '-' and '_' only, at most 40", text::escape(.0))]
     AuthorityName(String),
     #[error("'{0}' is the name of another authority of this CA already")]

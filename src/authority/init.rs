@@ -66,8 +66,17 @@ pub struct MadeAuthority {
 }
 
 /// The pieces of a CA directory, in the order in which they are moved into place.
-const PIECES: [&str; 5] = ["templates", "issued", "authorities", "index.db", CONFIG];
+const PIECES: [&str; 5] = ["templates", "issued", "authorities", INDEX, CONFIG];
+const INDEX: &str = "index.db";
 const CONFIG: &str = "ca.toml";
+
+/// Where a piece belongs: under its own name, but for the index, which may be elsewhere.
+fn place_of(piece: &str, home: &Home, config: &Config) -> PathBuf {
+    match piece {
+        INDEX => home.resolve(&config.index.location),
+        piece => home.folder().join(piece),
+    }
+}
 
 /// Makes a CA.
 ///
@@ -250,10 +259,14 @@ fn write(
         return Err(AuthorityError::Exists(home.folder().to_owned()));
     }
     remove_interrupted(home)?;
-    if let Some(piece) =
-        PIECES.iter().map(|piece| home.folder().join(piece)).find(|path| path.symlink_metadata().is_ok())
-    {
-        return Err(AuthorityError::InTheWay(piece));
+    let places = PIECES.map(|piece| place_of(piece, home, config));
+    if let Some(place) = places.iter().find(|path| path.symlink_metadata().is_ok()) {
+        return Err(AuthorityError::InTheWay(place.clone()));
+    }
+    let index = place_of(INDEX, home, config);
+    let beside_index = index.parent().filter(|parent| *parent != home.folder());
+    if let Some(folder) = beside_index {
+        files::create_folders(folder, files::FOLDER)?;
     }
 
     let mut staged = StagedFolder::create(home.folder(), tools.entropy)?;
@@ -268,9 +281,10 @@ fn write(
         }
         Files::new(&authority.certificate, &authority.chain).stage(&mut staged, &folder, false)?;
     }
+    write_index(&staged.path().join(INDEX), authorities, now)?;
+    staged.adopt(INDEX);
+    // Last: where it is, the index was, and is in its place if it is here no more.
     staged.add(CONFIG, config.to_toml().as_bytes(), files::PUBLIC)?;
-    write_index(&staged.path().join("index.db"), authorities, now)?;
-    staged.adopt("index.db");
     staged.sync()?;
 
     // The folder under construction is durable before the first piece leaves it, and every other piece in place before
@@ -278,23 +292,27 @@ fn write(
     let moved = files::sync_folder(home.folder()).and_then(|()| {
         PIECES.iter().try_for_each(|piece| {
             if *piece == CONFIG {
-                files::sync_folder(home.folder())?;
+                beside_index.into_iter().chain([home.folder()]).try_for_each(files::sync_folder)?;
             }
-            files::move_new(&staged.path().join(piece), &home.folder().join(piece))
+            files::move_new(&staged.path().join(piece), &place_of(piece, home, config))
         })?;
         files::sync_folder(home.folder())
     });
     if moved.is_err() {
-        move_back(home, staged.path());
+        move_back(home, config, staged.path());
+        beside_index.into_iter().for_each(files::remove_if_empty);
     }
-    Ok(moved?)
+    moved.map_err(|error| match error.is_across_file_systems() {
+        true => AuthorityError::IndexAcross(index),
+        false => error.into(),
+    })
 }
 
 /// Takes the pieces that are in place out of it again, `ca.toml` first: a run that dies now leaves what
 /// [`remove_interrupted`] understands.
-fn move_back(home: &Home, staged: &Path) {
+fn move_back(home: &Home, config: &Config, staged: &Path) {
     for piece in PIECES.iter().rev().filter(|piece| !staged.join(piece).exists()) {
-        let in_place = home.folder().join(piece);
+        let in_place = place_of(piece, home, config);
         if files::move_new(&in_place, &staged.join(piece)).is_err() {
             // Nothing more can be done about a disk that refuses this, too; the error that is reported came before.
             drop(files::remove(&in_place));
@@ -308,8 +326,10 @@ fn remove_interrupted(home: &Home) -> Result<(), AuthorityError> {
     for name in files::names_in(home.folder())?.iter().filter(|name| name.starts_with(files::staged::PREFIX)) {
         let staged = home.folder().join(name);
         if staged.join(CONFIG).is_file() {
+            // What that run was told, which need not be what this one is told.
+            let config = Config::load(&Home::at(staged.clone()))?;
             for piece in PIECES.iter().filter(|piece| !staged.join(piece).exists()) {
-                files::remove(&home.folder().join(piece))?;
+                files::remove(&place_of(piece, home, &config))?;
             }
         }
         files::remove(&staged)?;

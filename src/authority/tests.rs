@@ -138,6 +138,29 @@ fn a_new_ca_does_not_touch_what_is_in_its_folder() {
 }
 
 #[test]
+fn the_index_is_made_where_the_settings_say() {
+    for location in ["book.db", "data/book.db", "../elsewhere/book.db"] {
+        let ca = Ca::none();
+        let mut wanted = ca.init_order();
+        location.clone_into(&mut wanted.config.index.location);
+        ca.init(wanted).unwrap();
+        assert!(ca.path(location).is_file() && !ca.path("index.db").exists(), "{location}");
+        ca.issue(order("client", "alice")).unwrap();
+    }
+}
+
+#[test]
+fn a_new_ca_does_not_touch_what_is_in_the_place_of_its_index() {
+    let ca = Ca::none();
+    let mut order = ca.init_order();
+    "../book.db".clone_into(&mut order.config.index.location);
+    fs::write(ca.top.path().join("book.db"), "of another CA").unwrap();
+    assert!(matches!(ca.init(order), Err(AuthorityError::InTheWay(_))));
+    assert_eq!(fs::read(ca.top.path().join("book.db")).unwrap(), b"of another CA");
+    assert!(!ca.home.folder().exists());
+}
+
+#[test]
 fn a_ca_that_could_not_be_made_leaves_no_folder() {
     let ca = Ca::none();
     let mut order = ca.init_order();
@@ -166,6 +189,22 @@ fn an_interrupted_init_is_begun_anew() {
         let (old, new) = (made.path("authorities/root/cert.pem"), ca.path("authorities/root/cert.pem"));
         assert_ne!(fs::read(old).unwrap(), fs::read(new).unwrap());
     }
+}
+
+/// The same where the index was in place already, and elsewhere than the next run is told.
+#[test]
+fn an_interrupted_init_is_begun_anew_with_its_index_elsewhere() {
+    let ca = Ca::none();
+    let mut wanted = ca.init_order();
+    "../book.db".clone_into(&mut wanted.config.index.location);
+    ca.init(wanted).unwrap();
+    let staged = ca.path(".staged-0123456789abcdef");
+    fs::create_dir(&staged).unwrap();
+    fs::rename(ca.home.config(), staged.join("ca.toml")).unwrap();
+
+    ca.init(ca.init_order()).unwrap();
+    assert!(!ca.path("../book.db").exists() && !staged.exists());
+    ca.issue(order("client", "alice")).unwrap();
 }
 
 #[test]

@@ -139,7 +139,11 @@ impl From<AuthorityError> for Failure {
             AuthorityError::Exists(folder) => Self::refused("exists", sentence)
                 .hint(format!("to use it: ca --dir {} list", folder.display()))
                 .hint("for another CA, name another folder with --dir"),
-            AuthorityError::InTheWay(_) => Self::refused("exists", sentence).hint("name another folder with --dir"),
+            AuthorityError::InTheWay(_) => {
+                Self::refused("exists", sentence).hint("move it away, or name another folder with --dir")
+            }
+            AuthorityError::IndexAcross(_) => Self::refused("file-error", sentence)
+                .hint("make the CA without [index] location; then move index.db there, and name its place in ca.toml"),
             AuthorityError::AuthorityName(_) | AuthorityError::AuthorityTaken(_) => Self::usage("bad-name", sentence),
             AuthorityError::Adoption(_) => Self::refused("not-adopted", sentence),
             AuthorityError::NoFreeSerial | AuthorityError::DoesNotVerify(_) => Self::refused("not-issued", sentence),

@@ -69,6 +69,11 @@ impl FileError {
         self.cause.kind() == io::ErrorKind::NotFound
     }
 
+    /// What was to be moved is on another disk than its target.
+    pub fn is_across_file_systems(&self) -> bool {
+        self.cause.kind() == io::ErrorKind::CrossesDevices
+    }
+
     /// The disk, or this user's share of it, is full.
     pub fn is_disk_full(&self) -> bool {
         matches!(self.cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
