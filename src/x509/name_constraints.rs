@@ -166,7 +166,7 @@ pub enum SubtreeError {
     Block(String),
     #[error("'{}': a constraint on DNS names covers all names below it; write '{without}'", text::escape(given))]
     Wildcard { given: String, without: String },
-    #[error("'{}' restricts the host of URIs: give a host name, without scheme and path", text::escape(.0))]
+    #[error("'{}': a constraint on URIs covers those of a host: give uri: and its name, without scheme and path", text::escape(.0))]
     UriHost(String),
 }
 
@@ -185,6 +185,7 @@ impl FromStr for Subtree {
             "ip" => ip_subtree(value),
             "email" => email_subtree(value),
             "uri" => uri_subtree(value),
+            _ if value.contains("://") => uri_subtree(value),
             _ if value.parse::<IpAddr>().is_ok() || value.contains('/') => ip_subtree(value),
             _ if value.contains('@') => email_subtree(value),
             _ => dns_subtree(value),
@@ -397,6 +398,7 @@ mod tests {
         assert!(told("*.corp.test").contains("write 'corp.test'"));
         assert!(told("10.0.0.0/33").contains("address block"));
         assert!(told("uri:https://a.test/").contains("without scheme"));
+        assert!(told("spiffe://a.test/web").contains("give uri: and its name"));
         for given in ["corp.test", "10.0.0.0/8", "email:.corp.test", "uri:corp.test", "2001:db8::/32"] {
             let subtree: Subtree = given.parse().unwrap();
             assert_eq!(subtree.to_string().parse::<Subtree>().unwrap(), subtree);
