@@ -176,6 +176,8 @@ pub enum NameError {
     Invisible { attribute: &'static str, value: String, character: char },
     #[error("{attribute} '{}' holds a character that is not allowed there: '{character}'", text::escape(value))]
     NotAllowed { attribute: &'static str, value: String, character: char },
+    #[error("{attribute} is nothing but spaces")]
+    Blank { attribute: &'static str },
     #[error("country '{}' is not a code of two capital letters (ISO 3166)", text::escape(.0))]
     Country(String),
 }
@@ -240,6 +242,9 @@ impl DistinguishedName {
 
 fn check_value(known: &KnownType, value: &str) -> Result<(), NameError> {
     let attribute = known.long;
+    if value.chars().all(|c| c == ' ') {
+        return Err(NameError::Blank { attribute });
+    }
     if let Some(character) = value.chars().find(|c| !text::is_plainly_visible(*c)) {
         return Err(NameError::Invisible { attribute, value: value.to_owned(), character });
     }
@@ -338,6 +343,7 @@ mod tests {
         let long = "x".repeat(65);
         for (kind, value) in [
             (AttributeType::CommonName, long.as_str()),
+            (AttributeType::CommonName, "  "),
             (AttributeType::CommonName, "a\0b"),
             (AttributeType::CommonName, "a\u{202e}b"),
             (AttributeType::Country, "de"),
