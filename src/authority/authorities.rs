@@ -127,7 +127,11 @@ impl<'h> Authorities<'h> {
         {
             return Ok(root);
         }
-        Err(AuthorityError::UnknownAuthority { name: wanted.to_owned(), known: self.names()? })
+        let (name, known) = (wanted.to_owned(), self.names()?);
+        Err(match named {
+            Some(_) => AuthorityError::UnknownAuthority { name, known },
+            None => AuthorityError::UnknownIssuer { name, known },
+        })
     }
 
     /// The rotation that is under way, if one is: the certificate of the new root by the old one says so.

@@ -88,6 +88,8 @@ pub enum AuthorityError {
     Pending(String),
     #[error("there is no authority '{}'", text::escape(name))]
     UnknownAuthority { name: String, known: Vec<String> },
+    #[error("there is no authority '{}', which ca.toml names under [issue]", text::escape(name))]
+    UnknownIssuer { name: String, known: Vec<String> },
     #[error("{}", revoked_issuer(authority, revoked, revocation))]
     RevokedIssuer { authority: String, revoked: String, revocation: Revocation },
     #[error(
@@ -132,7 +134,7 @@ pub enum AuthorityError {
     InTheWay(PathBuf),
     #[error("the index cannot be made at {}: that is another file system than the CA directory's", .0.display())]
     IndexAcross(PathBuf),
-    #[error("'{}' cannot be the name of an authority: letters, digits, '-' and '_' only, at most 40", text::escape(.0))]
+    #[error("'{}' cannot be the name of an authority: letters, digits, '-' and '_' only, no '-' in front, at most 40", text::escape(.0))]
     AuthorityName(String),
     #[error("'{0}' is the name of another authority of this CA already")]
     AuthorityTaken(String),

@@ -163,7 +163,7 @@ pub fn issue(
 /// A name that can be a folder and a word of the command line.
 pub(super) fn is_authority_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    !name.is_empty() && name.len() <= 40 && name.chars().all(allowed)
+    !name.is_empty() && !name.starts_with('-') && name.len() <= 40 && name.chars().all(allowed)
 }
 
 /// Draws a serial number.

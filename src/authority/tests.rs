@@ -338,6 +338,8 @@ fn an_intermediate_becomes_an_authority_that_can_issue() {
     assert_eq!(outcome.authority, "emea");
     assert_eq!(read_certificates(&ca.path("issued/web.test/chain.pem")).unwrap().len(), 1);
     assert!(matches!(ca.issue(order("intermediate", "a/b")), Err(AuthorityError::AuthorityName(_))));
+    let dashed = super::init::Order { intermediate: Some("-x".to_owned()), ..Ca::none().init_order() };
+    assert!(matches!(Ca::none().init(dashed), Err(AuthorityError::AuthorityName(_))));
     let due = Existing::KeepUnlessDue(Due::Within("4000d".parse().unwrap()));
     for existing in [Existing::Refuse, Existing::Replace, due] {
         let again = ca.issue(Order { existing, ..order("intermediate", "emea") });
@@ -431,7 +433,8 @@ fn a_foreign_ca_is_taken_over_with_its_chain() {
     let root = || adoption("root").certificate;
     let adopt = |adoption| {
         let ca = Ca::none();
-        let made = ca.init(super::init::Order { intermediate: None, adoption: Some(adoption), ..ca.init_order() });
+        let made =
+            ca.init(super::init::Order { intermediate: None, adoption: Some(adoption), ..ca.init_order() });
         (ca, made.map(|_| ()))
     };
 

@@ -82,7 +82,7 @@ impl From<AuthorityError> for Failure {
             }
             AuthorityError::Pending(name) => Self::refused("pending", sentence)
                 .hint(format!("when its certificate is here: ca intermediate install {name} CERT")),
-            AuthorityError::UnknownAuthority { name, known } => {
+            AuthorityError::UnknownAuthority { name, known } | AuthorityError::UnknownIssuer { name, known } => {
                 let failure = Self::usage("unknown-authority", sentence);
                 match nearest(&name, known.iter().map(String::as_str)) {
                     Some(near) => failure.hint(format!("did you mean '{near}'?")),
