@@ -113,6 +113,24 @@ impl<'d, 't> Section<'d, 't> {
         self.read(value)
     }
 
+    /// Takes the list `key`, each value with its own place; what is wrong with one of them does not hide the others.
+    pub fn take_list<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<Located<Vec<Located<T>>>> {
+        let value = self.remove(key)?;
+        let place = value.span();
+        match value.into_inner() {
+            DeValue::Array(values) => {
+                let length = values.len();
+                let read: Vec<_> = values.into_iter().filter_map(|value| self.read(value)).collect();
+                // A list of which nothing could be read is not an empty one.
+                (length == 0 || !read.is_empty()).then_some(Located { value: read, place })
+            }
+            other => {
+                self.document.note(place, format!("expected a list, found {}", other.type_str()), None);
+                None
+            }
+        }
+    }
+
     /// Takes the table `key`.
     pub fn section(&mut self, key: &'static str) -> Option<Section<'d, 't>> {
         let value = self.remove(key)?;
@@ -163,10 +181,25 @@ impl<'d, 't> Section<'d, 't> {
         match T::deserialize(ValueDeserializer::from(value)) {
             Ok(value) => Some(Located { value, place }),
             Err(error) => {
-                self.document.note(error.span().unwrap_or(place), error.message(), None);
+                self.document.note(error.span().unwrap_or(place), plain(error.message()), None);
                 None
             }
         }
+    }
+}
+
+/// What serde says, without the names that Rust has for numbers.
+fn plain(message: &str) -> String {
+    const NUMBERS: [(&str, &str); 4] = [
+        ("expected u8", "expected a whole number from 0 to 255"),
+        ("expected u32", "expected a whole number, 0 or more"),
+        ("expected u64", "expected a whole number, 0 or more"),
+        ("expected usize", "expected a whole number, 0 or more"),
+    ];
+    let message = message.replace(" as i128", "").replace("invalid type: sequence", "invalid type: list");
+    match NUMBERS.iter().find_map(|(type_name, words)| Some((message.strip_suffix(type_name)?, words))) {
+        Some((found, words)) => format!("{found}{words}"),
+        None => message,
     }
 }
 
@@ -235,6 +268,7 @@ mod tests {
         top.take::<Lifetime>("lifetime");
         if let Some(mut names) = top.section("names") {
             names.take::<u32>("at-least");
+            names.take_list::<Lifetime>("lives");
             names.finish();
         }
         top.finish();
@@ -249,10 +283,21 @@ mod tests {
         let lines: Vec<_> = told.lines().collect();
         assert_eq!(lines[0], "a.toml:1:1: unknown key 'lifetme' at the top of the file; did you mean 'lifetime'?");
         assert!(lines[1].starts_with("a.toml:2:12: '90 days' is not a duration"), "{told}");
-        assert!(lines[2].starts_with("a.toml:4:12: invalid type: string"), "{told}");
+        assert_eq!(lines[2], "a.toml:4:12: invalid type: string \"one\", expected a whole number, 0 or more");
         assert_eq!(lines[3], "a.toml:5:1: unknown key 'at_least' in [names]; did you mean 'at-least'?");
-        assert_eq!(lines[4], "a.toml:6:1: unknown key 'colour' in [names]; known here: at-least");
+        assert_eq!(lines[4], "a.toml:6:1: unknown key 'colour' in [names]; known here: at-least, lives");
         assert_eq!(lines.len(), 5);
+    }
+
+    #[test]
+    fn each_wrong_value_of_a_list_is_told_with_its_own_place() {
+        let told = problems("[names]\nlives = [\"90d\", 5, \"x\"]\nat-least = -1\n");
+        let lines: Vec<_> = told.lines().collect();
+        assert_eq!(lines[0], "a.toml:2:17: invalid type: integer `5`, expected a string");
+        assert!(lines[1].starts_with("a.toml:2:20: 'x' is not a duration"), "{told}");
+        assert_eq!(lines[2], "a.toml:3:12: invalid value: integer `-1`, expected a whole number, 0 or more");
+        assert_eq!(problems("[names]\nlives = \"90d\"\n"), "a.toml:2:9: expected a list, found string");
+        assert_eq!(problems("[names]\nlives = []\n"), "");
     }
 
     #[test]

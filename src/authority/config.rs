@@ -1,15 +1,14 @@
 //! `ca.toml`: the settings of a CA. `ca.example.toml` is its commented model, and a test holds the two together.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::{AuthorityError, Home};
-use crate::document::{Document, DocumentError, Section, quoted};
+use crate::document::{Document, DocumentError, Located, Section, quoted};
 use crate::issuance::{Limits, Text};
 use crate::system::files;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::text::nearest;
-use crate::x509::{AttributeType, KeyAlgorithm, Lifetime, NameConstraints, text};
+use crate::x509::{AttributeType, DistinguishedName, KeyAlgorithm, Lifetime, NameConstraints, general_name, text};
 
 /// Every setting. Flags win over it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +38,7 @@ pub struct AuthoritySettings {
 /// `[issue]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueSettings {
-    /// The authority that issues when no `--issuer` is given; while there is none of this name, the root.
+    /// The authority that issues when no `--issuer` is given; of a CA without an authority `issuing`, the root.
     pub issuer: String,
     /// Where the site's own templates lie, seen from the CA directory.
     pub template_dir: String,
@@ -230,8 +229,8 @@ impl AuthoritySettings {
         for (key, subtrees) in
             [("permit", &mut self.constraints.permitted), ("exclude", &mut self.constraints.excluded)]
         {
-            if let Some(written) = section.take::<Vec<String>>(key) {
-                *subtrees = read_subtrees(section.document(), &written.place, &written.value);
+            if let Some(written) = section.take_list::<String>(key) {
+                *subtrees = read_subtrees(section.document(), written.value);
             }
         }
         section.finish();
@@ -257,11 +256,21 @@ fn set<T: serde::de::DeserializeOwned>(section: &mut Section<'_, '_>, key: &'sta
 
 /// Each may hold placeholders, as a template's strings may.
 fn urls(section: &mut Section<'_, '_>, key: &'static str, setting: &mut Vec<String>) {
-    let Some(written) = section.take::<Vec<String>>(key) else { return };
-    for error in written.value.iter().filter_map(|url| Text::parse(url).err()) {
-        section.document().note(written.place.clone(), error, None);
+    let Some(written) = section.take_list::<String>(key) else { return };
+    let mut written_urls = Vec::new();
+    for Located { value, place } in written.value {
+        match Text::parse(&value) {
+            Err(error) => section.document().note(place, error, None),
+            Ok(text) if !text.has_placeholders() => {
+                if let Err(error) = general_name::check_address(&value) {
+                    section.document().note(place, error, None);
+                }
+            }
+            Ok(_) => {}
+        }
+        written_urls.push(value);
     }
-    *setting = written.value;
+    *setting = written_urls;
 }
 
 fn subject(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
@@ -273,6 +282,9 @@ fn subject(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
                 section.document().note(label.place, "one common name cannot go into every subject", hint);
             }
             Some(kind) => {
+                if let Err(error) = DistinguishedName::build(&[(kind.clone(), value.value.clone())]) {
+                    section.document().note(value.place, error, None);
+                }
                 subject.insert(kind.long_label().to_owned(), value.value);
             }
             None => {
@@ -286,9 +298,9 @@ fn subject(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
     subject
 }
 
-fn read_subtrees(document: &Document<'_>, place: &Range<usize>, written: &[String]) -> Vec<Subtree> {
-    let read = |name: &String| name.parse().map_err(|error| document.note(place.clone(), error, None)).ok();
-    written.iter().filter_map(read).collect()
+fn read_subtrees(document: &Document<'_>, written: Vec<Located<String>>) -> Vec<Subtree> {
+    let read = |name: Located<String>| name.value.parse().map_err(|error| document.note(name.place, error, None)).ok();
+    written.into_iter().filter_map(read).collect()
 }
 
 fn list(values: &[String]) -> String {
@@ -336,8 +348,8 @@ mod tests {
     fn all_that_is_wrong_is_told_at_once() {
         let told = Config::read(
             "ca.toml",
-            "nmae = \"x\"\n[root]\nkey = \"rsa\"\nlifetime = \"0d\"\npermit = [\"10.0.0.1/8\"]\n[subject]\norganisation = \"x\"\n\
-             [crl]\nurls = [\"http://{{ issuer.test/\"]\n[distribution]\ncrl = []\n[index]\nlocation = \"\"\n",
+            "nmae = \"x\"\n[root]\nkey = \"rsa\"\nlifetime = \"0d\"\npermit = [5, \"10.0.0.1/8\"]\n[subject]\norganisation = \"x\"\ncountry = \"de\"\n\
+             [crl]\nurls = [\"http://{{ issuer.test/\", \"crl.test\"]\n[distribution]\ncrl = []\n[index]\nlocation = \"\"\n",
         );
         let told = told.unwrap_err().to_string();
         for part in [
@@ -346,7 +358,10 @@ mod tests {
             "greater than zero",
             "did you mean 10.0.0.0/8",
             "did you mean 'organization'",
-            "ca.toml:9",
+            "ca.toml:5:11: invalid type",
+            "ca.toml:8:11: country 'de'",
+            "ca.toml:10:9",
+            "ca.toml:10:35: 'crl.test' is not a URI",
             "unknown key 'crl'",
             "the index has to be somewhere",
         ] {

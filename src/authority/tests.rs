@@ -433,8 +433,7 @@ fn a_foreign_ca_is_taken_over_with_its_chain() {
     let root = || adoption("root").certificate;
     let adopt = |adoption| {
         let ca = Ca::none();
-        let made =
-            ca.init(super::init::Order { intermediate: None, adoption: Some(adoption), ..ca.init_order() });
+        let made = ca.init(super::init::Order { intermediate: None, adoption: Some(adoption), ..ca.init_order() });
         (ca, made.map(|_| ()))
     };
 

@@ -68,6 +68,8 @@ pub enum Refusal {
     Constrained { name: String, authority: String, constraint: String },
     #[error("the template '{template}' does not allow keys of the kind {found}; allowed are {}", allowed.iter().map(|key| key.name()).collect::<Vec<_>>().join(", "))]
     Key { template: String, found: String, allowed: Vec<KeyAlgorithm> },
+    #[error("an address under [distribution] or [crl]: {0}")]
+    Address(general_name::GeneralNameError),
     #[error("unknown extended key usage '{0}'")]
     Purpose(String),
     #[error("a lifetime of {asked} is more than the template '{template}' allows: {longest}")]
@@ -136,8 +138,19 @@ impl Draft {
         let render =
             |texts: &[Text]| texts.iter().map(|text| text.render(&request.values)).collect::<Result<Vec<_>, _>>();
         let purposes = render(&profile.extended_key_usage)?;
-        let purposes =
-            purposes.into_iter().map(|purpose| extended_key_usage(&purpose).map_err(|_| Refusal::Purpose(purpose)));
+        let mut extended = Vec::new();
+        for purpose in purposes {
+            let purpose = extended_key_usage(&purpose).map_err(|_| Refusal::Purpose(purpose))?;
+            // Two placeholders may have filled in the same.
+            if !extended.contains(&purpose) {
+                extended.push(purpose);
+            }
+        }
+        let addresses = |texts: &[Text]| {
+            let addresses = render(texts)?;
+            addresses.iter().try_for_each(|address| general_name::check_address(address)).map_err(Refusal::Address)?;
+            Ok::<_, Refusal>(addresses)
+        };
         Ok(Self {
             serial,
             signature_algorithm: match by {
@@ -150,7 +163,7 @@ impl Draft {
             subject_key_id: request.public_key.key_id().to_vec(),
             names: request.names.clone(),
             key_usage: key_usage(profile.key_usage, &request.public_key),
-            extended_key_usage: purposes.collect::<Result<_, _>>()?,
+            extended_key_usage: extended,
             basic_constraints: BasicConstraints {
                 ca: rules.is_some(),
                 path_length: rules.and_then(|rules| rules.path_length).map(u32::from),
@@ -159,9 +172,9 @@ impl Draft {
                 .map(|rules| rules.constraints.clone())
                 .filter(|constraints| !constraints.is_empty()),
             authority_key_id: issuer.map_or_else(|| request.public_key.key_id().to_vec(), IssuerFacts::key_id),
-            crl_urls: render(&profile.distribution.crl)?,
-            ca_issuer_urls: render(&profile.distribution.ca_issuers)?,
-            ocsp_urls: render(&profile.distribution.ocsp)?,
+            crl_urls: addresses(&profile.distribution.crl)?,
+            ca_issuer_urls: addresses(&profile.distribution.ca_issuers)?,
+            ocsp_urls: addresses(&profile.distribution.ocsp)?,
             issuer_key: issuer
                 .map_or_else(|| request.public_key.clone(), |issuer| issuer.certificate().public_key.clone()),
             public_key: request.public_key.clone(),
@@ -210,6 +223,11 @@ pub(super) fn check_names(profile: &Profile, request: &CertificateRequest) -> Re
         Some(name) => Err(Refusal::NotAllowed { template: template(), name: name.value(), allowed }),
         None => Ok(()),
     }
+}
+
+/// Whether `allow` may hold it.
+pub(super) fn check_pattern(pattern: &str) -> Result<(), String> {
+    Pattern::parse(pattern).map(drop)
 }
 
 /// One entry of `allow`: `*.corp.test` for everything below, an address block, or one name.

@@ -18,6 +18,7 @@ pub mod comparison;
 pub mod draft;
 pub mod encode;
 pub mod issuer;
+pub mod name_kind;
 pub mod profile;
 pub mod proof;
 pub mod recertify;

@@ -5,10 +5,14 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-use super::Text;
+use super::name_kind::NameKind;
+use super::{Text, draft};
 use crate::document::{Document, DocumentError, Located, Section};
 use crate::x509::name_constraints::Subtree;
-use crate::x509::{AttributeType, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, Lifetime, NameConstraints, SerialNumber};
+use crate::x509::{
+    AttributeType, DistinguishedName, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, Lifetime, NameConstraints,
+    SerialNumber, general_name, text,
+};
 
 /// Everything that a certificate of one kind has in common. Read from TOML; without contradictions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,16 +61,6 @@ pub struct NameRules {
     pub allow: Vec<Text>,
 }
 
-/// The kinds of names that can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NameKind {
-    Dns,
-    Ip,
-    Email,
-    Uri,
-}
-
 /// What a CA may do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AuthorityRules {
@@ -90,18 +84,6 @@ pub struct Files {
     pub mode: Option<u32>,
     pub owner: Option<String>,
     pub group: Option<String>,
-}
-
-impl NameKind {
-    /// As [`crate::x509::GeneralName::kind`].
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::Ip => "ip",
-            Self::Email => "email",
-            Self::Uri => "uri",
-        }
-    }
 }
 
 impl Profile {
@@ -173,6 +155,15 @@ impl Reader<'_, '_> {
             let hint = Some("add [authority], or remove \"key-cert-sign\"".to_owned());
             self.document.note(key_usage.place.clone(), "key-cert-sign is for a CA only (RFC 5280 §4.2.1.3)", hint);
         }
+        let without = key_usage.value.without(KeyUsage::KEY_ENCIPHERMENT).without(KeyUsage::DATA_ENCIPHERMENT);
+        if let Some(other) = keys.iter().find(|key| !key.is_rsa())
+            && key_usage.value != KeyUsage::default()
+            && without == KeyUsage::default()
+        {
+            let message = format!("a key of the kind {other} could do nothing: encipherment is for RSA keys only");
+            let hint = Some("add \"digital-signature\", or list RSA keys only".to_owned());
+            self.document.note(key_usage.place.clone(), message, hint);
+        }
         top.finish();
 
         if let (Some(lifetime), Some(longest)) = (&lifetime, &longest)
@@ -207,6 +198,21 @@ impl Reader<'_, '_> {
         key: &'static str,
         example: &str,
     ) -> Option<Located<T>> {
+        self.require(section, key, example);
+        section.take(key)
+    }
+
+    fn required_list<T: serde::de::DeserializeOwned>(
+        &self,
+        section: &mut Section<'_, '_>,
+        key: &'static str,
+        example: &str,
+    ) -> Option<Located<Vec<Located<T>>>> {
+        self.require(section, key, example);
+        section.take_list(key)
+    }
+
+    fn require(&self, section: &Section<'_, '_>, key: &str, example: &str) {
         if !section.contains(key) {
             self.document.note(
                 section.place(),
@@ -214,15 +220,14 @@ impl Reader<'_, '_> {
                 Some(format!("for example {key} = {example}")),
             );
         }
-        section.take(key)
     }
 
     fn keys(&self, top: &mut Section<'_, '_>) -> Vec<KeyAlgorithm> {
-        let Some(keys) = self.required::<Vec<KeyAlgorithm>>(top, "key", "[\"ecdsa-p256\"]") else { return Vec::new() };
+        let Some(keys) = self.required_list::<KeyAlgorithm>(top, "key", "[\"ecdsa-p256\"]") else { return Vec::new() };
         if keys.value.is_empty() {
             self.document.note(keys.place, "no key algorithm is allowed", Some("list at least one".to_owned()));
         }
-        keys.value
+        keys.value.into_iter().map(|key| key.value).collect()
     }
 
     fn backdate(&self, top: &mut Section<'_, '_>) -> Option<Lifetime> {
@@ -262,13 +267,21 @@ impl Reader<'_, '_> {
         let mut subject = Vec::new();
         for (key, value) in section.take_rest::<String>() {
             match AttributeType::from_label(&key.value) {
-                Some(kind) => subject.extend(self.text(&value).map(|text| (kind, text))),
+                Some(kind) => {
+                    let Some(text) = self.text(&value) else { continue };
+                    if !text.has_placeholders()
+                        && let Err(error) = DistinguishedName::build(&[(kind.clone(), value.value)])
+                    {
+                        self.document.note(value.place, error, None);
+                    }
+                    subject.push((kind, text));
+                }
                 None => {
-                    let near = crate::x509::text::nearest(&key.value, AttributeType::all_labels())
+                    let near = text::nearest(&key.value, AttributeType::all_labels())
                         .map(|near| format!("did you mean '{near}'?"));
                     let known =
                         || format!("known here: {}", AttributeType::all_labels().collect::<Vec<_>>().join(", "));
-                    let message = format!("unknown attribute '{}' in [subject]", crate::x509::text::escape(&key.value));
+                    let message = format!("unknown attribute '{}' in [subject]", text::escape(&key.value));
                     self.document.note(key.place, message, Some(near.unwrap_or_else(known)));
                 }
             }
@@ -279,8 +292,8 @@ impl Reader<'_, '_> {
     fn names(&self, top: &mut Section<'_, '_>) -> NameRules {
         let mut rules = NameRules { kinds: Vec::new(), at_least: 0, allow: Vec::new() };
         let Some(mut section) = top.section("names") else { return rules };
-        if let Some(kinds) = section.take::<Vec<NameKind>>("kinds") {
-            rules.kinds = kinds.value;
+        if let Some(kinds) = section.take_list::<NameKind>("kinds") {
+            rules.kinds = kinds.value.into_iter().map(|kind| kind.value).collect();
         }
         if let Some(at_least) = section.take::<u32>("at-least") {
             if at_least.value > 0 && rules.kinds.is_empty() {
@@ -293,7 +306,10 @@ impl Reader<'_, '_> {
             }
             rules.at_least = at_least.value;
         }
-        rules.allow = self.texts(&mut section, "allow");
+        rules.allow = self.texts(&mut section, "allow", |pattern| {
+            let hint = || "\"*.corp.test\", \"10.0.0.0/8\", or one name".to_owned();
+            draft::check_pattern(pattern).map_err(|reason| (reason, Some(hint())))
+        });
         section.finish();
         rules
     }
@@ -309,17 +325,17 @@ impl Reader<'_, '_> {
             return (nothing(), Vec::new());
         };
         let mut usage = nothing();
-        if let Some(names) = self.required::<Vec<String>>(&mut section, "key", "[\"digital-signature\"]") {
+        if let Some(names) = self.required_list::<String>(&mut section, "key", "[\"digital-signature\"]") {
             usage.place = names.place.clone();
-            for name in &names.value {
+            for Located { value: name, place } in &names.value {
                 match KeyUsage::from_name(name) {
                     Some(bit) => usage.value = usage.value.union(bit),
                     None => {
-                        let hint = crate::x509::text::nearest(name, KeyUsage::all_names())
-                            .map(|near| format!("did you mean '{near}'?"));
+                        let hint =
+                            text::nearest(name, KeyUsage::all_names()).map(|near| format!("did you mean '{near}'?"));
                         let hint = hint.unwrap_or_else(|| format!("known are {}", KeyUsage::all_names().join(", ")));
-                        let message = format!("unknown key usage '{}'", crate::x509::text::escape(name));
-                        self.document.note(names.place.clone(), message, Some(hint));
+                        let message = format!("unknown key usage '{}'", text::escape(name));
+                        self.document.note(place.clone(), message, Some(hint));
                     }
                 }
             }
@@ -328,18 +344,9 @@ impl Reader<'_, '_> {
                 self.document.note(names.place, "a key needs at least one usage", None);
             }
         }
-        let extended: Option<Located<Vec<String>>> = section.take("extended");
-        let mut purposes = Vec::new();
-        for purpose in extended.iter().flat_map(|extended| &extended.value) {
-            let place = extended.as_ref().map_or(0..0, |extended| extended.place.clone());
-            let Some(text) = self.text(&Located { value: purpose.clone(), place: place.clone() }) else { continue };
-            if !text.has_placeholders()
-                && let Err(problem) = extended_key_usage(purpose)
-            {
-                self.document.note(place, problem, Some(known_purposes()));
-            }
-            purposes.push(text);
-        }
+        let purposes = self.texts(&mut section, "extended", |purpose| {
+            extended_key_usage(purpose).map(drop).map_err(|problem| (problem, Some(known_purposes())))
+        });
         section.finish();
         (usage, purposes)
     }
@@ -377,18 +384,19 @@ impl Reader<'_, '_> {
     }
 
     fn subtrees(&self, section: &mut Section<'_, '_>, key: &'static str) -> Vec<Subtree> {
-        let Some(written) = section.take::<Vec<String>>(key) else { return Vec::new() };
-        let read =
-            |name: &String| name.parse().map_err(|error| self.document.note(written.place.clone(), error, None)).ok();
-        written.value.iter().filter_map(read).collect()
+        let written = section.take_list::<String>(key).map(|written| written.value).unwrap_or_default();
+        let read = |name: Located<String>| {
+            name.value.parse().map_err(|error| self.document.note(name.place, error, None)).ok()
+        };
+        written.into_iter().filter_map(read).collect()
     }
 
     fn distribution(&self, top: &mut Section<'_, '_>) -> Distribution {
         let Some(mut section) = top.section("distribution") else { return Distribution::default() };
         let distribution = Distribution {
-            crl: self.texts(&mut section, "crl"),
-            ca_issuers: self.texts(&mut section, "ca-issuers"),
-            ocsp: self.texts(&mut section, "ocsp"),
+            crl: self.texts(&mut section, "crl", address),
+            ca_issuers: self.texts(&mut section, "ca-issuers", address),
+            ocsp: self.texts(&mut section, "ocsp", address),
         };
         section.finish();
         distribution
@@ -400,8 +408,7 @@ impl Reader<'_, '_> {
             // The owner must be able to read it; nobody else but the group may, and nobody may run it.
             Ok(mode) if mode & !0o640 == 0 && mode & 0o400 != 0 => Some(mode),
             _ => {
-                let message =
-                    format!("'{}' is not a mode for a private key", crate::x509::text::escape(&written.value));
+                let message = format!("'{}' is not a mode for a private key", text::escape(&written.value));
                 self.document.note(written.place, message, Some("\"0600\", \"0640\", \"0400\" or \"0440\"".to_owned()));
                 None
             }
@@ -412,15 +419,33 @@ impl Reader<'_, '_> {
         Files { mode, owner, group }
     }
 
-    fn texts(&self, section: &mut Section<'_, '_>, key: &'static str) -> Vec<Text> {
-        let Some(written) = section.take::<Vec<String>>(key) else { return Vec::new() };
-        let located = |value: &String| Located { value: value.clone(), place: written.place.clone() };
-        written.value.iter().filter_map(|value| self.text(&located(value))).collect()
+    /// A list of texts; those without placeholders are checked here, with their place, and not when they are used.
+    fn texts(
+        &self,
+        section: &mut Section<'_, '_>,
+        key: &'static str,
+        check: impl Fn(&str) -> Result<(), (String, Option<String>)>,
+    ) -> Vec<Text> {
+        let written = section.take_list::<String>(key).map(|written| written.value).unwrap_or_default();
+        let read = |written: Located<String>| {
+            let text = self.text(&written)?;
+            if !text.has_placeholders()
+                && let Err((problem, hint)) = check(&written.value)
+            {
+                self.document.note(written.place, problem, hint);
+            }
+            Some(text)
+        };
+        written.into_iter().filter_map(read).collect()
     }
 
     fn text(&self, written: &Located<String>) -> Option<Text> {
         Text::parse(&written.value).map_err(|error| self.document.note(written.place.clone(), error, None)).ok()
     }
+}
+
+fn address(written: &str) -> Result<(), (String, Option<String>)> {
+    general_name::check_address(written).map_err(|error| (error.to_string(), None))
 }
 
 /// Reads a purpose: its name, or a dotted object identifier.
@@ -435,8 +460,8 @@ pub(super) fn extended_key_usage(word: &str) -> Result<ExtendedKeyUsage, String>
     match arcs.as_slice() {
         [Ok(0..=2), Ok(_), rest @ ..] if rest.iter().all(Result::is_ok) => Ok(ExtendedKeyUsage::from_oid(word)),
         _ => {
-            let near = crate::x509::text::did_you_mean(word, ExtendedKeyUsage::all_names());
-            Err(format!("unknown extended key usage '{}'{near}", crate::x509::text::escape(word)))
+            let near = text::did_you_mean(word, ExtendedKeyUsage::all_names());
+            Err(format!("unknown extended key usage '{}'{near}", text::escape(word)))
         }
     }
 }
@@ -494,7 +519,17 @@ mod tests {
             (format!("{LEAF}[subject]\norganisation = \"x\"\n"), "did you mean 'organization'"),
             (format!("{LEAF}[subject]\norganization = \"{{{{ x\"\n"), "not a template string"),
             (LEAF.replace("ecdsa-p256", "ecdsa-256"), "'ecdsa-256' is not a key algorithm"),
-            (LEAF.replace("[usage]", "[names]\nkinds = [\"dsn\"]\n[usage]"), "unknown variant `dsn`"),
+            (
+                LEAF.replace("[usage]", "[names]\nkinds = [\"emial\"]\n[usage]"),
+                "'emial' is not a kind of name (did you mean 'email'?)",
+            ),
+            (LEAF.replace("digital-signature", "key-encipherment"), "ecdsa-p256 could do nothing"),
+            (format!("{LEAF}[subject]\ncountry = \"de\"\n"), "t.toml:6:11: country 'de'"),
+            (format!("{LEAF}[names]\nkinds = [\"dns\"]\nallow = [\"a.test\", \"*.*\"]\n"), "t.toml:7:20: '*'"),
+            (
+                format!("{LEAF}[distribution]\ncrl = [\"crl.test/a.crl\"]\n"),
+                "t.toml:6:8: 'crl.test/a.crl' is not a URI",
+            ),
         ] {
             let told = told(&toml);
             assert!(told.contains(part), "{toml}\n→ {told}");

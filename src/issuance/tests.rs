@@ -42,6 +42,26 @@ fn a_server_is_only_a_server_a_client_only_a_client_and_a_peer_both() {
 }
 
 #[test]
+fn a_purpose_that_is_listed_twice_is_written_once() {
+    let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
+    let toml = SERVER.replace("\"server-auth\"", "\"server-auth\", \"1.3.6.1.5.5.7.3.1\", \"server-auth\"");
+    assert_ne!(toml, SERVER);
+    let leaf = issue(&root, &toml, &request("web.test", &["web.test"], key.public_key())).unwrap();
+    assert_eq!(leaf.extended_key_usage.unwrap(), [ExtendedKeyUsage::ServerAuth]);
+}
+
+#[test]
+fn an_address_that_comes_out_as_no_uri_is_refused() {
+    let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
+    for list in ["crl", "ca-issuers", "ocsp"] {
+        let toml = format!("{SERVER}\n[distribution]\n{list} = [\"http://{{{{ name }}}}/{list}\"]\n");
+        let issued = |name| issue(&root, &toml, &request(name, &["web.test"], key.public_key()));
+        assert!(issued("web.test").is_ok());
+        assert!(matches!(issued("Web Shop"), Err(Refusal::Address(_))), "{list}");
+    }
+}
+
+#[test]
 fn the_common_name_is_the_first_dns_name_that_fits_or_the_name_of_the_client() {
     let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
     let long = format!("{}.test", "a".repeat(62));

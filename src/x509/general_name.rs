@@ -187,6 +187,16 @@ fn email(given: &str) -> Result<String, GeneralNameError> {
     Ok(format!("{local}@{domain}"))
 }
 
+/// The address of something to fetch. In the one of a directory, the host may be left to whoever fetches (RFC 4516 §2).
+pub fn check_address(given: &str) -> Result<(), GeneralNameError> {
+    let host_is_left_out = given.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("ldap:///"));
+    let whole = if host_is_left_out { format!("ldap://host/{}", &given[8..]) } else { given.to_owned() };
+    match uri(&whole) {
+        Err(GeneralNameError::Uri { reason, .. }) => Err(GeneralNameError::Uri { name: given.to_owned(), reason }),
+        checked => checked.map(drop),
+    }
+}
+
 fn uri(given: &str) -> Result<String, GeneralNameError> {
     let error = |reason| GeneralNameError::Uri { name: given.to_owned(), reason };
     let (scheme, rest) = given.split_once(':').ok_or_else(|| error("it has no scheme"))?;
@@ -238,6 +248,18 @@ mod tests {
             ("uri:https://a.test/", "uri:https://a.test/"),
         ] {
             assert_eq!(shown(given), name);
+        }
+    }
+
+    #[test]
+    fn an_address_to_fetch_from_is_a_whole_uri() {
+        for given in ["http://crl.test/a.crl", "http://10.0.0.1:80/", "ldap:///CN=A,DC=test?x?base", "LDAP:///o=a"] {
+            assert_eq!(check_address(given), Ok(()), "{given}");
+        }
+        for given in
+            ["", "crl.test/a.crl", "http://", "http:///a", "http://crl.test/a b", "ldap:///o=a b", "http://ü.test/"]
+        {
+            assert!(check_address(given).is_err(), "{given}");
         }
     }
 

@@ -333,7 +333,9 @@ impl From<Refusal> for Failure {
         match refusal {
             Refusal::Text(error) => error.into(),
             Refusal::Subject(_) => Self::usage("bad-subject", sentence),
-            Refusal::Pattern { .. } | Refusal::Purpose(_) => Self::usage("bad-template", sentence),
+            Refusal::Pattern { .. } | Refusal::Purpose(_) | Refusal::Address(_) => {
+                Self::usage("bad-template", sentence)
+            }
             Refusal::Kind { allowed, .. } if allowed.is_empty() => {
                 Self::refused("name-kind", sentence).hint("it allows none")
             }
