@@ -13,6 +13,7 @@
 //!     .generations/<name>/<serial>/     what a newer certificate of the same name replaced
 //! ```
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::EntryName;
@@ -29,6 +30,8 @@ pub struct Home {
 pub enum HomeError {
     #[error("{} is not a CA directory: it has no ca.toml", .0.display())]
     NotOne(PathBuf),
+    #[error("whether {} is a CA directory cannot be seen: this user may not look into it", .0.display())]
+    Closed(PathBuf),
     #[error("no CA directory was found in {} or above it", .0.display())]
     NoneFound(PathBuf),
     #[error("{} belongs to another user", .0.display())]
@@ -48,7 +51,11 @@ impl Home {
     pub fn find(named: Option<&Path>, from: &Path) -> Result<Self, HomeError> {
         if let Some(folder) = named {
             let home = Self::at(folder.to_owned());
-            return if home.exists() { Ok(home) } else { Err(HomeError::NotOne(home.folder)) };
+            return match home.config().metadata() {
+                Ok(found) if found.is_file() => Ok(home),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(HomeError::Closed(home.folder)),
+                _ => Err(HomeError::NotOne(home.folder)),
+            };
         }
         let candidates = from.ancestors().flat_map(|folder| [folder.to_owned(), folder.join("ca")]);
         let home = candidates.map(Self::at).find(Self::exists).ok_or_else(|| HomeError::NoneFound(from.to_owned()))?;
@@ -126,9 +133,17 @@ impl Home {
         self.issued().join(".generations").join(name.folder())
     }
 
-    /// A path that a setting names, seen from the folder.
+    /// A path that a setting names, seen from the folder; also before `ca init` has made that.
     pub fn resolve(&self, setting: &str) -> PathBuf {
-        self.folder.join(setting)
+        let mut setting = Path::new(setting);
+        let mut from = self.folder.clone();
+        if !from.exists() {
+            // The system cannot go up from a folder that is not there.
+            while let (Ok(rest), Some(above)) = (setting.strip_prefix(".."), from.parent()) {
+                (setting, from) = (rest, above.to_owned());
+            }
+        }
+        from.join(setting)
     }
 }
 
@@ -150,6 +165,19 @@ mod tests {
         fs::write(top.path().join("a/ca.toml"), "").unwrap();
         assert_eq!(Home::find(None, &deep).unwrap().folder(), top.path().join("a"));
         assert_eq!(Home::find(Some(&deep), top.path()), Err(HomeError::NotOne(deep)));
+    }
+
+    #[test]
+    fn a_setting_is_seen_from_the_folder_before_that_is_there_too() {
+        let top = tempfile::tempdir().unwrap();
+        fs::write(top.path().join("secret"), "").unwrap();
+        let home = Home::at(top.path().join("a/ca"));
+        for setting in ["../../secret", top.path().join("secret").to_str().unwrap()] {
+            assert!(home.resolve(setting).is_file(), "{setting}");
+        }
+        assert_eq!(home.resolve("index.db"), home.folder().join("index.db"));
+        fs::create_dir_all(home.folder()).unwrap();
+        assert!(home.resolve("../../secret").is_file());
     }
 
     #[test]

@@ -167,6 +167,7 @@ impl From<HomeError> for Failure {
             HomeError::NotOne(folder) => {
                 Self::usage("no-ca", sentence).hint(format!("to make one there: ca init --dir {}", folder.display()))
             }
+            HomeError::Closed(_) => Self::refused("permission-denied", sentence),
             HomeError::NoneFound(_) => Self::usage("no-ca", sentence)
                 .hint("to make one in ./ca: ca init")
                 .hint("to use one elsewhere: --dir DIR, or the variable CA_DIR"),
