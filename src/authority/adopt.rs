@@ -95,7 +95,7 @@ pub(super) fn path_to_root(
             let wanted = last.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
             let key_id = wanted.map(|id| format!(" with the key identifier {}", text::hex(id))).unwrap_or_default();
             return Err(AuthorityError::Adoption(format!(
-                "'{subject}' was issued by '{issuer}'{key_id}, which is not in the chain"
+                "'{subject}' was issued by '{issuer}'{key_id}, which is not among the certificates of --chain"
             )));
         };
         path.push(chain.swap_remove(position));

@@ -395,7 +395,8 @@ impl From<IssuerError> for Failure {
                 Self::refused("not-a-ca", sentence)
             }
             IssuerError::MayNotSignLists(_) => Self::refused("not-a-crl-issuer", sentence),
-            IssuerError::KeyMismatch(_) => Self::refused("key-mismatch", sentence),
+            IssuerError::KeyMismatch(_) => Self::refused("key-mismatch", sentence)
+                .hint("'ca inspect FILE' of both shows the SHA-256 of the public key, which has to be the same"),
             IssuerError::Malformed { .. } | IssuerError::UnusableKey { .. } => Self::refused("unusable-ca", sentence),
             IssuerError::OtherKey | IssuerError::Signing(_) | IssuerError::Altered | IssuerError::Decode(_) => {
                 Self::refused("not-issued", sentence)
