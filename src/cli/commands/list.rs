@@ -6,9 +6,8 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use crate::authority::Home;
-use crate::authority::config::Config;
 use crate::authority::index::{Entry, Filter, Index, Status};
+use crate::authority::{Authorities, Config, Home, templates};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::{Context, Failure, public_key};
 use crate::x509::validity::rfc3339;
@@ -87,9 +86,26 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         limit: Some(arguments.limit),
     };
     let now = context.now();
-    let index = open_index(&context.home()?)?;
-    let (entries, total) = index.query(&filter, now)?;
+    let home = context.home()?;
+    let (entries, total) = open_index(&home)?.query(&filter, now)?;
+    if total == 0 {
+        // A script may ask before the first is there, so that it is no error; a mistyped word would pass for that.
+        if let Some(authority) = &filter.authority {
+            note_unknown("authority", authority, &Authorities::of(&home).names()?, context);
+        }
+        if let Some(template) = &filter.template {
+            let folder = home.resolve(&Config::load(&home)?.issue.template_dir);
+            note_unknown("template", template, &templates::names(&folder)?, context);
+        }
+    }
     Ok(Box::new(List { entries, total, now }))
+}
+
+fn note_unknown(kind: &str, word: &str, known: &[String], context: &mut Context<'_>) {
+    if !known.iter().any(|known| known == word) {
+        let near = text::did_you_mean(word, known.iter().map(String::as_str));
+        context.note(&format!("there is no {kind} '{}'{near}; there are: {}", text::escape(word), known.join(", ")));
+    }
 }
 
 /// The index of a CA, for reading.
