@@ -52,13 +52,14 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     {
         // Scripts ask this often; knowing every flag of every command is not needed to answer it.
         let version = format!("ca {}\n", env!("CARGO_PKG_VERSION"));
-        return show(&version, ExitStatus::Done, Shape { json: false, colored: false }, world);
+        return tell(&version, Shape { json: false, colored: false }, world);
     }
     let line = match CommandLine::read(&words) {
         Ok(line) => line,
         Err(error) => {
             // In the whole command line, the groups of flags stand in the order in which people shall read them.
-            let error = CommandLine::whole().try_get_matches_from(&words).err().unwrap_or(error);
+            let mut error = CommandLine::whole().try_get_matches_from(&words).err().unwrap_or(error);
+            keep_the_passphrase(&mut error);
             return refuse_words(&error, &words, world);
         }
     };
@@ -86,7 +87,11 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
                 Answer::Yes => ExitStatus::Done,
                 Answer::No => ExitStatus::No,
             };
-            let status = show(&text, answer, shape, world);
+            let status = match show(&text, world) {
+                Ok(()) => answer,
+                Err(failure) if report.is_account() => fail(&failure.hint(ONLY_THE_REPORT), shape, world),
+                Err(failure) => fail(&failure, shape, world),
+            };
             match failed_in_part {
                 Some(failure) if status != ExitStatus::Refused => fail(&failure, shape, world),
                 _ => status,
@@ -107,12 +112,23 @@ struct Shape {
     colored: bool,
 }
 
+/// Of a command that changed something.
+const ONLY_THE_REPORT: &str = "what was asked for was done all the same; only the account of it is lost";
+
 /// Shows a result. What could not be shown was not done as far as the caller can know: a full disk behind a redirection.
 /// Only a reader that closed its end, as `head` does, has seen all it wanted.
-fn show(text: &str, answer: ExitStatus, shape: Shape, world: &mut World) -> ExitStatus {
+fn show(text: &str, world: &mut World) -> Result<(), Failure> {
     match world.stdout.write_all(text.as_bytes()).and_then(|()| world.stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(&Failure::stdout(&error), shape, world),
-        _ => answer,
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::stdout(&error)),
+        _ => Ok(()),
+    }
+}
+
+/// The same for a text that stands for nothing else.
+fn tell(text: &str, shape: Shape, world: &mut World) -> ExitStatus {
+    match show(text, world) {
+        Ok(()) => ExitStatus::Done,
+        Err(failure) => fail(&failure, shape, world),
     }
 }
 
@@ -123,15 +139,25 @@ fn fail(failure: &Failure, shape: Shape, world: &mut World) -> ExitStatus {
     failure.status
 }
 
+/// Whoever wants to give a passphrase is not told how to do without one.
+fn keep_the_passphrase(error: &mut clap::Error) {
+    use clap::error::{ContextKind, ContextValue};
+    let is = |kind, fits: fn(&str) -> bool| matches!(error.get(kind), Some(ContextValue::String(word)) if fits(word));
+    if is(ContextKind::InvalidArg, |word| word.starts_with("--pass"))
+        && is(ContextKind::SuggestedArg, |word| word == "--no-passphrase")
+    {
+        error.insert(ContextKind::SuggestedArg, ContextValue::String("--passphrase-file".to_owned()));
+        error.remove(ContextKind::Usage);
+    }
+}
+
 /// Help and version are answers; everything else that clap says is a refusal in its own words.
 fn refuse_words(error: &clap::Error, words: &[OsString], world: &mut World) -> ExitStatus {
     use clap::error::ErrorKind;
     let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
     let shape = Shape { json, colored: false };
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            show(&error.render().to_string(), ExitStatus::Done, shape, world)
-        }
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => tell(&error.render().to_string(), shape, world),
         _ if json => fail(&Failure::words(error), shape, world),
         _ => {
             drop(world.stderr.write_all(error.render().to_string().as_bytes()));
