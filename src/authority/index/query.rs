@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Params, named_params, params_from_iter};
 use time::OffsetDateTime;
 
 use super::{Entry, EntryId, Index, IndexError, Reference, Revocation, Status};
-use crate::x509::{Certificate, GeneralName, Lifetime, SerialNumber, text};
+use crate::x509::{Certificate, GeneralName, Lifetime, SerialNumber, general_name, text};
 
 /// What [`Entry::from_row`] reads. `:now` decides which revocation stands: the latest that was not released.
 const SELECT: &str = "
@@ -134,7 +134,13 @@ impl Index {
             Reference::Serial(serial) => (None, Some(serial)),
             Reference::Either(name, serial) => (Some(name), Some(serial)),
         };
-        let by_name = name.map(|name| self.latest_by_name(name, now)).transpose()?.flatten();
+        let mut by_name = name.map(|name| self.latest_by_name(name, now)).transpose()?.flatten();
+        // A host is called by its A-labels, however its name is typed.
+        if by_name.is_none()
+            && let Some(host) = name.and_then(|name| general_name::dns(name).ok())
+        {
+            by_name = self.latest_by_name(&host, now)?;
+        }
         let mut by_serial = serial.map(|serial| self.by_serial(serial, now)).transpose()?.unwrap_or_default();
         match (by_name, by_serial.pop()) {
             (Some(entry), None) => Ok(entry),

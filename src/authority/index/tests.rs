@@ -132,6 +132,18 @@ fn the_latest_of_a_name_is_meant_and_its_history_is_kept() {
 }
 
 #[test]
+fn a_host_is_found_by_its_name_as_people_write_it() {
+    let (_folder, _, mut index) = new_index();
+    add(&mut index, &Sample::default(), "xn--bcher-kva.test");
+    add(&mut index, &Sample { serial: 2, ..Sample::default() }, "Müller");
+    let found = |given: &str| index.find(&given.parse().unwrap(), NOW).map(|entry| entry.name).ok();
+    assert_eq!(found("bücher.test").as_deref(), Some("xn--bcher-kva.test"));
+    assert_eq!(found("name:BÜCHER.test").as_deref(), Some("xn--bcher-kva.test"));
+    assert_eq!(found("Müller").as_deref(), Some("Müller"));
+    assert_eq!(found("bucher.test"), None);
+}
+
+#[test]
 fn whoever_mistypes_a_name_is_told_the_nearest_one() {
     let (_folder, _, mut index) = new_index();
     for (serial, name) in [(1, "web.corp.test"), (2, "mail.corp.test"), (3, "alice")] {
