@@ -88,6 +88,8 @@ pub fn issue(
         work.check_key(&Index::open_to_read(&work.index)?)?;
     }
     let comparison = work.compare_request(&trial, &facts)?;
+    work.check_place()?;
+    let ownership = Ownership::of(profile.files.owner.as_deref(), profile.files.group.as_deref())?;
     if order.dry_run {
         check_not_revoked(&facts, &Index::open_to_read(&work.index)?)?;
         let approved = issuance::approve(trial, Some(&facts))?;
@@ -95,8 +97,6 @@ pub fn issue(
         let outcome = work.outcome(Status::Planned, facts.name(), CertificateFacts::Draft(draft), approved.warnings);
         return Ok(Outcome { clipped, comparison, ..outcome });
     }
-    work.check_place()?;
-    let ownership = Ownership::of(profile.files.owner.as_deref(), profile.files.group.as_deref())?;
 
     // 3. The passphrase is worked through before the lock: it takes its time, and others wait for the lock.
     let mut ask = |question: &str| {

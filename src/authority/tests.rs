@@ -314,6 +314,17 @@ fn a_dry_run_leaves_no_trace() {
 }
 
 #[test]
+fn a_dry_run_refuses_what_would_be_refused() {
+    let ca = Ca::new();
+    let taken = ca.top.path().join("taken");
+    fs::write(&taken, "mine").unwrap();
+    for dry_run in [true, false] {
+        let wish = Order { dry_run, place: Some(Place::Folder(taken.clone())), ..order("server", "web.test") };
+        assert!(matches!(ca.issue(wish), Err(AuthorityError::PlaceTaken(path)) if path == taken));
+    }
+}
+
+#[test]
 fn in_memory_there_are_no_files_but_there_is_a_record() {
     let ca = Ca::new();
     for _ in 0..2 {
