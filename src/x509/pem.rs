@@ -19,6 +19,11 @@ pub enum PemError {
         "block {0} of the PEM text is damaged or cut off (its BEGIN and END lines or its base64 do not fit together)"
     )]
     Damaged(usize),
+    #[error(
+        "block {0} of the PEM text does not begin at the start of a line: what stands before its BEGIN there, such as the END \
+         of the block before it or a byte order mark, needs a line of its own"
+    )]
+    MidLine(usize),
 }
 
 /// Whether the octets look like PEM rather than DER: a BEGIN line stands somewhere in them.
@@ -46,18 +51,20 @@ const BEGIN: &[u8] = b"-----BEGIN ";
 /// All blocks in the order in which they stand; text between them is skipped, as RFC 7468 §2 allows.
 ///
 /// # Errors
-/// When there is a BEGIN line whose block cannot be read: a block that is cut off is an error, never silently left out.
+/// When there is a BEGIN whose block cannot be read: a block that is cut off, or begins in the middle of a line, is an error,
+/// never silently left out.
 pub fn parse_all(data: &[u8]) -> Result<Vec<Block>, PemError> {
-    let starts: Vec<usize> = begins(data).filter(|at| *at == 0 || matches!(data[at - 1], b'\n' | b'\r')).collect();
-    if starts.is_empty() && is_pem(data) {
-        return Err(PemError::Damaged(1));
-    }
+    let starts: Vec<usize> = begins(data).collect();
     let ends = starts.iter().skip(1).copied().chain([data.len()]);
     starts
         .iter()
         .zip(ends)
         .enumerate()
         .map(|(index, (start, end))| {
+            // Other programs pass over a BEGIN in the middle of a line, and take the next block for the first.
+            if !matches!(start.checked_sub(1).map(|before| data[before]), None | Some(b'\n' | b'\r')) {
+                return Err(PemError::MidLine(index + 1));
+            }
             let parsed = pem::parse(&data[*start..end]).map_err(|_| PemError::Damaged(index + 1))?;
             Ok(Block {
                 label: parsed.tag().to_owned(),
@@ -136,8 +143,19 @@ mod tests {
         assert_eq!(parse_all(cut.as_bytes()).err(), Some(PemError::Damaged(2)));
         let joined = format!("{}{whole}", &whole[..whole.len() / 2]);
         assert_eq!(parse_all(joined.as_bytes()).err(), Some(PemError::Damaged(1)));
-        // A BEGIN line that does not stand at the beginning of a line begins nothing, and is not passed over either.
-        assert_eq!(parse_all(format!("> {whole}").as_bytes()).err(), Some(PemError::Damaged(1)));
+    }
+
+    #[test]
+    fn a_block_that_begins_in_the_middle_of_a_line_is_not_passed_over() {
+        let whole = certificate(&[7; 100]);
+        for before in ["> ", "\u{feff}", " "] {
+            let text = format!("{before}{whole}{whole}");
+            assert_eq!(parse_all(text.as_bytes()).err(), Some(PemError::MidLine(1)), "{before}");
+        }
+        // Two files, of which the first does not end its last line.
+        let joined = format!("{}{whole}", whole.trim_end());
+        assert_eq!(parse_all(joined.as_bytes()).err(), Some(PemError::MidLine(2)));
+        assert_eq!(parse_all(format!("{}\r{whole}", whole.trim_end()).as_bytes()).unwrap().len(), 2);
     }
 
     proptest::proptest! {
