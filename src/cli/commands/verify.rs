@@ -131,8 +131,13 @@ fn question(arguments: &Arguments, context: &Context<'_>) -> Result<Question, Fa
     for given in &arguments.hostname {
         // A dot at the end says that the name is absolute; certificates are without (RFC 5280 §4.2.1.6).
         let host = given.strip_suffix('.').unwrap_or(given);
-        let name =
-            general_name::dns(host).map_err(|error| Failure::bad_reference_name("--hostname", &error.to_string()))?;
+        let name = general_name::dns(host).map_err(|error| {
+            let failure = Failure::bad_reference_name("--hostname", &error.to_string());
+            match host.parse::<IpAddr>() {
+                Ok(address) => failure.hint(format!("ask for an address with --ip {address}")),
+                Err(_) => failure,
+            }
+        })?;
         if name.starts_with('*') {
             return Err(Failure::bad_reference_name("--hostname", "ask for a host, not for a wildcard"));
         }
