@@ -97,7 +97,7 @@ const MOST_LINKS: usize = 16;
 pub fn without_path(evidence: Evidence<'_>, question: &Question, search: &Search<'_>, out_of_bounds: bool) -> Verdict {
     let mut climbed = Vec::new();
     let mut problems = vec![climb(evidence.leaf, &mut climbed, search)];
-    if out_of_bounds {
+    if out_of_bounds && problems.iter().all(|problem| problem.code != TOO_COMPLEX.code) {
         problems.push(self::out_of_bounds(evidence.leaf));
     }
     for (index, exhibit) in climbed.iter().enumerate() {
@@ -127,6 +127,8 @@ fn climb<'a>(leaf: &'a Exhibit, climbed: &mut Vec<&'a Exhibit>, search: &Search<
             None => false,
         });
         match next {
+            // Not all were looked at: one of the others may be the right one.
+            None if problems.len() < candidates.len() => return out_of_bounds(head),
             None => return unsigned(head, &candidates, &problems),
             Some(next) if climbed.len() < MOST_LINKS && !climbed.iter().any(|known| std::ptr::eq(*known, *next)) => {
                 head = next;

@@ -137,6 +137,21 @@ fn a_fan_of_one_name_and_many_keys_ends() {
     assert_eq!(signatures(&case), 2);
 }
 
+#[test]
+fn what_was_not_looked_at_any_more_is_not_called_wrong() {
+    let cas: Vec<_> = (0..150).map(|_| Authority::self_signed(Bent::ca("Same"))).collect();
+    let silent = |bent: Bent| bent.without(oid::AUTHORITY_KEY_ID).without(oid::SUBJECT_KEY_ID);
+    let crowd: Vec<_> =
+        cas.windows(2).map(|pair| pair[1].issue(silent(Bent::ca("Same")).with_key(&pair[0].key))).collect();
+    let crowd: Vec<_> = crowd.iter().collect();
+    let stranger = Authority::self_signed(silent(Bent::ca("Same")));
+    let leaf = cas[0].issue(silent(server()));
+    let case = Case::new(leaf, &crowd, &[&stranger.certificate]);
+    let (verdict, budget) = judged(&case);
+    assert_eq!(budget.spent()[6], MOST_DIAGNOSES);
+    assert_eq!(case.errors(), ["too-complex"], "{:?}", verdict.problems);
+}
+
 /// That many DNS subtrees, none of which holds a name of [`names`].
 fn subtrees(count: usize) -> NameConstraints {
     let subtree = |index| Subtree::Dns(format!("x{index}.test"));
