@@ -28,7 +28,7 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
 
 /// The known word that is most like `found`, if any is like it at all.
 pub fn nearest<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
-    let likeness = |word: &str| strsim::jaro_winkler(&found.to_lowercase(), word);
+    let likeness = |word: &str| strsim::jaro_winkler(&found.to_lowercase(), &word.to_lowercase());
     let scored = known.into_iter().map(|word| (likeness(word), word)).filter(|(score, _)| *score > 0.8);
     scored.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, word)| word)
 }
@@ -77,6 +77,7 @@ mod tests {
         let known = ["root", "issuing", "branch"];
         assert_eq!(nearest("isuing", known), Some("issuing"));
         assert_eq!(nearest("BRANCH", known), Some("branch"));
+        assert_eq!(nearest("web", ["Web"]), Some("Web"));
         assert_eq!(nearest("x", known), None);
         assert_eq!(did_you_mean("rot", known), " (did you mean 'root'?)");
         assert_eq!(did_you_mean("", known), "");
