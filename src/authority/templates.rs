@@ -50,7 +50,12 @@ pub fn find(folder: &Path, name: &str) -> Result<Template, TemplateError> {
     // A name with a slash would lead out of the folder; no template has one.
     let is_plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
     let path = folder.join(format!("{name}.toml"));
-    if is_plain && let Some(content) = files::read_if_exists(&path, MOST_OCTETS)? {
+    // A link that leads nowhere is no missing template, behind which the built-in one would come forth.
+    let read = |path: &Path| match path.is_symlink() {
+        true => files::read(path, MOST_OCTETS).map(Some),
+        false => files::read_if_exists(path, MOST_OCTETS),
+    };
+    if is_plain && let Some(content) = read(&path)? {
         let toml = String::from_utf8(content).map_err(|_| TemplateError::NotText(path.clone()))?;
         return Ok(Template { name: name.to_owned(), toml, path: Some(path) });
     }
@@ -163,5 +168,12 @@ mod tests {
         assert_eq!(nearest.as_deref(), Some("server"));
         assert!(known.contains(&"web".to_owned()));
         assert!(matches!(find(folder.path(), "../server"), Err(TemplateError::Unknown { .. })));
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_not_passed_over_for_the_built_in_template() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.path().join("server.toml")).unwrap();
+        assert!(matches!(find(folder.path(), "server"), Err(TemplateError::File(_))));
     }
 }
