@@ -129,8 +129,12 @@ impl<'h> Authorities<'h> {
         }
         let (name, known) = (wanted.to_owned(), self.names()?);
         Err(match named {
-            Some(_) => AuthorityError::UnknownAuthority { name, known },
+            // What ca.toml may say or not: the root would do, and is not there either.
+            None if name == Config::default().issue.issuer => {
+                AuthorityError::UnknownAuthority { name: ROOT.to_owned(), known }
+            }
             None => AuthorityError::UnknownIssuer { name, known },
+            Some(_) => AuthorityError::UnknownAuthority { name, known },
         })
     }
 
