@@ -64,6 +64,11 @@ fn dns_matches(presented: &str, wanted: &str) -> bool {
 fn explain(leaf: &Exhibit, wanted: &GeneralName) -> Problem {
     let certificate = &leaf.certificate;
     let names = certificate.names();
+    // The built-in template that takes names of this kind.
+    let template = match wanted {
+        GeneralName::Dns(_) | GeneralName::Ip(_) => "server",
+        _ => "client",
+    };
     if names.is_empty() {
         let message = match certificate.subject.common_name() {
             Some(name) => format!(
@@ -73,7 +78,7 @@ fn explain(leaf: &Exhibit, wanted: &GeneralName) -> Problem {
             None => format!("{wanted} was asked for, but the certificate has no subject alternative name"),
         };
         let hint =
-            format!("issue it anew with the name as subject alternative name: ca issue server {}", wanted.value());
+            format!("issue it anew with the name as subject alternative name: ca issue {template} {}", wanted.value());
         return Problem::error(&NO_SUBJECT_ALT_NAME, leaf, message).hint(hint);
     }
     let same_text = names.iter().find(|name| name.kind() != wanted.kind() && name.value() == wanted.value());
@@ -92,7 +97,7 @@ fn explain(leaf: &Exhibit, wanted: &GeneralName) -> Problem {
         format!("{wanted} was asked for, but the certificate has no name of that kind, only {}", shown.join(", "))
     };
     let hint = format!(
-        "ask for a name that the certificate has, or issue it anew with this one too: ca issue server NAME --san {}",
+        "ask for a name that the certificate has, or issue it anew with this one too: ca issue {template} NAME --san {}",
         wanted.value()
     );
     Problem::error(&NAME_MISMATCH, leaf, message).hint(hint)

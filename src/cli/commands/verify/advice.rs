@@ -222,6 +222,11 @@ impl Adviser {
         let names = certificate.names();
         let missing: Vec<_> =
             question.names.iter().filter(|wanted| !names.iter().any(|name| matches(name, wanted))).collect();
+        // A template that has made names of hosts takes others of them; what else it takes can be told by what is there.
+        let is_host = |name: &GeneralName| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_));
+        if missing.iter().any(|it| !is_host(it) && !names.iter().any(|name| name.kind() == it.kind())) {
+            return None;
+        }
         let is_own = |name: &&GeneralName| name.value() == entry.name;
         let sans = names
             .iter()
@@ -229,7 +234,7 @@ impl Adviser {
             .chain(missing)
             .map(|name| format!(" --san {}", word(&name.value())));
         // Templates for clients take no names of hosts.
-        let for_hosts = names.iter().any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)));
+        let for_hosts = names.iter().any(is_host);
         for_hosts.then(|| {
             format!(
                 "ask for a name that the certificate has, or issue it anew with this one too: ca issue {} {}{} --force",
