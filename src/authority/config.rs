@@ -334,6 +334,15 @@ mod tests {
     }
 
     #[test]
+    fn the_reference_has_every_setting_in_its_table() {
+        let reference = include_str!("../../docs/reference/files.md");
+        for (key, _) in Config::default().to_toml().lines().filter_map(|line| line.split_once(" = ")) {
+            let is_shown = |line: &str| line.starts_with("| `") && line.contains(&format!("`{key}`"));
+            assert!(reference.lines().any(is_shown), "{key}");
+        }
+    }
+
+    #[test]
     fn settings_that_are_written_can_be_read_again() {
         let mut config = Config { name: "A \"quoted\" \\ name".to_owned(), ..Config::default() };
         config.subject.insert("organization".to_owned(), "Müller & Söhne".to_owned());
