@@ -1,6 +1,6 @@
 //! Whether a person is there, and how to ask one for a passphrase. The door to rpassword.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use zeroize::Zeroizing;
 
@@ -48,6 +48,9 @@ impl Terminal for SystemTerminal {
     }
 
     fn ask_secret(&self, question: &str) -> io::Result<Zeroizing<String>> {
-        rpassword::prompt_password(question).map(Zeroizing::new)
+        rpassword::prompt_password(question).map(Zeroizing::new).inspect_err(|_| {
+            // What is told of it stands on a line of its own, not behind the question.
+            drop(writeln!(io::stderr()));
+        })
     }
 }
