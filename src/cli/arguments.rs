@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
@@ -76,6 +77,17 @@ pub enum Color {
     Never,
 }
 
+/// A whole number, for clap: what is none is told without the words that Rust has for it.
+///
+/// # Errors
+/// When it is something else, or too great.
+pub fn whole_number<T: FromStr>(given: &str) -> Result<T, &'static str> {
+    given.parse().map_err(|_| match given.bytes().all(|octet| octet.is_ascii_digit()) && !given.is_empty() {
+        true => "the number is too great",
+        false => "expected a whole number, 0 or more",
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +108,15 @@ mod tests {
             let (read, whole) = (CommandLine::read(&words).unwrap(), CommandLine::try_parse_from(&words).unwrap());
             assert_eq!(format!("{read:?}"), format!("{whole:?}"), "{line}");
         }
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_told_in_plain_words() {
+        assert_eq!(whole_number::<u32>("7"), Ok(7));
+        for given in ["", "x", "-1", "1.5"] {
+            assert_eq!(whole_number::<u32>(given), Err("expected a whole number, 0 or more"));
+        }
+        assert_eq!(whole_number::<u32>("4294967296"), Err("the number is too great"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::arguments::whole_number;
 use super::{Context, Failure};
 use crate::authority::config::PassphraseSettings;
 use crate::authority::{AuthorityError, Home};
@@ -22,7 +23,7 @@ pub struct PassphraseArguments {
     #[arg(long, value_name = "VAR")]
     pub passphrase_env: Option<String>,
     /// Read it from an open file descriptor
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<u32>)]
     pub passphrase_fd: Option<u32>,
 }
 
@@ -38,7 +39,7 @@ pub struct NewPassphraseArguments {
     #[arg(long, value_name = "VAR")]
     new_passphrase_env: Option<String>,
     /// Read it from an open file descriptor
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<u32>)]
     new_passphrase_fd: Option<u32>,
 }
 

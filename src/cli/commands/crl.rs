@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::authority::config::Config;
 use crate::authority::publish_crl::{self, Because, Order, Outcome, Status};
+use crate::cli::arguments::whole_number;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
@@ -28,7 +29,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Go on with this CRL number, which must be greater than every one before
-    #[arg(long, value_name = "N", conflicts_with = "ensure")]
+    #[arg(long, value_name = "N", conflicts_with = "ensure", value_parser = whole_number::<u64>)]
     number: Option<u64>,
     #[command(flatten)]
     passphrase: PassphraseArguments,

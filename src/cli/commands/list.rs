@@ -8,6 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::authority::index::{Entry, Filter, Index, Status};
 use crate::authority::{Authorities, Config, Home, templates};
+use crate::cli::arguments::whole_number;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::{Context, Failure, public_key};
 use crate::x509::validity::rfc3339;
@@ -34,7 +35,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Show at most this many, the latest
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = whole_number::<u64>)]
     limit: u64,
 }
 

@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 
 use crate::cli::address::host_of;
+use crate::cli::arguments::whole_number;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::verify::{Purpose, Question, Signatures};
@@ -58,7 +59,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", requires = "key")]
     key_passphrase_file: Option<PathBuf>,
     /// Allow at most so many intermediates
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<u32>)]
     max_path_len: Option<u32>,
     /// Say no if the answer does not stay yes for this long
     #[arg(long, value_name = "D")]
