@@ -91,3 +91,50 @@ fn first_difference(draft: &Draft, written: &Certificate) -> Option<&'static str
     ];
     fields.into_iter().find(|(_, same)| !same).map(|(field, _)| field)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::SignedBy;
+    use super::super::testing::{INTERMEDIATE, NOW, ROOT, profile, request, root, serial};
+    use super::*;
+    use crate::x509::{ExtendedKeyUsage, KeyAlgorithm};
+
+    #[test]
+    fn each_field_of_a_certificate_is_compared_with_what_was_decided() {
+        let other = root(KeyAlgorithm::Ed25519, &ROOT.replace("\"name\"", "\"Other\""));
+        let other = other.facts().certificate();
+        let root = root(KeyAlgorithm::EcdsaP256, &ROOT.replace("permit  = []", "permit  = [\"corp.test\"]"));
+        let wish = request("Test Issuing", &[], &other.public_key);
+        let by = SignedBy::Issuer(root.facts());
+        let draft = Draft::new(&profile(INTERMEDIATE), &wish, by, NOW, serial(2)).unwrap();
+        let written = approve(draft.clone(), Some(root.facts())).unwrap().unsigned;
+        assert_eq!(first_difference(&draft, &written), None);
+        let url = || vec!["http://corp.test".to_owned()];
+        let bent: [(&dyn Fn(&mut Certificate), &str); 16] = [
+            (&|written| written.serial = serial(3), "serial number"),
+            (&|written| written.tbs_signature_algorithm = other.signature_algorithm.clone(), "signature algorithm"),
+            (&|written| written.issuer = other.subject.clone(), "issuer"),
+            (&|written| written.validity.not_after += time::Duration::SECOND, "validity"),
+            (&|written| written.subject = other.subject.clone(), "subject"),
+            (&|written| written.public_key = root.facts().certificate().public_key.clone(), "public key"),
+            (&|written| written.subject_alt_names = Some(vec!["a.test".parse().unwrap()]), "subject alternative names"),
+            (&|written| written.key_usage = None, "key usage"),
+            (&|written| written.extended_key_usage = Some(vec![ExtendedKeyUsage::ServerAuth]), "extended key usage"),
+            (&|written| written.basic_constraints = None, "basic constraints"),
+            (
+                &|written| written.name_constraints = root.facts().certificate().name_constraints.clone(),
+                "name constraints",
+            ),
+            (&|written| written.subject_key_id = None, "subject key identifier"),
+            (&|written| written.authority_key_id = other.authority_key_id.clone(), "authority key identifier"),
+            (&|written| written.crl_urls = url(), "CRL addresses"),
+            (&|written| written.ca_issuer_urls = url(), "issuer addresses"),
+            (&|written| written.ocsp_urls = url(), "OCSP addresses"),
+        ];
+        for (bend, field) in bent {
+            let mut altered = written.clone();
+            bend(&mut altered);
+            assert_eq!(first_difference(&draft, &altered), Some(field));
+        }
+    }
+}

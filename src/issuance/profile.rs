@@ -514,6 +514,7 @@ mod tests {
             (LEAF.replace("[\"digital-signature\"]", "[]"), "at least one usage"),
             (LEAF.replace("\"90d\"\n", "\"90d\"\nbackdate = \"3d\"\n"), "at most 2d"),
             (format!("{LEAF}[files]\nmode = \"0644\"\n"), "not a mode for a private key"),
+            (format!("{LEAF}[files]\nmode = \"0040\"\n"), "not a mode for a private key"),
             (format!("{LEAF}extended = [\"server-auht\"]\n"), "unknown extended key usage"),
             (LEAF.replace("digital-signature", "digital-signatur"), "did you mean 'digital-signature'"),
             (format!("{LEAF}[subject]\norganisation = \"x\"\n"), "did you mean 'organization'"),

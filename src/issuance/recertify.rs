@@ -153,6 +153,20 @@ mod tests {
     }
 
     #[test]
+    fn a_root_loses_a_limit_that_nobody_keeps_for_a_trust_anchor_and_no_critical_one() {
+        let root = root(KeyAlgorithm::EcdsaP256, ROOT);
+        let mut old = root.facts().certificate().clone();
+        let key = root.into_signer();
+        let mut again = |critical| {
+            let policies = oid::CERTIFICATE_POLICIES.to_owned();
+            old.extensions.push(crate::x509::Extension { oid: policies, critical, value: Vec::new() });
+            recertify(&old, SignedBy::Itself(&key), NOW, years(1), serial(9))
+        };
+        assert!(again(false).is_ok());
+        assert!(matches!(again(true).unwrap_err(), Refusal::CannotCarry { .. }));
+    }
+
+    #[test]
     fn what_the_issuer_may_not_sign_or_nobody_could_write_is_refused() {
         let old_root = root(KeyAlgorithm::EcdsaP256, ROOT);
         let issuing = below(&old_root, INTERMEDIATE).unwrap();

@@ -215,7 +215,7 @@ mod tests {
     use super::*;
     use crate::keys::{self, PrivateKey};
     use crate::x509::revocation_list::RevocationReason;
-    use crate::x509::{KeyAlgorithm, SerialNumber};
+    use crate::x509::{IssuingDistributionPoint, KeyAlgorithm, SerialNumber};
 
     fn signed(issuer: &Issuer, number: u64, next: OffsetDateTime, revoked: &[RevokedEntry]) -> RevocationList {
         let draft = ListDraft::new(issuer.facts(), number, NOW, next, revoked.to_vec()).unwrap();
@@ -286,6 +286,43 @@ mod tests {
         let lists = [other, longer, shorter].map(|altered| (altered, "list of certificates"));
         for (altered, field) in [(lost, "issue date")].into_iter().chain(lists) {
             assert_eq!(approve_list(altered).err(), Some(ListNotApproved::Differs(field)));
+        }
+    }
+
+    #[test]
+    fn each_field_of_a_list_is_compared_with_what_was_decided() {
+        let issuer = root(KeyAlgorithm::EcdsaP256, ROOT);
+        let draft = ListDraft::new(issuer.facts(), 7, NOW, NOW, Vec::new()).unwrap();
+        let written = signed(&issuer, 7, NOW, &[]);
+        assert_eq!(first_difference(&draft, &written, true), None);
+        assert_eq!(first_difference(&draft, &written, false), Some("list of certificates"));
+        let other = root(KeyAlgorithm::Ed25519, &ROOT.replace("\"name\"", "\"Other\""));
+        let other = signed(&other, 8, NOW + time::Duration::HOUR, &[]);
+        let scope = IssuingDistributionPoint {
+            name: None,
+            only_user_certificates: false,
+            only_ca_certificates: true,
+            only_attribute_certificates: false,
+            only_some_reasons: None,
+            indirect: false,
+        };
+        let bent: [(&dyn Fn(&mut RevocationList), &str); 11] = [
+            (&|list| list.version = 1, "version"),
+            (&|list| list.tbs_signature_algorithm = other.signature_algorithm.clone(), "signature algorithm"),
+            (&|list| list.issuer = other.issuer.clone(), "issuer"),
+            (&|list| list.this_update += time::Duration::SECOND, "issue date"),
+            (&|list| list.next_update = None, "next update"),
+            (&|list| list.number = other.number.clone(), "number"),
+            (&|list| list.authority_key_id = other.authority_key_id.clone(), "authority key identifier"),
+            (&|list| list.malformed.push(Default::default()), "form"),
+            (&|list| list.extensions.push(list.extensions[0].clone()), "form"),
+            (&|list| list.scope = Some(scope.clone()), "scope"),
+            (&|list| list.delta_base = Some(vec![1]), "scope"),
+        ];
+        for (bend, field) in bent {
+            let mut altered = written.clone();
+            bend(&mut altered);
+            assert_eq!(first_difference(&draft, &altered, true), Some(field));
         }
     }
 

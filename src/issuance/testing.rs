@@ -4,8 +4,8 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::{CertificateRequest, Draft, End, Issuer, IssuerFacts, Profile, Refusal, SignedBy, Values, approve, sign};
-use crate::keys::{PrivateKey, Signer};
-use crate::x509::{Certificate, KeyAlgorithm, PublicKey, SerialNumber};
+use crate::keys::{PrivateKey, Signer, SigningError};
+use crate::x509::{Certificate, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
 
 pub const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
 
@@ -56,6 +56,27 @@ pub fn below(issuer: &Issuer, toml: &str) -> Result<Issuer, Refusal> {
     let certificate = issue(issuer, toml, &request("Test Issuing", &[], key.public_key()))?;
     let above = [&[issuer.facts().certificate().clone()], issuer.facts().above()].concat();
     Ok(Issuer::new(IssuerFacts::new("issuing", certificate, above).unwrap(), key).unwrap())
+}
+
+/// A signer that does not do what it is asked for.
+pub struct Misled<'a> {
+    pub key: &'a PrivateKey,
+    /// What it calls its signatures.
+    pub algorithm: SignatureAlgorithm,
+}
+
+impl Signer for Misled<'_> {
+    fn public_key(&self) -> &PublicKey {
+        self.key.public_key()
+    }
+
+    fn signature_algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm.clone()
+    }
+
+    fn sign(&self, _message: &[u8]) -> Result<Vec<u8>, SigningError> {
+        self.key.sign(b"something else")
+    }
 }
 
 pub fn issue(issuer: &Issuer, toml: &str, request: &CertificateRequest) -> Result<Certificate, Refusal> {

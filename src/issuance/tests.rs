@@ -3,8 +3,12 @@
 use time::Duration;
 use time::macros::datetime;
 
-use super::testing::{CLIENT, INTERMEDIATE, NOW, PEER, ROOT, SERVER, below, issue, profile, request, root, serial};
-use super::{Draft, End, Issuer, IssuerError, IssuerFacts, Refusal, SignedBy, approve, sign};
+use super::testing::{
+    CLIENT, INTERMEDIATE, Misled, NOW, PEER, ROOT, SERVER, below, issue, profile, request, root, serial,
+};
+use super::{
+    Draft, End, Issuer, IssuerError, IssuerFacts, ListDraft, Refusal, SignedBy, approve, approve_list, sign, sign_list,
+};
 use crate::keys::{PrivateKey, Signer};
 use crate::x509::{
     AttributeType, Certificate, DistinguishedName, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, TbsFields, Validity, der,
@@ -170,6 +174,32 @@ fn what_the_template_does_not_allow_is_refused() {
 }
 
 #[test]
+fn an_authority_needs_a_subject_and_a_leaf_with_names_does_not() {
+    let key = leaf_key();
+    let nameless = |template: &str| {
+        let organized = template.replace("organization = \"{{ organization }}\"", "");
+        organized.replace("= \"name\"", "= \"none\"").replace("= \"first\"", "= \"none\"")
+    };
+    let wish = request("Test Root", &[], key.public_key());
+    let refused = Draft::new(&profile(&nameless(ROOT)), &wish, SignedBy::Itself(&key), NOW, serial(1)).unwrap_err();
+    assert_eq!(refused, Refusal::AuthorityWithoutSubject);
+    let root = root(KeyAlgorithm::EcdsaP256, ROOT);
+    let leaf = issue(&root, &nameless(SERVER), &request("w", &["w.test"], key.public_key())).unwrap();
+    assert!(leaf.subject.is_empty() && leaf.names().len() == 1);
+}
+
+#[test]
+fn a_certificate_has_no_extension_that_nothing_was_decided_for() {
+    let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
+    let leaf = issue(&root, SERVER, &request("w", &["w.test"], key.public_key())).unwrap();
+    assert!(leaf.crl_urls.is_empty() && leaf.ca_issuer_urls.is_empty() && leaf.ocsp_urls.is_empty());
+    let mut found: Vec<&str> = leaf.extensions.iter().map(|extension| extension.oid.as_str()).collect();
+    found.sort_unstable();
+    // Subject key id, key usage, names, basic constraints, issuer's key id, purposes.
+    assert_eq!(found, ["2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.35", "2.5.29.37"]);
+}
+
+#[test]
 fn a_leaf_named_as_its_issuer_is_refused() {
     let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
     let refused = issue(&root, CLIENT, &request("Test Root", &[], key.public_key()));
@@ -248,6 +278,28 @@ fn a_draft_is_signed_by_the_key_it_was_approved_for_only() {
     let approved = approve(draft, Some(root.facts())).unwrap();
     assert!(matches!(sign(approved, &stranger), Err(IssuerError::OtherKey)));
     assert!(matches!(Issuer::new(root.facts().clone(), stranger), Err(IssuerError::KeyMismatch(_))));
+}
+
+#[test]
+fn what_a_signer_made_of_something_else_or_with_another_algorithm_is_no_certificate_and_no_list() {
+    let root = root(KeyAlgorithm::EcdsaP256, ROOT);
+    let facts = root.facts().clone();
+    let key = leaf_key();
+    let draft = || {
+        let wish = request("w", &["w.test"], key.public_key());
+        let draft = Draft::new(&profile(SERVER), &wish, SignedBy::Issuer(&facts), NOW, serial(2)).unwrap();
+        approve(draft, Some(&facts)).unwrap()
+    };
+    let list = || approve_list(ListDraft::new(&facts, 1, NOW, NOW, Vec::new()).unwrap()).unwrap();
+    let signer = root.into_signer();
+    assert!(sign(draft(), &signer).is_ok() && sign_list(list(), &signer).is_ok());
+    let misled = Misled { key: &signer, algorithm: signer.signature_algorithm() };
+    assert!(matches!(sign(draft(), &misled), Err(IssuerError::Altered)));
+    assert!(matches!(sign_list(list(), &misled), Err(IssuerError::Altered)));
+    let other = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap().signature_algorithm();
+    let other = Misled { key: &signer, algorithm: other };
+    assert!(matches!(sign(draft(), &other), Err(IssuerError::OtherKey)));
+    assert!(matches!(sign_list(list(), &other), Err(IssuerError::OtherKey)));
 }
 
 #[test]
