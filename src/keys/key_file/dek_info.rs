@@ -153,3 +153,32 @@ fn triple_des_cbc(key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<
     out.truncate(kept);
     sound.then_some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use des::cipher::BlockEncrypt;
+
+    use super::*;
+
+    #[test]
+    fn a_padding_is_one_to_eight_octets_each_of_which_says_how_many() {
+        let (key, iv) = ([7; 24], [9; 8]);
+        let decrypted = |plain: &[[u8; 8]]| {
+            let cipher = des::TdesEde3::new_from_slice(&key).unwrap();
+            let mut encrypted: Vec<u8> = Vec::new();
+            for block in plain {
+                let previous = encrypted.last_chunk::<8>().unwrap_or(&iv);
+                let masked = block.iter().zip(previous).map(|(octet, mask)| octet ^ mask);
+                let mut block = masked.collect::<GenericArray<u8, _>>();
+                cipher.encrypt_block(&mut block);
+                encrypted.extend_from_slice(&block);
+            }
+            triple_des_cbc(&key, &iv, &encrypted).map(|plain| plain.to_vec())
+        };
+        assert_eq!(decrypted(&[[1, 2, 3, 4, 5, 6, 2, 2]]), Some(vec![1, 2, 3, 4, 5, 6]));
+        assert_eq!(decrypted(&[[5; 8], [8; 8]]), Some(vec![5; 8]));
+        for unsound in [[1, 2, 3, 4, 5, 6, 7, 0], [1, 2, 3, 4, 5, 6, 3, 2], [9; 8]] {
+            assert_eq!(decrypted(&[[9; 8], unsound]), None, "{unsound:?}");
+        }
+    }
+}

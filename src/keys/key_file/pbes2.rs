@@ -226,3 +226,21 @@ fn cipher_name(cipher: &Cipher<'_>) -> String {
         other => format!("cipher {}", other.oid()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pkcs8::pkcs5::pbes2::ScryptParams;
+
+    use super::*;
+
+    #[test]
+    fn memory_and_work_are_bounded_each_by_itself() {
+        let cost = |cost_parameter, parallelization| {
+            let scrypt = ScryptParams { salt: &[], cost_parameter, block_size: 8, parallelization, key_length: None };
+            check_cost(&Kdf::Scrypt(scrypt))
+        };
+        assert_eq!(cost(1 << 20, 16), Ok(()));
+        assert!(matches!(cost(1 << 21, 1), Err(KeyFileError::TooExpensive { .. })), "memory");
+        assert!(matches!(cost(1 << 20, 17), Err(KeyFileError::TooExpensive { .. })), "work");
+    }
+}

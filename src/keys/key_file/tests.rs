@@ -262,6 +262,9 @@ fn a_file_cannot_ask_for_endless_work() {
         let error = costs("ec-p256.scrypt-aes256.pem", &[2, 2, 0x40, 0, 2, 1, 8], &replacement);
         assert!(error.to_string().contains("not a power of two"), "{error}");
     }
+    // A cost of 1, and a block size that takes the octet.
+    let error = costs("ec-p256.scrypt-aes256.pem", &[2, 2, 0x40, 0, 2, 1, 8], &[2, 1, 1, 2, 2, 1, 8]);
+    assert!(error.to_string().contains("not a power of two"), "{error}");
     // PBKDF2's 2048 rounds stand behind the salt, whose length gives way.
     let mut der = fixture("ec-p256.pbkdf2-sha256-aes256.der");
     let rounds = der.windows(4).position(|window| window == [2, 2, 8, 0]).unwrap();
@@ -293,6 +296,54 @@ fn a_curve_inside_that_is_not_the_one_outside_is_refused() {
     };
     assert!(inside(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]).is_ok());
     assert!(matches!(inside(&[0x2b, 0x81, 4, 0, 34]), Err(KeyFileError::Unusable(_))));
+}
+
+/// The parts of an `ECPrivateKey` that openssl wrote: version, number, parameters, public half.
+fn with_parts_of_sec1(bend: impl FnOnce([&[u8]; 4]) -> Vec<u8>) -> Result<PrivateKey, KeyFileError> {
+    let whole = fixture("ec-p256.sec1.der");
+    let (_, content, _) = der::split_first(&whole).unwrap();
+    let parts = der::children(content).unwrap();
+    KeyFile::parse(&bend(parts[..].try_into().unwrap())).unwrap().open(None)
+}
+
+#[test]
+fn the_parts_of_an_ec_key_stand_in_order_and_each_once() {
+    assert!(
+        with_parts_of_sec1(|[version, number, curve, public]| der::sequence(&[version, number, curve, public])).is_ok()
+    );
+    let damaged = |refused: Result<PrivateKey, KeyFileError>| {
+        let told = refused.unwrap_err().to_string();
+        assert!(told.contains("its structure is damaged"), "{told}");
+    };
+    damaged(with_parts_of_sec1(|[version, number, curve, public]| {
+        der::sequence(&[version, number, curve, curve, public])
+    }));
+    damaged(with_parts_of_sec1(|[version, number, curve, public]| {
+        der::sequence(&[version, number, curve, public, public])
+    }));
+    damaged(with_parts_of_sec1(|[version, number, curve, public]| der::sequence(&[version, number, public, curve])));
+    damaged(with_parts_of_sec1(|[version, number, curve, public]| {
+        let other = [&[der::context_constructed(2)][..], &public[1..]].concat();
+        der::sequence(&[version, number, curve, &other])
+    }));
+}
+
+#[test]
+fn a_compressed_point_is_its_own_in_each_octet() {
+    let with_point = |bend: fn(&mut Vec<u8>)| {
+        with_parts_of_sec1(|[version, number, curve, public]| {
+            let (x, y) = public[public.len() - 64..].split_at(32);
+            let mut point = [&[2 + y[31] % 2], x].concat();
+            bend(&mut point);
+            let public = der::value(der::context_constructed(1), &der::bit_string(&point));
+            der::sequence(&[version, number, curve, &public])
+        })
+    };
+    assert!(with_point(|_| ()).is_ok());
+    let bent: [fn(&mut Vec<u8>); 3] = [|point| point[0] ^= 1, |point| point[32] ^= 1, |point| point.truncate(32)];
+    for bend in bent {
+        assert!(matches!(with_point(bend), Err(KeyFileError::Unusable(_))));
+    }
 }
 
 #[test]
