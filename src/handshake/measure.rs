@@ -236,6 +236,33 @@ mod tests {
     }
 
     #[test]
+    fn a_handshake_that_ends_otherwise_than_the_others_is_not_measured() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let test = hierarchy.test(&[TlsVersion::Tls13]);
+        let mut plan = Plan::new(Workload { count: 2, jobs: 1 });
+        plan.add(&session::good_case(&test, TlsVersion::Tls13).unwrap(), "ecdsa-p256").unwrap();
+        let why = |told: Result<Duration, HandshakeError>| match told {
+            Err(HandshakeError::Unsteady { reason, .. }) => reason,
+            other => panic!("{other:?}"),
+        };
+        let [full, resumed] = &plan.runs[..] else { panic!("two runs") };
+        let mut exchange = exchange::play(&full.ends).unwrap();
+        assert!(full.time_of(&exchange).is_ok());
+        assert_eq!(why(resumed.time_of(&exchange)), "it was not taken up again");
+        exchange.resumed = true;
+        assert_eq!(why(full.time_of(&exchange)), "it was taken up again");
+        exchange.resumed = false;
+        // The handshake ended well, and the octets after it did not arrive.
+        exchange.to_client = 0;
+        assert_eq!(why(full.time_of(&exchange)), "it did not pass");
+        // A server that hands out no tickets.
+        let mut server = (*resumed.ends.server).clone();
+        server.send_tls13_tickets = 0;
+        plan.runs[1].ends.server = server.into();
+        assert!(matches!(plan.play(&mut |_| ()), Err(HandshakeError::Unsteady { .. })));
+    }
+
+    #[test]
     fn jobs_share_the_work_and_it_is_told_how_far_they_have_come() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let mut told = Vec::new();

@@ -253,6 +253,21 @@ mod tests {
     }
 
     #[test]
+    fn a_way_that_others_could_have_laid_is_not_taken() {
+        use std::os::unix::fs::PermissionsExt;
+        let top = tempfile::tempdir().unwrap();
+        let path = |name: &str| top.path().join(name);
+        fs::create_dir(path("victim")).unwrap();
+        fs::create_dir(path("shared")).unwrap();
+        fs::set_permissions(path("shared"), fs::Permissions::from_mode(0o777)).unwrap();
+        symlink(path("victim"), path("shared/link")).unwrap();
+        for existing in [Existing::Keep, Existing::Replace] {
+            assert!(publish(&path("shared/link/crl.pem"), "new", existing).is_err());
+        }
+        assert_eq!(fs::read_dir(path("victim")).unwrap().count(), 0);
+    }
+
+    #[test]
     fn of_many_that_want_one_name_one_gets_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("root.pem");

@@ -4,7 +4,7 @@ use super::revocation::List;
 use super::{Case, House, server};
 use crate::lint::testing::{Authority, Bent, name};
 use crate::x509::certificate::oid;
-use crate::x509::{KeyUsage, RevocationList, der};
+use crate::x509::{Certificate, KeyUsage, RevocationList, der};
 
 const GOOD: [&str; 0] = [];
 const UNKNOWN: [&str; 1] = ["revocation-unknown"];
@@ -295,6 +295,65 @@ fn a_signer_of_lists_may_stand_on_its_own_list_but_not_on_one_that_revokes_it() 
     assert_eq!(case(List::new()), GOOD);
     assert_eq!(case(List::new().revoke(1)), ["revoked"]);
     assert_eq!(case(List::new().entry_of(&[9], &[])), ["crl-unusable"]);
+}
+
+/// A list for the leaf by `Lists 1`, whose own status is in a list of `Lists 2`, and so on; the last is in one of the root.
+fn errors_with_signers_behind_each_other(signers: u8) -> Vec<&'static str> {
+    let root = Authority::root();
+    let issuing = root.subordinate(Bent::ca("Issuing CA"));
+    let called = |number: u8| format!("Lists {number}");
+    let certified = |number: u8| {
+        let bent = signs_lists(&called(number)).serial(&[number]);
+        let next = crl_issuer(&called(number + 1));
+        let point = if number < signers { next } else { full_name(&directory("P")) };
+        root.subordinate(pointing(bent, &[&point]))
+    };
+    let signing: Vec<Authority> = (1..=signers).map(certified).collect();
+    // Of those that are no CA, the root's lists speak of the last alone.
+    let for_cas = List::new().scope(&[&[0x82, 1, 0xff]]).sign(&root);
+    let for_last = List::new().scope(&[&full_name(&directory("P"))]).sign(&root);
+    let lists: Vec<_> = signing.iter().map(|signer| indirect().sign(signer)).collect();
+    let all: Vec<_> = [&for_cas, &for_last].into_iter().chain(&lists).collect();
+    let chain: Vec<_> = [&issuing.certificate].into_iter().chain(signing.iter().map(|it| &it.certificate)).collect();
+    let leaf = issuing.issue(pointing(server(), &[&crl_issuer(&called(1))]));
+    Case::new(leaf, &chain, &[&root.certificate]).lists(&all).errors()
+}
+
+#[test]
+fn signers_of_lists_are_followed_to_a_bounded_depth() {
+    for signers in 1..=3 {
+        assert_eq!(errors_with_signers_behind_each_other(signers), GOOD, "{signers}");
+    }
+    assert_eq!(errors_with_signers_behind_each_other(4), ["crl-unusable"]);
+}
+
+#[test]
+fn the_name_of_the_anchor_makes_nobody_a_signer_of_its_lists() {
+    let house = House::new();
+    let impostor = Authority::self_signed(Bent::ca("Test Root"));
+    let of_issuing = List::new().sign(&house.issuing);
+    let of_impostor = List::new().sign(&impostor);
+    assert_eq!(impostor.certificate.subject, house.root.certificate.subject);
+    let chain = [&house.issuing.certificate, &impostor.certificate];
+    let case = |anchors: &[&Certificate]| {
+        let leaf = house.issuing.issue(server());
+        Case::new(leaf, &chain, anchors).lists(&[&of_issuing, &of_impostor]).errors()
+    };
+    assert_eq!(case(&[&house.root.certificate]), ["crl-unusable"]);
+    // The anchor under another key: trusted itself.
+    assert_eq!(case(&[&house.root.certificate, &impostor.certificate]), GOOD);
+}
+
+#[test]
+fn a_list_with_a_scope_that_is_not_marked_as_indirect_is_told_as_such() {
+    let publisher = Publisher::new();
+    let house = &publisher.house;
+    let at_p = List::new().scope(&[&full_name(&directory("P"))]).sign(&publisher.lists);
+    let (of_root, chain) = (List::new().sign(&house.root), [&house.issuing.certificate, &publisher.lists.certificate]);
+    let leaf = house.issuing.issue(pointing(server(), &[&full_name(&directory("P")), &crl_issuer("Lists")]));
+    let verdict = Case::new(leaf, &chain, &[&house.root.certificate]).lists(&[&of_root, &at_p]).judge();
+    let told: Vec<_> = verdict.problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert!(told.iter().any(|told| told.contains("not marked as indirect")), "{told:?}");
 }
 
 #[test]
