@@ -25,6 +25,8 @@ pub struct Hierarchy {
 
 pub enum Kind {
     Authority,
+    /// One whose key usage lets it sign certificates, and no revocation lists.
+    WithoutLists,
     Server,
     Client,
     Peer,
@@ -32,10 +34,15 @@ pub enum Kind {
 
 impl Hierarchy {
     pub fn new(algorithm: KeyAlgorithm) -> Self {
+        Self::with_issuing(algorithm, &Kind::Authority)
+    }
+
+    /// As [`new`](Self::new), with an intermediate of this kind.
+    pub fn with_issuing(algorithm: KeyAlgorithm, kind: &Kind) -> Self {
         let root_key = PrivateKey::generate(algorithm).unwrap();
         let root = certificate("Test Root", "Test Root", 1, &root_key, &root_key, &Kind::Authority);
         let issuing_key = PrivateKey::generate(algorithm).unwrap();
-        let issuing = certificate("Test Issuing", "Test Root", 2, &issuing_key, &root_key, &Kind::Authority);
+        let issuing = certificate("Test Issuing", "Test Root", 2, &issuing_key, &root_key, kind);
         let party = |name, serial, kind| {
             let key = PrivateKey::generate(algorithm).unwrap();
             let leaf = certificate(name, "Test Issuing", serial, &key, &issuing_key, &kind);
@@ -94,11 +101,14 @@ pub fn certificate(
     let purpose = |last: u8| der::value(der::OBJECT_IDENTIFIER, &[0x2b, 6, 1, 5, 5, 7, 3, last]);
     let dns = GeneralName::Dns(subject.to_owned()).to_der();
     let own = match kind {
-        Kind::Authority => [
-            extension(19, true, &der::sequence(&[&der::value(der::BOOLEAN, &[0xff])])),
-            extension(15, true, &[der::BIT_STRING, 2, 1, 0x06]),
-        ]
-        .concat(),
+        Kind::Authority | Kind::WithoutLists => {
+            let usage: &[u8] = if matches!(kind, Kind::Authority) { &[1, 0x06] } else { &[2, 0x04] };
+            [
+                extension(19, true, &der::sequence(&[&der::value(der::BOOLEAN, &[0xff])])),
+                extension(15, true, &der::value(der::BIT_STRING, usage)),
+            ]
+            .concat()
+        }
         Kind::Server => [
             extension(15, true, &[der::BIT_STRING, 2, 7, 0x80]),
             extension(37, false, &der::sequence(&[&purpose(1)])),

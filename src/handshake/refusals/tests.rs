@@ -13,7 +13,7 @@ use rustls::{DigitallySignedStruct, DistinguishedName as Hint, Error, SignatureS
 
 use super::super::decrypt::Secrets;
 use super::super::exchange::Exchange;
-use super::super::fixtures::{Hierarchy, TIMEOUT};
+use super::super::fixtures::{Hierarchy, Kind, TIMEOUT};
 use super::super::registry::TlsVersion;
 use super::super::report::{Breakdown, Session};
 use super::super::wire::Flight;
@@ -164,6 +164,21 @@ fn every_case_hangs_on_exactly_the_check_that_it_is_named_after() {
                 }
             }
         }
+    }
+}
+
+/// A list that its issuer may not sign would be refused for that, and not for what stands in it.
+#[test]
+fn below_an_issuer_that_may_not_sign_lists_revocation_is_not_tried() {
+    let hierarchy = Hierarchy::with_issuing(KeyAlgorithm::EcdsaP256, &Kind::WithoutLists);
+    let test = hierarchy.test(&BOTH);
+    let material = Material::new(&test).unwrap();
+    let good = session::good_case(&test, TlsVersion::Tls13).unwrap();
+    for name in ["revoked-client", "revoked-server"] {
+        let case = CASES.iter().find(|case| case.name == name).unwrap();
+        let refusal = case.attempt(&material, &good, Scenario::ends).unwrap();
+        let why = "CN=Test Issuing may not sign revocation lists (key usage)";
+        assert_eq!(refusal.outcome, Outcome::Untried(why.to_owned()), "{name}");
     }
 }
 
