@@ -110,7 +110,8 @@ mod tests {
         let written = approve(draft.clone(), Some(root.facts())).unwrap().unsigned;
         assert_eq!(first_difference(&draft, &written), None);
         let url = || vec!["http://corp.test".to_owned()];
-        let bent: [(&dyn Fn(&mut Certificate), &str); 16] = [
+        type Bend<'a> = &'a dyn Fn(&mut Certificate);
+        let bent: [(Bend<'_>, &str); 16] = [
             (&|written| written.serial = serial(3), "serial number"),
             (&|written| written.tbs_signature_algorithm = other.signature_algorithm.clone(), "signature algorithm"),
             (&|written| written.issuer = other.subject.clone(), "issuer"),

@@ -163,3 +163,57 @@ impl ProvenRequest {
         self.request.subject.common_name()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{PrivateKey, Signer};
+    use crate::x509::{KeyAlgorithm, der, tbs};
+
+    const LIMITS: Limits = Limits { octets: 1_000, names: 2 };
+
+    /// A request for these names, signed by its key, of this version and with an algorithm that bears this name.
+    fn request(version: u8, names: &[&str], algorithm: Option<&[u8]>) -> Vec<u8> {
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let oid = |content: &[u8]| der::value(der::OBJECT_IDENTIFIER, content);
+        let names: Vec<Vec<u8>> = names.iter().map(|name| name.parse::<GeneralName>().unwrap().to_der()).collect();
+        let names = der::sequence(&names.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let extension = der::sequence(&[&oid(&[0x55, 0x1d, 17]), &der::value(der::OCTET_STRING, &names)]);
+        let values = der::value(der::SET, &der::sequence(&[&extension]));
+        let wish = der::sequence(&[&oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14]), &values]);
+        let subject = DistinguishedName::build(&[(AttributeType::CommonName, "web.test".to_owned())]).unwrap();
+        let to_be_signed = der::sequence(&[
+            &der::value(der::INTEGER, &[version]),
+            subject.as_der(),
+            key.public_key().spki(),
+            &der::value(der::context_constructed(0), &wish),
+        ]);
+        let mut named = key.signature_algorithm();
+        if let Some(content) = algorithm {
+            named.der = der::sequence(&[&oid(content)]);
+        }
+        tbs::assemble(&to_be_signed, &named, &key.sign(&to_be_signed).unwrap())
+    }
+
+    #[test]
+    fn a_request_is_of_version_1_names_something_and_stays_within_its_limits() {
+        let proven = |der: &[u8]| prove(der, LIMITS).map(|proven| proven.names().len());
+        let sound = request(0, &["web.test", "10.0.0.1"], None);
+        assert_eq!(proven(&sound), Ok(2));
+        assert_eq!(proven(&request(1, &["web.test"], None)), Err(RequestRefusal::Version(2)));
+        assert_eq!(proven(&request(0, &[], None)), Err(RequestRefusal::NoNames));
+        let three = request(0, &["a.test", "b.test", "c.test"], None);
+        assert_eq!(proven(&three), Err(RequestRefusal::TooManyNames { found: 3, most: 2 }));
+        let found = sound.len() as u64;
+        assert!(prove(&sound, Limits { octets: found, ..LIMITS }).is_ok());
+        let refused = prove(&sound, Limits { octets: found - 1, ..LIMITS }).map(|_| ());
+        assert_eq!(refused, Err(RequestRefusal::TooLarge { found, most: found - 1 }));
+    }
+
+    #[test]
+    fn a_signature_that_can_be_forged_proves_nothing() {
+        // ecdsa-with-SHA1.
+        let refused = prove(&request(0, &["web.test"], Some(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1])), LIMITS);
+        assert!(matches!(refused, Err(RequestRefusal::WeakSignature(_))), "{refused:?}");
+    }
+}

@@ -306,7 +306,8 @@ mod tests {
             only_some_reasons: None,
             indirect: false,
         };
-        let bent: [(&dyn Fn(&mut RevocationList), &str); 11] = [
+        type Bend<'a> = &'a dyn Fn(&mut RevocationList);
+        let bent: [(Bend<'_>, &str); 11] = [
             (&|list| list.version = 1, "version"),
             (&|list| list.tbs_signature_algorithm = other.signature_algorithm.clone(), "signature algorithm"),
             (&|list| list.issuer = other.issuer.clone(), "issuer"),
