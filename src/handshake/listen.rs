@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use super::call::{Call, is_gone};
 use super::decrypt::Secrets;
 use super::exchange::{ExchangeError, socket_error};
+use super::host;
 use super::party::Party;
 use super::registry::{Group, TlsVersion};
 use super::report::{HandshakeReport, Session};
@@ -75,7 +76,11 @@ impl Port {
     /// When it is in use, or not ours to open.
     pub fn open(address: &str) -> Result<Self, HandshakeError> {
         let failed = |error: io::Error| HandshakeError::Port { address: address.to_owned(), reason: error.to_string() };
-        let listener = TcpListener::bind(address).map_err(failed)?;
+        let addresses = host::look_up(address).map_err(failed)?;
+        if addresses.is_empty() {
+            return Err(failed(io::Error::other("the name has no address")));
+        }
+        let listener = TcpListener::bind(&addresses[..]).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, address })

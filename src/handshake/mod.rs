@@ -25,6 +25,7 @@ mod dissect;
 mod exchange;
 mod fault;
 pub mod fetch;
+mod host;
 pub mod listen;
 pub mod matrix;
 pub mod measure;

@@ -171,6 +171,18 @@ fn only_the_border_prints() {
     none("commands return a report; cli::run writes it", &broken);
 }
 
+/// docs/decisions/0007-static-binary.md: what the C library loads for a name can crash the program.
+#[test]
+fn names_of_hosts_are_looked_up_in_one_place() {
+    let mut broken = Vec::new();
+    for source in shipped().iter().filter(|source| !source.path.ends_with("handshake/host.rs")) {
+        for piece in ["to_socket_addrs", "TcpStream::connect(", "UdpSocket::bind("] {
+            broken.extend(source.lines_with(piece).into_iter().map(|line| format!("{}: {piece}", place(source, line))));
+        }
+    }
+    none("handshake/host.rs finds the addresses of a host", &broken);
+}
+
 #[test]
 fn every_file_holds_one_idea_and_says_which() {
     let mut broken = Vec::new();

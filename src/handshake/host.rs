@@ -1,0 +1,75 @@
+//! The addresses of a host that somebody named.
+//!
+//! Names are looked up by the system's own `getent` where there is one: the C library would load what extends its name
+//! service (nsswitch.conf) as shared libraries, and in a program that is linked statically they can crash.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::process::{Command, Stdio};
+
+/// The addresses of `host:port`.
+///
+/// # Errors
+/// When it is no host and port, or the system's answer cannot be had.
+pub(super) fn look_up(address: &str) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = address.parse() {
+        return Ok(vec![address]);
+    }
+    let Some((host, port)) = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?))) else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no host and port"));
+    };
+    let name = host.to_ascii_lowercase();
+    let found: Vec<IpAddr> = if name == "localhost" || name.ends_with(".localhost") {
+        // Nothing but the machine itself (RFC 6761 §6.3).
+        vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+    } else if host.is_empty() || host.starts_with('-') {
+        // No host is called so, and getent would take it for an option.
+        Vec::new()
+    } else {
+        let asked = Command::new("getent").args(["ahosts", host]).stdin(Stdio::null()).stderr(Stdio::null()).output();
+        match asked.ok().and_then(|asked| Some((asked.status.code()?, asked.stdout))) {
+            Some((0, told)) => addresses_in(&String::from_utf8_lossy(&told)),
+            Some((NOT_FOUND, _)) => Vec::new(),
+            _ => return Ok(address.to_socket_addrs()?.collect()),
+        }
+    };
+    Ok(found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
+}
+
+/// How `getent` says that there is no such name.
+const NOT_FOUND: i32 = 2;
+
+/// The addresses that begin the lines of `getent ahosts`, each once: there is a line for every kind of socket.
+fn addresses_in(told: &str) -> Vec<IpAddr> {
+    let mut found = Vec::new();
+    for ip in told.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()) {
+        if !found.contains(&ip) {
+            found.push(ip);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_found_by_its_address_its_name_or_not_at_all() {
+        let found = |address: &str| look_up(address).unwrap_or_default();
+        let all = |addresses: &[&str]| addresses.iter().map(|it| it.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        assert_eq!(found("127.0.0.1:1"), all(&["127.0.0.1:1"]));
+        assert_eq!(found("[::1]:1"), all(&["[::1]:1"]));
+        assert_eq!(found("localhost:1"), all(&["127.0.0.1:1", "[::1]:1"]));
+        assert_eq!(found("web.LOCALHOST:1"), all(&["127.0.0.1:1", "[::1]:1"]));
+        for nowhere in ["--help:1", "nowhere.invalid:1", "nowhere", ":1"] {
+            assert_eq!(found(nowhere), all(&[]), "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn every_address_of_a_host_is_tried_once() {
+        let told = "192.0.2.1      STREAM web.test\n192.0.2.1      DGRAM  \n2001:db8::1     STREAM \n";
+        assert_eq!(addresses_in(told), ["192.0.2.1".parse::<IpAddr>().unwrap(), "2001:db8::1".parse().unwrap()]);
+    }
+}
