@@ -41,8 +41,8 @@ static DIFFERENCES: &[Difference] = &[
     ),
     accepting(
         ALL,
-        &["serial-not-positive", "serial-too-long", "rsa-exponent"],
-        "RFC 5280 §4.1.2.2 and RFC 8017 §3.1 bind CAs; verifiers are to cope. Here TLS is refused, `any` is not",
+        &["policy-constraints-not-critical", "serial-not-positive", "serial-too-long", "rsa-exponent"],
+        "RFC 5280 §4.1.2.2, §4.2.1.11 and RFC 8017 §3.1 bind CAs; verifiers are to cope. Here TLS is refused, `any` is not",
     ),
     accepting(
         &["openssl", "gnutls"],

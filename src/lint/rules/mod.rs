@@ -30,6 +30,7 @@ pub mod name_constraints_in_leaf;
 pub mod name_constraints_leading_dot;
 pub mod outlives_issuer;
 pub mod path_length_without_ca;
+pub mod policy_constraints_critical;
 pub mod rsa_exponent;
 pub mod rsa_size;
 pub mod serial_length;
@@ -83,6 +84,7 @@ pub static RULES: &[&Rule] = &[
     &name_constraints_critical::RULE,
     &name_constraints_empty::RULE,
     &name_constraints_leading_dot::RULE,
+    &policy_constraints_critical::RULE,
     &key_kind::RULE,
     &rsa_size::RULE,
     &rsa_exponent::RULE,

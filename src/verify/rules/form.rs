@@ -21,7 +21,7 @@ static ALWAYS: [&Rule; 8] = [
 
 /// The profile of RFC 5280, which TLS asks for; path validation alone (§6) does not look at these. The last is what every
 /// handshake asks for.
-static TLS: [&Rule; 16] = [
+static TLS: [&Rule; 17] = [
     &lint::version::RULE,
     &lint::serial_positive::RULE,
     &lint::serial_length::RULE,
@@ -36,6 +36,7 @@ static TLS: [&Rule; 16] = [
     &lint::name_constraints_in_leaf::RULE,
     &lint::name_constraints_critical::RULE,
     &lint::name_constraints_leading_dot::RULE,
+    &lint::policy_constraints_critical::RULE,
     &lint::rsa_exponent::RULE,
     &lint::key_kind::RULE,
 ];
@@ -199,10 +200,13 @@ mod tests {
         for (rule, bent) in leaves {
             assert_eq!(refused(rule, bent, false), [false, true, true], "{}", rule.code);
         }
-        let cas: [Broken; 3] = [
+        let cas: [Broken; 4] = [
             (&lint::ca_basic_constraints_critical::RULE, || Bent::ca("A").critical(oid::BASIC_CONSTRAINTS, false)),
             (&lint::ca_subject_key_id::RULE, || Bent::ca("A").without(oid::SUBJECT_KEY_ID)),
             (&lint::name_constraints_leading_dot::RULE, leading_dot),
+            (&lint::policy_constraints_critical::RULE, || {
+                Bent::ca("A").extension(oid::POLICY_CONSTRAINTS, false, der::sequence(&[&[0x80, 1, 5]]))
+            }),
         ];
         for (rule, bent) in cas {
             assert_eq!(refused(rule, bent, true), [false, true, true], "{}", rule.code);
@@ -242,7 +246,7 @@ mod tests {
 
     #[test]
     fn every_rule_that_decides_is_in_one_of_these_tests() {
-        assert_eq!((ALWAYS.len(), TLS.len(), SERVER.len()), (8, 16, 4));
+        assert_eq!((ALWAYS.len(), TLS.len(), SERVER.len()), (8, 17, 4));
     }
 
     #[test]

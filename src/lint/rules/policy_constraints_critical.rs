@@ -1,0 +1,50 @@
+//! Constraints on policies that somebody may pass over constrain nothing.
+
+use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::x509::certificate::oid;
+
+pub const RULE: Rule = Rule {
+    code: "policy-constraints-not-critical",
+    severity: Severity::Error,
+    citation: "RFC 5280 §4.2.1.11, §4.2.1.14",
+    demand: "Policy constraints and inhibit any policy are critical",
+    example: "2.5.29.36 (policy constraints) is not critical",
+    cure: "issue the CA certificate anew with the extension critical",
+    profiles: &[Profile::Rfc5280],
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Option<String> {
+    [oid::POLICY_CONSTRAINTS, oid::INHIBIT_ANY_POLICY]
+        .into_iter()
+        .find(|oid| subject.certificate.extension(oid).is_some() && !subject.is_critical(oid))
+        .map(|oid| format!("{} is not critical", oid::with_name(oid)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::*;
+    use crate::x509::der;
+
+    fn bent(oid: &str, critical: bool) -> Bent {
+        let value = match oid {
+            oid::POLICY_CONSTRAINTS => der::sequence(&[&[0x80, 1, 0]]),
+            _ => der::value(der::INTEGER, &[0]),
+        };
+        Bent::ca("A").extension(oid, critical, value)
+    }
+
+    #[test]
+    fn constraints_that_are_not_critical_are_found() {
+        assert_eq!(seen(&RULE, bent(oid::POLICY_CONSTRAINTS, false)).as_deref(), Some(RULE.example));
+        assert!(seen(&RULE, bent(oid::INHIBIT_ANY_POLICY, false)).is_some());
+    }
+
+    #[test]
+    fn critical_ones_and_none_are_right() {
+        assert_eq!(seen(&RULE, bent(oid::POLICY_CONSTRAINTS, true)), None);
+        assert_eq!(seen(&RULE, bent(oid::INHIBIT_ANY_POLICY, true)), None);
+        assert_eq!(seen(&RULE, Bent::ca("A")), None);
+    }
+}
