@@ -7,16 +7,18 @@ use super::budget::Budget;
 use super::chain::judge_within;
 use super::*;
 use crate::lint::Severity;
-use crate::lint::testing::{Authority, Bent, NOW, name, object_identifier, rsa_spki};
+use crate::lint::testing::{Authority, Bent, NOW, name};
 use crate::x509::certificate::oid;
 use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyUsage, RevocationList, der};
 
 mod bounds;
+mod constraints;
 mod indirect;
 mod matrix;
 mod pkits;
 mod record;
 mod revocation;
+mod signatures;
 
 /// A question and its evidence under construction.
 pub(in crate::verify) struct Case {
@@ -174,45 +176,6 @@ fn a_missing_intermediate_is_named_with_its_key_identifier() {
     assert_eq!(problem.code, "issuer-not-found");
     let key_id = crate::x509::text::hex(house.issuing.certificate.subject_key_id.as_ref().unwrap());
     assert!(problem.message.contains("CN=Issuing CA") && problem.message.contains(&key_id), "{}", problem.message);
-}
-
-#[test]
-fn another_ca_with_the_same_name_is_told_from_an_altered_certificate() {
-    let (house, other) = (House::new(), House::new());
-    let leaf = house.issuing.issue(server());
-    let case = Case::new(leaf, &[&other.issuing.certificate], &[&other.root.certificate]);
-    assert!(case.judge().problems[0].message.contains("the key identifier it asks for"));
-    let altered = house.issuing.issue(server().badly_signed());
-    let case = Case::new(altered, &[&house.issuing.certificate], &[&house.root.certificate]);
-    let problem = &case.judge().problems[0];
-    assert_eq!(problem.code, "signature-invalid");
-    assert!(problem.hint.contains("altered"));
-}
-
-#[test]
-fn a_signature_that_is_not_relied_on_is_told_with_what_is_and_not_as_altered() {
-    let algorithm = |oid: &str| der::sequence(&[&object_identifier(oid), &der::value(der::NULL, &[])]);
-    let sha256_with_rsa = algorithm("1.2.840.113549.1.1.11");
-    let ecdsa_with_null = algorithm("1.2.840.10045.4.3.2");
-    let short = rsa_spki(&[0xff; 128], &[1, 0, 1]);
-    let curve = |oid: &str| {
-        let algorithm = der::sequence(&[&object_identifier("1.2.840.10045.2.1"), &object_identifier(oid)]);
-        der::sequence(&[&algorithm, &der::bit_string(&[4; 65])])
-    };
-    for (ca, algorithm, found, expected) in [
-        (Bent::ca("A").spki(short), Some(&sha256_with_rsa), "rsa-1024", "an RSA key of 2048 to 8192 bits"),
-        (Bent::ca("A").spki(curve("1.3.132.0.10")), None, "secp256k1", "a key for ECDSA on P-256"),
-        (Bent::ca("A"), Some(&ecdsa_with_null), "ecdsa-p256", "with the parameters of the standard"),
-    ] {
-        let leaf = match algorithm {
-            Some(algorithm) => server().inner_algorithm(algorithm).outer_algorithm(algorithm),
-            None => server(),
-        };
-        let verdict = House::with(ca).case(leaf).judge();
-        let problem = &verdict.problems[0];
-        assert_eq!(problem.code, "signature-unsupported", "{}", problem.message);
-        assert!(problem.message.contains(found) && problem.message.contains(expected), "{}", problem.message);
-    }
 }
 
 #[test]
@@ -454,49 +417,6 @@ fn unknown_critical_extensions_mean_no_wherever_they_stand() {
     assert_eq!(Case::new(leaf, &[], &[&root.certificate, &other.certificate]).errors(), [""; 0]);
 }
 
-#[test]
-fn constraints_of_every_kind_are_held_against_every_certificate_below() {
-    let with = |bent: Bent, names: &[&str]| House::with(bent).case(server().names(names)).errors();
-    let violated = ["name-constraint-violated"];
-    for (permitted, inside, outside) in [
-        ("corp.test", "web.corp.test", "web.other.test"),
-        ("10.0.0.0/8", "10.1.2.3", "11.1.2.3"),
-        ("email:corp.test", "ops@corp.test", "ops@mail.corp.test"),
-        ("email:.corp.test", "ops@mail.corp.test", "ops@corp.test"),
-        ("uri:.corp.test", "https://a.corp.test/x", "https://corp.test/x"),
-    ] {
-        assert_eq!(with(Bent::ca("A").permit(&[permitted]), &[inside]), [""; 0], "{permitted}");
-        assert_eq!(with(Bent::ca("A").permit(&[permitted]), &[outside]), violated, "{permitted}");
-        assert_eq!(with(Bent::ca("A").exclude(&[permitted]), &[inside]), violated, "{permitted}");
-        assert_eq!(with(Bent::ca("A").exclude(&[permitted]), &[outside]), [""; 0], "{permitted}");
-    }
-    assert_eq!(with(Bent::ca("A").exclude(&["secret.corp.test"]), &["*.corp.test"]), violated);
-    let unprocessable = ["name-constraint-unprocessable"];
-    assert_eq!(with(Bent::ca("A").exclude(&["uri:corp.test"]), &["urn:uuid:1"]), unprocessable);
-}
-
-#[test]
-fn a_no_because_of_a_constraint_says_which_and_whose() {
-    let house = House::with(Bent::ca("Issuing CA").permit(&["other.test"]));
-    let verdict = house.case(server()).judge();
-    assert_eq!(
-        verdict.problems[0].message,
-        "dns:web.corp.test is not within what CN=Issuing CA (chain.pem#1) permits: dns:other.test"
-    );
-}
-
-#[test]
-fn constraints_skip_self_issued_cas_but_not_what_they_issue() {
-    let root = Authority::self_signed(Bent::ca("Root").permit(&["corp.test"]));
-    let renewed = root.subordinate(Bent::ca("Root").names(&["elsewhere.test"]));
-    let case = |leaf: Bent| Case::new(renewed.issue(leaf), &[&renewed.certificate], &[&root.certificate]);
-    assert_eq!(case(server()).errors(), [""; 0]);
-    assert_eq!(case(Bent::server("web.elsewhere.test")).errors(), ["name-constraint-violated"]);
-    // rustls does not skip them; that it leaves this out decides nothing.
-    let verdict = case(server()).server("web.corp.test").judge();
-    assert!(verdict.valid && verdict.rustls_refuses.is_some(), "{:?}", verdict.problems);
-}
-
 /// What rustls refuses for a reason of its own is not excused as something that it leaves out.
 #[test]
 fn a_refusal_by_rustls_that_no_omission_explains_is_its_own() {
@@ -506,21 +426,6 @@ fn a_refusal_by_rustls_that_no_omission_explains_is_its_own() {
     assert!(verdict.valid, "{:?}", verdict.problems);
     let refusal = verdict.problems.iter().find(|it| it.code == "rustls-refuses").unwrap();
     assert!(refusal.message.starts_with("the verifier inside rustls refuses the chain"), "{}", refusal.message);
-}
-
-#[test]
-fn directory_names_are_compared_without_case_and_string_type() {
-    let subtree = |text: &str| {
-        let directory = crate::x509::name_constraints::Subtree::Directory(
-            crate::x509::DistinguishedName::from_der(&name(text)).unwrap(),
-        );
-        crate::x509::NameConstraints { permitted: vec![directory], excluded: Vec::new() }
-    };
-    let case = |permitted: &str| House::with(Bent::ca("A").name_constraints(&subtree(permitted))).case(server());
-    assert_eq!(case("WEB.corp.test").errors(), [""; 0]);
-    assert_eq!(case("mail.corp.test").errors(), ["name-constraint-violated"]);
-    let verdict = case("web.corp.test").server("web.corp.test").judge();
-    assert!(verdict.valid && verdict.rustls_refuses.is_some(), "{:?}", verdict.problems);
 }
 
 #[test]

@@ -1,0 +1,43 @@
+//! Signatures that do not hold, and those that nothing here relies on: which of it is told.
+
+use super::*;
+use crate::lint::testing::{object_identifier, rsa_spki};
+
+#[test]
+fn another_ca_with_the_same_name_is_told_from_an_altered_certificate() {
+    let (house, other) = (House::new(), House::new());
+    let leaf = house.issuing.issue(server());
+    let case = Case::new(leaf, &[&other.issuing.certificate], &[&other.root.certificate]);
+    assert!(case.judge().problems[0].message.contains("the key identifier it asks for"));
+    let altered = house.issuing.issue(server().badly_signed());
+    let case = Case::new(altered, &[&house.issuing.certificate], &[&house.root.certificate]);
+    let problem = &case.judge().problems[0];
+    assert_eq!(problem.code, "signature-invalid");
+    assert!(problem.hint.contains("altered"));
+}
+
+#[test]
+fn a_signature_that_is_not_relied_on_is_told_with_what_is_and_not_as_altered() {
+    let algorithm = |oid: &str| der::sequence(&[&object_identifier(oid), &der::value(der::NULL, &[])]);
+    let sha256_with_rsa = algorithm("1.2.840.113549.1.1.11");
+    let ecdsa_with_null = algorithm("1.2.840.10045.4.3.2");
+    let short = rsa_spki(&[0xff; 128], &[1, 0, 1]);
+    let curve = |oid: &str| {
+        let algorithm = der::sequence(&[&object_identifier("1.2.840.10045.2.1"), &object_identifier(oid)]);
+        der::sequence(&[&algorithm, &der::bit_string(&[4; 65])])
+    };
+    for (ca, algorithm, found, expected) in [
+        (Bent::ca("A").spki(short), Some(&sha256_with_rsa), "rsa-1024", "an RSA key of 2048 to 8192 bits"),
+        (Bent::ca("A").spki(curve("1.3.132.0.10")), None, "secp256k1", "a key for ECDSA on P-256"),
+        (Bent::ca("A"), Some(&ecdsa_with_null), "ecdsa-p256", "with the parameters of the standard"),
+    ] {
+        let leaf = match algorithm {
+            Some(algorithm) => server().inner_algorithm(algorithm).outer_algorithm(algorithm),
+            None => server(),
+        };
+        let verdict = House::with(ca).case(leaf).judge();
+        let problem = &verdict.problems[0];
+        assert_eq!(problem.code, "signature-unsupported", "{}", problem.message);
+        assert!(problem.message.contains(found) && problem.message.contains(expected), "{}", problem.message);
+    }
+}
