@@ -64,7 +64,11 @@ static DIFFERENCES: &[Difference] = &[
         &["signature-unsupported"],
         "they read parameters of an ECDSA signature over; RFC 5758 §3.2 says that there are none",
     ),
-    accepting(&["openssl", "gnutls"], &["extended-key-usage-critical"], "a Baseline Requirement of servers"),
+    accepting(
+        &["openssl", "gnutls"],
+        &["extended-key-usage-critical", "subject-alt-name-needlessly-critical"],
+        "a Baseline Requirement of servers",
+    ),
     accepting(
         &["openssl", "gnutls"],
         &["name-constraint-unprocessable"],
@@ -120,6 +124,11 @@ static DIFFERENCES: &[Difference] = &[
         &["gnutls"],
         &["key-usage-unfit", "wrong-purpose"],
         "it leaves key usage to the handshake, and asks the leaf alone for the purpose, where an empty list is any",
+    ),
+    accepting(
+        &["openssl", "gnutls"],
+        &["unknown-critical-extension"],
+        "they do not look at the qualifiers of policies, which RFC 5280 §4.2.1.4 asks to be understood or refused",
     ),
     accepting(&["gnutls"], &["not-a-ca"], "it takes an anchor for a CA, whatever its basicConstraints say"),
     accepting(
@@ -223,6 +232,11 @@ static DIFFERENCES: &[Difference] = &[
         "it compares names octet by octet, not as RFC 5280 §7.1 asks, and takes key identifiers as binding",
     ),
     refusing(&["gnutls"], &["cannot be read"], "version 1 with extensions is not read there; here it is told"),
+    refusing(
+        &["cryptography"],
+        &["validity dates between 1950 and 2049 must be UtcTime"],
+        "RFC 5280 §4.1.2.5 says so to CAs; verifiers are to read either form, and the warning tells",
+    ),
     refusing(&["cryptography"], &["Forbidden public key algorithm"], "its Web PKI profile knows no Ed25519"),
     refusing(
         &["cryptography"],

@@ -42,11 +42,12 @@ static TLS: [&Rule; 17] = [
 ];
 
 /// The Baseline Requirements, for servers.
-static SERVER: [&Rule; 4] = [
+static SERVER: [&Rule; 5] = [
     &lint::rsa_size::RULE,
     &lint::authority_key_id_form::RULE,
     &lint::extended_key_usage_critical::RULE,
     &lint::extended_key_usage_any::RULE,
+    &lint::subject_alt_name_plain::RULE,
 ];
 
 /// Those of them that are worth a word for every purpose.
@@ -108,6 +109,8 @@ fn is_tolerated(rule: &str, subject: &Subject<'_>, role: Role, question: &Questi
         rule if is_fault_of_own_root(rule, role, question) => true,
         // A purpose of an intermediate limits it; only a leaf for any purpose is too much.
         "extended-key-usage-any" | "extended-key-usage-critical" => role != Role::Leaf,
+        // BR §7.1.2.7.12 speaks of servers' certificates.
+        "subject-alt-name-needlessly-critical" => role != Role::Leaf,
         _ => false,
     }
 }
@@ -218,7 +221,8 @@ mod tests {
 
     #[test]
     fn what_the_baseline_requirements_ask_for_is_refused_for_servers_alone() {
-        let leaves: [Broken; 4] = [
+        let leaves: [Broken; 5] = [
+            (&lint::subject_alt_name_plain::RULE, || server().critical(oid::SUBJECT_ALT_NAME, true)),
             (&lint::rsa_size::RULE, || server().spki(rsa_spki(&[0xff; 128], &[1, 0, 1]))),
             (&lint::authority_key_id_form::RULE, || {
                 let value = der::sequence(&[&der::value(0x80, &[7; 20]), &der::value(0x82, &[1])]);
@@ -246,7 +250,7 @@ mod tests {
 
     #[test]
     fn every_rule_that_decides_is_in_one_of_these_tests() {
-        assert_eq!((ALWAYS.len(), TLS.len(), SERVER.len()), (8, 17, 4));
+        assert_eq!((ALWAYS.len(), TLS.len(), SERVER.len()), (8, 17, 5));
     }
 
     #[test]
