@@ -137,6 +137,7 @@ pub fn dns(given: &str) -> Result<String, GeneralNameError> {
             '/' | '\\' => "it holds a slash",
             ' ' => "it holds a space",
             ':' => "it holds a colon (a port is no part of a name)",
+            '[' | ']' => "IPv6 addresses are written without brackets, and a port is no part of them",
             _ => "only letters, digits, '-' and '.' are allowed",
         }));
     }
@@ -260,6 +261,13 @@ mod tests {
             ["", "crl.test/a.crl", "http://", "http:///a", "http://crl.test/a b", "ldap:///o=a b", "http://ü.test/"]
         {
             assert!(check_address(given).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn an_address_in_brackets_is_told_how_it_is_written() {
+        for given in ["[::1]", "[::1]:443"] {
+            assert!(shown(given).contains("without brackets"), "{}", shown(given));
         }
     }
 
