@@ -213,6 +213,10 @@ impl Report for InitReport {
             );
             page.field("  certificate", &authority.folder.join("cert.pem").display().to_string());
             page.digest("  SHA-256", &certificate.fingerprint());
+            // What holds for the root holds for all below it, and is told once for all.
+            if let Some(own) = certificate.name_constraints.as_ref().filter(|own| **own != self.constraints) {
+                page.field("  vouches for", &scope(own));
+            }
         }
         page.gap();
         page.field("may vouch for", &scope(&self.constraints));
@@ -221,6 +225,7 @@ impl Report for InitReport {
     }
 
     fn json(&self) -> Value {
+        let subtrees = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>();
         let authorities: Vec<Value> = self
             .made
             .authorities
@@ -235,6 +240,8 @@ impl Report for InitReport {
                     "not_before": rfc3339(certificate.validity.not_before),
                     "not_after": rfc3339(certificate.validity.not_after),
                     "fingerprint_sha256": text::hex(&certificate.fingerprint()),
+                    "permit": subtrees(certificate.name_constraints.as_ref().map_or(&[], |own| &own.permitted)),
+                    "exclude": subtrees(certificate.name_constraints.as_ref().map_or(&[], |own| &own.excluded)),
                     "files": {
                         "cert": authority.folder.join("cert.pem"),
                         "chain": authority.folder.join("chain.pem"),
@@ -243,7 +250,6 @@ impl Report for InitReport {
                 })
             })
             .collect();
-        let subtrees = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>();
         json!({
             "schema": "ca.init/1",
             "dir": self.made.folder,
