@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::{AuthorityError, Index};
-use crate::issuance::{Issuer, IssuerFacts};
+use crate::issuance::{Issued, Issuer, IssuerFacts};
 use crate::lint::Severity;
 use crate::verify::{self, Evidence, Exhibit, Problem, Purpose, Question, Signatures};
 use crate::x509::Certificate;
@@ -33,6 +33,14 @@ pub fn check_not_revoked(issuer: &IssuerFacts, index: &Index) -> Result<(), Auth
         }
     }
     Ok(())
+}
+
+/// A new certificate, once it was laid before the judge: see [`check_chain`].
+///
+/// # Errors
+/// When its chain does not hold.
+pub fn judged(issued: Issued, issuer: &IssuerFacts, now: OffsetDateTime) -> Result<Certificate, AuthorityError> {
+    issued.judged(|certificate| check_chain(certificate, issuer, now))
 }
 
 /// Lays a new certificate before the judge, as whoever meets it will: its chain must hold now.
@@ -66,5 +74,69 @@ pub fn check_chain(certificate: &Certificate, issuer: &IssuerFacts, now: OffsetD
     match verify::judge(evidence, &question).problems.into_iter().find(is_its_own) {
         Some(problem) => Err(AuthorityError::DoesNotVerify(problem.message)),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Ca, NOW};
+    use super::*;
+    use crate::authority::authorities::Authorities;
+    use crate::issuance::{self, CertificateRequest, Draft, End, IssuerError, Profile, SignedBy, Values};
+    use crate::keys::{PrivateKey, Signer, SigningError};
+    use crate::x509::{KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
+
+    /// Says that it is the one, and signs as the other.
+    struct Dishonest<'a> {
+        shown: &'a PublicKey,
+        used: PrivateKey,
+    }
+
+    impl Signer for Dishonest<'_> {
+        fn public_key(&self) -> &PublicKey {
+            self.shown
+        }
+
+        fn signature_algorithm(&self) -> SignatureAlgorithm {
+            self.used.signature_algorithm()
+        }
+
+        fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+            self.used.sign(message)
+        }
+    }
+
+    #[test]
+    fn nobody_gets_a_certificate_that_another_key_has_signed() {
+        let ca = Ca::new();
+        let facts = Authorities::of(&ca.home).facts("issuing").unwrap();
+        let leaf = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let profile = Profile::read("server", "server.toml", include_str!("../../templates/server.toml")).unwrap();
+        let request = CertificateRequest {
+            name: "web.test".to_owned(),
+            names: vec!["web.test".parse().unwrap()],
+            public_key: leaf.public_key().clone(),
+            end: End::Default,
+            clip: false,
+            subject: Vec::new(),
+            values: Values(
+                [("name".to_owned(), "web.test".to_owned()), ("organization".to_owned(), String::new())].into(),
+            ),
+        };
+        let issued = |signer: &dyn Signer| {
+            let serial = SerialNumber::from_random(&[2; 16]).unwrap();
+            let draft = Draft::new(&profile, &request, SignedBy::Issuer(&facts), NOW, serial).unwrap();
+            issuance::sign(issuance::approve(draft, Some(&facts)).unwrap(), signer)
+        };
+        let shown = &facts.certificate().public_key;
+        let kind = shown.kind().to_string();
+        let same_kind = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind).unwrap();
+        let used = || PrivateKey::generate(same_kind).unwrap();
+        let dishonest = Dishonest { shown, used: used() };
+        assert!(matches!(issued(&dishonest).unwrap().checked(), Err(IssuerError::Altered)));
+        let refused = judged(issued(&dishonest).unwrap(), &facts, NOW);
+        assert!(matches!(refused, Err(AuthorityError::DoesNotVerify(_))), "{refused:?}");
+        // Whoever says which key it is does not come so far.
+        assert!(matches!(issued(&used()), Err(IssuerError::OtherKey)));
     }
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::adopt::{self, Adoption};
 use super::authorities::ROOT;
-use super::chain::check_chain;
+use super::chain::judged;
 use super::deliver::{Files, KeyText};
 use super::index::{Index, NewEntry, Origin};
 use super::issue::{Tools, draw_serial, is_authority_name, key_text};
@@ -146,7 +146,7 @@ fn make_root(
     let serial = draw_serial(profile.serial_octets, tools.entropy)?;
     let mut approved = issuance::approve(Draft::new(&profile, &request, SignedBy::Itself(&key), now, serial)?, None)?;
     let warnings = std::mem::take(&mut approved.warnings);
-    let certificate = issuance::sign(approved, &key)?.certificate;
+    let certificate = issuance::sign(approved, &key)?.checked()?;
     let root = NewAuthority {
         name: ROOT.to_owned(),
         template: ROOT.to_owned(),
@@ -181,8 +181,7 @@ fn make_intermediate(
     let mut approved =
         issuance::approve(Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, serial)?, Some(&facts))?;
     let warnings = std::mem::take(&mut approved.warnings);
-    let certificate = issuance::sign(approved, signer)?.certificate;
-    check_chain(&certificate, &facts, now)?;
+    let certificate = judged(issuance::sign(approved, signer)?, &facts, now)?;
     let is_below_root = !issuer.certificate.is_self_issued();
     let chain =
         is_below_root.then(|| issuer.certificate.clone()).into_iter().chain(issuer.chain.iter().cloned()).collect();

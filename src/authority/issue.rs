@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use self::existing::Settled;
 use super::authorities::{Authorities, KeyOpener};
-use super::chain::{chain_below_root, check_chain, check_not_revoked};
+use super::chain::{chain_below_root, check_not_revoked, judged};
 use super::deliver::{self, Files, KeyText, Place, Replaced};
 use super::index::{Change, EntryId, Index, NewEntry, Origin};
 pub use super::order::{CertificateFacts, Due, Existing, InMemory, Order, Outcome, Status, SubjectKey, Tools};
@@ -263,8 +263,7 @@ impl Work<'_> {
         let draft = Draft::new(self.profile, request, SignedBy::Issuer(issuer.facts()), self.now, serial)?;
         let mut approved = issuance::approve(draft, Some(issuer.facts()))?;
         let warnings = std::mem::take(&mut approved.warnings);
-        let certificate = issuer.sign(approved)?.certificate;
-        check_chain(&certificate, issuer.facts(), self.now)?;
+        let certificate = judged(issuer.sign(approved)?, issuer.facts(), self.now)?;
         Ok((certificate, warnings))
     }
 

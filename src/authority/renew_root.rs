@@ -94,7 +94,7 @@ fn sign(
     let before = issuer.facts().certificate().clone();
     let key = issuer.into_signer();
     let draft = recertify(&before, SignedBy::Itself(&key), now, validity, serial)?;
-    Ok(issuance::sign(issuance::approve(draft, None)?, &key)?.certificate)
+    Ok(issuance::sign(issuance::approve(draft, None)?, &key)?.checked()?)
 }
 
 fn validity(lifetime: Lifetime, now: OffsetDateTime) -> Result<Validity, AuthorityError> {

@@ -179,7 +179,7 @@ impl Ca {
         let key = issuer.into_signer();
         let serial = before.serial.clone();
         let draft = recertify(&before, SignedBy::Itself(&key), self.now, before.validity, serial).unwrap();
-        let certificate = issuance::sign(issuance::approve(draft, None).unwrap(), &key).unwrap().certificate;
+        let certificate = issuance::sign(issuance::approve(draft, None).unwrap(), &key).unwrap().checked().unwrap();
         deliver::replace_certificate(&self.home, "root", &certificate, &SystemEntropy).unwrap();
         certificate
     }

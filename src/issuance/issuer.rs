@@ -5,7 +5,9 @@ use time::OffsetDateTime;
 use super::{ApprovedDraft, ApprovedList, Profile, Refusal, SignedList};
 use crate::keys::{self, PrivateKey, Signer, SigningError, private_key};
 use crate::x509::name_constraints::{Subtree, Violation};
-use crate::x509::{Certificate, DecodeError, DistinguishedName, GeneralName, KeyUsage, SignatureAlgorithm, der, tbs};
+use crate::x509::{
+    Certificate, DecodeError, DistinguishedName, GeneralName, KeyUsage, PublicKey, SignatureAlgorithm, der, tbs,
+};
 
 /// What is known of an issuer without its key: enough to decide what it may sign.
 #[derive(Debug, Clone)]
@@ -23,10 +25,12 @@ pub struct Issuer<S: Signer = PrivateKey> {
     signer: S,
 }
 
-/// A certificate that was signed; not yet one that may leave the process.
-#[derive(Debug, Clone)]
+/// A certificate that was signed and read back. Nobody gets at it before somebody has checked the signature.
+#[derive(Debug)]
+#[must_use]
 pub struct Issued {
-    pub certificate: Certificate,
+    certificate: Certificate,
+    issuer_key: PublicKey,
 }
 
 /// Why a certificate and a key do not make an issuer, or the issuer did not sign.
@@ -56,6 +60,29 @@ pub enum IssuerError {
     Altered,
     #[error(transparent)]
     Decode(#[from] DecodeError),
+}
+
+impl Issued {
+    /// The certificate, once its signature was checked with the key that should have made it: it was made over what was
+    /// approved, and counts for what was read back only if both are the same octets.
+    ///
+    /// # Errors
+    /// When it is not the signature of that key.
+    pub fn checked(self) -> Result<Certificate, IssuerError> {
+        let Self { certificate, issuer_key } = self;
+        let (algorithm, signature) = (&certificate.signature_algorithm, &certificate.signature);
+        keys::verify(&issuer_key, algorithm, certificate.tbs(), signature).map_err(|_| IssuerError::Altered)?;
+        Ok(certificate)
+    }
+
+    /// The certificate, once a judge has accepted it who checks the signature among all else; for whoever has one, so that it
+    /// is not checked twice.
+    ///
+    /// # Errors
+    /// The judge's.
+    pub fn judged<E>(self, judge: impl FnOnce(&Certificate) -> Result<(), E>) -> Result<Certificate, E> {
+        judge(&self.certificate).map(|()| self.certificate)
+    }
 }
 
 impl IssuerFacts {
@@ -247,7 +274,7 @@ impl<S: Signer> Issuer<S> {
 /// The one road to a signing key: consumes an approved draft, signs exactly its octets, and reads back what came out.
 ///
 /// # Errors
-/// When the key is not the one that the draft was approved for, does not sign, or signed something else.
+/// When the key is not the one that the draft was approved for, does not sign, or what came out cannot be read.
 pub fn sign(approved: ApprovedDraft, signer: &dyn Signer) -> Result<Issued, IssuerError> {
     let (to_be_signed, draft) = approved.into_parts();
     if *signer.public_key() != draft.issuer_key || signer.signature_algorithm() != draft.signature_algorithm {
@@ -255,11 +282,7 @@ pub fn sign(approved: ApprovedDraft, signer: &dyn Signer) -> Result<Issued, Issu
     }
     let signature = signer.sign(&to_be_signed)?;
     let certificate = Certificate::from_der(&tbs::assemble(&to_be_signed, &draft.signature_algorithm, &signature))?;
-    // Made over what was approved, it counts for what was read back only if both are the same octets.
-    match keys::verify(&draft.issuer_key, &certificate.signature_algorithm, certificate.tbs(), &certificate.signature) {
-        Ok(()) => Ok(Issued { certificate }),
-        Err(_) => Err(IssuerError::Altered),
-    }
+    Ok(Issued { certificate, issuer_key: draft.issuer_key })
 }
 
 /// The same road for a revocation list: consumes an approved one, signs exactly its octets, and reads back what came out.

@@ -129,7 +129,7 @@ mod tests {
         let old = root.facts().certificate().clone();
         let key = root.into_signer();
         let draft = recertify(&old, SignedBy::Itself(&key), NOW, years(12), serial(9)).unwrap();
-        let new = sign(approve(draft, None).unwrap(), &key).unwrap().certificate;
+        let new = sign(approve(draft, None).unwrap(), &key).unwrap().checked().unwrap();
         assert_eq!(
             (&new.subject, &new.public_key, &new.subject_key_id),
             (&old.subject, &old.public_key, &old.subject_key_id)
@@ -145,7 +145,7 @@ mod tests {
         let issuing = below(&old_root, INTERMEDIATE).unwrap().facts().certificate().clone();
         let new_root = root(KeyAlgorithm::Ed25519, &ROOT.replace("\"name\"", "\"New Root\""));
         let draft = recertify(&issuing, SignedBy::Issuer(new_root.facts()), NOW, years(4), serial(9)).unwrap();
-        let new = new_root.sign(approve(draft, Some(new_root.facts())).unwrap()).unwrap().certificate;
+        let new = new_root.sign(approve(draft, Some(new_root.facts())).unwrap()).unwrap().checked().unwrap();
         assert_eq!((&new.subject, &new.public_key), (&issuing.subject, &issuing.public_key));
         assert_eq!(new.issuer, *new_root.facts().subject());
         assert_eq!(new.authority_key_id.unwrap().key_id, Some(new_root.facts().key_id()));

@@ -47,7 +47,7 @@ pub fn root(algorithm: KeyAlgorithm, toml: &str) -> Issuer {
         serial(1),
     )
     .unwrap();
-    let root = sign(approve(draft, None).unwrap(), &key).unwrap().certificate;
+    let root = sign(approve(draft, None).unwrap(), &key).unwrap().checked().unwrap();
     Issuer::new(IssuerFacts::new("root", root, Vec::new()).unwrap(), key).unwrap()
 }
 
@@ -81,5 +81,5 @@ impl Signer for Misled<'_> {
 
 pub fn issue(issuer: &Issuer, toml: &str, request: &CertificateRequest) -> Result<Certificate, Refusal> {
     let draft = Draft::new(&profile(toml), request, SignedBy::Issuer(issuer.facts()), NOW, serial(2))?;
-    Ok(issuer.sign(approve(draft, Some(issuer.facts())).unwrap()).unwrap().certificate)
+    Ok(issuer.sign(approve(draft, Some(issuer.facts())).unwrap()).unwrap().checked().unwrap())
 }

@@ -29,7 +29,7 @@ fn signed_elsewhere(elsewhere: &Ca, signer: &str, request: &SigningRequest) -> C
     wish.clip = true;
     let serial = draw_serial(16, &SystemEntropy).unwrap();
     let draft = Draft::new(&profile, &wish, SignedBy::Issuer(issuer.facts()), elsewhere.now, serial).unwrap();
-    issuer.sign(issuance::approve(draft, Some(issuer.facts())).unwrap()).unwrap().certificate
+    issuer.sign(issuance::approve(draft, Some(issuer.facts())).unwrap()).unwrap().checked().unwrap()
 }
 
 fn elsewhere() -> Ca {
@@ -132,7 +132,7 @@ fn a_leaf_and_a_ca_below_one_that_may_have_none_are_refused() {
     draft.issuer = policy.subject.clone();
     draft.issuer_key = policy.public_key.clone();
     draft.authority_key_id = policy.subject_key_id.clone().unwrap();
-    let below_policy = issuer.sign(issuance::approve(draft, None).unwrap()).unwrap().certificate;
+    let below_policy = issuer.sign(issuance::approve(draft, None).unwrap()).unwrap().checked().unwrap();
     let refused = install(below_policy);
     assert!(matches!(refused, AuthorityError::Refusal(issuance::Refusal::PathLength { .. })), "{refused}");
     assert_eq!(ca.history("branch").len() + ca.history("corporate").len(), 0);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
 use super::super::authorities::{Authorities, Root, read_certificates};
-use super::super::chain::check_chain;
+use super::super::chain::judged;
 use super::super::index::{Change, EntryId, Index, NewEntry, Origin};
 use super::super::issue::{Tools, unused_serial};
 use super::super::templates::TemplateError;
@@ -111,8 +111,7 @@ pub fn recertify_the_rest(
             let values = |issuer| wish::values(&profile, &entry, &BTreeMap::new(), config, Some(issuer));
             readdress(&mut draft, &before, &profile.distribution, &[values(issuer.name())?, values(old_name)?]);
         }
-        let certificate = new.sign(issuance::approve(draft, Some(issuer))?)?.certificate;
-        check_chain(&certificate, issuer, now)?;
+        let certificate = judged(new.sign(issuance::approve(draft, Some(issuer))?)?, issuer, now)?;
         let id = change.insert(&NewEntry {
             certificate: &certificate,
             name: &name,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 
 use super::super::authorities::{Authorities, KeyOpener, Rotation, read_certificate};
+use super::super::chain::judged;
 use super::super::deliver::{Files, KeyText};
 use super::super::index::{Change, EntryId, Index, NewEntry, Origin};
 use super::super::init::{authority_profile, authority_request};
@@ -312,7 +313,7 @@ impl Work<'_> {
         let mut change = index.change()?;
         let draw = |index: &Index| unused_serial(octets, index, self.tools.entropy);
         let draft = Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, draw(&change)?)?;
-        let certificate = issuance::sign(issuance::approve(draft, None)?, &root.key)?.certificate;
+        let certificate = issuance::sign(issuance::approve(draft, None)?, &root.key)?.checked()?;
         let facts = IssuerFacts::new(&root.name, certificate.clone(), Vec::new())?;
         let new = Issuer::new(facts, root.key)?;
         let old_certificate = old.facts().certificate();
@@ -320,12 +321,10 @@ impl Work<'_> {
         let cross = |subject: &Certificate, issuer: &Issuer, index: &Index| -> Result<Certificate, AuthorityError> {
             let by = SignedBy::Issuer(issuer.facts());
             let draft = issuance::recertify(subject, by, self.now, validity, draw(index)?)?;
-            Ok(issuer.sign(issuance::approve(draft, Some(issuer.facts()))?)?.certificate)
+            judged(issuer.sign(issuance::approve(draft, Some(issuer.facts()))?)?, issuer.facts(), self.now)
         };
         let new_with_old = cross(&certificate, old, &change)?;
         let old_with_new = cross(old_certificate, &new, &change)?;
-        super::super::chain::check_chain(&new_with_old, old.facts(), self.now)?;
-        super::super::chain::check_chain(&old_with_new, new.facts(), self.now)?;
 
         let (old_name, new_name) = (old.facts().name(), root.name.as_str());
         let own = super::super::authorities::ROOT;
