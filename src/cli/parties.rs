@@ -282,7 +282,7 @@ impl PartyArguments {
         };
         let mut ask = |question: &str| {
             if remembered.is_none() {
-                let opened = self.passphrase.open(&config.passphrase, &home, context, question);
+                let opened = self.passphrase.open(&home, context, question);
                 *remembered = Some(opened.map_err(passphrase::refusal)?);
             }
             // Server and client are signed with one key; nobody is asked for its passphrase twice.

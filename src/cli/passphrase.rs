@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::arguments::whole_number;
 use super::{Context, Failure};
-use crate::authority::config::PassphraseSettings;
+use crate::authority::config::{Config, PassphraseSettings};
 use crate::authority::{AuthorityError, Home};
 use crate::keys::Passphrase;
 use crate::system::files;
@@ -87,7 +87,15 @@ impl PassphraseArguments {
     ///
     /// # Errors
     /// When none of them has one.
-    pub fn open(
+    pub fn open(&self, home: &Home, context: &Context<'_>, question: &str) -> Result<Passphrase, Failure> {
+        self.open_by(&Config::load(home)?.passphrase, home, context, question)
+    }
+
+    /// As [`open`](Self::open), by settings that stand in no ca.toml yet.
+    ///
+    /// # Errors
+    /// When none of them has one.
+    pub fn open_by(
         &self,
         settings: &PassphraseSettings,
         home: &Home,
@@ -229,7 +237,7 @@ mod tests {
         let home = Home::at(folder.path().to_owned());
         let set = |file: &str, env: &str| PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
         let mut open = |flags: PassphraseArguments, settings: PassphraseSettings| {
-            played.with_context(&WORDS, |context| text(flags.open(&settings, &home, context, "? ")))
+            played.with_context(&WORDS, |context| text(flags.open_by(&settings, &home, context, "? ")))
         };
         let file = |name: &str| PassphraseArguments { passphrase_file: Some(name.into()), ..flags() };
         let variable = |name: &str| PassphraseArguments { passphrase_env: Some(name.to_owned()), ..flags() };
@@ -250,7 +258,7 @@ mod tests {
         for (file, env) in [("missing", ""), ("", "UNSET")] {
             let settings = PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
             let refused =
-                played.with_context(&WORDS, |context| flags().open(&settings, &home, context, "? ")).unwrap_err();
+                played.with_context(&WORDS, |context| flags().open_by(&settings, &home, context, "? ")).unwrap_err();
             assert!(
                 refused.hints.iter().any(|hint| hint == "[passphrase] in /site/ca/ca.toml names it"),
                 "{refused:?}"
@@ -258,7 +266,8 @@ mod tests {
         }
         let typed = PassphraseArguments { passphrase_env: Some("UNSET".to_owned()), ..flags() };
         let settings = PassphraseSettings::default();
-        let refused = played.with_context(&WORDS, |context| typed.open(&settings, &home, context, "? ")).unwrap_err();
+        let refused =
+            played.with_context(&WORDS, |context| typed.open_by(&settings, &home, context, "? ")).unwrap_err();
         assert_eq!(refused.hints, [""; 0]);
     }
 }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::authority::config::Config;
 use crate::authority::publish_crl::{self, Because, Order, Outcome, Status};
 use crate::cli::arguments::whole_number;
 use crate::cli::output::{Page, Report, Tone};
@@ -55,8 +54,7 @@ pub(super) fn publish(
     context: &Context<'_>,
 ) -> Result<Outcome, Failure> {
     let home = context.home()?;
-    let settings = Config::load(&home)?.passphrase;
-    let mut ask = |question: &str| passphrase.open(&settings, &home, context, question).map_err(passphrase::refusal);
+    let mut ask = |question: &str| passphrase.open(&home, context, question).map_err(passphrase::refusal);
     Ok(publish_crl::publish(&home, order, &mut ask, &context.tools())?)
 }
 

@@ -184,7 +184,7 @@ pub(super) fn new_passphrase(
     let settings = &config.passphrase;
     let is_set = !settings.file.is_empty() || !settings.env.is_empty();
     let chosen = if is_set {
-        flags.open(settings, home, context, "")
+        flags.open_by(settings, home, context, "")
     } else {
         flags.choose(context, "Passphrase for the CA keys: ", passphrase::FLAGS)
     };

@@ -7,7 +7,6 @@ use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::authority::config::Config;
 use crate::authority::deliver::{Paths, Place};
 use crate::authority::hook::Change;
 use crate::authority::issue::{self, CertificateFacts, Due, Existing, Order, Outcome, Status, SubjectKey};
@@ -230,8 +229,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         dry_run,
         protection,
     };
-    let settings = Config::load(&home)?.passphrase;
-    let mut ask = |question: &str| passphrase.open(&settings, &home, context, question).map_err(passphrase::refusal);
+    let mut ask = |question: &str| passphrase.open(&home, context, question).map_err(passphrase::refusal);
     let outcome = issue::issue(&home, order, &mut ask, &context.tools())?;
     let after = After { action: "issue", hook, secret: passphrase.passphrase_env.as_deref() };
     after.shown(&home, outcome, "ca.issue/1", context)

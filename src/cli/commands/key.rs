@@ -3,7 +3,6 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::authority::Config;
 use crate::authority::key_passphrase::{self, Outcome};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
@@ -43,10 +42,8 @@ struct Changed {
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let Action::Passphrase(arguments) = arguments.action;
     let home = context.home()?;
-    let settings = Config::load(&home)?.passphrase;
     let context = &*context;
-    let mut ask =
-        |question: &str| arguments.passphrase.open(&settings, &home, context, question).map_err(passphrase::refusal);
+    let mut ask = |question: &str| arguments.passphrase.open(&home, context, question).map_err(passphrase::refusal);
     let mut choose = || {
         if arguments.remove {
             return Ok(None);

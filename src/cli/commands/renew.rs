@@ -7,7 +7,6 @@ use time::OffsetDateTime;
 
 use super::issue::{After, key_and_value};
 use super::renew_due;
-use crate::authority::config::Config;
 use crate::authority::issue::Due;
 use crate::authority::renew::{self, NextKey, Renewal};
 use crate::cli::hook::HookArguments;
@@ -84,9 +83,7 @@ pub fn follow(
         encrypted: next.key_passphrase_file.is_some(),
         only_if: None,
     };
-    let settings = Config::load(&home)?.passphrase;
-    let mut ask =
-        |question: &str| next.passphrase.open(&settings, &home, context, question).map_err(passphrase::refusal);
+    let mut ask = |question: &str| next.passphrase.open(&home, context, question).map_err(passphrase::refusal);
     let kept =
         PassphraseArguments { passphrase_file: next.key_passphrase_file.clone(), ..PassphraseArguments::default() };
     let mut ask_for_kept_key = |question: &str| {

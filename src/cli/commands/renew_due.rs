@@ -10,7 +10,6 @@ use super::issue::After;
 use super::renew::Next;
 use crate::authority::Home;
 use crate::authority::authorities::Answers;
-use crate::authority::config::Config;
 use crate::authority::due::{self, Due, What};
 use crate::authority::index::Reference;
 use crate::authority::issue::{CertificateFacts, Due as When, Status};
@@ -90,13 +89,11 @@ fn renew_one(
         encrypted: false,
         only_if: Some(when),
     };
-    let settings = Config::load(home)?.passphrase;
     let flags =
         PassphraseArguments { passphrase_file: next.key_passphrase_file.clone(), ..PassphraseArguments::default() };
     let outcome = {
         let context = &*context;
-        let mut open =
-            |question: &str| next.passphrase.open(&settings, home, context, question).map_err(passphrase::refusal);
+        let mut open = |question: &str| next.passphrase.open(home, context, question).map_err(passphrase::refusal);
         let mut ask = |question: &str| given.ask(question, &mut open);
         let mut ask_for_kept_key = |question: &str| {
             let person = || passphrase::ask(context, question, "give --key-passphrase-file FILE");
@@ -126,12 +123,10 @@ fn sign_list(
     given: &mut Answers,
     context: &Context<'_>,
 ) -> Result<Done, Failure> {
-    let settings = Config::load(home)?.passphrase;
     // Two runs at once sign one list; only a list that is not in its last third has to be asked for.
     let ensure = when == When::LastThird;
     let order = Order { authority: Some(authority.to_owned()), ensure, ..Order::default() };
-    let mut open =
-        |question: &str| next.passphrase.open(&settings, home, context, question).map_err(passphrase::refusal);
+    let mut open = |question: &str| next.passphrase.open(home, context, question).map_err(passphrase::refusal);
     let mut ask = |question: &str| given.ask(question, &mut open);
     let outcome = publish_crl::publish(home, &order, &mut ask, &context.tools())?;
     Ok(match outcome.status {

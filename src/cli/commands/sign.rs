@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::issue::{After, Wish, existing};
-use crate::authority::config::Config;
 use crate::authority::deliver::Place;
 use crate::authority::sign::{self, Signing};
 use crate::cli::hook::HookArguments;
@@ -70,8 +69,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         dry_run,
         exact: require_exact,
     };
-    let settings = Config::load(&home)?.passphrase;
-    let mut ask = |question: &str| passphrase.open(&settings, &home, context, question).map_err(passphrase::refusal);
+    let mut ask = |question: &str| passphrase.open(&home, context, question).map_err(passphrase::refusal);
     let outcome = sign::sign(&home, signing, &mut ask, &context.tools())?;
     let after = After { action: "sign", hook, secret: passphrase.passphrase_env.as_deref() };
     after.shown(&home, outcome, "ca.sign/1", context)

@@ -3,7 +3,6 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::authority::Config;
 use crate::authority::renew_root::{self, Renewed};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
@@ -31,10 +30,8 @@ struct RenewReport {
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let home = context.home()?;
-    let settings = Config::load(&home)?.passphrase;
     let asking = &*context;
-    let mut ask =
-        |question: &str| arguments.passphrase.open(&settings, &home, asking, question).map_err(passphrase::refusal);
+    let mut ask = |question: &str| arguments.passphrase.open(&home, asking, question).map_err(passphrase::refusal);
     let renewed =
         renew_root::renew(&home, arguments.authority.as_deref(), arguments.lifetime, &mut ask, &asking.tools())?;
     if renewed.before.authority_key_id.as_ref().is_some_and(|id| id.names_issuer_and_serial) {

@@ -4,7 +4,6 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::authority::Config;
 use crate::authority::index::Entry;
 use crate::authority::rotation::{self, Finished, Order, Started, State};
 use crate::cli::output::{Page, Report, Tone};
@@ -72,7 +71,6 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
 
 fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let home = context.home()?;
-    let settings = Config::load(&home)?.passphrase;
     let asking = &*context;
     let new = arguments.new_passphrase.plain();
     let order = Order {
@@ -82,9 +80,8 @@ fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn
         protection: new.read(asking)?,
         without_bridge: arguments.force,
     };
-    let open = |flags: &PassphraseArguments, question: &str| {
-        flags.open(&settings, &home, asking, question).map_err(passphrase::refusal)
-    };
+    let open =
+        |flags: &PassphraseArguments, question: &str| flags.open(&home, asking, question).map_err(passphrase::refusal);
     let mut ask = |question: &str| open(&arguments.passphrase, question);
     // The key of a new root that is there already has the passphrase that was chosen for it.
     let mut ask_new = |question: &str| open(if new.is_given() { &new } else { &arguments.passphrase }, question);
