@@ -36,7 +36,9 @@ impl Standing {
     /// # Errors
     /// When the index cannot be read.
     pub fn of(index: &Index, name: &str, now: OffsetDateTime) -> Result<Self, AuthorityError> {
-        Ok(Self { history: index.history(name, now)?, rollbacks: index.rollbacks(name)? })
+        let history = index.history(name, now)?;
+        let rollbacks = if history.is_empty() { Vec::new() } else { index.rollbacks(name)? };
+        Ok(Self { history, rollbacks })
     }
 
     /// The certificate that is in place as far as the index knows; `None` when none ever was.

@@ -7,7 +7,7 @@ use super::super::authorities::Authorities;
 use super::super::chain::check_not_revoked;
 use super::super::deliver::{self, Place};
 use super::super::generations::{self, Standing};
-use super::super::index::{Entry, Index, placement};
+use super::super::index::{Entry, Index};
 use super::super::renew::{RenewError, check_may_be_followed};
 use super::{AuthorityError, CertificateFacts, Due, Existing, Outcome, Status, SubjectKey, Work};
 use crate::keys::Signer;
@@ -117,12 +117,11 @@ impl Work<'_> {
 
     /// The certificate of this name that is in place.
     fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, AuthorityError> {
-        let history = index.history(self.order.name.as_str(), self.now)?;
-        if let Some(other) = history.iter().find(|entry| entry.template != self.profile.name) {
+        let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
+        if let Some(other) = standing.history.iter().find(|entry| entry.template != self.profile.name) {
             return Err(AuthorityError::OtherTemplate { name: other.name.clone(), template: other.template.clone() });
         }
-        let rollbacks = index.rollbacks(self.order.name.as_str())?;
-        let Some(entry) = placement::in_place(&history, &rollbacks).cloned() else { return Ok(None) };
+        let Some(entry) = standing.recorded().cloned() else { return Ok(None) };
         let certificate = index.certificate(&entry)?;
         Ok(Some((entry, certificate)))
     }
