@@ -244,6 +244,8 @@ mod tests {
     use super::super::issue::{Existing, Order, Status};
     use super::super::renew::NextKey;
     use super::super::testing::{Ca, files_below, order};
+    use super::*;
+    use crate::system::entropy::SystemEntropy;
 
     /// The serial numbers of the certificates that stand in these folders.
     fn serials(ca: &Ca, folders: &[&str]) -> Vec<String> {
@@ -320,6 +322,64 @@ mod tests {
     }
 
     #[test]
+    fn a_rollback_that_never_took_place_is_not_what_was_in_place_before() {
+        let (ca, _, second) = replaced();
+        let [first, newest] = [0, 1].map(|at| ca.history("web.test")[at].id);
+        let begun = Rollback { id: 0, certificate: first, replaced: newest, newest, at: ca.now, done_at: None };
+        let mut index = ca.index();
+        let mut change = index.change().unwrap();
+        change.roll_back(&begun, "web.test").unwrap();
+        change.commit().unwrap();
+        ca.renew("web.test", NextKey::New(None)).unwrap();
+        let standing = Standing::of(&ca.index(), "web.test", ca.now).unwrap();
+        assert_eq!(standing.rollbacks[0].done_at, None, "its files are not in place");
+        assert_eq!(standing.before(&standing.history[2]).unwrap().serial.to_string(), second);
+    }
+
+    #[test]
+    fn what_is_put_back_takes_the_place_of_files_that_are_gone_and_of_those_whose_run_died() {
+        let (ca, first, second) = replaced();
+        ca.forget_delivery("web.test");
+        ca.roll_back("web.test").unwrap();
+        let kept = format!("issued/.generations/web.test/{second}");
+        assert_eq!(serials(&ca, &["issued/web.test", &kept]), [first.as_str(), &second]);
+        assert!(ca.history("web.test")[1].delivered_at.is_some(), "they stood there");
+        let (ca, first, _) = replaced();
+        std::fs::remove_dir_all(ca.path("issued/web.test")).unwrap();
+        ca.roll_back("web.test").unwrap();
+        assert_eq!(serials(&ca, &["issued/web.test"]), [first]);
+    }
+
+    #[test]
+    fn files_are_copied_to_their_generation_once_and_only_if_they_are_those() {
+        let (ca, first, second) = replaced();
+        let name = "web.test".parse().unwrap();
+        let folder = ca.path("issued/web.test");
+        for serial in [&second, &second, "00ff"] {
+            keep_copy(&ca.home, &name, &folder, serial, &SystemEntropy).unwrap();
+        }
+        let mut kept = files::names_in(&ca.home.generations(&name)).unwrap();
+        kept.sort();
+        let mut expected = [first, second];
+        expected.sort();
+        assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn in_a_folder_of_the_user_whole_files_whose_run_died_stay() {
+        let ca = Ca::new();
+        let folder = ca.top.path().join("out");
+        fs::create_dir(&folder).unwrap();
+        let place = Some(super::super::deliver::Place::Folder(folder.clone()));
+        ca.issue(Order { place, ..order("server", "web.test") }).unwrap();
+        ca.renew("web.test", NextKey::New(None)).unwrap();
+        ca.forget_delivery("web.test");
+        let key = fs::read(folder.join("key.pem")).unwrap();
+        ca.renew("web.test", NextKey::Same).unwrap();
+        assert_eq!(fs::read(folder.join("key.pem")).unwrap(), key);
+    }
+
+    #[test]
     fn what_somebody_put_at_the_place_of_a_generation_stays() {
         let (ca, first, second) = replaced();
         let place = ca.path("issued/.generations/web.test").join(&second);
@@ -329,6 +389,8 @@ mod tests {
         assert_eq!(fs::read_to_string(place.join("note")).unwrap(), "mine");
         let numbered = format!("issued/.generations/web.test/{second}.2");
         assert_eq!(serials(&ca, &[&numbered]), [second.as_str()]);
+        let name = "web.test".parse().unwrap();
+        assert_eq!(find(&ca.home, &name, &ca.history("web.test")[1]).unwrap(), Some(ca.path(&numbered)));
 
         // By hand, an older generation was put back: it is kept under its own number.
         fs::remove_dir_all(ca.path("issued/web.test")).unwrap();

@@ -1,6 +1,8 @@
 //! A CA in a temporary folder, for the tests of this room.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,12 +16,14 @@ use super::issue::{self, Existing, Order, Outcome, SubjectKey, Tools};
 use super::renew::{self, NextKey, Renewal};
 use super::{
     Authorities, AuthorityError, Config, Home, KeyOpener, deliver, intermediate, publish_crl, renew_root, request,
-    revoke, rotation, sign,
+    revoke, rollback, rotation, sign,
 };
 use crate::issuance::{self, End, SignedBy, recertify};
 use crate::keys::Passphrase;
+use crate::system::Entropy;
 use crate::system::clock::FixedClock;
 use crate::system::entropy::SystemEntropy;
+use crate::system::files::FolderLock;
 use crate::x509::revocation_list::RevocationReason;
 use crate::x509::{BasicConstraints, Certificate, Lifetime};
 
@@ -192,6 +196,23 @@ impl Ca {
         self.with_tools(|tools| intermediate::install(&self.home, order, tools))
     }
 
+    /// As [`with_tools`](Self::with_tools), and something else happens when a serial number is drawn: before the lock.
+    pub fn with_tools_while<T>(&self, meanwhile: impl FnOnce(), act: impl FnOnce(&Tools<'_>) -> T) -> T {
+        let entropy = Meanwhile(Cell::new(Some(meanwhile)));
+        act(&Tools { clock: &FixedClock(self.now), entropy: &entropy, lock_timeout: Duration::from_secs(60) })
+    }
+
+    /// While another process has the lock, which nobody waits for.
+    pub fn with_tools_without_lock<T>(&self, act: impl FnOnce(&Tools<'_>) -> T) -> T {
+        let _theirs = FolderLock::acquire(self.home.folder(), Duration::ZERO).unwrap();
+        act(&Tools { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::ZERO })
+    }
+
+    pub fn roll_back(&self, name: &str) -> Result<rollback::Outcome, AuthorityError> {
+        let order = rollback::Order { reference: name.parse().unwrap(), to: None };
+        self.with_tools(|tools| rollback::rollback(&self.home, &order, tools))
+    }
+
     pub fn with_tools<T>(&self, act: impl FnOnce(&Tools<'_>) -> T) -> T {
         act(&Tools { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::from_secs(60) })
     }
@@ -212,6 +233,18 @@ impl Ca {
 
     pub fn path(&self, below: &str) -> PathBuf {
         self.home.folder().join(below)
+    }
+}
+
+/// Randomness beside which something else happens, once.
+struct Meanwhile<F>(Cell<Option<F>>);
+
+impl<F: FnOnce()> Entropy for Meanwhile<F> {
+    fn fill(&self, buffer: &mut [u8]) -> io::Result<()> {
+        if let Some(act) = self.0.take() {
+            act();
+        }
+        SystemEntropy.fill(buffer)
     }
 }
 

@@ -79,6 +79,45 @@ fn an_existing_ca_is_refused_and_left_alone() {
 }
 
 #[test]
+fn of_two_that_make_a_ca_at_once_the_second_is_told_that_there_is_one() {
+    let ca = Ca::none();
+    let mut first = None;
+    let refused = ca.with_tools_while(
+        || {
+            ca.init(ca.init_order()).unwrap();
+            first = Some(fs::read(ca.path("authorities/root/key.pem")).unwrap());
+        },
+        |tools| super::init::init(&ca.home, ca.init_order(), tools).unwrap_err(),
+    );
+    assert!(matches!(refused, AuthorityError::Exists(_)), "{refused}");
+    assert_eq!(first, fs::read(ca.path("authorities/root/key.pem")).ok());
+}
+
+#[test]
+fn an_intermediate_of_a_new_ca_has_a_name_of_its_own_that_can_be_one() {
+    let made = |name: &str| {
+        let ca = Ca::none();
+        let made = ca.init(super::init::Order { intermediate: Some(name.to_owned()), ..ca.init_order() });
+        assert!(!ca.home.folder().exists(), "{name}");
+        made.unwrap_err()
+    };
+    assert!(matches!(made("../branch"), AuthorityError::AuthorityName(_)));
+    assert!(matches!(made("root"), AuthorityError::AuthorityTaken(_)));
+}
+
+#[test]
+fn what_cannot_be_put_back_is_told_without_waiting_for_others() {
+    let ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    ca.issue(Order { existing: Existing::Replace, ..order("server", "web.test") }).unwrap();
+    fs::remove_dir_all(ca.path("issued/.generations/web.test")).unwrap();
+    let order = rollback::Order { reference: "web.test".parse().unwrap(), to: None };
+    let refused = ca.with_tools_without_lock(|tools| rollback::rollback(&ca.home, &order, tools)).unwrap_err();
+    let AuthorityError::Rollback(refused) = refused else { panic!("{refused}") };
+    assert!(matches!(refused, rollback::RollbackError::NotKept { .. }), "{refused}");
+}
+
+#[test]
 fn a_key_file_that_was_exchanged_while_somebody_typed_is_left_alone() {
     let ca = Ca::new();
     let other = PrivateKey::generate(KeyAlgorithm::EcdsaP384).unwrap();

@@ -139,6 +139,17 @@ fn a_leaf_and_a_ca_below_one_that_may_have_none_are_refused() {
 }
 
 #[test]
+fn a_name_that_is_taken_is_refused_before_the_lock_and_one_that_is_taken_meanwhile_under_it() {
+    let ca = Ca::new();
+    let taken = ca.with_tools_without_lock(|tools| request(&ca.home, &wish("issuing"), tools)).unwrap_err().to_string();
+    assert!(taken.contains("there is an authority 'issuing' already"), "{taken}");
+    let issue = || drop(ca.issue(order("client", "branch")).unwrap());
+    let taken = ca.with_tools_while(issue, |tools| request(&ca.home, &wish("branch"), tools)).unwrap_err().to_string();
+    assert!(taken.contains("'branch' is the name of a certificate already"), "{taken}");
+    assert!(!ca.path("authorities/branch").exists());
+}
+
+#[test]
 fn a_name_is_asked_for_once_and_not_taken_from_others() {
     let ca = Ca::new();
     ca.issue(order("client", "alice")).unwrap();
