@@ -321,15 +321,59 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_rollback_that_never_took_place_is_not_what_was_in_place_before() {
-        let (ca, _, second) = replaced();
-        let [first, newest] = [0, 1].map(|at| ca.history("web.test")[at].id);
-        let begun = Rollback { id: 0, certificate: first, replaced: newest, newest, at: ca.now, done_at: None };
+    /// As a rollback to the second last leaves the index that died before it marked itself as done.
+    fn begin_rollback(ca: &Ca) {
+        let history = ca.history("web.test");
+        let [.., target, newest] = &history[..] else { panic!("not two certificates") };
+        let (certificate, newest) = (target.id, newest.id);
+        let begun = Rollback { id: 0, certificate, replaced: newest, newest, at: ca.now, done_at: None };
         let mut index = ca.index();
         let mut change = index.change().unwrap();
         change.roll_back(&begun, "web.test").unwrap();
         change.commit().unwrap();
+    }
+
+    #[test]
+    fn an_interrupted_rollback_is_ended_by_the_same_command_and_not_followed_by_another() {
+        for was_exchanged in [true, false] {
+            let (ca, _, second) = replaced();
+            ca.renew("web.test", NextKey::New(None)).unwrap();
+            begin_rollback(&ca);
+            if was_exchanged {
+                exchange(&ca, &format!("issued/.generations/web.test/{second}"));
+            }
+            let ended = ca.roll_back("web.test").unwrap();
+            assert_eq!(ended.status, super::super::rollback::Status::RolledBack);
+            assert_eq!(ended.replaced.map(|entry| entry.serial), Some(ca.history("web.test")[2].serial.clone()));
+            assert_eq!(serials(&ca, &["issued/web.test"]), [second], "{was_exchanged}");
+        }
+    }
+
+    #[test]
+    fn a_mixture_in_a_folder_of_the_user_becomes_what_was_in_place_for_whoever_comes_next() {
+        let ca = Ca::new();
+        let folder = ca.top.path().join("out");
+        fs::create_dir(&folder).unwrap();
+        let place = || Some(super::super::deliver::Place::Folder(folder.clone()));
+        ca.issue(Order { place: place(), ..order("server", "web.test") }).unwrap();
+        let files = ["key.pem", "cert.pem", "chain.pem", "fullchain.pem"].map(|name| folder.join(name));
+        let first = files.each_ref().map(|path| fs::read(path).unwrap());
+        ca.renew("web.test", NextKey::New(None)).unwrap();
+        ca.forget_delivery("web.test");
+        // The newer key is there already, and nothing else.
+        for (path, content) in files.iter().zip(&first).skip(1) {
+            fs::write(path, content).unwrap();
+        }
+        let existing = Existing::KeepUnlessDue(super::super::issue::Due::LastThird);
+        let outcome = ca.issue(Order { place: place(), existing, ..order("server", "web.test") }).unwrap();
+        assert_eq!(outcome.status, Status::Unchanged);
+        assert_eq!(files.each_ref().map(|path| fs::read(path).unwrap()), first);
+    }
+
+    #[test]
+    fn a_rollback_that_never_took_place_is_not_what_was_in_place_before() {
+        let (ca, _, second) = replaced();
+        begin_rollback(&ca);
         ca.renew("web.test", NextKey::New(None)).unwrap();
         let standing = Standing::of(&ca.index(), "web.test", ca.now).unwrap();
         assert_eq!(standing.rollbacks[0].done_at, None, "its files are not in place");
