@@ -125,7 +125,7 @@ fn look(table: &Table<'_>) -> Vec<Problem> {
                 sent[later].certificate.subject,
                 later + 1
             );
-            let hint = format!("put the certificates in this order: {}", table.right_order(&first_copy, &related));
+            let hint = format!("put the certificates in this order: {}", table.right_order(&first_copy));
             problems.push(Problem::error(&OUT_OF_ORDER, exhibit, message).hint(hint));
         }
     }
@@ -166,7 +166,7 @@ impl Table<'_> {
     }
 
     fn is_root(&self, index: usize) -> bool {
-        self.sent[index].is_self_issued() && self.issued(index, index)
+        self.issued(index, index)
     }
 
     /// Which certificates stand above the leaf, over however many others; every copy but the first does not count.
@@ -177,8 +177,8 @@ impl Table<'_> {
             if std::mem::replace(&mut related[head], true) {
                 continue;
             }
-            let above = (0..self.sent.len()).filter(|index| first_copy[*index] == *index && *index != head);
-            heads.extend(above.filter(|index| !related[*index] && self.issued(*index, head)).collect::<Vec<_>>());
+            let left = (0..self.sent.len()).filter(|index| first_copy[*index] == *index && !related[*index]);
+            heads.extend(left.filter(|index| self.issued(*index, head)).collect::<Vec<_>>());
         }
         related
     }
@@ -192,11 +192,10 @@ impl Table<'_> {
     }
 
     /// `1, 3, 2`: leaf first, each further one behind one that it issued; roots are left out.
-    fn right_order(&self, first_copy: &[usize], related: &[bool]) -> String {
+    fn right_order(&self, first_copy: &[usize]) -> String {
         let mut order = vec![0];
-        let mut left: Vec<usize> = (1..self.sent.len())
-            .filter(|index| related[*index] && first_copy[*index] == *index && !self.is_root(*index))
-            .collect();
+        let mut left: Vec<usize> =
+            (1..self.sent.len()).filter(|index| first_copy[*index] == *index && !self.is_root(*index)).collect();
         while let Some(at) = left.iter().position(|index| order.iter().any(|placed| self.issued(*index, *placed))) {
             order.push(left.remove(at));
         }
@@ -212,11 +211,14 @@ mod tests {
     use crate::verify::Place;
     use crate::x509::Certificate;
 
-    fn seen(sent: &[&Certificate]) -> Vec<(&'static str, String)> {
+    fn exhibits(sent: &[&Certificate]) -> Vec<Exhibit> {
         let place =
             |(index, it): (usize, &&Certificate)| Exhibit::new((*it).clone(), Place::new("sent.pem", index + 1));
-        let sent: Vec<_> = sent.iter().enumerate().map(place).collect();
-        check(&sent).into_iter().map(|problem| (problem.code, problem.hint)).collect()
+        sent.iter().enumerate().map(place).collect()
+    }
+
+    fn seen(sent: &[&Certificate]) -> Vec<(&'static str, String)> {
+        check(&exhibits(sent)).into_iter().map(|problem| (problem.code, problem.hint)).collect()
     }
 
     fn codes(sent: &[&Certificate]) -> Vec<&'static str> {
@@ -246,6 +248,67 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].0, "out-of-order");
         assert!(found[0].1.ends_with(": 1, 3, 2"), "{}", found[0].1);
+    }
+
+    /// What has to go is not in the advised order: the root, which clients have, strangers, and second copies.
+    #[test]
+    fn the_right_order_leaves_out_what_is_not_to_be_sent() {
+        let (leaf, lower, upper, root) = chain();
+        let advised = |sent: &[&Certificate]| {
+            let found = seen(sent).into_iter().find(|(code, _)| *code == "out-of-order").unwrap();
+            found.1.rsplit_once(": ").unwrap().1.to_owned()
+        };
+        assert_eq!(advised(&[&leaf, &upper, &root, &lower]), "1, 4, 2");
+        assert_eq!(advised(&[&leaf, &upper, &upper, &lower, &lower]), "1, 4, 2");
+        let stranger = Authority::root().subordinate(Bent::ca("Stranger CA")).certificate;
+        assert_eq!(advised(&[&leaf, &upper, &stranger, &lower]), "1, 4, 2");
+    }
+
+    /// A sibling is a stranger too, and what stands before or behind it is judged as if it were not there.
+    #[test]
+    fn what_a_ca_issued_besides_decides_no_order() {
+        let root = Authority::root();
+        let top = root.subordinate(Bent::ca("Top CA"));
+        let upper = top.subordinate(Bent::ca("Upper CA"));
+        let lower = upper.subordinate(Bent::ca("Lower CA"));
+        let sibling = upper.issue(Bent::ca("Sibling CA"));
+        let leaf = lower.issue(Bent::server("web.corp.test"));
+        let [top, upper, lower] = [top, upper, lower].map(|ca| ca.certificate);
+        assert_eq!(codes(&[&leaf, &sibling, &upper, &lower]), ["stranger-sent", "out-of-order"]);
+        let told = |sent: &[&Certificate]| check(&exhibits(sent)).remove(0).message;
+        assert!(told(&[&leaf, &upper, &sibling, &lower]).ends_with("before CN=Lower CA, number 4, which it issued"));
+        assert!(told(&[&leaf, &top, &lower, &upper]).ends_with("before CN=Upper CA, number 4, which it issued"));
+    }
+
+    #[test]
+    fn the_key_of_an_issuer_under_another_name_is_a_stranger_and_a_ca_under_a_new_key_is_no_root() {
+        let (root, other) = (Authority::root(), Authority::self_signed(Bent::ca("Other Root")));
+        let renamed = other.issue(Bent::ca("Renamed").with_key(&root.key));
+        assert_eq!(codes(&[&root.issue(Bent::server("web.corp.test")), &renamed]), ["stranger-sent"]);
+        let renewed = root.subordinate(Bent::ca("Test Root"));
+        let leaf = renewed.issue(Bent::server("web.corp.test"));
+        assert_eq!(codes(&[&leaf, &renewed.certificate]), [""; 0]);
+        assert_eq!(codes(&[&leaf, &renewed.certificate, &root.certificate]), ["root-sent"]);
+    }
+
+    /// One for each pair whose names fit, however often the same pair is asked for on the way up: a few for each certificate.
+    #[test]
+    fn a_sound_chain_costs_few_signatures_and_copies_cost_none() {
+        let (leaf, lower, upper, _) = chain();
+        let cost = |sent: &[&Certificate]| {
+            let table = Table { sent: &exhibits(sent), signatures: Cell::new(0) };
+            look(&table);
+            table.signatures.get()
+        };
+        let sound = cost(&[&leaf, &lower, &upper]);
+        assert_eq!(sound, 4);
+        let copies = [[&leaf, &lower, &upper].as_slice(), &[&upper; 50], &[&lower; 50]].concat();
+        assert_eq!(cost(&copies), sound);
+        // Two CAs that certify each other are a ring, which is walked once.
+        let (one, other) = (Authority::self_signed(Bent::ca("One")), Authority::self_signed(Bent::ca("Other")));
+        let by_other = other.issue(Bent::ca("One").with_key(&one.key));
+        let by_one = one.issue(Bent::ca("Other").with_key(&other.key));
+        assert_eq!(cost(&[&one.issue(Bent::server("web.corp.test")), &by_other, &by_one]), 4);
     }
 
     #[test]
