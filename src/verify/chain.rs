@@ -55,7 +55,8 @@ pub(super) fn judge_within(budget: &Budget, evidence: Evidence<'_>, question: &Q
     if end == End::OutOfBounds {
         attempt.problems.push(diagnosis::out_of_bounds(evidence.leaf));
     }
-    let valid = end == End::Found && attempt.is_right();
+    // Only a path that keeps every rule ends the search as found.
+    let valid = attempt.is_right();
     let until = valid.then(|| attempt.until(evidence, question)).flatten();
     let mut problems = attempt.problems;
     diagnosis::sort(&mut problems);

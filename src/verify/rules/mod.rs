@@ -46,7 +46,7 @@ impl<'a> Path<'a> {
 
     /// A self-issued CA below the anchor, which RFC 5280 §6.1 exempts from path lengths and name constraints.
     pub fn is_exempt(&self, index: usize) -> bool {
-        index > 0 && self.role(index) != Role::Leaf && self.exhibits.get(index).is_some_and(|it| it.is_self_issued())
+        self.role(index) == Role::Intermediate && self.exhibits.get(index).is_some_and(|it| it.is_self_issued())
     }
 }
 

@@ -22,7 +22,7 @@ pub const TOO_MANY_INTERMEDIATES: Code = Code {
 /// Adds every CA whose path length is exceeded.
 pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
     let counts = |index: usize| path.role(index) == Role::Intermediate && !path.is_exempt(index);
-    for (index, exhibit) in path.exhibits.iter().enumerate().filter(|(index, _)| path.role(*index) != Role::Leaf) {
+    for (index, exhibit) in path.exhibits.iter().enumerate() {
         let Some(most) = exhibit.certificate.basic_constraints.and_then(|constraints| constraints.path_length) else {
             continue;
         };

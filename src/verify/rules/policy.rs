@@ -99,7 +99,7 @@ impl State {
     /// §6.1.3 (d), (e): the policies of the certificate continue those of the level above.
     fn continue_with(&mut self, exhibit: &Exhibit, is_leaf: bool) {
         let policies = &exhibit.certificate.policies;
-        let Some(above) = self.level.take().filter(|_| !policies.is_empty()) else { return };
+        let Some(above) = self.level.take() else { return };
         let mut level = Level::new();
         let expected: BTreeSet<&String> = above.values().flatten().collect();
         for policy in policies.iter().filter(|policy| *policy != ANY_POLICY) {
@@ -152,9 +152,6 @@ impl State {
             } else if level.contains_key(&issuers) || level.contains_key(ANY_POLICY) {
                 level.insert(issuers, subjects);
             }
-        }
-        if level.is_empty() {
-            self.level = None;
         }
     }
 }

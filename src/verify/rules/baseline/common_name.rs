@@ -80,9 +80,7 @@ fn number(part: &str) -> Option<u64> {
     let lower = part.to_ascii_lowercase();
     match lower.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16).ok(),
-        None if lower.len() > 1 && lower.starts_with('0') => {
-            u64::from_str_radix(&lower, 8).or_else(|_| lower.parse()).ok()
-        }
+        None if lower.starts_with('0') => u64::from_str_radix(&lower, 8).or_else(|_| lower.parse()).ok(),
         None => lower.parse().ok(),
     }
 }
