@@ -269,3 +269,60 @@ pub(super) fn is_gone(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(error.kind(), Kind::ConnectionReset | Kind::BrokenPipe | Kind::ConnectionAborted | Kind::UnexpectedEof)
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::ClientConnection;
+
+    use super::super::exchange::socket_pair;
+    use super::super::fixtures::{Hierarchy, TIMEOUT};
+    use super::*;
+    use crate::x509::KeyAlgorithm;
+
+    /// A client's call to a socket behind which somebody holds `words` ready and then hangs up.
+    fn call(limit: Duration, words: &[u8]) -> Call {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let ends =
+            session::good_case(&hierarchy.test(&[TlsVersion::Tls13]), TlsVersion::Tls13).unwrap().ends().unwrap();
+        let connection = ClientConnection::new(ends.client, ends.host_name).unwrap();
+        let (own, mut other) = socket_pair().unwrap();
+        other.write_all(words).unwrap();
+        other.shutdown(std::net::Shutdown::Write).unwrap();
+        // It stays open for what is said to it, until the test ends.
+        std::mem::forget(other);
+        Call::new(Side::Client, connection.into(), own, limit)
+    }
+
+    #[test]
+    fn a_call_ends_when_its_time_is_up_or_more_has_come_than_may() {
+        let mut late = call(Duration::ZERO, &[]);
+        assert!(matches!(late.shake(), Err(ExchangeError::TooLong(Duration::ZERO))));
+        assert!(late.flights.is_empty(), "nothing is said");
+        let mut long = call(TIMEOUT, &[]);
+        long.octets = MOST_OCTETS + 1;
+        assert!(matches!(long.shake(), Err(ExchangeError::TooMuch)));
+        let mut just = call(TIMEOUT, &[]);
+        just.octets = MOST_OCTETS;
+        assert!(matches!(just.bound(), Ok(())));
+    }
+
+    #[test]
+    fn a_socket_that_has_waited_in_vain_is_told_by_the_limit_of_the_call() {
+        let call = call(TIMEOUT, &[]);
+        for slow in [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut] {
+            assert!(matches!(call.failed("read", slow.into()), ExchangeError::TooLong(TIMEOUT)));
+        }
+        let other = call.failed("read", io::ErrorKind::PermissionDenied.into());
+        assert!(matches!(other, ExchangeError::Socket { action: "read", .. }));
+    }
+
+    #[test]
+    fn a_side_that_hangs_up_at_once_has_closed_and_one_that_speaks_something_else_is_told_so() {
+        let mut hung_up = call(TIMEOUT, &[]);
+        hung_up.shake().unwrap();
+        assert_eq!(hung_up.outcome().cause.unwrap().code, "closed");
+        let mut other = call(TIMEOUT, b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        other.shake().unwrap();
+        assert_eq!(other.outcome().cause.unwrap().code, "not-tls");
+    }
+}

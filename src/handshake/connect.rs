@@ -308,6 +308,26 @@ mod tests {
     }
 
     #[test]
+    fn a_name_without_an_address_cannot_be_reached() {
+        let error = resolve("--help:1", TIMEOUT).unwrap_err();
+        assert!(error.to_string().contains("the name has no address"), "{error}");
+        let error = resolve("nowhere", TIMEOUT).unwrap_err();
+        assert!(matches!(error, HandshakeError::Unreachable { .. }), "{error}");
+    }
+
+    #[test]
+    fn no_address_is_tried_when_the_time_is_up_and_the_next_one_when_the_first_does_not_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let answers = listener.local_addr().unwrap();
+        // Nobody listens there any more (RFC 1078).
+        let silent = "127.0.0.1:1".parse().unwrap();
+        assert!(open("web.test:1", &[silent, answers], TIMEOUT).is_ok());
+        let refused = open("web.test:1", &[silent], TIMEOUT).unwrap_err();
+        assert!(refused.to_string().contains("web.test:1"), "{refused}");
+        assert!(open("web.test:1", &[answers], Duration::ZERO).is_err());
+    }
+
+    #[test]
     fn a_server_that_checks_its_clients_passes_with_every_case_that_can_be_tried() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let report = visited(&hierarchy, &serve(strict(&hierarchy), "200"), &[TlsVersion::Tls13]);

@@ -79,19 +79,7 @@ impl Exchange {
 
 /// Plays the scenario once.
 pub(super) fn play(ends: &Ends) -> Result<Exchange, ExchangeError> {
-    let library = |error: rustls::Error| ExchangeError::Library(error.to_string());
-    let client = ClientConnection::new(ends.client.clone(), ends.host_name.clone()).map_err(library)?;
-    let server = ServerConnection::new(ends.server.clone()).map_err(library)?;
-    let (client_socket, server_socket) = socket_pair()?;
-
-    let mut table = Table {
-        client: End { connection: client.into(), socket: client_socket, error: None },
-        server: End { connection: server.into(), socket: server_socket, error: None },
-        began: Instant::now(),
-        handshake: None,
-        flights: Vec::new(),
-        octets: 0,
-    };
+    let mut table = Table::laid(ends)?;
     table.settle()?;
     let (mut to_server, mut to_client) = (0, 0);
     if table.handshake.is_some() {
@@ -135,6 +123,22 @@ struct End {
 }
 
 impl Table {
+    /// Both ends, before either has said anything.
+    fn laid(ends: &Ends) -> Result<Self, ExchangeError> {
+        let library = |error: rustls::Error| ExchangeError::Library(error.to_string());
+        let client = ClientConnection::new(ends.client.clone(), ends.host_name.clone()).map_err(library)?;
+        let server = ServerConnection::new(ends.server.clone()).map_err(library)?;
+        let (client_socket, server_socket) = socket_pair()?;
+        Ok(Self {
+            client: End { connection: client.into(), socket: client_socket, error: None },
+            server: End { connection: server.into(), socket: server_socket, error: None },
+            began: Instant::now(),
+            handshake: None,
+            flights: Vec::new(),
+            octets: 0,
+        })
+    }
+
     /// Carries octets to and fro until neither side has anything left to say.
     fn settle(&mut self) -> Result<(), ExchangeError> {
         while self.carry(Side::Client)? || self.carry(Side::Server)? {
@@ -266,5 +270,65 @@ pub(super) fn socket_error(action: &'static str) -> impl FnOnce(io::Error) -> Ex
     move |cause| match cause.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ExchangeError::TooLong(LONGEST),
         _ => ExchangeError::Socket { action, cause },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::Hierarchy;
+    use super::super::registry::TlsVersion;
+    use super::super::session;
+    use super::*;
+    use crate::x509::KeyAlgorithm;
+
+    type Bend = fn(&mut Exchange);
+
+    fn ends() -> Ends {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        session::good_case(&hierarchy.test(&[TlsVersion::Tls13]), TlsVersion::Tls13).unwrap().ends().unwrap()
+    }
+
+    #[test]
+    fn an_exchange_passes_when_nobody_gave_up_and_both_have_heard_everything() {
+        let exchange = play(&ends()).unwrap();
+        assert!(exchange.passed());
+        let gave_up = || Some(rustls::Error::HandshakeNotComplete);
+        let bends: [(&str, Bend); 3] = [
+            ("no handshake", |it| it.handshake = None),
+            ("the server heard less", |it| it.to_server -= 1),
+            ("the client heard less", |it| it.to_client -= 1),
+        ];
+        for (what, bend) in bends {
+            let mut bent = play(&ends()).unwrap();
+            bend(&mut bent);
+            assert!(!bent.passed(), "{what}");
+        }
+        assert!(!Exchange { client_error: gave_up(), ..play(&ends()).unwrap() }.passed());
+        assert!(!Exchange { server_error: gave_up(), ..exchange }.passed());
+    }
+
+    #[test]
+    fn an_exchange_that_lasts_too_long_or_moves_too_much_is_ended() {
+        let ends = ends();
+        let mut late = Table::laid(&ends).unwrap();
+        late.began = late.began.checked_sub(LONGEST + Duration::from_secs(1)).unwrap();
+        assert!(matches!(late.settle(), Err(ExchangeError::TooLong(LONGEST))));
+        let mut long = Table::laid(&ends).unwrap();
+        long.octets = MOST_OCTETS;
+        assert!(matches!(long.settle(), Err(ExchangeError::TooMuch)));
+        assert!(Table::laid(&ends).unwrap().settle().is_ok());
+    }
+
+    #[test]
+    fn a_socket_that_ends_early_is_told_from_one_that_is_slow() {
+        let mut table = Table::laid(&ends()).unwrap();
+        drop(std::mem::replace(&mut table.server.socket, socket_pair().unwrap().0));
+        let broken = table.client.receive(1).unwrap_err();
+        assert!(matches!(broken, ExchangeError::Socket { action: "read", .. }), "{broken}");
+        for slow in [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut] {
+            assert!(matches!(socket_error("read")(slow.into()), ExchangeError::TooLong(LONGEST)));
+        }
+        let gone = socket_error("read")(io::ErrorKind::ConnectionReset.into());
+        assert!(matches!(gone, ExchangeError::Socket { action: "read", .. }));
     }
 }

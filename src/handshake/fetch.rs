@@ -224,6 +224,8 @@ mod tests {
             assert_eq!(served.chain, ders(hierarchy.server.chain()), "{version}");
             assert_eq!((served.version, served.proof), (Some(version), Proof::Given));
             assert!(served.asks_for_certificate && served.cipher_suite.is_some());
+            // In TLS 1.3 the client is done before it is judged (RFC 8446 §4.4.2.4), in TLS 1.2 not.
+            assert_eq!(served.broken_off.is_some(), version == TlsVersion::Tls12, "{:?}", served.broken_off);
         }
     }
 
@@ -246,6 +248,48 @@ mod tests {
                     .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(identity)));
             let served = fetch(&serve(Arc::new(config)), "localhost", NOW).unwrap();
             assert_eq!((served.proof, served.asks_for_certificate), (Proof::Wrong, false), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_hangs_up_in_the_middle_has_shown_its_chain_and_is_told_of() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let config = strict(&hierarchy, TlsVersion::Tls12);
+        let address = once(move |mut socket| {
+            let mut connection = rustls::ServerConnection::new(config).unwrap();
+            while !connection.wants_write() {
+                connection.read_tls(&mut socket).unwrap();
+                connection.process_new_packets().unwrap();
+            }
+            while connection.wants_write() {
+                connection.write_tls(&mut socket).unwrap();
+            }
+            // All of the server's first flight, and not a word to the answer.
+            drop(socket.read(&mut [0; 512]));
+        });
+        let served = fetch(&address, "localhost", NOW).unwrap();
+        assert_eq!((served.chain, served.proof), (ders(hierarchy.server.chain()), Proof::Given));
+        assert_eq!(served.broken_off.unwrap().code, "closed");
+    }
+
+    /// What nothing here can check is neither proved nor refuted.
+    #[test]
+    fn a_proof_that_cannot_be_checked_is_not_known() {
+        let notes = Arc::new(Notes::default());
+        assert_eq!(notes.read().proof, Proof::Unknown);
+        let algorithms = rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms;
+        let witness = Witness::new(notes.clone(), algorithms);
+        for (checked, proof) in [
+            (Ok(HandshakeSignatureValid::assertion()), Proof::Given),
+            (Err(Error::InvalidCertificate(CertificateError::BadSignature)), Proof::Wrong),
+            (Err(Error::InvalidCertificate(CertificateError::BadEncoding)), Proof::Unknown),
+            (
+                Err(Error::PeerMisbehaved(rustls::PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)),
+                Proof::Unknown,
+            ),
+        ] {
+            witness.note_proof(&checked);
+            assert_eq!(notes.read().proof, proof);
         }
     }
 
