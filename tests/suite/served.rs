@@ -1,7 +1,8 @@
 //! `ca verify --connect`: a server whose chain is right, and that is not the one whose chain it is.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -15,6 +16,19 @@ use crate::support::program::Place;
 
 /// Shows the chain in `fullchain.pem` of one folder to every visitor, and signs with the key in another.
 fn serve(place: &Place, chain: &str, key: &str) -> u16 {
+    let config = config(place, chain, key, rustls::DEFAULT_VERSIONS);
+    listen(move |socket| {
+        let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+        while connection.is_handshaking() && connection.complete_io(socket).is_ok() {}
+    })
+}
+
+fn config(
+    place: &Place,
+    chain: &str,
+    key: &str,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> Arc<ServerConfig> {
     let ders = |file: &str| -> Vec<Vec<u8>> {
         let blocks = pem::parse_all(&fs::read(place.path(file)).unwrap()).unwrap();
         blocks.into_iter().map(|block| block.content.to_vec()).collect()
@@ -25,17 +39,20 @@ fn serve(place: &Place, chain: &str, key: &str) -> u16 {
     // Not `from_der`, which sees that the pair is none.
     let identity = CertifiedKey::new(chain, provider.key_provider.load_private_key(key).unwrap());
     let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity)));
-    let config = Arc::new(config);
+    Arc::new(config)
+}
+
+/// Plays the server for every visitor, until the test ends.
+fn listen(play: impl Fn(&mut TcpStream) + Send + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for mut socket in listener.incoming().map_while(Result::ok) {
-            let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-            while connection.is_handshaking() && connection.complete_io(&mut socket).is_ok() {}
+            play(&mut socket);
         }
     });
     port
@@ -110,4 +127,62 @@ fn what_is_damaged_among_what_a_server_sends_is_a_no() {
     // Clients that are given the file as a heap of certificates leave it out.
     let (status, given) = report("verify --json sent.pem");
     assert_eq!((status, given["warnings"].as_array().map(Vec::len)), (Some(0), Some(1)), "{given:#}");
+}
+
+/// The index knows a certificate by all of it: one of another CA with the same serial number is another one.
+#[test]
+fn what_the_index_does_not_have_is_told_as_such() {
+    let place = site();
+    let known = |words: &str| -> Value {
+        let output = place.ca(&format!("verify --json {words}")).output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["in_index"].clone()
+    };
+    let port = serve(&place, "localhost", "localhost");
+    let connect = format!("--connect localhost:{port} --roots ca/authorities/root/cert.pem");
+    assert_eq!(known(&connect)["known"], true);
+    let report = place.done("list --json");
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let entry = report["certificates"].as_array().unwrap().iter().find(|it| it["name"] == "localhost").unwrap();
+    let serial = entry["serial"].as_str().unwrap();
+    place.done("--dir other init --no-passphrase");
+    let unknown = known(&format!("--dir other {connect}"));
+    assert_eq!((&unknown["known"], &unknown["superseded_by"]), (&false.into(), &Value::Null));
+    let text = place.ca(&format!("verify --dir other {connect}")).output().unwrap();
+    let said = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(said.contains("in the index      no such certificate\n"), "{said}");
+    let mut forger = place.command("openssl");
+    forger
+        .args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout k -out forged.pem".split(' '));
+    forger.args(["-subj", "/CN=localhost", "-set_serial", &format!("0x{serial}")]);
+    assert!(forger.output().unwrap().status.success());
+    assert_eq!(known("--as-served forged.pem")["known"], false);
+    // Without an index nobody knows.
+    fs::remove_file(place.path("other/index.db")).unwrap();
+    assert_eq!(known(&format!("--dir other {connect}")), Value::Null);
+}
+
+/// In TLS 1.2 a server can break off once it has shown its chain: it is judged all the same, and the end is told.
+#[test]
+fn a_server_that_breaks_off_is_judged_by_what_it_showed() {
+    let place = site();
+    let config = config(&place, "localhost", "localhost", &[&rustls::version::TLS12]);
+    let port = listen(move |socket| {
+        let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+        while !connection.wants_write() {
+            connection.read_tls(socket).unwrap();
+            connection.process_new_packets().unwrap();
+        }
+        while connection.wants_write() {
+            connection.write_tls(socket).unwrap();
+        }
+        drop(socket.read(&mut [0; 512]));
+    });
+    let report: Value =
+        serde_json::from_str(&place.done(&format!("verify --connect localhost:{port} --json"))).unwrap();
+    let connection = &report["connection"];
+    assert_eq!((&report["valid"], &connection["broken_off"]["error"]), (&true.into(), &"closed".into()));
+    assert_eq!(connection["asks_for_client_certificate"], false);
+    let said = place.done(&format!("verify --connect localhost:{port}"));
+    assert!(said.contains("the handshake went no further: the server closed the connection"), "{said}");
+    assert!(!said.contains("asks clients for a certificate"), "{said}");
 }
