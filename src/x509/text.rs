@@ -28,7 +28,13 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
 
 /// The known word that is most like `found`, if any is like it at all.
 pub fn nearest<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
-    let likeness = |word: &str| strsim::jaro_winkler(&found.to_lowercase(), &word.to_lowercase());
+    let found = found.to_lowercase();
+    let likeness = |word: &str| {
+        let word = word.to_lowercase();
+        // Of a short word, one slip of the fingers leaves too little for the usual measure: 'kye', 'dsn'.
+        let is_slip = found.chars().count() >= 3 && strsim::osa_distance(&found, &word) == 1;
+        strsim::jaro_winkler(&found, &word).max(if is_slip { 0.9 } else { 0.0 })
+    };
     let scored = known.into_iter().map(|word| (likeness(word), word)).filter(|(score, _)| *score > 0.8);
     scored.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, word)| word)
 }
@@ -78,6 +84,9 @@ mod tests {
         assert_eq!(nearest("isuing", known), Some("issuing"));
         assert_eq!(nearest("BRANCH", known), Some("branch"));
         assert_eq!(nearest("web", ["Web"]), Some("Web"));
+        assert_eq!(nearest("kye", ["summary", "key"]), Some("key"));
+        assert_eq!(nearest("ke", ["key"]), Some("key"));
+        assert_eq!(nearest("ip", ["uri", "dns"]), None);
         assert_eq!(nearest("x", known), None);
         assert_eq!(did_you_mean("rot", known), " (did you mean 'root'?)");
         assert_eq!(did_you_mean("", known), "");
