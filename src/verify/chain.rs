@@ -117,12 +117,14 @@ impl Attempt<'_> {
                 self.problems.push(Problem::warning(&RUSTLS_REFUSES, leaf, message));
                 self.rustls_refuses = Some(told);
             }
-            Some(Opinion::Refuses(told)) => {
-                let message = format!("the verifier inside rustls refuses the chain: {told}");
+            Some(Opinion::Refuses { told, because }) => {
+                let at_fault = because.as_ref().and_then(|because| self.exhibits.get(because.index)).unwrap_or(leaf);
+                let why = because.as_ref().map_or(&told, |because| &because.message);
+                let message = format!("the verifier inside rustls refuses the chain: {why}");
                 // RFC 5280 alone does not ask what TLS libraries accept; that this one differs is told.
                 let decides = question.purpose != Purpose::Any;
                 let as_problem = if decides { Problem::error } else { Problem::warning };
-                self.problems.push(as_problem(&RUSTLS_REFUSES, leaf, message));
+                self.problems.push(as_problem(&RUSTLS_REFUSES, at_fault, message));
                 self.rustls_refuses = Some(told);
             }
         }

@@ -6,8 +6,9 @@ use rustls_pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorith
 
 use super::question::{Exhibit, Purpose, Question};
 use super::signature::Signatures;
+use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
-use crate::x509::{ExtendedKeyUsage, GeneralName};
+use crate::x509::{ExtendedKeyUsage, Extension, GeneralName};
 
 /// What webpki says of a path that keeps every rule of this room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +16,18 @@ pub enum Opinion {
     Accepts,
     /// It refuses because of something that it leaves out, although RFC 5280 allows the path.
     RefusesByOmission(String),
-    Refuses(String),
+    Refuses {
+        told: String,
+        because: Option<Because>,
+    },
+}
+
+/// What rustls stumbles over, where that can be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Because {
+    /// The number of the certificate in the path, anchor first.
+    pub index: usize,
+    pub message: String,
 }
 
 /// Asks webpki about a path, anchor first, for the purpose of the question; where that is any, for the one that the leaf names.
@@ -23,20 +35,57 @@ pub enum Opinion {
 pub fn ask(path: &[&Exhibit], question: &Question, signatures: &Signatures) -> Option<Opinion> {
     let leaf = &path.last()?.certificate;
     let names = |purpose| leaf.extended_key_usage.as_ref().is_some_and(|all| all.contains(&purpose));
-    let usage = match question.purpose {
-        Purpose::Server => webpki::KeyUsage::server_auth(),
-        Purpose::Client => webpki::KeyUsage::client_auth(),
+    let (usage, wanted) = match question.purpose {
         Purpose::Any if leaf.is_ca() => return None,
-        Purpose::Any if names(ExtendedKeyUsage::ServerAuth) => webpki::KeyUsage::server_auth(),
-        Purpose::Any if names(ExtendedKeyUsage::ClientAuth) => webpki::KeyUsage::client_auth(),
+        Purpose::Any if names(ExtendedKeyUsage::ServerAuth) => SERVER,
+        Purpose::Any if names(ExtendedKeyUsage::ClientAuth) => CLIENT,
+        Purpose::Server => SERVER,
+        Purpose::Client => CLIENT,
         Purpose::Any => return None,
     };
     Some(match verify(path, usage, question, signatures) {
         Ok(()) => Opinion::Accepts,
         Err(error) => {
             let told = error.to_string();
-            if is_omission(&error, path) { Opinion::RefusesByOmission(told) } else { Opinion::Refuses(told) }
+            if is_omission(&error, path) {
+                Opinion::RefusesByOmission(told)
+            } else {
+                Opinion::Refuses { told, because: because(&error, path, &wanted) }
+            }
         }
+    })
+}
+
+const SERVER: (webpki::KeyUsage, ExtendedKeyUsage) = (webpki::KeyUsage::server_auth(), ExtendedKeyUsage::ServerAuth);
+const CLIENT: (webpki::KeyUsage, ExtendedKeyUsage) = (webpki::KeyUsage::client_auth(), ExtendedKeyUsage::ClientAuth);
+
+/// Which certificate it is, and what is in it: webpki's own words name neither.
+fn because(error: &webpki::Error, path: &[&Exhibit], wanted: &ExtendedKeyUsage) -> Option<Because> {
+    const PROCESSED: [&str; 6] = [
+        oid::KEY_USAGE,
+        oid::SUBJECT_ALT_NAME,
+        oid::BASIC_CONSTRAINTS,
+        oid::NAME_CONSTRAINTS,
+        oid::CRL_DISTRIBUTION_POINTS,
+        oid::EXTENDED_KEY_USAGE,
+    ];
+    // It does not look at the extensions of an anchor.
+    path.iter().enumerate().skip(1).find_map(|(index, exhibit)| {
+        let certificate = &exhibit.certificate;
+        let message = match error {
+            webpki::Error::UnsupportedCriticalExtension => {
+                let unknown = |it: &&Extension| it.critical && !PROCESSED.contains(&it.oid.as_str());
+                let extension = certificate.extensions.iter().find(unknown)?;
+                format!("it does not process {}, which is critical", oid::with_name(&extension.oid))
+            }
+            webpki::Error::RequiredEkuNotFoundContext(_) => {
+                let found = certificate.extended_key_usage.as_ref().filter(|found| !found.contains(wanted))?;
+                let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+                format!("the extended key usage is {}, and it expects {wanted} by name", found.join(", "))
+            }
+            _ => return None,
+        };
+        Some(Because { index, message })
     })
 }
 

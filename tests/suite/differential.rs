@@ -144,9 +144,9 @@ static DIFFERENCES: &[Difference] = &[
         "RFC 5280 §4.2.1 says so; its profile of the Web PKI does not look",
     ),
     accepting(
-        &["cryptography"],
+        ALL,
         &["rustls-refuses"],
-        "any purpose in a CA is a purpose for it and not for rustls, whose yes is needed",
+        "any purpose in a CA is a purpose for them, and critical policies they process; not so rustls, whose yes is needed",
     ),
     refusing(
         &["openssl"],

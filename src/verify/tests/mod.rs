@@ -18,6 +18,7 @@ mod matrix;
 mod pkits;
 mod record;
 mod revocation;
+mod rustls;
 mod signatures;
 
 /// A question and its evidence under construction.
@@ -417,17 +418,6 @@ fn unknown_critical_extensions_mean_no_wherever_they_stand() {
     assert_eq!(Case::new(leaf, &[], &[&root.certificate, &other.certificate]).errors(), [""; 0]);
 }
 
-/// What rustls refuses for a reason of its own is not excused as something that it leaves out.
-#[test]
-fn a_refusal_by_rustls_that_no_omission_explains_is_its_own() {
-    let permitted = vec![crate::x509::name_constraints::Subtree::Dns(".corp.test".to_owned())];
-    let constraints = crate::x509::NameConstraints { permitted, excluded: Vec::new() };
-    let verdict = House::with(Bent::ca("A").name_constraints(&constraints)).case(Bent::server("corp.test")).judge();
-    assert!(verdict.valid, "{:?}", verdict.problems);
-    let refusal = verdict.problems.iter().find(|it| it.code == "rustls-refuses").unwrap();
-    assert!(refusal.message.starts_with("the verifier inside rustls refuses the chain"), "{}", refusal.message);
-}
-
 #[test]
 fn the_form_that_tls_asks_for_is_a_warning_for_path_validation_alone() {
     let house = House::new();
@@ -547,25 +537,6 @@ proptest::proptest! {
             let case = Case::new(certificate.clone(), &[&certificate], &[&house.root.certificate, &certificate]);
             case.server("web.corp.test").judge();
         }
-    }
-}
-
-#[test]
-fn for_any_purpose_rustls_decides_nothing_and_what_it_refuses_is_told() {
-    let house = House::with(Bent::ca("Issuing CA").permit(&["email:corp.test"]));
-    for (leaf, is_asked) in [
-        (server(), true),
-        (Bent::client("alice"), true),
-        (Bent::leaf("neither side of TLS"), false),
-        (Bent::leaf("mail alone").purposes(&[ExtendedKeyUsage::EmailProtection]), false),
-        (Bent::ca("Sub CA").purposes(&[ExtendedKeyUsage::ServerAuth]), false),
-    ] {
-        let verdict = house.case(leaf.names(&["ops@corp.test"])).judge();
-        let told = verdict.problems.iter().any(|it| it.code == "rustls-refuses" && it.severity == Severity::Warning);
-        let by_name = verdict.rustls_refuses.iter().all(|told| told.contains("NameConstraint"));
-        assert!(by_name, "it was asked for the purpose that the leaf has: {:?}", verdict.rustls_refuses);
-        let found = (verdict.valid, verdict.rustls_refuses.is_some(), told);
-        assert_eq!(found, (true, is_asked, is_asked), "{:?}", verdict.problems);
     }
 }
 
