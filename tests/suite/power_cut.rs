@@ -138,6 +138,30 @@ fn a_rollback_survives_a_power_cut_once_it_has_reported() {
 }
 
 #[test]
+fn a_rollback_into_an_empty_place_survives_a_power_cut_once_it_has_reported() {
+    let emptied = |place: &Place| {
+        rekeyed(place);
+        std::fs::remove_dir_all(place.path(WEB)).unwrap();
+    };
+    check(Run::record("--dir ca rollback web.example", WEB, &FILES, Disk::Any, emptied), &[&["ca/issued"]]);
+}
+
+#[test]
+fn files_that_a_dead_run_left_aside_survive_a_power_cut_once_they_are_reported_in_place() {
+    // As between two renames, where names cannot be exchanged.
+    let aside = |place: &Place| {
+        issued(place);
+        let serial = pair::in_folder(&place.path(WEB), &FILES).unwrap();
+        let generations = place.path("ca/issued/.generations/web.example");
+        std::fs::create_dir_all(&generations).unwrap();
+        std::fs::rename(place.path(WEB), generations.join(serial)).unwrap();
+    };
+    // Either of them would do: a rename is one step.
+    let needed: &[&[&str]] = &[&["ca/issued", "ca/issued/.generations/web.example"]];
+    check(Run::record("--dir ca issue server web.example --if-due", WEB, &FILES, Disk::Any, aside), needed);
+}
+
+#[test]
 fn a_revocation_survives_a_power_cut_once_it_has_reported() {
     check(Run::record("--dir ca revoke web.example", WEB, &FILES, Disk::Any, issued), &[&["ca/index.db-wal"]]);
 }
