@@ -87,9 +87,6 @@ impl FromStr for GeneralName {
     type Err = GeneralNameError;
 
     fn from_str(given: &str) -> Result<Self, Self::Err> {
-        if given.is_empty() {
-            return Err(GeneralNameError::Empty);
-        }
         if let Some((prefix, value)) = given.split_once(':') {
             match prefix.to_ascii_lowercase().as_str() {
                 "dns" => return dns(value).map(Self::Dns),
@@ -178,7 +175,7 @@ fn email(given: &str) -> Result<String, GeneralNameError> {
     let (local, domain) = given.rsplit_once('@').ok_or_else(|| error("it has no '@'"))?;
     // RFC 5321 dot-string without quoting: what rfc822Name can hold (RFC 5280 §4.2.1.6) and every reader agrees on.
     let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
-    if local.is_empty() || local.len() > 64 || !local.chars().all(allowed) || local.split('.').any(str::is_empty) {
+    if local.len() > 64 || !local.chars().all(allowed) || local.split('.').any(str::is_empty) {
         return Err(error("the part before the '@' is not a plain mailbox name"));
     }
     let domain = dns(domain).map_err(|_| error("the part after the '@' is not a DNS name"))?;
@@ -247,6 +244,8 @@ mod tests {
             ("dns:a.test", "dns:a.test"),
             ("IP:fe80::1", "ip:fe80::1"),
             ("uri:https://a.test/", "uri:https://a.test/"),
+            ("git+ssh://a.test/b", "uri:git+ssh://a.test/b"),
+            ("a+b@corp.test", "email:a+b@corp.test"),
         ] {
             assert_eq!(shown(given), name);
         }
@@ -262,6 +261,20 @@ mod tests {
         {
             assert!(check_address(given).is_err(), "{given}");
         }
+    }
+
+    #[test]
+    fn nothing_is_no_name_of_any_kind() {
+        for given in ["", "dns:"] {
+            assert_eq!(given.parse::<GeneralName>(), Err(GeneralNameError::Empty), "{given:?}");
+        }
+        assert!("email:@corp.test".parse::<GeneralName>().unwrap_err().to_string().contains("before the '@'"));
+    }
+
+    #[test]
+    fn a_mailbox_has_at_most_64_octets_in_front() {
+        let mailbox = |length: usize| format!("{}@corp.test", "a".repeat(length)).parse::<GeneralName>();
+        assert!(mailbox(64).is_ok() && mailbox(65).is_err());
     }
 
     #[test]
@@ -306,6 +319,8 @@ mod tests {
             "spiffe://",
             "://a",
             "http://a b",
+            "http://a.test/<b>",
+            "uri:a_b://c.test",
             "ip:a.test",
             "dns:10.0.0.1",
             "dns:",

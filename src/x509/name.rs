@@ -348,11 +348,13 @@ mod tests {
             (AttributeType::CommonName, "a\u{202e}b"),
             (AttributeType::Country, "de"),
             (AttributeType::Country, "DEU"),
+            (AttributeType::Country, "D"),
             (AttributeType::DomainComponent, "müller"),
             (AttributeType::SerialNumber, "a_b"),
         ] {
             assert!(build(&[(kind, value)]).is_err(), "{value}");
         }
+        assert!(build(&[(AttributeType::SerialNumber, "(A-1) 2/3")]).is_ok());
     }
 
     #[test]

@@ -120,7 +120,7 @@ impl Subtree {
                 let below = base
                     .strip_prefix('.')
                     .is_some_and(|_| host.to_ascii_lowercase().ends_with(&base.to_ascii_lowercase()));
-                own.eq_ignore_ascii_case(base) || below || !base.contains('@') && host.eq_ignore_ascii_case(base)
+                own.eq_ignore_ascii_case(base) || below || host.eq_ignore_ascii_case(base)
             }
             _ => self == wider,
         }
@@ -291,6 +291,7 @@ mod tests {
         assert!(contains(".corp.test", "web.corp.test"));
         assert!(contains("corp.test", "*.a.corp.test"));
         assert!(!contains("corp.test", "evilcorp.test"));
+        assert!(!contains("corp.test", "web.evil.test"));
         assert!(!contains("corp.test", "10.0.0.1"));
     }
 
@@ -310,6 +311,7 @@ mod tests {
         assert!(contains("email:corp.test", "bob@corp.test"));
         assert!(!contains("email:corp.test", "bob@mail.corp.test"));
         assert!(contains("email:.corp.test", "bob@mail.corp.test"));
+        assert!(!contains("email:.corp.test", "bob@mail.evil.test"));
         assert!(contains("@corp.test", "bob@corp.test"));
         assert!(contains("uri:corp.test", "spiffe://corp.test/web"));
         assert!(!contains("uri:.corp.test", "spiffe://corp.test/web"));

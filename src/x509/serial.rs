@@ -98,6 +98,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_number_is_positive_when_its_first_bit_is_not_set_and_it_is_not_zero() {
+        for (content, positive) in [(&[1][..], true), (&[0, 0x80], true), (&[0x80], false), (&[0], false), (&[], false)]
+        {
+            assert_eq!(SerialNumber::from_der_content(content).is_positive(), positive, "{content:?}");
+        }
+    }
+
+    #[test]
     fn a_drawn_serial_is_positive_and_keeps_every_bit_but_the_sign() {
         let serial = SerialNumber::from_random(&[0xff; 20]).unwrap();
         assert_eq!(serial.as_der_content(), [&[0x7f][..], &[0xff; 19]].concat());

@@ -40,3 +40,15 @@ impl fmt::Display for SignatureAlgorithm {
         f.write_str(KNOWN.iter().find(|(oid, ..)| *oid == self.oid).map_or(self.oid.as_str(), |(_, name, _)| name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_uses_a_digest_that_can_be_forged_is_weak_and_what_is_unknown_is_not_said_to_be() {
+        let is_weak = |oid: &str| SignatureAlgorithm { oid: oid.to_owned(), der: Vec::new() }.is_weak();
+        assert!(is_weak("1.2.840.113549.1.1.5") && is_weak("1.2.840.10045.4.1"));
+        assert!(!is_weak("1.2.840.113549.1.1.11") && !is_weak("1.3.101.112") && !is_weak("1.2.3.4"));
+    }
+}

@@ -135,3 +135,23 @@ fn parts_of_attribute(attribute: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
     let (der::SET, values, []) = der::split_first(content)? else { return None };
     Some((kind, der::children(values)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_holds_one_request_and_nothing_behind_it() {
+        let request = pem::encode("CERTIFICATE REQUEST", &[0x30, 0]);
+        let older = pem::encode("NEW CERTIFICATE REQUEST", &[0x30, 0]);
+        for file in [request.as_bytes(), older.as_bytes(), format!("text\n{request}\n \n").as_bytes(), &[0x30, 0]] {
+            assert_eq!(der_of_file(file).unwrap(), [0x30, 0]);
+        }
+        assert!(matches!(der_of_file(b""), Err(RequestFileError::Empty)));
+        let refused = der_of_file(pem::encode("CERTIFICATE", &[0x30, 0]).as_bytes());
+        assert!(matches!(refused, Err(RequestFileError::Another(label)) if label == "CERTIFICATE"));
+        let refused = der_of_file(format!("{request}{request}").as_bytes());
+        assert!(matches!(refused, Err(RequestFileError::NotOne { found: 2 })));
+        assert!(matches!(der_of_file(format!("{request}text").as_bytes()), Err(RequestFileError::TextBehind)));
+    }
+}

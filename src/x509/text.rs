@@ -93,6 +93,27 @@ mod tests {
     }
 
     #[test]
+    fn a_word_for_a_shell_is_quoted_where_it_has_to_be() {
+        for (word, typed) in [
+            ("web-1.test:443", "web-1.test:443"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("$(x)", "'$(x)'"),
+            ("o'x", r"'o'\''x'"),
+        ] {
+            assert_eq!(shell_word(word), typed);
+        }
+    }
+
+    #[test]
+    fn what_does_not_show_or_turns_its_neighbours_round_is_not_plainly_visible() {
+        for c in ['\u{7}', '\u{ad}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{feff}', '\u{e0041}'] {
+            assert!(!is_plainly_visible(c), "{c:?}");
+        }
+        assert!(['a', 'ß', '界'].into_iter().all(is_plainly_visible));
+    }
+
+    #[test]
     fn hexadecimal_is_read_in_every_usual_spelling() {
         for text in ["0a1bff", "0A:1B:FF", "0xa1bff", "a1bff"] {
             assert_eq!(from_hex(text).unwrap(), [0x0a, 0x1b, 0xff], "{text}");

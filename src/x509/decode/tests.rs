@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::lint::testing::{Authority, Bent};
+use crate::x509::certificate::oid;
 use crate::x509::revocation_list::RevocationReason;
 use crate::x509::{RevocationList, pem};
 
@@ -11,6 +12,20 @@ use crate::x509::{RevocationList, pem};
 fn fixture(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/certificates").join(name);
     pem::parse_all(&std::fs::read(path).unwrap()).unwrap().remove(0).content.to_vec()
+}
+
+#[test]
+fn an_authority_key_id_tells_of_an_issuer_or_a_serial_number_beside_it() {
+    let names = |fields: &[&[u8]]| {
+        let leaf = Bent::leaf("web.test").extension(oid::AUTHORITY_KEY_ID, false, der::sequence(fields));
+        Authority::root().issue(leaf).authority_key_id.unwrap().names_issuer_and_serial
+    };
+    let key_id = der::value(der::context(0), &[1; 20]);
+    let issuer = der::value(der::context_constructed(1), &der::value(der::context(2), b"ca.test"));
+    let serial = der::value(der::context(2), &[7]);
+    assert!(!names(&[&key_id]));
+    assert!(names(&[&key_id, &issuer]));
+    assert!(names(&[&key_id, &serial]));
 }
 
 /// Reads octets as everything; what is read keeps them.
