@@ -357,8 +357,9 @@ impl From<Refusal> for Failure {
             Refusal::OutlivesIssuer { issuer_end, .. } => Self::refused("outlives-issuer", sentence)
                 .hint(format!("the longest that works: --not-after {}", rfc3339(issuer_end)))
                 .hint("--clip shortens it to that by itself"),
-            Refusal::IssuerNotValid { .. } => Self::refused("issuer-not-valid", sentence)
-                .hint("if the clock of this machine is right, the authority has to be renewed"),
+            Refusal::IssuerNotValid { .. } => Self::refused("issuer-not-valid", sentence).hint(
+                "if the clock of this machine is right, the authority has to be renewed: 'ca due' names the command",
+            ),
             Refusal::SubjectOfIssuer(_) => Self::refused("subject-of-issuer", sentence)
                 .hint("choose another name, or another subject with --subject"),
             Refusal::NotAnAuthority(_) => Self::refused("not-a-ca", sentence),
