@@ -324,9 +324,11 @@ fn move_back(home: &Home, config: &Config, staged: &Path) {
 fn remove_interrupted(home: &Home) -> Result<(), AuthorityError> {
     for name in files::names_in(home.folder())?.iter().filter(|name| name.starts_with(files::staged::PREFIX)) {
         let staged = home.folder().join(name);
-        if staged.join(CONFIG).is_file() {
-            // What that run was told, which need not be what this one is told.
-            let config = Config::load(&Home::at(staged.clone()))?;
+        // What that run was told, which need not be what this one is told. What the power cut left unreadable was not
+        // durable yet, and then no piece had left.
+        if staged.join(CONFIG).is_file()
+            && let Ok(config) = Config::load(&Home::at(staged.clone()))
+        {
             for piece in PIECES.iter().filter(|piece| !staged.join(piece).exists()) {
                 files::remove(&place_of(piece, home, &config))?;
             }

@@ -243,6 +243,12 @@ fn an_interrupted_init_is_begun_anew_with_its_index_elsewhere() {
 
     ca.init(ca.init_order()).unwrap();
     assert!(!ca.path("../book.db").exists() && !staged.exists());
+
+    // Of a power cut before anything was durable.
+    let ca = Ca::none();
+    fs::create_dir_all(ca.path(".staged-0123456789abcdef")).unwrap();
+    fs::write(ca.path(".staged-0123456789abcdef/ca.toml"), [0; 400]).unwrap();
+    ca.init(ca.init_order()).unwrap();
     ca.issue(order("client", "alice")).unwrap();
 }
 
