@@ -186,3 +186,20 @@ fn a_server_that_breaks_off_is_judged_by_what_it_showed() {
     assert!(said.contains("the handshake went no further: the server closed the connection"), "{said}");
     assert!(!said.contains("asks clients for a certificate"), "{said}");
 }
+
+/// The first host that is asked for is the name that the server is told; a mailbox is none.
+#[test]
+fn the_server_is_asked_for_the_first_host_that_was_named() {
+    let place = site();
+    let port = serve(&place, "localhost", "localhost");
+    for (words, expected) in [
+        ("", "localhost"),
+        ("--hostname www.corp.test --ip 10.0.0.1", "www.corp.test"),
+        ("--ip 127.0.0.1", "127.0.0.1"),
+        ("--email ops@corp.test", "localhost"),
+    ] {
+        let output = place.ca(&format!("verify --connect localhost:{port} --json {words}")).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["connection"]["hostname"], expected, "{words}");
+    }
+}
