@@ -200,6 +200,18 @@ fn a_new_ca_does_not_touch_what_is_in_the_place_of_its_index() {
 }
 
 #[test]
+fn a_ca_that_could_not_be_made_leaves_a_folder_that_was_there() {
+    let ca = Ca::none();
+    let mut order = ca.init_order();
+    "../book.db".clone_into(&mut order.config.index.location);
+    fs::write(ca.top.path().join("book.db"), "of another CA").unwrap();
+    fs::create_dir(ca.home.folder()).unwrap();
+    assert!(matches!(ca.init(order), Err(AuthorityError::InTheWay(_))));
+    assert_eq!(files_below(ca.home.folder()), [""; 0]);
+    assert!(ca.home.folder().is_dir());
+}
+
+#[test]
 fn a_ca_that_could_not_be_made_leaves_no_folder() {
     let ca = Ca::none();
     let mut order = ca.init_order();

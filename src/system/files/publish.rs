@@ -311,6 +311,26 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_cannot_be_moved_leaves_no_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("a")).unwrap();
+        // No folder goes into itself.
+        assert!(rename_new_in_two_steps(&path("a"), &path("a/b")).is_err());
+        assert!(!path("a/b").exists());
+    }
+
+    #[test]
+    fn a_file_that_is_being_written_is_not_taken_for_one_that_a_dead_process_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crl.pem");
+        let unfinished = Unfinished::write(&path, b"new", 0o644, Existing::Keep, &SystemEntropy).unwrap();
+        crate::system::files::remove_stale(folder.path()).unwrap();
+        unfinished.rename(&path, Existing::Keep).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    }
+
+    #[test]
     fn a_folder_that_is_not_there_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let error = publish(&folder.path().join("missing/file"), "x", Existing::Keep).unwrap_err();

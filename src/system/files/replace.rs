@@ -72,6 +72,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_folder_that_finds_nothing_to_change_places_with_goes_back() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = |name: &str| parent.path().join(name);
+        fs::create_dir(path("new")).unwrap();
+        assert!(change_places(&path("new"), &path("gone meanwhile"), &path("kept")).unwrap_err().is_missing());
+        assert!(path("new").is_dir() && !path("kept").exists());
+        assert!(change_places_in_two_steps(&path("gone"), &path("new"), &path("kept")).unwrap_err().is_missing());
+        assert!(path("new").is_dir() && !path("kept").exists());
+    }
+
+    #[test]
     fn folders_change_places_and_back_with_an_exchange_and_in_two_steps() {
         let parent = tempfile::tempdir().unwrap();
         let path = |name: &str| parent.path().join(name);
