@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn addresses_are_recognised_in_every_spelling() {
         let address = |text: &str| loosely_address(text).map(|address| address.to_string());
-        for spelling in ["192.168.1.1", "0xC0A80101", "192.168.001.001", "0xc0.168.1.1", "192.168.257"] {
+        for spelling in ["192.168.1.1", "0xC0A80101", "192.168.001.001", "0xc0.168.1.1", "0300.0250.1.1", "192.168.257"]
+        {
             assert_eq!(address(spelling).as_deref(), Some("192.168.1.1"), "{spelling}");
         }
         assert_eq!(address("2001:DB8:0:0::1").as_deref(), Some("2001:db8::1"));
