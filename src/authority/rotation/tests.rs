@@ -36,6 +36,46 @@ fn certificate(ca: &Ca, path: &str) -> Certificate {
 }
 
 #[test]
+fn a_root_has_signed_what_names_it_and_bears_its_signature() {
+    let ca = Ca::new();
+    let authorities = Authorities::of(&ca.home);
+    let root = authorities.roots().unwrap().remove(0);
+    let signed = authorities.certificate("issuing").unwrap();
+    assert!(root.has_signed(&signed));
+    let mut of_another = signed.clone();
+    of_another.issuer = signed.subject.clone();
+    assert!(!root.has_signed(&of_another));
+    let mut forged = signed;
+    forged.signature.reverse();
+    assert!(!root.has_signed(&forged));
+}
+
+#[test]
+fn what_is_no_name_of_an_authority_is_none_whatever_stands_there() {
+    let ca = Ca::new();
+    for name in ["cert.pem", ".staged-00/cert.pem"] {
+        let path = ca.path("authorities").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::copy(ca.path("authorities/root/cert.pem"), path).unwrap();
+    }
+    let authorities = Authorities::of(&ca.home);
+    assert_eq!(authorities.names().unwrap(), ["root", "issuing"]);
+    for name in ["", ".", "root/../root", ".staged-00"] {
+        assert!(!authorities.exists(name), "{name:?}");
+    }
+    fs::remove_file(ca.path("authorities/cert.pem")).unwrap();
+    for folder in ["", ".staged-01", "branch"] {
+        fs::create_dir_all(ca.path("authorities").join(folder)).unwrap();
+        fs::write(ca.path("authorities").join(folder).join("request.pem"), "").unwrap();
+    }
+    fs::write(ca.path("authorities/root/request.pem"), "").unwrap();
+    assert!(authorities.is_pending("branch"));
+    for name in ["", ".", "branch/../branch", ".staged-01", "root"] {
+        assert!(!authorities.is_pending(name), "{name:?}");
+    }
+}
+
+#[test]
 fn the_mark_of_the_generation_is_counted_on() {
     assert_eq!(next_generation("Acme Root CA"), "Acme Root CA G2");
     assert_eq!(next_generation("Acme Root CA G2"), "Acme Root CA G3");
