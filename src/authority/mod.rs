@@ -40,6 +40,8 @@ pub use index::Index;
 #[cfg(test)]
 mod deliver_tests;
 #[cfg(test)]
+mod init_tests;
+#[cfg(test)]
 mod renew_tests;
 #[cfg(test)]
 mod revocation_tests;
