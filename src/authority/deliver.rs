@@ -345,22 +345,29 @@ pub fn key_of_another(folder: &Path, public_key: &PublicKey) -> Result<Option<Pa
     })
 }
 
+/// The first certificate file that is there in a folder of the user's and begins with none of these certificates.
+pub fn foreign_certificate(folder: &Path, own: &[Certificate]) -> Option<PathBuf> {
+    let is_own = |path: &PathBuf| {
+        let there = authorities::read_certificates(path).unwrap_or_default();
+        there.first().is_some_and(|certificate| own.contains(certificate))
+    };
+    certificate_files(folder).find(|path| !is_own(path))
+}
+
+fn certificate_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    [CERT, FULLCHAIN].map(|name| folder.join(name)).into_iter().filter(|path| path.symlink_metadata().is_ok())
+}
+
 /// The first of the files to be written that is there in a folder of the user's and none of these certificates', nor the key
 /// of one of them; `None` when all are, and may be replaced by the next.
 ///
 /// # Errors
 /// When the key is there and cannot be read.
 pub fn foreign(folder: &Path, own: &[Certificate], with_key: bool) -> Result<Option<PathBuf>, FileError> {
-    let is_own = |path: &Path| {
-        let there = authorities::read_certificates(path).unwrap_or_default();
-        there.first().is_some_and(|certificate| own.contains(certificate))
-    };
-    let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
-    let certificates: Vec<_> = [CERT, FULLCHAIN].map(|name| folder.join(name)).into_iter().filter(is_there).collect();
-    if certificates.is_empty() {
+    if certificate_files(folder).next().is_none() {
         return Ok(in_the_way(folder, with_key));
     }
-    if let Some(path) = certificates.into_iter().find(|path| !is_own(path)) {
+    if let Some(path) = foreign_certificate(folder, own) {
         return Ok(Some(path));
     }
     if !with_key {

@@ -67,6 +67,8 @@ pub enum RenewError {
     PlainKey(PathBuf),
     #[error("the private key {} is not that of the certificate with the serial number {serial}", path.display())]
     OtherKey { path: PathBuf, serial: String },
+    #[error("{} is no certificate of this name, and nothing is put in its place", .0.display())]
+    Foreign(PathBuf),
     #[error("'{0}' was replaced by other processes again and again; nothing was done by this one")]
     Overtaken(String),
 }

@@ -188,7 +188,16 @@ impl Work<'_> {
         let not_kept = || RollbackError::NotKept { name: name.to_string(), serial: target.serial.clone() };
         let incoming = self.kept(index, target)?.ok_or_else(not_kept)?;
         let is_one_by_one = in_place.place.is_some();
-        if !is_one_by_one && folder.exists() && !generations::is_of(&folder, in_place) {
+        let is_foreign = match is_one_by_one {
+            // A run that died left a mixture, whose certificate is of this name.
+            true => {
+                let own =
+                    standing.history.iter().map(|entry| index.certificate(entry)).collect::<Result<Vec<_>, _>>()?;
+                deliver::foreign_certificate(&folder, &own).is_some()
+            }
+            false => folder.exists() && !generations::is_of(&folder, in_place),
+        };
+        if is_foreign {
             return Err(RollbackError::Foreign { name: name.to_string(), folder }.into());
         }
         if in_place.delivered_at.is_none() {

@@ -133,15 +133,23 @@ impl Work<'_> {
     }
 
     /// Under the lock: files in a folder of the user's give way by `--force`, or when they are this name's own, among them
-    /// what a run left that died. Whether there are such.
+    /// what a run left that died; to a renewal when no certificate of somebody else stands there. Whether there are such.
     pub(super) fn check_folder(&self, index: &Index) -> Result<bool, AuthorityError> {
         let Place::Folder(folder) = self.place else { return Ok(false) };
         let with_key = !self.is_requested();
-        if deliver::in_the_way(folder, with_key).is_none() || matches!(self.order.existing, Existing::Replace) {
+        let is_forced = matches!(self.order.existing, Existing::Replace) && self.order.follows.is_none();
+        if deliver::in_the_way(folder, with_key).is_none() || is_forced {
             return Ok(false);
         }
         let history = index.history(self.order.name.as_str(), self.now)?;
         let own: Vec<_> = history.iter().map(|entry| index.certificate(entry)).collect::<Result<_, _>>()?;
+        if matches!(self.order.existing, Existing::Replace) {
+            // A new key is the cure for one that does not fit; but what has a certificate of its own is somebody else's.
+            return match deliver::foreign_certificate(folder, &own) {
+                Some(path) => Err(RenewError::Foreign(path).into()),
+                None => Ok(false),
+            };
+        }
         match deliver::foreign(folder, &own, with_key)? {
             Some(path) => Err(AuthorityError::PlaceTaken(path)),
             None => Ok(true),

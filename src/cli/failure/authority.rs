@@ -225,6 +225,8 @@ impl From<RenewError> for Failure {
                 Self::usage("passphrase-unused", sentence).hint("leave --key-passphrase-file out")
             }
             RenewError::OtherKey { .. } => Self::refused("key-mismatch", sentence).hint("for a new key: 'ca rekey'"),
+            RenewError::Foreign(_) => Self::refused("exists", sentence)
+                .hint("move it away, and the key that belongs to it; then run it again"),
             RenewError::Overtaken(_) => Self::refused("locked", sentence).hint("run it again"),
         }
     }
