@@ -1,11 +1,11 @@
 //! The addresses of a host that somebody named.
 //!
-//! Names are looked up by the system's own `getent` where there is one: the C library would load what extends its name
-//! service (nsswitch.conf) as shared libraries, and in a program that is linked statically they can crash.
+//! Names are looked up with `getent` where there is one: see [`crate::system::getent`].
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::process::{Command, Stdio};
+
+use crate::system::getent;
 
 /// The addresses of `host:port`.
 ///
@@ -22,22 +22,14 @@ pub(super) fn look_up(address: &str) -> io::Result<Vec<SocketAddr>> {
     let found: Vec<IpAddr> = if name == "localhost" || name.ends_with(".localhost") {
         // Nothing but the machine itself (RFC 6761 §6.3).
         vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
-    } else if host.is_empty() || host.starts_with('-') {
-        // No host is called so, and getent would take it for an option.
-        Vec::new()
     } else {
-        let asked = Command::new("getent").args(["ahosts", host]).stdin(Stdio::null()).stderr(Stdio::null()).output();
-        match asked.ok().and_then(|asked| Some((asked.status.code()?, asked.stdout))) {
-            Some((0, told)) => addresses_in(&String::from_utf8_lossy(&told)),
-            Some((NOT_FOUND, _)) => Vec::new(),
-            _ => return Ok(address.to_socket_addrs()?.collect()),
+        match getent::ask("ahosts", host) {
+            Ok(told) => addresses_in(&told),
+            Err(_) => return Ok(address.to_socket_addrs()?.collect()),
         }
     };
     Ok(found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
 }
-
-/// How `getent` says that there is no such name.
-const NOT_FOUND: i32 = 2;
 
 /// The addresses that begin the lines of `getent ahosts`, each once: there is a line for every kind of socket.
 fn addresses_in(told: &str) -> Vec<IpAddr> {

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod entropy;
 pub mod files;
+pub mod getent;
 pub mod process;
 pub mod terminal;
 

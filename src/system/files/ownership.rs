@@ -1,14 +1,13 @@
 //! Whom files are given to.
 //!
-//! Users and groups are looked up in the system's files, and with the system's own `getent`, never through the C library:
-//! for a name that is in no file it loads shared libraries, and in a program that is linked statically they can crash.
+//! Users and groups are looked up in the system's files and then with `getent`: see [`crate::system::getent`].
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use super::FileError;
+use crate::system::getent;
 use crate::x509::text;
 
 /// The owner and group of files that are written for somebody else; what is `None` stays as it is.
@@ -68,12 +67,7 @@ fn look_up(database: &str, name: &str) -> Option<u32> {
     if let Some(id) = String::from_utf8_lossy(&own).lines().find(line).and_then(id_in) {
         return Some(id);
     }
-    if name.is_empty() || name.starts_with('-') {
-        return None;
-    }
-    let asked =
-        Command::new("getent").args([database, name]).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    String::from_utf8_lossy(&asked.stdout).lines().next().and_then(id_in)
+    getent::ask(database, name).ok()?.lines().next().and_then(id_in)
 }
 
 /// The third field of a line of passwd(5) or group(5).
