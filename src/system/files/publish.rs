@@ -192,7 +192,7 @@ mod tests {
 
     use rustix::fs::{Mode, mkfifoat};
 
-    use super::super::write::tests::{Umask, mode_of};
+    use super::super::write::tests::{Umask, mode_of, planted};
     use super::*;
     use crate::system::entropy::SystemEntropy;
 
@@ -254,13 +254,8 @@ mod tests {
 
     #[test]
     fn a_way_that_others_could_have_laid_is_not_taken() {
-        use std::os::unix::fs::PermissionsExt;
-        let top = tempfile::tempdir().unwrap();
+        let top = planted();
         let path = |name: &str| top.path().join(name);
-        fs::create_dir(path("victim")).unwrap();
-        fs::create_dir(path("shared")).unwrap();
-        fs::set_permissions(path("shared"), fs::Permissions::from_mode(0o777)).unwrap();
-        symlink(path("victim"), path("shared/link")).unwrap();
         for existing in [Existing::Keep, Existing::Replace] {
             assert!(publish(&path("shared/link/crl.pem"), "new", existing).is_err());
         }

@@ -218,7 +218,7 @@ mod tests {
     use std::sync::Barrier;
     use std::thread;
 
-    use super::super::write::tests::{Umask, mode_of};
+    use super::super::write::tests::{Umask, mode_of, planted};
     use super::*;
     use crate::system::entropy::SystemEntropy;
 
@@ -351,13 +351,8 @@ mod tests {
 
     #[test]
     fn a_way_that_others_could_have_laid_is_not_taken() {
-        use std::os::unix::fs::PermissionsExt;
-        let top = tempfile::tempdir().unwrap();
+        let top = planted();
         let path = |name: &str| top.path().join(name);
-        fs::create_dir(path("victim")).unwrap();
-        fs::create_dir(path("shared")).unwrap();
-        fs::set_permissions(path("shared"), fs::Permissions::from_mode(0o777)).unwrap();
-        std::os::unix::fs::symlink(path("victim"), path("shared/link")).unwrap();
         assert!(StagedFolder::create(&path("shared/link"), &SystemEntropy).is_err());
         assert!(names_in(&path("victim")).is_empty());
     }

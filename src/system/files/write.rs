@@ -165,6 +165,18 @@ pub(super) mod tests {
         }
     }
 
+    /// A folder with an empty folder `victim`, and with `shared`, into which anybody may write, and in which somebody has laid a
+    /// `link` to it.
+    pub fn planted() -> tempfile::TempDir {
+        let top = tempfile::tempdir().unwrap();
+        let path = |name: &str| top.path().join(name);
+        fs::create_dir(path("victim")).unwrap();
+        fs::create_dir(path("shared")).unwrap();
+        fs::set_permissions(path("shared"), fs::Permissions::from_mode(0o777)).unwrap();
+        symlink(path("victim"), path("shared/link")).unwrap();
+        top
+    }
+
     pub fn mode_of(path: &Path) -> u32 {
         fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
     }
