@@ -14,6 +14,7 @@ use super::decrypt::Secrets;
 use super::recording::Recording;
 use super::scenario::Ends;
 use super::wire::{Flight, Side};
+use crate::system::socket::drop_without_lingering;
 
 /// No exchange takes longer.
 pub(super) const LONGEST: Duration = Duration::from_secs(10);
@@ -129,6 +130,8 @@ impl Table {
         let client = ClientConnection::new(ends.client.clone(), ends.host_name.clone()).map_err(library)?;
         let server = ServerConnection::new(ends.server.clone()).map_err(library)?;
         let (client_socket, server_socket) = socket_pair()?;
+        // Everything is read before the table is cleared. Thousands of ports that wait for nothing would slow down the next.
+        drop_without_lingering(&client_socket).map_err(socket_error("set up"))?;
         Ok(Self {
             client: End { connection: client.into(), socket: client_socket, error: None },
             server: End { connection: server.into(), socket: server_socket, error: None },
@@ -233,11 +236,16 @@ impl Write for Tap<'_> {
 
     /// Several records leave together, as one flight.
     fn write_vectored(&mut self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        let mut flight: Vec<u8> = pieces.iter().flat_map(|piece| piece.iter()).take(PIECE).copied().collect();
-        self.socket.write_all(&flight)?;
-        let written = flight.len();
-        self.octets.append(&mut flight);
-        Ok(written)
+        let before = self.octets.len();
+        for piece in pieces {
+            let room = PIECE - (self.octets.len() - before);
+            self.octets.extend_from_slice(&piece[..piece.len().min(room)]);
+        }
+        if let Err(error) = self.socket.write_all(&self.octets[before..]) {
+            self.octets.truncate(before);
+            return Err(error);
+        }
+        Ok(self.octets.len() - before)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -317,6 +325,32 @@ mod tests {
         long.octets = MOST_OCTETS;
         assert!(matches!(long.settle(), Err(ExchangeError::TooMuch)));
         assert!(Table::laid(&ends).unwrap().settle().is_ok());
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_left_in_one_piece() {
+        let (mut client, mut server) = socket_pair().unwrap();
+        let mut tap = Tap { socket: &mut client, octets: b"before ".to_vec() };
+        let pieces = [&b"some"[..], &[], &[b'x'; PIECE]].map(io::IoSlice::new);
+        assert_eq!(tap.write_vectored(&pieces).unwrap(), PIECE);
+        let mut arrived = vec![0; PIECE];
+        server.read_exact(&mut arrived).unwrap();
+        assert!(arrived.starts_with(b"somexxx") && tap.octets == [b"before ", &arrived[..]].concat());
+        tap.socket.shutdown(std::net::Shutdown::Write).unwrap();
+        tap.write_all(b"late").unwrap_err();
+        assert_eq!(tap.octets.len(), b"before ".len() + PIECE);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_exchange_leaves_no_port_behind() {
+        use crate::system::socket::tests::is_known;
+        let table = Table::laid(&ends()).unwrap();
+        let socket = &table.client.socket;
+        let (own, other) = (socket.local_addr().unwrap(), socket.peer_addr().unwrap());
+        assert!(is_known(own, other));
+        drop(table);
+        assert!(!is_known(own, other), "a port that waits in vain");
     }
 
     #[test]

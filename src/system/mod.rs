@@ -7,6 +7,7 @@ pub mod entropy;
 pub mod files;
 pub mod getent;
 pub mod process;
+pub mod socket;
 pub mod terminal;
 
 use std::collections::HashMap;
