@@ -77,6 +77,12 @@ fn pkilint_finds_nothing_but_what_is_not_meant_for_a_private_ca() {
          --permit email:corp.example --exclude secret.corp.example",
     );
     files.extend(["root", "issuing"].map(|authority| format!("constrained/authorities/{authority}/cert.pem")));
+    // The next root, both certificates across, and what each root has issued last for itself and for the authority below.
+    place.done("--dir rotated init --name Corp-Root --intermediate --no-passphrase --permit corp.example");
+    place.done("--dir rotated root renew root");
+    place.done("--dir rotated root rotate start");
+    let made = ["root/cert", "issuing/cert", "root-g2/cert", "root-g2/old-with-new", "root-g2/new-with-old"];
+    files.extend(made.map(|made| format!("rotated/authorities/{made}.pem")));
 
     let mut command = place.command(python);
     command.arg(repository().join("tests/interop/pkilint_all.py")).args(&files);
