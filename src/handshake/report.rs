@@ -176,3 +176,47 @@ impl Refusal {
             }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken(by: Side, code: &'static str, alert: Option<&str>) -> Breakdown {
+        let cause = Cause { code, sentence: "so it is".to_owned(), date: None };
+        Breakdown { by, alert: alert.map(str::to_owned), cause, certificate: None }
+    }
+
+    #[test]
+    fn another_server_has_refused_in_whatever_way_servers_do_and_in_no_other() {
+        let refusal = |by, code| Refusal {
+            case: "expired-client",
+            title: "client that has expired",
+            version: TlsVersion::Tls13,
+            outcome: Outcome::Refused(broken(by, code, None)),
+            expected: Expected::OF_ANOTHER_SERVER,
+            caveat: None,
+            recording: None,
+        };
+        for code in ["alert-received", "closed", "http-400", "http-495", "http-496"] {
+            assert!(refusal(Side::Server, code).as_it_should_be(), "{code}");
+            assert!(!refusal(Side::Client, code).as_it_should_be(), "{code}");
+        }
+        for code in ["timed-out", "not-tls", "certificate-expired", "no-answer", "connection-failed"] {
+            assert!(!refusal(Side::Server, code).as_it_should_be(), "{code}");
+        }
+    }
+
+    #[test]
+    fn endings_are_alike_when_side_alert_and_cause_are() {
+        let one = broken(Side::Server, "certificate-expired", Some("certificate_expired"));
+        let certificate = Some(AtFault { subject: "CN=client".to_owned(), serial: "c1".to_owned() });
+        assert!(one.is_like(&Breakdown { certificate, ..one.clone() }));
+        for other in [
+            Breakdown { by: Side::Client, ..one.clone() },
+            Breakdown { alert: None, ..one.clone() },
+            Breakdown { cause: Cause { code: "timed-out", ..one.cause.clone() }, ..one.clone() },
+        ] {
+            assert!(!one.is_like(&other), "{other:?}");
+        }
+    }
+}

@@ -84,8 +84,7 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
     for scenario in &scenarios {
         let ends = scenario.ends()?;
         let ends = if test.resume { ends.resumable()? } else { ends };
-        let session = told(scenario.version, exchange::play(&ends)?);
-        let session = if scenario.server_groups == Group::ON_REQUEST { retried(session) } else { session };
+        let session = held(scenario, &ends)?;
         let resumed = (test.resume && session.passed()).then(|| resume(&ends, &session)).transpose()?;
         if session.passed() {
             proven.push(scenario);
@@ -101,6 +100,12 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
         }
     }
     Ok(report)
+}
+
+/// The session of a scenario between its ends.
+fn held(scenario: &Scenario, ends: &Ends) -> Result<Session, HandshakeError> {
+    let session = told(scenario.version, exchange::play(ends)?);
+    Ok(if scenario.server_groups == Group::ON_REQUEST { retried(session) } else { session })
 }
 
 /// A session for which the server had to ask for another key share; without that it proves nothing of it.
@@ -121,8 +126,9 @@ fn resume(ends: &Ends, earlier: &Session) -> Result<Session, HandshakeError> {
         session.breakdown =
             Some(Breakdown { by: Side::Server, alert: None, cause: Cause::not_resumed(), certificate: None });
     }
-    for (peer, before) in [(&mut session.server, &earlier.server), (&mut session.client, &earlier.client)] {
-        if session.resumed && session.breakdown.is_none() {
+    // Of a session that was not taken up again, its own certificates tell.
+    if session.passed() {
+        for (peer, before) in [(&mut session.server, &earlier.server), (&mut session.client, &earlier.client)] {
             *peer = Peer { signature: None, ..before.clone() };
         }
     }
@@ -217,12 +223,12 @@ pub(super) fn breakdown(exchange: &Exchange, messages: &[Message]) -> Option<Bre
     if exchange.passed() {
         return None;
     }
-    // Whoever only heard an alert did not refuse; the other side did.
+    // Whoever only heard an alert did not refuse; the other side did, and knows better why.
     let heard = |error: &rustls::Error| matches!(error, rustls::Error::AlertReceived(_));
     let errors = [(Side::Server, &exchange.server_error), (Side::Client, &exchange.client_error)];
     let refused = errors.iter().filter_map(|(side, error)| Some((*side, error.as_ref()?)));
     let (by, cause) = match refused.clone().find(|(_, error)| !heard(error)).or_else(|| refused.clone().next()) {
-        Some((side, error)) => (side, cause::of(error)),
+        Some((side, error)) => (if heard(error) { side.other() } else { side }, cause::of(error)),
         None => (Side::Client, cause::Cause::unanswered()),
     };
     Some(told_breakdown(by, cause, messages))
@@ -253,11 +259,13 @@ pub(super) fn alert_of(by: Side, messages: &[Message]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::decrypt::Secrets;
-    use super::super::fixtures::Hierarchy;
+    use super::super::fixtures::{Hierarchy, Kind, NOW, certificate};
     use super::super::refusals::peers::PEERS;
-    use super::super::report::Outcome;
+    use super::super::report::{Outcome, Refusal};
+    use super::super::throw_away::{Changes, Copied, HierarchyChanges, ThrowAway};
     use super::*;
-    use crate::x509::KeyAlgorithm;
+    use crate::keys::PrivateKey;
+    use crate::x509::{KeyAlgorithm, SerialNumber};
 
     const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
 
@@ -442,8 +450,16 @@ mod tests {
         let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
         let session = told(version, exchange::play(&ends).unwrap());
         assert!(session.passed());
-        let broken = retried(session).breakdown.unwrap();
+        let wanted = HandshakeTest { hello_retry: true, ..hierarchy.test(&BOTH) };
+        let broken = held(&good_case(&wanted, version).unwrap(), &ends).unwrap().breakdown.unwrap();
         assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-retried"));
+        // One that broke for another reason keeps it.
+        let broken = Session { breakdown: Some(broken_off()), ..session };
+        assert_eq!(retried(broken).breakdown, Some(broken_off()));
+    }
+
+    fn broken_off() -> Breakdown {
+        told_breakdown(Side::Client, cause::of(&rustls::Error::DecryptError), &[])
     }
 
     #[test]
@@ -486,9 +502,131 @@ mod tests {
             let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
             let full = told(version, exchange::play(&ends).unwrap());
             // Without memory, the second session is a full one like the first.
-            let broken = resume(&ends, &full).unwrap().breakdown.unwrap();
+            let again = resume(&ends, &full).unwrap();
+            assert!(again.server.signature.is_some() && again.client.signature.is_some(), "they are seen anew");
+            let broken = again.breakdown.unwrap();
             assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-resumed"));
+            // One that broke for another reason keeps it, and nobody is taken for who was there before.
+            let stranger = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+            let judged = HandshakeTest { roots: std::slice::from_ref(&stranger.root), ..hierarchy.test(&BOTH) };
+            let again = resume(&good_case(&judged, version).unwrap().ends().unwrap(), &full).unwrap();
+            assert_eq!(again.breakdown.unwrap().cause.code, cause::BAD_SIGNATURE);
+            assert!(!again.server.authenticated && !again.client.authenticated);
         }
+    }
+
+    #[test]
+    fn a_session_that_broke_is_not_taken_up_again_and_nothing_bad_is_tried_in_its_place() {
+        let mut hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        // Nobody's issuer: there is nothing that the refusals could be made of.
+        hierarchy.root = certificate("Another Root", "Another Root", 1, &key, &key, &Kind::Authority);
+        let report = run(&HandshakeTest { resume: true, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
+        let codes: Vec<_> =
+            report.sessions.iter().map(|session| session.breakdown.as_ref().map(|found| found.cause.code)).collect();
+        assert_eq!(codes, [Some(cause::UNKNOWN_ISSUER); 2]);
+        assert!(report.refusals.is_empty());
+    }
+
+    #[test]
+    fn nothing_bad_is_tried_unless_it_is_asked_for() {
+        assert!(test(&Hierarchy::new(KeyAlgorithm::EcdsaP256), false).refusals.is_empty());
+    }
+
+    /// Server and client below an issuer who can sign lists, and its list with the serial of nobody, or of the client.
+    fn with_list(is_revoked: bool) -> (Hierarchy, RevocationList) {
+        let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let copies = ThrowAway::above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
+        let party = |original: &Party| {
+            let Copied { certificate, key } = copies.leaf(original.certificate(), Changes::default()).unwrap();
+            Party::new(vec![certificate, copies.issuer().certificate.clone()], key).unwrap()
+        };
+        let (server, client) = (party(&server), party(&client));
+        let nobody = SerialNumber::from_der_content(&[1]);
+        let revoked = if is_revoked { &client.certificate().serial } else { &nobody };
+        let list = copies.revocation_list(revoked, NOW).unwrap();
+        let list = RevocationList::from_der(&list).unwrap();
+        (Hierarchy { root: copies.root().clone(), server, client }, list)
+    }
+
+    #[test]
+    fn parties_are_held_against_the_lists_of_their_own_issuer_and_of_no_other() {
+        let (hierarchy, list) = with_list(true);
+        let lists = [list];
+        let report = run(&HandshakeTest { revocation_lists: &lists, ..hierarchy.test(&BOTH) }).unwrap();
+        for session in &report.sessions {
+            let found = session.breakdown.as_ref().unwrap();
+            assert_eq!((found.by, found.cause.code), (Side::Server, cause::REVOKED), "{}", session.version);
+        }
+        // The issuer of others says nothing of them.
+        let flat = Hierarchy::flat(KeyAlgorithm::EcdsaP256);
+        let report = run(&HandshakeTest { revocation_lists: &lists, ..flat.test(&BOTH) }).unwrap();
+        assert!(report.passed(), "{report:?}");
+    }
+
+    /// The real list does not know the copies, and to be unknown to it is no reason that a case is about.
+    #[test]
+    fn what_must_be_refused_is_tried_without_the_real_lists() {
+        let (hierarchy, list) = with_list(false);
+        let lists = [list];
+        let report = run(&HandshakeTest { revocation_lists: &lists, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
+        assert!(report.passed(), "{report:?}");
+        assert!(report.refusals.iter().all(Refusal::for_the_right_reason));
+    }
+
+    #[test]
+    fn who_broke_it_off_and_with_which_alert_is_read_from_the_side_that_did() {
+        use rustls::{AlertDescription, Error};
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let version = TlsVersion::Tls13;
+        let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
+        let mut exchange = exchange::play(&ends).unwrap();
+        assert_eq!(breakdown(&exchange, &[]), None);
+        exchange.to_client = 0;
+        let found = breakdown(&exchange, &[]).unwrap();
+        assert_eq!((found.by, found.cause.code), (Side::Client, "no-answer"));
+        exchange.client_error = Some(Error::AlertReceived(AlertDescription::CertificateExpired));
+        let found = breakdown(&exchange, &[]).unwrap();
+        assert_eq!((found.by, found.cause.code), (Side::Server, cause::ALERT_RECEIVED));
+        let alert = |from, description: &str| Message {
+            from,
+            body: Body::Alert { fatal: true, description: description.to_owned() },
+            bytes: 2,
+            encrypted: true,
+            at: Duration::ZERO,
+        };
+        let messages = [
+            alert(Side::Server, "user_canceled"),
+            alert(Side::Server, "certificate_expired"),
+            alert(Side::Client, "bad_certificate"),
+            alert(Side::Server, "close_notify"),
+        ];
+        assert_eq!(alert_of(Side::Server, &messages).as_deref(), Some("certificate_expired"));
+        assert_eq!(alert_of(Side::Client, &messages).as_deref(), Some("bad_certificate"));
+    }
+
+    #[test]
+    fn a_breakdown_knows_what_the_client_had_offered() {
+        let hello = Message {
+            from: Side::Client,
+            body: Body::ClientHello {
+                random: String::new(),
+                versions: Vec::new(),
+                cipher_suites: vec!["TLS_RSA_WITH_AES_128_CBC_SHA".to_owned()],
+                groups: Vec::new(),
+                key_shares: Vec::new(),
+                signature_schemes: Vec::new(),
+                server_name: None,
+                protocols: Vec::new(),
+                resumes: false,
+            },
+            bytes: 100,
+            encrypted: false,
+            at: Duration::ZERO,
+        };
+        let cause = cause::of(&rustls::PeerIncompatible::NoKxGroupsInCommon.into());
+        assert_eq!(told_breakdown(Side::Server, cause.clone(), &[]).cause, cause);
+        assert_eq!(told_breakdown(Side::Server, cause, &[hello]).cause.code, cause::NO_COMMON_CIPHER_SUITE);
     }
 
     #[test]
