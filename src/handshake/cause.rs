@@ -261,9 +261,7 @@ fn of_certificate(error: &CertificateError) -> Cause {
             Cause::new("revocation-list-expired", "the revocation list is out of date")
         }
         E::BadEncoding => Cause::new(BAD_ENCODING, "the certificate is not encoded as it must be"),
-        E::UnhandledCriticalExtension => {
-            Cause::new(UNKNOWN_CRITICAL_EXTENSION, "the certificate has a critical extension that is not understood")
-        }
+        E::UnhandledCriticalExtension => unknown_critical_extension(),
         // The chain verifier's own words reach us only as text.
         E::Other(inner) => match inner.to_string().as_str() {
             "EndEntityUsedAsCa" => Cause::new(NOT_A_CA, "a certificate in the chain was issued by one that is no CA"),
@@ -274,11 +272,16 @@ fn of_certificate(error: &CertificateError) -> Cause {
             "PathLenConstraintViolated" => {
                 Cause::new(PATH_TOO_LONG, "there are more intermediates than the CA allows (path length)")
             }
+            "UnsupportedCriticalExtension" => unknown_critical_extension(),
             "UnsupportedCertVersion" => Cause::new(BAD_VERSION, "the certificate is not of version 3"),
             other => Cause::new(CERTIFICATE_REFUSED, format!("the certificate was refused ({other})")),
         },
         other => Cause::new(CERTIFICATE_REFUSED, format!("the certificate was refused ({other})")),
     }
+}
+
+fn unknown_critical_extension() -> Cause {
+    Cause::new(UNKNOWN_CRITICAL_EXTENSION, "the certificate has a critical extension that is not understood")
 }
 
 /// `DnsName("web.test")` as the verifier writes it: `web.test`.
@@ -297,7 +300,198 @@ fn alert_name(alert: AlertDescription) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use rustls::pki_types::ServerName;
+    use rustls::{CertRevocationListError, OtherError};
+
+    use super::super::fixtures::{Hierarchy, Kind, certificate};
+    use super::super::party::Party;
+    use super::super::registry::TlsVersion;
+    use super::super::session::{HandshakeTest, run};
     use super::*;
+    use crate::keys::PrivateKey;
+    use crate::x509::KeyAlgorithm;
+
+    #[test]
+    fn every_error_of_the_library_has_its_code() {
+        use PeerIncompatible as P;
+        for (error, code) in [
+            (Error::NoCertificatesPresented, "no-certificate"),
+            (Error::AlertReceived(AlertDescription::AccessDenied), "alert-received"),
+            (P::Tls12NotOffered.into(), "no-common-version"),
+            (P::Tls12NotOfferedOrEnabled.into(), "no-common-version"),
+            (P::SupportedVersionsExtensionRequired.into(), "no-common-version"),
+            (P::ServerDoesNotSupportTls12Or13.into(), "no-common-version"),
+            (P::ServerTlsVersionIsDisabledByOurConfig.into(), "no-common-version"),
+            (P::NoCipherSuitesInCommon.into(), "no-common-cipher-suite"),
+            (PeerMisbehaved::SelectedUnofferedCipherSuite.into(), "no-common-cipher-suite"),
+            (InvalidMessage::InvalidContentType.into(), "not-tls"),
+            (InvalidMessage::UnknownProtocolVersion.into(), "not-tls"),
+            (InvalidMessage::InvalidCcs.into(), "bad-message"),
+            (P::NoKxGroupsInCommon.into(), "no-common-group"),
+            (P::NamedGroupsExtensionRequired.into(), "no-common-group"),
+            (P::KeyShareExtensionRequired.into(), "no-common-group"),
+            (P::NoSignatureSchemesInCommon.into(), "no-common-signature-scheme"),
+            (P::NoCertificateRequestSignatureSchemesInCommon.into(), "no-common-signature-scheme"),
+            (P::SignatureAlgorithmsExtensionRequired.into(), "no-common-signature-scheme"),
+            (P::NullCompressionRequired.into(), "nothing-in-common"),
+            (PeerMisbehaved::SelectedUnofferedKxGroup.into(), "misbehaviour"),
+            (Error::InvalidCertRevocationList(CertRevocationListError::ParseError), "bad-revocation-list"),
+            (Error::DecryptError, "decrypt-error"),
+            (Error::HandshakeNotComplete, "tls-error"),
+        ] {
+            assert_eq!(of(&error).code, code, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn every_error_about_a_certificate_has_its_code() {
+        use CertificateError as E;
+        let time = UnixTime::since_unix_epoch(Duration::ZERO);
+        let own_words = |word: &str| E::Other(OtherError(Arc::new(std::io::Error::other(word.to_owned()))));
+        for (error, code) in [
+            (E::UnknownIssuer, "unknown-issuer"),
+            (E::BadSignature, "bad-signature"),
+            (E::Expired, "certificate-expired"),
+            (E::NotValidYet, "certificate-not-yet-valid"),
+            (E::InvalidPurpose, "wrong-purpose"),
+            (E::NotValidForName, "wrong-name"),
+            (E::Revoked, "certificate-revoked"),
+            (E::UnknownRevocationStatus, "revocation-unknown"),
+            (E::ExpiredRevocationList, "revocation-list-expired"),
+            (E::ExpiredRevocationListContext { time, next_update: time }, "revocation-list-expired"),
+            (E::BadEncoding, "bad-encoding"),
+            (E::UnhandledCriticalExtension, "unknown-critical-extension"),
+            (own_words("UnsupportedCertVersion"), "bad-version"),
+            (own_words("MaximumPathBuildCallsExceeded"), "certificate-refused"),
+            (E::ApplicationVerificationFailure, "certificate-refused"),
+        ] {
+            assert_eq!(of(&error.clone().into()).code, code, "{error:?}");
+        }
+    }
+
+    /// What the chain verifier says in words of its own must be known by the words that it really uses.
+    #[test]
+    fn certificates_that_the_chain_verifier_refuses_in_its_own_words_are_told_apart() {
+        let versions = [TlsVersion::Tls13];
+        let others = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let key = || PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let (root_key, upper_key, lower_key) = (key(), key(), key());
+        let root = certificate("Root", "Root", 1, &root_key, &root_key, &Kind::Authority);
+        for (upper, leaf, code) in [
+            (Kind::Authority, Kind::Authority, CA_AS_LEAF),
+            (Kind::Authority, Kind::StrangeServer, UNKNOWN_CRITICAL_EXTENSION),
+            (Kind::LastAuthority, Kind::Server, PATH_TOO_LONG),
+        ] {
+            let leaf_key = key();
+            let upper = certificate("Upper", "Root", 2, &upper_key, &root_key, &upper);
+            let lower = certificate("Lower", "Upper", 3, &lower_key, &upper_key, &Kind::Authority);
+            let leaf = certificate("localhost", "Lower", 4, &leaf_key, &lower_key, &leaf);
+            let server = Party::new(vec![leaf, lower, upper], leaf_key).unwrap();
+            let roots = [root.clone()];
+            let test = HandshakeTest { server: &server, client: None, roots: &roots, ..others.test(&versions) };
+            let report = run(&test).unwrap();
+            let found = report.sessions[0].breakdown.as_ref().unwrap();
+            assert_eq!((found.by, found.cause.code), (Side::Client, code), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn dates_and_names_of_a_certificate_are_told() {
+        use CertificateError as E;
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let expired = of(&E::ExpiredContext { time: at(86_400), not_after: at(60) }.into());
+        assert_eq!(
+            (expired.code, expired.sentence.as_str(), expired.date.as_deref()),
+            (
+                EXPIRED,
+                "the certificate expired on 1970-01-01T00:01:00Z, and it is 1970-01-02T00:00:00Z",
+                Some("1970-01-01T00:01:00Z")
+            )
+        );
+        let early = of(&E::NotValidYetContext { time: at(60), not_before: at(86_400) }.into());
+        assert_eq!(
+            (early.code, early.sentence.as_str(), early.date.as_deref()),
+            (
+                NOT_YET_VALID,
+                "the certificate is valid from 1970-01-02T00:00:00Z on, and it is 1970-01-01T00:01:00Z",
+                Some("1970-01-02T00:00:00Z")
+            )
+        );
+        let named = |presented: &[&str]| {
+            let expected = ServerName::try_from("web.test").unwrap();
+            let presented = presented.iter().map(ToString::to_string).collect();
+            of(&E::NotValidForNameContext { expected, presented }.into()).sentence
+        };
+        let start = "the certificate does not vouch for web.test, only for";
+        assert_eq!(named(&["DnsName(\"db.test\")", "IpAddress(10.0.0.1)"]), format!("{start} db.test, 10.0.0.1"));
+        assert_eq!(named(&[]), format!("{start} no name at all"));
+    }
+
+    /// Whoever is told what was found wants to know what to do: a cure is about its own cause and about no other.
+    #[test]
+    fn every_common_cause_has_a_cure_of_its_own() {
+        let common = [
+            (NO_CERTIFICATE, "give the client a certificate"),
+            (UNKNOWN_ISSUER, "--roots"),
+            (BAD_SIGNATURE, "key.pem belongs to cert.pem"),
+            (EXPIRED, "ca renew"),
+            (NOT_YET_VALID, "check the clock"),
+            (WRONG_PURPOSE, "template"),
+            (WRONG_NAME, "--hostname"),
+            (REVOKED, "issue a new certificate"),
+            (NOT_A_CA, "only a CA certificate"),
+            (NAME_NOT_PERMITTED, "permitted name"),
+            ("revocation-list-expired", "ca crl"),
+            (TIMED_OUT, "--timeout"),
+            (NOT_TLS, "STARTTLS"),
+            ("http-400", "nginx"),
+            ("http-495", "nginx"),
+            ("http-496", "nginx"),
+            (ALERT_RECEIVED, "log of the other side"),
+            (NO_COMMON_VERSION, "--tls"),
+            (NO_COMMON_CIPHER_SUITE, "ECDHE"),
+            (NO_COMMON_GROUP, "X25519"),
+            (NO_COMMON_SIGNATURE, "ecdsa-p256 and rsa-2048"),
+            (NO_COMMON_GROUND, "or another kind of key"),
+        ];
+        let rare = Cause::new("tls-error", "something rare").cure();
+        for (code, word) in common {
+            let cure = Cause::new(code, "so it is").cure();
+            assert!(cure.contains(word) && cure != rare, "{code}: {cure}");
+        }
+    }
+
+    #[test]
+    fn a_status_of_http_is_a_refusal_only_where_servers_refuse_with_it() {
+        for (status, code) in [("400", "http-400"), ("495", "http-495"), ("496", "http-496")] {
+            assert_eq!(Cause::http(status).map(|cause| cause.code), Some(code));
+        }
+        for status in ["200", "404", "500", ""] {
+            assert_eq!(Cause::http(status), None, "{status}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_known_by_its_first_octets_where_no_tls_is_spoken() {
+        let not_tls = of(&InvalidMessage::InvalidContentType.into());
+        for first in ["HTTP/1.1 400", "GET / ", "HEAD / ", "POST / ", "PUT / ", "OPTIONS * "] {
+            assert!(not_tls.clone().knowing(first.as_bytes()).sentence.contains("HTTP in the clear"), "{first}");
+        }
+        assert_eq!(not_tls.clone().knowing(b"220 mail.test ESMTP"), not_tls);
+        let expired = of(&CertificateError::Expired.into());
+        assert_eq!(expired.clone().knowing(b"GET / "), expired);
+    }
+
+    #[test]
+    fn an_exchange_that_was_cut_short_says_what_was_too_much() {
+        let code = |error| Cause::cut_short(Side::Server, &error).code;
+        assert_eq!(code(ExchangeError::TooLong(Duration::from_secs(1))), TIMED_OUT);
+        assert_eq!(code(ExchangeError::TooMuch), "too-much-data");
+        assert_eq!(code(ExchangeError::Library("broken".to_owned())), "connection-failed");
+    }
 
     fn offered(suites: &[u16]) -> Vec<String> {
         suites.iter().map(|suite| registry::cipher_suite(*suite)).collect()

@@ -113,13 +113,45 @@ mod tests {
         assert_eq!(named(Side::Client, None, cause::EXPIRED, date), is("CN=Issuing 02"));
         // It is the end of that certificate, and the beginning of none.
         assert_eq!(named(Side::Client, None, cause::NOT_YET_VALID, date), is("CN=server 51"));
+        let date = Some("2027-01-01T00:00:00Z");
+        assert_eq!(named(Side::Client, None, cause::NOT_YET_VALID, date), is("CN=Issuing 02"));
+        assert_eq!(named(Side::Client, None, cause::EXPIRED, date), is("CN=server 51"));
     }
 
     #[test]
     fn an_alert_about_a_certificate_names_it_and_others_name_none() {
         let heard = |alert| named(Side::Server, Some(alert), cause::ALERT_RECEIVED, None);
-        assert_eq!(heard("certificate_expired").as_deref(), Some("CN=client c1"));
-        assert_eq!(heard("unknown_ca").as_deref(), Some("CN=client c1"));
+        for alert in [
+            "bad_certificate",
+            "unsupported_certificate",
+            "certificate_revoked",
+            "certificate_expired",
+            "certificate_unknown",
+            "unknown_ca",
+            "decrypt_error",
+        ] {
+            assert_eq!(heard(alert).as_deref(), Some("CN=client c1"), "{alert}");
+        }
+        for code in [
+            "unknown-issuer",
+            "bad-signature",
+            "certificate-expired",
+            "certificate-not-yet-valid",
+            "wrong-purpose",
+            "wrong-name",
+            "certificate-revoked",
+            "issuer-not-a-ca",
+            "name-not-permitted",
+            "revocation-unknown",
+            "bad-encoding",
+            "unknown-critical-extension",
+            "ca-as-leaf",
+            "path-too-long",
+            "bad-version",
+            "certificate-refused",
+        ] {
+            assert_eq!(named(Side::Client, None, code, None).as_deref(), Some("CN=server 51"), "{code}");
+        }
         for alert in ["certificate_required", "protocol_version", "handshake_failure"] {
             assert_eq!(heard(alert), None, "{alert}");
         }

@@ -27,7 +27,11 @@ pub enum Kind {
     Authority,
     /// One whose key usage lets it sign certificates, and no revocation lists.
     WithoutLists,
+    /// One below which there may be leaves only.
+    LastAuthority,
     Server,
+    /// With a critical extension that nobody knows.
+    StrangeServer,
     Client,
     Peer,
 }
@@ -101,15 +105,17 @@ pub fn certificate(
     let purpose = |last: u8| der::value(der::OBJECT_IDENTIFIER, &[0x2b, 6, 1, 5, 5, 7, 3, last]);
     let dns = GeneralName::Dns(subject.to_owned()).to_der();
     let own = match kind {
-        Kind::Authority | Kind::WithoutLists => {
-            let usage: &[u8] = if matches!(kind, Kind::Authority) { &[1, 0x06] } else { &[2, 0x04] };
+        Kind::Authority | Kind::WithoutLists | Kind::LastAuthority => {
+            let usage: &[u8] = if matches!(kind, Kind::WithoutLists) { &[2, 0x04] } else { &[1, 0x06] };
+            let depth = if matches!(kind, Kind::LastAuthority) { der::unsigned_integer(&[0]) } else { Vec::new() };
             [
-                extension(19, true, &der::sequence(&[&der::value(der::BOOLEAN, &[0xff])])),
+                extension(19, true, &der::sequence(&[&der::value(der::BOOLEAN, &[0xff]), &depth])),
                 extension(15, true, &der::value(der::BIT_STRING, usage)),
             ]
             .concat()
         }
-        Kind::Server => [
+        Kind::Server | Kind::StrangeServer => [
+            if matches!(kind, Kind::StrangeServer) { extension(127, true, &der::sequence(&[])) } else { Vec::new() },
             extension(15, true, &[der::BIT_STRING, 2, 7, 0x80]),
             extension(37, false, &der::sequence(&[&purpose(1)])),
             extension(17, false, &der::sequence(&[&dns])),
