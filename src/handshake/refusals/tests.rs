@@ -10,17 +10,22 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName as Hint, Error, SignatureScheme};
+use time::macros::datetime;
 
 use super::super::decrypt::Secrets;
 use super::super::exchange::Exchange;
-use super::super::fixtures::{Hierarchy, Kind, TIMEOUT};
+use super::super::fixtures::{Hierarchy, Kind, TIMEOUT, certificate};
+use super::super::party::Party;
 use super::super::registry::TlsVersion;
 use super::super::report::{Breakdown, Session};
+use super::super::scenario::Identity;
+use super::super::throw_away::{Changes, Copied, HierarchyChanges, ThrowAway};
 use super::super::wire::Flight;
 use super::cases::CASES;
 use super::peers::{PEERS, Peer, client_hello, real_side, record, server_hello, vector};
 use super::*;
-use crate::x509::KeyAlgorithm;
+use crate::keys::{PrivateKey, Signer};
+use crate::x509::{Certificate, ExtendedKeyUsage, KeyAlgorithm, PublicKey, Validity};
 
 const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
 
@@ -175,10 +180,120 @@ fn below_an_issuer_that_may_not_sign_lists_revocation_is_not_tried() {
     let material = Material::new(&test).unwrap();
     let good = session::good_case(&test, TlsVersion::Tls13).unwrap();
     for name in ["revoked-client", "revoked-server"] {
-        let case = CASES.iter().find(|case| case.name == name).unwrap();
-        let refusal = case.attempt(&material, &good, Scenario::ends).unwrap();
+        let refusal = case(name).attempt(&material, &good, Scenario::ends).unwrap();
         let why = "CN=Test Issuing may not sign revocation lists (key usage)";
         assert_eq!(refusal.outcome, Outcome::Untried(why.to_owned()), "{name}");
+    }
+}
+
+fn case(name: &str) -> &'static Case {
+    CASES.iter().find(|case| case.name == name).unwrap()
+}
+
+/// The parties of a hierarchy, copied with this validity below a root that is copied too.
+fn valid(validity: Validity) -> Hierarchy {
+    let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let copies = ThrowAway::above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
+    let party = |original: &Party| {
+        let changes = Changes { validity: Some(validity), ..Changes::default() };
+        let Copied { certificate, key } = copies.leaf(original.certificate(), changes).unwrap();
+        Party::new(vec![certificate, copies.issuer().certificate.clone()], key).unwrap()
+    };
+    let (server, client) = (party(&server), party(&client));
+    Hierarchy { root: copies.root().clone(), server, client }
+}
+
+/// RFC 5280 §4.1.2.5: 99991231235959Z is for certificates that have no end. The TLS library's time begins in 1970.
+#[test]
+fn whoever_never_expires_or_was_always_valid_is_not_judged_outside_that_time() {
+    let hierarchy = valid(Validity { not_before: datetime!(1970-01-01 00:00 UTC), not_after: Validity::LATEST });
+    let test = hierarchy.test(&BOTH);
+    let material = Material::new(&test).unwrap();
+    let good = session::good_case(&test, TlsVersion::Tls13).unwrap();
+    for (name, why) in [
+        ("expired-client", "the certificate never expires"),
+        ("expired-server", "the certificate never expires"),
+        ("not-yet-valid-client", "the certificate is older than the time the TLS library knows"),
+        ("not-yet-valid-server", "the certificate is older than the time the TLS library knows"),
+    ] {
+        let refusal = case(name).attempt(&material, &good, Scenario::ends).unwrap();
+        assert_eq!(refusal.outcome, Outcome::Untried(why.to_owned()), "{name}");
+    }
+}
+
+#[test]
+fn the_server_plays_the_client_itself_where_its_own_certificate_is_no_clients() {
+    for (hierarchy, is_itself) in
+        [(Hierarchy::new(KeyAlgorithm::EcdsaP256), true), (Hierarchy::flat(KeyAlgorithm::EcdsaP256), false)]
+    {
+        let test = hierarchy.test(&BOTH);
+        let material = Material::new(&test).unwrap();
+        let good = session::good_case(&test, TlsVersion::Tls13).unwrap();
+        let refusal = case("server-certificate-as-client").attempt(&material, &good, Scenario::ends).unwrap();
+        let Outcome::Refused(found) = refusal.outcome else { panic!("{refusal:?}") };
+        let shown = found.certificate.unwrap();
+        assert_eq!((shown.subject.as_str(), shown.serial == "51"), ("CN=localhost", is_itself));
+    }
+}
+
+#[test]
+fn a_certificate_serves_a_purpose_that_it_names_and_one_that_names_none_serves_every_purpose() {
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let serves = |kind| {
+        let certificate = certificate("it", "it", 1, &key, &key, &kind);
+        [ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth]
+            .map(|purpose| cases::serves(&certificate, &purpose))
+    };
+    assert_eq!(serves(Kind::Server), [true, false]);
+    assert_eq!(serves(Kind::Client), [false, true]);
+    assert_eq!(serves(Kind::Peer), [true, true]);
+    assert_eq!(serves(Kind::Authority), [true, true]);
+}
+
+/// The public key that an identity really signs with, and the certificate that it shows.
+fn held_and_shown(identity: &Identity) -> (Vec<u8>, Certificate) {
+    (identity.key.public_key().unwrap().to_vec(), Certificate::from_der(&identity.cert[0]).unwrap())
+}
+
+#[test]
+fn a_wrong_key_is_of_the_same_kind_and_made_once_where_nobody_lends_one() {
+    for algorithm in [
+        KeyAlgorithm::EcdsaP256,
+        KeyAlgorithm::EcdsaP384,
+        KeyAlgorithm::EcdsaP521,
+        KeyAlgorithm::Ed25519,
+        KeyAlgorithm::Rsa2048,
+    ] {
+        let Hierarchy { root, server, client } = Hierarchy::new(algorithm);
+        let roots = [root];
+        let own = server.certificate().public_key.clone();
+        let wrong = |double: &Double<'_>| held_and_shown(&double.with_wrong_key().unwrap());
+        let lent = wrong(&Double::new("server", &server, Some(&client), &roots).unwrap());
+        assert_eq!(lent, (client.key().public_key().spki().to_vec(), server.certificate().clone()), "{algorithm}");
+        // Nobody else is there, or nobody whose key would do: it is the same one, or of another kind.
+        let another = if algorithm == KeyAlgorithm::Ed25519 { KeyAlgorithm::EcdsaP256 } else { KeyAlgorithm::Ed25519 };
+        let another = Hierarchy::new(another);
+        for other in [None, Some(&server), Some(&another.server)] {
+            let double = Double::new("server", &server, other, &roots).unwrap();
+            let (made, _) = wrong(&double);
+            let made_key = PublicKey::from_spki(&made).unwrap();
+            assert_eq!(made_key.kind(), own.kind(), "{algorithm}");
+            assert_ne!(made_key, own, "{algorithm}");
+            assert_eq!(wrong(&double).0, made, "{algorithm}");
+        }
+    }
+}
+
+#[test]
+fn whoever_bears_names_keeps_them_outside_name_constraints_and_whoever_bears_none_gets_one() {
+    let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let roots = [root];
+    for (party, name) in [(&server, "dns:localhost"), (&client, "dns:outside.invalid")] {
+        let double = Double::new("party", party, None, &roots).unwrap();
+        let (identity, _) = double.outside_name_constraints(&roots).unwrap();
+        let (_, shown) = held_and_shown(&identity);
+        let names: Vec<_> = shown.names().iter().map(ToString::to_string).collect();
+        assert_eq!(names, [name]);
     }
 }
 
@@ -189,8 +304,7 @@ fn a_refusal_for_another_reason_is_not_as_it_should_be() {
     let material = Material::new(&test).unwrap();
     let mut good = session::good_case(&test, TlsVersion::Tls13).unwrap();
     good.client = None;
-    let expired = CASES.iter().find(|case| case.name == "expired-client").unwrap();
-    let refusal = expired.attempt(&material, &good, Scenario::ends).unwrap();
+    let refusal = case("expired-client").attempt(&material, &good, Scenario::ends).unwrap();
     assert!(matches!(&refusal.outcome, Outcome::Refused(found) if found.cause.code == cause::NO_CERTIFICATE));
     assert!(!refusal.as_it_should_be());
 }
@@ -336,6 +450,19 @@ fn a_peer_that_stalls_is_refused_only_by_whoever_has_a_limit() {
             peer(name).attempt_with(&good, briefly, |socket| real_side(side, &good, socket, endless)).unwrap();
         assert!(!refusal.as_it_should_be(), "{refusal:?}");
         assert!(peer(name).attempt(&good, TIMEOUT).unwrap().for_the_right_reason());
+    }
+}
+
+#[test]
+fn a_peer_that_stalls_is_waited_for_no_longer_than_was_asked_for_and_never_for_long() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let good = session::good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap();
+    for name in ["stalling-client", "stalling-server"] {
+        for (limit, told) in [(Duration::from_millis(1), "within 0.001 seconds"), (TIMEOUT, "within 0.025 seconds")] {
+            let refusal = peer(name).attempt(&good, limit).unwrap();
+            let Outcome::Refused(found) = refusal.outcome else { panic!("{refusal:?}") };
+            assert!(found.cause.sentence.ends_with(told), "{name}: {}", found.cause.sentence);
+        }
     }
 }
 
