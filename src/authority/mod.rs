@@ -38,6 +38,8 @@ pub use home::Home;
 pub use index::Index;
 
 #[cfg(test)]
+mod beside_others_tests;
+#[cfg(test)]
 mod deliver_tests;
 #[cfg(test)]
 mod init_tests;

@@ -91,7 +91,10 @@ fn a_rotation_moves_every_authority_and_lists_what_was_delivered_before_it() {
     ca.revoke("revoked.test", crate::x509::revocation_list::RevocationReason::Superseded).unwrap();
     let (policy, issuing) =
         (certificate(&ca, "authorities/policy/cert.pem"), fs::read(ca.path("authorities/issuing/cert.pem")).unwrap());
+    let half_a_chain = ca.path("authorities/issuing/.staged-0123456789abcdef");
+    fs::write(&half_a_chain, "of a run that died").unwrap();
     let started = ca.rotate(&Order::default()).unwrap();
+    assert!(!half_a_chain.exists());
     assert_eq!((started.old.as_str(), started.new.as_str(), started.resumed), ("root", "root-g2", false));
     assert_eq!(started.new_certificate.subject.to_string(), "CN=Private Root CA G2");
 

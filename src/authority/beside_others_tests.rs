@@ -1,0 +1,108 @@
+//! What the acts on authorities owe to others in the same CA directory: who works there is waited for, and what one left
+//! that died is cleared away.
+
+use std::fs;
+
+use super::index::Filter;
+use super::intermediate::{self, InstallOrder, RequestOrder};
+use super::issue::Order as IssueOrder;
+use super::key_passphrase;
+use super::publish_crl::{self, Order as ListOrder};
+use super::rotation;
+use super::testing::{Ca, files_below, order};
+use super::{AuthorityError, KeyOpener};
+use crate::keys::Passphrase;
+use crate::system::files::LockError;
+
+/// An act, and a CA in which it has something to do.
+type Act = (&'static str, fn() -> Ca, fn(&Ca, &super::issue::Tools<'_>) -> Result<(), AuthorityError>);
+
+fn nobody() -> Box<KeyOpener<'static>> {
+    Box::new(|_| unreachable!("no key is encrypted"))
+}
+
+fn rotated() -> Ca {
+    let ca = Ca::new();
+    ca.rotate(&rotation::Order::default()).unwrap();
+    ca
+}
+
+/// As a run leaves it that dies before it moved every authority.
+fn half_rotated() -> Ca {
+    let ca = rotated();
+    ca.issue(IssueOrder { issuer: Some("root".to_owned()), ..order("intermediate", "late") }).unwrap();
+    ca
+}
+
+/// As a run leaves it that dies before it marked the last row.
+fn unmarked() -> Ca {
+    let ca = rotated();
+    ca.forget_delivery("root-g2");
+    ca
+}
+
+const ACTS: [Act; 8] = [
+    ("intermediate request", Ca::new, |ca, tools| {
+        let wish = RequestOrder { name: "branch".to_owned(), ..RequestOrder::default() };
+        intermediate::request(&ca.home, &wish, tools).map(drop)
+    }),
+    ("intermediate install", Ca::new, |ca, tools| {
+        let certificate = super::Authorities::of(&ca.home).certificate("issuing")?;
+        let order = InstallOrder { name: "issuing".to_owned(), certificate, chain: Vec::new(), add_root: None };
+        intermediate::install(&ca.home, order, tools).map(drop)
+    }),
+    ("root rotate start", Ca::new, rotate),
+    ("root rotate start, authorities left", half_rotated, rotate),
+    ("root rotate start, marks left", unmarked, rotate),
+    ("root rotate finish", rotated, |ca, tools| rotation::finish(&ca.home, false, tools).map(drop)),
+    ("key passphrase", Ca::new, |ca, tools| {
+        let mut choose = || Ok(Some(Passphrase::new(b"secret".to_vec())));
+        key_passphrase::change(&ca.home, "issuing", &mut nobody(), &mut choose, tools).map(drop)
+    }),
+    ("crl", Ca::new, |ca, tools| {
+        let order = ListOrder { copy: Some(ca.top.path().join("issuing.crl")), ..ListOrder::default() };
+        publish_crl::publish(&ca.home, &order, &mut nobody(), tools).map(drop)
+    }),
+];
+
+fn rotate(ca: &Ca, tools: &super::issue::Tools<'_>) -> Result<(), AuthorityError> {
+    rotation::start(&ca.home, &rotation::Order::default(), &mut nobody(), &mut nobody(), tools).map(drop)
+}
+
+#[test]
+fn while_another_process_changes_the_ca_no_act_on_authorities_does() {
+    for (name, ca, act) in ACTS {
+        let ca = ca();
+        let state = || (files_below(ca.home.folder()), ca.index().query(&Filter::default(), ca.now).unwrap());
+        let before = state();
+        let refused = ca.with_tools_without_lock(|tools| act(&ca, tools));
+        assert!(matches!(refused, Err(AuthorityError::Lock(LockError::Held { .. }))), "{name}: {refused:?}");
+        assert_eq!(state(), before, "{name}");
+        ca.with_tools(|tools| act(&ca, tools)).unwrap();
+    }
+}
+
+#[test]
+fn what_a_run_left_that_died_is_cleared_away_by_the_next_act_that_writes_there() {
+    for (name, ca, act) in ACTS {
+        let ca = ca();
+        let authority = match name {
+            "intermediate install" | "key passphrase" | "crl" => Some("issuing"),
+            "root rotate start" => Some("issuing"),
+            "root rotate start, authorities left" => Some("late"),
+            _ => None,
+        };
+        let mut folders: Vec<_> = authority.map(|authority| ca.home.authority(authority)).into_iter().collect();
+        // The passphrase is changed in the folder of its key, and nowhere else.
+        folders.extend((name != "key passphrase").then(|| ca.home.folder().to_owned()));
+        folders.extend((name == "crl").then(|| ca.top.path().to_owned()));
+        let left: Vec<_> = folders.iter().map(|folder| folder.join(".staged-0123456789abcdef")).collect();
+        for path in &left {
+            fs::write(path, "the half of a key").unwrap();
+        }
+        ca.with_tools(|tools| act(&ca, tools)).unwrap();
+        for path in &left {
+            assert!(!path.exists(), "{name}: {}", path.display());
+        }
+    }
+}
