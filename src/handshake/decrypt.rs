@@ -237,6 +237,45 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_found_by_its_label_and_its_session_only() {
+        use rustls::KeyLog;
+        let secrets = Secrets::default();
+        secrets.log("CLIENT_RANDOM", &[1], &[10]);
+        secrets.log("CLIENT_RANDOM", &[2], &[20]);
+        secrets.log("EXPORTER_SECRET", &[1], &[30]);
+        let found = |label, random| secrets.find(label, random).map(|secret| secret.to_vec());
+        assert_eq!(found("CLIENT_RANDOM", &[1]), Some(vec![10]));
+        assert_eq!(found("CLIENT_RANDOM", &[2]), Some(vec![20]));
+        assert_eq!(found("EXPORTER_SECRET", &[1]), Some(vec![30]));
+        assert_eq!(found("EXPORTER_SECRET", &[2]), None);
+    }
+
+    /// RFC 8446 §5.4: zeros behind the type hide the length; rustls writes none, other programs do.
+    #[test]
+    fn padding_is_taken_off_and_a_record_of_nothing_else_is_none() {
+        let secret = [7; 32];
+        let sealed = |inside: &[u8]| {
+            let opener = Opener::tls13(0x1301, &secret).unwrap();
+            let mut octets = inside.to_vec();
+            let header = [23, 3, 3, 0, u8::try_from(inside.len() + 16).unwrap()];
+            let nonce = opener.nonce_from_sequence().unwrap();
+            opener.key.seal_in_place_append_tag(nonce, Aad::from(header), &mut octets).unwrap();
+            (header, octets)
+        };
+        let open = |(header, octets): (_, Vec<u8>)| {
+            let record = Record { header, payload: &octets };
+            Opener::tls13(0x1301, &secret).unwrap().open(&record).map(|opened| (opened.content_type, opened.content))
+        };
+        assert_eq!(open(sealed(&[1, 0, 2, 22])), Some((22, vec![1, 0, 2])));
+        assert_eq!(open(sealed(&[1, 0, 2, 22, 0, 0, 0])), Some((22, vec![1, 0, 2])));
+        assert_eq!(open(sealed(&[21])), Some((21, vec![])));
+        assert_eq!(open(sealed(&[0, 0])), None);
+        let (mut header, octets) = sealed(&[1, 22]);
+        header[2] = 4;
+        assert_eq!(open((header, octets)), None, "the header is sealed too");
+    }
+
+    #[test]
     fn secrets_are_kept_once_and_cannot_be_printed() {
         use rustls::KeyLog;
         let secrets = Secrets::default();

@@ -322,6 +322,130 @@ mod tests {
         }
         assert_eq!(read(1, &[3, 3, 0], Known::default()).0, Body::Other { number: 1 });
         assert_eq!(read_alert(&[2]), None);
+        assert_eq!(read_alert(&[2, 40, 0]), None);
+    }
+
+    fn vector(octets: usize, content: &[u8]) -> Vec<u8> {
+        let length = content.len().to_be_bytes();
+        [&length[length.len() - octets..], content].concat()
+    }
+
+    fn extension(number: u16, content: &[u8]) -> Vec<u8> {
+        [&number.to_be_bytes()[..], &vector(2, content)].concat()
+    }
+
+    /// `None`: no octets where the extensions stand, as before RFC 3546.
+    fn client_hello(session_id: &[u8], extensions: Option<&[Vec<u8>]>) -> Vec<u8> {
+        let extensions = extensions.map(|all| vector(2, &all.concat())).unwrap_or_default();
+        let suites = vector(2, &[0xc0, 0x2f]);
+        [&[3, 3][..], &[9; 32], &vector(1, session_id), &suites, &vector(1, &[0]), &extensions].concat()
+    }
+
+    fn server_hello(version: [u8; 2], session_id: &[u8], extensions: Option<&[Vec<u8>]>) -> Vec<u8> {
+        let extensions = extensions.map(|all| vector(2, &all.concat())).unwrap_or_default();
+        [&version[..], &[9; 32], &vector(1, session_id), &[0xc0, 0x2f, 0], &extensions].concat()
+    }
+
+    #[test]
+    fn a_client_that_wants_to_take_up_a_session_says_so_by_ticket_key_or_session_id() {
+        let resumes = |session_id: &[u8], extensions: Option<&[Vec<u8>]>| match read(
+            1,
+            &client_hello(session_id, extensions),
+            Known::default(),
+        ) {
+            (Body::ClientHello { resumes, .. }, Some(hello)) => {
+                assert_eq!(hello.session_id, session_id);
+                resumes
+            }
+            other => panic!("{other:?}"),
+        };
+        let speaks_tls13 = extension(43, &vector(1, &[3, 4, 3, 3]));
+        let speaks_tls12 = extension(43, &vector(1, &[3, 3]));
+        assert!(!resumes(&[], None) && resumes(&[1], None));
+        // A TLS 1.3 client fills the session id for the eyes of middleboxes (RFC 8446 appendix D.4).
+        assert!(!resumes(&[1], Some(std::slice::from_ref(&speaks_tls13))) && resumes(&[1], Some(&[speaks_tls12])));
+        assert!(resumes(&[], Some(&[speaks_tls13, extension(41, &[])])));
+        // RFC 5077 §3.2: an empty ticket asks for one.
+        assert!(resumes(&[], Some(&[extension(35, &[7])])) && !resumes(&[], Some(&[extension(35, &[])])));
+    }
+
+    #[test]
+    fn a_client_hello_is_read_with_what_it_offers() {
+        let offers = [
+            extension(0, &vector(2, &[&[0][..], &vector(2, b"web.test")].concat())),
+            extension(10, &vector(2, &[0, 0x1d, 0, 0x17])),
+            extension(13, &vector(2, &[8, 7])),
+            extension(16, &vector(2, &[vector(1, b"h2"), vector(1, b"http/1.1")].concat())),
+            extension(51, &vector(2, &[&[0, 0x1d][..], &vector(2, &[5; 32])].concat())),
+            extension(0xfafa, &[1, 2, 3]),
+        ];
+        let (body, _) = read(1, &client_hello(&[], Some(&offers)), Known::default());
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let expected = Body::ClientHello {
+            random: "09".repeat(32),
+            versions: words(&["1.2"]),
+            cipher_suites: words(&["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]),
+            groups: words(&["x25519", "secp256r1"]),
+            key_shares: vec![KeyShare { group: "x25519".to_owned(), bytes: 32 }],
+            signature_schemes: words(&["ed25519"]),
+            server_name: Some("web.test".to_owned()),
+            protocols: words(&["h2", "http/1.1"]),
+            resumes: false,
+        };
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn a_server_takes_up_a_session_of_tls_1_2_by_the_session_id_that_was_offered() {
+        let says = |version, session_id: &[u8], offered, extensions: Option<&[Vec<u8>]>| {
+            let known = Known { version: None, session_id: offered };
+            match read(2, &server_hello(version, session_id, extensions), known) {
+                (Body::ServerHello { resumes, .. }, Some(hello)) => (resumes, hello.choice.map(|(version, _)| version)),
+                other => panic!("{other:?}"),
+            }
+        };
+        let (new, old) = (Some(TlsVersion::Tls13), Some(TlsVersion::Tls12));
+        assert_eq!(says([3, 3], &[1], &[1], None), (true, old));
+        assert_eq!(says([3, 3], &[2], &[1], None), (false, old));
+        assert_eq!(says([3, 3], &[], &[], None), (false, old));
+        let tls13 = extension(43, &[3, 4]);
+        assert_eq!(says([3, 3], &[1], &[1], Some(std::slice::from_ref(&tls13))), (false, new));
+        assert_eq!(says([3, 3], &[1], &[1], Some(&[tls13, extension(41, &[0, 0])])), (true, new));
+        // What is not spoken here is chosen all the same: its later messages are read as nothing.
+        assert_eq!(says([3, 2], &[1], &[1], None), (false, None));
+    }
+
+    #[test]
+    fn certificate_requests_name_their_authorities_in_both_versions() {
+        let name = [0x30, 0x0d, 0x31, 0x0b, 0x30, 0x09, 6, 3, 0x55, 4, 3, 0x0c, 2, b'C', b'A'];
+        let list = vector(2, &[vector(2, &name), vector(2, &[0xff, 0])].concat());
+        let schemes = vector(2, &[4, 3]);
+        let tls12 = [&vector(1, &[1])[..], &schemes, &list].concat();
+        let extensions = [extension(13, &schemes), extension(47, &list)].concat();
+        let tls13 = [vector(1, &[]), vector(2, &extensions)].concat();
+        let expected = Body::CertificateRequest {
+            signature_schemes: vec!["ecdsa_secp256r1_sha256".to_owned()],
+            authorities: vec!["CN=CA".to_owned(), "ff00".to_owned()],
+        };
+        for (version, content) in [(TlsVersion::Tls12, tls12), (TlsVersion::Tls13, tls13)] {
+            let known = Known { version: Some(version), session_id: &[] };
+            assert_eq!(read(13, &content, known).0, expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn a_key_exchange_of_another_kind_than_a_named_curve_is_not_read() {
+        let exchange =
+            |kind| read(12, &[&[kind, 0, 0x1d][..], &vector(1, &[5; 32]), &[8, 7]].concat(), Known::default()).0;
+        assert!(matches!(exchange(3), Body::ServerKeyExchange { key_share: KeyShare { bytes: 32, .. }, .. }));
+        assert_eq!(exchange(1), Body::Other { number: 12 });
+    }
+
+    #[test]
+    fn messages_that_servers_of_others_send_have_their_names() {
+        assert_eq!(read(22, &[1], Known::default()).0, Body::CertificateStatus);
+        assert_eq!(read(24, &[0], Known::default()).0, Body::KeyUpdate);
+        assert_eq!(read(23, &[0], Known::default()).0, Body::Other { number: 23 });
     }
 
     #[test]

@@ -149,6 +149,21 @@ impl Scenario {
         self.ends_judged_by(judge_of_clients, self.client_judges_by.server_verifier()?)
     }
 
+    /// Both ends, of which the client offers this cipher suite alone: what is read must not hang on what is preferred.
+    #[cfg(test)]
+    pub fn ends_with(&self, suite: rustls::CipherSuite) -> Ends {
+        let ends = self.ends().unwrap();
+        let mut provider = aws_lc_rs::default_provider();
+        provider.cipher_suites.retain(|one| one.suite() == suite);
+        let mut client = ClientConfig::builder_with_details(provider.into(), self.client_judges_by.clock().unwrap())
+            .with_protocol_versions(&protocol(self.version))
+            .unwrap()
+            .with_webpki_verifier(self.client_judges_by.server_verifier().unwrap())
+            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(self.client.clone().unwrap())));
+        client.key_log = ends.secrets.clone();
+        Ends { client: client.into(), ..ends }
+    }
+
     /// Both ends with the given judges; apart from [`Scenario::ends`] only the tests choose them.
     pub(super) fn ends_judged_by(
         &self,
@@ -299,10 +314,35 @@ impl TimeProvider for StandingClock {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixtures::Hierarchy;
     use super::*;
+    use crate::x509::KeyAlgorithm;
 
     #[test]
     fn nobody_is_believed_without_a_root() {
         assert!(matches!(roots(&[]), Err(SetUpError::NoRoots)));
+        assert_eq!(unusable(VerifierBuilderError::NoRootAnchors), SetUpError::NoRoots);
+    }
+
+    #[test]
+    fn a_list_that_is_none_and_a_time_that_the_library_does_not_know_are_told() {
+        let at = time::macros::datetime!(1969-12-31 23:59:59 UTC);
+        assert!(matches!(clock(at), Err(SetUpError::Time)));
+        assert!(clock(OffsetDateTime::UNIX_EPOCH).is_ok());
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let roots = roots(&[&hierarchy.root]).unwrap();
+        let standard = Standard { roots, revocation_lists: vec![vec![0x30, 0]], at };
+        assert!(matches!(standard.client_verifier(), Err(SetUpError::RevocationList(_))));
+        assert!(matches!(standard.server_verifier(), Err(SetUpError::RevocationList(_))));
+    }
+
+    /// A client that offers what the version does not know is told apart from none by whoever reads the trace.
+    #[test]
+    fn only_the_cipher_suites_of_the_version_are_offered() {
+        let of = |version| provider(version, Group::ALL).cipher_suites.clone();
+        let tls13 = |suites: &[rustls::SupportedCipherSuite]| suites.iter().filter(|it| it.tls13().is_some()).count();
+        let (new, old, both) = (of(Some(TlsVersion::Tls13)), of(Some(TlsVersion::Tls12)), of(None));
+        assert_eq!((tls13(&new), tls13(&old), tls13(&both)), (new.len(), 0, new.len()));
+        assert_eq!(both.len(), new.len() + old.len());
     }
 }

@@ -156,10 +156,9 @@ impl<'a> Session<'a> {
             (Side::Server, Some(hello)) => {
                 self.server_random = hello.random;
                 self.choice = hello.choice;
-                if self.version() == Some(TlsVersion::Tls13) {
-                    self.client.opener = self.tls13_opener("CLIENT_HANDSHAKE_TRAFFIC_SECRET");
-                    self.server.opener = self.tls13_opener("SERVER_HANDSHAKE_TRAFFIC_SECRET");
-                }
+                // In TLS 1.2 nobody hands out such secrets; its keys come with the ChangeCipherSpec.
+                self.client.opener = self.tls13_opener("CLIENT_HANDSHAKE_TRAFFIC_SECRET");
+                self.server.opener = self.tls13_opener("SERVER_HANDSHAKE_TRAFFIC_SECRET");
             }
             _ => {}
         }
@@ -188,5 +187,93 @@ impl<'a> Session<'a> {
 
     fn push(&mut self, from: Side, body: Body, bytes: usize, encrypted: bool, at: Duration) {
         self.messages.push(Message { from, body, bytes, encrypted, at });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::CipherSuite as Suite;
+
+    use super::super::exchange;
+    use super::super::fixtures::Hierarchy;
+    use super::super::session::{good_case, told};
+    use super::*;
+    use crate::x509::KeyAlgorithm;
+
+    #[test]
+    fn sessions_with_every_cipher_suite_are_opened_to_the_last_message() {
+        let (ecdsa, rsa) = (Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::new(KeyAlgorithm::Rsa2048));
+        let (new, old) = (TlsVersion::Tls13, TlsVersion::Tls12);
+        for (version, hierarchy, suite, name) in [
+            (new, &ecdsa, Suite::TLS13_AES_128_GCM_SHA256, "TLS_AES_128_GCM_SHA256"),
+            (new, &ecdsa, Suite::TLS13_AES_256_GCM_SHA384, "TLS_AES_256_GCM_SHA384"),
+            (new, &ecdsa, Suite::TLS13_CHACHA20_POLY1305_SHA256, "TLS_CHACHA20_POLY1305_SHA256"),
+            (old, &ecdsa, Suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
+            (old, &ecdsa, Suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
+            (
+                old,
+                &ecdsa,
+                Suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+                "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+            ),
+            (old, &rsa, Suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+            (old, &rsa, Suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
+            (
+                old,
+                &rsa,
+                Suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+                "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+            ),
+        ] {
+            let scenario = good_case(&hierarchy.test(&[version]), version).unwrap();
+            let session = told(version, exchange::play(&scenario.ends_with(suite)).unwrap());
+            assert_eq!((session.breakdown.as_ref(), session.cipher_suite.as_deref()), (None, Some(name)));
+            let unread = |message: &&Message| matches!(message.body, Body::Unreadable | Body::Other { .. });
+            assert_eq!(session.messages.iter().find(unread), None, "{name}");
+            let data = session.messages.iter().filter(|message| message.body == Body::ApplicationData);
+            // What was said, without the framing and the tag around it.
+            assert_eq!(data.map(|message| message.bytes).collect::<Vec<_>>(), [session.to_server, session.to_client]);
+        }
+    }
+
+    fn flight(from: Side, octets: &[u8]) -> Flight {
+        Flight { from, at: Duration::ZERO, octets: octets.to_vec() }
+    }
+
+    fn told_by(flights: &[Flight]) -> Vec<(Body, usize, bool)> {
+        let messages = read(flights, &Secrets::default());
+        messages.into_iter().map(|message| (message.body, message.bytes, message.encrypted)).collect()
+    }
+
+    #[test]
+    fn a_side_that_once_spoke_something_else_speaks_no_tls_any_more_and_the_other_may() {
+        let alert = [21, 3, 3, 0, 2, 2, 40];
+        let handshake_failure = Body::Alert { fatal: true, description: "handshake_failure".to_owned() };
+        let flights =
+            [flight(Side::Client, b"GET / HTTP/1.1"), flight(Side::Client, &alert), flight(Side::Server, &alert)];
+        assert_eq!(
+            told_by(&flights),
+            [(Body::NotTls, 14, false), (Body::NotTls, 7, false), (handshake_failure, 2, false)]
+        );
+    }
+
+    /// The network cuts where it likes, and a handshake message may span records (RFC 8446 §5.1).
+    #[test]
+    fn what_comes_in_pieces_is_read_as_one() {
+        let done = [22, 3, 3, 0, 4, 14, 0, 0, 0];
+        for cut in 1..done.len() {
+            let pieces = [flight(Side::Server, &done[..cut]), flight(Side::Server, &done[cut..])];
+            assert_eq!(told_by(&pieces), [(Body::ServerHelloDone, 4, false)], "{cut}");
+        }
+        let over_records = [22, 3, 3, 0, 2, 20, 0, 22, 3, 3, 0, 5, 0, 3, 1, 2, 3];
+        assert_eq!(told_by(&[flight(Side::Server, &over_records)]), [(Body::Finished, 7, false)]);
+        let two_in_one = [22, 3, 3, 0, 8, 14, 0, 0, 0, 20, 0, 0, 0];
+        let expected = [(Body::ServerHelloDone, 4, false), (Body::Finished, 4, false)];
+        assert_eq!(told_by(&[flight(Side::Server, &two_in_one)]), expected);
+    }
+
+    #[test]
+    fn application_data_in_the_clear_is_none() {
+        assert_eq!(told_by(&[flight(Side::Client, &[23, 3, 3, 0, 2, 7, 7])]), [(Body::Unreadable, 2, false)]);
     }
 }
