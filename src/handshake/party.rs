@@ -57,6 +57,7 @@ impl Party {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixtures::Hierarchy;
     use super::*;
     use crate::x509::KeyAlgorithm;
 
@@ -64,5 +65,14 @@ mod tests {
     fn nobody_takes_part_without_a_certificate() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         assert!(matches!(Party::new(Vec::new(), key), Err(PartyError::NoCertificate)));
+    }
+
+    #[test]
+    fn a_key_is_known_to_be_the_certificates_or_not() {
+        let Hierarchy { server, client, .. } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        assert!(server.key_matches());
+        let (_, key) = client.into_parts();
+        let (chain, _) = server.into_parts();
+        assert!(!Party::new(chain, key).unwrap().key_matches());
     }
 }

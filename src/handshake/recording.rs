@@ -199,6 +199,66 @@ mod tests {
         assert_eq!(kinds, [&[0x0a0d_0d0a, 1][..], &talk, &talk].concat());
     }
 
+    /// RFC 9293 §3.4: a receiver that adds up what was sent finds no gap, and nothing twice.
+    #[test]
+    fn the_packets_of_a_talk_follow_on_each_other_and_carry_the_octets_of_the_flights() {
+        let flights = [
+            Flight { from: Side::Client, at: Duration::from_micros(10), octets: vec![1, 2, 3] },
+            Flight { from: Side::Server, at: Duration::from_micros(20), octets: vec![4, 5] },
+            Flight { from: Side::Server, at: Duration::from_micros(30), octets: vec![6] },
+        ];
+        let mut talk = Talk { port: 50_001, client: 0, server: 0 };
+        let seen: Vec<_> = talk
+            .packets(&flights)
+            .iter()
+            .map(|(at, packet)| {
+                let number = |at: usize| u32::from_be_bytes(packet[at..at + 4].try_into().unwrap());
+                let ports = [number(20) >> 16, number(20) & 0xffff];
+                // Summed up with its checksum, a header gives nothing (RFC 1071 §1).
+                let length = ((packet.len() - 20) as u16).to_be_bytes();
+                let pseudo_header = [&packet[12..20], &[0, 6], &length].concat();
+                assert_eq!((checksum(&[&packet[..20]]), checksum(&[&pseudo_header, &packet[20..]])), ([0; 2], [0; 2]));
+                (at.as_micros(), ports[0], packet[33], number(24), number(28), packet[40..].to_vec())
+            })
+            .collect();
+        let (client, server) = (50_001, 443);
+        let expected = [
+            (0, client, SYN, 0, 0, vec![]),
+            (0, server, SYN | ACK, 0, 1, vec![]),
+            (0, client, ACK, 1, 1, vec![]),
+            (10, client, PUSH | ACK, 1, 1, vec![1, 2, 3]),
+            (20, server, PUSH | ACK, 1, 4, vec![4, 5]),
+            (30, server, PUSH | ACK, 3, 4, vec![6]),
+            (30, client, FIN | ACK, 4, 4, vec![]),
+            (30, server, FIN | ACK, 4, 5, vec![]),
+            (30, client, ACK, 5, 5, vec![]),
+        ];
+        assert_eq!(seen, expected);
+        assert_eq!(talk.packet(Side::Client, SYN, &[])[28..32], [0; 4], "nothing is acknowledged without ACK");
+    }
+
+    #[test]
+    fn each_recording_has_its_own_port_and_second() {
+        let recording = Recording::new(Vec::new(), secrets());
+        let at = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
+        let file = pcapng([&recording, &recording], at);
+        let (mut rest, mut seen) = (file.as_slice(), Vec::new());
+        while !rest.is_empty() {
+            let number = |at: usize| u32::from_le_bytes(rest[at..at + 4].try_into().unwrap());
+            let total = number(4) as usize;
+            if number(0) == 6 {
+                let packet = &rest[28..28 + number(20) as usize];
+                assert_eq!((number(20), packet.len()), (number(24), 40));
+                let micros = u64::from(number(12)) << 32 | u64::from(number(16));
+                let ports = [&packet[20..22], &packet[22..24]].map(|port| u16::from_be_bytes([port[0], port[1]]));
+                seen.push((micros, ports.into_iter().max().unwrap()));
+            }
+            rest = &rest[total..];
+        }
+        seen.dedup();
+        assert_eq!(seen, [(1_700_000_000_000_000, 50_000), (1_700_000_001_000_000, 50_001)]);
+    }
+
     #[test]
     fn the_checksum_is_that_of_the_published_example() {
         // RFC 1071 §3: the sum is ddf2 before it is complemented.

@@ -163,7 +163,7 @@ fn count(number: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::Hierarchy;
-    use super::super::session::run;
+    use super::super::session::{HandshakeTest, run};
     use super::*;
     use crate::x509::KeyAlgorithm;
 
@@ -193,6 +193,58 @@ mod tests {
             "both application data",
         ];
         assert_eq!(names(TlsVersion::Tls13), expected);
+    }
+
+    fn says(session: &Session) -> Vec<String> {
+        steps(session).into_iter().flat_map(|step| step.says).collect()
+    }
+
+    #[test]
+    fn the_steps_say_what_was_offered_chosen_and_taken_up_again_and_nothing_else() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let versions = [TlsVersion::Tls13, TlsVersion::Tls12];
+        let protocols = ["h2".to_owned()];
+        let report = run(&HandshakeTest { protocols: &protocols, resume: true, ..hierarchy.test(&versions) }).unwrap();
+        let plain = run(&hierarchy.test(&versions)).unwrap();
+        let [new, new_again, old, old_again] = report.sessions.as_slice() else { panic!("{report:?}") };
+        let [plain_new, plain_old] = plain.sessions.as_slice() else { panic!("{plain:?}") };
+        let all = [new, new_again, old, old_again, plain_new, plain_old];
+        for (words, expected) in [
+            ("sends public values for X25519MLKEM768 and x25519", [true, true, false, false, true, false]),
+            ("ML-KEM against quantum computers", [true, true, false, false, true, false]),
+            ("sends public values", [true, true, false, false, true, false]),
+            ("static RSA", [false; 6]),
+            ("offers to speak h2", [true, true, true, true, false, false]),
+            ("offers to speak", [true, true, true, true, false, false]),
+            ("chooses to speak h2", [true, true, true, true, false, false]),
+            ("shows the ticket of an earlier session", [false, true, false, true, false, false]),
+            ("takes up the earlier session", [false, true, false, true, false, false]),
+            ("compute them anew from the secret", [false, false, false, true, false, false]),
+            ("for dns:localhost", [true, false, true, false, true, true]),
+            ("opened with the session keys", [true; 6]),
+        ] {
+            let found = all.map(|session| says(session).iter().any(|sentence| sentence.contains(words)));
+            assert_eq!(found, expected, "{words}");
+        }
+        assert!(!says(new).iter().any(|sentence| sentence == "for "), "{:?}", says(new));
+        // As far as it came: what arrived one way only is told, and what never arrived is not.
+        let data = |to_server, to_client| {
+            let session = Session { to_server, to_client, ..new.clone() };
+            says(&session).iter().any(|sentence| sentence.contains("opened with the session keys"))
+        };
+        assert_eq!([data(1, 0), data(0, 1), data(0, 0)], [true, true, false]);
+    }
+
+    #[test]
+    fn ciphers_counts_and_missing_certificates_have_their_words() {
+        assert_eq!(cipher("TLS_AES_128_GCM_SHA256"), "AES-128-GCM");
+        assert_eq!(cipher("TLS_AES_256_GCM_SHA384"), "AES-256-GCM");
+        assert_eq!(cipher("TLS_CHACHA20_POLY1305_SHA256"), "ChaCha20-Poly1305");
+        assert_eq!(
+            (count(1, "cipher suite"), count(2, "cipher suite")),
+            ("1 cipher suite".into(), "2 cipher suites".into())
+        );
+        assert_eq!(certificate(&[]), ["none"]);
     }
 
     #[test]
