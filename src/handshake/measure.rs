@@ -266,6 +266,11 @@ mod tests {
     }
 
     #[test]
+    fn what_took_no_time_has_no_rate() {
+        assert_eq!((per_second(4, Duration::ZERO), per_second(4, Duration::from_secs(2))), (0.0, 2.0));
+    }
+
+    #[test]
     fn jobs_share_the_work_and_it_is_told_how_far_they_have_come() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let mut told = Vec::new();

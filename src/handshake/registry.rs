@@ -241,3 +241,15 @@ pub(super) fn alert(number: u8) -> String {
     };
     known.to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8701 §2: both octets are alike and end in `a`.
+    #[test]
+    fn only_the_reserved_numbers_are_known_to_mean_nothing() {
+        assert_eq!([cipher_suite(0x0a0a), group(0xfafa), version(0x1a1a)], ["GREASE"; 3]);
+        assert_eq!([cipher_suite(0x0a1a), group(0x1111), version(0x0a0b)], ["0x0a1a", "0x1111", "0x0a0b"]);
+    }
+}

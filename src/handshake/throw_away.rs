@@ -309,3 +309,41 @@ fn critical_extension(oid: &[u8], value: &[u8]) -> Vec<u8> {
 fn signed(to_be_signed: &[u8], key: &PrivateKey) -> Result<Vec<u8>, SigningError> {
     Ok(tbs::assemble(to_be_signed, &key.signature_algorithm(), &key.sign(to_be_signed)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{Hierarchy, Kind, certificate};
+    use super::*;
+
+    #[test]
+    fn the_path_above_a_leaf_goes_by_names_whatever_else_and_in_whatever_order_is_shown() {
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let issued = |subject, issuer| certificate(subject, issuer, 1, &key, &key, &Kind::Authority);
+        let chain =
+            [issued("leaf", "Lower"), issued("Astray", "Root"), issued("Upper", "Root"), issued("Lower", "Upper")];
+        let roots = [issued("Another", "Another"), issued("Root", "Root")];
+        let path = path_above(&chain, &roots).unwrap();
+        let names: Vec<_> = path.iter().map(|one| one.subject.to_string()).collect();
+        assert_eq!(names, ["CN=Lower", "CN=Upper", "CN=Root"]);
+        let alone = [issued("leaf", "leaf")];
+        // Names that go round in a circle end somewhere, and so does a leaf that claims to be its own issuer.
+        let circle = [issued("leaf", "One"), issued("One", "Two"), issued("Two", "One")];
+        assert!(matches!(path_above(&circle, &roots), Err(CopyError::NoIssuer(_))));
+        assert!(matches!(path_above(&alone, &roots), Err(CopyError::NoIssuer(_))));
+    }
+
+    #[test]
+    fn a_copy_has_key_identifiers_of_its_own_and_only_the_root_another_name() {
+        let Hierarchy { root, server, .. } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let name = certificate("Stranger", "Stranger", 1, server.key(), server.key(), &Kind::Authority).subject;
+        let changes = HierarchyChanges { root_name: Some(&name), ..HierarchyChanges::default() };
+        let copies = ThrowAway::above(server.chain(), std::slice::from_ref(&root), changes).unwrap();
+        let (copied_root, issuer) = (copies.root(), &copies.issuer().certificate);
+        assert_eq!((&copied_root.subject, &copied_root.issuer), (&name, &name));
+        assert_eq!((&issuer.subject, &issuer.issuer), (&server.chain()[1].subject, &name));
+        let leaf = copies.leaf(server.certificate(), Changes::default()).unwrap().certificate;
+        assert!(leaf.subject_key_id.is_some() && leaf.subject_key_id != server.certificate().subject_key_id);
+        assert_eq!(leaf.authority_key_id.and_then(|id| id.key_id), issuer.subject_key_id);
+        assert_eq!(issuer.authority_key_id.clone().and_then(|id| id.key_id), copied_root.subject_key_id);
+    }
+}

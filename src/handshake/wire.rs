@@ -129,6 +129,7 @@ mod tests {
     #[test]
     fn a_page_request_is_no_record() {
         assert!(!may_begin_record(b"GET / HTTP/1.1\r\n") && !may_begin_record(&[22, 2]));
+        assert!(!may_begin_record(&[19, 3]) && !may_begin_record(&[25, 3]));
         assert!([&[][..], &[22], &[22, 3, 1], &[23, 3, 3, 0, 0]].iter().all(|octets| may_begin_record(octets)));
     }
 
