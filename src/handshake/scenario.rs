@@ -149,21 +149,6 @@ impl Scenario {
         self.ends_judged_by(judge_of_clients, self.client_judges_by.server_verifier()?)
     }
 
-    /// Both ends, of which the client offers this cipher suite alone: what is read must not hang on what is preferred.
-    #[cfg(test)]
-    pub fn ends_with(&self, suite: rustls::CipherSuite) -> Ends {
-        let ends = self.ends().unwrap();
-        let mut provider = aws_lc_rs::default_provider();
-        provider.cipher_suites.retain(|one| one.suite() == suite);
-        let mut client = ClientConfig::builder_with_details(provider.into(), self.client_judges_by.clock().unwrap())
-            .with_protocol_versions(&protocol(self.version))
-            .unwrap()
-            .with_webpki_verifier(self.client_judges_by.server_verifier().unwrap())
-            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(self.client.clone().unwrap())));
-        client.key_log = ends.secrets.clone();
-        Ends { client: client.into(), ..ends }
-    }
-
     /// Both ends with the given judges; apart from [`Scenario::ends`] only the tests choose them.
     pub(super) fn ends_judged_by(
         &self,
@@ -317,6 +302,23 @@ mod tests {
     use super::super::fixtures::Hierarchy;
     use super::*;
     use crate::x509::KeyAlgorithm;
+
+    impl Scenario {
+        /// Both ends, of which the client offers this cipher suite alone: what is read must not hang on what is preferred.
+        pub fn ends_with(&self, suite: rustls::CipherSuite) -> Ends {
+            let ends = self.ends().unwrap();
+            let mut provider = aws_lc_rs::default_provider();
+            provider.cipher_suites.retain(|one| one.suite() == suite);
+            let mut client =
+                ClientConfig::builder_with_details(provider.into(), self.client_judges_by.clock().unwrap())
+                    .with_protocol_versions(&protocol(self.version))
+                    .unwrap()
+                    .with_webpki_verifier(self.client_judges_by.server_verifier().unwrap())
+                    .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(self.client.clone().unwrap())));
+            client.key_log = ends.secrets.clone();
+            Ends { client: client.into(), ..ends }
+        }
+    }
 
     #[test]
     fn nobody_is_believed_without_a_root() {

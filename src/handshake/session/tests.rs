@@ -1,0 +1,411 @@
+//! Sessions that pass, and sessions that break.
+
+use super::super::decrypt::Secrets;
+use super::super::fixtures::{Hierarchy, Kind, NOW, certificate};
+use super::super::refusals::peers::PEERS;
+use super::super::report::{Outcome, Refusal};
+use super::super::throw_away::{Changes, Copied, HierarchyChanges, ThrowAway};
+use super::*;
+use crate::keys::PrivateKey;
+use crate::x509::{KeyAlgorithm, SerialNumber};
+
+const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
+
+fn test(hierarchy: &Hierarchy, refusals: bool) -> HandshakeReport {
+    run(&HandshakeTest { refusals, ..hierarchy.test(&BOTH) }).unwrap()
+}
+
+fn names(session: &Session) -> Vec<String> {
+    session.messages.iter().map(|message| format!("{} {}", message.from, message.name())).collect()
+}
+
+#[test]
+fn both_sides_authenticate_and_octets_go_both_ways_with_every_kind_of_key() {
+    for algorithm in [
+        KeyAlgorithm::EcdsaP256,
+        KeyAlgorithm::EcdsaP384,
+        KeyAlgorithm::EcdsaP521,
+        KeyAlgorithm::Ed25519,
+        KeyAlgorithm::Rsa2048,
+    ] {
+        let report = test(&Hierarchy::new(algorithm), false);
+        assert_eq!(report.sessions.len(), 2);
+        for session in &report.sessions {
+            assert_eq!(session.breakdown, None, "{algorithm} {}", session.version);
+            assert!(session.server.authenticated && session.client.authenticated);
+            assert_eq!(session.server.subject.as_deref(), Some("CN=localhost"));
+            assert_eq!(session.client.serial.as_deref(), Some("c1"));
+            assert!(session.to_server > 0 && session.to_client > 0 && !session.resumed);
+            assert!(session.cipher_suite.is_some() && session.key_exchange.is_some());
+            assert!(session.server.signature.is_some() && session.client.signature.is_some());
+            let unread = |message: &&Message| matches!(message.body, Body::Unreadable | Body::Other { .. });
+            assert_eq!(session.messages.iter().find(unread), None, "{algorithm} {}", session.version);
+        }
+    }
+}
+
+#[test]
+fn the_messages_of_tls_1_3_are_read_from_the_wire_in_their_order() {
+    let report = test(&Hierarchy::new(KeyAlgorithm::EcdsaP256), false);
+    assert_eq!(
+        names(&report.sessions[0]),
+        [
+            "client ClientHello",
+            "server ServerHello",
+            "server ChangeCipherSpec",
+            "server EncryptedExtensions",
+            "server CertificateRequest",
+            "server Certificate",
+            "server CertificateVerify",
+            "server Finished",
+            "client ChangeCipherSpec",
+            "client Certificate",
+            "client CertificateVerify",
+            "client Finished",
+            "server NewSessionTicket",
+            "server NewSessionTicket",
+            "client ApplicationData",
+            "server ApplicationData",
+            "client Alert",
+            "server Alert",
+        ]
+    );
+    let clear: Vec<_> =
+        report.sessions[0].messages.iter().filter(|message| !message.encrypted).map(Message::name).collect();
+    assert_eq!(clear, ["ClientHello", "ServerHello", "ChangeCipherSpec", "ChangeCipherSpec"]);
+}
+
+#[test]
+fn the_messages_of_tls_1_2_are_read_from_the_wire_in_their_order() {
+    let report = test(&Hierarchy::new(KeyAlgorithm::EcdsaP256), false);
+    assert_eq!(
+        names(&report.sessions[1]),
+        [
+            "client ClientHello",
+            "server ServerHello",
+            "server Certificate",
+            "server ServerKeyExchange",
+            "server CertificateRequest",
+            "server ServerHelloDone",
+            "client Certificate",
+            "client ClientKeyExchange",
+            "client CertificateVerify",
+            "client ChangeCipherSpec",
+            "client Finished",
+            "server ChangeCipherSpec",
+            "server Finished",
+            "client ApplicationData",
+            "server ApplicationData",
+            "client Alert",
+            "server Alert",
+        ]
+    );
+}
+
+/// As when a side gives up before it has the secrets: what is encrypted must not be taken for anything else.
+#[test]
+fn without_its_secrets_a_session_is_read_as_far_as_it_is_in_the_clear() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    for version in BOTH {
+        let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
+        let exchange = exchange::play(&ends).unwrap();
+        let seen = trace::read(&exchange.flights, &Secrets::default());
+        let opened = trace::read(&exchange.flights, &exchange.secrets);
+        let clear = |messages: &[Message]| -> Vec<Message> {
+            messages.iter().filter(|message| !message.encrypted).cloned().collect()
+        };
+        assert_eq!(clear(&seen), clear(&opened), "{version}");
+        let sealed: Vec<&Message> = seen.iter().filter(|message| message.encrypted).collect();
+        assert!(sealed.len() >= 6 && sealed.iter().all(|message| message.body == Body::Unreadable), "{sealed:?}");
+    }
+}
+
+#[test]
+fn everything_bad_is_refused_for_its_right_reason_in_both_versions() {
+    for hierarchy in [Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::flat(KeyAlgorithm::Ed25519)] {
+        let report = test(&hierarchy, true);
+        assert_eq!(report.refusals.len(), 2 * (refusals::cases::CASES.len() + refusals::peers::PEERS.len()));
+        for refusal in &report.refusals {
+            assert!(refusal.as_it_should_be(), "{refusal:?}");
+        }
+        assert!(report.passed());
+    }
+}
+
+#[test]
+fn with_an_intermediate_every_case_can_be_tried() {
+    let report = test(&Hierarchy::new(KeyAlgorithm::EcdsaP256), true);
+    let untried = report.refusals.iter().filter(|refusal| !refusal.for_the_right_reason()).count();
+    assert_eq!(untried, 0);
+}
+
+#[test]
+fn one_way_tls_passes_without_a_word_of_a_client_certificate() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let report = run(&HandshakeTest { client: None, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
+    assert!(report.passed(), "{report:?}");
+    for session in &report.sessions {
+        assert!(session.server.authenticated && !session.client.authenticated);
+        assert!(session.to_server > 0 && session.to_client > 0);
+        let asked = |body: &Body| matches!(body, Body::CertificateRequest { .. });
+        assert_eq!(session.message(Side::Server, asked), None);
+        assert_eq!(session.message(Side::Client, |body| matches!(body, Body::Certificate { .. })), None);
+    }
+    for refusal in &report.refusals {
+        let untried = matches!(refusal.outcome, Outcome::Untried(_));
+        let is_of_a_client = refusal.expected.by == Side::Server && !PEERS.iter().any(|peer| peer.name == refusal.case);
+        assert_eq!(untried, is_of_a_client, "{refusal:?}");
+    }
+}
+
+#[test]
+fn a_server_that_takes_none_of_the_key_shares_asks_for_another_and_gets_it() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let report = run(&HandshakeTest { hello_retry: true, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
+    assert!(report.passed(), "{report:?}");
+    let [new, old] = report.sessions.as_slice() else { panic!("{report:?}") };
+    assert!(new.hello_retry() && !old.hello_retry());
+    assert_eq!(
+        names(new)[..5],
+        [
+            "client ClientHello",
+            "server HelloRetryRequest",
+            "server ChangeCipherSpec",
+            "client ChangeCipherSpec",
+            "client ClientHello",
+        ]
+    );
+    let offered = |message: &Message| match &message.body {
+        Body::ClientHello { key_shares, .. } => key_shares.iter().map(|share| share.group.clone()).collect(),
+        _ => Vec::new(),
+    };
+    assert_eq!(offered(&new.messages[0]), ["X25519MLKEM768", "x25519"]);
+    assert_eq!(offered(&new.messages[4]), ["secp256r1"]);
+    assert_eq!(new.key_exchange.as_deref(), Some("secp256r1"));
+}
+
+#[test]
+fn a_server_that_takes_a_key_share_of_the_first_hello_is_found_out() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let version = TlsVersion::Tls13;
+    let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
+    let session = told(version, exchange::play(&ends).unwrap());
+    assert!(session.passed());
+    let wanted = HandshakeTest { hello_retry: true, ..hierarchy.test(&BOTH) };
+    let broken = held(&good_case(&wanted, version).unwrap(), &ends).unwrap().breakdown.unwrap();
+    assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-retried"));
+    // One that broke for another reason keeps it.
+    let broken = Session { breakdown: Some(broken_off()), ..session };
+    assert_eq!(retried(broken).breakdown, Some(broken_off()));
+}
+
+fn broken_off() -> Breakdown {
+    told_breakdown(Side::Client, cause::of(&rustls::Error::DecryptError), &[])
+}
+
+#[test]
+fn a_session_is_taken_up_again_with_its_ticket_and_the_parties_are_who_they_were() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let report = run(&HandshakeTest { resume: true, ..hierarchy.test(&BOTH) }).unwrap();
+    assert!(report.passed(), "{report:?}");
+    let kinds: Vec<_> = report.sessions.iter().map(|session| (session.version, session.resumed)).collect();
+    let (new, old) = (TlsVersion::Tls13, TlsVersion::Tls12);
+    assert_eq!(kinds, [(new, false), (new, true), (old, false), (old, true)]);
+    for pair in report.sessions.chunks(2) {
+        let [full, resumed] = pair else { panic!("{pair:?}") };
+        let ticket = |body: &Body| matches!(body, Body::NewSessionTicket { ticket_bytes: 1.., .. });
+        assert!(full.message(Side::Server, ticket).is_some(), "{}", full.version);
+        assert!(
+            resumed.message(Side::Client, |body| matches!(body, Body::ClientHello { resumes: true, .. })).is_some()
+        );
+        assert!(
+            resumed.message(Side::Server, |body| matches!(body, Body::ServerHello { resumes: true, .. })).is_some()
+        );
+        assert!(full.message(Side::Server, |body| matches!(body, Body::ServerHello { resumes: false, .. })).is_some());
+        assert!(!names(resumed).iter().any(|name| name.contains("Certificate")), "{:?}", names(resumed));
+        let unread = |message: &&Message| matches!(message.body, Body::Unreadable | Body::Other { .. });
+        assert_eq!(resumed.messages.iter().find(unread), None);
+        assert_eq!((&resumed.client.serial, resumed.client.authenticated), (&full.client.serial, true));
+        assert_eq!((&resumed.server.subject, resumed.server.authenticated), (&full.server.subject, true));
+        assert_eq!((&resumed.server.signature, &resumed.client.signature), (&None, &None));
+        // Each recording opens its own session and no other.
+        assert_ne!(full.recording.key_log(), resumed.recording.key_log());
+        assert_eq!(resumed.recording.messages(), resumed.messages);
+    }
+}
+
+#[test]
+fn a_server_that_forgets_the_session_is_found_out() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    for version in BOTH {
+        let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
+        let full = told(version, exchange::play(&ends).unwrap());
+        // Without memory, the second session is a full one like the first.
+        let again = resume(&ends, &full).unwrap();
+        assert!(again.server.signature.is_some() && again.client.signature.is_some(), "they are seen anew");
+        let broken = again.breakdown.unwrap();
+        assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-resumed"));
+        // One that broke for another reason keeps it, and nobody is taken for who was there before.
+        let stranger = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let judged = HandshakeTest { roots: std::slice::from_ref(&stranger.root), ..hierarchy.test(&BOTH) };
+        let again = resume(&good_case(&judged, version).unwrap().ends().unwrap(), &full).unwrap();
+        assert_eq!(again.breakdown.unwrap().cause.code, cause::BAD_SIGNATURE);
+        assert!(!again.server.authenticated && !again.client.authenticated);
+    }
+}
+
+#[test]
+fn a_session_that_broke_is_not_taken_up_again_and_nothing_bad_is_tried_in_its_place() {
+    let mut hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    // Nobody's issuer: there is nothing that the refusals could be made of.
+    hierarchy.root = certificate("Another Root", "Another Root", 1, &key, &key, &Kind::Authority);
+    let report = run(&HandshakeTest { resume: true, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
+    let codes: Vec<_> =
+        report.sessions.iter().map(|session| session.breakdown.as_ref().map(|found| found.cause.code)).collect();
+    assert_eq!(codes, [Some(cause::UNKNOWN_ISSUER); 2]);
+    assert!(report.refusals.is_empty());
+}
+
+#[test]
+fn nothing_bad_is_tried_unless_it_is_asked_for() {
+    assert!(test(&Hierarchy::new(KeyAlgorithm::EcdsaP256), false).refusals.is_empty());
+}
+
+/// Server and client below an issuer who can sign lists, and its list with the serial of nobody, or of the client.
+fn with_list(is_revoked: bool) -> (Hierarchy, RevocationList) {
+    let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let copies = ThrowAway::above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
+    let party = |original: &Party| {
+        let Copied { certificate, key } = copies.leaf(original.certificate(), Changes::default()).unwrap();
+        Party::new(vec![certificate, copies.issuer().certificate.clone()], key).unwrap()
+    };
+    let (server, client) = (party(&server), party(&client));
+    let nobody = SerialNumber::from_der_content(&[1]);
+    let revoked = if is_revoked { &client.certificate().serial } else { &nobody };
+    let list = copies.revocation_list(revoked, NOW).unwrap();
+    let list = RevocationList::from_der(&list).unwrap();
+    (Hierarchy { root: copies.root().clone(), server, client }, list)
+}
+
+#[test]
+fn parties_are_held_against_the_lists_of_their_own_issuer_and_of_no_other() {
+    let (hierarchy, list) = with_list(true);
+    let lists = [list];
+    let report = run(&HandshakeTest { revocation_lists: &lists, ..hierarchy.test(&BOTH) }).unwrap();
+    for session in &report.sessions {
+        let found = session.breakdown.as_ref().unwrap();
+        assert_eq!((found.by, found.cause.code), (Side::Server, cause::REVOKED), "{}", session.version);
+    }
+    // The issuer of others says nothing of them.
+    let flat = Hierarchy::flat(KeyAlgorithm::EcdsaP256);
+    let report = run(&HandshakeTest { revocation_lists: &lists, ..flat.test(&BOTH) }).unwrap();
+    assert!(report.passed(), "{report:?}");
+}
+
+/// The real list does not know the copies, and to be unknown to it is no reason that a case is about.
+#[test]
+fn what_must_be_refused_is_tried_without_the_real_lists() {
+    let (hierarchy, list) = with_list(false);
+    let lists = [list];
+    let report = run(&HandshakeTest { revocation_lists: &lists, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
+    assert!(report.passed(), "{report:?}");
+    assert!(report.refusals.iter().all(Refusal::for_the_right_reason));
+}
+
+#[test]
+fn who_broke_it_off_and_with_which_alert_is_read_from_the_side_that_did() {
+    use rustls::{AlertDescription, Error};
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let version = TlsVersion::Tls13;
+    let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
+    let mut exchange = exchange::play(&ends).unwrap();
+    assert_eq!(breakdown(&exchange, &[]), None);
+    exchange.to_client = 0;
+    let found = breakdown(&exchange, &[]).unwrap();
+    assert_eq!((found.by, found.cause.code), (Side::Client, "no-answer"));
+    exchange.client_error = Some(Error::AlertReceived(AlertDescription::CertificateExpired));
+    let found = breakdown(&exchange, &[]).unwrap();
+    assert_eq!((found.by, found.cause.code), (Side::Server, cause::ALERT_RECEIVED));
+    let alert = |from, description: &str| Message {
+        from,
+        body: Body::Alert { fatal: true, description: description.to_owned() },
+        bytes: 2,
+        encrypted: true,
+        at: Duration::ZERO,
+    };
+    let messages = [
+        alert(Side::Server, "user_canceled"),
+        alert(Side::Server, "certificate_expired"),
+        alert(Side::Client, "bad_certificate"),
+        alert(Side::Server, "close_notify"),
+    ];
+    assert_eq!(alert_of(Side::Server, &messages).as_deref(), Some("certificate_expired"));
+    assert_eq!(alert_of(Side::Client, &messages).as_deref(), Some("bad_certificate"));
+}
+
+#[test]
+fn a_breakdown_knows_what_the_client_had_offered() {
+    let hello = Message {
+        from: Side::Client,
+        body: Body::ClientHello {
+            random: String::new(),
+            versions: Vec::new(),
+            cipher_suites: vec!["TLS_RSA_WITH_AES_128_CBC_SHA".to_owned()],
+            groups: Vec::new(),
+            key_shares: Vec::new(),
+            signature_schemes: Vec::new(),
+            server_name: None,
+            protocols: Vec::new(),
+            resumes: false,
+        },
+        bytes: 100,
+        encrypted: false,
+        at: Duration::ZERO,
+    };
+    let cause = cause::of(&rustls::PeerIncompatible::NoKxGroupsInCommon.into());
+    assert_eq!(told_breakdown(Side::Server, cause.clone(), &[]).cause, cause);
+    assert_eq!(told_breakdown(Side::Server, cause, &[hello]).cause.code, cause::NO_COMMON_CIPHER_SUITE);
+}
+
+#[test]
+fn the_first_protocol_that_both_sides_speak_is_chosen_in_either_version() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let protocols = ["h2".to_owned(), "http/1.1".to_owned()];
+    let report = run(&HandshakeTest { protocols: &protocols, ..hierarchy.test(&BOTH) }).unwrap();
+    for session in &report.sessions {
+        assert!(session.passed());
+        let facts = |from| session.messages.iter().filter(move |one| one.from == from).flat_map(Message::facts);
+        assert!(facts(Side::Client).any(|fact| fact == ("protocols", "h2, http/1.1".to_owned())));
+        assert!(facts(Side::Server).any(|fact| fact == ("protocol", "h2".to_owned())), "{}", session.version);
+    }
+}
+
+#[test]
+fn a_root_that_did_not_issue_them_breaks_the_session_and_is_named_as_the_cause() {
+    let mut hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    hierarchy.root = Hierarchy::new(KeyAlgorithm::EcdsaP256).root;
+    let report = test(&hierarchy, true);
+    assert!(!report.passed());
+    assert!(report.refusals.is_empty());
+    for session in &report.sessions {
+        let breakdown = session.breakdown.as_ref().unwrap();
+        assert_eq!((breakdown.by, breakdown.cause.code), (Side::Client, cause::BAD_SIGNATURE));
+        assert_eq!(breakdown.alert.as_deref(), Some("decrypt_error"));
+        let at_fault = breakdown.certificate.as_ref().map(|one| (one.subject.as_str(), one.serial.as_str()));
+        assert_eq!(at_fault, Some(("CN=localhost", "51")));
+        assert!(!session.server.authenticated && !session.client.authenticated);
+    }
+}
+
+#[test]
+fn a_key_that_is_not_the_certificates_breaks_the_session() {
+    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let other = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+    let Hierarchy { root, server, client } = hierarchy;
+    let (_, key) = other.server.into_parts();
+    let server = Party::new(server.chain().to_vec(), key).unwrap();
+    let report = test(&Hierarchy { root, server, client }, false);
+    let breakdown = report.sessions[0].breakdown.as_ref().unwrap();
+    assert_eq!((breakdown.by, breakdown.cause.code), (Side::Client, cause::BAD_SIGNATURE));
+}
