@@ -16,7 +16,8 @@ pub fn drop_without_lingering(socket: &TcpStream) -> io::Result<()> {
     Ok(rustix::net::sockopt::set_socket_linger(socket, Some(Duration::ZERO))?)
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 pub(crate) mod tests {
     use std::net::{SocketAddr, TcpListener};
 
