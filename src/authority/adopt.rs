@@ -87,7 +87,7 @@ pub(super) fn path_to_root(
             issuer.subject == last.issuer
                 && keys::verify(&issuer.public_key, &last.signature_algorithm, last.tbs(), &last.signature).is_ok()
         };
-        if last.is_self_issued() && signed_by(last) {
+        if signed_by(last) {
             return Ok(path);
         }
         let Some(position) = chain.iter().position(signed_by) else {
@@ -99,5 +99,34 @@ pub(super) fn path_to_root(
             )));
         };
         path.push(chain.swap_remove(position));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_to_root;
+    use crate::authority::authorities::read_certificate;
+    use crate::authority::testing::Ca;
+
+    #[test]
+    fn above_a_certificate_stands_who_bears_the_name_of_its_issuer_and_made_its_signature() {
+        let (ca, stranger) = (Ca::new(), Ca::new());
+        let of = |ca: &Ca, name: &str| read_certificate(&ca.path(&format!("authorities/{name}/cert.pem"))).unwrap();
+        let (issuing, root, namesake) = (of(&ca, "issuing"), of(&ca, "root"), of(&stranger, "root"));
+        assert_eq!(namesake.subject, root.subject);
+        let mut renamed = root.clone();
+        renamed.subject = issuing.subject.clone();
+        for not_above in [&namesake, &renamed] {
+            assert!(path_to_root(&issuing, vec![not_above.clone()]).is_err());
+            assert_eq!(
+                path_to_root(&issuing, vec![not_above.clone(), root.clone()]).unwrap(),
+                std::slice::from_ref(&root)
+            );
+        }
+        // The name alone makes no root.
+        let mut forged = root.clone();
+        forged.public_key = namesake.public_key;
+        assert!(path_to_root(&forged, Vec::new()).is_err());
+        assert_eq!(path_to_root(&root, Vec::new()).unwrap(), []);
     }
 }
