@@ -208,6 +208,7 @@ fn a_list_is_that_of_its_authority_byte_for_byte() {
     assert_eq!(list.issuer.as_der(), issuing.subject.as_der());
     assert_eq!(list.authority_key_id.as_ref().unwrap().key_id, issuing.subject_key_id);
     assert_eq!((list.number.as_deref(), list.version), (Some(&[1][..]), 2));
+    assert_eq!(list.this_update, ca.now - Duration::minutes(10), "for clocks that are slow");
     assert_eq!(list.next_update, Some(ca.now + Duration::days(30)), "the setting of ca.toml");
     let told: Vec<_> = list.entries.iter().map(|entry| (entry.revoked_at, entry.reason, entry.invalid_since)).collect();
     assert_eq!(
@@ -258,6 +259,8 @@ fn numbers_grow_and_never_go_back() {
     fs::write(ca.path("index.db-wal"), old_log).unwrap();
     let back = list_refused(ca.publish(&Order::default()));
     assert!(matches!(&back, ListError::NumberGoesBack { next: 2, found, .. } if found == "10"), "{back}");
+    let same = list_refused(ca.publish(&Order { number: Some(10), ..Order::default() }));
+    assert!(matches!(&same, ListError::NumberGoesBack { next: 10, .. }), "{same}");
     assert_eq!(published(&ca, "issuing").number.as_deref(), Some(&[10][..]), "the file is left alone");
     assert_eq!(ca.publish(&Order { number: Some(11), ..Order::default() }).unwrap().number, 11);
 }
@@ -285,6 +288,46 @@ fn a_list_is_signed_anew_only_when_it_is_due() {
     fs::write(ca.home.crl_der("issuing"), "not a list").unwrap();
     assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Files), 6));
     assert_eq!(published(&ca, "issuing").number.as_deref(), Some(&[6][..]));
+    // Both files of an older list that somebody put back.
+    let older = [ca.home.crl_pem("issuing"), ca.home.crl_der("issuing")].map(|path| (fs::read(&path).unwrap(), path));
+    ca.publish(&Order::default()).unwrap();
+    for (content, path) in older {
+        fs::write(path, content).unwrap();
+    }
+    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Files), 8));
+}
+
+#[test]
+fn a_copy_of_a_newer_list_stays_when_the_ca_was_brought_back_from_an_old_copy() {
+    let ca = Ca::new();
+    ca.publish(&Order::default()).unwrap();
+    let old = ["index.db", "index.db-wal"].map(|name| (name, fs::read(ca.path(name)).unwrap()));
+    let copy = |number| Order { copy: Some(ca.path("copy.pem")), number, ..Order::default() };
+    ca.publish(&copy(Some(7))).unwrap();
+    let newest = fs::read(ca.path("copy.pem")).unwrap();
+    fs::remove_file(ca.path("index.db-shm")).unwrap();
+    for (name, content) in old {
+        fs::write(ca.path(name), content).unwrap();
+    }
+    fs::remove_file(ca.home.crl_der("issuing")).unwrap();
+    for (number, would_be) in [(None, 2), (Some(7), 7)] {
+        let refused = list_refused(ca.publish(&copy(number)));
+        let ListError::NumberGoesBack { next, found, path, .. } = &refused else { panic!("{refused}") };
+        assert_eq!((*next, found.as_str(), path), (would_be, "7", &ca.path("copy.pem")));
+        assert_eq!(fs::read(ca.path("copy.pem")).unwrap(), newest);
+    }
+    assert_eq!(ca.publish(&copy(Some(8))).unwrap().number, 8);
+}
+
+#[test]
+fn a_copy_that_cannot_be_written_is_found_before_a_number_is_given() {
+    let ca = Ca::new();
+    fs::write(ca.path("other"), "").unwrap();
+    std::os::unix::fs::symlink("other", ca.path("link.pem")).unwrap();
+    let refused = ca.publish(&Order { copy: Some(ca.path("link.pem")), ..Order::default() });
+    assert!(matches!(refused, Err(AuthorityError::File(_))), "{refused:?}");
+    assert_eq!(ca.index().latest_list("issuing").unwrap(), None);
+    assert!(!ca.home.crl_der("issuing").exists());
 }
 
 #[test]
