@@ -369,7 +369,7 @@ impl Work<'_> {
 }
 
 /// A cross-certificate is of use while both roots are valid.
-fn common_validity(old: &Certificate, new: &Certificate) -> Validity {
+pub(super) fn common_validity(old: &Certificate, new: &Certificate) -> Validity {
     Validity {
         not_before: old.validity.not_before.max(new.validity.not_before),
         not_after: old.validity.not_after.min(new.validity.not_after),

@@ -178,6 +178,35 @@ fn of_two_rotations_at_once_the_second_finds_the_first() {
 }
 
 #[test]
+fn a_new_root_takes_no_name_under_which_another_was_retired() {
+    let ca = Ca::new();
+    fs::create_dir_all(ca.home.retired().join("root-g2")).unwrap();
+    fs::create_dir_all(ca.path("authorities/root-g3")).unwrap();
+    assert_eq!(ca.rotate(&Order::default()).unwrap().new, "root-g4");
+}
+
+#[test]
+fn a_certificate_on_hold_still_hangs_on_the_old_root() {
+    let ca = Ca::new();
+    ca.issue(order("server", "held.test")).unwrap();
+    ca.revoke("held.test", crate::x509::revocation_list::RevocationReason::CertificateHold).unwrap();
+    ca.rotate(&Order::default()).unwrap();
+    assert_eq!(left(&ca), ["held.test"]);
+}
+
+#[test]
+fn a_cross_certificate_is_valid_while_both_roots_are() {
+    let ca = Ca::new();
+    let old = certificate(&ca, "authorities/root/cert.pem");
+    let mut new = old.clone();
+    new.validity.not_before += Duration::DAY;
+    new.validity.not_after += Duration::DAY;
+    for common in [start::common_validity(&old, &new), start::common_validity(&new, &old)] {
+        assert_eq!((common.not_before, common.not_after), (new.validity.not_before, old.validity.not_after));
+    }
+}
+
+#[test]
 fn an_old_root_does_not_take_the_place_of_one_that_was_retired() {
     let ca = Ca::new();
     ca.rotate(&Order::default()).unwrap();
@@ -241,6 +270,7 @@ fn a_setting_that_names_the_old_root_keeps_it_in_office() {
     let toml = fs::read_to_string(ca.path("ca.toml")).unwrap();
     fs::write(ca.path("ca.toml"), toml.replace("issuer = \"issuing\"", "issuer = \"root\"")).unwrap();
     assert!(ca.rotate(&Order::default()).unwrap().old_issues);
+    assert!(!ca.rotation_status().unwrap().unwrap().is_ready());
     assert!(matches!(ca.finish(false), Err(AuthorityError::Rotation(RotationError::Issues(_)))));
     assert!(ca.finish(true).is_ok());
 }
