@@ -76,6 +76,9 @@ fn a_pending_authority_is_in_nobodys_way_and_issues_once_its_certificate_is_here
     assert!(install(vec![root_of(&corporate)], Some("corporate")).unwrap().unchanged);
     assert_eq!(ca.history("branch").len(), 1);
     assert_eq!(ca.history("branch")[0].authority, "corporate");
+    for name in ["branch", "corporate"] {
+        assert!(ca.history(name)[0].delivered_at.is_some(), "{name}");
+    }
     assert_eq!(Authorities::of(&ca.home).names().unwrap(), ["root", "branch", "corporate", "issuing"]);
     ca.issue(by_branch("a.test")).unwrap();
     assert_eq!(read_certificates(&ca.path("issued/a.test/chain.pem")).unwrap(), [certificate]);
@@ -161,4 +164,17 @@ fn a_name_is_asked_for_once_and_not_taken_from_others() {
     assert!(refused("alice").contains("'alice' is the name of a certificate already"));
     assert!(refused("../branch").contains("cannot be the name of an authority"));
     assert_eq!(fs::read(ca.path("authorities/branch/key.pem")).unwrap(), key);
+}
+
+#[test]
+fn a_root_that_only_has_the_name_of_ours_is_not_trusted_unasked() {
+    let (ca, namesake) = (Ca::new(), Ca::new());
+    assert_eq!(root_of(&ca).subject, root_of(&namesake).subject);
+    let asked = ca.ask_for(&wish("branch")).unwrap();
+    let certificate = signed_elsewhere(&namesake, "root", &asked.request);
+    let chain = vec![root_of(&namesake)];
+    let refused = ca.install(InstallOrder { name: "branch".to_owned(), certificate, chain, add_root: None });
+    let Err(AuthorityError::Intermediate(refused)) = refused else { panic!("{refused:?}") };
+    assert!(matches!(*refused, IntermediateError::UnknownRoot { .. }), "{refused}");
+    assert!(ca.history("branch").is_empty() && !ca.path("authorities/branch/cert.pem").exists());
 }
