@@ -11,7 +11,7 @@ use super::super::testing::{Ca, order};
 use super::*;
 use crate::issuance::SignedBy;
 use crate::system::entropy::SystemEntropy;
-use crate::x509::{Certificate, Validity};
+use crate::x509::{Certificate, Extension, Validity};
 
 fn wish(name: &str) -> RequestOrder {
     RequestOrder { name: name.to_owned(), ..RequestOrder::default() }
@@ -111,7 +111,7 @@ fn a_certificate_that_is_not_for_the_authority_is_refused_and_nothing_changes() 
 }
 
 #[test]
-fn a_leaf_and_a_ca_below_one_that_may_have_none_are_refused() {
+fn a_leaf_a_ca_with_what_nobody_knows_and_one_below_a_ca_that_may_have_none_are_refused() {
     let (ca, corporate) = (Ca::new(), elsewhere());
     corporate.issue(order("intermediate", "policy")).unwrap();
     let asked = ca.ask_for(&wish("branch")).unwrap();
@@ -124,6 +124,12 @@ fn a_leaf_and_a_ca_below_one_that_may_have_none_are_refused() {
     let mut leaf = right.clone();
     leaf.basic_constraints = None;
     assert!(matches!(install(leaf), AuthorityError::Issuer(issuance::IssuerError::NotAnAuthority(_))));
+
+    // What nobody here processes, the judge refuses (RFC 5280 §6.1.4 (o)).
+    let mut strange = right.clone();
+    strange.extensions.push(Extension { oid: "1.3.6.1.4.1.99999.1".to_owned(), critical: true, value: vec![5, 0] });
+    let refused = install(strange);
+    assert!(matches!(&refused, AuthorityError::DoesNotVerify(why) if why.contains("1.3.6.1.4.1.99999.1")), "{refused}");
 
     // As a CA signs it that does not look at its own path length.
     let authorities = Authorities::of(&corporate.home);
