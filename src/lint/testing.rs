@@ -15,6 +15,15 @@ use crate::x509::{
 /// The time at which everything made here is valid.
 pub const NOW: OffsetDateTime = datetime!(2026-02-01 0:00 UTC);
 
+/// A key of each kind; of RSA the one that is made soonest.
+pub const EVERY_KIND_OF_KEY: [KeyAlgorithm; 5] = [
+    KeyAlgorithm::EcdsaP256,
+    KeyAlgorithm::EcdsaP384,
+    KeyAlgorithm::EcdsaP521,
+    KeyAlgorithm::Ed25519,
+    KeyAlgorithm::Rsa2048,
+];
+
 /// A certificate and its key.
 pub struct Authority {
     pub certificate: Certificate,

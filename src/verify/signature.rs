@@ -154,18 +154,11 @@ impl SignatureVerificationAlgorithm for Remembering<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::{Authority, Bent};
-    use crate::x509::KeyAlgorithm;
+    use crate::lint::testing::{Authority, Bent, EVERY_KIND_OF_KEY};
 
     #[test]
     fn every_kind_of_key_is_verified_and_a_wrong_signature_is_not() {
-        for algorithm in [
-            KeyAlgorithm::EcdsaP256,
-            KeyAlgorithm::EcdsaP384,
-            KeyAlgorithm::EcdsaP521,
-            KeyAlgorithm::Ed25519,
-            KeyAlgorithm::Rsa2048,
-        ] {
+        for algorithm in EVERY_KIND_OF_KEY {
             let root = Authority::self_signed(Bent::ca("Root").algorithm(algorithm));
             let key = root.certificate.public_key.clone();
             assert_eq!(certificate(&root.certificate, &key), Ok(()), "{algorithm}");

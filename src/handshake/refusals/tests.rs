@@ -25,6 +25,7 @@ use super::cases::CASES;
 use super::peers::{PEERS, Peer, client_hello, real_side, record, server_hello, vector};
 use super::*;
 use crate::keys::{PrivateKey, Signer};
+use crate::lint::testing::EVERY_KIND_OF_KEY;
 use crate::x509::{Certificate, ExtendedKeyUsage, KeyAlgorithm, PublicKey, Validity};
 
 const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
@@ -257,13 +258,7 @@ fn held_and_shown(identity: &Identity) -> (Vec<u8>, Certificate) {
 
 #[test]
 fn a_wrong_key_is_of_the_same_kind_and_made_once_where_nobody_lends_one() {
-    for algorithm in [
-        KeyAlgorithm::EcdsaP256,
-        KeyAlgorithm::EcdsaP384,
-        KeyAlgorithm::EcdsaP521,
-        KeyAlgorithm::Ed25519,
-        KeyAlgorithm::Rsa2048,
-    ] {
+    for algorithm in EVERY_KIND_OF_KEY {
         let Hierarchy { root, server, client } = Hierarchy::new(algorithm);
         let roots = [root];
         let own = server.certificate().public_key.clone();

@@ -7,6 +7,7 @@ use super::super::report::{Outcome, Refusal};
 use super::super::throw_away::{Changes, Copied, HierarchyChanges, ThrowAway};
 use super::*;
 use crate::keys::PrivateKey;
+use crate::lint::testing::EVERY_KIND_OF_KEY;
 use crate::x509::{KeyAlgorithm, SerialNumber};
 
 const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
@@ -21,13 +22,7 @@ fn names(session: &Session) -> Vec<String> {
 
 #[test]
 fn both_sides_authenticate_and_octets_go_both_ways_with_every_kind_of_key() {
-    for algorithm in [
-        KeyAlgorithm::EcdsaP256,
-        KeyAlgorithm::EcdsaP384,
-        KeyAlgorithm::EcdsaP521,
-        KeyAlgorithm::Ed25519,
-        KeyAlgorithm::Rsa2048,
-    ] {
+    for algorithm in EVERY_KIND_OF_KEY {
         let report = test(&Hierarchy::new(algorithm), false);
         assert_eq!(report.sessions.len(), 2);
         for session in &report.sessions {
