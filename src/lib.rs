@@ -1,9 +1,13 @@
 //! A private certificate authority.
 //!
-//! A certificate is words ([`x509`]), made under rules ([`issuance`], [`lint`]), judged ([`verify`]), proved
-//! ([`handshake`]) and remembered ([`authority`]). Everything else is hands and mouth: [`keys`], [`system`], [`cli`].
-//! `docs/ARCHITECTURE.md` has the map, who may know whom, and the walk of one `ca issue`.
+//! [`x509`] has the types of certificates, [`issuance`] and [`lint`] the rules by which they are made, [`verify`] the path
+//! validation, [`handshake`] the TLS sessions, and [`authority`] the CA on disk and what changes it. [`keys`], [`system`] and
+//! [`text`] serve them; [`cli`] is the command line. `docs/ARCHITECTURE.md` has the map, the import table and the walk of
+//! one `ca issue`.
 
+pub mod text;
+
+pub mod system;
 pub mod x509;
 
 pub mod keys;
@@ -17,5 +21,3 @@ pub mod handshake;
 pub mod authority;
 
 pub mod cli;
-pub mod document;
-pub mod system;

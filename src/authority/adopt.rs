@@ -9,8 +9,9 @@ use super::init::NewAuthority;
 use crate::issuance::{Issuer, IssuerError, IssuerFacts};
 use crate::keys::{self, PrivateKey, weakness};
 use crate::lint::{self, Finding, Severity};
-use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, text};
+use crate::text;
+use crate::text::rfc3339;
+use crate::x509::Certificate;
 
 /// What another tool made.
 pub struct Adoption {

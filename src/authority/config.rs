@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{AuthorityError, Home};
-use crate::document::{Document, DocumentError, Located, Section, quoted};
 use crate::issuance::{Limits, Text};
 use crate::system::files;
+use crate::text;
+use crate::text::Lifetime;
+use crate::text::nearest;
+use crate::text::toml_document::{Document, DocumentError, Located, Section, quoted};
 use crate::x509::name_constraints::Subtree;
-use crate::x509::text::nearest;
-use crate::x509::{AttributeType, DistinguishedName, KeyAlgorithm, Lifetime, NameConstraints, general_name, text};
+use crate::x509::{AttributeType, DistinguishedName, KeyAlgorithm, NameConstraints, general_name};
 
 /// Every setting. Flags win over it.
 #[derive(Debug, Clone, PartialEq, Eq)]

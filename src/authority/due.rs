@@ -11,8 +11,8 @@ use super::index::placement::Ends;
 use super::index::{Entry, Index, RecordedList};
 use super::order::{self, Tools};
 use super::{AuthorityError, Config, EntryName, Home, deliver};
-use crate::x509::text::shell_word;
-use crate::x509::validity::whole_second;
+use crate::text::shell_word;
+use crate::text::whole_second;
 use crate::x509::{Certificate, SerialNumber, Validity};
 
 /// Something that needs renewal.
@@ -174,7 +174,7 @@ mod tests {
     use super::super::publish_crl;
     use super::super::testing::{self, Ca};
     use super::*;
-    use crate::x509::Lifetime;
+    use crate::text::Lifetime;
     use crate::x509::revocation_list::RevocationReason;
 
     /// What is due within so many days, by kind and name.

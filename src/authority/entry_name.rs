@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::x509::text;
+use crate::text;
 
 /// The name of an entry. It becomes a folder, so that it may not lead anywhere else; two names that differ only in the
 /// case of their letters are one.

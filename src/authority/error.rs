@@ -15,14 +15,18 @@ use super::revoke::RevokeError;
 use super::rollback::RollbackError;
 use super::rotation::RotationError;
 use super::templates::TemplateError;
-use crate::document::DocumentError;
 use crate::issuance::{Comparison, IssuerError, ListNotApproved, NotApproved, Refusal, RequestError, RequestRefusal};
 use crate::keys::Weakness;
 use crate::keys::key_file::KeyFileError;
 use crate::keys::private_key::PrivateKeyError;
 use crate::system::files::{FileError, LockError, UnknownOwner};
+use crate::text;
+use crate::text::rfc3339;
+use crate::text::toml_document::DocumentError;
+use crate::x509::DecodeError;
+use crate::x509::general_name::GeneralNameError;
+use crate::x509::pem::PemError;
 use crate::x509::revocation_list::RevocationReason;
-use crate::x509::{DecodeError, general_name::GeneralNameError, pem::PemError, text, validity::rfc3339};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {

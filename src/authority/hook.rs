@@ -16,8 +16,10 @@ use super::index::{Index, StoredHook};
 use super::order::Tools;
 use super::{AuthorityError, Config, Home};
 use crate::system::files::FolderLock;
-use crate::x509::validity::rfc3339;
-use crate::x509::{Lifetime, SerialNumber, text};
+use crate::text;
+use crate::text::Lifetime;
+use crate::text::rfc3339;
+use crate::x509::SerialNumber;
 
 /// A hook.
 #[derive(Debug, Clone, PartialEq, Eq)]

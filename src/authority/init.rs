@@ -19,7 +19,7 @@ use crate::issuance::{self, CertificateRequest, Draft, End, IssuerFacts, Profile
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::lint::Finding;
 use crate::system::files::{self, FolderLock, StagedFolder};
-use crate::x509::{Certificate, validity};
+use crate::x509::Certificate;
 
 /// What is ordered.
 pub struct Order {
@@ -87,7 +87,7 @@ pub fn init(home: &Home, order: Order, tools: &Tools<'_>) -> Result<Made, Author
     if home.exists() {
         return Err(AuthorityError::Exists(home.folder().to_owned()));
     }
-    let now = validity::whole_second(tools.clock.now());
+    let now = crate::text::whole_second(tools.clock.now());
     let mut config = order.config;
     let (mut authorities, mut warnings) = match order.adoption {
         Some(adoption) => adopt::adopt(adoption, now)?,

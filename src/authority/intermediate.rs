@@ -19,8 +19,9 @@ use crate::issuance::{self, Draft, IssuerFacts, RequestDraft, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::{self, Finding};
 use crate::system::files::{self, FolderLock, StagedFolder};
-use crate::x509::validity::{rfc3339, whole_second};
-use crate::x509::{AttributeType, Certificate, KeyAlgorithm, PublicKey, SigningRequest, pem, text};
+use crate::text;
+use crate::text::{rfc3339, whole_second};
+use crate::x509::{AttributeType, Certificate, KeyAlgorithm, PublicKey, SigningRequest, pem};
 
 /// The template of an authority below another.
 const TEMPLATE: &str = "intermediate";

@@ -37,7 +37,7 @@ pub fn issue(
     ask: &mut KeyOpener<'_>,
     tools: &Tools<'_>,
 ) -> Result<Outcome, AuthorityError> {
-    let now = crate::x509::validity::whole_second(tools.clock.now());
+    let now = crate::text::whole_second(tools.clock.now());
     let config = Config::load(home)?;
     let profile = wish::profile(Some(home), &config, &order.template)?;
     order.name = wish::plain_name(order.name, &profile)?;

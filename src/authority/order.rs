@@ -11,7 +11,8 @@ use crate::issuance::{Comparison, Draft, End, ProvenRequest};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::system::{Clock, Entropy};
-use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, Lifetime, SerialNumber};
+use crate::text::Lifetime;
+use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, SerialNumber};
 
 /// What is ordered.
 pub struct Order {

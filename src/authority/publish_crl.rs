@@ -14,8 +14,9 @@ use super::order::Tools;
 use super::{AuthorityError, Config, Home};
 use crate::issuance::{Issuer, IssuerFacts, ListDraft, approve_list};
 use crate::system::files::{self, Existing, FileError, FolderLock};
-use crate::x509::validity::whole_second;
-use crate::x509::{DistinguishedName, Lifetime, RevocationList, digest, pem};
+use crate::text::Lifetime;
+use crate::text::whole_second;
+use crate::x509::{DistinguishedName, RevocationList, digest, pem};
 
 /// The clocks of those who check a list are not exact; one that is not valid yet would lock everybody out until they are.
 const BACKDATE: Duration = Duration::minutes(10);
@@ -367,6 +368,6 @@ fn numeric(octets: &[u8]) -> (usize, &[u8]) {
 fn shown(number: &[u8]) -> String {
     match numeric(number) {
         (0..=8, octets) => octets.iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet)).to_string(),
-        (_, octets) => format!("0x{}", crate::x509::text::hex(octets)),
+        (_, octets) => format!("0x{}", crate::text::hex(octets)),
     }
 }

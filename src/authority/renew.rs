@@ -17,8 +17,9 @@ use crate::issuance::End;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::system::files::{self, FolderLock};
+use crate::text::Lifetime;
 use crate::x509::revocation_list::RevocationReason;
-use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Lifetime, validity};
+use crate::x509::{AttributeType, Certificate, KeyAlgorithm};
 
 /// No key file is longer.
 const MOST_OCTETS: u64 = 1024 * 1024;
@@ -162,7 +163,7 @@ struct Present {
 /// What is in place. Looked at under the lock: while another process exchanges them, a certificate and a key are read that
 /// do not belong together. If a run died at that, its leavings are cleared away first.
 fn present(home: &Home, reference: &Reference, tools: &Tools<'_>) -> Result<Present, AuthorityError> {
-    let now = validity::whole_second(tools.clock.now());
+    let now = crate::text::whole_second(tools.clock.now());
     let path = home.resolve(&Config::load(home)?.index.location);
     // Nobody waits for the lock to be told that there is no such name.
     let name = Index::open_to_read(&path)?.find(reference, now)?.name;

@@ -10,8 +10,9 @@ use super::rotation::RotationError;
 use super::{Authorities, AuthorityError, Config, Home, deliver};
 use crate::issuance::{self, Issuer, SignedBy, recertify};
 use crate::system::files::{self, FolderLock};
-use crate::x509::validity::whole_second;
-use crate::x509::{Certificate, Lifetime, Validity};
+use crate::text::Lifetime;
+use crate::text::whole_second;
+use crate::x509::{Certificate, Validity};
 
 /// What came of it.
 #[derive(Debug)]

@@ -14,8 +14,9 @@ use super::{AuthorityError, publish_crl};
 use crate::issuance::{End, IssuerError};
 use crate::keys::{PrivateKey, key_file};
 use crate::system::files;
+use crate::text::Lifetime;
 use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
-use crate::x509::{Certificate, KeyAlgorithm, Lifetime, RevocationList, pem};
+use crate::x509::{Certificate, KeyAlgorithm, RevocationList, pem};
 
 const STOLEN: RevocationReason = RevocationReason::KeyCompromise;
 const HOLD: RevocationReason = RevocationReason::CertificateHold;

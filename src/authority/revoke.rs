@@ -11,9 +11,10 @@ use super::index::{Change, Entry, Filter, Index, Reference, Revocation};
 use super::order::Tools;
 use super::{AuthorityError, Config, Home};
 use crate::system::files::{self, FolderLock};
+use crate::text;
+use crate::text::{rfc3339, whole_second};
 use crate::x509::revocation_list::RevocationReason;
-use crate::x509::validity::{rfc3339, whole_second};
-use crate::x509::{Certificate, SerialNumber, text};
+use crate::x509::{Certificate, SerialNumber};
 
 /// What is ordered.
 #[derive(Debug)]

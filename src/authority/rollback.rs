@@ -13,8 +13,9 @@ use super::index::{Entry, Index, Reference, Rollback};
 use super::order::Tools;
 use super::{AuthorityError, Config, EntryName, Home};
 use crate::system::files::{self, FolderLock};
-use crate::x509::validity::{rfc3339, whole_second};
-use crate::x509::{SerialNumber, text};
+use crate::text;
+use crate::text::{rfc3339, whole_second};
+use crate::x509::SerialNumber;
 
 /// What is ordered.
 pub struct Order {

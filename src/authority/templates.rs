@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::{Config, EntryName};
-use crate::document::DocumentError;
 use crate::issuance::profile::Distribution;
 use crate::issuance::{Profile, Text, Values};
 use crate::system::files::{self, FileError};
-use crate::x509::text::nearest;
-use crate::x509::{AttributeType, text};
+use crate::text;
+use crate::text::nearest;
+use crate::text::toml_document::DocumentError;
+use crate::x509::AttributeType;
 
 /// A template and where it comes from.
 #[derive(Debug, Clone)]

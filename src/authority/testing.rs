@@ -24,8 +24,9 @@ use crate::system::Entropy;
 use crate::system::clock::FixedClock;
 use crate::system::entropy::SystemEntropy;
 use crate::system::files::FolderLock;
+use crate::text::Lifetime;
 use crate::x509::revocation_list::RevocationReason;
-use crate::x509::{BasicConstraints, Certificate, Lifetime};
+use crate::x509::{BasicConstraints, Certificate};
 
 pub const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
 

@@ -15,7 +15,8 @@ use super::{AuthorityError, Config, Home, key_passphrase, rollback};
 use crate::issuance::{End, Refusal};
 use crate::keys::key_file::{self, KeyFile};
 use crate::keys::{Passphrase, PrivateKey, Signer};
-use crate::x509::{KeyAlgorithm, Lifetime, TbsFields, Validity, tbs};
+use crate::text::Lifetime;
+use crate::x509::{KeyAlgorithm, TbsFields, Validity, tbs};
 
 #[test]
 fn a_ca_is_made_whole_and_issues_what_its_index_knows() {

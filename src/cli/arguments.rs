@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use super::commands::Command;
-use crate::x509::Lifetime;
+use crate::text::Lifetime;
 
 /// A private certificate authority: issue, remember, judge and prove certificates
 #[derive(Debug, Parser)]

@@ -13,7 +13,6 @@ use crate::authority::Home;
 use crate::authority::home::HomeError;
 use crate::authority::issue::Tools;
 use crate::system::{World, files};
-use crate::x509::validity;
 
 /// The variable that stands for `--dir`.
 const CA_DIR: &str = "CA_DIR";
@@ -47,7 +46,7 @@ impl<'a> Context<'a> {
 
     /// The time of this run, in whole seconds.
     pub fn now(&self) -> OffsetDateTime {
-        validity::whole_second(self.world.clock.now())
+        crate::text::whole_second(self.world.clock.now())
     }
 
     /// The CA directory: `--dir` or `CA_DIR`, else the nearest one upwards from the working folder.

@@ -14,7 +14,9 @@ use crate::authority::index::Reference;
 use crate::authority::rollback;
 use crate::system::files;
 use crate::system::process::{self, Ended, Shell};
-use crate::x509::{Lifetime, SerialNumber, text};
+use crate::text;
+use crate::text::Lifetime;
+use crate::x509::SerialNumber;
 
 /// The flags of commands that change files.
 #[derive(Debug, Clone, Default, Args)]

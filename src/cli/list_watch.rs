@@ -7,7 +7,7 @@ use super::Context;
 use crate::authority::authorities::{Authorities, read_certificate};
 use crate::authority::index::{Index, RecordedList};
 use crate::authority::{AuthorityError, Config, Home};
-use crate::x509::validity::{distance, rfc3339};
+use crate::text::{distance, rfc3339};
 
 /// A sentence for every list of the CA directory with less than a third of its life left.
 ///

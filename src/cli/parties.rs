@@ -16,8 +16,8 @@ use crate::issuance::End;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey};
 use crate::system::files;
+use crate::text::rfc3339;
 use crate::x509::name_constraints::Subtree;
-use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, GeneralName, RevocationList, pem};
 
 /// The flags that say who takes part.

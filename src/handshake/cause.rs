@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::exchange::ExchangeError;
 use super::registry;
 use super::wire::Side;
-use crate::x509::validity::rfc3339;
+use crate::text::rfc3339;
 
 /// Why a side ended the exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::registry::TlsVersion;
 use super::wire::{Record, Side};
-use crate::x509::text;
+use crate::text;
 
 /// The secrets that both ends hand out for this purpose (rustls's `KeyLog`); wiped when they go.
 #[derive(Default)]

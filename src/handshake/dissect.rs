@@ -3,8 +3,8 @@
 use super::message::{Body, KeyShare, Shown};
 use super::registry::{self, TlsVersion};
 use super::wire::Reader;
-use crate::x509::text::hex;
-use crate::x509::validity::rfc3339;
+use crate::text::hex;
+use crate::text::rfc3339;
 use crate::x509::{Certificate, DistinguishedName};
 
 /// What a hello says that the reading of later messages depends on.

@@ -17,7 +17,8 @@ use super::scenario::{self, ClientAuthentication, Ends, Scenario, SetUpError, St
 use super::throw_away::CopyError;
 use super::trace;
 use super::wire::Side;
-use crate::x509::{Certificate, RevocationList, text};
+use crate::text;
+use crate::x509::{Certificate, RevocationList};
 
 /// What is to be proved.
 #[derive(Debug)]

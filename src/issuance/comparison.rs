@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::ProvenRequest;
+use crate::text;
 use crate::x509::certificate::oid;
 use crate::x509::{
-    AttributeType, BasicConstraints, Certificate, DistinguishedName, Extension, GeneralName, SigningRequest, text,
+    AttributeType, BasicConstraints, Certificate, DistinguishedName, Extension, GeneralName, SigningRequest,
 };
 
 /// One thing that a request asked for, or that the certificate has beyond it.

@@ -5,13 +5,14 @@ use time::{Duration, OffsetDateTime};
 use super::profile::{CommonName, Profile, extended_key_usage};
 use super::{CertificateRequest, End, IssuerFacts, Text, TextError};
 use crate::keys::Signer;
+use crate::text::Lifetime;
+use crate::text::{distance, rfc3339};
 use crate::x509::general_name;
 use crate::x509::name::NameError;
 use crate::x509::name_constraints::Subtree;
-use crate::x509::validity::{distance, rfc3339};
 use crate::x509::{
     AttributeType, BasicConstraints, DistinguishedName, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyKind, KeyUsage,
-    Lifetime, NameConstraints, PublicKey, SerialNumber, SignatureAlgorithm, Validity,
+    NameConstraints, PublicKey, SerialNumber, SignatureAlgorithm, Validity,
 };
 
 /// Everything that the certificate will say.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::x509::text;
+use crate::text;
 
 /// A kind of name that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -7,11 +7,13 @@ use serde::Deserialize;
 
 use super::name_kind::NameKind;
 use super::{Text, draft};
-use crate::document::{Document, DocumentError, Located, Section};
+use crate::text;
+use crate::text::Lifetime;
+use crate::text::toml_document::{Document, DocumentError, Located, Section};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{
-    AttributeType, DistinguishedName, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, Lifetime, NameConstraints,
-    SerialNumber, general_name, text,
+    AttributeType, DistinguishedName, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, NameConstraints, SerialNumber,
+    general_name,
 };
 
 /// Everything that a certificate of one kind has in common. Read from TOML; without contradictions.

@@ -1,9 +1,10 @@
 //! A stranger's request: what must be true of it before anybody thinks about granting it.
 
 use crate::keys::{self, Weakness, weakness};
+use crate::text;
 use crate::x509::general_name::{self, GeneralNameError};
 use crate::x509::name::NameError;
-use crate::x509::{AttributeType, DecodeError, DistinguishedName, GeneralName, PublicKey, SigningRequest, text};
+use crate::x509::{AttributeType, DecodeError, DistinguishedName, GeneralName, PublicKey, SigningRequest};
 
 /// How much a request may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

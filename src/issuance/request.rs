@@ -3,7 +3,8 @@
 use time::OffsetDateTime;
 
 use super::Values;
-use crate::x509::{AttributeType, GeneralName, Lifetime, PublicKey};
+use crate::text::Lifetime;
+use crate::x509::{AttributeType, GeneralName, PublicKey};
 
 /// A wish, from flags, a request file or an older certificate. It can ask for names and a time; what the certificate
 /// may do is the profile's alone.

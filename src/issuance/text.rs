@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{Environment, UndefinedBehavior};
 
-use crate::x509::text::escape;
-use crate::x509::text::nearest;
+use crate::text::escape;
+use crate::text::nearest;
 
 /// A string of a template: rendered when a draft is made, after the TOML has been read, so that no value can become
 /// TOML.

@@ -9,7 +9,7 @@ use super::revocation::Inquiry;
 use super::rules::{self, Path};
 use super::verdict::{Code, Ends, Link, Problem, Role, Until, Verdict};
 use crate::lint::Severity;
-use crate::x509::validity::{distance, rfc3339};
+use crate::text::{distance, rfc3339};
 
 pub static CODES: &[&Code] = &[&RUSTLS_REFUSES, &ENDS_TOO_SOON];
 

@@ -6,8 +6,8 @@ use super::question::{Evidence, Exhibit, Question};
 use super::rules::{Path, names, purpose, validity};
 use super::signature::{RSA_BITS, SignatureProblem};
 use super::verdict::{Code, Problem, Role, Verdict};
+use crate::text::hex;
 use crate::x509::KeyKind;
-use crate::x509::text::hex;
 
 pub static CODES: &[&Code] = &[
     &ISSUER_NOT_FOUND,

@@ -78,7 +78,7 @@ fn prepared(attribute: &Attribute) -> String {
             space = out.len() > begin;
             continue;
         }
-        if !crate::x509::text::is_plainly_visible(character) {
+        if !crate::text::is_plainly_visible(character) {
             continue;
         }
         if std::mem::take(&mut space) {

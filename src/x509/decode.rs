@@ -22,8 +22,9 @@ use super::name_constraints::Subtree;
 use super::{
     Attribute, AttributeType, AuthorityKeyId, BasicConstraints, Certificate, DistinguishedName, ExtendedKeyUsage,
     Extension, GeneralName, KeyKind, KeyUsage, NameConstraints, PolicyConstraints, PublicKey, SerialNumber,
-    SignatureAlgorithm, SigningRequest, Validity, der, text,
+    SignatureAlgorithm, SigningRequest, Validity, der,
 };
+use crate::text;
 use oid_text::oid_text;
 use words::words;
 

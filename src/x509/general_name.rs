@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::{DistinguishedName, der, text};
+use super::{DistinguishedName, der};
+use crate::text;
 
 /// One name of a subject alternative name extension.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,6 @@ pub mod der;
 pub mod digest;
 pub mod distribution_point;
 pub mod general_name;
-pub mod lifetime;
 pub mod name;
 pub mod name_constraints;
 pub mod pem;
@@ -20,7 +19,6 @@ pub mod serial;
 pub mod signature_algorithm;
 pub mod signing_request;
 pub mod tbs;
-pub mod text;
 pub mod usage;
 pub mod validity;
 
@@ -28,7 +26,6 @@ pub use certificate::{AuthorityKeyId, BasicConstraints, Certificate, Extension, 
 pub use decode::DecodeError;
 pub use distribution_point::{DistributionPoint, IssuingDistributionPoint, PointName, ReasonFlags};
 pub use general_name::GeneralName;
-pub use lifetime::Lifetime;
 pub use name::{Attribute, AttributeType, DistinguishedName};
 pub use name_constraints::NameConstraints;
 pub use public_key::{KeyAlgorithm, KeyKind, PublicKey};

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{der, text};
+use super::der;
+use crate::text;
 
 /// A distinguished name: the octets as they stand in a certificate, and what they say.
 ///

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use ipnet::IpNet;
 
 use super::general_name::{self, GeneralNameError};
-use super::{DistinguishedName, GeneralName, der, text};
+use super::{DistinguishedName, GeneralName, der};
+use crate::text;
 
 /// The extension: what is permitted, and what is excluded even then.
 ///

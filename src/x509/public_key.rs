@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{digest, text};
+use super::digest;
+use crate::text;
 
 /// The key algorithms that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]

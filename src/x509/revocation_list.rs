@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::text;
 use super::{AuthorityKeyId, DistinguishedName, Extension, IssuingDistributionPoint, SerialNumber, SignatureAlgorithm};
+use crate::text;
 
 /// A CRL as it was read. Like [`super::Certificate`], it is not judged by being read.
 #[derive(Debug, Clone, PartialEq, Eq)]

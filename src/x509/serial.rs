@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::text;
+use crate::text;
 
 /// The serial number of a certificate, as the content octets of its DER INTEGER.
 ///

@@ -96,7 +96,7 @@ pub enum RequestFileError {
     Pem(#[from] PemError),
     #[error("it holds {found} PEM blocks, where one certificate request is expected")]
     NotOne { found: usize },
-    #[error("it holds a block '{}', where a certificate request is expected", super::text::escape(.0))]
+    #[error("it holds a block '{}', where a certificate request is expected", crate::text::escape(.0))]
     Another(String),
     #[error("text follows the end of the request")]
     TextBehind,

@@ -7,7 +7,8 @@ use rusqlite::ffi;
 
 use super::{PATIENCE, Reference};
 use crate::system::files::FileError;
-use crate::x509::{DecodeError, SerialNumber, text};
+use crate::text;
+use crate::x509::{DecodeError, SerialNumber};
 
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {

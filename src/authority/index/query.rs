@@ -5,7 +5,9 @@ use rusqlite::{OptionalExtension, Params, named_params, params_from_iter};
 use time::OffsetDateTime;
 
 use super::{Entry, EntryId, Index, IndexError, Reference, Revocation, Status};
-use crate::x509::{Certificate, GeneralName, Lifetime, SerialNumber, general_name, text};
+use crate::text;
+use crate::text::Lifetime;
+use crate::x509::{Certificate, GeneralName, SerialNumber, general_name};
 
 /// What [`Entry::from_row`] reads. `:now` decides which revocation stands: the latest that was not released.
 const SELECT: &str = "

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use super::Entry;
-use crate::x509::{SerialNumber, text};
+use crate::text;
+use crate::x509::SerialNumber;
 
 /// What somebody asks for: `web.corp.test`, `3f8a01c2…`, `name:cafe`, `serial:cafe`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,8 +10,9 @@ use time::Duration;
 
 use super::sample::{NOW, Sample, add, entry, new_index};
 use super::*;
+use crate::text::Lifetime;
+use crate::x509::SerialNumber;
 use crate::x509::revocation_list::RevocationReason;
-use crate::x509::{Lifetime, SerialNumber};
 
 fn names(entries: &[Entry]) -> Vec<&str> {
     entries.iter().map(|entry| entry.name.as_str()).collect()

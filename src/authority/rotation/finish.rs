@@ -8,7 +8,7 @@ use super::super::{AuthorityError, Config, Home};
 use super::RotationError;
 use super::status::{State, of};
 use crate::system::files::{self, FolderLock};
-use crate::x509::validity::whole_second;
+use crate::text::whole_second;
 
 /// What came of it.
 #[derive(Debug)]

@@ -16,8 +16,9 @@ use super::{RotationError, next_generation};
 use crate::issuance::{self, Draft, Issuer, IssuerFacts, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::system::files::{self, FolderLock, StagedFolder};
-use crate::x509::validity::whole_second;
-use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Lifetime, Validity, pem};
+use crate::text::Lifetime;
+use crate::text::whole_second;
+use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Validity, pem};
 
 /// What is ordered of the new root.
 #[derive(Debug, Default)]

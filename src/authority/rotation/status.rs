@@ -10,8 +10,8 @@ use super::super::issue::Tools;
 use super::super::{AuthorityError, Config, Home};
 use super::recertify::directly_below;
 use super::start::CROSS;
+use crate::text::whole_second;
 use crate::x509::Certificate;
-use crate::x509::validity::whole_second;
 
 /// How a rotation stands.
 #[derive(Debug)]

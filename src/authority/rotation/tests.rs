@@ -11,7 +11,8 @@ use super::super::renew::NextKey;
 use super::super::testing::{Ca, files_below, order};
 use super::super::{AuthorityError, Config, init};
 use super::*;
-use crate::x509::{Certificate, KeyAlgorithm, Lifetime};
+use crate::text::Lifetime;
+use crate::x509::{Certificate, KeyAlgorithm};
 
 /// A CA two below the root that issues through a chain of three.
 const POLICY: &str = "summary = \"policy CA\"\nkey = [\"ecdsa-p256\"]\nlifetime = \"6y\"\n[subject]\ncommon-name = \"name\"\n\

@@ -10,8 +10,9 @@ use crate::cli::arguments::whole_number;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
-use crate::x509::validity::{distance, rfc3339};
-use crate::x509::{Lifetime, text};
+use crate::text;
+use crate::text::Lifetime;
+use crate::text::{distance, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -11,8 +11,8 @@ use crate::authority::{Authorities, Config, Home};
 use crate::cli::hook::hook_json;
 use crate::cli::output::{Answer, Page, Report};
 use crate::cli::{Context, Failure};
-use crate::x509::Lifetime;
-use crate::x509::validity::rfc3339;
+use crate::text::Lifetime;
+use crate::text::rfc3339;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

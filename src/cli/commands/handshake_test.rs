@@ -23,8 +23,9 @@ use crate::handshake::report::{AtFault, Outcome};
 use crate::handshake::{
     self, ClientAuthentication, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session, TlsVersion,
 };
-use crate::x509::validity::parse_time;
-use crate::x509::{GeneralName, Lifetime, Validity, validity};
+use crate::text::Lifetime;
+use crate::text::parse_time;
+use crate::x509::{GeneralName, Validity};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -335,7 +336,7 @@ impl Report for Shown {
     fn text(&self, page: &mut Page) {
         let found = &self.found;
         page.field("asked for", &found.host_name);
-        page.field("time", &validity::rfc3339(found.at));
+        page.field("time", &crate::text::rfc3339(found.at));
         for session in &found.sessions {
             shown::session(page, session);
             if self.trace {
@@ -365,7 +366,7 @@ impl Report for Shown {
         let mut document = json!({
             "schema": "ca.handshake-test/1",
             "passed": self.found.passed(),
-            "at": validity::rfc3339(self.found.at),
+            "at": crate::text::rfc3339(self.found.at),
             "hostname": self.found.host_name,
             "sessions": self.found.sessions.iter().map(session_json).collect::<Vec<_>>(),
             "refusals": self.found.refusals.iter().map(|refusal| refusal_json(refusal, self.trace)).collect::<Vec<_>>(),

@@ -16,8 +16,8 @@ use crate::authority::locate::locate;
 use crate::cli::hook::hook_json;
 use crate::cli::output::{Page, Report};
 use crate::cli::{Context, Failure};
-use crate::x509::text;
-use crate::x509::validity::rfc3339;
+use crate::text;
+use crate::text::rfc3339;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -14,9 +14,11 @@ use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
 use crate::keys::Passphrase;
+use crate::text;
+use crate::text::Lifetime;
+use crate::text::{distance, rfc3339};
 use crate::x509::name_constraints::Subtree;
-use crate::x509::validity::{distance, rfc3339};
-use crate::x509::{Certificate, KeyAlgorithm, Lifetime, NameConstraints, text};
+use crate::x509::{Certificate, KeyAlgorithm, NameConstraints};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -14,8 +14,9 @@ use crate::cli::passphrase::PassphraseArguments;
 use crate::cli::{Context, Failure};
 use crate::keys::key_file::{self, KeyFile, KeyFileError};
 use crate::keys::{Passphrase, Signer};
+use crate::text;
 use crate::x509::pem::{self, Block};
-use crate::x509::{Certificate, DecodeError, PublicKey, RevocationList, SigningRequest, der, text};
+use crate::x509::{Certificate, DecodeError, PublicKey, RevocationList, SigningRequest, der};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

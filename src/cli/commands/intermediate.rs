@@ -12,8 +12,9 @@ use crate::authority::intermediate::{self, InstallOrder, Installed, RequestOrder
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::PassphraseArguments;
 use crate::cli::{Context, Failure};
-use crate::x509::validity::rfc3339;
-use crate::x509::{AttributeType, KeyAlgorithm, text};
+use crate::text;
+use crate::text::rfc3339;
+use crate::x509::{AttributeType, KeyAlgorithm};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

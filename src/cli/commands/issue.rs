@@ -17,10 +17,10 @@ use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
 use crate::issuance::End;
-use crate::x509::validity::{distance, parse_time, rfc3339};
-use crate::x509::{
-    AttributeType, DistinguishedName, GeneralName, KeyAlgorithm, Lifetime, SerialNumber, Validity, text,
-};
+use crate::text;
+use crate::text::Lifetime;
+use crate::text::{distance, parse_time, rfc3339};
+use crate::x509::{AttributeType, DistinguishedName, GeneralName, KeyAlgorithm, SerialNumber, Validity};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

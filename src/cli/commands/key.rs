@@ -7,7 +7,7 @@ use crate::authority::key_passphrase::{self, Outcome};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
 use crate::cli::{Context, Failure};
-use crate::x509::text;
+use crate::text;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -11,8 +11,10 @@ use crate::authority::{Authorities, Config, Home, templates};
 use crate::cli::arguments::whole_number;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::{Context, Failure, public_key};
-use crate::x509::validity::rfc3339;
-use crate::x509::{GeneralName, Lifetime, text};
+use crate::text;
+use crate::text::Lifetime;
+use crate::text::rfc3339;
+use crate::x509::GeneralName;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

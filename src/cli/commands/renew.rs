@@ -14,8 +14,8 @@ use crate::cli::output::Report;
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
 use crate::issuance::End;
-use crate::x509::Lifetime;
-use crate::x509::validity::parse_time;
+use crate::text::Lifetime;
+use crate::text::parse_time;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

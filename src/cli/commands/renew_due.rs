@@ -19,7 +19,7 @@ use crate::cli::hook::HookReport;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
-use crate::x509::validity::rfc3339;
+use crate::text::rfc3339;
 
 /// What came of everything.
 struct Renewed {

@@ -133,7 +133,7 @@ impl Report for RequestReport {
             "subject": request.subject.to_string(),
             "sans": names.map(|name| json!({ "type": name.kind(), "value": name.value() })).collect::<Vec<_>>(),
             "key": request.public_key.kind().to_string(),
-            "key_fingerprint_sha256": crate::x509::text::hex(&request.public_key.fingerprint()),
+            "key_fingerprint_sha256": crate::text::hex(&request.public_key.fingerprint()),
             "key_was_there": key_was_there,
             "files": { "key": key_path, "request": request_path },
         })

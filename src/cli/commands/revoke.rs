@@ -17,8 +17,8 @@ use crate::authority::{AuthorityError, Home};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::PassphraseArguments;
 use crate::cli::{Context, Failure, public_key};
+use crate::text::{parse_time, rfc3339};
 use crate::x509::revocation_list::RevocationReason;
-use crate::x509::validity::{parse_time, rfc3339};
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["certificate", "key"])))]

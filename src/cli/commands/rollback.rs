@@ -12,8 +12,9 @@ use crate::authority::rollback::{self, Order, Outcome, Status};
 use crate::cli::hook::{HookArguments, HookReport};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::{Context, Failure};
-use crate::x509::validity::{distance, rfc3339};
-use crate::x509::{SerialNumber, text};
+use crate::text;
+use crate::text::{distance, rfc3339};
+use crate::x509::SerialNumber;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

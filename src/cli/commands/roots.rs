@@ -9,8 +9,9 @@ use crate::authority::authorities::{Authorities, Root};
 use crate::cli::output::{Page, Report};
 use crate::cli::{Context, Failure};
 use crate::system::files::{self, Existing};
-use crate::x509::validity::rfc3339;
-use crate::x509::{pem, text};
+use crate::text;
+use crate::text::rfc3339;
+use crate::x509::pem;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -14,9 +14,10 @@ use crate::authority::locate::locate;
 use crate::cli::describe::reach::Reach;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::{Context, Failure};
+use crate::text;
+use crate::text::{distance, rfc3339};
+use crate::x509::ExtendedKeyUsage;
 use crate::x509::certificate::Certificate;
-use crate::x509::validity::{distance, rfc3339};
-use crate::x509::{ExtendedKeyUsage, text};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

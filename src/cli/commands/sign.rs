@@ -11,7 +11,7 @@ use crate::cli::hook::HookArguments;
 use crate::cli::output::Report;
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
-use crate::x509::Lifetime;
+use crate::text::Lifetime;
 use crate::x509::signing_request::der_of_file;
 
 #[derive(Debug, Args)]

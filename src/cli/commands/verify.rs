@@ -19,9 +19,10 @@ use crate::cli::address::host_of;
 use crate::cli::arguments::whole_number;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
+use crate::text::Lifetime;
+use crate::text::parse_time;
 use crate::verify::{Purpose, Question, Signatures};
-use crate::x509::validity::parse_time;
-use crate::x509::{GeneralName, Lifetime, general_name};
+use crate::x509::{GeneralName, general_name};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -9,9 +9,10 @@ use super::{
     signature_field, signature_json, when,
 };
 use crate::cli::output::{Page, Tone};
+use crate::text;
+use crate::text::{distance, rfc3339};
 use crate::x509::name_constraints::Subtree;
-use crate::x509::validity::{distance, rfc3339};
-use crate::x509::{BasicConstraints, Certificate, ExtendedKeyUsage, NameConstraints, digest, text};
+use crate::x509::{BasicConstraints, Certificate, ExtendedKeyUsage, NameConstraints, digest};
 
 /// A certificate, looked at at a certain time.
 pub struct DescribedCertificate {

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Describe, public_key_fields, public_key_json};
 use crate::cli::output::{Page, Tone};
-use crate::x509::{PublicKey, text};
+use crate::text;
+use crate::x509::PublicKey;
 
 /// A private key: how it is stored, and its public half where that is known.
 pub struct DescribedPrivateKey {

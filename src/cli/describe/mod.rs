@@ -17,11 +17,12 @@ pub use revocation_list::DescribedRevocationList;
 pub use signing_request::DescribedRequest;
 
 use super::output::{Page, Tone};
+use crate::text;
+use crate::text::{distance, rfc3339};
 use crate::x509::certificate::oid;
-use crate::x509::validity::{distance, rfc3339};
 use crate::x509::{
     AttributeType, AuthorityKeyId, DistinguishedName, Extension, GeneralName, KeyKind, PublicKey, SignatureAlgorithm,
-    digest, text,
+    digest,
 };
 
 /// One thing that can be shown.

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::text::rfc3339;
 use crate::x509::name_constraints::Subtree;
-use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, DistinguishedName};
 
 /// The kinds of names that a CA can be limited in, and how all of one are called.

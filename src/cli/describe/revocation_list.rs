@@ -8,9 +8,10 @@ use super::{
     malformed_fields, malformed_json, name_fields, name_json, signature_field, signature_json, when,
 };
 use crate::cli::output::{Page, Tone};
+use crate::text;
+use crate::text::rfc3339;
 use crate::x509::revocation_list::RevokedEntry;
-use crate::x509::validity::rfc3339;
-use crate::x509::{RevocationList, digest, text};
+use crate::x509::{RevocationList, digest};
 
 /// A CRL, looked at at a certain time.
 pub struct DescribedRevocationList {

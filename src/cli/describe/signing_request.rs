@@ -9,7 +9,8 @@ use super::{
 };
 use crate::cli::output::{Page, Tone};
 use crate::keys::{self, verification::VerificationError};
-use crate::x509::{ExtendedKeyUsage, SigningRequest, digest, text};
+use crate::text;
+use crate::x509::{ExtendedKeyUsage, SigningRequest, digest};
 
 /// A CSR.
 pub struct DescribedRequest {

@@ -11,12 +11,12 @@ use crate::authority::request::MakeRequestError;
 use crate::authority::revoke::RevokeError;
 use crate::authority::rollback::RollbackError;
 use crate::authority::templates::TemplateError;
-use crate::document::DocumentError;
 use crate::issuance::{IssuerError, NotApproved, Refusal, TextError};
 use crate::keys::key_file::KeyFileError;
+use crate::text::rfc3339;
+use crate::text::toml_document::DocumentError;
+use crate::text::{escape, nearest, shell_word};
 use crate::x509::revocation_list::RevocationReason;
-use crate::x509::text::{escape, nearest, shell_word};
-use crate::x509::validity::rfc3339;
 
 impl From<AuthorityError> for Failure {
     fn from(error: AuthorityError) -> Self {

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::authority::index::IndexError;
-use crate::x509::text;
+use crate::text;
 
 const RESTORE: &str = "restore the CA directory from a copy; index.db and index.db-wal belong together";
 

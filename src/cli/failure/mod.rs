@@ -14,8 +14,8 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::ExitStatus;
-use crate::document::DocumentError;
 use crate::system::files::FileError;
+use crate::text::toml_document::DocumentError;
 
 /// A command that could not do what it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq)]

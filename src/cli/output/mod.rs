@@ -12,7 +12,7 @@ pub use page::{Page, Tone};
 use super::Failure;
 use super::arguments::Color;
 use crate::system::World;
-use crate::x509::text as x509_text;
+use crate::text as x509_text;
 
 /// What a command found or did.
 pub trait Report {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Style;
-use crate::x509::text;
+use crate::text;
 
 /// Text under construction. Everything that is put on it is escaped: certificates hold strangers' text.
 #[derive(Debug)]

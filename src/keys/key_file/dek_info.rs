@@ -9,7 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::KeyFileError;
 use crate::keys::Passphrase;
-use crate::x509::text;
+use crate::text;
 
 /// The header `DEK-Info: AES-256-CBC,<initialization vector in hexadecimal>`.
 pub(super) struct DekInfo {

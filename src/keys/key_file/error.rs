@@ -1,8 +1,8 @@
 //! Why a key file cannot be read.
 
 use crate::keys::private_key::PrivateKeyError;
+use crate::text::escape;
 use crate::x509::pem::PemError;
-use crate::x509::text::escape;
 
 /// Why a key file cannot be read or written. Nothing in it comes from the secret part of a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

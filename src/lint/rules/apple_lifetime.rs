@@ -1,7 +1,7 @@
 //! Apple's platforms refuse long-lived server certificates, of private CAs too.
 
 use crate::lint::{Profile, Rule, Severity, Subject};
-use crate::x509::validity::distance;
+use crate::text::distance;
 
 pub const RULE: Rule = Rule {
     code: "apple-lifetime",

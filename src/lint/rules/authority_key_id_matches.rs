@@ -1,7 +1,7 @@
 //! The authority key identifier points to the key that signs.
 
 use crate::lint::{Profile, Rule, Severity, Subject};
-use crate::x509::text::hex;
+use crate::text::hex;
 
 pub const RULE: Rule = Rule {
     code: "authority-key-id-differs",

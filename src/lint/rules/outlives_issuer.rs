@@ -1,7 +1,7 @@
 //! After its CA has ended, a certificate is worth nothing.
 
 use crate::lint::{Rule, Severity, Subject};
-use crate::x509::validity::rfc3339;
+use crate::text::rfc3339;
 
 pub const RULE: Rule = Rule {
     code: "outlives-issuer",

@@ -1,7 +1,8 @@
 //! Dates are UTCTime through 2049, GeneralizedTime from 2050 on.
 
 use crate::lint::{Profile, Rule, Severity, Subject};
-use crate::x509::{Certificate, der, text, validity};
+use crate::text;
+use crate::x509::{Certificate, der, validity};
 
 pub const RULE: Rule = Rule {
     code: "validity-encoding",

@@ -1,7 +1,7 @@
 //! A certificate that is never valid.
 
 use crate::lint::{Profile, Rule, Severity, Subject};
-use crate::x509::validity::rfc3339;
+use crate::text::rfc3339;
 
 pub const RULE: Rule = Rule {
     code: "validity-reversed",

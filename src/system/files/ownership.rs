@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::FileError;
 use crate::system::getent;
-use crate::x509::text;
+use crate::text;
 
 /// The owner and group of files that are written for somebody else; what is `None` stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

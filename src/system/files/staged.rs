@@ -11,7 +11,7 @@ use super::replace::replace_folder;
 use super::write::{make_folder, parent_of, write_new};
 use super::{FOLDER, FileError, Ownership, SECRET, refuse_planted_links, sync_folder};
 use crate::system::Entropy;
-use crate::x509::text;
+use crate::text;
 
 /// How the names of everything unfinished begin. Folders and files with such a name belong to nobody once their kernel
 /// lock is free; see [`remove_stale`].

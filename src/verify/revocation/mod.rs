@@ -17,10 +17,10 @@ use super::question::{Evidence, Exhibit, ListExhibit, Question};
 use super::rules::Path;
 use super::verdict::{Code, Problem};
 use crate::lint::Severity;
+use crate::text::{distance, rfc3339};
 use crate::x509::ReasonFlags;
 use crate::x509::certificate::oid;
 use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
-use crate::x509::validity::{distance, rfc3339};
 
 pub static CODES: &[&Code] = &[&REVOKED, &REVOCATION_UNKNOWN, &CRL_EXPIRED, &CRL_UNUSABLE];
 

@@ -1,8 +1,8 @@
 //! RFC 5280 §6.1.3 (a)(2): every certificate of the path is valid at the time in question, the anchor too.
 
+use crate::text::{distance, rfc3339};
 use crate::verify::question::{Exhibit, Question};
 use crate::verify::verdict::{Code, Problem, Role};
-use crate::x509::validity::{distance, rfc3339};
 
 pub const EXPIRED: Code = Code {
     code: "expired",

@@ -175,7 +175,7 @@ fn a_missing_intermediate_is_named_with_its_key_identifier() {
     let verdict = case.judge();
     let problem = &verdict.problems[0];
     assert_eq!(problem.code, "issuer-not-found");
-    let key_id = crate::x509::text::hex(house.issuing.certificate.subject_key_id.as_ref().unwrap());
+    let key_id = crate::text::hex(house.issuing.certificate.subject_key_id.as_ref().unwrap());
     assert!(problem.message.contains("CN=Issuing CA") && problem.message.contains(&key_id), "{}", problem.message);
 }
 

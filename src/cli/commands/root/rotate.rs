@@ -9,8 +9,10 @@ use crate::authority::rotation::{self, Finished, Order, Started, State};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, NewPassphraseArguments, PassphraseArguments};
 use crate::cli::{Context, Failure};
-use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, KeyAlgorithm, Lifetime, text};
+use crate::text;
+use crate::text::Lifetime;
+use crate::text::rfc3339;
+use crate::x509::{Certificate, KeyAlgorithm};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

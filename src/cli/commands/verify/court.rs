@@ -11,11 +11,11 @@ use super::input::{Blocks, Source, left_out, readable};
 use super::live::Live;
 use crate::cli::Failure;
 use crate::cli::commands::lint::MOST_CERTIFICATES;
+use crate::text::hex;
 use crate::verify::{
     CERTIFICATE_MALFORMED, Evidence, Exhibit, KEY_MISMATCH, Link, ListExhibit, Place, Problem, Question, Signatures,
     Verdict, judge, served,
 };
-use crate::x509::text::hex;
 use crate::x509::{Certificate, PublicKey, der};
 
 /// What is the same for every file.

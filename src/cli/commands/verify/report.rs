@@ -10,9 +10,9 @@ use super::live::Live;
 use crate::cli::output::{Answer, Page, Report, Tone};
 use crate::handshake::fetch::Proof;
 use crate::lint::Severity;
+use crate::text::hex;
+use crate::text::{distance, rfc3339};
 use crate::verify::{Exhibit, Link, Problem, Question, Verdict};
-use crate::x509::text::hex;
-use crate::x509::validity::{distance, rfc3339};
 
 /// The answers for all files.
 pub struct Verdicts {

@@ -6,7 +6,7 @@ use super::super::list::open_index;
 use super::court::Judged;
 use crate::authority::index::Status;
 use crate::cli::Context;
-use crate::x509::validity::rfc3339;
+use crate::text::rfc3339;
 
 /// A warning for every certificate of a chain that the index knows as revoked or held.
 pub fn known_as_revoked(results: &[Judged], at: OffsetDateTime, context: &Context<'_>) -> Vec<String> {

@@ -1,8 +1,8 @@
 //! A root that points to another key than its own sends path builders astray.
 
+use crate::text::hex;
 use crate::verify::question::Exhibit;
 use crate::verify::verdict::{Code, Problem};
-use crate::x509::text::hex;
 
 pub const ROOT_KEY_ID: Code = Code {
     code: "root-key-id-differs",

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::text;
+use super::escape::escape;
 
 /// A length of time in whole seconds, greater than zero. A year is 365 days, as it is for every CA tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -55,11 +55,11 @@ impl fmt::Display for Lifetime {
 /// Why a text is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LifetimeError {
-    #[error("'{}' is not a duration: expected a number and one of s, m, h, d, w, y, for example 90d", text::escape(.0))]
+    #[error("'{}' is not a duration: expected a number and one of s, m, h, d, w, y, for example 90d", escape(.0))]
     Unreadable(String),
-    #[error("'{}' is not a duration: it must be greater than zero", text::escape(.0))]
+    #[error("'{}' is not a duration: it must be greater than zero", escape(.0))]
     NotPositive(String),
-    #[error("'{}' is more than {}", text::escape(.0), Lifetime::MOST)]
+    #[error("'{}' is more than {}", escape(.0), Lifetime::MOST)]
     TooLong(String),
 }
 

@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use crate::x509::text;
+use super::escape::escape;
+use super::similar::nearest;
 
 /// One TOML file while it is read.
 pub struct Document<'t> {
@@ -161,13 +162,13 @@ impl<'d, 't> Section<'d, 't> {
     pub fn finish(self) {
         for key in self.table.keys() {
             let found: &str = key.get_ref();
-            let hint = match text::nearest(found, self.known.iter().copied()) {
+            let hint = match nearest(found, self.known.iter().copied()) {
                 Some(near) => format!("did you mean '{near}'?"),
                 None => format!("known here: {}", self.known.join(", ")),
             };
             let place =
                 if self.name.is_empty() { "at the top of the file".to_owned() } else { format!("in [{}]", self.name) };
-            self.document.note(key.span(), format!("unknown key '{}' {place}", text::escape(found)), Some(hint));
+            self.document.note(key.span(), format!("unknown key '{}' {place}", escape(found)), Some(hint));
         }
     }
 
@@ -260,7 +261,7 @@ impl std::error::Error for DocumentError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::x509::Lifetime;
+    use crate::text::Lifetime;
 
     fn problems(text: &str) -> String {
         let document = Document::new("a.toml", text);

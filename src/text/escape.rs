@@ -1,0 +1,73 @@
+//! Text that comes from a file or a peer is not trusted: it is shown escaped, so that it cannot steer a terminal or pass for
+//! something else.
+
+use std::fmt::Write;
+
+/// `text` with everything that is not plainly visible written as `\u{…}`: control characters, the marks that turn the
+/// direction of writing, and invisible ones.
+pub fn escape(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_plainly_visible(c) {
+            out.push(c);
+        } else {
+            write!(out, "\\u{{{:x}}}", u32::from(c)).expect("writing to a String cannot fail");
+        }
+    }
+    out
+}
+
+/// Whether a character shows as itself in a terminal and cannot change how its neighbours show.
+pub fn is_plainly_visible(c: char) -> bool {
+    !(c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'))
+}
+
+/// A word as it is typed into a shell.
+pub fn shell_word(word: &str) -> String {
+    let is_plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "._-@:/".contains(c));
+    if is_plain { word.to_owned() } else { format!("'{}'", escape(word).replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_for_a_shell_is_quoted_where_it_has_to_be() {
+        for (word, typed) in [
+            ("web-1.test:443", "web-1.test:443"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("$(x)", "'$(x)'"),
+            ("o'x", r"'o'\''x'"),
+        ] {
+            assert_eq!(shell_word(word), typed);
+        }
+    }
+
+    #[test]
+    fn what_does_not_show_or_turns_its_neighbours_round_is_not_plainly_visible() {
+        for c in ['\u{7}', '\u{ad}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{feff}', '\u{e0041}'] {
+            assert!(!is_plainly_visible(c), "{c:?}");
+        }
+        assert!(['a', 'ß', '界'].into_iter().all(is_plainly_visible));
+    }
+
+    #[test]
+    fn a_terminal_escape_in_a_name_is_shown_not_obeyed() {
+        assert_eq!(escape("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\u{a}c");
+        assert_eq!(escape("Müller GmbH \u{202e}tset"), "Müller GmbH \\u{202e}tset");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_escaped_has_nothing_left_that_steers_a_terminal(text in "(?s).{0,60}") {
+            proptest::prop_assert!(escape(&text).chars().all(is_plainly_visible));
+        }
+    }
+}

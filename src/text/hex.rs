@@ -1,0 +1,46 @@
+//! Hexadecimal, as serial numbers, fingerprints and key identifiers are written.
+
+/// Lower-case hexadecimal without separators: the form of serials, fingerprints and key identifiers.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// Reads hexadecimal as people paste it: `0x` in front, colons, spaces and upper case are accepted.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let text = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    let digits: Vec<u8> = text
+        .chars()
+        .filter(|c| !matches!(c, ':' | ' '))
+        .map(|c| c.to_digit(16).map(|digit| digit as u8))
+        .collect::<Option<_>>()?;
+    if digits.is_empty() {
+        return None;
+    }
+    // An odd number of digits lacks its leading zero.
+    let (head, pairs) = digits.split_at(digits.len() % 2);
+    Some(head.iter().copied().chain(pairs.chunks(2).map(|pair| pair[0] << 4 | pair[1])).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_is_read_in_every_usual_spelling() {
+        for text in ["0a1bff", "0A:1B:FF", "0xa1bff", "a1bff"] {
+            assert_eq!(from_hex(text).unwrap(), [0x0a, 0x1b, 0xff], "{text}");
+        }
+        assert_eq!(from_hex(""), None);
+        assert_eq!(from_hex("0x"), None);
+        assert_eq!(from_hex("zz"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_in_hexadecimal_is_read_again(bytes in proptest::collection::vec(proptest::num::u8::ANY, 1..40)) {
+            proptest::prop_assert_eq!(from_hex(&hex(&bytes)), Some(bytes));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! TEXT: escaping, hexadecimal, times and durations as people write them, and TOML files. Knows nothing of certificates.
+
+pub mod escape;
+pub mod hex;
+pub mod lifetime;
+pub mod similar;
+pub mod time;
+pub mod toml_document;
+
+pub use escape::{escape, is_plainly_visible, shell_word};
+pub use hex::{from_hex, hex};
+pub use lifetime::Lifetime;
+pub use similar::{did_you_mean, nearest};
+pub use time::{TimeError, distance, parse_time, rfc3339, whole_second};

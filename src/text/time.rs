@@ -1,0 +1,104 @@
+//! Times as people read and write them: RFC 3339 in UTC, whole seconds.
+
+use time::format_description::well_known::Rfc3339;
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime, UtcOffset};
+
+use super::escape::escape;
+
+/// The earliest time that is read: UTCTime begins in 1950 (RFC 5280 §4.1.2.5.1).
+pub const EARLIEST: OffsetDateTime = datetime!(1950-01-01 00:00:00 UTC);
+
+/// The instant without its fraction of a second: certificates have none.
+pub fn whole_second(at: OffsetDateTime) -> OffsetDateTime {
+    at.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(at)
+}
+
+/// RFC 3339 in UTC with whole seconds, `2026-03-01T09:12:00Z`: the form of every time that is shown.
+pub fn rfc3339(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+        at.year(),
+        u8::from(at.month()),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        at.second()
+    )
+}
+
+/// What was given is not a time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{}' is not a time: expected RFC 3339 between 1950 and 9999, for example 2027-03-01T09:00:00Z", escape(.0))]
+pub struct TimeError(pub String);
+
+/// Reads an RFC 3339 time; a fraction of a second is dropped.
+pub fn parse_time(given: &str) -> Result<OffsetDateTime, TimeError> {
+    let at = OffsetDateTime::parse(given, &Rfc3339)
+        .ok()
+        .and_then(|at| at.checked_to_offset(UtcOffset::UTC))
+        .ok_or_else(|| TimeError(given.to_owned()))?;
+    // The other end is that of the calendar library, whose years have four digits.
+    if at < EARLIEST {
+        return Err(TimeError(given.to_owned()));
+    }
+    Ok(whole_second(at))
+}
+
+/// A distance in time in the two largest units that say something: `89 days`, `3 hours 5 minutes`, `1 second`.
+pub fn distance(length: Duration) -> String {
+    let seconds = length.whole_seconds().unsigned_abs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    let count = |number: u64, unit: &str| format!("{number} {unit}{}", if number == 1 { "" } else { "s" });
+    match (days, hours, minutes) {
+        (0, 0, 0) => count(seconds, "second"),
+        (0, 0, _) => count(minutes, "minute"),
+        (0, _, 0) => count(hours, "hour"),
+        (0, _, _) => format!("{} {}", count(hours, "hour"), count(minutes, "minute")),
+        (1..=2, 1.., _) => format!("{} {}", count(days, "day"), count(hours, "hour")),
+        (0..=729, _, _) => count(days, "day"),
+        // To the nearest: a root that was made a minute ago has ten years left, not nine.
+        _ => format!("{} years", (days + 182) / 365),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_outside_what_a_certificate_can_say_are_refused() {
+        for given in
+            ["1949-12-31T23:59:59Z", "10000-01-01T00:00:00Z", "2027-03-01", "tomorrow", "9999-12-31T23:59:59-01:00"]
+        {
+            assert!(parse_time(given).is_err(), "{given}");
+        }
+        assert_eq!(parse_time("2027-03-01T10:00:00.5+01:00").unwrap(), datetime!(2027-03-01 9:00 UTC));
+    }
+
+    #[test]
+    fn distances_are_told_in_the_units_that_matter() {
+        for (seconds, told) in [
+            (1, "1 second"),
+            (300, "5 minutes"),
+            (11_100, "3 hours 5 minutes"),
+            (90_000, "1 day 1 hour"),
+            (7_775_999, "89 days"),
+            (315_356_399, "10 years"),
+            (3 * 31_536_000 - 7_200, "3 years"),
+        ] {
+            assert_eq!(distance(Duration::seconds(seconds)), told);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_time_that_is_accepted_reads_the_same_again(given in "\\PC{0,25}|[0-9]{4,5}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})") {
+            if let Ok(at) = parse_time(&given) {
+                proptest::prop_assert_eq!(parse_time(&rfc3339(at)), Ok(at));
+                proptest::prop_assert!((1950..=9999).contains(&at.year()));
+            }
+        }
+    }
+}
