@@ -27,10 +27,19 @@ pub fn is_plainly_visible(c: char) -> bool {
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'))
 }
 
-/// A word as it is typed into a shell.
+/// Returns a word as it is typed into a shell: quoted where it has to be. A word with characters that steer a terminal is
+/// written as `$'…'` with its bytes in hexadecimal (POSIX.1-2024 §2.2.4), so that the pasted word is still the same word.
 pub fn shell_word(word: &str) -> String {
+    if !word.chars().all(is_plainly_visible) {
+        let byte = |byte: u8| match byte {
+            b'\\' | b'\'' => format!("\\{}", char::from(byte)),
+            b' '..=b'~' => char::from(byte).to_string(),
+            byte => format!("\\x{byte:02x}"),
+        };
+        return format!("$'{}'", word.bytes().map(byte).collect::<String>());
+    }
     let is_plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "._-@:/".contains(c));
-    if is_plain { word.to_owned() } else { format!("'{}'", escape(word).replace('\'', "'\\''")) }
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 #[cfg(test)]
@@ -45,6 +54,7 @@ mod tests {
             ("a b", "'a b'"),
             ("$(x)", "'$(x)'"),
             ("o'x", r"'o'\''x'"),
+            ("a\u{1b}'b\\", r"$'a\x1b\'b\\'"),
         ] {
             assert_eq!(shell_word(word), typed);
         }

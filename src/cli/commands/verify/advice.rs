@@ -15,10 +15,11 @@ use crate::authority::locate::locate;
 use crate::authority::{Home, index};
 use crate::cli::Context;
 use crate::lint::Severity;
+use crate::text::rfc3339;
+use crate::text::shell_word;
 use crate::verify::rules::names::matches;
 use crate::verify::served::SUPERSEDED;
 use crate::verify::{Exhibit, Place, Problem, Question, Signatures};
-use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, GeneralName, PublicKey};
 
 /// A certificate in the index.
@@ -202,7 +203,7 @@ impl Adviser {
     /// The command for a certificate that must be replaced.
     fn next_one(&self, certificate: &Certificate, code: &str) -> Option<String> {
         let known = self.known(certificate).filter(|_| !certificate.is_ca())?;
-        let (name, template) = (word(&known.entry.name), word(&known.entry.template));
+        let (name, template) = (shell_word(&known.entry.name), shell_word(&known.entry.template));
         if let Some(newer) = known.newer.filter(|newer| newer.status(self.now) == index::Status::Valid) {
             let place = self.place_of(&newer).unwrap_or_else(|| format!("ca show {name}"));
             return Some(format!(
@@ -232,14 +233,14 @@ impl Adviser {
             .iter()
             .filter(|name| !is_own(name))
             .chain(missing)
-            .map(|name| format!(" --san {}", word(&name.value())));
+            .map(|name| format!(" --san {}", shell_word(&name.value())));
         // Templates for clients take no names of hosts.
         let for_hosts = names.iter().any(is_host);
         for_hosts.then(|| {
             format!(
                 "ask for a name that the certificate has, or issue it anew with this one too: ca issue {} {}{} --force",
-                word(&entry.template),
-                word(&entry.name),
+                shell_word(&entry.template),
+                shell_word(&entry.name),
                 sans.collect::<String>()
             )
         })
@@ -254,7 +255,7 @@ impl Adviser {
         let issuer = self.authorities.iter().find(issued)?;
         let folder = Path::new(&*issuer.place.file).parent()?;
         let (name, list) = (folder.file_name()?.to_str()?, folder.join("crl.pem"));
-        let path = word(&shown(&list));
+        let path = shell_word(&shown(&list));
         Some(if code == "revocation-unknown" && list.exists() {
             format!("give the issuer's list too: --crl {path} (ca crl --authority {name} makes the next one)")
         } else {
@@ -279,14 +280,4 @@ impl Adviser {
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// A word as a shell takes it.
-fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-@:/".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
