@@ -18,6 +18,8 @@ pub mod verify;
 
 pub mod handshake;
 
+pub mod store;
+
 pub mod authority;
 
 pub mod cli;

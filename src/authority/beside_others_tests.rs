@@ -3,19 +3,22 @@
 
 use std::fs;
 
-use super::index::Filter;
-use super::intermediate::{self, InstallOrder, RequestOrder};
-use super::issue::Order as IssueOrder;
-use super::key_passphrase;
-use super::publish_crl::{self, Order as ListOrder};
-use super::rotation;
 use super::testing::{Ca, files_below, order};
-use super::{AuthorityError, KeyOpener};
+use crate::authority::error::AuthorityError;
+use crate::authority::hierarchy::intermediate;
+use crate::authority::hierarchy::intermediate::{InstallOrder, RequestOrder};
+use crate::authority::hierarchy::key_passphrase;
+use crate::authority::hierarchy::rotation;
+use crate::authority::leaf::order::Order as IssueOrder;
+use crate::authority::revocation::publish_crl;
+use crate::authority::revocation::publish_crl::Order as ListOrder;
 use crate::keys::Passphrase;
+use crate::store::ca_certificates::KeyOpener;
+use crate::store::index::Filter;
 use crate::system::files::LockError;
 
 /// An act, and a CA in which it has something to do.
-type Act = (&'static str, fn() -> Ca, fn(&Ca, &super::issue::Tools<'_>) -> Result<(), AuthorityError>);
+type Act = (&'static str, fn() -> Ca, fn(&Ca, &crate::store::effects::Tools<'_>) -> Result<(), AuthorityError>);
 
 fn nobody() -> Box<KeyOpener<'static>> {
     Box::new(|_| unreachable!("no key is encrypted"))
@@ -47,7 +50,7 @@ const ACTS: [Act; 8] = [
         intermediate::request(&ca.home, &wish, tools).map(drop)
     }),
     ("intermediate install", Ca::new, |ca, tools| {
-        let certificate = super::Authorities::of(&ca.home).certificate("issuing")?;
+        let certificate = crate::store::ca_certificates::Authorities::of(&ca.home).certificate("issuing")?;
         let order = InstallOrder { name: "issuing".to_owned(), certificate, chain: Vec::new(), add_root: None };
         intermediate::install(&ca.home, order, tools).map(drop)
     }),
@@ -65,7 +68,7 @@ const ACTS: [Act; 8] = [
     }),
 ];
 
-fn rotate(ca: &Ca, tools: &super::issue::Tools<'_>) -> Result<(), AuthorityError> {
+fn rotate(ca: &Ca, tools: &crate::store::effects::Tools<'_>) -> Result<(), AuthorityError> {
     rotation::start(&ca.home, &rotation::Order::default(), &mut nobody(), &mut nobody(), tools).map(drop)
 }
 

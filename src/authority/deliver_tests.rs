@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use super::AuthorityError;
-use super::authorities::read_certificate;
-use super::deliver::{Place, foreign};
-use super::issue::{Order, Status};
 use super::testing::{Ca, files_below, order};
+use crate::authority::error::AuthorityError;
+use crate::authority::leaf::order::{Order, Status};
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, Signer};
+use crate::store::ca_certificates::read_certificate;
+use crate::store::delivery::{Place, foreign};
 
 #[test]
 fn what_an_interrupted_run_left_in_a_folder_of_the_user_is_replaced() {

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::AuthorityError;
 use super::testing::{Ca, files_below, order};
+use crate::authority::error::AuthorityError;
 
 #[test]
 fn a_new_ca_does_not_touch_what_is_in_its_folder() {

@@ -1,41 +1,12 @@
-//! MEMORY: the CA on disk, and the acts that change it. One act per file. Imports everything above and system.
+//! AUTHORITY: the acts that change a CA: on leaf certificates, on the hierarchy, and revocation. One act per file.
 
-pub mod adopt;
-pub mod authorities;
-mod brought_key;
-pub mod chain;
-pub mod config;
-pub mod deliver;
-pub mod due;
-pub mod entry_name;
 pub mod error;
-pub mod generations;
-pub mod home;
-pub mod hook;
-pub mod index;
-pub mod init;
-pub mod intermediate;
-pub mod issue;
-pub mod key_passphrase;
-pub mod locate;
-pub mod order;
-pub mod publish_crl;
-pub mod renew;
-pub mod renew_root;
-pub mod request;
-pub mod revoke;
-pub mod rollback;
-pub mod rotation;
-pub mod sign;
-pub mod templates;
-mod wish;
+pub mod hierarchy;
+pub mod issuer_chain;
+pub mod leaf;
+pub mod revocation;
 
-pub use authorities::{Authorities, KeyOpener};
-pub use config::Config;
-pub use entry_name::EntryName;
 pub use error::AuthorityError;
-pub use home::Home;
-pub use index::Index;
 
 #[cfg(test)]
 mod beside_others_tests;

@@ -4,14 +4,16 @@ use std::fs;
 
 use time::Duration;
 
-use super::authorities::read_certificate;
-use super::deliver::{self, Place};
-use super::issue::{Existing, Order};
-use super::renew::{NextKey, RenewError};
 use super::testing::{Ca, order};
-use super::{AuthorityError, init};
+use crate::authority::error::AuthorityError;
+use crate::authority::hierarchy::init;
+use crate::authority::leaf::order::{Existing, Order};
+use crate::authority::leaf::renew::{NextKey, RenewError};
 use crate::issuance::End;
 use crate::keys::Passphrase;
+use crate::store::ca_certificates::read_certificate;
+use crate::store::delivery;
+use crate::store::delivery::Place;
 use crate::x509::KeyAlgorithm;
 use crate::x509::revocation_list::RevocationReason;
 
@@ -70,7 +72,7 @@ fn a_renewal_that_is_overtaken_follows_what_overtook_it() {
     assert_eq!(outcome.unwrap().replaced.unwrap(), history[1].serial);
     assert_eq!(history[2].key_fingerprint, history[1].key_fingerprint);
     assert_ne!(history[2].key_fingerprint, history[0].key_fingerprint);
-    assert!(deliver::holds(&ca.path("issued/web.test"), &in_place(&ca)).unwrap());
+    assert!(delivery::holds(&ca.path("issued/web.test"), &in_place(&ca)).unwrap());
     // Neither do names that it does not bear any more, nor its length.
     for key in [NextKey::Same, NextKey::New(None)] {
         ca.now += Duration::days(1);

@@ -4,15 +4,17 @@ use std::fs;
 
 use time::Duration;
 
-use super::authorities::read_certificate;
-use super::index::{Index, Status};
-use super::publish_crl::{Because, ListError, Order, Outcome, Status as ListStatus};
-use super::renew::{NextKey, RenewError};
-use super::revoke::{self, Action, RevokeError, Target};
 use super::testing::{Ca, files_below, order};
-use super::{AuthorityError, publish_crl};
+use crate::authority::error::AuthorityError;
+use crate::authority::leaf::renew::{NextKey, RenewError};
+use crate::authority::revocation::publish_crl;
+use crate::authority::revocation::publish_crl::{Because, ListError, Order, Outcome, Status as ListStatus};
+use crate::authority::revocation::revoke;
+use crate::authority::revocation::revoke::{Action, RevokeError, Target};
 use crate::issuance::{End, IssuerError};
 use crate::keys::{PrivateKey, key_file};
+use crate::store::ca_certificates::read_certificate;
+use crate::store::index::{Index, Status};
 use crate::system::files;
 use crate::text::Lifetime;
 use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
@@ -76,7 +78,11 @@ fn a_revoked_certificate_is_known_as_one_and_followed_by_another() {
         ca.renew("web.test", NextKey::Same),
         Err(AuthorityError::Renew(RenewError::Revoked(name))) if name == "web.test"
     ));
-    ca.issue(super::issue::Order { existing: super::issue::Existing::Replace, ..order("server", "web.test") }).unwrap();
+    ca.issue(crate::authority::leaf::order::Order {
+        existing: crate::authority::leaf::order::Existing::Replace,
+        ..order("server", "web.test")
+    })
+    .unwrap();
     assert_eq!(status(&ca, "web.test"), Status::Valid);
     // A new key is what follows a stolen one; a hold is ended first.
     ca.revoke("web.test", STOLEN).unwrap();
@@ -148,7 +154,11 @@ fn a_clock_that_went_back_does_not_hide_what_was_revoked() {
 #[test]
 fn of_several_live_certificates_somebody_has_to_say_which() {
     let mut ca = Ca::new();
-    ca.issue(super::issue::Order { end: End::For(Lifetime::from_days(1)), ..order("client", "alice") }).unwrap();
+    ca.issue(crate::authority::leaf::order::Order {
+        end: End::For(Lifetime::from_days(1)),
+        ..order("client", "alice")
+    })
+    .unwrap();
     ca.now += Duration::days(2);
     assert!(matches!(refused(ca.revoke("alice", STOLEN)), RevokeError::Ended { .. }));
     for _ in 0..3 {
@@ -334,7 +344,11 @@ fn a_copy_that_cannot_be_written_is_found_before_a_number_is_given() {
 #[test]
 fn a_certificate_that_has_ended_is_named_once_more() {
     let mut ca = Ca::new();
-    ca.issue(super::issue::Order { end: End::For(Lifetime::from_days(10)), ..order("server", "web.test") }).unwrap();
+    ca.issue(crate::authority::leaf::order::Order {
+        end: End::For(Lifetime::from_days(10)),
+        ..order("server", "web.test")
+    })
+    .unwrap();
     ca.revoke("web.test", STOLEN).unwrap();
     let named = |ca: &Ca| {
         ca.publish(&Order::default()).unwrap();
@@ -433,46 +447,52 @@ fn many_at_once_revoke_and_sign_without_losing_a_revocation_or_a_number() {
 fn a_revoked_authority_signs_no_certificates_and_what_it_signed_is_due() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
-    let refused = |result: Result<super::issue::Outcome, AuthorityError>| match result {
+    let refused = |result: Result<crate::authority::leaf::order::Outcome, AuthorityError>| match result {
         Err(error @ AuthorityError::RevokedIssuer { .. }) => error.to_string(),
         other => panic!("{other:?}"),
     };
-    let if_due = || super::issue::Order {
-        existing: super::issue::Existing::KeepUnlessDue(super::issue::Due::LastThird),
+    let if_due = || crate::authority::leaf::order::Order {
+        existing: crate::authority::leaf::order::Existing::KeepUnlessDue(crate::authority::leaf::order::Due::LastThird),
         ..order("server", "web.test")
     };
-    let by_root = || super::issue::Order { issuer: Some("root".to_owned()), ..if_due() };
+    let by_root = || crate::authority::leaf::order::Order { issuer: Some("root".to_owned()), ..if_due() };
 
     ca.revoke("issuing", HOLD).unwrap();
     assert!(refused(ca.issue(order("server", "b.test"))).starts_with("'issuing' is on hold, since "));
     ca.revoke("issuing", RELEASE).unwrap();
-    assert_eq!(ca.issue(if_due()).unwrap().status, super::issue::Status::Unchanged);
+    assert_eq!(ca.issue(if_due()).unwrap().status, crate::authority::leaf::order::Status::Unchanged);
 
     ca.revoke("issuing", STOLEN).unwrap();
     assert!(refused(ca.issue(order("server", "b.test"))).contains("is revoked, since "));
-    let dry_run = super::issue::Order { dry_run: true, ..order("server", "b.test") };
+    let dry_run = crate::authority::leaf::order::Order { dry_run: true, ..order("server", "b.test") };
     refused(ca.issue(dry_run));
-    refused(ca.issue(super::issue::Order { place: Some(super::deliver::Place::Memory), ..order("server", "b.test") }));
+    refused(ca.issue(crate::authority::leaf::order::Order {
+        place: Some(crate::store::delivery::Place::Memory),
+        ..order("server", "b.test")
+    }));
     refused(ca.renew("web.test", NextKey::Same));
     refused(ca.renew("web.test", NextKey::New(None)));
     refused(ca.issue(if_due()));
     assert!(ca.history("b.test").is_empty() && ca.history("web.test").len() == 1);
-    assert_eq!(ca.issue(by_root()).unwrap().status, super::issue::Status::Issued);
-    assert_eq!(ca.issue(by_root()).unwrap().status, super::issue::Status::Unchanged);
+    assert_eq!(ca.issue(by_root()).unwrap().status, crate::authority::leaf::order::Status::Issued);
+    assert_eq!(ca.issue(by_root()).unwrap().status, crate::authority::leaf::order::Status::Unchanged);
 }
 
 #[test]
 fn an_authority_below_a_revoked_one_signs_nothing() {
     let ca = Ca::none();
     let templates = ca.path("templates/policy.toml");
-    ca.init(super::init::Order { intermediate: None, ..ca.init_order() }).unwrap();
+    ca.init(crate::authority::hierarchy::init::Order { intermediate: None, ..ca.init_order() }).unwrap();
     let deeper = include_str!("../../templates/intermediate.toml").replace("path-length = 0", "path-length = 1");
     fs::write(templates, deeper).unwrap();
     ca.issue(order("policy", "policy")).unwrap();
-    let below = |name| super::issue::Order { issuer: Some("policy".to_owned()), ..order("intermediate", name) };
+    let below = |name| crate::authority::leaf::order::Order {
+        issuer: Some("policy".to_owned()),
+        ..order("intermediate", name)
+    };
     ca.issue(below("emea")).unwrap();
     ca.revoke("policy", STOLEN).unwrap();
-    let wish = super::issue::Order { issuer: Some("emea".to_owned()), ..order("server", "web.test") };
+    let wish = crate::authority::leaf::order::Order { issuer: Some("emea".to_owned()), ..order("server", "web.test") };
     let told = ca.issue(wish).unwrap_err().to_string();
     assert!(told.starts_with("'emea' stands below 'policy', which is revoked"), "{told}");
     assert!(matches!(ca.issue(below("apac")), Err(AuthorityError::RevokedIssuer { .. })));
@@ -482,7 +502,7 @@ fn an_authority_below_a_revoked_one_signs_nothing() {
 fn nobody_is_asked_for_the_passphrase_of_a_revoked_authority() {
     let ca = Ca::none();
     let passphrase = Some(crate::keys::Passphrase::new(b"secret".to_vec()));
-    ca.init(super::init::Order { passphrase, ..ca.init_order() }).unwrap();
+    ca.init(crate::authority::hierarchy::init::Order { passphrase, ..ca.init_order() }).unwrap();
     ca.revoke("issuing", STOLEN).unwrap();
     let asked = ca.issue_asking(order("server", "web.test"), &mut |_| panic!("asked"));
     assert!(matches!(asked, Err(AuthorityError::RevokedIssuer { .. })));

@@ -10,16 +10,24 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::index::{Entry, Index};
-use super::init::{self, Made};
-use super::issue::{self, Existing, Order, Outcome, SubjectKey, Tools};
-use super::renew::{self, NextKey, Renewal};
-use super::{
-    Authorities, AuthorityError, Config, Home, KeyOpener, deliver, intermediate, publish_crl, renew_root, request,
-    revoke, rollback, rotation, sign,
-};
+use crate::authority::error::AuthorityError;
+use crate::authority::hierarchy::init;
+use crate::authority::hierarchy::init::Made;
+use crate::authority::hierarchy::{intermediate, renew_root, rotation};
+use crate::authority::leaf::issue;
+use crate::authority::leaf::order::{Existing, Order, Outcome, SubjectKey};
+use crate::authority::leaf::renew;
+use crate::authority::leaf::renew::{NextKey, Renewal};
+use crate::authority::leaf::{request, rollback, sign};
+use crate::authority::revocation::{publish_crl, revoke};
 use crate::issuance::{self, End, SignedBy, recertify};
 use crate::keys::Passphrase;
+use crate::store::ca_certificates::{Authorities, KeyOpener};
+use crate::store::config::Config;
+use crate::store::delivery;
+use crate::store::effects::Tools;
+use crate::store::home::Home;
+use crate::store::index::{Entry, Index};
 use crate::system::Entropy;
 use crate::system::clock::FixedClock;
 use crate::system::entropy::SystemEntropy;
@@ -185,7 +193,7 @@ impl Ca {
         let serial = before.serial.clone();
         let draft = recertify(&before, SignedBy::Itself(&key), self.now, before.validity, serial).unwrap();
         let certificate = issuance::sign(issuance::approve(draft, None).unwrap(), &key).unwrap().checked().unwrap();
-        deliver::replace_certificate(&self.home, "root", &certificate, &SystemEntropy).unwrap();
+        delivery::replace_certificate(&self.home, "root", &certificate, &SystemEntropy).unwrap();
         certificate
     }
 

@@ -6,15 +6,19 @@ use std::path::PathBuf;
 
 use time::Duration;
 
-use super::adopt::Adoption;
-use super::authorities::{Authorities, read_certificate, read_certificates};
-use super::deliver::Place;
-use super::issue::{Due, Existing, Order, Status, SubjectKey};
 use super::testing::{Ca, files_below, order};
-use super::{AuthorityError, Config, Home, key_passphrase, rollback};
+use crate::authority::error::AuthorityError;
+use crate::authority::hierarchy::import::Adoption;
+use crate::authority::hierarchy::key_passphrase;
+use crate::authority::leaf::order::{Due, Existing, Order, Status, SubjectKey};
+use crate::authority::leaf::rollback;
 use crate::issuance::{End, Refusal};
 use crate::keys::key_file::{self, KeyFile};
 use crate::keys::{Passphrase, PrivateKey, Signer};
+use crate::store::ca_certificates::{Authorities, read_certificate, read_certificates};
+use crate::store::config::Config;
+use crate::store::delivery::Place;
+use crate::store::home::Home;
 use crate::text::Lifetime;
 use crate::x509::{KeyAlgorithm, TbsFields, Validity, tbs};
 
@@ -88,7 +92,7 @@ fn of_two_that_make_a_ca_at_once_the_second_is_told_that_there_is_one() {
             ca.init(ca.init_order()).unwrap();
             first = Some(fs::read(ca.path("authorities/root/key.pem")).unwrap());
         },
-        |tools| super::init::init(&ca.home, ca.init_order(), tools).unwrap_err(),
+        |tools| crate::authority::hierarchy::init::init(&ca.home, ca.init_order(), tools).unwrap_err(),
     );
     assert!(matches!(refused, AuthorityError::Exists(_)), "{refused}");
     assert_eq!(first, fs::read(ca.path("authorities/root/key.pem")).ok());
@@ -98,7 +102,8 @@ fn of_two_that_make_a_ca_at_once_the_second_is_told_that_there_is_one() {
 fn an_intermediate_of_a_new_ca_has_a_name_of_its_own_that_can_be_one() {
     let made = |name: &str| {
         let ca = Ca::none();
-        let made = ca.init(super::init::Order { intermediate: Some(name.to_owned()), ..ca.init_order() });
+        let made = ca
+            .init(crate::authority::hierarchy::init::Order { intermediate: Some(name.to_owned()), ..ca.init_order() });
         assert!(!ca.home.folder().exists(), "{name}");
         made.unwrap_err()
     };
@@ -152,7 +157,7 @@ fn a_certificate_that_has_ended_is_not_put_back() {
 fn others_go_on_while_somebody_types_a_passphrase() {
     let ca = Ca::none();
     let passphrase = || Passphrase::new(b"secret".to_vec());
-    ca.init(super::init::Order { passphrase: Some(passphrase()), ..ca.init_order() }).unwrap();
+    ca.init(crate::authority::hierarchy::init::Order { passphrase: Some(passphrase()), ..ca.init_order() }).unwrap();
     let mut asked = 0;
     ca.issue_asking(order("server", "web.test"), &mut |_| {
         asked += 1;
@@ -312,13 +317,14 @@ fn in_memory_there_are_no_files_but_there_is_a_record() {
 #[test]
 fn an_intermediate_becomes_an_authority_that_can_issue() {
     let ca = Ca::none();
-    ca.init(super::init::Order { intermediate: None, ..ca.init_order() }).unwrap();
+    ca.init(crate::authority::hierarchy::init::Order { intermediate: None, ..ca.init_order() }).unwrap();
     ca.issue(order("intermediate", "emea")).unwrap();
     let outcome = ca.issue(Order { issuer: Some("emea".to_owned()), ..order("server", "web.test") }).unwrap();
     assert_eq!(outcome.authority, "emea");
     assert_eq!(read_certificates(&ca.path("issued/web.test/chain.pem")).unwrap().len(), 1);
     assert!(matches!(ca.issue(order("intermediate", "a/b")), Err(AuthorityError::AuthorityName(_))));
-    let dashed = super::init::Order { intermediate: Some("-x".to_owned()), ..Ca::none().init_order() };
+    let dashed =
+        crate::authority::hierarchy::init::Order { intermediate: Some("-x".to_owned()), ..Ca::none().init_order() };
     assert!(matches!(Ca::none().init(dashed), Err(AuthorityError::AuthorityName(_))));
     let due = Existing::KeepUnlessDue(Due::Within("4000d".parse().unwrap()));
     for existing in [Existing::Refuse, Existing::Replace, due] {
@@ -335,7 +341,7 @@ fn an_intermediate_becomes_an_authority_that_can_issue() {
 #[test]
 fn an_encrypted_ca_key_opens_with_its_passphrase_only_and_must_not_be_open_to_others() {
     let ca = Ca::none();
-    let order_with = |passphrase: &str| super::init::Order {
+    let order_with = |passphrase: &str| crate::authority::hierarchy::init::Order {
         passphrase: Some(Passphrase::new(passphrase.into())),
         intermediate: None,
         ..ca.init_order()
@@ -413,7 +419,11 @@ fn a_foreign_ca_is_taken_over_with_its_chain() {
     let root = || adoption("root").certificate;
     let adopt = |adoption| {
         let ca = Ca::none();
-        let made = ca.init(super::init::Order { intermediate: None, adoption: Some(adoption), ..ca.init_order() });
+        let made = ca.init(crate::authority::hierarchy::init::Order {
+            intermediate: None,
+            adoption: Some(adoption),
+            ..ca.init_order()
+        });
         (ca, made.map(|_| ()))
     };
 
@@ -450,7 +460,7 @@ fn an_expired_ca_and_a_leaf_are_not_taken_over() {
     let octets = tbs::assemble(&fields.join(), &key.signature_algorithm(), &key.sign(&fields.join()).unwrap());
     let certificate = crate::x509::Certificate::from_der(&octets).unwrap();
     let ca = Ca::none();
-    let wish = super::init::Order {
+    let wish = crate::authority::hierarchy::init::Order {
         intermediate: None,
         adoption: Some(Adoption { certificate, key, chain: Vec::new() }),
         ..ca.init_order()
@@ -462,7 +472,7 @@ fn an_expired_ca_and_a_leaf_are_not_taken_over() {
     let key = KeyFile::parse(&fs::read(foreign.path("issued/web.test/key.pem")).unwrap()).unwrap().open(None).unwrap();
     let chain = [read("issued/web.test/chain.pem"), vec![root]].concat();
     let leaf = Adoption { certificate: read("issued/web.test/cert.pem").remove(0), key, chain };
-    let wish = super::init::Order { intermediate: None, adoption: Some(leaf), ..ca.init_order() };
+    let wish = crate::authority::hierarchy::init::Order { intermediate: None, adoption: Some(leaf), ..ca.init_order() };
     assert!(matches!(ca.init(wish), Err(AuthorityError::Issuer(_))));
     assert!(!ca.home.folder().exists());
 }
@@ -491,7 +501,7 @@ fn many_at_once_all_get_their_own() {
             scope.spawn(move || ca.issue(order("server", &format!("n{number}.test"))).unwrap());
         }
     });
-    let filter = super::index::Filter { template: Some("server".to_owned()), ..Default::default() };
+    let filter = crate::store::index::Filter { template: Some("server".to_owned()), ..Default::default() };
     let (entries, total) = ca.index().query(&filter, ca.now).unwrap();
     let mut serials: Vec<_> = entries.iter().map(|entry| entry.serial.clone()).collect();
     serials.sort();

@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 
 use super::arguments::Globals;
 use super::{Failure, output};
-use crate::authority::Home;
-use crate::authority::home::HomeError;
-use crate::authority::issue::Tools;
+use crate::store::effects::Tools;
+use crate::store::home::Home;
+use crate::store::home::HomeError;
 use crate::system::{World, files};
 
 /// The variable that stands for `--dir`.

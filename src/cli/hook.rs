@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::output::{Page, Tone};
 use super::{Context, Failure};
-use crate::authority::Home;
-use crate::authority::config::Config;
-use crate::authority::hook::{self, Change, Hook, OnFailure};
-use crate::authority::index::Reference;
-use crate::authority::rollback;
+use crate::authority::leaf::hook;
+use crate::authority::leaf::hook::{Change, Hook, OnFailure};
+use crate::authority::leaf::rollback;
+use crate::store::config::Config;
+use crate::store::home::Home;
+use crate::store::index::Reference;
 use crate::system::files;
 use crate::system::process::{self, Ended, Shell};
 use crate::text;

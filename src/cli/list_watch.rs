@@ -4,9 +4,11 @@
 use time::OffsetDateTime;
 
 use super::Context;
-use crate::authority::authorities::{Authorities, read_certificate};
-use crate::authority::index::{Index, RecordedList};
-use crate::authority::{AuthorityError, Config, Home};
+use crate::authority::error::AuthorityError;
+use crate::store::ca_certificates::{Authorities, read_certificate};
+use crate::store::config::Config;
+use crate::store::home::Home;
+use crate::store::index::{Index, RecordedList};
 use crate::text::{distance, rfc3339};
 
 /// A sentence for every list of the CA directory with less than a third of its life left.
@@ -67,7 +69,7 @@ mod tests {
 
     use time::Duration;
 
-    use crate::authority::publish_crl::Order;
+    use crate::authority::revocation::publish_crl::Order;
     use crate::authority::testing::{Ca, NOW};
     use crate::cli::testing::Played;
     use crate::cli::{ExitStatus, run};

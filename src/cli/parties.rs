@@ -7,14 +7,19 @@ use clap::Args;
 
 use super::passphrase::{self, PassphraseArguments};
 use super::{Context, Failure};
-use crate::authority::deliver::Place;
-use crate::authority::index::{Entry, Index, Reference, Status};
-use crate::authority::issue::{self, CertificateFacts, Existing, Order, SubjectKey};
-use crate::authority::{Authorities, AuthorityError, Config, EntryName, Home};
+use crate::authority::error::AuthorityError;
+use crate::authority::leaf::issue;
+use crate::authority::leaf::order::{CertificateFacts, Existing, Order, SubjectKey};
 use crate::handshake::{ClientAuthentication, Party};
 use crate::issuance::End;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey};
+use crate::store::ca_certificates::Authorities;
+use crate::store::config::Config;
+use crate::store::delivery::Place;
+use crate::store::entry_name::EntryName;
+use crate::store::home::Home;
+use crate::store::index::{Entry, Index, Reference, Status};
 use crate::system::files;
 use crate::text::rfc3339;
 use crate::x509::name_constraints::Subtree;
@@ -222,7 +227,7 @@ impl PartyArguments {
         let config = Config::load(&home)?;
         let reference: Reference = given
             .parse()
-            .map_err(|error: crate::authority::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
+            .map_err(|error: crate::store::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
         let index = Index::open_to_read(&home.resolve(&config.index.location))?;
         let entry = index.find(&reference, context.now()).map_err(|error| no_folder(error.into()))?;
         if let (Status::Revoked | Status::Held, Some(revocation)) = (entry.status(context.now()), &entry.revocation) {

@@ -6,9 +6,10 @@ use clap::Args;
 
 use super::arguments::whole_number;
 use super::{Context, Failure};
-use crate::authority::config::{Config, PassphraseSettings};
-use crate::authority::{AuthorityError, Home};
+use crate::authority::error::AuthorityError;
 use crate::keys::Passphrase;
+use crate::store::config::{Config, PassphraseSettings};
+use crate::store::home::Home;
 use crate::system::files;
 
 /// The flags that say where the passphrase of a CA key is.

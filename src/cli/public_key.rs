@@ -47,8 +47,8 @@ fn of_der(der: &[u8]) -> Option<PublicKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authority::index::sample::Sample;
     use crate::keys::{PrivateKey, key_file};
+    use crate::store::index::sample::Sample;
     use crate::x509::KeyAlgorithm;
 
     #[test]

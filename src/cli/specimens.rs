@@ -7,11 +7,12 @@ use std::path::Path;
 
 use super::parties::{certificates, folders_of};
 use super::{Context, Failure};
-use crate::authority::index::{Entry, Filter, Index, Status};
-use crate::authority::{Config, Home};
 use crate::handshake::Party;
 use crate::handshake::connect;
 use crate::keys::key_file::KeyFile;
+use crate::store::config::Config;
+use crate::store::home::Home;
+use crate::store::index::{Entry, Filter, Index, Status};
 use crate::x509::{Certificate, ExtendedKeyUsage};
 
 /// Those that were found.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use ca::authority::index::{Filter, Index};
+use ca::store::index::{Filter, Index};
 use serde_json::Value;
 use time::OffsetDateTime;
 

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use ca::authority::index::{Filter, Index};
+use ca::store::index::{Filter, Index};
 use ca::x509::digest;
 use serde_json::Value;
 use time::OffsetDateTime;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::authority::publish_crl::{self, Because, Order, Outcome, Status};
+use crate::authority::revocation::publish_crl;
+use crate::authority::revocation::publish_crl::{Because, Order, Outcome, Status};
 use crate::cli::arguments::whole_number;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};

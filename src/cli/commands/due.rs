@@ -5,12 +5,15 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::list::how_far;
-use crate::authority::due::{self, Due, What};
-use crate::authority::issue::Due as When;
-use crate::authority::{Authorities, Config, Home};
+use crate::authority::leaf::due;
+use crate::authority::leaf::due::{Due, What};
+use crate::authority::leaf::order::Due as When;
 use crate::cli::hook::hook_json;
 use crate::cli::output::{Answer, Page, Report};
 use crate::cli::{Context, Failure};
+use crate::store::ca_certificates::Authorities;
+use crate::store::config::Config;
+use crate::store::home::Home;
 use crate::text::Lifetime;
 use crate::text::rfc3339;
 

@@ -8,14 +8,15 @@ use time::OffsetDateTime;
 
 use super::issue::files_json;
 use super::list::{entry_json, how_far, open_index};
-use crate::authority::deliver::Paths;
-use crate::authority::generations::Standing;
-use crate::authority::hook::{self, Hook};
-use crate::authority::index::{Entry, Reference, Rollback};
-use crate::authority::locate::locate;
+use crate::authority::leaf::hook;
+use crate::authority::leaf::hook::Hook;
 use crate::cli::hook::hook_json;
 use crate::cli::output::{Page, Report};
 use crate::cli::{Context, Failure};
+use crate::store::delivery::Paths;
+use crate::store::index::{Entry, Reference, Rollback};
+use crate::store::locate::locate;
+use crate::store::previous_certificates::Standing;
 use crate::text;
 use crate::text::rfc3339;
 

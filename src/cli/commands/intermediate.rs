@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::init::{new_passphrase, read_certificates};
 use super::issue::subject_attribute;
-use crate::authority::Config;
-use crate::authority::intermediate::{self, InstallOrder, Installed, RequestOrder, Requested};
+use crate::authority::hierarchy::intermediate;
+use crate::authority::hierarchy::intermediate::{InstallOrder, Installed, RequestOrder, Requested};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::PassphraseArguments;
 use crate::cli::{Context, Failure};
+use crate::store::config::Config;
 use crate::text;
 use crate::text::rfc3339;
 use crate::x509::{AttributeType, KeyAlgorithm};

@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::authority::key_passphrase::{self, Outcome};
+use crate::authority::hierarchy::key_passphrase;
+use crate::authority::hierarchy::key_passphrase::Outcome;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
 use crate::cli::{Context, Failure};

@@ -6,11 +6,14 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use crate::authority::index::{Entry, Filter, Index, Status};
-use crate::authority::{Authorities, Config, Home, templates};
 use crate::cli::arguments::whole_number;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::{Context, Failure, public_key};
+use crate::store::ca_certificates::Authorities;
+use crate::store::config::Config;
+use crate::store::home::Home;
+use crate::store::index::{Entry, Filter, Index, Status};
+use crate::store::templates;
 use crate::text;
 use crate::text::Lifetime;
 use crate::text::rfc3339;
@@ -194,8 +197,8 @@ pub(super) fn entry_json(entry: &Entry, now: OffsetDateTime) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authority::index::sample::{NOW, Sample, add, new_index};
     use crate::cli::output;
+    use crate::store::index::sample::{NOW, Sample, add, new_index};
 
     fn list(limit: u64) -> List {
         let (_folder, _, mut index) = new_index();

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::renew::{Next, follow};
-use crate::authority::renew::NextKey;
+use crate::authority::leaf::renew::NextKey;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::x509::KeyAlgorithm;

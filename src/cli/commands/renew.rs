@@ -7,8 +7,9 @@ use time::OffsetDateTime;
 
 use super::issue::{After, key_and_value};
 use super::renew_due;
-use crate::authority::issue::Due;
-use crate::authority::renew::{self, NextKey, Renewal};
+use crate::authority::leaf::order::Due;
+use crate::authority::leaf::renew;
+use crate::authority::leaf::renew::{NextKey, Renewal};
 use crate::cli::hook::HookArguments;
 use crate::cli::output::Report;
 use crate::cli::passphrase::{self, PassphraseArguments};

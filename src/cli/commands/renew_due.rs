@@ -8,17 +8,20 @@ use time::OffsetDateTime;
 use super::due::{due_json, kind, usual_issuer};
 use super::issue::After;
 use super::renew::Next;
-use crate::authority::Home;
-use crate::authority::authorities::Answers;
-use crate::authority::due::{self, Due, What};
-use crate::authority::index::Reference;
-use crate::authority::issue::{CertificateFacts, Due as When, Status};
-use crate::authority::publish_crl::{self, Order};
-use crate::authority::renew::{self, NextKey, Renewal};
+use crate::authority::leaf::due;
+use crate::authority::leaf::due::{Due, What};
+use crate::authority::leaf::order::{CertificateFacts, Due as When, Status};
+use crate::authority::leaf::renew;
+use crate::authority::leaf::renew::{NextKey, Renewal};
+use crate::authority::revocation::publish_crl;
+use crate::authority::revocation::publish_crl::Order;
 use crate::cli::hook::HookReport;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
+use crate::store::ca_certificates::Answers;
+use crate::store::home::Home;
+use crate::store::index::Reference;
 use crate::text::rfc3339;
 
 /// What came of everything.

@@ -6,12 +6,14 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::issue::{key_and_value, subject_attribute};
-use crate::authority::home::HomeError;
-use crate::authority::request::{self, Made, Wanted};
-use crate::authority::{EntryName, Home};
+use crate::authority::leaf::request;
+use crate::authority::leaf::request::{Made, Wanted};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
+use crate::store::entry_name::EntryName;
+use crate::store::home::Home;
+use crate::store::home::HomeError;
 use crate::x509::{AttributeType, GeneralName, KeyAlgorithm};
 
 #[derive(Debug, Args)]

@@ -8,15 +8,17 @@ use time::OffsetDateTime;
 
 use super::crl::{list_fields, list_json};
 use super::list::{entry_json, open_index};
-use crate::authority::authorities::{Authorities, certificates};
-use crate::authority::config::Config;
-use crate::authority::index::{Entry, IndexError, Reference};
-use crate::authority::publish_crl;
-use crate::authority::revoke::{self, Action, Order, Outcome, Target};
-use crate::authority::{AuthorityError, Home};
+use crate::authority::error::AuthorityError;
+use crate::authority::revocation::publish_crl;
+use crate::authority::revocation::revoke;
+use crate::authority::revocation::revoke::{Action, Order, Outcome, Target};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::PassphraseArguments;
 use crate::cli::{Context, Failure, public_key};
+use crate::store::ca_certificates::{Authorities, certificates};
+use crate::store::config::Config;
+use crate::store::home::Home;
+use crate::store::index::{Entry, IndexError, Reference};
 use crate::text::{parse_time, rfc3339};
 use crate::x509::revocation_list::RevocationReason;
 
@@ -113,7 +115,7 @@ fn target(given: &str, home: &Home, context: &mut Context<'_>) -> Result<Target,
     }
     let reference: Reference = given
         .parse()
-        .map_err(|error: crate::authority::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
+        .map_err(|error: crate::store::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
     if !context.world.resolve(Path::new(given)).is_file() {
         return Ok(Target::Reference(reference));
     }

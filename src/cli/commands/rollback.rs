@@ -6,12 +6,13 @@ use time::OffsetDateTime;
 
 use super::issue::{files_json, labelled};
 use super::list::entry_json;
-use crate::authority::hook::{Change, remembered};
-use crate::authority::index::Reference;
-use crate::authority::rollback::{self, Order, Outcome, Status};
+use crate::authority::leaf::hook::{Change, remembered};
+use crate::authority::leaf::rollback;
+use crate::authority::leaf::rollback::{Order, Outcome, Status};
 use crate::cli::hook::{HookArguments, HookReport};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::{Context, Failure};
+use crate::store::index::Reference;
 use crate::text;
 use crate::text::{distance, rfc3339};
 use crate::x509::SerialNumber;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::authority::authorities::{Authorities, Root};
 use crate::cli::output::{Page, Report};
 use crate::cli::{Context, Failure};
+use crate::store::ca_certificates::{Authorities, Root};
 use crate::system::files::{self, Existing};
 use crate::text;
 use crate::text::rfc3339;

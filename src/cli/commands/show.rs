@@ -6,14 +6,14 @@ use time::OffsetDateTime;
 
 use super::issue::{files_json, labelled};
 use super::list::{entry_json, how_far, open_index};
-use crate::authority::Authorities;
-use crate::authority::deliver::Paths;
-use crate::authority::generations::Standing;
-use crate::authority::index::{Entry, EntryId, Reference, Revocation, Status};
-use crate::authority::locate::locate;
 use crate::cli::describe::reach::Reach;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::{Context, Failure};
+use crate::store::ca_certificates::Authorities;
+use crate::store::delivery::Paths;
+use crate::store::index::{Entry, EntryId, Reference, Revocation, Status};
+use crate::store::locate::locate;
+use crate::store::previous_certificates::Standing;
 use crate::text;
 use crate::text::{distance, rfc3339};
 use crate::x509::ExtendedKeyUsage;
@@ -203,8 +203,8 @@ fn revocation_json(revocation: &Revocation) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authority::index::sample::{NOW, Sample, add, new_index};
     use crate::cli::output;
+    use crate::store::index::sample::{NOW, Sample, add, new_index};
     use crate::x509::revocation_list::RevocationReason;
     use time::Duration;
 

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::issue::{After, Wish, existing};
-use crate::authority::deliver::Place;
-use crate::authority::sign::{self, Signing};
+use crate::authority::leaf::sign;
+use crate::authority::leaf::sign::Signing;
 use crate::cli::hook::HookArguments;
 use crate::cli::output::Report;
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
+use crate::store::delivery::Place;
 use crate::text::Lifetime;
 use crate::x509::signing_request::der_of_file;
 

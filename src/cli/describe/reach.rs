@@ -126,7 +126,7 @@ fn meet(one: &[Subtree], other: &[Subtree]) -> Vec<Subtree> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authority::index::sample::{NOW, Sample};
+    use crate::store::index::sample::{NOW, Sample};
     use crate::x509::NameConstraints;
 
     /// What one certificate permits and excludes.

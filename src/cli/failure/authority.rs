@@ -1,18 +1,18 @@
 //! What the CA refuses.
 
 use super::Failure;
-use crate::authority::AuthorityError;
-use crate::authority::entry_name::EntryNameError;
-use crate::authority::home::HomeError;
-use crate::authority::index::Entry;
-use crate::authority::publish_crl::ListError;
-use crate::authority::renew::RenewError;
-use crate::authority::request::MakeRequestError;
-use crate::authority::revoke::RevokeError;
-use crate::authority::rollback::RollbackError;
-use crate::authority::templates::TemplateError;
+use crate::authority::error::AuthorityError;
+use crate::authority::leaf::renew::RenewError;
+use crate::authority::leaf::request::MakeRequestError;
+use crate::authority::leaf::rollback::RollbackError;
+use crate::authority::revocation::publish_crl::ListError;
+use crate::authority::revocation::revoke::RevokeError;
 use crate::issuance::{IssuerError, NotApproved, Refusal, TextError};
 use crate::keys::key_file::KeyFileError;
+use crate::store::entry_name::EntryNameError;
+use crate::store::home::HomeError;
+use crate::store::index::Entry;
+use crate::store::templates::TemplateError;
 use crate::text::rfc3339;
 use crate::text::toml_document::DocumentError;
 use crate::text::{escape, nearest, shell_word};

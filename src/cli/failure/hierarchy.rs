@@ -1,8 +1,8 @@
 //! What the acts on roots and intermediates refuse.
 
 use super::Failure;
-use crate::authority::intermediate::IntermediateError;
-use crate::authority::rotation::RotationError;
+use crate::authority::hierarchy::intermediate::IntermediateError;
+use crate::authority::hierarchy::rotation::RotationError;
 
 impl From<IntermediateError> for Failure {
     fn from(error: IntermediateError) -> Self {

@@ -1,7 +1,7 @@
 //! What the index refuses.
 
 use super::Failure;
-use crate::authority::index::IndexError;
+use crate::store::index::IndexError;
 use crate::text;
 
 const RESTORE: &str = "restore the CA directory from a copy; index.db and index.db-wal belong together";

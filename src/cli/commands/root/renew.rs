@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::authority::renew_root::{self, Renewed};
+use crate::authority::hierarchy::renew_root;
+use crate::authority::hierarchy::renew_root::Renewed;
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};

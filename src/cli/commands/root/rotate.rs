@@ -4,11 +4,12 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::authority::index::Entry;
-use crate::authority::rotation::{self, Finished, Order, Started, State};
+use crate::authority::hierarchy::rotation;
+use crate::authority::hierarchy::rotation::{Finished, Order, Started, State};
 use crate::cli::output::{Page, Report, Tone};
 use crate::cli::passphrase::{self, NewPassphraseArguments, PassphraseArguments};
 use crate::cli::{Context, Failure};
+use crate::store::index::Entry;
 use crate::text;
 use crate::text::Lifetime;
 use crate::text::rfc3339;

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::Arguments;
 use super::allowance::{self, Allowance};
-use crate::authority::authorities::Authorities;
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
 use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::keys::{Passphrase, Signer};
+use crate::store::ca_certificates::Authorities;
 use crate::system::files::{self, FileError};
 use crate::verify::{Exhibit, ListExhibit, Place};
 use crate::x509::decode::DecodeError;

@@ -4,8 +4,8 @@ use time::OffsetDateTime;
 
 use super::super::list::open_index;
 use super::court::Judged;
-use crate::authority::index::Status;
 use crate::cli::Context;
+use crate::store::index::Status;
 use crate::text::rfc3339;
 
 /// A warning for every certificate of a chain that the index knows as revoked or held.

@@ -1,0 +1,133 @@
+//! Bringing a CA of another tool: what must be true of its certificate, key and chain.
+
+use time::OffsetDateTime;
+
+use crate::authority::error::AuthorityError;
+use crate::authority::hierarchy::init::NewAuthority;
+use crate::issuance::{Issuer, IssuerError, IssuerFacts};
+use crate::keys::{self, PrivateKey, weakness};
+use crate::lint::{self, Finding, Severity};
+use crate::store::ca_certificates::ROOT;
+use crate::store::index::Origin;
+use crate::text;
+use crate::text::rfc3339;
+use crate::x509::Certificate;
+
+/// What another tool made.
+pub struct Adoption {
+    pub certificate: Certificate,
+    pub key: PrivateKey,
+    /// Of an intermediate: those above it, in any order, the root among them.
+    pub chain: Vec<Certificate>,
+}
+
+/// The authorities that an adoption makes, the root first, and what is worth knowing about their form. The last of them
+/// has the key.
+pub(crate) fn adopt(
+    adoption: Adoption,
+    now: OffsetDateTime,
+) -> Result<(Vec<NewAuthority>, Vec<Finding>), AuthorityError> {
+    let Adoption { certificate, key, chain } = adoption;
+    let subject = certificate.subject.to_string();
+    if !certificate.is_ca() {
+        // Before its chain is asked for: no chain would make a leaf a CA.
+        return Err(IssuerError::NotAnAuthority(subject).into());
+    }
+    if !certificate.validity.contains(now) {
+        let (from, to) = (rfc3339(certificate.validity.not_before), rfc3339(certificate.validity.not_after));
+        return Err(AuthorityError::Adoption(format!(
+            "the certificate of '{subject}' is valid from {from} to {to}, not now"
+        )));
+    }
+    let above = path_to_root(&certificate, chain)?;
+    for adopted in above.iter().chain([&certificate]) {
+        let weak = |cause| AuthorityError::WeakKey { owner: format!("'{}'", adopted.subject), cause };
+        weakness::check(&adopted.public_key).map_err(weak)?;
+    }
+    let findings = lint::check(&certificate, above.first(), lint::Profile::Rfc5280)
+        .into_iter()
+        .map(|finding| Finding { severity: Severity::Warning, ..finding })
+        .collect();
+
+    // The certificate must be a CA's, and the key its own; the issuer is not kept.
+    let name = if above.is_empty() { ROOT } else { "issuing" };
+    let issuer = Issuer::new(IssuerFacts::new(&subject, certificate.clone(), above.clone())?, key)?;
+    let key = issuer.into_signer();
+
+    let below_root = above.iter().filter(|certificate| !certificate.is_self_issued()).cloned().collect();
+    let root = above.last().cloned().map(|root| NewAuthority {
+        name: ROOT.to_owned(),
+        template: ROOT.to_owned(),
+        issued_by: ROOT.to_owned(),
+        certificate: root,
+        chain: Vec::new(),
+        key: None,
+        origin: Origin::Adopted,
+    });
+    let adopted = NewAuthority {
+        name: name.to_owned(),
+        template: if above.is_empty() { ROOT } else { "intermediate" }.to_owned(),
+        issued_by: ROOT.to_owned(),
+        certificate,
+        chain: below_root,
+        key: Some(key),
+        origin: Origin::Adopted,
+    };
+    Ok((root.into_iter().chain([adopted]).collect(), findings))
+}
+
+/// Those above a certificate, the next first, up to a self-signed one; each signature is checked on the way.
+pub(crate) fn path_to_root(
+    certificate: &Certificate,
+    mut chain: Vec<Certificate>,
+) -> Result<Vec<Certificate>, AuthorityError> {
+    let mut path: Vec<Certificate> = Vec::new();
+    loop {
+        let last = path.last().unwrap_or(certificate);
+        let signed_by = |issuer: &Certificate| {
+            issuer.subject == last.issuer
+                && keys::verify(&issuer.public_key, &last.signature_algorithm, last.tbs(), &last.signature).is_ok()
+        };
+        if signed_by(last) {
+            return Ok(path);
+        }
+        let Some(position) = chain.iter().position(signed_by) else {
+            let (subject, issuer) = (&last.subject, &last.issuer);
+            let wanted = last.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
+            let key_id = wanted.map(|id| format!(" with the key identifier {}", text::hex(id))).unwrap_or_default();
+            return Err(AuthorityError::Adoption(format!(
+                "'{subject}' was issued by '{issuer}'{key_id}, which is not among the certificates of --chain"
+            )));
+        };
+        path.push(chain.swap_remove(position));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_to_root;
+    use crate::authority::testing::Ca;
+    use crate::store::ca_certificates::read_certificate;
+
+    #[test]
+    fn above_a_certificate_stands_who_bears_the_name_of_its_issuer_and_made_its_signature() {
+        let (ca, stranger) = (Ca::new(), Ca::new());
+        let of = |ca: &Ca, name: &str| read_certificate(&ca.path(&format!("authorities/{name}/cert.pem"))).unwrap();
+        let (issuing, root, namesake) = (of(&ca, "issuing"), of(&ca, "root"), of(&stranger, "root"));
+        assert_eq!(namesake.subject, root.subject);
+        let mut renamed = root.clone();
+        renamed.subject = issuing.subject.clone();
+        for not_above in [&namesake, &renamed] {
+            assert!(path_to_root(&issuing, vec![not_above.clone()]).is_err());
+            assert_eq!(
+                path_to_root(&issuing, vec![not_above.clone(), root.clone()]).unwrap(),
+                std::slice::from_ref(&root)
+            );
+        }
+        // The name alone makes no root.
+        let mut forged = root.clone();
+        forged.public_key = namesake.public_key;
+        assert!(path_to_root(&forged, Vec::new()).is_err());
+        assert_eq!(path_to_root(&root, Vec::new()).unwrap(), []);
+    }
+}

@@ -1,0 +1,342 @@
+//! `intermediate request` and `install`: an authority whose certificate another CA signs, or our own root on a machine without
+//! network. The key is made here and stays here; what travels is the request, and the certificate on its way back.
+//!
+//! Between the two the authority is *pending*: its folder has a key and a `request.pem`, and no `cert.pem`. It appears with
+//! its certificate, which is put in place last, so that a run that dies is completed by the same command.
+
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+
+use crate::authority::error::AuthorityError;
+use crate::authority::hierarchy::import::path_to_root;
+use crate::authority::hierarchy::init::{authority_profile, authority_request};
+use crate::authority::leaf::issue::{draw_serial, is_authority_name, key_text};
+use crate::issuance::{self, Draft, IssuerFacts, RequestDraft, SignedBy};
+use crate::keys::{Passphrase, PrivateKey};
+use crate::lint::{self, Finding};
+use crate::store::ca_certificates::{Authorities, MOST_OCTETS, ROOT, Root};
+use crate::store::config::Config;
+use crate::store::delivery;
+use crate::store::delivery::{Files, KeyText};
+use crate::store::effects::Tools;
+use crate::store::home::Home;
+use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
+use crate::system::files::{self, FolderLock, StagedFolder};
+use crate::text;
+use crate::text::{rfc3339, whole_second};
+use crate::x509::{AttributeType, Certificate, KeyAlgorithm, PublicKey, SigningRequest, pem};
+
+/// The template of an authority below another.
+const TEMPLATE: &str = "intermediate";
+
+/// What is asked for.
+#[derive(Debug, Default)]
+pub struct RequestOrder {
+    /// How the authority is to be called.
+    pub name: String,
+    /// `None`: the setting's.
+    pub key: Option<KeyAlgorithm>,
+    /// Attributes that override those of ca.toml.
+    pub subject: Vec<(AttributeType, String)>,
+    /// What the key is encrypted with; `None`: it is not.
+    pub passphrase: Option<Passphrase>,
+}
+
+/// A request that waits for its certificate.
+#[derive(Debug)]
+pub struct Requested {
+    pub name: String,
+    pub request: SigningRequest,
+    pub path: PathBuf,
+    pub key: PathBuf,
+}
+
+/// What comes back.
+#[derive(Debug)]
+pub struct InstallOrder {
+    pub name: String,
+    pub certificate: Certificate,
+    /// Those above it, in any order, as far as they are not ours.
+    pub chain: Vec<Certificate>,
+    /// How a root is to be called that is trusted from now on.
+    pub add_root: Option<String>,
+}
+
+/// An authority that can issue.
+#[derive(Debug)]
+pub struct Installed {
+    pub name: String,
+    pub certificate: Certificate,
+    /// Those above it, the next first, the root last.
+    pub above: Vec<Certificate>,
+    /// The name of the root that was added.
+    pub added_root: Option<String>,
+    /// It was all there already.
+    pub unchanged: bool,
+    /// What the rules have to say of its form.
+    pub warnings: Vec<Finding>,
+    pub path: PathBuf,
+}
+
+/// Why an authority was not asked for, or not installed.
+#[derive(Debug, thiserror::Error)]
+pub enum IntermediateError {
+    #[error("there is an authority '{0}' already")]
+    Taken(String),
+    #[error("'{0}' is the name of a certificate already; a name belongs to one template")]
+    NameOfCertificate(String),
+    #[error("the authority '{name}' was asked for already: {}", path.display())]
+    Requested { name: String, path: PathBuf },
+    #[error("nothing was asked for under the name '{0}'")]
+    NotRequested(String),
+    #[error("the certificate of '{subject}' is for another key than that of the authority '{name}'")]
+    OtherKey { name: String, subject: String },
+    #[error("the certificate of '{0}' issued itself: it is a root, and no intermediate")]
+    SelfIssued(String),
+    #[error("the certificate of '{subject}' is valid from {} to {}, not now", rfc3339(*from), rfc3339(*to))]
+    NotNow { subject: String, from: OffsetDateTime, to: OffsetDateTime },
+    #[error("{0}")]
+    NoPath(String),
+    #[error("the chain ends at '{subject}' (SHA-256 {}), which is no root of this CA", text::hex(fingerprint))]
+    UnknownRoot { subject: String, fingerprint: [u8; 32] },
+    #[error("the root '{subject}' is one of this CA already: '{name}'")]
+    KnownRoot { subject: String, name: String },
+}
+
+/// Makes a key and a request for it, as one folder.
+///
+/// # Errors
+/// When the name is taken, or the system refuses; nothing is left then.
+pub fn request(home: &Home, order: &RequestOrder, tools: &Tools<'_>) -> Result<Requested, AuthorityError> {
+    let now = whole_second(tools.clock.now());
+    let config = Config::load(home)?;
+    let name = order.name.as_str();
+    if !is_authority_name(name) {
+        return Err(AuthorityError::AuthorityName(name.to_owned()));
+    }
+    check_free(home, &config, name, now)?;
+
+    let mut profile = authority_profile(TEMPLATE, &config)?;
+    let algorithm = order.key.unwrap_or(config.intermediate.key);
+    profile.keys = vec![algorithm];
+    let key = PrivateKey::generate(algorithm)?;
+    let mut wish = authority_request(&format!("{} {name}", config.name), &profile, &config, &key)?;
+    wish.subject.clone_from(&order.subject);
+    // Only its subject and powers are of use: what the certificate says is decided by whoever signs it.
+    let serial = draw_serial(profile.serial_octets, tools.entropy)?;
+    let draft = Draft::new(&profile, &wish, SignedBy::Itself(&key), now, serial)?;
+    let draft = RequestDraft { subject: draft.subject, names: Vec::new(), authority: Some(draft.basic_constraints) };
+    let request = issuance::sign_request(&draft, &key).map_err(|error| AuthorityError::Request(error.to_string()))?;
+    // Slow on purpose when there is a passphrase, hence before the lock.
+    let text = KeyText { text: key_text(&key, order.passphrase.as_ref(), tools.entropy)?, mode: files::SECRET };
+
+    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    files::remove_stale(home.folder())?;
+    check_free(home, &config, name, now)?;
+    let mut staged = StagedFolder::create(home.folder(), tools.entropy)?;
+    text.stage(&mut staged, "".as_ref())?;
+    let encoded = pem::encode("CERTIFICATE REQUEST", request.as_der());
+    staged.add("request.pem", encoded.as_bytes(), files::PUBLIC)?;
+    staged.sync()?;
+    staged.publish_new(&home.authority(name))?;
+    Ok(Requested { name: name.to_owned(), request, path: home.request(name), key: home.key(name) })
+}
+
+fn check_free(home: &Home, config: &Config, name: &str, now: OffsetDateTime) -> Result<(), AuthorityError> {
+    if Authorities::of(home).is_pending(name) {
+        return Err(IntermediateError::Requested { name: name.to_owned(), path: home.request(name) }.into());
+    }
+    if home.authority(name).symlink_metadata().is_ok() {
+        return Err(IntermediateError::Taken(name.to_owned()).into());
+    }
+    let index = Index::open_to_read(&home.resolve(&config.index.location))?;
+    if index.history(name, now)?.iter().any(|entry| entry.template != TEMPLATE) {
+        return Err(IntermediateError::NameOfCertificate(name.to_owned()).into());
+    }
+    Ok(())
+}
+
+/// Takes the certificate of an authority that was asked for, or the next one for its key: checked, recorded, put in place.
+///
+/// # Errors
+/// When it is for another key, no CA's, does not lead to a root that is known or named, or the system refuses. The same
+/// command completes what a failure left.
+pub fn install(home: &Home, order: InstallOrder, tools: &Tools<'_>) -> Result<Installed, AuthorityError> {
+    let now = whole_second(tools.clock.now());
+    let config = Config::load(home)?;
+    let authorities = Authorities::of(home);
+    let InstallOrder { name, certificate, chain, add_root } = order;
+    let subject = certificate.subject.to_string();
+    if certificate.public_key != key_of(&authorities, &name)? {
+        return Err(IntermediateError::OtherKey { name, subject }.into());
+    }
+    if certificate.is_self_issued() {
+        return Err(IntermediateError::SelfIssued(subject).into());
+    }
+    if !certificate.validity.contains(now) {
+        let (from, to) = (certificate.validity.not_before, certificate.validity.not_after);
+        return Err(IntermediateError::NotNow { subject, from, to }.into());
+    }
+    let above = above(&authorities, &name, &certificate, chain)?;
+    // Whether it may sign, and those above it may have signed a CA.
+    let facts = IssuerFacts::new(&name, certificate.clone(), above.clone())?;
+    if let Some((issuer, over_it)) = above.split_first() {
+        let issuer = IssuerFacts::new(&issuer.subject.to_string(), issuer.clone(), over_it.to_vec())?;
+        issuer.check_authority(now)?;
+        crate::authority::issuer_chain::check_chain(&certificate, &issuer, now)?;
+    }
+    let new_root = root_to_add(&authorities, &above, add_root)?;
+    let mut warnings = lint::check(facts.certificate(), above.first(), lint::Profile::Rfc5280);
+    warnings.extend(new_root.iter().flat_map(|root| lint::check(&root.certificate, None, lint::Profile::Rfc5280)));
+
+    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    files::remove_stale(home.folder())?;
+    files::remove_stale(&home.authority(&name))?;
+    let mut index = Index::open(&home.resolve(&config.index.location))?;
+    let signed_by = issuer_name(&authorities, &above, new_root.as_ref())?;
+    let (mut ids, mut is_new) = (Vec::new(), false);
+    let mut change = index.change()?;
+    let rows = new_root.iter().map(|root| (&root.certificate, root.name.as_str(), ROOT, root.name.as_str()));
+    for row in rows.chain([(&certificate, name.as_str(), TEMPLATE, signed_by.as_str())]) {
+        let (id, is_recorded_now) = record(&mut change, row, now)?;
+        ids.push(id);
+        is_new |= is_recorded_now;
+    }
+    change.commit()?;
+
+    let mut unchanged = !is_new && new_root.is_none();
+    if let Some(root) = &new_root {
+        publish_root(home, root, tools)?;
+    }
+    let below_root: Vec<Certificate> = above.iter().filter(|above| !above.is_self_issued()).cloned().collect();
+    let chain_path = home.authority(&name).join("chain.pem");
+    let chain_there = crate::store::ca_certificates::read_certificates(&chain_path).unwrap_or_default();
+    if chain_there != below_root || !chain_path.is_file() {
+        delivery::replace_chain(home, &name, &below_root, tools.entropy)?;
+        unchanged = false;
+    }
+    // Last: with it, the authority is there.
+    if !authorities.exists(&name) || authorities.certificate(&name)? != certificate {
+        delivery::replace_certificate(home, &name, &certificate, tools.entropy)?;
+        unchanged = false;
+    }
+    for id in ids {
+        index.mark_delivered(id, now)?;
+    }
+    let (added_root, path) = (new_root.map(|root| root.name), home.authority(&name).join("cert.pem"));
+    Ok(Installed { name, certificate, above, added_root, unchanged, warnings, path })
+}
+
+/// The key that was made for an authority: as its request says, or the certificate that it has.
+fn key_of(authorities: &Authorities<'_>, name: &str) -> Result<PublicKey, AuthorityError> {
+    if authorities.is_pending(name) {
+        let path = authorities.home().request(name);
+        let content = files::read(&path, MOST_OCTETS)?;
+        let damaged = |reason: String| AuthorityError::Request(format!("{} cannot be used: {reason}", path.display()));
+        let blocks = pem::parse_all(&content).map_err(|error| damaged(error.to_string()))?;
+        let block = blocks.into_iter().next().ok_or_else(|| damaged("it is empty".to_owned()))?;
+        let request = SigningRequest::from_der(&block.content).map_err(|error| damaged(error.to_string()))?;
+        return Ok(request.public_key);
+    }
+    if authorities.exists(name) {
+        return Ok(authorities.certificate(name)?.public_key);
+    }
+    Err(IntermediateError::NotRequested(name.to_owned()).into())
+}
+
+/// Those above the certificate, up to a root. Our own come before those that were brought: the same root may have been
+/// renewed since.
+fn above(
+    authorities: &Authorities<'_>,
+    name: &str,
+    certificate: &Certificate,
+    chain: Vec<Certificate>,
+) -> Result<Vec<Certificate>, AuthorityError> {
+    let mut candidates = Vec::new();
+    for other in authorities.names()?.into_iter().filter(|other| other != name) {
+        candidates.push(authorities.certificate(&other)?);
+    }
+    candidates.extend(chain);
+    path_to_root(certificate, candidates).map_err(|error| match error {
+        AuthorityError::Adoption(message) => IntermediateError::NoPath(message).into(),
+        error => error,
+    })
+}
+
+/// The root of the chain, if it is not one of ours: then it has to be named, since everybody who takes the bundle of this CA
+/// trusts it from then on.
+fn root_to_add(
+    authorities: &Authorities<'_>,
+    above: &[Certificate],
+    add_root: Option<String>,
+) -> Result<Option<Root>, AuthorityError> {
+    let Some(root) = above.last() else { return Ok(None) };
+    let subject = root.subject.to_string();
+    let known = authorities.roots()?.into_iter().find(|known| known.certificate == *root);
+    match (known, add_root) {
+        (None, None) => Err(IntermediateError::UnknownRoot { subject, fingerprint: root.fingerprint() }.into()),
+        (None, Some(name)) if !is_authority_name(&name) => Err(AuthorityError::AuthorityName(name)),
+        (None, Some(name)) if authorities.home().authority(&name).symlink_metadata().is_ok() => {
+            Err(IntermediateError::Taken(name).into())
+        }
+        (None, Some(name)) => {
+            let path = authorities.home().authority(&name).join("cert.pem");
+            Ok(Some(Root { name, path, certificate: root.clone() }))
+        }
+        // The same command again.
+        (Some(known), Some(name)) if known.name != name => {
+            Err(IntermediateError::KnownRoot { subject, name: known.name }.into())
+        }
+        (Some(_), _) => Ok(None),
+    }
+}
+
+/// The name of the authority that signed the certificate; of one that is not ours, of the root above it.
+fn issuer_name(
+    authorities: &Authorities<'_>,
+    above: &[Certificate],
+    new_root: Option<&Root>,
+) -> Result<String, AuthorityError> {
+    for wanted in above.first().into_iter().chain(above.last()) {
+        for name in authorities.names()? {
+            if authorities.certificate(&name)? == *wanted {
+                return Ok(name);
+            }
+        }
+    }
+    Ok(new_root.map_or_else(|| ROOT.to_owned(), |root| root.name.clone()))
+}
+
+/// Records a certificate unless the index has it; its row, and whether it is new.
+fn record(
+    change: &mut Change<'_>,
+    (certificate, name, template, authority): (&Certificate, &str, &str, &str),
+    now: OffsetDateTime,
+) -> Result<(EntryId, bool), AuthorityError> {
+    let known = change.by_serial(&certificate.serial, now)?;
+    if let Some(entry) = known.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint()) {
+        return Ok((entry.id, false));
+    }
+    let entry = NewEntry {
+        certificate,
+        name,
+        template,
+        authority,
+        issued_at: now,
+        origin: Origin::Adopted,
+        place: None,
+        delivered_at: None,
+    };
+    Ok((change.insert(&entry)?, true))
+}
+
+fn publish_root(home: &Home, root: &Root, tools: &Tools<'_>) -> Result<(), AuthorityError> {
+    let mut staged = StagedFolder::create(home.folder(), tools.entropy)?;
+    Files::new(&root.certificate, &[]).stage(&mut staged, "".as_ref(), false)?;
+    staged.sync()?;
+    Ok(staged.publish_new(&home.authority(&root.name))?)
+}
+
+#[cfg(test)]
+mod tests;

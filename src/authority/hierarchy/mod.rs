@@ -1,0 +1,8 @@
+//! Acts on the CAs themselves: a new CA, an imported one, intermediates, and the root's renewal and rotation.
+
+pub mod import;
+pub mod init;
+pub mod intermediate;
+pub mod key_passphrase;
+pub mod renew_root;
+pub mod rotation;

@@ -1,0 +1,113 @@
+//! `root renew`: the next certificate of a root for the same key, with the same subject, key identifier and limits. What was
+//! issued names the key and not the certificate (the authority key identifier), and keeps its chain.
+
+use time::{Duration, OffsetDateTime};
+
+use crate::authority::error::AuthorityError;
+use crate::authority::hierarchy::rotation::RotationError;
+use crate::authority::leaf::issue::unused_serial;
+use crate::issuance::{self, Issuer, SignedBy, recertify};
+use crate::store::ca_certificates::Authorities;
+use crate::store::ca_certificates::KeyOpener;
+use crate::store::config::Config;
+use crate::store::delivery;
+use crate::store::effects::Tools;
+use crate::store::home::Home;
+use crate::store::index::{Index, NewEntry, Origin};
+use crate::system::files::{self, FolderLock};
+use crate::text::Lifetime;
+use crate::text::whole_second;
+use crate::x509::{Certificate, Validity};
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Renewed {
+    pub name: String,
+    pub before: Certificate,
+    pub certificate: Certificate,
+    /// Extensions of the one before that the new one has not, as object identifiers.
+    pub left_out: Vec<String>,
+}
+
+/// For the clocks that are slow, as templates do.
+const BACKDATE: Duration = Duration::hours(1);
+
+/// As in the built-in templates.
+const SERIAL_OCTETS: usize = 16;
+
+/// Renews a root; `None`: the present one. The certificate before it stays in the index.
+///
+/// # Errors
+/// When it is no root, its key is away or another one, or something fails. A run that dies leaves the certificate that was
+/// there, or the new one; the same command completes either.
+pub fn renew(
+    home: &Home,
+    name: Option<&str>,
+    lifetime: Option<Lifetime>,
+    ask: &mut KeyOpener<'_>,
+    tools: &Tools<'_>,
+) -> Result<Renewed, AuthorityError> {
+    let now = whole_second(tools.clock.now());
+    let config = Config::load(home)?;
+    let authorities = Authorities::of(home);
+    let name = match name {
+        Some(name) => authorities.choose(Some(name), &config)?,
+        None => authorities.present_root()?.ok_or(RotationError::NoRoot)?,
+    };
+    let facts = authorities.facts(&name)?;
+    let before = facts.certificate().clone();
+    if !before.is_self_issued() {
+        return Err(RotationError::NotARoot(name).into());
+    }
+    let validity = validity(lifetime.unwrap_or(config.root.lifetime), now)?;
+    let (issuer, _) = authorities.unlock(facts, ask)?;
+
+    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    files::remove_stale(home.folder())?;
+    files::remove_stale(&home.authority(&name))?;
+    let issuer = authorities.as_it_is_now(issuer)?;
+    let mut index = Index::open(&home.resolve(&config.index.location))?;
+    let mut change = index.change()?;
+    let serial = unused_serial(SERIAL_OCTETS, &change, tools.entropy)?;
+    let certificate = sign(issuer, now, validity, serial)?;
+    let template = change.history(&name, now)?.pop().map_or_else(|| "root".to_owned(), |last| last.template);
+    let id = change.insert(&NewEntry {
+        certificate: &certificate,
+        name: &name,
+        template: &template,
+        authority: &name,
+        issued_at: now,
+        origin: Origin::Issued,
+        place: None,
+        delivered_at: None,
+    })?;
+    change.commit()?;
+
+    // Only now may it leave the process.
+    let replaced = delivery::replace_certificate(home, &name, &certificate, tools.entropy);
+    replaced.map_err(|cause| AuthorityError::NotReplaced { serial: certificate.serial.to_string(), cause })?;
+    index.mark_delivered(id, now)?;
+    let left_out = issuance::recertify::left_out(&before);
+    Ok(Renewed { name, before, certificate, left_out })
+}
+
+fn sign(
+    issuer: Issuer,
+    now: OffsetDateTime,
+    validity: Validity,
+    serial: crate::x509::SerialNumber,
+) -> Result<Certificate, AuthorityError> {
+    let before = issuer.facts().certificate().clone();
+    let key = issuer.into_signer();
+    let draft = recertify(&before, SignedBy::Itself(&key), now, validity, serial)?;
+    Ok(issuance::sign(issuance::approve(draft, None)?, &key)?.checked()?)
+}
+
+fn validity(lifetime: Lifetime, now: OffsetDateTime) -> Result<Validity, AuthorityError> {
+    // A short life must not be spent before it begins.
+    let backdate = BACKDATE.min(lifetime.as_duration() / 10);
+    let not_before = now - Duration::seconds(backdate.whole_seconds());
+    let not_after = not_before.checked_add(lifetime.as_duration() - Duration::SECOND);
+    let not_after = not_after.filter(|end| *end <= Validity::LATEST).ok_or(issuance::Refusal::BeyondAllDates)?;
+    Ok(Validity { not_before, not_after })
+}

@@ -1,0 +1,54 @@
+//! The old root leaves the bundle of what is trusted. Its folder, with its key, stays until somebody takes it away.
+
+use std::path::PathBuf;
+
+use crate::authority::error::AuthorityError;
+use crate::authority::hierarchy::rotation::RotationError;
+use crate::authority::hierarchy::rotation::status::{State, of};
+use crate::store::config::Config;
+use crate::store::effects::Tools;
+use crate::store::home::Home;
+use crate::store::index::Index;
+use crate::system::files::{self, FolderLock};
+use crate::text::whole_second;
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it stood: what is left hanging when that was forced.
+    pub state: State,
+    /// Where the folder of the old root is now.
+    pub retired: PathBuf,
+    /// Its private key, if it is there.
+    pub key: Option<PathBuf>,
+}
+
+/// Ends a rotation: one rename, which is there or is not.
+///
+/// # Errors
+/// When none is under way, or something still hangs on the old root and that is not forced.
+pub fn finish(home: &Home, force: bool, tools: &Tools<'_>) -> Result<Finished, AuthorityError> {
+    let now = whole_second(tools.clock.now());
+    let config = Config::load(home)?;
+    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    files::remove_stale(home.folder())?;
+    let index = Index::open_to_read(&home.resolve(&config.index.location))?;
+    let state = of(home, &config, &index, now)?.ok_or(RotationError::None)?;
+    if state.old_issues && !force {
+        return Err(RotationError::Issues(state.old).into());
+    }
+    if !state.is_ready() && !force {
+        let (certificates, authorities) = (state.certificates.len(), state.authorities.len());
+        return Err(RotationError::Left { old: state.old, certificates, authorities }.into());
+    }
+    let (from, retired) = (home.authority(&state.old), home.retired().join(&state.old));
+    if retired.symlink_metadata().is_ok() {
+        return Err(RotationError::InTheWay(retired).into());
+    }
+    files::create_folders(&home.retired(), files::FOLDER)?;
+    files::move_new(&from, &retired)?;
+    files::sync_folder(&home.retired())?;
+    files::sync_folder(&home.authorities())?;
+    let key = Some(retired.join("key.pem")).filter(|key| key.is_file());
+    Ok(Finished { state, retired, key })
+}

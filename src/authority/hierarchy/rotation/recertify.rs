@@ -1,0 +1,214 @@
+//! Authorities move from the old root to the new one: the same subject and key, certified by another issuer.
+
+use std::collections::BTreeMap;
+
+use time::{Duration, OffsetDateTime};
+
+use crate::authority::error::AuthorityError;
+use crate::authority::issuer_chain::judged;
+use crate::authority::leaf::issue::unused_serial;
+use crate::authority::leaf::request_inputs;
+use crate::issuance::profile::Distribution;
+use crate::issuance::{self, Draft, Issuer, Profile, SignedBy, Values, recertify};
+use crate::store::ca_certificates::{Authorities, Root, read_certificates};
+use crate::store::config::Config;
+use crate::store::delivery;
+use crate::store::effects::Tools;
+use crate::store::entry_name::EntryName;
+use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
+use crate::store::templates::TemplateError;
+use crate::system::files;
+use crate::x509::{Certificate, Validity};
+
+/// An authority that hangs on the new root now.
+#[derive(Debug)]
+pub struct Recertified {
+    pub name: String,
+    pub certificate: Certificate,
+    /// Its row in the index.
+    pub id: EntryId,
+    /// Extensions of the one before that the new one has not, as object identifiers.
+    pub left_out: Vec<String>,
+}
+
+/// As in the built-in templates.
+const SERIAL_OCTETS: usize = 16;
+
+/// For the clocks that are slow, as templates do.
+const BACKDATE: Duration = Duration::hours(1);
+
+/// The authorities whose certificate the old root signed.
+pub fn directly_below(
+    authorities: &Authorities<'_>,
+    old: &Certificate,
+) -> Result<Vec<(String, Certificate)>, AuthorityError> {
+    let root = Root { name: String::new(), path: Default::default(), certificate: old.clone() };
+    let mut below = Vec::new();
+    for name in authorities.names()? {
+        let certificate = authorities.certificate(&name)?;
+        if !certificate.is_self_issued() && root.has_signed(&certificate) {
+            below.push((name, certificate));
+        }
+    }
+    Ok(below)
+}
+
+/// Whether `start` has something left to do below a new root that is in its place.
+pub fn is_anything_left(
+    authorities: &Authorities<'_>,
+    index: &Index,
+    old: &Certificate,
+    new: &Certificate,
+    now: OffsetDateTime,
+) -> Result<bool, AuthorityError> {
+    Ok(!to_be_recertified(authorities, index, old, new, now)?.is_empty() || !outdated_chains(authorities)?.is_empty())
+}
+
+/// Those below the old root; and those whose new certificate a run put in place that died before it had brought the chains
+/// further below up to date. Those get another one: what was issued in between with the old chain is then older than the
+/// certificate that counts, as the index sees it.
+fn to_be_recertified(
+    authorities: &Authorities<'_>,
+    index: &Index,
+    old: &Certificate,
+    new: &Certificate,
+    now: OffsetDateTime,
+) -> Result<Vec<(String, Certificate)>, AuthorityError> {
+    let mut found = directly_below(authorities, old)?;
+    for (name, certificate) in directly_below(authorities, new)? {
+        let fingerprint = certificate.fingerprint();
+        let rows = index.history(&name, now)?;
+        if rows.iter().any(|row| row.fingerprint == fingerprint && row.delivered_at.is_none()) {
+            found.push((name, certificate));
+        }
+    }
+    Ok(found)
+}
+
+/// Signs and records for each authority that is left.
+pub fn recertify_the_rest(
+    authorities: &Authorities<'_>,
+    change: &mut Change<'_>,
+    (old_name, old): (&str, &Certificate),
+    new: &Issuer,
+    config: &Config,
+    now: OffsetDateTime,
+    tools: &Tools<'_>,
+) -> Result<Vec<Recertified>, AuthorityError> {
+    let mut recertified = Vec::new();
+    let left = to_be_recertified(authorities, change, old, new.facts().certificate(), now)?;
+    for (name, before) in left {
+        let end = before
+            .validity
+            .not_after
+            .max(now + config.intermediate.lifetime.as_duration() - BACKDATE - Duration::SECOND);
+        let issuer = new.facts();
+        let validity = Validity {
+            not_before: (now - BACKDATE).max(issuer.certificate().validity.not_before),
+            not_after: end.min(issuer.end().1),
+        };
+        let serial = unused_serial(SERIAL_OCTETS, change, tools.entropy)?;
+        let template =
+            change.history(&name, now)?.pop().map_or_else(|| "intermediate".to_owned(), |last| last.template);
+        let mut draft = recertify(&before, SignedBy::Issuer(issuer), now, validity, serial)?;
+        if let Some(profile) = profile_of(authorities, config, &template)? {
+            let entry = name.parse::<EntryName>()?;
+            let values = |issuer| request_inputs::values(&profile, &entry, &BTreeMap::new(), config, Some(issuer));
+            readdress(&mut draft, &before, &profile.distribution, &[values(issuer.name())?, values(old_name)?]);
+        }
+        let certificate = judged(new.sign(issuance::approve(draft, Some(issuer))?)?, issuer, now)?;
+        let id = change.insert(&NewEntry {
+            certificate: &certificate,
+            name: &name,
+            template: &template,
+            authority: issuer.name(),
+            issued_at: now,
+            origin: Origin::Issued,
+            place: None,
+            delivered_at: None,
+        })?;
+        let left_out = issuance::recertify::left_out(&before);
+        recertified.push(Recertified { name, certificate, id, left_out });
+    }
+    Ok(recertified)
+}
+
+/// The template of an authority. One that was adopted or certified elsewhere has none, and that of another may be gone by now:
+/// nothing is known then of what gave it its addresses.
+fn profile_of(
+    authorities: &Authorities<'_>,
+    config: &Config,
+    template: &str,
+) -> Result<Option<Profile>, AuthorityError> {
+    match request_inputs::profile(Some(authorities.home()), config, template) {
+        Ok(profile) => Ok(Some(profile)),
+        Err(AuthorityError::Template(TemplateError::Unknown { .. }) | AuthorityError::RootTemplate(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Addresses that the template or the settings gave, with the authority that signs in them, lead to the new root from now on:
+/// where the first values put them, when the certificate has what any of them would give. Others are for `recertify` to decide.
+fn readdress(draft: &mut Draft, before: &Certificate, given: &Distribution, values: &[Values; 2]) {
+    let fields = [
+        (&given.crl, &before.crl_urls, &mut draft.crl_urls),
+        (&given.ca_issuers, &before.ca_issuer_urls, &mut draft.ca_issuer_urls),
+        (&given.ocsp, &before.ocsp_urls, &mut draft.ocsp_urls),
+    ];
+    for (texts, had, has) in fields {
+        let filled = values
+            .each_ref()
+            .map(|values| -> Option<Vec<String>> { texts.iter().map(|text| text.render(values).ok()).collect() });
+        if let [Some(new), old] = filled
+            && old.as_ref() != Some(&new)
+            && (new == *had || old.as_ref() == Some(had))
+        {
+            *has = new;
+        }
+    }
+}
+
+/// Puts what is recorded in place; then the chains further below. A run that dies on the way is completed by another: what
+/// stands in the folders says what is left. The names of those whose chains were brought up to date.
+pub fn put_in_place(
+    authorities: &Authorities<'_>,
+    index: &mut Index,
+    recertified: &[Recertified],
+    now: OffsetDateTime,
+    tools: &Tools<'_>,
+) -> Result<Vec<String>, AuthorityError> {
+    for Recertified { name, certificate, .. } in recertified {
+        files::remove_stale(&authorities.home().authority(name))?;
+        let replaced = delivery::replace_certificate(authorities.home(), name, certificate, tools.entropy);
+        replaced.map_err(|cause| AuthorityError::NotReplaced { serial: certificate.serial.to_string(), cause })?;
+    }
+    let outdated = outdated_chains(authorities)?;
+    for (name, chain) in &outdated {
+        files::remove_stale(&authorities.home().authority(name))?;
+        delivery::replace_chain(authorities.home(), name, chain, tools.entropy)?;
+    }
+    // Last: what was issued before a chain was right does not hang on the new root, and the index can tell by the mark.
+    for Recertified { id, .. } in recertified {
+        index.mark_delivered(*id, now)?;
+    }
+    Ok(outdated.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Chains that name an authority by a certificate that is not its present one, and how they have to be.
+fn outdated_chains(authorities: &Authorities<'_>) -> Result<Vec<(String, Vec<Certificate>)>, AuthorityError> {
+    let names = authorities.names()?;
+    let present = names.iter().map(|name| authorities.certificate(name)).collect::<Result<Vec<_>, AuthorityError>>()?;
+    let mut outdated = Vec::new();
+    for name in names {
+        let chain = read_certificates(&authorities.home().authority(&name).join("chain.pem"))?;
+        let now = |above: &Certificate| {
+            let same = |other: &&Certificate| other.subject == above.subject && other.public_key == above.public_key;
+            present.iter().find(same).unwrap_or(above).clone()
+        };
+        let right: Vec<Certificate> = chain.iter().map(now).collect();
+        if right != chain {
+            outdated.push((name, right));
+        }
+    }
+    Ok(outdated)
+}

@@ -1,0 +1,383 @@
+//! The new root appears, and everything that the old one signed for an authority is signed by it too.
+
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+
+use crate::authority::error::AuthorityError;
+use crate::authority::hierarchy::init::{authority_profile, authority_request};
+use crate::authority::hierarchy::rotation::recertify::{
+    Recertified, is_anything_left, put_in_place, recertify_the_rest,
+};
+use crate::authority::hierarchy::rotation::{RotationError, next_generation};
+use crate::authority::issuer_chain::judged;
+use crate::authority::leaf::issue::{key_text, unused_serial};
+use crate::issuance::{self, Draft, Issuer, IssuerFacts, Profile, SignedBy};
+use crate::keys::{Passphrase, PrivateKey};
+use crate::store::ca_certificates::{Authorities, KeyOpener, Rotation, read_certificate};
+use crate::store::config::Config;
+use crate::store::delivery::{Files, KeyText};
+use crate::store::effects::Tools;
+use crate::store::home::Home;
+use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
+use crate::system::files::{self, FolderLock, StagedFolder};
+use crate::text::Lifetime;
+use crate::text::whole_second;
+use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Validity, pem};
+
+/// What is ordered of the new root.
+#[derive(Debug, Default)]
+pub struct Order {
+    /// Its common name; `None`: that of the old one with the mark of the next generation.
+    pub name: Option<String>,
+    /// `None`: the setting's.
+    pub key: Option<KeyAlgorithm>,
+    /// `None`: the setting's.
+    pub lifetime: Option<Lifetime>,
+    /// What its key is encrypted with; `None`: as the old root's is.
+    pub protection: Option<Passphrase>,
+    /// Even where whoever trusts only the old root will refuse what is issued from now on.
+    pub without_bridge: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Started {
+    pub old: String,
+    pub new: String,
+    pub old_certificate: Certificate,
+    pub new_certificate: Certificate,
+    /// Whether those who trust only the old root find a path to what is issued from now on.
+    pub has_bridge: bool,
+    /// An earlier run had made the root already.
+    pub resumed: bool,
+    /// The authorities that hang on the new root since this run.
+    pub recertified: Vec<Recertified>,
+    /// Those further below whose chains were brought up to date.
+    pub rechained: Vec<String>,
+    /// Both roots in one file, for whoever has to trust them.
+    pub bundle: PathBuf,
+    /// The setting that says who issues names the old root.
+    pub old_issues: bool,
+    /// The old root has a revocation list; whoever checks lists needs one of the new root, too.
+    pub has_list: bool,
+}
+
+/// What the folder of a root that follows another holds besides the usual.
+const NEW_WITH_OLD: &str = "new-with-old.pem";
+const OLD_WITH_NEW: &str = "old-with-new.pem";
+const BUNDLE: &str = "bundle.pem";
+
+/// The template under which cross-certificates stand in the index. No file has this name: nobody can issue by it.
+pub const CROSS: &str = "cross-certificate";
+
+/// Begins a rotation, or goes on with one whose run died. `ask` is asked for the passphrase of the old root, `ask_new` for
+/// that of a new one that is there already.
+///
+/// # Errors
+/// When a rotation is under way and nothing is left to do for it, a key is away or does not open, or something fails. The
+/// same command completes what a failure left.
+pub fn start(
+    home: &Home,
+    order: &Order,
+    ask: &mut KeyOpener<'_>,
+    ask_new: &mut KeyOpener<'_>,
+    tools: &Tools<'_>,
+) -> Result<Started, AuthorityError> {
+    let now = whole_second(tools.clock.now());
+    let config = Config::load(home)?;
+    let authorities = Authorities::of(home);
+    let work = Work { home, config: &config, now, tools };
+    match authorities.rotation()? {
+        Some(rotation) => work.resume(&authorities, rotation, order, ask_new),
+        None => work.begin(&authorities, order, ask),
+    }
+}
+
+struct Work<'a> {
+    home: &'a Home,
+    config: &'a Config,
+    now: OffsetDateTime,
+    tools: &'a Tools<'a>,
+}
+
+/// The new root before it has a certificate.
+struct NewRoot {
+    name: String,
+    profile: Profile,
+    key: PrivateKey,
+    request: issuance::CertificateRequest,
+}
+
+impl Work<'_> {
+    fn begin(
+        &self,
+        authorities: &Authorities<'_>,
+        order: &Order,
+        ask: &mut KeyOpener<'_>,
+    ) -> Result<Started, AuthorityError> {
+        let old_name = authorities.present_root()?.ok_or(RotationError::NoRoot)?;
+        let facts = authorities.facts(&old_name)?;
+        if let Some(why) = authorities.why_no_bridge(&old_name, facts.certificate())?
+            && !order.without_bridge
+        {
+            return Err(RotationError::NoBridge(why).into());
+        }
+        // Everything that can be refused without signing, before anybody is asked for a passphrase.
+        let root = self.new_root(&old_name, facts.certificate(), order)?;
+        let trial =
+            Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, self.serial(&root)?)?;
+        if trial.subject == *facts.subject() {
+            return Err(RotationError::SameSubject(trial.subject.to_string()).into());
+        }
+        issuance::approve(trial, None)?;
+
+        let (old, old_passphrase) = authorities.unlock(facts, ask)?;
+        let passphrase = order.protection.as_ref().or(old_passphrase.as_ref());
+        let text = KeyText { text: key_text(&root.key, passphrase, self.tools.entropy)?, mode: files::SECRET };
+
+        let _lock = FolderLock::acquire(self.home.folder(), self.tools.lock_timeout)?;
+        files::remove_stale(self.home.folder())?;
+        if let Some(Rotation { old, new, .. }) = authorities.rotation()? {
+            return Err(RotationError::UnderWay { old, new }.into());
+        }
+        let mut index = Index::open(&self.home.resolve(&self.config.index.location))?;
+        let (new, recertified) = self.make_root(authorities, &mut index, &old, root, &text)?;
+        self.carry_on(
+            authorities,
+            &mut index,
+            (old_name, old.facts().certificate().clone()),
+            new.facts(),
+            recertified,
+            false,
+        )
+    }
+
+    fn resume(
+        &self,
+        authorities: &Authorities<'_>,
+        rotation: Rotation,
+        order: &Order,
+        ask_new: &mut KeyOpener<'_>,
+    ) -> Result<Started, AuthorityError> {
+        let Rotation { old, new, .. } = rotation;
+        if self.asks_for_another(order, &authorities.certificate(&new)?) {
+            return Err(RotationError::UnderWay { old, new }.into());
+        }
+        let (old_certificate, new_certificate) = (authorities.certificate(&old)?, authorities.certificate(&new)?);
+        let location = self.home.resolve(&self.config.index.location);
+        let index = Index::open_to_read(&location)?;
+        if !is_anything_left(authorities, &index, &old_certificate, &new_certificate, self.now)? {
+            if self.unmarked(&index, &new)?.is_empty() {
+                return Err(RotationError::UnderWay { old, new }.into());
+            }
+            // Without authorities below, the marks are all that such a run leaves to do: no key is needed for them.
+            drop(index);
+            let facts = authorities.facts(&new)?;
+            let _lock = FolderLock::acquire(self.home.folder(), self.tools.lock_timeout)?;
+            files::remove_stale(self.home.folder())?;
+            let mut index = Index::open(&location)?;
+            self.mark_the_root(&mut index, &new)?;
+            return self.carry_on(authorities, &mut index, (old, old_certificate), &facts, Vec::new(), true);
+        }
+        drop(index);
+        let (issuer, _) = authorities.unlock(authorities.facts(&new)?, ask_new)?;
+        let _lock = FolderLock::acquire(self.home.folder(), self.tools.lock_timeout)?;
+        files::remove_stale(self.home.folder())?;
+        let mut index = Index::open(&location)?;
+        self.mark_the_root(&mut index, &new)?;
+        let mut change = index.change()?;
+        let recertified = self.recertify(authorities, &mut change, (&old, &old_certificate), &issuer)?;
+        change.commit()?;
+        self.carry_on(authorities, &mut index, (old, old_certificate), issuer.facts(), recertified, true)
+    }
+
+    /// Whether the order is for another root than the one that is there.
+    fn asks_for_another(&self, order: &Order, new: &Certificate) -> bool {
+        let is_other_name = order.name.as_deref().is_some_and(|name| new.subject.common_name() != Some(name));
+        is_other_name || order.key.is_some_and(|key| key.name() != new.public_key.kind().to_string())
+    }
+
+    /// The marks of a root that a run put in place and died before it could say so.
+    fn mark_the_root(&self, index: &mut Index, new: &str) -> Result<(), AuthorityError> {
+        for row in self.unmarked(index, new)? {
+            index.mark_delivered(row, self.now)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of what stands in the folder of a new root and is not marked as delivered.
+    fn unmarked(&self, index: &Index, new: &str) -> Result<Vec<EntryId>, AuthorityError> {
+        let mut unmarked = Vec::new();
+        for file in ["cert.pem", NEW_WITH_OLD, OLD_WITH_NEW] {
+            let certificate = read_certificate(&self.home.authority(new).join(file))?;
+            for row in index.by_serial(&certificate.serial, self.now)? {
+                if row.fingerprint == certificate.fingerprint() && row.delivered_at.is_none() {
+                    unmarked.push(row.id);
+                }
+            }
+        }
+        Ok(unmarked)
+    }
+
+    fn recertify(
+        &self,
+        authorities: &Authorities<'_>,
+        change: &mut Change<'_>,
+        old: (&str, &Certificate),
+        new: &Issuer,
+    ) -> Result<Vec<Recertified>, AuthorityError> {
+        recertify_the_rest(authorities, change, old, new, self.config, self.now, self.tools)
+    }
+
+    /// With the new root in its place, on to the authorities below it.
+    fn carry_on(
+        &self,
+        authorities: &Authorities<'_>,
+        index: &mut Index,
+        (old, old_certificate): (String, Certificate),
+        new: &IssuerFacts,
+        recertified: Vec<Recertified>,
+        resumed: bool,
+    ) -> Result<Started, AuthorityError> {
+        let rechained = put_in_place(authorities, index, &recertified, self.now, self.tools)?;
+        let name = new.name().to_owned();
+        Ok(Started {
+            bundle: self.home.authority(&name).join(BUNDLE),
+            has_list: self.home.crl_der(&old).is_file(),
+            old_issues: self.config.issue.issuer == old,
+            old,
+            old_certificate,
+            new_certificate: new.certificate().clone(),
+            new: name.clone(),
+            resumed,
+            has_bridge: authorities.have_bridge(new.certificate())?,
+            recertified,
+            rechained,
+        })
+    }
+
+    /// The limits of the old root, the settings of the CA, and what was ordered.
+    fn new_root(&self, old_name: &str, old: &Certificate, order: &Order) -> Result<NewRoot, AuthorityError> {
+        let mut profile = authority_profile(crate::store::ca_certificates::ROOT, self.config)?;
+        let algorithm = order.key.unwrap_or(self.config.root.key);
+        profile.keys = vec![algorithm];
+        if let Some(lifetime) = order.lifetime {
+            profile.lifetime = lifetime;
+            profile.longest = profile.longest.max(lifetime);
+        }
+        if let Some(rules) = &mut profile.authority {
+            rules.constraints = old.name_constraints.clone().unwrap_or_default();
+            let length = old.basic_constraints.and_then(|constraints| constraints.path_length);
+            rules.path_length = length.map(|length| u8::try_from(length).unwrap_or(u8::MAX));
+        }
+        let common_name = order
+            .name
+            .clone()
+            .unwrap_or_else(|| next_generation(old.subject.common_name().unwrap_or(&self.config.name)));
+        let key = PrivateKey::generate(algorithm)?;
+        let mut request = authority_request(&common_name, &profile, self.config, &key)?;
+        // Whatever made the old root: but for the common name, its subject stays.
+        let kept = old.subject.attributes().filter(|attribute| attribute.kind != AttributeType::CommonName);
+        request.subject = kept.map(|attribute| (attribute.kind.clone(), attribute.value.clone())).collect();
+        request.subject.push((AttributeType::CommonName, common_name));
+        request.clip = false;
+        Ok(NewRoot { name: self.free_name(old_name)?, profile, key, request })
+    }
+
+    /// How the authority is called: `root`, `root-g2`, `root-g3`.
+    fn free_name(&self, old: &str) -> Result<String, AuthorityError> {
+        let (stem, number) = match old.rsplit_once("-g").and_then(|(stem, n)| Some((stem, n.parse::<u32>().ok()?))) {
+            Some((stem, number)) => (stem, number),
+            None => (old, 1),
+        };
+        let is_free = |name: &String| {
+            let places = [self.home.authority(name), self.home.retired().join(name)];
+            places.iter().all(|place| place.symlink_metadata().is_err())
+        };
+        let mut names = (number.saturating_add(1)..).map(|number| format!("{stem}-g{number}"));
+        names.find(is_free).ok_or_else(|| AuthorityError::AuthorityTaken(old.to_owned()))
+    }
+
+    fn serial(&self, root: &NewRoot) -> Result<crate::x509::SerialNumber, AuthorityError> {
+        crate::authority::leaf::issue::draw_serial(root.profile.serial_octets, self.tools.entropy)
+    }
+
+    /// Signed, recorded, and only then in its place: the root, and both cross-certificates, as one folder.
+    fn make_root(
+        &self,
+        authorities: &Authorities<'_>,
+        index: &mut Index,
+        old: &Issuer,
+        root: NewRoot,
+        text: &KeyText,
+    ) -> Result<(Issuer, Vec<Recertified>), AuthorityError> {
+        let octets = root.profile.serial_octets;
+        let mut staged = StagedFolder::create(self.home.folder(), self.tools.entropy)?;
+        text.stage(&mut staged, "".as_ref())?;
+
+        let mut change = index.change()?;
+        let draw = |index: &Index| unused_serial(octets, index, self.tools.entropy);
+        let draft = Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, draw(&change)?)?;
+        let certificate = issuance::sign(issuance::approve(draft, None)?, &root.key)?.checked()?;
+        let facts = IssuerFacts::new(&root.name, certificate.clone(), Vec::new())?;
+        let new = Issuer::new(facts, root.key)?;
+        let old_certificate = old.facts().certificate();
+        let validity = common_validity(old_certificate, &certificate);
+        let cross = |subject: &Certificate, issuer: &Issuer, index: &Index| -> Result<Certificate, AuthorityError> {
+            let by = SignedBy::Issuer(issuer.facts());
+            let draft = issuance::recertify(subject, by, self.now, validity, draw(index)?)?;
+            judged(issuer.sign(issuance::approve(draft, Some(issuer.facts()))?)?, issuer.facts(), self.now)
+        };
+        let new_with_old = cross(&certificate, old, &change)?;
+        let old_with_new = cross(old_certificate, &new, &change)?;
+
+        let (old_name, new_name) = (old.facts().name(), root.name.as_str());
+        let own = crate::store::ca_certificates::ROOT;
+        let crosses = [format!("{new_name}-by-{old_name}"), format!("{old_name}-by-{new_name}")];
+        let rows = [
+            (&certificate, new_name, own, new_name),
+            (&new_with_old, &crosses[0], CROSS, old_name),
+            (&old_with_new, &crosses[1], CROSS, new_name),
+        ];
+        let mut ids = Vec::new();
+        for (certificate, name, template, authority) in rows {
+            ids.push(change.insert(&NewEntry {
+                certificate,
+                name,
+                template,
+                authority,
+                issued_at: self.now,
+                origin: Origin::Issued,
+                place: None,
+                delivered_at: None,
+            })?);
+        }
+        let recertified = self.recertify(authorities, &mut change, (old_name, old_certificate), &new)?;
+        change.commit()?;
+
+        // Only now may they leave the process.
+        let text = |certificate: &Certificate| pem::certificate(certificate.as_der());
+        let bundle = format!("{}{}", text(&certificate), text(old_certificate));
+        let crosses = [(NEW_WITH_OLD, text(&new_with_old)), (OLD_WITH_NEW, text(&old_with_new)), (BUNDLE, bundle)];
+        let published = Files::new(&certificate, &[])
+            .stage(&mut staged, "".as_ref(), false)
+            .and_then(|()| crosses.iter().try_for_each(|(name, text)| staged.add(name, text.as_bytes(), files::PUBLIC)))
+            .and_then(|()| staged.sync())
+            .and_then(|()| staged.publish_new(&self.home.authority(new_name)));
+        let serial = certificate.serial.to_string();
+        published.map_err(|cause| AuthorityError::NotDelivered { serial, cause })?;
+        for id in ids {
+            index.mark_delivered(id, self.now)?;
+        }
+        Ok((new, recertified))
+    }
+}
+
+/// A cross-certificate is of use while both roots are valid.
+pub(crate) fn common_validity(old: &Certificate, new: &Certificate) -> Validity {
+    Validity {
+        not_before: old.validity.not_before.max(new.validity.not_before),
+        not_after: old.validity.not_after.min(new.validity.not_after),
+    }
+}

@@ -1,0 +1,136 @@
+//! What still hangs on the old root, from the index.
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+
+use crate::authority::error::AuthorityError;
+use crate::authority::hierarchy::rotation::recertify::directly_below;
+use crate::authority::hierarchy::rotation::start::CROSS;
+use crate::store::ca_certificates::{Authorities, Rotation, read_certificates};
+use crate::store::config::Config;
+use crate::store::effects::Tools;
+use crate::store::home::Home;
+use crate::store::index::{Entry, EntryId, Filter, Index, Status};
+use crate::text::whole_second;
+use crate::x509::Certificate;
+
+/// How a rotation stands.
+#[derive(Debug)]
+pub struct State {
+    pub old: String,
+    pub new: String,
+    pub old_certificate: Certificate,
+    pub new_certificate: Certificate,
+    /// Live certificates whose chain as it was delivered leads to the old root, the oldest first.
+    pub certificates: Vec<Entry>,
+    /// Authorities whose certificate the old root signed; `start` moves them.
+    pub authorities: Vec<String>,
+    /// The setting that says who issues names the old root.
+    pub old_issues: bool,
+}
+
+/// The template of certificates that live an hour in memory, for a handshake test.
+const IN_MEMORY: &str = "handshake";
+
+impl State {
+    /// Whether nothing is left on the old root.
+    pub fn is_ready(&self) -> bool {
+        self.certificates.is_empty() && self.authorities.is_empty() && !self.old_issues
+    }
+}
+
+/// How the rotation stands; `None` when none is under way.
+///
+/// # Errors
+/// When the index or a certificate cannot be read.
+pub fn status(home: &Home, tools: &Tools<'_>) -> Result<Option<State>, AuthorityError> {
+    let now = whole_second(tools.clock.now());
+    let config = Config::load(home)?;
+    let index = Index::open_to_read(&home.resolve(&config.index.location))?;
+    of(home, &config, &index, now)
+}
+
+pub(crate) fn of(
+    home: &Home,
+    config: &Config,
+    index: &Index,
+    now: OffsetDateTime,
+) -> Result<Option<State>, AuthorityError> {
+    let authorities = Authorities::of(home);
+    let Some(Rotation { old, new, .. }) = authorities.rotation()? else { return Ok(None) };
+    let old_certificate = authorities.certificate(&old)?;
+    let below = directly_below(&authorities, &old_certificate)?.into_iter().map(|(name, _)| name).collect();
+    Ok(Some(State {
+        certificates: hanging_on(home, &old, index, now)?,
+        authorities: below,
+        old_issues: config.issue.issuer == old,
+        new_certificate: authorities.certificate(&new)?,
+        old_certificate,
+        new,
+        old,
+    }))
+}
+
+/// The certificates of authorities by name: the number of each row, and who signed it; the oldest first.
+type Signers = BTreeMap<String, Vec<(EntryId, String)>>;
+
+/// Of each name the certificate that is in use, if it is alive and led to this root when it was delivered.
+///
+/// A chain is delivered with its certificate and does not change after. So what counts is which certificate each authority
+/// above had at that time: the latest one recorded before, of those that came into place.
+fn hanging_on(home: &Home, root: &str, index: &Index, now: OffsetDateTime) -> Result<Vec<Entry>, AuthorityError> {
+    let mut signers = Signers::new();
+    let mut by_name: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    index.for_each(&Filter::default(), now, |entry| {
+        if entry.delivered_at.is_none() {
+            return;
+        }
+        signers.entry(entry.name.to_lowercase()).or_default().push((entry.id, entry.authority.clone()));
+        by_name.entry(entry.name.to_lowercase()).or_default().push(entry);
+    })?;
+    let is_alive = |entry: &Entry| matches!(entry.status(now), Status::Valid | Status::Held | Status::NotYetValid);
+    let mut hanging = Vec::new();
+    for entry in by_name.into_values().filter_map(|entries| in_use(home, entries)) {
+        let is_leaf = entry.template != CROSS && entry.template != IN_MEMORY;
+        if is_leaf
+            && is_alive(&entry)
+            && root_at(&signers, &entry.authority, entry.id) == root
+            && !index.certificate(&entry)?.is_ca()
+        {
+            hanging.push(entry);
+        }
+    }
+    hanging.sort_by_key(|entry| entry.id);
+    Ok(hanging)
+}
+
+/// Of the certificates of a name, the oldest first, the one whose files stand where they are looked for: the latest, unless
+/// an older generation was put back.
+fn in_use(home: &Home, mut entries: Vec<Entry>) -> Option<Entry> {
+    let stands = |entry: &Entry| {
+        let folder = entry.place.clone().or_else(|| Some(home.entry(&entry.name.parse().ok()?)));
+        let there = folder.and_then(|folder| read_certificates(&folder.join("cert.pem")).ok()).unwrap_or_default();
+        there.first().is_some_and(|certificate| certificate.fingerprint() == entry.fingerprint)
+    };
+    if entries.len() > 1
+        && let Some(place) = entries.iter().rposition(stands)
+    {
+        entries.truncate(place + 1);
+    }
+    entries.pop()
+}
+
+/// The root above an authority when a row was written.
+fn root_at<'s>(signers: &'s Signers, authority: &'s str, at: EntryId) -> &'s str {
+    let mut name = authority;
+    // No chain is longer than the number of authorities; a foreign index could go in a circle.
+    for _ in 0..=signers.len() {
+        let rows = signers.get(&name.to_lowercase()).map(Vec::as_slice).unwrap_or_default();
+        match rows.iter().rev().find(|(id, _)| *id < at).or(rows.first()) {
+            Some((_, signer)) if signer != name => name = signer,
+            _ => return name,
+        }
+    }
+    name
+}

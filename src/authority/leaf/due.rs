@@ -1,0 +1,230 @@
+//! `due`: what needs renewal. Certificates that are in place, authorities, and revocation lists, each with its cure.
+
+use std::path::PathBuf;
+
+use time::{Duration, OffsetDateTime};
+
+use crate::authority::error::AuthorityError;
+use crate::authority::leaf::hook;
+use crate::authority::leaf::hook::Hook;
+use crate::authority::leaf::order;
+use crate::store::ca_certificates::{Authorities, ROOT, read_certificate};
+use crate::store::config::Config;
+use crate::store::delivery;
+use crate::store::effects::Tools;
+use crate::store::entry_name::EntryName;
+use crate::store::home::Home;
+use crate::store::index::placement::Ends;
+use crate::store::index::{Entry, Index, RecordedList};
+use crate::store::previous_certificates;
+use crate::store::previous_certificates::Standing;
+use crate::text::shell_word;
+use crate::text::whole_second;
+use crate::x509::{Certificate, SerialNumber, Validity};
+
+/// Something that needs renewal.
+#[derive(Debug, Clone)]
+pub struct Due {
+    pub what: What,
+    /// Of a certificate its NAME, of the others the name of the authority.
+    pub name: String,
+    /// From when, and until when: of a list, from its signature to its next update.
+    pub validity: Validity,
+}
+
+#[derive(Debug, Clone)]
+pub enum What {
+    /// `has_key`: its private key stands beside it; otherwise somebody else has it.
+    Certificate {
+        entry: Box<Entry>,
+        folder: PathBuf,
+        has_key: bool,
+        hook: Option<Hook>,
+    },
+    Authority {
+        serial: SerialNumber,
+        cure: AuthorityCure,
+    },
+    List {
+        number: u64,
+    },
+}
+
+/// How an authority goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthorityCure {
+    /// A root: the next certificate for the same key.
+    RenewRoot,
+    /// Another one below this authority, which then issues.
+    IssueAnother { above: String },
+    /// Its issuer is no authority of this CA.
+    AskAbove,
+}
+
+/// Everything that is due now, certificates in the order of their issue, then authorities and lists.
+///
+/// A certificate counts while it is in place, and not revoked or on hold: one whose files are gone serves nobody. Lists count
+/// while their authority is in office.
+///
+/// # Errors
+/// When the index or an authority cannot be read.
+pub fn due(home: &Home, due: order::Due, tools: &Tools<'_>) -> Result<Vec<Due>, AuthorityError> {
+    let now = whole_second(tools.clock.now());
+    let index = Index::open_to_read(&home.resolve(&Config::load(home)?.index.location))?;
+    let mut found = certificates(home, &index, due, now)?;
+    let authorities = Authorities::of(home);
+    let mut in_office = Vec::new();
+    for name in authorities.names()? {
+        let certificate = read_certificate(&home.authority(&name).join("cert.pem"))?;
+        let is_revoked = index.by_serial(&certificate.serial, now)?.iter().any(|entry| entry.revocation.is_some());
+        if !is_revoked && is_due(certificate.validity, due, now) {
+            let what = What::Authority { serial: certificate.serial.clone(), cure: cure(&authorities, &certificate)? };
+            found.push(Due { what, name: name.clone(), validity: certificate.validity });
+        }
+        if now <= certificate.validity.not_after {
+            in_office.push(name);
+        }
+    }
+    for list in index.latest_lists()? {
+        if in_office.contains(&list.authority) && home.crl_der(&list.authority).exists() && list_is_due(&list, due, now)
+        {
+            let validity = Validity { not_before: list.signed_at, not_after: list.next_update };
+            found.push(Due { what: What::List { number: list.number }, name: list.authority, validity });
+        }
+    }
+    Ok(found)
+}
+
+fn certificates(home: &Home, index: &Index, due: order::Due, now: OffsetDateTime) -> Result<Vec<Due>, AuthorityError> {
+    let ends = match due {
+        order::Due::LastThird => Ends::InItsLastThird(now),
+        order::Due::Within(within) => Ends::Before(latest(now, within.as_duration())),
+    };
+    let mut found = Vec::new();
+    for name in index.names_in_question(&ends)? {
+        let Ok(entry_name) = name.parse::<EntryName>() else { continue };
+        let standing = Standing::of(index, &name, now)?;
+        let folder = standing.folder(home, &entry_name);
+        let Some(entry) =
+            standing.in_place(home, &entry_name).filter(|entry| previous_certificates::is_of(&folder, entry))
+        else {
+            continue;
+        };
+        if entry.revocation.is_none() && is_due(entry.validity, due, now) {
+            let has_key = folder.join(delivery::KEY).exists();
+            let what =
+                What::Certificate { entry: Box::new(entry.clone()), folder, has_key, hook: hook::of(index, &name)? };
+            found.push(Due { what, name: entry.name.clone(), validity: entry.validity });
+        }
+    }
+    Ok(found)
+}
+
+fn latest(now: OffsetDateTime, within: Duration) -> OffsetDateTime {
+    now.checked_add(within).unwrap_or(OffsetDateTime::new_utc(time::Date::MAX, time::Time::MIDNIGHT))
+}
+
+/// The rule of `ca issue --if-due`: no more than that is left.
+fn is_due(validity: Validity, due: order::Due, now: OffsetDateTime) -> bool {
+    let left = validity.not_after - now;
+    match due {
+        order::Due::LastThird => left <= validity.length() / 3,
+        order::Due::Within(within) => left <= within.as_duration(),
+    }
+}
+
+fn list_is_due(list: &RecordedList, due: order::Due, now: OffsetDateTime) -> bool {
+    match due {
+        order::Due::LastThird => list.is_due(now),
+        order::Due::Within(within) => list.next_update - now <= within.as_duration(),
+    }
+}
+
+fn cure(authorities: &Authorities<'_>, certificate: &Certificate) -> Result<AuthorityCure, AuthorityError> {
+    if certificate.is_self_issued() {
+        return Ok(AuthorityCure::RenewRoot);
+    }
+    for name in authorities.names()? {
+        if read_certificate(&authorities.cert_path(&name))?.subject == certificate.issuer {
+            return Ok(AuthorityCure::IssueAnother { above: name });
+        }
+    }
+    Ok(AuthorityCure::AskAbove)
+}
+
+impl Due {
+    /// The command that cures it.
+    pub fn command(&self, usual_issuer: &str, within: order::Due) -> String {
+        let name = &self.name;
+        match &self.what {
+            What::Certificate { has_key: true, .. } => format!("ca renew {}", shell_word(name)),
+            What::Certificate { has_key: false, .. } => format!("ca sign CSR --name {} --force", shell_word(name)),
+            What::Authority { cure: AuthorityCure::RenewRoot, .. } if name == ROOT => "ca root renew".to_owned(),
+            What::Authority { cure: AuthorityCure::RenewRoot, .. } => format!("ca root renew {name}"),
+            What::Authority { cure: AuthorityCure::IssueAnother { above }, .. } => {
+                format!("ca issue intermediate {name}-2 --issuer {above}")
+            }
+            What::Authority { cure: AuthorityCure::AskAbove, .. } => format!("ca intermediate request {name}-2"),
+            What::List { .. } => {
+                let authority = if name == usual_issuer { String::new() } else { format!(" --authority {name}") };
+                // What is not in its last third yet is signed only when that is asked for.
+                let ensure = if within == order::Due::LastThird { " --ensure" } else { "" };
+                format!("ca crl{authority}{ensure}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::authority::revocation::publish_crl;
+    use crate::authority::testing;
+    use crate::authority::testing::Ca;
+    use crate::text::Lifetime;
+    use crate::x509::revocation_list::RevocationReason;
+
+    /// What is due within so many days, by kind and name.
+    fn due_within(ca: &Ca, days: u64) -> Vec<String> {
+        let within = order::Due::Within(Lifetime::from_days(days));
+        let found = ca.with_tools(|tools| due(&ca.home, within, tools)).unwrap();
+        let shown = |due: &Due| match due.what {
+            What::Certificate { .. } => format!("certificate {}", due.name),
+            What::Authority { .. } => format!("authority {}", due.name),
+            What::List { .. } => format!("list {}", due.name),
+        };
+        found.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn a_certificate_is_due_while_its_own_files_are_in_place() {
+        let ca = Ca::new();
+        for name in ["gone.test", "other.test", "web.test"] {
+            ca.issue(testing::order("server", name)).unwrap();
+        }
+        assert_eq!(due_within(&ca, 91).len(), 3);
+        fs::remove_dir_all(ca.path("issued/gone.test")).unwrap();
+        fs::copy(ca.path("issued/web.test/cert.pem"), ca.path("issued/other.test/cert.pem")).unwrap();
+        assert_eq!(due_within(&ca, 91), ["certificate web.test"]);
+        ca.revoke("web.test", RevocationReason::CertificateHold).unwrap();
+        assert_eq!(due_within(&ca, 91), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_authority_is_due_unless_it_is_revoked_and_its_list_while_it_is_in_office() {
+        let mut ca = Ca::new();
+        ca.publish(&publish_crl::Order { authority: Some("issuing".to_owned()), ..Default::default() }).unwrap();
+        let all = ["authority issuing", "list issuing"];
+        assert_eq!(due_within(&ca, 6 * 365), all);
+        let (list, away) = (ca.home.crl_der("issuing"), ca.path("away.der"));
+        fs::rename(&list, &away).unwrap();
+        assert_eq!(due_within(&ca, 6 * 365), all[..1], "nobody reads a list that is not there");
+        fs::rename(&away, &list).unwrap();
+        ca.revoke("issuing", RevocationReason::CessationOfOperation).unwrap();
+        assert_eq!(due_within(&ca, 6 * 365), all[1..], "its list still says what was revoked");
+        ca.now += Duration::days(5 * 365);
+        assert_eq!(due_within(&ca, 365), Vec::<String>::new(), "nothing that it signed is valid any more");
+    }
+}

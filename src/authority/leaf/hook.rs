@@ -1,0 +1,227 @@
+//! What runs after the files of a name changed: a command of the user's, who knows which service has to read them again.
+//!
+//! It is remembered with the name in the index, so that whoever renews later, a timer for example, need not know it. The
+//! index is as private as the keys: whoever can write a command into it could as well issue. No lock is held while it
+//! runs: it may call `ca` itself.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use crate::authority::error::AuthorityError;
+use crate::store::config::Config;
+use crate::store::delivery::Paths;
+use crate::store::effects::Tools;
+use crate::store::home::Home;
+use crate::store::index::{Index, StoredHook};
+use crate::system::files::FolderLock;
+use crate::text;
+use crate::text::Lifetime;
+use crate::text::rfc3339;
+use crate::x509::SerialNumber;
+
+/// A hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hook {
+    /// For `sh -c`.
+    pub command: String,
+    /// After which it is ended.
+    pub timeout: Lifetime,
+    pub on_failure: OnFailure,
+}
+
+/// What happens to the new files when their hook fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    Keep,
+    /// Those that were in place before come back.
+    Rollback,
+}
+
+impl OnFailure {
+    pub const ALL: [Self; 2] = [Self::Keep, Self::Rollback];
+
+    /// The word for it in flags, in the index and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Rollback => "rollback",
+        }
+    }
+}
+
+impl Hook {
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
+
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.as_seconds())
+    }
+
+    fn stored(&self) -> StoredHook {
+        let (command, timeout) = (self.command.clone(), self.timeout.as_seconds());
+        StoredHook { command, timeout, on_failure: self.on_failure.name().to_owned() }
+    }
+
+    fn restored(stored: StoredHook) -> Option<Self> {
+        let on_failure = OnFailure::ALL.into_iter().find(|known| known.name() == stored.on_failure)?;
+        Some(Self { command: stored.command, timeout: Lifetime::from_seconds(stored.timeout)?, on_failure })
+    }
+}
+
+/// The hook that is remembered for a name.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn remembered(home: &Home, name: &str) -> Result<Option<Hook>, AuthorityError> {
+    of(&Index::open_to_read(&home.resolve(&Config::load(home)?.index.location))?, name)
+}
+
+/// As [`remembered`], from an index that is open.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn of(index: &Index, name: &str) -> Result<Option<Hook>, AuthorityError> {
+    let Some(stored) = index.hook(name)? else { return Ok(None) };
+    let damaged = || index.damaged(format!("the hook of '{}' cannot be read", text::escape(name)));
+    Ok(Some(Hook::restored(stored).ok_or_else(damaged)?))
+}
+
+/// Remembers the hook of a name from now on; `None` forgets it.
+///
+/// # Errors
+/// When the index cannot be written.
+pub fn remember(home: &Home, name: &str, hook: Option<&Hook>, tools: &Tools<'_>) -> Result<(), AuthorityError> {
+    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let mut index = Index::open(&home.resolve(&Config::load(home)?.index.location))?;
+    let stored = hook.map(Hook::stored);
+    if index.hook(name)? != stored {
+        index.set_hook(name, stored.as_ref())?;
+    }
+    Ok(())
+}
+
+/// What happened, for whoever has to react.
+pub struct Change<'a> {
+    /// `issue`, `renew`, `rekey`, `rollback`, `sign`.
+    pub action: &'static str,
+    pub name: &'a str,
+    pub template: &'a str,
+    pub authority: &'a str,
+    pub serial: &'a SerialNumber,
+    /// Of the certificate that was in place before.
+    pub previous: Option<&'a SerialNumber>,
+    pub not_after: OffsetDateTime,
+    pub paths: &'a Paths,
+}
+
+/// The names whose hooks are running, around this process: a hook is not run within itself.
+const RUNNING: &str = "CA_HOOKS_RUNNING";
+
+/// The environment of a hook: that of the program without `secrets`, and what it has to know of the change. What there is
+/// nothing to say about is empty.
+pub fn environment(
+    program: &HashMap<OsString, OsString>,
+    secrets: &[&str],
+    home: &Home,
+    change: &Change<'_>,
+) -> HashMap<OsString, OsString> {
+    let mut environment = program.clone();
+    environment.retain(|variable, _| !secrets.iter().any(|secret| variable == secret));
+    let path = |path: Option<&Path>| path.map_or_else(OsString::new, |path| path.as_os_str().to_owned());
+    let text = |text: String| OsString::from(text);
+    let folder = change.paths.certificate.parent();
+    let running = program.get(OsStr::new(RUNNING)).map(|names| names.to_string_lossy().into_owned());
+    let running = running.unwrap_or_default() + change.name + "\n";
+    let values = [
+        ("CA_DIR", path(Some(home.folder()))),
+        ("CA_ACTION", text(change.action.to_owned())),
+        ("CA_NAME", text(change.name.to_owned())),
+        ("CA_TEMPLATE", text(change.template.to_owned())),
+        ("CA_AUTHORITY", text(change.authority.to_owned())),
+        ("CA_FOLDER", path(folder)),
+        ("CA_CERT", path(Some(&change.paths.certificate))),
+        ("CA_CHAIN", path(Some(&change.paths.chain))),
+        ("CA_FULLCHAIN", path(change.paths.fullchain.as_deref())),
+        ("CA_KEY", path(change.paths.key.as_deref())),
+        ("CA_SERIAL", text(change.serial.to_string())),
+        ("CA_PREVIOUS_SERIAL", text(change.previous.map(SerialNumber::to_string).unwrap_or_default())),
+        ("CA_NOT_AFTER", text(rfc3339(change.not_after))),
+        (RUNNING, text(running)),
+    ];
+    environment.extend(values.map(|(variable, value)| (OsString::from(variable), value)));
+    environment
+}
+
+/// Whether the program was started by the hook of this name.
+pub fn is_within(program: &HashMap<OsString, OsString>, name: &str) -> bool {
+    let running = program.get(OsStr::new(RUNNING)).map(|names| names.to_string_lossy().into_owned());
+    running.is_some_and(|names| names.lines().any(|running| running.eq_ignore_ascii_case(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::testing::{Ca, NOW};
+
+    #[test]
+    fn a_hook_knows_what_changed_and_no_secret() {
+        let program = [("PATH", "/bin"), ("SECRET", "x"), ("CA_SERIAL", "of somebody else")];
+        let program = program.map(|(variable, value)| (variable.into(), value.into())).into();
+        let serial: SerialNumber = "0102".parse().unwrap();
+        let paths =
+            Paths { certificate: "/a/cert.pem".into(), chain: "/a/chain.pem".into(), fullchain: None, key: None };
+        let change = Change {
+            action: "renew",
+            name: "web.test",
+            template: "server",
+            authority: "issuing",
+            serial: &serial,
+            previous: None,
+            not_after: NOW,
+            paths: &paths,
+        };
+        let home = Home::at("/ca".into());
+        let given = environment(&program, &["SECRET"], &home, &change);
+        let of = |variable: &str| given.get(OsStr::new(variable)).map(|value| value.to_string_lossy().into_owned());
+        assert_eq!(of("SECRET"), None);
+        for (variable, value) in [
+            ("PATH", "/bin"),
+            ("CA_DIR", "/ca"),
+            ("CA_FOLDER", "/a"),
+            ("CA_CERT", "/a/cert.pem"),
+            ("CA_KEY", ""),
+            ("CA_SERIAL", "0102"),
+            ("CA_PREVIOUS_SERIAL", ""),
+            ("CA_NOT_AFTER", "2026-06-01T12:00:00Z"),
+        ] {
+            assert_eq!(of(variable).as_deref(), Some(value), "{variable}");
+        }
+        assert!(is_within(&given, "WEB.test") && !is_within(&given, "eb.test") && !is_within(&program, "web.test"));
+    }
+
+    #[test]
+    fn a_hook_is_remembered_with_its_name_until_it_is_forgotten() {
+        let ca = Ca::new();
+        let hook = Hook {
+            command: "true".to_owned(),
+            timeout: Lifetime::from_seconds(30).unwrap(),
+            on_failure: OnFailure::Rollback,
+        };
+        ca.with_tools(|tools| remember(&ca.home, "web.test", Some(&hook), tools)).unwrap();
+        assert_eq!(remembered(&ca.home, "web.test").unwrap(), Some(hook));
+        ca.with_tools(|tools| remember(&ca.home, "web.test", None, tools)).unwrap();
+        assert_eq!(remembered(&ca.home, "web.test").unwrap(), None);
+    }
+
+    #[test]
+    fn a_hook_that_cannot_be_read_is_damage_and_not_the_lack_of_one() {
+        let ca = Ca::new();
+        let stored = StoredHook { command: "true".to_owned(), timeout: 30, on_failure: "dance".to_owned() };
+        Index::open(&ca.path("index.db")).unwrap().set_hook("web.test", Some(&stored)).unwrap();
+        let error = remembered(&ca.home, "web.test").unwrap_err();
+        assert!(error.to_string().ends_with("is damaged: the hook of 'web.test' cannot be read"), "{error}");
+    }
+}

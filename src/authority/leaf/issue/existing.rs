@@ -1,0 +1,243 @@
+//! What there is of a name already, and what that means for an order: the name is taken, there is nothing to do, a run that
+//! died is ended, or files are replaced.
+
+use std::path::Path;
+
+use crate::authority::issuer_chain::check_not_revoked;
+use crate::authority::leaf::issue::{AuthorityError, Work};
+use crate::authority::leaf::order::{CertificateFacts, Due, Existing, Outcome, Status, SubjectKey};
+use crate::authority::leaf::renew::{RenewError, check_may_be_followed};
+use crate::keys::Signer;
+use crate::store::ca_certificates::Authorities;
+use crate::store::delivery;
+use crate::store::delivery::Place;
+use crate::store::index::{Entry, Index};
+use crate::store::previous_certificates;
+use crate::store::previous_certificates::Standing;
+use crate::x509::{Certificate, SerialNumber};
+
+/// What the certificates of this name allow.
+pub(crate) enum Settled {
+    /// The question is answered already.
+    Answer(Box<Outcome>),
+    Free,
+    /// The files of the certificate with this serial number are replaced.
+    Replaces(SerialNumber),
+}
+
+impl Work<'_> {
+    /// Refuses a name that is plainly taken; the answer that counts comes under the lock. The index is opened only when
+    /// there is something in the place of the files, so that a new name pays nothing for it.
+    pub(crate) fn refuse_taken(&self) -> Result<(), AuthorityError> {
+        if self.place.folder(self.home, &self.order.name).is_some_and(|folder| folder.exists())
+            && let Some((entry, certificate)) = self.delivered(&Index::open_to_read(&self.index)?)?
+        {
+            return Err(self.taken(entry, &certificate));
+        }
+        Ok(())
+    }
+
+    /// Whether there is one that is not due, by a look at the index and the files.
+    pub(crate) fn unchanged(&self, due: Due) -> Result<Option<Outcome>, AuthorityError> {
+        let index = Index::open_to_read(&self.index)?;
+        match self.delivered(&index)? {
+            Some((entry, certificate)) if self.is_good_for_longer(&entry, &certificate, due, &index)? => {
+                Ok(Some(self.outcome(
+                    Status::Unchanged,
+                    &entry.authority,
+                    CertificateFacts::Certificate(Box::new(certificate)),
+                    Vec::new(),
+                )))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Under the lock: what the name's earlier certificates mean for this order, and what an interrupted run left.
+    pub(crate) fn settle(&self, index: &mut Index) -> Result<Settled, AuthorityError> {
+        if let Some(outcome) = self.finish_interrupted(index)? {
+            return Ok(Settled::Answer(Box::new(outcome)));
+        }
+        let Some((entry, certificate)) = self.delivered(index)? else {
+            return match self.place.folder(self.home, &self.order.name) {
+                Some(folder) if !matches!(self.place, Place::Folder(_)) && folder.exists() => {
+                    Err(AuthorityError::PlaceTaken(folder))
+                }
+                _ => Ok(Settled::Free),
+            };
+        };
+        match self.order.existing {
+            _ if *self.place == Place::Memory => Ok(Settled::Free),
+            Existing::Refuse => Err(self.taken(entry, &certificate)),
+            // Another process may have renewed it while we waited for the lock.
+            Existing::KeepUnlessDue(due) if self.is_good_for_longer(&entry, &certificate, due, index)? => {
+                let facts = CertificateFacts::Certificate(Box::new(certificate));
+                Ok(Settled::Answer(Box::new(self.outcome(Status::Unchanged, &entry.authority, facts, Vec::new()))))
+            }
+            _ if *self.place == Place::Authority => Err(AuthorityError::AuthorityKept(entry.name)),
+            _ => {
+                let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
+                let in_place = standing.in_place(self.home, &self.order.name).unwrap_or(&entry);
+                if let Some(followed) = &self.order.follows {
+                    self.check_is_like(in_place, followed)?;
+                }
+                Ok(Settled::Replaces(in_place.serial.clone()))
+            }
+        }
+    }
+
+    /// A run that died between its record and its report: if its files came into place it only lacked the mark, and this
+    /// run ends it; if not, its certificate stays in the book, its key is gone, and this run begins anew.
+    fn finish_interrupted(&self, index: &mut Index) -> Result<Option<Outcome>, AuthorityError> {
+        previous_certificates::recover(self.home, index, &self.order.name, self.now, self.tools.entropy)?;
+        let history = index.history(self.order.name.as_str(), self.now)?;
+        let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else {
+            return Ok(None);
+        };
+        let certificate = index.certificate(&entry)?;
+        let Some(folder) = self.place.folder(self.home, &self.order.name) else { return Ok(None) };
+        // A certificate that was signed for a request has no key file, and this order may be another one.
+        if !delivery::holds_public(&folder, &certificate)? {
+            return Ok(None);
+        }
+        index.mark_delivered(entry.id, self.now)?;
+        let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
+        let replaced = standing.before(&entry).map(|before| before.serial.clone());
+        let is_wanted = match self.order.existing {
+            Existing::Refuse => self.is_as_ordered(&certificate)? && self.are_all_in(&folder, &certificate)?,
+            // The mark may have been missing for long: what is due by now is replaced.
+            Existing::KeepUnlessDue(due) => self.is_good_for_longer(&entry, &certificate, due, index)?,
+            // Whatever is there: it may be for a key that this run was told to leave behind.
+            Existing::Replace => false,
+        };
+        if entry.template != self.profile.name || !is_wanted {
+            return Ok(None);
+        }
+        let facts = CertificateFacts::Certificate(Box::new(certificate));
+        let outcome = self.outcome(Status::Issued, &entry.authority, facts, Vec::new());
+        Ok(Some(Outcome { replaced, ..outcome }))
+    }
+
+    /// The certificate of this name that is in place.
+    fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, AuthorityError> {
+        let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
+        if let Some(other) = standing.history.iter().find(|entry| entry.template != self.profile.name) {
+            return Err(AuthorityError::OtherTemplate { name: other.name.clone(), template: other.template.clone() });
+        }
+        let Some(entry) = standing.recorded().cloned() else { return Ok(None) };
+        let certificate = index.certificate(&entry)?;
+        Ok(Some((entry, certificate)))
+    }
+
+    /// Whether a run for this name has recorded its certificate, and not said that the files are in place.
+    pub(crate) fn was_interrupted(&self) -> Result<bool, AuthorityError> {
+        let history = Index::open_to_read(&self.index)?.history(self.order.name.as_str(), self.now)?;
+        Ok(history.last().is_some_and(|entry| entry.delivered_at.is_none()))
+    }
+
+    /// Under the lock: files in a folder of the user's give way by `--force`, or when they are this name's own, among them
+    /// what a run left that died; to a renewal when no certificate of somebody else stands there. Whether there are such.
+    pub(crate) fn check_folder(&self, index: &Index) -> Result<bool, AuthorityError> {
+        let Place::Folder(folder) = self.place else { return Ok(false) };
+        let with_key = !self.is_requested();
+        let is_forced = matches!(self.order.existing, Existing::Replace) && self.order.follows.is_none();
+        if delivery::in_the_way(folder, with_key).is_none() || is_forced {
+            return Ok(false);
+        }
+        let history = index.history(self.order.name.as_str(), self.now)?;
+        let own: Vec<_> = history.iter().map(|entry| index.certificate(entry)).collect::<Result<_, _>>()?;
+        if matches!(self.order.existing, Existing::Replace) {
+            // A new key is the cure for one that does not fit; but what has a certificate of its own is somebody else's.
+            return match delivery::foreign_certificate(folder, &own) {
+                Some(path) => Err(RenewError::Foreign(path).into()),
+                None => Ok(false),
+            };
+        }
+        match delivery::foreign(folder, &own, with_key)? {
+            Some(path) => Err(AuthorityError::PlaceTaken(path)),
+            None => Ok(true),
+        }
+    }
+
+    /// Under the lock: whether an order that was made from one certificate would be made the same from the one that is in
+    /// place by now, which another process may have brought, or somebody revoked.
+    fn check_is_like(&self, in_place: &Entry, followed: &Entry) -> Result<(), RenewError> {
+        let keeps_key = matches!(self.order.key, SubjectKey::Kept(_));
+        check_may_be_followed(in_place, keeps_key)?;
+        let order_of = |entry: &Entry| {
+            let Entry { subject, sans, authority, place, validity, key_fingerprint, .. } = entry.clone();
+            (subject, sans, authority, place, validity.length(), keeps_key.then_some(key_fingerprint))
+        };
+        if order_of(in_place) == order_of(followed) {
+            Ok(())
+        } else {
+            Err(RenewError::Overtaken(in_place.name.clone()))
+        }
+    }
+
+    fn taken(&self, entry: Entry, certificate: &Certificate) -> AuthorityError {
+        if *self.place == Place::Authority {
+            return AuthorityError::AuthorityKept(entry.name);
+        }
+        let until = certificate.validity.not_after;
+        AuthorityError::NameTaken { name: entry.name, template: entry.template, until, by_request: self.is_requested() }
+    }
+
+    /// Whether there is no need for another one: it has enough of its life left, is in place and as ordered, and neither it
+    /// nor an authority above it is revoked.
+    fn is_good_for_longer(
+        &self,
+        entry: &Entry,
+        certificate: &Certificate,
+        due: Due,
+        index: &Index,
+    ) -> Result<bool, AuthorityError> {
+        let left = certificate.validity.not_after - self.now;
+        let wanted = match due {
+            Due::LastThird => certificate.validity.length() / 3,
+            Due::Within(within) => within.as_duration(),
+        };
+        let folder = self.place.folder(self.home, &self.order.name);
+        let is_in_place = folder.is_none_or(|folder| self.are_all_in(&folder, certificate).unwrap_or(false));
+        let is_good = left > wanted && entry.revocation.is_none() && is_in_place && self.is_as_ordered(certificate)?;
+        Ok(is_good && self.is_issuer_good(entry, certificate, index)?)
+    }
+
+    /// Whether the authority that signed it still stands. One that is not here any more says nothing against it.
+    fn is_issuer_good(&self, entry: &Entry, certificate: &Certificate, index: &Index) -> Result<bool, AuthorityError> {
+        let Ok(issuer) = Authorities::of(self.home).facts(&entry.authority) else { return Ok(true) };
+        if *issuer.subject() != certificate.issuer {
+            return Ok(true);
+        }
+        match check_not_revoked(&issuer, index) {
+            Ok(()) => Ok(true),
+            Err(AuthorityError::RevokedIssuer { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same names and the same kind of key.
+    fn is_as_ordered(&self, certificate: &Certificate) -> Result<bool, AuthorityError> {
+        let wanted = self.names()?;
+        let same_names =
+            wanted.len() == certificate.names().len() && wanted.iter().all(|name| certificate.names().contains(name));
+        let kind = certificate.public_key.kind().to_string();
+        let same_key = match &self.order.key {
+            SubjectKey::Generate(wanted) => {
+                wanted.or(self.profile.keys.first().copied()).is_none_or(|wanted| wanted.name() == kind)
+            }
+            SubjectKey::Kept(key) => *key.public_key() == certificate.public_key,
+            SubjectKey::Requested(requested) => *requested.request.public_key() == certificate.public_key,
+        };
+        Ok(same_names && same_key)
+    }
+
+    /// Whether all files that this order asks for are in a folder.
+    fn are_all_in(&self, folder: &Path, certificate: &Certificate) -> Result<bool, AuthorityError> {
+        if self.is_requested() {
+            delivery::holds_public(folder, certificate)
+        } else {
+            delivery::holds(folder, certificate)
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! `renew` and `rekey`: a certificate follows another of the same name, from the same template, with the same names, in
+//! the same place.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::authority::error::AuthorityError;
+use crate::authority::leaf::issue;
+use crate::authority::leaf::order::{Due, Existing, Order, Outcome, SubjectKey};
+use crate::store::ca_certificates::{Answers, KeyOpener, open_key};
+use crate::store::config::Config;
+use crate::store::delivery;
+use crate::store::delivery::Place;
+use crate::store::effects::Tools;
+use crate::store::entry_name::EntryName;
+use crate::store::home::Home;
+use crate::store::index::{Entry, Index, Reference};
+use crate::store::previous_certificates;
+use crate::store::previous_certificates::Standing;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::issuance::End;
+use crate::keys::key_file::KeyFile;
+use crate::keys::{Passphrase, PrivateKey, Signer};
+use crate::system::files::{self, FolderLock};
+use crate::text::Lifetime;
+use crate::x509::revocation_list::RevocationReason;
+use crate::x509::{AttributeType, Certificate, KeyAlgorithm};
+
+/// No key file is longer.
+const MOST_OCTETS: u64 = 1024 * 1024;
+
+/// Each attempt but the last was overtaken by one of another process that succeeded.
+const MOST_ATTEMPTS: usize = 100;
+
+/// What is ordered.
+pub struct Renewal {
+    pub reference: Reference,
+    pub key: NextKey,
+    /// `None`: as long as the one before.
+    pub end: Option<End>,
+    pub clip: bool,
+    /// Values for the placeholders of the template outside the subject.
+    pub set: BTreeMap<String, String>,
+    /// A passphrase was given for the key that is there, so that it has to be encrypted.
+    pub encrypted: bool,
+    /// Only when it is due: another process may have renewed it meanwhile.
+    pub only_if: Option<Due>,
+}
+
+/// Which key the next certificate is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextKey {
+    /// The one in its key file.
+    Same,
+    /// A new one; of the same kind when none is named.
+    New(Option<KeyAlgorithm>),
+}
+
+/// Why there is nothing that could be renewed.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewError {
+    #[error("'{0}' is an authority; its certificate is not renewed by this command")]
+    Authority(String),
+    #[error("the files of '{0}' were never written; there is nothing to renew")]
+    NoFiles(String),
+    #[error("'{0}' is revoked; a key that may not be used any more gets no other certificate")]
+    Revoked(String),
+    #[error("'{0}' is on hold; until that is ended, no other certificate follows it")]
+    OnHold(String),
+    #[error("there is no private key at {}", .0.display())]
+    NoKey(PathBuf),
+    #[error("a passphrase was given for the private key {}, which is not encrypted", .0.display())]
+    PlainKey(PathBuf),
+    #[error("the private key {} is not that of the certificate with the serial number {serial}", path.display())]
+    OtherKey { path: PathBuf, serial: String },
+    #[error("{} is no certificate of this name, and nothing is put in its place", .0.display())]
+    Foreign(PathBuf),
+    #[error("'{0}' was replaced by other processes again and again; nothing was done by this one")]
+    Overtaken(String),
+}
+
+/// Issues the next certificate of a name. `ask` is asked for the passphrase of the issuer, `ask_for_kept_key` for that of
+/// the key that is there: it is kept, or its passphrase is.
+///
+/// # Errors
+/// As [`issue::issue`]; and when there is nothing to renew, or the key is not there any more.
+pub fn renew(
+    home: &Home,
+    renewal: &Renewal,
+    ask: &mut KeyOpener<'_>,
+    ask_for_kept_key: &mut KeyOpener<'_>,
+    tools: &Tools<'_>,
+) -> Result<Outcome, AuthorityError> {
+    // Whoever is overtaken begins anew, but asks nobody twice.
+    let (mut of_issuer, mut of_key) = (Answers::default(), Answers::default());
+    let mut attempt = || {
+        let order = order(home, renewal, &mut |question| of_key.ask(question, ask_for_kept_key), tools)?;
+        issue::issue(home, order, &mut |question| of_issuer.ask(question, ask), tools)
+    };
+    for _ in 1..MOST_ATTEMPTS {
+        match attempt() {
+            Err(AuthorityError::Renew(RenewError::Overtaken(_))) => {}
+            done => return done,
+        }
+    }
+    attempt()
+}
+
+/// The order that makes one follow what is in place now.
+fn order(
+    home: &Home,
+    renewal: &Renewal,
+    ask_for_kept_key: &mut KeyOpener<'_>,
+    tools: &Tools<'_>,
+) -> Result<Order, AuthorityError> {
+    let Present { entry, certificate, key_path, key_file } = present(home, &renewal.reference, tools)?;
+    check_may_be_followed(&entry, renewal.key == NextKey::Same)?;
+    let place = entry.place.clone().map_or(Place::Issued, Place::Folder);
+    let (key, protection) = match renewal.key {
+        NextKey::Same => open_kept(&key_path, key_file, &certificate, ask_for_kept_key)
+            .map(|(key, secret)| (SubjectKey::Kept(Box::new(key)), secret))?,
+        NextKey::New(named) => {
+            let kind = certificate.public_key.kind().to_string();
+            let same_kind = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind);
+            let secret = passphrase_of(&key_path, &key_file.unwrap_or_default(), ask_for_kept_key)?;
+            (SubjectKey::Generate(named.or(same_kind)), secret)
+        }
+    };
+    if renewal.encrypted && protection.is_none() {
+        return Err(RenewError::PlainKey(key_path).into());
+    }
+    Ok(Order {
+        template: entry.template.clone(),
+        name: entry.name.parse()?,
+        names: certificate.names().to_vec(),
+        end: renewal.end.unwrap_or_else(|| length_of(&certificate)),
+        clip: renewal.clip,
+        key,
+        subject: subject_of(&certificate),
+        set: renewal.set.clone(),
+        issuer: Some(entry.authority.clone()),
+        place: Some(place),
+        existing: renewal.only_if.map_or(Existing::Replace, Existing::KeepUnlessDue),
+        follows: Some(entry),
+        dry_run: false,
+        protection,
+    })
+}
+
+/// What is revoked is followed by a new key at most, and what is on hold by nothing.
+pub(crate) fn check_may_be_followed(entry: &Entry, keeps_key: bool) -> Result<(), RenewError> {
+    match entry.revocation.as_ref().filter(|revocation| revocation.released_at.is_none()) {
+        Some(held) if held.reason == RevocationReason::CertificateHold => Err(RenewError::OnHold(entry.name.clone())),
+        // A new key is what one needs after a revocation.
+        Some(_) if keeps_key => Err(RenewError::Revoked(entry.name.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// The certificate of a name that is in place, and the content of the key file beside it.
+struct Present {
+    entry: Entry,
+    certificate: Certificate,
+    key_path: PathBuf,
+    key_file: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// What is in place. Looked at under the lock: while another process exchanges them, a certificate and a key are read that
+/// do not belong together. If a run died at that, its leavings are cleared away first.
+fn present(home: &Home, reference: &Reference, tools: &Tools<'_>) -> Result<Present, AuthorityError> {
+    let now = crate::text::whole_second(tools.clock.now());
+    let path = home.resolve(&Config::load(home)?.index.location);
+    // Nobody waits for the lock to be told that there is no such name.
+    let name = Index::open_to_read(&path)?.find(reference, now)?.name;
+    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let mut index = Index::open(&path)?;
+    let entry_name: EntryName = name.parse()?;
+    previous_certificates::recover(home, &mut index, &entry_name, now, tools.entropy)?;
+    let entry = in_place(home, &index, &entry_name, now)?;
+    let certificate = index.certificate(&entry)?;
+    if certificate.is_ca() {
+        return Err(RenewError::Authority(name).into());
+    }
+    let place = entry.place.clone().map_or(Place::Issued, Place::Folder);
+    let paths = place.paths(home, &entry_name, true);
+    let key_path = paths.and_then(|paths| paths.key).ok_or(RenewError::NoFiles(name))?;
+    let key_file = files::read_if_exists(&key_path, MOST_OCTETS)?.map(Zeroizing::new);
+    Ok(Present { entry, certificate, key_path, key_file })
+}
+
+fn in_place(home: &Home, index: &Index, name: &EntryName, now: OffsetDateTime) -> Result<Entry, AuthorityError> {
+    let standing = Standing::of(index, name.as_str(), now)?;
+    // The mark is written last, and not durable at once: what stands in its place counts too.
+    for entry in standing.history.iter().rev().filter(|entry| entry.delivered_at.is_none()) {
+        let folder = entry.place.clone().unwrap_or_else(|| home.entry(name));
+        if delivery::holds_public(&folder, &index.certificate(entry)?)? {
+            return Ok(entry.clone());
+        }
+    }
+    standing.in_place(home, name).cloned().ok_or_else(|| RenewError::NoFiles(name.to_string()).into())
+}
+
+/// A key that was encrypted is followed by one that is, under the same passphrase; which opens it first, so that a slip of the
+/// finger does not lock the new one. What is no key any more is simply replaced.
+fn passphrase_of(path: &Path, content: &[u8], ask: &mut KeyOpener<'_>) -> Result<Option<Passphrase>, AuthorityError> {
+    if !KeyFile::parse(content).is_ok_and(|file| file.is_encrypted()) {
+        return Ok(None);
+    }
+    Ok(open_key(path, content, ask, &format!("Passphrase of {}: ", path.display()))?.1)
+}
+
+fn open_kept(
+    path: &Path,
+    content: Option<Zeroizing<Vec<u8>>>,
+    certificate: &Certificate,
+    ask: &mut KeyOpener<'_>,
+) -> Result<(PrivateKey, Option<Passphrase>), AuthorityError> {
+    let Some(content) = content else {
+        return Err(RenewError::NoKey(path.to_owned()).into());
+    };
+    let (key, passphrase) = open_key(path, &content, ask, &format!("Passphrase of {}: ", path.display()))?;
+    if *key.public_key() != certificate.public_key {
+        return Err(RenewError::OtherKey { path: path.to_owned(), serial: certificate.serial.to_string() }.into());
+    }
+    Ok((key, passphrase))
+}
+
+fn length_of(certificate: &Certificate) -> End {
+    let seconds = u64::try_from(certificate.validity.length().whole_seconds()).unwrap_or_default();
+    Lifetime::from_seconds(seconds).map_or(End::Default, End::For)
+}
+
+/// The subject as it was, whatever flags made it so.
+fn subject_of(certificate: &Certificate) -> Vec<(AttributeType, String)> {
+    certificate.subject.attributes().map(|attribute| (attribute.kind.clone(), attribute.value.clone())).collect()
+}

@@ -1,0 +1,170 @@
+//! `request`: a key, and the request for a certificate of it that a CA elsewhere signs. There need not be a CA here.
+//!
+//! A key that stands in the folder already is used and never overwritten: a run that died between its two files is ended by
+//! the same command again, and a certificate that is in use cannot lose its key.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::authority::error::AuthorityError;
+use crate::authority::leaf::{issue, request_inputs};
+use crate::issuance::{CertificateRequest, End, RequestDraft, sign_request};
+use crate::keys::{Passphrase, PrivateKey, Signer, weakness};
+use crate::store::ca_certificates::{KeyOpener, open_key};
+use crate::store::config::Config;
+use crate::store::delivery::KeyText;
+use crate::store::effects::Tools;
+use crate::store::entry_name::EntryName;
+use crate::store::home::Home;
+use crate::system::files::{self, Existing, FileError, StagedFolder};
+use crate::x509::{AttributeType, GeneralName, KeyAlgorithm, KeyKind, SigningRequest, pem};
+
+/// What is wanted.
+pub struct Wanted {
+    pub template: String,
+    pub name: EntryName,
+    /// Names beside NAME.
+    pub names: Vec<GeneralName>,
+    /// `None`: the template's first, or that of the key that is there.
+    pub key: Option<KeyAlgorithm>,
+    pub subject: Vec<(AttributeType, String)>,
+    /// Values for the placeholders of the template.
+    pub set: BTreeMap<String, String>,
+    /// Where the files go.
+    pub folder: PathBuf,
+    /// Replace the request that is there.
+    pub replace: bool,
+    /// The key has to be encrypted, a new one or that which is there.
+    pub encrypted: bool,
+    /// What a new key is encrypted with.
+    pub protection: Option<Passphrase>,
+}
+
+/// What was made.
+#[derive(Debug)]
+pub struct Made {
+    pub name: EntryName,
+    pub template: String,
+    pub request: SigningRequest,
+    pub request_path: PathBuf,
+    pub key_path: PathBuf,
+    /// The key was there already.
+    pub key_was_there: bool,
+}
+
+const KEY: &str = "key.pem";
+const REQUEST: &str = "request.pem";
+
+/// Why there is no request.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeRequestError {
+    #[error("there is a request at {} already", .0.display())]
+    Exists(PathBuf),
+    #[error("the private key {} is used, and it is not encrypted", .0.display())]
+    PlainKey(PathBuf),
+    #[error("the private key {} is used, and it is of the kind {found}, not {wanted}", path.display())]
+    OtherKind { path: PathBuf, found: KeyKind, wanted: KeyAlgorithm },
+}
+
+/// Makes a key, unless there is one in the folder, and a request for it. Without a CA, the built-in templates and default
+/// settings count. `ask` is asked for the passphrase of a key that is there.
+///
+/// # Errors
+/// When the template does not allow it, something is in the way, or the system refuses; then nothing was written.
+pub fn request(
+    home: Option<&Home>,
+    wanted: Wanted,
+    ask: &mut KeyOpener<'_>,
+    tools: &Tools<'_>,
+) -> Result<Made, AuthorityError> {
+    let config = home.map_or_else(|| Ok(Config::default()), Config::load)?;
+    let profile = request_inputs::profile(home, &config, &wanted.template)?;
+    let name = request_inputs::plain_name(wanted.name.clone(), &profile)?;
+    let (key_path, request_path) = (wanted.folder.join(KEY), wanted.folder.join(REQUEST));
+    if !wanted.replace && request_path.symlink_metadata().is_ok() {
+        return Err(MakeRequestError::Exists(request_path).into());
+    }
+    let there = key_that_is_there(&key_path, &wanted, ask)?;
+    let key_was_there = there.is_some();
+    let key = match there {
+        Some(key) => key,
+        None => {
+            let kind = wanted.key.or(profile.keys.first().copied()).unwrap_or(KeyAlgorithm::EcdsaP256);
+            PrivateKey::generate(kind)?
+        }
+    };
+    let draft = RequestDraft::new(
+        &profile,
+        &CertificateRequest {
+            name: name.to_string(),
+            names: request_inputs::names(&profile, &name, &wanted.names)?,
+            public_key: key.public_key().clone(),
+            end: End::Default,
+            clip: false,
+            subject: wanted.subject.clone(),
+            values: request_inputs::values(&profile, &name, &wanted.set, &config, None)?,
+        },
+    )?;
+    let request = sign_request(&draft, &key).map_err(AuthorityError::RequestNotMade)?;
+    let text = pem::encode("CERTIFICATE REQUEST", request.as_der());
+    let key_text = if key_was_there {
+        None
+    } else {
+        let text = issue::key_text(&key, wanted.protection.as_ref(), tools.entropy)?;
+        Some(KeyText { text, mode: profile.files.mode.unwrap_or(files::SECRET) })
+    };
+    deliver(&wanted, key_text.as_ref(), &text, tools)?;
+    Ok(Made { name, template: wanted.template, request, request_path, key_path, key_was_there })
+}
+
+fn key_that_is_there(
+    path: &Path,
+    wanted: &Wanted,
+    ask: &mut KeyOpener<'_>,
+) -> Result<Option<PrivateKey>, AuthorityError> {
+    const MOST_OCTETS: u64 = 1024 * 1024;
+    let Some(content) = files::read_if_exists(path, MOST_OCTETS)? else { return Ok(None) };
+    let content = zeroize::Zeroizing::new(content);
+    let (key, passphrase) = open_key(path, &content, ask, &format!("Passphrase of {}: ", path.display()))?;
+    if wanted.encrypted && passphrase.is_none() {
+        return Err(MakeRequestError::PlainKey(path.to_owned()).into());
+    }
+    let weak = |cause| AuthorityError::WeakKey { owner: path.display().to_string(), cause };
+    weakness::check(key.public_key()).map_err(weak)?;
+    match wanted.key.filter(|kind| key.algorithm() != Some(*kind)) {
+        Some(kind) => {
+            let (path, found) = (path.to_owned(), key.public_key().kind().clone());
+            Err(MakeRequestError::OtherKind { path, found, wanted: kind }.into())
+        }
+        None => Ok(Some(key)),
+    }
+}
+
+/// A new folder appears with both files in it; into one that is there they are put one by one, the key first.
+fn deliver(wanted: &Wanted, key: Option<&KeyText>, request: &str, tools: &Tools<'_>) -> Result<(), FileError> {
+    let Wanted { folder, replace, .. } = wanted;
+    if !folder.exists() {
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        files::create_folders(parent, files::FOLDER)?;
+        files::remove_stale(parent)?;
+        let mut staged = StagedFolder::create(parent, tools.entropy)?;
+        if let Some(key) = key {
+            key.stage(&mut staged, Path::new(""))?;
+        }
+        staged.add(REQUEST, request.as_bytes(), files::PUBLIC)?;
+        staged.sync()?;
+        return staged.publish_new(folder);
+    }
+    files::remove_stale(folder)?;
+    let existing = if *replace { Existing::Replace } else { Existing::Keep };
+    let (key_path, request_path) = (folder.join(KEY), folder.join(REQUEST));
+    files::check_place(&request_path, existing)?;
+    if let Some(key) = key {
+        files::publish_file(&key_path, key.text.as_bytes(), key.mode, Existing::Keep, tools.entropy)?;
+    }
+    let published = files::publish_file(&request_path, request.as_bytes(), files::PUBLIC, existing, tools.entropy);
+    if published.is_err() && key.is_some() {
+        files::remove_quietly(&[key_path]);
+    }
+    published
+}

@@ -1,0 +1,255 @@
+//! `rollback`: the files of an older certificate of a name come back into place.
+//!
+//! What is put back is recorded first. So the same command ends a rollback that was interrupted, instead of going back once
+//! more; and the index knows afterwards which certificate is in place.
+
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+
+use crate::authority::error::AuthorityError;
+use crate::store::config::Config;
+use crate::store::delivery;
+use crate::store::delivery::{Paths, Place};
+use crate::store::effects::Tools;
+use crate::store::entry_name::EntryName;
+use crate::store::home::Home;
+use crate::store::index::{Entry, Index, Reference, Rollback};
+use crate::store::previous_certificates;
+use crate::store::previous_certificates::Standing;
+use crate::system::files::{self, FolderLock};
+use crate::text;
+use crate::text::{rfc3339, whole_second};
+use crate::x509::SerialNumber;
+
+/// What is ordered.
+pub struct Order {
+    pub reference: Reference,
+    /// Which certificate comes back; `None`: the one that was in place before.
+    pub to: Option<SerialNumber>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    pub status: Status,
+    /// The certificate that is in place now.
+    pub entry: Entry,
+    /// The one whose place it took.
+    pub replaced: Option<Entry>,
+    pub paths: Paths,
+    /// Where the files that were replaced are kept.
+    pub kept: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    RolledBack,
+    /// It is in place already.
+    Unchanged,
+}
+
+/// Why nothing was put back.
+#[derive(Debug, thiserror::Error)]
+pub enum RollbackError {
+    #[error("'{}' is an authority; its files are not rolled back", text::escape(.0))]
+    Authority(String),
+    #[error("the files of '{}' were never written; there is nothing to roll back", text::escape(.0))]
+    NoFiles(String),
+    #[error("'{}' has nothing to go back to: the certificate in place ({in_place}) is its first", text::escape(name))]
+    NothingBefore { name: String, in_place: SerialNumber, others: Vec<SerialNumber> },
+    #[error("'{}' has no certificate with the serial number {serial}", text::escape(name))]
+    Unknown { name: String, serial: SerialNumber },
+    #[error("the files of '{}' (serial {serial}) are not kept, or not whole", text::escape(name))]
+    NotKept { name: String, serial: SerialNumber },
+    #[error("'{}' (serial {serial}) has ended, at {}: it would help nobody", text::escape(name), rfc3339(*ended))]
+    Ended { name: String, serial: SerialNumber, ended: OffsetDateTime },
+    #[error("'{}' (serial {serial}) is revoked or on hold: it may not be used", text::escape(name))]
+    Revoked { name: String, serial: SerialNumber },
+    #[error("the files of '{}' were changed by somebody: those in {} are of no certificate of this name", text::escape(name), folder.display())]
+    Foreign { name: String, folder: PathBuf },
+}
+
+/// Puts the files of an older certificate back.
+///
+/// # Errors
+/// When there is none that could be put back, or the system refuses; what was in place is in place then. In a folder of the
+/// user's some files may be exchanged: the same command again ends it.
+pub fn rollback(home: &Home, order: &Order, tools: &Tools<'_>) -> Result<Outcome, AuthorityError> {
+    let now = whole_second(tools.clock.now());
+    let path = home.resolve(&Config::load(home)?.index.location);
+
+    // A look without the lock: most refusals come here.
+    let index = Index::open_to_read(&path)?;
+    let name: EntryName = index.find(&order.reference, now)?.name.parse()?;
+    let standing = Standing::of(&index, name.as_str(), now)?;
+    // What was interrupted is ended, and what it is about was checked then.
+    let intended = standing.unfinished().map(|rollback| rollback.certificate);
+    let work = Work { home, name: &name, now, tools };
+    if intended.is_none() {
+        work.chosen(&index, &standing, order.to.as_ref())?;
+    }
+    drop(index);
+
+    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    files::remove_stale(home.folder())?;
+    let mut index = Index::open(&path)?;
+    let begun = Standing::of(&index, name.as_str(), now)?.unfinished().cloned();
+    previous_certificates::recover(home, &mut index, &name, now, tools.entropy)?;
+    let standing = Standing::of(&index, name.as_str(), now)?;
+    Place::Folder(standing.folder(home, &name)).sweep(home, &name)?;
+    let of_begun = begun.as_ref().and_then(|begun| standing.history.iter().find(|entry| entry.id == begun.certificate));
+    let target = match of_begun.filter(|entry| order.to.as_ref().is_none_or(|to| entry.serial == *to)) {
+        Some(entry) => entry,
+        None => work.chosen(&index, &standing, order.to.as_ref())?,
+    };
+    let in_place = standing.in_place(home, &name).ok_or_else(|| RollbackError::NoFiles(name.to_string()))?;
+    if in_place.id == target.id {
+        let ended = begun.filter(|begun| begun.certificate == target.id);
+        let replaced = ended.and_then(|begun| standing.history.iter().find(|entry| entry.id == begun.replaced));
+        return work.outcome(&standing, target, replaced);
+    }
+    work.exchange(&mut index, &standing, in_place, target, begun.as_ref())?;
+    work.outcome(&standing, target, Some(in_place))
+}
+
+struct Work<'a> {
+    home: &'a Home,
+    name: &'a EntryName,
+    now: OffsetDateTime,
+    tools: &'a Tools<'a>,
+}
+
+impl Work<'_> {
+    /// The certificate that is to come back, if it can.
+    fn chosen<'s>(
+        &self,
+        index: &Index,
+        standing: &'s Standing,
+        to: Option<&SerialNumber>,
+    ) -> Result<&'s Entry, AuthorityError> {
+        let name = self.name.to_string();
+        if let Some(last) = standing.history.last()
+            && index.certificate(last)?.is_ca()
+        {
+            return Err(RollbackError::Authority(name).into());
+        }
+        let in_place = standing.in_place(self.home, self.name).ok_or(RollbackError::NoFiles(name.clone()))?;
+        let target = match to {
+            Some(serial) => {
+                let found = standing.history.iter().find(|entry| entry.serial == *serial);
+                found.ok_or_else(|| RollbackError::Unknown { name: name.clone(), serial: serial.clone() })?
+            }
+            None => match standing.before(in_place) {
+                Some(before) => before,
+                None => {
+                    let (in_place, others) = (in_place.serial.clone(), self.others(standing, in_place)?);
+                    return Err(RollbackError::NothingBefore { name, in_place, others }.into());
+                }
+            },
+        };
+        let serial = target.serial.clone();
+        if target.revocation.is_some() {
+            return Err(RollbackError::Revoked { name, serial }.into());
+        }
+        if target.validity.not_after < self.now {
+            return Err(RollbackError::Ended { name, serial, ended: target.validity.not_after }.into());
+        }
+        if target.id != in_place.id && self.kept(index, target)?.is_none() {
+            return Err(RollbackError::NotKept { name, serial }.into());
+        }
+        Ok(target)
+    }
+
+    /// The serial numbers of the others that are kept, the newest first.
+    fn others(&self, standing: &Standing, in_place: &Entry) -> Result<Vec<SerialNumber>, AuthorityError> {
+        let mut others = Vec::new();
+        for entry in standing.history.iter().rev().filter(|entry| entry.id != in_place.id) {
+            if previous_certificates::find(self.home, self.name, entry)?.is_some() {
+                others.push(entry.serial.clone());
+            }
+        }
+        Ok(others)
+    }
+
+    /// The folder with the files of this certificate, if it is whole.
+    fn kept(&self, index: &Index, entry: &Entry) -> Result<Option<PathBuf>, AuthorityError> {
+        match previous_certificates::find(self.home, self.name, entry)? {
+            Some(folder) if delivery::holds_public(&folder, &index.certificate(entry)?)? => Ok(Some(folder)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Records what is going to be in place, brings it there, and notes that it is.
+    fn exchange(
+        &self,
+        index: &mut Index,
+        standing: &Standing,
+        in_place: &Entry,
+        target: &Entry,
+        begun: Option<&Rollback>,
+    ) -> Result<(), AuthorityError> {
+        let (home, name, entropy) = (self.home, self.name, self.tools.entropy);
+        let folder = standing.folder(home, name);
+        let not_kept = || RollbackError::NotKept { name: name.to_string(), serial: target.serial.clone() };
+        let incoming = self.kept(index, target)?.ok_or_else(not_kept)?;
+        let is_one_by_one = in_place.place.is_some();
+        let is_foreign = match is_one_by_one {
+            // A run that died left a mixture, whose certificate is of this name.
+            true => {
+                let own =
+                    standing.history.iter().map(|entry| index.certificate(entry)).collect::<Result<Vec<_>, _>>()?;
+                delivery::foreign_certificate(&folder, &own).is_some()
+            }
+            false => folder.exists() && !previous_certificates::is_of(&folder, in_place),
+        };
+        if is_foreign {
+            return Err(RollbackError::Foreign { name: name.to_string(), folder }.into());
+        }
+        if in_place.delivered_at.is_none() {
+            // It stands there, so that it only lacks the mark. Without it, it would be taken for what nobody ever had.
+            index.mark_delivered(in_place.id, self.now)?;
+        }
+        let id = match begun.filter(|begun| begun.certificate == target.id) {
+            Some(begun) => begun.id,
+            None => {
+                let newest = standing.history.last().map_or(target.id, |newest| newest.id);
+                let (certificate, replaced) = (target.id, in_place.id);
+                let rollback = Rollback { id: 0, certificate, replaced, newest, at: self.now, done_at: None };
+                let mut change = index.change()?;
+                let id = change.roll_back(&rollback, name.as_str())?;
+                change.commit()?;
+                id
+            }
+        };
+        let serial = in_place.serial.to_string();
+        if is_one_by_one {
+            previous_certificates::keep_copy(home, name, &folder, &serial, entropy)?;
+            previous_certificates::put_one_by_one(&incoming, &folder, entropy)?;
+        } else if folder.exists() {
+            files::replace_folder(&incoming, &folder, &previous_certificates::free_place(home, name, &serial))?;
+        } else {
+            files::move_new(&incoming, &folder)?;
+            files::sync_folder(&home.issued())?;
+        }
+        Ok(index.mark_rolled_back(id, self.now)?)
+    }
+
+    fn outcome(&self, standing: &Standing, entry: &Entry, replaced: Option<&Entry>) -> Result<Outcome, AuthorityError> {
+        let folder = standing.folder(self.home, self.name);
+        // A certificate for somebody else's key stands there without one.
+        let has_key = folder.join(delivery::KEY).exists();
+        let paths = Place::Folder(folder).paths(self.home, self.name, has_key).unwrap_or_default();
+        let kept = match replaced {
+            Some(replaced) => previous_certificates::find(self.home, self.name, replaced)?,
+            None => None,
+        };
+        Ok(Outcome {
+            status: if replaced.is_some() { Status::RolledBack } else { Status::Unchanged },
+            entry: entry.clone(),
+            replaced: replaced.cloned(),
+            paths,
+            kept,
+        })
+    }
+}

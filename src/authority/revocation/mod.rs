@@ -1,0 +1,4 @@
+//! Revocation of certificates, and CRLs.
+
+pub mod publish_crl;
+pub mod revoke;

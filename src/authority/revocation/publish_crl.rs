@@ -1,0 +1,375 @@
+//! `crl`: the revocation list of an authority, from the book to the files that others read.
+//!
+//! The order of the steps is that of [`crate::authority::leaf::issue`]: what can be refused is refused, and the passphrase worked through,
+//! before the lock is taken. The number is recorded with the list before its files appear, so that a number is never given
+//! twice: a run that dies in between leaves a gap, which RFC 5280 §5.2.3 allows, and the old files.
+
+use std::path::{Path, PathBuf};
+
+use time::{Duration, OffsetDateTime};
+
+use crate::authority::error::AuthorityError;
+use crate::issuance::{Issuer, IssuerFacts, ListDraft, approve_list};
+use crate::store::ca_certificates::{Authorities, KeyOpener};
+use crate::store::config::Config;
+use crate::store::effects::Tools;
+use crate::store::home::Home;
+use crate::store::index::{Index, NewList, RecordedList};
+use crate::system::files::{self, Existing, FileError, FolderLock};
+use crate::text::Lifetime;
+use crate::text::whole_second;
+use crate::x509::{DistinguishedName, RevocationList, digest, pem};
+
+/// The clocks of those who check a list are not exact; one that is not valid yet would lock everybody out until they are.
+const BACKDATE: Duration = Duration::minutes(10);
+
+/// The label of a list in PEM (RFC 7468 §6).
+const LABEL: &str = "X509 CRL";
+
+/// What is ordered.
+#[derive(Debug, Default)]
+pub struct Order {
+    /// `None`: the one that issues.
+    pub authority: Option<String>,
+    /// Until the next list; `None`: the setting's.
+    pub lifetime: Option<Lifetime>,
+    /// Sign only when the list is due.
+    pub ensure: bool,
+    /// The number to go on with; `None`: the next one.
+    pub number: Option<u64>,
+    /// Where a copy goes: DER when the name ends in `.der`, else PEM.
+    pub copy: Option<PathBuf>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    pub status: Status,
+    /// When it was decided; what is left of the list's life is counted from here.
+    pub at: OffsetDateTime,
+    pub authority: String,
+    pub issuer: DistinguishedName,
+    pub number: u64,
+    pub this_update: OffsetDateTime,
+    pub next_update: OffsetDateTime,
+    /// How many certificates it names.
+    pub revoked: u64,
+    /// SHA-256 of the list.
+    pub fingerprint: [u8; 32],
+    pub pem: PathBuf,
+    pub der: PathBuf,
+    pub copy: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Signed(Because),
+    /// There is one that is not due.
+    Unchanged,
+}
+
+/// Why a list was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because {
+    Ordered,
+    /// There was none.
+    First,
+    /// A certificate was revoked, held or released since.
+    Changed,
+    /// Less than a third of its life was left.
+    Due,
+    /// Its files were not there, or not as they were written.
+    Files,
+}
+
+/// Why no list was signed, or it did not reach its files.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    #[error("the next list of '{authority}' would have the number {next}, but {} has the number {found}: a number never goes back (RFC 5280 §5.2.3)", path.display())]
+    NumberGoesBack { authority: String, next: u64, found: String, path: PathBuf },
+    #[error(
+        "the number {number} was asked for, but '{authority}' has signed number {latest} already: a number never goes back (RFC 5280 §5.2.3)"
+    )]
+    NumberUsed { authority: String, number: u64, latest: u64 },
+    #[error("the number {0} is more than can be counted on with")]
+    NumberTooGreat(u64),
+    #[error("{} is there already, and is no single revocation list", .0.display())]
+    CopyTaken(PathBuf),
+    #[error("the list would be good beyond the year 9999, which no list can say")]
+    BeyondAllDates,
+    #[error("the list number {number} of '{authority}' is recorded, but its files could not be written: {cause}")]
+    NotPublished { authority: String, number: u64, cause: FileError },
+}
+
+/// Signs the next list of an authority and puts it in place.
+///
+/// # Errors
+/// When it is refused by the state of the CA, or something fails. Nothing has been written then, or the error says what was.
+pub fn publish(
+    home: &Home,
+    order: &Order,
+    ask: &mut KeyOpener<'_>,
+    tools: &Tools<'_>,
+) -> Result<Outcome, AuthorityError> {
+    let now = whole_second(tools.clock.now());
+    let config = Config::load(home)?;
+    let authorities = Authorities::of(home);
+    let facts = authorities.facts(&authorities.choose(order.authority.as_deref(), &config)?)?;
+    let work = Work { home, now, order, authority: facts.name().to_owned(), tools };
+    let path = home.resolve(&config.index.location);
+
+    // 1. Everything that can be refused, and the runs of --ensure that find nothing to do: nobody is asked for a passphrase.
+    let lifetime = order.lifetime.unwrap_or(config.crl.lifetime).as_duration();
+    let next_update = now.checked_add(lifetime).filter(|end| end.year() <= 9999).ok_or(ListError::BeyondAllDates)?;
+    let index = Index::open_to_read(&path)?;
+    let latest = index.latest_list(&work.authority)?;
+    let number = work.next_number(&index)?;
+    work.check_copy(&facts, number)?;
+    if order.ensure {
+        let trial = work.draft(&facts, &index, number, next_update)?;
+        if let (Some(latest), None) = work.reason(&index, &trial)? {
+            return work.unchanged(&facts, &latest);
+        }
+    } else {
+        // Whether it may sign lists at all does not depend on what is in them.
+        ListDraft::new(&facts, number, now, next_update, Vec::new())?;
+    }
+    drop(index);
+
+    // 2. The passphrase is worked through before the lock.
+    let (issuer, _) = authorities.unlock(facts, ask)?;
+
+    // 3. From here to the end nobody else changes this CA.
+    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    work.sweep()?;
+    let mut index = Index::open(&path)?;
+    // Whoever signed another one in the meantime has recorded it; the files, which can be long, need no second look then.
+    let number = if index.latest_list(&work.authority)? == latest { number } else { work.next_number(&index)? };
+    let draft = work.draft(issuer.facts(), &index, number, next_update)?;
+    let because = match work.reason(&index, &draft)? {
+        (Some(latest), None) => return work.unchanged(issuer.facts(), &latest),
+        (_, because) => because.unwrap_or(Because::Ordered),
+    };
+    work.sign_and_publish(&issuer, &mut index, draft, because)
+}
+
+struct Work<'a> {
+    home: &'a Home,
+    now: OffsetDateTime,
+    order: &'a Order,
+    authority: String,
+    tools: &'a Tools<'a>,
+}
+
+impl Work<'_> {
+    /// The number of the next list. The files are asked too: an index that was brought back from an old copy does not know
+    /// the latest lists, nor perhaps the latest revocations.
+    fn next_number(&self, index: &Index) -> Result<u64, AuthorityError> {
+        let latest = index.latest_list(&self.authority)?;
+        let recorded = latest.as_ref().map_or(0, |list| list.number);
+        let path = self.home.crl_der(&self.authority);
+        let published = match files::read_if_exists(&path, files::MOST_OCTETS)? {
+            // What the index knows need not be read.
+            Some(der) if latest.is_some_and(|list| list.fingerprint == digest::sha256(&der)) => None,
+            Some(der) => RevocationList::from_der(&der).ok().and_then(|list| list.number),
+            None => None,
+        };
+        let next = self.order.number.unwrap_or(recorded + 1);
+        if next > RecordedList::GREATEST_NUMBER {
+            return Err(ListError::NumberTooGreat(next).into());
+        }
+        if next <= recorded {
+            let (authority, latest) = (self.authority.clone(), recorded);
+            return Err(ListError::NumberUsed { authority, number: next, latest }.into());
+        }
+        match published.filter(|found| numeric(found) >= numeric(&next.to_be_bytes())) {
+            Some(found) => Err(self.goes_back(next, &found, path).into()),
+            None => Ok(next),
+        }
+    }
+
+    fn goes_back(&self, next: u64, found: &[u8], path: PathBuf) -> ListError {
+        ListError::NumberGoesBack { authority: self.authority.clone(), next, found: shown(found), path }
+    }
+
+    fn draft(
+        &self,
+        facts: &IssuerFacts,
+        index: &Index,
+        number: u64,
+        next_update: OffsetDateTime,
+    ) -> Result<ListDraft, AuthorityError> {
+        let this_update = (self.now - BACKDATE).max(facts.certificate().validity.not_before);
+        let revoked = index.to_be_listed(&self.authority, self.now)?;
+        Ok(ListDraft::new(facts, number, this_update, next_update, revoked)?)
+    }
+
+    /// The latest list, and why there has to be another one: nothing only with `--ensure`.
+    fn reason(
+        &self,
+        index: &Index,
+        draft: &ListDraft,
+    ) -> Result<(Option<RecordedList>, Option<Because>), AuthorityError> {
+        let latest = index.latest_list(&self.authority)?;
+        let because = match &latest {
+            _ if !self.order.ensure => Some(Because::Ordered),
+            None => Some(Because::First),
+            Some(list) if list.content != draft.content_digest() => Some(Because::Changed),
+            Some(list) if list.is_due(self.now) => Some(Because::Due),
+            Some(list) if !self.is_in_place(list)? => Some(Because::Files),
+            Some(_) => None,
+        };
+        Ok((latest, because))
+    }
+
+    /// Whether both files hold exactly this list.
+    fn is_in_place(&self, list: &RecordedList) -> Result<bool, FileError> {
+        let der = files::read_if_exists(&self.home.crl_der(&self.authority), files::MOST_OCTETS)?;
+        let Some(der) = der.filter(|der| digest::sha256(der) == list.fingerprint) else { return Ok(false) };
+        let text = files::read_if_exists(&self.home.crl_pem(&self.authority), files::MOST_OCTETS)?;
+        Ok(text.is_some_and(|text| text == pem::encode(LABEL, &der).into_bytes()))
+    }
+
+    /// What a killed run left.
+    fn sweep(&self) -> Result<(), FileError> {
+        files::remove_stale(self.home.folder())?;
+        files::remove_stale(&self.home.authority(&self.authority))?;
+        match self.order.copy.as_deref().and_then(Path::parent) {
+            Some(folder) if !folder.as_os_str().is_empty() => files::remove_stale(folder),
+            _ => Ok(()),
+        }
+    }
+
+    /// The place of the copy is free, or holds one list that is not newer than the one to come.
+    fn check_copy(&self, facts: &IssuerFacts, number: u64) -> Result<(), AuthorityError> {
+        let Some(path) = &self.order.copy else { return Ok(()) };
+        files::check_place(path, Existing::Replace)?;
+        let Some(content) = files::read_if_exists(path, files::MOST_OCTETS)? else { return Ok(()) };
+        let Some(there) = single_list(&content) else { return Err(ListError::CopyTaken(path.clone()).into()) };
+        let key_id = there.authority_key_id.and_then(|id| id.key_id);
+        let is_ours = there.issuer == *facts.subject() && key_id.is_none_or(|id| id == facts.key_id());
+        // With --ensure the copy may be of the list that is there already, one behind the next number.
+        match there.number.filter(|found| is_ours && numeric(found) >= numeric(&number.to_be_bytes())) {
+            Some(found) => Err(self.goes_back(number, &found, path.clone()).into()),
+            None => Ok(()),
+        }
+    }
+
+    fn sign_and_publish(
+        &self,
+        issuer: &Issuer,
+        index: &mut Index,
+        draft: ListDraft,
+        because: Because,
+    ) -> Result<Outcome, AuthorityError> {
+        let (number, this_update, next_update) = (draft.number, draft.this_update, draft.next_update);
+        let (entries, content) = (draft.revoked.len(), draft.content_digest());
+        let mut change = index.change()?;
+        let der = issuer.sign_list(approve_list(draft)?)?.der;
+        let fingerprint = digest::sha256(&der);
+        let last_revocation = change.last_revocation()?;
+        let authority = self.authority.as_str();
+        change.record_list(&NewList {
+            authority,
+            number,
+            signed_at: self.now,
+            this_update,
+            next_update,
+            entries,
+            last_revocation,
+            content,
+            fingerprint,
+        })?;
+        change.commit()?;
+
+        // Only now may it leave the process.
+        let published = self.write_files(&der).and_then(|()| self.write_copy(&der));
+        published.map_err(|cause| ListError::NotPublished { authority: authority.to_owned(), number, cause })?;
+        index.mark_published(authority, number, self.now)?;
+        Ok(self.outcome(
+            issuer.facts(),
+            Status::Signed(because),
+            (number, this_update, next_update),
+            entries as u64,
+            fingerprint,
+        ))
+    }
+
+    fn write_files(&self, der: &[u8]) -> Result<(), FileError> {
+        let text = pem::encode(LABEL, der);
+        let (text_path, der_path) = (self.home.crl_pem(&self.authority), self.home.crl_der(&self.authority));
+        let both = [(text_path.as_path(), text.as_bytes()), (der_path.as_path(), der)];
+        files::replace_files(&both, files::PUBLIC, self.tools.entropy)
+    }
+
+    fn write_copy(&self, der: &[u8]) -> Result<(), FileError> {
+        let Some(path) = &self.order.copy else { return Ok(()) };
+        let is_der = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("der"));
+        let text = if is_der { String::new() } else { pem::encode(LABEL, der) };
+        let content = if is_der { der } else { text.as_bytes() };
+        files::publish_file(path, content, files::PUBLIC, Existing::Replace, self.tools.entropy)
+    }
+
+    /// The list that is there stays; a copy of it is brought up to date all the same.
+    fn unchanged(&self, facts: &IssuerFacts, list: &RecordedList) -> Result<Outcome, AuthorityError> {
+        if let Some(path) = &self.order.copy {
+            let der = files::read(&self.home.crl_der(&self.authority), files::MOST_OCTETS)?;
+            let there = files::read_if_exists(path, files::MOST_OCTETS)?.and_then(|content| single_list(&content));
+            if there.is_none_or(|there| there.as_der() != der) {
+                self.write_copy(&der)?;
+            }
+        }
+        let times = (list.number, list.this_update, list.next_update);
+        Ok(self.outcome(facts, Status::Unchanged, times, list.entries, list.fingerprint))
+    }
+
+    fn outcome(
+        &self,
+        facts: &IssuerFacts,
+        status: Status,
+        (number, this_update, next_update): (u64, OffsetDateTime, OffsetDateTime),
+        revoked: u64,
+        fingerprint: [u8; 32],
+    ) -> Outcome {
+        Outcome {
+            status,
+            at: self.now,
+            authority: self.authority.clone(),
+            issuer: facts.subject().clone(),
+            number,
+            this_update,
+            next_update,
+            revoked,
+            fingerprint,
+            pem: self.home.crl_pem(&self.authority),
+            der: self.home.crl_der(&self.authority),
+            copy: self.order.copy.clone(),
+        }
+    }
+}
+
+/// The one revocation list of a file, PEM or DER.
+fn single_list(content: &[u8]) -> Option<RevocationList> {
+    if !pem::is_pem(content) {
+        return RevocationList::from_der(content).ok();
+    }
+    let blocks = pem::parse_all(content).ok()?;
+    match blocks.as_slice() {
+        [block] if block.label == LABEL => RevocationList::from_der(&block.content).ok(),
+        _ => None,
+    }
+}
+
+/// Big-endian numbers of any length in their order: the longer is the greater.
+fn numeric(octets: &[u8]) -> (usize, &[u8]) {
+    let octets = &octets[octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len())..];
+    (octets.len(), octets)
+}
+
+/// A number as people read it; in hexadecimal when it is longer than any that is given here.
+fn shown(number: &[u8]) -> String {
+    match numeric(number) {
+        (0..=8, octets) => octets.iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet)).to_string(),
+        (_, octets) => format!("0x{}", crate::text::hex(octets)),
+    }
+}

@@ -1,0 +1,228 @@
+//! `revoke`: certificates are declared invalid before their end, put on hold, or released from it.
+//!
+//! Only the index changes: it is the book, and a revocation is durable when this returns. What others see is the
+//! authority's revocation list, which [`crate::authority::revocation::publish_crl`] makes from it.
+
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+
+use crate::authority::error::AuthorityError;
+use crate::store::config::Config;
+use crate::store::effects::Tools;
+use crate::store::home::Home;
+use crate::store::index::{Change, Entry, Filter, Index, Reference, Revocation};
+use crate::system::files::{self, FolderLock};
+use crate::text;
+use crate::text::{rfc3339, whole_second};
+use crate::x509::revocation_list::RevocationReason;
+use crate::x509::{Certificate, SerialNumber};
+
+/// What is ordered.
+#[derive(Debug)]
+pub struct Order {
+    pub target: Target,
+    /// Every live certificate of the name, where there are several; of a serial number or a file, of the name of that one.
+    pub all: bool,
+    /// [`RevocationReason::CertificateHold`] is a hold, [`RevocationReason::RemoveFromCrl`] ends one.
+    pub reason: RevocationReason,
+    /// Since when the key is suspected (RFC 5280 §5.3.2).
+    pub invalid_since: Option<OffsetDateTime>,
+}
+
+/// Which certificates are meant.
+#[derive(Debug)]
+pub enum Target {
+    /// NAME or SERIAL.
+    Reference(Reference),
+    /// The certificate in a file.
+    Certificate { path: PathBuf, certificate: Box<Certificate> },
+    /// All for the key in a file.
+    Key { path: PathBuf, fingerprint: [u8; 32] },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    pub action: Action,
+    /// As they stand now.
+    pub certificates: Vec<Entry>,
+    /// The authorities whose lists have to say so, each once.
+    pub authorities: Vec<String>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Revoked,
+    Held,
+    Released,
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum RevokeError {
+    #[error("'{}' (serial {serial}) is revoked already, since {} ({})", text::escape(name), rfc3339(revocation.at), revocation.reason.name())]
+    AlreadyRevoked { name: String, serial: SerialNumber, revocation: Revocation },
+    #[error("'{}' (serial {serial}) is on hold already, since {}", text::escape(name), rfc3339(*since))]
+    AlreadyHeld { name: String, serial: SerialNumber, since: OffsetDateTime },
+    #[error("'{}' (serial {serial}) is not on hold, so that there is nothing to release", text::escape(name))]
+    NotHeld { name: String, serial: SerialNumber },
+    #[error("'{}' (serial {serial}) is revoked for good, since {} ({}); only a hold can be released (RFC 5280 §5.3.1)", text::escape(name), rfc3339(revocation.at), revocation.reason.name())]
+    Final { name: String, serial: SerialNumber, revocation: Revocation },
+    #[error("'{}' has {} live certificates", text::escape(name), entries.len())]
+    Several { name: String, entries: Vec<Entry> },
+    #[error("every certificate of '{}' has ended; the last one did at {}", text::escape(name), rfc3339(*ended))]
+    Ended { name: String, serial: SerialNumber, ended: OffsetDateTime },
+    #[error("'{}' issued itself: no list that others believe can revoke a root", text::escape(.0))]
+    Root(String),
+    #[error("the certificate in {} (serial {serial}) is not one of this CA", path.display())]
+    Unknown { path: PathBuf, serial: SerialNumber },
+    #[error("no certificate of this CA is for the key in {}", .0.display())]
+    UnknownKey(PathBuf),
+    #[error("the key cannot be suspected since {}, which is still to come", rfc3339(*.0))]
+    SuspectedInFuture(OffsetDateTime),
+}
+
+/// Revokes, holds or releases; all that are meant, or none.
+///
+/// # Errors
+/// When it is not clear which certificate is meant, or it cannot be done to it; nothing has changed then.
+pub fn revoke(home: &Home, order: &Order, tools: &Tools<'_>) -> Result<Outcome, AuthorityError> {
+    let now = whole_second(tools.clock.now());
+    if let Some(since) = order.invalid_since.filter(|since| *since > now) {
+        return Err(RevokeError::SuspectedInFuture(since).into());
+    }
+    let path = home.resolve(&Config::load(home)?.index.location);
+    // A look without the lock: most refusals come here.
+    chosen(&Index::open_to_read(&path)?, order, now)?;
+
+    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    files::remove_stale(home.folder())?;
+    let mut index = Index::open(&path)?;
+    let mut change = index.change()?;
+    let chosen = chosen(&change, order, now)?;
+    for entry in &chosen {
+        record(&mut change, entry, order, now)?;
+    }
+    change.commit()?;
+
+    let mut certificates = Vec::new();
+    for entry in &chosen {
+        certificates.extend(index.by_serial(&entry.serial, now)?.into_iter().filter(|now| now.id == entry.id));
+    }
+    let mut authorities: Vec<String> = chosen.into_iter().map(|entry| entry.authority).collect();
+    authorities.sort();
+    authorities.dedup();
+    let action = match order.reason {
+        RevocationReason::CertificateHold => Action::Held,
+        RevocationReason::RemoveFromCrl => Action::Released,
+        _ => Action::Revoked,
+    };
+    Ok(Outcome { action, certificates, authorities })
+}
+
+fn record(change: &mut Change<'_>, entry: &Entry, order: &Order, now: OffsetDateTime) -> Result<(), AuthorityError> {
+    if order.reason == RevocationReason::RemoveFromCrl {
+        change.release(entry.id, now)?;
+        return Ok(());
+    }
+    // A hold that becomes final was no trust since its beginning: "the revocation date shall be the date the certificate
+    // was placed on hold" (ITU-T X.509, hold instruction).
+    let held = change.standing_revocation(entry.id)?;
+    let at = held.map_or(now, |held| held.at);
+    let (reason, invalid_since) = (order.reason, order.invalid_since);
+    Ok(change.revoke(entry.id, &Revocation { at, reason, invalid_since, released_at: None })?)
+}
+
+/// The certificates that are meant, each of which can be revoked, held or released as ordered.
+fn chosen(index: &Index, order: &Order, now: OffsetDateTime) -> Result<Vec<Entry>, AuthorityError> {
+    let (meant, is_that_one) = match &order.target {
+        Target::Certificate { path, certificate } => {
+            let (path, serial) = (path.clone(), certificate.serial.clone());
+            (known(index, certificate, now)?.ok_or(RevokeError::Unknown { path, serial })?, true)
+        }
+        Target::Reference(reference) => {
+            let meant = index.find(reference, now)?;
+            let is_name = match reference {
+                Reference::Name(_) => true,
+                Reference::Serial(_) => false,
+                Reference::Either(name, _) => meant.name.eq_ignore_ascii_case(name),
+            };
+            (meant, !is_name)
+        }
+        Target::Key { path, fingerprint } => {
+            let filter = Filter { key_fingerprint: Some(*fingerprint), ..Filter::default() };
+            let (entries, _) = index.query(&filter, now)?;
+            let Some(last) = entries.last() else { return Err(RevokeError::UnknownKey(path.clone()).into()) };
+            let name = last.name.clone();
+            return fitting(index, order, entries, &name, now);
+        }
+    };
+    if is_that_one && !order.all {
+        // It was picked out: that it has ended is no reason to refuse.
+        check(index, &meant, order)?;
+        return Ok(vec![meant]);
+    }
+    let found = fitting(index, order, index.history(&meant.name, now)?, &meant.name, now)?;
+    if found.len() > 1 && !order.all {
+        return Err(RevokeError::Several { name: meant.name, entries: found }.into());
+    }
+    Ok(found)
+}
+
+/// Of several certificates the live ones to which it can be done; when there is none, the reason is that of the latest.
+fn fitting(
+    index: &Index,
+    order: &Order,
+    candidates: Vec<Entry>,
+    name: &str,
+    now: OffsetDateTime,
+) -> Result<Vec<Entry>, AuthorityError> {
+    let mut fitting = Vec::new();
+    let mut refused = None;
+    let mut ended = None;
+    for entry in candidates {
+        match check(index, &entry, order) {
+            Ok(()) if entry.validity.not_after < now => ended = Some((entry.serial, entry.validity.not_after)),
+            Ok(()) => fitting.push(entry),
+            Err(AuthorityError::Revoke(error)) => refused = Some(*error),
+            Err(error) => return Err(error),
+        }
+    }
+    match (fitting.is_empty(), refused, ended) {
+        (true, Some(refused), _) => Err(refused.into()),
+        (true, None, Some((serial, ended))) => Err(RevokeError::Ended { name: name.to_owned(), serial, ended }.into()),
+        _ => Ok(fitting),
+    }
+}
+
+/// Whether the order can be carried out on one certificate.
+fn check(index: &Index, entry: &Entry, order: &Order) -> Result<(), AuthorityError> {
+    let (name, serial) = (entry.name.clone(), entry.serial.clone());
+    // Its own list could say so, signed with the very key that is not to be believed any more.
+    if index.certificate(entry)?.is_self_issued() {
+        return Err(RevokeError::Root(name).into());
+    }
+    let standing = index.standing_revocation(entry.id)?;
+    let is_hold = |revocation: &Revocation| revocation.reason == RevocationReason::CertificateHold;
+    let refused = match (order.reason, standing) {
+        (RevocationReason::RemoveFromCrl, None) => RevokeError::NotHeld { name, serial },
+        (RevocationReason::RemoveFromCrl, Some(revocation)) if !is_hold(&revocation) => {
+            RevokeError::Final { name, serial, revocation }
+        }
+        (RevocationReason::RemoveFromCrl, Some(_)) | (_, None) => return Ok(()),
+        (_, Some(revocation)) if !is_hold(&revocation) => RevokeError::AlreadyRevoked { name, serial, revocation },
+        (RevocationReason::CertificateHold, Some(revocation)) => {
+            RevokeError::AlreadyHeld { name, serial, since: revocation.at }
+        }
+        (_, Some(_)) => return Ok(()),
+    };
+    Err(refused.into())
+}
+
+/// The record of exactly this certificate.
+fn known(index: &Index, certificate: &Certificate, now: OffsetDateTime) -> Result<Option<Entry>, AuthorityError> {
+    let entries = index.by_serial(&certificate.serial, now)?;
+    Ok(entries.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint()))
+}

@@ -1,0 +1,378 @@
+//! The authorities of a CA: their certificates, and the way to their keys.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
+use std::path::{Path, PathBuf};
+
+use crate::authority::error::AuthorityError;
+use crate::authority::error::CertificateError;
+use crate::issuance::{Issuer, IssuerFacts};
+use crate::keys::key_file::{KeyFile, KeyFileError};
+use crate::keys::{self, Passphrase, PrivateKey};
+use crate::store::config::Config;
+use crate::store::home::Home;
+use crate::system::files;
+use crate::x509::{Certificate, pem};
+
+/// Certificates and keys are small; more than this is neither.
+pub(crate) const MOST_OCTETS: u64 = 1024 * 1024;
+
+/// The authority that `ca init` makes first.
+pub const ROOT: &str = "root";
+
+/// Whoever can be asked for the passphrase of a key: called only when the key is encrypted.
+pub type KeyOpener<'a> = dyn FnMut(&str) -> Result<Passphrase, AuthorityError> + 'a;
+
+/// The passphrases that were given, each with its question, so that nobody is asked twice for the same.
+#[derive(Default)]
+pub struct Answers(HashMap<String, Passphrase>);
+
+impl Answers {
+    /// The answer to a question, which is asked only once.
+    ///
+    /// # Errors
+    /// As `ask`, which is then called again the next time.
+    pub fn ask(&mut self, question: &str, ask: &mut KeyOpener<'_>) -> Result<Passphrase, AuthorityError> {
+        let known = match self.0.entry(question.to_owned()) {
+            Occupied(known) => known.into_mut(),
+            Vacant(unknown) => unknown.insert(ask(question)?),
+        };
+        Ok(known.duplicate())
+    }
+}
+
+/// A root of this CA.
+#[derive(Debug, Clone)]
+pub struct Root {
+    /// How the authority is called.
+    pub name: String,
+    /// Where its certificate is.
+    pub path: PathBuf,
+    pub certificate: Certificate,
+}
+
+/// A root that follows another, while both are trusted.
+#[derive(Debug, Clone)]
+pub struct Rotation {
+    /// The names of the authorities.
+    pub old: String,
+    pub new: String,
+    /// The certificate of the new root by the old one.
+    pub bridge: Certificate,
+}
+
+impl Root {
+    /// Whether its key made the signature of a certificate that names it.
+    pub fn has_signed(&self, certificate: &Certificate) -> bool {
+        let algorithm = &certificate.signature_algorithm;
+        certificate.issuer == self.certificate.subject
+            && keys::verify(&self.certificate.public_key, algorithm, certificate.tbs(), &certificate.signature).is_ok()
+    }
+}
+
+/// The authorities of one CA, read as they are asked for.
+pub struct Authorities<'h> {
+    home: &'h Home,
+    /// The files that were read, and what stood in them. They are read whenever they are asked for, since somebody else may
+    /// have exchanged them; what has the same octets as before is not parsed again.
+    parsed: RefCell<HashMap<PathBuf, Parsed>>,
+}
+
+/// A file of certificates.
+struct Parsed {
+    content: Vec<u8>,
+    certificates: Vec<Certificate>,
+}
+
+impl<'h> Authorities<'h> {
+    pub fn of(home: &'h Home) -> Self {
+        Self { home, parsed: RefCell::default() }
+    }
+
+    /// The names of all that have a certificate, the root first.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn names(&self) -> Result<Vec<String>, AuthorityError> {
+        let mut names = files::names_in(&self.home.authorities())?;
+        names.retain(|name| !name.starts_with('.') && self.cert_path(name).is_file());
+        names.sort_by_key(|name| (name != ROOT, name.clone()));
+        Ok(names)
+    }
+
+    /// Whether an authority of this name has a certificate.
+    pub fn exists(&self, name: &str) -> bool {
+        is_plain(name) && self.cert_path(name).is_file()
+    }
+
+    /// Whether an authority of this name waits for its certificate: there is a request for it.
+    pub fn is_pending(&self, name: &str) -> bool {
+        is_plain(name) && !self.cert_path(name).is_file() && self.home.request(name).is_file()
+    }
+
+    /// Which authority issues: the one that was named, or the setting's, or the present root while there is no other.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub fn choose(&self, named: Option<&str>, config: &Config) -> Result<String, AuthorityError> {
+        let wanted = named.unwrap_or(&config.issue.issuer);
+        if self.exists(wanted) {
+            return Ok(wanted.to_owned());
+        }
+        if self.is_pending(wanted) && named.is_some() {
+            return Err(AuthorityError::Pending(wanted.to_owned()));
+        }
+        if named.is_none()
+            && wanted == Config::default().issue.issuer
+            && let Some(root) = self.present_root()?
+        {
+            return Ok(root);
+        }
+        let (name, known) = (wanted.to_owned(), self.names()?);
+        Err(match named {
+            // What ca.toml may say or not: the root would do, and is not there either.
+            None if name == Config::default().issue.issuer => {
+                AuthorityError::UnknownAuthority { name: ROOT.to_owned(), known }
+            }
+            None => AuthorityError::UnknownIssuer { name, known },
+            Some(_) => AuthorityError::UnknownAuthority { name, known },
+        })
+    }
+
+    /// The rotation that is under way, if one is: the certificate of the new root by the old one says so.
+    ///
+    /// # Errors
+    /// When a certificate cannot be read.
+    pub fn rotation(&self) -> Result<Option<Rotation>, AuthorityError> {
+        for new in self.names()? {
+            let path = self.home.new_with_old(&new);
+            if !path.is_file() {
+                continue;
+            }
+            let bridge = self.first_of(&path)?;
+            // Once the old root is gone from here, the certificate is of use to nobody.
+            if let Some(old) = self.roots()?.into_iter().find(|root| root.has_signed(&bridge)) {
+                return Ok(Some(Rotation { old: old.name, new, bridge }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The root that issues: of two of which one follows the other, the new one. `None` when there is no root at all.
+    ///
+    /// # Errors
+    /// When a certificate cannot be read.
+    pub fn present_root(&self) -> Result<Option<String>, AuthorityError> {
+        if let Some(rotation) = self.rotation()? {
+            return Ok(Some(rotation.new));
+        }
+        // One that was added for what it signed elsewhere comes after those that this CA made.
+        let rank = |name: &str| (name != ROOT, !self.home.new_with_old(name).is_file());
+        Ok(self.roots()?.into_iter().map(|root| root.name).min_by_key(|name| rank(name)))
+    }
+
+    /// The certificate of an authority and of those above it.
+    ///
+    /// # Errors
+    /// When its files cannot be read, or it may not issue.
+    pub fn facts(&self, name: &str) -> Result<IssuerFacts, AuthorityError> {
+        let certificate = self.first_of(&self.cert_path(name))?;
+        let mut above = self.all_of(&self.home.authority(name).join("chain.pem"))?;
+        if !certificate.is_self_issued() {
+            above.extend(self.root_of(above.last().unwrap_or(&certificate))?);
+        }
+        let bridge = match self.rotation()? {
+            Some(Rotation { old, bridge, .. }) => {
+                let root = above.last().unwrap_or(&certificate);
+                let is_its_own = root.public_key == bridge.public_key && root.subject == bridge.subject;
+                let depth = above.len();
+                (is_its_own && bears(&self.certificate(&old)?, depth + 1)).then_some(bridge)
+            }
+            None => None,
+        };
+        Ok(IssuerFacts::new(name, certificate, above)?.with_bridge(bridge))
+    }
+
+    /// Why those who trust only this root would refuse what a root that follows it issues: its path length, as a sentence.
+    ///
+    /// # Errors
+    /// When a chain cannot be read.
+    pub fn why_no_bridge(&self, root: &str, certificate: &Certificate) -> Result<Option<String>, AuthorityError> {
+        let mut deepest = 0;
+        for name in self.names()? {
+            let facts = self.facts(&name)?;
+            if name != root && facts.above().last() == Some(certificate) {
+                deepest = deepest.max(facts.above().len());
+            }
+        }
+        if bears(certificate, deepest + 1) {
+            return Ok(None);
+        }
+        let length = certificate.basic_constraints.and_then(|constraints| constraints.path_length).unwrap_or_default();
+        Ok(Some(format!(
+            "its path length is {length}, and with the new root between there would be {} CAs below it",
+            deepest + 1
+        )))
+    }
+
+    /// Whether everything below a root that follows another is delivered with the certificate of that root by the old one.
+    ///
+    /// # Errors
+    /// When a certificate cannot be read.
+    pub fn have_bridge(&self, root: &Certificate) -> Result<bool, AuthorityError> {
+        for name in self.names()? {
+            let facts = self.facts(&name)?;
+            if facts.above().last().unwrap_or(facts.certificate()) == root && facts.bridge().is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The certificate of an authority.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn certificate(&self, name: &str) -> Result<Certificate, AuthorityError> {
+        self.first_of(&self.cert_path(name))
+    }
+
+    /// The self-issued authority that has this certificate's issuer for its subject, if it is one of ours.
+    fn root_of(&self, certificate: &Certificate) -> Result<Option<Certificate>, AuthorityError> {
+        let mut roots = self.roots()?.into_iter().map(|root| root.certificate);
+        Ok(roots.find(|root| root.subject == certificate.issuer))
+    }
+
+    /// What clients must trust: the authorities whose certificates they issued themselves.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn roots(&self) -> Result<Vec<Root>, AuthorityError> {
+        let mut roots = Vec::new();
+        for name in self.names()? {
+            let path = self.cert_path(&name);
+            let certificate = self.first_of(&path)?;
+            if certificate.is_self_issued() {
+                roots.push(Root { name, path, certificate });
+            }
+        }
+        Ok(roots)
+    }
+
+    /// Opens the key of an authority: the passphrase is asked for only when there is one, and worked through here, before
+    /// anybody takes a lock.
+    ///
+    /// # Errors
+    /// When the key is away, open to others, does not open, or is not that of the certificate.
+    pub fn unlock(
+        &self,
+        facts: IssuerFacts,
+        ask: &mut KeyOpener<'_>,
+    ) -> Result<(Issuer, Option<Passphrase>), AuthorityError> {
+        let name = facts.name().to_owned();
+        let path = self.home.key(&name);
+        let Some(content) = files::read_if_exists(&path, MOST_OCTETS)? else {
+            return Err(AuthorityError::KeyAway { authority: name, path });
+        };
+        if !files::is_secret_to_us(&path)? {
+            return Err(AuthorityError::LooseKey(path));
+        }
+        let (key, passphrase) = open_key(&path, &content, ask, &format!("Passphrase of '{name}': "))?;
+        Ok((Issuer::new(facts, key)?, passphrase))
+    }
+
+    /// An opened issuer with the certificate and the chain that it has by now.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are not for this key any more.
+    pub fn as_it_is_now(&self, issuer: Issuer) -> Result<Issuer, AuthorityError> {
+        let facts = self.facts(issuer.facts().name())?;
+        Ok(Issuer::new(facts, issuer.into_signer())?)
+    }
+
+    /// As [`read_certificate`].
+    fn first_of(&self, path: &Path) -> Result<Certificate, AuthorityError> {
+        first(path, self.all_of(path)?)
+    }
+
+    /// As [`read_certificates`].
+    fn all_of(&self, path: &Path) -> Result<Vec<Certificate>, AuthorityError> {
+        let content = files::read_if_exists(path, MOST_OCTETS)?.unwrap_or_default();
+        if let Some(known) = self.parsed.borrow().get(path).filter(|known| known.content == content) {
+            return Ok(known.certificates.clone());
+        }
+        let certificates = parse(path, &content)?;
+        self.parsed.borrow_mut().insert(path.to_owned(), Parsed { content, certificates: certificates.clone() });
+        Ok(certificates)
+    }
+
+    /// The CA directory.
+    pub fn home(&self) -> &'h Home {
+        self.home
+    }
+
+    pub(crate) fn cert_path(&self, name: &str) -> PathBuf {
+        self.home.authority(name).join("cert.pem")
+    }
+}
+
+/// Whether so many CAs may stand below a root (RFC 5280 §4.2.1.9).
+fn bears(root: &Certificate, authorities: usize) -> bool {
+    let length = root.basic_constraints.and_then(|constraints| constraints.path_length);
+    length.is_none_or(|length| authorities <= length as usize)
+}
+
+/// A name that leads to a folder of authorities, and nowhere else.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['/', '\\', '\0']) && !name.starts_with('.')
+}
+
+/// Opens a key file's content, asking for the passphrase when it is encrypted.
+pub fn open_key(
+    path: &Path,
+    content: &[u8],
+    ask: &mut KeyOpener<'_>,
+    question: &str,
+) -> Result<(PrivateKey, Option<Passphrase>), AuthorityError> {
+    let failed = |cause| match cause {
+        KeyFileError::WrongPassphrase => AuthorityError::WrongPassphrase(path.to_owned()),
+        cause => AuthorityError::KeyFile { path: path.to_owned(), cause },
+    };
+    let file = KeyFile::parse(content).map_err(failed)?;
+    let passphrase = if file.is_encrypted() { Some(ask(question)?) } else { None };
+    let key = file.open(passphrase.as_ref()).map_err(failed)?;
+    Ok((key, passphrase))
+}
+
+/// The first certificate of a file.
+pub fn read_certificate(path: &Path) -> Result<Certificate, AuthorityError> {
+    first(path, read_certificates(path)?)
+}
+
+fn first(path: &Path, certificates: Vec<Certificate>) -> Result<Certificate, AuthorityError> {
+    let none = || AuthorityError::Certificate { path: path.to_owned(), cause: CertificateError::None };
+    certificates.into_iter().next().ok_or_else(none)
+}
+
+/// All certificates of a file, PEM or a single DER; none when the file is empty or missing.
+pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, AuthorityError> {
+    parse(path, &files::read_if_exists(path, MOST_OCTETS)?.unwrap_or_default())
+}
+
+fn parse(path: &Path, content: &[u8]) -> Result<Vec<Certificate>, AuthorityError> {
+    certificates(content).map_err(|cause| AuthorityError::Certificate { path: path.to_owned(), cause })
+}
+
+/// As [`read_certificates`], from the content of a file.
+pub fn certificates(content: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
+    if content.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Vec::new());
+    }
+    if !pem::is_pem(content) {
+        return Ok(vec![Certificate::from_der(content)?]);
+    }
+    let blocks = pem::parse_all(content)?;
+    let certificates = blocks.iter().filter(|block| matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE"));
+    certificates.map(|block| Ok(Certificate::from_der(&block.content)?)).collect()
+}

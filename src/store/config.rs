@@ -1,0 +1,401 @@
+//! `ca.toml`: the settings of a CA. `ca.example.toml` is its commented model, and a test holds the two together.
+
+use std::collections::BTreeMap;
+
+use crate::authority::error::AuthorityError;
+use crate::issuance::{Limits, Text};
+use crate::store::home::Home;
+use crate::system::files;
+use crate::text;
+use crate::text::Lifetime;
+use crate::text::nearest;
+use crate::text::toml_document::{Document, DocumentError, Located, Section, quoted};
+use crate::x509::name_constraints::Subtree;
+use crate::x509::{AttributeType, DistinguishedName, KeyAlgorithm, NameConstraints, general_name};
+
+/// Every setting. Flags win over it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The common name of the root.
+    pub name: String,
+    /// Attributes that go into every subject that does not say otherwise, by their long labels.
+    pub subject: BTreeMap<String, String>,
+    pub root: AuthoritySettings,
+    pub intermediate: AuthoritySettings,
+    pub issue: IssueSettings,
+    pub sign: SignSettings,
+    pub crl: CrlSettings,
+    pub distribution: DistributionSettings,
+    pub index: IndexSettings,
+    pub passphrase: PassphraseSettings,
+}
+
+/// `[root]` and `[intermediate]`: how `ca init` makes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthoritySettings {
+    pub key: KeyAlgorithm,
+    pub lifetime: Lifetime,
+    pub constraints: NameConstraints,
+}
+
+/// `[issue]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueSettings {
+    /// The authority that issues when no `--issuer` is given; of a CA without an authority `issuing`, the root.
+    pub issuer: String,
+    /// Where the site's own templates lie, seen from the CA directory.
+    pub template_dir: String,
+}
+
+/// `[sign]`: how much a request may ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignSettings {
+    pub max_octets: u64,
+    pub max_names: u64,
+}
+
+impl SignSettings {
+    pub fn limits(&self) -> Limits {
+        Limits { octets: self.max_octets, names: self.max_names }
+    }
+}
+
+/// `[crl]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrlSettings {
+    pub lifetime: Lifetime,
+    /// Written into every certificate whose template names no other.
+    pub urls: Vec<String>,
+}
+
+/// `[distribution]`: as `urls` under `[crl]`, where the issuer's certificate and its OCSP responder are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DistributionSettings {
+    pub ca_issuers: Vec<String>,
+    pub ocsp: Vec<String>,
+}
+
+/// `[index]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexSettings {
+    /// Seen from the CA directory.
+    pub location: String,
+}
+
+/// `[passphrase]`: where commands look when no flag is given. Empty: nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PassphraseSettings {
+    pub file: String,
+    pub env: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let authority = |years: u64| AuthoritySettings {
+            key: KeyAlgorithm::EcdsaP384,
+            lifetime: Lifetime::from_days(years * 365),
+            constraints: NameConstraints::default(),
+        };
+        Self {
+            name: "Private Root CA".to_owned(),
+            subject: BTreeMap::new(),
+            root: authority(10),
+            intermediate: authority(5),
+            issue: IssueSettings { issuer: "issuing".to_owned(), template_dir: "templates".to_owned() },
+            sign: SignSettings { max_octets: 64 * 1024, max_names: 100 },
+            crl: CrlSettings { lifetime: Lifetime::from_days(30), urls: Vec::new() },
+            distribution: DistributionSettings::default(),
+            index: IndexSettings { location: "index.db".to_owned() },
+            passphrase: PassphraseSettings::default(),
+        }
+    }
+}
+
+impl Config {
+    /// The settings of a CA.
+    ///
+    /// # Errors
+    /// When its ca.toml cannot be read, or says what cannot be.
+    pub fn load(home: &Home) -> Result<Self, AuthorityError> {
+        const MOST_OCTETS: u64 = 1024 * 1024;
+        let path = home.config();
+        let content = files::read(&path, MOST_OCTETS)?;
+        Ok(Self::read(&path.display().to_string(), &String::from_utf8_lossy(&content))?)
+    }
+
+    /// Reads a `ca.toml`; what it does not say is as in [`Config::default`].
+    ///
+    /// # Errors
+    /// With every problem of the file at once.
+    pub fn read(file: &str, toml: &str) -> Result<Self, DocumentError> {
+        let document = Document::new(file, toml);
+        let config = Self::from_document(&document);
+        document.finish()?;
+        Ok(config)
+    }
+
+    fn from_document(document: &Document<'_>) -> Self {
+        let mut config = Self::default();
+        let mut top = document.top();
+        set(&mut top, "name", &mut config.name);
+        if let Some(mut section) = top.section("subject") {
+            config.subject = subject(&mut section);
+        }
+        if let Some(section) = top.section("root") {
+            config.root.read(section);
+        }
+        if let Some(section) = top.section("intermediate") {
+            config.intermediate.read(section);
+        }
+        if let Some(mut section) = top.section("issue") {
+            set(&mut section, "issuer", &mut config.issue.issuer);
+            set(&mut section, "template-dir", &mut config.issue.template_dir);
+            section.finish();
+        }
+        if let Some(mut section) = top.section("sign") {
+            set(&mut section, "max-octets", &mut config.sign.max_octets);
+            set(&mut section, "max-names", &mut config.sign.max_names);
+            section.finish();
+        }
+        if let Some(mut section) = top.section("crl") {
+            set(&mut section, "lifetime", &mut config.crl.lifetime);
+            urls(&mut section, "urls", &mut config.crl.urls);
+            section.finish();
+        }
+        if let Some(mut section) = top.section("distribution") {
+            urls(&mut section, "ca-issuers", &mut config.distribution.ca_issuers);
+            urls(&mut section, "ocsp", &mut config.distribution.ocsp);
+            section.finish();
+        }
+        if let Some(mut section) = top.section("index") {
+            if let Some(location) = section.take::<String>("location") {
+                if location.value.is_empty() {
+                    document.note(
+                        location.place,
+                        "the index has to be somewhere",
+                        Some("for example \"index.db\"".to_owned()),
+                    );
+                }
+                config.index.location = location.value;
+            }
+            section.finish();
+        }
+        if let Some(mut section) = top.section("passphrase") {
+            set(&mut section, "file", &mut config.passphrase.file);
+            set(&mut section, "env", &mut config.passphrase.env);
+            let both = !config.passphrase.file.is_empty() && !config.passphrase.env.is_empty();
+            if both {
+                document.note(
+                    section.place(),
+                    "both a file and a variable are named",
+                    Some("leave one of them empty".to_owned()),
+                );
+            }
+            section.finish();
+        }
+        top.finish();
+        config
+    }
+
+    /// The text of a `ca.toml` that says the same.
+    pub fn to_toml(&self) -> String {
+        let subject: String =
+            self.subject.iter().map(|(label, value)| format!("{label} = {}\n", quoted(value))).collect();
+        format!(
+            "# The settings of this CA; ca.example.toml of the program explains each.\n\
+             name = {}\n\n[subject]\n{subject}\n[root]\n{}\n[intermediate]\n{}\n\
+             [issue]\nissuer = {}\ntemplate-dir = {}\n\n[sign]\nmax-octets = {}\nmax-names = {}\n\n[crl]\nlifetime = \"{}\"\nurls = {}\n\n\
+             [distribution]\nca-issuers = {}\nocsp = {}\n\n\
+             [index]\nlocation = {}\n\n[passphrase]\nfile = {}\nenv = {}\n",
+            quoted(&self.name),
+            self.root.to_toml(),
+            self.intermediate.to_toml(),
+            quoted(&self.issue.issuer),
+            quoted(&self.issue.template_dir),
+            self.sign.max_octets,
+            self.sign.max_names,
+            self.crl.lifetime,
+            list(&self.crl.urls),
+            list(&self.distribution.ca_issuers),
+            list(&self.distribution.ocsp),
+            quoted(&self.index.location),
+            quoted(&self.passphrase.file),
+            quoted(&self.passphrase.env),
+        )
+    }
+}
+
+impl AuthoritySettings {
+    fn read(&mut self, mut section: Section<'_, '_>) {
+        set(&mut section, "key", &mut self.key);
+        set(&mut section, "lifetime", &mut self.lifetime);
+        for (key, subtrees) in
+            [("permit", &mut self.constraints.permitted), ("exclude", &mut self.constraints.excluded)]
+        {
+            if let Some(written) = section.take_list::<String>(key) {
+                *subtrees = read_subtrees(section.document(), written.value);
+            }
+        }
+        section.finish();
+    }
+
+    fn to_toml(&self) -> String {
+        let subtrees = |subtrees: &[Subtree]| list(&subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>());
+        format!(
+            "key = \"{}\"\nlifetime = \"{}\"\npermit = {}\nexclude = {}\n",
+            self.key,
+            self.lifetime,
+            subtrees(&self.constraints.permitted),
+            subtrees(&self.constraints.excluded)
+        )
+    }
+}
+
+fn set<T: serde::de::DeserializeOwned>(section: &mut Section<'_, '_>, key: &'static str, setting: &mut T) {
+    if let Some(written) = section.take(key) {
+        *setting = written.value;
+    }
+}
+
+/// Each may hold placeholders, as a template's strings may.
+fn urls(section: &mut Section<'_, '_>, key: &'static str, setting: &mut Vec<String>) {
+    let Some(written) = section.take_list::<String>(key) else { return };
+    let mut written_urls = Vec::new();
+    for Located { value, place } in written.value {
+        match Text::parse(&value) {
+            Err(error) => section.document().note(place, error, None),
+            Ok(text) if !text.has_placeholders() => {
+                if let Err(error) = general_name::check_address(&value) {
+                    section.document().note(place, error, None);
+                }
+            }
+            Ok(_) => {}
+        }
+        written_urls.push(value);
+    }
+    *setting = written_urls;
+}
+
+fn subject(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
+    let mut subject = BTreeMap::new();
+    for (label, value) in section.take_rest::<String>() {
+        match AttributeType::from_label(&label.value) {
+            Some(AttributeType::CommonName) => {
+                let hint = Some("the common name of the root is 'name' at the top".to_owned());
+                section.document().note(label.place, "one common name cannot go into every subject", hint);
+            }
+            Some(kind) => {
+                if let Err(error) = DistinguishedName::build(&[(kind.clone(), value.value.clone())]) {
+                    section.document().note(value.place, error, None);
+                }
+                subject.insert(kind.long_label().to_owned(), value.value);
+            }
+            None => {
+                let hint =
+                    nearest(&label.value, AttributeType::all_labels()).map(|near| format!("did you mean '{near}'?"));
+                let message = format!("unknown attribute '{}' in [subject]", text::escape(&label.value));
+                section.document().note(label.place, message, hint);
+            }
+        }
+    }
+    subject
+}
+
+fn read_subtrees(document: &Document<'_>, written: Vec<Located<String>>) -> Vec<Subtree> {
+    let read = |name: Located<String>| name.value.parse().map_err(|error| document.note(name.place, error, None)).ok();
+    written.into_iter().filter_map(read).collect()
+}
+
+fn list(values: &[String]) -> String {
+    format!("[{}]", values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_says_what_the_program_does_without_it() {
+        let example = include_str!("../../ca.example.toml");
+        // The example shows the two attributes that people want most, empty as they are by default.
+        let shown = [("country", ""), ("organization", "")].map(|(label, value)| (label.to_owned(), value.to_owned()));
+        let expected = Config { subject: shown.into(), ..Config::default() };
+        assert_eq!(Config::read("ca.example.toml", example).unwrap(), expected);
+        assert_eq!(Config::read("ca.toml", "").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_example_shows_every_setting() {
+        let example = include_str!("../../ca.example.toml");
+        for line in Config::default().to_toml().lines().filter_map(|line| line.split_once(" = ")) {
+            assert!(
+                example.lines().any(|shown| shown.split('=').next().is_some_and(|key| key.trim() == line.0)),
+                "{}",
+                line.0
+            );
+        }
+    }
+
+    #[test]
+    fn the_reference_has_every_setting_in_its_table() {
+        let reference = include_str!("../../docs/reference/files.md");
+        for (key, _) in Config::default().to_toml().lines().filter_map(|line| line.split_once(" = ")) {
+            let is_shown = |line: &str| line.starts_with("| `") && line.contains(&format!("`{key}`"));
+            assert!(reference.lines().any(is_shown), "{key}");
+        }
+    }
+
+    #[test]
+    fn settings_that_are_written_can_be_read_again() {
+        let mut config = Config { name: "A \"quoted\" \\ name".to_owned(), ..Config::default() };
+        config.subject.insert("organization".to_owned(), "Müller & Söhne".to_owned());
+        config.root.constraints.permitted = vec!["corp.test".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+        config.crl.urls = vec!["http://crl.corp.test/{{ issuer }}.crl".to_owned()];
+        config.distribution.ca_issuers = vec!["http://crl.corp.test/{{ issuer }}.cer".to_owned()];
+        config.distribution.ocsp = vec!["http://ocsp.corp.test".to_owned()];
+        assert_eq!(Config::read("ca.toml", &config.to_toml()), Ok(config));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let told = Config::read(
+            "ca.toml",
+            "nmae = \"x\"\n[root]\nkey = \"rsa\"\nlifetime = \"0d\"\npermit = [5, \"10.0.0.1/8\"]\n[subject]\norganisation = \"x\"\ncountry = \"de\"\n\
+             [crl]\nurls = [\"http://{{ issuer.test/\", \"crl.test\"]\n[distribution]\ncrl = []\n[index]\nlocation = \"\"\n",
+        );
+        let told = told.unwrap_err().to_string();
+        for part in [
+            "did you mean 'name'",
+            "'rsa' is not a key algorithm",
+            "greater than zero",
+            "did you mean 10.0.0.0/8",
+            "did you mean 'organization'",
+            "ca.toml:5:11: invalid type",
+            "ca.toml:8:11: country 'de'",
+            "ca.toml:10:9",
+            "ca.toml:10:35: 'crl.test' is not a URI",
+            "unknown key 'crl'",
+            "the index has to be somewhere",
+        ] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn settings_with_a_piece_exchanged_are_read_or_told_with_their_place(
+            at in proptest::prelude::any::<proptest::sample::Index>(),
+            length in 0_usize..12,
+            piece in "\\PC{0,10}|[a-z\\[\\]=\" \\n{}.#'0-9-]{0,10}",
+        ) {
+            let text = Config::default().to_toml();
+            let from = text.floor_char_boundary(at.index(text.len()));
+            let to = text.ceil_char_boundary((from + length).min(text.len()));
+            let changed = [&text[..from], &piece, &text[to..]].concat();
+            match Config::read("changed.toml", &changed) {
+                Ok(config) => proptest::prop_assert_eq!(Config::read("again.toml", &config.to_toml()), Ok(config)),
+                Err(error) => proptest::prop_assert!(error.to_string().contains("changed.toml"), "{}", error),
+            }
+        }
+    }
+}

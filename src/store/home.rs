@@ -1,0 +1,192 @@
+//! The CA directory: how it is found, and where everything in it lies.
+//!
+//! ```text
+//! ca/                                   0700, and the lock of everybody who changes it
+//! ├── ca.toml                           its settings; a folder is a CA directory when this is in it
+//! ├── authorities/<authority>/          cert.pem chain.pem crl.pem crl.der 0644, key.pem 0600
+//! │                                     request.pem of one that waits for its certificate
+//! │                                     new-with-old.pem old-with-new.pem bundle.pem of a root that follows another
+//! ├── retired/<authority>/              what was trusted once
+//! ├── templates/*.toml                  the site's own
+//! ├── index.db                          0600
+//! └── issued/<name>/                    0700: cert.pem chain.pem fullchain.pem key.pem
+//!     .generations/<name>/<serial>/     what a newer certificate of the same name replaced
+//! ```
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::store::entry_name::EntryName;
+use crate::system::files;
+
+/// The paths of one CA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    folder: PathBuf,
+}
+
+/// Why no CA directory was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HomeError {
+    #[error("{} is not a CA directory: it has no ca.toml", .0.display())]
+    NotOne(PathBuf),
+    #[error("whether {} is a CA directory cannot be seen: this user may not look into it", .0.display())]
+    Closed(PathBuf),
+    #[error("no CA directory was found in {} or above it", .0.display())]
+    NoneFound(PathBuf),
+    #[error("{} belongs to another user", .0.display())]
+    Foreign(PathBuf),
+}
+
+impl Home {
+    /// A folder that is taken for one, whether it is or not: for `ca init`.
+    pub fn at(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The one that was named; or the nearest, looked for in `from` and upwards, as git finds its own.
+    ///
+    /// # Errors
+    /// When there is none; or the nearest belongs to somebody else, who could make us do anything with his templates.
+    pub fn find(named: Option<&Path>, from: &Path) -> Result<Self, HomeError> {
+        if let Some(folder) = named {
+            let home = Self::at(folder.to_owned());
+            return match home.config().metadata() {
+                Ok(found) if found.is_file() => Ok(home),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(HomeError::Closed(home.folder)),
+                _ => Err(HomeError::NotOne(home.folder)),
+            };
+        }
+        let candidates = from.ancestors().flat_map(|folder| [folder.to_owned(), folder.join("ca")]);
+        let home = candidates.map(Self::at).find(Self::exists).ok_or_else(|| HomeError::NoneFound(from.to_owned()))?;
+        match files::is_private_to_us(&home.config()) {
+            Ok(true) => Ok(home),
+            _ => Err(HomeError::Foreign(home.folder)),
+        }
+    }
+
+    /// Whether it is a CA directory.
+    pub fn exists(&self) -> bool {
+        self.config().is_file()
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.folder.join("ca.toml")
+    }
+
+    pub fn authorities(&self) -> PathBuf {
+        self.folder.join("authorities")
+    }
+
+    pub fn authority(&self, name: &str) -> PathBuf {
+        self.authorities().join(name)
+    }
+
+    /// The private key of an authority; it may be away.
+    pub fn key(&self, name: &str) -> PathBuf {
+        self.authority(name).join("key.pem")
+    }
+
+    /// What was asked for an authority whose certificate another CA signs.
+    pub fn request(&self, name: &str) -> PathBuf {
+        self.authority(name).join("request.pem")
+    }
+
+    /// In the folder of a root that follows another: its key certified by the old one (RFC 4210 §4.4).
+    pub fn new_with_old(&self, name: &str) -> PathBuf {
+        self.authority(name).join("new-with-old.pem")
+    }
+
+    /// Where the folders of authorities go that are trusted no more.
+    pub fn retired(&self) -> PathBuf {
+        self.folder.join("retired")
+    }
+
+    /// The latest revocation list of an authority, as text.
+    pub fn crl_pem(&self, name: &str) -> PathBuf {
+        self.authority(name).join("crl.pem")
+    }
+
+    /// The same in DER.
+    pub fn crl_der(&self, name: &str) -> PathBuf {
+        self.authority(name).join("crl.der")
+    }
+
+    pub fn issued(&self) -> PathBuf {
+        self.folder.join("issued")
+    }
+
+    pub fn entry(&self, name: &EntryName) -> PathBuf {
+        self.issued().join(name.folder())
+    }
+
+    /// Where the files of an older certificate of this name are kept.
+    pub fn generation(&self, name: &EntryName, serial: &str) -> PathBuf {
+        self.generations(name).join(serial)
+    }
+
+    pub fn generations(&self, name: &EntryName) -> PathBuf {
+        self.issued().join(".generations").join(name.folder())
+    }
+
+    /// A path that a setting names, seen from the folder; also before `ca init` has made that.
+    pub fn resolve(&self, setting: &str) -> PathBuf {
+        let mut setting = Path::new(setting);
+        let mut from = self.folder.clone();
+        if !from.exists() {
+            // The system cannot go up from a folder that is not there.
+            while let (Ok(rest), Some(above)) = (setting.strip_prefix(".."), from.parent()) {
+                (setting, from) = (rest, above.to_owned());
+            }
+        }
+        from.join(setting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_nearest_ca_directory_is_found_upwards() {
+        let top = tempfile::tempdir().unwrap();
+        let deep = top.path().join("a/b");
+        fs::create_dir_all(&deep).unwrap();
+        assert_eq!(Home::find(None, &deep), Err(HomeError::NoneFound(deep.clone())));
+        fs::create_dir(top.path().join("ca")).unwrap();
+        fs::write(top.path().join("ca/ca.toml"), "").unwrap();
+        assert_eq!(Home::find(None, &deep).unwrap().folder(), top.path().join("ca"));
+        fs::write(top.path().join("a/ca.toml"), "").unwrap();
+        assert_eq!(Home::find(None, &deep).unwrap().folder(), top.path().join("a"));
+        assert_eq!(Home::find(Some(&deep), top.path()), Err(HomeError::NotOne(deep)));
+    }
+
+    #[test]
+    fn a_setting_is_seen_from_the_folder_before_that_is_there_too() {
+        let top = tempfile::tempdir().unwrap();
+        fs::write(top.path().join("secret"), "").unwrap();
+        let home = Home::at(top.path().join("a/ca"));
+        for setting in ["../../secret", top.path().join("secret").to_str().unwrap()] {
+            assert!(home.resolve(setting).is_file(), "{setting}");
+        }
+        assert_eq!(home.resolve("index.db"), home.folder().join("index.db"));
+        fs::create_dir_all(home.folder()).unwrap();
+        assert!(home.resolve("../../secret").is_file());
+    }
+
+    #[test]
+    fn a_ca_directory_that_others_could_have_planted_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let top = tempfile::tempdir().unwrap();
+        let config = top.path().join("ca.toml");
+        fs::write(&config, "").unwrap();
+        fs::set_permissions(&config, fs::Permissions::from_mode(0o666)).unwrap();
+        assert_eq!(Home::find(None, top.path()), Err(HomeError::Foreign(top.path().to_owned())));
+    }
+}

@@ -1,0 +1,215 @@
+//! A certificate in the index, and the words about it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use rusqlite::Row;
+use rusqlite::types::{FromSqlError, Type};
+use time::OffsetDateTime;
+
+use crate::x509::revocation_list::RevocationReason;
+use crate::x509::{Certificate, DistinguishedName, SerialNumber, Validity};
+
+/// The number of a record. It grows with each record, so it is also their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(pub(crate) i64);
+
+/// How a certificate came into the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Signed by this CA with this program.
+    Issued,
+    /// The certificate of a CA that another tool made, and its chain.
+    Adopted,
+    /// Signed by this CA with another tool.
+    Imported,
+}
+
+impl Origin {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Issued, "issued"), (Self::Adopted, "adopted"), (Self::Imported, "imported")];
+
+    /// The word for it in the index and in reports.
+    pub fn name(self) -> &'static str {
+        Self::ALL.into_iter().find(|(origin, _)| *origin == self).map_or("", |(_, name)| name)
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, known)| *known == name).map(|(origin, _)| origin)
+    }
+}
+
+/// What is recorded of a new certificate.
+#[derive(Debug, Clone, Copy)]
+pub struct NewEntry<'a> {
+    pub certificate: &'a Certificate,
+    /// NAME of the entry; of an authority's certificate, the name of the authority.
+    pub name: &'a str,
+    pub template: &'a str,
+    /// The name of the authority that signed it; a root's is its own.
+    pub authority: &'a str,
+    pub issued_at: OffsetDateTime,
+    pub origin: Origin,
+    /// The folder of its files, when that is not the usual one (`--out`).
+    pub place: Option<&'a Path>,
+    /// When its files were in place; `None` until they are.
+    pub delivered_at: Option<OffsetDateTime>,
+}
+
+/// A certificate as the index has it, without its DER: see [`crate::store::index::Index::certificate`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub id: EntryId,
+    pub serial: SerialNumber,
+    pub issuer: DistinguishedName,
+    pub name: String,
+    pub template: String,
+    /// The name of the authority that signed it; a root's is its own.
+    pub authority: String,
+    /// The subject as it is shown.
+    pub subject: String,
+    /// The subject alternative names as they are shown, with their kinds: `("dns", "web.corp.test")`.
+    pub sans: Vec<(String, String)>,
+    /// SHA-256 of the SubjectPublicKeyInfo.
+    pub key_fingerprint: [u8; 32],
+    /// SHA-256 of the certificate.
+    pub fingerprint: [u8; 32],
+    pub validity: Validity,
+    pub issued_at: OffsetDateTime,
+    pub origin: Origin,
+    pub place: Option<PathBuf>,
+    pub delivered_at: Option<OffsetDateTime>,
+    /// The revocation or hold that stands at the time that was asked about.
+    pub revocation: Option<Revocation>,
+}
+
+/// A certificate was declared invalid before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    pub at: OffsetDateTime,
+    pub reason: RevocationReason,
+    /// Since when the key is suspected (RFC 5280 §5.3.2).
+    pub invalid_since: Option<OffsetDateTime>,
+    /// When a hold ended.
+    pub released_at: Option<OffsetDateTime>,
+}
+
+/// How a certificate stands at a time. A revocation is final and outlives the end; a hold does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Valid,
+    Expired,
+    Revoked,
+    Held,
+    NotYetValid,
+}
+
+impl Status {
+    pub const ALL: [Self; 5] = [Self::Valid, Self::Expired, Self::Revoked, Self::Held, Self::NotYetValid];
+
+    /// The word for it in flags and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Held => "held",
+            Self::NotYetValid => "not-yet-valid",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Status {
+    type Err = String;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|status| status.name() == given);
+        known.ok_or_else(|| "expected valid, expired, revoked, held or not-yet-valid".to_owned())
+    }
+}
+
+impl Entry {
+    /// How it stands at `at`, which must be the time that the entry was asked for with. The same rule in SQL:
+    /// `STATUS` in `query.rs`.
+    pub fn status(&self, at: OffsetDateTime) -> Status {
+        let held = self.revocation.as_ref().map(|revocation| revocation.reason == RevocationReason::CertificateHold);
+        match held {
+            Some(false) => Status::Revoked,
+            _ if !self.validity.contains(at) && at > self.validity.not_after => Status::Expired,
+            Some(true) => Status::Held,
+            None if at < self.validity.not_before => Status::NotYetValid,
+            None => Status::Valid,
+        }
+    }
+
+    /// From a row of the columns that every query asks for.
+    pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let serial: Vec<u8> = row.get("serial")?;
+        let issuer: Vec<u8> = row.get("issuer")?;
+        let sans: String = row.get("sans")?;
+        let origin: String = row.get("origin")?;
+        let revoked_at: Option<i64> = row.get("revoked_at")?;
+        let revocation = match revoked_at {
+            Some(_) => Some(Revocation::from_row(row)?),
+            None => None,
+        };
+        Ok(Self {
+            id: EntryId(row.get("id")?),
+            serial: SerialNumber::from_der_content(&serial),
+            issuer: DistinguishedName::from_der(&issuer).map_err(|_| strange("issuer", Type::Blob))?,
+            name: row.get("name")?,
+            template: row.get("template")?,
+            authority: row.get("authority")?,
+            subject: row.get("subject")?,
+            sans: sans.lines().filter_map(|line| line.split_once(':')).map(owned).collect(),
+            key_fingerprint: row.get("key_fingerprint")?,
+            fingerprint: row.get("fingerprint")?,
+            validity: Validity { not_before: instant(row, "not_before")?, not_after: instant(row, "not_after")? },
+            issued_at: instant(row, "issued_at")?,
+            origin: Origin::from_name(&origin).ok_or_else(|| strange("origin", Type::Text))?,
+            place: row.get::<_, Option<String>>("place")?.map(PathBuf::from),
+            delivered_at: instant_if_set(row, "delivered_at")?,
+            revocation,
+        })
+    }
+}
+
+impl Revocation {
+    /// From a row with `revoked_at`, `reason`, `invalid_since`, `released_at`.
+    pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            at: instant(row, "revoked_at")?,
+            reason: RevocationReason::from_code(row.get("reason")?).ok_or_else(|| strange("reason", Type::Integer))?,
+            invalid_since: instant_if_set(row, "invalid_since")?,
+            released_at: instant_if_set(row, "released_at")?,
+        })
+    }
+}
+
+fn owned((kind, value): (&str, &str)) -> (String, String) {
+    (kind.to_owned(), value.to_owned())
+}
+
+pub(crate) fn instant(row: &Row<'_>, column: &str) -> rusqlite::Result<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(row.get(column)?).map_err(|_| strange(column, Type::Integer))
+}
+
+pub(crate) fn instant_if_set(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<OffsetDateTime>> {
+    match row.get::<_, Option<i64>>(column)? {
+        Some(_) => instant(row, column).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A value that this program never writes.
+pub(crate) fn strange(column: &str, kind: Type) -> rusqlite::Error {
+    let cause = FromSqlError::Other(format!("unknown value in column {column}").into());
+    rusqlite::Error::FromSqlConversionFailure(0, kind, Box::new(cause))
+}

@@ -1,0 +1,87 @@
+//! Why the index did not do what it was asked, in words that say what to do.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+use rusqlite::ffi;
+
+use crate::store::index::{PATIENCE, Reference};
+use crate::system::files::FileError;
+use crate::text;
+use crate::x509::{DecodeError, SerialNumber};
+
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    #[error("there is no index at {}", path.display())]
+    Missing { path: PathBuf },
+    #[error("{} is not an index of this program: it is {found}", path.display())]
+    Foreign { path: PathBuf, found: &'static str },
+    #[error("the index {} has version {found}, but this program knows only versions up to {known}", path.display())]
+    Newer { path: PathBuf, found: i64, known: i64 },
+    #[error("the index {} is damaged: {reason}", path.display())]
+    Damaged { path: PathBuf, reason: String },
+    #[error("the index {} is in use by another program; waited {} seconds for it", path.display(), PATIENCE.as_secs())]
+    Busy { path: PathBuf },
+    #[error("no space left for the index {}", path.display())]
+    Full { path: PathBuf },
+    #[error("the index {} may not be written", path.display())]
+    ReadOnly { path: PathBuf },
+    #[error("the index has a certificate with the serial number {serial} of the same issuer already")]
+    SerialUsed { serial: SerialNumber },
+    /// With the name that is most like the one that was asked for.
+    #[error("there is no certificate with {}", describe(reference))]
+    NotFound { reference: Reference, nearest: Option<String> },
+    #[error("'{}' is the name of one certificate and the serial number of another", text::escape(given))]
+    Ambiguous { given: String },
+    #[error("the index has certificates of several issuers with the serial number {serial}")]
+    SeveralIssuers { serial: SerialNumber },
+    #[error("the index {} failed: {reason}", path.display())]
+    Failed { path: PathBuf, reason: String },
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+fn describe(reference: &Reference) -> String {
+    match reference {
+        Reference::Name(name) => format!("the name '{}'", text::escape(name)),
+        Reference::Serial(serial) => format!("the serial number {serial}"),
+        Reference::Either(given, _) => format!("the name or the serial number '{}'", text::escape(given)),
+    }
+}
+
+/// The path of an index, for errors.
+#[derive(Debug, Clone)]
+pub(crate) struct Place(pub PathBuf);
+
+impl Place {
+    /// For `map_err`: what SQLite says, in our words.
+    pub fn error(&self) -> impl Fn(rusqlite::Error) -> IndexError {
+        let path = self.0.clone();
+        move |error| {
+            let path = path.clone();
+            let reason = error.to_string();
+            match error.sqlite_error() {
+                Some(failure) => of_sqlite(*failure, path, reason),
+                // A value that is not of the type that its column promises.
+                None => IndexError::Damaged { path, reason },
+            }
+        }
+    }
+
+    /// A record that cannot be read.
+    pub fn unreadable(&self, serial: &SerialNumber, error: &DecodeError) -> IndexError {
+        let reason = format!("the certificate with serial number {serial} cannot be read: {error}");
+        IndexError::Damaged { path: self.0.clone(), reason }
+    }
+}
+
+fn of_sqlite(failure: ffi::Error, path: PathBuf, reason: String) -> IndexError {
+    match failure.code {
+        ErrorCode::NotADatabase => IndexError::Foreign { path, found: "no SQLite file" },
+        ErrorCode::DatabaseCorrupt => IndexError::Damaged { path, reason },
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => IndexError::Busy { path },
+        ErrorCode::DiskFull => IndexError::Full { path },
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => IndexError::ReadOnly { path },
+        _ => IndexError::Failed { path, reason },
+    }
+}

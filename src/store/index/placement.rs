@@ -1,0 +1,220 @@
+//! Which certificate of a name is in place, and the hook that runs when another one comes into place.
+//!
+//! Usually it is the newest whose files were delivered. A rollback puts older files back: that is an event of its own, and
+//! counts until a certificate that was issued after it is delivered.
+
+use rusqlite::{OptionalExtension, Row, params};
+use time::OffsetDateTime;
+
+use crate::store::index::entry::{instant, instant_if_set};
+use crate::store::index::{Entry, EntryId, Index, IndexError};
+
+/// The files of one certificate took the place of another's of the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rollback {
+    pub id: i64,
+    /// Whose files are put back.
+    pub certificate: EntryId,
+    /// Whose files they take the place of.
+    pub replaced: EntryId,
+    /// The newest certificate of the name at that time.
+    pub newest: EntryId,
+    pub at: OffsetDateTime,
+    /// When the files were in place; `None` until they are.
+    pub done_at: Option<OffsetDateTime>,
+}
+
+/// What is to run after the files of a name changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredHook {
+    /// For `sh -c`.
+    pub command: String,
+    /// In seconds.
+    pub timeout: u64,
+    /// `keep` or `rollback`.
+    pub on_failure: String,
+}
+
+impl Rollback {
+    /// Whether no certificate of the name was issued since.
+    fn is_last_word(&self, history: &[Entry]) -> bool {
+        history.last().is_none_or(|newest| newest.id <= self.newest)
+    }
+
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            certificate: EntryId(row.get("certificate")?),
+            replaced: EntryId(row.get("replaced")?),
+            newest: EntryId(row.get("newest")?),
+            at: instant(row, "at")?,
+            done_at: instant_if_set(row, "done_at")?,
+        })
+    }
+}
+
+/// The certificate that is in place as far as the index knows. `history` is all of one name, the oldest first, and
+/// `rollbacks` are the name's, likewise.
+pub fn in_place<'e>(history: &'e [Entry], rollbacks: &[Rollback]) -> Option<&'e Entry> {
+    let newest = history.iter().rev().find(|entry| entry.delivered_at.is_some())?;
+    let last = rollbacks.iter().rev().find(|rollback| rollback.done_at.is_some());
+    match last {
+        Some(rollback) if rollback.newest >= newest.id => {
+            history.iter().find(|entry| entry.id == rollback.certificate).or(Some(newest))
+        }
+        _ => Some(newest),
+    }
+}
+
+/// The rollback that was begun and, as far as the index knows, not ended: the last word on the name.
+pub fn unfinished<'r>(history: &[Entry], rollbacks: &'r [Rollback]) -> Option<&'r Rollback> {
+    rollbacks.last().filter(|rollback| rollback.done_at.is_none() && rollback.is_last_word(history))
+}
+
+impl Index {
+    /// The rollbacks of a NAME, the latest last.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn rollbacks(&self, name: &str) -> Result<Vec<Rollback>, IndexError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare_cached("SELECT * FROM rollback WHERE name = ?1 ORDER BY id")?;
+            statement.query_map([name], Rollback::from_row)?.collect()
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// The names whose certificate in place may end so soon: the newest does, or, where there was a rollback, any of them.
+    /// Each once, in the order of their certificates.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn names_in_question(&self, ends: &Ends) -> Result<Vec<String>, IndexError> {
+        let condition = match ends {
+            Ends::Before(_) => "c.not_after < ?1",
+            // Less than a third of its life is left.
+            Ends::InItsLastThird(_) => "3 * (c.not_after - ?1) < c.not_after - c.not_before",
+        };
+        let (Ends::Before(moment) | Ends::InItsLastThird(moment)) = ends;
+        let read = || -> rusqlite::Result<_> {
+            // A newer one that was delivered, and no rollback ever, leaves an older one out.
+            let mut statement = self.connection.prepare(&format!(
+                "SELECT c.name FROM certificate AS c
+                 WHERE {condition} AND (
+                     NOT EXISTS (SELECT 1 FROM certificate AS n
+                                 WHERE n.name = c.name AND n.id > c.id AND n.delivered_at IS NOT NULL)
+                     OR EXISTS (SELECT 1 FROM rollback AS r WHERE r.name = c.name))
+                 GROUP BY c.name ORDER BY max(c.id)"
+            ))?;
+            statement.query_map([moment.unix_timestamp()], |row| row.get(0))?.collect()
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// Notes that the files of a rollback are in place, durably.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn mark_rolled_back(&mut self, id: i64, at: OffsetDateTime) -> Result<(), IndexError> {
+        let update = "UPDATE rollback SET done_at = ?1 WHERE id = ?2";
+        let written = self.connection.execute(update, params![at.unix_timestamp(), id]);
+        written.map(drop).map_err(self.place.error())
+    }
+
+    /// The hook of a NAME.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn hook(&self, name: &str) -> Result<Option<StoredHook>, IndexError> {
+        let sql = "SELECT command, timeout, on_failure FROM hook WHERE name = ?1";
+        let from_row = |row: &Row<'_>| -> rusqlite::Result<_> {
+            let timeout = row.get::<_, i64>("timeout")?.unsigned_abs();
+            Ok(StoredHook { command: row.get("command")?, timeout, on_failure: row.get("on_failure")? })
+        };
+        self.connection.query_row(sql, [name], from_row).optional().map_err(self.place.error())
+    }
+
+    /// Remembers the hook of a NAME from now on, or forgets it.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn set_hook(&mut self, name: &str, hook: Option<&StoredHook>) -> Result<(), IndexError> {
+        let written = match hook {
+            Some(hook) => self.connection.execute(
+                "INSERT OR REPLACE INTO hook (name, command, timeout, on_failure) VALUES (?1, ?2, ?3, ?4)",
+                params![name, hook.command, hook.timeout.cast_signed(), hook.on_failure],
+            ),
+            None => self.connection.execute("DELETE FROM hook WHERE name = ?1", [name]),
+        };
+        written.map(drop).map_err(self.place.error())
+    }
+}
+
+/// When a certificate's end is near.
+#[derive(Debug, Clone, Copy)]
+pub enum Ends {
+    /// It lies before this moment.
+    Before(OffsetDateTime),
+    /// At this moment, less than a third of its life is left.
+    InItsLastThird(OffsetDateTime),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::index::sample::{NOW, Sample, add, new_index};
+    use time::Duration;
+
+    /// Three certificates of one name, and the serial number of the one in place after these rollbacks.
+    fn placed(rollbacks: &[(usize, usize, bool)], later: bool) -> (usize, Vec<String>) {
+        let (_folder, _, mut index) = new_index();
+        let mut ids: Vec<EntryId> = Vec::new();
+        let sample =
+            |serial: u32| Sample { serial, not_after: NOW + Duration::days(serial.into()), ..Sample::default() };
+        for serial in 1..=3 {
+            ids.push(add(&mut index, &sample(serial), "web"));
+            index.mark_delivered(*ids.last().unwrap(), NOW).unwrap();
+        }
+        for (certificate, replaced, done) in rollbacks {
+            let (certificate, replaced) = (ids[*certificate - 1], ids[*replaced - 1]);
+            let rollback = Rollback { id: 0, certificate, replaced, newest: ids[2], at: NOW, done_at: None };
+            let mut change = index.change().unwrap();
+            let id = change.roll_back(&rollback, "web").unwrap();
+            change.commit().unwrap();
+            if *done {
+                index.mark_rolled_back(id, NOW).unwrap();
+            }
+        }
+        if later {
+            ids.push(add(&mut index, &sample(4), "web"));
+            index.mark_delivered(ids[3], NOW).unwrap();
+        }
+        let history = index.history("WEB", NOW).unwrap();
+        let entry = in_place(&history, &index.rollbacks("Web").unwrap()).unwrap().id;
+        let question = index.names_in_question(&Ends::Before(NOW + Duration::hours(60))).unwrap();
+        (ids.iter().position(|id| *id == entry).unwrap() + 1, question)
+    }
+
+    #[test]
+    fn the_newest_is_in_place_until_it_is_rolled_back_and_a_newer_one_ends_that() {
+        let web = || vec!["web".to_owned()];
+        assert_eq!(placed(&[], false), (3, vec![]), "of certificates that are not in place nobody asks");
+        assert_eq!(placed(&[(2, 3, true)], false), (2, web()));
+        assert_eq!(placed(&[(2, 3, true), (1, 2, true)], false).0, 1);
+        assert_eq!(placed(&[(2, 3, true), (3, 2, true)], false).0, 3);
+        assert_eq!(placed(&[(2, 3, false)], false), (3, web()), "begun is not done, and has to be looked at");
+        assert_eq!(placed(&[(2, 3, true)], true).0, 4);
+    }
+
+    #[test]
+    fn a_hook_is_remembered_replaced_and_forgotten() {
+        let (_folder, _, mut index) = new_index();
+        let hook =
+            |command: &str| StoredHook { command: command.to_owned(), timeout: 300, on_failure: "keep".to_owned() };
+        index.set_hook("web", Some(&hook("one"))).unwrap();
+        index.set_hook("WEB", Some(&hook("two"))).unwrap();
+        assert_eq!(index.hook("Web").unwrap(), Some(hook("two")));
+        index.set_hook("web", None).unwrap();
+        assert_eq!(index.hook("web").unwrap(), None);
+    }
+}

@@ -1,0 +1,260 @@
+//! Asking the index. Rows come one by one; the index is never copied into memory.
+
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Params, named_params, params_from_iter};
+use time::OffsetDateTime;
+
+use crate::store::index::{Entry, EntryId, Index, IndexError, Reference, Revocation, Status};
+use crate::text;
+use crate::text::Lifetime;
+use crate::x509::{Certificate, GeneralName, SerialNumber, general_name};
+
+/// What [`Entry::from_row`] reads. `:now` decides which revocation stands: the latest that was not released.
+const SELECT: &str = "
+SELECT c.id, c.serial, c.issuer, c.name, c.template, c.authority, c.subject, c.sans, c.key_fingerprint, c.fingerprint,
+       c.not_before, c.not_after, c.issued_at, c.origin, c.place, c.delivered_at,
+       r.at AS revoked_at, r.reason, r.invalid_since, r.released_at";
+
+const FROM: &str = "
+FROM certificate AS c LEFT JOIN revocation AS r ON r.id = (
+    SELECT max(s.id) FROM revocation AS s
+    WHERE s.certificate = c.id AND s.at <= ?1 AND (s.released_at IS NULL OR s.released_at > ?1))";
+
+/// The word of [`Status`], by the same rule as [`Entry::status`]. 6 is certificateHold (RFC 5280 §5.3.1).
+const STATUS: &str = "
+CASE WHEN r.reason <> 6 THEN 'revoked' WHEN ?1 > c.not_after THEN 'expired' WHEN r.reason = 6 THEN 'held'
+     WHEN ?1 < c.not_before THEN 'not-yet-valid' ELSE 'valid' END";
+
+/// Which certificates are asked for; each thing that is set must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub status: Option<Status>,
+    /// Ends within this time from now, and has not ended yet.
+    pub expiring: Option<Lifetime>,
+    /// Has exactly this subject alternative name.
+    pub san: Option<GeneralName>,
+    pub template: Option<String>,
+    /// The name of the authority that signed it.
+    pub authority: Option<String>,
+    /// SHA-256 of the SubjectPublicKeyInfo.
+    pub key_fingerprint: Option<[u8; 32]>,
+    pub name: Option<String>,
+    /// At most so many: the latest ones.
+    pub limit: Option<u64>,
+}
+
+impl Index {
+    /// The certificates that the filter lets through, in the order of their issue, the latest last, and how many there
+    /// are without the limit. A limit leaves out the oldest.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn query(&self, filter: &Filter, now: OffsetDateTime) -> Result<(Vec<Entry>, u64), IndexError> {
+        let mut entries = Vec::new();
+        let total = self.for_each(filter, now, |entry| entries.push(entry))?;
+        Ok((entries, total))
+    }
+
+    /// As [`query`](Self::query), one by one.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query).
+    pub fn for_each(
+        &self,
+        filter: &Filter,
+        now: OffsetDateTime,
+        mut each: impl FnMut(Entry),
+    ) -> Result<u64, IndexError> {
+        let (conditions, mut values) = conditions(filter, now);
+        let mut run = || {
+            // One transaction: the rows and their number are of the same moment. A change under way is one already.
+            let reading = &self.connection;
+            let _transaction = reading.is_autocommit().then(|| reading.unchecked_transaction()).transpose()?;
+            let count = format!("SELECT count(*) {FROM} {conditions}");
+            let total: i64 = reading.query_row(&count, params_from_iter(&values), |row| row.get(0))?;
+            values.push(Value::Integer(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX))));
+            let latest = format!("{SELECT} {FROM} {conditions} ORDER BY c.id DESC LIMIT ?{}", values.len());
+            let mut statement = reading.prepare(&format!("SELECT * FROM ({latest}) ORDER BY id"))?;
+            for entry in statement.query_map(params_from_iter(&values), Entry::from_row)? {
+                each(entry?);
+            }
+            Ok(total.unsigned_abs())
+        };
+        run().map_err(self.place.error())
+    }
+
+    /// Whether any issuer in this index used the serial number.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn serial_is_used(&self, serial: &SerialNumber) -> Result<bool, IndexError> {
+        self.connection
+            .query_row(
+                "SELECT EXISTS (SELECT 1 FROM certificate WHERE serial = ?1)",
+                [serial.as_der_content()],
+                |row| row.get(0),
+            )
+            .map_err(self.place.error())
+    }
+
+    fn name_is_used(&self, name: &str) -> Result<bool, IndexError> {
+        let ask = || -> rusqlite::Result<bool> {
+            let sql = "SELECT EXISTS (SELECT 1 FROM certificate WHERE name = ?1)";
+            self.connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+        };
+        ask().map_err(self.place.error())
+    }
+
+    /// The latest certificate of a NAME.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn latest_by_name(&self, name: &str, now: OffsetDateTime) -> Result<Option<Entry>, IndexError> {
+        let sql = format!("{SELECT} {FROM} WHERE c.name = ?2 ORDER BY c.id DESC LIMIT 1");
+        self.connection
+            .query_row(&sql, (now.unix_timestamp(), name), Entry::from_row)
+            .optional()
+            .map_err(self.place.error())
+    }
+
+    /// All certificates of a NAME, the latest last.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn history(&self, name: &str, now: OffsetDateTime) -> Result<Vec<Entry>, IndexError> {
+        // A name is new as often as not, and to plan the question about its entries takes ten times as long as this one.
+        if !self.name_is_used(name)? {
+            return Ok(Vec::new());
+        }
+        self.entries("WHERE c.name = ?2 ORDER BY c.id", (now.unix_timestamp(), name))
+    }
+
+    /// The certificates with a serial number: one, unless certificates of several issuers were adopted.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn by_serial(&self, serial: &SerialNumber, now: OffsetDateTime) -> Result<Vec<Entry>, IndexError> {
+        self.entries("WHERE c.serial = ?2 ORDER BY c.id", (now.unix_timestamp(), serial.as_der_content()))
+    }
+
+    /// The certificate that NAME|SERIAL means: of a name the latest, of a serial number that one.
+    ///
+    /// # Errors
+    /// When there is none ([`IndexError::NotFound`]), when it can mean two ([`IndexError::Ambiguous`],
+    /// [`IndexError::SeveralIssuers`]), or the index cannot be read.
+    pub fn find(&self, reference: &Reference, now: OffsetDateTime) -> Result<Entry, IndexError> {
+        let (name, serial) = match reference {
+            Reference::Name(name) => (Some(name), None),
+            Reference::Serial(serial) => (None, Some(serial)),
+            Reference::Either(name, serial) => (Some(name), Some(serial)),
+        };
+        let mut by_name = name.map(|name| self.latest_by_name(name, now)).transpose()?.flatten();
+        // A host is called by its A-labels, however its name is typed.
+        if by_name.is_none()
+            && let Some(host) = name.and_then(|name| general_name::dns(name).ok())
+        {
+            by_name = self.latest_by_name(&host, now)?;
+        }
+        let mut by_serial = serial.map(|serial| self.by_serial(serial, now)).transpose()?.unwrap_or_default();
+        match (by_name, by_serial.pop()) {
+            (Some(entry), None) => Ok(entry),
+            (None, Some(entry)) if by_serial.is_empty() => Ok(entry),
+            (None, Some(entry)) => Err(IndexError::SeveralIssuers { serial: entry.serial }),
+            // Asked for by a text that is both: even the same certificate does not decide what is meant next time.
+            (Some(entry), Some(_)) => Err(IndexError::Ambiguous { given: entry.name }),
+            (None, None) => {
+                let nearest = name.map(|name| self.nearest_name(name)).transpose()?.flatten();
+                Err(IndexError::NotFound { reference: reference.clone(), nearest })
+            }
+        }
+    }
+
+    /// The name that is most like this one, if any is like it. All are looked at, and none but the best so far is kept.
+    fn nearest_name(&self, wanted: &str) -> Result<Option<String>, IndexError> {
+        let look = || -> rusqlite::Result<Option<String>> {
+            let mut statement = self.connection.prepare("SELECT DISTINCT name FROM certificate")?;
+            let mut rows = statement.query([])?;
+            let mut best: Option<String> = None;
+            while let Some(row) = rows.next()? {
+                let name: String = row.get(0)?;
+                if text::nearest(wanted, best.as_deref().into_iter().chain([name.as_str()])) == Some(&name) {
+                    best = Some(name);
+                }
+            }
+            Ok(best)
+        };
+        look().map_err(self.place.error())
+    }
+
+    /// The certificate of an entry.
+    ///
+    /// # Errors
+    /// When the index cannot be read, or what it holds is no certificate.
+    pub fn certificate(&self, entry: &Entry) -> Result<Certificate, IndexError> {
+        let der: Vec<u8> = self
+            .connection
+            .query_row("SELECT der FROM certificate WHERE id = ?1", [entry.id.0], |row| row.get(0))
+            .map_err(self.place.error())?;
+        Certificate::from_der(&der).map_err(|error| self.place.unreadable(&entry.serial, &error))
+    }
+
+    /// Every revocation, hold and release of a certificate, the latest last.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn revocations(&self, id: EntryId) -> Result<Vec<Revocation>, IndexError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare(
+                "SELECT at AS revoked_at, reason, invalid_since, released_at FROM revocation
+                 WHERE certificate = :id ORDER BY id",
+            )?;
+            statement.query_map(named_params! { ":id": id.0 }, Revocation::from_row)?.collect()
+        };
+        read().map_err(self.place.error())
+    }
+
+    fn entries(&self, rest: &str, values: impl Params) -> Result<Vec<Entry>, IndexError> {
+        let read = || -> rusqlite::Result<_> {
+            // One act asks several times: what was planned for the first is kept for the next.
+            let mut statement = self.connection.prepare_cached(&format!("{SELECT} {FROM} {rest}"))?;
+            statement.query_map(values, Entry::from_row)?.collect()
+        };
+        read().map_err(self.place.error())
+    }
+}
+
+/// The WHERE of a filter, and its values. Everything from outside is a value, never SQL.
+fn conditions(filter: &Filter, now: OffsetDateTime) -> (String, Vec<Value>) {
+    let mut values = vec![Value::Integer(now.unix_timestamp())];
+    let mut conditions = Vec::new();
+    let mut demand = |condition: &str, value: Value| {
+        values.push(value);
+        conditions.push(condition.replace('#', &format!("?{}", values.len())));
+    };
+    if let Some(status) = filter.status {
+        demand(&format!("{STATUS} = #"), Value::Text(status.name().to_owned()));
+    }
+    if let Some(length) = filter.expiring {
+        let end = now.unix_timestamp().saturating_add(i64::try_from(length.as_seconds()).unwrap_or(i64::MAX));
+        demand("c.not_after >= ?1 AND c.not_after <= #", Value::Integer(end));
+    }
+    if let Some(san) = &filter.san {
+        // The kind is one of six words of this program.
+        let condition = format!("c.id IN (SELECT certificate FROM san WHERE value = # AND kind = '{}')", san.kind());
+        demand(&condition, Value::Text(san.value()));
+    }
+    if let Some(template) = &filter.template {
+        demand("c.template = #", Value::Text(template.clone()));
+    }
+    if let Some(authority) = &filter.authority {
+        demand("c.authority = #", Value::Text(authority.clone()));
+    }
+    if let Some(fingerprint) = filter.key_fingerprint {
+        demand("c.key_fingerprint = #", Value::Blob(fingerprint.to_vec()));
+    }
+    if let Some(name) = &filter.name {
+        demand("c.name = #", Value::Text(name.clone()));
+    }
+    let conditions = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+    (conditions, values)
+}

@@ -1,0 +1,195 @@
+//! What a revocation list has to say, and which lists there were.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use time::OffsetDateTime;
+
+use crate::store::index::entry::{instant, strange};
+use crate::store::index::{EntryId, Index, IndexError, Revocation};
+use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
+use crate::x509::{Certificate, SerialNumber};
+
+/// What is recorded of a new list.
+#[derive(Debug, Clone, Copy)]
+pub struct NewList<'a> {
+    /// The name of the authority that signed it.
+    pub authority: &'a str,
+    /// At most [`RecordedList::GREATEST_NUMBER`].
+    pub number: u64,
+    pub signed_at: OffsetDateTime,
+    pub this_update: OffsetDateTime,
+    pub next_update: OffsetDateTime,
+    pub entries: usize,
+    /// From [`Index::last_revocation`], in the same change.
+    pub last_revocation: i64,
+    /// SHA-256 of what it says of certificates: alike as long as nothing happened to them.
+    pub content: [u8; 32],
+    /// SHA-256 of the list.
+    pub fingerprint: [u8; 32],
+}
+
+/// A list as the index has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedList {
+    pub authority: String,
+    pub number: u64,
+    pub signed_at: OffsetDateTime,
+    pub this_update: OffsetDateTime,
+    pub next_update: OffsetDateTime,
+    pub entries: u64,
+    pub content: [u8; 32],
+    pub fingerprint: [u8; 32],
+}
+
+impl RecordedList {
+    /// What a column holds. RFC 5280 §5.2.3 would allow twenty octets; nobody signs that many lists.
+    pub const GREATEST_NUMBER: u64 = i64::MAX.cast_unsigned();
+
+    /// Whether less than a third of its life is left: it is to be followed by the next one.
+    pub fn is_due(&self, now: OffsetDateTime) -> bool {
+        self.next_update - now < (self.next_update - self.signed_at) / 3
+    }
+
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            authority: row.get("authority")?,
+            number: row.get::<_, i64>("number")?.unsigned_abs(),
+            signed_at: instant(row, "signed_at")?,
+            this_update: instant(row, "this_update")?,
+            next_update: instant(row, "next_update")?,
+            entries: row.get::<_, i64>("entries")?.unsigned_abs(),
+            content: row.get("content")?,
+            fingerprint: row.get("fingerprint")?,
+        })
+    }
+}
+
+impl NewList<'_> {
+    pub(crate) fn insert(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection.execute(
+            "INSERT INTO revocation_list (authority, number, signed_at, this_update, next_update, entries,
+                 last_revocation, content, fingerprint)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                self.authority,
+                self.number.cast_signed(),
+                self.signed_at.unix_timestamp(),
+                self.this_update.unix_timestamp(),
+                self.next_update.unix_timestamp(),
+                self.entries as i64,
+                self.last_revocation,
+                self.content,
+                self.fingerprint,
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+impl Index {
+    /// The latest list of each authority that ever signed one, by name.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn latest_lists(&self) -> Result<Vec<RecordedList>, IndexError> {
+        let read = || -> rusqlite::Result<_> {
+            // The bare columns are those of the row that has the maximum (SQLite, "Bare columns in an aggregate query").
+            let mut statement = self.connection.prepare(
+                "SELECT authority, max(number) AS number, signed_at, this_update, next_update, entries, content,
+                        fingerprint
+                 FROM revocation_list GROUP BY authority ORDER BY authority",
+            )?;
+            statement.query_map([], RecordedList::from_row)?.collect()
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// The latest list of one authority.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn latest_list(&self, authority: &str) -> Result<Option<RecordedList>, IndexError> {
+        let sql = "SELECT * FROM revocation_list WHERE authority = ?1 ORDER BY number DESC LIMIT 1";
+        self.connection.query_row(sql, [authority], RecordedList::from_row).optional().map_err(self.place.error())
+    }
+
+    /// The number of the latest event among revocations.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn last_revocation(&self) -> Result<i64, IndexError> {
+        let sql = "SELECT coalesce(max(id), 0) FROM revocation";
+        self.connection.query_row(sql, [], |row| row.get(0)).map_err(self.place.error())
+    }
+
+    /// The revocation or hold of a certificate that was not ended, whatever the clock says.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn standing_revocation(&self, id: EntryId) -> Result<Option<Revocation>, IndexError> {
+        Ok(self.revocations(id)?.into_iter().rev().find(|revocation| revocation.released_at.is_none()))
+    }
+
+    /// The revocation or hold of exactly this certificate that was not ended, whatever the clock says, and the name under
+    /// which it is known; `None` too when it is not known.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn standing_revocation_of(
+        &self,
+        certificate: &Certificate,
+    ) -> Result<Option<(String, Revocation)>, IndexError> {
+        let sql = "SELECT c.name, r.at AS revoked_at, r.reason, r.invalid_since, r.released_at
+                   FROM certificate AS c JOIN revocation AS r ON r.certificate = c.id
+                   WHERE c.serial = ?1 AND c.fingerprint = ?2 AND r.released_at IS NULL ORDER BY r.id DESC LIMIT 1";
+        let values = params![certificate.serial.as_der_content(), certificate.fingerprint()];
+        let read = |row: &Row<'_>| Ok((row.get("name")?, Revocation::from_row(row)?));
+        self.connection.query_row(sql, values, read).optional().map_err(self.place.error())
+    }
+
+    /// What the next list of an authority has to name, in the order of the revocations.
+    ///
+    /// A certificate that has ended is left out only when a list that was published after its end has named it
+    /// (RFC 5280 §3.3). A revocation counts from the moment it is recorded, whatever the clock says.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn to_be_listed(&self, authority: &str, now: OffsetDateTime) -> Result<Vec<RevokedEntry>, IndexError> {
+        let read = || -> rusqlite::Result<_> {
+            // Only a hold (6) can be followed by another row that stands, and then that one counts.
+            let mut statement = self.connection.prepare(
+                "SELECT r.serial, r.at, r.reason, r.invalid_since
+                 FROM revocation AS r
+                 WHERE r.released_at IS NULL AND r.authority = ?1
+                   AND (r.reason <> 6 OR NOT EXISTS (
+                       SELECT 1 FROM revocation AS s
+                       WHERE s.certificate = r.certificate AND s.id > r.id AND s.released_at IS NULL))
+                   AND (r.not_after >= ?2 OR NOT EXISTS (
+                       SELECT 1 FROM revocation_list AS l
+                       WHERE l.authority = ?1 AND l.published_at IS NOT NULL
+                         AND l.signed_at > r.not_after AND l.last_revocation >= r.id))
+                 ORDER BY r.id",
+            )?;
+            statement.query_map(params![authority, now.unix_timestamp()], listed)?.collect()
+        };
+        read().map_err(self.place.error())
+    }
+}
+
+fn listed(row: &Row<'_>) -> rusqlite::Result<RevokedEntry> {
+    let moment = |seconds: i64| {
+        OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| strange("at", rusqlite::types::Type::Integer))
+    };
+    let reason: u8 = row.get(2)?;
+    let reason =
+        RevocationReason::from_code(reason).ok_or_else(|| strange("reason", rusqlite::types::Type::Integer))?;
+    let serial = row.get_ref(0)?.as_blob()?;
+    Ok(RevokedEntry {
+        serial: SerialNumber::from_der_content(serial),
+        revoked_at: moment(row.get(1)?)?,
+        // "Should be absent instead of using the unspecified value" (RFC 5280 §5.3.1).
+        reason: Some(reason).filter(|reason| *reason != RevocationReason::Unspecified),
+        invalid_since: row.get::<_, Option<i64>>(3)?.map(moment).transpose()?,
+        certificate_issuer: None,
+        unknown_critical: Vec::new(),
+    })
+}

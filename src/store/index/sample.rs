@@ -1,0 +1,94 @@
+//! Certificates and entries for tests of whatever reads the index.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+use crate::store::index::{EntryId, Index, NewEntry, Origin};
+use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName, Validity, der};
+
+pub const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
+
+/// A certificate that nobody signed: the index records, it does not judge.
+pub struct Sample<'a> {
+    pub serial: u32,
+    pub issuer: &'a str,
+    pub sans: &'a [&'a str],
+    pub not_before: OffsetDateTime,
+    pub not_after: OffsetDateTime,
+    pub key: u8,
+}
+
+impl Default for Sample<'_> {
+    fn default() -> Self {
+        Self {
+            serial: 1,
+            issuer: "Root",
+            sans: &[],
+            not_before: NOW - Duration::DAY,
+            not_after: NOW + Duration::days(90),
+            key: 1,
+        }
+    }
+}
+
+impl Sample<'_> {
+    pub fn certificate(&self) -> Certificate {
+        let name = |text: &str| DistinguishedName::build(&[(AttributeType::CommonName, text.to_owned())]).unwrap();
+        // ecdsa-with-SHA256, and a point on P-256 that need not be on the curve.
+        let algorithm = der::sequence(&[b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"]);
+        let key_type =
+            der::sequence(&[b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"]);
+        let point = der::value(0x03, &[&[0, 4][..], &[self.key; 64]].concat());
+        let names: Vec<Vec<u8>> = self.sans.iter().map(|san| san.parse::<GeneralName>().unwrap().to_der()).collect();
+        let names = der::sequence(&names.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let extension = der::sequence(&[b"\x06\x03\x55\x1d\x11", &der::value(0x04, &names)]);
+        let extensions = der::value(der::context_constructed(3), &der::sequence(&[&extension]));
+        let validity = Validity { not_before: self.not_before, not_after: self.not_after };
+        let mut fields = vec![
+            b"\xa0\x03\x02\x01\x02".to_vec(),
+            der::value(0x02, &[&[1][..], &self.serial.to_be_bytes()].concat()),
+            algorithm.clone(),
+            name(self.issuer).as_der().to_vec(),
+            validity.to_der(),
+            name("a").as_der().to_vec(),
+            der::sequence(&[&key_type, &point]),
+        ];
+        if !self.sans.is_empty() {
+            fields.push(extensions);
+        }
+        let tbs = der::sequence(&fields.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let signature = der::value(0x03, &[0, 0x30, 6, 2, 1, 1, 2, 1, 1]);
+        Certificate::from_der(&der::sequence(&[&tbs, &algorithm, &signature])).unwrap()
+    }
+}
+
+pub fn entry<'a>(certificate: &'a Certificate, name: &'a str) -> NewEntry<'a> {
+    NewEntry {
+        certificate,
+        name,
+        template: "server",
+        authority: "root",
+        issued_at: NOW,
+        origin: Origin::Issued,
+        place: None,
+        delivered_at: None,
+    }
+}
+
+pub fn add(index: &mut Index, sample: &Sample<'_>, name: &str) -> EntryId {
+    let certificate = sample.certificate();
+    let mut change = index.change().unwrap();
+    let id = change.insert(&entry(&certificate, name)).unwrap();
+    change.commit().unwrap();
+    id
+}
+
+pub fn new_index() -> (TempDir, PathBuf, Index) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.db");
+    let index = Index::create(&path).unwrap();
+    (folder, path, index)
+}

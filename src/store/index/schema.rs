@@ -1,0 +1,160 @@
+//! The tables, and how an older index becomes a present one.
+
+use rusqlite::Connection;
+
+use crate::store::index::error::Place;
+use crate::store::index::{IndexError, PAGES_OF_LOG};
+
+/// "caIX": marks an SQLite file as an index of this program (PRAGMA application_id).
+const APPLICATION_ID: i64 = 0x6361_4958;
+
+/// Each brings an index from the version of its position to the next. They are only ever appended: an index in the
+/// field has run exactly those before its version.
+///
+/// Version 1. Times are seconds since 1970 in UTC. The order of UNIQUE makes it the way to find a serial, too.
+/// `sans` repeats `san` in the order of the certificate, `kind:value` per line, so that a list needs no second look-up.
+/// A table WITHOUT ROWID is its own index: one page less to write for each certificate.
+///
+/// Version 2. A revocation list is recorded before its files appear, so that its number is never given to another one. What
+/// it says of a certificate is repeated in `revocation`: a list of 100,000 then reads 8 MB and not the DER of them all.
+///
+/// Version 3. A rollback is recorded before its files are put back, so that the same command ends one that was interrupted. A
+/// hook is a setting of its name, and the one thing here that is overwritten.
+const MIGRATIONS: &[&str] = &[
+    "
+CREATE TABLE certificate (
+    id              INTEGER PRIMARY KEY,
+    serial          BLOB NOT NULL,      -- content octets of the INTEGER
+    issuer          BLOB NOT NULL,      -- DER of the issuer's name
+    der             BLOB NOT NULL,
+    name            TEXT NOT NULL COLLATE NOCASE, -- NAME of the entry, or of the authority: Web and web share a folder
+    template        TEXT NOT NULL,
+    authority       TEXT NOT NULL,      -- the name of the authority that signed it; a root's is its own
+    subject         TEXT NOT NULL,      -- as shown
+    sans            TEXT NOT NULL,
+    key_fingerprint BLOB NOT NULL,      -- SHA-256 of the SubjectPublicKeyInfo
+    fingerprint     BLOB NOT NULL,      -- SHA-256 of the certificate
+    not_before      INTEGER NOT NULL,
+    not_after       INTEGER NOT NULL,
+    issued_at       INTEGER NOT NULL,
+    origin          TEXT NOT NULL,      -- issued, adopted, imported
+    place           TEXT,               -- folder of its files, when it is not issued/<name>
+    delivered_at    INTEGER,            -- set once its files are in place
+    UNIQUE (serial, issuer)
+) STRICT;
+CREATE INDEX certificate_name ON certificate (name);
+CREATE INDEX certificate_not_after ON certificate (not_after);
+CREATE INDEX certificate_key ON certificate (key_fingerprint);
+CREATE TABLE san (
+    value       TEXT NOT NULL,
+    kind        TEXT NOT NULL,          -- dns, ip, email, uri, directory, other
+    certificate INTEGER NOT NULL REFERENCES certificate (id),
+    PRIMARY KEY (value, kind, certificate)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE revocation (
+    id            INTEGER PRIMARY KEY,
+    certificate   INTEGER NOT NULL REFERENCES certificate (id),
+    at            INTEGER NOT NULL,
+    reason        INTEGER NOT NULL,     -- CRLReason of RFC 5280 section 5.3.1
+    invalid_since INTEGER,              -- since when the key is suspected (RFC 5280 section 5.3.2)
+    released_at   INTEGER               -- end of a hold
+) STRICT;
+CREATE INDEX revocation_certificate ON revocation (certificate);
+",
+    "
+ALTER TABLE revocation ADD COLUMN authority TEXT;
+ALTER TABLE revocation ADD COLUMN serial BLOB;
+ALTER TABLE revocation ADD COLUMN not_after INTEGER;
+UPDATE revocation SET (authority, serial, not_after) =
+    (SELECT c.authority, c.serial, c.not_after FROM certificate AS c WHERE c.id = revocation.certificate);
+CREATE TABLE revocation_list (
+    authority       TEXT NOT NULL,      -- the name of the authority that signed it
+    number          INTEGER NOT NULL,   -- CRL number (RFC 5280 section 5.2.3)
+    signed_at       INTEGER NOT NULL,
+    this_update     INTEGER NOT NULL,
+    next_update     INTEGER NOT NULL,
+    entries         INTEGER NOT NULL,   -- how many certificates it names
+    last_revocation INTEGER NOT NULL,   -- the latest row of revocation when it was made
+    content         BLOB NOT NULL,      -- SHA-256 of what it says of certificates
+    fingerprint     BLOB NOT NULL,      -- SHA-256 of the list
+    published_at    INTEGER,            -- set once its files are in place
+    PRIMARY KEY (authority, number)
+) STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE rollback (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL COLLATE NOCASE,
+    certificate INTEGER NOT NULL REFERENCES certificate (id), -- whose files are put back
+    replaced    INTEGER NOT NULL REFERENCES certificate (id), -- whose files they take the place of
+    newest      INTEGER NOT NULL,   -- the newest certificate of the name at that time
+    at          INTEGER NOT NULL,
+    done_at     INTEGER             -- set once the files are in place
+) STRICT;
+CREATE INDEX rollback_name ON rollback (name);
+CREATE TABLE hook (
+    name       TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+    command    TEXT NOT NULL,       -- for sh -c
+    timeout    INTEGER NOT NULL,    -- in seconds
+    on_failure TEXT NOT NULL        -- keep, rollback
+) STRICT, WITHOUT ROWID;
+",
+];
+
+/// The version that this program writes.
+const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Fills an empty file. Nothing is synced on the way: the caller does that once, at the end.
+pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;
+         BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; {} COMMIT;
+         PRAGMA journal_mode = WAL;",
+        MIGRATIONS.concat()
+    ))
+}
+
+/// What a connection needs before its first change: a commit that is durable when it returns, and damage noticed.
+pub(crate) fn prepare_for_writing(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!(
+        "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;
+         PRAGMA wal_autocheckpoint = {PAGES_OF_LOG};"
+    ))
+}
+
+/// Whether it has to be migrated first; refuses what is not an index.
+pub(crate) fn is_older(connection: &Connection, place: &Place) -> Result<bool, IndexError> {
+    let path = || place.0.clone();
+    let value = |pragma: &str| -> Result<i64, IndexError> {
+        connection.query_row(pragma, [], |row| row.get(0)).map_err(place.error())
+    };
+    if value("PRAGMA application_id")? != APPLICATION_ID {
+        return Err(IndexError::Foreign { path: path(), found: "an SQLite file of another program" });
+    }
+    match value("PRAGMA user_version")? {
+        VERSION => Ok(false),
+        found if found > VERSION => Err(IndexError::Newer { path: path(), found, known: VERSION }),
+        found if found < 1 => {
+            Err(IndexError::Damaged { path: path(), reason: format!("its version is {found}, but the first one is 1") })
+        }
+        _ => Ok(true),
+    }
+}
+
+/// Brings an older index to the present form in one step.
+pub(crate) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    run_missing(connection, MIGRATIONS)
+}
+
+/// Runs what is missing, all or nothing. Two programs may try at once: the second finds nothing left to do.
+fn run_missing(connection: &Connection, migrations: &[&str]) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA synchronous = FULL; BEGIN IMMEDIATE")?;
+    let run = || {
+        let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        for migration in migrations.iter().skip(version as usize) {
+            connection.execute_batch(migration)?;
+        }
+        connection.execute_batch(&format!("PRAGMA user_version = {}; COMMIT", migrations.len()))
+    };
+    run().inspect_err(|_: &rusqlite::Error| drop(connection.execute_batch("ROLLBACK")))
+}

@@ -1,0 +1,20 @@
+//! STORE: the CA on disk: where its files are, its settings and templates, its index, its CA certificates, and the delivery of
+//! certificate files.
+
+pub mod ca_certificates;
+pub mod config;
+pub mod delivery;
+pub mod effects;
+pub mod entry_name;
+pub mod home;
+pub mod index;
+pub mod locate;
+pub mod previous_certificates;
+pub mod templates;
+
+pub use ca_certificates::{Authorities, KeyOpener};
+pub use config::Config;
+pub use effects::Tools;
+pub use entry_name::EntryName;
+pub use home::Home;
+pub use index::Index;

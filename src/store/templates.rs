@@ -1,0 +1,181 @@
+//! The templates of a CA: the site's own, and the built-in ones behind them.
+
+use std::path::{Path, PathBuf};
+
+use crate::issuance::profile::Distribution;
+use crate::issuance::{Profile, Text, Values};
+use crate::store::config::Config;
+use crate::store::entry_name::EntryName;
+use crate::system::files::{self, FileError};
+use crate::text;
+use crate::text::nearest;
+use crate::text::toml_document::DocumentError;
+use crate::x509::AttributeType;
+
+/// A template and where it comes from.
+#[derive(Debug, Clone)]
+pub struct Template {
+    pub name: String,
+    pub toml: String,
+    /// `None`: built in.
+    pub path: Option<PathBuf>,
+}
+
+/// Why there is no such template, or it cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    #[error("there is no template '{}'", text::escape(name))]
+    Unknown { name: String, nearest: Option<String>, known: Vec<String> },
+    #[error("{} is not text in UTF-8", .0.display())]
+    NotText(PathBuf),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
+
+macro_rules! built_in {
+    ($($name:literal),*) => { &[$(($name, include_str!(concat!("../../templates/", $name, ".toml")))),*] };
+}
+
+/// Part of the program: usable before any CA exists.
+const BUILT_IN: &[(&str, &str)] = built_in!["root", "intermediate", "server", "client", "peer", "handshake"];
+
+/// A template is ten lines; more than this is not one.
+const MOST_OCTETS: u64 = 1024 * 1024;
+
+/// Finds a template: the site's before the built-in one of the same name.
+///
+/// # Errors
+/// When there is none of this name.
+pub fn find(folder: &Path, name: &str) -> Result<Template, TemplateError> {
+    // A name with a slash would lead out of the folder; no template has one.
+    let is_plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
+    let path = folder.join(format!("{name}.toml"));
+    // A link that leads nowhere is no missing template, behind which the built-in one would come forth.
+    let read = |path: &Path| match path.is_symlink() {
+        true => files::read(path, MOST_OCTETS).map(Some),
+        false => files::read_if_exists(path, MOST_OCTETS),
+    };
+    if is_plain && let Some(content) = read(&path)? {
+        let toml = String::from_utf8(content).map_err(|_| TemplateError::NotText(path.clone()))?;
+        return Ok(Template { name: name.to_owned(), toml, path: Some(path) });
+    }
+    match built_in(name) {
+        Some(template) => Ok(template),
+        None => {
+            let known = names(folder)?;
+            let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+            Err(TemplateError::Unknown { name: name.to_owned(), nearest, known })
+        }
+    }
+}
+
+/// A template of the program itself.
+pub fn built_in(name: &str) -> Option<Template> {
+    let (name, toml) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
+    Some(Template { name: (*name).to_owned(), toml: (*toml).to_owned(), path: None })
+}
+
+/// The names of all templates, sorted.
+///
+/// # Errors
+/// When the folder is there but cannot be read.
+pub fn names(folder: &Path) -> Result<Vec<String>, FileError> {
+    let own = files::names_in(folder)?.into_iter().filter_map(|name| name.strip_suffix(".toml").map(str::to_owned));
+    let mut names: Vec<String> = own.chain(BUILT_IN.iter().map(|(name, _)| (*name).to_owned())).collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// Adds what ca.toml says where the template is silent: attributes of the subject, and where CRLs, the issuer's certificate and
+/// its OCSP responder are.
+pub fn complete(profile: &mut Profile, config: &Config) {
+    complete_subject(profile, config);
+    let Distribution { crl, ca_issuers, ocsp } = &mut profile.distribution;
+    let settings = &config.distribution;
+    for (texts, urls) in [(crl, &config.crl.urls), (ca_issuers, &settings.ca_issuers), (ocsp, &settings.ocsp)] {
+        if texts.is_empty() {
+            // What cannot be read was refused with ca.toml.
+            *texts = urls.iter().filter_map(|url| Text::parse(url).ok()).collect();
+        }
+    }
+}
+
+/// The subject alone: nobody is above a root, whose list, certificate or responder it could lead to.
+pub fn complete_subject(profile: &mut Profile, config: &Config) {
+    for label in config.subject.keys() {
+        let Some(kind) = AttributeType::from_label(label) else { continue };
+        let text = Text::parse(&format!("{{{{ {} }}}}", placeholder(label)));
+        if let (Ok(text), false) = (text, profile.subject.iter().any(|(known, _)| *known == kind)) {
+            profile.subject.push((kind, text));
+        }
+    }
+}
+
+/// The placeholder for the name of the authority that signs.
+pub const ISSUER: &str = "issuer";
+
+/// An attribute's label as the name of a value: `organizational_unit`.
+fn placeholder(label: &str) -> String {
+    label.replace('-', "_")
+}
+
+/// What the placeholders of any template may stand for.
+pub fn values(name: &EntryName, config: &Config) -> Values {
+    let unset = AttributeType::all_labels().map(|label| (placeholder(label), String::new()));
+    let set = config.subject.iter().map(|(label, value)| (placeholder(label), value.clone()));
+    let own =
+        [("name", name.as_str()), ("domain", name.domain())].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    Values(unset.chain(set).chain(own).collect())
+}
+
+impl Template {
+    /// How messages call it: its path, or its name in the program.
+    pub fn place(&self) -> String {
+        self.path.as_ref().map_or_else(|| format!("<built-in>/{}.toml", self.name), |path| path.display().to_string())
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// With every problem of the file at once.
+    pub fn profile(&self) -> Result<Profile, DocumentError> {
+        Profile::read(&self.name, &self.place(), &self.toml)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_template_holds_together() {
+        for (name, _) in BUILT_IN {
+            let profile = built_in(name).unwrap().profile().unwrap();
+            assert!(!profile.summary.is_empty(), "{name}");
+            assert_eq!(profile.is_authority(), ["root", "intermediate"].contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_sites_own_template_comes_first_and_a_misspelt_name_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("server.toml"), "summary = \"ours\"").unwrap();
+        std::fs::write(folder.path().join("web.toml"), "").unwrap();
+        assert_eq!(find(folder.path(), "server").unwrap().toml, "summary = \"ours\"");
+        assert!(find(folder.path(), "client").unwrap().path.is_none());
+        let Err(TemplateError::Unknown { nearest, known, .. }) = find(folder.path(), "sevrer") else { panic!("found") };
+        assert_eq!(nearest.as_deref(), Some("server"));
+        assert!(known.contains(&"web".to_owned()));
+        assert!(matches!(find(folder.path(), "../server"), Err(TemplateError::Unknown { .. })));
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_not_passed_over_for_the_built_in_template() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.path().join("server.toml")).unwrap();
+        assert!(matches!(find(folder.path(), "server"), Err(TemplateError::File(_))));
+    }
+}
