@@ -12,6 +12,7 @@ mod engine;
 pub mod name;
 mod path;
 mod question;
+pub mod reason;
 mod revocation;
 pub mod rules;
 pub mod served;
