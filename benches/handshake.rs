@@ -18,8 +18,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ca::handshake::measure::{Workload, measure};
-use ca::handshake::{HandshakeTest, Party, TlsVersion};
+use ca::handshake::{HandshakeTest, Party};
 use ca::keys::key_file::KeyFile;
+use ca::tls::TlsVersion;
 use ca::x509::Certificate;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustix::net::sockopt::set_socket_linger;

@@ -16,6 +16,8 @@ pub mod lint;
 pub mod issuance;
 pub mod verify;
 
+pub mod tls;
+
 pub mod handshake;
 
 pub mod store;

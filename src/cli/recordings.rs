@@ -8,9 +8,9 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::{Context, Failure};
-use crate::handshake::recording::pcapng;
-use crate::handshake::{HandshakeReport, Recording};
+use crate::handshake::HandshakeReport;
 use crate::system::files;
+use crate::tls::recording::{Recording, pcapng};
 
 /// The flags that say where to.
 #[derive(Debug, Args)]

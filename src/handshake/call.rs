@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use rustls::{Connection, ProtocolVersion};
 
 use super::cause::{self, Cause};
-use super::decrypt::Secrets;
 use super::exchange::{Exchange, ExchangeError, MOST_OCTETS, Tap, socket_error};
-use super::registry::{self, TlsVersion};
 use super::report::Session;
 use super::session;
-use super::wire::{Flight, Side};
+use crate::tls::decrypt::Secrets;
+use crate::tls::registry::{self, TlsVersion};
+use crate::tls::wire::{Flight, Side};
 
 /// More of an answer than its first line is not needed.
 const ENOUGH: usize = 512;

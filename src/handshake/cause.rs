@@ -5,9 +5,9 @@ use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerInco
 use time::OffsetDateTime;
 
 use super::exchange::ExchangeError;
-use super::registry;
-use super::wire::Side;
 use crate::text::rfc3339;
+use crate::tls::registry;
+use crate::tls::wire::Side;
 
 /// Why a side ended the exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -308,10 +308,10 @@ mod tests {
 
     use super::super::fixtures::{Hierarchy, Kind, certificate};
     use super::super::party::Party;
-    use super::super::registry::TlsVersion;
     use super::super::session::{HandshakeTest, run};
     use super::*;
     use crate::keys::PrivateKey;
+    use crate::tls::registry::TlsVersion;
     use crate::x509::KeyAlgorithm;
 
     #[test]

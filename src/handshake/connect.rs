@@ -13,17 +13,17 @@ use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
 
 use super::call::Call;
-use super::decrypt::Secrets;
 use super::exchange::{ExchangeError, socket_error};
 use super::host;
 use super::party::Party;
 use super::refusals::{self, Double};
-use super::registry::{Group, TlsVersion};
 use super::report::{Expected, HandshakeReport, Outcome, Refusal, Session};
 use super::scenario::{self, Identity, Standard};
 use super::session::HandshakeError;
 use super::throw_away::{Changes, CopyError, Purpose};
-use super::wire::Side;
+use crate::tls::decrypt::Secrets;
+use crate::tls::registry::{Group, TlsVersion};
+use crate::tls::wire::Side;
 use crate::x509::{Certificate, ExtendedKeyUsage, Validity};
 
 /// What is to be proved of a running server.

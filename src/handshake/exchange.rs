@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use rustls::{ClientConnection, Connection, NamedGroup, ServerConnection};
 
-use super::decrypt::Secrets;
-use super::recording::Recording;
 use super::scenario::Ends;
-use super::wire::{Flight, Side};
 use crate::system::socket::drop_without_lingering;
+use crate::tls::decrypt::Secrets;
+use crate::tls::recording::Recording;
+use crate::tls::wire::{Flight, Side};
 
 /// No exchange takes longer.
 pub(super) const LONGEST: Duration = Duration::from_secs(10);
@@ -284,9 +284,9 @@ pub(super) fn socket_error(action: &'static str) -> impl FnOnce(io::Error) -> Ex
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::Hierarchy;
-    use super::super::registry::TlsVersion;
     use super::super::session;
     use super::*;
+    use crate::tls::registry::TlsVersion;
     use crate::x509::KeyAlgorithm;
 
     type Bend = fn(&mut Exchange);

@@ -1,9 +1,9 @@
 //! Which of the certificates that were shown a broken-off handshake is about.
 
 use super::cause::{self, Cause};
-use super::message::{Body, Message, Shown};
 use super::report::AtFault;
-use super::wire::Side;
+use crate::tls::message::{Body, Message, Shown};
+use crate::tls::wire::Side;
 
 /// The certificate that `by` refused, as far as cause and alert tell; it is always one that the other side showed.
 pub(super) fn certificate(by: Side, alert: Option<&str>, cause: &Cause, messages: &[Message]) -> Option<AtFault> {

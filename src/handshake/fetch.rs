@@ -18,10 +18,10 @@ use super::call::Call;
 use super::cause::Cause;
 use super::connect::{open, resolve};
 use super::exchange::{ExchangeError, LONGEST};
-use super::registry::TlsVersion;
 use super::scenario;
 use super::session::HandshakeError;
-use super::wire::Side;
+use crate::tls::registry::TlsVersion;
+use crate::tls::wire::Side;
 
 /// What a server showed.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::party::Party;
-use super::registry::TlsVersion;
 use super::session::HandshakeTest;
 use crate::keys::{PrivateKey, Signer};
+use crate::tls::registry::TlsVersion;
 use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName, KeyAlgorithm, Validity, der};
 
 /// Long enough for any machine.

@@ -14,15 +14,15 @@ use rustls::server::WebPkiClientVerifier;
 use time::OffsetDateTime;
 
 use super::call::{Call, is_gone};
-use super::decrypt::Secrets;
 use super::exchange::{ExchangeError, socket_error};
 use super::host;
 use super::party::Party;
-use super::registry::{Group, TlsVersion};
 use super::report::{HandshakeReport, Session};
 use super::scenario::{self, ClientAuthentication, Standard};
 use super::session::HandshakeError;
-use super::wire::Side;
+use crate::tls::decrypt::Secrets;
+use crate::tls::registry::{Group, TlsVersion};
+use crate::tls::wire::Side;
 use crate::x509::Certificate;
 
 /// What waits for a client.

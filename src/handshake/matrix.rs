@@ -2,10 +2,10 @@
 
 use super::measure::{Plan, Progress, Rate, Workload};
 use super::party::Party;
-use super::registry::{Group, TlsVersion};
 use super::scenario::{self, Identity};
 use super::session::{self, HandshakeError, HandshakeTest};
 use super::throw_away::{Changes, CopyError, HierarchyChanges, ThrowAway};
+use crate::tls::registry::{Group, TlsVersion};
 use crate::x509::{Certificate, KeyAlgorithm};
 
 /// The kinds of keys that are in use for TLS.

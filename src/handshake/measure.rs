@@ -8,9 +8,9 @@ use rustls::client::Resumption;
 use rustls::{NamedGroup, NoKeyLog};
 
 use super::exchange::{self, Exchange};
-use super::registry::{self, TlsVersion};
 use super::scenario::{Ends, Scenario};
 use super::session::{self, HandshakeError, HandshakeTest};
+use crate::tls::registry::{self, TlsVersion};
 
 /// How much is to be played.
 #[derive(Debug, Clone, Copy)]

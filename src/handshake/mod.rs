@@ -6,12 +6,10 @@
 //! - [`party`]: who takes part: a chain and its key
 //! - [`scenario`]: one exchange before it is played: both sides with what they hold, trust and believe the time to be
 //! - [`exchange`]: plays it over a loopback socket and keeps every octet that crossed it
-//! - [`wire`], [`decrypt`], [`trace`], [`dissect`], [`message`], [`registry`]: what those octets say
 //! - [`connect`], [`listen`], [`call`]: one part alone, the other played by somebody else's program
 //! - [`fetch`]: the certificates that a running server shows, and nothing more
 //! - [`cause`], [`fault`]: why a side refused, and which certificate
 //! - [`throw_away`], [`refusals`]: what must be refused, and the copies of certificates that this takes
-//! - [`recording`]: the session for other tools
 //! - [`session`], [`report`], [`steps`]: what is told in the end
 //! - [`measure`], [`matrix`]: how fast it goes
 //!
@@ -20,36 +18,27 @@
 mod call;
 pub mod cause;
 pub mod connect;
-mod decrypt;
-mod dissect;
 mod exchange;
 mod fault;
 pub mod fetch;
 mod host;
+mod key_log;
 pub mod listen;
 pub mod matrix;
 pub mod measure;
-pub mod message;
 pub mod party;
-pub mod recording;
 mod refusals;
-mod registry;
 pub mod report;
 mod scenario;
 mod session;
 pub mod steps;
 mod throw_away;
-mod trace;
-mod wire;
 
 #[cfg(test)]
 mod fixtures;
 
 pub use exchange::ExchangeError;
 pub use party::{Party, PartyError};
-pub use recording::Recording;
-pub use registry::{Group, TlsVersion};
 pub use report::{HandshakeReport, Peer, Refusal, Session};
 pub use scenario::{ClientAuthentication, SetUpError};
 pub use session::{HandshakeError, HandshakeTest, run};
-pub use wire::Side;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::cause::Cause;
-use super::message::{Body, Message};
-use super::recording::Recording;
-use super::registry::TlsVersion;
-use super::wire::Side;
+use crate::tls::message::{Body, Message};
+use crate::tls::recording::Recording;
+use crate::tls::registry::TlsVersion;
+use crate::tls::wire::Side;
 
 /// Everything that was found.
 #[derive(Debug, Clone)]

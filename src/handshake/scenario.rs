@@ -14,10 +14,10 @@ use rustls::time_provider::TimeProvider;
 use rustls::{RootCertStore, SupportedProtocolVersion};
 use time::OffsetDateTime;
 
-use super::decrypt::Secrets;
 use super::fetch::{Notes, Witness};
-use super::registry::{Group, TlsVersion};
 use crate::keys::PrivateKey;
+use crate::tls::decrypt::Secrets;
+use crate::tls::registry::{Group, TlsVersion};
 use crate::x509::Certificate;
 
 /// What a side presents itself with.

@@ -8,16 +8,16 @@ use time::OffsetDateTime;
 use super::cause::{self, Cause};
 use super::exchange::{self, Exchange, ExchangeError};
 use super::fault;
-use super::message::{Body, Message};
 use super::party::Party;
 use super::refusals::{self, Material};
-use super::registry::{Group, TlsVersion};
 use super::report::{Breakdown, HandshakeReport, Peer, Session};
 use super::scenario::{self, ClientAuthentication, Ends, Scenario, SetUpError, Standard};
 use super::throw_away::CopyError;
-use super::trace;
-use super::wire::Side;
 use crate::text;
+use crate::tls::message::{Body, Message};
+use crate::tls::registry::{Group, TlsVersion};
+use crate::tls::trace;
+use crate::tls::wire::Side;
 use crate::x509::{Certificate, RevocationList};
 
 /// What is to be proved.

@@ -1,9 +1,9 @@
 //! The steps that a reader of a TLS primer knows, found again in what really crossed the wire.
 
-use super::message::{Body, KeyShare, Message, Shown};
-use super::registry::{self, TlsVersion};
 use super::report::Session;
-use super::wire::Side;
+use crate::tls::message::{Body, KeyShare, Message, Shown};
+use crate::tls::registry::{self, TlsVersion};
+use crate::tls::wire::Side;
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,11 +20,10 @@ use crate::handshake::listen::{Clients, Host, Port};
 use crate::handshake::matrix;
 use crate::handshake::measure::{self, Progress, Rate, Workload, measure};
 use crate::handshake::report::{AtFault, Outcome};
-use crate::handshake::{
-    self, ClientAuthentication, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session, TlsVersion,
-};
+use crate::handshake::{self, ClientAuthentication, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session};
 use crate::text::Lifetime;
 use crate::text::parse_time;
+use crate::tls::TlsVersion;
 use crate::x509::{GeneralName, Validity};
 
 #[derive(Debug, Args)]

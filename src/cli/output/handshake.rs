@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::{Page, Tone};
+use crate::handshake::Session;
 use crate::handshake::measure::Rate;
 use crate::handshake::steps::{Step, steps};
-use crate::handshake::{Session, Side};
+use crate::tls::Side;
 
 /// Sentences that are wider or narrower than this are hard to read, whatever the terminal has.
 const NARROWEST: usize = 60;

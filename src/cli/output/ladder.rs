@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::handshake::{milliseconds, wrap};
 use super::{Page, Tone};
-use crate::handshake::Side;
-use crate::handshake::message::{Body, Message};
+use crate::tls::Side;
+use crate::tls::message::{Body, Message};
 
 /// A ladder below this is no use to anybody; a narrower terminal breaks the lines itself.
 const NARROWEST: usize = 70;
@@ -117,7 +117,7 @@ mod tests {
     use super::super::{Style, text};
     use super::*;
     use crate::cli::output::Report;
-    use crate::handshake::message::{KeyShare, Shown};
+    use crate::tls::message::{KeyShare, Shown};
 
     struct Ladder(Vec<Message>);
 

@@ -2,8 +2,9 @@
 
 use super::handshake::{width, wrap};
 use super::{Page, Tone};
+use crate::handshake::Refusal;
 use crate::handshake::report::{Breakdown, Expected, Outcome};
-use crate::handshake::{Refusal, Side};
+use crate::tls::Side;
 
 /// Of a row, in characters; what stands in the last column may be 25 wide, and then the row fits a terminal of 80.
 const MARK: usize = 6;
@@ -129,8 +130,8 @@ fn caveats(page: &mut Page, refusals: &[Refusal]) {
 mod tests {
     use super::super::{Style, page::Page};
     use super::*;
-    use crate::handshake::TlsVersion;
     use crate::handshake::cause::Cause;
+    use crate::tls::TlsVersion;
 
     fn refusal(by: Side, version: TlsVersion, outcome: Outcome) -> Refusal {
         Refusal {

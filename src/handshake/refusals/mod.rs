@@ -17,8 +17,8 @@ use super::report::{Expected, Outcome, Refusal};
 use super::scenario::{Ends, Scenario, SetUpError};
 use super::session::{self, HandshakeError};
 use super::throw_away::CopyError;
-use super::trace;
-use super::wire::Side;
+use crate::tls::trace;
+use crate::tls::wire::Side;
 pub(super) use cases::serves;
 pub(super) use material::{Double, Material, stranger};
 

@@ -14,12 +14,12 @@ use rustls::{ClientConnection, ServerConnection};
 use super::super::call::Call;
 use super::super::cause;
 use super::super::exchange::{ExchangeError, socket_pair};
-use super::super::message::Body;
-use super::super::registry::TlsVersion;
 use super::super::report::{Expected, Outcome, Refusal, Session};
 use super::super::scenario::Scenario;
 use super::super::session::HandshakeError;
-use super::super::wire::{self, Side};
+use crate::tls::message::Body;
+use crate::tls::registry::TlsVersion;
+use crate::tls::wire::{self, Side};
 
 /// How long the peer that stalls is waited for here, if nothing shorter was asked for: it is known that it says nothing.
 const PATIENCE: Duration = Duration::from_millis(25);

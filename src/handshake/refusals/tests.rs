@@ -12,20 +12,20 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName as Hint, Error, SignatureScheme};
 use time::macros::datetime;
 
-use super::super::decrypt::Secrets;
 use super::super::exchange::Exchange;
 use super::super::fixtures::{Hierarchy, Kind, TIMEOUT, certificate};
 use super::super::party::Party;
-use super::super::registry::TlsVersion;
 use super::super::report::{Breakdown, Session};
 use super::super::scenario::Identity;
 use super::super::throw_away::{Changes, Copied, HierarchyChanges, ThrowAway};
-use super::super::wire::Flight;
 use super::cases::CASES;
 use super::peers::{PEERS, Peer, client_hello, real_side, record, server_hello, vector};
 use super::*;
 use crate::keys::{PrivateKey, Signer};
 use crate::lint::testing::EVERY_KIND_OF_KEY;
+use crate::tls::decrypt::Secrets;
+use crate::tls::registry::TlsVersion;
+use crate::tls::wire::Flight;
 use crate::x509::{Certificate, ExtendedKeyUsage, KeyAlgorithm, PublicKey, Validity};
 
 const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];

@@ -1,6 +1,5 @@
 //! Sessions that pass, and sessions that break.
 
-use super::super::decrypt::Secrets;
 use super::super::fixtures::{Hierarchy, Kind, NOW, certificate};
 use super::super::refusals::peers::PEERS;
 use super::super::report::{Outcome, Refusal};
@@ -8,6 +7,7 @@ use super::super::throw_away::{Changes, Copied, HierarchyChanges, ThrowAway};
 use super::*;
 use crate::keys::PrivateKey;
 use crate::lint::testing::EVERY_KIND_OF_KEY;
+use crate::tls::decrypt::Secrets;
 use crate::x509::{KeyAlgorithm, SerialNumber};
 
 const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
@@ -95,6 +95,38 @@ fn the_messages_of_tls_1_2_are_read_from_the_wire_in_their_order() {
             "server Alert",
         ]
     );
+}
+
+#[test]
+fn sessions_with_every_cipher_suite_are_opened_to_the_last_message() {
+    let (ecdsa, rsa) = (Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::new(KeyAlgorithm::Rsa2048));
+    use rustls::CipherSuite as Suite;
+    let (new, old) = (TlsVersion::Tls13, TlsVersion::Tls12);
+    for (version, hierarchy, suite, name) in [
+        (new, &ecdsa, Suite::TLS13_AES_128_GCM_SHA256, "TLS_AES_128_GCM_SHA256"),
+        (new, &ecdsa, Suite::TLS13_AES_256_GCM_SHA384, "TLS_AES_256_GCM_SHA384"),
+        (new, &ecdsa, Suite::TLS13_CHACHA20_POLY1305_SHA256, "TLS_CHACHA20_POLY1305_SHA256"),
+        (old, &ecdsa, Suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
+        (old, &ecdsa, Suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
+        (
+            old,
+            &ecdsa,
+            Suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+        ),
+        (old, &rsa, Suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+        (old, &rsa, Suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
+        (old, &rsa, Suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"),
+    ] {
+        let scenario = good_case(&hierarchy.test(&[version]), version).unwrap();
+        let session = told(version, exchange::play(&scenario.ends_with(suite)).unwrap());
+        assert_eq!((session.breakdown.as_ref(), session.cipher_suite.as_deref()), (None, Some(name)));
+        let unread = |message: &&Message| matches!(message.body, Body::Unreadable | Body::Other { .. });
+        assert_eq!(session.messages.iter().find(unread), None, "{name}");
+        let data = session.messages.iter().filter(|message| message.body == Body::ApplicationData);
+        // What was said, without the framing and the tag around it.
+        assert_eq!(data.map(|message| message.bytes).collect::<Vec<_>>(), [session.to_server, session.to_client]);
+    }
 }
 
 /// As when a side gives up before it has the secrets: what is encrypted must not be taken for anything else.

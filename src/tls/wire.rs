@@ -45,7 +45,7 @@ pub struct Flight {
 
 /// One TLS record (RFC 8446 §5.1) as it stood on the wire.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Record<'a> {
+pub struct Record<'a> {
     /// Content type, version, length.
     pub header: [u8; 5],
     pub payload: &'a [u8],
@@ -58,12 +58,12 @@ impl Record<'_> {
 }
 
 /// Whether these octets can be the beginning of a record: a type that there is, and major version 3 (RFC 8446 §5.1).
-pub(super) fn may_begin_record(octets: &[u8]) -> bool {
+pub fn may_begin_record(octets: &[u8]) -> bool {
     octets.first().is_none_or(|kind| (20..=24).contains(kind)) && octets.get(1).is_none_or(|major| *major == 3)
 }
 
 /// Cuts the first whole record off `octets`; `None` while it is not complete.
-pub(super) fn first_record(octets: &[u8]) -> Option<(Record<'_>, &[u8])> {
+pub fn first_record(octets: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let (header, rest) = octets.split_first_chunk::<5>()?;
     let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
     let (payload, rest) = rest.split_at_checked(length)?;
@@ -72,7 +72,7 @@ pub(super) fn first_record(octets: &[u8]) -> Option<(Record<'_>, &[u8])> {
 
 /// Reads big-endian fields one after another; every read that finds too little is `None`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a>(pub &'a [u8]);
+pub struct Reader<'a>(pub &'a [u8]);
 
 impl<'a> Reader<'a> {
     pub fn take(&mut self, count: usize) -> Option<&'a [u8]> {

@@ -60,7 +60,7 @@ impl Group {
 }
 
 /// `1.3` for the number that stands on the wire.
-pub(super) fn version(number: u16) -> String {
+pub fn version(number: u16) -> String {
     match number {
         0x0300 => "SSL 3.0".to_owned(),
         0x0301 => "1.0".to_owned(),
@@ -72,7 +72,7 @@ pub(super) fn version(number: u16) -> String {
 }
 
 /// TLS Cipher Suites: those that are spoken here, and those that clients and servers of others still offer.
-pub(super) fn cipher_suite(number: u16) -> String {
+pub fn cipher_suite(number: u16) -> String {
     let known = match number {
         0x0005 => "TLS_RSA_WITH_RC4_128_SHA",
         0x000a => "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
@@ -130,13 +130,13 @@ pub(super) fn cipher_suite(number: u16) -> String {
 
 /// The key exchange of the suite is static RSA: the client encrypts the secret to the server's certified key (RFC 5246
 /// §7.4.7.1), so that whoever gets that key later reads every recording. TLS 1.3 has no such suites.
-pub(super) fn is_static_rsa(cipher_suite: &str) -> bool {
+pub fn is_static_rsa(cipher_suite: &str) -> bool {
     cipher_suite.starts_with("TLS_RSA_WITH_")
 }
 
 /// A client offers no other. Signalling values (RFC 5746, RFC 7507) stand among its suites without being any, and so does
 /// what means nothing.
-pub(super) fn all_static_rsa(cipher_suites: &[String]) -> bool {
+pub fn all_static_rsa(cipher_suites: &[String]) -> bool {
     let mut real = cipher_suites.iter().filter(|suite| !suite.ends_with("_SCSV") && *suite != GREASE).peekable();
     real.peek().is_some() && real.all(|suite| is_static_rsa(suite))
 }
@@ -150,7 +150,7 @@ fn unnamed(number: u16) -> String {
 }
 
 /// TLS Supported Groups.
-pub(super) fn group(number: u16) -> String {
+pub fn group(number: u16) -> String {
     let known = match number {
         0x0017 => "secp256r1",
         0x0018 => "secp384r1",
@@ -177,7 +177,7 @@ pub(super) fn group(number: u16) -> String {
 }
 
 /// TLS SignatureScheme.
-pub(super) fn signature_scheme(number: u16) -> String {
+pub fn signature_scheme(number: u16) -> String {
     let known = match number {
         0x0201 => "rsa_pkcs1_sha1",
         0x0203 => "ecdsa_sha1",
@@ -208,7 +208,7 @@ pub(super) fn signature_scheme(number: u16) -> String {
 }
 
 /// TLS Alerts.
-pub(super) fn alert(number: u8) -> String {
+pub fn alert(number: u8) -> String {
     let known = match number {
         0 => "close_notify",
         10 => "unexpected_message",

@@ -9,7 +9,7 @@ use crate::x509::{Certificate, DistinguishedName};
 
 /// What a hello says that the reading of later messages depends on.
 #[derive(Debug, Clone)]
-pub(super) struct Hello {
+pub struct Hello {
     pub random: Vec<u8>,
     pub session_id: Vec<u8>,
     /// Of a server hello.
@@ -18,7 +18,7 @@ pub(super) struct Hello {
 
 /// What is known of a session when a message of it is read.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Known<'a> {
+pub struct Known<'a> {
     /// Nothing until the server has chosen.
     pub version: Option<TlsVersion>,
     /// Of the client hello.
@@ -38,7 +38,7 @@ mod extension {
 }
 
 /// Reads one handshake message by its number; what does not fit its own lengths is [`Body::Other`].
-pub(super) fn read(number: u8, content: &[u8], known: Known<'_>) -> (Body, Option<Hello>) {
+pub fn read(number: u8, content: &[u8], known: Known<'_>) -> (Body, Option<Hello>) {
     let tls13 = known.version == Some(TlsVersion::Tls13);
     let mut input = Reader(content);
     let body = match number {
@@ -62,7 +62,7 @@ pub(super) fn read(number: u8, content: &[u8], known: Known<'_>) -> (Body, Optio
 }
 
 /// Reads an alert (RFC 8446 §6).
-pub(super) fn read_alert(content: &[u8]) -> Option<Body> {
+pub fn read_alert(content: &[u8]) -> Option<Body> {
     match content {
         [level, description] => Some(Body::Alert { fatal: *level == 2, description: registry::alert(*description) }),
         _ => None,

@@ -23,7 +23,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    pub(super) fn new(flights: Vec<Flight>, secrets: Arc<Secrets>) -> Self {
+    pub fn new(flights: Vec<Flight>, secrets: Arc<Secrets>) -> Self {
         Self { flights, secrets }
     }
 
@@ -169,13 +169,11 @@ fn checksum(parts: &[&[u8]]) -> [u8; 2] {
 
 #[cfg(test)]
 mod tests {
-    use rustls::KeyLog;
-
     use super::*;
 
     fn secrets() -> Arc<Secrets> {
         let secrets = Secrets::default();
-        secrets.log("CLIENT_RANDOM", &[1], &[2]);
+        secrets.add("CLIENT_RANDOM", &[1], &[2]);
         Arc::new(secrets)
     }
 

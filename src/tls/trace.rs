@@ -16,7 +16,7 @@ mod content_type {
 }
 
 /// All messages in the order in which their last octet crossed the wire.
-pub(super) fn read(flights: &[Flight], secrets: &Secrets) -> Vec<Message> {
+pub fn read(flights: &[Flight], secrets: &Secrets) -> Vec<Message> {
     let mut session = Session::new(secrets);
     for flight in flights {
         session.take(flight);
@@ -192,49 +192,7 @@ impl<'a> Session<'a> {
 
 #[cfg(test)]
 mod tests {
-    use rustls::CipherSuite as Suite;
-
-    use super::super::exchange;
-    use super::super::fixtures::Hierarchy;
-    use super::super::session::{good_case, told};
     use super::*;
-    use crate::x509::KeyAlgorithm;
-
-    #[test]
-    fn sessions_with_every_cipher_suite_are_opened_to_the_last_message() {
-        let (ecdsa, rsa) = (Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::new(KeyAlgorithm::Rsa2048));
-        let (new, old) = (TlsVersion::Tls13, TlsVersion::Tls12);
-        for (version, hierarchy, suite, name) in [
-            (new, &ecdsa, Suite::TLS13_AES_128_GCM_SHA256, "TLS_AES_128_GCM_SHA256"),
-            (new, &ecdsa, Suite::TLS13_AES_256_GCM_SHA384, "TLS_AES_256_GCM_SHA384"),
-            (new, &ecdsa, Suite::TLS13_CHACHA20_POLY1305_SHA256, "TLS_CHACHA20_POLY1305_SHA256"),
-            (old, &ecdsa, Suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
-            (old, &ecdsa, Suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
-            (
-                old,
-                &ecdsa,
-                Suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-                "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-            ),
-            (old, &rsa, Suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
-            (old, &rsa, Suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
-            (
-                old,
-                &rsa,
-                Suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-                "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-            ),
-        ] {
-            let scenario = good_case(&hierarchy.test(&[version]), version).unwrap();
-            let session = told(version, exchange::play(&scenario.ends_with(suite)).unwrap());
-            assert_eq!((session.breakdown.as_ref(), session.cipher_suite.as_deref()), (None, Some(name)));
-            let unread = |message: &&Message| matches!(message.body, Body::Unreadable | Body::Other { .. });
-            assert_eq!(session.messages.iter().find(unread), None, "{name}");
-            let data = session.messages.iter().filter(|message| message.body == Body::ApplicationData);
-            // What was said, without the framing and the tag around it.
-            assert_eq!(data.map(|message| message.bytes).collect::<Vec<_>>(), [session.to_server, session.to_client]);
-        }
-    }
 
     fn flight(from: Side, octets: &[u8]) -> Flight {
         Flight { from, at: Duration::ZERO, octets: octets.to_vec() }

@@ -13,7 +13,7 @@ use crate::text;
 
 /// The secrets that both ends hand out for this purpose (rustls's `KeyLog`); wiped when they go.
 #[derive(Default)]
-pub(super) struct Secrets(Mutex<Vec<Secret>>);
+pub struct Secrets(Mutex<Vec<Secret>>);
 
 struct Secret {
     label: String,
@@ -22,6 +22,20 @@ struct Secret {
 }
 
 impl Secrets {
+    /// Keeps a secret; both endpoints report the same one, and it is kept once.
+    pub fn add(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        // When the lock is poisoned, the trace only misses the messages that this secret opens.
+        if self.find(label, client_random).is_none()
+            && let Ok(mut secrets) = self.0.lock()
+        {
+            secrets.push(Secret {
+                label: label.to_owned(),
+                client_random: client_random.to_vec(),
+                secret: Zeroizing::new(secret.to_vec()),
+            });
+        }
+    }
+
     /// The secret of this label and session.
     pub fn find(&self, label: &str, client_random: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let secrets = self.0.lock().ok()?;
@@ -39,21 +53,6 @@ impl Secrets {
             }
         }
         log
-    }
-}
-
-impl rustls::KeyLog for Secrets {
-    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        // Both ends report the same secret; a poisoned lock only costs the trace a few names.
-        if self.find(label, client_random).is_none()
-            && let Ok(mut secrets) = self.0.lock()
-        {
-            secrets.push(Secret {
-                label: label.to_owned(),
-                client_random: client_random.to_vec(),
-                secret: Zeroizing::new(secret.to_vec()),
-            });
-        }
     }
 }
 
@@ -86,7 +85,7 @@ fn suite(number: u16) -> Option<Suite> {
 }
 
 /// Opens the records that one side writes, one after another.
-pub(super) struct Opener {
+pub struct Opener {
     version: TlsVersion,
     key: LessSafeKey,
     iv: Zeroizing<Vec<u8>>,
@@ -94,7 +93,7 @@ pub(super) struct Opener {
 }
 
 /// What was inside a record.
-pub(super) struct Opened {
+pub struct Opened {
     pub content_type: u8,
     pub content: Vec<u8>,
 }
@@ -238,11 +237,10 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_by_its_label_and_its_session_only() {
-        use rustls::KeyLog;
         let secrets = Secrets::default();
-        secrets.log("CLIENT_RANDOM", &[1], &[10]);
-        secrets.log("CLIENT_RANDOM", &[2], &[20]);
-        secrets.log("EXPORTER_SECRET", &[1], &[30]);
+        secrets.add("CLIENT_RANDOM", &[1], &[10]);
+        secrets.add("CLIENT_RANDOM", &[2], &[20]);
+        secrets.add("EXPORTER_SECRET", &[1], &[30]);
         let found = |label, random| secrets.find(label, random).map(|secret| secret.to_vec());
         assert_eq!(found("CLIENT_RANDOM", &[1]), Some(vec![10]));
         assert_eq!(found("CLIENT_RANDOM", &[2]), Some(vec![20]));
@@ -277,10 +275,9 @@ mod tests {
 
     #[test]
     fn secrets_are_kept_once_and_cannot_be_printed() {
-        use rustls::KeyLog;
         let secrets = Secrets::default();
-        secrets.log("CLIENT_RANDOM", &[1, 2], &[3, 4]);
-        secrets.log("CLIENT_RANDOM", &[1, 2], &[3, 4]);
+        secrets.add("CLIENT_RANDOM", &[1, 2], &[3, 4]);
+        secrets.add("CLIENT_RANDOM", &[1, 2], &[3, 4]);
         assert_eq!(secrets.key_log().as_str(), "CLIENT_RANDOM 0102 0304\n");
         assert_eq!(format!("{secrets:?}"), "Secrets([elided])");
     }

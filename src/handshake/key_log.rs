@@ -1,0 +1,9 @@
+//! The secrets that the TLS library hands out, kept for reading the session afterwards.
+
+use crate::tls::Secrets;
+
+impl rustls::KeyLog for Secrets {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        self.add(label, client_random, secret);
+    }
+}
