@@ -6,7 +6,7 @@ use crate::authority::error::AuthorityError;
 use crate::issuance::{Issued, Issuer, IssuerFacts};
 use crate::lint::Severity;
 use crate::store::index::Index;
-use crate::verify::{self, Evidence, Exhibit, Problem, Purpose, Question, Signatures};
+use crate::verify::{self, Candidate, Evidence, Problem, Purpose, Question, Signatures};
 use crate::x509::Certificate;
 
 /// What stands between a leaf of this issuer and the root, the issuer first; while a root follows another, with the
@@ -46,11 +46,11 @@ pub fn judged(issued: Issued, issuer: &IssuerFacts, now: OffsetDateTime) -> Resu
 
 /// Lays a new certificate before the judge, as whoever meets it will: its chain must hold now.
 pub fn check_chain(certificate: &Certificate, issuer: &IssuerFacts, now: OffsetDateTime) -> Result<(), AuthorityError> {
-    let exhibit =
-        |certificate: &Certificate, file: &str| Exhibit::new(certificate.clone(), verify::Place::new(file, 1));
-    let mut above: Vec<Exhibit> = std::iter::once(issuer.certificate())
+    let candidate =
+        |certificate: &Certificate, file: &str| Candidate::new(certificate.clone(), verify::Place::new(file, 1));
+    let mut above: Vec<Candidate> = std::iter::once(issuer.certificate())
         .chain(issuer.above())
-        .map(|above| exhibit(above, issuer.name()))
+        .map(|above| candidate(above, issuer.name()))
         .collect();
     let anchor = above.pop().into_iter().collect::<Vec<_>>();
     let question = Question {
@@ -62,7 +62,7 @@ pub fn check_chain(certificate: &Certificate, issuer: &IssuerFacts, now: OffsetD
         check_revocation: false,
         own_roots: true,
     };
-    let leaf = exhibit(certificate, "the new certificate");
+    let leaf = candidate(certificate, "the new certificate");
     let evidence = Evidence {
         leaf: &leaf,
         untrusted: &above.iter().collect::<Vec<_>>(),

@@ -4,7 +4,7 @@ use super::budget::Budget;
 use super::diagnosis;
 use super::engine::{self, Opinion};
 use super::path::{End, Search};
-use super::question::{Evidence, Exhibit, Purpose, Question};
+use super::question::{Candidate, Evidence, Purpose, Question};
 use super::revocation::Inquiry;
 use super::rules::{self, Path};
 use super::verdict::{Code, Ends, Link, Problem, Role, Until, Verdict};
@@ -41,8 +41,8 @@ pub(super) fn judge_within(budget: &Budget, evidence: Evidence<'_>, question: &Q
     let mut search = Search::new(evidence, budget);
     let inquiry = question.check_revocation.then(|| Inquiry::new(evidence, question, budget));
     let mut best: Option<Attempt<'_>> = None;
-    let end = search.paths(&mut |exhibits| {
-        let attempt = try_path(exhibits, evidence, question, budget, inquiry.as_ref());
+    let end = search.paths(&mut |certificates| {
+        let attempt = try_path(certificates, evidence, question, budget, inquiry.as_ref());
         let is_right = attempt.is_right();
         if best.as_ref().is_none_or(|best| attempt.errors() < best.errors()) {
             best = Some(attempt);
@@ -60,33 +60,33 @@ pub(super) fn judge_within(budget: &Budget, evidence: Evidence<'_>, question: &Q
     let until = valid.then(|| attempt.until(evidence, question)).flatten();
     let mut problems = attempt.problems;
     diagnosis::sort(&mut problems);
-    Verdict { valid, chain: links(&attempt.exhibits), problems, until, rustls_refuses: attempt.rustls_refuses }
+    Verdict { valid, chain: links(&attempt.certificates), problems, until, rustls_refuses: attempt.rustls_refuses }
 }
 
 /// One path and what was found wrong with it.
 struct Attempt<'a> {
     /// Anchor first.
-    exhibits: Vec<&'a Exhibit>,
+    certificates: Vec<&'a Candidate>,
     problems: Vec<Problem>,
     rustls_refuses: Option<String>,
     lists: Vec<usize>,
 }
 
 fn try_path<'a>(
-    exhibits: &[&'a Exhibit],
+    certificates: &[&'a Candidate],
     evidence: Evidence<'a>,
     question: &Question,
     budget: &Budget,
     inquiry: Option<&Inquiry<'a>>,
 ) -> Attempt<'a> {
-    let path = Path { exhibits, question, signatures: evidence.signatures };
+    let path = Path { certificates, question, signatures: evidence.signatures };
     let mut problems = Vec::new();
     rules::check(&path, budget, &mut problems);
     let mut lists = Vec::new();
     if let Some(inquiry) = inquiry {
         inquiry.check(&path, &mut problems, &mut lists);
     }
-    let mut attempt = Attempt { exhibits: exhibits.to_vec(), problems, rustls_refuses: None, lists };
+    let mut attempt = Attempt { certificates: certificates.to_vec(), problems, rustls_refuses: None, lists };
     if attempt.is_right() {
         attempt.ask_engine(evidence, question);
     }
@@ -106,8 +106,8 @@ impl Attempt<'_> {
     }
 
     fn ask_engine(&mut self, evidence: Evidence<'_>, question: &Question) {
-        let Some(leaf) = self.exhibits.last() else { return };
-        match engine::ask(&self.exhibits, question, evidence.signatures) {
+        let Some(leaf) = self.certificates.last() else { return };
+        match engine::ask(&self.certificates, question, evidence.signatures) {
             None | Some(Opinion::Accepts) => {}
             Some(Opinion::RefusesByOmission(told)) => {
                 let message = format!(
@@ -118,7 +118,8 @@ impl Attempt<'_> {
                 self.rustls_refuses = Some(told);
             }
             Some(Opinion::Refuses { told, because }) => {
-                let at_fault = because.as_ref().and_then(|because| self.exhibits.get(because.index)).unwrap_or(leaf);
+                let at_fault =
+                    because.as_ref().and_then(|because| self.certificates.get(because.index)).unwrap_or(leaf);
                 let why = because.as_ref().map_or(&told, |because| &because.message);
                 let message = format!("the verifier inside rustls refuses the chain: {why}");
                 // RFC 5280 alone does not ask what TLS libraries accept; that this one differs is told.
@@ -132,7 +133,7 @@ impl Attempt<'_> {
 
     fn check_end(&mut self, evidence: Evidence<'_>, question: &Question) {
         let Some(wanted) = question.must_hold_until else { return };
-        let (Some(until), Some(leaf)) = (self.until(evidence, question), self.exhibits.last()) else { return };
+        let (Some(until), Some(leaf)) = (self.until(evidence, question), self.certificates.last()) else { return };
         if until.at < wanted {
             let message = format!(
                 "the answer is yes only until {}, for {}, not until {}: then {} ends",
@@ -141,7 +142,7 @@ impl Attempt<'_> {
                 rfc3339(wanted),
                 until.because,
             );
-            let what_ends = self.exhibits.iter().find(|exhibit| exhibit.place == until.place).unwrap_or(leaf);
+            let what_ends = self.certificates.iter().find(|candidate| candidate.place == until.place).unwrap_or(leaf);
             let hint = match until.ends {
                 Ends::Certificate(Role::Leaf) if !leaf.certificate.is_ca() => ENDS_TOO_SOON.cure,
                 Ends::Certificate(_) => "renew this CA first, and then what it issued; or ask for less",
@@ -153,12 +154,12 @@ impl Attempt<'_> {
 
     /// The first moment at which something of this path ends.
     fn until(&self, evidence: Evidence<'_>, question: &Question) -> Option<Until> {
-        let path = Path { exhibits: &self.exhibits, question, signatures: evidence.signatures };
+        let path = Path { certificates: &self.certificates, question, signatures: evidence.signatures };
         // Of several that end together the first is named: the certificate nearest to the leaf.
-        let certificates = self.exhibits.iter().enumerate().rev().map(|(index, exhibit)| {
+        let certificates = self.certificates.iter().enumerate().rev().map(|(index, candidate)| {
             // notAfter itself is the last valid second.
-            let at = exhibit.certificate.validity.not_after.saturating_add(time::Duration::SECOND);
-            (at, Ends::Certificate(path.role(index)), &exhibit.place)
+            let at = candidate.certificate.validity.not_after.saturating_add(time::Duration::SECOND);
+            (at, Ends::Certificate(path.role(index)), &candidate.place)
         });
         let lists = self.lists.iter().filter_map(|index| {
             let list = evidence.lists.get(*index)?;
@@ -174,23 +175,23 @@ impl Attempt<'_> {
 }
 
 /// Leaf first, as the report shows it.
-pub(super) fn links(exhibits: &[&Exhibit]) -> Vec<Link> {
-    let most = exhibits.len();
+pub(super) fn links(certificates: &[&Candidate]) -> Vec<Link> {
+    let most = certificates.len();
     let role = |index: usize| match index {
         _ if index + 1 == most => Role::Leaf,
         0 => Role::Root,
         _ => Role::Intermediate,
     };
-    exhibits.iter().enumerate().rev().map(|(index, exhibit)| link(exhibit, role(index))).collect()
+    certificates.iter().enumerate().rev().map(|(index, candidate)| link(candidate, role(index))).collect()
 }
 
-pub(super) fn link(exhibit: &Exhibit, role: Role) -> Link {
+pub(super) fn link(candidate: &Candidate, role: Role) -> Link {
     Link {
-        subject: exhibit.certificate.subject.to_string(),
-        issuer: exhibit.certificate.issuer.to_string(),
-        serial: exhibit.certificate.serial.to_string(),
-        not_after: exhibit.certificate.validity.not_after,
+        subject: candidate.certificate.subject.to_string(),
+        issuer: candidate.certificate.issuer.to_string(),
+        serial: candidate.certificate.serial.to_string(),
+        not_after: candidate.certificate.validity.not_after,
         role,
-        source: exhibit.place.clone(),
+        source: candidate.place.clone(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::chain;
 use super::path::Search;
-use super::question::{Evidence, Exhibit, Question};
+use super::question::{Candidate, Evidence, Question};
 use super::rules::{Path, names, purpose, validity};
 use super::signature::{RSA_BITS, SignatureProblem};
 use super::verdict::{Code, Problem, Role, Verdict};
@@ -100,20 +100,20 @@ pub fn without_path(evidence: Evidence<'_>, question: &Question, search: &Search
     if out_of_bounds && problems.iter().all(|problem| problem.code != TOO_COMPLEX.code) {
         problems.push(self::out_of_bounds(evidence.leaf));
     }
-    for (index, exhibit) in climbed.iter().enumerate() {
+    for (index, candidate) in climbed.iter().enumerate() {
         let role = if index == 0 { Role::Leaf } else { Role::Intermediate };
-        validity::check(exhibit, role, question, &mut problems);
-        purpose::check(exhibit, role, question, &mut problems);
+        validity::check(candidate, role, question, &mut problems);
+        purpose::check(candidate, role, question, &mut problems);
     }
-    names::check(&Path { exhibits: &[evidence.leaf], question, signatures: evidence.signatures }, &mut problems);
+    names::check(&Path { certificates: &[evidence.leaf], question, signatures: evidence.signatures }, &mut problems);
     sort(&mut problems);
     let roles = std::iter::once(Role::Leaf).chain(std::iter::repeat(Role::Intermediate));
-    let chain = climbed.iter().zip(roles).map(|(exhibit, role)| chain::link(exhibit, role)).collect();
+    let chain = climbed.iter().zip(roles).map(|(candidate, role)| chain::link(candidate, role)).collect();
     Verdict { valid: false, chain, problems, until: None, rustls_refuses: None }
 }
 
 /// Follows the signatures upwards as far as they hold, and says why they hold no further.
-fn climb<'a>(leaf: &'a Exhibit, climbed: &mut Vec<&'a Exhibit>, search: &Search<'a>) -> Problem {
+fn climb<'a>(leaf: &'a Candidate, climbed: &mut Vec<&'a Candidate>, search: &Search<'a>) -> Problem {
     let mut head = leaf;
     loop {
         climbed.push(head);
@@ -138,7 +138,7 @@ fn climb<'a>(leaf: &'a Exhibit, climbed: &mut Vec<&'a Exhibit>, search: &Search<
     }
 }
 
-fn end_of_chain(head: &Exhibit, is_leaf: bool, search: &Search<'_>) -> Problem {
+fn end_of_chain(head: &Candidate, is_leaf: bool, search: &Search<'_>) -> Problem {
     let subject = &head.certificate.subject;
     if !head.is_self_issued() {
         return missing(head, search);
@@ -165,7 +165,7 @@ fn among(search: &Search<'_>) -> String {
     format!(" ({}{more})", names.join("; "))
 }
 
-fn missing(head: &Exhibit, search: &Search<'_>) -> Problem {
+fn missing(head: &Candidate, search: &Search<'_>) -> Problem {
     let certificate = &head.certificate;
     let key_id = certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
     let key_id = key_id.map(|id| format!(" with the key identifier {}", hex(id))).unwrap_or_default();
@@ -186,7 +186,7 @@ fn missing(head: &Exhibit, search: &Search<'_>) -> Problem {
 }
 
 /// `problems` are those of the candidates that were looked at.
-fn unsigned(head: &Exhibit, candidates: &[&Exhibit], problems: &[SignatureProblem]) -> Problem {
+fn unsigned(head: &Candidate, candidates: &[&Candidate], problems: &[SignatureProblem]) -> Problem {
     let certificate = &head.certificate;
     let places: Vec<_> = candidates.iter().take(3).map(|candidate| candidate.place.to_string()).collect();
     let places = places.join(", ");
@@ -228,8 +228,8 @@ fn unsigned(head: &Exhibit, candidates: &[&Exhibit], problems: &[SignatureProble
 }
 
 /// What the signature, or the key that made it, should have been.
-fn relied_on(head: &Exhibit, candidates: &[&Exhibit]) -> &'static str {
-    let is_rsa = |it: &&Exhibit| matches!(it.certificate.public_key.kind(), KeyKind::Rsa { .. });
+fn relied_on(head: &Candidate, candidates: &[&Candidate]) -> &'static str {
+    let is_rsa = |it: &&Candidate| matches!(it.certificate.public_key.kind(), KeyKind::Rsa { .. });
     if head.certificate.signature_algorithm.is_weak() {
         "SHA-256 or better"
     } else if candidates.iter().any(|it| has_fit_key(it)) {
@@ -242,8 +242,8 @@ fn relied_on(head: &Exhibit, candidates: &[&Exhibit]) -> &'static str {
 }
 
 /// Whether a signature with this key can be relied on at all.
-fn has_fit_key(exhibit: &Exhibit) -> bool {
-    match exhibit.certificate.public_key.kind() {
+fn has_fit_key(candidate: &Candidate) -> bool {
+    match candidate.certificate.public_key.kind() {
         KeyKind::Rsa { bits, .. } => RSA_BITS.contains(bits),
         KeyKind::Other(_) => false,
         _ => true,
@@ -251,7 +251,7 @@ fn has_fit_key(exhibit: &Exhibit) -> bool {
 }
 
 /// The search was given up.
-pub fn out_of_bounds(leaf: &Exhibit) -> Problem {
+pub fn out_of_bounds(leaf: &Candidate) -> Problem {
     Problem::error(&TOO_COMPLEX, leaf, "the search for a path was given up: too many certificates could be its issuers")
 }
 

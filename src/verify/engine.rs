@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rustls_pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
 
-use super::question::{Exhibit, Purpose, Question};
+use super::question::{Candidate, Purpose, Question};
 use super::signature::Signatures;
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
@@ -32,7 +32,7 @@ pub struct Because {
 
 /// Asks webpki about a path, anchor first, for the purpose of the question; where that is any, for the one that the leaf names.
 /// What is for neither side of TLS it is not asked about.
-pub fn ask(path: &[&Exhibit], question: &Question, signatures: &Signatures) -> Option<Opinion> {
+pub fn ask(path: &[&Candidate], question: &Question, signatures: &Signatures) -> Option<Opinion> {
     let leaf = &path.last()?.certificate;
     let names = |purpose| leaf.extended_key_usage.as_ref().is_some_and(|all| all.contains(&purpose));
     let (usage, wanted) = match question.purpose {
@@ -60,7 +60,7 @@ const SERVER: (webpki::KeyUsage, ExtendedKeyUsage) = (webpki::KeyUsage::server_a
 const CLIENT: (webpki::KeyUsage, ExtendedKeyUsage) = (webpki::KeyUsage::client_auth(), ExtendedKeyUsage::ClientAuth);
 
 /// Which certificate it is, and what is in it: webpki's own words name neither.
-fn because(error: &webpki::Error, path: &[&Exhibit], wanted: &ExtendedKeyUsage) -> Option<Because> {
+fn because(error: &webpki::Error, path: &[&Candidate], wanted: &ExtendedKeyUsage) -> Option<Because> {
     const PROCESSED: [&str; 6] = [
         oid::KEY_USAGE,
         oid::SUBJECT_ALT_NAME,
@@ -70,8 +70,8 @@ fn because(error: &webpki::Error, path: &[&Exhibit], wanted: &ExtendedKeyUsage) 
         oid::EXTENDED_KEY_USAGE,
     ];
     // It does not look at the extensions of an anchor.
-    path.iter().enumerate().skip(1).find_map(|(index, exhibit)| {
-        let certificate = &exhibit.certificate;
+    path.iter().enumerate().skip(1).find_map(|(index, candidate)| {
+        let certificate = &candidate.certificate;
         let message = match error {
             webpki::Error::UnsupportedCriticalExtension => {
                 let unknown = |it: &&Extension| it.critical && !PROCESSED.contains(&it.oid.as_str());
@@ -90,14 +90,14 @@ fn because(error: &webpki::Error, path: &[&Exhibit], wanted: &ExtendedKeyUsage) 
 }
 
 fn verify(
-    path: &[&Exhibit],
+    path: &[&Candidate],
     usage: webpki::KeyUsage,
     question: &Question,
     signatures: &Signatures,
 ) -> Result<(), webpki::Error> {
     let [anchor, intermediates @ .., leaf] = path else { return Err(webpki::Error::UnknownIssuer) };
     let (anchor, leaf) = (der(anchor), der(leaf));
-    let intermediates: Vec<_> = intermediates.iter().map(|exhibit| der(exhibit)).collect();
+    let intermediates: Vec<_> = intermediates.iter().map(|candidate| der(candidate)).collect();
     let at = u64::try_from(question.at.unix_timestamp()).map_err(|_| webpki::Error::BadDerTime)?;
     let anchors = [webpki::anchor_from_trusted_cert(&anchor)?];
     let leaf = webpki::EndEntityCert::try_from(&leaf)?;
@@ -120,8 +120,8 @@ fn verify(
     Ok(())
 }
 
-fn der(exhibit: &Exhibit) -> CertificateDer<'_> {
-    CertificateDer::from(exhibit.certificate.as_der())
+fn der(candidate: &Candidate) -> CertificateDer<'_> {
+    CertificateDer::from(candidate.certificate.as_der())
 }
 
 /// A name as TLS asks for it; mailboxes are no server names.
@@ -136,16 +136,16 @@ fn server_name(name: &GeneralName) -> Option<ServerName<'static>> {
 /// The refusals that come from what webpki does not implement, and that RFC 5280 does not ask for: constraints on
 /// mailboxes, URIs and directory names; self-issued CAs, which path lengths and constraints exempt; names that are equal
 /// under RFC 5280 §7.1 in different octets.
-fn is_omission(error: &webpki::Error, path: &[&Exhibit]) -> bool {
+fn is_omission(error: &webpki::Error, path: &[&Candidate]) -> bool {
     let (_, cas) = path.split_last().map_or((None, path), |(leaf, cas)| (Some(leaf), cas));
-    let has_self_issued = || cas.iter().skip(1).any(|exhibit| exhibit.is_self_issued());
+    let has_self_issued = || cas.iter().skip(1).any(|candidate| candidate.is_self_issued());
     match error {
         webpki::Error::NameConstraintViolation => {
             let kinds = |subtree: &Subtree| {
                 matches!(subtree, Subtree::Email(_) | Subtree::Uri(_) | Subtree::Directory(_) | Subtree::Other { .. })
             };
-            let constrains_others = |exhibit: &&Exhibit| {
-                let constraints = exhibit.certificate.name_constraints.as_ref();
+            let constrains_others = |candidate: &&Candidate| {
+                let constraints = candidate.certificate.name_constraints.as_ref();
                 constraints.is_some_and(|it| it.permitted.iter().chain(&it.excluded).any(kinds))
             };
             has_self_issued() || cas.iter().any(constrains_others)

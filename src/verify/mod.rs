@@ -23,7 +23,7 @@ mod verdict;
 
 pub use chain::judge;
 pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
-pub use question::{Evidence, Exhibit, ListExhibit, Place, Purpose, Question};
+pub use question::{Candidate, CandidateCrl, Evidence, Place, Purpose, Question};
 pub use signature::{
     SignatureProblem, Signatures, certificate as check_signature, revocation_list as check_list_signature,
 };

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::budget::Budget;
 use super::name::Canonical;
-use super::question::{Evidence, Exhibit};
+use super::question::{Candidate, Evidence};
 use super::signature::SignatureProblem;
 
 /// The most certificates of a path, anchor and leaf included.
@@ -31,18 +31,18 @@ pub struct Search<'a> {
     evidence: Evidence<'a>,
     /// How many certificates lie between this subject and an anchor, by name alone; absent when no anchor is reached.
     distance: HashMap<&'a Canonical, usize>,
-    by_subject: HashMap<&'a Canonical, Vec<&'a Exhibit>>,
-    signatures: HashMap<(*const Exhibit, *const Exhibit), Result<(), SignatureProblem>>,
+    by_subject: HashMap<&'a Canonical, Vec<&'a Candidate>>,
+    signatures: HashMap<(*const Candidate, *const Candidate), Result<(), SignatureProblem>>,
     budget: &'a Budget,
 }
 
 impl<'a> Search<'a> {
     pub fn new(evidence: Evidence<'a>, budget: &'a Budget) -> Self {
-        let mut by_subject: HashMap<_, Vec<&'a Exhibit>> = HashMap::new();
+        let mut by_subject: HashMap<_, Vec<&'a Candidate>> = HashMap::new();
         let mut seen: HashSet<&[u8]> = HashSet::new();
-        for exhibit in evidence.untrusted {
-            if seen.insert(exhibit.certificate.as_der()) {
-                by_subject.entry(&exhibit.subject).or_default().push(exhibit);
+        for candidate in evidence.untrusted {
+            if seen.insert(candidate.certificate.as_der()) {
+                by_subject.entry(&candidate.subject).or_default().push(candidate);
             }
         }
         let distance = distances(evidence, &by_subject);
@@ -50,29 +50,29 @@ impl<'a> Search<'a> {
     }
 
     /// Shows every path, anchor first, to `visitor` until it is content.
-    pub fn paths(&mut self, visitor: &mut dyn FnMut(&[&'a Exhibit]) -> bool) -> End {
+    pub fn paths(&mut self, visitor: &mut dyn FnMut(&[&'a Candidate]) -> bool) -> End {
         self.extend(&mut vec![self.evidence.leaf], visitor)
     }
 
     /// What is trusted.
-    pub fn anchors(&self) -> impl Iterator<Item = &'a Exhibit> {
+    pub fn anchors(&self) -> impl Iterator<Item = &'a Candidate> {
         self.evidence.anchors.iter()
     }
 
     /// The certificates whose subject is the issuer of this one, the likeliest first.
-    pub fn issuers_by_name(&self, of: &Exhibit) -> Vec<&'a Exhibit> {
+    pub fn issuers_by_name(&self, of: &Candidate) -> Vec<&'a Candidate> {
         let anchors = self.evidence.anchors.iter().filter(|anchor| anchor.subject == of.issuer);
         ranked(of, anchors.chain(self.by_subject.get(&of.issuer).into_iter().flatten().copied()))
     }
 
     /// Whether a signature holds, for the explanation of a no; nothing when enough was looked at for that.
-    pub fn diagnose(&self, child: &Exhibit, issuer: &Exhibit) -> Option<Result<(), SignatureProblem>> {
+    pub fn diagnose(&self, child: &Candidate, issuer: &Candidate) -> Option<Result<(), SignatureProblem>> {
         let signatures = self.evidence.signatures;
         self.budget.may_diagnose().then(|| signatures.certificate(&child.certificate, &issuer.certificate.public_key))
     }
 
     /// `path` is leaf first here.
-    fn extend(&mut self, path: &mut Vec<&'a Exhibit>, visitor: &mut dyn FnMut(&[&'a Exhibit]) -> bool) -> End {
+    fn extend(&mut self, path: &mut Vec<&'a Candidate>, visitor: &mut dyn FnMut(&[&'a Candidate]) -> bool) -> End {
         let Some(head) = path.last().copied() else { return End::Exhausted };
         for anchor in ranked(head, self.evidence.anchors.iter().filter(|anchor| anchor.subject == head.issuer)) {
             match self.budget.may_step().then(|| self.is_signed_by(head, anchor)).flatten() {
@@ -81,7 +81,7 @@ impl<'a> Search<'a> {
                 Some(true) => {}
             }
             let complete: Vec<_> = std::iter::once(anchor).chain(path.iter().rev().copied()).collect();
-            if !self.budget.may_judge(complete.iter().map(|exhibit| exhibit.certificate.as_der().len()).sum()) {
+            if !self.budget.may_judge(complete.iter().map(|candidate| candidate.certificate.as_der().len()).sum()) {
                 return End::OutOfBounds;
             }
             if visitor(&complete) {
@@ -121,7 +121,7 @@ impl<'a> Search<'a> {
     }
 
     /// Nothing when no more signatures may be checked.
-    fn is_signed_by(&mut self, child: &'a Exhibit, issuer: &'a Exhibit) -> Option<bool> {
+    fn is_signed_by(&mut self, child: &'a Candidate, issuer: &'a Candidate) -> Option<bool> {
         let key = (&raw const *child, &raw const *issuer);
         if let Some(known) = self.signatures.get(&key) {
             return Some(known.is_ok());
@@ -138,11 +138,11 @@ impl<'a> Search<'a> {
 /// Breadth first from the anchors down: how far each name is from one.
 fn distances<'a>(
     evidence: Evidence<'a>,
-    by_subject: &HashMap<&'a Canonical, Vec<&'a Exhibit>>,
+    by_subject: &HashMap<&'a Canonical, Vec<&'a Candidate>>,
 ) -> HashMap<&'a Canonical, usize> {
     let mut issued_by: HashMap<&'a Canonical, Vec<&'a Canonical>> = HashMap::new();
-    for exhibit in by_subject.values().flatten() {
-        issued_by.entry(&exhibit.issuer).or_default().push(&exhibit.subject);
+    for candidate in by_subject.values().flatten() {
+        issued_by.entry(&candidate.issuer).or_default().push(&candidate.subject);
     }
     let mut distance: HashMap<&'a Canonical, usize> = HashMap::new();
     let mut frontier: Vec<&'a Canonical> = evidence.anchors.iter().map(|anchor| &anchor.subject).collect();
@@ -163,7 +163,7 @@ fn distances<'a>(
 
 /// Those first whose key identifier is the one that the child asks for (RFC 4158 §3.5.12); a hint only, so the others
 /// are tried too. The order is kept otherwise.
-fn ranked<'a>(child: &Exhibit, candidates: impl Iterator<Item = &'a Exhibit>) -> Vec<&'a Exhibit> {
+fn ranked<'a>(child: &Candidate, candidates: impl Iterator<Item = &'a Candidate>) -> Vec<&'a Candidate> {
     let wanted = child.certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
     let mut candidates: Vec<_> = candidates.collect();
     candidates.sort_by_key(|candidate| match (wanted, &candidate.certificate.subject_key_id) {

@@ -32,7 +32,7 @@ impl fmt::Display for Place {
 
 /// A certificate laid before the judge.
 #[derive(Debug, Clone)]
-pub struct Exhibit {
+pub struct Candidate {
     pub certificate: Certificate,
     pub place: Place,
     pub(super) subject: Canonical,
@@ -41,7 +41,7 @@ pub struct Exhibit {
     key: [u8; 32],
 }
 
-impl Exhibit {
+impl Candidate {
     pub fn new(certificate: Certificate, place: Place) -> Self {
         let (subject, issuer) = (Canonical::of(&certificate.subject), Canonical::of(&certificate.issuer));
         let key = digest::sha256(certificate.public_key.spki());
@@ -61,7 +61,7 @@ impl Exhibit {
 
 /// A revocation list laid before the judge.
 #[derive(Debug, Clone)]
-pub struct ListExhibit {
+pub struct CandidateCrl {
     pub list: RevocationList,
     pub place: Place,
     pub(super) issuer: Canonical,
@@ -69,7 +69,7 @@ pub struct ListExhibit {
     by_serial: Vec<usize>,
 }
 
-impl ListExhibit {
+impl CandidateCrl {
     pub fn new(list: RevocationList, place: Place) -> Self {
         let issuer = Canonical::of(&list.issuer);
         let mut by_serial: Vec<usize> = (0..list.entries.len()).collect();
@@ -78,15 +78,15 @@ impl ListExhibit {
     }
 
     /// The entries for a certificate, in the order of the list: those for its serial number under its issuer.
-    pub(super) fn entries_of<'a>(&'a self, exhibit: &'a Exhibit) -> impl Iterator<Item = &'a RevokedEntry> {
-        let serial = Some(exhibit.certificate.serial.as_der_content());
+    pub(super) fn entries_of<'a>(&'a self, candidate: &'a Candidate) -> impl Iterator<Item = &'a RevokedEntry> {
+        let serial = Some(candidate.certificate.serial.as_der_content());
         let entry = move |index: &usize| self.list.entries.get(*index);
         let found = move |index: &usize| entry(index).map(|entry| entry.serial.as_der_content());
         let from = self.by_serial.partition_point(|index| found(index) < serial);
         let of_serial = self.by_serial.iter().skip(from).take_while(move |index| found(index) == serial);
         of_serial.filter_map(entry).filter(|entry| match &entry.certificate_issuer {
-            None => self.issuer == exhibit.issuer,
-            Some(name) => Canonical::of(name) == exhibit.issuer,
+            None => self.issuer == candidate.issuer,
+            Some(name) => Canonical::of(name) == candidate.issuer,
         })
     }
 }
@@ -143,12 +143,12 @@ pub struct Question {
 /// What is laid before the judge.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
-    pub leaf: &'a Exhibit,
+    pub leaf: &'a Candidate,
     /// May be used, need not be.
-    pub untrusted: &'a [&'a Exhibit],
+    pub untrusted: &'a [&'a Candidate],
     /// Trusted, each of them.
-    pub anchors: &'a [Exhibit],
-    pub lists: &'a [ListExhibit],
+    pub anchors: &'a [Candidate],
+    pub lists: &'a [CandidateCrl],
     /// What is known of signatures already, from other questions.
     pub signatures: &'a Signatures,
 }

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use super::question::Exhibit;
+use super::question::Candidate;
 use super::signature;
 use super::verdict::{Code, Problem};
 
@@ -90,7 +90,7 @@ pub const SUPERSEDED: Code = Code {
 const MOST_SIGNATURES: usize = 500;
 
 /// What is wrong with the certificates in the order in which a server would send them.
-pub fn check(sent: &[Exhibit]) -> Vec<Problem> {
+pub fn check(sent: &[Candidate]) -> Vec<Problem> {
     if let Some(problem) = leaf_not_first(sent) {
         // The rest follows from it.
         return vec![problem];
@@ -103,22 +103,22 @@ fn look(table: &Table<'_>) -> Vec<Problem> {
     let mut seen = HashMap::new();
     let copies = sent.iter().enumerate();
     let first_copy: Vec<usize> =
-        copies.map(|(index, exhibit)| *seen.entry(exhibit.certificate.as_der()).or_insert(index)).collect();
+        copies.map(|(index, candidate)| *seen.entry(candidate.certificate.as_der()).or_insert(index)).collect();
     let related = table.related(&first_copy);
     let mut problems = Vec::new();
-    for (index, exhibit) in sent.iter().enumerate().skip(1) {
-        let (number, subject) = (index + 1, &exhibit.certificate.subject);
+    for (index, candidate) in sent.iter().enumerate().skip(1) {
+        let (number, subject) = (index + 1, &candidate.certificate.subject);
         let original = first_copy[index];
         if original != index {
             let message = format!("number {number} is the same certificate as number {}, {subject}", original + 1);
-            problems.push(Problem::error(&DUPLICATE_SENT, exhibit, message).hint(take_out(number)));
+            problems.push(Problem::error(&DUPLICATE_SENT, candidate, message).hint(take_out(number)));
         } else if !related[index] {
             let message =
                 format!("number {number}, {subject}, issued nothing of what was sent before it, nor after it");
-            problems.push(Problem::error(&STRANGER_SENT, exhibit, message).hint(take_out(number)));
+            problems.push(Problem::error(&STRANGER_SENT, candidate, message).hint(take_out(number)));
         } else if table.is_root(index) {
             let message = format!("number {number}, {subject}, is a root: it is signed with its own key");
-            problems.push(Problem::error(&ROOT_SENT, exhibit, message).hint(take_out(number)));
+            problems.push(Problem::error(&ROOT_SENT, candidate, message).hint(take_out(number)));
         } else if let Some(later) = table.issued_later(index, &related) {
             let message = format!(
                 "{subject} is number {number}, before {}, number {}, which it issued",
@@ -126,16 +126,16 @@ fn look(table: &Table<'_>) -> Vec<Problem> {
                 later + 1
             );
             let hint = format!("put the certificates in this order: {}", table.right_order(&first_copy));
-            problems.push(Problem::error(&OUT_OF_ORDER, exhibit, message).hint(hint));
+            problems.push(Problem::error(&OUT_OF_ORDER, candidate, message).hint(hint));
         }
     }
     problems
 }
 
 /// A CA's certificate where that of the server belongs.
-pub fn leaf_not_first(sent: &[Exhibit]) -> Option<Problem> {
+pub fn leaf_not_first(sent: &[Candidate]) -> Option<Problem> {
     let first = sent.first().filter(|first| first.certificate.is_ca())?;
-    let at = sent.iter().position(|exhibit| !exhibit.certificate.is_ca())?;
+    let at = sent.iter().position(|candidate| !candidate.certificate.is_ca())?;
     let message = format!(
         "{} stands first, but is a CA certificate; {} is number {}",
         first.certificate.subject,
@@ -151,7 +151,7 @@ fn take_out(number: usize) -> String {
 
 /// The certificates as they lie on the table; signatures are checked only where the names fit.
 struct Table<'a> {
-    sent: &'a [Exhibit],
+    sent: &'a [Candidate],
     signatures: Cell<usize>,
 }
 
@@ -211,14 +211,14 @@ mod tests {
     use crate::verify::Place;
     use crate::x509::Certificate;
 
-    fn exhibits(sent: &[&Certificate]) -> Vec<Exhibit> {
+    fn candidates(sent: &[&Certificate]) -> Vec<Candidate> {
         let place =
-            |(index, it): (usize, &&Certificate)| Exhibit::new((*it).clone(), Place::new("sent.pem", index + 1));
+            |(index, it): (usize, &&Certificate)| Candidate::new((*it).clone(), Place::new("sent.pem", index + 1));
         sent.iter().enumerate().map(place).collect()
     }
 
     fn seen(sent: &[&Certificate]) -> Vec<(&'static str, String)> {
-        check(&exhibits(sent)).into_iter().map(|problem| (problem.code, problem.hint)).collect()
+        check(&candidates(sent)).into_iter().map(|problem| (problem.code, problem.hint)).collect()
     }
 
     fn codes(sent: &[&Certificate]) -> Vec<&'static str> {
@@ -275,7 +275,7 @@ mod tests {
         let leaf = lower.issue(Bent::server("web.corp.test"));
         let [top, upper, lower] = [top, upper, lower].map(|ca| ca.certificate);
         assert_eq!(codes(&[&leaf, &sibling, &upper, &lower]), ["stranger-sent", "out-of-order"]);
-        let told = |sent: &[&Certificate]| check(&exhibits(sent)).remove(0).message;
+        let told = |sent: &[&Certificate]| check(&candidates(sent)).remove(0).message;
         assert!(told(&[&leaf, &upper, &sibling, &lower]).ends_with("before CN=Lower CA, number 4, which it issued"));
         assert!(told(&[&leaf, &top, &lower, &upper]).ends_with("before CN=Upper CA, number 4, which it issued"));
     }
@@ -296,7 +296,7 @@ mod tests {
     fn a_sound_chain_costs_few_signatures_and_copies_cost_none() {
         let (leaf, lower, upper, _) = chain();
         let cost = |sent: &[&Certificate]| {
-            let table = Table { sent: &exhibits(sent), signatures: Cell::new(0) };
+            let table = Table { sent: &candidates(sent), signatures: Cell::new(0) };
             look(&table);
             table.signatures.get()
         };
@@ -353,9 +353,9 @@ mod tests {
         let [ca, other] = [0, 1].map(|_| Authority::self_signed(Bent::ca("Same")));
         let again = |number: u16| other.issue(Bent::ca("Same").with_key(&other.key).serial(&number.to_be_bytes()));
         let crowd = (300..900).map(again);
-        let sent: Vec<Exhibit> = std::iter::once(ca.issue(Bent::server("web.corp.test")))
+        let sent: Vec<Candidate> = std::iter::once(ca.issue(Bent::server("web.corp.test")))
             .chain(crowd)
-            .map(|certificate| Exhibit::new(certificate, Place::new("a", 1)))
+            .map(|certificate| Candidate::new(certificate, Place::new("a", 1)))
             .collect();
         let table = Table { sent: &sent, signatures: Cell::new(0) };
         assert_eq!(look(&table).len(), 600);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
-use super::question::{Exhibit, Place};
+use super::question::{Candidate, Place};
 use crate::lint::{Finding, Severity};
 
 /// A reason for a no (or a warning beside a yes) that can be looked up.
@@ -39,10 +39,10 @@ pub struct Problem {
 
 impl Problem {
     /// A reason for a no.
-    pub fn error(code: &'static Code, exhibit: &Exhibit, message: impl Into<String>) -> Self {
+    pub fn error(code: &'static Code, candidate: &Candidate, message: impl Into<String>) -> Self {
         Self {
-            subject: Some(exhibit.certificate.subject.to_string()),
-            ..Self::at(code, exhibit.place.clone(), message)
+            subject: Some(candidate.certificate.subject.to_string()),
+            ..Self::at(code, candidate.place.clone(), message)
         }
     }
 
@@ -60,17 +60,17 @@ impl Problem {
     }
 
     /// Something to know beside the answer.
-    pub fn warning(code: &'static Code, exhibit: &Exhibit, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, exhibit, message) }
+    pub fn warning(code: &'static Code, candidate: &Candidate, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, candidate, message) }
     }
 
     /// A broken rule of form.
-    pub fn of_form(finding: Finding, severity: Severity, exhibit: &Exhibit) -> Self {
+    pub fn of_form(finding: Finding, severity: Severity, candidate: &Candidate) -> Self {
         Self {
             code: finding.rule,
             severity,
-            certificate: exhibit.place.clone(),
-            subject: Some(exhibit.certificate.subject.to_string()),
+            certificate: candidate.place.clone(),
+            subject: Some(candidate.certificate.subject.to_string()),
             message: finding.message,
             hint: finding.hint.unwrap_or_default(),
             citation: finding.citation,

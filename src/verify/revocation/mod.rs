@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use self::scope::Scope;
 use super::budget::Budget;
-use super::question::{Evidence, Exhibit, ListExhibit, Question};
+use super::question::{Candidate, CandidateCrl, Evidence, Question};
 use super::rules::Path;
 use super::verdict::{Code, Problem};
 use crate::lint::Severity;
@@ -63,16 +63,16 @@ pub struct Inquiry<'a> {
     question: &'a Question,
     budget: &'a Budget,
     /// List and signer, and whether the signature holds.
-    verified: RefCell<HashMap<(*const ListExhibit, *const Exhibit), bool>>,
+    verified: RefCell<HashMap<(*const CandidateCrl, *const Candidate), bool>>,
 }
 
 /// A certificate whose status is asked, the path from the anchor to its issuer, and the signers of lists for whose own
 /// status this is asked.
 #[derive(Clone, Copy)]
 struct Asked<'b, 'a> {
-    exhibit: &'a Exhibit,
-    above: &'b [&'a Exhibit],
-    on_behalf_of: &'b [&'a Exhibit],
+    candidate: &'a Candidate,
+    above: &'b [&'a Candidate],
+    on_behalf_of: &'b [&'a Candidate],
 }
 
 enum Status {
@@ -85,7 +85,7 @@ enum Status {
 /// A list that counts for a certificate, and the reasons for which it does.
 struct Covering<'a> {
     index: usize,
-    exhibit: &'a ListExhibit,
+    crl: &'a CandidateCrl,
     reasons: ReasonFlags,
 }
 
@@ -96,10 +96,10 @@ impl<'a> Inquiry<'a> {
 
     /// Adds what the lists say against a path; `used` gets the lists on which a yes rests.
     pub fn check(&self, path: &Path<'a>, problems: &mut Vec<Problem>, used: &mut Vec<usize>) {
-        for index in 1..path.exhibits.len() {
-            let (above, rest) = path.exhibits.split_at(index);
-            let Some(exhibit) = rest.first() else { return };
-            match self.status(Asked { exhibit, above, on_behalf_of: &[] }) {
+        for index in 1..path.certificates.len() {
+            let (above, rest) = path.certificates.split_at(index);
+            let Some(candidate) = rest.first() else { return };
+            match self.status(Asked { candidate, above, on_behalf_of: &[] }) {
                 Status::Good(lists, remarks) => {
                     used.extend(lists);
                     problems.extend(remarks);
@@ -111,61 +111,61 @@ impl<'a> Inquiry<'a> {
     }
 
     fn status(&self, asked: Asked<'_, 'a>) -> Status {
-        let exhibit = asked.exhibit;
+        let candidate = asked.candidate;
         let mut unusable = Vec::new();
         let mut covering: Vec<Covering<'_>> = Vec::new();
         let mut used = Vec::new();
         for (index, list) in self.evidence.lists.iter().enumerate() {
-            let scope = scope::of(list, exhibit);
-            let mut entries = list.entries_of(exhibit).peekable();
+            let scope = scope::of(list, candidate);
+            let mut entries = list.entries_of(candidate).peekable();
             match scope {
                 Scope::Unrelated => continue,
                 Scope::Beyond(why) if entries.peek().is_none() => {
-                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, exhibit, format!("{} {why}", list.place)));
+                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", list.place)));
                     continue;
                 }
                 Scope::Beyond(_) | Scope::Covers(_) => {}
             }
             if let Err(why) = self.check_signature(list, asked) {
-                unusable.push(Problem::error(&CRL_UNUSABLE, exhibit, format!("{} {why}", list.place)));
+                unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", list.place)));
                 continue;
             }
             // Whatever else is wrong with the list, its scope too: the issuer said so.
             for entry in entries.filter(|entry| entry.reason != Some(RevocationReason::RemoveFromCrl)) {
                 match self.lifted_by(entry, list, asked) {
                     Some(newer) => used.push(newer),
-                    None => return Status::Revoked(Box::new(revoked_problem(exhibit, list, entry))),
+                    None => return Status::Revoked(Box::new(revoked_problem(candidate, list, entry))),
                 }
             }
             let takes_off = |entry: &RevokedEntry| entry.reason == Some(RevocationReason::RemoveFromCrl);
-            if list.list.delta_base.is_none() && list.entries_of(exhibit).any(takes_off) {
+            if list.list.delta_base.is_none() && list.entries_of(candidate).any(takes_off) {
                 let why =
                     "takes the certificate off a list (removeFromCRL), which a delta list alone can (RFC 5280 §5.3.1)";
-                unusable.push(Problem::error(&CRL_UNUSABLE, exhibit, format!("{} {why}", list.place)));
+                unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", list.place)));
                 continue;
             }
             match (scope, usable(list, self.question)) {
-                (Scope::Covers(reasons), Ok(())) => covering.push(Covering { index, exhibit: list, reasons }),
+                (Scope::Covers(reasons), Ok(())) => covering.push(Covering { index, crl: list, reasons }),
                 (Scope::Covers(_), Err((code, why))) => {
-                    unusable.push(Problem::error(code, exhibit, format!("{} {why}", list.place)));
+                    unusable.push(Problem::error(code, candidate, format!("{} {why}", list.place)));
                 }
                 (Scope::Beyond(why), _) => {
-                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, exhibit, format!("{} {why}", list.place)));
+                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", list.place)));
                 }
                 (Scope::Unrelated, _) => {}
             }
         }
         let (deltas, complete): (Vec<_>, Vec<_>) =
-            covering.iter().partition(|covering| covering.exhibit.list.delta_base.is_some());
+            covering.iter().partition(|covering| covering.crl.list.delta_base.is_some());
         // The list that holds longest, where one covers everything; all of them where only together they do.
         let full = complete.iter().filter(|it| it.reasons.contains(ReasonFlags::ALL));
         let together = complete.iter().fold(ReasonFlags::NONE, |all, it| all.union(it.reasons));
-        if let Some(longest) = full.max_by_key(|it| it.exhibit.list.next_update) {
+        if let Some(longest) = full.max_by_key(|it| it.crl.list.next_update) {
             used.push(longest.index);
         } else if together.contains(ReasonFlags::ALL) {
             used.extend(complete.iter().map(|it| it.index));
         } else {
-            unusable.extend(uncovered(exhibit, together, &deltas, unusable.is_empty()));
+            unusable.extend(uncovered(candidate, together, &deltas, unusable.is_empty()));
             return Status::Unknown(unusable);
         }
         // The others were given, and say nothing: worth a word beside the yes.
@@ -176,7 +176,7 @@ impl<'a> Inquiry<'a> {
     }
 
     /// The list by which a certificate on hold is free again: a newer one of the same scope (RFC 5280 §5.3.1).
-    fn lifted_by(&self, entry: &RevokedEntry, list: &ListExhibit, asked: Asked<'_, 'a>) -> Option<usize> {
+    fn lifted_by(&self, entry: &RevokedEntry, list: &CandidateCrl, asked: Asked<'_, 'a>) -> Option<usize> {
         if entry.reason != Some(RevocationReason::CertificateHold) {
             return None;
         }
@@ -184,7 +184,7 @@ impl<'a> Inquiry<'a> {
             let is_newer = number(newer) > number(list) && newer.list.this_update >= list.list.this_update;
             // §5.2.4: a delta continues lists from its base number on.
             let continues = newer.list.delta_base.as_ref().is_none_or(|base| numeric(base) <= number(list));
-            let mut entries = newer.entries_of(asked.exhibit).peekable();
+            let mut entries = newer.entries_of(asked.candidate).peekable();
             let says_so = match entries.peek() {
                 None => newer.list.delta_base.is_none(),
                 Some(_) => {
@@ -206,33 +206,33 @@ impl<'a> Inquiry<'a> {
 
 /// What is said when the lists that can be used do not cover everything.
 fn uncovered(
-    exhibit: &Exhibit,
+    candidate: &Candidate,
     together: ReasonFlags,
     deltas: &[&Covering<'_>],
     nothing_else_is_said: bool,
 ) -> Option<Problem> {
-    let issuer = &exhibit.certificate.issuer;
+    let issuer = &candidate.certificate.issuer;
     let message = match (deltas, nothing_else_is_said) {
         _ if !together.is_empty() => format!("the lists of {issuer} that were given do not cover every reason"),
         ([delta, ..], _) => format!(
             "{} is a delta list, which adds to a complete one; no complete list of {issuer} can be used",
-            delta.exhibit.place
+            delta.crl.place
         ),
         ([], true) => format!("no revocation list of {issuer} was given"),
         ([], false) => return None,
     };
-    Some(Problem::error(&REVOCATION_UNKNOWN, exhibit, message))
+    Some(Problem::error(&REVOCATION_UNKNOWN, candidate, message))
 }
 
-fn revoked_problem(exhibit: &Exhibit, list: &ListExhibit, entry: &RevokedEntry) -> Problem {
+fn revoked_problem(candidate: &Candidate, list: &CandidateCrl, entry: &RevokedEntry) -> Problem {
     let reason = entry.reason.map_or_else(|| "without a reason".to_owned(), |reason| format!("for {}", reason.name()));
     Problem::error(
         &REVOKED,
-        exhibit,
+        candidate,
         format!(
             "{} (serial {}) was revoked at {} {reason}, says {} of {}",
-            exhibit.certificate.subject,
-            exhibit.certificate.serial,
+            candidate.certificate.subject,
+            candidate.certificate.serial,
             rfc3339(entry.revoked_at),
             list.place,
             rfc3339(list.list.this_update)
@@ -241,8 +241,8 @@ fn revoked_problem(exhibit: &Exhibit, list: &ListExhibit, entry: &RevokedEntry) 
 }
 
 /// Whether a list can be relied on at all.
-fn usable(exhibit: &ListExhibit, question: &Question) -> Result<(), (&'static Code, String)> {
-    let list = &exhibit.list;
+fn usable(crl: &CandidateCrl, question: &Question) -> Result<(), (&'static Code, String)> {
+    let list = &crl.list;
     let unusable = |why: String| Err((&CRL_UNUSABLE, why));
     if let Some((oid, reason)) = list.malformed.first() {
         return unusable(format!("has a damaged extension {}: {reason}", oid::with_name(oid)));
@@ -281,7 +281,7 @@ fn usable(exhibit: &ListExhibit, question: &Question) -> Result<(), (&'static Co
 }
 
 /// CRL numbers in an order of their size.
-fn number(list: &ListExhibit) -> (usize, &[u8]) {
+fn number(list: &CandidateCrl) -> (usize, &[u8]) {
     list.list.number.as_deref().map_or((0, &[]), numeric)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::verify::name::Canonical;
-use crate::verify::question::{Exhibit, ListExhibit};
+use crate::verify::question::{Candidate, CandidateCrl};
 use crate::x509::certificate::oid;
 use crate::x509::distribution_point::{complete_relative_name, directory_name};
 use crate::x509::{DistributionPoint, PointName, ReasonFlags, der};
@@ -20,18 +20,18 @@ pub enum Scope {
 }
 
 /// What `list` is to the certificate.
-pub fn of(list: &ListExhibit, exhibit: &Exhibit) -> Scope {
-    let is_own = list.issuer == exhibit.issuer;
-    if !is_own && !exhibit.certificate.distribution_points.iter().any(|point| names_issuer(point, list)) {
+pub fn of(list: &CandidateCrl, candidate: &Candidate) -> Scope {
+    let is_own = list.issuer == candidate.issuer;
+    if !is_own && !candidate.certificate.distribution_points.iter().any(|point| names_issuer(point, list)) {
         return Scope::Unrelated;
     }
-    match covered(list, exhibit, is_own) {
+    match covered(list, candidate, is_own) {
         Ok(reasons) => Scope::Covers(reasons),
         Err(why) => Scope::Beyond(why),
     }
 }
 
-fn covered(list: &ListExhibit, exhibit: &Exhibit, is_own: bool) -> Result<ReasonFlags, &'static str> {
+fn covered(list: &CandidateCrl, candidate: &Candidate, is_own: bool) -> Result<ReasonFlags, &'static str> {
     const NOT_INDIRECT: &str = "is of another issuer than the certificate, and not marked as indirect";
     let Some(scope) = &list.list.scope else {
         return match (list.list.extension(oid::ISSUING_DISTRIBUTION_POINT), is_own) {
@@ -40,7 +40,7 @@ fn covered(list: &ListExhibit, exhibit: &Exhibit, is_own: bool) -> Result<Reason
             (None, false) => Err(NOT_INDIRECT),
         };
     };
-    let is_ca = exhibit.certificate.is_ca();
+    let is_ca = candidate.certificate.is_ca();
     if !is_own && !scope.indirect {
         return Err(NOT_INDIRECT);
     }
@@ -55,12 +55,12 @@ fn covered(list: &ListExhibit, exhibit: &Exhibit, is_own: bool) -> Result<Reason
     }
     // §6.3.3, at its end: a certificate has a point without reasons by the name of its issuer, said or not.
     let implied = DistributionPoint {
-        name: Some(PointName::Full(vec![issuer_as_general_name(exhibit)])),
+        name: Some(PointName::Full(vec![issuer_as_general_name(candidate)])),
         reasons: None,
         crl_issuer: None,
     };
     let published: Option<HashSet<Key>> = scope.name.as_ref().map(|name| names_of_point(name, list).collect());
-    let matching = exhibit.certificate.distribution_points.iter().chain([&implied]).filter(|point| {
+    let matching = candidate.certificate.distribution_points.iter().chain([&implied]).filter(|point| {
         // (b) (1): a point with a CRL issuer asks for an indirect list of that issuer.
         let is_of_its_issuer = match &point.crl_issuer {
             None => is_own,
@@ -81,7 +81,7 @@ fn covered(list: &ListExhibit, exhibit: &Exhibit, is_own: bool) -> Result<Reason
         .ok_or("covers another distribution point than those of the certificate")
 }
 
-fn names_issuer(point: &DistributionPoint, list: &ListExhibit) -> bool {
+fn names_issuer(point: &DistributionPoint, list: &CandidateCrl) -> bool {
     let mut issuers = point.crl_issuer.iter().flatten().filter_map(|name| directory_name(name));
     issuers.any(|name| Canonical::of(&name) == list.issuer)
 }
@@ -101,7 +101,7 @@ fn key(general_name: &[u8]) -> Key {
 }
 
 /// The full names of a point; a relative one is completed with the name of the list's issuer.
-fn names_of_point(name: &PointName, list: &ListExhibit) -> impl Iterator<Item = Key> {
+fn names_of_point(name: &PointName, list: &CandidateCrl) -> impl Iterator<Item = Key> {
     let names = match name {
         PointName::Full(names) => names.clone(),
         PointName::Relative(attributes) => complete_relative_name(&list.list.issuer, attributes).into_iter().collect(),
@@ -109,6 +109,6 @@ fn names_of_point(name: &PointName, list: &ListExhibit) -> impl Iterator<Item = 
     names.into_iter().map(|name| key(&name))
 }
 
-fn issuer_as_general_name(exhibit: &Exhibit) -> Vec<u8> {
-    der::value(der::context_constructed(4), exhibit.certificate.issuer.as_der())
+fn issuer_as_general_name(candidate: &Candidate) -> Vec<u8> {
+    der::value(der::context_constructed(4), candidate.certificate.issuer.as_der())
 }

@@ -3,7 +3,7 @@
 use super::{Asked, Inquiry, Status};
 use crate::lint::Severity;
 use crate::verify::path::{End, Search};
-use crate::verify::question::{Evidence, Exhibit, ListExhibit, Purpose, Question};
+use crate::verify::question::{Candidate, CandidateCrl, Evidence, Purpose, Question};
 use crate::verify::rules::{self, Path};
 use crate::x509::KeyUsage;
 
@@ -12,7 +12,7 @@ const MOST_DEPTH: usize = 3;
 
 impl<'a> Inquiry<'a> {
     /// Whether the list is signed by the issuer of the certificate, or by whom the issuer lets sign.
-    pub(super) fn check_signature(&self, list: &'a ListExhibit, asked: Asked<'_, 'a>) -> Result<(), String> {
+    pub(super) fn check_signature(&self, list: &'a CandidateCrl, asked: Asked<'_, 'a>) -> Result<(), String> {
         let Some(issuer) = asked.above.last() else { return Err("has no issuer".to_owned()) };
         if issuer.subject == list.issuer && self.verifies(list, issuer)? {
             return match issuer.certificate.key_usage {
@@ -39,7 +39,7 @@ impl<'a> Inquiry<'a> {
         })
     }
 
-    fn verifies(&self, list: &'a ListExhibit, signer: &'a Exhibit) -> Result<bool, String> {
+    fn verifies(&self, list: &'a CandidateCrl, signer: &'a Candidate) -> Result<bool, String> {
         let pair = (&raw const *list, &raw const *signer);
         if let Some(known) = self.verified.borrow().get(&pair) {
             return Ok(*known);
@@ -54,7 +54,7 @@ impl<'a> Inquiry<'a> {
 
     /// Other certificates for the name of the list's issuer that are made for signing lists: the CA under another key,
     /// or the issuer of an indirect list.
-    fn other_signers(&self, list: &'a ListExhibit, asked: Asked<'_, 'a>) -> Vec<&'a Exhibit> {
+    fn other_signers(&self, list: &'a CandidateCrl, asked: Asked<'_, 'a>) -> Vec<&'a Candidate> {
         let all =
             asked.above.iter().copied().chain(self.evidence.anchors).chain(self.evidence.untrusted.iter().copied());
         all.filter(|signer| {
@@ -69,8 +69,8 @@ impl<'a> Inquiry<'a> {
 
     /// Whether a valid path leads to the signer from the trust anchor that the path in question has, and nothing of it is
     /// revoked.
-    fn is_authorised(&self, signer: &'a Exhibit, asked: Asked<'_, 'a>) -> bool {
-        let same = |known: &&&Exhibit| known.certificate.as_der() == signer.certificate.as_der();
+    fn is_authorised(&self, signer: &'a Candidate, asked: Asked<'_, 'a>) -> bool {
+        let same = |known: &&&Candidate| known.certificate.as_der() == signer.certificate.as_der();
         let Some(anchor) = asked.above.first() else { return false };
         // In the path itself: judged there. Asked for already: its own list may speak of it, as of others.
         if asked.above.iter().find(same).is_some() || asked.on_behalf_of.iter().find(same).is_some() {
@@ -84,7 +84,7 @@ impl<'a> Inquiry<'a> {
         if asked.on_behalf_of.len() >= MOST_DEPTH {
             return false;
         }
-        let on_behalf_of: Vec<&Exhibit> = asked.on_behalf_of.iter().copied().chain([signer]).collect();
+        let on_behalf_of: Vec<&Candidate> = asked.on_behalf_of.iter().copied().chain([signer]).collect();
         let question = Question {
             at: self.question.at,
             purpose: Purpose::Any,
@@ -95,19 +95,19 @@ impl<'a> Inquiry<'a> {
             own_roots: self.question.own_roots,
         };
         let mut search = Search::new(Evidence { leaf: signer, ..self.evidence }, self.budget);
-        let end = search.paths(&mut |exhibits| {
+        let end = search.paths(&mut |certificates| {
             let mut problems = Vec::new();
-            let path = Path { exhibits, question: &question, signatures: self.evidence.signatures };
+            let path = Path { certificates, question: &question, signatures: self.evidence.signatures };
             rules::check(&path, self.budget, &mut problems);
-            exhibits.first().is_some_and(|found| found.subject == anchor.subject)
+            certificates.first().is_some_and(|found| found.subject == anchor.subject)
                 && problems.iter().all(|problem| problem.severity == Severity::Warning)
-                && (1..exhibits.len()).all(|index| {
-                    let (above, rest) = exhibits.split_at(index);
+                && (1..certificates.len()).all(|index| {
+                    let (above, rest) = certificates.split_at(index);
                     // What stands in the path in question is asked for there.
-                    rest.first().is_some_and(|exhibit| {
+                    rest.first().is_some_and(|candidate| {
                         let is_asked =
-                            asked.above.iter().any(|it| it.certificate.as_der() == exhibit.certificate.as_der());
-                        let asked = Asked { exhibit, above, on_behalf_of: &on_behalf_of };
+                            asked.above.iter().any(|it| it.certificate.as_der() == candidate.certificate.as_der());
+                        let asked = Asked { candidate, above, on_behalf_of: &on_behalf_of };
                         is_asked || matches!(self.status(asked), Status::Good(..))
                     })
                 })

@@ -1,6 +1,6 @@
 //! RFC 5280 §4.2, §6.1.4 (o), §6.1.5 (f): a critical extension that is not processed means no. The anchor's too.
 
-use crate::verify::question::Exhibit;
+use crate::verify::question::Candidate;
 use crate::verify::verdict::{Code, Problem};
 use crate::x509::certificate::oid;
 
@@ -30,8 +30,8 @@ const PROCESSED: [&str; 12] = [
 ];
 
 /// Adds every critical extension that is not processed.
-pub fn check(exhibit: &Exhibit, problems: &mut Vec<Problem>) {
-    let unknown = exhibit
+pub fn check(candidate: &Candidate, problems: &mut Vec<Problem>) {
+    let unknown = candidate
         .certificate
         .extensions
         .iter()
@@ -39,20 +39,20 @@ pub fn check(exhibit: &Exhibit, problems: &mut Vec<Problem>) {
     for extension in unknown {
         problems.push(Problem::error(
             &UNKNOWN_CRITICAL_EXTENSION,
-            exhibit,
+            candidate,
             format!("extension {} is critical, and nothing here processes it", oid::with_name(&extension.oid)),
         ));
     }
     // §4.2.1.4: "the path validation software MUST be able to interpret this extension (including the optional qualifier),
     // or MUST reject the certificate".
-    let policies = exhibit.certificate.extension(oid::CERTIFICATE_POLICIES);
+    let policies = candidate.certificate.extension(oid::CERTIFICATE_POLICIES);
     if let (Some(qualifier), true) =
-        (exhibit.certificate.unknown_qualifiers.first(), policies.is_some_and(|it| it.critical))
+        (candidate.certificate.unknown_qualifiers.first(), policies.is_some_and(|it| it.critical))
     {
         let message = format!(
             "the certificate policies are critical, with the qualifier {qualifier}, which nothing here interprets"
         );
-        problems.push(Problem::error(&UNKNOWN_CRITICAL_EXTENSION, exhibit, message));
+        problems.push(Problem::error(&UNKNOWN_CRITICAL_EXTENSION, candidate, message));
     }
 }
 

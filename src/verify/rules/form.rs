@@ -55,9 +55,9 @@ static WEAK: [&Rule; 1] = [&lint::rsa_size::RULE];
 
 /// Adds every broken rule of form of one certificate: an error where it decides, a warning where it does not.
 pub fn check(path: &Path<'_>, index: usize, problems: &mut Vec<Problem>) {
-    let Some(exhibit) = path.exhibits.get(index) else { return };
-    let issuer = index.checked_sub(1).and_then(|above| path.exhibits.get(above)).map(|above| &above.certificate);
-    let subject = Subject { certificate: &exhibit.certificate, issuer };
+    let Some(candidate) = path.certificates.get(index) else { return };
+    let issuer = index.checked_sub(1).and_then(|above| path.certificates.get(above)).map(|above| &above.certificate);
+    let subject = Subject { certificate: &candidate.certificate, issuer };
     let purpose = path.question.purpose;
     let role = path.role(index);
     let mut apply = |rules: &[&Rule], severity: Severity| {
@@ -66,7 +66,7 @@ pub fn check(path: &Path<'_>, index: usize, problems: &mut Vec<Problem>) {
                 let tolerated = is_tolerated(finding.rule, &subject, role, path.question);
                 let severity = if tolerated { Severity::Warning } else { severity };
                 let is_of_own_root = is_fault_of_own_root(finding.rule, role, path.question);
-                let problem = Problem::of_form(finding, severity, exhibit);
+                let problem = Problem::of_form(finding, severity, candidate);
                 problems.push(if is_of_own_root { problem.hint(OWN_ROOT) } else { problem });
             }
         }
@@ -91,7 +91,7 @@ pub fn check(path: &Path<'_>, index: usize, problems: &mut Vec<Problem>) {
 /// RFC 5280 §4.2.1.1: what is signed with its own key needs no authority key identifier, whatever its issuer is called.
 fn is_pointless(rule: &str, path: &Path<'_>, index: usize) -> bool {
     let signs_itself = || {
-        path.exhibits.get(index).map(|exhibit| &exhibit.certificate).is_some_and(|root| {
+        path.certificates.get(index).map(|candidate| &candidate.certificate).is_some_and(|root| {
             root.authority_key_id.is_none() && path.signatures.certificate(root, &root.public_key).is_ok()
         })
     };

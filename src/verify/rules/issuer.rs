@@ -1,6 +1,6 @@
 //! RFC 5280 §6.1.4 (k), (n): whoever issues is a CA, and its key signs certificates. The anchor too.
 
-use crate::verify::question::Exhibit;
+use crate::verify::question::Candidate;
 use crate::verify::verdict::{Code, Problem, Role};
 use crate::x509::KeyUsage;
 
@@ -21,24 +21,24 @@ pub const ISSUER_WITHOUT_KEY_CERT_SIGN: Code = Code {
 };
 
 /// Adds what keeps a certificate from issuing others.
-pub fn check(exhibit: &Exhibit, role: Role, problems: &mut Vec<Problem>) {
-    let certificate = &exhibit.certificate;
+pub fn check(candidate: &Candidate, role: Role, problems: &mut Vec<Problem>) {
+    let certificate = &candidate.certificate;
     if !certificate.is_ca() {
         let found = match certificate.basic_constraints {
             None => "has no basicConstraints",
             Some(_) => "has basicConstraints without cA",
         };
         let message = format!("{} stands as {role} in the chain, but it {found}: it is no CA", certificate.subject);
-        problems.push(Problem::error(&NOT_A_CA, exhibit, message));
+        problems.push(Problem::error(&NOT_A_CA, candidate, message));
     } else if certificate.version != 3 {
         let message = format!("the {role} has version {}, expected 3", certificate.version);
-        problems.push(Problem::error(&NOT_A_CA, exhibit, message));
+        problems.push(Problem::error(&NOT_A_CA, candidate, message));
     }
     if let Some(usage) = certificate.key_usage
         && !usage.contains(KeyUsage::KEY_CERT_SIGN)
     {
         let message = format!("the key usage of the {role} is {usage}, expected key-cert-sign among it");
-        problems.push(Problem::error(&ISSUER_WITHOUT_KEY_CERT_SIGN, exhibit, message));
+        problems.push(Problem::error(&ISSUER_WITHOUT_KEY_CERT_SIGN, candidate, message));
     }
 }
 

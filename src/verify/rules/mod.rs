@@ -15,14 +15,14 @@ pub mod purpose;
 pub mod validity;
 
 use super::budget::Budget;
-use super::question::{Exhibit, Question};
+use super::question::{Candidate, Question};
 use super::signature::Signatures;
 use super::verdict::{Code, Problem, Role};
 
 /// A path from the anchor (first) to the leaf (last).
 #[derive(Debug, Clone, Copy)]
 pub struct Path<'a> {
-    pub exhibits: &'a [&'a Exhibit],
+    pub certificates: &'a [&'a Candidate],
     pub question: &'a Question,
     /// What is known of signatures: that of a root on itself is asked for under every leaf.
     pub signatures: &'a Signatures,
@@ -31,7 +31,7 @@ pub struct Path<'a> {
 impl<'a> Path<'a> {
     /// The role of the certificate with this index.
     pub fn role(&self, index: usize) -> Role {
-        if index + 1 == self.exhibits.len() {
+        if index + 1 == self.certificates.len() {
             Role::Leaf
         } else if index == 0 {
             Role::Root
@@ -40,27 +40,27 @@ impl<'a> Path<'a> {
         }
     }
 
-    pub fn leaf(&self) -> Option<&'a Exhibit> {
-        self.exhibits.last().copied()
+    pub fn leaf(&self) -> Option<&'a Candidate> {
+        self.certificates.last().copied()
     }
 
     /// A self-issued CA below the anchor, which RFC 5280 §6.1 exempts from path lengths and name constraints.
     pub fn is_exempt(&self, index: usize) -> bool {
-        self.role(index) == Role::Intermediate && self.exhibits.get(index).is_some_and(|it| it.is_self_issued())
+        self.role(index) == Role::Intermediate && self.certificates.get(index).is_some_and(|it| it.is_self_issued())
     }
 }
 
 /// Everything that is wrong with a path.
 pub fn check(path: &Path<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
-    for (index, exhibit) in path.exhibits.iter().enumerate() {
+    for (index, candidate) in path.certificates.iter().enumerate() {
         let role = path.role(index);
-        validity::check(exhibit, role, path.question, problems);
+        validity::check(candidate, role, path.question, problems);
         form::check(path, index, problems);
-        critical_extensions::check(exhibit, problems);
+        critical_extensions::check(candidate, problems);
         if role != Role::Leaf {
-            issuer::check(exhibit, role, problems);
+            issuer::check(candidate, role, problems);
         }
-        purpose::check(exhibit, role, path.question, problems);
+        purpose::check(candidate, role, path.question, problems);
     }
     path_length::check(path, problems);
     name_constraints::check(path, budget, problems);

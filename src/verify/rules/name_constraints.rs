@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Path;
 use crate::verify::budget::{Budget, MOST_COMPARISONS};
 use crate::verify::name::Canonical;
-use crate::verify::question::Exhibit;
+use crate::verify::question::Candidate;
 use crate::verify::verdict::{Code, Problem, Role};
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
@@ -36,23 +36,23 @@ const OCTETS: usize = 128;
 
 /// Adds every name outside the constraints of a CA above it.
 pub fn check(path: &Path<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
-    for (above, ca) in path.exhibits.iter().enumerate().filter(|(index, _)| path.role(*index) != Role::Leaf) {
+    for (above, ca) in path.certificates.iter().enumerate().filter(|(index, _)| path.role(*index) != Role::Leaf) {
         let Some(constraints) = Constraints::of(ca) else { continue };
         if let Some(reason) = &constraints.unprocessable {
             problems.push(Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, ca, reason.clone()));
         }
-        for (index, exhibit) in path.exhibits.iter().enumerate().skip(above + 1) {
+        for (index, candidate) in path.certificates.iter().enumerate().skip(above + 1) {
             if path.is_exempt(index) {
                 continue;
             }
-            if !budget.may_compare(constraints.price(exhibit)) {
+            if !budget.may_compare(constraints.price(candidate)) {
                 let message =
                     format!("there are more than {MOST_COMPARISONS} pairs of a name and a constraint to compare");
                 problems.push(Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, ca, message));
                 return;
             }
-            let names = names_of(exhibit);
-            if let Some(problem) = names.iter().find_map(|name| constraints.judge(name, exhibit, ca)) {
+            let names = names_of(candidate);
+            if let Some(problem) = names.iter().find_map(|name| constraints.judge(name, candidate, ca)) {
                 problems.push(problem);
             }
         }
@@ -89,7 +89,7 @@ enum Relation {
 }
 
 impl<'a> Constraints<'a> {
-    fn of(ca: &'a Exhibit) -> Option<Self> {
+    fn of(ca: &'a Candidate) -> Option<Self> {
         let constraints = ca.certificate.name_constraints.as_ref()?;
         let prepare = |subtrees: &'a [Subtree]| {
             let directory = |subtree: &Subtree| match subtree {
@@ -115,19 +115,19 @@ impl<'a> Constraints<'a> {
     }
 
     /// How many comparisons the names of a certificate take; long names count for more.
-    fn price(&self, exhibit: &Exhibit) -> usize {
-        let certificate = &exhibit.certificate;
+    fn price(&self, candidate: &Candidate) -> usize {
+        let certificate = &candidate.certificate;
         let names = certificate.names().len() + certificate.subject.attributes().count();
-        let (own, others) = (self.octets, certificate.subject.as_der().len() + alternative_names(exhibit));
+        let (own, others) = (self.octets, certificate.subject.as_der().len() + alternative_names(candidate));
         let subtrees = self.permitted.len() + self.excluded.len();
         names * subtrees.max(1) + (own.saturating_mul(names) + others.saturating_mul(subtrees)) / OCTETS
     }
 
-    fn judge(&self, name: &Name, exhibit: &Exhibit, ca: &Exhibit) -> Option<Problem> {
+    fn judge(&self, name: &Name, candidate: &Candidate, ca: &Candidate) -> Option<Problem> {
         let whose = format!("{} ({})", ca.certificate.subject, ca.place);
         let unknown = |subtree: &Subtree| {
             let message = format!("{} cannot be held against the constraint {subtree} of {whose}", name.name);
-            let problem = Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, exhibit, message);
+            let problem = Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, candidate, message);
             match &name.name {
                 // The constraint is at fault.
                 _ if !is_comparable(subtree) => problem,
@@ -142,7 +142,7 @@ impl<'a> Constraints<'a> {
             match excluded.relation(name, true) {
                 Relation::Inside => {
                     let message = format!("{} lies in {}, which {whose} excludes", name.name, excluded.subtree);
-                    return Some(Problem::error(&NAME_CONSTRAINT_VIOLATED, exhibit, message));
+                    return Some(Problem::error(&NAME_CONSTRAINT_VIOLATED, candidate, message));
                 }
                 Relation::Unknown => return Some(unknown(excluded.subtree)),
                 Relation::Outside => {}
@@ -159,7 +159,7 @@ impl<'a> Constraints<'a> {
         let shown: Vec<_> = of_its_kind.iter().take(5).map(|permitted| permitted.subtree.to_string()).collect();
         let more = if of_its_kind.len() > 5 { format!(" and {} more", of_its_kind.len() - 5) } else { String::new() };
         let message = format!("{} is not within what {whose} permits: {}{more}", name.name, shown.join(", "));
-        Some(Problem::error(&NAME_CONSTRAINT_VIOLATED, exhibit, message))
+        Some(Problem::error(&NAME_CONSTRAINT_VIOLATED, candidate, message))
     }
 }
 
@@ -200,13 +200,13 @@ impl Prepared<'_> {
 }
 
 /// The length of the alternative names.
-fn alternative_names(exhibit: &Exhibit) -> usize {
-    exhibit.certificate.extension(oid::SUBJECT_ALT_NAME).map_or(0, |extension| extension.value.len())
+fn alternative_names(candidate: &Candidate) -> usize {
+    candidate.certificate.extension(oid::SUBJECT_ALT_NAME).map_or(0, |extension| extension.value.len())
 }
 
 /// All names of a certificate that constraints speak of: alternative names, the subject, mailboxes in the subject.
-fn names_of(exhibit: &Exhibit) -> Vec<Name> {
-    let certificate = &exhibit.certificate;
+fn names_of(candidate: &Candidate) -> Vec<Name> {
+    let certificate = &candidate.certificate;
     let mut names: Vec<Name> = certificate
         .names()
         .iter()
@@ -225,7 +225,7 @@ fn names_of(exhibit: &Exhibit) -> Vec<Name> {
     }
     if !certificate.subject.is_empty() {
         let subject = GeneralName::Directory(certificate.subject.clone());
-        names.push(Name { name: subject, directory: Some(exhibit.subject.clone()) });
+        names.push(Name { name: subject, directory: Some(candidate.subject.clone()) });
     }
     names
 }
@@ -300,7 +300,7 @@ fn has_host_name(uri: &str) -> bool {
 }
 
 /// RFC 5280 §4.2.1.10: "minimum MUST be zero, and maximum MUST be absent"; zero is the default, which DER leaves out.
-fn has_bounds(ca: &Exhibit) -> bool {
+fn has_bounds(ca: &Candidate) -> bool {
     let Some(extension) = ca.certificate.extension(oid::NAME_CONSTRAINTS) else { return false };
     let lists = der::split_first(&extension.value).and_then(|(_, content, _)| der::children(content));
     lists.into_iter().flatten().filter_map(|list| der::children(der::split_first(list)?.1)).flatten().any(|subtree| {

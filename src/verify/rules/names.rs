@@ -1,7 +1,7 @@
 //! RFC 9525 §6: the names that were asked for are among the subject alternative names; the common name is not looked at.
 
 use super::Path;
-use crate::verify::question::Exhibit;
+use crate::verify::question::Candidate;
 use crate::verify::verdict::{Code, Problem};
 use crate::x509::{GeneralName, general_name};
 
@@ -61,7 +61,7 @@ fn dns_matches(presented: &str, wanted: &str) -> bool {
     is_spelled_so && general_name::dns(presented).is_ok()
 }
 
-fn explain(leaf: &Exhibit, wanted: &GeneralName) -> Problem {
+fn explain(leaf: &Candidate, wanted: &GeneralName) -> Problem {
     let certificate = &leaf.certificate;
     let names = certificate.names();
     // The built-in template that takes names of this kind.

@@ -22,21 +22,22 @@ pub const TOO_MANY_INTERMEDIATES: Code = Code {
 /// Adds every CA whose path length is exceeded.
 pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
     let counts = |index: usize| path.role(index) == Role::Intermediate && !path.is_exempt(index);
-    for (index, exhibit) in path.exhibits.iter().enumerate() {
-        let Some(most) = exhibit.certificate.basic_constraints.and_then(|constraints| constraints.path_length) else {
+    for (index, candidate) in path.certificates.iter().enumerate() {
+        let Some(most) = candidate.certificate.basic_constraints.and_then(|constraints| constraints.path_length) else {
             continue;
         };
-        let below: Vec<_> = (index + 1..path.exhibits.len()).filter(|index| counts(*index)).collect();
+        let below: Vec<_> = (index + 1..path.certificates.len()).filter(|index| counts(*index)).collect();
         if below.len() as u64 > u64::from(most) {
-            let subject =
-                |index: &usize| path.exhibits.get(*index).map(|exhibit| exhibit.certificate.subject.to_string());
+            let subject = |index: &usize| {
+                path.certificates.get(*index).map(|candidate| candidate.certificate.subject.to_string())
+            };
             let shown: Vec<_> = below.iter().rev().filter_map(subject).collect();
             problems.push(Problem::error(
                 &PATH_TOO_LONG,
-                exhibit,
+                candidate,
                 format!(
                     "{} has the path length {most}: {}, but in this chain {}: {}",
-                    exhibit.certificate.subject,
+                    candidate.certificate.subject,
                     match most {
                         0 => "no CA may stand below it".to_owned(),
                         1 => "at most 1 CA may stand below it".to_owned(),
@@ -49,7 +50,7 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
         }
     }
     let Some((most, leaf)) = path.question.max_path_length.zip(path.leaf()) else { return };
-    let found = (0..path.exhibits.len()).filter(|index| counts(*index)).count();
+    let found = (0..path.certificates.len()).filter(|index| counts(*index)).count();
     if found as u64 > u64::from(most) {
         let plural = if found == 1 { "" } else { "s" };
         let message = format!("the chain has {found} intermediate{plural}, expected at most {most}");

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Path;
 use crate::verify::budget::{Budget, MOST_POLICIES};
-use crate::verify::question::Exhibit;
+use crate::verify::question::Candidate;
 use crate::verify::verdict::{Code, Problem, Role};
 use crate::x509::certificate::oid;
 
@@ -33,10 +33,10 @@ struct State {
 
 /// Adds what is wrong with the policies of a path.
 pub fn check(path: &Path<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
-    if !path.exhibits.iter().any(|exhibit| speaks_of_policies(exhibit)) {
+    if !path.certificates.iter().any(|candidate| speaks_of_policies(candidate)) {
         return;
     }
-    let most = path.exhibits.len() as u32;
+    let most = path.certificates.len() as u32;
     let any = BTreeSet::from([ANY_POLICY.to_owned()]);
     let mut state = State {
         level: Some(Level::from([(ANY_POLICY.to_owned(), any)])),
@@ -44,50 +44,50 @@ pub fn check(path: &Path<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
         policy_mapping: most,
         inhibit_any_policy: most,
     };
-    for (index, exhibit) in path.exhibits.iter().enumerate() {
+    for (index, candidate) in path.certificates.iter().enumerate() {
         let is_leaf = path.role(index) == Role::Leaf;
-        if !budget.may_follow_policies(state.size() + exhibit.certificate.policies.len()) {
+        if !budget.may_follow_policies(state.size() + candidate.certificate.policies.len()) {
             let message = format!("there are more than {MOST_POLICIES} policies to follow");
-            problems.push(Problem::error(&POLICY_NOT_SATISFIED, exhibit, message));
+            problems.push(Problem::error(&POLICY_NOT_SATISFIED, candidate, message));
             return;
         }
         // The anchor's own policies do not count (RFC 5280 §6.1.1 (d)), what it demands does (RFC 5937 §3.2).
         if path.role(index) != Role::Root {
-            state.continue_with(exhibit, is_leaf);
+            state.continue_with(candidate, is_leaf);
             if state.explicit_policy == 0 && state.level.is_none() {
-                problems.push(demand(exhibit));
+                problems.push(demand(candidate));
                 return;
             }
         }
         if is_leaf {
             state.explicit_policy = state.explicit_policy.saturating_sub(1);
-            let constraints = exhibit.certificate.policy_constraints;
+            let constraints = candidate.certificate.policy_constraints;
             if constraints.and_then(|it| it.require_explicit_policy) == Some(0) {
                 state.explicit_policy = 0;
             }
             if state.explicit_policy == 0 && state.level.is_none() {
-                problems.push(demand(exhibit));
+                problems.push(demand(candidate));
             }
-        } else if let Err(problem) = state.prepare_for_next(exhibit, index == 0) {
+        } else if let Err(problem) = state.prepare_for_next(candidate, index == 0) {
             problems.push(*problem);
             return;
         }
     }
 }
 
-fn speaks_of_policies(exhibit: &Exhibit) -> bool {
+fn speaks_of_policies(candidate: &Candidate) -> bool {
     [oid::POLICY_CONSTRAINTS, oid::POLICY_MAPPINGS, oid::INHIBIT_ANY_POLICY]
         .iter()
-        .any(|oid| exhibit.certificate.extension(oid).is_some())
+        .any(|oid| candidate.certificate.extension(oid).is_some())
 }
 
-fn demand(exhibit: &Exhibit) -> Problem {
-    let found = match exhibit.certificate.policies.as_slice() {
+fn demand(candidate: &Candidate) -> Problem {
+    let found = match candidate.certificate.policies.as_slice() {
         [] => "it has no policy".to_owned(),
         some => format!("its policies are {}", some.join(", ")),
     };
     let message = format!("a CA above demands an explicit policy, but none holds down to this certificate: {found}");
-    Problem::error(&POLICY_NOT_SATISFIED, exhibit, message)
+    Problem::error(&POLICY_NOT_SATISFIED, candidate, message)
 }
 
 impl State {
@@ -97,8 +97,8 @@ impl State {
     }
 
     /// §6.1.3 (d), (e): the policies of the certificate continue those of the level above.
-    fn continue_with(&mut self, exhibit: &Exhibit, is_leaf: bool) {
-        let policies = &exhibit.certificate.policies;
+    fn continue_with(&mut self, candidate: &Candidate, is_leaf: bool) {
+        let policies = &candidate.certificate.policies;
         let Some(above) = self.level.take() else { return };
         let mut level = Level::new();
         let expected: BTreeSet<&String> = above.values().flatten().collect();
@@ -107,7 +107,7 @@ impl State {
                 level.insert(policy.clone(), BTreeSet::from([policy.clone()]));
             }
         }
-        let any_counts = self.inhibit_any_policy > 0 || !is_leaf && exhibit.is_self_issued();
+        let any_counts = self.inhibit_any_policy > 0 || !is_leaf && candidate.is_self_issued();
         if any_counts && policies.iter().any(|policy| policy == ANY_POLICY) {
             for expected in above.into_values().flatten() {
                 level.entry(expected.clone()).or_insert_with(|| BTreeSet::from([expected]));
@@ -117,17 +117,17 @@ impl State {
     }
 
     /// §6.1.4 (a), (b), (h)–(j).
-    fn prepare_for_next(&mut self, exhibit: &Exhibit, is_anchor: bool) -> Result<(), Box<Problem>> {
-        let certificate = &exhibit.certificate;
+    fn prepare_for_next(&mut self, candidate: &Candidate, is_anchor: bool) -> Result<(), Box<Problem>> {
+        let certificate = &candidate.certificate;
         let mappings = &certificate.policy_mappings;
         if mappings.iter().any(|(issuers, subjects)| issuers == ANY_POLICY || subjects == ANY_POLICY) {
             let message = "a policy mapping maps from or to anyPolicy";
-            return Err(Box::new(Problem::error(&POLICY_NOT_SATISFIED, exhibit, message)));
+            return Err(Box::new(Problem::error(&POLICY_NOT_SATISFIED, candidate, message)));
         }
         if !is_anchor {
             self.map(mappings);
         }
-        if !is_anchor && !exhibit.is_self_issued() {
+        if !is_anchor && !candidate.is_self_issued() {
             for counter in [&mut self.explicit_policy, &mut self.policy_mapping, &mut self.inhibit_any_policy] {
                 *counter = counter.saturating_sub(1);
             }

@@ -1,7 +1,7 @@
 //! RFC 5280 §4.2.1.12: what the key may be used for. A CA's purposes limit those of everything below it, as every TLS
 //! library reads them.
 
-use crate::verify::question::{Exhibit, Purpose, Question};
+use crate::verify::question::{Candidate, Purpose, Question};
 use crate::verify::verdict::{Code, Problem, Role};
 use crate::x509::ExtendedKeyUsage;
 
@@ -14,10 +14,10 @@ pub const WRONG_PURPOSE: Code = Code {
 };
 
 /// Adds what is wrong with the purposes of one certificate.
-pub fn check(exhibit: &Exhibit, role: Role, question: &Question, problems: &mut Vec<Problem>) {
+pub fn check(candidate: &Candidate, role: Role, question: &Question, problems: &mut Vec<Problem>) {
     let Some(wanted) = question.purpose.extended_key_usage() else { return };
     // The anchor is trusted for whatever its owner chose it for.
-    let (Role::Leaf | Role::Intermediate, Some(found)) = (role, &exhibit.certificate.extended_key_usage) else {
+    let (Role::Leaf | Role::Intermediate, Some(found)) = (role, &candidate.certificate.extended_key_usage) else {
         return;
     };
     let any_is_enough = role == Role::Intermediate;
@@ -36,7 +36,7 @@ pub fn check(exhibit: &Exhibit, role: Role, question: &Question, problems: &mut 
         }
         _ => format!("the extended key usage of the {role} is {found_names}, expected {wanted} among it"),
     };
-    problems.push(Problem::error(&WRONG_PURPOSE, exhibit, message));
+    problems.push(Problem::error(&WRONG_PURPOSE, candidate, message));
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! RFC 5280 §6.1.3 (a)(2): every certificate of the path is valid at the time in question, the anchor too.
 
 use crate::text::{distance, rfc3339};
-use crate::verify::question::{Exhibit, Question};
+use crate::verify::question::{Candidate, Question};
 use crate::verify::verdict::{Code, Problem, Role};
 
 pub const EXPIRED: Code = Code {
@@ -21,8 +21,8 @@ pub const NOT_YET_VALID: Code = Code {
 };
 
 /// Adds what is wrong with the dates of one certificate.
-pub fn check(exhibit: &Exhibit, role: Role, question: &Question, problems: &mut Vec<Problem>) {
-    let validity = &exhibit.certificate.validity;
+pub fn check(candidate: &Candidate, role: Role, question: &Question, problems: &mut Vec<Problem>) {
+    let validity = &candidate.certificate.validity;
     let at = question.at;
     if validity.contains(at) {
         return;
@@ -30,7 +30,7 @@ pub fn check(exhibit: &Exhibit, role: Role, question: &Question, problems: &mut 
     if at < validity.not_before {
         problems.push(Problem::error(
             &NOT_YET_VALID,
-            exhibit,
+            candidate,
             format!(
                 "the {role} begins to be valid at {}, {} after {}",
                 rfc3339(validity.not_before),
@@ -40,7 +40,7 @@ pub fn check(exhibit: &Exhibit, role: Role, question: &Question, problems: &mut 
         ));
     } else {
         let hint = match role {
-            Role::Leaf if !exhibit.certificate.is_ca() => EXPIRED.cure,
+            Role::Leaf if !candidate.certificate.is_ca() => EXPIRED.cure,
             Role::Leaf | Role::Intermediate => "put the current certificate of this CA into the chain file",
             Role::Root => "trust the successor of this root, and issue the chain anew under it",
         };
@@ -50,7 +50,7 @@ pub fn check(exhibit: &Exhibit, role: Role, question: &Question, problems: &mut 
             distance(at - validity.not_after),
             rfc3339(at)
         );
-        problems.push(Problem::error(&EXPIRED, exhibit, message).hint(hint));
+        problems.push(Problem::error(&EXPIRED, candidate, message).hint(hint));
     }
 }
 

@@ -23,25 +23,25 @@ mod signatures;
 
 /// A question and its evidence under construction.
 pub(in crate::verify) struct Case {
-    leaf: Exhibit,
-    untrusted: Vec<Exhibit>,
-    anchors: Vec<Exhibit>,
-    lists: Vec<ListExhibit>,
+    leaf: Candidate,
+    untrusted: Vec<Candidate>,
+    anchors: Vec<Candidate>,
+    lists: Vec<CandidateCrl>,
     question: Question,
 }
 
 impl Case {
     pub(in crate::verify) fn new(leaf: Certificate, untrusted: &[&Certificate], anchors: &[&Certificate]) -> Self {
-        let exhibits = |file: &str, certificates: &[&Certificate]| {
+        let candidates = |file: &str, certificates: &[&Certificate]| {
             let place = |(index, certificate): (usize, &&Certificate)| {
-                Exhibit::new((*certificate).clone(), Place::new(file, index + 1))
+                Candidate::new((*certificate).clone(), Place::new(file, index + 1))
             };
             certificates.iter().enumerate().map(place).collect()
         };
         Self {
-            leaf: Exhibit::new(leaf, Place::new("leaf.pem", 1)),
-            untrusted: exhibits("chain.pem", untrusted),
-            anchors: exhibits("roots.pem", anchors),
+            leaf: Candidate::new(leaf, Place::new("leaf.pem", 1)),
+            untrusted: candidates("chain.pem", untrusted),
+            anchors: candidates("roots.pem", anchors),
             lists: Vec::new(),
             question: Question {
                 at: NOW,
@@ -87,7 +87,7 @@ impl Case {
 
     pub(in crate::verify) fn lists(mut self, lists: &[&RevocationList]) -> Self {
         let place = |(index, list): (usize, &&RevocationList)| {
-            ListExhibit::new((*list).clone(), Place::new("ca.crl", index + 1))
+            CandidateCrl::new((*list).clone(), Place::new("ca.crl", index + 1))
         };
         self.lists = lists.iter().enumerate().map(place).collect();
         self.question.check_revocation = true;
@@ -273,7 +273,7 @@ fn a_yes_that_ends_too_soon_names_what_ends_first() {
 #[test]
 fn what_is_objected_afterwards_turns_a_yes_into_a_no_and_a_warning_does_not() {
     let judged = || House::new().case(server()).judge();
-    let leaf = Exhibit::new(House::new().root.certificate, Place::new("a", 1));
+    let leaf = Candidate::new(House::new().root.certificate, Place::new("a", 1));
     let mut warned = judged();
     warned.object([Problem::warning(&served::SUPERSEDED, &leaf, "")]);
     assert!(warned.valid && warned.until.is_some() && warned.problems.len() == 1);

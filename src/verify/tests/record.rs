@@ -15,12 +15,12 @@ pub(super) fn case(folder: &Path, evidence: Evidence<'_>, question: &Question, v
     if std::thread::current().name().is_some_and(|test| test.ends_with("never_panic")) {
         return;
     }
-    let certificate = |exhibit: &Exhibit| pem::certificate(exhibit.certificate.as_der());
+    let certificate = |candidate: &Candidate| pem::certificate(candidate.certificate.as_der());
     let errors = verdict.problems.iter().filter(|problem| problem.severity == Severity::Error);
     let case = json!({
         "test": std::thread::current().name(),
         "leaf": certificate(evidence.leaf),
-        "untrusted": evidence.untrusted.iter().map(|exhibit| certificate(exhibit)).collect::<Vec<_>>(),
+        "untrusted": evidence.untrusted.iter().map(|candidate| certificate(candidate)).collect::<Vec<_>>(),
         "roots": evidence.anchors.iter().map(certificate).collect::<Vec<_>>(),
         "lists": evidence.lists.iter().map(|list| pem::encode("X509 CRL", list.list.as_der())).collect::<Vec<_>>(),
         "at": question.at.unix_timestamp(),

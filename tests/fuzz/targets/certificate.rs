@@ -17,7 +17,7 @@ pub fn run(data: &[u8]) {
         lint::check(&certificate, None, profile);
         lint::check(&certificate, Some(&certificate), profile);
     }
-    let (leaf, root) = (kit::exhibit(certificate.clone(), 1), kit::exhibit(certificate, 2));
+    let (leaf, root) = (kit::candidate(certificate.clone(), 1), kit::candidate(certificate, 2));
     for purpose in [Purpose::Any, Purpose::Client, Purpose::Server] {
         let names = vec![GeneralName::Dns(kit::HOST.to_owned()), GeneralName::Email("a@a.test".to_owned())];
         let question = kit::question(purpose, names, false);

@@ -1,7 +1,7 @@
 //! Up to eight certificates, really signed, as leaf, intermediates and roots. What must hold of every answer: a yes rests on
 //! signatures up to an anchor, does not hang on the order of what was given, and TLS never accepts what RFC 5280 refuses.
 
-use ca::verify::{Evidence, Exhibit, Purpose, Signatures, Verdict, check_signature, judge};
+use ca::verify::{Candidate, Evidence, Purpose, Signatures, Verdict, check_signature, judge};
 use ca::x509::{Certificate, GeneralName};
 
 use super::kit::{self, Words};
@@ -21,15 +21,15 @@ pub fn is_valid(data: &[u8]) -> bool {
     let line: Vec<usize> = (first..4).collect();
     let places: Vec<usize> = line.iter().copied().chain((0..count).map(|_| words.below(4))).collect();
     let certificates = places.into_iter().map(|place| kit::certificate(&mut words, place));
-    let exhibits: Vec<Exhibit> = certificates
+    let candidates: Vec<Candidate> = certificates
         .filter_map(|der| Certificate::from_der(&der).ok())
         .zip(1..)
-        .map(|(certificate, number)| kit::exhibit(certificate, number))
+        .map(|(certificate, number)| kit::candidate(certificate, number))
         .collect();
-    let Some((leaf, others)) = exhibits.split_first() else { return false };
+    let Some((leaf, others)) = candidates.split_first() else { return false };
     let (anchors, untrusted): (Vec<_>, Vec<_>) =
         others.iter().partition(|it| it.place.number == line.len() || anchors_among >> (it.place.number % 8) & 3 == 3);
-    let mut anchors: Vec<Exhibit> = anchors.into_iter().cloned().collect();
+    let mut anchors: Vec<Candidate> = anchors.into_iter().cloned().collect();
     let mut untrusted = untrusted;
 
     let names = if name_is_asked { vec![GeneralName::Dns(kit::HOST.to_owned())] } else { Vec::new() };
@@ -43,7 +43,7 @@ pub fn is_valid(data: &[u8]) -> bool {
     );
     kit::assert_sound(&verdict, &question);
     if verdict.valid {
-        assert_signed(&verdict, &exhibits, &anchors);
+        assert_signed(&verdict, &candidates, &anchors);
         let anyway = kit::question(Purpose::Any, Vec::new(), false);
         let by_standard = judge(
             Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
@@ -63,11 +63,11 @@ pub fn is_valid(data: &[u8]) -> bool {
     verdict.valid
 }
 
-fn assert_signed(verdict: &Verdict, exhibits: &[Exhibit], anchors: &[Exhibit]) {
-    let chain: Vec<&Exhibit> = verdict
+fn assert_signed(verdict: &Verdict, candidates: &[Candidate], anchors: &[Candidate]) {
+    let chain: Vec<&Candidate> = verdict
         .chain
         .iter()
-        .map(|link| exhibits.iter().find(|exhibit| exhibit.place == link.source).unwrap())
+        .map(|link| candidates.iter().find(|candidate| candidate.place == link.source).unwrap())
         .collect();
     for pair in chain.windows(2) {
         assert_eq!(check_signature(&pair[0].certificate, &pair[1].certificate.public_key), Ok(()));

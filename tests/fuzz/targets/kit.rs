@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use ca::keys::{PrivateKey, Signer};
-use ca::verify::{Exhibit, Place, Problem, Purpose, Question, Verdict};
+use ca::verify::{Candidate, Place, Problem, Purpose, Question, Verdict};
 use ca::x509::{Certificate, GeneralName, KeyAlgorithm, Validity, der, validity};
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -247,8 +247,8 @@ pub fn time(words: &mut Words<'_>) -> Vec<u8> {
     validity::time_to_der(NOW + time::Duration::days(i64::from(words.octet()) - 64))
 }
 
-pub fn exhibit(certificate: Certificate, number: usize) -> Exhibit {
-    Exhibit::new(certificate, Place::new("x", number))
+pub fn candidate(certificate: Certificate, number: usize) -> Candidate {
+    Candidate::new(certificate, Place::new("x", number))
 }
 
 pub fn question(purpose: Purpose, names: Vec<GeneralName>, check_revocation: bool) -> Question {

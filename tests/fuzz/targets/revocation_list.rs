@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use ca::keys::Signer;
-use ca::verify::{Evidence, Exhibit, ListExhibit, Place, Purpose, Signatures, judge};
+use ca::verify::{Candidate, CandidateCrl, Evidence, Place, Purpose, Signatures, judge};
 use ca::x509::{Certificate, RevocationList, der};
 
 use super::kit::{self, KEYS, Words};
@@ -20,13 +20,13 @@ pub fn run(data: &[u8]) {
 /// Runs the target on lists made from the octets; whether the certificate is not revoked.
 pub fn is_valid(data: &[u8]) -> bool {
     let mut words = Words(data);
-    let leaf = kit::exhibit(leaf(&mut words), 1);
-    let mut lists: Vec<ListExhibit> = (0..words.below(5))
+    let leaf = kit::candidate(leaf(&mut words), 1);
+    let mut lists: Vec<CandidateCrl> = (0..words.below(5))
         .filter_map(|_| RevocationList::from_der(&list(&mut words)).ok())
         .zip(1..)
-        .map(|(list, number)| ListExhibit::new(list, Place::new("crl", number)))
+        .map(|(list, number)| CandidateCrl::new(list, Place::new("crl", number)))
         .collect();
-    let untrusted: Vec<&Exhibit> = OTHERS.iter().collect();
+    let untrusted: Vec<&Candidate> = OTHERS.iter().collect();
     let question = kit::question(Purpose::Any, Vec::new(), true);
     let signatures = Signatures::default();
     let evidence =
@@ -46,7 +46,7 @@ pub fn is_valid(data: &[u8]) -> bool {
     verdict.valid
 }
 
-fn plainly_revokes(list: &RevocationList, leaf: &Exhibit) -> bool {
+fn plainly_revokes(list: &RevocationList, leaf: &Candidate) -> bool {
     const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
     let certificate = &leaf.certificate;
     let is_final = |code: u8| code != 6 && code != 8;
@@ -84,15 +84,15 @@ fn make(subject: &str, serial: u8, key: usize, extensions: &[u8]) -> Certificate
 }
 
 /// Key 0 is the CA's.
-static ROOT: LazyLock<[Exhibit; 1]> = LazyLock::new(|| {
+static ROOT: LazyLock<[Candidate; 1]> = LazyLock::new(|| {
     let ca = kit::wrap(19, true, &der::sequence(&[&[1, 1, 0xff]]));
-    [kit::exhibit(make("Root", 1, 0, &ca), 2)]
+    [kit::candidate(make("Root", 1, 0, &ca), 2)]
 });
 
 /// Two that may sign lists: the CA under a second key, and somebody else.
-static OTHERS: LazyLock<[Exhibit; 2]> = LazyLock::new(|| {
+static OTHERS: LazyLock<[Candidate; 2]> = LazyLock::new(|| {
     let signs_lists = kit::wrap(15, true, &[3, 2, 1, 2]);
-    [kit::exhibit(make("Root", 2, 1, &signs_lists), 3), kit::exhibit(make("One", 3, 2, &signs_lists), 4)]
+    [kit::candidate(make("Root", 2, 1, &signs_lists), 3), kit::candidate(make("One", 3, 2, &signs_lists), 4)]
 });
 
 fn leaf(words: &mut Words<'_>) -> Certificate {

@@ -20,7 +20,7 @@ use crate::text::rfc3339;
 use crate::text::shell_word;
 use crate::verify::rules::names::matches;
 use crate::verify::served::SUPERSEDED;
-use crate::verify::{Exhibit, Place, Problem, Question, Signatures};
+use crate::verify::{Candidate, Place, Problem, Question, Signatures};
 use crate::x509::{Certificate, GeneralName, PublicKey};
 
 /// A certificate in the index.
@@ -58,7 +58,7 @@ pub fn give(results: &mut [Judged], court: &Court<'_>, context: &Context<'_>) {
 }
 
 /// Every CA in any of the files, once.
-fn cas_of_all(results: &[Judged], court: &Court<'_>) -> Vec<Exhibit> {
+fn cas_of_all(results: &[Judged], court: &Court<'_>) -> Vec<Candidate> {
     let mut cas = court.cas.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for ca in results.iter().flat_map(|judged| &judged.sent).filter(|it| it.certificate.is_ca()) {
         cas.entry(ca.certificate.fingerprint()).or_insert_with(|| ca.clone());
@@ -72,7 +72,7 @@ struct Adviser {
     home: Home,
     index: Option<Index>,
     /// The certificates of the CA directory's authorities.
-    authorities: Vec<Exhibit>,
+    authorities: Vec<Candidate>,
     now: OffsetDateTime,
 }
 
@@ -83,7 +83,7 @@ impl Adviser {
         let certificate = |name: &String| {
             let path = home.authority(name).join("cert.pem");
             let certificate = read_certificate(&path).ok()?;
-            Some(Exhibit::new(certificate, Place::new(&path.display().to_string(), 1)))
+            Some(Candidate::new(certificate, Place::new(&path.display().to_string(), 1)))
         };
         let authorities = names.iter().filter_map(certificate).collect();
         let config = Config::load(&home).ok()?;
@@ -130,15 +130,15 @@ impl Adviser {
         Some(paths.fullchain.unwrap_or(paths.certificate).display().to_string())
     }
 
-    fn mend(&self, judged: &mut Judged, court: &Court<'_>, elsewhere: &[Exhibit]) {
+    fn mend(&self, judged: &mut Judged, court: &Court<'_>, elsewhere: &[Candidate]) {
         let Judged { sent, verdict: Ok(verdict), file, .. } = judged else { return };
         for problem in verdict.problems.iter_mut().filter(|problem| problem.severity == Severity::Error) {
             let mut all = sent.iter().chain(court.untrusted).chain(court.anchors);
-            let Some(exhibit) = all.find(|exhibit| exhibit.place == problem.certificate) else { continue };
-            let certificate = &exhibit.certificate;
+            let Some(candidate) = all.find(|candidate| candidate.place == problem.certificate) else { continue };
+            let certificate = &candidate.certificate;
             let hint = match problem.code {
                 "issuer-not-found" => {
-                    Some(self.where_missing(exhibit, &problem.hint, file, elsewhere, &court.signatures))
+                    Some(self.where_missing(candidate, &problem.hint, file, elsewhere, &court.signatures))
                 }
                 // Where the advice is a command for some NAME, the index may know which.
                 "expired" | "ends-too-soon" | "revoked" if problem.hint.contains(" NAME") => {
@@ -158,10 +158,10 @@ impl Adviser {
     /// Who has the certificate that signed this one: the CA directory, its index, or another file of the command line.
     fn where_missing(
         &self,
-        child: &Exhibit,
+        child: &Candidate,
         otherwise: &str,
         file: &str,
-        elsewhere: &[Exhibit],
+        elsewhere: &[Candidate],
         signatures: &Signatures,
     ) -> String {
         // So many CAs of one name are looked at; advice is worth no more.
@@ -249,7 +249,7 @@ impl Adviser {
 
     /// The command for the list of an issuer whose key the CA directory has.
     fn current_list(&self, certificate: &Certificate, code: &str, signatures: &Signatures) -> Option<String> {
-        let issued = |it: &&Exhibit| {
+        let issued = |it: &&Candidate| {
             it.certificate.subject == certificate.issuer
                 && signatures.certificate(certificate, &it.certificate.public_key).is_ok()
         };

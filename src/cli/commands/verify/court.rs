@@ -13,16 +13,16 @@ use crate::cli::Failure;
 use crate::cli::commands::lint::MOST_CERTIFICATES;
 use crate::text::hex;
 use crate::verify::{
-    CERTIFICATE_MALFORMED, Evidence, Exhibit, KEY_MISMATCH, Link, ListExhibit, Place, Problem, Question, Signatures,
+    CERTIFICATE_MALFORMED, Candidate, CandidateCrl, Evidence, KEY_MISMATCH, Link, Place, Problem, Question, Signatures,
     Verdict, judge, served,
 };
 use crate::x509::{Certificate, PublicKey, der};
 
 /// What is the same for every file.
 pub struct Court<'a> {
-    pub anchors: &'a [Exhibit],
-    pub untrusted: &'a [Exhibit],
-    pub lists: &'a [ListExhibit],
+    pub anchors: &'a [Candidate],
+    pub untrusted: &'a [Candidate],
+    pub lists: &'a [CandidateCrl],
     pub key: Option<&'a PublicKey>,
     pub question: &'a Question,
     /// The files are what a TLS server sends, and nothing else helps.
@@ -30,7 +30,7 @@ pub struct Court<'a> {
     /// What was found out about signatures, for all files.
     pub signatures: Signatures,
     /// The CAs that stand in good files, each once: the one that another file misses may be among them.
-    pub cas: Mutex<HashMap<[u8; 32], Exhibit>>,
+    pub cas: Mutex<HashMap<[u8; 32], Candidate>>,
     pub allowance: &'a Allowance,
 }
 
@@ -42,7 +42,7 @@ pub struct Judged {
     /// The file as it was named, or the address of a server.
     pub file: String,
     /// The certificates in it that could be read; the judged one first, if it could.
-    pub sent: Vec<Exhibit>,
+    pub sent: Vec<Candidate>,
     pub verdict: Result<Verdict, Problem>,
     pub as_served: bool,
     /// What is to be told of the server that sent it.
@@ -110,7 +110,7 @@ impl Court<'_> {
         let mut judged = self.judge(&source.path, &blocks)?;
         if judged.is_valid() && !judged.as_served {
             // Nobody asks a good one for its octets again, and thousands of them are many: only its CAs may be of use to others.
-            let cas = std::mem::take(&mut judged.sent).into_iter().filter(|exhibit| exhibit.certificate.is_ca());
+            let cas = std::mem::take(&mut judged.sent).into_iter().filter(|candidate| candidate.certificate.is_ca());
             let mut known = self.cas.lock().unwrap_or_else(PoisonError::into_inner);
             for ca in cas {
                 if known.len() < MOST_CAS {
@@ -159,7 +159,7 @@ impl Court<'_> {
     }
 
     /// `sent` is not empty.
-    fn ask(&self, sent: &[Exhibit]) -> Verdict {
+    fn ask(&self, sent: &[Candidate]) -> Verdict {
         let all: Vec<_> = sent[1..].iter().chain(self.untrusted).collect();
         let evidence = Evidence {
             leaf: &sent[0],
@@ -192,7 +192,7 @@ fn malformed(place: Place, error: &crate::x509::decode::DecodeError) -> Problem 
 }
 
 /// A private key of another pair turns a yes into a no.
-fn other_pair(leaf: &Exhibit, key: &PublicKey) -> Option<Problem> {
+fn other_pair(leaf: &Candidate, key: &PublicKey) -> Option<Problem> {
     let (found, given) = (&leaf.certificate.public_key, key);
     (found.spki() != given.spki()).then(|| {
         let message = format!(
@@ -213,7 +213,7 @@ impl Judged {
 
     /// The certificate that was judged, if it could be read.
     pub fn leaf(&self) -> Option<&Certificate> {
-        self.verdict.as_ref().ok().and(self.sent.first()).map(|exhibit| &exhibit.certificate)
+        self.verdict.as_ref().ok().and(self.sent.first()).map(|candidate| &candidate.certificate)
     }
 
     pub fn problems(&self) -> &[Problem] {

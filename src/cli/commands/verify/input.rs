@@ -10,7 +10,7 @@ use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::keys::{Passphrase, Signer};
 use crate::store::ca_certificates::Authorities;
 use crate::system::files::{self, FileError};
-use crate::verify::{Exhibit, ListExhibit, Place};
+use crate::verify::{Candidate, CandidateCrl, Place};
 use crate::x509::decode::DecodeError;
 use crate::x509::{Certificate, PublicKey, RevocationList, pem};
 
@@ -33,23 +33,23 @@ fn blocks(path: &Path, content: Vec<u8>) -> Result<Blocks, Failure> {
 }
 
 /// Every certificate of a file that can be read, and what is said of the others.
-pub fn readable(blocks: &Blocks) -> (Vec<Exhibit>, Vec<(Place, DecodeError)>) {
-    let (mut exhibits, mut damaged) = (Vec::new(), Vec::new());
+pub fn readable(blocks: &Blocks) -> (Vec<Candidate>, Vec<(Place, DecodeError)>) {
+    let (mut candidates, mut damaged) = (Vec::new(), Vec::new());
     for (number, der) in (1..).zip(&blocks.certificates) {
         let place = Place::new(&blocks.file, number);
         match Certificate::from_der(der) {
-            Ok(certificate) => exhibits.push(Exhibit::new(certificate, place)),
+            Ok(certificate) => candidates.push(Candidate::new(certificate, place)),
             Err(error) => damaged.push((place, error)),
         }
     }
-    (exhibits, damaged)
+    (candidates, damaged)
 }
 
 /// The certificates of a file that may be used; what cannot be read is told, and left out.
-pub fn tolerant(blocks: &Blocks, warnings: &mut Vec<String>) -> Vec<Exhibit> {
-    let (exhibits, damaged) = readable(blocks);
+pub fn tolerant(blocks: &Blocks, warnings: &mut Vec<String>) -> Vec<Candidate> {
+    let (candidates, damaged) = readable(blocks);
     warnings.extend(left_out(&damaged));
-    exhibits
+    candidates
 }
 
 /// What is said of damaged certificates of one file; of very many the first are named, and the others counted.
@@ -72,7 +72,7 @@ pub fn anchors(
     allowance: &Allowance,
     context: &mut Context<'_>,
     warnings: &mut Vec<String>,
-) -> Result<Vec<Exhibit>, Failure> {
+) -> Result<Vec<Candidate>, Failure> {
     let given = !arguments.roots.is_empty();
     let paths = if given { arguments.roots.clone() } else { default_roots(context)? };
     let mut anchors = Vec::new();
@@ -98,7 +98,7 @@ fn default_roots(context: &Context<'_>) -> Result<Vec<PathBuf>, Failure> {
     Ok(names.iter().map(|name| home.authority(name).join("cert.pem")).filter(|path| path.is_file()).collect())
 }
 
-pub fn read_lists(path: &Path, allowance: &Allowance, context: &mut Context<'_>) -> Result<Vec<ListExhibit>, Failure> {
+pub fn read_lists(path: &Path, allowance: &Allowance, context: &mut Context<'_>) -> Result<Vec<CandidateCrl>, Failure> {
     let content = context.read_input(path)?;
     allowance.keep(&content)?;
     let ders = pem::values(content, pem::REVOCATION_LISTS).map_err(|error| Failure::damaged_pem(path, &error))?.ders;
@@ -110,7 +110,7 @@ pub fn read_lists(path: &Path, allowance: &Allowance, context: &mut Context<'_>)
         .zip(ders)
         .map(|(number, der)| {
             RevocationList::from_der(&der)
-                .map(|list| ListExhibit::new(list, Place::new(&file, number)))
+                .map(|list| CandidateCrl::new(list, Place::new(&file, number)))
                 .map_err(|error| Failure::undecodable(path, number, "revocation list", &error.to_string()))
         })
         .collect()

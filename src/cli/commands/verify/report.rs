@@ -12,7 +12,7 @@ use crate::handshake::fetch::Proof;
 use crate::lint::Severity;
 use crate::text::hex;
 use crate::text::{distance, rfc3339};
-use crate::verify::{Exhibit, Link, Problem, Question, Verdict};
+use crate::verify::{Candidate, Link, Problem, Question, Verdict};
 
 /// The answers for all files.
 pub struct Verdicts {
@@ -140,9 +140,9 @@ fn of_server(live: &Live, page: &mut Page) {
 }
 
 /// `2 certificates: CN=web.corp.test; CN=Corp Root CA issuing`.
-fn sent(sent: &[Exhibit]) -> String {
+fn sent(sent: &[Candidate]) -> String {
     let subjects: Vec<_> =
-        sent.iter().map(|exhibit| shown(&exhibit.certificate.subject.to_string()).to_owned()).collect();
+        sent.iter().map(|candidate| shown(&candidate.certificate.subject.to_string()).to_owned()).collect();
     format!("{} certificate{}: {}", sent.len(), if sent.len() == 1 { "" } else { "s" }, subjects.join("; "))
 }
 
@@ -226,12 +226,12 @@ fn problem_json(problem: &Problem) -> Value {
     })
 }
 
-fn sent_json(exhibit: &Exhibit) -> Value {
+fn sent_json(candidate: &Candidate) -> Value {
     json!({
-        "number": exhibit.place.number,
-        "subject": exhibit.certificate.subject.to_string(),
-        "serial": exhibit.certificate.serial.to_string(),
-        "fingerprint_sha256": hex(&exhibit.certificate.fingerprint()),
+        "number": candidate.place.number,
+        "subject": candidate.certificate.subject.to_string(),
+        "serial": candidate.certificate.serial.to_string(),
+        "fingerprint_sha256": hex(&candidate.certificate.fingerprint()),
     })
 }
 

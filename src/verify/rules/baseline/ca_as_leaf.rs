@@ -1,6 +1,6 @@
 //! A CA certificate in a server puts the key of a CA onto a machine that the world talks to.
 
-use crate::verify::question::Exhibit;
+use crate::verify::question::Candidate;
 use crate::verify::verdict::{Code, Problem};
 
 pub const CA_AS_LEAF: Code = Code {
@@ -12,7 +12,7 @@ pub const CA_AS_LEAF: Code = Code {
 };
 
 /// What is wrong with a leaf that is a CA.
-pub fn check(leaf: &Exhibit) -> Option<Problem> {
+pub fn check(leaf: &Candidate) -> Option<Problem> {
     let message =
         || format!("{} is a CA certificate (basicConstraints has cA), not one of a server", leaf.certificate.subject);
     leaf.certificate.is_ca().then(|| Problem::error(&CA_AS_LEAF, leaf, message()))

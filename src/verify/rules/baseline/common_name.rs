@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::verify::question::Exhibit;
+use crate::verify::question::Candidate;
 use crate::verify::verdict::{Code, Problem};
 use crate::x509::{GeneralName, general_name};
 
@@ -16,7 +16,7 @@ pub const COMMON_NAME_SPELLING: Code = Code {
 
 /// A common name that means one of the alternative names must be spelled like it; one that means none is common practice
 /// in private CAs, and only worth a word.
-pub fn check(leaf: &Exhibit) -> Option<Problem> {
+pub fn check(leaf: &Candidate) -> Option<Problem> {
     let certificate = &leaf.certificate;
     let names = certificate.names();
     let found = certificate.subject.common_name()?;

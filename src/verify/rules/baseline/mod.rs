@@ -14,7 +14,7 @@ use crate::verify::verdict::Problem;
 
 /// Adds what the Baseline Requirements forbid.
 pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
-    let (Purpose::Server, Some(leaf), Some(anchor)) = (path.question.purpose, path.leaf(), path.exhibits.first())
+    let (Purpose::Server, Some(leaf), Some(anchor)) = (path.question.purpose, path.leaf(), path.certificates.first())
     else {
         return;
     };

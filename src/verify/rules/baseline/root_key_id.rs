@@ -1,7 +1,7 @@
 //! A root that points to another key than its own sends path builders astray.
 
 use crate::text::hex;
-use crate::verify::question::Exhibit;
+use crate::verify::question::Candidate;
 use crate::verify::verdict::{Code, Problem};
 
 pub const ROOT_KEY_ID: Code = Code {
@@ -14,7 +14,7 @@ pub const ROOT_KEY_ID: Code = Code {
 };
 
 /// What is wrong with the key identifiers of a root.
-pub fn check(root: &Exhibit) -> Option<Problem> {
+pub fn check(root: &Candidate) -> Option<Problem> {
     let authority = root.certificate.authority_key_id.as_ref()?.key_id.as_ref()?;
     let own = root.certificate.subject_key_id.as_ref()?;
     let message = || format!("the authority key identifier of the root is {}, its own is {}", hex(authority), hex(own));

@@ -1,6 +1,6 @@
 //! A root that is limited to a purpose is read differently by every library.
 
-use crate::verify::question::Exhibit;
+use crate::verify::question::Candidate;
 use crate::verify::verdict::{Code, Problem};
 
 pub const ROOT_WITH_PURPOSES: Code = Code {
@@ -12,7 +12,7 @@ pub const ROOT_WITH_PURPOSES: Code = Code {
 };
 
 /// What is wrong with the purposes of a root.
-pub fn check(root: &Exhibit) -> Option<Problem> {
+pub fn check(root: &Candidate) -> Option<Problem> {
     let purposes = root.certificate.extended_key_usage.as_ref()?;
     let found: Vec<_> = purposes.iter().map(ToString::to_string).collect();
     let message = format!("the root has the extended key usage {}, expected none", found.join(", "));

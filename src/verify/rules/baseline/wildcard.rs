@@ -1,6 +1,6 @@
 //! A wildcard below a public suffix stands for the domains of strangers.
 
-use crate::verify::question::Exhibit;
+use crate::verify::question::Candidate;
 use crate::verify::verdict::{Code, Problem};
 use crate::x509::GeneralName;
 
@@ -13,7 +13,7 @@ pub const PUBLIC_SUFFIX_WILDCARD: Code = Code {
 };
 
 /// What is wrong with the wildcards of a leaf.
-pub fn check(leaf: &Exhibit) -> Option<Problem> {
+pub fn check(leaf: &Candidate) -> Option<Problem> {
     leaf.certificate.names().iter().find_map(|name| match name {
         GeneralName::Dns(name) => {
             let parent = name.strip_prefix("*.")?;

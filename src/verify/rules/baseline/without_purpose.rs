@@ -1,6 +1,6 @@
 //! A certificate without a purpose can be used for all of them.
 
-use crate::verify::question::Exhibit;
+use crate::verify::question::Candidate;
 use crate::verify::verdict::{Code, Problem};
 
 pub const WITHOUT_PURPOSE: Code = Code {
@@ -12,7 +12,7 @@ pub const WITHOUT_PURPOSE: Code = Code {
 };
 
 /// What is to be known of a leaf without extended key usage; TLS clients accept it.
-pub fn check(leaf: &Exhibit) -> Option<Problem> {
+pub fn check(leaf: &Candidate) -> Option<Problem> {
     let certificate = &leaf.certificate;
     (!certificate.is_ca() && certificate.extended_key_usage.is_none()).then(|| {
         Problem::warning(&WITHOUT_PURPOSE, leaf, "the certificate has no extended key usage, expected server-auth")
