@@ -6,7 +6,7 @@ use crate::authority::error::AuthorityError;
 use crate::issuance::{Issued, Issuer, IssuerFacts};
 use crate::lint::Severity;
 use crate::store::index::Index;
-use crate::verify::{self, Candidate, Evidence, Problem, Purpose, Question, Signatures};
+use crate::verify::{self, Candidate, Problem, Purpose, Signatures, VerifyInput, VerifyOptions};
 use crate::x509::Certificate;
 
 /// What stands between a leaf of this issuer and the root, the issuer first; while a root follows another, with the
@@ -53,7 +53,7 @@ pub fn check_chain(certificate: &Certificate, issuer: &IssuerFacts, now: OffsetD
         .map(|above| candidate(above, issuer.name()))
         .collect();
     let anchor = above.pop().into_iter().collect::<Vec<_>>();
-    let question = Question {
+    let options = VerifyOptions {
         at: now,
         purpose: Purpose::Any,
         names: Vec::new(),
@@ -63,7 +63,7 @@ pub fn check_chain(certificate: &Certificate, issuer: &IssuerFacts, now: OffsetD
         own_roots: true,
     };
     let leaf = candidate(certificate, "the new certificate");
-    let evidence = Evidence {
+    let input = VerifyInput {
         leaf: &leaf,
         untrusted: &above.iter().collect::<Vec<_>>(),
         anchors: &anchor,
@@ -72,7 +72,7 @@ pub fn check_chain(certificate: &Certificate, issuer: &IssuerFacts, now: OffsetD
     };
     // The faults of form of a CA that another tool made were told when it was taken over; what counts here is the new one.
     let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.place;
-    match verify::judge(evidence, &question).problems.into_iter().find(is_its_own) {
+    match verify::verify_chain(input, &options).problems.into_iter().find(is_its_own) {
         Some(problem) => Err(AuthorityError::DoesNotVerify(problem.message)),
         None => Ok(()),
     }

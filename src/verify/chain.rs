@@ -3,8 +3,8 @@
 use super::budget::Budget;
 use super::diagnosis;
 use super::engine::{self, Opinion};
+use super::input::{Candidate, Purpose, VerifyInput, VerifyOptions};
 use super::path::{End, Search};
-use super::question::{Candidate, Evidence, Purpose, Question};
 use super::revocation::Inquiry;
 use super::rules::{self, Path};
 use super::verdict::{Code, Ends, Link, Problem, Role, Until, Verdict};
@@ -32,17 +32,17 @@ const ENDS_TOO_SOON: Code = Code {
 };
 
 /// Judges a leaf: whether one path from an anchor to it keeps every rule.
-pub fn judge(evidence: Evidence<'_>, question: &Question) -> Verdict {
-    judge_within(&Budget::default(), evidence, question)
+pub fn verify_chain(input: VerifyInput<'_>, options: &VerifyOptions) -> Verdict {
+    verify_chain_within(&Budget::default(), input, options)
 }
 
-/// [`judge`], with what it has spent to be looked at afterwards.
-pub(super) fn judge_within(budget: &Budget, evidence: Evidence<'_>, question: &Question) -> Verdict {
-    let mut search = Search::new(evidence, budget);
-    let inquiry = question.check_revocation.then(|| Inquiry::new(evidence, question, budget));
+/// [`verify_chain`], with what it has spent to be looked at afterwards.
+pub(super) fn verify_chain_within(budget: &Budget, input: VerifyInput<'_>, options: &VerifyOptions) -> Verdict {
+    let mut search = Search::new(input, budget);
+    let inquiry = options.check_revocation.then(|| Inquiry::new(input, options, budget));
     let mut best: Option<Attempt<'_>> = None;
     let end = search.paths(&mut |certificates| {
-        let attempt = try_path(certificates, evidence, question, budget, inquiry.as_ref());
+        let attempt = try_path(certificates, input, options, budget, inquiry.as_ref());
         let is_right = attempt.is_right();
         if best.as_ref().is_none_or(|best| attempt.errors() < best.errors()) {
             best = Some(attempt);
@@ -50,14 +50,14 @@ pub(super) fn judge_within(budget: &Budget, evidence: Evidence<'_>, question: &Q
         is_right
     });
     let Some(mut attempt) = best else {
-        return diagnosis::without_path(evidence, question, &search, end == End::OutOfBounds);
+        return diagnosis::without_path(input, options, &search, end == End::OutOfBounds);
     };
     if end == End::OutOfBounds {
-        attempt.problems.push(diagnosis::out_of_bounds(evidence.leaf));
+        attempt.problems.push(diagnosis::out_of_bounds(input.leaf));
     }
     // Only a path that keeps every rule ends the search as found.
     let valid = attempt.is_right();
-    let until = valid.then(|| attempt.until(evidence, question)).flatten();
+    let until = valid.then(|| attempt.until(input, options)).flatten();
     let mut problems = attempt.problems;
     diagnosis::sort(&mut problems);
     Verdict { valid, chain: links(&attempt.certificates), problems, until, rustls_refuses: attempt.rustls_refuses }
@@ -74,12 +74,12 @@ struct Attempt<'a> {
 
 fn try_path<'a>(
     certificates: &[&'a Candidate],
-    evidence: Evidence<'a>,
-    question: &Question,
+    input: VerifyInput<'a>,
+    options: &VerifyOptions,
     budget: &Budget,
     inquiry: Option<&Inquiry<'a>>,
 ) -> Attempt<'a> {
-    let path = Path { certificates, question, signatures: evidence.signatures };
+    let path = Path { certificates, options, signatures: input.signatures };
     let mut problems = Vec::new();
     rules::check(&path, budget, &mut problems);
     let mut lists = Vec::new();
@@ -88,10 +88,10 @@ fn try_path<'a>(
     }
     let mut attempt = Attempt { certificates: certificates.to_vec(), problems, rustls_refuses: None, lists };
     if attempt.is_right() {
-        attempt.ask_engine(evidence, question);
+        attempt.ask_engine(input, options);
     }
     if attempt.is_right() {
-        attempt.check_end(evidence, question);
+        attempt.check_end(input, options);
     }
     attempt
 }
@@ -105,9 +105,9 @@ impl Attempt<'_> {
         self.errors() == 0
     }
 
-    fn ask_engine(&mut self, evidence: Evidence<'_>, question: &Question) {
+    fn ask_engine(&mut self, input: VerifyInput<'_>, options: &VerifyOptions) {
         let Some(leaf) = self.certificates.last() else { return };
-        match engine::ask(&self.certificates, question, evidence.signatures) {
+        match engine::ask(&self.certificates, options, input.signatures) {
             None | Some(Opinion::Accepts) => {}
             Some(Opinion::RefusesByOmission(told)) => {
                 let message = format!(
@@ -123,7 +123,7 @@ impl Attempt<'_> {
                 let why = because.as_ref().map_or(&told, |because| &because.message);
                 let message = format!("the verifier inside rustls refuses the chain: {why}");
                 // RFC 5280 alone does not ask what TLS libraries accept; that this one differs is told.
-                let decides = question.purpose != Purpose::Any;
+                let decides = options.purpose != Purpose::Any;
                 let as_problem = if decides { Problem::error } else { Problem::warning };
                 self.problems.push(as_problem(&RUSTLS_REFUSES, at_fault, message));
                 self.rustls_refuses = Some(told);
@@ -131,14 +131,14 @@ impl Attempt<'_> {
         }
     }
 
-    fn check_end(&mut self, evidence: Evidence<'_>, question: &Question) {
-        let Some(wanted) = question.must_hold_until else { return };
-        let (Some(until), Some(leaf)) = (self.until(evidence, question), self.certificates.last()) else { return };
+    fn check_end(&mut self, input: VerifyInput<'_>, options: &VerifyOptions) {
+        let Some(wanted) = options.must_hold_until else { return };
+        let (Some(until), Some(leaf)) = (self.until(input, options), self.certificates.last()) else { return };
         if until.at < wanted {
             let message = format!(
                 "the answer is yes only until {}, for {}, not until {}: then {} ends",
                 rfc3339(until.at),
-                distance(until.at - question.at),
+                distance(until.at - options.at),
                 rfc3339(wanted),
                 until.because,
             );
@@ -153,8 +153,8 @@ impl Attempt<'_> {
     }
 
     /// The first moment at which something of this path ends.
-    fn until(&self, evidence: Evidence<'_>, question: &Question) -> Option<Until> {
-        let path = Path { certificates: &self.certificates, question, signatures: evidence.signatures };
+    fn until(&self, input: VerifyInput<'_>, options: &VerifyOptions) -> Option<Until> {
+        let path = Path { certificates: &self.certificates, options, signatures: input.signatures };
         // Of several that end together the first is named: the certificate nearest to the leaf.
         let certificates = self.certificates.iter().enumerate().rev().map(|(index, candidate)| {
             // notAfter itself is the last valid second.
@@ -162,7 +162,7 @@ impl Attempt<'_> {
             (at, Ends::Certificate(path.role(index)), &candidate.place)
         });
         let lists = self.lists.iter().filter_map(|index| {
-            let list = evidence.lists.get(*index)?;
+            let list = input.lists.get(*index)?;
             Some((list.list.next_update?, Ends::RevocationList, &list.place))
         });
         let (at, ends, place) = certificates.chain(lists).min_by_key(|(at, ..)| *at)?;

@@ -1,8 +1,8 @@
 //! Explains a no. It may say more about one, and never turns it into a yes.
 
 use super::chain;
+use super::input::{Candidate, VerifyInput, VerifyOptions};
 use super::path::Search;
-use super::question::{Candidate, Evidence, Question};
 use super::rules::{Path, names, purpose, validity};
 use super::signature::{RSA_BITS, SignatureProblem};
 use super::verdict::{Code, Problem, Role, Verdict};
@@ -94,18 +94,23 @@ const TOO_COMPLEX: Code = Code {
 const MOST_LINKS: usize = 16;
 
 /// The answer when no path from the leaf reaches an anchor.
-pub fn without_path(evidence: Evidence<'_>, question: &Question, search: &Search<'_>, out_of_bounds: bool) -> Verdict {
+pub fn without_path(
+    input: VerifyInput<'_>,
+    options: &VerifyOptions,
+    search: &Search<'_>,
+    out_of_bounds: bool,
+) -> Verdict {
     let mut climbed = Vec::new();
-    let mut problems = vec![climb(evidence.leaf, &mut climbed, search)];
+    let mut problems = vec![climb(input.leaf, &mut climbed, search)];
     if out_of_bounds && problems.iter().all(|problem| problem.code != TOO_COMPLEX.code) {
-        problems.push(self::out_of_bounds(evidence.leaf));
+        problems.push(self::out_of_bounds(input.leaf));
     }
     for (index, candidate) in climbed.iter().enumerate() {
         let role = if index == 0 { Role::Leaf } else { Role::Intermediate };
-        validity::check(candidate, role, question, &mut problems);
-        purpose::check(candidate, role, question, &mut problems);
+        validity::check(candidate, role, options, &mut problems);
+        purpose::check(candidate, role, options, &mut problems);
     }
-    names::check(&Path { certificates: &[evidence.leaf], question, signatures: evidence.signatures }, &mut problems);
+    names::check(&Path { certificates: &[input.leaf], options, signatures: input.signatures }, &mut problems);
     sort(&mut problems);
     let roles = std::iter::once(Role::Leaf).chain(std::iter::repeat(Role::Intermediate));
     let chain = climbed.iter().zip(roles).map(|(candidate, role)| chain::link(candidate, role)).collect();

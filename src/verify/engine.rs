@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rustls_pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
 
-use super::question::{Candidate, Purpose, Question};
+use super::input::{Candidate, Purpose, VerifyOptions};
 use super::signature::Signatures;
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
@@ -32,10 +32,10 @@ pub struct Because {
 
 /// Asks webpki about a path, anchor first, for the purpose of the question; where that is any, for the one that the leaf names.
 /// What is for neither side of TLS it is not asked about.
-pub fn ask(path: &[&Candidate], question: &Question, signatures: &Signatures) -> Option<Opinion> {
+pub fn ask(path: &[&Candidate], options: &VerifyOptions, signatures: &Signatures) -> Option<Opinion> {
     let leaf = &path.last()?.certificate;
     let names = |purpose| leaf.extended_key_usage.as_ref().is_some_and(|all| all.contains(&purpose));
-    let (usage, wanted) = match question.purpose {
+    let (usage, wanted) = match options.purpose {
         Purpose::Any if leaf.is_ca() => return None,
         Purpose::Any if names(ExtendedKeyUsage::ServerAuth) => SERVER,
         Purpose::Any if names(ExtendedKeyUsage::ClientAuth) => CLIENT,
@@ -43,7 +43,7 @@ pub fn ask(path: &[&Candidate], question: &Question, signatures: &Signatures) ->
         Purpose::Client => CLIENT,
         Purpose::Any => return None,
     };
-    Some(match verify(path, usage, question, signatures) {
+    Some(match verify(path, usage, options, signatures) {
         Ok(()) => Opinion::Accepts,
         Err(error) => {
             let told = error.to_string();
@@ -92,13 +92,13 @@ fn because(error: &webpki::Error, path: &[&Candidate], wanted: &ExtendedKeyUsage
 fn verify(
     path: &[&Candidate],
     usage: webpki::KeyUsage,
-    question: &Question,
+    options: &VerifyOptions,
     signatures: &Signatures,
 ) -> Result<(), webpki::Error> {
     let [anchor, intermediates @ .., leaf] = path else { return Err(webpki::Error::UnknownIssuer) };
     let (anchor, leaf) = (der(anchor), der(leaf));
     let intermediates: Vec<_> = intermediates.iter().map(|candidate| der(candidate)).collect();
-    let at = u64::try_from(question.at.unix_timestamp()).map_err(|_| webpki::Error::BadDerTime)?;
+    let at = u64::try_from(options.at.unix_timestamp()).map_err(|_| webpki::Error::BadDerTime)?;
     let anchors = [webpki::anchor_from_trusted_cert(&anchor)?];
     let leaf = webpki::EndEntityCert::try_from(&leaf)?;
     let algorithms = signatures.algorithms();
@@ -112,7 +112,7 @@ fn verify(
         None,
         None,
     )?;
-    for name in &question.names {
+    for name in &options.names {
         if let Some(name) = server_name(name) {
             leaf.verify_is_valid_for_subject_name(&name)?;
         }

@@ -1,6 +1,6 @@
 //! JUDGEMENT: whether a chain holds. Pure; the time is an argument; imports x509 and lint.
 //!
-//! [`judge`] is the one place that says yes. It finds paths ([`path`]), holds each against the clauses of RFC 5280 §6.1
+//! [`verify_chain`] is the one place that says yes. It finds paths ([`path`]), holds each against the clauses of RFC 5280 §6.1
 //! ([`rules`]) and, where asked, against every revocation list ([`revocation`]); for TLS purposes webpki, the verifier
 //! inside rustls, has to agree ([`engine`]). [`diagnosis`] explains a no and never overrules it;
 //! [`served`] adds what a TLS server should not send.
@@ -9,9 +9,9 @@ mod budget;
 mod chain;
 mod diagnosis;
 mod engine;
+mod input;
 pub mod name;
 mod path;
-mod question;
 pub mod reason;
 mod revocation;
 pub mod rules;
@@ -21,15 +21,15 @@ mod signature;
 mod tests;
 mod verdict;
 
-pub use chain::judge;
+pub use chain::verify_chain;
 pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
-pub use question::{Candidate, CandidateCrl, Evidence, Place, Purpose, Question};
+pub use input::{Candidate, CandidateCrl, Place, Purpose, VerifyInput, VerifyOptions};
 pub use signature::{
     SignatureProblem, Signatures, certificate as check_signature, revocation_list as check_list_signature,
 };
 pub use verdict::{Code, Ends, Link, Problem, Role, Until, Verdict};
 
-/// Every code that [`judge`] can give beside those of [`crate::lint`], for `ca explain`.
+/// Every code that [`verify_chain`] can give beside those of [`crate::lint`], for `ca explain`.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
     rules::CODES
         .iter()

@@ -8,8 +8,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::budget::Budget;
+use super::input::{Candidate, VerifyInput};
 use super::name::Canonical;
-use super::question::{Candidate, Evidence};
 use super::signature::SignatureProblem;
 
 /// The most certificates of a path, anchor and leaf included.
@@ -28,7 +28,7 @@ pub enum End {
 
 /// The search for paths of one leaf.
 pub struct Search<'a> {
-    evidence: Evidence<'a>,
+    input: VerifyInput<'a>,
     /// How many certificates lie between this subject and an anchor, by name alone; absent when no anchor is reached.
     distance: HashMap<&'a Canonical, usize>,
     by_subject: HashMap<&'a Canonical, Vec<&'a Candidate>>,
@@ -37,44 +37,44 @@ pub struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub fn new(evidence: Evidence<'a>, budget: &'a Budget) -> Self {
+    pub fn new(input: VerifyInput<'a>, budget: &'a Budget) -> Self {
         let mut by_subject: HashMap<_, Vec<&'a Candidate>> = HashMap::new();
         let mut seen: HashSet<&[u8]> = HashSet::new();
-        for candidate in evidence.untrusted {
+        for candidate in input.untrusted {
             if seen.insert(candidate.certificate.as_der()) {
                 by_subject.entry(&candidate.subject).or_default().push(candidate);
             }
         }
-        let distance = distances(evidence, &by_subject);
-        Self { evidence, distance, by_subject, signatures: HashMap::new(), budget }
+        let distance = distances(input, &by_subject);
+        Self { input, distance, by_subject, signatures: HashMap::new(), budget }
     }
 
     /// Shows every path, anchor first, to `visitor` until it is content.
     pub fn paths(&mut self, visitor: &mut dyn FnMut(&[&'a Candidate]) -> bool) -> End {
-        self.extend(&mut vec![self.evidence.leaf], visitor)
+        self.extend(&mut vec![self.input.leaf], visitor)
     }
 
     /// What is trusted.
     pub fn anchors(&self) -> impl Iterator<Item = &'a Candidate> {
-        self.evidence.anchors.iter()
+        self.input.anchors.iter()
     }
 
     /// The certificates whose subject is the issuer of this one, the likeliest first.
     pub fn issuers_by_name(&self, of: &Candidate) -> Vec<&'a Candidate> {
-        let anchors = self.evidence.anchors.iter().filter(|anchor| anchor.subject == of.issuer);
+        let anchors = self.input.anchors.iter().filter(|anchor| anchor.subject == of.issuer);
         ranked(of, anchors.chain(self.by_subject.get(&of.issuer).into_iter().flatten().copied()))
     }
 
     /// Whether a signature holds, for the explanation of a no; nothing when enough was looked at for that.
     pub fn diagnose(&self, child: &Candidate, issuer: &Candidate) -> Option<Result<(), SignatureProblem>> {
-        let signatures = self.evidence.signatures;
+        let signatures = self.input.signatures;
         self.budget.may_diagnose().then(|| signatures.certificate(&child.certificate, &issuer.certificate.public_key))
     }
 
     /// `path` is leaf first here.
     fn extend(&mut self, path: &mut Vec<&'a Candidate>, visitor: &mut dyn FnMut(&[&'a Candidate]) -> bool) -> End {
         let Some(head) = path.last().copied() else { return End::Exhausted };
-        for anchor in ranked(head, self.evidence.anchors.iter().filter(|anchor| anchor.subject == head.issuer)) {
+        for anchor in ranked(head, self.input.anchors.iter().filter(|anchor| anchor.subject == head.issuer)) {
             match self.budget.may_step().then(|| self.is_signed_by(head, anchor)).flatten() {
                 None => return End::OutOfBounds,
                 Some(false) => continue,
@@ -129,7 +129,7 @@ impl<'a> Search<'a> {
         if !self.budget.may_check_signature() {
             return None;
         }
-        let checked = self.evidence.signatures.certificate(&child.certificate, &issuer.certificate.public_key);
+        let checked = self.input.signatures.certificate(&child.certificate, &issuer.certificate.public_key);
         self.signatures.insert(key, checked);
         Some(checked.is_ok())
     }
@@ -137,7 +137,7 @@ impl<'a> Search<'a> {
 
 /// Breadth first from the anchors down: how far each name is from one.
 fn distances<'a>(
-    evidence: Evidence<'a>,
+    input: VerifyInput<'a>,
     by_subject: &HashMap<&'a Canonical, Vec<&'a Candidate>>,
 ) -> HashMap<&'a Canonical, usize> {
     let mut issued_by: HashMap<&'a Canonical, Vec<&'a Canonical>> = HashMap::new();
@@ -145,7 +145,7 @@ fn distances<'a>(
         issued_by.entry(&candidate.issuer).or_default().push(&candidate.subject);
     }
     let mut distance: HashMap<&'a Canonical, usize> = HashMap::new();
-    let mut frontier: Vec<&'a Canonical> = evidence.anchors.iter().map(|anchor| &anchor.subject).collect();
+    let mut frontier: Vec<&'a Canonical> = input.anchors.iter().map(|anchor| &anchor.subject).collect();
     let mut away = 0;
     while !frontier.is_empty() {
         frontier.retain(|name| match distance.entry(name) {

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use super::question::Candidate;
+use super::input::Candidate;
 use super::signature;
 use super::verdict::{Code, Problem};
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
-use super::question::{Candidate, Place};
+use super::input::{Candidate, Place};
 use crate::lint::{Finding, Severity};
 
 /// A reason for a no (or a warning beside a yes) that can be looked up.

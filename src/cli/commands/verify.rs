@@ -21,7 +21,7 @@ use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::text::Lifetime;
 use crate::text::parse_time;
-use crate::verify::{Purpose, Question, Signatures};
+use crate::verify::{Purpose, Signatures, VerifyOptions};
 use crate::x509::{GeneralName, general_name};
 
 #[derive(Debug, Args)]
@@ -84,7 +84,7 @@ enum PurposeArgument {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let question = question(arguments, context)?;
+    let options = options(arguments, context)?;
     let mut warnings = Vec::new();
     let allowance = allowance::Allowance::new();
     let anchors = input::anchors(arguments, &allowance, context, &mut warnings)?;
@@ -106,7 +106,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         untrusted: &untrusted,
         lists: &lists,
         key: key.as_ref(),
-        question: &question,
+        options: &options,
         as_served: arguments.as_served || arguments.connect.is_some(),
         signatures: Signatures::default(),
         cas: Mutex::default(),
@@ -118,17 +118,17 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     };
     advice::give(&mut results, &court, context);
     if arguments.roots.is_empty() && arguments.crl.is_empty() {
-        warnings.extend(revoked::known_as_revoked(&results, question.at, context));
+        warnings.extend(revoked::known_as_revoked(&results, options.at, context));
     }
     warnings.extend(results.iter().flat_map(|judged| judged.warnings.iter().cloned()));
     for warning in &warnings {
         context.warn(warning);
     }
     let working_folder = context.world.working_folder.clone();
-    Ok(Box::new(report::Verdicts { question, results, warnings, quiet: context.globals.quiet, working_folder }))
+    Ok(Box::new(report::Verdicts { options, results, warnings, quiet: context.globals.quiet, working_folder }))
 }
 
-fn question(arguments: &Arguments, context: &Context<'_>) -> Result<Question, Failure> {
+fn options(arguments: &Arguments, context: &Context<'_>) -> Result<VerifyOptions, Failure> {
     let mut names = Vec::new();
     for given in &arguments.hostname {
         // A dot at the end says that the name is absolute; certificates are without (RFC 5280 §4.2.1.6).
@@ -166,7 +166,7 @@ fn question(arguments: &Arguments, context: &Context<'_>) -> Result<Question, Fa
         None => Purpose::Any,
     };
     let at = arguments.at.unwrap_or_else(|| context.now());
-    Ok(Question {
+    Ok(VerifyOptions {
         at,
         purpose,
         names,

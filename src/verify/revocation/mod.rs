@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use self::scope::Scope;
 use super::budget::Budget;
-use super::question::{Candidate, CandidateCrl, Evidence, Question};
+use super::input::{Candidate, CandidateCrl, VerifyInput, VerifyOptions};
 use super::rules::Path;
 use super::verdict::{Code, Problem};
 use crate::lint::Severity;
@@ -59,8 +59,8 @@ const CRL_UNUSABLE: Code = Code {
 
 /// What is asked of the lists for one leaf, on whatever path.
 pub struct Inquiry<'a> {
-    evidence: Evidence<'a>,
-    question: &'a Question,
+    input: VerifyInput<'a>,
+    options: &'a VerifyOptions,
     budget: &'a Budget,
     /// List and signer, and whether the signature holds.
     verified: RefCell<HashMap<(*const CandidateCrl, *const Candidate), bool>>,
@@ -90,8 +90,8 @@ struct Covering<'a> {
 }
 
 impl<'a> Inquiry<'a> {
-    pub fn new(evidence: Evidence<'a>, question: &'a Question, budget: &'a Budget) -> Self {
-        Self { evidence, question, budget, verified: RefCell::default() }
+    pub fn new(input: VerifyInput<'a>, options: &'a VerifyOptions, budget: &'a Budget) -> Self {
+        Self { input, options, budget, verified: RefCell::default() }
     }
 
     /// Adds what the lists say against a path; `used` gets the lists on which a yes rests.
@@ -115,7 +115,7 @@ impl<'a> Inquiry<'a> {
         let mut unusable = Vec::new();
         let mut covering: Vec<Covering<'_>> = Vec::new();
         let mut used = Vec::new();
-        for (index, list) in self.evidence.lists.iter().enumerate() {
+        for (index, list) in self.input.lists.iter().enumerate() {
             let scope = scope::of(list, candidate);
             let mut entries = list.entries_of(candidate).peekable();
             match scope {
@@ -144,7 +144,7 @@ impl<'a> Inquiry<'a> {
                 unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", list.place)));
                 continue;
             }
-            match (scope, usable(list, self.question)) {
+            match (scope, usable(list, self.options)) {
                 (Scope::Covers(reasons), Ok(())) => covering.push(Covering { index, crl: list, reasons }),
                 (Scope::Covers(_), Err((code, why))) => {
                     unusable.push(Problem::error(code, candidate, format!("{} {why}", list.place)));
@@ -180,7 +180,7 @@ impl<'a> Inquiry<'a> {
         if entry.reason != Some(RevocationReason::CertificateHold) {
             return None;
         }
-        self.evidence.lists.iter().position(|newer| {
+        self.input.lists.iter().position(|newer| {
             let is_newer = number(newer) > number(list) && newer.list.this_update >= list.list.this_update;
             // §5.2.4: a delta continues lists from its base number on.
             let continues = newer.list.delta_base.as_ref().is_none_or(|base| numeric(base) <= number(list));
@@ -198,7 +198,7 @@ impl<'a> Inquiry<'a> {
                 && is_newer
                 && continues
                 && says_so
-                && usable(newer, self.question).is_ok()
+                && usable(newer, self.options).is_ok()
                 && self.check_signature(newer, asked).is_ok()
         })
     }
@@ -241,7 +241,7 @@ fn revoked_problem(candidate: &Candidate, list: &CandidateCrl, entry: &RevokedEn
 }
 
 /// Whether a list can be relied on at all.
-fn usable(crl: &CandidateCrl, question: &Question) -> Result<(), (&'static Code, String)> {
+fn usable(crl: &CandidateCrl, options: &VerifyOptions) -> Result<(), (&'static Code, String)> {
     let list = &crl.list;
     let unusable = |why: String| Err((&CRL_UNUSABLE, why));
     if let Some((oid, reason)) = list.malformed.first() {
@@ -267,14 +267,14 @@ fn usable(crl: &CandidateCrl, question: &Question) -> Result<(), (&'static Code,
     if list.number.is_none() {
         return unusable("has no CRL number (RFC 5280 §5.2.3)".to_owned());
     }
-    if list.this_update > question.at {
-        return unusable(format!("is of {}, after {}", rfc3339(list.this_update), rfc3339(question.at)));
+    if list.this_update > options.at {
+        return unusable(format!("is of {}, after {}", rfc3339(list.this_update), rfc3339(options.at)));
     }
     match list.next_update {
         None => unusable("has no nextUpdate (RFC 5280 §5.1.2.5)".to_owned()),
-        Some(next) if next <= question.at => Err((
+        Some(next) if next <= options.at => Err((
             &CRL_EXPIRED,
-            format!("expired at {}, {} before {}", rfc3339(next), distance(question.at - next), rfc3339(question.at)),
+            format!("expired at {}, {} before {}", rfc3339(next), distance(options.at - next), rfc3339(options.at)),
         )),
         Some(_) => Ok(()),
     }

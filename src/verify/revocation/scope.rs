@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::verify::input::{Candidate, CandidateCrl};
 use crate::verify::name::Canonical;
-use crate::verify::question::{Candidate, CandidateCrl};
 use crate::x509::certificate::oid;
 use crate::x509::distribution_point::{complete_relative_name, directory_name};
 use crate::x509::{DistributionPoint, PointName, ReasonFlags, der};

@@ -2,8 +2,8 @@
 
 use super::{Asked, Inquiry, Status};
 use crate::lint::Severity;
+use crate::verify::input::{Candidate, CandidateCrl, Purpose, VerifyInput, VerifyOptions};
 use crate::verify::path::{End, Search};
-use crate::verify::question::{Candidate, CandidateCrl, Evidence, Purpose, Question};
 use crate::verify::rules::{self, Path};
 use crate::x509::KeyUsage;
 
@@ -47,7 +47,7 @@ impl<'a> Inquiry<'a> {
         if !self.budget.may_check_list_signature() {
             return Err("is not looked at: there are too many lists and keys that could have signed them".to_owned());
         }
-        let verifies = self.evidence.signatures.revocation_list(&list.list, &signer.certificate.public_key).is_ok();
+        let verifies = self.input.signatures.revocation_list(&list.list, &signer.certificate.public_key).is_ok();
         self.verified.borrow_mut().insert(pair, verifies);
         Ok(verifies)
     }
@@ -55,13 +55,12 @@ impl<'a> Inquiry<'a> {
     /// Other certificates for the name of the list's issuer that are made for signing lists: the CA under another key,
     /// or the issuer of an indirect list.
     fn other_signers(&self, list: &'a CandidateCrl, asked: Asked<'_, 'a>) -> Vec<&'a Candidate> {
-        let all =
-            asked.above.iter().copied().chain(self.evidence.anchors).chain(self.evidence.untrusted.iter().copied());
+        let all = asked.above.iter().copied().chain(self.input.anchors).chain(self.input.untrusted.iter().copied());
         all.filter(|signer| {
             let certificate = &signer.certificate;
             signer.subject == list.issuer
                 && certificate.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN))
-                && certificate.validity.contains(self.question.at)
+                && certificate.validity.contains(self.options.at)
                 && certificate.malformed.is_empty()
         })
         .collect()
@@ -77,7 +76,7 @@ impl<'a> Inquiry<'a> {
             return true;
         }
         // The anchor under another key, trusted like itself.
-        let is_anchor = self.evidence.anchors.iter().any(|it| it.certificate.as_der() == signer.certificate.as_der());
+        let is_anchor = self.input.anchors.iter().any(|it| it.certificate.as_der() == signer.certificate.as_der());
         if is_anchor && signer.subject == anchor.subject {
             return true;
         }
@@ -85,19 +84,19 @@ impl<'a> Inquiry<'a> {
             return false;
         }
         let on_behalf_of: Vec<&Candidate> = asked.on_behalf_of.iter().copied().chain([signer]).collect();
-        let question = Question {
-            at: self.question.at,
+        let options = VerifyOptions {
+            at: self.options.at,
             purpose: Purpose::Any,
             names: Vec::new(),
             max_path_length: None,
             must_hold_until: None,
             check_revocation: true,
-            own_roots: self.question.own_roots,
+            own_roots: self.options.own_roots,
         };
-        let mut search = Search::new(Evidence { leaf: signer, ..self.evidence }, self.budget);
+        let mut search = Search::new(VerifyInput { leaf: signer, ..self.input }, self.budget);
         let end = search.paths(&mut |certificates| {
             let mut problems = Vec::new();
-            let path = Path { certificates, question: &question, signatures: self.evidence.signatures };
+            let path = Path { certificates, options: &options, signatures: self.input.signatures };
             rules::check(&path, self.budget, &mut problems);
             certificates.first().is_some_and(|found| found.subject == anchor.subject)
                 && problems.iter().all(|problem| problem.severity == Severity::Warning)

@@ -4,7 +4,7 @@
 use super::Path;
 use crate::lint::rules as lint;
 use crate::lint::{Rule, Severity, Subject};
-use crate::verify::question::{Purpose, Question};
+use crate::verify::input::{Purpose, VerifyOptions};
 use crate::verify::verdict::{Problem, Role};
 
 /// Rules without which a certificate means different things to different readers.
@@ -58,14 +58,14 @@ pub fn check(path: &Path<'_>, index: usize, problems: &mut Vec<Problem>) {
     let Some(candidate) = path.certificates.get(index) else { return };
     let issuer = index.checked_sub(1).and_then(|above| path.certificates.get(above)).map(|above| &above.certificate);
     let subject = Subject { certificate: &candidate.certificate, issuer };
-    let purpose = path.question.purpose;
+    let purpose = path.options.purpose;
     let role = path.role(index);
     let mut apply = |rules: &[&Rule], severity: Severity| {
         for finding in rules.iter().filter_map(|rule| rule.apply(&subject)) {
             if !is_pointless(finding.rule, path, index) {
-                let tolerated = is_tolerated(finding.rule, &subject, role, path.question);
+                let tolerated = is_tolerated(finding.rule, &subject, role, path.options);
                 let severity = if tolerated { Severity::Warning } else { severity };
-                let is_of_own_root = is_fault_of_own_root(finding.rule, role, path.question);
+                let is_of_own_root = is_fault_of_own_root(finding.rule, role, path.options);
                 let problem = Problem::of_form(finding, severity, candidate);
                 problems.push(if is_of_own_root { problem.hint(OWN_ROOT) } else { problem });
             }
@@ -98,15 +98,15 @@ fn is_pointless(rule: &str, path: &Path<'_>, index: usize) -> bool {
     rule == lint::authority_key_id::RULE.code && path.role(index) == Role::Root && signs_itself()
 }
 
-fn is_tolerated(rule: &str, subject: &Subject<'_>, role: Role, question: &Question) -> bool {
+fn is_tolerated(rule: &str, subject: &Subject<'_>, role: Role, options: &VerifyOptions) -> bool {
     match rule {
         // The serial of a root is looked up by nobody; several old roots have zero.
         "serial-not-positive" => role == Role::Root && subject.certificate.serial.is_zero(),
         // RFC 5280 §4.1.2.5: "applications MUST be able to process validity dates that are encoded in either" form.
         "validity-encoding" => !lint::validity_encoding::is_not_der(subject.certificate),
         // BR §7.1.2.5.2: "MAY be marked non-critical", an explicit exception from RFC 5280.
-        "name-constraints-not-critical" => question.purpose == Purpose::Server,
-        rule if is_fault_of_own_root(rule, role, question) => true,
+        "name-constraints-not-critical" => options.purpose == Purpose::Server,
+        rule if is_fault_of_own_root(rule, role, options) => true,
         // A purpose of an intermediate limits it; only a leaf for any purpose is too much.
         "extended-key-usage-any" | "extended-key-usage-critical" => role != Role::Leaf,
         // BR §7.1.2.7.12 speaks of servers' certificates.
@@ -117,10 +117,10 @@ fn is_tolerated(rule: &str, subject: &Subject<'_>, role: Role, question: &Questi
 
 /// The roots of easy-rsa, and of openssl as it was long configured. Neither means anything for a root that is trusted as it
 /// stands: docs/decisions/0011-form-of-own-roots.md.
-fn is_fault_of_own_root(rule: &str, role: Role, question: &Question) -> bool {
+fn is_fault_of_own_root(rule: &str, role: Role, options: &VerifyOptions) -> bool {
     matches!(rule, "ca-basic-constraints-not-critical" | "authority-key-id-names-serial")
         && role == Role::Root
-        && question.own_roots
+        && options.own_roots
 }
 
 const OWN_ROOT: &str = "strict clients (OpenSSL with -x509_strict, Python since 3.13) refuse chains under this root; ca root renew makes it anew, \
@@ -140,7 +140,7 @@ mod tests {
     /// For which purposes (any, client, server) a leaf or CA that breaks a rule is refused for it.
     fn refused(rule: &Rule, bent: fn() -> Bent, as_ca: bool) -> [bool; 3] {
         let case = || if as_ca { House::with(bent()).case(server()) } else { House::new().case(bent()) };
-        let verdicts = [case().judge(), case().client().judge(), case().server("web.corp.test").judge()];
+        let verdicts = [case().verify(), case().client().verify(), case().server("web.corp.test").verify()];
         let found = |severity| move |problem: &Problem| problem.code == rule.code && problem.severity == severity;
         // The rule at least says something, for every purpose that knows it.
         assert!(verdicts[2].problems.iter().any(|it| it.code == rule.code), "{}: nothing is said", rule.code);
@@ -242,7 +242,7 @@ mod tests {
     fn a_short_rsa_key_is_told_for_every_purpose() {
         let house = House::new();
         let client = || house.case(Bent::client("alice").spki(rsa_spki(&[0xff; 128], &[1, 0, 1])));
-        for verdict in [client().judge(), client().client().judge()] {
+        for verdict in [client().verify(), client().client().verify()] {
             assert!(verdict.valid);
             assert_eq!(verdict.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [lint::rsa_size::RULE.code]);
         }
@@ -255,18 +255,21 @@ mod tests {
 
     #[test]
     fn what_is_tolerated_is_told() {
-        let zero = below(Bent::ca("Root").serial(&[0])).server("web.corp.test").judge();
+        let zero = below(Bent::ca("Root").serial(&[0])).server("web.corp.test").verify();
         assert!(zero.valid);
         assert_eq!(zero.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [lint::serial_positive::RULE.code]);
-        assert_eq!(below(Bent::ca("Root").without(oid::AUTHORITY_KEY_ID)).server("web.corp.test").judge().problems, []);
+        assert_eq!(
+            below(Bent::ca("Root").without(oid::AUTHORITY_KEY_ID)).server("web.corp.test").verify().problems,
+            []
+        );
         // Every reader takes the form of another year.
         let early = der::sequence(&[b"\x18\x0f20250101000000Z", b"\x17\x0d270101000000Z"]);
-        let early = House::new().case(server().validity_der(early)).server("web.corp.test").judge();
+        let early = House::new().case(server().validity_der(early)).server("web.corp.test").verify();
         assert!(early.valid);
         assert_eq!(early.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [lint::validity_encoding::RULE.code]);
         // What a CA is limited to may be critical.
         let limited = Bent::ca("A").purposes(&[ExtendedKeyUsage::ServerAuth]).critical(oid::EXTENDED_KEY_USAGE, true);
-        let limited = House::with(limited).case(server()).server("web.corp.test").judge();
+        let limited = House::with(limited).case(server()).server("web.corp.test").verify();
         assert!(limited.valid);
         let told: Vec<_> = limited.problems.iter().map(|it| it.code).collect();
         assert_eq!(told, [lint::extended_key_usage_critical::RULE.code]);

@@ -1,6 +1,6 @@
 //! RFC 5280 §6.1.4 (k), (n): whoever issues is a CA, and its key signs certificates. The anchor too.
 
-use crate::verify::question::Candidate;
+use crate::verify::input::Candidate;
 use crate::verify::verdict::{Code, Problem, Role};
 use crate::x509::KeyUsage;
 

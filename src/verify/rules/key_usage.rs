@@ -1,7 +1,7 @@
 //! RFC 5280 §4.2.1.3 and TLS: the leaf's key must be able to take part in a handshake.
 
 use super::Path;
-use crate::verify::question::Purpose;
+use crate::verify::input::Purpose;
 use crate::verify::verdict::{Code, Problem};
 use crate::x509::KeyUsage;
 
@@ -17,10 +17,10 @@ pub const KEY_USAGE_UNFIT: Code = Code {
 pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
     let Some(leaf) = path.leaf() else { return };
     let Some(usage) = leaf.certificate.key_usage else { return };
-    if path.question.purpose == Purpose::Any || usage.contains(KeyUsage::DIGITAL_SIGNATURE) {
+    if path.options.purpose == Purpose::Any || usage.contains(KeyUsage::DIGITAL_SIGNATURE) {
         return;
     }
-    if path.question.purpose == Purpose::Server && leaf.certificate.is_ca() {
+    if path.options.purpose == Purpose::Server && leaf.certificate.is_ca() {
         // ca-as-leaf says what to do; a CA with another key usage would be no better.
         return;
     }
@@ -45,16 +45,16 @@ mod tests {
     fn a_key_that_takes_part_in_no_handshake_is_found() {
         let usage = server().key_usage(KeyUsage::CRL_SIGN);
         assert_eq!(House::new().case(usage).server("web.corp.test").errors(), [KEY_USAGE_UNFIT.code]);
-        let old = House::new().case(server().key_usage(KeyUsage::KEY_AGREEMENT)).server("web.corp.test").judge();
+        let old = House::new().case(server().key_usage(KeyUsage::KEY_AGREEMENT)).server("web.corp.test").verify();
         assert_eq!(old.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [KEY_USAGE_UNFIT.code]);
         assert!(old.valid, "TLS 1.2 can use it");
     }
 
     #[test]
     fn a_key_that_signs_is_right_and_one_without_key_usage_too() {
-        assert_eq!(House::new().case(server()).server("web.corp.test").judge().problems, []);
+        assert_eq!(House::new().case(server()).server("web.corp.test").verify().problems, []);
         let silent = House::new().case(server().without(oid::KEY_USAGE)).server("web.corp.test");
-        assert_eq!(silent.judge().problems, []);
+        assert_eq!(silent.verify().problems, []);
         assert_eq!(House::new().case(server().key_usage(KeyUsage::CRL_SIGN)).errors(), [""; 0]);
         let ca = House::new().case(Bent::ca("web.corp.test").names(&["web.corp.test"])).server("web.corp.test");
         assert_eq!(ca.errors(), [CA_AS_LEAF.code]);

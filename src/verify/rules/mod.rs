@@ -15,7 +15,7 @@ pub mod purpose;
 pub mod validity;
 
 use super::budget::Budget;
-use super::question::{Candidate, Question};
+use super::input::{Candidate, VerifyOptions};
 use super::signature::Signatures;
 use super::verdict::{Code, Problem, Role};
 
@@ -23,7 +23,7 @@ use super::verdict::{Code, Problem, Role};
 #[derive(Debug, Clone, Copy)]
 pub struct Path<'a> {
     pub certificates: &'a [&'a Candidate],
-    pub question: &'a Question,
+    pub options: &'a VerifyOptions,
     /// What is known of signatures: that of a root on itself is asked for under every leaf.
     pub signatures: &'a Signatures,
 }
@@ -54,13 +54,13 @@ impl<'a> Path<'a> {
 pub fn check(path: &Path<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
     for (index, candidate) in path.certificates.iter().enumerate() {
         let role = path.role(index);
-        validity::check(candidate, role, path.question, problems);
+        validity::check(candidate, role, path.options, problems);
         form::check(path, index, problems);
         critical_extensions::check(candidate, problems);
         if role != Role::Leaf {
             issuer::check(candidate, role, problems);
         }
-        purpose::check(candidate, role, path.question, problems);
+        purpose::check(candidate, role, path.options, problems);
     }
     path_length::check(path, problems);
     name_constraints::check(path, budget, problems);

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::Path;
 use crate::verify::budget::{Budget, MOST_COMPARISONS};
+use crate::verify::input::Candidate;
 use crate::verify::name::Canonical;
-use crate::verify::question::Candidate;
 use crate::verify::verdict::{Code, Problem, Role};
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;

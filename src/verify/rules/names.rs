@@ -1,7 +1,7 @@
 //! RFC 9525 §6: the names that were asked for are among the subject alternative names; the common name is not looked at.
 
 use super::Path;
-use crate::verify::question::Candidate;
+use crate::verify::input::Candidate;
 use crate::verify::verdict::{Code, Problem};
 use crate::x509::{GeneralName, general_name};
 
@@ -25,7 +25,7 @@ pub const NO_SUBJECT_ALT_NAME: Code = Code {
 /// Adds every name that was asked for and is not vouched for.
 pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
     let Some(leaf) = path.leaf() else { return };
-    for wanted in &path.question.names {
+    for wanted in &path.options.names {
         if !leaf.certificate.names().iter().any(|presented| matches(presented, wanted)) {
             problems.push(explain(leaf, wanted));
         }
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn what_comes_nearest_is_of_the_kind_that_was_asked_for_and_a_wildcard_says_why_not() {
         let told = |names: &[&str], wanted: &str| {
-            House::new().case(server().names(names)).name(wanted).judge().problems[0].message.clone()
+            House::new().case(server().names(names)).name(wanted).verify().problems[0].message.clone()
         };
         let nearest = told(&["10.0.0.2.test", "10.9.9.9"], "10.0.0.2");
         assert!(nearest.contains("is ip:10.9.9.9"), "{nearest}");

@@ -49,7 +49,7 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
             ));
         }
     }
-    let Some((most, leaf)) = path.question.max_path_length.zip(path.leaf()) else { return };
+    let Some((most, leaf)) = path.options.max_path_length.zip(path.leaf()) else { return };
     let found = (0..path.certificates.len()).filter(|index| counts(*index)).count();
     if found as u64 > u64::from(most) {
         let plural = if found == 1 { "" } else { "s" };

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Path;
 use crate::verify::budget::{Budget, MOST_POLICIES};
-use crate::verify::question::Candidate;
+use crate::verify::input::Candidate;
 use crate::verify::verdict::{Code, Problem, Role};
 use crate::x509::certificate::oid;
 

@@ -1,7 +1,7 @@
 //! RFC 5280 §4.2.1.12: what the key may be used for. A CA's purposes limit those of everything below it, as every TLS
 //! library reads them.
 
-use crate::verify::question::{Candidate, Purpose, Question};
+use crate::verify::input::{Candidate, Purpose, VerifyOptions};
 use crate::verify::verdict::{Code, Problem, Role};
 use crate::x509::ExtendedKeyUsage;
 
@@ -14,8 +14,8 @@ pub const WRONG_PURPOSE: Code = Code {
 };
 
 /// Adds what is wrong with the purposes of one certificate.
-pub fn check(candidate: &Candidate, role: Role, question: &Question, problems: &mut Vec<Problem>) {
-    let Some(wanted) = question.purpose.extended_key_usage() else { return };
+pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problems: &mut Vec<Problem>) {
+    let Some(wanted) = options.purpose.extended_key_usage() else { return };
     // The anchor is trusted for whatever its owner chose it for.
     let (Role::Leaf | Role::Intermediate, Some(found)) = (role, &candidate.certificate.extended_key_usage) else {
         return;
@@ -27,7 +27,7 @@ pub fn check(candidate: &Candidate, role: Role, question: &Question, problems: &
     let found_names: Vec<_> = found.iter().map(ToString::to_string).collect();
     let found_names = if found_names.is_empty() { "nothing".to_owned() } else { found_names.join(", ") };
     let other_side = |other: &ExtendedKeyUsage| role == Role::Leaf && found.contains(other);
-    let message = match question.purpose {
+    let message = match options.purpose {
         Purpose::Server if other_side(&ExtendedKeyUsage::ClientAuth) => {
             format!("this is a client certificate: its extended key usage is {found_names}, a server needs server-auth")
         }
@@ -63,7 +63,7 @@ mod tests {
     fn a_certificate_of_the_other_side_is_called_so() {
         let house = House::new();
         let told = |case: Case| {
-            let problems = case.judge().problems;
+            let problems = case.verify().problems;
             problems.into_iter().find(|it| it.code == WRONG_PURPOSE.code).unwrap().message
         };
         let mail = || server().purposes(&[ExtendedKeyUsage::EmailProtection]);

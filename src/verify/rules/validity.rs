@@ -1,7 +1,7 @@
 //! RFC 5280 §6.1.3 (a)(2): every certificate of the path is valid at the time in question, the anchor too.
 
 use crate::text::{distance, rfc3339};
-use crate::verify::question::{Candidate, Question};
+use crate::verify::input::{Candidate, VerifyOptions};
 use crate::verify::verdict::{Code, Problem, Role};
 
 pub const EXPIRED: Code = Code {
@@ -21,9 +21,9 @@ pub const NOT_YET_VALID: Code = Code {
 };
 
 /// Adds what is wrong with the dates of one certificate.
-pub fn check(candidate: &Candidate, role: Role, question: &Question, problems: &mut Vec<Problem>) {
+pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problems: &mut Vec<Problem>) {
     let validity = &candidate.certificate.validity;
-    let at = question.at;
+    let at = options.at;
     if validity.contains(at) {
         return;
     }

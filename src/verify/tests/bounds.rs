@@ -13,7 +13,7 @@ use crate::x509::{Certificate, GeneralName, NameConstraints, der};
 
 /// Judges, and holds what it cost against every bound.
 fn judged(case: &Case) -> (Verdict, Budget) {
-    let (verdict, budget) = case.judge_and_count();
+    let (verdict, budget) = case.verify_and_count();
     let bounds = [
         MOST_SIGNATURES,
         MOST_LIST_SIGNATURES,

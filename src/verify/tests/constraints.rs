@@ -26,7 +26,7 @@ fn constraints_of_every_kind_are_held_against_every_certificate_below() {
 #[test]
 fn a_no_because_of_a_constraint_says_which_and_whose() {
     let house = House::with(Bent::ca("Issuing CA").permit(&["other.test"]));
-    let verdict = house.case(server()).judge();
+    let verdict = house.case(server()).verify();
     assert_eq!(
         verdict.problems[0].message,
         "dns:web.corp.test is not within what CN=Issuing CA (chain.pem#1) permits: dns:other.test"
@@ -41,7 +41,7 @@ fn constraints_skip_self_issued_cas_but_not_what_they_issue() {
     assert_eq!(case(server()).errors(), [""; 0]);
     assert_eq!(case(Bent::server("web.elsewhere.test")).errors(), ["name-constraint-violated"]);
     // rustls does not skip them; that it leaves this out decides nothing.
-    let verdict = case(server()).server("web.corp.test").judge();
+    let verdict = case(server()).server("web.corp.test").verify();
     assert!(verdict.valid && verdict.rustls_refuses.is_some(), "{:?}", verdict.problems);
 }
 
@@ -56,6 +56,6 @@ fn directory_names_are_compared_without_case_and_string_type() {
     let case = |permitted: &str| House::with(Bent::ca("A").name_constraints(&subtree(permitted))).case(server());
     assert_eq!(case("WEB.corp.test").errors(), [""; 0]);
     assert_eq!(case("mail.corp.test").errors(), ["name-constraint-violated"]);
-    let verdict = case("web.corp.test").server("web.corp.test").judge();
+    let verdict = case("web.corp.test").server("web.corp.test").verify();
     assert!(verdict.valid && verdict.rustls_refuses.is_some(), "{:?}", verdict.problems);
 }

@@ -275,7 +275,7 @@ fn a_list_that_says_nothing_is_named_beside_a_yes() {
     let (of_root, sound) = (List::new().sign(&house.root), List::new().sign(&house.issuing));
     let expired = List::new().next_update(Some(super::NOW)).sign(&house.issuing);
     let for_cas = List::new().scope(&[&[0x82, 1, 0xff]]).sign(&house.issuing);
-    let verdict = house.case(server()).lists(&[&of_root, &sound, &expired, &for_cas]).judge();
+    let verdict = house.case(server()).lists(&[&of_root, &sound, &expired, &for_cas]).verify();
     assert!(verdict.valid);
     let codes: Vec<_> = verdict.problems.iter().map(|problem| problem.code).collect();
     assert_eq!(codes, ["crl-expired", "revocation-unknown"]);
@@ -351,7 +351,7 @@ fn a_list_with_a_scope_that_is_not_marked_as_indirect_is_told_as_such() {
     let at_p = List::new().scope(&[&full_name(&directory("P"))]).sign(&publisher.lists);
     let (of_root, chain) = (List::new().sign(&house.root), [&house.issuing.certificate, &publisher.lists.certificate]);
     let leaf = house.issuing.issue(pointing(server(), &[&full_name(&directory("P")), &crl_issuer("Lists")]));
-    let verdict = Case::new(leaf, &chain, &[&house.root.certificate]).lists(&[&of_root, &at_p]).judge();
+    let verdict = Case::new(leaf, &chain, &[&house.root.certificate]).lists(&[&of_root, &at_p]).verify();
     let told: Vec<_> = verdict.problems.iter().map(|problem| problem.message.as_str()).collect();
     assert!(told.iter().any(|told| told.contains("not marked as indirect")), "{told:?}");
 }
@@ -369,7 +369,7 @@ fn no_number_of_lists_and_signers_costs_more_than_its_bound() {
     let of_root = List::new().sign(&root);
     let all: Vec<_> = [&of_root].into_iter().chain(&lists).collect();
     let case = Case::new(issuing.issue(server()), &chain, &[&root.certificate]).lists(&all);
-    let (verdict, budget) = case.judge_and_count();
+    let (verdict, budget) = case.verify_and_count();
     assert!(!verdict.valid);
     let [_, list_signatures, ..] = budget.spent();
     assert_eq!(list_signatures, crate::verify::budget::MOST_LIST_SIGNATURES);

@@ -142,14 +142,14 @@ const ONE_IN: usize = 61;
 fn answer(case: &Case, purpose: Purpose, signatures: &Signatures) -> Verdict {
     let untrusted: Vec<_> = case.untrusted.iter().collect();
     let (leaf, anchors, lists) = (&case.leaf, &case.anchors, &case.lists);
-    let evidence = Evidence { leaf, untrusted: &untrusted, anchors, lists, signatures };
-    let question = Question { purpose, ..case.question.clone() };
-    let verdict = judge(evidence, &question);
+    let input = VerifyInput { leaf, untrusted: &untrusted, anchors, lists, signatures };
+    let options = VerifyOptions { purpose, ..case.options.clone() };
+    let verdict = verify_chain(input, &options);
     // Each test has a thread of its own: the same ones are chosen in every run.
     thread_local! { static TURN: Cell<usize> = const { Cell::new(0) }; }
     TURN.set(TURN.get() + 1);
     if let Some(folder) = std::env::var_os("CA_TEST_CHAINS").filter(|_| TURN.get().is_multiple_of(ONE_IN)) {
-        record::case(folder.as_ref(), evidence, &question, &verdict);
+        record::case(folder.as_ref(), input, &options, &verdict);
     }
     verdict
 }

@@ -4,7 +4,7 @@ use time::Duration;
 use time::macros::datetime;
 
 use super::budget::Budget;
-use super::chain::judge_within;
+use super::chain::verify_chain_within;
 use super::*;
 use crate::lint::Severity;
 use crate::lint::testing::{Authority, Bent, NOW, name};
@@ -27,7 +27,7 @@ pub(in crate::verify) struct Case {
     untrusted: Vec<Candidate>,
     anchors: Vec<Candidate>,
     lists: Vec<CandidateCrl>,
-    question: Question,
+    options: VerifyOptions,
 }
 
 impl Case {
@@ -43,7 +43,7 @@ impl Case {
             untrusted: candidates("chain.pem", untrusted),
             anchors: candidates("roots.pem", anchors),
             lists: Vec::new(),
-            question: Question {
+            options: VerifyOptions {
                 at: NOW,
                 purpose: Purpose::Any,
                 names: Vec::new(),
@@ -56,32 +56,32 @@ impl Case {
     }
 
     pub(in crate::verify) fn server(mut self, host: &str) -> Self {
-        self.question.purpose = Purpose::Server;
+        self.options.purpose = Purpose::Server;
         self.name(host)
     }
 
     pub(in crate::verify) fn client(mut self) -> Self {
-        self.question.purpose = Purpose::Client;
+        self.options.purpose = Purpose::Client;
         self
     }
 
     pub(in crate::verify) fn name(mut self, name: &str) -> Self {
-        self.question.names.push(name.parse().unwrap());
+        self.options.names.push(name.parse().unwrap());
         self
     }
 
     pub(in crate::verify) fn at(mut self, at: time::OffsetDateTime) -> Self {
-        self.question.at = at;
+        self.options.at = at;
         self
     }
 
     pub(in crate::verify) fn most(mut self, most: u32) -> Self {
-        self.question.max_path_length = Some(most);
+        self.options.max_path_length = Some(most);
         self
     }
 
     pub(in crate::verify) fn of_own_roots(mut self) -> Self {
-        self.question.own_roots = true;
+        self.options.own_roots = true;
         self
     }
 
@@ -90,18 +90,18 @@ impl Case {
             CandidateCrl::new((*list).clone(), Place::new("ca.crl", index + 1))
         };
         self.lists = lists.iter().enumerate().map(place).collect();
-        self.question.check_revocation = true;
+        self.options.check_revocation = true;
         self
     }
 
-    pub(in crate::verify) fn judge(&self) -> Verdict {
-        self.judge_and_count().0
+    pub(in crate::verify) fn verify(&self) -> Verdict {
+        self.verify_and_count().0
     }
 
     /// The answer, and what it cost.
-    pub(in crate::verify) fn judge_and_count(&self) -> (Verdict, Budget) {
+    pub(in crate::verify) fn verify_and_count(&self) -> (Verdict, Budget) {
         let untrusted: Vec<_> = self.untrusted.iter().collect();
-        let evidence = Evidence {
+        let input = VerifyInput {
             leaf: &self.leaf,
             untrusted: &untrusted,
             anchors: &self.anchors,
@@ -109,16 +109,16 @@ impl Case {
             signatures: &Signatures::default(),
         };
         let budget = Budget::default();
-        let verdict = judge_within(&budget, evidence, &self.question);
+        let verdict = verify_chain_within(&budget, input, &self.options);
         if let Some(folder) = std::env::var_os("CA_TEST_CHAINS") {
-            record::case(folder.as_ref(), evidence, &self.question, &verdict);
+            record::case(folder.as_ref(), input, &self.options, &verdict);
         }
         (verdict, budget)
     }
 
     /// The codes of the errors; none when the answer is yes.
     pub(in crate::verify) fn errors(&self) -> Vec<&'static str> {
-        let verdict = self.judge();
+        let verdict = self.verify();
         let errors = verdict.problems.iter().filter(|problem| problem.severity == Severity::Error);
         let codes: Vec<_> = errors.map(|problem| problem.code).collect();
         assert_eq!(verdict.valid, codes.is_empty(), "{:?}", verdict.problems);
@@ -160,7 +160,7 @@ pub(in crate::verify) fn below(root: Bent) -> Case {
 
 #[test]
 fn a_sound_chain_is_valid_until_the_leaf_ends() {
-    let verdict = House::new().case(server()).server("web.corp.test").judge();
+    let verdict = House::new().case(server()).server("web.corp.test").verify();
     assert!(verdict.valid, "{:?}", verdict.problems);
     assert_eq!(verdict.problems, []);
     assert_eq!(verdict.chain.iter().map(|link| link.role.name()).collect::<Vec<_>>(), ["leaf", "intermediate", "root"]);
@@ -172,7 +172,7 @@ fn a_sound_chain_is_valid_until_the_leaf_ends() {
 fn a_missing_intermediate_is_named_with_its_key_identifier() {
     let house = House::new();
     let case = Case::new(house.issuing.issue(server()), &[], &[&house.root.certificate]);
-    let verdict = case.judge();
+    let verdict = case.verify();
     let problem = &verdict.problems[0];
     assert_eq!(problem.code, "issuer-not-found");
     let key_id = crate::text::hex(house.issuing.certificate.subject_key_id.as_ref().unwrap());
@@ -202,15 +202,15 @@ fn the_form_of_a_root_decides_unless_it_is_ones_own() {
     let root = Authority::self_signed(bent("Root"));
     let mut case = Case::new(root.issue(server()), &[], &[&root.certificate]).server("web.corp.test");
     assert_eq!(case.errors(), expected);
-    case.question.own_roots = true;
+    case.options.own_roots = true;
     assert_eq!(case.errors(), [""; 0]);
-    let told = case.judge().problems;
+    let told = case.verify().problems;
     assert_eq!(told.iter().map(|problem| problem.code).collect::<Vec<_>>(), expected);
     assert!(told.iter().all(|problem| problem.hint.contains("ca root renew")), "{told:?}");
 
     let issuing = root.subordinate(bent("Issuing CA"));
     let mut case = Case::new(issuing.issue(server()), &[&issuing.certificate], &[&root.certificate]);
-    case.question.own_roots = true;
+    case.options.own_roots = true;
     assert_eq!(case.server("web.corp.test").errors(), expected, "an intermediate can be made anew");
 }
 
@@ -234,7 +234,7 @@ fn dates_count_for_leaf_intermediate_and_root() {
     ] {
         assert_eq!(house.case(server()).at(at).errors(), expected, "{at}");
     }
-    let verdict = house.case(server()).at(datetime!(2026-04-02 0:00 UTC)).judge();
+    let verdict = house.case(server()).at(datetime!(2026-04-02 0:00 UTC)).verify();
     assert!(verdict.problems[0].message.contains("1 day"), "{}", verdict.problems[0].message);
     assert_eq!(verdict.until, None);
 }
@@ -242,9 +242,9 @@ fn dates_count_for_leaf_intermediate_and_root() {
 #[test]
 fn a_yes_that_ends_too_soon_is_a_no_when_asked() {
     let mut case = House::new().case(server());
-    case.question.must_hold_until = Some(NOW + Duration::days(30));
+    case.options.must_hold_until = Some(NOW + Duration::days(30));
     assert_eq!(case.errors(), [""; 0]);
-    case.question.must_hold_until = Some(NOW + Duration::days(90));
+    case.options.must_hold_until = Some(NOW + Duration::days(90));
     assert_eq!(case.errors(), ["ends-too-soon"]);
 }
 
@@ -253,8 +253,8 @@ fn a_yes_that_ends_too_soon_names_what_ends_first() {
     let soon = (datetime!(2025-01-01 0:00 UTC), NOW + Duration::days(10));
     let asked = |house: House, leaf: Bent| {
         let mut case = house.case(leaf);
-        case.question.must_hold_until = Some(NOW + Duration::days(30));
-        case.judge().problems.remove(0)
+        case.options.must_hold_until = Some(NOW + Duration::days(30));
+        case.verify().problems.remove(0)
     };
     let of_leaf = asked(House::new(), server().validity(soon.0, soon.1));
     assert_eq!((of_leaf.code, of_leaf.certificate.to_string().as_str()), ("ends-too-soon", "leaf.pem#1"));
@@ -266,13 +266,13 @@ fn a_yes_that_ends_too_soon_names_what_ends_first() {
     assert!(of_sub_ca.hint.contains("renew this CA first"), "{}", of_sub_ca.hint);
     // What is wrong already does not end.
     let mut case = House::new().case(server()).at(datetime!(2026-04-01 0:00 UTC));
-    case.question.must_hold_until = Some(datetime!(2027-01-01 0:00 UTC));
+    case.options.must_hold_until = Some(datetime!(2027-01-01 0:00 UTC));
     assert_eq!(case.errors(), ["expired"]);
 }
 
 #[test]
 fn what_is_objected_afterwards_turns_a_yes_into_a_no_and_a_warning_does_not() {
-    let judged = || House::new().case(server()).judge();
+    let judged = || House::new().case(server()).verify();
     let leaf = Candidate::new(House::new().root.certificate, Place::new("a", 1));
     let mut warned = judged();
     warned.object([Problem::warning(&served::SUPERSEDED, &leaf, "")]);
@@ -335,7 +335,7 @@ fn of_a_crowd_of_one_name_the_key_identifier_finds_the_issuer() {
     let chain: Vec<_> = crowd.iter().map(|ca| &ca.certificate).collect();
     for right in [0, 10, 19] {
         let case = Case::new(crowd[right].issue(server()), &chain, &[&root.certificate]);
-        let (verdict, budget) = case.judge_and_count();
+        let (verdict, budget) = case.verify_and_count();
         assert!(verdict.valid);
         assert_eq!(budget.spent()[0], 2, "that of the leaf and that of its issuer");
     }
@@ -351,12 +351,12 @@ fn every_name_asked_for_must_be_there_and_the_nearest_is_shown() {
     for bad in ["wob.corp.test", "apps.corp.test", "a.b.apps.corp.test", "10.0.0.2", "OPS@corp.test"] {
         assert_eq!(house.case(names()).name("web.corp.test").name(bad).errors(), ["name-mismatch"], "{bad}");
     }
-    let verdict = house.case(names()).name("wob.corp.test").judge();
+    let verdict = house.case(names()).name("wob.corp.test").verify();
     assert!(verdict.problems[0].message.contains("nearest name in the certificate is dns:web.corp.test"));
     let no_names = house.case(server().without(oid::SUBJECT_ALT_NAME)).name("web.corp.test");
-    assert!(no_names.judge().problems[0].message.contains("its common name web.corp.test does not count"));
+    assert!(no_names.verify().problems[0].message.contains("its common name web.corp.test does not count"));
     let address_as_dns = server().general_names(&[GeneralName::Dns("8.8.8.8".to_owned())]);
-    assert!(house.case(address_as_dns).name("8.8.8.8").judge().problems[0].message.contains("only as dns:8.8.8.8"));
+    assert!(house.case(address_as_dns).name("8.8.8.8").verify().problems[0].message.contains("only as dns:8.8.8.8"));
 }
 
 #[test]
@@ -365,7 +365,7 @@ fn certificates_stay_on_their_side() {
     assert_eq!(house.case(Bent::client("alice")).client().errors(), [""; 0]);
     assert_eq!(house.case(server()).client().errors(), ["wrong-purpose"]);
     let client = Bent::client("web.corp.test").names(&["web.corp.test"]);
-    let verdict = house.case(client).server("web.corp.test").judge();
+    let verdict = house.case(client).server("web.corp.test").verify();
     assert!(verdict.problems[0].message.contains("this is a client certificate"));
     let limited = House::with(Bent::ca("Clients").purposes(&[ExtendedKeyUsage::ClientAuth]));
     assert_eq!(limited.case(server()).server("web.corp.test").errors(), ["wrong-purpose"]);
@@ -423,7 +423,7 @@ fn the_form_that_tls_asks_for_is_a_warning_for_path_validation_alone() {
     let house = House::new();
     let bent = || server().without(oid::AUTHORITY_KEY_ID);
     assert_eq!(house.case(bent()).server("web.corp.test").errors(), ["authority-key-id-missing"]);
-    let verdict = house.case(bent()).judge();
+    let verdict = house.case(bent()).verify();
     assert!(verdict.valid);
     assert_eq!(verdict.problems[0].code, "authority-key-id-missing");
     let doubled = server().again(oid::KEY_USAGE, true, vec![3, 2, 7, 0x80]);
@@ -501,7 +501,7 @@ fn a_crowd_of_cross_signed_cas_is_answered() {
     let crowd: Vec<_> = crowd.iter().collect();
     let leaf = cas[0].issue(server());
     assert_eq!(Case::new(leaf.clone(), &crowd, &[&cas[23].certificate]).errors(), [""; 0]);
-    assert!(!Case::new(leaf, &crowd, &[&Authority::root().certificate]).judge().valid);
+    assert!(!Case::new(leaf, &crowd, &[&Authority::root().certificate]).verify().valid);
 }
 
 #[test]
@@ -514,7 +514,7 @@ fn no_altered_octet_of_a_leaf_leads_to_a_yes_or_a_panic() {
             altered[at] ^= bit;
             if let Ok(certificate) = Certificate::from_der(&altered) {
                 let case = Case::new(certificate, &[&house.issuing.certificate], &[&house.root.certificate]);
-                assert!(!case.judge().valid, "octet {at}");
+                assert!(!case.verify().valid, "octet {at}");
             }
         }
     }
@@ -535,7 +535,7 @@ proptest::proptest! {
                 crate::lint::check(&certificate, Some(&house.issuing.certificate), profile);
             }
             let case = Case::new(certificate.clone(), &[&certificate], &[&house.root.certificate, &certificate]);
-            case.server("web.corp.test").judge();
+            case.server("web.corp.test").verify();
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::x509::pem;
 
-pub(super) fn case(folder: &Path, evidence: Evidence<'_>, question: &Question, verdict: &Verdict) {
+pub(super) fn case(folder: &Path, input: VerifyInput<'_>, options: &VerifyOptions, verdict: &Verdict) {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     // Octets at random, of which no table of differences can speak.
     if std::thread::current().name().is_some_and(|test| test.ends_with("never_panic")) {
@@ -19,17 +19,17 @@ pub(super) fn case(folder: &Path, evidence: Evidence<'_>, question: &Question, v
     let errors = verdict.problems.iter().filter(|problem| problem.severity == Severity::Error);
     let case = json!({
         "test": std::thread::current().name(),
-        "leaf": certificate(evidence.leaf),
-        "untrusted": evidence.untrusted.iter().map(|candidate| certificate(candidate)).collect::<Vec<_>>(),
-        "roots": evidence.anchors.iter().map(certificate).collect::<Vec<_>>(),
-        "lists": evidence.lists.iter().map(|list| pem::encode("X509 CRL", list.list.as_der())).collect::<Vec<_>>(),
-        "at": question.at.unix_timestamp(),
-        "purpose": question.purpose.name(),
-        "names": question.names.iter().map(|name| json!({ "kind": name.kind(), "value": name.value() })).collect::<Vec<_>>(),
-        "max_path_length": question.max_path_length,
-        "must_hold_until": question.must_hold_until.is_some(),
-        "check_revocation": question.check_revocation,
-        "own_roots": question.own_roots,
+        "leaf": certificate(input.leaf),
+        "untrusted": input.untrusted.iter().map(|candidate| certificate(candidate)).collect::<Vec<_>>(),
+        "roots": input.anchors.iter().map(certificate).collect::<Vec<_>>(),
+        "lists": input.lists.iter().map(|list| pem::encode("X509 CRL", list.list.as_der())).collect::<Vec<_>>(),
+        "at": options.at.unix_timestamp(),
+        "purpose": options.purpose.name(),
+        "names": options.names.iter().map(|name| json!({ "kind": name.kind(), "value": name.value() })).collect::<Vec<_>>(),
+        "max_path_length": options.max_path_length,
+        "must_hold_until": options.must_hold_until.is_some(),
+        "check_revocation": options.check_revocation,
+        "own_roots": options.own_roots,
         "valid": verdict.valid,
         "errors": errors.map(|problem| problem.code).collect::<Vec<_>>(),
     });

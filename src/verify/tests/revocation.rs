@@ -143,7 +143,7 @@ fn of_issuing(house: &House, list: List) -> Vec<RevocationList> {
 #[test]
 fn a_current_list_without_the_serial_is_a_yes_until_it_ends() {
     let house = House::new();
-    let verdict = case(&house, server(), of_issuing(&house, List::new())).judge();
+    let verdict = case(&house, server(), of_issuing(&house, List::new())).verify();
     assert!(verdict.valid, "{:?}", verdict.problems);
     let until = verdict.until.unwrap();
     assert_eq!(until.at, NOW + Duration::days(30));
@@ -153,7 +153,7 @@ fn a_current_list_without_the_serial_is_a_yes_until_it_ends() {
 #[test]
 fn a_listed_serial_is_a_no_with_time_reason_and_list() {
     let house = House::new();
-    let verdict = case(&house, server(), of_issuing(&house, List::new().revoke(1))).judge();
+    let verdict = case(&house, server(), of_issuing(&house, List::new().revoke(1))).verify();
     let message = &verdict.problems[0].message;
     assert_eq!(verdict.problems[0].code, "revoked");
     assert!(message.contains("2026-01-15T12:00:00Z for key-compromise") && message.contains("ca.crl#2"), "{message}");
@@ -254,20 +254,20 @@ fn a_list_is_usable_with_what_is_not_critical_and_not_with_entries_for_others() 
 #[test]
 fn what_the_lists_leave_open_is_said() {
     let house = House::new();
-    let told = |list: List| case(&house, server(), of_issuing(&house, list)).judge().problems[0].message.clone();
+    let told = |list: List| case(&house, server(), of_issuing(&house, list)).verify().problems[0].message.clone();
     assert!(told(List::new().scope(&[&[0x83, 2, 6, 0x40]])).ends_with("do not cover every reason"));
     assert!(told(List::new().delta(1)).contains("is a delta list"));
-    let none = case(&house, server(), Vec::new()).judge().problems[0].message.clone();
+    let none = case(&house, server(), Vec::new()).verify().problems[0].message.clone();
     assert_eq!(none, "no revocation list of CN=Issuing CA was given");
     let stranger = List::new().sign_as(house.issuing.certificate.subject.as_der(), &Authority::root());
-    let forged = case(&house, server(), vec![stranger]).judge().problems[0].message.clone();
+    let forged = case(&house, server(), vec![stranger]).verify().problems[0].message.clone();
     assert!(forged.contains("is not signed with a key of"), "{forged}");
     let revoked = house.root.subordinate(Bent::leaf("Issuing CA").key_usage(KeyUsage::CRL_SIGN).serial(&[9]));
     let of_root = List::new().entry_of(&[9], &[]).sign(&house.root);
     let of_issuing = List::new().sign(&revoked);
     let chain = [&house.issuing.certificate, &revoked.certificate];
     let case = Case::new(house.issuing.issue(server()), &chain, &[&house.root.certificate]);
-    let unfit = case.lists(&[&of_root, &of_issuing]).judge().problems[0].message.clone();
+    let unfit = case.lists(&[&of_root, &of_issuing]).verify().problems[0].message.clone();
     assert!(unfit.contains("not valid for that, or revoked"), "{unfit}");
 }
 
@@ -276,7 +276,7 @@ fn what_the_lists_leave_open_is_said() {
 fn a_list_beyond_the_certificate_costs_no_signature() {
     let house = House::new();
     let attributes = List::new().scope(&[&[0x85, 1, 0xff]]).sign(&house.issuing);
-    let (_, budget) = case(&house, server(), vec![attributes]).judge_and_count();
+    let (_, budget) = case(&house, server(), vec![attributes]).verify_and_count();
     assert_eq!(budget.spent()[1], 1, "that of the root's list alone");
 }
 
@@ -343,7 +343,7 @@ fn of_several_lists_a_yes_rests_on_the_one_that_holds_longest() {
     let house = House::new();
     let until = |days| List::new().next_update(Some(NOW + Duration::days(days))).sign(&house.issuing);
     for lists in [vec![until(20), until(10)], vec![until(10), until(20)]] {
-        assert_eq!(case(&house, server(), lists).judge().until.unwrap().at, NOW + Duration::days(20));
+        assert_eq!(case(&house, server(), lists).verify().until.unwrap().at, NOW + Duration::days(20));
     }
 }
 

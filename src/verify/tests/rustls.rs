@@ -8,7 +8,7 @@ use crate::lint::testing::object_identifier;
 fn a_refusal_by_rustls_that_no_omission_explains_is_its_own() {
     let permitted = vec![crate::x509::name_constraints::Subtree::Dns(".corp.test".to_owned())];
     let constraints = crate::x509::NameConstraints { permitted, excluded: Vec::new() };
-    let verdict = House::with(Bent::ca("A").name_constraints(&constraints)).case(Bent::server("corp.test")).judge();
+    let verdict = House::with(Bent::ca("A").name_constraints(&constraints)).case(Bent::server("corp.test")).verify();
     assert!(verdict.valid, "{:?}", verdict.problems);
     let refusal = verdict.problems.iter().find(|it| it.code == "rustls-refuses").unwrap();
     assert!(refusal.message.starts_with("the verifier inside rustls refuses the chain"), "{}", refusal.message);
@@ -28,7 +28,7 @@ fn a_refusal_by_rustls_names_the_certificate_and_what_is_in_it() {
         ),
         (any, server(), "chain.pem", "the extended key usage is any"),
     ] {
-        let verdict = House::with(ca).case(leaf).server("web.corp.test").judge();
+        let verdict = House::with(ca).case(leaf).server("web.corp.test").verify();
         let refusal = verdict.problems.iter().find(|it| it.code == "rustls-refuses").unwrap();
         assert!(!verdict.valid && refusal.message.contains(told), "{}", refusal.message);
         assert_eq!(&*refusal.certificate.file, file);
@@ -46,7 +46,7 @@ fn for_any_purpose_rustls_decides_nothing_and_what_it_refuses_is_told() {
         (Bent::leaf("mail alone").purposes(&[ExtendedKeyUsage::EmailProtection]), false),
         (Bent::ca("Sub CA").purposes(&[ExtendedKeyUsage::ServerAuth]), false),
     ] {
-        let verdict = house.case(leaf.names(&["ops@corp.test"])).judge();
+        let verdict = house.case(leaf.names(&["ops@corp.test"])).verify();
         let told = verdict.problems.iter().any(|it| it.code == "rustls-refuses" && it.severity == Severity::Warning);
         let by_name = verdict.rustls_refuses.iter().all(|told| told.contains("NameConstraint"));
         assert!(by_name, "it was asked for the purpose that the leaf has: {:?}", verdict.rustls_refuses);

@@ -8,10 +8,10 @@ fn another_ca_with_the_same_name_is_told_from_an_altered_certificate() {
     let (house, other) = (House::new(), House::new());
     let leaf = house.issuing.issue(server());
     let case = Case::new(leaf, &[&other.issuing.certificate], &[&other.root.certificate]);
-    assert!(case.judge().problems[0].message.contains("the key identifier it asks for"));
+    assert!(case.verify().problems[0].message.contains("the key identifier it asks for"));
     let altered = house.issuing.issue(server().badly_signed());
     let case = Case::new(altered, &[&house.issuing.certificate], &[&house.root.certificate]);
-    let problem = &case.judge().problems[0];
+    let problem = &case.verify().problems[0];
     assert_eq!(problem.code, "signature-invalid");
     assert!(problem.hint.contains("altered"));
 }
@@ -35,7 +35,7 @@ fn a_signature_that_is_not_relied_on_is_told_with_what_is_and_not_as_altered() {
             Some(algorithm) => server().inner_algorithm(algorithm).outer_algorithm(algorithm),
             None => server(),
         };
-        let verdict = House::with(ca).case(leaf).judge();
+        let verdict = House::with(ca).case(leaf).verify();
         let problem = &verdict.problems[0];
         assert_eq!(problem.code, "signature-unsupported", "{}", problem.message);
         assert!(problem.message.contains(found) && problem.message.contains(expected), "{}", problem.message);

@@ -1,7 +1,7 @@
 //! Any octets as one certificate: read, linted, and judged as leaf, as intermediate and as root.
 
 use ca::lint::{self, Profile};
-use ca::verify::{Evidence, Purpose, Signatures, judge};
+use ca::verify::{Purpose, Signatures, VerifyInput, verify_chain};
 use ca::x509::{Certificate, GeneralName, TbsFields};
 
 use super::kit;
@@ -20,13 +20,13 @@ pub fn run(data: &[u8]) {
     let (leaf, root) = (kit::candidate(certificate.clone(), 1), kit::candidate(certificate, 2));
     for purpose in [Purpose::Any, Purpose::Client, Purpose::Server] {
         let names = vec![GeneralName::Dns(kit::HOST.to_owned()), GeneralName::Email("a@a.test".to_owned())];
-        let question = kit::question(purpose, names, false);
+        let options = kit::options(purpose, names, false);
         for anchors in [std::slice::from_ref(&root), &[]] {
             let untrusted = [&root];
             let signatures = Signatures::default();
-            let evidence =
-                Evidence { leaf: &leaf, untrusted: &untrusted, anchors, lists: &[], signatures: &signatures };
-            kit::assert_sound(&judge(evidence, &question), &question);
+            let input =
+                VerifyInput { leaf: &leaf, untrusted: &untrusted, anchors, lists: &[], signatures: &signatures };
+            kit::assert_sound(&verify_chain(input, &options), &options);
         }
     }
 }

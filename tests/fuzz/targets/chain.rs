@@ -1,7 +1,7 @@
 //! Up to eight certificates, really signed, as leaf, intermediates and roots. What must hold of every answer: a yes rests on
 //! signatures up to an anchor, does not hang on the order of what was given, and TLS never accepts what RFC 5280 refuses.
 
-use ca::verify::{Candidate, Evidence, Purpose, Signatures, Verdict, check_signature, judge};
+use ca::verify::{Candidate, Purpose, Signatures, Verdict, VerifyInput, check_signature, verify_chain};
 use ca::x509::{Certificate, GeneralName};
 
 use super::kit::{self, Words};
@@ -33,29 +33,29 @@ pub fn is_valid(data: &[u8]) -> bool {
     let mut untrusted = untrusted;
 
     let names = if name_is_asked { vec![GeneralName::Dns(kit::HOST.to_owned())] } else { Vec::new() };
-    let mut question = kit::question(wanted, names, false);
-    question.max_path_length = (max_path_length < 4).then_some(u32::from(max_path_length));
+    let mut options = kit::options(wanted, names, false);
+    options.max_path_length = (max_path_length < 4).then_some(u32::from(max_path_length));
     // Shared by all that is asked here: what is known of a signature must not change an answer.
     let signatures = Signatures::default();
-    let verdict = judge(
-        Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
-        &question,
+    let verdict = verify_chain(
+        VerifyInput { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
+        &options,
     );
-    kit::assert_sound(&verdict, &question);
+    kit::assert_sound(&verdict, &options);
     if verdict.valid {
         assert_signed(&verdict, &candidates, &anchors);
-        let anyway = kit::question(Purpose::Any, Vec::new(), false);
-        let by_standard = judge(
-            Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
+        let anyway = kit::options(Purpose::Any, Vec::new(), false);
+        let by_standard = verify_chain(
+            VerifyInput { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
             &anyway,
         );
         assert!(by_standard.valid || kit::was_given_up(&by_standard), "valid for TLS, but not at all: {by_standard:?}");
     }
     untrusted.reverse();
     anchors.reverse();
-    let reversed = judge(
-        Evidence { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
-        &question,
+    let reversed = verify_chain(
+        VerifyInput { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
+        &options,
     );
     if !kit::was_given_up(&verdict) && !kit::was_given_up(&reversed) {
         assert_eq!(verdict.valid, reversed.valid, "the order decides: {verdict:?}\n{reversed:?}");

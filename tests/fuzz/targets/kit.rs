@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use ca::keys::{PrivateKey, Signer};
-use ca::verify::{Candidate, Place, Problem, Purpose, Question, Verdict};
+use ca::verify::{Candidate, Place, Problem, Purpose, Verdict, VerifyOptions};
 use ca::x509::{Certificate, GeneralName, KeyAlgorithm, Validity, der, validity};
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -251,8 +251,8 @@ pub fn candidate(certificate: Certificate, number: usize) -> Candidate {
     Candidate::new(certificate, Place::new("x", number))
 }
 
-pub fn question(purpose: Purpose, names: Vec<GeneralName>, check_revocation: bool) -> Question {
-    Question {
+pub fn options(purpose: Purpose, names: Vec<GeneralName>, check_revocation: bool) -> VerifyOptions {
+    VerifyOptions {
         at: NOW,
         purpose,
         names,
@@ -264,11 +264,11 @@ pub fn question(purpose: Purpose, names: Vec<GeneralName>, check_revocation: boo
 }
 
 /// What holds of every answer.
-pub fn assert_sound(verdict: &Verdict, question: &Question) {
+pub fn assert_sound(verdict: &Verdict, options: &VerifyOptions) {
     let is_error = |problem: &Problem| problem.severity == ca::lint::Severity::Error;
     assert_eq!(verdict.valid, !verdict.problems.iter().any(is_error), "{:?}", verdict.problems);
     assert_eq!(verdict.valid, verdict.until.is_some(), "{:?}", verdict.problems);
-    assert!(verdict.until.as_ref().is_none_or(|until| until.at > question.at), "a yes that has ended");
+    assert!(verdict.until.as_ref().is_none_or(|until| until.at > options.at), "a yes that has ended");
     let codes: Vec<_> =
         ca::verify::codes().map(|code| code.code).chain(ca::lint::RULES.iter().map(|rule| rule.code)).collect();
     for problem in &verdict.problems {

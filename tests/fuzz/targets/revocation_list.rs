@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use ca::keys::Signer;
-use ca::verify::{Candidate, CandidateCrl, Evidence, Place, Purpose, Signatures, judge};
+use ca::verify::{Candidate, CandidateCrl, Place, Purpose, Signatures, VerifyInput, verify_chain};
 use ca::x509::{Certificate, RevocationList, der};
 
 use super::kit::{self, KEYS, Words};
@@ -27,20 +27,20 @@ pub fn is_valid(data: &[u8]) -> bool {
         .map(|(list, number)| CandidateCrl::new(list, Place::new("crl", number)))
         .collect();
     let untrusted: Vec<&Candidate> = OTHERS.iter().collect();
-    let question = kit::question(Purpose::Any, Vec::new(), true);
+    let options = kit::options(Purpose::Any, Vec::new(), true);
     let signatures = Signatures::default();
-    let evidence =
-        Evidence { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], lists: &lists, signatures: &signatures };
-    let verdict = judge(evidence, &question);
-    kit::assert_sound(&verdict, &question);
+    let input =
+        VerifyInput { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], lists: &lists, signatures: &signatures };
+    let verdict = verify_chain(input, &options);
+    kit::assert_sound(&verdict, &options);
     if verdict.valid {
         assert!(!lists.iter().any(|list| plainly_revokes(&list.list, &leaf)), "revoked, but valid: {verdict:?}");
         assert!(!lists.is_empty(), "a yes without any list");
     }
     lists.reverse();
-    let reversed = judge(
-        Evidence { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], lists: &lists, signatures: &signatures },
-        &question,
+    let reversed = verify_chain(
+        VerifyInput { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], lists: &lists, signatures: &signatures },
+        &options,
     );
     assert_eq!(verdict.valid, reversed.valid, "the order decides: {verdict:?}\n{reversed:?}");
     verdict.valid

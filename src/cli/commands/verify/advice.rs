@@ -20,7 +20,7 @@ use crate::text::rfc3339;
 use crate::text::shell_word;
 use crate::verify::rules::names::matches;
 use crate::verify::served::SUPERSEDED;
-use crate::verify::{Candidate, Place, Problem, Question, Signatures};
+use crate::verify::{Candidate, Place, Problem, Signatures, VerifyOptions};
 use crate::x509::{Certificate, GeneralName, PublicKey};
 
 /// A certificate in the index.
@@ -144,7 +144,7 @@ impl Adviser {
                 "expired" | "ends-too-soon" | "revoked" if problem.hint.contains(" NAME") => {
                     self.next_one(certificate, problem.code)
                 }
-                "name-mismatch" | "no-subject-alt-name" => self.with_names(certificate, court.question),
+                "name-mismatch" | "no-subject-alt-name" => self.with_names(certificate, court.options),
                 "revocation-unknown" | "crl-expired" => self.current_list(certificate, problem.code, &court.signatures),
                 "key-mismatch" => self.right_key(certificate, court.key),
                 _ => None,
@@ -219,11 +219,11 @@ impl Adviser {
     }
 
     /// The command that adds the names that were asked for to those that are there.
-    fn with_names(&self, certificate: &Certificate, question: &Question) -> Option<String> {
+    fn with_names(&self, certificate: &Certificate, options: &VerifyOptions) -> Option<String> {
         let entry = self.known(certificate)?.entry;
         let names = certificate.names();
         let missing: Vec<_> =
-            question.names.iter().filter(|wanted| !names.iter().any(|name| matches(name, wanted))).collect();
+            options.names.iter().filter(|wanted| !names.iter().any(|name| matches(name, wanted))).collect();
         // A template that has made names of hosts takes others of them; what else it takes can be told by what is there.
         let is_host = |name: &GeneralName| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_));
         if missing.iter().any(|it| !is_host(it) && !names.iter().any(|name| name.kind() == it.kind())) {

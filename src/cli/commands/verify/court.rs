@@ -13,8 +13,8 @@ use crate::cli::Failure;
 use crate::cli::commands::lint::MOST_CERTIFICATES;
 use crate::text::hex;
 use crate::verify::{
-    CERTIFICATE_MALFORMED, Candidate, CandidateCrl, Evidence, KEY_MISMATCH, Link, Place, Problem, Question, Signatures,
-    Verdict, judge, served,
+    CERTIFICATE_MALFORMED, Candidate, CandidateCrl, KEY_MISMATCH, Link, Place, Problem, Signatures, Verdict,
+    VerifyInput, VerifyOptions, served, verify_chain,
 };
 use crate::x509::{Certificate, PublicKey, der};
 
@@ -24,7 +24,7 @@ pub struct Court<'a> {
     pub untrusted: &'a [Candidate],
     pub lists: &'a [CandidateCrl],
     pub key: Option<&'a PublicKey>,
-    pub question: &'a Question,
+    pub options: &'a VerifyOptions,
     /// The files are what a TLS server sends, and nothing else helps.
     pub as_served: bool,
     /// What was found out about signatures, for all files.
@@ -161,14 +161,14 @@ impl Court<'_> {
     /// `sent` is not empty.
     fn ask(&self, sent: &[Candidate]) -> Verdict {
         let all: Vec<_> = sent[1..].iter().chain(self.untrusted).collect();
-        let evidence = Evidence {
+        let input = VerifyInput {
             leaf: &sent[0],
             untrusted: &all,
             anchors: self.anchors,
             lists: self.lists,
             signatures: &self.signatures,
         };
-        let mut verdict = judge(evidence, self.question);
+        let mut verdict = verify_chain(input, self.options);
         if self.as_served {
             verdict.object(served::check(sent));
         } else if !verdict.valid {

@@ -63,7 +63,7 @@ pub fn judge(
     }
     let host = host_of(address)?;
     // The first name that is asked for is the one that the server is told (SNI, RFC 6066 §3).
-    let named = court.question.names.iter().find(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)));
+    let named = court.options.names.iter().find(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)));
     let host_name = named.map_or_else(|| host.to_owned(), GeneralName::value);
     let served = fetch(address, &host_name, context.now())?;
     let blocks = Blocks { file: address.to_owned(), certificates: served.chain.clone(), is_pem: true };

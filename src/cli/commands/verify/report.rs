@@ -12,11 +12,11 @@ use crate::handshake::fetch::Proof;
 use crate::lint::Severity;
 use crate::text::hex;
 use crate::text::{distance, rfc3339};
-use crate::verify::{Candidate, Link, Problem, Question, Verdict};
+use crate::verify::{Candidate, Link, Problem, Verdict, VerifyOptions};
 
 /// The answers for all files.
 pub struct Verdicts {
-    pub question: Question,
+    pub options: VerifyOptions,
     pub results: Vec<Judged>,
     /// What was left out of the files.
     pub warnings: Vec<String>,
@@ -43,12 +43,12 @@ impl Verdicts {
             let until = format!("until {}, {}", rfc3339(link.not_after), self.near(&link.source.to_string()));
             page.field(link.role.name(), &format!("{}\n{until}", shown(&link.subject)));
         }
-        let names: Vec<_> = self.question.names.iter().map(ToString::to_string).collect();
+        let names: Vec<_> = self.options.names.iter().map(ToString::to_string).collect();
         if !names.is_empty() {
             page.field("names", &names.join(", "));
         }
-        page.field("purpose", self.question.purpose.name());
-        page.field("judged at", &rfc3339(self.question.at));
+        page.field("purpose", self.options.purpose.name());
+        page.field("judged at", &rfc3339(self.options.at));
         if let Some(live) = &judged.live {
             of_server(live, page);
         }
@@ -77,7 +77,7 @@ impl Verdicts {
             None => {}
         }
         if let Ok(Verdict { until: Some(until), .. }) = &judged.verdict {
-            let left = distance(until.at - self.question.at);
+            let left = distance(until.at - self.options.at);
             let because = self.near(&until.because);
             page.field("valid until", &format!("{} ({left} left; then {because} ends)", rfc3339(until.at)));
         }
@@ -155,16 +155,16 @@ fn in_index(known: &Known) -> String {
 }
 
 impl Judged {
-    fn json(&self, question: &Question) -> Value {
+    fn json(&self, options: &VerifyOptions) -> Value {
         let verdict = self.verdict.as_ref().ok();
         let until = verdict.and_then(|verdict| verdict.until.as_ref());
         json!({
             "schema": "ca.verify/1",
             "file": self.file,
             "valid": self.is_valid(),
-            "at": rfc3339(question.at),
-            "purpose": question.purpose.name(),
-            "names": question.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "at": rfc3339(options.at),
+            "purpose": options.purpose.name(),
+            "names": options.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "chain": self.chain().iter().map(link_json).collect::<Vec<_>>(),
             "problems": self.problems().iter().map(problem_json).collect::<Vec<_>>(),
             "valid_until": until.map(|until| rfc3339(until.at)),
@@ -262,10 +262,10 @@ impl Report for Verdicts {
 
     fn json(&self) -> Value {
         let mut document = match self.results.as_slice() {
-            [judged] => judged.json(&self.question),
+            [judged] => judged.json(&self.options),
             many => json!({
                 "schema": "ca.verify-many/1",
-                "results": many.iter().map(|judged| judged.json(&self.question)).collect::<Vec<_>>(),
+                "results": many.iter().map(|judged| judged.json(&self.options)).collect::<Vec<_>>(),
             }),
         };
         if !self.warnings.is_empty()

@@ -1,6 +1,6 @@
 //! A CA certificate in a server puts the key of a CA onto a machine that the world talks to.
 
-use crate::verify::question::Candidate;
+use crate::verify::input::Candidate;
 use crate::verify::verdict::{Code, Problem};
 
 pub const CA_AS_LEAF: Code = Code {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::verify::question::Candidate;
+use crate::verify::input::Candidate;
 use crate::verify::verdict::{Code, Problem};
 use crate::x509::{GeneralName, general_name};
 
@@ -141,15 +141,15 @@ mod tests {
     #[test]
     fn another_name_than_those_among_the_names_is_worth_a_word() {
         for common_name in ["mail.corp.test", "Corp Web Server"] {
-            let verdict = House::new().case(bent(common_name)).server("web.corp.test").judge();
+            let verdict = House::new().case(bent(common_name)).server("web.corp.test").verify();
             let told: Vec<_> = verdict.problems.iter().map(|it| (it.code, it.severity)).collect();
             let expected =
                 general_name::dns(common_name).is_ok().then_some((COMMON_NAME_SPELLING.code, Severity::Warning));
             assert_eq!((verdict.valid, told), (true, expected.into_iter().collect()), "{common_name}");
         }
         // An address in its canonical form is no other spelling of anything; without names another rule speaks.
-        assert_eq!(House::new().case(bent("8.8.8.8")).server("web.corp.test").judge().problems, []);
+        assert_eq!(House::new().case(bent("8.8.8.8")).server("web.corp.test").verify().problems, []);
         let nameless = House::new().case(bent("WEB.corp.test").without(oid::SUBJECT_ALT_NAME)).server("web.corp.test");
-        assert!(nameless.judge().problems.iter().all(|it| it.code != COMMON_NAME_SPELLING.code));
+        assert!(nameless.verify().problems.iter().all(|it| it.code != COMMON_NAME_SPELLING.code));
     }
 }

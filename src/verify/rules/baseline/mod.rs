@@ -9,12 +9,12 @@ pub mod wildcard;
 pub mod without_purpose;
 
 use super::Path;
-use crate::verify::question::Purpose;
+use crate::verify::input::Purpose;
 use crate::verify::verdict::Problem;
 
 /// Adds what the Baseline Requirements forbid.
 pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
-    let (Purpose::Server, Some(leaf), Some(anchor)) = (path.question.purpose, path.leaf(), path.certificates.first())
+    let (Purpose::Server, Some(leaf), Some(anchor)) = (path.options.purpose, path.leaf(), path.certificates.first())
     else {
         return;
     };

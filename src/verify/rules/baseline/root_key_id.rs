@@ -1,7 +1,7 @@
 //! A root that points to another key than its own sends path builders astray.
 
 use crate::text::hex;
-use crate::verify::question::Candidate;
+use crate::verify::input::Candidate;
 use crate::verify::verdict::{Code, Problem};
 
 pub const ROOT_KEY_ID: Code = Code {

@@ -1,6 +1,6 @@
 //! A root that is limited to a purpose is read differently by every library.
 
-use crate::verify::question::Candidate;
+use crate::verify::input::Candidate;
 use crate::verify::verdict::{Code, Problem};
 
 pub const ROOT_WITH_PURPOSES: Code = Code {

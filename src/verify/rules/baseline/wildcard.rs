@@ -1,6 +1,6 @@
 //! A wildcard below a public suffix stands for the domains of strangers.
 
-use crate::verify::question::Candidate;
+use crate::verify::input::Candidate;
 use crate::verify::verdict::{Code, Problem};
 use crate::x509::GeneralName;
 

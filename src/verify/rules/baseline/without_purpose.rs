@@ -1,6 +1,6 @@
 //! A certificate without a purpose can be used for all of them.
 
-use crate::verify::question::Candidate;
+use crate::verify::input::Candidate;
 use crate::verify::verdict::{Code, Problem};
 
 pub const WITHOUT_PURPOSE: Code = Code {
@@ -28,16 +28,16 @@ mod tests {
 
     #[test]
     fn a_server_without_a_purpose_is_worth_a_word() {
-        let verdict = House::new().case(server().without(oid::EXTENDED_KEY_USAGE)).server("web.corp.test").judge();
+        let verdict = House::new().case(server().without(oid::EXTENDED_KEY_USAGE)).server("web.corp.test").verify();
         assert!(verdict.valid);
         assert_eq!(verdict.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [WITHOUT_PURPOSE.code]);
     }
 
     #[test]
     fn a_server_with_its_purpose_is_right() {
-        assert_eq!(House::new().case(server()).server("web.corp.test").judge().problems, []);
+        assert_eq!(House::new().case(server()).server("web.corp.test").verify().problems, []);
         // Of a CA in the place of the server another rule speaks.
         let ca = House::new().case(Bent::ca("web.corp.test").names(&["web.corp.test"])).server("web.corp.test");
-        assert!(ca.judge().problems.iter().all(|it| it.code != WITHOUT_PURPOSE.code));
+        assert!(ca.verify().problems.iter().all(|it| it.code != WITHOUT_PURPOSE.code));
     }
 }

@@ -124,7 +124,7 @@ impl Purpose {
 
 /// The question.
 #[derive(Debug, Clone)]
-pub struct Question {
+pub struct VerifyOptions {
     pub at: OffsetDateTime,
     pub purpose: Purpose,
     /// Every one of them must be vouched for by the leaf.
@@ -142,7 +142,7 @@ pub struct Question {
 
 /// What is laid before the judge.
 #[derive(Debug, Clone, Copy)]
-pub struct Evidence<'a> {
+pub struct VerifyInput<'a> {
     pub leaf: &'a Candidate,
     /// May be used, need not be.
     pub untrusted: &'a [&'a Candidate],
