@@ -46,8 +46,9 @@ pub fn judged(issued: Issued, issuer: &IssuerFacts, now: OffsetDateTime) -> Resu
 
 /// Lays a new certificate before the judge, as whoever meets it will: its chain must hold now.
 pub fn check_chain(certificate: &Certificate, issuer: &IssuerFacts, now: OffsetDateTime) -> Result<(), AuthorityError> {
-    let candidate =
-        |certificate: &Certificate, file: &str| Candidate::new(certificate.clone(), verify::Place::new(file, 1));
+    let candidate = |certificate: &Certificate, file: &str| {
+        Candidate::new(certificate.clone(), verify::InputPosition::new(file, 1))
+    };
     let mut above: Vec<Candidate> = std::iter::once(issuer.certificate())
         .chain(issuer.above())
         .map(|above| candidate(above, issuer.name()))
@@ -71,7 +72,7 @@ pub fn check_chain(certificate: &Certificate, issuer: &IssuerFacts, now: OffsetD
         signatures: &Signatures::default(),
     };
     // The faults of form of a CA that another tool made were told when it was taken over; what counts here is the new one.
-    let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.place;
+    let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.position;
     match verify::verify_chain(input, &options).problems.into_iter().find(is_its_own) {
         Some(problem) => Err(AuthorityError::DoesNotVerify(problem.message)),
         None => Ok(()),

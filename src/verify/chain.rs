@@ -142,7 +142,8 @@ impl Attempt<'_> {
                 rfc3339(wanted),
                 until.because,
             );
-            let what_ends = self.certificates.iter().find(|candidate| candidate.place == until.place).unwrap_or(leaf);
+            let what_ends =
+                self.certificates.iter().find(|candidate| candidate.position == until.position).unwrap_or(leaf);
             let hint = match until.ends {
                 Ends::Certificate(Role::Leaf) if !leaf.certificate.is_ca() => ENDS_TOO_SOON.cure,
                 Ends::Certificate(_) => "renew this CA first, and then what it issued; or ask for less",
@@ -159,18 +160,18 @@ impl Attempt<'_> {
         let certificates = self.certificates.iter().enumerate().rev().map(|(index, candidate)| {
             // notAfter itself is the last valid second.
             let at = candidate.certificate.validity.not_after.saturating_add(time::Duration::SECOND);
-            (at, Ends::Certificate(path.role(index)), &candidate.place)
+            (at, Ends::Certificate(path.role(index)), &candidate.position)
         });
         let lists = self.lists.iter().filter_map(|index| {
             let list = input.lists.get(*index)?;
-            Some((list.list.next_update?, Ends::RevocationList, &list.place))
+            Some((list.list.next_update?, Ends::RevocationList, &list.position))
         });
-        let (at, ends, place) = certificates.chain(lists).min_by_key(|(at, ..)| *at)?;
+        let (at, ends, position) = certificates.chain(lists).min_by_key(|(at, ..)| *at)?;
         let because = match ends {
-            Ends::Certificate(role) => format!("the {role} {place}"),
-            Ends::RevocationList => format!("the revocation list {place}"),
+            Ends::Certificate(role) => format!("the {role} {position}"),
+            Ends::RevocationList => format!("the revocation list {position}"),
         };
-        Some(Until { at, because, ends, place: place.clone() })
+        Some(Until { at, because, ends, position: position.clone() })
     }
 }
 
@@ -192,6 +193,6 @@ pub(super) fn link(candidate: &Candidate, role: Role) -> Link {
         serial: candidate.certificate.serial.to_string(),
         not_after: candidate.certificate.validity.not_after,
         role,
-        source: candidate.place.clone(),
+        source: candidate.position.clone(),
     }
 }

@@ -193,15 +193,15 @@ fn missing(head: &Candidate, search: &Search<'_>) -> Problem {
 /// `problems` are those of the candidates that were looked at.
 fn unsigned(head: &Candidate, candidates: &[&Candidate], problems: &[SignatureProblem]) -> Problem {
     let certificate = &head.certificate;
-    let places: Vec<_> = candidates.iter().take(3).map(|candidate| candidate.place.to_string()).collect();
-    let places = places.join(", ");
+    let positions: Vec<_> = candidates.iter().take(3).map(|candidate| candidate.position.to_string()).collect();
+    let positions = positions.join(", ");
     if problems.contains(&SignatureProblem::Wrong) || problems.contains(&SignatureProblem::Frame) {
         let wanted = certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
         let other_key = wanted.is_some_and(|wanted| {
             candidates.iter().all(|it| it.certificate.subject_key_id.as_ref().is_some_and(|found| found != wanted))
         });
         let message = format!(
-            "{} says it was issued by {}, but its signature does not verify with the key of that name in {places}{}",
+            "{} says it was issued by {}, but its signature does not verify with the key of that name in {positions}{}",
             certificate.subject,
             certificate.issuer,
             match wanted {
@@ -218,7 +218,7 @@ fn unsigned(head: &Candidate, candidates: &[&Candidate], problems: &[SignaturePr
     }
     let kinds: Vec<_> = candidates.iter().take(3).map(|it| it.certificate.public_key.kind().to_string()).collect();
     let message = format!(
-        "{} is signed with {} by a key of kind {} ({places}), which is not relied on; expected {}",
+        "{} is signed with {} by a key of kind {} ({positions}), which is not relied on; expected {}",
         certificate.subject,
         certificate.signature_algorithm,
         kinds.join(", "),

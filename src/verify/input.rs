@@ -12,19 +12,19 @@ use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, RevocationList, di
 
 /// Where something stands: the file as it was named, and its number in there, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct InputPosition {
     pub file: Arc<str>,
     pub number: usize,
 }
 
-impl Place {
+impl InputPosition {
     pub fn new(file: &str, number: usize) -> Self {
         Self { file: file.into(), number }
     }
 }
 
 /// `web.pem#1`.
-impl fmt::Display for Place {
+impl fmt::Display for InputPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}#{}", self.file, self.number)
     }
@@ -34,7 +34,7 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone)]
 pub struct Candidate {
     pub certificate: Certificate,
-    pub place: Place,
+    pub position: InputPosition,
     pub(super) subject: Canonical,
     pub(super) issuer: Canonical,
     /// The SHA-256 of its public key: keys are compared often, and may be long.
@@ -42,10 +42,10 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    pub fn new(certificate: Certificate, place: Place) -> Self {
+    pub fn new(certificate: Certificate, position: InputPosition) -> Self {
         let (subject, issuer) = (Canonical::of(&certificate.subject), Canonical::of(&certificate.issuer));
         let key = digest::sha256(certificate.public_key.spki());
-        Self { certificate, place, subject, issuer, key }
+        Self { certificate, position, subject, issuer, key }
     }
 
     /// Another certificate for the same name and the same key.
@@ -63,18 +63,18 @@ impl Candidate {
 #[derive(Debug, Clone)]
 pub struct CandidateCrl {
     pub list: RevocationList,
-    pub place: Place,
+    pub position: InputPosition,
     pub(super) issuer: Canonical,
     /// The numbers of the entries in the order of their serials: a list of a large CA is asked for many certificates.
     by_serial: Vec<usize>,
 }
 
 impl CandidateCrl {
-    pub fn new(list: RevocationList, place: Place) -> Self {
+    pub fn new(list: RevocationList, position: InputPosition) -> Self {
         let issuer = Canonical::of(&list.issuer);
         let mut by_serial: Vec<usize> = (0..list.entries.len()).collect();
         by_serial.sort_by_key(|index| list.entries.get(*index).map(|entry| entry.serial.as_der_content()));
-        Self { list, place, issuer, by_serial }
+        Self { list, position, issuer, by_serial }
     }
 
     /// The entries for a certificate, in the order of the list: those for its serial number under its issuer.

@@ -23,7 +23,7 @@ mod verdict;
 
 pub use chain::verify_chain;
 pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
-pub use input::{Candidate, CandidateCrl, Place, Purpose, VerifyInput, VerifyOptions};
+pub use input::{Candidate, CandidateCrl, InputPosition, Purpose, VerifyInput, VerifyOptions};
 pub use signature::{
     SignatureProblem, Signatures, certificate as check_signature, revocation_list as check_list_signature,
 };

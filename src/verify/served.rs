@@ -208,13 +208,14 @@ impl Table<'_> {
 mod tests {
     use super::*;
     use crate::lint::testing::{Authority, Bent};
-    use crate::verify::Place;
+    use crate::verify::InputPosition;
     use crate::x509::Certificate;
 
     fn candidates(sent: &[&Certificate]) -> Vec<Candidate> {
-        let place =
-            |(index, it): (usize, &&Certificate)| Candidate::new((*it).clone(), Place::new("sent.pem", index + 1));
-        sent.iter().enumerate().map(place).collect()
+        let position = |(index, it): (usize, &&Certificate)| {
+            Candidate::new((*it).clone(), InputPosition::new("sent.pem", index + 1))
+        };
+        sent.iter().enumerate().map(position).collect()
     }
 
     fn seen(sent: &[&Certificate]) -> Vec<(&'static str, String)> {
@@ -355,7 +356,7 @@ mod tests {
         let crowd = (300..900).map(again);
         let sent: Vec<Candidate> = std::iter::once(ca.issue(Bent::server("web.corp.test")))
             .chain(crowd)
-            .map(|certificate| Candidate::new(certificate, Place::new("a", 1)))
+            .map(|certificate| Candidate::new(certificate, InputPosition::new("a", 1)))
             .collect();
         let table = Table { sent: &sent, signatures: Cell::new(0) };
         assert_eq!(look(&table).len(), 600);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
-use super::input::{Candidate, Place};
+use super::input::{Candidate, InputPosition};
 use crate::lint::{Finding, Severity};
 
 /// A reason for a no (or a warning beside a yes) that can be looked up.
@@ -27,7 +27,7 @@ pub struct Problem {
     pub code: &'static str,
     pub severity: Severity,
     /// Which certificate of which file.
-    pub certificate: Place,
+    pub certificate: InputPosition,
     /// Whose certificate it is; nothing when it could not be read.
     pub subject: Option<String>,
     /// What was found, and what was expected.
@@ -42,12 +42,12 @@ impl Problem {
     pub fn error(code: &'static Code, candidate: &Candidate, message: impl Into<String>) -> Self {
         Self {
             subject: Some(candidate.certificate.subject.to_string()),
-            ..Self::at(code, candidate.place.clone(), message)
+            ..Self::at(code, candidate.position.clone(), message)
         }
     }
 
     /// A reason for a no, in a certificate that may not even be readable.
-    pub fn at(code: &'static Code, certificate: Place, message: impl Into<String>) -> Self {
+    pub fn at(code: &'static Code, certificate: InputPosition, message: impl Into<String>) -> Self {
         Self {
             code: code.code,
             severity: Severity::Error,
@@ -69,7 +69,7 @@ impl Problem {
         Self {
             code: finding.rule,
             severity,
-            certificate: candidate.place.clone(),
+            certificate: candidate.position.clone(),
             subject: Some(candidate.certificate.subject.to_string()),
             message: finding.message,
             hint: finding.hint.unwrap_or_default(),
@@ -118,7 +118,7 @@ pub struct Link {
     pub serial: String,
     pub not_after: OffsetDateTime,
     pub role: Role,
-    pub source: Place,
+    pub source: InputPosition,
 }
 
 /// Until when a yes holds.
@@ -130,7 +130,7 @@ pub struct Until {
     pub because: String,
     pub ends: Ends,
     /// Where that stands.
-    pub place: Place,
+    pub position: InputPosition,
 }
 
 /// What a yes ends with.

@@ -121,13 +121,13 @@ impl<'a> Inquiry<'a> {
             match scope {
                 Scope::Unrelated => continue,
                 Scope::Beyond(why) if entries.peek().is_none() => {
-                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", list.place)));
+                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", list.position)));
                     continue;
                 }
                 Scope::Beyond(_) | Scope::Covers(_) => {}
             }
             if let Err(why) = self.check_signature(list, asked) {
-                unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", list.place)));
+                unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", list.position)));
                 continue;
             }
             // Whatever else is wrong with the list, its scope too: the issuer said so.
@@ -141,16 +141,16 @@ impl<'a> Inquiry<'a> {
             if list.list.delta_base.is_none() && list.entries_of(candidate).any(takes_off) {
                 let why =
                     "takes the certificate off a list (removeFromCRL), which a delta list alone can (RFC 5280 §5.3.1)";
-                unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", list.place)));
+                unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", list.position)));
                 continue;
             }
             match (scope, usable(list, self.options)) {
                 (Scope::Covers(reasons), Ok(())) => covering.push(Covering { index, crl: list, reasons }),
                 (Scope::Covers(_), Err((code, why))) => {
-                    unusable.push(Problem::error(code, candidate, format!("{} {why}", list.place)));
+                    unusable.push(Problem::error(code, candidate, format!("{} {why}", list.position)));
                 }
                 (Scope::Beyond(why), _) => {
-                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", list.place)));
+                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", list.position)));
                 }
                 (Scope::Unrelated, _) => {}
             }
@@ -216,7 +216,7 @@ fn uncovered(
         _ if !together.is_empty() => format!("the lists of {issuer} that were given do not cover every reason"),
         ([delta, ..], _) => format!(
             "{} is a delta list, which adds to a complete one; no complete list of {issuer} can be used",
-            delta.crl.place
+            delta.crl.position
         ),
         ([], true) => format!("no revocation list of {issuer} was given"),
         ([], false) => return None,
@@ -234,7 +234,7 @@ fn revoked_problem(candidate: &Candidate, list: &CandidateCrl, entry: &RevokedEn
             candidate.certificate.subject,
             candidate.certificate.serial,
             rfc3339(entry.revoked_at),
-            list.place,
+            list.position,
             rfc3339(list.list.this_update)
         ),
     )

@@ -124,7 +124,7 @@ impl<'a> Constraints<'a> {
     }
 
     fn judge(&self, name: &Name, candidate: &Candidate, ca: &Candidate) -> Option<Problem> {
-        let whose = format!("{} ({})", ca.certificate.subject, ca.place);
+        let whose = format!("{} ({})", ca.certificate.subject, ca.position);
         let unknown = |subtree: &Subtree| {
             let message = format!("{} cannot be held against the constraint {subtree} of {whose}", name.name);
             let problem = Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, candidate, message);

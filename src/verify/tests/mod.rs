@@ -33,13 +33,13 @@ pub(in crate::verify) struct Case {
 impl Case {
     pub(in crate::verify) fn new(leaf: Certificate, untrusted: &[&Certificate], anchors: &[&Certificate]) -> Self {
         let candidates = |file: &str, certificates: &[&Certificate]| {
-            let place = |(index, certificate): (usize, &&Certificate)| {
-                Candidate::new((*certificate).clone(), Place::new(file, index + 1))
+            let position = |(index, certificate): (usize, &&Certificate)| {
+                Candidate::new((*certificate).clone(), InputPosition::new(file, index + 1))
             };
-            certificates.iter().enumerate().map(place).collect()
+            certificates.iter().enumerate().map(position).collect()
         };
         Self {
-            leaf: Candidate::new(leaf, Place::new("leaf.pem", 1)),
+            leaf: Candidate::new(leaf, InputPosition::new("leaf.pem", 1)),
             untrusted: candidates("chain.pem", untrusted),
             anchors: candidates("roots.pem", anchors),
             lists: Vec::new(),
@@ -86,10 +86,10 @@ impl Case {
     }
 
     pub(in crate::verify) fn lists(mut self, lists: &[&RevocationList]) -> Self {
-        let place = |(index, list): (usize, &&RevocationList)| {
-            CandidateCrl::new((*list).clone(), Place::new("ca.crl", index + 1))
+        let position = |(index, list): (usize, &&RevocationList)| {
+            CandidateCrl::new((*list).clone(), InputPosition::new("ca.crl", index + 1))
         };
-        self.lists = lists.iter().enumerate().map(place).collect();
+        self.lists = lists.iter().enumerate().map(position).collect();
         self.options.check_revocation = true;
         self
     }
@@ -273,7 +273,7 @@ fn a_yes_that_ends_too_soon_names_what_ends_first() {
 #[test]
 fn what_is_objected_afterwards_turns_a_yes_into_a_no_and_a_warning_does_not() {
     let judged = || House::new().case(server()).verify();
-    let leaf = Candidate::new(House::new().root.certificate, Place::new("a", 1));
+    let leaf = Candidate::new(House::new().root.certificate, InputPosition::new("a", 1));
     let mut warned = judged();
     warned.object([Problem::warning(&served::SUPERSEDED, &leaf, "")]);
     assert!(warned.valid && warned.until.is_some() && warned.problems.len() == 1);

@@ -27,8 +27,9 @@ pub fn is_valid(data: &[u8]) -> bool {
         .map(|(certificate, number)| kit::candidate(certificate, number))
         .collect();
     let Some((leaf, others)) = candidates.split_first() else { return false };
-    let (anchors, untrusted): (Vec<_>, Vec<_>) =
-        others.iter().partition(|it| it.place.number == line.len() || anchors_among >> (it.place.number % 8) & 3 == 3);
+    let (anchors, untrusted): (Vec<_>, Vec<_>) = others
+        .iter()
+        .partition(|it| it.position.number == line.len() || anchors_among >> (it.position.number % 8) & 3 == 3);
     let mut anchors: Vec<Candidate> = anchors.into_iter().cloned().collect();
     let mut untrusted = untrusted;
 
@@ -67,11 +68,11 @@ fn assert_signed(verdict: &Verdict, candidates: &[Candidate], anchors: &[Candida
     let chain: Vec<&Candidate> = verdict
         .chain
         .iter()
-        .map(|link| candidates.iter().find(|candidate| candidate.place == link.source).unwrap())
+        .map(|link| candidates.iter().find(|candidate| candidate.position == link.source).unwrap())
         .collect();
     for pair in chain.windows(2) {
         assert_eq!(check_signature(&pair[0].certificate, &pair[1].certificate.public_key), Ok(()));
     }
     let last = chain.last().unwrap();
-    assert!(anchors.iter().any(|anchor| anchor.place == last.place), "the chain does not end at an anchor");
+    assert!(anchors.iter().any(|anchor| anchor.position == last.position), "the chain does not end at an anchor");
 }

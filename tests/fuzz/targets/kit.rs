@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use ca::keys::{PrivateKey, Signer};
-use ca::verify::{Candidate, Place, Problem, Purpose, Verdict, VerifyOptions};
+use ca::verify::{Candidate, InputPosition, Problem, Purpose, Verdict, VerifyOptions};
 use ca::x509::{Certificate, GeneralName, KeyAlgorithm, Validity, der, validity};
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -248,7 +248,7 @@ pub fn time(words: &mut Words<'_>) -> Vec<u8> {
 }
 
 pub fn candidate(certificate: Certificate, number: usize) -> Candidate {
-    Candidate::new(certificate, Place::new("x", number))
+    Candidate::new(certificate, InputPosition::new("x", number))
 }
 
 pub fn options(purpose: Purpose, names: Vec<GeneralName>, check_revocation: bool) -> VerifyOptions {

@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use ca::keys::Signer;
-use ca::verify::{Candidate, CandidateCrl, Place, Purpose, Signatures, VerifyInput, verify_chain};
+use ca::verify::{Candidate, CandidateCrl, InputPosition, Purpose, Signatures, VerifyInput, verify_chain};
 use ca::x509::{Certificate, RevocationList, der};
 
 use super::kit::{self, KEYS, Words};
@@ -24,7 +24,7 @@ pub fn is_valid(data: &[u8]) -> bool {
     let mut lists: Vec<CandidateCrl> = (0..words.below(5))
         .filter_map(|_| RevocationList::from_der(&list(&mut words)).ok())
         .zip(1..)
-        .map(|(list, number)| CandidateCrl::new(list, Place::new("crl", number)))
+        .map(|(list, number)| CandidateCrl::new(list, InputPosition::new("crl", number)))
         .collect();
     let untrusted: Vec<&Candidate> = OTHERS.iter().collect();
     let options = kit::options(Purpose::Any, Vec::new(), true);

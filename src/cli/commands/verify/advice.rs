@@ -20,7 +20,7 @@ use crate::text::rfc3339;
 use crate::text::shell_word;
 use crate::verify::rules::names::matches;
 use crate::verify::served::SUPERSEDED;
-use crate::verify::{Candidate, Place, Problem, Signatures, VerifyOptions};
+use crate::verify::{Candidate, InputPosition, Problem, Signatures, VerifyOptions};
 use crate::x509::{Certificate, GeneralName, PublicKey};
 
 /// A certificate in the index.
@@ -64,7 +64,9 @@ fn cas_of_all(results: &[Judged], court: &Court<'_>) -> Vec<Candidate> {
         cas.entry(ca.certificate.fingerprint()).or_insert_with(|| ca.clone());
     }
     let mut cas: Vec<_> = cas.into_values().collect();
-    cas.sort_by(|one, other| (&one.place.file, one.place.number).cmp(&(&other.place.file, other.place.number)));
+    cas.sort_by(|one, other| {
+        (&one.position.file, one.position.number).cmp(&(&other.position.file, other.position.number))
+    });
     cas
 }
 
@@ -83,7 +85,7 @@ impl Adviser {
         let certificate = |name: &String| {
             let path = home.authority(name).join("cert.pem");
             let certificate = read_certificate(&path).ok()?;
-            Some(Candidate::new(certificate, Place::new(&path.display().to_string(), 1)))
+            Some(Candidate::new(certificate, InputPosition::new(&path.display().to_string(), 1)))
         };
         let authorities = names.iter().filter_map(certificate).collect();
         let config = Config::load(&home).ok()?;
@@ -134,7 +136,7 @@ impl Adviser {
         let Judged { sent, verdict: Ok(verdict), file, .. } = judged else { return };
         for problem in verdict.problems.iter_mut().filter(|problem| problem.severity == Severity::Error) {
             let mut all = sent.iter().chain(court.untrusted).chain(court.anchors);
-            let Some(candidate) = all.find(|candidate| candidate.place == problem.certificate) else { continue };
+            let Some(candidate) = all.find(|candidate| candidate.position == problem.certificate) else { continue };
             let certificate = &candidate.certificate;
             let hint = match problem.code {
                 "issuer-not-found" => {
@@ -179,11 +181,11 @@ impl Adviser {
         if let Some(found) = self.authorities.iter().find(|it| signed(&it.certificate)) {
             return format!(
                 "the CA directory has it: deploy fullchain.pem instead of cert.pem, or add {} after the leaf",
-                found.place.file
+                found.position.file
             );
         }
         if let Some(found) = elsewhere.iter().find(|it| signed(&it.certificate)) {
-            return format!("{} is the missing certificate: add it to {file} after the leaf", found.place);
+            return format!("{} is the missing certificate: add it to {file} after the leaf", found.position);
         }
         if let Some(name) = self.recorded_intermediate(signed) {
             return format!(
@@ -254,7 +256,7 @@ impl Adviser {
                 && signatures.certificate(certificate, &it.certificate.public_key).is_ok()
         };
         let issuer = self.authorities.iter().find(issued)?;
-        let folder = Path::new(&*issuer.place.file).parent()?;
+        let folder = Path::new(&*issuer.position.file).parent()?;
         let (name, list) = (folder.file_name()?.to_str()?, folder.join("crl.pem"));
         let path = shell_word(&shown(&list));
         Some(if code == "revocation-unknown" && list.exists() {

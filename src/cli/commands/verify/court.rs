@@ -13,7 +13,7 @@ use crate::cli::Failure;
 use crate::cli::commands::lint::MOST_CERTIFICATES;
 use crate::text::hex;
 use crate::verify::{
-    CERTIFICATE_MALFORMED, Candidate, CandidateCrl, KEY_MISMATCH, Link, Place, Problem, Signatures, Verdict,
+    CERTIFICATE_MALFORMED, Candidate, CandidateCrl, InputPosition, KEY_MISMATCH, Link, Problem, Signatures, Verdict,
     VerifyInput, VerifyOptions, served, verify_chain,
 };
 use crate::x509::{Certificate, PublicKey, der};
@@ -134,24 +134,24 @@ impl Court<'_> {
         let mut judged = Judged {
             file,
             sent,
-            verdict: Err(Problem::at(&CERTIFICATE_MALFORMED, Place::new(&blocks.file, 1), "")),
+            verdict: Err(Problem::at(&CERTIFICATE_MALFORMED, InputPosition::new(&blocks.file, 1), "")),
             as_served: self.as_served,
             live: None,
             known: None,
             warnings: Vec::new(),
         };
-        if damaged.first().is_some_and(|(place, _)| place.number == 1) {
-            let (place, error) = damaged.remove(0);
+        if damaged.first().is_some_and(|(position, _)| position.number == 1) {
+            let (position, error) = damaged.remove(0);
             // Without PEM around it, nothing says that it was meant to be a certificate.
             if !blocks.is_pem && !looks_like_der(first) {
                 return Err(Failure::undecodable(path, 1, "certificate", &error.to_string()));
             }
-            judged.verdict = Err(malformed(place, &error));
+            judged.verdict = Err(malformed(position, &error));
             return Ok(judged);
         }
         judged.verdict = Ok(self.ask(&judged.sent));
         if self.as_served {
-            judged.object(damaged.into_iter().map(|(place, error)| malformed(place, &error)));
+            judged.object(damaged.into_iter().map(|(position, error)| malformed(position, &error)));
         } else {
             judged.warnings = left_out(&damaged);
         }
@@ -187,8 +187,8 @@ fn looks_like_der(octets: &[u8]) -> bool {
 }
 
 /// A certificate that is framed as one and cannot be read: the answer is no.
-fn malformed(place: Place, error: &crate::x509::decode::DecodeError) -> Problem {
-    Problem::at(&CERTIFICATE_MALFORMED, place, format!("the certificate cannot be read: {error}"))
+fn malformed(position: InputPosition, error: &crate::x509::decode::DecodeError) -> Problem {
+    Problem::at(&CERTIFICATE_MALFORMED, position, format!("the certificate cannot be read: {error}"))
 }
 
 /// A private key of another pair turns a yes into a no.

@@ -10,7 +10,7 @@ use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::keys::{Passphrase, Signer};
 use crate::store::ca_certificates::Authorities;
 use crate::system::files::{self, FileError};
-use crate::verify::{Candidate, CandidateCrl, Place};
+use crate::verify::{Candidate, CandidateCrl, InputPosition};
 use crate::x509::decode::DecodeError;
 use crate::x509::{Certificate, PublicKey, RevocationList, pem};
 
@@ -33,13 +33,13 @@ fn blocks(path: &Path, content: Vec<u8>) -> Result<Blocks, Failure> {
 }
 
 /// Every certificate of a file that can be read, and what is said of the others.
-pub fn readable(blocks: &Blocks) -> (Vec<Candidate>, Vec<(Place, DecodeError)>) {
+pub fn readable(blocks: &Blocks) -> (Vec<Candidate>, Vec<(InputPosition, DecodeError)>) {
     let (mut candidates, mut damaged) = (Vec::new(), Vec::new());
     for (number, der) in (1..).zip(&blocks.certificates) {
-        let place = Place::new(&blocks.file, number);
+        let position = InputPosition::new(&blocks.file, number);
         match Certificate::from_der(der) {
-            Ok(certificate) => candidates.push(Candidate::new(certificate, place)),
-            Err(error) => damaged.push((place, error)),
+            Ok(certificate) => candidates.push(Candidate::new(certificate, position)),
+            Err(error) => damaged.push((position, error)),
         }
     }
     (candidates, damaged)
@@ -53,15 +53,15 @@ pub fn tolerant(blocks: &Blocks, warnings: &mut Vec<String>) -> Vec<Candidate> {
 }
 
 /// What is said of damaged certificates of one file; of very many the first are named, and the others counted.
-pub fn left_out(damaged: &[(Place, DecodeError)]) -> Vec<String> {
+pub fn left_out(damaged: &[(InputPosition, DecodeError)]) -> Vec<String> {
     const MOST_NAMED: usize = 100;
     let (named, counted) = damaged.split_at(damaged.len().min(MOST_NAMED));
     let mut warnings: Vec<_> = named
         .iter()
-        .map(|(place, error)| format!("certificate {} of {} is left out: {error}", place.number, place.file))
+        .map(|(position, error)| format!("certificate {} of {} is left out: {error}", position.number, position.file))
         .collect();
-    if let Some((place, _)) = counted.first() {
-        warnings.push(format!("{} more certificates of {} are left out", counted.len(), place.file));
+    if let Some((position, _)) = counted.first() {
+        warnings.push(format!("{} more certificates of {} are left out", counted.len(), position.file));
     }
     warnings
 }
@@ -110,7 +110,7 @@ pub fn read_lists(path: &Path, allowance: &Allowance, context: &mut Context<'_>)
         .zip(ders)
         .map(|(number, der)| {
             RevocationList::from_der(&der)
-                .map(|list| CandidateCrl::new(list, Place::new(&file, number)))
+                .map(|list| CandidateCrl::new(list, InputPosition::new(&file, number)))
                 .map_err(|error| Failure::undecodable(path, number, "revocation list", &error.to_string()))
         })
         .collect()

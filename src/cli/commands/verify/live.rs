@@ -9,7 +9,7 @@ use crate::cli::address::host_of;
 use crate::cli::{Context, Failure};
 use crate::handshake::fetch::{Proof, Served, fetch};
 use crate::verify::served::{KEY_NOT_PROVED, OTHER_CERTIFICATE_SERVED};
-use crate::verify::{Place, Problem};
+use crate::verify::{InputPosition, Problem};
 use crate::x509::{Certificate, GeneralName, general_name};
 
 /// The server that was asked, and how its chain compares with the file that was named.
@@ -90,13 +90,13 @@ fn proof_problem(served: &Served, judged: &Judged) -> Option<Problem> {
 
 fn other_certificate(judged: &Judged, file: &Blocks) -> Option<Problem> {
     let shown = judged.sent.first()?;
-    let place = Place::new(&file.file, 1);
+    let position = InputPosition::new(&file.file, 1);
     let of_file = file.certificates.first().and_then(|der| Certificate::from_der(der).ok());
     let has = match of_file {
         Some(certificate) => format!("has {}", certificate.serial),
         None => "cannot be read".to_owned(),
     };
     let message =
-        format!("the server shows the certificate with the serial {}, {place} {has}", shown.certificate.serial);
+        format!("the server shows the certificate with the serial {}, {position} {has}", shown.certificate.serial);
     Some(Problem::error(&OTHER_CERTIFICATE_SERVED, shown, message))
 }

@@ -171,7 +171,7 @@ impl Judged {
             "valid_until_because": until.map(|until| &until.because),
             "valid_until_ends": until.map(|until| json!({
                 "what": until.ends.name(),
-                "source": until.place.to_string(),
+                "source": until.position.to_string(),
             })),
             "rustls_refuses": verdict.and_then(|verdict| verdict.rustls_refuses.as_ref()),
             "as_served": self.as_served.then(|| json!({
@@ -228,7 +228,7 @@ fn problem_json(problem: &Problem) -> Value {
 
 fn sent_json(candidate: &Candidate) -> Value {
     json!({
-        "number": candidate.place.number,
+        "number": candidate.position.number,
         "subject": candidate.certificate.subject.to_string(),
         "serial": candidate.certificate.serial.to_string(),
         "fingerprint_sha256": hex(&candidate.certificate.fingerprint()),
