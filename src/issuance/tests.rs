@@ -311,10 +311,10 @@ fn a_leaf_is_no_issuer() {
 
 #[test]
 fn what_may_not_sign_certificates_is_no_issuer() {
-    use crate::lint::testing::{Authority, Bent, empty_name, rsa_spki};
+    use crate::lint::testing::{TestCa, TestCert, empty_name, rsa_spki};
     use crate::x509::certificate::oid;
-    let taken = |bent: Bent| IssuerFacts::new("ca", Authority::self_signed(bent).certificate, Vec::new());
-    let ca = || Bent::ca("Test Root");
+    let taken = |cert: TestCert| IssuerFacts::new("ca", TestCa::self_signed(cert).certificate, Vec::new());
+    let ca = || TestCert::ca("Test Root");
     assert!(taken(ca()).is_ok());
     // Absent is unrestricted; present, it has to say so.
     assert!(taken(ca().without(oid::KEY_USAGE)).is_ok());

@@ -136,7 +136,7 @@ pub fn check(certificate: &Certificate, issuer: Option<&Certificate>, profile: P
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{Authority, Bent};
+    use super::testing::{TestCa, TestCert};
     use super::*;
 
     #[test]
@@ -153,11 +153,11 @@ mod tests {
 
     #[test]
     fn a_profile_asks_for_its_own_rules_and_house_for_every_rule() {
-        let root = Authority::root();
+        let root = TestCa::root();
         let begin = time::macros::datetime!(2026-01-01 0:00 UTC);
         // Apple alone speaks of 825 days, and the table alone of a purpose that is critical.
-        let bent = Bent::server("a.test").validity(begin, begin + time::Duration::days(900));
-        let leaf = root.issue(bent.critical(crate::x509::certificate::oid::EXTENDED_KEY_USAGE, true));
+        let cert = TestCert::server("a.test").validity(begin, begin + time::Duration::days(900));
+        let leaf = root.issue(cert.critical(crate::x509::certificate::oid::EXTENDED_KEY_USAGE, true));
         for (profile, expected) in [
             (Profile::Rfc5280, &[][..]),
             (Profile::Strict, &[]),
@@ -174,9 +174,9 @@ mod tests {
 
     #[test]
     fn a_sound_hierarchy_breaks_no_rule_of_any_profile() {
-        let root = Authority::root();
-        let issuing = root.subordinate(Bent::ca("Issuing CA").path_length(0));
-        let leaf = issuing.issue(Bent::server("web.corp.test"));
+        let root = TestCa::root();
+        let issuing = root.subordinate(TestCert::ca("Issuing CA").path_length(0));
+        let leaf = issuing.issue(TestCert::server("web.corp.test"));
         for profile in Profile::ALL {
             assert_eq!(check(&root.certificate, None, profile), [], "{profile}");
             assert_eq!(check(&issuing.certificate, Some(&root.certificate), profile), [], "{profile}");

@@ -25,42 +25,42 @@ pub const EVERY_KIND_OF_KEY: [KeyAlgorithm; 5] = [
 ];
 
 /// A certificate and its key.
-pub struct Authority {
+pub struct TestCa {
     pub certificate: Certificate,
     pub key: PrivateKey,
 }
 
-impl Authority {
+impl TestCa {
     /// A self-signed root.
     pub fn root() -> Self {
-        Self::self_signed(Bent::ca("Test Root"))
+        Self::self_signed(TestCert::ca("Test Root"))
     }
 
     /// A self-signed certificate of any form.
-    pub fn self_signed(bent: Bent) -> Self {
-        let key = bent.key();
-        let der = bent.assemble(bent.subject.clone(), None, &key, &key);
+    pub fn self_signed(cert: TestCert) -> Self {
+        let key = cert.key();
+        let der = cert.assemble(cert.subject.clone(), None, &key, &key);
         Self { certificate: Certificate::from_der(&der).unwrap(), key }
     }
 
     /// The octets of a certificate signed by this authority.
-    pub fn issue_der(&self, bent: &Bent) -> Vec<u8> {
-        bent.assemble(
+    pub fn issue_der(&self, cert: &TestCert) -> Vec<u8> {
+        cert.assemble(
             self.certificate.subject.as_der().to_vec(),
             self.certificate.subject_key_id.clone(),
-            &bent.key(),
+            &cert.key(),
             &self.key,
         )
     }
 
-    pub fn issue(&self, bent: Bent) -> Certificate {
-        Certificate::from_der(&self.issue_der(&bent)).unwrap()
+    pub fn issue(&self, cert: TestCert) -> Certificate {
+        Certificate::from_der(&self.issue_der(&cert)).unwrap()
     }
 
     /// A certificate signed by this authority, with its key.
-    pub fn subordinate(&self, bent: Bent) -> Self {
-        let key = bent.key();
-        let der = bent.assemble(
+    pub fn subordinate(&self, cert: TestCert) -> Self {
+        let key = cert.key();
+        let der = cert.assemble(
             self.certificate.subject.as_der().to_vec(),
             self.certificate.subject_key_id.clone(),
             &key,
@@ -71,19 +71,19 @@ impl Authority {
 }
 
 /// What a rule says of a leaf or CA signed by a sound root.
-pub fn seen(rule: &Rule, bent: Bent) -> Option<String> {
-    let root = Authority::root();
-    let certificate = root.issue(bent);
+pub fn seen(rule: &Rule, cert: TestCert) -> Option<String> {
+    let root = TestCa::root();
+    let certificate = root.issue(cert);
     (rule.check)(&Subject { certificate: &certificate, issuer: Some(&root.certificate) })
 }
 
 /// What a rule says of a self-signed certificate.
-pub fn seen_in_root(rule: &Rule, bent: Bent) -> Option<String> {
-    (rule.check)(&Subject::alone(&Authority::self_signed(bent).certificate))
+pub fn seen_in_root(rule: &Rule, cert: TestCert) -> Option<String> {
+    (rule.check)(&Subject::alone(&TestCa::self_signed(cert).certificate))
 }
 
 /// A certificate to be: sound until it is bent.
-pub struct Bent {
+pub struct TestCert {
     version: u8,
     serial: Vec<u8>,
     inner_algorithm: Option<Vec<u8>>,
@@ -107,7 +107,7 @@ enum Value {
     SignersKeyId,
 }
 
-impl Bent {
+impl TestCert {
     fn new(subject: Vec<u8>, validity: Validity) -> Self {
         Self {
             version: 3,
@@ -129,21 +129,21 @@ impl Bent {
     pub fn ca(common_name: &str) -> Self {
         let validity =
             Validity { not_before: datetime!(2025-01-01 0:00 UTC), not_after: datetime!(2035-01-01 0:00 UTC) };
-        let mut bent = Self::new(name(common_name), validity)
+        let mut cert = Self::new(name(common_name), validity)
             .basic_constraints(true, None)
             .key_usage(KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN));
-        bent.extensions.push((oid::SUBJECT_KEY_ID.to_owned(), false, Value::OwnKeyId));
-        bent.extensions.push((oid::AUTHORITY_KEY_ID.to_owned(), false, Value::SignersKeyId));
-        bent
+        cert.extensions.push((oid::SUBJECT_KEY_ID.to_owned(), false, Value::OwnKeyId));
+        cert.extensions.push((oid::AUTHORITY_KEY_ID.to_owned(), false, Value::SignersKeyId));
+        cert
     }
 
     pub fn leaf(common_name: &str) -> Self {
         let validity =
             Validity { not_before: datetime!(2026-01-01 0:00 UTC), not_after: datetime!(2026-03-31 23:59:59 UTC) };
-        let mut bent = Self::new(name(common_name), validity).key_usage(KeyUsage::DIGITAL_SIGNATURE);
-        bent.extensions.push((oid::SUBJECT_KEY_ID.to_owned(), false, Value::OwnKeyId));
-        bent.extensions.push((oid::AUTHORITY_KEY_ID.to_owned(), false, Value::SignersKeyId));
-        bent
+        let mut cert = Self::new(name(common_name), validity).key_usage(KeyUsage::DIGITAL_SIGNATURE);
+        cert.extensions.push((oid::SUBJECT_KEY_ID.to_owned(), false, Value::OwnKeyId));
+        cert.extensions.push((oid::AUTHORITY_KEY_ID.to_owned(), false, Value::SignersKeyId));
+        cert
     }
 
     pub fn server(host: &str) -> Self {

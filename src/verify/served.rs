@@ -207,7 +207,7 @@ impl Table<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::{Authority, Bent};
+    use crate::lint::testing::{TestCa, TestCert};
     use crate::verify::InputPosition;
     use crate::x509::Certificate;
 
@@ -228,10 +228,10 @@ mod tests {
 
     /// A leaf below two intermediates below a root.
     fn chain() -> (Certificate, Certificate, Certificate, Certificate) {
-        let root = Authority::root();
-        let upper = root.subordinate(Bent::ca("Upper CA"));
-        let lower = upper.subordinate(Bent::ca("Lower CA"));
-        let leaf = lower.issue(Bent::server("web.corp.test"));
+        let root = TestCa::root();
+        let upper = root.subordinate(TestCert::ca("Upper CA"));
+        let lower = upper.subordinate(TestCert::ca("Lower CA"));
+        let leaf = lower.issue(TestCert::server("web.corp.test"));
         (leaf, lower.certificate, upper.certificate, root.certificate)
     }
 
@@ -261,19 +261,19 @@ mod tests {
         };
         assert_eq!(advised(&[&leaf, &upper, &root, &lower]), "1, 4, 2");
         assert_eq!(advised(&[&leaf, &upper, &upper, &lower, &lower]), "1, 4, 2");
-        let stranger = Authority::root().subordinate(Bent::ca("Stranger CA")).certificate;
+        let stranger = TestCa::root().subordinate(TestCert::ca("Stranger CA")).certificate;
         assert_eq!(advised(&[&leaf, &upper, &stranger, &lower]), "1, 4, 2");
     }
 
     /// A sibling is a stranger too, and what stands before or behind it is judged as if it were not there.
     #[test]
     fn what_a_ca_issued_besides_decides_no_order() {
-        let root = Authority::root();
-        let top = root.subordinate(Bent::ca("Top CA"));
-        let upper = top.subordinate(Bent::ca("Upper CA"));
-        let lower = upper.subordinate(Bent::ca("Lower CA"));
-        let sibling = upper.issue(Bent::ca("Sibling CA"));
-        let leaf = lower.issue(Bent::server("web.corp.test"));
+        let root = TestCa::root();
+        let top = root.subordinate(TestCert::ca("Top CA"));
+        let upper = top.subordinate(TestCert::ca("Upper CA"));
+        let lower = upper.subordinate(TestCert::ca("Lower CA"));
+        let sibling = upper.issue(TestCert::ca("Sibling CA"));
+        let leaf = lower.issue(TestCert::server("web.corp.test"));
         let [top, upper, lower] = [top, upper, lower].map(|ca| ca.certificate);
         assert_eq!(codes(&[&leaf, &sibling, &upper, &lower]), ["stranger-sent", "out-of-order"]);
         let told = |sent: &[&Certificate]| check(&candidates(sent)).remove(0).message;
@@ -283,11 +283,11 @@ mod tests {
 
     #[test]
     fn the_key_of_an_issuer_under_another_name_is_a_stranger_and_a_ca_under_a_new_key_is_no_root() {
-        let (root, other) = (Authority::root(), Authority::self_signed(Bent::ca("Other Root")));
-        let renamed = other.issue(Bent::ca("Renamed").with_key(&root.key));
-        assert_eq!(codes(&[&root.issue(Bent::server("web.corp.test")), &renamed]), ["stranger-sent"]);
-        let renewed = root.subordinate(Bent::ca("Test Root"));
-        let leaf = renewed.issue(Bent::server("web.corp.test"));
+        let (root, other) = (TestCa::root(), TestCa::self_signed(TestCert::ca("Other Root")));
+        let renamed = other.issue(TestCert::ca("Renamed").with_key(&root.key));
+        assert_eq!(codes(&[&root.issue(TestCert::server("web.corp.test")), &renamed]), ["stranger-sent"]);
+        let renewed = root.subordinate(TestCert::ca("Test Root"));
+        let leaf = renewed.issue(TestCert::server("web.corp.test"));
         assert_eq!(codes(&[&leaf, &renewed.certificate]), [""; 0]);
         assert_eq!(codes(&[&leaf, &renewed.certificate, &root.certificate]), ["root-sent"]);
     }
@@ -306,10 +306,10 @@ mod tests {
         let copies = [[&leaf, &lower, &upper].as_slice(), &[&upper; 50], &[&lower; 50]].concat();
         assert_eq!(cost(&copies), sound);
         // Two CAs that certify each other are a ring, which is walked once.
-        let (one, other) = (Authority::self_signed(Bent::ca("One")), Authority::self_signed(Bent::ca("Other")));
-        let by_other = other.issue(Bent::ca("One").with_key(&one.key));
-        let by_one = one.issue(Bent::ca("Other").with_key(&other.key));
-        assert_eq!(cost(&[&one.issue(Bent::server("web.corp.test")), &by_other, &by_one]), 4);
+        let (one, other) = (TestCa::self_signed(TestCert::ca("One")), TestCa::self_signed(TestCert::ca("Other")));
+        let by_other = other.issue(TestCert::ca("One").with_key(&one.key));
+        let by_one = one.issue(TestCert::ca("Other").with_key(&other.key));
+        assert_eq!(cost(&[&one.issue(TestCert::server("web.corp.test")), &by_other, &by_one]), 4);
     }
 
     #[test]
@@ -323,38 +323,38 @@ mod tests {
     #[test]
     fn the_root_a_stranger_and_a_second_copy_are_found() {
         let (leaf, lower, upper, root) = chain();
-        let stranger = Authority::root().subordinate(Bent::ca("Stranger CA")).certificate;
+        let stranger = TestCa::root().subordinate(TestCert::ca("Stranger CA")).certificate;
         assert_eq!(codes(&[&leaf, &lower, &upper, &root]), ["root-sent"]);
         assert_eq!(codes(&[&leaf, &stranger, &lower, &upper]), ["stranger-sent"]);
         assert_eq!(codes(&[&leaf, &lower, &upper, &lower, &leaf]), ["duplicate-sent"; 2]);
-        assert_eq!(codes(&[&leaf, &Authority::root().certificate]), ["stranger-sent"]);
+        assert_eq!(codes(&[&leaf, &TestCa::root().certificate]), ["stranger-sent"]);
     }
 
     #[test]
     fn two_certificates_of_one_ca_may_both_come_along() {
-        let (one, other) = (Authority::root(), Authority::self_signed(Bent::ca("Other Root")));
-        let issuing = one.subordinate(Bent::ca("Issuing CA"));
-        let crossed = other.issue(Bent::ca("Issuing CA").with_key(&issuing.key));
-        let leaf = issuing.issue(Bent::server("web.corp.test"));
+        let (one, other) = (TestCa::root(), TestCa::self_signed(TestCert::ca("Other Root")));
+        let issuing = one.subordinate(TestCert::ca("Issuing CA"));
+        let crossed = other.issue(TestCert::ca("Issuing CA").with_key(&issuing.key));
+        let leaf = issuing.issue(TestCert::server("web.corp.test"));
         assert_eq!(codes(&[&leaf, &issuing.certificate, &crossed]), [""; 0]);
     }
 
     #[test]
     fn a_ca_may_follow_what_it_issued_and_be_followed_by_another() {
-        let (root, upper) = (Authority::root(), Authority::self_signed(Bent::ca("Upper CA")));
-        let issuing = upper.subordinate(Bent::ca("Issuing CA"));
-        let again = upper.issue(Bent::ca("Issuing CA").with_key(&issuing.key).serial(&[9]));
-        let above = root.issue(Bent::ca("Upper CA").with_key(&upper.key));
-        let leaf = issuing.issue(Bent::server("web.corp.test"));
+        let (root, upper) = (TestCa::root(), TestCa::self_signed(TestCert::ca("Upper CA")));
+        let issuing = upper.subordinate(TestCert::ca("Issuing CA"));
+        let again = upper.issue(TestCert::ca("Issuing CA").with_key(&issuing.key).serial(&[9]));
+        let above = root.issue(TestCert::ca("Upper CA").with_key(&upper.key));
+        let leaf = issuing.issue(TestCert::server("web.corp.test"));
         assert_eq!(codes(&[&leaf, &issuing.certificate, &above, &again]), [""; 0]);
     }
 
     #[test]
     fn a_crowd_of_one_name_costs_no_more_signatures_than_its_bound() {
-        let [ca, other] = [0, 1].map(|_| Authority::self_signed(Bent::ca("Same")));
-        let again = |number: u16| other.issue(Bent::ca("Same").with_key(&other.key).serial(&number.to_be_bytes()));
+        let [ca, other] = [0, 1].map(|_| TestCa::self_signed(TestCert::ca("Same")));
+        let again = |number: u16| other.issue(TestCert::ca("Same").with_key(&other.key).serial(&number.to_be_bytes()));
         let crowd = (300..900).map(again);
-        let sent: Vec<Candidate> = std::iter::once(ca.issue(Bent::server("web.corp.test")))
+        let sent: Vec<Candidate> = std::iter::once(ca.issue(TestCert::server("web.corp.test")))
             .chain(crowd)
             .map(|certificate| Candidate::new(certificate, InputPosition::new("a", 1)))
             .collect();

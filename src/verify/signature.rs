@@ -154,23 +154,24 @@ impl SignatureVerificationAlgorithm for Remembering<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::{Authority, Bent, EVERY_KIND_OF_KEY};
+    use crate::lint::testing::{EVERY_KIND_OF_KEY, TestCa, TestCert};
 
     #[test]
     fn every_kind_of_key_is_verified_and_a_wrong_signature_is_not() {
         for algorithm in EVERY_KIND_OF_KEY {
-            let root = Authority::self_signed(Bent::ca("Root").algorithm(algorithm));
+            let root = TestCa::self_signed(TestCert::ca("Root").algorithm(algorithm));
             let key = root.certificate.public_key.clone();
             assert_eq!(certificate(&root.certificate, &key), Ok(()), "{algorithm}");
-            let wrong = root.issue(Bent::server("a.test").badly_signed());
+            let wrong = root.issue(TestCert::server("a.test").badly_signed());
             assert_eq!(certificate(&wrong, &key), Err(SignatureProblem::Wrong), "{algorithm}");
         }
     }
 
     #[test]
     fn what_is_known_of_one_signature_says_nothing_of_another() {
-        let (root, other) = (Authority::root(), Authority::root());
-        let (leaf, wrong) = (root.issue(Bent::server("a.test")), root.issue(Bent::server("a.test").badly_signed()));
+        let (root, other) = (TestCa::root(), TestCa::root());
+        let (leaf, wrong) =
+            (root.issue(TestCert::server("a.test")), root.issue(TestCert::server("a.test").badly_signed()));
         let signatures = Signatures::default();
         for _ in 0..2 {
             assert_eq!(signatures.certificate(&leaf, &root.certificate.public_key), Ok(()));
@@ -184,8 +185,9 @@ mod tests {
 
     #[test]
     fn an_algorithm_says_yes_to_nothing_but_what_it_has_checked() {
-        let root = Authority::root();
-        let (leaf, wrong) = (root.issue(Bent::server("a.test")), root.issue(Bent::server("b.test").badly_signed()));
+        let root = TestCa::root();
+        let (leaf, wrong) =
+            (root.issue(TestCert::server("a.test")), root.issue(TestCert::server("b.test").badly_signed()));
         let key = &root.certificate.public_key;
         let (asked, fresh) = (Signatures::default(), Signatures::default());
         assert_eq!(asked.certificate(&leaf, key), Ok(()));
@@ -199,15 +201,15 @@ mod tests {
             assert!(says_yes(key.bits(), leaf.tbs(), &leaf.signature));
             assert!(!says_yes(key.bits(), wrong.tbs(), &leaf.signature));
             assert!(!says_yes(key.bits(), leaf.tbs(), &wrong.signature));
-            assert!(!says_yes(Authority::root().certificate.public_key.bits(), leaf.tbs(), &leaf.signature));
+            assert!(!says_yes(TestCa::root().certificate.public_key.bits(), leaf.tbs(), &leaf.signature));
             assert!(!says_yes(key.bits(), wrong.tbs(), &wrong.signature));
         }
     }
 
     #[test]
     fn another_key_and_an_altered_frame_are_refused() {
-        let (root, other) = (Authority::root(), Authority::root());
-        let leaf = root.issue(Bent::server("a.test"));
+        let (root, other) = (TestCa::root(), TestCa::root());
+        let leaf = root.issue(TestCert::server("a.test"));
         assert_eq!(certificate(&leaf, &other.certificate.public_key), Err(SignatureProblem::Wrong));
         let mut octets = leaf.as_der().to_vec();
         let at = octets.len() - leaf.signature.len() - 1;

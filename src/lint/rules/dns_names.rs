@@ -44,14 +44,14 @@ mod tests {
     fn names_that_no_client_looks_for_are_found() {
         for name in ["a..test", "w*.corp.test", "a.test.", "*.test", "", " ", "münchen.test", "192.0.2.1"] {
             let names = [GeneralName::Dns("good.test".to_owned()), GeneralName::Dns(name.to_owned())];
-            assert!(seen(&RULE, Bent::server("a.test").general_names(&names)).is_some(), "{name}");
+            assert!(seen(&RULE, TestCert::server("a.test").general_names(&names)).is_some(), "{name}");
         }
     }
 
     #[test]
     fn names_and_wildcards_are_right() {
         assert_eq!(
-            seen(&RULE, Bent::server("a.test").names(&["*.corp.test", "xn--mnchen-3ya.test", "10.0.0.1"])),
+            seen(&RULE, TestCert::server("a.test").names(&["*.corp.test", "xn--mnchen-3ya.test", "10.0.0.1"])),
             None
         );
     }

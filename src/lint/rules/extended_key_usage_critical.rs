@@ -26,13 +26,13 @@ mod tests {
 
     #[test]
     fn critical_purposes_are_found() {
-        assert!(seen(&RULE, Bent::server("a.test").critical(oid::EXTENDED_KEY_USAGE, true)).is_some());
+        assert!(seen(&RULE, TestCert::server("a.test").critical(oid::EXTENDED_KEY_USAGE, true)).is_some());
     }
 
     #[test]
     fn plain_purposes_are_right() {
-        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
         // The Baseline Requirements speak of servers; RFC 5280 leaves it open.
-        assert_eq!(seen(&RULE, Bent::client("alice").critical(oid::EXTENDED_KEY_USAGE, true)), None);
+        assert_eq!(seen(&RULE, TestCert::client("alice").critical(oid::EXTENDED_KEY_USAGE, true)), None);
     }
 }

@@ -31,14 +31,14 @@ mod tests {
 
     #[test]
     fn a_doubled_and_a_garbled_extension_are_found() {
-        let doubled = Bent::server("a.test").again(oid::KEY_USAGE, true, vec![3, 2, 7, 0x80]);
+        let doubled = TestCert::server("a.test").again(oid::KEY_USAGE, true, vec![3, 2, 7, 0x80]);
         assert!(seen(&RULE, doubled).unwrap().contains("2.5.29.15 (key usage): it stands twice"));
-        let garbled = Bent::server("a.test").extension(oid::KEY_USAGE, true, vec![0xff]);
+        let garbled = TestCert::server("a.test").extension(oid::KEY_USAGE, true, vec![0xff]);
         assert!(seen(&RULE, garbled).unwrap().contains("cannot be read"));
     }
 
     #[test]
     fn sound_extensions_are_right() {
-        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
     }
 }

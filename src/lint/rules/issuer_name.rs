@@ -27,11 +27,13 @@ mod tests {
 
     #[test]
     fn another_name_is_found() {
-        assert!(seen(&RULE, Bent::server("a.test").issuer(&name("Else"))).unwrap().contains("expected CN=Test Root"));
+        assert!(
+            seen(&RULE, TestCert::server("a.test").issuer(&name("Else"))).unwrap().contains("expected CN=Test Root")
+        );
     }
 
     #[test]
     fn the_name_of_the_ca_is_right() {
-        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
     }
 }

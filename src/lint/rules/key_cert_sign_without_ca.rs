@@ -26,11 +26,11 @@ mod tests {
 
     #[test]
     fn a_leaf_that_signs_certificates_is_found() {
-        assert!(seen(&RULE, Bent::server("a.test").key_usage(KeyUsage::KEY_CERT_SIGN)).is_some());
+        assert!(seen(&RULE, TestCert::server("a.test").key_usage(KeyUsage::KEY_CERT_SIGN)).is_some());
     }
 
     #[test]
     fn a_ca_may_sign_certificates() {
-        assert_eq!(seen(&RULE, Bent::ca("A")), None);
+        assert_eq!(seen(&RULE, TestCert::ca("A")), None);
     }
 }

@@ -30,16 +30,16 @@ mod tests {
     use crate::x509::{KeyAlgorithm, der};
 
     /// A key of this kind, with the object identifier of a curve if it is of one.
-    fn key(kind: &str, curve: Option<&str>) -> Bent {
+    fn key(kind: &str, curve: Option<&str>) -> TestCert {
         let curve = curve.map(object_identifier).unwrap_or_default();
         let algorithm = der::sequence(&[&object_identifier(kind), &curve]);
-        Bent::server("a.test").spki(der::sequence(&[&algorithm, &der::bit_string(&[4; 57])]))
+        TestCert::server("a.test").spki(der::sequence(&[&algorithm, &der::bit_string(&[4; 57])]))
     }
 
     #[test]
     fn keys_of_other_kinds_and_on_other_curves_are_found() {
         const ON_CURVE: &str = "1.2.840.10045.2.1";
-        for (bent, told) in [
+        for (cert, told) in [
             (key("1.2.840.10040.4.1", None), "dsa"),
             (key("1.3.101.113", None), "ed448"),
             (key(ON_CURVE, Some("1.3.132.0.33")), "ecdsa-p224"),
@@ -48,7 +48,7 @@ mod tests {
             // An RSA key whose numbers cannot be read.
             (key("1.2.840.113549.1.1.1", None), "1.2.840.113549.1.1.1"),
         ] {
-            let found = seen(&RULE, bent).unwrap();
+            let found = seen(&RULE, cert).unwrap();
             assert!(found.contains(told), "{found}");
         }
     }
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn every_kind_of_key_that_is_made_here_is_right() {
         for algorithm in KeyAlgorithm::ALL {
-            assert_eq!(seen(&RULE, Bent::server("a.test").algorithm(algorithm)), None);
+            assert_eq!(seen(&RULE, TestCert::server("a.test").algorithm(algorithm)), None);
         }
     }
 }

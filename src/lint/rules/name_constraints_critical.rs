@@ -26,11 +26,11 @@ mod tests {
 
     #[test]
     fn plain_constraints_are_found() {
-        assert!(seen(&RULE, Bent::ca("A").permit(&["a.test"]).critical(oid::NAME_CONSTRAINTS, false)).is_some());
+        assert!(seen(&RULE, TestCert::ca("A").permit(&["a.test"]).critical(oid::NAME_CONSTRAINTS, false)).is_some());
     }
 
     #[test]
     fn critical_constraints_are_right() {
-        assert_eq!(seen(&RULE, Bent::ca("A").permit(&["a.test"])), None);
+        assert_eq!(seen(&RULE, TestCert::ca("A").permit(&["a.test"])), None);
     }
 }

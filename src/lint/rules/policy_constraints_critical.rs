@@ -27,24 +27,24 @@ mod tests {
     use crate::lint::testing::*;
     use crate::x509::der;
 
-    fn bent(oid: &str, critical: bool) -> Bent {
+    fn cert(oid: &str, critical: bool) -> TestCert {
         let value = match oid {
             oid::POLICY_CONSTRAINTS => der::sequence(&[&[0x80, 1, 0]]),
             _ => der::value(der::INTEGER, &[0]),
         };
-        Bent::ca("A").extension(oid, critical, value)
+        TestCert::ca("A").extension(oid, critical, value)
     }
 
     #[test]
     fn constraints_that_are_not_critical_are_found() {
-        assert_eq!(seen(&RULE, bent(oid::POLICY_CONSTRAINTS, false)).as_deref(), Some(RULE.example));
-        assert!(seen(&RULE, bent(oid::INHIBIT_ANY_POLICY, false)).is_some());
+        assert_eq!(seen(&RULE, cert(oid::POLICY_CONSTRAINTS, false)).as_deref(), Some(RULE.example));
+        assert!(seen(&RULE, cert(oid::INHIBIT_ANY_POLICY, false)).is_some());
     }
 
     #[test]
     fn critical_ones_and_none_are_right() {
-        assert_eq!(seen(&RULE, bent(oid::POLICY_CONSTRAINTS, true)), None);
-        assert_eq!(seen(&RULE, bent(oid::INHIBIT_ANY_POLICY, true)), None);
-        assert_eq!(seen(&RULE, Bent::ca("A")), None);
+        assert_eq!(seen(&RULE, cert(oid::POLICY_CONSTRAINTS, true)), None);
+        assert_eq!(seen(&RULE, cert(oid::INHIBIT_ANY_POLICY, true)), None);
+        assert_eq!(seen(&RULE, TestCert::ca("A")), None);
     }
 }

@@ -28,12 +28,12 @@ mod tests {
     #[test]
     fn an_even_exponent_and_one_are_found() {
         for exponent in [&[2][..], &[1], &[]] {
-            assert!(seen(&RULE, Bent::server("a.test").spki(rsa_spki(&[0xff; 256], exponent))).is_some());
+            assert!(seen(&RULE, TestCert::server("a.test").spki(rsa_spki(&[0xff; 256], exponent))).is_some());
         }
     }
 
     #[test]
     fn the_usual_exponent_is_right() {
-        assert_eq!(seen(&RULE, Bent::server("a.test").spki(rsa_spki(&[0xff; 256], &[1, 0, 1]))), None);
+        assert_eq!(seen(&RULE, TestCert::server("a.test").spki(rsa_spki(&[0xff; 256], &[1, 0, 1]))), None);
     }
 }

@@ -35,14 +35,14 @@ mod tests {
     fn short_and_odd_moduli_are_found() {
         let first_octet = |octet: u8, length: usize| [&[octet][..], &vec![0xff; length - 1]].concat();
         for (modulus, told) in [(first_octet(0x80, 128), "1024"), (first_octet(0x01, 257), "multiple of 8")] {
-            let bent = Bent::server("a.test").spki(rsa_spki(&modulus, &[1, 0, 1]));
-            assert!(seen(&RULE, bent).unwrap().contains(told));
+            let cert = TestCert::server("a.test").spki(rsa_spki(&modulus, &[1, 0, 1]));
+            assert!(seen(&RULE, cert).unwrap().contains(told));
         }
     }
 
     #[test]
     fn a_modulus_of_2048_bits_is_right() {
-        assert_eq!(seen(&RULE, Bent::server("a.test").spki(rsa_spki(&[0xff; 256], &[1, 0, 1]))), None);
-        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        assert_eq!(seen(&RULE, TestCert::server("a.test").spki(rsa_spki(&[0xff; 256], &[1, 0, 1]))), None);
+        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
     }
 }

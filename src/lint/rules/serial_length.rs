@@ -28,11 +28,11 @@ mod tests {
     #[test]
     fn twenty_one_octets_are_too_many() {
         let serial = [&[0][..], &[0xff; 20]].concat();
-        assert!(seen(&RULE, Bent::server("a.test").serial(&serial)).unwrap().contains("21 octets"));
+        assert!(seen(&RULE, TestCert::server("a.test").serial(&serial)).unwrap().contains("21 octets"));
     }
 
     #[test]
     fn twenty_octets_are_right() {
-        assert_eq!(seen(&RULE, Bent::server("a.test").serial(&[0x7f; 20])), None);
+        assert_eq!(seen(&RULE, TestCert::server("a.test").serial(&[0x7f; 20])), None);
     }
 }

@@ -66,9 +66,9 @@ mod tests {
     #[test]
     fn a_generalized_time_before_2050_is_found() {
         let early = [&b"\x18\x0f20260101000000Z"[..], b"\x17\x0d270101000000Z"];
-        let bent = || Bent::server("a.test").validity_der(der::sequence(&early));
-        assert_eq!(seen(&RULE, bent()).as_deref(), Some(RULE.example));
-        assert!(!is_not_der(&Authority::root().issue(bent())));
+        let cert = || TestCert::server("a.test").validity_der(der::sequence(&early));
+        assert_eq!(seen(&RULE, cert()).as_deref(), Some(RULE.example));
+        assert!(!is_not_der(&TestCa::root().issue(cert())));
     }
 
     #[test]
@@ -81,7 +81,7 @@ mod tests {
             b"\x17\x11300101000000+0100",
         ] {
             let certificate =
-                Authority::root().issue(Bent::server("a.test").validity_der(der::sequence(&[sound, date])));
+                TestCa::root().issue(TestCert::server("a.test").validity_der(der::sequence(&[sound, date])));
             let told = check(&Subject::alone(&certificate)).unwrap();
             assert!(told.starts_with("notAfter is written as") && is_not_der(&certificate), "{told}");
         }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn both_forms_are_right_on_their_side_of_2050() {
-        let bent = Bent::ca("A").validity(datetime!(2049-12-31 0:00 UTC), datetime!(2050-01-01 0:00 UTC));
-        assert_eq!(seen(&RULE, bent), None);
+        let cert = TestCert::ca("A").validity(datetime!(2049-12-31 0:00 UTC), datetime!(2050-01-01 0:00 UTC));
+        assert_eq!(seen(&RULE, cert), None);
     }
 }

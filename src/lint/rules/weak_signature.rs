@@ -27,22 +27,22 @@ mod tests {
 
     #[test]
     fn a_signature_over_sha1_is_found() {
-        assert!(seen(&RULE, over_sha1(Bent::server("a.test"))).unwrap().contains("sha1WithRSAEncryption"));
-        assert!(seen(&RULE, over_sha1(Bent::ca("A"))).is_some());
+        assert!(seen(&RULE, over_sha1(TestCert::server("a.test"))).unwrap().contains("sha1WithRSAEncryption"));
+        assert!(seen(&RULE, over_sha1(TestCert::ca("A"))).is_some());
     }
 
     #[test]
     fn a_root_may_sign_itself_as_it_likes() {
-        assert_eq!(seen_in_root(&RULE, over_sha1(Bent::ca("A"))), None);
+        assert_eq!(seen_in_root(&RULE, over_sha1(TestCert::ca("A"))), None);
     }
 
-    fn over_sha1(bent: Bent) -> Bent {
+    fn over_sha1(cert: TestCert) -> TestCert {
         let sha1_with_rsa = [0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5, 5, 0];
-        bent.inner_algorithm(&sha1_with_rsa).outer_algorithm(&sha1_with_rsa)
+        cert.inner_algorithm(&sha1_with_rsa).outer_algorithm(&sha1_with_rsa)
     }
 
     #[test]
     fn a_signature_over_sha256_is_right() {
-        assert_eq!(seen(&RULE, Bent::server("a.test")), None);
+        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
     }
 }

@@ -60,13 +60,13 @@ pub fn check(candidate: &Candidate, problems: &mut Vec<Problem>) {
 mod tests {
     use super::*;
     use crate::lint::testing::object_identifier;
-    use crate::verify::tests::{House, server};
+    use crate::verify::tests::{TestPki, server};
     use crate::x509::der;
 
     #[test]
     fn a_critical_extension_that_nobody_knows_is_found() {
         let unknown = server().extension("1.3.6.1.4.1.99999.1", true, vec![5, 0]);
-        assert_eq!(House::new().case(unknown).errors(), [UNKNOWN_CRITICAL_EXTENSION.code]);
+        assert_eq!(TestPki::new().case(unknown).errors(), [UNKNOWN_CRITICAL_EXTENSION.code]);
     }
 
     #[test]
@@ -75,7 +75,7 @@ mod tests {
             let value = der::value(der::IA5_STRING, b"https://corp.test/cps");
             let qualifiers = der::sequence(&[&der::sequence(&[&object_identifier(qualifier), &value])]);
             let policies = der::sequence(&[&der::sequence(&[&object_identifier("1.2.3"), &qualifiers])]);
-            House::new().case(server().extension(oid::CERTIFICATE_POLICIES, critical, policies)).errors()
+            TestPki::new().case(server().extension(oid::CERTIFICATE_POLICIES, critical, policies)).errors()
         };
         assert_eq!(errors("1.3.6.1.4.1.99999.2", true), [UNKNOWN_CRITICAL_EXTENSION.code]);
         assert_eq!(errors("1.3.6.1.4.1.99999.2", false), [""; 0]);
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn one_that_is_not_critical_and_a_critical_one_that_is_known_are_right() {
         let unknown = server().extension("1.3.6.1.4.1.99999.1", false, vec![5, 0]);
-        assert_eq!(House::new().case(unknown).errors(), [""; 0]);
-        assert_eq!(House::new().case(server().critical(oid::SUBJECT_ALT_NAME, true)).errors(), [""; 0]);
+        assert_eq!(TestPki::new().case(unknown).errors(), [""; 0]);
+        assert_eq!(TestPki::new().case(server().critical(oid::SUBJECT_ALT_NAME, true)).errors(), [""; 0]);
     }
 }

@@ -129,17 +129,17 @@ const OWN_ROOT: &str = "strict clients (OpenSSL with -x509_strict, Python since 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::{Authority, Bent, empty_name, object_identifier, rsa_spki};
-    use crate::verify::tests::{Case, House, below, server};
+    use crate::lint::testing::{TestCa, TestCert, empty_name, object_identifier, rsa_spki};
+    use crate::verify::tests::{Case, TestPki, below, server};
     use crate::x509::certificate::oid;
     use crate::x509::name_constraints::Subtree;
     use crate::x509::{ExtendedKeyUsage, KeyUsage, NameConstraints, der};
 
-    type Broken = (&'static Rule, fn() -> Bent);
+    type Broken = (&'static Rule, fn() -> TestCert);
 
     /// For which purposes (any, client, server) a leaf or CA that breaks a rule is refused for it.
-    fn refused(rule: &Rule, bent: fn() -> Bent, as_ca: bool) -> [bool; 3] {
-        let case = || if as_ca { House::with(bent()).case(server()) } else { House::new().case(bent()) };
+    fn refused(rule: &Rule, cert: fn() -> TestCert, as_ca: bool) -> [bool; 3] {
+        let case = || if as_ca { TestPki::with(cert()).case(server()) } else { TestPki::new().case(cert()) };
         let verdicts = [case().verify(), case().client().verify(), case().server("web.corp.test").verify()];
         let found = |severity| move |problem: &Problem| problem.code == rule.code && problem.severity == severity;
         // The rule at least says something, for every purpose that knows it.
@@ -147,10 +147,10 @@ mod tests {
         verdicts.map(|verdict| verdict.problems.iter().any(found(Severity::Error)))
     }
 
-    fn leading_dot() -> Bent {
+    fn leading_dot() -> TestCert {
         let constraints =
             NameConstraints { permitted: vec![Subtree::Dns(".corp.test".to_owned())], excluded: Vec::new() };
-        Bent::ca("A").name_constraints(&constraints)
+        TestCert::ca("A").name_constraints(&constraints)
     }
 
     #[test]
@@ -168,16 +168,16 @@ mod tests {
             }),
             (&lint::subject_alt_name_critical::RULE, || server().subject(&empty_name())),
         ];
-        for (rule, bent) in leaves {
+        for (rule, cert) in leaves {
             // Without an issuer's name nothing leads upwards, but to a CA without a name.
             if rule.code == lint::issuer_empty::RULE.code {
-                let errors = House::with(Bent::ca("A").subject(&empty_name())).case(bent()).errors();
+                let errors = TestPki::with(TestCert::ca("A").subject(&empty_name())).case(cert()).errors();
                 assert_eq!(errors, [lint::ca_subject_empty::RULE.code, rule.code]);
                 continue;
             }
-            assert_eq!(refused(rule, bent, false), [true; 3], "{}", rule.code);
+            assert_eq!(refused(rule, cert, false), [true; 3], "{}", rule.code);
         }
-        let empty = || Bent::ca("A").extension(oid::NAME_CONSTRAINTS, true, der::sequence(&[]));
+        let empty = || TestCert::ca("A").extension(oid::NAME_CONSTRAINTS, true, der::sequence(&[]));
         assert_eq!(refused(&lint::name_constraints_empty::RULE, empty, true), [true; 3]);
     }
 
@@ -200,22 +200,22 @@ mod tests {
                 server().spki(der::sequence(&[&ed448, &der::bit_string(&[4; 57])]))
             }),
         ];
-        for (rule, bent) in leaves {
-            assert_eq!(refused(rule, bent, false), [false, true, true], "{}", rule.code);
+        for (rule, cert) in leaves {
+            assert_eq!(refused(rule, cert, false), [false, true, true], "{}", rule.code);
         }
         let cas: [Broken; 4] = [
-            (&lint::ca_basic_constraints_critical::RULE, || Bent::ca("A").critical(oid::BASIC_CONSTRAINTS, false)),
-            (&lint::ca_subject_key_id::RULE, || Bent::ca("A").without(oid::SUBJECT_KEY_ID)),
+            (&lint::ca_basic_constraints_critical::RULE, || TestCert::ca("A").critical(oid::BASIC_CONSTRAINTS, false)),
+            (&lint::ca_subject_key_id::RULE, || TestCert::ca("A").without(oid::SUBJECT_KEY_ID)),
             (&lint::name_constraints_leading_dot::RULE, leading_dot),
             (&lint::policy_constraints_critical::RULE, || {
-                Bent::ca("A").extension(oid::POLICY_CONSTRAINTS, false, der::sequence(&[&[0x80, 1, 5]]))
+                TestCert::ca("A").extension(oid::POLICY_CONSTRAINTS, false, der::sequence(&[&[0x80, 1, 5]]))
             }),
         ];
-        for (rule, bent) in cas {
-            assert_eq!(refused(rule, bent, true), [false, true, true], "{}", rule.code);
+        for (rule, cert) in cas {
+            assert_eq!(refused(rule, cert, true), [false, true, true], "{}", rule.code);
         }
         // The Baseline Requirements allow it, RFC 5280 does not.
-        let plain = || Bent::ca("A").permit(&["corp.test"]).critical(oid::NAME_CONSTRAINTS, false);
+        let plain = || TestCert::ca("A").permit(&["corp.test"]).critical(oid::NAME_CONSTRAINTS, false);
         assert_eq!(refused(&lint::name_constraints_critical::RULE, plain, true), [false, true, false]);
     }
 
@@ -233,15 +233,15 @@ mod tests {
                 server().purposes(&[ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::Any])
             }),
         ];
-        for (rule, bent) in leaves {
-            assert_eq!(refused(rule, bent, false), [false, false, true], "{}", rule.code);
+        for (rule, cert) in leaves {
+            assert_eq!(refused(rule, cert, false), [false, false, true], "{}", rule.code);
         }
     }
 
     #[test]
     fn a_short_rsa_key_is_told_for_every_purpose() {
-        let house = House::new();
-        let client = || house.case(Bent::client("alice").spki(rsa_spki(&[0xff; 128], &[1, 0, 1])));
+        let pki = TestPki::new();
+        let client = || pki.case(TestCert::client("alice").spki(rsa_spki(&[0xff; 128], &[1, 0, 1])));
         for verdict in [client().verify(), client().client().verify()] {
             assert!(verdict.valid);
             assert_eq!(verdict.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [lint::rsa_size::RULE.code]);
@@ -255,21 +255,22 @@ mod tests {
 
     #[test]
     fn what_is_tolerated_is_told() {
-        let zero = below(Bent::ca("Root").serial(&[0])).server("web.corp.test").verify();
+        let zero = below(TestCert::ca("Root").serial(&[0])).server("web.corp.test").verify();
         assert!(zero.valid);
         assert_eq!(zero.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [lint::serial_positive::RULE.code]);
         assert_eq!(
-            below(Bent::ca("Root").without(oid::AUTHORITY_KEY_ID)).server("web.corp.test").verify().problems,
+            below(TestCert::ca("Root").without(oid::AUTHORITY_KEY_ID)).server("web.corp.test").verify().problems,
             []
         );
         // Every reader takes the form of another year.
         let early = der::sequence(&[b"\x18\x0f20250101000000Z", b"\x17\x0d270101000000Z"]);
-        let early = House::new().case(server().validity_der(early)).server("web.corp.test").verify();
+        let early = TestPki::new().case(server().validity_der(early)).server("web.corp.test").verify();
         assert!(early.valid);
         assert_eq!(early.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [lint::validity_encoding::RULE.code]);
         // What a CA is limited to may be critical.
-        let limited = Bent::ca("A").purposes(&[ExtendedKeyUsage::ServerAuth]).critical(oid::EXTENDED_KEY_USAGE, true);
-        let limited = House::with(limited).case(server()).server("web.corp.test").verify();
+        let limited =
+            TestCert::ca("A").purposes(&[ExtendedKeyUsage::ServerAuth]).critical(oid::EXTENDED_KEY_USAGE, true);
+        let limited = TestPki::with(limited).case(server()).server("web.corp.test").verify();
         assert!(limited.valid);
         let told: Vec<_> = limited.problems.iter().map(|it| it.code).collect();
         assert_eq!(told, [lint::extended_key_usage_critical::RULE.code]);
@@ -278,11 +279,14 @@ mod tests {
     /// What is let pass of a root is that one thing of a root, and nothing beside it.
     #[test]
     fn what_is_tolerated_of_a_root_excuses_nothing_else() {
-        let errors = |root: Bent| below(root).server("web.corp.test").errors();
-        assert_eq!(errors(Bent::ca("Root").serial(&[0xff])), [lint::serial_positive::RULE.code]);
-        let silent = |bent: Bent| bent.without(oid::AUTHORITY_KEY_ID);
-        assert_eq!(errors(silent(Bent::ca("Root").without(oid::SUBJECT_KEY_ID))), [lint::ca_subject_key_id::RULE.code]);
-        let own = below(Bent::ca("Root").without(oid::SUBJECT_KEY_ID)).of_own_roots();
+        let errors = |root: TestCert| below(root).server("web.corp.test").errors();
+        assert_eq!(errors(TestCert::ca("Root").serial(&[0xff])), [lint::serial_positive::RULE.code]);
+        let silent = |cert: TestCert| cert.without(oid::AUTHORITY_KEY_ID);
+        assert_eq!(
+            errors(silent(TestCert::ca("Root").without(oid::SUBJECT_KEY_ID))),
+            [lint::ca_subject_key_id::RULE.code]
+        );
+        let own = below(TestCert::ca("Root").without(oid::SUBJECT_KEY_ID)).of_own_roots();
         assert_eq!(own.server("web.corp.test").errors(), [lint::ca_subject_key_id::RULE.code]);
     }
 
@@ -290,9 +294,9 @@ mod tests {
     #[test]
     fn only_an_anchor_that_signs_itself_may_leave_the_authority_key_id_out() {
         let missing = [lint::authority_key_id::RULE.code];
-        let root = Authority::root();
+        let root = TestCa::root();
         // Signed with its own key under the name of another: as an anchor it is right, within a path it is not.
-        let renamed = || Bent::ca("Renamed").with_key(&root.key);
+        let renamed = || TestCert::ca("Renamed").with_key(&root.key);
         let anchor = root.subordinate(renamed().without(oid::AUTHORITY_KEY_ID));
         let as_anchor = Case::new(anchor.issue(server()), &[], &[&anchor.certificate]);
         assert_eq!(as_anchor.server("web.corp.test").errors(), [""; 0]);

@@ -45,29 +45,29 @@ pub fn check(candidate: &Candidate, role: Role, problems: &mut Vec<Problem>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::Bent;
-    use crate::verify::tests::{House, below, server};
+    use crate::lint::testing::TestCert;
+    use crate::verify::tests::{TestPki, below, server};
     use crate::x509::certificate::oid;
 
     #[test]
     fn an_issuer_that_is_no_ca_is_found_the_anchor_too() {
-        let silent = Bent::ca("A").without(oid::BASIC_CONSTRAINTS).without(oid::KEY_USAGE);
-        assert_eq!(House::with(silent).case(server()).errors(), [NOT_A_CA.code]);
-        let denied = Bent::ca("A").basic_constraints(false, None).without(oid::KEY_USAGE);
-        assert_eq!(House::with(denied).case(server()).errors(), [NOT_A_CA.code]);
-        assert_eq!(below(Bent::ca("Root").version(1)).errors(), [NOT_A_CA.code]);
+        let silent = TestCert::ca("A").without(oid::BASIC_CONSTRAINTS).without(oid::KEY_USAGE);
+        assert_eq!(TestPki::with(silent).case(server()).errors(), [NOT_A_CA.code]);
+        let denied = TestCert::ca("A").basic_constraints(false, None).without(oid::KEY_USAGE);
+        assert_eq!(TestPki::with(denied).case(server()).errors(), [NOT_A_CA.code]);
+        assert_eq!(below(TestCert::ca("Root").version(1)).errors(), [NOT_A_CA.code]);
     }
 
     #[test]
     fn an_issuer_whose_key_signs_no_certificates_is_found() {
         let found = [ISSUER_WITHOUT_KEY_CERT_SIGN.code];
-        assert_eq!(House::with(Bent::ca("A").key_usage(KeyUsage::CRL_SIGN)).case(server()).errors(), found);
-        assert_eq!(below(Bent::ca("Root").key_usage(KeyUsage::CRL_SIGN)).errors(), found);
+        assert_eq!(TestPki::with(TestCert::ca("A").key_usage(KeyUsage::CRL_SIGN)).case(server()).errors(), found);
+        assert_eq!(below(TestCert::ca("Root").key_usage(KeyUsage::CRL_SIGN)).errors(), found);
     }
 
     #[test]
     fn a_ca_with_key_cert_sign_or_without_any_key_usage_is_right() {
-        assert_eq!(House::new().case(server()).errors(), [""; 0]);
-        assert_eq!(House::with(Bent::ca("A").without(oid::KEY_USAGE)).case(server()).errors(), [""; 0]);
+        assert_eq!(TestPki::new().case(server()).errors(), [""; 0]);
+        assert_eq!(TestPki::with(TestCert::ca("A").without(oid::KEY_USAGE)).case(server()).errors(), [""; 0]);
     }
 }

@@ -36,29 +36,29 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::Bent;
+    use crate::lint::testing::TestCert;
     use crate::verify::rules::baseline::ca_as_leaf::CA_AS_LEAF;
-    use crate::verify::tests::{House, server};
+    use crate::verify::tests::{TestPki, server};
     use crate::x509::certificate::oid;
 
     #[test]
     fn a_key_that_takes_part_in_no_handshake_is_found() {
         let usage = server().key_usage(KeyUsage::CRL_SIGN);
-        assert_eq!(House::new().case(usage).server("web.corp.test").errors(), [KEY_USAGE_UNFIT.code]);
-        let old = House::new().case(server().key_usage(KeyUsage::KEY_AGREEMENT)).server("web.corp.test").verify();
+        assert_eq!(TestPki::new().case(usage).server("web.corp.test").errors(), [KEY_USAGE_UNFIT.code]);
+        let old = TestPki::new().case(server().key_usage(KeyUsage::KEY_AGREEMENT)).server("web.corp.test").verify();
         assert_eq!(old.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [KEY_USAGE_UNFIT.code]);
         assert!(old.valid, "TLS 1.2 can use it");
     }
 
     #[test]
     fn a_key_that_signs_is_right_and_one_without_key_usage_too() {
-        assert_eq!(House::new().case(server()).server("web.corp.test").verify().problems, []);
-        let silent = House::new().case(server().without(oid::KEY_USAGE)).server("web.corp.test");
+        assert_eq!(TestPki::new().case(server()).server("web.corp.test").verify().problems, []);
+        let silent = TestPki::new().case(server().without(oid::KEY_USAGE)).server("web.corp.test");
         assert_eq!(silent.verify().problems, []);
-        assert_eq!(House::new().case(server().key_usage(KeyUsage::CRL_SIGN)).errors(), [""; 0]);
-        let ca = House::new().case(Bent::ca("web.corp.test").names(&["web.corp.test"])).server("web.corp.test");
+        assert_eq!(TestPki::new().case(server().key_usage(KeyUsage::CRL_SIGN)).errors(), [""; 0]);
+        let ca = TestPki::new().case(TestCert::ca("web.corp.test").names(&["web.corp.test"])).server("web.corp.test");
         assert_eq!(ca.errors(), [CA_AS_LEAF.code]);
-        let ca = House::new().case(Bent::ca("alice")).client();
+        let ca = TestPki::new().case(TestCert::ca("alice")).client();
         assert_eq!(ca.errors(), [KEY_USAGE_UNFIT.code]);
     }
 }

@@ -320,23 +320,23 @@ fn has_sparse_mask(subtree: &Subtree) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::{Bent, empty_name, name, object_identifier};
-    use crate::verify::tests::{House, server};
+    use crate::lint::testing::{TestCert, empty_name, name, object_identifier};
+    use crate::verify::tests::{TestPki, server};
     use crate::x509::{DistinguishedName, NameConstraints};
 
-    fn errors(ca: Bent, leaf: Bent) -> Vec<&'static str> {
-        House::with(ca).case(leaf).errors()
+    fn errors(ca: TestCert, leaf: TestCert) -> Vec<&'static str> {
+        TestPki::with(ca).case(leaf).errors()
     }
 
     #[test]
     fn a_name_outside_of_what_is_permitted_or_inside_of_what_is_excluded_is_found() {
         let violated = [NAME_CONSTRAINT_VIOLATED.code];
-        assert_eq!(errors(Bent::ca("A").permit(&["other.test"]), server()), violated);
-        assert_eq!(errors(Bent::ca("A").exclude(&["corp.test"]), server()), violated);
+        assert_eq!(errors(TestCert::ca("A").permit(&["other.test"]), server()), violated);
+        assert_eq!(errors(TestCert::ca("A").exclude(&["corp.test"]), server()), violated);
         let wildcard = || server().names(&["*.corp.test"]);
-        assert_eq!(errors(Bent::ca("A").exclude(&["secret.corp.test"]), wildcard()), violated);
+        assert_eq!(errors(TestCert::ca("A").exclude(&["secret.corp.test"]), wildcard()), violated);
         // The wildcard stands for one label, and reaches nothing in there.
-        assert_eq!(errors(Bent::ca("A").exclude(&["deep.secret.corp.test"]), wildcard()), [""; 0]);
+        assert_eq!(errors(TestCert::ca("A").exclude(&["deep.secret.corp.test"]), wildcard()), [""; 0]);
     }
 
     #[test]
@@ -344,7 +344,7 @@ mod tests {
         let unprocessable = [NAME_CONSTRAINT_UNPROCESSABLE.code];
         let subtree = |fields: &[&[u8]]| {
             let list = der::value(der::context_constructed(0), &der::sequence(fields));
-            Bent::ca("A").extension(oid::NAME_CONSTRAINTS, true, der::sequence(&[&list]))
+            TestCert::ca("A").extension(oid::NAME_CONSTRAINTS, true, der::sequence(&[&list]))
         };
         let dns = der::value(der::context(2), b"corp.test");
         assert_eq!(errors(subtree(&[&dns, &[0x80, 1, 1]]), server()), unprocessable);
@@ -356,7 +356,10 @@ mod tests {
         let other = GeneralName::Other { tag: 8, der: registered.clone() };
         assert_eq!(errors(subtree(&[&registered]), server().general_names(&[other])), unprocessable);
         assert_eq!(errors(subtree(&[&registered]), server()), [""; 0]);
-        assert_eq!(errors(Bent::ca("A").permit(&["uri:corp.test"]), server().names(&["urn:uuid:1"])), unprocessable);
+        assert_eq!(
+            errors(TestCert::ca("A").permit(&["uri:corp.test"]), server().names(&["urn:uuid:1"])),
+            unprocessable
+        );
     }
 
     #[test]
@@ -367,12 +370,14 @@ mod tests {
             GeneralName::Other { tag: 0, der: der::constructed(der::context_constructed(0), &[&identifier, &value]) }
         };
         let leaf = |arc: &str| server().general_names(&[other(arc, "jürgen@corp.test")]);
-        for ca in [|| Bent::ca("A").permit(&["email:corp.test"]), || Bent::ca("A").exclude(&["email:corp.test"])] {
+        for ca in
+            [|| TestCert::ca("A").permit(&["email:corp.test"]), || TestCert::ca("A").exclude(&["email:corp.test"])]
+        {
             assert_eq!(errors(ca(), leaf("9")), [NAME_CONSTRAINT_UNPROCESSABLE.code]);
             // Another form of name.
             assert_eq!(errors(ca(), leaf("7")), [""; 0]);
         }
-        assert_eq!(errors(Bent::ca("A").permit(&["10.0.0.0/8"]), leaf("9")), [""; 0]);
+        assert_eq!(errors(TestCert::ca("A").permit(&["10.0.0.0/8"]), leaf("9")), [""; 0]);
     }
 
     #[test]
@@ -391,13 +396,13 @@ mod tests {
             ("uri:corp.test", uri("https://corp%2etest/".to_owned())),
             ("uri:corp.test", uri("https://corp.test\\@a.test/".to_owned())),
         ] {
-            for ca in [Bent::ca("A").permit(&[subtree]), Bent::ca("A").exclude(&[subtree])] {
+            for ca in [TestCert::ca("A").permit(&[subtree]), TestCert::ca("A").exclude(&[subtree])] {
                 let found = errors(ca, server().general_names(std::slice::from_ref(&odd)));
                 assert!(found.contains(&NAME_CONSTRAINT_UNPROCESSABLE.code), "{odd:?}: {found:?}");
             }
         }
         let literal = server().general_names(&[email("a@[10.0.0.1]".to_owned())]);
-        assert_eq!(errors(Bent::ca("A").exclude(&["email:corp.test"]), literal), [""; 0]);
+        assert_eq!(errors(TestCert::ca("A").exclude(&["email:corp.test"]), literal), [""; 0]);
     }
 
     #[test]
@@ -414,19 +419,19 @@ mod tests {
             (uri("corp.test:443".to_owned()), "https://corp.test:443/"),
         ] {
             let constraints = NameConstraints { permitted: Vec::new(), excluded: vec![odd] };
-            let found = errors(Bent::ca("A").name_constraints(&constraints), server().names(&[name]));
+            let found = errors(TestCert::ca("A").name_constraints(&constraints), server().names(&[name]));
             assert_eq!(found, [NAME_CONSTRAINT_UNPROCESSABLE.code], "{constraints:?}");
         }
     }
 
     #[test]
     fn names_within_and_names_of_other_kinds_are_right() {
-        assert_eq!(errors(Bent::ca("A").permit(&["corp.test"]), server()), [""; 0]);
-        assert_eq!(errors(Bent::ca("A").permit(&["10.0.0.0/8"]).exclude(&["other.test"]), server()), [""; 0]);
-        assert_eq!(errors(Bent::ca("A").permit(&["email:else.test"]), server()), [""; 0]);
+        assert_eq!(errors(TestCert::ca("A").permit(&["corp.test"]), server()), [""; 0]);
+        assert_eq!(errors(TestCert::ca("A").permit(&["10.0.0.0/8"]).exclude(&["other.test"]), server()), [""; 0]);
+        assert_eq!(errors(TestCert::ca("A").permit(&["email:else.test"]), server()), [""; 0]);
         let directory = Subtree::Directory(DistinguishedName::from_der(&name("Else")).unwrap());
         let excluded = NameConstraints { permitted: Vec::new(), excluded: vec![directory] };
-        assert_eq!(errors(Bent::ca("A").name_constraints(&excluded), server()), [""; 0]);
+        assert_eq!(errors(TestCert::ca("A").name_constraints(&excluded), server()), [""; 0]);
     }
 
     /// A wildcard is taken for the names that it stands for: all of them have to be permitted, none may be excluded.
@@ -434,8 +439,8 @@ mod tests {
     fn a_wildcard_needs_every_name_that_it_stands_for() {
         let violated = [NAME_CONSTRAINT_VIOLATED.code];
         let wildcard = || server().names(&["*.corp.test"]);
-        assert_eq!(errors(Bent::ca("A").permit(&["web.corp.test"]), wildcard()), violated);
-        assert_eq!(errors(Bent::ca("A").permit(&["corp.test"]), wildcard()), [""; 0]);
+        assert_eq!(errors(TestCert::ca("A").permit(&["web.corp.test"]), wildcard()), violated);
+        assert_eq!(errors(TestCert::ca("A").permit(&["corp.test"]), wildcard()), [""; 0]);
         for (excluded, expected) in [
             ("corp.test", &violated[..]),
             ("test", &violated),
@@ -445,10 +450,10 @@ mod tests {
             ("other.test", &[]),
             ("evilcorp.test", &[]),
         ] {
-            assert_eq!(errors(Bent::ca("A").exclude(&[excluded]), wildcard()), expected, "{excluded}");
+            assert_eq!(errors(TestCert::ca("A").exclude(&[excluded]), wildcard()), expected, "{excluded}");
         }
         // What only looks as long as a wildcard stands for itself alone.
-        assert_eq!(errors(Bent::ca("A").exclude(&["secret.corp.test"]), server().names(&["a.corp.test"])), [""; 0]);
+        assert_eq!(errors(TestCert::ca("A").exclude(&["secret.corp.test"]), server().names(&["a.corp.test"])), [""; 0]);
     }
 
     /// RFC 5280 §4.2.1.10: such a URI MUST be rejected, whether its hosts are permitted or excluded.
@@ -457,9 +462,9 @@ mod tests {
         let unprocessable = [NAME_CONSTRAINT_UNPROCESSABLE.code];
         for uri in ["urn:uuid:1", "file:///etc", "https://10.0.0.1/", "https://[::1]/", "https://user@:80/"] {
             let leaf = || server().general_names(&[GeneralName::Uri(uri.to_owned())]);
-            assert_eq!(errors(Bent::ca("A").permit(&["uri:corp.test"]), leaf()), unprocessable, "{uri}");
-            assert_eq!(errors(Bent::ca("A").exclude(&["uri:corp.test"]), leaf()), unprocessable, "{uri}");
-            assert_eq!(errors(Bent::ca("A").permit(&["corp.test"]), leaf()), [""; 0], "{uri}");
+            assert_eq!(errors(TestCert::ca("A").permit(&["uri:corp.test"]), leaf()), unprocessable, "{uri}");
+            assert_eq!(errors(TestCert::ca("A").exclude(&["uri:corp.test"]), leaf()), unprocessable, "{uri}");
+            assert_eq!(errors(TestCert::ca("A").permit(&["corp.test"]), leaf()), [""; 0], "{uri}");
         }
     }
 
@@ -476,7 +481,7 @@ mod tests {
         let under = |constraint: &GeneralName, found: &GeneralName| {
             let GeneralName::Other { tag, der } = constraint.clone() else { unreachable!() };
             let excluded = vec![Subtree::Other { tag, der }];
-            let ca = Bent::ca("A").name_constraints(&NameConstraints { permitted: Vec::new(), excluded });
+            let ca = TestCert::ca("A").name_constraints(&NameConstraints { permitted: Vec::new(), excluded });
             errors(ca, server().general_names(std::slice::from_ref(found)))
         };
         let unprocessable = [NAME_CONSTRAINT_UNPROCESSABLE.code];
@@ -495,7 +500,7 @@ mod tests {
         ];
         let subject = DistinguishedName::build(&subject).unwrap();
         let leaf = |names: &[&str]| server().subject(subject.as_der()).names(names);
-        let ca = || Bent::ca("A").permit(&["email:corp.test"]);
+        let ca = || TestCert::ca("A").permit(&["email:corp.test"]);
         assert_eq!(errors(ca(), leaf(&["web.corp.test"])), [NAME_CONSTRAINT_VIOLATED.code]);
         assert_eq!(errors(ca(), leaf(&["web.corp.test", "ops@corp.test"])), [""; 0]);
     }
@@ -504,14 +509,15 @@ mod tests {
     #[test]
     fn an_empty_subject_and_the_constraints_of_a_leaf_are_passed_over() {
         let permitted = vec![Subtree::Directory(DistinguishedName::from_der(&name("Corp")).unwrap())];
-        let ca =
-            || Bent::ca("A").name_constraints(&NameConstraints { permitted: permitted.clone(), ..Default::default() });
+        let ca = || {
+            TestCert::ca("A").name_constraints(&NameConstraints { permitted: permitted.clone(), ..Default::default() })
+        };
         let nameless = server().subject(&empty_name()).critical(oid::SUBJECT_ALT_NAME, true);
         assert_eq!(errors(ca(), nameless), [""; 0]);
         assert_eq!(errors(ca(), server()), [NAME_CONSTRAINT_VIOLATED.code]);
         let dns = der::value(der::context(2), b"corp.test");
         let list = der::value(der::context_constructed(0), &der::sequence(&[&dns, &[0x80, 1, 1]]));
         let odd = server().extension(oid::NAME_CONSTRAINTS, true, der::sequence(&[&list]));
-        assert_eq!(errors(Bent::ca("A"), odd), [""; 0]);
+        assert_eq!(errors(TestCert::ca("A"), odd), [""; 0]);
     }
 }

@@ -123,12 +123,12 @@ fn wildcard_reason(nearest: &GeneralName, wanted: &GeneralName) -> &'static str 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::tests::{House, server};
+    use crate::verify::tests::{TestPki, server};
     use crate::x509::certificate::oid;
 
     #[test]
     fn a_name_that_is_not_there_is_found_and_a_certificate_without_names() {
-        let case = |bent, name| House::new().case(bent).name(name).errors();
+        let case = |cert, name| TestPki::new().case(cert).name(name).errors();
         assert_eq!(case(server(), "other.corp.test"), [NAME_MISMATCH.code]);
         assert_eq!(case(server(), "10.0.0.1"), [NAME_MISMATCH.code]);
         assert_eq!(case(server().without(oid::SUBJECT_ALT_NAME), "web.corp.test"), [NO_SUBJECT_ALT_NAME.code]);
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_there_is_right() {
-        assert_eq!(House::new().case(server()).name("WEB.corp.test").errors(), [""; 0]);
+        assert_eq!(TestPki::new().case(server()).name("WEB.corp.test").errors(), [""; 0]);
     }
 
     #[test]
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn what_comes_nearest_is_of_the_kind_that_was_asked_for_and_a_wildcard_says_why_not() {
         let told = |names: &[&str], wanted: &str| {
-            House::new().case(server().names(names)).name(wanted).verify().problems[0].message.clone()
+            TestPki::new().case(server().names(names)).name(wanted).verify().problems[0].message.clone()
         };
         let nearest = told(&["10.0.0.2.test", "10.9.9.9"], "10.0.0.2");
         assert!(nearest.contains("is ip:10.9.9.9"), "{nearest}");

@@ -61,14 +61,14 @@ pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::{Authority, Bent};
+    use crate::lint::testing::{TestCa, TestCert};
     use crate::verify::tests::{Case, server};
 
     /// Two CAs, the first of which allows so many below itself.
     fn case(length: u8) -> Case {
-        let root = Authority::root();
-        let one = root.subordinate(Bent::ca("One").path_length(length));
-        let two = one.subordinate(Bent::ca("Two"));
+        let root = TestCa::root();
+        let one = root.subordinate(TestCert::ca("One").path_length(length));
+        let two = one.subordinate(TestCert::ca("Two"));
         Case::new(two.issue(server()), &[&one.certificate, &two.certificate], &[&root.certificate])
     }
 

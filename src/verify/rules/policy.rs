@@ -159,48 +159,48 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::{Authority, Bent, name, object_identifier};
-    use crate::verify::tests::{Case, House, server};
+    use crate::lint::testing::{TestCa, TestCert, name, object_identifier};
+    use crate::verify::tests::{Case, TestPki, server};
     use crate::x509::der;
 
-    fn under(bent: Bent, policy: &str) -> Bent {
+    fn under(cert: TestCert, policy: &str) -> TestCert {
         let policy = der::sequence(&[&der::sequence(&[&object_identifier(policy)])]);
-        bent.extension(oid::CERTIFICATE_POLICIES, false, policy)
+        cert.extension(oid::CERTIFICATE_POLICIES, false, policy)
     }
 
-    fn demanding(bent: Bent) -> Bent {
-        bent.extension(oid::POLICY_CONSTRAINTS, true, der::sequence(&[&[0x80, 1, 0]]))
+    fn demanding(cert: TestCert) -> TestCert {
+        cert.extension(oid::POLICY_CONSTRAINTS, true, der::sequence(&[&[0x80, 1, 0]]))
     }
 
     #[test]
     fn a_policy_that_is_demanded_and_does_not_hold_is_found() {
-        let house = House::with(under(demanding(Bent::ca("A")), "1.2.3"));
-        assert_eq!(house.case(server()).errors(), [POLICY_NOT_SATISFIED.code]);
-        assert_eq!(house.case(under(server(), "1.2.4")).errors(), [POLICY_NOT_SATISFIED.code]);
+        let pki = TestPki::with(under(demanding(TestCert::ca("A")), "1.2.3"));
+        assert_eq!(pki.case(server()).errors(), [POLICY_NOT_SATISFIED.code]);
+        assert_eq!(pki.case(under(server(), "1.2.4")).errors(), [POLICY_NOT_SATISFIED.code]);
     }
 
     #[test]
     fn a_policy_that_holds_is_right_and_so_is_one_that_nobody_demands() {
         assert_eq!(
-            House::with(under(demanding(Bent::ca("A")), "1.2.3")).case(under(server(), "1.2.3")).errors(),
+            TestPki::with(under(demanding(TestCert::ca("A")), "1.2.3")).case(under(server(), "1.2.3")).errors(),
             [""; 0]
         );
-        assert_eq!(House::with(under(Bent::ca("A"), "1.2.3")).case(under(server(), "1.2.4")).errors(), [""; 0]);
+        assert_eq!(TestPki::with(under(TestCert::ca("A"), "1.2.3")).case(under(server(), "1.2.4")).errors(), [""; 0]);
     }
 
     /// RFC 5280 §6.1.3 (d) (2): where anyPolicy is inhibited, it counts in self-issued CAs alone.
     #[test]
     fn any_policy_counts_where_it_is_not_inhibited() {
-        let ca = || demanding(under(Bent::ca("A"), ANY_POLICY));
+        let ca = || demanding(under(TestCert::ca("A"), ANY_POLICY));
         let inhibiting = || ca().extension(oid::INHIBIT_ANY_POLICY, true, vec![2, 1, 0]);
         let leaf = || under(server(), ANY_POLICY);
-        assert_eq!(House::with(ca()).case(leaf()).errors(), [""; 0]);
-        assert_eq!(House::with(inhibiting()).case(leaf()).errors(), [POLICY_NOT_SATISFIED.code]);
-        assert_eq!(House::with(inhibiting()).case(under(server(), "1.2.3")).errors(), [""; 0]);
+        assert_eq!(TestPki::with(ca()).case(leaf()).errors(), [""; 0]);
+        assert_eq!(TestPki::with(inhibiting()).case(leaf()).errors(), [POLICY_NOT_SATISFIED.code]);
+        assert_eq!(TestPki::with(inhibiting()).case(under(server(), "1.2.3")).errors(), [""; 0]);
         // A leaf that bears the name of its CA is no CA.
-        assert_eq!(House::with(inhibiting()).case(leaf().subject(&name("A"))).errors(), [POLICY_NOT_SATISFIED.code]);
-        let upper = Authority::self_signed(inhibiting());
-        let renewed = upper.subordinate(under(Bent::ca("A"), ANY_POLICY));
+        assert_eq!(TestPki::with(inhibiting()).case(leaf().subject(&name("A"))).errors(), [POLICY_NOT_SATISFIED.code]);
+        let upper = TestCa::self_signed(inhibiting());
+        let renewed = upper.subordinate(under(TestCert::ca("A"), ANY_POLICY));
         let case = Case::new(renewed.issue(under(server(), "1.2.3")), &[&renewed.certificate], &[&upper.certificate]);
         assert_eq!(case.errors(), [""; 0]);
     }
@@ -208,9 +208,12 @@ mod tests {
     /// RFC 5280 §6.1.1: n, from which the counters run, is the number of certificates below the anchor.
     #[test]
     fn an_anchor_takes_nothing_from_the_counters() {
-        let root = Authority::root();
-        let anchor =
-            root.subordinate(Bent::ca("A").extension(oid::POLICY_CONSTRAINTS, true, der::sequence(&[&[0x81, 1, 0]])));
+        let root = TestCa::root();
+        let anchor = root.subordinate(TestCert::ca("A").extension(
+            oid::POLICY_CONSTRAINTS,
+            true,
+            der::sequence(&[&[0x81, 1, 0]]),
+        ));
         assert_eq!(Case::new(anchor.issue(server()), &[], &[&anchor.certificate]).errors(), [""; 0]);
     }
 }

@@ -42,53 +42,53 @@ pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problem
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::Bent;
-    use crate::verify::tests::{Case, House, server};
+    use crate::lint::testing::TestCert;
+    use crate::verify::tests::{Case, TestPki, server};
     use crate::x509::certificate::oid;
 
     #[test]
     fn a_leaf_or_a_ca_for_another_purpose_is_found() {
-        let house = House::new();
-        let client = Bent::client("web.corp.test").names(&["web.corp.test"]);
-        assert_eq!(house.case(client).server("web.corp.test").errors(), [WRONG_PURPOSE.code]);
-        assert_eq!(house.case(server()).client().errors(), [WRONG_PURPOSE.code]);
-        let limited = House::with(Bent::ca("A").purposes(&[ExtendedKeyUsage::ClientAuth]));
+        let pki = TestPki::new();
+        let client = TestCert::client("web.corp.test").names(&["web.corp.test"]);
+        assert_eq!(pki.case(client).server("web.corp.test").errors(), [WRONG_PURPOSE.code]);
+        assert_eq!(pki.case(server()).client().errors(), [WRONG_PURPOSE.code]);
+        let limited = TestPki::with(TestCert::ca("A").purposes(&[ExtendedKeyUsage::ClientAuth]));
         assert_eq!(limited.case(server()).server("web.corp.test").errors(), [WRONG_PURPOSE.code]);
         // Any purpose is too much to stand for one in a leaf.
         let any = server().purposes(&[ExtendedKeyUsage::Any]);
-        assert!(house.case(any).client().errors().contains(&WRONG_PURPOSE.code));
+        assert!(pki.case(any).client().errors().contains(&WRONG_PURPOSE.code));
     }
 
     #[test]
     fn a_certificate_of_the_other_side_is_called_so() {
-        let house = House::new();
+        let pki = TestPki::new();
         let told = |case: Case| {
             let problems = case.verify().problems;
             problems.into_iter().find(|it| it.code == WRONG_PURPOSE.code).unwrap().message
         };
         let mail = || server().purposes(&[ExtendedKeyUsage::EmailProtection]);
         let client = || server().purposes(&[ExtendedKeyUsage::ClientAuth]);
-        assert!(told(house.case(client()).server("web.corp.test")).starts_with("this is a client certificate"));
-        assert!(told(house.case(server()).client()).starts_with("this is a server certificate"));
-        for case in [house.case(mail()).server("web.corp.test"), house.case(mail()).client()] {
+        assert!(told(pki.case(client()).server("web.corp.test")).starts_with("this is a client certificate"));
+        assert!(told(pki.case(server()).client()).starts_with("this is a server certificate"));
+        for case in [pki.case(mail()).server("web.corp.test"), pki.case(mail()).client()] {
             assert!(told(case).starts_with("the extended key usage of the leaf is email"));
         }
-        assert!(told(house.case(server().purposes(&[])).client()).contains("is nothing, expected"));
-        let limited = House::with(Bent::ca("A").purposes(&[ExtendedKeyUsage::ClientAuth]));
+        assert!(told(pki.case(server().purposes(&[])).client()).contains("is nothing, expected"));
+        let limited = TestPki::with(TestCert::ca("A").purposes(&[ExtendedKeyUsage::ClientAuth]));
         let of_ca = told(limited.case(server()).server("web.corp.test"));
         assert!(of_ca.starts_with("the extended key usage of the intermediate is client-auth"), "{of_ca}");
     }
 
     #[test]
     fn the_purpose_itself_any_in_a_ca_and_none_are_right() {
-        for ca in [Bent::ca("A"), Bent::ca("A").purposes(&[ExtendedKeyUsage::ServerAuth])] {
-            assert_eq!(House::with(ca).case(server()).server("web.corp.test").errors(), [""; 0]);
+        for ca in [TestCert::ca("A"), TestCert::ca("A").purposes(&[ExtendedKeyUsage::ServerAuth])] {
+            assert_eq!(TestPki::with(ca).case(server()).server("web.corp.test").errors(), [""; 0]);
         }
         // This rule is content with any purpose in a CA; rustls is not.
-        let any = House::with(Bent::ca("A").purposes(&[ExtendedKeyUsage::Any]));
+        let any = TestPki::with(TestCert::ca("A").purposes(&[ExtendedKeyUsage::Any]));
         assert_eq!(any.case(server()).server("web.corp.test").errors(), ["rustls-refuses"]);
         let silent = server().without(oid::EXTENDED_KEY_USAGE);
-        assert_eq!(House::new().case(silent).server("web.corp.test").errors(), [""; 0]);
-        assert_eq!(House::new().case(Bent::client("alice")).errors(), [""; 0]);
+        assert_eq!(TestPki::new().case(silent).server("web.corp.test").errors(), [""; 0]);
+        assert_eq!(TestPki::new().case(TestCert::client("alice")).errors(), [""; 0]);
     }
 }

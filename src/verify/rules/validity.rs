@@ -57,22 +57,22 @@ pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problem
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::tests::{House, server};
+    use crate::verify::tests::{TestPki, server};
     use time::macros::datetime;
 
     #[test]
     fn too_late_and_too_early_are_found() {
-        assert_eq!(House::new().case(server()).at(datetime!(2026-04-01 0:00 UTC)).errors(), [EXPIRED.code]);
-        assert_eq!(House::new().case(server()).at(datetime!(2025-12-31 23:59:59 UTC)).errors(), [NOT_YET_VALID.code]);
+        assert_eq!(TestPki::new().case(server()).at(datetime!(2026-04-01 0:00 UTC)).errors(), [EXPIRED.code]);
+        assert_eq!(TestPki::new().case(server()).at(datetime!(2025-12-31 23:59:59 UTC)).errors(), [NOT_YET_VALID.code]);
         // The intermediate and the root too.
-        let codes = House::new().case(server()).at(datetime!(2036-01-01 0:00 UTC)).errors();
+        let codes = TestPki::new().case(server()).at(datetime!(2036-01-01 0:00 UTC)).errors();
         assert_eq!(codes, [EXPIRED.code; 3]);
     }
 
     #[test]
     fn the_first_and_the_last_second_are_right() {
         for at in [datetime!(2026-01-01 0:00 UTC), datetime!(2026-03-31 23:59:59 UTC)] {
-            assert_eq!(House::new().case(server()).at(at).errors(), [""; 0], "{at}");
+            assert_eq!(TestPki::new().case(server()).at(at).errors(), [""; 0], "{at}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Crafted crowds of certificates: the answer comes by budget. What it cost is counted, never timed.
 
-use super::{Case, House, server};
-use crate::lint::testing::{Authority, Bent, object_identifier};
+use super::{Case, TestPki, server};
+use crate::lint::testing::{TestCa, TestCert, object_identifier};
 use crate::verify::budget::{
     Budget, MOST_COMPARISONS, MOST_DIAGNOSES, MOST_LIST_SIGNATURES, MOST_PATHS, MOST_POLICIES, MOST_SIGNATURES,
     MOST_STEPS,
@@ -39,13 +39,13 @@ fn has(verdict: &Verdict, code: &str) -> bool {
 
 /// CAs that all certify each other, the nearest ones first, until there are so many certificates.
 struct Crowd {
-    cas: Vec<Authority>,
+    cas: Vec<TestCa>,
     certificates: Vec<Certificate>,
 }
 
 impl Crowd {
     fn new(cas: usize, certificates: usize) -> Self {
-        let cas: Vec<_> = (0..cas).map(|index| Authority::self_signed(Bent::ca(&format!("CA {index}")))).collect();
+        let cas: Vec<_> = (0..cas).map(|index| TestCa::self_signed(TestCert::ca(&format!("CA {index}")))).collect();
         let mut made = Vec::new();
         'all: for distance in 1..cas.len() {
             for index in 0..cas.len() {
@@ -53,8 +53,8 @@ impl Crowd {
                 if made.len() == certificates {
                     break 'all;
                 }
-                let bent = Bent::ca("x").subject(subject.certificate.subject.as_der()).with_key(&subject.key);
-                made.push(issuer.issue(bent));
+                let cert = TestCert::ca("x").subject(subject.certificate.subject.as_der()).with_key(&subject.key);
+                made.push(issuer.issue(cert));
             }
         }
         assert_eq!(made.len(), certificates);
@@ -79,12 +79,12 @@ fn two_hundred_cross_signed_intermediates_lead_to_the_anchor_among_them() {
 #[test]
 fn two_hundred_cross_signed_intermediates_and_an_anchor_that_only_looks_right() {
     let crowd = Crowd::new(20, 200);
-    let named_alike = Authority::self_signed(Bent::ca("CA 10"));
+    let named_alike = TestCa::self_signed(TestCert::ca("CA 10"));
     let (verdict, budget) = judged(&crowd.case(&named_alike.certificate));
     assert!(!verdict.valid && has(&verdict, "too-complex"), "{:?}", verdict.problems);
     assert!(budget.spent()[2] > 1000, "it gave up too early: {budget:?}");
     // An anchor that nobody names is told at once.
-    let (verdict, budget) = judged(&crowd.case(&Authority::root().certificate));
+    let (verdict, budget) = judged(&crowd.case(&TestCa::root().certificate));
     assert!(!verdict.valid && budget.spent()[0] == 0, "{budget:?}");
 }
 
@@ -92,12 +92,12 @@ fn two_hundred_cross_signed_intermediates_and_an_anchor_that_only_looks_right() 
 #[test]
 fn not_every_path_of_a_crowd_is_judged() {
     let (then, later) = (time::macros::datetime!(2020-01-01 0:00 UTC), time::macros::datetime!(2021-01-01 0:00 UTC));
-    let anchor = Authority::self_signed(Bent::ca("Test Root").validity(then, later));
+    let anchor = TestCa::self_signed(TestCert::ca("Test Root").validity(then, later));
     let mut crowd = Vec::new();
-    let mut issuer = Authority::self_signed(Bent::ca("Test Root").with_key(&anchor.key));
+    let mut issuer = TestCa::self_signed(TestCert::ca("Test Root").with_key(&anchor.key));
     for level in 0..5 {
-        let ca = issuer.subordinate(Bent::ca(&format!("CA {level}")));
-        let again = |serial| issuer.issue(Bent::ca(&format!("CA {level}")).with_key(&ca.key).serial(&[serial]));
+        let ca = issuer.subordinate(TestCert::ca(&format!("CA {level}")));
+        let again = |serial| issuer.issue(TestCert::ca(&format!("CA {level}")).with_key(&ca.key).serial(&[serial]));
         crowd.extend((1..=4).map(again));
         issuer = ca;
     }
@@ -111,7 +111,7 @@ fn not_every_path_of_a_crowd_is_judged() {
 #[test]
 fn a_ring_and_a_ladder_of_two_hundred_end() {
     let crowd = Crowd::new(200, 200);
-    let before = Authority::self_signed(Bent::ca("CA 1"));
+    let before = TestCa::self_signed(TestCert::ca("CA 1"));
     assert!(!judged(&crowd.case(&before.certificate)).0.valid);
     assert!(signatures(&crowd.case(&before.certificate)) <= 32);
     // Twenty certificates below the anchor are followed, two hundred are not.
@@ -122,9 +122,9 @@ fn a_ring_and_a_ladder_of_two_hundred_end() {
 
 #[test]
 fn a_fan_of_one_name_and_many_keys_ends() {
-    let root = Authority::root();
-    let fan: Vec<_> = (0..600).map(|_| root.issue(Bent::ca("Issuing CA"))).collect();
-    let signer = root.subordinate(Bent::ca("Issuing CA"));
+    let root = TestCa::root();
+    let fan: Vec<_> = (0..600).map(|_| root.issue(TestCert::ca("Issuing CA"))).collect();
+    let signer = root.subordinate(TestCert::ca("Issuing CA"));
     let leaf = || signer.issue(server().without(oid::AUTHORITY_KEY_ID));
     let crowd: Vec<_> = fan.iter().collect();
     let (verdict, budget) = judged(&Case::new(leaf(), &crowd, &[&root.certificate]));
@@ -139,12 +139,12 @@ fn a_fan_of_one_name_and_many_keys_ends() {
 
 #[test]
 fn what_was_not_looked_at_any_more_is_not_called_wrong() {
-    let cas: Vec<_> = (0..150).map(|_| Authority::self_signed(Bent::ca("Same"))).collect();
-    let silent = |bent: Bent| bent.without(oid::AUTHORITY_KEY_ID).without(oid::SUBJECT_KEY_ID);
+    let cas: Vec<_> = (0..150).map(|_| TestCa::self_signed(TestCert::ca("Same"))).collect();
+    let silent = |cert: TestCert| cert.without(oid::AUTHORITY_KEY_ID).without(oid::SUBJECT_KEY_ID);
     let crowd: Vec<_> =
-        cas.windows(2).map(|pair| pair[1].issue(silent(Bent::ca("Same")).with_key(&pair[0].key))).collect();
+        cas.windows(2).map(|pair| pair[1].issue(silent(TestCert::ca("Same")).with_key(&pair[0].key))).collect();
     let crowd: Vec<_> = crowd.iter().collect();
-    let stranger = Authority::self_signed(silent(Bent::ca("Same")));
+    let stranger = TestCa::self_signed(silent(TestCert::ca("Same")));
     let leaf = cas[0].issue(silent(server()));
     let case = Case::new(leaf, &crowd, &[&stranger.certificate]);
     let (verdict, budget) = judged(&case);
@@ -165,7 +165,7 @@ fn names(count: usize) -> Vec<GeneralName> {
 #[test]
 fn thousands_of_subtrees_and_names_are_refused_and_hundreds_are_compared() {
     let case = |subtree_count: usize, name_count: usize| {
-        House::with(Bent::ca("A").name_constraints(&subtrees(subtree_count)))
+        TestPki::with(TestCert::ca("A").name_constraints(&subtrees(subtree_count)))
             .case(server().general_names(&names(name_count)))
     };
     let (verdict, budget) = judged(&case(300, 300));
@@ -174,7 +174,7 @@ fn thousands_of_subtrees_and_names_are_refused_and_hundreds_are_compared() {
     assert!(has(&verdict, "name-constraint-unprocessable") && budget.spent()[4] == 0, "{budget:?}");
     // Long names cost more than short ones.
     let long = names(1).into_iter().chain([GeneralName::Dns(format!("{}.test", "a".repeat(60_000)))]);
-    let case = House::with(Bent::ca("A").name_constraints(&subtrees(2000)))
+    let case = TestPki::with(TestCert::ca("A").name_constraints(&subtrees(2000)))
         .case(server().general_names(&long.collect::<Vec<_>>()));
     assert!(has(&judged(&case).0, "name-constraint-unprocessable"));
 }
@@ -182,10 +182,11 @@ fn thousands_of_subtrees_and_names_are_refused_and_hundreds_are_compared() {
 /// What one path may compare, many paths may not compare each.
 #[test]
 fn the_comparisons_of_all_paths_count_together() {
-    let root = Authority::root();
-    let first = root.subordinate(Bent::ca("Issuing CA"));
-    let again =
-        |index: u8| Bent::ca("Issuing CA").with_key(&first.key).serial(&[1, index]).name_constraints(&subtrees(300));
+    let root = TestCa::root();
+    let first = root.subordinate(TestCert::ca("Issuing CA"));
+    let again = |index: u8| {
+        TestCert::ca("Issuing CA").with_key(&first.key).serial(&[1, index]).name_constraints(&subtrees(300))
+    };
     let crowd: Vec<_> = (0..20).map(|index| root.issue(again(index))).collect();
     let leaf = first.issue(server().general_names(&names(300)).extension("1.2.3.4", true, vec![5, 0]));
     let (verdict, budget) = judged(&Case::new(leaf, &crowd.iter().collect::<Vec<_>>(), &[&root.certificate]));
@@ -205,14 +206,14 @@ fn policies_are_followed_so_far_and_no_further() {
     };
     let demand = der::sequence(&[&der::value(der::context(0), &[0])]);
     let case = |count: usize| {
-        let root = Authority::root();
-        let first = Bent::ca("A0").extension(oid::POLICY_CONSTRAINTS, true, demand.clone());
+        let root = TestCa::root();
+        let first = TestCert::ca("A0").extension(oid::POLICY_CONSTRAINTS, true, demand.clone());
         let mut chain = vec![root.subordinate(first.extension(oid::CERTIFICATE_POLICIES, false, policies(count)))];
         for index in 0..8 {
-            let bent = Bent::ca(&format!("A{}", index + 1))
+            let cert = TestCert::ca(&format!("A{}", index + 1))
                 .extension(oid::CERTIFICATE_POLICIES, false, policies(count))
                 .extension(oid::POLICY_MAPPINGS, true, mappings(count));
-            let next = chain.last().unwrap().subordinate(bent);
+            let next = chain.last().unwrap().subordinate(cert);
             chain.push(next);
         }
         let leaf = chain.last().unwrap().issue(server().extension(oid::CERTIFICATE_POLICIES, false, policies(count)));

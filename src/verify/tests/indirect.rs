@@ -1,8 +1,8 @@
 //! Lists of other issuers, with other keys and for other points (PKITS §4.4.19 to §4.4.21, §4.5, §4.14).
 
 use super::revocation::List;
-use super::{Case, House, server};
-use crate::lint::testing::{Authority, Bent, name};
+use super::{Case, TestPki, server};
+use crate::lint::testing::{TestCa, TestCert, name};
 use crate::x509::certificate::oid;
 use crate::x509::{Certificate, KeyUsage, RevocationList, der};
 
@@ -11,27 +11,27 @@ const UNKNOWN: [&str; 1] = ["revocation-unknown"];
 
 /// A house, and somebody who signs lists for it: `CN=Lists`, certified by the root.
 struct Publisher {
-    house: House,
-    lists: Authority,
+    pki: TestPki,
+    lists: TestCa,
 }
 
-fn signs_lists(common_name: &str) -> Bent {
-    Bent::leaf(common_name).key_usage(KeyUsage::CRL_SIGN).serial(&[9])
+fn signs_lists(common_name: &str) -> TestCert {
+    TestCert::leaf(common_name).key_usage(KeyUsage::CRL_SIGN).serial(&[9])
 }
 
 impl Publisher {
     fn new() -> Self {
-        let house = House::new();
-        let lists = house.root.subordinate(signs_lists("Lists"));
-        Self { house, lists }
+        let pki = TestPki::new();
+        let lists = pki.root.subordinate(signs_lists("Lists"));
+        Self { pki, lists }
     }
 
     /// The errors of a leaf beside these lists; the root's list is sound and empty.
-    fn errors(&self, leaf: Bent, lists: &[&RevocationList]) -> Vec<&'static str> {
-        let of_root = List::new().sign(&self.house.root);
+    fn errors(&self, leaf: TestCert, lists: &[&RevocationList]) -> Vec<&'static str> {
+        let of_root = List::new().sign(&self.pki.root);
         let all: Vec<_> = [&of_root].into_iter().chain(lists.iter().copied()).collect();
-        let chain = [&self.house.issuing.certificate, &self.lists.certificate];
-        Case::new(self.house.issuing.issue(leaf), &chain, &[&self.house.root.certificate]).lists(&all).errors()
+        let chain = [&self.pki.issuing.certificate, &self.lists.certificate];
+        Case::new(self.pki.issuing.issue(leaf), &chain, &[&self.pki.root.certificate]).lists(&all).errors()
     }
 }
 
@@ -40,7 +40,7 @@ fn directory(common_name: &str) -> Vec<u8> {
 }
 
 /// A point of distribution with these fields.
-fn pointing(leaf: Bent, fields: &[&[u8]]) -> Bent {
+fn pointing(leaf: TestCert, fields: &[&[u8]]) -> TestCert {
     leaf.extension(oid::CRL_DISTRIBUTION_POINTS, false, der::sequence(&[&der::sequence(fields)]))
 }
 
@@ -73,7 +73,7 @@ const SERIAL: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
 #[test]
 fn an_indirect_list_of_the_own_issuer_counts_like_any() {
     let publisher = Publisher::new();
-    let list = |list: List| list.sign(&publisher.house.issuing);
+    let list = |list: List| list.sign(&publisher.pki.issuing);
     assert_eq!(publisher.errors(server(), &[&list(indirect())]), GOOD);
     assert_eq!(publisher.errors(server(), &[&list(indirect().entry_of(&SERIAL, &[]))]), ["revoked"]);
     // 4.14.25: the serial number under another issuer is another certificate.
@@ -100,10 +100,10 @@ fn an_indirect_list_counts_for_certificates_that_name_its_issuer() {
     // 4.14.26, 4.14.27: another issuer, and a list that is not marked as indirect.
     assert_eq!(publisher.errors(pointing(server(), &[&crl_issuer("Nobody")]), &[&sound]), UNKNOWN);
     assert_eq!(publisher.errors(leaf(), &[&List::new().sign(&publisher.lists)]), UNKNOWN);
-    let unmarked = List::new().entry_of(&SERIAL, &of_issuer("Else")).sign(&publisher.house.issuing);
+    let unmarked = List::new().entry_of(&SERIAL, &of_issuer("Else")).sign(&publisher.pki.issuing);
     assert_eq!(publisher.errors(server(), &[&unmarked]), ["crl-unusable"]);
     let unreadable = [(oid::CERTIFICATE_ISSUER, true, vec![5, 0])];
-    let unreadable = indirect().entry_of(&[7], &unreadable).sign(&publisher.house.issuing);
+    let unreadable = indirect().entry_of(&[7], &unreadable).sign(&publisher.pki.issuing);
     assert_eq!(publisher.errors(server(), &[&unreadable]), ["crl-unusable"]);
 }
 
@@ -111,7 +111,7 @@ fn an_indirect_list_counts_for_certificates_that_name_its_issuer() {
 fn what_an_indirect_list_revokes_stays_revoked_beside_a_list_of_the_own_issuer() {
     let publisher = Publisher::new();
     let leaf = pointing(server(), &[&crl_issuer("Lists")]);
-    let own = List::new().sign(&publisher.house.issuing);
+    let own = List::new().sign(&publisher.pki.issuing);
     let revoking = indirect().entry_of(&SERIAL, &of_issuer("Issuing CA")).sign(&publisher.lists);
     assert_eq!(publisher.errors(leaf, &[&own, &revoking]), ["revoked"]);
 }
@@ -120,29 +120,29 @@ fn what_an_indirect_list_revokes_stays_revoked_beside_a_list_of_the_own_issuer()
 fn the_issuer_of_an_indirect_list_needs_a_path_to_the_same_anchor_and_a_sound_status() {
     let publisher = Publisher::new();
     let leaf = || pointing(server(), &[&crl_issuer("Lists")]);
-    let stranger = Authority::self_signed(signs_lists("Lists"));
+    let stranger = TestCa::self_signed(signs_lists("Lists"));
     let of_stranger = indirect().sign(&stranger);
-    let chain = [&publisher.house.issuing.certificate, &stranger.certificate];
-    let of_root = List::new().sign(&publisher.house.root);
-    let roots = [&publisher.house.root.certificate];
+    let chain = [&publisher.pki.issuing.certificate, &stranger.certificate];
+    let of_root = List::new().sign(&publisher.pki.root);
+    let roots = [&publisher.pki.root.certificate];
     let lists = [&of_root, &of_stranger];
-    let judged = || publisher.house.issuing.issue(leaf());
+    let judged = || publisher.pki.issuing.issue(leaf());
     assert_eq!(Case::new(judged(), &chain, &roots).lists(&lists).errors(), ["crl-unusable"]);
     // Trusted for itself, but not the anchor of this path (RFC 5280 §6.3.3 (f)).
-    let both = [&publisher.house.root.certificate, &stranger.certificate];
+    let both = [&publisher.pki.root.certificate, &stranger.certificate];
     assert_eq!(Case::new(judged(), &chain, &both).lists(&lists).errors(), ["crl-unusable"]);
     let sound = indirect().sign(&publisher.lists);
-    let chain = [&publisher.house.issuing.certificate, &publisher.lists.certificate];
-    let revoked = List::new().entry_of(&[9], &[]).sign(&publisher.house.root);
+    let chain = [&publisher.pki.issuing.certificate, &publisher.lists.certificate];
+    let revoked = List::new().entry_of(&[9], &[]).sign(&publisher.pki.root);
     assert_eq!(Case::new(judged(), &chain, &roots).lists(&[&revoked, &sound]).errors(), ["crl-unusable"]);
-    for bent in [
+    for cert in [
         signs_lists("Lists").key_usage(KeyUsage::DIGITAL_SIGNATURE),
         signs_lists("Lists").extension("1.2.3.4", true, vec![5, 0]),
         signs_lists("Lists")
             .validity(time::macros::datetime!(2020-01-01 0:00 UTC), time::macros::datetime!(2021-01-01 0:00 UTC)),
     ] {
-        let unfit = publisher.house.root.subordinate(bent);
-        let chain = [&publisher.house.issuing.certificate, &unfit.certificate];
+        let unfit = publisher.pki.root.subordinate(cert);
+        let chain = [&publisher.pki.issuing.certificate, &unfit.certificate];
         let list = indirect().sign(&unfit);
         assert_eq!(Case::new(judged(), &chain, &roots).lists(&[&of_root, &list]).errors(), ["crl-unusable"]);
     }
@@ -158,7 +158,7 @@ fn names_of_points_match_in_every_form() {
         };
         full_name(&der::value(0xa4, &der::sequence(&[&attribute(issuer), &attribute(relative)])))
     };
-    let own = |scope: &[u8]| List::new().scope(&[scope]).sign(&publisher.house.issuing);
+    let own = |scope: &[u8]| List::new().scope(&[scope]).sign(&publisher.pki.issuing);
     let case = |point: &[u8], scope: &[u8]| publisher.errors(pointing(server(), &[point]), &[&own(scope)]);
     assert_eq!(case(&full("P"), &full("P")), GOOD);
     assert_eq!(case(&full("P"), &full(" p ")), GOOD);
@@ -170,10 +170,7 @@ fn names_of_points_match_in_every_form() {
     // A point that only has reasons or an issuer has no name of its own.
     assert_eq!(case(&[], &full("P")), UNKNOWN);
     // 4.14.10, and the end of §6.3.3: the name of the issuer is a point of every certificate.
-    assert_eq!(
-        publisher.errors(pointing(server(), &[&full("P")]), &[&List::new().sign(&publisher.house.issuing)]),
-        GOOD
-    );
+    assert_eq!(publisher.errors(pointing(server(), &[&full("P")]), &[&List::new().sign(&publisher.pki.issuing)]), GOOD);
     assert_eq!(publisher.errors(server(), &[&own(&full("Issuing CA"))]), GOOD);
     // 4.14.28, 4.14.29: relative to the issuer of the list.
     let scoped = |name: &[u8]| List::new().scope(&[name, &INDIRECT]).sign(&publisher.lists);
@@ -199,7 +196,7 @@ fn a_list_covers_a_point_only_as_its_issuer_says() {
     assert_eq!(publisher.errors(leaf(&[&point("P", &[]), &at_q]), &[&of_lists]), UNKNOWN);
     assert_eq!(publisher.errors(leaf(&[&point("P", &crl_issuer("Others")), &at_q]), &[&of_lists]), UNKNOWN);
     // A point with a CRL issuer asks for an indirect list, of the own issuer too.
-    let own = |fields: &[&[u8]]| List::new().scope(fields).sign(&publisher.house.issuing);
+    let own = |fields: &[&[u8]]| List::new().scope(fields).sign(&publisher.pki.issuing);
     let named = leaf(&[&point("P", &crl_issuer("Issuing CA"))]);
     assert_eq!(publisher.errors(named, &[&own(&[&full_name(&directory("P"))])]), UNKNOWN);
     let named = leaf(&[&point("P", &crl_issuer("Issuing CA"))]);
@@ -208,17 +205,17 @@ fn a_list_covers_a_point_only_as_its_issuer_says() {
 
 #[test]
 fn a_list_for_other_kinds_of_certificates_covers_nothing_here() {
-    let house = House::new();
-    let (of_users, of_issuing) = (List::new().scope(&[&[0x81, 1, 0xff]]), List::new().sign(&house.issuing));
-    let of_users = of_users.sign(&house.root);
-    assert_eq!(house.case(server()).lists(&[&of_users, &of_issuing]).errors(), UNKNOWN);
+    let pki = TestPki::new();
+    let (of_users, of_issuing) = (List::new().scope(&[&[0x81, 1, 0xff]]), List::new().sign(&pki.issuing));
+    let of_users = of_users.sign(&pki.root);
+    assert_eq!(pki.case(server()).lists(&[&of_users, &of_issuing]).errors(), UNKNOWN);
 }
 
 /// Who may sign in whose name (RFC 5280 §6.3.3 (f)).
 #[test]
 fn nobody_signs_lists_in_the_name_of_another() {
     let publisher = Publisher::new();
-    let (issuing, lists) = (&publisher.house.issuing, &publisher.lists);
+    let (issuing, lists) = (&publisher.pki.issuing, &publisher.lists);
     let in_name_of_issuing = List::new().sign_as(issuing.certificate.subject.as_der(), lists);
     assert_eq!(publisher.errors(server(), &[&in_name_of_issuing]), ["crl-unusable"]);
     let in_name_of_lists = indirect().sign_as(lists.certificate.subject.as_der(), issuing);
@@ -235,12 +232,12 @@ fn nobody_signs_lists_in_the_name_of_another() {
         assert_eq!(publisher.errors(leaf, &[&held, &newer]), expected);
     }
     // A sound path to another anchor, which is trusted too.
-    let other = Authority::self_signed(Bent::ca("Other Root"));
+    let other = TestCa::self_signed(TestCert::ca("Other Root"));
     let of_other = other.subordinate(signs_lists("Lists"));
-    let of_root = List::new().sign(&publisher.house.root);
+    let of_root = List::new().sign(&publisher.pki.root);
     let list = indirect().sign(&of_other);
     let chain = [&issuing.certificate, &of_other.certificate];
-    let anchors = [&publisher.house.root.certificate, &other.certificate];
+    let anchors = [&publisher.pki.root.certificate, &other.certificate];
     let leaf = issuing.issue(pointing(server(), &[&crl_issuer("Lists")]));
     let (of_anchor, empty) = (List::new().sign(&other), &of_root);
     assert_eq!(Case::new(leaf, &chain, &anchors).lists(&[empty, &of_anchor, &list]).errors(), ["crl-unusable"]);
@@ -252,30 +249,30 @@ fn reasons_are_those_of_the_list_and_of_the_point() {
     let point = |reasons: &[u8]| der::sequence(&[&full_name(&directory("P")), reasons]);
     let leaf = |points: &[&[u8]]| server().extension(oid::CRL_DISTRIBUTION_POINTS, false, der::sequence(points));
     let key_compromise = [0x81, 2, 6, 0x40];
-    let list = List::new().scope(&[&full_name(&directory("P"))]).sign(&publisher.house.issuing);
+    let list = List::new().scope(&[&full_name(&directory("P"))]).sign(&publisher.pki.issuing);
     assert_eq!(publisher.errors(leaf(&[&point(&[])]), &[&list]), GOOD);
     assert_eq!(publisher.errors(leaf(&[&point(&key_compromise)]), &[&list]), UNKNOWN);
     let others = der::sequence(&[&full_name(&directory("Q")), &[0x81, 3, 7, 0x3f, 0x80]]);
-    let of_others = List::new().scope(&[&full_name(&directory("Q"))]).sign(&publisher.house.issuing);
+    let of_others = List::new().scope(&[&full_name(&directory("Q"))]).sign(&publisher.pki.issuing);
     assert_eq!(publisher.errors(leaf(&[&point(&key_compromise), &others]), &[&list, &of_others]), GOOD);
 }
 
 #[test]
 fn a_serial_that_is_listed_out_of_scope_is_revoked_all_the_same() {
     let publisher = Publisher::new();
-    let sound = List::new().sign(&publisher.house.issuing);
+    let sound = List::new().sign(&publisher.pki.issuing);
     let elsewhere = List::new().number(2).scope(&[&full_name(&directory("P"))]).revoke(1);
-    let elsewhere = elsewhere.sign(&publisher.house.issuing);
+    let elsewhere = elsewhere.sign(&publisher.pki.issuing);
     assert_eq!(publisher.errors(server(), &[&sound, &elsewhere]), ["revoked"]);
 }
 
 #[test]
 fn a_list_that_says_nothing_is_named_beside_a_yes() {
-    let house = House::new();
-    let (of_root, sound) = (List::new().sign(&house.root), List::new().sign(&house.issuing));
-    let expired = List::new().next_update(Some(super::NOW)).sign(&house.issuing);
-    let for_cas = List::new().scope(&[&[0x82, 1, 0xff]]).sign(&house.issuing);
-    let verdict = house.case(server()).lists(&[&of_root, &sound, &expired, &for_cas]).verify();
+    let pki = TestPki::new();
+    let (of_root, sound) = (List::new().sign(&pki.root), List::new().sign(&pki.issuing));
+    let expired = List::new().next_update(Some(super::NOW)).sign(&pki.issuing);
+    let for_cas = List::new().scope(&[&[0x82, 1, 0xff]]).sign(&pki.issuing);
+    let verdict = pki.case(server()).lists(&[&of_root, &sound, &expired, &for_cas]).verify();
     assert!(verdict.valid);
     let codes: Vec<_> = verdict.problems.iter().map(|problem| problem.code).collect();
     assert_eq!(codes, ["crl-expired", "revocation-unknown"]);
@@ -284,8 +281,8 @@ fn a_list_that_says_nothing_is_named_beside_a_yes() {
 #[test]
 fn a_signer_of_lists_may_stand_on_its_own_list_but_not_on_one_that_revokes_it() {
     // 4.14.30: the certificate of the signer is covered by the lists that it signs.
-    let root = Authority::root();
-    let issuing = root.subordinate(Bent::ca("Issuing CA"));
+    let root = TestCa::root();
+    let issuing = root.subordinate(TestCert::ca("Issuing CA"));
     let signer = issuing.subordinate(signs_lists("Issuing CA"));
     let case = |list: List| {
         let (of_root, list) = (List::new().sign(&root), list.sign(&signer));
@@ -299,16 +296,16 @@ fn a_signer_of_lists_may_stand_on_its_own_list_but_not_on_one_that_revokes_it() 
 
 /// A list for the leaf by `Lists 1`, whose own status is in a list of `Lists 2`, and so on; the last is in one of the root.
 fn errors_with_signers_behind_each_other(signers: u8) -> Vec<&'static str> {
-    let root = Authority::root();
-    let issuing = root.subordinate(Bent::ca("Issuing CA"));
+    let root = TestCa::root();
+    let issuing = root.subordinate(TestCert::ca("Issuing CA"));
     let called = |number: u8| format!("Lists {number}");
     let certified = |number: u8| {
-        let bent = signs_lists(&called(number)).serial(&[number]);
+        let cert = signs_lists(&called(number)).serial(&[number]);
         let next = crl_issuer(&called(number + 1));
         let point = if number < signers { next } else { full_name(&directory("P")) };
-        root.subordinate(pointing(bent, &[&point]))
+        root.subordinate(pointing(cert, &[&point]))
     };
-    let signing: Vec<Authority> = (1..=signers).map(certified).collect();
+    let signing: Vec<TestCa> = (1..=signers).map(certified).collect();
     // Of those that are no CA, the root's lists speak of the last alone.
     let for_cas = List::new().scope(&[&[0x82, 1, 0xff]]).sign(&root);
     let for_last = List::new().scope(&[&full_name(&directory("P"))]).sign(&root);
@@ -329,40 +326,40 @@ fn signers_of_lists_are_followed_to_a_bounded_depth() {
 
 #[test]
 fn the_name_of_the_anchor_makes_nobody_a_signer_of_its_lists() {
-    let house = House::new();
-    let impostor = Authority::self_signed(Bent::ca("Test Root"));
-    let of_issuing = List::new().sign(&house.issuing);
+    let pki = TestPki::new();
+    let impostor = TestCa::self_signed(TestCert::ca("Test Root"));
+    let of_issuing = List::new().sign(&pki.issuing);
     let of_impostor = List::new().sign(&impostor);
-    assert_eq!(impostor.certificate.subject, house.root.certificate.subject);
-    let chain = [&house.issuing.certificate, &impostor.certificate];
+    assert_eq!(impostor.certificate.subject, pki.root.certificate.subject);
+    let chain = [&pki.issuing.certificate, &impostor.certificate];
     let case = |anchors: &[&Certificate]| {
-        let leaf = house.issuing.issue(server());
+        let leaf = pki.issuing.issue(server());
         Case::new(leaf, &chain, anchors).lists(&[&of_issuing, &of_impostor]).errors()
     };
-    assert_eq!(case(&[&house.root.certificate]), ["crl-unusable"]);
+    assert_eq!(case(&[&pki.root.certificate]), ["crl-unusable"]);
     // The anchor under another key: trusted itself.
-    assert_eq!(case(&[&house.root.certificate, &impostor.certificate]), GOOD);
+    assert_eq!(case(&[&pki.root.certificate, &impostor.certificate]), GOOD);
 }
 
 #[test]
 fn a_list_with_a_scope_that_is_not_marked_as_indirect_is_told_as_such() {
     let publisher = Publisher::new();
-    let house = &publisher.house;
+    let pki = &publisher.pki;
     let at_p = List::new().scope(&[&full_name(&directory("P"))]).sign(&publisher.lists);
-    let (of_root, chain) = (List::new().sign(&house.root), [&house.issuing.certificate, &publisher.lists.certificate]);
-    let leaf = house.issuing.issue(pointing(server(), &[&full_name(&directory("P")), &crl_issuer("Lists")]));
-    let verdict = Case::new(leaf, &chain, &[&house.root.certificate]).lists(&[&of_root, &at_p]).verify();
+    let (of_root, chain) = (List::new().sign(&pki.root), [&pki.issuing.certificate, &publisher.lists.certificate]);
+    let leaf = pki.issuing.issue(pointing(server(), &[&full_name(&directory("P")), &crl_issuer("Lists")]));
+    let verdict = Case::new(leaf, &chain, &[&pki.root.certificate]).lists(&[&of_root, &at_p]).verify();
     let told: Vec<_> = verdict.problems.iter().map(|problem| problem.message.as_str()).collect();
     assert!(told.iter().any(|told| told.contains("not marked as indirect")), "{told:?}");
 }
 
 #[test]
 fn no_number_of_lists_and_signers_costs_more_than_its_bound() {
-    let root = Authority::root();
-    let issuing = root.subordinate(Bent::ca("Issuing CA"));
+    let root = TestCa::root();
+    let issuing = root.subordinate(TestCert::ca("Issuing CA"));
     let signers: Vec<_> =
         (1..=40).map(|serial| root.subordinate(signs_lists("Issuing CA").serial(&[serial]))).collect();
-    let stranger = Authority::root();
+    let stranger = TestCa::root();
     let lists: Vec<_> =
         (1..=40).map(|number| List::new().number(number).sign_as(&name("Issuing CA"), &stranger)).collect();
     let chain: Vec<_> = [&issuing.certificate].into_iter().chain(signers.iter().map(|it| &it.certificate)).collect();

@@ -159,17 +159,17 @@ fn names_are_judged_as_the_constraints_above_them_say() {
     let keys: [PrivateKey; 3] = std::array::from_fn(|_| PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
     let own_name: Vec<Name> = vec![(Kind::Directory, Spot::Outer)];
     let root = |rule: Option<Rule>| {
-        let bent = Bent::ca("Root").with_key(&keys[0]);
-        Authority::self_signed(match rule {
-            Some(rule) => bent.name_constraints(&rule.to_constraints()),
-            None => bent,
+        let cert = TestCert::ca("Root").with_key(&keys[0]);
+        TestCa::self_signed(match rule {
+            Some(rule) => cert.name_constraints(&rule.to_constraints()),
+            None => cert,
         })
     };
-    let issuing = |root: &Authority, rule: Option<Rule>| {
-        let bent = Bent::ca("x").subject(directory(&["Corp", "Issuing"]).as_der()).with_key(&keys[1]);
+    let issuing = |root: &TestCa, rule: Option<Rule>| {
+        let cert = TestCert::ca("x").subject(directory(&["Corp", "Issuing"]).as_der()).with_key(&keys[1]);
         root.subordinate(match rule {
-            Some(rule) => bent.name_constraints(&rule.to_constraints()),
-            None => bent,
+            Some(rule) => cert.name_constraints(&rule.to_constraints()),
+            None => cert,
         })
     };
     // The names and keys of the CAs are always the same: one leaf serves under all of them.
@@ -182,18 +182,18 @@ fn names_are_judged_as_the_constraints_above_them_say() {
             if subject.is_empty() && alternative.is_none() {
                 continue;
             }
-            let bent = Bent::leaf("x").subject(subject.as_der()).purposes(&[ExtendedKeyUsage::ServerAuth]);
-            let bent = bent.with_key(&keys[2]);
-            let bent = match alternative {
+            let cert = TestCert::leaf("x").subject(subject.as_der()).purposes(&[ExtendedKeyUsage::ServerAuth]);
+            let cert = cert.with_key(&keys[2]);
+            let cert = match alternative {
                 Some(name) => {
-                    bent.general_names(&[general_name(name)]).critical(oid::SUBJECT_ALT_NAME, subject.is_empty())
+                    cert.general_names(&[general_name(name)]).critical(oid::SUBJECT_ALT_NAME, subject.is_empty())
                 }
-                None => bent,
+                None => cert,
             };
             // RFC 5280 §4.2.1.10: a mailbox in the subject counts when there is none among the alternative names.
             let has_mailbox = matches!(alternative, Some((Kind::Email, _)));
             let seen = in_subject.into_iter().filter(|(kind, _)| *kind != Kind::Email || !has_mailbox);
-            leaves.push((issuer.issue(bent), seen.chain(alternative).collect::<Vec<Name>>()));
+            leaves.push((issuer.issue(cert), seen.chain(alternative).collect::<Vec<Name>>()));
         }
     }
     let signatures = Signatures::default();
@@ -270,28 +270,28 @@ const FLAWS: [Flaw; 9] = [
 
 /// A CA whose certificates all bear the same name and, but for one flaw, the same key.
 struct Many {
-    sound: Authority,
+    sound: TestCa,
     certificates: Vec<(Flaw, Certificate)>,
 }
 
 impl Many {
-    fn below(issuer: &Authority, name: &str) -> Self {
-        let sound = issuer.subordinate(Bent::ca(name));
-        let stranger = Authority::self_signed(Bent::ca("Stranger"));
+    fn below(issuer: &TestCa, name: &str) -> Self {
+        let sound = issuer.subordinate(TestCert::ca(name));
+        let stranger = TestCa::self_signed(TestCert::ca("Stranger"));
         let with_flaw = |(serial, flaw): (u8, Flaw)| {
-            let bent = Bent::ca(name).serial(&[serial]);
-            let bent = if flaw == Flaw::OtherKey { bent } else { bent.with_key(&sound.key) };
-            let bent = match flaw {
-                Flaw::Nothing | Flaw::Lost | Flaw::OtherKey => bent,
-                Flaw::Expired => bent.validity(datetime!(2024-01-01 0:00 UTC), datetime!(2025-01-01 0:00 UTC)),
-                Flaw::NotYetValid => bent.validity(datetime!(2027-01-01 0:00 UTC), datetime!(2035-01-01 0:00 UTC)),
-                Flaw::BadlySigned => bent.badly_signed(),
-                Flaw::NoCa => bent.basic_constraints(false, None),
-                Flaw::WithoutKeyCertSign => bent.key_usage(KeyUsage::CRL_SIGN),
-                Flaw::ConstrainedAway => bent.permit(&["elsewhere.test"]),
+            let cert = TestCert::ca(name).serial(&[serial]);
+            let cert = if flaw == Flaw::OtherKey { cert } else { cert.with_key(&sound.key) };
+            let cert = match flaw {
+                Flaw::Nothing | Flaw::Lost | Flaw::OtherKey => cert,
+                Flaw::Expired => cert.validity(datetime!(2024-01-01 0:00 UTC), datetime!(2025-01-01 0:00 UTC)),
+                Flaw::NotYetValid => cert.validity(datetime!(2027-01-01 0:00 UTC), datetime!(2035-01-01 0:00 UTC)),
+                Flaw::BadlySigned => cert.badly_signed(),
+                Flaw::NoCa => cert.basic_constraints(false, None),
+                Flaw::WithoutKeyCertSign => cert.key_usage(KeyUsage::CRL_SIGN),
+                Flaw::ConstrainedAway => cert.permit(&["elsewhere.test"]),
             };
             let by = if flaw == Flaw::Lost { &stranger } else { issuer };
-            (flaw, by.issue(bent))
+            (flaw, by.issue(cert))
         };
         let certificates = (1..).zip(FLAWS).map(with_flaw).collect();
         Self { sound, certificates }
@@ -321,7 +321,7 @@ fn check_paths(leaf: &Certificate, root: &Certificate, levels: &[&[&(Flaw, Certi
 
 #[test]
 fn a_sound_way_is_found_beside_any_that_are_not() {
-    let root = Authority::root();
+    let root = TestCa::root();
     let issuing = Many::below(&root, "Issuing CA");
     let leaf = issuing.sound.issue(server());
     let signatures = Signatures::default();
@@ -338,7 +338,7 @@ fn a_sound_way_is_found_beside_any_that_are_not() {
 
 #[test]
 fn a_sound_way_is_found_over_two_cas_with_two_certificates_each() {
-    let root = Authority::root();
+    let root = TestCa::root();
     let upper = Many::below(&root, "Upper CA");
     let lower = Many::below(&upper.sound, "Lower CA");
     let leaf = lower.sound.issue(server());

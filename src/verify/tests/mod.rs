@@ -7,7 +7,7 @@ use super::budget::Budget;
 use super::chain::verify_chain_within;
 use super::*;
 use crate::lint::Severity;
-use crate::lint::testing::{Authority, Bent, NOW, name};
+use crate::lint::testing::{NOW, TestCa, TestCert, name};
 use crate::x509::certificate::oid;
 use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyUsage, RevocationList, der};
 
@@ -127,40 +127,40 @@ impl Case {
 }
 
 /// A root, an intermediate and a server below it.
-pub(in crate::verify) struct House {
-    root: Authority,
-    issuing: Authority,
+pub(in crate::verify) struct TestPki {
+    root: TestCa,
+    issuing: TestCa,
 }
 
-impl House {
+impl TestPki {
     pub(in crate::verify) fn new() -> Self {
-        Self::with(Bent::ca("Issuing CA"))
+        Self::with(TestCert::ca("Issuing CA"))
     }
 
-    pub(in crate::verify) fn with(issuing: Bent) -> Self {
-        let root = Authority::root();
+    pub(in crate::verify) fn with(issuing: TestCert) -> Self {
+        let root = TestCa::root();
         let issuing = root.subordinate(issuing);
         Self { root, issuing }
     }
 
-    pub(in crate::verify) fn case(&self, leaf: Bent) -> Case {
+    pub(in crate::verify) fn case(&self, leaf: TestCert) -> Case {
         Case::new(self.issuing.issue(leaf), &[&self.issuing.certificate], &[&self.root.certificate])
     }
 }
 
-pub(in crate::verify) fn server() -> Bent {
-    Bent::server("web.corp.test")
+pub(in crate::verify) fn server() -> TestCert {
+    TestCert::server("web.corp.test")
 }
 
 /// The usual server directly below a root of this form.
-pub(in crate::verify) fn below(root: Bent) -> Case {
-    let root = Authority::self_signed(root);
+pub(in crate::verify) fn below(root: TestCert) -> Case {
+    let root = TestCa::self_signed(root);
     Case::new(root.issue(server()), &[], &[&root.certificate])
 }
 
 #[test]
 fn a_sound_chain_is_valid_until_the_leaf_ends() {
-    let verdict = House::new().case(server()).server("web.corp.test").verify();
+    let verdict = TestPki::new().case(server()).server("web.corp.test").verify();
     assert!(verdict.valid, "{:?}", verdict.problems);
     assert_eq!(verdict.problems, []);
     assert_eq!(verdict.chain.iter().map(|link| link.role.name()).collect::<Vec<_>>(), ["leaf", "intermediate", "root"]);
@@ -170,36 +170,37 @@ fn a_sound_chain_is_valid_until_the_leaf_ends() {
 
 #[test]
 fn a_missing_intermediate_is_named_with_its_key_identifier() {
-    let house = House::new();
-    let case = Case::new(house.issuing.issue(server()), &[], &[&house.root.certificate]);
+    let pki = TestPki::new();
+    let case = Case::new(pki.issuing.issue(server()), &[], &[&pki.root.certificate]);
     let verdict = case.verify();
     let problem = &verdict.problems[0];
     assert_eq!(problem.code, "issuer-not-found");
-    let key_id = crate::text::hex(house.issuing.certificate.subject_key_id.as_ref().unwrap());
+    let key_id = crate::text::hex(pki.issuing.certificate.subject_key_id.as_ref().unwrap());
     assert!(problem.message.contains("CN=Issuing CA") && problem.message.contains(&key_id), "{}", problem.message);
 }
 
 #[test]
 fn roots_of_strangers_and_self_signed_leaves_are_not_trusted() {
-    let (house, other) = (House::new(), Authority::self_signed(Bent::ca("Other Root")));
-    let leaf = house.issuing.issue(server());
-    let case = Case::new(leaf, &[&house.issuing.certificate, &house.root.certificate], &[&other.certificate]);
+    let (pki, other) = (TestPki::new(), TestCa::self_signed(TestCert::ca("Other Root")));
+    let leaf = pki.issuing.issue(server());
+    let case = Case::new(leaf, &[&pki.issuing.certificate, &pki.root.certificate], &[&other.certificate]);
     assert_eq!(case.errors(), ["untrusted-root"]);
-    let own = Authority::self_signed(server());
+    let own = TestCa::self_signed(server());
     assert_eq!(Case::new(own.certificate, &[], &[&other.certificate]).errors(), ["self-signed-leaf"]);
 }
 
 /// Such as easy-rsa makes: basicConstraints not critical, and a serial number in the authority key identifier.
 #[test]
 fn the_form_of_a_root_decides_unless_it_is_ones_own() {
-    let bent = |name| {
+    let cert = |name| {
         let own = der::value(der::OCTET_STRING, &[7; 20]);
         let authority = der::sequence(&[&der::value(0x80, &[7; 20]), &der::value(0x82, &[1])]);
-        let bent = Bent::ca(name).critical(oid::BASIC_CONSTRAINTS, false).extension(oid::SUBJECT_KEY_ID, false, own);
-        bent.extension(oid::AUTHORITY_KEY_ID, false, authority)
+        let cert =
+            TestCert::ca(name).critical(oid::BASIC_CONSTRAINTS, false).extension(oid::SUBJECT_KEY_ID, false, own);
+        cert.extension(oid::AUTHORITY_KEY_ID, false, authority)
     };
     let expected = ["ca-basic-constraints-not-critical", "authority-key-id-names-serial"];
-    let root = Authority::self_signed(bent("Root"));
+    let root = TestCa::self_signed(cert("Root"));
     let mut case = Case::new(root.issue(server()), &[], &[&root.certificate]).server("web.corp.test");
     assert_eq!(case.errors(), expected);
     case.options.own_roots = true;
@@ -208,7 +209,7 @@ fn the_form_of_a_root_decides_unless_it_is_ones_own() {
     assert_eq!(told.iter().map(|problem| problem.code).collect::<Vec<_>>(), expected);
     assert!(told.iter().all(|problem| problem.hint.contains("ca root renew")), "{told:?}");
 
-    let issuing = root.subordinate(bent("Issuing CA"));
+    let issuing = root.subordinate(cert("Issuing CA"));
     let mut case = Case::new(issuing.issue(server()), &[&issuing.certificate], &[&root.certificate]);
     case.options.own_roots = true;
     assert_eq!(case.server("web.corp.test").errors(), expected, "an intermediate can be made anew");
@@ -216,15 +217,15 @@ fn the_form_of_a_root_decides_unless_it_is_ones_own() {
 
 #[test]
 fn the_order_of_the_file_and_a_root_in_it_do_not_matter() {
-    let house = House::new();
-    let leaf = house.issuing.issue(server());
-    let case = Case::new(leaf, &[&house.root.certificate, &house.issuing.certificate], &[&house.root.certificate]);
+    let pki = TestPki::new();
+    let leaf = pki.issuing.issue(server());
+    let case = Case::new(leaf, &[&pki.root.certificate, &pki.issuing.certificate], &[&pki.root.certificate]);
     assert_eq!(case.server("web.corp.test").errors(), [""; 0]);
 }
 
 #[test]
 fn dates_count_for_leaf_intermediate_and_root() {
-    let house = House::new();
+    let pki = TestPki::new();
     let second = Duration::SECOND;
     for (at, expected) in [
         (datetime!(2026-03-31 23:59:59 UTC), &[][..]),
@@ -232,16 +233,16 @@ fn dates_count_for_leaf_intermediate_and_root() {
         (datetime!(2026-01-01 0:00 UTC) - second, &["not-yet-valid"]),
         (datetime!(2040-01-01 0:00 UTC), &["expired", "expired", "expired"]),
     ] {
-        assert_eq!(house.case(server()).at(at).errors(), expected, "{at}");
+        assert_eq!(pki.case(server()).at(at).errors(), expected, "{at}");
     }
-    let verdict = house.case(server()).at(datetime!(2026-04-02 0:00 UTC)).verify();
+    let verdict = pki.case(server()).at(datetime!(2026-04-02 0:00 UTC)).verify();
     assert!(verdict.problems[0].message.contains("1 day"), "{}", verdict.problems[0].message);
     assert_eq!(verdict.until, None);
 }
 
 #[test]
 fn a_yes_that_ends_too_soon_is_a_no_when_asked() {
-    let mut case = House::new().case(server());
+    let mut case = TestPki::new().case(server());
     case.options.must_hold_until = Some(NOW + Duration::days(30));
     assert_eq!(case.errors(), [""; 0]);
     case.options.must_hold_until = Some(NOW + Duration::days(90));
@@ -251,29 +252,29 @@ fn a_yes_that_ends_too_soon_is_a_no_when_asked() {
 #[test]
 fn a_yes_that_ends_too_soon_names_what_ends_first() {
     let soon = (datetime!(2025-01-01 0:00 UTC), NOW + Duration::days(10));
-    let asked = |house: House, leaf: Bent| {
-        let mut case = house.case(leaf);
+    let asked = |pki: TestPki, leaf: TestCert| {
+        let mut case = pki.case(leaf);
         case.options.must_hold_until = Some(NOW + Duration::days(30));
         case.verify().problems.remove(0)
     };
-    let of_leaf = asked(House::new(), server().validity(soon.0, soon.1));
+    let of_leaf = asked(TestPki::new(), server().validity(soon.0, soon.1));
     assert_eq!((of_leaf.code, of_leaf.certificate.to_string().as_str()), ("ends-too-soon", "leaf.pem#1"));
     assert!(of_leaf.hint.contains("ca renew NAME"), "{}", of_leaf.hint);
-    let of_ca = asked(House::with(Bent::ca("Issuing CA").validity(soon.0, soon.1)), server());
+    let of_ca = asked(TestPki::with(TestCert::ca("Issuing CA").validity(soon.0, soon.1)), server());
     assert_eq!((of_ca.code, of_ca.certificate.to_string().as_str()), ("ends-too-soon", "chain.pem#1"));
     assert!(of_ca.hint.contains("renew this CA first"), "{}", of_ca.hint);
-    let of_sub_ca = asked(House::new(), Bent::ca("Sub CA").validity(soon.0, soon.1));
+    let of_sub_ca = asked(TestPki::new(), TestCert::ca("Sub CA").validity(soon.0, soon.1));
     assert!(of_sub_ca.hint.contains("renew this CA first"), "{}", of_sub_ca.hint);
     // What is wrong already does not end.
-    let mut case = House::new().case(server()).at(datetime!(2026-04-01 0:00 UTC));
+    let mut case = TestPki::new().case(server()).at(datetime!(2026-04-01 0:00 UTC));
     case.options.must_hold_until = Some(datetime!(2027-01-01 0:00 UTC));
     assert_eq!(case.errors(), ["expired"]);
 }
 
 #[test]
 fn what_is_objected_afterwards_turns_a_yes_into_a_no_and_a_warning_does_not() {
-    let judged = || House::new().case(server()).verify();
-    let leaf = Candidate::new(House::new().root.certificate, InputPosition::new("a", 1));
+    let judged = || TestPki::new().case(server()).verify();
+    let leaf = Candidate::new(TestPki::new().root.certificate, InputPosition::new("a", 1));
     let mut warned = judged();
     warned.object([Problem::warning(&served::SUPERSEDED, &leaf, "")]);
     assert!(warned.valid && warned.until.is_some() && warned.problems.len() == 1);
@@ -284,10 +285,10 @@ fn what_is_objected_afterwards_turns_a_yes_into_a_no_and_a_warning_does_not() {
 
 #[test]
 fn of_several_paths_the_one_with_the_fewest_faults_is_explained() {
-    let root = Authority::root();
-    let past = |bent: Bent| bent.validity(datetime!(2020-01-01 0:00 UTC), datetime!(2021-01-01 0:00 UTC));
-    let issuing = root.subordinate(past(Bent::ca("Issuing CA")));
-    let worse = past(Bent::ca("Issuing CA").key_usage(KeyUsage::CRL_SIGN)).with_key(&issuing.key);
+    let root = TestCa::root();
+    let past = |cert: TestCert| cert.validity(datetime!(2020-01-01 0:00 UTC), datetime!(2021-01-01 0:00 UTC));
+    let issuing = root.subordinate(past(TestCert::ca("Issuing CA")));
+    let worse = past(TestCert::ca("Issuing CA").key_usage(KeyUsage::CRL_SIGN)).with_key(&issuing.key);
     let (leaf, worse) = (issuing.issue(server()), root.issue(worse));
     for chain in [[&issuing.certificate, &worse], [&worse, &issuing.certificate]] {
         assert_eq!(Case::new(leaf.clone(), &chain, &[&root.certificate]).errors(), ["expired"]);
@@ -297,30 +298,30 @@ fn of_several_paths_the_one_with_the_fewest_faults_is_explained() {
 /// RFC 5280 §6.1.3 (a) (4): the names chain too, and not the keys alone.
 #[test]
 fn a_key_under_another_name_is_no_issuer() {
-    let root = Authority::root();
-    let renamed = Authority::self_signed(Bent::ca("Renamed").with_key(&root.key));
+    let root = TestCa::root();
+    let renamed = TestCa::self_signed(TestCert::ca("Renamed").with_key(&root.key));
     assert_eq!(Case::new(root.issue(server()), &[], &[&renamed.certificate]).errors(), ["issuer-not-found"]);
-    let house = House::new();
-    let renamed = house.root.issue(Bent::ca("Renamed").with_key(&house.issuing.key));
-    let leaf = house.issuing.issue(server());
-    assert_eq!(Case::new(leaf, &[&renamed], &[&house.root.certificate]).errors(), ["issuer-not-found"]);
+    let pki = TestPki::new();
+    let renamed = pki.root.issue(TestCert::ca("Renamed").with_key(&pki.issuing.key));
+    let leaf = pki.issuing.issue(server());
+    assert_eq!(Case::new(leaf, &[&renamed], &[&pki.root.certificate]).errors(), ["issuer-not-found"]);
 }
 
 /// RFC 4158 §5.2: a loop is the same name and the same key; two CAs may share the one or the other.
 #[test]
 fn two_cas_of_one_key_are_no_loop() {
-    let root = Authority::root();
-    let one = root.subordinate(Bent::ca("One"));
-    let two = one.subordinate(Bent::ca("Two").with_key(&one.key));
+    let root = TestCa::root();
+    let one = root.subordinate(TestCert::ca("One"));
+    let two = one.subordinate(TestCert::ca("Two").with_key(&one.key));
     let chain = [&two.certificate, &one.certificate];
     assert_eq!(Case::new(two.issue(server()), &chain, &[&root.certificate]).errors(), [""; 0]);
 }
 
 #[test]
 fn a_ca_that_leads_nowhere_does_not_end_the_search() {
-    let (root, namesake) = (Authority::root(), Authority::root());
-    let issuing = root.subordinate(Bent::ca("Issuing CA"));
-    let nowhere = namesake.issue(Bent::ca("Issuing CA").with_key(&issuing.key));
+    let (root, namesake) = (TestCa::root(), TestCa::root());
+    let issuing = root.subordinate(TestCert::ca("Issuing CA"));
+    let nowhere = namesake.issue(TestCert::ca("Issuing CA").with_key(&issuing.key));
     let leaf = issuing.issue(server());
     for chain in [[&nowhere, &issuing.certificate], [&issuing.certificate, &nowhere]] {
         assert_eq!(Case::new(leaf.clone(), &chain, &[&root.certificate]).errors(), [""; 0]);
@@ -330,8 +331,8 @@ fn a_ca_that_leads_nowhere_does_not_end_the_search() {
 /// RFC 4158 §3.5.12: the key identifier is a hint, and saves signatures.
 #[test]
 fn of_a_crowd_of_one_name_the_key_identifier_finds_the_issuer() {
-    let root = Authority::root();
-    let crowd: Vec<_> = (0..20).map(|_| root.subordinate(Bent::ca("Issuing CA"))).collect();
+    let root = TestCa::root();
+    let crowd: Vec<_> = (0..20).map(|_| root.subordinate(TestCert::ca("Issuing CA"))).collect();
     let chain: Vec<_> = crowd.iter().map(|ca| &ca.certificate).collect();
     for right in [0, 10, 19] {
         let case = Case::new(crowd[right].issue(server()), &chain, &[&root.certificate]);
@@ -343,59 +344,59 @@ fn of_a_crowd_of_one_name_the_key_identifier_finds_the_issuer() {
 
 #[test]
 fn every_name_asked_for_must_be_there_and_the_nearest_is_shown() {
-    let house = House::new();
+    let pki = TestPki::new();
     let names = || server().names(&["web.corp.test", "*.apps.corp.test", "10.0.0.1", "ops@corp.test"]);
     for good in ["web.corp.test", "a.apps.corp.test", "10.0.0.1", "ops@CORP.test"] {
-        assert_eq!(house.case(names()).name(good).errors(), [""; 0], "{good}");
+        assert_eq!(pki.case(names()).name(good).errors(), [""; 0], "{good}");
     }
     for bad in ["wob.corp.test", "apps.corp.test", "a.b.apps.corp.test", "10.0.0.2", "OPS@corp.test"] {
-        assert_eq!(house.case(names()).name("web.corp.test").name(bad).errors(), ["name-mismatch"], "{bad}");
+        assert_eq!(pki.case(names()).name("web.corp.test").name(bad).errors(), ["name-mismatch"], "{bad}");
     }
-    let verdict = house.case(names()).name("wob.corp.test").verify();
+    let verdict = pki.case(names()).name("wob.corp.test").verify();
     assert!(verdict.problems[0].message.contains("nearest name in the certificate is dns:web.corp.test"));
-    let no_names = house.case(server().without(oid::SUBJECT_ALT_NAME)).name("web.corp.test");
+    let no_names = pki.case(server().without(oid::SUBJECT_ALT_NAME)).name("web.corp.test");
     assert!(no_names.verify().problems[0].message.contains("its common name web.corp.test does not count"));
     let address_as_dns = server().general_names(&[GeneralName::Dns("8.8.8.8".to_owned())]);
-    assert!(house.case(address_as_dns).name("8.8.8.8").verify().problems[0].message.contains("only as dns:8.8.8.8"));
+    assert!(pki.case(address_as_dns).name("8.8.8.8").verify().problems[0].message.contains("only as dns:8.8.8.8"));
 }
 
 #[test]
 fn certificates_stay_on_their_side() {
-    let house = House::new();
-    assert_eq!(house.case(Bent::client("alice")).client().errors(), [""; 0]);
-    assert_eq!(house.case(server()).client().errors(), ["wrong-purpose"]);
-    let client = Bent::client("web.corp.test").names(&["web.corp.test"]);
-    let verdict = house.case(client).server("web.corp.test").verify();
+    let pki = TestPki::new();
+    assert_eq!(pki.case(TestCert::client("alice")).client().errors(), [""; 0]);
+    assert_eq!(pki.case(server()).client().errors(), ["wrong-purpose"]);
+    let client = TestCert::client("web.corp.test").names(&["web.corp.test"]);
+    let verdict = pki.case(client).server("web.corp.test").verify();
     assert!(verdict.problems[0].message.contains("this is a client certificate"));
-    let limited = House::with(Bent::ca("Clients").purposes(&[ExtendedKeyUsage::ClientAuth]));
+    let limited = TestPki::with(TestCert::ca("Clients").purposes(&[ExtendedKeyUsage::ClientAuth]));
     assert_eq!(limited.case(server()).server("web.corp.test").errors(), ["wrong-purpose"]);
     assert_eq!(limited.case(server()).errors(), [""; 0]);
 }
 
 #[test]
 fn only_cas_issue() {
-    let house = House::with(server());
-    assert_eq!(house.case(server()).errors(), ["not-a-ca", "issuer-without-key-cert-sign"]);
-    let house = House::with(Bent::ca("A").key_usage(KeyUsage::CRL_SIGN));
-    assert_eq!(house.case(server()).errors(), ["issuer-without-key-cert-sign"]);
-    let root = Authority::self_signed(Bent::ca("Root").without(oid::BASIC_CONSTRAINTS).without(oid::KEY_USAGE));
+    let pki = TestPki::with(server());
+    assert_eq!(pki.case(server()).errors(), ["not-a-ca", "issuer-without-key-cert-sign"]);
+    let pki = TestPki::with(TestCert::ca("A").key_usage(KeyUsage::CRL_SIGN));
+    assert_eq!(pki.case(server()).errors(), ["issuer-without-key-cert-sign"]);
+    let root = TestCa::self_signed(TestCert::ca("Root").without(oid::BASIC_CONSTRAINTS).without(oid::KEY_USAGE));
     assert_eq!(Case::new(root.issue(server()), &[], &[&root.certificate]).errors(), ["not-a-ca"]);
 }
 
 #[test]
 fn a_ca_is_no_server() {
-    let house = House::new();
-    let bent = Bent::ca("web.corp.test").names(&["web.corp.test"]);
-    assert_eq!(house.case(bent).server("web.corp.test").errors(), ["ca-as-leaf"]);
-    assert_eq!(house.case(Bent::ca("Sub")).errors(), [""; 0]);
+    let pki = TestPki::new();
+    let cert = TestCert::ca("web.corp.test").names(&["web.corp.test"]);
+    assert_eq!(pki.case(cert).server("web.corp.test").errors(), ["ca-as-leaf"]);
+    assert_eq!(pki.case(TestCert::ca("Sub")).errors(), [""; 0]);
 }
 
 #[test]
 fn path_lengths_count_cas_that_are_not_self_issued() {
-    let root = Authority::self_signed(Bent::ca("Root").path_length(1));
-    let one = root.subordinate(Bent::ca("One").path_length(0));
-    let renewed = one.subordinate(Bent::ca("One").path_length(0));
-    let two = renewed.subordinate(Bent::ca("Two"));
+    let root = TestCa::self_signed(TestCert::ca("Root").path_length(1));
+    let one = root.subordinate(TestCert::ca("One").path_length(0));
+    let renewed = one.subordinate(TestCert::ca("One").path_length(0));
+    let two = renewed.subordinate(TestCert::ca("Two"));
     let chain = [&one.certificate, &renewed.certificate, &two.certificate];
     let anchors = [&root.certificate];
     assert_eq!(Case::new(renewed.issue(server()), &chain, &anchors).errors(), [""; 0]);
@@ -407,34 +408,34 @@ fn path_lengths_count_cas_that_are_not_self_issued() {
 
 #[test]
 fn unknown_critical_extensions_mean_no_wherever_they_stand() {
-    let unknown = |bent: Bent| bent.extension("1.3.6.1.4.1.99999.1", true, vec![5, 0]);
+    let unknown = |cert: TestCert| cert.extension("1.3.6.1.4.1.99999.1", true, vec![5, 0]);
     let refused = ["unknown-critical-extension"];
-    assert_eq!(House::new().case(unknown(server())).errors(), refused);
-    assert_eq!(House::with(unknown(Bent::ca("A"))).case(server()).errors(), refused);
-    let root = Authority::self_signed(unknown(Bent::ca("Root")));
+    assert_eq!(TestPki::new().case(unknown(server())).errors(), refused);
+    assert_eq!(TestPki::with(unknown(TestCert::ca("A"))).case(server()).errors(), refused);
+    let root = TestCa::self_signed(unknown(TestCert::ca("Root")));
     assert_eq!(Case::new(root.issue(server()), &[], &[&root.certificate]).errors(), refused);
-    let other = Authority::root();
+    let other = TestCa::root();
     let leaf = other.issue(server());
     assert_eq!(Case::new(leaf, &[], &[&root.certificate, &other.certificate]).errors(), [""; 0]);
 }
 
 #[test]
 fn the_form_that_tls_asks_for_is_a_warning_for_path_validation_alone() {
-    let house = House::new();
-    let bent = || server().without(oid::AUTHORITY_KEY_ID);
-    assert_eq!(house.case(bent()).server("web.corp.test").errors(), ["authority-key-id-missing"]);
-    let verdict = house.case(bent()).verify();
+    let pki = TestPki::new();
+    let cert = || server().without(oid::AUTHORITY_KEY_ID);
+    assert_eq!(pki.case(cert()).server("web.corp.test").errors(), ["authority-key-id-missing"]);
+    let verdict = pki.case(cert()).verify();
     assert!(verdict.valid);
     assert_eq!(verdict.problems[0].code, "authority-key-id-missing");
     let doubled = server().again(oid::KEY_USAGE, true, vec![3, 2, 7, 0x80]);
-    assert_eq!(house.case(doubled).errors(), ["extension-malformed"]);
+    assert_eq!(pki.case(doubled).errors(), ["extension-malformed"]);
 }
 
 #[test]
 fn a_common_name_in_another_spelling_is_refused_for_servers() {
-    let house = House::new();
-    let bent = |common_name: &str| {
-        Bent::server("web.corp.test").subject(&name(common_name)).names(&["web.corp.test", "10.0.0.1"])
+    let pki = TestPki::new();
+    let cert = |common_name: &str| {
+        TestCert::server("web.corp.test").subject(&name(common_name)).names(&["web.corp.test", "10.0.0.1"])
     };
     for (common_name, expected) in [
         ("web.corp.test", &[][..]),
@@ -443,57 +444,57 @@ fn a_common_name_in_another_spelling_is_refused_for_servers() {
         ("0x0a000001", &["common-name-spelling"]),
         ("WEB.corp.test", &["common-name-spelling"]),
     ] {
-        assert_eq!(house.case(bent(common_name)).server("web.corp.test").errors(), expected, "{common_name}");
+        assert_eq!(pki.case(cert(common_name)).server("web.corp.test").errors(), expected, "{common_name}");
     }
-    assert_eq!(house.case(bent("0x0a000001")).errors(), [""; 0]);
+    assert_eq!(pki.case(cert("0x0a000001")).errors(), [""; 0]);
 }
 
 #[test]
 fn a_policy_that_is_demanded_must_hold_from_top_to_bottom() {
     use crate::lint::testing::object_identifier;
     use crate::x509::der;
-    let policies = |bent: Bent, oids: &[&str]| {
+    let policies = |cert: TestCert, oids: &[&str]| {
         let parts: Vec<_> = oids.iter().map(|oid| der::sequence(&[&object_identifier(oid)])).collect();
-        bent.extension(
+        cert.extension(
             oid::CERTIFICATE_POLICIES,
             false,
             der::sequence(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>()),
         )
     };
-    let demanding = |bent: Bent| {
-        bent.extension(oid::POLICY_CONSTRAINTS, true, der::sequence(&[&der::value(der::context(0), &[0])]))
+    let demanding = |cert: TestCert| {
+        cert.extension(oid::POLICY_CONSTRAINTS, true, der::sequence(&[&der::value(der::context(0), &[0])]))
     };
     let (one, two, any) = ("1.2.3.1", "1.2.3.2", "2.5.29.32.0");
-    let case = |ca: Bent, leaf: Bent| House::with(demanding(ca)).case(leaf).errors();
+    let case = |ca: TestCert, leaf: TestCert| TestPki::with(demanding(ca)).case(leaf).errors();
     let refused = ["policy-not-satisfied"];
-    assert_eq!(case(policies(Bent::ca("A"), &[one]), policies(server(), &[one])), [""; 0]);
-    assert_eq!(case(policies(Bent::ca("A"), &[any]), policies(server(), &[two])), [""; 0]);
-    assert_eq!(case(policies(Bent::ca("A"), &[one]), policies(server(), &[two])), refused);
-    assert_eq!(case(policies(Bent::ca("A"), &[one]), server()), refused);
-    assert_eq!(case(Bent::ca("A"), policies(server(), &[one])), refused);
+    assert_eq!(case(policies(TestCert::ca("A"), &[one]), policies(server(), &[one])), [""; 0]);
+    assert_eq!(case(policies(TestCert::ca("A"), &[any]), policies(server(), &[two])), [""; 0]);
+    assert_eq!(case(policies(TestCert::ca("A"), &[one]), policies(server(), &[two])), refused);
+    assert_eq!(case(policies(TestCert::ca("A"), &[one]), server()), refused);
+    assert_eq!(case(TestCert::ca("A"), policies(server(), &[one])), refused);
     let mapping = der::sequence(&[&der::sequence(&[&object_identifier(one), &object_identifier(two)])]);
-    let mapped = || policies(Bent::ca("A"), &[one]).extension(oid::POLICY_MAPPINGS, true, mapping.clone());
+    let mapped = || policies(TestCert::ca("A"), &[one]).extension(oid::POLICY_MAPPINGS, true, mapping.clone());
     assert_eq!(case(mapped(), policies(server(), &[two])), [""; 0]);
     assert_eq!(case(mapped(), policies(server(), &[one])), refused);
-    let no_any = policies(Bent::ca("A"), &[one]).extension(oid::INHIBIT_ANY_POLICY, true, vec![2, 1, 0]);
+    let no_any = policies(TestCert::ca("A"), &[one]).extension(oid::INHIBIT_ANY_POLICY, true, vec![2, 1, 0]);
     assert_eq!(case(no_any, policies(server(), &[any])), refused);
 }
 
 #[test]
 fn rsa_and_every_curve_make_valid_chains() {
     for algorithm in [KeyAlgorithm::EcdsaP384, KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa2048] {
-        let house = House::with(Bent::ca("A").algorithm(algorithm));
-        assert_eq!(house.case(server()).server("web.corp.test").errors(), [""; 0], "{algorithm}");
+        let pki = TestPki::with(TestCert::ca("A").algorithm(algorithm));
+        assert_eq!(pki.case(server()).server("web.corp.test").errors(), [""; 0], "{algorithm}");
     }
 }
 
 #[test]
 fn a_crowd_of_cross_signed_cas_is_answered() {
-    let cas: Vec<_> = (0..24).map(|index| Authority::self_signed(Bent::ca(&format!("CA {index}")))).collect();
+    let cas: Vec<_> = (0..24).map(|index| TestCa::self_signed(TestCert::ca(&format!("CA {index}")))).collect();
     let mut crowd = Vec::new();
     for (index, ca) in cas.iter().enumerate() {
         for other in cas.iter().skip(index + 1).take(8) {
-            let named = |ca: &Authority| Bent::ca("x").subject(ca.certificate.subject.as_der()).with_key(&ca.key);
+            let named = |ca: &TestCa| TestCert::ca("x").subject(ca.certificate.subject.as_der()).with_key(&ca.key);
             crowd.push(other.issue(named(ca)));
             crowd.push(ca.issue(named(other)));
         }
@@ -501,19 +502,19 @@ fn a_crowd_of_cross_signed_cas_is_answered() {
     let crowd: Vec<_> = crowd.iter().collect();
     let leaf = cas[0].issue(server());
     assert_eq!(Case::new(leaf.clone(), &crowd, &[&cas[23].certificate]).errors(), [""; 0]);
-    assert!(!Case::new(leaf, &crowd, &[&Authority::root().certificate]).verify().valid);
+    assert!(!Case::new(leaf, &crowd, &[&TestCa::root().certificate]).verify().valid);
 }
 
 #[test]
 fn no_altered_octet_of_a_leaf_leads_to_a_yes_or_a_panic() {
-    let house = House::new();
-    let leaf = house.issuing.issue_der(&server());
+    let pki = TestPki::new();
+    let leaf = pki.issuing.issue_der(&server());
     for at in 0..leaf.len() {
         for bit in [1_u8, 0x80] {
             let mut altered = leaf.clone();
             altered[at] ^= bit;
             if let Ok(certificate) = Certificate::from_der(&altered) {
-                let case = Case::new(certificate, &[&house.issuing.certificate], &[&house.root.certificate]);
+                let case = Case::new(certificate, &[&pki.issuing.certificate], &[&pki.root.certificate]);
                 assert!(!case.verify().valid, "octet {at}");
             }
         }
@@ -523,8 +524,8 @@ fn no_altered_octet_of_a_leaf_leads_to_a_yes_or_a_panic() {
 proptest::proptest! {
     #[test]
     fn garbled_certificates_never_panic(flips in proptest::collection::vec((0_usize..600, 0_u8..=255), 1..8)) {
-        let house = House::new();
-        let mut octets = house.issuing.issue_der(&server());
+        let pki = TestPki::new();
+        let mut octets = pki.issuing.issue_der(&server());
         for (at, value) in flips {
             if let Some(octet) = octets.get_mut(at) {
                 *octet = value;
@@ -532,9 +533,9 @@ proptest::proptest! {
         }
         if let Ok(certificate) = Certificate::from_der(&octets) {
             for profile in crate::lint::Profile::ALL {
-                crate::lint::check(&certificate, Some(&house.issuing.certificate), profile);
+                crate::lint::check(&certificate, Some(&pki.issuing.certificate), profile);
             }
-            let case = Case::new(certificate.clone(), &[&certificate], &[&house.root.certificate, &certificate]);
+            let case = Case::new(certificate.clone(), &[&certificate], &[&pki.root.certificate, &certificate]);
             case.server("web.corp.test").verify();
         }
     }
@@ -543,9 +544,9 @@ proptest::proptest! {
 /// RFC 5280 §4.2.1.1: only what is signed with its own key may be without the identifier of that key.
 #[test]
 fn an_anchor_without_authority_key_id_has_to_be_signed_with_its_own_key() {
-    let root = Authority::self_signed(Bent::ca("Test Root").without(oid::AUTHORITY_KEY_ID));
-    let below = root.subordinate(Bent::ca("Issuing CA").without(oid::AUTHORITY_KEY_ID));
-    let errors = |anchor: &Authority| {
+    let root = TestCa::self_signed(TestCert::ca("Test Root").without(oid::AUTHORITY_KEY_ID));
+    let below = root.subordinate(TestCert::ca("Issuing CA").without(oid::AUTHORITY_KEY_ID));
+    let errors = |anchor: &TestCa| {
         Case::new(anchor.issue(server()), &[], &[&anchor.certificate]).server("web.corp.test").errors()
     };
     assert_eq!(errors(&root), [""; 0]);

@@ -3,8 +3,8 @@
 
 use time::macros::datetime;
 
-use super::{Case, House, server};
-use crate::lint::testing::{Authority, Bent, NOW, name, object_identifier};
+use super::{Case, TestPki, server};
+use crate::lint::testing::{NOW, TestCa, TestCert, name, object_identifier};
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{Certificate, DistinguishedName, GeneralName, KeyUsage, NameConstraints, Validity, der};
@@ -25,22 +25,22 @@ const PRINTABLE: u8 = der::PRINTABLE_STRING;
 
 /// What is said of a leaf whose CA has this subject, and which names its issuer so.
 fn chained(subject: &[u8], issuer: &[u8]) -> Vec<&'static str> {
-    House::with(Bent::ca("A").subject(subject)).case(server().issuer(issuer)).errors()
+    TestPki::with(TestCert::ca("A").subject(subject)).case(server().issuer(issuer)).errors()
 }
 
 #[test]
 fn s4_1_signatures_count_for_cas_and_leaves() {
-    let root = Authority::root();
-    let altered = root.subordinate(Bent::ca("A").badly_signed());
+    let root = TestCa::root();
+    let altered = root.subordinate(TestCert::ca("A").badly_signed());
     let case = Case::new(altered.issue(server()), &[&altered.certificate], &[&root.certificate]);
     assert_eq!(case.errors(), ["signature-invalid"]);
-    assert_eq!(House::new().case(server().badly_signed()).errors(), ["signature-invalid"]);
+    assert_eq!(TestPki::new().case(server().badly_signed()).errors(), ["signature-invalid"]);
 }
 
 #[test]
 fn s4_2_dates_are_read_in_both_forms_and_in_every_century() {
     let case =
-        |begin: &[u8], end: &[u8]| House::new().case(server().validity_der(der::sequence(&[begin, end]))).errors();
+        |begin: &[u8], end: &[u8]| TestPki::new().case(server().validity_der(der::sequence(&[begin, end]))).errors();
     let (begin, end) = (&b"\x17\x0d260101000000Z"[..], &b"\x17\x0d270101000000Z"[..]);
     assert_eq!(case(b"\x17\x0d470101120100Z", end), ["not-yet-valid"]);
     // 4.2.3: the year 50 of a UTCTime is 1950.
@@ -50,8 +50,8 @@ fn s4_2_dates_are_read_in_both_forms_and_in_every_century() {
     // 4.2.7: 1999, not 2099.
     assert_eq!(case(b"\x17\x0d980101120100Z", b"\x17\x0d990101120100Z"), ["expired"]);
     assert_eq!(case(begin, b"\x18\x0f20500101120100Z"), GOOD);
-    let root = Authority::root();
-    let ca = |from, to| root.subordinate(Bent::ca("A").validity(from, to));
+    let root = TestCa::root();
+    let ca = |from, to| root.subordinate(TestCert::ca("A").validity(from, to));
     let late = ca(datetime!(2047-01-01 12:01 UTC), datetime!(2048-01-01 0:00 UTC));
     let case = Case::new(late.issue(server()), &[&late.certificate], &[&root.certificate]);
     assert_eq!(case.errors(), ["not-yet-valid"]);
@@ -79,8 +79,8 @@ fn s4_3_names_chain_by_what_they_say() {
 
 #[test]
 fn s4_3_6_unique_identifiers_and_s4_3_7_all_attributes_do_not_matter() {
-    let house = House::with(Bent::ca("A").unique_ids(1, 2));
-    assert_eq!(house.case(server().unique_ids(2, 3)).errors(), GOOD);
+    let pki = TestPki::with(TestCert::ca("A").unique_ids(1, 2));
+    assert_eq!(pki.case(server().unique_ids(2, 3)).errors(), GOOD);
     // Qualifier, state, serial number, locality, title, surname, given name, initials, pseudonym, generation.
     let all = [46, 8, 5, 7, 12, 4, 42, 43, 65, 44].map(|arc| (arc, PRINTABLE, "x y"));
     assert_eq!(chained(&spelled(&all), &spelled(&all)), GOOD);
@@ -89,9 +89,9 @@ fn s4_3_6_unique_identifiers_and_s4_3_7_all_attributes_do_not_matter() {
 
 #[test]
 fn s4_5_a_ca_that_changed_its_key_is_reached_through_either_certificate() {
-    let old = Authority::root();
-    let new = Authority::self_signed(Bent::ca("Test Root"));
-    let named = |signer: &Authority, of: &Authority| signer.issue(Bent::ca("Test Root").with_key(&of.key));
+    let old = TestCa::root();
+    let new = TestCa::self_signed(TestCert::ca("Test Root"));
+    let named = |signer: &TestCa, of: &TestCa| signer.issue(TestCert::ca("Test Root").with_key(&of.key));
     let (new_with_old, old_with_new) = (named(&old, &new), named(&new, &old));
     for (issuer, bridge, anchor) in [(&new, &new_with_old, &old), (&old, &old_with_new, &new)] {
         let case = || Case::new(issuer.issue(server()), &[bridge], &[&anchor.certificate]);
@@ -103,57 +103,57 @@ fn s4_5_a_ca_that_changed_its_key_is_reached_through_either_certificate() {
 }
 
 /// A chain of CAs below a root, each made by one of `bents`; `leaf` below the last.
-fn line(root: Bent, bents: Vec<Bent>, leaf: Bent) -> Vec<&'static str> {
-    let root = Authority::self_signed(root);
-    let mut cas: Vec<Authority> = Vec::new();
-    for bent in bents {
-        let next = cas.last().unwrap_or(&root).subordinate(bent);
+fn line(root: TestCert, bents: Vec<TestCert>, leaf: TestCert) -> Vec<&'static str> {
+    let root = TestCa::self_signed(root);
+    let mut cas: Vec<TestCa> = Vec::new();
+    for cert in bents {
+        let next = cas.last().unwrap_or(&root).subordinate(cert);
         cas.push(next);
     }
     let chain: Vec<&Certificate> = cas.iter().map(|ca| &ca.certificate).collect();
     Case::new(cas.last().unwrap_or(&root).issue(leaf), &chain, &[&root.certificate]).errors()
 }
 
-fn root() -> Bent {
-    Bent::ca("Root")
+fn root() -> TestCert {
+    TestCert::ca("Root")
 }
 
 #[test]
 fn s4_6_only_cas_issue_and_path_lengths_are_kept() {
-    let below = |ca: Bent| line(root(), vec![ca], server());
-    let no_ca = |critical| Bent::ca("A").basic_constraints(false, None).critical(oid::BASIC_CONSTRAINTS, critical);
-    assert!(below(Bent::ca("A").without(oid::BASIC_CONSTRAINTS)).contains(&"not-a-ca"));
+    let below = |ca: TestCert| line(root(), vec![ca], server());
+    let no_ca = |critical| TestCert::ca("A").basic_constraints(false, None).critical(oid::BASIC_CONSTRAINTS, critical);
+    assert!(below(TestCert::ca("A").without(oid::BASIC_CONSTRAINTS)).contains(&"not-a-ca"));
     assert!(below(no_ca(true)).contains(&"not-a-ca"));
     assert!(below(no_ca(false)).contains(&"not-a-ca"));
-    assert_eq!(below(Bent::ca("A").critical(oid::BASIC_CONSTRAINTS, false)), GOOD);
+    assert_eq!(below(TestCert::ca("A").critical(oid::BASIC_CONSTRAINTS, false)), GOOD);
     // 4.6.5 to 4.6.8: the last certificate does not count, though it is a CA.
-    let zero = || Bent::ca("A").path_length(0);
-    assert_eq!(line(root(), vec![zero(), Bent::ca("B")], server()), ["path-too-long"]);
-    assert_eq!(line(root(), vec![zero(), Bent::ca("B")], Bent::ca("C")), ["path-too-long"]);
+    let zero = || TestCert::ca("A").path_length(0);
+    assert_eq!(line(root(), vec![zero(), TestCert::ca("B")], server()), ["path-too-long"]);
+    assert_eq!(line(root(), vec![zero(), TestCert::ca("B")], TestCert::ca("C")), ["path-too-long"]);
     assert_eq!(line(root(), vec![zero()], server()), GOOD);
-    assert_eq!(line(root(), vec![zero()], Bent::ca("C")), GOOD);
+    assert_eq!(line(root(), vec![zero()], TestCert::ca("C")), GOOD);
     // 4.6.9 to 4.6.14: the smallest of several counts.
     let six = |lengths: [u8; 3]| {
         let [a, b, c] = lengths;
-        let [a, b, c] = [("A", a), ("B", b), ("C", c)].map(|(name, length)| Bent::ca(name).path_length(length));
-        line(root(), vec![a, b, c, Bent::ca("D")], server())
+        let [a, b, c] = [("A", a), ("B", b), ("C", c)].map(|(name, length)| TestCert::ca(name).path_length(length));
+        line(root(), vec![a, b, c, TestCert::ca("D")], server())
     };
     assert_eq!(six([6, 0, 0]), ["path-too-long", "path-too-long"]);
     assert_eq!(six([6, 1, 1]), ["path-too-long"]);
     assert_eq!(six([6, 4, 1]), GOOD);
     // 4.6.15 to 4.6.17: self-issued CAs do not count, whoever they stand below.
-    let again = || Bent::ca("A").path_length(0);
+    let again = || TestCert::ca("A").path_length(0);
     assert_eq!(line(root(), vec![zero(), again()], server()), GOOD);
-    assert_eq!(line(root(), vec![zero(), again(), Bent::ca("B")], server()).len(), 2);
-    let one = || Bent::ca("A").path_length(1);
-    let two = || Bent::ca("B").path_length(0);
+    assert_eq!(line(root(), vec![zero(), again(), TestCert::ca("B")], server()).len(), 2);
+    let one = || TestCert::ca("A").path_length(1);
+    let two = || TestCert::ca("B").path_length(0);
     assert_eq!(line(root(), vec![one(), one(), two(), two()], server()), GOOD);
 }
 
 #[test]
 fn s4_7_the_key_usage_of_a_ca_has_key_cert_sign_critical_or_not() {
     for critical in [true, false] {
-        let ca = |usage| Bent::ca("A").key_usage(usage).critical(oid::KEY_USAGE, critical);
+        let ca = |usage| TestCert::ca("A").key_usage(usage).critical(oid::KEY_USAGE, critical);
         let refused = ["issuer-without-key-cert-sign"];
         assert_eq!(line(root(), vec![ca(KeyUsage::CRL_SIGN)], server()), refused);
         assert_eq!(line(root(), vec![ca(KeyUsage::KEY_CERT_SIGN)], server()), GOOD);
@@ -165,44 +165,44 @@ const ONE: &str = "2.16.840.1.101.3.2.1.48.1";
 const TWO: &str = "2.16.840.1.101.3.2.1.48.2";
 const THREE: &str = "2.16.840.1.101.3.2.1.48.3";
 
-fn under(bent: Bent, policies: &[&str]) -> Bent {
+fn under(cert: TestCert, policies: &[&str]) -> TestCert {
     let parts: Vec<u8> = policies.iter().flat_map(|policy| der::sequence(&[&object_identifier(policy)])).collect();
-    bent.extension(oid::CERTIFICATE_POLICIES, false, der::sequence(&[&parts]))
+    cert.extension(oid::CERTIFICATE_POLICIES, false, der::sequence(&[&parts]))
 }
 
 /// `requireExplicitPolicy` and `inhibitPolicyMapping`.
-fn constrained(bent: Bent, explicit: Option<u8>, mapping: Option<u8>) -> Bent {
+fn constrained(cert: TestCert, explicit: Option<u8>, mapping: Option<u8>) -> TestCert {
     let field =
         |tag: u8, value: Option<u8>| value.map(|value| der::value(der::context(tag), &[value])).unwrap_or_default();
-    bent.extension(oid::POLICY_CONSTRAINTS, true, der::sequence(&[&field(0, explicit), &field(1, mapping)]))
+    cert.extension(oid::POLICY_CONSTRAINTS, true, der::sequence(&[&field(0, explicit), &field(1, mapping)]))
 }
 
-fn mapped(bent: Bent, pairs: &[(&str, &str)]) -> Bent {
+fn mapped(cert: TestCert, pairs: &[(&str, &str)]) -> TestCert {
     let parts: Vec<u8> = pairs
         .iter()
         .flat_map(|(from, to)| der::sequence(&[&object_identifier(from), &object_identifier(to)]))
         .collect();
-    bent.extension(oid::POLICY_MAPPINGS, true, der::sequence(&[&parts]))
+    cert.extension(oid::POLICY_MAPPINGS, true, der::sequence(&[&parts]))
 }
 
-fn without_any(bent: Bent, skip: u8) -> Bent {
-    bent.extension(oid::INHIBIT_ANY_POLICY, true, vec![2, 1, skip])
+fn without_any(cert: TestCert, skip: u8) -> TestCert {
+    cert.extension(oid::INHIBIT_ANY_POLICY, true, vec![2, 1, skip])
 }
 
 const NO: [&str; 1] = ["policy-not-satisfied"];
 
 #[test]
 fn s4_8_one_policy_holds_from_top_to_bottom_where_it_is_demanded() {
-    let demanding = |policies: &[&str]| under(constrained(Bent::ca("A"), Some(0), None), policies);
+    let demanding = |policies: &[&str]| under(constrained(TestCert::ca("A"), Some(0), None), policies);
     assert_eq!(line(root(), vec![demanding(&[ONE])], under(server(), &[ONE])), GOOD);
     assert_eq!(line(root(), vec![demanding(&[ONE])], server()), NO);
     assert_eq!(line(root(), vec![demanding(&[ONE])], under(server(), &[TWO])), NO);
     assert_eq!(line(root(), vec![demanding(&[ONE, TWO])], under(server(), &[TWO, THREE])), GOOD);
     assert_eq!(line(root(), vec![demanding(&[ANY])], under(server(), &[ANY])), GOOD);
     assert_eq!(line(root(), vec![demanding(&[ANY])], under(server(), &[ONE])), GOOD);
-    let middle = |policies: &[&str]| under(Bent::ca("B"), policies);
+    let middle = |policies: &[&str]| under(TestCert::ca("B"), policies);
     assert_eq!(line(root(), vec![demanding(&[ONE]), middle(&[TWO])], under(server(), &[ONE])), NO);
-    assert_eq!(line(root(), vec![demanding(&[ONE]), Bent::ca("B")], under(server(), &[ONE])), NO);
+    assert_eq!(line(root(), vec![demanding(&[ONE]), TestCert::ca("B")], under(server(), &[ONE])), NO);
     assert_eq!(line(root(), vec![demanding(&[ONE]), middle(&[ONE, TWO])], under(server(), &[ONE])), GOOD);
     // Without a demand nothing is lost, whatever the policies are.
     assert_eq!(line(root(), vec![middle(&[ONE])], under(server(), &[TWO])), GOOD);
@@ -217,9 +217,9 @@ fn s4_8_one_policy_holds_from_top_to_bottom_where_it_is_demanded() {
 #[test]
 fn s4_9_an_explicit_policy_is_demanded_after_so_many_certificates() {
     let chain = |skip: u8, more: &[Option<u8>]| {
-        let first = constrained(under(Bent::ca("A"), &[ONE]), Some(skip), None);
+        let first = constrained(under(TestCert::ca("A"), &[ONE]), Some(skip), None);
         let others = more.iter().enumerate().map(|(index, skip)| {
-            let ca = under(Bent::ca(&format!("B{index}")), &[ONE]);
+            let ca = under(TestCert::ca(&format!("B{index}")), &[ONE]);
             if skip.is_some() { constrained(ca, *skip, None) } else { ca }
         });
         line(root(), std::iter::once(first).chain(others).collect(), server())
@@ -234,22 +234,22 @@ fn s4_9_an_explicit_policy_is_demanded_after_so_many_certificates() {
     assert_eq!(chain(7, &[Some(2), Some(4), None]), NO);
     assert_eq!(chain(7, &[Some(4), None, None]), GOOD);
     // 4.9.6 to 4.9.8: self-issued certificates are not counted down.
-    let first = || constrained(under(Bent::ca("A"), &[ONE]), Some(2), None);
-    let again = || under(Bent::ca("A"), &[ONE]);
-    let next = || under(Bent::ca("B"), &[ONE]);
+    let first = || constrained(under(TestCert::ca("A"), &[ONE]), Some(2), None);
+    let again = || under(TestCert::ca("A"), &[ONE]);
+    let next = || under(TestCert::ca("B"), &[ONE]);
     assert_eq!(line(root(), vec![first(), again()], server()), GOOD);
     assert_eq!(line(root(), vec![first(), again(), next()], server()), NO);
     assert_eq!(line(root(), vec![first(), again(), next()], under(server(), &[ONE])), GOOD);
     // A leaf can demand one for itself.
-    assert_eq!(line(root(), vec![Bent::ca("A")], constrained(server(), Some(0), None)), NO);
+    assert_eq!(line(root(), vec![TestCert::ca("A")], constrained(server(), Some(0), None)), NO);
     // So can the anchor (RFC 5937).
-    assert_eq!(line(constrained(root(), Some(0), None), vec![Bent::ca("A")], server()), NO);
+    assert_eq!(line(constrained(root(), Some(0), None), vec![TestCert::ca("A")], server()), NO);
 }
 
 #[test]
 fn s4_10_policies_are_mapped_and_s4_11_mapping_can_be_inhibited() {
-    let demanding = |policies: &[&str]| under(constrained(Bent::ca("A"), Some(0), None), policies);
-    let maps = |bent: Bent, pairs: &[(&str, &str)]| mapped(bent, pairs);
+    let demanding = |policies: &[&str]| under(constrained(TestCert::ca("A"), Some(0), None), policies);
+    let maps = |cert: TestCert, pairs: &[(&str, &str)]| mapped(cert, pairs);
     assert_eq!(line(root(), vec![maps(demanding(&[ONE]), &[(ONE, TWO)])], under(server(), &[TWO])), GOOD);
     assert_eq!(line(root(), vec![maps(demanding(&[ONE]), &[(ONE, TWO)])], under(server(), &[ONE])), NO);
     assert_eq!(line(root(), vec![maps(demanding(&[ONE]), &[(TWO, ONE)])], under(server(), &[ONE])), GOOD);
@@ -263,29 +263,29 @@ fn s4_10_policies_are_mapped_and_s4_11_mapping_can_be_inhibited() {
     // 4.10.9: anyPolicy above the mapped policy.
     assert_eq!(line(root(), vec![maps(demanding(&[ANY]), &[(ONE, TWO)])], under(server(), &[TWO])), GOOD);
     // 4.10.7, 4.10.8: never from or to anyPolicy, demanded or not.
-    let bare = || under(Bent::ca("A"), &[ONE]);
+    let bare = || under(TestCert::ca("A"), &[ONE]);
     assert_eq!(line(root(), vec![maps(bare(), &[(ANY, ONE)])], server()), NO);
     assert_eq!(line(root(), vec![maps(bare(), &[(ONE, ANY)])], server()), NO);
     // 4.11: after so many certificates a mapping deletes what it maps.
-    let inhibiting = |skip: u8| under(constrained(Bent::ca("A"), Some(0), Some(skip)), &[ONE]);
-    let mapping = || maps(under(Bent::ca("B"), &[ONE]), &[(ONE, TWO)]);
+    let inhibiting = |skip: u8| under(constrained(TestCert::ca("A"), Some(0), Some(skip)), &[ONE]);
+    let mapping = || maps(under(TestCert::ca("B"), &[ONE]), &[(ONE, TWO)]);
     assert_eq!(line(root(), vec![inhibiting(0), mapping()], under(server(), &[TWO])), NO);
     assert_eq!(line(root(), vec![inhibiting(0), mapping()], under(server(), &[ONE])), NO);
     assert_eq!(line(root(), vec![inhibiting(1), mapping()], under(server(), &[TWO])), GOOD);
-    let between = || under(Bent::ca("C"), &[ONE]);
+    let between = || under(TestCert::ca("C"), &[ONE]);
     assert_eq!(line(root(), vec![inhibiting(1), between(), mapping()], under(server(), &[TWO])), NO);
     // 4.11.7: self-issued certificates are not counted down.
-    let again = || under(Bent::ca("A"), &[ONE]);
+    let again = || under(TestCert::ca("A"), &[ONE]);
     assert_eq!(line(root(), vec![inhibiting(1), again(), mapping()], under(server(), &[TWO])), GOOD);
 }
 
 #[test]
 fn s4_12_any_policy_can_be_inhibited() {
-    let first = |skip: u8| without_any(under(constrained(Bent::ca("A"), Some(0), None), &[ONE]), skip);
+    let first = |skip: u8| without_any(under(constrained(TestCert::ca("A"), Some(0), None), &[ONE]), skip);
     assert_eq!(line(root(), vec![first(0)], under(server(), &[ANY])), NO);
     assert_eq!(line(root(), vec![first(0)], under(server(), &[ANY, ONE])), GOOD);
     assert_eq!(line(root(), vec![first(1)], under(server(), &[ANY])), GOOD);
-    let any = |name: &str| under(Bent::ca(name), &[ANY]);
+    let any = |name: &str| under(TestCert::ca(name), &[ANY]);
     assert_eq!(line(root(), vec![first(1), any("B")], under(server(), &[ONE])), GOOD);
     assert_eq!(line(root(), vec![first(1), any("B")], under(server(), &[ANY])), NO);
     assert_eq!(line(root(), vec![first(5), without_any(any("B"), 1), any("C")], under(server(), &[ANY])), NO);
@@ -299,12 +299,12 @@ fn directory(parts: &[(u8, u8, &str)]) -> Subtree {
     Subtree::Directory(DistinguishedName::from_der(&spelled(parts)).unwrap())
 }
 
-fn permitting(bent: Bent, permitted: Vec<Subtree>) -> Bent {
-    bent.name_constraints(&NameConstraints { permitted, excluded: Vec::new() })
+fn permitting(cert: TestCert, permitted: Vec<Subtree>) -> TestCert {
+    cert.name_constraints(&NameConstraints { permitted, excluded: Vec::new() })
 }
 
-fn excluding(bent: Bent, excluded: Vec<Subtree>) -> Bent {
-    bent.name_constraints(&NameConstraints { permitted: Vec::new(), excluded })
+fn excluding(cert: TestCert, excluded: Vec<Subtree>) -> TestCert {
+    cert.name_constraints(&NameConstraints { permitted: Vec::new(), excluded })
 }
 
 const VIOLATED: [&str; 1] = ["name-constraint-violated"];
@@ -314,10 +314,10 @@ fn s4_13_directory_names_lie_within_every_constraint() {
     let unit = |unit: &'static str| directory(&[(6, PRINTABLE, "US"), (11, PRINTABLE, unit)]);
     let leaf = |unit: &str| {
         let subject = spelled(&[(6, PRINTABLE, "US"), (11, PRINTABLE, unit), (3, PRINTABLE, "web")]);
-        Bent::client("x").subject(&subject)
+        TestCert::client("x").subject(&subject)
     };
-    let below = |ca: Bent, bent: Bent| line(root(), vec![ca], bent);
-    let one = || permitting(Bent::ca("A"), vec![unit("one")]);
+    let below = |ca: TestCert, cert: TestCert| line(root(), vec![ca], cert);
+    let one = || permitting(TestCert::ca("A"), vec![unit("one")]);
     assert_eq!(below(one(), leaf("one")), GOOD);
     assert_eq!(below(one(), leaf("two")), VIOLATED);
     // 4.13.3: the alternative directory names count as the subject does.
@@ -325,30 +325,31 @@ fn s4_13_directory_names_lie_within_every_constraint() {
     assert_eq!(below(one(), leaf("one").general_names(&[other])), VIOLATED);
     // 4.13.4: names of other kinds are not looked at.
     assert_eq!(below(one(), leaf("one").names(&["ops@corp.test", "web.test"])), GOOD);
-    let both = || permitting(Bent::ca("A"), vec![unit("one"), unit("two")]);
+    let both = || permitting(TestCert::ca("A"), vec![unit("one"), unit("two")]);
     assert_eq!(below(both(), leaf("two")), GOOD);
     assert_eq!(below(both(), leaf("three")), VIOLATED);
-    let but = || excluding(Bent::ca("A"), vec![unit("one")]);
+    let but = || excluding(TestCert::ca("A"), vec![unit("one")]);
     assert_eq!(below(but(), leaf("one")), VIOLATED);
     assert_eq!(below(but(), leaf("two")), GOOD);
     // 4.13.12 to 4.13.18: what a CA below permits does not widen what is permitted above.
-    let sub = |bent: Bent| bent.subject(&spelled(&[(6, PRINTABLE, "US"), (11, PRINTABLE, "one"), (3, PRINTABLE, "B")]));
-    let two_below = |a: Bent, b: Bent, bent: Bent| line(root(), vec![a, b], bent);
-    assert_eq!(two_below(one(), sub(permitting(Bent::ca("B"), vec![unit("two")])), leaf("two")), VIOLATED);
-    assert_eq!(two_below(one(), sub(permitting(Bent::ca("B"), vec![unit("two")])), leaf("one")), VIOLATED);
-    assert_eq!(two_below(one(), sub(Bent::ca("B")), leaf("one")), GOOD);
+    let sub =
+        |cert: TestCert| cert.subject(&spelled(&[(6, PRINTABLE, "US"), (11, PRINTABLE, "one"), (3, PRINTABLE, "B")]));
+    let two_below = |a: TestCert, b: TestCert, cert: TestCert| line(root(), vec![a, b], cert);
+    assert_eq!(two_below(one(), sub(permitting(TestCert::ca("B"), vec![unit("two")])), leaf("two")), VIOLATED);
+    assert_eq!(two_below(one(), sub(permitting(TestCert::ca("B"), vec![unit("two")])), leaf("one")), VIOLATED);
+    assert_eq!(two_below(one(), sub(TestCert::ca("B")), leaf("one")), GOOD);
     // 4.13.19, 4.13.20: a self-issued CA may have the name, a self-issued leaf may not.
     let own = permitting(root(), vec![unit("one")]);
-    assert_eq!(line(own, vec![Bent::ca("Root")], leaf("one")), GOOD);
+    assert_eq!(line(own, vec![TestCert::ca("Root")], leaf("one")), GOOD);
     let own = permitting(root(), vec![unit("one")]);
-    assert_eq!(line(own, vec![], Bent::client("Root")), VIOLATED);
+    assert_eq!(line(own, vec![], TestCert::client("Root")), VIOLATED);
 }
 
 #[test]
 fn s4_13_mailboxes_hosts_and_uris_too() {
     let mail = |permitted: &str, mailbox: &str| {
-        let ca = Bent::ca("A").permit(&[&format!("email:{permitted}")]);
-        line(root(), vec![ca], Bent::client("x").general_names(&[GeneralName::Email(mailbox.to_owned())]))
+        let ca = TestCert::ca("A").permit(&[&format!("email:{permitted}")]);
+        line(root(), vec![ca], TestCert::client("x").general_names(&[GeneralName::Email(mailbox.to_owned())]))
     };
     assert_eq!(mail(".certs.test", "a@mail.certs.test"), GOOD);
     assert_eq!(mail(".certs.test", "a@certs.test"), VIOLATED);
@@ -360,22 +361,22 @@ fn s4_13_mailboxes_hosts_and_uris_too() {
     let subject = |mailbox: &str| {
         let kind = object_identifier("1.2.840.113549.1.9.1");
         let attribute = der::sequence(&[&kind, &der::value(der::IA5_STRING, mailbox.as_bytes())]);
-        Bent::client("x").subject(&der::sequence(&[&der::value(der::SET, &attribute)]))
+        TestCert::client("x").subject(&der::sequence(&[&der::value(der::SET, &attribute)]))
     };
-    let ca = || Bent::ca("A").permit(&["email:certs.test"]);
+    let ca = || TestCert::ca("A").permit(&["email:certs.test"]);
     assert_eq!(line(root(), vec![ca()], subject("a@certs.test")), GOOD);
     assert_eq!(line(root(), vec![ca()], subject("a@mail.certs.test")), VIOLATED);
     // 4.13.38: no label more, no label less.
-    let host = |host: &str| line(root(), vec![Bent::ca("A").permit(&["certs.test"])], Bent::server(host));
+    let host = |host: &str| line(root(), vec![TestCert::ca("A").permit(&["certs.test"])], TestCert::server(host));
     assert_eq!(host("certs.test"), GOOD);
     assert_eq!(host("mytestcerts.test"), VIOLATED);
     assert_eq!(host("mycerts.test"), VIOLATED);
-    let uri = |ca: Bent, uri: &str| line(root(), vec![ca], Bent::client("x").names(&[uri]));
-    let permitted = || Bent::ca("A").permit(&["uri:.certs.test"]);
+    let uri = |ca: TestCert, uri: &str| line(root(), vec![ca], TestCert::client("x").names(&[uri]));
+    let permitted = || TestCert::ca("A").permit(&["uri:.certs.test"]);
     assert_eq!(uri(permitted(), "http://web.certs.test:80/x@y"), GOOD);
     assert_eq!(uri(permitted(), "http://certs.test/"), VIOLATED);
     assert_eq!(uri(permitted(), "ldap://web.other.test/.certs.test"), VIOLATED);
-    let excluded = || Bent::ca("A").exclude(&["uri:certs.test"]);
+    let excluded = || TestCert::ca("A").exclude(&["uri:certs.test"]);
     assert_eq!(uri(excluded(), "ftp://certs.test:21/test37/"), VIOLATED);
     assert_eq!(uri(excluded(), "http://other.test/"), GOOD);
 }
@@ -383,7 +384,7 @@ fn s4_13_mailboxes_hosts_and_uris_too() {
 #[test]
 fn s4_16_private_extensions_matter_when_they_are_critical() {
     let with =
-        |critical| House::new().case(server().extension("2.16.840.1.101.2.1.12.2", critical, vec![5, 0])).errors();
+        |critical| TestPki::new().case(server().extension("2.16.840.1.101.2.1.12.2", critical, vec![5, 0])).errors();
     assert_eq!(with(false), GOOD);
     assert_eq!(with(true), ["unknown-critical-extension"]);
 }
@@ -392,6 +393,6 @@ fn s4_16_private_extensions_matter_when_they_are_critical() {
 fn a_certificate_of_the_last_second_of_time_can_be_judged() {
     let end = datetime!(9999-12-31 23:59:59 UTC);
     let validity = Validity { not_before: NOW, not_after: end }.to_der();
-    assert_eq!(House::new().case(server().validity_der(validity)).errors(), GOOD);
-    assert_eq!(House::with(Bent::ca("A").subject(&name("x"))).case(server()).at(end).errors(), ["expired"; 3]);
+    assert_eq!(TestPki::new().case(server().validity_der(validity)).errors(), GOOD);
+    assert_eq!(TestPki::with(TestCert::ca("A").subject(&name("x"))).case(server()).at(end).errors(), ["expired"; 3]);
 }

@@ -3,9 +3,9 @@
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use super::{Case, House, server};
+use super::{Case, TestPki, server};
 use crate::keys::Signer;
-use crate::lint::testing::{Authority, Bent, NOW, name, object_identifier};
+use crate::lint::testing::{NOW, TestCa, TestCert, name, object_identifier};
 use crate::x509::certificate::oid;
 use crate::x509::{KeyUsage, RevocationList, der, validity};
 
@@ -85,11 +85,11 @@ impl List {
         self
     }
 
-    pub(super) fn sign(self, issuer: &Authority) -> RevocationList {
+    pub(super) fn sign(self, issuer: &TestCa) -> RevocationList {
         self.sign_as(issuer.certificate.subject.as_der(), issuer)
     }
 
-    pub(super) fn sign_as(self, name: &[u8], signer: &Authority) -> RevocationList {
+    pub(super) fn sign_as(self, name: &[u8], signer: &TestCa) -> RevocationList {
         let algorithm = signer.key.signature_algorithm().der;
         let parts: Vec<_> = self.entries.iter().map(Vec::as_slice).collect();
         let entries = if parts.is_empty() { Vec::new() } else { der::sequence(&parts) };
@@ -126,24 +126,24 @@ fn encode(extensions: &[(&str, bool, Vec<u8>)]) -> Vec<u8> {
 }
 
 /// The errors of the usual leaf with these lists of its issuer; the root's list is sound and empty.
-fn errors(house: &House, leaf: Bent, lists: Vec<RevocationList>) -> Vec<&'static str> {
-    case(house, leaf, lists).errors()
+fn errors(pki: &TestPki, leaf: TestCert, lists: Vec<RevocationList>) -> Vec<&'static str> {
+    case(pki, leaf, lists).errors()
 }
 
-fn case(house: &House, leaf: Bent, lists: Vec<RevocationList>) -> Case {
-    let of_root = List::new().sign(&house.root);
+fn case(pki: &TestPki, leaf: TestCert, lists: Vec<RevocationList>) -> Case {
+    let of_root = List::new().sign(&pki.root);
     let all: Vec<_> = std::iter::once(&of_root).chain(&lists).collect();
-    house.case(leaf).lists(&all)
+    pki.case(leaf).lists(&all)
 }
 
-fn of_issuing(house: &House, list: List) -> Vec<RevocationList> {
-    vec![list.sign(&house.issuing)]
+fn of_issuing(pki: &TestPki, list: List) -> Vec<RevocationList> {
+    vec![list.sign(&pki.issuing)]
 }
 
 #[test]
 fn a_current_list_without_the_serial_is_a_yes_until_it_ends() {
-    let house = House::new();
-    let verdict = case(&house, server(), of_issuing(&house, List::new())).verify();
+    let pki = TestPki::new();
+    let verdict = case(&pki, server(), of_issuing(&pki, List::new())).verify();
     assert!(verdict.valid, "{:?}", verdict.problems);
     let until = verdict.until.unwrap();
     assert_eq!(until.at, NOW + Duration::days(30));
@@ -152,8 +152,8 @@ fn a_current_list_without_the_serial_is_a_yes_until_it_ends() {
 
 #[test]
 fn a_listed_serial_is_a_no_with_time_reason_and_list() {
-    let house = House::new();
-    let verdict = case(&house, server(), of_issuing(&house, List::new().revoke(1))).verify();
+    let pki = TestPki::new();
+    let verdict = case(&pki, server(), of_issuing(&pki, List::new().revoke(1))).verify();
     let message = &verdict.problems[0].message;
     assert_eq!(verdict.problems[0].code, "revoked");
     assert!(message.contains("2026-01-15T12:00:00Z for key-compromise") && message.contains("ca.crl#2"), "{message}");
@@ -161,24 +161,24 @@ fn a_listed_serial_is_a_no_with_time_reason_and_list() {
 
 #[test]
 fn a_serial_that_a_list_spells_in_more_octets_is_revoked_all_the_same() {
-    let house = House::new();
+    let pki = TestPki::new();
     let padded = List::new().entry_of(&[0, 0, 0x11, 0x22, 0x33, 0x44], &[]);
-    assert_eq!(errors(&house, server(), of_issuing(&house, padded)), ["revoked"]);
+    assert_eq!(errors(&pki, server(), of_issuing(&pki, padded)), ["revoked"]);
 }
 
 #[test]
 fn every_list_of_the_issuer_counts_the_expired_one_too() {
-    let house = House::new();
-    let expired = List::new().revoke(1).next_update(Some(NOW - Duration::HOUR)).sign(&house.issuing);
-    let current = List::new().number(2).sign(&house.issuing);
-    assert_eq!(errors(&house, server(), vec![current, expired]), ["revoked"]);
+    let pki = TestPki::new();
+    let expired = List::new().revoke(1).next_update(Some(NOW - Duration::HOUR)).sign(&pki.issuing);
+    let current = List::new().number(2).sign(&pki.issuing);
+    assert_eq!(errors(&pki, server(), vec![current, expired]), ["revoked"]);
 }
 
 #[test]
 fn without_a_current_list_nothing_is_known() {
-    let house = House::new();
-    let unknown = |list: List| errors(&house, server(), of_issuing(&house, list));
-    assert_eq!(errors(&house, server(), Vec::new()), ["revocation-unknown"]);
+    let pki = TestPki::new();
+    let unknown = |list: List| errors(&pki, server(), of_issuing(&pki, list));
+    assert_eq!(errors(&pki, server(), Vec::new()), ["revocation-unknown"]);
     assert_eq!(unknown(List::new().next_update(Some(NOW))), ["crl-expired"]);
     assert_eq!(unknown(List::new().next_update(None)), ["crl-unusable"]);
     assert_eq!(unknown(List::new().this_update(NOW + Duration::HOUR)), ["crl-unusable"]);
@@ -195,34 +195,34 @@ fn without_a_current_list_nothing_is_known() {
 
 #[test]
 fn a_list_of_a_stranger_or_without_crl_sign_counts_for_nothing() {
-    let house = House::new();
-    let stranger = Authority::root();
-    let forged = List::new().sign_as(house.issuing.certificate.subject.as_der(), &stranger);
-    assert_eq!(errors(&house, server(), vec![forged.clone()]), ["crl-unusable"]);
-    let sound = List::new().sign(&house.issuing);
-    assert_eq!(errors(&house, server(), vec![forged, sound]), [""; 0]);
-    let silent = House::with(Bent::ca("Issuing CA").key_usage(KeyUsage::KEY_CERT_SIGN));
+    let pki = TestPki::new();
+    let stranger = TestCa::root();
+    let forged = List::new().sign_as(pki.issuing.certificate.subject.as_der(), &stranger);
+    assert_eq!(errors(&pki, server(), vec![forged.clone()]), ["crl-unusable"]);
+    let sound = List::new().sign(&pki.issuing);
+    assert_eq!(errors(&pki, server(), vec![forged, sound]), [""; 0]);
+    let silent = TestPki::with(TestCert::ca("Issuing CA").key_usage(KeyUsage::KEY_CERT_SIGN));
     assert_eq!(errors(&silent, server(), of_issuing(&silent, List::new())), ["crl-unusable"]);
 }
 
 #[test]
 fn a_list_of_limited_scope_covers_only_that() {
-    let house = House::new();
-    let with = |fields: &[&[u8]]| errors(&house, server(), of_issuing(&house, List::new().scope(fields)));
+    let pki = TestPki::new();
+    let with = |fields: &[&[u8]]| errors(&pki, server(), of_issuing(&pki, List::new().scope(fields)));
     assert_eq!(with(&[&[0x81, 1, 0xff]]), [""; 0]);
     assert_eq!(with(&[&[0x82, 1, 0xff]]), ["revocation-unknown"]);
     assert_eq!(with(&[&[0x85, 1, 0xff]]), ["revocation-unknown"]);
     assert_eq!(with(&[&[0x84, 1, 0xff]]), [""; 0]);
     assert_eq!(with(&[&[0x83, 2, 6, 0x40]]), ["revocation-unknown"]);
-    let some = List::new().scope(&[&[0x83, 2, 6, 0x40]]).sign(&house.issuing);
-    let others = List::new().scope(&[&[0x83, 3, 7, 0x3f, 0x80]]).sign(&house.issuing);
-    assert_eq!(errors(&house, server(), vec![some, others]), [""; 0]);
+    let some = List::new().scope(&[&[0x83, 2, 6, 0x40]]).sign(&pki.issuing);
+    let others = List::new().scope(&[&[0x83, 3, 7, 0x3f, 0x80]]).sign(&pki.issuing);
+    assert_eq!(errors(&pki, server(), vec![some, others]), [""; 0]);
 }
 
 /// RFC 5280 §5.2.5: the two kinds of lists share the certificates of a chain between them.
 #[test]
 fn lists_for_cas_and_for_users_cover_a_chain_together() {
-    let house = House::new();
+    let pki = TestPki::new();
     let (for_users, for_cas) = (&[0x81, 1, 0xff][..], &[0x82, 1, 0xff][..]);
     for (of_root, of_issuing, expected) in [
         (for_cas, for_users, &[][..]),
@@ -231,17 +231,17 @@ fn lists_for_cas_and_for_users_cover_a_chain_together() {
         // Indirect, and so for every kind.
         (&[0x84, 1, 0xff], &[0x84, 1, 0xff], &[]),
     ] {
-        let of_root = List::new().scope(&[of_root]).sign(&house.root);
-        let of_issuing = List::new().scope(&[of_issuing]).sign(&house.issuing);
-        assert_eq!(house.case(server()).lists(&[&of_root, &of_issuing]).errors(), expected);
+        let of_root = List::new().scope(&[of_root]).sign(&pki.root);
+        let of_issuing = List::new().scope(&[of_issuing]).sign(&pki.issuing);
+        assert_eq!(pki.case(server()).lists(&[&of_root, &of_issuing]).errors(), expected);
     }
 }
 
 /// RFC 5280 §5.2: what is not critical may be passed over; §5.3.3: entries for others stand in indirect lists alone.
 #[test]
 fn a_list_is_usable_with_what_is_not_critical_and_not_with_entries_for_others() {
-    let house = House::new();
-    let with = |list: List| errors(&house, server(), of_issuing(&house, list));
+    let pki = TestPki::new();
+    let with = |list: List| errors(&pki, server(), of_issuing(&pki, list));
     let unknown = |critical| List::new().extension("1.3.6.1.4.1.99999.1", critical, vec![5, 0]);
     assert_eq!(with(unknown(false)), [""; 0]);
     assert_eq!(with(unknown(true)), ["crl-unusable"]);
@@ -253,20 +253,20 @@ fn a_list_is_usable_with_what_is_not_critical_and_not_with_entries_for_others() 
 
 #[test]
 fn what_the_lists_leave_open_is_said() {
-    let house = House::new();
-    let told = |list: List| case(&house, server(), of_issuing(&house, list)).verify().problems[0].message.clone();
+    let pki = TestPki::new();
+    let told = |list: List| case(&pki, server(), of_issuing(&pki, list)).verify().problems[0].message.clone();
     assert!(told(List::new().scope(&[&[0x83, 2, 6, 0x40]])).ends_with("do not cover every reason"));
     assert!(told(List::new().delta(1)).contains("is a delta list"));
-    let none = case(&house, server(), Vec::new()).verify().problems[0].message.clone();
+    let none = case(&pki, server(), Vec::new()).verify().problems[0].message.clone();
     assert_eq!(none, "no revocation list of CN=Issuing CA was given");
-    let stranger = List::new().sign_as(house.issuing.certificate.subject.as_der(), &Authority::root());
-    let forged = case(&house, server(), vec![stranger]).verify().problems[0].message.clone();
+    let stranger = List::new().sign_as(pki.issuing.certificate.subject.as_der(), &TestCa::root());
+    let forged = case(&pki, server(), vec![stranger]).verify().problems[0].message.clone();
     assert!(forged.contains("is not signed with a key of"), "{forged}");
-    let revoked = house.root.subordinate(Bent::leaf("Issuing CA").key_usage(KeyUsage::CRL_SIGN).serial(&[9]));
-    let of_root = List::new().entry_of(&[9], &[]).sign(&house.root);
+    let revoked = pki.root.subordinate(TestCert::leaf("Issuing CA").key_usage(KeyUsage::CRL_SIGN).serial(&[9]));
+    let of_root = List::new().entry_of(&[9], &[]).sign(&pki.root);
     let of_issuing = List::new().sign(&revoked);
-    let chain = [&house.issuing.certificate, &revoked.certificate];
-    let case = Case::new(house.issuing.issue(server()), &chain, &[&house.root.certificate]);
+    let chain = [&pki.issuing.certificate, &revoked.certificate];
+    let case = Case::new(pki.issuing.issue(server()), &chain, &[&pki.root.certificate]);
     let unfit = case.lists(&[&of_root, &of_issuing]).verify().problems[0].message.clone();
     assert!(unfit.contains("not valid for that, or revoked"), "{unfit}");
 }
@@ -274,40 +274,40 @@ fn what_the_lists_leave_open_is_said() {
 /// A list that does not cover a certificate, and does not name it, is put aside before its signature costs anything.
 #[test]
 fn a_list_beyond_the_certificate_costs_no_signature() {
-    let house = House::new();
-    let attributes = List::new().scope(&[&[0x85, 1, 0xff]]).sign(&house.issuing);
-    let (_, budget) = case(&house, server(), vec![attributes]).verify_and_count();
+    let pki = TestPki::new();
+    let attributes = List::new().scope(&[&[0x85, 1, 0xff]]).sign(&pki.issuing);
+    let (_, budget) = case(&pki, server(), vec![attributes]).verify_and_count();
     assert_eq!(budget.spent()[1], 1, "that of the root's list alone");
 }
 
 #[test]
 fn a_list_of_a_distribution_point_covers_certificates_that_name_the_point() {
-    let house = House::new();
+    let pki = TestPki::new();
     let name = |url: &[u8]| der::value(0xa0, &der::value(0xa0, &der::value(der::context(6), url)));
     let pointing = |url: &[u8]| {
         server().extension(oid::CRL_DISTRIBUTION_POINTS, false, der::sequence(&[&der::sequence(&[&name(url)])]))
     };
-    let lists = || of_issuing(&house, List::new().scope(&[&name(b"http://ca.test/1")]));
-    assert_eq!(errors(&house, pointing(b"http://ca.test/1"), lists()), [""; 0]);
-    assert_eq!(errors(&house, pointing(b"http://ca.test/2"), lists()), ["revocation-unknown"]);
-    assert_eq!(errors(&house, server(), lists()), ["revocation-unknown"]);
+    let lists = || of_issuing(&pki, List::new().scope(&[&name(b"http://ca.test/1")]));
+    assert_eq!(errors(&pki, pointing(b"http://ca.test/1"), lists()), [""; 0]);
+    assert_eq!(errors(&pki, pointing(b"http://ca.test/2"), lists()), ["revocation-unknown"]);
+    assert_eq!(errors(&pki, server(), lists()), ["revocation-unknown"]);
 }
 
 #[test]
 fn a_delta_adds_to_its_base_and_lifts_a_hold() {
-    let house = House::new();
-    let base = || List::new().sign(&house.issuing);
-    let held = || List::new().revoke(6).sign(&house.issuing);
-    let delta = |reason: u8| List::new().number(2).delta(1).revoke(reason).sign(&house.issuing);
-    assert_eq!(errors(&house, server(), vec![delta(8)]), ["revocation-unknown"]);
-    assert_eq!(errors(&house, server(), vec![base(), delta(1)]), ["revoked"]);
-    assert_eq!(errors(&house, server(), vec![held()]), ["revoked"]);
-    let chain = |lists: Vec<RevocationList>| errors(&house, server(), lists);
+    let pki = TestPki::new();
+    let base = || List::new().sign(&pki.issuing);
+    let held = || List::new().revoke(6).sign(&pki.issuing);
+    let delta = |reason: u8| List::new().number(2).delta(1).revoke(reason).sign(&pki.issuing);
+    assert_eq!(errors(&pki, server(), vec![delta(8)]), ["revocation-unknown"]);
+    assert_eq!(errors(&pki, server(), vec![base(), delta(1)]), ["revoked"]);
+    assert_eq!(errors(&pki, server(), vec![held()]), ["revoked"]);
+    let chain = |lists: Vec<RevocationList>| errors(&pki, server(), lists);
     assert_eq!(chain(vec![held(), delta(8)]), [""; 0]);
-    let newer = List::new().number(2).sign(&house.issuing);
+    let newer = List::new().number(2).sign(&pki.issuing);
     assert_eq!(chain(vec![held(), newer]), [""; 0]);
     // §5.3.1: what a complete list takes off, it does not name.
-    let complete = || List::new().revoke(8).sign(&house.issuing);
+    let complete = || List::new().revoke(8).sign(&pki.issuing);
     assert_eq!(chain(vec![complete()]), ["crl-unusable"]);
     assert_eq!(chain(vec![complete(), base()]), [""; 0]);
 }
@@ -315,9 +315,9 @@ fn a_delta_adds_to_its_base_and_lifts_a_hold() {
 /// RFC 5280 §5.3.1: only a newer list of the same kind frees what is on hold.
 #[test]
 fn a_hold_is_lifted_by_nothing_but_a_newer_list_of_the_same_issuer_and_scope() {
-    let house = House::new();
-    let held = || List::new().revoke(6).sign(&house.issuing);
-    let beside = |list: List| errors(&house, server(), vec![held(), list.sign(&house.issuing)]);
+    let pki = TestPki::new();
+    let held = || List::new().revoke(6).sign(&pki.issuing);
+    let beside = |list: List| errors(&pki, server(), vec![held(), list.sign(&pki.issuing)]);
     assert_eq!(beside(List::new().number(2)), [""; 0]);
     let other_key = der::sequence(&[&der::value(0x80, &[7; 20])]);
     let point = der::value(0xa0, &der::value(0xa0, &der::value(0x86, b"http://corp.test/crl")));
@@ -334,36 +334,36 @@ fn a_hold_is_lifted_by_nothing_but_a_newer_list_of_the_same_issuer_and_scope() {
     ] {
         assert_eq!(beside(list), ["revoked"], "{what}");
     }
-    let forged = List::new().number(2).sign_as(house.issuing.certificate.subject.as_der(), &Authority::root());
-    assert_eq!(errors(&house, server(), vec![held(), forged]), ["revoked"]);
+    let forged = List::new().number(2).sign_as(pki.issuing.certificate.subject.as_der(), &TestCa::root());
+    assert_eq!(errors(&pki, server(), vec![held(), forged]), ["revoked"]);
 }
 
 #[test]
 fn of_several_lists_a_yes_rests_on_the_one_that_holds_longest() {
-    let house = House::new();
-    let until = |days| List::new().next_update(Some(NOW + Duration::days(days))).sign(&house.issuing);
+    let pki = TestPki::new();
+    let until = |days| List::new().next_update(Some(NOW + Duration::days(days))).sign(&pki.issuing);
     for lists in [vec![until(20), until(10)], vec![until(10), until(20)]] {
-        assert_eq!(case(&house, server(), lists).verify().until.unwrap().at, NOW + Duration::days(20));
+        assert_eq!(case(&pki, server(), lists).verify().until.unwrap().at, NOW + Duration::days(20));
     }
 }
 
 #[test]
 fn another_anchor_of_the_same_name_signs_lists_when_it_is_sound_itself() {
-    let house = House::new();
-    let of_issuing = List::new().sign(&house.issuing);
+    let pki = TestPki::new();
+    let of_issuing = List::new().sign(&pki.issuing);
     let past = (datetime!(2020-01-01 0:00 UTC), datetime!(2021-01-01 0:00 UTC));
-    let sound = || Bent::ca("Test Root");
+    let sound = || TestCert::ca("Test Root");
     for (second, expected) in [
         (sound(), &[][..]),
         (sound().validity(past.0, past.1), &["crl-unusable"]),
         (sound().again(oid::SUBJECT_KEY_ID, false, vec![4, 1, 7]), &["crl-unusable"]),
         (sound().key_usage(KeyUsage::KEY_CERT_SIGN), &["crl-unusable"]),
     ] {
-        let second = Authority::self_signed(second);
+        let second = TestCa::self_signed(second);
         let of_root = List::new().sign(&second);
-        let leaf = house.issuing.issue(server());
-        let anchors = [&house.root.certificate, &second.certificate];
-        let case = Case::new(leaf, &[&house.issuing.certificate], &anchors).lists(&[&of_root, &of_issuing]);
+        let leaf = pki.issuing.issue(server());
+        let anchors = [&pki.root.certificate, &second.certificate];
+        let case = Case::new(leaf, &[&pki.issuing.certificate], &anchors).lists(&[&of_root, &of_issuing]);
         assert_eq!(case.errors(), expected);
     }
 }
@@ -371,48 +371,49 @@ fn another_anchor_of_the_same_name_signs_lists_when_it_is_sound_itself() {
 /// Whoever calls himself like the anchor is not trusted like it.
 #[test]
 fn a_stranger_with_the_name_of_the_anchor_signs_no_lists() {
-    let house = House::new();
-    let stranger = Authority::root();
-    let (of_root, of_issuing) = (List::new().sign(&stranger), List::new().sign(&house.issuing));
-    let chain = [&house.issuing.certificate, &stranger.certificate];
-    let case = Case::new(house.issuing.issue(server()), &chain, &[&house.root.certificate]);
+    let pki = TestPki::new();
+    let stranger = TestCa::root();
+    let (of_root, of_issuing) = (List::new().sign(&stranger), List::new().sign(&pki.issuing));
+    let chain = [&pki.issuing.certificate, &stranger.certificate];
+    let case = Case::new(pki.issuing.issue(server()), &chain, &[&pki.root.certificate]);
     assert_eq!(case.lists(&[&of_root, &of_issuing]).errors(), ["crl-unusable"]);
 }
 
 /// Another key of the CA counts with a certificate that a warning is given of, as that of a leaf would.
 #[test]
 fn a_signer_of_lists_of_which_only_a_warning_is_given_counts() {
-    let house = House::new();
-    let signer = Bent::leaf("Issuing CA").key_usage(KeyUsage::CRL_SIGN).serial(&[0]);
-    let signer = house.root.subordinate(signer);
-    let (of_root, list) = (List::new().sign(&house.root), List::new().sign(&signer));
-    let chain = [&house.issuing.certificate, &signer.certificate];
-    let case = Case::new(house.issuing.issue(server()), &chain, &[&house.root.certificate]);
+    let pki = TestPki::new();
+    let signer = TestCert::leaf("Issuing CA").key_usage(KeyUsage::CRL_SIGN).serial(&[0]);
+    let signer = pki.root.subordinate(signer);
+    let (of_root, list) = (List::new().sign(&pki.root), List::new().sign(&signer));
+    let chain = [&pki.issuing.certificate, &signer.certificate];
+    let case = Case::new(pki.issuing.issue(server()), &chain, &[&pki.root.certificate]);
     assert_eq!(case.lists(&[&of_root, &list]).errors(), [""; 0]);
 }
 
 #[test]
 fn a_list_may_be_signed_with_another_key_of_the_same_ca() {
-    let house = House::new();
-    let signer = || Bent::ca("Issuing CA").without(oid::BASIC_CONSTRAINTS).serial(&[9]).key_usage(KeyUsage::CRL_SIGN);
-    let second = house.root.subordinate(signer());
-    let leaf = house.issuing.issue(server());
-    let chain = [&house.issuing.certificate, &second.certificate];
-    let (of_root, list) = (List::new().sign(&house.root), List::new().sign(&second));
-    let case = Case::new(leaf.clone(), &chain, &[&house.root.certificate]);
+    let pki = TestPki::new();
+    let signer =
+        || TestCert::ca("Issuing CA").without(oid::BASIC_CONSTRAINTS).serial(&[9]).key_usage(KeyUsage::CRL_SIGN);
+    let second = pki.root.subordinate(signer());
+    let leaf = pki.issuing.issue(server());
+    let chain = [&pki.issuing.certificate, &second.certificate];
+    let (of_root, list) = (List::new().sign(&pki.root), List::new().sign(&second));
+    let case = Case::new(leaf.clone(), &chain, &[&pki.root.certificate]);
     assert_eq!(case.lists(&[&of_root, &list]).errors(), [""; 0]);
-    let stranger = Authority::self_signed(signer());
+    let stranger = TestCa::self_signed(signer());
     let list = List::new().sign(&stranger);
-    let chain = [&house.issuing.certificate, &stranger.certificate];
-    let case = Case::new(leaf, &chain, &[&house.root.certificate]);
+    let chain = [&pki.issuing.certificate, &stranger.certificate];
+    let case = Case::new(leaf, &chain, &[&pki.root.certificate]);
     assert_eq!(case.lists(&[&of_root, &list]).errors(), ["crl-unusable"]);
 }
 
 #[test]
 fn a_ca_that_changed_its_key_signs_lists_with_either() {
-    let root = Authority::root();
-    let old = root.subordinate(Bent::ca("Issuing CA"));
-    let new = old.subordinate(Bent::ca("Issuing CA").serial(&[7]));
+    let root = TestCa::root();
+    let old = root.subordinate(TestCert::ca("Issuing CA"));
+    let new = old.subordinate(TestCert::ca("Issuing CA").serial(&[7]));
     let leaf = new.issue(server());
     let chain = [&old.certificate, &new.certificate];
     let of_root = List::new().sign(&root);

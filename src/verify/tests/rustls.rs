@@ -8,7 +8,8 @@ use crate::lint::testing::object_identifier;
 fn a_refusal_by_rustls_that_no_omission_explains_is_its_own() {
     let permitted = vec![crate::x509::name_constraints::Subtree::Dns(".corp.test".to_owned())];
     let constraints = crate::x509::NameConstraints { permitted, excluded: Vec::new() };
-    let verdict = House::with(Bent::ca("A").name_constraints(&constraints)).case(Bent::server("corp.test")).verify();
+    let verdict =
+        TestPki::with(TestCert::ca("A").name_constraints(&constraints)).case(TestCert::server("corp.test")).verify();
     assert!(verdict.valid, "{:?}", verdict.problems);
     let refusal = verdict.problems.iter().find(|it| it.code == "rustls-refuses").unwrap();
     assert!(refusal.message.starts_with("the verifier inside rustls refuses the chain"), "{}", refusal.message);
@@ -17,18 +18,18 @@ fn a_refusal_by_rustls_that_no_omission_explains_is_its_own() {
 #[test]
 fn a_refusal_by_rustls_names_the_certificate_and_what_is_in_it() {
     let policies = || der::sequence(&[&der::sequence(&[&object_identifier("1.2.3")])]);
-    let any = Bent::ca("A").purposes(&[ExtendedKeyUsage::Any]);
+    let any = TestCert::ca("A").purposes(&[ExtendedKeyUsage::Any]);
     for (ca, leaf, file, told) in [
-        (Bent::ca("A").extension(oid::CERTIFICATE_POLICIES, true, policies()), server(), "chain.pem", "2.5.29.32"),
+        (TestCert::ca("A").extension(oid::CERTIFICATE_POLICIES, true, policies()), server(), "chain.pem", "2.5.29.32"),
         (
-            Bent::ca("A"),
+            TestCert::ca("A"),
             server().extension(oid::CERTIFICATE_POLICIES, true, policies()),
             "leaf.pem",
             "(certificate policies)",
         ),
         (any, server(), "chain.pem", "the extended key usage is any"),
     ] {
-        let verdict = House::with(ca).case(leaf).server("web.corp.test").verify();
+        let verdict = TestPki::with(ca).case(leaf).server("web.corp.test").verify();
         let refusal = verdict.problems.iter().find(|it| it.code == "rustls-refuses").unwrap();
         assert!(!verdict.valid && refusal.message.contains(told), "{}", refusal.message);
         assert_eq!(&*refusal.certificate.file, file);
@@ -38,15 +39,15 @@ fn a_refusal_by_rustls_names_the_certificate_and_what_is_in_it() {
 
 #[test]
 fn for_any_purpose_rustls_decides_nothing_and_what_it_refuses_is_told() {
-    let house = House::with(Bent::ca("Issuing CA").permit(&["email:corp.test"]));
+    let pki = TestPki::with(TestCert::ca("Issuing CA").permit(&["email:corp.test"]));
     for (leaf, is_asked) in [
         (server(), true),
-        (Bent::client("alice"), true),
-        (Bent::leaf("neither side of TLS"), false),
-        (Bent::leaf("mail alone").purposes(&[ExtendedKeyUsage::EmailProtection]), false),
-        (Bent::ca("Sub CA").purposes(&[ExtendedKeyUsage::ServerAuth]), false),
+        (TestCert::client("alice"), true),
+        (TestCert::leaf("neither side of TLS"), false),
+        (TestCert::leaf("mail alone").purposes(&[ExtendedKeyUsage::EmailProtection]), false),
+        (TestCert::ca("Sub CA").purposes(&[ExtendedKeyUsage::ServerAuth]), false),
     ] {
-        let verdict = house.case(leaf.names(&["ops@corp.test"])).verify();
+        let verdict = pki.case(leaf.names(&["ops@corp.test"])).verify();
         let told = verdict.problems.iter().any(|it| it.code == "rustls-refuses" && it.severity == Severity::Warning);
         let by_name = verdict.rustls_refuses.iter().all(|told| told.contains("NameConstraint"));
         assert!(by_name, "it was asked for the purpose that the leaf has: {:?}", verdict.rustls_refuses);

@@ -5,12 +5,12 @@ use crate::lint::testing::{object_identifier, rsa_spki};
 
 #[test]
 fn another_ca_with_the_same_name_is_told_from_an_altered_certificate() {
-    let (house, other) = (House::new(), House::new());
-    let leaf = house.issuing.issue(server());
+    let (pki, other) = (TestPki::new(), TestPki::new());
+    let leaf = pki.issuing.issue(server());
     let case = Case::new(leaf, &[&other.issuing.certificate], &[&other.root.certificate]);
     assert!(case.verify().problems[0].message.contains("the key identifier it asks for"));
-    let altered = house.issuing.issue(server().badly_signed());
-    let case = Case::new(altered, &[&house.issuing.certificate], &[&house.root.certificate]);
+    let altered = pki.issuing.issue(server().badly_signed());
+    let case = Case::new(altered, &[&pki.issuing.certificate], &[&pki.root.certificate]);
     let problem = &case.verify().problems[0];
     assert_eq!(problem.code, "signature-invalid");
     assert!(problem.hint.contains("altered"));
@@ -27,15 +27,15 @@ fn a_signature_that_is_not_relied_on_is_told_with_what_is_and_not_as_altered() {
         der::sequence(&[&algorithm, &der::bit_string(&[4; 65])])
     };
     for (ca, algorithm, found, expected) in [
-        (Bent::ca("A").spki(short), Some(&sha256_with_rsa), "rsa-1024", "an RSA key of 2048 to 8192 bits"),
-        (Bent::ca("A").spki(curve("1.3.132.0.10")), None, "secp256k1", "a key for ECDSA on P-256"),
-        (Bent::ca("A"), Some(&ecdsa_with_null), "ecdsa-p256", "with the parameters of the standard"),
+        (TestCert::ca("A").spki(short), Some(&sha256_with_rsa), "rsa-1024", "an RSA key of 2048 to 8192 bits"),
+        (TestCert::ca("A").spki(curve("1.3.132.0.10")), None, "secp256k1", "a key for ECDSA on P-256"),
+        (TestCert::ca("A"), Some(&ecdsa_with_null), "ecdsa-p256", "with the parameters of the standard"),
     ] {
         let leaf = match algorithm {
             Some(algorithm) => server().inner_algorithm(algorithm).outer_algorithm(algorithm),
             None => server(),
         };
-        let verdict = House::with(ca).case(leaf).verify();
+        let verdict = TestPki::with(ca).case(leaf).verify();
         let problem = &verdict.problems[0];
         assert_eq!(problem.code, "signature-unsupported", "{}", problem.message);
         assert!(problem.message.contains(found) && problem.message.contains(expected), "{}", problem.message);

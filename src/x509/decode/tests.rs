@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::lint::testing::{Authority, Bent};
+use crate::lint::testing::{TestCa, TestCert};
 use crate::x509::certificate::oid;
 use crate::x509::revocation_list::RevocationReason;
 use crate::x509::{RevocationList, pem};
@@ -17,8 +17,8 @@ fn fixture(name: &str) -> Vec<u8> {
 #[test]
 fn an_authority_key_id_tells_of_an_issuer_or_a_serial_number_beside_it() {
     let names = |fields: &[&[u8]]| {
-        let leaf = Bent::leaf("web.test").extension(oid::AUTHORITY_KEY_ID, false, der::sequence(fields));
-        Authority::root().issue(leaf).authority_key_id.unwrap().names_issuer_and_serial
+        let leaf = TestCert::leaf("web.test").extension(oid::AUTHORITY_KEY_ID, false, der::sequence(fields));
+        TestCa::root().issue(leaf).authority_key_id.unwrap().names_issuer_and_serial
     };
     let key_id = der::value(der::context(0), &[1; 20]);
     let issuer = der::value(der::context_constructed(1), &der::value(der::context(2), b"ca.test"));
@@ -181,14 +181,14 @@ fn with_a_fourth_part(octets: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_serial_number_in_more_octets_than_it_takes_is_refused() {
-    let root = Authority::root();
+    let root = TestCa::root();
     for padded in [&[0, 0x11][..], &[0xff, 0x80], &[0, 0]] {
         let told =
-            Certificate::from_der(&root.issue_der(&Bent::server("a.test").serial(padded))).unwrap_err().to_string();
+            Certificate::from_der(&root.issue_der(&TestCert::server("a.test").serial(padded))).unwrap_err().to_string();
         assert!(told.contains("serial number takes more octets"), "{told}");
     }
     for sound in [&[0, 0x80][..], &[0x80], &[0], &[0xff, 0x7f]] {
-        assert!(Certificate::from_der(&root.issue_der(&Bent::server("a.test").serial(sound))).is_ok());
+        assert!(Certificate::from_der(&root.issue_der(&TestCert::server("a.test").serial(sound))).is_ok());
     }
 }
 

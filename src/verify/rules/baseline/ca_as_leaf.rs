@@ -21,18 +21,18 @@ pub fn check(leaf: &Candidate) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::Bent;
-    use crate::verify::tests::{House, server};
+    use crate::lint::testing::TestCert;
+    use crate::verify::tests::{TestPki, server};
 
     #[test]
     fn a_ca_as_a_server_is_found() {
-        let ca = Bent::ca("web.corp.test").names(&["web.corp.test"]);
-        assert!(House::new().case(ca).server("web.corp.test").errors().contains(&CA_AS_LEAF.code));
+        let ca = TestCert::ca("web.corp.test").names(&["web.corp.test"]);
+        assert!(TestPki::new().case(ca).server("web.corp.test").errors().contains(&CA_AS_LEAF.code));
     }
 
     #[test]
     fn a_server_is_right_and_a_ca_for_any_purpose_too() {
-        assert_eq!(House::new().case(server()).server("web.corp.test").errors(), [""; 0]);
-        assert_eq!(House::new().case(Bent::ca("Sub")).errors(), [""; 0]);
+        assert_eq!(TestPki::new().case(server()).server("web.corp.test").errors(), [""; 0]);
+        assert_eq!(TestPki::new().case(TestCert::ca("Sub")).errors(), [""; 0]);
     }
 }

@@ -89,27 +89,27 @@ fn number(part: &str) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::lint::Severity;
-    use crate::lint::testing::{Bent, name};
-    use crate::verify::tests::House;
+    use crate::lint::testing::{TestCert, name};
+    use crate::verify::tests::TestPki;
     use crate::x509::certificate::oid;
 
-    fn bent(common_name: &str) -> Bent {
-        Bent::server("web.corp.test").subject(&name(common_name)).names(&["web.corp.test", "10.0.0.1"])
+    fn cert(common_name: &str) -> TestCert {
+        TestCert::server("web.corp.test").subject(&name(common_name)).names(&["web.corp.test", "10.0.0.1"])
     }
 
     #[test]
     fn another_spelling_of_a_name_is_found() {
         for spelling in ["WEB.corp.test", "0x0a000001", "10.0.0.01", "xn--mnchen-3ya.test"] {
-            let errors = House::new().case(bent(spelling)).server("web.corp.test").errors();
+            let errors = TestPki::new().case(cert(spelling)).server("web.corp.test").errors();
             assert_eq!(errors, [COMMON_NAME_SPELLING.code], "{spelling}");
-            assert_eq!(House::new().case(bent(spelling)).errors(), [""; 0], "{spelling}");
+            assert_eq!(TestPki::new().case(cert(spelling)).errors(), [""; 0], "{spelling}");
         }
     }
 
     #[test]
     fn the_same_spelling_and_a_name_for_people_are_right() {
         for spelling in ["web.corp.test", "10.0.0.1", "Web server of ACME"] {
-            assert_eq!(House::new().case(bent(spelling)).server("web.corp.test").errors(), [""; 0], "{spelling}");
+            assert_eq!(TestPki::new().case(cert(spelling)).server("web.corp.test").errors(), [""; 0], "{spelling}");
         }
     }
 
@@ -141,15 +141,16 @@ mod tests {
     #[test]
     fn another_name_than_those_among_the_names_is_worth_a_word() {
         for common_name in ["mail.corp.test", "Corp Web Server"] {
-            let verdict = House::new().case(bent(common_name)).server("web.corp.test").verify();
+            let verdict = TestPki::new().case(cert(common_name)).server("web.corp.test").verify();
             let told: Vec<_> = verdict.problems.iter().map(|it| (it.code, it.severity)).collect();
             let expected =
                 general_name::dns(common_name).is_ok().then_some((COMMON_NAME_SPELLING.code, Severity::Warning));
             assert_eq!((verdict.valid, told), (true, expected.into_iter().collect()), "{common_name}");
         }
         // An address in its canonical form is no other spelling of anything; without names another rule speaks.
-        assert_eq!(House::new().case(bent("8.8.8.8")).server("web.corp.test").verify().problems, []);
-        let nameless = House::new().case(bent("WEB.corp.test").without(oid::SUBJECT_ALT_NAME)).server("web.corp.test");
+        assert_eq!(TestPki::new().case(cert("8.8.8.8")).server("web.corp.test").verify().problems, []);
+        let nameless =
+            TestPki::new().case(cert("WEB.corp.test").without(oid::SUBJECT_ALT_NAME)).server("web.corp.test");
         assert!(nameless.verify().problems.iter().all(|it| it.code != COMMON_NAME_SPELLING.code));
     }
 }

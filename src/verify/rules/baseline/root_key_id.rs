@@ -24,7 +24,7 @@ pub fn check(root: &Candidate) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::Bent;
+    use crate::lint::testing::TestCert;
     use crate::verify::tests::below;
     use crate::x509::certificate::oid;
     use crate::x509::der;
@@ -32,13 +32,16 @@ mod tests {
     #[test]
     fn another_key_identifier_is_found() {
         let other = der::sequence(&[&der::value(der::context(0), &[7; 20])]);
-        let root = Bent::ca("Root").extension(oid::AUTHORITY_KEY_ID, false, other);
+        let root = TestCert::ca("Root").extension(oid::AUTHORITY_KEY_ID, false, other);
         assert_eq!(below(root).server("web.corp.test").errors(), [ROOT_KEY_ID.code]);
     }
 
     #[test]
     fn its_own_and_none_are_right() {
-        assert_eq!(below(Bent::ca("Root")).server("web.corp.test").errors(), [""; 0]);
-        assert_eq!(below(Bent::ca("Root").without(oid::AUTHORITY_KEY_ID)).server("web.corp.test").errors(), [""; 0]);
+        assert_eq!(below(TestCert::ca("Root")).server("web.corp.test").errors(), [""; 0]);
+        assert_eq!(
+            below(TestCert::ca("Root").without(oid::AUTHORITY_KEY_ID)).server("web.corp.test").errors(),
+            [""; 0]
+        );
     }
 }

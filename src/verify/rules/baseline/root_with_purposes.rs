@@ -22,18 +22,18 @@ pub fn check(root: &Candidate) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::Bent;
+    use crate::lint::testing::TestCert;
     use crate::verify::tests::below;
     use crate::x509::ExtendedKeyUsage;
 
     #[test]
     fn a_root_with_purposes_is_found() {
-        let root = Bent::ca("Root").purposes(&[ExtendedKeyUsage::ServerAuth]);
+        let root = TestCert::ca("Root").purposes(&[ExtendedKeyUsage::ServerAuth]);
         assert_eq!(below(root).server("web.corp.test").errors(), [ROOT_WITH_PURPOSES.code]);
     }
 
     #[test]
     fn a_root_without_is_right() {
-        assert_eq!(below(Bent::ca("Root")).server("web.corp.test").errors(), [""; 0]);
+        assert_eq!(below(TestCert::ca("Root")).server("web.corp.test").errors(), [""; 0]);
     }
 }

@@ -47,11 +47,11 @@ fn is_public_suffix(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::Bent;
-    use crate::verify::tests::House;
+    use crate::lint::testing::TestCert;
+    use crate::verify::tests::TestPki;
 
     fn errors(wildcard: &str) -> Vec<&'static str> {
-        House::new().case(Bent::server("a.test").names(&["a.test", wildcard])).server("a.test").errors()
+        TestPki::new().case(TestCert::server("a.test").names(&["a.test", wildcard])).server("a.test").errors()
     }
 
     #[test]

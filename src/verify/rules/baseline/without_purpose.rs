@@ -22,22 +22,22 @@ pub fn check(leaf: &Candidate) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::Bent;
-    use crate::verify::tests::{House, server};
+    use crate::lint::testing::TestCert;
+    use crate::verify::tests::{TestPki, server};
     use crate::x509::certificate::oid;
 
     #[test]
     fn a_server_without_a_purpose_is_worth_a_word() {
-        let verdict = House::new().case(server().without(oid::EXTENDED_KEY_USAGE)).server("web.corp.test").verify();
+        let verdict = TestPki::new().case(server().without(oid::EXTENDED_KEY_USAGE)).server("web.corp.test").verify();
         assert!(verdict.valid);
         assert_eq!(verdict.problems.iter().map(|it| it.code).collect::<Vec<_>>(), [WITHOUT_PURPOSE.code]);
     }
 
     #[test]
     fn a_server_with_its_purpose_is_right() {
-        assert_eq!(House::new().case(server()).server("web.corp.test").verify().problems, []);
+        assert_eq!(TestPki::new().case(server()).server("web.corp.test").verify().problems, []);
         // Of a CA in the place of the server another rule speaks.
-        let ca = House::new().case(Bent::ca("web.corp.test").names(&["web.corp.test"])).server("web.corp.test");
+        let ca = TestPki::new().case(TestCert::ca("web.corp.test").names(&["web.corp.test"])).server("web.corp.test");
         assert!(ca.verify().problems.iter().all(|it| it.code != WITHOUT_PURPOSE.code));
     }
 }
