@@ -1,12 +1,13 @@
 //! The judge: the only place that says yes.
 
 use super::budget::Budget;
+use super::cert_path::CertPath;
 use super::diagnosis;
 use super::engine::{self, Opinion};
 use super::input::{Candidate, Purpose, VerifyInput, VerifyOptions};
 use super::path::{End, Search};
 use super::revocation::Inquiry;
-use super::rules::{self, Path};
+use super::rules;
 use super::verdict::{Code, Ends, Link, Problem, Role, Until, Verdict};
 use crate::lint::Severity;
 use crate::text::{distance, rfc3339};
@@ -79,7 +80,7 @@ fn try_path<'a>(
     budget: &Budget,
     inquiry: Option<&Inquiry<'a>>,
 ) -> Attempt<'a> {
-    let path = Path { certificates, options, signatures: input.signatures };
+    let path = CertPath { certificates, options, signatures: input.signatures };
     let mut problems = Vec::new();
     rules::check(&path, budget, &mut problems);
     let mut lists = Vec::new();
@@ -155,7 +156,7 @@ impl Attempt<'_> {
 
     /// The first moment at which something of this path ends.
     fn until(&self, input: VerifyInput<'_>, options: &VerifyOptions) -> Option<Until> {
-        let path = Path { certificates: &self.certificates, options, signatures: input.signatures };
+        let path = CertPath { certificates: &self.certificates, options, signatures: input.signatures };
         // Of several that end together the first is named: the certificate nearest to the leaf.
         let certificates = self.certificates.iter().enumerate().rev().map(|(index, candidate)| {
             // notAfter itself is the last valid second.

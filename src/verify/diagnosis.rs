@@ -1,9 +1,10 @@
 //! Explains a no. It may say more about one, and never turns it into a yes.
 
+use super::cert_path::CertPath;
 use super::chain;
 use super::input::{Candidate, VerifyInput, VerifyOptions};
 use super::path::Search;
-use super::rules::{Path, names, purpose, validity};
+use super::rules::{names, purpose, validity};
 use super::signature::{RSA_BITS, SignatureProblem};
 use super::verdict::{Code, Problem, Role, Verdict};
 use crate::text::hex;
@@ -110,7 +111,7 @@ pub fn without_path(
         validity::check(candidate, role, options, &mut problems);
         purpose::check(candidate, role, options, &mut problems);
     }
-    names::check(&Path { certificates: &[input.leaf], options, signatures: input.signatures }, &mut problems);
+    names::check(&CertPath { certificates: &[input.leaf], options, signatures: input.signatures }, &mut problems);
     sort(&mut problems);
     let roles = std::iter::once(Role::Leaf).chain(std::iter::repeat(Role::Intermediate));
     let chain = climbed.iter().zip(roles).map(|(candidate, role)| chain::link(candidate, role)).collect();

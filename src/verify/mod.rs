@@ -6,6 +6,7 @@
 //! [`served`] adds what a TLS server should not send.
 
 mod budget;
+mod cert_path;
 mod chain;
 mod diagnosis;
 mod engine;

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 
 use self::scope::Scope;
 use super::budget::Budget;
+use super::cert_path::CertPath;
 use super::input::{Candidate, CandidateCrl, VerifyInput, VerifyOptions};
-use super::rules::Path;
 use super::verdict::{Code, Problem};
 use crate::lint::Severity;
 use crate::text::{distance, rfc3339};
@@ -95,7 +95,7 @@ impl<'a> Inquiry<'a> {
     }
 
     /// Adds what the lists say against a path; `used` gets the lists on which a yes rests.
-    pub fn check(&self, path: &Path<'a>, problems: &mut Vec<Problem>, used: &mut Vec<usize>) {
+    pub fn check(&self, path: &CertPath<'a>, problems: &mut Vec<Problem>, used: &mut Vec<usize>) {
         for index in 1..path.certificates.len() {
             let (above, rest) = path.certificates.split_at(index);
             let Some(candidate) = rest.first() else { return };

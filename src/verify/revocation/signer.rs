@@ -2,9 +2,10 @@
 
 use super::{Asked, Inquiry, Status};
 use crate::lint::Severity;
+use crate::verify::cert_path::CertPath;
 use crate::verify::input::{Candidate, CandidateCrl, Purpose, VerifyInput, VerifyOptions};
 use crate::verify::path::{End, Search};
-use crate::verify::rules::{self, Path};
+use crate::verify::rules;
 use crate::x509::KeyUsage;
 
 /// How far a list may be signed by a key whose certificate needs a list itself.
@@ -96,7 +97,7 @@ impl<'a> Inquiry<'a> {
         let mut search = Search::new(VerifyInput { leaf: signer, ..self.input }, self.budget);
         let end = search.paths(&mut |certificates| {
             let mut problems = Vec::new();
-            let path = Path { certificates, options: &options, signatures: self.input.signatures };
+            let path = CertPath { certificates, options: &options, signatures: self.input.signatures };
             rules::check(&path, self.budget, &mut problems);
             certificates.first().is_some_and(|found| found.subject == anchor.subject)
                 && problems.iter().all(|problem| problem.severity == Severity::Warning)

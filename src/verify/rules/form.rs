@@ -1,9 +1,9 @@
 //! RFC 5280 §4: the rules of form that decide. The table is that of [`crate::lint`]; here stands which of its rules turn
 //! a yes into a no, and for which purpose.
 
-use super::Path;
 use crate::lint::rules as lint;
 use crate::lint::{Rule, Severity, Subject};
+use crate::verify::cert_path::CertPath;
 use crate::verify::input::{Purpose, VerifyOptions};
 use crate::verify::verdict::{Problem, Role};
 
@@ -54,7 +54,7 @@ static SERVER: [&Rule; 5] = [
 static WEAK: [&Rule; 1] = [&lint::rsa_size::RULE];
 
 /// Adds every broken rule of form of one certificate: an error where it decides, a warning where it does not.
-pub fn check(path: &Path<'_>, index: usize, problems: &mut Vec<Problem>) {
+pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
     let Some(candidate) = path.certificates.get(index) else { return };
     let issuer = index.checked_sub(1).and_then(|above| path.certificates.get(above)).map(|above| &above.certificate);
     let subject = Subject { certificate: &candidate.certificate, issuer };
@@ -89,7 +89,7 @@ pub fn check(path: &Path<'_>, index: usize, problems: &mut Vec<Problem>) {
 }
 
 /// RFC 5280 §4.2.1.1: what is signed with its own key needs no authority key identifier, whatever its issuer is called.
-fn is_pointless(rule: &str, path: &Path<'_>, index: usize) -> bool {
+fn is_pointless(rule: &str, path: &CertPath<'_>, index: usize) -> bool {
     let signs_itself = || {
         path.certificates.get(index).map(|candidate| &candidate.certificate).is_some_and(|root| {
             root.authority_key_id.is_none() && path.signatures.certificate(root, &root.public_key).is_ok()

@@ -1,6 +1,6 @@
 //! RFC 5280 §4.2.1.3 and TLS: the leaf's key must be able to take part in a handshake.
 
-use super::Path;
+use crate::verify::cert_path::CertPath;
 use crate::verify::input::Purpose;
 use crate::verify::verdict::{Code, Problem};
 use crate::x509::KeyUsage;
@@ -14,7 +14,7 @@ pub const KEY_USAGE_UNFIT: Code = Code {
 };
 
 /// Adds a key usage with which no TLS handshake is possible.
-pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
+pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
     let Some(leaf) = path.leaf() else { return };
     let Some(usage) = leaf.certificate.key_usage else { return };
     if path.options.purpose == Purpose::Any || usage.contains(KeyUsage::DIGITAL_SIGNATURE) {

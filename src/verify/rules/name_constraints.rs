@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::Path;
 use crate::verify::budget::{Budget, MOST_COMPARISONS};
+use crate::verify::cert_path::CertPath;
 use crate::verify::input::Candidate;
 use crate::verify::name::Canonical;
 use crate::verify::verdict::{Code, Problem, Role};
@@ -35,7 +35,7 @@ const SMTP_UTF8_MAILBOX: [u8; 8] = [0x2b, 6, 1, 5, 5, 7, 8, 9];
 const OCTETS: usize = 128;
 
 /// Adds every name outside the constraints of a CA above it.
-pub fn check(path: &Path<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
+pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
     for (above, ca) in path.certificates.iter().enumerate().filter(|(index, _)| path.role(*index) != Role::Leaf) {
         let Some(constraints) = Constraints::of(ca) else { continue };
         if let Some(reason) = &constraints.unprocessable {

@@ -1,6 +1,6 @@
 //! RFC 9525 §6: the names that were asked for are among the subject alternative names; the common name is not looked at.
 
-use super::Path;
+use crate::verify::cert_path::CertPath;
 use crate::verify::input::Candidate;
 use crate::verify::verdict::{Code, Problem};
 use crate::x509::{GeneralName, general_name};
@@ -23,7 +23,7 @@ pub const NO_SUBJECT_ALT_NAME: Code = Code {
 };
 
 /// Adds every name that was asked for and is not vouched for.
-pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
+pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
     let Some(leaf) = path.leaf() else { return };
     for wanted in &path.options.names {
         if !leaf.certificate.names().iter().any(|presented| matches(presented, wanted)) {

@@ -1,6 +1,6 @@
 //! RFC 5280 §6.1.4 (l), (m): how many CAs may follow a CA; self-issued ones do not count. The anchor's limit counts too.
 
-use super::Path;
+use crate::verify::cert_path::CertPath;
 use crate::verify::verdict::{Code, Problem, Role};
 
 pub const PATH_TOO_LONG: Code = Code {
@@ -20,7 +20,7 @@ pub const TOO_MANY_INTERMEDIATES: Code = Code {
 };
 
 /// Adds every CA whose path length is exceeded.
-pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
+pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
     let counts = |index: usize| path.role(index) == Role::Intermediate && !path.is_exempt(index);
     for (index, candidate) in path.certificates.iter().enumerate() {
         let Some(most) = candidate.certificate.basic_constraints.and_then(|constraints| constraints.path_length) else {

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Path;
 use crate::verify::budget::{Budget, MOST_POLICIES};
+use crate::verify::cert_path::CertPath;
 use crate::verify::input::Candidate;
 use crate::verify::verdict::{Code, Problem, Role};
 use crate::x509::certificate::oid;
@@ -32,7 +32,7 @@ struct State {
 }
 
 /// Adds what is wrong with the policies of a path.
-pub fn check(path: &Path<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
+pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
     if !path.certificates.iter().any(|candidate| speaks_of_policies(candidate)) {
         return;
     }

@@ -8,12 +8,12 @@ pub mod root_with_purposes;
 pub mod wildcard;
 pub mod without_purpose;
 
-use super::Path;
+use crate::verify::cert_path::CertPath;
 use crate::verify::input::Purpose;
 use crate::verify::verdict::Problem;
 
 /// Adds what the Baseline Requirements forbid.
-pub fn check(path: &Path<'_>, problems: &mut Vec<Problem>) {
+pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
     let (Purpose::Server, Some(leaf), Some(anchor)) = (path.options.purpose, path.leaf(), path.certificates.first())
     else {
         return;

@@ -1,0 +1,36 @@
+//! A certification path as the rules see it: from the anchor to the leaf.
+
+use super::input::{Candidate, VerifyOptions};
+use super::signature::Signatures;
+use super::verdict::Role;
+
+/// A path from the anchor (first) to the leaf (last).
+#[derive(Debug, Clone, Copy)]
+pub struct CertPath<'a> {
+    pub certificates: &'a [&'a Candidate],
+    pub options: &'a VerifyOptions,
+    /// What is known of signatures: that of a root on itself is asked for under every leaf.
+    pub signatures: &'a Signatures,
+}
+
+impl<'a> CertPath<'a> {
+    /// The role of the certificate with this index.
+    pub fn role(&self, index: usize) -> Role {
+        if index + 1 == self.certificates.len() {
+            Role::Leaf
+        } else if index == 0 {
+            Role::Root
+        } else {
+            Role::Intermediate
+        }
+    }
+
+    pub fn leaf(&self) -> Option<&'a Candidate> {
+        self.certificates.last().copied()
+    }
+
+    /// A self-issued CA below the anchor, which RFC 5280 §6.1 exempts from path lengths and name constraints.
+    pub fn is_exempt(&self, index: usize) -> bool {
+        self.role(index) == Role::Intermediate && self.certificates.get(index).is_some_and(|it| it.is_self_issued())
+    }
+}
