@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use rustls::{Connection, ProtocolVersion};
 
 use super::cause::{self, Cause};
-use super::exchange::{Exchange, ExchangeError, MOST_OCTETS, Tap, socket_error};
+use super::error::ExchangeError;
+use super::exchange::Exchange;
+use super::facts;
+use super::limits::MOST_OCTETS;
 use super::report::Session;
-use super::session;
-use crate::tls::decrypt::Secrets;
-use crate::tls::registry::{self, TlsVersion};
-use crate::tls::wire::{Flight, Side};
+use super::socket::{Tap, socket_error};
+use crate::tls::registry;
+use crate::tls::{Flight, Secrets, Side, TlsVersion};
 
 /// More of an answer than its first line is not needed.
 const ENOUGH: usize = 512;
@@ -251,10 +253,10 @@ impl Call {
             to_server,
             to_client,
         };
-        let mut session = session::told(version, exchange);
+        let mut session = facts::session_from(version, exchange);
         session.server.authenticated = done;
         session.client.authenticated = done && cause.is_none() && session.client.subject.is_some();
-        session.breakdown = cause.map(|cause| session::told_breakdown(by, cause, &session.messages));
+        session.breakdown = cause.map(|cause| facts::describe_failure(by, cause, &session.messages));
         session
     }
 }
@@ -274,16 +276,16 @@ pub(super) fn is_gone(error: &io::Error) -> bool {
 mod tests {
     use rustls::ClientConnection;
 
-    use super::super::exchange::socket_pair;
     use super::super::fixtures::{Hierarchy, TIMEOUT};
+    use super::super::good_case::good_case;
+    use super::super::socket::socket_pair;
     use super::*;
     use crate::x509::KeyAlgorithm;
 
     /// A client's call to a socket behind which somebody holds `words` ready and then hangs up.
     fn call(limit: Duration, words: &[u8]) -> Call {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let ends =
-            session::good_case(&hierarchy.test(&[TlsVersion::Tls13]), TlsVersion::Tls13).unwrap().ends().unwrap();
+        let ends = good_case(&hierarchy.test(&[TlsVersion::Tls13]), TlsVersion::Tls13).unwrap().ends().unwrap();
         let connection = ClientConnection::new(ends.client, ends.host_name).unwrap();
         let (own, mut other) = socket_pair().unwrap();
         other.write_all(words).unwrap();

@@ -4,10 +4,9 @@ use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 use time::OffsetDateTime;
 
-use super::exchange::ExchangeError;
+use super::error::ExchangeError;
 use crate::text::rfc3339;
-use crate::tls::registry;
-use crate::tls::wire::Side;
+use crate::tls::{Side, registry};
 
 /// Why a side ended the exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -307,11 +306,12 @@ mod tests {
     use rustls::{CertRevocationListError, OtherError};
 
     use super::super::fixtures::{Hierarchy, Kind, certificate};
+    use super::super::good_case::HandshakeTest;
     use super::super::party::Party;
-    use super::super::session::{HandshakeTest, run};
+    use super::super::session::run;
     use super::*;
     use crate::keys::PrivateKey;
-    use crate::tls::registry::TlsVersion;
+    use crate::tls::TlsVersion;
     use crate::x509::KeyAlgorithm;
 
     #[test]

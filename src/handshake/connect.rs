@@ -4,26 +4,23 @@
 //! after the client is done, and nginx even lets the handshake pass and refuses with an HTTP status. Each case has a
 //! connection of its own, without resumption, so that a server that forgets to ask for certificates is found out.
 
-use std::net::{SocketAddr, TcpStream};
-use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
 
 use super::call::Call;
-use super::exchange::{ExchangeError, socket_error};
-use super::host;
+use super::dial::{open, resolve};
+use super::error::{CopyError, ExchangeError, HandshakeError};
 use super::party::Party;
 use super::refusals::{self, Double};
 use super::report::{Expected, HandshakeReport, Outcome, Refusal, Session};
 use super::scenario::{self, Identity, Standard};
-use super::session::HandshakeError;
-use super::throw_away::{Changes, CopyError, Purpose};
-use crate::tls::decrypt::Secrets;
-use crate::tls::registry::{Group, TlsVersion};
-use crate::tls::wire::Side;
+use super::throw_away::{Changes, Purpose};
+use crate::tls::{Group, Secrets, Side, TlsVersion};
 use crate::x509::{Certificate, ExtendedKeyUsage, Validity};
 
 /// What is to be proved of a running server.
@@ -107,21 +104,6 @@ pub fn visit(visit: &Visit<'_>) -> Result<HandshakeReport, HandshakeError> {
         }
     }
     Ok(report)
-}
-
-/// The addresses of `host:port`, found within `limit`.
-pub(super) fn resolve(address: &str, limit: Duration) -> Result<Vec<SocketAddr>, HandshakeError> {
-    let unreachable = |reason: String| HandshakeError::Unreachable { address: address.to_owned(), reason };
-    let (sender, receiver) = mpsc::channel();
-    let asked = address.to_owned();
-    // The system's resolver knows no time limit. Whoever waits for it in vain leaves it behind; it ends with the process.
-    std::thread::spawn(move || {
-        sender.send(host::look_up(&asked)).ok();
-    });
-    let found =
-        receiver.recv_timeout(limit).map_err(|_| unreachable("its address was not found in time".to_owned()))?;
-    let found = found.map_err(|error| unreachable(error.to_string()))?;
-    if found.is_empty() { Err(unreachable("the name has no address".to_owned())) } else { Ok(found) }
 }
 
 /// A case: its word, its words, and what the client shows in it, or why it cannot be tried.
@@ -229,33 +211,16 @@ fn call(
     Ok(call.told(version, secrets, ended))
 }
 
-/// A connection to the first address that answers; all of them together get no longer than `limit`.
-pub(super) fn open(address: &str, addresses: &[SocketAddr], limit: Duration) -> Result<TcpStream, HandshakeError> {
-    let began = Instant::now();
-    let mut reason = String::new();
-    for candidate in addresses {
-        let Some(left) = limit.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) else { break };
-        match TcpStream::connect_timeout(candidate, left) {
-            Ok(socket) => {
-                socket.set_nodelay(true).map_err(socket_error("set up"))?;
-                return Ok(socket);
-            }
-            Err(error) => reason = error.to_string(),
-        }
-    }
-    Err(HandshakeError::Unreachable { address: address.to_owned(), reason })
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     use rustls::server::WebPkiClientVerifier;
     use rustls::{ServerConfig, ServerConnection, Stream};
 
     use super::super::fixtures::{Hierarchy, NOW, TIMEOUT};
-    use super::super::session;
+    use super::super::good_case::good_case;
     use super::*;
     use crate::x509::KeyAlgorithm;
 
@@ -288,7 +253,7 @@ mod tests {
     }
 
     fn strict(hierarchy: &Hierarchy) -> Arc<ServerConfig> {
-        session::good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap().ends().unwrap().server
+        good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap().ends().unwrap().server
     }
 
     fn visited(hierarchy: &Hierarchy, address: &str, versions: &[TlsVersion]) -> HandshakeReport {
@@ -305,26 +270,6 @@ mod tests {
             timeout: TIMEOUT,
         })
         .unwrap()
-    }
-
-    #[test]
-    fn a_name_without_an_address_cannot_be_reached() {
-        let error = resolve("--help:1", TIMEOUT).unwrap_err();
-        assert!(error.to_string().contains("the name has no address"), "{error}");
-        let error = resolve("nowhere", TIMEOUT).unwrap_err();
-        assert!(matches!(error, HandshakeError::Unreachable { .. }), "{error}");
-    }
-
-    #[test]
-    fn no_address_is_tried_when_the_time_is_up_and_the_next_one_when_the_first_does_not_answer() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let answers = listener.local_addr().unwrap();
-        // Nobody listens there any more (RFC 1078).
-        let silent = "127.0.0.1:1".parse().unwrap();
-        assert!(open("web.test:1", &[silent, answers], TIMEOUT).is_ok());
-        let refused = open("web.test:1", &[silent], TIMEOUT).unwrap_err();
-        assert!(refused.to_string().contains("web.test:1"), "{refused}");
-        assert!(open("web.test:1", &[answers], Duration::ZERO).is_err());
     }
 
     #[test]

@@ -4,26 +4,18 @@
 //! nothing is left running when it ends. All waiting is bounded by [`LONGEST`], all data by [`MOST_OCTETS`].
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::{ClientConnection, Connection, NamedGroup, ServerConnection};
 
-use super::scenario::Ends;
+use super::ends::Ends;
+use super::error::ExchangeError;
+use super::limits::{LONGEST, MOST_OCTETS};
+use super::socket::{Tap, socket_error, socket_pair};
 use crate::system::socket::drop_without_lingering;
-use crate::tls::decrypt::Secrets;
-use crate::tls::recording::Recording;
-use crate::tls::wire::{Flight, Side};
-
-/// No exchange takes longer.
-pub(super) const LONGEST: Duration = Duration::from_secs(10);
-
-/// No exchange moves more than this in total: far above any chain that a TLS library accepts (64 KiB in rustls).
-pub(super) const MOST_OCTETS: usize = 1024 * 1024;
-
-/// Written to the socket in one go. Loopback buffers hold more, so a write never waits for the reader.
-const PIECE: usize = 16 * 1024;
+use crate::tls::{Flight, Recording, Secrets, Side};
 
 /// What the client says once the handshake is done, and what it expects back.
 const QUESTION: &[u8] = b"Is anybody there? This is the client, speaking in TLS.\n";
@@ -46,19 +38,6 @@ pub(super) struct Exchange {
     /// Octets of application data that arrived, and were the right ones.
     pub to_server: usize,
     pub to_client: usize,
-}
-
-/// The exchange could not be played to its end, for a reason that is not TLS.
-#[derive(Debug, thiserror::Error)]
-pub enum ExchangeError {
-    #[error("the socket failed while trying to {action}: {cause}")]
-    Socket { action: &'static str, cause: io::Error },
-    #[error("the other side did not answer within {} seconds", .0.as_secs_f32())]
-    TooLong(Duration),
-    #[error("the exchange moved more than {MOST_OCTETS} octets")]
-    TooMuch,
-    #[error("the TLS library refused to begin: {0}")]
-    Library(String),
 }
 
 impl Exchange {
@@ -223,77 +202,19 @@ impl End {
     }
 }
 
-/// Writes to the socket and remembers what it wrote.
-pub(super) struct Tap<'a> {
-    pub socket: &'a mut TcpStream,
-    pub octets: Vec<u8>,
-}
-
-impl Write for Tap<'_> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.write_vectored(&[io::IoSlice::new(octets)])
-    }
-
-    /// Several records leave together, as one flight.
-    fn write_vectored(&mut self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        let before = self.octets.len();
-        for piece in pieces {
-            let room = PIECE - (self.octets.len() - before);
-            self.octets.extend_from_slice(&piece[..piece.len().min(room)]);
-        }
-        if let Err(error) = self.socket.write_all(&self.octets[before..]) {
-            self.octets.truncate(before);
-            return Err(error);
-        }
-        Ok(self.octets.len() - before)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.socket.flush()
-    }
-}
-
-/// A connected pair of sockets on 127.0.0.1: the client's and the server's.
-pub(super) fn socket_pair() -> Result<(TcpStream, TcpStream), ExchangeError> {
-    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).map_err(socket_error("listen"))?;
-    let address = listener.local_addr().map_err(socket_error("listen"))?;
-    let client = TcpStream::connect_timeout(&address, LONGEST).map_err(socket_error("connect"))?;
-    let own_address = client.local_addr().map_err(socket_error("connect"))?;
-    // Anybody on this machine may connect first; the few who do are hung up on.
-    for _ in 0..64 {
-        let (server, peer) = listener.accept().map_err(socket_error("accept"))?;
-        if peer == own_address {
-            for socket in [&client, &server] {
-                socket.set_nodelay(true).map_err(socket_error("set up"))?;
-                socket.set_read_timeout(Some(LONGEST)).map_err(socket_error("set up"))?;
-                socket.set_write_timeout(Some(LONGEST)).map_err(socket_error("set up"))?;
-            }
-            return Ok((client, server));
-        }
-    }
-    Err(ExchangeError::Socket { action: "accept", cause: io::ErrorKind::AddrInUse.into() })
-}
-
-pub(super) fn socket_error(action: &'static str) -> impl FnOnce(io::Error) -> ExchangeError {
-    move |cause| match cause.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ExchangeError::TooLong(LONGEST),
-        _ => ExchangeError::Socket { action, cause },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::Hierarchy;
-    use super::super::session;
+    use super::super::good_case::good_case;
     use super::*;
-    use crate::tls::registry::TlsVersion;
+    use crate::tls::TlsVersion;
     use crate::x509::KeyAlgorithm;
 
     type Bend = fn(&mut Exchange);
 
     fn ends() -> Ends {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        session::good_case(&hierarchy.test(&[TlsVersion::Tls13]), TlsVersion::Tls13).unwrap().ends().unwrap()
+        good_case(&hierarchy.test(&[TlsVersion::Tls13]), TlsVersion::Tls13).unwrap().ends().unwrap()
     }
 
     #[test]
@@ -325,20 +246,6 @@ mod tests {
         long.octets = MOST_OCTETS;
         assert!(matches!(long.settle(), Err(ExchangeError::TooMuch)));
         assert!(Table::laid(&ends).unwrap().settle().is_ok());
-    }
-
-    #[test]
-    fn what_is_remembered_is_what_left_in_one_piece() {
-        let (mut client, mut server) = socket_pair().unwrap();
-        let mut tap = Tap { socket: &mut client, octets: b"before ".to_vec() };
-        let pieces = [&b"some"[..], &[], &[b'x'; PIECE]].map(io::IoSlice::new);
-        assert_eq!(tap.write_vectored(&pieces).unwrap(), PIECE);
-        let mut arrived = vec![0; PIECE];
-        server.read_exact(&mut arrived).unwrap();
-        assert!(arrived.starts_with(b"somexxx") && tap.octets == [b"before ", &arrived[..]].concat());
-        tap.socket.shutdown(std::net::Shutdown::Write).unwrap();
-        tap.write_all(b"late").unwrap_err();
-        assert_eq!(tap.octets.len(), b"before ".len() + PIECE);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::cause::{self, Cause};
 use super::report::AtFault;
-use crate::tls::message::{Body, Message, Shown};
-use crate::tls::wire::Side;
+use crate::tls::message::Shown;
+use crate::tls::{Body, Message, Side};
 
 /// The certificate that `by` refused, as far as cause and alert tell; it is always one that the other side showed.
 pub(super) fn certificate(by: Side, alert: Option<&str>, cause: &Cause, messages: &[Message]) -> Option<AtFault> {

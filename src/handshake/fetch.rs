@@ -4,24 +4,20 @@
 //! sends the handshake and nothing else. A request for a client certificate is answered with none: the server has shown
 //! its own by then (RFC 8446 §4.4.2, RFC 5246 §7.4.2), so that its refusal does not matter.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use rustls::client::ResolvesClientCert;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::sign::CertifiedKey;
-use rustls::{CertificateError, ClientConnection, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::ClientConnection;
+use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
 
 use super::call::Call;
 use super::cause::Cause;
-use super::connect::{open, resolve};
-use super::exchange::{ExchangeError, LONGEST};
+use super::dial::{open, resolve};
+use super::error::{ExchangeError, HandshakeError};
+use super::limits::LONGEST;
 use super::scenario;
-use super::session::HandshakeError;
-use crate::tls::registry::TlsVersion;
-use crate::tls::wire::Side;
+use super::witness::{Notes, Proof};
+use crate::tls::{Side, TlsVersion};
 
 /// What a server showed.
 #[derive(Debug)]
@@ -35,17 +31,6 @@ pub struct Served {
     pub proof: Proof,
     /// Why the handshake went no further once the chain was shown.
     pub broken_off: Option<Cause>,
-}
-
-/// Whether the server proved that it holds the private key of its first certificate (RFC 8446 §4.4.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Proof {
-    Given,
-    /// The signature does not verify with the key of the certificate.
-    Wrong,
-    /// It did not come to that, or certificate or algorithm are of a kind that is not used here.
-    #[default]
-    Unknown,
 }
 
 /// Fetches the chain of the server at `address` (`host:port`), asked for as `host_name`.
@@ -83,100 +68,6 @@ pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Serve
     })
 }
 
-/// What was seen during the handshake.
-#[derive(Debug, Default)]
-pub(super) struct Notes(Mutex<Page>);
-
-#[derive(Debug, Default, Clone)]
-struct Page {
-    chain: Vec<Vec<u8>>,
-    asked: bool,
-    proof: Proof,
-}
-
-impl Notes {
-    fn write(&self, note: impl FnOnce(&mut Page)) {
-        note(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    fn read(&self) -> Page {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// Believes every certificate, and writes down what it saw.
-#[derive(Debug)]
-pub(super) struct Witness {
-    notes: Arc<Notes>,
-    algorithms: WebPkiSupportedAlgorithms,
-}
-
-impl Witness {
-    pub fn new(notes: Arc<Notes>, algorithms: WebPkiSupportedAlgorithms) -> Self {
-        Self { notes, algorithms }
-    }
-
-    /// A wrong proof is written down, and the handshake goes on: whoever asked is told of it.
-    fn note_proof(&self, checked: &Result<HandshakeSignatureValid, Error>) -> HandshakeSignatureValid {
-        let proof = match checked {
-            Ok(_) => Proof::Given,
-            Err(Error::InvalidCertificate(CertificateError::BadSignature)) => Proof::Wrong,
-            Err(_) => Proof::Unknown,
-        };
-        self.notes.write(|page| page.proof = proof);
-        HandshakeSignatureValid::assertion()
-    }
-}
-
-impl ServerCertVerifier for Witness {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let chain = std::iter::once(end_entity).chain(intermediates).map(|der| der.to_vec()).collect();
-        self.notes.write(|page| page.chain = chain);
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(self.note_proof(&verify_tls12_signature(message, cert, dss, &self.algorithms)))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(self.note_proof(&verify_tls13_signature(message, cert, dss, &self.algorithms)))
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
-}
-
-/// Writes down that a certificate was asked for, and has none.
-impl ResolvesClientCert for Notes {
-    fn resolve(&self, _root_hint_subjects: &[&[u8]], _sigschemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.write(|page| page.asked = true);
-        None
-    }
-
-    fn has_certs(&self) -> bool {
-        false
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
@@ -186,13 +77,13 @@ mod tests {
     use rustls::server::ResolvesServerCertUsingSni;
 
     use super::super::fixtures::{Hierarchy, NOW};
-    use super::super::session;
+    use super::super::good_case::good_case;
     use super::*;
     use crate::x509::{Certificate, KeyAlgorithm};
 
     /// A server that insists on client certificates, for one visitor.
     fn strict(hierarchy: &Hierarchy, version: TlsVersion) -> Arc<ServerConfig> {
-        session::good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap().server
+        good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap().server
     }
 
     /// Plays a server for one visitor.
@@ -270,27 +161,6 @@ mod tests {
         let served = fetch(&address, "localhost", NOW).unwrap();
         assert_eq!((served.chain, served.proof), (ders(hierarchy.server.chain()), Proof::Given));
         assert_eq!(served.broken_off.unwrap().code, "closed");
-    }
-
-    /// What nothing here can check is neither proved nor refuted.
-    #[test]
-    fn a_proof_that_cannot_be_checked_is_not_known() {
-        let notes = Arc::new(Notes::default());
-        assert_eq!(notes.read().proof, Proof::Unknown);
-        let algorithms = rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms;
-        let witness = Witness::new(notes.clone(), algorithms);
-        for (checked, proof) in [
-            (Ok(HandshakeSignatureValid::assertion()), Proof::Given),
-            (Err(Error::InvalidCertificate(CertificateError::BadSignature)), Proof::Wrong),
-            (Err(Error::InvalidCertificate(CertificateError::BadEncoding)), Proof::Unknown),
-            (
-                Err(Error::PeerMisbehaved(rustls::PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)),
-                Proof::Unknown,
-            ),
-        ] {
-            witness.note_proof(&checked);
-            assert_eq!(notes.read().proof, proof);
-        }
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
+use super::good_case::HandshakeTest;
 use super::party::Party;
-use super::session::HandshakeTest;
 use crate::keys::{PrivateKey, Signer};
-use crate::tls::registry::TlsVersion;
+use crate::tls::TlsVersion;
 use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName, KeyAlgorithm, Validity, der};
 
 /// Long enough for any machine.

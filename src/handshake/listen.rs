@@ -14,15 +14,13 @@ use rustls::server::WebPkiClientVerifier;
 use time::OffsetDateTime;
 
 use super::call::{Call, is_gone};
-use super::exchange::{ExchangeError, socket_error};
+use super::error::{ExchangeError, HandshakeError};
 use super::host;
 use super::party::Party;
 use super::report::{HandshakeReport, Session};
 use super::scenario::{self, ClientAuthentication, Standard};
-use super::session::HandshakeError;
-use crate::tls::decrypt::Secrets;
-use crate::tls::registry::{Group, TlsVersion};
-use crate::tls::wire::Side;
+use super::socket::socket_error;
+use crate::tls::{Group, Secrets, Side, TlsVersion};
 use crate::x509::Certificate;
 
 /// What waits for a client.

@@ -1,11 +1,12 @@
 //! How fast, with every kind of key and every key exchange: the good case with copies of its certificates.
 
+use super::error::{CopyError, HandshakeError};
+use super::good_case::{HandshakeTest, good_case};
 use super::measure::{Plan, Progress, Rate, Workload};
 use super::party::Party;
 use super::scenario::{self, Identity};
-use super::session::{self, HandshakeError, HandshakeTest};
-use super::throw_away::{Changes, CopyError, HierarchyChanges, ThrowAway};
-use crate::tls::registry::{Group, TlsVersion};
+use super::throw_away::{Changes, HierarchyChanges, ThrowAway};
+use crate::tls::{Group, TlsVersion};
 use crate::x509::{Certificate, KeyAlgorithm};
 
 /// The kinds of keys that are in use for TLS.
@@ -40,7 +41,7 @@ pub fn matrix(
                 if *version == TlsVersion::Tls12 && groups == HYBRID {
                     continue;
                 }
-                let mut scenario = session::good_case(test, *version)?.without_lists();
+                let mut scenario = good_case(test, *version)?.without_lists();
                 let roots = scenario::roots(&copies.roots.iter().collect::<Vec<_>>())?;
                 scenario.server = copies.server.clone();
                 scenario.client.clone_from(&copies.client);

@@ -7,10 +7,13 @@ use std::time::{Duration, Instant};
 use rustls::client::Resumption;
 use rustls::{NamedGroup, NoKeyLog};
 
+use super::ends::Ends;
+use super::error::HandshakeError;
 use super::exchange::{self, Exchange};
-use super::scenario::{Ends, Scenario};
-use super::session::{self, HandshakeError, HandshakeTest};
-use crate::tls::registry::{self, TlsVersion};
+use super::good_case::{HandshakeTest, good_case};
+use super::scenario::Scenario;
+use crate::tls::TlsVersion;
+use crate::tls::registry;
 
 /// How much is to be played.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +79,7 @@ pub fn measure(
 ) -> Result<Vec<Rate>, HandshakeError> {
     let mut plan = Plan { runs: Vec::new(), workload };
     for version in test.versions {
-        plan.add(&session::good_case(test, *version)?, &test.server.certificate().public_key.kind().to_string())?;
+        plan.add(&good_case(test, *version)?, &test.server.certificate().public_key.kind().to_string())?;
     }
     plan.play(tell)
 }
@@ -243,7 +246,7 @@ mod tests {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let test = hierarchy.test(&[TlsVersion::Tls13]);
         let mut plan = Plan::new(Workload { count: 2, jobs: 1 });
-        plan.add(&session::good_case(&test, TlsVersion::Tls13).unwrap(), "ecdsa-p256").unwrap();
+        plan.add(&good_case(&test, TlsVersion::Tls13).unwrap(), "ecdsa-p256").unwrap();
         let why = |told: Result<Duration, HandshakeError>| match told {
             Err(HandshakeError::Unsteady { reason, .. }) => reason,
             other => panic!("{other:?}"),

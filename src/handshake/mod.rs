@@ -4,25 +4,33 @@
 //! shown by whoever asked. In reading order:
 //!
 //! - [`party`]: who takes part: a chain and its key
-//! - [`scenario`]: one exchange before it is played: both sides with what they hold, trust and believe the time to be
-//! - [`exchange`]: plays it over a loopback socket and keeps every octet that crossed it
-//! - [`connect`], [`listen`], [`call`]: one part alone, the other played by somebody else's program
-//! - [`fetch`]: the certificates that a running server shows, and nothing more
+//! - [`scenario`], [`ends`]: one exchange before it is played: both sides with what they hold and trust, and its time
+//! - [`good_case`]: the test, and the exchange that has to succeed in it
+//! - [`exchange`], [`socket`], [`limits`]: plays it over a loopback socket and keeps the bytes that crossed it
+//! - [`connect`], [`listen`], [`call`], [`dial`], [`host`]: one part alone, the other played by another program
+//! - [`fetch`], [`witness`]: the certificates that a running server shows, and nothing more
 //! - [`cause`], [`fault`]: why a side refused, and which certificate
 //! - [`throw_away`], [`refusals`]: what must be refused, and the copies of certificates that this takes
-//! - [`session`], [`report`], [`steps`]: what is told in the end
+//! - [`session`], [`facts`], [`report`], [`steps`]: what is reported in the end
 //! - [`measure`], [`matrix`]: how fast it goes
+//! - [`error`]: why a test could not be carried out
 //!
 //! The room reads a stop watch, which decides nothing; the time at which certificates are judged is an argument.
 
 mod call;
 pub mod cause;
 pub mod connect;
+mod dial;
+mod ends;
+mod error;
 mod exchange;
+mod facts;
 mod fault;
 pub mod fetch;
+mod good_case;
 mod host;
 mod key_log;
+mod limits;
 pub mod listen;
 pub mod matrix;
 pub mod measure;
@@ -31,14 +39,18 @@ mod refusals;
 pub mod report;
 mod scenario;
 mod session;
+mod socket;
 pub mod steps;
 mod throw_away;
+mod witness;
 
 #[cfg(test)]
 mod fixtures;
 
-pub use exchange::ExchangeError;
+pub use error::{CopyError, ExchangeError, HandshakeError, SetUpError};
+pub use good_case::HandshakeTest;
 pub use party::{Party, PartyError};
 pub use report::{HandshakeReport, Peer, Refusal, Session};
-pub use scenario::{ClientAuthentication, SetUpError};
-pub use session::{HandshakeError, HandshakeTest, run};
+pub use scenario::ClientAuthentication;
+pub use session::run;
+pub use witness::Proof;

@@ -5,10 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::cause::Cause;
-use crate::tls::message::{Body, Message};
-use crate::tls::recording::Recording;
-use crate::tls::registry::TlsVersion;
-use crate::tls::wire::Side;
+use crate::tls::{Body, Message, Recording, Side, TlsVersion};
 
 /// Everything that was found.
 #[derive(Debug, Clone)]

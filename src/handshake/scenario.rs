@@ -14,10 +14,11 @@ use rustls::time_provider::TimeProvider;
 use rustls::{RootCertStore, SupportedProtocolVersion};
 use time::OffsetDateTime;
 
-use super::fetch::{Notes, Witness};
+use super::ends::Ends;
+use super::error::SetUpError;
+use super::witness::{Notes, Witness};
 use crate::keys::PrivateKey;
-use crate::tls::decrypt::Secrets;
-use crate::tls::registry::{Group, TlsVersion};
+use crate::tls::{Group, Secrets, TlsVersion};
 use crate::x509::Certificate;
 
 /// What a side presents itself with.
@@ -61,23 +62,6 @@ pub(super) struct Standard {
     pub at: OffsetDateTime,
 }
 
-/// Why a scenario cannot be played at all.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SetUpError {
-    #[error("the TLS library cannot use the private key of the {whose}: {reason}")]
-    Key { whose: &'static str, reason: String },
-    #[error("the TLS library cannot use the root certificate '{subject}' as a trust anchor: {reason}")]
-    Root { subject: String, reason: String },
-    #[error("there is no root certificate to judge by")]
-    NoRoots,
-    #[error("the TLS library cannot use a revocation list: {0}")]
-    RevocationList(String),
-    #[error("the TLS library cannot be set up: {0}")]
-    Library(String),
-    #[error("the time lies before 1970, and the TLS library knows no such time")]
-    Time,
-}
-
 /// A chain and a key as the TLS library wants them; whether they belong together is not checked here.
 pub(super) fn identity(whose: &'static str, chain: &[&Certificate], key: &PrivateKey) -> Result<Identity, SetUpError> {
     // Borrowed: the octets of the key are copied nowhere but into the cryptographic library.
@@ -98,37 +82,6 @@ pub(super) fn roots(certificates: &[&Certificate]) -> Result<Arc<RootCertStore>,
         })?;
     }
     if store.is_empty() { Err(SetUpError::NoRoots) } else { Ok(Arc::new(store)) }
-}
-
-/// Both ends of a scenario in the TLS library's words, and the secrets that they will hand out.
-pub(super) struct Ends {
-    pub client: Arc<ClientConfig>,
-    pub server: Arc<ServerConfig>,
-    pub host_name: ServerName<'static>,
-    pub secrets: Arc<Secrets>,
-}
-
-impl Ends {
-    /// The same ends with memory: the server hands out session tickets, and the client keeps them.
-    pub fn resumable(&self) -> Result<Self, SetUpError> {
-        let (mut client, mut server) = ((*self.client).clone(), (*self.server).clone());
-        client.resumption = Resumption::in_memory_sessions(8);
-        server.ticketer = aws_lc_rs::Ticketer::new().map_err(|error| SetUpError::Library(error.to_string()))?;
-        Ok(self.with(client, server, self.secrets.clone()))
-    }
-
-    /// The same ends for another exchange, whose secrets are kept apart.
-    pub fn again(&self) -> Self {
-        let (mut client, mut server) = ((*self.client).clone(), (*self.server).clone());
-        let secrets = Arc::new(Secrets::default());
-        client.key_log = secrets.clone();
-        server.key_log = secrets.clone();
-        self.with(client, server, secrets)
-    }
-
-    fn with(&self, client: ClientConfig, server: ServerConfig, secrets: Arc<Secrets>) -> Self {
-        Self { client: client.into(), server: server.into(), host_name: self.host_name.clone(), secrets }
-    }
 }
 
 impl Scenario {

@@ -1,9 +1,9 @@
 //! The steps that a reader of a TLS primer knows, found again in what really crossed the wire.
 
 use super::report::Session;
-use crate::tls::message::{Body, KeyShare, Message, Shown};
-use crate::tls::registry::{self, TlsVersion};
-use crate::tls::wire::Side;
+use crate::tls::message::{KeyShare, Shown};
+use crate::tls::registry;
+use crate::tls::{Body, Message, Side, TlsVersion};
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +163,8 @@ fn count(number: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::Hierarchy;
-    use super::super::session::{HandshakeTest, run};
+    use super::super::good_case::HandshakeTest;
+    use super::super::session::run;
     use super::*;
     use crate::x509::KeyAlgorithm;
 

@@ -5,12 +5,12 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::scenario::{self, Identity, SetUpError};
-use crate::keys::private_key::PrivateKeyError;
+use super::error::CopyError;
+use super::scenario::{self, Identity};
 use crate::keys::{PrivateKey, Signer, SigningError};
 use crate::x509::{
-    Certificate, DecodeError, DistinguishedName, GeneralName, KeyAlgorithm, NameConstraints, SerialNumber, TbsFields,
-    Validity, der, digest, tbs, validity,
+    Certificate, DistinguishedName, GeneralName, KeyAlgorithm, NameConstraints, SerialNumber, TbsFields, Validity, der,
+    digest, tbs, validity,
 };
 
 /// A copied certificate and the key that it now holds.
@@ -56,23 +56,6 @@ pub(super) struct HierarchyChanges<'a> {
 pub(super) enum Purpose {
     Server = 1,
     Client = 2,
-}
-
-/// Why a copy could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum CopyError {
-    #[error("no certificate of the chain or the roots issued '{0}'")]
-    NoIssuer(String),
-    #[error("the certificate '{0}' is not made of the fields that RFC 5280 lists")]
-    Fields(String),
-    #[error("a copy of a certificate cannot be read: {0}")]
-    Decode(#[from] DecodeError),
-    #[error(transparent)]
-    Key(#[from] PrivateKeyError),
-    #[error(transparent)]
-    Signing(#[from] SigningError),
-    #[error(transparent)]
-    SetUp(#[from] SetUpError),
 }
 
 impl ThrowAway {

@@ -7,7 +7,8 @@ use rustls::sign::CertifiedKey;
 use time::Duration;
 
 use super::super::cause;
-use super::super::scenario::{self, Identity, SetUpError};
+use super::super::error::SetUpError;
+use super::super::scenario::{self, Identity};
 use super::super::throw_away::{Changes, Purpose};
 use super::material::stranger;
 use super::{Case, Obstacle, by_client, by_server};

@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::super::error::CopyError;
+use super::super::good_case::HandshakeTest;
 use super::super::party::Party;
 use super::super::scenario::{self, Identity};
-use super::super::session::HandshakeTest;
-use super::super::throw_away::{self, Changes, CopyError, HierarchyChanges, ThrowAway};
+use super::super::throw_away::{self, Changes, HierarchyChanges, ThrowAway};
 use super::Obstacle;
 use crate::keys::PrivateKey;
 use crate::x509::name_constraints::Subtree;

@@ -11,14 +11,12 @@ pub(super) mod cases;
 pub(super) mod material;
 pub(super) mod peers;
 
-use super::cause;
-use super::exchange;
+use super::ends::Ends;
+use super::error::{CopyError, HandshakeError, SetUpError};
 use super::report::{Expected, Outcome, Refusal};
-use super::scenario::{Ends, Scenario, SetUpError};
-use super::session::{self, HandshakeError};
-use super::throw_away::CopyError;
-use crate::tls::trace;
-use crate::tls::wire::Side;
+use super::scenario::Scenario;
+use super::{cause, exchange, facts};
+use crate::tls::{Side, trace};
 pub(super) use cases::serves;
 pub(super) use material::{Double, Material, stranger};
 
@@ -89,7 +87,7 @@ impl Case {
             Ok(()) => {
                 let exchange = exchange::play(&ends(&scenario)?)?;
                 let messages = trace::read(&exchange.flights, &exchange.secrets);
-                let breakdown = session::breakdown(&exchange, &messages);
+                let breakdown = facts::failure_of(&exchange, &messages);
                 recording = Some(exchange.into_recording());
                 breakdown.map_or(Outcome::Accepted, Outcome::Refused)
             }

@@ -13,13 +13,12 @@ use rustls::{ClientConnection, ServerConnection};
 
 use super::super::call::Call;
 use super::super::cause;
-use super::super::exchange::{ExchangeError, socket_pair};
+use super::super::error::{ExchangeError, HandshakeError};
 use super::super::report::{Expected, Outcome, Refusal, Session};
 use super::super::scenario::Scenario;
-use super::super::session::HandshakeError;
-use crate::tls::message::Body;
-use crate::tls::registry::TlsVersion;
-use crate::tls::wire::{self, Side};
+use super::super::socket::socket_pair;
+use crate::tls::wire;
+use crate::tls::{Body, Side, TlsVersion};
 
 /// How long the peer that stalls is waited for here, if nothing shorter was asked for: it is known that it says nothing.
 const PATIENCE: Duration = Duration::from_millis(25);

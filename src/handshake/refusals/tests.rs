@@ -12,8 +12,12 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName as Hint, Error, SignatureScheme};
 use time::macros::datetime;
 
+use super::super::ends::Ends;
+use super::super::error::SetUpError;
 use super::super::exchange::Exchange;
+use super::super::facts;
 use super::super::fixtures::{Hierarchy, Kind, TIMEOUT, certificate};
+use super::super::good_case::good_case;
 use super::super::party::Party;
 use super::super::report::{Breakdown, Session};
 use super::super::scenario::Identity;
@@ -23,9 +27,7 @@ use super::peers::{PEERS, Peer, client_hello, real_side, record, server_hello, v
 use super::*;
 use crate::keys::{PrivateKey, Signer};
 use crate::lint::testing::EVERY_KIND_OF_KEY;
-use crate::tls::decrypt::Secrets;
-use crate::tls::registry::TlsVersion;
-use crate::tls::wire::Flight;
+use crate::tls::{Flight, Secrets, TlsVersion};
 use crate::x509::{Certificate, ExtendedKeyUsage, KeyAlgorithm, PublicKey, Validity};
 
 const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
@@ -157,7 +159,7 @@ fn every_case_hangs_on_exactly_the_check_that_it_is_named_after() {
     checks.sort_unstable();
     checks.dedup();
     for version in BOTH {
-        let good = session::good_case(&test, version).unwrap();
+        let good = good_case(&test, version).unwrap();
         for case in &CASES {
             for check in &checks {
                 let refusal = case.attempt(&material, &good, |scenario| overlooking(scenario, case.by, check)).unwrap();
@@ -179,7 +181,7 @@ fn below_an_issuer_that_may_not_sign_lists_revocation_is_not_tried() {
     let hierarchy = Hierarchy::with_issuing(KeyAlgorithm::EcdsaP256, &Kind::WithoutLists);
     let test = hierarchy.test(&BOTH);
     let material = Material::new(&test).unwrap();
-    let good = session::good_case(&test, TlsVersion::Tls13).unwrap();
+    let good = good_case(&test, TlsVersion::Tls13).unwrap();
     for name in ["revoked-client", "revoked-server"] {
         let refusal = case(name).attempt(&material, &good, Scenario::ends).unwrap();
         let why = "CN=Test Issuing may not sign revocation lists (key usage)";
@@ -210,7 +212,7 @@ fn whoever_never_expires_or_was_always_valid_is_not_judged_outside_that_time() {
     let hierarchy = valid(Validity { not_before: datetime!(1970-01-01 00:00 UTC), not_after: Validity::LATEST });
     let test = hierarchy.test(&BOTH);
     let material = Material::new(&test).unwrap();
-    let good = session::good_case(&test, TlsVersion::Tls13).unwrap();
+    let good = good_case(&test, TlsVersion::Tls13).unwrap();
     for (name, why) in [
         ("expired-client", "the certificate never expires"),
         ("expired-server", "the certificate never expires"),
@@ -229,7 +231,7 @@ fn the_server_plays_the_client_itself_where_its_own_certificate_is_no_clients() 
     {
         let test = hierarchy.test(&BOTH);
         let material = Material::new(&test).unwrap();
-        let good = session::good_case(&test, TlsVersion::Tls13).unwrap();
+        let good = good_case(&test, TlsVersion::Tls13).unwrap();
         let refusal = case("server-certificate-as-client").attempt(&material, &good, Scenario::ends).unwrap();
         let Outcome::Refused(found) = refusal.outcome else { panic!("{refusal:?}") };
         let shown = found.certificate.unwrap();
@@ -297,7 +299,7 @@ fn a_refusal_for_another_reason_is_not_as_it_should_be() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let test = hierarchy.test(&BOTH);
     let material = Material::new(&test).unwrap();
-    let mut good = session::good_case(&test, TlsVersion::Tls13).unwrap();
+    let mut good = good_case(&test, TlsVersion::Tls13).unwrap();
     good.client = None;
     let refusal = case("expired-client").attempt(&material, &good, Scenario::ends).unwrap();
     assert!(matches!(&refusal.outcome, Outcome::Refused(found) if found.cause.code == cause::NO_CERTIFICATE));
@@ -309,7 +311,7 @@ fn a_refusal_with_another_alert_is_not_as_it_should_be() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let test = hierarchy.test(&BOTH);
     let material = Material::new(&test).unwrap();
-    let good = session::good_case(&test, TlsVersion::Tls13).unwrap();
+    let good = good_case(&test, TlsVersion::Tls13).unwrap();
     for case in &CASES {
         let refusal = case.attempt(&material, &good, Scenario::ends).unwrap();
         assert!(refusal.as_it_should_be(), "{refusal:?}");
@@ -356,7 +358,7 @@ fn careless(side: Side, hello: Vec<u8>, answer: impl Fn(&[u8]) -> Vec<u8>) -> im
             to_server: 0,
             to_client: 0,
         };
-        session::told(TlsVersion::Tls12, exchange)
+        facts::session_from(TlsVersion::Tls12, exchange)
     }
 }
 
@@ -367,7 +369,7 @@ fn peer(name: &str) -> &'static Peer {
 #[test]
 fn client_peers_that_are_taken_as_they_come_are_not_refused() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-    let good = session::good_case(&hierarchy.test(&BOTH), TlsVersion::Tls12).unwrap();
+    let good = good_case(&hierarchy.test(&BOTH), TlsVersion::Tls12).unwrap();
     let briefly = Duration::from_millis(100);
     let choose = |version: u16, suite: u16| move |hello: &[u8]| server_hello(version, suite, hello, &[]);
     for (name, version, suite) in [("tls-1-1-client", 0x0302, 0xc009), ("static-rsa-client", 0x0303, 0x009d)] {
@@ -389,7 +391,7 @@ fn server_peers_that_are_taken_as_they_come_are_not_refused() {
     let goes_on = || record(16, &vector(2, &[0x5a; 256]));
     let in_the_clear = || b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec();
     for version in BOTH {
-        let good = session::good_case(&hierarchy.test(&BOTH), version).unwrap();
+        let good = good_case(&hierarchy.test(&BOTH), version).unwrap();
         for (name, hello, answer) in [
             ("tls-1-1-server", client_hello(0x0302, &[0xc009, 0xc013, 0x002f], &[]), goes_on()),
             ("static-rsa-server", client_hello(0x0303, &[0x009d, 0x009c], &[]), goes_on()),
@@ -415,7 +417,7 @@ fn server_peers_that_are_taken_as_they_come_are_not_refused() {
 fn a_peer_that_is_refused_otherwise_is_not_as_it_should_be() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     for version in BOTH {
-        let good = session::good_case(&hierarchy.test(&BOTH), version).unwrap();
+        let good = good_case(&hierarchy.test(&BOTH), version).unwrap();
         for peer in &PEERS {
             let refusal = peer.attempt(&good, TIMEOUT).unwrap();
             assert!(refusal.for_the_right_reason(), "{refusal:?}");
@@ -437,7 +439,7 @@ fn a_peer_that_is_refused_otherwise_is_not_as_it_should_be() {
 #[test]
 fn a_peer_that_stalls_is_refused_only_by_whoever_has_a_limit() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-    let good = session::good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap();
+    let good = good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap();
     let briefly = Duration::from_millis(100);
     for (name, side) in [("stalling-client", Side::Server), ("stalling-server", Side::Client)] {
         let endless = Duration::from_secs(3600);
@@ -451,7 +453,7 @@ fn a_peer_that_stalls_is_refused_only_by_whoever_has_a_limit() {
 #[test]
 fn a_peer_that_stalls_is_waited_for_no_longer_than_was_asked_for_and_never_for_long() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-    let good = session::good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap();
+    let good = good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap();
     for name in ["stalling-client", "stalling-server"] {
         for (limit, told) in [(Duration::from_millis(1), "within 0.001 seconds"), (TIMEOUT, "within 0.025 seconds")] {
             let refusal = peer(name).attempt(&good, limit).unwrap();

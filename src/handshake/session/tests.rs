@@ -1,14 +1,17 @@
 //! Sessions that pass, and sessions that break.
 
 use super::super::fixtures::{Hierarchy, Kind, NOW, certificate};
+use super::super::good_case::{HandshakeTest, good_case};
+use super::super::party::Party;
 use super::super::refusals::peers::PEERS;
 use super::super::report::{Outcome, Refusal};
 use super::super::throw_away::{Changes, Copied, HierarchyChanges, ThrowAway};
+use super::super::{cause, facts};
 use super::*;
 use crate::keys::PrivateKey;
 use crate::lint::testing::EVERY_KIND_OF_KEY;
-use crate::tls::decrypt::Secrets;
-use crate::x509::{KeyAlgorithm, SerialNumber};
+use crate::tls::{Body, Message, Secrets, TlsVersion, trace};
+use crate::x509::{KeyAlgorithm, RevocationList, SerialNumber};
 
 const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
 
@@ -119,7 +122,7 @@ fn sessions_with_every_cipher_suite_are_opened_to_the_last_message() {
         (old, &rsa, Suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"),
     ] {
         let scenario = good_case(&hierarchy.test(&[version]), version).unwrap();
-        let session = told(version, exchange::play(&scenario.ends_with(suite)).unwrap());
+        let session = facts::session_from(version, exchange::play(&scenario.ends_with(suite)).unwrap());
         assert_eq!((session.breakdown.as_ref(), session.cipher_suite.as_deref()), (None, Some(name)));
         let unread = |message: &&Message| matches!(message.body, Body::Unreadable | Body::Other { .. });
         assert_eq!(session.messages.iter().find(unread), None, "{name}");
@@ -216,7 +219,7 @@ fn a_server_that_takes_a_key_share_of_the_first_hello_is_found_out() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let version = TlsVersion::Tls13;
     let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
-    let session = told(version, exchange::play(&ends).unwrap());
+    let session = facts::session_from(version, exchange::play(&ends).unwrap());
     assert!(session.passed());
     let wanted = HandshakeTest { hello_retry: true, ..hierarchy.test(&BOTH) };
     let broken = held(&good_case(&wanted, version).unwrap(), &ends).unwrap().breakdown.unwrap();
@@ -227,7 +230,7 @@ fn a_server_that_takes_a_key_share_of_the_first_hello_is_found_out() {
 }
 
 fn broken_off() -> Breakdown {
-    told_breakdown(Side::Client, cause::of(&rustls::Error::DecryptError), &[])
+    facts::describe_failure(Side::Client, cause::of(&rustls::Error::DecryptError), &[])
 }
 
 #[test]
@@ -266,7 +269,7 @@ fn a_server_that_forgets_the_session_is_found_out() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     for version in BOTH {
         let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
-        let full = told(version, exchange::play(&ends).unwrap());
+        let full = facts::session_from(version, exchange::play(&ends).unwrap());
         // Without memory, the second session is a full one like the first.
         let again = resume(&ends, &full).unwrap();
         assert!(again.server.signature.is_some() && again.client.signature.is_some(), "they are seen anew");
@@ -338,61 +341,6 @@ fn what_must_be_refused_is_tried_without_the_real_lists() {
     let report = run(&HandshakeTest { revocation_lists: &lists, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
     assert!(report.passed(), "{report:?}");
     assert!(report.refusals.iter().all(Refusal::for_the_right_reason));
-}
-
-#[test]
-fn who_broke_it_off_and_with_which_alert_is_read_from_the_side_that_did() {
-    use rustls::{AlertDescription, Error};
-    let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-    let version = TlsVersion::Tls13;
-    let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
-    let mut exchange = exchange::play(&ends).unwrap();
-    assert_eq!(breakdown(&exchange, &[]), None);
-    exchange.to_client = 0;
-    let found = breakdown(&exchange, &[]).unwrap();
-    assert_eq!((found.by, found.cause.code), (Side::Client, "no-answer"));
-    exchange.client_error = Some(Error::AlertReceived(AlertDescription::CertificateExpired));
-    let found = breakdown(&exchange, &[]).unwrap();
-    assert_eq!((found.by, found.cause.code), (Side::Server, cause::ALERT_RECEIVED));
-    let alert = |from, description: &str| Message {
-        from,
-        body: Body::Alert { fatal: true, description: description.to_owned() },
-        bytes: 2,
-        encrypted: true,
-        at: Duration::ZERO,
-    };
-    let messages = [
-        alert(Side::Server, "user_canceled"),
-        alert(Side::Server, "certificate_expired"),
-        alert(Side::Client, "bad_certificate"),
-        alert(Side::Server, "close_notify"),
-    ];
-    assert_eq!(alert_of(Side::Server, &messages).as_deref(), Some("certificate_expired"));
-    assert_eq!(alert_of(Side::Client, &messages).as_deref(), Some("bad_certificate"));
-}
-
-#[test]
-fn a_breakdown_knows_what_the_client_had_offered() {
-    let hello = Message {
-        from: Side::Client,
-        body: Body::ClientHello {
-            random: String::new(),
-            versions: Vec::new(),
-            cipher_suites: vec!["TLS_RSA_WITH_AES_128_CBC_SHA".to_owned()],
-            groups: Vec::new(),
-            key_shares: Vec::new(),
-            signature_schemes: Vec::new(),
-            server_name: None,
-            protocols: Vec::new(),
-            resumes: false,
-        },
-        bytes: 100,
-        encrypted: false,
-        at: Duration::ZERO,
-    };
-    let cause = cause::of(&rustls::PeerIncompatible::NoKxGroupsInCommon.into());
-    assert_eq!(told_breakdown(Side::Server, cause.clone(), &[]).cause, cause);
-    assert_eq!(told_breakdown(Side::Server, cause, &[hello]).cause.code, cause::NO_COMMON_CIPHER_SUITE);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::advice::{Known, Lookup};
 use super::court::Judged;
 use super::live::Live;
 use crate::cli::output::{Answer, Page, Report, Tone};
-use crate::handshake::fetch::Proof;
+use crate::handshake::Proof;
 use crate::lint::Severity;
 use crate::text::hex;
 use crate::text::{distance, rfc3339};

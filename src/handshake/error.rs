@@ -1,0 +1,79 @@
+//! Why a handshake test could not be carried out. That one endpoint refused the other is not an error but the test's result.
+
+use std::io;
+use std::time::Duration;
+
+use super::limits::MOST_OCTETS;
+use crate::keys::SigningError;
+use crate::keys::private_key::PrivateKeyError;
+use crate::text::escape;
+use crate::tls::TlsVersion;
+use crate::x509::DecodeError;
+
+/// The test could not be held; this is no judgement on the certificates.
+#[derive(Debug, thiserror::Error)]
+pub enum HandshakeError {
+    #[error("'{}' is neither a host name nor an IP address that a TLS client could ask for", escape(.0))]
+    HostName(String),
+    #[error("'{}' cannot be reached: {reason}", escape(address))]
+    Unreachable { address: String, reason: String },
+    #[error("{} showed no certificate: {reason}", escape(address))]
+    NothingShown { address: String, reason: String },
+    #[error("cannot listen on '{}': {reason}", escape(address))]
+    Port { address: String, reason: String },
+    #[error("a {version} handshake went otherwise than those before it: {reason}")]
+    Unsteady { version: TlsVersion, reason: String },
+    #[error(transparent)]
+    SetUp(#[from] SetUpError),
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+}
+
+/// Why a scenario cannot be played at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SetUpError {
+    #[error("the TLS library cannot use the private key of the {whose}: {reason}")]
+    Key { whose: &'static str, reason: String },
+    #[error("the TLS library cannot use the root certificate '{subject}' as a trust anchor: {reason}")]
+    Root { subject: String, reason: String },
+    #[error("there is no root certificate to judge by")]
+    NoRoots,
+    #[error("the TLS library cannot use a revocation list: {0}")]
+    RevocationList(String),
+    #[error("the TLS library cannot be set up: {0}")]
+    Library(String),
+    #[error("the time lies before 1970, and the TLS library knows no such time")]
+    Time,
+}
+
+/// The exchange could not be played to its end, for a reason that is not TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    #[error("the socket failed while trying to {action}: {cause}")]
+    Socket { action: &'static str, cause: io::Error },
+    #[error("the other side did not answer within {} seconds", .0.as_secs_f32())]
+    TooLong(Duration),
+    #[error("the exchange moved more than {MOST_OCTETS} octets")]
+    TooMuch,
+    #[error("the TLS library refused to begin: {0}")]
+    Library(String),
+}
+
+/// Why a copy could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    #[error("no certificate of the chain or the roots issued '{0}'")]
+    NoIssuer(String),
+    #[error("the certificate '{0}' is not made of the fields that RFC 5280 lists")]
+    Fields(String),
+    #[error("a copy of a certificate cannot be read: {0}")]
+    Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Key(#[from] PrivateKeyError),
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    #[error(transparent)]
+    SetUp(#[from] SetUpError),
+}

@@ -1,0 +1,160 @@
+//! What an exchange was, read from its messages: who took part, what was agreed, and why it failed.
+
+use super::cause::{self, Cause};
+use super::exchange::Exchange;
+use super::fault;
+use super::report::{Breakdown, Peer, Session};
+use crate::tls::{Body, Message, Side, TlsVersion, trace};
+
+/// An exchange as facts.
+pub(super) fn session_from(version: TlsVersion, exchange: Exchange) -> Session {
+    let messages = trace::read(&exchange.flights, &exchange.secrets);
+    let passed = exchange.passed();
+    let cipher_suite = messages.iter().find_map(|message| match &message.body {
+        Body::ServerHello { cipher_suite, .. } => Some(cipher_suite.clone()),
+        _ => None,
+    });
+    // TLS 1.3 settles the group in the server hello, TLS 1.2 in the server key exchange.
+    let key_exchange = messages.iter().find_map(|message| match &message.body {
+        Body::ServerHello { key_share: Some(share), .. } | Body::ServerKeyExchange { key_share: share, .. } => {
+            Some(share.group.clone())
+        }
+        _ => None,
+    });
+    Session {
+        version,
+        breakdown: failure_of(&exchange, &messages),
+        cipher_suite,
+        key_exchange,
+        server: peer(Side::Server, passed, &messages),
+        client: peer(Side::Client, passed, &messages),
+        resumed: exchange.resumed,
+        to_server: exchange.to_server,
+        to_client: exchange.to_client,
+        handshake: exchange.handshake,
+        messages,
+        recording: exchange.into_recording(),
+    }
+}
+
+fn peer(side: Side, passed: bool, messages: &[Message]) -> Peer {
+    let own = || messages.iter().filter(move |message| message.from == side);
+    let shown = own().find_map(|message| match &message.body {
+        Body::Certificate { chain } => chain.first(),
+        _ => None,
+    });
+    let signature = own().find_map(|message| match &message.body {
+        Body::CertificateVerify { scheme } | Body::ServerKeyExchange { scheme, .. } => Some(scheme.clone()),
+        _ => None,
+    });
+    Peer {
+        authenticated: passed && shown.is_some(),
+        subject: shown.map(|shown| shown.subject.clone()),
+        serial: shown.map(|shown| shown.serial.clone()),
+        signature,
+    }
+}
+
+/// Who gave up, with which alert, and why; nothing when the exchange passed.
+pub(super) fn failure_of(exchange: &Exchange, messages: &[Message]) -> Option<Breakdown> {
+    if exchange.passed() {
+        return None;
+    }
+    // Whoever only heard an alert did not refuse; the other side did, and knows better why.
+    let heard = |error: &rustls::Error| matches!(error, rustls::Error::AlertReceived(_));
+    let errors = [(Side::Server, &exchange.server_error), (Side::Client, &exchange.client_error)];
+    let refused = errors.iter().filter_map(|(side, error)| Some((*side, error.as_ref()?)));
+    let (by, cause) = match refused.clone().find(|(_, error)| !heard(error)).or_else(|| refused.clone().next()) {
+        Some((side, error)) => (if heard(error) { side.other() } else { side }, cause::of(error)),
+        None => (Side::Client, cause::Cause::unanswered()),
+    };
+    Some(describe_failure(by, cause, messages))
+}
+
+/// A breakdown with what the messages say of it.
+pub(super) fn describe_failure(by: Side, cause: Cause, messages: &[Message]) -> Breakdown {
+    let alert = alert_of(by, messages);
+    let offered = messages.iter().find_map(|message| match &message.body {
+        Body::ClientHello { cipher_suites, .. } => Some(cipher_suites.as_slice()),
+        _ => None,
+    });
+    let cause = cause.given_offer(offered.unwrap_or_default());
+    let certificate = fault::certificate(by, alert.as_deref(), &cause, messages);
+    Breakdown { by, alert, cause, certificate }
+}
+
+/// The last alert of this side that is more than a good-bye.
+pub(super) fn alert_of(by: Side, messages: &[Message]) -> Option<String> {
+    messages.iter().rev().find_map(|message| match &message.body {
+        Body::Alert { description, .. } if message.from == by && description != "close_notify" => {
+            Some(description.clone())
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::exchange;
+    use super::super::fixtures::Hierarchy;
+    use super::super::good_case::good_case;
+    use super::*;
+    use crate::x509::KeyAlgorithm;
+
+    #[test]
+    fn who_broke_it_off_and_with_which_alert_is_read_from_the_side_that_did() {
+        use rustls::{AlertDescription, Error};
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let version = TlsVersion::Tls13;
+        let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
+        let mut exchange = exchange::play(&ends).unwrap();
+        assert_eq!(failure_of(&exchange, &[]), None);
+        exchange.to_client = 0;
+        let found = failure_of(&exchange, &[]).unwrap();
+        assert_eq!((found.by, found.cause.code), (Side::Client, "no-answer"));
+        exchange.client_error = Some(Error::AlertReceived(AlertDescription::CertificateExpired));
+        let found = failure_of(&exchange, &[]).unwrap();
+        assert_eq!((found.by, found.cause.code), (Side::Server, cause::ALERT_RECEIVED));
+        let alert = |from, description: &str| Message {
+            from,
+            body: Body::Alert { fatal: true, description: description.to_owned() },
+            bytes: 2,
+            encrypted: true,
+            at: Duration::ZERO,
+        };
+        let messages = [
+            alert(Side::Server, "user_canceled"),
+            alert(Side::Server, "certificate_expired"),
+            alert(Side::Client, "bad_certificate"),
+            alert(Side::Server, "close_notify"),
+        ];
+        assert_eq!(alert_of(Side::Server, &messages).as_deref(), Some("certificate_expired"));
+        assert_eq!(alert_of(Side::Client, &messages).as_deref(), Some("bad_certificate"));
+    }
+
+    #[test]
+    fn a_breakdown_knows_what_the_client_had_offered() {
+        let hello = Message {
+            from: Side::Client,
+            body: Body::ClientHello {
+                random: String::new(),
+                versions: Vec::new(),
+                cipher_suites: vec!["TLS_RSA_WITH_AES_128_CBC_SHA".to_owned()],
+                groups: Vec::new(),
+                key_shares: Vec::new(),
+                signature_schemes: Vec::new(),
+                server_name: None,
+                protocols: Vec::new(),
+                resumes: false,
+            },
+            bytes: 100,
+            encrypted: false,
+            at: Duration::ZERO,
+        };
+        let cause = cause::of(&rustls::PeerIncompatible::NoKxGroupsInCommon.into());
+        assert_eq!(describe_failure(Side::Server, cause.clone(), &[]).cause, cause);
+        assert_eq!(describe_failure(Side::Server, cause, &[hello]).cause.code, cause::NO_COMMON_CIPHER_SUITE);
+    }
+}

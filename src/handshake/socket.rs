@@ -1,0 +1,89 @@
+//! Pairs of loopback sockets, and a writer that records what it wrote.
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+
+use super::error::ExchangeError;
+use super::limits::LONGEST;
+
+/// Written to the socket in one go. Loopback buffers hold more, so a write never waits for the reader.
+const PIECE: usize = 16 * 1024;
+
+/// Writes to the socket and remembers what it wrote.
+pub(super) struct Tap<'a> {
+    pub socket: &'a mut TcpStream,
+    pub octets: Vec<u8>,
+}
+
+impl Write for Tap<'_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[io::IoSlice::new(octets)])
+    }
+
+    /// Several records leave together, as one flight.
+    fn write_vectored(&mut self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        let before = self.octets.len();
+        for piece in pieces {
+            let room = PIECE - (self.octets.len() - before);
+            self.octets.extend_from_slice(&piece[..piece.len().min(room)]);
+        }
+        if let Err(error) = self.socket.write_all(&self.octets[before..]) {
+            self.octets.truncate(before);
+            return Err(error);
+        }
+        Ok(self.octets.len() - before)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
+}
+
+/// A connected pair of sockets on 127.0.0.1: the client's and the server's.
+pub(super) fn socket_pair() -> Result<(TcpStream, TcpStream), ExchangeError> {
+    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).map_err(socket_error("listen"))?;
+    let address = listener.local_addr().map_err(socket_error("listen"))?;
+    let client = TcpStream::connect_timeout(&address, LONGEST).map_err(socket_error("connect"))?;
+    let own_address = client.local_addr().map_err(socket_error("connect"))?;
+    // Anybody on this machine may connect first; the few who do are hung up on.
+    for _ in 0..64 {
+        let (server, peer) = listener.accept().map_err(socket_error("accept"))?;
+        if peer == own_address {
+            for socket in [&client, &server] {
+                socket.set_nodelay(true).map_err(socket_error("set up"))?;
+                socket.set_read_timeout(Some(LONGEST)).map_err(socket_error("set up"))?;
+                socket.set_write_timeout(Some(LONGEST)).map_err(socket_error("set up"))?;
+            }
+            return Ok((client, server));
+        }
+    }
+    Err(ExchangeError::Socket { action: "accept", cause: io::ErrorKind::AddrInUse.into() })
+}
+
+pub(super) fn socket_error(action: &'static str) -> impl FnOnce(io::Error) -> ExchangeError {
+    move |cause| match cause.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ExchangeError::TooLong(LONGEST),
+        _ => ExchangeError::Socket { action, cause },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_what_left_in_one_piece() {
+        let (mut client, mut server) = socket_pair().unwrap();
+        let mut tap = Tap { socket: &mut client, octets: b"before ".to_vec() };
+        let pieces = [&b"some"[..], &[], &[b'x'; PIECE]].map(io::IoSlice::new);
+        assert_eq!(tap.write_vectored(&pieces).unwrap(), PIECE);
+        let mut arrived = vec![0; PIECE];
+        server.read_exact(&mut arrived).unwrap();
+        assert!(arrived.starts_with(b"somexxx") && tap.octets == [b"before ", &arrived[..]].concat());
+        tap.socket.shutdown(std::net::Shutdown::Write).unwrap();
+        tap.write_all(b"late").unwrap_err();
+        assert_eq!(tap.octets.len(), b"before ".len() + PIECE);
+    }
+}
