@@ -16,10 +16,11 @@ use super::call::Call;
 use super::dial::{open, resolve};
 use super::error::{CopyError, ExchangeError, HandshakeError};
 use super::party::Party;
-use super::refusals::{self, Double};
+use super::refusals::cases::serves;
+use super::refusals::lookalike_ca::{Changes, Purpose};
+use super::refusals::material::{Double, stranger};
 use super::report::{Expected, HandshakeReport, Outcome, Refusal, Session};
 use super::scenario::{self, Identity, Standard};
-use super::throw_away::{Changes, Purpose};
 use crate::tls::{Group, Secrets, Side, TlsVersion};
 use crate::x509::{Certificate, ExtendedKeyUsage, Validity};
 
@@ -136,7 +137,7 @@ fn cases(visit: &Visit<'_>) -> Result<Vec<Case>, CopyError> {
     let with = |name, title, (shown, caveat)| Case { name, title, shown, caveat };
     let server = visit.specimens.server.filter(|server| {
         // One that may also serve a client proves nothing.
-        !refusals::serves(server.certificate(), &ExtendedKeyUsage::ClientAuth)
+        !serves(server.certificate(), &ExtendedKeyUsage::ClientAuth)
     });
     let was = |ended: time::Duration, long: time::Duration| {
         let not_after = visit.at.checked_sub(ended).unwrap_or(visit.at);
@@ -152,7 +153,7 @@ fn cases(visit: &Visit<'_>) -> Result<Vec<Case>, CopyError> {
         plain(
             "client-of-another-ca",
             "client of another CA",
-            copied(&|double| refusals::stranger("client", double.party, visit.roots))?,
+            copied(&|double| stranger("client", double.party, visit.roots))?,
         ),
         plain(
             "client-of-namesake-ca",

@@ -4,8 +4,8 @@ use super::error::{CopyError, HandshakeError};
 use super::good_case::{HandshakeTest, good_case};
 use super::measure::{Plan, Progress, Rate, Workload};
 use super::party::Party;
+use super::refusals::lookalike_ca::{Changes, HierarchyChanges, ThrowAway};
 use super::scenario::{self, Identity};
-use super::throw_away::{Changes, HierarchyChanges, ThrowAway};
 use crate::tls::{Group, TlsVersion};
 use crate::x509::{Certificate, KeyAlgorithm};
 

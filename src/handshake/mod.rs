@@ -10,7 +10,7 @@
 //! - [`connect`], [`listen`], [`call`], [`dial`], [`host`]: one part alone, the other played by another program
 //! - [`fetch`], [`witness`]: the certificates that a running server shows, and nothing more
 //! - [`cause`], [`fault`]: why a side refused, and which certificate
-//! - [`throw_away`], [`refusals`]: what must be refused, and the copies of certificates that this takes
+//! - [`refusals`]: what must be refused, and the copies of certificates that this takes
 //! - [`session`], [`facts`], [`report`], [`steps`]: what is reported in the end
 //! - [`measure`], [`matrix`]: how fast it goes
 //! - [`error`]: why a test could not be carried out
@@ -41,7 +41,6 @@ mod scenario;
 mod session;
 mod socket;
 pub mod steps;
-mod throw_away;
 mod witness;
 
 #[cfg(test)]

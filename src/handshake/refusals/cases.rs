@@ -9,9 +9,9 @@ use time::Duration;
 use super::super::cause;
 use super::super::error::SetUpError;
 use super::super::scenario::{self, Identity};
-use super::super::throw_away::{Changes, Purpose};
-use super::material::stranger;
-use super::{Case, Obstacle, by_client, by_server};
+use super::case::{Case, by_client, by_server};
+use super::lookalike_ca::{Changes, Purpose};
+use super::material::{Obstacle, stranger};
 use crate::x509::{Certificate, ExtendedKeyUsage};
 
 /// All cases, those that a server must refuse first.

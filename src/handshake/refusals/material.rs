@@ -7,8 +7,7 @@ use super::super::error::CopyError;
 use super::super::good_case::HandshakeTest;
 use super::super::party::Party;
 use super::super::scenario::{self, Identity};
-use super::super::throw_away::{self, Changes, HierarchyChanges, ThrowAway};
-use super::Obstacle;
+use super::lookalike_ca::{self, Changes, HierarchyChanges, ThrowAway};
 use crate::keys::PrivateKey;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{
@@ -41,6 +40,19 @@ impl<'a> Material<'a> {
 
 /// Why there is no case about a client's certificate.
 const ONE_WAY: &str = "the server asks for no certificate";
+
+/// Why a case was not played.
+pub(in super::super) enum Obstacle {
+    /// These certificates leave nothing to try.
+    Untried(String),
+    Failed(CopyError),
+}
+
+impl<E: Into<CopyError>> From<E> for Obstacle {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
 
 /// A party, and the throw-away hierarchy that copies what stands above it.
 pub(in super::super) struct Double<'a> {
@@ -108,7 +120,7 @@ impl<'a> Double<'a> {
     }
 
     pub fn tampered(&self) -> Result<Identity, CopyError> {
-        let tampered = throw_away::tampered(self.party.certificate())?;
+        let tampered = lookalike_ca::tampered(self.party.certificate())?;
         let chain: Vec<&Certificate> = [&tampered].into_iter().chain(self.party.chain().iter().skip(1)).collect();
         Ok(scenario::identity(self.whose, &chain, self.party.key())?)
     }

@@ -3,9 +3,9 @@
 use super::super::fixtures::{Hierarchy, Kind, NOW, certificate};
 use super::super::good_case::{HandshakeTest, good_case};
 use super::super::party::Party;
+use super::super::refusals::lookalike_ca::{Changes, Copied, HierarchyChanges, ThrowAway};
 use super::super::refusals::peers::PEERS;
 use super::super::report::{Outcome, Refusal};
-use super::super::throw_away::{Changes, Copied, HierarchyChanges, ThrowAway};
 use super::super::{cause, facts};
 use super::*;
 use crate::keys::PrivateKey;

@@ -5,8 +5,8 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::error::CopyError;
-use super::scenario::{self, Identity};
+use super::super::error::CopyError;
+use super::super::scenario::{self, Identity};
 use crate::keys::{PrivateKey, Signer, SigningError};
 use crate::x509::{
     Certificate, DistinguishedName, GeneralName, KeyAlgorithm, NameConstraints, SerialNumber, TbsFields, Validity, der,
@@ -14,20 +14,20 @@ use crate::x509::{
 };
 
 /// A copied certificate and the key that it now holds.
-pub(super) struct Copied {
+pub(in super::super) struct Copied {
     pub certificate: Certificate,
     pub key: PrivateKey,
 }
 
 /// Copies of a root and the intermediates below it, each able to sign.
-pub(super) struct ThrowAway {
+pub(in super::super) struct ThrowAway {
     /// The root first, the issuer of leaves last.
     authorities: Vec<Copied>,
 }
 
 /// What a copy says differently from its original.
 #[derive(Default, Clone, Copy)]
-pub(super) struct Changes<'a> {
+pub(in super::super) struct Changes<'a> {
     pub subject: Option<&'a DistinguishedName>,
     /// The only purpose that the copy may serve.
     pub purpose: Option<Purpose>,
@@ -42,7 +42,7 @@ pub(super) struct Changes<'a> {
 
 /// What a copied hierarchy says differently from its original.
 #[derive(Default, Clone, Copy)]
-pub(super) struct HierarchyChanges<'a> {
+pub(in super::super) struct HierarchyChanges<'a> {
     /// The name of its root.
     pub root_name: Option<&'a DistinguishedName>,
     /// What the issuer of leaves may vouch for.
@@ -53,7 +53,7 @@ pub(super) struct HierarchyChanges<'a> {
 
 /// The two purposes of TLS (RFC 5280 §4.2.1.12), by the last octet of their object identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(in super::super) enum Purpose {
     Server = 1,
     Client = 2,
 }
@@ -142,7 +142,7 @@ impl ThrowAway {
 }
 
 /// The certificate with one bit of its serial number turned over, under its old signature.
-pub(super) fn tampered(original: &Certificate) -> Result<Certificate, CopyError> {
+pub(in super::super) fn tampered(original: &Certificate) -> Result<Certificate, CopyError> {
     let mut fields = fields(original)?;
     if let Some(last) = fields.serial.last_mut() {
         *last ^= 1;
@@ -295,7 +295,7 @@ fn signed(to_be_signed: &[u8], key: &PrivateKey) -> Result<Vec<u8>, SigningError
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{Hierarchy, Kind, certificate};
+    use super::super::super::fixtures::{Hierarchy, Kind, certificate};
     use super::*;
 
     #[test]

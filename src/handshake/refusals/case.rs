@@ -1,0 +1,89 @@
+//! One case: a change to the exchange that has to succeed, after which it has to be refused.
+
+use super::super::ends::Ends;
+use super::super::error::{HandshakeError, SetUpError};
+use super::super::report::{Expected, Outcome, Refusal};
+use super::super::scenario::Scenario;
+use super::super::{cause, exchange, facts};
+use super::material::{Material, Obstacle};
+use crate::tls::{Side, trace};
+
+/// A case: its word, its words, who must refuse it and why, and what it changes.
+pub(in super::super) struct Case {
+    pub name: &'static str,
+    title: &'static str,
+    pub by: Side,
+    pub error: &'static str,
+    pub change: fn(&Material<'_>, &mut Scenario) -> Result<(), Obstacle>,
+}
+
+pub(super) const fn by_server(
+    name: &'static str,
+    title: &'static str,
+    error: &'static str,
+    change: fn(&Material<'_>, &mut Scenario) -> Result<(), Obstacle>,
+) -> Case {
+    Case { name, title, by: Side::Server, error, change }
+}
+
+pub(super) const fn by_client(
+    name: &'static str,
+    title: &'static str,
+    error: &'static str,
+    change: fn(&Material<'_>, &mut Scenario) -> Result<(), Obstacle>,
+) -> Case {
+    Case { name, title, by: Side::Client, error, change }
+}
+
+impl Case {
+    fn expected(&self) -> Expected {
+        Expected { by: self.by, error: self.error, alert: alert_for(self.error) }
+    }
+
+    /// Plays the case with the ends that `ends` makes of it; only the tests make them of softer stuff.
+    pub fn attempt(
+        &self,
+        material: &Material<'_>,
+        good: &Scenario,
+        ends: impl Fn(&Scenario) -> Result<Ends, SetUpError>,
+    ) -> Result<Refusal, HandshakeError> {
+        let mut scenario = good.clone();
+        let mut recording = None;
+        let outcome = match (self.change)(material, &mut scenario) {
+            Err(Obstacle::Untried(reason)) => Outcome::Untried(reason),
+            Err(Obstacle::Failed(error)) => return Err(error.into()),
+            Ok(()) => {
+                let exchange = exchange::play(&ends(&scenario)?)?;
+                let messages = trace::read(&exchange.flights, &exchange.secrets);
+                let breakdown = facts::failure_of(&exchange, &messages);
+                recording = Some(exchange.into_recording());
+                breakdown.map_or(Outcome::Accepted, Outcome::Refused)
+            }
+        };
+        Ok(Refusal {
+            case: self.name,
+            title: self.title,
+            version: good.version,
+            outcome,
+            expected: self.expected(),
+            caveat: None,
+            recording,
+        })
+    }
+}
+
+/// The alert that says so on the wire (RFC 8446 §6.2, in the choice of rustls: what it has no alert of its own for is
+/// `certificate_unknown`).
+fn alert_for(error: &str) -> Option<&'static str> {
+    Some(match error {
+        cause::NO_CERTIFICATE => "certificate_required",
+        cause::UNKNOWN_ISSUER => "unknown_ca",
+        cause::BAD_SIGNATURE => "decrypt_error",
+        cause::EXPIRED | cause::NOT_YET_VALID => "certificate_expired",
+        cause::REVOKED => "certificate_revoked",
+        cause::WRONG_PURPOSE => "unsupported_certificate",
+        cause::WRONG_NAME => "bad_certificate",
+        cause::NOT_A_CA | cause::NAME_NOT_PERMITTED => "certificate_unknown",
+        _ => return None,
+    })
+}
