@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::name::Canonical;
 use super::signature::Signatures;
+use crate::x509::CanonicalName;
 use crate::x509::revocation_list::RevokedEntry;
 use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, RevocationList, digest};
 
@@ -35,15 +35,15 @@ impl fmt::Display for InputPosition {
 pub struct Candidate {
     pub certificate: Certificate,
     pub position: InputPosition,
-    pub(super) subject: Canonical,
-    pub(super) issuer: Canonical,
+    pub(super) subject: CanonicalName,
+    pub(super) issuer: CanonicalName,
     /// The SHA-256 of its public key: keys are compared often, and may be long.
     key: [u8; 32],
 }
 
 impl Candidate {
     pub fn new(certificate: Certificate, position: InputPosition) -> Self {
-        let (subject, issuer) = (Canonical::of(&certificate.subject), Canonical::of(&certificate.issuer));
+        let (subject, issuer) = (CanonicalName::of(&certificate.subject), CanonicalName::of(&certificate.issuer));
         let key = digest::sha256(certificate.public_key.spki());
         Self { certificate, position, subject, issuer, key }
     }
@@ -64,14 +64,14 @@ impl Candidate {
 pub struct CandidateCrl {
     pub list: RevocationList,
     pub position: InputPosition,
-    pub(super) issuer: Canonical,
+    pub(super) issuer: CanonicalName,
     /// The numbers of the entries in the order of their serials: a list of a large CA is asked for many certificates.
     by_serial: Vec<usize>,
 }
 
 impl CandidateCrl {
     pub fn new(list: RevocationList, position: InputPosition) -> Self {
-        let issuer = Canonical::of(&list.issuer);
+        let issuer = CanonicalName::of(&list.issuer);
         let mut by_serial: Vec<usize> = (0..list.entries.len()).collect();
         by_serial.sort_by_key(|index| list.entries.get(*index).map(|entry| entry.serial.as_der_content()));
         Self { list, position, issuer, by_serial }
@@ -86,7 +86,7 @@ impl CandidateCrl {
         let of_serial = self.by_serial.iter().skip(from).take_while(move |index| found(index) == serial);
         of_serial.filter_map(entry).filter(|entry| match &entry.certificate_issuer {
             None => self.issuer == candidate.issuer,
-            Some(name) => Canonical::of(name) == candidate.issuer,
+            Some(name) => CanonicalName::of(name) == candidate.issuer,
         })
     }
 }

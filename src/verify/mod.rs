@@ -11,7 +11,7 @@ mod chain;
 mod diagnosis;
 mod engine;
 mod input;
-pub mod name;
+
 mod path;
 pub mod reason;
 mod revocation;

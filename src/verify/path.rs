@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::budget::Budget;
 use super::input::{Candidate, VerifyInput};
-use super::name::Canonical;
 use super::signature::SignatureProblem;
+use crate::x509::CanonicalName;
 
 /// The most certificates of a path, anchor and leaf included.
 const MOST_CERTIFICATES: usize = 24;
@@ -30,8 +30,8 @@ pub enum End {
 pub struct Search<'a> {
     input: VerifyInput<'a>,
     /// How many certificates lie between this subject and an anchor, by name alone; absent when no anchor is reached.
-    distance: HashMap<&'a Canonical, usize>,
-    by_subject: HashMap<&'a Canonical, Vec<&'a Candidate>>,
+    distance: HashMap<&'a CanonicalName, usize>,
+    by_subject: HashMap<&'a CanonicalName, Vec<&'a Candidate>>,
     signatures: HashMap<(*const Candidate, *const Candidate), Result<(), SignatureProblem>>,
     budget: &'a Budget,
 }
@@ -138,14 +138,14 @@ impl<'a> Search<'a> {
 /// Breadth first from the anchors down: how far each name is from one.
 fn distances<'a>(
     input: VerifyInput<'a>,
-    by_subject: &HashMap<&'a Canonical, Vec<&'a Candidate>>,
-) -> HashMap<&'a Canonical, usize> {
-    let mut issued_by: HashMap<&'a Canonical, Vec<&'a Canonical>> = HashMap::new();
+    by_subject: &HashMap<&'a CanonicalName, Vec<&'a Candidate>>,
+) -> HashMap<&'a CanonicalName, usize> {
+    let mut issued_by: HashMap<&'a CanonicalName, Vec<&'a CanonicalName>> = HashMap::new();
     for candidate in by_subject.values().flatten() {
         issued_by.entry(&candidate.issuer).or_default().push(&candidate.subject);
     }
-    let mut distance: HashMap<&'a Canonical, usize> = HashMap::new();
-    let mut frontier: Vec<&'a Canonical> = input.anchors.iter().map(|anchor| &anchor.subject).collect();
+    let mut distance: HashMap<&'a CanonicalName, usize> = HashMap::new();
+    let mut frontier: Vec<&'a CanonicalName> = input.anchors.iter().map(|anchor| &anchor.subject).collect();
     let mut away = 0;
     while !frontier.is_empty() {
         frontier.retain(|name| match distance.entry(name) {

@@ -4,6 +4,7 @@
 //! randomness, opens no file and imports no other room. [`decode`] turns DER into these types and is the one door to
 //! x509-parser; [`der`] writes the few shapes that the encoder library does not offer.
 
+pub mod canonical_name;
 pub mod certificate;
 pub mod decode;
 pub mod der;
@@ -22,6 +23,7 @@ pub mod tbs;
 pub mod usage;
 pub mod validity;
 
+pub use canonical_name::CanonicalName;
 pub use certificate::{AuthorityKeyId, BasicConstraints, Certificate, Extension, PolicyConstraints};
 pub use decode::DecodeError;
 pub use distribution_point::{DistributionPoint, IssuingDistributionPoint, PointName, ReasonFlags};

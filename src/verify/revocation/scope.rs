@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::verify::input::{Candidate, CandidateCrl};
-use crate::verify::name::Canonical;
+use crate::x509::CanonicalName;
 use crate::x509::certificate::oid;
 use crate::x509::distribution_point::{complete_relative_name, directory_name};
 use crate::x509::{DistributionPoint, PointName, ReasonFlags, der};
@@ -83,19 +83,19 @@ fn covered(list: &CandidateCrl, candidate: &Candidate, is_own: bool) -> Result<R
 
 fn names_issuer(point: &DistributionPoint, list: &CandidateCrl) -> bool {
     let mut issuers = point.crl_issuer.iter().flatten().filter_map(|name| directory_name(name));
-    issuers.any(|name| Canonical::of(&name) == list.issuer)
+    issuers.any(|name| CanonicalName::of(&name) == list.issuer)
 }
 
 /// A general name as it is compared: directory names by what they say, all others by their octets.
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
-    Directory(Canonical),
+    Directory(CanonicalName),
     Octets(Vec<u8>),
 }
 
 fn key(general_name: &[u8]) -> Key {
     match directory_name(general_name) {
-        Some(name) => Key::Directory(Canonical::of(&name)),
+        Some(name) => Key::Directory(CanonicalName::of(&name)),
         None => Key::Octets(general_name.to_vec()),
     }
 }

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use crate::verify::budget::{Budget, MOST_COMPARISONS};
 use crate::verify::cert_path::CertPath;
 use crate::verify::input::Candidate;
-use crate::verify::name::Canonical;
 use crate::verify::verdict::{Code, Problem, Role};
+use crate::x509::CanonicalName;
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{AttributeType, GeneralName, der};
@@ -70,13 +70,13 @@ struct Constraints<'a> {
 
 struct Prepared<'a> {
     subtree: &'a Subtree,
-    directory: Option<Canonical>,
+    directory: Option<CanonicalName>,
 }
 
 /// A name that is constrained.
 struct Name {
     name: GeneralName,
-    directory: Option<Canonical>,
+    directory: Option<CanonicalName>,
 }
 
 /// Whether a name lies in a subtree.
@@ -93,7 +93,7 @@ impl<'a> Constraints<'a> {
         let constraints = ca.certificate.name_constraints.as_ref()?;
         let prepare = |subtrees: &'a [Subtree]| {
             let directory = |subtree: &Subtree| match subtree {
-                Subtree::Directory(name) => Some(Canonical::of(name)),
+                Subtree::Directory(name) => Some(CanonicalName::of(name)),
                 _ => None,
             };
             subtrees.iter().map(|subtree| Prepared { subtree, directory: directory(subtree) }).collect()
@@ -212,7 +212,7 @@ fn names_of(candidate: &Candidate) -> Vec<Name> {
         .iter()
         .map(|name| Name {
             directory: match name {
-                GeneralName::Directory(name) => Some(Canonical::of(name)),
+                GeneralName::Directory(name) => Some(CanonicalName::of(name)),
                 _ => None,
             },
             name: name.clone(),

@@ -1,64 +1,66 @@
-//! Comparing distinguished names as RFC 5280 §7.1 asks: without regard to case, string type and superfluous space.
+//! Comparing distinguished names by the rules of RFC 5280 §7.1, which ignore case, string type and superfluous space.
 
 use std::hash::{Hash, Hasher};
 
-use crate::x509::{Attribute, DistinguishedName, digest};
+use super::digest;
+use super::name::{Attribute, DistinguishedName};
 
-/// A name prepared for comparison: one text for each relative name, and the SHA-256 of all, by which names are equal or
-/// not however long they are.
+/// A distinguished name prepared for comparison: one text for each relative name, and the SHA-256 of all of them, so that a
+/// comparison takes the same time for long names.
 ///
 /// Unicode is folded to lower case character by character; compatibility forms (NFKC of RFC 4518) are not unified, so
-/// names that differ only there count as different. That is the safe side for a chain, and names are given by CAs.
+/// names that differ only in such a form are different. For a chain this is the safe side.
 #[derive(Debug, Clone)]
-pub struct Canonical {
+pub struct CanonicalName {
     relative_names: Vec<String>,
     digest: [u8; 32],
 }
 
-impl PartialEq for Canonical {
+impl PartialEq for CanonicalName {
     fn eq(&self, other: &Self) -> bool {
         self.digest == other.digest
     }
 }
 
-impl Eq for Canonical {}
+impl Eq for CanonicalName {}
 
-impl Hash for Canonical {
+impl Hash for CanonicalName {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.digest.hash(state);
     }
 }
 
-impl Canonical {
+impl CanonicalName {
+    /// Prepares `name` for comparison.
     pub fn of(name: &DistinguishedName) -> Self {
         let relative_names = name.relative_names().iter().map(|attributes| {
             let mut parts: Vec<String> = attributes.iter().map(prepared).collect();
-            // A relative name is a set: the order in which it was written says nothing.
+            // A relative name is a SET: the order of its attributes has no meaning.
             parts.sort_unstable();
             parts.join("\u{0}")
         });
         let relative_names: Vec<String> = relative_names.collect();
         let mut whole = Vec::new();
         for relative_name in &relative_names {
-            // With its length in front, no relative name can pass for two.
+            // The length in front keeps one relative name distinct from two shorter ones.
             whole.extend(relative_name.len().to_be_bytes());
             whole.extend(relative_name.as_bytes());
         }
         Self { relative_names, digest: digest::sha256(&whole) }
     }
 
-    /// How many octets a comparison looks at.
+    /// The number of bytes that a comparison reads.
     pub fn size(&self) -> usize {
         self.relative_names.iter().map(String::len).sum()
     }
 
-    /// Whether this name begins with all relative names of `base`: the subtree of RFC 5280 §4.2.1.10.
+    /// Returns whether this name is in the subtree of `base` (RFC 5280 §4.2.1.10): it begins with all relative names of `base`.
     pub fn is_within(&self, base: &Self) -> bool {
         self.relative_names.starts_with(&base.relative_names)
     }
 }
 
-/// `CN=` and the value with its case folded, without what cannot be seen, and with single spaces between its words.
+/// Returns `CN=` and the value: in lower case, without invisible characters, and with single spaces between words.
 fn prepared(attribute: &Attribute) -> String {
     let (kind, value) = (attribute.kind.short_label(), &attribute.value);
     let mut out = String::with_capacity(kind.len() + 1 + value.len());
@@ -94,10 +96,10 @@ mod tests {
     use super::*;
     use crate::x509::{AttributeType, der};
 
-    fn canonical(string_type: u8, value: &[u8]) -> Canonical {
+    fn canonical(string_type: u8, value: &[u8]) -> CanonicalName {
         let attribute = der::sequence(&[&[6, 3, 0x55, 4, 10], &der::value(string_type, value)]);
         let name = der::sequence(&[&der::value(der::SET, &attribute)]);
-        Canonical::of(&DistinguishedName::from_der(&name).unwrap())
+        CanonicalName::of(&DistinguishedName::from_der(&name).unwrap())
     }
 
     #[test]
@@ -113,7 +115,7 @@ mod tests {
         let build = |parts: &[&str]| {
             let parts: Vec<_> =
                 parts.iter().map(|part| (AttributeType::OrganizationalUnit, (*part).to_owned())).collect();
-            Canonical::of(&DistinguishedName::build(&parts).unwrap())
+            CanonicalName::of(&DistinguishedName::build(&parts).unwrap())
         };
         assert!(build(&["a", "b"]).is_within(&build(&["A"])));
         assert!(!build(&["a", "b"]).is_within(&build(&["b"])));
