@@ -61,7 +61,13 @@ pub(super) fn verify_chain_within(budget: &Budget, input: VerifyInput<'_>, optio
     let until = valid.then(|| attempt.until(input, options)).flatten();
     let mut problems = attempt.problems;
     diagnosis::sort(&mut problems);
-    Verdict { valid, chain: links(&attempt.certificates), problems, until, rustls_refuses: attempt.rustls_refuses }
+    Verdict {
+        valid,
+        chain: Link::of_path(&attempt.certificates),
+        problems,
+        until,
+        rustls_refuses: attempt.rustls_refuses,
+    }
 }
 
 /// One path and what was found wrong with it.
@@ -173,27 +179,5 @@ impl Attempt<'_> {
             Ends::RevocationList => format!("the revocation list {position}"),
         };
         Some(Until { at, because, ends, position: position.clone() })
-    }
-}
-
-/// Leaf first, as the report shows it.
-pub(super) fn links(certificates: &[&Candidate]) -> Vec<Link> {
-    let most = certificates.len();
-    let role = |index: usize| match index {
-        _ if index + 1 == most => Role::Leaf,
-        0 => Role::Root,
-        _ => Role::Intermediate,
-    };
-    certificates.iter().enumerate().rev().map(|(index, candidate)| link(candidate, role(index))).collect()
-}
-
-pub(super) fn link(candidate: &Candidate, role: Role) -> Link {
-    Link {
-        subject: candidate.certificate.subject.to_string(),
-        issuer: candidate.certificate.issuer.to_string(),
-        serial: candidate.certificate.serial.to_string(),
-        not_after: candidate.certificate.validity.not_after,
-        role,
-        source: candidate.position.clone(),
     }
 }

@@ -1,12 +1,11 @@
 //! Explains a no. It may say more about one, and never turns it into a yes.
 
 use super::cert_path::CertPath;
-use super::chain;
 use super::input::{Candidate, VerifyInput, VerifyOptions};
 use super::path::Search;
 use super::rules::{names, purpose, validity};
 use super::signature::{RSA_BITS, SignatureProblem};
-use super::verdict::{Code, Problem, Role, Verdict};
+use super::verdict::{Code, Link, Problem, Role, Verdict};
 use crate::text::hex;
 use crate::x509::KeyKind;
 
@@ -114,7 +113,7 @@ pub fn without_path(
     names::check(&CertPath { certificates: &[input.leaf], options, signatures: input.signatures }, &mut problems);
     sort(&mut problems);
     let roles = std::iter::once(Role::Leaf).chain(std::iter::repeat(Role::Intermediate));
-    let chain = climbed.iter().zip(roles).map(|(candidate, role)| chain::link(candidate, role)).collect();
+    let chain = climbed.iter().zip(roles).map(|(candidate, role)| Link::new(candidate, role)).collect();
     Verdict { valid: false, chain, problems, until: None, rustls_refuses: None }
 }
 

@@ -11,7 +11,6 @@ mod chain;
 mod diagnosis;
 mod engine;
 mod input;
-
 mod path;
 pub mod reason;
 mod revocation;

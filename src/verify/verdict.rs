@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::input::{Candidate, InputPosition};
 use crate::lint::{Finding, Severity};
+use crate::x509::{DistinguishedName, SerialNumber};
 
 /// A reason for a no (or a warning beside a yes) that can be looked up.
 #[derive(Debug)]
@@ -113,12 +114,38 @@ impl fmt::Display for Role {
 /// One certificate of the chain that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    pub subject: String,
-    pub issuer: String,
-    pub serial: String,
+    pub subject: DistinguishedName,
+    pub issuer: DistinguishedName,
+    pub serial: SerialNumber,
     pub not_after: OffsetDateTime,
     pub role: Role,
     pub source: InputPosition,
+}
+
+impl Link {
+    /// Returns the link of a certificate with this role in the chain.
+    pub(super) fn new(candidate: &Candidate, role: Role) -> Self {
+        let certificate = &candidate.certificate;
+        Self {
+            subject: certificate.subject.clone(),
+            issuer: certificate.issuer.clone(),
+            serial: certificate.serial.clone(),
+            not_after: certificate.validity.not_after,
+            role,
+            source: candidate.position.clone(),
+        }
+    }
+
+    /// Returns the links of a complete path (anchor first) in the order of the report: leaf first.
+    pub(super) fn of_path(certificates: &[&Candidate]) -> Vec<Self> {
+        let most = certificates.len();
+        let role = |index: usize| match index {
+            _ if index + 1 == most => Role::Leaf,
+            0 => Role::Root,
+            _ => Role::Intermediate,
+        };
+        certificates.iter().enumerate().rev().map(|(index, candidate)| Self::new(candidate, role(index))).collect()
+    }
 }
 
 /// Until when a yes holds.

@@ -41,7 +41,7 @@ impl Verdicts {
         page.gap();
         for link in judged.chain() {
             let until = format!("until {}, {}", rfc3339(link.not_after), self.near(&link.source.to_string()));
-            page.field(link.role.name(), &format!("{}\n{until}", shown(&link.subject)));
+            page.field(link.role.name(), &format!("{}\n{until}", shown(&link.subject.to_string())));
         }
         let names: Vec<_> = self.options.names.iter().map(ToString::to_string).collect();
         if !names.is_empty() {
@@ -205,9 +205,9 @@ fn lookup_json(lookup: &Lookup) -> Value {
 
 fn link_json(link: &Link) -> Value {
     json!({
-        "subject": link.subject,
-        "issuer": link.issuer,
-        "serial": link.serial,
+        "subject": link.subject.to_string(),
+        "issuer": link.issuer.to_string(),
+        "serial": link.serial.to_string(),
         "not_after": rfc3339(link.not_after),
         "role": link.role.name(),
         "source": link.source.to_string(),

@@ -7,6 +7,7 @@ use super::court::Judged;
 use crate::cli::Context;
 use crate::store::index::Status;
 use crate::text::rfc3339;
+use crate::x509::{CanonicalName, DistinguishedName};
 
 /// A warning for every certificate of a chain that the index knows as revoked or held.
 pub fn known_as_revoked(results: &[Judged], at: OffsetDateTime, context: &Context<'_>) -> Vec<String> {
@@ -17,9 +18,8 @@ pub fn known_as_revoked(results: &[Judged], at: OffsetDateTime, context: &Contex
     };
     let mut warnings = Vec::new();
     for link in results.iter().flat_map(Judged::chain) {
-        let Ok(serial) = link.serial.parse() else { continue };
-        let entries = index.by_serial(&serial, at).unwrap_or_default();
-        let Some(entry) = entries.into_iter().find(|entry| entry.issuer.to_string() == link.issuer) else { continue };
+        let entries = index.by_serial(&link.serial, at).unwrap_or_default();
+        let Some(entry) = entries.into_iter().find(|entry| is_same_name(&entry.issuer, &link.issuer)) else { continue };
         if let (Status::Revoked | Status::Held, Some(revocation)) = (entry.status(at), &entry.revocation) {
             let (since, reason) = (rfc3339(revocation.at), revocation.reason.name());
             warnings.push(format!(
@@ -29,4 +29,8 @@ pub fn known_as_revoked(results: &[Judged], at: OffsetDateTime, context: &Contex
         }
     }
     warnings
+}
+
+fn is_same_name(one: &DistinguishedName, other: &DistinguishedName) -> bool {
+    CanonicalName::of(one) == CanonicalName::of(other)
 }
