@@ -1,12 +1,13 @@
 //! Why a side gave up: the TLS library's errors as causes with a stable word, a sentence and a cure.
 
 use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible, PeerMisbehaved};
 use time::OffsetDateTime;
 
 use super::error::ExchangeError;
 use crate::text::rfc3339;
 use crate::tls::{Side, registry};
+use crate::verify::reason::{Reason, reason};
 
 /// Why a side ended the exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -261,19 +262,20 @@ fn of_certificate(error: &CertificateError) -> Cause {
         }
         E::BadEncoding => Cause::new(BAD_ENCODING, "the certificate is not encoded as it must be"),
         E::UnhandledCriticalExtension => unknown_critical_extension(),
-        // The chain verifier's own words reach us only as text.
-        E::Other(inner) => match inner.to_string().as_str() {
-            "EndEntityUsedAsCa" => Cause::new(NOT_A_CA, "a certificate in the chain was issued by one that is no CA"),
-            "CaUsedAsEndEntity" => Cause::new(CA_AS_LEAF, "a CA certificate was shown where a leaf is expected"),
-            "NameConstraintViolation" => {
+        E::Other(OtherError(inner)) => match reason(inner.as_ref()) {
+            Some(Reason::IssuerNotCa) => {
+                Cause::new(NOT_A_CA, "a certificate in the chain was issued by one that is no CA")
+            }
+            Some(Reason::CaAsLeaf) => Cause::new(CA_AS_LEAF, "a CA certificate was shown where a leaf is expected"),
+            Some(Reason::NameNotPermitted) => {
                 Cause::new(NAME_NOT_PERMITTED, "a name lies outside what the CA may vouch for (name constraints)")
             }
-            "PathLenConstraintViolated" => {
+            Some(Reason::PathTooLong) => {
                 Cause::new(PATH_TOO_LONG, "there are more intermediates than the CA allows (path length)")
             }
-            "UnsupportedCriticalExtension" => unknown_critical_extension(),
-            "UnsupportedCertVersion" => Cause::new(BAD_VERSION, "the certificate is not of version 3"),
-            other => Cause::new(CERTIFICATE_REFUSED, format!("the certificate was refused ({other})")),
+            Some(Reason::UnknownCriticalExtension) => unknown_critical_extension(),
+            Some(Reason::UnsupportedVersion) => Cause::new(BAD_VERSION, "the certificate is not of version 3"),
+            None => Cause::new(CERTIFICATE_REFUSED, format!("the certificate was refused ({inner})")),
         },
         other => Cause::new(CERTIFICATE_REFUSED, format!("the certificate was refused ({other})")),
     }
@@ -302,8 +304,8 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use rustls::CertRevocationListError;
     use rustls::pki_types::ServerName;
-    use rustls::{CertRevocationListError, OtherError};
 
     use super::super::fixtures::{Hierarchy, Kind, certificate};
     use super::super::good_case::HandshakeTest;
@@ -350,7 +352,7 @@ mod tests {
     fn every_error_about_a_certificate_has_its_code() {
         use CertificateError as E;
         let time = UnixTime::since_unix_epoch(Duration::ZERO);
-        let own_words = |word: &str| E::Other(OtherError(Arc::new(std::io::Error::other(word.to_owned()))));
+        let wrapped = |error: webpki::Error| E::Other(OtherError(Arc::new(error)));
         for (error, code) in [
             (E::UnknownIssuer, "unknown-issuer"),
             (E::BadSignature, "bad-signature"),
@@ -364,17 +366,22 @@ mod tests {
             (E::ExpiredRevocationListContext { time, next_update: time }, "revocation-list-expired"),
             (E::BadEncoding, "bad-encoding"),
             (E::UnhandledCriticalExtension, "unknown-critical-extension"),
-            (own_words("UnsupportedCertVersion"), "bad-version"),
-            (own_words("MaximumPathBuildCallsExceeded"), "certificate-refused"),
+            (wrapped(webpki::Error::EndEntityUsedAsCa), "issuer-not-a-ca"),
+            (wrapped(webpki::Error::CaUsedAsEndEntity), "ca-as-leaf"),
+            (wrapped(webpki::Error::NameConstraintViolation), "name-not-permitted"),
+            (wrapped(webpki::Error::PathLenConstraintViolated), "path-too-long"),
+            (wrapped(webpki::Error::UnsupportedCriticalExtension), "unknown-critical-extension"),
+            (wrapped(webpki::Error::UnsupportedCertVersion), "bad-version"),
+            (wrapped(webpki::Error::MaximumPathBuildCallsExceeded), "certificate-refused"),
             (E::ApplicationVerificationFailure, "certificate-refused"),
         ] {
             assert_eq!(of(&error.clone().into()).code, code, "{error:?}");
         }
     }
 
-    /// What the chain verifier says in words of its own must be known by the words that it really uses.
+    /// The errors that rustls passes on from webpki, as it really wraps them.
     #[test]
-    fn certificates_that_the_chain_verifier_refuses_in_its_own_words_are_told_apart() {
+    fn refusals_that_rustls_passes_on_from_webpki_have_distinct_codes() {
         let versions = [TlsVersion::Tls13];
         let others = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let key = || PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
@@ -430,38 +437,38 @@ mod tests {
         assert_eq!(named(&[]), format!("{start} no name at all"));
     }
 
-    /// Whoever is told what was found wants to know what to do: a cure is about its own cause and about no other.
     #[test]
-    fn every_common_cause_has_a_cure_of_its_own() {
+    fn every_common_cause_has_a_fix_of_its_own() {
         let common = [
-            (NO_CERTIFICATE, "give the client a certificate"),
-            (UNKNOWN_ISSUER, "--roots"),
-            (BAD_SIGNATURE, "key.pem belongs to cert.pem"),
-            (EXPIRED, "ca renew"),
-            (NOT_YET_VALID, "check the clock"),
-            (WRONG_PURPOSE, "template"),
-            (WRONG_NAME, "--hostname"),
-            (REVOKED, "issue a new certificate"),
-            (NOT_A_CA, "only a CA certificate"),
-            (NAME_NOT_PERMITTED, "permitted name"),
-            ("revocation-list-expired", "ca crl"),
-            (TIMED_OUT, "--timeout"),
-            (NOT_TLS, "STARTTLS"),
-            ("http-400", "nginx"),
-            ("http-495", "nginx"),
-            ("http-496", "nginx"),
-            (ALERT_RECEIVED, "log of the other side"),
-            (NO_COMMON_VERSION, "--tls"),
-            (NO_COMMON_CIPHER_SUITE, "ECDHE"),
-            (NO_COMMON_GROUP, "X25519"),
-            (NO_COMMON_SIGNATURE, "ecdsa-p256 and rsa-2048"),
-            (NO_COMMON_GROUND, "or another kind of key"),
+            NO_CERTIFICATE,
+            UNKNOWN_ISSUER,
+            BAD_SIGNATURE,
+            EXPIRED,
+            NOT_YET_VALID,
+            WRONG_PURPOSE,
+            WRONG_NAME,
+            REVOKED,
+            NOT_A_CA,
+            NAME_NOT_PERMITTED,
+            "revocation-list-expired",
+            TIMED_OUT,
+            NOT_TLS,
+            "http-400",
+            ALERT_RECEIVED,
+            NO_COMMON_VERSION,
+            NO_COMMON_CIPHER_SUITE,
+            NO_COMMON_GROUP,
+            NO_COMMON_SIGNATURE,
+            NO_COMMON_GROUND,
+            // The fix of all rare causes.
+            "tls-error",
         ];
-        let rare = Cause::new("tls-error", "something rare").cure();
-        for (code, word) in common {
-            let cure = Cause::new(code, "so it is").cure();
-            assert!(cure.contains(word) && cure != rare, "{code}: {cure}");
-        }
+        let fix = |code| Cause::new(code, "what was found").cure();
+        let mut fixes = common.map(fix).to_vec();
+        fixes.sort_unstable();
+        assert!(fixes.iter().all(|fix| !fix.is_empty()), "{fixes:?}");
+        assert!(fixes.is_sorted_by(|one, next| one < next), "two causes have the same fix: {fixes:?}");
+        assert_eq!([fix("http-495"), fix("http-496")], [fix("http-400"); 2]);
     }
 
     #[test]
