@@ -2,13 +2,14 @@
 
 use super::budget::Budget;
 use super::cert_path::CertPath;
+use super::code::{Code, Rank};
 use super::diagnosis;
 use super::engine::{self, Opinion};
 use super::input::{Candidate, Purpose, VerifyInput, VerifyOptions};
 use super::path::{End, Search};
 use super::revocation::Inquiry;
 use super::rules;
-use super::verdict::{Code, Ends, Link, Problem, Role, Until, Verdict};
+use super::verdict::{self, Ends, Link, Problem, Role, Until, Verdict};
 use crate::lint::Severity;
 use crate::text::{distance, rfc3339};
 
@@ -16,6 +17,7 @@ pub static CODES: &[&Code] = &[&RUSTLS_REFUSES, &ENDS_TOO_SOON];
 
 const RUSTLS_REFUSES: Code = Code {
     code: "rustls-refuses",
+    rank: Rank::Unranked,
     citation: "rustls-webpki",
     demand: "For TLS, the verifier inside rustls accepts the chain too",
     example: "rustls would refuse this chain (NameConstraintViolation), since it leaves out a part of RFC 5280; other TLS \
@@ -25,6 +27,7 @@ const RUSTLS_REFUSES: Code = Code {
 
 const ENDS_TOO_SOON: Code = Code {
     code: "ends-too-soon",
+    rank: Rank::Unranked,
     citation: "--expires-in",
     demand: "The answer stays yes for as long as was asked with --expires-in",
     example: "the answer is yes only until 2027-02-21T22:44:35Z, for 89 days, not until 2027-11-23T23:44:35Z: then the leaf \
@@ -60,7 +63,7 @@ pub(super) fn verify_chain_within(budget: &Budget, input: VerifyInput<'_>, optio
     let valid = attempt.is_right();
     let until = valid.then(|| attempt.until(input, options)).flatten();
     let mut problems = attempt.problems;
-    diagnosis::sort(&mut problems);
+    verdict::sort(&mut problems);
     Verdict {
         valid,
         chain: Link::of_path(&attempt.certificates),

@@ -1,11 +1,12 @@
 //! Explains a no. It may say more about one, and never turns it into a yes.
 
 use super::cert_path::CertPath;
+use super::code::{Code, Rank};
 use super::input::{Candidate, VerifyInput, VerifyOptions};
 use super::path::Search;
 use super::rules::{names, purpose, validity};
 use super::signature::{RSA_BITS, SignatureProblem};
-use super::verdict::{Code, Link, Problem, Role, Verdict};
+use super::verdict::{self, Link, Problem, Role, Verdict};
 use crate::text::hex;
 use crate::x509::KeyKind;
 
@@ -23,6 +24,7 @@ pub static CODES: &[&Code] = &[
 /// Whoever reads files finds these two; the judge itself is handed certificates that could be read.
 pub const CERTIFICATE_MALFORMED: Code = Code {
     code: "certificate-malformed",
+    rank: Rank::Unranked,
     citation: "RFC 5280 §4.1",
     demand: "A certificate is the DER of a Certificate, and nothing else",
     example: "the certificate cannot be read: it is not the DER of a certificate: it ends too early",
@@ -31,6 +33,7 @@ pub const CERTIFICATE_MALFORMED: Code = Code {
 
 pub const KEY_MISMATCH: Code = Code {
     code: "key-mismatch",
+    rank: Rank::KeyMismatch,
     citation: "RFC 5280 §4.1.2.7",
     demand: "The private key given with --key is the other half of the leaf's public key",
     example: "the private key is of another pair: the certificate holds ecdsa-p256 \
@@ -41,6 +44,7 @@ pub const KEY_MISMATCH: Code = Code {
 
 const ISSUER_NOT_FOUND: Code = Code {
     code: "issuer-not-found",
+    rank: Rank::IssuerNotFound,
     citation: "RFC 5280 §6.1.3 (a)(4)",
     demand: "Every certificate up to a root is in the file, in --untrusted or in --roots",
     example: "the certificate that issued CN=web.corp.test is missing: CN=Corp Root CA issuing with the key identifier \
@@ -50,6 +54,7 @@ const ISSUER_NOT_FOUND: Code = Code {
 
 const UNTRUSTED_ROOT: Code = Code {
     code: "untrusted-root",
+    rank: Rank::UntrustedRoot,
     citation: "RFC 5280 §6.1.1 (d)",
     demand: "The chain ends at one of the roots that are trusted",
     example: "the chain ends at CN=Test Root, which is not one of the roots that are trusted (CN=Corp Root CA)",
@@ -58,6 +63,7 @@ const UNTRUSTED_ROOT: Code = Code {
 
 const SELF_SIGNED_LEAF: Code = Code {
     code: "self-signed-leaf",
+    rank: Rank::SelfSignedLeaf,
     citation: "RFC 5280 §6.1.1 (d)",
     demand: "The leaf is signed by a CA",
     example: "CN=web.corp.test is signed with its own key, and is not one of the roots that are trusted (CN=Corp Root CA)",
@@ -66,6 +72,7 @@ const SELF_SIGNED_LEAF: Code = Code {
 
 const SIGNATURE_INVALID: Code = Code {
     code: "signature-invalid",
+    rank: Rank::SignatureInvalid,
     citation: "RFC 5280 §6.1.3 (a)(1)",
     demand: "Every certificate is signed with the key of its issuer",
     example: "CN=web.corp.test says it was issued by CN=Corp Root CA issuing, but its signature does not verify with the \
@@ -75,6 +82,7 @@ const SIGNATURE_INVALID: Code = Code {
 
 const SIGNATURE_UNSUPPORTED: Code = Code {
     code: "signature-unsupported",
+    rank: Rank::SignatureUnsupported,
     citation: "RFC 5280 §6.1.3 (a)(1); RFC 9155 §2",
     demand: "Signatures are ECDSA, Ed25519 or RSA (2048 bits or more) over SHA-256, SHA-384 or SHA-512",
     example: "CN=web.corp.test is signed with ecdsa-with-SHA1 by a key of kind ecdsa-p384 (issuing.pem#1), which is not \
@@ -84,6 +92,7 @@ const SIGNATURE_UNSUPPORTED: Code = Code {
 
 const TOO_COMPLEX: Code = Code {
     code: "too-complex",
+    rank: Rank::Unranked,
     citation: "RFC 4158 §2.5",
     demand: "A path is found within bounds on signatures, candidates and paths",
     example: "the search for a path was given up: too many certificates could be its issuers",
@@ -111,7 +120,7 @@ pub fn without_path(
         purpose::check(candidate, role, options, &mut problems);
     }
     names::check(&CertPath { certificates: &[input.leaf], options, signatures: input.signatures }, &mut problems);
-    sort(&mut problems);
+    verdict::sort(&mut problems);
     let roles = std::iter::once(Role::Leaf).chain(std::iter::repeat(Role::Intermediate));
     let chain = climbed.iter().zip(roles).map(|(candidate, role)| Link::new(candidate, role)).collect();
     Verdict { valid: false, chain, problems, until: None, rustls_refuses: None }
@@ -258,36 +267,4 @@ fn has_fit_key(candidate: &Candidate) -> bool {
 /// The search was given up.
 pub fn out_of_bounds(leaf: &Candidate) -> Problem {
     Problem::error(&TOO_COMPLEX, leaf, "the search for a path was given up: too many certificates could be its issuers")
-}
-
-/// The most useful cause first: what stands in the way of everything else before what follows from it.
-pub fn sort(problems: &mut [Problem]) {
-    const ORDER: [&str; 24] = [
-        "other-certificate-served",
-        "key-not-proved",
-        "key-mismatch",
-        "leaf-not-first",
-        "extension-malformed",
-        "self-signed-leaf",
-        "issuer-not-found",
-        "untrusted-root",
-        "signature-invalid",
-        "signature-unsupported",
-        "not-a-ca",
-        "expired",
-        "not-yet-valid",
-        "revoked",
-        "ca-as-leaf",
-        "no-subject-alt-name",
-        "name-mismatch",
-        "wrong-purpose",
-        "name-constraint-violated",
-        "path-too-long",
-        "out-of-order",
-        "stranger-sent",
-        "root-sent",
-        "duplicate-sent",
-    ];
-    let rank = |problem: &Problem| ORDER.iter().position(|code| *code == problem.code).unwrap_or(ORDER.len());
-    problems.sort_by_key(|problem| (std::cmp::Reverse(problem.severity), rank(problem)));
 }

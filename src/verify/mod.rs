@@ -8,6 +8,7 @@
 mod budget;
 mod cert_path;
 mod chain;
+mod code;
 mod diagnosis;
 mod engine;
 mod input;
@@ -22,12 +23,13 @@ mod tests;
 mod verdict;
 
 pub use chain::verify_chain;
+pub use code::Code;
 pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
 pub use input::{Candidate, CandidateCrl, InputPosition, Purpose, VerifyInput, VerifyOptions};
 pub use signature::{
     SignatureProblem, Signatures, certificate as check_signature, revocation_list as check_list_signature,
 };
-pub use verdict::{Code, Ends, Link, Problem, Role, Until, Verdict};
+pub use verdict::{Ends, Link, Problem, Role, Until, Verdict};
 
 /// Every code that [`verify_chain`] can give beside those of [`crate::lint`], for `ca explain`.
 pub fn codes() -> impl Iterator<Item = &'static Code> {

@@ -6,9 +6,10 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
+use super::code::{Code, Rank};
 use super::input::Candidate;
 use super::signature;
-use super::verdict::{Code, Problem};
+use super::verdict::Problem;
 
 pub static CODES: &[&Code] = &[
     &LEAF_NOT_FIRST,
@@ -23,6 +24,7 @@ pub static CODES: &[&Code] = &[
 
 const LEAF_NOT_FIRST: Code = Code {
     code: "leaf-not-first",
+    rank: Rank::LeafNotFirst,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
     demand: "The certificate of the server stands first, before those of CAs",
     example: "CN=Corp Root CA issuing stands first, but is a CA certificate; CN=web.corp.test is number 2",
@@ -31,6 +33,7 @@ const LEAF_NOT_FIRST: Code = Code {
 
 const OUT_OF_ORDER: Code = Code {
     code: "out-of-order",
+    rank: Rank::OutOfOrder,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
     demand: "Each certificate that a server sends certifies one that was sent before it",
     example: "CN=Corp Root CA is number 2, before CN=Corp Root CA issuing, number 3, which it issued",
@@ -39,6 +42,7 @@ const OUT_OF_ORDER: Code = Code {
 
 const ROOT_SENT: Code = Code {
     code: "root-sent",
+    rank: Rank::RootSent,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
     demand: "A server does not send the root: clients trust their own copy of it, and no other",
     example: "number 3, CN=Corp Root CA, is a root: it is signed with its own key",
@@ -47,6 +51,7 @@ const ROOT_SENT: Code = Code {
 
 const STRANGER_SENT: Code = Code {
     code: "stranger-sent",
+    rank: Rank::UnrelatedSent,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
     demand: "A server sends no certificate that has nothing to do with its own",
     example: "number 3, CN=Other CA, issued nothing of what was sent before it, nor after it",
@@ -55,6 +60,7 @@ const STRANGER_SENT: Code = Code {
 
 const DUPLICATE_SENT: Code = Code {
     code: "duplicate-sent",
+    rank: Rank::DuplicateSent,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
     demand: "A server sends each certificate once",
     example: "number 3 is the same certificate as number 2, CN=Corp Root CA issuing",
@@ -64,6 +70,7 @@ const DUPLICATE_SENT: Code = Code {
 /// Whoever fetches the chain of a server finds these three.
 pub const OTHER_CERTIFICATE_SERVED: Code = Code {
     code: "other-certificate-served",
+    rank: Rank::OtherCertificateServed,
     citation: "--connect HOST:PORT FILE",
     demand: "The server shows the certificate of the file that was named",
     example: "the server shows the certificate with the serial 4cb89571f3bf, web.pem#1 has 18b8dc7fceac",
@@ -72,6 +79,7 @@ pub const OTHER_CERTIFICATE_SERVED: Code = Code {
 
 pub const KEY_NOT_PROVED: Code = Code {
     code: "key-not-proved",
+    rank: Rank::KeyNotProved,
     citation: "RFC 8446 §4.4.3; RFC 5246 §7.4.3",
     demand: "The server proves in the handshake that it holds the key of its certificate",
     example: "the server's signature in the handshake does not verify with the key of CN=web.corp.test",
@@ -80,6 +88,7 @@ pub const KEY_NOT_PROVED: Code = Code {
 
 pub const SUPERSEDED: Code = Code {
     code: "superseded",
+    rank: Rank::Unranked,
     citation: "the index of the CA directory",
     demand: "The latest certificate of a name is the one in use",
     example: "the index has a newer certificate of web.corp.test, with the serial 4cb89571f3bf; this one is 18b8dc7fceac",

@@ -4,23 +4,10 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
+use super::code::{Code, Rank};
 use super::input::{Candidate, InputPosition};
 use crate::lint::{Finding, Severity};
 use crate::x509::{DistinguishedName, SerialNumber};
-
-/// A reason for a no (or a warning beside a yes) that can be looked up.
-#[derive(Debug)]
-pub struct Code {
-    /// A stable word, kebab-case.
-    pub code: &'static str,
-    pub citation: &'static str,
-    /// What the rule asks for, as one sentence.
-    pub demand: &'static str,
-    /// What is said where it is broken: a real message.
-    pub example: &'static str,
-    /// What to do when it is broken.
-    pub cure: &'static str,
-}
 
 /// One thing that is wrong, with its place and its cure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +23,7 @@ pub struct Problem {
     /// What to do about it.
     pub hint: String,
     pub citation: &'static str,
+    pub(super) rank: Rank,
 }
 
 impl Problem {
@@ -57,6 +45,7 @@ impl Problem {
             message: message.into(),
             hint: code.cure.to_owned(),
             citation: code.citation,
+            rank: code.rank,
         }
     }
 
@@ -66,7 +55,7 @@ impl Problem {
     }
 
     /// A broken rule of form.
-    pub fn of_form(finding: Finding, severity: Severity, candidate: &Candidate) -> Self {
+    pub fn of_form(finding: Finding, severity: Severity, rank: Rank, candidate: &Candidate) -> Self {
         Self {
             code: finding.rule,
             severity,
@@ -75,6 +64,7 @@ impl Problem {
             message: finding.message,
             hint: finding.hint.unwrap_or_default(),
             citation: finding.citation,
+            rank,
         }
     }
 
@@ -200,6 +190,11 @@ impl Verdict {
             self.valid = false;
             self.until = None;
         }
-        super::diagnosis::sort(&mut self.problems);
+        sort(&mut self.problems);
     }
+}
+
+/// Puts errors before warnings, and within each the most useful cause first.
+pub(super) fn sort(problems: &mut [Problem]) {
+    problems.sort_by_key(|problem| (std::cmp::Reverse(problem.severity), problem.rank));
 }

@@ -14,8 +14,9 @@ use std::collections::HashMap;
 use self::scope::Scope;
 use super::budget::Budget;
 use super::cert_path::CertPath;
+use super::code::{Code, Rank};
 use super::input::{Candidate, CandidateCrl, VerifyInput, VerifyOptions};
-use super::verdict::{Code, Problem};
+use super::verdict::Problem;
 use crate::lint::Severity;
 use crate::text::{distance, rfc3339};
 use crate::x509::ReasonFlags;
@@ -26,6 +27,7 @@ pub static CODES: &[&Code] = &[&REVOKED, &REVOCATION_UNKNOWN, &CRL_EXPIRED, &CRL
 
 const REVOKED: Code = Code {
     code: "revoked",
+    rank: Rank::Revoked,
     citation: "RFC 5280 §5.3, §6.3.3",
     demand: "No list of the issuer names the serial number of the certificate",
     example: "CN=web.corp.test (serial 11223344) was revoked at 2026-01-15T12:00:00Z for key-compromise, says issuing.crl#1 \
@@ -35,6 +37,7 @@ const REVOKED: Code = Code {
 
 const REVOCATION_UNKNOWN: Code = Code {
     code: "revocation-unknown",
+    rank: Rank::Unranked,
     citation: "RFC 5280 §6.3.3",
     demand: "With --crl, every certificate below the root is covered by a current list of its issuer",
     example: "no revocation list of CN=Corp Root CA was given",
@@ -43,6 +46,7 @@ const REVOCATION_UNKNOWN: Code = Code {
 
 const CRL_EXPIRED: Code = Code {
     code: "crl-expired",
+    rank: Rank::Unranked,
     citation: "RFC 5280 §5.1.2.5, §6.3.3",
     demand: "A revocation list is used until its nextUpdate",
     example: "issuing.crl#1 expired at 2026-12-23T23:44:35Z, 12 days before 2027-01-05T00:00:00Z",
@@ -51,6 +55,7 @@ const CRL_EXPIRED: Code = Code {
 
 const CRL_UNUSABLE: Code = Code {
     code: "crl-unusable",
+    rank: Rank::Unranked,
     citation: "RFC 5280 §5, §6.3.3",
     demand: "A revocation list counts only when all of it is understood, and its issuer signed it",
     example: "issuing.crl#1 is not signed with a key of CN=Corp Root CA issuing",

@@ -1,11 +1,13 @@
 //! RFC 5280 §4.2, §6.1.4 (o), §6.1.5 (f): a critical extension that is not processed means no. The anchor's too.
 
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::Candidate;
-use crate::verify::verdict::{Code, Problem};
+use crate::verify::verdict::Problem;
 use crate::x509::certificate::oid;
 
 pub const UNKNOWN_CRITICAL_EXTENSION: Code = Code {
     code: "unknown-critical-extension",
+    rank: Rank::Unranked,
     citation: "RFC 5280 §4.2",
     demand: "A certificate with a critical extension that the verifier does not process is refused",
     example: "extension 1.3.6.1.4.1.99999.1 is critical, and nothing here processes it",

@@ -4,6 +4,7 @@
 use crate::lint::rules as lint;
 use crate::lint::{Rule, Severity, Subject};
 use crate::verify::cert_path::CertPath;
+use crate::verify::code::Rank;
 use crate::verify::input::{Purpose, VerifyOptions};
 use crate::verify::verdict::{Problem, Role};
 
@@ -66,7 +67,8 @@ pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
                 let tolerated = is_tolerated(finding.rule, &subject, role, path.options);
                 let severity = if tolerated { Severity::Warning } else { severity };
                 let is_of_own_root = is_fault_of_own_root(finding.rule, role, path.options);
-                let problem = Problem::of_form(finding, severity, candidate);
+                let rank = rank(finding.rule);
+                let problem = Problem::of_form(finding, severity, rank, candidate);
                 problems.push(if is_of_own_root { problem.hint(OWN_ROOT) } else { problem });
             }
         }
@@ -86,6 +88,11 @@ pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
             apply(&SERVER, Severity::Error);
         }
     }
+}
+
+/// Other problems often follow from an extension that cannot be read; no other rule has a rank.
+fn rank(rule: &str) -> Rank {
+    if rule == lint::extension_malformed::RULE.code { Rank::ExtensionMalformed } else { Rank::Unranked }
 }
 
 /// RFC 5280 §4.2.1.1: what is signed with its own key needs no authority key identifier, whatever its issuer is called.

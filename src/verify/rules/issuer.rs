@@ -1,11 +1,13 @@
 //! RFC 5280 §6.1.4 (k), (n): whoever issues is a CA, and its key signs certificates. The anchor too.
 
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::Candidate;
-use crate::verify::verdict::{Code, Problem, Role};
+use crate::verify::verdict::{Problem, Role};
 use crate::x509::KeyUsage;
 
 pub const NOT_A_CA: Code = Code {
     code: "not-a-ca",
+    rank: Rank::NotACa,
     citation: "RFC 5280 §4.2.1.9, §6.1.4 (k)",
     demand: "Every certificate that issued another is a CA certificate of version 3, with cA in basicConstraints",
     example: "CN=web.corp.test stands as intermediate in the chain, but it has no basicConstraints: it is no CA",
@@ -14,6 +16,7 @@ pub const NOT_A_CA: Code = Code {
 
 pub const ISSUER_WITHOUT_KEY_CERT_SIGN: Code = Code {
     code: "issuer-without-key-cert-sign",
+    rank: Rank::Unranked,
     citation: "RFC 5280 §4.2.1.3, §6.1.4 (n)",
     demand: "The key usage of a certificate that issued another has keyCertSign",
     example: "the key usage of the intermediate is crl-sign, expected key-cert-sign among it",

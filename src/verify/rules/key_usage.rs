@@ -1,12 +1,14 @@
 //! RFC 5280 §4.2.1.3 and TLS: the leaf's key must be able to take part in a handshake.
 
 use crate::verify::cert_path::CertPath;
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::Purpose;
-use crate::verify::verdict::{Code, Problem};
+use crate::verify::verdict::Problem;
 use crate::x509::KeyUsage;
 
 pub const KEY_USAGE_UNFIT: Code = Code {
     code: "key-usage-unfit",
+    rank: Rank::Unranked,
     citation: "RFC 5280 §4.2.1.3; RFC 8446 §4.4.2.2; RFC 5246 §7.4.2",
     demand: "The key of a TLS leaf signs (or, before TLS 1.3, enciphers or agrees on keys)",
     example: "the key usage of the leaf is key-cert-sign, crl-sign, expected digital-signature among it",

@@ -16,7 +16,8 @@ pub mod validity;
 
 use super::budget::Budget;
 use super::cert_path::CertPath;
-use super::verdict::{Code, Problem, Role};
+use super::code::Code;
+use super::verdict::{Problem, Role};
 
 /// Everything that is wrong with a path.
 pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) {

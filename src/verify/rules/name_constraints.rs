@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use crate::verify::budget::{Budget, MOST_COMPARISONS};
 use crate::verify::cert_path::CertPath;
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::Candidate;
-use crate::verify::verdict::{Code, Problem, Role};
+use crate::verify::verdict::{Problem, Role};
 use crate::x509::CanonicalName;
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
@@ -13,6 +14,7 @@ use crate::x509::{AttributeType, GeneralName, der};
 
 pub const NAME_CONSTRAINT_VIOLATED: Code = Code {
     code: "name-constraint-violated",
+    rank: Rank::NameConstraintViolated,
     citation: "RFC 5280 §4.2.1.10, §6.1.3 (b), (c)",
     demand: "Every name of a certificate lies within the name constraints of all CAs above it",
     example: "dns:web.other.test is not within what CN=Corp Root CA (root.pem#1) permits: dns:corp.test",
@@ -21,6 +23,7 @@ pub const NAME_CONSTRAINT_VIOLATED: Code = Code {
 
 pub const NAME_CONSTRAINT_UNPROCESSABLE: Code = Code {
     code: "name-constraint-unprocessable",
+    rank: Rank::Unranked,
     citation: "RFC 5280 §4.2.1.10",
     demand: "A name constraint that cannot be processed, on a form of name that occurs, means no",
     example: "uri:urn:uuid:1 cannot be held against the constraint uri:corp.test of CN=Corp Root CA (root.pem#1)",

@@ -1,12 +1,14 @@
 //! RFC 9525 §6: the names that were asked for are among the subject alternative names; the common name is not looked at.
 
 use crate::verify::cert_path::CertPath;
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::Candidate;
-use crate::verify::verdict::{Code, Problem};
+use crate::verify::verdict::Problem;
 use crate::x509::{GeneralName, general_name};
 
 pub const NAME_MISMATCH: Code = Code {
     code: "name-mismatch",
+    rank: Rank::NameMismatch,
     citation: "RFC 9525 §6.3; RFC 5280 §4.2.1.6",
     demand: "Every name that is asked for is among the subject alternative names",
     example: "dns:www.corp.test was asked for; the nearest name in the certificate is dns:web.corp.test",
@@ -15,6 +17,7 @@ pub const NAME_MISMATCH: Code = Code {
 
 pub const NO_SUBJECT_ALT_NAME: Code = Code {
     code: "no-subject-alt-name",
+    rank: Rank::NoSubjectAltName,
     citation: "RFC 9525 §2, §6.1",
     demand: "A certificate that is asked for a name has subject alternative names",
     example: "dns:web.corp.test was asked for, but the certificate has no subject alternative name; its common name \

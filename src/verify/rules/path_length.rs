@@ -1,10 +1,12 @@
 //! RFC 5280 §6.1.4 (l), (m): how many CAs may follow a CA; self-issued ones do not count. The anchor's limit counts too.
 
 use crate::verify::cert_path::CertPath;
-use crate::verify::verdict::{Code, Problem, Role};
+use crate::verify::code::{Code, Rank};
+use crate::verify::verdict::{Problem, Role};
 
 pub const PATH_TOO_LONG: Code = Code {
     code: "path-too-long",
+    rank: Rank::PathTooLong,
     citation: "RFC 5280 §4.2.1.9, §6.1.4 (l)",
     demand: "No more CAs follow a CA than its path length allows",
     example: "CN=Corp Root CA issuing has the path length 0: no CA may stand below it, but in this chain 1 does: CN=Sub CA",
@@ -13,6 +15,7 @@ pub const PATH_TOO_LONG: Code = Code {
 
 pub const TOO_MANY_INTERMEDIATES: Code = Code {
     code: "too-many-intermediates",
+    rank: Rank::Unranked,
     citation: "RFC 5280 §6.1.1 (--max-path-len)",
     demand: "The chain has no more intermediates than were asked for",
     example: "the chain has 1 intermediate, expected at most 0",

@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::verify::budget::{Budget, MOST_POLICIES};
 use crate::verify::cert_path::CertPath;
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::Candidate;
-use crate::verify::verdict::{Code, Problem, Role};
+use crate::verify::verdict::{Problem, Role};
 use crate::x509::certificate::oid;
 
 pub const POLICY_NOT_SATISFIED: Code = Code {
     code: "policy-not-satisfied",
+    rank: Rank::Unranked,
     citation: "RFC 5280 §4.2.1.4, §4.2.1.11, §6.1; RFC 9618",
     demand: "Where a CA demands an explicit policy, one policy holds for the whole chain below it",
     example: "a CA above demands an explicit policy, but none holds down to this certificate: its policies are 1.2.3.1",

@@ -1,12 +1,14 @@
 //! RFC 5280 §4.2.1.12: what the key may be used for. A CA's purposes limit those of everything below it, as every TLS
 //! library reads them.
 
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::{Candidate, Purpose, VerifyOptions};
-use crate::verify::verdict::{Code, Problem, Role};
+use crate::verify::verdict::{Problem, Role};
 use crate::x509::ExtendedKeyUsage;
 
 pub const WRONG_PURPOSE: Code = Code {
     code: "wrong-purpose",
+    rank: Rank::WrongPurpose,
     citation: "RFC 5280 §4.2.1.12",
     demand: "The extended key usage of the leaf, and of every CA that has one, names the purpose",
     example: "this is a client certificate: its extended key usage is client-auth, a server needs server-auth",

@@ -1,11 +1,13 @@
 //! RFC 5280 §6.1.3 (a)(2): every certificate of the path is valid at the time in question, the anchor too.
 
 use crate::text::{distance, rfc3339};
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::{Candidate, VerifyOptions};
-use crate::verify::verdict::{Code, Problem, Role};
+use crate::verify::verdict::{Problem, Role};
 
 pub const EXPIRED: Code = Code {
     code: "expired",
+    rank: Rank::Expired,
     citation: "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
     demand: "A certificate is used until its notAfter",
     example: "the leaf expired at 2026-03-31T23:59:59Z, 1 day before 2026-04-02T00:00:00Z",
@@ -14,6 +16,7 @@ pub const EXPIRED: Code = Code {
 
 pub const NOT_YET_VALID: Code = Code {
     code: "not-yet-valid",
+    rank: Rank::NotYetValid,
     citation: "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
     demand: "A certificate is used from its notBefore on",
     example: "the leaf begins to be valid at 2027-01-01T00:00:00Z, 334 days after 2026-02-01T00:00:00Z",

@@ -1,10 +1,12 @@
 //! A CA certificate in a server puts the key of a CA onto a machine that the world talks to.
 
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::Candidate;
-use crate::verify::verdict::{Code, Problem};
+use crate::verify::verdict::Problem;
 
 pub const CA_AS_LEAF: Code = Code {
     code: "ca-as-leaf",
+    rank: Rank::CaAsLeaf,
     citation: "CA/Browser Forum BR §7.1.2.7.8; RFC 5280 §4.2.1.9",
     demand: "The certificate of a server is no CA certificate",
     example: "CN=Corp Root CA issuing is a CA certificate (basicConstraints has cA), not one of a server",

@@ -2,12 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::Candidate;
-use crate::verify::verdict::{Code, Problem};
+use crate::verify::verdict::Problem;
 use crate::x509::{GeneralName, general_name};
 
 pub const COMMON_NAME_SPELLING: Code = Code {
     code: "common-name-spelling",
+    rank: Rank::Unranked,
     citation: "CA/Browser Forum BR §7.1.4.3",
     demand: "The common name is one of the subject alternative names, spelled as it is there",
     example: "the common name WEB.corp.test means dns:web.corp.test, but is spelled otherwise",

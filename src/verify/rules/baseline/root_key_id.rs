@@ -1,11 +1,13 @@
 //! A root that points to another key than its own sends path builders astray.
 
 use crate::text::hex;
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::Candidate;
-use crate::verify::verdict::{Code, Problem};
+use crate::verify::verdict::Problem;
 
 pub const ROOT_KEY_ID: Code = Code {
     code: "root-key-id-differs",
+    rank: Rank::Unranked,
     citation: "CA/Browser Forum BR §7.1.2.1.3; RFC 5280 §4.2.1.1",
     demand: "The authority key identifier of a root equals its subject key identifier",
     example: "the authority key identifier of the root is 0707070707070707070707070707070707070707, its own is \

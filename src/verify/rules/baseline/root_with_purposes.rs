@@ -1,10 +1,12 @@
 //! A root that is limited to a purpose is read differently by every library.
 
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::Candidate;
-use crate::verify::verdict::{Code, Problem};
+use crate::verify::verdict::Problem;
 
 pub const ROOT_WITH_PURPOSES: Code = Code {
     code: "root-with-purposes",
+    rank: Rank::Unranked,
     citation: "CA/Browser Forum BR §7.1.2.1.2",
     demand: "A root has no extended key usage",
     example: "the root has the extended key usage server-auth, expected none",

@@ -1,11 +1,13 @@
 //! A wildcard below a public suffix stands for the domains of strangers.
 
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::Candidate;
-use crate::verify::verdict::{Code, Problem};
+use crate::verify::verdict::Problem;
 use crate::x509::GeneralName;
 
 pub const PUBLIC_SUFFIX_WILDCARD: Code = Code {
     code: "public-suffix-wildcard",
+    rank: Rank::Unranked,
     citation: "CA/Browser Forum BR §3.2.2.6",
     demand: "A wildcard does not stand directly below a public suffix",
     example: "the wildcard *.co.uk stands directly below the public suffix co.uk",

@@ -1,10 +1,12 @@
 //! A certificate without a purpose can be used for all of them.
 
+use crate::verify::code::{Code, Rank};
 use crate::verify::input::Candidate;
-use crate::verify::verdict::{Code, Problem};
+use crate::verify::verdict::Problem;
 
 pub const WITHOUT_PURPOSE: Code = Code {
     code: "without-purpose",
+    rank: Rank::Unranked,
     citation: "CA/Browser Forum BR §7.1.2.7.6",
     demand: "A server certificate names its purpose, server-auth",
     example: "the certificate has no extended key usage, expected server-auth",
