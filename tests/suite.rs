@@ -29,6 +29,8 @@ mod hierarchy_safety;
 mod hostile_requests;
 #[path = "suite/interop/mod.rs"]
 mod interop;
+#[path = "suite/language.rs"]
+mod language;
 #[path = "suite/many_files.rs"]
 mod many_files;
 #[path = "suite/pkilint.rs"]
@@ -55,6 +57,8 @@ mod safety;
 mod scripts;
 #[path = "suite/served.rs"]
 mod served;
+#[path = "suite/structure.rs"]
+mod structure;
 #[path = "suite/support/mod.rs"]
 mod support;
 #[path = "suite/year.rs"]

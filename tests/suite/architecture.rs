@@ -1,9 +1,10 @@
 //! `docs/ARCHITECTURE.md` cannot lie: its tables are read here, and `src/` is held against them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::support::rust_source::{Named, Source};
+use crate::support::shipped::{module_path, place, room_of, sources};
 use crate::support::{files_below, repository, table};
 
 /// What a pure room must not say: each of these asks the world for something, or tells it something.
@@ -47,26 +48,47 @@ struct Room {
 fn every_import_is_an_arrow_of_the_table() {
     let rooms = rooms();
     let mut broken = Vec::new();
-    for source in shipped() {
+    for source in sources() {
         let own = room_of(&source.path);
         let allowed = &rooms[&own].may_know;
-        for named in source.paths() {
+        for named in &source.paths {
             let Some(other) = room_named(&source.path, &named.path).filter(|other| rooms.contains_key(other)) else {
                 continue;
             };
             if other != own && !allowed.contains(&other) {
                 let path = named.path.join("::");
-                broken.push(format!("{}: `{own}` may not know `{other}` ({path})", place(&source, named.line)));
+                broken.push(format!("{}: `{own}` may not know `{other}` ({path})", place(source, named.line)));
             }
         }
     }
     none("docs/ARCHITECTURE.md, \"Who may know whom\", has no such arrow", &broken);
 }
 
+/// Whoever reads the table believes it: an arrow that no line needs is taken out.
+#[test]
+fn every_arrow_of_the_table_is_an_import() {
+    let rooms = rooms();
+    let used: BTreeSet<(String, String)> = sources()
+        .iter()
+        .flat_map(|source| {
+            let own = room_of(&source.path);
+            source.paths.iter().filter_map(move |named| Some((own.clone(), room_named(&source.path, &named.path)?)))
+        })
+        .collect();
+    let unused: Vec<String> = rooms
+        .iter()
+        .filter(|(name, _)| *name != "lib")
+        .flat_map(|(name, room)| room.may_know.iter().map(move |other| (name.clone(), other.clone())))
+        .filter(|arrow| !used.contains(arrow))
+        .map(|(from, to)| format!("no shipped line of `{from}` names `{to}`"))
+        .collect();
+    none("docs/ARCHITECTURE.md, \"Who may know whom\", has arrows that are not used; take them out", &unused);
+}
+
 #[test]
 fn every_room_is_in_the_table_and_every_row_is_a_room() {
     let in_table: BTreeSet<String> = rooms().into_keys().collect();
-    let in_source: BTreeSet<String> = shipped().iter().map(|source| room_of(&source.path)).collect();
+    let in_source: BTreeSet<String> = sources().iter().map(|source| room_of(&source.path)).collect();
     let planned: Vec<_> = in_table.difference(&in_source).collect();
     assert!(planned.is_empty(), "docs/ARCHITECTURE.md speaks of rooms that src/ does not have: {planned:?}");
     let unknown: Vec<_> = in_source.difference(&in_table).collect();
@@ -89,21 +111,21 @@ fn the_arrows_make_no_circle() {
 fn every_library_is_named_behind_its_door_alone() {
     let doors = doors();
     let mut broken = Vec::new();
-    for source in shipped() {
+    for source in sources() {
         let file = source.path.strip_prefix(repository().join("src")).unwrap().to_string_lossy().into_owned();
-        let paths = source.paths();
+        let paths = &source.paths;
         let mut local = BTreeMap::new();
-        for named in &paths {
+        for named in paths {
             let Some((first, places)) = named.path.first().and_then(|first| doors.get_key_value(first)) else {
                 continue;
             };
-            if *local.entry(first).or_insert_with(|| is_local(&source, &paths, first)) {
+            if *local.entry(first).or_insert_with(|| is_local(source, paths, first)) {
                 continue;
             }
             let behind = |door: &String| *door == file || door.ends_with('/') && file.starts_with(door);
             if !places.is_empty() && !places.iter().any(behind) {
                 let path = named.path.join("::");
-                broken.push(format!("{}: {path} (its door: {})", place(&source, named.line), places.join(", ")));
+                broken.push(format!("{}: {path} (its door: {})", place(source, named.line), places.join(", ")));
             }
         }
     }
@@ -130,7 +152,7 @@ fn every_dependency_has_a_door_and_a_reason() {
 fn pure_rooms_ask_for_nothing() {
     let rooms = rooms();
     let mut broken = Vec::new();
-    for source in shipped().iter().filter(|source| rooms[&room_of(&source.path)].pure) {
+    for source in sources().iter().filter(|source| rooms[&room_of(&source.path)].pure) {
         let asked = |piece: &'static str| source.lines_with(piece).into_iter().map(move |line| (piece, line));
         broken.extend(
             IMPURE
@@ -138,9 +160,11 @@ fn pure_rooms_ask_for_nothing() {
                 .flat_map(|piece| asked(piece))
                 .map(|(piece, line)| format!("{}: {piece}", place(source, line))),
         );
-        for named in source.paths() {
+        for named in &source.paths {
             let path = named.path.join("::");
-            if named.imported && IMPURE.iter().any(|piece| path == *piece || path.starts_with(&format!("{piece}::"))) {
+            if named.is_imported()
+                && IMPURE.iter().any(|piece| path == *piece || path.starts_with(&format!("{piece}::")))
+            {
                 broken.push(format!("{}: {path}", place(source, named.line)));
             }
         }
@@ -151,10 +175,9 @@ fn pure_rooms_ask_for_nothing() {
 #[test]
 fn shipped_code_never_ends_abruptly() {
     let mut broken = Vec::new();
-    for source in shipped() {
+    for source in sources() {
         for piece in ABRUPT {
-            broken
-                .extend(source.lines_with(piece).into_iter().map(|line| format!("{}: {piece}", place(&source, line))));
+            broken.extend(source.lines_with(piece).into_iter().map(|line| format!("{}: {piece}", place(source, line))));
         }
     }
     none("say what was found and what was expected instead", &broken);
@@ -163,7 +186,7 @@ fn shipped_code_never_ends_abruptly() {
 #[test]
 fn only_the_border_prints() {
     let mut broken = Vec::new();
-    for source in shipped().iter().filter(|source| room_of(&source.path) != "main") {
+    for source in sources().iter().filter(|source| room_of(&source.path) != "main") {
         for piece in ["println!", "print!", "eprintln!", "eprint!"] {
             broken.extend(source.lines_with(piece).into_iter().map(|line| format!("{}: {piece}", place(source, line))));
         }
@@ -175,7 +198,7 @@ fn only_the_border_prints() {
 #[test]
 fn names_of_hosts_are_looked_up_in_one_place() {
     let mut broken = Vec::new();
-    for source in shipped().iter().filter(|source| !source.path.ends_with("handshake/host.rs")) {
+    for source in sources().iter().filter(|source| !source.path.ends_with("handshake/host.rs")) {
         for piece in ["to_socket_addrs", "TcpStream::connect(", "UdpSocket::bind("] {
             broken.extend(source.lines_with(piece).into_iter().map(|line| format!("{}: {piece}", place(source, line))));
         }
@@ -210,10 +233,6 @@ fn every_file_holds_one_idea_and_says_which() {
 /// Fails with the places, if there are any.
 fn none(rule: &str, broken: &[String]) {
     assert!(broken.is_empty(), "{rule}:\n  {}\n", broken.join("\n  "));
-}
-
-fn place(source: &Source, line: usize) -> String {
-    format!("{}:{line}", source.path.strip_prefix(repository()).unwrap().display())
 }
 
 fn document() -> String {
@@ -253,52 +272,12 @@ fn doors() -> BTreeMap<String, Vec<String>> {
 /// Whether a file has a module in scope that is called like a library.
 fn is_local(source: &Source, paths: &[Named], name: &str) -> bool {
     let imports = |named: &Named| {
-        named.imported
+        named.is_imported()
             && named.path.last().is_some_and(|last| last == name)
             && named.path.first().is_some_and(|root| ["crate", "super", "self"].contains(&root.as_str()))
     };
     let declares = source.code.lines().any(|line| line.trim().trim_start_matches("pub ") == format!("mod {name};"));
     declares || paths.iter().any(imports)
-}
-
-/// The files that are compiled into the program.
-fn shipped() -> Vec<Source> {
-    let sources: Vec<Source> =
-        files_below(&repository().join("src"), "rs").iter().map(|path| Source::read(path)).collect();
-    let test_files: BTreeSet<PathBuf> = sources
-        .iter()
-        .flat_map(|source| {
-            let folder = module_folder(&source.path);
-            source
-                .test_modules
-                .iter()
-                .flat_map(move |name| [folder.join(format!("{name}.rs")), folder.join(name).join("mod.rs")])
-        })
-        .collect();
-    let in_tests =
-        |path: &Path| test_files.iter().any(|test| path == test || path.starts_with(test.with_extension("")));
-    sources.into_iter().filter(|source| !in_tests(&source.path)).collect()
-}
-
-/// The folder in which the child modules of a file lie.
-fn module_folder(path: &Path) -> PathBuf {
-    let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
-    let folder = path.parent().unwrap();
-    if ["mod", "lib", "main"].contains(&stem.as_str()) { folder.to_owned() } else { folder.join(stem) }
-}
-
-/// The module path of a file below the crate: `src/x509/decode.rs` is `["x509", "decode"]`.
-fn module_path(path: &Path) -> Vec<String> {
-    let relative = path.strip_prefix(repository().join("src")).unwrap().with_extension("");
-    let mut path: Vec<String> = relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    if path.last().is_some_and(|last| last == "mod") {
-        path.pop();
-    }
-    path
-}
-
-fn room_of(path: &Path) -> String {
-    module_path(path).remove(0)
 }
 
 /// The room that a path leads to, when it leads to one of ours.
@@ -312,37 +291,4 @@ fn room_named(file: &Path, path: &[String]) -> Option<String> {
         }
         _ => None,
     }
-}
-
-#[test]
-fn the_reader_of_sources_sees_what_rustc_sees() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("sample.rs");
-    let text = r##"
-use crate::keys::{self, PrivateKey, key_file::{read as r}}; // use crate::cli;
-pub(crate) use super::x509;
-/* crate::system */ const A: &str = "crate::handshake \" crate::cli"; const B: char = '"';
-fn f<'a>(x: &'a str) { crate::verify::judge(x); let _ = r#"crate::cli "quoted""#; }
-#[cfg(test)]
-mod tests { use crate::authority; fn g() { x.unwrap(); } }
-#[cfg(test)]
-mod samples;
-fn h() { b'"'; crate::lint::run(); }
-"##;
-    std::fs::write(&file, text).unwrap();
-    let source = Source::read(&file);
-    let mut paths: Vec<String> =
-        source.paths().iter().map(|named| format!("{}:{}", named.line, named.path.join("::"))).collect();
-    paths.sort();
-    let expected = [
-        "10:crate::lint::run",
-        "2:crate::keys",
-        "2:crate::keys::PrivateKey",
-        "2:crate::keys::key_file::read",
-        "3:super::x509",
-        "5:crate::verify::judge",
-    ];
-    assert_eq!(paths, expected);
-    assert_eq!(source.test_modules, ["samples"]);
-    assert!(source.lines_with(".unwrap()").is_empty());
 }

@@ -2,12 +2,15 @@
 
 pub mod fault;
 pub mod hierarchy;
+pub mod leftovers;
+pub mod modules;
 pub mod pair;
 pub mod power;
 pub mod process;
 pub mod program;
 pub mod rust_source;
 pub mod script;
+pub mod shipped;
 pub mod skip;
 pub mod table;
 pub mod trace;

@@ -1,255 +1,501 @@
-//! A Rust file as the checks of form read it: without comments, text and tests, and with its imports written out.
+//! A Rust file as the structure tests read it: the shipped code of it, every path that it names, every name that it
+//! declares.
 //!
-//! Not a parser: just enough to say which path is named on which line. What it cannot see is what `rustc` would have to
-//! expand (macros of our own that name another room); there are none.
+//! The file is parsed by `syn`. Paths outside `use` are looked for in the tokens, because `syn` does not parse the arguments of
+//! macros (`format!("{}", crate::text::escape(it))`). What this reader does not see is what `rustc` would have to
+//! expand: a macro of our own that names another file is seen where it is defined, not where it is used.
 
 use std::path::{Path, PathBuf};
 
-/// The code of one file that is shipped.
+use proc_macro2::{Delimiter, Ident, LineColumn, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
+
+/// The shipped code of one file.
 pub struct Source {
     pub path: PathBuf,
-    /// The text with comments, literals and `#[cfg(test)]` items blanked out; lines stay where they were.
+    /// The text with comments, literals and `#[cfg(test)]` items blanked out; everything else is where it was.
     pub code: String,
-    /// Modules that are declared `#[cfg(test)] mod name;`: their files are tests.
+    /// The modules that are declared `#[cfg(test)] mod name;`: their files are tests.
     pub test_modules: Vec<String>,
+    /// Every path of at least two segments, those of `use` written out one by one.
+    pub paths: Vec<Named>,
+    /// The types, functions, fields, modules, constants, … that the file declares.
+    pub names: Vec<Declared>,
 }
 
-/// A path that is named somewhere: `["crate", "keys", "PrivateKey"]`, with the line and whether a `use` brought it in.
+/// A path that a file names: `["crate", "keys", "PrivateKey"]`.
 pub struct Named {
     pub path: Vec<String>,
     pub line: usize,
-    pub imported: bool,
+    pub how: How,
+    /// The inline modules around it: `mod oid { … }`.
+    pub inside: Vec<String>,
+}
+
+/// The way in which a path is named.
+#[derive(Debug, PartialEq, Eq)]
+pub enum How {
+    /// By `use`, under this local name (`*` for everything in it).
+    Import(String),
+    /// By `pub use`, under this name.
+    ReExport(String),
+    /// In the code.
+    Inline,
+}
+
+impl Named {
+    /// Whether a `use` names it.
+    pub fn is_imported(&self) -> bool {
+        self.how != How::Inline
+    }
+}
+
+/// An identifier where it is declared.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    pub name: String,
+    pub line: usize,
 }
 
 impl Source {
+    /// Reads a file.
+    ///
+    /// # Panics
+    /// When it is not Rust, or has a `#[cfg(test)]` at a place that this reader does not know.
     pub fn read(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).unwrap();
-        let (code, test_modules) = without_tests(&without_comments_and_literals(&text));
-        Self { path: path.to_owned(), code, test_modules }
+        let mut file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let mut tests = WithoutTests::default();
+        tests.visit_file_mut(&mut file);
+        let mut check = TestAttributes::default();
+        check.visit_file(&file);
+        assert!(check.lines.is_empty(), "{}: #[cfg(test)] on what is not an item: {:?}", path.display(), check.lines);
+        let code = laid_out(file.to_token_stream());
+        let mut declared = Declarations::default();
+        declared.visit_file(&file);
+        let mut paths = Vec::new();
+        paths_of(file.items, &[], &mut paths);
+        Self { path: path.to_owned(), code, test_modules: tests.modules, paths, names: declared.names }
     }
 
-    /// Every path that the file names, those of `use` written out one by one.
-    pub fn paths(&self) -> Vec<Named> {
-        let mut named = Vec::new();
-        let mut plain = self.code.clone();
-        for (start, end) in use_statements(&self.code) {
-            let line = line_of(&self.code, start);
-            let tree = self.code[start + "use".len()..end].trim();
-            let mut leaves = Vec::new();
-            expand(tree, &[], &mut leaves);
-            named.extend(leaves.into_iter().map(|path| Named { path, line, imported: true }));
-            plain.replace_range(start..end, &blank(&self.code[start..end]));
-        }
-        for (at, path) in paths_in(&plain) {
-            named.push(Named { path, line: line_of(&plain, at), imported: false });
-        }
-        named
-    }
-
-    /// Where a piece of code stands, as line numbers.
+    /// The lines on which a piece of code is found.
     pub fn lines_with(&self, piece: &str) -> Vec<usize> {
         let word = |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || c == '_');
         let first_is_word = word(piece.chars().next());
         self.code
             .match_indices(piece)
             .filter(|(at, _)| !(first_is_word && word(self.code[..*at].chars().next_back())))
-            .map(|(at, _)| line_of(&self.code, at))
+            .map(|(at, _)| self.code[..at].matches('\n').count() + 1)
             .collect()
     }
 }
 
-fn line_of(text: &str, at: usize) -> usize {
-    text[..at].matches('\n').count() + 1
+/// Whether attributes say that something is compiled for tests only.
+fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let condition = attribute.meta.to_token_stream().to_string().replace(' ', "");
+        condition == "cfg(test)" || condition.starts_with("cfg(all(test,")
+    })
 }
 
-fn blank(text: &str) -> String {
-    text.chars().map(|c| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) }).collect()
+fn attributes_of(item: &syn::Item) -> &[syn::Attribute] {
+    match item {
+        syn::Item::Const(it) => &it.attrs,
+        syn::Item::Enum(it) => &it.attrs,
+        syn::Item::ExternCrate(it) => &it.attrs,
+        syn::Item::Fn(it) => &it.attrs,
+        syn::Item::Impl(it) => &it.attrs,
+        syn::Item::Macro(it) => &it.attrs,
+        syn::Item::Mod(it) => &it.attrs,
+        syn::Item::Static(it) => &it.attrs,
+        syn::Item::Struct(it) => &it.attrs,
+        syn::Item::Trait(it) => &it.attrs,
+        syn::Item::Type(it) => &it.attrs,
+        syn::Item::Use(it) => &it.attrs,
+        _ => &[],
+    }
 }
 
-/// Blanks comments, string literals and character literals.
-fn without_comments_and_literals(text: &str) -> String {
-    let mut code = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let length = comment(rest).or_else(|| literal(rest, code.chars().next_back())).unwrap_or(0);
-        if length > 0 {
-            code.push_str(&blank(&rest[..length]));
-            rest = &rest[length..];
+fn attributes_in_impl(item: &syn::ImplItem) -> &[syn::Attribute] {
+    match item {
+        syn::ImplItem::Const(it) => &it.attrs,
+        syn::ImplItem::Fn(it) => &it.attrs,
+        syn::ImplItem::Type(it) => &it.attrs,
+        _ => &[],
+    }
+}
+
+/// Removes what is compiled for tests only.
+#[derive(Default)]
+struct WithoutTests {
+    modules: Vec<String>,
+}
+
+impl WithoutTests {
+    fn keep(&mut self, item: &syn::Item) -> bool {
+        let for_tests = is_for_tests(attributes_of(item));
+        if let syn::Item::Mod(module) = item
+            && for_tests
+            && module.content.is_none()
+        {
+            self.modules.push(module.ident.to_string());
+        }
+        !for_tests
+    }
+}
+
+impl VisitMut for WithoutTests {
+    fn visit_file_mut(&mut self, file: &mut syn::File) {
+        file.items.retain(|item| self.keep(item));
+        visit_mut::visit_file_mut(self, file);
+    }
+
+    fn visit_item_mod_mut(&mut self, module: &mut syn::ItemMod) {
+        if let Some((_, items)) = &mut module.content {
+            items.retain(|item| self.keep(item));
+        }
+        visit_mut::visit_item_mod_mut(self, module);
+    }
+
+    fn visit_item_impl_mut(&mut self, item: &mut syn::ItemImpl) {
+        item.items.retain(|item| !is_for_tests(attributes_in_impl(item)));
+        visit_mut::visit_item_impl_mut(self, item);
+    }
+
+    fn visit_block_mut(&mut self, block: &mut syn::Block) {
+        block
+            .stmts
+            .retain(|statement| !matches!(statement, syn::Stmt::Item(item) if is_for_tests(attributes_of(item))));
+        visit_mut::visit_block_mut(self, block);
+    }
+}
+
+/// Finds the `#[cfg(test)]` that [`WithoutTests`] has left.
+#[derive(Default)]
+struct TestAttributes {
+    lines: Vec<usize>,
+}
+
+impl<'ast> Visit<'ast> for TestAttributes {
+    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        if is_for_tests(std::slice::from_ref(attribute)) {
+            self.lines.push(attribute.pound_token.span.start().line);
+        }
+    }
+}
+
+/// Collects the names that are declared.
+#[derive(Default)]
+struct Declarations {
+    names: Vec<Declared>,
+}
+
+impl Declarations {
+    fn note(&mut self, name: &Ident) {
+        let text = name.to_string();
+        self.names.push(Declared { name: text.trim_start_matches("r#").to_owned(), line: name.span().start().line });
+    }
+}
+
+macro_rules! note_the_name_of {
+    ($($visit:ident: $what:ty),* $(,)?) => {
+        $(fn $visit(&mut self, item: &'ast $what) {
+            self.note(&item.ident);
+            visit::$visit(self, item);
+        })*
+    };
+}
+
+impl<'ast> Visit<'ast> for Declarations {
+    note_the_name_of! {
+        visit_impl_item_const: syn::ImplItemConst,
+        visit_item_const: syn::ItemConst,
+        visit_item_enum: syn::ItemEnum,
+        visit_item_mod: syn::ItemMod,
+        visit_item_static: syn::ItemStatic,
+        visit_item_struct: syn::ItemStruct,
+        visit_item_trait: syn::ItemTrait,
+        visit_item_type: syn::ItemType,
+        visit_trait_item_const: syn::TraitItemConst,
+        visit_variant: syn::Variant,
+    }
+
+    fn visit_signature(&mut self, signature: &'ast syn::Signature) {
+        self.note(&signature.ident);
+        visit::visit_signature(self, signature);
+    }
+
+    fn visit_field(&mut self, field: &'ast syn::Field) {
+        if let Some(name) = &field.ident {
+            self.note(name);
+        }
+        visit::visit_field(self, field);
+    }
+
+    /// Arguments and local variables.
+    fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
+        self.note(&pattern.ident);
+        visit::visit_pat_ident(self, pattern);
+    }
+}
+
+/// Takes the `use` items out of a tree, wherever they are, and writes their paths out.
+struct Imports<'a> {
+    inside: &'a [String],
+    found: Vec<Named>,
+}
+
+impl VisitMut for Imports<'_> {
+    fn visit_item_mut(&mut self, item: &mut syn::Item) {
+        if let syn::Item::Use(import) = item {
+            let line = import.use_token.span.start().line;
+            let is_public = !matches!(import.vis, syn::Visibility::Inherited);
+            let mut leaves = Vec::new();
+            expand(&import.tree, &[], &mut leaves);
+            self.found.extend(leaves.into_iter().map(|(path, name)| {
+                let how = if is_public { How::ReExport(name) } else { How::Import(name) };
+                Named { path, line, how, inside: self.inside.to_vec() }
+            }));
+            *item = syn::Item::Verbatim(TokenStream::new());
         } else {
-            code.push(first);
-            rest = &rest[first.len_utf8()..];
+            visit_mut::visit_item_mut(self, item);
         }
     }
-    code
 }
 
-fn comment(rest: &str) -> Option<usize> {
-    if rest.starts_with("//") {
-        return Some(rest.find('\n').unwrap_or(rest.len()));
+fn paths_of(items: Vec<syn::Item>, inside: &[String], paths: &mut Vec<Named>) {
+    let mut imports = Imports { inside, found: Vec::new() };
+    for mut item in items {
+        if let syn::Item::Mod(module) = &mut item
+            && let Some((_, items)) = module.content.take()
+        {
+            paths_of(items, &[inside, &[module.ident.to_string()]].concat(), paths);
+            continue;
+        }
+        imports.visit_item_mut(&mut item);
+        let mut tokens = Vec::new();
+        flatten(item.to_token_stream(), &mut tokens);
+        paths.extend(inline_paths(&tokens).into_iter().map(|(path, line)| Named {
+            path,
+            line,
+            how: How::Inline,
+            inside: inside.to_vec(),
+        }));
     }
-    if !rest.starts_with("/*") {
-        return None;
+    paths.append(&mut imports.found);
+}
+
+/// Writes `a::{b, c::{d, e as f}}` out as one path for each leaf, with its local name; `self` is the path before it.
+fn expand(tree: &syn::UseTree, before: &[String], leaves: &mut Vec<(Vec<String>, String)>) {
+    let with = |name: &Ident| {
+        let mut path = before.to_vec();
+        if name != "self" || path.is_empty() {
+            path.push(name.to_string());
+        }
+        path
+    };
+    match tree {
+        syn::UseTree::Path(path) => expand(&path.tree, &with(&path.ident), leaves),
+        syn::UseTree::Group(group) => group.items.iter().for_each(|tree| expand(tree, before, leaves)),
+        syn::UseTree::Name(name) => {
+            let path = with(&name.ident);
+            let local = path.last().cloned().unwrap_or_default();
+            leaves.push((path, local));
+        }
+        syn::UseTree::Rename(rename) => leaves.push((with(&rename.ident), rename.rename.to_string())),
+        syn::UseTree::Glob(_) => leaves.push((before.to_vec(), "*".to_owned())),
     }
-    let (mut depth, mut at) = (0, 0);
-    while at < rest.len() {
-        if rest[at..].starts_with("/*") {
-            depth += 1;
-            at += 2;
-        } else if rest[at..].starts_with("*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return Some(at);
+}
+
+/// One token with its place; brackets are tokens as well.
+struct Token {
+    text: String,
+    kind: Kind,
+    at: LineColumn,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Word,
+    Literal,
+    Sign,
+}
+
+/// The tokens in the order of the text, without doc comments.
+fn flatten(stream: TokenStream, tokens: &mut Vec<Token>) {
+    let trees: Vec<TokenTree> = stream.into_iter().collect();
+    let mut at = 0;
+    while let Some(tree) = trees.get(at) {
+        let doc = doc_comment(&trees[at..]);
+        if doc > 0 {
+            at += doc;
+            continue;
+        }
+        let mut push = |text: String, kind: Kind, at: LineColumn| tokens.push(Token { text, kind, at });
+        match tree {
+            TokenTree::Ident(ident) => push(ident.to_string(), Kind::Word, ident.span().start()),
+            TokenTree::Punct(punct) => push(punct.as_char().to_string(), Kind::Sign, punct.span().start()),
+            TokenTree::Literal(literal) => push(String::new(), Kind::Literal, literal.span().start()),
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Brace => ("{", "}"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::None => ("", ""),
+                };
+                push(open.to_owned(), Kind::Sign, group.span_open().start());
+                flatten(group.stream(), tokens);
+                tokens.push(Token { text: close.to_owned(), kind: Kind::Sign, at: group.span_close().start() });
             }
-        } else {
-            at += rest[at..].chars().next()?.len_utf8();
         }
+        at += 1;
     }
-    Some(rest.len())
 }
 
-fn literal(rest: &str, before: Option<char>) -> Option<usize> {
-    let in_word = before.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    let prefix = ["br", "cr", "b", "c", "r", ""].into_iter().find(|prefix| {
-        let after = rest.strip_prefix(prefix).unwrap_or_default();
-        after.starts_with('"') || prefix.ends_with('r') && after.trim_start_matches('#').starts_with('"')
-    });
-    if let Some(prefix) = prefix.filter(|prefix| prefix.is_empty() || !in_word) {
-        let after = &rest[prefix.len()..];
-        let hashes = if prefix.ends_with('r') { after.len() - after.trim_start_matches('#').len() } else { 0 };
-        let body = prefix.len() + hashes + 1;
-        let end = format!("\"{}", "#".repeat(hashes));
-        if prefix.ends_with('r') {
-            return Some(rest[body..].find(&end).map_or(rest.len(), |at| body + at + end.len()));
+/// How many of the first trees are a doc comment, which the lexer turns into `#[doc = "…"]`.
+fn doc_comment(trees: &[TokenTree]) -> usize {
+    let is = |tree: Option<&TokenTree>, sign: char| matches!(tree, Some(TokenTree::Punct(it)) if it.as_char() == sign);
+    let is_doc = |tree: Option<&TokenTree>| match tree {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Bracket => {
+            matches!(group.stream().into_iter().next(), Some(TokenTree::Ident(first)) if first == "doc")
         }
-        return Some(closing(&rest[body..], '"').map_or(rest.len(), |at| body + at));
+        _ => false,
+    };
+    match trees {
+        [first, ..] if is(Some(first), '#') && is_doc(trees.get(1)) => 2,
+        [first, ..] if is(Some(first), '#') && is(trees.get(1), '!') && is_doc(trees.get(2)) => 3,
+        _ => 0,
     }
-    let quote = rest.strip_prefix("b'").map(|_| 1).or_else(|| rest.starts_with('\'').then_some(0))?;
-    let body = &rest[quote + 1..];
-    // A lifetime has no closing quote right after its first character.
-    let one = body.chars().next()?;
-    (one == '\\' || body[one.len_utf8()..].starts_with('\''))
-        .then(|| closing(body, '\'').map(|at| quote + 1 + at))
-        .flatten()
 }
 
-/// The end of a literal whose body begins here, past the closing quote.
-fn closing(body: &str, quote: char) -> Option<usize> {
-    let mut escaped = false;
-    for (at, character) in body.char_indices() {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            _ if character == quote => return Some(at + 1),
-            _ => {}
+/// The code as it stands in the file, with blanks for everything else.
+fn laid_out(stream: TokenStream) -> String {
+    let mut tokens = Vec::new();
+    flatten(stream, &mut tokens);
+    let mut lines: Vec<Vec<char>> = Vec::new();
+    for token in tokens.iter().filter(|token| token.kind != Kind::Literal) {
+        let row = token.at.line - 1;
+        if lines.len() <= row {
+            lines.resize(row + 1, Vec::new());
         }
-    }
-    None
-}
-
-/// Blanks every item that is compiled for tests only, and says which modules are such.
-fn without_tests(code: &str) -> (String, Vec<String>) {
-    const ATTRIBUTE: &str = "#[cfg(test)]";
-    let mut code = code.to_owned();
-    let mut modules = Vec::new();
-    while let Some(start) = code.find(ATTRIBUTE) {
-        let end = item_end(&code, start + ATTRIBUTE.len());
-        let item = code[start + ATTRIBUTE.len()..end].trim();
-        if let Some(name) = item.strip_suffix(';').and_then(|item| item.rsplit_once("mod ")).map(|(_, name)| name) {
-            modules.push(name.trim().to_owned());
+        let end = token.at.column + token.text.chars().count();
+        if lines[row].len() < end {
+            lines[row].resize(end, ' ');
         }
-        let blanked = blank(&code[start..end]);
-        code.replace_range(start..end, &blanked);
+        lines[row].splice(token.at.column..end, token.text.chars());
     }
-    (code, modules)
+    lines.into_iter().map(|line| line.into_iter().collect::<String>() + "\n").collect()
 }
 
-fn item_end(code: &str, from: usize) -> usize {
-    let mut depth = 0_i32;
-    for (at, character) in code[from..].char_indices() {
-        match character {
-            '{' | '(' | '[' => depth += 1,
-            '}' | ')' | ']' => {
-                depth -= 1;
-                if depth == 0 && character == '}' {
-                    return from + at + 1;
-                }
-            }
-            ';' if depth == 0 => return from + at + 1,
-            _ => {}
-        }
-    }
-    code.len()
-}
-
-/// The `use` statements, from the word to before the semicolon.
-fn use_statements(code: &str) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    for (at, _) in code.match_indices("use ") {
-        let line = code[..at].rsplit('\n').next().unwrap_or_default().trim();
-        let begins = line.is_empty() || line.starts_with("pub") || line.ends_with(['{', ';', '}']);
-        if let Some(length) = code[at..].find(';').filter(|_| begins) {
-            found.push((at, at + length));
-        }
-    }
-    found
-}
-
-/// Writes `a::{b, c::{d, e as f}}` out as one path per leaf; `self` is the path before it, an alias is left out.
-fn expand(tree: &str, before: &[String], leaves: &mut Vec<Vec<String>>) {
-    let tree = tree.trim();
-    if tree.is_empty() {
-        return;
-    }
-    if let Some(brace) = tree.find('{') {
-        let head = [before, &segments(&tree[..brace])].concat();
-        let inner = tree[brace + 1..].trim_end().strip_suffix('}').unwrap_or_default();
-        for part in split_outside_braces(inner) {
-            expand(part, &head, leaves);
-        }
-        return;
-    }
-    let path = tree.split(" as ").next().unwrap_or_default();
-    let own: Vec<String> =
-        segments(path).into_iter().filter(|segment| before.is_empty() || segment != "self").collect();
-    leaves.push([before, &own].concat());
-}
-
-fn segments(path: &str) -> Vec<String> {
-    path.split("::").map(|segment| segment.trim().to_owned()).filter(|segment| !segment.is_empty()).collect()
-}
-
-fn split_outside_braces(inner: &str) -> Vec<&str> {
-    let (mut depth, mut from, mut parts) = (0, 0, Vec::new());
-    for (at, character) in inner.char_indices() {
-        match character {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ',' if depth == 0 => {
-                parts.push(&inner[from..at]);
-                from = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&inner[from..]);
-    parts
-}
-
-/// Paths of at least two segments in the midst of code.
-fn paths_in(code: &str) -> Vec<(usize, Vec<String>)> {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+/// The paths of at least two segments in the midst of code, with their lines.
+fn inline_paths(tokens: &[Token]) -> Vec<(Vec<String>, usize)> {
+    let is_separator = |at: usize| matches!(tokens.get(at..at + 2), Some([a, b]) if a.text == ":" && b.text == ":");
+    let is_word = |at: usize| tokens.get(at).is_some_and(|token| token.kind == Kind::Word);
     let mut found = Vec::new();
     let mut at = 0;
-    while at < code.len() {
-        let Some(first) = code[at..].find(is_word) else { break };
-        let start = at + first;
-        let length = code[start..].find(|c| !is_word(c)).unwrap_or(code.len() - start);
-        let word = &code[start..start + length];
-        if word.contains("::") && !word.starts_with(':') {
-            found.push((start, segments(word)));
+    while at < tokens.len() {
+        let start = at;
+        at += 1;
+        if !is_word(start) || start >= 2 && is_separator(start - 2) {
+            continue;
         }
-        at = start + length;
+        let mut path = vec![tokens[start].text.clone()];
+        while is_separator(at) && is_word(at + 2) {
+            path.push(tokens[at + 2].text.clone());
+            at += 3;
+        }
+        if path.len() > 1 {
+            found.push((path, tokens[start].at.line));
+        }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Source {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("sample.rs");
+        std::fs::write(&file, text).unwrap();
+        Source::read(&file)
+    }
+
+    fn shown(source: &Source) -> Vec<String> {
+        let mut paths: Vec<String> =
+            source.paths.iter().map(|named| format!("{}:{}", named.line, named.path.join("::"))).collect();
+        paths.sort();
+        paths
+    }
+
+    #[test]
+    fn the_reader_of_sources_sees_what_rustc_sees() {
+        let source = read(
+            r##"
+use crate::keys::{self, PrivateKey, key_file::{read as r}}; // use crate::cli;
+pub(crate) use super::x509;
+/* crate::system */ const A: &str = "crate::handshake \" crate::cli"; const B: char = '"';
+fn f<'a>(x: &'a str) { crate::verify::judge(x); let _ = r#"crate::cli "quoted""#; }
+#[cfg(test)]
+mod tests { use crate::authority; fn g() { x.unwrap(); } }
+#[cfg(test)]
+mod samples;
+fn h() { b'"'; crate::lint::run(); }
+"##,
+        );
+        let expected = [
+            "10:crate::lint::run",
+            "2:crate::keys",
+            "2:crate::keys::PrivateKey",
+            "2:crate::keys::key_file::read",
+            "3:super::x509",
+            "5:crate::verify::judge",
+        ];
+        assert_eq!(shown(&source), expected);
+        assert_eq!(source.test_modules, ["samples"]);
+        assert!(source.lines_with(".unwrap()").is_empty());
+        let how: Vec<&How> = source.paths.iter().map(|named| &named.how).collect();
+        assert!(how.contains(&&How::Import("r".to_owned())) && how.contains(&&How::ReExport("x509".to_owned())));
+    }
+
+    #[test]
+    fn a_path_in_the_arguments_of_a_macro_is_seen_and_one_in_a_doc_comment_is_not() {
+        let source = read(
+            "//! crate::cli\n/// [`crate::lint::run`]\nfn f() {\n    println!(\"{}\", crate::text::escape(a).unwrap());\n}\n\
+             mod inner { fn g() { super::f() } }\nfn h() { use crate::keys::*; Vec::<u8>::new(); <A as super::B>::c() }\n",
+        );
+        assert_eq!(shown(&source), ["4:crate::text::escape", "6:super::f", "7:crate::keys", "7:super::B"]);
+        assert_eq!(source.paths.iter().find(|named| named.line == 6).unwrap().inside, ["inner"]);
+        assert_eq!(source.lines_with(".unwrap()"), [4]);
+        assert_eq!(source.lines_with("println!"), [4]);
+    }
+
+    #[test]
+    fn the_code_is_where_it_was() {
+        let source = read("fn f() {\n    // a.unwrap()\n    /* ü */ let _ = (\"ü\", a.b()); // end\n}\n");
+        assert_eq!(source.code, "fn f() {\n\n            let _ = (   , a.b());\n}\n");
+    }
+
+    #[test]
+    fn names_are_noted_where_they_are_declared() {
+        let source = read(
+            "struct Court { exhibit: u8 }\nenum Verdict { No }\ntrait Ask { fn ask(&self, whom: u8); }\nconst MOST: u8 = 1;\n\
+             impl Court { fn judge(&self) { let told = Other::elsewhere(); } #[cfg(test)] fn unseen() {} }\nmod r#type;\n\
+             static S: u8 = 0; type T = u8;\n",
+        );
+        let mut names: Vec<&str> = source.names.iter().map(|declared| declared.name.as_str()).collect();
+        names.sort_unstable();
+        let expected =
+            ["Ask", "Court", "MOST", "No", "S", "T", "Verdict", "ask", "exhibit", "judge", "told", "type", "whom"];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    #[should_panic(expected = "#[cfg(test)] on what is not an item: [2]")]
+    fn a_test_attribute_that_the_reader_does_not_know_is_not_passed_over() {
+        read("struct A {\n    #[cfg(test)]\n    field: u8,\n}\n");
+    }
 }

@@ -9,6 +9,14 @@ pub fn below_heading(document: &str, heading: &str) -> Vec<Vec<String>> {
     table.iter().skip(2).map(|row| cells(row)).collect()
 }
 
+/// As [`below_heading`], for a table that may have no rows.
+pub fn below_heading_if_any(document: &str, heading: &str) -> Vec<Vec<String>> {
+    assert!(document.lines().any(|line| line == heading), "there is no {heading:?}");
+    let section =
+        document.lines().skip_while(|line| *line != heading).skip(1).take_while(|line| !line.starts_with("## "));
+    section.filter(|line| line.starts_with('|')).skip(2).map(cells).collect()
+}
+
 fn cells(row: &str) -> Vec<String> {
     row.trim().trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
 }
