@@ -57,7 +57,7 @@ pub fn approve(draft: Draft, issuer: Option<&IssuerFacts>) -> Result<ApprovedDra
     if let Some(field) = first_difference(&draft, &unsigned) {
         return Err(NotApproved::Differs(field));
     }
-    let findings = lint::check(&unsigned, issuer.map(IssuerFacts::certificate), lint::Profile::House);
+    let findings = lint::check(&unsigned, issuer.map(IssuerFacts::certificate), lint::LintProfile::House);
     let (errors, warnings): (Vec<_>, Vec<_>) =
         findings.into_iter().partition(|finding| finding.severity == Severity::Error);
     if errors.is_empty() {

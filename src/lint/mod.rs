@@ -4,14 +4,14 @@
 //! One table, [`RULES`], serves the check before every signature, `ca lint`, the judge and `ca explain`.
 
 pub mod rules;
-mod subject;
+mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 
 use std::fmt;
 
 pub use rules::RULES;
-pub use subject::Subject;
+pub use target::LintTarget;
 
 use crate::x509::Certificate;
 
@@ -42,7 +42,7 @@ impl fmt::Display for Severity {
 
 /// Whose rules to apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Profile {
+pub enum LintProfile {
     /// The Internet's profile of X.509.
     Rfc5280,
     /// What OpenSSL's `-x509_strict` refuses, and with it Python since 3.13.
@@ -55,7 +55,7 @@ pub enum Profile {
     House,
 }
 
-impl Profile {
+impl LintProfile {
     /// All of them, in the order in which they are listed to people.
     pub const ALL: [Self; 5] = [Self::Rfc5280, Self::Strict, Self::Apple, Self::Rustls, Self::House];
 
@@ -71,7 +71,7 @@ impl Profile {
     }
 }
 
-impl fmt::Display for Profile {
+impl fmt::Display for LintProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -91,21 +91,21 @@ pub struct Rule {
     pub example: &'static str,
     /// What to do when it is broken.
     pub cure: &'static str,
-    /// The profiles that ask for it; [`Profile::House`] asks for every rule.
-    pub profiles: &'static [Profile],
+    /// The profiles that ask for it; [`LintProfile::House`] asks for every rule.
+    pub profiles: &'static [LintProfile],
     /// What was seen that breaks the rule, and what was expected; nothing when the rule is kept.
-    pub check: fn(&Subject<'_>) -> Option<String>,
+    pub check: fn(&LintTarget<'_>) -> Option<String>,
 }
 
 impl Rule {
     /// Whether this profile asks for the rule.
-    pub fn belongs_to(&self, profile: Profile) -> bool {
-        profile == Profile::House || self.profiles.contains(&profile)
+    pub fn belongs_to(&self, profile: LintProfile) -> bool {
+        profile == LintProfile::House || self.profiles.contains(&profile)
     }
 
     /// Applies the rule.
-    pub fn apply(&self, subject: &Subject<'_>) -> Option<Finding> {
-        (self.check)(subject).map(|message| Finding {
+    pub fn apply(&self, target: &LintTarget<'_>) -> Option<Finding> {
+        (self.check)(target).map(|message| Finding {
             rule: self.code,
             severity: self.severity,
             citation: self.citation,
@@ -129,9 +129,9 @@ pub struct Finding {
 }
 
 /// Applies all rules of a profile, in the order of the table; `issuer` is the certificate of whoever signs, where it is known.
-pub fn check(certificate: &Certificate, issuer: Option<&Certificate>, profile: Profile) -> Vec<Finding> {
-    let subject = Subject { certificate, issuer };
-    RULES.iter().filter(|rule| rule.belongs_to(profile)).filter_map(|rule| rule.apply(&subject)).collect()
+pub fn check(certificate: &Certificate, issuer: Option<&Certificate>, profile: LintProfile) -> Vec<Finding> {
+    let target = LintTarget { certificate, issuer };
+    RULES.iter().filter(|rule| rule.belongs_to(profile)).filter_map(|rule| rule.apply(&target)).collect()
 }
 
 #[cfg(test)]
@@ -159,11 +159,11 @@ mod tests {
         let cert = TestCert::server("a.test").validity(begin, begin + time::Duration::days(900));
         let leaf = root.issue(cert.critical(crate::x509::certificate::oid::EXTENDED_KEY_USAGE, true));
         for (profile, expected) in [
-            (Profile::Rfc5280, &[][..]),
-            (Profile::Strict, &[]),
-            (Profile::Apple, &["apple-lifetime"]),
-            (Profile::Rustls, &[]),
-            (Profile::House, &["apple-lifetime", "extended-key-usage-critical"]),
+            (LintProfile::Rfc5280, &[][..]),
+            (LintProfile::Strict, &[]),
+            (LintProfile::Apple, &["apple-lifetime"]),
+            (LintProfile::Rustls, &[]),
+            (LintProfile::House, &["apple-lifetime", "extended-key-usage-critical"]),
         ] {
             let found = check(&leaf, Some(&root.certificate), profile);
             let mut codes: Vec<_> = found.iter().map(|finding| finding.rule).collect();
@@ -177,7 +177,7 @@ mod tests {
         let root = TestCa::root();
         let issuing = root.subordinate(TestCert::ca("Issuing CA").path_length(0));
         let leaf = issuing.issue(TestCert::server("web.corp.test"));
-        for profile in Profile::ALL {
+        for profile in LintProfile::ALL {
             assert_eq!(check(&root.certificate, None, profile), [], "{profile}");
             assert_eq!(check(&issuing.certificate, Some(&root.certificate), profile), [], "{profile}");
             assert_eq!(check(&leaf, Some(&issuing.certificate), profile), [], "{profile}");

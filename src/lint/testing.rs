@@ -4,7 +4,7 @@
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::{Rule, Subject};
+use super::{LintTarget, Rule};
 use crate::keys::{PrivateKey, Signer};
 use crate::x509::certificate::oid;
 use crate::x509::{
@@ -74,12 +74,12 @@ impl TestCa {
 pub fn seen(rule: &Rule, cert: TestCert) -> Option<String> {
     let root = TestCa::root();
     let certificate = root.issue(cert);
-    (rule.check)(&Subject { certificate: &certificate, issuer: Some(&root.certificate) })
+    (rule.check)(&LintTarget { certificate: &certificate, issuer: Some(&root.certificate) })
 }
 
 /// What a rule says of a self-signed certificate.
 pub fn seen_in_root(rule: &Rule, cert: TestCert) -> Option<String> {
-    (rule.check)(&Subject::alone(&TestCa::self_signed(cert).certificate))
+    (rule.check)(&LintTarget::alone(&TestCa::self_signed(cert).certificate))
 }
 
 /// A certificate to be: sound until it is bent.

@@ -44,7 +44,7 @@ pub(crate) fn adopt(
         let weak = |cause| AuthorityError::WeakKey { owner: format!("'{}'", adopted.subject), cause };
         weakness::check(&adopted.public_key).map_err(weak)?;
     }
-    let findings = lint::check(&certificate, above.first(), lint::Profile::Rfc5280)
+    let findings = lint::check(&certificate, above.first(), lint::LintProfile::Rfc5280)
         .into_iter()
         .map(|finding| Finding { severity: Severity::Warning, ..finding })
         .collect();

@@ -187,8 +187,8 @@ pub fn install(home: &Home, order: InstallOrder, tools: &Tools<'_>) -> Result<In
         crate::authority::issuer_chain::check_chain(&certificate, &issuer, now)?;
     }
     let new_root = root_to_add(&authorities, &above, add_root)?;
-    let mut warnings = lint::check(facts.certificate(), above.first(), lint::Profile::Rfc5280);
-    warnings.extend(new_root.iter().flat_map(|root| lint::check(&root.certificate, None, lint::Profile::Rfc5280)));
+    let mut warnings = lint::check(facts.certificate(), above.first(), lint::LintProfile::Rfc5280);
+    warnings.extend(new_root.iter().flat_map(|root| lint::check(&root.certificate, None, lint::LintProfile::Rfc5280)));
 
     let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
     files::remove_stale(home.folder())?;

@@ -55,7 +55,11 @@ fn explanations() -> Vec<Explanation> {
         demand: rule.demand,
         example: rule.example,
         cure: rule.cure,
-        profiles: lint::Profile::ALL.into_iter().filter(|it| rule.belongs_to(*it)).map(lint::Profile::name).collect(),
+        profiles: lint::LintProfile::ALL
+            .into_iter()
+            .filter(|it| rule.belongs_to(*it))
+            .map(lint::LintProfile::name)
+            .collect(),
     });
     let of_judgement = verify::codes().map(|code| Explanation {
         code: code.code,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::output::{Answer, Page, Report, Tone};
 use crate::cli::{Context, Failure};
-use crate::lint::{self, Finding, Profile, Severity};
+use crate::lint::{self, Finding, LintProfile, Severity};
 use crate::verify::check_signature;
 use crate::x509::{Certificate, pem};
 
@@ -36,7 +36,7 @@ enum ProfileArgument {
     House,
 }
 
-impl From<ProfileArgument> for Profile {
+impl From<ProfileArgument> for LintProfile {
     fn from(argument: ProfileArgument) -> Self {
         match argument {
             ProfileArgument::Rfc5280 => Self::Rfc5280,
@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
             .map_err(|error| Failure::undecodable(path, number, "certificate", &error.to_string()))?;
         certificates.push(certificate);
     }
-    let profile = Profile::from(arguments.profile);
+    let profile = LintProfile::from(arguments.profile);
     let mut issuers = Issuers::of(&certificates);
     let mut checked = Vec::with_capacity(certificates.len());
     for (number, certificate) in (1..).zip(&certificates) {
@@ -124,7 +124,7 @@ impl<'a> Issuers<'a> {
 }
 
 struct Findings {
-    profile: Profile,
+    profile: LintProfile,
     checked: Vec<Checked>,
     /// One line a certificate, without its findings.
     quiet: bool,

@@ -1,6 +1,6 @@
 //! Apple's platforms refuse long-lived server certificates, of private CAs too.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::text::distance;
 
 pub const RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub const RULE: Rule = Rule {
     demand: "A server certificate is valid for at most 825 days",
     example: "it is valid for 2 years, expected at most 825 days",
     cure: "issue the certificate anew for 825 days or less",
-    profiles: &[Profile::Apple],
+    profiles: &[LintProfile::Apple],
     check,
 };
 
@@ -18,9 +18,9 @@ pub const RULE: Rule = Rule {
 const SINCE: time::OffsetDateTime = time::macros::datetime!(2019-07-01 0:00 UTC);
 const MOST: time::Duration = time::Duration::days(825);
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let validity = &subject.certificate.validity;
-    (subject.is_server() && !subject.is_ca() && validity.not_before >= SINCE && validity.length() > MOST)
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let validity = &target.certificate.validity;
+    (target.is_server() && !target.is_ca() && validity.not_before >= SINCE && validity.length() > MOST)
         .then(|| format!("it is valid for {}, expected at most 825 days", distance(validity.length())))
 }
 

@@ -1,6 +1,6 @@
 //! Of several certificates of one name the key identifier tells which signed.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "authority-key-id-missing",
@@ -9,25 +9,25 @@ pub const RULE: Rule = Rule {
     demand: "Every certificate but a self-signed one has an authority key identifier with the key identifier",
     example: "the certificate has no authority key identifier",
     cure: "issue the certificate anew with an authority key identifier",
-    profiles: &[Profile::Rfc5280, Profile::Strict],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let certificate = subject.certificate;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let certificate = target.certificate;
     match &certificate.authority_key_id {
         Some(id) if id.key_id.is_some() => None,
         Some(_) => Some("the authority key identifier holds no key identifier".to_owned()),
         // Only of a self-signed root, the end of every path, may it be left out.
-        None if certificate.is_self_issued() && certificate.is_ca() && is_of_own_key(subject) => None,
+        None if certificate.is_self_issued() && certificate.is_ca() && is_of_own_key(target) => None,
         None => Some("the certificate has no authority key identifier".to_owned()),
     }
 }
 
 /// Without an authority key identifier nothing tells a self-signed certificate from one that an older key signed, but
 /// the issuer at hand.
-fn is_of_own_key(subject: &Subject<'_>) -> bool {
-    subject.issuer.is_none_or(|issuer| issuer.public_key.spki() == subject.certificate.public_key.spki())
+fn is_of_own_key(target: &LintTarget<'_>) -> bool {
+    target.issuer.is_none_or(|issuer| issuer.public_key.spki() == target.certificate.public_key.spki())
 }
 
 #[cfg(test)]
@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
         assert_eq!(seen_in_root(&RULE, TestCert::ca("A").without(oid::AUTHORITY_KEY_ID)), None);
         let root = TestCa::self_signed(TestCert::ca("A").without(oid::AUTHORITY_KEY_ID)).certificate;
-        assert_eq!((RULE.check)(&Subject { certificate: &root, issuer: Some(&root) }), None);
+        assert_eq!((RULE.check)(&LintTarget { certificate: &root, issuer: Some(&root) }), None);
     }
 
     #[test]

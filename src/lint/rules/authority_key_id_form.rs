@@ -1,6 +1,6 @@
 //! An authority key identifier with issuer and serial breaks once the issuer is renewed.
 
-use crate::lint::{Rule, Severity, Subject};
+use crate::lint::{LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "authority-key-id-names-serial",
@@ -13,8 +13,8 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let id = subject.certificate.authority_key_id.as_ref()?;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let id = target.certificate.authority_key_id.as_ref()?;
     id.names_issuer_and_serial.then(|| {
         "the authority key identifier names the issuer's issuer and serial number, expected the key identifier alone"
             .to_owned()

@@ -1,6 +1,6 @@
 //! The authority key identifier points to the key that signs.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::text::hex;
 
 pub const RULE: Rule = Rule {
@@ -11,13 +11,13 @@ pub const RULE: Rule = Rule {
     example: "the authority key identifier is 0707070707070707070707070707070707070707, expected \
         82bd909677a1085ceed7aa38e4a461f7f7228ace of the CA",
     cure: "issue the certificate anew with the key identifier of its CA",
-    profiles: &[Profile::Rfc5280, Profile::Strict],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let found = subject.certificate.authority_key_id.as_ref()?.key_id.as_ref()?;
-    let expected = subject.issuer?.subject_key_id.as_ref()?;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let found = target.certificate.authority_key_id.as_ref()?.key_id.as_ref()?;
+    let expected = target.issuer?.subject_key_id.as_ref()?;
     (found != expected)
         .then(|| format!("the authority key identifier is {}, expected {} of the CA", hex(found), hex(expected)))
 }

@@ -1,6 +1,6 @@
 //! Whoever does not know the CA bit must not take the certificate for anything.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "basicConstraints is critical in a CA certificate",
     example: "basicConstraints with cA set is not critical, expected critical",
     cure: "issue the CA certificate anew with basicConstraints critical",
-    profiles: &[Profile::Rfc5280, Profile::Strict],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    (subject.is_ca() && !subject.is_critical(oid::BASIC_CONSTRAINTS))
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    (target.is_ca() && !target.is_critical(oid::BASIC_CONSTRAINTS))
         .then(|| "basicConstraints with cA set is not critical, expected critical".to_owned())
 }
 

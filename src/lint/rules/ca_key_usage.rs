@@ -1,6 +1,6 @@
 //! A CA says that its key signs certificates.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::KeyUsage;
 
 pub const RULE: Rule = Rule {
@@ -10,13 +10,13 @@ pub const RULE: Rule = Rule {
     demand: "A CA certificate has key usage with keyCertSign",
     example: "the key usage of the CA certificate is crl-sign, expected keyCertSign among it",
     cure: "issue the CA certificate anew with key usage keyCertSign and cRLSign",
-    profiles: &[Profile::Rfc5280, Profile::Strict],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    match subject.certificate.key_usage {
-        _ if !subject.is_ca() => None,
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    match target.certificate.key_usage {
+        _ if !target.is_ca() => None,
         None => Some("the CA certificate has no key usage, expected keyCertSign".to_owned()),
         Some(usage) if !usage.contains(KeyUsage::KEY_CERT_SIGN) => {
             Some(format!("the key usage of the CA certificate is {usage}, expected keyCertSign among it"))

@@ -1,6 +1,6 @@
 //! Key usage of a CA is critical.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "Key usage is critical in a CA certificate",
     example: "the key usage of the CA certificate is not critical, expected critical",
     cure: "issue the CA certificate anew with key usage critical",
-    profiles: &[Profile::Rfc5280],
+    profiles: &[LintProfile::Rfc5280],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    (subject.is_ca() && subject.certificate.key_usage.is_some() && !subject.is_critical(oid::KEY_USAGE))
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    (target.is_ca() && target.certificate.key_usage.is_some() && !target.is_critical(oid::KEY_USAGE))
         .then(|| "the key usage of the CA certificate is not critical, expected critical".to_owned())
 }
 

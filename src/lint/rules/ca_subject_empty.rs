@@ -1,6 +1,6 @@
 //! The subject of a CA is the issuer of others.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "ca-subject-empty",
@@ -9,12 +9,12 @@ pub const RULE: Rule = Rule {
     demand: "A CA certificate has a subject",
     example: "the subject of the CA certificate is an empty name",
     cure: "issue the CA certificate anew with a subject",
-    profiles: &[Profile::Rfc5280, Profile::Strict],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    (subject.is_ca() && subject.certificate.subject.is_empty())
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    (target.is_ca() && target.certificate.subject.is_empty())
         .then(|| "the subject of the CA certificate is an empty name".to_owned())
 }
 

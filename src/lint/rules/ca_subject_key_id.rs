@@ -1,6 +1,6 @@
 //! Whoever builds a path looks for the key identifier of the CA.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "ca-without-subject-key-id",
@@ -9,13 +9,13 @@ pub const RULE: Rule = Rule {
     demand: "A CA certificate has a subject key identifier",
     example: "the CA certificate has no subject key identifier",
     cure: "issue the CA certificate anew with a subject key identifier",
-    profiles: &[Profile::Rfc5280, Profile::Strict],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let missing = subject.certificate.subject_key_id.as_ref().is_none_or(Vec::is_empty);
-    (subject.is_ca() && missing).then(|| "the CA certificate has no subject key identifier".to_owned())
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let missing = target.certificate.subject_key_id.as_ref().is_none_or(Vec::is_empty);
+    (target.is_ca() && missing).then(|| "the CA certificate has no subject key identifier".to_owned())
 }
 
 #[cfg(test)]

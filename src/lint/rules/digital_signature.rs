@@ -1,6 +1,6 @@
 //! In TLS 1.3, and with elliptic curves in TLS 1.2, both sides sign.
 
-use crate::lint::{Rule, Severity, Subject};
+use crate::lint::{LintTarget, Rule, Severity};
 use crate::x509::KeyUsage;
 
 pub const RULE: Rule = Rule {
@@ -14,9 +14,9 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let usage = subject.certificate.key_usage?;
-    (subject.is_tls() && !subject.is_ca() && !usage.contains(KeyUsage::DIGITAL_SIGNATURE))
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let usage = target.certificate.key_usage?;
+    (target.is_tls() && !target.is_ca() && !usage.contains(KeyUsage::DIGITAL_SIGNATURE))
         .then(|| format!("key usage is {usage}, expected digital-signature among it"))
 }
 

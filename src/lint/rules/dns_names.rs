@@ -1,6 +1,6 @@
 //! DNS names as a TLS client would look for them.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::{GeneralName, general_name};
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "DNS names are A-labels without a dot at the end; a wildcard stands for the whole first label",
     example: "'w*.corp.test' is not a DNS name: a wildcard may stand only for the whole first label, as in *.corp.test",
     cure: "issue the certificate anew with the right names",
-    profiles: &[Profile::Rfc5280, Profile::Apple, Profile::Rustls],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Apple, LintProfile::Rustls],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let told: Vec<String> = subject
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let told: Vec<String> = target
         .certificate
         .names()
         .iter()

@@ -1,6 +1,6 @@
 //! A certificate for every purpose can be abused for one that nobody had in mind.
 
-use crate::lint::{Rule, Severity, Subject};
+use crate::lint::{LintTarget, Rule, Severity};
 use crate::x509::ExtendedKeyUsage;
 
 pub const RULE: Rule = Rule {
@@ -14,8 +14,8 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    subject
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    target
         .has_purpose(&ExtendedKeyUsage::Any)
         .then(|| "extended key usage has anyExtendedKeyUsage, expected named purposes".to_owned())
 }

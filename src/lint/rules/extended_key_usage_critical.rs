@@ -1,6 +1,6 @@
 //! A critical list of purposes troubles software that does not know them.
 
-use crate::lint::{Rule, Severity, Subject};
+use crate::lint::{LintTarget, Rule, Severity};
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {
@@ -14,8 +14,8 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    (subject.is_server() && subject.is_critical(oid::EXTENDED_KEY_USAGE))
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    (target.is_server() && target.is_critical(oid::EXTENDED_KEY_USAGE))
         .then(|| "extended key usage is critical, expected not critical".to_owned())
 }
 

@@ -1,6 +1,6 @@
 //! A certificate for no purpose.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "extended-key-usage-empty",
@@ -9,12 +9,12 @@ pub const RULE: Rule = Rule {
     demand: "Extended key usage, where it stands, names at least one purpose",
     example: "extended key usage is there, but names no purpose",
     cure: "issue the certificate anew with its purposes",
-    profiles: &[Profile::Rfc5280],
+    profiles: &[LintProfile::Rfc5280],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let purposes = subject.certificate.extended_key_usage.as_ref()?;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let purposes = target.certificate.extended_key_usage.as_ref()?;
     purposes.is_empty().then(|| "extended key usage is there, but names no purpose".to_owned())
 }
 

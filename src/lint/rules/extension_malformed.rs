@@ -1,6 +1,6 @@
 //! An extension that stands twice, or cannot be read, means different things to different readers.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "Every extension can be read, and stands once",
     example: "extension 2.5.29.15 (key usage): it stands twice",
     cure: "issue the certificate anew: the tool that made it is broken",
-    profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Apple, Profile::Rustls],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Apple, LintProfile::Rustls],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let told: Vec<_> = subject
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let told: Vec<_> = target
         .certificate
         .malformed
         .iter()

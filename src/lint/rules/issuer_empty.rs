@@ -1,6 +1,6 @@
 //! Somebody must have issued it.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "issuer-empty",
@@ -9,12 +9,12 @@ pub const RULE: Rule = Rule {
     demand: "The issuer is a name with at least one attribute",
     example: "the issuer is an empty name",
     cure: "give the CA a subject, and issue the certificate anew",
-    profiles: &[Profile::Rfc5280, Profile::Strict],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    subject.certificate.issuer.is_empty().then(|| "the issuer is an empty name".to_owned())
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    target.certificate.issuer.is_empty().then(|| "the issuer is an empty name".to_owned())
 }
 
 #[cfg(test)]

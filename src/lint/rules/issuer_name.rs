@@ -1,6 +1,6 @@
 //! The issuer is copied octet by octet, or some verifiers find no path.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "issuer-name-differs",
@@ -9,13 +9,13 @@ pub const RULE: Rule = Rule {
     demand: "The issuer field has the octets of the CA's subject",
     example: "the issuer is CN=Else, expected CN=Test Root in the same encoding",
     cure: "sign with the CA that the issuer field names, and copy its subject as it stands",
-    profiles: &[Profile::Rfc5280, Profile::Rustls],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Rustls],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let found = &subject.certificate.issuer;
-    let expected = &subject.issuer?.subject;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let found = &target.certificate.issuer;
+    let expected = &target.issuer?.subject;
     (found.as_der() != expected.as_der())
         .then(|| format!("the issuer is {found}, expected {expected} in the same encoding"))
 }

@@ -1,6 +1,6 @@
 //! Only a CA signs certificates.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::KeyUsage;
 
 pub const RULE: Rule = Rule {
@@ -10,13 +10,13 @@ pub const RULE: Rule = Rule {
     demand: "keyCertSign stands only in a certificate with cA set",
     example: "key usage has keyCertSign, but basicConstraints does not set cA",
     cure: "take keyCertSign out of the key usage, or make it a CA certificate",
-    profiles: &[Profile::Rfc5280, Profile::Strict],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let signs = subject.certificate.key_usage.is_some_and(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN));
-    (signs && !subject.is_ca()).then(|| "key usage has keyCertSign, but basicConstraints does not set cA".to_owned())
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let signs = target.certificate.key_usage.is_some_and(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN));
+    (signs && !target.is_ca()).then(|| "key usage has keyCertSign, but basicConstraints does not set cA".to_owned())
 }
 
 #[cfg(test)]

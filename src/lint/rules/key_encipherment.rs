@@ -1,6 +1,6 @@
 //! Elliptic curve keys cannot encipher keys.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::{KeyKind, KeyUsage};
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "An ECDSA or Ed25519 key has neither keyEncipherment nor dataEncipherment",
     example: "key usage is digital-signature, key-encipherment, which a key of kind ecdsa-p256 cannot do",
     cure: "issue the certificate anew with key usage digitalSignature",
-    profiles: &[Profile::Rfc5280],
+    profiles: &[LintProfile::Rfc5280],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let certificate = subject.certificate;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let certificate = target.certificate;
     let usage = certificate.key_usage?;
     let enciphers = usage.contains(KeyUsage::KEY_ENCIPHERMENT) || usage.contains(KeyUsage::DATA_ENCIPHERMENT);
     let kind = certificate.public_key.kind();

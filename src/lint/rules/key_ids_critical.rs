@@ -1,6 +1,6 @@
 //! Key identifiers are hints, not conditions.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {
@@ -10,13 +10,13 @@ pub const RULE: Rule = Rule {
     demand: "Subject and authority key identifier are not critical",
     example: "the subject key identifier is critical, expected not critical",
     cure: "issue the certificate anew with key identifiers that are not critical",
-    profiles: &[Profile::Rfc5280, Profile::Strict],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
+fn check(target: &LintTarget<'_>) -> Option<String> {
     let known = [(oid::SUBJECT_KEY_ID, "subject"), (oid::AUTHORITY_KEY_ID, "authority")];
-    let (_, which) = known.into_iter().find(|(oid, _)| subject.is_critical(oid))?;
+    let (_, which) = known.into_iter().find(|(oid, _)| target.is_critical(oid))?;
     Some(format!("the {which} key identifier is critical, expected not critical"))
 }
 

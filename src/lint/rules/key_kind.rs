@@ -1,6 +1,6 @@
 //! A key that no handshake can be held with.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::KeyKind;
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "The key is RSA, ECDSA on P-256, P-384 or P-521, or Ed25519",
     example: "the key is of kind dsa (1.2.840.10040.4.1), expected RSA, ECDSA on P-256, P-384 or P-521, or Ed25519",
     cure: "make a new key, for example ecdsa-p256, and a new certificate",
-    profiles: &[Profile::Apple, Profile::Rustls],
+    profiles: &[LintProfile::Apple, LintProfile::Rustls],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    match subject.certificate.public_key.kind() {
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    match target.certificate.public_key.kind() {
         kind @ KeyKind::Other(_) => {
             Some(format!("the key is of kind {kind}, expected RSA, ECDSA on P-256, P-384 or P-521, or Ed25519"))
         }

@@ -1,6 +1,6 @@
 //! A key that may be used for nothing.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "key-usage-empty",
@@ -9,12 +9,12 @@ pub const RULE: Rule = Rule {
     demand: "Key usage, where it stands, sets at least one bit",
     example: "key usage is there, but no bit of it is set",
     cure: "issue the certificate anew with the usages that the key is for",
-    profiles: &[Profile::Rfc5280],
+    profiles: &[LintProfile::Rfc5280],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    subject.certificate.key_usage?.is_empty().then(|| "key usage is there, but no bit of it is set".to_owned())
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    target.certificate.key_usage?.is_empty().then(|| "key usage is there, but no bit of it is set".to_owned())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A leaf that bears the name of its CA is taken for the CA by path builders.
 
-use crate::lint::{Rule, Severity, Subject};
+use crate::lint::{LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "leaf-named-as-issuer",
@@ -13,9 +13,9 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let certificate = subject.certificate;
-    (!subject.is_ca() && certificate.is_self_issued() && !certificate.subject.is_empty())
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let certificate = target.certificate;
+    (!target.is_ca() && certificate.is_self_issued() && !certificate.subject.is_empty())
         .then(|| format!("subject and issuer are both {}, expected a name of its own", certificate.subject))
 }
 

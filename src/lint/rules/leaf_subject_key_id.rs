@@ -1,6 +1,6 @@
 //! A key identifier helps to find a certificate by its key.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "leaf-without-subject-key-id",
@@ -9,12 +9,12 @@ pub const RULE: Rule = Rule {
     demand: "A leaf has a subject key identifier",
     example: "the certificate has no subject key identifier",
     cure: "issue the certificate anew with a subject key identifier",
-    profiles: &[Profile::Rfc5280],
+    profiles: &[LintProfile::Rfc5280],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    (!subject.is_ca() && subject.certificate.subject_key_id.is_none())
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    (!target.is_ca() && target.certificate.subject_key_id.is_none())
         .then(|| "the certificate has no subject key identifier".to_owned())
 }
 

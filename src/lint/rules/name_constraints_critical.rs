@@ -1,6 +1,6 @@
 //! Whoever does not know the constraints must not trust the CA.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "Name constraints are critical",
     example: "the name constraints are not critical, expected critical",
     cure: "issue the CA certificate anew with critical name constraints",
-    profiles: &[Profile::Rfc5280],
+    profiles: &[LintProfile::Rfc5280],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let extension = subject.certificate.extension(oid::NAME_CONSTRAINTS)?;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let extension = target.certificate.extension(oid::NAME_CONSTRAINTS)?;
     (!extension.critical).then(|| "the name constraints are not critical, expected critical".to_owned())
 }
 

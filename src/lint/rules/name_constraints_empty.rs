@@ -1,6 +1,6 @@
 //! Constraints without a subtree constrain nothing.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::certificate::oid;
 use crate::x509::der;
 
@@ -11,12 +11,12 @@ pub const RULE: Rule = Rule {
     demand: "Name constraints hold at least one subtree, and no empty list",
     example: "the name constraints hold an empty list of subtrees",
     cure: "issue the CA certificate anew with subtrees, or without the extension",
-    profiles: &[Profile::Rfc5280],
+    profiles: &[LintProfile::Rfc5280],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let extension = subject.certificate.extension(oid::NAME_CONSTRAINTS)?;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let extension = target.certificate.extension(oid::NAME_CONSTRAINTS)?;
     let (_, content, _) = der::split_first(&extension.value)?;
     let lists = der::children(content)?;
     let has_empty_list = lists.iter().any(|list| matches!(der::split_first(list), Some((_, [], _))));

@@ -1,6 +1,6 @@
 //! Only a CA vouches for names.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "Name constraints stand only in a CA certificate",
     example: "a certificate that is no CA has name constraints",
     cure: "issue the certificate anew without name constraints",
-    profiles: &[Profile::Rfc5280],
+    profiles: &[LintProfile::Rfc5280],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    (!subject.is_ca() && subject.certificate.extension(oid::NAME_CONSTRAINTS).is_some())
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    (!target.is_ca() && target.certificate.extension(oid::NAME_CONSTRAINTS).is_some())
         .then(|| "a certificate that is no CA has name constraints".to_owned())
 }
 

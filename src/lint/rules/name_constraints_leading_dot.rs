@@ -1,6 +1,6 @@
 //! A DNS subtree covers the names below it by itself.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::name_constraints::Subtree;
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "DNS subtrees are written without a leading dot",
     example: "the DNS subtree '.a.test' begins with a dot, expected 'a.test'",
     cure: "issue the CA certificate anew with the subtree without its leading dot",
-    profiles: &[Profile::Rfc5280],
+    profiles: &[LintProfile::Rfc5280],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let constraints = subject.certificate.name_constraints.as_ref()?;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let constraints = target.certificate.name_constraints.as_ref()?;
     constraints.permitted.iter().chain(&constraints.excluded).find_map(|subtree| match subtree {
         Subtree::Dns(base) if base.starts_with('.') => {
             Some(format!("the DNS subtree '{base}' begins with a dot, expected '{}'", base.trim_start_matches('.')))

@@ -1,6 +1,6 @@
 //! After its CA has ended, a certificate is worth nothing.
 
-use crate::lint::{Rule, Severity, Subject};
+use crate::lint::{LintTarget, Rule, Severity};
 use crate::text::rfc3339;
 
 pub const RULE: Rule = Rule {
@@ -14,8 +14,8 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let (own, issuers) = (&subject.certificate.validity, &subject.issuer?.validity);
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let (own, issuers) = (&target.certificate.validity, &target.issuer?.validity);
     if own.not_after > issuers.not_after {
         Some(format!("it ends at {}, after its CA at {}", rfc3339(own.not_after), rfc3339(issuers.not_after)))
     } else if own.not_before < issuers.not_before {

@@ -1,6 +1,6 @@
 //! A path length means nothing without the CA bit and keyCertSign.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::KeyUsage;
 
 pub const RULE: Rule = Rule {
@@ -10,14 +10,14 @@ pub const RULE: Rule = Rule {
     demand: "A path length stands only beside cA and keyCertSign",
     example: "basicConstraints has the path length 0, but cA is not set",
     cure: "take the path length out, or make it a CA certificate with keyCertSign",
-    profiles: &[Profile::Rfc5280, Profile::Strict],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let constraints = subject.certificate.basic_constraints?;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let constraints = target.certificate.basic_constraints?;
     let length = constraints.path_length?;
-    let signs = subject.certificate.key_usage.is_none_or(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN));
+    let signs = target.certificate.key_usage.is_none_or(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN));
     let lacking = match (constraints.ca, signs) {
         (true, true) => return None,
         (false, _) => "cA is not set",

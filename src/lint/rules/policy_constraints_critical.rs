@@ -1,6 +1,6 @@
 //! Constraints on policies that somebody may pass over constrain nothing.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {
@@ -10,14 +10,14 @@ pub const RULE: Rule = Rule {
     demand: "Policy constraints and inhibit any policy are critical",
     example: "2.5.29.36 (policy constraints) is not critical",
     cure: "issue the CA certificate anew with the extension critical",
-    profiles: &[Profile::Rfc5280],
+    profiles: &[LintProfile::Rfc5280],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
+fn check(target: &LintTarget<'_>) -> Option<String> {
     [oid::POLICY_CONSTRAINTS, oid::INHIBIT_ANY_POLICY]
         .into_iter()
-        .find(|oid| subject.certificate.extension(oid).is_some() && !subject.is_critical(oid))
+        .find(|oid| target.certificate.extension(oid).is_some() && !target.is_critical(oid))
         .map(|oid| format!("{} is not critical", oid::with_name(oid)))
 }
 

@@ -1,6 +1,6 @@
 //! An even exponent, or 1, is no RSA key.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::KeyKind;
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "The RSA exponent is odd and greater than 1",
     example: "the RSA exponent is even or 1, expected an odd one such as 65537",
     cure: "make a new key, and a new certificate",
-    profiles: &[Profile::Rustls],
+    profiles: &[LintProfile::Rustls],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let KeyKind::Rsa { exponent, .. } = subject.certificate.public_key.kind() else { return None };
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let KeyKind::Rsa { exponent, .. } = target.certificate.public_key.kind() else { return None };
     let is_odd = exponent.last().is_some_and(|octet| octet % 2 == 1);
     (!is_odd || *exponent == [1]).then(|| "the RSA exponent is even or 1, expected an odd one such as 65537".to_owned())
 }

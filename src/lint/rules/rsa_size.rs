@@ -1,6 +1,6 @@
 //! Short RSA keys can be factored.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::KeyKind;
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "An RSA modulus has at least 2048 bits, in whole octets",
     example: "the RSA key has 1024 bits, expected at least 2048",
     cure: "make a new key of at least 2048 bits, better an ECDSA one, and a new certificate",
-    profiles: &[Profile::Apple, Profile::Rustls],
+    profiles: &[LintProfile::Apple, LintProfile::Rustls],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    match subject.certificate.public_key.kind() {
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    match target.certificate.public_key.kind() {
         KeyKind::Rsa { bits, .. } if *bits < 2048 => {
             Some(format!("the RSA key has {bits} bits, expected at least 2048"))
         }

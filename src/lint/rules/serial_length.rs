@@ -1,6 +1,6 @@
 //! Serial numbers fit into 20 octets.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::SerialNumber;
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "The serial number takes at most 20 octets",
     example: "the serial number takes 21 octets, expected at most 20",
     cure: "issue the certificate anew with a shorter serial number; 16 random octets are plenty",
-    profiles: &[Profile::Rfc5280, Profile::Rustls],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Rustls],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let octets = subject.certificate.serial.as_der_content().len();
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let octets = target.certificate.serial.as_der_content().len();
     let most = SerialNumber::MOST_OCTETS;
     (octets > most).then(|| format!("the serial number takes {octets} octets, expected at most {most}"))
 }

@@ -1,6 +1,6 @@
 //! Serial numbers are greater than zero.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "serial-not-positive",
@@ -9,12 +9,12 @@ pub const RULE: Rule = Rule {
     demand: "The serial number is a positive integer",
     example: "the serial number 80 is negative, expected a positive one",
     cure: "issue the certificate anew with a random positive serial number",
-    profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Rustls],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Rustls],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let serial = &subject.certificate.serial;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let serial = &target.certificate.serial;
     (!serial.is_positive()).then(|| {
         let what = if serial.is_zero() { "zero" } else { "negative" };
         format!("the serial number {serial} is {what}, expected a positive one")

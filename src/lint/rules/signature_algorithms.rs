@@ -1,6 +1,6 @@
 //! The signature algorithm is named twice, alike.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "signature-algorithms-differ",
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     example: "what is signed names ecdsa-with-SHA384, the signature ecdsa-with-SHA256; expected the same, parameters \
         included",
     cure: "issue the certificate anew: the tool that made it is broken, or the certificate was tampered with",
-    profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Apple, Profile::Rustls],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Apple, LintProfile::Rustls],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let (inner, outer) = (&subject.certificate.tbs_signature_algorithm, &subject.certificate.signature_algorithm);
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let (inner, outer) = (&target.certificate.tbs_signature_algorithm, &target.certificate.signature_algorithm);
     (inner.der != outer.der)
         .then(|| format!("what is signed names {inner}, the signature {outer}; expected the same, parameters included"))
 }

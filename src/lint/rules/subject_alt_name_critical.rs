@@ -1,6 +1,6 @@
 //! Without a subject, the alternative names are all there is.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {
@@ -10,13 +10,13 @@ pub const RULE: Rule = Rule {
     demand: "The subject alternative name is critical beside an empty subject",
     example: "the subject is empty, but the subject alternative name is not critical",
     cure: "issue the certificate anew with a critical subject alternative name, or with a subject",
-    profiles: &[Profile::Rfc5280, Profile::Strict],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let certificate = subject.certificate;
-    if !certificate.subject.is_empty() || subject.is_ca() {
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let certificate = target.certificate;
+    if !certificate.subject.is_empty() || target.is_ca() {
         return None;
     }
     match certificate.extension(oid::SUBJECT_ALT_NAME) {

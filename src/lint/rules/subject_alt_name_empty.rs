@@ -1,6 +1,6 @@
 //! An extension without a name says nothing.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "subject-alt-name-empty",
@@ -9,12 +9,12 @@ pub const RULE: Rule = Rule {
     demand: "The subject alternative name holds at least one name",
     example: "the subject alternative name is there, but empty",
     cure: "issue the certificate anew with names in it, or without the extension",
-    profiles: &[Profile::Rfc5280, Profile::Strict],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    subject
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    target
         .certificate
         .subject_alt_names
         .as_ref()

@@ -1,6 +1,6 @@
 //! TLS clients look for the host among the subject alternative names, never in the common name.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "subject-alt-name-missing",
@@ -9,18 +9,16 @@ pub const RULE: Rule = Rule {
     demand: "A server certificate has a subject alternative name",
     example: "there is no subject alternative name; the common name a.test is not looked at",
     cure: "issue the certificate anew with the host names and addresses as subject alternative names",
-    profiles: &[Profile::Apple, Profile::Rustls],
+    profiles: &[LintProfile::Apple, LintProfile::Rustls],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    (subject.is_server() && !subject.is_ca() && subject.certificate.subject_alt_names.is_none()).then(|| match subject
-        .certificate
-        .subject
-        .common_name()
-    {
-        Some(name) => format!("there is no subject alternative name; the common name {name} is not looked at"),
-        None => "there is no subject alternative name".to_owned(),
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    (target.is_server() && !target.is_ca() && target.certificate.subject_alt_names.is_none()).then(|| {
+        match target.certificate.subject.common_name() {
+            Some(name) => format!("there is no subject alternative name; the common name {name} is not looked at"),
+            None => "there is no subject alternative name".to_owned(),
+        }
     })
 }
 

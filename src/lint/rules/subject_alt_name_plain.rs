@@ -1,6 +1,6 @@
 //! A critical extension beside a subject troubles old software for nothing; Python's verifier refuses it.
 
-use crate::lint::{Rule, Severity, Subject};
+use crate::lint::{LintTarget, Rule, Severity};
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {
@@ -14,8 +14,8 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    (subject.is_critical(oid::SUBJECT_ALT_NAME) && !subject.certificate.subject.is_empty())
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    (target.is_critical(oid::SUBJECT_ALT_NAME) && !target.certificate.subject.is_empty())
         .then(|| "the subject alternative name is critical although there is a subject".to_owned())
 }
 

@@ -1,6 +1,6 @@
 //! Dates are UTCTime through 2049, GeneralizedTime from 2050 on.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::text;
 use crate::x509::{Certificate, der, validity};
 
@@ -11,12 +11,12 @@ pub const RULE: Rule = Rule {
     demand: "Dates are written as UTCTime through 2049 and as GeneralizedTime after, with seconds and Z",
     example: "notBefore is written as 20260101000000Z (GeneralizedTime), expected 260101000000Z (UTCTime)",
     cure: "issue the certificate anew: the tool that made it writes dates wrongly",
-    profiles: &[Profile::Rfc5280],
+    profiles: &[LintProfile::Rfc5280],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let certificate = subject.certificate;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let certificate = target.certificate;
     let dates = [("notBefore", certificate.validity.not_before), ("notAfter", certificate.validity.not_after)];
     written(certificate)?
         .into_iter()
@@ -82,7 +82,7 @@ mod tests {
         ] {
             let certificate =
                 TestCa::root().issue(TestCert::server("a.test").validity_der(der::sequence(&[sound, date])));
-            let told = check(&Subject::alone(&certificate)).unwrap();
+            let told = check(&LintTarget::alone(&certificate)).unwrap();
             assert!(told.starts_with("notAfter is written as") && is_not_der(&certificate), "{told}");
         }
     }

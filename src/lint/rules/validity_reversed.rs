@@ -1,6 +1,6 @@
 //! A certificate that is never valid.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 use crate::text::rfc3339;
 
 pub const RULE: Rule = Rule {
@@ -10,12 +10,12 @@ pub const RULE: Rule = Rule {
     demand: "notBefore comes before notAfter",
     example: "it begins at 2026-02-01T00:00:00Z, after it ends at 2026-01-01T00:00:00Z",
     cure: "issue the certificate anew with the dates in order",
-    profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Apple, Profile::Rustls],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Apple, LintProfile::Rustls],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let validity = &subject.certificate.validity;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let validity = &target.certificate.validity;
     (validity.not_before > validity.not_after).then(|| {
         format!("it begins at {}, after it ends at {}", rfc3339(validity.not_before), rfc3339(validity.not_after))
     })

@@ -1,6 +1,6 @@
 //! Extensions need version 3.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "version-not-3",
@@ -9,12 +9,12 @@ pub const RULE: Rule = Rule {
     demand: "A certificate has version 3",
     example: "the version is 1, expected 3",
     cure: "issue the certificate anew: no current tool writes older versions",
-    profiles: &[Profile::Rfc5280, Profile::Strict, Profile::Apple, Profile::Rustls],
+    profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Apple, LintProfile::Rustls],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let found = subject.certificate.version;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let found = target.certificate.version;
     (found != 3).then(|| format!("the version is {found}, expected 3"))
 }
 

@@ -1,6 +1,6 @@
 //! Signatures over MD5 or SHA-1 can be forged.
 
-use crate::lint::{Profile, Rule, Severity, Subject};
+use crate::lint::{LintProfile, LintTarget, Rule, Severity};
 
 pub const RULE: Rule = Rule {
     code: "weak-signature",
@@ -9,14 +9,14 @@ pub const RULE: Rule = Rule {
     demand: "The signature uses SHA-256 or better",
     example: "it is signed with sha1WithRSAEncryption, expected SHA-256 or better",
     cure: "issue the certificate anew with SHA-256, SHA-384 or SHA-512",
-    profiles: &[Profile::Apple, Profile::Rustls, Profile::Strict],
+    profiles: &[LintProfile::Apple, LintProfile::Rustls, LintProfile::Strict],
     check,
 };
 
-fn check(subject: &Subject<'_>) -> Option<String> {
-    let algorithm = &subject.certificate.signature_algorithm;
+fn check(target: &LintTarget<'_>) -> Option<String> {
+    let algorithm = &target.certificate.signature_algorithm;
     // Nobody relies on the signature of a root over itself.
-    (algorithm.is_weak() && !subject.certificate.is_self_issued())
+    (algorithm.is_weak() && !target.certificate.is_self_issued())
         .then(|| format!("it is signed with {algorithm}, expected SHA-256 or better"))
 }
 

@@ -2,7 +2,7 @@
 //! a yes into a no, and for which purpose.
 
 use crate::lint::rules as lint;
-use crate::lint::{Rule, Severity, Subject};
+use crate::lint::{LintTarget, Rule, Severity};
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::Rank;
 use crate::verify::input::{Purpose, VerifyOptions};
@@ -58,13 +58,13 @@ static WEAK: [&Rule; 1] = [&lint::rsa_size::RULE];
 pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
     let Some(candidate) = path.certificates.get(index) else { return };
     let issuer = index.checked_sub(1).and_then(|above| path.certificates.get(above)).map(|above| &above.certificate);
-    let subject = Subject { certificate: &candidate.certificate, issuer };
+    let target = LintTarget { certificate: &candidate.certificate, issuer };
     let purpose = path.options.purpose;
     let role = path.role(index);
     let mut apply = |rules: &[&Rule], severity: Severity| {
-        for finding in rules.iter().filter_map(|rule| rule.apply(&subject)) {
+        for finding in rules.iter().filter_map(|rule| rule.apply(&target)) {
             if !is_pointless(finding.rule, path, index) {
-                let tolerated = is_tolerated(finding.rule, &subject, role, path.options);
+                let tolerated = is_tolerated(finding.rule, &target, role, path.options);
                 let severity = if tolerated { Severity::Warning } else { severity };
                 let is_of_own_root = is_fault_of_own_root(finding.rule, role, path.options);
                 let rank = rank(finding.rule);
@@ -105,12 +105,12 @@ fn is_pointless(rule: &str, path: &CertPath<'_>, index: usize) -> bool {
     rule == lint::authority_key_id::RULE.code && path.role(index) == Role::Root && signs_itself()
 }
 
-fn is_tolerated(rule: &str, subject: &Subject<'_>, role: Role, options: &VerifyOptions) -> bool {
+fn is_tolerated(rule: &str, target: &LintTarget<'_>, role: Role, options: &VerifyOptions) -> bool {
     match rule {
         // The serial of a root is looked up by nobody; several old roots have zero.
-        "serial-not-positive" => role == Role::Root && subject.certificate.serial.is_zero(),
+        "serial-not-positive" => role == Role::Root && target.certificate.serial.is_zero(),
         // RFC 5280 §4.1.2.5: "applications MUST be able to process validity dates that are encoded in either" form.
-        "validity-encoding" => !lint::validity_encoding::is_not_der(subject.certificate),
+        "validity-encoding" => !lint::validity_encoding::is_not_der(target.certificate),
         // BR §7.1.2.5.2: "MAY be marked non-critical", an explicit exception from RFC 5280.
         "name-constraints-not-critical" => options.purpose == Purpose::Server,
         rule if is_fault_of_own_root(rule, role, options) => true,

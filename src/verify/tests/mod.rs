@@ -532,7 +532,7 @@ proptest::proptest! {
             }
         }
         if let Ok(certificate) = Certificate::from_der(&octets) {
-            for profile in crate::lint::Profile::ALL {
+            for profile in crate::lint::LintProfile::ALL {
                 crate::lint::check(&certificate, Some(&pki.issuing.certificate), profile);
             }
             let case = Case::new(certificate.clone(), &[&certificate], &[&pki.root.certificate, &certificate]);

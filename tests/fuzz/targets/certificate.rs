@@ -1,6 +1,6 @@
 //! Any octets as one certificate: read, linted, and judged as leaf, as intermediate and as root.
 
-use ca::lint::{self, Profile};
+use ca::lint::{self, LintProfile};
 use ca::verify::{Purpose, Signatures, VerifyInput, verify_chain};
 use ca::x509::{Certificate, GeneralName, TbsFields};
 
@@ -13,7 +13,7 @@ pub fn run(data: &[u8]) {
     if let Some(fields) = TbsFields::split(certificate.tbs()) {
         assert_eq!(fields.join(), certificate.tbs());
     }
-    for profile in Profile::ALL {
+    for profile in LintProfile::ALL {
         lint::check(&certificate, None, profile);
         lint::check(&certificate, Some(&certificate), profile);
     }

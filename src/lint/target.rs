@@ -4,13 +4,13 @@ use crate::x509::{Certificate, ExtendedKeyUsage};
 
 /// A certificate under examination.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
+pub struct LintTarget<'a> {
     pub certificate: &'a Certificate,
     /// The certificate of the signer, where it is known.
     pub issuer: Option<&'a Certificate>,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> LintTarget<'a> {
     /// A certificate without its issuer at hand.
     pub fn alone(certificate: &'a Certificate) -> Self {
         Self { certificate, issuer: None }
