@@ -1,6 +1,9 @@
 //! Apple's platforms refuse long-lived server certificates, of private CAs too.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::text::distance;
 
 pub const RULE: Rule = Rule {

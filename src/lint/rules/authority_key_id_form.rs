@@ -1,6 +1,8 @@
 //! An authority key identifier with issuer and serial breaks once the issuer is renewed.
 
-use crate::lint::{LintTarget, Rule, Severity};
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 
 pub const RULE: Rule = Rule {
     code: "authority-key-id-names-serial",

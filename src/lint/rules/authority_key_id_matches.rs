@@ -1,6 +1,9 @@
 //! The authority key identifier points to the key that signs.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::text::hex;
 
 pub const RULE: Rule = Rule {

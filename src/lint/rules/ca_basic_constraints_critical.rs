@@ -1,6 +1,9 @@
 //! Whoever does not know the CA bit must not take the certificate for anything.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {

@@ -1,6 +1,8 @@
 //! In TLS 1.3, and with elliptic curves in TLS 1.2, both sides sign.
 
-use crate::lint::{LintTarget, Rule, Severity};
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::x509::KeyUsage;
 
 pub const RULE: Rule = Rule {

@@ -1,6 +1,9 @@
 //! DNS names as a TLS client would look for them.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::x509::{GeneralName, general_name};
 
 pub const RULE: Rule = Rule {

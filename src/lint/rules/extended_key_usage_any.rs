@@ -1,6 +1,8 @@
 //! A certificate for every purpose can be abused for one that nobody had in mind.
 
-use crate::lint::{LintTarget, Rule, Severity};
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::x509::ExtendedKeyUsage;
 
 pub const RULE: Rule = Rule {

@@ -1,6 +1,8 @@
 //! A critical list of purposes troubles software that does not know them.
 
-use crate::lint::{LintTarget, Rule, Severity};
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {

@@ -1,6 +1,9 @@
 //! A certificate for no purpose.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 
 pub const RULE: Rule = Rule {
     code: "extended-key-usage-empty",

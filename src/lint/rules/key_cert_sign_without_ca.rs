@@ -1,6 +1,9 @@
 //! Only a CA signs certificates.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::x509::KeyUsage;
 
 pub const RULE: Rule = Rule {

@@ -1,6 +1,9 @@
 //! A key that no handshake can be held with.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::x509::KeyKind;
 
 pub const RULE: Rule = Rule {

@@ -1,6 +1,8 @@
 //! A leaf that bears the name of its CA is taken for the CA by path builders.
 
-use crate::lint::{LintTarget, Rule, Severity};
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 
 pub const RULE: Rule = Rule {
     code: "leaf-named-as-issuer",

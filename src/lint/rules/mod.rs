@@ -45,7 +45,7 @@ pub mod validity_reversed;
 pub mod version;
 pub mod weak_signature;
 
-use super::Rule;
+use super::rule::Rule;
 
 /// Every rule, from the certificate's outside to its relation with the issuer.
 pub static RULES: &[&Rule] = &[

@@ -1,6 +1,9 @@
 //! A DNS subtree covers the names below it by itself.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::x509::name_constraints::Subtree;
 
 pub const RULE: Rule = Rule {

@@ -1,6 +1,8 @@
 //! After its CA has ended, a certificate is worth nothing.
 
-use crate::lint::{LintTarget, Rule, Severity};
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::text::rfc3339;
 
 pub const RULE: Rule = Rule {

@@ -1,6 +1,9 @@
 //! Serial numbers fit into 20 octets.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::x509::SerialNumber;
 
 pub const RULE: Rule = Rule {

@@ -1,6 +1,9 @@
 //! An extension without a name says nothing.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 
 pub const RULE: Rule = Rule {
     code: "subject-alt-name-empty",

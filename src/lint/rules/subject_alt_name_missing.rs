@@ -1,6 +1,9 @@
 //! TLS clients look for the host among the subject alternative names, never in the common name.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 
 pub const RULE: Rule = Rule {
     code: "subject-alt-name-missing",

@@ -1,6 +1,8 @@
 //! A critical extension beside a subject troubles old software for nothing; Python's verifier refuses it.
 
-use crate::lint::{LintTarget, Rule, Severity};
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::x509::certificate::oid;
 
 pub const RULE: Rule = Rule {

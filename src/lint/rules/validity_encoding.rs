@@ -1,6 +1,9 @@
 //! Dates are UTCTime through 2049, GeneralizedTime from 2050 on.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::text;
 use crate::x509::{Certificate, der, validity};
 

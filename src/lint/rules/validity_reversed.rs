@@ -1,6 +1,9 @@
 //! A certificate that is never valid.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 use crate::text::rfc3339;
 
 pub const RULE: Rule = Rule {

@@ -1,6 +1,9 @@
 //! Extensions need version 3.
 
-use crate::lint::{LintProfile, LintTarget, Rule, Severity};
+use crate::lint::profile::LintProfile;
+use crate::lint::rule::Rule;
+use crate::lint::severity::Severity;
+use crate::lint::target::LintTarget;
 
 pub const RULE: Rule = Rule {
     code: "version-not-3",
