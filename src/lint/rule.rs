@@ -13,11 +13,11 @@ pub struct Rule {
     /// Document and section.
     pub citation: &'static str,
     /// What the rule asks for, as one sentence.
-    pub demand: &'static str,
+    pub requirement: &'static str,
     /// What is said of a certificate that breaks it.
     pub example: &'static str,
     /// What to do when it is broken.
-    pub cure: &'static str,
+    pub fix: &'static str,
     /// The profiles that ask for it; [`LintProfile::House`] asks for every rule.
     pub profiles: &'static [LintProfile],
     /// What was seen that breaks the rule, and what was expected; nothing when the rule is kept.
@@ -37,7 +37,7 @@ impl Rule {
             severity: self.severity,
             citation: self.citation,
             message,
-            hint: Some(self.cure.to_owned()),
+            hint: Some(self.fix.to_owned()),
         })
     }
 }

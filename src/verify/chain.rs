@@ -19,20 +19,20 @@ const RUSTLS_REFUSES: Code = Code {
     code: "rustls-refuses",
     rank: Rank::Unranked,
     citation: "rustls-webpki",
-    demand: "For TLS, the verifier inside rustls accepts the chain too",
+    requirement: "For TLS, the verifier inside rustls accepts the chain too",
     example: "rustls would refuse this chain (NameConstraintViolation), since it leaves out a part of RFC 5280; other TLS \
         libraries accept it",
-    cure: "issue the certificates in the form that rustls accepts; --purpose any judges by RFC 5280 alone",
+    fix: "issue the certificates in the form that rustls accepts; --purpose any judges by RFC 5280 alone",
 };
 
 const ENDS_TOO_SOON: Code = Code {
     code: "ends-too-soon",
     rank: Rank::Unranked,
     citation: "--expires-in",
-    demand: "The answer stays yes for as long as was asked with --expires-in",
+    requirement: "The answer stays yes for as long as was asked with --expires-in",
     example: "the answer is yes only until 2027-02-21T22:44:35Z, for 89 days, not until 2027-11-23T23:44:35Z: then the leaf \
         web.pem#1 ends",
-    cure: "renew what ends first (ca renew NAME), or ask for less",
+    fix: "renew what ends first (ca renew NAME), or ask for less",
 };
 
 /// Judges a leaf: whether one path from an anchor to it keeps every rule.
@@ -155,7 +155,7 @@ impl Attempt<'_> {
             let what_ends =
                 self.certificates.iter().find(|candidate| candidate.position == until.position).unwrap_or(leaf);
             let hint = match until.ends {
-                Ends::Certificate(Role::Leaf) if !leaf.certificate.is_ca() => ENDS_TOO_SOON.cure,
+                Ends::Certificate(Role::Leaf) if !leaf.certificate.is_ca() => ENDS_TOO_SOON.fix,
                 Ends::Certificate(_) => "renew this CA first, and then what it issued; or ask for less",
                 Ends::RevocationList => "give a list that was made later (--crl FILE), or ask for less",
             };

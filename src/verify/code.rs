@@ -8,11 +8,11 @@ pub struct Code {
     pub rank: Rank,
     pub citation: &'static str,
     /// What the rule requires, as one sentence.
-    pub demand: &'static str,
+    pub requirement: &'static str,
     /// The message of a real certificate that breaks the rule.
     pub example: &'static str,
     /// What to do when the rule is broken.
-    pub cure: &'static str,
+    pub fix: &'static str,
 }
 
 /// The order in which problems of one severity are reported: a cause before what follows from it.

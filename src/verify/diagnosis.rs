@@ -26,77 +26,77 @@ pub const CERTIFICATE_MALFORMED: Code = Code {
     code: "certificate-malformed",
     rank: Rank::Unranked,
     citation: "RFC 5280 §4.1",
-    demand: "A certificate is the DER of a Certificate, and nothing else",
+    requirement: "A certificate is the DER of a Certificate, and nothing else",
     example: "the certificate cannot be read: it is not the DER of a certificate: it ends too early",
-    cure: "take the certificate from its source again, or have it issued anew",
+    fix: "take the certificate from its source again, or have it issued anew",
 };
 
 pub const KEY_MISMATCH: Code = Code {
     code: "key-mismatch",
     rank: Rank::KeyMismatch,
     citation: "RFC 5280 §4.1.2.7",
-    demand: "The private key given with --key is the other half of the leaf's public key",
+    requirement: "The private key given with --key is the other half of the leaf's public key",
     example: "the private key is of another pair: the certificate holds ecdsa-p256 \
         12e117696df634dbe40286a8059fa8e2b1abaca2, the key file ecdsa-p256 06e7c2b93d14e5b317f6de64952d79d75ad0c182 (key \
         identifiers)",
-    cure: "give the key that the certificate was issued for, or have a certificate issued for this key",
+    fix: "give the key that the certificate was issued for, or have a certificate issued for this key",
 };
 
 const ISSUER_NOT_FOUND: Code = Code {
     code: "issuer-not-found",
     rank: Rank::IssuerNotFound,
     citation: "RFC 5280 §6.1.3 (a)(4)",
-    demand: "Every certificate up to a root is in the file, in --untrusted or in --roots",
+    requirement: "Every certificate up to a root is in the file, in --untrusted or in --roots",
     example: "the certificate that issued CN=web.corp.test is missing: CN=Corp Root CA issuing with the key identifier \
         80fc0654d70ab8ba5fccb3983672318604464b61 is neither in the files nor among the roots (CN=Corp Root CA)",
-    cure: "add the missing certificate to the file after the leaf, or give it with --untrusted FILE",
+    fix: "add the missing certificate to the file after the leaf, or give it with --untrusted FILE",
 };
 
 const UNTRUSTED_ROOT: Code = Code {
     code: "untrusted-root",
     rank: Rank::UntrustedRoot,
     citation: "RFC 5280 §6.1.1 (d)",
-    demand: "The chain ends at one of the roots that are trusted",
+    requirement: "The chain ends at one of the roots that are trusted",
     example: "the chain ends at CN=Test Root, which is not one of the roots that are trusted (CN=Corp Root CA)",
-    cure: "if this root is to be trusted, give it with --roots FILE; if not, the certificate is of another CA",
+    fix: "if this root is to be trusted, give it with --roots FILE; if not, the certificate is of another CA",
 };
 
 const SELF_SIGNED_LEAF: Code = Code {
     code: "self-signed-leaf",
     rank: Rank::SelfSignedLeaf,
     citation: "RFC 5280 §6.1.1 (d)",
-    demand: "The leaf is signed by a CA",
+    requirement: "The leaf is signed by a CA",
     example: "CN=web.corp.test is signed with its own key, and is not one of the roots that are trusted (CN=Corp Root CA)",
-    cure: "issue a certificate from your CA (ca issue server NAME)",
+    fix: "issue a certificate from your CA (ca issue server NAME)",
 };
 
 const SIGNATURE_INVALID: Code = Code {
     code: "signature-invalid",
     rank: Rank::SignatureInvalid,
     citation: "RFC 5280 §6.1.3 (a)(1)",
-    demand: "Every certificate is signed with the key of its issuer",
+    requirement: "Every certificate is signed with the key of its issuer",
     example: "CN=web.corp.test says it was issued by CN=Corp Root CA issuing, but its signature does not verify with the \
         key of that name in issuing.pem#1",
-    cure: "find the certificate of the CA that really signed: it has the same name, but another key",
+    fix: "find the certificate of the CA that really signed: it has the same name, but another key",
 };
 
 const SIGNATURE_UNSUPPORTED: Code = Code {
     code: "signature-unsupported",
     rank: Rank::SignatureUnsupported,
     citation: "RFC 5280 §6.1.3 (a)(1); RFC 9155 §2",
-    demand: "Signatures are ECDSA, Ed25519 or RSA (2048 bits or more) over SHA-256, SHA-384 or SHA-512",
+    requirement: "Signatures are ECDSA, Ed25519 or RSA (2048 bits or more) over SHA-256, SHA-384 or SHA-512",
     example: "CN=web.corp.test is signed with ecdsa-with-SHA1 by a key of kind ecdsa-p384 (issuing.pem#1), which is not \
         relied on; expected SHA-256 or better",
-    cure: "issue the certificate anew with a current algorithm and key",
+    fix: "issue the certificate anew with a current algorithm and key",
 };
 
 const TOO_COMPLEX: Code = Code {
     code: "too-complex",
     rank: Rank::Unranked,
     citation: "RFC 4158 §2.5",
-    demand: "A path is found within bounds on signatures, candidates and paths",
+    requirement: "A path is found within bounds on signatures, candidates and paths",
     example: "the search for a path was given up: too many certificates could be its issuers",
-    cure: "give fewer certificates: the leaf, the intermediates that it needs, the root",
+    fix: "give fewer certificates: the leaf, the intermediates that it needs, the root",
 };
 
 /// The most certificates that a chain without a root is followed.
@@ -219,7 +219,7 @@ fn unsigned(head: &Candidate, candidates: &[&Candidate], problems: &[SignaturePr
             }
         );
         let hint = if other_key {
-            SIGNATURE_INVALID.cure
+            SIGNATURE_INVALID.fix
         } else {
             "the certificate was altered after it was signed: take it from its source again"
         };

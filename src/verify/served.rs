@@ -26,45 +26,45 @@ const LEAF_NOT_FIRST: Code = Code {
     code: "leaf-not-first",
     rank: Rank::LeafNotFirst,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
-    demand: "The certificate of the server stands first, before those of CAs",
+    requirement: "The certificate of the server stands first, before those of CAs",
     example: "CN=Corp Root CA issuing stands first, but is a CA certificate; CN=web.corp.test is number 2",
-    cure: "put the certificate of the server first: cat cert.pem chain.pem > fullchain.pem",
+    fix: "put the certificate of the server first: cat cert.pem chain.pem > fullchain.pem",
 };
 
 const OUT_OF_ORDER: Code = Code {
     code: "out-of-order",
     rank: Rank::OutOfOrder,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
-    demand: "Each certificate that a server sends certifies one that was sent before it",
+    requirement: "Each certificate that a server sends certifies one that was sent before it",
     example: "CN=Corp Root CA is number 2, before CN=Corp Root CA issuing, number 3, which it issued",
-    cure: "put the certificates in the order leaf, its issuer, and so on upwards",
+    fix: "put the certificates in the order leaf, its issuer, and so on upwards",
 };
 
 const ROOT_SENT: Code = Code {
     code: "root-sent",
     rank: Rank::RootSent,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
-    demand: "A server does not send the root: clients trust their own copy of it, and no other",
+    requirement: "A server does not send the root: clients trust their own copy of it, and no other",
     example: "number 3, CN=Corp Root CA, is a root: it is signed with its own key",
-    cure: "take the root out of the file",
+    fix: "take the root out of the file",
 };
 
 const STRANGER_SENT: Code = Code {
     code: "stranger-sent",
     rank: Rank::UnrelatedSent,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
-    demand: "A server sends no certificate that has nothing to do with its own",
+    requirement: "A server sends no certificate that has nothing to do with its own",
     example: "number 3, CN=Other CA, issued nothing of what was sent before it, nor after it",
-    cure: "take the certificate out of the file",
+    fix: "take the certificate out of the file",
 };
 
 const DUPLICATE_SENT: Code = Code {
     code: "duplicate-sent",
     rank: Rank::DuplicateSent,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
-    demand: "A server sends each certificate once",
+    requirement: "A server sends each certificate once",
     example: "number 3 is the same certificate as number 2, CN=Corp Root CA issuing",
-    cure: "take the second one out of the file",
+    fix: "take the second one out of the file",
 };
 
 /// Whoever fetches the chain of a server finds these three.
@@ -72,27 +72,27 @@ pub const OTHER_CERTIFICATE_SERVED: Code = Code {
     code: "other-certificate-served",
     rank: Rank::OtherCertificateServed,
     citation: "--connect HOST:PORT FILE",
-    demand: "The server shows the certificate of the file that was named",
+    requirement: "The server shows the certificate of the file that was named",
     example: "the server shows the certificate with the serial 4cb89571f3bf, web.pem#1 has 18b8dc7fceac",
-    cure: "let the server load the file again (reload or restart it), or deploy the file to it",
+    fix: "let the server load the file again (reload or restart it), or deploy the file to it",
 };
 
 pub const KEY_NOT_PROVED: Code = Code {
     code: "key-not-proved",
     rank: Rank::KeyNotProved,
     citation: "RFC 8446 §4.4.3; RFC 5246 §7.4.3",
-    demand: "The server proves in the handshake that it holds the key of its certificate",
+    requirement: "The server proves in the handshake that it holds the key of its certificate",
     example: "the server's signature in the handshake does not verify with the key of CN=web.corp.test",
-    cure: "give the server the key that belongs to its certificate (ca verify FILE --key KEY compares them)",
+    fix: "give the server the key that belongs to its certificate (ca verify FILE --key KEY compares them)",
 };
 
 pub const SUPERSEDED: Code = Code {
     code: "superseded",
     rank: Rank::Unranked,
     citation: "the index of the CA directory",
-    demand: "The latest certificate of a name is the one in use",
+    requirement: "The latest certificate of a name is the one in use",
     example: "the index has a newer certificate of web.corp.test, with the serial 4cb89571f3bf; this one is 18b8dc7fceac",
-    cure: "deploy the newer one (ca show NAME tells where it is), and let the server load it",
+    fix: "deploy the newer one (ca show NAME tells where it is), and let the server load it",
 };
 
 /// Signatures checked among the certificates of one file: more than any server sends.

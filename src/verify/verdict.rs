@@ -43,7 +43,7 @@ impl Problem {
             certificate,
             subject: None,
             message: message.into(),
-            hint: code.cure.to_owned(),
+            hint: code.fix.to_owned(),
             citation: code.citation,
             rank: code.rank,
         }

@@ -18,9 +18,9 @@ pub struct Arguments {
 struct Explanation {
     code: &'static str,
     citation: &'static str,
-    demand: &'static str,
+    requirement: &'static str,
     example: &'static str,
-    cure: &'static str,
+    fix: &'static str,
     /// The profiles of `ca lint` that ask for it.
     profiles: Vec<&'static str>,
 }
@@ -52,9 +52,9 @@ fn explanations() -> Vec<Explanation> {
     let of_form = lint::RULES.iter().map(|rule| Explanation {
         code: rule.code,
         citation: rule.citation,
-        demand: rule.demand,
+        requirement: rule.requirement,
         example: rule.example,
-        cure: rule.cure,
+        fix: rule.fix,
         profiles: lint::LintProfile::ALL
             .into_iter()
             .filter(|it| rule.belongs_to(*it))
@@ -64,9 +64,9 @@ fn explanations() -> Vec<Explanation> {
     let of_judgement = verify::codes().map(|code| Explanation {
         code: code.code,
         citation: code.citation,
-        demand: code.demand,
+        requirement: code.requirement,
         example: code.example,
-        cure: code.cure,
+        fix: code.fix,
         profiles: Vec::new(),
     });
     let mut all: Vec<_> = of_form.chain(of_judgement).collect();
@@ -77,15 +77,15 @@ fn explanations() -> Vec<Explanation> {
 impl Report for Explanations {
     fn text(&self, page: &mut Page) {
         if !self.asked_for_one {
-            let rows: Vec<_> = self.all.iter().map(|it| vec![it.code.to_owned(), it.demand.to_owned()]).collect();
+            let rows: Vec<_> = self.all.iter().map(|it| vec![it.code.to_owned(), it.requirement.to_owned()]).collect();
             return page.table(&["code", "the rule"], &rows);
         }
         for explanation in &self.all {
             page.toned(Tone::Strong, explanation.code);
-            page.field("the rule", explanation.demand);
+            page.field("the rule", explanation.requirement);
             page.field("source", explanation.citation);
             page.field("for example", explanation.example);
-            page.field("what to do", explanation.cure);
+            page.field("what to do", explanation.fix);
             if !explanation.profiles.is_empty() {
                 page.field("profiles", &explanation.profiles.join(", "));
             }
@@ -97,9 +97,9 @@ impl Report for Explanations {
             json!({
                 "code": it.code,
                 "citation": it.citation,
-                "rule": it.demand,
+                "rule": it.requirement,
                 "example": it.example,
-                "cure": it.cure,
+                "cure": it.fix,
                 "profiles": it.profiles,
             })
         };
@@ -123,12 +123,12 @@ mod tests {
     fn every_code_has_its_rule_its_source_an_example_and_a_cure_in_words() {
         for it in explanations() {
             let is_sentence = |text: &str| text.split_whitespace().count() >= 3 && !text.ends_with('.');
-            for text in [it.demand, it.example, it.cure] {
+            for text in [it.requirement, it.example, it.fix] {
                 assert!(is_sentence(text), "{}: '{text}'", it.code);
             }
             assert!(!it.citation.is_empty(), "{}", it.code);
             // What is wrong and what to do about it are told in one style, as everywhere in this program.
-            for text in [it.example, it.cure] {
+            for text in [it.example, it.fix] {
                 let begins_as_sentence = text.starts_with(|c: char| c.is_uppercase()) && !text.starts_with("CN=");
                 assert!(!begins_as_sentence, "{}: '{text}' begins with a capital letter", it.code);
             }

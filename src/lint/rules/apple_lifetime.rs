@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "apple-lifetime",
     severity: Severity::Error,
     citation: "Apple HT210176",
-    demand: "A server certificate is valid for at most 825 days",
+    requirement: "A server certificate is valid for at most 825 days",
     example: "it is valid for 2 years, expected at most 825 days",
-    cure: "issue the certificate anew for 825 days or less",
+    fix: "issue the certificate anew for 825 days or less",
     profiles: &[LintProfile::Apple],
     check,
 };

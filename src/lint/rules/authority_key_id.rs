@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "authority-key-id-missing",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.1",
-    demand: "Every certificate but a self-signed one has an authority key identifier with the key identifier",
+    requirement: "Every certificate but a self-signed one has an authority key identifier with the key identifier",
     example: "the certificate has no authority key identifier",
-    cure: "issue the certificate anew with an authority key identifier",
+    fix: "issue the certificate anew with an authority key identifier",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

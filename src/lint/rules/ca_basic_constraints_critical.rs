@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "ca-basic-constraints-not-critical",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.9",
-    demand: "basicConstraints is critical in a CA certificate",
+    requirement: "basicConstraints is critical in a CA certificate",
     example: "basicConstraints with cA set is not critical, expected critical",
-    cure: "issue the CA certificate anew with basicConstraints critical",
+    fix: "issue the CA certificate anew with basicConstraints critical",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "ca-without-key-cert-sign",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.3",
-    demand: "A CA certificate has key usage with keyCertSign",
+    requirement: "A CA certificate has key usage with keyCertSign",
     example: "the key usage of the CA certificate is crl-sign, expected keyCertSign among it",
-    cure: "issue the CA certificate anew with key usage keyCertSign and cRLSign",
+    fix: "issue the CA certificate anew with key usage keyCertSign and cRLSign",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "ca-key-usage-not-critical",
     severity: Severity::Warning,
     citation: "RFC 5280 §4.2.1.3 (SHOULD); CA/Browser Forum BR §7.1.2.10.7",
-    demand: "Key usage is critical in a CA certificate",
+    requirement: "Key usage is critical in a CA certificate",
     example: "the key usage of the CA certificate is not critical, expected critical",
-    cure: "issue the CA certificate anew with key usage critical",
+    fix: "issue the CA certificate anew with key usage critical",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "ca-subject-empty",
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.6",
-    demand: "A CA certificate has a subject",
+    requirement: "A CA certificate has a subject",
     example: "the subject of the CA certificate is an empty name",
-    cure: "issue the CA certificate anew with a subject",
+    fix: "issue the CA certificate anew with a subject",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

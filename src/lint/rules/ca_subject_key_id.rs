@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "ca-without-subject-key-id",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.2",
-    demand: "A CA certificate has a subject key identifier",
+    requirement: "A CA certificate has a subject key identifier",
     example: "the CA certificate has no subject key identifier",
-    cure: "issue the CA certificate anew with a subject key identifier",
+    fix: "issue the CA certificate anew with a subject key identifier",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "digital-signature-missing",
     severity: Severity::Error,
     citation: "RFC 8446 §4.4.2.2",
-    demand: "A TLS certificate with key usage has digitalSignature",
+    requirement: "A TLS certificate with key usage has digitalSignature",
     example: "key usage is key-agreement, expected digital-signature among it",
-    cure: "issue the certificate anew with key usage digitalSignature",
+    fix: "issue the certificate anew with key usage digitalSignature",
     profiles: &[],
     check,
 };

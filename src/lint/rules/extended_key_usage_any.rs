@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "extended-key-usage-any",
     severity: Severity::Error,
     citation: "CA/Browser Forum BR §7.1.2.7.10",
-    demand: "No certificate is for any purpose whatsoever",
+    requirement: "No certificate is for any purpose whatsoever",
     example: "extended key usage has anyExtendedKeyUsage, expected named purposes",
-    cure: "issue the certificate anew with the purposes it is for",
+    fix: "issue the certificate anew with the purposes it is for",
     profiles: &[],
     check,
 };

@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "extended-key-usage-critical",
     severity: Severity::Error,
     citation: "CA/Browser Forum BR §7.1.2.7.6",
-    demand: "Extended key usage is not critical in a server certificate",
+    requirement: "Extended key usage is not critical in a server certificate",
     example: "extended key usage is critical, expected not critical",
-    cure: "issue the certificate anew with extended key usage that is not critical",
+    fix: "issue the certificate anew with extended key usage that is not critical",
     profiles: &[],
     check,
 };

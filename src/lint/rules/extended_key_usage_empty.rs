@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "extended-key-usage-empty",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.12",
-    demand: "Extended key usage, where it stands, names at least one purpose",
+    requirement: "Extended key usage, where it stands, names at least one purpose",
     example: "extended key usage is there, but names no purpose",
-    cure: "issue the certificate anew with its purposes",
+    fix: "issue the certificate anew with its purposes",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "extension-malformed",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2",
-    demand: "Every extension can be read, and stands once",
+    requirement: "Every extension can be read, and stands once",
     example: "extension 2.5.29.15 (key usage): it stands twice",
-    cure: "issue the certificate anew: the tool that made it is broken",
+    fix: "issue the certificate anew: the tool that made it is broken",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Apple, LintProfile::Rustls],
     check,
 };

@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "issuer-empty",
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.4",
-    demand: "The issuer is a name with at least one attribute",
+    requirement: "The issuer is a name with at least one attribute",
     example: "the issuer is an empty name",
-    cure: "give the CA a subject, and issue the certificate anew",
+    fix: "give the CA a subject, and issue the certificate anew",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

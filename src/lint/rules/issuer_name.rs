@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "issuer-name-differs",
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.4, §6.1.3 (a)(4)",
-    demand: "The issuer field has the octets of the CA's subject",
+    requirement: "The issuer field has the octets of the CA's subject",
     example: "the issuer is CN=Else, expected CN=Test Root in the same encoding",
-    cure: "sign with the CA that the issuer field names, and copy its subject as it stands",
+    fix: "sign with the CA that the issuer field names, and copy its subject as it stands",
     profiles: &[LintProfile::Rfc5280, LintProfile::Rustls],
     check,
 };

@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "key-cert-sign-without-ca",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.9",
-    demand: "keyCertSign stands only in a certificate with cA set",
+    requirement: "keyCertSign stands only in a certificate with cA set",
     example: "key usage has keyCertSign, but basicConstraints does not set cA",
-    cure: "take keyCertSign out of the key usage, or make it a CA certificate",
+    fix: "take keyCertSign out of the key usage, or make it a CA certificate",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "key-encipherment-without-rsa",
     severity: Severity::Error,
     citation: "RFC 8813 §3; RFC 8410 §5",
-    demand: "An ECDSA or Ed25519 key has neither keyEncipherment nor dataEncipherment",
+    requirement: "An ECDSA or Ed25519 key has neither keyEncipherment nor dataEncipherment",
     example: "key usage is digital-signature, key-encipherment, which a key of kind ecdsa-p256 cannot do",
-    cure: "issue the certificate anew with key usage digitalSignature",
+    fix: "issue the certificate anew with key usage digitalSignature",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

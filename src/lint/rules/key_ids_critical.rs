@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "key-id-critical",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.1, §4.2.1.2",
-    demand: "Subject and authority key identifier are not critical",
+    requirement: "Subject and authority key identifier are not critical",
     example: "the subject key identifier is critical, expected not critical",
-    cure: "issue the certificate anew with key identifiers that are not critical",
+    fix: "issue the certificate anew with key identifiers that are not critical",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

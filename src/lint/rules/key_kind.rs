@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "key-kind-unfit",
     severity: Severity::Error,
     citation: "CA/Browser Forum BR §6.1.5, §7.1.3.1; RFC 8446 §4.2.3",
-    demand: "The key is RSA, ECDSA on P-256, P-384 or P-521, or Ed25519",
+    requirement: "The key is RSA, ECDSA on P-256, P-384 or P-521, or Ed25519",
     example: "the key is of kind dsa (1.2.840.10040.4.1), expected RSA, ECDSA on P-256, P-384 or P-521, or Ed25519",
-    cure: "make a new key, for example ecdsa-p256, and a new certificate",
+    fix: "make a new key, for example ecdsa-p256, and a new certificate",
     profiles: &[LintProfile::Apple, LintProfile::Rustls],
     check,
 };

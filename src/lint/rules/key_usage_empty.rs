@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "key-usage-empty",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.3",
-    demand: "Key usage, where it stands, sets at least one bit",
+    requirement: "Key usage, where it stands, sets at least one bit",
     example: "key usage is there, but no bit of it is set",
-    cure: "issue the certificate anew with the usages that the key is for",
+    fix: "issue the certificate anew with the usages that the key is for",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

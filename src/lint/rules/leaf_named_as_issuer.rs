@@ -8,9 +8,9 @@ pub const RULE: Rule = Rule {
     code: "leaf-named-as-issuer",
     severity: Severity::Error,
     citation: "RFC 5280 §6.1 (self-issued)",
-    demand: "The subject of a leaf differs from its issuer",
+    requirement: "The subject of a leaf differs from its issuer",
     example: "subject and issuer are both CN=Test Root, expected a name of its own",
-    cure: "give the certificate a subject of its own",
+    fix: "give the certificate a subject of its own",
     profiles: &[],
     check,
 };

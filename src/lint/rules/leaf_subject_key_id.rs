@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "leaf-without-subject-key-id",
     severity: Severity::Warning,
     citation: "RFC 5280 §4.2.1.2 (SHOULD)",
-    demand: "A leaf has a subject key identifier",
+    requirement: "A leaf has a subject key identifier",
     example: "the certificate has no subject key identifier",
-    cure: "issue the certificate anew with a subject key identifier",
+    fix: "issue the certificate anew with a subject key identifier",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

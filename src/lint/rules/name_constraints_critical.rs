@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "name-constraints-not-critical",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.10",
-    demand: "Name constraints are critical",
+    requirement: "Name constraints are critical",
     example: "the name constraints are not critical, expected critical",
-    cure: "issue the CA certificate anew with critical name constraints",
+    fix: "issue the CA certificate anew with critical name constraints",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

@@ -11,9 +11,9 @@ pub const RULE: Rule = Rule {
     code: "name-constraints-empty",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.10",
-    demand: "Name constraints hold at least one subtree, and no empty list",
+    requirement: "Name constraints hold at least one subtree, and no empty list",
     example: "the name constraints hold an empty list of subtrees",
-    cure: "issue the CA certificate anew with subtrees, or without the extension",
+    fix: "issue the CA certificate anew with subtrees, or without the extension",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

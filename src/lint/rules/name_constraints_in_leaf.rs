@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "name-constraints-in-leaf",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.10",
-    demand: "Name constraints stand only in a CA certificate",
+    requirement: "Name constraints stand only in a CA certificate",
     example: "a certificate that is no CA has name constraints",
-    cure: "issue the certificate anew without name constraints",
+    fix: "issue the certificate anew without name constraints",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

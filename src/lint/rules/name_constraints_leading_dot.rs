@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "name-constraints-leading-dot",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.10",
-    demand: "DNS subtrees are written without a leading dot",
+    requirement: "DNS subtrees are written without a leading dot",
     example: "the DNS subtree '.a.test' begins with a dot, expected 'a.test'",
-    cure: "issue the CA certificate anew with the subtree without its leading dot",
+    fix: "issue the CA certificate anew with the subtree without its leading dot",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

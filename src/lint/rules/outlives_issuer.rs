@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "outlives-issuer",
     severity: Severity::Error,
     citation: "RFC 5280 §6.1.3 (a)(2); RFC 4158 §3.5.4",
-    demand: "A certificate lies within the lifetime of its CA",
+    requirement: "A certificate lies within the lifetime of its CA",
     example: "it ends at 2035-01-01T00:00:01Z, after its CA at 2035-01-01T00:00:00Z",
-    cure: "shorten the certificate, or renew the CA first",
+    fix: "shorten the certificate, or renew the CA first",
     profiles: &[],
     check,
 };

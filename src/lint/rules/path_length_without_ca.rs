@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "path-length-without-ca",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.9",
-    demand: "A path length stands only beside cA and keyCertSign",
+    requirement: "A path length stands only beside cA and keyCertSign",
     example: "basicConstraints has the path length 0, but cA is not set",
-    cure: "take the path length out, or make it a CA certificate with keyCertSign",
+    fix: "take the path length out, or make it a CA certificate with keyCertSign",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

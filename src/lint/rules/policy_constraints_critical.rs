@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "policy-constraints-not-critical",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.11, §4.2.1.14",
-    demand: "Policy constraints and inhibit any policy are critical",
+    requirement: "Policy constraints and inhibit any policy are critical",
     example: "2.5.29.36 (policy constraints) is not critical",
-    cure: "issue the CA certificate anew with the extension critical",
+    fix: "issue the CA certificate anew with the extension critical",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "rsa-exponent",
     severity: Severity::Error,
     citation: "RFC 8017 §3.1; CA/Browser Forum BR §6.1.6",
-    demand: "The RSA exponent is odd and greater than 1",
+    requirement: "The RSA exponent is odd and greater than 1",
     example: "the RSA exponent is even or 1, expected an odd one such as 65537",
-    cure: "make a new key, and a new certificate",
+    fix: "make a new key, and a new certificate",
     profiles: &[LintProfile::Rustls],
     check,
 };

@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "rsa-key-size",
     severity: Severity::Error,
     citation: "CA/Browser Forum BR §6.1.5",
-    demand: "An RSA modulus has at least 2048 bits, in whole octets",
+    requirement: "An RSA modulus has at least 2048 bits, in whole octets",
     example: "the RSA key has 1024 bits, expected at least 2048",
-    cure: "make a new key of at least 2048 bits, better an ECDSA one, and a new certificate",
+    fix: "make a new key of at least 2048 bits, better an ECDSA one, and a new certificate",
     profiles: &[LintProfile::Apple, LintProfile::Rustls],
     check,
 };

@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "serial-too-long",
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.2",
-    demand: "The serial number takes at most 20 octets",
+    requirement: "The serial number takes at most 20 octets",
     example: "the serial number takes 21 octets, expected at most 20",
-    cure: "issue the certificate anew with a shorter serial number; 16 random octets are plenty",
+    fix: "issue the certificate anew with a shorter serial number; 16 random octets are plenty",
     profiles: &[LintProfile::Rfc5280, LintProfile::Rustls],
     check,
 };

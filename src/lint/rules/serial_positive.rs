@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "serial-not-positive",
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.2",
-    demand: "The serial number is a positive integer",
+    requirement: "The serial number is a positive integer",
     example: "the serial number 80 is negative, expected a positive one",
-    cure: "issue the certificate anew with a random positive serial number",
+    fix: "issue the certificate anew with a random positive serial number",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Rustls],
     check,
 };

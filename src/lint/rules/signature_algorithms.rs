@@ -9,10 +9,10 @@ pub const RULE: Rule = Rule {
     code: "signature-algorithms-differ",
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.1.2",
-    demand: "The signature algorithm inside what is signed equals the one outside",
+    requirement: "The signature algorithm inside what is signed equals the one outside",
     example: "what is signed names ecdsa-with-SHA384, the signature ecdsa-with-SHA256; expected the same, parameters \
         included",
-    cure: "issue the certificate anew: the tool that made it is broken, or the certificate was tampered with",
+    fix: "issue the certificate anew: the tool that made it is broken, or the certificate was tampered with",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Apple, LintProfile::Rustls],
     check,
 };

@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "subject-alt-name-criticality",
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.6, §4.2.1.6",
-    demand: "The subject alternative name is critical beside an empty subject",
+    requirement: "The subject alternative name is critical beside an empty subject",
     example: "the subject is empty, but the subject alternative name is not critical",
-    cure: "issue the certificate anew with a critical subject alternative name, or with a subject",
+    fix: "issue the certificate anew with a critical subject alternative name, or with a subject",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "subject-alt-name-missing",
     severity: Severity::Error,
     citation: "RFC 9525 §2; CA/Browser Forum BR §7.1.2.7.12",
-    demand: "A server certificate has a subject alternative name",
+    requirement: "A server certificate has a subject alternative name",
     example: "there is no subject alternative name; the common name a.test is not looked at",
-    cure: "issue the certificate anew with the host names and addresses as subject alternative names",
+    fix: "issue the certificate anew with the host names and addresses as subject alternative names",
     profiles: &[LintProfile::Apple, LintProfile::Rustls],
     check,
 };

@@ -11,9 +11,9 @@ pub const RULE: Rule = Rule {
     code: "validity-encoding",
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.5",
-    demand: "Dates are written as UTCTime through 2049 and as GeneralizedTime after, with seconds and Z",
+    requirement: "Dates are written as UTCTime through 2049 and as GeneralizedTime after, with seconds and Z",
     example: "notBefore is written as 20260101000000Z (GeneralizedTime), expected 260101000000Z (UTCTime)",
-    cure: "issue the certificate anew: the tool that made it writes dates wrongly",
+    fix: "issue the certificate anew: the tool that made it writes dates wrongly",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

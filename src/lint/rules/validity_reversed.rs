@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "validity-reversed",
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.5",
-    demand: "notBefore comes before notAfter",
+    requirement: "notBefore comes before notAfter",
     example: "it begins at 2026-02-01T00:00:00Z, after it ends at 2026-01-01T00:00:00Z",
-    cure: "issue the certificate anew with the dates in order",
+    fix: "issue the certificate anew with the dates in order",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Apple, LintProfile::Rustls],
     check,
 };

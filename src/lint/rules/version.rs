@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "version-not-3",
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.1",
-    demand: "A certificate has version 3",
+    requirement: "A certificate has version 3",
     example: "the version is 1, expected 3",
-    cure: "issue the certificate anew: no current tool writes older versions",
+    fix: "issue the certificate anew: no current tool writes older versions",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Apple, LintProfile::Rustls],
     check,
 };

@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "weak-signature",
     severity: Severity::Error,
     citation: "RFC 9155 §2 (TLS); CA/Browser Forum BR §7.1.3.2",
-    demand: "The signature uses SHA-256 or better",
+    requirement: "The signature uses SHA-256 or better",
     example: "it is signed with sha1WithRSAEncryption, expected SHA-256 or better",
-    cure: "issue the certificate anew with SHA-256, SHA-384 or SHA-512",
+    fix: "issue the certificate anew with SHA-256, SHA-384 or SHA-512",
     profiles: &[LintProfile::Apple, LintProfile::Rustls, LintProfile::Strict],
     check,
 };

@@ -29,37 +29,37 @@ const REVOKED: Code = Code {
     code: "revoked",
     rank: Rank::Revoked,
     citation: "RFC 5280 §5.3, §6.3.3",
-    demand: "No list of the issuer names the serial number of the certificate",
+    requirement: "No list of the issuer names the serial number of the certificate",
     example: "CN=web.corp.test (serial 11223344) was revoked at 2026-01-15T12:00:00Z for key-compromise, says issuing.crl#1 \
         of 2026-01-31T00:00:00Z",
-    cure: "replace the certificate (ca issue TEMPLATE NAME --force)",
+    fix: "replace the certificate (ca issue TEMPLATE NAME --force)",
 };
 
 const REVOCATION_UNKNOWN: Code = Code {
     code: "revocation-unknown",
     rank: Rank::Unranked,
     citation: "RFC 5280 §6.3.3",
-    demand: "With --crl, every certificate below the root is covered by a current list of its issuer",
+    requirement: "With --crl, every certificate below the root is covered by a current list of its issuer",
     example: "no revocation list of CN=Corp Root CA was given",
-    cure: "give the issuer's current revocation list too (--crl FILE)",
+    fix: "give the issuer's current revocation list too (--crl FILE)",
 };
 
 const CRL_EXPIRED: Code = Code {
     code: "crl-expired",
     rank: Rank::Unranked,
     citation: "RFC 5280 §5.1.2.5, §6.3.3",
-    demand: "A revocation list is used until its nextUpdate",
+    requirement: "A revocation list is used until its nextUpdate",
     example: "issuing.crl#1 expired at 2026-12-23T23:44:35Z, 12 days before 2027-01-05T00:00:00Z",
-    cure: "fetch the issuer's current list",
+    fix: "fetch the issuer's current list",
 };
 
 const CRL_UNUSABLE: Code = Code {
     code: "crl-unusable",
     rank: Rank::Unranked,
     citation: "RFC 5280 §5, §6.3.3",
-    demand: "A revocation list counts only when all of it is understood, and its issuer signed it",
+    requirement: "A revocation list counts only when all of it is understood, and its issuer signed it",
     example: "issuing.crl#1 is not signed with a key of CN=Corp Root CA issuing",
-    cure: "give a complete list that the issuer of the certificate signed",
+    fix: "give a complete list that the issuer of the certificate signed",
 };
 
 /// What is asked of the lists for one leaf, on whatever path.

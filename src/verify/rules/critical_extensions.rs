@@ -9,9 +9,9 @@ pub const UNKNOWN_CRITICAL_EXTENSION: Code = Code {
     code: "unknown-critical-extension",
     rank: Rank::Unranked,
     citation: "RFC 5280 §4.2",
-    demand: "A certificate with a critical extension that the verifier does not process is refused",
+    requirement: "A certificate with a critical extension that the verifier does not process is refused",
     example: "extension 1.3.6.1.4.1.99999.1 is critical, and nothing here processes it",
-    cure: "issue the certificate anew without this extension, or with the extension not critical",
+    fix: "issue the certificate anew without this extension, or with the extension not critical",
 };
 
 /// The extensions whose meaning this judge takes into account.

@@ -9,18 +9,18 @@ pub const NOT_A_CA: Code = Code {
     code: "not-a-ca",
     rank: Rank::NotACa,
     citation: "RFC 5280 §4.2.1.9, §6.1.4 (k)",
-    demand: "Every certificate that issued another is a CA certificate of version 3, with cA in basicConstraints",
+    requirement: "Every certificate that issued another is a CA certificate of version 3, with cA in basicConstraints",
     example: "CN=web.corp.test stands as intermediate in the chain, but it has no basicConstraints: it is no CA",
-    cure: "have the certificate signed by a CA; a leaf cannot issue",
+    fix: "have the certificate signed by a CA; a leaf cannot issue",
 };
 
 pub const ISSUER_WITHOUT_KEY_CERT_SIGN: Code = Code {
     code: "issuer-without-key-cert-sign",
     rank: Rank::Unranked,
     citation: "RFC 5280 §4.2.1.3, §6.1.4 (n)",
-    demand: "The key usage of a certificate that issued another has keyCertSign",
+    requirement: "The key usage of a certificate that issued another has keyCertSign",
     example: "the key usage of the intermediate is crl-sign, expected key-cert-sign among it",
-    cure: "issue the CA certificate anew with key usage keyCertSign",
+    fix: "issue the CA certificate anew with key usage keyCertSign",
 };
 
 /// Adds what keeps a certificate from issuing others.

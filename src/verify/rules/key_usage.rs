@@ -10,9 +10,9 @@ pub const KEY_USAGE_UNFIT: Code = Code {
     code: "key-usage-unfit",
     rank: Rank::Unranked,
     citation: "RFC 5280 §4.2.1.3; RFC 8446 §4.4.2.2; RFC 5246 §7.4.2",
-    demand: "The key of a TLS leaf signs (or, before TLS 1.3, enciphers or agrees on keys)",
+    requirement: "The key of a TLS leaf signs (or, before TLS 1.3, enciphers or agrees on keys)",
     example: "the key usage of the leaf is key-cert-sign, crl-sign, expected digital-signature among it",
-    cure: "issue the certificate anew with key usage digitalSignature",
+    fix: "issue the certificate anew with key usage digitalSignature",
 };
 
 /// Adds a key usage with which no TLS handshake is possible.

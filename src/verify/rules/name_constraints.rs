@@ -16,18 +16,18 @@ pub const NAME_CONSTRAINT_VIOLATED: Code = Code {
     code: "name-constraint-violated",
     rank: Rank::NameConstraintViolated,
     citation: "RFC 5280 §4.2.1.10, §6.1.3 (b), (c)",
-    demand: "Every name of a certificate lies within the name constraints of all CAs above it",
+    requirement: "Every name of a certificate lies within the name constraints of all CAs above it",
     example: "dns:web.other.test is not within what CN=Corp Root CA (root.pem#1) permits: dns:corp.test",
-    cure: "issue the certificate without this name, or from a CA that may vouch for it",
+    fix: "issue the certificate without this name, or from a CA that may vouch for it",
 };
 
 pub const NAME_CONSTRAINT_UNPROCESSABLE: Code = Code {
     code: "name-constraint-unprocessable",
     rank: Rank::Unranked,
     citation: "RFC 5280 §4.2.1.10",
-    demand: "A name constraint that cannot be processed, on a form of name that occurs, means no",
+    requirement: "A name constraint that cannot be processed, on a form of name that occurs, means no",
     example: "uri:urn:uuid:1 cannot be held against the constraint uri:corp.test of CN=Corp Root CA (root.pem#1)",
-    cure: "issue the CA certificate anew with constraints on DNS names, addresses, mailboxes, URIs or directory names",
+    fix: "issue the CA certificate anew with constraints on DNS names, addresses, mailboxes, URIs or directory names",
 };
 
 /// The content octets of id-on-SmtpUTF8Mailbox, 1.3.6.1.5.5.7.8.9: a mailbox with characters beyond ASCII. Constraints on

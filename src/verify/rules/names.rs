@@ -10,19 +10,19 @@ pub const NAME_MISMATCH: Code = Code {
     code: "name-mismatch",
     rank: Rank::NameMismatch,
     citation: "RFC 9525 §6.3; RFC 5280 §4.2.1.6",
-    demand: "Every name that is asked for is among the subject alternative names",
+    requirement: "Every name that is asked for is among the subject alternative names",
     example: "dns:www.corp.test was asked for; the nearest name in the certificate is dns:web.corp.test",
-    cure: "ask for a name that the certificate has, or issue it anew with this name (ca issue server NAME --san NAME)",
+    fix: "ask for a name that the certificate has, or issue it anew with this name (ca issue server NAME --san NAME)",
 };
 
 pub const NO_SUBJECT_ALT_NAME: Code = Code {
     code: "no-subject-alt-name",
     rank: Rank::NoSubjectAltName,
     citation: "RFC 9525 §2, §6.1",
-    demand: "A certificate that is asked for a name has subject alternative names",
+    requirement: "A certificate that is asked for a name has subject alternative names",
     example: "dns:web.corp.test was asked for, but the certificate has no subject alternative name; its common name \
         web.corp.test does not count",
-    cure: "issue the certificate anew: names belong into the subject alternative name, the common name is not looked at",
+    fix: "issue the certificate anew: names belong into the subject alternative name, the common name is not looked at",
 };
 
 /// Adds every name that was asked for and is not vouched for.

@@ -8,18 +8,18 @@ pub const PATH_TOO_LONG: Code = Code {
     code: "path-too-long",
     rank: Rank::PathTooLong,
     citation: "RFC 5280 §4.2.1.9, §6.1.4 (l)",
-    demand: "No more CAs follow a CA than its path length allows",
+    requirement: "No more CAs follow a CA than its path length allows",
     example: "CN=Corp Root CA issuing has the path length 0: no CA may stand below it, but in this chain 1 does: CN=Sub CA",
-    cure: "issue from a CA nearer to the root, or give the CA a greater path length",
+    fix: "issue from a CA nearer to the root, or give the CA a greater path length",
 };
 
 pub const TOO_MANY_INTERMEDIATES: Code = Code {
     code: "too-many-intermediates",
     rank: Rank::Unranked,
     citation: "RFC 5280 §6.1.1 (--max-path-len)",
-    demand: "The chain has no more intermediates than were asked for",
+    requirement: "The chain has no more intermediates than were asked for",
     example: "the chain has 1 intermediate, expected at most 0",
-    cure: "allow more with --max-path-len, or issue from a CA nearer to the root",
+    fix: "allow more with --max-path-len, or issue from a CA nearer to the root",
 };
 
 /// Adds every CA whose path length is exceeded.

@@ -16,9 +16,9 @@ pub const POLICY_NOT_SATISFIED: Code = Code {
     code: "policy-not-satisfied",
     rank: Rank::Unranked,
     citation: "RFC 5280 §4.2.1.4, §4.2.1.11, §6.1; RFC 9618",
-    demand: "Where a CA demands an explicit policy, one policy holds for the whole chain below it",
+    requirement: "Where a CA demands an explicit policy, one policy holds for the whole chain below it",
     example: "a CA above demands an explicit policy, but none holds down to this certificate: its policies are 1.2.3.1",
-    cure: "issue the certificates under a policy of their CA, or the CA certificate without policy constraints",
+    fix: "issue the certificates under a policy of their CA, or the CA certificate without policy constraints",
 };
 
 const ANY_POLICY: &str = "2.5.29.32.0";
@@ -57,7 +57,7 @@ pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) 
         if path.role(index) != Role::Root {
             state.continue_with(candidate, is_leaf);
             if state.explicit_policy == 0 && state.level.is_none() {
-                problems.push(demand(candidate));
+                problems.push(unsatisfied(candidate));
                 return;
             }
         }
@@ -68,7 +68,7 @@ pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) 
                 state.explicit_policy = 0;
             }
             if state.explicit_policy == 0 && state.level.is_none() {
-                problems.push(demand(candidate));
+                problems.push(unsatisfied(candidate));
             }
         } else if let Err(problem) = state.prepare_for_next(candidate, index == 0) {
             problems.push(*problem);
@@ -83,7 +83,7 @@ fn speaks_of_policies(candidate: &Candidate) -> bool {
         .any(|oid| candidate.certificate.extension(oid).is_some())
 }
 
-fn demand(candidate: &Candidate) -> Problem {
+fn unsatisfied(candidate: &Candidate) -> Problem {
     let found = match candidate.certificate.policies.as_slice() {
         [] => "it has no policy".to_owned(),
         some => format!("its policies are {}", some.join(", ")),

@@ -10,9 +10,9 @@ pub const WRONG_PURPOSE: Code = Code {
     code: "wrong-purpose",
     rank: Rank::WrongPurpose,
     citation: "RFC 5280 §4.2.1.12",
-    demand: "The extended key usage of the leaf, and of every CA that has one, names the purpose",
+    requirement: "The extended key usage of the leaf, and of every CA that has one, names the purpose",
     example: "this is a client certificate: its extended key usage is client-auth, a server needs server-auth",
-    cure: "issue a certificate for this purpose (ca issue server NAME, ca issue client NAME)",
+    fix: "issue a certificate for this purpose (ca issue server NAME, ca issue client NAME)",
 };
 
 /// Adds what is wrong with the purposes of one certificate.

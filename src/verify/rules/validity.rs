@@ -9,18 +9,18 @@ pub const EXPIRED: Code = Code {
     code: "expired",
     rank: Rank::Expired,
     citation: "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
-    demand: "A certificate is used until its notAfter",
+    requirement: "A certificate is used until its notAfter",
     example: "the leaf expired at 2026-03-31T23:59:59Z, 1 day before 2026-04-02T00:00:00Z",
-    cure: "renew the certificate (ca renew NAME)",
+    fix: "renew the certificate (ca renew NAME)",
 };
 
 pub const NOT_YET_VALID: Code = Code {
     code: "not-yet-valid",
     rank: Rank::NotYetValid,
     citation: "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
-    demand: "A certificate is used from its notBefore on",
+    requirement: "A certificate is used from its notBefore on",
     example: "the leaf begins to be valid at 2027-01-01T00:00:00Z, 334 days after 2026-02-01T00:00:00Z",
-    cure: "wait, or check the clocks of this machine and of the CA",
+    fix: "wait, or check the clocks of this machine and of the CA",
 };
 
 /// Adds what is wrong with the dates of one certificate.
@@ -43,7 +43,7 @@ pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problem
         ));
     } else {
         let hint = match role {
-            Role::Leaf if !candidate.certificate.is_ca() => EXPIRED.cure,
+            Role::Leaf if !candidate.certificate.is_ca() => EXPIRED.fix,
             Role::Leaf | Role::Intermediate => "put the current certificate of this CA into the chain file",
             Role::Root => "trust the successor of this root, and issue the chain anew under it",
         };

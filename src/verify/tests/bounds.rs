@@ -204,10 +204,10 @@ fn policies_are_followed_so_far_and_no_further() {
     let mappings = |count: usize| {
         sequence((0..count).flat_map(|from| (0..count).map(move |to| (from, to))).map(|(a, b)| pair(a, b)).collect())
     };
-    let demand = der::sequence(&[&der::value(der::context(0), &[0])]);
+    let requirement = der::sequence(&[&der::value(der::context(0), &[0])]);
     let case = |count: usize| {
         let root = TestCa::root();
-        let first = TestCert::ca("A0").extension(oid::POLICY_CONSTRAINTS, true, demand.clone());
+        let first = TestCert::ca("A0").extension(oid::POLICY_CONSTRAINTS, true, requirement.clone());
         let mut chain = vec![root.subordinate(first.extension(oid::CERTIFICATE_POLICIES, false, policies(count)))];
         for index in 0..8 {
             let cert = TestCert::ca(&format!("A{}", index + 1))

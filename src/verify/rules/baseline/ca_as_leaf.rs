@@ -8,9 +8,9 @@ pub const CA_AS_LEAF: Code = Code {
     code: "ca-as-leaf",
     rank: Rank::CaAsLeaf,
     citation: "CA/Browser Forum BR §7.1.2.7.8; RFC 5280 §4.2.1.9",
-    demand: "The certificate of a server is no CA certificate",
+    requirement: "The certificate of a server is no CA certificate",
     example: "CN=Corp Root CA issuing is a CA certificate (basicConstraints has cA), not one of a server",
-    cure: "give the server a certificate that this CA issued (ca issue server NAME); keep the CA's key away from servers",
+    fix: "give the server a certificate that this CA issued (ca issue server NAME); keep the CA's key away from servers",
 };
 
 /// What is wrong with a leaf that is a CA.

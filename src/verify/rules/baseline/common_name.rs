@@ -11,9 +11,9 @@ pub const COMMON_NAME_SPELLING: Code = Code {
     code: "common-name-spelling",
     rank: Rank::Unranked,
     citation: "CA/Browser Forum BR §7.1.4.3",
-    demand: "The common name is one of the subject alternative names, spelled as it is there",
+    requirement: "The common name is one of the subject alternative names, spelled as it is there",
     example: "the common name WEB.corp.test means dns:web.corp.test, but is spelled otherwise",
-    cure: "issue the certificate anew with the common name spelled as the alternative name, or without it",
+    fix: "issue the certificate anew with the common name spelled as the alternative name, or without it",
 };
 
 /// A common name that means one of the alternative names must be spelled like it; one that means none is common practice

@@ -9,10 +9,10 @@ pub const ROOT_KEY_ID: Code = Code {
     code: "root-key-id-differs",
     rank: Rank::Unranked,
     citation: "CA/Browser Forum BR §7.1.2.1.3; RFC 5280 §4.2.1.1",
-    demand: "The authority key identifier of a root equals its subject key identifier",
+    requirement: "The authority key identifier of a root equals its subject key identifier",
     example: "the authority key identifier of the root is 0707070707070707070707070707070707070707, its own is \
         82bd909677a1085ceed7aa38e4a461f7f7228ace",
-    cure: "make the root anew with matching key identifiers",
+    fix: "make the root anew with matching key identifiers",
 };
 
 /// What is wrong with the key identifiers of a root.

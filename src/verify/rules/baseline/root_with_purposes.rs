@@ -8,9 +8,9 @@ pub const ROOT_WITH_PURPOSES: Code = Code {
     code: "root-with-purposes",
     rank: Rank::Unranked,
     citation: "CA/Browser Forum BR §7.1.2.1.2",
-    demand: "A root has no extended key usage",
+    requirement: "A root has no extended key usage",
     example: "the root has the extended key usage server-auth, expected none",
-    cure: "make a root without extended key usage; limit intermediates instead",
+    fix: "make a root without extended key usage; limit intermediates instead",
 };
 
 /// What is wrong with the purposes of a root.

@@ -9,9 +9,9 @@ pub const PUBLIC_SUFFIX_WILDCARD: Code = Code {
     code: "public-suffix-wildcard",
     rank: Rank::Unranked,
     citation: "CA/Browser Forum BR §3.2.2.6",
-    demand: "A wildcard does not stand directly below a public suffix",
+    requirement: "A wildcard does not stand directly below a public suffix",
     example: "the wildcard *.co.uk stands directly below the public suffix co.uk",
-    cure: "issue the certificate for names below a domain of your own",
+    fix: "issue the certificate for names below a domain of your own",
 };
 
 /// What is wrong with the wildcards of a leaf.

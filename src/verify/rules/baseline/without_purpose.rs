@@ -8,9 +8,9 @@ pub const WITHOUT_PURPOSE: Code = Code {
     code: "without-purpose",
     rank: Rank::Unranked,
     citation: "CA/Browser Forum BR §7.1.2.7.6",
-    demand: "A server certificate names its purpose, server-auth",
+    requirement: "A server certificate names its purpose, server-auth",
     example: "the certificate has no extended key usage, expected server-auth",
-    cure: "issue the certificate anew with extended key usage server-auth",
+    fix: "issue the certificate anew with extended key usage server-auth",
 };
 
 /// What is to be known of a leaf without extended key usage; TLS clients accept it.
