@@ -24,4 +24,6 @@ pub mod store;
 
 pub mod authority;
 
+pub mod report;
+
 pub mod cli;

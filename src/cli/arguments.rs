@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use super::commands::Command;
+use crate::report::style::ColorChoice;
 use crate::text::Lifetime;
 
 /// A private certificate authority: issue, remember, judge and prove certificates
@@ -75,6 +76,16 @@ pub enum Color {
     Auto,
     Always,
     Never,
+}
+
+impl From<Color> for ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
 }
 
 /// A whole number, for clap: what is none is told without the words that Rust has for it.

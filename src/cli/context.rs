@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use super::Failure;
 use super::arguments::Globals;
-use super::{Failure, output};
 use crate::store::effects::Tools;
 use crate::store::home::Home;
 use crate::store::home::HomeError;
 use crate::system::{World, files};
+use crate::text::escape;
 
 /// The variable that stands for `--dir`.
 const CA_DIR: &str = "CA_DIR";
@@ -105,13 +106,13 @@ impl<'a> Context<'a> {
     pub fn note(&mut self, sentence: &str) {
         if !self.globals.quiet {
             // A note that cannot be shown must not stop the work.
-            drop(writeln!(self.world.stderr, "{}", output::line(sentence)));
+            drop(writeln!(self.world.stderr, "{}", escape(sentence)));
         }
     }
 
     /// Warns of something on standard error, `--quiet` or not.
     pub fn warn(&mut self, sentence: &str) {
-        drop(writeln!(self.world.stderr, "warning: {}", output::line(sentence)));
+        drop(writeln!(self.world.stderr, "warning: {}", escape(sentence)));
     }
 }
 

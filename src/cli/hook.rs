@@ -5,11 +5,11 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
 use serde_json::{Value, json};
 
-use super::output::{Page, Tone};
 use super::{Context, Failure};
 use crate::authority::leaf::hook;
 use crate::authority::leaf::hook::{Change, Hook, OnFailure};
 use crate::authority::leaf::rollback;
+use crate::report::page::{Page, Tone};
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::index::Reference;

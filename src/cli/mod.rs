@@ -7,7 +7,6 @@ mod address;
 pub mod arguments;
 pub mod commands;
 pub mod context;
-pub mod describe;
 pub mod failure;
 pub mod hook;
 mod list_watch;
@@ -28,8 +27,10 @@ pub use arguments::CommandLine;
 pub use context::Context;
 pub use failure::Failure;
 
+use crate::report::style::Style;
 use crate::system::World;
-use output::{Answer, Style};
+use crate::text::escape;
+use output::Answer;
 
 /// The exit statuses of the program (docs/reference/exit-codes.md); any other is a defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +64,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
             return refuse_words(&error, &words, world);
         }
     };
-    let style = Style::choose(line.globals.color, world);
+    let style = Style::choose(line.globals.color.into(), world);
     let shape = Shape { json: line.globals.json, colored: style.stderr };
     let mut context = match Context::new(&line.globals, world) {
         Ok(context) => context,
@@ -100,7 +101,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         Err(failure) => fail(&failure, shape, world),
     };
     for warning in warnings.iter().filter(|_| !is_document) {
-        drop(writeln!(world.stderr, "warning: {}", output::line(warning)));
+        drop(writeln!(world.stderr, "warning: {}", escape(warning)));
     }
     status
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::Context;
-use super::output;
+use crate::text::escape;
 
 /// The line. Only a person who looks at a terminal sees it; `--quiet` and `--json` keep it back.
 pub struct ProgressLine<'a> {
@@ -25,8 +25,7 @@ impl<'a> ProgressLine<'a> {
         let Some(stderr) = &mut self.stderr else { return };
         let percent = (done * 100).checked_div(of).unwrap_or(0).min(100);
         let filled = CELLS * percent / 100;
-        let line =
-            format!("[{}{}] {percent:3} %  {}", "#".repeat(filled), " ".repeat(CELLS - filled), output::line(what));
+        let line = format!("[{}{}] {percent:3} %  {}", "#".repeat(filled), " ".repeat(CELLS - filled), escape(what));
         if line != self.shown {
             // A line that cannot be shown must not stop the work. The rest of the line before is wiped (ECMA-48 EL).
             drop(write!(stderr, "\r{line}\x1b[K").and_then(|()| stderr.flush()));

@@ -4,8 +4,9 @@ use clap::Args;
 use clap_complete::Shell;
 use serde_json::{Value, json};
 
-use crate::cli::output::{Page, Report};
+use crate::cli::output::Report;
 use crate::cli::{CommandLine, Failure};
+use crate::report::page::Page;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -3,8 +3,9 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::output::{Page, Report, Tone};
+use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
+use crate::report::page::{Page, Tone};
 use crate::{lint, verify};
 
 #[derive(Debug, Args)]

@@ -6,14 +6,17 @@ use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::cli::describe::{
-    Describe, DescribedCertificate, DescribedPrivateKey, DescribedPublicKey, DescribedRequest, DescribedRevocationList,
-};
-use crate::cli::output::{Page, Report, Tone};
+use crate::cli::output::Report;
 use crate::cli::passphrase::PassphraseArguments;
 use crate::cli::{Context, Failure};
 use crate::keys::key_file::{self, KeyFile, KeyFileError};
 use crate::keys::{Passphrase, Signer};
+use crate::report::describe::certificate::DescribedCertificate;
+use crate::report::describe::key::{DescribedPrivateKey, DescribedPublicKey};
+use crate::report::describe::object::Describe;
+use crate::report::describe::revocation_list::DescribedRevocationList;
+use crate::report::describe::signing_request::DescribedRequest;
+use crate::report::page::{Page, Tone};
 use crate::text;
 use crate::x509::pem::{self, Block};
 use crate::x509::{Certificate, DecodeError, PublicKey, RevocationList, SigningRequest, der};
@@ -188,7 +191,7 @@ mod tests {
     }
 
     fn text_of(content: &[u8]) -> String {
-        crate::cli::output::text(&inspect(content).unwrap(), crate::cli::output::Style::PLAIN)
+        crate::cli::output::text(&inspect(content).unwrap(), crate::report::style::Style::PLAIN)
     }
 
     fn field<'a>(text: &'a str, label: &str) -> &'a str {

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::authority::hierarchy::key_passphrase;
 use crate::authority::hierarchy::key_passphrase::Outcome;
-use crate::cli::output::{Page, Report, Tone};
+use crate::cli::output::Report;
 use crate::cli::passphrase::{self, NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
 use crate::cli::{Context, Failure};
+use crate::report::page::{Page, Tone};
 use crate::text;
 
 #[derive(Debug, Args)]

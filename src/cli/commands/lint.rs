@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::cli::output::{Answer, Page, Report, Tone};
+use crate::cli::output::{Answer, Report};
 use crate::cli::{Context, Failure};
 use crate::lint::{self, Finding, LintProfile, Severity};
+use crate::report::page::{Page, Tone};
 use crate::verify::check_signature;
 use crate::x509::{Certificate, pem};
 

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use crate::cli::arguments::whole_number;
-use crate::cli::output::{Page, Report, Tone};
+use crate::cli::output::Report;
 use crate::cli::{Context, Failure, public_key};
+use crate::report::page::{Page, Tone};
 use crate::store::ca_certificates::Authorities;
 use crate::store::config::Config;
 use crate::store::home::Home;
@@ -198,6 +199,7 @@ pub(super) fn entry_json(entry: &Entry, now: OffsetDateTime) -> Value {
 mod tests {
     use super::*;
     use crate::cli::output;
+    use crate::report::style::Style;
     use crate::store::index::sample::{NOW, Sample, add, new_index};
 
     fn list(limit: u64) -> List {
@@ -222,9 +224,7 @@ mod tests {
     fn in_a_narrow_window_the_serial_numbers_are_cut_and_nowhere_else() {
         let mut list = list(1000);
         list.entries[0].serial = "5a283808257042700656a9176d453e19".parse().unwrap();
-        let shown = |columns: usize, is_window: bool| {
-            output::text(&list, output::Style { columns, is_window, ..output::Style::PLAIN })
-        };
+        let shown = |columns: usize, is_window: bool| output::text(&list, Style { columns, is_window, ..Style::PLAIN });
         let narrow = shown(72, true);
         assert!(narrow.lines().all(|line| line.chars().count() <= 72), "{narrow}");
         assert!(narrow.contains("…\n") && narrow.contains("whole serial numbers: ca show NAME"), "{narrow}");
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_table_has_one_line_for_each_certificate() {
-        let text = output::text(&list(1000), output::Style::PLAIN);
+        let text = output::text(&list(1000), Style::PLAIN);
         assert_eq!(
             text,
             "\
@@ -252,13 +252,10 @@ old\\u{1b}[31m  server    root    2026-05-31 1d ago  expired  0100000003
 
     #[test]
     fn what_a_limit_left_out_is_said() {
-        let text = output::text(&list(1), output::Style::PLAIN);
+        let text = output::text(&list(1), Style::PLAIN);
         assert!(text.ends_with("\nthe latest 1 of 3 certificates; --limit N shows more\n"), "{text}");
         assert_eq!(list(1).json()["total"], 3);
-        assert_eq!(
-            output::text(&List { entries: vec![], total: 0, now: NOW }, output::Style::PLAIN),
-            "no certificates\n"
-        );
+        assert_eq!(output::text(&List { entries: vec![], total: 0, now: NOW }, Style::PLAIN), "no certificates\n");
     }
 
     #[test]

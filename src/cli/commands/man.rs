@@ -6,8 +6,9 @@ use clap::{Args, Command};
 use clap_mangen::Man;
 use serde_json::{Value, json};
 
-use crate::cli::output::{Page, Report};
+use crate::cli::output::Report;
 use crate::cli::{CommandLine, Context, Failure};
+use crate::report::page::Page;
 use crate::system::files::{self, Existing};
 
 #[derive(Debug, Args)]

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser};
 use serde_json::{Value, json};
 
-use crate::cli::output::{Answer, Page, Report, Tone};
+use crate::cli::output::{Answer, Report};
 use crate::cli::{CommandLine, Context, Failure};
+use crate::report::page::{Page, Tone};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

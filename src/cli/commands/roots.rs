@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::output::{Page, Report};
+use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
+use crate::report::page::Page;
 use crate::store::ca_certificates::{Authorities, Root};
 use crate::system::files::{self, Existing};
 use crate::text;

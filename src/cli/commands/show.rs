@@ -6,9 +6,10 @@ use time::OffsetDateTime;
 
 use super::issue::{files_json, labelled};
 use super::list::{entry_json, how_far, open_index};
-use crate::cli::describe::reach::Reach;
-use crate::cli::output::{Page, Report, Tone};
+use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
+use crate::report::describe::reach::Reach;
+use crate::report::page::{Page, Tone};
 use crate::store::ca_certificates::Authorities;
 use crate::store::delivery::Paths;
 use crate::store::index::{Entry, EntryId, Reference, Revocation, Status};
@@ -204,6 +205,7 @@ fn revocation_json(revocation: &Revocation) -> Value {
 mod tests {
     use super::*;
     use crate::cli::output;
+    use crate::report::style::Style;
     use crate::store::index::sample::{NOW, Sample, add, new_index};
     use crate::x509::revocation_list::RevocationReason;
     use time::Duration;
@@ -234,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_certificate_is_shown_with_its_history() {
-        let text = output::text(&shown("web.corp.test"), output::Style::PLAIN);
+        let text = output::text(&shown("web.corp.test"), Style::PLAIN);
         println!("{text}");
         for line in [
             "status            revoked since 2026-06-01T12:00:00Z (key-compromise)",

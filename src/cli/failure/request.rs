@@ -1,8 +1,8 @@
 //! Requests that are not granted: exit status 2 for what cannot be read, 3 for what is refused.
 
 use super::Failure;
-use crate::cli::describe::comparison_sentence;
 use crate::issuance::{Comparison, Fate, RequestRefusal};
+use crate::report::describe::comparison::comparison_sentence;
 use crate::x509::signing_request::RequestFileError;
 
 impl Failure {

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::authority::hierarchy::renew_root;
 use crate::authority::hierarchy::renew_root::Renewed;
-use crate::cli::output::{Page, Report, Tone};
+use crate::cli::output::Report;
 use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
+use crate::report::page::{Page, Tone};
 use crate::text;
 use crate::text::Lifetime;
 use crate::text::{distance, rfc3339};

@@ -6,9 +6,10 @@ use time::OffsetDateTime;
 
 use crate::authority::hierarchy::rotation;
 use crate::authority::hierarchy::rotation::{Finished, Order, Started, State};
-use crate::cli::output::{Page, Report, Tone};
+use crate::cli::output::Report;
 use crate::cli::passphrase::{self, NewPassphraseArguments, PassphraseArguments};
 use crate::cli::{Context, Failure};
+use crate::report::page::{Page, Tone};
 use crate::store::index::Entry;
 use crate::text;
 use crate::text::Lifetime;

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{
-    Describe, authority_key_id_words, extension_fields, extensions_json, fingerprint_fields, how_far, malformed_fields,
+use crate::report::describe::fields::{
+    authority_key_id_words, extension_fields, extensions_json, fingerprint_fields, how_far, malformed_fields,
     malformed_json, name_fields, name_json, names_field, names_json, public_key_fields, public_key_json,
     signature_field, signature_json, when,
 };
-use crate::cli::output::{Page, Tone};
+use crate::report::describe::object::Describe;
+use crate::report::page::{Page, Tone};
 use crate::text;
 use crate::text::{distance, rfc3339};
 use crate::x509::name_constraints::Subtree;
@@ -147,7 +148,7 @@ impl DescribedCertificate {
 }
 
 /// Whether it is a CA, by its basic constraints.
-pub(super) fn authority_words(constraints: Option<BasicConstraints>) -> String {
+pub(crate) fn authority_words(constraints: Option<BasicConstraints>) -> String {
     let Some(BasicConstraints { ca, path_length }) = constraints else {
         return "no (no basic constraints)".to_owned();
     };
@@ -161,7 +162,7 @@ pub(super) fn authority_words(constraints: Option<BasicConstraints>) -> String {
     }
 }
 
-pub(super) fn purpose_words(purpose: &ExtendedKeyUsage) -> String {
+pub(crate) fn purpose_words(purpose: &ExtendedKeyUsage) -> String {
     let words = match purpose {
         ExtendedKeyUsage::ServerAuth => "it may stand for a TLS server",
         ExtendedKeyUsage::ClientAuth => "it may stand for a TLS client",

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Describe, public_key_fields, public_key_json};
-use crate::cli::output::{Page, Tone};
+use crate::report::describe::fields::{public_key_fields, public_key_json};
+use crate::report::describe::object::Describe;
+use crate::report::page::{Page, Tone};
 use crate::text;
 use crate::x509::PublicKey;
 

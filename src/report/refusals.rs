@@ -1,9 +1,9 @@
 //! What had to be refused, on the page: one line a case, grouped by who has to refuse it.
 
-use super::handshake::{width, wrap};
-use super::{Page, Tone};
 use crate::handshake::Refusal;
 use crate::handshake::report::{Breakdown, Expected, Outcome};
+use crate::report::handshake::{width, wrap};
+use crate::report::page::{Page, Tone};
 use crate::tls::Side;
 
 /// Of a row, in characters; what stands in the last column may be 25 wide, and then the row fits a terminal of 80.
@@ -128,9 +128,10 @@ fn caveats(page: &mut Page, refusals: &[Refusal]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Style, page::Page};
     use super::*;
     use crate::handshake::cause::Cause;
+    use crate::report::page::Page;
+    use crate::report::style::Style;
     use crate::tls::TlsVersion;
 
     fn refusal(by: Side, version: TlsVersion, outcome: Outcome) -> Refusal {

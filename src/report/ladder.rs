@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::handshake::{milliseconds, wrap};
-use super::{Page, Tone};
+use crate::report::handshake::{milliseconds, wrap};
+use crate::report::page::{Page, Tone};
 use crate::tls::Side;
 use crate::tls::message::{Body, Message};
 
@@ -114,27 +114,21 @@ fn is_fatal(message: &Message) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Style, text};
     use super::*;
-    use crate::cli::output::Report;
+    use crate::report::style::Style;
     use crate::tls::message::{KeyShare, Shown};
 
-    struct Ladder(Vec<Message>);
-
-    impl Report for Ladder {
-        fn text(&self, page: &mut Page) {
-            let inside = inside(page.columns().clamp(NARROWEST, WIDEST));
-            for message in &self.0 {
-                rung(page, message, inside);
-                for (name, value) in message.facts() {
-                    fact(page, message.from, name, &value, inside);
-                }
+    /// The rungs alone, without the head of the page.
+    fn rungs(messages: &[Message], style: Style) -> String {
+        let mut page = Page::new(style);
+        let inside = inside(page.columns().clamp(NARROWEST, WIDEST));
+        for message in messages {
+            rung(&mut page, message, inside);
+            for (name, value) in message.facts() {
+                fact(&mut page, message.from, name, &value, inside);
             }
         }
-
-        fn json(&self) -> serde_json::Value {
-            serde_json::Value::Null
-        }
+        page.into_string()
     }
 
     fn messages() -> Vec<Message> {
@@ -183,7 +177,7 @@ mod tests {
         for columns in [0, 60, 80, 98, 120, 300] {
             let width = columns.clamp(NARROWEST, WIDEST);
             let style = Style { columns, ..Style::PLAIN };
-            for line in text(&Ladder(messages()), style).lines() {
+            for line in rungs(&messages(), style).lines() {
                 let cells: Vec<char> = line.chars().collect();
                 assert_eq!((cells.len(), cells[2], cells[width - 3]), (width - 2, '│', '│'), "{columns}: {line}");
             }
@@ -203,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_reference_lists_every_field_of_every_message() {
-        let reference = include_str!("../../../docs/reference/json.md");
+        let reference = include_str!("../../docs/reference/json.md");
         let (words, some) = (Vec::new, || "x".to_owned());
         let others = [
             Body::ClientHello {
@@ -243,8 +237,8 @@ mod tests {
 
     #[test]
     fn colour_tells_the_encrypted_from_the_clear_and_never_changes_the_text() {
-        let plain = text(&Ladder(messages()), Style::PLAIN);
-        let colored = text(&Ladder(messages()), Style { stdout: true, ..Style::PLAIN });
+        let plain = rungs(&messages(), Style::PLAIN);
+        let colored = rungs(&messages(), Style { stdout: true, ..Style::PLAIN });
         assert!(colored.contains("\u{1b}[32m◀═") && colored.contains("\u{1b}[31m Alert "));
         let mut stripped = colored;
         for code in ["0", "1", "2", "31", "32", "33"] {

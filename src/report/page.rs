@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Style;
+use crate::report::style::Style;
 use crate::text;
 
 /// Text under construction. Everything that is put on it is escaped: certificates hold strangers' text.

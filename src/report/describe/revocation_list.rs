@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{
-    Describe, authority_key_id_words, exponent_words, extension_fields, extensions_json, fingerprint_fields, how_far,
+use crate::report::describe::fields::{
+    authority_key_id_words, exponent_words, extension_fields, extensions_json, fingerprint_fields, how_far,
     malformed_fields, malformed_json, name_fields, name_json, signature_field, signature_json, when,
 };
-use crate::cli::output::{Page, Tone};
+use crate::report::describe::object::Describe;
+use crate::report::page::{Page, Tone};
 use crate::text;
 use crate::text::rfc3339;
 use crate::x509::revocation_list::RevokedEntry;

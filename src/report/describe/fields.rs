@@ -1,22 +1,9 @@
-//! What a certificate, a request, a revocation list or a key says: every fact as text for a person, and as JSON.
-
-mod certificate;
-mod comparison;
-mod key;
-pub mod reach;
-mod revocation_list;
-mod signing_request;
+//! The fields that certificates, requests, CRLs and keys have in common.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-pub use certificate::DescribedCertificate;
-pub use comparison::{comparison_fields, comparison_json, comparison_sentence};
-pub use key::{DescribedPrivateKey, DescribedPublicKey};
-pub use revocation_list::DescribedRevocationList;
-pub use signing_request::DescribedRequest;
-
-use super::output::{Page, Tone};
+use crate::report::page::{Page, Tone};
 use crate::text;
 use crate::text::{distance, rfc3339};
 use crate::x509::certificate::oid;
@@ -25,25 +12,8 @@ use crate::x509::{
     digest,
 };
 
-/// One thing that can be shown.
-pub trait Describe {
-    /// What it is, in a few words: `certificate`.
-    fn title(&self) -> String;
-
-    /// Every fact, one field each.
-    fn text(&self, page: &mut Page);
-
-    /// The same facts, with a `kind`.
-    fn json(&self) -> Value;
-
-    /// Whether a passphrase opens it.
-    fn is_encrypted(&self) -> bool {
-        false
-    }
-}
-
 /// A name as one line, and each of its attributes below it under the word for its type.
-fn name_fields(page: &mut Page, label: &str, name: &DistinguishedName) {
+pub(super) fn name_fields(page: &mut Page, label: &str, name: &DistinguishedName) {
     if name.is_empty() {
         page.field(label, "(empty)");
         return;
@@ -61,7 +31,7 @@ fn name_fields(page: &mut Page, label: &str, name: &DistinguishedName) {
 }
 
 /// The attributes of a name; `position` tells those apart that share one relative name.
-fn name_json(name: &DistinguishedName) -> Value {
+pub(super) fn name_json(name: &DistinguishedName) -> Value {
     let attributes = name.relative_names().iter().enumerate().flat_map(|(position, relative_name)| {
         relative_name.iter().map(move |attribute| {
             json!({ "type": attribute.kind.long_label(), "value": attribute.value, "position": position })
@@ -70,21 +40,21 @@ fn name_json(name: &DistinguishedName) -> Value {
     attributes.collect()
 }
 
-fn names_field(page: &mut Page, label: &str, names: &[GeneralName]) {
+pub(super) fn names_field(page: &mut Page, label: &str, names: &[GeneralName]) {
     let lines: Vec<String> = names.iter().map(GeneralName::to_string).collect();
     page.field(label, if lines.is_empty() { "(empty)".to_owned() } else { lines.join("\n") }.as_str());
 }
 
-fn names_json(names: &[GeneralName]) -> Value {
+pub(super) fn names_json(names: &[GeneralName]) -> Value {
     names.iter().map(|name| json!({ "type": name.kind(), "value": name.value() })).collect()
 }
 
 /// `2027-03-01T09:12:00Z (3 days ago)`.
-fn when(at: OffsetDateTime, now: OffsetDateTime) -> String {
+pub(super) fn when(at: OffsetDateTime, now: OffsetDateTime) -> String {
     format!("{} ({})", rfc3339(at), how_far(at, now))
 }
 
-fn how_far(at: OffsetDateTime, now: OffsetDateTime) -> String {
+pub(super) fn how_far(at: OffsetDateTime, now: OffsetDateTime) -> String {
     match at - now {
         until if until.is_positive() => format!("in {}", distance(until)),
         since => format!("{} ago", distance(since)),
@@ -106,7 +76,7 @@ fn key_words(key: &PublicKey) -> String {
 }
 
 /// A number in decimal when it fits, in hexadecimal otherwise.
-fn exponent_words(octets: &[u8]) -> String {
+pub(super) fn exponent_words(octets: &[u8]) -> String {
     if octets.len() <= 8 {
         octets.iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet)).to_string()
     } else {
@@ -114,13 +84,13 @@ fn exponent_words(octets: &[u8]) -> String {
     }
 }
 
-fn public_key_fields(page: &mut Page, key: &PublicKey) {
+pub(super) fn public_key_fields(page: &mut Page, key: &PublicKey) {
     page.field("Public key", &key_words(key));
     page.field("  octets", &hex_lines(key.bits()));
     page.digest("  SHA-256", &key.fingerprint());
 }
 
-fn public_key_json(key: &PublicKey) -> Value {
+pub(super) fn public_key_json(key: &PublicKey) -> Value {
     let bits = match key.kind() {
         KeyKind::EcdsaP256 | KeyKind::Ed25519 => Some(256),
         KeyKind::EcdsaP384 => Some(384),
@@ -142,7 +112,7 @@ fn public_key_json(key: &PublicKey) -> Value {
     })
 }
 
-fn signature_field(page: &mut Page, algorithm: &SignatureAlgorithm, signature: &[u8]) {
+pub(super) fn signature_field(page: &mut Page, algorithm: &SignatureAlgorithm, signature: &[u8]) {
     let weak = if algorithm.is_weak() { " (weak: its digest can be forged)" } else { "" };
     let tone = if algorithm.is_weak() { Tone::Warning } else { Tone::Plain };
     page.toned_field("Signature", tone, &format!("{algorithm}{weak}, {} octets", signature.len()));
@@ -150,7 +120,7 @@ fn signature_field(page: &mut Page, algorithm: &SignatureAlgorithm, signature: &
     page.field("  octets", &format!("{}{more}", text::hex(first)));
 }
 
-fn signature_json(algorithm: &SignatureAlgorithm, signature: &[u8]) -> Value {
+pub(super) fn signature_json(algorithm: &SignatureAlgorithm, signature: &[u8]) -> Value {
     json!({
         "algorithm": algorithm.to_string(),
         "oid": algorithm.oid,
@@ -159,19 +129,19 @@ fn signature_json(algorithm: &SignatureAlgorithm, signature: &[u8]) -> Value {
     })
 }
 
-fn fingerprint_fields(page: &mut Page, der: &[u8]) {
+pub(super) fn fingerprint_fields(page: &mut Page, der: &[u8]) {
     page.digest("SHA-256", &digest::sha256(der));
     page.digest("SHA-1", &digest::sha1(der));
 }
 
-fn authority_key_id_words(id: &AuthorityKeyId) -> String {
+pub(super) fn authority_key_id_words(id: &AuthorityKeyId) -> String {
     let key_id = id.key_id.as_ref().map_or_else(|| "without a key identifier".to_owned(), |id| text::hex(id));
     let suffix = if id.names_issuer_and_serial { ", and the issuer by name and serial" } else { "" };
     format!("{key_id}{suffix}")
 }
 
 /// The extensions of which only the octets can be shown.
-fn extension_fields(page: &mut Page, extensions: &[Extension]) {
+pub(super) fn extension_fields(page: &mut Page, extensions: &[Extension]) {
     for extension in extensions.iter().filter(|extension| !SHOWN.contains(&extension.oid.as_str())) {
         let critical = if extension.critical { "critical, " } else { "" };
         page.field(
@@ -194,13 +164,13 @@ fn extension_fields(page: &mut Page, extensions: &[Extension]) {
     }
 }
 
-fn malformed_fields(page: &mut Page, malformed: &[(String, String)]) {
+pub(super) fn malformed_fields(page: &mut Page, malformed: &[(String, String)]) {
     for (oid, reason) in malformed {
         page.toned_field("Malformed", Tone::Bad, &format!("{}: {reason}", extension_name(oid)));
     }
 }
 
-fn extensions_json(extensions: &[Extension]) -> Value {
+pub(super) fn extensions_json(extensions: &[Extension]) -> Value {
     let shown = extensions.iter().map(|extension| {
         json!({
             "oid": extension.oid,
@@ -212,7 +182,7 @@ fn extensions_json(extensions: &[Extension]) -> Value {
     shown.collect()
 }
 
-fn malformed_json(malformed: &[(String, String)]) -> Value {
+pub(super) fn malformed_json(malformed: &[(String, String)]) -> Value {
     malformed.iter().map(|(oid, reason)| json!({ "oid": oid, "name": oid::name(oid), "reason": reason })).collect()
 }
 
@@ -230,7 +200,7 @@ fn hex_lines(octets: &[u8]) -> String {
     octets.chunks(OCTETS_OF_LINE).map(text::hex).collect::<Vec<_>>().join("\n")
 }
 
-fn extension_name(oid: &str) -> &str {
+pub(super) fn extension_name(oid: &str) -> &str {
     oid::name(oid).unwrap_or(oid)
 }
 

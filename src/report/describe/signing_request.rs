@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::certificate::{authority_words, purpose_words};
-use super::{
-    Describe, extension_fields, extensions_json, fingerprint_fields, malformed_fields, malformed_json, name_fields,
-    name_json, names_field, names_json, public_key_fields, public_key_json, signature_field, signature_json,
-};
-use crate::cli::output::{Page, Tone};
 use crate::keys::{self, verification::VerificationError};
+use crate::report::describe::certificate::{authority_words, purpose_words};
+use crate::report::describe::fields::{
+    extension_fields, extension_name, extensions_json, fingerprint_fields, malformed_fields, malformed_json,
+    name_fields, name_json, names_field, names_json, public_key_fields, public_key_json, signature_field,
+    signature_json,
+};
+use crate::report::describe::object::Describe;
+use crate::report::page::{Page, Tone};
 use crate::text;
 use crate::x509::{ExtendedKeyUsage, SigningRequest, digest};
 
@@ -42,7 +44,7 @@ impl Describe for DescribedRequest {
         }
         public_key_fields(page, &request.public_key);
         let asked: Vec<&str> =
-            request.requested_extensions.iter().map(|extension| super::extension_name(&extension.oid)).collect();
+            request.requested_extensions.iter().map(|extension| extension_name(&extension.oid)).collect();
         if !asked.is_empty() {
             page.field("Asks for", &asked.join(", "));
         }

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Page, Tone};
 use crate::handshake::Session;
 use crate::handshake::measure::Rate;
 use crate::handshake::steps::{Step, steps};
+use crate::report::page::{Page, Tone};
 use crate::tls::Side;
 
 /// Sentences that are wider or narrower than this are hard to read, whatever the terminal has.
 const NARROWEST: usize = 60;
 const WIDEST: usize = 98;
 
-pub(super) fn width(page: &Page) -> usize {
+pub(crate) fn width(page: &Page) -> usize {
     page.columns().clamp(NARROWEST, WIDEST)
 }
 
@@ -126,7 +126,7 @@ fn figure(length: Duration) -> String {
 }
 
 /// Breaks text at spaces into lines of at most `width` characters; a word that is longer is broken wherever it must be.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let letters: Vec<char> = word.chars().collect();

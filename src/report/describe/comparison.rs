@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::extension_name;
-use crate::cli::output::{Page, Tone};
 use crate::issuance::{AskedKind, Compared, Comparison, Fate};
+use crate::report::describe::fields::extension_name;
+use crate::report::page::{Page, Tone};
 
 /// One line each, in the order taken, changed, dropped, added.
 pub fn comparison_fields(page: &mut Page, comparison: &Comparison) {
