@@ -14,8 +14,7 @@ use super::facts;
 use super::limits::MOST_OCTETS;
 use super::report::Session;
 use super::socket::{Tap, socket_error};
-use crate::tls::registry;
-use crate::tls::{Flight, Secrets, Side, TlsVersion};
+use crate::tls::{CipherSuite, Flight, NamedGroup, Secrets, Side, TlsVersion};
 
 /// More of an answer than its first line is not needed.
 const ENOUGH: usize = 512;
@@ -23,7 +22,7 @@ const ENOUGH: usize = 512;
 /// What came of a handshake.
 pub(super) struct Outcome {
     pub version: Option<TlsVersion>,
-    pub cipher_suite: Option<String>,
+    pub cipher_suite: Option<CipherSuite>,
     /// Why it broke off.
     pub cause: Option<Cause>,
 }
@@ -95,7 +94,7 @@ impl Call {
             Some(error) => Some(cause::of(error)),
             None => self.handshake.is_none().then(|| Cause::closed(self.own.other())),
         };
-        Outcome { version, cipher_suite: suite.map(|suite| registry::cipher_suite(suite.suite().into())), cause }
+        Outcome { version, cipher_suite: suite.map(|suite| CipherSuite(suite.suite().into())), cause }
     }
 
     /// As the server: answers whatever is asked first.
@@ -249,7 +248,7 @@ impl Call {
             server_error,
             handshake: self.handshake,
             resumed: false,
-            group: self.connection.negotiated_key_exchange_group().map(|group| group.name()),
+            group: self.connection.negotiated_key_exchange_group().map(|group| NamedGroup(group.name().into())),
             to_server,
             to_client,
         };

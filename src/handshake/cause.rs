@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::error::ExchangeError;
 use crate::text::rfc3339;
-use crate::tls::{Side, registry};
+use crate::tls::{Alert, CipherSuite, Side, registry};
 use crate::verify::reason::{Reason, reason};
 
 /// Why a side ended the exchange.
@@ -16,8 +16,8 @@ pub struct Cause {
     pub code: &'static str,
     /// What was found.
     pub sentence: String,
-    /// The date of a certificate that it is about, as RFC 3339.
-    pub date: Option<String>,
+    /// The date of a certificate that it is about.
+    pub date: Option<OffsetDateTime>,
 }
 
 impl Cause {
@@ -27,7 +27,7 @@ impl Cause {
 
     /// About this date of a certificate.
     fn of_date(self, date: UnixTime) -> Self {
-        Self { date: Some(shown_time(date)), ..self }
+        Self { date: as_date(date), ..self }
     }
 
     /// Neither side gave up, and yet not everything that was said arrived.
@@ -86,7 +86,7 @@ impl Cause {
 
     /// The same, when it is known which cipher suites the client offered. The TLS library names what it misses first, and
     /// of a client without Diffie-Hellman that is the group for it, whatever the suites are.
-    pub(super) fn given_offer(self, cipher_suites: &[String]) -> Self {
+    pub(super) fn given_offer(self, cipher_suites: &[CipherSuite]) -> Self {
         if matches!(self.code, NO_COMMON_GROUP | NO_COMMON_CIPHER_SUITE) && registry::all_static_rsa(cipher_suites) {
             return Self::new(
                 NO_COMMON_CIPHER_SUITE,
@@ -290,13 +290,17 @@ fn shown_names(presented: &str) -> String {
     presented.replace("DnsName(\"", "").replace("IpAddress(", "").replace("\")", "").replace(')', "")
 }
 
+/// `None` for times after the year 9999.
+fn as_date(time: UnixTime) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(i64::try_from(time.as_secs()).ok()?).ok()
+}
+
 fn shown_time(time: UnixTime) -> String {
-    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    OffsetDateTime::from_unix_timestamp(seconds).map_or_else(|_| format!("second {seconds} of 1970"), rfc3339)
+    as_date(time).map_or_else(|| format!("second {} of 1970", time.as_secs()), rfc3339)
 }
 
 fn alert_name(alert: AlertDescription) -> String {
-    registry::alert(u8::from(alert))
+    Alert(u8::from(alert)).to_string()
 }
 
 #[cfg(test)]
@@ -313,7 +317,7 @@ mod tests {
     use super::super::session::run;
     use super::*;
     use crate::keys::PrivateKey;
-    use crate::tls::TlsVersion;
+    use crate::tls::{CipherSuite, TlsVersion};
     use crate::x509::KeyAlgorithm;
 
     #[test]
@@ -411,20 +415,20 @@ mod tests {
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let expired = of(&E::ExpiredContext { time: at(86_400), not_after: at(60) }.into());
         assert_eq!(
-            (expired.code, expired.sentence.as_str(), expired.date.as_deref()),
+            (expired.code, expired.sentence.as_str(), expired.date.map(rfc3339)),
             (
                 EXPIRED,
                 "the certificate expired on 1970-01-01T00:01:00Z, and it is 1970-01-02T00:00:00Z",
-                Some("1970-01-01T00:01:00Z")
+                Some("1970-01-01T00:01:00Z".to_owned())
             )
         );
         let early = of(&E::NotValidYetContext { time: at(60), not_before: at(86_400) }.into());
         assert_eq!(
-            (early.code, early.sentence.as_str(), early.date.as_deref()),
+            (early.code, early.sentence.as_str(), early.date.map(rfc3339)),
             (
                 NOT_YET_VALID,
                 "the certificate is valid from 1970-01-02T00:00:00Z on, and it is 1970-01-01T00:01:00Z",
-                Some("1970-01-02T00:00:00Z")
+                Some("1970-01-02T00:00:00Z".to_owned())
             )
         );
         let named = |presented: &[&str]| {
@@ -500,8 +504,8 @@ mod tests {
         assert_eq!(code(ExchangeError::Library("broken".to_owned())), "connection-failed");
     }
 
-    fn offered(suites: &[u16]) -> Vec<String> {
-        suites.iter().map(|suite| registry::cipher_suite(*suite)).collect()
+    fn offered(suites: &[u16]) -> Vec<CipherSuite> {
+        suites.iter().copied().map(CipherSuite).collect()
     }
 
     /// The TLS library says that the groups are missing; what has to be mended is the cipher suites.

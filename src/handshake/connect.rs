@@ -223,6 +223,7 @@ mod tests {
     use super::super::fixtures::{Hierarchy, NOW, TIMEOUT};
     use super::super::good_case::good_case;
     use super::*;
+    use crate::tls::Alert;
     use crate::x509::KeyAlgorithm;
 
     const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
@@ -321,7 +322,7 @@ mod tests {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let report = visited(&hierarchy, &serve(strict(&hierarchy), "200"), &BOTH);
         let broken = report.sessions[1].breakdown.as_ref().unwrap();
-        assert_eq!((broken.by, broken.alert.as_deref()), (Side::Server, Some("protocol_version")));
+        assert_eq!((broken.by, broken.alert), (Side::Server, Some(Alert::PROTOCOL_VERSION)));
         assert!(!report.passed());
         assert!(report.refusals.iter().all(|refusal| refusal.version == TlsVersion::Tls13));
     }

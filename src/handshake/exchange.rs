@@ -8,14 +8,14 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::{ClientConnection, Connection, NamedGroup, ServerConnection};
+use rustls::{ClientConnection, Connection, ServerConnection};
 
 use super::ends::Ends;
 use super::error::ExchangeError;
 use super::limits::{LONGEST, MOST_OCTETS};
 use super::socket::{Tap, socket_error, socket_pair};
 use crate::system::socket::drop_without_lingering;
-use crate::tls::{Flight, Recording, Secrets, Side};
+use crate::tls::{Flight, NamedGroup, Recording, Secrets, Side};
 
 /// What the client says once the handshake is done, and what it expects back.
 const QUESTION: &[u8] = b"Is anybody there? This is the client, speaking in TLS.\n";
@@ -72,7 +72,7 @@ pub(super) fn play(ends: &Ends) -> Result<Exchange, ExchangeError> {
         table.settle()?;
     }
     let resumed = table.client.connection.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
-    let group = table.client.connection.negotiated_key_exchange_group().map(|group| group.name());
+    let group = table.client.connection.negotiated_key_exchange_group().map(|group| NamedGroup(group.name().into()));
     Ok(Exchange {
         group,
         flights: table.flights,

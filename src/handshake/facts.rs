@@ -4,20 +4,20 @@ use super::cause::{self, Cause};
 use super::exchange::Exchange;
 use super::fault;
 use super::report::{Breakdown, Peer, Session};
-use crate::tls::{Body, Message, Side, TlsVersion, trace};
+use crate::tls::{Alert, Body, Message, Side, TlsVersion, trace};
 
 /// An exchange as facts.
 pub(super) fn session_from(version: TlsVersion, exchange: Exchange) -> Session {
     let messages = trace::read(&exchange.flights, &exchange.secrets);
     let passed = exchange.passed();
     let cipher_suite = messages.iter().find_map(|message| match &message.body {
-        Body::ServerHello { cipher_suite, .. } => Some(cipher_suite.clone()),
+        Body::ServerHello { cipher_suite, .. } => Some(*cipher_suite),
         _ => None,
     });
     // TLS 1.3 settles the group in the server hello, TLS 1.2 in the server key exchange.
     let key_exchange = messages.iter().find_map(|message| match &message.body {
         Body::ServerHello { key_share: Some(share), .. } | Body::ServerKeyExchange { key_share: share, .. } => {
-            Some(share.group.clone())
+            Some(share.group)
         }
         _ => None,
     });
@@ -44,7 +44,7 @@ fn peer(side: Side, passed: bool, messages: &[Message]) -> Peer {
         _ => None,
     });
     let signature = own().find_map(|message| match &message.body {
-        Body::CertificateVerify { scheme } | Body::ServerKeyExchange { scheme, .. } => Some(scheme.clone()),
+        Body::CertificateVerify { scheme } | Body::ServerKeyExchange { scheme, .. } => Some(*scheme),
         _ => None,
     });
     Peer {
@@ -79,15 +79,15 @@ pub(super) fn describe_failure(by: Side, cause: Cause, messages: &[Message]) -> 
         _ => None,
     });
     let cause = cause.given_offer(offered.unwrap_or_default());
-    let certificate = fault::certificate(by, alert.as_deref(), &cause, messages);
+    let certificate = fault::certificate(by, alert, &cause, messages);
     Breakdown { by, alert, cause, certificate }
 }
 
 /// The last alert of this side that is more than a good-bye.
-pub(super) fn alert_of(by: Side, messages: &[Message]) -> Option<String> {
+pub(super) fn alert_of(by: Side, messages: &[Message]) -> Option<Alert> {
     messages.iter().rev().find_map(|message| match &message.body {
-        Body::Alert { description, .. } if message.from == by && description != "close_notify" => {
-            Some(description.clone())
+        Body::Alert { description, .. } if message.from == by && *description != Alert::CLOSE_NOTIFY => {
+            Some(*description)
         }
         _ => None,
     })
@@ -101,6 +101,7 @@ mod tests {
     use super::super::fixtures::Hierarchy;
     use super::super::good_case::good_case;
     use super::*;
+    use crate::tls::{Alert, CipherSuite};
     use crate::x509::KeyAlgorithm;
 
     #[test]
@@ -117,21 +118,21 @@ mod tests {
         exchange.client_error = Some(Error::AlertReceived(AlertDescription::CertificateExpired));
         let found = failure_of(&exchange, &[]).unwrap();
         assert_eq!((found.by, found.cause.code), (Side::Server, cause::ALERT_RECEIVED));
-        let alert = |from, description: &str| Message {
+        let alert = |from, description| Message {
             from,
-            body: Body::Alert { fatal: true, description: description.to_owned() },
+            body: Body::Alert { fatal: true, description },
             bytes: 2,
             encrypted: true,
             at: Duration::ZERO,
         };
         let messages = [
-            alert(Side::Server, "user_canceled"),
-            alert(Side::Server, "certificate_expired"),
-            alert(Side::Client, "bad_certificate"),
-            alert(Side::Server, "close_notify"),
+            alert(Side::Server, Alert(90)),
+            alert(Side::Server, Alert::CERTIFICATE_EXPIRED),
+            alert(Side::Client, Alert::BAD_CERTIFICATE),
+            alert(Side::Server, Alert::CLOSE_NOTIFY),
         ];
-        assert_eq!(alert_of(Side::Server, &messages).as_deref(), Some("certificate_expired"));
-        assert_eq!(alert_of(Side::Client, &messages).as_deref(), Some("bad_certificate"));
+        assert_eq!(alert_of(Side::Server, &messages), Some(Alert::CERTIFICATE_EXPIRED));
+        assert_eq!(alert_of(Side::Client, &messages), Some(Alert::BAD_CERTIFICATE));
     }
 
     #[test]
@@ -141,7 +142,7 @@ mod tests {
             body: Body::ClientHello {
                 random: String::new(),
                 versions: Vec::new(),
-                cipher_suites: vec!["TLS_RSA_WITH_AES_128_CBC_SHA".to_owned()],
+                cipher_suites: vec![CipherSuite(0x002f)],
                 groups: Vec::new(),
                 key_shares: Vec::new(),
                 signature_schemes: Vec::new(),

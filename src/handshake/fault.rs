@@ -3,10 +3,10 @@
 use super::cause::{self, Cause};
 use super::report::AtFault;
 use crate::tls::message::Shown;
-use crate::tls::{Body, Message, Side};
+use crate::tls::{Alert, Body, Message, Side};
 
 /// The certificate that `by` refused, as far as cause and alert tell; it is always one that the other side showed.
-pub(super) fn certificate(by: Side, alert: Option<&str>, cause: &Cause, messages: &[Message]) -> Option<AtFault> {
+pub(super) fn certificate(by: Side, alert: Option<Alert>, cause: &Cause, messages: &[Message]) -> Option<AtFault> {
     if !is_about_one(alert, cause) {
         return None;
     }
@@ -18,7 +18,7 @@ pub(super) fn certificate(by: Side, alert: Option<&str>, cause: &Cause, messages
     Some(AtFault { subject: shown.subject.clone(), serial: shown.serial.clone() })
 }
 
-fn is_about_one(alert: Option<&str>, cause: &Cause) -> bool {
+fn is_about_one(alert: Option<Alert>, cause: &Cause) -> bool {
     match cause.code {
         cause::ALERT_RECEIVED => alert.is_some_and(|alert| ALERTS.contains(&alert)),
         code => CAUSES.contains(&code),
@@ -27,23 +27,23 @@ fn is_about_one(alert: Option<&str>, cause: &Cause) -> bool {
 
 /// A date tells which certificate of the chain it is. Nothing else does; then the leaf stands for its chain.
 fn dated<'a>(cause: &Cause, chain: &'a [Shown]) -> Option<&'a Shown> {
-    let date = cause.date.as_ref()?;
+    let date = cause.date?;
     chain.iter().find(|shown| match cause.code {
-        cause::EXPIRED => shown.not_after == *date,
-        cause::NOT_YET_VALID => shown.not_before == *date,
+        cause::EXPIRED => shown.not_after == Some(date),
+        cause::NOT_YET_VALID => shown.not_before == Some(date),
         _ => false,
     })
 }
 
 /// With which a side says that a certificate does not suit it, or the proof that its key is held (RFC 8446 §6.2).
-const ALERTS: [&str; 7] = [
-    "bad_certificate",
-    "unsupported_certificate",
-    "certificate_revoked",
-    "certificate_expired",
-    "certificate_unknown",
-    "unknown_ca",
-    "decrypt_error",
+const ALERTS: [Alert; 7] = [
+    Alert::BAD_CERTIFICATE,
+    Alert::UNSUPPORTED_CERTIFICATE,
+    Alert::CERTIFICATE_REVOKED,
+    Alert::CERTIFICATE_EXPIRED,
+    Alert::CERTIFICATE_UNKNOWN,
+    Alert::UNKNOWN_CA,
+    Alert::DECRYPT_ERROR,
 ];
 
 const CAUSES: [&str; 16] = [
@@ -69,16 +69,23 @@ const CAUSES: [&str; 16] = [
 mod tests {
     use std::time::Duration;
 
-    use super::*;
+    use time::{Date, Month, OffsetDateTime};
 
-    fn shown(subject: &str, serial: &str, year: u16) -> Shown {
+    use super::*;
+    use crate::tls::Alert;
+
+    fn new_year(year: i32) -> OffsetDateTime {
+        Date::from_calendar_date(year, Month::January, 1).unwrap().midnight().assume_utc()
+    }
+
+    fn shown(subject: &str, serial: &str, year: i32) -> Shown {
         Shown {
             subject: subject.to_owned(),
             names: Vec::new(),
             issuer: "CN=Above".to_owned(),
             serial: serial.to_owned(),
-            not_before: format!("{}-01-01T00:00:00Z", year - 1),
-            not_after: format!("{year}-01-01T00:00:00Z"),
+            not_before: Some(new_year(year - 1)),
+            not_after: Some(new_year(year)),
             key: "ecdsa-p256".to_owned(),
             signature: "ecdsa-sha256".to_owned(),
             bytes: 500,
@@ -99,8 +106,8 @@ mod tests {
         ]
     }
 
-    fn named(by: Side, alert: Option<&str>, code: &'static str, date: Option<&str>) -> Option<String> {
-        let cause = Cause { code, sentence: "so it is".to_owned(), date: date.map(str::to_owned) };
+    fn named(by: Side, alert: Option<Alert>, code: &'static str, date: Option<OffsetDateTime>) -> Option<String> {
+        let cause = Cause { code, sentence: "so it is".to_owned(), date };
         certificate(by, alert, &cause, &messages()).map(|found| format!("{} {}", found.subject, found.serial))
     }
 
@@ -109,11 +116,11 @@ mod tests {
         let is = |name: &str| Some(name.to_owned());
         assert_eq!(named(Side::Client, None, cause::WRONG_NAME, None), is("CN=server 51"));
         assert_eq!(named(Side::Server, None, cause::UNKNOWN_ISSUER, None), is("CN=client c1"));
-        let date = Some("2028-01-01T00:00:00Z");
+        let date = Some(new_year(2028));
         assert_eq!(named(Side::Client, None, cause::EXPIRED, date), is("CN=Issuing 02"));
         // It is the end of that certificate, and the beginning of none.
         assert_eq!(named(Side::Client, None, cause::NOT_YET_VALID, date), is("CN=server 51"));
-        let date = Some("2027-01-01T00:00:00Z");
+        let date = Some(new_year(2027));
         assert_eq!(named(Side::Client, None, cause::NOT_YET_VALID, date), is("CN=Issuing 02"));
         assert_eq!(named(Side::Client, None, cause::EXPIRED, date), is("CN=server 51"));
     }
@@ -122,13 +129,13 @@ mod tests {
     fn an_alert_about_a_certificate_names_it_and_others_name_none() {
         let heard = |alert| named(Side::Server, Some(alert), cause::ALERT_RECEIVED, None);
         for alert in [
-            "bad_certificate",
-            "unsupported_certificate",
-            "certificate_revoked",
-            "certificate_expired",
-            "certificate_unknown",
-            "unknown_ca",
-            "decrypt_error",
+            Alert::BAD_CERTIFICATE,
+            Alert::UNSUPPORTED_CERTIFICATE,
+            Alert::CERTIFICATE_REVOKED,
+            Alert::CERTIFICATE_EXPIRED,
+            Alert::CERTIFICATE_UNKNOWN,
+            Alert::UNKNOWN_CA,
+            Alert::DECRYPT_ERROR,
         ] {
             assert_eq!(heard(alert).as_deref(), Some("CN=client c1"), "{alert}");
         }
@@ -152,11 +159,11 @@ mod tests {
         ] {
             assert_eq!(named(Side::Client, None, code, None).as_deref(), Some("CN=server 51"), "{code}");
         }
-        for alert in ["certificate_required", "protocol_version", "handshake_failure"] {
+        for alert in [Alert::CERTIFICATE_REQUIRED, Alert::PROTOCOL_VERSION, Alert::HANDSHAKE_FAILURE] {
             assert_eq!(heard(alert), None, "{alert}");
         }
         for code in [cause::NO_CERTIFICATE, cause::TIMED_OUT, cause::NOT_TLS, cause::NO_COMMON_VERSION] {
-            assert_eq!(named(Side::Server, Some("bad_certificate"), code, None), None, "{code}");
+            assert_eq!(named(Side::Server, Some(Alert::BAD_CERTIFICATE), code, None), None, "{code}");
         }
     }
 }

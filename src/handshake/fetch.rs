@@ -17,7 +17,7 @@ use super::error::{ExchangeError, HandshakeError};
 use super::limits::LONGEST;
 use super::scenario;
 use super::witness::{Notes, Proof};
-use crate::tls::{Side, TlsVersion};
+use crate::tls::{CipherSuite, Side, TlsVersion};
 
 /// What a server showed.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Served {
     /// The DER of its certificates in the order of the wire; never empty.
     pub chain: Vec<Vec<u8>>,
     pub version: Option<TlsVersion>,
-    pub cipher_suite: Option<String>,
+    pub cipher_suite: Option<CipherSuite>,
     /// The server asked for a certificate of the client.
     pub asks_for_certificate: bool,
     pub proof: Proof,

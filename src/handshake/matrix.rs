@@ -100,7 +100,7 @@ mod tests {
             let groups: Vec<_> = of_key
                 .iter()
                 .filter(|rate| !rate.resumed)
-                .map(|rate| (rate.version, rate.group.clone().unwrap()))
+                .map(|rate| (rate.version, rate.group.unwrap().to_string()))
                 .collect();
             let (new, old) = (TlsVersion::Tls13, TlsVersion::Tls12);
             let expected = [(new, "x25519"), (new, "X25519MLKEM768"), (old, "x25519")];

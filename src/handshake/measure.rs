@@ -4,16 +4,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
+use rustls::NoKeyLog;
 use rustls::client::Resumption;
-use rustls::{NamedGroup, NoKeyLog};
 
 use super::ends::Ends;
 use super::error::HandshakeError;
 use super::exchange::{self, Exchange};
 use super::good_case::{HandshakeTest, good_case};
 use super::scenario::Scenario;
-use crate::tls::TlsVersion;
-use crate::tls::registry;
+use crate::tls::{NamedGroup, TlsVersion};
 
 /// How much is to be played.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +39,7 @@ pub struct Rate {
     /// The kind of the server's key: `ecdsa-p256`.
     pub key: String,
     /// The group of the Diffie-Hellman exchange; a session of TLS 1.2 that is taken up again has none.
-    pub group: Option<String>,
+    pub group: Option<NamedGroup>,
     /// Taken up from an earlier session, without certificates.
     pub resumed: bool,
     pub count: usize,
@@ -156,7 +155,7 @@ impl Run {
         Ok(Rate {
             version: self.version,
             key: self.key.clone(),
-            group: group.map(|group| registry::group(group.into())),
+            group,
             resumed: self.resumed,
             count: times.len(),
             jobs: workload.jobs,
@@ -226,6 +225,7 @@ fn quiet(ends: &Ends, resumption: Resumption) -> Ends {
 mod tests {
     use super::super::fixtures::Hierarchy;
     use super::*;
+    use crate::tls::NamedGroup;
     use crate::x509::KeyAlgorithm;
 
     #[test]
@@ -281,7 +281,7 @@ mod tests {
         let test = hierarchy.test(&[TlsVersion::Tls13]);
         let rates = measure(&test, workload, &mut |progress| told.push((progress.done, progress.of))).unwrap();
         assert_eq!(rates.iter().map(|rate| (rate.count, rate.jobs)).collect::<Vec<_>>(), [(50, 4), (50, 4)]);
-        assert!(rates.iter().all(|rate| rate.group.as_deref() == Some("X25519MLKEM768") && rate.key == "ecdsa-p256"));
+        assert!(rates.iter().all(|rate| rate.group == Some(NamedGroup::X25519_MLKEM768) && rate.key == "ecdsa-p256"));
         assert!(told.is_sorted() && told.iter().all(|(done, of)| done <= of && *of == 100), "{told:?}");
     }
 }

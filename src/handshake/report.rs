@@ -5,7 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::cause::Cause;
-use crate::tls::{Body, Message, Recording, Side, TlsVersion};
+use crate::tls::{Alert, Body, CipherSuite, Message, NamedGroup, Recording, Side, SignatureScheme, TlsVersion};
 
 /// Everything that was found.
 #[derive(Debug, Clone)]
@@ -35,9 +35,9 @@ pub struct Session {
     pub version: TlsVersion,
     /// Why it did not succeed.
     pub breakdown: Option<Breakdown>,
-    pub cipher_suite: Option<String>,
+    pub cipher_suite: Option<CipherSuite>,
     /// The group of the Diffie-Hellman exchange.
-    pub key_exchange: Option<String>,
+    pub key_exchange: Option<NamedGroup>,
     pub server: Peer,
     pub client: Peer,
     /// Taken up from an earlier one, without certificates; both sides are who they were there.
@@ -75,7 +75,7 @@ pub struct Peer {
     pub subject: Option<String>,
     pub serial: Option<String>,
     /// The scheme with which it proved that it holds the key.
-    pub signature: Option<String>,
+    pub signature: Option<SignatureScheme>,
 }
 
 /// How an exchange ended early.
@@ -84,7 +84,7 @@ pub struct Breakdown {
     /// Who gave up.
     pub by: Side,
     /// The alert that really crossed the wire.
-    pub alert: Option<String>,
+    pub alert: Option<Alert>,
     pub cause: Cause,
     /// The certificate that it is about, if it is about one that was shown.
     pub certificate: Option<AtFault>,
@@ -115,7 +115,7 @@ pub struct Expected {
     /// The reason, as [`Cause::code`].
     pub error: &'static str,
     /// The alert on the wire; nothing: none is sent, or another server chooses its own.
-    pub alert: Option<&'static str>,
+    pub alert: Option<Alert>,
 }
 
 impl Expected {
@@ -169,7 +169,7 @@ impl Refusal {
             && if expected.error == ANOTHER_SERVER {
                 found.cause.is_of_another_server()
             } else {
-                found.cause.code == expected.error && found.alert.as_deref() == expected.alert
+                found.cause.code == expected.error && found.alert == expected.alert
             }
     }
 }
@@ -178,9 +178,9 @@ impl Refusal {
 mod tests {
     use super::*;
 
-    fn broken(by: Side, code: &'static str, alert: Option<&str>) -> Breakdown {
+    fn broken(by: Side, code: &'static str, alert: Option<Alert>) -> Breakdown {
         let cause = Cause { code, sentence: "so it is".to_owned(), date: None };
-        Breakdown { by, alert: alert.map(str::to_owned), cause, certificate: None }
+        Breakdown { by, alert, cause, certificate: None }
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn endings_are_alike_when_side_alert_and_cause_are() {
-        let one = broken(Side::Server, "certificate-expired", Some("certificate_expired"));
+        let one = broken(Side::Server, "certificate-expired", Some(Alert::CERTIFICATE_EXPIRED));
         let certificate = Some(AtFault { subject: "CN=client".to_owned(), serial: "c1".to_owned() });
         assert!(one.is_like(&Breakdown { certificate, ..one.clone() }));
         for other in [

@@ -3,13 +3,11 @@
 use super::cause::Cause;
 use super::ends::Ends;
 use super::error::HandshakeError;
-use super::exchange;
-use super::facts;
 use super::good_case::{HandshakeTest, good_case};
-use super::refusals;
 use super::refusals::material::Material;
 use super::report::{Breakdown, HandshakeReport, Peer, Session};
 use super::scenario::Scenario;
+use super::{exchange, facts, refusals};
 use crate::tls::{Group, Side};
 
 /// Holds the test.

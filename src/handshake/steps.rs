@@ -2,8 +2,7 @@
 
 use super::report::Session;
 use crate::tls::message::{KeyShare, Shown};
-use crate::tls::registry;
-use crate::tls::{Body, Message, Side, TlsVersion};
+use crate::tls::{Alert, Body, CipherSuite, Message, NamedGroup, Side, SignatureScheme, TlsVersion, registry};
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +39,12 @@ fn step(session: &Session, message: &Message) -> Option<(&'static str, Vec<Strin
     Some(match (&message.body, message.from) {
         (Body::ClientHello { versions, cipher_suites, key_shares, server_name: name, protocols, resumes, .. }, _) => {
             let suites = count(cipher_suites.len(), "cipher suite");
-            let mut says = vec![format!("offers TLS {} and {suites}", versions.join(", "))];
+            let mut says = vec![format!(
+                "offers TLS {} and {suites}",
+                versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            )];
             if !key_shares.is_empty() {
-                let groups: Vec<&str> = key_shares.iter().map(|share| share.group.as_str()).collect();
+                let groups: Vec<String> = key_shares.iter().map(|share| share.group.to_string()).collect();
                 says.push(format!("sends public values for {}", groups.join(" and ")));
             }
             if registry::all_static_rsa(cipher_suites) {
@@ -58,7 +60,7 @@ fn step(session: &Session, message: &Message) -> Option<(&'static str, Vec<Strin
             ("client hello", says)
         }
         (Body::HelloRetryRequest { group, .. }, _) => {
-            let group = group.clone().unwrap_or_else(|| "another group".to_owned());
+            let group = group.map_or_else(|| "another group".to_owned(), |group| group.to_string());
             ("hello retry request", vec![format!("asks for a key share of {group}")])
         }
         (Body::ServerHello { version, cipher_suite, protocol, resumes, .. }, _) => {
@@ -82,17 +84,19 @@ fn step(session: &Session, message: &Message) -> Option<(&'static str, Vec<Strin
             ("certificate request", vec![wanted])
         }
         (Body::ServerKeyExchange { key_share: KeyShare { group, .. }, scheme }, _) => {
-            ("server key exchange", vec![format!("a fresh public value for {group}"), proof(scheme)])
+            ("server key exchange", vec![format!("a fresh public value for {group}"), proof(*scheme)])
         }
         (Body::ClientKeyExchange { .. }, _) => {
-            let group = session.key_exchange.clone().unwrap_or_default();
+            let group = session.key_exchange.map(|group| group.to_string()).unwrap_or_default();
             ("client key exchange", vec![format!("a fresh public value for {group}")])
         }
-        (Body::CertificateVerify { scheme }, _) => ("certificate verify", vec![proof(scheme)]),
+        (Body::CertificateVerify { scheme }, _) => ("certificate verify", vec![proof(*scheme)]),
         (Body::Finished, _) => {
             ("finished", vec!["a checksum over all of the above: no message was changed".to_owned()])
         }
-        (Body::Alert { description, .. }, _) if description != "close_notify" => ("alert", vec![description.clone()]),
+        (Body::Alert { description, .. }, _) if *description != Alert::CLOSE_NOTIFY => {
+            ("alert", vec![description.to_string()])
+        }
         _ => return None,
     })
 }
@@ -106,12 +110,12 @@ fn agreement(session: &Session, message: &Message) -> Vec<Step> {
             let says = vec!["both sides compute them anew from the secret of the earlier session".to_owned()];
             return vec![Step { from: None, name: "session keys", says, encrypted: false }];
         }
-        (Body::ServerHello { key_share: Some(share), .. }, TlsVersion::Tls13) => share.group.clone(),
-        (Body::ClientKeyExchange { .. }, TlsVersion::Tls12) => session.key_exchange.clone().unwrap_or_default(),
+        (Body::ServerHello { key_share: Some(share), .. }, TlsVersion::Tls13) => Some(share.group),
+        (Body::ClientKeyExchange { .. }, TlsVersion::Tls12) => session.key_exchange,
         _ => return Vec::new(),
     };
-    let exchange = vec![group.clone(), explained(&group).to_owned()];
-    let keys = match &session.cipher_suite {
+    let exchange = vec![group.map(|group| group.to_string()).unwrap_or_default(), explained(group).to_owned()];
+    let keys = match session.cipher_suite {
         Some(suite) => vec![format!("both sides compute them, neither sends them; for {}", cipher(suite))],
         None => Vec::new(),
     };
@@ -121,24 +125,23 @@ fn agreement(session: &Session, message: &Message) -> Vec<Step> {
     ]
 }
 
-fn explained(group: &str) -> &'static str {
+fn explained(group: Option<NamedGroup>) -> &'static str {
     match group {
-        "X25519MLKEM768" => "fresh Diffie-Hellman values, and ML-KEM against quantum computers",
+        Some(NamedGroup::X25519_MLKEM768) => "fresh Diffie-Hellman values, and ML-KEM against quantum computers",
         _ => "fresh Diffie-Hellman values: a stolen key opens no recording",
     }
 }
 
-fn cipher(suite: &str) -> &'static str {
-    if suite.contains("CHACHA20") {
-        "ChaCha20-Poly1305"
-    } else if suite.contains("AES_256") {
-        "AES-256-GCM"
-    } else {
-        "AES-128-GCM"
+/// The cipher of a suite that the TLS library negotiates.
+fn cipher(suite: CipherSuite) -> &'static str {
+    match suite.0 {
+        0x1303 | 0xcca8 | 0xcca9 => "ChaCha20-Poly1305",
+        0x1302 | 0xc02c | 0xc030 => "AES-256-GCM",
+        _ => "AES-128-GCM",
     }
 }
 
-fn proof(scheme: &str) -> String {
+fn proof(scheme: SignatureScheme) -> String {
     format!("signed with {scheme}, to prove that it holds the key")
 }
 
@@ -238,9 +241,9 @@ mod tests {
 
     #[test]
     fn ciphers_counts_and_missing_certificates_have_their_words() {
-        assert_eq!(cipher("TLS_AES_128_GCM_SHA256"), "AES-128-GCM");
-        assert_eq!(cipher("TLS_AES_256_GCM_SHA384"), "AES-256-GCM");
-        assert_eq!(cipher("TLS_CHACHA20_POLY1305_SHA256"), "ChaCha20-Poly1305");
+        assert_eq!(cipher(CipherSuite(0x1301)), "AES-128-GCM");
+        assert_eq!(cipher(CipherSuite(0x1302)), "AES-256-GCM");
+        assert_eq!(cipher(CipherSuite(0x1303)), "ChaCha20-Poly1305");
         assert_eq!(
             (count(1, "cipher suite"), count(2, "cipher suite")),
             ("1 cipher suite".into(), "2 cipher suites".into())
@@ -251,10 +254,10 @@ mod tests {
     #[test]
     fn a_client_with_nothing_but_static_rsa_is_known_by_its_offer() {
         let offer =
-            |suites: &[&str]| registry::all_static_rsa(&suites.iter().map(ToString::to_string).collect::<Vec<_>>());
-        assert!(offer(&["TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_EMPTY_RENEGOTIATION_INFO_SCSV"]));
-        assert!(!offer(&["TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]));
-        assert!(!offer(&["TLS_EMPTY_RENEGOTIATION_INFO_SCSV"]) && !offer(&[]));
+            |suites: &[u16]| registry::all_static_rsa(&suites.iter().copied().map(CipherSuite).collect::<Vec<_>>());
+        assert!(offer(&[0x002f, 0x00ff]));
+        assert!(!offer(&[0x002f, 0xc02f]));
+        assert!(!offer(&[0x00ff]) && !offer(&[]));
     }
 
     #[test]

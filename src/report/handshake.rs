@@ -102,7 +102,7 @@ pub fn rates(page: &mut Page, title: &str, rates: &[Rate]) {
             vec![
                 rate.version.number().to_owned(),
                 rate.key.clone(),
-                rate.group.clone().unwrap_or_else(|| "-".to_owned()),
+                rate.group.map_or_else(|| "-".to_owned(), |group| group.to_string()),
                 if rate.resumed { "resumed" } else { "full" }.to_owned(),
                 format!("{:.0}", rate.per_second()),
                 figure(rate.median),

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::report::handshake::{milliseconds, wrap};
 use crate::report::page::{Page, Tone};
-use crate::tls::Side;
 use crate::tls::message::{Body, Message};
+use crate::tls::{Alert, Side};
 
 /// A ladder below this is no use to anybody; a narrower terminal breaks the lines itself.
 const NARROWEST: usize = 70;
@@ -107,16 +107,19 @@ fn fact(page: &mut Page, from: Side, name: &str, value: &str, inside: usize) {
 }
 
 fn is_fatal(message: &Message) -> bool {
-    matches!(&message.body, Body::Alert { description, .. } if description != "close_notify")
+    matches!(&message.body, Body::Alert { description, .. } if *description != Alert::CLOSE_NOTIFY)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use time::macros::datetime;
+
     use super::*;
     use crate::report::style::Style;
     use crate::tls::message::{KeyShare, Shown};
+    use crate::tls::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
     /// The rungs alone, without the head of the page.
     fn rungs(messages: &[Message], style: Style) -> String {
@@ -138,25 +141,25 @@ mod tests {
             names: (0..40).map(|number| format!("dns:host-{number}.corp.test")).collect(),
             issuer: "CN=Тест, O=日本".to_owned(),
             serial: long(40),
-            not_before: "2026-01-01T00:00:00Z".to_owned(),
-            not_after: "2026-12-31T23:59:59Z".to_owned(),
+            not_before: Some(datetime!(2026-01-01 00:00 UTC)),
+            not_after: Some(datetime!(2026-12-31 23:59:59 UTC)),
             key: "rsa-4096".to_owned(),
             signature: "sha256WithRSAEncryption".to_owned(),
             bytes: 65_535,
         };
-        let key_share = KeyShare { group: "SecP384r1MLKEM1024".to_owned(), bytes: 1665 };
+        let key_share = KeyShare { group: NamedGroup(0x11ed), bytes: 1665 };
         let bodies = [
             Body::ServerHello {
                 random: long(64),
-                version: "1.2".to_owned(),
-                cipher_suite: "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256".to_owned(),
+                version: ProtocolVersion::TLS12,
+                cipher_suite: CipherSuite(0xcca9),
                 key_share: Some(key_share.clone()),
                 protocol: Some(long(255)),
                 resumes: true,
             },
             Body::Certificate { chain: vec![shown.clone(), shown] },
-            Body::ServerKeyExchange { key_share, scheme: "ecdsa_brainpoolP256r1tls13_sha256".to_owned() },
-            Body::Alert { fatal: true, description: "bad_certificate_status_response".to_owned() },
+            Body::ServerKeyExchange { key_share, scheme: SignatureScheme(0x081a) },
+            Body::Alert { fatal: true, description: Alert(113) },
             Body::Other { number: 255 },
             Body::Unreadable,
         ];
@@ -198,23 +201,22 @@ mod tests {
     #[test]
     fn the_reference_lists_every_field_of_every_message() {
         let reference = include_str!("../../docs/reference/json.md");
-        let (words, some) = (Vec::new, || "x".to_owned());
         let others = [
             Body::ClientHello {
-                random: some(),
-                versions: words(),
-                cipher_suites: words(),
-                groups: words(),
+                random: "x".to_owned(),
+                versions: Vec::new(),
+                cipher_suites: Vec::new(),
+                groups: Vec::new(),
                 key_shares: Vec::new(),
-                signature_schemes: words(),
+                signature_schemes: Vec::new(),
                 server_name: None,
-                protocols: words(),
+                protocols: Vec::new(),
                 resumes: false,
             },
-            Body::HelloRetryRequest { version: some(), cipher_suite: some(), group: None },
+            Body::HelloRetryRequest { version: ProtocolVersion::TLS12, cipher_suite: CipherSuite(0xcca9), group: None },
             Body::EncryptedExtensions { protocol: None },
-            Body::CertificateRequest { signature_schemes: words(), authorities: words() },
-            Body::CertificateVerify { scheme: some() },
+            Body::CertificateRequest { signature_schemes: Vec::new(), authorities: Vec::new() },
+            Body::CertificateVerify { scheme: SignatureScheme(0x081a) },
             Body::ClientKeyExchange { public_bytes: 0 },
             Body::NewSessionTicket { lifetime_seconds: 0, ticket_bytes: 0 },
         ];

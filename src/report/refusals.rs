@@ -4,7 +4,7 @@ use crate::handshake::Refusal;
 use crate::handshake::report::{Breakdown, Expected, Outcome};
 use crate::report::handshake::{width, wrap};
 use crate::report::page::{Page, Tone};
-use crate::tls::Side;
+use crate::tls::{Alert, Side};
 
 /// Of a row, in characters; what stands in the last column may be 25 wide, and then the row fits a terminal of 80.
 const MARK: usize = 6;
@@ -68,7 +68,7 @@ fn row(page: &mut Page, refusal: &Refusal, tried: &str) {
         Outcome::Refused(found) => {
             let right = refusal.for_the_right_reason();
             let (tone, mark) = if right { (Tone::Good, "  ok  ") } else { WRONG };
-            let alert = found.alert.as_deref().unwrap_or("none");
+            let alert = found.alert.map_or_else(|| "none".to_owned(), |alert| alert.to_string());
             let because = words(found.cause.code);
             page.pieces(&[(tone, mark), (Tone::Plain, &format!("{tried}{alert:<ALERT$}{because}"))]);
             if !right {
@@ -96,12 +96,12 @@ fn row(page: &mut Page, refusal: &Refusal, tried: &str) {
 
 /// Who refused it how, and who should have.
 fn misjudged(page: &mut Page, found: &Breakdown, expected: Expected) {
-    let alert = |alert: Option<&str>| alert.map_or("no alert".to_owned(), |alert| format!("the alert {alert}"));
+    let alert = |alert: Option<Alert>| alert.map_or("no alert".to_owned(), |alert| format!("the alert {alert}"));
     let Expected { by, error, alert: due } = expected;
     let sentence = format!(
         "the {} refused it with {}; the {by} had to, with {}, because: {}",
         found.by,
-        alert(found.alert.as_deref()),
+        alert(found.alert),
         alert(due),
         words(error)
     );
@@ -140,15 +140,15 @@ mod tests {
             title: if by == Side::Server { "client that came late" } else { "server that came late" },
             version,
             outcome,
-            expected: Expected { by, error: "certificate-not-yet-valid", alert: Some("certificate_expired") },
+            expected: Expected { by, error: "certificate-not-yet-valid", alert: Some(Alert::CERTIFICATE_EXPIRED) },
             caveat: None,
             recording: None,
         }
     }
 
-    fn refused(by: Side, alert: &str, code: &'static str) -> Outcome {
+    fn refused(by: Side, alert: Alert, code: &'static str) -> Outcome {
         let cause = Cause { code, sentence: "so it is".to_owned(), date: None };
-        Outcome::Refused(Breakdown { by, alert: Some(alert.to_owned()), cause, certificate: None })
+        Outcome::Refused(Breakdown { by, alert: Some(alert), cause, certificate: None })
     }
 
     fn shown(found: &[Refusal]) -> String {
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn versions_that_behave_alike_share_a_line_and_others_do_not() {
-        let right = refused(Side::Server, "certificate_expired", "certificate-not-yet-valid");
+        let right = refused(Side::Server, Alert::CERTIFICATE_EXPIRED, "certificate-not-yet-valid");
         let same = shown(&BOTH.map(|version| refusal(Side::Server, version, right.clone())));
         assert_eq!(same.matches("that came late").count(), 1, "{same}");
         assert!(!same.contains("TLS 1."), "{same}");
@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn a_refusal_by_the_wrong_side_says_who_it_was_and_who_it_should_have_been() {
-        let said = shown(&[refusal(Side::Client, BOTH[0], refused(Side::Server, "bad_certificate", "wrong-name"))]);
+        let said =
+            shown(&[refusal(Side::Client, BOTH[0], refused(Side::Server, Alert::BAD_CERTIFICATE, "wrong-name"))]);
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         let sentence = "the server refused it with the alert bad_certificate; the client had to, with the alert \
                         certificate_expired, because: certificate not yet valid";
@@ -185,8 +186,12 @@ mod tests {
     #[test]
     fn no_line_is_wider_than_a_terminal() {
         let mut found = vec![
-            refusal(Side::Server, BOTH[0], refused(Side::Server, "certificate_expired", "certificate-not-yet-valid")),
-            refusal(Side::Client, BOTH[0], refused(Side::Client, "unsupported_certificate", "bad-signature")),
+            refusal(
+                Side::Server,
+                BOTH[0],
+                refused(Side::Server, Alert::CERTIFICATE_EXPIRED, "certificate-not-yet-valid"),
+            ),
+            refusal(Side::Client, BOTH[0], refused(Side::Client, Alert::UNSUPPORTED_CERTIFICATE, "bad-signature")),
         ];
         found[0].case = "another";
         found[0].title = "client with server certificate";

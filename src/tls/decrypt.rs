@@ -7,7 +7,7 @@ use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, Algorithm, CHACHA20_POLY130
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
-use super::registry::TlsVersion;
+use super::registry::{CipherSuite, TlsVersion};
 use super::wire::{Record, Side};
 use crate::text;
 
@@ -71,7 +71,7 @@ struct Suite {
     fixed_iv: usize,
 }
 
-fn suite(number: u16) -> Option<Suite> {
+fn suite(CipherSuite(number): CipherSuite) -> Option<Suite> {
     let (aead, hash, fixed_iv) = match number {
         0x1301 => (&AES_128_GCM, hmac::HMAC_SHA256, 12),
         0x1302 => (&AES_256_GCM, hmac::HMAC_SHA384, 12),
@@ -100,7 +100,7 @@ pub struct Opened {
 
 impl Opener {
     /// From a traffic secret (RFC 8446 §7.3).
-    pub fn tls13(cipher_suite: u16, secret: &[u8]) -> Option<Self> {
+    pub fn tls13(cipher_suite: CipherSuite, secret: &[u8]) -> Option<Self> {
         let suite = suite(cipher_suite)?;
         let key = expand_label(suite.hash, secret, "key", suite.aead.key_len())?;
         let iv = expand_label(suite.hash, secret, "iv", 12)?;
@@ -109,7 +109,7 @@ impl Opener {
 
     /// From the master secret: `key_block` without MAC keys, client first (RFC 5246 §6.3).
     pub fn tls12(
-        cipher_suite: u16,
+        cipher_suite: CipherSuite,
         master: &[u8],
         server_random: &[u8],
         client_random: &[u8],
@@ -253,7 +253,7 @@ mod tests {
     fn padding_is_taken_off_and_a_record_of_nothing_else_is_none() {
         let secret = [7; 32];
         let sealed = |inside: &[u8]| {
-            let opener = Opener::tls13(0x1301, &secret).unwrap();
+            let opener = Opener::tls13(CipherSuite(0x1301), &secret).unwrap();
             let mut octets = inside.to_vec();
             let header = [23, 3, 3, 0, u8::try_from(inside.len() + 16).unwrap()];
             let nonce = opener.nonce_from_sequence().unwrap();
@@ -262,7 +262,10 @@ mod tests {
         };
         let open = |(header, octets): (_, Vec<u8>)| {
             let record = Record { header, payload: &octets };
-            Opener::tls13(0x1301, &secret).unwrap().open(&record).map(|opened| (opened.content_type, opened.content))
+            Opener::tls13(CipherSuite(0x1301), &secret)
+                .unwrap()
+                .open(&record)
+                .map(|opened| (opened.content_type, opened.content))
         };
         assert_eq!(open(sealed(&[1, 0, 2, 22])), Some((22, vec![1, 0, 2])));
         assert_eq!(open(sealed(&[1, 0, 2, 22, 0, 0, 0])), Some((22, vec![1, 0, 2])));

@@ -1,10 +1,9 @@
 //! Reads the messages of a TLS session from their octets: RFC 8446 §4 (TLS 1.3) and RFC 5246 §7.4 (TLS 1.2).
 
 use super::message::{Body, KeyShare, Shown};
-use super::registry::{self, TlsVersion};
+use super::registry::{Alert, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, TlsVersion};
 use super::wire::Reader;
 use crate::text::hex;
-use crate::text::rfc3339;
 use crate::x509::{Certificate, DistinguishedName};
 
 /// What a hello says that the reading of later messages depends on.
@@ -13,7 +12,7 @@ pub struct Hello {
     pub random: Vec<u8>,
     pub session_id: Vec<u8>,
     /// Of a server hello.
-    pub choice: Option<(TlsVersion, u16)>,
+    pub choice: Option<(TlsVersion, CipherSuite)>,
 }
 
 /// What is known of a session when a message of it is read.
@@ -51,7 +50,7 @@ pub fn read(number: u8, content: &[u8], known: Known<'_>) -> (Body, Option<Hello
         13 if tls13 => certificate_request_tls13(&mut input),
         13 => certificate_request_tls12(&mut input),
         14 => Some(Body::ServerHelloDone),
-        15 => input.u16().map(|scheme| Body::CertificateVerify { scheme: registry::signature_scheme(scheme) }),
+        15 => input.u16().map(|scheme| Body::CertificateVerify { scheme: SignatureScheme(scheme) }),
         16 => input.vector(1).map(|public| Body::ClientKeyExchange { public_bytes: public.len() }),
         20 => Some(Body::Finished),
         22 => Some(Body::CertificateStatus),
@@ -64,7 +63,7 @@ pub fn read(number: u8, content: &[u8], known: Known<'_>) -> (Body, Option<Hello
 /// Reads an alert (RFC 8446 §6).
 pub fn read_alert(content: &[u8]) -> Option<Body> {
     match content {
-        [level, description] => Some(Body::Alert { fatal: *level == 2, description: registry::alert(*description) }),
+        [level, description] => Some(Body::Alert { fatal: *level == 2, description: Alert(*description) }),
         _ => None,
     }
 }
@@ -81,15 +80,18 @@ fn extensions(input: &mut Reader<'_>) -> Option<Vec<(u16, Vec<u8>)>> {
     Some(found)
 }
 
+fn typed<T>(numbers: Vec<u16>, of: fn(u16) -> T) -> Vec<T> {
+    numbers.into_iter().map(of).collect()
+}
+
 fn client_hello(input: &mut Reader<'_>) -> Option<(Body, Option<Hello>)> {
     let legacy_version = input.u16()?;
     let random = input.take(32)?.to_vec();
     let session_id = input.vector(1)?;
     let suites = input.numbers(2)?;
     input.vector(1)?;
-    let names = |numbers: &[u16], name: fn(u16) -> String| numbers.iter().map(|number| name(*number)).collect();
 
-    let mut versions = vec![registry::version(legacy_version)];
+    let mut versions = vec![ProtocolVersion(legacy_version)];
     let (mut groups, mut signature_schemes, mut key_shares) = (Vec::new(), Vec::new(), Vec::new());
     let (mut server_name, mut protocols, mut resumes) = (None, Vec::new(), false);
     // A TLS 1.3 client fills the session id with random octets for the eyes of middleboxes (RFC 8446 appendix D.4).
@@ -98,13 +100,12 @@ fn client_hello(input: &mut Reader<'_>) -> Option<(Body, Option<Hello>)> {
         let mut value = Reader(&value);
         match number {
             extension::SUPPORTED_VERSIONS => {
-                let offered = value.numbers(1)?;
-                speaks_tls13 = offered.contains(&0x0304);
-                versions = names(&offered, registry::version);
+                versions = typed(value.numbers(1)?, ProtocolVersion);
+                speaks_tls13 = versions.contains(&ProtocolVersion::TLS13);
             }
-            extension::SUPPORTED_GROUPS => groups = names(&value.numbers(2)?, registry::group),
+            extension::SUPPORTED_GROUPS => groups = typed(value.numbers(2)?, NamedGroup),
             extension::SIGNATURE_ALGORITHMS => {
-                signature_schemes = names(&value.numbers(2)?, registry::signature_scheme);
+                signature_schemes = typed(value.numbers(2)?, SignatureScheme);
             }
             extension::SERVER_NAME => {
                 let mut list = Reader(value.vector(2)?);
@@ -115,7 +116,7 @@ fn client_hello(input: &mut Reader<'_>) -> Option<(Body, Option<Hello>)> {
             extension::KEY_SHARE => {
                 let mut list = Reader(value.vector(2)?);
                 while !list.is_empty() {
-                    key_shares.push(KeyShare { group: registry::group(list.u16()?), bytes: list.vector(2)?.len() });
+                    key_shares.push(KeyShare { group: NamedGroup(list.u16()?), bytes: list.vector(2)?.len() });
                 }
             }
             extension::PRE_SHARED_KEY => resumes = true,
@@ -126,7 +127,7 @@ fn client_hello(input: &mut Reader<'_>) -> Option<(Body, Option<Hello>)> {
     let body = Body::ClientHello {
         random: hex(&random),
         versions,
-        cipher_suites: names(&suites, registry::cipher_suite),
+        cipher_suites: typed(suites, CipherSuite),
         groups,
         key_shares,
         signature_schemes,
@@ -145,19 +146,19 @@ const RETRY_RANDOM: [u8; 32] = [
 
 /// `offered` is the session id of the client hello.
 fn server_hello(input: &mut Reader<'_>, offered: &[u8]) -> Option<(Body, Option<Hello>)> {
-    let mut version = input.u16()?;
+    let mut version = ProtocolVersion(input.u16()?);
     let random = input.take(32)?.to_vec();
     let session_id = input.vector(1)?;
-    let suite = input.u16()?;
+    let cipher_suite = CipherSuite(input.u16()?);
     input.u8()?;
     let retry = random == RETRY_RANDOM;
     let (mut key_share, mut protocol, mut resumes) = (None, None, false);
     for (number, value) in extensions(input)? {
         let mut value = Reader(&value);
         match number {
-            extension::SUPPORTED_VERSIONS => version = value.u16()?,
+            extension::SUPPORTED_VERSIONS => version = ProtocolVersion(value.u16()?),
             extension::KEY_SHARE => {
-                let group = registry::group(value.u16()?);
+                let group = NamedGroup(value.u16()?);
                 key_share = Some(KeyShare { group, bytes: if retry { 0 } else { value.vector(2)?.len() } });
             }
             extension::PROTOCOLS => protocol = read_protocols(&mut value)?.pop(),
@@ -165,27 +166,19 @@ fn server_hello(input: &mut Reader<'_>, offered: &[u8]) -> Option<(Body, Option<
             _ => {}
         }
     }
-    let cipher_suite = registry::cipher_suite(suite);
     if retry {
         let group = key_share.map(|share| share.group);
-        return Some((Body::HelloRetryRequest { version: registry::version(version), cipher_suite, group }, None));
+        return Some((Body::HelloRetryRequest { version, cipher_suite, group }, None));
     }
     let chosen = match version {
-        0x0304 => Some(TlsVersion::Tls13),
-        0x0303 => Some(TlsVersion::Tls12),
+        ProtocolVersion::TLS13 => Some(TlsVersion::Tls13),
+        ProtocolVersion::TLS12 => Some(TlsVersion::Tls12),
         _ => None,
     };
     // TLS 1.2: the server says yes by repeating the session id (RFC 5077 §3.4). In TLS 1.3 it repeats it in any case.
     resumes |= chosen == Some(TlsVersion::Tls12) && !offered.is_empty() && session_id == offered;
-    let body = Body::ServerHello {
-        random: hex(&random),
-        version: registry::version(version),
-        cipher_suite,
-        key_share,
-        protocol,
-        resumes,
-    };
-    let choice = chosen.map(|version| (version, suite));
+    let body = Body::ServerHello { random: hex(&random), version, cipher_suite, key_share, protocol, resumes };
+    let choice = chosen.map(|version| (version, cipher_suite));
     Some((body, Some(Hello { random, session_id: session_id.to_vec(), choice })))
 }
 
@@ -224,24 +217,19 @@ fn certificate_request_tls13(input: &mut Reader<'_>) -> Option<Body> {
     for (number, value) in extensions(input)? {
         let mut value = Reader(&value);
         match number {
-            extension::SIGNATURE_ALGORITHMS => signature_schemes = value.numbers(2)?,
+            extension::SIGNATURE_ALGORITHMS => signature_schemes = typed(value.numbers(2)?, SignatureScheme),
             extension::CERTIFICATE_AUTHORITIES => authorities = read_authorities(value.vector(2)?)?,
             _ => {}
         }
     }
-    Some(certificate_request(&signature_schemes, authorities))
+    Some(Body::CertificateRequest { signature_schemes, authorities })
 }
 
 fn certificate_request_tls12(input: &mut Reader<'_>) -> Option<Body> {
     input.vector(1)?;
-    let signature_schemes = input.numbers(2)?;
+    let signature_schemes = typed(input.numbers(2)?, SignatureScheme);
     let authorities = read_authorities(input.vector(2)?)?;
-    Some(certificate_request(&signature_schemes, authorities))
-}
-
-fn certificate_request(schemes: &[u16], authorities: Vec<String>) -> Body {
-    let signature_schemes = schemes.iter().map(|scheme| registry::signature_scheme(*scheme)).collect();
-    Body::CertificateRequest { signature_schemes, authorities }
+    Some(Body::CertificateRequest { signature_schemes, authorities })
 }
 
 fn read_authorities(list: &[u8]) -> Option<Vec<String>> {
@@ -277,8 +265,8 @@ fn shown(der: &[u8]) -> Shown {
             issuer: certificate.issuer.to_string(),
             serial: certificate.serial.to_string(),
             names: certificate.names().iter().map(ToString::to_string).collect(),
-            not_before: rfc3339(certificate.validity.not_before),
-            not_after: rfc3339(certificate.validity.not_after),
+            not_before: Some(certificate.validity.not_before),
+            not_after: Some(certificate.validity.not_after),
             key: certificate.public_key.kind().to_string(),
             signature: certificate.signature_algorithm.to_string(),
             bytes: der.len(),
@@ -288,8 +276,8 @@ fn shown(der: &[u8]) -> Shown {
             issuer: String::new(),
             serial: String::new(),
             names: Vec::new(),
-            not_before: String::new(),
-            not_after: String::new(),
+            not_before: None,
+            not_after: None,
             key: String::new(),
             signature: String::new(),
             bytes: der.len(),
@@ -303,8 +291,8 @@ fn server_key_exchange(input: &mut Reader<'_>) -> Option<Body> {
     if input.u8()? != NAMED_CURVE {
         return None;
     }
-    let key_share = KeyShare { group: registry::group(input.u16()?), bytes: input.vector(1)?.len() };
-    Some(Body::ServerKeyExchange { key_share, scheme: registry::signature_scheme(input.u16()?) })
+    let key_share = KeyShare { group: NamedGroup(input.u16()?), bytes: input.vector(1)?.len() };
+    Some(Body::ServerKeyExchange { key_share, scheme: SignatureScheme(input.u16()?) })
 }
 
 #[cfg(test)]
@@ -387,11 +375,11 @@ mod tests {
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
         let expected = Body::ClientHello {
             random: "09".repeat(32),
-            versions: words(&["1.2"]),
-            cipher_suites: words(&["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]),
-            groups: words(&["x25519", "secp256r1"]),
-            key_shares: vec![KeyShare { group: "x25519".to_owned(), bytes: 32 }],
-            signature_schemes: words(&["ed25519"]),
+            versions: vec![ProtocolVersion::TLS12],
+            cipher_suites: vec![CipherSuite(0xc02f)],
+            groups: vec![NamedGroup(0x001d), NamedGroup(0x0017)],
+            key_shares: vec![KeyShare { group: NamedGroup(0x001d), bytes: 32 }],
+            signature_schemes: vec![SignatureScheme(0x0807)],
             server_name: Some("web.test".to_owned()),
             protocols: words(&["h2", "http/1.1"]),
             resumes: false,
@@ -428,7 +416,7 @@ mod tests {
         let extensions = [extension(13, &schemes), extension(47, &list)].concat();
         let tls13 = [vector(1, &[]), vector(2, &extensions)].concat();
         let expected = Body::CertificateRequest {
-            signature_schemes: vec!["ecdsa_secp256r1_sha256".to_owned()],
+            signature_schemes: vec![SignatureScheme(0x0403)],
             authorities: vec!["CN=CA".to_owned(), "ff00".to_owned()],
         };
         for (version, content) in [(TlsVersion::Tls12, tls12), (TlsVersion::Tls13, tls13)] {
@@ -454,11 +442,8 @@ mod tests {
 
     #[test]
     fn an_alert_has_the_name_that_the_rfc_gives_it() {
-        assert_eq!(
-            read_alert(&[2, 116]),
-            Some(Body::Alert { fatal: true, description: "certificate_required".into() })
-        );
-        assert_eq!(read_alert(&[1, 0]), Some(Body::Alert { fatal: false, description: "close_notify".into() }));
+        assert_eq!(read_alert(&[2, 116]), Some(Body::Alert { fatal: true, description: Alert::CERTIFICATE_REQUIRED }));
+        assert_eq!(read_alert(&[1, 0]), Some(Body::Alert { fatal: false, description: Alert::CLOSE_NOTIFY }));
     }
 
     proptest::proptest! {

@@ -4,9 +4,12 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
 
+use super::registry::{Alert, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use super::wire::Side;
+use crate::text::rfc3339;
 
 /// One message, in the order of the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +30,12 @@ pub enum Body {
     ClientHello {
         /// In hexadecimal; the lines of a key log begin with it.
         random: String,
-        versions: Vec<String>,
-        cipher_suites: Vec<String>,
-        groups: Vec<String>,
+        versions: Vec<ProtocolVersion>,
+        cipher_suites: Vec<CipherSuite>,
+        groups: Vec<NamedGroup>,
         /// Groups for which a public value comes along.
         key_shares: Vec<KeyShare>,
-        signature_schemes: Vec<String>,
+        signature_schemes: Vec<SignatureScheme>,
         server_name: Option<String>,
         /// Application protocols (RFC 7301).
         protocols: Vec<String>,
@@ -41,8 +44,8 @@ pub enum Body {
     },
     ServerHello {
         random: String,
-        version: String,
-        cipher_suite: String,
+        version: ProtocolVersion,
+        cipher_suite: CipherSuite,
         /// TLS 1.3; in TLS 1.2 it stands in the server key exchange.
         key_share: Option<KeyShare>,
         /// TLS 1.2; in TLS 1.3 it stands in the encrypted extensions.
@@ -52,16 +55,16 @@ pub enum Body {
     },
     /// A server hello that asks for another key share.
     HelloRetryRequest {
-        version: String,
-        cipher_suite: String,
+        version: ProtocolVersion,
+        cipher_suite: CipherSuite,
         /// For which the client is to send a public value.
-        group: Option<String>,
+        group: Option<NamedGroup>,
     },
     EncryptedExtensions {
         protocol: Option<String>,
     },
     CertificateRequest {
-        signature_schemes: Vec<String>,
+        signature_schemes: Vec<SignatureScheme>,
         /// The authorities whose certificates are welcome; none means any.
         authorities: Vec<String>,
     },
@@ -69,12 +72,12 @@ pub enum Body {
         chain: Vec<Shown>,
     },
     CertificateVerify {
-        scheme: String,
+        scheme: SignatureScheme,
     },
     /// TLS 1.2: the server's half of the key exchange (`ServerECDHParams`, RFC 8422 §5.4), signed.
     ServerKeyExchange {
         key_share: KeyShare,
-        scheme: String,
+        scheme: SignatureScheme,
     },
     ServerHelloDone,
     /// TLS 1.2: the client's half of the key exchange.
@@ -92,7 +95,7 @@ pub enum Body {
     ChangeCipherSpec,
     Alert {
         fatal: bool,
-        description: String,
+        description: Alert,
     },
     ApplicationData,
     /// A handshake message that this program does not read.
@@ -108,7 +111,7 @@ pub enum Body {
 /// One side's public value of the key exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyShare {
-    pub group: String,
+    pub group: NamedGroup,
     pub bytes: usize,
 }
 
@@ -119,9 +122,11 @@ pub struct Shown {
     pub names: Vec<String>,
     pub issuer: String,
     pub serial: String,
-    /// RFC 3339.
-    pub not_before: String,
-    pub not_after: String,
+    /// `None` when the certificate cannot be read.
+    #[serde(serialize_with = "date_or_nothing")]
+    pub not_before: Option<OffsetDateTime>,
+    #[serde(serialize_with = "date_or_nothing")]
+    pub not_after: Option<OffsetDateTime>,
     /// The kind of its public key.
     pub key: String,
     /// How its issuer signed it.
@@ -159,7 +164,9 @@ impl Message {
 
     /// What it decided, as lines of name and value: the same facts for the diagram and for JSON.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
-        let list = |items: &[String]| items.join(", ");
+        fn list<T: ToString>(items: &[T]) -> String {
+            items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        }
         let mut facts = Vec::new();
         let mut fact = |name, value: String| facts.push((name, value));
         match &self.body {
@@ -178,7 +185,7 @@ impl Message {
                 fact("versions", list(versions));
                 fact("cipher suites", list(cipher_suites));
                 fact("groups", list(groups));
-                fact("key shares", key_shares.iter().map(KeyShare::to_string).collect::<Vec<_>>().join(", "));
+                fact("key shares", list(key_shares));
                 fact("signatures", list(signature_schemes));
                 fact("server name", server_name.clone().unwrap_or_default());
                 fact("protocols", list(protocols));
@@ -186,15 +193,15 @@ impl Message {
             }
             Body::ServerHello { random, version, cipher_suite, key_share, protocol, resumes } => {
                 fact("random", beginning(random));
-                fact("version", version.clone());
-                fact("cipher suite", cipher_suite.clone());
+                fact("version", version.to_string());
+                fact("cipher suite", cipher_suite.to_string());
                 fact("key share", key_share.as_ref().map(KeyShare::to_string).unwrap_or_default());
                 fact("protocol", protocol.clone().unwrap_or_default());
                 fact("resumes", if *resumes { "the earlier session" } else { "" }.to_owned());
             }
             Body::HelloRetryRequest { version, cipher_suite, group } => {
-                fact("version", version.clone());
-                fact("cipher suite", cipher_suite.clone());
+                fact("version", version.to_string());
+                fact("cipher suite", cipher_suite.to_string());
                 fact("asks for", group.as_ref().map(|group| format!("a key share of {group}")).unwrap_or_default());
             }
             Body::EncryptedExtensions { protocol } => fact("protocol", protocol.clone().unwrap_or_default()),
@@ -211,16 +218,16 @@ impl Message {
                     // Of the intermediates, what they link is enough.
                     if number == 0 {
                         fact("serial", shown.serial.clone());
-                        fact("valid until", shown.not_after.clone());
+                        fact("valid until", shown.not_after.map(rfc3339).unwrap_or_default());
                         fact("key", shown.key.clone());
                         fact("signed with", shown.signature.clone());
                     }
                 }
             }
-            Body::CertificateVerify { scheme } => fact("signature", scheme.clone()),
+            Body::CertificateVerify { scheme } => fact("signature", scheme.to_string()),
             Body::ServerKeyExchange { key_share, scheme } => {
                 fact("key share", key_share.to_string());
-                fact("signature", scheme.clone());
+                fact("signature", scheme.to_string());
             }
             Body::ClientKeyExchange { public_bytes } => fact("public value", format!("{public_bytes} bytes")),
             Body::NewSessionTicket { lifetime_seconds, ticket_bytes } => {
@@ -229,7 +236,7 @@ impl Message {
             }
             Body::Alert { fatal, description } => {
                 fact("level", if *fatal { "fatal" } else { "warning" }.to_owned());
-                fact("alert", description.clone());
+                fact("alert", description.to_string());
             }
             Body::ServerHelloDone
             | Body::Finished
@@ -244,6 +251,11 @@ impl Message {
         facts.retain(|(_, value)| !value.is_empty());
         facts
     }
+}
+
+/// RFC 3339, and nothing for a date that is not known.
+fn date_or_nothing<S: Serializer>(date: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&date.map(rfc3339).unwrap_or_default())
 }
 
 /// `x25519 (32 bytes)`.

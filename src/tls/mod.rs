@@ -20,5 +20,5 @@ pub mod wire;
 pub use decrypt::Secrets;
 pub use message::{Body, Message};
 pub use recording::Recording;
-pub use registry::{Group, TlsVersion};
+pub use registry::{Alert, CipherSuite, Group, NamedGroup, ProtocolVersion, SignatureScheme, TlsVersion};
 pub use wire::{Flight, Side};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::decrypt::{Opener, Secrets};
 use super::dissect::{self, Hello, Known};
 use super::message::{Body, Message};
-use super::registry::TlsVersion;
+use super::registry::{CipherSuite, TlsVersion};
 use super::wire::{self, Flight, Record, Side};
 
 mod content_type {
@@ -33,7 +33,7 @@ struct Session<'a> {
     /// Of the client hello.
     session_id: Vec<u8>,
     server_random: Vec<u8>,
-    choice: Option<(TlsVersion, u16)>,
+    choice: Option<(TlsVersion, CipherSuite)>,
     messages: Vec<Message>,
 }
 
@@ -192,6 +192,7 @@ impl<'a> Session<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::registry::Alert;
     use super::*;
 
     fn flight(from: Side, octets: &[u8]) -> Flight {
@@ -206,7 +207,7 @@ mod tests {
     #[test]
     fn a_side_that_once_spoke_something_else_speaks_no_tls_any_more_and_the_other_may() {
         let alert = [21, 3, 3, 0, 2, 2, 40];
-        let handshake_failure = Body::Alert { fatal: true, description: "handshake_failure".to_owned() };
+        let handshake_failure = Body::Alert { fatal: true, description: Alert::HANDSHAKE_FAILURE };
         let flights =
             [flight(Side::Client, b"GET / HTTP/1.1"), flight(Side::Client, &alert), flight(Side::Server, &alert)];
         assert_eq!(

@@ -6,7 +6,7 @@ use super::super::report::{Expected, Outcome, Refusal};
 use super::super::scenario::Scenario;
 use super::super::{cause, exchange, facts};
 use super::material::{Material, Obstacle};
-use crate::tls::{Side, trace};
+use crate::tls::{Alert, Side, trace};
 
 /// A case: its word, its words, who must refuse it and why, and what it changes.
 pub(in super::super) struct Case {
@@ -74,16 +74,16 @@ impl Case {
 
 /// The alert that says so on the wire (RFC 8446 §6.2, in the choice of rustls: what it has no alert of its own for is
 /// `certificate_unknown`).
-fn alert_for(error: &str) -> Option<&'static str> {
+fn alert_for(error: &str) -> Option<Alert> {
     Some(match error {
-        cause::NO_CERTIFICATE => "certificate_required",
-        cause::UNKNOWN_ISSUER => "unknown_ca",
-        cause::BAD_SIGNATURE => "decrypt_error",
-        cause::EXPIRED | cause::NOT_YET_VALID => "certificate_expired",
-        cause::REVOKED => "certificate_revoked",
-        cause::WRONG_PURPOSE => "unsupported_certificate",
-        cause::WRONG_NAME => "bad_certificate",
-        cause::NOT_A_CA | cause::NAME_NOT_PERMITTED => "certificate_unknown",
+        cause::NO_CERTIFICATE => Alert::CERTIFICATE_REQUIRED,
+        cause::UNKNOWN_ISSUER => Alert::UNKNOWN_CA,
+        cause::BAD_SIGNATURE => Alert::DECRYPT_ERROR,
+        cause::EXPIRED | cause::NOT_YET_VALID => Alert::CERTIFICATE_EXPIRED,
+        cause::REVOKED => Alert::CERTIFICATE_REVOKED,
+        cause::WRONG_PURPOSE => Alert::UNSUPPORTED_CERTIFICATE,
+        cause::WRONG_NAME => Alert::BAD_CERTIFICATE,
+        cause::NOT_A_CA | cause::NAME_NOT_PERMITTED => Alert::CERTIFICATE_UNKNOWN,
         _ => return None,
     })
 }

@@ -17,8 +17,7 @@ use super::super::error::{ExchangeError, HandshakeError};
 use super::super::report::{Expected, Outcome, Refusal, Session};
 use super::super::scenario::Scenario;
 use super::super::socket::socket_pair;
-use crate::tls::wire;
-use crate::tls::{Body, Side, TlsVersion};
+use crate::tls::{Alert, Body, Side, TlsVersion, wire};
 
 /// How long the peer that stalls is waited for here, if nothing shorter was asked for: it is known that it says nothing.
 const PATIENCE: Duration = Duration::from_millis(25);
@@ -39,7 +38,7 @@ const fn by_server(
     name: &'static str,
     title: &'static str,
     error: &'static str,
-    alert: Option<&'static str>,
+    alert: Option<Alert>,
     says: fn(TlsVersion, &[u8]) -> Vec<u8>,
 ) -> Peer {
     Peer { name, title, expected: Expected { by: Side::Server, error, alert }, says }
@@ -49,7 +48,7 @@ const fn by_client(
     name: &'static str,
     title: &'static str,
     error: &'static str,
-    alert: Option<&'static str>,
+    alert: Option<Alert>,
     says: fn(TlsVersion, &[u8]) -> Vec<u8>,
 ) -> Peer {
     Peer { name, title, expected: Expected { by: Side::Client, error, alert }, says }
@@ -57,44 +56,60 @@ const fn by_client(
 
 /// All of them, those that a server must refuse first.
 pub(in super::super) const PEERS: [Peer; 8] = [
-    by_server("tls-1-1-client", "client of TLS 1.1", cause::NO_COMMON_VERSION, Some("protocol_version"), |_, _| {
-        client_hello(TLS_1_1, &CBC_SUITES, &[])
-    }),
+    by_server(
+        "tls-1-1-client",
+        "client of TLS 1.1",
+        cause::NO_COMMON_VERSION,
+        Some(Alert::PROTOCOL_VERSION),
+        |_, _| client_hello(TLS_1_1, &CBC_SUITES, &[]),
+    ),
     by_server(
         "static-rsa-client",
         "client with static RSA only",
         cause::NO_COMMON_CIPHER_SUITE,
-        Some("handshake_failure"),
+        Some(Alert::HANDSHAKE_FAILURE),
         |version, _| match version {
             TlsVersion::Tls12 => client_hello(TLS_1_2, &STATIC_RSA_SUITES, &[]),
             TlsVersion::Tls13 => client_hello(TLS_1_2, &STATIC_RSA_SUITES, &supported_versions_of_client()),
         },
     ),
-    by_server("plain-http-client", "client that speaks plain HTTP", cause::NOT_TLS, Some("decode_error"), |_, _| {
-        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec()
-    }),
+    by_server(
+        "plain-http-client",
+        "client that speaks plain HTTP",
+        cause::NOT_TLS,
+        Some(Alert::DECODE_ERROR),
+        |_, _| b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(),
+    ),
     by_server("stalling-client", "client that stalls", cause::TIMED_OUT, None, |_, _| {
         // Half a hello: whoever waits for the rest waits in vain.
         let hello = client_hello(TLS_1_2, &STATIC_RSA_SUITES, &[]);
         hello[..hello.len() / 2].to_vec()
     }),
-    by_client("tls-1-1-server", "server of TLS 1.1", cause::NO_COMMON_VERSION, Some("protocol_version"), |_, hello| {
-        server_hello(TLS_1_1, CBC_SUITES[0], hello, &[])
-    }),
+    by_client(
+        "tls-1-1-server",
+        "server of TLS 1.1",
+        cause::NO_COMMON_VERSION,
+        Some(Alert::PROTOCOL_VERSION),
+        |_, hello| server_hello(TLS_1_1, CBC_SUITES[0], hello, &[]),
+    ),
     by_client(
         "static-rsa-server",
         "server with static RSA only",
         cause::NO_COMMON_CIPHER_SUITE,
         // RFC 8446 §4.1.3 asks for illegal_parameter; this is what rustls sends.
-        Some("handshake_failure"),
+        Some(Alert::HANDSHAKE_FAILURE),
         |version, hello| match version {
             TlsVersion::Tls12 => server_hello(TLS_1_2, STATIC_RSA_SUITES[0], hello, &[]),
             TlsVersion::Tls13 => server_hello(TLS_1_2, STATIC_RSA_SUITES[0], hello, &supported_version_of_server()),
         },
     ),
-    by_client("plain-http-server", "server that speaks plain HTTP", cause::NOT_TLS, Some("decode_error"), |_, _| {
-        b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec()
-    }),
+    by_client(
+        "plain-http-server",
+        "server that speaks plain HTTP",
+        cause::NOT_TLS,
+        Some(Alert::DECODE_ERROR),
+        |_, _| b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec(),
+    ),
     by_client("stalling-server", "server that stalls", cause::TIMED_OUT, None, |_, _| Vec::new()),
 ];
 

@@ -29,10 +29,12 @@ use super::peers::{PEERS, Peer, client_hello, real_side, record, server_hello, v
 use super::*;
 use crate::keys::{PrivateKey, Signer};
 use crate::lint::testing::EVERY_KIND_OF_KEY;
-use crate::tls::{Flight, Secrets, Side, TlsVersion};
+use crate::tls::{Alert, Flight, Secrets, Side, TlsVersion};
 use crate::x509::{Certificate, ExtendedKeyUsage, KeyAlgorithm, PublicKey, Validity};
 
 const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
+
+const INTERNAL_ERROR: Alert = Alert(80);
 
 /// A judge with exactly one check switched off: what it would refuse with this code, it lets through.
 #[derive(Debug)]
@@ -318,7 +320,7 @@ fn a_refusal_with_another_alert_is_not_as_it_should_be() {
         let refusal = case.attempt(&material, &good, Scenario::ends).unwrap();
         assert!(refusal.as_it_should_be(), "{refusal:?}");
         let Outcome::Refused(found) = &refusal.outcome else { panic!("{refusal:?}") };
-        for alert in [None, Some("internal_error".to_owned())] {
+        for alert in [None, Some(INTERNAL_ERROR)] {
             let outcome = Outcome::Refused(Breakdown { alert, ..found.clone() });
             assert!(!Refusal { outcome, ..refusal.clone() }.as_it_should_be(), "{}", case.name);
         }
@@ -424,10 +426,9 @@ fn a_peer_that_is_refused_otherwise_is_not_as_it_should_be() {
             let refusal = peer.attempt(&good, TIMEOUT).unwrap();
             assert!(refusal.for_the_right_reason(), "{refusal:?}");
             let Outcome::Refused(found) = &refusal.outcome else { panic!("{refusal:?}") };
-            let another = |alert: &str| Some(alert.to_owned());
             for otherwise in [
                 Breakdown { by: found.by.other(), ..found.clone() },
-                Breakdown { alert: another("internal_error"), ..found.clone() },
+                Breakdown { alert: Some(INTERNAL_ERROR), ..found.clone() },
                 Breakdown { cause: cause::of(&Error::NoCertificatesPresented), ..found.clone() },
             ] {
                 let refusal = Refusal { outcome: Outcome::Refused(otherwise.clone()), ..refusal.clone() };

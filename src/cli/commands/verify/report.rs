@@ -126,8 +126,12 @@ fn shown(subject: &str) -> &str {
 fn of_server(live: &Live, page: &mut Page) {
     let mut told = vec![format!("{}, asked for {}", live.address, live.host_name)];
     let served = &live.served;
-    let negotiated: Vec<_> =
-        served.version.map(|version| version.to_string()).into_iter().chain(served.cipher_suite.clone()).collect();
+    let negotiated: Vec<_> = served
+        .version
+        .map(|version| version.to_string())
+        .into_iter()
+        .chain(served.cipher_suite.map(|suite| suite.to_string()))
+        .collect();
     if !negotiated.is_empty() {
         told.push(negotiated.join(", "));
     }
