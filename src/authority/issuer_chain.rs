@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::authority::error::AuthorityError;
-use crate::issuance::{Issued, Issuer, IssuerFacts};
+use crate::issuance::{CaCertificate, Issued, Issuer};
 use crate::lint::Severity;
 use crate::store::index::Index;
 use crate::verify::{self, Candidate, Problem, Purpose, Signatures, VerifyInput, VerifyOptions};
@@ -12,7 +12,7 @@ use crate::x509::Certificate;
 /// What stands between a leaf of this issuer and the root, the issuer first; while a root follows another, with the
 /// certificate of the new one by the old one, for those who trust only that.
 pub fn chain_below_root(issuer: &Issuer) -> Vec<Certificate> {
-    let facts = issuer.facts();
+    let facts = issuer.ca_certificate();
     let all = std::iter::once(facts.certificate()).chain(facts.above());
     all.filter(|certificate| !certificate.is_self_issued()).chain(facts.bridge()).cloned().collect()
 }
@@ -22,7 +22,7 @@ pub fn chain_below_root(issuer: &Issuer) -> Vec<Certificate> {
 ///
 /// # Errors
 /// When one of them was; and when the index cannot be read.
-pub fn check_not_revoked(issuer: &IssuerFacts, index: &Index) -> Result<(), AuthorityError> {
+pub fn check_not_revoked(issuer: &CaCertificate, index: &Index) -> Result<(), AuthorityError> {
     for certificate in std::iter::once(issuer.certificate()).chain(issuer.above()) {
         // A root is in no list.
         if certificate.is_self_issued() {
@@ -40,12 +40,16 @@ pub fn check_not_revoked(issuer: &IssuerFacts, index: &Index) -> Result<(), Auth
 ///
 /// # Errors
 /// When its chain does not hold.
-pub fn judged(issued: Issued, issuer: &IssuerFacts, now: OffsetDateTime) -> Result<Certificate, AuthorityError> {
+pub fn judged(issued: Issued, issuer: &CaCertificate, now: OffsetDateTime) -> Result<Certificate, AuthorityError> {
     issued.judged(|certificate| check_chain(certificate, issuer, now))
 }
 
 /// Lays a new certificate before the judge, as whoever meets it will: its chain must hold now.
-pub fn check_chain(certificate: &Certificate, issuer: &IssuerFacts, now: OffsetDateTime) -> Result<(), AuthorityError> {
+pub fn check_chain(
+    certificate: &Certificate,
+    issuer: &CaCertificate,
+    now: OffsetDateTime,
+) -> Result<(), AuthorityError> {
     let candidate = |certificate: &Certificate, file: &str| {
         Candidate::new(certificate.clone(), verify::InputPosition::new(file, 1))
     };
@@ -111,7 +115,7 @@ mod tests {
     #[test]
     fn nobody_gets_a_certificate_that_another_key_has_signed() {
         let ca = Ca::new();
-        let facts = Authorities::of(&ca.home).facts("issuing").unwrap();
+        let facts = Authorities::of(&ca.home).ca_certificate("issuing").unwrap();
         let leaf = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let profile = Profile::read("server", "server.toml", include_str!("../../templates/server.toml")).unwrap();
         let request = CertificateRequest {

@@ -186,8 +186,8 @@ impl Ca {
     pub fn recertify_root_with_path_length(&self, length: u32) -> Certificate {
         let authorities = Authorities::of(&self.home);
         let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
-        let (issuer, _) = authorities.unlock(authorities.facts("root").unwrap(), &mut ask).unwrap();
-        let mut before = issuer.facts().certificate().clone();
+        let (issuer, _) = authorities.unlock(authorities.ca_certificate("root").unwrap(), &mut ask).unwrap();
+        let mut before = issuer.ca_certificate().certificate().clone();
         before.basic_constraints = Some(BasicConstraints { ca: true, path_length: Some(length) });
         let key = issuer.into_signer();
         let serial = before.serial.clone();

@@ -526,8 +526,8 @@ fn an_authority_whose_certificate_is_exchanged_while_somebody_waits_signs_with_t
     let ca = Ca::new();
     let authorities = Authorities::of(&ca.home);
     let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
-    let (issuer, _) = authorities.unlock(authorities.facts("root").unwrap(), &mut ask).unwrap();
+    let (issuer, _) = authorities.unlock(authorities.ca_certificate("root").unwrap(), &mut ask).unwrap();
     let new = ca.recertify_root_with_path_length(7);
-    assert_ne!(*issuer.facts().certificate(), new);
-    assert_eq!(*authorities.as_it_is_now(issuer).unwrap().facts().certificate(), new);
+    assert_ne!(*issuer.ca_certificate().certificate(), new);
+    assert_eq!(*authorities.as_it_is_now(issuer).unwrap().ca_certificate().certificate(), new);
 }

@@ -316,7 +316,7 @@ pub(super) fn folders_of(home: &Home, entry: &Entry) -> Result<Vec<PathBuf>, Fai
 /// `localhost`, unless the CA may only vouch for other DNS names: then a name among those.
 fn permitted_host_name(home: &Home, config: &Config) -> Result<GeneralName, Failure> {
     let authorities = Authorities::of(home);
-    let facts = authorities.facts(&authorities.choose(None, config)?)?;
+    let facts = authorities.ca_certificate(&authorities.choose(None, config)?)?;
     let constraints =
         std::iter::once(facts.certificate()).chain(facts.above()).filter_map(|ca| ca.name_constraints.as_ref());
     let permitted = constraints.flat_map(|constraints| &constraints.permitted).find_map(|subtree| match subtree {

@@ -1,7 +1,7 @@
 //! The look before the signature: written once, read back by another parser, compared and linted.
 
 use super::encode::{self, EncodeError};
-use super::{Draft, IssuerFacts};
+use super::{CaCertificate, Draft};
 use crate::lint::{self, Finding, Severity};
 use crate::x509::{Certificate, DecodeError, tbs};
 
@@ -51,13 +51,13 @@ impl ApprovedDraft {
 ///
 /// # Errors
 /// When it cannot be written, does not say what was decided, or breaks a rule.
-pub fn approve(draft: Draft, issuer: Option<&IssuerFacts>) -> Result<ApprovedDraft, NotApproved> {
+pub fn approve(draft: Draft, issuer: Option<&CaCertificate>) -> Result<ApprovedDraft, NotApproved> {
     let to_be_signed = encode::to_be_signed(&draft)?;
     let unsigned = Certificate::from_der(&tbs::assemble(&to_be_signed, &draft.signature_algorithm, &[]))?;
     if let Some(field) = first_difference(&draft, &unsigned) {
         return Err(NotApproved::Differs(field));
     }
-    let findings = lint::check(&unsigned, issuer.map(IssuerFacts::certificate), lint::LintProfile::House);
+    let findings = lint::check(&unsigned, issuer.map(CaCertificate::certificate), lint::LintProfile::House);
     let (errors, warnings): (Vec<_>, Vec<_>) =
         findings.into_iter().partition(|finding| finding.severity == Severity::Error);
     if errors.is_empty() {
@@ -102,12 +102,12 @@ mod tests {
     #[test]
     fn each_field_of_a_certificate_is_compared_with_what_was_decided() {
         let other = root(KeyAlgorithm::Ed25519, &ROOT.replace("\"name\"", "\"Other\""));
-        let other = other.facts().certificate();
+        let other = other.ca_certificate().certificate();
         let root = root(KeyAlgorithm::EcdsaP256, &ROOT.replace("permit  = []", "permit  = [\"corp.test\"]"));
         let wish = request("Test Issuing", &[], &other.public_key);
-        let by = SignedBy::Issuer(root.facts());
+        let by = SignedBy::Issuer(root.ca_certificate());
         let draft = Draft::new(&profile(INTERMEDIATE), &wish, by, NOW, serial(2)).unwrap();
-        let written = approve(draft.clone(), Some(root.facts())).unwrap().unsigned;
+        let written = approve(draft.clone(), Some(root.ca_certificate())).unwrap().unsigned;
         assert_eq!(first_difference(&draft, &written), None);
         let url = || vec!["http://corp.test".to_owned()];
         type Bend<'a> = &'a dyn Fn(&mut Certificate);
@@ -117,13 +117,13 @@ mod tests {
             (&|written| written.issuer = other.subject.clone(), "issuer"),
             (&|written| written.validity.not_after += time::Duration::SECOND, "validity"),
             (&|written| written.subject = other.subject.clone(), "subject"),
-            (&|written| written.public_key = root.facts().certificate().public_key.clone(), "public key"),
+            (&|written| written.public_key = root.ca_certificate().certificate().public_key.clone(), "public key"),
             (&|written| written.subject_alt_names = Some(vec!["a.test".parse().unwrap()]), "subject alternative names"),
             (&|written| written.key_usage = None, "key usage"),
             (&|written| written.extended_key_usage = Some(vec![ExtendedKeyUsage::ServerAuth]), "extended key usage"),
             (&|written| written.basic_constraints = None, "basic constraints"),
             (
-                &|written| written.name_constraints = root.facts().certificate().name_constraints.clone(),
+                &|written| written.name_constraints = root.ca_certificate().certificate().name_constraints.clone(),
                 "name constraints",
             ),
             (&|written| written.subject_key_id = None, "subject key identifier"),

@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::profile::{CommonName, Profile, extended_key_usage};
-use super::{CertificateRequest, End, IssuerFacts, Text, TextError};
+use super::{CaCertificate, CertificateRequest, End, Text, TextError};
 use crate::keys::Signer;
 use crate::text::Lifetime;
 use crate::text::{distance, rfc3339};
@@ -43,7 +43,7 @@ pub struct Draft {
 /// Who will sign a draft.
 #[derive(Clone, Copy)]
 pub enum SignedBy<'a> {
-    Issuer(&'a IssuerFacts),
+    Issuer(&'a CaCertificate),
     /// A root: the key that it is about.
     Itself(&'a dyn Signer),
 }
@@ -172,7 +172,7 @@ impl Draft {
             name_constraints: rules
                 .map(|rules| rules.constraints.clone())
                 .filter(|constraints| !constraints.is_empty()),
-            authority_key_id: issuer.map_or_else(|| request.public_key.key_id().to_vec(), IssuerFacts::key_id),
+            authority_key_id: issuer.map_or_else(|| request.public_key.key_id().to_vec(), CaCertificate::key_id),
             crl_urls: addresses(&profile.distribution.crl)?,
             ca_issuer_urls: addresses(&profile.distribution.ca_issuers)?,
             ocsp_urls: addresses(&profile.distribution.ocsp)?,
@@ -311,7 +311,7 @@ fn common_name(profile: &Profile, request: &CertificateRequest) -> Result<String
 fn validity(
     profile: &Profile,
     request: &CertificateRequest,
-    issuer: Option<&IssuerFacts>,
+    issuer: Option<&CaCertificate>,
     now: OffsetDateTime,
 ) -> Result<Validity, Refusal> {
     let lifetime = match request.end {
@@ -341,7 +341,7 @@ fn validity(
         let asked = lifetime.map_or_else(|| distance(length), |lifetime| lifetime.to_string());
         return Err(Refusal::TooLong { template: profile.name.clone(), asked, longest: profile.longest });
     }
-    if let Some((authority, issuer_end)) = issuer.map(IssuerFacts::end)
+    if let Some((authority, issuer_end)) = issuer.map(CaCertificate::end)
         && not_after > issuer_end
     {
         if !request.clip {

@@ -11,7 +11,7 @@ use crate::x509::{
 
 /// What is known of an issuer without its key: enough to decide what it may sign.
 #[derive(Debug, Clone)]
-pub struct IssuerFacts {
+pub struct CaCertificate {
     name: String,
     certificate: Certificate,
     above: Vec<Certificate>,
@@ -21,7 +21,7 @@ pub struct IssuerFacts {
 
 /// An issuer with its key: any signer, and a private key unless said otherwise.
 pub struct Issuer<S: Signer = PrivateKey> {
-    facts: IssuerFacts,
+    ca_certificate: CaCertificate,
     signer: S,
 }
 
@@ -85,7 +85,7 @@ impl Issued {
     }
 }
 
-impl IssuerFacts {
+impl CaCertificate {
     /// Takes a certificate for an issuer's. `name` is how the authority is called, `above` its own issuers, the next first.
     ///
     /// # Errors
@@ -238,15 +238,15 @@ impl<S: Signer> Issuer<S> {
     ///
     /// # Errors
     /// When they do not belong together.
-    pub fn new(facts: IssuerFacts, signer: S) -> Result<Self, IssuerError> {
-        if *signer.public_key() != facts.certificate.public_key {
-            return Err(IssuerError::KeyMismatch(facts.name));
+    pub fn new(ca_certificate: CaCertificate, signer: S) -> Result<Self, IssuerError> {
+        if *signer.public_key() != ca_certificate.certificate.public_key {
+            return Err(IssuerError::KeyMismatch(ca_certificate.name));
         }
-        Ok(Self { facts, signer })
+        Ok(Self { ca_certificate, signer })
     }
 
-    pub fn facts(&self) -> &IssuerFacts {
-        &self.facts
+    pub fn ca_certificate(&self) -> &CaCertificate {
+        &self.ca_certificate
     }
 
     /// Parts with the key.

@@ -5,9 +5,9 @@
 //! ```text
 //! TOML ──Profile::read──▶ Profile ──┐
 //! flags, CSR ──▶ CertificateRequest ┼─Draft::new─▶ Draft ──approve──▶ ApprovedDraft ──sign──▶ Issued
-//! CA certificate ──▶ IssuerFacts ───┘
+//! CA certificate ──▶ CaCertificate ───┘
 //!
-//! revocations, IssuerFacts ─ListDraft::new─▶ ListDraft ──approve_list──▶ ApprovedList ──sign_list──▶ SignedList
+//! revocations, CaCertificate ─ListDraft::new─▶ ListDraft ──approve_list──▶ ApprovedList ──sign_list──▶ SignedList
 //! ```
 //!
 //! Powers (the CA bit, usages, lifetimes) come from the profile, never from the request. [`sign`] consumes its draft:
@@ -32,7 +32,7 @@ pub mod text;
 pub use approval::{ApprovedDraft, NotApproved, approve};
 pub use comparison::{AskedKind, Compared, Comparison, Fate};
 pub use draft::{Draft, Refusal, SignedBy};
-pub use issuer::{Issued, Issuer, IssuerError, IssuerFacts, sign, sign_list};
+pub use issuer::{CaCertificate, Issued, Issuer, IssuerError, sign, sign_list};
 pub use profile::Profile;
 pub use proof::{Limits, ProvenRequest, RequestRefusal, prove};
 pub use recertify::recertify;

@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Draft, IssuerFacts, Refusal, SignedBy};
+use super::{CaCertificate, Draft, Refusal, SignedBy};
 use crate::x509::certificate::oid;
 use crate::x509::{BasicConstraints, Certificate, KeyUsage, SerialNumber, Validity};
 
@@ -103,7 +103,7 @@ fn key_id(certificate: &Certificate) -> Vec<u8> {
     certificate.subject_key_id.clone().unwrap_or_else(|| certificate.public_key.key_id().to_vec())
 }
 
-fn outlives(issuer: &IssuerFacts, end: OffsetDateTime) -> Result<(), Refusal> {
+fn outlives(issuer: &CaCertificate, end: OffsetDateTime) -> Result<(), Refusal> {
     let (authority, issuer_end) = issuer.end();
     if end > issuer_end { Err(Refusal::OutlivesIssuer { authority, end, issuer_end }) } else { Ok(()) }
 }
@@ -126,7 +126,7 @@ mod tests {
     fn a_renewed_root_says_the_same_with_other_dates() {
         let toml = ROOT.replace("permit  = []", "permit  = [\"corp.test\"]\npath-length = 2");
         let root = root(KeyAlgorithm::EcdsaP256, &toml);
-        let old = root.facts().certificate().clone();
+        let old = root.ca_certificate().certificate().clone();
         let key = root.into_signer();
         let draft = recertify(&old, SignedBy::Itself(&key), NOW, years(12), serial(9)).unwrap();
         let new = sign(approve(draft, None).unwrap(), &key).unwrap().checked().unwrap();
@@ -142,20 +142,20 @@ mod tests {
     #[test]
     fn an_intermediate_below_another_root_keeps_its_key_and_gets_the_issuer_of_the_new_one() {
         let old_root = root(KeyAlgorithm::EcdsaP256, ROOT);
-        let issuing = below(&old_root, INTERMEDIATE).unwrap().facts().certificate().clone();
+        let issuing = below(&old_root, INTERMEDIATE).unwrap().ca_certificate().certificate().clone();
         let new_root = root(KeyAlgorithm::Ed25519, &ROOT.replace("\"name\"", "\"New Root\""));
-        let draft = recertify(&issuing, SignedBy::Issuer(new_root.facts()), NOW, years(4), serial(9)).unwrap();
-        let new = new_root.sign(approve(draft, Some(new_root.facts())).unwrap()).unwrap().checked().unwrap();
+        let draft = recertify(&issuing, SignedBy::Issuer(new_root.ca_certificate()), NOW, years(4), serial(9)).unwrap();
+        let new = new_root.sign(approve(draft, Some(new_root.ca_certificate())).unwrap()).unwrap().checked().unwrap();
         assert_eq!((&new.subject, &new.public_key), (&issuing.subject, &issuing.public_key));
-        assert_eq!(new.issuer, *new_root.facts().subject());
-        assert_eq!(new.authority_key_id.unwrap().key_id, Some(new_root.facts().key_id()));
+        assert_eq!(new.issuer, *new_root.ca_certificate().subject());
+        assert_eq!(new.authority_key_id.unwrap().key_id, Some(new_root.ca_certificate().key_id()));
         assert_eq!(new.basic_constraints.unwrap().path_length, Some(0));
     }
 
     #[test]
     fn a_root_loses_a_limit_that_nobody_keeps_for_a_trust_anchor_and_no_critical_one() {
         let root = root(KeyAlgorithm::EcdsaP256, ROOT);
-        let mut old = root.facts().certificate().clone();
+        let mut old = root.ca_certificate().certificate().clone();
         let key = root.into_signer();
         let mut again = |critical| {
             let policies = oid::CERTIFICATE_POLICIES.to_owned();
@@ -171,20 +171,25 @@ mod tests {
         let old_root = root(KeyAlgorithm::EcdsaP256, ROOT);
         let issuing = below(&old_root, INTERMEDIATE).unwrap();
         let other = root(KeyAlgorithm::EcdsaP256, &ROOT.replace("\"name\"", "\"Other\""));
-        let other = other.facts().certificate();
-        let by = |facts, validity| recertify(other, SignedBy::Issuer(facts), NOW, validity, serial(9)).unwrap_err();
-        assert!(matches!(by(issuing.facts(), years(1)), Refusal::PathLength { .. }));
-        assert!(matches!(by(old_root.facts(), years(11)), Refusal::OutlivesIssuer { .. }));
-        assert_eq!(by(old_root.facts(), years(0)), Refusal::EndsInThePast(NOW));
-        let itself =
-            recertify(old_root.facts().certificate(), SignedBy::Issuer(old_root.facts()), NOW, years(1), serial(9));
+        let other = other.ca_certificate().certificate();
+        let by = |issuer, validity| recertify(other, SignedBy::Issuer(issuer), NOW, validity, serial(9)).unwrap_err();
+        assert!(matches!(by(issuing.ca_certificate(), years(1)), Refusal::PathLength { .. }));
+        assert!(matches!(by(old_root.ca_certificate(), years(11)), Refusal::OutlivesIssuer { .. }));
+        assert_eq!(by(old_root.ca_certificate(), years(0)), Refusal::EndsInThePast(NOW));
+        let itself = recertify(
+            old_root.ca_certificate().certificate(),
+            SignedBy::Issuer(old_root.ca_certificate()),
+            NOW,
+            years(1),
+            serial(9),
+        );
         assert!(matches!(itself.unwrap_err(), Refusal::SubjectOfIssuer(_)));
 
-        let mut limited = issuing.facts().certificate().clone();
+        let mut limited = issuing.ca_certificate().certificate().clone();
         let limit = |oid: &str, critical| crate::x509::Extension { oid: oid.to_owned(), critical, value: Vec::new() };
         limited.extensions.push(limit(oid::CERTIFICATE_POLICIES, false));
         let again = |certificate: &Certificate| {
-            recertify(certificate, SignedBy::Issuer(old_root.facts()), NOW, years(1), serial(9))
+            recertify(certificate, SignedBy::Issuer(old_root.ca_certificate()), NOW, years(1), serial(9))
         };
         assert!(matches!(again(&limited).unwrap_err(), Refusal::CannotCarry { .. }));
         limited.extensions.pop();
@@ -202,8 +207,9 @@ mod tests {
     fn another_key_than_that_of_the_certificate_does_not_sign_its_renewal() {
         let root = root(KeyAlgorithm::EcdsaP256, ROOT);
         let other = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        assert_ne!(other.public_key(), &root.facts().certificate().public_key);
-        let draft = recertify(root.facts().certificate(), SignedBy::Itself(&other), NOW, years(1), serial(9)).unwrap();
+        assert_ne!(other.public_key(), &root.ca_certificate().certificate().public_key);
+        let draft =
+            recertify(root.ca_certificate().certificate(), SignedBy::Itself(&other), NOW, years(1), serial(9)).unwrap();
         assert!(matches!(sign(approve(draft, None).unwrap(), &other), Err(super::super::IssuerError::OtherKey)));
     }
 }

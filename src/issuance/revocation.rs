@@ -7,7 +7,7 @@
 
 use time::OffsetDateTime;
 
-use super::{IssuerError, IssuerFacts};
+use super::{CaCertificate, IssuerError};
 use crate::x509::revocation_list::RevokedEntry;
 use crate::x509::validity::{generalized_time_to_der, time_to_der};
 use crate::x509::{
@@ -60,7 +60,7 @@ impl ListDraft {
     /// # Errors
     /// When the issuer may not sign revocation lists.
     pub fn new(
-        issuer: &IssuerFacts,
+        issuer: &CaCertificate,
         number: u64,
         this_update: OffsetDateTime,
         next_update: OffsetDateTime,
@@ -218,7 +218,7 @@ mod tests {
     use crate::x509::{IssuingDistributionPoint, KeyAlgorithm, SerialNumber};
 
     fn signed(issuer: &Issuer, number: u64, next: OffsetDateTime, revoked: &[RevokedEntry]) -> RevocationList {
-        let draft = ListDraft::new(issuer.facts(), number, NOW, next, revoked.to_vec()).unwrap();
+        let draft = ListDraft::new(issuer.ca_certificate(), number, NOW, next, revoked.to_vec()).unwrap();
         let der = issuer.sign_list(approve_list(draft).unwrap()).unwrap().der;
         RevocationList::from_der(&der).unwrap()
     }
@@ -240,7 +240,7 @@ mod tests {
             [KeyAlgorithm::EcdsaP256, KeyAlgorithm::EcdsaP384, KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519]
         {
             let issuer = root(algorithm, ROOT);
-            let certificate = issuer.facts().certificate();
+            let certificate = issuer.ca_certificate().certificate();
             let list = signed(&issuer, 300, datetime!(2050-01-01 0:00 UTC), &[entry(&[5], None)]);
             assert_eq!(list.issuer.as_der(), certificate.subject.as_der());
             assert_eq!(list.authority_key_id.as_ref().unwrap().key_id, certificate.subject_key_id);
@@ -262,14 +262,14 @@ mod tests {
     #[test]
     fn a_certificate_that_may_not_sign_lists_signs_none() {
         let issuer = root(KeyAlgorithm::EcdsaP256, &ROOT.replace(", \"crl-sign\"", ""));
-        let draft = ListDraft::new(issuer.facts(), 1, NOW, NOW, Vec::new());
+        let draft = ListDraft::new(issuer.ca_certificate(), 1, NOW, NOW, Vec::new());
         assert!(matches!(draft, Err(IssuerError::MayNotSignLists(name)) if name == "root"));
     }
 
     #[test]
     fn another_key_than_that_of_the_draft_signs_nothing() {
         let issuer = root(KeyAlgorithm::EcdsaP256, ROOT);
-        let draft = ListDraft::new(issuer.facts(), 1, NOW, NOW, Vec::new()).unwrap();
+        let draft = ListDraft::new(issuer.ca_certificate(), 1, NOW, NOW, Vec::new()).unwrap();
         let other = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         assert!(matches!(sign_list(approve_list(draft).unwrap(), &other), Err(IssuerError::OtherKey)));
     }
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn what_is_not_read_back_as_it_was_decided_is_not_approved() {
         let issuer = root(KeyAlgorithm::EcdsaP256, ROOT);
-        let draft = || ListDraft::new(issuer.facts(), 7, NOW, NOW, vec![entry(&[9], None)]).unwrap();
+        let draft = || ListDraft::new(issuer.ca_certificate(), 7, NOW, NOW, vec![entry(&[9], None)]).unwrap();
         // A fraction of a second cannot be written, and another entry was not.
         let lost = ListDraft { this_update: NOW + time::Duration::MILLISECOND, ..draft() };
         let other = ListDraft { revoked: vec![entry(&[8], None)], ..draft() };
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn each_field_of_a_list_is_compared_with_what_was_decided() {
         let issuer = root(KeyAlgorithm::EcdsaP256, ROOT);
-        let draft = ListDraft::new(issuer.facts(), 7, NOW, NOW, Vec::new()).unwrap();
+        let draft = ListDraft::new(issuer.ca_certificate(), 7, NOW, NOW, Vec::new()).unwrap();
         let written = signed(&issuer, 7, NOW, &[]);
         assert_eq!(first_difference(&draft, &written, true), None);
         assert_eq!(first_difference(&draft, &written, false), Some("list of certificates"));

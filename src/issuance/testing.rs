@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::{CertificateRequest, Draft, End, Issuer, IssuerFacts, Profile, Refusal, SignedBy, Values, approve, sign};
+use super::{CaCertificate, CertificateRequest, Draft, End, Issuer, Profile, Refusal, SignedBy, Values, approve, sign};
 use crate::keys::{PrivateKey, Signer, SigningError};
 use crate::x509::{Certificate, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
 
@@ -48,14 +48,14 @@ pub fn root(algorithm: KeyAlgorithm, toml: &str) -> Issuer {
     )
     .unwrap();
     let root = sign(approve(draft, None).unwrap(), &key).unwrap().checked().unwrap();
-    Issuer::new(IssuerFacts::new("root", root, Vec::new()).unwrap(), key).unwrap()
+    Issuer::new(CaCertificate::new("root", root, Vec::new()).unwrap(), key).unwrap()
 }
 
 pub fn below(issuer: &Issuer, toml: &str) -> Result<Issuer, Refusal> {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let certificate = issue(issuer, toml, &request("Test Issuing", &[], key.public_key()))?;
-    let above = [&[issuer.facts().certificate().clone()], issuer.facts().above()].concat();
-    Ok(Issuer::new(IssuerFacts::new("issuing", certificate, above).unwrap(), key).unwrap())
+    let above = [&[issuer.ca_certificate().certificate().clone()], issuer.ca_certificate().above()].concat();
+    Ok(Issuer::new(CaCertificate::new("issuing", certificate, above).unwrap(), key).unwrap())
 }
 
 /// A signer that does not do what it is asked for.
@@ -80,6 +80,6 @@ impl Signer for Misled<'_> {
 }
 
 pub fn issue(issuer: &Issuer, toml: &str, request: &CertificateRequest) -> Result<Certificate, Refusal> {
-    let draft = Draft::new(&profile(toml), request, SignedBy::Issuer(issuer.facts()), NOW, serial(2))?;
-    Ok(issuer.sign(approve(draft, Some(issuer.facts())).unwrap()).unwrap().checked().unwrap())
+    let draft = Draft::new(&profile(toml), request, SignedBy::Issuer(issuer.ca_certificate()), NOW, serial(2))?;
+    Ok(issuer.sign(approve(draft, Some(issuer.ca_certificate())).unwrap()).unwrap().checked().unwrap())
 }

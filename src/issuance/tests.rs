@@ -7,7 +7,8 @@ use super::testing::{
     CLIENT, INTERMEDIATE, Misled, NOW, PEER, ROOT, SERVER, below, issue, profile, request, root, serial,
 };
 use super::{
-    Draft, End, Issuer, IssuerError, IssuerFacts, ListDraft, Refusal, SignedBy, approve, approve_list, sign, sign_list,
+    CaCertificate, Draft, End, Issuer, IssuerError, ListDraft, Refusal, SignedBy, approve, approve_list, sign,
+    sign_list,
 };
 use crate::keys::{PrivateKey, Signer};
 use crate::x509::{
@@ -28,7 +29,7 @@ fn a_root_of_every_kind_of_key_signs_a_leaf_of_every_kind() {
         let root = root(algorithm, ROOT);
         let key = PrivateKey::generate(algorithm).unwrap();
         let leaf = issue(&root, SERVER, &request("web.test", &["web.test"], key.public_key())).unwrap();
-        assert_eq!(leaf.issuer.as_der(), root.facts().subject().as_der(), "{algorithm}");
+        assert_eq!(leaf.issuer.as_der(), root.ca_certificate().subject().as_der(), "{algorithm}");
         let enciphers = leaf.key_usage.unwrap().contains(KeyUsage::KEY_ENCIPHERMENT);
         assert_eq!(enciphers, algorithm == KeyAlgorithm::Rsa2048, "{algorithm}");
     }
@@ -101,7 +102,7 @@ fn a_leaf_never_outlives_its_issuer_but_can_be_clipped() {
     let root = root(KeyAlgorithm::EcdsaP256, &ROOT.replace("\"10y\"", "\"30d\""));
     let key = leaf_key();
     let wish = request("web.test", &["web.test"], key.public_key());
-    let end = root.facts().certificate().validity.not_after;
+    let end = root.ca_certificate().certificate().validity.not_after;
     assert!(
         matches!(issue(&root, SERVER, &wish), Err(Refusal::OutlivesIssuer { issuer_end, .. }) if issuer_end == end)
     );
@@ -115,7 +116,7 @@ fn an_issuer_that_has_ended_issues_nothing() {
     let key = leaf_key();
     let wish = request("web.test", &["web.test"], key.public_key());
     for now in [datetime!(2037-01-01 0:00 UTC), datetime!(2020-01-01 0:00 UTC)] {
-        let draft = Draft::new(&profile(SERVER), &wish, SignedBy::Issuer(root.facts()), now, serial(2));
+        let draft = Draft::new(&profile(SERVER), &wish, SignedBy::Issuer(root.ca_certificate()), now, serial(2));
         assert!(matches!(draft, Err(Refusal::IssuerNotValid { .. })));
     }
 }
@@ -150,7 +151,7 @@ fn a_path_length_of_zero_allows_leaves_only() {
     for (length, allowed) in [(1, false), (2, true)] {
         let toml = ROOT.replace("[authority]\n", &format!("[authority]\npath-length = {length}\n"));
         let root = root(KeyAlgorithm::EcdsaP256, &toml);
-        assert_eq!(root.facts().certificate().basic_constraints.unwrap().path_length, Some(length));
+        assert_eq!(root.ca_certificate().certificate().basic_constraints.unwrap().path_length, Some(length));
         assert_eq!(deeper(&below(&root, &unlimited).unwrap()).is_ok(), allowed, "{length}");
     }
 }
@@ -218,7 +219,7 @@ fn flags_override_the_subject_of_the_template() {
 #[test]
 fn a_certificate_beyond_2049_is_written_as_generalized_time() {
     let root = root(KeyAlgorithm::EcdsaP256, &ROOT.replace("\"10y\"", "\"30y\""));
-    assert_eq!(root.facts().certificate().validity.not_after.year(), 2056);
+    assert_eq!(root.ca_certificate().certificate().validity.not_after.year(), 2056);
     let absurd = ROOT.replace("\"10y\"", "\"999y\"").replace("\"30y\"", "\"999y\"");
     let key = leaf_key();
     let late = datetime!(9500-01-01 0:00 UTC);
@@ -249,13 +250,13 @@ fn the_name_of_a_foreign_ca_is_copied_octet_by_octet() {
     ];
     for name in names {
         let key = leaf_key();
-        let mut fields = TbsFields::split(root.facts().certificate().tbs()).unwrap();
+        let mut fields = TbsFields::split(root.ca_certificate().certificate().tbs()).unwrap();
         (fields.issuer, fields.subject, fields.public_key) =
             (name.clone(), name.clone(), key.public_key().spki().to_vec());
         let to_be_signed = fields.join();
         let foreign = tbs::assemble(&to_be_signed, &key.signature_algorithm(), &key.sign(&to_be_signed).unwrap());
         let foreign = Certificate::from_der(&foreign).unwrap();
-        let foreign = Issuer::new(IssuerFacts::new("foreign", foreign, Vec::new()).unwrap(), key).unwrap();
+        let foreign = Issuer::new(CaCertificate::new("foreign", foreign, Vec::new()).unwrap(), key).unwrap();
         let leaf_key = leaf_key();
         let leaf = issue(&foreign, SERVER, &request("web.test", &["web.test"], leaf_key.public_key())).unwrap();
         assert_eq!(leaf.issuer.as_der(), name);
@@ -270,27 +271,27 @@ fn a_draft_is_signed_by_the_key_it_was_approved_for_only() {
     let draft = Draft::new(
         &profile(SERVER),
         &request("w", &["w.test"], key.public_key()),
-        SignedBy::Issuer(root.facts()),
+        SignedBy::Issuer(root.ca_certificate()),
         NOW,
         serial(2),
     )
     .unwrap();
-    let approved = approve(draft, Some(root.facts())).unwrap();
+    let approved = approve(draft, Some(root.ca_certificate())).unwrap();
     assert!(matches!(sign(approved, &stranger), Err(IssuerError::OtherKey)));
-    assert!(matches!(Issuer::new(root.facts().clone(), stranger), Err(IssuerError::KeyMismatch(_))));
+    assert!(matches!(Issuer::new(root.ca_certificate().clone(), stranger), Err(IssuerError::KeyMismatch(_))));
 }
 
 #[test]
 fn what_a_signer_made_of_something_else_or_with_another_algorithm_is_no_certificate_and_no_list() {
     let root = root(KeyAlgorithm::EcdsaP256, ROOT);
-    let facts = root.facts().clone();
+    let ca_certificate = root.ca_certificate().clone();
     let key = leaf_key();
     let draft = || {
         let wish = request("w", &["w.test"], key.public_key());
-        let draft = Draft::new(&profile(SERVER), &wish, SignedBy::Issuer(&facts), NOW, serial(2)).unwrap();
-        approve(draft, Some(&facts)).unwrap()
+        let draft = Draft::new(&profile(SERVER), &wish, SignedBy::Issuer(&ca_certificate), NOW, serial(2)).unwrap();
+        approve(draft, Some(&ca_certificate)).unwrap()
     };
-    let list = || approve_list(ListDraft::new(&facts, 1, NOW, NOW, Vec::new()).unwrap()).unwrap();
+    let list = || approve_list(ListDraft::new(&ca_certificate, 1, NOW, NOW, Vec::new()).unwrap()).unwrap();
     let signer = root.into_signer();
     assert!(sign(draft(), &signer).is_ok() && sign_list(list(), &signer).is_ok());
     let misled = Misled { key: &signer, algorithm: signer.signature_algorithm() };
@@ -306,14 +307,14 @@ fn what_a_signer_made_of_something_else_or_with_another_algorithm_is_no_certific
 fn a_leaf_is_no_issuer() {
     let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
     let leaf = issue(&root, SERVER, &request("w", &["w.test"], key.public_key())).unwrap();
-    assert!(matches!(IssuerFacts::new("leaf", leaf, Vec::new()), Err(IssuerError::NotAnAuthority(_))));
+    assert!(matches!(CaCertificate::new("leaf", leaf, Vec::new()), Err(IssuerError::NotAnAuthority(_))));
 }
 
 #[test]
 fn what_may_not_sign_certificates_is_no_issuer() {
     use crate::lint::testing::{TestCa, TestCert, empty_name, rsa_spki};
     use crate::x509::certificate::oid;
-    let taken = |cert: TestCert| IssuerFacts::new("ca", TestCa::self_signed(cert).certificate, Vec::new());
+    let taken = |cert: TestCert| CaCertificate::new("ca", TestCa::self_signed(cert).certificate, Vec::new());
     let ca = || TestCert::ca("Test Root");
     assert!(taken(ca()).is_ok());
     // Absent is unrestricted; present, it has to say so.
@@ -336,7 +337,7 @@ fn a_draft_that_would_break_a_rule_is_not_approved() {
         Draft::new(
             &profile(SERVER),
             &request("w", &["w.test"], key.public_key()),
-            SignedBy::Issuer(root.facts()),
+            SignedBy::Issuer(root.ca_certificate()),
             NOW,
             serial(2),
         )
@@ -351,10 +352,10 @@ fn a_draft_that_would_break_a_rule_is_not_approved() {
         }),
         ("negative serial", |draft| draft.serial = crate::x509::SerialNumber::from_der_content(&[0xff])),
     ];
-    assert!(approve(draft(), Some(root.facts())).is_ok());
+    assert!(approve(draft(), Some(root.ca_certificate())).is_ok());
     for (what, bend) in bent {
         let mut draft = draft();
         bend(&mut draft);
-        assert!(approve(draft, Some(root.facts())).is_err(), "{what}");
+        assert!(approve(draft, Some(root.ca_certificate())).is_err(), "{what}");
     }
 }

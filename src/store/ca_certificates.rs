@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::authority::error::AuthorityError;
 use crate::authority::error::CertificateError;
-use crate::issuance::{Issuer, IssuerFacts};
+use crate::issuance::{CaCertificate, Issuer};
 use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::keys::{self, Passphrase, PrivateKey};
 use crate::store::config::Config;
@@ -176,7 +176,7 @@ impl<'h> Authorities<'h> {
     ///
     /// # Errors
     /// When its files cannot be read, or it may not issue.
-    pub fn facts(&self, name: &str) -> Result<IssuerFacts, AuthorityError> {
+    pub fn ca_certificate(&self, name: &str) -> Result<CaCertificate, AuthorityError> {
         let certificate = self.first_of(&self.cert_path(name))?;
         let mut above = self.all_of(&self.home.authority(name).join("chain.pem"))?;
         if !certificate.is_self_issued() {
@@ -191,7 +191,7 @@ impl<'h> Authorities<'h> {
             }
             None => None,
         };
-        Ok(IssuerFacts::new(name, certificate, above)?.with_bridge(bridge))
+        Ok(CaCertificate::new(name, certificate, above)?.with_bridge(bridge))
     }
 
     /// Why those who trust only this root would refuse what a root that follows it issues: its path length, as a sentence.
@@ -201,7 +201,7 @@ impl<'h> Authorities<'h> {
     pub fn why_no_bridge(&self, root: &str, certificate: &Certificate) -> Result<Option<String>, AuthorityError> {
         let mut deepest = 0;
         for name in self.names()? {
-            let facts = self.facts(&name)?;
+            let facts = self.ca_certificate(&name)?;
             if name != root && facts.above().last() == Some(certificate) {
                 deepest = deepest.max(facts.above().len());
             }
@@ -222,7 +222,7 @@ impl<'h> Authorities<'h> {
     /// When a certificate cannot be read.
     pub fn have_bridge(&self, root: &Certificate) -> Result<bool, AuthorityError> {
         for name in self.names()? {
-            let facts = self.facts(&name)?;
+            let facts = self.ca_certificate(&name)?;
             if facts.above().last().unwrap_or(facts.certificate()) == root && facts.bridge().is_none() {
                 return Ok(false);
             }
@@ -267,7 +267,7 @@ impl<'h> Authorities<'h> {
     /// When the key is away, open to others, does not open, or is not that of the certificate.
     pub fn unlock(
         &self,
-        facts: IssuerFacts,
+        facts: CaCertificate,
         ask: &mut KeyOpener<'_>,
     ) -> Result<(Issuer, Option<Passphrase>), AuthorityError> {
         let name = facts.name().to_owned();
@@ -287,7 +287,7 @@ impl<'h> Authorities<'h> {
     /// # Errors
     /// When they cannot be read, or are not for this key any more.
     pub fn as_it_is_now(&self, issuer: Issuer) -> Result<Issuer, AuthorityError> {
-        let facts = self.facts(issuer.facts().name())?;
+        let facts = self.ca_certificate(issuer.ca_certificate().name())?;
         Ok(Issuer::new(facts, issuer.into_signer())?)
     }
 

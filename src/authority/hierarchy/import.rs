@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use crate::authority::error::AuthorityError;
 use crate::authority::hierarchy::init::NewAuthority;
-use crate::issuance::{Issuer, IssuerError, IssuerFacts};
+use crate::issuance::{CaCertificate, Issuer, IssuerError};
 use crate::keys::{self, PrivateKey, weakness};
 use crate::lint::{self, Finding, Severity};
 use crate::store::ca_certificates::ROOT;
@@ -51,7 +51,7 @@ pub(crate) fn adopt(
 
     // The certificate must be a CA's, and the key its own; the issuer is not kept.
     let name = if above.is_empty() { ROOT } else { "issuing" };
-    let issuer = Issuer::new(IssuerFacts::new(&subject, certificate.clone(), above.clone())?, key)?;
+    let issuer = Issuer::new(CaCertificate::new(&subject, certificate.clone(), above.clone())?, key)?;
     let key = issuer.into_signer();
 
     let below_root = above.iter().filter(|certificate| !certificate.is_self_issued()).cloned().collect();

@@ -13,7 +13,7 @@ use crate::authority::hierarchy::import;
 use crate::authority::hierarchy::import::Adoption;
 use crate::authority::issuer_chain::judged;
 use crate::authority::leaf::issue::{draw_serial, is_authority_name, key_text};
-use crate::issuance::{self, CertificateRequest, Draft, End, IssuerFacts, Profile, SignedBy};
+use crate::issuance::{self, CaCertificate, CertificateRequest, Draft, End, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::lint::Finding;
 use crate::store::ca_certificates::ROOT;
@@ -179,7 +179,7 @@ fn make_intermediate(
         return Err(AuthorityError::Adoption("there is no key to sign an intermediate with".to_owned()));
     };
     let above = authorities.iter().filter(|other| other.name != issuer.name).map(|other| other.certificate.clone());
-    let facts = IssuerFacts::new(&issuer.name, issuer.certificate.clone(), above.collect())?;
+    let facts = CaCertificate::new(&issuer.name, issuer.certificate.clone(), above.collect())?;
     let key = PrivateKey::generate(config.intermediate.key)?;
     let common_name = format!("{} {name}", config.name);
     let request = authority_request(&common_name, &profile, config, &key)?;

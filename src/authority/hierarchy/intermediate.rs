@@ -12,7 +12,7 @@ use crate::authority::error::AuthorityError;
 use crate::authority::hierarchy::import::path_to_root;
 use crate::authority::hierarchy::init::{authority_profile, authority_request};
 use crate::authority::leaf::issue::{draw_serial, is_authority_name, key_text};
-use crate::issuance::{self, Draft, IssuerFacts, RequestDraft, SignedBy};
+use crate::issuance::{self, CaCertificate, Draft, RequestDraft, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::{self, Finding};
 use crate::store::ca_certificates::{Authorities, MOST_OCTETS, ROOT, Root};
@@ -180,9 +180,9 @@ pub fn install(home: &Home, order: InstallOrder, tools: &Tools<'_>) -> Result<In
     }
     let above = above(&authorities, &name, &certificate, chain)?;
     // Whether it may sign, and those above it may have signed a CA.
-    let facts = IssuerFacts::new(&name, certificate.clone(), above.clone())?;
+    let facts = CaCertificate::new(&name, certificate.clone(), above.clone())?;
     if let Some((issuer, over_it)) = above.split_first() {
-        let issuer = IssuerFacts::new(&issuer.subject.to_string(), issuer.clone(), over_it.to_vec())?;
+        let issuer = CaCertificate::new(&issuer.subject.to_string(), issuer.clone(), over_it.to_vec())?;
         issuer.check_authority(now)?;
         crate::authority::issuer_chain::check_chain(&certificate, &issuer, now)?;
     }

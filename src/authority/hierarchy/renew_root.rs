@@ -54,7 +54,7 @@ pub fn renew(
         Some(name) => authorities.choose(Some(name), &config)?,
         None => authorities.present_root()?.ok_or(RotationError::NoRoot)?,
     };
-    let facts = authorities.facts(&name)?;
+    let facts = authorities.ca_certificate(&name)?;
     let before = facts.certificate().clone();
     if !before.is_self_issued() {
         return Err(RotationError::NotARoot(name).into());
@@ -97,7 +97,7 @@ fn sign(
     validity: Validity,
     serial: crate::x509::SerialNumber,
 ) -> Result<Certificate, AuthorityError> {
-    let before = issuer.facts().certificate().clone();
+    let before = issuer.ca_certificate().certificate().clone();
     let key = issuer.into_signer();
     let draft = recertify(&before, SignedBy::Itself(&key), now, validity, serial)?;
     Ok(issuance::sign(issuance::approve(draft, None)?, &key)?.checked()?)

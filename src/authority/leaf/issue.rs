@@ -14,7 +14,7 @@ use crate::authority::error::AuthorityError;
 use crate::authority::issuer_chain::{chain_below_root, check_not_revoked, judged};
 use crate::authority::leaf::order::{CertificateFacts, Existing, InMemory, Order, Outcome, Status, SubjectKey};
 use crate::authority::leaf::{hook, request_inputs, subject_key_checks};
-use crate::issuance::{self, CertificateRequest, Comparison, Draft, Issuer, IssuerFacts, Profile, SignedBy};
+use crate::issuance::{self, CaCertificate, CertificateRequest, Comparison, Draft, Issuer, Profile, SignedBy};
 use crate::keys::key_file::{self, NewProtection};
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::lint::Finding;
@@ -47,7 +47,7 @@ pub fn issue(
     let profile = request_inputs::profile(Some(home), &config, &order.template)?;
     order.name = request_inputs::plain_name(order.name, &profile)?;
     let authorities = Authorities::of(home);
-    let facts = authorities.facts(&authorities.choose(order.issuer.as_deref(), &config)?)?;
+    let facts = authorities.ca_certificate(&authorities.choose(order.issuer.as_deref(), &config)?)?;
     // The CA of somebody else's key is not one of ours, whoever signed it.
     let is_ours = profile.is_authority() && !matches!(order.key, SubjectKey::Requested(_));
     let place = order.place.clone().unwrap_or(if is_ours { Place::Authority } else { Place::Issued });
@@ -120,7 +120,7 @@ pub fn issue(
     // While we waited, the authority may have got another certificate or chain.
     let issuer = authorities.as_it_is_now(issuer)?;
     let mut index = Index::open(&work.index)?;
-    check_not_revoked(issuer.facts(), &index)?;
+    check_not_revoked(issuer.ca_certificate(), &index)?;
     // Whoever runs it after the lock is given back need not open the index for it.
     let hook = hook::of(&index, order.name.as_str())?;
     let current = match work.settle(&mut index)? {
@@ -137,7 +137,7 @@ pub fn issue(
     let mut change = index.change()?;
     let serial = unused_serial(profile.serial_octets, &change, tools.entropy)?;
     let (certificate, warnings) = work.sign(&issuer, &request, serial)?;
-    let id = work.record(&mut change, &certificate, issuer.facts().name())?;
+    let id = work.record(&mut change, &certificate, issuer.ca_certificate().name())?;
     change.commit()?;
 
     // 6. Only now may it leave the process.
@@ -153,7 +153,7 @@ pub fn issue(
     index.mark_delivered(id, now)?;
     let outcome = work.outcome(
         Status::Issued,
-        issuer.facts().name(),
+        issuer.ca_certificate().name(),
         CertificateFacts::Certificate(Box::new(certificate)),
         warnings,
     );
@@ -265,10 +265,10 @@ impl Work<'_> {
         request: &CertificateRequest,
         serial: SerialNumber,
     ) -> Result<(Certificate, Vec<Finding>), AuthorityError> {
-        let draft = Draft::new(self.profile, request, SignedBy::Issuer(issuer.facts()), self.now, serial)?;
-        let mut approved = issuance::approve(draft, Some(issuer.facts()))?;
+        let draft = Draft::new(self.profile, request, SignedBy::Issuer(issuer.ca_certificate()), self.now, serial)?;
+        let mut approved = issuance::approve(draft, Some(issuer.ca_certificate()))?;
         let warnings = std::mem::take(&mut approved.warnings);
-        let certificate = judged(issuer.sign(approved)?, issuer.facts(), self.now)?;
+        let certificate = judged(issuer.sign(approved)?, issuer.ca_certificate(), self.now)?;
         Ok((certificate, warnings))
     }
 
@@ -335,7 +335,7 @@ impl Work<'_> {
     }
 
     /// What would become of everything that a request asks for, when there is one; refused here when it has to be exact.
-    fn compare_request(&self, trial: &Draft, facts: &IssuerFacts) -> Result<Option<Comparison>, AuthorityError> {
+    fn compare_request(&self, trial: &Draft, facts: &CaCertificate) -> Result<Option<Comparison>, AuthorityError> {
         let SubjectKey::Requested(requested) = &self.order.key else { return Ok(None) };
         let approved = issuance::approve(trial.clone(), Some(facts))?;
         let comparison = Comparison::of(&requested.request, approved.unsigned());

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
 use crate::authority::error::AuthorityError;
-use crate::issuance::{Issuer, IssuerFacts, ListDraft, approve_list};
+use crate::issuance::{CaCertificate, Issuer, ListDraft, approve_list};
 use crate::store::ca_certificates::{Authorities, KeyOpener};
 use crate::store::config::Config;
 use crate::store::effects::Tools;
@@ -114,7 +114,7 @@ pub fn publish(
     let now = whole_second(tools.clock.now());
     let config = Config::load(home)?;
     let authorities = Authorities::of(home);
-    let facts = authorities.facts(&authorities.choose(order.authority.as_deref(), &config)?)?;
+    let facts = authorities.ca_certificate(&authorities.choose(order.authority.as_deref(), &config)?)?;
     let work = Work { home, now, order, authority: facts.name().to_owned(), tools };
     let path = home.resolve(&config.index.location);
 
@@ -145,9 +145,9 @@ pub fn publish(
     let mut index = Index::open(&path)?;
     // Whoever signed another one in the meantime has recorded it; the files, which can be long, need no second look then.
     let number = if index.latest_list(&work.authority)? == latest { number } else { work.next_number(&index)? };
-    let draft = work.draft(issuer.facts(), &index, number, next_update)?;
+    let draft = work.draft(issuer.ca_certificate(), &index, number, next_update)?;
     let because = match work.reason(&index, &draft)? {
-        (Some(latest), None) => return work.unchanged(issuer.facts(), &latest),
+        (Some(latest), None) => return work.unchanged(issuer.ca_certificate(), &latest),
         (_, because) => because.unwrap_or(Because::Ordered),
     };
     work.sign_and_publish(&issuer, &mut index, draft, because)
@@ -194,7 +194,7 @@ impl Work<'_> {
 
     fn draft(
         &self,
-        facts: &IssuerFacts,
+        facts: &CaCertificate,
         index: &Index,
         number: u64,
         next_update: OffsetDateTime,
@@ -241,7 +241,7 @@ impl Work<'_> {
     }
 
     /// The place of the copy is free, or holds one list that is not newer than the one to come.
-    fn check_copy(&self, facts: &IssuerFacts, number: u64) -> Result<(), AuthorityError> {
+    fn check_copy(&self, facts: &CaCertificate, number: u64) -> Result<(), AuthorityError> {
         let Some(path) = &self.order.copy else { return Ok(()) };
         files::check_place(path, Existing::Replace)?;
         let Some(content) = files::read_if_exists(path, files::MOST_OCTETS)? else { return Ok(()) };
@@ -287,7 +287,7 @@ impl Work<'_> {
         published.map_err(|cause| ListError::NotPublished { authority: authority.to_owned(), number, cause })?;
         index.mark_published(authority, number, self.now)?;
         Ok(self.outcome(
-            issuer.facts(),
+            issuer.ca_certificate(),
             Status::Signed(because),
             (number, this_update, next_update),
             entries as u64,
@@ -311,7 +311,7 @@ impl Work<'_> {
     }
 
     /// The list that is there stays; a copy of it is brought up to date all the same.
-    fn unchanged(&self, facts: &IssuerFacts, list: &RecordedList) -> Result<Outcome, AuthorityError> {
+    fn unchanged(&self, facts: &CaCertificate, list: &RecordedList) -> Result<Outcome, AuthorityError> {
         if let Some(path) = &self.order.copy {
             let der = files::read(&self.home.crl_der(&self.authority), files::MOST_OCTETS)?;
             let there = files::read_if_exists(path, files::MOST_OCTETS)?.and_then(|content| single_list(&content));
@@ -325,7 +325,7 @@ impl Work<'_> {
 
     fn outcome(
         &self,
-        facts: &IssuerFacts,
+        facts: &CaCertificate,
         status: Status,
         (number, this_update, next_update): (u64, OffsetDateTime, OffsetDateTime),
         revoked: u64,

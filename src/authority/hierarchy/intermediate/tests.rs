@@ -20,7 +20,7 @@ fn wish(name: &str) -> RequestOrder {
 /// What the authority `signer` of another CA signs for a request of ours.
 fn signed_elsewhere(elsewhere: &Ca, signer: &str, request: &SigningRequest) -> Certificate {
     let authorities = Authorities::of(&elsewhere.home);
-    let (issuer, _) = authorities.unlock(authorities.facts(signer).unwrap(), &mut |_| unreachable!()).unwrap();
+    let (issuer, _) = authorities.unlock(authorities.ca_certificate(signer).unwrap(), &mut |_| unreachable!()).unwrap();
     let config = Config::load(&elsewhere.home).unwrap();
     let profile = authority_profile(TEMPLATE, &config).unwrap();
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
@@ -28,8 +28,8 @@ fn signed_elsewhere(elsewhere: &Ca, signer: &str, request: &SigningRequest) -> C
     wish.public_key = request.public_key.clone();
     wish.clip = true;
     let serial = draw_serial(16, &SystemEntropy).unwrap();
-    let draft = Draft::new(&profile, &wish, SignedBy::Issuer(issuer.facts()), elsewhere.now, serial).unwrap();
-    issuer.sign(issuance::approve(draft, Some(issuer.facts())).unwrap()).unwrap().checked().unwrap()
+    let draft = Draft::new(&profile, &wish, SignedBy::Issuer(issuer.ca_certificate()), elsewhere.now, serial).unwrap();
+    issuer.sign(issuance::approve(draft, Some(issuer.ca_certificate())).unwrap()).unwrap().checked().unwrap()
 }
 
 fn elsewhere() -> Ca {
@@ -133,8 +133,9 @@ fn a_leaf_a_ca_with_what_nobody_knows_and_one_below_a_ca_that_may_have_none_are_
 
     // As a CA signs it that does not look at its own path length.
     let authorities = Authorities::of(&corporate.home);
-    let root_facts = authorities.facts("root").unwrap();
-    let (issuer, _) = authorities.unlock(authorities.facts("policy").unwrap(), &mut |_| unreachable!()).unwrap();
+    let root_facts = authorities.ca_certificate("root").unwrap();
+    let (issuer, _) =
+        authorities.unlock(authorities.ca_certificate("policy").unwrap(), &mut |_| unreachable!()).unwrap();
     let validity = Validity { not_after: policy.validity.not_after, ..right.validity };
     let serial = draw_serial(16, &SystemEntropy).unwrap();
     let mut draft = issuance::recertify(&right, SignedBy::Issuer(&root_facts), ca.now, validity, serial).unwrap();

@@ -96,13 +96,13 @@ pub fn recertify_the_rest(
     tools: &Tools<'_>,
 ) -> Result<Vec<Recertified>, AuthorityError> {
     let mut recertified = Vec::new();
-    let left = to_be_recertified(authorities, change, old, new.facts().certificate(), now)?;
+    let left = to_be_recertified(authorities, change, old, new.ca_certificate().certificate(), now)?;
     for (name, before) in left {
         let end = before
             .validity
             .not_after
             .max(now + config.intermediate.lifetime.as_duration() - BACKDATE - Duration::SECOND);
-        let issuer = new.facts();
+        let issuer = new.ca_certificate();
         let validity = Validity {
             not_before: (now - BACKDATE).max(issuer.certificate().validity.not_before),
             not_after: end.min(issuer.end().1),

@@ -12,7 +12,7 @@ use crate::authority::hierarchy::rotation::recertify::{
 use crate::authority::hierarchy::rotation::{RotationError, next_generation};
 use crate::authority::issuer_chain::judged;
 use crate::authority::leaf::issue::{key_text, unused_serial};
-use crate::issuance::{self, Draft, Issuer, IssuerFacts, Profile, SignedBy};
+use crate::issuance::{self, CaCertificate, Draft, Issuer, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::store::ca_certificates::{Authorities, KeyOpener, Rotation, read_certificate};
 use crate::store::config::Config;
@@ -117,7 +117,7 @@ impl Work<'_> {
         ask: &mut KeyOpener<'_>,
     ) -> Result<Started, AuthorityError> {
         let old_name = authorities.present_root()?.ok_or(RotationError::NoRoot)?;
-        let facts = authorities.facts(&old_name)?;
+        let facts = authorities.ca_certificate(&old_name)?;
         if let Some(why) = authorities.why_no_bridge(&old_name, facts.certificate())?
             && !order.without_bridge
         {
@@ -146,8 +146,8 @@ impl Work<'_> {
         self.carry_on(
             authorities,
             &mut index,
-            (old_name, old.facts().certificate().clone()),
-            new.facts(),
+            (old_name, old.ca_certificate().certificate().clone()),
+            new.ca_certificate(),
             recertified,
             false,
         )
@@ -173,7 +173,7 @@ impl Work<'_> {
             }
             // Without authorities below, the marks are all that such a run leaves to do: no key is needed for them.
             drop(index);
-            let facts = authorities.facts(&new)?;
+            let facts = authorities.ca_certificate(&new)?;
             let _lock = FolderLock::acquire(self.home.folder(), self.tools.lock_timeout)?;
             files::remove_stale(self.home.folder())?;
             let mut index = Index::open(&location)?;
@@ -181,7 +181,7 @@ impl Work<'_> {
             return self.carry_on(authorities, &mut index, (old, old_certificate), &facts, Vec::new(), true);
         }
         drop(index);
-        let (issuer, _) = authorities.unlock(authorities.facts(&new)?, ask_new)?;
+        let (issuer, _) = authorities.unlock(authorities.ca_certificate(&new)?, ask_new)?;
         let _lock = FolderLock::acquire(self.home.folder(), self.tools.lock_timeout)?;
         files::remove_stale(self.home.folder())?;
         let mut index = Index::open(&location)?;
@@ -189,7 +189,7 @@ impl Work<'_> {
         let mut change = index.change()?;
         let recertified = self.recertify(authorities, &mut change, (&old, &old_certificate), &issuer)?;
         change.commit()?;
-        self.carry_on(authorities, &mut index, (old, old_certificate), issuer.facts(), recertified, true)
+        self.carry_on(authorities, &mut index, (old, old_certificate), issuer.ca_certificate(), recertified, true)
     }
 
     /// Whether the order is for another root than the one that is there.
@@ -236,7 +236,7 @@ impl Work<'_> {
         authorities: &Authorities<'_>,
         index: &mut Index,
         (old, old_certificate): (String, Certificate),
-        new: &IssuerFacts,
+        new: &CaCertificate,
         recertified: Vec<Recertified>,
         resumed: bool,
     ) -> Result<Started, AuthorityError> {
@@ -320,19 +320,23 @@ impl Work<'_> {
         let draw = |index: &Index| unused_serial(octets, index, self.tools.entropy);
         let draft = Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, draw(&change)?)?;
         let certificate = issuance::sign(issuance::approve(draft, None)?, &root.key)?.checked()?;
-        let facts = IssuerFacts::new(&root.name, certificate.clone(), Vec::new())?;
+        let facts = CaCertificate::new(&root.name, certificate.clone(), Vec::new())?;
         let new = Issuer::new(facts, root.key)?;
-        let old_certificate = old.facts().certificate();
+        let old_certificate = old.ca_certificate().certificate();
         let validity = common_validity(old_certificate, &certificate);
         let cross = |subject: &Certificate, issuer: &Issuer, index: &Index| -> Result<Certificate, AuthorityError> {
-            let by = SignedBy::Issuer(issuer.facts());
+            let by = SignedBy::Issuer(issuer.ca_certificate());
             let draft = issuance::recertify(subject, by, self.now, validity, draw(index)?)?;
-            judged(issuer.sign(issuance::approve(draft, Some(issuer.facts()))?)?, issuer.facts(), self.now)
+            judged(
+                issuer.sign(issuance::approve(draft, Some(issuer.ca_certificate()))?)?,
+                issuer.ca_certificate(),
+                self.now,
+            )
         };
         let new_with_old = cross(&certificate, old, &change)?;
         let old_with_new = cross(old_certificate, &new, &change)?;
 
-        let (old_name, new_name) = (old.facts().name(), root.name.as_str());
+        let (old_name, new_name) = (old.ca_certificate().name(), root.name.as_str());
         let own = crate::store::ca_certificates::ROOT;
         let crosses = [format!("{new_name}-by-{old_name}"), format!("{old_name}-by-{new_name}")];
         let rows = [

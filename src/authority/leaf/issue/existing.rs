@@ -205,7 +205,7 @@ impl Work<'_> {
 
     /// Whether the authority that signed it still stands. One that is not here any more says nothing against it.
     fn is_issuer_good(&self, entry: &Entry, certificate: &Certificate, index: &Index) -> Result<bool, AuthorityError> {
-        let Ok(issuer) = Authorities::of(self.home).facts(&entry.authority) else { return Ok(true) };
+        let Ok(issuer) = Authorities::of(self.home).ca_certificate(&entry.authority) else { return Ok(true) };
         if *issuer.subject() != certificate.issuer {
             return Ok(true);
         }
