@@ -8,7 +8,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::Failure;
-use super::arguments::Globals;
+use crate::cli::options::globals::Globals;
 use crate::store::effects::Tools;
 use crate::store::home::Home;
 use crate::store::home::HomeError;

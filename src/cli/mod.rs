@@ -4,15 +4,15 @@
 //! wrong comes back as a [`Failure`]; here, at the border, both become text or JSON and an exit status.
 
 mod address;
-pub mod arguments;
+pub mod command_line;
 pub mod commands;
 pub mod context;
 pub mod failure;
 pub mod hook;
 mod list_watch;
+pub mod options;
 pub mod output;
 pub mod parties;
-pub mod passphrase;
 mod progress;
 mod public_key;
 mod recordings;
@@ -23,13 +23,13 @@ mod testing;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-pub use arguments::CommandLine;
 pub use context::Context;
 pub use failure::Failure;
 
 use crate::report::style::Style;
 use crate::system::World;
 use crate::text::escape;
+use command_line::CommandLine;
 use output::Answer;
 
 /// The exit statuses of the program (docs/reference/exit-codes.md); any other is a defect.

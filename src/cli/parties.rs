@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::passphrase::{self, PassphraseArguments};
 use super::{Context, Failure};
 use crate::authority::error::AuthorityError;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{CertificateFacts, Existing, Order, SubjectKey};
+use crate::cli::options::passphrase;
+use crate::cli::options::passphrase::PassphraseArguments;
 use crate::handshake::{ClientAuthentication, Party};
 use crate::issuance::End;
 use crate::keys::key_file::KeyFile;

@@ -11,7 +11,8 @@ use clap::Parser;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{CommandLine, Context};
+use super::Context;
+use crate::cli::command_line::CommandLine;
 use crate::system::clock::{FixedClock, SystemClock};
 use crate::system::entropy::SystemEntropy;
 use crate::system::{Clock, Terminal, World};

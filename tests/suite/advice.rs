@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ca::cli::CommandLine;
+use ca::cli::command_line::CommandLine;
 
 use crate::support::{files_below, repository};
 

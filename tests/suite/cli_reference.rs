@@ -1,6 +1,6 @@
 //! `docs/reference/cli.md` is what `ca … --help` prints. `CA_TEST_UPDATE=1` rewrites it.
 
-use ca::cli::CommandLine;
+use ca::cli::command_line::CommandLine;
 
 use crate::support::program::Place;
 use crate::support::repository;

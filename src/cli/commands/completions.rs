@@ -4,8 +4,8 @@ use clap::Args;
 use clap_complete::Shell;
 use serde_json::{Value, json};
 
+use crate::cli::Failure;
 use crate::cli::output::Report;
-use crate::cli::{CommandLine, Failure};
 use crate::report::page::Page;
 
 #[derive(Debug, Args)]
@@ -20,9 +20,10 @@ struct Script {
     script: String,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Box<dyn Report>, Failure> {
+/// `line` is the whole command line of the program.
+pub fn run(arguments: &Arguments, mut line: clap::Command) -> Result<Box<dyn Report>, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut CommandLine::whole(), "ca", &mut script);
+    clap_complete::generate(arguments.shell, &mut line, "ca", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     Ok(Box::new(Script { shell: arguments.shell, script }))
 }

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::publish_crl::{Because, Order, Outcome, Status};
-use crate::cli::arguments::whole_number;
+use crate::cli::options::number::whole_number;
+use crate::cli::options::passphrase;
+use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::output::Report;
-use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
 use crate::report::page::{Page, Tone};
 use crate::text;

@@ -6,8 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::output::Report;
-use crate::cli::passphrase::PassphraseArguments;
 use crate::cli::{Context, Failure};
 use crate::keys::key_file::{self, KeyFile, KeyFileError};
 use crate::keys::{Passphrase, Signer};

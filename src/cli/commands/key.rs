@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use crate::authority::hierarchy::key_passphrase;
 use crate::authority::hierarchy::key_passphrase::Outcome;
+use crate::cli::options::passphrase;
+use crate::cli::options::passphrase::{NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
 use crate::cli::output::Report;
-use crate::cli::passphrase::{self, NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
 use crate::cli::{Context, Failure};
 use crate::report::page::{Page, Tone};
 use crate::text;

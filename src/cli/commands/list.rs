@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use crate::cli::arguments::whole_number;
+use crate::cli::options::number::whole_number;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure, public_key};
 use crate::report::page::{Page, Tone};

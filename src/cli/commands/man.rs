@@ -7,7 +7,7 @@ use clap_mangen::Man;
 use serde_json::{Value, json};
 
 use crate::cli::output::Report;
-use crate::cli::{CommandLine, Context, Failure};
+use crate::cli::{Context, Failure};
 use crate::report::page::Page;
 use crate::system::files::{self, Existing};
 
@@ -26,9 +26,9 @@ struct Pages {
     files: Vec<PathBuf>,
 }
 
-pub fn run(arguments: &Arguments, context: &Context<'_>) -> Result<Box<dyn Report>, Failure> {
+/// `line` is the whole command line of the program.
+pub fn run(arguments: &Arguments, mut line: Command, context: &Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let folder = context.world.resolve(&arguments.folder);
-    let mut line = CommandLine::whole();
     line.build();
     let mut pages = Vec::new();
     render(&line, &mut pages)

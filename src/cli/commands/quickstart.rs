@@ -2,14 +2,13 @@
 //!
 //! It types the words of other commands and reads them as if a person had: what it prints is what it did.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser};
+use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cli::output::{Answer, Report};
-use crate::cli::{CommandLine, Context, Failure};
+use crate::cli::{Context, Failure};
 use crate::report::page::{Page, Tone};
 
 #[derive(Debug, Args)]
@@ -32,7 +31,10 @@ struct Step {
     report: Box<dyn Report>,
 }
 
-pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+/// Runs a command line that starts with the name of the program; the flag is `--quiet`.
+type RunWords = dyn Fn(&[String], bool, &mut Context<'_>) -> Result<Box<dyn Report>, Failure>;
+
+pub fn run(arguments: Arguments, run_words: &RunWords, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let folder = arguments.folder;
     if context.world.resolve(&folder).symlink_metadata().is_ok() {
         let failure = Failure::refused("exists", format!("{} is there already", folder.display()));
@@ -62,7 +64,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     ];
     let mut steps = Vec::new();
     for (about, words) in plan {
-        let step = step(about, &folder, words, context)?;
+        let step = step(about, &folder, words, run_words, context)?;
         let is_yes = step.report.answer() == Answer::Yes;
         steps.push(step);
         if !is_yes {
@@ -76,15 +78,14 @@ fn step(
     about: &'static str,
     folder: &std::path::Path,
     words: &[&str],
+    run_words: &RunWords,
     context: &mut Context<'_>,
 ) -> Result<Step, Failure> {
+    // The notes of init about unencrypted keys are left out: this report says it itself.
+    let is_init = words.first() == Some(&"init");
     let folder = folder.display().to_string();
     let words: Vec<String> = ["ca", "--dir", &folder].iter().chain(words).map(|word| (*word).to_owned()).collect();
-    let line = CommandLine::try_parse_from(words.iter().map(OsString::from)).map_err(|error| Failure::words(&error))?;
-    let mut globals = line.globals;
-    // What init notes about unencrypted keys is told here once, in context.
-    globals.quiet = matches!(line.command, super::Command::Init(_));
-    let report = super::run(line.command, &mut Context::new(&globals, context.world)?)?;
+    let report = run_words(&words, is_init, context)?;
     Ok(Step { about, words, report })
 }
 

@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 
 use crate::cli::address::host_of;
-use crate::cli::arguments::whole_number;
+use crate::cli::options::number::whole_number;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::text::Lifetime;

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use crate::authority::hierarchy::renew_root;
 use crate::authority::hierarchy::renew_root::Renewed;
+use crate::cli::options::passphrase;
+use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::output::Report;
-use crate::cli::passphrase::{self, PassphraseArguments};
 use crate::cli::{Context, Failure};
 use crate::report::page::{Page, Tone};
 use crate::text;

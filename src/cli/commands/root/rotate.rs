@@ -6,8 +6,9 @@ use time::OffsetDateTime;
 
 use crate::authority::hierarchy::rotation;
 use crate::authority::hierarchy::rotation::{Finished, Order, Started, State};
+use crate::cli::options::passphrase;
+use crate::cli::options::passphrase::{NewPassphraseArguments, PassphraseArguments};
 use crate::cli::output::Report;
-use crate::cli::passphrase::{self, NewPassphraseArguments, PassphraseArguments};
 use crate::cli::{Context, Failure};
 use crate::report::page::{Page, Tone};
 use crate::store::index::Entry;

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::Arguments;
 use super::allowance::{self, Allowance};
-use crate::cli::passphrase::{self, PassphraseArguments};
+use crate::cli::options::passphrase;
+use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::{Context, Failure};
 use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::keys::{Passphrase, Signer};

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::arguments::whole_number;
-use super::{Context, Failure};
 use crate::authority::error::AuthorityError;
+use crate::cli::options::number::whole_number;
+use crate::cli::{Context, Failure};
 use crate::keys::Passphrase;
 use crate::store::config::{Config, PassphraseSettings};
 use crate::store::home::Home;
@@ -139,7 +139,7 @@ impl PassphraseArguments {
 /// Turns a failure to have a passphrase into the refusal of the act that asked for it.
 pub fn refusal(failure: Failure) -> AuthorityError {
     let Failure { status, code, message, hints, picture: _ } = failure;
-    AuthorityError::NoPassphrase { code, message, hints, badly_asked: status == super::ExitStatus::Usage }
+    AuthorityError::NoPassphrase { code, message, hints, badly_asked: status == crate::cli::ExitStatus::Usage }
 }
 
 fn from_file(path: &Path) -> Result<Passphrase, Failure> {

@@ -1,0 +1,5 @@
+//! Flags that several subcommands share.
+
+pub mod globals;
+pub mod number;
+pub mod passphrase;
