@@ -11,7 +11,7 @@ use crate::authority::leaf::request::MakeRequestError;
 use crate::authority::leaf::rollback::RollbackError;
 use crate::authority::revocation::publish_crl::ListError;
 use crate::authority::revocation::revoke::RevokeError;
-use crate::issuance::{Comparison, IssuerError, ListNotApproved, NotApproved, Refusal, RequestError, RequestRefusal};
+use crate::issuance::{Comparison, CrlNotApproved, IssuerError, NotApproved, Refusal, RequestError, RequestRefusal};
 use crate::keys::Weakness;
 use crate::keys::key_file::KeyFileError;
 use crate::keys::private_key::PrivateKeyError;
@@ -131,7 +131,7 @@ pub enum AuthorityError {
     #[error(transparent)]
     List(#[from] ListError),
     #[error(transparent)]
-    ListNotApproved(#[from] ListNotApproved),
+    CrlNotApproved(#[from] CrlNotApproved),
     #[error("there is a CA in {} already", .0.display())]
     Exists(PathBuf),
     #[error("{} is in the way of a new CA", .0.display())]

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{ApprovedDraft, ApprovedList, Profile, Refusal, SignedList};
+use super::{ApprovedCrl, ApprovedDraft, Profile, Refusal, SignedCrl};
 use crate::keys::{self, PrivateKey, Signer, SigningError, private_key};
 use crate::x509::name_constraints::{Subtree, Violation};
 use crate::x509::{
@@ -43,7 +43,7 @@ pub enum IssuerError {
     #[error(
         "the certificate of '{0}' does not allow its key to sign revocation lists: key usage without crl-sign (RFC 5280 §4.2.1.3)"
     )]
-    MayNotSignLists(String),
+    MayNotSignCrls(String),
     #[error("the certificate of '{0}' has no subject, which a CA must have (RFC 5280 §4.1.2.6)")]
     NoSubject(String),
     #[error("the certificate of '{name}' is damaged: extension {oid}: {reason}")]
@@ -265,9 +265,9 @@ impl<S: Signer> Issuer<S> {
     /// Signs a revocation list that was approved.
     ///
     /// # Errors
-    /// As [`sign_list`].
-    pub fn sign_list(&self, approved: ApprovedList) -> Result<SignedList, IssuerError> {
-        sign_list(approved, &self.signer)
+    /// As [`sign_crl`].
+    pub fn sign_crl(&self, approved: ApprovedCrl) -> Result<SignedCrl, IssuerError> {
+        sign_crl(approved, &self.signer)
     }
 }
 
@@ -289,7 +289,7 @@ pub fn sign(approved: ApprovedDraft, signer: &dyn Signer) -> Result<Issued, Issu
 ///
 /// # Errors
 /// As [`sign`].
-pub fn sign_list(approved: ApprovedList, signer: &dyn Signer) -> Result<SignedList, IssuerError> {
+pub fn sign_crl(approved: ApprovedCrl, signer: &dyn Signer) -> Result<SignedCrl, IssuerError> {
     let (to_be_signed, draft) = approved.into_parts();
     if *signer.public_key() != draft.issuer_key || signer.signature_algorithm() != draft.signature_algorithm {
         return Err(IssuerError::OtherKey);
@@ -301,7 +301,7 @@ pub fn sign_list(approved: ApprovedList, signer: &dyn Signer) -> Result<SignedLi
     let (parts, bits) = (envelope(&der), der::bit_string(&signature));
     let is_sound = parts.is_some_and(|parts| parts == [&to_be_signed[..], &draft.signature_algorithm.der, &bits])
         && keys::verify(&draft.issuer_key, &draft.signature_algorithm, &to_be_signed, &signature).is_ok();
-    if is_sound { Ok(SignedList { der }) } else { Err(IssuerError::Altered) }
+    if is_sound { Ok(SignedCrl { der }) } else { Err(IssuerError::Altered) }
 }
 
 /// What is signed, the algorithm and the signature (RFC 5280 §5.1.1).

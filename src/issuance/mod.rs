@@ -7,7 +7,7 @@
 //! flags, CSR ──▶ CertificateRequest ┼─Draft::new─▶ Draft ──approve──▶ ApprovedDraft ──sign──▶ Issued
 //! CA certificate ──▶ CaCertificate ───┘
 //!
-//! revocations, CaCertificate ─ListDraft::new─▶ ListDraft ──approve_list──▶ ApprovedList ──sign_list──▶ SignedList
+//! revocations, CaCertificate ─CrlDraft::new─▶ CrlDraft ──approve_crl──▶ ApprovedCrl ──sign_crl──▶ SignedCrl
 //! ```
 //!
 //! Powers (the CA bit, usages, lifetimes) come from the profile, never from the request. [`sign`] consumes its draft:
@@ -15,6 +15,7 @@
 
 pub mod approval;
 pub mod comparison;
+pub mod crl;
 pub mod draft;
 pub mod encode;
 pub mod issuer;
@@ -23,7 +24,6 @@ pub mod profile;
 pub mod proof;
 pub mod recertify;
 pub mod request;
-pub mod revocation;
 pub mod signing_request;
 #[cfg(test)]
 mod testing;
@@ -31,13 +31,13 @@ pub mod text;
 
 pub use approval::{ApprovedDraft, NotApproved, approve};
 pub use comparison::{AskedKind, Compared, Comparison, Fate};
+pub use crl::{ApprovedCrl, CrlDraft, CrlNotApproved, SignedCrl, approve_crl};
 pub use draft::{Draft, Refusal, SignedBy};
-pub use issuer::{CaCertificate, Issued, Issuer, IssuerError, sign, sign_list};
+pub use issuer::{CaCertificate, Issued, Issuer, IssuerError, sign, sign_crl};
 pub use profile::Profile;
 pub use proof::{Limits, ProvenRequest, RequestRefusal, prove};
 pub use recertify::recertify;
 pub use request::{CertificateRequest, End};
-pub use revocation::{ApprovedList, ListDraft, ListNotApproved, SignedList, approve_list};
 pub use signing_request::{RequestDraft, RequestError, sign_request};
 pub use text::{Text, TextError, Values};
 

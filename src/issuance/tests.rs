@@ -7,8 +7,7 @@ use super::testing::{
     CLIENT, INTERMEDIATE, Misled, NOW, PEER, ROOT, SERVER, below, issue, profile, request, root, serial,
 };
 use super::{
-    CaCertificate, Draft, End, Issuer, IssuerError, ListDraft, Refusal, SignedBy, approve, approve_list, sign,
-    sign_list,
+    CaCertificate, CrlDraft, Draft, End, Issuer, IssuerError, Refusal, SignedBy, approve, approve_crl, sign, sign_crl,
 };
 use crate::keys::{PrivateKey, Signer};
 use crate::x509::{
@@ -291,16 +290,16 @@ fn what_a_signer_made_of_something_else_or_with_another_algorithm_is_no_certific
         let draft = Draft::new(&profile(SERVER), &wish, SignedBy::Issuer(&ca_certificate), NOW, serial(2)).unwrap();
         approve(draft, Some(&ca_certificate)).unwrap()
     };
-    let list = || approve_list(ListDraft::new(&ca_certificate, 1, NOW, NOW, Vec::new()).unwrap()).unwrap();
+    let list = || approve_crl(CrlDraft::new(&ca_certificate, 1, NOW, NOW, Vec::new()).unwrap()).unwrap();
     let signer = root.into_signer();
-    assert!(sign(draft(), &signer).is_ok() && sign_list(list(), &signer).is_ok());
+    assert!(sign(draft(), &signer).is_ok() && sign_crl(list(), &signer).is_ok());
     let misled = Misled { key: &signer, algorithm: signer.signature_algorithm() };
     assert!(matches!(sign(draft(), &misled).unwrap().checked(), Err(IssuerError::Altered)));
-    assert!(matches!(sign_list(list(), &misled), Err(IssuerError::Altered)));
+    assert!(matches!(sign_crl(list(), &misled), Err(IssuerError::Altered)));
     let other = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap().signature_algorithm();
     let other = Misled { key: &signer, algorithm: other };
     assert!(matches!(sign(draft(), &other), Err(IssuerError::OtherKey)));
-    assert!(matches!(sign_list(list(), &other), Err(IssuerError::OtherKey)));
+    assert!(matches!(sign_crl(list(), &other), Err(IssuerError::OtherKey)));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
 use crate::authority::error::AuthorityError;
-use crate::issuance::{CaCertificate, Issuer, ListDraft, approve_list};
+use crate::issuance::{CaCertificate, CrlDraft, Issuer, approve_crl};
 use crate::store::ca_certificates::{Authorities, KeyOpener};
 use crate::store::config::Config;
 use crate::store::effects::Tools;
@@ -132,7 +132,7 @@ pub fn publish(
         }
     } else {
         // Whether it may sign lists at all does not depend on what is in them.
-        ListDraft::new(&facts, number, now, next_update, Vec::new())?;
+        CrlDraft::new(&facts, number, now, next_update, Vec::new())?;
     }
     drop(index);
 
@@ -198,17 +198,17 @@ impl Work<'_> {
         index: &Index,
         number: u64,
         next_update: OffsetDateTime,
-    ) -> Result<ListDraft, AuthorityError> {
+    ) -> Result<CrlDraft, AuthorityError> {
         let this_update = (self.now - BACKDATE).max(facts.certificate().validity.not_before);
         let revoked = index.to_be_listed(&self.authority, self.now)?;
-        Ok(ListDraft::new(facts, number, this_update, next_update, revoked)?)
+        Ok(CrlDraft::new(facts, number, this_update, next_update, revoked)?)
     }
 
     /// The latest list, and why there has to be another one: nothing only with `--ensure`.
     fn reason(
         &self,
         index: &Index,
-        draft: &ListDraft,
+        draft: &CrlDraft,
     ) -> Result<(Option<RecordedList>, Option<Because>), AuthorityError> {
         let latest = index.latest_list(&self.authority)?;
         let because = match &latest {
@@ -259,13 +259,13 @@ impl Work<'_> {
         &self,
         issuer: &Issuer,
         index: &mut Index,
-        draft: ListDraft,
+        draft: CrlDraft,
         because: Because,
     ) -> Result<Outcome, AuthorityError> {
         let (number, this_update, next_update) = (draft.number, draft.this_update, draft.next_update);
         let (entries, content) = (draft.revoked.len(), draft.content_digest());
         let mut change = index.change()?;
-        let der = issuer.sign_list(approve_list(draft)?)?.der;
+        let der = issuer.sign_crl(approve_crl(draft)?)?.der;
         let fingerprint = digest::sha256(&der);
         let last_revocation = change.last_revocation()?;
         let authority = self.authority.as_str();

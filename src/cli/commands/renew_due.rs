@@ -69,7 +69,7 @@ pub fn run(when: When, next: &Next, context: &mut Context<'_>) -> Result<Box<dyn
                     Err(failure) => (Err(failure), None),
                 }
             }
-            What::List { .. } => (sign_list(&home, &due.name, when, next, &mut given, context), None),
+            What::List { .. } => (sign_crl(&home, &due.name, when, next, &mut given, context), None),
             What::Authority { .. } | What::Certificate { .. } => (Ok(Done::Left), None),
         };
         entries.push(Entry { due, outcome, hook });
@@ -120,7 +120,7 @@ fn renew_one(
     })
 }
 
-fn sign_list(
+fn sign_crl(
     home: &Home,
     authority: &str,
     when: When,

@@ -135,7 +135,7 @@ impl From<AuthorityError> for Failure {
             AuthorityError::Revoke(error) => (*error).into(),
             AuthorityError::Rollback(error) => error.into(),
             AuthorityError::List(error) => error.into(),
-            AuthorityError::ListNotApproved(_) => Self::refused("not-approved", sentence),
+            AuthorityError::CrlNotApproved(_) => Self::refused("not-approved", sentence),
             AuthorityError::Exists(folder) => Self::refused("exists", sentence)
                 .hint(format!("to use it: ca --dir {} list", folder.display()))
                 .hint("for another CA, name another folder with --dir"),
@@ -397,7 +397,7 @@ impl From<IssuerError> for Failure {
             IssuerError::NotAnAuthority(_) | IssuerError::MayNotSign(_) | IssuerError::NoSubject(_) => {
                 Self::refused("not-a-ca", sentence)
             }
-            IssuerError::MayNotSignLists(_) => Self::refused("not-a-crl-issuer", sentence),
+            IssuerError::MayNotSignCrls(_) => Self::refused("not-a-crl-issuer", sentence),
             IssuerError::KeyMismatch(_) => Self::refused("key-mismatch", sentence)
                 .hint("'ca inspect FILE' of both shows the SHA-256 of the public key, which has to be the same"),
             IssuerError::Malformed { .. } | IssuerError::UnusableKey { .. } => Self::refused("unusable-ca", sentence),

@@ -16,7 +16,7 @@ use crate::x509::{
 
 /// Everything that the list will say.
 #[derive(Debug, Clone)]
-pub struct ListDraft {
+pub struct CrlDraft {
     pub signature_algorithm: SignatureAlgorithm,
     pub issuer: DistinguishedName,
     pub this_update: OffsetDateTime,
@@ -31,30 +31,30 @@ pub struct ListDraft {
     pub issuer_key: PublicKey,
 }
 
-/// A draft that was read back as it was decided, and exactly the octets to be signed. Only [`approve_list`] makes one, and
-/// [`super::sign_list`] consumes it.
-pub struct ApprovedList {
-    draft: ListDraft,
+/// A draft that was read back as it was decided, and exactly the octets to be signed. Only [`approve_crl`] makes one, and
+/// [`super::sign_crl`] consumes it.
+pub struct ApprovedCrl {
+    draft: CrlDraft,
     to_be_signed: Vec<u8>,
 }
 
 /// A list that was signed; not yet one that may leave the process.
 #[derive(Debug, Clone)]
-pub struct SignedList {
+pub struct SignedCrl {
     /// The octets of the whole list.
     pub der: Vec<u8>,
 }
 
 /// Why a list must not be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ListNotApproved {
+pub enum CrlNotApproved {
     #[error("what was written cannot be read back: {0}")]
     Decode(#[from] DecodeError),
     #[error("what was written is not what was decided: the {0} of the revocation list differs")]
     Differs(&'static str),
 }
 
-impl ListDraft {
+impl CrlDraft {
     /// Decides every field.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl ListDraft {
         let certificate = issuer.certificate();
         // RFC 5280 §4.2.1.3; older tools left the extension out, and absent means unrestricted.
         if certificate.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::CRL_SIGN)) {
-            return Err(IssuerError::MayNotSignLists(issuer.name().to_owned()));
+            return Err(IssuerError::MayNotSignCrls(issuer.name().to_owned()));
         }
         let entries = entries_to_der(&revoked);
         Ok(Self {
@@ -92,8 +92,8 @@ impl ListDraft {
     }
 }
 
-impl ApprovedList {
-    pub(super) fn into_parts(self) -> (Vec<u8>, ListDraft) {
+impl ApprovedCrl {
+    pub(super) fn into_parts(self) -> (Vec<u8>, CrlDraft) {
         (self.to_be_signed, self.draft)
     }
 }
@@ -102,7 +102,7 @@ impl ApprovedList {
 ///
 /// # Errors
 /// When what was written does not say what was decided.
-pub fn approve_list(mut draft: ListDraft) -> Result<ApprovedList, ListNotApproved> {
+pub fn approve_crl(mut draft: CrlDraft) -> Result<ApprovedCrl, CrlNotApproved> {
     let to_be_signed = to_be_signed(&mut draft);
     let unsigned = tbs::assemble(&to_be_signed, &draft.signature_algorithm, &[]);
     // There can be very many: each is compared as it is read, and none is kept.
@@ -111,12 +111,12 @@ pub fn approve_list(mut draft: ListDraft) -> Result<ApprovedList, ListNotApprove
     let unsigned = RevocationList::read(unsigned, |entry| are_alike &= decided.next() == Some(&entry))?;
     are_alike &= decided.next().is_none();
     match first_difference(&draft, &unsigned, are_alike) {
-        Some(field) => Err(ListNotApproved::Differs(field)),
-        None => Ok(ApprovedList { draft, to_be_signed }),
+        Some(field) => Err(CrlNotApproved::Differs(field)),
+        None => Ok(ApprovedCrl { draft, to_be_signed }),
     }
 }
 
-fn first_difference(draft: &ListDraft, written: &RevocationList, are_alike: bool) -> Option<&'static str> {
+fn first_difference(draft: &CrlDraft, written: &RevocationList, are_alike: bool) -> Option<&'static str> {
     let key_id = written.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
     let fields = [
         ("version", written.version == 2),
@@ -134,7 +134,7 @@ fn first_difference(draft: &ListDraft, written: &RevocationList, are_alike: bool
 }
 
 /// `TBSCertList` (§5.1.2).
-fn to_be_signed(draft: &mut ListDraft) -> Vec<u8> {
+fn to_be_signed(draft: &mut CrlDraft) -> Vec<u8> {
     const VERSION_2: u8 = 1;
     // "When there are no revoked certificates, the revoked certificates list MUST be absent" (§5.1.2.6).
     // They are not needed twice.
@@ -211,15 +211,15 @@ mod tests {
     use time::macros::datetime;
 
     use super::super::testing::{NOW, ROOT, root};
-    use super::super::{Issuer, sign_list};
+    use super::super::{Issuer, sign_crl};
     use super::*;
     use crate::keys::{self, PrivateKey};
     use crate::x509::revocation_list::RevocationReason;
     use crate::x509::{IssuingDistributionPoint, KeyAlgorithm, SerialNumber};
 
     fn signed(issuer: &Issuer, number: u64, next: OffsetDateTime, revoked: &[RevokedEntry]) -> RevocationList {
-        let draft = ListDraft::new(issuer.ca_certificate(), number, NOW, next, revoked.to_vec()).unwrap();
-        let der = issuer.sign_list(approve_list(draft).unwrap()).unwrap().der;
+        let draft = CrlDraft::new(issuer.ca_certificate(), number, NOW, next, revoked.to_vec()).unwrap();
+        let der = issuer.sign_crl(approve_crl(draft).unwrap()).unwrap().der;
         RevocationList::from_der(&der).unwrap()
     }
 
@@ -262,37 +262,37 @@ mod tests {
     #[test]
     fn a_certificate_that_may_not_sign_lists_signs_none() {
         let issuer = root(KeyAlgorithm::EcdsaP256, &ROOT.replace(", \"crl-sign\"", ""));
-        let draft = ListDraft::new(issuer.ca_certificate(), 1, NOW, NOW, Vec::new());
-        assert!(matches!(draft, Err(IssuerError::MayNotSignLists(name)) if name == "root"));
+        let draft = CrlDraft::new(issuer.ca_certificate(), 1, NOW, NOW, Vec::new());
+        assert!(matches!(draft, Err(IssuerError::MayNotSignCrls(name)) if name == "root"));
     }
 
     #[test]
     fn another_key_than_that_of_the_draft_signs_nothing() {
         let issuer = root(KeyAlgorithm::EcdsaP256, ROOT);
-        let draft = ListDraft::new(issuer.ca_certificate(), 1, NOW, NOW, Vec::new()).unwrap();
+        let draft = CrlDraft::new(issuer.ca_certificate(), 1, NOW, NOW, Vec::new()).unwrap();
         let other = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        assert!(matches!(sign_list(approve_list(draft).unwrap(), &other), Err(IssuerError::OtherKey)));
+        assert!(matches!(sign_crl(approve_crl(draft).unwrap(), &other), Err(IssuerError::OtherKey)));
     }
 
     #[test]
     fn what_is_not_read_back_as_it_was_decided_is_not_approved() {
         let issuer = root(KeyAlgorithm::EcdsaP256, ROOT);
-        let draft = || ListDraft::new(issuer.ca_certificate(), 7, NOW, NOW, vec![entry(&[9], None)]).unwrap();
+        let draft = || CrlDraft::new(issuer.ca_certificate(), 7, NOW, NOW, vec![entry(&[9], None)]).unwrap();
         // A fraction of a second cannot be written, and another entry was not.
-        let lost = ListDraft { this_update: NOW + time::Duration::MILLISECOND, ..draft() };
-        let other = ListDraft { revoked: vec![entry(&[8], None)], ..draft() };
-        let longer = ListDraft { revoked: vec![entry(&[9], None), entry(&[8], None)], ..draft() };
-        let shorter = ListDraft { revoked: Vec::new(), ..draft() };
+        let lost = CrlDraft { this_update: NOW + time::Duration::MILLISECOND, ..draft() };
+        let other = CrlDraft { revoked: vec![entry(&[8], None)], ..draft() };
+        let longer = CrlDraft { revoked: vec![entry(&[9], None), entry(&[8], None)], ..draft() };
+        let shorter = CrlDraft { revoked: Vec::new(), ..draft() };
         let lists = [other, longer, shorter].map(|altered| (altered, "list of certificates"));
         for (altered, field) in [(lost, "issue date")].into_iter().chain(lists) {
-            assert_eq!(approve_list(altered).err(), Some(ListNotApproved::Differs(field)));
+            assert_eq!(approve_crl(altered).err(), Some(CrlNotApproved::Differs(field)));
         }
     }
 
     #[test]
     fn each_field_of_a_list_is_compared_with_what_was_decided() {
         let issuer = root(KeyAlgorithm::EcdsaP256, ROOT);
-        let draft = ListDraft::new(issuer.ca_certificate(), 7, NOW, NOW, Vec::new()).unwrap();
+        let draft = CrlDraft::new(issuer.ca_certificate(), 7, NOW, NOW, Vec::new()).unwrap();
         let written = signed(&issuer, 7, NOW, &[]);
         assert_eq!(first_difference(&draft, &written, true), None);
         assert_eq!(first_difference(&draft, &written, false), Some("list of certificates"));
