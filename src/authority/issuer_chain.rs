@@ -6,7 +6,7 @@ use crate::authority::error::AuthorityError;
 use crate::issuance::{CaCertificate, Issued, Issuer};
 use crate::lint::Severity;
 use crate::store::index::Index;
-use crate::verify::{self, Candidate, Problem, Purpose, Signatures, VerifyInput, VerifyOptions};
+use crate::verify::{self, Candidate, Problem, Purpose, SignatureCache, VerifyInput, VerifyOptions};
 use crate::x509::Certificate;
 
 /// What stands between a leaf of this issuer and the root, the issuer first; while a root follows another, with the
@@ -63,7 +63,7 @@ pub fn check_chain(
         purpose: Purpose::Any,
         names: Vec::new(),
         max_path_length: None,
-        must_hold_until: None,
+        must_be_valid_until: None,
         check_revocation: false,
         own_roots: true,
     };
@@ -72,8 +72,8 @@ pub fn check_chain(
         leaf: &leaf,
         untrusted: &above.iter().collect::<Vec<_>>(),
         anchors: &anchor,
-        lists: &[],
-        signatures: &Signatures::default(),
+        crls: &[],
+        signatures: &SignatureCache::default(),
     };
     // The faults of form of a CA that another tool made were told when it was taken over; what counts here is the new one.
     let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.position;

@@ -6,7 +6,7 @@ use std::cell::Cell;
 /// The most signatures over certificates that are checked for one leaf.
 pub const MOST_SIGNATURES: usize = 500;
 /// The most signatures over revocation lists, and over the certificates of those who signed them.
-pub const MOST_LIST_SIGNATURES: usize = 300;
+pub const MOST_CRL_SIGNATURES: usize = 300;
 /// The most signatures that are looked at to explain a no.
 pub const MOST_DIAGNOSES: usize = 100;
 /// The most certificates tried as issuers.
@@ -24,7 +24,7 @@ pub const MOST_POLICIES: usize = 250_000;
 #[derive(Debug, Default)]
 pub struct Budget {
     signatures: Cell<usize>,
-    list_signatures: Cell<usize>,
+    crl_signatures: Cell<usize>,
     diagnoses: Cell<usize>,
     steps: Cell<usize>,
     paths: Cell<usize>,
@@ -38,8 +38,8 @@ impl Budget {
         spend(&self.signatures, 1, MOST_SIGNATURES)
     }
 
-    pub fn may_check_list_signature(&self) -> bool {
-        spend(&self.list_signatures, 1, MOST_LIST_SIGNATURES)
+    pub fn may_check_crl_signature(&self) -> bool {
+        spend(&self.crl_signatures, 1, MOST_CRL_SIGNATURES)
     }
 
     pub fn may_diagnose(&self) -> bool {
@@ -81,7 +81,7 @@ impl Budget {
     pub fn spent(&self) -> [usize; 7] {
         let of_paths = [&self.steps, &self.paths, &self.comparisons, &self.policies];
         let [steps, paths, comparisons, policies] = of_paths.map(Cell::get);
-        let [signatures, lists] = [&self.signatures, &self.list_signatures].map(Cell::get);
-        [signatures, lists, steps, paths, comparisons, policies, self.diagnoses.get()]
+        let [signatures, crls] = [&self.signatures, &self.crl_signatures].map(Cell::get);
+        [signatures, crls, steps, paths, comparisons, policies, self.diagnoses.get()]
     }
 }

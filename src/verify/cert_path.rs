@@ -1,7 +1,7 @@
 //! A certification path as the rules see it: from the anchor to the leaf.
 
 use super::input::{Candidate, VerifyOptions};
-use super::signature::Signatures;
+use super::signature::SignatureCache;
 use super::verdict::Role;
 
 /// A path from the anchor (first) to the leaf (last).
@@ -10,7 +10,7 @@ pub struct CertPath<'a> {
     pub certificates: &'a [&'a Candidate],
     pub options: &'a VerifyOptions,
     /// What is known of signatures: that of a root on itself is asked for under every leaf.
-    pub signatures: &'a Signatures,
+    pub signatures: &'a SignatureCache,
 }
 
 impl<'a> CertPath<'a> {

@@ -79,7 +79,7 @@ struct Attempt<'a> {
     certificates: Vec<&'a Candidate>,
     problems: Vec<Problem>,
     rustls_refuses: Option<String>,
-    lists: Vec<usize>,
+    crls: Vec<usize>,
 }
 
 fn try_path<'a>(
@@ -92,11 +92,11 @@ fn try_path<'a>(
     let path = CertPath { certificates, options, signatures: input.signatures };
     let mut problems = Vec::new();
     rules::check(&path, budget, &mut problems);
-    let mut lists = Vec::new();
+    let mut crls = Vec::new();
     if let Some(inquiry) = inquiry {
-        inquiry.check(&path, &mut problems, &mut lists);
+        inquiry.check(&path, &mut problems, &mut crls);
     }
-    let mut attempt = Attempt { certificates: certificates.to_vec(), problems, rustls_refuses: None, lists };
+    let mut attempt = Attempt { certificates: certificates.to_vec(), problems, rustls_refuses: None, crls };
     if attempt.is_right() {
         attempt.ask_engine(input, options);
     }
@@ -142,7 +142,7 @@ impl Attempt<'_> {
     }
 
     fn check_end(&mut self, input: VerifyInput<'_>, options: &VerifyOptions) {
-        let Some(wanted) = options.must_hold_until else { return };
+        let Some(wanted) = options.must_be_valid_until else { return };
         let (Some(until), Some(leaf)) = (self.until(input, options), self.certificates.last()) else { return };
         if until.at < wanted {
             let message = format!(
@@ -172,11 +172,11 @@ impl Attempt<'_> {
             let at = candidate.certificate.validity.not_after.saturating_add(time::Duration::SECOND);
             (at, Ends::Certificate(path.role(index)), &candidate.position)
         });
-        let lists = self.lists.iter().filter_map(|index| {
-            let list = input.lists.get(*index)?;
-            Some((list.list.next_update?, Ends::RevocationList, &list.position))
+        let crls = self.crls.iter().filter_map(|index| {
+            let crl = input.crls.get(*index)?;
+            Some((crl.contents.next_update?, Ends::RevocationList, &crl.position))
         });
-        let (at, ends, position) = certificates.chain(lists).min_by_key(|(at, ..)| *at)?;
+        let (at, ends, position) = certificates.chain(crls).min_by_key(|(at, ..)| *at)?;
         let because = match ends {
             Ends::Certificate(role) => format!("the {role} {position}"),
             Ends::RevocationList => format!("the revocation list {position}"),

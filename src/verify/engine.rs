@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use rustls_pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
 
 use super::input::{Candidate, Purpose, VerifyOptions};
-use super::signature::Signatures;
+use super::signature::SignatureCache;
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{ExtendedKeyUsage, Extension, GeneralName};
@@ -32,7 +32,7 @@ pub struct Because {
 
 /// Asks webpki about a path, anchor first, for the purpose of the question; where that is any, for the one that the leaf names.
 /// What is for neither side of TLS it is not asked about.
-pub fn ask(path: &[&Candidate], options: &VerifyOptions, signatures: &Signatures) -> Option<Opinion> {
+pub fn ask(path: &[&Candidate], options: &VerifyOptions, signatures: &SignatureCache) -> Option<Opinion> {
     let leaf = &path.last()?.certificate;
     let names = |purpose| leaf.extended_key_usage.as_ref().is_some_and(|all| all.contains(&purpose));
     let (usage, wanted) = match options.purpose {
@@ -93,7 +93,7 @@ fn verify(
     path: &[&Candidate],
     usage: webpki::KeyUsage,
     options: &VerifyOptions,
-    signatures: &Signatures,
+    signatures: &SignatureCache,
 ) -> Result<(), webpki::Error> {
     let [anchor, intermediates @ .., leaf] = path else { return Err(webpki::Error::UnknownIssuer) };
     let (anchor, leaf) = (der(anchor), der(leaf));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::signature::Signatures;
+use super::signature::SignatureCache;
 use crate::x509::CanonicalName;
 use crate::x509::revocation_list::RevokedEntry;
 use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, RevocationList, digest};
@@ -62,7 +62,7 @@ impl Candidate {
 /// A revocation list laid before the judge.
 #[derive(Debug, Clone)]
 pub struct CandidateCrl {
-    pub list: RevocationList,
+    pub contents: RevocationList,
     pub position: InputPosition,
     pub(super) issuer: CanonicalName,
     /// The numbers of the entries in the order of their serials: a list of a large CA is asked for many certificates.
@@ -70,17 +70,17 @@ pub struct CandidateCrl {
 }
 
 impl CandidateCrl {
-    pub fn new(list: RevocationList, position: InputPosition) -> Self {
-        let issuer = CanonicalName::of(&list.issuer);
-        let mut by_serial: Vec<usize> = (0..list.entries.len()).collect();
-        by_serial.sort_by_key(|index| list.entries.get(*index).map(|entry| entry.serial.as_der_content()));
-        Self { list, position, issuer, by_serial }
+    pub fn new(contents: RevocationList, position: InputPosition) -> Self {
+        let issuer = CanonicalName::of(&contents.issuer);
+        let mut by_serial: Vec<usize> = (0..contents.entries.len()).collect();
+        by_serial.sort_by_key(|index| contents.entries.get(*index).map(|entry| entry.serial.as_der_content()));
+        Self { contents, position, issuer, by_serial }
     }
 
     /// The entries for a certificate, in the order of the list: those for its serial number under its issuer.
     pub(super) fn entries_of<'a>(&'a self, candidate: &'a Candidate) -> impl Iterator<Item = &'a RevokedEntry> {
         let serial = Some(candidate.certificate.serial.as_der_content());
-        let entry = move |index: &usize| self.list.entries.get(*index);
+        let entry = move |index: &usize| self.contents.entries.get(*index);
         let found = move |index: &usize| entry(index).map(|entry| entry.serial.as_der_content());
         let from = self.by_serial.partition_point(|index| found(index) < serial);
         let of_serial = self.by_serial.iter().skip(from).take_while(move |index| found(index) == serial);
@@ -132,7 +132,7 @@ pub struct VerifyOptions {
     /// The most intermediates, self-issued ones not counted.
     pub max_path_length: Option<u32>,
     /// A yes must hold at least until then.
-    pub must_hold_until: Option<OffsetDateTime>,
+    pub must_be_valid_until: Option<OffsetDateTime>,
     /// Whether every certificate below the root needs a current revocation list.
     pub check_revocation: bool,
     /// The roots are those of whoever asks, who made them or took them over. Two faults of their form are told and do not
@@ -148,7 +148,7 @@ pub struct VerifyInput<'a> {
     pub untrusted: &'a [&'a Candidate],
     /// Trusted, each of them.
     pub anchors: &'a [Candidate],
-    pub lists: &'a [CandidateCrl],
+    pub crls: &'a [CandidateCrl],
     /// What is known of signatures already, from other questions.
-    pub signatures: &'a Signatures,
+    pub signatures: &'a SignatureCache,
 }

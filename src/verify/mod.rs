@@ -26,9 +26,7 @@ pub use chain::verify_chain;
 pub use code::Code;
 pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
 pub use input::{Candidate, CandidateCrl, InputPosition, Purpose, VerifyInput, VerifyOptions};
-pub use signature::{
-    SignatureProblem, Signatures, certificate as check_signature, revocation_list as check_list_signature,
-};
+pub use signature::{SignatureCache, SignatureProblem, certificate as check_signature, crl as check_crl_signature};
 pub use verdict::{Ends, Link, Problem, Role, Until, Verdict};
 
 /// Every code that [`verify_chain`] can give beside those of [`crate::lint`], for `ca explain`.

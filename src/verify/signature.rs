@@ -17,23 +17,23 @@ const MOST_KNOWN: usize = 50_000;
 /// What was found out about signatures. A signature says the same whoever asks, so one of these serves any number of
 /// questions, from any number of threads.
 #[derive(Default)]
-pub struct Signatures {
+pub struct SignatureCache {
     /// By the SHA-256 of all that goes into the check: whether the signature holds.
     known: Mutex<HashMap<[u8; 32], bool>>,
 }
 
 /// The octets of keys and signatures say nothing to anybody.
-impl fmt::Debug for Signatures {
+impl fmt::Debug for SignatureCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signatures").field("known", &self.known().len()).finish()
+        f.debug_struct("SignatureCache").field("known", &self.known().len()).finish()
     }
 }
 
 /// One of webpki's algorithms that asks what is known first.
 #[derive(Debug)]
-pub(super) struct Remembering<'a> {
+pub(super) struct CachingAlgorithm<'a> {
     algorithm: &'static dyn SignatureVerificationAlgorithm,
-    signatures: &'a Signatures,
+    signatures: &'a SignatureCache,
 }
 
 /// Why a signature does not count.
@@ -47,23 +47,23 @@ pub enum SignatureProblem {
     Frame,
 }
 
-impl Signatures {
+impl SignatureCache {
     /// Whether `certificate` is signed with this key.
     pub fn certificate(&self, certificate: &Certificate, key: &PublicKey) -> Result<(), SignatureProblem> {
         let (algorithm, signature) = (&certificate.signature_algorithm, &certificate.signature);
         self.signed(certificate.as_der(), certificate.tbs(), algorithm, signature, key)
     }
 
-    /// Whether `list` is signed with this key.
-    pub fn revocation_list(&self, list: &RevocationList, key: &PublicKey) -> Result<(), SignatureProblem> {
-        self.signed(list.as_der(), list.tbs(), &list.signature_algorithm, &list.signature, key)
+    /// Whether `crl` is signed with this key.
+    pub fn crl(&self, crl: &RevocationList, key: &PublicKey) -> Result<(), SignatureProblem> {
+        self.signed(crl.as_der(), crl.tbs(), &crl.signature_algorithm, &crl.signature, key)
     }
 
     /// webpki's algorithms, as they ask here first.
-    pub(super) fn algorithms(&self) -> Vec<Remembering<'_>> {
+    pub(super) fn algorithms(&self) -> Vec<CachingAlgorithm<'_>> {
         webpki::ALL_VERIFICATION_ALGS
             .iter()
-            .map(|algorithm| Remembering { algorithm: *algorithm, signatures: self })
+            .map(|algorithm| CachingAlgorithm { algorithm: *algorithm, signatures: self })
             .collect()
     }
 
@@ -110,17 +110,17 @@ fn has_length_relied_on(kind: &KeyKind) -> bool {
     !matches!(kind, KeyKind::Rsa { bits, .. } if !RSA_BITS.contains(bits))
 }
 
-/// [`Signatures::certificate`], for whoever asks once.
+/// [`SignatureCache::certificate`], for whoever asks once.
 pub fn certificate(certificate: &Certificate, key: &PublicKey) -> Result<(), SignatureProblem> {
-    Signatures::default().certificate(certificate, key)
+    SignatureCache::default().certificate(certificate, key)
 }
 
-/// [`Signatures::revocation_list`], for whoever asks once.
-pub fn revocation_list(list: &RevocationList, key: &PublicKey) -> Result<(), SignatureProblem> {
-    Signatures::default().revocation_list(list, key)
+/// [`SignatureCache::crl`], for whoever asks once.
+pub fn crl(crl: &RevocationList, key: &PublicKey) -> Result<(), SignatureProblem> {
+    SignatureCache::default().crl(crl, key)
 }
 
-impl SignatureVerificationAlgorithm for Remembering<'_> {
+impl SignatureVerificationAlgorithm for CachingAlgorithm<'_> {
     fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         let (kind, by) = (self.public_key_alg_id(), self.signature_alg_id());
         let parts = [kind.as_ref(), by.as_ref(), public_key, message, signature];
@@ -172,7 +172,7 @@ mod tests {
         let (root, other) = (TestCa::root(), TestCa::root());
         let (leaf, wrong) =
             (root.issue(TestCert::server("a.test")), root.issue(TestCert::server("a.test").badly_signed()));
-        let signatures = Signatures::default();
+        let signatures = SignatureCache::default();
         for _ in 0..2 {
             assert_eq!(signatures.certificate(&leaf, &root.certificate.public_key), Ok(()));
             let wrong_signature = signatures.certificate(&wrong, &root.certificate.public_key);
@@ -189,7 +189,7 @@ mod tests {
         let (leaf, wrong) =
             (root.issue(TestCert::server("a.test")), root.issue(TestCert::server("b.test").badly_signed()));
         let key = &root.certificate.public_key;
-        let (asked, fresh) = (Signatures::default(), Signatures::default());
+        let (asked, fresh) = (SignatureCache::default(), SignatureCache::default());
         assert_eq!(asked.certificate(&leaf, key), Ok(()));
         let identifier = der::split_first(&leaf.signature_algorithm.der).unwrap().1.to_vec();
         for signatures in [&asked, &fresh] {

@@ -21,7 +21,7 @@ use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::text::Lifetime;
 use crate::text::parse_time;
-use crate::verify::{Purpose, Signatures, VerifyOptions};
+use crate::verify::{Purpose, SignatureCache, VerifyOptions};
 use crate::x509::{GeneralName, general_name};
 
 #[derive(Debug, Args)]
@@ -92,9 +92,9 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     for path in &arguments.untrusted {
         untrusted.extend(input::tolerant(&input::read_blocks(path, &allowance, context)?, &mut warnings));
     }
-    let mut lists = Vec::new();
+    let mut crls = Vec::new();
     for path in &arguments.crl {
-        lists.extend(input::read_lists(path, &allowance, context)?);
+        crls.extend(input::read_lists(path, &allowance, context)?);
     }
     let key = arguments
         .key
@@ -104,11 +104,11 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let court = court::Court {
         anchors: &anchors,
         untrusted: &untrusted,
-        lists: &lists,
+        crls: &crls,
         key: key.as_ref(),
         options: &options,
         as_served: arguments.as_served || arguments.connect.is_some(),
-        signatures: Signatures::default(),
+        signatures: SignatureCache::default(),
         cas: Mutex::default(),
         allowance: &allowance,
     };
@@ -171,7 +171,7 @@ fn options(arguments: &Arguments, context: &Context<'_>) -> Result<VerifyOptions
         purpose,
         names,
         max_path_length: arguments.max_path_len,
-        must_hold_until: arguments.expires_in.and_then(|life| at.checked_add(life.as_duration())),
+        must_be_valid_until: arguments.expires_in.and_then(|life| at.checked_add(life.as_duration())),
         check_revocation: !arguments.crl.is_empty(),
         own_roots: arguments.roots.is_empty(),
     })

@@ -105,8 +105,8 @@ impl<'a> Inquiry<'a> {
             let (above, rest) = path.certificates.split_at(index);
             let Some(candidate) = rest.first() else { return };
             match self.status(Asked { candidate, above, on_behalf_of: &[] }) {
-                Status::Good(lists, remarks) => {
-                    used.extend(lists);
+                Status::Good(crls, remarks) => {
+                    used.extend(crls);
                     problems.extend(remarks);
                 }
                 Status::Revoked(problem) => problems.push(*problem),
@@ -120,52 +120,52 @@ impl<'a> Inquiry<'a> {
         let mut unusable = Vec::new();
         let mut covering: Vec<Covering<'_>> = Vec::new();
         let mut used = Vec::new();
-        for (index, list) in self.input.lists.iter().enumerate() {
-            let scope = scope::of(list, candidate);
-            let mut entries = list.entries_of(candidate).peekable();
+        for (index, crl) in self.input.crls.iter().enumerate() {
+            let scope = scope::of(crl, candidate);
+            let mut entries = crl.entries_of(candidate).peekable();
             match scope {
                 Scope::Unrelated => continue,
                 Scope::Beyond(why) if entries.peek().is_none() => {
-                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", list.position)));
+                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", crl.position)));
                     continue;
                 }
                 Scope::Beyond(_) | Scope::Covers(_) => {}
             }
-            if let Err(why) = self.check_signature(list, asked) {
-                unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", list.position)));
+            if let Err(why) = self.check_signature(crl, asked) {
+                unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", crl.position)));
                 continue;
             }
             // Whatever else is wrong with the list, its scope too: the issuer said so.
             for entry in entries.filter(|entry| entry.reason != Some(RevocationReason::RemoveFromCrl)) {
-                match self.lifted_by(entry, list, asked) {
+                match self.lifted_by(entry, crl, asked) {
                     Some(newer) => used.push(newer),
-                    None => return Status::Revoked(Box::new(revoked_problem(candidate, list, entry))),
+                    None => return Status::Revoked(Box::new(revoked_problem(candidate, crl, entry))),
                 }
             }
             let takes_off = |entry: &RevokedEntry| entry.reason == Some(RevocationReason::RemoveFromCrl);
-            if list.list.delta_base.is_none() && list.entries_of(candidate).any(takes_off) {
+            if crl.contents.delta_base.is_none() && crl.entries_of(candidate).any(takes_off) {
                 let why =
                     "takes the certificate off a list (removeFromCRL), which a delta list alone can (RFC 5280 §5.3.1)";
-                unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", list.position)));
+                unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", crl.position)));
                 continue;
             }
-            match (scope, usable(list, self.options)) {
-                (Scope::Covers(reasons), Ok(())) => covering.push(Covering { index, crl: list, reasons }),
+            match (scope, usable(crl, self.options)) {
+                (Scope::Covers(reasons), Ok(())) => covering.push(Covering { index, crl, reasons }),
                 (Scope::Covers(_), Err((code, why))) => {
-                    unusable.push(Problem::error(code, candidate, format!("{} {why}", list.position)));
+                    unusable.push(Problem::error(code, candidate, format!("{} {why}", crl.position)));
                 }
                 (Scope::Beyond(why), _) => {
-                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", list.position)));
+                    unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", crl.position)));
                 }
                 (Scope::Unrelated, _) => {}
             }
         }
         let (deltas, complete): (Vec<_>, Vec<_>) =
-            covering.iter().partition(|covering| covering.crl.list.delta_base.is_some());
+            covering.iter().partition(|covering| covering.crl.contents.delta_base.is_some());
         // The list that holds longest, where one covers everything; all of them where only together they do.
         let full = complete.iter().filter(|it| it.reasons.contains(ReasonFlags::ALL));
         let together = complete.iter().fold(ReasonFlags::NONE, |all, it| all.union(it.reasons));
-        if let Some(longest) = full.max_by_key(|it| it.crl.list.next_update) {
+        if let Some(longest) = full.max_by_key(|it| it.crl.contents.next_update) {
             used.push(longest.index);
         } else if together.contains(ReasonFlags::ALL) {
             used.extend(complete.iter().map(|it| it.index));
@@ -181,25 +181,25 @@ impl<'a> Inquiry<'a> {
     }
 
     /// The list by which a certificate on hold is free again: a newer one of the same scope (RFC 5280 §5.3.1).
-    fn lifted_by(&self, entry: &RevokedEntry, list: &CandidateCrl, asked: Asked<'_, 'a>) -> Option<usize> {
+    fn lifted_by(&self, entry: &RevokedEntry, crl: &CandidateCrl, asked: Asked<'_, 'a>) -> Option<usize> {
         if entry.reason != Some(RevocationReason::CertificateHold) {
             return None;
         }
-        self.input.lists.iter().position(|newer| {
-            let is_newer = number(newer) > number(list) && newer.list.this_update >= list.list.this_update;
+        self.input.crls.iter().position(|newer| {
+            let is_newer = number(newer) > number(crl) && newer.contents.this_update >= crl.contents.this_update;
             // §5.2.4: a delta continues lists from its base number on.
-            let continues = newer.list.delta_base.as_ref().is_none_or(|base| numeric(base) <= number(list));
+            let continues = newer.contents.delta_base.as_ref().is_none_or(|base| numeric(base) <= number(crl));
             let mut entries = newer.entries_of(asked.candidate).peekable();
             let says_so = match entries.peek() {
-                None => newer.list.delta_base.is_none(),
+                None => newer.contents.delta_base.is_none(),
                 Some(_) => {
-                    newer.list.delta_base.is_some()
+                    newer.contents.delta_base.is_some()
                         && entries.all(|entry| entry.reason == Some(RevocationReason::RemoveFromCrl))
                 }
             };
-            newer.issuer == list.issuer
-                && newer.list.scope == list.list.scope
-                && newer.list.authority_key_id == list.list.authority_key_id
+            newer.issuer == crl.issuer
+                && newer.contents.scope == crl.contents.scope
+                && newer.contents.authority_key_id == crl.contents.authority_key_id
                 && is_newer
                 && continues
                 && says_so
@@ -229,7 +229,7 @@ fn uncovered(
     Some(Problem::error(&REVOCATION_UNKNOWN, candidate, message))
 }
 
-fn revoked_problem(candidate: &Candidate, list: &CandidateCrl, entry: &RevokedEntry) -> Problem {
+fn revoked_problem(candidate: &Candidate, crl: &CandidateCrl, entry: &RevokedEntry) -> Problem {
     let reason = entry.reason.map_or_else(|| "without a reason".to_owned(), |reason| format!("for {}", reason.name()));
     Problem::error(
         &REVOKED,
@@ -239,43 +239,43 @@ fn revoked_problem(candidate: &Candidate, list: &CandidateCrl, entry: &RevokedEn
             candidate.certificate.subject,
             candidate.certificate.serial,
             rfc3339(entry.revoked_at),
-            list.position,
-            rfc3339(list.list.this_update)
+            crl.position,
+            rfc3339(crl.contents.this_update)
         ),
     )
 }
 
 /// Whether a list can be relied on at all.
 fn usable(crl: &CandidateCrl, options: &VerifyOptions) -> Result<(), (&'static Code, String)> {
-    let list = &crl.list;
+    let contents = &crl.contents;
     let unusable = |why: String| Err((&CRL_UNUSABLE, why));
-    if let Some((oid, reason)) = list.malformed.first() {
+    if let Some((oid, reason)) = contents.malformed.first() {
         return unusable(format!("has a damaged extension {}: {reason}", oid::with_name(oid)));
     }
-    if list.tbs_signature_algorithm.der != list.signature_algorithm.der {
+    if contents.tbs_signature_algorithm.der != contents.signature_algorithm.der {
         return unusable("names two different signature algorithms".to_owned());
     }
     const PROCESSED: [&str; 4] =
         [oid::ISSUING_DISTRIBUTION_POINT, oid::DELTA_CRL_INDICATOR, oid::AUTHORITY_KEY_ID, oid::CRL_NUMBER];
-    let mut unknown = list.extensions.iter().filter(|it| it.critical && !PROCESSED.contains(&it.oid.as_str()));
+    let mut unknown = contents.extensions.iter().filter(|it| it.critical && !PROCESSED.contains(&it.oid.as_str()));
     if let Some(extension) = unknown.next() {
         let named = oid::with_name(&extension.oid);
         return unusable(format!("has the critical extension {named}, which nothing here processes"));
     }
-    let is_indirect = list.scope.as_ref().is_some_and(|scope| scope.indirect);
-    if !is_indirect && list.entries.iter().any(|entry| entry.certificate_issuer.is_some()) {
+    let is_indirect = contents.scope.as_ref().is_some_and(|scope| scope.indirect);
+    if !is_indirect && contents.entries.iter().any(|entry| entry.certificate_issuer.is_some()) {
         return unusable("names other issuers in its entries, but is not marked as indirect (§5.3.3)".to_owned());
     }
-    if let Some(oid) = list.entries.iter().find_map(|entry| entry.unknown_critical.first()) {
+    if let Some(oid) = contents.entries.iter().find_map(|entry| entry.unknown_critical.first()) {
         return unusable(format!("has an entry with the critical extension {oid}, which nothing here processes"));
     }
-    if list.number.is_none() {
+    if contents.number.is_none() {
         return unusable("has no CRL number (RFC 5280 §5.2.3)".to_owned());
     }
-    if list.this_update > options.at {
-        return unusable(format!("is of {}, after {}", rfc3339(list.this_update), rfc3339(options.at)));
+    if contents.this_update > options.at {
+        return unusable(format!("is of {}, after {}", rfc3339(contents.this_update), rfc3339(options.at)));
     }
-    match list.next_update {
+    match contents.next_update {
         None => unusable("has no nextUpdate (RFC 5280 §5.1.2.5)".to_owned()),
         Some(next) if next <= options.at => Err((
             &CRL_EXPIRED,
@@ -286,8 +286,8 @@ fn usable(crl: &CandidateCrl, options: &VerifyOptions) -> Result<(), (&'static C
 }
 
 /// CRL numbers in an order of their size.
-fn number(list: &CandidateCrl) -> (usize, &[u8]) {
-    list.list.number.as_deref().map_or((0, &[]), numeric)
+fn number(crl: &CandidateCrl) -> (usize, &[u8]) {
+    crl.contents.number.as_deref().map_or((0, &[]), numeric)
 }
 
 fn numeric(magnitude: &[u8]) -> (usize, &[u8]) {

@@ -19,22 +19,22 @@ pub enum Scope {
     Unrelated,
 }
 
-/// What `list` is to the certificate.
-pub fn of(list: &CandidateCrl, candidate: &Candidate) -> Scope {
-    let is_own = list.issuer == candidate.issuer;
-    if !is_own && !candidate.certificate.distribution_points.iter().any(|point| names_issuer(point, list)) {
+/// What `crl` is to the certificate.
+pub fn of(crl: &CandidateCrl, candidate: &Candidate) -> Scope {
+    let is_own = crl.issuer == candidate.issuer;
+    if !is_own && !candidate.certificate.distribution_points.iter().any(|point| names_issuer(point, crl)) {
         return Scope::Unrelated;
     }
-    match covered(list, candidate, is_own) {
+    match covered(crl, candidate, is_own) {
         Ok(reasons) => Scope::Covers(reasons),
         Err(why) => Scope::Beyond(why),
     }
 }
 
-fn covered(list: &CandidateCrl, candidate: &Candidate, is_own: bool) -> Result<ReasonFlags, &'static str> {
+fn covered(crl: &CandidateCrl, candidate: &Candidate, is_own: bool) -> Result<ReasonFlags, &'static str> {
     const NOT_INDIRECT: &str = "is of another issuer than the certificate, and not marked as indirect";
-    let Some(scope) = &list.list.scope else {
-        return match (list.list.extension(oid::ISSUING_DISTRIBUTION_POINT), is_own) {
+    let Some(scope) = &crl.contents.scope else {
+        return match (crl.contents.extension(oid::ISSUING_DISTRIBUTION_POINT), is_own) {
             (Some(_), _) => Err("has a scope that cannot be read"),
             (None, true) => Ok(ReasonFlags::ALL),
             (None, false) => Err(NOT_INDIRECT),
@@ -59,17 +59,17 @@ fn covered(list: &CandidateCrl, candidate: &Candidate, is_own: bool) -> Result<R
         reasons: None,
         crl_issuer: None,
     };
-    let published: Option<HashSet<Key>> = scope.name.as_ref().map(|name| names_of_point(name, list).collect());
+    let published: Option<HashSet<Key>> = scope.name.as_ref().map(|name| names_of_point(name, crl).collect());
     let matching = candidate.certificate.distribution_points.iter().chain([&implied]).filter(|point| {
         // (b) (1): a point with a CRL issuer asks for an indirect list of that issuer.
         let is_of_its_issuer = match &point.crl_issuer {
             None => is_own,
-            Some(_) => scope.indirect && names_issuer(point, list),
+            Some(_) => scope.indirect && names_issuer(point, crl),
         };
         // (b) (2) (i).
         is_of_its_issuer
             && published.as_ref().is_none_or(|published| match (&point.name, &point.crl_issuer) {
-                (Some(name), _) => names_of_point(name, list).any(|name| published.contains(&name)),
+                (Some(name), _) => names_of_point(name, crl).any(|name| published.contains(&name)),
                 (None, Some(issuers)) => issuers.iter().any(|name| published.contains(&key(name))),
                 (None, None) => false,
             })
@@ -81,9 +81,9 @@ fn covered(list: &CandidateCrl, candidate: &Candidate, is_own: bool) -> Result<R
         .ok_or("covers another distribution point than those of the certificate")
 }
 
-fn names_issuer(point: &DistributionPoint, list: &CandidateCrl) -> bool {
+fn names_issuer(point: &DistributionPoint, crl: &CandidateCrl) -> bool {
     let mut issuers = point.crl_issuer.iter().flatten().filter_map(|name| directory_name(name));
-    issuers.any(|name| CanonicalName::of(&name) == list.issuer)
+    issuers.any(|name| CanonicalName::of(&name) == crl.issuer)
 }
 
 /// A general name as it is compared: directory names by what they say, all others by their octets.
@@ -101,10 +101,12 @@ fn key(general_name: &[u8]) -> Key {
 }
 
 /// The full names of a point; a relative one is completed with the name of the list's issuer.
-fn names_of_point(name: &PointName, list: &CandidateCrl) -> impl Iterator<Item = Key> {
+fn names_of_point(name: &PointName, crl: &CandidateCrl) -> impl Iterator<Item = Key> {
     let names = match name {
         PointName::Full(names) => names.clone(),
-        PointName::Relative(attributes) => complete_relative_name(&list.list.issuer, attributes).into_iter().collect(),
+        PointName::Relative(attributes) => {
+            complete_relative_name(&crl.contents.issuer, attributes).into_iter().collect()
+        }
     };
     names.into_iter().map(|name| key(&name))
 }

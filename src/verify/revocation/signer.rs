@@ -13,9 +13,9 @@ const MOST_DEPTH: usize = 3;
 
 impl<'a> Inquiry<'a> {
     /// Whether the list is signed by the issuer of the certificate, or by whom the issuer lets sign.
-    pub(super) fn check_signature(&self, list: &'a CandidateCrl, asked: Asked<'_, 'a>) -> Result<(), String> {
+    pub(super) fn check_signature(&self, crl: &'a CandidateCrl, asked: Asked<'_, 'a>) -> Result<(), String> {
         let Some(issuer) = asked.above.last() else { return Err("has no issuer".to_owned()) };
-        if issuer.subject == list.issuer && self.verifies(list, issuer)? {
+        if issuer.subject == crl.issuer && self.verifies(crl, issuer)? {
             return match issuer.certificate.key_usage {
                 Some(usage) if !usage.contains(KeyUsage::CRL_SIGN) => Err(format!(
                     "is signed by {}, whose key usage is {usage}, without crl-sign",
@@ -25,8 +25,8 @@ impl<'a> Inquiry<'a> {
             };
         }
         let mut refused = false;
-        for signer in self.other_signers(list, asked) {
-            if self.verifies(list, signer)? {
+        for signer in self.other_signers(crl, asked) {
+            if self.verifies(crl, signer)? {
                 if self.is_authorised(signer, asked) {
                     return Ok(());
                 }
@@ -36,30 +36,30 @@ impl<'a> Inquiry<'a> {
         Err(if refused {
             "is signed with a key whose certificate is not valid for that, or revoked".to_owned()
         } else {
-            format!("is not signed with a key of {}", list.list.issuer)
+            format!("is not signed with a key of {}", crl.contents.issuer)
         })
     }
 
-    fn verifies(&self, list: &'a CandidateCrl, signer: &'a Candidate) -> Result<bool, String> {
-        let pair = (&raw const *list, &raw const *signer);
+    fn verifies(&self, crl: &'a CandidateCrl, signer: &'a Candidate) -> Result<bool, String> {
+        let pair = (&raw const *crl, &raw const *signer);
         if let Some(known) = self.verified.borrow().get(&pair) {
             return Ok(*known);
         }
-        if !self.budget.may_check_list_signature() {
+        if !self.budget.may_check_crl_signature() {
             return Err("is not looked at: there are too many lists and keys that could have signed them".to_owned());
         }
-        let verifies = self.input.signatures.revocation_list(&list.list, &signer.certificate.public_key).is_ok();
+        let verifies = self.input.signatures.crl(&crl.contents, &signer.certificate.public_key).is_ok();
         self.verified.borrow_mut().insert(pair, verifies);
         Ok(verifies)
     }
 
     /// Other certificates for the name of the list's issuer that are made for signing lists: the CA under another key,
     /// or the issuer of an indirect list.
-    fn other_signers(&self, list: &'a CandidateCrl, asked: Asked<'_, 'a>) -> Vec<&'a Candidate> {
+    fn other_signers(&self, crl: &'a CandidateCrl, asked: Asked<'_, 'a>) -> Vec<&'a Candidate> {
         let all = asked.above.iter().copied().chain(self.input.anchors).chain(self.input.untrusted.iter().copied());
         all.filter(|signer| {
             let certificate = &signer.certificate;
-            signer.subject == list.issuer
+            signer.subject == crl.issuer
                 && certificate.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN))
                 && certificate.validity.contains(self.options.at)
                 && certificate.malformed.is_empty()
@@ -90,7 +90,7 @@ impl<'a> Inquiry<'a> {
             purpose: Purpose::Any,
             names: Vec::new(),
             max_path_length: None,
-            must_hold_until: None,
+            must_be_valid_until: None,
             check_revocation: true,
             own_roots: self.options.own_roots,
         };

@@ -139,10 +139,10 @@ fn subjects() -> Vec<(DistinguishedName, Vec<Name>)> {
 const ONE_IN: usize = 61;
 
 /// One answer; what is known of signatures stays.
-fn answer(case: &Case, purpose: Purpose, signatures: &Signatures) -> Verdict {
+fn answer(case: &Case, purpose: Purpose, signatures: &SignatureCache) -> Verdict {
     let untrusted: Vec<_> = case.untrusted.iter().collect();
-    let (leaf, anchors, lists) = (&case.leaf, &case.anchors, &case.lists);
-    let input = VerifyInput { leaf, untrusted: &untrusted, anchors, lists, signatures };
+    let (leaf, anchors, crls) = (&case.leaf, &case.anchors, &case.crls);
+    let input = VerifyInput { leaf, untrusted: &untrusted, anchors, crls, signatures };
     let options = VerifyOptions { purpose, ..case.options.clone() };
     let verdict = verify_chain(input, &options);
     // Each test has a thread of its own: the same ones are chosen in every run.
@@ -196,7 +196,7 @@ fn names_are_judged_as_the_constraints_above_them_say() {
             leaves.push((issuer.issue(cert), seen.chain(alternative).collect::<Vec<Name>>()));
         }
     }
-    let signatures = Signatures::default();
+    let signatures = SignatureCache::default();
     // What servers are refused for whatever the constraints say is no matter of these.
     let is_server: Vec<bool> = leaves
         .iter()
@@ -299,7 +299,12 @@ impl Many {
 }
 
 /// Holds when among the certificates of each CA one is sound, wherever it stands.
-fn check_paths(leaf: &Certificate, root: &Certificate, levels: &[&[&(Flaw, Certificate)]], signatures: &Signatures) {
+fn check_paths(
+    leaf: &Certificate,
+    root: &Certificate,
+    levels: &[&[&(Flaw, Certificate)]],
+    signatures: &SignatureCache,
+) {
     let sound = |level: &&[&(Flaw, Certificate)]| level.iter().any(|(flaw, _)| *flaw == Flaw::Nothing);
     let expected = levels.iter().all(sound);
     let crowd: Vec<&Certificate> = levels.iter().flat_map(|level| level.iter().map(|(_, it)| it)).collect();
@@ -324,7 +329,7 @@ fn a_sound_way_is_found_beside_any_that_are_not() {
     let root = TestCa::root();
     let issuing = Many::below(&root, "Issuing CA");
     let leaf = issuing.sound.issue(server());
-    let signatures = Signatures::default();
+    let signatures = SignatureCache::default();
     let all = &issuing.certificates;
     for one in all {
         check_paths(&leaf, &root.certificate, &[&[one]], &signatures);
@@ -342,7 +347,7 @@ fn a_sound_way_is_found_over_two_cas_with_two_certificates_each() {
     let upper = Many::below(&root, "Upper CA");
     let lower = Many::below(&upper.sound, "Lower CA");
     let leaf = lower.sound.issue(server());
-    let signatures = Signatures::default();
+    let signatures = SignatureCache::default();
     let pairs = |many: &Many| -> Vec<(usize, usize)> {
         let count = many.certificates.len();
         (0..count).flat_map(|one| (0..count).map(move |two| (one, two))).collect()

@@ -26,7 +26,7 @@ pub(in crate::verify) struct Case {
     leaf: Candidate,
     untrusted: Vec<Candidate>,
     anchors: Vec<Candidate>,
-    lists: Vec<CandidateCrl>,
+    crls: Vec<CandidateCrl>,
     options: VerifyOptions,
 }
 
@@ -42,13 +42,13 @@ impl Case {
             leaf: Candidate::new(leaf, InputPosition::new("leaf.pem", 1)),
             untrusted: candidates("chain.pem", untrusted),
             anchors: candidates("roots.pem", anchors),
-            lists: Vec::new(),
+            crls: Vec::new(),
             options: VerifyOptions {
                 at: NOW,
                 purpose: Purpose::Any,
                 names: Vec::new(),
                 max_path_length: None,
-                must_hold_until: None,
+                must_be_valid_until: None,
                 check_revocation: false,
                 own_roots: false,
             },
@@ -85,11 +85,11 @@ impl Case {
         self
     }
 
-    pub(in crate::verify) fn lists(mut self, lists: &[&RevocationList]) -> Self {
-        let position = |(index, list): (usize, &&RevocationList)| {
-            CandidateCrl::new((*list).clone(), InputPosition::new("ca.crl", index + 1))
+    pub(in crate::verify) fn crls(mut self, crls: &[&RevocationList]) -> Self {
+        let position = |(index, crl): (usize, &&RevocationList)| {
+            CandidateCrl::new((*crl).clone(), InputPosition::new("ca.crl", index + 1))
         };
-        self.lists = lists.iter().enumerate().map(position).collect();
+        self.crls = crls.iter().enumerate().map(position).collect();
         self.options.check_revocation = true;
         self
     }
@@ -105,8 +105,8 @@ impl Case {
             leaf: &self.leaf,
             untrusted: &untrusted,
             anchors: &self.anchors,
-            lists: &self.lists,
-            signatures: &Signatures::default(),
+            crls: &self.crls,
+            signatures: &SignatureCache::default(),
         };
         let budget = Budget::default();
         let verdict = verify_chain_within(&budget, input, &self.options);
@@ -243,9 +243,9 @@ fn dates_count_for_leaf_intermediate_and_root() {
 #[test]
 fn a_yes_that_ends_too_soon_is_a_no_when_asked() {
     let mut case = TestPki::new().case(server());
-    case.options.must_hold_until = Some(NOW + Duration::days(30));
+    case.options.must_be_valid_until = Some(NOW + Duration::days(30));
     assert_eq!(case.errors(), [""; 0]);
-    case.options.must_hold_until = Some(NOW + Duration::days(90));
+    case.options.must_be_valid_until = Some(NOW + Duration::days(90));
     assert_eq!(case.errors(), ["ends-too-soon"]);
 }
 
@@ -254,7 +254,7 @@ fn a_yes_that_ends_too_soon_names_what_ends_first() {
     let soon = (datetime!(2025-01-01 0:00 UTC), NOW + Duration::days(10));
     let asked = |pki: TestPki, leaf: TestCert| {
         let mut case = pki.case(leaf);
-        case.options.must_hold_until = Some(NOW + Duration::days(30));
+        case.options.must_be_valid_until = Some(NOW + Duration::days(30));
         case.verify().problems.remove(0)
     };
     let of_leaf = asked(TestPki::new(), server().validity(soon.0, soon.1));
@@ -267,7 +267,7 @@ fn a_yes_that_ends_too_soon_names_what_ends_first() {
     assert!(of_sub_ca.hint.contains("renew this CA first"), "{}", of_sub_ca.hint);
     // What is wrong already does not end.
     let mut case = TestPki::new().case(server()).at(datetime!(2026-04-01 0:00 UTC));
-    case.options.must_hold_until = Some(datetime!(2027-01-01 0:00 UTC));
+    case.options.must_be_valid_until = Some(datetime!(2027-01-01 0:00 UTC));
     assert_eq!(case.errors(), ["expired"]);
 }
 

@@ -10,7 +10,7 @@ use crate::x509::certificate::oid;
 use crate::x509::{KeyUsage, RevocationList, der, validity};
 
 /// A revocation list to be: current and empty until it is bent.
-pub(super) struct List {
+pub(super) struct TestCrl {
     this_update: OffsetDateTime,
     next_update: Option<OffsetDateTime>,
     entries: Vec<Vec<u8>>,
@@ -18,7 +18,7 @@ pub(super) struct List {
     inner_algorithm: Option<Vec<u8>>,
 }
 
-impl List {
+impl TestCrl {
     pub(super) fn new() -> Self {
         let number = (oid::CRL_NUMBER, false, vec![2, 1, 1]);
         Self {
@@ -50,9 +50,9 @@ impl List {
     }
 
     pub(super) fn extension(self, oid: &'static str, critical: bool, value: Vec<u8>) -> Self {
-        let mut list = self.without(oid);
-        list.extensions.push((oid, critical, value));
-        list
+        let mut crl = self.without(oid);
+        crl.extensions.push((oid, critical, value));
+        crl
     }
 
     pub(super) fn scope(self, fields: &[&[u8]]) -> Self {
@@ -126,24 +126,24 @@ fn encode(extensions: &[(&str, bool, Vec<u8>)]) -> Vec<u8> {
 }
 
 /// The errors of the usual leaf with these lists of its issuer; the root's list is sound and empty.
-fn errors(pki: &TestPki, leaf: TestCert, lists: Vec<RevocationList>) -> Vec<&'static str> {
-    case(pki, leaf, lists).errors()
+fn errors(pki: &TestPki, leaf: TestCert, crls: Vec<RevocationList>) -> Vec<&'static str> {
+    case(pki, leaf, crls).errors()
 }
 
-fn case(pki: &TestPki, leaf: TestCert, lists: Vec<RevocationList>) -> Case {
-    let of_root = List::new().sign(&pki.root);
-    let all: Vec<_> = std::iter::once(&of_root).chain(&lists).collect();
-    pki.case(leaf).lists(&all)
+fn case(pki: &TestPki, leaf: TestCert, crls: Vec<RevocationList>) -> Case {
+    let of_root = TestCrl::new().sign(&pki.root);
+    let all: Vec<_> = std::iter::once(&of_root).chain(&crls).collect();
+    pki.case(leaf).crls(&all)
 }
 
-fn of_issuing(pki: &TestPki, list: List) -> Vec<RevocationList> {
-    vec![list.sign(&pki.issuing)]
+fn of_issuing(pki: &TestPki, crl: TestCrl) -> Vec<RevocationList> {
+    vec![crl.sign(&pki.issuing)]
 }
 
 #[test]
 fn a_current_list_without_the_serial_is_a_yes_until_it_ends() {
     let pki = TestPki::new();
-    let verdict = case(&pki, server(), of_issuing(&pki, List::new())).verify();
+    let verdict = case(&pki, server(), of_issuing(&pki, TestCrl::new())).verify();
     assert!(verdict.valid, "{:?}", verdict.problems);
     let until = verdict.until.unwrap();
     assert_eq!(until.at, NOW + Duration::days(30));
@@ -153,7 +153,7 @@ fn a_current_list_without_the_serial_is_a_yes_until_it_ends() {
 #[test]
 fn a_listed_serial_is_a_no_with_time_reason_and_list() {
     let pki = TestPki::new();
-    let verdict = case(&pki, server(), of_issuing(&pki, List::new().revoke(1))).verify();
+    let verdict = case(&pki, server(), of_issuing(&pki, TestCrl::new().revoke(1))).verify();
     let message = &verdict.problems[0].message;
     assert_eq!(verdict.problems[0].code, "revoked");
     assert!(message.contains("2026-01-15T12:00:00Z for key-compromise") && message.contains("ca.crl#2"), "{message}");
@@ -162,34 +162,34 @@ fn a_listed_serial_is_a_no_with_time_reason_and_list() {
 #[test]
 fn a_serial_that_a_list_spells_in_more_octets_is_revoked_all_the_same() {
     let pki = TestPki::new();
-    let padded = List::new().entry_of(&[0, 0, 0x11, 0x22, 0x33, 0x44], &[]);
+    let padded = TestCrl::new().entry_of(&[0, 0, 0x11, 0x22, 0x33, 0x44], &[]);
     assert_eq!(errors(&pki, server(), of_issuing(&pki, padded)), ["revoked"]);
 }
 
 #[test]
 fn every_list_of_the_issuer_counts_the_expired_one_too() {
     let pki = TestPki::new();
-    let expired = List::new().revoke(1).next_update(Some(NOW - Duration::HOUR)).sign(&pki.issuing);
-    let current = List::new().number(2).sign(&pki.issuing);
+    let expired = TestCrl::new().revoke(1).next_update(Some(NOW - Duration::HOUR)).sign(&pki.issuing);
+    let current = TestCrl::new().number(2).sign(&pki.issuing);
     assert_eq!(errors(&pki, server(), vec![current, expired]), ["revoked"]);
 }
 
 #[test]
 fn without_a_current_list_nothing_is_known() {
     let pki = TestPki::new();
-    let unknown = |list: List| errors(&pki, server(), of_issuing(&pki, list));
+    let unknown = |crl: TestCrl| errors(&pki, server(), of_issuing(&pki, crl));
     assert_eq!(errors(&pki, server(), Vec::new()), ["revocation-unknown"]);
-    assert_eq!(unknown(List::new().next_update(Some(NOW))), ["crl-expired"]);
-    assert_eq!(unknown(List::new().next_update(None)), ["crl-unusable"]);
-    assert_eq!(unknown(List::new().this_update(NOW + Duration::HOUR)), ["crl-unusable"]);
-    assert_eq!(unknown(List::new().without(oid::CRL_NUMBER)), ["crl-unusable"]);
-    assert_eq!(unknown(List::new().extension("1.3.6.1.4.1.99999.1", true, vec![5, 0])), ["crl-unusable"]);
-    assert_eq!(unknown(List::new().scope(&[&[0x84, 1, 1]])), ["revocation-unknown"]);
+    assert_eq!(unknown(TestCrl::new().next_update(Some(NOW))), ["crl-expired"]);
+    assert_eq!(unknown(TestCrl::new().next_update(None)), ["crl-unusable"]);
+    assert_eq!(unknown(TestCrl::new().this_update(NOW + Duration::HOUR)), ["crl-unusable"]);
+    assert_eq!(unknown(TestCrl::new().without(oid::CRL_NUMBER)), ["crl-unusable"]);
+    assert_eq!(unknown(TestCrl::new().extension("1.3.6.1.4.1.99999.1", true, vec![5, 0])), ["crl-unusable"]);
+    assert_eq!(unknown(TestCrl::new().scope(&[&[0x84, 1, 1]])), ["revocation-unknown"]);
     let of_another = [("1.3.6.1.4.1.99999.1", true, vec![5, 0])];
-    assert_eq!(unknown(List::new().entry_of(&[7], &of_another)), ["crl-unusable"]);
+    assert_eq!(unknown(TestCrl::new().entry_of(&[7], &of_another)), ["crl-unusable"]);
     const ED25519: [u8; 7] = [0x30, 5, 6, 3, 0x2b, 0x65, 0x70];
-    assert_eq!(unknown(List::new().inner_algorithm(&ED25519)), ["crl-unusable"]);
-    let foreign_entry = List::new().entry(&[("1.3.6.1.4.1.99999.1", true, vec![5, 0])]);
+    assert_eq!(unknown(TestCrl::new().inner_algorithm(&ED25519)), ["crl-unusable"]);
+    let foreign_entry = TestCrl::new().entry(&[("1.3.6.1.4.1.99999.1", true, vec![5, 0])]);
     assert_eq!(unknown(foreign_entry), ["revoked"]);
 }
 
@@ -197,25 +197,25 @@ fn without_a_current_list_nothing_is_known() {
 fn a_list_of_a_stranger_or_without_crl_sign_counts_for_nothing() {
     let pki = TestPki::new();
     let stranger = TestCa::root();
-    let forged = List::new().sign_as(pki.issuing.certificate.subject.as_der(), &stranger);
+    let forged = TestCrl::new().sign_as(pki.issuing.certificate.subject.as_der(), &stranger);
     assert_eq!(errors(&pki, server(), vec![forged.clone()]), ["crl-unusable"]);
-    let sound = List::new().sign(&pki.issuing);
+    let sound = TestCrl::new().sign(&pki.issuing);
     assert_eq!(errors(&pki, server(), vec![forged, sound]), [""; 0]);
     let silent = TestPki::with(TestCert::ca("Issuing CA").key_usage(KeyUsage::KEY_CERT_SIGN));
-    assert_eq!(errors(&silent, server(), of_issuing(&silent, List::new())), ["crl-unusable"]);
+    assert_eq!(errors(&silent, server(), of_issuing(&silent, TestCrl::new())), ["crl-unusable"]);
 }
 
 #[test]
 fn a_list_of_limited_scope_covers_only_that() {
     let pki = TestPki::new();
-    let with = |fields: &[&[u8]]| errors(&pki, server(), of_issuing(&pki, List::new().scope(fields)));
+    let with = |fields: &[&[u8]]| errors(&pki, server(), of_issuing(&pki, TestCrl::new().scope(fields)));
     assert_eq!(with(&[&[0x81, 1, 0xff]]), [""; 0]);
     assert_eq!(with(&[&[0x82, 1, 0xff]]), ["revocation-unknown"]);
     assert_eq!(with(&[&[0x85, 1, 0xff]]), ["revocation-unknown"]);
     assert_eq!(with(&[&[0x84, 1, 0xff]]), [""; 0]);
     assert_eq!(with(&[&[0x83, 2, 6, 0x40]]), ["revocation-unknown"]);
-    let some = List::new().scope(&[&[0x83, 2, 6, 0x40]]).sign(&pki.issuing);
-    let others = List::new().scope(&[&[0x83, 3, 7, 0x3f, 0x80]]).sign(&pki.issuing);
+    let some = TestCrl::new().scope(&[&[0x83, 2, 6, 0x40]]).sign(&pki.issuing);
+    let others = TestCrl::new().scope(&[&[0x83, 3, 7, 0x3f, 0x80]]).sign(&pki.issuing);
     assert_eq!(errors(&pki, server(), vec![some, others]), [""; 0]);
 }
 
@@ -231,9 +231,9 @@ fn lists_for_cas_and_for_users_cover_a_chain_together() {
         // Indirect, and so for every kind.
         (&[0x84, 1, 0xff], &[0x84, 1, 0xff], &[]),
     ] {
-        let of_root = List::new().scope(&[of_root]).sign(&pki.root);
-        let of_issuing = List::new().scope(&[of_issuing]).sign(&pki.issuing);
-        assert_eq!(pki.case(server()).lists(&[&of_root, &of_issuing]).errors(), expected);
+        let of_root = TestCrl::new().scope(&[of_root]).sign(&pki.root);
+        let of_issuing = TestCrl::new().scope(&[of_issuing]).sign(&pki.issuing);
+        assert_eq!(pki.case(server()).crls(&[&of_root, &of_issuing]).errors(), expected);
     }
 }
 
@@ -241,12 +241,12 @@ fn lists_for_cas_and_for_users_cover_a_chain_together() {
 #[test]
 fn a_list_is_usable_with_what_is_not_critical_and_not_with_entries_for_others() {
     let pki = TestPki::new();
-    let with = |list: List| errors(&pki, server(), of_issuing(&pki, list));
-    let unknown = |critical| List::new().extension("1.3.6.1.4.1.99999.1", critical, vec![5, 0]);
+    let with = |crl: TestCrl| errors(&pki, server(), of_issuing(&pki, crl));
+    let unknown = |critical| TestCrl::new().extension("1.3.6.1.4.1.99999.1", critical, vec![5, 0]);
     assert_eq!(with(unknown(false)), [""; 0]);
     assert_eq!(with(unknown(true)), ["crl-unusable"]);
     let other = der::sequence(&[&der::value(0xa4, &name("Somebody else"))]);
-    let of_other = || List::new().entry_of(&[7], &[(oid::CERTIFICATE_ISSUER, true, other.clone())]);
+    let of_other = || TestCrl::new().entry_of(&[7], &[(oid::CERTIFICATE_ISSUER, true, other.clone())]);
     assert_eq!(with(of_other().scope(&[&[0x81, 1, 0xff]])), ["crl-unusable"]);
     assert_eq!(with(of_other().scope(&[&[0x84, 1, 0xff]])), [""; 0]);
 }
@@ -254,20 +254,20 @@ fn a_list_is_usable_with_what_is_not_critical_and_not_with_entries_for_others() 
 #[test]
 fn what_the_lists_leave_open_is_said() {
     let pki = TestPki::new();
-    let told = |list: List| case(&pki, server(), of_issuing(&pki, list)).verify().problems[0].message.clone();
-    assert!(told(List::new().scope(&[&[0x83, 2, 6, 0x40]])).ends_with("do not cover every reason"));
-    assert!(told(List::new().delta(1)).contains("is a delta list"));
+    let told = |crl: TestCrl| case(&pki, server(), of_issuing(&pki, crl)).verify().problems[0].message.clone();
+    assert!(told(TestCrl::new().scope(&[&[0x83, 2, 6, 0x40]])).ends_with("do not cover every reason"));
+    assert!(told(TestCrl::new().delta(1)).contains("is a delta list"));
     let none = case(&pki, server(), Vec::new()).verify().problems[0].message.clone();
     assert_eq!(none, "no revocation list of CN=Issuing CA was given");
-    let stranger = List::new().sign_as(pki.issuing.certificate.subject.as_der(), &TestCa::root());
+    let stranger = TestCrl::new().sign_as(pki.issuing.certificate.subject.as_der(), &TestCa::root());
     let forged = case(&pki, server(), vec![stranger]).verify().problems[0].message.clone();
     assert!(forged.contains("is not signed with a key of"), "{forged}");
     let revoked = pki.root.subordinate(TestCert::leaf("Issuing CA").key_usage(KeyUsage::CRL_SIGN).serial(&[9]));
-    let of_root = List::new().entry_of(&[9], &[]).sign(&pki.root);
-    let of_issuing = List::new().sign(&revoked);
+    let of_root = TestCrl::new().entry_of(&[9], &[]).sign(&pki.root);
+    let of_issuing = TestCrl::new().sign(&revoked);
     let chain = [&pki.issuing.certificate, &revoked.certificate];
     let case = Case::new(pki.issuing.issue(server()), &chain, &[&pki.root.certificate]);
-    let unfit = case.lists(&[&of_root, &of_issuing]).verify().problems[0].message.clone();
+    let unfit = case.crls(&[&of_root, &of_issuing]).verify().problems[0].message.clone();
     assert!(unfit.contains("not valid for that, or revoked"), "{unfit}");
 }
 
@@ -275,7 +275,7 @@ fn what_the_lists_leave_open_is_said() {
 #[test]
 fn a_list_beyond_the_certificate_costs_no_signature() {
     let pki = TestPki::new();
-    let attributes = List::new().scope(&[&[0x85, 1, 0xff]]).sign(&pki.issuing);
+    let attributes = TestCrl::new().scope(&[&[0x85, 1, 0xff]]).sign(&pki.issuing);
     let (_, budget) = case(&pki, server(), vec![attributes]).verify_and_count();
     assert_eq!(budget.spent()[1], 1, "that of the root's list alone");
 }
@@ -287,27 +287,27 @@ fn a_list_of_a_distribution_point_covers_certificates_that_name_the_point() {
     let pointing = |url: &[u8]| {
         server().extension(oid::CRL_DISTRIBUTION_POINTS, false, der::sequence(&[&der::sequence(&[&name(url)])]))
     };
-    let lists = || of_issuing(&pki, List::new().scope(&[&name(b"http://ca.test/1")]));
-    assert_eq!(errors(&pki, pointing(b"http://ca.test/1"), lists()), [""; 0]);
-    assert_eq!(errors(&pki, pointing(b"http://ca.test/2"), lists()), ["revocation-unknown"]);
-    assert_eq!(errors(&pki, server(), lists()), ["revocation-unknown"]);
+    let crls = || of_issuing(&pki, TestCrl::new().scope(&[&name(b"http://ca.test/1")]));
+    assert_eq!(errors(&pki, pointing(b"http://ca.test/1"), crls()), [""; 0]);
+    assert_eq!(errors(&pki, pointing(b"http://ca.test/2"), crls()), ["revocation-unknown"]);
+    assert_eq!(errors(&pki, server(), crls()), ["revocation-unknown"]);
 }
 
 #[test]
 fn a_delta_adds_to_its_base_and_lifts_a_hold() {
     let pki = TestPki::new();
-    let base = || List::new().sign(&pki.issuing);
-    let held = || List::new().revoke(6).sign(&pki.issuing);
-    let delta = |reason: u8| List::new().number(2).delta(1).revoke(reason).sign(&pki.issuing);
+    let base = || TestCrl::new().sign(&pki.issuing);
+    let held = || TestCrl::new().revoke(6).sign(&pki.issuing);
+    let delta = |reason: u8| TestCrl::new().number(2).delta(1).revoke(reason).sign(&pki.issuing);
     assert_eq!(errors(&pki, server(), vec![delta(8)]), ["revocation-unknown"]);
     assert_eq!(errors(&pki, server(), vec![base(), delta(1)]), ["revoked"]);
     assert_eq!(errors(&pki, server(), vec![held()]), ["revoked"]);
-    let chain = |lists: Vec<RevocationList>| errors(&pki, server(), lists);
+    let chain = |crls: Vec<RevocationList>| errors(&pki, server(), crls);
     assert_eq!(chain(vec![held(), delta(8)]), [""; 0]);
-    let newer = List::new().number(2).sign(&pki.issuing);
+    let newer = TestCrl::new().number(2).sign(&pki.issuing);
     assert_eq!(chain(vec![held(), newer]), [""; 0]);
     // §5.3.1: what a complete list takes off, it does not name.
-    let complete = || List::new().revoke(8).sign(&pki.issuing);
+    let complete = || TestCrl::new().revoke(8).sign(&pki.issuing);
     assert_eq!(chain(vec![complete()]), ["crl-unusable"]);
     assert_eq!(chain(vec![complete(), base()]), [""; 0]);
 }
@@ -316,41 +316,41 @@ fn a_delta_adds_to_its_base_and_lifts_a_hold() {
 #[test]
 fn a_hold_is_lifted_by_nothing_but_a_newer_list_of_the_same_issuer_and_scope() {
     let pki = TestPki::new();
-    let held = || List::new().revoke(6).sign(&pki.issuing);
-    let beside = |list: List| errors(&pki, server(), vec![held(), list.sign(&pki.issuing)]);
-    assert_eq!(beside(List::new().number(2)), [""; 0]);
+    let held = || TestCrl::new().revoke(6).sign(&pki.issuing);
+    let beside = |crl: TestCrl| errors(&pki, server(), vec![held(), crl.sign(&pki.issuing)]);
+    assert_eq!(beside(TestCrl::new().number(2)), [""; 0]);
     let other_key = der::sequence(&[&der::value(0x80, &[7; 20])]);
     let point = der::value(0xa0, &der::value(0xa0, &der::value(0x86, b"http://corp.test/crl")));
-    for (what, list) in [
-        ("the same number", List::new()),
-        ("an earlier time", List::new().number(2).this_update(NOW - Duration::days(2))),
-        ("a delta of a later base", List::new().number(5).delta(3).revoke(8)),
-        ("a delta that does not speak of it", List::new().number(2).delta(1)),
-        ("another scope", List::new().number(2).scope(&[&point])),
-        ("another key", List::new().number(2).extension(oid::AUTHORITY_KEY_ID, false, other_key)),
-        ("expired itself", List::new().number(2).next_update(Some(NOW))),
-        ("held still", List::new().number(2).revoke(6)),
-        ("taken off by a list that is no delta", List::new().number(2).revoke(8)),
+    for (what, crl) in [
+        ("the same number", TestCrl::new()),
+        ("an earlier time", TestCrl::new().number(2).this_update(NOW - Duration::days(2))),
+        ("a delta of a later base", TestCrl::new().number(5).delta(3).revoke(8)),
+        ("a delta that does not speak of it", TestCrl::new().number(2).delta(1)),
+        ("another scope", TestCrl::new().number(2).scope(&[&point])),
+        ("another key", TestCrl::new().number(2).extension(oid::AUTHORITY_KEY_ID, false, other_key)),
+        ("expired itself", TestCrl::new().number(2).next_update(Some(NOW))),
+        ("held still", TestCrl::new().number(2).revoke(6)),
+        ("taken off by a list that is no delta", TestCrl::new().number(2).revoke(8)),
     ] {
-        assert_eq!(beside(list), ["revoked"], "{what}");
+        assert_eq!(beside(crl), ["revoked"], "{what}");
     }
-    let forged = List::new().number(2).sign_as(pki.issuing.certificate.subject.as_der(), &TestCa::root());
+    let forged = TestCrl::new().number(2).sign_as(pki.issuing.certificate.subject.as_der(), &TestCa::root());
     assert_eq!(errors(&pki, server(), vec![held(), forged]), ["revoked"]);
 }
 
 #[test]
 fn of_several_lists_a_yes_rests_on_the_one_that_holds_longest() {
     let pki = TestPki::new();
-    let until = |days| List::new().next_update(Some(NOW + Duration::days(days))).sign(&pki.issuing);
-    for lists in [vec![until(20), until(10)], vec![until(10), until(20)]] {
-        assert_eq!(case(&pki, server(), lists).verify().until.unwrap().at, NOW + Duration::days(20));
+    let until = |days| TestCrl::new().next_update(Some(NOW + Duration::days(days))).sign(&pki.issuing);
+    for crls in [vec![until(20), until(10)], vec![until(10), until(20)]] {
+        assert_eq!(case(&pki, server(), crls).verify().until.unwrap().at, NOW + Duration::days(20));
     }
 }
 
 #[test]
 fn another_anchor_of_the_same_name_signs_lists_when_it_is_sound_itself() {
     let pki = TestPki::new();
-    let of_issuing = List::new().sign(&pki.issuing);
+    let of_issuing = TestCrl::new().sign(&pki.issuing);
     let past = (datetime!(2020-01-01 0:00 UTC), datetime!(2021-01-01 0:00 UTC));
     let sound = || TestCert::ca("Test Root");
     for (second, expected) in [
@@ -360,10 +360,10 @@ fn another_anchor_of_the_same_name_signs_lists_when_it_is_sound_itself() {
         (sound().key_usage(KeyUsage::KEY_CERT_SIGN), &["crl-unusable"]),
     ] {
         let second = TestCa::self_signed(second);
-        let of_root = List::new().sign(&second);
+        let of_root = TestCrl::new().sign(&second);
         let leaf = pki.issuing.issue(server());
         let anchors = [&pki.root.certificate, &second.certificate];
-        let case = Case::new(leaf, &[&pki.issuing.certificate], &anchors).lists(&[&of_root, &of_issuing]);
+        let case = Case::new(leaf, &[&pki.issuing.certificate], &anchors).crls(&[&of_root, &of_issuing]);
         assert_eq!(case.errors(), expected);
     }
 }
@@ -373,10 +373,10 @@ fn another_anchor_of_the_same_name_signs_lists_when_it_is_sound_itself() {
 fn a_stranger_with_the_name_of_the_anchor_signs_no_lists() {
     let pki = TestPki::new();
     let stranger = TestCa::root();
-    let (of_root, of_issuing) = (List::new().sign(&stranger), List::new().sign(&pki.issuing));
+    let (of_root, of_issuing) = (TestCrl::new().sign(&stranger), TestCrl::new().sign(&pki.issuing));
     let chain = [&pki.issuing.certificate, &stranger.certificate];
     let case = Case::new(pki.issuing.issue(server()), &chain, &[&pki.root.certificate]);
-    assert_eq!(case.lists(&[&of_root, &of_issuing]).errors(), ["crl-unusable"]);
+    assert_eq!(case.crls(&[&of_root, &of_issuing]).errors(), ["crl-unusable"]);
 }
 
 /// Another key of the CA counts with a certificate that a warning is given of, as that of a leaf would.
@@ -385,10 +385,10 @@ fn a_signer_of_lists_of_which_only_a_warning_is_given_counts() {
     let pki = TestPki::new();
     let signer = TestCert::leaf("Issuing CA").key_usage(KeyUsage::CRL_SIGN).serial(&[0]);
     let signer = pki.root.subordinate(signer);
-    let (of_root, list) = (List::new().sign(&pki.root), List::new().sign(&signer));
+    let (of_root, crl) = (TestCrl::new().sign(&pki.root), TestCrl::new().sign(&signer));
     let chain = [&pki.issuing.certificate, &signer.certificate];
     let case = Case::new(pki.issuing.issue(server()), &chain, &[&pki.root.certificate]);
-    assert_eq!(case.lists(&[&of_root, &list]).errors(), [""; 0]);
+    assert_eq!(case.crls(&[&of_root, &crl]).errors(), [""; 0]);
 }
 
 #[test]
@@ -399,14 +399,14 @@ fn a_list_may_be_signed_with_another_key_of_the_same_ca() {
     let second = pki.root.subordinate(signer());
     let leaf = pki.issuing.issue(server());
     let chain = [&pki.issuing.certificate, &second.certificate];
-    let (of_root, list) = (List::new().sign(&pki.root), List::new().sign(&second));
+    let (of_root, crl) = (TestCrl::new().sign(&pki.root), TestCrl::new().sign(&second));
     let case = Case::new(leaf.clone(), &chain, &[&pki.root.certificate]);
-    assert_eq!(case.lists(&[&of_root, &list]).errors(), [""; 0]);
+    assert_eq!(case.crls(&[&of_root, &crl]).errors(), [""; 0]);
     let stranger = TestCa::self_signed(signer());
-    let list = List::new().sign(&stranger);
+    let crl = TestCrl::new().sign(&stranger);
     let chain = [&pki.issuing.certificate, &stranger.certificate];
     let case = Case::new(leaf, &chain, &[&pki.root.certificate]);
-    assert_eq!(case.lists(&[&of_root, &list]).errors(), ["crl-unusable"]);
+    assert_eq!(case.crls(&[&of_root, &crl]).errors(), ["crl-unusable"]);
 }
 
 #[test]
@@ -416,13 +416,13 @@ fn a_ca_that_changed_its_key_signs_lists_with_either() {
     let new = old.subordinate(TestCert::ca("Issuing CA").serial(&[7]));
     let leaf = new.issue(server());
     let chain = [&old.certificate, &new.certificate];
-    let of_root = List::new().sign(&root);
+    let of_root = TestCrl::new().sign(&root);
     for signer in [&old, &new] {
-        let (by_old, by_either) = (List::new().sign(&old), List::new().number(2).sign(signer));
-        let case = Case::new(leaf.clone(), &chain, &[&root.certificate]).lists(&[&of_root, &by_old, &by_either]);
+        let (by_old, by_either) = (TestCrl::new().sign(&old), TestCrl::new().number(2).sign(signer));
+        let case = Case::new(leaf.clone(), &chain, &[&root.certificate]).crls(&[&of_root, &by_old, &by_either]);
         assert_eq!(case.errors(), [""; 0]);
-        let revoking = List::new().number(2).revoke(1).sign(signer);
-        let case = Case::new(leaf.clone(), &chain, &[&root.certificate]).lists(&[&of_root, &by_old, &revoking]);
+        let revoking = TestCrl::new().number(2).revoke(1).sign(signer);
+        let case = Case::new(leaf.clone(), &chain, &[&root.certificate]).crls(&[&of_root, &by_old, &revoking]);
         assert_eq!(case.errors(), ["revoked"]);
     }
 }

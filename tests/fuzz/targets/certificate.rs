@@ -1,7 +1,7 @@
 //! Any octets as one certificate: read, linted, and judged as leaf, as intermediate and as root.
 
 use ca::lint::{self, LintProfile};
-use ca::verify::{Purpose, Signatures, VerifyInput, verify_chain};
+use ca::verify::{Purpose, SignatureCache, VerifyInput, verify_chain};
 use ca::x509::{Certificate, GeneralName, TbsFields};
 
 use super::kit;
@@ -23,9 +23,8 @@ pub fn run(data: &[u8]) {
         let options = kit::options(purpose, names, false);
         for anchors in [std::slice::from_ref(&root), &[]] {
             let untrusted = [&root];
-            let signatures = Signatures::default();
-            let input =
-                VerifyInput { leaf: &leaf, untrusted: &untrusted, anchors, lists: &[], signatures: &signatures };
+            let signatures = SignatureCache::default();
+            let input = VerifyInput { leaf: &leaf, untrusted: &untrusted, anchors, crls: &[], signatures: &signatures };
             kit::assert_sound(&verify_chain(input, &options), &options);
         }
     }

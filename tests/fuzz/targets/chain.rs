@@ -1,7 +1,7 @@
 //! Up to eight certificates, really signed, as leaf, intermediates and roots. What must hold of every answer: a yes rests on
 //! signatures up to an anchor, does not hang on the order of what was given, and TLS never accepts what RFC 5280 refuses.
 
-use ca::verify::{Candidate, Purpose, Signatures, Verdict, VerifyInput, check_signature, verify_chain};
+use ca::verify::{Candidate, Purpose, SignatureCache, Verdict, VerifyInput, check_signature, verify_chain};
 use ca::x509::{Certificate, GeneralName};
 
 use super::kit::{self, Words};
@@ -37,9 +37,9 @@ pub fn is_valid(data: &[u8]) -> bool {
     let mut options = kit::options(wanted, names, false);
     options.max_path_length = (max_path_length < 4).then_some(u32::from(max_path_length));
     // Shared by all that is asked here: what is known of a signature must not change an answer.
-    let signatures = Signatures::default();
+    let signatures = SignatureCache::default();
     let verdict = verify_chain(
-        VerifyInput { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
+        VerifyInput { leaf, untrusted: &untrusted, anchors: &anchors, crls: &[], signatures: &signatures },
         &options,
     );
     kit::assert_sound(&verdict, &options);
@@ -47,7 +47,7 @@ pub fn is_valid(data: &[u8]) -> bool {
         assert_signed(&verdict, &candidates, &anchors);
         let anyway = kit::options(Purpose::Any, Vec::new(), false);
         let by_standard = verify_chain(
-            VerifyInput { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
+            VerifyInput { leaf, untrusted: &untrusted, anchors: &anchors, crls: &[], signatures: &signatures },
             &anyway,
         );
         assert!(by_standard.valid || kit::was_given_up(&by_standard), "valid for TLS, but not at all: {by_standard:?}");
@@ -55,7 +55,7 @@ pub fn is_valid(data: &[u8]) -> bool {
     untrusted.reverse();
     anchors.reverse();
     let reversed = verify_chain(
-        VerifyInput { leaf, untrusted: &untrusted, anchors: &anchors, lists: &[], signatures: &signatures },
+        VerifyInput { leaf, untrusted: &untrusted, anchors: &anchors, crls: &[], signatures: &signatures },
         &options,
     );
     if !kit::was_given_up(&verdict) && !kit::was_given_up(&reversed) {

@@ -257,7 +257,7 @@ pub fn options(purpose: Purpose, names: Vec<GeneralName>, check_revocation: bool
         purpose,
         names,
         max_path_length: None,
-        must_hold_until: None,
+        must_be_valid_until: None,
         check_revocation,
         own_roots: false,
     }

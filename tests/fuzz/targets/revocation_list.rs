@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use ca::keys::Signer;
-use ca::verify::{Candidate, CandidateCrl, InputPosition, Purpose, Signatures, VerifyInput, verify_chain};
+use ca::verify::{Candidate, CandidateCrl, InputPosition, Purpose, SignatureCache, VerifyInput, verify_chain};
 use ca::x509::{Certificate, RevocationList, der};
 
 use super::kit::{self, KEYS, Words};
@@ -28,18 +28,18 @@ pub fn is_valid(data: &[u8]) -> bool {
         .collect();
     let untrusted: Vec<&Candidate> = OTHERS.iter().collect();
     let options = kit::options(Purpose::Any, Vec::new(), true);
-    let signatures = Signatures::default();
+    let signatures = SignatureCache::default();
     let input =
-        VerifyInput { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], lists: &lists, signatures: &signatures };
+        VerifyInput { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], crls: &lists, signatures: &signatures };
     let verdict = verify_chain(input, &options);
     kit::assert_sound(&verdict, &options);
     if verdict.valid {
-        assert!(!lists.iter().any(|list| plainly_revokes(&list.list, &leaf)), "revoked, but valid: {verdict:?}");
+        assert!(!lists.iter().any(|list| plainly_revokes(&list.contents, &leaf)), "revoked, but valid: {verdict:?}");
         assert!(!lists.is_empty(), "a yes without any list");
     }
     lists.reverse();
     let reversed = verify_chain(
-        VerifyInput { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], lists: &lists, signatures: &signatures },
+        VerifyInput { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], crls: &lists, signatures: &signatures },
         &options,
     );
     assert_eq!(verdict.valid, reversed.valid, "the order decides: {verdict:?}\n{reversed:?}");
@@ -52,7 +52,7 @@ fn plainly_revokes(list: &RevocationList, leaf: &Candidate) -> bool {
     let is_final = |code: u8| code != 6 && code != 8;
     list.issuer.as_der() == certificate.issuer.as_der()
         && list.extension(ISSUING_DISTRIBUTION_POINT).is_none()
-        && ca::verify::check_list_signature(list, KEYS[0].public_key()).is_ok()
+        && ca::verify::check_crl_signature(list, KEYS[0].public_key()).is_ok()
         && list.entries_of(&certificate.serial).any(|entry| {
             entry.certificate_issuer.is_none() && entry.reason.is_none_or(|reason| is_final(reason.code()))
         })

@@ -20,7 +20,7 @@ use crate::text::rfc3339;
 use crate::text::shell_word;
 use crate::verify::rules::names::matches;
 use crate::verify::served::SUPERSEDED;
-use crate::verify::{Candidate, InputPosition, Problem, Signatures, VerifyOptions};
+use crate::verify::{Candidate, InputPosition, Problem, SignatureCache, VerifyOptions};
 use crate::x509::{Certificate, GeneralName, PublicKey};
 
 /// A certificate in the index.
@@ -164,7 +164,7 @@ impl Adviser {
         otherwise: &str,
         file: &str,
         elsewhere: &[Candidate],
-        signatures: &Signatures,
+        signatures: &SignatureCache,
     ) -> String {
         // So many CAs of one name are looked at; advice is worth no more.
         const MOST_TRIED: usize = 20;
@@ -250,7 +250,7 @@ impl Adviser {
     }
 
     /// The command for the list of an issuer whose key the CA directory has.
-    fn current_list(&self, certificate: &Certificate, code: &str, signatures: &Signatures) -> Option<String> {
+    fn current_list(&self, certificate: &Certificate, code: &str, signatures: &SignatureCache) -> Option<String> {
         let issued = |it: &&Candidate| {
             it.certificate.subject == certificate.issuer
                 && signatures.certificate(certificate, &it.certificate.public_key).is_ok()

@@ -13,8 +13,8 @@ use crate::cli::Failure;
 use crate::cli::commands::lint::MOST_CERTIFICATES;
 use crate::text::hex;
 use crate::verify::{
-    CERTIFICATE_MALFORMED, Candidate, CandidateCrl, InputPosition, KEY_MISMATCH, Link, Problem, Signatures, Verdict,
-    VerifyInput, VerifyOptions, served, verify_chain,
+    CERTIFICATE_MALFORMED, Candidate, CandidateCrl, InputPosition, KEY_MISMATCH, Link, Problem, SignatureCache,
+    Verdict, VerifyInput, VerifyOptions, served, verify_chain,
 };
 use crate::x509::{Certificate, PublicKey, der};
 
@@ -22,13 +22,13 @@ use crate::x509::{Certificate, PublicKey, der};
 pub struct Court<'a> {
     pub anchors: &'a [Candidate],
     pub untrusted: &'a [Candidate],
-    pub lists: &'a [CandidateCrl],
+    pub crls: &'a [CandidateCrl],
     pub key: Option<&'a PublicKey>,
     pub options: &'a VerifyOptions,
     /// The files are what a TLS server sends, and nothing else helps.
     pub as_served: bool,
     /// What was found out about signatures, for all files.
-    pub signatures: Signatures,
+    pub signatures: SignatureCache,
     /// The CAs that stand in good files, each once: the one that another file misses may be among them.
     pub cas: Mutex<HashMap<[u8; 32], Candidate>>,
     pub allowance: &'a Allowance,
@@ -165,7 +165,7 @@ impl Court<'_> {
             leaf: &sent[0],
             untrusted: &all,
             anchors: self.anchors,
-            lists: self.lists,
+            crls: self.crls,
             signatures: &self.signatures,
         };
         let mut verdict = verify_chain(input, self.options);
