@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ca::handshake::measure::{Workload, measure};
-use ca::handshake::{HandshakeTest, Party};
+use ca::handshake::{Endpoint, HandshakeTest};
 use ca::keys::key_file::KeyFile;
 use ca::tls::TlsVersion;
 use ca::x509::Certificate;
@@ -152,8 +152,8 @@ fn each(total: Duration, count: usize) -> f64 {
 /// A root, a server and a client, as the program takes them and as rustls does.
 struct Made {
     root: Certificate,
-    server: Party,
-    client: Party,
+    server: Endpoint,
+    client: Endpoint,
     root_der: CertificateDer<'static>,
     server_own: (CertificateDer<'static>, PrivatePkcs8KeyDer<'static>),
     client_own: (CertificateDer<'static>, PrivatePkcs8KeyDer<'static>),
@@ -173,7 +173,7 @@ impl Made {
             params.extended_key_usages = vec![purpose];
             let der = params.signed_by(&key, &issuer).unwrap().der().clone();
             let file = KeyFile::parse(key.serialize_pem().as_bytes()).unwrap();
-            let party = Party::new(vec![Certificate::from_der(&der).unwrap()], file.open(None).unwrap()).unwrap();
+            let party = Endpoint::new(vec![Certificate::from_der(&der).unwrap()], file.open(None).unwrap()).unwrap();
             (party, (der, PrivatePkcs8KeyDer::from(key.serialize_der())))
         };
         let (server, server_own) = leaf("localhost", ExtendedKeyUsagePurpose::ServerAuth);

@@ -11,7 +11,7 @@ use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{CertificateFacts, Existing, Order, SubjectKey};
 use crate::cli::options::passphrase;
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::handshake::{ClientAuthentication, Party};
+use crate::handshake::{ClientAuthentication, Endpoint};
 use crate::issuance::End;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey};
@@ -47,9 +47,9 @@ pub struct PartyArguments {
 
 /// Everybody, ready for the test.
 pub struct Parties {
-    pub server: Party,
+    pub server: Endpoint,
     /// Nobody in one-way TLS.
-    pub client: Option<Party>,
+    pub client: Option<Endpoint>,
     pub roots: Vec<Certificate>,
 }
 
@@ -112,7 +112,7 @@ impl PartyArguments {
     pub fn gather_visitor(
         &self,
         context: &mut Context<'_>,
-    ) -> Result<(Party, Option<Party>, Vec<Certificate>), Failure> {
+    ) -> Result<(Endpoint, Option<Endpoint>, Vec<Certificate>), Failure> {
         let client = match &self.client {
             Some(given) => self.party(given, context)?,
             None => self.issue_short_lived(Role::Client, None, &mut None, context)?,
@@ -129,7 +129,7 @@ impl PartyArguments {
         &self,
         host_name: Option<&str>,
         context: &mut Context<'_>,
-    ) -> Result<(Party, Vec<Certificate>), Failure> {
+    ) -> Result<(Endpoint, Vec<Certificate>), Failure> {
         let server = match &self.server {
             Some(given) => self.party(given, context)?,
             None => self.issue_short_lived(Role::Server, host_name, &mut None, context)?,
@@ -169,7 +169,7 @@ impl PartyArguments {
         Ok(Authorities::of(&home).roots()?.into_iter().map(|root| root.certificate).collect())
     }
 
-    fn party(&self, given: &Path, context: &mut Context<'_>) -> Result<Party, Failure> {
+    fn party(&self, given: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
         let folder = context.world.resolve(given);
         if folder.is_dir() {
             return self.party_from_folder(&folder, context);
@@ -185,16 +185,16 @@ impl PartyArguments {
     }
 
     /// A folder as `ca issue` writes it; `cert.pem` alone will do where nothing stands between it and the root.
-    fn party_from_folder(&self, folder: &Path, context: &mut Context<'_>) -> Result<Party, Failure> {
+    fn party_from_folder(&self, folder: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
         let whole = folder.join("fullchain.pem");
         let chain = if whole.exists() { whole } else { folder.join("cert.pem") };
         let chain = certificates(&chain, context)?;
         self.party_from(chain, &folder.join("key.pem"), context)
     }
 
-    fn party_from(&self, chain: Vec<Certificate>, key: &Path, context: &mut Context<'_>) -> Result<Party, Failure> {
+    fn party_from(&self, chain: Vec<Certificate>, key: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
         let key = self.key(key, context)?;
-        Party::new(chain, key).map_err(|error| Failure::usage("unreadable-input", error.to_string()))
+        Endpoint::new(chain, key).map_err(|error| Failure::usage("unreadable-input", error.to_string()))
     }
 
     fn key(&self, path: &Path, context: &mut Context<'_>) -> Result<PrivateKey, Failure> {
@@ -221,7 +221,7 @@ impl PartyArguments {
     }
 
     /// The files of a certificate that is in the index.
-    fn party_from_name(&self, given: &str, context: &mut Context<'_>) -> Result<Party, Failure> {
+    fn party_from_name(&self, given: &str, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
         let no_folder =
             |failure: Failure| failure.hint(format!("'{given}' is no folder either; two files are given as CERT,KEY"));
         let home = context.home().map_err(no_folder)?;
@@ -256,7 +256,7 @@ impl PartyArguments {
         host_name: Option<&str>,
         remembered: &mut Option<Passphrase>,
         context: &mut Context<'_>,
-    ) -> Result<Party, Failure> {
+    ) -> Result<Endpoint, Failure> {
         let home = context.home().map_err(|failure| {
             failure.hint(format!("or give the {} as a folder that holds its certificate and key", role.name()))
         })?;
@@ -299,7 +299,7 @@ impl PartyArguments {
         match (outcome.in_memory, outcome.facts) {
             (Some(kept), CertificateFacts::Certificate(leaf)) => {
                 let chain = std::iter::once(*leaf).chain(kept.chain).collect();
-                Party::new(chain, kept.key).map_err(|error| Failure::refused("not-issued", error.to_string()))
+                Endpoint::new(chain, kept.key).map_err(|error| Failure::refused("not-issued", error.to_string()))
             }
             _ => Err(Failure::refused("not-issued", "the CA did not hand out the certificate for this test")),
         }

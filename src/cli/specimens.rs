@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::parties::{certificates, folders_of};
 use super::{Context, Failure};
-use crate::handshake::Party;
+use crate::handshake::Endpoint;
 use crate::handshake::connect;
 use crate::keys::key_file::KeyFile;
 use crate::store::config::Config;
@@ -18,10 +18,10 @@ use crate::x509::{Certificate, ExtendedKeyUsage};
 /// Those that were found.
 #[derive(Default)]
 pub struct Specimens {
-    server: Option<Party>,
-    expired: Option<Party>,
-    not_yet_valid: Option<Party>,
-    revoked: Option<Party>,
+    server: Option<Endpoint>,
+    expired: Option<Endpoint>,
+    not_yet_valid: Option<Endpoint>,
+    revoked: Option<Endpoint>,
 }
 
 /// So many of the latest are looked at for each kind: their files may be gone, or their keys encrypted.
@@ -61,7 +61,7 @@ impl Specimens {
     }
 
     /// As a visit wants them; a server that was named comes first.
-    pub fn borrowed<'a>(&'a self, server: Option<&'a Party>) -> connect::Specimens<'a> {
+    pub fn borrowed<'a>(&'a self, server: Option<&'a Endpoint>) -> connect::Specimens<'a> {
         connect::Specimens {
             server: server.or(self.server.as_ref()),
             expired: self.expired.as_ref(),
@@ -81,7 +81,7 @@ fn serves(certificate: &Certificate, purpose: &ExtendedKeyUsage) -> bool {
 
 /// Certificate and key of an entry, if both are still there and the key is not encrypted: nobody is asked for a passphrase
 /// that was not named.
-fn party_of(home: &Home, entry: &Entry, context: &mut Context<'_>) -> Result<Option<Party>, Failure> {
+fn party_of(home: &Home, entry: &Entry, context: &mut Context<'_>) -> Result<Option<Endpoint>, Failure> {
     for folder in folders_of(home, entry)? {
         let found = unencrypted_party(&folder, context);
         if let Some(party) = found.filter(|party| party.certificate().fingerprint() == entry.fingerprint) {
@@ -91,9 +91,9 @@ fn party_of(home: &Home, entry: &Entry, context: &mut Context<'_>) -> Result<Opt
     Ok(None)
 }
 
-fn unencrypted_party(folder: &Path, context: &mut Context<'_>) -> Option<Party> {
+fn unencrypted_party(folder: &Path, context: &mut Context<'_>) -> Option<Endpoint> {
     let chain = certificates(&folder.join("fullchain.pem"), context).ok()?;
     let key = zeroize::Zeroizing::new(context.read_input(&folder.join("key.pem")).ok()?);
     let file = KeyFile::parse(&key).ok().filter(|file| !file.is_encrypted())?;
-    Party::new(chain, file.open(None).ok()?).ok()
+    Endpoint::new(chain, file.open(None).ok()?).ok()
 }

@@ -311,9 +311,9 @@ mod tests {
     use rustls::CertRevocationListError;
     use rustls::pki_types::ServerName;
 
+    use super::super::endpoint::Endpoint;
     use super::super::fixtures::{Hierarchy, Kind, certificate};
     use super::super::good_case::HandshakeTest;
-    use super::super::party::Party;
     use super::super::session::run;
     use super::*;
     use crate::keys::PrivateKey;
@@ -400,7 +400,7 @@ mod tests {
             let upper = certificate("Upper", "Root", 2, &upper_key, &root_key, &upper);
             let lower = certificate("Lower", "Upper", 3, &lower_key, &upper_key, &Kind::Authority);
             let leaf = certificate("localhost", "Lower", 4, &leaf_key, &lower_key, &leaf);
-            let server = Party::new(vec![leaf, lower, upper], leaf_key).unwrap();
+            let server = Endpoint::new(vec![leaf, lower, upper], leaf_key).unwrap();
             let roots = [root.clone()];
             let test = HandshakeTest { server: &server, client: None, roots: &roots, ..others.test(&versions) };
             let report = run(&test).unwrap();

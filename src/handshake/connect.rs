@@ -14,8 +14,8 @@ use time::OffsetDateTime;
 
 use super::call::Call;
 use super::dial::{open, resolve};
+use super::endpoint::Endpoint;
 use super::error::{CopyError, ExchangeError, HandshakeError};
-use super::party::Party;
 use super::refusals::cases::serves;
 use super::refusals::lookalike_ca::{Changes, Purpose};
 use super::refusals::material::{Double, stranger};
@@ -30,7 +30,7 @@ pub struct Visit<'a> {
     /// `host:port`.
     pub address: &'a str,
     pub host_name: &'a str,
-    pub client: &'a Party,
+    pub client: &'a Endpoint,
     /// What the same CA really signed, and a server must refuse all the same.
     pub specimens: Specimens<'a>,
     /// The server has a revocation list: the revoked client has to be refused.
@@ -49,10 +49,10 @@ pub struct Visit<'a> {
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Specimens<'a> {
     /// A server's; its own will do.
-    pub server: Option<&'a Party>,
-    pub expired: Option<&'a Party>,
-    pub not_yet_valid: Option<&'a Party>,
-    pub revoked: Option<&'a Party>,
+    pub server: Option<&'a Endpoint>,
+    pub expired: Option<&'a Endpoint>,
+    pub not_yet_valid: Option<&'a Endpoint>,
+    pub revoked: Option<&'a Endpoint>,
 }
 
 /// Visits the server: the good case in every version, and then what it must refuse. In the end the good case has to pass once
@@ -126,10 +126,10 @@ fn cases(visit: &Visit<'_>) -> Result<Vec<Case>, CopyError> {
         Ok(double) => make(double).map(|identity| Ok(Some(identity))),
         Err(error) => Ok(Err(error.to_string())),
     };
-    let specimen = |party: Option<&Party>, otherwise: Changes<'_>| match party {
-        Some(party) => {
-            let chain: Vec<&Certificate> = party.chain().iter().collect();
-            Ok::<_, CopyError>((Ok(Some(scenario::identity("client", &chain, party.key())?)), None))
+    let specimen = |endpoint: Option<&Endpoint>, otherwise: Changes<'_>| match endpoint {
+        Some(endpoint) => {
+            let chain: Vec<&Certificate> = endpoint.chain().iter().collect();
+            Ok::<_, CopyError>((Ok(Some(scenario::identity("client", &chain, endpoint.key())?)), None))
         }
         None => Ok((copied(&|double| double.copy(otherwise))?, Some(COPY))),
     };
@@ -153,7 +153,7 @@ fn cases(visit: &Visit<'_>) -> Result<Vec<Case>, CopyError> {
         plain(
             "client-of-another-ca",
             "client of another CA",
-            copied(&|double| stranger("client", double.party, visit.roots))?,
+            copied(&|double| stranger("client", double.endpoint, visit.roots))?,
         ),
         plain(
             "client-of-namesake-ca",

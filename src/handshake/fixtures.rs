@@ -5,8 +5,8 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
+use super::endpoint::Endpoint;
 use super::good_case::HandshakeTest;
-use super::party::Party;
 use crate::keys::{PrivateKey, Signer};
 use crate::tls::TlsVersion;
 use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName, KeyAlgorithm, Validity, der};
@@ -19,8 +19,8 @@ pub const NOW: OffsetDateTime = datetime!(2026-03-01 12:00 UTC);
 /// A root, an intermediate, and a server and a client below it.
 pub struct Hierarchy {
     pub root: Certificate,
-    pub server: Party,
-    pub client: Party,
+    pub server: Endpoint,
+    pub client: Endpoint,
 }
 
 pub enum Kind {
@@ -47,12 +47,12 @@ impl Hierarchy {
         let root = certificate("Test Root", "Test Root", 1, &root_key, &root_key, &Kind::Authority);
         let issuing_key = PrivateKey::generate(algorithm).unwrap();
         let issuing = certificate("Test Issuing", "Test Root", 2, &issuing_key, &root_key, kind);
-        let party = |name, serial, kind| {
+        let endpoint = |name, serial, kind| {
             let key = PrivateKey::generate(algorithm).unwrap();
             let leaf = certificate(name, "Test Issuing", serial, &key, &issuing_key, &kind);
-            Party::new(vec![leaf, issuing.clone()], key).unwrap()
+            Endpoint::new(vec![leaf, issuing.clone()], key).unwrap()
         };
-        Self { server: party("localhost", 0x51, Kind::Server), client: party("alice", 0xc1, Kind::Client), root }
+        Self { server: endpoint("localhost", 0x51, Kind::Server), client: endpoint("alice", 0xc1, Kind::Client), root }
     }
 
     /// The good case between them, in these versions and without refusals; a test changes what it is about.
@@ -77,12 +77,12 @@ impl Hierarchy {
     pub fn flat(algorithm: KeyAlgorithm) -> Self {
         let root_key = PrivateKey::generate(algorithm).unwrap();
         let root = certificate("Test Root", "Test Root", 1, &root_key, &root_key, &Kind::Authority);
-        let party = |name, serial| {
+        let endpoint = |name, serial| {
             let key = PrivateKey::generate(algorithm).unwrap();
             let leaf = certificate(name, "Test Root", serial, &key, &root_key, &Kind::Peer);
-            Party::new(vec![leaf], key).unwrap()
+            Endpoint::new(vec![leaf], key).unwrap()
         };
-        Self { server: party("localhost", 0x51), client: party("alice", 0xc1), root }
+        Self { server: endpoint("localhost", 0x51), client: endpoint("alice", 0xc1), root }
     }
 }
 

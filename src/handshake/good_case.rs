@@ -5,8 +5,8 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
 
+use super::endpoint::Endpoint;
 use super::error::HandshakeError;
-use super::party::Party;
 use super::scenario::{self, ClientAuthentication, Scenario, Standard};
 use crate::tls::{Group, TlsVersion};
 use crate::x509::{Certificate, RevocationList};
@@ -14,14 +14,14 @@ use crate::x509::{Certificate, RevocationList};
 /// What is to be proved.
 #[derive(Debug)]
 pub struct HandshakeTest<'a> {
-    pub server: &'a Party,
+    pub server: &'a Endpoint,
     /// Nothing: the server does not ask for one (one-way TLS).
-    pub client: Option<&'a Party>,
+    pub client: Option<&'a Endpoint>,
     /// Application protocols that both sides speak (RFC 7301), the dearest first.
     pub protocols: &'a [String],
     /// Whom both sides trust.
     pub roots: &'a [Certificate],
-    /// What each side knows of revoked certificates: a party whose issuer has a list here is held against it.
+    /// What each side knows of revoked certificates: an endpoint whose issuer has a list here is held against it.
     pub revocation_lists: &'a [RevocationList],
     /// Whom the client asks for: a DNS name or an IP address.
     pub host_name: &'a str,
@@ -38,20 +38,21 @@ pub struct HandshakeTest<'a> {
     pub resume: bool,
 }
 
-/// Both real parties, judged by the real roots at the given time.
+/// Both real endpoints, judged by the real roots at the given time.
 pub(super) fn good_case(test: &HandshakeTest<'_>, version: TlsVersion) -> Result<Scenario, HandshakeError> {
     let host_name = ServerName::try_from(test.host_name.to_owned())
         .map_err(|_| HandshakeError::HostName(test.host_name.to_owned()))?;
     let roots = scenario::roots(&test.roots.iter().collect::<Vec<_>>())?;
-    // Lists of other issuers would say nothing of the party, and the TLS library refuses whom no list covers.
-    let judging = |party: Option<&Party>| {
-        let issuer = party.map(|party| &party.certificate().issuer);
+    // Lists of other issuers would say nothing of the endpoint, and the TLS library refuses whom no list covers.
+    let judging = |endpoint: Option<&Endpoint>| {
+        let issuer = endpoint.map(|endpoint| &endpoint.certificate().issuer);
         let lists = test.revocation_lists.iter().filter(|list| Some(&list.issuer) == issuer);
         let revocation_lists = lists.map(|list| list.as_der().to_vec()).collect();
         Standard { roots: roots.clone(), revocation_lists, at: test.at }
     };
-    let identity =
-        |whose, party: &Party| scenario::identity(whose, &party.chain().iter().collect::<Vec<_>>(), party.key());
+    let identity = |whose, endpoint: &Endpoint| {
+        scenario::identity(whose, &endpoint.chain().iter().collect::<Vec<_>>(), endpoint.key())
+    };
     Ok(Scenario {
         version,
         server: identity("server", test.server)?,

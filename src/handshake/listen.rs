@@ -14,9 +14,9 @@ use rustls::server::WebPkiClientVerifier;
 use time::OffsetDateTime;
 
 use super::call::{Call, is_gone};
+use super::endpoint::Endpoint;
 use super::error::{ExchangeError, HandshakeError};
 use super::host;
-use super::party::Party;
 use super::report::{HandshakeReport, Session};
 use super::scenario::{self, ClientAuthentication, Standard};
 use super::socket::socket_error;
@@ -26,7 +26,7 @@ use crate::x509::Certificate;
 /// What waits for a client.
 #[derive(Debug)]
 pub struct Host<'a> {
-    pub server: &'a Party,
+    pub server: &'a Endpoint,
     /// Whose clients are welcome.
     pub roots: &'a [Certificate],
     pub client_authentication: ClientAuthentication,

@@ -1,9 +1,9 @@
 //! How fast, with every kind of key and every key exchange: the good case with copies of its certificates.
 
+use super::endpoint::Endpoint;
 use super::error::{CopyError, HandshakeError};
 use super::good_case::{HandshakeTest, good_case};
 use super::measure::{Plan, Progress, Rate, Workload};
-use super::party::Party;
 use super::refusals::lookalike_ca::{Changes, HierarchyChanges, ThrowAway};
 use super::scenario::{self, Identity};
 use crate::tls::{Group, TlsVersion};
@@ -55,7 +55,7 @@ pub fn matrix(
     plan.play(tell)
 }
 
-/// Both parties under keys of one kind.
+/// Both endpoints under keys of one kind.
 struct Copies {
     server: Identity,
     /// Nothing in one-way TLS.
@@ -66,20 +66,20 @@ struct Copies {
 impl Copies {
     fn of(test: &HandshakeTest<'_>, algorithm: KeyAlgorithm) -> Result<Self, CopyError> {
         let changes = Changes { algorithm: Some(algorithm), ..Changes::default() };
-        let above = |party: &Party| {
+        let above = |endpoint: &Endpoint| {
             let changes = HierarchyChanges { algorithm: Some(algorithm), ..HierarchyChanges::default() };
-            ThrowAway::above(party.chain(), test.roots, changes)
+            ThrowAway::above(endpoint.chain(), test.roots, changes)
         };
         let hierarchy = above(test.server)?;
         let server = hierarchy.identity("server", &hierarchy.leaf(test.server.certificate(), changes)?)?;
         let mut roots = vec![hierarchy.root().clone()];
-        let Some(party) = test.client else { return Ok(Self { server, client: None, roots }) };
-        // Large RSA keys take their time: one hierarchy is enough for parties of the same issuer.
-        let is_shared = party.certificate().issuer == test.server.certificate().issuer;
-        let other = if is_shared { None } else { Some(above(party)?) };
+        let Some(endpoint) = test.client else { return Ok(Self { server, client: None, roots }) };
+        // Large RSA keys take their time: one hierarchy is enough for endpoints of the same issuer.
+        let is_shared = endpoint.certificate().issuer == test.server.certificate().issuer;
+        let other = if is_shared { None } else { Some(above(endpoint)?) };
         roots.extend(other.as_ref().map(|other| other.root().clone()));
         let hierarchy = other.as_ref().unwrap_or(&hierarchy);
-        let client = hierarchy.identity("client", &hierarchy.leaf(party.certificate(), changes)?)?;
+        let client = hierarchy.identity("client", &hierarchy.leaf(endpoint.certificate(), changes)?)?;
         Ok(Self { server, client: Some(client), roots })
     }
 }

@@ -3,7 +3,7 @@
 //! A [`HandshakeTest`] says what is to be proved; [`run`] plays it and returns a [`HandshakeReport`]: plain facts, to be
 //! shown by whoever asked. In reading order:
 //!
-//! - [`party`]: who takes part: a chain and its key
+//! - [`endpoint`]: who takes part: a chain and its key
 //! - [`scenario`], [`ends`]: one exchange before it is played: both sides with what they hold and trust, and its time
 //! - [`good_case`]: the test, and the exchange that has to succeed in it
 //! - [`exchange`], [`socket`], [`limits`]: plays it over a loopback socket and keeps the bytes that crossed it
@@ -21,6 +21,7 @@ mod call;
 pub mod cause;
 pub mod connect;
 mod dial;
+pub mod endpoint;
 mod ends;
 mod error;
 mod exchange;
@@ -34,7 +35,6 @@ mod limits;
 pub mod listen;
 pub mod matrix;
 pub mod measure;
-pub mod party;
 mod refusals;
 pub mod report;
 mod scenario;
@@ -46,9 +46,9 @@ mod witness;
 #[cfg(test)]
 mod fixtures;
 
+pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CopyError, ExchangeError, HandshakeError, SetUpError};
 pub use good_case::HandshakeTest;
-pub use party::{Party, PartyError};
 pub use report::{HandshakeReport, Peer, Refusal, Session};
 pub use scenario::ClientAuthentication;
 pub use session::run;

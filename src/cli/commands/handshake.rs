@@ -18,7 +18,7 @@ use crate::handshake::listen::{Clients, Host, Port};
 use crate::handshake::matrix;
 use crate::handshake::measure::{self, Progress, Rate, Workload, measure};
 use crate::handshake::report::{AtFault, Outcome};
-use crate::handshake::{self, ClientAuthentication, HandshakeReport, HandshakeTest, Party, Peer, Refusal, Session};
+use crate::handshake::{self, ClientAuthentication, Endpoint, HandshakeReport, HandshakeTest, Peer, Refusal, Session};
 use crate::report::handshake as shown;
 use crate::report::ladder::{ladder, messages_json};
 use crate::report::page::{Page, Tone};
@@ -297,12 +297,12 @@ fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_
 }
 
 /// Whose key is not its certificate's.
-fn mismatches<'a>(parties: impl IntoIterator<Item = Option<(&'static str, &'a Party)>>) -> Vec<&'static str> {
+fn mismatches<'a>(parties: impl IntoIterator<Item = Option<(&'static str, &'a Endpoint)>>) -> Vec<&'static str> {
     parties.into_iter().flatten().filter(|(_, party)| !party.key_matches()).map(|(whose, _)| whose).collect()
 }
 
 /// The first name of the server's certificate that a client could ask for.
-fn default_host_name(server: &Party) -> Result<String, Failure> {
+fn default_host_name(server: &Endpoint) -> Result<String, Failure> {
     let names = server.certificate().names();
     let askable = names.iter().find_map(|name| match name {
         // Any one label stands for the asterisk.

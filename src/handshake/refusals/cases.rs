@@ -22,7 +22,7 @@ pub(in super::super) const CASES: [Case; 23] = [
         Ok(())
     }),
     by_server("client-of-another-ca", "client of another CA", cause::UNKNOWN_ISSUER, |material, scenario| {
-        scenario.client = Some(stranger("client", material.client()?.party, material.test.roots)?);
+        scenario.client = Some(stranger("client", material.client()?.endpoint, material.test.roots)?);
         Ok(())
     }),
     by_server(
@@ -35,11 +35,11 @@ pub(in super::super) const CASES: [Case; 23] = [
         },
     ),
     by_server("expired-client", "client that has expired", cause::EXPIRED, |material, scenario| {
-        scenario.server_judges_by.at = after(material.client()?.party.certificate())?;
+        scenario.server_judges_by.at = after(material.client()?.endpoint.certificate())?;
         Ok(())
     }),
     by_server("not-yet-valid-client", "client not valid yet", cause::NOT_YET_VALID, |material, scenario| {
-        scenario.server_judges_by.at = before(material.client()?.party.certificate())?;
+        scenario.server_judges_by.at = before(material.client()?.endpoint.certificate())?;
         Ok(())
     }),
     by_server("revoked-client", "client that was revoked", cause::REVOKED, |material, scenario| {

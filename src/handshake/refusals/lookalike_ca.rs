@@ -94,7 +94,7 @@ impl ThrowAway {
         copy(original, changes, Some(self.issuer()))
     }
 
-    /// What a party shows that holds this copy.
+    /// What an endpoint shows that holds this copy.
     pub fn identity(&self, whose: &'static str, leaf: &Copied) -> Result<Identity, CopyError> {
         Ok(scenario::identity(whose, &self.chain(&[&leaf.certificate]), &leaf.key)?)
     }

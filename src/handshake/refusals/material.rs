@@ -1,11 +1,11 @@
-//! What the cases are made of: copies of the parties under keys of this test's own.
+//! What the cases are made of: copies of the endpoints under keys of this test's own.
 
 use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::super::endpoint::Endpoint;
 use super::super::error::CopyError;
 use super::super::good_case::HandshakeTest;
-use super::super::party::Party;
 use super::super::scenario::{self, Identity};
 use super::lookalike_ca::{self, Changes, HierarchyChanges, ThrowAway};
 use crate::keys::PrivateKey;
@@ -54,11 +54,11 @@ impl<E: Into<CopyError>> From<E> for Obstacle {
     }
 }
 
-/// A party, and the throw-away hierarchy that copies what stands above it.
+/// An endpoint, and the throw-away hierarchy that copies what stands above it.
 pub(in super::super) struct Double<'a> {
     whose: &'static str,
-    pub party: &'a Party,
-    other: Option<&'a Party>,
+    pub endpoint: &'a Endpoint,
+    other: Option<&'a Endpoint>,
     pub hierarchy: ThrowAway,
     /// A key of the same kind that is not the certificate's: RSA keys take their time, so it is made once.
     wrong_key: OnceCell<PrivateKey>,
@@ -68,16 +68,16 @@ impl<'a> Double<'a> {
     /// `other` lends its key where a wrong one of the same kind is wanted.
     pub fn new(
         whose: &'static str,
-        party: &'a Party,
-        other: Option<&'a Party>,
+        endpoint: &'a Endpoint,
+        other: Option<&'a Endpoint>,
         roots: &[Certificate],
     ) -> Result<Self, CopyError> {
-        let hierarchy = ThrowAway::above(party.chain(), roots, HierarchyChanges::default())?;
-        Ok(Self { whose, party, other, hierarchy, wrong_key: OnceCell::new() })
+        let hierarchy = ThrowAway::above(endpoint.chain(), roots, HierarchyChanges::default())?;
+        Ok(Self { whose, endpoint, other, hierarchy, wrong_key: OnceCell::new() })
     }
 
     pub fn copy(&self, changes: Changes<'_>) -> Result<Identity, CopyError> {
-        self.hierarchy.identity(self.whose, &self.hierarchy.leaf(self.party.certificate(), changes)?)
+        self.hierarchy.identity(self.whose, &self.hierarchy.leaf(self.endpoint.certificate(), changes)?)
     }
 
     pub fn revoked(&self, test: &HandshakeTest<'_>) -> Result<(Identity, Vec<u8>), Obstacle> {
@@ -85,14 +85,14 @@ impl<'a> Double<'a> {
         if issuer.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::CRL_SIGN)) {
             return Err(Obstacle::Untried(format!("{} may not sign revocation lists (key usage)", issuer.subject)));
         }
-        let leaf = self.hierarchy.leaf(self.party.certificate(), Changes::default())?;
+        let leaf = self.hierarchy.leaf(self.endpoint.certificate(), Changes::default())?;
         let list = self.hierarchy.revocation_list(&leaf.certificate.serial, test.at)?;
         Ok((self.hierarchy.identity(self.whose, &leaf)?, list))
     }
 
     pub fn issued_by_leaf(&self) -> Result<Identity, CopyError> {
-        let leaf = self.hierarchy.leaf(self.party.certificate(), Changes::default())?;
-        self.hierarchy.identity_issued_by_leaf(self.whose, &leaf, self.party.certificate())
+        let leaf = self.hierarchy.leaf(self.endpoint.certificate(), Changes::default())?;
+        self.hierarchy.identity_issued_by_leaf(self.whose, &leaf, self.endpoint.certificate())
     }
 
     /// A copy whose issuer may vouch for other names only, and the root of both.
@@ -109,9 +109,9 @@ impl<'a> Double<'a> {
             excluded: Vec::new(),
         };
         let changes = HierarchyChanges { constraints: Some(&constraints), ..HierarchyChanges::default() };
-        let hierarchy = ThrowAway::above(self.party.chain(), roots, changes)?;
+        let hierarchy = ThrowAway::above(self.endpoint.chain(), roots, changes)?;
         // A client often has no name of a kind that constraints speak of; it gets one.
-        let certificate = self.party.certificate();
+        let certificate = self.endpoint.certificate();
         let is_bound = certificate.names().iter().any(|name| constraints.check(name).is_err());
         let names = [GeneralName::Dns("outside.invalid".to_owned())];
         let changes = Changes { names: (!is_bound).then_some(&names[..]), ..Changes::default() };
@@ -120,14 +120,14 @@ impl<'a> Double<'a> {
     }
 
     pub fn tampered(&self) -> Result<Identity, CopyError> {
-        let tampered = lookalike_ca::tampered(self.party.certificate())?;
-        let chain: Vec<&Certificate> = [&tampered].into_iter().chain(self.party.chain().iter().skip(1)).collect();
-        Ok(scenario::identity(self.whose, &chain, self.party.key())?)
+        let tampered = lookalike_ca::tampered(self.endpoint.certificate())?;
+        let chain: Vec<&Certificate> = [&tampered].into_iter().chain(self.endpoint.chain().iter().skip(1)).collect();
+        Ok(scenario::identity(self.whose, &chain, self.endpoint.key())?)
     }
 
     pub fn with_wrong_key(&self) -> Result<Identity, CopyError> {
-        let kind = &self.party.certificate().public_key;
-        let chain: Vec<&Certificate> = self.party.chain().iter().collect();
+        let kind = &self.endpoint.certificate().public_key;
+        let chain: Vec<&Certificate> = self.endpoint.chain().iter().collect();
         let lent = self.other.filter(|other| {
             let lent = &other.certificate().public_key;
             lent.kind() == kind.kind() && lent != kind
@@ -146,18 +146,18 @@ impl<'a> Double<'a> {
     }
 }
 
-/// A copy of the party whose root has another name and another key.
+/// A copy of the endpoint whose root has another name and another key.
 pub(in super::super) fn stranger(
     whose: &'static str,
-    party: &Party,
+    endpoint: &Endpoint,
     roots: &[Certificate],
 ) -> Result<Identity, CopyError> {
     let name = "A CA that nobody here trusts".to_owned();
     let name = DistinguishedName::build(&[(AttributeType::CommonName, name)])
         .map_err(|error| CopyError::Fields(error.to_string()))?;
     let changes = HierarchyChanges { root_name: Some(&name), ..HierarchyChanges::default() };
-    let hierarchy = ThrowAway::above(party.chain(), roots, changes)?;
-    hierarchy.identity(whose, &hierarchy.leaf(party.certificate(), Changes::default())?)
+    let hierarchy = ThrowAway::above(endpoint.chain(), roots, changes)?;
+    hierarchy.identity(whose, &hierarchy.leaf(endpoint.certificate(), Changes::default())?)
 }
 
 /// The algorithm of a key that could pass for one of this kind until a signature is checked.

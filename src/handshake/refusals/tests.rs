@@ -12,12 +12,12 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName as Hint, Error, SignatureScheme};
 use time::macros::datetime;
 
+use super::super::endpoint::Endpoint;
 use super::super::ends::Ends;
 use super::super::error::SetUpError;
 use super::super::exchange::Exchange;
 use super::super::fixtures::{Hierarchy, Kind, TIMEOUT, certificate};
 use super::super::good_case::good_case;
-use super::super::party::Party;
 use super::super::report::{Breakdown, Outcome, Session};
 use super::super::scenario::Identity;
 use super::super::{cause, facts};
@@ -197,16 +197,16 @@ fn case(name: &str) -> &'static Case {
     CASES.iter().find(|case| case.name == name).unwrap()
 }
 
-/// The parties of a hierarchy, copied with this validity below a root that is copied too.
+/// The endpoints of a hierarchy, copied with this validity below a root that is copied too.
 fn valid(validity: Validity) -> Hierarchy {
     let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let copies = ThrowAway::above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
-    let party = |original: &Party| {
+    let endpoint = |original: &Endpoint| {
         let changes = Changes { validity: Some(validity), ..Changes::default() };
         let Copied { certificate, key } = copies.leaf(original.certificate(), changes).unwrap();
-        Party::new(vec![certificate, copies.issuer().certificate.clone()], key).unwrap()
+        Endpoint::new(vec![certificate, copies.issuer().certificate.clone()], key).unwrap()
     };
-    let (server, client) = (party(&server), party(&client));
+    let (server, client) = (endpoint(&server), endpoint(&client));
     Hierarchy { root: copies.root().clone(), server, client }
 }
 
@@ -289,8 +289,8 @@ fn a_wrong_key_is_of_the_same_kind_and_made_once_where_nobody_lends_one() {
 fn whoever_bears_names_keeps_them_outside_name_constraints_and_whoever_bears_none_gets_one() {
     let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let roots = [root];
-    for (party, name) in [(&server, "dns:localhost"), (&client, "dns:outside.invalid")] {
-        let double = Double::new("party", party, None, &roots).unwrap();
+    for (endpoint, name) in [(&server, "dns:localhost"), (&client, "dns:outside.invalid")] {
+        let double = Double::new("endpoint", endpoint, None, &roots).unwrap();
         let (identity, _) = double.outside_name_constraints(&roots).unwrap();
         let (_, shown) = held_and_shown(&identity);
         let names: Vec<_> = shown.names().iter().map(ToString::to_string).collect();

@@ -1,8 +1,8 @@
 //! Sessions that pass, and sessions that break.
 
+use super::super::endpoint::Endpoint;
 use super::super::fixtures::{Hierarchy, Kind, NOW, certificate};
 use super::super::good_case::{HandshakeTest, good_case};
-use super::super::party::Party;
 use super::super::refusals::lookalike_ca::{Changes, Copied, HierarchyChanges, ThrowAway};
 use super::super::refusals::peers::PEERS;
 use super::super::report::{Outcome, Refusal};
@@ -311,11 +311,11 @@ fn nothing_bad_is_tried_unless_it_is_asked_for() {
 fn with_list(is_revoked: bool) -> (Hierarchy, RevocationList) {
     let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let copies = ThrowAway::above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
-    let party = |original: &Party| {
+    let endpoint = |original: &Endpoint| {
         let Copied { certificate, key } = copies.leaf(original.certificate(), Changes::default()).unwrap();
-        Party::new(vec![certificate, copies.issuer().certificate.clone()], key).unwrap()
+        Endpoint::new(vec![certificate, copies.issuer().certificate.clone()], key).unwrap()
     };
-    let (server, client) = (party(&server), party(&client));
+    let (server, client) = (endpoint(&server), endpoint(&client));
     let nobody = SerialNumber::from_der_content(&[1]);
     let revoked = if is_revoked { &client.certificate().serial } else { &nobody };
     let list = copies.revocation_list(revoked, NOW).unwrap();
@@ -384,7 +384,7 @@ fn a_key_that_is_not_the_certificates_breaks_the_session() {
     let other = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let Hierarchy { root, server, client } = hierarchy;
     let (_, key) = other.server.into_parts();
-    let server = Party::new(server.chain().to_vec(), key).unwrap();
+    let server = Endpoint::new(server.chain().to_vec(), key).unwrap();
     let report = test(&Hierarchy { root, server, client }, false);
     let breakdown = report.sessions[0].breakdown.as_ref().unwrap();
     assert_eq!((breakdown.by, breakdown.cause.code), (Side::Client, cause::BAD_SIGNATURE));

@@ -5,32 +5,32 @@ use crate::x509::Certificate;
 
 /// One side's identity, as it stands in `fullchain.pem` and `key.pem`.
 #[derive(Debug)]
-pub struct Party {
+pub struct Endpoint {
     /// The certificate and, above it, its intermediates; never empty.
     chain: Vec<Certificate>,
     key: PrivateKey,
 }
 
-/// Why a chain and a key are no party.
+/// Why a chain and a key are no endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PartyError {
+pub enum EndpointError {
     #[error("there is no certificate in the chain")]
     NoCertificate,
 }
 
-impl Party {
+impl Endpoint {
     /// The leaf comes first. Whether key and certificate belong together is for the handshake to show.
     ///
     /// # Errors
     /// When the chain is empty.
-    pub fn new(chain: Vec<Certificate>, key: PrivateKey) -> Result<Self, PartyError> {
+    pub fn new(chain: Vec<Certificate>, key: PrivateKey) -> Result<Self, EndpointError> {
         if chain.is_empty() {
-            return Err(PartyError::NoCertificate);
+            return Err(EndpointError::NoCertificate);
         }
         Ok(Self { chain, key })
     }
 
-    /// What this party presents itself with.
+    /// What this endpoint presents itself with.
     pub fn certificate(&self) -> &Certificate {
         &self.chain[0]
     }
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn nobody_takes_part_without_a_certificate() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        assert!(matches!(Party::new(Vec::new(), key), Err(PartyError::NoCertificate)));
+        assert!(matches!(Endpoint::new(Vec::new(), key), Err(EndpointError::NoCertificate)));
     }
 
     #[test]
@@ -73,6 +73,6 @@ mod tests {
         assert!(server.key_matches());
         let (_, key) = client.into_parts();
         let (chain, _) = server.into_parts();
-        assert!(!Party::new(chain, key).unwrap().key_matches());
+        assert!(!Endpoint::new(chain, key).unwrap().key_matches());
     }
 }
