@@ -16,9 +16,9 @@ use super::call::Call;
 use super::dial::{open, resolve};
 use super::endpoint::Endpoint;
 use super::error::{CopyError, ExchangeError, HandshakeError};
-use super::refusals::cases::serves;
-use super::refusals::lookalike_ca::{Changes, Purpose};
-use super::refusals::material::{Double, stranger};
+use super::refusals::cases::allows_purpose;
+use super::refusals::forged_peer::{ForgedPeer, from_unknown_ca};
+use super::refusals::lookalike_ca::{CopyChanges, Purpose};
 use super::report::{Expected, HandshakeReport, Outcome, Refusal, Session};
 use super::scenario::{self, Identity, Standard};
 use crate::tls::{Group, Secrets, Side, TlsVersion};
@@ -45,7 +45,7 @@ pub struct Visit<'a> {
 }
 
 /// Certificates of the same CA, each with its key, that no client may come in with. Where there is none, a copy under a
-/// throw-away CA takes its place.
+/// look-alike CA takes its place.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Specimens<'a> {
     /// A server's; its own will do.
@@ -120,45 +120,45 @@ const COPY: &str = "shown under a throw-away CA, because no such certificate wit
 
 /// What can be tried from outside, without the CA's key and the server's clock.
 fn cases(visit: &Visit<'_>) -> Result<Vec<Case>, CopyError> {
-    let copies = Double::new("client", visit.client, visit.specimens.server, visit.roots);
+    let copies = ForgedPeer::new("client", visit.client, visit.specimens.server, visit.roots);
     // Without the root that issued the client there is nothing to copy.
-    let copied = |make: &dyn Fn(&Double<'_>) -> Result<Identity, CopyError>| match &copies {
-        Ok(double) => make(double).map(|identity| Ok(Some(identity))),
+    let copied = |make: &dyn Fn(&ForgedPeer<'_>) -> Result<Identity, CopyError>| match &copies {
+        Ok(forged) => make(forged).map(|identity| Ok(Some(identity))),
         Err(error) => Ok(Err(error.to_string())),
     };
-    let specimen = |endpoint: Option<&Endpoint>, otherwise: Changes<'_>| match endpoint {
+    let specimen = |endpoint: Option<&Endpoint>, otherwise: CopyChanges<'_>| match endpoint {
         Some(endpoint) => {
             let chain: Vec<&Certificate> = endpoint.chain().iter().collect();
             Ok::<_, CopyError>((Ok(Some(scenario::identity("client", &chain, endpoint.key())?)), None))
         }
-        None => Ok((copied(&|double| double.copy(otherwise))?, Some(COPY))),
+        None => Ok((copied(&|forged| forged.copy(otherwise))?, Some(COPY))),
     };
     let plain = |name, title, shown| Case { name, title, shown, caveat: None };
     let with = |name, title, (shown, caveat)| Case { name, title, shown, caveat };
     let server = visit.specimens.server.filter(|server| {
         // One that may also serve a client proves nothing.
-        !serves(server.certificate(), &ExtendedKeyUsage::ClientAuth)
+        !allows_purpose(server.certificate(), &ExtendedKeyUsage::ClientAuth)
     });
     let was = |ended: time::Duration, long: time::Duration| {
         let not_after = visit.at.checked_sub(ended).unwrap_or(visit.at);
-        Changes {
+        CopyChanges {
             validity: Some(Validity { not_before: not_after.checked_sub(long).unwrap_or(not_after), not_after }),
-            ..Changes::default()
+            ..CopyChanges::default()
         }
     };
     let (day, year) = (time::Duration::DAY, time::Duration::days(365));
-    let as_server = Changes { purpose: Some(Purpose::Server), ..Changes::default() };
+    let as_server = CopyChanges { purpose: Some(Purpose::Server), ..CopyChanges::default() };
     let mut cases = vec![
         plain("no-client-certificate", "client without certificate", Ok(None)),
         plain(
             "client-of-another-ca",
             "client of another CA",
-            copied(&|double| stranger("client", double.endpoint, visit.roots))?,
+            copied(&|forged| from_unknown_ca("client", forged.endpoint, visit.roots))?,
         ),
         plain(
             "client-of-namesake-ca",
             "client of a CA of the same name",
-            copied(&|double| double.copy(Changes::default()))?,
+            copied(&|forged| forged.copy(CopyChanges::default()))?,
         ),
         with("expired-client", "client that has expired", specimen(visit.specimens.expired, was(day, year))?),
         with(
@@ -167,12 +167,12 @@ fn cases(visit: &Visit<'_>) -> Result<Vec<Case>, CopyError> {
             specimen(visit.specimens.not_yet_valid, was(-(day + year), year))?,
         ),
         with("server-certificate-as-client", "client with server certificate", specimen(server, as_server)?),
-        plain("client-with-wrong-key", "client with another's key", copied(&|double| double.with_wrong_key())?),
-        plain("tampered-client", "client with altered certificate", copied(&|double| double.tampered())?),
+        plain("client-with-wrong-key", "client with another's key", copied(&|forged| forged.with_wrong_key())?),
+        plain("tampered-client", "client with altered certificate", copied(&|forged| forged.tampered())?),
     ];
     cases.push(match (visit.expect_revocation, visit.specimens.revoked) {
         (true, Some(revoked)) => {
-            with("revoked-client", "client that was revoked", specimen(Some(revoked), Changes::default())?)
+            with("revoked-client", "client that was revoked", specimen(Some(revoked), CopyChanges::default())?)
         }
         (true, None) => plain(
             "revoked-client",

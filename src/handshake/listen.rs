@@ -239,8 +239,9 @@ mod tests {
 
     #[test]
     fn a_visitor_of_another_ca_is_refused_and_both_sides_say_so() {
-        let (host, stranger) = (Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::new(KeyAlgorithm::EcdsaP256));
-        let (received, visited) = meet(&host, &stranger, TlsVersion::Tls13);
+        let (host, other_ca) =
+            (Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::new(KeyAlgorithm::EcdsaP256));
+        let (received, visited) = meet(&host, &other_ca, TlsVersion::Tls13);
         let refused = received.sessions[0].breakdown.as_ref().unwrap();
         assert_eq!((refused.by, refused.cause.code), (Side::Server, "bad-signature"));
         let heard = visited.sessions[0].breakdown.as_ref().unwrap();
@@ -268,7 +269,7 @@ mod tests {
     #[test]
     fn whoever_comes_in_time_is_received_whatever_the_others_do() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let stranger = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let other_ca = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let port = Port::open("127.0.0.1:0").unwrap();
         let address = port.address().to_string();
         let roots = std::slice::from_ref(&hierarchy.root);
@@ -286,7 +287,7 @@ mod tests {
         let mut told = 0;
         let report = std::thread::scope(|scope| {
             scope.spawn(|| {
-                for client in [&hierarchy.client, &stranger.client, &hierarchy.client] {
+                for client in [&hierarchy.client, &other_ca.client, &hierarchy.client] {
                     visit(&Visit {
                         address: &address,
                         host_name: "localhost",

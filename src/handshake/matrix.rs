@@ -4,7 +4,7 @@ use super::endpoint::Endpoint;
 use super::error::{CopyError, HandshakeError};
 use super::good_case::{HandshakeTest, good_case};
 use super::measure::{Plan, Progress, Rate, Workload};
-use super::refusals::lookalike_ca::{Changes, HierarchyChanges, ThrowAway};
+use super::refusals::lookalike_ca::{CopyChanges, HierarchyChanges, LookalikeCa};
 use super::scenario::{self, Identity};
 use crate::tls::{Group, TlsVersion};
 use crate::x509::{Certificate, KeyAlgorithm};
@@ -65,10 +65,10 @@ struct Copies {
 
 impl Copies {
     fn of(test: &HandshakeTest<'_>, algorithm: KeyAlgorithm) -> Result<Self, CopyError> {
-        let changes = Changes { algorithm: Some(algorithm), ..Changes::default() };
+        let changes = CopyChanges { algorithm: Some(algorithm), ..CopyChanges::default() };
         let above = |endpoint: &Endpoint| {
             let changes = HierarchyChanges { algorithm: Some(algorithm), ..HierarchyChanges::default() };
-            ThrowAway::above(endpoint.chain(), test.roots, changes)
+            LookalikeCa::copy_above(endpoint.chain(), test.roots, changes)
         };
         let hierarchy = above(test.server)?;
         let server = hierarchy.identity("server", &hierarchy.leaf(test.server.certificate(), changes)?)?;

@@ -4,7 +4,7 @@ use super::cause::Cause;
 use super::ends::Ends;
 use super::error::HandshakeError;
 use super::good_case::{HandshakeTest, good_case};
-use super::refusals::material::Material;
+use super::refusals::forged_peer::ForgedPeers;
 use super::report::{Breakdown, HandshakeReport, Peer, Session};
 use super::scenario::Scenario;
 use super::{exchange, facts, refusals};
@@ -36,10 +36,10 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
     }
     // Where the good case fails, a refusal of the bad ones proves nothing.
     if test.refusals && !proven.is_empty() {
-        let material = Material::new(test)?;
+        let forged = ForgedPeers::new(test)?;
         for scenario in proven {
             // The copies have other keys: the real lists do not speak of them.
-            report.refusals.extend(refusals::try_all(&material, &scenario.without_lists())?);
+            report.refusals.extend(refusals::try_all(&forged, &scenario.without_lists())?);
         }
     }
     Ok(report)

@@ -5,7 +5,7 @@ use super::super::error::{HandshakeError, SetUpError};
 use super::super::report::{Expected, Outcome, Refusal};
 use super::super::scenario::Scenario;
 use super::super::{cause, exchange, facts};
-use super::material::{Material, Obstacle};
+use super::forged_peer::{CaseNotPlayed, ForgedPeers};
 use crate::tls::{Alert, Side, trace};
 
 /// A case: its word, its words, who must refuse it and why, and what it changes.
@@ -14,14 +14,14 @@ pub(in super::super) struct Case {
     title: &'static str,
     pub by: Side,
     pub error: &'static str,
-    pub change: fn(&Material<'_>, &mut Scenario) -> Result<(), Obstacle>,
+    pub change: fn(&ForgedPeers<'_>, &mut Scenario) -> Result<(), CaseNotPlayed>,
 }
 
 pub(super) const fn by_server(
     name: &'static str,
     title: &'static str,
     error: &'static str,
-    change: fn(&Material<'_>, &mut Scenario) -> Result<(), Obstacle>,
+    change: fn(&ForgedPeers<'_>, &mut Scenario) -> Result<(), CaseNotPlayed>,
 ) -> Case {
     Case { name, title, by: Side::Server, error, change }
 }
@@ -30,7 +30,7 @@ pub(super) const fn by_client(
     name: &'static str,
     title: &'static str,
     error: &'static str,
-    change: fn(&Material<'_>, &mut Scenario) -> Result<(), Obstacle>,
+    change: fn(&ForgedPeers<'_>, &mut Scenario) -> Result<(), CaseNotPlayed>,
 ) -> Case {
     Case { name, title, by: Side::Client, error, change }
 }
@@ -43,15 +43,15 @@ impl Case {
     /// Plays the case with the ends that `ends` makes of it; only the tests make them of softer stuff.
     pub fn attempt(
         &self,
-        material: &Material<'_>,
+        forged: &ForgedPeers<'_>,
         good: &Scenario,
         ends: impl Fn(&Scenario) -> Result<Ends, SetUpError>,
     ) -> Result<Refusal, HandshakeError> {
         let mut scenario = good.clone();
         let mut recording = None;
-        let outcome = match (self.change)(material, &mut scenario) {
-            Err(Obstacle::Untried(reason)) => Outcome::Untried(reason),
-            Err(Obstacle::Failed(error)) => return Err(error.into()),
+        let outcome = match (self.change)(forged, &mut scenario) {
+            Err(CaseNotPlayed::Untried(reason)) => Outcome::Untried(reason),
+            Err(CaseNotPlayed::Failed(error)) => return Err(error.into()),
             Ok(()) => {
                 let exchange = exchange::play(&ends(&scenario)?)?;
                 let messages = trace::read(&exchange.flights, &exchange.secrets);

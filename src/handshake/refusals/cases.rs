@@ -10,42 +10,37 @@ use super::super::cause;
 use super::super::error::SetUpError;
 use super::super::scenario::{self, Identity};
 use super::case::{Case, by_client, by_server};
-use super::lookalike_ca::{Changes, Purpose};
-use super::material::{Obstacle, stranger};
+use super::forged_peer::{CaseNotPlayed, from_unknown_ca};
+use super::lookalike_ca::{CopyChanges, Purpose};
 use crate::x509::{Certificate, ExtendedKeyUsage};
 
 /// All cases, those that a server must refuse first.
 pub(in super::super) const CASES: [Case; 23] = [
-    by_server("no-client-certificate", "client without certificate", cause::NO_CERTIFICATE, |material, scenario| {
-        material.client()?;
+    by_server("no-client-certificate", "client without certificate", cause::NO_CERTIFICATE, |forged, scenario| {
+        forged.client()?;
         scenario.client = None;
         Ok(())
     }),
-    by_server("client-of-another-ca", "client of another CA", cause::UNKNOWN_ISSUER, |material, scenario| {
-        scenario.client = Some(stranger("client", material.client()?.endpoint, material.test.roots)?);
+    by_server("client-of-another-ca", "client of another CA", cause::UNKNOWN_ISSUER, |forged, scenario| {
+        scenario.client = Some(from_unknown_ca("client", forged.client()?.endpoint, forged.test.roots)?);
         Ok(())
     }),
-    by_server(
-        "client-of-namesake-ca",
-        "client of a CA of the same name",
-        cause::BAD_SIGNATURE,
-        |material, scenario| {
-            scenario.client = Some(material.client()?.copy(Changes::default())?);
-            Ok(())
-        },
-    ),
-    by_server("expired-client", "client that has expired", cause::EXPIRED, |material, scenario| {
-        scenario.server_judges_by.at = after(material.client()?.endpoint.certificate())?;
+    by_server("client-of-namesake-ca", "client of a CA of the same name", cause::BAD_SIGNATURE, |forged, scenario| {
+        scenario.client = Some(forged.client()?.copy(CopyChanges::default())?);
         Ok(())
     }),
-    by_server("not-yet-valid-client", "client not valid yet", cause::NOT_YET_VALID, |material, scenario| {
-        scenario.server_judges_by.at = before(material.client()?.endpoint.certificate())?;
+    by_server("expired-client", "client that has expired", cause::EXPIRED, |forged, scenario| {
+        scenario.server_judges_by.at = after(forged.client()?.endpoint.certificate())?;
         Ok(())
     }),
-    by_server("revoked-client", "client that was revoked", cause::REVOKED, |material, scenario| {
-        let (identity, list) = material.client()?.revoked(material.test)?;
+    by_server("not-yet-valid-client", "client not valid yet", cause::NOT_YET_VALID, |forged, scenario| {
+        scenario.server_judges_by.at = before(forged.client()?.endpoint.certificate())?;
+        Ok(())
+    }),
+    by_server("revoked-client", "client that was revoked", cause::REVOKED, |forged, scenario| {
+        let (identity, list) = forged.client()?.revoked(forged.test)?;
         scenario.client = Some(identity);
-        scenario.server_judges_by.roots = scenario::roots(&[material.client()?.hierarchy.root()])?;
+        scenario.server_judges_by.roots = scenario::roots(&[forged.client()?.hierarchy.root()])?;
         scenario.server_judges_by.revocation_lists = vec![list];
         Ok(())
     }),
@@ -53,16 +48,16 @@ pub(in super::super) const CASES: [Case; 23] = [
         "server-certificate-as-client",
         "client with server certificate",
         cause::WRONG_PURPOSE,
-        |material, scenario| {
-            material.client()?;
-            let server = material.test.server;
-            if !serves(server.certificate(), &ExtendedKeyUsage::ClientAuth) {
+        |forged, scenario| {
+            forged.client()?;
+            let server = forged.test.server;
+            if !allows_purpose(server.certificate(), &ExtendedKeyUsage::ClientAuth) {
                 scenario.client = Some(scenario.server.clone());
             } else {
                 // It may serve both: a copy that is a server's alone takes its place.
-                let changes = Changes { purpose: Some(Purpose::Server), ..Changes::default() };
-                scenario.client = Some(material.server.copy(changes)?);
-                scenario.server_judges_by.roots = scenario::roots(&[material.server.hierarchy.root()])?;
+                let changes = CopyChanges { purpose: Some(Purpose::Server), ..CopyChanges::default() };
+                scenario.client = Some(forged.server.copy(changes)?);
+                scenario.server_judges_by.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
             }
             Ok(())
         },
@@ -71,31 +66,31 @@ pub(in super::super) const CASES: [Case; 23] = [
         "client-without-intermediate",
         "client without its intermediate",
         cause::UNKNOWN_ISSUER,
-        |material, scenario| {
-            material.client()?;
+        |forged, scenario| {
+            forged.client()?;
             scenario.client = scenario.client.as_ref().map(without_intermediate).transpose()?;
             Ok(())
         },
     ),
-    by_server("client-with-wrong-key", "client with another's key", cause::BAD_SIGNATURE, |material, scenario| {
-        scenario.client = Some(material.client()?.with_wrong_key()?);
+    by_server("client-with-wrong-key", "client with another's key", cause::BAD_SIGNATURE, |forged, scenario| {
+        scenario.client = Some(forged.client()?.with_wrong_key()?);
         Ok(())
     }),
-    by_server("tampered-client", "client with altered certificate", cause::BAD_SIGNATURE, |material, scenario| {
-        scenario.client = Some(material.client()?.tampered()?);
+    by_server("tampered-client", "client with altered certificate", cause::BAD_SIGNATURE, |forged, scenario| {
+        scenario.client = Some(forged.client()?.tampered()?);
         Ok(())
     }),
-    by_server("client-issued-by-leaf", "client issued by a leaf", cause::NOT_A_CA, |material, scenario| {
-        scenario.client = Some(material.client()?.issued_by_leaf()?);
-        scenario.server_judges_by.roots = scenario::roots(&[material.client()?.hierarchy.root()])?;
+    by_server("client-issued-by-leaf", "client issued by a leaf", cause::NOT_A_CA, |forged, scenario| {
+        scenario.client = Some(forged.client()?.issued_by_leaf()?);
+        scenario.server_judges_by.roots = scenario::roots(&[forged.client()?.hierarchy.root()])?;
         Ok(())
     }),
     by_server(
         "client-outside-name-constraints",
         "client outside name constraints",
         cause::NAME_NOT_PERMITTED,
-        |material, scenario| {
-            let (identity, root) = material.client()?.outside_name_constraints(material.test.roots)?;
+        |forged, scenario| {
+            let (identity, root) = forged.client()?.outside_name_constraints(forged.test.roots)?;
             scenario.client = Some(identity);
             scenario.server_judges_by.roots = scenario::roots(&[&root])?;
             Ok(())
@@ -107,22 +102,22 @@ pub(in super::super) const CASES: [Case; 23] = [
             .map_err(|_| SetUpError::Library("it does not know host names".to_owned()))?;
         Ok(())
     }),
-    by_client("server-of-another-ca", "server of another CA", cause::UNKNOWN_ISSUER, |material, scenario| {
-        scenario.server = stranger("server", material.test.server, material.test.roots)?;
+    by_client("server-of-another-ca", "server of another CA", cause::UNKNOWN_ISSUER, |forged, scenario| {
+        scenario.server = from_unknown_ca("server", forged.test.server, forged.test.roots)?;
         Ok(())
     }),
-    by_client("expired-server", "server that has expired", cause::EXPIRED, |material, scenario| {
-        scenario.client_judges_by.at = after(material.test.server.certificate())?;
+    by_client("expired-server", "server that has expired", cause::EXPIRED, |forged, scenario| {
+        scenario.client_judges_by.at = after(forged.test.server.certificate())?;
         Ok(())
     }),
-    by_client("not-yet-valid-server", "server not valid yet", cause::NOT_YET_VALID, |material, scenario| {
-        scenario.client_judges_by.at = before(material.test.server.certificate())?;
+    by_client("not-yet-valid-server", "server not valid yet", cause::NOT_YET_VALID, |forged, scenario| {
+        scenario.client_judges_by.at = before(forged.test.server.certificate())?;
         Ok(())
     }),
-    by_client("revoked-server", "server that was revoked", cause::REVOKED, |material, scenario| {
-        let (identity, list) = material.server.revoked(material.test)?;
+    by_client("revoked-server", "server that was revoked", cause::REVOKED, |forged, scenario| {
+        let (identity, list) = forged.server.revoked(forged.test)?;
         scenario.server = identity;
-        scenario.client_judges_by.roots = scenario::roots(&[material.server.hierarchy.root()])?;
+        scenario.client_judges_by.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
         scenario.client_judges_by.revocation_lists = vec![list];
         Ok(())
     }),
@@ -130,11 +125,11 @@ pub(in super::super) const CASES: [Case; 23] = [
         "client-certificate-as-server",
         "server with client certificate",
         cause::WRONG_PURPOSE,
-        |material, scenario| {
+        |forged, scenario| {
             // A copy with the server's names: a name that does not fit would be refused for another reason.
-            let changes = Changes { purpose: Some(Purpose::Client), ..Changes::default() };
-            scenario.server = material.server.copy(changes)?;
-            scenario.client_judges_by.roots = scenario::roots(&[material.server.hierarchy.root()])?;
+            let changes = CopyChanges { purpose: Some(Purpose::Client), ..CopyChanges::default() };
+            scenario.server = forged.server.copy(changes)?;
+            scenario.client_judges_by.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
             Ok(())
         },
     ),
@@ -147,25 +142,25 @@ pub(in super::super) const CASES: [Case; 23] = [
             Ok(())
         },
     ),
-    by_client("server-with-wrong-key", "server with another's key", cause::BAD_SIGNATURE, |material, scenario| {
-        scenario.server = material.server.with_wrong_key()?;
+    by_client("server-with-wrong-key", "server with another's key", cause::BAD_SIGNATURE, |forged, scenario| {
+        scenario.server = forged.server.with_wrong_key()?;
         Ok(())
     }),
-    by_client("tampered-server", "server with altered certificate", cause::BAD_SIGNATURE, |material, scenario| {
-        scenario.server = material.server.tampered()?;
+    by_client("tampered-server", "server with altered certificate", cause::BAD_SIGNATURE, |forged, scenario| {
+        scenario.server = forged.server.tampered()?;
         Ok(())
     }),
-    by_client("server-issued-by-leaf", "server issued by a leaf", cause::NOT_A_CA, |material, scenario| {
-        scenario.server = material.server.issued_by_leaf()?;
-        scenario.client_judges_by.roots = scenario::roots(&[material.server.hierarchy.root()])?;
+    by_client("server-issued-by-leaf", "server issued by a leaf", cause::NOT_A_CA, |forged, scenario| {
+        scenario.server = forged.server.issued_by_leaf()?;
+        scenario.client_judges_by.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
         Ok(())
     }),
     by_client(
         "server-outside-name-constraints",
         "server outside name constraints",
         cause::NAME_NOT_PERMITTED,
-        |material, scenario| {
-            let (identity, root) = material.server.outside_name_constraints(material.test.roots)?;
+        |forged, scenario| {
+            let (identity, root) = forged.server.outside_name_constraints(forged.test.roots)?;
             scenario.server = identity;
             scenario.client_judges_by.roots = scenario::roots(&[&root])?;
             Ok(())
@@ -173,33 +168,35 @@ pub(in super::super) const CASES: [Case; 23] = [
     ),
 ];
 
-fn without_intermediate(identity: &Identity) -> Result<Identity, Obstacle> {
+fn without_intermediate(identity: &Identity) -> Result<Identity, CaseNotPlayed> {
     match identity.cert.as_slice() {
         [leaf, _, ..] => Ok(Arc::new(CertifiedKey::new(vec![leaf.clone()], identity.key.clone()))),
-        _ => Err(Obstacle::Untried("a root issued it directly, there is no intermediate to leave out".to_owned())),
+        _ => Err(CaseNotPlayed::Untried("a root issued it directly, there is no intermediate to leave out".to_owned())),
     }
 }
 
 /// Whether the TLS library would take the certificate for this purpose: without the extension, for any.
-pub(in super::super) fn serves(certificate: &Certificate, purpose: &ExtendedKeyUsage) -> bool {
+pub(in super::super) fn allows_purpose(certificate: &Certificate, purpose: &ExtendedKeyUsage) -> bool {
     certificate.extended_key_usage.as_ref().is_none_or(|purposes| purposes.contains(purpose))
 }
 
 /// One second after the certificate's last; after the last second of RFC 5280 (§4.1.2.5) there is no other.
-fn after(certificate: &Certificate) -> Result<time::OffsetDateTime, Obstacle> {
+fn after(certificate: &Certificate) -> Result<time::OffsetDateTime, CaseNotPlayed> {
     certificate
         .validity
         .not_after
         .checked_add(Duration::SECOND)
-        .ok_or_else(|| Obstacle::Untried("the certificate never expires".to_owned()))
+        .ok_or_else(|| CaseNotPlayed::Untried("the certificate never expires".to_owned()))
 }
 
 /// One second before the certificate's first.
-fn before(certificate: &Certificate) -> Result<time::OffsetDateTime, Obstacle> {
+fn before(certificate: &Certificate) -> Result<time::OffsetDateTime, CaseNotPlayed> {
     certificate
         .validity
         .not_before
         .checked_sub(Duration::SECOND)
         .filter(|at| *at >= time::OffsetDateTime::UNIX_EPOCH)
-        .ok_or_else(|| Obstacle::Untried("the certificate is older than the time the TLS library knows".to_owned()))
+        .ok_or_else(|| {
+            CaseNotPlayed::Untried("the certificate is older than the time the TLS library knows".to_owned())
+        })
 }

@@ -14,20 +14,20 @@ use crate::x509::{
 };
 
 /// A copied certificate and the key that it now holds.
-pub(in super::super) struct Copied {
+pub(in super::super) struct CopiedCertificate {
     pub certificate: Certificate,
     pub key: PrivateKey,
 }
 
 /// Copies of a root and the intermediates below it, each able to sign.
-pub(in super::super) struct ThrowAway {
+pub(in super::super) struct LookalikeCa {
     /// The root first, the issuer of leaves last.
-    authorities: Vec<Copied>,
+    authorities: Vec<CopiedCertificate>,
 }
 
 /// What a copy says differently from its original.
 #[derive(Default, Clone, Copy)]
-pub(in super::super) struct Changes<'a> {
+pub(in super::super) struct CopyChanges<'a> {
     pub subject: Option<&'a DistinguishedName>,
     /// The only purpose that the copy may serve.
     pub purpose: Option<Purpose>,
@@ -58,21 +58,21 @@ pub(in super::super) enum Purpose {
     Client = 2,
 }
 
-impl ThrowAway {
+impl LookalikeCa {
     /// Copies everything above the leaf of `chain`, up to one of the `roots`.
-    pub fn above(
+    pub fn copy_above(
         chain: &[Certificate],
         roots: &[Certificate],
         wanted: HierarchyChanges<'_>,
     ) -> Result<Self, CopyError> {
         let path = path_above(chain, roots)?;
-        let mut authorities: Vec<Copied> = Vec::new();
+        let mut authorities: Vec<CopiedCertificate> = Vec::new();
         for (index, original) in path.iter().rev().enumerate() {
-            let changes = Changes {
+            let changes = CopyChanges {
                 subject: wanted.root_name.filter(|_| index == 0),
                 constraints: wanted.constraints.filter(|_| index + 1 == path.len()),
                 algorithm: wanted.algorithm,
-                ..Changes::default()
+                ..CopyChanges::default()
             };
             let copied = copy(original, changes, authorities.last())?;
             authorities.push(copied);
@@ -85,17 +85,17 @@ impl ThrowAway {
     }
 
     /// The copy of whoever issued the leaf.
-    pub fn issuer(&self) -> &Copied {
+    pub fn issuer(&self) -> &CopiedCertificate {
         &self.authorities[self.authorities.len() - 1]
     }
 
     /// A copy of a leaf.
-    pub fn leaf(&self, original: &Certificate, changes: Changes<'_>) -> Result<Copied, CopyError> {
+    pub fn leaf(&self, original: &Certificate, changes: CopyChanges<'_>) -> Result<CopiedCertificate, CopyError> {
         copy(original, changes, Some(self.issuer()))
     }
 
     /// What an endpoint shows that holds this copy.
-    pub fn identity(&self, whose: &'static str, leaf: &Copied) -> Result<Identity, CopyError> {
+    pub fn identity(&self, whose: &'static str, leaf: &CopiedCertificate) -> Result<Identity, CopyError> {
         Ok(scenario::identity(whose, &self.chain(&[&leaf.certificate]), &leaf.key)?)
     }
 
@@ -103,10 +103,10 @@ impl ThrowAway {
     pub fn identity_issued_by_leaf(
         &self,
         whose: &'static str,
-        leaf: &Copied,
+        leaf: &CopiedCertificate,
         original: &Certificate,
     ) -> Result<Identity, CopyError> {
-        let below = copy(original, Changes::default(), Some(leaf))?;
+        let below = copy(original, CopyChanges::default(), Some(leaf))?;
         Ok(scenario::identity(whose, &self.chain(&[&below.certificate, &leaf.certificate]), &below.key)?)
     }
 
@@ -183,7 +183,11 @@ fn fields(certificate: &Certificate) -> Result<TbsFields, CopyError> {
 }
 
 /// Copies a certificate for a fresh key, signed by `issuer`, or by itself when there is none.
-fn copy(original: &Certificate, changes: Changes<'_>, issuer: Option<&Copied>) -> Result<Copied, CopyError> {
+fn copy(
+    original: &Certificate,
+    changes: CopyChanges<'_>,
+    issuer: Option<&CopiedCertificate>,
+) -> Result<CopiedCertificate, CopyError> {
     let key = PrivateKey::generate(changes.algorithm.unwrap_or(KeyAlgorithm::EcdsaP256))?;
     let signer = issuer.map_or(&key, |issuer| &issuer.key);
     let subject = changes.subject.unwrap_or(&original.subject);
@@ -205,14 +209,14 @@ fn copy(original: &Certificate, changes: Changes<'_>, issuer: Option<&Copied>) -
     fields.public_key = key.public_key().spki().to_vec();
     fields.rest = copy_rest(original, &fields.rest, changes, &key, signer)?;
     let certificate = Certificate::from_der(&signed(&fields.join(), signer)?)?;
-    Ok(Copied { certificate, key })
+    Ok(CopiedCertificate { certificate, key })
 }
 
 /// What follows the public key, with other extensions.
 fn copy_rest(
     original: &Certificate,
     rest: &[u8],
-    changes: Changes<'_>,
+    changes: CopyChanges<'_>,
     key: &PrivateKey,
     signer: &PrivateKey,
 ) -> Result<Vec<u8>, CopyError> {
@@ -231,7 +235,7 @@ fn copy_rest(
 fn copy_extensions(
     original: &Certificate,
     field: &[u8],
-    changes: Changes<'_>,
+    changes: CopyChanges<'_>,
     key: &PrivateKey,
     signer: &PrivateKey,
 ) -> Result<Vec<u8>, CopyError> {
@@ -256,7 +260,7 @@ fn copy_extensions(
 }
 
 /// The extensions that take the place of those of the original, or come in addition, with their object identifiers.
-fn wanted_extensions(changes: Changes<'_>) -> Vec<(&'static [u8], Vec<u8>)> {
+fn wanted_extensions(changes: CopyChanges<'_>) -> Vec<(&'static [u8], Vec<u8>)> {
     let purpose = changes.purpose.map(|purpose| {
         let purpose = der::value(der::OBJECT_IDENTIFIER, &[0x2b, 6, 1, 5, 5, 7, 3, purpose as u8]);
         (oid::EXTENDED_KEY_USAGE, extension(oid::EXTENDED_KEY_USAGE, &der::sequence(&[&purpose])))
@@ -320,11 +324,11 @@ mod tests {
         let Hierarchy { root, server, .. } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let name = certificate("Stranger", "Stranger", 1, server.key(), server.key(), &Kind::Authority).subject;
         let changes = HierarchyChanges { root_name: Some(&name), ..HierarchyChanges::default() };
-        let copies = ThrowAway::above(server.chain(), std::slice::from_ref(&root), changes).unwrap();
+        let copies = LookalikeCa::copy_above(server.chain(), std::slice::from_ref(&root), changes).unwrap();
         let (copied_root, issuer) = (copies.root(), &copies.issuer().certificate);
         assert_eq!((&copied_root.subject, &copied_root.issuer), (&name, &name));
         assert_eq!((&issuer.subject, &issuer.issuer), (&server.chain()[1].subject, &name));
-        let leaf = copies.leaf(server.certificate(), Changes::default()).unwrap().certificate;
+        let leaf = copies.leaf(server.certificate(), CopyChanges::default()).unwrap().certificate;
         assert!(leaf.subject_key_id.is_some() && leaf.subject_key_id != server.certificate().subject_key_id);
         assert_eq!(leaf.authority_key_id.and_then(|id| id.key_id), issuer.subject_key_id);
         assert_eq!(issuer.authority_key_id.clone().and_then(|id| id.key_id), copied_root.subject_key_id);

@@ -4,24 +4,24 @@
 //! where it takes another time, the clock of the side that verifies is moved; where it takes a peer that the TLS library
 //! cannot play, its bytes are written by hand.
 //!
-//! - [`case`], [`cases`]: an endpoint holds or shows the wrong thing; [`material`], [`lookalike_ca`]: what that takes
-//! - [`peers`]: an endpoint does not speak the protocol as it has to be spoken
+//! - [`case`], [`cases`]: an endpoint holds or shows the wrong thing; [`forged_peer`], [`lookalike_ca`]: what that takes
+//! - [`handwritten_peers`]: an endpoint does not speak the protocol as it has to be spoken
 
 mod case;
 pub(super) mod cases;
+pub(super) mod forged_peer;
+pub(super) mod handwritten_peers;
 pub(super) mod lookalike_ca;
-pub(super) mod material;
-pub(super) mod peers;
 
 use super::error::HandshakeError;
 use super::report::Refusal;
 use super::scenario::Scenario;
-use material::Material;
+use forged_peer::ForgedPeers;
 
 /// Tries every case as a change of this good case.
-pub(super) fn try_all(material: &Material<'_>, good: &Scenario) -> Result<Vec<Refusal>, HandshakeError> {
-    let certificates = cases::CASES.iter().map(|case| case.attempt(material, good, Scenario::ends));
-    let others = peers::PEERS.iter().map(|peer| peer.attempt(good, material.test.timeout));
+pub(super) fn try_all(forged: &ForgedPeers<'_>, good: &Scenario) -> Result<Vec<Refusal>, HandshakeError> {
+    let certificates = cases::CASES.iter().map(|case| case.attempt(forged, good, Scenario::ends));
+    let others = handwritten_peers::HANDWRITTEN_PEERS.iter().map(|peer| peer.attempt(good, forged.test.timeout));
     certificates.chain(others).collect()
 }
 

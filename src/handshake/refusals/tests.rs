@@ -23,9 +23,11 @@ use super::super::scenario::Identity;
 use super::super::{cause, facts};
 use super::case::Case;
 use super::cases::CASES;
-use super::lookalike_ca::{Changes, Copied, HierarchyChanges, ThrowAway};
-use super::material::Double;
-use super::peers::{PEERS, Peer, client_hello, real_side, record, server_hello, vector};
+use super::forged_peer::ForgedPeer;
+use super::handwritten_peers::{
+    HANDWRITTEN_PEERS, HandwrittenPeer, client_hello, real_side, record, server_hello, vector,
+};
+use super::lookalike_ca::{CopiedCertificate, CopyChanges, HierarchyChanges, LookalikeCa};
 use super::*;
 use crate::keys::{PrivateKey, Signer};
 use crate::lint::testing::EVERY_KIND_OF_KEY;
@@ -158,7 +160,7 @@ fn overlooking(scenario: &Scenario, side: Side, code: &'static str) -> Result<En
 fn every_case_hangs_on_exactly_the_check_that_it_is_named_after() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let test = hierarchy.test(&BOTH);
-    let material = Material::new(&test).unwrap();
+    let forged = ForgedPeers::new(&test).unwrap();
     let mut checks: Vec<&'static str> = CASES.iter().map(|case| case.error).collect();
     checks.sort_unstable();
     checks.dedup();
@@ -166,7 +168,7 @@ fn every_case_hangs_on_exactly_the_check_that_it_is_named_after() {
         let good = good_case(&test, version).unwrap();
         for case in &CASES {
             for check in &checks {
-                let refusal = case.attempt(&material, &good, |scenario| overlooking(scenario, case.by, check)).unwrap();
+                let refusal = case.attempt(&forged, &good, |scenario| overlooking(scenario, case.by, check)).unwrap();
                 let what = format!("{} in {version} without the check for {check}: {:?}", case.name, refusal.outcome);
                 if *check == case.error {
                     assert_eq!(refusal.outcome, Outcome::Accepted, "{what}");
@@ -184,10 +186,10 @@ fn every_case_hangs_on_exactly_the_check_that_it_is_named_after() {
 fn below_an_issuer_that_may_not_sign_lists_revocation_is_not_tried() {
     let hierarchy = Hierarchy::with_issuing(KeyAlgorithm::EcdsaP256, &Kind::WithoutLists);
     let test = hierarchy.test(&BOTH);
-    let material = Material::new(&test).unwrap();
+    let forged = ForgedPeers::new(&test).unwrap();
     let good = good_case(&test, TlsVersion::Tls13).unwrap();
     for name in ["revoked-client", "revoked-server"] {
-        let refusal = case(name).attempt(&material, &good, Scenario::ends).unwrap();
+        let refusal = case(name).attempt(&forged, &good, Scenario::ends).unwrap();
         let why = "CN=Test Issuing may not sign revocation lists (key usage)";
         assert_eq!(refusal.outcome, Outcome::Untried(why.to_owned()), "{name}");
     }
@@ -200,10 +202,10 @@ fn case(name: &str) -> &'static Case {
 /// The endpoints of a hierarchy, copied with this validity below a root that is copied too.
 fn valid(validity: Validity) -> Hierarchy {
     let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-    let copies = ThrowAway::above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
+    let copies = LookalikeCa::copy_above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
     let endpoint = |original: &Endpoint| {
-        let changes = Changes { validity: Some(validity), ..Changes::default() };
-        let Copied { certificate, key } = copies.leaf(original.certificate(), changes).unwrap();
+        let changes = CopyChanges { validity: Some(validity), ..CopyChanges::default() };
+        let CopiedCertificate { certificate, key } = copies.leaf(original.certificate(), changes).unwrap();
         Endpoint::new(vec![certificate, copies.issuer().certificate.clone()], key).unwrap()
     };
     let (server, client) = (endpoint(&server), endpoint(&client));
@@ -215,7 +217,7 @@ fn valid(validity: Validity) -> Hierarchy {
 fn whoever_never_expires_or_was_always_valid_is_not_judged_outside_that_time() {
     let hierarchy = valid(Validity { not_before: datetime!(1970-01-01 00:00 UTC), not_after: Validity::LATEST });
     let test = hierarchy.test(&BOTH);
-    let material = Material::new(&test).unwrap();
+    let forged = ForgedPeers::new(&test).unwrap();
     let good = good_case(&test, TlsVersion::Tls13).unwrap();
     for (name, why) in [
         ("expired-client", "the certificate never expires"),
@@ -223,7 +225,7 @@ fn whoever_never_expires_or_was_always_valid_is_not_judged_outside_that_time() {
         ("not-yet-valid-client", "the certificate is older than the time the TLS library knows"),
         ("not-yet-valid-server", "the certificate is older than the time the TLS library knows"),
     ] {
-        let refusal = case(name).attempt(&material, &good, Scenario::ends).unwrap();
+        let refusal = case(name).attempt(&forged, &good, Scenario::ends).unwrap();
         assert_eq!(refusal.outcome, Outcome::Untried(why.to_owned()), "{name}");
     }
 }
@@ -234,9 +236,9 @@ fn the_server_plays_the_client_itself_where_its_own_certificate_is_no_clients() 
         [(Hierarchy::new(KeyAlgorithm::EcdsaP256), true), (Hierarchy::flat(KeyAlgorithm::EcdsaP256), false)]
     {
         let test = hierarchy.test(&BOTH);
-        let material = Material::new(&test).unwrap();
+        let forged = ForgedPeers::new(&test).unwrap();
         let good = good_case(&test, TlsVersion::Tls13).unwrap();
-        let refusal = case("server-certificate-as-client").attempt(&material, &good, Scenario::ends).unwrap();
+        let refusal = case("server-certificate-as-client").attempt(&forged, &good, Scenario::ends).unwrap();
         let Outcome::Refused(found) = refusal.outcome else { panic!("{refusal:?}") };
         let shown = found.certificate.unwrap();
         assert_eq!((shown.subject.as_str(), shown.serial == "51"), ("CN=localhost", is_itself));
@@ -246,15 +248,15 @@ fn the_server_plays_the_client_itself_where_its_own_certificate_is_no_clients() 
 #[test]
 fn a_certificate_serves_a_purpose_that_it_names_and_one_that_names_none_serves_every_purpose() {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let serves = |kind| {
+    let allows_purpose = |kind| {
         let certificate = certificate("it", "it", 1, &key, &key, &kind);
         [ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth]
-            .map(|purpose| cases::serves(&certificate, &purpose))
+            .map(|purpose| cases::allows_purpose(&certificate, &purpose))
     };
-    assert_eq!(serves(Kind::Server), [true, false]);
-    assert_eq!(serves(Kind::Client), [false, true]);
-    assert_eq!(serves(Kind::Peer), [true, true]);
-    assert_eq!(serves(Kind::Authority), [true, true]);
+    assert_eq!(allows_purpose(Kind::Server), [true, false]);
+    assert_eq!(allows_purpose(Kind::Client), [false, true]);
+    assert_eq!(allows_purpose(Kind::Peer), [true, true]);
+    assert_eq!(allows_purpose(Kind::Authority), [true, true]);
 }
 
 /// The public key that an identity really signs with, and the certificate that it shows.
@@ -268,19 +270,19 @@ fn a_wrong_key_is_of_the_same_kind_and_made_once_where_nobody_lends_one() {
         let Hierarchy { root, server, client } = Hierarchy::new(algorithm);
         let roots = [root];
         let own = server.certificate().public_key.clone();
-        let wrong = |double: &Double<'_>| held_and_shown(&double.with_wrong_key().unwrap());
-        let lent = wrong(&Double::new("server", &server, Some(&client), &roots).unwrap());
+        let wrong = |forged: &ForgedPeer<'_>| held_and_shown(&forged.with_wrong_key().unwrap());
+        let lent = wrong(&ForgedPeer::new("server", &server, Some(&client), &roots).unwrap());
         assert_eq!(lent, (client.key().public_key().spki().to_vec(), server.certificate().clone()), "{algorithm}");
         // Nobody else is there, or nobody whose key would do: it is the same one, or of another kind.
         let another = if algorithm == KeyAlgorithm::Ed25519 { KeyAlgorithm::EcdsaP256 } else { KeyAlgorithm::Ed25519 };
         let another = Hierarchy::new(another);
         for other in [None, Some(&server), Some(&another.server)] {
-            let double = Double::new("server", &server, other, &roots).unwrap();
-            let (made, _) = wrong(&double);
+            let forged = ForgedPeer::new("server", &server, other, &roots).unwrap();
+            let (made, _) = wrong(&forged);
             let made_key = PublicKey::from_spki(&made).unwrap();
             assert_eq!(made_key.kind(), own.kind(), "{algorithm}");
             assert_ne!(made_key, own, "{algorithm}");
-            assert_eq!(wrong(&double).0, made, "{algorithm}");
+            assert_eq!(wrong(&forged).0, made, "{algorithm}");
         }
     }
 }
@@ -290,8 +292,8 @@ fn whoever_bears_names_keeps_them_outside_name_constraints_and_whoever_bears_non
     let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let roots = [root];
     for (endpoint, name) in [(&server, "dns:localhost"), (&client, "dns:outside.invalid")] {
-        let double = Double::new("endpoint", endpoint, None, &roots).unwrap();
-        let (identity, _) = double.outside_name_constraints(&roots).unwrap();
+        let forged = ForgedPeer::new("endpoint", endpoint, None, &roots).unwrap();
+        let (identity, _) = forged.outside_name_constraints(&roots).unwrap();
         let (_, shown) = held_and_shown(&identity);
         let names: Vec<_> = shown.names().iter().map(ToString::to_string).collect();
         assert_eq!(names, [name]);
@@ -302,10 +304,10 @@ fn whoever_bears_names_keeps_them_outside_name_constraints_and_whoever_bears_non
 fn a_refusal_for_another_reason_is_not_as_it_should_be() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let test = hierarchy.test(&BOTH);
-    let material = Material::new(&test).unwrap();
+    let forged = ForgedPeers::new(&test).unwrap();
     let mut good = good_case(&test, TlsVersion::Tls13).unwrap();
     good.client = None;
-    let refusal = case("expired-client").attempt(&material, &good, Scenario::ends).unwrap();
+    let refusal = case("expired-client").attempt(&forged, &good, Scenario::ends).unwrap();
     assert!(matches!(&refusal.outcome, Outcome::Refused(found) if found.cause.code == cause::NO_CERTIFICATE));
     assert!(!refusal.as_it_should_be());
 }
@@ -314,10 +316,10 @@ fn a_refusal_for_another_reason_is_not_as_it_should_be() {
 fn a_refusal_with_another_alert_is_not_as_it_should_be() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let test = hierarchy.test(&BOTH);
-    let material = Material::new(&test).unwrap();
+    let forged = ForgedPeers::new(&test).unwrap();
     let good = good_case(&test, TlsVersion::Tls13).unwrap();
     for case in &CASES {
-        let refusal = case.attempt(&material, &good, Scenario::ends).unwrap();
+        let refusal = case.attempt(&forged, &good, Scenario::ends).unwrap();
         assert!(refusal.as_it_should_be(), "{refusal:?}");
         let Outcome::Refused(found) = &refusal.outcome else { panic!("{refusal:?}") };
         for alert in [None, Some(INTERNAL_ERROR)] {
@@ -366,8 +368,8 @@ fn careless(side: Side, hello: Vec<u8>, answer: impl Fn(&[u8]) -> Vec<u8>) -> im
     }
 }
 
-fn peer(name: &str) -> &'static Peer {
-    PEERS.iter().find(|peer| peer.name == name).unwrap()
+fn peer(name: &str) -> &'static HandwrittenPeer {
+    HANDWRITTEN_PEERS.iter().find(|peer| peer.name == name).unwrap()
 }
 
 #[test]
@@ -422,7 +424,7 @@ fn a_peer_that_is_refused_otherwise_is_not_as_it_should_be() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     for version in BOTH {
         let good = good_case(&hierarchy.test(&BOTH), version).unwrap();
-        for peer in &PEERS {
+        for peer in &HANDWRITTEN_PEERS {
             let refusal = peer.attempt(&good, TIMEOUT).unwrap();
             assert!(refusal.for_the_right_reason(), "{refusal:?}");
             let Outcome::Refused(found) = &refusal.outcome else { panic!("{refusal:?}") };
@@ -468,8 +470,9 @@ fn a_peer_that_stalls_is_waited_for_no_longer_than_was_asked_for_and_never_for_l
 
 #[test]
 fn names_of_cases_are_different_words() {
-    let mut names: Vec<_> = CASES.iter().map(|case| case.name).chain(PEERS.iter().map(|peer| peer.name)).collect();
+    let mut names: Vec<_> =
+        CASES.iter().map(|case| case.name).chain(HANDWRITTEN_PEERS.iter().map(|peer| peer.name)).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), CASES.len() + PEERS.len());
+    assert_eq!(names.len(), CASES.len() + HANDWRITTEN_PEERS.len());
 }

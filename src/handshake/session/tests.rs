@@ -3,8 +3,8 @@
 use super::super::endpoint::Endpoint;
 use super::super::fixtures::{Hierarchy, Kind, NOW, certificate};
 use super::super::good_case::{HandshakeTest, good_case};
-use super::super::refusals::lookalike_ca::{Changes, Copied, HierarchyChanges, ThrowAway};
-use super::super::refusals::peers::PEERS;
+use super::super::refusals::handwritten_peers::HANDWRITTEN_PEERS;
+use super::super::refusals::lookalike_ca::{CopiedCertificate, CopyChanges, HierarchyChanges, LookalikeCa};
 use super::super::report::{Outcome, Refusal};
 use super::super::{cause, facts};
 use super::*;
@@ -157,7 +157,10 @@ fn without_its_secrets_a_session_is_read_as_far_as_it_is_in_the_clear() {
 fn everything_bad_is_refused_for_its_right_reason_in_both_versions() {
     for hierarchy in [Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::flat(KeyAlgorithm::Ed25519)] {
         let report = test(&hierarchy, true);
-        assert_eq!(report.refusals.len(), 2 * (refusals::cases::CASES.len() + refusals::peers::PEERS.len()));
+        assert_eq!(
+            report.refusals.len(),
+            2 * (refusals::cases::CASES.len() + refusals::handwritten_peers::HANDWRITTEN_PEERS.len())
+        );
         for refusal in &report.refusals {
             assert!(refusal.as_it_should_be(), "{refusal:?}");
         }
@@ -186,7 +189,8 @@ fn one_way_tls_passes_without_a_word_of_a_client_certificate() {
     }
     for refusal in &report.refusals {
         let untried = matches!(refusal.outcome, Outcome::Untried(_));
-        let is_of_a_client = refusal.expected.by == Side::Server && !PEERS.iter().any(|peer| peer.name == refusal.case);
+        let is_of_a_client =
+            refusal.expected.by == Side::Server && !HANDWRITTEN_PEERS.iter().any(|peer| peer.name == refusal.case);
         assert_eq!(untried, is_of_a_client, "{refusal:?}");
     }
 }
@@ -281,8 +285,8 @@ fn a_server_that_forgets_the_session_is_found_out() {
         let broken = again.breakdown.unwrap();
         assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-resumed"));
         // One that broke for another reason keeps it, and nobody is taken for who was there before.
-        let stranger = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let judged = HandshakeTest { roots: std::slice::from_ref(&stranger.root), ..hierarchy.test(&BOTH) };
+        let other_ca = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let judged = HandshakeTest { roots: std::slice::from_ref(&other_ca.root), ..hierarchy.test(&BOTH) };
         let again = resume(&good_case(&judged, version).unwrap().ends().unwrap(), &full).unwrap();
         assert_eq!(again.breakdown.unwrap().cause.code, cause::BAD_SIGNATURE);
         assert!(!again.server.authenticated && !again.client.authenticated);
@@ -310,9 +314,10 @@ fn nothing_bad_is_tried_unless_it_is_asked_for() {
 /// Server and client below an issuer who can sign lists, and its list with the serial of nobody, or of the client.
 fn with_list(is_revoked: bool) -> (Hierarchy, RevocationList) {
     let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-    let copies = ThrowAway::above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
+    let copies = LookalikeCa::copy_above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
     let endpoint = |original: &Endpoint| {
-        let Copied { certificate, key } = copies.leaf(original.certificate(), Changes::default()).unwrap();
+        let CopiedCertificate { certificate, key } =
+            copies.leaf(original.certificate(), CopyChanges::default()).unwrap();
         Endpoint::new(vec![certificate, copies.issuer().certificate.clone()], key).unwrap()
     };
     let (server, client) = (endpoint(&server), endpoint(&client));

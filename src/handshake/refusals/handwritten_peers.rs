@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_millis(25);
 const STUBBORNNESS: Duration = Duration::from_secs(2);
 
 /// A case: its word, its words, what must become of it, and what the peer says.
-pub(in super::super) struct Peer {
+pub(in super::super) struct HandwrittenPeer {
     pub name: &'static str,
     title: &'static str,
     pub expected: Expected,
@@ -40,8 +40,8 @@ const fn by_server(
     error: &'static str,
     alert: Option<Alert>,
     says: fn(TlsVersion, &[u8]) -> Vec<u8>,
-) -> Peer {
-    Peer { name, title, expected: Expected { by: Side::Server, error, alert }, says }
+) -> HandwrittenPeer {
+    HandwrittenPeer { name, title, expected: Expected { by: Side::Server, error, alert }, says }
 }
 
 const fn by_client(
@@ -50,12 +50,12 @@ const fn by_client(
     error: &'static str,
     alert: Option<Alert>,
     says: fn(TlsVersion, &[u8]) -> Vec<u8>,
-) -> Peer {
-    Peer { name, title, expected: Expected { by: Side::Client, error, alert }, says }
+) -> HandwrittenPeer {
+    HandwrittenPeer { name, title, expected: Expected { by: Side::Client, error, alert }, says }
 }
 
 /// All of them, those that a server must refuse first.
-pub(in super::super) const PEERS: [Peer; 8] = [
+pub(in super::super) const HANDWRITTEN_PEERS: [HandwrittenPeer; 8] = [
     by_server(
         "tls-1-1-client",
         "client of TLS 1.1",
@@ -113,7 +113,7 @@ pub(in super::super) const PEERS: [Peer; 8] = [
     by_client("stalling-server", "server that stalls", cause::TIMED_OUT, None, |_, _| Vec::new()),
 ];
 
-impl Peer {
+impl HandwrittenPeer {
     /// Plays the case against the real other side.
     pub fn attempt(&self, good: &Scenario, limit: Duration) -> Result<Refusal, HandshakeError> {
         let limit = if self.expected.error == cause::TIMED_OUT { limit.min(PATIENCE) } else { limit };

@@ -7,7 +7,7 @@ use super::super::endpoint::Endpoint;
 use super::super::error::CopyError;
 use super::super::good_case::HandshakeTest;
 use super::super::scenario::{self, Identity};
-use super::lookalike_ca::{self, Changes, HierarchyChanges, ThrowAway};
+use super::lookalike_ca::{self, CopyChanges, HierarchyChanges, LookalikeCa};
 use crate::keys::PrivateKey;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{
@@ -15,26 +15,26 @@ use crate::x509::{
 };
 
 /// What the cases are made of, made once for all of them.
-pub(in super::super) struct Material<'a> {
+pub(in super::super) struct ForgedPeers<'a> {
     pub test: &'a HandshakeTest<'a>,
     /// Nothing in one-way TLS.
-    client: Option<Double<'a>>,
-    pub server: Double<'a>,
+    client: Option<ForgedPeer<'a>>,
+    pub server: ForgedPeer<'a>,
 }
 
-impl<'a> Material<'a> {
+impl<'a> ForgedPeers<'a> {
     pub fn new(test: &'a HandshakeTest<'a>) -> Result<Self, CopyError> {
-        let client = test.client.map(|client| Double::new("client", client, Some(test.server), test.roots));
+        let client = test.client.map(|client| ForgedPeer::new("client", client, Some(test.server), test.roots));
         Ok(Self {
             test,
             client: client.transpose()?,
-            server: Double::new("server", test.server, test.client, test.roots)?,
+            server: ForgedPeer::new("server", test.server, test.client, test.roots)?,
         })
     }
 
     /// The client, without whom there is no case about one.
-    pub fn client(&self) -> Result<&Double<'a>, Obstacle> {
-        self.client.as_ref().ok_or_else(|| Obstacle::Untried(ONE_WAY.to_owned()))
+    pub fn client(&self) -> Result<&ForgedPeer<'a>, CaseNotPlayed> {
+        self.client.as_ref().ok_or_else(|| CaseNotPlayed::Untried(ONE_WAY.to_owned()))
     }
 }
 
@@ -42,29 +42,29 @@ impl<'a> Material<'a> {
 const ONE_WAY: &str = "the server asks for no certificate";
 
 /// Why a case was not played.
-pub(in super::super) enum Obstacle {
+pub(in super::super) enum CaseNotPlayed {
     /// These certificates leave nothing to try.
     Untried(String),
     Failed(CopyError),
 }
 
-impl<E: Into<CopyError>> From<E> for Obstacle {
+impl<E: Into<CopyError>> From<E> for CaseNotPlayed {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
-/// An endpoint, and the throw-away hierarchy that copies what stands above it.
-pub(in super::super) struct Double<'a> {
+/// An endpoint, and the look-alike CA that copies what stands above it.
+pub(in super::super) struct ForgedPeer<'a> {
     whose: &'static str,
     pub endpoint: &'a Endpoint,
     other: Option<&'a Endpoint>,
-    pub hierarchy: ThrowAway,
+    pub hierarchy: LookalikeCa,
     /// A key of the same kind that is not the certificate's: RSA keys take their time, so it is made once.
     wrong_key: OnceCell<PrivateKey>,
 }
 
-impl<'a> Double<'a> {
+impl<'a> ForgedPeer<'a> {
     /// `other` lends its key where a wrong one of the same kind is wanted.
     pub fn new(
         whose: &'static str,
@@ -72,26 +72,29 @@ impl<'a> Double<'a> {
         other: Option<&'a Endpoint>,
         roots: &[Certificate],
     ) -> Result<Self, CopyError> {
-        let hierarchy = ThrowAway::above(endpoint.chain(), roots, HierarchyChanges::default())?;
+        let hierarchy = LookalikeCa::copy_above(endpoint.chain(), roots, HierarchyChanges::default())?;
         Ok(Self { whose, endpoint, other, hierarchy, wrong_key: OnceCell::new() })
     }
 
-    pub fn copy(&self, changes: Changes<'_>) -> Result<Identity, CopyError> {
+    pub fn copy(&self, changes: CopyChanges<'_>) -> Result<Identity, CopyError> {
         self.hierarchy.identity(self.whose, &self.hierarchy.leaf(self.endpoint.certificate(), changes)?)
     }
 
-    pub fn revoked(&self, test: &HandshakeTest<'_>) -> Result<(Identity, Vec<u8>), Obstacle> {
+    pub fn revoked(&self, test: &HandshakeTest<'_>) -> Result<(Identity, Vec<u8>), CaseNotPlayed> {
         let issuer = &self.hierarchy.issuer().certificate;
         if issuer.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::CRL_SIGN)) {
-            return Err(Obstacle::Untried(format!("{} may not sign revocation lists (key usage)", issuer.subject)));
+            return Err(CaseNotPlayed::Untried(format!(
+                "{} may not sign revocation lists (key usage)",
+                issuer.subject
+            )));
         }
-        let leaf = self.hierarchy.leaf(self.endpoint.certificate(), Changes::default())?;
+        let leaf = self.hierarchy.leaf(self.endpoint.certificate(), CopyChanges::default())?;
         let list = self.hierarchy.revocation_list(&leaf.certificate.serial, test.at)?;
         Ok((self.hierarchy.identity(self.whose, &leaf)?, list))
     }
 
     pub fn issued_by_leaf(&self) -> Result<Identity, CopyError> {
-        let leaf = self.hierarchy.leaf(self.endpoint.certificate(), Changes::default())?;
+        let leaf = self.hierarchy.leaf(self.endpoint.certificate(), CopyChanges::default())?;
         self.hierarchy.identity_issued_by_leaf(self.whose, &leaf, self.endpoint.certificate())
     }
 
@@ -109,12 +112,12 @@ impl<'a> Double<'a> {
             excluded: Vec::new(),
         };
         let changes = HierarchyChanges { constraints: Some(&constraints), ..HierarchyChanges::default() };
-        let hierarchy = ThrowAway::above(self.endpoint.chain(), roots, changes)?;
+        let hierarchy = LookalikeCa::copy_above(self.endpoint.chain(), roots, changes)?;
         // A client often has no name of a kind that constraints speak of; it gets one.
         let certificate = self.endpoint.certificate();
         let is_bound = certificate.names().iter().any(|name| constraints.check(name).is_err());
         let names = [GeneralName::Dns("outside.invalid".to_owned())];
-        let changes = Changes { names: (!is_bound).then_some(&names[..]), ..Changes::default() };
+        let changes = CopyChanges { names: (!is_bound).then_some(&names[..]), ..CopyChanges::default() };
         let leaf = hierarchy.leaf(certificate, changes)?;
         Ok((hierarchy.identity(self.whose, &leaf)?, hierarchy.root().clone()))
     }
@@ -147,7 +150,7 @@ impl<'a> Double<'a> {
 }
 
 /// A copy of the endpoint whose root has another name and another key.
-pub(in super::super) fn stranger(
+pub(in super::super) fn from_unknown_ca(
     whose: &'static str,
     endpoint: &Endpoint,
     roots: &[Certificate],
@@ -156,8 +159,8 @@ pub(in super::super) fn stranger(
     let name = DistinguishedName::build(&[(AttributeType::CommonName, name)])
         .map_err(|error| CopyError::Fields(error.to_string()))?;
     let changes = HierarchyChanges { root_name: Some(&name), ..HierarchyChanges::default() };
-    let hierarchy = ThrowAway::above(endpoint.chain(), roots, changes)?;
-    hierarchy.identity(whose, &hierarchy.leaf(endpoint.certificate(), Changes::default())?)
+    let hierarchy = LookalikeCa::copy_above(endpoint.chain(), roots, changes)?;
+    hierarchy.identity(whose, &hierarchy.leaf(endpoint.certificate(), CopyChanges::default())?)
 }
 
 /// The algorithm of a key that could pass for one of this kind until a signature is checked.
