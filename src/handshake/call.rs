@@ -284,8 +284,8 @@ mod tests {
     /// A client's call to a socket behind which somebody holds `words` ready and then hangs up.
     fn call(limit: Duration, words: &[u8]) -> Call {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let ends = good_case(&hierarchy.test(&[TlsVersion::Tls13]), TlsVersion::Tls13).unwrap().ends().unwrap();
-        let connection = ClientConnection::new(ends.client, ends.host_name).unwrap();
+        let configs = good_case(&hierarchy.test(&[TlsVersion::Tls13]), TlsVersion::Tls13).unwrap().configs().unwrap();
+        let connection = ClientConnection::new(configs.client, configs.host_name).unwrap();
         let (own, mut other) = socket_pair().unwrap();
         other.write_all(words).unwrap();
         other.shutdown(std::net::Shutdown::Write).unwrap();

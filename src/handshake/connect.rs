@@ -255,7 +255,7 @@ mod tests {
     }
 
     fn strict(hierarchy: &Hierarchy) -> Arc<ServerConfig> {
-        good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap().ends().unwrap().server
+        good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap().configs().unwrap().server
     }
 
     fn visited(hierarchy: &Hierarchy, address: &str, versions: &[TlsVersion]) -> HandshakeReport {

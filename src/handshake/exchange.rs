@@ -1,6 +1,6 @@
 //! Plays a scenario over a loopback TCP socket and keeps every octet that crossed it.
 //!
-//! One thread plays both ends: it knows how many octets are on their way, so it never waits for what will not come, and
+//! One thread plays both endpoints: it knows how many octets are on their way, so it never waits for what will not come, and
 //! nothing is left running when it ends. All waiting is bounded by [`LONGEST`], all data by [`MOST_OCTETS`].
 
 use std::io::{self, Read, Write};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustls::{ClientConnection, Connection, ServerConnection};
 
-use super::ends::Ends;
+use super::config_pair::ConfigPair;
 use super::error::ExchangeError;
 use super::limits::{LONGEST, MOST_OCTETS};
 use super::socket::{Tap, socket_error, socket_pair};
@@ -58,8 +58,8 @@ impl Exchange {
 }
 
 /// Plays the scenario once.
-pub(super) fn play(ends: &Ends) -> Result<Exchange, ExchangeError> {
-    let mut table = Table::laid(ends)?;
+pub(super) fn play(configs: &ConfigPair) -> Result<Exchange, ExchangeError> {
+    let mut table = Table::laid(configs)?;
     table.settle()?;
     let (mut to_server, mut to_client) = (0, 0);
     if table.handshake.is_some() {
@@ -76,7 +76,7 @@ pub(super) fn play(ends: &Ends) -> Result<Exchange, ExchangeError> {
     Ok(Exchange {
         group,
         flights: table.flights,
-        secrets: ends.secrets.clone(),
+        secrets: configs.secrets.clone(),
         client_error: table.client.error,
         server_error: table.server.error,
         handshake: table.handshake,
@@ -103,11 +103,11 @@ struct End {
 }
 
 impl Table {
-    /// Both ends, before either has said anything.
-    fn laid(ends: &Ends) -> Result<Self, ExchangeError> {
+    /// Both endpoints, before either has said anything.
+    fn laid(configs: &ConfigPair) -> Result<Self, ExchangeError> {
         let library = |error: rustls::Error| ExchangeError::Library(error.to_string());
-        let client = ClientConnection::new(ends.client.clone(), ends.host_name.clone()).map_err(library)?;
-        let server = ServerConnection::new(ends.server.clone()).map_err(library)?;
+        let client = ClientConnection::new(configs.client.clone(), configs.host_name.clone()).map_err(library)?;
+        let server = ServerConnection::new(configs.server.clone()).map_err(library)?;
         let (client_socket, server_socket) = socket_pair()?;
         // Everything is read before the table is cleared. Thousands of ports that wait for nothing would slow down the next.
         drop_without_lingering(&client_socket).map_err(socket_error("set up"))?;
@@ -212,14 +212,14 @@ mod tests {
 
     type Bend = fn(&mut Exchange);
 
-    fn ends() -> Ends {
+    fn configs() -> ConfigPair {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        good_case(&hierarchy.test(&[TlsVersion::Tls13]), TlsVersion::Tls13).unwrap().ends().unwrap()
+        good_case(&hierarchy.test(&[TlsVersion::Tls13]), TlsVersion::Tls13).unwrap().configs().unwrap()
     }
 
     #[test]
     fn an_exchange_passes_when_nobody_gave_up_and_both_have_heard_everything() {
-        let exchange = play(&ends()).unwrap();
+        let exchange = play(&configs()).unwrap();
         assert!(exchange.passed());
         let gave_up = || Some(rustls::Error::HandshakeNotComplete);
         let bends: [(&str, Bend); 3] = [
@@ -228,31 +228,31 @@ mod tests {
             ("the client heard less", |it| it.to_client -= 1),
         ];
         for (what, bend) in bends {
-            let mut bent = play(&ends()).unwrap();
+            let mut bent = play(&configs()).unwrap();
             bend(&mut bent);
             assert!(!bent.passed(), "{what}");
         }
-        assert!(!Exchange { client_error: gave_up(), ..play(&ends()).unwrap() }.passed());
+        assert!(!Exchange { client_error: gave_up(), ..play(&configs()).unwrap() }.passed());
         assert!(!Exchange { server_error: gave_up(), ..exchange }.passed());
     }
 
     #[test]
     fn an_exchange_that_lasts_too_long_or_moves_too_much_is_ended() {
-        let ends = ends();
-        let mut late = Table::laid(&ends).unwrap();
+        let configs = configs();
+        let mut late = Table::laid(&configs).unwrap();
         late.began = late.began.checked_sub(LONGEST + Duration::from_secs(1)).unwrap();
         assert!(matches!(late.settle(), Err(ExchangeError::TooLong(LONGEST))));
-        let mut long = Table::laid(&ends).unwrap();
+        let mut long = Table::laid(&configs).unwrap();
         long.octets = MOST_OCTETS;
         assert!(matches!(long.settle(), Err(ExchangeError::TooMuch)));
-        assert!(Table::laid(&ends).unwrap().settle().is_ok());
+        assert!(Table::laid(&configs).unwrap().settle().is_ok());
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn an_exchange_leaves_no_port_behind() {
         use crate::system::socket::tests::is_known;
-        let table = Table::laid(&ends()).unwrap();
+        let table = Table::laid(&configs()).unwrap();
         let socket = &table.client.socket;
         let (own, other) = (socket.local_addr().unwrap(), socket.peer_addr().unwrap());
         assert!(is_known(own, other));
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_socket_that_ends_early_is_told_from_one_that_is_slow() {
-        let mut table = Table::laid(&ends()).unwrap();
+        let mut table = Table::laid(&configs()).unwrap();
         drop(std::mem::replace(&mut table.server.socket, socket_pair().unwrap().0));
         let broken = table.client.receive(1).unwrap_err();
         assert!(matches!(broken, ExchangeError::Socket { action: "read", .. }), "{broken}");

@@ -109,8 +109,8 @@ mod tests {
         use rustls::{AlertDescription, Error};
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let version = TlsVersion::Tls13;
-        let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
-        let mut exchange = exchange::play(&ends).unwrap();
+        let configs = good_case(&hierarchy.test(&[version]), version).unwrap().configs().unwrap();
+        let mut exchange = exchange::play(&configs).unwrap();
         assert_eq!(failure_of(&exchange, &[]), None);
         exchange.to_client = 0;
         let found = failure_of(&exchange, &[]).unwrap();

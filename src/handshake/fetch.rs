@@ -83,7 +83,7 @@ mod tests {
 
     /// A server that insists on client certificates, for one visitor.
     fn strict(hierarchy: &Hierarchy, version: TlsVersion) -> Arc<ServerConfig> {
-        good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap().server
+        good_case(&hierarchy.test(&[version]), version).unwrap().configs().unwrap().server
     }
 
     /// Plays a server for one visitor.

@@ -98,7 +98,7 @@ impl Port {
         mut tell: impl FnMut(SocketAddr, &Session),
     ) -> Result<HandshakeReport, HandshakeError> {
         // What cannot be set up is said before anybody comes.
-        host.ends()?;
+        host.configs()?;
         let began = Instant::now();
         let (most, patience) = match host.clients {
             Clients::One(patience) => (1, patience),
@@ -148,7 +148,7 @@ impl Port {
 
 impl Host<'_> {
     /// A server for one client. Its secrets and its tickets are its own: nobody can take up another's session.
-    fn ends(&self) -> Result<(ServerConnection, Arc<Secrets>), HandshakeError> {
+    fn configs(&self) -> Result<(ServerConnection, Arc<Secrets>), HandshakeError> {
         let chain: Vec<&Certificate> = self.server.chain().iter().collect();
         let identity = scenario::identity("server", &chain, self.server.key())?;
         let roots = scenario::roots(&self.roots.iter().collect::<Vec<_>>())?;
@@ -165,7 +165,7 @@ impl Host<'_> {
     }
 
     fn talk(&self, socket: TcpStream) -> Result<Session, HandshakeError> {
-        let (connection, secrets) = self.ends()?;
+        let (connection, secrets) = self.configs()?;
         let mut call = Call::new(Side::Server, connection.into(), socket, self.timeout);
         let ended = call.answer(&response(self.client_authentication));
         call.hang_up();
@@ -239,8 +239,7 @@ mod tests {
 
     #[test]
     fn a_visitor_of_another_ca_is_refused_and_both_sides_say_so() {
-        let (host, other_ca) =
-            (Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::new(KeyAlgorithm::EcdsaP256));
+        let (host, other_ca) = (Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::new(KeyAlgorithm::EcdsaP256));
         let (received, visited) = meet(&host, &other_ca, TlsVersion::Tls13);
         let refused = received.sessions[0].breakdown.as_ref().unwrap();
         assert_eq!((refused.by, refused.cause.code), (Side::Server, "bad-signature"));

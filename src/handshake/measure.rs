@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustls::NoKeyLog;
 use rustls::client::Resumption;
 
-use super::ends::Ends;
+use super::config_pair::ConfigPair;
 use super::error::HandshakeError;
 use super::exchange::{self, Exchange};
 use super::good_case::{HandshakeTest, good_case};
@@ -90,7 +90,7 @@ pub(super) struct Plan {
 }
 
 struct Run {
-    ends: Ends,
+    configs: ConfigPair,
     version: TlsVersion,
     key: String,
     resumed: bool,
@@ -104,8 +104,8 @@ impl Plan {
     /// This scenario in full, and resumed.
     pub fn add(&mut self, scenario: &Scenario, key: &str) -> Result<(), HandshakeError> {
         for resumed in [false, true] {
-            let ends = scenario.ends()?;
-            self.runs.push(Run { ends, version: scenario.version, key: key.to_owned(), resumed });
+            let configs = scenario.configs()?;
+            self.runs.push(Run { configs, version: scenario.version, key: key.to_owned(), resumed });
         }
         Ok(())
     }
@@ -170,15 +170,15 @@ impl Run {
     /// Plays until all are played. Each job has a client of its own: tickets that another could use up would be missed.
     fn work(&self, count: usize, next: &AtomicUsize, start: &Barrier) -> Result<Worked, HandshakeError> {
         let resumption = if self.resumed { Resumption::in_memory_sessions(8) } else { Resumption::disabled() };
-        let ends = quiet(&self.ends, resumption);
+        let configs = quiet(&self.configs, resumption);
         // The first leaves behind what the others take up, and warms the caches.
-        let warmed = exchange::play(&ends);
+        let warmed = exchange::play(&configs);
         start.wait();
         let began = Instant::now();
         let mut worked = Worked { times: Vec::new(), octets: 0, group: None, began, ended: began };
         warmed?;
         while next.fetch_add(1, Ordering::Relaxed) < count {
-            let exchange = exchange::play(&ends)?;
+            let exchange = exchange::play(&configs)?;
             worked.times.push(self.time_of(&exchange)?);
             worked.octets = exchange.flights.iter().map(|flight| flight.octets.len()).sum();
             worked.group = exchange.group;
@@ -208,16 +208,16 @@ struct Worked {
 }
 
 /// The same ends without a key log: what nobody reads must not be paid for.
-fn quiet(ends: &Ends, resumption: Resumption) -> Ends {
-    let (mut client, mut server) = ((*ends.client).clone(), (*ends.server).clone());
+fn quiet(configs: &ConfigPair, resumption: Resumption) -> ConfigPair {
+    let (mut client, mut server) = ((*configs.client).clone(), (*configs.server).clone());
     client.key_log = Arc::new(NoKeyLog);
     server.key_log = Arc::new(NoKeyLog);
     client.resumption = resumption;
-    Ends {
+    ConfigPair {
         client: client.into(),
         server: server.into(),
-        host_name: ends.host_name.clone(),
-        secrets: ends.secrets.clone(),
+        host_name: configs.host_name.clone(),
+        secrets: configs.secrets.clone(),
     }
 }
 
@@ -252,7 +252,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let [full, resumed] = &plan.runs[..] else { panic!("two runs") };
-        let mut exchange = exchange::play(&full.ends).unwrap();
+        let mut exchange = exchange::play(&full.configs).unwrap();
         assert!(full.time_of(&exchange).is_ok());
         assert_eq!(why(resumed.time_of(&exchange)), "it was not taken up again");
         exchange.resumed = true;
@@ -262,9 +262,9 @@ mod tests {
         exchange.to_client = 0;
         assert_eq!(why(full.time_of(&exchange)), "it did not pass");
         // A server that hands out no tickets.
-        let mut server = (*resumed.ends.server).clone();
+        let mut server = (*resumed.configs.server).clone();
         server.send_tls13_tickets = 0;
-        plan.runs[1].ends.server = server.into();
+        plan.runs[1].configs.server = server.into();
         assert!(matches!(plan.play(&mut |_| ()), Err(HandshakeError::Unsteady { .. })));
     }
 

@@ -4,7 +4,7 @@
 //! shown by whoever asked. In reading order:
 //!
 //! - [`endpoint`]: who takes part: a chain and its key
-//! - [`scenario`], [`ends`]: one exchange before it is played: both sides with what they hold and trust, and its time
+//! - [`scenario`], [`config_pair`]: one exchange before it is played: both sides with what they hold and trust, and its time
 //! - [`good_case`]: the test, and the exchange that has to succeed in it
 //! - [`exchange`], [`socket`], [`limits`]: plays it over a loopback socket and keeps the bytes that crossed it
 //! - [`connect`], [`listen`], [`call`], [`dial`], [`host`]: one part alone, the other played by another program
@@ -19,10 +19,10 @@
 
 mod call;
 pub mod cause;
+mod config_pair;
 pub mod connect;
 mod dial;
 pub mod endpoint;
-mod ends;
 mod error;
 mod exchange;
 mod facts;

@@ -14,7 +14,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::{RootCertStore, SupportedProtocolVersion};
 use time::OffsetDateTime;
 
-use super::ends::Ends;
+use super::config_pair::ConfigPair;
 use super::error::SetUpError;
 use super::witness::{Notes, Witness};
 use crate::keys::PrivateKey;
@@ -93,31 +93,31 @@ impl Scenario {
         scenario
     }
 
-    /// Both ends, each judging as strictly as the TLS library can.
-    pub fn ends(&self) -> Result<Ends, SetUpError> {
-        let judge_of_clients = match self.client_authentication {
+    /// Both configs, each judging as strictly as the TLS library can.
+    pub fn configs(&self) -> Result<ConfigPair, SetUpError> {
+        let client_verifier = match self.client_authentication {
             ClientAuthentication::Required => self.server_judges_by.client_verifier()?,
             ClientAuthentication::NotRequested => WebPkiClientVerifier::no_client_auth(),
         };
-        self.ends_judged_by(judge_of_clients, self.client_judges_by.server_verifier()?)
+        self.configs_with_verifiers(client_verifier, self.client_judges_by.server_verifier()?)
     }
 
-    /// Both ends with the given judges; apart from [`Scenario::ends`] only the tests choose them.
-    pub(super) fn ends_judged_by(
+    /// Both ends with the given judges; apart from [`Scenario::configs`] only the tests choose them.
+    pub(super) fn configs_with_verifiers(
         &self,
-        judge_of_clients: Arc<dyn ClientCertVerifier>,
-        judge_of_servers: Arc<WebPkiServerVerifier>,
-    ) -> Result<Ends, SetUpError> {
+        client_verifier: Arc<dyn ClientCertVerifier>,
+        server_verifier: Arc<WebPkiServerVerifier>,
+    ) -> Result<ConfigPair, SetUpError> {
         let secrets = Arc::new(Secrets::default());
         let (versions, groups) = (&[self.version], self.server_groups);
         let standard = &self.server_judges_by;
-        let mut server = server_config(versions, groups, &self.server, standard, judge_of_clients, &secrets)?;
+        let mut server = server_config(versions, groups, &self.server, standard, client_verifier, &secrets)?;
         let (own, groups, standard) = (self.client.as_ref(), self.client_groups, &self.client_judges_by);
-        let mut client = client_config(self.version, groups, own, standard, judge_of_servers, &secrets)?;
+        let mut client = client_config(self.version, groups, own, standard, server_verifier, &secrets)?;
         server.alpn_protocols.clone_from(&self.protocols);
         client.alpn_protocols.clone_from(&self.protocols);
 
-        Ok(Ends { client: client.into(), server: server.into(), host_name: self.host_name.clone(), secrets })
+        Ok(ConfigPair { client: client.into(), server: server.into(), host_name: self.host_name.clone(), secrets })
     }
 }
 
@@ -257,9 +257,9 @@ mod tests {
     use crate::x509::KeyAlgorithm;
 
     impl Scenario {
-        /// Both ends, of which the client offers this cipher suite alone: what is read must not hang on what is preferred.
-        pub fn ends_with(&self, suite: rustls::CipherSuite) -> Ends {
-            let ends = self.ends().unwrap();
+        /// Both configs, of which the client offers this cipher suite alone: what is read must not hang on what is preferred.
+        pub fn configs_with_suite(&self, suite: rustls::CipherSuite) -> ConfigPair {
+            let configs = self.configs().unwrap();
             let mut provider = aws_lc_rs::default_provider();
             provider.cipher_suites.retain(|one| one.suite() == suite);
             let mut client =
@@ -268,8 +268,8 @@ mod tests {
                     .unwrap()
                     .with_webpki_verifier(self.client_judges_by.server_verifier().unwrap())
                     .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(self.client.clone().unwrap())));
-            client.key_log = ends.secrets.clone();
-            Ends { client: client.into(), ..ends }
+            client.key_log = configs.secrets.clone();
+            ConfigPair { client: client.into(), ..configs }
         }
     }
 

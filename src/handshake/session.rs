@@ -1,7 +1,7 @@
 //! The whole test: the good case in every version, and then what must be refused.
 
 use super::cause::Cause;
-use super::ends::Ends;
+use super::config_pair::ConfigPair;
 use super::error::HandshakeError;
 use super::good_case::{HandshakeTest, good_case};
 use super::refusals::forged_peer::ForgedPeers;
@@ -25,10 +25,10 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
         test.versions.iter().map(|version| good_case(test, *version)).collect::<Result<_, _>>()?;
     let mut proven = Vec::new();
     for scenario in &scenarios {
-        let ends = scenario.ends()?;
-        let ends = if test.resume { ends.resumable()? } else { ends };
-        let session = held(scenario, &ends)?;
-        let resumed = (test.resume && session.passed()).then(|| resume(&ends, &session)).transpose()?;
+        let configs = scenario.configs()?;
+        let configs = if test.resume { configs.resumable()? } else { configs };
+        let session = held(scenario, &configs)?;
+        let resumed = (test.resume && session.passed()).then(|| resume(&configs, &session)).transpose()?;
         if session.passed() {
             proven.push(scenario);
         }
@@ -45,9 +45,9 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
     Ok(report)
 }
 
-/// The session of a scenario between its ends.
-fn held(scenario: &Scenario, ends: &Ends) -> Result<Session, HandshakeError> {
-    let session = facts::session_from(scenario.version, exchange::play(ends)?);
+/// The session of a scenario between its endpoints.
+fn held(scenario: &Scenario, configs: &ConfigPair) -> Result<Session, HandshakeError> {
+    let session = facts::session_from(scenario.version, exchange::play(configs)?);
     Ok(if scenario.server_groups == Group::ON_REQUEST { retried(session) } else { session })
 }
 
@@ -62,9 +62,9 @@ fn retried(mut session: Session) -> Session {
 
 /// Takes up the session that `ends` have just had. Nobody shows a certificate: whoever has the secret of the ticket is
 /// whoever was there before (RFC 8446 §2.2).
-fn resume(ends: &Ends, earlier: &Session) -> Result<Session, HandshakeError> {
-    let ends = ends.again();
-    let mut session = facts::session_from(earlier.version, exchange::play(&ends)?);
+fn resume(configs: &ConfigPair, earlier: &Session) -> Result<Session, HandshakeError> {
+    let configs = configs.with_new_secrets();
+    let mut session = facts::session_from(earlier.version, exchange::play(&configs)?);
     if !session.resumed && session.passed() {
         session.breakdown =
             Some(Breakdown { by: Side::Server, alert: None, cause: Cause::not_resumed(), certificate: None });

@@ -1,6 +1,6 @@
 //! One case: a change to the exchange that has to succeed, after which it has to be refused.
 
-use super::super::ends::Ends;
+use super::super::config_pair::ConfigPair;
 use super::super::error::{HandshakeError, SetUpError};
 use super::super::report::{Expected, Outcome, Refusal};
 use super::super::scenario::Scenario;
@@ -45,7 +45,7 @@ impl Case {
         &self,
         forged: &ForgedPeers<'_>,
         good: &Scenario,
-        ends: impl Fn(&Scenario) -> Result<Ends, SetUpError>,
+        configs: impl Fn(&Scenario) -> Result<ConfigPair, SetUpError>,
     ) -> Result<Refusal, HandshakeError> {
         let mut scenario = good.clone();
         let mut recording = None;
@@ -53,7 +53,7 @@ impl Case {
             Err(CaseNotPlayed::Untried(reason)) => Outcome::Untried(reason),
             Err(CaseNotPlayed::Failed(error)) => return Err(error.into()),
             Ok(()) => {
-                let exchange = exchange::play(&ends(&scenario)?)?;
+                let exchange = exchange::play(&configs(&scenario)?)?;
                 let messages = trace::read(&exchange.flights, &exchange.secrets);
                 let breakdown = facts::failure_of(&exchange, &messages);
                 recording = Some(exchange.into_recording());

@@ -189,23 +189,23 @@ pub(super) fn real_side(
     socket: TcpStream,
     limit: Duration,
 ) -> Result<Session, HandshakeError> {
-    let ends = good.ends()?;
+    let configs = good.configs()?;
     let library = |error: rustls::Error| ExchangeError::Library(error.to_string());
     let (mut call, ended);
     match side {
         Side::Server => {
-            let connection = ServerConnection::new(ends.server).map_err(library)?;
+            let connection = ServerConnection::new(configs.server).map_err(library)?;
             call = Call::new(side, connection.into(), socket, limit);
             ended = call.answer("");
         }
         Side::Client => {
-            let connection = ClientConnection::new(ends.client, ends.host_name).map_err(library)?;
+            let connection = ClientConnection::new(configs.client, configs.host_name).map_err(library)?;
             call = Call::new(side, connection.into(), socket, limit);
             ended = call.shake();
         }
     }
     call.hang_up();
-    Ok(call.told(good.version, Arc::clone(&ends.secrets), ended))
+    Ok(call.told(good.version, Arc::clone(&configs.secrets), ended))
 }
 
 /// What stands where a peer should put random octets: nobody gets as far as relying on them.

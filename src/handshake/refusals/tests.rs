@@ -12,8 +12,8 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName as Hint, Error, SignatureScheme};
 use time::macros::datetime;
 
+use super::super::config_pair::ConfigPair;
 use super::super::endpoint::Endpoint;
-use super::super::ends::Ends;
 use super::super::error::SetUpError;
 use super::super::exchange::Exchange;
 use super::super::fixtures::{Hierarchy, Kind, TIMEOUT, certificate};
@@ -137,19 +137,19 @@ impl ClientCertVerifier for Overlooking<Arc<dyn ClientCertVerifier>> {
 }
 
 /// The ends of a scenario, the one at this side with one check switched off.
-fn overlooking(scenario: &Scenario, side: Side, code: &'static str) -> Result<Ends, SetUpError> {
-    let judge_of_clients = scenario.server_judges_by.client_verifier()?;
-    let judge_of_servers = scenario.client_judges_by.server_verifier()?;
+fn overlooking(scenario: &Scenario, side: Side, code: &'static str) -> Result<ConfigPair, SetUpError> {
+    let client_verifier = scenario.server_judges_by.client_verifier()?;
+    let server_verifier = scenario.client_judges_by.server_verifier()?;
     match side {
         Side::Server => {
-            scenario.ends_judged_by(Arc::new(Overlooking { judge: judge_of_clients, code }), judge_of_servers)
+            scenario.configs_with_verifiers(Arc::new(Overlooking { judge: client_verifier, code }), server_verifier)
         }
         Side::Client => {
-            let mut ends = scenario.ends_judged_by(judge_of_clients, judge_of_servers.clone())?;
-            let mut client = (*ends.client).clone();
-            client.dangerous().set_certificate_verifier(Arc::new(Overlooking { judge: judge_of_servers, code }));
-            ends.client = Arc::new(client);
-            Ok(ends)
+            let mut configs = scenario.configs_with_verifiers(client_verifier, server_verifier.clone())?;
+            let mut client = (*configs.client).clone();
+            client.dangerous().set_certificate_verifier(Arc::new(Overlooking { judge: server_verifier, code }));
+            configs.client = Arc::new(client);
+            Ok(configs)
         }
     }
 }
@@ -189,7 +189,7 @@ fn below_an_issuer_that_may_not_sign_lists_revocation_is_not_tried() {
     let forged = ForgedPeers::new(&test).unwrap();
     let good = good_case(&test, TlsVersion::Tls13).unwrap();
     for name in ["revoked-client", "revoked-server"] {
-        let refusal = case(name).attempt(&forged, &good, Scenario::ends).unwrap();
+        let refusal = case(name).attempt(&forged, &good, Scenario::configs).unwrap();
         let why = "CN=Test Issuing may not sign revocation lists (key usage)";
         assert_eq!(refusal.outcome, Outcome::Untried(why.to_owned()), "{name}");
     }
@@ -225,7 +225,7 @@ fn whoever_never_expires_or_was_always_valid_is_not_judged_outside_that_time() {
         ("not-yet-valid-client", "the certificate is older than the time the TLS library knows"),
         ("not-yet-valid-server", "the certificate is older than the time the TLS library knows"),
     ] {
-        let refusal = case(name).attempt(&forged, &good, Scenario::ends).unwrap();
+        let refusal = case(name).attempt(&forged, &good, Scenario::configs).unwrap();
         assert_eq!(refusal.outcome, Outcome::Untried(why.to_owned()), "{name}");
     }
 }
@@ -238,7 +238,7 @@ fn the_server_plays_the_client_itself_where_its_own_certificate_is_no_clients() 
         let test = hierarchy.test(&BOTH);
         let forged = ForgedPeers::new(&test).unwrap();
         let good = good_case(&test, TlsVersion::Tls13).unwrap();
-        let refusal = case("server-certificate-as-client").attempt(&forged, &good, Scenario::ends).unwrap();
+        let refusal = case("server-certificate-as-client").attempt(&forged, &good, Scenario::configs).unwrap();
         let Outcome::Refused(found) = refusal.outcome else { panic!("{refusal:?}") };
         let shown = found.certificate.unwrap();
         assert_eq!((shown.subject.as_str(), shown.serial == "51"), ("CN=localhost", is_itself));
@@ -307,7 +307,7 @@ fn a_refusal_for_another_reason_is_not_as_it_should_be() {
     let forged = ForgedPeers::new(&test).unwrap();
     let mut good = good_case(&test, TlsVersion::Tls13).unwrap();
     good.client = None;
-    let refusal = case("expired-client").attempt(&forged, &good, Scenario::ends).unwrap();
+    let refusal = case("expired-client").attempt(&forged, &good, Scenario::configs).unwrap();
     assert!(matches!(&refusal.outcome, Outcome::Refused(found) if found.cause.code == cause::NO_CERTIFICATE));
     assert!(!refusal.as_it_should_be());
 }
@@ -319,7 +319,7 @@ fn a_refusal_with_another_alert_is_not_as_it_should_be() {
     let forged = ForgedPeers::new(&test).unwrap();
     let good = good_case(&test, TlsVersion::Tls13).unwrap();
     for case in &CASES {
-        let refusal = case.attempt(&forged, &good, Scenario::ends).unwrap();
+        let refusal = case.attempt(&forged, &good, Scenario::configs).unwrap();
         assert!(refusal.as_it_should_be(), "{refusal:?}");
         let Outcome::Refused(found) = &refusal.outcome else { panic!("{refusal:?}") };
         for alert in [None, Some(INTERNAL_ERROR)] {

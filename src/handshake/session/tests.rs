@@ -122,7 +122,7 @@ fn sessions_with_every_cipher_suite_are_opened_to_the_last_message() {
         (old, &rsa, Suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"),
     ] {
         let scenario = good_case(&hierarchy.test(&[version]), version).unwrap();
-        let session = facts::session_from(version, exchange::play(&scenario.ends_with(suite)).unwrap());
+        let session = facts::session_from(version, exchange::play(&scenario.configs_with_suite(suite)).unwrap());
         assert_eq!(
             (session.breakdown.as_ref(), session.cipher_suite.map(|suite| suite.to_string())),
             (None, Some(name.to_owned()))
@@ -140,8 +140,8 @@ fn sessions_with_every_cipher_suite_are_opened_to_the_last_message() {
 fn without_its_secrets_a_session_is_read_as_far_as_it_is_in_the_clear() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     for version in BOTH {
-        let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
-        let exchange = exchange::play(&ends).unwrap();
+        let configs = good_case(&hierarchy.test(&[version]), version).unwrap().configs().unwrap();
+        let exchange = exchange::play(&configs).unwrap();
         let seen = trace::read(&exchange.flights, &Secrets::default());
         let opened = trace::read(&exchange.flights, &exchange.secrets);
         let clear = |messages: &[Message]| -> Vec<Message> {
@@ -227,11 +227,11 @@ fn a_server_that_takes_none_of_the_key_shares_asks_for_another_and_gets_it() {
 fn a_server_that_takes_a_key_share_of_the_first_hello_is_found_out() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let version = TlsVersion::Tls13;
-    let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
-    let session = facts::session_from(version, exchange::play(&ends).unwrap());
+    let configs = good_case(&hierarchy.test(&[version]), version).unwrap().configs().unwrap();
+    let session = facts::session_from(version, exchange::play(&configs).unwrap());
     assert!(session.passed());
     let wanted = HandshakeTest { hello_retry: true, ..hierarchy.test(&BOTH) };
-    let broken = held(&good_case(&wanted, version).unwrap(), &ends).unwrap().breakdown.unwrap();
+    let broken = held(&good_case(&wanted, version).unwrap(), &configs).unwrap().breakdown.unwrap();
     assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-retried"));
     // One that broke for another reason keeps it.
     let broken = Session { breakdown: Some(broken_off()), ..session };
@@ -277,17 +277,17 @@ fn a_session_is_taken_up_again_with_its_ticket_and_the_parties_are_who_they_were
 fn a_server_that_forgets_the_session_is_found_out() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     for version in BOTH {
-        let ends = good_case(&hierarchy.test(&[version]), version).unwrap().ends().unwrap();
-        let full = facts::session_from(version, exchange::play(&ends).unwrap());
+        let configs = good_case(&hierarchy.test(&[version]), version).unwrap().configs().unwrap();
+        let full = facts::session_from(version, exchange::play(&configs).unwrap());
         // Without memory, the second session is a full one like the first.
-        let again = resume(&ends, &full).unwrap();
+        let again = resume(&configs, &full).unwrap();
         assert!(again.server.signature.is_some() && again.client.signature.is_some(), "they are seen anew");
         let broken = again.breakdown.unwrap();
         assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-resumed"));
         // One that broke for another reason keeps it, and nobody is taken for who was there before.
         let other_ca = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let judged = HandshakeTest { roots: std::slice::from_ref(&other_ca.root), ..hierarchy.test(&BOTH) };
-        let again = resume(&good_case(&judged, version).unwrap().ends().unwrap(), &full).unwrap();
+        let again = resume(&good_case(&judged, version).unwrap().configs().unwrap(), &full).unwrap();
         assert_eq!(again.breakdown.unwrap().cause.code, cause::BAD_SIGNATURE);
         assert!(!again.server.authenticated && !again.client.authenticated);
     }

@@ -11,14 +11,14 @@ use super::error::SetUpError;
 use crate::tls::Secrets;
 
 /// Both ends of a scenario in the TLS library's words, and the secrets that they will hand out.
-pub(super) struct Ends {
+pub(super) struct ConfigPair {
     pub client: Arc<ClientConfig>,
     pub server: Arc<ServerConfig>,
     pub host_name: ServerName<'static>,
     pub secrets: Arc<Secrets>,
 }
 
-impl Ends {
+impl ConfigPair {
     /// The same ends with memory: the server hands out session tickets, and the client keeps them.
     pub fn resumable(&self) -> Result<Self, SetUpError> {
         let (mut client, mut server) = ((*self.client).clone(), (*self.server).clone());
@@ -28,7 +28,7 @@ impl Ends {
     }
 
     /// The same ends for another exchange, whose secrets are kept apart.
-    pub fn again(&self) -> Self {
+    pub fn with_new_secrets(&self) -> Self {
         let (mut client, mut server) = ((*self.client).clone(), (*self.server).clone());
         let secrets = Arc::new(Secrets::default());
         client.key_log = secrets.clone();
