@@ -14,7 +14,7 @@ pub const MOST_STEPS: usize = 20_000;
 /// The most complete paths that are judged.
 pub const MOST_PATHS: usize = 200;
 /// The most octets of certificates in all the paths that are judged together.
-pub const MOST_OCTETS: usize = 32 << 20;
+pub const MOST_BYTES: usize = 32 << 20;
 /// The most comparisons of a name with a subtree; Go's and webpki's number, here for all paths together.
 pub const MOST_COMPARISONS: usize = 250_000;
 /// The most policies that are followed from one certificate to the next.
@@ -28,7 +28,7 @@ pub struct Budget {
     diagnoses: Cell<usize>,
     steps: Cell<usize>,
     paths: Cell<usize>,
-    octets: Cell<usize>,
+    bytes: Cell<usize>,
     comparisons: Cell<usize>,
     policies: Cell<usize>,
 }
@@ -51,9 +51,9 @@ impl Budget {
     }
 
     /// For a path of so many octets; the first one is always judged.
-    pub fn may_judge(&self, octets: usize) -> bool {
+    pub fn may_verify_path(&self, bytes: usize) -> bool {
         let is_first = self.paths.get() == 0;
-        spend(&self.paths, 1, MOST_PATHS) && (spend(&self.octets, octets, MOST_OCTETS) || is_first)
+        spend(&self.paths, 1, MOST_PATHS) && (spend(&self.bytes, bytes, MOST_BYTES) || is_first)
     }
 
     pub fn may_compare(&self, pairs: usize) -> bool {

@@ -6,10 +6,10 @@ use super::code::{Code, Rank};
 use super::diagnosis;
 use super::engine::{self, Opinion};
 use super::input::{Candidate, Purpose, VerifyInput, VerifyOptions};
-use super::path::{End, Search};
-use super::revocation::Inquiry;
+use super::path::{Search, SearchEnd};
+use super::revocation::RevocationChecker;
 use super::rules;
-use super::verdict::{self, Ends, Link, Problem, Role, Until, Verdict};
+use super::verdict::{self, ExpiryCause, Link, Problem, Role, ValidUntil, Verdict};
 use crate::lint::Severity;
 use crate::text::{distance, rfc3339};
 
@@ -43,24 +43,24 @@ pub fn verify_chain(input: VerifyInput<'_>, options: &VerifyOptions) -> Verdict 
 /// [`verify_chain`], with what it has spent to be looked at afterwards.
 pub(super) fn verify_chain_within(budget: &Budget, input: VerifyInput<'_>, options: &VerifyOptions) -> Verdict {
     let mut search = Search::new(input, budget);
-    let inquiry = options.check_revocation.then(|| Inquiry::new(input, options, budget));
+    let checker = options.check_revocation.then(|| RevocationChecker::new(input, options, budget));
     let mut best: Option<Attempt<'_>> = None;
     let end = search.paths(&mut |certificates| {
-        let attempt = try_path(certificates, input, options, budget, inquiry.as_ref());
-        let is_right = attempt.is_right();
+        let attempt = try_path(certificates, input, options, budget, checker.as_ref());
+        let is_valid = attempt.is_valid();
         if best.as_ref().is_none_or(|best| attempt.errors() < best.errors()) {
             best = Some(attempt);
         }
-        is_right
+        is_valid
     });
     let Some(mut attempt) = best else {
-        return diagnosis::without_path(input, options, &search, end == End::OutOfBounds);
+        return diagnosis::without_path(input, options, &search, end == SearchEnd::OutOfBounds);
     };
-    if end == End::OutOfBounds {
+    if end == SearchEnd::OutOfBounds {
         attempt.problems.push(diagnosis::out_of_bounds(input.leaf));
     }
     // Only a path that keeps every rule ends the search as found.
-    let valid = attempt.is_right();
+    let valid = attempt.is_valid();
     let until = valid.then(|| attempt.until(input, options)).flatten();
     let mut problems = attempt.problems;
     verdict::sort(&mut problems);
@@ -87,20 +87,20 @@ fn try_path<'a>(
     input: VerifyInput<'a>,
     options: &VerifyOptions,
     budget: &Budget,
-    inquiry: Option<&Inquiry<'a>>,
+    checker: Option<&RevocationChecker<'a>>,
 ) -> Attempt<'a> {
     let path = CertPath { certificates, options, signatures: input.signatures };
     let mut problems = Vec::new();
     rules::check(&path, budget, &mut problems);
     let mut crls = Vec::new();
-    if let Some(inquiry) = inquiry {
-        inquiry.check(&path, &mut problems, &mut crls);
+    if let Some(checker) = checker {
+        checker.check(&path, &mut problems, &mut crls);
     }
     let mut attempt = Attempt { certificates: certificates.to_vec(), problems, rustls_refuses: None, crls };
-    if attempt.is_right() {
-        attempt.ask_engine(input, options);
+    if attempt.is_valid() {
+        attempt.check_with_webpki(input, options);
     }
-    if attempt.is_right() {
+    if attempt.is_valid() {
         attempt.check_end(input, options);
     }
     attempt
@@ -111,32 +111,31 @@ impl Attempt<'_> {
         self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
     }
 
-    fn is_right(&self) -> bool {
+    fn is_valid(&self) -> bool {
         self.errors() == 0
     }
 
-    fn ask_engine(&mut self, input: VerifyInput<'_>, options: &VerifyOptions) {
+    fn check_with_webpki(&mut self, input: VerifyInput<'_>, options: &VerifyOptions) {
         let Some(leaf) = self.certificates.last() else { return };
         match engine::ask(&self.certificates, options, input.signatures) {
             None | Some(Opinion::Accepts) => {}
-            Some(Opinion::RefusesByOmission(told)) => {
+            Some(Opinion::NotImplemented(error)) => {
                 let message = format!(
-                    "rustls would refuse this chain ({told}), since it leaves out a part of RFC 5280; other TLS \
+                    "rustls would refuse this chain ({error}), since it leaves out a part of RFC 5280; other TLS \
                      libraries accept it"
                 );
                 self.problems.push(Problem::warning(&RUSTLS_REFUSES, leaf, message));
-                self.rustls_refuses = Some(told);
+                self.rustls_refuses = Some(error);
             }
-            Some(Opinion::Refuses { told, because }) => {
-                let at_fault =
-                    because.as_ref().and_then(|because| self.certificates.get(because.index)).unwrap_or(leaf);
-                let why = because.as_ref().map_or(&told, |because| &because.message);
+            Some(Opinion::Refuses { error, fault }) => {
+                let at_fault = fault.as_ref().and_then(|fault| self.certificates.get(fault.index)).unwrap_or(leaf);
+                let why = fault.as_ref().map_or(&error, |fault| &fault.message);
                 let message = format!("the verifier inside rustls refuses the chain: {why}");
                 // RFC 5280 alone does not ask what TLS libraries accept; that this one differs is told.
                 let decides = options.purpose != Purpose::Any;
                 let as_problem = if decides { Problem::error } else { Problem::warning };
                 self.problems.push(as_problem(&RUSTLS_REFUSES, at_fault, message));
-                self.rustls_refuses = Some(told);
+                self.rustls_refuses = Some(error);
             }
         }
     }
@@ -150,37 +149,37 @@ impl Attempt<'_> {
                 rfc3339(until.at),
                 distance(until.at - options.at),
                 rfc3339(wanted),
-                until.because,
+                until.what,
             );
             let what_ends =
                 self.certificates.iter().find(|candidate| candidate.position == until.position).unwrap_or(leaf);
-            let hint = match until.ends {
-                Ends::Certificate(Role::Leaf) if !leaf.certificate.is_ca() => ENDS_TOO_SOON.fix,
-                Ends::Certificate(_) => "renew this CA first, and then what it issued; or ask for less",
-                Ends::RevocationList => "give a list that was made later (--crl FILE), or ask for less",
+            let hint = match until.cause {
+                ExpiryCause::Certificate(Role::Leaf) if !leaf.certificate.is_ca() => ENDS_TOO_SOON.fix,
+                ExpiryCause::Certificate(_) => "renew this CA first, and then what it issued; or ask for less",
+                ExpiryCause::RevocationList => "give a list that was made later (--crl FILE), or ask for less",
             };
             self.problems.push(Problem::error(&ENDS_TOO_SOON, what_ends, message).hint(hint));
         }
     }
 
     /// The first moment at which something of this path ends.
-    fn until(&self, input: VerifyInput<'_>, options: &VerifyOptions) -> Option<Until> {
+    fn until(&self, input: VerifyInput<'_>, options: &VerifyOptions) -> Option<ValidUntil> {
         let path = CertPath { certificates: &self.certificates, options, signatures: input.signatures };
         // Of several that end together the first is named: the certificate nearest to the leaf.
         let certificates = self.certificates.iter().enumerate().rev().map(|(index, candidate)| {
             // notAfter itself is the last valid second.
             let at = candidate.certificate.validity.not_after.saturating_add(time::Duration::SECOND);
-            (at, Ends::Certificate(path.role(index)), &candidate.position)
+            (at, ExpiryCause::Certificate(path.role(index)), &candidate.position)
         });
         let crls = self.crls.iter().filter_map(|index| {
             let crl = input.crls.get(*index)?;
-            Some((crl.contents.next_update?, Ends::RevocationList, &crl.position))
+            Some((crl.contents.next_update?, ExpiryCause::RevocationList, &crl.position))
         });
-        let (at, ends, position) = certificates.chain(crls).min_by_key(|(at, ..)| *at)?;
-        let because = match ends {
-            Ends::Certificate(role) => format!("the {role} {position}"),
-            Ends::RevocationList => format!("the revocation list {position}"),
+        let (at, cause, position) = certificates.chain(crls).min_by_key(|(at, ..)| *at)?;
+        let what = match cause {
+            ExpiryCause::Certificate(role) => format!("the {role} {position}"),
+            ExpiryCause::RevocationList => format!("the revocation list {position}"),
         };
-        Some(Until { at, because, ends, position: position.clone() })
+        Some(ValidUntil { at, what, cause, position: position.clone() })
     }
 }

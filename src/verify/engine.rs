@@ -15,16 +15,16 @@ use crate::x509::{ExtendedKeyUsage, Extension, GeneralName};
 pub enum Opinion {
     Accepts,
     /// It refuses because of something that it leaves out, although RFC 5280 allows the path.
-    RefusesByOmission(String),
+    NotImplemented(String),
     Refuses {
-        told: String,
-        because: Option<Because>,
+        error: String,
+        fault: Option<Fault>,
     },
 }
 
 /// What rustls stumbles over, where that can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Because {
+pub struct Fault {
     /// The number of the certificate in the path, anchor first.
     pub index: usize,
     pub message: String,
@@ -46,11 +46,10 @@ pub fn ask(path: &[&Candidate], options: &VerifyOptions, signatures: &SignatureC
     Some(match verify(path, usage, options, signatures) {
         Ok(()) => Opinion::Accepts,
         Err(error) => {
-            let told = error.to_string();
-            if is_omission(&error, path) {
-                Opinion::RefusesByOmission(told)
+            if is_not_implemented(&error, path) {
+                Opinion::NotImplemented(error.to_string())
             } else {
-                Opinion::Refuses { told, because: because(&error, path, &wanted) }
+                Opinion::Refuses { fault: fault(&error, path, &wanted), error: error.to_string() }
             }
         }
     })
@@ -60,7 +59,7 @@ const SERVER: (webpki::KeyUsage, ExtendedKeyUsage) = (webpki::KeyUsage::server_a
 const CLIENT: (webpki::KeyUsage, ExtendedKeyUsage) = (webpki::KeyUsage::client_auth(), ExtendedKeyUsage::ClientAuth);
 
 /// Which certificate it is, and what is in it: webpki's own words name neither.
-fn because(error: &webpki::Error, path: &[&Candidate], wanted: &ExtendedKeyUsage) -> Option<Because> {
+fn fault(error: &webpki::Error, path: &[&Candidate], wanted: &ExtendedKeyUsage) -> Option<Fault> {
     const PROCESSED: [&str; 6] = [
         oid::KEY_USAGE,
         oid::SUBJECT_ALT_NAME,
@@ -85,7 +84,7 @@ fn because(error: &webpki::Error, path: &[&Candidate], wanted: &ExtendedKeyUsage
             }
             _ => return None,
         };
-        Some(Because { index, message })
+        Some(Fault { index, message })
     })
 }
 
@@ -136,7 +135,7 @@ fn server_name(name: &GeneralName) -> Option<ServerName<'static>> {
 /// The refusals that come from what webpki does not implement, and that RFC 5280 does not ask for: constraints on
 /// mailboxes, URIs and directory names; self-issued CAs, which path lengths and constraints exempt; names that are equal
 /// under RFC 5280 §7.1 in different octets.
-fn is_omission(error: &webpki::Error, path: &[&Candidate]) -> bool {
+fn is_not_implemented(error: &webpki::Error, path: &[&Candidate]) -> bool {
     let (_, cas) = path.split_last().map_or((None, path), |(leaf, cas)| (Some(leaf), cas));
     let has_self_issued = || cas.iter().skip(1).any(|candidate| candidate.is_self_issued());
     match error {

@@ -27,7 +27,7 @@ pub use code::Code;
 pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
 pub use input::{Candidate, CandidateCrl, InputPosition, Purpose, VerifyInput, VerifyOptions};
 pub use signature::{SignatureCache, SignatureProblem, certificate as check_signature, crl as check_crl_signature};
-pub use verdict::{Ends, Link, Problem, Role, Until, Verdict};
+pub use verdict::{ExpiryCause, Link, Problem, Role, ValidUntil, Verdict};
 
 /// Every code that [`verify_chain`] can give beside those of [`crate::lint`], for `ca explain`.
 pub fn codes() -> impl Iterator<Item = &'static Code> {

@@ -17,7 +17,7 @@ const MOST_CERTIFICATES: usize = 24;
 
 /// Why the search ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum SearchEnd {
     /// The visitor was content.
     Found,
     /// Nothing is left to try.
@@ -50,7 +50,7 @@ impl<'a> Search<'a> {
     }
 
     /// Shows every path, anchor first, to `visitor` until it is content.
-    pub fn paths(&mut self, visitor: &mut dyn FnMut(&[&'a Candidate]) -> bool) -> End {
+    pub fn paths(&mut self, visitor: &mut dyn FnMut(&[&'a Candidate]) -> bool) -> SearchEnd {
         self.extend(&mut vec![self.input.leaf], visitor)
     }
 
@@ -72,24 +72,29 @@ impl<'a> Search<'a> {
     }
 
     /// `path` is leaf first here.
-    fn extend(&mut self, path: &mut Vec<&'a Candidate>, visitor: &mut dyn FnMut(&[&'a Candidate]) -> bool) -> End {
-        let Some(head) = path.last().copied() else { return End::Exhausted };
+    fn extend(
+        &mut self,
+        path: &mut Vec<&'a Candidate>,
+        visitor: &mut dyn FnMut(&[&'a Candidate]) -> bool,
+    ) -> SearchEnd {
+        let Some(head) = path.last().copied() else { return SearchEnd::Exhausted };
         for anchor in ranked(head, self.input.anchors.iter().filter(|anchor| anchor.subject == head.issuer)) {
             match self.budget.may_step().then(|| self.is_signed_by(head, anchor)).flatten() {
-                None => return End::OutOfBounds,
+                None => return SearchEnd::OutOfBounds,
                 Some(false) => continue,
                 Some(true) => {}
             }
             let complete: Vec<_> = std::iter::once(anchor).chain(path.iter().rev().copied()).collect();
-            if !self.budget.may_judge(complete.iter().map(|candidate| candidate.certificate.as_der().len()).sum()) {
-                return End::OutOfBounds;
+            if !self.budget.may_verify_path(complete.iter().map(|candidate| candidate.certificate.as_der().len()).sum())
+            {
+                return SearchEnd::OutOfBounds;
             }
             if visitor(&complete) {
-                return End::Found;
+                return SearchEnd::Found;
             }
         }
         if path.len() + 1 >= MOST_CERTIFICATES {
-            return End::Exhausted;
+            return SearchEnd::Exhausted;
         }
         let candidates = self.by_subject.get(&head.issuer).cloned().unwrap_or_default();
         let mut candidates: Vec<_> = candidates
@@ -99,25 +104,25 @@ impl<'a> Search<'a> {
         candidates.sort_by_key(|(distance, _)| *distance);
         for candidate in ranked(head, candidates.into_iter().map(|(_, candidate)| candidate)) {
             if !self.budget.may_step() {
-                return End::OutOfBounds;
+                return SearchEnd::OutOfBounds;
             }
             // RFC 4158 §5.2: the same name with the same key a second time is a loop.
             if path.iter().any(|known| known.is_same_ca(candidate)) {
                 continue;
             }
             match self.is_signed_by(head, candidate) {
-                None => return End::OutOfBounds,
+                None => return SearchEnd::OutOfBounds,
                 Some(false) => continue,
                 Some(true) => {}
             }
             path.push(candidate);
             let end = self.extend(path, visitor);
             path.pop();
-            if end != End::Exhausted {
+            if end != SearchEnd::Exhausted {
                 return end;
             }
         }
-        End::Exhausted
+        SearchEnd::Exhausted
     }
 
     /// Nothing when no more signatures may be checked.

@@ -15,7 +15,7 @@ pub static CODES: &[&Code] = &[
     &LEAF_NOT_FIRST,
     &OUT_OF_ORDER,
     &ROOT_SENT,
-    &STRANGER_SENT,
+    &UNRELATED_SENT,
     &DUPLICATE_SENT,
     &OTHER_CERTIFICATE_SERVED,
     &KEY_NOT_PROVED,
@@ -49,7 +49,7 @@ const ROOT_SENT: Code = Code {
     fix: "take the root out of the file",
 };
 
-const STRANGER_SENT: Code = Code {
+const UNRELATED_SENT: Code = Code {
     code: "stranger-sent",
     rank: Rank::UnrelatedSent,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
@@ -104,16 +104,16 @@ pub fn check(sent: &[Candidate]) -> Vec<Problem> {
         // The rest follows from it.
         return vec![problem];
     }
-    look(&Table { sent, signatures: Cell::new(0) })
+    check_chain(&SentChain { sent, signatures: Cell::new(0) })
 }
 
-fn look(table: &Table<'_>) -> Vec<Problem> {
-    let sent = table.sent;
+fn check_chain(chain: &SentChain<'_>) -> Vec<Problem> {
+    let sent = chain.sent;
     let mut seen = HashMap::new();
     let copies = sent.iter().enumerate();
     let first_copy: Vec<usize> =
         copies.map(|(index, candidate)| *seen.entry(candidate.certificate.as_der()).or_insert(index)).collect();
-    let related = table.related(&first_copy);
+    let related = chain.related(&first_copy);
     let mut problems = Vec::new();
     for (index, candidate) in sent.iter().enumerate().skip(1) {
         let (number, subject) = (index + 1, &candidate.certificate.subject);
@@ -124,17 +124,17 @@ fn look(table: &Table<'_>) -> Vec<Problem> {
         } else if !related[index] {
             let message =
                 format!("number {number}, {subject}, issued nothing of what was sent before it, nor after it");
-            problems.push(Problem::error(&STRANGER_SENT, candidate, message).hint(take_out(number)));
-        } else if table.is_root(index) {
+            problems.push(Problem::error(&UNRELATED_SENT, candidate, message).hint(take_out(number)));
+        } else if chain.is_root(index) {
             let message = format!("number {number}, {subject}, is a root: it is signed with its own key");
             problems.push(Problem::error(&ROOT_SENT, candidate, message).hint(take_out(number)));
-        } else if let Some(later) = table.issued_later(index, &related) {
+        } else if let Some(later) = chain.issued_later(index, &related) {
             let message = format!(
                 "{subject} is number {number}, before {}, number {}, which it issued",
                 sent[later].certificate.subject,
                 later + 1
             );
-            let hint = format!("put the certificates in this order: {}", table.right_order(&first_copy));
+            let hint = format!("put the certificates in this order: {}", chain.right_order(&first_copy));
             problems.push(Problem::error(&OUT_OF_ORDER, candidate, message).hint(hint));
         }
     }
@@ -159,12 +159,12 @@ fn take_out(number: usize) -> String {
 }
 
 /// The certificates as they lie on the table; signatures are checked only where the names fit.
-struct Table<'a> {
+struct SentChain<'a> {
     sent: &'a [Candidate],
     signatures: Cell<usize>,
 }
 
-impl Table<'_> {
+impl SentChain<'_> {
     fn issued(&self, issuer: usize, child: usize) -> bool {
         let (issuer, child) = (&self.sent[issuer], &self.sent[child]);
         if issuer.subject != child.issuer || self.signatures.get() >= MOST_SIGNATURES {
@@ -306,9 +306,9 @@ mod tests {
     fn a_sound_chain_costs_few_signatures_and_copies_cost_none() {
         let (leaf, lower, upper, _) = chain();
         let cost = |sent: &[&Certificate]| {
-            let table = Table { sent: &candidates(sent), signatures: Cell::new(0) };
-            look(&table);
-            table.signatures.get()
+            let chain = SentChain { sent: &candidates(sent), signatures: Cell::new(0) };
+            check_chain(&chain);
+            chain.signatures.get()
         };
         let sound = cost(&[&leaf, &lower, &upper]);
         assert_eq!(sound, 4);
@@ -367,8 +367,8 @@ mod tests {
             .chain(crowd)
             .map(|certificate| Candidate::new(certificate, InputPosition::new("a", 1)))
             .collect();
-        let table = Table { sent: &sent, signatures: Cell::new(0) };
-        assert_eq!(look(&table).len(), 600);
-        assert_eq!(table.signatures.get(), MOST_SIGNATURES);
+        let chain = SentChain { sent: &sent, signatures: Cell::new(0) };
+        assert_eq!(check_chain(&chain).len(), 600);
+        assert_eq!(chain.signatures.get(), MOST_SIGNATURES);
     }
 }

@@ -140,24 +140,24 @@ impl Link {
 
 /// Until when a yes holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Until {
+pub struct ValidUntil {
     /// The first moment at which the answer is no.
     pub at: OffsetDateTime,
     /// What ends then: `the leaf web.pem#1`, `the revocation list ca.crl#1`.
-    pub because: String,
-    pub ends: Ends,
+    pub what: String,
+    pub cause: ExpiryCause,
     /// Where that stands.
     pub position: InputPosition,
 }
 
 /// What a yes ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ends {
+pub enum ExpiryCause {
     Certificate(Role),
     RevocationList,
 }
 
-impl Ends {
+impl ExpiryCause {
     /// The word for it in JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -176,7 +176,7 @@ pub struct Verdict {
     /// The most useful cause first; only warnings beside a yes.
     pub problems: Vec<Problem>,
     /// Nothing when the answer is no already.
-    pub until: Option<Until>,
+    pub until: Option<ValidUntil>,
     /// What the TLS library's own verifier says where it refuses and the answer is yes otherwise: nothing when it agrees, or
     /// was not asked, since the leaf is for neither side of TLS.
     pub rustls_refuses: Option<String>,

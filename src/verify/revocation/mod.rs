@@ -63,7 +63,7 @@ const CRL_UNUSABLE: Code = Code {
 };
 
 /// What is asked of the lists for one leaf, on whatever path.
-pub struct Inquiry<'a> {
+pub struct RevocationChecker<'a> {
     input: VerifyInput<'a>,
     options: &'a VerifyOptions,
     budget: &'a Budget,
@@ -74,13 +74,13 @@ pub struct Inquiry<'a> {
 /// A certificate whose status is asked, the path from the anchor to its issuer, and the signers of lists for whose own
 /// status this is asked.
 #[derive(Clone, Copy)]
-struct Asked<'b, 'a> {
+struct StatusQuery<'b, 'a> {
     candidate: &'a Candidate,
     above: &'b [&'a Candidate],
     on_behalf_of: &'b [&'a Candidate],
 }
 
-enum Status {
+enum RevocationStatus {
     /// Not revoked, by these lists; and what else there is to know.
     Good(Vec<usize>, Vec<Problem>),
     Revoked(Box<Problem>),
@@ -88,13 +88,13 @@ enum Status {
 }
 
 /// A list that counts for a certificate, and the reasons for which it does.
-struct Covering<'a> {
+struct CoveringCrl<'a> {
     index: usize,
     crl: &'a CandidateCrl,
     reasons: ReasonFlags,
 }
 
-impl<'a> Inquiry<'a> {
+impl<'a> RevocationChecker<'a> {
     pub fn new(input: VerifyInput<'a>, options: &'a VerifyOptions, budget: &'a Budget) -> Self {
         Self { input, options, budget, verified: RefCell::default() }
     }
@@ -104,21 +104,21 @@ impl<'a> Inquiry<'a> {
         for index in 1..path.certificates.len() {
             let (above, rest) = path.certificates.split_at(index);
             let Some(candidate) = rest.first() else { return };
-            match self.status(Asked { candidate, above, on_behalf_of: &[] }) {
-                Status::Good(crls, remarks) => {
+            match self.status(StatusQuery { candidate, above, on_behalf_of: &[] }) {
+                RevocationStatus::Good(crls, remarks) => {
                     used.extend(crls);
                     problems.extend(remarks);
                 }
-                Status::Revoked(problem) => problems.push(*problem),
-                Status::Unknown(reasons) => problems.extend(reasons),
+                RevocationStatus::Revoked(problem) => problems.push(*problem),
+                RevocationStatus::Unknown(reasons) => problems.extend(reasons),
             }
         }
     }
 
-    fn status(&self, asked: Asked<'_, 'a>) -> Status {
-        let candidate = asked.candidate;
+    fn status(&self, query: StatusQuery<'_, 'a>) -> RevocationStatus {
+        let candidate = query.candidate;
         let mut unusable = Vec::new();
-        let mut covering: Vec<Covering<'_>> = Vec::new();
+        let mut covering: Vec<CoveringCrl<'_>> = Vec::new();
         let mut used = Vec::new();
         for (index, crl) in self.input.crls.iter().enumerate() {
             let scope = scope::of(crl, candidate);
@@ -131,15 +131,15 @@ impl<'a> Inquiry<'a> {
                 }
                 Scope::Beyond(_) | Scope::Covers(_) => {}
             }
-            if let Err(why) = self.check_signature(crl, asked) {
+            if let Err(why) = self.check_signature(crl, query) {
                 unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", crl.position)));
                 continue;
             }
             // Whatever else is wrong with the list, its scope too: the issuer said so.
             for entry in entries.filter(|entry| entry.reason != Some(RevocationReason::RemoveFromCrl)) {
-                match self.lifted_by(entry, crl, asked) {
+                match self.lifted_by(entry, crl, query) {
                     Some(newer) => used.push(newer),
-                    None => return Status::Revoked(Box::new(revoked_problem(candidate, crl, entry))),
+                    None => return RevocationStatus::Revoked(Box::new(revoked_problem(candidate, crl, entry))),
                 }
             }
             let takes_off = |entry: &RevokedEntry| entry.reason == Some(RevocationReason::RemoveFromCrl);
@@ -150,7 +150,7 @@ impl<'a> Inquiry<'a> {
                 continue;
             }
             match (scope, usable(crl, self.options)) {
-                (Scope::Covers(reasons), Ok(())) => covering.push(Covering { index, crl, reasons }),
+                (Scope::Covers(reasons), Ok(())) => covering.push(CoveringCrl { index, crl, reasons }),
                 (Scope::Covers(_), Err((code, why))) => {
                     unusable.push(Problem::error(code, candidate, format!("{} {why}", crl.position)));
                 }
@@ -171,17 +171,17 @@ impl<'a> Inquiry<'a> {
             used.extend(complete.iter().map(|it| it.index));
         } else {
             unusable.extend(uncovered(candidate, together, &deltas, unusable.is_empty()));
-            return Status::Unknown(unusable);
+            return RevocationStatus::Unknown(unusable);
         }
         // The others were given, and say nothing: worth a word beside the yes.
         for problem in &mut unusable {
             problem.severity = Severity::Warning;
         }
-        Status::Good(used, unusable)
+        RevocationStatus::Good(used, unusable)
     }
 
     /// The list by which a certificate on hold is free again: a newer one of the same scope (RFC 5280 §5.3.1).
-    fn lifted_by(&self, entry: &RevokedEntry, crl: &CandidateCrl, asked: Asked<'_, 'a>) -> Option<usize> {
+    fn lifted_by(&self, entry: &RevokedEntry, crl: &CandidateCrl, query: StatusQuery<'_, 'a>) -> Option<usize> {
         if entry.reason != Some(RevocationReason::CertificateHold) {
             return None;
         }
@@ -189,7 +189,7 @@ impl<'a> Inquiry<'a> {
             let is_newer = number(newer) > number(crl) && newer.contents.this_update >= crl.contents.this_update;
             // §5.2.4: a delta continues lists from its base number on.
             let continues = newer.contents.delta_base.as_ref().is_none_or(|base| numeric(base) <= number(crl));
-            let mut entries = newer.entries_of(asked.candidate).peekable();
+            let mut entries = newer.entries_of(query.candidate).peekable();
             let says_so = match entries.peek() {
                 None => newer.contents.delta_base.is_none(),
                 Some(_) => {
@@ -204,7 +204,7 @@ impl<'a> Inquiry<'a> {
                 && continues
                 && says_so
                 && usable(newer, self.options).is_ok()
-                && self.check_signature(newer, asked).is_ok()
+                && self.check_signature(newer, query).is_ok()
         })
     }
 }
@@ -213,7 +213,7 @@ impl<'a> Inquiry<'a> {
 fn uncovered(
     candidate: &Candidate,
     together: ReasonFlags,
-    deltas: &[&Covering<'_>],
+    deltas: &[&CoveringCrl<'_>],
     nothing_else_is_said: bool,
 ) -> Option<Problem> {
     let issuer = &candidate.certificate.issuer;
@@ -291,6 +291,6 @@ fn number(crl: &CandidateCrl) -> (usize, &[u8]) {
 }
 
 fn numeric(magnitude: &[u8]) -> (usize, &[u8]) {
-    let first = magnitude.iter().position(|octet| *octet != 0).unwrap_or(magnitude.len());
+    let first = magnitude.iter().position(|byte| *byte != 0).unwrap_or(magnitude.len());
     magnitude.get(first..).map_or((0, &[]), |significant| (significant.len(), significant))
 }

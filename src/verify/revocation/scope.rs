@@ -90,13 +90,13 @@ fn names_issuer(point: &DistributionPoint, crl: &CandidateCrl) -> bool {
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     Directory(CanonicalName),
-    Octets(Vec<u8>),
+    Bytes(Vec<u8>),
 }
 
 fn key(general_name: &[u8]) -> Key {
     match directory_name(general_name) {
         Some(name) => Key::Directory(CanonicalName::of(&name)),
-        None => Key::Octets(general_name.to_vec()),
+        None => Key::Bytes(general_name.to_vec()),
     }
 }
 

@@ -1,20 +1,20 @@
 //! RFC 5280 §6.3.3 (f), (g): who signed a list, and whether they may.
 
-use super::{Asked, Inquiry, Status};
+use super::{RevocationChecker, RevocationStatus, StatusQuery};
 use crate::lint::Severity;
 use crate::verify::cert_path::CertPath;
 use crate::verify::input::{Candidate, CandidateCrl, Purpose, VerifyInput, VerifyOptions};
-use crate::verify::path::{End, Search};
+use crate::verify::path::{Search, SearchEnd};
 use crate::verify::rules;
 use crate::x509::KeyUsage;
 
 /// How far a list may be signed by a key whose certificate needs a list itself.
 const MOST_DEPTH: usize = 3;
 
-impl<'a> Inquiry<'a> {
+impl<'a> RevocationChecker<'a> {
     /// Whether the list is signed by the issuer of the certificate, or by whom the issuer lets sign.
-    pub(super) fn check_signature(&self, crl: &'a CandidateCrl, asked: Asked<'_, 'a>) -> Result<(), String> {
-        let Some(issuer) = asked.above.last() else { return Err("has no issuer".to_owned()) };
+    pub(super) fn check_signature(&self, crl: &'a CandidateCrl, query: StatusQuery<'_, 'a>) -> Result<(), String> {
+        let Some(issuer) = query.above.last() else { return Err("has no issuer".to_owned()) };
         if issuer.subject == crl.issuer && self.verifies(crl, issuer)? {
             return match issuer.certificate.key_usage {
                 Some(usage) if !usage.contains(KeyUsage::CRL_SIGN) => Err(format!(
@@ -25,9 +25,9 @@ impl<'a> Inquiry<'a> {
             };
         }
         let mut refused = false;
-        for signer in self.other_signers(crl, asked) {
+        for signer in self.other_signers(crl, query) {
             if self.verifies(crl, signer)? {
-                if self.is_authorised(signer, asked) {
+                if self.is_authorised(signer, query) {
                     return Ok(());
                 }
                 refused = true;
@@ -55,8 +55,8 @@ impl<'a> Inquiry<'a> {
 
     /// Other certificates for the name of the list's issuer that are made for signing lists: the CA under another key,
     /// or the issuer of an indirect list.
-    fn other_signers(&self, crl: &'a CandidateCrl, asked: Asked<'_, 'a>) -> Vec<&'a Candidate> {
-        let all = asked.above.iter().copied().chain(self.input.anchors).chain(self.input.untrusted.iter().copied());
+    fn other_signers(&self, crl: &'a CandidateCrl, query: StatusQuery<'_, 'a>) -> Vec<&'a Candidate> {
+        let all = query.above.iter().copied().chain(self.input.anchors).chain(self.input.untrusted.iter().copied());
         all.filter(|signer| {
             let certificate = &signer.certificate;
             signer.subject == crl.issuer
@@ -69,11 +69,11 @@ impl<'a> Inquiry<'a> {
 
     /// Whether a valid path leads to the signer from the trust anchor that the path in question has, and nothing of it is
     /// revoked.
-    fn is_authorised(&self, signer: &'a Candidate, asked: Asked<'_, 'a>) -> bool {
+    fn is_authorised(&self, signer: &'a Candidate, query: StatusQuery<'_, 'a>) -> bool {
         let same = |known: &&&Candidate| known.certificate.as_der() == signer.certificate.as_der();
-        let Some(anchor) = asked.above.first() else { return false };
+        let Some(anchor) = query.above.first() else { return false };
         // In the path itself: judged there. Asked for already: its own list may speak of it, as of others.
-        if asked.above.iter().find(same).is_some() || asked.on_behalf_of.iter().find(same).is_some() {
+        if query.above.iter().find(same).is_some() || query.on_behalf_of.iter().find(same).is_some() {
             return true;
         }
         // The anchor under another key, trusted like itself.
@@ -81,10 +81,10 @@ impl<'a> Inquiry<'a> {
         if is_anchor && signer.subject == anchor.subject {
             return true;
         }
-        if asked.on_behalf_of.len() >= MOST_DEPTH {
+        if query.on_behalf_of.len() >= MOST_DEPTH {
             return false;
         }
-        let on_behalf_of: Vec<&Candidate> = asked.on_behalf_of.iter().copied().chain([signer]).collect();
+        let on_behalf_of: Vec<&Candidate> = query.on_behalf_of.iter().copied().chain([signer]).collect();
         let options = VerifyOptions {
             at: self.options.at,
             purpose: Purpose::Any,
@@ -106,12 +106,12 @@ impl<'a> Inquiry<'a> {
                     // What stands in the path in question is asked for there.
                     rest.first().is_some_and(|candidate| {
                         let is_asked =
-                            asked.above.iter().any(|it| it.certificate.as_der() == candidate.certificate.as_der());
-                        let asked = Asked { candidate, above, on_behalf_of: &on_behalf_of };
-                        is_asked || matches!(self.status(asked), Status::Good(..))
+                            query.above.iter().any(|it| it.certificate.as_der() == candidate.certificate.as_der());
+                        let query = StatusQuery { candidate, above, on_behalf_of: &on_behalf_of };
+                        is_asked || matches!(self.status(query), RevocationStatus::Good(..))
                     })
                 })
         });
-        end == End::Found
+        end == SearchEnd::Found
     }
 }

@@ -35,7 +35,7 @@ pub const NAME_CONSTRAINT_UNPROCESSABLE: Code = Code {
 const SMTP_UTF8_MAILBOX: [u8; 8] = [0x2b, 6, 1, 5, 5, 7, 8, 9];
 
 /// So many octets are compared at the price of one comparison.
-const OCTETS: usize = 128;
+const BYTES_PER_COMPARISON: usize = 128;
 
 /// Adds every name outside the constraints of a CA above it.
 pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
@@ -55,7 +55,7 @@ pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) 
                 return;
             }
             let names = names_of(candidate);
-            if let Some(problem) = names.iter().find_map(|name| constraints.judge(name, candidate, ca)) {
+            if let Some(problem) = names.iter().find_map(|name| constraints.check_name(name, candidate, ca)) {
                 problems.push(problem);
             }
         }
@@ -68,7 +68,7 @@ struct Constraints<'a> {
     excluded: Vec<Prepared<'a>>,
     unprocessable: Option<String>,
     /// The length of the extension.
-    octets: usize,
+    bytes: usize,
 }
 
 struct Prepared<'a> {
@@ -113,7 +113,7 @@ impl<'a> Constraints<'a> {
             permitted: prepare(&constraints.permitted),
             excluded: prepare(&constraints.excluded),
             unprocessable,
-            octets: ca.certificate.extension(oid::NAME_CONSTRAINTS).map_or(0, |extension| extension.value.len()),
+            bytes: ca.certificate.extension(oid::NAME_CONSTRAINTS).map_or(0, |extension| extension.value.len()),
         })
     }
 
@@ -121,12 +121,12 @@ impl<'a> Constraints<'a> {
     fn price(&self, candidate: &Candidate) -> usize {
         let certificate = &candidate.certificate;
         let names = certificate.names().len() + certificate.subject.attributes().count();
-        let (own, others) = (self.octets, certificate.subject.as_der().len() + alternative_names(candidate));
+        let (own, others) = (self.bytes, certificate.subject.as_der().len() + alternative_names(candidate));
         let subtrees = self.permitted.len() + self.excluded.len();
-        names * subtrees.max(1) + (own.saturating_mul(names) + others.saturating_mul(subtrees)) / OCTETS
+        names * subtrees.max(1) + (own.saturating_mul(names) + others.saturating_mul(subtrees)) / BYTES_PER_COMPARISON
     }
 
-    fn judge(&self, name: &Name, candidate: &Candidate, ca: &Candidate) -> Option<Problem> {
+    fn check_name(&self, name: &Name, candidate: &Candidate, ca: &Candidate) -> Option<Problem> {
         let whose = format!("{} ({})", ca.certificate.subject, ca.position);
         let unknown = |subtree: &Subtree| {
             let message = format!("{} cannot be held against the constraint {subtree} of {whose}", name.name);
@@ -284,7 +284,7 @@ fn is_comparable_name(name: &GeneralName, subtree: &Subtree) -> bool {
 
 /// A host name in the one spelling in which names are compared: no dot at the end, nothing percent-encoded, A-labels.
 fn is_host(text: &str) -> bool {
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     text.split('.').all(|label| !label.is_empty() && label.bytes().all(plain))
 }
 
@@ -479,7 +479,7 @@ mod tests {
             let der = der::value(der::context_constructed(0), &[object_identifier(kind), value].concat());
             GeneralName::Other { tag: 0, der }
         };
-        let registered = |octets: &[u8]| GeneralName::Other { tag: 8, der: der::value(der::context(8), octets) };
+        let registered = |bytes: &[u8]| GeneralName::Other { tag: 8, der: der::value(der::context(8), bytes) };
         let x400 = GeneralName::Other { tag: 3, der: der::value(der::context_constructed(3), &[]) };
         let under = |constraint: &GeneralName, found: &GeneralName| {
             let GeneralName::Other { tag, der } = constraint.clone() else { unreachable!() };

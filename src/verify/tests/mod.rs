@@ -165,7 +165,7 @@ fn a_sound_chain_is_valid_until_the_leaf_ends() {
     assert_eq!(verdict.problems, []);
     assert_eq!(verdict.chain.iter().map(|link| link.role.name()).collect::<Vec<_>>(), ["leaf", "intermediate", "root"]);
     let until = verdict.until.unwrap();
-    assert_eq!((until.at, until.because.as_str()), (datetime!(2026-04-01 0:00 UTC), "the leaf leaf.pem#1"));
+    assert_eq!((until.at, until.what.as_str()), (datetime!(2026-04-01 0:00 UTC), "the leaf leaf.pem#1"));
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn a_current_list_without_the_serial_is_a_yes_until_it_ends() {
     assert!(verdict.valid, "{:?}", verdict.problems);
     let until = verdict.until.unwrap();
     assert_eq!(until.at, NOW + Duration::days(30));
-    assert!(until.because.contains("ca.crl"));
+    assert!(until.what.contains("ca.crl"));
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl Verdicts {
         }
         if let Ok(Verdict { until: Some(until), .. }) = &judged.verdict {
             let left = distance(until.at - self.options.at);
-            let because = self.near(&until.because);
+            let because = self.near(&until.what);
             page.field("valid until", &format!("{} ({left} left; then {because} ends)", rfc3339(until.at)));
         }
         for problem in judged.problems() {
@@ -173,9 +173,9 @@ impl Judged {
             "chain": self.chain().iter().map(link_json).collect::<Vec<_>>(),
             "problems": self.problems().iter().map(problem_json).collect::<Vec<_>>(),
             "valid_until": until.map(|until| rfc3339(until.at)),
-            "valid_until_because": until.map(|until| &until.because),
+            "valid_until_because": until.map(|until| &until.what),
             "valid_until_ends": until.map(|until| json!({
-                "what": until.ends.name(),
+                "what": until.cause.name(),
                 "source": until.position.to_string(),
             })),
             "rustls_refuses": verdict.and_then(|verdict| verdict.rustls_refuses.as_ref()),

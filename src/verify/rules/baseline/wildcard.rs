@@ -40,7 +40,7 @@ fn is_public_suffix(name: &str) -> bool {
         None => true,
         Some((label, country)) => {
             country.len() == 2
-                && country.bytes().all(|octet| octet.is_ascii_lowercase())
+                && country.bytes().all(|byte| byte.is_ascii_lowercase())
                 && REGISTRY_LABELS.contains(&label)
         }
     }
