@@ -1,6 +1,7 @@
 //! A certification path as the rules see it: from the anchor to the leaf.
 
-use super::input::{Candidate, VerifyOptions};
+use super::candidate::Candidate;
+use super::input::VerifyOptions;
 use super::signature::SignatureCache;
 use super::verdict::Role;
 

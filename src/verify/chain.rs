@@ -1,11 +1,12 @@
 //! The judge: the only place that says yes.
 
 use super::budget::Budget;
+use super::candidate::Candidate;
 use super::cert_path::CertPath;
 use super::code::{Code, Rank};
 use super::diagnosis;
 use super::engine::{self, Opinion};
-use super::input::{Candidate, Purpose, VerifyInput, VerifyOptions};
+use super::input::{Purpose, VerifyInput, VerifyOptions};
 use super::path::{Search, SearchEnd};
 use super::revocation::RevocationChecker;
 use super::rules;

@@ -1,8 +1,9 @@
 //! Explains a no. It may say more about one, and never turns it into a yes.
 
+use super::candidate::Candidate;
 use super::cert_path::CertPath;
 use super::code::{Code, Rank};
-use super::input::{Candidate, VerifyInput, VerifyOptions};
+use super::input::{VerifyInput, VerifyOptions};
 use super::path::Search;
 use super::rules::{names, purpose, validity};
 use super::signature::{RSA_BITS, SignatureProblem};

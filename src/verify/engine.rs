@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use rustls_pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
 
-use super::input::{Candidate, Purpose, VerifyOptions};
+use super::candidate::Candidate;
+use super::input::{Purpose, VerifyOptions};
 use super::signature::SignatureCache;
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;

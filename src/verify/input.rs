@@ -1,95 +1,10 @@
-//! What the judge is asked, and what is laid before it.
-
-use std::fmt;
-use std::sync::Arc;
+//! What a verification is given: certificates, CRLs and options.
 
 use time::OffsetDateTime;
 
+use super::candidate::{Candidate, CandidateCrl};
 use super::signature::SignatureCache;
-use crate::x509::CanonicalName;
-use crate::x509::revocation_list::RevokedEntry;
-use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, RevocationList, digest};
-
-/// Where something stands: the file as it was named, and its number in there, from 1.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct InputPosition {
-    pub file: Arc<str>,
-    pub number: usize,
-}
-
-impl InputPosition {
-    pub fn new(file: &str, number: usize) -> Self {
-        Self { file: file.into(), number }
-    }
-}
-
-/// `web.pem#1`.
-impl fmt::Display for InputPosition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.file, self.number)
-    }
-}
-
-/// A certificate laid before the judge.
-#[derive(Debug, Clone)]
-pub struct Candidate {
-    pub certificate: Certificate,
-    pub position: InputPosition,
-    pub(super) subject: CanonicalName,
-    pub(super) issuer: CanonicalName,
-    /// The SHA-256 of its public key: keys are compared often, and may be long.
-    key: [u8; 32],
-}
-
-impl Candidate {
-    pub fn new(certificate: Certificate, position: InputPosition) -> Self {
-        let (subject, issuer) = (CanonicalName::of(&certificate.subject), CanonicalName::of(&certificate.issuer));
-        let key = digest::sha256(certificate.public_key.spki());
-        Self { certificate, position, subject, issuer, key }
-    }
-
-    /// Another certificate for the same name and the same key.
-    pub(super) fn is_same_ca(&self, other: &Self) -> bool {
-        self.key == other.key && self.subject == other.subject
-    }
-
-    /// Subject and issuer are the same name (RFC 5280 §6.1): such a certificate does not count for path lengths.
-    pub fn is_self_issued(&self) -> bool {
-        self.subject == self.issuer
-    }
-}
-
-/// A revocation list laid before the judge.
-#[derive(Debug, Clone)]
-pub struct CandidateCrl {
-    pub contents: RevocationList,
-    pub position: InputPosition,
-    pub(super) issuer: CanonicalName,
-    /// The numbers of the entries in the order of their serials: a list of a large CA is asked for many certificates.
-    by_serial: Vec<usize>,
-}
-
-impl CandidateCrl {
-    pub fn new(contents: RevocationList, position: InputPosition) -> Self {
-        let issuer = CanonicalName::of(&contents.issuer);
-        let mut by_serial: Vec<usize> = (0..contents.entries.len()).collect();
-        by_serial.sort_by_key(|index| contents.entries.get(*index).map(|entry| entry.serial.as_der_content()));
-        Self { contents, position, issuer, by_serial }
-    }
-
-    /// The entries for a certificate, in the order of the list: those for its serial number under its issuer.
-    pub(super) fn entries_of<'a>(&'a self, candidate: &'a Candidate) -> impl Iterator<Item = &'a RevokedEntry> {
-        let serial = Some(candidate.certificate.serial.as_der_content());
-        let entry = move |index: &usize| self.contents.entries.get(*index);
-        let found = move |index: &usize| entry(index).map(|entry| entry.serial.as_der_content());
-        let from = self.by_serial.partition_point(|index| found(index) < serial);
-        let of_serial = self.by_serial.iter().skip(from).take_while(move |index| found(index) == serial);
-        of_serial.filter_map(entry).filter(|entry| match &entry.certificate_issuer {
-            None => self.issuer == candidate.issuer,
-            Some(name) => CanonicalName::of(name) == candidate.issuer,
-        })
-    }
-}
+use crate::x509::{ExtendedKeyUsage, GeneralName};
 
 /// What the certificate is to be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 //! [`served`] adds what a TLS server should not send.
 
 mod budget;
+mod candidate;
 mod cert_path;
 mod chain;
 mod code;
@@ -22,10 +23,11 @@ mod signature;
 mod tests;
 mod verdict;
 
+pub use candidate::{Candidate, CandidateCrl, InputPosition};
 pub use chain::verify_chain;
 pub use code::Code;
 pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
-pub use input::{Candidate, CandidateCrl, InputPosition, Purpose, VerifyInput, VerifyOptions};
+pub use input::{Purpose, VerifyInput, VerifyOptions};
 pub use signature::{SignatureCache, SignatureProblem, certificate as check_signature, crl as check_crl_signature};
 pub use verdict::{ExpiryCause, Link, Problem, Role, ValidUntil, Verdict};
 

@@ -8,7 +8,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::budget::Budget;
-use super::input::{Candidate, VerifyInput};
+use super::candidate::Candidate;
+use super::input::VerifyInput;
 use super::signature::SignatureProblem;
 use crate::x509::CanonicalName;
 

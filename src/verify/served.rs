@@ -6,8 +6,8 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
+use super::candidate::Candidate;
 use super::code::{Code, Rank};
-use super::input::Candidate;
 use super::signature;
 use super::verdict::Problem;
 

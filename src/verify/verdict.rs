@@ -4,8 +4,8 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
+use super::candidate::{Candidate, InputPosition};
 use super::code::{Code, Rank};
-use super::input::{Candidate, InputPosition};
 use crate::lint::{Finding, Severity};
 use crate::x509::{DistinguishedName, SerialNumber};
 
@@ -55,7 +55,7 @@ impl Problem {
     }
 
     /// A broken rule of form.
-    pub fn of_form(finding: Finding, severity: Severity, rank: Rank, candidate: &Candidate) -> Self {
+    pub fn of_finding(finding: Finding, severity: Severity, rank: Rank, candidate: &Candidate) -> Self {
         Self {
             code: finding.rule,
             severity,
@@ -184,7 +184,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// Adds what else is wrong. It may turn a yes into a no, and never a no into a yes.
-    pub fn object(&mut self, objections: impl IntoIterator<Item = Problem>) {
+    pub fn add_problems(&mut self, objections: impl IntoIterator<Item = Problem>) {
         self.problems.extend(objections);
         if self.problems.iter().any(|problem| problem.severity == Severity::Error) {
             self.valid = false;

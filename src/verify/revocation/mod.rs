@@ -13,9 +13,10 @@ use std::collections::HashMap;
 
 use self::scope::Scope;
 use super::budget::Budget;
+use super::candidate::{Candidate, CandidateCrl};
 use super::cert_path::CertPath;
 use super::code::{Code, Rank};
-use super::input::{Candidate, CandidateCrl, VerifyInput, VerifyOptions};
+use super::input::{VerifyInput, VerifyOptions};
 use super::verdict::Problem;
 use crate::lint::Severity;
 use crate::text::{distance, rfc3339};

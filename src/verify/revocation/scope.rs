@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::verify::input::{Candidate, CandidateCrl};
+use crate::verify::candidate::{Candidate, CandidateCrl};
 use crate::x509::CanonicalName;
 use crate::x509::certificate::oid;
 use crate::x509::distribution_point::{complete_relative_name, directory_name};

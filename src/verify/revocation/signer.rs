@@ -2,8 +2,9 @@
 
 use super::{RevocationChecker, RevocationStatus, StatusQuery};
 use crate::lint::Severity;
+use crate::verify::candidate::{Candidate, CandidateCrl};
 use crate::verify::cert_path::CertPath;
-use crate::verify::input::{Candidate, CandidateCrl, Purpose, VerifyInput, VerifyOptions};
+use crate::verify::input::{Purpose, VerifyInput, VerifyOptions};
 use crate::verify::path::{Search, SearchEnd};
 use crate::verify::rules;
 use crate::x509::KeyUsage;

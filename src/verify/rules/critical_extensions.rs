@@ -1,7 +1,7 @@
 //! RFC 5280 §4.2, §6.1.4 (o), §6.1.5 (f): a critical extension that is not processed means no. The anchor's too.
 
+use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
-use crate::verify::input::Candidate;
 use crate::verify::verdict::Problem;
 use crate::x509::certificate::oid;
 

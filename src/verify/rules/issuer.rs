@@ -1,7 +1,7 @@
 //! RFC 5280 §6.1.4 (k), (n): whoever issues is a CA, and its key signs certificates. The anchor too.
 
+use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
-use crate::verify::input::Candidate;
 use crate::verify::verdict::{Problem, Role};
 use crate::x509::KeyUsage;
 

@@ -4,9 +4,9 @@
 
 pub mod baseline;
 pub mod critical_extensions;
-pub mod form;
 pub mod issuer;
 pub mod key_usage;
+pub mod lint_rules;
 pub mod name_constraints;
 pub mod names;
 pub mod path_length;
@@ -24,7 +24,7 @@ pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) 
     for (index, candidate) in path.certificates.iter().enumerate() {
         let role = path.role(index);
         validity::check(candidate, role, path.options, problems);
-        form::check(path, index, problems);
+        lint_rules::check(path, index, problems);
         critical_extensions::check(candidate, problems);
         if role != Role::Leaf {
             issuer::check(candidate, role, problems);

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use crate::verify::budget::{Budget, MOST_COMPARISONS};
+use crate::verify::candidate::Candidate;
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::{Code, Rank};
-use crate::verify::input::Candidate;
 use crate::verify::verdict::{Problem, Role};
 use crate::x509::CanonicalName;
 use crate::x509::certificate::oid;

@@ -1,8 +1,8 @@
 //! RFC 9525 §6: the names that were asked for are among the subject alternative names; the common name is not looked at.
 
+use crate::verify::candidate::Candidate;
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::{Code, Rank};
-use crate::verify::input::Candidate;
 use crate::verify::verdict::Problem;
 use crate::x509::{GeneralName, general_name};
 

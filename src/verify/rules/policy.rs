@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::verify::budget::{Budget, MOST_POLICIES};
+use crate::verify::candidate::Candidate;
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::{Code, Rank};
-use crate::verify::input::Candidate;
 use crate::verify::verdict::{Problem, Role};
 use crate::x509::certificate::oid;
 

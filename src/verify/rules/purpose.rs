@@ -1,8 +1,9 @@
 //! RFC 5280 §4.2.1.12: what the key may be used for. A CA's purposes limit those of everything below it, as every TLS
 //! library reads them.
 
+use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
-use crate::verify::input::{Candidate, Purpose, VerifyOptions};
+use crate::verify::input::{Purpose, VerifyOptions};
 use crate::verify::verdict::{Problem, Role};
 use crate::x509::ExtendedKeyUsage;
 

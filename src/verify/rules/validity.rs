@@ -1,8 +1,9 @@
 //! RFC 5280 §6.1.3 (a)(2): every certificate of the path is valid at the time in question, the anchor too.
 
 use crate::text::{distance, rfc3339};
+use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
-use crate::verify::input::{Candidate, VerifyOptions};
+use crate::verify::input::VerifyOptions;
 use crate::verify::verdict::{Problem, Role};
 
 pub const EXPIRED: Code = Code {

@@ -276,10 +276,10 @@ fn what_is_objected_afterwards_turns_a_yes_into_a_no_and_a_warning_does_not() {
     let judged = || TestPki::new().case(server()).verify();
     let leaf = Candidate::new(TestPki::new().root.certificate, InputPosition::new("a", 1));
     let mut warned = judged();
-    warned.object([Problem::warning(&served::SUPERSEDED, &leaf, "")]);
+    warned.add_problems([Problem::warning(&served::SUPERSEDED, &leaf, "")]);
     assert!(warned.valid && warned.until.is_some() && warned.problems.len() == 1);
     let mut refused = judged();
-    refused.object([Problem::error(&served::KEY_NOT_PROVED, &leaf, "")]);
+    refused.add_problems([Problem::error(&served::KEY_NOT_PROVED, &leaf, "")]);
     assert!(!refused.valid && refused.until.is_none());
 }
 

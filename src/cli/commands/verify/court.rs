@@ -170,12 +170,12 @@ impl Court<'_> {
         };
         let mut verdict = verify_chain(input, self.options);
         if self.as_served {
-            verdict.object(served::check(sent));
+            verdict.add_problems(served::check(sent));
         } else if !verdict.valid {
-            verdict.object(served::leaf_not_first(sent));
+            verdict.add_problems(served::leaf_not_first(sent));
         }
         if let Some(key) = self.key {
-            verdict.object(other_pair(&sent[0], key));
+            verdict.add_problems(other_pair(&sent[0], key));
         }
         verdict
     }
@@ -230,7 +230,7 @@ impl Judged {
     /// Adds what else is wrong.
     pub fn object(&mut self, objections: impl IntoIterator<Item = Problem>) {
         if let Ok(verdict) = &mut self.verdict {
-            verdict.object(objections);
+            verdict.add_problems(objections);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A CA certificate in a server puts the key of a CA onto a machine that the world talks to.
 
+use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
-use crate::verify::input::Candidate;
 use crate::verify::verdict::Problem;
 
 pub const CA_AS_LEAF: Code = Code {

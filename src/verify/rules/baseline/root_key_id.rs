@@ -1,8 +1,8 @@
 //! A root that points to another key than its own sends path builders astray.
 
 use crate::text::hex;
+use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
-use crate::verify::input::Candidate;
 use crate::verify::verdict::Problem;
 
 pub const ROOT_KEY_ID: Code = Code {

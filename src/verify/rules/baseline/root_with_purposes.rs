@@ -1,7 +1,7 @@
 //! A root that is limited to a purpose is read differently by every library.
 
+use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
-use crate::verify::input::Candidate;
 use crate::verify::verdict::Problem;
 
 pub const ROOT_WITH_PURPOSES: Code = Code {

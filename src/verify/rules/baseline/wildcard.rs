@@ -1,7 +1,7 @@
 //! A wildcard below a public suffix stands for the domains of strangers.
 
+use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
-use crate::verify::input::Candidate;
 use crate::verify::verdict::Problem;
 use crate::x509::GeneralName;
 

@@ -1,7 +1,7 @@
 //! A certificate without a purpose can be used for all of them.
 
+use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
-use crate::verify::input::Candidate;
 use crate::verify::verdict::Problem;
 
 pub const WITHOUT_PURPOSE: Code = Code {

@@ -68,7 +68,7 @@ pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
                 let severity = if tolerated { Severity::Warning } else { severity };
                 let is_of_own_root = is_fault_of_own_root(finding.rule, role, path.options);
                 let rank = rank(finding.rule);
-                let problem = Problem::of_form(finding, severity, rank, candidate);
+                let problem = Problem::of_finding(finding, severity, rank, candidate);
                 problems.push(if is_of_own_root { problem.hint(OWN_ROOT) } else { problem });
             }
         }
