@@ -11,9 +11,9 @@ use super::cause::{self, Cause};
 use super::error::ExchangeError;
 use super::exchange::Exchange;
 use super::facts;
-use super::limits::MOST_OCTETS;
+use super::limits::MAX_BYTES;
 use super::report::Session;
-use super::socket::{Tap, socket_error};
+use super::socket::{RecordingWriter, socket_error};
 use crate::tls::{CipherSuite, Flight, NamedGroup, Secrets, Side, TlsVersion};
 
 /// More of an answer than its first line is not needed.
@@ -137,9 +137,9 @@ impl Call {
     fn say(&mut self) -> Result<bool, ExchangeError> {
         while self.connection.wants_write() {
             self.bound()?;
-            let mut tap = Tap { socket: &mut self.socket, octets: Vec::new() };
-            let written = self.connection.write_tls(&mut tap);
-            let octets = tap.octets;
+            let mut writer = RecordingWriter { socket: &mut self.socket, octets: Vec::new() };
+            let written = self.connection.write_tls(&mut writer);
+            let octets = writer.octets;
             self.octets += octets.len();
             if !octets.is_empty() {
                 self.flights.push(Flight { from: self.own, at: self.began.elapsed(), octets });
@@ -197,7 +197,7 @@ impl Call {
     fn bound(&mut self) -> Result<(), ExchangeError> {
         let left = self.limit.checked_sub(self.began.elapsed()).filter(|left| !left.is_zero());
         let left = left.ok_or(ExchangeError::TooLong(self.limit))?;
-        if self.octets > MOST_OCTETS {
+        if self.octets > MAX_BYTES {
             return Err(ExchangeError::TooMuch);
         }
         self.socket.set_read_timeout(Some(left)).map_err(socket_error("set up"))?;
@@ -300,10 +300,10 @@ mod tests {
         assert!(matches!(late.shake(), Err(ExchangeError::TooLong(Duration::ZERO))));
         assert!(late.flights.is_empty(), "nothing is said");
         let mut long = call(TIMEOUT, &[]);
-        long.octets = MOST_OCTETS + 1;
+        long.octets = MAX_BYTES + 1;
         assert!(matches!(long.shake(), Err(ExchangeError::TooMuch)));
         let mut just = call(TIMEOUT, &[]);
-        just.octets = MOST_OCTETS;
+        just.octets = MAX_BYTES;
         assert!(matches!(just.bound(), Ok(())));
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::limits::MOST_OCTETS;
+use super::limits::MAX_BYTES;
 use crate::keys::SigningError;
 use crate::keys::private_key::PrivateKeyError;
 use crate::text::escape;
@@ -55,7 +55,7 @@ pub enum ExchangeError {
     Socket { action: &'static str, cause: io::Error },
     #[error("the other side did not answer within {} seconds", .0.as_secs_f32())]
     TooLong(Duration),
-    #[error("the exchange moved more than {MOST_OCTETS} octets")]
+    #[error("the exchange moved more than {MAX_BYTES} octets")]
     TooMuch,
     #[error("the TLS library refused to begin: {0}")]
     Library(String),

@@ -1,7 +1,7 @@
 //! Plays a scenario over a loopback TCP socket and keeps every octet that crossed it.
 //!
 //! One thread plays both endpoints: it knows how many octets are on their way, so it never waits for what will not come, and
-//! nothing is left running when it ends. All waiting is bounded by [`LONGEST`], all data by [`MOST_OCTETS`].
+//! nothing is left running when it ends. All waiting is bounded by [`MAX_DURATION`], all data by [`MAX_BYTES`].
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -12,14 +12,14 @@ use rustls::{ClientConnection, Connection, ServerConnection};
 
 use super::config_pair::ConfigPair;
 use super::error::ExchangeError;
-use super::limits::{LONGEST, MOST_OCTETS};
-use super::socket::{Tap, socket_error, socket_pair};
+use super::limits::{MAX_BYTES, MAX_DURATION};
+use super::socket::{RecordingWriter, socket_error, socket_pair};
 use crate::system::socket::drop_without_lingering;
 use crate::tls::{Flight, NamedGroup, Recording, Secrets, Side};
 
 /// What the client says once the handshake is done, and what it expects back.
-const QUESTION: &[u8] = b"Is anybody there? This is the client, speaking in TLS.\n";
-const ANSWER: &[u8] = b"Yes. This is the server: nobody but you and me has the session key.\n";
+const CLIENT_DATA: &[u8] = b"Is anybody there? This is the client, speaking in TLS.\n";
+const SERVER_DATA: &[u8] = b"Yes. This is the server: nobody but you and me has the session key.\n";
 
 /// What happened.
 #[derive(Debug)]
@@ -52,34 +52,34 @@ impl Exchange {
         self.client_error.is_none()
             && self.server_error.is_none()
             && self.handshake.is_some()
-            && self.to_server == QUESTION.len()
-            && self.to_client == ANSWER.len()
+            && self.to_server == CLIENT_DATA.len()
+            && self.to_client == SERVER_DATA.len()
     }
 }
 
 /// Plays the scenario once.
 pub(super) fn play(configs: &ConfigPair) -> Result<Exchange, ExchangeError> {
-    let mut table = Table::laid(configs)?;
-    table.settle()?;
+    let mut loopback = Loopback::connect(configs)?;
+    loopback.transfer_all()?;
     let (mut to_server, mut to_client) = (0, 0);
-    if table.handshake.is_some() {
-        to_server = table.tell(Side::Client, QUESTION)?;
+    if loopback.handshake.is_some() {
+        to_server = loopback.send_application_data(Side::Client, CLIENT_DATA)?;
     }
-    if to_server == QUESTION.len() {
-        to_client = table.tell(Side::Server, ANSWER)?;
-        table.client.connection.send_close_notify();
-        table.server.connection.send_close_notify();
-        table.settle()?;
+    if to_server == CLIENT_DATA.len() {
+        to_client = loopback.send_application_data(Side::Server, SERVER_DATA)?;
+        loopback.client.connection.send_close_notify();
+        loopback.server.connection.send_close_notify();
+        loopback.transfer_all()?;
     }
-    let resumed = table.client.connection.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
-    let group = table.client.connection.negotiated_key_exchange_group().map(|group| NamedGroup(group.name().into()));
+    let resumed = loopback.client.connection.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
+    let group = loopback.client.connection.negotiated_key_exchange_group().map(|group| NamedGroup(group.name().into()));
     Ok(Exchange {
         group,
-        flights: table.flights,
+        flights: loopback.flights,
         secrets: configs.secrets.clone(),
-        client_error: table.client.error,
-        server_error: table.server.error,
-        handshake: table.handshake,
+        client_error: loopback.client.error,
+        server_error: loopback.server.error,
+        handshake: loopback.handshake,
         resumed,
         to_server,
         to_client,
@@ -87,24 +87,24 @@ pub(super) fn play(configs: &ConfigPair) -> Result<Exchange, ExchangeError> {
 }
 
 /// Both ends on one table.
-struct Table {
-    client: End,
-    server: End,
+struct Loopback {
+    client: LoopbackEnd,
+    server: LoopbackEnd,
     began: Instant,
     handshake: Option<Duration>,
     flights: Vec<Flight>,
     octets: usize,
 }
 
-struct End {
+struct LoopbackEnd {
     connection: Connection,
     socket: TcpStream,
     error: Option<rustls::Error>,
 }
 
-impl Table {
+impl Loopback {
     /// Both endpoints, before either has said anything.
-    fn laid(configs: &ConfigPair) -> Result<Self, ExchangeError> {
+    fn connect(configs: &ConfigPair) -> Result<Self, ExchangeError> {
         let library = |error: rustls::Error| ExchangeError::Library(error.to_string());
         let client = ClientConnection::new(configs.client.clone(), configs.host_name.clone()).map_err(library)?;
         let server = ServerConnection::new(configs.server.clone()).map_err(library)?;
@@ -112,8 +112,8 @@ impl Table {
         // Everything is read before the table is cleared. Thousands of ports that wait for nothing would slow down the next.
         drop_without_lingering(&client_socket).map_err(socket_error("set up"))?;
         Ok(Self {
-            client: End { connection: client.into(), socket: client_socket, error: None },
-            server: End { connection: server.into(), socket: server_socket, error: None },
+            client: LoopbackEnd { connection: client.into(), socket: client_socket, error: None },
+            server: LoopbackEnd { connection: server.into(), socket: server_socket, error: None },
             began: Instant::now(),
             handshake: None,
             flights: Vec::new(),
@@ -122,35 +122,35 @@ impl Table {
     }
 
     /// Carries octets to and fro until neither side has anything left to say.
-    fn settle(&mut self) -> Result<(), ExchangeError> {
-        while self.carry(Side::Client)? || self.carry(Side::Server)? {
-            if self.began.elapsed() > LONGEST {
-                return Err(ExchangeError::TooLong(LONGEST));
+    fn transfer_all(&mut self) -> Result<(), ExchangeError> {
+        while self.transfer(Side::Client)? || self.transfer(Side::Server)? {
+            if self.began.elapsed() > MAX_DURATION {
+                return Err(ExchangeError::TooLong(MAX_DURATION));
             }
         }
         Ok(())
     }
 
     /// Carries what `from` wants to write across the socket; whether there was anything.
-    fn carry(&mut self, from: Side) -> Result<bool, ExchangeError> {
+    fn transfer(&mut self, from: Side) -> Result<bool, ExchangeError> {
         let (writer, reader) = match from {
             Side::Client => (&mut self.client, &mut self.server),
             Side::Server => (&mut self.server, &mut self.client),
         };
         let mut moved = false;
         while writer.connection.wants_write() {
-            let mut tap = Tap { socket: &mut writer.socket, octets: Vec::new() };
-            writer.connection.write_tls(&mut tap).map_err(socket_error("write"))?;
-            let written = tap.octets.len();
+            let mut recorded = RecordingWriter { socket: &mut writer.socket, octets: Vec::new() };
+            writer.connection.write_tls(&mut recorded).map_err(socket_error("write"))?;
+            let written = recorded.octets.len();
             self.octets += written;
-            if self.octets > MOST_OCTETS {
+            if self.octets > MAX_BYTES {
                 return Err(ExchangeError::TooMuch);
             }
-            self.flights.push(Flight { from, at: self.began.elapsed(), octets: tap.octets });
+            self.flights.push(Flight { from, at: self.began.elapsed(), octets: recorded.octets });
             reader.receive(written)?;
             moved |= written > 0;
         }
-        let done = |end: &End| end.error.is_none() && !end.connection.is_handshaking();
+        let done = |end: &LoopbackEnd| end.error.is_none() && !end.connection.is_handshaking();
         if self.handshake.is_none() && done(&self.client) && done(&self.server) {
             self.handshake = Some(self.began.elapsed());
         }
@@ -158,26 +158,26 @@ impl Table {
     }
 
     /// Lets one side say something; how many octets of it the other side received, none if they were not the same.
-    fn tell(&mut self, from: Side, words: &[u8]) -> Result<usize, ExchangeError> {
-        let (teller, _) = match from {
+    fn send_application_data(&mut self, from: Side, data: &[u8]) -> Result<usize, ExchangeError> {
+        let (sender, _) = match from {
             Side::Client => (&mut self.client, &mut self.server),
             Side::Server => (&mut self.server, &mut self.client),
         };
-        teller.connection.writer().write_all(words).map_err(socket_error("write application data"))?;
-        self.settle()?;
-        let listener = match from {
+        sender.connection.writer().write_all(data).map_err(socket_error("write application data"))?;
+        self.transfer_all()?;
+        let receiver = match from {
             Side::Client => &mut self.server,
             Side::Server => &mut self.client,
         };
-        let mut heard = vec![0; words.len() + 1];
+        let mut received = vec![0; data.len() + 1];
         // "Nothing there yet" and "the other side is gone" both mean that nothing was heard.
-        let count = listener.connection.reader().read(&mut heard).unwrap_or(0);
-        heard.truncate(count);
-        Ok(if heard == words { count } else { 0 })
+        let count = receiver.connection.reader().read(&mut received).unwrap_or(0);
+        received.truncate(count);
+        Ok(if received == data { count } else { 0 })
     }
 }
 
-impl End {
+impl LoopbackEnd {
     /// Takes exactly `expected` octets from the socket and lets the TLS library work on them.
     fn receive(&mut self, expected: usize) -> Result<(), ExchangeError> {
         let mut left = expected;
@@ -210,7 +210,7 @@ mod tests {
     use crate::tls::TlsVersion;
     use crate::x509::KeyAlgorithm;
 
-    type Bend = fn(&mut Exchange);
+    type Change = fn(&mut Exchange);
 
     fn configs() -> ConfigPair {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
@@ -222,15 +222,15 @@ mod tests {
         let exchange = play(&configs()).unwrap();
         assert!(exchange.passed());
         let gave_up = || Some(rustls::Error::HandshakeNotComplete);
-        let bends: [(&str, Bend); 3] = [
+        let changes: [(&str, Change); 3] = [
             ("no handshake", |it| it.handshake = None),
             ("the server heard less", |it| it.to_server -= 1),
             ("the client heard less", |it| it.to_client -= 1),
         ];
-        for (what, bend) in bends {
-            let mut bent = play(&configs()).unwrap();
-            bend(&mut bent);
-            assert!(!bent.passed(), "{what}");
+        for (what, change) in changes {
+            let mut changed = play(&configs()).unwrap();
+            change(&mut changed);
+            assert!(!changed.passed(), "{what}");
         }
         assert!(!Exchange { client_error: gave_up(), ..play(&configs()).unwrap() }.passed());
         assert!(!Exchange { server_error: gave_up(), ..exchange }.passed());
@@ -239,35 +239,35 @@ mod tests {
     #[test]
     fn an_exchange_that_lasts_too_long_or_moves_too_much_is_ended() {
         let configs = configs();
-        let mut late = Table::laid(&configs).unwrap();
-        late.began = late.began.checked_sub(LONGEST + Duration::from_secs(1)).unwrap();
-        assert!(matches!(late.settle(), Err(ExchangeError::TooLong(LONGEST))));
-        let mut long = Table::laid(&configs).unwrap();
-        long.octets = MOST_OCTETS;
-        assert!(matches!(long.settle(), Err(ExchangeError::TooMuch)));
-        assert!(Table::laid(&configs).unwrap().settle().is_ok());
+        let mut late = Loopback::connect(&configs).unwrap();
+        late.began = late.began.checked_sub(MAX_DURATION + Duration::from_secs(1)).unwrap();
+        assert!(matches!(late.transfer_all(), Err(ExchangeError::TooLong(MAX_DURATION))));
+        let mut long = Loopback::connect(&configs).unwrap();
+        long.octets = MAX_BYTES;
+        assert!(matches!(long.transfer_all(), Err(ExchangeError::TooMuch)));
+        assert!(Loopback::connect(&configs).unwrap().transfer_all().is_ok());
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn an_exchange_leaves_no_port_behind() {
         use crate::system::socket::tests::is_known;
-        let table = Table::laid(&configs()).unwrap();
-        let socket = &table.client.socket;
+        let loopback = Loopback::connect(&configs()).unwrap();
+        let socket = &loopback.client.socket;
         let (own, other) = (socket.local_addr().unwrap(), socket.peer_addr().unwrap());
         assert!(is_known(own, other));
-        drop(table);
+        drop(loopback);
         assert!(!is_known(own, other), "a port that waits in vain");
     }
 
     #[test]
     fn a_socket_that_ends_early_is_told_from_one_that_is_slow() {
-        let mut table = Table::laid(&configs()).unwrap();
-        drop(std::mem::replace(&mut table.server.socket, socket_pair().unwrap().0));
-        let broken = table.client.receive(1).unwrap_err();
+        let mut loopback = Loopback::connect(&configs()).unwrap();
+        drop(std::mem::replace(&mut loopback.server.socket, socket_pair().unwrap().0));
+        let broken = loopback.client.receive(1).unwrap_err();
         assert!(matches!(broken, ExchangeError::Socket { action: "read", .. }), "{broken}");
         for slow in [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut] {
-            assert!(matches!(socket_error("read")(slow.into()), ExchangeError::TooLong(LONGEST)));
+            assert!(matches!(socket_error("read")(slow.into()), ExchangeError::TooLong(MAX_DURATION)));
         }
         let gone = socket_error("read")(io::ErrorKind::ConnectionReset.into());
         assert!(matches!(gone, ExchangeError::Socket { action: "read", .. }));

@@ -14,7 +14,7 @@ use super::call::Call;
 use super::cause::Cause;
 use super::dial::{open, resolve};
 use super::error::{ExchangeError, HandshakeError};
-use super::limits::LONGEST;
+use super::limits::MAX_DURATION;
 use super::scenario;
 use super::witness::{Notes, Proof};
 use crate::tls::{CipherSuite, Side, TlsVersion};
@@ -36,7 +36,7 @@ pub struct Served {
 /// Fetches the chain of the server at `address` (`host:port`), asked for as `host_name`.
 ///
 /// # Errors
-/// When it cannot be reached, does not speak TLS, or shows nothing in [`super::exchange::LONGEST`].
+/// When it cannot be reached, does not speak TLS, or shows nothing in [`super::exchange::MAX_DURATION`].
 pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Served, HandshakeError> {
     let name =
         ServerName::try_from(host_name.to_owned()).map_err(|_| HandshakeError::HostName(host_name.to_owned()))?;
@@ -44,8 +44,12 @@ pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Serve
     let config = scenario::believing_config(at, &notes)?;
     let connection =
         ClientConnection::new(Arc::new(config), name).map_err(|error| ExchangeError::Library(error.to_string()))?;
-    let mut call =
-        Call::new(Side::Client, connection.into(), open(address, &resolve(address, LONGEST)?, LONGEST)?, LONGEST);
+    let mut call = Call::new(
+        Side::Client,
+        connection.into(),
+        open(address, &resolve(address, MAX_DURATION)?, MAX_DURATION)?,
+        MAX_DURATION,
+    );
     let ended = call.shake();
     call.hang_up();
     let told = call.outcome();

@@ -4,18 +4,18 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use super::error::ExchangeError;
-use super::limits::LONGEST;
+use super::limits::MAX_DURATION;
 
 /// Written to the socket in one go. Loopback buffers hold more, so a write never waits for the reader.
-const PIECE: usize = 16 * 1024;
+const MAX_WRITE: usize = 16 * 1024;
 
 /// Writes to the socket and remembers what it wrote.
-pub(super) struct Tap<'a> {
+pub(super) struct RecordingWriter<'a> {
     pub socket: &'a mut TcpStream,
     pub octets: Vec<u8>,
 }
 
-impl Write for Tap<'_> {
+impl Write for RecordingWriter<'_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.write_vectored(&[io::IoSlice::new(octets)])
     }
@@ -24,7 +24,7 @@ impl Write for Tap<'_> {
     fn write_vectored(&mut self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
         let before = self.octets.len();
         for piece in pieces {
-            let room = PIECE - (self.octets.len() - before);
+            let room = MAX_WRITE - (self.octets.len() - before);
             self.octets.extend_from_slice(&piece[..piece.len().min(room)]);
         }
         if let Err(error) = self.socket.write_all(&self.octets[before..]) {
@@ -43,7 +43,7 @@ impl Write for Tap<'_> {
 pub(super) fn socket_pair() -> Result<(TcpStream, TcpStream), ExchangeError> {
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).map_err(socket_error("listen"))?;
     let address = listener.local_addr().map_err(socket_error("listen"))?;
-    let client = TcpStream::connect_timeout(&address, LONGEST).map_err(socket_error("connect"))?;
+    let client = TcpStream::connect_timeout(&address, MAX_DURATION).map_err(socket_error("connect"))?;
     let own_address = client.local_addr().map_err(socket_error("connect"))?;
     // Anybody on this machine may connect first; the few who do are hung up on.
     for _ in 0..64 {
@@ -51,8 +51,8 @@ pub(super) fn socket_pair() -> Result<(TcpStream, TcpStream), ExchangeError> {
         if peer == own_address {
             for socket in [&client, &server] {
                 socket.set_nodelay(true).map_err(socket_error("set up"))?;
-                socket.set_read_timeout(Some(LONGEST)).map_err(socket_error("set up"))?;
-                socket.set_write_timeout(Some(LONGEST)).map_err(socket_error("set up"))?;
+                socket.set_read_timeout(Some(MAX_DURATION)).map_err(socket_error("set up"))?;
+                socket.set_write_timeout(Some(MAX_DURATION)).map_err(socket_error("set up"))?;
             }
             return Ok((client, server));
         }
@@ -62,7 +62,7 @@ pub(super) fn socket_pair() -> Result<(TcpStream, TcpStream), ExchangeError> {
 
 pub(super) fn socket_error(action: &'static str) -> impl FnOnce(io::Error) -> ExchangeError {
     move |cause| match cause.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ExchangeError::TooLong(LONGEST),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ExchangeError::TooLong(MAX_DURATION),
         _ => ExchangeError::Socket { action, cause },
     }
 }
@@ -76,14 +76,14 @@ mod tests {
     #[test]
     fn what_is_remembered_is_what_left_in_one_piece() {
         let (mut client, mut server) = socket_pair().unwrap();
-        let mut tap = Tap { socket: &mut client, octets: b"before ".to_vec() };
-        let pieces = [&b"some"[..], &[], &[b'x'; PIECE]].map(io::IoSlice::new);
-        assert_eq!(tap.write_vectored(&pieces).unwrap(), PIECE);
-        let mut arrived = vec![0; PIECE];
+        let mut writer = RecordingWriter { socket: &mut client, octets: b"before ".to_vec() };
+        let pieces = [&b"some"[..], &[], &[b'x'; MAX_WRITE]].map(io::IoSlice::new);
+        assert_eq!(writer.write_vectored(&pieces).unwrap(), MAX_WRITE);
+        let mut arrived = vec![0; MAX_WRITE];
         server.read_exact(&mut arrived).unwrap();
-        assert!(arrived.starts_with(b"somexxx") && tap.octets == [b"before ", &arrived[..]].concat());
-        tap.socket.shutdown(std::net::Shutdown::Write).unwrap();
-        tap.write_all(b"late").unwrap_err();
-        assert_eq!(tap.octets.len(), b"before ".len() + PIECE);
+        assert!(arrived.starts_with(b"somexxx") && writer.octets == [b"before ", &arrived[..]].concat());
+        writer.socket.shutdown(std::net::Shutdown::Write).unwrap();
+        writer.write_all(b"late").unwrap_err();
+        assert_eq!(writer.octets.len(), b"before ".len() + MAX_WRITE);
     }
 }
