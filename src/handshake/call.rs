@@ -1,4 +1,4 @@
-//! One side of a conversation over a socket whose other side somebody else plays: bounded in time and octets.
+//! One side of a conversation over a socket whose other side somebody else plays: bounded in time and bytes.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -36,7 +36,7 @@ pub(super) struct Call {
     limit: Duration,
     began: Instant,
     flights: Vec<Flight>,
-    octets: usize,
+    bytes: usize,
     handshake: Option<Duration>,
     error: Option<rustls::Error>,
     heard: Vec<u8>,
@@ -52,7 +52,7 @@ impl Call {
             limit,
             began: Instant::now(),
             flights: Vec::new(),
-            octets: 0,
+            bytes: 0,
             handshake: None,
             error: None,
             heard: Vec::new(),
@@ -113,7 +113,7 @@ impl Call {
         Ok(())
     }
 
-    /// Any octet is an answer; of one over HTTP the whole first line is wanted.
+    /// Any byte is an answer; of one over HTTP the whole first line is wanted.
     fn has_heard_enough(&self) -> bool {
         let begins_like_http = self.heard.iter().zip(b"HTTP/").all(|(heard, http)| heard == http);
         let is_whole = self.heard.contains(&b'\n') || self.heard.len() >= ENOUGH;
@@ -137,12 +137,12 @@ impl Call {
     fn say(&mut self) -> Result<bool, ExchangeError> {
         while self.connection.wants_write() {
             self.bound()?;
-            let mut writer = RecordingWriter { socket: &mut self.socket, octets: Vec::new() };
+            let mut writer = RecordingWriter { socket: &mut self.socket, bytes: Vec::new() };
             let written = self.connection.write_tls(&mut writer);
-            let octets = writer.octets;
-            self.octets += octets.len();
-            if !octets.is_empty() {
-                self.flights.push(Flight { from: self.own, at: self.began.elapsed(), octets });
+            let bytes = writer.bytes;
+            self.bytes += bytes.len();
+            if !bytes.is_empty() {
+                self.flights.push(Flight { from: self.own, at: self.began.elapsed(), bytes });
             }
             match written {
                 Ok(_) => {}
@@ -154,13 +154,13 @@ impl Call {
         Ok(true)
     }
 
-    /// The octets with which the other side began.
+    /// The bytes with which the other side began.
     fn first_heard(&self) -> &[u8] {
         let first = self.flights.iter().find(|flight| flight.from != self.own);
-        first.map_or(&[], |flight| flight.octets.as_slice())
+        first.map_or(&[], |flight| flight.bytes.as_slice())
     }
 
-    /// Waits for octets and lets the TLS library work on them; whether there were any.
+    /// Waits for bytes and lets the TLS library work on them; whether there were any.
     fn hear(&mut self) -> Result<bool, ExchangeError> {
         self.bound()?;
         let mut piece = vec![0; 16 * 1024];
@@ -173,7 +173,7 @@ impl Call {
             return Ok(false);
         }
         piece.truncate(count);
-        self.octets += count;
+        self.bytes += count;
         let mut unread = piece.as_slice();
         while !unread.is_empty() && self.error.is_none() {
             self.connection.read_tls(&mut unread).map_err(socket_error("read"))?;
@@ -181,7 +181,7 @@ impl Call {
             // Nothing there, or the end of the stream: both leave what was heard as it is.
             drop((&mut self.connection.reader()).take(ENOUGH as u64).read_to_end(&mut self.heard));
         }
-        self.flights.push(Flight { from: self.own.other(), at: self.began.elapsed(), octets: piece });
+        self.flights.push(Flight { from: self.own.other(), at: self.began.elapsed(), bytes: piece });
         Ok(true)
     }
 
@@ -197,7 +197,7 @@ impl Call {
     fn bound(&mut self) -> Result<(), ExchangeError> {
         let left = self.limit.checked_sub(self.began.elapsed()).filter(|left| !left.is_zero());
         let left = left.ok_or(ExchangeError::TooLong(self.limit))?;
-        if self.octets > MAX_BYTES {
+        if self.bytes > MAX_BYTES {
             return Err(ExchangeError::TooMuch);
         }
         self.socket.set_read_timeout(Some(left)).map_err(socket_error("set up"))?;
@@ -262,7 +262,7 @@ impl Call {
 
 /// The status in the first line of an HTTP answer; nothing when it is none.
 fn http_status(answer: &[u8]) -> &str {
-    let line = answer.split(|octet| *octet == b'\r').next().and_then(|line| std::str::from_utf8(line).ok());
+    let line = answer.split(|byte| *byte == b'\r').next().and_then(|line| std::str::from_utf8(line).ok());
     line.and_then(|line| line.strip_prefix("HTTP/")).and_then(|rest| rest.split(' ').nth(1)).unwrap_or_default()
 }
 
@@ -300,10 +300,10 @@ mod tests {
         assert!(matches!(late.shake(), Err(ExchangeError::TooLong(Duration::ZERO))));
         assert!(late.flights.is_empty(), "nothing is said");
         let mut long = call(TIMEOUT, &[]);
-        long.octets = MAX_BYTES + 1;
+        long.bytes = MAX_BYTES + 1;
         assert!(matches!(long.shake(), Err(ExchangeError::TooMuch)));
         let mut just = call(TIMEOUT, &[]);
-        just.octets = MAX_BYTES;
+        just.bytes = MAX_BYTES;
         assert!(matches!(just.bound(), Ok(())));
     }
 

@@ -75,7 +75,7 @@ impl Cause {
         }
     }
 
-    /// The same, when it is known with which octets the other side began.
+    /// The same, when it is known with which bytes the other side began.
     pub(super) fn knowing(self, first: &[u8]) -> Self {
         let is_http = [&b"HTTP/"[..], b"GET ", b"HEAD ", b"POST ", b"PUT ", b"OPTIONS "];
         if self.code == NOT_TLS && is_http.iter().any(|beginning| first.starts_with(beginning)) {

@@ -188,7 +188,7 @@ fn cases(visit: &Visit<'_>) -> Result<Vec<Case>, CopyError> {
     Ok(cases)
 }
 
-/// One connection from its first octet to the answer.
+/// One connection from its first byte to the answer.
 fn call(
     visit: &Visit<'_>,
     addresses: &[SocketAddr],

@@ -1,6 +1,6 @@
-//! Plays a scenario over a loopback TCP socket and keeps every octet that crossed it.
+//! Plays a scenario over a loopback TCP socket and keeps every byte that crossed it.
 //!
-//! One thread plays both endpoints: it knows how many octets are on their way, so it never waits for what will not come, and
+//! One thread plays both endpoints: it knows how many bytes are on their way, so it never waits for what will not come, and
 //! nothing is left running when it ends. All waiting is bounded by [`MAX_DURATION`], all data by [`MAX_BYTES`].
 
 use std::io::{self, Read, Write};
@@ -30,12 +30,12 @@ pub(super) struct Exchange {
     pub client_error: Option<rustls::Error>,
     /// Why the server gave up, if it did.
     pub server_error: Option<rustls::Error>,
-    /// From the first octet of the client hello until both sides had finished.
+    /// From the first byte of the client hello until both sides had finished.
     pub handshake: Option<Duration>,
     pub resumed: bool,
     /// The group of the Diffie-Hellman exchange.
     pub group: Option<NamedGroup>,
-    /// Octets of application data that arrived, and were the right ones.
+    /// Bytes of application data that arrived, and were the right ones.
     pub to_server: usize,
     pub to_client: usize,
 }
@@ -46,7 +46,7 @@ impl Exchange {
         Recording::new(self.flights, self.secrets)
     }
 
-    /// Both sides authenticated, and octets went both ways. Nothing less proves mutual TLS: in TLS 1.3 the client is done
+    /// Both sides authenticated, and bytes went both ways. Nothing less proves mutual TLS: in TLS 1.3 the client is done
     /// before the server has judged it (RFC 8446 §4.4.2.4), and only an answer shows that it was accepted.
     pub fn passed(&self) -> bool {
         self.client_error.is_none()
@@ -93,7 +93,7 @@ struct Loopback {
     began: Instant,
     handshake: Option<Duration>,
     flights: Vec<Flight>,
-    octets: usize,
+    bytes: usize,
 }
 
 struct LoopbackEnd {
@@ -117,11 +117,11 @@ impl Loopback {
             began: Instant::now(),
             handshake: None,
             flights: Vec::new(),
-            octets: 0,
+            bytes: 0,
         })
     }
 
-    /// Carries octets to and fro until neither side has anything left to say.
+    /// Carries bytes to and fro until neither side has anything left to say.
     fn transfer_all(&mut self) -> Result<(), ExchangeError> {
         while self.transfer(Side::Client)? || self.transfer(Side::Server)? {
             if self.began.elapsed() > MAX_DURATION {
@@ -139,14 +139,14 @@ impl Loopback {
         };
         let mut moved = false;
         while writer.connection.wants_write() {
-            let mut recorded = RecordingWriter { socket: &mut writer.socket, octets: Vec::new() };
+            let mut recorded = RecordingWriter { socket: &mut writer.socket, bytes: Vec::new() };
             writer.connection.write_tls(&mut recorded).map_err(socket_error("write"))?;
-            let written = recorded.octets.len();
-            self.octets += written;
-            if self.octets > MAX_BYTES {
+            let written = recorded.bytes.len();
+            self.bytes += written;
+            if self.bytes > MAX_BYTES {
                 return Err(ExchangeError::TooMuch);
             }
-            self.flights.push(Flight { from, at: self.began.elapsed(), octets: recorded.octets });
+            self.flights.push(Flight { from, at: self.began.elapsed(), bytes: recorded.bytes });
             reader.receive(written)?;
             moved |= written > 0;
         }
@@ -157,7 +157,7 @@ impl Loopback {
         Ok(moved)
     }
 
-    /// Lets one side say something; how many octets of it the other side received, none if they were not the same.
+    /// Lets one side say something; how many bytes of it the other side received, none if they were not the same.
     fn send_application_data(&mut self, from: Side, data: &[u8]) -> Result<usize, ExchangeError> {
         let (sender, _) = match from {
             Side::Client => (&mut self.client, &mut self.server),
@@ -178,7 +178,7 @@ impl Loopback {
 }
 
 impl LoopbackEnd {
-    /// Takes exactly `expected` octets from the socket and lets the TLS library work on them.
+    /// Takes exactly `expected` bytes from the socket and lets the TLS library work on them.
     fn receive(&mut self, expected: usize) -> Result<(), ExchangeError> {
         let mut left = expected;
         while left > 0 {
@@ -243,7 +243,7 @@ mod tests {
         late.began = late.began.checked_sub(MAX_DURATION + Duration::from_secs(1)).unwrap();
         assert!(matches!(late.transfer_all(), Err(ExchangeError::TooLong(MAX_DURATION))));
         let mut long = Loopback::connect(&configs).unwrap();
-        long.octets = MAX_BYTES;
+        long.bytes = MAX_BYTES;
         assert!(matches!(long.transfer_all(), Err(ExchangeError::TooMuch)));
         assert!(Loopback::connect(&configs).unwrap().transfer_all().is_ok());
     }

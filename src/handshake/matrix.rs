@@ -107,11 +107,11 @@ mod tests {
             assert_eq!(groups, expected.map(|(version, group)| (version, group.to_owned())), "{algorithm}");
         }
         // Longer keys make longer certificates: these were really made of such keys.
-        let octets = |algorithm: KeyAlgorithm| {
-            rates.iter().find(|rate| rate.key == algorithm.to_string() && !rate.resumed).unwrap().octets
+        let bytes = |algorithm: KeyAlgorithm| {
+            rates.iter().find(|rate| rate.key == algorithm.to_string() && !rate.resumed).unwrap().bytes
         };
-        assert!(octets(KeyAlgorithm::Rsa4096) > octets(KeyAlgorithm::Rsa2048) + 1000);
-        assert!(octets(KeyAlgorithm::Rsa2048) > octets(KeyAlgorithm::EcdsaP384));
-        assert!(octets(KeyAlgorithm::EcdsaP384) > octets(KeyAlgorithm::EcdsaP256));
+        assert!(bytes(KeyAlgorithm::Rsa4096) > bytes(KeyAlgorithm::Rsa2048) + 1000);
+        assert!(bytes(KeyAlgorithm::Rsa2048) > bytes(KeyAlgorithm::EcdsaP384));
+        assert!(bytes(KeyAlgorithm::EcdsaP384) > bytes(KeyAlgorithm::EcdsaP256));
     }
 }

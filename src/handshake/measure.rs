@@ -44,15 +44,15 @@ pub struct Rate {
     pub resumed: bool,
     pub count: usize,
     pub jobs: usize,
-    /// For all of them, with connecting and a few octets each way.
+    /// For all of them, with connecting and a few bytes each way.
     pub total: Duration,
     pub median: Duration,
     /// 95 of 100 took no longer.
     pub p95: Duration,
     /// 99 of 100 took no longer.
     pub p99: Duration,
-    /// Octets on the wire for one of them, both directions together.
-    pub octets: usize,
+    /// Bytes on the wire for one of them, both directions together.
+    pub bytes: usize,
 }
 
 impl Rate {
@@ -163,7 +163,7 @@ impl Run {
             median: percentile(50),
             p95: percentile(95),
             p99: percentile(99),
-            octets: worked.iter().map(|worked| worked.octets).max().unwrap_or_default(),
+            bytes: worked.iter().map(|worked| worked.bytes).max().unwrap_or_default(),
         })
     }
 
@@ -175,12 +175,12 @@ impl Run {
         let warmed = exchange::play(&configs);
         start.wait();
         let began = Instant::now();
-        let mut worked = Worked { times: Vec::new(), octets: 0, group: None, began, ended: began };
+        let mut worked = Worked { times: Vec::new(), bytes: 0, group: None, began, ended: began };
         warmed?;
         while next.fetch_add(1, Ordering::Relaxed) < count {
             let exchange = exchange::play(&configs)?;
             worked.times.push(self.time_of(&exchange)?);
-            worked.octets = exchange.flights.iter().map(|flight| flight.octets.len()).sum();
+            worked.bytes = exchange.flights.iter().map(|flight| flight.bytes.len()).sum();
             worked.group = exchange.group;
         }
         worked.ended = Instant::now();
@@ -201,7 +201,7 @@ impl Run {
 /// What one job has done.
 struct Worked {
     times: Vec<Duration>,
-    octets: usize,
+    bytes: usize,
     group: Option<NamedGroup>,
     began: Instant,
     ended: Instant,
@@ -237,7 +237,7 @@ mod tests {
         let kinds: Vec<_> = rates.iter().map(|rate| (rate.version, rate.resumed, rate.count)).collect();
         let (new, old) = (TlsVersion::Tls13, TlsVersion::Tls12);
         assert_eq!(kinds, [(new, false, 3), (new, true, 3), (old, false, 3), (old, true, 3)]);
-        assert!(rates[1].octets < rates[0].octets && rates[3].octets < rates[2].octets);
+        assert!(rates[1].bytes < rates[0].bytes && rates[3].bytes < rates[2].bytes);
         assert!(rates.iter().all(|rate| rate.median <= rate.p95 && rate.p95 <= rate.p99));
     }
 
@@ -258,7 +258,7 @@ mod tests {
         exchange.resumed = true;
         assert_eq!(why(full.time_of(&exchange)), "it was taken up again");
         exchange.resumed = false;
-        // The handshake ended well, and the octets after it did not arrive.
+        // The handshake ended well, and the bytes after it did not arrive.
         exchange.to_client = 0;
         assert_eq!(why(full.time_of(&exchange)), "it did not pass");
         // A server that hands out no tickets.

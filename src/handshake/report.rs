@@ -42,7 +42,7 @@ pub struct Session {
     pub client: Peer,
     /// Taken up from an earlier one, without certificates; both sides are who they were there.
     pub resumed: bool,
-    /// Octets of application data that arrived and were the right ones.
+    /// Bytes of application data that arrived and were the right ones.
     pub to_server: usize,
     pub to_client: usize,
     /// From the client hello until both sides were done, computing time of both included.

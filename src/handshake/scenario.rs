@@ -64,7 +64,7 @@ pub(super) struct Standard {
 
 /// A chain and a key as the TLS library wants them; whether they belong together is not checked here.
 pub(super) fn identity(whose: &'static str, chain: &[&Certificate], key: &PrivateKey) -> Result<Identity, SetUpError> {
-    // Borrowed: the octets of the key are copied nowhere but into the cryptographic library.
+    // Borrowed: the bytes of the key are copied nowhere but into the cryptographic library.
     let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.as_pkcs8().as_slice()));
     let signing_key = aws_lc_rs::sign::any_supported_type(&der)
         .map_err(|error| SetUpError::Key { whose, reason: error.to_string() })?;

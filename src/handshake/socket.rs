@@ -12,26 +12,26 @@ const MAX_WRITE: usize = 16 * 1024;
 /// Writes to the socket and remembers what it wrote.
 pub(super) struct RecordingWriter<'a> {
     pub socket: &'a mut TcpStream,
-    pub octets: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 impl Write for RecordingWriter<'_> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.write_vectored(&[io::IoSlice::new(octets)])
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[io::IoSlice::new(bytes)])
     }
 
     /// Several records leave together, as one flight.
     fn write_vectored(&mut self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        let before = self.octets.len();
+        let before = self.bytes.len();
         for piece in pieces {
-            let room = MAX_WRITE - (self.octets.len() - before);
-            self.octets.extend_from_slice(&piece[..piece.len().min(room)]);
+            let room = MAX_WRITE - (self.bytes.len() - before);
+            self.bytes.extend_from_slice(&piece[..piece.len().min(room)]);
         }
-        if let Err(error) = self.socket.write_all(&self.octets[before..]) {
-            self.octets.truncate(before);
+        if let Err(error) = self.socket.write_all(&self.bytes[before..]) {
+            self.bytes.truncate(before);
             return Err(error);
         }
-        Ok(self.octets.len() - before)
+        Ok(self.bytes.len() - before)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -76,14 +76,14 @@ mod tests {
     #[test]
     fn what_is_remembered_is_what_left_in_one_piece() {
         let (mut client, mut server) = socket_pair().unwrap();
-        let mut writer = RecordingWriter { socket: &mut client, octets: b"before ".to_vec() };
+        let mut writer = RecordingWriter { socket: &mut client, bytes: b"before ".to_vec() };
         let pieces = [&b"some"[..], &[], &[b'x'; MAX_WRITE]].map(io::IoSlice::new);
         assert_eq!(writer.write_vectored(&pieces).unwrap(), MAX_WRITE);
         let mut arrived = vec![0; MAX_WRITE];
         server.read_exact(&mut arrived).unwrap();
-        assert!(arrived.starts_with(b"somexxx") && writer.octets == [b"before ", &arrived[..]].concat());
+        assert!(arrived.starts_with(b"somexxx") && writer.bytes == [b"before ", &arrived[..]].concat());
         writer.socket.shutdown(std::net::Shutdown::Write).unwrap();
         writer.write_all(b"late").unwrap_err();
-        assert_eq!(writer.octets.len(), b"before ".len() + MAX_WRITE);
+        assert_eq!(writer.bytes.len(), b"before ".len() + MAX_WRITE);
     }
 }

@@ -108,7 +108,7 @@ pub fn rates(page: &mut Page, title: &str, rates: &[Rate]) {
                 figure(rate.median),
                 figure(rate.p95),
                 figure(rate.p99),
-                rate.octets.to_string(),
+                rate.bytes.to_string(),
             ]
         })
         .collect();

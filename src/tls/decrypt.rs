@@ -67,7 +67,7 @@ impl fmt::Debug for Secrets {
 struct Suite {
     aead: &'static Algorithm,
     hash: hmac::Algorithm,
-    /// Octets of the nonce that come from the key block (TLS 1.2); the others stand in front of each record.
+    /// Bytes of the nonce that come from the key block (TLS 1.2); the others stand in front of each record.
     fixed_iv: usize,
 }
 
@@ -150,7 +150,7 @@ impl Opener {
         let nonce = self.nonce_from_sequence()?;
         let length = self.key.open_in_place(nonce, Aad::from(record.header), &mut content).ok()?.len();
         content.truncate(length);
-        let last = content.iter().rposition(|octet| *octet != 0)?;
+        let last = content.iter().rposition(|byte| *byte != 0)?;
         let content_type = *content.get(last)?;
         content.truncate(last);
         Some(Opened { content_type, content })
@@ -174,8 +174,8 @@ impl Opener {
 
     fn nonce_from_sequence(&self) -> Option<Nonce> {
         let mut nonce: [u8; 12] = self.iv.as_slice().try_into().ok()?;
-        for (octet, counted) in nonce[4..].iter_mut().zip(self.sequence.to_be_bytes()) {
-            *octet ^= counted;
+        for (byte, counted) in nonce[4..].iter_mut().zip(self.sequence.to_be_bytes()) {
+            *byte ^= counted;
         }
         Some(Nonce::assume_unique_for_key(nonce))
     }
@@ -210,14 +210,14 @@ fn pseudo_random(hash: hmac::Algorithm, secret: &[u8], seed: &[u8], length: usiz
 mod tests {
     use super::*;
 
-    fn octets(hex: &str) -> Vec<u8> {
+    fn bytes(hex: &str) -> Vec<u8> {
         text::from_hex(hex).unwrap()
     }
 
     /// RFC 8448 §3: "{server} derive write traffic keys for handshake data".
     #[test]
     fn keys_are_expanded_as_in_the_published_example_of_tls_1_3() {
-        let secret = octets("b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38");
+        let secret = bytes("b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38");
         let key = expand_label(hmac::HMAC_SHA256, &secret, "key", 16).unwrap();
         let iv = expand_label(hmac::HMAC_SHA256, &secret, "iv", 12).unwrap();
         assert_eq!(text::hex(&key), "3fce516009c21727d0f2e4e86ee403bc");
@@ -228,8 +228,8 @@ mod tests {
     /// (<https://mailarchive.ietf.org/arch/msg/tls/fzVCzk-z3FShgGJ6DOXqM1ydxms>).
     #[test]
     fn the_pseudo_random_function_of_tls_1_2_gives_the_published_octets() {
-        let secret = octets("9bbe436ba940f017b17652849a71db35");
-        let seed = [b"test label".as_slice(), &octets("a0ba9f936cda311827a6f796ffd5198c")].concat();
+        let secret = bytes("9bbe436ba940f017b17652849a71db35");
+        let seed = [b"test label".as_slice(), &bytes("a0ba9f936cda311827a6f796ffd5198c")].concat();
         let out = pseudo_random(hmac::HMAC_SHA256, &secret, &seed, 100);
         assert_eq!(text::hex(&out[..32]), "e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a");
         assert_eq!(out.len(), 100);
@@ -254,14 +254,14 @@ mod tests {
         let secret = [7; 32];
         let sealed = |inside: &[u8]| {
             let opener = Opener::tls13(CipherSuite(0x1301), &secret).unwrap();
-            let mut octets = inside.to_vec();
+            let mut bytes = inside.to_vec();
             let header = [23, 3, 3, 0, u8::try_from(inside.len() + 16).unwrap()];
             let nonce = opener.nonce_from_sequence().unwrap();
-            opener.key.seal_in_place_append_tag(nonce, Aad::from(header), &mut octets).unwrap();
-            (header, octets)
+            opener.key.seal_in_place_append_tag(nonce, Aad::from(header), &mut bytes).unwrap();
+            (header, bytes)
         };
-        let open = |(header, octets): (_, Vec<u8>)| {
-            let record = Record { header, payload: &octets };
+        let open = |(header, bytes): (_, Vec<u8>)| {
+            let record = Record { header, payload: &bytes };
             Opener::tls13(CipherSuite(0x1301), &secret)
                 .unwrap()
                 .open(&record)
@@ -271,9 +271,9 @@ mod tests {
         assert_eq!(open(sealed(&[1, 0, 2, 22, 0, 0, 0])), Some((22, vec![1, 0, 2])));
         assert_eq!(open(sealed(&[21])), Some((21, vec![])));
         assert_eq!(open(sealed(&[0, 0])), None);
-        let (mut header, octets) = sealed(&[1, 22]);
+        let (mut header, bytes) = sealed(&[1, 22]);
         header[2] = 4;
-        assert_eq!(open((header, octets)), None, "the header is sealed too");
+        assert_eq!(open((header, bytes)), None, "the header is sealed too");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Reads the messages of a TLS session from their octets: RFC 8446 §4 (TLS 1.3) and RFC 5246 §7.4 (TLS 1.2).
+//! Reads the messages of a TLS session from their bytes: RFC 8446 §4 (TLS 1.3) and RFC 5246 §7.4 (TLS 1.2).
 
 use super::message::{Body, KeyShare, Shown};
 use super::registry::{Alert, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, TlsVersion};
@@ -94,7 +94,7 @@ fn client_hello(input: &mut Reader<'_>) -> Option<(Body, Option<Hello>)> {
     let mut versions = vec![ProtocolVersion(legacy_version)];
     let (mut groups, mut signature_schemes, mut key_shares) = (Vec::new(), Vec::new(), Vec::new());
     let (mut server_name, mut protocols, mut resumes) = (None, Vec::new(), false);
-    // A TLS 1.3 client fills the session id with random octets for the eyes of middleboxes (RFC 8446 appendix D.4).
+    // A TLS 1.3 client fills the session id with random bytes for the eyes of middleboxes (RFC 8446 appendix D.4).
     let mut speaks_tls13 = false;
     for (number, value) in extensions(input)? {
         let mut value = Reader(&value);
@@ -317,16 +317,16 @@ mod tests {
         assert_eq!(read_alert(&[2, 40, 0]), None);
     }
 
-    fn vector(octets: usize, content: &[u8]) -> Vec<u8> {
+    fn vector(bytes: usize, content: &[u8]) -> Vec<u8> {
         let length = content.len().to_be_bytes();
-        [&length[length.len() - octets..], content].concat()
+        [&length[length.len() - bytes..], content].concat()
     }
 
     fn extension(number: u16, content: &[u8]) -> Vec<u8> {
         [&number.to_be_bytes()[..], &vector(2, content)].concat()
     }
 
-    /// `None`: no octets where the extensions stand, as before RFC 3546.
+    /// `None`: no bytes where the extensions stand, as before RFC 3546.
     fn client_hello(session_id: &[u8], extensions: Option<&[Vec<u8>]>) -> Vec<u8> {
         let extensions = extensions.map(|all| vector(2, &all.concat())).unwrap_or_default();
         let suites = vector(2, &[0xc0, 0x2f]);
@@ -450,10 +450,10 @@ mod tests {
         #[test]
         fn no_octets_make_it_panic(
             number in proptest::num::u8::ANY,
-            octets in proptest::collection::vec(proptest::num::u8::ANY, 0..120),
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..120),
             lengths in proptest::collection::vec(0_u8..4, 0..60),
         ) {
-            for content in [&octets, &lengths] {
+            for content in [&bytes, &lengths] {
                 for version in [None, Some(TlsVersion::Tls12), Some(TlsVersion::Tls13)] {
                     for number in [number, number % 24] {
                         let (body, _) = read(number, content, Known { version, session_id: &[] });

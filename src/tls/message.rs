@@ -16,10 +16,10 @@ use crate::text::rfc3339;
 pub struct Message {
     pub from: Side,
     pub body: Body,
-    /// Its length without record framing and encryption; a handshake message counts with its four octets of header.
+    /// Its length without record framing and encryption; a handshake message counts with its four bytes of header.
     pub bytes: usize,
     pub encrypted: bool,
-    /// When the flight that holds its last octet was written, counted from the beginning of the exchange.
+    /// When the flight that holds its last byte was written, counted from the beginning of the exchange.
     pub at: Duration,
 }
 
@@ -82,7 +82,7 @@ pub enum Body {
     ServerHelloDone,
     /// TLS 1.2: the client's half of the key exchange.
     ClientKeyExchange {
-        /// Octets of its public value.
+        /// Bytes of its public value.
         public_bytes: usize,
     },
     Finished,
@@ -104,7 +104,7 @@ pub enum Body {
     },
     /// A record that none of the session's keys opens.
     Unreadable,
-    /// Octets that cannot be a record, and whatever follows them.
+    /// Bytes that cannot be a record, and whatever follows them.
     NotTls,
 }
 

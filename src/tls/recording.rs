@@ -1,6 +1,6 @@
 //! A session as other tools read it: an NSS key log, and a pcapng file with the secrets inside.
 //!
-//! The octets are those that crossed the loopback socket; the TCP and IP around them are made up here (port 443, one
+//! The bytes are those that crossed the loopback socket; the TCP and IP around them are made up here (port 443, one
 //! packet a flight), because a program without privileges cannot see the real ones.
 
 use std::fmt;
@@ -27,7 +27,7 @@ impl Recording {
         Self { flights, secrets }
     }
 
-    /// What the octets say, message by message.
+    /// What the bytes say, message by message.
     pub fn messages(&self) -> Vec<Message> {
         trace::read(&self.flights, &self.secrets)
     }
@@ -38,9 +38,9 @@ impl Recording {
         self.secrets.key_log()
     }
 
-    /// Octets on the wire, both directions together.
-    pub fn octets(&self) -> usize {
-        self.flights.iter().map(|flight| flight.octets.len()).sum()
+    /// Bytes on the wire, both directions together.
+    pub fn bytes(&self) -> usize {
+        self.flights.iter().map(|flight| flight.bytes.len()).sum()
     }
 }
 
@@ -82,7 +82,7 @@ pub fn pcapng<'a>(recordings: impl IntoIterator<Item = &'a Recording>, at: Offse
     out
 }
 
-/// Type, length, content padded to four octets, length again.
+/// Type, length, content padded to four bytes, length again.
 fn block(out: &mut Vec<u8>, kind: u32, parts: &[&[u8]]) {
     let content: usize = parts.iter().map(|part| part.len()).sum();
     let padding = content.next_multiple_of(4) - content;
@@ -96,8 +96,8 @@ fn block(out: &mut Vec<u8>, kind: u32, parts: &[&[u8]]) {
     out.extend_from_slice(&total);
 }
 
-fn length(octets: &[u8]) -> [u8; 4] {
-    (octets.len() as u32).to_le_bytes()
+fn length(bytes: &[u8]) -> [u8; 4] {
+    (bytes.len() as u32).to_le_bytes()
 }
 
 /// One TCP connection, told as packets: the sequence numbers of both sides.
@@ -120,7 +120,7 @@ impl Talk {
             (Duration::ZERO, self.packet(Side::Server, SYN | ACK, &[])),
             (Duration::ZERO, self.packet(Side::Client, ACK, &[])),
         ];
-        packets.extend(flights.iter().map(|flight| (flight.at, self.packet(flight.from, PUSH | ACK, &flight.octets))));
+        packets.extend(flights.iter().map(|flight| (flight.at, self.packet(flight.from, PUSH | ACK, &flight.bytes))));
         packets.push((last, self.packet(Side::Client, FIN | ACK, &[])));
         packets.push((last, self.packet(Side::Server, FIN | ACK, &[])));
         packets.push((last, self.packet(Side::Client, ACK, &[])));
@@ -146,7 +146,7 @@ impl Talk {
         let pseudo_header = [&LOOPBACK[..], &LOOPBACK, &[0, 6], &segment_length].concat();
         let sum = checksum(&[&pseudo_header, &segment]);
         segment[16..18].copy_from_slice(&sum);
-        // SYN and FIN each count as one octet (RFC 9293 §3.4).
+        // SYN and FIN each count as one byte (RFC 9293 §3.4).
         *sent = sent.wrapping_add(payload.len() as u32 + u32::from(flags & (SYN | FIN) != 0));
 
         let total = ((segment.len() + 20) as u16).to_be_bytes();
@@ -180,8 +180,8 @@ mod tests {
     #[test]
     fn every_block_of_the_file_says_its_length_twice_and_fills_it() {
         let flights = vec![
-            Flight { from: Side::Client, at: Duration::from_micros(10), octets: vec![22, 3, 1, 0, 1, 9] },
-            Flight { from: Side::Server, at: Duration::from_micros(20), octets: vec![21, 3, 3, 0, 2, 2, 40] },
+            Flight { from: Side::Client, at: Duration::from_micros(10), bytes: vec![22, 3, 1, 0, 1, 9] },
+            Flight { from: Side::Server, at: Duration::from_micros(20), bytes: vec![21, 3, 3, 0, 2, 2, 40] },
         ];
         let recording = Recording::new(flights, secrets());
         let file = pcapng([&recording, &recording], OffsetDateTime::UNIX_EPOCH);
@@ -201,9 +201,9 @@ mod tests {
     #[test]
     fn the_packets_of_a_talk_follow_on_each_other_and_carry_the_octets_of_the_flights() {
         let flights = [
-            Flight { from: Side::Client, at: Duration::from_micros(10), octets: vec![1, 2, 3] },
-            Flight { from: Side::Server, at: Duration::from_micros(20), octets: vec![4, 5] },
-            Flight { from: Side::Server, at: Duration::from_micros(30), octets: vec![6] },
+            Flight { from: Side::Client, at: Duration::from_micros(10), bytes: vec![1, 2, 3] },
+            Flight { from: Side::Server, at: Duration::from_micros(20), bytes: vec![4, 5] },
+            Flight { from: Side::Server, at: Duration::from_micros(30), bytes: vec![6] },
         ];
         let mut talk = Talk { port: 50_001, client: 0, server: 0 };
         let seen: Vec<_> = talk

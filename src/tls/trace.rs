@@ -1,4 +1,4 @@
-//! From the octets of a session to its messages, opened with the session's own secrets.
+//! From the bytes of a session to its messages, opened with the session's own secrets.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ mod content_type {
     pub const APPLICATION_DATA: u8 = 23;
 }
 
-/// All messages in the order in which their last octet crossed the wire.
+/// All messages in the order in which their last byte crossed the wire.
 pub fn read(flights: &[Flight], secrets: &Secrets) -> Vec<Message> {
     let mut session = Session::new(secrets);
     for flight in flights {
@@ -40,11 +40,11 @@ struct Session<'a> {
 /// One direction.
 #[derive(Default)]
 struct Stream {
-    /// Octets of a record that is not complete.
+    /// Bytes of a record that is not complete.
     pending: Vec<u8>,
     /// Something crossed that is no record: nobody knows where the next one begins.
     derailed: bool,
-    /// Octets of a handshake message that is not complete.
+    /// Bytes of a handshake message that is not complete.
     handshake: Vec<u8>,
     /// TLS 1.2: a ChangeCipherSpec has crossed.
     ciphered: bool,
@@ -74,7 +74,7 @@ impl<'a> Session<'a> {
 
     fn take(&mut self, flight: &Flight) {
         let stream = self.stream(flight.from);
-        stream.pending.extend_from_slice(&flight.octets);
+        stream.pending.extend_from_slice(&flight.bytes);
         let pending = std::mem::take(&mut stream.pending);
         let mut rest = pending.as_slice();
         if self.stream(flight.from).derailed || !wire::may_begin_record(rest) {
@@ -195,8 +195,8 @@ mod tests {
     use super::super::registry::Alert;
     use super::*;
 
-    fn flight(from: Side, octets: &[u8]) -> Flight {
-        Flight { from, at: Duration::ZERO, octets: octets.to_vec() }
+    fn flight(from: Side, bytes: &[u8]) -> Flight {
+        Flight { from, at: Duration::ZERO, bytes: bytes.to_vec() }
     }
 
     fn told_by(flights: &[Flight]) -> Vec<(Body, usize, bool)> {

@@ -1,4 +1,4 @@
-//! What crossed the socket: octets, who wrote them and when.
+//! What crossed the socket: bytes, who wrote them and when.
 
 use std::fmt;
 use std::time::Duration;
@@ -34,13 +34,13 @@ impl fmt::Display for Side {
     }
 }
 
-/// Octets that one side wrote in one go: the messages of one flight share its time.
+/// Bytes that one side wrote in one go: the messages of one flight share its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flight {
     pub from: Side,
     /// Since the exchange began.
     pub at: Duration,
-    pub octets: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 /// One TLS record (RFC 8446 §5.1) as it stood on the wire.
@@ -57,14 +57,14 @@ impl Record<'_> {
     }
 }
 
-/// Whether these octets can be the beginning of a record: a type that there is, and major version 3 (RFC 8446 §5.1).
-pub fn may_begin_record(octets: &[u8]) -> bool {
-    octets.first().is_none_or(|kind| (20..=24).contains(kind)) && octets.get(1).is_none_or(|major| *major == 3)
+/// Whether these bytes can be the beginning of a record: a type that there is, and major version 3 (RFC 8446 §5.1).
+pub fn may_begin_record(bytes: &[u8]) -> bool {
+    bytes.first().is_none_or(|kind| (20..=24).contains(kind)) && bytes.get(1).is_none_or(|major| *major == 3)
 }
 
-/// Cuts the first whole record off `octets`; `None` while it is not complete.
-pub fn first_record(octets: &[u8]) -> Option<(Record<'_>, &[u8])> {
-    let (header, rest) = octets.split_first_chunk::<5>()?;
+/// Cuts the first whole record off `bytes`; `None` while it is not complete.
+pub fn first_record(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
+    let (header, rest) = bytes.split_first_chunk::<5>()?;
     let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
     let (payload, rest) = rest.split_at_checked(length)?;
     Some((Record { header: *header, payload }, rest))
@@ -81,9 +81,9 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    /// A number of `octets` octets, at most four.
-    pub fn number(&mut self, octets: usize) -> Option<usize> {
-        Some(self.take(octets)?.iter().fold(0, |number, octet| number << 8 | usize::from(*octet)))
+    /// A number of `bytes` bytes, at most four.
+    pub fn number(&mut self, bytes: usize) -> Option<usize> {
+        Some(self.take(bytes)?.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)))
     }
 
     pub fn u8(&mut self) -> Option<u8> {
@@ -91,19 +91,19 @@ impl<'a> Reader<'a> {
     }
 
     pub fn u16(&mut self) -> Option<u16> {
-        let octets = self.take(2)?;
-        Some(u16::from_be_bytes(octets.try_into().ok()?))
+        let bytes = self.take(2)?;
+        Some(u16::from_be_bytes(bytes.try_into().ok()?))
     }
 
-    /// A vector whose length stands in front of it in `octets` octets.
-    pub fn vector(&mut self, octets: usize) -> Option<&'a [u8]> {
-        let length = self.number(octets)?;
+    /// A vector whose length stands in front of it in `bytes` bytes.
+    pub fn vector(&mut self, bytes: usize) -> Option<&'a [u8]> {
+        let length = self.number(bytes)?;
         self.take(length)
     }
 
-    /// A vector of 16-bit numbers whose length stands in front of it in `octets` octets.
-    pub fn numbers(&mut self, octets: usize) -> Option<Vec<u16>> {
-        let content = self.vector(octets)?;
+    /// A vector of 16-bit numbers whose length stands in front of it in `bytes` bytes.
+    pub fn numbers(&mut self, bytes: usize) -> Option<Vec<u16>> {
+        let content = self.vector(bytes)?;
         Some(content.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect())
     }
 
@@ -118,11 +118,11 @@ mod tests {
 
     #[test]
     fn a_record_is_cut_off_only_when_it_is_whole() {
-        let octets = [22, 3, 3, 0, 2, 7, 8, 99];
+        let bytes = [22, 3, 3, 0, 2, 7, 8, 99];
         for incomplete in 0..7 {
-            assert!(first_record(&octets[..incomplete]).is_none(), "{incomplete} octets");
+            assert!(first_record(&bytes[..incomplete]).is_none(), "{incomplete} octets");
         }
-        let (record, rest) = first_record(&octets).unwrap();
+        let (record, rest) = first_record(&bytes).unwrap();
         assert_eq!((record.content_type(), record.payload, rest), (22, &[7, 8][..], &[99][..]));
     }
 
@@ -130,7 +130,7 @@ mod tests {
     fn a_page_request_is_no_record() {
         assert!(!may_begin_record(b"GET / HTTP/1.1\r\n") && !may_begin_record(&[22, 2]));
         assert!(!may_begin_record(&[19, 3]) && !may_begin_record(&[25, 3]));
-        assert!([&[][..], &[22], &[22, 3, 1], &[23, 3, 3, 0, 0]].iter().all(|octets| may_begin_record(octets)));
+        assert!([&[][..], &[22], &[22, 3, 1], &[23, 3, 3, 0, 0]].iter().all(|bytes| may_begin_record(bytes)));
     }
 
     #[test]

@@ -505,7 +505,7 @@ fn rate_json(rate: &Rate) -> Value {
         "median_us": microseconds(rate.median),
         "p95_us": microseconds(rate.p95),
         "p99_us": microseconds(rate.p99),
-        "bytes": rate.octets,
+        "bytes": rate.bytes,
     })
 }
 

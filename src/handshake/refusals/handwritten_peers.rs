@@ -1,7 +1,7 @@
 //! Peers that do not speak the protocol as it has to be spoken: older than is acceptable, without forward secrecy, without
 //! TLS, or not at all.
 //!
-//! The TLS library cannot play them, so their octets are written by hand and sent as they stand. Each gets a connection
+//! The TLS library cannot play them, so their bytes are written by hand and sent as they stand. Each gets a connection
 //! over loopback and ends with it: whatever the other side answers, the peer hangs up.
 
 use std::io::{self, Read, Write};
@@ -208,7 +208,7 @@ pub(super) fn real_side(
     Ok(call.told(good.version, Arc::clone(&configs.secrets), ended))
 }
 
-/// What stands where a peer should put random octets: nobody gets as far as relying on them.
+/// What stands where a peer should put random bytes: nobody gets as far as relying on them.
 const RANDOM: [u8; 32] = *b"not random, and need not be here";
 
 const TLS_1_1: u16 = 0x0302;
@@ -249,7 +249,7 @@ pub(super) fn client_hello(version: u16, suites: &[u16], more: &[u8]) -> Vec<u8>
 
 /// What a hello has to say besides in order to be one of TLS 1.3: the version, and a public value.
 fn supported_versions_of_client() -> Vec<u8> {
-    // Any 32 octets are a public value of X25519 (RFC 7748 §5).
+    // Any 32 bytes are a public value of X25519 (RFC 7748 §5).
     let share = [&[0x00, 0x1d][..], &vector(2, &RANDOM)].concat();
     [extension(43, &vector(1, &[0x03, 0x04])), extension(51, &vector(2, &share))].concat()
 }
@@ -286,8 +286,8 @@ fn extension(number: u16, content: &[u8]) -> Vec<u8> {
     [&number.to_be_bytes()[..], &vector(2, content)].concat()
 }
 
-/// Content behind its length, which takes so many octets.
-pub(super) fn vector(octets: usize, content: &[u8]) -> Vec<u8> {
+/// Content behind its length, which takes so many bytes.
+pub(super) fn vector(bytes: usize, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
-    [&length[length.len() - octets..], content].concat()
+    [&length[length.len() - bytes..], content].concat()
 }

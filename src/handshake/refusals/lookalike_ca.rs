@@ -51,7 +51,7 @@ pub(in super::super) struct HierarchyChanges<'a> {
     pub algorithm: Option<KeyAlgorithm>,
 }
 
-/// The two purposes of TLS (RFC 5280 §4.2.1.12), by the last octet of their object identifier.
+/// The two purposes of TLS (RFC 5280 §4.2.1.12), by the last byte of their object identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Purpose {
     Server = 1,
@@ -168,7 +168,7 @@ fn path_above<'a>(chain: &'a [Certificate], roots: &'a [Certificate]) -> Result<
     Err(CopyError::NoIssuer(below.subject.to_string()))
 }
 
-/// Object identifiers of extensions, as the content octets of their DER.
+/// Object identifiers of extensions, as the content bytes of their DER.
 mod oid {
     pub const SUBJECT_KEY_ID: &[u8] = &[0x55, 0x1d, 14];
     pub const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];

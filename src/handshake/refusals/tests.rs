@@ -329,13 +329,13 @@ fn a_refusal_with_another_alert_is_not_as_it_should_be() {
     }
 }
 
-/// The side that should refuse a peer, and takes it as it comes: it begins with these octets, if it is its part to begin,
+/// The side that should refuse a peer, and takes it as it comes: it begins with these bytes, if it is its part to begin,
 /// and answers whatever it is told.
 fn careless(side: Side, hello: Vec<u8>, answer: impl Fn(&[u8]) -> Vec<u8>) -> impl FnOnce(TcpStream) -> Session {
     move |mut socket| {
         let mut flights = Vec::new();
-        let mut say = |from: Side, octets: &[u8]| {
-            flights.push(Flight { from, at: Duration::ZERO, octets: octets.to_vec() });
+        let mut say = |from: Side, bytes: &[u8]| {
+            flights.push(Flight { from, at: Duration::ZERO, bytes: bytes.to_vec() });
         };
         if !hello.is_empty() {
             socket.write_all(&hello).unwrap();
