@@ -24,9 +24,9 @@ use crate::text;
 use crate::text::rfc3339;
 use crate::text::toml_document::DocumentError;
 use crate::x509::DecodeError;
+use crate::x509::crl::RevocationReason;
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::pem::PemError;
-use crate::x509::revocation_list::RevocationReason;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {

@@ -15,7 +15,7 @@ use crate::store::ca_certificates::read_certificate;
 use crate::store::delivery;
 use crate::store::delivery::Place;
 use crate::x509::KeyAlgorithm;
-use crate::x509::revocation_list::RevocationReason;
+use crate::x509::crl::RevocationReason;
 
 #[test]
 fn the_next_certificate_has_the_same_names_template_and_place_and_the_key_that_was_asked_for() {

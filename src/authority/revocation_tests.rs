@@ -17,8 +17,8 @@ use crate::store::ca_certificates::read_certificate;
 use crate::store::index::{Index, Status};
 use crate::system::files;
 use crate::text::Lifetime;
-use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
-use crate::x509::{Certificate, KeyAlgorithm, RevocationList, pem};
+use crate::x509::crl::{RevocationReason, RevokedEntry};
+use crate::x509::{Certificate, Crl, KeyAlgorithm, pem};
 
 const STOLEN: RevocationReason = RevocationReason::KeyCompromise;
 const HOLD: RevocationReason = RevocationReason::CertificateHold;
@@ -50,8 +50,8 @@ fn ensured() -> Order {
     Order { ensure: true, ..Order::default() }
 }
 
-fn published(ca: &Ca, authority: &str) -> RevocationList {
-    let list = RevocationList::from_der(&fs::read(ca.home.crl_der(authority)).unwrap()).unwrap();
+fn published(ca: &Ca, authority: &str) -> Crl {
+    let list = Crl::from_der(&fs::read(ca.home.crl_der(authority)).unwrap()).unwrap();
     let text = fs::read_to_string(ca.home.crl_pem(authority)).unwrap();
     assert_eq!(text, pem::encode("X509 CRL", list.as_der()));
     list

@@ -33,7 +33,7 @@ use crate::system::clock::FixedClock;
 use crate::system::entropy::SystemEntropy;
 use crate::system::files::FolderLock;
 use crate::text::Lifetime;
-use crate::x509::revocation_list::RevocationReason;
+use crate::x509::crl::RevocationReason;
 use crate::x509::{BasicConstraints, Certificate};
 
 pub const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);

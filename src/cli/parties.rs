@@ -24,7 +24,7 @@ use crate::store::index::{Entry, Index, Reference, Status};
 use crate::system::files;
 use crate::text::rfc3339;
 use crate::x509::name_constraints::Subtree;
-use crate::x509::{Certificate, GeneralName, RevocationList, pem};
+use crate::x509::{Certificate, Crl, GeneralName, pem};
 
 /// The flags that say who takes part.
 #[derive(Debug, Args)]
@@ -138,7 +138,7 @@ impl PartyArguments {
     }
 
     /// The revocation lists that the CA directory has published; none where other roots are trusted.
-    pub fn revocation_lists(&self, context: &Context<'_>) -> Result<Vec<RevocationList>, Failure> {
+    pub fn revocation_lists(&self, context: &Context<'_>) -> Result<Vec<Crl>, Failure> {
         if self.roots.is_some() {
             return Ok(Vec::new());
         }
@@ -147,7 +147,7 @@ impl PartyArguments {
         for name in Authorities::of(&home).names()? {
             let path = home.crl_der(&name);
             if let Some(der) = files::read_if_exists(&path, files::MOST_OCTETS)? {
-                let list = RevocationList::from_der(&der);
+                let list = Crl::from_der(&der);
                 lists.push(list.map_err(|error| {
                     Failure::usage("undecodable", format!("{}: {error}", path.display()))
                         .hint("sign it anew with 'ca crl'")

@@ -41,7 +41,7 @@ pub enum SetUpError {
     #[error("there is no root certificate to judge by")]
     NoRoots,
     #[error("the TLS library cannot use a revocation list: {0}")]
-    RevocationList(String),
+    Crl(String),
     #[error("the TLS library cannot be set up: {0}")]
     Library(String),
     #[error("the time lies before 1970, and the TLS library knows no such time")]

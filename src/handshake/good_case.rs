@@ -9,7 +9,7 @@ use super::endpoint::Endpoint;
 use super::error::HandshakeError;
 use super::scenario::{self, ClientAuthentication, Scenario, Standard};
 use crate::tls::{Group, TlsVersion};
-use crate::x509::{Certificate, RevocationList};
+use crate::x509::{Certificate, Crl};
 
 /// What is to be proved.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct HandshakeTest<'a> {
     /// Whom both sides trust.
     pub roots: &'a [Certificate],
     /// What each side knows of revoked certificates: an endpoint whose issuer has a list here is held against it.
-    pub revocation_lists: &'a [RevocationList],
+    pub revocation_lists: &'a [Crl],
     /// Whom the client asks for: a DNS name or an IP address.
     pub host_name: &'a str,
     /// The time by which both sides judge.

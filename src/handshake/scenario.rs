@@ -216,7 +216,7 @@ fn clock(at: OffsetDateTime) -> Result<Arc<dyn TimeProvider>, SetUpError> {
 fn unusable(error: VerifierBuilderError) -> SetUpError {
     match error {
         VerifierBuilderError::NoRootAnchors => SetUpError::NoRoots,
-        VerifierBuilderError::InvalidCrl(error) => SetUpError::RevocationList(format!("{error:?}")),
+        VerifierBuilderError::InvalidCrl(error) => SetUpError::Crl(format!("{error:?}")),
         other => SetUpError::Library(other.to_string()),
     }
 }
@@ -287,8 +287,8 @@ mod tests {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let roots = roots(&[&hierarchy.root]).unwrap();
         let standard = Standard { roots, revocation_lists: vec![vec![0x30, 0]], at };
-        assert!(matches!(standard.client_verifier(), Err(SetUpError::RevocationList(_))));
-        assert!(matches!(standard.server_verifier(), Err(SetUpError::RevocationList(_))));
+        assert!(matches!(standard.client_verifier(), Err(SetUpError::Crl(_))));
+        assert!(matches!(standard.server_verifier(), Err(SetUpError::Crl(_))));
     }
 
     /// A client that offers what the version does not know is told apart from none by whoever reads the trace.

@@ -8,11 +8,9 @@
 use time::OffsetDateTime;
 
 use super::{CaCertificate, IssuerError};
-use crate::x509::revocation_list::RevokedEntry;
+use crate::x509::crl::RevokedEntry;
 use crate::x509::validity::{generalized_time_to_der, time_to_der};
-use crate::x509::{
-    DecodeError, DistinguishedName, KeyUsage, PublicKey, RevocationList, SignatureAlgorithm, der, digest, tbs,
-};
+use crate::x509::{Crl, DecodeError, DistinguishedName, KeyUsage, PublicKey, SignatureAlgorithm, der, digest, tbs};
 
 /// Everything that the list will say.
 #[derive(Debug, Clone)]
@@ -108,7 +106,7 @@ pub fn approve_crl(mut draft: CrlDraft) -> Result<ApprovedCrl, CrlNotApproved> {
     // There can be very many: each is compared as it is read, and none is kept.
     let mut decided = draft.revoked.iter();
     let mut are_alike = true;
-    let unsigned = RevocationList::read(unsigned, |entry| are_alike &= decided.next() == Some(&entry))?;
+    let unsigned = Crl::read(unsigned, |entry| are_alike &= decided.next() == Some(&entry))?;
     are_alike &= decided.next().is_none();
     match first_difference(&draft, &unsigned, are_alike) {
         Some(field) => Err(CrlNotApproved::Differs(field)),
@@ -116,7 +114,7 @@ pub fn approve_crl(mut draft: CrlDraft) -> Result<ApprovedCrl, CrlNotApproved> {
     }
 }
 
-fn first_difference(draft: &CrlDraft, written: &RevocationList, are_alike: bool) -> Option<&'static str> {
+fn first_difference(draft: &CrlDraft, written: &Crl, are_alike: bool) -> Option<&'static str> {
     let key_id = written.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
     let fields = [
         ("version", written.version == 2),
@@ -214,13 +212,13 @@ mod tests {
     use super::super::{Issuer, sign_crl};
     use super::*;
     use crate::keys::{self, PrivateKey};
-    use crate::x509::revocation_list::RevocationReason;
+    use crate::x509::crl::RevocationReason;
     use crate::x509::{IssuingDistributionPoint, KeyAlgorithm, SerialNumber};
 
-    fn signed(issuer: &Issuer, number: u64, next: OffsetDateTime, revoked: &[RevokedEntry]) -> RevocationList {
+    fn signed(issuer: &Issuer, number: u64, next: OffsetDateTime, revoked: &[RevokedEntry]) -> Crl {
         let draft = CrlDraft::new(issuer.ca_certificate(), number, NOW, next, revoked.to_vec()).unwrap();
         let der = issuer.sign_crl(approve_crl(draft).unwrap()).unwrap().der;
-        RevocationList::from_der(&der).unwrap()
+        Crl::from_der(&der).unwrap()
     }
 
     fn entry(serial: &[u8], reason: Option<RevocationReason>) -> RevokedEntry {
@@ -306,7 +304,7 @@ mod tests {
             only_some_reasons: None,
             indirect: false,
         };
-        type Bend<'a> = &'a dyn Fn(&mut RevocationList);
+        type Bend<'a> = &'a dyn Fn(&mut Crl);
         let bent: [(Bend<'_>, &str); 11] = [
             (&|list| list.version = 1, "version"),
             (&|list| list.tbs_signature_algorithm = other.signature_algorithm.clone(), "signature algorithm"),

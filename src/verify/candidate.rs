@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::x509::revocation_list::RevokedEntry;
-use crate::x509::{CanonicalName, Certificate, RevocationList, digest};
+use crate::x509::crl::RevokedEntry;
+use crate::x509::{CanonicalName, Certificate, Crl, digest};
 
 /// Where something stands: the file as it was named, and its number in there, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -58,7 +58,7 @@ impl Candidate {
 /// A revocation list laid before the judge.
 #[derive(Debug, Clone)]
 pub struct CandidateCrl {
-    pub contents: RevocationList,
+    pub contents: Crl,
     pub position: InputPosition,
     pub(super) issuer: CanonicalName,
     /// The numbers of the entries in the order of their serials: a list of a large CA is asked for many certificates.
@@ -66,7 +66,7 @@ pub struct CandidateCrl {
 }
 
 impl CandidateCrl {
-    pub fn new(contents: RevocationList, position: InputPosition) -> Self {
+    pub fn new(contents: Crl, position: InputPosition) -> Self {
         let issuer = CanonicalName::of(&contents.issuer);
         let mut by_serial: Vec<usize> = (0..contents.entries.len()).collect();
         by_serial.sort_by_key(|index| contents.entries.get(*index).map(|entry| entry.serial.as_der_content()));

@@ -157,7 +157,7 @@ impl Attempt<'_> {
             let hint = match until.cause {
                 ExpiryCause::Certificate(Role::Leaf) if !leaf.certificate.is_ca() => ENDS_TOO_SOON.fix,
                 ExpiryCause::Certificate(_) => "renew this CA first, and then what it issued; or ask for less",
-                ExpiryCause::RevocationList => "give a list that was made later (--crl FILE), or ask for less",
+                ExpiryCause::Crl => "give a list that was made later (--crl FILE), or ask for less",
             };
             self.problems.push(Problem::error(&ENDS_TOO_SOON, what_ends, message).hint(hint));
         }
@@ -174,12 +174,12 @@ impl Attempt<'_> {
         });
         let crls = self.crls.iter().filter_map(|index| {
             let crl = input.crls.get(*index)?;
-            Some((crl.contents.next_update?, ExpiryCause::RevocationList, &crl.position))
+            Some((crl.contents.next_update?, ExpiryCause::Crl, &crl.position))
         });
         let (at, cause, position) = certificates.chain(crls).min_by_key(|(at, ..)| *at)?;
         let what = match cause {
             ExpiryCause::Certificate(role) => format!("the {role} {position}"),
-            ExpiryCause::RevocationList => format!("the revocation list {position}"),
+            ExpiryCause::Crl => format!("the revocation list {position}"),
         };
         Some(ValidUntil { at, what, cause, position: position.clone() })
     }

@@ -9,7 +9,7 @@ use rustls_pki_types::{
     AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer,
 };
 
-use crate::x509::{Certificate, KeyKind, PublicKey, RevocationList, SignatureAlgorithm, der, digest};
+use crate::x509::{Certificate, Crl, KeyKind, PublicKey, SignatureAlgorithm, der, digest};
 
 /// The most answers that are kept: some megabytes.
 const MOST_KNOWN: usize = 50_000;
@@ -55,7 +55,7 @@ impl SignatureCache {
     }
 
     /// Whether `crl` is signed with this key.
-    pub fn crl(&self, crl: &RevocationList, key: &PublicKey) -> Result<(), SignatureProblem> {
+    pub fn crl(&self, crl: &Crl, key: &PublicKey) -> Result<(), SignatureProblem> {
         self.signed(crl.as_der(), crl.tbs(), &crl.signature_algorithm, &crl.signature, key)
     }
 
@@ -116,7 +116,7 @@ pub fn certificate(certificate: &Certificate, key: &PublicKey) -> Result<(), Sig
 }
 
 /// [`SignatureCache::crl`], for whoever asks once.
-pub fn crl(crl: &RevocationList, key: &PublicKey) -> Result<(), SignatureProblem> {
+pub fn crl(crl: &Crl, key: &PublicKey) -> Result<(), SignatureProblem> {
     SignatureCache::default().crl(crl, key)
 }
 

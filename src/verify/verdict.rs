@@ -154,7 +154,7 @@ pub struct ValidUntil {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpiryCause {
     Certificate(Role),
-    RevocationList,
+    Crl,
 }
 
 impl ExpiryCause {
@@ -162,7 +162,7 @@ impl ExpiryCause {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Certificate(role) => role.name(),
-            Self::RevocationList => "crl",
+            Self::Crl => "crl",
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Reading is strict where a second meaning could hide (trailing octets, an extension that stands twice) and tolerant
 //! where a judge or a person has to see what is wrong: see [`Certificate::malformed`].
 
+mod crl;
 mod oid_text;
-mod revocation_list;
 mod words;
 
 use std::net::IpAddr;

@@ -6,6 +6,7 @@
 
 pub mod canonical_name;
 pub mod certificate;
+pub mod crl;
 pub mod decode;
 pub mod der;
 pub mod digest;
@@ -15,7 +16,6 @@ pub mod name;
 pub mod name_constraints;
 pub mod pem;
 pub mod public_key;
-pub mod revocation_list;
 pub mod serial;
 pub mod signature_algorithm;
 pub mod signing_request;
@@ -25,13 +25,13 @@ pub mod validity;
 
 pub use canonical_name::CanonicalName;
 pub use certificate::{AuthorityKeyId, BasicConstraints, Certificate, Extension, PolicyConstraints};
+pub use crl::Crl;
 pub use decode::DecodeError;
 pub use distribution_point::{DistributionPoint, IssuingDistributionPoint, PointName, ReasonFlags};
 pub use general_name::GeneralName;
 pub use name::{Attribute, AttributeType, DistinguishedName};
 pub use name_constraints::NameConstraints;
 pub use public_key::{KeyAlgorithm, KeyKind, PublicKey};
-pub use revocation_list::RevocationList;
 pub use serial::SerialNumber;
 pub use signature_algorithm::SignatureAlgorithm;
 pub use signing_request::SigningRequest;

@@ -184,7 +184,7 @@ mod tests {
     use crate::authority::testing;
     use crate::authority::testing::Ca;
     use crate::text::Lifetime;
-    use crate::x509::revocation_list::RevocationReason;
+    use crate::x509::crl::RevocationReason;
 
     /// What is due within so many days, by kind and name.
     fn due_within(ca: &Ca, days: u64) -> Vec<String> {

@@ -25,7 +25,7 @@ use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::system::files::{self, FolderLock};
 use crate::text::Lifetime;
-use crate::x509::revocation_list::RevocationReason;
+use crate::x509::crl::RevocationReason;
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm};
 
 /// No key file is longer.

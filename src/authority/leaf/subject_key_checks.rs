@@ -9,7 +9,7 @@ use crate::store::ca_certificates::Authorities;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Filter, Index};
 use crate::x509::PublicKey;
-use crate::x509::revocation_list::RevocationReason;
+use crate::x509::crl::RevocationReason;
 
 /// Looks the key of a request up among the authorities, and in the index by its fingerprint.
 ///

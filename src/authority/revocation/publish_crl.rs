@@ -18,7 +18,7 @@ use crate::store::index::{Index, NewList, RecordedList};
 use crate::system::files::{self, Existing, FileError, FolderLock};
 use crate::text::Lifetime;
 use crate::text::whole_second;
-use crate::x509::{DistinguishedName, RevocationList, digest, pem};
+use crate::x509::{Crl, DistinguishedName, digest, pem};
 
 /// The clocks of those who check a list are not exact; one that is not valid yet would lock everybody out until they are.
 const BACKDATE: Duration = Duration::minutes(10);
@@ -171,7 +171,7 @@ impl Work<'_> {
         let published = match files::read_if_exists(&path, files::MOST_OCTETS)? {
             // What the index knows need not be read.
             Some(der) if latest.is_some_and(|list| list.fingerprint == digest::sha256(&der)) => None,
-            Some(der) => RevocationList::from_der(&der).ok().and_then(|list| list.number),
+            Some(der) => Crl::from_der(&der).ok().and_then(|list| list.number),
             None => None,
         };
         let next = self.order.number.unwrap_or(recorded + 1);
@@ -349,13 +349,13 @@ impl Work<'_> {
 }
 
 /// The one revocation list of a file, PEM or DER.
-fn single_list(content: &[u8]) -> Option<RevocationList> {
+fn single_list(content: &[u8]) -> Option<Crl> {
     if !pem::is_pem(content) {
-        return RevocationList::from_der(content).ok();
+        return Crl::from_der(content).ok();
     }
     let blocks = pem::parse_all(content).ok()?;
     match blocks.as_slice() {
-        [block] if block.label == LABEL => RevocationList::from_der(&block.content).ok(),
+        [block] if block.label == LABEL => Crl::from_der(&block.content).ok(),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@ use crate::store::index::{Change, Entry, Filter, Index, Reference, Revocation};
 use crate::system::files::{self, FolderLock};
 use crate::text;
 use crate::text::{rfc3339, whole_second};
-use crate::x509::revocation_list::RevocationReason;
+use crate::x509::crl::RevocationReason;
 use crate::x509::{Certificate, SerialNumber};
 
 /// What is ordered.

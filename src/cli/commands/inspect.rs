@@ -14,12 +14,12 @@ use crate::keys::{Passphrase, Signer};
 use crate::report::describe::certificate::DescribedCertificate;
 use crate::report::describe::key::{DescribedPrivateKey, DescribedPublicKey};
 use crate::report::describe::object::Describe;
-use crate::report::describe::revocation_list::DescribedRevocationList;
+use crate::report::describe::revocation_list::DescribedCrl;
 use crate::report::describe::signing_request::DescribedRequest;
 use crate::report::page::{Page, Tone};
 use crate::text;
 use crate::x509::pem::{self, Block};
-use crate::x509::{Certificate, DecodeError, PublicKey, RevocationList, SigningRequest, der};
+use crate::x509::{Certificate, Crl, DecodeError, PublicKey, SigningRequest, der};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -125,7 +125,7 @@ impl Source {
     }
 
     fn revocation_list(&self, content: &[u8]) -> Result<Box<dyn Describe>, DecodeError> {
-        Ok(Box::new(DescribedRevocationList { list: RevocationList::from_der(content)?, now: self.now }))
+        Ok(Box::new(DescribedCrl { list: Crl::from_der(content)?, now: self.now }))
     }
 
     /// A key of a kind that is not used here, or that cannot be opened, is shown as far as it goes.

@@ -21,7 +21,7 @@ use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::index::{Entry, IndexError, Reference};
 use crate::text::{parse_time, rfc3339};
-use crate::x509::revocation_list::RevocationReason;
+use crate::x509::crl::RevocationReason;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["certificate", "key"])))]

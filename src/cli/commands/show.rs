@@ -207,7 +207,7 @@ mod tests {
     use crate::cli::output;
     use crate::report::style::Style;
     use crate::store::index::sample::{NOW, Sample, add, new_index};
-    use crate::x509::revocation_list::RevocationReason;
+    use crate::x509::crl::RevocationReason;
     use time::Duration;
 
     fn shown(reference: &str) -> Shown {

@@ -16,7 +16,7 @@ use crate::store::templates::TemplateError;
 use crate::text::rfc3339;
 use crate::text::toml_document::DocumentError;
 use crate::text::{escape, nearest, shell_word};
-use crate::x509::revocation_list::RevocationReason;
+use crate::x509::crl::RevocationReason;
 
 impl From<AuthorityError> for Failure {
     fn from(error: AuthorityError) -> Self {

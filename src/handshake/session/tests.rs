@@ -11,7 +11,7 @@ use super::*;
 use crate::keys::PrivateKey;
 use crate::lint::testing::EVERY_KIND_OF_KEY;
 use crate::tls::{Alert, Body, Message, Secrets, TlsVersion, trace};
-use crate::x509::{KeyAlgorithm, RevocationList, SerialNumber};
+use crate::x509::{Crl, KeyAlgorithm, SerialNumber};
 
 const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
 
@@ -312,7 +312,7 @@ fn nothing_bad_is_tried_unless_it_is_asked_for() {
 }
 
 /// Server and client below an issuer who can sign lists, and its list with the serial of nobody, or of the client.
-fn with_list(is_revoked: bool) -> (Hierarchy, RevocationList) {
+fn with_list(is_revoked: bool) -> (Hierarchy, Crl) {
     let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let copies = LookalikeCa::copy_above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
     let endpoint = |original: &Endpoint| {
@@ -324,7 +324,7 @@ fn with_list(is_revoked: bool) -> (Hierarchy, RevocationList) {
     let nobody = SerialNumber::from_der_content(&[1]);
     let revoked = if is_revoked { &client.certificate().serial } else { &nobody };
     let list = copies.revocation_list(revoked, NOW).unwrap();
-    let list = RevocationList::from_der(&list).unwrap();
+    let list = Crl::from_der(&list).unwrap();
     (Hierarchy { root: copies.root().clone(), server, client }, list)
 }
 

@@ -11,16 +11,16 @@ use crate::report::describe::object::Describe;
 use crate::report::page::{Page, Tone};
 use crate::text;
 use crate::text::rfc3339;
-use crate::x509::revocation_list::RevokedEntry;
-use crate::x509::{RevocationList, digest};
+use crate::x509::crl::RevokedEntry;
+use crate::x509::{Crl, digest};
 
 /// A CRL, looked at at a certain time.
-pub struct DescribedRevocationList {
-    pub list: RevocationList,
+pub struct DescribedCrl {
+    pub list: Crl,
     pub now: OffsetDateTime,
 }
 
-impl Describe for DescribedRevocationList {
+impl Describe for DescribedCrl {
     fn title(&self) -> String {
         let issuer = &self.list.issuer;
         let shown = issuer.common_name().map_or_else(|| issuer.to_string(), str::to_owned);

@@ -8,7 +8,7 @@ use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type};
 use time::OffsetDateTime;
 
-use crate::x509::revocation_list::RevocationReason;
+use crate::x509::crl::RevocationReason;
 use crate::x509::{Certificate, DistinguishedName, SerialNumber, Validity};
 
 /// The number of a record. It grows with each record, so it is also their order.

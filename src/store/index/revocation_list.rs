@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::store::index::entry::{instant, strange};
 use crate::store::index::{EntryId, Index, IndexError, Revocation};
-use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
+use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{Certificate, SerialNumber};
 
 /// What is recorded of a new list.

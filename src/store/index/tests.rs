@@ -12,7 +12,7 @@ use crate::store::index::sample::{NOW, Sample, add, entry, new_index};
 use crate::store::index::*;
 use crate::text::Lifetime;
 use crate::x509::SerialNumber;
-use crate::x509::revocation_list::RevocationReason;
+use crate::x509::crl::RevocationReason;
 
 fn names(entries: &[Entry]) -> Vec<&str> {
     entries.iter().map(|entry| entry.name.as_str()).collect()

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::store::index::{EntryId, Index, IndexError, NewEntry, NewList, Revocation, Rollback};
 use crate::x509::GeneralName;
-use crate::x509::revocation_list::RevocationReason;
+use crate::x509::crl::RevocationReason;
 
 /// A change under way. It sees its own records; nobody else does before [`commit`](Change::commit). Dropped, it never was.
 pub struct Change<'a> {

@@ -22,7 +22,7 @@ use crate::lint::Severity;
 use crate::text::{distance, rfc3339};
 use crate::x509::ReasonFlags;
 use crate::x509::certificate::oid;
-use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
+use crate::x509::crl::{RevocationReason, RevokedEntry};
 
 pub static CODES: &[&Code] = &[&REVOKED, &REVOCATION_UNKNOWN, &CRL_EXPIRED, &CRL_UNUSABLE];
 

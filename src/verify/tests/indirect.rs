@@ -4,7 +4,7 @@ use super::revocation::TestCrl;
 use super::{Case, TestPki, server};
 use crate::lint::testing::{TestCa, TestCert, name};
 use crate::x509::certificate::oid;
-use crate::x509::{Certificate, KeyUsage, RevocationList, der};
+use crate::x509::{Certificate, Crl, KeyUsage, der};
 
 const GOOD: [&str; 0] = [];
 const UNKNOWN: [&str; 1] = ["revocation-unknown"];
@@ -27,7 +27,7 @@ impl Publisher {
     }
 
     /// The errors of a leaf beside these lists; the root's list is sound and empty.
-    fn errors(&self, leaf: TestCert, crls: &[&RevocationList]) -> Vec<&'static str> {
+    fn errors(&self, leaf: TestCert, crls: &[&Crl]) -> Vec<&'static str> {
         let of_root = TestCrl::new().sign(&self.pki.root);
         let all: Vec<_> = [&of_root].into_iter().chain(crls.iter().copied()).collect();
         let chain = [&self.pki.issuing.certificate, &self.crls.certificate];

@@ -9,7 +9,7 @@ use super::*;
 use crate::lint::Severity;
 use crate::lint::testing::{NOW, TestCa, TestCert, name};
 use crate::x509::certificate::oid;
-use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyUsage, RevocationList, der};
+use crate::x509::{Certificate, Crl, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyUsage, der};
 
 mod bounds;
 mod constraints;
@@ -85,10 +85,9 @@ impl Case {
         self
     }
 
-    pub(in crate::verify) fn crls(mut self, crls: &[&RevocationList]) -> Self {
-        let position = |(index, crl): (usize, &&RevocationList)| {
-            CandidateCrl::new((*crl).clone(), InputPosition::new("ca.crl", index + 1))
-        };
+    pub(in crate::verify) fn crls(mut self, crls: &[&Crl]) -> Self {
+        let position =
+            |(index, crl): (usize, &&Crl)| CandidateCrl::new((*crl).clone(), InputPosition::new("ca.crl", index + 1));
         self.crls = crls.iter().enumerate().map(position).collect();
         self.options.check_revocation = true;
         self

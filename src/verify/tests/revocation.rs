@@ -7,7 +7,7 @@ use super::{Case, TestPki, server};
 use crate::keys::Signer;
 use crate::lint::testing::{NOW, TestCa, TestCert, name, object_identifier};
 use crate::x509::certificate::oid;
-use crate::x509::{KeyUsage, RevocationList, der, validity};
+use crate::x509::{Crl, KeyUsage, der, validity};
 
 /// A revocation list to be: current and empty until it is bent.
 pub(super) struct TestCrl {
@@ -85,11 +85,11 @@ impl TestCrl {
         self
     }
 
-    pub(super) fn sign(self, issuer: &TestCa) -> RevocationList {
+    pub(super) fn sign(self, issuer: &TestCa) -> Crl {
         self.sign_as(issuer.certificate.subject.as_der(), issuer)
     }
 
-    pub(super) fn sign_as(self, name: &[u8], signer: &TestCa) -> RevocationList {
+    pub(super) fn sign_as(self, name: &[u8], signer: &TestCa) -> Crl {
         let algorithm = signer.key.signature_algorithm().der;
         let parts: Vec<_> = self.entries.iter().map(Vec::as_slice).collect();
         let entries = if parts.is_empty() { Vec::new() } else { der::sequence(&parts) };
@@ -107,7 +107,7 @@ impl TestCrl {
             &extensions,
         ]);
         let signature = der::bit_string(&signer.key.sign(&tbs).unwrap());
-        RevocationList::from_der(&der::sequence(&[&tbs, &algorithm, &signature])).unwrap()
+        Crl::from_der(&der::sequence(&[&tbs, &algorithm, &signature])).unwrap()
     }
 }
 
@@ -126,17 +126,17 @@ fn encode(extensions: &[(&str, bool, Vec<u8>)]) -> Vec<u8> {
 }
 
 /// The errors of the usual leaf with these lists of its issuer; the root's list is sound and empty.
-fn errors(pki: &TestPki, leaf: TestCert, crls: Vec<RevocationList>) -> Vec<&'static str> {
+fn errors(pki: &TestPki, leaf: TestCert, crls: Vec<Crl>) -> Vec<&'static str> {
     case(pki, leaf, crls).errors()
 }
 
-fn case(pki: &TestPki, leaf: TestCert, crls: Vec<RevocationList>) -> Case {
+fn case(pki: &TestPki, leaf: TestCert, crls: Vec<Crl>) -> Case {
     let of_root = TestCrl::new().sign(&pki.root);
     let all: Vec<_> = std::iter::once(&of_root).chain(&crls).collect();
     pki.case(leaf).crls(&all)
 }
 
-fn of_issuing(pki: &TestPki, crl: TestCrl) -> Vec<RevocationList> {
+fn of_issuing(pki: &TestPki, crl: TestCrl) -> Vec<Crl> {
     vec![crl.sign(&pki.issuing)]
 }
 
@@ -302,7 +302,7 @@ fn a_delta_adds_to_its_base_and_lifts_a_hold() {
     assert_eq!(errors(&pki, server(), vec![delta(8)]), ["revocation-unknown"]);
     assert_eq!(errors(&pki, server(), vec![base(), delta(1)]), ["revoked"]);
     assert_eq!(errors(&pki, server(), vec![held()]), ["revoked"]);
-    let chain = |crls: Vec<RevocationList>| errors(&pki, server(), crls);
+    let chain = |crls: Vec<Crl>| errors(&pki, server(), crls);
     assert_eq!(chain(vec![held(), delta(8)]), [""; 0]);
     let newer = TestCrl::new().number(2).sign(&pki.issuing);
     assert_eq!(chain(vec![held(), newer]), [""; 0]);

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::lint::testing::{TestCa, TestCert};
 use crate::x509::certificate::oid;
-use crate::x509::revocation_list::RevocationReason;
-use crate::x509::{RevocationList, pem};
+use crate::x509::crl::RevocationReason;
+use crate::x509::{Crl, pem};
 
 /// The content of the first block of a file under tests/data/certificates.
 fn fixture(name: &str) -> Vec<u8> {
@@ -35,7 +35,7 @@ fn read_as_everything(octets: &[u8]) {
         assert!(certificate.tbs().len() < octets.len());
         drop(format!("{certificate:?} {} {}", certificate.subject, certificate.serial));
     }
-    if let Ok(list) = RevocationList::from_der(octets) {
+    if let Ok(list) = Crl::from_der(octets) {
         assert_eq!(list.as_der(), octets);
         drop(format!("{list:?}"));
     }
@@ -114,7 +114,7 @@ fn what_openssl_wrote_is_read_whole() {
     let request = SigningRequest::from_der(&fixture("web.csr.pem")).unwrap();
     assert_eq!((&request.subject, &request.public_key), (&certificate.subject, &certificate.public_key));
     assert_eq!(request.subject_alt_names, certificate.subject_alt_names);
-    let list = RevocationList::from_der(&fixture("ca.crl.pem")).unwrap();
+    let list = Crl::from_der(&fixture("ca.crl.pem")).unwrap();
     assert_eq!(list.issuer, certificate.issuer);
     assert_eq!(list.number.as_deref(), Some(&[1][..]));
     assert_eq!(list.entries_of(&certificate.serial).next().unwrap().reason, Some(RevocationReason::KeyCompromise));
@@ -128,7 +128,7 @@ fn nothing_may_follow_what_is_read() {
         let longer = [fixture(name), vec![0]].concat();
         for error in [
             Certificate::from_der(&longer).err(),
-            RevocationList::from_der(&longer).err(),
+            Crl::from_der(&longer).err(),
             SigningRequest::from_der(&longer).err(),
         ] {
             assert!(error.is_some(), "{name}");
@@ -139,11 +139,11 @@ fn nothing_may_follow_what_is_read() {
 #[test]
 fn a_list_is_read_entry_by_entry_and_may_have_one_list_of_them_only() {
     let list = fixture("ca.crl.pem");
-    let whole = RevocationList::from_der(&list).unwrap();
+    let whole = Crl::from_der(&list).unwrap();
     let mut entries = Vec::new();
-    let read = RevocationList::read(list.clone(), |entry| entries.push(entry)).unwrap();
+    let read = Crl::read(list.clone(), |entry| entries.push(entry)).unwrap();
     assert!(!entries.is_empty() && read.entries.is_empty());
-    assert_eq!(RevocationList { entries, ..read }, whole);
+    assert_eq!(Crl { entries, ..read }, whole);
 
     // The same list with other fields after the next update's date.
     let (_, content, _) = der::split_first(&list).unwrap();
@@ -153,7 +153,7 @@ fn a_list_is_read_entry_by_entry_and_may_have_one_list_of_them_only() {
     let at = fields.iter().rposition(|field| field[0] == der::SEQUENCE).unwrap();
     let with = |entries: &[&[u8]]| {
         let tbs = [fields[..at].concat(), entries.concat(), fields[at + 1..].concat()].concat();
-        RevocationList::from_der(&der::sequence(&[&der::sequence(&[&tbs]), algorithm, signature]))
+        Crl::from_der(&der::sequence(&[&der::sequence(&[&tbs]), algorithm, signature]))
     };
     assert_eq!(with(&[fields[at]]).unwrap(), whole);
     assert_eq!(with(&[]).unwrap().entries, []);
@@ -197,13 +197,13 @@ fn what_is_signed_has_three_parts() {
     for name in ["web.pem", "web.csr.pem", "ca.crl.pem"] {
         let longer = with_a_fourth_part(&fixture(name));
         assert!(Certificate::from_der(&longer).is_err(), "{name}");
-        assert!(RevocationList::from_der(&longer).is_err(), "{name}");
+        assert!(Crl::from_der(&longer).is_err(), "{name}");
         assert!(SigningRequest::from_der(&longer).is_err(), "{name}");
     }
 }
 
 /// The list of the fixture with one more extension behind its own.
-fn list_with(extension: impl FnOnce(&[u8]) -> Vec<u8>) -> RevocationList {
+fn list_with(extension: impl FnOnce(&[u8]) -> Vec<u8>) -> Crl {
     let octets = fixture("ca.crl.pem");
     let (_, content, _) = der::split_first(&octets).unwrap();
     let [tbs, algorithm, signature] = der::children(content).unwrap()[..] else { panic!("three parts") };
@@ -214,12 +214,12 @@ fn list_with(extension: impl FnOnce(&[u8]) -> Vec<u8>) -> RevocationList {
     let more = extension(der::children(extensions).unwrap()[0]);
     let longer = der::value(tag, &der::sequence(&[extensions, &more]));
     fields.push(&longer);
-    RevocationList::from_der(&der::sequence(&[&der::sequence(&fields), algorithm, signature])).unwrap()
+    Crl::from_der(&der::sequence(&[&der::sequence(&fields), algorithm, signature])).unwrap()
 }
 
 #[test]
 fn an_extension_of_a_list_that_stands_twice_is_malformed() {
-    assert_eq!(RevocationList::from_der(&fixture("ca.crl.pem")).unwrap().malformed, []);
+    assert_eq!(Crl::from_der(&fixture("ca.crl.pem")).unwrap().malformed, []);
     let list = list_with(<[u8]>::to_vec);
     assert_eq!(list.malformed.len(), 1);
     assert!(list.malformed[0].1.contains("twice"), "{:?}", list.malformed);

@@ -1,7 +1,7 @@
 //! Any octets as PEM text: what is read can be written and read again, and nothing is invented.
 
 use ca::keys::key_file::KeyFile;
-use ca::x509::{Certificate, RevocationList, SigningRequest, pem};
+use ca::x509::{Certificate, Crl, SigningRequest, pem};
 
 pub fn run(data: &[u8]) {
     let is_pem = pem::is_pem(data);
@@ -9,7 +9,7 @@ pub fn run(data: &[u8]) {
     if let Ok(blocks) = &blocks {
         assert!(is_pem || blocks.is_empty());
         for block in blocks {
-            drop((Certificate::from_der(&block.content), RevocationList::from_der(&block.content)));
+            drop((Certificate::from_der(&block.content), Crl::from_der(&block.content)));
             drop(SigningRequest::from_der(&block.content));
             if block.headers.is_empty() {
                 let written = pem::encode(&block.label, &block.content);

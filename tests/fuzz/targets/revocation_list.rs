@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 
 use ca::keys::Signer;
 use ca::verify::{Candidate, CandidateCrl, InputPosition, Purpose, SignatureCache, VerifyInput, verify_chain};
-use ca::x509::{Certificate, RevocationList, der};
+use ca::x509::{Certificate, Crl, der};
 
 use super::kit::{self, KEYS, Words};
 
 pub fn run(data: &[u8]) {
-    if let Ok(list) = RevocationList::from_der(data) {
+    if let Ok(list) = Crl::from_der(data) {
         assert_eq!(list.as_der(), data);
     }
     is_valid(data);
@@ -22,7 +22,7 @@ pub fn is_valid(data: &[u8]) -> bool {
     let mut words = Words(data);
     let leaf = kit::candidate(leaf(&mut words), 1);
     let mut lists: Vec<CandidateCrl> = (0..words.below(5))
-        .filter_map(|_| RevocationList::from_der(&list(&mut words)).ok())
+        .filter_map(|_| Crl::from_der(&list(&mut words)).ok())
         .zip(1..)
         .map(|(list, number)| CandidateCrl::new(list, InputPosition::new("crl", number)))
         .collect();
@@ -46,7 +46,7 @@ pub fn is_valid(data: &[u8]) -> bool {
     verdict.valid
 }
 
-fn plainly_revokes(list: &RevocationList, leaf: &Candidate) -> bool {
+fn plainly_revokes(list: &Crl, leaf: &Candidate) -> bool {
     const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
     let certificate = &leaf.certificate;
     let is_final = |code: u8| code != 6 && code != 8;

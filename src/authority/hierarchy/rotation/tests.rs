@@ -91,7 +91,7 @@ fn a_rotation_moves_every_authority_and_lists_what_was_delivered_before_it() {
     for name in ["old.test", "expired.test", "revoked.test"] {
         ca.issue(order("server", name)).unwrap();
     }
-    ca.revoke("revoked.test", crate::x509::revocation_list::RevocationReason::Superseded).unwrap();
+    ca.revoke("revoked.test", crate::x509::crl::RevocationReason::Superseded).unwrap();
     let (policy, issuing) =
         (certificate(&ca, "authorities/policy/cert.pem"), fs::read(ca.path("authorities/issuing/cert.pem")).unwrap());
     let half_a_chain = ca.path("authorities/issuing/.staged-0123456789abcdef");
@@ -192,7 +192,7 @@ fn a_new_root_takes_no_name_under_which_another_was_retired() {
 fn a_certificate_on_hold_still_hangs_on_the_old_root() {
     let ca = Ca::new();
     ca.issue(order("server", "held.test")).unwrap();
-    ca.revoke("held.test", crate::x509::revocation_list::RevocationReason::CertificateHold).unwrap();
+    ca.revoke("held.test", crate::x509::crl::RevocationReason::CertificateHold).unwrap();
     ca.rotate(&Order::default()).unwrap();
     assert_eq!(left(&ca), ["held.test"]);
 }

@@ -13,7 +13,7 @@ use crate::store::ca_certificates::Authorities;
 use crate::system::files::{self, FileError};
 use crate::verify::{Candidate, CandidateCrl, InputPosition};
 use crate::x509::decode::DecodeError;
-use crate::x509::{Certificate, PublicKey, RevocationList, pem};
+use crate::x509::{Certificate, Crl, PublicKey, pem};
 
 /// The certificates of a file as octets, with their numbers.
 pub struct Blocks {
@@ -110,7 +110,7 @@ pub fn read_lists(path: &Path, allowance: &Allowance, context: &mut Context<'_>)
     (1..)
         .zip(ders)
         .map(|(number, der)| {
-            RevocationList::from_der(&der)
+            Crl::from_der(&der)
                 .map(|list| CandidateCrl::new(list, InputPosition::new(&file, number)))
                 .map_err(|error| Failure::undecodable(path, number, "revocation list", &error.to_string()))
         })

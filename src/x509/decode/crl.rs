@@ -11,12 +11,12 @@ use super::{
     without_leading_zeros, words,
 };
 use crate::x509::certificate::oid;
-use crate::x509::revocation_list::{RevocationReason, RevokedEntry};
-use crate::x509::{DistinguishedName, RevocationList, SerialNumber, der, distribution_point};
+use crate::x509::crl::{RevocationReason, RevokedEntry};
+use crate::x509::{Crl, DistinguishedName, SerialNumber, der, distribution_point};
 
 const WHAT: &str = "a certificate revocation list";
 
-impl RevocationList {
+impl Crl {
     /// Reads one CRL that fills `input` exactly.
     pub fn from_der(input: &[u8]) -> Result<Self, DecodeError> {
         let mut entries = Vec::new();

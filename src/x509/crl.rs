@@ -11,7 +11,7 @@ use crate::text;
 
 /// A CRL as it was read. Like [`super::Certificate`], it is not judged by being read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RevocationList {
+pub struct Crl {
     pub(super) der: Vec<u8>,
     pub(super) tbs: Range<usize>,
     /// 1 or 2.
@@ -125,7 +125,7 @@ impl FromStr for RevocationReason {
     }
 }
 
-impl RevocationList {
+impl Crl {
     /// The octets of the whole list.
     pub fn as_der(&self) -> &[u8] {
         &self.der
