@@ -4,18 +4,23 @@
 //! wrong comes back as a [`Failure`]; here, at the border, both become text or JSON and an exit status.
 
 mod address;
+mod after_issue;
+mod certificate_input;
 pub mod command_line;
 pub mod commands;
 pub mod context;
+mod directory;
 pub mod failure;
-pub mod hook;
 mod list_watch;
+mod next_certificate;
 pub mod options;
 pub mod output;
 pub mod parties;
 mod progress;
 mod public_key;
 mod recordings;
+pub mod reports;
+mod run_hook;
 mod specimens;
 #[cfg(test)]
 mod testing;

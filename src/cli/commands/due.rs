@@ -1,22 +1,20 @@
 //! `ca due`: what needs renewal, and the command that cures it.
 
+use crate::cli::directory::usual_issuer;
+use crate::cli::reports::due::due_json;
+use crate::cli::reports::due::kind;
+use crate::cli::reports::entry::how_far;
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::list::how_far;
 use crate::authority::leaf::due;
 use crate::authority::leaf::due::{Due, What};
 use crate::authority::leaf::order::Due as When;
-use crate::cli::hook::hook_json;
 use crate::cli::output::{Answer, Report};
 use crate::cli::{Context, Failure};
 use crate::report::page::Page;
-use crate::store::ca_certificates::Authorities;
-use crate::store::config::Config;
-use crate::store::home::Home;
 use crate::text::Lifetime;
-use crate::text::rfc3339;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -38,43 +36,6 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let when = arguments.within.map_or(When::LastThird, When::Within);
     let due = due::due(&home, when, &context.tools())?;
     Ok(Box::new(Found { due, when, usual_issuer: usual_issuer(&home)?, now: context.now() }))
-}
-
-/// The authority that commands mean which name none.
-pub(super) fn usual_issuer(home: &Home) -> Result<String, Failure> {
-    Ok(Authorities::of(home).choose(None, &Config::load(home)?).unwrap_or_default())
-}
-
-/// The word for the kind of an entry.
-pub(super) fn kind(due: &Due) -> &'static str {
-    match due.what {
-        What::Certificate { .. } => "certificate",
-        What::Authority { .. } => "authority",
-        What::List { .. } => "revocation-list",
-    }
-}
-
-/// An entry as commands give it to programs.
-pub(super) fn due_json(due: &Due, command: &str, now: OffsetDateTime) -> Value {
-    let (serial, template, number, folder, hook) = match &due.what {
-        What::Certificate { entry, folder, hook, has_key: _ } => {
-            (Some(entry.serial.to_string()), Some(&entry.template), None, Some(folder), hook_json(hook.as_ref()))
-        }
-        What::Authority { serial, .. } => (Some(serial.to_string()), None, None, None, Value::Null),
-        What::List { number } => (None, None, Some(number), None, Value::Null),
-    };
-    json!({
-        "kind": kind(due),
-        "name": due.name,
-        "template": template,
-        "serial": serial,
-        "number": number,
-        "ends_at": rfc3339(due.validity.not_after),
-        "has_ended": due.validity.not_after < now,
-        "folder": folder,
-        "hook": hook,
-        "command": command,
-    })
 }
 
 impl Report for Found {

@@ -1,16 +1,18 @@
 //! `ca history NAME`: the certificates of a name, and which of them is in place.
 
+use crate::cli::directory::open_index;
+use crate::cli::reports::entry::entry_json;
+use crate::cli::reports::entry::files_json;
+use crate::cli::reports::entry::how_far;
+use crate::cli::reports::hook::hook_json;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::issue::files_json;
-use super::list::{entry_json, how_far, open_index};
 use crate::authority::leaf::hook;
 use crate::authority::leaf::hook::Hook;
-use crate::cli::hook::hook_json;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::report::page::Page;

@@ -1,5 +1,8 @@
 //! `ca init`: a new CA.
 
+use crate::cli::certificate_input::read_certificates;
+use crate::cli::options::passphrase::key_file_prompt;
+use crate::cli::options::passphrase::new_ca_passphrase;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,20 +12,18 @@ use crate::authority::error::AuthorityError;
 use crate::authority::hierarchy::import::Adoption;
 use crate::authority::hierarchy::init;
 use crate::authority::hierarchy::init::{Made, Order};
-use crate::cli::options::passphrase;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
-use crate::keys::Passphrase;
 use crate::report::page::{Page, Tone};
-use crate::store::ca_certificates::{certificates, open_key};
+use crate::store::ca_certificates::open_key;
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::text;
 use crate::text::Lifetime;
 use crate::text::{distance, rfc3339};
 use crate::x509::name_constraints::Subtree;
-use crate::x509::{Certificate, KeyAlgorithm, NameConstraints};
+use crate::x509::{KeyAlgorithm, NameConstraints};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -92,7 +93,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let passphrase = if arguments.no_passphrase {
         None
     } else {
-        Some(new_passphrase(&arguments.passphrase, &home, &config, context)?)
+        Some(new_ca_passphrase(&arguments.passphrase, &home, &config, context)?)
     };
     let is_new = adoption.is_none();
     let order = Order { config: config.clone(), intermediate: arguments.intermediate, passphrase, adoption };
@@ -158,46 +159,10 @@ fn adoption(arguments: &Arguments, context: &mut Context<'_>) -> Result<Option<A
         chain.extend(read_certificates(path, context)?);
     }
     let content = zeroize::Zeroizing::new(context.read_input(key_file)?);
-    let flags = PassphraseArguments {
-        passphrase_file: arguments.key_passphrase_file.clone(),
-        ..PassphraseArguments::default()
-    };
-    let mut ask = |question: &str| {
-        let ask = || passphrase::ask(context, question, "give --key-passphrase-file FILE");
-        flags.read(context).and_then(|given| given.map_or_else(ask, Ok)).map_err(passphrase::refusal)
-    };
+    let mut ask = key_file_prompt(arguments.key_passphrase_file.as_deref(), context);
     let (key, _) = open_key(key_file, &content, &mut ask, &format!("Passphrase of {}: ", key_file.display()))?;
     let certificate = certificate.remove(0);
     Ok(Some(Adoption { certificate, key, chain }))
-}
-
-pub(super) fn read_certificates(
-    path: &std::path::Path,
-    context: &mut Context<'_>,
-) -> Result<Vec<Certificate>, Failure> {
-    let content = context.read_input(path)?;
-    let failed = |cause| Failure::from(AuthorityError::Certificate { path: path.to_owned(), cause });
-    certificates(&content).map_err(failed)
-}
-
-/// The passphrase for new CA keys: by flag, by ca.toml, or asked for twice.
-pub(super) fn new_passphrase(
-    flags: &PassphraseArguments,
-    home: &Home,
-    config: &Config,
-    context: &Context<'_>,
-) -> Result<Passphrase, Failure> {
-    let settings = &config.passphrase;
-    let is_set = !settings.file.is_empty() || !settings.env.is_empty();
-    let chosen = if is_set {
-        flags.open_by(settings, home, context, "")
-    } else {
-        flags.choose(context, "Passphrase for the CA keys: ", passphrase::FLAGS)
-    };
-    chosen.map_err(|failure| match failure.code {
-        "no-passphrase" => failure.hint("or leave the CA keys unencrypted: --no-passphrase"),
-        _ => failure,
-    })
 }
 
 impl Report for InitReport {

@@ -1,12 +1,13 @@
 //! `ca intermediate`: an authority whose certificate is signed elsewhere.
 
+use crate::cli::certificate_input::read_certificates;
+use crate::cli::options::key_value::subject_attribute;
+use crate::cli::options::passphrase::new_ca_passphrase;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::init::{new_passphrase, read_certificates};
-use super::issue::subject_attribute;
 use crate::authority::hierarchy::intermediate;
 use crate::authority::hierarchy::intermediate::{InstallOrder, Installed, RequestOrder, Requested};
 use crate::cli::options::passphrase::PassphraseArguments;
@@ -79,7 +80,7 @@ fn request(arguments: RequestArguments, context: &mut Context<'_>) -> Result<Box
     let passphrase = if arguments.no_passphrase {
         None
     } else {
-        Some(new_passphrase(&arguments.passphrase, &home, &config, context)?)
+        Some(new_ca_passphrase(&arguments.passphrase, &home, &config, context)?)
     };
     let encrypted = passphrase.is_some();
     let order = RequestOrder { name: arguments.name, key: arguments.key, subject: arguments.subject, passphrase };

@@ -46,7 +46,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let Action::Passphrase(arguments) = arguments.action;
     let home = context.home()?;
     let context = &*context;
-    let mut ask = |question: &str| arguments.passphrase.open(&home, context, question).map_err(passphrase::refusal);
+    let mut ask = arguments.passphrase.prompt(&home, context);
     let mut choose = || {
         if arguments.remove {
             return Ok(None);

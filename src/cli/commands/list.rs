@@ -1,10 +1,13 @@
 //! `ca list`: what this CA has issued.
 
+use crate::cli::directory::open_index;
+use crate::cli::reports::entry::entry_json;
+use crate::cli::reports::entry::how_far;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::cli::options::number::whole_number;
 use crate::cli::output::Report;
@@ -12,12 +15,10 @@ use crate::cli::{Context, Failure, public_key};
 use crate::report::page::{Page, Tone};
 use crate::store::ca_certificates::Authorities;
 use crate::store::config::Config;
-use crate::store::home::Home;
-use crate::store::index::{Entry, Filter, Index, Status};
+use crate::store::index::{Entry, Filter, Status};
 use crate::store::templates;
 use crate::text;
 use crate::text::Lifetime;
-use crate::text::rfc3339;
 use crate::x509::GeneralName;
 
 #[derive(Debug, Args)]
@@ -115,12 +116,6 @@ fn note_unknown(kind: &str, word: &str, known: &[String], context: &mut Context<
     }
 }
 
-/// The index of a CA, for reading.
-pub(super) fn open_index(home: &Home) -> Result<Index, Failure> {
-    let config = Config::load(home)?;
-    Ok(Index::open_to_read(&home.resolve(&config.index.location))?)
-}
-
 impl Report for List {
     fn text(&self, page: &mut Page) {
         let mut is_cut = false;
@@ -159,48 +154,13 @@ fn row(entry: &Entry, now: OffsetDateTime) -> Vec<String> {
     ]
 }
 
-/// `in 89d` or `3d ago`: short, in the units in which durations are given.
-pub(super) fn how_far(distance: Duration) -> String {
-    const YEAR: u64 = 365 * 86_400;
-    let seconds = distance.whole_seconds().unsigned_abs();
-    let short = match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3_600 => format!("{}m", seconds / 60),
-        3_600..86_400 => format!("{}h", seconds / 3_600),
-        86_400..63_072_000 => format!("{}d", seconds / 86_400),
-        // Ten years less a second are ten years to everybody.
-        _ => format!("{}y", (seconds + YEAR / 2) / YEAR),
-    };
-    if distance.is_negative() { format!("{short} ago") } else { format!("in {short}") }
-}
-
-/// An entry as `ca list` and `ca show` give it to programs.
-pub(super) fn entry_json(entry: &Entry, now: OffsetDateTime) -> Value {
-    let sans: Vec<Value> = entry.sans.iter().map(|(kind, value)| json!({ "type": kind, "value": value })).collect();
-    let revocation = entry.revocation.as_ref();
-    json!({
-        "serial": entry.serial.to_string(),
-        "name": entry.name,
-        "template": entry.template,
-        "issuer": entry.issuer.to_string(),
-        "authority": entry.authority,
-        "subject": entry.subject,
-        "sans": sans,
-        "not_before": rfc3339(entry.validity.not_before),
-        "not_after": rfc3339(entry.validity.not_after),
-        "status": entry.status(now).name(),
-        "fingerprint_sha256": text::hex(&entry.fingerprint),
-        "revoked_at": revocation.map(|revocation| rfc3339(revocation.at)),
-        "reason": revocation.map(|revocation| revocation.reason.name()),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::output;
     use crate::report::style::Style;
     use crate::store::index::sample::{NOW, Sample, add, new_index};
+    use time::Duration;
 
     fn list(limit: u64) -> List {
         let (_folder, _, mut index) = new_index();
@@ -281,20 +241,5 @@ old\\u{1b}[31m  server    root    2026-05-31 1d ago  expired  0100000003
             assert_eq!(web[field], expected, "{field}");
         }
         assert_eq!(web["fingerprint_sha256"].as_str().map(str::len), Some(64));
-    }
-
-    #[test]
-    fn a_distance_is_short_and_says_its_direction() {
-        for (seconds, told) in [
-            (59, "in 59s"),
-            (3_599, "in 59m"),
-            (90_000, "in 1d"),
-            (7_775_999, "in 89d"),
-            (315_359_999, "in 10y"),
-            (-259_200, "3d ago"),
-            (0, "in 0s"),
-        ] {
-            assert_eq!(how_far(Duration::seconds(seconds)), told);
-        }
     }
 }

@@ -26,7 +26,6 @@ pub mod man;
 pub mod quickstart;
 pub mod rekey;
 pub mod renew;
-pub mod renew_due;
 pub mod request;
 pub mod revoke;
 pub mod rollback;

@@ -1,8 +1,9 @@
 //! `ca rekey`: the next certificate for a new key.
 
+use crate::cli::next_certificate::Next;
+use crate::cli::next_certificate::follow;
 use clap::Args;
 
-use super::renew::{Next, follow};
 use crate::authority::leaf::renew::NextKey;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};

@@ -1,14 +1,16 @@
 //! `ca request`: a key and a certificate request, for whoever has no CA here.
 
+use crate::cli::options::key_value::key_and_value;
+use crate::cli::options::key_value::subject_attribute;
+use crate::cli::options::passphrase::KEY_FLAG;
+use crate::cli::options::passphrase::key_file_prompt;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::issue::{key_and_value, subject_attribute};
 use crate::authority::leaf::request;
 use crate::authority::leaf::request::{Made, Wanted};
-use crate::cli::options::passphrase;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
@@ -58,7 +60,6 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let folder = out.unwrap_or_else(|| PathBuf::from(name.folder()));
     let folder = context.world.resolve(&folder);
     let flags = PassphraseArguments { passphrase_file: key_passphrase_file, ..PassphraseArguments::default() };
-    const INSTEAD: &str = "give --key-passphrase-file FILE";
     let key_is_there = folder.join("key.pem").exists();
     if flags.is_given() && !encrypt_key && !key_is_there {
         return Err(Failure::usage(
@@ -68,7 +69,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         .hint("add --encrypt-key, or leave the passphrase out"));
     }
     let protection = if encrypt_key && !key_is_there {
-        Some(flags.choose(context, &format!("Passphrase for the new key of '{name}': "), INSTEAD)?)
+        Some(flags.choose(context, &format!("Passphrase for the new key of '{name}': "), KEY_FLAG)?)
     } else {
         None
     };
@@ -85,10 +86,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         encrypted: encrypt_key || flags.is_given(),
         protection,
     };
-    let mut ask = |question: &str| {
-        let ask = || passphrase::ask(context, question, INSTEAD);
-        flags.read(context).and_then(|given| given.map_or_else(ask, Ok)).map_err(passphrase::refusal)
-    };
+    let mut ask = key_file_prompt(flags.passphrase_file.as_deref(), context);
     let made = request::request(home.as_ref(), wanted, &mut ask, &context.tools())?;
     Ok(Box::new(RequestReport { made }))
 }

@@ -1,13 +1,15 @@
 //! `ca revoke`: certificates that are not to be believed any more.
 
+use crate::cli::directory::open_index;
+use crate::cli::reports::crl::crl_fields;
+use crate::cli::reports::crl::crl_json;
+use crate::cli::reports::entry::entry_json;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::crl::{list_fields, list_json};
-use super::list::{entry_json, open_index};
 use crate::authority::error::AuthorityError;
 use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::revoke;
@@ -83,13 +85,14 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     };
     let outcome = revoke::revoke(&home, &Order { target, all, reason, invalid_since }, &context.tools())?;
     let next = next_steps(&home, &outcome.authorities)?;
-    let lists = if crl { sign_lists(&outcome, &next, &passphrase, context)? } else { Vec::new() };
+    let lists = if crl { sign_lists(&home, &outcome, &next, &passphrase, context)? } else { Vec::new() };
     let next = if crl { Vec::new() } else { next };
     Ok(Box::new(Revoked { outcome, reason, invalid_since, lists, next, now: context.now() }))
 }
 
 /// What is recorded stays so, whether the lists can be signed or not.
 fn sign_lists(
+    home: &Home,
     outcome: &Outcome,
     next: &[String],
     passphrase: &PassphraseArguments,
@@ -98,7 +101,8 @@ fn sign_lists(
     let mut lists = Vec::new();
     for (authority, command) in outcome.authorities.iter().zip(next) {
         let order = publish_crl::Order { authority: Some(authority.clone()), ..publish_crl::Order::default() };
-        let listed = super::crl::publish(&order, passphrase, context).map_err(|failure| {
+        let listed = publish_crl::publish(home, &order, &mut passphrase.prompt(home, context), &context.tools());
+        let listed = listed.map_err(Failure::from).map_err(|failure| {
             let sentence = format!("recorded, but the list of '{authority}' was not signed: {}", failure.message);
             let not_listed = Failure::refused("not-listed", sentence);
             failure.hints.into_iter().fold(not_listed, Failure::hint).hint(format!("then: {command}"))
@@ -181,7 +185,7 @@ impl Report for Revoked {
         }
         page.gap();
         for list in &self.lists {
-            list_fields(list, page);
+            crl_fields(list, page);
         }
         if !self.lists.is_empty() {
             page.line("Others learn of it from the list: put it where they read it.");
@@ -203,7 +207,7 @@ impl Report for Revoked {
             "invalid_since": self.invalid_since.map(rfc3339),
             "certificates": certificates,
             "authorities": self.outcome.authorities,
-            "lists": self.lists.iter().map(list_json).collect::<Vec<_>>(),
+            "lists": self.lists.iter().map(crl_json).collect::<Vec<_>>(),
             "next": self.next,
         })
     }

@@ -1,15 +1,20 @@
 //! `ca rollback NAME`: the files that were in place before.
 
+use crate::cli::options::hook::HookArguments;
+use crate::cli::reports::entry::entry_json;
+use crate::cli::reports::entry::file_fields;
+use crate::cli::reports::entry::files_json;
+use crate::cli::reports::hook::hook_failure;
+use crate::cli::reports::hook::hook_fields;
+use crate::cli::reports::hook::hook_run_json;
+use crate::cli::run_hook::HookRun;
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::issue::{files_json, labelled};
-use super::list::entry_json;
 use crate::authority::leaf::hook::{Change, remembered};
 use crate::authority::leaf::rollback;
 use crate::authority::leaf::rollback::{Order, Outcome, Status};
-use crate::cli::hook::{HookArguments, HookReport};
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::report::page::{Page, Tone};
@@ -33,12 +38,13 @@ pub struct Arguments {
 /// What came of it.
 struct RolledBack {
     outcome: Outcome,
-    hook: Option<HookReport>,
+    hook: Option<HookRun>,
     now: OffsetDateTime,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let Arguments { reference, to, hook } = arguments;
+    let hook = hook.options();
     let home = context.home()?;
     let outcome = rollback::rollback(&home, &Order { reference, to }, &context.tools())?;
     let entry = &outcome.entry;
@@ -88,11 +94,9 @@ impl Report for RolledBack {
         if let Some(kept) = kept {
             page.field("kept in", &kept.display().to_string());
         }
-        for (label, path) in labelled(paths) {
-            page.field(label, &path.display().to_string());
-        }
+        file_fields(page, paths);
         if let Some(hook) = &self.hook {
-            hook.text(page);
+            hook_fields(hook, page);
         }
     }
 
@@ -111,12 +115,12 @@ impl Report for RolledBack {
             "key_fingerprint_sha256": text::hex(&entry.key_fingerprint),
             "kept": kept,
             "files": files_json(paths),
-            "hook": self.hook.as_ref().map(HookReport::json),
+            "hook": self.hook.as_ref().map(hook_run_json),
         })
     }
 
     fn failure(&self) -> Option<Failure> {
-        self.hook.as_ref().and_then(HookReport::failure)
+        self.hook.as_ref().and_then(hook_failure)
     }
 
     fn is_account(&self) -> bool {

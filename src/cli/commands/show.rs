@@ -1,11 +1,14 @@
 //! `ca show NAME|SERIAL`: one certificate of this CA and its history.
 
+use crate::cli::directory::open_index;
+use crate::cli::reports::entry::entry_json;
+use crate::cli::reports::entry::file_fields;
+use crate::cli::reports::entry::files_json;
+use crate::cli::reports::entry::how_far;
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::issue::{files_json, labelled};
-use super::list::{entry_json, how_far, open_index};
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::report::describe::reach::Reach;
@@ -128,9 +131,7 @@ impl Report for Shown {
         page.digest("sha-256", &entry.fingerprint);
         page.field("recorded", &format!("{} ({})", rfc3339(entry.issued_at), entry.origin.name()));
         match &self.paths {
-            Some(paths) => {
-                labelled(paths).iter().for_each(|(label, path)| page.field(label, &path.display().to_string()))
-            }
+            Some(paths) => file_fields(page, paths),
             None => page.field("files", &self.no_files()),
         }
         for revocation in &self.revocations {

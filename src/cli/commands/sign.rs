@@ -1,14 +1,16 @@
 //! `ca sign`: a certificate for somebody else's request.
 
+use crate::cli::after_issue::After;
+use crate::cli::options::hook::HookArguments;
+use crate::cli::options::issue::Wish;
+use crate::cli::options::issue::existing;
+use crate::cli::reports::issue::finish;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::issue::{After, Wish, existing};
 use crate::authority::leaf::sign;
 use crate::authority::leaf::sign::Signing;
-use crate::cli::hook::HookArguments;
-use crate::cli::options::passphrase;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
@@ -71,8 +73,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         dry_run,
         exact: require_exact,
     };
-    let mut ask = |question: &str| passphrase.open(&home, context, question).map_err(passphrase::refusal);
-    let outcome = sign::sign(&home, signing, &mut ask, &context.tools())?;
-    let after = After { action: "sign", hook, secret: passphrase.passphrase_env.as_deref() };
-    after.shown(&home, outcome, "ca.sign/1", context)
+    let outcome = sign::sign(&home, signing, &mut passphrase.prompt(&home, context), &context.tools())?;
+    let after = After { action: "sign", hook: hook.options(), secret: passphrase.passphrase_env.as_deref() };
+    finish(&after, &home, outcome, "ca.sign/1", context)
 }

@@ -1,5 +1,8 @@
 //! Flags that several subcommands share.
 
 pub mod globals;
+pub mod hook;
+pub mod issue;
+pub mod key_value;
 pub mod number;
 pub mod passphrase;

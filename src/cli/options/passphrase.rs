@@ -49,6 +49,9 @@ const MOST_OCTETS: u64 = 64 * 1024;
 /// The flags that a person without a terminal may give instead.
 pub const FLAGS: &str = "give --passphrase-file FILE, --passphrase-env VAR or --passphrase-fd N";
 
+/// As [`FLAGS`], for a key that is not the CA's.
+pub const KEY_FLAG: &str = "give --key-passphrase-file FILE";
+
 /// As [`FLAGS`], for a new passphrase.
 pub const NEW_FLAGS: &str = "give --new-passphrase-file FILE, --new-passphrase-env VAR or --new-passphrase-fd N";
 
@@ -82,6 +85,15 @@ impl PassphraseArguments {
         }
         // The kernel's name for an open descriptor: nothing is opened that the caller did not hand over.
         self.passphrase_fd.map(|descriptor| from_file(&PathBuf::from(format!("/dev/fd/{descriptor}")))).transpose()
+    }
+
+    /// Returns what an act calls for the passphrase of a CA key.
+    pub fn prompt<'a>(
+        &'a self,
+        home: &'a Home,
+        context: &'a Context<'_>,
+    ) -> impl FnMut(&str) -> Result<Passphrase, AuthorityError> + 'a {
+        move |question| self.open(home, context, question).map_err(refusal)
     }
 
     /// The passphrase of a key that exists: by flag, by ca.toml, by asking.
@@ -136,10 +148,59 @@ impl PassphraseArguments {
     }
 }
 
+/// The passphrase for new CA keys: by flag, by ca.toml, or asked for twice.
+///
+/// # Errors
+/// When none of them has one.
+pub fn new_ca_passphrase(
+    flags: &PassphraseArguments,
+    home: &Home,
+    config: &Config,
+    context: &Context<'_>,
+) -> Result<Passphrase, Failure> {
+    let settings = &config.passphrase;
+    let is_set = !settings.file.is_empty() || !settings.env.is_empty();
+    let chosen = if is_set {
+        flags.open_by(settings, home, context, "")
+    } else {
+        flags.choose(context, "Passphrase for the CA keys: ", FLAGS)
+    };
+    chosen.map_err(|failure| match failure.code {
+        "no-passphrase" => failure.hint("or leave the CA keys unencrypted: --no-passphrase"),
+        _ => failure,
+    })
+}
+
 /// Turns a failure to have a passphrase into the refusal of the act that asked for it.
 pub fn refusal(failure: Failure) -> AuthorityError {
     let Failure { status, code, message, hints, picture: _ } = failure;
     AuthorityError::NoPassphrase { code, message, hints, badly_asked: status == crate::cli::ExitStatus::Usage }
+}
+
+/// Returns what an act calls for the passphrase of a key that is not the CA's: the first line of `--key-passphrase-file`, or
+/// what is typed.
+pub fn key_file_prompt<'a>(
+    file: Option<&'a Path>,
+    context: &'a Context<'_>,
+) -> impl FnMut(&str) -> Result<Passphrase, AuthorityError> + 'a {
+    move |question| of_key_file(file, question, KEY_FLAG, context).map_err(refusal)
+}
+
+/// The passphrase of a key that is not the CA's: the first line of a file, or what is typed; `instead` says what to give where
+/// nobody can be asked.
+///
+/// # Errors
+/// When there is none.
+pub fn of_key_file(
+    file: Option<&Path>,
+    question: &str,
+    instead: &str,
+    context: &Context<'_>,
+) -> Result<Passphrase, Failure> {
+    match file {
+        Some(file) => from_file(&context.world.resolve(file)),
+        None => ask(context, question, instead),
+    }
 }
 
 fn from_file(path: &Path) -> Result<Passphrase, Failure> {

@@ -1,8 +1,8 @@
 //! Without lists the answer says nothing of revocation; what the CA's own index knows of the chain is said beside it.
 
+use crate::cli::directory::open_index;
 use time::OffsetDateTime;
 
-use super::super::list::open_index;
 use super::court::Judged;
 use crate::cli::Context;
 use crate::store::index::Status;

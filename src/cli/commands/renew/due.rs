@@ -1,13 +1,20 @@
 //! `ca renew --due`: everything that is due, one after the other. What fails is told at the end and stops nothing.
 
+use crate::cli::after_issue::After;
+use crate::cli::directory::usual_issuer;
+use crate::cli::next_certificate::Next;
+use crate::cli::options::passphrase::key_file_prompt;
+use crate::cli::reports::due::due_json;
+use crate::cli::reports::due::kind;
+use crate::cli::reports::hook::hook_failure;
+use crate::cli::reports::hook::hook_fields;
+use crate::cli::reports::hook::hook_run_json;
+use crate::cli::run_hook::HookRun;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::due::{due_json, kind, usual_issuer};
-use super::issue::After;
-use super::renew::Next;
 use crate::authority::leaf::due;
 use crate::authority::leaf::due::{Due, What};
 use crate::authority::leaf::order::{CertificateFacts, Due as When, Status};
@@ -15,9 +22,6 @@ use crate::authority::leaf::renew;
 use crate::authority::leaf::renew::{NextKey, Renewal};
 use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::publish_crl::Order;
-use crate::cli::hook::HookReport;
-use crate::cli::options::passphrase;
-use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::report::page::{Page, Tone};
@@ -37,7 +41,7 @@ struct Renewed {
 struct Entry {
     due: Due,
     outcome: Result<Done, Failure>,
-    hook: Option<HookReport>,
+    hook: Option<HookRun>,
 }
 
 /// What was done about one entry.
@@ -84,7 +88,7 @@ fn renew_one(
     next: &Next,
     given: &mut Answers,
     context: &mut Context<'_>,
-) -> Result<(Done, Option<HookReport>), Failure> {
+) -> Result<(Done, Option<HookRun>), Failure> {
     let renewal = Renewal {
         reference,
         key: NextKey::Same,
@@ -94,23 +98,18 @@ fn renew_one(
         encrypted: false,
         only_if: Some(when),
     };
-    let flags =
-        PassphraseArguments { passphrase_file: next.key_passphrase_file.clone(), ..PassphraseArguments::default() };
     let outcome = {
         let context = &*context;
-        let mut open = |question: &str| next.passphrase.open(home, context, question).map_err(passphrase::refusal);
+        let mut open = next.passphrase.prompt(home, context);
         let mut ask = |question: &str| given.ask(question, &mut open);
-        let mut ask_for_kept_key = |question: &str| {
-            let person = || passphrase::ask(context, question, "give --key-passphrase-file FILE");
-            flags.read(context).and_then(|read| read.map_or_else(person, Ok)).map_err(passphrase::refusal)
-        };
-        renew::renew(home, &renewal, &mut ask, &mut ask_for_kept_key, &context.tools())?
+        let mut key_prompt = key_file_prompt(next.key_passphrase_file.as_deref(), context);
+        renew::renew(home, &renewal, &mut ask, &mut key_prompt, &context.tools())?
     };
     for warning in &outcome.warnings {
         context.warn(&format!("{}: {} ({})", outcome.name, warning.message, warning.citation));
     }
     let secret = next.passphrase.passphrase_env.as_deref();
-    let hook = After { action: "renew", hook: next.hook.clone(), secret }.run(home, &outcome, context)?;
+    let hook = After { action: "renew", hook: next.hook.options(), secret }.run(home, &outcome, context)?;
     Ok(match (&outcome.status, &outcome.facts) {
         (Status::Issued, CertificateFacts::Certificate(certificate)) => {
             let (serial, until) = (certificate.serial.to_string(), certificate.validity.not_after);
@@ -131,7 +130,7 @@ fn sign_crl(
     // Two runs at once sign one list; only a list that is not in its last third has to be asked for.
     let ensure = when == When::LastThird;
     let order = Order { authority: Some(authority.to_owned()), ensure, ..Order::default() };
-    let mut open = |question: &str| next.passphrase.open(home, context, question).map_err(passphrase::refusal);
+    let mut open = next.passphrase.prompt(home, context);
     let mut ask = |question: &str| given.ask(question, &mut open);
     let outcome = publish_crl::publish(home, &order, &mut ask, &context.tools())?;
     Ok(match outcome.status {
@@ -142,7 +141,7 @@ fn sign_crl(
 
 impl Entry {
     fn failed(&self) -> bool {
-        self.outcome.is_err() || self.hook.as_ref().is_some_and(HookReport::failed)
+        self.outcome.is_err() || self.hook.as_ref().is_some_and(HookRun::failed)
     }
 
     fn status(&self) -> &'static str {
@@ -186,7 +185,7 @@ impl Report for Renewed {
                 (Tone::Plain, &format!(": {done}")),
             ]);
             match (&entry.hook, &entry.due.what, &entry.outcome) {
-                (Some(hook), _, _) => hook.text(page),
+                (Some(hook), _, _) => hook_fields(hook, page),
                 (None, What::Certificate { folder, hook, .. }, Ok(Done::Renewed { .. })) => {
                     let why = if hook.is_some() { "its hook was left out" } else { "no hook does it" };
                     page.field("to reload", &format!("whatever reads {}; {why}", folder.display()));
@@ -208,7 +207,7 @@ impl Report for Renewed {
             document["new"] = json!({ "serial": serial, "number": number, "ends_at": until.map(rfc3339) });
             document["error"] =
                 entry.outcome.as_ref().err().map_or(Value::Null, |failure| failure.json()["error"].clone());
-            document["hook"] = entry.hook.as_ref().map_or(Value::Null, HookReport::json);
+            document["hook"] = entry.hook.as_ref().map_or(Value::Null, hook_run_json);
             document
         };
         json!({
@@ -228,9 +227,7 @@ impl Report for Renewed {
         let sentence = format!("{} of {} failed: {}", failed.len(), self.entries.len(), names.join(", "));
         let hints = failed.iter().flat_map(|entry| match &entry.outcome {
             Err(failure) => failure.hints.iter().map(|hint| format!("{}: {hint}", entry.due.name)).collect(),
-            Ok(_) => {
-                entry.hook.as_ref().and_then(HookReport::failure).map_or_else(Vec::new, |failure| vec![failure.message])
-            }
+            Ok(_) => entry.hook.as_ref().and_then(hook_failure).map_or_else(Vec::new, |failure| vec![failure.message]),
         });
         Some(hints.fold(Failure::refused("not-all-renewed", sentence), Failure::hint))
     }

@@ -1,0 +1,43 @@
+//! What happens after a certificate was issued: its hook is remembered and run.
+
+use super::run_hook::{HookOptions, HookRun};
+use super::{Context, Failure};
+use crate::authority::leaf::hook::Change;
+use crate::authority::leaf::order::{CertificateFacts, Outcome, Status};
+use crate::store::home::Home;
+
+/// What is to happen after an act that issued.
+pub struct After<'a> {
+    pub action: &'static str,
+    pub hook: HookOptions,
+    /// The variable with the passphrase.
+    pub secret: Option<&'a str>,
+}
+
+impl After<'_> {
+    /// Runs the hook of the name if files changed.
+    ///
+    /// # Errors
+    /// When the index cannot be read or written.
+    pub fn run(&self, home: &Home, outcome: &Outcome, context: &mut Context<'_>) -> Result<Option<HookRun>, Failure> {
+        let name = outcome.name.as_str();
+        match (&outcome.facts, &outcome.paths, outcome.status) {
+            (CertificateFacts::Certificate(certificate), Some(paths), Status::Issued) => {
+                let change = Change {
+                    action: self.action,
+                    name,
+                    template: &outcome.template,
+                    authority: &outcome.authority,
+                    serial: &certificate.serial,
+                    previous: outcome.replaced.as_ref(),
+                    not_after: certificate.validity.not_after,
+                    paths,
+                };
+                let secrets: Vec<&str> = self.secret.into_iter().collect();
+                self.hook.run(home, &change, outcome.hook.clone(), &secrets, context)
+            }
+            (_, _, Status::Planned) => Ok(None),
+            _ => self.hook.remember(home, name, context).map(|()| None),
+        }
+    }
+}

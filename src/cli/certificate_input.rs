@@ -1,0 +1,18 @@
+//! Certificates in files that a user names.
+
+use std::path::Path;
+
+use super::{Context, Failure};
+use crate::authority::error::AuthorityError;
+use crate::store::ca_certificates::certificates;
+use crate::x509::Certificate;
+
+/// Reads every certificate of a PEM or DER file; an empty list when it holds none.
+///
+/// # Errors
+/// When the file or a certificate in it cannot be read.
+pub fn read_certificates(path: &Path, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
+    let content = context.read_input(path)?;
+    let failed = |cause| Failure::from(AuthorityError::Certificate { path: path.to_owned(), cause });
+    certificates(&content).map_err(failed)
+}

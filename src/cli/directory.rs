@@ -1,0 +1,24 @@
+//! Answers about a CA directory that several commands need.
+
+use super::Failure;
+use crate::store::ca_certificates::Authorities;
+use crate::store::config::Config;
+use crate::store::home::Home;
+use crate::store::index::Index;
+
+/// Opens the index of a CA for reading.
+///
+/// # Errors
+/// When the settings or the index cannot be read.
+pub fn open_index(home: &Home) -> Result<Index, Failure> {
+    let config = Config::load(home)?;
+    Ok(Index::open_to_read(&home.resolve(&config.index.location))?)
+}
+
+/// Returns the authority that issues when a command names none; empty when there is none.
+///
+/// # Errors
+/// When the settings or the authorities cannot be read.
+pub fn usual_issuer(home: &Home) -> Result<String, Failure> {
+    Ok(Authorities::of(home).choose(None, &Config::load(home)?).unwrap_or_default())
+}

@@ -1,0 +1,72 @@
+//! What `ca renew` and `ca rekey` share: the flags of the next certificate of a name, and the command itself.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use time::OffsetDateTime;
+
+use super::after_issue::After;
+use super::options::hook::HookArguments;
+use super::options::key_value::key_and_value;
+use super::options::passphrase::{PassphraseArguments, key_file_prompt};
+use super::output::Report;
+use super::reports::issue::finish;
+use super::{Context, Failure};
+use crate::authority::leaf::renew;
+use crate::authority::leaf::renew::{NextKey, Renewal};
+use crate::issuance::End;
+use crate::text::{Lifetime, parse_time};
+
+/// What may be different the next time.
+#[derive(Debug, Args)]
+pub struct Next {
+    /// Choose how long the next one is valid [default: as long as this one]
+    #[arg(long = "for", value_name = "D")]
+    lifetime: Option<Lifetime>,
+    /// Choose the last second of its validity, as RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "lifetime")]
+    not_after: Option<OffsetDateTime>,
+    /// Shorten a certificate that would outlive its issuer
+    #[arg(long)]
+    pub clip: bool,
+    /// Give a value for the placeholders of the template outside the subject; repeatable
+    #[arg(long, value_name = "K=V", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    /// Open the encrypted key that is there with the first line of a file; a new one is encrypted with the same
+    #[arg(long, value_name = "FILE")]
+    pub key_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub hook: HookArguments,
+    #[command(flatten)]
+    pub passphrase: PassphraseArguments,
+}
+/// Issues the certificate that follows another.
+pub fn follow(
+    reference: &str,
+    key: NextKey,
+    next: Next,
+    schema: &'static str,
+    context: &mut Context<'_>,
+) -> Result<Box<dyn Report>, Failure> {
+    let home = context.home()?;
+    let reference = reference.parse().map_err(|error| Failure::usage("bad-name", format!("{error}")))?;
+    let renewal = Renewal {
+        reference,
+        key,
+        end: next.lifetime.map(End::For).or(next.not_after.map(End::At)),
+        clip: next.clip,
+        set: next.set.into_iter().collect(),
+        encrypted: next.key_passphrase_file.is_some(),
+        only_if: None,
+    };
+    let outcome = renew::renew(
+        &home,
+        &renewal,
+        &mut next.passphrase.prompt(&home, context),
+        &mut key_file_prompt(next.key_passphrase_file.as_deref(), context),
+        &context.tools(),
+    )?;
+    let action = if key == NextKey::Same { "renew" } else { "rekey" };
+    let after = After { action, hook: next.hook.options(), secret: next.passphrase.passphrase_env.as_deref() };
+    finish(&after, &home, outcome, schema, context)
+}

@@ -1,0 +1,68 @@
+//! A CRL that was signed, as `ca crl` and `ca revoke` show it.
+
+use serde_json::{Value, json};
+
+use crate::authority::revocation::publish_crl::{Because, Outcome, Status};
+use crate::report::page::{Page, Tone};
+use crate::text::{self, distance, rfc3339};
+
+/// The fields of a CRL.
+pub fn crl_fields(outcome: &Outcome, page: &mut Page) {
+    let number = format!("number {}", outcome.number);
+    let (mark, done) = match outcome.status {
+        Status::Signed(_) => ("✓ ", "Signed the revocation list of "),
+        Status::Unchanged => ("= ", "Unchanged, not due: the revocation list of "),
+    };
+    let because = match outcome.status {
+        Status::Signed(Because::Changed) => "  because something was revoked or released",
+        Status::Signed(Because::Due) => "  because less than a third of its life was left",
+        Status::Signed(Because::Files) => "  because its files were not as they were written",
+        Status::Signed(Because::Ordered | Because::First) | Status::Unchanged => "",
+    };
+    page.pieces(&[
+        (Tone::Good, mark),
+        (Tone::Plain, done),
+        (Tone::Strong, &outcome.authority),
+        (Tone::Plain, ", "),
+        (Tone::Plain, &number),
+        (Tone::Dim, because),
+    ]);
+    page.field("issuer", &outcome.issuer.to_string());
+    page.field("revoked", &count(outcome.revoked));
+    page.field("issue date", &rfc3339(outcome.this_update));
+    let left = distance(outcome.next_update - outcome.at);
+    page.field("next update", &format!("{} ({left} left)", rfc3339(outcome.next_update)));
+    page.field("list", &outcome.pem.display().to_string());
+    page.field("list in DER", &outcome.der.display().to_string());
+    if let Some(copy) = &outcome.copy {
+        page.field("copy", &copy.display().to_string());
+    }
+}
+
+fn count(certificates: u64) -> String {
+    format!("{certificates} certificate{}", if certificates == 1 { "" } else { "s" })
+}
+
+/// A CRL in JSON.
+pub fn crl_json(outcome: &Outcome) -> Value {
+    let because = match outcome.status {
+        Status::Signed(Because::Ordered) => Some("ordered"),
+        Status::Signed(Because::First) => Some("first"),
+        Status::Signed(Because::Changed) => Some("changed"),
+        Status::Signed(Because::Due) => Some("due"),
+        Status::Signed(Because::Files) => Some("files"),
+        Status::Unchanged => None,
+    };
+    json!({
+        "authority": outcome.authority,
+        "issuer": outcome.issuer.to_string(),
+        "status": if because.is_some() { "signed" } else { "unchanged" },
+        "because": because,
+        "number": outcome.number,
+        "this_update": rfc3339(outcome.this_update),
+        "next_update": rfc3339(outcome.next_update),
+        "revoked": outcome.revoked,
+        "fingerprint_sha256": text::hex(&outcome.fingerprint),
+        "files": { "pem": outcome.pem, "der": outcome.der, "copy": outcome.copy },
+    })
+}

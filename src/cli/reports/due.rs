@@ -1,0 +1,40 @@
+//! A certificate, an authority or a CRL that is due, as `ca due` and `ca renew --due` show it.
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::hook::hook_json;
+use crate::authority::leaf::due::{Due, What};
+use crate::text::rfc3339;
+
+/// The word for the kind of an entry.
+pub fn kind(due: &Due) -> &'static str {
+    match due.what {
+        What::Certificate { .. } => "certificate",
+        What::Authority { .. } => "authority",
+        What::List { .. } => "revocation-list",
+    }
+}
+
+/// An entry in JSON.
+pub fn due_json(due: &Due, command: &str, now: OffsetDateTime) -> Value {
+    let (serial, template, number, folder, hook) = match &due.what {
+        What::Certificate { entry, folder, hook, has_key: _ } => {
+            (Some(entry.serial.to_string()), Some(&entry.template), None, Some(folder), hook_json(hook.as_ref()))
+        }
+        What::Authority { serial, .. } => (Some(serial.to_string()), None, None, None, Value::Null),
+        What::List { number } => (None, None, Some(number), None, Value::Null),
+    };
+    json!({
+        "kind": kind(due),
+        "name": due.name,
+        "template": template,
+        "serial": serial,
+        "number": number,
+        "ends_at": rfc3339(due.validity.not_after),
+        "has_ended": due.validity.not_after < now,
+        "folder": folder,
+        "hook": hook,
+        "command": command,
+    })
+}

@@ -1,0 +1,7 @@
+//! Reports, and parts of them, that several commands share.
+
+pub mod crl;
+pub mod due;
+pub mod entry;
+pub mod hook;
+pub mod issue;

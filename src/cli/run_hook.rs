@@ -1,0 +1,127 @@
+//! Running the hook of a name after its files changed, and the rollback that its failure asks for.
+
+use super::{Context, Failure};
+use crate::authority::leaf::hook::{self, Change, Hook, OnFailure};
+use crate::authority::leaf::rollback;
+use crate::store::config::Config;
+use crate::store::home::Home;
+use crate::store::index::Reference;
+use crate::system::files;
+use crate::system::process::{self, Ended, Shell};
+use crate::x509::SerialNumber;
+
+/// What is to be done about the hook of a name.
+#[derive(Debug, Clone)]
+pub struct HookOptions {
+    /// A new hook; `Some(None)` forgets the hook of the name, `None` leaves it as it is.
+    pub hook: Option<Option<Hook>>,
+    /// Does not run the hook this time.
+    pub skip: bool,
+}
+
+/// What came of a hook.
+#[derive(Debug, Clone)]
+pub struct HookRun {
+    pub name: String,
+    pub hook: Hook,
+    pub end: End,
+    /// What it printed, when that is kept and not shown while it runs.
+    pub output: Option<String>,
+    /// What came of the rollback that its failure asked for.
+    pub rolled_back: Option<Result<SerialNumber, String>>,
+}
+
+/// How a hook ended.
+#[derive(Debug, Clone)]
+pub enum End {
+    Ended(Ended),
+    NotStarted(String),
+    /// The program was started by this very hook.
+    Within,
+}
+
+impl HookOptions {
+    /// Remembers the hook that was given, whether or not there is anything to run it for.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn remember(&self, home: &Home, name: &str, context: &Context<'_>) -> Result<(), Failure> {
+        match &self.hook {
+            Some(hook) => Ok(hook::remember(home, name, hook.as_ref(), &context.tools())?),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs the hook of a name after a change: the one that was given, else the one that is `remembered`. `None` when there is none.
+    ///
+    /// # Errors
+    /// When the index cannot be read or written. A hook that fails is not an error here.
+    pub fn run(
+        &self,
+        home: &Home,
+        change: &Change<'_>,
+        remembered: Option<Hook>,
+        secrets: &[&str],
+        context: &mut Context<'_>,
+    ) -> Result<Option<HookRun>, Failure> {
+        self.remember(home, change.name, context)?;
+        if self.skip {
+            return Ok(None);
+        }
+        let Some(hook) = self.hook.clone().unwrap_or(remembered) else { return Ok(None) };
+        let mut report =
+            HookRun { name: change.name.to_owned(), hook, end: End::Within, output: None, rolled_back: None };
+        if hook::is_within(&context.world.environment, change.name) {
+            return Ok(Some(report));
+        }
+        let settings = Config::load(home)?.passphrase;
+        let secrets: Vec<&str> = secrets.iter().copied().chain([settings.env.as_str()]).collect();
+        report.run(home, change, &secrets, context);
+        if report.failed() && report.hook.on_failure == OnFailure::Rollback {
+            report.roll_back(home, change, context);
+        }
+        Ok(Some(report))
+    }
+}
+
+impl HookRun {
+    fn run(&mut self, home: &Home, change: &Change<'_>, secrets: &[&str], context: &Context<'_>) {
+        let environment = hook::environment(&context.world.environment, secrets, home, change);
+        // Under --json, standard error belongs to the document of a failure.
+        let folder = context.world.variable("TMPDIR").map_or_else(|| "/tmp".into(), std::path::PathBuf::from);
+        let kept = context.globals.json.then(|| files::unnamed_file(&folder, context.world.entropy.as_ref()));
+        let ended = match kept.transpose() {
+            Err(error) => Err(error.to_string()),
+            Ok(kept) => {
+                let shell = Shell {
+                    command: &self.hook.command,
+                    environment: &environment,
+                    folder: &context.world.working_folder,
+                    timeout: self.hook.timeout(),
+                    output: kept.as_ref().and_then(|file| file.try_clone().ok()),
+                };
+                let ended = shell.run().map_err(|error| error.to_string());
+                self.output = kept.as_ref().and_then(|file| process::said(file).ok());
+                ended
+            }
+        };
+        self.end = match ended {
+            Ok(ended) => End::Ended(ended),
+            Err(cause) => End::NotStarted(cause),
+        };
+    }
+
+    /// Puts the certificate back that was in place before the change.
+    fn roll_back(&mut self, home: &Home, change: &Change<'_>, context: &Context<'_>) {
+        let Some(previous) = change.previous else { return };
+        let reference = Reference::Name(change.name.to_owned());
+        let order = rollback::Order { reference, to: Some(previous.clone()) };
+        let outcome = rollback::rollback(home, &order, &context.tools());
+        self.rolled_back = Some(outcome.map(|outcome| outcome.entry.serial).map_err(|error| error.to_string()));
+    }
+
+    /// Whether the hook did not do what it should.
+    pub fn failed(&self) -> bool {
+        !matches!(self.end, End::Ended(Ended::Exited(0)) | End::Within)
+    }
+}
