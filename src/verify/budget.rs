@@ -1,26 +1,26 @@
-//! How much work one question may cost. What a stranger hands over decides neither time nor memory: a bound is reached,
-//! and the answer is no.
+//! Limits on the work of one verification. Input from an attacker decides neither time nor memory: at a limit the chain
+//! is invalid.
 
 use std::cell::Cell;
 
 /// The most signatures over certificates that are checked for one leaf.
 pub const MOST_SIGNATURES: usize = 500;
-/// The most signatures over revocation lists, and over the certificates of those who signed them.
+/// The most signatures over CRLs, and over the certificates of their signers.
 pub const MOST_CRL_SIGNATURES: usize = 300;
-/// The most signatures that are looked at to explain a no.
+/// The most signatures that are checked to explain why a chain is invalid.
 pub const MOST_DIAGNOSES: usize = 100;
 /// The most certificates tried as issuers.
 pub const MOST_STEPS: usize = 20_000;
-/// The most complete paths that are judged.
+/// The most complete paths that are checked.
 pub const MOST_PATHS: usize = 200;
-/// The most octets of certificates in all the paths that are judged together.
+/// The most bytes of certificates in all the paths that are checked.
 pub const MOST_BYTES: usize = 32 << 20;
-/// The most comparisons of a name with a subtree; Go's and webpki's number, here for all paths together.
+/// The most comparisons of a name with a subtree: the limit of Go and webpki, here for all paths together.
 pub const MOST_COMPARISONS: usize = 250_000;
 /// The most policies that are followed from one certificate to the next.
 pub const MOST_POLICIES: usize = 250_000;
 
-/// What has been spent on one leaf. Each answer of `may_…` is no once the bound is reached.
+/// What has been spent on one leaf. `may_…` spends and returns true, or returns false when that would exceed the limit.
 #[derive(Debug, Default)]
 pub struct Budget {
     signatures: Cell<usize>,
@@ -50,7 +50,7 @@ impl Budget {
         spend(&self.steps, 1, MOST_STEPS)
     }
 
-    /// For a path of so many octets; the first one is always judged.
+    /// For a path of this many bytes. The first path is always checked.
     pub fn may_verify_path(&self, bytes: usize) -> bool {
         let is_first = self.paths.get() == 0;
         spend(&self.paths, 1, MOST_PATHS) && (spend(&self.bytes, bytes, MOST_BYTES) || is_first)
@@ -65,7 +65,7 @@ impl Budget {
     }
 }
 
-/// What would exceed the bound is not done, and what was done is not more than the bound.
+/// Spends nothing when the sum would exceed the limit.
 fn spend(spent: &Cell<usize>, amount: usize, most: usize) -> bool {
     let sum = spent.get().saturating_add(amount);
     if sum > most {
@@ -77,7 +77,7 @@ fn spend(spent: &Cell<usize>, amount: usize, most: usize) -> bool {
 
 #[cfg(test)]
 impl Budget {
-    /// Signatures, list signatures, steps, paths, comparisons, policies, diagnoses, in this order.
+    /// Returns signatures, CRL signatures, steps, paths, comparisons, policies and diagnoses, in this order.
     pub fn spent(&self) -> [usize; 7] {
         let of_paths = [&self.steps, &self.paths, &self.comparisons, &self.policies];
         let [steps, paths, comparisons, policies] = of_paths.map(Cell::get);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::x509::crl::RevokedEntry;
 use crate::x509::{CanonicalName, Certificate, Crl, digest};
 
-/// Where something stands: the file as it was named, and its number in there, from 1.
+/// The position of a certificate or CRL in its file: the path as the user gave it, and the number in the file, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct InputPosition {
     pub file: Arc<str>,
@@ -19,21 +19,21 @@ impl InputPosition {
     }
 }
 
-/// `web.pem#1`.
+/// Writes `web.pem#1`.
 impl fmt::Display for InputPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}#{}", self.file, self.number)
     }
 }
 
-/// A certificate laid before the judge.
+/// A certificate under verification, with its source.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     pub certificate: Certificate,
     pub position: InputPosition,
     pub(super) subject: CanonicalName,
     pub(super) issuer: CanonicalName,
-    /// The SHA-256 of its public key: keys are compared often, and may be long.
+    /// The SHA-256 of the SubjectPublicKeyInfo, since keys are compared often and may be long.
     key: [u8; 32],
 }
 
@@ -44,24 +44,25 @@ impl Candidate {
         Self { certificate, position, subject, issuer, key }
     }
 
-    /// Another certificate for the same name and the same key.
+    /// Returns whether both certificates have the same subject and the same key.
     pub(super) fn is_same_ca(&self, other: &Self) -> bool {
         self.key == other.key && self.subject == other.subject
     }
 
-    /// Subject and issuer are the same name (RFC 5280 §6.1): such a certificate does not count for path lengths.
+    /// Returns whether subject and issuer are the same name (RFC 5280 §6.1). Path lengths do not count such a
+    /// certificate.
     pub fn is_self_issued(&self) -> bool {
         self.subject == self.issuer
     }
 }
 
-/// A revocation list laid before the judge.
+/// A CRL under verification, with its source.
 #[derive(Debug, Clone)]
 pub struct CandidateCrl {
     pub contents: Crl,
     pub position: InputPosition,
     pub(super) issuer: CanonicalName,
-    /// The numbers of the entries in the order of their serials: a list of a large CA is asked for many certificates.
+    /// The indices of the entries, ordered by serial number: many certificates are looked up in the CRL of a large CA.
     by_serial: Vec<usize>,
 }
 
@@ -73,7 +74,7 @@ impl CandidateCrl {
         Self { contents, position, issuer, by_serial }
     }
 
-    /// The entries for a certificate, in the order of the list: those for its serial number under its issuer.
+    /// Returns the entries with the serial number and the issuer of a certificate, in the order of the CRL.
     pub(super) fn entries_of<'a>(&'a self, candidate: &'a Candidate) -> impl Iterator<Item = &'a RevokedEntry> {
         let serial = Some(candidate.certificate.serial.as_der_content());
         let entry = move |index: &usize| self.contents.entries.get(*index);

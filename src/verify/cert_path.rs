@@ -1,4 +1,4 @@
-//! A certification path as the rules see it: from the anchor to the leaf.
+//! A certification path with the options that it is checked under.
 
 use super::candidate::Candidate;
 use super::input::VerifyOptions;
@@ -10,12 +10,12 @@ use super::verdict::Role;
 pub struct CertPath<'a> {
     pub certificates: &'a [&'a Candidate],
     pub options: &'a VerifyOptions,
-    /// What is known of signatures: that of a root on itself is asked for under every leaf.
+    /// The signature of a root over itself is checked under every leaf, so results are cached.
     pub signatures: &'a SignatureCache,
 }
 
 impl<'a> CertPath<'a> {
-    /// The role of the certificate with this index.
+    /// Returns the role of the certificate with this index.
     pub fn role(&self, index: usize) -> Role {
         if index + 1 == self.certificates.len() {
             Role::Leaf
@@ -30,7 +30,8 @@ impl<'a> CertPath<'a> {
         self.certificates.last().copied()
     }
 
-    /// A self-issued CA below the anchor, which RFC 5280 §6.1 exempts from path lengths and name constraints.
+    /// Returns whether the certificate is a self-issued CA below the anchor, which RFC 5280 §6.1 exempts from path
+    /// lengths and name constraints.
     pub fn is_exempt(&self, index: usize) -> bool {
         self.role(index) == Role::Intermediate && self.certificates.get(index).is_some_and(|it| it.is_self_issued())
     }

@@ -1,4 +1,4 @@
-//! The judge: the only place that says yes.
+//! Verification of one leaf: the only place that decides that a chain is valid.
 
 use super::budget::Budget;
 use super::candidate::Candidate;
@@ -36,12 +36,12 @@ const ENDS_TOO_SOON: Code = Code {
     fix: "renew what ends first (ca renew NAME), or ask for less",
 };
 
-/// Judges a leaf: whether one path from an anchor to it keeps every rule.
+/// Verifies a leaf: it is valid when one path from an anchor to it breaks no rule.
 pub fn verify_chain(input: VerifyInput<'_>, options: &VerifyOptions) -> Verdict {
     verify_chain_within(&Budget::default(), input, options)
 }
 
-/// [`verify_chain`], with what it has spent to be looked at afterwards.
+/// [`verify_chain`] with a budget of the caller, which tests read afterwards.
 pub(super) fn verify_chain_within(budget: &Budget, input: VerifyInput<'_>, options: &VerifyOptions) -> Verdict {
     let mut search = Search::new(input, budget);
     let checker = options.check_revocation.then(|| RevocationChecker::new(input, options, budget));
@@ -60,7 +60,7 @@ pub(super) fn verify_chain_within(budget: &Budget, input: VerifyInput<'_>, optio
     if end == SearchEnd::OutOfBounds {
         attempt.problems.push(diagnosis::out_of_bounds(input.leaf));
     }
-    // Only a path that keeps every rule ends the search as found.
+    // Only a path that breaks no rule ends the search as found.
     let valid = attempt.is_valid();
     let until = valid.then(|| attempt.until(input, options)).flatten();
     let mut problems = attempt.problems;
@@ -74,7 +74,7 @@ pub(super) fn verify_chain_within(budget: &Budget, input: VerifyInput<'_>, optio
     }
 }
 
-/// One path and what was found wrong with it.
+/// One path and its problems.
 struct Attempt<'a> {
     /// Anchor first.
     certificates: Vec<&'a Candidate>,
@@ -132,7 +132,7 @@ impl Attempt<'_> {
                 let at_fault = fault.as_ref().and_then(|fault| self.certificates.get(fault.index)).unwrap_or(leaf);
                 let why = fault.as_ref().map_or(&error, |fault| &fault.message);
                 let message = format!("the verifier inside rustls refuses the chain: {why}");
-                // RFC 5280 alone does not ask what TLS libraries accept; that this one differs is told.
+                // Purpose any is RFC 5280 alone: a refusal of webpki is only a warning.
                 let decides = options.purpose != Purpose::Any;
                 let as_problem = if decides { Problem::error } else { Problem::warning };
                 self.problems.push(as_problem(&RUSTLS_REFUSES, at_fault, message));
@@ -163,10 +163,10 @@ impl Attempt<'_> {
         }
     }
 
-    /// The first moment at which something of this path ends.
+    /// Returns the first second at which a certificate or CRL of this path is no longer valid.
     fn until(&self, input: VerifyInput<'_>, options: &VerifyOptions) -> Option<ValidUntil> {
         let path = CertPath { certificates: &self.certificates, options, signatures: input.signatures };
-        // Of several that end together the first is named: the certificate nearest to the leaf.
+        // Of several that expire together the certificate nearest to the leaf is named.
         let certificates = self.certificates.iter().enumerate().rev().map(|(index, candidate)| {
             // notAfter itself is the last valid second.
             let at = candidate.certificate.validity.not_after.saturating_add(time::Duration::SECOND);

@@ -1,4 +1,4 @@
-//! The codes of problems: what `ca explain` knows of each, and which cause is reported first.
+//! The codes of problems: what `ca explain` shows, and the order in which they are reported.
 
 /// A kind of problem that can be looked up by its code.
 #[derive(Debug)]

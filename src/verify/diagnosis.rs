@@ -1,4 +1,4 @@
-//! Explains a no. It may say more about one, and never turns it into a yes.
+//! Explains why no valid path was found. It never makes a chain valid.
 
 use super::candidate::Candidate;
 use super::cert_path::CertPath;
@@ -22,7 +22,7 @@ pub static CODES: &[&Code] = &[
     &KEY_MISMATCH,
 ];
 
-/// Whoever reads files finds these two; the judge itself is handed certificates that could be read.
+/// The callers that read files report these two: [`super::verify_chain`] gets certificates that could be read.
 pub const CERTIFICATE_MALFORMED: Code = Code {
     code: "certificate-malformed",
     rank: Rank::Unranked,
@@ -100,10 +100,10 @@ const TOO_COMPLEX: Code = Code {
     fix: "give fewer certificates: the leaf, the intermediates that it needs, the root",
 };
 
-/// The most certificates that a chain without a root is followed.
+/// The highest number of certificates in a chain that is followed without a root.
 const MOST_LINKS: usize = 16;
 
-/// The answer when no path from the leaf reaches an anchor.
+/// Returns the result when no path from the leaf reaches an anchor.
 pub fn without_path(
     input: VerifyInput<'_>,
     options: &VerifyOptions,
@@ -127,7 +127,7 @@ pub fn without_path(
     Verdict { valid: false, chain, problems, until: None, rustls_refuses: None }
 }
 
-/// Follows the signatures upwards as far as they hold, and says why they hold no further.
+/// Follows valid signatures upwards, and returns why they end.
 fn climb<'a>(leaf: &'a Candidate, climbed: &mut Vec<&'a Candidate>, search: &Search<'a>) -> Problem {
     let mut head = leaf;
     loop {
@@ -142,7 +142,7 @@ fn climb<'a>(leaf: &'a Candidate, climbed: &mut Vec<&'a Candidate>, search: &Sea
             None => false,
         });
         match next {
-            // Not all were looked at: one of the others may be the right one.
+            // Some candidates were not checked, and one of them may be the issuer.
             None if problems.len() < candidates.len() => return out_of_bounds(head),
             None => return unsigned(head, &candidates, &problems),
             Some(next) if climbed.len() < MOST_LINKS && !climbed.iter().any(|known| std::ptr::eq(*known, *next)) => {
@@ -158,7 +158,7 @@ fn end_of_chain(head: &Candidate, is_leaf: bool, search: &Search<'_>) -> Problem
     if !head.is_self_issued() {
         return missing(head, search);
     }
-    // `openssl req -x509` sets cA in everything; what has names of hosts is meant as a leaf all the same.
+    // `openssl req -x509` sets cA in every certificate: one with host names is meant as a leaf.
     if is_leaf && (!head.certificate.is_ca() || !head.certificate.names().is_empty()) {
         let message = format!(
             "{subject} is signed with its own key, and is not one of the roots that are trusted{}",
@@ -171,7 +171,7 @@ fn end_of_chain(head: &Candidate, is_leaf: bool, search: &Search<'_>) -> Problem
     Problem::error(&UNTRUSTED_ROOT, head, message)
 }
 
-/// ` (CN=Corp Root CA)`: what is trusted, as far as it can be shown in a line.
+/// Returns ` (CN=Corp Root CA)`: the subjects of up to three anchors.
 fn among(search: &Search<'_>) -> String {
     let mut names: Vec<_> = search.anchors().map(|anchor| anchor.certificate.subject.to_string()).collect();
     let more = names.len().saturating_sub(3);
@@ -200,7 +200,7 @@ fn missing(head: &Candidate, search: &Search<'_>) -> Problem {
     )
 }
 
-/// `problems` are those of the candidates that were looked at.
+/// Reports that no candidate's key verifies the signature; `problems` are those of the candidates that were checked.
 fn unsigned(head: &Candidate, candidates: &[&Candidate], problems: &[SignatureProblem]) -> Problem {
     let certificate = &head.certificate;
     let positions: Vec<_> = candidates.iter().take(3).map(|candidate| candidate.position.to_string()).collect();
@@ -242,7 +242,7 @@ fn unsigned(head: &Candidate, candidates: &[&Candidate], problems: &[SignaturePr
     }
 }
 
-/// What the signature, or the key that made it, should have been.
+/// Returns the signatures or keys that would be accepted here.
 fn relied_on(head: &Candidate, candidates: &[&Candidate]) -> &'static str {
     let is_rsa = |it: &&Candidate| matches!(it.certificate.public_key.kind(), KeyKind::Rsa { .. });
     if head.certificate.signature_algorithm.is_weak() {
@@ -256,7 +256,7 @@ fn relied_on(head: &Candidate, candidates: &[&Candidate]) -> &'static str {
     }
 }
 
-/// Whether a signature with this key can be relied on at all.
+/// Returns whether signatures of this key are supported.
 fn has_fit_key(candidate: &Candidate) -> bool {
     match candidate.certificate.public_key.kind() {
         KeyKind::Rsa { bits, .. } => RSA_BITS.contains(bits),
@@ -265,7 +265,7 @@ fn has_fit_key(candidate: &Candidate) -> bool {
     }
 }
 
-/// The search was given up.
+/// Reports that the budget of the search was spent.
 pub fn out_of_bounds(leaf: &Candidate) -> Problem {
     Problem::error(&TOO_COMPLEX, leaf, "the search for a path was given up: too many certificates could be its issuers")
 }

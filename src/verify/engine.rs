@@ -1,4 +1,4 @@
-//! The second opinion: webpki, the verifier inside rustls, asked about the very path that was found.
+//! webpki, the verifier inside rustls, checks the path that was found.
 
 use std::net::IpAddr;
 
@@ -11,11 +11,11 @@ use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{ExtendedKeyUsage, Extension, GeneralName};
 
-/// What webpki says of a path that keeps every rule of this room.
+/// The result of webpki for a path that breaks none of our rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opinion {
     Accepts,
-    /// It refuses because of something that it leaves out, although RFC 5280 allows the path.
+    /// It refuses because it does not implement a part of RFC 5280 that allows the path.
     NotImplemented(String),
     Refuses {
         error: String,
@@ -23,16 +23,16 @@ pub enum Opinion {
     },
 }
 
-/// What rustls stumbles over, where that can be told.
+/// The certificate that webpki refuses, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The number of the certificate in the path, anchor first.
+    /// The index of the certificate in the path, anchor first.
     pub index: usize,
     pub message: String,
 }
 
-/// Asks webpki about a path, anchor first, for the purpose of the question; where that is any, for the one that the leaf names.
-/// What is for neither side of TLS it is not asked about.
+/// Checks a path (anchor first) with webpki, for the purpose of the options; for [`Purpose::Any`], for the purpose that
+/// the leaf names. Returns `None` without a check when the leaf is for neither side of TLS.
 pub fn ask(path: &[&Candidate], options: &VerifyOptions, signatures: &SignatureCache) -> Option<Opinion> {
     let leaf = &path.last()?.certificate;
     let names = |purpose| leaf.extended_key_usage.as_ref().is_some_and(|all| all.contains(&purpose));
@@ -59,7 +59,7 @@ pub fn ask(path: &[&Candidate], options: &VerifyOptions, signatures: &SignatureC
 const SERVER: (webpki::KeyUsage, ExtendedKeyUsage) = (webpki::KeyUsage::server_auth(), ExtendedKeyUsage::ServerAuth);
 const CLIENT: (webpki::KeyUsage, ExtendedKeyUsage) = (webpki::KeyUsage::client_auth(), ExtendedKeyUsage::ClientAuth);
 
-/// Which certificate it is, and what is in it: webpki's own words name neither.
+/// Finds the certificate that webpki's error is about, since the error does not name it.
 fn fault(error: &webpki::Error, path: &[&Candidate], wanted: &ExtendedKeyUsage) -> Option<Fault> {
     const PROCESSED: [&str; 6] = [
         oid::KEY_USAGE,
@@ -69,7 +69,7 @@ fn fault(error: &webpki::Error, path: &[&Candidate], wanted: &ExtendedKeyUsage) 
         oid::CRL_DISTRIBUTION_POINTS,
         oid::EXTENDED_KEY_USAGE,
     ];
-    // It does not look at the extensions of an anchor.
+    // webpki does not read the extensions of an anchor.
     path.iter().enumerate().skip(1).find_map(|(index, candidate)| {
         let certificate = &candidate.certificate;
         let message = match error {
@@ -124,7 +124,7 @@ fn der(candidate: &Candidate) -> CertificateDer<'_> {
     CertificateDer::from(candidate.certificate.as_der())
 }
 
-/// A name as TLS asks for it; mailboxes are no server names.
+/// Returns a name in the type of TLS, or `None` for names that are not server names, such as mailboxes.
 fn server_name(name: &GeneralName) -> Option<ServerName<'static>> {
     match name {
         GeneralName::Dns(name) => ServerName::try_from(name.clone()).ok(),
@@ -133,9 +133,9 @@ fn server_name(name: &GeneralName) -> Option<ServerName<'static>> {
     }
 }
 
-/// The refusals that come from what webpki does not implement, and that RFC 5280 does not ask for: constraints on
-/// mailboxes, URIs and directory names; self-issued CAs, which path lengths and constraints exempt; names that are equal
-/// under RFC 5280 §7.1 in different octets.
+/// Returns whether webpki refuses because of what it does not implement, although RFC 5280 allows the path: constraints
+/// on mailboxes, URIs and directory names; self-issued CAs, which path lengths and constraints exempt; names that are
+/// equal under RFC 5280 §7.1 but encoded differently.
 fn is_not_implemented(error: &webpki::Error, path: &[&Candidate]) -> bool {
     let (_, cas) = path.split_last().map_or((None, path), |(leaf, cas)| (Some(leaf), cas));
     let has_self_issued = || cas.iter().skip(1).any(|candidate| candidate.is_self_issued());
@@ -150,7 +150,7 @@ fn is_not_implemented(error: &webpki::Error, path: &[&Candidate]) -> bool {
             };
             has_self_issued() || cas.iter().any(constrains_others)
         }
-        // The signatures hold, or nobody would have asked: it tried them with another certificate of the same name.
+        // Our own check has verified these signatures: webpki tried them with another certificate of the same name.
         webpki::Error::PathLenConstraintViolated | webpki::Error::InvalidSignatureForPublicKey => has_self_issued(),
         webpki::Error::UnknownIssuer => path.windows(2).any(|pair| match pair {
             [issuer, child] => issuer.certificate.subject.as_der() != child.certificate.issuer.as_der(),

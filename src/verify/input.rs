@@ -6,10 +6,10 @@ use super::candidate::{Candidate, CandidateCrl};
 use super::signature::SignatureCache;
 use crate::x509::{ExtendedKeyUsage, GeneralName};
 
-/// What the certificate is to be used for.
+/// The use that a certificate is verified for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// A TLS server: RFC 5280 with the Baseline Requirements' rules on form, and what rustls accepts.
+    /// A TLS server: RFC 5280, the Baseline Requirements' rules for certificates, and what rustls accepts.
     Server,
     /// A TLS client: RFC 5280, and what rustls accepts.
     Client,
@@ -18,7 +18,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// The word for it in flags and reports.
+    /// Returns the value of `--purpose`, which reports use too.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Server => "server",
@@ -27,7 +27,7 @@ impl Purpose {
         }
     }
 
-    /// The extended key usage it needs.
+    /// Returns the extended key usage that this purpose requires, or `None` for [`Purpose::Any`].
     pub const fn extended_key_usage(self) -> Option<ExtendedKeyUsage> {
         match self {
             Self::Server => Some(ExtendedKeyUsage::ServerAuth),
@@ -37,33 +37,33 @@ impl Purpose {
     }
 }
 
-/// The question.
+/// What a chain is verified for.
 #[derive(Debug, Clone)]
 pub struct VerifyOptions {
     pub at: OffsetDateTime,
     pub purpose: Purpose,
-    /// Every one of them must be vouched for by the leaf.
+    /// The names that the leaf must have, each of them.
     pub names: Vec<GeneralName>,
-    /// The most intermediates, self-issued ones not counted.
+    /// The highest number of intermediates, without self-issued ones; `None` is no limit.
     pub max_path_length: Option<u32>,
-    /// A yes must hold at least until then.
+    /// The time until which the chain must stay valid; `None` requires nothing.
     pub must_be_valid_until: Option<OffsetDateTime>,
-    /// Whether every certificate below the root needs a current revocation list.
+    /// Every certificate below the root must be covered by a current CRL.
     pub check_revocation: bool,
-    /// The roots are those of whoever asks, who made them or took them over. Two faults of their form are told and do not
-    /// decide: docs/decisions/0011-form-of-own-roots.md.
+    /// The roots are the user's own, created or imported with this program: two lint rules that they may break are then
+    /// warnings (docs/decisions/0011-form-of-own-roots.md).
     pub own_roots: bool,
 }
 
-/// What is laid before the judge.
+/// The certificates and CRLs of one verification.
 #[derive(Debug, Clone, Copy)]
 pub struct VerifyInput<'a> {
     pub leaf: &'a Candidate,
-    /// May be used, need not be.
+    /// Certificates that may be used as intermediates.
     pub untrusted: &'a [&'a Candidate],
-    /// Trusted, each of them.
+    /// The trust anchors.
     pub anchors: &'a [Candidate],
     pub crls: &'a [CandidateCrl],
-    /// What is known of signatures already, from other questions.
+    /// The results of signature checks, shared with other verifications.
     pub signatures: &'a SignatureCache,
 }

@@ -1,9 +1,10 @@
-//! JUDGEMENT: whether a chain holds. Pure; the time is an argument; imports x509 and lint.
+//! Verification of certificate chains. Pure: the time is an argument.
 //!
-//! [`verify_chain`] is the one place that says yes. It finds paths ([`path`]), holds each against the clauses of RFC 5280 §6.1
-//! ([`rules`]) and, where asked, against every revocation list ([`revocation`]); for TLS purposes webpki, the verifier
-//! inside rustls, has to agree ([`engine`]). [`diagnosis`] explains a no and never overrules it;
-//! [`served`] adds what a TLS server should not send.
+//! [`verify_chain`] is the only function that decides that a chain is valid. It finds paths ([`path`]), checks each
+//! against the clauses of RFC 5280 §6.1 ([`rules`]) and, with [`VerifyOptions::check_revocation`], against every CRL
+//! ([`revocation`]). For TLS purposes webpki, the verifier inside rustls, must accept the path too ([`engine`]).
+//! [`diagnosis`] explains why a chain is invalid and never makes it valid; [`served`] adds what a TLS server should not
+//! send. [`reason`] reads webpki's error out of an error of rustls.
 
 mod budget;
 mod candidate;
@@ -31,7 +32,8 @@ pub use input::{Purpose, VerifyInput, VerifyOptions};
 pub use signature::{SignatureCache, SignatureProblem, certificate as check_signature, crl as check_crl_signature};
 pub use verdict::{ExpiryCause, Link, Problem, Role, ValidUntil, Verdict};
 
-/// Every code that [`verify_chain`] can give beside those of [`crate::lint`], for `ca explain`.
+/// Returns every code that a verification can report, for `ca explain`; the codes of [`crate::lint`] are not among
+/// them.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
     rules::CODES
         .iter()

@@ -1,8 +1,8 @@
-//! Finding paths from the leaf to an anchor (RFC 4158), within bounds.
+//! Search for paths from the leaf to an anchor (RFC 4158), within a budget.
 //!
-//! Only certificates from which some anchor can be reached by name are walked at all, the nearest first; each signature
-//! is checked once and only when a path needs it. So a crowd of cross-signed CAs costs little more than the path they
-//! hide. What it may cost at most says [`Budget`].
+//! Only certificates from which an anchor can be reached by name are tried, the nearest first, and each signature is
+//! checked once, when a path needs it. So many cross-signed CAs cost little more than the path among them. [`Budget`]
+//! limits the cost.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -19,18 +19,19 @@ const MOST_CERTIFICATES: usize = 24;
 /// Why the search ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SearchEnd {
-    /// The visitor was content.
+    /// The visitor accepted a path.
     Found,
-    /// Nothing is left to try.
+    /// No candidate is left.
     Exhausted,
-    /// More would have to be tried than is worth it.
+    /// The budget is spent.
     OutOfBounds,
 }
 
 /// The search for paths of one leaf.
 pub struct Search<'a> {
     input: VerifyInput<'a>,
-    /// How many certificates lie between this subject and an anchor, by name alone; absent when no anchor is reached.
+    /// The number of certificates between this subject and an anchor, by name alone. A subject from which no anchor is
+    /// reached is absent.
     distance: HashMap<&'a CanonicalName, usize>,
     by_subject: HashMap<&'a CanonicalName, Vec<&'a Candidate>>,
     signatures: HashMap<(*const Candidate, *const Candidate), Result<(), SignatureProblem>>,
@@ -50,23 +51,23 @@ impl<'a> Search<'a> {
         Self { input, distance, by_subject, signatures: HashMap::new(), budget }
     }
 
-    /// Shows every path, anchor first, to `visitor` until it is content.
+    /// Calls `visitor` with every path, anchor first, until it returns true.
     pub fn paths(&mut self, visitor: &mut dyn FnMut(&[&'a Candidate]) -> bool) -> SearchEnd {
         self.extend(&mut vec![self.input.leaf], visitor)
     }
 
-    /// What is trusted.
+    /// Returns the trust anchors.
     pub fn anchors(&self) -> impl Iterator<Item = &'a Candidate> {
         self.input.anchors.iter()
     }
 
-    /// The certificates whose subject is the issuer of this one, the likeliest first.
+    /// Returns the certificates whose subject is the issuer of this one, the most likely first.
     pub fn issuers_by_name(&self, of: &Candidate) -> Vec<&'a Candidate> {
         let anchors = self.input.anchors.iter().filter(|anchor| anchor.subject == of.issuer);
         ranked(of, anchors.chain(self.by_subject.get(&of.issuer).into_iter().flatten().copied()))
     }
 
-    /// Whether a signature holds, for the explanation of a no; nothing when enough was looked at for that.
+    /// Checks a signature to explain why a chain is invalid. Returns `None` when the budget for that is spent.
     pub fn diagnose(&self, child: &Candidate, issuer: &Candidate) -> Option<Result<(), SignatureProblem>> {
         let signatures = self.input.signatures;
         self.budget.may_diagnose().then(|| signatures.certificate(&child.certificate, &issuer.certificate.public_key))
@@ -126,7 +127,7 @@ impl<'a> Search<'a> {
         SearchEnd::Exhausted
     }
 
-    /// Nothing when no more signatures may be checked.
+    /// Returns `None` when the budget for signatures is spent.
     fn is_signed_by(&mut self, child: &'a Candidate, issuer: &'a Candidate) -> Option<bool> {
         let key = (&raw const *child, &raw const *issuer);
         if let Some(known) = self.signatures.get(&key) {
@@ -141,7 +142,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Breadth first from the anchors down: how far each name is from one.
+/// Returns the distance of each name from the nearest anchor, found breadth first from the anchors down.
 fn distances<'a>(
     input: VerifyInput<'a>,
     by_subject: &HashMap<&'a CanonicalName, Vec<&'a Candidate>>,
@@ -167,8 +168,8 @@ fn distances<'a>(
     distance
 }
 
-/// Those first whose key identifier is the one that the child asks for (RFC 4158 §3.5.12); a hint only, so the others
-/// are tried too. The order is kept otherwise.
+/// Puts the candidates first whose key identifier equals the child's authority key identifier (RFC 4158 §3.5.12). It is
+/// only a hint, so the others stay, in their order.
 fn ranked<'a>(child: &Candidate, candidates: impl Iterator<Item = &'a Candidate>) -> Vec<&'a Candidate> {
     let wanted = child.certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
     let mut candidates: Vec<_> = candidates.collect();

@@ -1,7 +1,8 @@
-//! RFC 8446 §4.4.2, RFC 5246 §7.4.2: what a TLS server sends. Its own certificate comes first, each further one
-//! certifies the one before it, and nothing else comes along; the root, which clients have, is left out.
+//! RFC 8446 §4.4.2, RFC 5246 §7.4.2: the certificates that a TLS server sends. Its own comes first, each further one
+//! certifies the one before it, no others are sent, and the root, which clients have, is left out.
 //!
-//! Whether the chain is complete is for the judge: it is shown what is sent, the roots, and nothing else.
+//! Whether the chain is complete is decided by [`super::verify_chain`], with the sent certificates and the roots as its
+//! only input.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -67,7 +68,7 @@ const DUPLICATE_SENT: Code = Code {
     fix: "take the second one out of the file",
 };
 
-/// Whoever fetches the chain of a server finds these three.
+/// The code that fetches the chain of a server reports these three.
 pub const OTHER_CERTIFICATE_SERVED: Code = Code {
     code: "other-certificate-served",
     rank: Rank::OtherCertificateServed,
@@ -95,13 +96,13 @@ pub const SUPERSEDED: Code = Code {
     fix: "deploy the newer one (ca show NAME tells where it is), and let the server load it",
 };
 
-/// Signatures checked among the certificates of one file: more than any server sends.
+/// The most signatures that are checked among the certificates of one file: more than any server needs.
 const MOST_SIGNATURES: usize = 500;
 
-/// What is wrong with the certificates in the order in which a server would send them.
+/// Returns the problems of certificates in the order in which a server would send them.
 pub fn check(sent: &[Candidate]) -> Vec<Problem> {
     if let Some(problem) = leaf_not_first(sent) {
-        // The rest follows from it.
+        // All other problems would follow from this one.
         return vec![problem];
     }
     check_chain(&SentChain { sent, signatures: Cell::new(0) })
@@ -141,7 +142,7 @@ fn check_chain(chain: &SentChain<'_>) -> Vec<Problem> {
     problems
 }
 
-/// A CA's certificate where that of the server belongs.
+/// Returns the problem of a CA certificate in the first place, when the leaf comes later.
 pub fn leaf_not_first(sent: &[Candidate]) -> Option<Problem> {
     let first = sent.first().filter(|first| first.certificate.is_ca())?;
     let at = sent.iter().position(|candidate| !candidate.certificate.is_ca())?;
@@ -158,7 +159,8 @@ fn take_out(number: usize) -> String {
     format!("take certificate {number} out of what is sent")
 }
 
-/// The certificates as they lie on the table; signatures are checked only where the names fit.
+/// The certificates that a server sends, and the number of signatures checked. A signature is checked only when the
+/// names match.
 struct SentChain<'a> {
     sent: &'a [Candidate],
     signatures: Cell<usize>,
@@ -178,7 +180,8 @@ impl SentChain<'_> {
         self.issued(index, index)
     }
 
-    /// Which certificates stand above the leaf, over however many others; every copy but the first does not count.
+    /// Returns for each certificate whether it is the leaf or, directly or through others, an issuer of it; of copies
+    /// only the first.
     fn related(&self, first_copy: &[usize]) -> Vec<bool> {
         let mut related = vec![false; self.sent.len()];
         let mut heads = vec![0];
@@ -192,7 +195,7 @@ impl SentChain<'_> {
         related
     }
 
-    /// A certificate further behind that this one issued, unless it issued one before it too.
+    /// Returns the first later certificate that this one issued, or `None` when it issued an earlier one too.
     fn issued_later(&self, index: usize, related: &[bool]) -> Option<usize> {
         if (0..index).any(|earlier| related[earlier] && self.issued(index, earlier)) {
             return None;
@@ -200,7 +203,8 @@ impl SentChain<'_> {
         (index + 1..self.sent.len()).find(|later| related[*later] && self.issued(index, *later))
     }
 
-    /// `1, 3, 2`: leaf first, each further one behind one that it issued; roots are left out.
+    /// Returns the right order as `1, 3, 2`: the leaf first, each issuer after a certificate that it issued, without
+    /// roots.
     fn right_order(&self, first_copy: &[usize]) -> String {
         let mut order = vec![0];
         let mut left: Vec<usize> =

@@ -1,5 +1,8 @@
-//! Signatures, checked by webpki over aws-lc-rs. One that was checked is known: the path walk and webpki's own opinion
-//! ask for the same ones, and so do the chains of a thousand files under one CA.
+//! Signatures, verified by webpki over aws-lc-rs. Results are cached: the path search and webpki check the same
+//! signatures, and so do the chains of a thousand files under one CA.
+//!
+//! `keys/verification.rs` is a second verifier, over aws-lc-rs directly, which the issuing side uses: what this program
+//! issues is checked by two implementations.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,55 +14,55 @@ use rustls_pki_types::{
 
 use crate::x509::{Certificate, Crl, KeyKind, PublicKey, SignatureAlgorithm, der, digest};
 
-/// The most answers that are kept: some megabytes.
+/// The most results that are kept: some megabytes.
 const MOST_KNOWN: usize = 50_000;
 
-/// What was found out about signatures. A signature says the same whoever asks, so one of these serves any number of
-/// questions, from any number of threads.
+/// The results of signature checks. A result depends on nothing else, so verifications of several threads can share one
+/// cache.
 #[derive(Default)]
 pub struct SignatureCache {
-    /// By the SHA-256 of all that goes into the check: whether the signature holds.
+    /// Whether the signature verifies, by the SHA-256 of all inputs of the check.
     known: Mutex<HashMap<[u8; 32], bool>>,
 }
 
-/// The octets of keys and signatures say nothing to anybody.
+/// Writes the number of entries: hashes are of no use to a reader.
 impl fmt::Debug for SignatureCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignatureCache").field("known", &self.known().len()).finish()
     }
 }
 
-/// One of webpki's algorithms that asks what is known first.
+/// One of webpki's algorithms that looks into the cache first.
 #[derive(Debug)]
 pub(super) struct CachingAlgorithm<'a> {
     algorithm: &'static dyn SignatureVerificationAlgorithm,
     signatures: &'a SignatureCache,
 }
 
-/// Why a signature does not count.
+/// Why a signature is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureProblem {
-    /// The algorithm, or its use with this kind of key, is not one that is relied on here.
+    /// The algorithm, or its use with this kind of key, is not supported here.
     Unsupported,
-    /// It does not verify with the key.
+    /// The signature does not verify with the key.
     Wrong,
-    /// The octets around what is signed are not the DER of three parts: somebody touched them.
+    /// The bytes around the signed part are not the DER of a SEQUENCE of three parts: they were altered.
     Frame,
 }
 
 impl SignatureCache {
-    /// Whether `certificate` is signed with this key.
+    /// Verifies that `certificate` is signed with this key.
     pub fn certificate(&self, certificate: &Certificate, key: &PublicKey) -> Result<(), SignatureProblem> {
         let (algorithm, signature) = (&certificate.signature_algorithm, &certificate.signature);
         self.signed(certificate.as_der(), certificate.tbs(), algorithm, signature, key)
     }
 
-    /// Whether `crl` is signed with this key.
+    /// Verifies that `crl` is signed with this key.
     pub fn crl(&self, crl: &Crl, key: &PublicKey) -> Result<(), SignatureProblem> {
         self.signed(crl.as_der(), crl.tbs(), &crl.signature_algorithm, &crl.signature, key)
     }
 
-    /// webpki's algorithms, as they ask here first.
+    /// Returns webpki's algorithms, with this cache in front of them.
     pub(super) fn algorithms(&self) -> Vec<CachingAlgorithm<'_>> {
         webpki::ALL_VERIFICATION_ALGS
             .iter()
@@ -86,18 +89,18 @@ impl SignatureCache {
         for candidate in algorithms.iter().filter(|candidate| candidate.signature_alg_id().as_ref() == identifier) {
             match entity.verify_signature(candidate, tbs, signature) {
                 Ok(()) => return Ok(()),
-                // Below and above these lengths the library says no without a look at the signature.
+                // Outside of these lengths the library refuses without a look at the signature.
                 Err(webpki::Error::InvalidSignatureForPublicKey) if has_length_relied_on(key.kind()) => {
                     found = SignatureProblem::Wrong;
                 }
-                // The same identifier stands for several kinds of key; another candidate may fit this one.
+                // One algorithm identifier belongs to several kinds of key: another algorithm may fit this key.
                 Err(_) => {}
             }
         }
         Err(found)
     }
 
-    /// A thread that panicked left the answers as they were: each is written at once.
+    /// A thread that panicked left complete entries only: each is one insertion.
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], bool>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,12 +113,12 @@ fn has_length_relied_on(kind: &KeyKind) -> bool {
     !matches!(kind, KeyKind::Rsa { bits, .. } if !RSA_BITS.contains(bits))
 }
 
-/// [`SignatureCache::certificate`], for whoever asks once.
+/// Calls [`SignatureCache::certificate`] with an empty cache.
 pub fn certificate(certificate: &Certificate, key: &PublicKey) -> Result<(), SignatureProblem> {
     SignatureCache::default().certificate(certificate, key)
 }
 
-/// [`SignatureCache::crl`], for whoever asks once.
+/// Calls [`SignatureCache::crl`] with an empty cache.
 pub fn crl(crl: &Crl, key: &PublicKey) -> Result<(), SignatureProblem> {
     SignatureCache::default().crl(crl, key)
 }
@@ -126,7 +129,7 @@ impl SignatureVerificationAlgorithm for CachingAlgorithm<'_> {
         let parts = [kind.as_ref(), by.as_ref(), public_key, message, signature];
         let mut question = Vec::with_capacity(parts.iter().map(|part| part.len() + size_of::<usize>()).sum());
         for part in parts {
-            // Each with its length, so that no two questions look alike.
+            // Each part with its length, so that different inputs have different hashes.
             question.extend(part.len().to_be_bytes());
             question.extend(part);
         }

@@ -1,4 +1,4 @@
-//! What the judge answers.
+//! The result of a verification.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use super::code::{Code, Rank};
 use crate::lint::{Finding, Severity};
 use crate::x509::{DistinguishedName, SerialNumber};
 
-/// One thing that is wrong, with its place and its cure.
+/// One problem of a chain, with its source and its fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     pub code: &'static str,
     pub severity: Severity,
-    /// Which certificate of which file.
+    /// The certificate that has the problem.
     pub certificate: InputPosition,
-    /// Whose certificate it is; nothing when it could not be read.
+    /// The subject of the certificate; `None` when the certificate cannot be read.
     pub subject: Option<String>,
     /// What was found, and what was expected.
     pub message: String,
@@ -27,7 +27,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A reason for a no.
+    /// Makes an error.
     pub fn error(code: &'static Code, candidate: &Candidate, message: impl Into<String>) -> Self {
         Self {
             subject: Some(candidate.certificate.subject.to_string()),
@@ -35,7 +35,7 @@ impl Problem {
         }
     }
 
-    /// A reason for a no, in a certificate that may not even be readable.
+    /// Makes an error in a certificate that possibly cannot be read.
     pub fn at(code: &'static Code, certificate: InputPosition, message: impl Into<String>) -> Self {
         Self {
             code: code.code,
@@ -49,12 +49,12 @@ impl Problem {
         }
     }
 
-    /// Something to know beside the answer.
+    /// Makes a warning.
     pub fn warning(code: &'static Code, candidate: &Candidate, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, candidate, message) }
     }
 
-    /// A broken rule of form.
+    /// Makes a problem of a lint finding, with the severity that verification gives it.
     pub fn of_finding(finding: Finding, severity: Severity, rank: Rank, candidate: &Candidate) -> Self {
         Self {
             code: finding.rule,
@@ -68,7 +68,7 @@ impl Problem {
         }
     }
 
-    /// Says what to do in this very case.
+    /// Replaces the general fix by one for this case.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
@@ -76,7 +76,7 @@ impl Problem {
     }
 }
 
-/// What a certificate is in its chain.
+/// The role of a certificate in its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     Leaf,
@@ -85,7 +85,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The word for it in reports.
+    /// Returns the word for reports and JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Leaf => "leaf",
@@ -138,19 +138,19 @@ impl Link {
     }
 }
 
-/// Until when a yes holds.
+/// The time until which a chain is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidUntil {
-    /// The first moment at which the answer is no.
+    /// The first second at which the chain is invalid.
     pub at: OffsetDateTime,
-    /// What ends then: `the leaf web.pem#1`, `the revocation list ca.crl#1`.
+    /// What expires then: `the leaf web.pem#1`, `the revocation list ca.crl#1`.
     pub what: String,
     pub cause: ExpiryCause,
-    /// Where that stands.
+    /// The source of what expires.
     pub position: InputPosition,
 }
 
-/// What a yes ends with.
+/// What expires first in a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpiryCause {
     Certificate(Role),
@@ -158,7 +158,7 @@ pub enum ExpiryCause {
 }
 
 impl ExpiryCause {
-    /// The word for it in JSON.
+    /// Returns the word for JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Certificate(role) => role.name(),
@@ -167,23 +167,24 @@ impl ExpiryCause {
     }
 }
 
-/// The answer.
+/// The result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     pub valid: bool,
-    /// Leaf to root; as far as it could be built when the answer is no.
+    /// Leaf to root; of an invalid chain the part that could be built.
     pub chain: Vec<Link>,
-    /// The most useful cause first; only warnings beside a yes.
+    /// Ordered by severity and [`Rank`]; a valid chain has warnings only.
     pub problems: Vec<Problem>,
-    /// Nothing when the answer is no already.
+    /// `None` when the chain is invalid.
     pub until: Option<ValidUntil>,
-    /// What the TLS library's own verifier says where it refuses and the answer is yes otherwise: nothing when it agrees, or
-    /// was not asked, since the leaf is for neither side of TLS.
+    /// The error of webpki for a path that breaks none of our rules. `None` when webpki accepts the path, or was not
+    /// run because the leaf is for neither side of TLS.
     pub rustls_refuses: Option<String>,
 }
 
 impl Verdict {
-    /// Adds what else is wrong. It may turn a yes into a no, and never a no into a yes.
+    /// Adds problems that were found outside of the verification. An error makes a valid chain invalid; nothing makes
+    /// an invalid chain valid.
     pub fn add_problems(&mut self, objections: impl IntoIterator<Item = Problem>) {
         self.problems.extend(objections);
         if self.problems.iter().any(|problem| problem.severity == Severity::Error) {

@@ -1,8 +1,8 @@
-//! RFC 5280 §6.3: revocation by lists. Every list of the issuer counts; one that cannot be used proves nothing, and a
-//! certificate without a current list that covers it is not valid.
+//! RFC 5280 §6.3: revocation by CRLs. Every CRL of the issuer is checked; one that cannot be used proves nothing, and a
+//! certificate without a current CRL that covers it is not valid.
 //!
-//! Handled: lists limited to a distribution point, to kinds of certificates or to reasons ([`scope`]); delta lists beside
-//! their base; lists signed with another key of the CA, and indirect lists, of an issuer that the certificate names
+//! Supported: CRLs limited to a distribution point, to kinds of certificates or to reasons ([`scope`]); delta CRLs with
+//! their base; CRLs signed with another key of the CA, and indirect CRLs, of an issuer that the certificate names
 //! ([`signer`]).
 
 mod scope;
@@ -63,17 +63,17 @@ const CRL_UNUSABLE: Code = Code {
     fix: "give a complete list that the issuer of the certificate signed",
 };
 
-/// What is asked of the lists for one leaf, on whatever path.
+/// The CRLs of one verification, checked for the certificates of any path.
 pub struct RevocationChecker<'a> {
     input: VerifyInput<'a>,
     options: &'a VerifyOptions,
     budget: &'a Budget,
-    /// List and signer, and whether the signature holds.
+    /// Whether the signer's key verifies the CRL.
     verified: RefCell<HashMap<(*const CandidateCrl, *const Candidate), bool>>,
 }
 
-/// A certificate whose status is asked, the path from the anchor to its issuer, and the signers of lists for whose own
-/// status this is asked.
+/// A certificate whose status is wanted, the path from the anchor to its issuer, and the CRL signers whose own status
+/// depends on it.
 #[derive(Clone, Copy)]
 struct StatusQuery<'b, 'a> {
     candidate: &'a Candidate,
@@ -82,13 +82,13 @@ struct StatusQuery<'b, 'a> {
 }
 
 enum RevocationStatus {
-    /// Not revoked, by these lists; and what else there is to know.
+    /// Not revoked according to the CRLs with these indices; and warnings.
     Good(Vec<usize>, Vec<Problem>),
     Revoked(Box<Problem>),
     Unknown(Vec<Problem>),
 }
 
-/// A list that counts for a certificate, and the reasons for which it does.
+/// A CRL that covers a certificate, and the revocation reasons that it covers.
 struct CoveringCrl<'a> {
     index: usize,
     crl: &'a CandidateCrl,
@@ -100,7 +100,8 @@ impl<'a> RevocationChecker<'a> {
         Self { input, options, budget, verified: RefCell::default() }
     }
 
-    /// Adds what the lists say against a path; `used` gets the lists on which a yes rests.
+    /// Adds the problems that the CRLs show in a path. `used` gets the indices of the CRLs that prove that it is not
+    /// revoked.
     pub fn check(&self, path: &CertPath<'a>, problems: &mut Vec<Problem>, used: &mut Vec<usize>) {
         for index in 1..path.certificates.len() {
             let (above, rest) = path.certificates.split_at(index);
@@ -136,7 +137,7 @@ impl<'a> RevocationChecker<'a> {
                 unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", crl.position)));
                 continue;
             }
-            // Whatever else is wrong with the list, its scope too: the issuer said so.
+            // The issuer revoked the certificate, even if the CRL has other faults or another scope.
             for entry in entries.filter(|entry| entry.reason != Some(RevocationReason::RemoveFromCrl)) {
                 match self.lifted_by(entry, crl, query) {
                     Some(newer) => used.push(newer),
@@ -163,7 +164,7 @@ impl<'a> RevocationChecker<'a> {
         }
         let (deltas, complete): (Vec<_>, Vec<_>) =
             covering.iter().partition(|covering| covering.crl.contents.delta_base.is_some());
-        // The list that holds longest, where one covers everything; all of them where only together they do.
+        // The CRL that is current for longest, where one covers every reason; all CRLs where only together they do.
         let full = complete.iter().filter(|it| it.reasons.contains(ReasonFlags::ALL));
         let together = complete.iter().fold(ReasonFlags::NONE, |all, it| all.union(it.reasons));
         if let Some(longest) = full.max_by_key(|it| it.crl.contents.next_update) {
@@ -174,21 +175,22 @@ impl<'a> RevocationChecker<'a> {
             unusable.extend(uncovered(candidate, together, &deltas, unusable.is_empty()));
             return RevocationStatus::Unknown(unusable);
         }
-        // The others were given, and say nothing: worth a word beside the yes.
+        // The other CRLs prove nothing, which is a warning for a certificate that is not revoked.
         for problem in &mut unusable {
             problem.severity = Severity::Warning;
         }
         RevocationStatus::Good(used, unusable)
     }
 
-    /// The list by which a certificate on hold is free again: a newer one of the same scope (RFC 5280 §5.3.1).
+    /// Returns the index of the CRL that removes a certificate from hold: a newer one of the same scope (RFC 5280
+    /// §5.3.1).
     fn lifted_by(&self, entry: &RevokedEntry, crl: &CandidateCrl, query: StatusQuery<'_, 'a>) -> Option<usize> {
         if entry.reason != Some(RevocationReason::CertificateHold) {
             return None;
         }
         self.input.crls.iter().position(|newer| {
             let is_newer = number(newer) > number(crl) && newer.contents.this_update >= crl.contents.this_update;
-            // §5.2.4: a delta continues lists from its base number on.
+            // §5.2.4: a delta CRL applies to CRLs from its base number on.
             let continues = newer.contents.delta_base.as_ref().is_none_or(|base| numeric(base) <= number(crl));
             let mut entries = newer.entries_of(query.candidate).peekable();
             let says_so = match entries.peek() {
@@ -210,7 +212,7 @@ impl<'a> RevocationChecker<'a> {
     }
 }
 
-/// What is said when the lists that can be used do not cover everything.
+/// Returns the problem when the usable CRLs do not cover every reason; `None` when other problems explain it.
 fn uncovered(
     candidate: &Candidate,
     together: ReasonFlags,
@@ -246,7 +248,7 @@ fn revoked_problem(candidate: &Candidate, crl: &CandidateCrl, entry: &RevokedEnt
     )
 }
 
-/// Whether a list can be relied on at all.
+/// Checks that a CRL is well-formed, understood and current.
 fn usable(crl: &CandidateCrl, options: &VerifyOptions) -> Result<(), (&'static Code, String)> {
     let contents = &crl.contents;
     let unusable = |why: String| Err((&CRL_UNUSABLE, why));
@@ -286,7 +288,7 @@ fn usable(crl: &CandidateCrl, options: &VerifyOptions) -> Result<(), (&'static C
     }
 }
 
-/// CRL numbers in an order of their size.
+/// Returns a CRL number in a form that compares by size.
 fn number(crl: &CandidateCrl) -> (usize, &[u8]) {
     crl.contents.number.as_deref().map_or((0, &[]), numeric)
 }

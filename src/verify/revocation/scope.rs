@@ -1,4 +1,4 @@
-//! RFC 5280 §6.3.3 (b), (d): which certificates a list covers, and for which reasons.
+//! RFC 5280 §6.3.3 (b), (d): the certificates and revocation reasons that a CRL covers.
 
 use std::collections::HashSet;
 
@@ -8,18 +8,18 @@ use crate::x509::certificate::oid;
 use crate::x509::distribution_point::{complete_relative_name, directory_name};
 use crate::x509::{DistributionPoint, PointName, ReasonFlags, der};
 
-/// What a list is to a certificate.
+/// The relation of a CRL to a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// It says for these reasons whether the certificate is revoked.
+    /// It covers the certificate for these reasons.
     Covers(ReasonFlags),
-    /// It is of an issuer whose lists count for the certificate, but does not cover it: why.
+    /// It is of an issuer whose CRLs are used for the certificate, but does not cover it, for this reason.
     Beyond(&'static str),
-    /// It is of somebody else.
+    /// It is of another issuer.
     Unrelated,
 }
 
-/// What `crl` is to the certificate.
+/// Returns the relation of `crl` to the certificate.
 pub fn of(crl: &CandidateCrl, candidate: &Candidate) -> Scope {
     let is_own = crl.issuer == candidate.issuer;
     if !is_own && !candidate.certificate.distribution_points.iter().any(|point| names_issuer(point, crl)) {
@@ -53,7 +53,7 @@ fn covered(crl: &CandidateCrl, candidate: &Candidate, is_own: bool) -> Result<Re
     if scope.only_ca_certificates && !is_ca {
         return Err("covers CA certificates only");
     }
-    // §6.3.3, at its end: a certificate has a point without reasons by the name of its issuer, said or not.
+    // §6.3.3, last paragraph: every certificate has an implied point with the name of its issuer and without reasons.
     let implied = DistributionPoint {
         name: Some(PointName::Full(vec![issuer_as_general_name(candidate)])),
         reasons: None,
@@ -61,7 +61,7 @@ fn covered(crl: &CandidateCrl, candidate: &Candidate, is_own: bool) -> Result<Re
     };
     let published: Option<HashSet<Key>> = scope.name.as_ref().map(|name| names_of_point(name, crl).collect());
     let matching = candidate.certificate.distribution_points.iter().chain([&implied]).filter(|point| {
-        // (b) (1): a point with a CRL issuer asks for an indirect list of that issuer.
+        // (b) (1): a point with a CRL issuer requires an indirect CRL of that issuer.
         let is_of_its_issuer = match &point.crl_issuer {
             None => is_own,
             Some(_) => scope.indirect && names_issuer(point, crl),
@@ -86,7 +86,7 @@ fn names_issuer(point: &DistributionPoint, crl: &CandidateCrl) -> bool {
     issuers.any(|name| CanonicalName::of(&name) == crl.issuer)
 }
 
-/// A general name as it is compared: directory names by what they say, all others by their octets.
+/// A general name for comparison: directory names in canonical form, all others as DER.
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     Directory(CanonicalName),
@@ -100,7 +100,7 @@ fn key(general_name: &[u8]) -> Key {
     }
 }
 
-/// The full names of a point; a relative one is completed with the name of the list's issuer.
+/// Returns the full names of a point; a relative name is appended to the name of the CRL's issuer.
 fn names_of_point(name: &PointName, crl: &CandidateCrl) -> impl Iterator<Item = Key> {
     let names = match name {
         PointName::Full(names) => names.clone(),

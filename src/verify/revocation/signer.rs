@@ -1,4 +1,4 @@
-//! RFC 5280 §6.3.3 (f), (g): who signed a list, and whether they may.
+//! RFC 5280 §6.3.3 (f), (g): the signer of a CRL, and whether it is authorised.
 
 use super::{RevocationChecker, RevocationStatus, StatusQuery};
 use crate::lint::Severity;
@@ -9,11 +9,11 @@ use crate::verify::path::{Search, SearchEnd};
 use crate::verify::rules;
 use crate::x509::KeyUsage;
 
-/// How far a list may be signed by a key whose certificate needs a list itself.
+/// The highest number of CRL signers whose status depends on the CRL of the next.
 const MOST_DEPTH: usize = 3;
 
 impl<'a> RevocationChecker<'a> {
-    /// Whether the list is signed by the issuer of the certificate, or by whom the issuer lets sign.
+    /// Checks that the CRL is signed by the issuer of the certificate, or by an authorised signer.
     pub(super) fn check_signature(&self, crl: &'a CandidateCrl, query: StatusQuery<'_, 'a>) -> Result<(), String> {
         let Some(issuer) = query.above.last() else { return Err("has no issuer".to_owned()) };
         if issuer.subject == crl.issuer && self.verifies(crl, issuer)? {
@@ -54,8 +54,8 @@ impl<'a> RevocationChecker<'a> {
         Ok(verifies)
     }
 
-    /// Other certificates for the name of the list's issuer that are made for signing lists: the CA under another key,
-    /// or the issuer of an indirect list.
+    /// Returns the other certificates with the name of the CRL's issuer and key usage cRLSign: the CA under another
+    /// key, or the issuer of an indirect CRL.
     fn other_signers(&self, crl: &'a CandidateCrl, query: StatusQuery<'_, 'a>) -> Vec<&'a Candidate> {
         let all = query.above.iter().copied().chain(self.input.anchors).chain(self.input.untrusted.iter().copied());
         all.filter(|signer| {
@@ -68,16 +68,17 @@ impl<'a> RevocationChecker<'a> {
         .collect()
     }
 
-    /// Whether a valid path leads to the signer from the trust anchor that the path in question has, and nothing of it is
-    /// revoked.
+    /// Returns whether a valid path leads to the signer from the trust anchor of the certificate's own path, and no
+    /// certificate of it is revoked.
     fn is_authorised(&self, signer: &'a Candidate, query: StatusQuery<'_, 'a>) -> bool {
         let same = |known: &&&Candidate| known.certificate.as_der() == signer.certificate.as_der();
         let Some(anchor) = query.above.first() else { return false };
-        // In the path itself: judged there. Asked for already: its own list may speak of it, as of others.
+        // A certificate of the path itself is checked there; one that is being checked already may be covered by its
+        // own CRL.
         if query.above.iter().find(same).is_some() || query.on_behalf_of.iter().find(same).is_some() {
             return true;
         }
-        // The anchor under another key, trusted like itself.
+        // The anchor under another key, which is trusted too.
         let is_anchor = self.input.anchors.iter().any(|it| it.certificate.as_der() == signer.certificate.as_der());
         if is_anchor && signer.subject == anchor.subject {
             return true;
@@ -104,7 +105,7 @@ impl<'a> RevocationChecker<'a> {
                 && problems.iter().all(|problem| problem.severity == Severity::Warning)
                 && (1..certificates.len()).all(|index| {
                     let (above, rest) = certificates.split_at(index);
-                    // What stands in the path in question is asked for there.
+                    // Certificates of the path itself are checked there.
                     rest.first().is_some_and(|candidate| {
                         let is_asked =
                             query.above.iter().any(|it| it.certificate.as_der() == candidate.certificate.as_der());

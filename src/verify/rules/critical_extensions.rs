@@ -1,4 +1,5 @@
-//! RFC 5280 §4.2, §6.1.4 (o), §6.1.5 (f): a critical extension that is not processed means no. The anchor's too.
+//! RFC 5280 §4.2, §6.1.4 (o), §6.1.5 (f): a certificate with a critical extension that is not processed is invalid.
+//! §6.1 leaves the extensions of the anchor out; this program is stricter and checks them too.
 
 use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
@@ -14,7 +15,7 @@ pub const UNKNOWN_CRITICAL_EXTENSION: Code = Code {
     fix: "issue the certificate anew without this extension, or with the extension not critical",
 };
 
-/// The extensions whose meaning this judge takes into account.
+/// The extensions that this program processes.
 const PROCESSED: [&str; 12] = [
     oid::BASIC_CONSTRAINTS,
     oid::KEY_USAGE,
@@ -26,7 +27,7 @@ const PROCESSED: [&str; 12] = [
     oid::POLICY_CONSTRAINTS,
     oid::INHIBIT_ANY_POLICY,
     oid::CRL_DISTRIBUTION_POINTS,
-    // Wrongly critical, but understood: the rules of form speak of them.
+    // Must not be critical, but are processed: lint rules report them.
     oid::SUBJECT_KEY_ID,
     oid::AUTHORITY_KEY_ID,
 ];

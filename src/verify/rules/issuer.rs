@@ -1,4 +1,5 @@
-//! RFC 5280 §6.1.4 (k), (n): whoever issues is a CA, and its key signs certificates. The anchor too.
+//! RFC 5280 §6.1.4 (k), (n): every issuer is a CA whose key may sign certificates. This program requires it of the
+//! anchor too, which §6.1 does not.
 
 use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
@@ -23,7 +24,7 @@ pub const ISSUER_WITHOUT_KEY_CERT_SIGN: Code = Code {
     fix: "issue the CA certificate anew with key usage keyCertSign",
 };
 
-/// Adds what keeps a certificate from issuing others.
+/// Adds the reasons why a certificate cannot issue others.
 pub fn check(candidate: &Candidate, role: Role, problems: &mut Vec<Problem>) {
     let certificate = &candidate.certificate;
     if !certificate.is_ca() {

@@ -1,4 +1,4 @@
-//! RFC 5280 §4.2.1.3 and TLS: the leaf's key must be able to take part in a handshake.
+//! RFC 5280 §4.2.1.3 and TLS: the key usage of the leaf allows a handshake.
 
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::{Code, Rank};
@@ -23,7 +23,7 @@ pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
         return;
     }
     if path.options.purpose == Purpose::Server && leaf.certificate.is_ca() {
-        // ca-as-leaf says what to do; a CA with another key usage would be no better.
+        // ca-as-leaf reports the fix; another key usage would not help.
         return;
     }
     let message = format!("the key usage of the leaf is {usage}, expected digital-signature among it");

@@ -1,5 +1,4 @@
-//! RFC 5280 §4: the rules of form that decide. The table is that of [`crate::lint`]; here stands which of its rules turn
-//! a yes into a no, and for which purpose.
+//! RFC 5280 §4: the rules of [`crate::lint`] that make a chain invalid, for each purpose.
 
 use crate::lint::rules as lint;
 use crate::lint::{LintTarget, Rule, Severity};
@@ -8,7 +7,7 @@ use crate::verify::code::Rank;
 use crate::verify::input::{Purpose, VerifyOptions};
 use crate::verify::verdict::{Problem, Role};
 
-/// Rules without which a certificate means different things to different readers.
+/// Rules for every purpose: implementations read a certificate that breaks them differently.
 static ALWAYS: [&Rule; 8] = [
     &lint::extension_malformed::RULE,
     &lint::signature_algorithms::RULE,
@@ -20,8 +19,8 @@ static ALWAYS: [&Rule; 8] = [
     &lint::validity_encoding::RULE,
 ];
 
-/// The profile of RFC 5280, which TLS asks for; path validation alone (§6) does not look at these. The last is what every
-/// handshake asks for.
+/// The certificate profile of RFC 5280, for TLS; path validation (§6) does not require it. The last rule is what a
+/// handshake requires.
 static TLS: [&Rule; 17] = [
     &lint::version::RULE,
     &lint::serial_positive::RULE,
@@ -51,10 +50,10 @@ static SERVER: [&Rule; 5] = [
     &lint::subject_alt_name_plain::RULE,
 ];
 
-/// Those of them that are worth a word for every purpose.
+/// Rules that are a warning where [`SERVER`] does not apply.
 static WEAK: [&Rule; 1] = [&lint::rsa_size::RULE];
 
-/// Adds every broken rule of form of one certificate: an error where it decides, a warning where it does not.
+/// Adds every lint rule that one certificate breaks: an error where it makes the chain invalid, else a warning.
 pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
     let Some(candidate) = path.certificates.get(index) else { return };
     let issuer = index.checked_sub(1).and_then(|above| path.certificates.get(above)).map(|above| &above.certificate);
@@ -95,7 +94,8 @@ fn rank(rule: &str) -> Rank {
     if rule == lint::extension_malformed::RULE.code { Rank::ExtensionMalformed } else { Rank::Unranked }
 }
 
-/// RFC 5280 §4.2.1.1: what is signed with its own key needs no authority key identifier, whatever its issuer is called.
+/// RFC 5280 §4.2.1.1: a root that is signed with its own key needs no authority key identifier, whatever its issuer
+/// name is.
 fn is_pointless(rule: &str, path: &CertPath<'_>, index: usize) -> bool {
     let signs_itself = || {
         path.certificates.get(index).map(|candidate| &candidate.certificate).is_some_and(|root| {
@@ -107,23 +107,23 @@ fn is_pointless(rule: &str, path: &CertPath<'_>, index: usize) -> bool {
 
 fn is_tolerated(rule: &str, target: &LintTarget<'_>, role: Role, options: &VerifyOptions) -> bool {
     match rule {
-        // The serial of a root is looked up by nobody; several old roots have zero.
+        // The serial number of a root is never looked up; several old roots have zero.
         "serial-not-positive" => role == Role::Root && target.certificate.serial.is_zero(),
         // RFC 5280 §4.1.2.5: "applications MUST be able to process validity dates that are encoded in either" form.
         "validity-encoding" => !lint::validity_encoding::is_not_der(target.certificate),
         // BR §7.1.2.5.2: "MAY be marked non-critical", an explicit exception from RFC 5280.
         "name-constraints-not-critical" => options.purpose == Purpose::Server,
         rule if is_fault_of_own_root(rule, role, options) => true,
-        // A purpose of an intermediate limits it; only a leaf for any purpose is too much.
+        // In an intermediate the extended key usage is a limit; only a leaf must not have any purpose.
         "extended-key-usage-any" | "extended-key-usage-critical" => role != Role::Leaf,
-        // BR §7.1.2.7.12 speaks of servers' certificates.
+        // BR §7.1.2.7.12 applies to server certificates.
         "subject-alt-name-needlessly-critical" => role != Role::Leaf,
         _ => false,
     }
 }
 
-/// The roots of easy-rsa, and of openssl as it was long configured. Neither means anything for a root that is trusted as it
-/// stands: docs/decisions/0011-form-of-own-roots.md.
+/// Roots made by easy-rsa, and by openssl with its old default configuration, break these two rules, which do not
+/// matter for a trusted root: docs/decisions/0011-form-of-own-roots.md.
 fn is_fault_of_own_root(rule: &str, role: Role, options: &VerifyOptions) -> bool {
     matches!(rule, "ca-basic-constraints-not-critical" | "authority-key-id-names-serial")
         && role == Role::Root

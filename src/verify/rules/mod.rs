@@ -1,6 +1,6 @@
-//! The clauses of RFC 5280 §6.1 and the TLS documents that stand alone, one file each.
+//! The rules of path validation (RFC 5280 §6.1) and of the TLS documents, one file each.
 //!
-//! Each looks at one certificate of a path, or at the path as a whole, and adds what is wrong to the list.
+//! Each checks one certificate of a path, or the whole path, and adds its problems.
 
 pub mod baseline;
 pub mod critical_extensions;
@@ -19,7 +19,7 @@ use super::cert_path::CertPath;
 use super::code::Code;
 use super::verdict::{Problem, Role};
 
-/// Everything that is wrong with a path.
+/// Adds every problem of a path.
 pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
     for (index, candidate) in path.certificates.iter().enumerate() {
         let role = path.role(index);
@@ -39,7 +39,7 @@ pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) 
     baseline::check(path, problems);
 }
 
-/// Every code of this room's rules, for `ca explain`.
+/// The codes of all rules, for `ca explain`.
 pub static CODES: &[&Code] = &[
     &validity::EXPIRED,
     &validity::NOT_YET_VALID,

@@ -1,4 +1,5 @@
-//! RFC 5280 §4.2.1.10, §6.1.3 (b), (c): a CA vouches only for names within its constraints, and so does everybody below it.
+//! RFC 5280 §4.2.1.10, §6.1.3 (b), (c): the names of a certificate are within the name constraints of every CA above
+//! it.
 
 use std::net::IpAddr;
 
@@ -30,14 +31,14 @@ pub const NAME_CONSTRAINT_UNPROCESSABLE: Code = Code {
     fix: "issue the CA certificate anew with constraints on DNS names, addresses, mailboxes, URIs or directory names",
 };
 
-/// The content octets of id-on-SmtpUTF8Mailbox, 1.3.6.1.5.5.7.8.9: a mailbox with characters beyond ASCII. Constraints on
-/// mailboxes hold for it, too (RFC 9598 §6); nothing here compares it.
+/// The content of the OID of SmtpUTF8Mailbox, 1.3.6.1.5.5.7.8.9: a mailbox with characters beyond ASCII. Constraints on
+/// mailboxes apply to it too (RFC 9598 §6), but comparing it is not implemented.
 const SMTP_UTF8_MAILBOX: [u8; 8] = [0x2b, 6, 1, 5, 5, 7, 8, 9];
 
-/// So many octets are compared at the price of one comparison.
+/// The number of bytes that cost as much of the budget as one comparison.
 const BYTES_PER_COMPARISON: usize = 128;
 
-/// Adds every name outside the constraints of a CA above it.
+/// Adds every name that is outside of the constraints of a CA above it.
 pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
     for (above, ca) in path.certificates.iter().enumerate().filter(|(index, _)| path.role(*index) != Role::Leaf) {
         let Some(constraints) = Constraints::of(ca) else { continue };
@@ -76,7 +77,7 @@ struct Prepared<'a> {
     directory: Option<CanonicalName>,
 }
 
-/// A name that is constrained.
+/// A name that constraints apply to.
 struct Name {
     name: GeneralName,
     directory: Option<CanonicalName>,
@@ -87,7 +88,7 @@ struct Name {
 enum Relation {
     Inside,
     Outside,
-    /// It cannot be told: the name or the subtree is of a form that nothing here compares.
+    /// Unknown, because the name or the subtree is of a form that is not compared here.
     Unknown,
 }
 
@@ -117,7 +118,7 @@ impl<'a> Constraints<'a> {
         })
     }
 
-    /// How many comparisons the names of a certificate take; long names count for more.
+    /// Returns how many comparisons the names of a certificate take; long names count more.
     fn price(&self, candidate: &Candidate) -> usize {
         let certificate = &candidate.certificate;
         let names = certificate.names().len() + certificate.subject.attributes().count();
@@ -192,7 +193,7 @@ impl Prepared<'_> {
                 (Some(name), Some(base)) => name.is_within(base),
                 _ => return Relation::Unknown,
             },
-            // A wildcard stands for names inside an excluded subtree even if it lies above it.
+            // A wildcard above an excluded subtree matches names inside of it.
             (Subtree::Dns(base), GeneralName::Dns(found)) if excluding && found.starts_with("*.") => {
                 self.subtree.contains(&name.name) || is_one_label_below(base, &found[2..])
             }
@@ -202,12 +203,13 @@ impl Prepared<'_> {
     }
 }
 
-/// The length of the alternative names.
+/// Returns the length of the extension with the alternative names.
 fn alternative_names(candidate: &Candidate) -> usize {
     candidate.certificate.extension(oid::SUBJECT_ALT_NAME).map_or(0, |extension| extension.value.len())
 }
 
-/// All names of a certificate that constraints speak of: alternative names, the subject, mailboxes in the subject.
+/// Returns all names of a certificate that constraints apply to: alternative names, the subject, mailboxes in the
+/// subject.
 fn names_of(candidate: &Candidate) -> Vec<Name> {
     let certificate = &candidate.certificate;
     let mut names: Vec<Name> = certificate
@@ -222,7 +224,7 @@ fn names_of(candidate: &Candidate) -> Vec<Name> {
         })
         .collect();
     if !names.iter().any(|name| matches!(name.name, GeneralName::Email(_))) {
-        // The old place of mailboxes counts where there is no new one.
+        // RFC 5280 §4.2.1.10: emailAddress in the subject counts when there is no mailbox among the alternative names.
         let mailboxes = certificate.subject.attributes().filter(|it| it.kind == AttributeType::EmailAddress);
         names.extend(mailboxes.map(|it| Name { name: GeneralName::Email(it.value.clone()), directory: None }));
     }
@@ -233,7 +235,7 @@ fn names_of(candidate: &Candidate) -> Vec<Name> {
     names
 }
 
-/// The type of an `otherName`: constraints on one type say nothing of another.
+/// Returns the type of an `otherName`, since constraints on one type do not apply to another.
 fn type_of_other(tag: u8, name: &[u8]) -> Option<Vec<u8>> {
     if tag != 0 {
         return None;
@@ -243,18 +245,18 @@ fn type_of_other(tag: u8, name: &[u8]) -> Option<Vec<u8>> {
     Some(identifier.to_vec())
 }
 
-/// Whether `base` is a name that the wildcard above `parent` stands for. What lies deeper it does not reach.
+/// Returns whether the wildcard `*.parent` matches `base`: exactly one label below `parent`.
 fn is_one_label_below(base: &str, parent: &str) -> bool {
     let base = base.strip_prefix('.').unwrap_or(base);
     base.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent))
 }
 
-/// Whether a subtree says what it holds: one that is spelled otherwise than names are would hold none of them, and so
-/// exclude nothing.
+/// Returns whether a subtree is encoded like the names that it is compared with. Another encoding would contain no
+/// name, and so exclude none.
 fn is_comparable(subtree: &Subtree) -> bool {
     let above_or_host = |base: &str| is_host(base.strip_prefix('.').unwrap_or(base));
     match subtree {
-        // The empty one holds every name; other readers see a dot alone so, too.
+        // The empty subtree contains every name; other implementations read a single dot so too.
         Subtree::Dns(base) => matches!(base.as_str(), "" | ".") || above_or_host(base),
         Subtree::Email(base) => match base.rsplit_once('@') {
             Some((mailbox, host)) => is_plain_mailbox(mailbox) && is_host(host),
@@ -266,13 +268,13 @@ fn is_comparable(subtree: &Subtree) -> bool {
     }
 }
 
-/// Whether a name is spelled so that it is in a subtree of its kind for every reader, or for none.
+/// Returns whether all implementations agree which subtrees contain the name.
 fn is_comparable_name(name: &GeneralName, subtree: &Subtree) -> bool {
     match name {
         GeneralName::Dns(name) => is_host(name.strip_prefix("*.").unwrap_or(name)),
         GeneralName::Email(name) => name.rsplit_once('@').is_some_and(|(mailbox, host)| {
             let by_mailbox = matches!(subtree, Subtree::Email(base) if base.contains('@'));
-            // An address instead of the host lies below no host.
+            // An address in place of the host is below no host name.
             (is_host(host) || host.starts_with('[')) && (!by_mailbox || is_plain_mailbox(mailbox))
         }),
         // RFC 5280 §4.2.1.10: a URI without a host name, under a constraint on URIs, MUST be rejected.
@@ -282,13 +284,13 @@ fn is_comparable_name(name: &GeneralName, subtree: &Subtree) -> bool {
     }
 }
 
-/// A host name in the one spelling in which names are compared: no dot at the end, nothing percent-encoded, A-labels.
+/// Returns whether a host name is in the form that is compared: no dot at the end, no percent-encoding, A-labels.
 fn is_host(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     text.split('.').all(|label| !label.is_empty() && label.bytes().all(plain))
 }
 
-/// Quotes and backslashes spell the same mailbox in several ways (RFC 5321 §4.1.2).
+/// Returns whether a mailbox has one encoding only: quotes and backslashes allow several (RFC 5321 §4.1.2).
 fn is_plain_mailbox(mailbox: &str) -> bool {
     !mailbox.is_empty() && !mailbox.contains(['"', '\\'])
 }
@@ -298,7 +300,7 @@ fn has_host_name(uri: &str) -> bool {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let host = host.split_once(':').map_or(host, |(host, _)| host);
-    // Browsers take a backslash for a slash.
+    // Browsers read a backslash as a slash.
     is_host(host) && host.parse::<IpAddr>().is_err() && !authority.contains('\\')
 }
 

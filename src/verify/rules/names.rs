@@ -1,4 +1,4 @@
-//! RFC 9525 §6: the names that were asked for are among the subject alternative names; the common name is not looked at.
+//! RFC 9525 §6: the wanted names are among the subject alternative names; the common name is ignored.
 
 use crate::verify::candidate::Candidate;
 use crate::verify::cert_path::CertPath;
@@ -25,7 +25,7 @@ pub const NO_SUBJECT_ALT_NAME: Code = Code {
     fix: "issue the certificate anew: names belong into the subject alternative name, the common name is not looked at",
 };
 
-/// Adds every name that was asked for and is not vouched for.
+/// Adds every wanted name that the leaf does not have.
 pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
     let Some(leaf) = path.leaf() else { return };
     for wanted in &path.options.names {
@@ -35,13 +35,13 @@ pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Whether a name in a certificate stands for the name that was asked for.
+/// Returns whether a name in a certificate matches a wanted name.
 pub fn matches(presented: &GeneralName, wanted: &GeneralName) -> bool {
     match (presented, wanted) {
         (GeneralName::Dns(presented), GeneralName::Dns(wanted)) => dns_matches(presented, wanted),
         (GeneralName::Ip(presented), GeneralName::Ip(wanted)) => presented == wanted,
         (GeneralName::Email(presented), GeneralName::Email(wanted)) => {
-            // RFC 5280 §7.5: the local part as it stands, the host without regard to case.
+            // RFC 5280 §7.5: the local part is compared exactly, the host without regard to case.
             match (presented.rsplit_once('@'), wanted.rsplit_once('@')) {
                 (Some((p, presented_host)), Some((w, wanted_host))) => {
                     p == w && presented_host.eq_ignore_ascii_case(wanted_host)
@@ -53,7 +53,7 @@ pub fn matches(presented: &GeneralName, wanted: &GeneralName) -> bool {
     }
 }
 
-/// RFC 9525 §6.3: equal without regard to case, or a wildcard as the whole first label, which stands for one label.
+/// RFC 9525 §6.3: equal without regard to case, or a wildcard as the whole first label, which matches one label.
 fn dns_matches(presented: &str, wanted: &str) -> bool {
     let is_spelled_so = match presented.strip_prefix("*.") {
         Some(parent) => {
@@ -67,7 +67,7 @@ fn dns_matches(presented: &str, wanted: &str) -> bool {
 fn explain(leaf: &Candidate, wanted: &GeneralName) -> Problem {
     let certificate = &leaf.certificate;
     let names = certificate.names();
-    // The built-in template that takes names of this kind.
+    // The built-in template for names of this kind.
     let template = match wanted {
         GeneralName::Dns(_) | GeneralName::Ip(_) => "server",
         _ => "client",

@@ -1,4 +1,5 @@
-//! RFC 5280 §6.1.4 (l), (m): how many CAs may follow a CA; self-issued ones do not count. The anchor's limit counts too.
+//! RFC 5280 §6.1.4 (l), (m): how many CAs may follow a CA, without self-issued ones. The limit of the anchor applies
+//! too (RFC 5937 §3.2).
 
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::{Code, Rank};

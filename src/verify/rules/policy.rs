@@ -1,7 +1,7 @@
-//! RFC 5280 §6.1.2–§6.1.5, as RFC 9618 mends it: certificate policies, their mappings and constraints.
+//! RFC 5280 §6.1.2–§6.1.5, as updated by RFC 9618: certificate policies, their mappings and constraints.
 //!
-//! Nobody asks for a policy here, so only one thing can go wrong: a CA demands that every certificate below it stand
-//! under some policy, and none holds from top to bottom. For that the lowest level of the policy graph is enough.
+//! The user requires no policy, so there is one problem only: a CA requires an explicit policy, and no policy is valid
+//! for all certificates below it. The lowest level of the policy graph is enough to find that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub const POLICY_NOT_SATISFIED: Code = Code {
 
 const ANY_POLICY: &str = "2.5.29.32.0";
 
-/// The policies that hold so far, each with those by which the next certificate may continue it.
+/// The valid policies of a level of the graph, each with the expected policies of the next certificate.
 type Level = BTreeMap<String, BTreeSet<String>>;
 
 struct State {
@@ -33,7 +33,7 @@ struct State {
     inhibit_any_policy: u32,
 }
 
-/// Adds what is wrong with the policies of a path.
+/// Adds the problem of a path's policies.
 pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) {
     if !path.certificates.iter().any(|candidate| speaks_of_policies(candidate)) {
         return;
@@ -53,7 +53,7 @@ pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) 
             problems.push(Problem::error(&POLICY_NOT_SATISFIED, candidate, message));
             return;
         }
-        // The anchor's own policies do not count (RFC 5280 §6.1.1 (d)), what it demands does (RFC 5937 §3.2).
+        // The policies of the anchor are ignored (RFC 5280 §6.1.1 (d)), its policy constraints apply (RFC 5937 §3.2).
         if path.role(index) != Role::Root {
             state.continue_with(candidate, is_leaf);
             if state.explicit_policy == 0 && state.level.is_none() {
@@ -93,12 +93,12 @@ fn unsatisfied(candidate: &Candidate) -> Problem {
 }
 
 impl State {
-    /// How many policies the next certificate is held against.
+    /// Returns the number of policies that the next certificate is compared with.
     fn size(&self) -> usize {
         self.level.iter().flatten().map(|(_, expected)| expected.len()).sum()
     }
 
-    /// §6.1.3 (d), (e): the policies of the certificate continue those of the level above.
+    /// §6.1.3 (d), (e): the policies of the certificate that are expected by the level above.
     fn continue_with(&mut self, candidate: &Candidate, is_leaf: bool) {
         let policies = &candidate.certificate.policies;
         let Some(above) = self.level.take() else { return };

@@ -1,5 +1,5 @@
-//! RFC 5280 §4.2.1.12: what the key may be used for. A CA's purposes limit those of everything below it, as every TLS
-//! library reads them.
+//! RFC 5280 §4.2.1.12: extended key usage. The purposes of a CA limit those of all certificates below it, as TLS
+//! libraries implement it.
 
 use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
@@ -16,10 +16,10 @@ pub const WRONG_PURPOSE: Code = Code {
     fix: "issue a certificate for this purpose (ca issue server NAME, ca issue client NAME)",
 };
 
-/// Adds what is wrong with the purposes of one certificate.
+/// Adds the problem of one certificate's purposes.
 pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problems: &mut Vec<Problem>) {
     let Some(wanted) = options.purpose.extended_key_usage() else { return };
-    // The anchor is trusted for whatever its owner chose it for.
+    // An anchor is trusted for every purpose.
     let (Role::Leaf | Role::Intermediate, Some(found)) = (role, &candidate.certificate.extended_key_usage) else {
         return;
     };

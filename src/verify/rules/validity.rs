@@ -1,4 +1,5 @@
-//! RFC 5280 §6.1.3 (a)(2): every certificate of the path is valid at the time in question, the anchor too.
+//! RFC 5280 §6.1.3 (a)(2): every certificate of the path is valid at the time of verification. This program requires it
+//! of the anchor too, which §6.1 does not.
 
 use crate::text::{distance, rfc3339};
 use crate::verify::candidate::Candidate;
@@ -24,7 +25,7 @@ pub const NOT_YET_VALID: Code = Code {
     fix: "wait, or check the clocks of this machine and of the CA",
 };
 
-/// Adds what is wrong with the dates of one certificate.
+/// Adds the problem of one certificate's dates.
 pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problems: &mut Vec<Problem>) {
     let validity = &candidate.certificate.validity;
     let at = options.at;

@@ -1,4 +1,4 @@
-//! A CA certificate in a server puts the key of a CA onto a machine that the world talks to.
+//! A CA certificate in a server puts the key of a CA on a machine that is reachable from the network.
 
 use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
@@ -13,7 +13,7 @@ pub const CA_AS_LEAF: Code = Code {
     fix: "give the server a certificate that this CA issued (ca issue server NAME); keep the CA's key away from servers",
 };
 
-/// What is wrong with a leaf that is a CA.
+/// Returns the problem of a leaf that is a CA.
 pub fn check(leaf: &Candidate) -> Option<Problem> {
     let message =
         || format!("{} is a CA certificate (basicConstraints has cA), not one of a server", leaf.certificate.subject);

@@ -1,4 +1,4 @@
-//! A common name that says something else than the alternative names do misleads whoever reads it.
+//! A common name that differs from the alternative names misleads readers of the certificate.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -16,8 +16,8 @@ pub const COMMON_NAME_SPELLING: Code = Code {
     fix: "issue the certificate anew with the common name spelled as the alternative name, or without it",
 };
 
-/// A common name that means one of the alternative names must be spelled like it; one that means none is common practice
-/// in private CAs, and only worth a word.
+/// A common name that stands for one of the alternative names must be encoded like it. One that stands for none of them
+/// is common in private CAs, and only a warning.
 pub fn check(leaf: &Candidate) -> Option<Problem> {
     let certificate = &leaf.certificate;
     let names = certificate.names();
@@ -56,7 +56,7 @@ fn spelled(name: &GeneralName) -> String {
     }
 }
 
-/// An address in any spelling that a C library reads: octal, hexadecimal, fewer than four parts, any IPv6 form.
+/// Parses an address in any form that a C library reads: octal, hexadecimal, fewer than four parts, any IPv6 form.
 fn loosely_address(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.trim_start_matches('[').trim_end_matches(']').parse() {
         return Some(address);

@@ -1,5 +1,5 @@
-//! The CA/Browser Forum's Baseline Requirements for TLS servers, as far as they can be read from a chain and a private
-//! CA can keep them. They count for `--purpose server` alone. One file per rule.
+//! The CA/Browser Forum's Baseline Requirements for TLS servers, as far as they can be checked in a chain and a private
+//! CA can follow them. They apply to `--purpose server` only. One file per rule.
 
 pub mod ca_as_leaf;
 pub mod common_name;
@@ -12,7 +12,7 @@ use crate::verify::cert_path::CertPath;
 use crate::verify::input::Purpose;
 use crate::verify::verdict::Problem;
 
-/// Adds what the Baseline Requirements forbid.
+/// Adds every rule of the Baseline Requirements that the chain breaks.
 pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
     let (Purpose::Server, Some(leaf), Some(anchor)) = (path.options.purpose, path.leaf(), path.certificates.first())
     else {
@@ -22,7 +22,7 @@ pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
     problems.extend(without_purpose::check(leaf));
     problems.extend(common_name::check(leaf));
     problems.extend(wildcard::check(leaf));
-    // What --roots trusts beside roots is no root.
+    // --roots may also trust certificates that are not roots.
     if anchor.is_self_issued() {
         problems.extend(root_with_purposes::check(anchor));
         problems.extend(root_key_id::check(anchor));

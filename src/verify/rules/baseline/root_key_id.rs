@@ -1,4 +1,4 @@
-//! A root that points to another key than its own sends path builders astray.
+//! Path builders look for the key that the authority key identifier names, which is the root's own.
 
 use crate::text::hex;
 use crate::verify::candidate::Candidate;
@@ -15,7 +15,7 @@ pub const ROOT_KEY_ID: Code = Code {
     fix: "make the root anew with matching key identifiers",
 };
 
-/// What is wrong with the key identifiers of a root.
+/// Returns the problem of a root's key identifiers.
 pub fn check(root: &Candidate) -> Option<Problem> {
     let authority = root.certificate.authority_key_id.as_ref()?.key_id.as_ref()?;
     let own = root.certificate.subject_key_id.as_ref()?;

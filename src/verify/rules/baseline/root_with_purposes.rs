@@ -1,4 +1,4 @@
-//! A root that is limited to a purpose is read differently by every library.
+//! TLS libraries disagree about the extended key usage of a root.
 
 use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
@@ -13,7 +13,7 @@ pub const ROOT_WITH_PURPOSES: Code = Code {
     fix: "make a root without extended key usage; limit intermediates instead",
 };
 
-/// What is wrong with the purposes of a root.
+/// Returns the problem of a root's extended key usage.
 pub fn check(root: &Candidate) -> Option<Problem> {
     let purposes = root.certificate.extended_key_usage.as_ref()?;
     let found: Vec<_> = purposes.iter().map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! A wildcard below a public suffix stands for the domains of strangers.
+//! A wildcard below a public suffix matches domains of other owners.
 
 use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
@@ -14,7 +14,7 @@ pub const PUBLIC_SUFFIX_WILDCARD: Code = Code {
     fix: "issue the certificate for names below a domain of your own",
 };
 
-/// What is wrong with the wildcards of a leaf.
+/// Returns the problem of a leaf's wildcards.
 pub fn check(leaf: &Candidate) -> Option<Problem> {
     leaf.certificate.names().iter().find_map(|name| match name {
         GeneralName::Dns(name) => {
@@ -28,8 +28,9 @@ pub fn check(leaf: &Candidate) -> Option<Problem> {
     })
 }
 
-/// A top-level domain, or the second level under which a country registers names (the ICANN section of the public
-/// suffix list, by the labels that registries use; the full list would outweigh the program).
+/// Returns whether the name is a top-level domain, or a second level under which a country registers names. This is a
+/// short form of the ICANN section of the public suffix list, by the labels that registries use; the full list would be
+/// too large for this program.
 fn is_public_suffix(name: &str) -> bool {
     const REGISTRY_LABELS: [&str; 19] = [
         "ac", "co", "com", "ed", "edu", "go", "gob", "gouv", "gov", "govt", "gv", "ltd", "mil", "ne", "net", "or",

@@ -1,4 +1,4 @@
-//! A certificate without a purpose can be used for all of them.
+//! A certificate without extended key usage can be used for every purpose.
 
 use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
@@ -13,7 +13,7 @@ pub const WITHOUT_PURPOSE: Code = Code {
     fix: "issue the certificate anew with extended key usage server-auth",
 };
 
-/// What is to be known of a leaf without extended key usage; TLS clients accept it.
+/// Returns a warning for a leaf without extended key usage, which TLS clients accept.
 pub fn check(leaf: &Candidate) -> Option<Problem> {
     let certificate = &leaf.certificate;
     (!certificate.is_ca() && certificate.extended_key_usage.is_none()).then(|| {
