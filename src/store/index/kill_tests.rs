@@ -17,8 +17,10 @@ const RECORDED: &str = "recorded ";
 
 /// A process that records `count` certificates and says so after each.
 fn writer(path: &Path, first_serial: u32, count: u32) -> Child {
+    // The name of a test begins below the crate.
+    let module = module_path!().split_once("::").unwrap().1;
     Command::new(env::current_exe().unwrap())
-        .args(["--exact", "authority::index::kill_tests::a_writer_of_its_own_process", "--nocapture", "--quiet"])
+        .args(["--exact", &format!("{module}::a_writer_of_its_own_process"), "--nocapture", "--quiet"])
         .env(PATH, path)
         .env(FIRST_SERIAL, first_serial.to_string())
         .env(COUNT, count.to_string())
@@ -73,6 +75,7 @@ fn what_a_killed_process_said_it_recorded_is_there_and_the_next_one_goes_on() {
         // Killed after another number of records in each round, wherever it then is in its next one.
         let awaited = 1 + usize::try_from(round * 7 % 23).unwrap();
         all.extend(lines.by_ref().map_while(Result::ok).filter_map(|line| recorded(&line)).take(awaited));
+        assert!(!all.is_empty(), "nothing was recorded");
         child.kill().unwrap();
         child.wait().unwrap();
         all.extend(lines.map_while(Result::ok).filter_map(|line| recorded(&line)));
