@@ -1,10 +1,10 @@
 //! Documents are tests: every `console` block that a reader could type is typed, and prints what it says.
 //! How such a script is written: `support/script.rs`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::support::{files_below, repository, script};
+use crate::support::{files_below, repository, script, skip};
 
 #[test]
 fn the_command_line_does_what_its_scripts_say() {
@@ -28,6 +28,7 @@ fn run_all(mut scripts: Vec<PathBuf>) {
     if let Ok(word) = std::env::var("CA_TEST_SCRIPT") {
         scripts.retain(|script| script.to_string_lossy().contains(&word));
     }
+    scripts.retain(|script| !is_left_out(script));
     let queue = Mutex::new(scripts);
     let problems = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -45,4 +46,15 @@ fn run_all(mut scripts: Vec<PathBuf>) {
     let mut problems = problems.into_inner().unwrap();
     problems.sort();
     assert!(problems.is_empty(), "\n{}\nCA_TEST_UPDATE=1 writes what was found into the files", problems.join("\n"));
+}
+
+/// Whether a script needs a program that `tests/run fast` does without: then it is named as skipped.
+fn is_left_out(script: &Path) -> bool {
+    let missing = std::env::var("CA_TEST_MISSING").unwrap_or_default();
+    let program = script::first_program_of(script, &missing.split_whitespace().collect::<Vec<_>>());
+    if let Some(program) = &program {
+        let shown = script.strip_prefix(repository()).unwrap_or(script).display().to_string();
+        skip::record(&shown, &format!("no {program}"));
+    }
+    program.is_some()
 }

@@ -85,6 +85,17 @@ pub fn run(path: &Path) -> Result<(), String> {
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
+/// Returns the first of the programs that a command of the script names, if there is one.
+pub fn first_program_of(path: &Path, programs: &[&str]) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let steps = steps(&text.lines().collect::<Vec<_>>()).ok()?;
+    let is_part_of_word = |c: char| c.is_alphanumeric() || "-_./".contains(c);
+    let is_named = |program: &&&str| {
+        steps.iter().any(|step| step.command.split(|c| !is_part_of_word(c)).any(|word| word == **program))
+    };
+    programs.iter().find(is_named).map(|program| (*program).to_owned())
+}
+
 /// The commands of all `console` blocks.
 fn steps(lines: &[&str]) -> Result<Vec<Step>, (usize, &'static str)> {
     let mut steps = Vec::new();
@@ -373,6 +384,17 @@ mod tests {
         assert!(verdict("```console\n$ echo a\n```\n").is_err());
         assert!(verdict("```console\n$ true\nmore\n```\n").is_err());
         assert_eq!(verdict("```console no-run\n$ false\n```\n"), Ok(()));
+    }
+
+    #[test]
+    fn a_script_says_which_programs_it_needs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("script.md");
+        fs::write(&path, "tshark\n\n```console\n$ ca x | (certtool -i)\ncurl\n$ ls openssl.cnf my-node\n```\n")
+            .unwrap();
+        let first = |programs: &[&str]| first_program_of(&path, programs);
+        assert_eq!(first(&["tshark", "certtool", "ca"]).as_deref(), Some("certtool"));
+        assert_eq!(first(&["tshark", "curl", "openssl", "node", "tool"]), None);
     }
 
     #[test]

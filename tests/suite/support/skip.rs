@@ -45,11 +45,16 @@ pub fn unless_python_package(folder: &str) -> Option<PathBuf> {
 /// Records that this test was skipped.
 pub fn because(reason: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    record(&test, reason);
+}
+
+/// Records that something was skipped: a test, or a script of one.
+pub fn record(what: &str, reason: &str) {
     let Some(list) = std::env::var_os("CA_TEST_SKIPS") else {
-        panic!("{test} cannot run: {reason}. tests/run installs what is missing, or names this as skipped");
+        panic!("{what} cannot run: {reason}. tests/run installs what is missing, or names this as skipped");
     };
     let mut list = std::fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
-    list.write_all(format!("{test} ({reason})\n").as_bytes()).unwrap();
+    list.write_all(format!("{what} ({reason})\n").as_bytes()).unwrap();
 }
 
 pub fn is_installed(program: &str) -> bool {
