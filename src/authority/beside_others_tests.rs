@@ -4,7 +4,6 @@
 use std::fs;
 
 use super::testing::{Ca, files_below, order};
-use crate::authority::error::AuthorityError;
 use crate::authority::hierarchy::intermediate;
 use crate::authority::hierarchy::intermediate::{InstallOrder, RequestOrder};
 use crate::authority::hierarchy::key_passphrase;
@@ -13,14 +12,18 @@ use crate::authority::leaf::order::Order as IssueOrder;
 use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::publish_crl::Order as ListOrder;
 use crate::keys::Passphrase;
-use crate::store::ca_certificates::KeyOpener;
 use crate::store::index::Filter;
-use crate::system::files::LockError;
+use crate::store::passphrase_prompt::PassphrasePrompt;
+use crate::text::Diagnostic;
 
 /// An act, and a CA in which it has something to do.
-type Act = (&'static str, fn() -> Ca, fn(&Ca, &crate::store::effects::Tools<'_>) -> Result<(), AuthorityError>);
+type Act = (&'static str, fn() -> Ca, fn(&Ca, &crate::store::effects::Tools<'_>) -> Result<(), Box<dyn Diagnostic>>);
 
-fn nobody() -> Box<KeyOpener<'static>> {
+fn boxed(error: impl Diagnostic + 'static) -> Box<dyn Diagnostic> {
+    Box::new(error)
+}
+
+fn nobody() -> Box<PassphrasePrompt<'static>> {
     Box::new(|_| unreachable!("no key is encrypted"))
 }
 
@@ -47,29 +50,30 @@ fn unmarked() -> Ca {
 const ACTS: [Act; 8] = [
     ("intermediate request", Ca::new, |ca, tools| {
         let wish = RequestOrder { name: "branch".to_owned(), ..RequestOrder::default() };
-        intermediate::request(&ca.home, &wish, tools).map(drop)
+        intermediate::request(&ca.home, &wish, tools).map(drop).map_err(boxed)
     }),
     ("intermediate install", Ca::new, |ca, tools| {
-        let certificate = crate::store::ca_certificates::Authorities::of(&ca.home).certificate("issuing")?;
+        let certificate =
+            crate::store::ca_certificates::Authorities::of(&ca.home).certificate("issuing").map_err(boxed)?;
         let order = InstallOrder { name: "issuing".to_owned(), certificate, chain: Vec::new(), add_root: None };
-        intermediate::install(&ca.home, order, tools).map(drop)
+        intermediate::install(&ca.home, order, tools).map(drop).map_err(boxed)
     }),
     ("root rotate start", Ca::new, rotate),
     ("root rotate start, authorities left", half_rotated, rotate),
     ("root rotate start, marks left", unmarked, rotate),
-    ("root rotate finish", rotated, |ca, tools| rotation::finish(&ca.home, false, tools).map(drop)),
+    ("root rotate finish", rotated, |ca, tools| rotation::finish(&ca.home, false, tools).map(drop).map_err(boxed)),
     ("key passphrase", Ca::new, |ca, tools| {
         let mut choose = || Ok(Some(Passphrase::new(b"secret".to_vec())));
-        key_passphrase::change(&ca.home, "issuing", &mut nobody(), &mut choose, tools).map(drop)
+        key_passphrase::change(&ca.home, "issuing", &mut nobody(), &mut choose, tools).map(drop).map_err(boxed)
     }),
     ("crl", Ca::new, |ca, tools| {
         let order = ListOrder { copy: Some(ca.top.path().join("issuing.crl")), ..ListOrder::default() };
-        publish_crl::publish(&ca.home, &order, &mut nobody(), tools).map(drop)
+        publish_crl::publish(&ca.home, &order, &mut nobody(), tools).map(drop).map_err(boxed)
     }),
 ];
 
-fn rotate(ca: &Ca, tools: &crate::store::effects::Tools<'_>) -> Result<(), AuthorityError> {
-    rotation::start(&ca.home, &rotation::Order::default(), &mut nobody(), &mut nobody(), tools).map(drop)
+fn rotate(ca: &Ca, tools: &crate::store::effects::Tools<'_>) -> Result<(), Box<dyn Diagnostic>> {
+    rotation::start(&ca.home, &rotation::Order::default(), &mut nobody(), &mut nobody(), tools).map(drop).map_err(boxed)
 }
 
 #[test]
@@ -79,7 +83,9 @@ fn while_another_process_changes_the_ca_no_act_on_authorities_does() {
         let state = || (files_below(ca.home.folder()), ca.index().query(&Filter::default(), ca.now).unwrap());
         let before = state();
         let refused = ca.with_tools_without_lock(|tools| act(&ca, tools));
-        assert!(matches!(refused, Err(AuthorityError::Lock(LockError::Held { .. }))), "{name}: {refused:?}");
+        let refused = refused.unwrap_err().diagnosis();
+        assert_eq!((refused.code, refused.hints.len()), ("locked", 1), "{name}: {refused:?}");
+        assert!(refused.hints[0].contains("--lock-timeout"), "{name}: {refused:?}");
         assert_eq!(state(), before, "{name}");
         ca.with_tools(|tools| act(&ca, tools)).unwrap();
     }

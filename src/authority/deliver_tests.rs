@@ -1,9 +1,9 @@
 //! Files in a folder of the user's: what is somebody else's stays, and what a run left that died is in nobody's way.
 
+use crate::authority::leaf::error::IssueError;
 use std::fs;
 
 use super::testing::{Ca, files_below, order};
-use crate::authority::error::AuthorityError;
 use crate::authority::leaf::order::{Order, Status};
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, Signer};
@@ -67,10 +67,7 @@ fn what_is_not_of_the_interrupted_run_stays() {
         let own = fs::read(folder.join(name)).unwrap();
         for content in [fs::read(other.join(name)).unwrap(), b"mine".to_vec()] {
             fs::write(folder.join(name), &content).unwrap();
-            assert!(
-                matches!(ca.issue(wish()), Err(AuthorityError::PlaceTaken(path)) if path.ends_with(name)),
-                "{name}"
-            );
+            assert!(matches!(ca.issue(wish()), Err(IssueError::PlaceTaken(path)) if path.ends_with(name)), "{name}");
             assert_eq!(fs::read(folder.join(name)).unwrap(), content);
         }
         fs::write(folder.join(name), own).unwrap();
@@ -78,7 +75,7 @@ fn what_is_not_of_the_interrupted_run_stays() {
     for name in ["cert.pem", "fullchain.pem"] {
         fs::remove_file(folder.join(name)).ok();
     }
-    assert!(matches!(ca.issue(wish()), Err(AuthorityError::PlaceTaken(path)) if path.ends_with("key.pem")));
+    assert!(matches!(ca.issue(wish()), Err(IssueError::PlaceTaken(path)) if path.ends_with("key.pem")));
     assert_eq!(ca.history("web.test").len(), 1);
     fs::remove_file(folder.join("key.pem")).unwrap();
     fs::remove_file(folder.join("chain.pem")).unwrap();
@@ -103,12 +100,12 @@ fn files_of_the_user_are_never_overwritten_and_nothing_is_recorded_then() {
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("key.pem"), "mine").unwrap();
     let wish = || Order { place: Some(Place::Folder(folder.clone())), ..order("server", "web.test") };
-    assert!(matches!(ca.issue(wish()), Err(AuthorityError::PlaceTaken(path)) if path.ends_with("key.pem")));
+    assert!(matches!(ca.issue(wish()), Err(IssueError::PlaceTaken(path)) if path.ends_with("key.pem")));
     assert_eq!(fs::read(folder.join("key.pem")).unwrap(), b"mine");
     assert!(ca.history("web.test").is_empty());
 
     fs::create_dir(ca.path("issued/web.test")).unwrap();
-    assert!(matches!(ca.issue(order("server", "web.test")), Err(AuthorityError::PlaceTaken(_))));
+    assert!(matches!(ca.issue(order("server", "web.test")), Err(IssueError::PlaceTaken(_))));
     assert!(ca.history("web.test").is_empty());
 }
 

@@ -1,16 +1,16 @@
 //! What `init` leaves in a folder, and what it leaves alone.
 
+use crate::authority::hierarchy::init::InitError;
 use std::fs;
 
 use super::testing::{Ca, files_below, order};
-use crate::authority::error::AuthorityError;
 
 #[test]
 fn a_new_ca_does_not_touch_what_is_in_its_folder() {
     let ca = Ca::none();
     fs::create_dir_all(ca.path("authorities")).unwrap();
     fs::write(ca.path("authorities/mine"), "mine").unwrap();
-    assert!(matches!(ca.init(ca.init_order()), Err(AuthorityError::InTheWay(_))));
+    assert!(matches!(ca.init(ca.init_order()), Err(InitError::InTheWay(_))));
     assert_eq!(files_below(ca.home.folder()), ["authorities/mine"]);
 
     fs::rename(ca.path("authorities"), ca.path("notes")).unwrap();
@@ -36,7 +36,7 @@ fn a_new_ca_does_not_touch_what_is_in_the_place_of_its_index() {
     let mut order = ca.init_order();
     "../book.db".clone_into(&mut order.config.index.location);
     fs::write(ca.top.path().join("book.db"), "of another CA").unwrap();
-    assert!(matches!(ca.init(order), Err(AuthorityError::InTheWay(_))));
+    assert!(matches!(ca.init(order), Err(InitError::InTheWay(_))));
     assert_eq!(fs::read(ca.top.path().join("book.db")).unwrap(), b"of another CA");
     assert!(!ca.home.folder().exists());
 }

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::authority::error::AuthorityError;
+use crate::authority::error::CertifyError;
 use crate::issuance::{CaCertificate, Issued, Issuer};
 use crate::lint::Severity;
 use crate::store::index::Index;
@@ -22,7 +22,7 @@ pub fn chain_below_root(issuer: &Issuer) -> Vec<Certificate> {
 ///
 /// # Errors
 /// When one of them was; and when the index cannot be read.
-pub fn check_not_revoked(issuer: &CaCertificate, index: &Index) -> Result<(), AuthorityError> {
+pub fn check_not_revoked(issuer: &CaCertificate, index: &Index) -> Result<(), CertifyError> {
     for certificate in std::iter::once(issuer.certificate()).chain(issuer.above()) {
         // A root is in no list.
         if certificate.is_self_issued() {
@@ -30,7 +30,7 @@ pub fn check_not_revoked(issuer: &CaCertificate, index: &Index) -> Result<(), Au
         }
         if let Some((name, revocation)) = index.standing_revocation_of(certificate)? {
             let authority = issuer.name().to_owned();
-            return Err(AuthorityError::RevokedIssuer { authority, revoked: name, revocation });
+            return Err(CertifyError::RevokedIssuer { authority, revoked: name, revocation });
         }
     }
     Ok(())
@@ -40,16 +40,12 @@ pub fn check_not_revoked(issuer: &CaCertificate, index: &Index) -> Result<(), Au
 ///
 /// # Errors
 /// When its chain does not hold.
-pub fn judged(issued: Issued, issuer: &CaCertificate, now: OffsetDateTime) -> Result<Certificate, AuthorityError> {
+pub fn judged(issued: Issued, issuer: &CaCertificate, now: OffsetDateTime) -> Result<Certificate, CertifyError> {
     issued.judged(|certificate| check_chain(certificate, issuer, now))
 }
 
 /// Lays a new certificate before the judge, as whoever meets it will: its chain must hold now.
-pub fn check_chain(
-    certificate: &Certificate,
-    issuer: &CaCertificate,
-    now: OffsetDateTime,
-) -> Result<(), AuthorityError> {
+pub fn check_chain(certificate: &Certificate, issuer: &CaCertificate, now: OffsetDateTime) -> Result<(), CertifyError> {
     let candidate = |certificate: &Certificate, file: &str| {
         Candidate::new(certificate.clone(), verify::InputPosition::new(file, 1))
     };
@@ -78,7 +74,7 @@ pub fn check_chain(
     // The faults of form of a CA that another tool made were told when it was taken over; what counts here is the new one.
     let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.position;
     match verify::verify_chain(input, &options).problems.into_iter().find(is_its_own) {
-        Some(problem) => Err(AuthorityError::DoesNotVerify(problem.message)),
+        Some(problem) => Err(CertifyError::DoesNotVerify(problem.message)),
         None => Ok(()),
     }
 }
@@ -141,7 +137,7 @@ mod tests {
         let dishonest = Dishonest { shown, used: used() };
         assert!(matches!(issued(&dishonest).unwrap().checked(), Err(IssuerError::Altered)));
         let refused = judged(issued(&dishonest).unwrap(), &facts, NOW);
-        assert!(matches!(refused, Err(AuthorityError::DoesNotVerify(_))), "{refused:?}");
+        assert!(matches!(refused, Err(CertifyError::DoesNotVerify(_))), "{refused:?}");
         // Whoever says which key it is does not come so far.
         assert!(matches!(issued(&used()), Err(IssuerError::OtherKey)));
     }

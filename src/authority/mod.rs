@@ -5,8 +5,9 @@ pub mod hierarchy;
 pub mod issuer_chain;
 pub mod leaf;
 pub mod revocation;
+pub(crate) mod serial;
 
-pub use error::AuthorityError;
+pub use error::CertifyError;
 
 #[cfg(test)]
 mod beside_others_tests;

@@ -1,11 +1,14 @@
 //! Renewals, on a real disk.
 
+use crate::authority::error::CertifyError;
+use crate::authority::leaf::error::IssueError;
+use crate::authority::leaf::follow::FollowError;
+use crate::store::StoreError;
 use std::fs;
 
 use time::Duration;
 
 use super::testing::{Ca, order};
-use crate::authority::error::AuthorityError;
 use crate::authority::hierarchy::init;
 use crate::authority::leaf::order::{Existing, Order};
 use crate::authority::leaf::renew::{NextKey, RenewError};
@@ -111,7 +114,10 @@ fn what_is_revoked_or_held_while_its_renewal_waits_is_not_renewed() {
             ca.revoke("web.test", reason).unwrap();
         });
         assert!(
-            matches!(&refused, Err(AuthorityError::Renew(RenewError::Revoked(_) | RenewError::OnHold(_)))),
+            matches!(
+                &refused,
+                Err(RenewError::Issue(IssueError::Follow(FollowError::Revoked(_) | FollowError::OnHold(_))))
+            ),
             "{refused:?}"
         );
         assert_eq!(ca.history("web.test").len(), 1);
@@ -124,14 +130,17 @@ fn what_has_no_key_no_files_or_is_an_authority_is_not_renewed() {
     ca.issue(order("server", "web.test")).unwrap();
     fs::copy(ca.path("authorities/root/key.pem"), ca.path("issued/web.test/key.pem")).unwrap();
     let refused = |name: &str| match ca.renew(name, NextKey::Same) {
-        Err(AuthorityError::Renew(error)) => error,
+        Err(error) => error,
         other => panic!("{other:?}"),
     };
     assert!(matches!(refused("web.test"), RenewError::OtherKey { .. }));
     fs::remove_file(ca.path("issued/web.test/key.pem")).unwrap();
     assert!(matches!(refused("web.test"), RenewError::NoKey(_)));
     assert!(matches!(refused("issuing"), RenewError::Authority(_)));
-    assert!(matches!(ca.renew("nobody", NextKey::Same), Err(AuthorityError::Index(_))));
+    assert!(matches!(
+        ca.renew("nobody", NextKey::Same),
+        Err(RenewError::Issue(IssueError::Certify(CertifyError::Store(StoreError::Index(_)))))
+    ));
     assert_eq!(ca.history("web.test").len(), 1);
 }
 

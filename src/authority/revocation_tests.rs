@@ -1,14 +1,19 @@
 //! Revoking, and the lists that tell of it, on a real disk.
 
+use crate::authority::error::CertifyError;
+use crate::authority::leaf::error::IssueError;
+use crate::authority::leaf::follow::FollowError;
+use crate::authority::leaf::sign::SignError;
+use crate::authority::leaf::subject_key_checks::SubjectKeyError;
+use crate::store::StoreError;
 use std::fs;
 
 use time::Duration;
 
 use super::testing::{Ca, files_below, order};
-use crate::authority::error::AuthorityError;
 use crate::authority::leaf::renew::{NextKey, RenewError};
 use crate::authority::revocation::publish_crl;
-use crate::authority::revocation::publish_crl::{Because, ListError, Order, Outcome, Status as ListStatus};
+use crate::authority::revocation::publish_crl::{Because, CrlError, Order, Outcome, Status as ListStatus};
 use crate::authority::revocation::revoke;
 use crate::authority::revocation::revoke::{Action, RevokeError, Target};
 use crate::issuance::{End, IssuerError};
@@ -24,16 +29,16 @@ const STOLEN: RevocationReason = RevocationReason::KeyCompromise;
 const HOLD: RevocationReason = RevocationReason::CertificateHold;
 const RELEASE: RevocationReason = RevocationReason::RemoveFromCrl;
 
-fn refused(result: Result<revoke::Outcome, AuthorityError>) -> RevokeError {
+fn refused(result: Result<revoke::Outcome, RevokeError>) -> RevokeError {
     match result {
-        Err(AuthorityError::Revoke(error)) => *error,
+        Err(error) => error,
         other => panic!("{other:?}"),
     }
 }
 
-fn list_refused(result: Result<Outcome, AuthorityError>) -> ListError {
+fn list_refused(result: Result<Outcome, CrlError>) -> CrlError {
     match result {
-        Err(AuthorityError::List(error)) => error,
+        Err(error) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -76,7 +81,7 @@ fn a_revoked_certificate_is_known_as_one_and_followed_by_another() {
     assert_eq!(status(&ca, "web.test"), Status::Revoked);
     assert!(matches!(
         ca.renew("web.test", NextKey::Same),
-        Err(AuthorityError::Renew(RenewError::Revoked(name))) if name == "web.test"
+        Err(RenewError::Issue(IssueError::Follow(FollowError::Revoked(name)))) if name == "web.test"
     ));
     ca.issue(crate::authority::leaf::order::Order {
         existing: crate::authority::leaf::order::Existing::Replace,
@@ -91,7 +96,10 @@ fn a_revoked_certificate_is_known_as_one_and_followed_by_another() {
     let present = serial_in_place(&ca, "web.test");
     ca.revoke(&format!("serial:{present}"), HOLD).unwrap();
     for key in [NextKey::Same, NextKey::New(None)] {
-        assert!(matches!(ca.renew("web.test", key), Err(AuthorityError::Renew(RenewError::OnHold(_)))));
+        assert!(matches!(
+            ca.renew("web.test", key),
+            Err(RenewError::Issue(IssueError::Follow(FollowError::OnHold(_))))
+        ));
     }
 }
 
@@ -111,7 +119,9 @@ fn a_stolen_key_is_kept_by_no_renewal_whichever_certificate_of_it_was_revoked() 
     ca.revoke(&format!("serial:{second}"), STOLEN).unwrap();
     let before = files_below(ca.home.folder());
     let refused = ca.renew("web.test", NextKey::Same);
-    assert!(matches!(refused, Err(AuthorityError::KeyCompromised { serial, .. }) if serial == second));
+    assert!(
+        matches!(refused, Err(RenewError::Issue(IssueError::SubjectKey(SubjectKeyError::KeyCompromised { serial, .. }))) if serial == second)
+    );
     assert_eq!((files_below(ca.home.folder()), ca.history("web.test").len()), (before, 3));
     ca.renew("web.test", NextKey::New(None)).unwrap();
     ca.renew("web.test", NextKey::Same).unwrap();
@@ -135,7 +145,7 @@ fn what_cannot_be_done_to_a_certificate_is_said_and_nothing_changes() {
     assert!(matches!(refused(ca.revoke("web.test", RELEASE)), RevokeError::Final { .. }));
     let id = ca.history("web.test")[0].id;
     assert_eq!(ca.index().revocations(id).unwrap().len(), 2);
-    assert!(matches!(ca.revoke("nobody.test", STOLEN), Err(AuthorityError::Index(_))));
+    assert!(matches!(ca.revoke("nobody.test", STOLEN), Err(RevokeError::Store(StoreError::Index(_)))));
     assert!(matches!(refused(ca.revoke("root", STOLEN)), RevokeError::Root(name) if name == "root"));
 }
 
@@ -231,7 +241,7 @@ fn a_list_is_that_of_its_authority_byte_for_byte() {
     // The intermediate is in the list of whoever issued it.
     ca.publish(&of("root")).unwrap();
     assert_eq!(serials(&published(&ca, "root").entries), [issuing.serial.to_string()]);
-    assert!(matches!(ca.publish(&of("nobody")), Err(AuthorityError::UnknownAuthority { .. })));
+    assert!(matches!(ca.publish(&of("nobody")), Err(CrlError::Store(StoreError::UnknownAuthority { .. }))));
 }
 
 #[test]
@@ -261,7 +271,7 @@ fn numbers_grow_and_never_go_back() {
     assert_eq!(ca.publish(&Order { number: Some(9), ..Order::default() }).unwrap().number, 9);
     assert_eq!(ca.publish(&Order::default()).unwrap().number, 10);
     let again = ca.publish(&Order { number: Some(10), ..Order::default() });
-    assert!(matches!(list_refused(again), ListError::NumberUsed { latest: 10, .. }));
+    assert!(matches!(list_refused(again), CrlError::NumberUsed { latest: 10, .. }));
     assert_eq!(published(&ca, "issuing").number.as_deref(), Some(&[10][..]));
 
     // The index of an old copy knows neither these lists nor what was revoked since.
@@ -269,9 +279,9 @@ fn numbers_grow_and_never_go_back() {
     fs::write(ca.path("index.db"), old_index).unwrap();
     fs::write(ca.path("index.db-wal"), old_log).unwrap();
     let back = list_refused(ca.publish(&Order::default()));
-    assert!(matches!(&back, ListError::NumberGoesBack { next: 2, found, .. } if found == "10"), "{back}");
+    assert!(matches!(&back, CrlError::NumberGoesBack { next: 2, found, .. } if found == "10"), "{back}");
     let same = list_refused(ca.publish(&Order { number: Some(10), ..Order::default() }));
-    assert!(matches!(&same, ListError::NumberGoesBack { next: 10, .. }), "{same}");
+    assert!(matches!(&same, CrlError::NumberGoesBack { next: 10, .. }), "{same}");
     assert_eq!(published(&ca, "issuing").number.as_deref(), Some(&[10][..]), "the file is left alone");
     assert_eq!(ca.publish(&Order { number: Some(11), ..Order::default() }).unwrap().number, 11);
 }
@@ -323,7 +333,7 @@ fn a_copy_of_a_newer_list_stays_when_the_ca_was_brought_back_from_an_old_copy() 
     fs::remove_file(ca.home.crl_der("issuing")).unwrap();
     for (number, would_be) in [(None, 2), (Some(7), 7)] {
         let refused = list_refused(ca.publish(&copy(number)));
-        let ListError::NumberGoesBack { next, found, path, .. } = &refused else { panic!("{refused}") };
+        let CrlError::NumberGoesBack { next, found, path, .. } = &refused else { panic!("{refused}") };
         assert_eq!((*next, found.as_str(), path), (would_be, "7", &ca.path("copy.pem")));
         assert_eq!(fs::read(ca.path("copy.pem")).unwrap(), newest);
     }
@@ -336,7 +346,7 @@ fn a_copy_that_cannot_be_written_is_found_before_a_number_is_given() {
     fs::write(ca.path("other"), "").unwrap();
     std::os::unix::fs::symlink("other", ca.path("link.pem")).unwrap();
     let refused = ca.publish(&Order { copy: Some(ca.path("link.pem")), ..Order::default() });
-    assert!(matches!(refused, Err(AuthorityError::File(_))), "{refused:?}");
+    assert!(matches!(refused, Err(CrlError::Store(StoreError::File(_)))), "{refused:?}");
     assert_eq!(ca.index().latest_list("issuing").unwrap(), None);
     assert!(!ca.home.crl_der("issuing").exists());
 }
@@ -360,7 +370,7 @@ fn a_certificate_that_has_ended_is_named_once_more() {
     fs::remove_file(ca.home.crl_pem("issuing")).unwrap();
     fs::create_dir(ca.home.crl_pem("issuing")).unwrap();
     let failed = list_refused(ca.publish(&Order::default()));
-    assert!(matches!(&failed, ListError::NotPublished { number: 2, .. }), "{failed}");
+    assert!(matches!(&failed, CrlError::NotPublished { number: 2, .. }), "{failed}");
     fs::remove_dir(ca.home.crl_pem("issuing")).unwrap();
     assert_eq!(named(&ca), 1, "one list issued beyond the validity period (RFC 5280 §3.3)");
     assert_eq!(named(&ca), 0);
@@ -384,7 +394,7 @@ fn a_copy_replaces_nothing_but_an_older_list() {
     for (name, content) in [("two.pem", two.as_str()), ("note", "hello"), ("none.der", "")] {
         fs::write(ca.path(name), content).unwrap();
         let error = list_refused(ca.publish(&copy(name)));
-        assert!(matches!(error, ListError::CopyTaken(_)), "{name}");
+        assert!(matches!(error, CrlError::CopyTaken(_)), "{name}");
         assert_eq!(fs::read_to_string(ca.path(name)).unwrap(), content);
     }
     // The same authority in another copy of the CA directory is further on.
@@ -405,9 +415,9 @@ fn a_list_needs_the_authoritys_own_key_and_its_leave() {
     let other = PrivateKey::generate(KeyAlgorithm::EcdsaP384).unwrap();
     fs::write(ca.path("authorities/issuing/key.pem"), key_file::write(&other, None).unwrap().as_bytes()).unwrap();
     let refused = ca.publish(&Order::default());
-    assert!(matches!(refused, Err(AuthorityError::Issuer(IssuerError::KeyMismatch(_)))), "{refused:?}");
+    assert!(matches!(refused, Err(CrlError::Store(StoreError::Issuer(IssuerError::KeyMismatch(_))))), "{refused:?}");
     fs::remove_file(ca.path("authorities/issuing/key.pem")).unwrap();
-    assert!(matches!(ca.publish(&Order::default()), Err(AuthorityError::KeyAway { .. })));
+    assert!(matches!(ca.publish(&Order::default()), Err(CrlError::Store(StoreError::KeyAway { .. }))));
     assert_eq!(ca.index().latest_list("issuing").unwrap(), None, "no number was taken");
     fs::write(ca.path("authorities/issuing/key.pem"), right).unwrap();
     // Nobody is asked for anything when there is nothing to sign.
@@ -447,8 +457,8 @@ fn many_at_once_revoke_and_sign_without_losing_a_revocation_or_a_number() {
 fn a_revoked_authority_signs_no_certificates_and_what_it_signed_is_due() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
-    let refused = |result: Result<crate::authority::leaf::order::Outcome, AuthorityError>| match result {
-        Err(error @ AuthorityError::RevokedIssuer { .. }) => error.to_string(),
+    let refused = |result: Result<crate::authority::leaf::order::Outcome, IssueError>| match result {
+        Err(error @ IssueError::Certify(CertifyError::RevokedIssuer { .. })) => error.to_string(),
         other => panic!("{other:?}"),
     };
     let if_due = || crate::authority::leaf::order::Order {
@@ -462,6 +472,12 @@ fn a_revoked_authority_signs_no_certificates_and_what_it_signed_is_due() {
     ca.revoke("issuing", RELEASE).unwrap();
     assert_eq!(ca.issue(if_due()).unwrap().status, crate::authority::leaf::order::Status::Unchanged);
 
+    let of_issue = |renewed: Result<_, RenewError>| {
+        renewed.map_err(|error| match error {
+            RenewError::Issue(error) => error,
+            error => panic!("{error:?}"),
+        })
+    };
     ca.revoke("issuing", STOLEN).unwrap();
     assert!(refused(ca.issue(order("server", "b.test"))).contains("is revoked, since "));
     let dry_run = crate::authority::leaf::order::Order { dry_run: true, ..order("server", "b.test") };
@@ -470,8 +486,8 @@ fn a_revoked_authority_signs_no_certificates_and_what_it_signed_is_due() {
         place: Some(crate::store::delivery::Place::Memory),
         ..order("server", "b.test")
     }));
-    refused(ca.renew("web.test", NextKey::Same));
-    refused(ca.renew("web.test", NextKey::New(None)));
+    refused(of_issue(ca.renew("web.test", NextKey::Same)));
+    refused(of_issue(ca.renew("web.test", NextKey::New(None))));
     refused(ca.issue(if_due()));
     assert!(ca.history("b.test").is_empty() && ca.history("web.test").len() == 1);
     assert_eq!(ca.issue(by_root()).unwrap().status, crate::authority::leaf::order::Status::Issued);
@@ -495,7 +511,7 @@ fn an_authority_below_a_revoked_one_signs_nothing() {
     let wish = crate::authority::leaf::order::Order { issuer: Some("emea".to_owned()), ..order("server", "web.test") };
     let told = ca.issue(wish).unwrap_err().to_string();
     assert!(told.starts_with("'emea' stands below 'policy', which is revoked"), "{told}");
-    assert!(matches!(ca.issue(below("apac")), Err(AuthorityError::RevokedIssuer { .. })));
+    assert!(matches!(ca.issue(below("apac")), Err(IssueError::Certify(CertifyError::RevokedIssuer { .. }))));
 }
 
 #[test]
@@ -505,14 +521,14 @@ fn nobody_is_asked_for_the_passphrase_of_a_revoked_authority() {
     ca.init(crate::authority::hierarchy::init::Order { passphrase, ..ca.init_order() }).unwrap();
     ca.revoke("issuing", STOLEN).unwrap();
     let asked = ca.issue_asking(order("server", "web.test"), &mut |_| panic!("asked"));
-    assert!(matches!(asked, Err(AuthorityError::RevokedIssuer { .. })));
+    assert!(matches!(asked, Err(IssueError::Certify(CertifyError::RevokedIssuer { .. }))));
 }
 
 #[test]
 fn a_number_that_no_index_can_hold_is_refused() {
     let ca = Ca::new();
     let refused = list_refused(ca.publish(&Order { number: Some(u64::MAX), ..Order::default() }));
-    assert!(matches!(refused, ListError::NumberTooGreat(u64::MAX)), "{refused}");
+    assert!(matches!(refused, CrlError::NumberTooGreat(u64::MAX)), "{refused}");
     assert!(!ca.home.crl_der("issuing").exists());
 }
 
@@ -521,10 +537,10 @@ fn a_revoked_authority_signs_no_request() {
     let ca = Ca::new();
     let (asked, other) = (ca.request_for("web.test"), ca.request_for("b.test"));
     ca.revoke("issuing", HOLD).unwrap();
-    assert!(matches!(ca.sign(&asked), Err(AuthorityError::RevokedIssuer { .. })));
+    assert!(matches!(ca.sign(&asked), Err(SignError::Issue(IssueError::Certify(CertifyError::RevokedIssuer { .. })))));
     ca.revoke("issuing", RELEASE).unwrap();
     ca.sign(&asked).unwrap();
     ca.revoke("issuing", STOLEN).unwrap();
-    assert!(matches!(ca.sign(&other), Err(AuthorityError::RevokedIssuer { .. })));
+    assert!(matches!(ca.sign(&other), Err(SignError::Issue(IssueError::Certify(CertifyError::RevokedIssuer { .. })))));
     assert!(ca.history("web.test").len() == 1 && ca.history("b.test").is_empty());
 }

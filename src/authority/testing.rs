@@ -1,5 +1,16 @@
 //! A CA in a temporary folder, for the tests of this room.
 
+use crate::authority::hierarchy::init::InitError;
+use crate::authority::hierarchy::intermediate::IntermediateError;
+use crate::authority::hierarchy::rotation::RotationError;
+use crate::authority::leaf::error::IssueError;
+use crate::authority::leaf::renew::RenewError;
+use crate::authority::leaf::rollback::RollbackError;
+use crate::authority::leaf::sign::SignError;
+use crate::authority::revocation::publish_crl::CrlError;
+use crate::authority::revocation::revoke::RevokeError;
+use crate::store::passphrase_prompt::EncryptedKey;
+use crate::store::passphrase_prompt::PassphrasePrompt;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
@@ -10,7 +21,6 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use crate::authority::error::AuthorityError;
 use crate::authority::hierarchy::init;
 use crate::authority::hierarchy::init::Made;
 use crate::authority::hierarchy::{intermediate, renew_root, rotation};
@@ -22,7 +32,7 @@ use crate::authority::leaf::{request, rollback, sign};
 use crate::authority::revocation::{publish_crl, revoke};
 use crate::issuance::{self, End, SignedBy, recertify};
 use crate::keys::Passphrase;
-use crate::store::ca_certificates::{Authorities, KeyOpener};
+use crate::store::ca_certificates::Authorities;
 use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::effects::Tools;
@@ -69,29 +79,24 @@ impl Ca {
         }
     }
 
-    pub fn init(&self, order: init::Order) -> Result<Made, AuthorityError> {
+    pub fn init(&self, order: init::Order) -> Result<Made, InitError> {
         self.with_tools(|tools| init::init(&self.home, order, tools))
     }
 
-    pub fn issue(&self, order: Order) -> Result<Outcome, AuthorityError> {
+    pub fn issue(&self, order: Order) -> Result<Outcome, IssueError> {
         self.issue_asking(order, &mut |_| Ok(Passphrase::new(b"secret".to_vec())))
     }
 
-    pub fn issue_asking(&self, order: Order, ask: &mut KeyOpener<'_>) -> Result<Outcome, AuthorityError> {
+    pub fn issue_asking(&self, order: Order, ask: &mut PassphrasePrompt<'_>) -> Result<Outcome, IssueError> {
         self.with_tools(|tools| issue::issue(&self.home, order, ask, tools))
     }
 
-    pub fn renew(&self, name: &str, key: NextKey) -> Result<Outcome, AuthorityError> {
+    pub fn renew(&self, name: &str, key: NextKey) -> Result<Outcome, RenewError> {
         self.renew_while(name, key, &mut || ())
     }
 
     /// A renewal beside which something else happens, after it looked at what is in place and before it has the lock.
-    pub fn renew_while(
-        &self,
-        name: &str,
-        key: NextKey,
-        meanwhile: &mut dyn FnMut(),
-    ) -> Result<Outcome, AuthorityError> {
+    pub fn renew_while(&self, name: &str, key: NextKey, meanwhile: &mut dyn FnMut()) -> Result<Outcome, RenewError> {
         let renewal = Renewal {
             reference: name.parse().unwrap(),
             key,
@@ -101,11 +106,11 @@ impl Ca {
             encrypted: false,
             only_if: None,
         };
-        let mut ask = |_: &str| {
+        let mut ask = |_: &EncryptedKey| {
             meanwhile();
             Ok(Passphrase::new(b"secret".to_vec()))
         };
-        let mut ask_for_kept_key = |_: &str| Ok(Passphrase::new(b"leaf secret".to_vec()));
+        let mut ask_for_kept_key = |_: &EncryptedKey| Ok(Passphrase::new(b"leaf secret".to_vec()));
         self.with_tools(|tools| renew::renew(&self.home, &renewal, &mut ask, &mut ask_for_kept_key, tools))
     }
 
@@ -123,13 +128,13 @@ impl Ca {
             encrypted: false,
             protection: None,
         };
-        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         let made = self.with_tools(|tools| request::request(Some(&self.home), wanted, &mut ask, tools)).unwrap();
         made.request.as_der().to_vec()
     }
 
     /// Signs a request as a server's.
-    pub fn sign(&self, request: &[u8]) -> Result<Outcome, AuthorityError> {
+    pub fn sign(&self, request: &[u8]) -> Result<Outcome, SignError> {
         let signing = sign::Signing {
             request: request.to_vec(),
             template: "server".to_owned(),
@@ -145,47 +150,47 @@ impl Ca {
             dry_run: false,
             exact: false,
         };
-        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         self.with_tools(|tools| sign::sign(&self.home, signing, &mut ask, tools))
     }
 
-    pub fn revoke(&self, reference: &str, reason: RevocationReason) -> Result<revoke::Outcome, AuthorityError> {
+    pub fn revoke(&self, reference: &str, reason: RevocationReason) -> Result<revoke::Outcome, RevokeError> {
         let target = revoke::Target::Reference(reference.parse().unwrap());
         self.revoke_as(&revoke::Order { target, all: false, reason, invalid_since: None })
     }
 
-    pub fn revoke_as(&self, order: &revoke::Order) -> Result<revoke::Outcome, AuthorityError> {
+    pub fn revoke_as(&self, order: &revoke::Order) -> Result<revoke::Outcome, RevokeError> {
         self.with_tools(|tools| revoke::revoke(&self.home, order, tools))
     }
 
-    pub fn publish(&self, order: &publish_crl::Order) -> Result<publish_crl::Outcome, AuthorityError> {
-        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+    pub fn publish(&self, order: &publish_crl::Order) -> Result<publish_crl::Outcome, CrlError> {
+        let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         self.with_tools(|tools| publish_crl::publish(&self.home, order, &mut ask, tools))
     }
 
-    pub fn rotate(&self, order: &rotation::Order) -> Result<rotation::Started, AuthorityError> {
-        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
-        let mut ask_new = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+    pub fn rotate(&self, order: &rotation::Order) -> Result<rotation::Started, RotationError> {
+        let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
+        let mut ask_new = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         self.with_tools(|tools| rotation::start(&self.home, order, &mut ask, &mut ask_new, tools))
     }
 
-    pub fn rotation_status(&self) -> Result<Option<rotation::State>, AuthorityError> {
+    pub fn rotation_status(&self) -> Result<Option<rotation::State>, RotationError> {
         self.with_tools(|tools| rotation::status(&self.home, tools))
     }
 
-    pub fn finish(&self, force: bool) -> Result<rotation::Finished, AuthorityError> {
+    pub fn finish(&self, force: bool) -> Result<rotation::Finished, RotationError> {
         self.with_tools(|tools| rotation::finish(&self.home, force, tools))
     }
 
-    pub fn renew_root(&self, lifetime: Option<Lifetime>) -> Result<renew_root::Renewed, AuthorityError> {
-        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+    pub fn renew_root(&self, lifetime: Option<Lifetime>) -> Result<renew_root::Renewed, RotationError> {
+        let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         self.with_tools(|tools| renew_root::renew(&self.home, None, lifetime, &mut ask, tools))
     }
 
     /// Another certificate in the place of the root's, as another tool could have made it.
     pub fn recertify_root_with_path_length(&self, length: u32) -> Certificate {
         let authorities = Authorities::of(&self.home);
-        let mut ask = |_: &str| Ok(Passphrase::new(b"secret".to_vec()));
+        let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         let (issuer, _) = authorities.unlock(authorities.ca_certificate("root").unwrap(), &mut ask).unwrap();
         let mut before = issuer.ca_certificate().certificate().clone();
         before.basic_constraints = Some(BasicConstraints { ca: true, path_length: Some(length) });
@@ -197,11 +202,11 @@ impl Ca {
         certificate
     }
 
-    pub fn ask_for(&self, order: &intermediate::RequestOrder) -> Result<intermediate::Requested, AuthorityError> {
+    pub fn ask_for(&self, order: &intermediate::RequestOrder) -> Result<intermediate::Requested, IntermediateError> {
         self.with_tools(|tools| intermediate::request(&self.home, order, tools))
     }
 
-    pub fn install(&self, order: intermediate::InstallOrder) -> Result<intermediate::Installed, AuthorityError> {
+    pub fn install(&self, order: intermediate::InstallOrder) -> Result<intermediate::Installed, IntermediateError> {
         self.with_tools(|tools| intermediate::install(&self.home, order, tools))
     }
 
@@ -217,7 +222,7 @@ impl Ca {
         act(&Tools { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::ZERO })
     }
 
-    pub fn roll_back(&self, name: &str) -> Result<rollback::Outcome, AuthorityError> {
+    pub fn roll_back(&self, name: &str) -> Result<rollback::Outcome, RollbackError> {
         let order = rollback::Order { reference: name.parse().unwrap(), to: None };
         self.with_tools(|tools| rollback::rollback(&self.home, &order, tools))
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Context, Failure};
-use crate::authority::error::AuthorityError;
+use crate::store::StoreError;
 use crate::store::ca_certificates::certificates;
 use crate::x509::Certificate;
 
@@ -13,6 +13,6 @@ use crate::x509::Certificate;
 /// When the file or a certificate in it cannot be read.
 pub fn read_certificates(path: &Path, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
     let content = context.read_input(path)?;
-    let failed = |cause| Failure::from(AuthorityError::Certificate { path: path.to_owned(), cause });
+    let failed = |cause| Failure::from(StoreError::Certificate { path: path.to_owned(), cause });
     certificates(&content).map_err(failed)
 }

@@ -4,7 +4,7 @@
 use time::OffsetDateTime;
 
 use super::Context;
-use crate::authority::error::AuthorityError;
+use crate::store::StoreError;
 use crate::store::ca_certificates::{Authorities, read_certificate};
 use crate::store::config::Config;
 use crate::store::home::Home;
@@ -19,7 +19,7 @@ pub fn warnings(context: &Context<'_>) -> Vec<String> {
     overdue(&home, context.now()).unwrap_or_default()
 }
 
-fn overdue(home: &Home, now: OffsetDateTime) -> Result<Vec<String>, AuthorityError> {
+fn overdue(home: &Home, now: OffsetDateTime) -> Result<Vec<String>, StoreError> {
     let authorities = Authorities::of(home);
     let mut names = authorities.names()?;
     // Most CAs have no list, and pay nothing for this.

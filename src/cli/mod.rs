@@ -10,11 +10,11 @@ pub mod command_line;
 pub mod commands;
 pub mod context;
 mod directory;
-pub mod failure;
 mod list_watch;
 mod next_certificate;
 pub mod options;
 pub mod output;
+mod parse_failure;
 pub mod parties;
 mod progress;
 mod public_key;
@@ -28,27 +28,16 @@ mod testing;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
+pub use crate::report::exit_status::ExitStatus;
+pub use crate::report::failure::Failure;
 pub use context::Context;
-pub use failure::Failure;
 
 use crate::report::style::Style;
 use crate::system::World;
 use crate::text::escape;
 use command_line::CommandLine;
 use output::Answer;
-
-/// The exit statuses of the program (docs/reference/exit-codes.md); any other is a defect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExitStatus {
-    /// Done; or the answer is yes.
-    Done = 0,
-    /// The answer is no.
-    No = 1,
-    /// Badly asked.
-    Usage = 2,
-    /// Understood, but refused or failed.
-    Refused = 3,
-}
+use parse_failure::parse_failure;
 
 /// Runs one command line from its words to its exit status.
 pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> ExitStatus {
@@ -164,7 +153,7 @@ fn refuse_words(error: &clap::Error, words: &[OsString], world: &mut World) -> E
     let shape = Shape { json, colored: false };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => tell(&error.render().to_string(), shape, world),
-        _ if json => fail(&Failure::words(error), shape, world),
+        _ if json => fail(&parse_failure(error), shape, world),
         _ => {
             drop(world.stderr.write_all(error.render().to_string().as_bytes()));
             ExitStatus::Usage

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Context, Failure};
-use crate::authority::error::AuthorityError;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{CertificateFacts, Existing, Order, SubjectKey};
 use crate::cli::options::passphrase;
@@ -21,6 +20,7 @@ use crate::store::delivery::Place;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Index, Reference, Status};
+use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
 use crate::system::files;
 use crate::text::rfc3339;
 use crate::x509::name_constraints::Subtree;
@@ -286,14 +286,14 @@ impl PartyArguments {
             dry_run: false,
             protection: None,
         };
-        let mut ask = |question: &str| {
+        let mut ask = |key: &EncryptedKey| {
             if remembered.is_none() {
-                let opened = self.passphrase.open(&home, context, question);
+                let opened = self.passphrase.open(&home, context, &passphrase::question(key));
                 *remembered = Some(opened.map_err(passphrase::refusal)?);
             }
             // Server and client are signed with one key; nobody is asked for its passphrase twice.
             let octets = remembered.as_ref().map(|passphrase| passphrase.expose().to_vec()).unwrap_or_default();
-            Ok::<_, AuthorityError>(Passphrase::new(octets))
+            Ok::<_, PassphraseUnavailable>(Passphrase::new(octets))
         };
         let outcome = issue::issue(&home, order, &mut ask, &context.tools())?;
         match (outcome.in_memory, outcome.facts) {

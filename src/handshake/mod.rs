@@ -21,6 +21,7 @@ mod call;
 pub mod cause;
 mod config_pair;
 pub mod connect;
+mod diagnosis;
 mod dial;
 pub mod endpoint;
 mod error;

@@ -237,3 +237,47 @@ fn shortened(octets: &[u8]) -> String {
         _ => text::hex(octets),
     }
 }
+
+impl Compared {
+    /// `dropped: extension extended key usage: client-auth`.
+    pub fn sentence(&self) -> String {
+        format!("{}: {}", self.fate().word(), self.content())
+    }
+
+    /// What was asked for and what became of it, without the fate.
+    pub fn content(&self) -> String {
+        let kind = match self.kind {
+            AskedKind::Key => return format!("the public key ({})", self.what),
+            AskedKind::Name => "name",
+            AskedKind::Attribute => "subject",
+            AskedKind::Extension => "extension",
+            AskedKind::RequestAttribute => return format!("attribute of the request: {}", self.shown()),
+        };
+        let what = self.shown();
+        match (&self.asked, &self.issued) {
+            (Some(asked), Some(issued)) if asked == issued => format!("{kind} {what}: {asked}"),
+            (Some(asked), Some(issued)) => format!("{kind} {what}: {asked} → {issued}"),
+            (Some(only), None) | (None, Some(only)) => format!("{kind} {what}: {only}"),
+            (None, None) => format!("{kind} {what}"),
+        }
+    }
+
+    /// What it is about, by its name where it has one.
+    pub fn shown(&self) -> &str {
+        /// Attributes of requests that people meet (RFC 2985 §5.4; Microsoft's certreq).
+        const ATTRIBUTES: [(&str, &str); 5] = [
+            ("1.2.840.113549.1.9.2", "unstructured name"),
+            ("1.2.840.113549.1.9.7", "challenge password"),
+            ("1.2.840.113549.1.9.8", "unstructured address"),
+            ("1.3.6.1.4.1.311.13.2.3", "operating system version"),
+            ("1.3.6.1.4.1.311.21.20", "client information"),
+        ];
+        match self.kind {
+            AskedKind::Extension => oid::name(&self.what).unwrap_or(&self.what),
+            AskedKind::RequestAttribute => {
+                ATTRIBUTES.into_iter().find(|(oid, _)| *oid == self.what).map_or(self.what.as_str(), |(_, name)| name)
+            }
+            _ => &self.what,
+        }
+    }
+}

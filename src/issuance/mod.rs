@@ -16,6 +16,7 @@
 pub mod approval;
 pub mod comparison;
 pub mod crl;
+mod diagnosis;
 pub mod draft;
 pub mod encode;
 pub mod issuer;

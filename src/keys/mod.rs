@@ -4,12 +4,14 @@
 //! Pure but for the randomness that key generation and ECDSA draw inside the cryptographic library: no private key may
 //! depend on an argument that somebody could fix.
 
+mod diagnosis;
 pub mod key_file;
 pub mod passphrase;
 pub mod private_key;
 pub mod verification;
 pub mod weakness;
 
+pub use diagnosis::WeakKeyError;
 pub use passphrase::Passphrase;
 pub use private_key::PrivateKey;
 pub use verification::verify;

@@ -1,6 +1,8 @@
 //! REPORT: how results and failures are reported, as text for a person and as JSON.
 
 pub mod describe;
+pub mod exit_status;
+pub mod failure;
 pub mod handshake;
 pub mod ladder;
 pub mod page;

@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::path::{Path, PathBuf};
 
-use crate::authority::error::AuthorityError;
-use crate::authority::error::CertificateError;
+use super::error::{CertificateError, StoreError};
+use super::passphrase_prompt::{EncryptedKey, PassphrasePrompt};
+use zeroize::Zeroizing;
+
 use crate::issuance::{CaCertificate, Issuer};
 use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::keys::{self, Passphrase, PrivateKey};
@@ -20,27 +21,6 @@ pub(crate) const MOST_OCTETS: u64 = 1024 * 1024;
 
 /// The authority that `ca init` makes first.
 pub const ROOT: &str = "root";
-
-/// Whoever can be asked for the passphrase of a key: called only when the key is encrypted.
-pub type KeyOpener<'a> = dyn FnMut(&str) -> Result<Passphrase, AuthorityError> + 'a;
-
-/// The passphrases that were given, each with its question, so that nobody is asked twice for the same.
-#[derive(Default)]
-pub struct Answers(HashMap<String, Passphrase>);
-
-impl Answers {
-    /// The answer to a question, which is asked only once.
-    ///
-    /// # Errors
-    /// As `ask`, which is then called again the next time.
-    pub fn ask(&mut self, question: &str, ask: &mut KeyOpener<'_>) -> Result<Passphrase, AuthorityError> {
-        let known = match self.0.entry(question.to_owned()) {
-            Occupied(known) => known.into_mut(),
-            Vacant(unknown) => unknown.insert(ask(question)?),
-        };
-        Ok(known.duplicate())
-    }
-}
 
 /// A root of this CA.
 #[derive(Debug, Clone)]
@@ -60,6 +40,33 @@ pub struct Rotation {
     pub new: String,
     /// The certificate of the new root by the old one.
     pub bridge: Certificate,
+}
+
+/// The key file of an authority, read and not opened.
+pub struct CaKeyFile {
+    authority: String,
+    path: PathBuf,
+    content: Zeroizing<Vec<u8>>,
+}
+
+impl CaKeyFile {
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a passphrase is needed to open it. False also for a file that is not a private key.
+    pub fn is_encrypted(&self) -> bool {
+        KeyFile::parse(&self.content).is_ok_and(|file| file.is_encrypted())
+    }
+
+    /// Opens the key; `prompt` is asked for the passphrase when there is one. Slow on purpose then.
+    ///
+    /// # Errors
+    /// When there is no passphrase, or the wrong one, or the file is not a private key.
+    pub fn open(&self, prompt: &mut PassphrasePrompt<'_>) -> Result<(PrivateKey, Option<Passphrase>), StoreError> {
+        open_key(&self.path, &self.content, prompt, &EncryptedKey::Authority(self.authority.clone()))
+    }
 }
 
 impl Root {
@@ -94,7 +101,7 @@ impl<'h> Authorities<'h> {
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn names(&self) -> Result<Vec<String>, AuthorityError> {
+    pub fn names(&self) -> Result<Vec<String>, StoreError> {
         let mut names = files::names_in(&self.home.authorities())?;
         names.retain(|name| !name.starts_with('.') && self.cert_path(name).is_file());
         names.sort_by_key(|name| (name != ROOT, name.clone()));
@@ -115,13 +122,13 @@ impl<'h> Authorities<'h> {
     ///
     /// # Errors
     /// When there is none of this name.
-    pub fn choose(&self, named: Option<&str>, config: &Config) -> Result<String, AuthorityError> {
+    pub fn choose(&self, named: Option<&str>, config: &Config) -> Result<String, StoreError> {
         let wanted = named.unwrap_or(&config.issue.issuer);
         if self.exists(wanted) {
             return Ok(wanted.to_owned());
         }
         if self.is_pending(wanted) && named.is_some() {
-            return Err(AuthorityError::Pending(wanted.to_owned()));
+            return Err(StoreError::Pending(wanted.to_owned()));
         }
         if named.is_none()
             && wanted == Config::default().issue.issuer
@@ -133,10 +140,10 @@ impl<'h> Authorities<'h> {
         Err(match named {
             // What ca.toml may say or not: the root would do, and is not there either.
             None if name == Config::default().issue.issuer => {
-                AuthorityError::UnknownAuthority { name: ROOT.to_owned(), known }
+                StoreError::UnknownAuthority { name: ROOT.to_owned(), known }
             }
-            None => AuthorityError::UnknownIssuer { name, known },
-            Some(_) => AuthorityError::UnknownAuthority { name, known },
+            None => StoreError::UnknownIssuer { name, known },
+            Some(_) => StoreError::UnknownAuthority { name, known },
         })
     }
 
@@ -144,7 +151,7 @@ impl<'h> Authorities<'h> {
     ///
     /// # Errors
     /// When a certificate cannot be read.
-    pub fn rotation(&self) -> Result<Option<Rotation>, AuthorityError> {
+    pub fn rotation(&self) -> Result<Option<Rotation>, StoreError> {
         for new in self.names()? {
             let path = self.home.new_with_old(&new);
             if !path.is_file() {
@@ -163,7 +170,7 @@ impl<'h> Authorities<'h> {
     ///
     /// # Errors
     /// When a certificate cannot be read.
-    pub fn present_root(&self) -> Result<Option<String>, AuthorityError> {
+    pub fn present_root(&self) -> Result<Option<String>, StoreError> {
         if let Some(rotation) = self.rotation()? {
             return Ok(Some(rotation.new));
         }
@@ -176,7 +183,7 @@ impl<'h> Authorities<'h> {
     ///
     /// # Errors
     /// When its files cannot be read, or it may not issue.
-    pub fn ca_certificate(&self, name: &str) -> Result<CaCertificate, AuthorityError> {
+    pub fn ca_certificate(&self, name: &str) -> Result<CaCertificate, StoreError> {
         let certificate = self.first_of(&self.cert_path(name))?;
         let mut above = self.all_of(&self.home.authority(name).join("chain.pem"))?;
         if !certificate.is_self_issued() {
@@ -198,7 +205,7 @@ impl<'h> Authorities<'h> {
     ///
     /// # Errors
     /// When a chain cannot be read.
-    pub fn why_no_bridge(&self, root: &str, certificate: &Certificate) -> Result<Option<String>, AuthorityError> {
+    pub fn why_no_bridge(&self, root: &str, certificate: &Certificate) -> Result<Option<String>, StoreError> {
         let mut deepest = 0;
         for name in self.names()? {
             let facts = self.ca_certificate(&name)?;
@@ -220,7 +227,7 @@ impl<'h> Authorities<'h> {
     ///
     /// # Errors
     /// When a certificate cannot be read.
-    pub fn have_bridge(&self, root: &Certificate) -> Result<bool, AuthorityError> {
+    pub fn have_bridge(&self, root: &Certificate) -> Result<bool, StoreError> {
         for name in self.names()? {
             let facts = self.ca_certificate(&name)?;
             if facts.above().last().unwrap_or(facts.certificate()) == root && facts.bridge().is_none() {
@@ -234,12 +241,12 @@ impl<'h> Authorities<'h> {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn certificate(&self, name: &str) -> Result<Certificate, AuthorityError> {
+    pub fn certificate(&self, name: &str) -> Result<Certificate, StoreError> {
         self.first_of(&self.cert_path(name))
     }
 
     /// The self-issued authority that has this certificate's issuer for its subject, if it is one of ours.
-    fn root_of(&self, certificate: &Certificate) -> Result<Option<Certificate>, AuthorityError> {
+    fn root_of(&self, certificate: &Certificate) -> Result<Option<Certificate>, StoreError> {
         let mut roots = self.roots()?.into_iter().map(|root| root.certificate);
         Ok(roots.find(|root| root.subject == certificate.issuer))
     }
@@ -248,7 +255,7 @@ impl<'h> Authorities<'h> {
     ///
     /// # Errors
     /// When one cannot be read.
-    pub fn roots(&self) -> Result<Vec<Root>, AuthorityError> {
+    pub fn roots(&self) -> Result<Vec<Root>, StoreError> {
         let mut roots = Vec::new();
         for name in self.names()? {
             let path = self.cert_path(&name);
@@ -260,25 +267,32 @@ impl<'h> Authorities<'h> {
         Ok(roots)
     }
 
-    /// Opens the key of an authority: the passphrase is asked for only when there is one, and worked through here, before
-    /// anybody takes a lock.
+    /// Reads the key file of an authority, without opening it.
     ///
     /// # Errors
-    /// When the key is away, open to others, does not open, or is not that of the certificate.
+    /// When the key is away, can be read or changed by other users, or is not a private key.
+    pub fn key_file(&self, name: &str) -> Result<CaKeyFile, StoreError> {
+        let path = self.home.key(name);
+        let Some(content) = files::read_if_exists(&path, MOST_OCTETS)? else {
+            return Err(StoreError::KeyAway { authority: name.to_owned(), path });
+        };
+        let content = Zeroizing::new(content);
+        if !files::is_secret_to_us(&path)? {
+            return Err(StoreError::LooseKey(path));
+        }
+        Ok(CaKeyFile { authority: name.to_owned(), path, content })
+    }
+
+    /// Opens the key of an authority. The passphrase is worked through here, before the caller takes a lock.
+    ///
+    /// # Errors
+    /// As [`key_file`](Self::key_file); when the key does not open, or is not that of the certificate.
     pub fn unlock(
         &self,
         facts: CaCertificate,
-        ask: &mut KeyOpener<'_>,
-    ) -> Result<(Issuer, Option<Passphrase>), AuthorityError> {
-        let name = facts.name().to_owned();
-        let path = self.home.key(&name);
-        let Some(content) = files::read_if_exists(&path, MOST_OCTETS)? else {
-            return Err(AuthorityError::KeyAway { authority: name, path });
-        };
-        if !files::is_secret_to_us(&path)? {
-            return Err(AuthorityError::LooseKey(path));
-        }
-        let (key, passphrase) = open_key(&path, &content, ask, &format!("Passphrase of '{name}': "))?;
+        prompt: &mut PassphrasePrompt<'_>,
+    ) -> Result<(Issuer, Option<Passphrase>), StoreError> {
+        let (key, passphrase) = self.key_file(facts.name())?.open(prompt)?;
         Ok((Issuer::new(facts, key)?, passphrase))
     }
 
@@ -286,18 +300,18 @@ impl<'h> Authorities<'h> {
     ///
     /// # Errors
     /// When they cannot be read, or are not for this key any more.
-    pub fn as_it_is_now(&self, issuer: Issuer) -> Result<Issuer, AuthorityError> {
+    pub fn as_it_is_now(&self, issuer: Issuer) -> Result<Issuer, StoreError> {
         let facts = self.ca_certificate(issuer.ca_certificate().name())?;
         Ok(Issuer::new(facts, issuer.into_signer())?)
     }
 
     /// As [`read_certificate`].
-    fn first_of(&self, path: &Path) -> Result<Certificate, AuthorityError> {
+    fn first_of(&self, path: &Path) -> Result<Certificate, StoreError> {
         first(path, self.all_of(path)?)
     }
 
     /// As [`read_certificates`].
-    fn all_of(&self, path: &Path) -> Result<Vec<Certificate>, AuthorityError> {
+    fn all_of(&self, path: &Path) -> Result<Vec<Certificate>, StoreError> {
         let content = files::read_if_exists(path, MOST_OCTETS)?.unwrap_or_default();
         if let Some(known) = self.parsed.borrow().get(path).filter(|known| known.content == content) {
             return Ok(known.certificates.clone());
@@ -332,36 +346,36 @@ fn is_plain(name: &str) -> bool {
 pub fn open_key(
     path: &Path,
     content: &[u8],
-    ask: &mut KeyOpener<'_>,
-    question: &str,
-) -> Result<(PrivateKey, Option<Passphrase>), AuthorityError> {
+    prompt: &mut PassphrasePrompt<'_>,
+    which: &EncryptedKey,
+) -> Result<(PrivateKey, Option<Passphrase>), StoreError> {
     let failed = |cause| match cause {
-        KeyFileError::WrongPassphrase => AuthorityError::WrongPassphrase(path.to_owned()),
-        cause => AuthorityError::KeyFile { path: path.to_owned(), cause },
+        KeyFileError::WrongPassphrase => StoreError::WrongPassphrase(path.to_owned()),
+        cause => StoreError::KeyFile { path: path.to_owned(), cause },
     };
     let file = KeyFile::parse(content).map_err(failed)?;
-    let passphrase = if file.is_encrypted() { Some(ask(question)?) } else { None };
+    let passphrase = if file.is_encrypted() { Some(prompt(which)?) } else { None };
     let key = file.open(passphrase.as_ref()).map_err(failed)?;
     Ok((key, passphrase))
 }
 
 /// The first certificate of a file.
-pub fn read_certificate(path: &Path) -> Result<Certificate, AuthorityError> {
+pub fn read_certificate(path: &Path) -> Result<Certificate, StoreError> {
     first(path, read_certificates(path)?)
 }
 
-fn first(path: &Path, certificates: Vec<Certificate>) -> Result<Certificate, AuthorityError> {
-    let none = || AuthorityError::Certificate { path: path.to_owned(), cause: CertificateError::None };
+fn first(path: &Path, certificates: Vec<Certificate>) -> Result<Certificate, StoreError> {
+    let none = || StoreError::Certificate { path: path.to_owned(), cause: CertificateError::None };
     certificates.into_iter().next().ok_or_else(none)
 }
 
 /// All certificates of a file, PEM or a single DER; none when the file is empty or missing.
-pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, AuthorityError> {
+pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, StoreError> {
     parse(path, &files::read_if_exists(path, MOST_OCTETS)?.unwrap_or_default())
 }
 
-fn parse(path: &Path, content: &[u8]) -> Result<Vec<Certificate>, AuthorityError> {
-    certificates(content).map_err(|cause| AuthorityError::Certificate { path: path.to_owned(), cause })
+fn parse(path: &Path, content: &[u8]) -> Result<Vec<Certificate>, StoreError> {
+    certificates(content).map_err(|cause| StoreError::Certificate { path: path.to_owned(), cause })
 }
 
 /// As [`read_certificates`], from the content of a file.

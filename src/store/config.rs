@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::authority::error::AuthorityError;
+use super::error::StoreError;
 use crate::issuance::{Limits, Text};
 use crate::store::home::Home;
 use crate::system::files;
@@ -116,7 +116,7 @@ impl Config {
     ///
     /// # Errors
     /// When its ca.toml cannot be read, or says what cannot be.
-    pub fn load(home: &Home) -> Result<Self, AuthorityError> {
+    pub fn load(home: &Home) -> Result<Self, StoreError> {
         const MOST_OCTETS: u64 = 1024 * 1024;
         let path = home.config();
         let content = files::read(&path, MOST_OCTETS)?;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::authority::error::AuthorityError;
-use crate::keys::Signer;
-use crate::keys::key_file::KeyFile;
+use super::error::StoreError;
+use crate::keys::key_file::{self, KeyFile, NewProtection};
+use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::{ca_certificates, previous_certificates};
@@ -37,6 +37,32 @@ pub struct Files {
 pub struct KeyText {
     pub text: Zeroizing<String>,
     pub mode: u32,
+}
+
+impl KeyText {
+    /// Writes the text of a new key file, encrypted when there is a passphrase. Slow on purpose then.
+    ///
+    /// # Errors
+    /// When there is no randomness, or the key cannot be written.
+    pub fn new(
+        key: &PrivateKey,
+        passphrase: Option<&Passphrase>,
+        mode: u32,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, StoreError> {
+        let failed = |cause| StoreError::KeyFile { path: PathBuf::from("the new key"), cause };
+        let protection = match passphrase {
+            None => None,
+            Some(passphrase) => {
+                let mut randomness = [0; 32];
+                let drawn = entropy.fill(&mut randomness);
+                drawn.map_err(|cause| FileError { action: "draw", path: PathBuf::from("random octets"), cause })?;
+                Some(NewProtection::new(passphrase, randomness))
+            }
+        };
+        let text = key_file::write(key, protection.as_ref()).map_err(failed)?;
+        Ok(Self { text, mode })
+    }
 }
 
 /// Where the files are.
@@ -335,7 +361,7 @@ pub fn in_the_way(folder: &Path, with_key: bool) -> Option<PathBuf> {
 
 /// The key file in a folder of the user's that is not the one to this public key, which would stand beside a certificate
 /// that it does not belong to. An encrypted one is known by the certificate that stands beside it already.
-pub fn key_of_another(folder: &Path, public_key: &PublicKey) -> Result<Option<PathBuf>, AuthorityError> {
+pub fn key_of_another(folder: &Path, public_key: &PublicKey) -> Result<Option<PathBuf>, StoreError> {
     let of_another = |certificate: &Certificate| certificate.public_key != *public_key;
     let is_pair_of_another = || {
         let there = ca_certificates::read_certificates(&folder.join(CERT)).unwrap_or_default();
@@ -398,12 +424,12 @@ pub fn is_replaceable(folder: &Path) -> Result<(), FileError> {
 }
 
 /// Whether the files in a folder are those of this certificate: all of them, with its key beside it.
-pub fn holds(folder: &Path, certificate: &Certificate) -> Result<bool, AuthorityError> {
+pub fn holds(folder: &Path, certificate: &Certificate) -> Result<bool, StoreError> {
     Ok(holds_certificate(folder, certificate) && key_beside(folder, &certificate.public_key)? == KeyBeside::Its)
 }
 
 /// Whether the files in a folder are those of this certificate, and no key of another stands beside them.
-pub fn holds_public(folder: &Path, certificate: &Certificate) -> Result<bool, AuthorityError> {
+pub fn holds_public(folder: &Path, certificate: &Certificate) -> Result<bool, StoreError> {
     Ok(holds_certificate(folder, certificate) && key_beside(folder, &certificate.public_key)? != KeyBeside::Another)
 }
 
@@ -426,7 +452,7 @@ enum KeyBeside {
     None,
 }
 
-fn key_beside(folder: &Path, public_key: &PublicKey) -> Result<KeyBeside, AuthorityError> {
+fn key_beside(folder: &Path, public_key: &PublicKey) -> Result<KeyBeside, StoreError> {
     let Some(key) = files::read_if_exists(&folder.join(KEY), MOST_OCTETS)? else { return Ok(KeyBeside::None) };
     let key = Zeroizing::new(key);
     let is_its = match KeyFile::parse(&key) {

@@ -25,6 +25,23 @@ pub enum EntryNameError {
     TooLong(usize),
 }
 
+/// The name of an authority is a folder, a word of the command line and part of URLs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{}' cannot be the name of an authority: letters, digits, '-' and '_' only, no '-' in front, at most 40", text::escape(.0))]
+pub struct AuthorityNameError(pub String);
+
+/// Checks the name of an authority.
+///
+/// # Errors
+/// When it holds another character than letters, digits, `-` and `_`, begins with `-`, or is empty or longer than 40.
+pub fn check_authority_name(name: &str) -> Result<(), AuthorityNameError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match !name.is_empty() && !name.starts_with('-') && name.len() <= 40 && name.chars().all(allowed) {
+        true => Ok(()),
+        false => Err(AuthorityNameError(name.to_owned())),
+    }
+}
+
 /// How `*` is written in the name of a folder.
 const WILDCARD: &str = "_wildcard";
 /// File systems end names at 255 octets.

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use crate::authority::error::AuthorityError;
+use super::error::StoreError;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::placement;
@@ -39,7 +39,7 @@ pub struct Standing {
 impl Standing {
     /// # Errors
     /// When the index cannot be read.
-    pub fn of(index: &Index, name: &str, now: OffsetDateTime) -> Result<Self, AuthorityError> {
+    pub fn of(index: &Index, name: &str, now: OffsetDateTime) -> Result<Self, StoreError> {
         let history = index.history(name, now)?;
         let rollbacks = if history.is_empty() { Vec::new() } else { index.rollbacks(name)? };
         Ok(Self { history, rollbacks })
@@ -94,7 +94,7 @@ pub fn recover(
     name: &EntryName,
     now: OffsetDateTime,
     entropy: &dyn Entropy,
-) -> Result<(), AuthorityError> {
+) -> Result<(), StoreError> {
     let standing = Standing::of(index, name.as_str(), now)?;
     let Some(recorded) = standing.recorded() else { return Ok(()) };
     if recorded.place.is_some() {
@@ -142,7 +142,7 @@ fn recover_folder(
     name: &EntryName,
     standing: &Standing,
     entropy: &dyn Entropy,
-) -> Result<(), AuthorityError> {
+) -> Result<(), StoreError> {
     let did_not_end = standing.history.last().is_some_and(|newest| newest.delivered_at.is_none());
     let Some(recorded) = standing.recorded().filter(|_| did_not_end || standing.unfinished().is_some()) else {
         return Ok(());

@@ -1,5 +1,6 @@
 //! TEXT: escaping, hexadecimal, times and durations as people write them, and TOML files. Knows nothing of certificates.
 
+pub mod diagnostic;
 pub mod escape;
 pub mod hex;
 pub mod lifetime;
@@ -7,6 +8,7 @@ pub mod similar;
 pub mod time;
 pub mod toml_document;
 
+pub use diagnostic::{Class, Diagnosis, Diagnostic};
 pub use escape::{escape, is_plainly_visible, shell_word};
 pub use hex::{from_hex, hex};
 pub use lifetime::Lifetime;

@@ -2,16 +2,47 @@
 
 use time::OffsetDateTime;
 
-use crate::authority::error::AuthorityError;
 use crate::authority::hierarchy::init::NewAuthority;
 use crate::issuance::{CaCertificate, Issuer, IssuerError};
-use crate::keys::{self, PrivateKey, weakness};
+use crate::keys::{self, PrivateKey, WeakKeyError, weakness};
 use crate::lint::{self, Finding, Severity};
 use crate::store::ca_certificates::ROOT;
 use crate::store::index::Origin;
-use crate::text;
-use crate::text::rfc3339;
-use crate::x509::Certificate;
+use crate::text::{self, Diagnosis, Diagnostic, rfc3339};
+use crate::x509::{Certificate, DistinguishedName, Validity};
+
+/// Why a CA of another tool is not imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    #[error(transparent)]
+    WeakKey(#[from] WeakKeyError),
+    #[error("the certificate of '{subject}' is valid from {} to {}, not now", rfc3339(validity.not_before), rfc3339(validity.not_after))]
+    NotNow { subject: String, validity: Validity },
+    #[error(transparent)]
+    NoPath(#[from] NoPathToRoot),
+}
+
+/// A certificate of a path was issued by none of those that were given.
+#[derive(Debug, thiserror::Error)]
+#[error("'{subject}' was issued by '{issuer}'{key_id}, which is not among the certificates of --chain")]
+pub struct NoPathToRoot {
+    pub subject: DistinguishedName,
+    pub issuer: DistinguishedName,
+    /// ` with the key identifier …`, when the certificate names one.
+    pub key_id: String,
+}
+
+impl Diagnostic for ImportError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Issuer(error) => error.diagnosis(),
+            Self::WeakKey(error) => error.diagnosis(),
+            Self::NotNow { .. } | Self::NoPath(_) => Diagnosis::refused("not-adopted"),
+        }
+    }
+}
 
 /// What another tool made.
 pub struct Adoption {
@@ -23,10 +54,7 @@ pub struct Adoption {
 
 /// The authorities that an adoption makes, the root first, and what is worth knowing about their form. The last of them
 /// has the key.
-pub(crate) fn adopt(
-    adoption: Adoption,
-    now: OffsetDateTime,
-) -> Result<(Vec<NewAuthority>, Vec<Finding>), AuthorityError> {
+pub(crate) fn adopt(adoption: Adoption, now: OffsetDateTime) -> Result<(Vec<NewAuthority>, Vec<Finding>), ImportError> {
     let Adoption { certificate, key, chain } = adoption;
     let subject = certificate.subject.to_string();
     if !certificate.is_ca() {
@@ -34,14 +62,11 @@ pub(crate) fn adopt(
         return Err(IssuerError::NotAnAuthority(subject).into());
     }
     if !certificate.validity.contains(now) {
-        let (from, to) = (rfc3339(certificate.validity.not_before), rfc3339(certificate.validity.not_after));
-        return Err(AuthorityError::Adoption(format!(
-            "the certificate of '{subject}' is valid from {from} to {to}, not now"
-        )));
+        return Err(ImportError::NotNow { subject, validity: certificate.validity });
     }
     let above = path_to_root(&certificate, chain)?;
     for adopted in above.iter().chain([&certificate]) {
-        let weak = |cause| AuthorityError::WeakKey { owner: format!("'{}'", adopted.subject), cause };
+        let weak = |cause| WeakKeyError { owner: format!("'{}'", adopted.subject), cause };
         weakness::check(&adopted.public_key).map_err(weak)?;
     }
     let findings = lint::check(&certificate, above.first(), lint::LintProfile::Rfc5280)
@@ -80,7 +105,7 @@ pub(crate) fn adopt(
 pub(crate) fn path_to_root(
     certificate: &Certificate,
     mut chain: Vec<Certificate>,
-) -> Result<Vec<Certificate>, AuthorityError> {
+) -> Result<Vec<Certificate>, NoPathToRoot> {
     let mut path: Vec<Certificate> = Vec::new();
     loop {
         let last = path.last().unwrap_or(certificate);
@@ -92,12 +117,10 @@ pub(crate) fn path_to_root(
             return Ok(path);
         }
         let Some(position) = chain.iter().position(signed_by) else {
-            let (subject, issuer) = (&last.subject, &last.issuer);
+            let (subject, issuer) = (last.subject.clone(), last.issuer.clone());
             let wanted = last.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
             let key_id = wanted.map(|id| format!(" with the key identifier {}", text::hex(id))).unwrap_or_default();
-            return Err(AuthorityError::Adoption(format!(
-                "'{subject}' was issued by '{issuer}'{key_id}, which is not among the certificates of --chain"
-            )));
+            return Err(NoPathToRoot { subject, issuer, key_id });
         };
         path.push(chain.swap_remove(position));
     }

@@ -6,25 +6,26 @@
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
-use crate::authority::error::AuthorityError;
+use crate::authority::error::CertifyError;
+use crate::authority::hierarchy::ca_profile::{authority_profile, authority_request};
 use crate::authority::hierarchy::import;
 use crate::authority::hierarchy::import::Adoption;
+use crate::authority::hierarchy::import::ImportError;
 use crate::authority::issuer_chain::judged;
-use crate::authority::leaf::issue::{draw_serial, is_authority_name, key_text};
-use crate::issuance::{self, CaCertificate, CertificateRequest, Draft, End, Profile, SignedBy};
-use crate::keys::{Passphrase, PrivateKey, Signer};
+use crate::authority::serial::draw_serial;
+use crate::issuance::{self, CaCertificate, Draft, SignedBy};
+use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::store::ca_certificates::ROOT;
 use crate::store::config::Config;
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Tools;
-use crate::store::entry_name::EntryName;
+use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
 use crate::store::index::{Index, NewEntry, Origin};
-use crate::store::templates;
 use crate::system::files::{self, FolderLock, StagedFolder};
+use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::Certificate;
 
 /// What is ordered.
@@ -36,6 +37,51 @@ pub struct Order {
     pub passphrase: Option<Passphrase>,
     /// Take over a CA of another tool instead of making a root.
     pub adoption: Option<Adoption>,
+}
+
+/// Why no CA was made.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    #[error(transparent)]
+    Certify(CertifyError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error("there is a CA in {} already", .0.display())]
+    Exists(PathBuf),
+    #[error("{} is in the way of a new CA", .0.display())]
+    InTheWay(PathBuf),
+    #[error("the index cannot be made at {}: that is another file system than the CA directory's", .0.display())]
+    IndexAcross(PathBuf),
+    #[error("'{0}' is the name of another authority of this CA already")]
+    AuthorityTaken(String),
+    #[error("there is no key to sign an intermediate with")]
+    NoKey,
+}
+
+impl<E> From<E> for InitError
+where
+    CertifyError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Certify(error.into())
+    }
+}
+
+impl Diagnostic for InitError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Certify(error) => error.diagnosis(),
+            Self::Import(error) => error.diagnosis(),
+            Self::Exists(folder) => Diagnosis::refused("exists")
+                .hint(format!("to use it: ca --dir {} list", folder.display()))
+                .hint("for another CA, name another folder with --dir"),
+            Self::InTheWay(_) => Diagnosis::refused("exists").hint("move it away, or name another folder with --dir"),
+            Self::IndexAcross(_) => Diagnosis::refused("file-error")
+                .hint("make the CA without [index] location; then move index.db there, and name its place in ca.toml"),
+            Self::AuthorityTaken(_) => Diagnosis::usage("bad-name"),
+            Self::NoKey => Diagnosis::refused("not-adopted"),
+        }
+    }
 }
 
 /// An authority on its way into a new CA.
@@ -88,10 +134,10 @@ fn place_of(piece: &str, home: &Home, config: &Config) -> PathBuf {
 ///
 /// # Errors
 /// When there is one already, or something else is in the way, or something fails; nothing is left then.
-pub fn init(home: &Home, order: Order, tools: &Tools<'_>) -> Result<Made, AuthorityError> {
+pub fn init(home: &Home, order: Order, tools: &Tools<'_>) -> Result<Made, InitError> {
     // Before the work, and once more under the lock.
     if home.exists() {
-        return Err(AuthorityError::Exists(home.folder().to_owned()));
+        return Err(InitError::Exists(home.folder().to_owned()));
     }
     let now = crate::text::whole_second(tools.clock.now());
     let mut config = order.config;
@@ -100,11 +146,9 @@ pub fn init(home: &Home, order: Order, tools: &Tools<'_>) -> Result<Made, Author
         None => make_root(&config, now, tools)?,
     };
     if let Some(name) = order.intermediate {
-        if !is_authority_name(&name) {
-            return Err(AuthorityError::AuthorityName(name));
-        }
+        check_authority_name(&name)?;
         if authorities.iter().any(|authority| authority.name == name) {
-            return Err(AuthorityError::AuthorityTaken(name));
+            return Err(InitError::AuthorityTaken(name));
         }
         let (intermediate, more) = make_intermediate(&name, &authorities, &config, now, tools)?;
         authorities.push(intermediate);
@@ -115,7 +159,11 @@ pub fn init(home: &Home, order: Order, tools: &Tools<'_>) -> Result<Made, Author
     let key_texts = authorities
         .iter()
         .map(|authority| {
-            authority.key.as_ref().map(|key| key_text(key, order.passphrase.as_ref(), tools.entropy)).transpose()
+            authority
+                .key
+                .as_ref()
+                .map(|key| KeyText::new(key, order.passphrase.as_ref(), files::SECRET, tools.entropy))
+                .transpose()
         })
         .collect::<Result<Vec<_>, _>>()?;
 
@@ -145,7 +193,7 @@ fn make_root(
     config: &Config,
     now: OffsetDateTime,
     tools: &Tools<'_>,
-) -> Result<(Vec<NewAuthority>, Vec<Finding>), AuthorityError> {
+) -> Result<(Vec<NewAuthority>, Vec<Finding>), InitError> {
     let profile = authority_profile(ROOT, config)?;
     let key = PrivateKey::generate(config.root.key)?;
     let request = authority_request(&config.name, &profile, config, &key)?;
@@ -171,12 +219,12 @@ fn make_intermediate(
     config: &Config,
     now: OffsetDateTime,
     tools: &Tools<'_>,
-) -> Result<(NewAuthority, Vec<Finding>), AuthorityError> {
+) -> Result<(NewAuthority, Vec<Finding>), InitError> {
     let profile = authority_profile("intermediate", config)?;
     let Some((issuer, signer)) =
         authorities.iter().rev().find_map(|authority| Some((authority, authority.key.as_ref()?)))
     else {
-        return Err(AuthorityError::Adoption("there is no key to sign an intermediate with".to_owned()));
+        return Err(InitError::NoKey);
     };
     let above = authorities.iter().filter(|other| other.name != issuer.name).map(|other| other.certificate.clone());
     let facts = CaCertificate::new(&issuer.name, issuer.certificate.clone(), above.collect())?;
@@ -203,70 +251,22 @@ fn make_intermediate(
     Ok((intermediate, warnings))
 }
 
-/// The built-in template with what ca.toml says of this authority.
-pub(crate) fn authority_profile(template: &str, config: &Config) -> Result<Profile, AuthorityError> {
-    let Some(built_in) = templates::built_in(template) else {
-        return Err(
-            templates::TemplateError::Unknown { name: template.to_owned(), nearest: None, known: Vec::new() }.into()
-        );
-    };
-    let mut profile = built_in.profile()?;
-    let settings = if template == ROOT { &config.root } else { &config.intermediate };
-    profile.keys = vec![settings.key];
-    profile.lifetime = settings.lifetime;
-    profile.longest = profile.longest.max(settings.lifetime);
-    if let Some(rules) = &mut profile.authority {
-        rules.constraints = settings.constraints.clone();
-    }
-    if template == ROOT {
-        templates::complete_subject(&mut profile, config);
-        // A root is in no CRL: nobody but itself could revoke it.
-        profile.distribution.crl.clear();
-    } else {
-        templates::complete(&mut profile, config);
-    }
-    Ok(profile)
-}
-
-/// The wish for an authority. `common_name` is free text: it becomes no folder.
-pub(crate) fn authority_request(
-    common_name: &str,
-    profile: &Profile,
-    config: &Config,
-    key: &PrivateKey,
-) -> Result<CertificateRequest, AuthorityError> {
-    let entry: EntryName = profile.name.parse()?;
-    let mut values = templates::values(&entry, config);
-    values.0.insert("name".to_owned(), common_name.to_owned());
-    values.0.insert(templates::ISSUER.to_owned(), ROOT.to_owned());
-    Ok(CertificateRequest {
-        name: common_name.to_owned(),
-        names: Vec::new(),
-        public_key: key.public_key().clone(),
-        end: End::Default,
-        // An intermediate whose usual life is longer than its root's ends with the root.
-        clip: true,
-        subject: Vec::new(),
-        values,
-    })
-}
-
 fn write(
     home: &Home,
     config: &Config,
     authorities: &[NewAuthority],
-    key_texts: Vec<Option<Zeroizing<String>>>,
+    key_texts: Vec<Option<KeyText>>,
     now: OffsetDateTime,
     tools: &Tools<'_>,
-) -> Result<(), AuthorityError> {
+) -> Result<(), InitError> {
     let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
     if home.exists() {
-        return Err(AuthorityError::Exists(home.folder().to_owned()));
+        return Err(InitError::Exists(home.folder().to_owned()));
     }
     remove_interrupted(home)?;
     let places = PIECES.map(|piece| place_of(piece, home, config));
     if let Some(place) = places.iter().find(|path| path.symlink_metadata().is_ok()) {
-        return Err(AuthorityError::InTheWay(place.clone()));
+        return Err(InitError::InTheWay(place.clone()));
     }
     let index = place_of(INDEX, home, config);
     let beside_index = index.parent().filter(|parent| *parent != home.folder());
@@ -281,8 +281,8 @@ fn write(
     for (authority, key) in authorities.iter().zip(key_texts) {
         let folder = Path::new("authorities").join(&authority.name);
         staged.add_folder(&folder)?;
-        if let Some(text) = key {
-            KeyText { text, mode: files::SECRET }.stage(&mut staged, &folder)?;
+        if let Some(key) = key {
+            key.stage(&mut staged, &folder)?;
         }
         Files::new(&authority.certificate, &authority.chain).stage(&mut staged, &folder, false)?;
     }
@@ -308,7 +308,7 @@ fn write(
         beside_index.into_iter().for_each(files::remove_if_empty);
     }
     moved.map_err(|error| match error.is_across_file_systems() {
-        true => AuthorityError::IndexAcross(index),
+        true => InitError::IndexAcross(index),
         false => error.into(),
     })
 }
@@ -327,7 +327,7 @@ fn move_back(home: &Home, config: &Config, staged: &Path) {
 
 /// What a run left that died while it moved the pieces: its folder under construction still has the `ca.toml`, which is
 /// moved last, so that every piece in place is that run's. Its folder goes last, or the next run could not know.
-fn remove_interrupted(home: &Home) -> Result<(), AuthorityError> {
+fn remove_interrupted(home: &Home) -> Result<(), InitError> {
     for name in files::names_in(home.folder())?.iter().filter(|name| name.starts_with(files::staged::PREFIX)) {
         let staged = home.folder().join(name);
         // What that run was told, which need not be what this one is told. What the power cut left unreadable was not
@@ -344,7 +344,7 @@ fn remove_interrupted(home: &Home) -> Result<(), AuthorityError> {
     Ok(())
 }
 
-fn write_index(path: &Path, authorities: &[NewAuthority], now: OffsetDateTime) -> Result<(), AuthorityError> {
+fn write_index(path: &Path, authorities: &[NewAuthority], now: OffsetDateTime) -> Result<(), InitError> {
     let mut index = Index::create(path)?;
     let mut change = index.change()?;
     for authority in authorities {

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
-use crate::authority::error::AuthorityError;
-use crate::authority::hierarchy::import::path_to_root;
-use crate::authority::hierarchy::init::{authority_profile, authority_request};
-use crate::authority::leaf::issue::{draw_serial, is_authority_name, key_text};
+use crate::authority::error::CertifyError;
+use crate::authority::hierarchy::ca_profile::{authority_profile, authority_request};
+use crate::authority::hierarchy::import::{NoPathToRoot, path_to_root};
+use crate::authority::serial::draw_serial;
 use crate::issuance::{self, CaCertificate, Draft, RequestDraft, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::{self, Finding};
@@ -20,11 +20,11 @@ use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Tools;
+use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
 use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
 use crate::system::files::{self, FolderLock, StagedFolder};
-use crate::text;
-use crate::text::{rfc3339, whole_second};
+use crate::text::{self, Diagnosis, Diagnostic, rfc3339, whole_second};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, PublicKey, SigningRequest, pem};
 
 /// The template of an authority below another.
@@ -82,6 +82,10 @@ pub struct Installed {
 /// Why an authority was not asked for, or not installed.
 #[derive(Debug, thiserror::Error)]
 pub enum IntermediateError {
+    #[error(transparent)]
+    Certify(CertifyError),
+    #[error("{0}")]
+    BadRequest(String),
     #[error("there is an authority '{0}' already")]
     Taken(String),
     #[error("'{0}' is the name of a certificate already; a name belongs to one template")]
@@ -96,25 +100,57 @@ pub enum IntermediateError {
     SelfIssued(String),
     #[error("the certificate of '{subject}' is valid from {} to {}, not now", rfc3339(*from), rfc3339(*to))]
     NotNow { subject: String, from: OffsetDateTime, to: OffsetDateTime },
-    #[error("{0}")]
-    NoPath(String),
+    #[error(transparent)]
+    NoPath(#[from] NoPathToRoot),
     #[error("the chain ends at '{subject}' (SHA-256 {}), which is no root of this CA", text::hex(fingerprint))]
     UnknownRoot { subject: String, fingerprint: [u8; 32] },
     #[error("the root '{subject}' is one of this CA already: '{name}'")]
     KnownRoot { subject: String, name: String },
 }
 
+impl<E> From<E> for IntermediateError
+where
+    CertifyError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Certify(error.into())
+    }
+}
+
+impl Diagnostic for IntermediateError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Certify(error) => error.diagnosis(),
+            Self::BadRequest(_) => Diagnosis::refused("bad-request"),
+            Self::Taken(_) | Self::NameOfCertificate(_) => Diagnosis::refused("exists").hint("choose another name"),
+            Self::Requested { name, path } => Diagnosis::refused("exists")
+                .hint(format!("let another CA sign {}", path.display()))
+                .hint(format!("when its certificate is here: ca intermediate install {name} CERT")),
+            Self::NotRequested(name) => {
+                Diagnosis::usage("unknown-authority").hint(format!("to ask: ca intermediate request {name}"))
+            }
+            Self::OtherKey { .. } => Diagnosis::refused("key-mismatch"),
+            Self::SelfIssued(_) => Diagnosis::refused("not-an-intermediate"),
+            Self::NotNow { .. } => Diagnosis::refused("not-valid-now"),
+            Self::NoPath(_) => {
+                Diagnosis::refused("no-path-to-root").hint("give the certificates above it with --chain FILE")
+            }
+            Self::UnknownRoot { .. } => Diagnosis::refused("unknown-root")
+                .hint("if clients of this CA shall trust it, name it: --add-root AUTHORITY"),
+            Self::KnownRoot { .. } => Diagnosis::refused("exists").hint("leave out --add-root"),
+        }
+    }
+}
+
 /// Makes a key and a request for it, as one folder.
 ///
 /// # Errors
 /// When the name is taken, or the system refuses; nothing is left then.
-pub fn request(home: &Home, order: &RequestOrder, tools: &Tools<'_>) -> Result<Requested, AuthorityError> {
+pub fn request(home: &Home, order: &RequestOrder, tools: &Tools<'_>) -> Result<Requested, IntermediateError> {
     let now = whole_second(tools.clock.now());
     let config = Config::load(home)?;
     let name = order.name.as_str();
-    if !is_authority_name(name) {
-        return Err(AuthorityError::AuthorityName(name.to_owned()));
-    }
+    check_authority_name(name)?;
     check_free(home, &config, name, now)?;
 
     let mut profile = authority_profile(TEMPLATE, &config)?;
@@ -127,9 +163,10 @@ pub fn request(home: &Home, order: &RequestOrder, tools: &Tools<'_>) -> Result<R
     let serial = draw_serial(profile.serial_octets, tools.entropy)?;
     let draft = Draft::new(&profile, &wish, SignedBy::Itself(&key), now, serial)?;
     let draft = RequestDraft { subject: draft.subject, names: Vec::new(), authority: Some(draft.basic_constraints) };
-    let request = issuance::sign_request(&draft, &key).map_err(|error| AuthorityError::Request(error.to_string()))?;
+    let request =
+        issuance::sign_request(&draft, &key).map_err(|error| IntermediateError::BadRequest(error.to_string()))?;
     // Slow on purpose when there is a passphrase, hence before the lock.
-    let text = KeyText { text: key_text(&key, order.passphrase.as_ref(), tools.entropy)?, mode: files::SECRET };
+    let text = KeyText::new(&key, order.passphrase.as_ref(), files::SECRET, tools.entropy)?;
 
     let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
     files::remove_stale(home.folder())?;
@@ -143,16 +180,16 @@ pub fn request(home: &Home, order: &RequestOrder, tools: &Tools<'_>) -> Result<R
     Ok(Requested { name: name.to_owned(), request, path: home.request(name), key: home.key(name) })
 }
 
-fn check_free(home: &Home, config: &Config, name: &str, now: OffsetDateTime) -> Result<(), AuthorityError> {
+fn check_free(home: &Home, config: &Config, name: &str, now: OffsetDateTime) -> Result<(), IntermediateError> {
     if Authorities::of(home).is_pending(name) {
-        return Err(IntermediateError::Requested { name: name.to_owned(), path: home.request(name) }.into());
+        return Err(IntermediateError::Requested { name: name.to_owned(), path: home.request(name) });
     }
     if home.authority(name).symlink_metadata().is_ok() {
-        return Err(IntermediateError::Taken(name.to_owned()).into());
+        return Err(IntermediateError::Taken(name.to_owned()));
     }
     let index = Index::open_to_read(&home.resolve(&config.index.location))?;
     if index.history(name, now)?.iter().any(|entry| entry.template != TEMPLATE) {
-        return Err(IntermediateError::NameOfCertificate(name.to_owned()).into());
+        return Err(IntermediateError::NameOfCertificate(name.to_owned()));
     }
     Ok(())
 }
@@ -162,21 +199,21 @@ fn check_free(home: &Home, config: &Config, name: &str, now: OffsetDateTime) -> 
 /// # Errors
 /// When it is for another key, no CA's, does not lead to a root that is known or named, or the system refuses. The same
 /// command completes what a failure left.
-pub fn install(home: &Home, order: InstallOrder, tools: &Tools<'_>) -> Result<Installed, AuthorityError> {
+pub fn install(home: &Home, order: InstallOrder, tools: &Tools<'_>) -> Result<Installed, IntermediateError> {
     let now = whole_second(tools.clock.now());
     let config = Config::load(home)?;
     let authorities = Authorities::of(home);
     let InstallOrder { name, certificate, chain, add_root } = order;
     let subject = certificate.subject.to_string();
     if certificate.public_key != key_of(&authorities, &name)? {
-        return Err(IntermediateError::OtherKey { name, subject }.into());
+        return Err(IntermediateError::OtherKey { name, subject });
     }
     if certificate.is_self_issued() {
-        return Err(IntermediateError::SelfIssued(subject).into());
+        return Err(IntermediateError::SelfIssued(subject));
     }
     if !certificate.validity.contains(now) {
         let (from, to) = (certificate.validity.not_before, certificate.validity.not_after);
-        return Err(IntermediateError::NotNow { subject, from, to }.into());
+        return Err(IntermediateError::NotNow { subject, from, to });
     }
     let above = above(&authorities, &name, &certificate, chain)?;
     // Whether it may sign, and those above it may have signed a CA.
@@ -229,11 +266,12 @@ pub fn install(home: &Home, order: InstallOrder, tools: &Tools<'_>) -> Result<In
 }
 
 /// The key that was made for an authority: as its request says, or the certificate that it has.
-fn key_of(authorities: &Authorities<'_>, name: &str) -> Result<PublicKey, AuthorityError> {
+fn key_of(authorities: &Authorities<'_>, name: &str) -> Result<PublicKey, IntermediateError> {
     if authorities.is_pending(name) {
         let path = authorities.home().request(name);
         let content = files::read(&path, MOST_OCTETS)?;
-        let damaged = |reason: String| AuthorityError::Request(format!("{} cannot be used: {reason}", path.display()));
+        let damaged =
+            |reason: String| IntermediateError::BadRequest(format!("{} cannot be used: {reason}", path.display()));
         let blocks = pem::parse_all(&content).map_err(|error| damaged(error.to_string()))?;
         let block = blocks.into_iter().next().ok_or_else(|| damaged("it is empty".to_owned()))?;
         let request = SigningRequest::from_der(&block.content).map_err(|error| damaged(error.to_string()))?;
@@ -242,7 +280,7 @@ fn key_of(authorities: &Authorities<'_>, name: &str) -> Result<PublicKey, Author
     if authorities.exists(name) {
         return Ok(authorities.certificate(name)?.public_key);
     }
-    Err(IntermediateError::NotRequested(name.to_owned()).into())
+    Err(IntermediateError::NotRequested(name.to_owned()))
 }
 
 /// Those above the certificate, up to a root. Our own come before those that were brought: the same root may have been
@@ -252,16 +290,13 @@ fn above(
     name: &str,
     certificate: &Certificate,
     chain: Vec<Certificate>,
-) -> Result<Vec<Certificate>, AuthorityError> {
+) -> Result<Vec<Certificate>, IntermediateError> {
     let mut candidates = Vec::new();
     for other in authorities.names()?.into_iter().filter(|other| other != name) {
         candidates.push(authorities.certificate(&other)?);
     }
     candidates.extend(chain);
-    path_to_root(certificate, candidates).map_err(|error| match error {
-        AuthorityError::Adoption(message) => IntermediateError::NoPath(message).into(),
-        error => error,
-    })
+    Ok(path_to_root(certificate, candidates)?)
 }
 
 /// The root of the chain, if it is not one of ours: then it has to be named, since everybody who takes the bundle of this CA
@@ -270,15 +305,17 @@ fn root_to_add(
     authorities: &Authorities<'_>,
     above: &[Certificate],
     add_root: Option<String>,
-) -> Result<Option<Root>, AuthorityError> {
+) -> Result<Option<Root>, IntermediateError> {
     let Some(root) = above.last() else { return Ok(None) };
     let subject = root.subject.to_string();
     let known = authorities.roots()?.into_iter().find(|known| known.certificate == *root);
+    if let (None, Some(name)) = (&known, &add_root) {
+        check_authority_name(name)?;
+    }
     match (known, add_root) {
-        (None, None) => Err(IntermediateError::UnknownRoot { subject, fingerprint: root.fingerprint() }.into()),
-        (None, Some(name)) if !is_authority_name(&name) => Err(AuthorityError::AuthorityName(name)),
+        (None, None) => Err(IntermediateError::UnknownRoot { subject, fingerprint: root.fingerprint() }),
         (None, Some(name)) if authorities.home().authority(&name).symlink_metadata().is_ok() => {
-            Err(IntermediateError::Taken(name).into())
+            Err(IntermediateError::Taken(name))
         }
         (None, Some(name)) => {
             let path = authorities.home().authority(&name).join("cert.pem");
@@ -286,7 +323,7 @@ fn root_to_add(
         }
         // The same command again.
         (Some(known), Some(name)) if known.name != name => {
-            Err(IntermediateError::KnownRoot { subject, name: known.name }.into())
+            Err(IntermediateError::KnownRoot { subject, name: known.name })
         }
         (Some(_), _) => Ok(None),
     }
@@ -297,7 +334,7 @@ fn issuer_name(
     authorities: &Authorities<'_>,
     above: &[Certificate],
     new_root: Option<&Root>,
-) -> Result<String, AuthorityError> {
+) -> Result<String, IntermediateError> {
     for wanted in above.first().into_iter().chain(above.last()) {
         for name in authorities.names()? {
             if authorities.certificate(&name)? == *wanted {
@@ -313,7 +350,7 @@ fn record(
     change: &mut Change<'_>,
     (certificate, name, template, authority): (&Certificate, &str, &str, &str),
     now: OffsetDateTime,
-) -> Result<(EntryId, bool), AuthorityError> {
+) -> Result<(EntryId, bool), IntermediateError> {
     let known = change.by_serial(&certificate.serial, now)?;
     if let Some(entry) = known.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint()) {
         return Ok((entry.id, false));
@@ -331,7 +368,7 @@ fn record(
     Ok((change.insert(&entry)?, true))
 }
 
-fn publish_root(home: &Home, root: &Root, tools: &Tools<'_>) -> Result<(), AuthorityError> {
+fn publish_root(home: &Home, root: &Root, tools: &Tools<'_>) -> Result<(), IntermediateError> {
     let mut staged = StagedFolder::create(home.folder(), tools.entropy)?;
     Files::new(&root.certificate, &[]).stage(&mut staged, "".as_ref(), false)?;
     staged.sync()?;

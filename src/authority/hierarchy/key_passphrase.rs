@@ -5,16 +5,45 @@
 
 use std::path::PathBuf;
 
-use crate::authority::error::AuthorityError;
-use crate::authority::leaf::issue::key_text;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, Signer};
+use crate::store::StoreError;
 use crate::store::ca_certificates::Authorities;
-use crate::store::ca_certificates::{KeyOpener, open_key};
+use crate::store::ca_certificates::open_key;
+use crate::store::delivery::KeyText;
 use crate::store::effects::Tools;
 use crate::store::home::Home;
+use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt, PassphraseUnavailable};
 use crate::system::files::{self, Existing, FolderLock};
+use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::PublicKey;
+
+/// Why the passphrase of a key was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyPassphraseError {
+    #[error(transparent)]
+    Store(StoreError),
+    #[error("the private key {} was changed by somebody else at the same time", .0.display())]
+    Changed(PathBuf),
+}
+
+impl<E> From<E> for KeyPassphraseError
+where
+    StoreError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Diagnostic for KeyPassphraseError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Store(error) => error.diagnosis(),
+            Self::Changed(_) => Diagnosis::refused("key-changed").hint("run the command again"),
+        }
+    }
+}
 
 /// What came of it.
 #[derive(Debug)]
@@ -27,7 +56,7 @@ pub struct Outcome {
 }
 
 /// Where the next passphrase comes from; `None` removes it. Asked for when the present one was right.
-pub type Chooser<'a> = dyn FnMut() -> Result<Option<Passphrase>, AuthorityError> + 'a;
+pub type Chooser<'a> = dyn FnMut() -> Result<Option<Passphrase>, PassphraseUnavailable> + 'a;
 
 const MOST_OCTETS: u64 = 1024 * 1024;
 
@@ -38,22 +67,22 @@ const MOST_OCTETS: u64 = 1024 * 1024;
 pub fn change(
     home: &Home,
     authority: &str,
-    ask: &mut KeyOpener<'_>,
+    ask: &mut PassphrasePrompt<'_>,
     choose: &mut Chooser<'_>,
     tools: &Tools<'_>,
-) -> Result<Outcome, AuthorityError> {
+) -> Result<Outcome, KeyPassphraseError> {
     let authorities = Authorities::of(home);
     if !authorities.exists(authority) && !authorities.is_pending(authority) {
-        return Err(AuthorityError::UnknownAuthority { name: authority.to_owned(), known: authorities.names()? });
+        return Err(StoreError::UnknownAuthority { name: authority.to_owned(), known: authorities.names()? }.into());
     }
     let path = home.key(authority);
-    let away = || AuthorityError::KeyAway { authority: authority.to_owned(), path: path.clone() };
+    let away = || StoreError::KeyAway { authority: authority.to_owned(), path: path.clone() };
     let before = zeroize::Zeroizing::new(files::read_if_exists(&path, MOST_OCTETS)?.ok_or_else(away)?);
     if !files::is_secret_to_us(&path)? {
-        return Err(AuthorityError::LooseKey(path));
+        return Err(StoreError::LooseKey(path).into());
     }
     files::check_place(&path, Existing::Replace)?;
-    let (key, present) = open_key(&path, &before, ask, &format!("Present passphrase of '{authority}': "))?;
+    let (key, present) = open_key(&path, &before, ask, &EncryptedKey::AuthorityBeforeChange(authority.to_owned()))?;
     if authorities.exists(authority) {
         let certificate = authorities.certificate(authority)?;
         if certificate.public_key != *key.public_key() {
@@ -63,9 +92,9 @@ pub fn change(
     let next = choose()?;
 
     // Slow on purpose when there is a passphrase, hence before the lock.
-    let text = key_text(&key, next.as_ref(), tools.entropy)?;
+    let text = KeyText::new(&key, next.as_ref(), files::SECRET, tools.entropy)?.text;
     let opened = KeyFile::parse(text.as_bytes()).and_then(|file| file.open(next.as_ref()));
-    let opened = opened.map_err(|cause| AuthorityError::KeyFile { path: path.clone(), cause })?;
+    let opened = opened.map_err(|cause| StoreError::KeyFile { path: path.clone(), cause })?;
     if opened.public_key() != key.public_key() {
         return Err(crate::issuance::IssuerError::KeyMismatch(authority.to_owned()).into());
     }
@@ -74,7 +103,7 @@ pub fn change(
     files::remove_stale(&home.authority(authority))?;
     let now = zeroize::Zeroizing::new(files::read_if_exists(&path, MOST_OCTETS)?.ok_or_else(away)?);
     if now != before {
-        return Err(AuthorityError::KeyChanged(path));
+        return Err(KeyPassphraseError::Changed(path));
     }
     files::publish_file(&path, text.as_bytes(), files::SECRET, Existing::Replace, tools.entropy)?;
     Ok(Outcome {

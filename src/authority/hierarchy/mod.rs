@@ -1,5 +1,6 @@
 //! Acts on the CAs themselves: a new CA, an imported one, intermediates, and the root's renewal and rotation.
 
+pub mod ca_profile;
 pub mod import;
 pub mod init;
 pub mod intermediate;

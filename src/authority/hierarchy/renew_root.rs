@@ -3,17 +3,16 @@
 
 use time::{Duration, OffsetDateTime};
 
-use crate::authority::error::AuthorityError;
-use crate::authority::hierarchy::rotation::RotationError;
-use crate::authority::leaf::issue::unused_serial;
+use crate::authority::hierarchy::rotation::error::RotationError;
+use crate::authority::serial::unused_serial;
 use crate::issuance::{self, Issuer, SignedBy, recertify};
 use crate::store::ca_certificates::Authorities;
-use crate::store::ca_certificates::KeyOpener;
 use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::effects::Tools;
 use crate::store::home::Home;
 use crate::store::index::{Index, NewEntry, Origin};
+use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, FolderLock};
 use crate::text::Lifetime;
 use crate::text::whole_second;
@@ -44,9 +43,9 @@ pub fn renew(
     home: &Home,
     name: Option<&str>,
     lifetime: Option<Lifetime>,
-    ask: &mut KeyOpener<'_>,
+    ask: &mut PassphrasePrompt<'_>,
     tools: &Tools<'_>,
-) -> Result<Renewed, AuthorityError> {
+) -> Result<Renewed, RotationError> {
     let now = whole_second(tools.clock.now());
     let config = Config::load(home)?;
     let authorities = Authorities::of(home);
@@ -57,7 +56,7 @@ pub fn renew(
     let facts = authorities.ca_certificate(&name)?;
     let before = facts.certificate().clone();
     if !before.is_self_issued() {
-        return Err(RotationError::NotARoot(name).into());
+        return Err(RotationError::NotARoot(name));
     }
     let validity = validity(lifetime.unwrap_or(config.root.lifetime), now)?;
     let (issuer, _) = authorities.unlock(facts, ask)?;
@@ -85,7 +84,7 @@ pub fn renew(
 
     // Only now may it leave the process.
     let replaced = delivery::replace_certificate(home, &name, &certificate, tools.entropy);
-    replaced.map_err(|cause| AuthorityError::NotReplaced { serial: certificate.serial.to_string(), cause })?;
+    replaced.map_err(|cause| RotationError::NotReplaced { serial: certificate.serial.to_string(), cause })?;
     index.mark_delivered(id, now)?;
     let left_out = issuance::recertify::left_out(&before);
     Ok(Renewed { name, before, certificate, left_out })
@@ -96,14 +95,14 @@ fn sign(
     now: OffsetDateTime,
     validity: Validity,
     serial: crate::x509::SerialNumber,
-) -> Result<Certificate, AuthorityError> {
+) -> Result<Certificate, RotationError> {
     let before = issuer.ca_certificate().certificate().clone();
     let key = issuer.into_signer();
     let draft = recertify(&before, SignedBy::Itself(&key), now, validity, serial)?;
     Ok(issuance::sign(issuance::approve(draft, None)?, &key)?.checked()?)
 }
 
-fn validity(lifetime: Lifetime, now: OffsetDateTime) -> Result<Validity, AuthorityError> {
+fn validity(lifetime: Lifetime, now: OffsetDateTime) -> Result<Validity, RotationError> {
     // A short life must not be spent before it begins.
     let backdate = BACKDATE.min(lifetime.as_duration() / 10);
     let not_before = now - Duration::seconds(backdate.whole_seconds());

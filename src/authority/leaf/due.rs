@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::authority::error::AuthorityError;
 use crate::authority::leaf::hook;
 use crate::authority::leaf::hook::Hook;
 use crate::authority::leaf::order;
+use crate::store::StoreError;
 use crate::store::ca_certificates::{Authorities, ROOT, read_certificate};
 use crate::store::config::Config;
 use crate::store::delivery;
@@ -68,7 +68,7 @@ pub enum AuthorityCure {
 ///
 /// # Errors
 /// When the index or an authority cannot be read.
-pub fn due(home: &Home, due: order::Due, tools: &Tools<'_>) -> Result<Vec<Due>, AuthorityError> {
+pub fn due(home: &Home, due: order::Due, tools: &Tools<'_>) -> Result<Vec<Due>, StoreError> {
     let now = whole_second(tools.clock.now());
     let index = Index::open_to_read(&home.resolve(&Config::load(home)?.index.location))?;
     let mut found = certificates(home, &index, due, now)?;
@@ -95,7 +95,7 @@ pub fn due(home: &Home, due: order::Due, tools: &Tools<'_>) -> Result<Vec<Due>, 
     Ok(found)
 }
 
-fn certificates(home: &Home, index: &Index, due: order::Due, now: OffsetDateTime) -> Result<Vec<Due>, AuthorityError> {
+fn certificates(home: &Home, index: &Index, due: order::Due, now: OffsetDateTime) -> Result<Vec<Due>, StoreError> {
     let ends = match due {
         order::Due::LastThird => Ends::InItsLastThird(now),
         order::Due::Within(within) => Ends::Before(latest(now, within.as_duration())),
@@ -140,7 +140,7 @@ fn list_is_due(list: &RecordedList, due: order::Due, now: OffsetDateTime) -> boo
     }
 }
 
-fn cure(authorities: &Authorities<'_>, certificate: &Certificate) -> Result<AuthorityCure, AuthorityError> {
+fn cure(authorities: &Authorities<'_>, certificate: &Certificate) -> Result<AuthorityCure, StoreError> {
     if certificate.is_self_issued() {
         return Ok(AuthorityCure::RenewRoot);
     }

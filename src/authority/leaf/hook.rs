@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::authority::error::AuthorityError;
+use crate::store::StoreError;
 use crate::store::config::Config;
 use crate::store::delivery::Paths;
 use crate::store::effects::Tools;
@@ -75,7 +75,7 @@ impl Hook {
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn remembered(home: &Home, name: &str) -> Result<Option<Hook>, AuthorityError> {
+pub fn remembered(home: &Home, name: &str) -> Result<Option<Hook>, StoreError> {
     of(&Index::open_to_read(&home.resolve(&Config::load(home)?.index.location))?, name)
 }
 
@@ -83,7 +83,7 @@ pub fn remembered(home: &Home, name: &str) -> Result<Option<Hook>, AuthorityErro
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn of(index: &Index, name: &str) -> Result<Option<Hook>, AuthorityError> {
+pub fn of(index: &Index, name: &str) -> Result<Option<Hook>, StoreError> {
     let Some(stored) = index.hook(name)? else { return Ok(None) };
     let damaged = || index.damaged(format!("the hook of '{}' cannot be read", text::escape(name)));
     Ok(Some(Hook::restored(stored).ok_or_else(damaged)?))
@@ -93,7 +93,7 @@ pub fn of(index: &Index, name: &str) -> Result<Option<Hook>, AuthorityError> {
 ///
 /// # Errors
 /// When the index cannot be written.
-pub fn remember(home: &Home, name: &str, hook: Option<&Hook>, tools: &Tools<'_>) -> Result<(), AuthorityError> {
+pub fn remember(home: &Home, name: &str, hook: Option<&Hook>, tools: &Tools<'_>) -> Result<(), StoreError> {
     let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
     let mut index = Index::open(&home.resolve(&Config::load(home)?.index.location))?;
     let stored = hook.map(Hook::stored);

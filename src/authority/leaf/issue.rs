@@ -10,26 +10,25 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 
 use self::existing::Settled;
-use crate::authority::error::AuthorityError;
 use crate::authority::issuer_chain::{chain_below_root, check_not_revoked, judged};
+use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::order::{CertificateFacts, Existing, InMemory, Order, Outcome, Status, SubjectKey};
 use crate::authority::leaf::{hook, request_inputs, subject_key_checks};
+use crate::authority::serial::{draw_serial, unused_serial};
 use crate::issuance::{self, CaCertificate, CertificateRequest, Comparison, Draft, Issuer, Profile, SignedBy};
-use crate::keys::key_file::{self, NewProtection};
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::lint::Finding;
-use crate::store::ca_certificates::{Authorities, KeyOpener};
+use crate::store::ca_certificates::Authorities;
 use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::delivery::{Files, KeyText, Place, Replaced};
 use crate::store::effects::Tools;
+use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
 use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
-use crate::system::Entropy;
+use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, FolderLock, Ownership};
 use crate::x509::{Certificate, GeneralName, KeyAlgorithm, PublicKey, SerialNumber};
-
-const MOST_DRAWS: usize = 100;
 
 /// Carries out an order.
 ///
@@ -39,9 +38,9 @@ const MOST_DRAWS: usize = 100;
 pub fn issue(
     home: &Home,
     mut order: Order,
-    ask: &mut KeyOpener<'_>,
+    prompt: &mut PassphrasePrompt<'_>,
     tools: &Tools<'_>,
-) -> Result<Outcome, AuthorityError> {
+) -> Result<Outcome, IssueError> {
     let now = crate::text::whole_second(tools.clock.now());
     let config = Config::load(home)?;
     let profile = request_inputs::profile(Some(home), &config, &order.template)?;
@@ -51,8 +50,8 @@ pub fn issue(
     // The CA of somebody else's key is not one of ours, whoever signed it.
     let is_ours = profile.is_authority() && !matches!(order.key, SubjectKey::Requested(_));
     let place = order.place.clone().unwrap_or(if is_ours { Place::Authority } else { Place::Issued });
-    if is_ours && !is_authority_name(order.name.as_str()) {
-        return Err(AuthorityError::AuthorityName(order.name.to_string()));
+    if is_ours {
+        check_authority_name(order.name.as_str())?;
     }
     let work = Work {
         home,
@@ -104,12 +103,13 @@ pub fn issue(
     }
 
     // 3. The passphrase is worked through before the lock: it takes its time, and others wait for the lock.
-    let mut ask = |question: &str| {
-        // Nobody is asked for the passphrase of an authority that will not sign. The answer that counts comes under the lock.
+    let key = authorities.key_file(facts.name())?;
+    if key.is_encrypted() {
+        // The caller is not asked for the passphrase of a revoked authority. The answer that counts comes under the lock.
         check_not_revoked(&facts, &Index::open_to_read(&work.index)?)?;
-        ask(question)
-    };
-    let (issuer, issuer_passphrase) = authorities.unlock(facts.clone(), &mut ask)?;
+    }
+    let (key, issuer_passphrase) = key.open(prompt)?;
+    let issuer = Issuer::new(facts.clone(), key)?;
     let protection = if profile.is_authority() { issuer_passphrase } else { None };
     let protection = order.protection.as_ref().or(protection.as_ref());
     let key_text = our_key.map(|key| work.key_text(key, protection)).transpose()?;
@@ -149,7 +149,7 @@ pub fn issue(
         None => Replaced::Nothing,
     };
     let delivered = delivery.finish(key_text.as_ref(), &Files::new(&certificate, &chain), replaced, tools.entropy);
-    delivered.map_err(|cause| AuthorityError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
+    delivered.map_err(|cause| IssueError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
     index.mark_delivered(id, now)?;
     let outcome = work.outcome(
         Status::Issued,
@@ -165,53 +165,6 @@ pub fn issue(
     Ok(Outcome { clipped, in_memory, replaced: current, hook, ..outcome })
 }
 
-/// A name that can be a folder and a word of the command line.
-pub(crate) fn is_authority_name(name: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    !name.is_empty() && !name.starts_with('-') && name.len() <= 40 && name.chars().all(allowed)
-}
-
-/// Draws a serial number.
-pub(crate) fn draw_serial(octets: usize, entropy: &dyn Entropy) -> Result<SerialNumber, AuthorityError> {
-    let mut random = vec![0; octets];
-    for _ in 0..MOST_DRAWS {
-        entropy.fill(&mut random).map_err(|_| AuthorityError::NoFreeSerial)?;
-        if let Some(serial) = SerialNumber::from_random(&random) {
-            return Ok(serial);
-        }
-    }
-    Err(AuthorityError::NoFreeSerial)
-}
-
-/// Draws a serial number that no certificate of the index has.
-pub(crate) fn unused_serial(
-    octets: usize,
-    index: &Index,
-    entropy: &dyn Entropy,
-) -> Result<SerialNumber, AuthorityError> {
-    for _ in 0..MOST_DRAWS {
-        let serial = draw_serial(octets, entropy)?;
-        if !index.serial_is_used(&serial)? {
-            return Ok(serial);
-        }
-    }
-    Err(AuthorityError::NoFreeSerial)
-}
-
-/// The text of a new key file.
-pub(crate) fn key_text(
-    key: &PrivateKey,
-    passphrase: Option<&Passphrase>,
-    entropy: &dyn Entropy,
-) -> Result<zeroize::Zeroizing<String>, AuthorityError> {
-    let failed = |cause| AuthorityError::KeyFile { path: PathBuf::from("the new key"), cause };
-    let Some(passphrase) = passphrase else { return key_file::write(key, None).map_err(failed) };
-    let mut randomness = [0; 32];
-    let drawn = entropy.fill(&mut randomness);
-    drawn.map_err(|cause| files::FileError { action: "draw", path: PathBuf::from("random octets"), cause })?;
-    key_file::write(key, Some(&NewProtection::new(passphrase, randomness))).map_err(failed)
-}
-
 /// One order while it is carried out.
 struct Work<'a> {
     home: &'a Home,
@@ -225,12 +178,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// The wish, from flags, template and settings.
-    fn request(
-        &self,
-        config: &Config,
-        issuer: &str,
-        public_key: &PublicKey,
-    ) -> Result<CertificateRequest, AuthorityError> {
+    fn request(&self, config: &Config, issuer: &str, public_key: &PublicKey) -> Result<CertificateRequest, IssueError> {
         Ok(CertificateRequest {
             name: self.order.name.to_string(),
             names: self.names()?,
@@ -243,20 +191,20 @@ impl Work<'_> {
     }
 
     /// The subject alternative names. A request says itself which it asks for; NAME is only how its certificate is called.
-    fn names(&self) -> Result<Vec<GeneralName>, AuthorityError> {
+    fn names(&self) -> Result<Vec<GeneralName>, IssueError> {
         if self.is_requested() {
             return Ok(self.order.names.clone());
         }
-        request_inputs::names(self.profile, &self.order.name, &self.order.names)
+        Ok(request_inputs::names(self.profile, &self.order.name, &self.order.names)?)
     }
 
-    fn draw_serial(&self) -> Result<SerialNumber, AuthorityError> {
-        draw_serial(self.profile.serial_octets, self.tools.entropy)
+    fn draw_serial(&self) -> Result<SerialNumber, IssueError> {
+        Ok(draw_serial(self.profile.serial_octets, self.tools.entropy)?)
     }
 
-    fn key_text(&self, key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<KeyText, AuthorityError> {
-        let text = key_text(key, passphrase, self.tools.entropy)?;
-        Ok(KeyText { text, mode: self.profile.files.mode.unwrap_or(files::SECRET) })
+    fn key_text(&self, key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<KeyText, IssueError> {
+        let mode = self.profile.files.mode.unwrap_or(files::SECRET);
+        Ok(KeyText::new(key, passphrase, mode, self.tools.entropy)?)
     }
 
     fn sign(
@@ -264,7 +212,7 @@ impl Work<'_> {
         issuer: &Issuer,
         request: &CertificateRequest,
         serial: SerialNumber,
-    ) -> Result<(Certificate, Vec<Finding>), AuthorityError> {
+    ) -> Result<(Certificate, Vec<Finding>), IssueError> {
         let draft = Draft::new(self.profile, request, SignedBy::Issuer(issuer.ca_certificate()), self.now, serial)?;
         let mut approved = issuance::approve(draft, Some(issuer.ca_certificate()))?;
         let warnings = std::mem::take(&mut approved.warnings);
@@ -277,7 +225,7 @@ impl Work<'_> {
         change: &mut Change<'_>,
         certificate: &Certificate,
         authority: &str,
-    ) -> Result<EntryId, AuthorityError> {
+    ) -> Result<EntryId, IssueError> {
         let place = match self.place {
             Place::Folder(folder) => Some(folder.as_path()),
             _ => None,
@@ -295,25 +243,25 @@ impl Work<'_> {
     }
 
     /// Refuses early what would stop the delivery: after the record, it would be too late for a clean refusal.
-    fn check_place(&self) -> Result<(), AuthorityError> {
+    fn check_place(&self) -> Result<(), IssueError> {
         if let Some(folder) = self.place.folder(self.home, &self.order.name)
             && delivery::is_no_folder(&folder)
         {
-            return Err(AuthorityError::PlaceTaken(folder));
+            return Err(IssueError::PlaceTaken(folder));
         }
         if let Place::Folder(folder) = self.place {
             delivery::is_replaceable(folder)?;
             if let SubjectKey::Requested(requested) = &self.order.key
                 && let Some(path) = delivery::key_of_another(folder, requested.request.public_key())?
             {
-                return Err(AuthorityError::KeyOfAnother(path));
+                return Err(IssueError::KeyOfAnother(path));
             }
         }
         if let (Place::Folder(folder), Existing::Refuse) = (self.place, self.order.existing)
             && let Some(path) = delivery::in_the_way(folder, !self.is_requested())
             && !self.was_interrupted()?
         {
-            return Err(AuthorityError::PlaceTaken(path));
+            return Err(IssueError::PlaceTaken(path));
         }
         Ok(())
     }
@@ -324,23 +272,24 @@ impl Work<'_> {
     }
 
     /// Nobody may have a certificate for a key that others have, nor for one of this CA's own.
-    fn check_key(&self, index: &Index) -> Result<(), AuthorityError> {
+    fn check_key(&self, index: &Index) -> Result<(), IssueError> {
         match &self.order.key {
-            SubjectKey::Generate(_) => Ok(()),
-            SubjectKey::Kept(key) => subject_key_checks::check_not_compromised(index, key.public_key(), self.now),
+            SubjectKey::Generate(_) => {}
+            SubjectKey::Kept(key) => subject_key_checks::check_not_compromised(index, key.public_key(), self.now)?,
             SubjectKey::Requested(requested) => {
-                subject_key_checks::check(self.home, index, requested.request.public_key(), self.now)
+                subject_key_checks::check(self.home, index, requested.request.public_key(), self.now)?;
             }
         }
+        Ok(())
     }
 
     /// What would become of everything that a request asks for, when there is one; refused here when it has to be exact.
-    fn compare_request(&self, trial: &Draft, facts: &CaCertificate) -> Result<Option<Comparison>, AuthorityError> {
+    fn compare_request(&self, trial: &Draft, facts: &CaCertificate) -> Result<Option<Comparison>, IssueError> {
         let SubjectKey::Requested(requested) = &self.order.key else { return Ok(None) };
         let approved = issuance::approve(trial.clone(), Some(facts))?;
         let comparison = Comparison::of(&requested.request, approved.unsigned());
         if requested.exact && !comparison.is_exact() {
-            return Err(AuthorityError::NotExact(comparison));
+            return Err(IssueError::NotExact(comparison));
         }
         Ok(Some(comparison))
     }

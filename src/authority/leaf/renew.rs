@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::authority::error::AuthorityError;
+use crate::authority::leaf::error::IssueError;
+use crate::authority::leaf::follow::check_may_be_followed;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{Due, Existing, Order, Outcome, SubjectKey};
-use crate::store::ca_certificates::{Answers, KeyOpener, open_key};
+use crate::store::ca_certificates::open_key;
 use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::delivery::Place;
@@ -15,6 +16,7 @@ use crate::store::effects::Tools;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Index, Reference};
+use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache, PassphrasePrompt};
 use crate::store::previous_certificates;
 use crate::store::previous_certificates::Standing;
 use time::OffsetDateTime;
@@ -24,8 +26,7 @@ use crate::issuance::End;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::system::files::{self, FolderLock};
-use crate::text::Lifetime;
-use crate::x509::crl::RevocationReason;
+use crate::text::{Diagnosis, Diagnostic, Lifetime};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm};
 
 /// No key file is longer.
@@ -61,24 +62,42 @@ pub enum NextKey {
 /// Why there is nothing that could be renewed.
 #[derive(Debug, thiserror::Error)]
 pub enum RenewError {
+    #[error(transparent)]
+    Issue(IssueError),
     #[error("'{0}' is an authority; its certificate is not renewed by this command")]
     Authority(String),
     #[error("the files of '{0}' were never written; there is nothing to renew")]
     NoFiles(String),
-    #[error("'{0}' is revoked; a key that may not be used any more gets no other certificate")]
-    Revoked(String),
-    #[error("'{0}' is on hold; until that is ended, no other certificate follows it")]
-    OnHold(String),
     #[error("there is no private key at {}", .0.display())]
     NoKey(PathBuf),
     #[error("a passphrase was given for the private key {}, which is not encrypted", .0.display())]
     PlainKey(PathBuf),
     #[error("the private key {} is not that of the certificate with the serial number {serial}", path.display())]
     OtherKey { path: PathBuf, serial: String },
-    #[error("{} is no certificate of this name, and nothing is put in its place", .0.display())]
-    Foreign(PathBuf),
-    #[error("'{0}' was replaced by other processes again and again; nothing was done by this one")]
-    Overtaken(String),
+}
+
+impl<E> From<E> for RenewError
+where
+    IssueError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Issue(error.into())
+    }
+}
+
+impl Diagnostic for RenewError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Issue(error) => error.diagnosis(),
+            Self::Authority(_) => Diagnosis::refused("is-authority"),
+            Self::NoFiles(_) => Diagnosis::refused("no-files").hint("issue it again with 'ca issue'"),
+            Self::NoKey(_) => Diagnosis::refused("key-mismatch").hint(
+                "for a new key: 'ca rekey'; for a key that somebody else has: 'ca sign' with a request and --force",
+            ),
+            Self::PlainKey(_) => Diagnosis::usage("passphrase-unused").hint("leave --key-passphrase-file out"),
+            Self::OtherKey { .. } => Diagnosis::refused("key-mismatch").hint("for a new key: 'ca rekey'"),
+        }
+    }
 }
 
 /// Issues the next certificate of a name. `ask` is asked for the passphrase of the issuer, `ask_for_kept_key` for that of
@@ -89,19 +108,19 @@ pub enum RenewError {
 pub fn renew(
     home: &Home,
     renewal: &Renewal,
-    ask: &mut KeyOpener<'_>,
-    ask_for_kept_key: &mut KeyOpener<'_>,
+    ask: &mut PassphrasePrompt<'_>,
+    ask_for_kept_key: &mut PassphrasePrompt<'_>,
     tools: &Tools<'_>,
-) -> Result<Outcome, AuthorityError> {
+) -> Result<Outcome, RenewError> {
     // Whoever is overtaken begins anew, but asks nobody twice.
-    let (mut of_issuer, mut of_key) = (Answers::default(), Answers::default());
-    let mut attempt = || {
-        let order = order(home, renewal, &mut |question| of_key.ask(question, ask_for_kept_key), tools)?;
-        issue::issue(home, order, &mut |question| of_issuer.ask(question, ask), tools)
+    let (mut of_issuer, mut of_key) = (PassphraseCache::default(), PassphraseCache::default());
+    let mut attempt = || -> Result<Outcome, RenewError> {
+        let order = order(home, renewal, &mut |key| of_key.get(key, ask_for_kept_key), tools)?;
+        Ok(issue::issue(home, order, &mut |key| of_issuer.get(key, ask), tools)?)
     };
     for _ in 1..MOST_ATTEMPTS {
         match attempt() {
-            Err(AuthorityError::Renew(RenewError::Overtaken(_))) => {}
+            Err(RenewError::Issue(IssueError::Overtaken(_))) => {}
             done => return done,
         }
     }
@@ -112,9 +131,9 @@ pub fn renew(
 fn order(
     home: &Home,
     renewal: &Renewal,
-    ask_for_kept_key: &mut KeyOpener<'_>,
+    ask_for_kept_key: &mut PassphrasePrompt<'_>,
     tools: &Tools<'_>,
-) -> Result<Order, AuthorityError> {
+) -> Result<Order, RenewError> {
     let Present { entry, certificate, key_path, key_file } = present(home, &renewal.reference, tools)?;
     check_may_be_followed(&entry, renewal.key == NextKey::Same)?;
     let place = entry.place.clone().map_or(Place::Issued, Place::Folder);
@@ -129,7 +148,7 @@ fn order(
         }
     };
     if renewal.encrypted && protection.is_none() {
-        return Err(RenewError::PlainKey(key_path).into());
+        return Err(RenewError::PlainKey(key_path));
     }
     Ok(Order {
         template: entry.template.clone(),
@@ -149,16 +168,6 @@ fn order(
     })
 }
 
-/// What is revoked is followed by a new key at most, and what is on hold by nothing.
-pub(crate) fn check_may_be_followed(entry: &Entry, keeps_key: bool) -> Result<(), RenewError> {
-    match entry.revocation.as_ref().filter(|revocation| revocation.released_at.is_none()) {
-        Some(held) if held.reason == RevocationReason::CertificateHold => Err(RenewError::OnHold(entry.name.clone())),
-        // A new key is what one needs after a revocation.
-        Some(_) if keeps_key => Err(RenewError::Revoked(entry.name.clone())),
-        _ => Ok(()),
-    }
-}
-
 /// The certificate of a name that is in place, and the content of the key file beside it.
 struct Present {
     entry: Entry,
@@ -169,7 +178,7 @@ struct Present {
 
 /// What is in place. Looked at under the lock: while another process exchanges them, a certificate and a key are read that
 /// do not belong together. If a run died at that, its leavings are cleared away first.
-fn present(home: &Home, reference: &Reference, tools: &Tools<'_>) -> Result<Present, AuthorityError> {
+fn present(home: &Home, reference: &Reference, tools: &Tools<'_>) -> Result<Present, RenewError> {
     let now = crate::text::whole_second(tools.clock.now());
     let path = home.resolve(&Config::load(home)?.index.location);
     // Nobody waits for the lock to be told that there is no such name.
@@ -181,7 +190,7 @@ fn present(home: &Home, reference: &Reference, tools: &Tools<'_>) -> Result<Pres
     let entry = in_place(home, &index, &entry_name, now)?;
     let certificate = index.certificate(&entry)?;
     if certificate.is_ca() {
-        return Err(RenewError::Authority(name).into());
+        return Err(RenewError::Authority(name));
     }
     let place = entry.place.clone().map_or(Place::Issued, Place::Folder);
     let paths = place.paths(home, &entry_name, true);
@@ -190,7 +199,7 @@ fn present(home: &Home, reference: &Reference, tools: &Tools<'_>) -> Result<Pres
     Ok(Present { entry, certificate, key_path, key_file })
 }
 
-fn in_place(home: &Home, index: &Index, name: &EntryName, now: OffsetDateTime) -> Result<Entry, AuthorityError> {
+fn in_place(home: &Home, index: &Index, name: &EntryName, now: OffsetDateTime) -> Result<Entry, RenewError> {
     let standing = Standing::of(index, name.as_str(), now)?;
     // The mark is written last, and not durable at once: what stands in its place counts too.
     for entry in standing.history.iter().rev().filter(|entry| entry.delivered_at.is_none()) {
@@ -199,30 +208,34 @@ fn in_place(home: &Home, index: &Index, name: &EntryName, now: OffsetDateTime) -
             return Ok(entry.clone());
         }
     }
-    standing.in_place(home, name).cloned().ok_or_else(|| RenewError::NoFiles(name.to_string()).into())
+    standing.in_place(home, name).cloned().ok_or_else(|| RenewError::NoFiles(name.to_string()))
 }
 
 /// A key that was encrypted is followed by one that is, under the same passphrase; which opens it first, so that a slip of the
 /// finger does not lock the new one. What is no key any more is simply replaced.
-fn passphrase_of(path: &Path, content: &[u8], ask: &mut KeyOpener<'_>) -> Result<Option<Passphrase>, AuthorityError> {
+fn passphrase_of(
+    path: &Path,
+    content: &[u8],
+    ask: &mut PassphrasePrompt<'_>,
+) -> Result<Option<Passphrase>, RenewError> {
     if !KeyFile::parse(content).is_ok_and(|file| file.is_encrypted()) {
         return Ok(None);
     }
-    Ok(open_key(path, content, ask, &format!("Passphrase of {}: ", path.display()))?.1)
+    Ok(open_key(path, content, ask, &EncryptedKey::File(path.to_owned()))?.1)
 }
 
 fn open_kept(
     path: &Path,
     content: Option<Zeroizing<Vec<u8>>>,
     certificate: &Certificate,
-    ask: &mut KeyOpener<'_>,
-) -> Result<(PrivateKey, Option<Passphrase>), AuthorityError> {
+    ask: &mut PassphrasePrompt<'_>,
+) -> Result<(PrivateKey, Option<Passphrase>), RenewError> {
     let Some(content) = content else {
-        return Err(RenewError::NoKey(path.to_owned()).into());
+        return Err(RenewError::NoKey(path.to_owned()));
     };
-    let (key, passphrase) = open_key(path, &content, ask, &format!("Passphrase of {}: ", path.display()))?;
+    let (key, passphrase) = open_key(path, &content, ask, &EncryptedKey::File(path.to_owned()))?;
     if *key.public_key() != certificate.public_key {
-        return Err(RenewError::OtherKey { path: path.to_owned(), serial: certificate.serial.to_string() }.into());
+        return Err(RenewError::OtherKey { path: path.to_owned(), serial: certificate.serial.to_string() });
     }
     Ok((key, passphrase))
 }

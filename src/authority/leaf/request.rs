@@ -6,17 +6,20 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::authority::error::AuthorityError;
-use crate::authority::leaf::{issue, request_inputs};
-use crate::issuance::{CertificateRequest, End, RequestDraft, sign_request};
-use crate::keys::{Passphrase, PrivateKey, Signer, weakness};
-use crate::store::ca_certificates::{KeyOpener, open_key};
+use crate::authority::error::CertifyError;
+use crate::authority::leaf::request_inputs;
+use crate::authority::leaf::request_inputs::RequestInputError;
+use crate::issuance::{CertificateRequest, End, RequestDraft, RequestError, sign_request};
+use crate::keys::{Passphrase, PrivateKey, Signer, WeakKeyError, weakness};
+use crate::store::ca_certificates::open_key;
 use crate::store::config::Config;
 use crate::store::delivery::KeyText;
 use crate::store::effects::Tools;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
+use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt};
 use crate::system::files::{self, Existing, FileError, StagedFolder};
+use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::{AttributeType, GeneralName, KeyAlgorithm, KeyKind, SigningRequest, pem};
 
 /// What is wanted.
@@ -58,12 +61,48 @@ const REQUEST: &str = "request.pem";
 /// Why there is no request.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeRequestError {
+    #[error(transparent)]
+    Certify(CertifyError),
+    #[error(transparent)]
+    Input(#[from] RequestInputError),
+    #[error(transparent)]
+    WeakKey(#[from] WeakKeyError),
+    #[error("no request was made: {0}")]
+    NotMade(RequestError),
     #[error("there is a request at {} already", .0.display())]
     Exists(PathBuf),
     #[error("the private key {} is used, and it is not encrypted", .0.display())]
     PlainKey(PathBuf),
     #[error("the private key {} is used, and it is of the kind {found}, not {wanted}", path.display())]
     OtherKind { path: PathBuf, found: KeyKind, wanted: KeyAlgorithm },
+}
+
+impl<E> From<E> for MakeRequestError
+where
+    CertifyError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Certify(error.into())
+    }
+}
+
+impl Diagnostic for MakeRequestError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Certify(error) => error.diagnosis(),
+            Self::Input(error) => error.diagnosis(),
+            Self::WeakKey(error) => error.diagnosis(),
+            Self::NotMade(_) => Diagnosis::refused("not-issued"),
+            Self::Exists(_) => Diagnosis::refused("exists")
+                .hint("to replace the request, with the same key: --force")
+                .hint("for another key, choose another place with --out"),
+            Self::PlainKey(_) => Diagnosis::refused("exists")
+                .hint("leave --encrypt-key and --key-passphrase-file out, or choose another place with --out"),
+            Self::OtherKind { .. } => {
+                Diagnosis::refused("key-not-allowed").hint("leave --key out, or choose another place with --out")
+            }
+        }
+    }
 }
 
 /// Makes a key, unless there is one in the folder, and a request for it. Without a CA, the built-in templates and default
@@ -74,15 +113,15 @@ pub enum MakeRequestError {
 pub fn request(
     home: Option<&Home>,
     wanted: Wanted,
-    ask: &mut KeyOpener<'_>,
+    ask: &mut PassphrasePrompt<'_>,
     tools: &Tools<'_>,
-) -> Result<Made, AuthorityError> {
+) -> Result<Made, MakeRequestError> {
     let config = home.map_or_else(|| Ok(Config::default()), Config::load)?;
     let profile = request_inputs::profile(home, &config, &wanted.template)?;
     let name = request_inputs::plain_name(wanted.name.clone(), &profile)?;
     let (key_path, request_path) = (wanted.folder.join(KEY), wanted.folder.join(REQUEST));
     if !wanted.replace && request_path.symlink_metadata().is_ok() {
-        return Err(MakeRequestError::Exists(request_path).into());
+        return Err(MakeRequestError::Exists(request_path));
     }
     let there = key_that_is_there(&key_path, &wanted, ask)?;
     let key_was_there = there.is_some();
@@ -105,13 +144,13 @@ pub fn request(
             values: request_inputs::values(&profile, &name, &wanted.set, &config, None)?,
         },
     )?;
-    let request = sign_request(&draft, &key).map_err(AuthorityError::RequestNotMade)?;
+    let request = sign_request(&draft, &key).map_err(MakeRequestError::NotMade)?;
     let text = pem::encode("CERTIFICATE REQUEST", request.as_der());
     let key_text = if key_was_there {
         None
     } else {
-        let text = issue::key_text(&key, wanted.protection.as_ref(), tools.entropy)?;
-        Some(KeyText { text, mode: profile.files.mode.unwrap_or(files::SECRET) })
+        let mode = profile.files.mode.unwrap_or(files::SECRET);
+        Some(KeyText::new(&key, wanted.protection.as_ref(), mode, tools.entropy)?)
     };
     deliver(&wanted, key_text.as_ref(), &text, tools)?;
     Ok(Made { name, template: wanted.template, request, request_path, key_path, key_was_there })
@@ -120,21 +159,21 @@ pub fn request(
 fn key_that_is_there(
     path: &Path,
     wanted: &Wanted,
-    ask: &mut KeyOpener<'_>,
-) -> Result<Option<PrivateKey>, AuthorityError> {
+    ask: &mut PassphrasePrompt<'_>,
+) -> Result<Option<PrivateKey>, MakeRequestError> {
     const MOST_OCTETS: u64 = 1024 * 1024;
     let Some(content) = files::read_if_exists(path, MOST_OCTETS)? else { return Ok(None) };
     let content = zeroize::Zeroizing::new(content);
-    let (key, passphrase) = open_key(path, &content, ask, &format!("Passphrase of {}: ", path.display()))?;
+    let (key, passphrase) = open_key(path, &content, ask, &EncryptedKey::File(path.to_owned()))?;
     if wanted.encrypted && passphrase.is_none() {
-        return Err(MakeRequestError::PlainKey(path.to_owned()).into());
+        return Err(MakeRequestError::PlainKey(path.to_owned()));
     }
-    let weak = |cause| AuthorityError::WeakKey { owner: path.display().to_string(), cause };
+    let weak = |cause| WeakKeyError { owner: path.display().to_string(), cause };
     weakness::check(key.public_key()).map_err(weak)?;
     match wanted.key.filter(|kind| key.algorithm() != Some(*kind)) {
         Some(kind) => {
             let (path, found) = (path.to_owned(), key.public_key().kind().clone());
-            Err(MakeRequestError::OtherKind { path, found, wanted: kind }.into())
+            Err(MakeRequestError::OtherKind { path, found, wanted: kind })
         }
         None => Ok(Some(key)),
     }

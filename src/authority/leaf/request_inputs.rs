@@ -2,20 +2,63 @@
 
 use std::collections::BTreeMap;
 
-use crate::authority::error::AuthorityError;
 use crate::issuance::profile::CommonName;
 use crate::issuance::{Profile, Values};
 use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
+use crate::store::error::{StoreError, list};
 use crate::store::home::Home;
 use crate::store::templates;
+use crate::text::{self, Diagnosis, Diagnostic};
 use crate::x509::GeneralName;
+use crate::x509::general_name::GeneralNameError;
+
+/// Why flags, template and settings do not fit together.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestInputError {
+    #[error(transparent)]
+    Store(StoreError),
+    #[error(transparent)]
+    Name(#[from] GeneralNameError),
+    #[error("--set {}: no string of the template '{template}' uses that value", text::escape(key))]
+    UnusedValue { key: String, template: String, used: Vec<String> },
+    #[error("--set {}: that value is given by the program", text::escape(.0))]
+    ReservedValue(String),
+    #[error("the template '{0}' makes a CA's own root; use 'ca init'")]
+    RootTemplate(String),
+}
+
+impl<E> From<E> for RequestInputError
+where
+    StoreError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Diagnostic for RequestInputError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Store(error) => error.diagnosis(),
+            Self::Name(_) => Diagnosis::usage("bad-name").hint("a prefix forces a kind: dns:, ip:, email:, uri:"),
+            Self::UnusedValue { used, .. } => {
+                let is_given = |used: &&String| !["name", "domain", "issuer"].contains(&used.as_str());
+                let known: Vec<_> = used.iter().filter(is_given).cloned().collect();
+                let unused = Diagnosis::usage("unused-value");
+                if known.is_empty() { unused } else { unused.hint(format!("it uses {}", list(&known))) }
+            }
+            Self::ReservedValue(_) => Diagnosis::usage("reserved-value"),
+            Self::RootTemplate(_) => Diagnosis::usage("root-template"),
+        }
+    }
+}
 
 /// The template as it is used here: with the attributes of ca.toml that it does not speak of. Without a CA there are the
 /// built-in ones.
-pub(crate) fn profile(home: Option<&Home>, config: &Config, template: &str) -> Result<Profile, AuthorityError> {
+pub(crate) fn profile(home: Option<&Home>, config: &Config, template: &str) -> Result<Profile, RequestInputError> {
     if template == crate::store::ca_certificates::ROOT {
-        return Err(AuthorityError::RootTemplate(template.to_owned()));
+        return Err(RequestInputError::RootTemplate(template.to_owned()));
     }
     let folder = home.map(|home| home.resolve(&config.issue.template_dir)).unwrap_or_default();
     let mut profile = templates::find(&folder, template)?.profile()?;
@@ -24,7 +67,7 @@ pub(crate) fn profile(home: Option<&Home>, config: &Config, template: &str) -> R
 }
 
 /// A host name is called as the certificate says it, in lower-case A-labels, however it was typed.
-pub(crate) fn plain_name(name: EntryName, profile: &Profile) -> Result<EntryName, AuthorityError> {
+pub(crate) fn plain_name(name: EntryName, profile: &Profile) -> Result<EntryName, RequestInputError> {
     let is_alternative_name = !profile.names.kinds.is_empty() && profile.common_name != CommonName::Name;
     match name.as_str().parse() {
         Ok(GeneralName::Dns(plain)) if is_alternative_name => Ok(plain.parse()?),
@@ -39,17 +82,17 @@ pub(crate) fn values(
     set: &BTreeMap<String, String>,
     config: &Config,
     issuer: Option<&str>,
-) -> Result<Values, AuthorityError> {
+) -> Result<Values, RequestInputError> {
     let mut values = templates::values(name, config);
     values.0.extend(issuer.map(|issuer| (templates::ISSUER.to_owned(), issuer.to_owned())));
     let used = profile.uses();
     for (key, value) in set {
         if matches!(key.as_str(), "name" | "domain" | templates::ISSUER) {
-            return Err(AuthorityError::ReservedValue(key.clone()));
+            return Err(RequestInputError::ReservedValue(key.clone()));
         }
         if !used.contains(key) {
             let (key, template) = (key.clone(), profile.name.clone());
-            return Err(AuthorityError::UnusedValue { key, template, used: used.into_iter().collect() });
+            return Err(RequestInputError::UnusedValue { key, template, used: used.into_iter().collect() });
         }
         values.0.insert(key.clone(), value.clone());
     }
@@ -61,7 +104,7 @@ pub(crate) fn names(
     profile: &Profile,
     name: &EntryName,
     given: &[GeneralName],
-) -> Result<Vec<GeneralName>, AuthorityError> {
+) -> Result<Vec<GeneralName>, RequestInputError> {
     let name = name.as_str();
     let own = if profile.names.kinds.is_empty() {
         None

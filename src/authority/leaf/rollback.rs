@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
-use crate::authority::error::AuthorityError;
+use crate::store::StoreError;
 use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::delivery::{Paths, Place};
@@ -18,8 +18,7 @@ use crate::store::index::{Entry, Index, Reference, Rollback};
 use crate::store::previous_certificates;
 use crate::store::previous_certificates::Standing;
 use crate::system::files::{self, FolderLock};
-use crate::text;
-use crate::text::{rfc3339, whole_second};
+use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word, whole_second};
 use crate::x509::SerialNumber;
 
 /// What is ordered.
@@ -52,6 +51,8 @@ pub enum Status {
 /// Why nothing was put back.
 #[derive(Debug, thiserror::Error)]
 pub enum RollbackError {
+    #[error(transparent)]
+    Store(StoreError),
     #[error("'{}' is an authority; its files are not rolled back", text::escape(.0))]
     Authority(String),
     #[error("the files of '{}' were never written; there is nothing to roll back", text::escape(.0))]
@@ -70,12 +71,50 @@ pub enum RollbackError {
     Foreign { name: String, folder: PathBuf },
 }
 
+impl<E> From<E> for RollbackError
+where
+    StoreError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Diagnostic for RollbackError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Store(error) => error.diagnosis(),
+            Self::Authority(_) => Diagnosis::refused("is-authority"),
+            Self::NoFiles(_) => Diagnosis::refused("no-files").hint("issue it again with 'ca issue'"),
+            Self::NothingBefore { name, others, .. } => {
+                let command =
+                    |serial| format!("to put that one in place: ca rollback {} --to {serial}", shell_word(name));
+                Diagnosis::refused("no-generation").hints(others.iter().map(command))
+            }
+            Self::Unknown { name, .. } => {
+                Diagnosis::usage("unknown-certificate").hint(format!("'ca history {}' shows them", shell_word(name)))
+            }
+            Self::NotKept { name, .. } => Diagnosis::refused("no-generation")
+                .hint(format!("'ca history {}' shows what is kept; for a new one: ca rekey {0}", shell_word(name))),
+            Self::Ended { name, .. } => {
+                Diagnosis::refused("ended").hint(format!("for a new one: ca renew {}", shell_word(name)))
+            }
+            Self::Revoked { name, .. } => {
+                Diagnosis::refused("revoked").hint(format!("for a new one: ca rekey {}", shell_word(name)))
+            }
+            Self::Foreign { .. } => {
+                Diagnosis::refused("exists").hint("nothing existing is overwritten: move them away first")
+            }
+        }
+    }
+}
+
 /// Puts the files of an older certificate back.
 ///
 /// # Errors
 /// When there is none that could be put back, or the system refuses; what was in place is in place then. In a folder of the
 /// user's some files may be exchanged: the same command again ends it.
-pub fn rollback(home: &Home, order: &Order, tools: &Tools<'_>) -> Result<Outcome, AuthorityError> {
+pub fn rollback(home: &Home, order: &Order, tools: &Tools<'_>) -> Result<Outcome, RollbackError> {
     let now = whole_second(tools.clock.now());
     let path = home.resolve(&Config::load(home)?.index.location);
 
@@ -127,12 +166,12 @@ impl Work<'_> {
         index: &Index,
         standing: &'s Standing,
         to: Option<&SerialNumber>,
-    ) -> Result<&'s Entry, AuthorityError> {
+    ) -> Result<&'s Entry, RollbackError> {
         let name = self.name.to_string();
         if let Some(last) = standing.history.last()
             && index.certificate(last)?.is_ca()
         {
-            return Err(RollbackError::Authority(name).into());
+            return Err(RollbackError::Authority(name));
         }
         let in_place = standing.in_place(self.home, self.name).ok_or(RollbackError::NoFiles(name.clone()))?;
         let target = match to {
@@ -144,25 +183,25 @@ impl Work<'_> {
                 Some(before) => before,
                 None => {
                     let (in_place, others) = (in_place.serial.clone(), self.others(standing, in_place)?);
-                    return Err(RollbackError::NothingBefore { name, in_place, others }.into());
+                    return Err(RollbackError::NothingBefore { name, in_place, others });
                 }
             },
         };
         let serial = target.serial.clone();
         if target.revocation.is_some() {
-            return Err(RollbackError::Revoked { name, serial }.into());
+            return Err(RollbackError::Revoked { name, serial });
         }
         if target.validity.not_after < self.now {
-            return Err(RollbackError::Ended { name, serial, ended: target.validity.not_after }.into());
+            return Err(RollbackError::Ended { name, serial, ended: target.validity.not_after });
         }
         if target.id != in_place.id && self.kept(index, target)?.is_none() {
-            return Err(RollbackError::NotKept { name, serial }.into());
+            return Err(RollbackError::NotKept { name, serial });
         }
         Ok(target)
     }
 
     /// The serial numbers of the others that are kept, the newest first.
-    fn others(&self, standing: &Standing, in_place: &Entry) -> Result<Vec<SerialNumber>, AuthorityError> {
+    fn others(&self, standing: &Standing, in_place: &Entry) -> Result<Vec<SerialNumber>, RollbackError> {
         let mut others = Vec::new();
         for entry in standing.history.iter().rev().filter(|entry| entry.id != in_place.id) {
             if previous_certificates::find(self.home, self.name, entry)?.is_some() {
@@ -173,7 +212,7 @@ impl Work<'_> {
     }
 
     /// The folder with the files of this certificate, if it is whole.
-    fn kept(&self, index: &Index, entry: &Entry) -> Result<Option<PathBuf>, AuthorityError> {
+    fn kept(&self, index: &Index, entry: &Entry) -> Result<Option<PathBuf>, RollbackError> {
         match previous_certificates::find(self.home, self.name, entry)? {
             Some(folder) if delivery::holds_public(&folder, &index.certificate(entry)?)? => Ok(Some(folder)),
             _ => Ok(None),
@@ -188,7 +227,7 @@ impl Work<'_> {
         in_place: &Entry,
         target: &Entry,
         begun: Option<&Rollback>,
-    ) -> Result<(), AuthorityError> {
+    ) -> Result<(), RollbackError> {
         let (home, name, entropy) = (self.home, self.name, self.tools.entropy);
         let folder = standing.folder(home, name);
         let not_kept = || RollbackError::NotKept { name: name.to_string(), serial: target.serial.clone() };
@@ -204,7 +243,7 @@ impl Work<'_> {
             false => folder.exists() && !previous_certificates::is_of(&folder, in_place),
         };
         if is_foreign {
-            return Err(RollbackError::Foreign { name: name.to_string(), folder }.into());
+            return Err(RollbackError::Foreign { name: name.to_string(), folder });
         }
         if in_place.delivered_at.is_none() {
             // It stands there, so that it only lacks the mark. Without it, it would be taken for what nobody ever had.
@@ -235,7 +274,7 @@ impl Work<'_> {
         Ok(index.mark_rolled_back(id, self.now)?)
     }
 
-    fn outcome(&self, standing: &Standing, entry: &Entry, replaced: Option<&Entry>) -> Result<Outcome, AuthorityError> {
+    fn outcome(&self, standing: &Standing, entry: &Entry, replaced: Option<&Entry>) -> Result<Outcome, RollbackError> {
         let folder = standing.folder(self.home, self.name);
         // A certificate for somebody else's key stands there without one.
         let has_key = folder.join(delivery::KEY).exists();

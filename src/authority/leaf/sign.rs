@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::authority::error::AuthorityError;
+use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::Requested;
 use crate::authority::leaf::order::{Existing, Order, Outcome, SubjectKey};
 use crate::authority::leaf::request_inputs;
 use crate::issuance::profile::CommonName;
-use crate::issuance::{End, Profile, ProvenRequest, prove};
-use crate::store::ca_certificates::KeyOpener;
+use crate::issuance::{End, Profile, ProvenRequest, RequestRefusal, prove};
 use crate::store::config::Config;
 use crate::store::delivery::Place;
 use crate::store::effects::Tools;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
+use crate::store::passphrase_prompt::PassphrasePrompt;
+use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::{AttributeType, GeneralName};
 
 /// What is ordered.
@@ -42,6 +43,37 @@ pub struct Signing {
     pub exact: bool,
 }
 
+/// Why a request was not granted.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    #[error(transparent)]
+    Issue(IssueError),
+    #[error("the request is refused: {0}")]
+    Refused(#[from] RequestRefusal),
+    #[error("the request has neither a common name nor an alternative name to call its certificate by")]
+    Nameless,
+}
+
+impl<E> From<E> for SignError
+where
+    IssueError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Issue(error.into())
+    }
+}
+
+impl Diagnostic for SignError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Issue(error) => error.diagnosis(),
+            Self::Refused(refusal) => refusal.diagnosis(),
+            Self::Nameless => Diagnosis::usage("nameless-request")
+                .hint("say how it is called with --name, and for whom it is with --san"),
+        }
+    }
+}
+
 /// Signs a certificate for a request.
 ///
 /// # Errors
@@ -50,16 +82,16 @@ pub struct Signing {
 pub fn sign(
     home: &Home,
     signing: Signing,
-    ask: &mut KeyOpener<'_>,
+    ask: &mut PassphrasePrompt<'_>,
     tools: &Tools<'_>,
-) -> Result<Outcome, AuthorityError> {
+) -> Result<Outcome, SignError> {
     let config = Config::load(home)?;
     let profile = request_inputs::profile(Some(home), &config, &signing.template)?;
     let request = prove(&signing.request, config.sign.limits())?;
     let names = granted_names(&profile, &request, signing.names);
     let name = match signing.name {
         Some(name) => name,
-        None => own_name(&profile, &request, &names).ok_or(AuthorityError::NamelessRequest)?.parse()?,
+        None => own_name(&profile, &request, &names).ok_or(SignError::Nameless)?.parse()?,
     };
     let mut subject = signing.subject;
     let is_set = subject.iter().any(|(kind, _)| *kind == AttributeType::CommonName);
@@ -86,7 +118,7 @@ pub fn sign(
         dry_run: signing.dry_run,
         protection: None,
     };
-    issue::issue(home, order, ask, tools)
+    Ok(issue::issue(home, order, ask, tools)?)
 }
 
 /// Those of the request whose kind the template allows, and those beside it. What the template forbids altogether is told as

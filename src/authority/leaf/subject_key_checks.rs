@@ -3,24 +3,56 @@
 
 use time::OffsetDateTime;
 
-use crate::authority::error::AuthorityError;
+use crate::store::StoreError;
 use crate::store::ca_certificates;
 use crate::store::ca_certificates::Authorities;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Filter, Index};
+use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::PublicKey;
 use crate::x509::crl::RevocationReason;
+
+/// Why no certificate is made for a key.
+#[derive(Debug, thiserror::Error)]
+pub enum SubjectKeyError {
+    #[error(transparent)]
+    Store(StoreError),
+    #[error("the request holds the key of the authority '{0}' of this CA, and no other certificate is made for that")]
+    KeyOfAuthority(String),
+    #[error("the key is that of '{name}' (serial number {serial}), which was revoked because others have that key")]
+    KeyCompromised { name: String, serial: String },
+}
+
+impl<E> From<E> for SubjectKeyError
+where
+    StoreError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Diagnostic for SubjectKeyError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Store(error) => error.diagnosis(),
+            Self::KeyOfAuthority(_) => Diagnosis::refused("key-of-authority").hint("make a new key for this request"),
+            Self::KeyCompromised { .. } => Diagnosis::refused("key-compromised")
+                .hint("make a new key: 'ca rekey' in place of 'ca renew', a new request in place of this one"),
+        }
+    }
+}
 
 /// Looks the key of a request up among the authorities, and in the index by its fingerprint.
 ///
 /// # Errors
 /// When no certificate may be made for it.
-pub(crate) fn check(home: &Home, index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<(), AuthorityError> {
+pub(crate) fn check(home: &Home, index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<(), SubjectKeyError> {
     for name in Authorities::of(home).names()? {
         // One whose certificate is still being signed elsewhere has none.
         let path = home.authority(&name).join("cert.pem");
         if ca_certificates::read_certificates(&path)?.iter().any(|certificate| certificate.public_key == *key) {
-            return Err(AuthorityError::KeyOfAuthority(name));
+            return Err(SubjectKeyError::KeyOfAuthority(name));
         }
     }
     check_not_compromised(index, key, now)
@@ -30,11 +62,15 @@ pub(crate) fn check(home: &Home, index: &Index, key: &PublicKey, now: OffsetDate
 ///
 /// # Errors
 /// When that is so.
-pub(crate) fn check_not_compromised(index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<(), AuthorityError> {
+pub(crate) fn check_not_compromised(
+    index: &Index,
+    key: &PublicKey,
+    now: OffsetDateTime,
+) -> Result<(), SubjectKeyError> {
     let filter = Filter { key_fingerprint: Some(key.fingerprint()), ..Filter::default() };
     let (entries, _) = index.query(&filter, now)?;
     match entries.into_iter().find(is_compromised) {
-        Some(Entry { name, serial, .. }) => Err(AuthorityError::KeyCompromised { name, serial: serial.to_string() }),
+        Some(Entry { name, serial, .. }) => Err(SubjectKeyError::KeyCompromised { name, serial: serial.to_string() }),
         None => Ok(()),
     }
 }

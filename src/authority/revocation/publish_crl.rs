@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 
 use time::{Duration, OffsetDateTime};
 
-use crate::authority::error::AuthorityError;
-use crate::issuance::{CaCertificate, CrlDraft, Issuer, approve_crl};
-use crate::store::ca_certificates::{Authorities, KeyOpener};
+use crate::issuance::{CaCertificate, CrlDraft, CrlNotApproved, Issuer, approve_crl};
+use crate::store::StoreError;
+use crate::store::ca_certificates::Authorities;
 use crate::store::config::Config;
 use crate::store::effects::Tools;
 use crate::store::home::Home;
 use crate::store::index::{Index, NewList, RecordedList};
+use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, Existing, FileError, FolderLock};
-use crate::text::Lifetime;
-use crate::text::whole_second;
+use crate::text::{Diagnosis, Diagnostic, Lifetime, whole_second};
 use crate::x509::{Crl, DistinguishedName, digest, pem};
 
 /// The clocks of those who check a list are not exact; one that is not valid yet would lock everybody out until they are.
@@ -84,7 +84,11 @@ pub enum Because {
 
 /// Why no list was signed, or it did not reach its files.
 #[derive(Debug, thiserror::Error)]
-pub enum ListError {
+pub enum CrlError {
+    #[error(transparent)]
+    Store(StoreError),
+    #[error(transparent)]
+    NotApproved(#[from] CrlNotApproved),
     #[error("the next list of '{authority}' would have the number {next}, but {} has the number {found}: a number never goes back (RFC 5280 §5.2.3)", path.display())]
     NumberGoesBack { authority: String, next: u64, found: String, path: PathBuf },
     #[error(
@@ -101,6 +105,38 @@ pub enum ListError {
     NotPublished { authority: String, number: u64, cause: FileError },
 }
 
+impl<E> From<E> for CrlError
+where
+    StoreError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Diagnostic for CrlError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Store(error) => error.diagnosis(),
+            Self::NotApproved(_) => Diagnosis::refused("not-approved"),
+            Self::NumberGoesBack { .. } => Diagnosis::refused("crl-number")
+                .hint("if the index was brought back from an older copy, revocations may be missing in it: bring back a newer one")
+                .hint("to go on behind it all the same: --number N, with a greater N"),
+            Self::NumberUsed { latest, .. } => {
+                Diagnosis::refused("crl-number").hint(format!("the least that works: --number {}", latest + 1))
+            }
+            Self::NumberTooGreat(_) => Diagnosis::usage("bad-crl-number"),
+            Self::CopyTaken(_) => Diagnosis::refused("exists")
+                .hint("nothing but a revocation list is overwritten: move it away, or choose another place with --out"),
+            Self::BeyondAllDates => Diagnosis::usage("bad-time"),
+            Self::NotPublished { cause, .. } => {
+                Diagnosis::refused(cause.diagnosis().code)
+                    .hint("run the same command again; the number that was taken is left out")
+            }
+        }
+    }
+}
+
 /// Signs the next list of an authority and puts it in place.
 ///
 /// # Errors
@@ -108,9 +144,9 @@ pub enum ListError {
 pub fn publish(
     home: &Home,
     order: &Order,
-    ask: &mut KeyOpener<'_>,
+    ask: &mut PassphrasePrompt<'_>,
     tools: &Tools<'_>,
-) -> Result<Outcome, AuthorityError> {
+) -> Result<Outcome, CrlError> {
     let now = whole_second(tools.clock.now());
     let config = Config::load(home)?;
     let authorities = Authorities::of(home);
@@ -120,7 +156,7 @@ pub fn publish(
 
     // 1. Everything that can be refused, and the runs of --ensure that find nothing to do: nobody is asked for a passphrase.
     let lifetime = order.lifetime.unwrap_or(config.crl.lifetime).as_duration();
-    let next_update = now.checked_add(lifetime).filter(|end| end.year() <= 9999).ok_or(ListError::BeyondAllDates)?;
+    let next_update = now.checked_add(lifetime).filter(|end| end.year() <= 9999).ok_or(CrlError::BeyondAllDates)?;
     let index = Index::open_to_read(&path)?;
     let latest = index.latest_list(&work.authority)?;
     let number = work.next_number(&index)?;
@@ -164,7 +200,7 @@ struct Work<'a> {
 impl Work<'_> {
     /// The number of the next list. The files are asked too: an index that was brought back from an old copy does not know
     /// the latest lists, nor perhaps the latest revocations.
-    fn next_number(&self, index: &Index) -> Result<u64, AuthorityError> {
+    fn next_number(&self, index: &Index) -> Result<u64, CrlError> {
         let latest = index.latest_list(&self.authority)?;
         let recorded = latest.as_ref().map_or(0, |list| list.number);
         let path = self.home.crl_der(&self.authority);
@@ -176,20 +212,20 @@ impl Work<'_> {
         };
         let next = self.order.number.unwrap_or(recorded + 1);
         if next > RecordedList::GREATEST_NUMBER {
-            return Err(ListError::NumberTooGreat(next).into());
+            return Err(CrlError::NumberTooGreat(next));
         }
         if next <= recorded {
             let (authority, latest) = (self.authority.clone(), recorded);
-            return Err(ListError::NumberUsed { authority, number: next, latest }.into());
+            return Err(CrlError::NumberUsed { authority, number: next, latest });
         }
         match published.filter(|found| numeric(found) >= numeric(&next.to_be_bytes())) {
-            Some(found) => Err(self.goes_back(next, &found, path).into()),
+            Some(found) => Err(self.goes_back(next, &found, path)),
             None => Ok(next),
         }
     }
 
-    fn goes_back(&self, next: u64, found: &[u8], path: PathBuf) -> ListError {
-        ListError::NumberGoesBack { authority: self.authority.clone(), next, found: shown(found), path }
+    fn goes_back(&self, next: u64, found: &[u8], path: PathBuf) -> CrlError {
+        CrlError::NumberGoesBack { authority: self.authority.clone(), next, found: shown(found), path }
     }
 
     fn draft(
@@ -198,18 +234,14 @@ impl Work<'_> {
         index: &Index,
         number: u64,
         next_update: OffsetDateTime,
-    ) -> Result<CrlDraft, AuthorityError> {
+    ) -> Result<CrlDraft, CrlError> {
         let this_update = (self.now - BACKDATE).max(facts.certificate().validity.not_before);
         let revoked = index.to_be_listed(&self.authority, self.now)?;
         Ok(CrlDraft::new(facts, number, this_update, next_update, revoked)?)
     }
 
     /// The latest list, and why there has to be another one: nothing only with `--ensure`.
-    fn reason(
-        &self,
-        index: &Index,
-        draft: &CrlDraft,
-    ) -> Result<(Option<RecordedList>, Option<Because>), AuthorityError> {
+    fn reason(&self, index: &Index, draft: &CrlDraft) -> Result<(Option<RecordedList>, Option<Because>), CrlError> {
         let latest = index.latest_list(&self.authority)?;
         let because = match &latest {
             _ if !self.order.ensure => Some(Because::Ordered),
@@ -241,16 +273,16 @@ impl Work<'_> {
     }
 
     /// The place of the copy is free, or holds one list that is not newer than the one to come.
-    fn check_copy(&self, facts: &CaCertificate, number: u64) -> Result<(), AuthorityError> {
+    fn check_copy(&self, facts: &CaCertificate, number: u64) -> Result<(), CrlError> {
         let Some(path) = &self.order.copy else { return Ok(()) };
         files::check_place(path, Existing::Replace)?;
         let Some(content) = files::read_if_exists(path, files::MOST_OCTETS)? else { return Ok(()) };
-        let Some(there) = single_list(&content) else { return Err(ListError::CopyTaken(path.clone()).into()) };
+        let Some(there) = single_list(&content) else { return Err(CrlError::CopyTaken(path.clone())) };
         let key_id = there.authority_key_id.and_then(|id| id.key_id);
         let is_ours = there.issuer == *facts.subject() && key_id.is_none_or(|id| id == facts.key_id());
         // With --ensure the copy may be of the list that is there already, one behind the next number.
         match there.number.filter(|found| is_ours && numeric(found) >= numeric(&number.to_be_bytes())) {
-            Some(found) => Err(self.goes_back(number, &found, path.clone()).into()),
+            Some(found) => Err(self.goes_back(number, &found, path.clone())),
             None => Ok(()),
         }
     }
@@ -261,7 +293,7 @@ impl Work<'_> {
         index: &mut Index,
         draft: CrlDraft,
         because: Because,
-    ) -> Result<Outcome, AuthorityError> {
+    ) -> Result<Outcome, CrlError> {
         let (number, this_update, next_update) = (draft.number, draft.this_update, draft.next_update);
         let (entries, content) = (draft.revoked.len(), draft.content_digest());
         let mut change = index.change()?;
@@ -284,7 +316,7 @@ impl Work<'_> {
 
         // Only now may it leave the process.
         let published = self.write_files(&der).and_then(|()| self.write_copy(&der));
-        published.map_err(|cause| ListError::NotPublished { authority: authority.to_owned(), number, cause })?;
+        published.map_err(|cause| CrlError::NotPublished { authority: authority.to_owned(), number, cause })?;
         index.mark_published(authority, number, self.now)?;
         Ok(self.outcome(
             issuer.ca_certificate(),
@@ -311,7 +343,7 @@ impl Work<'_> {
     }
 
     /// The list that is there stays; a copy of it is brought up to date all the same.
-    fn unchanged(&self, facts: &CaCertificate, list: &RecordedList) -> Result<Outcome, AuthorityError> {
+    fn unchanged(&self, facts: &CaCertificate, list: &RecordedList) -> Result<Outcome, CrlError> {
         if let Some(path) = &self.order.copy {
             let der = files::read(&self.home.crl_der(&self.authority), files::MOST_OCTETS)?;
             let there = files::read_if_exists(path, files::MOST_OCTETS)?.and_then(|content| single_list(&content));

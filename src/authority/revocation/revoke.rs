@@ -7,14 +7,13 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
-use crate::authority::error::AuthorityError;
+use crate::store::StoreError;
 use crate::store::config::Config;
 use crate::store::effects::Tools;
 use crate::store::home::Home;
 use crate::store::index::{Change, Entry, Filter, Index, Reference, Revocation};
 use crate::system::files::{self, FolderLock};
-use crate::text;
-use crate::text::{rfc3339, whole_second};
+use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word, whole_second};
 use crate::x509::crl::RevocationReason;
 use crate::x509::{Certificate, SerialNumber};
 
@@ -62,6 +61,8 @@ pub enum Action {
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeError {
+    #[error(transparent)]
+    Store(StoreError),
     #[error("'{}' (serial {serial}) is revoked already, since {} ({})", text::escape(name), rfc3339(revocation.at), revocation.reason.name())]
     AlreadyRevoked { name: String, serial: SerialNumber, revocation: Revocation },
     #[error("'{}' (serial {serial}) is on hold already, since {}", text::escape(name), rfc3339(*since))]
@@ -84,14 +85,56 @@ pub enum RevokeError {
     SuspectedInFuture(OffsetDateTime),
 }
 
+impl<E> From<E> for RevokeError
+where
+    StoreError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Diagnostic for RevokeError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Store(error) => error.diagnosis(),
+            Self::AlreadyRevoked { .. } => Diagnosis::refused("already-revoked"),
+            Self::AlreadyHeld { serial, .. } => Diagnosis::refused("already-held")
+                .hint(format!("to end the hold: ca revoke serial:{serial} --reason release"))
+                .hint("to revoke it for good, give another reason"),
+            Self::NotHeld { .. } => Diagnosis::refused("not-held"),
+            Self::Final { name, .. } => {
+                Diagnosis::refused("already-revoked").hint(format!("for a new one: ca rekey {}", shell_word(name)))
+            }
+            Self::Several { entries, .. } => {
+                let failure = Diagnosis::usage("several-live").hint("say which one by its serial number, or --all");
+                let told = |entry: &Entry| {
+                    let (issued, end) = (rfc3339(entry.issued_at), rfc3339(entry.validity.not_after));
+                    format!("serial:{}  issued {issued}, until {end}", entry.serial)
+                };
+                failure.hints(entries.iter().map(told))
+            }
+            Self::Ended { serial, .. } => {
+                Diagnosis::refused("ended").hint(format!("to record it all the same: ca revoke serial:{serial}"))
+            }
+            Self::Root(_) => Diagnosis::refused("is-root")
+                .hint("whoever trusts it has to stop: take its certificate out of every trust store"),
+            Self::Unknown { .. } | Self::UnknownKey(_) => {
+                Diagnosis::usage("unknown-certificate").hint("'ca list' shows every certificate of this CA")
+            }
+            Self::SuspectedInFuture(_) => Diagnosis::usage("bad-time"),
+        }
+    }
+}
+
 /// Revokes, holds or releases; all that are meant, or none.
 ///
 /// # Errors
 /// When it is not clear which certificate is meant, or it cannot be done to it; nothing has changed then.
-pub fn revoke(home: &Home, order: &Order, tools: &Tools<'_>) -> Result<Outcome, AuthorityError> {
+pub fn revoke(home: &Home, order: &Order, tools: &Tools<'_>) -> Result<Outcome, RevokeError> {
     let now = whole_second(tools.clock.now());
     if let Some(since) = order.invalid_since.filter(|since| *since > now) {
-        return Err(RevokeError::SuspectedInFuture(since).into());
+        return Err(RevokeError::SuspectedInFuture(since));
     }
     let path = home.resolve(&Config::load(home)?.index.location);
     // A look without the lock: most refusals come here.
@@ -122,7 +165,7 @@ pub fn revoke(home: &Home, order: &Order, tools: &Tools<'_>) -> Result<Outcome, 
     Ok(Outcome { action, certificates, authorities })
 }
 
-fn record(change: &mut Change<'_>, entry: &Entry, order: &Order, now: OffsetDateTime) -> Result<(), AuthorityError> {
+fn record(change: &mut Change<'_>, entry: &Entry, order: &Order, now: OffsetDateTime) -> Result<(), RevokeError> {
     if order.reason == RevocationReason::RemoveFromCrl {
         change.release(entry.id, now)?;
         return Ok(());
@@ -136,7 +179,7 @@ fn record(change: &mut Change<'_>, entry: &Entry, order: &Order, now: OffsetDate
 }
 
 /// The certificates that are meant, each of which can be revoked, held or released as ordered.
-fn chosen(index: &Index, order: &Order, now: OffsetDateTime) -> Result<Vec<Entry>, AuthorityError> {
+fn chosen(index: &Index, order: &Order, now: OffsetDateTime) -> Result<Vec<Entry>, RevokeError> {
     let (meant, is_that_one) = match &order.target {
         Target::Certificate { path, certificate } => {
             let (path, serial) = (path.clone(), certificate.serial.clone());
@@ -154,7 +197,7 @@ fn chosen(index: &Index, order: &Order, now: OffsetDateTime) -> Result<Vec<Entry
         Target::Key { path, fingerprint } => {
             let filter = Filter { key_fingerprint: Some(*fingerprint), ..Filter::default() };
             let (entries, _) = index.query(&filter, now)?;
-            let Some(last) = entries.last() else { return Err(RevokeError::UnknownKey(path.clone()).into()) };
+            let Some(last) = entries.last() else { return Err(RevokeError::UnknownKey(path.clone())) };
             let name = last.name.clone();
             return fitting(index, order, entries, &name, now);
         }
@@ -166,7 +209,7 @@ fn chosen(index: &Index, order: &Order, now: OffsetDateTime) -> Result<Vec<Entry
     }
     let found = fitting(index, order, index.history(&meant.name, now)?, &meant.name, now)?;
     if found.len() > 1 && !order.all {
-        return Err(RevokeError::Several { name: meant.name, entries: found }.into());
+        return Err(RevokeError::Several { name: meant.name, entries: found });
     }
     Ok(found)
 }
@@ -178,7 +221,7 @@ fn fitting(
     candidates: Vec<Entry>,
     name: &str,
     now: OffsetDateTime,
-) -> Result<Vec<Entry>, AuthorityError> {
+) -> Result<Vec<Entry>, RevokeError> {
     let mut fitting = Vec::new();
     let mut refused = None;
     let mut ended = None;
@@ -186,23 +229,23 @@ fn fitting(
         match check(index, &entry, order) {
             Ok(()) if entry.validity.not_after < now => ended = Some((entry.serial, entry.validity.not_after)),
             Ok(()) => fitting.push(entry),
-            Err(AuthorityError::Revoke(error)) => refused = Some(*error),
-            Err(error) => return Err(error),
+            Err(error @ RevokeError::Store(_)) => return Err(error),
+            Err(error) => refused = Some(error),
         }
     }
     match (fitting.is_empty(), refused, ended) {
-        (true, Some(refused), _) => Err(refused.into()),
-        (true, None, Some((serial, ended))) => Err(RevokeError::Ended { name: name.to_owned(), serial, ended }.into()),
+        (true, Some(refused), _) => Err(refused),
+        (true, None, Some((serial, ended))) => Err(RevokeError::Ended { name: name.to_owned(), serial, ended }),
         _ => Ok(fitting),
     }
 }
 
 /// Whether the order can be carried out on one certificate.
-fn check(index: &Index, entry: &Entry, order: &Order) -> Result<(), AuthorityError> {
+fn check(index: &Index, entry: &Entry, order: &Order) -> Result<(), RevokeError> {
     let (name, serial) = (entry.name.clone(), entry.serial.clone());
     // Its own list could say so, signed with the very key that is not to be believed any more.
     if index.certificate(entry)?.is_self_issued() {
-        return Err(RevokeError::Root(name).into());
+        return Err(RevokeError::Root(name));
     }
     let standing = index.standing_revocation(entry.id)?;
     let is_hold = |revocation: &Revocation| revocation.reason == RevocationReason::CertificateHold;
@@ -218,11 +261,11 @@ fn check(index: &Index, entry: &Entry, order: &Order) -> Result<(), AuthorityErr
         }
         (_, Some(_)) => return Ok(()),
     };
-    Err(refused.into())
+    Err(refused)
 }
 
 /// The record of exactly this certificate.
-fn known(index: &Index, certificate: &Certificate, now: OffsetDateTime) -> Result<Option<Entry>, AuthorityError> {
+fn known(index: &Index, certificate: &Certificate, now: OffsetDateTime) -> Result<Option<Entry>, RevokeError> {
     let entries = index.by_serial(&certificate.serial, now)?;
     Ok(entries.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint()))
 }

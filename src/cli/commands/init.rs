@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::authority::error::AuthorityError;
 use crate::authority::hierarchy::import::Adoption;
 use crate::authority::hierarchy::init;
 use crate::authority::hierarchy::init::{Made, Order};
@@ -19,6 +18,7 @@ use crate::report::page::{Page, Tone};
 use crate::store::ca_certificates::open_key;
 use crate::store::config::Config;
 use crate::store::home::Home;
+use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text;
 use crate::text::Lifetime;
 use crate::text::{distance, rfc3339};
@@ -86,7 +86,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let home = Home::at(context.world.resolve(&folder));
     if home.exists() {
         // Before a passphrase is asked for.
-        return Err(AuthorityError::Exists(folder).into());
+        return Err(init::InitError::Exists(folder).into());
     }
     let config = config(&arguments, context)?;
     let adoption = adoption(&arguments, context)?;
@@ -160,7 +160,7 @@ fn adoption(arguments: &Arguments, context: &mut Context<'_>) -> Result<Option<A
     }
     let content = zeroize::Zeroizing::new(context.read_input(key_file)?);
     let mut ask = key_file_prompt(arguments.key_passphrase_file.as_deref(), context);
-    let (key, _) = open_key(key_file, &content, &mut ask, &format!("Passphrase of {}: ", key_file.display()))?;
+    let (key, _) = open_key(key_file, &content, &mut ask, &EncryptedKey::File(key_file.clone()))?;
     let certificate = certificate.remove(0);
     Ok(Some(Adoption { certificate, key, chain }))
 }

@@ -7,6 +7,7 @@ use clap::Parser;
 use super::command_line::{Command, CommandLine};
 use super::options::globals::Globals;
 use super::output::Report;
+use super::parse_failure::parse_failure;
 use super::{Context, Failure};
 
 pub mod completions;
@@ -37,7 +38,7 @@ pub mod verify;
 
 /// Runs a command line that another command typed; `quiet` is its `--quiet`.
 fn run_words(words: &[String], quiet: bool, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let line = CommandLine::try_parse_from(words.iter().map(OsString::from)).map_err(|error| Failure::words(&error))?;
+    let line = CommandLine::try_parse_from(words.iter().map(OsString::from)).map_err(|error| parse_failure(&error))?;
     let globals = Globals { quiet, ..line.globals };
     run(line.command, &mut Context::new(&globals, context.world)?)
 }

@@ -10,7 +10,6 @@ use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::authority::error::AuthorityError;
 use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::revoke;
 use crate::authority::revocation::revoke::{Action, Order, Outcome, Target};
@@ -18,6 +17,7 @@ use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure, public_key};
 use crate::report::page::{Page, Tone};
+use crate::store::StoreError;
 use crate::store::ca_certificates::{Authorities, certificates};
 use crate::store::config::Config;
 use crate::store::home::Home;
@@ -143,7 +143,7 @@ fn of_file(path: &Path, context: &mut Context<'_>) -> Result<Target, Failure> {
 }
 
 /// A revocation is known to others by the list alone.
-fn next_steps(home: &Home, authorities: &[String]) -> Result<Vec<String>, AuthorityError> {
+fn next_steps(home: &Home, authorities: &[String]) -> Result<Vec<String>, StoreError> {
     let usual = Authorities::of(home).choose(None, &Config::load(home)?).unwrap_or_default();
     let command = |authority: &String| match *authority == usual {
         true => "ca crl".to_owned(),

@@ -1,16 +1,20 @@
 //! Where a passphrase comes from: a flag, the settings of the CA, or a person. Never the list of arguments.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::authority::error::AuthorityError;
+use crate::cli::context::Context;
 use crate::cli::options::number::whole_number;
-use crate::cli::{Context, Failure};
 use crate::keys::Passphrase;
+use crate::report::exit_status::ExitStatus;
+use crate::report::failure::Failure;
 use crate::store::config::{Config, PassphraseSettings};
 use crate::store::home::Home;
+use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
 use crate::system::files;
+use crate::text::{Diagnosis, Diagnostic};
 
 /// The flags that say where the passphrase of a CA key is.
 #[derive(Debug, Clone, Default, Args)]
@@ -92,8 +96,8 @@ impl PassphraseArguments {
         &'a self,
         home: &'a Home,
         context: &'a Context<'_>,
-    ) -> impl FnMut(&str) -> Result<Passphrase, AuthorityError> + 'a {
-        move |question| self.open(home, context, question).map_err(refusal)
+    ) -> impl FnMut(&EncryptedKey) -> Result<Passphrase, PassphraseUnavailable> + 'a {
+        move |key| self.open(home, context, &question(key)).map_err(refusal)
     }
 
     /// The passphrase of a key that exists: by flag, by ca.toml, by asking.
@@ -171,10 +175,41 @@ pub fn new_ca_passphrase(
     })
 }
 
-/// Turns a failure to have a passphrase into the refusal of the act that asked for it.
-pub fn refusal(failure: Failure) -> AuthorityError {
-    let Failure { status, code, message, hints, picture: _ } = failure;
-    AuthorityError::NoPassphrase { code, message, hints, badly_asked: status == crate::cli::ExitStatus::Usage }
+/// The reason for which no passphrase was given, as an act on the CA hands it back.
+#[derive(Debug)]
+struct Refused(Failure);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl Diagnostic for Refused {
+    fn diagnosis(&self) -> Diagnosis {
+        let Failure { status, code, hints, .. } = &self.0;
+        let diagnosis = match status {
+            ExitStatus::Usage => Diagnosis::usage(code),
+            _ => Diagnosis::refused(code),
+        };
+        diagnosis.hints(hints.iter().cloned())
+    }
+}
+
+/// Turns a failure to have a passphrase into what an act on the CA takes.
+pub fn refusal(failure: Failure) -> PassphraseUnavailable {
+    PassphraseUnavailable::new(Refused(failure))
+}
+
+/// How a person is asked for the passphrase of a key.
+pub fn question(key: &EncryptedKey) -> String {
+    match key {
+        EncryptedKey::Authority(name) => format!("Passphrase of '{name}': "),
+        EncryptedKey::AuthorityBeforeChange(name) => format!("Present passphrase of '{name}': "),
+        EncryptedKey::File(path) => format!("Passphrase of {}: ", path.display()),
+    }
 }
 
 /// Returns what an act calls for the passphrase of a key that is not the CA's: the first line of `--key-passphrase-file`, or
@@ -182,8 +217,8 @@ pub fn refusal(failure: Failure) -> AuthorityError {
 pub fn key_file_prompt<'a>(
     file: Option<&'a Path>,
     context: &'a Context<'_>,
-) -> impl FnMut(&str) -> Result<Passphrase, AuthorityError> + 'a {
-    move |question| of_key_file(file, question, KEY_FLAG, context).map_err(refusal)
+) -> impl FnMut(&EncryptedKey) -> Result<Passphrase, PassphraseUnavailable> + 'a {
+    move |key| of_key_file(file, &question(key), KEY_FLAG, context).map_err(refusal)
 }
 
 /// The passphrase of a key that is not the CA's: the first line of a file, or what is typed; `instead` says what to give where

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cli::failure::Failure;
+use crate::report::failure::Failure;
 use crate::report::page::Page;
 use crate::report::style::Style;
 

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use crate::issuance::{AskedKind, Compared, Comparison, Fate};
-use crate::report::describe::fields::extension_name;
 use crate::report::page::{Page, Tone};
 
 /// One line each, in the order taken, changed, dropped, added.
@@ -18,7 +17,7 @@ pub fn comparison_fields(page: &mut Page, comparison: &Comparison) {
         };
         for compared in comparison.with(fate) {
             let word = format!("  {:<15}", fate.word());
-            page.pieces(&[(tone, &word), (Tone::Plain, " "), (Tone::Plain, &content(compared))]);
+            page.pieces(&[(tone, &word), (Tone::Plain, " "), (Tone::Plain, &compared.content())]);
         }
     }
 }
@@ -33,50 +32,9 @@ fn compared_json(compared: &Compared) -> Value {
     let oid = matches!(compared.kind, AskedKind::Extension | AskedKind::RequestAttribute).then_some(&compared.what);
     json!({
         "kind": compared.kind.word(),
-        "what": what(compared),
+        "what": compared.shown(),
         "oid": oid,
         "requested": compared.asked,
         "issued": compared.issued,
     })
-}
-
-/// `dropped: extension extended key usage: client-auth`.
-pub fn comparison_sentence(compared: &Compared) -> String {
-    format!("{}: {}", compared.fate().word(), content(compared))
-}
-
-fn content(compared: &Compared) -> String {
-    let kind = match compared.kind {
-        AskedKind::Key => return format!("the public key ({})", compared.what),
-        AskedKind::Name => "name",
-        AskedKind::Attribute => "subject",
-        AskedKind::Extension => "extension",
-        AskedKind::RequestAttribute => return format!("attribute of the request: {}", what(compared)),
-    };
-    let what = what(compared);
-    match (&compared.asked, &compared.issued) {
-        (Some(asked), Some(issued)) if asked == issued => format!("{kind} {what}: {asked}"),
-        (Some(asked), Some(issued)) => format!("{kind} {what}: {asked} → {issued}"),
-        (Some(only), None) | (None, Some(only)) => format!("{kind} {what}: {only}"),
-        (None, None) => format!("{kind} {what}"),
-    }
-}
-
-fn what(compared: &Compared) -> &str {
-    /// Attributes of requests that people meet (RFC 2985 §5.4; Microsoft's certreq).
-    const ATTRIBUTES: [(&str, &str); 5] = [
-        ("1.2.840.113549.1.9.2", "unstructured name"),
-        ("1.2.840.113549.1.9.7", "challenge password"),
-        ("1.2.840.113549.1.9.8", "unstructured address"),
-        ("1.3.6.1.4.1.311.13.2.3", "operating system version"),
-        ("1.3.6.1.4.1.311.21.20", "client information"),
-    ];
-    match compared.kind {
-        AskedKind::Extension => extension_name(&compared.what),
-        AskedKind::RequestAttribute => ATTRIBUTES
-            .into_iter()
-            .find(|(oid, _)| *oid == compared.what)
-            .map_or(compared.what.as_str(), |(_, name)| name),
-        _ => &compared.what,
-    }
 }

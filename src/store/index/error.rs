@@ -8,6 +8,7 @@ use rusqlite::ffi;
 use crate::store::index::{PATIENCE, Reference};
 use crate::system::files::FileError;
 use crate::text;
+use crate::text::{Diagnosis, Diagnostic, escape};
 use crate::x509::{DecodeError, SerialNumber};
 
 #[derive(Debug, thiserror::Error)]
@@ -83,5 +84,37 @@ fn of_sqlite(failure: ffi::Error, path: PathBuf, reason: String) -> IndexError {
         ErrorCode::DiskFull => IndexError::Full { path },
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => IndexError::ReadOnly { path },
         _ => IndexError::Failed { path, reason },
+    }
+}
+
+const RESTORE: &str = "restore the CA directory from a copy; index.db and index.db-wal belong together";
+
+impl Diagnostic for IndexError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::NotFound { nearest, .. } => Diagnosis::usage("unknown-certificate")
+                .hints(nearest.iter().map(|near| format!("did you mean '{}'?", escape(near))))
+                .hint("'ca list' shows every certificate of this CA"),
+            Self::Ambiguous { given } => Diagnosis::usage("ambiguous")
+                .hint(format!("write name:{given} or serial:{given} to say which one is meant")),
+            Self::SeveralIssuers { .. } => {
+                Diagnosis::usage("ambiguous").hint("ask for it by its name: 'ca list' shows the names")
+            }
+            Self::Missing { .. } => Diagnosis::refused("index-missing").hint(RESTORE),
+            Self::Foreign { .. } => {
+                Diagnosis::refused("index-foreign").hint("[index] location in ca.toml says where the index is")
+            }
+            Self::Newer { .. } => {
+                Diagnosis::refused("index-newer").hint("use the version of this program that wrote it, or a later one")
+            }
+            Self::Damaged { .. } => Diagnosis::refused("index-damaged").hint(RESTORE),
+            Self::Busy { .. } => Diagnosis::refused("index-busy")
+                .hint("end the program that has it open, and run the same command again"),
+            Self::Full { .. } => Diagnosis::refused("disk-full").hint("free some space and run the same command again"),
+            Self::ReadOnly { .. } => Diagnosis::refused("permission-denied"),
+            Self::SerialUsed { .. } => Diagnosis::refused("serial-used"),
+            Self::Failed { .. } => Diagnosis::refused("index-failed"),
+            Self::File(error) => error.diagnosis(),
+        }
     }
 }

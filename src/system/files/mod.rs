@@ -7,6 +7,7 @@
 //!   ([`staged::PREFIX`]) and by the kernel lock that died with it.
 //! - The return of a function that says "durable" means that the change survives a power cut.
 
+mod diagnosis;
 mod folder_lock;
 mod folders;
 mod ownership;

@@ -1,5 +1,9 @@
 //! Requests that are signed by another CA and come back.
 
+use crate::authority::error::CertifyError;
+use crate::authority::hierarchy::intermediate::IntermediateError;
+use crate::authority::leaf::error::IssueError;
+use crate::store::StoreError;
 use std::fs;
 
 use time::Duration;
@@ -54,17 +58,17 @@ fn a_pending_authority_is_in_nobodys_way_and_issues_once_its_certificate_is_here
     assert_eq!(authorities.roots().unwrap().len(), 1);
     ca.issue(order("server", "web.test")).unwrap();
     let by_branch = |name: &str| Order { issuer: Some("branch".to_owned()), ..order("server", name) };
-    assert!(matches!(ca.issue(by_branch("a.test")), Err(AuthorityError::Pending(_))));
+    assert!(matches!(
+        ca.issue(by_branch("a.test")),
+        Err(IssueError::Certify(CertifyError::Store(StoreError::Pending(_))))
+    ));
 
     let certificate = signed_elsewhere(&corporate, "root", &asked.request);
     let install = |chain: Vec<Certificate>, add_root: Option<&str>| {
         let add_root = add_root.map(str::to_owned);
         ca.install(InstallOrder { name: "branch".to_owned(), certificate: certificate.clone(), chain, add_root })
     };
-    let refusal = |refused: Result<Installed, AuthorityError>| match refused.unwrap_err() {
-        AuthorityError::Intermediate(error) => *error,
-        error => panic!("{error}"),
-    };
+    let refusal = |refused: Result<Installed, IntermediateError>| refused.unwrap_err();
     assert!(matches!(refusal(install(vec![], None)), IntermediateError::NoPath(_)));
     let unknown = refusal(install(vec![root_of(&corporate)], None));
     assert!(matches!(unknown, IntermediateError::UnknownRoot { .. }));
@@ -95,10 +99,7 @@ fn a_certificate_that_is_not_for_the_authority_is_refused_and_nothing_changes() 
         let error = ca.install(order).unwrap_err();
         assert!(!ca.path("authorities/corporate").exists() && !ca.path("authorities/branch/cert.pem").exists());
         assert_eq!(ca.history("branch").len() + ca.history("corporate").len(), 0);
-        match error {
-            AuthorityError::Intermediate(error) => *error,
-            error => panic!("{error}"),
-        }
+        error
     };
     let other = read_certificate(&ca.path("authorities/issuing/cert.pem")).unwrap();
     assert!(matches!(refused(&ca, "branch", other), IntermediateError::OtherKey { .. }));
@@ -123,13 +124,19 @@ fn a_leaf_a_ca_with_what_nobody_knows_and_one_below_a_ca_that_may_have_none_are_
     };
     let mut leaf = right.clone();
     leaf.basic_constraints = None;
-    assert!(matches!(install(leaf), AuthorityError::Issuer(issuance::IssuerError::NotAnAuthority(_))));
+    assert!(matches!(
+        install(leaf),
+        IntermediateError::Certify(CertifyError::Store(StoreError::Issuer(issuance::IssuerError::NotAnAuthority(_))))
+    ));
 
     // What nobody here processes, the judge refuses (RFC 5280 §6.1.4 (o)).
     let mut strange = right.clone();
     strange.extensions.push(Extension { oid: "1.3.6.1.4.1.99999.1".to_owned(), critical: true, value: vec![5, 0] });
     let refused = install(strange);
-    assert!(matches!(&refused, AuthorityError::DoesNotVerify(why) if why.contains("1.3.6.1.4.1.99999.1")), "{refused}");
+    assert!(
+        matches!(&refused, IntermediateError::Certify(CertifyError::DoesNotVerify(why)) if why.contains("1.3.6.1.4.1.99999.1")),
+        "{refused}"
+    );
 
     // As a CA signs it that does not look at its own path length.
     let authorities = Authorities::of(&corporate.home);
@@ -144,7 +151,10 @@ fn a_leaf_a_ca_with_what_nobody_knows_and_one_below_a_ca_that_may_have_none_are_
     draft.authority_key_id = policy.subject_key_id.clone().unwrap();
     let below_policy = issuer.sign(issuance::approve(draft, None).unwrap()).unwrap().checked().unwrap();
     let refused = install(below_policy);
-    assert!(matches!(refused, AuthorityError::Refusal(issuance::Refusal::PathLength { .. })), "{refused}");
+    assert!(
+        matches!(refused, IntermediateError::Certify(CertifyError::Refusal(issuance::Refusal::PathLength { .. }))),
+        "{refused}"
+    );
     assert_eq!(ca.history("branch").len() + ca.history("corporate").len(), 0);
 }
 
@@ -181,7 +191,7 @@ fn a_root_that_only_has_the_name_of_ours_is_not_trusted_unasked() {
     let certificate = signed_elsewhere(&namesake, "root", &asked.request);
     let chain = vec![root_of(&namesake)];
     let refused = ca.install(InstallOrder { name: "branch".to_owned(), certificate, chain, add_root: None });
-    let Err(AuthorityError::Intermediate(refused)) = refused else { panic!("{refused:?}") };
-    assert!(matches!(*refused, IntermediateError::UnknownRoot { .. }), "{refused}");
+    let Err(refused) = refused else { panic!("{refused:?}") };
+    assert!(matches!(refused, IntermediateError::UnknownRoot { .. }), "{refused}");
     assert!(ca.history("branch").is_empty() && !ca.path("authorities/branch/cert.pem").exists());
 }

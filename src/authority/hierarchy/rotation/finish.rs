@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::authority::error::AuthorityError;
-use crate::authority::hierarchy::rotation::RotationError;
+use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::status::{State, of};
 use crate::store::config::Config;
 use crate::store::effects::Tools;
@@ -27,7 +26,7 @@ pub struct Finished {
 ///
 /// # Errors
 /// When none is under way, or something still hangs on the old root and that is not forced.
-pub fn finish(home: &Home, force: bool, tools: &Tools<'_>) -> Result<Finished, AuthorityError> {
+pub fn finish(home: &Home, force: bool, tools: &Tools<'_>) -> Result<Finished, RotationError> {
     let now = whole_second(tools.clock.now());
     let config = Config::load(home)?;
     let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
@@ -35,15 +34,15 @@ pub fn finish(home: &Home, force: bool, tools: &Tools<'_>) -> Result<Finished, A
     let index = Index::open_to_read(&home.resolve(&config.index.location))?;
     let state = of(home, &config, &index, now)?.ok_or(RotationError::None)?;
     if state.old_issues && !force {
-        return Err(RotationError::Issues(state.old).into());
+        return Err(RotationError::Issues(state.old));
     }
     if !state.is_ready() && !force {
         let (certificates, authorities) = (state.certificates.len(), state.authorities.len());
-        return Err(RotationError::Left { old: state.old, certificates, authorities }.into());
+        return Err(RotationError::Left { old: state.old, certificates, authorities });
     }
     let (from, retired) = (home.authority(&state.old), home.retired().join(&state.old));
     if retired.symlink_metadata().is_ok() {
-        return Err(RotationError::InTheWay(retired).into());
+        return Err(RotationError::InTheWay(retired));
     }
     files::create_folders(&home.retired(), files::FOLDER)?;
     files::move_new(&from, &retired)?;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::authority::error::AuthorityError;
+use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::issuer_chain::judged;
-use crate::authority::leaf::issue::unused_serial;
-use crate::authority::leaf::request_inputs;
+use crate::authority::leaf::request_inputs::{self, RequestInputError};
+use crate::authority::serial::unused_serial;
 use crate::issuance::profile::Distribution;
 use crate::issuance::{self, Draft, Issuer, Profile, SignedBy, Values, recertify};
+use crate::store::StoreError;
 use crate::store::ca_certificates::{Authorities, Root, read_certificates};
 use crate::store::config::Config;
 use crate::store::delivery;
@@ -41,7 +42,7 @@ const BACKDATE: Duration = Duration::hours(1);
 pub fn directly_below(
     authorities: &Authorities<'_>,
     old: &Certificate,
-) -> Result<Vec<(String, Certificate)>, AuthorityError> {
+) -> Result<Vec<(String, Certificate)>, RotationError> {
     let root = Root { name: String::new(), path: Default::default(), certificate: old.clone() };
     let mut below = Vec::new();
     for name in authorities.names()? {
@@ -60,7 +61,7 @@ pub fn is_anything_left(
     old: &Certificate,
     new: &Certificate,
     now: OffsetDateTime,
-) -> Result<bool, AuthorityError> {
+) -> Result<bool, RotationError> {
     Ok(!to_be_recertified(authorities, index, old, new, now)?.is_empty() || !outdated_chains(authorities)?.is_empty())
 }
 
@@ -73,7 +74,7 @@ fn to_be_recertified(
     old: &Certificate,
     new: &Certificate,
     now: OffsetDateTime,
-) -> Result<Vec<(String, Certificate)>, AuthorityError> {
+) -> Result<Vec<(String, Certificate)>, RotationError> {
     let mut found = directly_below(authorities, old)?;
     for (name, certificate) in directly_below(authorities, new)? {
         let fingerprint = certificate.fingerprint();
@@ -94,7 +95,7 @@ pub fn recertify_the_rest(
     config: &Config,
     now: OffsetDateTime,
     tools: &Tools<'_>,
-) -> Result<Vec<Recertified>, AuthorityError> {
+) -> Result<Vec<Recertified>, RotationError> {
     let mut recertified = Vec::new();
     let left = to_be_recertified(authorities, change, old, new.ca_certificate().certificate(), now)?;
     for (name, before) in left {
@@ -139,11 +140,14 @@ fn profile_of(
     authorities: &Authorities<'_>,
     config: &Config,
     template: &str,
-) -> Result<Option<Profile>, AuthorityError> {
+) -> Result<Option<Profile>, RotationError> {
     match request_inputs::profile(Some(authorities.home()), config, template) {
         Ok(profile) => Ok(Some(profile)),
-        Err(AuthorityError::Template(TemplateError::Unknown { .. }) | AuthorityError::RootTemplate(_)) => Ok(None),
-        Err(error) => Err(error),
+        Err(
+            RequestInputError::Store(StoreError::Template(TemplateError::Unknown { .. }))
+            | RequestInputError::RootTemplate(_),
+        ) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -176,11 +180,11 @@ pub fn put_in_place(
     recertified: &[Recertified],
     now: OffsetDateTime,
     tools: &Tools<'_>,
-) -> Result<Vec<String>, AuthorityError> {
+) -> Result<Vec<String>, RotationError> {
     for Recertified { name, certificate, .. } in recertified {
         files::remove_stale(&authorities.home().authority(name))?;
         let replaced = delivery::replace_certificate(authorities.home(), name, certificate, tools.entropy);
-        replaced.map_err(|cause| AuthorityError::NotReplaced { serial: certificate.serial.to_string(), cause })?;
+        replaced.map_err(|cause| RotationError::NotReplaced { serial: certificate.serial.to_string(), cause })?;
     }
     let outdated = outdated_chains(authorities)?;
     for (name, chain) in &outdated {
@@ -195,9 +199,9 @@ pub fn put_in_place(
 }
 
 /// Chains that name an authority by a certificate that is not its present one, and how they have to be.
-fn outdated_chains(authorities: &Authorities<'_>) -> Result<Vec<(String, Vec<Certificate>)>, AuthorityError> {
+fn outdated_chains(authorities: &Authorities<'_>) -> Result<Vec<(String, Vec<Certificate>)>, RotationError> {
     let names = authorities.names()?;
-    let present = names.iter().map(|name| authorities.certificate(name)).collect::<Result<Vec<_>, AuthorityError>>()?;
+    let present = names.iter().map(|name| authorities.certificate(name)).collect::<Result<Vec<_>, StoreError>>()?;
     let mut outdated = Vec::new();
     for name in names {
         let chain = read_certificates(&authorities.home().authority(&name).join("chain.pem"))?;

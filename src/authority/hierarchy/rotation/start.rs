@@ -4,22 +4,23 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
-use crate::authority::error::AuthorityError;
-use crate::authority::hierarchy::init::{authority_profile, authority_request};
+use crate::authority::hierarchy::ca_profile::{authority_profile, authority_request};
+use crate::authority::hierarchy::rotation::error::RotationError;
+use crate::authority::hierarchy::rotation::next_generation;
 use crate::authority::hierarchy::rotation::recertify::{
     Recertified, is_anything_left, put_in_place, recertify_the_rest,
 };
-use crate::authority::hierarchy::rotation::{RotationError, next_generation};
 use crate::authority::issuer_chain::judged;
-use crate::authority::leaf::issue::{key_text, unused_serial};
+use crate::authority::serial::{draw_serial, unused_serial};
 use crate::issuance::{self, CaCertificate, Draft, Issuer, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
-use crate::store::ca_certificates::{Authorities, KeyOpener, Rotation, read_certificate};
+use crate::store::ca_certificates::{Authorities, Rotation, read_certificate};
 use crate::store::config::Config;
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Tools;
 use crate::store::home::Home;
 use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
+use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, FolderLock, StagedFolder};
 use crate::text::Lifetime;
 use crate::text::whole_second;
@@ -80,10 +81,10 @@ pub const CROSS: &str = "cross-certificate";
 pub fn start(
     home: &Home,
     order: &Order,
-    ask: &mut KeyOpener<'_>,
-    ask_new: &mut KeyOpener<'_>,
+    ask: &mut PassphrasePrompt<'_>,
+    ask_new: &mut PassphrasePrompt<'_>,
     tools: &Tools<'_>,
-) -> Result<Started, AuthorityError> {
+) -> Result<Started, RotationError> {
     let now = whole_second(tools.clock.now());
     let config = Config::load(home)?;
     let authorities = Authorities::of(home);
@@ -114,32 +115,32 @@ impl Work<'_> {
         &self,
         authorities: &Authorities<'_>,
         order: &Order,
-        ask: &mut KeyOpener<'_>,
-    ) -> Result<Started, AuthorityError> {
+        ask: &mut PassphrasePrompt<'_>,
+    ) -> Result<Started, RotationError> {
         let old_name = authorities.present_root()?.ok_or(RotationError::NoRoot)?;
         let facts = authorities.ca_certificate(&old_name)?;
         if let Some(why) = authorities.why_no_bridge(&old_name, facts.certificate())?
             && !order.without_bridge
         {
-            return Err(RotationError::NoBridge(why).into());
+            return Err(RotationError::NoBridge(why));
         }
         // Everything that can be refused without signing, before anybody is asked for a passphrase.
         let root = self.new_root(&old_name, facts.certificate(), order)?;
         let trial =
             Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, self.serial(&root)?)?;
         if trial.subject == *facts.subject() {
-            return Err(RotationError::SameSubject(trial.subject.to_string()).into());
+            return Err(RotationError::SameSubject(trial.subject.to_string()));
         }
         issuance::approve(trial, None)?;
 
         let (old, old_passphrase) = authorities.unlock(facts, ask)?;
         let passphrase = order.protection.as_ref().or(old_passphrase.as_ref());
-        let text = KeyText { text: key_text(&root.key, passphrase, self.tools.entropy)?, mode: files::SECRET };
+        let text = KeyText::new(&root.key, passphrase, files::SECRET, self.tools.entropy)?;
 
         let _lock = FolderLock::acquire(self.home.folder(), self.tools.lock_timeout)?;
         files::remove_stale(self.home.folder())?;
         if let Some(Rotation { old, new, .. }) = authorities.rotation()? {
-            return Err(RotationError::UnderWay { old, new }.into());
+            return Err(RotationError::UnderWay { old, new });
         }
         let mut index = Index::open(&self.home.resolve(&self.config.index.location))?;
         let (new, recertified) = self.make_root(authorities, &mut index, &old, root, &text)?;
@@ -158,18 +159,18 @@ impl Work<'_> {
         authorities: &Authorities<'_>,
         rotation: Rotation,
         order: &Order,
-        ask_new: &mut KeyOpener<'_>,
-    ) -> Result<Started, AuthorityError> {
+        ask_new: &mut PassphrasePrompt<'_>,
+    ) -> Result<Started, RotationError> {
         let Rotation { old, new, .. } = rotation;
         if self.asks_for_another(order, &authorities.certificate(&new)?) {
-            return Err(RotationError::UnderWay { old, new }.into());
+            return Err(RotationError::UnderWay { old, new });
         }
         let (old_certificate, new_certificate) = (authorities.certificate(&old)?, authorities.certificate(&new)?);
         let location = self.home.resolve(&self.config.index.location);
         let index = Index::open_to_read(&location)?;
         if !is_anything_left(authorities, &index, &old_certificate, &new_certificate, self.now)? {
             if self.unmarked(&index, &new)?.is_empty() {
-                return Err(RotationError::UnderWay { old, new }.into());
+                return Err(RotationError::UnderWay { old, new });
             }
             // Without authorities below, the marks are all that such a run leaves to do: no key is needed for them.
             drop(index);
@@ -199,7 +200,7 @@ impl Work<'_> {
     }
 
     /// The marks of a root that a run put in place and died before it could say so.
-    fn mark_the_root(&self, index: &mut Index, new: &str) -> Result<(), AuthorityError> {
+    fn mark_the_root(&self, index: &mut Index, new: &str) -> Result<(), RotationError> {
         for row in self.unmarked(index, new)? {
             index.mark_delivered(row, self.now)?;
         }
@@ -207,7 +208,7 @@ impl Work<'_> {
     }
 
     /// The rows of what stands in the folder of a new root and is not marked as delivered.
-    fn unmarked(&self, index: &Index, new: &str) -> Result<Vec<EntryId>, AuthorityError> {
+    fn unmarked(&self, index: &Index, new: &str) -> Result<Vec<EntryId>, RotationError> {
         let mut unmarked = Vec::new();
         for file in ["cert.pem", NEW_WITH_OLD, OLD_WITH_NEW] {
             let certificate = read_certificate(&self.home.authority(new).join(file))?;
@@ -226,7 +227,7 @@ impl Work<'_> {
         change: &mut Change<'_>,
         old: (&str, &Certificate),
         new: &Issuer,
-    ) -> Result<Vec<Recertified>, AuthorityError> {
+    ) -> Result<Vec<Recertified>, RotationError> {
         recertify_the_rest(authorities, change, old, new, self.config, self.now, self.tools)
     }
 
@@ -239,7 +240,7 @@ impl Work<'_> {
         new: &CaCertificate,
         recertified: Vec<Recertified>,
         resumed: bool,
-    ) -> Result<Started, AuthorityError> {
+    ) -> Result<Started, RotationError> {
         let rechained = put_in_place(authorities, index, &recertified, self.now, self.tools)?;
         let name = new.name().to_owned();
         Ok(Started {
@@ -258,7 +259,7 @@ impl Work<'_> {
     }
 
     /// The limits of the old root, the settings of the CA, and what was ordered.
-    fn new_root(&self, old_name: &str, old: &Certificate, order: &Order) -> Result<NewRoot, AuthorityError> {
+    fn new_root(&self, old_name: &str, old: &Certificate, order: &Order) -> Result<NewRoot, RotationError> {
         let mut profile = authority_profile(crate::store::ca_certificates::ROOT, self.config)?;
         let algorithm = order.key.unwrap_or(self.config.root.key);
         profile.keys = vec![algorithm];
@@ -286,7 +287,7 @@ impl Work<'_> {
     }
 
     /// How the authority is called: `root`, `root-g2`, `root-g3`.
-    fn free_name(&self, old: &str) -> Result<String, AuthorityError> {
+    fn free_name(&self, old: &str) -> Result<String, RotationError> {
         let (stem, number) = match old.rsplit_once("-g").and_then(|(stem, n)| Some((stem, n.parse::<u32>().ok()?))) {
             Some((stem, number)) => (stem, number),
             None => (old, 1),
@@ -296,11 +297,11 @@ impl Work<'_> {
             places.iter().all(|place| place.symlink_metadata().is_err())
         };
         let mut names = (number.saturating_add(1)..).map(|number| format!("{stem}-g{number}"));
-        names.find(is_free).ok_or_else(|| AuthorityError::AuthorityTaken(old.to_owned()))
+        names.find(is_free).ok_or_else(|| RotationError::AuthorityTaken(old.to_owned()))
     }
 
-    fn serial(&self, root: &NewRoot) -> Result<crate::x509::SerialNumber, AuthorityError> {
-        crate::authority::leaf::issue::draw_serial(root.profile.serial_octets, self.tools.entropy)
+    fn serial(&self, root: &NewRoot) -> Result<crate::x509::SerialNumber, RotationError> {
+        Ok(draw_serial(root.profile.serial_octets, self.tools.entropy)?)
     }
 
     /// Signed, recorded, and only then in its place: the root, and both cross-certificates, as one folder.
@@ -311,7 +312,7 @@ impl Work<'_> {
         old: &Issuer,
         root: NewRoot,
         text: &KeyText,
-    ) -> Result<(Issuer, Vec<Recertified>), AuthorityError> {
+    ) -> Result<(Issuer, Vec<Recertified>), RotationError> {
         let octets = root.profile.serial_octets;
         let mut staged = StagedFolder::create(self.home.folder(), self.tools.entropy)?;
         text.stage(&mut staged, "".as_ref())?;
@@ -324,14 +325,14 @@ impl Work<'_> {
         let new = Issuer::new(facts, root.key)?;
         let old_certificate = old.ca_certificate().certificate();
         let validity = common_validity(old_certificate, &certificate);
-        let cross = |subject: &Certificate, issuer: &Issuer, index: &Index| -> Result<Certificate, AuthorityError> {
+        let cross = |subject: &Certificate, issuer: &Issuer, index: &Index| -> Result<Certificate, RotationError> {
             let by = SignedBy::Issuer(issuer.ca_certificate());
             let draft = issuance::recertify(subject, by, self.now, validity, draw(index)?)?;
-            judged(
+            Ok(judged(
                 issuer.sign(issuance::approve(draft, Some(issuer.ca_certificate()))?)?,
                 issuer.ca_certificate(),
                 self.now,
-            )
+            )?)
         };
         let new_with_old = cross(&certificate, old, &change)?;
         let old_with_new = cross(old_certificate, &new, &change)?;
@@ -370,7 +371,7 @@ impl Work<'_> {
             .and_then(|()| staged.sync())
             .and_then(|()| staged.publish_new(&self.home.authority(new_name)));
         let serial = certificate.serial.to_string();
-        published.map_err(|cause| AuthorityError::NotDelivered { serial, cause })?;
+        published.map_err(|cause| RotationError::NotDelivered { serial, cause })?;
         for id in ids {
             index.mark_delivered(id, self.now)?;
         }

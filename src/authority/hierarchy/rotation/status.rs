@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use crate::authority::error::AuthorityError;
+use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::recertify::directly_below;
 use crate::authority::hierarchy::rotation::start::CROSS;
 use crate::store::ca_certificates::{Authorities, Rotation, read_certificates};
@@ -44,7 +44,7 @@ impl State {
 ///
 /// # Errors
 /// When the index or a certificate cannot be read.
-pub fn status(home: &Home, tools: &Tools<'_>) -> Result<Option<State>, AuthorityError> {
+pub fn status(home: &Home, tools: &Tools<'_>) -> Result<Option<State>, RotationError> {
     let now = whole_second(tools.clock.now());
     let config = Config::load(home)?;
     let index = Index::open_to_read(&home.resolve(&config.index.location))?;
@@ -56,7 +56,7 @@ pub(crate) fn of(
     config: &Config,
     index: &Index,
     now: OffsetDateTime,
-) -> Result<Option<State>, AuthorityError> {
+) -> Result<Option<State>, RotationError> {
     let authorities = Authorities::of(home);
     let Some(Rotation { old, new, .. }) = authorities.rotation()? else { return Ok(None) };
     let old_certificate = authorities.certificate(&old)?;
@@ -79,7 +79,7 @@ type Signers = BTreeMap<String, Vec<(EntryId, String)>>;
 ///
 /// A chain is delivered with its certificate and does not change after. So what counts is which certificate each authority
 /// above had at that time: the latest one recorded before, of those that came into place.
-fn hanging_on(home: &Home, root: &str, index: &Index, now: OffsetDateTime) -> Result<Vec<Entry>, AuthorityError> {
+fn hanging_on(home: &Home, root: &str, index: &Index, now: OffsetDateTime) -> Result<Vec<Entry>, RotationError> {
     let mut signers = Signers::new();
     let mut by_name: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     index.for_each(&Filter::default(), now, |entry| {

@@ -1,10 +1,13 @@
 //! Rotations of small CAs, and what a renewed root keeps.
 
+use crate::authority::error::CertifyError;
+use crate::authority::hierarchy::rotation::RotationError;
+use crate::store::StoreError;
+use crate::store::passphrase_prompt::EncryptedKey;
 use std::fs;
 
 use time::Duration;
 
-use crate::authority::error::AuthorityError;
 use crate::authority::hierarchy::init;
 use crate::authority::hierarchy::rotation::*;
 use crate::authority::leaf::order::{Existing, Order as IssueOrder};
@@ -138,7 +141,7 @@ fn a_root_that_issues_itself_is_followed_by_one_that_does() {
     // One that still asks for the old root gets what it asked for, and it is told.
     ca.issue(IssueOrder { issuer: Some("root".to_owned()), ..order("client", "carol") }).unwrap();
     assert_eq!(left(&ca), ["alice", "carol"]);
-    assert!(matches!(ca.finish(false), Err(AuthorityError::Rotation(RotationError::Left { certificates: 2, .. }))));
+    assert!(matches!(ca.finish(false), Err(RotationError::Left { certificates: 2, .. })));
     for name in ["alice", "carol"] {
         ca.issue(IssueOrder { existing: Existing::Replace, ..order("client", name) }).unwrap();
     }
@@ -153,10 +156,10 @@ fn a_root_that_issues_itself_is_followed_by_one_that_does() {
 #[test]
 fn a_rotation_begins_once_and_ends_only_when_it_began() {
     let ca = Ca::new();
-    assert!(matches!(ca.finish(true), Err(AuthorityError::Rotation(RotationError::None))));
+    assert!(matches!(ca.finish(true), Err(RotationError::None)));
     ca.rotate(&Order::default()).unwrap();
     let again = ca.rotate(&Order::default()).unwrap_err();
-    assert!(matches!(again, AuthorityError::Rotation(RotationError::UnderWay { .. })));
+    assert!(matches!(again, RotationError::UnderWay { .. }));
     ca.finish(false).unwrap();
     let next = ca.rotate(&Order::default()).unwrap();
     assert_eq!((next.old.as_str(), next.new.as_str()), ("root-g2", "root-g3"));
@@ -168,15 +171,15 @@ fn of_two_rotations_at_once_the_second_finds_the_first() {
     let ca = Ca::none();
     let passphrase = || Some(crate::keys::Passphrase::new(b"secret".to_vec()));
     ca.init(init::Order { passphrase: passphrase(), ..ca.init_order() }).unwrap();
-    let mut ask = |_: &str| {
+    let mut ask = |_: &EncryptedKey| {
         // While this one waits for a person.
         ca.rotate(&Order::default()).unwrap();
         Ok(crate::keys::Passphrase::new(b"secret".to_vec()))
     };
-    let mut ask_new = |_: &str| Ok(crate::keys::Passphrase::new(b"secret".to_vec()));
+    let mut ask_new = |_: &EncryptedKey| Ok(crate::keys::Passphrase::new(b"secret".to_vec()));
     let second = ca.with_tools(|tools| start(&ca.home, &Order::default(), &mut ask, &mut ask_new, tools));
     let refused = second.unwrap_err();
-    assert!(matches!(refused, AuthorityError::Rotation(RotationError::UnderWay { .. })), "{refused}");
+    assert!(matches!(refused, RotationError::UnderWay { .. }), "{refused}");
     assert_eq!(Authorities::of(&ca.home).names().unwrap(), ["root", "issuing", "root-g2"]);
 }
 
@@ -215,7 +218,7 @@ fn an_old_root_does_not_take_the_place_of_one_that_was_retired() {
     ca.rotate(&Order::default()).unwrap();
     fs::create_dir_all(ca.home.retired().join("root")).unwrap();
     let refused = ca.finish(true).unwrap_err();
-    assert!(matches!(refused, AuthorityError::Rotation(RotationError::InTheWay(_))), "{refused}");
+    assert!(matches!(refused, RotationError::InTheWay(_)), "{refused}");
     assert!(ca.path("authorities/root/cert.pem").exists());
 }
 
@@ -229,13 +232,16 @@ fn what_cannot_be_is_refused_before_anything_is_written() {
         error
     };
     let same = Order { name: Some("Private Root CA".to_owned()), ..Order::default() };
-    assert!(matches!(refused(&same), AuthorityError::Rotation(RotationError::SameSubject(_))));
+    assert!(matches!(refused(&same), RotationError::SameSubject(_)));
     let long = Order { name: Some("x".repeat(65)), ..Order::default() };
-    assert!(matches!(refused(&long), AuthorityError::Refusal(_)));
+    assert!(matches!(refused(&long), RotationError::Certify(CertifyError::Refusal(_))));
     fs::rename(ca.path("authorities/root/key.pem"), ca.path("away")).unwrap();
-    assert!(matches!(refused(&Order::default()), AuthorityError::KeyAway { .. }));
+    assert!(matches!(
+        refused(&Order::default()),
+        RotationError::Certify(CertifyError::Store(StoreError::KeyAway { .. }))
+    ));
     fs::copy(ca.path("authorities/issuing/key.pem"), ca.path("authorities/root/key.pem")).unwrap();
-    assert!(matches!(refused(&Order::default()), AuthorityError::Issuer(_)));
+    assert!(matches!(refused(&Order::default()), RotationError::Certify(CertifyError::Store(StoreError::Issuer(_)))));
 }
 
 #[test]
@@ -247,7 +253,7 @@ fn a_root_whose_path_length_leaves_no_room_for_a_bridge_is_told_before() {
     let short = ca.recertify_root_with_path_length(1);
     assert_eq!(short.basic_constraints.unwrap().path_length, Some(1));
     let refused = ca.rotate(&Order::default()).unwrap_err();
-    assert!(matches!(refused, AuthorityError::Rotation(RotationError::NoBridge(_))), "{refused}");
+    assert!(matches!(refused, RotationError::NoBridge(_)), "{refused}");
     let started = ca.rotate(&Order { without_bridge: true, ..Order::default() }).unwrap();
     assert!(!started.has_bridge);
     ca.issue(order("server", "new.test")).unwrap();
@@ -261,7 +267,7 @@ fn an_authority_that_was_made_below_the_old_root_meanwhile_is_moved_by_the_same_
     ca.rotate(&Order::default()).unwrap();
     ca.issue(IssueOrder { issuer: Some("root".to_owned()), ..order("intermediate", "late") }).unwrap();
     assert_eq!(ca.rotation_status().unwrap().unwrap().authorities, ["late"]);
-    assert!(matches!(ca.finish(false), Err(AuthorityError::Rotation(RotationError::Left { authorities: 1, .. }))));
+    assert!(matches!(ca.finish(false), Err(RotationError::Left { authorities: 1, .. })));
     let again = ca.rotate(&Order::default()).unwrap();
     assert!(again.resumed && again.recertified.len() == 1);
     assert!(ca.rotation_status().unwrap().unwrap().is_ready());
@@ -274,7 +280,7 @@ fn a_setting_that_names_the_old_root_keeps_it_in_office() {
     fs::write(ca.path("ca.toml"), toml.replace("issuer = \"issuing\"", "issuer = \"root\"")).unwrap();
     assert!(ca.rotate(&Order::default()).unwrap().old_issues);
     assert!(!ca.rotation_status().unwrap().unwrap().is_ready());
-    assert!(matches!(ca.finish(false), Err(AuthorityError::Rotation(RotationError::Issues(_)))));
+    assert!(matches!(ca.finish(false), Err(RotationError::Issues(_))));
     assert!(ca.finish(true).is_ok());
 }
 

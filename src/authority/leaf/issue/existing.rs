@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
+use crate::authority::error::CertifyError;
 use crate::authority::issuer_chain::check_not_revoked;
-use crate::authority::leaf::issue::{AuthorityError, Work};
+use crate::authority::leaf::follow::check_may_be_followed;
+use crate::authority::leaf::issue::{IssueError, Work};
 use crate::authority::leaf::order::{CertificateFacts, Due, Existing, Outcome, Status, SubjectKey};
-use crate::authority::leaf::renew::{RenewError, check_may_be_followed};
 use crate::keys::Signer;
 use crate::store::ca_certificates::Authorities;
 use crate::store::delivery;
@@ -28,7 +29,7 @@ pub(crate) enum Settled {
 impl Work<'_> {
     /// Refuses a name that is plainly taken; the answer that counts comes under the lock. The index is opened only when
     /// there is something in the place of the files, so that a new name pays nothing for it.
-    pub(crate) fn refuse_taken(&self) -> Result<(), AuthorityError> {
+    pub(crate) fn refuse_taken(&self) -> Result<(), IssueError> {
         if self.place.folder(self.home, &self.order.name).is_some_and(|folder| folder.exists())
             && let Some((entry, certificate)) = self.delivered(&Index::open_to_read(&self.index)?)?
         {
@@ -38,7 +39,7 @@ impl Work<'_> {
     }
 
     /// Whether there is one that is not due, by a look at the index and the files.
-    pub(crate) fn unchanged(&self, due: Due) -> Result<Option<Outcome>, AuthorityError> {
+    pub(crate) fn unchanged(&self, due: Due) -> Result<Option<Outcome>, IssueError> {
         let index = Index::open_to_read(&self.index)?;
         match self.delivered(&index)? {
             Some((entry, certificate)) if self.is_good_for_longer(&entry, &certificate, due, &index)? => {
@@ -54,14 +55,14 @@ impl Work<'_> {
     }
 
     /// Under the lock: what the name's earlier certificates mean for this order, and what an interrupted run left.
-    pub(crate) fn settle(&self, index: &mut Index) -> Result<Settled, AuthorityError> {
+    pub(crate) fn settle(&self, index: &mut Index) -> Result<Settled, IssueError> {
         if let Some(outcome) = self.finish_interrupted(index)? {
             return Ok(Settled::Answer(Box::new(outcome)));
         }
         let Some((entry, certificate)) = self.delivered(index)? else {
             return match self.place.folder(self.home, &self.order.name) {
                 Some(folder) if !matches!(self.place, Place::Folder(_)) && folder.exists() => {
-                    Err(AuthorityError::PlaceTaken(folder))
+                    Err(IssueError::PlaceTaken(folder))
                 }
                 _ => Ok(Settled::Free),
             };
@@ -74,7 +75,7 @@ impl Work<'_> {
                 let facts = CertificateFacts::Certificate(Box::new(certificate));
                 Ok(Settled::Answer(Box::new(self.outcome(Status::Unchanged, &entry.authority, facts, Vec::new()))))
             }
-            _ if *self.place == Place::Authority => Err(AuthorityError::AuthorityKept(entry.name)),
+            _ if *self.place == Place::Authority => Err(IssueError::AuthorityKept(entry.name)),
             _ => {
                 let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
                 let in_place = standing.in_place(self.home, &self.order.name).unwrap_or(&entry);
@@ -88,7 +89,7 @@ impl Work<'_> {
 
     /// A run that died between its record and its report: if its files came into place it only lacked the mark, and this
     /// run ends it; if not, its certificate stays in the book, its key is gone, and this run begins anew.
-    fn finish_interrupted(&self, index: &mut Index) -> Result<Option<Outcome>, AuthorityError> {
+    fn finish_interrupted(&self, index: &mut Index) -> Result<Option<Outcome>, IssueError> {
         previous_certificates::recover(self.home, index, &self.order.name, self.now, self.tools.entropy)?;
         let history = index.history(self.order.name.as_str(), self.now)?;
         let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else {
@@ -119,10 +120,10 @@ impl Work<'_> {
     }
 
     /// The certificate of this name that is in place.
-    fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, AuthorityError> {
+    fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, IssueError> {
         let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
         if let Some(other) = standing.history.iter().find(|entry| entry.template != self.profile.name) {
-            return Err(AuthorityError::OtherTemplate { name: other.name.clone(), template: other.template.clone() });
+            return Err(IssueError::OtherTemplate { name: other.name.clone(), template: other.template.clone() });
         }
         let Some(entry) = standing.recorded().cloned() else { return Ok(None) };
         let certificate = index.certificate(&entry)?;
@@ -130,14 +131,14 @@ impl Work<'_> {
     }
 
     /// Whether a run for this name has recorded its certificate, and not said that the files are in place.
-    pub(crate) fn was_interrupted(&self) -> Result<bool, AuthorityError> {
+    pub(crate) fn was_interrupted(&self) -> Result<bool, IssueError> {
         let history = Index::open_to_read(&self.index)?.history(self.order.name.as_str(), self.now)?;
         Ok(history.last().is_some_and(|entry| entry.delivered_at.is_none()))
     }
 
     /// Under the lock: files in a folder of the user's give way by `--force`, or when they are this name's own, among them
     /// what a run left that died; to a renewal when no certificate of somebody else stands there. Whether there are such.
-    pub(crate) fn check_folder(&self, index: &Index) -> Result<bool, AuthorityError> {
+    pub(crate) fn check_folder(&self, index: &Index) -> Result<bool, IssueError> {
         let Place::Folder(folder) = self.place else { return Ok(false) };
         let with_key = !self.is_requested();
         let is_forced = matches!(self.order.existing, Existing::Replace) && self.order.follows.is_none();
@@ -149,19 +150,19 @@ impl Work<'_> {
         if matches!(self.order.existing, Existing::Replace) {
             // A new key is the cure for one that does not fit; but what has a certificate of its own is somebody else's.
             return match delivery::foreign_certificate(folder, &own) {
-                Some(path) => Err(RenewError::Foreign(path).into()),
+                Some(path) => Err(IssueError::Foreign(path)),
                 None => Ok(false),
             };
         }
         match delivery::foreign(folder, &own, with_key)? {
-            Some(path) => Err(AuthorityError::PlaceTaken(path)),
+            Some(path) => Err(IssueError::PlaceTaken(path)),
             None => Ok(true),
         }
     }
 
     /// Under the lock: whether an order that was made from one certificate would be made the same from the one that is in
     /// place by now, which another process may have brought, or somebody revoked.
-    fn check_is_like(&self, in_place: &Entry, followed: &Entry) -> Result<(), RenewError> {
+    fn check_is_like(&self, in_place: &Entry, followed: &Entry) -> Result<(), IssueError> {
         let keeps_key = matches!(self.order.key, SubjectKey::Kept(_));
         check_may_be_followed(in_place, keeps_key)?;
         let order_of = |entry: &Entry| {
@@ -171,16 +172,16 @@ impl Work<'_> {
         if order_of(in_place) == order_of(followed) {
             Ok(())
         } else {
-            Err(RenewError::Overtaken(in_place.name.clone()))
+            Err(IssueError::Overtaken(in_place.name.clone()))
         }
     }
 
-    fn taken(&self, entry: Entry, certificate: &Certificate) -> AuthorityError {
+    fn taken(&self, entry: Entry, certificate: &Certificate) -> IssueError {
         if *self.place == Place::Authority {
-            return AuthorityError::AuthorityKept(entry.name);
+            return IssueError::AuthorityKept(entry.name);
         }
         let until = certificate.validity.not_after;
-        AuthorityError::NameTaken { name: entry.name, template: entry.template, until, by_request: self.is_requested() }
+        IssueError::NameTaken { name: entry.name, template: entry.template, until, by_request: self.is_requested() }
     }
 
     /// Whether there is no need for another one: it has enough of its life left, is in place and as ordered, and neither it
@@ -191,7 +192,7 @@ impl Work<'_> {
         certificate: &Certificate,
         due: Due,
         index: &Index,
-    ) -> Result<bool, AuthorityError> {
+    ) -> Result<bool, IssueError> {
         let left = certificate.validity.not_after - self.now;
         let wanted = match due {
             Due::LastThird => certificate.validity.length() / 3,
@@ -204,20 +205,20 @@ impl Work<'_> {
     }
 
     /// Whether the authority that signed it still stands. One that is not here any more says nothing against it.
-    fn is_issuer_good(&self, entry: &Entry, certificate: &Certificate, index: &Index) -> Result<bool, AuthorityError> {
+    fn is_issuer_good(&self, entry: &Entry, certificate: &Certificate, index: &Index) -> Result<bool, IssueError> {
         let Ok(issuer) = Authorities::of(self.home).ca_certificate(&entry.authority) else { return Ok(true) };
         if *issuer.subject() != certificate.issuer {
             return Ok(true);
         }
         match check_not_revoked(&issuer, index) {
             Ok(()) => Ok(true),
-            Err(AuthorityError::RevokedIssuer { .. }) => Ok(false),
-            Err(error) => Err(error),
+            Err(CertifyError::RevokedIssuer { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// The same names and the same kind of key.
-    fn is_as_ordered(&self, certificate: &Certificate) -> Result<bool, AuthorityError> {
+    fn is_as_ordered(&self, certificate: &Certificate) -> Result<bool, IssueError> {
         let wanted = self.names()?;
         let same_names =
             wanted.len() == certificate.names().len() && wanted.iter().all(|name| certificate.names().contains(name));
@@ -233,11 +234,11 @@ impl Work<'_> {
     }
 
     /// Whether all files that this order asks for are in a folder.
-    fn are_all_in(&self, folder: &Path, certificate: &Certificate) -> Result<bool, AuthorityError> {
+    fn are_all_in(&self, folder: &Path, certificate: &Certificate) -> Result<bool, IssueError> {
         if self.is_requested() {
-            delivery::holds_public(folder, certificate)
+            Ok(delivery::holds_public(folder, certificate)?)
         } else {
-            delivery::holds(folder, certificate)
+            Ok(delivery::holds(folder, certificate)?)
         }
     }
 }

@@ -25,9 +25,9 @@ use crate::authority::revocation::publish_crl::Order;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::report::page::{Page, Tone};
-use crate::store::ca_certificates::Answers;
 use crate::store::home::Home;
 use crate::store::index::Reference;
+use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache};
 use crate::text::rfc3339;
 
 /// What came of everything.
@@ -62,7 +62,7 @@ enum Done {
 
 pub fn run(when: When, next: &Next, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let home = context.home()?;
-    let mut given = Answers::default();
+    let mut given = PassphraseCache::default();
     let mut entries = Vec::new();
     for due in due::due(&home, when, &context.tools())? {
         let (outcome, hook) = match &due.what {
@@ -86,7 +86,7 @@ fn renew_one(
     reference: Reference,
     when: When,
     next: &Next,
-    given: &mut Answers,
+    given: &mut PassphraseCache,
     context: &mut Context<'_>,
 ) -> Result<(Done, Option<HookRun>), Failure> {
     let renewal = Renewal {
@@ -101,7 +101,7 @@ fn renew_one(
     let outcome = {
         let context = &*context;
         let mut open = next.passphrase.prompt(home, context);
-        let mut ask = |question: &str| given.ask(question, &mut open);
+        let mut ask = |key: &EncryptedKey| given.get(key, &mut open);
         let mut key_prompt = key_file_prompt(next.key_passphrase_file.as_deref(), context);
         renew::renew(home, &renewal, &mut ask, &mut key_prompt, &context.tools())?
     };
@@ -124,14 +124,14 @@ fn sign_crl(
     authority: &str,
     when: When,
     next: &Next,
-    given: &mut Answers,
+    given: &mut PassphraseCache,
     context: &Context<'_>,
 ) -> Result<Done, Failure> {
     // Two runs at once sign one list; only a list that is not in its last third has to be asked for.
     let ensure = when == When::LastThird;
     let order = Order { authority: Some(authority.to_owned()), ensure, ..Order::default() };
     let mut open = next.passphrase.prompt(home, context);
-    let mut ask = |question: &str| given.ask(question, &mut open);
+    let mut ask = |key: &EncryptedKey| given.get(key, &mut open);
     let outcome = publish_crl::publish(home, &order, &mut ask, &context.tools())?;
     Ok(match outcome.status {
         publish_crl::Status::Signed(_) => Done::Signed { number: outcome.number, until: outcome.next_update },

@@ -10,6 +10,7 @@ use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::report::page::{Page, Tone};
+use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text;
 use crate::text::Lifetime;
 use crate::text::{distance, rfc3339};
@@ -35,7 +36,9 @@ struct RenewReport {
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let home = context.home()?;
     let asking = &*context;
-    let mut ask = |question: &str| arguments.passphrase.open(&home, asking, question).map_err(passphrase::refusal);
+    let mut ask = |key: &EncryptedKey| {
+        arguments.passphrase.open(&home, asking, &passphrase::question(key)).map_err(passphrase::refusal)
+    };
     let renewed =
         renew_root::renew(&home, arguments.authority.as_deref(), arguments.lifetime, &mut ask, &asking.tools())?;
     if renewed.before.authority_key_id.as_ref().is_some_and(|id| id.names_issuer_and_serial) {

@@ -12,6 +12,7 @@ use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::report::page::{Page, Tone};
 use crate::store::index::Entry;
+use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text;
 use crate::text::Lifetime;
 use crate::text::rfc3339;
@@ -85,11 +86,12 @@ fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn
         protection: new.read(asking)?,
         without_bridge: arguments.force,
     };
-    let open =
-        |flags: &PassphraseArguments, question: &str| flags.open(&home, asking, question).map_err(passphrase::refusal);
-    let mut ask = |question: &str| open(&arguments.passphrase, question);
+    let open = |flags: &PassphraseArguments, key: &EncryptedKey| {
+        flags.open(&home, asking, &passphrase::question(key)).map_err(passphrase::refusal)
+    };
+    let mut ask = |key: &EncryptedKey| open(&arguments.passphrase, key);
     // The key of a new root that is there already has the passphrase that was chosen for it.
-    let mut ask_new = |question: &str| open(if new.is_given() { &new } else { &arguments.passphrase }, question);
+    let mut ask_new = |key: &EncryptedKey| open(if new.is_given() { &new } else { &arguments.passphrase }, key);
     let started = rotation::start(&home, &order, &mut ask, &mut ask_new, &asking.tools())?;
     for recertified in &started.recertified {
         for oid in &recertified.left_out {

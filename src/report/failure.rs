@@ -1,21 +1,15 @@
 //! What went wrong, in a sentence with cause, place and cure, and the exit status that goes with it.
 
-mod authority;
-mod files;
-mod handshake;
-mod hierarchy;
-mod index;
-mod keys;
-mod request;
-mod verify;
+mod input;
 
 use std::io;
 
 use serde_json::{Value, json};
 
-use super::ExitStatus;
+use super::exit_status::ExitStatus;
 use crate::system::files::FileError;
 use crate::text::toml_document::DocumentError;
+use crate::text::{Diagnosis, Diagnostic};
 
 /// A command that could not do what it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,28 +48,8 @@ impl Failure {
     }
 
     /// The result could not be shown.
-    pub(super) fn stdout(error: &io::Error) -> Self {
+    pub fn stdout(error: &io::Error) -> Self {
         Self::refused("output-failed", format!("cannot write to standard output: {error}"))
-    }
-
-    /// The words of the command line could not be understood.
-    pub fn words(error: &clap::Error) -> Self {
-        let rendered = error.render().to_string();
-        // What the first paragraph lists belongs to the sentence: the arguments that are missing.
-        let (sentence, rest) = rendered.split_once("\n\n").unwrap_or((&rendered, ""));
-        let mut listed = sentence.lines().map(str::trim).filter(|line| !line.is_empty());
-        let mut message = listed.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let mut apart: Vec<&str> = listed.collect();
-        if message.ends_with(':') {
-            message = format!("{message} {}", apart.join(", "));
-            apart.clear();
-        }
-        let lines = apart.into_iter().chain(rest.lines().map(str::trim).filter(|line| !line.is_empty()));
-        let hints = lines
-            .filter(|line| !line.starts_with("Usage:"))
-            .map(|line| line.trim_start_matches("tip: ").to_owned())
-            .collect();
-        Self { status: ExitStatus::Usage, code: "bad-arguments", message, hints, picture: None }
     }
 
     /// `error: …` and `hint: …` lines.
@@ -91,5 +65,19 @@ impl Failure {
     /// The document of `--json`.
     pub fn json(&self) -> Value {
         json!({ "schema": "ca.error/1", "error": { "code": self.code, "message": self.message, "hints": self.hints } })
+    }
+}
+
+impl Failure {
+    /// A sentence with what an error says beside it.
+    pub fn new(message: String, diagnosis: Diagnosis) -> Self {
+        let Diagnosis { class, code, hints, document } = diagnosis;
+        Self { status: class.into(), code, message, hints, picture: document }
+    }
+}
+
+impl<E: Diagnostic> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(error.to_string(), error.diagnosis())
     }
 }

@@ -1,11 +1,40 @@
-//! What `ca verify` cannot even begin with.
+//! Inputs that cannot be used: files of the command line, each named as the user named it.
 
 use std::path::Path;
 
 use super::Failure;
+use crate::keys::key_file::KeyFileError;
 use crate::x509::pem::PemError;
+use crate::x509::signing_request::RequestFileError;
 
 impl Failure {
+    /// `place` says which key: its file, or the part of it.
+    pub fn unusable_key(place: &str, error: &KeyFileError) -> Self {
+        let message = format!("{place}: {error}");
+        let failure = match error {
+            KeyFileError::WrongPassphrase => Self::refused("wrong-passphrase", message),
+            _ => Self::usage("bad-key", message),
+        };
+        error.hint().into_iter().fold(failure, Self::hint)
+    }
+
+    /// A file that is not one request; `place` is how messages call it.
+    pub fn not_a_request(place: &str, error: &RequestFileError) -> Self {
+        let sentence = format!("{place} is not a certificate request: {error}");
+        match error {
+            RequestFileError::Empty => Self::usage("empty-input", sentence),
+            RequestFileError::Pem(_) => Self::usage("bad-pem", sentence),
+            RequestFileError::NotOne { .. } => {
+                Self::usage("several-requests", sentence).hint("sign them one by one, each from a file of its own")
+            }
+            RequestFileError::Another(label) if label.ends_with("PRIVATE KEY") => {
+                Self::usage("not-a-request", sentence)
+                    .hint("a private key is never handed to a CA; it needs the request that was made with it")
+            }
+            RequestFileError::Another(_) | RequestFileError::TextBehind => Self::usage("not-a-request", sentence),
+        }
+    }
+
     /// A file holds nothing of the kind that is wanted.
     pub fn nothing_in_file(path: &Path, wanted: &str) -> Self {
         Self::usage("empty-input", format!("{} holds no {wanted}", path.display()))

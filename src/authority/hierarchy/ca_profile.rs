@@ -1,0 +1,56 @@
+//! The profile and the request of a CA certificate: the template, with what ca.toml says of this authority.
+
+use crate::authority::error::CertifyError;
+use crate::issuance::{CertificateRequest, End, Profile};
+use crate::keys::{PrivateKey, Signer};
+use crate::store::ca_certificates::ROOT;
+use crate::store::config::Config;
+use crate::store::entry_name::EntryName;
+use crate::store::templates;
+
+/// The built-in template with what ca.toml says of this authority.
+pub(crate) fn authority_profile(template: &str, config: &Config) -> Result<Profile, CertifyError> {
+    let Some(built_in) = templates::built_in(template) else {
+        let unknown = templates::TemplateError::Unknown { name: template.to_owned(), nearest: None, known: Vec::new() };
+        return Err(unknown.into());
+    };
+    let mut profile = built_in.profile()?;
+    let settings = if template == ROOT { &config.root } else { &config.intermediate };
+    profile.keys = vec![settings.key];
+    profile.lifetime = settings.lifetime;
+    profile.longest = profile.longest.max(settings.lifetime);
+    if let Some(rules) = &mut profile.authority {
+        rules.constraints = settings.constraints.clone();
+    }
+    if template == ROOT {
+        templates::complete_subject(&mut profile, config);
+        // A root is in no CRL: nobody but itself could revoke it.
+        profile.distribution.crl.clear();
+    } else {
+        templates::complete(&mut profile, config);
+    }
+    Ok(profile)
+}
+
+/// The wish for an authority. `common_name` is free text: it becomes no folder.
+pub(crate) fn authority_request(
+    common_name: &str,
+    profile: &Profile,
+    config: &Config,
+    key: &PrivateKey,
+) -> Result<CertificateRequest, CertifyError> {
+    let entry: EntryName = profile.name.parse()?;
+    let mut values = templates::values(&entry, config);
+    values.0.insert("name".to_owned(), common_name.to_owned());
+    values.0.insert(templates::ISSUER.to_owned(), ROOT.to_owned());
+    Ok(CertificateRequest {
+        name: common_name.to_owned(),
+        names: Vec::new(),
+        public_key: key.public_key().clone(),
+        end: End::Default,
+        // An intermediate whose usual life is longer than its root's ends with the root.
+        clip: true,
+        subject: Vec::new(),
+        values,
+    })
+}

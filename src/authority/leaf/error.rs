@@ -1,0 +1,99 @@
+//! Why no certificate was issued.
+
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+
+use super::follow::FollowError;
+use super::request_inputs::RequestInputError;
+use super::subject_key_checks::SubjectKeyError;
+use crate::authority::error::CertifyError;
+use crate::issuance::Comparison;
+use crate::system::files::{FileError, UnknownOwner};
+use crate::text::{Diagnosis, Diagnostic, rfc3339, shell_word};
+
+/// Why no certificate was issued.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    #[error(transparent)]
+    Certify(CertifyError),
+    #[error(transparent)]
+    Input(#[from] RequestInputError),
+    #[error(transparent)]
+    SubjectKey(#[from] SubjectKeyError),
+    #[error(transparent)]
+    Follow(#[from] FollowError),
+    #[error(transparent)]
+    Owner(#[from] UnknownOwner),
+    #[error("the certificate would not be exactly what the request asks for")]
+    NotExact(Comparison),
+    #[error(
+        "'{0}' is an authority already; what it has signed would not be believed any more if another key took its name"
+    )]
+    AuthorityKept(String),
+    #[error("'{name}' is the name of a certificate already (template {template}, until {})", rfc3339(*until))]
+    NameTaken { name: String, template: String, until: OffsetDateTime, by_request: bool },
+    #[error(
+        "'{name}' is the name of a certificate of the template '{template}' already; a name belongs to one template"
+    )]
+    OtherTemplate { name: String, template: String },
+    #[error("{} is there already, and not known to the index", .0.display())]
+    PlaceTaken(PathBuf),
+    #[error("{} is a private key to which this certificate would not belong", .0.display())]
+    KeyOfAnother(PathBuf),
+    #[error("{} is no certificate of this name, and nothing is put in its place", .0.display())]
+    Foreign(PathBuf),
+    /// Another process replaced the certificate that this order was made from.
+    #[error("'{0}' was replaced by other processes again and again; nothing was done by this one")]
+    Overtaken(String),
+    #[error("{serial} is recorded, but its files could not be written: {cause}")]
+    NotDelivered { serial: String, cause: FileError },
+}
+
+impl<E> From<E> for IssueError
+where
+    CertifyError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Certify(error.into())
+    }
+}
+
+impl Diagnostic for IssueError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Certify(error) => error.diagnosis(),
+            Self::Input(error) => error.diagnosis(),
+            Self::SubjectKey(error) => error.diagnosis(),
+            Self::Follow(error) => error.diagnosis(),
+            Self::Owner(error) => error.diagnosis(),
+            Self::NotExact(comparison) => Diagnosis::refused("not-exact").hints(comparison.differences()),
+            Self::AuthorityKept(_) => Diagnosis::refused("exists")
+                .hint("make another authority under another name, and let it sign what is next: --issuer NAME"),
+            Self::NameTaken { name, by_request: true, .. } => Diagnosis::refused("exists")
+                .hint(format!("'ca show {}' shows it", shell_word(name)))
+                .hint("to sign only when it is due: --if-due; to replace it now: --force")
+                .hint("to have it beside this one, call it otherwise with --name"),
+            Self::NameTaken { name, template, .. } => {
+                let name = shell_word(name);
+                Diagnosis::refused("exists")
+                    .hint(format!("'ca show {name}' shows it"))
+                    .hint(format!("for the next one: ca renew {name} (same key), ca rekey {name} (new key)"))
+                    .hint(format!("only when it is due: ca issue {template} {name} --if-due"))
+                    .hint("to replace it now, with a new key: --force")
+            }
+            Self::OtherTemplate { .. } => Diagnosis::refused("exists").hint("choose another name"),
+            Self::PlaceTaken(_) => Diagnosis::refused("exists")
+                .hint("nothing existing is overwritten: move it away, or choose another place with --out"),
+            Self::KeyOfAnother(_) => {
+                Diagnosis::refused("key-of-another").hint("move it away, or choose another place with --out")
+            }
+            Self::Foreign(_) => {
+                Diagnosis::refused("exists").hint("move it away, and the key that belongs to it; then run it again")
+            }
+            Self::Overtaken(_) => Diagnosis::refused("locked").hint("run it again"),
+            Self::NotDelivered { cause, .. } => Diagnosis::refused(cause.diagnosis().code)
+                .hint("run the same command again; the recorded certificate was never in use, its key is gone"),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Whether another certificate may follow one: what is revoked or on hold is not simply issued again.
+
+use crate::store::index::Entry;
+use crate::text::{Diagnosis, Diagnostic, shell_word};
+use crate::x509::crl::RevocationReason;
+
+/// Why no certificate may follow.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    #[error("'{0}' is revoked; a key that may not be used any more gets no other certificate")]
+    Revoked(String),
+    #[error("'{0}' is on hold; until that is ended, no other certificate follows it")]
+    OnHold(String),
+}
+
+/// Checks that a certificate may be followed: after a revocation only with a new key, and during a hold not at all.
+///
+/// # Errors
+/// When it is on hold, or revoked and `keeps_key` is true.
+pub fn check_may_be_followed(entry: &Entry, keeps_key: bool) -> Result<(), FollowError> {
+    match entry.revocation.as_ref().filter(|revocation| revocation.released_at.is_none()) {
+        Some(held) if held.reason == RevocationReason::CertificateHold => Err(FollowError::OnHold(entry.name.clone())),
+        Some(_) if keeps_key => Err(FollowError::Revoked(entry.name.clone())),
+        _ => Ok(()),
+    }
+}
+
+impl Diagnostic for FollowError {
+    fn diagnosis(&self) -> Diagnosis {
+        let refused = Diagnosis::refused("revoked");
+        match self {
+            Self::Revoked(name) => refused.hint(format!("for a new key: ca rekey {}", shell_word(name))),
+            Self::OnHold(name) => {
+                refused.hint(format!("to end the hold: ca revoke {} --reason release", shell_word(name)))
+            }
+        }
+    }
+}

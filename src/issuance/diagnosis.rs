@@ -1,0 +1,117 @@
+//! The codes of what the rules refuse, and how each refusal is fixed.
+
+use super::approval::NotApproved;
+use super::comparison::{Comparison, Fate};
+use super::draft::Refusal;
+use super::issuer::IssuerError;
+use super::proof::RequestRefusal;
+use super::text::TextError;
+use crate::text::{Diagnosis, Diagnostic, escape, rfc3339};
+
+impl Diagnostic for TextError {
+    fn diagnosis(&self) -> Diagnosis {
+        let bad_template = Diagnosis::usage("bad-template");
+        match self {
+            Self::Unknown { nearest: Some(near), .. } => bad_template.hint(format!("did you mean '{near}'?")),
+            Self::Unknown { unknown, .. } => bad_template.hint(format!("give it a value: --set {}=…", escape(unknown))),
+            Self::Syntax { .. } => bad_template,
+        }
+    }
+}
+
+impl Diagnostic for Refusal {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Text(error) => error.diagnosis(),
+            Self::Subject(_) => Diagnosis::usage("bad-subject"),
+            Self::Pattern { .. } | Self::Purpose(_) | Self::Address(_) => Diagnosis::usage("bad-template"),
+            Self::Kind { allowed, .. } if allowed.is_empty() => Diagnosis::refused("name-kind").hint("it allows none"),
+            Self::Kind { allowed, .. } => {
+                Diagnosis::refused("name-kind").hint(format!("it allows: {}", allowed.join(", ")))
+            }
+            Self::NotAllowed { .. } => Diagnosis::refused("name-not-allowed"),
+            Self::TooFewNames { .. } => Diagnosis::refused("too-few-names").hint("add names with --san"),
+            Self::Constrained { .. } => Diagnosis::refused("name-constrained").hint(
+                "every client would refuse the certificate; ask for a name inside, or issue by another authority",
+            ),
+            Self::Key { .. } => Diagnosis::refused("key-not-allowed"),
+            Self::TooLong { longest, .. } => Diagnosis::refused("too-long")
+                .hint(format!("ask for --for {longest} or less; 'longest' in the template says how much is allowed")),
+            Self::EndsBeforeItBegins { .. } | Self::EndsInThePast(_) | Self::BeyondAllDates => {
+                Diagnosis::usage("bad-time")
+            }
+            Self::OutlivesIssuer { issuer_end, .. } => Diagnosis::refused("outlives-issuer")
+                .hint(format!("the longest that works: --not-after {}", rfc3339(*issuer_end)))
+                .hint("--clip shortens it to that by itself"),
+            Self::IssuerNotValid { .. } => Diagnosis::refused("issuer-not-valid").hint(
+                "if the clock of this machine is right, the authority has to be renewed: 'ca due' names the command",
+            ),
+            Self::SubjectOfIssuer(_) => {
+                Diagnosis::refused("subject-of-issuer").hint("choose another name, or another subject with --subject")
+            }
+            Self::NotAnAuthority(_) => Diagnosis::refused("not-a-ca"),
+            Self::CannotCarry { .. } => Diagnosis::refused("cannot-carry")
+                .hint("let the tool that made the certificate make the next one, and bring it back"),
+            Self::AuthorityWithoutSubject => Diagnosis::usage("bad-subject"),
+            Self::PathLength { .. } => {
+                Diagnosis::refused("path-length").hint("issue it by an authority above, with --issuer")
+            }
+        }
+    }
+}
+
+impl Diagnostic for NotApproved {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Findings(findings) => {
+                let hints = findings.iter().filter_map(|finding| finding.hint.clone());
+                Diagnosis::refused("breaks-rule").hints(hints)
+            }
+            Self::Encode(_) | Self::Decode(_) | Self::Differs(_) => Diagnosis::refused("not-approved"),
+        }
+    }
+}
+
+impl Diagnostic for IssuerError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::NotAnAuthority(_) | Self::MayNotSign(_) | Self::NoSubject(_) => Diagnosis::refused("not-a-ca"),
+            Self::MayNotSignCrls(_) => Diagnosis::refused("not-a-crl-issuer"),
+            Self::KeyMismatch(_) => Diagnosis::refused("key-mismatch")
+                .hint("'ca inspect FILE' of both shows the SHA-256 of the public key, which has to be the same"),
+            Self::Malformed { .. } | Self::UnusableKey { .. } => Diagnosis::refused("unusable-ca"),
+            Self::OtherKey | Self::Signing(_) | Self::Altered | Self::Decode(_) => Diagnosis::refused("not-issued"),
+        }
+    }
+}
+
+impl Diagnostic for RequestRefusal {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Decode(_) => Diagnosis::usage("undecodable"),
+            Self::Malformed { .. } => Diagnosis::usage("request-damaged"),
+            Self::TooLarge { .. } => {
+                Diagnosis::refused("request-too-large").hint("max-octets in [sign] of ca.toml says how much is read")
+            }
+            Self::TooManyNames { .. } => {
+                Diagnosis::refused("too-many-names").hint("max-names in [sign] of ca.toml says how many are granted")
+            }
+            Self::Version(_) => Diagnosis::refused("request-version"),
+            Self::WeakSignature(_) => Diagnosis::refused("weak-signature")
+                .hint("make it again, signed with SHA-256: openssl req -new -sha256"),
+            Self::WeakKey(weakness) => weakness.diagnosis(),
+            Self::Unsupported(_) => Diagnosis::refused("unsupported-signature"),
+            Self::NotProven => Diagnosis::refused("not-proven")
+                .hint("it was changed on its way, or made of somebody else's key: ask for it again"),
+            Self::Subject(_) | Self::Attribute { .. } => Diagnosis::refused("request-subject"),
+            Self::Name(_) | Self::NoNames => Diagnosis::refused("request-name"),
+        }
+    }
+}
+
+impl Comparison {
+    /// Each difference between a request and the certificate for it, as a line.
+    pub fn differences(&self) -> impl Iterator<Item = String> {
+        self.0.iter().filter(|compared| compared.fate() != Fate::Taken).map(|compared| compared.sentence())
+    }
+}

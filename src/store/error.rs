@@ -1,0 +1,160 @@
+//! Why the CA on disk could not be read or used.
+
+use std::path::PathBuf;
+
+use super::entry_name::{AuthorityNameError, EntryNameError};
+use super::home::HomeError;
+use super::index::IndexError;
+use super::passphrase_prompt::PassphraseUnavailable;
+use super::templates::TemplateError;
+use crate::issuance::IssuerError;
+use crate::keys::key_file::KeyFileError;
+use crate::system::files::{FileError, LockError};
+use crate::text;
+use crate::text::toml_document::DocumentError;
+use crate::text::{Diagnosis, Diagnostic, escape, nearest};
+use crate::x509::{DecodeError, pem::PemError};
+
+/// Why the CA on disk could not be read or used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Name(#[from] EntryNameError),
+    #[error(transparent)]
+    AuthorityName(#[from] AuthorityNameError),
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    NoPassphrase(#[from] PassphraseUnavailable),
+    #[error("{} cannot be used as a private key: {cause}", path.display())]
+    KeyFile { path: PathBuf, cause: KeyFileError },
+    #[error("the wrong passphrase for the private key {}", .0.display())]
+    WrongPassphrase(PathBuf),
+    #[error("the private key of '{authority}' is not here: {} does not exist", path.display())]
+    KeyAway { authority: String, path: PathBuf },
+    #[error("the private key {} can be read or changed by other users", .0.display())]
+    LooseKey(PathBuf),
+    #[error("{} cannot be used as a certificate: {cause}", path.display())]
+    Certificate { path: PathBuf, cause: CertificateError },
+    #[error("the authority '{0}' has no certificate yet: it was only asked for")]
+    Pending(String),
+    #[error("there is no authority '{}'", text::escape(name))]
+    UnknownAuthority { name: String, known: Vec<String> },
+    #[error("there is no authority '{}', which ca.toml names under [issue]", text::escape(name))]
+    UnknownIssuer { name: String, known: Vec<String> },
+}
+
+/// Why a file is not the one certificate that was expected.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    #[error(transparent)]
+    Pem(#[from] PemError),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error("it holds no certificate")]
+    None,
+}
+
+impl Diagnostic for StoreError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Home(error) => error.diagnosis(),
+            Self::Document(error) => error.diagnosis(),
+            Self::Template(error) => error.diagnosis(),
+            Self::Name(error) => error.diagnosis(),
+            Self::AuthorityName(error) => error.diagnosis(),
+            Self::Issuer(error) => error.diagnosis(),
+            Self::Index(error) => error.diagnosis(),
+            Self::File(error) => error.diagnosis(),
+            Self::Lock(error) => error.diagnosis(),
+            Self::NoPassphrase(error) => error.diagnosis(),
+            Self::KeyFile { cause, .. } => {
+                let diagnosis = match cause {
+                    KeyFileError::PassphraseNeeded => Diagnosis::usage("passphrase-needed"),
+                    _ => Diagnosis::usage("bad-key"),
+                };
+                diagnosis.hints(cause.hint())
+            }
+            Self::WrongPassphrase(_) => Diagnosis::refused("wrong-passphrase"),
+            Self::KeyAway { path, .. } => Diagnosis::refused("key-away").hint(format!(
+                "bring it back to {} for as long as it is needed; another authority can issue without it: --issuer",
+                path.display()
+            )),
+            Self::LooseKey(path) => Diagnosis::refused("loose-key").hint(format!("chmod 600 {}", path.display())),
+            Self::Certificate { .. } => Diagnosis::usage("bad-certificate"),
+            Self::Pending(name) => Diagnosis::refused("pending")
+                .hint(format!("when its certificate is here: ca intermediate install {name} CERT")),
+            Self::UnknownAuthority { name, known } | Self::UnknownIssuer { name, known } => {
+                let near = nearest(name, known.iter().map(String::as_str));
+                Diagnosis::usage("unknown-authority")
+                    .hints(near.map(|near| format!("did you mean '{near}'?")))
+                    .hint(format!("there are: {}", list(known)))
+            }
+        }
+    }
+}
+
+impl Diagnostic for HomeError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::NotOne(folder) => {
+                Diagnosis::usage("no-ca").hint(format!("to make one there: ca init --dir {}", folder.display()))
+            }
+            Self::Closed(_) => Diagnosis::refused("permission-denied"),
+            Self::NoneFound(_) => Diagnosis::usage("no-ca")
+                .hint("to make one in ./ca: ca init")
+                .hint("to use one elsewhere: --dir DIR, or the variable CA_DIR"),
+            Self::Foreign(folder) => Diagnosis::refused("foreign-ca")
+                .hint(format!("if you trust whoever it belongs to: --dir {}", folder.display())),
+        }
+    }
+}
+
+impl Diagnostic for TemplateError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Unknown { nearest: Some(near), .. } => {
+                Diagnosis::usage("unknown-template").hint(format!("did you mean '{near}'?"))
+            }
+            Self::Unknown { known, .. } => {
+                Diagnosis::usage("unknown-template").hint(format!("there are: {}", list(known)))
+            }
+            Self::NotText(_) => Diagnosis::usage("bad-toml"),
+            Self::File(_) => Diagnosis::usage("unreadable-input"),
+            Self::Document(error) => error.diagnosis(),
+        }
+    }
+}
+
+impl Diagnostic for AuthorityNameError {
+    fn diagnosis(&self) -> Diagnosis {
+        Diagnosis::usage("bad-name")
+    }
+}
+
+impl Diagnostic for EntryNameError {
+    fn diagnosis(&self) -> Diagnosis {
+        Diagnosis::usage("bad-name")
+    }
+}
+
+/// Names in one line, escaped; `none` for none.
+pub(crate) fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.iter().map(|name| escape(name)).collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,74 @@
+//! How an act gets the passphrase of an encrypted key: it says which key, the caller says how people are asked.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::keys::Passphrase;
+use crate::text::{Diagnosis, Diagnostic};
+
+/// The key whose passphrase is needed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum EncryptedKey {
+    /// The key of an authority, by its name.
+    Authority(String),
+    /// The key of an authority whose passphrase is about to change.
+    AuthorityBeforeChange(String),
+    /// A key file.
+    File(PathBuf),
+}
+
+/// Gives the passphrase of a key. Called only when the key is encrypted.
+pub type PassphrasePrompt<'a> = dyn FnMut(&EncryptedKey) -> Result<Passphrase, PassphraseUnavailable> + 'a;
+
+/// The caller has no passphrase to give; the reason is the caller's own error.
+#[derive(Debug)]
+pub struct PassphraseUnavailable(Box<dyn Diagnostic + Send + Sync>);
+
+impl PassphraseUnavailable {
+    /// Wraps the caller's reason.
+    pub fn new(reason: impl Diagnostic + Send + Sync + 'static) -> Self {
+        Self(Box::new(reason))
+    }
+}
+
+impl fmt::Display for PassphraseUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for PassphraseUnavailable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl Diagnostic for PassphraseUnavailable {
+    fn diagnosis(&self) -> Diagnosis {
+        self.0.diagnosis()
+    }
+}
+
+/// The passphrases that were given so far, so that the caller is asked once for each key.
+#[derive(Default)]
+pub struct PassphraseCache(HashMap<EncryptedKey, Passphrase>);
+
+impl PassphraseCache {
+    /// Returns the passphrase of a key, asking `prompt` the first time.
+    ///
+    /// # Errors
+    /// As `prompt`, which is called again the next time.
+    pub fn get(
+        &mut self,
+        key: &EncryptedKey,
+        prompt: &mut PassphrasePrompt<'_>,
+    ) -> Result<Passphrase, PassphraseUnavailable> {
+        let known = match self.0.entry(key.clone()) {
+            Occupied(known) => known.into_mut(),
+            Vacant(unknown) => unknown.insert(prompt(key)?),
+        };
+        Ok(known.duplicate())
+    }
+}

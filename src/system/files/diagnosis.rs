@@ -1,0 +1,40 @@
+//! The codes of what the file system refuses.
+
+use std::io::ErrorKind;
+
+use super::FileError;
+use super::folder_lock::LockError;
+use super::ownership::UnknownOwner;
+use crate::text::{Diagnosis, Diagnostic};
+
+impl Diagnostic for FileError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self.cause.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                Diagnosis::refused("disk-full").hint("free some space and run the same command again")
+            }
+            ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty => {
+                Diagnosis::refused("exists").hint("nothing existing is overwritten; choose another place")
+            }
+            ErrorKind::NotFound => Diagnosis::refused("missing-file"),
+            ErrorKind::PermissionDenied => Diagnosis::refused("permission-denied"),
+            ErrorKind::ReadOnlyFilesystem => Diagnosis::refused("read-only"),
+            _ => Diagnosis::refused("file-error"),
+        }
+    }
+}
+
+impl Diagnostic for LockError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::File(error) => error.diagnosis(),
+            Self::Held { .. } => Diagnosis::refused("locked").hint("wait longer with --lock-timeout, for example 10m"),
+        }
+    }
+}
+
+impl Diagnostic for UnknownOwner {
+    fn diagnosis(&self) -> Diagnosis {
+        Diagnosis::refused("unknown-owner").hint("owner and group stand in [files] of the template, by name or number")
+    }
+}
