@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn keys_of_other_kinds_and_on_other_curves_are_found() {
         const ON_CURVE: &str = "1.2.840.10045.2.1";
-        for (cert, told) in [
+        for (cert, named) in [
             (key("1.2.840.10040.4.1", None), "dsa"),
             (key("1.3.101.113", None), "ed448"),
             (key(ON_CURVE, Some("1.3.132.0.33")), "ecdsa-p224"),
@@ -51,8 +51,7 @@ mod tests {
             // An RSA key whose numbers cannot be read.
             (key("1.2.840.113549.1.1.1", None), "1.2.840.113549.1.1.1"),
         ] {
-            let found = seen(&RULE, cert).unwrap();
-            assert!(found.contains(told), "{found}");
+            assert!(seen(&RULE, cert).unwrap().contains(named), "{named}");
         }
     }
 
