@@ -1,7 +1,6 @@
-//! FORM: the rules that a certificate has to keep to, one file per rule, each with its citation and its test. Pure;
-//! imports x509.
+//! Lint: the rules for certificates, one file per rule, each with its citation and its tests. Pure.
 //!
-//! One table, [`RULES`], serves the check before every signature, `ca lint`, the judge and `ca explain`.
+//! The check before every signature, `ca lint`, [`crate::verify`] and `ca explain` use the same table, [`RULES`].
 
 mod profile;
 mod rule;
@@ -19,7 +18,8 @@ pub use target::LintTarget;
 
 use crate::x509::Certificate;
 
-/// Applies all rules of a profile, in the order of the table; `issuer` is the certificate of whoever signs, where it is known.
+/// Applies all rules of a profile, in the order of the table. `issuer` is the certificate of the signer, or `None` when
+/// it is not known.
 pub fn check(certificate: &Certificate, issuer: Option<&Certificate>, profile: LintProfile) -> Vec<Finding> {
     let target = LintTarget { certificate, issuer };
     RULES.iter().filter(|rule| rule.belongs_to(profile)).filter_map(|rule| rule.apply(&target)).collect()

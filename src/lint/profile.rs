@@ -2,26 +2,26 @@
 
 use std::fmt;
 
-/// Whose rules to apply.
+/// A set of rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LintProfile {
-    /// The Internet's profile of X.509.
+    /// RFC 5280, the Internet's profile of X.509.
     Rfc5280,
     /// What OpenSSL's `-x509_strict` refuses, and with it Python since 3.13.
     Strict,
-    /// What Apple's platforms ask of server certificates.
+    /// What Apple's platforms require of server certificates.
     Apple,
     /// What rustls (webpki) refuses.
     Rustls,
-    /// Every rule of the table: what this program keeps to in its own certificates.
+    /// Every rule: this program's own certificates break none of them.
     House,
 }
 
 impl LintProfile {
-    /// All of them, in the order in which they are listed to people.
+    /// All profiles, in the order of the help text.
     pub const ALL: [Self; 5] = [Self::Rfc5280, Self::Strict, Self::Apple, Self::Rustls, Self::House];
 
-    /// The word for it in flags and reports.
+    /// Returns the value of `--profile`, which reports use too.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rfc5280 => "rfc5280",

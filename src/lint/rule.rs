@@ -4,7 +4,7 @@ use super::profile::LintProfile;
 use super::severity::Severity;
 use super::target::LintTarget;
 
-/// One rule of form.
+/// One rule.
 #[derive(Debug)]
 pub struct Rule {
     /// A stable word, kebab-case.
@@ -12,25 +12,25 @@ pub struct Rule {
     pub severity: Severity,
     /// Document and section.
     pub citation: &'static str,
-    /// What the rule asks for, as one sentence.
+    /// What the rule requires, as one sentence.
     pub requirement: &'static str,
-    /// What is said of a certificate that breaks it.
+    /// The message for a certificate that breaks it.
     pub example: &'static str,
     /// What to do when it is broken.
     pub fix: &'static str,
-    /// The profiles that ask for it; [`LintProfile::House`] asks for every rule.
+    /// The profiles that the rule belongs to; [`LintProfile::House`] has every rule and is not listed.
     pub profiles: &'static [LintProfile],
-    /// What was seen that breaks the rule, and what was expected; nothing when the rule is kept.
+    /// Returns what was found and what was expected when the certificate breaks the rule, else `None`.
     pub check: fn(&LintTarget<'_>) -> Option<String>,
 }
 
 impl Rule {
-    /// Whether this profile asks for the rule.
+    /// Returns whether the rule belongs to this profile.
     pub fn belongs_to(&self, profile: LintProfile) -> bool {
         profile == LintProfile::House || self.profiles.contains(&profile)
     }
 
-    /// Applies the rule.
+    /// Applies the rule; returns `None` when the certificate does not break it.
     pub fn apply(&self, target: &LintTarget<'_>) -> Option<Finding> {
         (self.check)(target).map(|message| Finding {
             rule: self.code,
@@ -49,7 +49,7 @@ pub struct Finding {
     pub rule: &'static str,
     pub severity: Severity,
     pub citation: &'static str,
-    /// What was seen, and what was expected.
+    /// What was found, and what was expected.
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,

@@ -1,18 +1,18 @@
-//! How severe it is that a rule is broken.
+//! The severity of a broken rule.
 
 use std::fmt;
 
-/// How bad it is that a rule is broken.
+/// The severity of a broken rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Allowed, but it will trouble somebody.
+    /// Allowed, but likely to cause trouble.
     Warning,
     /// The rule's source forbids it.
     Error,
 }
 
 impl Severity {
-    /// The word for it in reports.
+    /// Returns the word for reports and JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Warning => "warning",

@@ -1,17 +1,17 @@
-//! What the rules look at: a certificate, and whoever signs it.
+//! The certificate that rules are applied to, with its issuer.
 
 use crate::x509::{Certificate, ExtendedKeyUsage};
 
-/// A certificate under examination.
+/// A certificate that rules are applied to.
 #[derive(Debug, Clone, Copy)]
 pub struct LintTarget<'a> {
     pub certificate: &'a Certificate,
-    /// The certificate of the signer, where it is known.
+    /// The certificate of the signer; `None` when it is not known.
     pub issuer: Option<&'a Certificate>,
 }
 
 impl<'a> LintTarget<'a> {
-    /// A certificate without its issuer at hand.
+    /// Returns a target whose issuer is not known.
     pub fn alone(certificate: &'a Certificate) -> Self {
         Self { certificate, issuer: None }
     }
@@ -20,22 +20,22 @@ impl<'a> LintTarget<'a> {
         self.certificate.is_ca()
     }
 
-    /// Meant for TLS servers: serverAuth is among its purposes.
+    /// Returns whether the extended key usage has serverAuth.
     pub fn is_server(&self) -> bool {
         self.has_purpose(&ExtendedKeyUsage::ServerAuth)
     }
 
-    /// Meant for TLS, on either side.
+    /// Returns whether the extended key usage has serverAuth or clientAuth.
     pub fn is_tls(&self) -> bool {
         self.is_server() || self.has_purpose(&ExtendedKeyUsage::ClientAuth)
     }
 
-    /// Whether this purpose is named in the certificate.
+    /// Returns whether the extended key usage has this purpose.
     pub fn has_purpose(&self, purpose: &ExtendedKeyUsage) -> bool {
         self.certificate.extended_key_usage.as_ref().is_some_and(|purposes| purposes.contains(purpose))
     }
 
-    /// Whether the extension is there and critical.
+    /// Returns whether the certificate has the extension, marked as critical.
     pub fn is_critical(&self, oid: &str) -> bool {
         self.certificate.extension(oid).is_some_and(|extension| extension.critical)
     }

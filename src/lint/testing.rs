@@ -1,4 +1,4 @@
-//! Certificates for tests, with any field bent.
+//! Certificates for tests, in which any field can be wrong.
 #![allow(dead_code, reason = "a kit: not every room bends every field")]
 
 use time::OffsetDateTime;
@@ -12,10 +12,10 @@ use crate::x509::{
     NameConstraints, Validity, der,
 };
 
-/// The time at which everything made here is valid.
+/// A time at which all certificates of this file are valid.
 pub const NOW: OffsetDateTime = datetime!(2026-02-01 0:00 UTC);
 
-/// A key of each kind; of RSA the one that is made soonest.
+/// One algorithm of each kind; of RSA the one that is generated fastest.
 pub const EVERY_KIND_OF_KEY: [KeyAlgorithm; 5] = [
     KeyAlgorithm::EcdsaP256,
     KeyAlgorithm::EcdsaP384,
@@ -36,14 +36,14 @@ impl TestCa {
         Self::self_signed(TestCert::ca("Test Root"))
     }
 
-    /// A self-signed certificate of any form.
+    /// A self-signed certificate with any fields.
     pub fn self_signed(cert: TestCert) -> Self {
         let key = cert.key();
         let der = cert.assemble(cert.subject.clone(), None, &key, &key);
         Self { certificate: Certificate::from_der(&der).unwrap(), key }
     }
 
-    /// The octets of a certificate signed by this authority.
+    /// Returns the DER of a certificate signed by this CA.
     pub fn issue_der(&self, cert: &TestCert) -> Vec<u8> {
         cert.assemble(
             self.certificate.subject.as_der().to_vec(),
@@ -57,7 +57,7 @@ impl TestCa {
         Certificate::from_der(&self.issue_der(&cert)).unwrap()
     }
 
-    /// A certificate signed by this authority, with its key.
+    /// A CA whose certificate is signed by this one.
     pub fn subordinate(&self, cert: TestCert) -> Self {
         let key = cert.key();
         let der = cert.assemble(
@@ -70,19 +70,19 @@ impl TestCa {
     }
 }
 
-/// What a rule says of a leaf or CA signed by a sound root.
+/// Applies a rule to a leaf or CA that is signed by a valid root.
 pub fn seen(rule: &Rule, cert: TestCert) -> Option<String> {
     let root = TestCa::root();
     let certificate = root.issue(cert);
     (rule.check)(&LintTarget { certificate: &certificate, issuer: Some(&root.certificate) })
 }
 
-/// What a rule says of a self-signed certificate.
+/// Applies a rule to a self-signed certificate.
 pub fn seen_in_root(rule: &Rule, cert: TestCert) -> Option<String> {
     (rule.check)(&LintTarget::alone(&TestCa::self_signed(cert).certificate))
 }
 
-/// A certificate to be: sound until it is bent.
+/// A certificate to be issued: valid until a field is changed.
 pub struct TestCert {
     version: u8,
     serial: Vec<u8>,
@@ -159,7 +159,7 @@ impl TestCert {
         self
     }
 
-    /// The content octets of the serial's INTEGER.
+    /// Sets the content of the serial number's INTEGER.
     pub fn serial(mut self, content: &[u8]) -> Self {
         self.serial = content.to_vec();
         self
@@ -199,7 +199,7 @@ impl TestCert {
         self
     }
 
-    /// Uses this SubjectPublicKeyInfo, whose private half nobody has.
+    /// Uses this SubjectPublicKeyInfo, whose private key does not exist.
     pub fn spki(mut self, der: Vec<u8>) -> Self {
         self.spki = Some(der);
         self
@@ -211,7 +211,7 @@ impl TestCert {
         self
     }
 
-    /// The last octet of the signature is wrong.
+    /// Makes the last byte of the signature wrong.
     pub fn badly_signed(mut self) -> Self {
         self.unsigned = true;
         self
@@ -298,7 +298,7 @@ impl TestCert {
         self.name_constraints(&NameConstraints { permitted: Vec::new(), excluded })
     }
 
-    /// Uses a key that exists already.
+    /// Uses an existing key.
     pub fn with_key(self, key: &PrivateKey) -> Self {
         let copy = PrivateKey::from_pkcs8(key.algorithm().unwrap(), key.as_pkcs8().clone()).unwrap();
         *self.key.borrow_mut() = Some(copy);
@@ -390,7 +390,7 @@ pub fn object_identifier(dotted: &str) -> Vec<u8> {
     der::value(der::OBJECT_IDENTIFIER, &content)
 }
 
-/// An RSA SubjectPublicKeyInfo from numbers that nobody checked.
+/// Returns an RSA SubjectPublicKeyInfo with any modulus and exponent.
 pub fn rsa_spki(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     let algorithm = der::sequence(&[&object_identifier("1.2.840.113549.1.1.1"), &der::value(der::NULL, &[])]);
     let key = der::sequence(&[&der::unsigned_integer(modulus), &der::unsigned_integer(exponent)]);

@@ -1,4 +1,4 @@
-//! Apple's platforms refuse long-lived server certificates, of private CAs too.
+//! Apple's platforms refuse long-lived server certificates, also those of private CAs.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;
@@ -17,7 +17,7 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-/// In force for certificates that begin on or after 2019-07-01.
+/// The rule applies to certificates that are valid from 2019-07-01 or later.
 const SINCE: time::OffsetDateTime = time::macros::datetime!(2019-07-01 0:00 UTC);
 const MOST: time::Duration = time::Duration::days(825);
 

@@ -1,4 +1,4 @@
-//! Of several certificates of one name the key identifier tells which signed.
+//! The authority key identifier tells which of several CA certificates with one name is the issuer.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;
@@ -21,14 +21,14 @@ fn check(target: &LintTarget<'_>) -> Option<String> {
     match &certificate.authority_key_id {
         Some(id) if id.key_id.is_some() => None,
         Some(_) => Some("the authority key identifier holds no key identifier".to_owned()),
-        // Only of a self-signed root, the end of every path, may it be left out.
+        // Only a self-signed root may leave it out.
         None if certificate.is_self_issued() && certificate.is_ca() && is_of_own_key(target) => None,
         None => Some("the certificate has no authority key identifier".to_owned()),
     }
 }
 
-/// Without an authority key identifier nothing tells a self-signed certificate from one that an older key signed, but
-/// the issuer at hand.
+/// Returns whether the certificate is signed with its own key. Without an authority key identifier only the issuer's
+/// certificate, where it is known, shows that an older key signed.
 fn is_of_own_key(target: &LintTarget<'_>) -> bool {
     target.issuer.is_none_or(|issuer| issuer.public_key.spki() == target.certificate.public_key.spki())
 }

@@ -1,4 +1,4 @@
-//! An authority key identifier with issuer and serial breaks once the issuer is renewed.
+//! An authority key identifier with issuer and serial number becomes wrong when the issuer is renewed.
 
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;

@@ -1,4 +1,4 @@
-//! The authority key identifier points to the key that signs.
+//! The authority key identifier is that of the issuer's key.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! Whoever does not know the CA bit must not take the certificate for anything.
+//! Software that does not know basicConstraints must refuse a CA certificate.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

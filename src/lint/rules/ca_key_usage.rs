@@ -1,4 +1,4 @@
-//! A CA says that its key signs certificates.
+//! The key usage of a CA has keyCertSign.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! Key usage of a CA is critical.
+//! The key usage of a CA is critical.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! The subject of a CA is the issuer of others.
+//! The subject of a CA is the issuer name of other certificates, so it must not be empty.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! Whoever builds a path looks for the key identifier of the CA.
+//! Path builders look for the subject key identifier of a CA.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! In TLS 1.3, and with elliptic curves in TLS 1.2, both sides sign.
+//! In TLS 1.3, and with elliptic curves in TLS 1.2, both sides sign the handshake.
 
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;

@@ -1,4 +1,4 @@
-//! DNS names as a TLS client would look for them.
+//! DNS names are in the form that TLS clients look for.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;
@@ -30,7 +30,7 @@ fn check(target: &LintTarget<'_>) -> Option<String> {
     (!told.is_empty()).then(|| told.join("; "))
 }
 
-/// What is wrong with a DNS name, as it stands in a certificate: nothing is turned into A-labels any more.
+/// Returns the fault of a DNS name in a certificate, where it must already be in A-labels.
 fn problem(name: &str) -> Option<String> {
     if !name.is_ascii() {
         return Some(format!("'{name}' is not written in A-labels (xn--)"));

@@ -1,4 +1,4 @@
-//! A certificate for every purpose can be abused for one that nobody had in mind.
+//! A certificate for every purpose can be misused for one that was not intended.
 
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;

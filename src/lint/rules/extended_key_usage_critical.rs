@@ -1,4 +1,4 @@
-//! A critical list of purposes troubles software that does not know them.
+//! Software that does not know a purpose may refuse a critical extended key usage.
 
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;
@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn plain_purposes_are_right() {
         assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
-        // The Baseline Requirements speak of servers; RFC 5280 leaves it open.
+        // The Baseline Requirements apply to servers; RFC 5280 allows both.
         assert_eq!(seen(&RULE, TestCert::client("alice").critical(oid::EXTENDED_KEY_USAGE, true)), None);
     }
 }

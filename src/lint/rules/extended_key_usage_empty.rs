@@ -1,4 +1,4 @@
-//! A certificate for no purpose.
+//! An extended key usage has at least one purpose.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! An extension that stands twice, or cannot be read, means different things to different readers.
+//! Implementations disagree about an extension that occurs twice or cannot be read.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! Somebody must have issued it.
+//! The issuer is not an empty name.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

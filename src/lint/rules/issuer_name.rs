@@ -1,4 +1,4 @@
-//! The issuer is copied octet by octet, or some verifiers find no path.
+//! The issuer name is a copy of the CA's subject, byte by byte: otherwise some verifiers find no path.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

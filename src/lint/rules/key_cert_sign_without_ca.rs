@@ -1,4 +1,4 @@
-//! Only a CA signs certificates.
+//! Only a CA has keyCertSign.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! Elliptic curve keys cannot encipher keys.
+//! Keys on elliptic curves cannot encipher keys.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! Key identifiers are hints, not conditions.
+//! Key identifiers are hints for path building, so they are not critical.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! A key that no handshake can be held with.
+//! The key is of a kind that a TLS handshake can use.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;
@@ -32,7 +32,7 @@ mod tests {
     use crate::lint::testing::*;
     use crate::x509::{KeyAlgorithm, der};
 
-    /// A key of this kind, with the object identifier of a curve if it is of one.
+    /// Makes a key of this kind, with the OID of a curve where the kind has one.
     fn key(kind: &str, curve: Option<&str>) -> TestCert {
         let curve = curve.map(object_identifier).unwrap_or_default();
         let algorithm = der::sequence(&[&object_identifier(kind), &curve]);
@@ -48,7 +48,7 @@ mod tests {
             (key(ON_CURVE, Some("1.3.132.0.33")), "ecdsa-p224"),
             (key(ON_CURVE, Some("1.3.132.0.10")), "secp256k1"),
             (key(ON_CURVE, None), ON_CURVE),
-            // An RSA key whose numbers cannot be read.
+            // An RSA key whose modulus and exponent cannot be read.
             (key("1.2.840.113549.1.1.1", None), "1.2.840.113549.1.1.1"),
         ] {
             assert!(seen(&RULE, cert).unwrap().contains(named), "{named}");

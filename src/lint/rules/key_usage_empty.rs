@@ -1,4 +1,4 @@
-//! A key that may be used for nothing.
+//! A key usage has at least one bit.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

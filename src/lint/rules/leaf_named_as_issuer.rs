@@ -1,4 +1,4 @@
-//! A leaf that bears the name of its CA is taken for the CA by path builders.
+//! Path builders take a leaf with the name of its CA for the CA.
 
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;
@@ -35,7 +35,7 @@ mod tests {
     fn a_leaf_with_its_own_name_is_right() {
         assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
         assert_eq!(seen_in_root(&RULE, TestCert::ca("A")), None);
-        // Two empty names are no name that the two share; other rules speak of each.
+        // Other rules report empty names.
         assert_eq!(seen(&RULE, TestCert::server("a.test").subject(&empty_name()).issuer(&empty_name())), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A key identifier helps to find a certificate by its key.
+//! A leaf has a subject key identifier, which helps to find it by its key.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -47,7 +47,7 @@ pub mod weak_signature;
 
 use super::rule::Rule;
 
-/// Every rule, from the certificate's outside to its relation with the issuer.
+/// Every rule, from the fields of the certificate to its relation with the issuer.
 pub static RULES: &[&Rule] = &[
     &version::RULE,
     &serial_positive::RULE,

@@ -1,4 +1,4 @@
-//! Whoever does not know the constraints must not trust the CA.
+//! Name constraints are critical: software that does not process them must refuse the CA.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! Constraints without a subtree constrain nothing.
+//! Name constraints have at least one subtree.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

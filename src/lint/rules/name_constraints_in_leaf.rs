@@ -1,4 +1,4 @@
-//! Only a CA vouches for names.
+//! Only a CA certificate has name constraints.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

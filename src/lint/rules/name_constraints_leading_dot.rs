@@ -1,4 +1,4 @@
-//! A DNS subtree covers the names below it by itself.
+//! A DNS subtree has no leading dot: it contains the names below it anyway.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! After its CA has ended, a certificate is worth nothing.
+//! A certificate does not expire after its issuer: no chain is valid without the issuer.
 
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;

@@ -1,4 +1,4 @@
-//! A path length means nothing without the CA bit and keyCertSign.
+//! Only a CA with keyCertSign has a path length.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! Constraints on policies that somebody may pass over constrain nothing.
+//! Policy constraints are critical: software that does not process them must refuse the CA.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

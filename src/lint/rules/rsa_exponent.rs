@@ -1,4 +1,4 @@
-//! An even exponent, or 1, is no RSA key.
+//! The exponent of an RSA key is odd and greater than 1.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

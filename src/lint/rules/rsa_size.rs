@@ -1,4 +1,4 @@
-//! Short RSA keys can be factored.
+//! An RSA key has at least 2048 bits, since shorter ones give less than 112 bits of security (NIST SP 800-57).
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! Serial numbers fit into 20 octets.
+//! A serial number has at most 20 octets.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! Serial numbers are greater than zero.
+//! A serial number is greater than zero.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

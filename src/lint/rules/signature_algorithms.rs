@@ -1,4 +1,4 @@
-//! The signature algorithm is named twice, alike.
+//! The two signature algorithms of a certificate are equal.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

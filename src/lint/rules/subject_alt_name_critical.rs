@@ -1,4 +1,4 @@
-//! Without a subject, the alternative names are all there is.
+//! The subject alternative name is critical when the subject is empty.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

@@ -1,4 +1,4 @@
-//! An extension without a name says nothing.
+//! A subject alternative name has at least one name.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

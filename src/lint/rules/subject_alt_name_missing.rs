@@ -1,4 +1,4 @@
-//! TLS clients look for the host among the subject alternative names, never in the common name.
+//! TLS clients look for the host in the subject alternative name only, not in the common name.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

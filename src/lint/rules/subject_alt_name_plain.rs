@@ -1,4 +1,5 @@
-//! A critical extension beside a subject troubles old software for nothing; Python's verifier refuses it.
+//! The subject alternative name is not critical when there is a subject: old software may refuse it, and Python's
+//! verifier does.
 
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;

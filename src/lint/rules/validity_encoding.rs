@@ -31,8 +31,8 @@ fn check(target: &LintTarget<'_>) -> Option<String> {
         })
 }
 
-/// Whether a date is written in a way that readers of DER refuse: without seconds, with fractions of them, or with an offset
-/// instead of Z. The form of another year they read.
+/// Returns whether a date is not DER: without seconds, with fractions of seconds, or with an offset instead of Z. The
+/// type for the wrong range of years is DER.
 pub fn is_not_der(certificate: &Certificate) -> bool {
     written(certificate).into_iter().flatten().any(|date| {
         let digits = match date.first() {
@@ -44,16 +44,16 @@ pub fn is_not_der(certificate: &Certificate) -> bool {
     })
 }
 
-/// Both dates as they stand in the certificate.
+/// Returns both dates as they are encoded in the certificate.
 fn written(certificate: &Certificate) -> Option<Vec<&[u8]>> {
-    // The validity stands between issuer and subject: find it by its exact DER.
+    // The validity is between issuer and subject, whose DER is known.
     let fields = der::split_first(certificate.tbs()).and_then(|(_, content, _)| der::children(content))?;
     let after_issuer = fields.iter().position(|field| *field == certificate.issuer.as_der())? + 1;
     let (_, content, _) = der::split_first(fields.get(after_issuer)?)?;
     der::children(content)
 }
 
-/// `260101000000Z (UTCTime)`.
+/// Returns `260101000000Z (UTCTime)`.
 fn shown(date: &[u8]) -> String {
     let kind = if date.first() == Some(&der::UTC_TIME) { "UTCTime" } else { "GeneralizedTime" };
     let text = der::split_first(date).map(|(_, text, _)| String::from_utf8_lossy(text).into_owned());

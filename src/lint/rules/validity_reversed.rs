@@ -1,4 +1,4 @@
-//! A certificate that is never valid.
+//! notBefore is not after notAfter: otherwise the certificate is never valid.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

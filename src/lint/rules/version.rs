@@ -1,4 +1,4 @@
-//! Extensions need version 3.
+//! A certificate with extensions is of version 3.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;

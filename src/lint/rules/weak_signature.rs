@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
     let algorithm = &target.certificate.signature_algorithm;
-    // Nobody relies on the signature of a root over itself.
+    // The signature of a root over itself is not relied on.
     (algorithm.is_weak() && !target.certificate.is_self_issued())
         .then(|| format!("it is signed with {algorithm}, expected SHA-256 or better"))
 }
