@@ -62,15 +62,9 @@ pub fn check(candidate: &Candidate, problems: &mut Vec<Problem>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::object_identifier;
-    use crate::verify::tests::{TestPki, server};
+    use crate::lint::testing::{TestCa, TestCert, object_identifier};
+    use crate::verify::tests::{Case, TestPki, server};
     use crate::x509::der;
-
-    #[test]
-    fn a_critical_extension_that_nobody_knows_is_found() {
-        let unknown = server().extension("1.3.6.1.4.1.99999.1", true, vec![5, 0]);
-        assert_eq!(TestPki::new().case(unknown).errors(), [UNKNOWN_CRITICAL_EXTENSION.code]);
-    }
 
     #[test]
     fn an_unknown_qualifier_of_critical_policies_is_found_and_a_known_one_is_right() {
@@ -90,5 +84,18 @@ mod tests {
         let unknown = server().extension("1.3.6.1.4.1.99999.1", false, vec![5, 0]);
         assert_eq!(TestPki::new().case(unknown).errors(), [""; 0]);
         assert_eq!(TestPki::new().case(server().critical(oid::SUBJECT_ALT_NAME, true)).errors(), [""; 0]);
+    }
+
+    #[test]
+    fn an_unknown_critical_extension_is_found_in_every_certificate_of_the_path_and_in_no_other() {
+        let unknown = |cert: TestCert| cert.extension("1.3.6.1.4.1.99999.1", true, vec![5, 0]);
+        let refused = [UNKNOWN_CRITICAL_EXTENSION.code];
+        assert_eq!(TestPki::new().case(unknown(server())).errors(), refused);
+        assert_eq!(TestPki::with(unknown(TestCert::ca("A"))).case(server()).errors(), refused);
+        let root = TestCa::self_signed(unknown(TestCert::ca("Root")));
+        assert_eq!(Case::new(root.issue(server()), &[], &[&root.certificate]).errors(), refused);
+        let other = TestCa::root();
+        let leaf = other.issue(server());
+        assert_eq!(Case::new(leaf, &[], &[&root.certificate, &other.certificate]).errors(), [""; 0]);
     }
 }

@@ -87,4 +87,19 @@ mod tests {
         assert_eq!(case(1).errors(), [""; 0]);
         assert_eq!(case(1).most(2).errors(), [""; 0]);
     }
+
+    #[test]
+    fn path_lengths_count_cas_that_are_not_self_issued() {
+        let root = TestCa::self_signed(TestCert::ca("Root").path_length(1));
+        let one = root.subordinate(TestCert::ca("One").path_length(0));
+        let renewed = one.subordinate(TestCert::ca("One").path_length(0));
+        let two = renewed.subordinate(TestCert::ca("Two"));
+        let chain = [&one.certificate, &renewed.certificate, &two.certificate];
+        let anchors = [&root.certificate];
+        assert_eq!(Case::new(renewed.issue(server()), &chain, &anchors).errors(), [""; 0]);
+        assert_eq!(Case::new(renewed.issue(server()), &chain, &anchors).most(0).errors(), ["too-many-intermediates"]);
+        assert_eq!(Case::new(renewed.issue(server()), &chain, &anchors).most(1).errors(), [""; 0]);
+        let errors = Case::new(two.issue(server()), &chain, &anchors).errors();
+        assert!(errors.iter().all(|code| *code == "path-too-long") && errors.len() == 3, "{errors:?}");
+    }
 }

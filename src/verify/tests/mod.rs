@@ -391,34 +391,6 @@ fn a_ca_is_no_server() {
 }
 
 #[test]
-fn path_lengths_count_cas_that_are_not_self_issued() {
-    let root = TestCa::self_signed(TestCert::ca("Root").path_length(1));
-    let one = root.subordinate(TestCert::ca("One").path_length(0));
-    let renewed = one.subordinate(TestCert::ca("One").path_length(0));
-    let two = renewed.subordinate(TestCert::ca("Two"));
-    let chain = [&one.certificate, &renewed.certificate, &two.certificate];
-    let anchors = [&root.certificate];
-    assert_eq!(Case::new(renewed.issue(server()), &chain, &anchors).errors(), [""; 0]);
-    assert_eq!(Case::new(renewed.issue(server()), &chain, &anchors).most(0).errors(), ["too-many-intermediates"]);
-    assert_eq!(Case::new(renewed.issue(server()), &chain, &anchors).most(1).errors(), [""; 0]);
-    let errors = Case::new(two.issue(server()), &chain, &anchors).errors();
-    assert!(errors.iter().all(|code| *code == "path-too-long") && errors.len() == 3, "{errors:?}");
-}
-
-#[test]
-fn unknown_critical_extensions_mean_no_wherever_they_stand() {
-    let unknown = |cert: TestCert| cert.extension("1.3.6.1.4.1.99999.1", true, vec![5, 0]);
-    let refused = ["unknown-critical-extension"];
-    assert_eq!(TestPki::new().case(unknown(server())).errors(), refused);
-    assert_eq!(TestPki::with(unknown(TestCert::ca("A"))).case(server()).errors(), refused);
-    let root = TestCa::self_signed(unknown(TestCert::ca("Root")));
-    assert_eq!(Case::new(root.issue(server()), &[], &[&root.certificate]).errors(), refused);
-    let other = TestCa::root();
-    let leaf = other.issue(server());
-    assert_eq!(Case::new(leaf, &[], &[&root.certificate, &other.certificate]).errors(), [""; 0]);
-}
-
-#[test]
 fn the_form_that_tls_asks_for_is_a_warning_for_path_validation_alone() {
     let pki = TestPki::new();
     let cert = || server().without(oid::AUTHORITY_KEY_ID);
