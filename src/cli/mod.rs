@@ -71,8 +71,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     let is_document = shape.json && (result.is_err() || failed_in_part.is_some());
     let status = match result {
         Ok(report) => {
-            let is_kept_back =
-                line.globals.quiet && report.is_account() && report.answer() == Answer::Yes && failed_in_part.is_none();
+            let is_kept_back = line.globals.quiet
+                && report.only_confirms()
+                && report.answer() == Answer::Yes
+                && failed_in_part.is_none();
             let text = match shape.json {
                 true => output::json_document(&report.json()),
                 false if is_kept_back => String::new(),
@@ -84,7 +86,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
             };
             let status = match show(&text, world) {
                 Ok(()) => answer,
-                Err(failure) if report.is_account() => fail(&failure.hint(ONLY_THE_REPORT), shape, world),
+                Err(failure) if report.only_confirms() => fail(&failure.hint(ONLY_THE_REPORT), shape, world),
                 Err(failure) => fail(&failure, shape, world),
             };
             match failed_in_part {

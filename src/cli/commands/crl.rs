@@ -64,7 +64,7 @@ impl Report for Listed {
         document
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }

@@ -234,7 +234,7 @@ impl Report for InitReport {
         })
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }

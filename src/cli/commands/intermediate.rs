@@ -143,7 +143,7 @@ impl Report for RequestReport {
         })
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }
@@ -190,7 +190,7 @@ impl Report for InstallReport {
         })
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }

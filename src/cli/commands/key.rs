@@ -97,7 +97,7 @@ impl Report for Changed {
         })
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }

@@ -70,7 +70,7 @@ impl Report for Pages {
         json!({ "schema": "ca.man/1", "files": self.files })
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }

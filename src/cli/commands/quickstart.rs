@@ -135,7 +135,7 @@ impl Report for QuickstartReport {
         if self.is_passed() { Answer::Yes } else { Answer::No }
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }

@@ -141,7 +141,7 @@ impl Report for RequestReport {
         })
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }

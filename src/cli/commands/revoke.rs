@@ -212,7 +212,7 @@ impl Report for Revoked {
         })
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }

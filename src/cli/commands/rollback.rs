@@ -123,7 +123,7 @@ impl Report for RolledBack {
         self.hook.as_ref().and_then(hook_failure)
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }

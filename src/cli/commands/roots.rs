@@ -103,7 +103,7 @@ impl Report for Bundle {
         })
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         self.written.is_some()
     }
 }

@@ -19,8 +19,8 @@ pub trait Report {
         Answer::Yes
     }
 
-    /// Whether its text only gives an account of what was done, and is no answer to a question: `--quiet` keeps it back.
-    fn is_account(&self) -> bool {
+    /// True when the text only confirms what was done and does not answer a question: `--quiet` leaves it out.
+    fn only_confirms(&self) -> bool {
         false
     }
 

@@ -167,7 +167,7 @@ impl Report for IssueReport {
         document
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         self.outcome.status != Status::Planned
     }
 }

@@ -232,7 +232,7 @@ impl Report for Renewed {
         Some(hints.fold(Failure::refused("not-all-renewed", sentence), Failure::hint))
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         // What is left to a person has to be read by one.
         self.entries.iter().all(|entry| !matches!(entry.outcome, Ok(Done::Left)))
     }

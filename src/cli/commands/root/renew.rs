@@ -96,7 +96,7 @@ impl Report for RenewReport {
         })
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }

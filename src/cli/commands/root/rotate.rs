@@ -210,7 +210,7 @@ impl Report for StartReport {
         })
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }
@@ -322,7 +322,7 @@ impl Report for FinishReport {
         })
     }
 
-    fn is_account(&self) -> bool {
+    fn only_confirms(&self) -> bool {
         true
     }
 }
