@@ -19,7 +19,7 @@ use crate::text::{Lifetime, parse_time};
 
 /// What may be different the next time.
 #[derive(Debug, Args)]
-pub struct Next {
+pub struct NextCertificateOptions {
     /// Choose how long the next one is valid [default: as long as this one]
     #[arg(long = "for", value_name = "D")]
     lifetime: Option<Lifetime>,
@@ -44,7 +44,7 @@ pub struct Next {
 pub fn follow(
     reference: &str,
     key: NextKey,
-    next: Next,
+    next: NextCertificateOptions,
     schema: &'static str,
     context: &mut Context<'_>,
 ) -> Result<Box<dyn Report>, Failure> {

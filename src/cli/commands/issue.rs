@@ -2,7 +2,7 @@
 
 use crate::cli::after_issue::After;
 use crate::cli::options::hook::HookArguments;
-use crate::cli::options::issue::Wish;
+use crate::cli::options::issue::IssueOptions;
 use crate::cli::options::issue::existing;
 use crate::cli::reports::issue::finish;
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub struct Arguments {
     #[arg(long, value_name = "ALG")]
     key: Option<KeyAlgorithm>,
     #[command(flatten)]
-    wish: Wish,
+    options: IssueOptions,
     /// Put the four files into this folder instead of issued/NAME/
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -61,7 +61,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         template,
         name,
         key,
-        wish,
+        options,
         out,
         if_due,
         dry_run,
@@ -86,13 +86,13 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let order = Order {
         template,
         name,
-        end: wish.end(),
-        names: wish.sans,
-        clip: wish.clip,
+        end: options.end(),
+        names: options.sans,
+        clip: options.clip,
         key: SubjectKey::Generate(key),
-        subject: wish.subject,
-        set: wish.set.into_iter().collect::<BTreeMap<_, _>>(),
-        issuer: wish.issuer,
+        subject: options.subject,
+        set: options.set.into_iter().collect::<BTreeMap<_, _>>(),
+        issuer: options.issuer,
         place: out.map(|folder| Place::Folder(context.world.resolve(&folder))),
         existing: existing(if_due, force),
         follows: None,

@@ -1,6 +1,6 @@
 //! `ca rekey`: the next certificate for a new key.
 
-use crate::cli::next_certificate::Next;
+use crate::cli::next_certificate::NextCertificateOptions;
 use crate::cli::next_certificate::follow;
 use clap::Args;
 
@@ -18,7 +18,7 @@ pub struct Arguments {
     #[arg(long, value_name = "ALG")]
     key: Option<KeyAlgorithm>,
     #[command(flatten)]
-    next: Next,
+    next: NextCertificateOptions,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {

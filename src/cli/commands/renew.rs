@@ -1,6 +1,6 @@
 //! `ca renew`: the next certificate for the same key.
 
-use crate::cli::next_certificate::Next;
+use crate::cli::next_certificate::NextCertificateOptions;
 use crate::cli::next_certificate::follow;
 
 use clap::Args;
@@ -24,7 +24,7 @@ pub struct Arguments {
     #[arg(long, value_name = "D", requires = "due")]
     within: Option<Lifetime>,
     #[command(flatten)]
-    next: Next,
+    next: NextCertificateOptions,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {

@@ -2,7 +2,7 @@
 
 use crate::cli::after_issue::After;
 use crate::cli::options::hook::HookArguments;
-use crate::cli::options::issue::Wish;
+use crate::cli::options::issue::IssueOptions;
 use crate::cli::options::issue::existing;
 use crate::cli::reports::issue::finish;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]
-    wish: Wish,
+    options: IssueOptions,
     /// Put the files into this folder instead of issued/NAME/
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -54,7 +54,7 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let home = context.home()?;
-    let Arguments { request, template, name, wish, out, require_exact, if_due, dry_run, force, hook, passphrase } =
+    let Arguments { request, template, name, options, out, require_exact, if_due, dry_run, force, hook, passphrase } =
         arguments;
     let content = context.read_input(&request)?;
     let place = if request.as_os_str() == "-" { "standard input".to_owned() } else { request.display().to_string() };
@@ -62,12 +62,12 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         request: der_of_file(&content).map_err(|error| Failure::not_a_request(&place, &error))?,
         template,
         name: name.map(|name| name.parse()).transpose()?,
-        end: wish.end(),
-        names: wish.sans,
-        clip: wish.clip,
-        subject: wish.subject,
-        set: wish.set.into_iter().collect(),
-        issuer: wish.issuer,
+        end: options.end(),
+        names: options.sans,
+        clip: options.clip,
+        subject: options.subject,
+        set: options.set.into_iter().collect(),
+        issuer: options.issuer,
         place: out.map(|folder| Place::Folder(context.world.resolve(&folder))),
         existing: existing(if_due, force),
         dry_run,

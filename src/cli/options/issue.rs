@@ -11,7 +11,7 @@ use crate::x509::{AttributeType, GeneralName};
 
 /// What the certificate shall say.
 #[derive(Debug, Args)]
-pub struct Wish {
+pub struct IssueOptions {
     /// Add a subject alternative name: DNS, IP, e-mail or URI, recognised from the value; repeatable
     #[arg(long = "san", value_name = "NAME")]
     pub sans: Vec<GeneralName>,
@@ -35,7 +35,7 @@ pub struct Wish {
     pub clip: bool,
 }
 
-impl Wish {
+impl IssueOptions {
     pub fn end(&self) -> End {
         match (self.lifetime, self.not_after) {
             (Some(lifetime), _) => End::For(lifetime),

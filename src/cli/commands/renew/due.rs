@@ -2,7 +2,7 @@
 
 use crate::cli::after_issue::After;
 use crate::cli::directory::usual_issuer;
-use crate::cli::next_certificate::Next;
+use crate::cli::next_certificate::NextCertificateOptions;
 use crate::cli::options::passphrase::key_file_prompt;
 use crate::cli::reports::due::due_json;
 use crate::cli::reports::due::kind;
@@ -60,7 +60,7 @@ enum Done {
     Left,
 }
 
-pub fn run(when: When, next: &Next, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+pub fn run(when: When, next: &NextCertificateOptions, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let home = context.home()?;
     let mut given = PassphraseCache::default();
     let mut entries = Vec::new();
@@ -85,7 +85,7 @@ fn renew_one(
     home: &Home,
     reference: Reference,
     when: When,
-    next: &Next,
+    next: &NextCertificateOptions,
     given: &mut PassphraseCache,
     context: &mut Context<'_>,
 ) -> Result<(Done, Option<HookRun>), Failure> {
@@ -123,7 +123,7 @@ fn sign_crl(
     home: &Home,
     authority: &str,
     when: When,
-    next: &Next,
+    next: &NextCertificateOptions,
     given: &mut PassphraseCache,
     context: &Context<'_>,
 ) -> Result<Done, Failure> {
