@@ -7,6 +7,9 @@ use crate::store::StoreError;
 use crate::store::ca_certificates::certificates;
 use crate::x509::Certificate;
 
+/// The most certificates of one file that are checked one by one: each may break many rules, and all of it is reported.
+pub const MAX_CERTIFICATES: usize = 10_000;
+
 /// Reads every certificate of a PEM or DER file; an empty list when it holds none.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Answers about a CA directory that several commands need.
 
+use std::path::PathBuf;
+
 use super::Failure;
 use crate::store::ca_certificates::Authorities;
 use crate::store::config::Config;
@@ -21,4 +23,21 @@ pub fn open_index(home: &Home) -> Result<Index, Failure> {
 /// When the settings or the authorities cannot be read.
 pub fn usual_issuer(home: &Home) -> Result<String, Failure> {
     Ok(Authorities::of(home).choose(None, &Config::load(home)?).unwrap_or_default())
+}
+
+/// The file with the certificate of an authority.
+pub struct CaCertificateFile {
+    /// The name of the authority.
+    pub name: String,
+    /// The file may be missing: an authority that waits for its certificate has none.
+    pub path: PathBuf,
+}
+
+/// Returns the certificate files of the CA directory's authorities, in the order of their names.
+///
+/// # Errors
+/// When the folder of the authorities cannot be read.
+pub fn ca_certificate_files(home: &Home) -> Result<Vec<CaCertificateFile>, Failure> {
+    let names = Authorities::of(home).names()?;
+    Ok(names.into_iter().map(|name| CaCertificateFile { path: home.authority(&name).join("cert.pem"), name }).collect())
 }

@@ -9,8 +9,9 @@ mod certificate_input;
 pub mod command_line;
 pub mod commands;
 pub mod context;
+mod crl_expiry;
 mod directory;
-mod list_watch;
+mod key_input;
 mod next_certificate;
 pub mod options;
 pub mod output;
@@ -65,7 +66,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         Err(failure) => return fail(&failure, shape, world),
     };
     let result = commands::run(line.command, &mut context);
-    let warnings = list_watch::warnings(&context);
+    let warnings = crl_expiry::warnings(&context);
     let failed_in_part = result.as_ref().ok().and_then(|report| report.failure());
     // The document of a failure is alone on standard error.
     let is_document = shape.json && (result.is_err() || failed_in_part.is_some());

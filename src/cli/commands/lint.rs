@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use crate::cli::certificate_input::MAX_CERTIFICATES;
 use crate::cli::output::{Answer, Report};
 use crate::cli::{Context, Failure};
 use crate::lint::{self, Finding, LintProfile, Severity};
@@ -56,8 +57,8 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     if ders.is_empty() {
         return Err(Failure::nothing_in_file(path, "certificate"));
     }
-    if ders.len() > MOST_CERTIFICATES {
-        return Err(Failure::too_many_certificates(path, ders.len(), MOST_CERTIFICATES));
+    if ders.len() > MAX_CERTIFICATES {
+        return Err(Failure::too_many_certificates(path, ders.len(), MAX_CERTIFICATES));
     }
     let mut certificates = Vec::new();
     for (number, der) in (1..).zip(&ders) {
@@ -84,9 +85,6 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     }
     Ok(Box::new(Findings { profile, checked, quiet: context.globals.quiet }))
 }
-
-/// The most certificates of one file: each may break many rules, and all of it is told.
-pub const MOST_CERTIFICATES: usize = 10_000;
 
 /// The most signatures that are checked to find the issuers of certificates.
 const MOST_SIGNATURES: usize = 2000;

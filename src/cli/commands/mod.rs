@@ -66,7 +66,7 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::List(arguments) => list::run(*arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),
         Command::Inspect(arguments) => inspect::run(&arguments, context),
-        Command::Verify(arguments) => verify::run(&arguments, context),
+        Command::Verify(arguments) => verify::run(*arguments, context),
         Command::Lint(arguments) => lint::run(&arguments, context),
         Command::Explain(arguments) => explain::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments, CommandLine::whole()),

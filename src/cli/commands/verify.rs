@@ -1,27 +1,31 @@
 //! `ca verify FILE…`: whether a chain holds, until when, and why not.
 
-mod advice;
-mod allowance;
-mod court;
-mod input;
-mod live;
-mod report;
-mod revoked;
+pub mod advice;
+pub mod batch;
+pub mod index_revocation;
+pub mod input;
+pub mod input_budget;
+pub mod request;
+pub mod server;
+pub mod verified_file;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 
+use request::{Verified, VerifyRequest, verify};
+
 use crate::cli::address::host_of;
 use crate::cli::options::number::whole_number;
+use crate::cli::options::passphrase::{KEY_FLAG, of_key_file};
 use crate::cli::output::Report;
+use crate::cli::reports::verify::VerifyReport;
 use crate::cli::{Context, Failure};
 use crate::text::Lifetime;
 use crate::text::parse_time;
-use crate::verify::{Purpose, SignatureCache, VerifyOptions};
+use crate::verify::{Purpose, VerifyOptions};
 use crate::x509::{GeneralName, general_name};
 
 #[derive(Debug, Args)]
@@ -83,49 +87,26 @@ enum PurposeArgument {
     Any,
 }
 
-pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let options = options(arguments, context)?;
-    let mut warnings = Vec::new();
-    let allowance = allowance::Allowance::new();
-    let anchors = input::anchors(arguments, &allowance, context, &mut warnings)?;
-    let mut untrusted = Vec::new();
-    for path in &arguments.untrusted {
-        untrusted.extend(input::tolerant(&input::read_blocks(path, &allowance, context)?, &mut warnings));
-    }
-    let mut crls = Vec::new();
-    for path in &arguments.crl {
-        crls.extend(input::read_lists(path, &allowance, context)?);
-    }
-    let key = arguments
-        .key
-        .as_ref()
-        .map(|path| input::read_key(path, arguments.key_passphrase_file.as_deref(), context))
-        .transpose()?;
-    let court = court::Court {
-        anchors: &anchors,
-        untrusted: &untrusted,
-        crls: &crls,
-        key: key.as_ref(),
-        options: &options,
-        as_served: arguments.as_served || arguments.connect.is_some(),
-        signatures: SignatureCache::default(),
-        cas: Mutex::default(),
-        allowance: &allowance,
+pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let options = options(&arguments, context)?;
+    let Arguments { files, untrusted, roots, crl, key, key_passphrase_file, as_served, connect, .. } = arguments;
+    let request = VerifyRequest { files, untrusted, roots, crls: crl, key, as_served, connect, options };
+    let prompt = |path: &Path, context: &Context<'_>| {
+        let question = format!("Passphrase of {}: ", path.display());
+        of_key_file(key_passphrase_file.as_deref(), &question, KEY_FLAG, context)
     };
-    let mut results = match &arguments.connect {
-        Some(address) => vec![live::judge(address, arguments, &court, context)?],
-        None => court.judge_all(&input::sources(arguments, &allowance, context)?)?,
-    };
-    advice::give(&mut results, &court, context);
-    if arguments.roots.is_empty() && arguments.crl.is_empty() {
-        warnings.extend(revoked::known_as_revoked(&results, options.at, context));
-    }
-    warnings.extend(results.iter().flat_map(|judged| judged.warnings.iter().cloned()));
+    let Verified { results, warnings } = verify(&request, &prompt, context)?;
     for warning in &warnings {
         context.warn(warning);
     }
     let working_folder = context.world.working_folder.clone();
-    Ok(Box::new(report::Verdicts { options, results, warnings, quiet: context.globals.quiet, working_folder }))
+    Ok(Box::new(VerifyReport {
+        options: request.options,
+        results,
+        warnings,
+        quiet: context.globals.quiet,
+        working_folder,
+    }))
 }
 
 fn options(arguments: &Arguments, context: &Context<'_>) -> Result<VerifyOptions, Failure> {
@@ -147,8 +128,8 @@ fn options(arguments: &Arguments, context: &Context<'_>) -> Result<VerifyOptions
     }
     names.extend(arguments.ip.iter().copied().map(GeneralName::Ip));
     if let (Some(address), []) = (&arguments.connect, names.as_slice()) {
-        // Whoever calls a server expects it to bear the name by which it was called.
-        names.push(live::name_of(host_of(address)?)?);
+        // A client expects the server's certificate to have the name that it connected to.
+        names.push(name_of(host_of(address)?)?);
     }
     for given in &arguments.email {
         let name = format!("email:{given}").parse();
@@ -175,4 +156,16 @@ fn options(arguments: &Arguments, context: &Context<'_>) -> Result<VerifyOptions
         check_revocation: !arguments.crl.is_empty(),
         own_roots: arguments.roots.is_empty(),
     })
+}
+
+/// The name that a client expects in the certificate of this host.
+fn name_of(host: &str) -> Result<GeneralName, Failure> {
+    if let Ok(address) = host.parse() {
+        return Ok(GeneralName::Ip(address));
+    }
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let refuse = |error: general_name::GeneralNameError| {
+        Failure::bad_reference_name("--connect", &error.to_string()).hint("say which name to ask for with --hostname")
+    };
+    general_name::dns(host).map(GeneralName::Dns).map_err(refuse)
 }

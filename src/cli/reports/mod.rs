@@ -5,3 +5,4 @@ pub mod due;
 pub mod entry;
 pub mod hook;
 pub mod issue;
+pub mod verify;

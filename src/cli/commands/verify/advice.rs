@@ -1,5 +1,5 @@
 //! What the CA directory knows about a certificate: where a missing one is, which command makes the next one, whether
-//! there is a newer one. It mends the advice beside a no, and never the answer.
+//! there is a newer one. It improves the hints of problems, and never changes the result.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -7,10 +7,12 @@ use std::sync::PoisonError;
 
 use time::OffsetDateTime;
 
-use super::court::{Court, Judged};
+use super::batch::BatchVerifier;
+use super::verified_file::{IndexLookup, KnownCertificate, VerifiedFile};
 use crate::cli::Context;
+use crate::cli::directory::{CaCertificateFile, ca_certificate_files};
 use crate::lint::Severity;
-use crate::store::ca_certificates::{Authorities, read_certificate};
+use crate::store::ca_certificates::read_certificate;
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::index;
@@ -23,44 +25,29 @@ use crate::verify::served::SUPERSEDED;
 use crate::verify::{Candidate, InputPosition, Problem, SignatureCache, VerifyOptions};
 use crate::x509::{Certificate, GeneralName, PublicKey};
 
-/// A certificate in the index.
-pub struct Known {
-    pub entry: Entry,
-    /// The latest of the name, when that is another one.
-    pub newer: Option<Entry>,
-    pub status: index::Status,
-}
-
-/// What the index says of a certificate.
-pub enum Lookup {
-    /// This CA did not issue it.
-    Unknown,
-    Known(Box<Known>),
-}
-
-/// Mends the advice of every no, and notes what the index says of what a server shows.
-pub fn give(results: &mut [Judged], court: &Court<'_>, context: &Context<'_>) {
-    if results.iter().all(|judged| judged.is_valid() && !judged.as_served) {
+/// Improves the hints of every problem, and looks up in the index what a server sends.
+pub fn add_hints(results: &mut [VerifiedFile], batch: &BatchVerifier<'_>, context: &Context<'_>) {
+    if results.iter().all(|verified| verified.is_valid() && !verified.as_served) {
         return;
     }
-    // No CA directory, or one that cannot be read: then there is nothing to add, and the answer stands as it is.
-    let Some(adviser) = Adviser::find(context) else { return };
+    // Without a CA directory that can be read there is nothing to add.
+    let Some(hints) = Hints::find(context) else { return };
     let elsewhere = match results.len() {
         1 => Vec::new(),
-        _ => cas_of_all(results, court),
+        _ => cas_of_all(results, batch),
     };
-    for judged in results {
-        if judged.as_served {
-            adviser.look_up(judged);
+    for verified in results {
+        if verified.as_served {
+            hints.look_up(verified);
         }
-        adviser.mend(judged, court, &elsewhere);
+        hints.improve(verified, batch, &elsewhere);
     }
 }
 
 /// Every CA in any of the files, once.
-fn cas_of_all(results: &[Judged], court: &Court<'_>) -> Vec<Candidate> {
-    let mut cas = court.cas.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    for ca in results.iter().flat_map(|judged| &judged.sent).filter(|it| it.certificate.is_ca()) {
+fn cas_of_all(results: &[VerifiedFile], batch: &BatchVerifier<'_>) -> Vec<Candidate> {
+    let mut cas = batch.cas.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for ca in results.iter().flat_map(|verified| &verified.sent).filter(|it| it.certificate.is_ca()) {
         cas.entry(ca.certificate.fingerprint()).or_insert_with(|| ca.clone());
     }
     let mut cas: Vec<_> = cas.into_values().collect();
@@ -70,7 +57,7 @@ fn cas_of_all(results: &[Judged], court: &Court<'_>) -> Vec<Candidate> {
     cas
 }
 
-struct Adviser {
+struct Hints {
     home: Home,
     index: Option<Index>,
     /// The certificates of the CA directory's authorities.
@@ -78,40 +65,38 @@ struct Adviser {
     now: OffsetDateTime,
 }
 
-impl Adviser {
+impl Hints {
     fn find(context: &Context<'_>) -> Option<Self> {
         let home = context.home().ok()?;
-        let names = Authorities::of(&home).names().ok()?;
-        let certificate = |name: &String| {
-            let path = home.authority(name).join("cert.pem");
-            let certificate = read_certificate(&path).ok()?;
-            Some(Candidate::new(certificate, InputPosition::new(&path.display().to_string(), 1)))
+        let certificate = |ca: &CaCertificateFile| {
+            let certificate = read_certificate(&ca.path).ok()?;
+            Some(Candidate::new(certificate, InputPosition::new(&ca.path.display().to_string(), 1)))
         };
-        let authorities = names.iter().filter_map(certificate).collect();
+        let authorities = ca_certificate_files(&home).ok()?.iter().filter_map(certificate).collect();
         let config = Config::load(&home).ok()?;
         let index = Index::open_to_read(&home.resolve(&config.index.location)).ok();
         Some(Self { home, index, authorities, now: context.now() })
     }
 
     /// The certificate in the index, and whether it is the latest of its name.
-    fn known(&self, certificate: &Certificate) -> Option<Known> {
+    fn known(&self, certificate: &Certificate) -> Option<KnownCertificate> {
         let index = self.index.as_ref()?;
         let found = index.by_serial(&certificate.serial, self.now).ok()?;
         let entry = found.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint())?;
         let latest = index.latest_by_name(&entry.name, self.now).ok()?;
         let newer = latest.filter(|latest| latest.id != entry.id);
-        Some(Known { status: entry.status(self.now), entry, newer })
+        Some(KnownCertificate { status: entry.status(self.now), entry, newer })
     }
 
-    fn look_up(&self, judged: &mut Judged) {
+    fn look_up(&self, verified: &mut VerifiedFile) {
         if self.index.is_none() {
             return;
         }
-        let Some(known) = judged.leaf().and_then(|leaf| self.known(leaf)) else {
-            judged.known = Some(Lookup::Unknown);
+        let Some(known) = verified.leaf().and_then(|leaf| self.known(leaf)) else {
+            verified.known = Some(IndexLookup::Unknown);
             return;
         };
-        if let (Some(newer), Some(leaf)) = (&known.newer, judged.sent.first()) {
+        if let (Some(newer), Some(leaf)) = (&known.newer, verified.sent.first()) {
             let message = format!(
                 "the index has a newer certificate of {}, with the serial {}; this one is {}",
                 known.entry.name, newer.serial, known.entry.serial
@@ -120,9 +105,9 @@ impl Adviser {
             if let Some(place) = self.place_of(newer) {
                 problem = problem.hint(format!("deploy the newer one, {place}, and let the server load it"));
             }
-            judged.object(Some(problem));
+            verified.add_problems(Some(problem));
         }
-        judged.known = Some(Lookup::Known(Box::new(known)));
+        verified.known = Some(IndexLookup::Known(Box::new(known)));
     }
 
     /// Where the full chain of an entry is.
@@ -132,23 +117,23 @@ impl Adviser {
         Some(paths.fullchain.unwrap_or(paths.certificate).display().to_string())
     }
 
-    fn mend(&self, judged: &mut Judged, court: &Court<'_>, elsewhere: &[Candidate]) {
-        let Judged { sent, verdict: Ok(verdict), file, .. } = judged else { return };
+    fn improve(&self, verified: &mut VerifiedFile, batch: &BatchVerifier<'_>, elsewhere: &[Candidate]) {
+        let VerifiedFile { sent, verdict: Ok(verdict), file, .. } = verified else { return };
         for problem in verdict.problems.iter_mut().filter(|problem| problem.severity == Severity::Error) {
-            let mut all = sent.iter().chain(court.untrusted).chain(court.anchors);
+            let mut all = sent.iter().chain(batch.untrusted).chain(batch.anchors);
             let Some(candidate) = all.find(|candidate| candidate.position == problem.certificate) else { continue };
             let certificate = &candidate.certificate;
             let hint = match problem.code {
                 "issuer-not-found" => {
-                    Some(self.where_missing(candidate, &problem.hint, file, elsewhere, &court.signatures))
+                    Some(self.where_missing(candidate, &problem.hint, file, elsewhere, &batch.signatures))
                 }
-                // Where the advice is a command for some NAME, the index may know which.
+                // Where the hint is a command for some NAME, the index may know which.
                 "expired" | "ends-too-soon" | "revoked" if problem.hint.contains(" NAME") => {
                     self.next_one(certificate, problem.code)
                 }
-                "name-mismatch" | "no-subject-alt-name" => self.with_names(certificate, court.options),
-                "revocation-unknown" | "crl-expired" => self.current_list(certificate, problem.code, &court.signatures),
-                "key-mismatch" => self.right_key(certificate, court.key),
+                "name-mismatch" | "no-subject-alt-name" => self.with_names(certificate, batch.options),
+                "revocation-unknown" | "crl-expired" => self.current_crl(certificate, problem.code, &batch.signatures),
+                "key-mismatch" => self.right_key(certificate, batch.key),
                 _ => None,
             };
             if let Some(hint) = hint {
@@ -157,7 +142,7 @@ impl Adviser {
         }
     }
 
-    /// Who has the certificate that signed this one: the CA directory, its index, or another file of the command line.
+    /// Where the issuer of this certificate is: in the CA directory, its index, or another file of the same call.
     fn where_missing(
         &self,
         child: &Candidate,
@@ -166,7 +151,7 @@ impl Adviser {
         elsewhere: &[Candidate],
         signatures: &SignatureCache,
     ) -> String {
-        // So many CAs of one name are looked at; advice is worth no more.
+        // At most so many CAs of one name are tried: a hint is not worth more time.
         const MOST_TRIED: usize = 20;
         let tried = Cell::new(0);
         let signed = |issuer: &Certificate| {
@@ -226,7 +211,7 @@ impl Adviser {
         let names = certificate.names();
         let missing: Vec<_> =
             options.names.iter().filter(|wanted| !names.iter().any(|name| matches(name, wanted))).collect();
-        // A template that has made names of hosts takes others of them; what else it takes can be told by what is there.
+        // A template that made host names accepts more host names; other kinds are known by the names that the certificate has.
         let is_host = |name: &GeneralName| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_));
         if missing.iter().any(|it| !is_host(it) && !names.iter().any(|name| name.kind() == it.kind())) {
             return None;
@@ -249,8 +234,8 @@ impl Adviser {
         })
     }
 
-    /// The command for the list of an issuer whose key the CA directory has.
-    fn current_list(&self, certificate: &Certificate, code: &str, signatures: &SignatureCache) -> Option<String> {
+    /// The command for the CRL of an issuer whose key the CA directory has.
+    fn current_crl(&self, certificate: &Certificate, code: &str, signatures: &SignatureCache) -> Option<String> {
         let issued = |it: &&Candidate| {
             it.certificate.subject == certificate.issuer
                 && signatures.certificate(certificate, &it.certificate.public_key).is_ok()
@@ -266,7 +251,7 @@ impl Adviser {
         })
     }
 
-    /// Whose key that is, and where the right one lies.
+    /// Which certificate the given key belongs to, and where the right key is.
     fn right_key(&self, certificate: &Certificate, given: Option<&PublicKey>) -> Option<String> {
         let index = self.index.as_ref()?;
         let right = self.known(certificate).and_then(|known| locate(&self.home, &known.entry, certificate)?.key);

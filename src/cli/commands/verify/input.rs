@@ -2,18 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Arguments;
-use super::allowance::{self, Allowance};
-use crate::cli::options::passphrase;
-use crate::cli::options::passphrase::PassphraseArguments;
+use super::input_budget::{self, InputBudget};
+use crate::cli::directory::ca_certificate_files;
 use crate::cli::{Context, Failure};
-use crate::keys::key_file::{KeyFile, KeyFileError};
-use crate::keys::{Passphrase, Signer};
-use crate::store::ca_certificates::Authorities;
-use crate::system::files::{self, FileError};
+use crate::system;
+use crate::system::files::FileError;
 use crate::verify::{Candidate, CandidateCrl, InputPosition};
 use crate::x509::decode::DecodeError;
-use crate::x509::{Certificate, Crl, PublicKey, pem};
+use crate::x509::{Certificate, Crl, pem};
 
 /// The certificates of a file as octets, with their numbers.
 pub struct Blocks {
@@ -22,9 +18,9 @@ pub struct Blocks {
     pub is_pem: bool,
 }
 
-pub fn read_blocks(path: &Path, allowance: &Allowance, context: &mut Context<'_>) -> Result<Blocks, Failure> {
+pub fn read_blocks(path: &Path, budget: &InputBudget, context: &mut Context<'_>) -> Result<Blocks, Failure> {
     let content = context.read_input(path)?;
-    allowance.keep(&content)?;
+    budget.keep(&content)?;
     blocks(path, content)
 }
 
@@ -67,18 +63,21 @@ pub fn left_out(damaged: &[(InputPosition, DecodeError)]) -> Vec<String> {
     warnings
 }
 
-/// What is trusted.
+/// Reads the trust anchors from `roots`, else from the CA directory.
+///
+/// # Errors
+/// When a file cannot be read, or there is no trust anchor.
 pub fn anchors(
-    arguments: &Arguments,
-    allowance: &Allowance,
+    roots: &[PathBuf],
+    budget: &InputBudget,
     context: &mut Context<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Candidate>, Failure> {
-    let given = !arguments.roots.is_empty();
-    let paths = if given { arguments.roots.clone() } else { default_roots(context)? };
+    let given = !roots.is_empty();
+    let paths = if given { roots.to_vec() } else { default_roots(context)? };
     let mut anchors = Vec::new();
     for path in &paths {
-        anchors.extend(tolerant(&read_blocks(path, allowance, context)?, warnings));
+        anchors.extend(tolerant(&read_blocks(path, budget, context)?, warnings));
     }
     // An intermediate of our own is trusted through its root, not by itself.
     anchors.retain(|anchor| given || anchor.is_self_issued());
@@ -95,13 +94,13 @@ pub fn anchors(
 /// The certificates of the CA directory's authorities, in the order of their names.
 fn default_roots(context: &Context<'_>) -> Result<Vec<PathBuf>, Failure> {
     let home = context.home().map_err(|failure| failure.hint("give the roots to trust with --roots FILE"))?;
-    let names = Authorities::of(&home).names()?;
-    Ok(names.iter().map(|name| home.authority(name).join("cert.pem")).filter(|path| path.is_file()).collect())
+    let files = ca_certificate_files(&home)?;
+    Ok(files.into_iter().map(|ca| ca.path).filter(|path| path.is_file()).collect())
 }
 
-pub fn read_lists(path: &Path, allowance: &Allowance, context: &mut Context<'_>) -> Result<Vec<CandidateCrl>, Failure> {
+pub fn read_crls(path: &Path, budget: &InputBudget, context: &mut Context<'_>) -> Result<Vec<CandidateCrl>, Failure> {
     let content = context.read_input(path)?;
-    allowance.keep(&content)?;
+    budget.keep(&content)?;
     let ders = pem::values(content, pem::REVOCATION_LISTS).map_err(|error| Failure::damaged_pem(path, &error))?.ders;
     if ders.is_empty() {
         return Err(Failure::nothing_in_file(path, "revocation list"));
@@ -117,24 +116,7 @@ pub fn read_lists(path: &Path, allowance: &Allowance, context: &mut Context<'_>)
         .collect()
 }
 
-/// The public half of a private key file; its passphrase is asked for when it is encrypted.
-pub fn read_key(path: &Path, passphrase_file: Option<&Path>, context: &mut Context<'_>) -> Result<PublicKey, Failure> {
-    let content = zeroize::Zeroizing::new(context.read_input(path)?);
-    let refuse = |error: KeyFileError| Failure::unusable_key(&path.display().to_string(), &error);
-    let file = KeyFile::parse(&content).map_err(refuse)?;
-    let passphrase = if file.is_encrypted() { Some(key_passphrase(path, passphrase_file, context)?) } else { None };
-    Ok(file.open(passphrase.as_ref()).map_err(refuse)?.public_key().clone())
-}
-
-fn key_passphrase(path: &Path, passphrase_file: Option<&Path>, context: &Context<'_>) -> Result<Passphrase, Failure> {
-    let flags =
-        PassphraseArguments { passphrase_file: passphrase_file.map(Path::to_owned), ..PassphraseArguments::default() };
-    let question = format!("Passphrase of {}: ", path.display());
-    let ask = || passphrase::ask(context, &question, "give --key-passphrase-file FILE");
-    flags.read(context)?.map_or_else(ask, Ok)
-}
-
-/// A file to judge. Thousands of them are read as they are judged, and not before.
+/// A file to judge. Thousands of them are read as they are verified, and not before.
 pub struct Source {
     /// As it was named, or below the folder that was.
     pub path: PathBuf,
@@ -152,13 +134,14 @@ enum SourcePlace {
 
 impl Source {
     /// Its certificates; from whatever thread.
-    pub fn blocks(&self, allowance: &Allowance) -> Result<Blocks, Failure> {
+    pub fn blocks(&self, budget: &InputBudget) -> Result<Blocks, Failure> {
         match &self.place {
             SourcePlace::Disk(place) => {
-                let content = files::read_if(place, files::MOST_OCTETS, |octets| allowance.judge(octets));
+                let content =
+                    system::files::read_if(place, system::files::MOST_OCTETS, |bytes| budget.take_file(bytes));
                 let refuse = |error: FileError| {
                     let named = FileError { path: self.path.clone(), ..error };
-                    allowance::refused(&named.cause).unwrap_or_else(|| Failure::unreadable(&named))
+                    input_budget::refused(&named.cause).unwrap_or_else(|| Failure::unreadable(&named))
                 };
                 blocks(&self.path, content.map_err(refuse)?)
             }
@@ -167,17 +150,13 @@ impl Source {
     }
 }
 
-/// The files to judge. A folder stands for the certificates in it.
-pub fn sources(
-    arguments: &Arguments,
-    allowance: &Allowance,
-    context: &mut Context<'_>,
-) -> Result<Vec<Source>, Failure> {
+/// The files to verify. A folder stands for the certificates in it.
+pub fn sources(files: &[PathBuf], budget: &InputBudget, context: &mut Context<'_>) -> Result<Vec<Source>, Failure> {
     let mut sources = Vec::new();
-    for path in &arguments.files {
+    for path in files {
         if path.as_os_str() == "-" {
             let content = context.read_input(path)?;
-            allowance.keep(&content)?;
+            budget.keep(&content)?;
             let place = SourcePlace::Read(content);
             sources.push(Source { path: path.clone(), place, folder: None });
             continue;
@@ -187,7 +166,7 @@ pub fn sources(
             sources.push(Source { path: path.clone(), place: SourcePlace::Disk(resolved), folder: None });
             continue;
         }
-        let mut names = files::names_in(&resolved).map_err(|error| Failure::unreadable(&error))?;
+        let mut names = system::files::names_in(&resolved).map_err(|error| Failure::unreadable(&error))?;
         names.retain(|name| [".pem", ".crt", ".cer", ".der"].iter().any(|ending| name.ends_with(ending)));
         names.sort();
         if names.is_empty() {

@@ -1,23 +1,23 @@
 //! Without lists the answer says nothing of revocation; what the CA's own index knows of the chain is said beside it.
 
-use crate::cli::directory::open_index;
 use time::OffsetDateTime;
 
-use super::court::Judged;
+use super::verified_file::VerifiedFile;
 use crate::cli::Context;
+use crate::cli::directory::open_index;
 use crate::store::index::Status;
 use crate::text::rfc3339;
 use crate::x509::{CanonicalName, DistinguishedName};
 
 /// A warning for every certificate of a chain that the index knows as revoked or held.
-pub fn known_as_revoked(results: &[Judged], at: OffsetDateTime, context: &Context<'_>) -> Vec<String> {
+pub fn known_as_revoked(results: &[VerifiedFile], at: OffsetDateTime, context: &Context<'_>) -> Vec<String> {
     let index = context.home().and_then(|home| open_index(&home));
     let index = match index {
         Ok(index) => index,
         Err(failure) => return vec![format!("the index was not asked about revocations: {}", failure.message)],
     };
     let mut warnings = Vec::new();
-    for link in results.iter().flat_map(Judged::chain) {
+    for link in results.iter().flat_map(VerifiedFile::chain) {
         let entries = index.by_serial(&link.serial, at).unwrap_or_default();
         let Some(entry) = entries.into_iter().find(|entry| is_same_name(&entry.issuer, &link.issuer)) else { continue };
         if let (Status::Revoked | Status::Held, Some(revocation)) = (entry.status(at), &entry.revocation) {

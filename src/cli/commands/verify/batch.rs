@@ -1,71 +1,54 @@
-//! One question put to the judge for each file.
+//! Many files verified with the same options, trust anchors and CRLs, on all cores.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::advice::Lookup;
-use super::allowance::Allowance;
 use super::input::{Blocks, Source, left_out, readable};
-use super::live::Live;
+use super::input_budget::InputBudget;
+use super::verified_file::VerifiedFile;
 use crate::cli::Failure;
-use crate::cli::commands::lint::MOST_CERTIFICATES;
+use crate::cli::certificate_input::MAX_CERTIFICATES;
 use crate::text::hex;
 use crate::verify::{
-    CERTIFICATE_MALFORMED, Candidate, CandidateCrl, InputPosition, KEY_MISMATCH, Link, Problem, SignatureCache,
-    Verdict, VerifyInput, VerifyOptions, served, verify_chain,
+    CERTIFICATE_MALFORMED, Candidate, CandidateCrl, InputPosition, KEY_MISMATCH, Problem, SignatureCache, Verdict,
+    VerifyInput, VerifyOptions, served, verify_chain,
 };
-use crate::x509::{Certificate, PublicKey, der};
+use crate::x509::{PublicKey, der};
 
 /// What is the same for every file.
-pub struct Court<'a> {
+pub struct BatchVerifier<'a> {
     pub anchors: &'a [Candidate],
     pub untrusted: &'a [Candidate],
     pub crls: &'a [CandidateCrl],
     pub key: Option<&'a PublicKey>,
     pub options: &'a VerifyOptions,
-    /// The files are what a TLS server sends, and nothing else helps.
+    /// True when each file is the whole chain that a TLS server sends: `untrusted` certificates are not used.
     pub as_served: bool,
-    /// What was found out about signatures, for all files.
+    /// The signatures that were checked already, in any of the files.
     pub signatures: SignatureCache,
-    /// The CAs that stand in good files, each once: the one that another file misses may be among them.
+    /// The CAs in valid files, each once: an issuer that another file lacks may be among them.
     pub cas: Mutex<HashMap<[u8; 32], Candidate>>,
-    pub allowance: &'a Allowance,
+    pub budget: &'a InputBudget,
 }
 
-/// The most CAs of good files that are remembered.
+/// The most CAs of valid files that are remembered.
 const MOST_CAS: usize = 1000;
 
-/// The answer for one file.
-pub struct Judged {
-    /// The file as it was named, or the address of a server.
-    pub file: String,
-    /// The certificates in it that could be read; the judged one first, if it could.
-    pub sent: Vec<Candidate>,
-    pub verdict: Result<Verdict, Problem>,
-    pub as_served: bool,
-    /// What is to be told of the server that sent it.
-    pub live: Option<Live>,
-    /// What the index says of it, where there is one and it was asked.
-    pub known: Option<Lookup>,
-    /// What was left out of the file.
-    pub warnings: Vec<String>,
-}
-
-impl Court<'_> {
-    /// Judges all files, on all cores when they are many; the answers come in the order of the files.
+impl BatchVerifier<'_> {
+    /// Verifies all files, on all cores when they are many; the results are in the order of the files.
     ///
     /// # Errors
-    /// That of the first file that cannot be judged.
-    pub fn judge_all(&self, sources: &[Source]) -> Result<Vec<Judged>, Failure> {
+    /// That of the first file that cannot be verified.
+    pub fn verify_all(&self, sources: &[Source]) -> Result<Vec<VerifiedFile>, Failure> {
         const WORTH_A_THREAD: usize = 16;
         // The number of cores is asked only when there are files enough for a second one.
         let threads = match sources.len().div_ceil(WORTH_A_THREAD) {
             0 | 1 => 1,
             wanted => std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(wanted),
         };
-        // Whoever is free takes the next file: so all are busy to the end, and only what is judged lies in memory.
+        // A thread that is free takes the next file: all threads are busy to the end, and only files under verification are in memory.
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
         let work = || {
@@ -73,7 +56,7 @@ impl Court<'_> {
             while !failed.load(Ordering::Relaxed) {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(source) = sources.get(index) else { break };
-                let answer = self.judge_source(source);
+                let answer = self.verify_source(source);
                 failed.fetch_or(answer.is_err(), Ordering::Relaxed);
                 answers.push((index, answer));
             }
@@ -93,24 +76,24 @@ impl Court<'_> {
         let answers: Vec<_> = answers.into_iter().map(|(_, answer)| answer).collect::<Result<_, _>>()?;
         let mut rest = answers.iter();
         for of_one in sources.chunk_by(|one, other| one.folder == other.folder) {
-            let judged = rest.by_ref().take(of_one.len()).flatten().count();
-            if let (0, Some(folder)) = (judged, of_one.first().and_then(|source| source.folder.as_ref())) {
+            let verified = rest.by_ref().take(of_one.len()).flatten().count();
+            if let (0, Some(folder)) = (verified, of_one.first().and_then(|source| source.folder.as_ref())) {
                 return Err(Failure::nothing_in_folder(folder));
             }
         }
         Ok(answers.into_iter().flatten().collect())
     }
 
-    /// Nothing for a file of a folder that holds no certificate.
-    fn judge_source(&self, source: &Source) -> Result<Option<Judged>, Failure> {
-        let blocks = source.blocks(self.allowance)?;
+    /// Returns `None` for a file of a folder that has no certificate.
+    fn verify_source(&self, source: &Source) -> Result<Option<VerifiedFile>, Failure> {
+        let blocks = source.blocks(self.budget)?;
         if source.folder.is_some() && blocks.certificates.is_empty() {
             return Ok(None);
         }
-        let mut judged = self.judge(&source.path, &blocks)?;
-        if judged.is_valid() && !judged.as_served {
-            // Nobody asks a good one for its octets again, and thousands of them are many: only its CAs may be of use to others.
-            let cas = std::mem::take(&mut judged.sent).into_iter().filter(|candidate| candidate.certificate.is_ca());
+        let mut verified = self.verify(&source.path, &blocks)?;
+        if verified.is_valid() && !verified.as_served {
+            // Of a valid file only the CAs are kept, which other files may need: thousands of files would fill the memory.
+            let cas = std::mem::take(&mut verified.sent).into_iter().filter(|candidate| candidate.certificate.is_ca());
             let mut known = self.cas.lock().unwrap_or_else(PoisonError::into_inner);
             for ca in cas {
                 if known.len() < MOST_CAS {
@@ -118,25 +101,28 @@ impl Court<'_> {
                 }
             }
         }
-        Ok(Some(judged))
+        Ok(Some(verified))
     }
 
-    /// Judges the first certificate of a file, with the others in it as intermediates.
-    pub fn judge(&self, path: &Path, blocks: &Blocks) -> Result<Judged, Failure> {
+    /// Verifies the first certificate of a file, with the others in it as intermediates.
+    ///
+    /// # Errors
+    /// When the file has no certificate, or too many.
+    pub fn verify(&self, path: &Path, blocks: &Blocks) -> Result<VerifiedFile, Failure> {
         let file = blocks.file.clone();
         let Some(first) = blocks.certificates.first() else {
             return Err(Failure::nothing_in_file(path, "certificate"));
         };
-        if self.as_served && blocks.certificates.len() > MOST_CERTIFICATES {
-            return Err(Failure::too_many_certificates(path, blocks.certificates.len(), MOST_CERTIFICATES));
+        if self.as_served && blocks.certificates.len() > MAX_CERTIFICATES {
+            return Err(Failure::too_many_certificates(path, blocks.certificates.len(), MAX_CERTIFICATES));
         }
         let (sent, mut damaged) = readable(blocks);
-        let mut judged = Judged {
+        let mut verified = VerifiedFile {
             file,
             sent,
             verdict: Err(Problem::at(&CERTIFICATE_MALFORMED, InputPosition::new(&blocks.file, 1), "")),
             as_served: self.as_served,
-            live: None,
+            connection: None,
             known: None,
             warnings: Vec::new(),
         };
@@ -146,16 +132,16 @@ impl Court<'_> {
             if !blocks.is_pem && !looks_like_der(first) {
                 return Err(Failure::undecodable(path, 1, "certificate", &error.to_string()));
             }
-            judged.verdict = Err(malformed(position, &error));
-            return Ok(judged);
+            verified.verdict = Err(malformed(position, &error));
+            return Ok(verified);
         }
-        judged.verdict = Ok(self.ask(&judged.sent));
+        verified.verdict = Ok(self.ask(&verified.sent));
         if self.as_served {
-            judged.object(damaged.into_iter().map(|(position, error)| malformed(position, &error)));
+            verified.add_problems(damaged.into_iter().map(|(position, error)| malformed(position, &error)));
         } else {
-            judged.warnings = left_out(&damaged);
+            verified.warnings = left_out(&damaged);
         }
-        Ok(judged)
+        Ok(verified)
     }
 
     /// `sent` is not empty.
@@ -186,12 +172,12 @@ fn looks_like_der(octets: &[u8]) -> bool {
     matches!(der::split_first(octets), Some((der::SEQUENCE, _, [])))
 }
 
-/// A certificate that is framed as one and cannot be read: the answer is no.
+/// A certificate in PEM or DER that cannot be read is invalid.
 fn malformed(position: InputPosition, error: &crate::x509::decode::DecodeError) -> Problem {
     Problem::at(&CERTIFICATE_MALFORMED, position, format!("the certificate cannot be read: {error}"))
 }
 
-/// A private key of another pair turns a yes into a no.
+/// A private key of another pair makes the certificate invalid.
 fn other_pair(leaf: &Candidate, key: &PublicKey) -> Option<Problem> {
     let (found, given) = (&leaf.certificate.public_key, key);
     (found.spki() != given.spki()).then(|| {
@@ -204,33 +190,4 @@ fn other_pair(leaf: &Candidate, key: &PublicKey) -> Option<Problem> {
         );
         Problem::error(&KEY_MISMATCH, leaf, message)
     })
-}
-
-impl Judged {
-    pub fn is_valid(&self) -> bool {
-        self.verdict.as_ref().is_ok_and(|verdict| verdict.valid)
-    }
-
-    /// The certificate that was judged, if it could be read.
-    pub fn leaf(&self) -> Option<&Certificate> {
-        self.verdict.as_ref().ok().and(self.sent.first()).map(|candidate| &candidate.certificate)
-    }
-
-    pub fn problems(&self) -> &[Problem] {
-        match &self.verdict {
-            Ok(verdict) => &verdict.problems,
-            Err(problem) => std::slice::from_ref(problem),
-        }
-    }
-
-    pub fn chain(&self) -> &[Link] {
-        self.verdict.as_ref().map_or(&[], |verdict| &verdict.chain)
-    }
-
-    /// Adds what else is wrong.
-    pub fn object(&mut self, objections: impl IntoIterator<Item = Problem>) {
-        if let Ok(verdict) = &mut self.verdict {
-            verdict.add_problems(objections);
-        }
-    }
 }

@@ -1,12 +1,10 @@
-//! The answers, for people and for programs.
+//! The results of `ca verify`.
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::advice::{Known, Lookup};
-use super::court::Judged;
-use super::live::Live;
+use crate::cli::commands::verify::verified_file::{Connection, IndexLookup, KnownCertificate, VerifiedFile};
 use crate::cli::output::{Answer, Report};
 use crate::handshake::Proof;
 use crate::lint::Severity;
@@ -15,10 +13,10 @@ use crate::text::hex;
 use crate::text::{distance, rfc3339};
 use crate::verify::{Candidate, Link, Problem, Verdict, VerifyOptions};
 
-/// The answers for all files.
-pub struct Verdicts {
+/// The results for all files.
+pub struct VerifyReport {
     pub options: VerifyOptions,
-    pub results: Vec<Judged>,
+    pub results: Vec<VerifiedFile>,
     /// What was left out of the files.
     pub warnings: Vec<String>,
     /// One line a file, without advice.
@@ -27,7 +25,7 @@ pub struct Verdicts {
     pub working_folder: PathBuf,
 }
 
-impl Verdicts {
+impl VerifyReport {
     /// A text with the paths below the working folder as a person here would type them.
     fn near(&self, text: &str) -> String {
         match self.working_folder.to_str().filter(|folder| folder.len() > 1) {
@@ -36,11 +34,11 @@ impl Verdicts {
         }
     }
 
-    fn one(&self, judged: &Judged, page: &mut Page) {
-        let (tone, word) = if judged.is_valid() { (Tone::Good, "valid") } else { (Tone::Bad, "not valid") };
-        page.pieces(&[(tone, word), (Tone::Plain, "  "), (Tone::Strong, &judged.file)]);
+    fn one(&self, verified: &VerifiedFile, page: &mut Page) {
+        let (tone, word) = if verified.is_valid() { (Tone::Good, "valid") } else { (Tone::Bad, "not valid") };
+        page.pieces(&[(tone, word), (Tone::Plain, "  "), (Tone::Strong, &verified.file)]);
         page.gap();
-        for link in judged.chain() {
+        for link in verified.chain() {
             let until = format!("until {}, {}", rfc3339(link.not_after), self.near(&link.source.to_string()));
             page.field(link.role.name(), &format!("{}\n{until}", shown(&link.subject.to_string())));
         }
@@ -50,14 +48,14 @@ impl Verdicts {
         }
         page.field("purpose", self.options.purpose.name());
         page.field("judged at", &rfc3339(self.options.at));
-        if let Some(live) = &judged.live {
-            of_server(live, page);
+        if let Some(connection) = &verified.connection {
+            of_server(connection, page);
         }
-        if judged.as_served {
-            page.field("sent", &sent(&judged.sent));
+        if verified.as_served {
+            page.field("sent", &sent(&verified.sent));
         }
-        if let Some(live) = &judged.live
-            && let Some(compared) = &live.file
+        if let Some(connection) = &verified.connection
+            && let Some(compared) = &connection.file
         {
             page.field(
                 "in the file",
@@ -72,17 +70,17 @@ impl Verdicts {
                 ),
             );
         }
-        match &judged.known {
-            Some(Lookup::Known(known)) => page.field("in the index", &in_index(known)),
-            Some(Lookup::Unknown) => page.field("in the index", "no such certificate"),
+        match &verified.known {
+            Some(IndexLookup::Known(known)) => page.field("in the index", &in_index(known)),
+            Some(IndexLookup::Unknown) => page.field("in the index", "no such certificate"),
             None => {}
         }
-        if let Ok(Verdict { until: Some(until), .. }) = &judged.verdict {
+        if let Ok(Verdict { until: Some(until), .. }) = &verified.verdict {
             let left = distance(until.at - self.options.at);
             let because = self.near(&until.what);
             page.field("valid until", &format!("{} ({left} left; then {because} ends)", rfc3339(until.at)));
         }
-        for problem in judged.problems() {
+        for problem in verified.problems() {
             self.problem(problem, page);
         }
     }
@@ -101,17 +99,17 @@ impl Verdicts {
 
     /// One line for each file.
     fn lines(&self, page: &mut Page) {
-        for judged in &self.results {
-            let what = match (&judged.verdict, judged.problems().first()) {
+        for verified in &self.results {
+            let what = match (&verified.verdict, verified.problems().first()) {
                 (Ok(Verdict { until: Some(until), .. }), _) => format!("until {}", rfc3339(until.at)),
                 (_, Some(problem)) => format!("{}: {}", problem.code, self.near(&problem.message)),
                 _ => String::new(),
             };
-            let (tone, word) = if judged.is_valid() { (Tone::Good, "valid    ") } else { (Tone::Bad, "not valid") };
+            let (tone, word) = if verified.is_valid() { (Tone::Good, "valid    ") } else { (Tone::Bad, "not valid") };
             page.pieces(&[
                 (tone, word),
                 (Tone::Plain, "  "),
-                (Tone::Strong, &judged.file),
+                (Tone::Strong, &verified.file),
                 (Tone::Plain, "  "),
                 (Tone::Plain, &what),
             ]);
@@ -123,9 +121,9 @@ fn shown(subject: &str) -> &str {
     if subject.is_empty() { "(no subject)" } else { subject }
 }
 
-fn of_server(live: &Live, page: &mut Page) {
-    let mut told = vec![format!("{}, asked for {}", live.address, live.host_name)];
-    let served = &live.served;
+fn of_server(connection: &Connection, page: &mut Page) {
+    let mut lines = vec![format!("{}, asked for {}", connection.address, connection.host_name)];
+    let served = &connection.served;
     let negotiated: Vec<_> = served
         .version
         .map(|version| version.to_string())
@@ -133,15 +131,15 @@ fn of_server(live: &Live, page: &mut Page) {
         .chain(served.cipher_suite.map(|suite| suite.to_string()))
         .collect();
     if !negotiated.is_empty() {
-        told.push(negotiated.join(", "));
+        lines.push(negotiated.join(", "));
     }
     if served.asks_for_certificate {
-        told.push("asks clients for a certificate; none was shown".to_owned());
+        lines.push("asks clients for a certificate; none was shown".to_owned());
     }
     if let Some(cause) = &served.broken_off {
-        told.push(format!("the handshake went no further: {}", cause.sentence));
+        lines.push(format!("the handshake went no further: {}", cause.sentence));
     }
-    page.field("server", &told.join("\n"));
+    page.field("server", &lines.join("\n"));
 }
 
 /// `2 certificates: CN=web.corp.test; CN=Corp Root CA issuing`.
@@ -151,54 +149,52 @@ fn sent(sent: &[Candidate]) -> String {
     format!("{} certificate{}: {}", sent.len(), if sent.len() == 1 { "" } else { "s" }, subjects.join("; "))
 }
 
-fn in_index(known: &Known) -> String {
-    let Known { entry, newer, status } = known;
+fn in_index(known: &KnownCertificate) -> String {
+    let KnownCertificate { entry, newer, status } = known;
     match newer {
         Some(newer) => format!("{}, {status}, superseded by {}", entry.name, newer.serial),
         None => format!("{}, {status}, the latest of its name", entry.name),
     }
 }
 
-impl Judged {
-    fn json(&self, options: &VerifyOptions) -> Value {
-        let verdict = self.verdict.as_ref().ok();
-        let until = verdict.and_then(|verdict| verdict.until.as_ref());
-        json!({
-            "schema": "ca.verify/1",
-            "file": self.file,
-            "valid": self.is_valid(),
-            "at": rfc3339(options.at),
-            "purpose": options.purpose.name(),
-            "names": options.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "chain": self.chain().iter().map(link_json).collect::<Vec<_>>(),
-            "problems": self.problems().iter().map(problem_json).collect::<Vec<_>>(),
-            "valid_until": until.map(|until| rfc3339(until.at)),
-            "valid_until_because": until.map(|until| &until.what),
-            "valid_until_ends": until.map(|until| json!({
-                "what": until.cause.name(),
-                "source": until.position.to_string(),
-            })),
-            "rustls_refuses": verdict.and_then(|verdict| verdict.rustls_refuses.as_ref()),
-            "as_served": self.as_served.then(|| json!({
-                "certificates": self.sent.iter().map(sent_json).collect::<Vec<_>>(),
-            })),
-            "connection": self.live.as_ref().map(live_json),
-            "in_file": self.live.as_ref().and_then(|live| live.file.as_ref()).map(|compared| json!({
-                "file": compared.file,
-                "same_certificate": compared.same_certificate,
-                "same_chain": compared.same_chain,
-            })),
-            "in_index": self.known.as_ref().map(lookup_json),
-        })
-    }
+fn file_json(verified: &VerifiedFile, options: &VerifyOptions) -> Value {
+    let verdict = verified.verdict.as_ref().ok();
+    let until = verdict.and_then(|verdict| verdict.until.as_ref());
+    json!({
+        "schema": "ca.verify/1",
+        "file": verified.file,
+        "valid": verified.is_valid(),
+        "at": rfc3339(options.at),
+        "purpose": options.purpose.name(),
+        "names": options.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "chain": verified.chain().iter().map(link_json).collect::<Vec<_>>(),
+        "problems": verified.problems().iter().map(problem_json).collect::<Vec<_>>(),
+        "valid_until": until.map(|until| rfc3339(until.at)),
+        "valid_until_because": until.map(|until| &until.what),
+        "valid_until_ends": until.map(|until| json!({
+            "what": until.cause.name(),
+            "source": until.position.to_string(),
+        })),
+        "rustls_refuses": verdict.and_then(|verdict| verdict.rustls_refuses.as_ref()),
+        "as_served": verified.as_served.then(|| json!({
+            "certificates": verified.sent.iter().map(sent_json).collect::<Vec<_>>(),
+        })),
+        "connection": verified.connection.as_ref().map(connection_json),
+        "in_file": verified.connection.as_ref().and_then(|connection| connection.file.as_ref()).map(|compared| json!({
+            "file": compared.file,
+            "same_certificate": compared.same_certificate,
+            "same_chain": compared.same_chain,
+        })),
+        "in_index": verified.known.as_ref().map(lookup_json),
+    })
 }
 
-fn lookup_json(lookup: &Lookup) -> Value {
+fn lookup_json(lookup: &IndexLookup) -> Value {
     match lookup {
-        Lookup::Unknown => {
+        IndexLookup::Unknown => {
             json!({ "known": false, "name": null, "serial": null, "status": null, "superseded_by": null })
         }
-        Lookup::Known(known) => json!({
+        IndexLookup::Known(known) => json!({
             "known": true,
             "name": known.entry.name,
             "serial": known.entry.serial.to_string(),
@@ -240,11 +236,11 @@ fn sent_json(candidate: &Candidate) -> Value {
     })
 }
 
-fn live_json(live: &Live) -> Value {
-    let served = &live.served;
+fn connection_json(connection: &Connection) -> Value {
+    let served = &connection.served;
     json!({
-        "address": live.address,
-        "hostname": live.host_name,
+        "address": connection.address,
+        "hostname": connection.host_name,
         "tls": served.version.map(|version| version.number()),
         "cipher_suite": served.cipher_suite,
         "asks_for_client_certificate": served.asks_for_certificate,
@@ -257,20 +253,20 @@ fn live_json(live: &Live) -> Value {
     })
 }
 
-impl Report for Verdicts {
+impl Report for VerifyReport {
     fn text(&self, page: &mut Page) {
         match self.results.as_slice() {
-            [judged] if !self.quiet => self.one(judged, page),
+            [verified] if !self.quiet => self.one(verified, page),
             _ => self.lines(page),
         }
     }
 
     fn json(&self) -> Value {
         let mut document = match self.results.as_slice() {
-            [judged] => judged.json(&self.options),
+            [verified] => file_json(verified, &self.options),
             many => json!({
                 "schema": "ca.verify-many/1",
-                "results": many.iter().map(|judged| judged.json(&self.options)).collect::<Vec<_>>(),
+                "results": many.iter().map(|verified| file_json(verified, &self.options)).collect::<Vec<_>>(),
             }),
         };
         if !self.warnings.is_empty()
@@ -282,6 +278,6 @@ impl Report for Verdicts {
     }
 
     fn answer(&self) -> Answer {
-        if self.results.iter().all(Judged::is_valid) { Answer::Yes } else { Answer::No }
+        if self.results.iter().all(VerifiedFile::is_valid) { Answer::Yes } else { Answer::No }
     }
 }

@@ -1,0 +1,83 @@
+//! Verifies files, or what a server sends.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use super::batch::BatchVerifier;
+use super::input_budget::InputBudget;
+use super::verified_file::VerifiedFile;
+use super::{advice, index_revocation, input, server};
+use crate::cli::key_input::{KeyFilePrompt, read_private_key};
+use crate::cli::{Context, Failure};
+use crate::keys::Signer;
+use crate::verify::{SignatureCache, VerifyOptions};
+
+/// What is verified.
+pub struct VerifyRequest {
+    /// Files, and folders with files.
+    pub files: Vec<PathBuf>,
+    /// Untrusted intermediates, besides those of each file.
+    pub untrusted: Vec<PathBuf>,
+    /// The trust anchors; none: the roots of the CA directory.
+    pub roots: Vec<PathBuf>,
+    pub crls: Vec<PathBuf>,
+    /// The private key that must belong to the certificate.
+    pub key: Option<PathBuf>,
+    /// True when each file is the whole chain that a TLS server sends.
+    pub as_served: bool,
+    /// The address of a server whose chain is verified instead of a file.
+    pub connect: Option<String>,
+    pub options: VerifyOptions,
+}
+
+/// The results.
+pub struct Verified {
+    /// One for each file, in their order.
+    pub results: Vec<VerifiedFile>,
+    /// What was left out of the files, and what the index knows of revoked certificates.
+    pub warnings: Vec<String>,
+}
+
+/// Verifies each file of a request.
+///
+/// # Errors
+/// When an input cannot be read or used. An invalid certificate is not an error.
+pub fn verify(
+    request: &VerifyRequest,
+    prompt: &KeyFilePrompt<'_>,
+    context: &mut Context<'_>,
+) -> Result<Verified, Failure> {
+    let mut warnings = Vec::new();
+    let budget = InputBudget::new();
+    let anchors = input::anchors(&request.roots, &budget, context, &mut warnings)?;
+    let mut untrusted = Vec::new();
+    for path in &request.untrusted {
+        untrusted.extend(input::tolerant(&input::read_blocks(path, &budget, context)?, &mut warnings));
+    }
+    let mut crls = Vec::new();
+    for path in &request.crls {
+        crls.extend(input::read_crls(path, &budget, context)?);
+    }
+    let key = request.key.as_ref().map(|path| read_private_key(path, prompt, context)).transpose()?;
+    let batch = BatchVerifier {
+        anchors: &anchors,
+        untrusted: &untrusted,
+        crls: &crls,
+        key: key.as_ref().map(Signer::public_key),
+        options: &request.options,
+        as_served: request.as_served || request.connect.is_some(),
+        signatures: SignatureCache::default(),
+        cas: Mutex::default(),
+        budget: &budget,
+    };
+    let mut results = match &request.connect {
+        Some(address) => vec![server::verify(address, &request.files, &batch, context)?],
+        None => batch.verify_all(&input::sources(&request.files, &budget, context)?)?,
+    };
+    advice::add_hints(&mut results, &batch, context);
+    if request.roots.is_empty() && request.crls.is_empty() {
+        warnings.extend(index_revocation::known_as_revoked(&results, request.options.at, context));
+    }
+    warnings.extend(results.iter().flat_map(|verified| verified.warnings.iter().cloned()));
+    Ok(Verified { results, warnings })
+}

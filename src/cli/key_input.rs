@@ -1,0 +1,26 @@
+//! Private keys in files that a user names.
+
+use std::path::Path;
+
+use super::{Context, Failure};
+use crate::keys::key_file::{KeyFile, KeyFileError};
+use crate::keys::{Passphrase, PrivateKey};
+
+/// Returns the passphrase of the encrypted private key in a file.
+pub type KeyFilePrompt<'a> = dyn Fn(&Path, &Context<'_>) -> Result<Passphrase, Failure> + 'a;
+
+/// Reads a private key; `prompt` is called when it is encrypted.
+///
+/// # Errors
+/// When the file cannot be read, its key cannot be used, or there is no passphrase.
+pub fn read_private_key(
+    path: &Path,
+    prompt: &KeyFilePrompt<'_>,
+    context: &mut Context<'_>,
+) -> Result<PrivateKey, Failure> {
+    let content = zeroize::Zeroizing::new(context.read_input(path)?);
+    let refused = |error: KeyFileError| Failure::unusable_key(&path.display().to_string(), &error);
+    let file = KeyFile::parse(&content).map_err(refused)?;
+    let passphrase = if file.is_encrypted() { Some(prompt(path, context)?) } else { None };
+    file.open(passphrase.as_ref()).map_err(refused)
+}
