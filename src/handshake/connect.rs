@@ -20,7 +20,7 @@ use super::refusals::cases::allows_purpose;
 use super::refusals::forged_peer::{ForgedPeer, from_unknown_ca};
 use super::refusals::lookalike_ca::{CopyChanges, Purpose};
 use super::report::{Expected, HandshakeReport, Outcome, Refusal, Session};
-use super::scenario::{self, Identity, Standard};
+use super::scenario::{self, Identity, TrustSettings};
 use crate::tls::{Group, Secrets, Side, TlsVersion};
 use crate::x509::{Certificate, ExtendedKeyUsage, Validity};
 
@@ -198,10 +198,9 @@ fn call(
     let host_name = ServerName::try_from(visit.host_name.to_owned())
         .map_err(|_| HandshakeError::HostName(visit.host_name.to_owned()))?;
     let roots = scenario::roots(&visit.roots.iter().collect::<Vec<_>>())?;
-    let standard = Standard { roots, revocation_lists: Vec::new(), at: visit.at };
+    let trust = TrustSettings { roots, crls: Vec::new(), at: visit.at };
     let secrets = Arc::new(Secrets::default());
-    let config =
-        scenario::client_config(version, Group::ALL, identity, &standard, standard.server_verifier()?, &secrets)?;
+    let config = scenario::client_config(version, Group::ALL, identity, &trust, trust.server_verifier()?, &secrets)?;
     let connection = ClientConnection::new(Arc::new(config), host_name)
         .map_err(|error| ExchangeError::Library(error.to_string()))?;
     let request = format!("GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: ca\r\nConnection: close\r\n\r\n", visit.host_name);
@@ -362,11 +361,11 @@ mod tests {
         let chain: Vec<&Certificate> = hierarchy.server.chain().iter().collect();
         let identity = scenario::identity("server", &chain, hierarchy.server.key()).unwrap();
         let roots = scenario::roots(&[&hierarchy.root]).unwrap();
-        let judge = WebPkiClientVerifier::builder_with_provider(roots, strict.crypto_provider().clone());
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots, strict.crypto_provider().clone());
         let server = ServerConfig::builder_with_details(strict.crypto_provider().clone(), strict.time_provider.clone())
             .with_protocol_versions(&[&rustls::version::TLS13])
             .unwrap()
-            .with_client_cert_verifier(judge.allow_unauthenticated().build().unwrap())
+            .with_client_cert_verifier(verifier.allow_unauthenticated().build().unwrap())
             .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(identity)));
         let address =
             serve_by(Arc::new(server), move |has_certificate| if has_certificate { "200" } else { status_for_nobody });

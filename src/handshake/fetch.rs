@@ -41,7 +41,7 @@ pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Serve
     let name =
         ServerName::try_from(host_name.to_owned()).map_err(|_| HandshakeError::HostName(host_name.to_owned()))?;
     let notes = Arc::new(Notes::default());
-    let config = scenario::believing_config(at, &notes)?;
+    let config = scenario::fetching_config(at, &notes)?;
     let connection =
         ClientConnection::new(Arc::new(config), name).map_err(|error| ExchangeError::Library(error.to_string()))?;
     let mut call = Call::new(

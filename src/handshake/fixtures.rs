@@ -62,7 +62,7 @@ impl Hierarchy {
             client: Some(&self.client),
             protocols: &[],
             roots: std::slice::from_ref(&self.root),
-            revocation_lists: &[],
+            crls: &[],
             host_name: "localhost",
             at: NOW,
             versions,

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::endpoint::Endpoint;
 use super::error::HandshakeError;
-use super::scenario::{self, ClientAuthentication, Scenario, Standard};
+use super::scenario::{self, ClientAuthentication, Scenario, TrustSettings};
 use crate::tls::{Group, TlsVersion};
 use crate::x509::{Certificate, Crl};
 
@@ -22,7 +22,7 @@ pub struct HandshakeTest<'a> {
     /// Whom both sides trust.
     pub roots: &'a [Certificate],
     /// What each side knows of revoked certificates: an endpoint whose issuer has a list here is held against it.
-    pub revocation_lists: &'a [Crl],
+    pub crls: &'a [Crl],
     /// Whom the client asks for: a DNS name or an IP address.
     pub host_name: &'a str,
     /// The time by which both sides judge.
@@ -44,11 +44,11 @@ pub(super) fn good_case(test: &HandshakeTest<'_>, version: TlsVersion) -> Result
         .map_err(|_| HandshakeError::HostName(test.host_name.to_owned()))?;
     let roots = scenario::roots(&test.roots.iter().collect::<Vec<_>>())?;
     // Lists of other issuers would say nothing of the endpoint, and the TLS library refuses whom no list covers.
-    let judging = |endpoint: Option<&Endpoint>| {
+    let trust_for = |endpoint: Option<&Endpoint>| {
         let issuer = endpoint.map(|endpoint| &endpoint.certificate().issuer);
-        let lists = test.revocation_lists.iter().filter(|list| Some(&list.issuer) == issuer);
-        let revocation_lists = lists.map(|list| list.as_der().to_vec()).collect();
-        Standard { roots: roots.clone(), revocation_lists, at: test.at }
+        let crls = test.crls.iter().filter(|list| Some(&list.issuer) == issuer);
+        let crls = crls.map(|list| list.as_der().to_vec()).collect();
+        TrustSettings { roots: roots.clone(), crls, at: test.at }
     };
     let identity = |whose, endpoint: &Endpoint| {
         scenario::identity(whose, &endpoint.chain().iter().collect::<Vec<_>>(), endpoint.key())
@@ -68,7 +68,7 @@ pub(super) fn good_case(test: &HandshakeTest<'_>, version: TlsVersion) -> Result
         },
         protocols: test.protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect(),
         host_name,
-        server_judges_by: judging(test.client),
-        client_judges_by: judging(Some(test.server)),
+        server_trust: trust_for(test.client),
+        client_trust: trust_for(Some(test.server)),
     })
 }

@@ -18,7 +18,7 @@ use super::endpoint::Endpoint;
 use super::error::{ExchangeError, HandshakeError};
 use super::host;
 use super::report::{HandshakeReport, Session};
-use super::scenario::{self, ClientAuthentication, Standard};
+use super::scenario::{self, ClientAuthentication, TrustSettings};
 use super::socket::socket_error;
 use crate::tls::{Group, Secrets, Side, TlsVersion};
 use crate::x509::Certificate;
@@ -152,13 +152,13 @@ impl Host<'_> {
         let chain: Vec<&Certificate> = self.server.chain().iter().collect();
         let identity = scenario::identity("server", &chain, self.server.key())?;
         let roots = scenario::roots(&self.roots.iter().collect::<Vec<_>>())?;
-        let standard = Standard { roots, revocation_lists: Vec::new(), at: self.at };
+        let trust = TrustSettings { roots, crls: Vec::new(), at: self.at };
         let secrets = Arc::new(Secrets::default());
-        let judge = match self.client_authentication {
-            ClientAuthentication::Required => standard.client_verifier()?,
+        let verifier = match self.client_authentication {
+            ClientAuthentication::Required => trust.client_verifier()?,
             ClientAuthentication::NotRequested => WebPkiClientVerifier::no_client_auth(),
         };
-        let config = scenario::server_config(self.versions, Group::ALL, &identity, &standard, judge, &secrets)?;
+        let config = scenario::server_config(self.versions, Group::ALL, &identity, &trust, verifier, &secrets)?;
         let connection =
             ServerConnection::new(Arc::new(config)).map_err(|error| ExchangeError::Library(error.to_string()))?;
         Ok((connection, secrets))

@@ -41,12 +41,12 @@ pub fn matrix(
                 if *version == TlsVersion::Tls12 && groups == HYBRID {
                     continue;
                 }
-                let mut scenario = good_case(test, *version)?.without_lists();
+                let mut scenario = good_case(test, *version)?.without_crls();
                 let roots = scenario::roots(&copies.roots.iter().collect::<Vec<_>>())?;
                 scenario.server = copies.server.clone();
                 scenario.client.clone_from(&copies.client);
-                scenario.server_judges_by.roots = roots.clone();
-                scenario.client_judges_by.roots = roots;
+                scenario.server_trust.roots = roots.clone();
+                scenario.client_trust.roots = roots;
                 (scenario.client_groups, scenario.server_groups) = (groups, groups);
                 plan.add(&scenario, &algorithm.to_string())?;
             }

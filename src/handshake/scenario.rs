@@ -40,9 +40,9 @@ pub(super) struct Scenario {
     /// Whom the client wants to talk to.
     pub host_name: ServerName<'static>,
     /// What the server judges the client by.
-    pub server_judges_by: Standard,
+    pub server_trust: TrustSettings,
     /// What the client judges the server by.
-    pub client_judges_by: Standard,
+    pub client_trust: TrustSettings,
 }
 
 /// Whether the server asks the client for a certificate.
@@ -56,9 +56,9 @@ pub enum ClientAuthentication {
 
 /// What a side judges the other by.
 #[derive(Clone)]
-pub(super) struct Standard {
+pub(super) struct TrustSettings {
     pub roots: Arc<RootCertStore>,
-    pub revocation_lists: Vec<Vec<u8>>,
+    pub crls: Vec<Vec<u8>>,
     pub at: OffsetDateTime,
 }
 
@@ -86,20 +86,20 @@ pub(super) fn roots(certificates: &[&Certificate]) -> Result<Arc<RootCertStore>,
 
 impl Scenario {
     /// The same, with neither side knowing of anything revoked.
-    pub fn without_lists(&self) -> Self {
+    pub fn without_crls(&self) -> Self {
         let mut scenario = self.clone();
-        scenario.server_judges_by.revocation_lists.clear();
-        scenario.client_judges_by.revocation_lists.clear();
+        scenario.server_trust.crls.clear();
+        scenario.client_trust.crls.clear();
         scenario
     }
 
     /// Both configs, each judging as strictly as the TLS library can.
     pub fn configs(&self) -> Result<ConfigPair, SetUpError> {
         let client_verifier = match self.client_authentication {
-            ClientAuthentication::Required => self.server_judges_by.client_verifier()?,
+            ClientAuthentication::Required => self.server_trust.client_verifier()?,
             ClientAuthentication::NotRequested => WebPkiClientVerifier::no_client_auth(),
         };
-        self.configs_with_verifiers(client_verifier, self.client_judges_by.server_verifier()?)
+        self.configs_with_verifiers(client_verifier, self.client_trust.server_verifier()?)
     }
 
     /// Both ends with the given judges; apart from [`Scenario::configs`] only the tests choose them.
@@ -110,10 +110,10 @@ impl Scenario {
     ) -> Result<ConfigPair, SetUpError> {
         let secrets = Arc::new(Secrets::default());
         let (versions, groups) = (&[self.version], self.server_groups);
-        let standard = &self.server_judges_by;
-        let mut server = server_config(versions, groups, &self.server, standard, client_verifier, &secrets)?;
-        let (own, groups, standard) = (self.client.as_ref(), self.client_groups, &self.client_judges_by);
-        let mut client = client_config(self.version, groups, own, standard, server_verifier, &secrets)?;
+        let trust = &self.server_trust;
+        let mut server = server_config(versions, groups, &self.server, trust, client_verifier, &secrets)?;
+        let (own, groups, trust) = (self.client.as_ref(), self.client_groups, &self.client_trust);
+        let mut client = client_config(self.version, groups, own, trust, server_verifier, &secrets)?;
         server.alpn_protocols.clone_from(&self.protocols);
         client.alpn_protocols.clone_from(&self.protocols);
 
@@ -126,16 +126,16 @@ pub(super) fn server_config(
     versions: &[TlsVersion],
     groups: &[Group],
     identity: &Identity,
-    standard: &Standard,
-    judge: Arc<dyn ClientCertVerifier>,
+    trust: &TrustSettings,
+    verifier: Arc<dyn ClientCertVerifier>,
     secrets: &Arc<Secrets>,
 ) -> Result<ServerConfig, SetUpError> {
     let one = if let [version] = versions { Some(*version) } else { None };
     let protocols: Vec<_> = versions.iter().flat_map(|version| protocol(*version)).collect();
-    let mut server = ServerConfig::builder_with_details(provider(one, groups), standard.clock()?)
+    let mut server = ServerConfig::builder_with_details(provider(one, groups), trust.clock()?)
         .with_protocol_versions(&protocols)
         .map_err(|error| SetUpError::Library(error.to_string()))?
-        .with_client_cert_verifier(judge)
+        .with_client_cert_verifier(verifier)
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone())));
     server.key_log = secrets.clone();
     Ok(server)
@@ -146,14 +146,14 @@ pub(super) fn client_config(
     version: TlsVersion,
     groups: &[Group],
     identity: Option<&Identity>,
-    standard: &Standard,
-    judge: Arc<WebPkiServerVerifier>,
+    trust: &TrustSettings,
+    verifier: Arc<WebPkiServerVerifier>,
     secrets: &Arc<Secrets>,
 ) -> Result<ClientConfig, SetUpError> {
-    let client = ClientConfig::builder_with_details(provider(Some(version), groups), standard.clock()?)
+    let client = ClientConfig::builder_with_details(provider(Some(version), groups), trust.clock()?)
         .with_protocol_versions(&protocol(version))
         .map_err(|error| SetUpError::Library(error.to_string()))?
-        .with_webpki_verifier(judge);
+        .with_webpki_verifier(verifier);
     let mut client = match identity {
         Some(identity) => client.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone()))),
         None => client.with_no_client_auth(),
@@ -165,7 +165,7 @@ pub(super) fn client_config(
 }
 
 /// A client that lets a [`Witness`] see the certificates instead of judging them, and has none of its own.
-pub(super) fn believing_config(at: OffsetDateTime, notes: &Arc<Notes>) -> Result<ClientConfig, SetUpError> {
+pub(super) fn fetching_config(at: OffsetDateTime, notes: &Arc<Notes>) -> Result<ClientConfig, SetUpError> {
     let provider = provider(None, Group::ALL);
     let algorithms = provider.signature_verification_algorithms;
     let mut client = ClientConfig::builder_with_details(provider, clock(at)?)
@@ -185,22 +185,22 @@ fn protocol(version: TlsVersion) -> [&'static SupportedProtocolVersion; 1] {
     }
 }
 
-impl Standard {
+impl TrustSettings {
     pub fn client_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, SetUpError> {
         let builder = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider(None, Group::ALL));
         // The leaf's own revocation is what is tried; the roots of a test come without lists for their intermediates.
-        let builder = builder.with_crls(self.lists()).only_check_end_entity_revocation();
+        let builder = builder.with_crls(self.crls()).only_check_end_entity_revocation();
         builder.enforce_revocation_expiration().build().map_err(unusable)
     }
 
     pub fn server_verifier(&self) -> Result<Arc<WebPkiServerVerifier>, SetUpError> {
         let builder = WebPkiServerVerifier::builder_with_provider(self.roots.clone(), provider(None, Group::ALL));
-        let builder = builder.with_crls(self.lists()).only_check_end_entity_revocation();
+        let builder = builder.with_crls(self.crls()).only_check_end_entity_revocation();
         builder.enforce_revocation_expiration().build().map_err(unusable)
     }
 
-    fn lists(&self) -> impl Iterator<Item = CertificateRevocationListDer<'static>> {
-        self.revocation_lists.clone().into_iter().map(CertificateRevocationListDer::from)
+    fn crls(&self) -> impl Iterator<Item = CertificateRevocationListDer<'static>> {
+        self.crls.clone().into_iter().map(CertificateRevocationListDer::from)
     }
 
     fn clock(&self) -> Result<Arc<dyn TimeProvider>, SetUpError> {
@@ -210,7 +210,7 @@ impl Standard {
 
 fn clock(at: OffsetDateTime) -> Result<Arc<dyn TimeProvider>, SetUpError> {
     let seconds = u64::try_from(at.unix_timestamp()).map_err(|_| SetUpError::Time)?;
-    Ok(Arc::new(StandingClock(UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))))
+    Ok(Arc::new(FixedClock(UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))))
 }
 
 fn unusable(error: VerifierBuilderError) -> SetUpError {
@@ -242,9 +242,9 @@ fn exchange_of(group: Group) -> &'static dyn SupportedKxGroup {
 
 /// The clock of one side: it shows the time at which that side is to judge.
 #[derive(Debug)]
-struct StandingClock(UnixTime);
+struct FixedClock(UnixTime);
 
-impl TimeProvider for StandingClock {
+impl TimeProvider for FixedClock {
     fn current_time(&self) -> Option<UnixTime> {
         Some(self.0)
     }
@@ -262,12 +262,11 @@ mod tests {
             let configs = self.configs().unwrap();
             let mut provider = aws_lc_rs::default_provider();
             provider.cipher_suites.retain(|one| one.suite() == suite);
-            let mut client =
-                ClientConfig::builder_with_details(provider.into(), self.client_judges_by.clock().unwrap())
-                    .with_protocol_versions(&protocol(self.version))
-                    .unwrap()
-                    .with_webpki_verifier(self.client_judges_by.server_verifier().unwrap())
-                    .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(self.client.clone().unwrap())));
+            let mut client = ClientConfig::builder_with_details(provider.into(), self.client_trust.clock().unwrap())
+                .with_protocol_versions(&protocol(self.version))
+                .unwrap()
+                .with_webpki_verifier(self.client_trust.server_verifier().unwrap())
+                .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(self.client.clone().unwrap())));
             client.key_log = configs.secrets.clone();
             ConfigPair { client: client.into(), ..configs }
         }
@@ -286,9 +285,9 @@ mod tests {
         assert!(clock(OffsetDateTime::UNIX_EPOCH).is_ok());
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let roots = roots(&[&hierarchy.root]).unwrap();
-        let standard = Standard { roots, revocation_lists: vec![vec![0x30, 0]], at };
-        assert!(matches!(standard.client_verifier(), Err(SetUpError::Crl(_))));
-        assert!(matches!(standard.server_verifier(), Err(SetUpError::Crl(_))));
+        let trust = TrustSettings { roots, crls: vec![vec![0x30, 0]], at };
+        assert!(matches!(trust.client_verifier(), Err(SetUpError::Crl(_))));
+        assert!(matches!(trust.server_verifier(), Err(SetUpError::Crl(_))));
     }
 
     /// A client that offers what the version does not know is told apart from none by whoever reads the trace.

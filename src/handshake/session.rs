@@ -39,7 +39,7 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
         let forged = ForgedPeers::new(test)?;
         for scenario in proven {
             // The copies have other keys: the real lists do not speak of them.
-            report.refusals.extend(refusals::try_all(&forged, &scenario.without_lists())?);
+            report.refusals.extend(refusals::try_all(&forged, &scenario.without_crls())?);
         }
     }
     Ok(report)

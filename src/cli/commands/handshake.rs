@@ -173,7 +173,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     };
     let lists = arguments.parties.revocation_lists(context)?;
     let test = HandshakeTest {
-        revocation_lists: &lists,
+        crls: &lists,
         server: &server,
         client: client.as_ref(),
         protocols: &arguments.alpn,

@@ -30,18 +30,18 @@ pub(in super::super) const CASES: [Case; 23] = [
         Ok(())
     }),
     by_server("expired-client", "client that has expired", cause::EXPIRED, |forged, scenario| {
-        scenario.server_judges_by.at = after(forged.client()?.endpoint.certificate())?;
+        scenario.server_trust.at = after(forged.client()?.endpoint.certificate())?;
         Ok(())
     }),
     by_server("not-yet-valid-client", "client not valid yet", cause::NOT_YET_VALID, |forged, scenario| {
-        scenario.server_judges_by.at = before(forged.client()?.endpoint.certificate())?;
+        scenario.server_trust.at = before(forged.client()?.endpoint.certificate())?;
         Ok(())
     }),
     by_server("revoked-client", "client that was revoked", cause::REVOKED, |forged, scenario| {
         let (identity, list) = forged.client()?.revoked(forged.test)?;
         scenario.client = Some(identity);
-        scenario.server_judges_by.roots = scenario::roots(&[forged.client()?.hierarchy.root()])?;
-        scenario.server_judges_by.revocation_lists = vec![list];
+        scenario.server_trust.roots = scenario::roots(&[forged.client()?.hierarchy.root()])?;
+        scenario.server_trust.crls = vec![list];
         Ok(())
     }),
     by_server(
@@ -57,7 +57,7 @@ pub(in super::super) const CASES: [Case; 23] = [
                 // It may serve both: a copy that is a server's alone takes its place.
                 let changes = CopyChanges { purpose: Some(Purpose::Server), ..CopyChanges::default() };
                 scenario.client = Some(forged.server.copy(changes)?);
-                scenario.server_judges_by.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
+                scenario.server_trust.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
             }
             Ok(())
         },
@@ -82,7 +82,7 @@ pub(in super::super) const CASES: [Case; 23] = [
     }),
     by_server("client-issued-by-leaf", "client issued by a leaf", cause::NOT_A_CA, |forged, scenario| {
         scenario.client = Some(forged.client()?.issued_by_leaf()?);
-        scenario.server_judges_by.roots = scenario::roots(&[forged.client()?.hierarchy.root()])?;
+        scenario.server_trust.roots = scenario::roots(&[forged.client()?.hierarchy.root()])?;
         Ok(())
     }),
     by_server(
@@ -92,7 +92,7 @@ pub(in super::super) const CASES: [Case; 23] = [
         |forged, scenario| {
             let (identity, root) = forged.client()?.outside_name_constraints(forged.test.roots)?;
             scenario.client = Some(identity);
-            scenario.server_judges_by.roots = scenario::roots(&[&root])?;
+            scenario.server_trust.roots = scenario::roots(&[&root])?;
             Ok(())
         },
     ),
@@ -107,18 +107,18 @@ pub(in super::super) const CASES: [Case; 23] = [
         Ok(())
     }),
     by_client("expired-server", "server that has expired", cause::EXPIRED, |forged, scenario| {
-        scenario.client_judges_by.at = after(forged.test.server.certificate())?;
+        scenario.client_trust.at = after(forged.test.server.certificate())?;
         Ok(())
     }),
     by_client("not-yet-valid-server", "server not valid yet", cause::NOT_YET_VALID, |forged, scenario| {
-        scenario.client_judges_by.at = before(forged.test.server.certificate())?;
+        scenario.client_trust.at = before(forged.test.server.certificate())?;
         Ok(())
     }),
     by_client("revoked-server", "server that was revoked", cause::REVOKED, |forged, scenario| {
         let (identity, list) = forged.server.revoked(forged.test)?;
         scenario.server = identity;
-        scenario.client_judges_by.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
-        scenario.client_judges_by.revocation_lists = vec![list];
+        scenario.client_trust.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
+        scenario.client_trust.crls = vec![list];
         Ok(())
     }),
     by_client(
@@ -129,7 +129,7 @@ pub(in super::super) const CASES: [Case; 23] = [
             // A copy with the server's names: a name that does not fit would be refused for another reason.
             let changes = CopyChanges { purpose: Some(Purpose::Client), ..CopyChanges::default() };
             scenario.server = forged.server.copy(changes)?;
-            scenario.client_judges_by.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
+            scenario.client_trust.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
             Ok(())
         },
     ),
@@ -152,7 +152,7 @@ pub(in super::super) const CASES: [Case; 23] = [
     }),
     by_client("server-issued-by-leaf", "server issued by a leaf", cause::NOT_A_CA, |forged, scenario| {
         scenario.server = forged.server.issued_by_leaf()?;
-        scenario.client_judges_by.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
+        scenario.client_trust.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
         Ok(())
     }),
     by_client(
@@ -162,7 +162,7 @@ pub(in super::super) const CASES: [Case; 23] = [
         |forged, scenario| {
             let (identity, root) = forged.server.outside_name_constraints(forged.test.roots)?;
             scenario.server = identity;
-            scenario.client_judges_by.roots = scenario::roots(&[&root])?;
+            scenario.client_trust.roots = scenario::roots(&[&root])?;
             Ok(())
         },
     ),

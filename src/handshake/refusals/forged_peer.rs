@@ -89,7 +89,7 @@ impl<'a> ForgedPeer<'a> {
             )));
         }
         let leaf = self.hierarchy.leaf(self.endpoint.certificate(), CopyChanges::default())?;
-        let list = self.hierarchy.revocation_list(&leaf.certificate.serial, test.at)?;
+        let list = self.hierarchy.crl_revoking(&leaf.certificate.serial, test.at)?;
         Ok((self.hierarchy.identity(self.whose, &leaf)?, list))
     }
 

@@ -140,7 +140,7 @@ impl HandwrittenPeer {
             case: self.name,
             title: self.title,
             version: good.version,
-            outcome: self.judge(&session),
+            outcome: self.verifier(&session),
             expected: self.expected,
             caveat: None,
             recording: Some(session.recording),
@@ -171,7 +171,7 @@ impl HandwrittenPeer {
     }
 
     /// Refused, or gone on with: anything that is said to such a peer but an alert takes it for one to talk to.
-    fn judge(&self, session: &Session) -> Outcome {
+    fn verifier(&self, session: &Session) -> Outcome {
         let goes_on = session.messages.iter().any(|message| {
             message.from == self.expected.by && !matches!(message.body, Body::Alert { .. } | Body::ClientHello { .. })
         });

@@ -117,7 +117,7 @@ impl LookalikeCa {
     }
 
     /// A revocation list of the copied issuer with this serial in it (RFC 5280 §5.1).
-    pub fn revocation_list(&self, serial: &SerialNumber, at: OffsetDateTime) -> Result<Vec<u8>, CopyError> {
+    pub fn crl_revoking(&self, serial: &SerialNumber, at: OffsetDateTime) -> Result<Vec<u8>, CopyError> {
         let issuer = self.issuer();
         let algorithm = issuer.key.signature_algorithm().der;
         let hour_ago = at.checked_sub(Duration::HOUR).unwrap_or(at);

@@ -40,21 +40,21 @@ const INTERNAL_ERROR: Alert = Alert(80);
 
 /// A judge with exactly one check switched off: what it would refuse with this code, it lets through.
 #[derive(Debug)]
-struct Overlooking<J> {
-    judge: J,
+struct SkippingCheck<J> {
+    verifier: J,
     code: &'static str,
 }
 
-impl<J> Overlooking<J> {
-    fn unless_overlooked<T>(&self, judged: Result<T, Error>, passed: T) -> Result<T, Error> {
-        match judged {
+impl<J> SkippingCheck<J> {
+    fn unless_skipped<T>(&self, result: Result<T, Error>, passed: T) -> Result<T, Error> {
+        match result {
             Err(error) if cause::of(&error).code == self.code => Ok(passed),
             other => other,
         }
     }
 }
 
-impl ServerCertVerifier for Overlooking<Arc<WebPkiServerVerifier>> {
+impl ServerCertVerifier for SkippingCheck<Arc<WebPkiServerVerifier>> {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -63,8 +63,8 @@ impl ServerCertVerifier for Overlooking<Arc<WebPkiServerVerifier>> {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let judged = self.judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        self.unless_overlooked(judged, ServerCertVerified::assertion())
+        let result = self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        self.unless_skipped(result, ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -73,8 +73,8 @@ impl ServerCertVerifier for Overlooking<Arc<WebPkiServerVerifier>> {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let judged = self.judge.verify_tls12_signature(message, cert, dss);
-        self.unless_overlooked(judged, HandshakeSignatureValid::assertion())
+        let result = self.verifier.verify_tls12_signature(message, cert, dss);
+        self.unless_skipped(result, HandshakeSignatureValid::assertion())
     }
 
     fn verify_tls13_signature(
@@ -83,22 +83,22 @@ impl ServerCertVerifier for Overlooking<Arc<WebPkiServerVerifier>> {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let judged = self.judge.verify_tls13_signature(message, cert, dss);
-        self.unless_overlooked(judged, HandshakeSignatureValid::assertion())
+        let result = self.verifier.verify_tls13_signature(message, cert, dss);
+        self.unless_skipped(result, HandshakeSignatureValid::assertion())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.judge.supported_verify_schemes()
+        self.verifier.supported_verify_schemes()
     }
 }
 
-impl ClientCertVerifier for Overlooking<Arc<dyn ClientCertVerifier>> {
+impl ClientCertVerifier for SkippingCheck<Arc<dyn ClientCertVerifier>> {
     fn root_hint_subjects(&self) -> &[Hint] {
-        self.judge.root_hint_subjects()
+        self.verifier.root_hint_subjects()
     }
 
     fn client_auth_mandatory(&self) -> bool {
-        self.code != cause::NO_CERTIFICATE && self.judge.client_auth_mandatory()
+        self.code != cause::NO_CERTIFICATE && self.verifier.client_auth_mandatory()
     }
 
     fn verify_client_cert(
@@ -107,8 +107,8 @@ impl ClientCertVerifier for Overlooking<Arc<dyn ClientCertVerifier>> {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let judged = self.judge.verify_client_cert(end_entity, intermediates, now);
-        self.unless_overlooked(judged, ClientCertVerified::assertion())
+        let result = self.verifier.verify_client_cert(end_entity, intermediates, now);
+        self.unless_skipped(result, ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -117,8 +117,8 @@ impl ClientCertVerifier for Overlooking<Arc<dyn ClientCertVerifier>> {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let judged = self.judge.verify_tls12_signature(message, cert, dss);
-        self.unless_overlooked(judged, HandshakeSignatureValid::assertion())
+        let result = self.verifier.verify_tls12_signature(message, cert, dss);
+        self.unless_skipped(result, HandshakeSignatureValid::assertion())
     }
 
     fn verify_tls13_signature(
@@ -127,27 +127,26 @@ impl ClientCertVerifier for Overlooking<Arc<dyn ClientCertVerifier>> {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let judged = self.judge.verify_tls13_signature(message, cert, dss);
-        self.unless_overlooked(judged, HandshakeSignatureValid::assertion())
+        let result = self.verifier.verify_tls13_signature(message, cert, dss);
+        self.unless_skipped(result, HandshakeSignatureValid::assertion())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.judge.supported_verify_schemes()
+        self.verifier.supported_verify_schemes()
     }
 }
 
 /// The ends of a scenario, the one at this side with one check switched off.
-fn overlooking(scenario: &Scenario, side: Side, code: &'static str) -> Result<ConfigPair, SetUpError> {
-    let client_verifier = scenario.server_judges_by.client_verifier()?;
-    let server_verifier = scenario.client_judges_by.server_verifier()?;
+fn skipping(scenario: &Scenario, side: Side, code: &'static str) -> Result<ConfigPair, SetUpError> {
+    let client_verifier = scenario.server_trust.client_verifier()?;
+    let server_verifier = scenario.client_trust.server_verifier()?;
     match side {
-        Side::Server => {
-            scenario.configs_with_verifiers(Arc::new(Overlooking { judge: client_verifier, code }), server_verifier)
-        }
+        Side::Server => scenario
+            .configs_with_verifiers(Arc::new(SkippingCheck { verifier: client_verifier, code }), server_verifier),
         Side::Client => {
             let mut configs = scenario.configs_with_verifiers(client_verifier, server_verifier.clone())?;
             let mut client = (*configs.client).clone();
-            client.dangerous().set_certificate_verifier(Arc::new(Overlooking { judge: server_verifier, code }));
+            client.dangerous().set_certificate_verifier(Arc::new(SkippingCheck { verifier: server_verifier, code }));
             configs.client = Arc::new(client);
             Ok(configs)
         }
@@ -168,7 +167,7 @@ fn every_case_hangs_on_exactly_the_check_that_it_is_named_after() {
         let good = good_case(&test, version).unwrap();
         for case in &CASES {
             for check in &checks {
-                let refusal = case.attempt(&forged, &good, |scenario| overlooking(scenario, case.by, check)).unwrap();
+                let refusal = case.attempt(&forged, &good, |scenario| skipping(scenario, case.by, check)).unwrap();
                 let what = format!("{} in {version} without the check for {check}: {:?}", case.name, refusal.outcome);
                 if *check == case.error {
                     assert_eq!(refusal.outcome, Outcome::Accepted, "{what}");

@@ -286,8 +286,8 @@ fn a_server_that_forgets_the_session_is_found_out() {
         assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-resumed"));
         // One that broke for another reason keeps it, and nobody is taken for who was there before.
         let other_ca = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let judged = HandshakeTest { roots: std::slice::from_ref(&other_ca.root), ..hierarchy.test(&BOTH) };
-        let again = resume(&good_case(&judged, version).unwrap().configs().unwrap(), &full).unwrap();
+        let result = HandshakeTest { roots: std::slice::from_ref(&other_ca.root), ..hierarchy.test(&BOTH) };
+        let again = resume(&good_case(&result, version).unwrap().configs().unwrap(), &full).unwrap();
         assert_eq!(again.breakdown.unwrap().cause.code, cause::BAD_SIGNATURE);
         assert!(!again.server.authenticated && !again.client.authenticated);
     }
@@ -323,7 +323,7 @@ fn with_list(is_revoked: bool) -> (Hierarchy, Crl) {
     let (server, client) = (endpoint(&server), endpoint(&client));
     let nobody = SerialNumber::from_der_content(&[1]);
     let revoked = if is_revoked { &client.certificate().serial } else { &nobody };
-    let list = copies.revocation_list(revoked, NOW).unwrap();
+    let list = copies.crl_revoking(revoked, NOW).unwrap();
     let list = Crl::from_der(&list).unwrap();
     (Hierarchy { root: copies.root().clone(), server, client }, list)
 }
@@ -331,15 +331,15 @@ fn with_list(is_revoked: bool) -> (Hierarchy, Crl) {
 #[test]
 fn parties_are_held_against_the_lists_of_their_own_issuer_and_of_no_other() {
     let (hierarchy, list) = with_list(true);
-    let lists = [list];
-    let report = run(&HandshakeTest { revocation_lists: &lists, ..hierarchy.test(&BOTH) }).unwrap();
+    let crls = [list];
+    let report = run(&HandshakeTest { crls: &crls, ..hierarchy.test(&BOTH) }).unwrap();
     for session in &report.sessions {
         let found = session.breakdown.as_ref().unwrap();
         assert_eq!((found.by, found.cause.code), (Side::Server, cause::REVOKED), "{}", session.version);
     }
     // The issuer of others says nothing of them.
     let flat = Hierarchy::flat(KeyAlgorithm::EcdsaP256);
-    let report = run(&HandshakeTest { revocation_lists: &lists, ..flat.test(&BOTH) }).unwrap();
+    let report = run(&HandshakeTest { crls: &crls, ..flat.test(&BOTH) }).unwrap();
     assert!(report.passed(), "{report:?}");
 }
 
@@ -347,8 +347,8 @@ fn parties_are_held_against_the_lists_of_their_own_issuer_and_of_no_other() {
 #[test]
 fn what_must_be_refused_is_tried_without_the_real_lists() {
     let (hierarchy, list) = with_list(false);
-    let lists = [list];
-    let report = run(&HandshakeTest { revocation_lists: &lists, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
+    let crls = [list];
+    let report = run(&HandshakeTest { crls: &crls, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
     assert!(report.passed(), "{report:?}");
     assert!(report.refusals.iter().all(Refusal::for_the_right_reason));
 }
