@@ -15,8 +15,8 @@ use super::cause::Cause;
 use super::dial::{open, resolve};
 use super::error::{ExchangeError, HandshakeError};
 use super::limits::MAX_DURATION;
+use super::observer::{KeyProof, Observations};
 use super::scenario;
-use super::witness::{Notes, Proof};
 use crate::tls::{CipherSuite, Side, TlsVersion};
 
 /// What a server showed.
@@ -27,8 +27,8 @@ pub struct Served {
     pub version: Option<TlsVersion>,
     pub cipher_suite: Option<CipherSuite>,
     /// The server asked for a certificate of the client.
-    pub asks_for_certificate: bool,
-    pub proof: Proof,
+    pub requests_certificate: bool,
+    pub proof: KeyProof,
     /// Why the handshake went no further once the chain was shown.
     pub broken_off: Option<Cause>,
 }
@@ -40,8 +40,8 @@ pub struct Served {
 pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Served, HandshakeError> {
     let name =
         ServerName::try_from(host_name.to_owned()).map_err(|_| HandshakeError::HostName(host_name.to_owned()))?;
-    let notes = Arc::new(Notes::default());
-    let config = scenario::fetching_config(at, &notes)?;
+    let observations = Arc::new(Observations::default());
+    let config = scenario::fetching_config(at, &observations)?;
     let connection =
         ClientConnection::new(Arc::new(config), name).map_err(|error| ExchangeError::Library(error.to_string()))?;
     let mut call = Call::new(
@@ -52,10 +52,10 @@ pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Serve
     );
     let ended = call.shake();
     call.hang_up();
-    let told = call.outcome();
-    let page = notes.read();
-    if page.chain.is_empty() {
-        let reason = match (ended, told.cause) {
+    let result = call.outcome();
+    let observed = observations.read();
+    if observed.chain.is_empty() {
+        let reason = match (ended, result.cause) {
             (Err(error), _) => error.to_string(),
             (Ok(()), Some(cause)) => cause.sentence,
             (Ok(()), None) => "the handshake ended without one".to_owned(),
@@ -63,12 +63,12 @@ pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Serve
         return Err(HandshakeError::NothingShown { address: address.to_owned(), reason });
     }
     Ok(Served {
-        chain: page.chain,
-        version: told.version,
-        cipher_suite: told.cipher_suite,
-        asks_for_certificate: page.asked,
-        proof: page.proof,
-        broken_off: told.cause,
+        chain: observed.chain,
+        version: result.version,
+        cipher_suite: result.cipher_suite,
+        requests_certificate: observed.requests_certificate,
+        proof: observed.proof,
+        broken_off: result.cause,
     })
 }
 
@@ -117,8 +117,8 @@ mod tests {
         for version in [TlsVersion::Tls13, TlsVersion::Tls12] {
             let served = fetch(&serve(strict(&hierarchy, version)), "localhost", NOW).unwrap();
             assert_eq!(served.chain, ders(hierarchy.server.chain()), "{version}");
-            assert_eq!((served.version, served.proof), (Some(version), Proof::Given));
-            assert!(served.asks_for_certificate && served.cipher_suite.is_some());
+            assert_eq!((served.version, served.proof), (Some(version), KeyProof::Given));
+            assert!(served.requests_certificate && served.cipher_suite.is_some());
             // In TLS 1.3 the client is done before it is judged (RFC 8446 §4.4.2.4), in TLS 1.2 not.
             assert_eq!(served.broken_off.is_some(), version == TlsVersion::Tls12, "{:?}", served.broken_off);
         }
@@ -142,7 +142,7 @@ mod tests {
                     .with_no_client_auth()
                     .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(identity)));
             let served = fetch(&serve(Arc::new(config)), "localhost", NOW).unwrap();
-            assert_eq!((served.proof, served.asks_for_certificate), (Proof::Wrong, false), "{version}");
+            assert_eq!((served.proof, served.requests_certificate), (KeyProof::Wrong, false), "{version}");
         }
     }
 
@@ -163,7 +163,7 @@ mod tests {
             drop(socket.read(&mut [0; 512]));
         });
         let served = fetch(&address, "localhost", NOW).unwrap();
-        assert_eq!((served.chain, served.proof), (ders(hierarchy.server.chain()), Proof::Given));
+        assert_eq!((served.chain, served.proof), (ders(hierarchy.server.chain()), KeyProof::Given));
         assert_eq!(served.broken_off.unwrap().code, "closed");
     }
 
@@ -171,23 +171,23 @@ mod tests {
     fn whoever_shows_nothing_is_told_as_such() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let strict = strict(&hierarchy, TlsVersion::Tls13);
-        let without =
-            ServerConfig::builder_with_details(strict.crypto_provider().clone(), strict.time_provider.clone())
-                .with_protocol_versions(&[&rustls::version::TLS13])
-                .unwrap()
-                .with_no_client_auth()
-                .with_cert_resolver(Arc::new(ResolvesServerCertUsingSni::new()));
-        let silent = || once(|mut socket| drop(socket.read(&mut [0; 512])));
-        let web = || {
+        let config = ServerConfig::builder_with_details(strict.crypto_provider().clone(), strict.time_provider.clone())
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(ResolvesServerCertUsingSni::new()));
+        let silent_server = || once(|mut socket| drop(socket.read(&mut [0; 512])));
+        let http_server = || {
             once(|mut socket| {
                 drop(socket.read(&mut [0; 512]));
                 drop(socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
             })
         };
-        for (address, told) in [(serve(Arc::new(without)), "alert"), (silent(), "closed"), (web(), "")] {
+        for (address, result) in [(serve(Arc::new(config)), "alert"), (silent_server(), "closed"), (http_server(), "")]
+        {
             let error = fetch(&address, "localhost", NOW).unwrap_err();
             assert!(matches!(error, HandshakeError::NothingShown { .. }), "{error:?}");
-            assert!(error.to_string().contains(&address) && error.to_string().contains(told), "{error}");
+            assert!(error.to_string().contains(&address) && error.to_string().contains(result), "{error}");
         }
     }
 }

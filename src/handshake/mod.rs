@@ -36,13 +36,13 @@ mod limits;
 pub mod listen;
 pub mod matrix;
 pub mod measure;
+mod observer;
 mod refusals;
 pub mod report;
 mod scenario;
 mod session;
 mod socket;
 pub mod steps;
-mod witness;
 
 #[cfg(test)]
 mod fixtures;
@@ -50,7 +50,7 @@ mod fixtures;
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CopyError, ExchangeError, HandshakeError, SetUpError};
 pub use good_case::HandshakeTest;
+pub use observer::KeyProof;
 pub use report::{HandshakeReport, Peer, Refusal, Session};
 pub use scenario::ClientAuthentication;
 pub use session::run;
-pub use witness::Proof;

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 use super::config_pair::ConfigPair;
 use super::error::SetUpError;
-use super::witness::{Notes, Witness};
+use super::observer::{Observations, Observer};
 use crate::keys::PrivateKey;
 use crate::tls::{Group, Secrets, TlsVersion};
 use crate::x509::Certificate;
@@ -164,16 +164,19 @@ pub(super) fn client_config(
     Ok(client)
 }
 
-/// A client that lets a [`Witness`] see the certificates instead of judging them, and has none of its own.
-pub(super) fn fetching_config(at: OffsetDateTime, notes: &Arc<Notes>) -> Result<ClientConfig, SetUpError> {
+/// A client that lets a [`Observer`] see the certificates instead of judging them, and has none of its own.
+pub(super) fn fetching_config(
+    at: OffsetDateTime,
+    observations: &Arc<Observations>,
+) -> Result<ClientConfig, SetUpError> {
     let provider = provider(None, Group::ALL);
     let algorithms = provider.signature_verification_algorithms;
     let mut client = ClientConfig::builder_with_details(provider, clock(at)?)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(|error| SetUpError::Library(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Witness::new(notes.clone(), algorithms)))
-        .with_client_cert_resolver(notes.clone());
+        .with_custom_certificate_verifier(Arc::new(Observer::new(observations.clone(), algorithms)))
+        .with_client_cert_resolver(observations.clone());
     client.resumption = Resumption::disabled();
     Ok(client)
 }

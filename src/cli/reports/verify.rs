@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::commands::verify::verified_file::{Connection, IndexLookup, KnownCertificate, VerifiedFile};
 use crate::cli::output::{Answer, Report};
-use crate::handshake::Proof;
+use crate::handshake::KeyProof;
 use crate::lint::Severity;
 use crate::report::page::{Page, Tone};
 use crate::text::hex;
@@ -133,7 +133,7 @@ fn of_server(connection: &Connection, page: &mut Page) {
     if !negotiated.is_empty() {
         lines.push(negotiated.join(", "));
     }
-    if served.asks_for_certificate {
+    if served.requests_certificate {
         lines.push("asks clients for a certificate; none was shown".to_owned());
     }
     if let Some(cause) = &served.broken_off {
@@ -243,11 +243,11 @@ fn connection_json(connection: &Connection) -> Value {
         "hostname": connection.host_name,
         "tls": served.version.map(|version| version.number()),
         "cipher_suite": served.cipher_suite,
-        "asks_for_client_certificate": served.asks_for_certificate,
+        "asks_for_client_certificate": served.requests_certificate,
         "holds_key": match served.proof {
-            Proof::Given => Some(true),
-            Proof::Wrong => Some(false),
-            Proof::Unknown => None,
+            KeyProof::Given => Some(true),
+            KeyProof::Wrong => Some(false),
+            KeyProof::Unknown => None,
         },
         "broken_off": served.broken_off.as_ref().map(|cause| json!({ "error": cause.code, "message": cause.sentence })),
     })

@@ -7,7 +7,7 @@ use super::input::{Blocks, read_blocks};
 use super::verified_file::{Connection, FileComparison, VerifiedFile};
 use crate::cli::address::host_of;
 use crate::cli::{Context, Failure};
-use crate::handshake::Proof;
+use crate::handshake::KeyProof;
 use crate::handshake::fetch::{Served, fetch};
 use crate::verify::served::{KEY_NOT_PROVED, OTHER_CERTIFICATE_SERVED};
 use crate::verify::{InputPosition, Problem};
@@ -58,7 +58,7 @@ pub fn verify(
 }
 
 fn proof_problem(served: &Served, verified: &VerifiedFile) -> Option<Problem> {
-    let leaf = verified.sent.first().filter(|_| served.proof == Proof::Wrong)?;
+    let leaf = verified.sent.first().filter(|_| served.proof == KeyProof::Wrong)?;
     let message =
         format!("the server's signature in the handshake does not verify with the key of {}", leaf.certificate.subject);
     Some(Problem::error(&KEY_NOT_PROVED, leaf, message))

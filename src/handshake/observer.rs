@@ -11,7 +11,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 /// Whether the server proved that it holds the private key of its first certificate (RFC 8446 §4.4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Proof {
+pub enum KeyProof {
     Given,
     /// The signature does not verify with the key of the certificate.
     Wrong,
@@ -22,50 +22,50 @@ pub enum Proof {
 
 /// What was seen during the handshake.
 #[derive(Debug, Default)]
-pub(super) struct Notes(Mutex<Page>);
+pub(super) struct Observations(Mutex<Observed>);
 
 #[derive(Debug, Default, Clone)]
-pub(super) struct Page {
+pub(super) struct Observed {
     pub chain: Vec<Vec<u8>>,
-    pub asked: bool,
-    pub proof: Proof,
+    pub requests_certificate: bool,
+    pub proof: KeyProof,
 }
 
-impl Notes {
-    fn write(&self, note: impl FnOnce(&mut Page)) {
-        note(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+impl Observations {
+    fn update(&self, record: impl FnOnce(&mut Observed)) {
+        record(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    pub fn read(&self) -> Page {
+    pub fn read(&self) -> Observed {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// Believes every certificate, and writes down what it saw.
 #[derive(Debug)]
-pub(super) struct Witness {
-    notes: Arc<Notes>,
+pub(super) struct Observer {
+    observations: Arc<Observations>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl Witness {
-    pub fn new(notes: Arc<Notes>, algorithms: WebPkiSupportedAlgorithms) -> Self {
-        Self { notes, algorithms }
+impl Observer {
+    pub fn new(observations: Arc<Observations>, algorithms: WebPkiSupportedAlgorithms) -> Self {
+        Self { observations, algorithms }
     }
 
     /// A wrong proof is written down, and the handshake goes on: whoever asked is told of it.
-    fn note_proof(&self, checked: &Result<HandshakeSignatureValid, Error>) -> HandshakeSignatureValid {
+    fn record_proof(&self, checked: &Result<HandshakeSignatureValid, Error>) -> HandshakeSignatureValid {
         let proof = match checked {
-            Ok(_) => Proof::Given,
-            Err(Error::InvalidCertificate(CertificateError::BadSignature)) => Proof::Wrong,
-            Err(_) => Proof::Unknown,
+            Ok(_) => KeyProof::Given,
+            Err(Error::InvalidCertificate(CertificateError::BadSignature)) => KeyProof::Wrong,
+            Err(_) => KeyProof::Unknown,
         };
-        self.notes.write(|page| page.proof = proof);
+        self.observations.update(|observed| observed.proof = proof);
         HandshakeSignatureValid::assertion()
     }
 }
 
-impl ServerCertVerifier for Witness {
+impl ServerCertVerifier for Observer {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -75,7 +75,7 @@ impl ServerCertVerifier for Witness {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let chain = std::iter::once(end_entity).chain(intermediates).map(|der| der.to_vec()).collect();
-        self.notes.write(|page| page.chain = chain);
+        self.observations.update(|observed| observed.chain = chain);
         Ok(ServerCertVerified::assertion())
     }
 
@@ -85,7 +85,7 @@ impl ServerCertVerifier for Witness {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(self.note_proof(&verify_tls12_signature(message, cert, dss, &self.algorithms)))
+        Ok(self.record_proof(&verify_tls12_signature(message, cert, dss, &self.algorithms)))
     }
 
     fn verify_tls13_signature(
@@ -94,7 +94,7 @@ impl ServerCertVerifier for Witness {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(self.note_proof(&verify_tls13_signature(message, cert, dss, &self.algorithms)))
+        Ok(self.record_proof(&verify_tls13_signature(message, cert, dss, &self.algorithms)))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -103,9 +103,9 @@ impl ServerCertVerifier for Witness {
 }
 
 /// Writes down that a certificate was asked for, and has none.
-impl ResolvesClientCert for Notes {
+impl ResolvesClientCert for Observations {
     fn resolve(&self, _root_hint_subjects: &[&[u8]], _sigschemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.write(|page| page.asked = true);
+        self.update(|observed| observed.requests_certificate = true);
         None
     }
 
@@ -121,21 +121,21 @@ mod tests {
     /// What nothing here can check is neither proved nor refuted.
     #[test]
     fn a_proof_that_cannot_be_checked_is_not_known() {
-        let notes = Arc::new(Notes::default());
-        assert_eq!(notes.read().proof, Proof::Unknown);
+        let observations = Arc::new(Observations::default());
+        assert_eq!(observations.read().proof, KeyProof::Unknown);
         let algorithms = rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms;
-        let witness = Witness::new(notes.clone(), algorithms);
+        let observer = Observer::new(observations.clone(), algorithms);
         for (checked, proof) in [
-            (Ok(HandshakeSignatureValid::assertion()), Proof::Given),
-            (Err(Error::InvalidCertificate(CertificateError::BadSignature)), Proof::Wrong),
-            (Err(Error::InvalidCertificate(CertificateError::BadEncoding)), Proof::Unknown),
+            (Ok(HandshakeSignatureValid::assertion()), KeyProof::Given),
+            (Err(Error::InvalidCertificate(CertificateError::BadSignature)), KeyProof::Wrong),
+            (Err(Error::InvalidCertificate(CertificateError::BadEncoding)), KeyProof::Unknown),
             (
                 Err(Error::PeerMisbehaved(rustls::PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)),
-                Proof::Unknown,
+                KeyProof::Unknown,
             ),
         ] {
-            witness.note_proof(&checked);
-            assert_eq!(notes.read().proof, proof);
+            observer.record_proof(&checked);
+            assert_eq!(observations.read().proof, proof);
         }
     }
 }
