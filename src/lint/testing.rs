@@ -71,14 +71,14 @@ impl TestCa {
 }
 
 /// Applies a rule to a leaf or CA that is signed by a valid root.
-pub fn seen(rule: &Rule, cert: TestCert) -> Option<String> {
+pub fn finding(rule: &Rule, cert: TestCert) -> Option<String> {
     let root = TestCa::root();
     let certificate = root.issue(cert);
     (rule.check)(&LintTarget { certificate: &certificate, issuer: Some(&root.certificate) })
 }
 
 /// Applies a rule to a self-signed certificate.
-pub fn seen_in_root(rule: &Rule, cert: TestCert) -> Option<String> {
+pub fn finding_in_root(rule: &Rule, cert: TestCert) -> Option<String> {
     (rule.check)(&LintTarget::alone(&TestCa::self_signed(cert).certificate))
 }
 
@@ -252,14 +252,14 @@ impl TestCert {
 
     pub fn key_usage(self, usage: KeyUsage) -> Self {
         let bits = usage.bits();
-        let octets = [(bits as u8).reverse_bits(), ((bits >> 8) as u8).reverse_bits()];
-        let octets: &[u8] = match octets {
+        let bytes = [(bits as u8).reverse_bits(), ((bits >> 8) as u8).reverse_bits()];
+        let bytes: &[u8] = match bytes {
             [0, 0] => &[],
             [first, 0] => &[first],
-            _ => &octets,
+            _ => &bytes,
         };
-        let unused = octets.last().map_or(0, |last| last.trailing_zeros() as u8);
-        self.extension(oid::KEY_USAGE, true, der::constructed(der::BIT_STRING, &[&[unused], octets]))
+        let unused = bytes.last().map_or(0, |last| last.trailing_zeros() as u8);
+        self.extension(oid::KEY_USAGE, true, der::constructed(der::BIT_STRING, &[&[unused], bytes]))
     }
 
     pub fn purposes(self, purposes: &[ExtendedKeyUsage]) -> Self {
@@ -379,13 +379,13 @@ pub fn object_identifier(dotted: &str) -> Vec<u8> {
     let arcs: Vec<u64> = dotted.split('.').map(|arc| arc.parse().unwrap()).collect();
     let mut content = Vec::new();
     for arc in [arcs[0] * 40 + arcs[1]].iter().chain(&arcs[2..]) {
-        let mut octets = vec![(arc & 0x7f) as u8];
+        let mut bytes = vec![(arc & 0x7f) as u8];
         let mut rest = arc >> 7;
         while rest > 0 {
-            octets.insert(0, 0x80 | (rest & 0x7f) as u8);
+            bytes.insert(0, 0x80 | (rest & 0x7f) as u8);
             rest >>= 7;
         }
-        content.extend(octets);
+        content.extend(bytes);
     }
     der::value(der::OBJECT_IDENTIFIER, &content)
 }

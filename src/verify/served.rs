@@ -264,7 +264,7 @@ mod tests {
         assert!(found[0].1.ends_with(": 1, 3, 2"), "{}", found[0].1);
     }
 
-    /// What has to go is not in the advised order: the root, which clients have, strangers, and second copies.
+    /// The advised order leaves out the root, unrelated certificates and second copies.
     #[test]
     fn the_right_order_leaves_out_what_is_not_to_be_sent() {
         let (leaf, lower, upper, root) = chain();
@@ -274,11 +274,11 @@ mod tests {
         };
         assert_eq!(advised(&[&leaf, &upper, &root, &lower]), "1, 4, 2");
         assert_eq!(advised(&[&leaf, &upper, &upper, &lower, &lower]), "1, 4, 2");
-        let stranger = TestCa::root().subordinate(TestCert::ca("Stranger CA")).certificate;
-        assert_eq!(advised(&[&leaf, &upper, &stranger, &lower]), "1, 4, 2");
+        let unrelated = TestCa::root().subordinate(TestCert::ca("Stranger CA")).certificate;
+        assert_eq!(advised(&[&leaf, &upper, &unrelated, &lower]), "1, 4, 2");
     }
 
-    /// A sibling is a stranger too, and what stands before or behind it is judged as if it were not there.
+    /// A sibling is unrelated too, and does not change the problems of the certificates around it.
     #[test]
     fn what_a_ca_issued_besides_decides_no_order() {
         let root = TestCa::root();
@@ -289,9 +289,9 @@ mod tests {
         let leaf = lower.issue(TestCert::server("web.corp.test"));
         let [top, upper, lower] = [top, upper, lower].map(|ca| ca.certificate);
         assert_eq!(codes(&[&leaf, &sibling, &upper, &lower]), ["stranger-sent", "out-of-order"]);
-        let told = |sent: &[&Certificate]| check(&candidates(sent)).remove(0).message;
-        assert!(told(&[&leaf, &upper, &sibling, &lower]).ends_with("before CN=Lower CA, number 4, which it issued"));
-        assert!(told(&[&leaf, &top, &lower, &upper]).ends_with("before CN=Upper CA, number 4, which it issued"));
+        let message = |sent: &[&Certificate]| check(&candidates(sent)).remove(0).message;
+        assert!(message(&[&leaf, &upper, &sibling, &lower]).ends_with("before CN=Lower CA, number 4, which it issued"));
+        assert!(message(&[&leaf, &top, &lower, &upper]).ends_with("before CN=Upper CA, number 4, which it issued"));
     }
 
     #[test]
@@ -336,9 +336,9 @@ mod tests {
     #[test]
     fn the_root_a_stranger_and_a_second_copy_are_found() {
         let (leaf, lower, upper, root) = chain();
-        let stranger = TestCa::root().subordinate(TestCert::ca("Stranger CA")).certificate;
+        let unrelated = TestCa::root().subordinate(TestCert::ca("Stranger CA")).certificate;
         assert_eq!(codes(&[&leaf, &lower, &upper, &root]), ["root-sent"]);
-        assert_eq!(codes(&[&leaf, &stranger, &lower, &upper]), ["stranger-sent"]);
+        assert_eq!(codes(&[&leaf, &unrelated, &lower, &upper]), ["stranger-sent"]);
         assert_eq!(codes(&[&leaf, &lower, &upper, &lower, &leaf]), ["duplicate-sent"; 2]);
         assert_eq!(codes(&[&leaf, &TestCa::root().certificate]), ["stranger-sent"]);
     }

@@ -214,10 +214,10 @@ mod tests {
         let (root, other) = (TestCa::root(), TestCa::root());
         let leaf = root.issue(TestCert::server("a.test"));
         assert_eq!(certificate(&leaf, &other.certificate.public_key), Err(SignatureProblem::Wrong));
-        let mut octets = leaf.as_der().to_vec();
-        let at = octets.len() - leaf.signature.len() - 1;
-        octets[at] = 1;
-        if let Ok(altered) = Certificate::from_der(&octets) {
+        let mut bytes = leaf.as_der().to_vec();
+        let at = bytes.len() - leaf.signature.len() - 1;
+        bytes[at] = 1;
+        if let Ok(altered) = Certificate::from_der(&bytes) {
             assert_eq!(certificate(&altered, &root.certificate.public_key), Err(SignatureProblem::Frame));
         }
     }

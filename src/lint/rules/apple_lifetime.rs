@@ -37,26 +37,26 @@ mod tests {
     fn more_than_825_days_are_too_long() {
         let begin = datetime!(2026-01-01 0:00 UTC);
         let long = TestCert::server("a.test").validity(begin, begin + MOST);
-        assert!(seen(&RULE, long).is_some());
+        assert!(finding(&RULE, long).is_some());
     }
 
     #[test]
     fn just_825_days_are_right() {
         let begin = datetime!(2026-01-01 0:00 UTC);
         assert_eq!(
-            seen(&RULE, TestCert::server("a.test").validity(begin, begin + MOST - time::Duration::SECOND)),
+            finding(&RULE, TestCert::server("a.test").validity(begin, begin + MOST - time::Duration::SECOND)),
             None
         );
-        assert_eq!(seen(&RULE, TestCert::client("alice").validity(begin, begin + MOST * 2)), None);
+        assert_eq!(finding(&RULE, TestCert::client("alice").validity(begin, begin + MOST * 2)), None);
     }
 
     #[test]
     fn cas_and_what_began_before_the_rule_may_live_longer() {
         let begin = datetime!(2026-01-01 0:00 UTC);
         let ca = TestCert::ca("A").purposes(&[crate::x509::ExtendedKeyUsage::ServerAuth]);
-        assert_eq!(seen(&RULE, ca.validity(begin, begin + MOST * 2)), None);
+        assert_eq!(finding(&RULE, ca.validity(begin, begin + MOST * 2)), None);
         let old = SINCE - time::Duration::SECOND;
-        assert_eq!(seen(&RULE, TestCert::server("a.test").validity(old, old + MOST * 2)), None);
-        assert!(seen(&RULE, TestCert::server("a.test").validity(SINCE, SINCE + MOST)).is_some());
+        assert_eq!(finding(&RULE, TestCert::server("a.test").validity(old, old + MOST * 2)), None);
+        assert!(finding(&RULE, TestCert::server("a.test").validity(SINCE, SINCE + MOST)).is_some());
     }
 }

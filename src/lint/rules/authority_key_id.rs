@@ -41,24 +41,26 @@ mod tests {
 
     #[test]
     fn a_certificate_without_one_is_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").without(oid::AUTHORITY_KEY_ID)).is_some());
-        assert!(seen(&RULE, TestCert::ca("Test Root").without(oid::AUTHORITY_KEY_ID)).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").without(oid::AUTHORITY_KEY_ID)).is_some());
+        assert!(finding(&RULE, TestCert::ca("Test Root").without(oid::AUTHORITY_KEY_ID)).is_some());
         let empty = vec![0x30, 0];
         assert!(
-            seen(&RULE, TestCert::ca("A").extension(oid::AUTHORITY_KEY_ID, false, empty)).unwrap().contains("holds no")
+            finding(&RULE, TestCert::ca("A").extension(oid::AUTHORITY_KEY_ID, false, empty))
+                .unwrap()
+                .contains("holds no")
         );
     }
 
     #[test]
     fn a_self_signed_root_may_leave_it_out() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
-        assert_eq!(seen_in_root(&RULE, TestCert::ca("A").without(oid::AUTHORITY_KEY_ID)), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding_in_root(&RULE, TestCert::ca("A").without(oid::AUTHORITY_KEY_ID)), None);
         let root = TestCa::self_signed(TestCert::ca("A").without(oid::AUTHORITY_KEY_ID)).certificate;
         assert_eq!((RULE.check)(&LintTarget { certificate: &root, issuer: Some(&root) }), None);
     }
 
     #[test]
     fn a_self_signed_leaf_may_not() {
-        assert!(seen_in_root(&RULE, TestCert::server("a.test").without(oid::AUTHORITY_KEY_ID)).is_some());
+        assert!(finding_in_root(&RULE, TestCert::server("a.test").without(oid::AUTHORITY_KEY_ID)).is_some());
     }
 }

@@ -33,11 +33,11 @@ mod tests {
     #[test]
     fn a_serial_number_in_it_is_found() {
         let value = der::sequence(&[&der::value(0x80, &[7; 20]), &der::value(0x82, &[1])]);
-        assert!(seen(&RULE, TestCert::server("a.test").extension(oid::AUTHORITY_KEY_ID, false, value)).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").extension(oid::AUTHORITY_KEY_ID, false, value)).is_some());
     }
 
     #[test]
     fn the_key_identifier_alone_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

@@ -35,11 +35,11 @@ mod tests {
     #[test]
     fn another_key_identifier_is_found() {
         let value = der::sequence(&[&der::value(der::context(0), &[7; 20])]);
-        assert!(seen(&RULE, TestCert::server("a.test").extension(oid::AUTHORITY_KEY_ID, false, value)).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").extension(oid::AUTHORITY_KEY_ID, false, value)).is_some());
     }
 
     #[test]
     fn the_key_identifier_of_the_ca_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

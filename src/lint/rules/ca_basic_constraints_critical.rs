@@ -29,11 +29,11 @@ mod tests {
 
     #[test]
     fn a_ca_bit_that_is_not_critical_is_found() {
-        assert!(seen(&RULE, TestCert::ca("A").critical(oid::BASIC_CONSTRAINTS, false)).is_some());
+        assert!(finding(&RULE, TestCert::ca("A").critical(oid::BASIC_CONSTRAINTS, false)).is_some());
     }
 
     #[test]
     fn a_critical_ca_bit_is_right() {
-        assert_eq!(seen(&RULE, TestCert::ca("A")), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A")), None);
     }
 }

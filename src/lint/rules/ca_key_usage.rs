@@ -36,13 +36,13 @@ mod tests {
 
     #[test]
     fn a_ca_that_does_not_sign_certificates_is_found() {
-        assert!(seen(&RULE, TestCert::ca("A").without(oid::KEY_USAGE)).unwrap().contains("no key usage"));
-        assert!(seen(&RULE, TestCert::ca("A").key_usage(KeyUsage::CRL_SIGN)).unwrap().contains("crl-sign"));
+        assert!(finding(&RULE, TestCert::ca("A").without(oid::KEY_USAGE)).unwrap().contains("no key usage"));
+        assert!(finding(&RULE, TestCert::ca("A").key_usage(KeyUsage::CRL_SIGN)).unwrap().contains("crl-sign"));
     }
 
     #[test]
     fn a_ca_with_key_cert_sign_is_right() {
-        assert_eq!(seen(&RULE, TestCert::ca("A")), None);
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

@@ -29,17 +29,17 @@ mod tests {
 
     #[test]
     fn key_usage_that_is_not_critical_is_found() {
-        assert!(seen(&RULE, TestCert::ca("A").critical(oid::KEY_USAGE, false)).is_some());
+        assert!(finding(&RULE, TestCert::ca("A").critical(oid::KEY_USAGE, false)).is_some());
     }
 
     #[test]
     fn critical_key_usage_is_right() {
-        assert_eq!(seen(&RULE, TestCert::ca("A")), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A")), None);
     }
 
     #[test]
     fn a_leaf_and_a_ca_without_key_usage_are_not_meant() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test").critical(oid::KEY_USAGE, false)), None);
-        assert_eq!(seen(&RULE, TestCert::ca("A").without(oid::KEY_USAGE)), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test").critical(oid::KEY_USAGE, false)), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A").without(oid::KEY_USAGE)), None);
     }
 }

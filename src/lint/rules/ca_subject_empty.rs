@@ -28,12 +28,12 @@ mod tests {
 
     #[test]
     fn a_nameless_ca_is_found() {
-        assert!(seen(&RULE, TestCert::ca("A").subject(&empty_name())).is_some());
+        assert!(finding(&RULE, TestCert::ca("A").subject(&empty_name())).is_some());
     }
 
     #[test]
     fn a_named_ca_is_right() {
-        assert_eq!(seen(&RULE, TestCert::ca("A")), None);
-        assert_eq!(seen(&RULE, TestCert::server("a.test").subject(&empty_name())), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test").subject(&empty_name())), None);
     }
 }

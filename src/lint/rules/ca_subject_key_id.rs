@@ -29,12 +29,12 @@ mod tests {
 
     #[test]
     fn a_ca_without_key_identifier_is_found() {
-        assert!(seen(&RULE, TestCert::ca("A").without(oid::SUBJECT_KEY_ID)).is_some());
+        assert!(finding(&RULE, TestCert::ca("A").without(oid::SUBJECT_KEY_ID)).is_some());
     }
 
     #[test]
     fn a_ca_with_one_is_right() {
-        assert_eq!(seen(&RULE, TestCert::ca("A")), None);
-        assert_eq!(seen(&RULE, TestCert::server("a.test").without(oid::SUBJECT_KEY_ID)), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test").without(oid::SUBJECT_KEY_ID)), None);
     }
 }

@@ -30,19 +30,19 @@ mod tests {
 
     #[test]
     fn a_server_or_client_that_may_not_sign_is_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").key_usage(KeyUsage::KEY_AGREEMENT)).is_some());
-        assert!(seen(&RULE, TestCert::client("alice").key_usage(KeyUsage::KEY_AGREEMENT)).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").key_usage(KeyUsage::KEY_AGREEMENT)).is_some());
+        assert!(finding(&RULE, TestCert::client("alice").key_usage(KeyUsage::KEY_AGREEMENT)).is_some());
     }
 
     #[test]
     fn a_server_that_signs_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
-        assert_eq!(seen(&RULE, TestCert::server("a.test").without(oid::KEY_USAGE)), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test").without(oid::KEY_USAGE)), None);
     }
 
     #[test]
     fn cas_and_what_is_not_for_tls_are_not_meant() {
-        assert_eq!(seen(&RULE, TestCert::ca("A").purposes(&[crate::x509::ExtendedKeyUsage::ServerAuth])), None);
-        assert_eq!(seen(&RULE, TestCert::leaf("a").key_usage(KeyUsage::KEY_AGREEMENT)), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A").purposes(&[crate::x509::ExtendedKeyUsage::ServerAuth])), None);
+        assert_eq!(finding(&RULE, TestCert::leaf("a").key_usage(KeyUsage::KEY_AGREEMENT)), None);
     }
 }

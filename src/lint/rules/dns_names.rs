@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
-    let told: Vec<String> = target
+    let faults: Vec<String> = target
         .certificate
         .names()
         .iter()
@@ -27,7 +27,7 @@ fn check(target: &LintTarget<'_>) -> Option<String> {
             _ => None,
         })
         .collect();
-    (!told.is_empty()).then(|| told.join("; "))
+    (!faults.is_empty()).then(|| faults.join("; "))
 }
 
 /// Returns the fault of a DNS name in a certificate, where it must already be in A-labels.
@@ -47,14 +47,14 @@ mod tests {
     fn names_that_no_client_looks_for_are_found() {
         for name in ["a..test", "w*.corp.test", "a.test.", "*.test", "", " ", "münchen.test", "192.0.2.1"] {
             let names = [GeneralName::Dns("good.test".to_owned()), GeneralName::Dns(name.to_owned())];
-            assert!(seen(&RULE, TestCert::server("a.test").general_names(&names)).is_some(), "{name}");
+            assert!(finding(&RULE, TestCert::server("a.test").general_names(&names)).is_some(), "{name}");
         }
     }
 
     #[test]
     fn names_and_wildcards_are_right() {
         assert_eq!(
-            seen(&RULE, TestCert::server("a.test").names(&["*.corp.test", "xn--mnchen-3ya.test", "10.0.0.1"])),
+            finding(&RULE, TestCert::server("a.test").names(&["*.corp.test", "xn--mnchen-3ya.test", "10.0.0.1"])),
             None
         );
     }

@@ -29,11 +29,11 @@ mod tests {
 
     #[test]
     fn any_purpose_is_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").purposes(&[ExtendedKeyUsage::Any])).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").purposes(&[ExtendedKeyUsage::Any])).is_some());
     }
 
     #[test]
     fn a_named_purpose_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

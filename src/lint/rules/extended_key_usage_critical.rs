@@ -28,13 +28,13 @@ mod tests {
 
     #[test]
     fn critical_purposes_are_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").critical(oid::EXTENDED_KEY_USAGE, true)).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").critical(oid::EXTENDED_KEY_USAGE, true)).is_some());
     }
 
     #[test]
     fn plain_purposes_are_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
         // The Baseline Requirements apply to servers; RFC 5280 allows both.
-        assert_eq!(seen(&RULE, TestCert::client("alice").critical(oid::EXTENDED_KEY_USAGE, true)), None);
+        assert_eq!(finding(&RULE, TestCert::client("alice").critical(oid::EXTENDED_KEY_USAGE, true)), None);
     }
 }

@@ -28,11 +28,11 @@ mod tests {
 
     #[test]
     fn an_empty_list_of_purposes_is_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").purposes(&[])).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").purposes(&[])).is_some());
     }
 
     #[test]
     fn a_purpose_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

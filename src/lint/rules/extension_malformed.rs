@@ -18,13 +18,13 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
-    let told: Vec<_> = target
+    let faults: Vec<_> = target
         .certificate
         .malformed
         .iter()
         .map(|(oid, reason)| format!("extension {}: {reason}", oid::with_name(oid)))
         .collect();
-    (!told.is_empty()).then(|| told.join("; "))
+    (!faults.is_empty()).then(|| faults.join("; "))
 }
 
 #[cfg(test)]
@@ -35,13 +35,13 @@ mod tests {
     #[test]
     fn a_doubled_and_a_garbled_extension_are_found() {
         let doubled = TestCert::server("a.test").again(oid::KEY_USAGE, true, vec![3, 2, 7, 0x80]);
-        assert!(seen(&RULE, doubled).unwrap().contains("2.5.29.15 (key usage): it stands twice"));
+        assert!(finding(&RULE, doubled).unwrap().contains("2.5.29.15 (key usage): it stands twice"));
         let garbled = TestCert::server("a.test").extension(oid::KEY_USAGE, true, vec![0xff]);
-        assert!(seen(&RULE, garbled).unwrap().contains("cannot be read"));
+        assert!(finding(&RULE, garbled).unwrap().contains("cannot be read"));
     }
 
     #[test]
     fn sound_extensions_are_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

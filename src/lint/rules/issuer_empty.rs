@@ -27,11 +27,11 @@ mod tests {
 
     #[test]
     fn an_empty_issuer_is_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").issuer(&empty_name())).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").issuer(&empty_name())).is_some());
     }
 
     #[test]
     fn a_named_issuer_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

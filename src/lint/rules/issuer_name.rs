@@ -31,12 +31,12 @@ mod tests {
     #[test]
     fn another_name_is_found() {
         assert!(
-            seen(&RULE, TestCert::server("a.test").issuer(&name("Else"))).unwrap().contains("expected CN=Test Root")
+            finding(&RULE, TestCert::server("a.test").issuer(&name("Else"))).unwrap().contains("expected CN=Test Root")
         );
     }
 
     #[test]
     fn the_name_of_the_ca_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

@@ -29,11 +29,11 @@ mod tests {
 
     #[test]
     fn a_leaf_that_signs_certificates_is_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").key_usage(KeyUsage::KEY_CERT_SIGN)).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").key_usage(KeyUsage::KEY_CERT_SIGN)).is_some());
     }
 
     #[test]
     fn a_ca_may_sign_certificates() {
-        assert_eq!(seen(&RULE, TestCert::ca("A")), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A")), None);
     }
 }

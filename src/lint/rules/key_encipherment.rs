@@ -34,15 +34,15 @@ mod tests {
     #[test]
     fn key_encipherment_by_a_curve_is_found() {
         let usage = KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_ENCIPHERMENT);
-        assert!(seen(&RULE, TestCert::server("a.test").key_usage(usage)).unwrap().contains("ecdsa-p256"));
+        assert!(finding(&RULE, TestCert::server("a.test").key_usage(usage)).unwrap().contains("ecdsa-p256"));
         let usage = KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::DATA_ENCIPHERMENT);
-        assert!(seen(&RULE, TestCert::server("a.test").key_usage(usage)).unwrap().contains("data-encipherment"));
+        assert!(finding(&RULE, TestCert::server("a.test").key_usage(usage)).unwrap().contains("data-encipherment"));
     }
 
     #[test]
     fn a_signature_by_a_curve_and_key_encipherment_by_rsa_are_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
         let rsa = TestCert::server("a.test").spki(rsa_spki(&[0xab; 256], &[1, 0, 1]));
-        assert_eq!(seen(&RULE, rsa.key_usage(KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_ENCIPHERMENT))), None);
+        assert_eq!(finding(&RULE, rsa.key_usage(KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_ENCIPHERMENT))), None);
     }
 }

@@ -31,12 +31,12 @@ mod tests {
     #[test]
     fn critical_key_identifiers_are_found() {
         for oid in [oid::SUBJECT_KEY_ID, oid::AUTHORITY_KEY_ID] {
-            assert!(seen(&RULE, TestCert::server("a.test").critical(oid, true)).is_some());
+            assert!(finding(&RULE, TestCert::server("a.test").critical(oid, true)).is_some());
         }
     }
 
     #[test]
     fn plain_key_identifiers_are_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

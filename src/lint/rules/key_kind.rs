@@ -51,14 +51,14 @@ mod tests {
             // An RSA key whose modulus and exponent cannot be read.
             (key("1.2.840.113549.1.1.1", None), "1.2.840.113549.1.1.1"),
         ] {
-            assert!(seen(&RULE, cert).unwrap().contains(named), "{named}");
+            assert!(finding(&RULE, cert).unwrap().contains(named), "{named}");
         }
     }
 
     #[test]
     fn every_kind_of_key_that_is_made_here_is_right() {
         for algorithm in KeyAlgorithm::ALL {
-            assert_eq!(seen(&RULE, TestCert::server("a.test").algorithm(algorithm)), None);
+            assert_eq!(finding(&RULE, TestCert::server("a.test").algorithm(algorithm)), None);
         }
     }
 }

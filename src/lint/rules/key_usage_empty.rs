@@ -28,11 +28,11 @@ mod tests {
 
     #[test]
     fn key_usage_without_a_bit_is_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").key_usage(KeyUsage::default())).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").key_usage(KeyUsage::default())).is_some());
     }
 
     #[test]
     fn key_usage_with_a_bit_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

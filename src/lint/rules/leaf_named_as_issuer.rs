@@ -28,14 +28,14 @@ mod tests {
 
     #[test]
     fn a_leaf_with_the_name_of_its_issuer_is_found() {
-        assert!(seen(&RULE, TestCert::client("Test Root")).unwrap().contains("CN=Test Root"));
+        assert!(finding(&RULE, TestCert::client("Test Root")).unwrap().contains("CN=Test Root"));
     }
 
     #[test]
     fn a_leaf_with_its_own_name_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
-        assert_eq!(seen_in_root(&RULE, TestCert::ca("A")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding_in_root(&RULE, TestCert::ca("A")), None);
         // Other rules report empty names.
-        assert_eq!(seen(&RULE, TestCert::server("a.test").subject(&empty_name()).issuer(&empty_name())), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test").subject(&empty_name()).issuer(&empty_name())), None);
     }
 }

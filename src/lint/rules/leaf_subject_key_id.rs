@@ -29,12 +29,12 @@ mod tests {
 
     #[test]
     fn a_leaf_without_key_identifier_is_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").without(oid::SUBJECT_KEY_ID)).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").without(oid::SUBJECT_KEY_ID)).is_some());
     }
 
     #[test]
     fn a_leaf_with_one_is_right_and_cas_have_a_rule_of_their_own() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
-        assert_eq!(seen(&RULE, TestCert::ca("A").without(oid::SUBJECT_KEY_ID)), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A").without(oid::SUBJECT_KEY_ID)), None);
     }
 }

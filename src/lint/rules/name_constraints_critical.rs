@@ -29,11 +29,11 @@ mod tests {
 
     #[test]
     fn plain_constraints_are_found() {
-        assert!(seen(&RULE, TestCert::ca("A").permit(&["a.test"]).critical(oid::NAME_CONSTRAINTS, false)).is_some());
+        assert!(finding(&RULE, TestCert::ca("A").permit(&["a.test"]).critical(oid::NAME_CONSTRAINTS, false)).is_some());
     }
 
     #[test]
     fn critical_constraints_are_right() {
-        assert_eq!(seen(&RULE, TestCert::ca("A").permit(&["a.test"])), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A").permit(&["a.test"])), None);
     }
 }

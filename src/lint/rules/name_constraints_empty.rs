@@ -35,12 +35,12 @@ mod tests {
     fn empty_constraints_are_found() {
         let both_empty = der::sequence(&[&[0xa0, 0], &[0xa1, 0]]);
         for value in [der::sequence(&[]), both_empty] {
-            assert!(seen(&RULE, TestCert::ca("A").extension(oid::NAME_CONSTRAINTS, true, value)).is_some());
+            assert!(finding(&RULE, TestCert::ca("A").extension(oid::NAME_CONSTRAINTS, true, value)).is_some());
         }
     }
 
     #[test]
     fn a_subtree_is_right() {
-        assert_eq!(seen(&RULE, TestCert::ca("A").exclude(&["a.test"])), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A").exclude(&["a.test"])), None);
     }
 }

@@ -29,11 +29,11 @@ mod tests {
 
     #[test]
     fn constraints_in_a_leaf_are_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").permit(&["a.test"])).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").permit(&["a.test"])).is_some());
     }
 
     #[test]
     fn constraints_in_a_ca_are_right() {
-        assert_eq!(seen(&RULE, TestCert::ca("A").permit(&["a.test"])), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A").permit(&["a.test"])), None);
     }
 }

@@ -36,13 +36,13 @@ mod tests {
     #[test]
     fn a_certificate_that_leaves_the_life_of_its_ca_is_found() {
         let (begin, end) = (datetime!(2026-01-01 0:00 UTC), datetime!(2026-02-01 0:00 UTC));
-        assert!(seen(&RULE, TestCert::ca("A").validity(begin, datetime!(2035-01-01 0:00:01 UTC))).is_some());
-        assert!(seen(&RULE, TestCert::ca("A").validity(datetime!(2024-12-31 23:59:59 UTC), end)).is_some());
+        assert!(finding(&RULE, TestCert::ca("A").validity(begin, datetime!(2035-01-01 0:00:01 UTC))).is_some());
+        assert!(finding(&RULE, TestCert::ca("A").validity(datetime!(2024-12-31 23:59:59 UTC), end)).is_some());
     }
 
     #[test]
     fn a_certificate_within_the_life_of_its_ca_is_right() {
-        assert_eq!(seen(&RULE, TestCert::ca("A")), None);
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

@@ -37,16 +37,16 @@ mod tests {
     #[test]
     fn a_path_length_in_a_leaf_is_found() {
         assert!(
-            seen(&RULE, TestCert::server("a.test").basic_constraints(false, Some(0)))
+            finding(&RULE, TestCert::server("a.test").basic_constraints(false, Some(0)))
                 .unwrap()
                 .contains("cA is not set")
         );
-        assert!(seen(&RULE, TestCert::ca("A").path_length(1).key_usage(KeyUsage::CRL_SIGN)).is_some());
+        assert!(finding(&RULE, TestCert::ca("A").path_length(1).key_usage(KeyUsage::CRL_SIGN)).is_some());
     }
 
     #[test]
     fn a_path_length_in_a_ca_is_right() {
-        assert_eq!(seen(&RULE, TestCert::ca("A").path_length(0)), None);
-        assert_eq!(seen(&RULE, TestCert::ca("A")), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A").path_length(0)), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A")), None);
     }
 }

@@ -40,14 +40,14 @@ mod tests {
 
     #[test]
     fn constraints_that_are_not_critical_are_found() {
-        assert_eq!(seen(&RULE, cert(oid::POLICY_CONSTRAINTS, false)).as_deref(), Some(RULE.example));
-        assert!(seen(&RULE, cert(oid::INHIBIT_ANY_POLICY, false)).is_some());
+        assert_eq!(finding(&RULE, cert(oid::POLICY_CONSTRAINTS, false)).as_deref(), Some(RULE.example));
+        assert!(finding(&RULE, cert(oid::INHIBIT_ANY_POLICY, false)).is_some());
     }
 
     #[test]
     fn critical_ones_and_none_are_right() {
-        assert_eq!(seen(&RULE, cert(oid::POLICY_CONSTRAINTS, true)), None);
-        assert_eq!(seen(&RULE, cert(oid::INHIBIT_ANY_POLICY, true)), None);
-        assert_eq!(seen(&RULE, TestCert::ca("A")), None);
+        assert_eq!(finding(&RULE, cert(oid::POLICY_CONSTRAINTS, true)), None);
+        assert_eq!(finding(&RULE, cert(oid::INHIBIT_ANY_POLICY, true)), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A")), None);
     }
 }

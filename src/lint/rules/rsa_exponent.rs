@@ -19,7 +19,7 @@ pub const RULE: Rule = Rule {
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
     let KeyKind::Rsa { exponent, .. } = target.certificate.public_key.kind() else { return None };
-    let is_odd = exponent.last().is_some_and(|octet| octet % 2 == 1);
+    let is_odd = exponent.last().is_some_and(|byte| byte % 2 == 1);
     (!is_odd || *exponent == [1]).then(|| "the RSA exponent is even or 1, expected an odd one such as 65537".to_owned())
 }
 
@@ -31,12 +31,12 @@ mod tests {
     #[test]
     fn an_even_exponent_and_one_are_found() {
         for exponent in [&[2][..], &[1], &[]] {
-            assert!(seen(&RULE, TestCert::server("a.test").spki(rsa_spki(&[0xff; 256], exponent))).is_some());
+            assert!(finding(&RULE, TestCert::server("a.test").spki(rsa_spki(&[0xff; 256], exponent))).is_some());
         }
     }
 
     #[test]
     fn the_usual_exponent_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test").spki(rsa_spki(&[0xff; 256], &[1, 0, 1]))), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test").spki(rsa_spki(&[0xff; 256], &[1, 0, 1]))), None);
     }
 }

@@ -36,16 +36,16 @@ mod tests {
 
     #[test]
     fn short_and_odd_moduli_are_found() {
-        let first_octet = |octet: u8, length: usize| [&[octet][..], &vec![0xff; length - 1]].concat();
-        for (modulus, told) in [(first_octet(0x80, 128), "1024"), (first_octet(0x01, 257), "multiple of 8")] {
+        let first_byte = |byte: u8, length: usize| [&[byte][..], &vec![0xff; length - 1]].concat();
+        for (modulus, expected) in [(first_byte(0x80, 128), "1024"), (first_byte(0x01, 257), "multiple of 8")] {
             let cert = TestCert::server("a.test").spki(rsa_spki(&modulus, &[1, 0, 1]));
-            assert!(seen(&RULE, cert).unwrap().contains(told));
+            assert!(finding(&RULE, cert).unwrap().contains(expected));
         }
     }
 
     #[test]
     fn a_modulus_of_2048_bits_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test").spki(rsa_spki(&[0xff; 256], &[1, 0, 1]))), None);
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test").spki(rsa_spki(&[0xff; 256], &[1, 0, 1]))), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

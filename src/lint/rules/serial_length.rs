@@ -18,9 +18,9 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
-    let octets = target.certificate.serial.as_der_content().len();
+    let length = target.certificate.serial.as_der_content().len();
     let most = SerialNumber::MOST_OCTETS;
-    (octets > most).then(|| format!("the serial number takes {octets} octets, expected at most {most}"))
+    (length > most).then(|| format!("the serial number takes {length} octets, expected at most {most}"))
 }
 
 #[cfg(test)]
@@ -31,11 +31,11 @@ mod tests {
     #[test]
     fn twenty_one_octets_are_too_many() {
         let serial = [&[0][..], &[0xff; 20]].concat();
-        assert!(seen(&RULE, TestCert::server("a.test").serial(&serial)).unwrap().contains("21 octets"));
+        assert!(finding(&RULE, TestCert::server("a.test").serial(&serial)).unwrap().contains("21 octets"));
     }
 
     #[test]
     fn twenty_octets_are_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test").serial(&[0x7f; 20])), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test").serial(&[0x7f; 20])), None);
     }
 }

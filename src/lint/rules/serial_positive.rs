@@ -31,12 +31,12 @@ mod tests {
 
     #[test]
     fn zero_and_negative_serials_are_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").serial(&[0])).unwrap().contains("is zero"));
-        assert!(seen(&RULE, TestCert::server("a.test").serial(&[0x80])).unwrap().contains("is negative"));
+        assert!(finding(&RULE, TestCert::server("a.test").serial(&[0])).unwrap().contains("is zero"));
+        assert!(finding(&RULE, TestCert::server("a.test").serial(&[0x80])).unwrap().contains("is negative"));
     }
 
     #[test]
     fn a_positive_serial_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test").serial(&[0, 0x80])), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test").serial(&[0, 0x80])), None);
     }
 }

@@ -32,12 +32,12 @@ mod tests {
     fn two_different_algorithms_are_found() {
         let ecdsa_with_sha384 = [0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03];
         assert!(
-            seen(&RULE, TestCert::server("a.test").inner_algorithm(&ecdsa_with_sha384)).unwrap().contains("SHA384")
+            finding(&RULE, TestCert::server("a.test").inner_algorithm(&ecdsa_with_sha384)).unwrap().contains("SHA384")
         );
     }
 
     #[test]
     fn the_same_algorithm_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

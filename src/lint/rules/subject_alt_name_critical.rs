@@ -38,15 +38,15 @@ mod tests {
 
     #[test]
     fn an_empty_subject_beside_plain_names_is_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").subject(&empty_name())).unwrap().contains("not critical"));
+        assert!(finding(&RULE, TestCert::server("a.test").subject(&empty_name())).unwrap().contains("not critical"));
         let nameless = TestCert::server("a.test").subject(&empty_name()).without(oid::SUBJECT_ALT_NAME);
-        assert!(seen(&RULE, nameless).unwrap().contains("neither"));
+        assert!(finding(&RULE, nameless).unwrap().contains("neither"));
     }
 
     #[test]
     fn an_empty_subject_beside_critical_names_is_right() {
         let cert = TestCert::server("a.test").subject(&empty_name()).critical(oid::SUBJECT_ALT_NAME, true);
-        assert_eq!(seen(&RULE, cert), None);
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, cert), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

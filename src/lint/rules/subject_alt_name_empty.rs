@@ -32,11 +32,11 @@ mod tests {
 
     #[test]
     fn an_empty_extension_is_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").general_names(&[])).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").general_names(&[])).is_some());
     }
 
     #[test]
     fn an_extension_with_a_name_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

@@ -34,13 +34,13 @@ mod tests {
     #[test]
     fn a_server_with_only_a_common_name_is_found() {
         let cert = TestCert::server("a.test").without(oid::SUBJECT_ALT_NAME);
-        assert!(seen(&RULE, cert).unwrap().contains("common name a.test is not looked at"));
+        assert!(finding(&RULE, cert).unwrap().contains("common name a.test is not looked at"));
     }
 
     #[test]
     fn a_server_with_names_and_a_client_or_ca_without_are_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
-        assert_eq!(seen(&RULE, TestCert::ca("A").purposes(&[crate::x509::ExtendedKeyUsage::ServerAuth])), None);
-        assert_eq!(seen(&RULE, TestCert::client("alice")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::ca("A").purposes(&[crate::x509::ExtendedKeyUsage::ServerAuth])), None);
+        assert_eq!(finding(&RULE, TestCert::client("alice")), None);
     }
 }

@@ -29,13 +29,13 @@ mod tests {
 
     #[test]
     fn critical_names_beside_a_subject_are_found() {
-        assert!(seen(&RULE, TestCert::server("a.test").critical(oid::SUBJECT_ALT_NAME, true)).is_some());
+        assert!(finding(&RULE, TestCert::server("a.test").critical(oid::SUBJECT_ALT_NAME, true)).is_some());
     }
 
     #[test]
     fn plain_names_are_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
         let nameless = TestCert::server("a.test").subject(&empty_name()).critical(oid::SUBJECT_ALT_NAME, true);
-        assert_eq!(seen(&RULE, nameless), None);
+        assert_eq!(finding(&RULE, nameless), None);
     }
 }

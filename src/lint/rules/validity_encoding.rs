@@ -70,7 +70,7 @@ mod tests {
     fn a_generalized_time_before_2050_is_found() {
         let early = [&b"\x18\x0f20260101000000Z"[..], b"\x17\x0d270101000000Z"];
         let cert = || TestCert::server("a.test").validity_der(der::sequence(&early));
-        assert_eq!(seen(&RULE, cert()).as_deref(), Some(RULE.example));
+        assert_eq!(finding(&RULE, cert()).as_deref(), Some(RULE.example));
         assert!(!is_not_der(&TestCa::root().issue(cert())));
     }
 
@@ -85,14 +85,14 @@ mod tests {
         ] {
             let certificate =
                 TestCa::root().issue(TestCert::server("a.test").validity_der(der::sequence(&[sound, date])));
-            let told = check(&LintTarget::alone(&certificate)).unwrap();
-            assert!(told.starts_with("notAfter is written as") && is_not_der(&certificate), "{told}");
+            let message = check(&LintTarget::alone(&certificate)).unwrap();
+            assert!(message.starts_with("notAfter is written as") && is_not_der(&certificate), "{message}");
         }
     }
 
     #[test]
     fn both_forms_are_right_on_their_side_of_2050() {
         let cert = TestCert::ca("A").validity(datetime!(2049-12-31 0:00 UTC), datetime!(2050-01-01 0:00 UTC));
-        assert_eq!(seen(&RULE, cert), None);
+        assert_eq!(finding(&RULE, cert), None);
     }
 }

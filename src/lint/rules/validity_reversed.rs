@@ -33,11 +33,11 @@ mod tests {
     #[test]
     fn dates_in_the_wrong_order_are_found() {
         let cert = TestCert::server("a.test").validity(datetime!(2026-02-01 0:00 UTC), datetime!(2026-01-01 0:00 UTC));
-        assert!(seen(&RULE, cert).unwrap().contains("2026-02-01T00:00:00Z, after it ends"));
+        assert!(finding(&RULE, cert).unwrap().contains("2026-02-01T00:00:00Z, after it ends"));
     }
 
     #[test]
     fn dates_in_order_are_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

@@ -28,11 +28,11 @@ mod tests {
 
     #[test]
     fn a_version_1_certificate_is_found() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test").version(1)).unwrap(), "the version is 1, expected 3");
+        assert_eq!(finding(&RULE, TestCert::server("a.test").version(1)).unwrap(), "the version is 1, expected 3");
     }
 
     #[test]
     fn version_3_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

@@ -30,13 +30,13 @@ mod tests {
 
     #[test]
     fn a_signature_over_sha1_is_found() {
-        assert!(seen(&RULE, over_sha1(TestCert::server("a.test"))).unwrap().contains("sha1WithRSAEncryption"));
-        assert!(seen(&RULE, over_sha1(TestCert::ca("A"))).is_some());
+        assert!(finding(&RULE, over_sha1(TestCert::server("a.test"))).unwrap().contains("sha1WithRSAEncryption"));
+        assert!(finding(&RULE, over_sha1(TestCert::ca("A"))).is_some());
     }
 
     #[test]
     fn a_root_may_sign_itself_as_it_likes() {
-        assert_eq!(seen_in_root(&RULE, over_sha1(TestCert::ca("A"))), None);
+        assert_eq!(finding_in_root(&RULE, over_sha1(TestCert::ca("A"))), None);
     }
 
     fn over_sha1(cert: TestCert) -> TestCert {
@@ -46,6 +46,6 @@ mod tests {
 
     #[test]
     fn a_signature_over_sha256_is_right() {
-        assert_eq!(seen(&RULE, TestCert::server("a.test")), None);
+        assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }

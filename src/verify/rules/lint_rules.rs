@@ -322,8 +322,8 @@ mod tests {
             TestCert::ca("A").purposes(&[ExtendedKeyUsage::ServerAuth]).critical(oid::EXTENDED_KEY_USAGE, true);
         let limited = TestPki::with(limited).case(server()).server("web.corp.test").verify();
         assert!(limited.valid);
-        let told: Vec<_> = limited.problems.iter().map(|it| it.code).collect();
-        assert_eq!(told, [lint::extended_key_usage_critical::RULE.code]);
+        let found: Vec<_> = limited.problems.iter().map(|it| it.code).collect();
+        assert_eq!(found, [lint::extended_key_usage_critical::RULE.code]);
     }
 
     /// What is let pass of a root is that one thing of a root, and nothing beside it.
@@ -352,7 +352,7 @@ mod tests {
         assert_eq!(as_anchor.server("web.corp.test").errors(), [""; 0]);
         let within = Case::new(anchor.issue(server()), &[&anchor.certificate], &[&root.certificate]);
         assert_eq!(within.server("web.corp.test").errors(), missing);
-        // An identifier that says nothing is not left out.
+        // An empty identifier is not a missing one.
         let empty = root.subordinate(renamed().extension(oid::AUTHORITY_KEY_ID, false, der::sequence(&[])));
         let case = Case::new(empty.issue(server()), &[], &[&empty.certificate]);
         assert_eq!(case.server("web.corp.test").errors(), missing);

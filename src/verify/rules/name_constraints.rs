@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(errors(TestCert::ca("A").exclude(&["corp.test"]), server()), violated);
         let wildcard = || server().names(&["*.corp.test"]);
         assert_eq!(errors(TestCert::ca("A").exclude(&["secret.corp.test"]), wildcard()), violated);
-        // The wildcard stands for one label, and reaches nothing in there.
+        // The wildcard matches one label, and so no name of the subtree.
         assert_eq!(errors(TestCert::ca("A").exclude(&["deep.secret.corp.test"]), wildcard()), [""; 0]);
     }
 
@@ -439,7 +439,7 @@ mod tests {
         assert_eq!(errors(TestCert::ca("A").name_constraints(&excluded), server()), [""; 0]);
     }
 
-    /// A wildcard is taken for the names that it stands for: all of them have to be permitted, none may be excluded.
+    /// All names that a wildcard matches must be permitted, and none may be excluded.
     #[test]
     fn a_wildcard_needs_every_name_that_it_stands_for() {
         let violated = [NAME_CONSTRAINT_VIOLATED.code];
@@ -457,7 +457,7 @@ mod tests {
         ] {
             assert_eq!(errors(TestCert::ca("A").exclude(&[excluded]), wildcard()), expected, "{excluded}");
         }
-        // What only looks as long as a wildcard stands for itself alone.
+        // A name that is not a wildcard matches itself only.
         assert_eq!(errors(TestCert::ca("A").exclude(&["secret.corp.test"]), server().names(&["a.corp.test"])), [""; 0]);
     }
 
@@ -510,7 +510,7 @@ mod tests {
         assert_eq!(errors(ca(), leaf(&["web.corp.test", "ops@corp.test"])), [""; 0]);
     }
 
-    /// RFC 5280 §6.1.3 (b): "if the subject is non-empty"; §6.1.4 (g): what a leaf says constrains nobody.
+    /// RFC 5280 §6.1.3 (b): "if the subject is non-empty"; §6.1.4 (g): the name constraints of a leaf have no effect.
     #[test]
     fn an_empty_subject_and_the_constraints_of_a_leaf_are_passed_over() {
         let permitted = vec![Subtree::Directory(DistinguishedName::from_der(&name("Corp")).unwrap())];

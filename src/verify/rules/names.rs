@@ -169,16 +169,16 @@ mod tests {
 
     #[test]
     fn what_comes_nearest_is_of_the_kind_that_was_asked_for_and_a_wildcard_says_why_not() {
-        let told = |names: &[&str], wanted: &str| {
+        let message = |names: &[&str], wanted: &str| {
             TestPki::new().case(server().names(names)).name(wanted).verify().problems[0].message.clone()
         };
-        let nearest = told(&["10.0.0.2.test", "10.9.9.9"], "10.0.0.2");
+        let nearest = message(&["10.0.0.2.test", "10.9.9.9"], "10.0.0.2");
         assert!(nearest.contains("is ip:10.9.9.9"), "{nearest}");
-        let parent = told(&["*.corp.test"], "corp.test");
+        let parent = message(&["*.corp.test"], "corp.test");
         assert!(parent.ends_with("does not stand for its parent"), "{parent}");
-        let deeper = told(&["*.corp.test"], "a.b.corp.test");
+        let deeper = message(&["*.corp.test"], "a.b.corp.test");
         assert!(deeper.ends_with("stands for one label only"), "{deeper}");
-        let else_where = told(&["*.corp.test"], "web.other.test");
+        let else_where = message(&["*.corp.test"], "web.other.test");
         assert!(else_where.ends_with("is dns:*.corp.test"), "{else_where}");
     }
 }

@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(TestPki::with(ca()).case(leaf()).errors(), [""; 0]);
         assert_eq!(TestPki::with(inhibiting()).case(leaf()).errors(), [POLICY_NOT_SATISFIED.code]);
         assert_eq!(TestPki::with(inhibiting()).case(under(server(), "1.2.3")).errors(), [""; 0]);
-        // A leaf that bears the name of its CA is no CA.
+        // A leaf with the name of its CA is not a CA.
         assert_eq!(TestPki::with(inhibiting()).case(leaf().subject(&name("A"))).errors(), [POLICY_NOT_SATISFIED.code]);
         let upper = TestCa::self_signed(inhibiting());
         let renewed = upper.subordinate(under(TestCert::ca("A"), ANY_POLICY));

@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(pki.case(server()).client().errors(), [WRONG_PURPOSE.code]);
         let limited = TestPki::with(TestCert::ca("A").purposes(&[ExtendedKeyUsage::ClientAuth]));
         assert_eq!(limited.case(server()).server("web.corp.test").errors(), [WRONG_PURPOSE.code]);
-        // Any purpose is too much to stand for one in a leaf.
+        // anyExtendedKeyUsage is not enough in a leaf.
         let any = server().purposes(&[ExtendedKeyUsage::Any]);
         assert!(pki.case(any).client().errors().contains(&WRONG_PURPOSE.code));
     }
@@ -65,20 +65,20 @@ mod tests {
     #[test]
     fn a_certificate_of_the_other_side_is_called_so() {
         let pki = TestPki::new();
-        let told = |case: Case| {
+        let message = |case: Case| {
             let problems = case.verify().problems;
             problems.into_iter().find(|it| it.code == WRONG_PURPOSE.code).unwrap().message
         };
         let mail = || server().purposes(&[ExtendedKeyUsage::EmailProtection]);
         let client = || server().purposes(&[ExtendedKeyUsage::ClientAuth]);
-        assert!(told(pki.case(client()).server("web.corp.test")).starts_with("this is a client certificate"));
-        assert!(told(pki.case(server()).client()).starts_with("this is a server certificate"));
+        assert!(message(pki.case(client()).server("web.corp.test")).starts_with("this is a client certificate"));
+        assert!(message(pki.case(server()).client()).starts_with("this is a server certificate"));
         for case in [pki.case(mail()).server("web.corp.test"), pki.case(mail()).client()] {
-            assert!(told(case).starts_with("the extended key usage of the leaf is email"));
+            assert!(message(case).starts_with("the extended key usage of the leaf is email"));
         }
-        assert!(told(pki.case(server().purposes(&[])).client()).contains("is nothing, expected"));
+        assert!(message(pki.case(server().purposes(&[])).client()).contains("is nothing, expected"));
         let limited = TestPki::with(TestCert::ca("A").purposes(&[ExtendedKeyUsage::ClientAuth]));
-        let of_ca = told(limited.case(server()).server("web.corp.test"));
+        let of_ca = message(limited.case(server()).server("web.corp.test"));
         assert!(of_ca.starts_with("the extended key usage of the intermediate is client-auth"), "{of_ca}");
     }
 

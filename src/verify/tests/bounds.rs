@@ -12,7 +12,7 @@ use crate::x509::name_constraints::Subtree;
 use crate::x509::{Certificate, GeneralName, NameConstraints, der};
 
 /// Judges, and holds what it cost against every bound.
-fn judged(case: &Case) -> (Verdict, Budget) {
+fn verify_and_count(case: &Case) -> (Verdict, Budget) {
     let (verdict, budget) = case.verify_and_count();
     let bounds =
         [MOST_SIGNATURES, MOST_CRL_SIGNATURES, MOST_STEPS, MOST_PATHS, MOST_COMPARISONS, MOST_POLICIES, MOST_DIAGNOSES];
@@ -23,7 +23,7 @@ fn judged(case: &Case) -> (Verdict, Budget) {
 }
 
 fn signatures(case: &Case) -> usize {
-    judged(case).1.spent()[0]
+    verify_and_count(case).1.spent()[0]
 }
 
 fn has(verdict: &Verdict, code: &str) -> bool {
@@ -64,7 +64,7 @@ impl Crowd {
 fn two_hundred_cross_signed_intermediates_lead_to_the_anchor_among_them() {
     let crowd = Crowd::new(20, 200);
     let case = crowd.case(&crowd.cas[10].certificate);
-    assert!(judged(&case).0.valid);
+    assert!(verify_and_count(&case).0.valid);
     // The way leads there directly: nothing near the bound is needed.
     assert!(signatures(&case) < 40, "{}", signatures(&case));
 }
@@ -73,11 +73,11 @@ fn two_hundred_cross_signed_intermediates_lead_to_the_anchor_among_them() {
 fn two_hundred_cross_signed_intermediates_and_an_anchor_that_only_looks_right() {
     let crowd = Crowd::new(20, 200);
     let named_alike = TestCa::self_signed(TestCert::ca("CA 10"));
-    let (verdict, budget) = judged(&crowd.case(&named_alike.certificate));
+    let (verdict, budget) = verify_and_count(&crowd.case(&named_alike.certificate));
     assert!(!verdict.valid && has(&verdict, "too-complex"), "{:?}", verdict.problems);
     assert!(budget.spent()[2] > 1000, "it gave up too early: {budget:?}");
-    // An anchor that nobody names is told at once.
-    let (verdict, budget) = judged(&crowd.case(&TestCa::root().certificate));
+    // An anchor that no certificate names is reported at once.
+    let (verdict, budget) = verify_and_count(&crowd.case(&TestCa::root().certificate));
     assert!(!verdict.valid && budget.spent()[0] == 0, "{budget:?}");
 }
 
@@ -95,7 +95,7 @@ fn not_every_path_of_a_crowd_is_judged() {
         issuer = ca;
     }
     let case = Case::new(issuer.issue(server()), &crowd.iter().collect::<Vec<_>>(), &[&anchor.certificate]);
-    let (verdict, budget) = judged(&case);
+    let (verdict, budget) = verify_and_count(&case);
     assert!(has(&verdict, "expired") && has(&verdict, "too-complex"), "{:?}", verdict.problems);
     assert_eq!(budget.spent()[3], MOST_PATHS);
     assert!(budget.spent()[0] < 80, "each signature is checked once: {budget:?}");
@@ -105,12 +105,12 @@ fn not_every_path_of_a_crowd_is_judged() {
 fn a_ring_and_a_ladder_of_two_hundred_end() {
     let crowd = Crowd::new(200, 200);
     let before = TestCa::self_signed(TestCert::ca("CA 1"));
-    assert!(!judged(&crowd.case(&before.certificate)).0.valid);
+    assert!(!verify_and_count(&crowd.case(&before.certificate)).0.valid);
     assert!(signatures(&crowd.case(&before.certificate)) <= 32);
     // Twenty certificates below the anchor are followed, two hundred are not.
     let near = &crowd.cas[180].certificate;
-    assert!(judged(&crowd.case(near)).0.valid);
-    assert!(!judged(&crowd.case(&crowd.cas[20].certificate)).0.valid);
+    assert!(verify_and_count(&crowd.case(near)).0.valid);
+    assert!(!verify_and_count(&crowd.case(&crowd.cas[20].certificate)).0.valid);
 }
 
 #[test]
@@ -120,13 +120,13 @@ fn a_fan_of_one_name_and_many_keys_ends() {
     let signer = root.subordinate(TestCert::ca("Issuing CA"));
     let leaf = || signer.issue(server().without(oid::AUTHORITY_KEY_ID));
     let crowd: Vec<_> = fan.iter().collect();
-    let (verdict, budget) = judged(&Case::new(leaf(), &crowd, &[&root.certificate]));
+    let (verdict, budget) = verify_and_count(&Case::new(leaf(), &crowd, &[&root.certificate]));
     assert!(!verdict.valid && has(&verdict, "too-complex"), "{:?}", verdict.problems);
     assert_eq!((budget.spent()[0], budget.spent()[6]), (MOST_SIGNATURES, MOST_DIAGNOSES));
     // With its key identifier the right one is found first, wherever it stands.
     let crowd: Vec<_> = fan.iter().chain([&signer.certificate]).collect();
     let case = Case::new(signer.issue(server()), &crowd, &[&root.certificate]);
-    assert!(judged(&case).0.valid);
+    assert!(verify_and_count(&case).0.valid);
     assert_eq!(signatures(&case), 2);
 }
 
@@ -137,10 +137,10 @@ fn what_was_not_looked_at_any_more_is_not_called_wrong() {
     let crowd: Vec<_> =
         cas.windows(2).map(|pair| pair[1].issue(silent(TestCert::ca("Same")).with_key(&pair[0].key))).collect();
     let crowd: Vec<_> = crowd.iter().collect();
-    let stranger = TestCa::self_signed(silent(TestCert::ca("Same")));
+    let other_ca = TestCa::self_signed(silent(TestCert::ca("Same")));
     let leaf = cas[0].issue(silent(server()));
-    let case = Case::new(leaf, &crowd, &[&stranger.certificate]);
-    let (verdict, budget) = judged(&case);
+    let case = Case::new(leaf, &crowd, &[&other_ca.certificate]);
+    let (verdict, budget) = verify_and_count(&case);
     assert_eq!(budget.spent()[6], MOST_DIAGNOSES);
     assert_eq!(case.errors(), ["too-complex"], "{:?}", verdict.problems);
 }
@@ -161,15 +161,15 @@ fn thousands_of_subtrees_and_names_are_refused_and_hundreds_are_compared() {
         TestPki::with(TestCert::ca("A").name_constraints(&subtrees(subtree_count)))
             .case(server().general_names(&names(name_count)))
     };
-    let (verdict, budget) = judged(&case(300, 300));
+    let (verdict, budget) = verify_and_count(&case(300, 300));
     assert!(verdict.valid && budget.spent()[4] > 90_000, "{:?}", verdict.problems);
-    let (verdict, budget) = judged(&case(3000, 3000));
+    let (verdict, budget) = verify_and_count(&case(3000, 3000));
     assert!(has(&verdict, "name-constraint-unprocessable") && budget.spent()[4] == 0, "{budget:?}");
     // Long names cost more than short ones.
     let long = names(1).into_iter().chain([GeneralName::Dns(format!("{}.test", "a".repeat(60_000)))]);
     let case = TestPki::with(TestCert::ca("A").name_constraints(&subtrees(2000)))
         .case(server().general_names(&long.collect::<Vec<_>>()));
-    assert!(has(&judged(&case).0, "name-constraint-unprocessable"));
+    assert!(has(&verify_and_count(&case).0, "name-constraint-unprocessable"));
 }
 
 /// What one path may compare, many paths may not compare each.
@@ -182,7 +182,7 @@ fn the_comparisons_of_all_paths_count_together() {
     };
     let crowd: Vec<_> = (0..20).map(|index| root.issue(again(index))).collect();
     let leaf = first.issue(server().general_names(&names(300)).extension("1.2.3.4", true, vec![5, 0]));
-    let (verdict, budget) = judged(&Case::new(leaf, &crowd.iter().collect::<Vec<_>>(), &[&root.certificate]));
+    let (verdict, budget) = verify_and_count(&Case::new(leaf, &crowd.iter().collect::<Vec<_>>(), &[&root.certificate]));
     assert!(!verdict.valid);
     assert_eq!(budget.spent()[3], 20, "every path is tried");
     assert_eq!(budget.spent()[4] / (300 * 301), 2, "{budget:?}");
@@ -213,8 +213,8 @@ fn policies_are_followed_so_far_and_no_further() {
         let certificates: Vec<_> = chain.iter().map(|ca| &ca.certificate).collect();
         Case::new(leaf, &certificates, &[&root.certificate])
     };
-    assert!(judged(&case(20)).0.valid);
-    let (verdict, _) = judged(&case(200));
+    assert!(verify_and_count(&case(20)).0.valid);
+    let (verdict, _) = verify_and_count(&case(200));
     assert!(
         verdict.problems.iter().any(|problem| problem.message.contains("policies to follow")),
         "{:?}",

@@ -9,7 +9,7 @@ use crate::x509::{Certificate, Crl, KeyUsage, der};
 const GOOD: [&str; 0] = [];
 const UNKNOWN: [&str; 1] = ["revocation-unknown"];
 
-/// A house, and somebody who signs lists for it: `CN=Lists`, certified by the root.
+/// A PKI and a CRL signer, `CN=Lists`, certified by the root.
 struct Publisher {
     pki: TestPki,
     crls: TestCa,
@@ -26,7 +26,7 @@ impl Publisher {
         Self { pki, crls }
     }
 
-    /// The errors of a leaf beside these lists; the root's list is sound and empty.
+    /// Returns the errors of a leaf with these CRLs; the CRL of the root is valid and empty.
     fn errors(&self, leaf: TestCert, crls: &[&Crl]) -> Vec<&'static str> {
         let of_root = TestCrl::new().sign(&self.pki.root);
         let all: Vec<_> = [&of_root].into_iter().chain(crls.iter().copied()).collect();
@@ -97,7 +97,7 @@ fn an_indirect_list_counts_for_certificates_that_name_its_issuer() {
     assert_eq!(publisher.errors(leaf(), &[&changed.sign(&publisher.crls)]), GOOD);
     let own = indirect().entry_of(&SERIAL, &[]).sign(&publisher.crls);
     assert_eq!(publisher.errors(leaf(), &[&own]), GOOD);
-    // 4.14.26, 4.14.27: another issuer, and a list that is not marked as indirect.
+    // 4.14.26, 4.14.27: another issuer, and a CRL that is not marked as indirect.
     assert_eq!(publisher.errors(pointing(server(), &[&crl_issuer("Nobody")]), &[&sound]), UNKNOWN);
     assert_eq!(publisher.errors(leaf(), &[&TestCrl::new().sign(&publisher.crls)]), UNKNOWN);
     let unmarked = TestCrl::new().entry_of(&SERIAL, &of_issuer("Else")).sign(&publisher.pki.issuing);
@@ -120,21 +120,21 @@ fn what_an_indirect_list_revokes_stays_revoked_beside_a_list_of_the_own_issuer()
 fn the_issuer_of_an_indirect_list_needs_a_path_to_the_same_anchor_and_a_sound_status() {
     let publisher = Publisher::new();
     let leaf = || pointing(server(), &[&crl_issuer("Lists")]);
-    let stranger = TestCa::self_signed(signs_lists("Lists"));
-    let of_stranger = indirect().sign(&stranger);
-    let chain = [&publisher.pki.issuing.certificate, &stranger.certificate];
+    let other_ca = TestCa::self_signed(signs_lists("Lists"));
+    let of_other_ca = indirect().sign(&other_ca);
+    let chain = [&publisher.pki.issuing.certificate, &other_ca.certificate];
     let of_root = TestCrl::new().sign(&publisher.pki.root);
     let roots = [&publisher.pki.root.certificate];
-    let crls = [&of_root, &of_stranger];
-    let judged = || publisher.pki.issuing.issue(leaf());
-    assert_eq!(Case::new(judged(), &chain, &roots).crls(&crls).errors(), ["crl-unusable"]);
+    let crls = [&of_root, &of_other_ca];
+    let issued = || publisher.pki.issuing.issue(leaf());
+    assert_eq!(Case::new(issued(), &chain, &roots).crls(&crls).errors(), ["crl-unusable"]);
     // Trusted for itself, but not the anchor of this path (RFC 5280 §6.3.3 (f)).
-    let both = [&publisher.pki.root.certificate, &stranger.certificate];
-    assert_eq!(Case::new(judged(), &chain, &both).crls(&crls).errors(), ["crl-unusable"]);
+    let both = [&publisher.pki.root.certificate, &other_ca.certificate];
+    assert_eq!(Case::new(issued(), &chain, &both).crls(&crls).errors(), ["crl-unusable"]);
     let sound = indirect().sign(&publisher.crls);
     let chain = [&publisher.pki.issuing.certificate, &publisher.crls.certificate];
     let revoked = TestCrl::new().entry_of(&[9], &[]).sign(&publisher.pki.root);
-    assert_eq!(Case::new(judged(), &chain, &roots).crls(&[&revoked, &sound]).errors(), ["crl-unusable"]);
+    assert_eq!(Case::new(issued(), &chain, &roots).crls(&[&revoked, &sound]).errors(), ["crl-unusable"]);
     for cert in [
         signs_lists("Lists").key_usage(KeyUsage::DIGITAL_SIGNATURE),
         signs_lists("Lists").extension("1.2.3.4", true, vec![5, 0]),
@@ -144,7 +144,7 @@ fn the_issuer_of_an_indirect_list_needs_a_path_to_the_same_anchor_and_a_sound_st
         let unfit = publisher.pki.root.subordinate(cert);
         let chain = [&publisher.pki.issuing.certificate, &unfit.certificate];
         let crl = indirect().sign(&unfit);
-        assert_eq!(Case::new(judged(), &chain, &roots).crls(&[&of_root, &crl]).errors(), ["crl-unusable"]);
+        assert_eq!(Case::new(issued(), &chain, &roots).crls(&[&of_root, &crl]).errors(), ["crl-unusable"]);
     }
 }
 
@@ -175,7 +175,7 @@ fn names_of_points_match_in_every_form() {
         GOOD
     );
     assert_eq!(publisher.errors(server(), &[&own(&full("Issuing CA"))]), GOOD);
-    // 4.14.28, 4.14.29: relative to the issuer of the list.
+    // 4.14.28, 4.14.29: relative to the issuer of the CRL.
     let scoped = |name: &[u8]| TestCrl::new().scope(&[name, &INDIRECT]).sign(&publisher.crls);
     let leaf = |fields: &[&[u8]]| pointing(server(), fields);
     let of_lists = crl_issuer("Lists");
@@ -198,7 +198,7 @@ fn a_list_covers_a_point_only_as_its_issuer_says() {
     assert_eq!(publisher.errors(leaf(&[&point("P", &crl_issuer("Lists")), &at_q]), &[&of_lists]), GOOD);
     assert_eq!(publisher.errors(leaf(&[&point("P", &[]), &at_q]), &[&of_lists]), UNKNOWN);
     assert_eq!(publisher.errors(leaf(&[&point("P", &crl_issuer("Others")), &at_q]), &[&of_lists]), UNKNOWN);
-    // A point with a CRL issuer asks for an indirect list, of the own issuer too.
+    // A point with a CRL issuer requires an indirect CRL, also of the certificate's own issuer.
     let own = |fields: &[&[u8]]| TestCrl::new().scope(fields).sign(&publisher.pki.issuing);
     let named = leaf(&[&point("P", &crl_issuer("Issuing CA"))]);
     assert_eq!(publisher.errors(named, &[&own(&[&full_name(&directory("P"))])]), UNKNOWN);
@@ -223,7 +223,7 @@ fn nobody_signs_lists_in_the_name_of_another() {
     assert_eq!(publisher.errors(server(), &[&in_name_of_issuing]), ["crl-unusable"]);
     let in_name_of_lists = indirect().sign_as(crls.certificate.subject.as_der(), issuing);
     assert_eq!(publisher.errors(pointing(server(), &[&crl_issuer("Lists")]), &[&in_name_of_lists]), ["crl-unusable"]);
-    // A hold is not lifted by a list of another issuer.
+    // A CRL of another issuer does not remove a hold.
     let held = TestCrl::new().revoke(6).sign(issuing);
     let elsewhere = indirect().number(2).sign(crls);
     let leaf = pointing(server(), &[&crl_issuer("Lists")]);
@@ -283,7 +283,7 @@ fn a_list_that_says_nothing_is_named_beside_a_yes() {
 
 #[test]
 fn a_signer_of_lists_may_stand_on_its_own_list_but_not_on_one_that_revokes_it() {
-    // 4.14.30: the certificate of the signer is covered by the lists that it signs.
+    // 4.14.30: the certificate of the signer is covered by the CRLs that it signs.
     let root = TestCa::root();
     let issuing = root.subordinate(TestCert::ca("Issuing CA"));
     let signer = issuing.subordinate(signs_lists("Issuing CA"));
@@ -297,7 +297,8 @@ fn a_signer_of_lists_may_stand_on_its_own_list_but_not_on_one_that_revokes_it() 
     assert_eq!(case(TestCrl::new().entry_of(&[9], &[])), ["crl-unusable"]);
 }
 
-/// A list for the leaf by `Lists 1`, whose own status is in a list of `Lists 2`, and so on; the last is in one of the root.
+/// A CRL for the leaf by `Lists 1`, whose own status is in a CRL of `Lists 2`, and so on; the last is in a CRL of the
+/// root.
 fn errors_with_signers_behind_each_other(signers: u8) -> Vec<&'static str> {
     let root = TestCa::root();
     let issuing = root.subordinate(TestCert::ca("Issuing CA"));
@@ -309,7 +310,7 @@ fn errors_with_signers_behind_each_other(signers: u8) -> Vec<&'static str> {
         root.subordinate(pointing(cert, &[&point]))
     };
     let signing: Vec<TestCa> = (1..=signers).map(certified).collect();
-    // Of those that are no CA, the root's lists speak of the last alone.
+    // Of certificates that are not CAs, the CRLs of the root cover the last one only.
     let for_cas = TestCrl::new().scope(&[&[0x82, 1, 0xff]]).sign(&root);
     let for_last = TestCrl::new().scope(&[&full_name(&directory("P"))]).sign(&root);
     let crls: Vec<_> = signing.iter().map(|signer| indirect().sign(signer)).collect();
@@ -352,8 +353,8 @@ fn a_list_with_a_scope_that_is_not_marked_as_indirect_is_told_as_such() {
     let (of_root, chain) = (TestCrl::new().sign(&pki.root), [&pki.issuing.certificate, &publisher.crls.certificate]);
     let leaf = pki.issuing.issue(pointing(server(), &[&full_name(&directory("P")), &crl_issuer("Lists")]));
     let verdict = Case::new(leaf, &chain, &[&pki.root.certificate]).crls(&[&of_root, &at_p]).verify();
-    let told: Vec<_> = verdict.problems.iter().map(|problem| problem.message.as_str()).collect();
-    assert!(told.iter().any(|told| told.contains("not marked as indirect")), "{told:?}");
+    let messages: Vec<_> = verdict.problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert!(messages.iter().any(|message| message.contains("not marked as indirect")), "{messages:?}");
 }
 
 #[test]
@@ -362,9 +363,9 @@ fn no_number_of_lists_and_signers_costs_more_than_its_bound() {
     let issuing = root.subordinate(TestCert::ca("Issuing CA"));
     let signers: Vec<_> =
         (1..=40).map(|serial| root.subordinate(signs_lists("Issuing CA").serial(&[serial]))).collect();
-    let stranger = TestCa::root();
+    let other_ca = TestCa::root();
     let crls: Vec<_> =
-        (1..=40).map(|number| TestCrl::new().number(number).sign_as(&name("Issuing CA"), &stranger)).collect();
+        (1..=40).map(|number| TestCrl::new().number(number).sign_as(&name("Issuing CA"), &other_ca)).collect();
     let chain: Vec<_> = [&issuing.certificate].into_iter().chain(signers.iter().map(|it| &it.certificate)).collect();
     let of_root = TestCrl::new().sign(&root);
     let all: Vec<_> = [&of_root].into_iter().chain(&crls).collect();

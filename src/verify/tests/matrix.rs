@@ -211,7 +211,7 @@ fn names_are_judged_as_the_constraints_above_them_say() {
         trees.iter().flat_map(move |permitted| trees.map(|excluded| Rule { kind, permitted: *permitted, excluded }))
     });
     let rules: Vec<Rule> = all_rules.filter(|rule| rule.permitted.is_some() || rule.excluded.is_some()).collect();
-    let (mut answered, mut yes, mut servers) = (0, 0, 0);
+    let (mut answered, mut valid, mut servers) = (0, 0, 0);
     for (number, rule) in rules.iter().enumerate() {
         // The rule at the root; below it; and below the root with another one.
         let other = rules[(number * 7 + 3) % rules.len()];
@@ -228,7 +228,7 @@ fn names_are_judged_as_the_constraints_above_them_say() {
                 assert_eq!(verdict.valid, expected, "{what}");
                 let violated = |problem: &Problem| problem.code == "name-constraint-violated";
                 assert_eq!(verdict.problems.iter().any(violated), !expected, "{what}");
-                (answered, yes) = (answered + 1, yes + usize::from(expected));
+                (answered, valid) = (answered + 1, valid + usize::from(expected));
                 if *is_server {
                     let verdict = answer(&case, Purpose::Server, &signatures);
                     assert_eq!(verdict.valid, expected, "for a server: {what}: {:?}", verdict.problems);
@@ -237,7 +237,7 @@ fn names_are_judged_as_the_constraints_above_them_say() {
             }
         }
     }
-    assert!(answered > 10_000 && yes > answered / 5 && yes < answered * 4 / 5, "{yes} of {answered}");
+    assert!(answered > 10_000 && valid > answered / 5 && valid < answered * 4 / 5, "{valid} of {answered}");
     assert!(servers > answered / 3, "{servers} of {answered}");
 }
 
@@ -248,7 +248,7 @@ enum Flaw {
     Expired,
     NotYetValid,
     BadlySigned,
-    /// Issued by a CA that nobody has.
+    /// Issued by a CA whose certificate is not in the input.
     Lost,
     OtherKey,
     NoCa,
@@ -277,7 +277,7 @@ struct Many {
 impl Many {
     fn below(issuer: &TestCa, name: &str) -> Self {
         let sound = issuer.subordinate(TestCert::ca(name));
-        let stranger = TestCa::self_signed(TestCert::ca("Stranger"));
+        let other_ca = TestCa::self_signed(TestCert::ca("Stranger"));
         let with_flaw = |(serial, flaw): (u8, Flaw)| {
             let cert = TestCert::ca(name).serial(&[serial]);
             let cert = if flaw == Flaw::OtherKey { cert } else { cert.with_key(&sound.key) };
@@ -290,7 +290,7 @@ impl Many {
                 Flaw::WithoutKeyCertSign => cert.key_usage(KeyUsage::CRL_SIGN),
                 Flaw::ConstrainedAway => cert.permit(&["elsewhere.test"]),
             };
-            let by = if flaw == Flaw::Lost { &stranger } else { issuer };
+            let by = if flaw == Flaw::Lost { &other_ca } else { issuer };
             (flaw, by.issue(cert))
         };
         let certificates = (1..).zip(FLAWS).map(with_flaw).collect();

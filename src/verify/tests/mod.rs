@@ -1,4 +1,4 @@
-//! Whole chains, from the question to the answer.
+//! Verification of whole chains.
 
 use time::Duration;
 use time::macros::datetime;
@@ -21,7 +21,7 @@ mod revocation;
 mod rustls;
 mod signatures;
 
-/// A question and its evidence under construction.
+/// The input and options of one verification, under construction.
 pub(in crate::verify) struct Case {
     leaf: Candidate,
     untrusted: Vec<Candidate>,
@@ -97,7 +97,7 @@ impl Case {
         self.verify_and_count().0
     }
 
-    /// The answer, and what it cost.
+    /// Returns the verdict, and the budget that it spent.
     pub(in crate::verify) fn verify_and_count(&self) -> (Verdict, Budget) {
         let untrusted: Vec<_> = self.untrusted.iter().collect();
         let input = VerifyInput {
@@ -115,7 +115,7 @@ impl Case {
         (verdict, budget)
     }
 
-    /// The codes of the errors; none when the answer is yes.
+    /// Returns the codes of the errors; none when the chain is valid.
     pub(in crate::verify) fn errors(&self) -> Vec<&'static str> {
         let verdict = self.verify();
         let errors = verdict.problems.iter().filter(|problem| problem.severity == Severity::Error);
@@ -151,7 +151,7 @@ pub(in crate::verify) fn server() -> TestCert {
     TestCert::server("web.corp.test")
 }
 
-/// The usual server directly below a root of this form.
+/// A server certificate directly below this root.
 pub(in crate::verify) fn below(root: TestCert) -> Case {
     let root = TestCa::self_signed(root);
     Case::new(root.issue(server()), &[], &[&root.certificate])
@@ -188,7 +188,7 @@ fn roots_of_strangers_and_self_signed_leaves_are_not_trusted() {
     assert_eq!(Case::new(own.certificate, &[], &[&other.certificate]).errors(), ["self-signed-leaf"]);
 }
 
-/// Such as easy-rsa makes: basicConstraints not critical, and a serial number in the authority key identifier.
+/// As easy-rsa makes them: basicConstraints not critical, and a serial number in the authority key identifier.
 #[test]
 fn the_form_of_a_root_decides_unless_it_is_ones_own() {
     let cert = |name| {
@@ -204,9 +204,9 @@ fn the_form_of_a_root_decides_unless_it_is_ones_own() {
     assert_eq!(case.errors(), expected);
     case.options.own_roots = true;
     assert_eq!(case.errors(), [""; 0]);
-    let told = case.verify().problems;
-    assert_eq!(told.iter().map(|problem| problem.code).collect::<Vec<_>>(), expected);
-    assert!(told.iter().all(|problem| problem.hint.contains("ca root renew")), "{told:?}");
+    let problems = case.verify().problems;
+    assert_eq!(problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), expected);
+    assert!(problems.iter().all(|problem| problem.hint.contains("ca root renew")), "{problems:?}");
 
     let issuing = root.subordinate(cert("Issuing CA"));
     let mut case = Case::new(issuing.issue(server()), &[&issuing.certificate], &[&root.certificate]);
@@ -272,12 +272,12 @@ fn a_yes_that_ends_too_soon_names_what_ends_first() {
 
 #[test]
 fn what_is_objected_afterwards_turns_a_yes_into_a_no_and_a_warning_does_not() {
-    let judged = || TestPki::new().case(server()).verify();
+    let verify = || TestPki::new().case(server()).verify();
     let leaf = Candidate::new(TestPki::new().root.certificate, InputPosition::new("a", 1));
-    let mut warned = judged();
+    let mut warned = verify();
     warned.add_problems([Problem::warning(&served::SUPERSEDED, &leaf, "")]);
     assert!(warned.valid && warned.until.is_some() && warned.problems.len() == 1);
-    let mut refused = judged();
+    let mut refused = verify();
     refused.add_problems([Problem::error(&served::KEY_NOT_PROVED, &leaf, "")]);
     assert!(!refused.valid && refused.until.is_none());
 }
@@ -496,13 +496,13 @@ proptest::proptest! {
     #[test]
     fn garbled_certificates_never_panic(flips in proptest::collection::vec((0_usize..600, 0_u8..=255), 1..8)) {
         let pki = TestPki::new();
-        let mut octets = pki.issuing.issue_der(&server());
+        let mut bytes = pki.issuing.issue_der(&server());
         for (at, value) in flips {
-            if let Some(octet) = octets.get_mut(at) {
-                *octet = value;
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte = value;
             }
         }
-        if let Ok(certificate) = Certificate::from_der(&octets) {
+        if let Ok(certificate) = Certificate::from_der(&bytes) {
             for profile in crate::lint::LintProfile::ALL {
                 crate::lint::check(&certificate, Some(&pki.issuing.certificate), profile);
             }

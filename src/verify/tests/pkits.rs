@@ -93,8 +93,8 @@ fn s4_5_a_ca_that_changed_its_key_is_reached_through_either_certificate() {
     let new = TestCa::self_signed(TestCert::ca("Test Root"));
     let named = |signer: &TestCa, of: &TestCa| signer.issue(TestCert::ca("Test Root").with_key(&of.key));
     let (new_with_old, old_with_new) = (named(&old, &new), named(&new, &old));
-    for (issuer, bridge, anchor) in [(&new, &new_with_old, &old), (&old, &old_with_new, &new)] {
-        let case = || Case::new(issuer.issue(server()), &[bridge], &[&anchor.certificate]);
+    for (issuer, cross_certificate, anchor) in [(&new, &new_with_old, &old), (&old, &old_with_new, &new)] {
+        let case = || Case::new(issuer.issue(server()), &[cross_certificate], &[&anchor.certificate]);
         assert_eq!(case().errors(), GOOD);
         assert!(Case::new(issuer.issue(server()), &[], &[&anchor.certificate]).errors() == ["signature-invalid"]);
         // A self-issued certificate is no intermediate for the path length.
@@ -141,7 +141,7 @@ fn s4_6_only_cas_issue_and_path_lengths_are_kept() {
     assert_eq!(six([6, 0, 0]), ["path-too-long", "path-too-long"]);
     assert_eq!(six([6, 1, 1]), ["path-too-long"]);
     assert_eq!(six([6, 4, 1]), GOOD);
-    // 4.6.15 to 4.6.17: self-issued CAs do not count, whoever they stand below.
+    // 4.6.15 to 4.6.17: self-issued CAs do not count, below any CA.
     let again = || TestCert::ca("A").path_length(0);
     assert_eq!(line(root(), vec![zero(), again()], server()), GOOD);
     assert_eq!(line(root(), vec![zero(), again(), TestCert::ca("B")], server()).len(), 2);

@@ -1,4 +1,4 @@
-//! Revocation lists of every kind beside one chain.
+//! CRLs of every kind for one chain.
 
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -9,7 +9,7 @@ use crate::lint::testing::{NOW, TestCa, TestCert, name, object_identifier};
 use crate::x509::certificate::oid;
 use crate::x509::{Crl, KeyUsage, der, validity};
 
-/// A revocation list to be: current and empty until it is bent.
+/// A CRL to be signed: current and empty until a field is changed.
 pub(super) struct TestCrl {
     this_update: OffsetDateTime,
     next_update: Option<OffsetDateTime>,
@@ -125,7 +125,7 @@ fn encode(extensions: &[(&str, bool, Vec<u8>)]) -> Vec<u8> {
     }
 }
 
-/// The errors of the usual leaf with these lists of its issuer; the root's list is sound and empty.
+/// Returns the errors of the usual leaf with these CRLs of its issuer; the CRL of the root is valid and empty.
 fn errors(pki: &TestPki, leaf: TestCert, crls: Vec<Crl>) -> Vec<&'static str> {
     case(pki, leaf, crls).errors()
 }
@@ -196,8 +196,8 @@ fn without_a_current_list_nothing_is_known() {
 #[test]
 fn a_list_of_a_stranger_or_without_crl_sign_counts_for_nothing() {
     let pki = TestPki::new();
-    let stranger = TestCa::root();
-    let forged = TestCrl::new().sign_as(pki.issuing.certificate.subject.as_der(), &stranger);
+    let other_ca = TestCa::root();
+    let forged = TestCrl::new().sign_as(pki.issuing.certificate.subject.as_der(), &other_ca);
     assert_eq!(errors(&pki, server(), vec![forged.clone()]), ["crl-unusable"]);
     let sound = TestCrl::new().sign(&pki.issuing);
     assert_eq!(errors(&pki, server(), vec![forged, sound]), [""; 0]);
@@ -219,7 +219,7 @@ fn a_list_of_limited_scope_covers_only_that() {
     assert_eq!(errors(&pki, server(), vec![some, others]), [""; 0]);
 }
 
-/// RFC 5280 §5.2.5: the two kinds of lists share the certificates of a chain between them.
+/// RFC 5280 §5.2.5: CRLs for CAs and CRLs for users together cover the certificates of a chain.
 #[test]
 fn lists_for_cas_and_for_users_cover_a_chain_together() {
     let pki = TestPki::new();
@@ -237,7 +237,8 @@ fn lists_for_cas_and_for_users_cover_a_chain_together() {
     }
 }
 
-/// RFC 5280 §5.2: what is not critical may be passed over; §5.3.3: entries for others stand in indirect lists alone.
+/// RFC 5280 §5.2: extensions that are not critical may be ignored; §5.3.3: only indirect CRLs have entries of other
+/// issuers.
 #[test]
 fn a_list_is_usable_with_what_is_not_critical_and_not_with_entries_for_others() {
     let pki = TestPki::new();
@@ -254,13 +255,13 @@ fn a_list_is_usable_with_what_is_not_critical_and_not_with_entries_for_others() 
 #[test]
 fn what_the_lists_leave_open_is_said() {
     let pki = TestPki::new();
-    let told = |crl: TestCrl| case(&pki, server(), of_issuing(&pki, crl)).verify().problems[0].message.clone();
-    assert!(told(TestCrl::new().scope(&[&[0x83, 2, 6, 0x40]])).ends_with("do not cover every reason"));
-    assert!(told(TestCrl::new().delta(1)).contains("is a delta list"));
+    let message = |crl: TestCrl| case(&pki, server(), of_issuing(&pki, crl)).verify().problems[0].message.clone();
+    assert!(message(TestCrl::new().scope(&[&[0x83, 2, 6, 0x40]])).ends_with("do not cover every reason"));
+    assert!(message(TestCrl::new().delta(1)).contains("is a delta list"));
     let none = case(&pki, server(), Vec::new()).verify().problems[0].message.clone();
     assert_eq!(none, "no revocation list of CN=Issuing CA was given");
-    let stranger = TestCrl::new().sign_as(pki.issuing.certificate.subject.as_der(), &TestCa::root());
-    let forged = case(&pki, server(), vec![stranger]).verify().problems[0].message.clone();
+    let other_ca = TestCrl::new().sign_as(pki.issuing.certificate.subject.as_der(), &TestCa::root());
+    let forged = case(&pki, server(), vec![other_ca]).verify().problems[0].message.clone();
     assert!(forged.contains("is not signed with a key of"), "{forged}");
     let revoked = pki.root.subordinate(TestCert::leaf("Issuing CA").key_usage(KeyUsage::CRL_SIGN).serial(&[9]));
     let of_root = TestCrl::new().entry_of(&[9], &[]).sign(&pki.root);
@@ -271,7 +272,7 @@ fn what_the_lists_leave_open_is_said() {
     assert!(unfit.contains("not valid for that, or revoked"), "{unfit}");
 }
 
-/// A list that does not cover a certificate, and does not name it, is put aside before its signature costs anything.
+/// A CRL that neither covers nor lists a certificate is skipped before its signature is checked.
 #[test]
 fn a_list_beyond_the_certificate_costs_no_signature() {
     let pki = TestPki::new();
@@ -306,13 +307,13 @@ fn a_delta_adds_to_its_base_and_lifts_a_hold() {
     assert_eq!(chain(vec![held(), delta(8)]), [""; 0]);
     let newer = TestCrl::new().number(2).sign(&pki.issuing);
     assert_eq!(chain(vec![held(), newer]), [""; 0]);
-    // §5.3.1: what a complete list takes off, it does not name.
+    // §5.3.1: a complete CRL does not list a certificate that is removed from it.
     let complete = || TestCrl::new().revoke(8).sign(&pki.issuing);
     assert_eq!(chain(vec![complete()]), ["crl-unusable"]);
     assert_eq!(chain(vec![complete(), base()]), [""; 0]);
 }
 
-/// RFC 5280 §5.3.1: only a newer list of the same kind frees what is on hold.
+/// RFC 5280 §5.3.1: only a newer CRL of the same kind removes a hold.
 #[test]
 fn a_hold_is_lifted_by_nothing_but_a_newer_list_of_the_same_issuer_and_scope() {
     let pki = TestPki::new();
@@ -372,9 +373,9 @@ fn another_anchor_of_the_same_name_signs_lists_when_it_is_sound_itself() {
 #[test]
 fn a_stranger_with_the_name_of_the_anchor_signs_no_lists() {
     let pki = TestPki::new();
-    let stranger = TestCa::root();
-    let (of_root, of_issuing) = (TestCrl::new().sign(&stranger), TestCrl::new().sign(&pki.issuing));
-    let chain = [&pki.issuing.certificate, &stranger.certificate];
+    let other_ca = TestCa::root();
+    let (of_root, of_issuing) = (TestCrl::new().sign(&other_ca), TestCrl::new().sign(&pki.issuing));
+    let chain = [&pki.issuing.certificate, &other_ca.certificate];
     let case = Case::new(pki.issuing.issue(server()), &chain, &[&pki.root.certificate]);
     assert_eq!(case.crls(&[&of_root, &of_issuing]).errors(), ["crl-unusable"]);
 }
@@ -402,9 +403,9 @@ fn a_list_may_be_signed_with_another_key_of_the_same_ca() {
     let (of_root, crl) = (TestCrl::new().sign(&pki.root), TestCrl::new().sign(&second));
     let case = Case::new(leaf.clone(), &chain, &[&pki.root.certificate]);
     assert_eq!(case.crls(&[&of_root, &crl]).errors(), [""; 0]);
-    let stranger = TestCa::self_signed(signer());
-    let crl = TestCrl::new().sign(&stranger);
-    let chain = [&pki.issuing.certificate, &stranger.certificate];
+    let other_ca = TestCa::self_signed(signer());
+    let crl = TestCrl::new().sign(&other_ca);
+    let chain = [&pki.issuing.certificate, &other_ca.certificate];
     let case = Case::new(leaf, &chain, &[&pki.root.certificate]);
     assert_eq!(case.crls(&[&of_root, &crl]).errors(), ["crl-unusable"]);
 }

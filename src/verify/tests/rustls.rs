@@ -19,7 +19,7 @@ fn a_refusal_by_rustls_that_no_omission_explains_is_its_own() {
 fn a_refusal_by_rustls_names_the_certificate_and_what_is_in_it() {
     let policies = || der::sequence(&[&der::sequence(&[&object_identifier("1.2.3")])]);
     let any = TestCert::ca("A").purposes(&[ExtendedKeyUsage::Any]);
-    for (ca, leaf, file, told) in [
+    for (ca, leaf, file, error) in [
         (TestCert::ca("A").extension(oid::CERTIFICATE_POLICIES, true, policies()), server(), "chain.pem", "2.5.29.32"),
         (
             TestCert::ca("A"),
@@ -31,7 +31,7 @@ fn a_refusal_by_rustls_names_the_certificate_and_what_is_in_it() {
     ] {
         let verdict = TestPki::with(ca).case(leaf).server("web.corp.test").verify();
         let refusal = verdict.problems.iter().find(|it| it.code == "rustls-refuses").unwrap();
-        assert!(!verdict.valid && refusal.message.contains(told), "{}", refusal.message);
+        assert!(!verdict.valid && refusal.message.contains(error), "{}", refusal.message);
         assert_eq!(&*refusal.certificate.file, file);
         assert!(verdict.rustls_refuses.is_some());
     }
@@ -48,10 +48,11 @@ fn for_any_purpose_rustls_decides_nothing_and_what_it_refuses_is_told() {
         (TestCert::ca("Sub CA").purposes(&[ExtendedKeyUsage::ServerAuth]), false),
     ] {
         let verdict = pki.case(leaf.names(&["ops@corp.test"])).verify();
-        let told = verdict.problems.iter().any(|it| it.code == "rustls-refuses" && it.severity == Severity::Warning);
-        let by_name = verdict.rustls_refuses.iter().all(|told| told.contains("NameConstraint"));
+        let is_warning =
+            verdict.problems.iter().any(|it| it.code == "rustls-refuses" && it.severity == Severity::Warning);
+        let by_name = verdict.rustls_refuses.iter().all(|error| error.contains("NameConstraint"));
         assert!(by_name, "it was asked for the purpose that the leaf has: {:?}", verdict.rustls_refuses);
-        let found = (verdict.valid, verdict.rustls_refuses.is_some(), told);
+        let found = (verdict.valid, verdict.rustls_refuses.is_some(), is_warning);
         assert_eq!(found, (true, is_asked, is_asked), "{:?}", verdict.problems);
     }
 }

@@ -1,4 +1,4 @@
-//! Signatures that do not hold, and those that nothing here relies on: which of it is told.
+//! Signatures that do not verify, and signatures that are not supported: the problem tells which.
 
 use super::*;
 use crate::lint::testing::{object_identifier, rsa_spki};

@@ -144,12 +144,12 @@ mod tests {
     fn another_name_than_those_among_the_names_is_worth_a_word() {
         for common_name in ["mail.corp.test", "Corp Web Server"] {
             let verdict = TestPki::new().case(cert(common_name)).server("web.corp.test").verify();
-            let told: Vec<_> = verdict.problems.iter().map(|it| (it.code, it.severity)).collect();
+            let found: Vec<_> = verdict.problems.iter().map(|it| (it.code, it.severity)).collect();
             let expected =
                 general_name::dns(common_name).is_ok().then_some((COMMON_NAME_SPELLING.code, Severity::Warning));
-            assert_eq!((verdict.valid, told), (true, expected.into_iter().collect()), "{common_name}");
+            assert_eq!((verdict.valid, found), (true, expected.into_iter().collect()), "{common_name}");
         }
-        // An address in its canonical form is no other spelling of anything; without names another rule speaks.
+        // An address in canonical form is not another form of a name; a certificate without names breaks another rule.
         assert_eq!(TestPki::new().case(cert("8.8.8.8")).server("web.corp.test").verify().problems, []);
         let nameless =
             TestPki::new().case(cert("WEB.corp.test").without(oid::SUBJECT_ALT_NAME)).server("web.corp.test");
