@@ -83,7 +83,7 @@ pub fn check_chain(certificate: &Certificate, issuer: &CaCertificate, now: Offse
 mod tests {
     use super::*;
     use crate::authority::testing::{Ca, NOW};
-    use crate::issuance::{self, CertificateRequest, Draft, End, IssuerError, Profile, SignedBy, Values};
+    use crate::issuance::{self, CertificateRequest, Draft, End, IssuerError, Profile, SignedBy, TemplateValues};
     use crate::keys::{PrivateKey, Signer, SigningError};
     use crate::store::ca_certificates::Authorities;
     use crate::x509::{KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
@@ -121,7 +121,7 @@ mod tests {
             end: End::Default,
             clip: false,
             subject: Vec::new(),
-            values: Values(
+            values: TemplateValues(
                 [("name".to_owned(), "web.test".to_owned()), ("organization".to_owned(), String::new())].into(),
             ),
         };

@@ -405,7 +405,7 @@ fn the_sites_own_template_and_settings_are_used() {
         .replace("[subject]", "[subject]\norganizational-unit = \"{{ team }} of {{ domain }}\"");
     fs::write(ca.path("templates/web.toml"), template).unwrap();
     let unset = ca.issue(order("web", "a.corp.test"));
-    assert!(matches!(unset, Err(IssueError::Certify(CertifyError::Refusal(Refusal::Text(_))))), "{unset:?}");
+    assert!(matches!(unset, Err(IssueError::Certify(CertifyError::Refusal(Refusal::Template(_))))), "{unset:?}");
     ca.issue(Order { set: [("team".to_owned(), "Ops".to_owned())].into(), ..order("web", "a.corp.test") }).unwrap();
     let leaf = read_certificate(&ca.path("issued/a.corp.test/cert.pem")).unwrap();
     assert_eq!(leaf.subject.to_string(), "C=DE, O=Acme, OU=Ops of corp.test, CN=a.corp.test");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ProvenRequest;
+use super::VerifiedCsr;
 use crate::text;
 use crate::x509::certificate::oid;
 use crate::x509::{
@@ -89,12 +89,12 @@ impl Compared {
 
 impl Comparison {
     /// Compares a request with the certificate for it, signed or not.
-    pub fn of(proven: &ProvenRequest, certificate: &Certificate) -> Self {
-        let request = proven.request();
+    pub fn of(csr: &VerifiedCsr, certificate: &Certificate) -> Self {
+        let request = csr.request();
         let key = Compared {
             kind: AskedKind::Key,
             what: request.public_key.kind().to_string(),
-            asked: Some(text::hex(&proven.public_key().fingerprint())),
+            asked: Some(text::hex(&csr.public_key().fingerprint())),
             issued: Some(text::hex(&certificate.public_key.fingerprint())),
         };
         let mut all = vec![key];

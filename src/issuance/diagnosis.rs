@@ -5,10 +5,10 @@ use super::comparison::{Comparison, Fate};
 use super::draft::Refusal;
 use super::issuer::IssuerError;
 use super::proof::RequestRefusal;
-use super::text::TextError;
+use super::text::TemplateStringError;
 use crate::text::{Diagnosis, Diagnostic, escape, rfc3339};
 
-impl Diagnostic for TextError {
+impl Diagnostic for TemplateStringError {
     fn diagnosis(&self) -> Diagnosis {
         let bad_template = Diagnosis::usage("bad-template");
         match self {

@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::profile::{CommonName, Profile, extended_key_usage};
-use super::{CaCertificate, CertificateRequest, End, Text, TextError};
+use super::{CaCertificate, CertificateRequest, End, TemplateString, TemplateStringError};
 use crate::keys::Signer;
 use crate::text::Lifetime;
 use crate::text::{distance, rfc3339};
@@ -52,7 +52,7 @@ pub enum SignedBy<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error(transparent)]
-    Text(#[from] TextError),
+    Template(#[from] TemplateStringError),
     #[error(transparent)]
     Subject(#[from] NameError),
     #[error("the template '{template}' does not allow {kind} names, but '{name}' is one")]
@@ -136,8 +136,9 @@ impl Draft {
         };
         let validity = validity(profile, request, issuer, now)?;
         let rules = profile.authority.as_ref();
-        let render =
-            |texts: &[Text]| texts.iter().map(|text| text.render(&request.values)).collect::<Result<Vec<_>, _>>();
+        let render = |texts: &[TemplateString]| {
+            texts.iter().map(|text| text.render(&request.values)).collect::<Result<Vec<_>, _>>()
+        };
         let purposes = render(&profile.extended_key_usage)?;
         let mut extended = Vec::new();
         for purpose in purposes {
@@ -147,7 +148,7 @@ impl Draft {
                 extended.push(purpose);
             }
         }
-        let addresses = |texts: &[Text]| {
+        let addresses = |texts: &[TemplateString]| {
             let addresses = render(texts)?;
             addresses.iter().try_for_each(|address| general_name::check_address(address)).map_err(Refusal::Address)?;
             Ok::<_, Refusal>(addresses)
@@ -294,7 +295,7 @@ fn common_name(profile: &Profile, request: &CertificateRequest) -> Result<String
     Ok(match &profile.common_name {
         CommonName::None => String::new(),
         CommonName::Name => request.name.clone(),
-        CommonName::Text(text) => text.render(&request.values)?,
+        CommonName::Template(text) => text.render(&request.values)?,
         CommonName::First => request
             .names
             .iter()

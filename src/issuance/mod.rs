@@ -22,13 +22,13 @@ pub mod encode;
 pub mod issuer;
 pub mod name_kind;
 pub mod profile;
-pub mod proof;
 pub mod recertify;
 pub mod request;
 pub mod signing_request;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod verified_csr;
 
 pub use approval::{ApprovedDraft, NotApproved, approve};
 pub use comparison::{AskedKind, Compared, Comparison, Fate};
@@ -36,11 +36,11 @@ pub use crl::{ApprovedCrl, CrlDraft, CrlNotApproved, SignedCrl, approve_crl};
 pub use draft::{Draft, Refusal, SignedBy};
 pub use issuer::{CaCertificate, Issued, Issuer, IssuerError, sign, sign_crl};
 pub use profile::Profile;
-pub use proof::{Limits, ProvenRequest, RequestRefusal, prove};
 pub use recertify::recertify;
 pub use request::{CertificateRequest, End};
 pub use signing_request::{RequestDraft, RequestError, sign_request};
-pub use text::{Text, TextError, Values};
+pub use text::{TemplateString, TemplateStringError, TemplateValues};
+pub use verified_csr::{CsrError, CsrLimits, VerifiedCsr, verify_csr};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use super::name_kind::NameKind;
-use super::{Text, draft};
+use super::{TemplateString, draft};
 use crate::text;
 use crate::text::Lifetime;
 use crate::text::toml_document::{Document, DocumentError, Located, Section};
@@ -31,11 +31,11 @@ pub struct Profile {
     pub backdate: Option<Lifetime>,
     pub common_name: CommonName,
     /// The other attributes of the subject.
-    pub subject: Vec<(AttributeType, Text)>,
+    pub subject: Vec<(AttributeType, TemplateString)>,
     pub names: NameRules,
     pub key_usage: KeyUsage,
     /// The purposes, as text: `{{ role }}-auth` is rendered before it is read.
-    pub extended_key_usage: Vec<Text>,
+    pub extended_key_usage: Vec<TemplateString>,
     pub serial_octets: usize,
     /// Only in the profile of a CA.
     pub authority: Option<AuthorityRules>,
@@ -51,7 +51,7 @@ pub enum CommonName {
     /// The name of the entry.
     Name,
     None,
-    Text(Text),
+    Template(TemplateString),
 }
 
 /// What may stand in the subject alternative names.
@@ -60,7 +60,7 @@ pub struct NameRules {
     pub kinds: Vec<NameKind>,
     pub at_least: u32,
     /// Patterns that a name must match one of; none: all match.
-    pub allow: Vec<Text>,
+    pub allow: Vec<TemplateString>,
 }
 
 /// What a CA may do.
@@ -74,9 +74,9 @@ pub struct AuthorityRules {
 /// URLs that are written into the certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Distribution {
-    pub crl: Vec<Text>,
-    pub ca_issuers: Vec<Text>,
-    pub ocsp: Vec<Text>,
+    pub crl: Vec<TemplateString>,
+    pub ca_issuers: Vec<TemplateString>,
+    pub ocsp: Vec<TemplateString>,
 }
 
 /// Owner and mode of the files of a certificate.
@@ -108,13 +108,13 @@ impl Profile {
     /// The names of all placeholder values that any of its strings uses.
     pub fn uses(&self) -> BTreeSet<String> {
         let common_name = match &self.common_name {
-            CommonName::Text(text) => Some(text),
+            CommonName::Template(text) => Some(text),
             _ => None,
         };
         let Distribution { crl, ca_issuers, ocsp } = &self.distribution;
         let subject = self.subject.iter().map(|(_, text)| text);
         let rest = [&self.names.allow, &self.extended_key_usage, crl, ca_issuers, ocsp].into_iter().flatten();
-        common_name.into_iter().chain(subject).chain(rest).flat_map(Text::uses).collect()
+        common_name.into_iter().chain(subject).chain(rest).flat_map(TemplateString::uses).collect()
     }
 }
 
@@ -255,7 +255,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn subject(&self, top: &mut Section<'_, '_>) -> (CommonName, Vec<(AttributeType, Text)>) {
+    fn subject(&self, top: &mut Section<'_, '_>) -> (CommonName, Vec<(AttributeType, TemplateString)>) {
         let Some(mut section) = top.section("subject") else { return (CommonName::First, Vec::new()) };
         let common_name = match section.take::<String>("common-name") {
             None => CommonName::First,
@@ -263,7 +263,7 @@ impl Reader<'_, '_> {
                 "first" => CommonName::First,
                 "name" => CommonName::Name,
                 "none" => CommonName::None,
-                _ => self.text(&written).map_or(CommonName::None, CommonName::Text),
+                _ => self.text(&written).map_or(CommonName::None, CommonName::Template),
             },
         };
         let mut subject = Vec::new();
@@ -316,7 +316,7 @@ impl Reader<'_, '_> {
         rules
     }
 
-    fn usage(&self, top: &mut Section<'_, '_>) -> (Located<KeyUsage>, Vec<Text>) {
+    fn usage(&self, top: &mut Section<'_, '_>) -> (Located<KeyUsage>, Vec<TemplateString>) {
         let nothing = || Located { value: KeyUsage::default(), place: 0..0 };
         let Some(mut section) = top.section("usage") else {
             self.document.note(
@@ -427,7 +427,7 @@ impl Reader<'_, '_> {
         section: &mut Section<'_, '_>,
         key: &'static str,
         check: impl Fn(&str) -> Result<(), (String, Option<String>)>,
-    ) -> Vec<Text> {
+    ) -> Vec<TemplateString> {
         let written = section.take_list::<String>(key).map(|written| written.value).unwrap_or_default();
         let read = |written: Located<String>| {
             let text = self.text(&written)?;
@@ -441,8 +441,10 @@ impl Reader<'_, '_> {
         written.into_iter().filter_map(read).collect()
     }
 
-    fn text(&self, written: &Located<String>) -> Option<Text> {
-        Text::parse(&written.value).map_err(|error| self.document.note(written.place.clone(), error, None)).ok()
+    fn text(&self, written: &Located<String>) -> Option<TemplateString> {
+        TemplateString::parse(&written.value)
+            .map_err(|error| self.document.note(written.place.clone(), error, None))
+            .ok()
     }
 }
 

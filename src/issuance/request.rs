@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::Values;
+use super::TemplateValues;
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, GeneralName, PublicKey};
 
@@ -21,7 +21,7 @@ pub struct CertificateRequest {
     /// Attributes that override the profile's.
     pub subject: Vec<(AttributeType, String)>,
     /// What the placeholders of the profile stand for.
-    pub values: Values,
+    pub values: TemplateValues,
 }
 
 /// Until when.

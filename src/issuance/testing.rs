@@ -3,7 +3,9 @@
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::{CaCertificate, CertificateRequest, Draft, End, Issuer, Profile, Refusal, SignedBy, Values, approve, sign};
+use super::{
+    CaCertificate, CertificateRequest, Draft, End, Issuer, Profile, Refusal, SignedBy, TemplateValues, approve, sign,
+};
 use crate::keys::{PrivateKey, Signer, SigningError};
 use crate::x509::{Certificate, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
 
@@ -31,7 +33,7 @@ pub fn request(name: &str, names: &[&str], public_key: &PublicKey) -> Certificat
         end: End::Default,
         clip: false,
         subject: Vec::new(),
-        values: Values(
+        values: TemplateValues(
             [("name", name), ("organization", "Acme")].map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         ),
     }

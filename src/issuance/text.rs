@@ -10,27 +10,27 @@ use crate::text::nearest;
 /// A string of a template: rendered when a draft is made, after the TOML has been read, so that no value can become
 /// TOML.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text(String);
+pub struct TemplateString(String);
 
 /// What the placeholders stand for: `name`, `domain`, the `[subject]` of ca.toml, and `--set`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Values(pub BTreeMap<String, String>);
+pub struct TemplateValues(pub BTreeMap<String, String>);
 
 /// Why a string cannot be rendered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TextError {
+pub enum TemplateStringError {
     #[error("'{}' is not a template string: {reason}", escape(text))]
     Syntax { text: String, reason: String },
     #[error("'{}' uses '{}', which has no value", escape(text), escape(unknown))]
     Unknown { text: String, unknown: String, nearest: Option<String>, known: Vec<String> },
 }
 
-impl Text {
+impl TemplateString {
     /// Takes a string of a template.
     ///
     /// # Errors
     /// When its braces do not make sense.
-    pub fn parse(text: &str) -> Result<Self, TextError> {
+    pub fn parse(text: &str) -> Result<Self, TemplateStringError> {
         environment().template_from_str(text).map_err(|error| syntax(text, &error))?;
         Ok(Self(text.to_owned()))
     }
@@ -51,14 +51,14 @@ impl Text {
     ///
     /// # Errors
     /// When it uses a value that is not there: strict, a misspelt placeholder must not vanish into nothing.
-    pub fn render(&self, values: &Values) -> Result<String, TextError> {
+    pub fn render(&self, values: &TemplateValues) -> Result<String, TemplateStringError> {
         if !self.has_placeholders() {
             return Ok(self.0.clone());
         }
         if let Some(unknown) = self.uses().into_iter().find(|used| !values.0.contains_key(used)) {
             let nearest = nearest(&unknown, values.0.keys().map(String::as_str)).map(str::to_owned);
             let known = values.0.keys().cloned().collect();
-            return Err(TextError::Unknown { text: self.0.clone(), unknown, nearest, known });
+            return Err(TemplateStringError::Unknown { text: self.0.clone(), unknown, nearest, known });
         }
         environment().render_str(&self.0, &values.0).map_err(|error| syntax(&self.0, &error))
     }
@@ -80,44 +80,47 @@ fn environment<'e>() -> Environment<'e> {
     environment
 }
 
-fn syntax(text: &str, error: &minijinja::Error) -> TextError {
-    TextError::Syntax { text: text.to_owned(), reason: error.detail().unwrap_or("the braces do not fit").to_owned() }
+fn syntax(text: &str, error: &minijinja::Error) -> TemplateStringError {
+    TemplateStringError::Syntax {
+        text: text.to_owned(),
+        reason: error.detail().unwrap_or("the braces do not fit").to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn values(pairs: &[(&str, &str)]) -> Values {
-        Values(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+    fn values(pairs: &[(&str, &str)]) -> TemplateValues {
+        TemplateValues(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
     }
 
     #[test]
     fn placeholders_are_filled_in() {
-        let text = Text::parse("{{ name }} of {{organization}}").unwrap();
+        let text = TemplateString::parse("{{ name }} of {{organization}}").unwrap();
         assert_eq!(text.render(&values(&[("name", "web"), ("organization", "A & <B>")])).unwrap(), "web of A & <B>");
         assert_eq!(text.uses().into_iter().collect::<Vec<_>>(), ["name", "organization"]);
-        assert_eq!(Text::parse("plain").unwrap().render(&Values::default()).unwrap(), "plain");
+        assert_eq!(TemplateString::parse("plain").unwrap().render(&TemplateValues::default()).unwrap(), "plain");
     }
 
     #[test]
     fn a_misspelt_placeholder_is_an_error_with_the_nearest_value() {
-        let error = Text::parse("{{ nmae }}").unwrap().render(&values(&[("name", "web")])).unwrap_err();
+        let error = TemplateString::parse("{{ nmae }}").unwrap().render(&values(&[("name", "web")])).unwrap_err();
         assert!(
-            matches!(error, TextError::Unknown { unknown, nearest: Some(near), .. } if unknown == "nmae" && near == "name")
+            matches!(error, TemplateStringError::Unknown { unknown, nearest: Some(near), .. } if unknown == "nmae" && near == "name")
         );
     }
 
     #[test]
     fn braces_that_do_not_fit_are_an_error() {
         for text in ["{{ name", "{{ }}", "{% if %}", "{{ name }"] {
-            assert!(matches!(Text::parse(text), Err(TextError::Syntax { .. })), "{text}");
+            assert!(matches!(TemplateString::parse(text), Err(TemplateStringError::Syntax { .. })), "{text}");
         }
     }
 
     #[test]
     fn a_value_is_never_rendered_again() {
-        let rendered = Text::parse("{{ name }}").unwrap().render(&values(&[("name", "{{ name }}")])).unwrap();
+        let rendered = TemplateString::parse("{{ name }}").unwrap().render(&values(&[("name", "{{ name }}")])).unwrap();
         assert_eq!(rendered, "{{ name }}");
     }
 
@@ -126,7 +129,7 @@ mod tests {
         fn no_text_makes_it_panic_and_plain_text_stays_as_it_is(
             text in "\\PC{0,40}|([{}% |]|name|set|if|end|[()\"'.,0-9]){0,20}",
         ) {
-            if let Ok(parsed) = Text::parse(&text) {
+            if let Ok(parsed) = TemplateString::parse(&text) {
                 let rendered = parsed.render(&values(&[("name", "web")]));
                 if !text.contains('{') {
                     proptest::prop_assert_eq!(rendered, Ok(text));

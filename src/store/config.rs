@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::StoreError;
-use crate::issuance::{Limits, Text};
+use crate::issuance::{Limits, TemplateString};
 use crate::store::home::Home;
 use crate::system::files;
 use crate::text;
@@ -55,8 +55,8 @@ pub struct SignSettings {
 }
 
 impl SignSettings {
-    pub fn limits(&self) -> Limits {
-        Limits { octets: self.max_octets, names: self.max_names }
+    pub fn limits(&self) -> CsrLimits {
+        CsrLimits { octets: self.max_octets, names: self.max_names }
     }
 }
 
@@ -262,7 +262,7 @@ fn urls(section: &mut Section<'_, '_>, key: &'static str, setting: &mut Vec<Stri
     let Some(written) = section.take_list::<String>(key) else { return };
     let mut written_urls = Vec::new();
     for Located { value, place } in written.value {
-        match Text::parse(&value) {
+        match TemplateString::parse(&value) {
             Err(error) => section.document().note(place, error, None),
             Ok(text) if !text.has_placeholders() => {
                 if let Err(error) = general_name::check_address(&value) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::issuance::profile::Distribution;
-use crate::issuance::{Profile, Text, Values};
+use crate::issuance::{Profile, TemplateString, TemplateValues};
 use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
 use crate::system::files::{self, FileError};
@@ -98,7 +98,7 @@ pub fn complete(profile: &mut Profile, config: &Config) {
     for (texts, urls) in [(crl, &config.crl.urls), (ca_issuers, &settings.ca_issuers), (ocsp, &settings.ocsp)] {
         if texts.is_empty() {
             // What cannot be read was refused with ca.toml.
-            *texts = urls.iter().filter_map(|url| Text::parse(url).ok()).collect();
+            *texts = urls.iter().filter_map(|url| TemplateString::parse(url).ok()).collect();
         }
     }
 }
@@ -107,7 +107,7 @@ pub fn complete(profile: &mut Profile, config: &Config) {
 pub fn complete_subject(profile: &mut Profile, config: &Config) {
     for label in config.subject.keys() {
         let Some(kind) = AttributeType::from_label(label) else { continue };
-        let text = Text::parse(&format!("{{{{ {} }}}}", placeholder(label)));
+        let text = TemplateString::parse(&format!("{{{{ {} }}}}", placeholder(label)));
         if let (Ok(text), false) = (text, profile.subject.iter().any(|(known, _)| *known == kind)) {
             profile.subject.push((kind, text));
         }
@@ -123,12 +123,12 @@ fn placeholder(label: &str) -> String {
 }
 
 /// What the placeholders of any template may stand for.
-pub fn values(name: &EntryName, config: &Config) -> Values {
+pub fn values(name: &EntryName, config: &Config) -> TemplateValues {
     let unset = AttributeType::all_labels().map(|label| (placeholder(label), String::new()));
     let set = config.subject.iter().map(|(label, value)| (placeholder(label), value.clone()));
     let own =
         [("name", name.as_str()), ("domain", name.domain())].map(|(key, value)| (key.to_owned(), value.to_owned()));
-    Values(unset.chain(set).chain(own).collect())
+    TemplateValues(unset.chain(set).chain(own).collect())
 }
 
 impl Template {

@@ -46,7 +46,7 @@ fn the_kit_of_the_targets_makes_chains_that_hold() {
     assert!(yes > 10, "only {yes} of 3000 chains hold");
     let yes = (0..1000).filter(|round| targets::revocation_list::is_valid(&noise(*round, 120))).count();
     assert!(yes > 10, "only {yes} of 1000 certificates are not revoked");
-    let yes = (0..1000).filter(|round| targets::signing_request::is_proven(&noise(*round, 120))).count();
+    let yes = (0..1000).filter(|round| targets::signing_request::is_verified(&noise(*round, 120))).count();
     assert!(yes > 10, "only {yes} of 1000 requests are proven");
 }
 

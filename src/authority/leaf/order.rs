@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::authority::leaf::hook::Hook;
-use crate::issuance::{Comparison, Draft, End, ProvenRequest};
+use crate::issuance::{Comparison, Draft, End, VerifiedCsr};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::store::delivery::{Paths, Place};
@@ -49,7 +49,7 @@ pub enum SubjectKey {
 
 /// A request that is to be granted.
 pub struct Requested {
-    pub request: ProvenRequest,
+    pub request: VerifiedCsr,
     /// Refuse whatever would not be exactly what it asks for.
     pub exact: bool,
 }

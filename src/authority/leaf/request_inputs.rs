@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::issuance::profile::CommonName;
-use crate::issuance::{Profile, Values};
+use crate::issuance::{Profile, TemplateValues};
 use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
 use crate::store::error::{StoreError, list};
@@ -82,7 +82,7 @@ pub(crate) fn values(
     set: &BTreeMap<String, String>,
     config: &Config,
     issuer: Option<&str>,
-) -> Result<Values, RequestInputError> {
+) -> Result<TemplateValues, RequestInputError> {
     let mut values = templates::values(name, config);
     values.0.extend(issuer.map(|issuer| (templates::ISSUER.to_owned(), issuer.to_owned())));
     let used = profile.uses();

@@ -87,7 +87,7 @@ pub fn sign(
 ) -> Result<Outcome, SignError> {
     let config = Config::load(home)?;
     let profile = request_inputs::profile(Some(home), &config, &signing.template)?;
-    let request = prove(&signing.request, config.sign.limits())?;
+    let request = verify_csr(&signing.request, config.sign.limits())?;
     let names = granted_names(&profile, &request, signing.names);
     let name = match signing.name {
         Some(name) => name,
@@ -123,7 +123,7 @@ pub fn sign(
 
 /// Those of the request whose kind the template allows, and those beside it. What the template forbids altogether is told as
 /// dropped; what it forbids of an allowed kind is refused.
-fn granted_names(profile: &Profile, request: &ProvenRequest, beside: Vec<GeneralName>) -> Vec<GeneralName> {
+fn granted_names(profile: &Profile, request: &VerifiedCsr, beside: Vec<GeneralName>) -> Vec<GeneralName> {
     let is_of_allowed_kind = |name: &GeneralName| profile.names.kinds.iter().any(|kind| kind.word() == name.kind());
     let mut names = request.names();
     if profile.common_name == CommonName::Name && request.request().subject_alt_names.is_none() {
@@ -140,7 +140,7 @@ fn granted_names(profile: &Profile, request: &ProvenRequest, beside: Vec<General
 }
 
 /// What the certificate is called when nobody says it: as the template would have it called.
-fn own_name(profile: &Profile, request: &ProvenRequest, names: &[GeneralName]) -> Option<String> {
+fn own_name(profile: &Profile, request: &VerifiedCsr, names: &[GeneralName]) -> Option<String> {
     let first = names.first().map(GeneralName::value);
     let common_name = request.common_name().map(str::to_owned);
     match profile.common_name {

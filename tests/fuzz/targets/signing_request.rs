@@ -1,41 +1,43 @@
 //! Any octets as a request, as a file and as DER; and requests made from them, really signed. What must hold of a request that
-//! is proven: its signature counts, its key is plain, and every name in it can be asked for by a flag, too.
+//! is verified: its signature counts, its key is plain, and every name in it can be asked for by a flag, too.
 
-use ca::issuance::{Limits, ProvenRequest, prove};
+use ca::issuance::{CsrLimits, VerifiedCsr, verify_csr};
 use ca::keys::{Signer, verify};
 use ca::x509::signing_request::der_of_file;
 use ca::x509::{GeneralName, SigningRequest, der};
 
 use super::kit::{self, KEYS, Words};
 
-const LIMITS: Limits = Limits { octets: 64 * 1024, names: 100 };
+const LIMITS: CsrLimits = CsrLimits { octets: 64 * 1024, names: 100 };
 
 pub fn run(data: &[u8]) {
     if let Ok(request) = SigningRequest::from_der(data) {
         assert_eq!(request.as_der(), data);
     }
     if let Ok(content) = der_of_file(data) {
-        check(prove(&content, LIMITS).ok());
+        check(verify_csr(&content, LIMITS).ok());
     }
-    is_proven(data);
+    is_verified(data);
 }
 
 /// Runs the target on a request made from the octets; whether it is one that could be granted.
-pub fn is_proven(data: &[u8]) -> bool {
-    let proven = prove(&request(&mut Words(data)), LIMITS).ok();
-    let is_proven = proven.is_some();
-    check(proven);
-    is_proven
+pub fn is_verified(data: &[u8]) -> bool {
+    let verified = verify_csr(&request(&mut Words(data)), LIMITS).ok();
+    let is_verified = verified.is_some();
+    check(verified);
+    is_verified
 }
 
-fn check(proven: Option<ProvenRequest>) {
-    let Some(proven) = proven else { return };
-    let request = proven.request();
+fn check(verified: Option<VerifiedCsr>) {
+    let Some(verified) = verified else { return };
+    let request = verified.request();
     let signed = verify(&request.public_key, &request.signature_algorithm, request.tbs(), &request.signature);
     assert_eq!(signed, Ok(()));
     assert_eq!((request.version, request.malformed.len()), (1, 0));
-    assert!(proven.common_name().is_none_or(|name| name.chars().count() <= 64 && !name.chars().any(char::is_control)));
-    let names = proven.names();
+    assert!(
+        verified.common_name().is_none_or(|name| name.chars().count() <= 64 && !name.chars().any(char::is_control))
+    );
+    let names = verified.names();
     assert!(names.len() <= 100);
     for name in &names {
         if matches!(name, GeneralName::Dns(_) | GeneralName::Email(_) | GeneralName::Uri(_)) {

@@ -9,7 +9,7 @@ use crate::authority::issuer_chain::judged;
 use crate::authority::leaf::request_inputs::{self, RequestInputError};
 use crate::authority::serial::unused_serial;
 use crate::issuance::profile::Distribution;
-use crate::issuance::{self, Draft, Issuer, Profile, SignedBy, Values, recertify};
+use crate::issuance::{self, Draft, Issuer, Profile, SignedBy, TemplateValues, recertify};
 use crate::store::StoreError;
 use crate::store::ca_certificates::{Authorities, Root, read_certificates};
 use crate::store::config::Config;
@@ -153,7 +153,7 @@ fn profile_of(
 
 /// Addresses that the template or the settings gave, with the authority that signs in them, lead to the new root from now on:
 /// where the first values put them, when the certificate has what any of them would give. Others are for `recertify` to decide.
-fn readdress(draft: &mut Draft, before: &Certificate, given: &Distribution, values: &[Values; 2]) {
+fn readdress(draft: &mut Draft, before: &Certificate, given: &Distribution, values: &[TemplateValues; 2]) {
     let fields = [
         (&given.crl, &before.crl_urls, &mut draft.crl_urls),
         (&given.ca_issuers, &before.ca_issuer_urls, &mut draft.ca_issuer_urls),

@@ -8,16 +8,16 @@ use crate::x509::{AttributeType, DecodeError, DistinguishedName, GeneralName, Pu
 
 /// How much a request may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct CsrLimits {
     /// The most octets of its DER.
     pub octets: u64,
     /// The most subject alternative names.
     pub names: u64,
 }
 
-/// A request whose sender has the private key, and whose names can stand in a certificate. Only [`prove`] makes one.
+/// A request whose sender has the private key, and whose names can stand in a certificate. Only [`verify_csr`] makes one.
 #[derive(Debug, Clone)]
-pub struct ProvenRequest {
+pub struct VerifiedCsr {
     request: SigningRequest,
     public_key: PublicKey,
     names: Vec<GeneralName>,
@@ -25,7 +25,7 @@ pub struct ProvenRequest {
 
 /// Why a request is not even thought about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RequestRefusal {
+pub enum CsrError {
     #[error(transparent)]
     Decode(#[from] DecodeError),
     #[error("it has {found} octets, and at most {most} are read")]
@@ -43,7 +43,7 @@ pub enum RequestRefusal {
     #[error("its signature cannot be checked: {0}")]
     Unsupported(String),
     #[error("its signature is not made with its own key: whoever sent it has not shown to have that key")]
-    NotProven,
+    WrongSignature,
     #[error("its subject cannot stand in a certificate: {0}")]
     Subject(NameError),
     #[error("its subject holds an attribute {kind} that cannot be read as plain text: '{}'", text::escape(value))]
@@ -59,50 +59,50 @@ pub enum RequestRefusal {
 ///
 /// # Errors
 /// When any of this is not so.
-pub fn prove(der: &[u8], limits: Limits) -> Result<ProvenRequest, RequestRefusal> {
+pub fn verify_csr(der: &[u8], limits: CsrLimits) -> Result<VerifiedCsr, CsrError> {
     let octets = der.len() as u64;
     if octets > limits.octets {
-        return Err(RequestRefusal::TooLarge { found: octets, most: limits.octets });
+        return Err(CsrError::TooLarge { found: octets, most: limits.octets });
     }
     let request = SigningRequest::from_der(der)?;
     let asked = request.subject_alt_names.as_ref().map_or(0, Vec::len) as u64;
     if asked > limits.names {
-        return Err(RequestRefusal::TooManyNames { found: asked, most: limits.names });
+        return Err(CsrError::TooManyNames { found: asked, most: limits.names });
     }
     if request.version != 1 {
-        return Err(RequestRefusal::Version(request.version));
+        return Err(CsrError::Version(request.version));
     }
     if let Some((oid, reason)) = request.malformed.first().cloned() {
-        return Err(RequestRefusal::Malformed { oid, reason });
+        return Err(CsrError::Malformed { oid, reason });
     }
     if request.signature_algorithm.is_weak() {
-        return Err(RequestRefusal::WeakSignature(request.signature_algorithm.to_string()));
+        return Err(CsrError::WeakSignature(request.signature_algorithm.to_string()));
     }
     weakness::check(&request.public_key)?;
     prove_possession(&request)?;
     check_subject(&request.subject)?;
     let names = names(&request)?;
-    Ok(ProvenRequest { public_key: weakness::plain(&request.public_key)?, names, request })
+    Ok(VerifiedCsr { public_key: weakness::plain(&request.public_key)?, names, request })
 }
 
-fn prove_possession(request: &SigningRequest) -> Result<(), RequestRefusal> {
+fn prove_possession(request: &SigningRequest) -> Result<(), CsrError> {
     use keys::verification::VerificationError;
     let verified = keys::verify(&request.public_key, &request.signature_algorithm, request.tbs(), &request.signature);
     verified.map_err(|error| match error {
-        VerificationError::Wrong => RequestRefusal::NotProven,
-        unsupported => RequestRefusal::Unsupported(unsupported.to_string()),
+        VerificationError::Wrong => CsrError::WrongSignature,
+        unsupported => CsrError::Unsupported(unsupported.to_string()),
     })
 }
 
 /// The common name may become that of the certificate. Whatever else the subject holds is shown to people at least.
-fn check_subject(subject: &DistinguishedName) -> Result<(), RequestRefusal> {
+fn check_subject(subject: &DistinguishedName) -> Result<(), CsrError> {
     for attribute in subject.attributes() {
         if attribute.kind == AttributeType::CommonName {
             let built = DistinguishedName::build(&[(attribute.kind.clone(), attribute.value.clone())]);
-            built.map_err(RequestRefusal::Subject)?;
+            built.map_err(CsrError::Subject)?;
         } else if !attribute.value.chars().all(text::is_plainly_visible) {
             let (kind, value) = (attribute.kind.to_string(), attribute.value.clone());
-            return Err(RequestRefusal::Attribute { kind, value });
+            return Err(CsrError::Attribute { kind, value });
         }
     }
     Ok(())
@@ -110,10 +110,10 @@ fn check_subject(subject: &DistinguishedName) -> Result<(), RequestRefusal> {
 
 /// The names as a flag would have given them: host names in lower-case A-labels, each once. Forms that nobody can ask for by
 /// a flag stay as they are; no template allows them.
-fn names(request: &SigningRequest) -> Result<Vec<GeneralName>, RequestRefusal> {
+fn names(request: &SigningRequest) -> Result<Vec<GeneralName>, CsrError> {
     let Some(asked) = &request.subject_alt_names else { return Ok(Vec::new()) };
     if asked.is_empty() {
-        return Err(RequestRefusal::NoNames);
+        return Err(CsrError::NoNames);
     }
     let mut names: Vec<GeneralName> = Vec::with_capacity(asked.len());
     for name in asked {
@@ -138,7 +138,7 @@ fn plain_name(name: &GeneralName) -> Result<GeneralName, GeneralNameError> {
     }
 }
 
-impl ProvenRequest {
+impl VerifiedCsr {
     /// As it was sent.
     pub fn request(&self) -> &SigningRequest {
         &self.request
@@ -171,7 +171,7 @@ mod tests {
     use crate::keys::{PrivateKey, Signer};
     use crate::x509::{KeyAlgorithm, der, tbs};
 
-    const LIMITS: Limits = Limits { octets: 1_000, names: 2 };
+    const LIMITS: CsrLimits = CsrLimits { octets: 1_000, names: 2 };
 
     /// A request for these names, signed by its key, of this version and with an algorithm that bears this name.
     fn request(version: u8, names: &[&str], algorithm: Option<&[u8]>) -> Vec<u8> {
@@ -198,23 +198,23 @@ mod tests {
 
     #[test]
     fn a_request_is_of_version_1_names_something_and_stays_within_its_limits() {
-        let proven = |der: &[u8]| prove(der, LIMITS).map(|proven| proven.names().len());
+        let verified = |der: &[u8]| verify_csr(der, LIMITS).map(|verified| verified.names().len());
         let sound = request(0, &["web.test", "10.0.0.1"], None);
-        assert_eq!(proven(&sound), Ok(2));
-        assert_eq!(proven(&request(1, &["web.test"], None)), Err(RequestRefusal::Version(2)));
-        assert_eq!(proven(&request(0, &[], None)), Err(RequestRefusal::NoNames));
+        assert_eq!(verified(&sound), Ok(2));
+        assert_eq!(verified(&request(1, &["web.test"], None)), Err(CsrError::Version(2)));
+        assert_eq!(verified(&request(0, &[], None)), Err(CsrError::NoNames));
         let three = request(0, &["a.test", "b.test", "c.test"], None);
-        assert_eq!(proven(&three), Err(RequestRefusal::TooManyNames { found: 3, most: 2 }));
+        assert_eq!(verified(&three), Err(CsrError::TooManyNames { found: 3, most: 2 }));
         let found = sound.len() as u64;
-        assert!(prove(&sound, Limits { octets: found, ..LIMITS }).is_ok());
-        let refused = prove(&sound, Limits { octets: found - 1, ..LIMITS }).map(|_| ());
-        assert_eq!(refused, Err(RequestRefusal::TooLarge { found, most: found - 1 }));
+        assert!(verify_csr(&sound, CsrLimits { octets: found, ..LIMITS }).is_ok());
+        let refused = verify_csr(&sound, CsrLimits { octets: found - 1, ..LIMITS }).map(|_| ());
+        assert_eq!(refused, Err(CsrError::TooLarge { found, most: found - 1 }));
     }
 
     #[test]
     fn a_signature_that_can_be_forged_proves_nothing() {
         // ecdsa-with-SHA1.
-        let refused = prove(&request(0, &["web.test"], Some(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1])), LIMITS);
-        assert!(matches!(refused, Err(RequestRefusal::WeakSignature(_))), "{refused:?}");
+        let refused = verify_csr(&request(0, &["web.test"], Some(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1])), LIMITS);
+        assert!(matches!(refused, Err(CsrError::WeakSignature(_))), "{refused:?}");
     }
 }
