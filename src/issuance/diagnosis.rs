@@ -4,8 +4,8 @@ use super::approval::NotApproved;
 use super::comparison::{Comparison, Fate};
 use super::draft::Refusal;
 use super::issuer::IssuerError;
-use super::proof::RequestRefusal;
-use super::text::TemplateStringError;
+use super::template_string::TemplateStringError;
+use super::verified_csr::CsrError;
 use crate::text::{Diagnosis, Diagnostic, escape, rfc3339};
 
 impl Diagnostic for TemplateStringError {
@@ -22,7 +22,7 @@ impl Diagnostic for TemplateStringError {
 impl Diagnostic for Refusal {
     fn diagnosis(&self) -> Diagnosis {
         match self {
-            Self::Text(error) => error.diagnosis(),
+            Self::Template(error) => error.diagnosis(),
             Self::Subject(_) => Diagnosis::usage("bad-subject"),
             Self::Pattern { .. } | Self::Purpose(_) | Self::Address(_) => Diagnosis::usage("bad-template"),
             Self::Kind { allowed, .. } if allowed.is_empty() => Diagnosis::refused("name-kind").hint("it allows none"),
@@ -85,7 +85,7 @@ impl Diagnostic for IssuerError {
     }
 }
 
-impl Diagnostic for RequestRefusal {
+impl Diagnostic for CsrError {
     fn diagnosis(&self) -> Diagnosis {
         match self {
             Self::Decode(_) => Diagnosis::usage("undecodable"),
@@ -101,7 +101,7 @@ impl Diagnostic for RequestRefusal {
                 .hint("make it again, signed with SHA-256: openssl req -new -sha256"),
             Self::WeakKey(weakness) => weakness.diagnosis(),
             Self::Unsupported(_) => Diagnosis::refused("unsupported-signature"),
-            Self::NotProven => Diagnosis::refused("not-proven")
+            Self::WrongSignature => Diagnosis::refused("not-proven")
                 .hint("it was changed on its way, or made of somebody else's key: ask for it again"),
             Self::Subject(_) | Self::Attribute { .. } => Diagnosis::refused("request-subject"),
             Self::Name(_) | Self::NoNames => Diagnosis::refused("request-name"),

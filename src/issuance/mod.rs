@@ -25,9 +25,9 @@ pub mod profile;
 pub mod recertify;
 pub mod request;
 pub mod signing_request;
+pub mod template_string;
 #[cfg(test)]
 mod testing;
-pub mod text;
 pub mod verified_csr;
 
 pub use approval::{ApprovedDraft, NotApproved, approve};
@@ -39,7 +39,7 @@ pub use profile::Profile;
 pub use recertify::recertify;
 pub use request::{CertificateRequest, End};
 pub use signing_request::{RequestDraft, RequestError, sign_request};
-pub use text::{TemplateString, TemplateStringError, TemplateValues};
+pub use template_string::{TemplateString, TemplateStringError, TemplateValues};
 pub use verified_csr::{CsrError, CsrLimits, VerifiedCsr, verify_csr};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::StoreError;
-use crate::issuance::{Limits, TemplateString};
+use crate::issuance::{CsrLimits, TemplateString};
 use crate::store::home::Home;
 use crate::system::files;
 use crate::text;

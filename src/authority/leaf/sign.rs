@@ -8,7 +8,7 @@ use crate::authority::leaf::order::Requested;
 use crate::authority::leaf::order::{Existing, Order, Outcome, SubjectKey};
 use crate::authority::leaf::request_inputs;
 use crate::issuance::profile::CommonName;
-use crate::issuance::{End, Profile, ProvenRequest, RequestRefusal, prove};
+use crate::issuance::{CsrError, End, Profile, VerifiedCsr, verify_csr};
 use crate::store::config::Config;
 use crate::store::delivery::Place;
 use crate::store::effects::Tools;
@@ -49,7 +49,7 @@ pub enum SignError {
     #[error(transparent)]
     Issue(IssueError),
     #[error("the request is refused: {0}")]
-    Refused(#[from] RequestRefusal),
+    Refused(#[from] CsrError),
     #[error("the request has neither a common name nor an alternative name to call its certificate by")]
     Nameless,
 }
