@@ -17,7 +17,7 @@ use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::text::Diagnostic;
 
 /// An act, and a CA in which it has something to do.
-type Act = (&'static str, fn() -> Ca, fn(&Ca, &crate::store::effects::Tools<'_>) -> Result<(), Box<dyn Diagnostic>>);
+type Act = (&'static str, fn() -> Ca, fn(&Ca, &crate::store::effects::Effects<'_>) -> Result<(), Box<dyn Diagnostic>>);
 
 fn boxed(error: impl Diagnostic + 'static) -> Box<dyn Diagnostic> {
     Box::new(error)
@@ -48,32 +48,34 @@ fn unmarked() -> Ca {
 }
 
 const ACTS: [Act; 8] = [
-    ("intermediate request", Ca::new, |ca, tools| {
+    ("intermediate request", Ca::new, |ca, effects| {
         let wish = RequestOrder { name: "branch".to_owned(), ..RequestOrder::default() };
-        intermediate::request(&ca.home, &wish, tools).map(drop).map_err(boxed)
+        intermediate::request(&ca.home, &wish, effects).map(drop).map_err(boxed)
     }),
-    ("intermediate install", Ca::new, |ca, tools| {
+    ("intermediate install", Ca::new, |ca, effects| {
         let certificate =
-            crate::store::ca_certificates::Authorities::of(&ca.home).certificate("issuing").map_err(boxed)?;
+            crate::store::ca_certificates::CaCertificates::of(&ca.home).certificate("issuing").map_err(boxed)?;
         let order = InstallOrder { name: "issuing".to_owned(), certificate, chain: Vec::new(), add_root: None };
-        intermediate::install(&ca.home, order, tools).map(drop).map_err(boxed)
+        intermediate::install(&ca.home, order, effects).map(drop).map_err(boxed)
     }),
     ("root rotate start", Ca::new, rotate),
     ("root rotate start, authorities left", half_rotated, rotate),
     ("root rotate start, marks left", unmarked, rotate),
-    ("root rotate finish", rotated, |ca, tools| rotation::finish(&ca.home, false, tools).map(drop).map_err(boxed)),
-    ("key passphrase", Ca::new, |ca, tools| {
+    ("root rotate finish", rotated, |ca, effects| rotation::finish(&ca.home, false, effects).map(drop).map_err(boxed)),
+    ("key passphrase", Ca::new, |ca, effects| {
         let mut choose = || Ok(Some(Passphrase::new(b"secret".to_vec())));
-        key_passphrase::change(&ca.home, "issuing", &mut nobody(), &mut choose, tools).map(drop).map_err(boxed)
+        key_passphrase::change(&ca.home, "issuing", &mut nobody(), &mut choose, effects).map(drop).map_err(boxed)
     }),
-    ("crl", Ca::new, |ca, tools| {
+    ("crl", Ca::new, |ca, effects| {
         let order = ListOrder { copy: Some(ca.top.path().join("issuing.crl")), ..ListOrder::default() };
-        publish_crl::publish(&ca.home, &order, &mut nobody(), tools).map(drop).map_err(boxed)
+        publish_crl::publish(&ca.home, &order, &mut nobody(), effects).map(drop).map_err(boxed)
     }),
 ];
 
-fn rotate(ca: &Ca, tools: &crate::store::effects::Tools<'_>) -> Result<(), Box<dyn Diagnostic>> {
-    rotation::start(&ca.home, &rotation::Order::default(), &mut nobody(), &mut nobody(), tools).map(drop).map_err(boxed)
+fn rotate(ca: &Ca, effects: &crate::store::effects::Effects<'_>) -> Result<(), Box<dyn Diagnostic>> {
+    rotation::start(&ca.home, &rotation::Order::default(), &mut nobody(), &mut nobody(), effects)
+        .map(drop)
+        .map_err(boxed)
 }
 
 #[test]
@@ -82,12 +84,12 @@ fn while_another_process_changes_the_ca_no_act_on_authorities_does() {
         let ca = ca();
         let state = || (files_below(ca.home.folder()), ca.index().query(&Filter::default(), ca.now).unwrap());
         let before = state();
-        let refused = ca.with_tools_without_lock(|tools| act(&ca, tools));
+        let refused = ca.with_effects_without_lock(|effects| act(&ca, effects));
         let refused = refused.unwrap_err().diagnosis();
         assert_eq!((refused.code, refused.hints.len()), ("locked", 1), "{name}: {refused:?}");
         assert!(refused.hints[0].contains("--lock-timeout"), "{name}: {refused:?}");
         assert_eq!(state(), before, "{name}");
-        ca.with_tools(|tools| act(&ca, tools)).unwrap();
+        ca.with_effects(|effects| act(&ca, effects)).unwrap();
     }
 }
 
@@ -109,7 +111,7 @@ fn what_a_run_left_that_died_is_cleared_away_by_the_next_act_that_writes_there()
         for path in &left {
             fs::write(path, "the half of a key").unwrap();
         }
-        ca.with_tools(|tools| act(&ca, tools)).unwrap();
+        ca.with_effects(|effects| act(&ca, effects)).unwrap();
         for path in &left {
             assert!(!path.exists(), "{name}: {}", path.display());
         }

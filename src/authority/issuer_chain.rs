@@ -85,7 +85,7 @@ mod tests {
     use crate::authority::testing::{Ca, NOW};
     use crate::issuance::{self, CertificateRequest, Draft, End, IssuerError, Profile, SignedBy, TemplateValues};
     use crate::keys::{PrivateKey, Signer, SigningError};
-    use crate::store::ca_certificates::Authorities;
+    use crate::store::ca_certificates::CaCertificates;
     use crate::x509::{KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
 
     /// Says that it is the one, and signs as the other.
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn nobody_gets_a_certificate_that_another_key_has_signed() {
         let ca = Ca::new();
-        let facts = Authorities::of(&ca.home).ca_certificate("issuing").unwrap();
+        let facts = CaCertificates::of(&ca.home).ca_certificate("issuing").unwrap();
         let leaf = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let profile = Profile::read("server", "server.toml", include_str!("../../templates/server.toml")).unwrap();
         let request = CertificateRequest {

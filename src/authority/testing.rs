@@ -32,10 +32,10 @@ use crate::authority::leaf::{request, rollback, sign};
 use crate::authority::revocation::{publish_crl, revoke};
 use crate::issuance::{self, End, SignedBy, recertify};
 use crate::keys::Passphrase;
-use crate::store::ca_certificates::Authorities;
+use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
 use crate::store::delivery;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Index};
 use crate::system::Entropy;
@@ -80,7 +80,7 @@ impl Ca {
     }
 
     pub fn init(&self, order: init::Order) -> Result<Made, InitError> {
-        self.with_tools(|tools| init::init(&self.home, order, tools))
+        self.with_effects(|effects| init::init(&self.home, order, effects))
     }
 
     pub fn issue(&self, order: Order) -> Result<Outcome, IssueError> {
@@ -88,7 +88,7 @@ impl Ca {
     }
 
     pub fn issue_asking(&self, order: Order, ask: &mut PassphrasePrompt<'_>) -> Result<Outcome, IssueError> {
-        self.with_tools(|tools| issue::issue(&self.home, order, ask, tools))
+        self.with_effects(|effects| issue::issue(&self.home, order, ask, effects))
     }
 
     pub fn renew(&self, name: &str, key: NextKey) -> Result<Outcome, RenewError> {
@@ -111,7 +111,7 @@ impl Ca {
             Ok(Passphrase::new(b"secret".to_vec()))
         };
         let mut ask_for_kept_key = |_: &EncryptedKey| Ok(Passphrase::new(b"leaf secret".to_vec()));
-        self.with_tools(|tools| renew::renew(&self.home, &renewal, &mut ask, &mut ask_for_kept_key, tools))
+        self.with_effects(|effects| renew::renew(&self.home, &renewal, &mut ask, &mut ask_for_kept_key, effects))
     }
 
     /// The DER of a request for a server, made with a key of its own.
@@ -129,7 +129,7 @@ impl Ca {
             protection: None,
         };
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
-        let made = self.with_tools(|tools| request::request(Some(&self.home), wanted, &mut ask, tools)).unwrap();
+        let made = self.with_effects(|effects| request::request(Some(&self.home), wanted, &mut ask, effects)).unwrap();
         made.request.as_der().to_vec()
     }
 
@@ -151,7 +151,7 @@ impl Ca {
             exact: false,
         };
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
-        self.with_tools(|tools| sign::sign(&self.home, signing, &mut ask, tools))
+        self.with_effects(|effects| sign::sign(&self.home, signing, &mut ask, effects))
     }
 
     pub fn revoke(&self, reference: &str, reason: RevocationReason) -> Result<revoke::Outcome, RevokeError> {
@@ -160,36 +160,36 @@ impl Ca {
     }
 
     pub fn revoke_as(&self, order: &revoke::Order) -> Result<revoke::Outcome, RevokeError> {
-        self.with_tools(|tools| revoke::revoke(&self.home, order, tools))
+        self.with_effects(|effects| revoke::revoke(&self.home, order, effects))
     }
 
     pub fn publish(&self, order: &publish_crl::Order) -> Result<publish_crl::Outcome, CrlError> {
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
-        self.with_tools(|tools| publish_crl::publish(&self.home, order, &mut ask, tools))
+        self.with_effects(|effects| publish_crl::publish(&self.home, order, &mut ask, effects))
     }
 
     pub fn rotate(&self, order: &rotation::Order) -> Result<rotation::Started, RotationError> {
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         let mut ask_new = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
-        self.with_tools(|tools| rotation::start(&self.home, order, &mut ask, &mut ask_new, tools))
+        self.with_effects(|effects| rotation::start(&self.home, order, &mut ask, &mut ask_new, effects))
     }
 
     pub fn rotation_status(&self) -> Result<Option<rotation::State>, RotationError> {
-        self.with_tools(|tools| rotation::status(&self.home, tools))
+        self.with_effects(|effects| rotation::status(&self.home, effects))
     }
 
     pub fn finish(&self, force: bool) -> Result<rotation::Finished, RotationError> {
-        self.with_tools(|tools| rotation::finish(&self.home, force, tools))
+        self.with_effects(|effects| rotation::finish(&self.home, force, effects))
     }
 
     pub fn renew_root(&self, lifetime: Option<Lifetime>) -> Result<renew_root::Renewed, RotationError> {
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
-        self.with_tools(|tools| renew_root::renew(&self.home, None, lifetime, &mut ask, tools))
+        self.with_effects(|effects| renew_root::renew(&self.home, None, lifetime, &mut ask, effects))
     }
 
     /// Another certificate in the place of the root's, as another tool could have made it.
     pub fn recertify_root_with_path_length(&self, length: u32) -> Certificate {
-        let authorities = Authorities::of(&self.home);
+        let authorities = CaCertificates::of(&self.home);
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         let (issuer, _) = authorities.unlock(authorities.ca_certificate("root").unwrap(), &mut ask).unwrap();
         let mut before = issuer.ca_certificate().certificate().clone();
@@ -203,32 +203,32 @@ impl Ca {
     }
 
     pub fn ask_for(&self, order: &intermediate::RequestOrder) -> Result<intermediate::Requested, IntermediateError> {
-        self.with_tools(|tools| intermediate::request(&self.home, order, tools))
+        self.with_effects(|effects| intermediate::request(&self.home, order, effects))
     }
 
     pub fn install(&self, order: intermediate::InstallOrder) -> Result<intermediate::Installed, IntermediateError> {
-        self.with_tools(|tools| intermediate::install(&self.home, order, tools))
+        self.with_effects(|effects| intermediate::install(&self.home, order, effects))
     }
 
-    /// As [`with_tools`](Self::with_tools), and something else happens when a serial number is drawn: before the lock.
-    pub fn with_tools_while<T>(&self, meanwhile: impl FnOnce(), act: impl FnOnce(&Tools<'_>) -> T) -> T {
+    /// As [`with_effects`](Self::with_effects), and something else happens when a serial number is drawn: before the lock.
+    pub fn with_effects_while<T>(&self, meanwhile: impl FnOnce(), act: impl FnOnce(&Effects<'_>) -> T) -> T {
         let entropy = Meanwhile(Cell::new(Some(meanwhile)));
-        act(&Tools { clock: &FixedClock(self.now), entropy: &entropy, lock_timeout: Duration::from_secs(60) })
+        act(&Effects { clock: &FixedClock(self.now), entropy: &entropy, lock_timeout: Duration::from_secs(60) })
     }
 
     /// While another process has the lock, which nobody waits for.
-    pub fn with_tools_without_lock<T>(&self, act: impl FnOnce(&Tools<'_>) -> T) -> T {
+    pub fn with_effects_without_lock<T>(&self, act: impl FnOnce(&Effects<'_>) -> T) -> T {
         let _theirs = FolderLock::acquire(self.home.folder(), Duration::ZERO).unwrap();
-        act(&Tools { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::ZERO })
+        act(&Effects { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::ZERO })
     }
 
     pub fn roll_back(&self, name: &str) -> Result<rollback::Outcome, RollbackError> {
         let order = rollback::Order { reference: name.parse().unwrap(), to: None };
-        self.with_tools(|tools| rollback::rollback(&self.home, &order, tools))
+        self.with_effects(|effects| rollback::rollback(&self.home, &order, effects))
     }
 
-    pub fn with_tools<T>(&self, act: impl FnOnce(&Tools<'_>) -> T) -> T {
-        act(&Tools { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::from_secs(60) })
+    pub fn with_effects<T>(&self, act: impl FnOnce(&Effects<'_>) -> T) -> T {
+        act(&Effects { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::from_secs(60) })
     }
 
     pub fn index(&self) -> Index {

@@ -22,7 +22,7 @@ use crate::authority::leaf::rollback;
 use crate::issuance::{End, Refusal};
 use crate::keys::key_file::{self, KeyFile};
 use crate::keys::{Passphrase, PrivateKey, Signer};
-use crate::store::ca_certificates::{Authorities, read_certificate, read_certificates};
+use crate::store::ca_certificates::{CaCertificates, read_certificate, read_certificates};
 use crate::store::config::Config;
 use crate::store::delivery::Place;
 use crate::store::home::Home;
@@ -94,12 +94,12 @@ fn an_existing_ca_is_refused_and_left_alone() {
 fn of_two_that_make_a_ca_at_once_the_second_is_told_that_there_is_one() {
     let ca = Ca::none();
     let mut first = None;
-    let refused = ca.with_tools_while(
+    let refused = ca.with_effects_while(
         || {
             ca.init(ca.init_order()).unwrap();
             first = Some(fs::read(ca.path("authorities/root/key.pem")).unwrap());
         },
-        |tools| crate::authority::hierarchy::init::init(&ca.home, ca.init_order(), tools).unwrap_err(),
+        |effects| crate::authority::hierarchy::init::init(&ca.home, ca.init_order(), effects).unwrap_err(),
     );
     assert!(matches!(refused, InitError::Exists(_)), "{refused}");
     assert_eq!(first, fs::read(ca.path("authorities/root/key.pem")).ok());
@@ -125,7 +125,7 @@ fn what_cannot_be_put_back_is_told_without_waiting_for_others() {
     ca.issue(Order { existing: Existing::Replace, ..order("server", "web.test") }).unwrap();
     fs::remove_dir_all(ca.path("issued/.generations/web.test")).unwrap();
     let order = rollback::Order { reference: "web.test".parse().unwrap(), to: None };
-    let refused = ca.with_tools_without_lock(|tools| rollback::rollback(&ca.home, &order, tools)).unwrap_err();
+    let refused = ca.with_effects_without_lock(|effects| rollback::rollback(&ca.home, &order, effects)).unwrap_err();
     assert!(matches!(refused, rollback::RollbackError::NotKept { .. }), "{refused}");
 }
 
@@ -138,8 +138,8 @@ fn a_key_file_that_was_exchanged_while_somebody_typed_is_left_alone() {
         fs::write(ca.home.key("root"), theirs.as_bytes()).unwrap();
         Ok(Some(Passphrase::new(b"another".to_vec())))
     };
-    let changed = ca.with_tools(|tools| {
-        key_passphrase::change(&ca.home, "root", &mut |_| unreachable!(), &mut choose, tools).unwrap_err()
+    let changed = ca.with_effects(|effects| {
+        key_passphrase::change(&ca.home, "root", &mut |_| unreachable!(), &mut choose, effects).unwrap_err()
     });
     assert!(matches!(changed, KeyPassphraseError::Changed(_)), "{changed}");
     assert_eq!(fs::read(ca.home.key("root")).unwrap(), theirs.as_bytes());
@@ -153,7 +153,7 @@ fn a_certificate_that_has_ended_is_not_put_back() {
     let before = fs::read(ca.path("issued/web.test/cert.pem")).unwrap();
     ca.now += Duration::days(2);
     let order = rollback::Order { reference: "web.test".parse().unwrap(), to: None };
-    let refused = ca.with_tools(|tools| rollback::rollback(&ca.home, &order, tools)).unwrap_err();
+    let refused = ca.with_effects(|effects| rollback::rollback(&ca.home, &order, effects)).unwrap_err();
     assert!(matches!(refused, rollback::RollbackError::Ended { .. }), "{refused}");
     assert_eq!(fs::read(ca.path("issued/web.test/cert.pem")).unwrap(), before);
 }
@@ -545,7 +545,7 @@ fn the_settings_of_a_new_ca_say_what_was_asked_for() {
 #[test]
 fn an_authority_whose_certificate_is_exchanged_while_somebody_waits_signs_with_the_new_one() {
     let ca = Ca::new();
-    let authorities = Authorities::of(&ca.home);
+    let authorities = CaCertificates::of(&ca.home);
     let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
     let (issuer, _) = authorities.unlock(authorities.ca_certificate("root").unwrap(), &mut ask).unwrap();
     let new = ca.recertify_root_with_path_length(7);

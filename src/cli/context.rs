@@ -9,7 +9,8 @@ use time::OffsetDateTime;
 
 use super::Failure;
 use crate::cli::options::globals::Globals;
-use crate::store::effects::Tools;
+use crate::store::Store;
+use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::home::HomeError;
 use crate::system::{World, files};
@@ -59,6 +60,14 @@ impl<'a> Context<'a> {
         Home::find(named.as_deref(), &self.world.working_folder).map_err(|error| self.no_home(error))
     }
 
+    /// Opens the CA in that directory.
+    ///
+    /// # Errors
+    /// As [`home`](Self::home); and when its settings cannot be read.
+    pub fn store(&self) -> Result<Store, Failure> {
+        Ok(Store::open(self.home()?)?)
+    }
+
     /// The failure to find a CA directory. Nobody sees the variable in the words that he typed.
     pub fn no_home(&self, error: HomeError) -> Failure {
         let is_of_variable = self.is_dir_of_variable && matches!(error, HomeError::NotOne(_));
@@ -73,8 +82,8 @@ impl<'a> Context<'a> {
     }
 
     /// What an act on the CA may use of the world.
-    pub fn tools(&self) -> Tools<'_> {
-        Tools {
+    pub fn effects(&self) -> Effects<'_> {
+        Effects {
             clock: self.world.clock.as_ref(),
             entropy: self.world.entropy.as_ref(),
             lock_timeout: Duration::from_secs(self.globals.lock_timeout.as_seconds()),

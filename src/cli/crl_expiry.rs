@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::directory::ca_certificate_files;
 use super::{Context, Failure};
-use crate::store::ca_certificates::{Authorities, read_certificate};
+use crate::store::ca_certificates::{CaCertificates, read_certificate};
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::index::{Index, RecordedList};
@@ -35,7 +35,7 @@ fn overdue(home: &Home, now: OffsetDateTime) -> Result<Vec<String>, Failure> {
         // An authority whose certificate has expired needs no CRL.
         crl.is_due(now) && with_crl.iter().any(|ca| ca.name == crl.authority && is_valid(&ca.path, now))
     });
-    let usual = Authorities::of(home).choose(None, &config).unwrap_or_default();
+    let usual = CaCertificates::of(home).choose(None, &config).unwrap_or_default();
     Ok(due.iter().map(|crl| sentence(crl, &usual, now)).collect())
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Failure;
-use crate::store::ca_certificates::Authorities;
+use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::index::Index;
@@ -22,7 +22,7 @@ pub fn open_index(home: &Home) -> Result<Index, Failure> {
 /// # Errors
 /// When the settings or the authorities cannot be read.
 pub fn usual_issuer(home: &Home) -> Result<String, Failure> {
-    Ok(Authorities::of(home).choose(None, &Config::load(home)?).unwrap_or_default())
+    Ok(CaCertificates::of(home).choose(None, &Config::load(home)?).unwrap_or_default())
 }
 
 /// The file with the certificate of an authority.
@@ -38,6 +38,6 @@ pub struct CaCertificateFile {
 /// # Errors
 /// When the folder of the authorities cannot be read.
 pub fn ca_certificate_files(home: &Home) -> Result<Vec<CaCertificateFile>, Failure> {
-    let names = Authorities::of(home).names()?;
+    let names = CaCertificates::of(home).names()?;
     Ok(names.into_iter().map(|name| CaCertificateFile { path: home.authority(&name).join("cert.pem"), name }).collect())
 }

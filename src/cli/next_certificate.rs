@@ -64,7 +64,7 @@ pub fn follow(
         &renewal,
         &mut next.passphrase.prompt(&home, context),
         &mut key_file_prompt(next.key_passphrase_file.as_deref(), context),
-        &context.tools(),
+        &context.effects(),
     )?;
     let action = if key == NextKey::Same { "renew" } else { "rekey" };
     let after = After { action, hook: next.hook.options(), secret: next.passphrase.passphrase_env.as_deref() };

@@ -14,7 +14,7 @@ use crate::handshake::{ClientAuthentication, Endpoint};
 use crate::issuance::End;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey};
-use crate::store::ca_certificates::Authorities;
+use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
 use crate::store::delivery::Place;
 use crate::store::entry_name::EntryName;
@@ -144,7 +144,7 @@ impl PartyArguments {
         }
         let home = context.home()?;
         let mut lists = Vec::new();
-        for name in Authorities::of(&home).names()? {
+        for name in CaCertificates::of(&home).names()? {
             let path = home.crl_der(&name);
             if let Some(der) = files::read_if_exists(&path, files::MOST_OCTETS)? {
                 let list = Crl::from_der(&der);
@@ -166,7 +166,7 @@ impl PartyArguments {
         let home = context
             .home()
             .map_err(|failure| failure.hint("or give the CA certificates that both sides trust with --roots FILE"))?;
-        Ok(Authorities::of(&home).roots()?.into_iter().map(|root| root.certificate).collect())
+        Ok(CaCertificates::of(&home).roots()?.into_iter().map(|root| root.certificate).collect())
     }
 
     fn party(&self, given: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
@@ -295,7 +295,7 @@ impl PartyArguments {
             let octets = remembered.as_ref().map(|passphrase| passphrase.expose().to_vec()).unwrap_or_default();
             Ok::<_, PassphraseUnavailable>(Passphrase::new(octets))
         };
-        let outcome = issue::issue(&home, order, &mut ask, &context.tools())?;
+        let outcome = issue::issue(&home, order, &mut ask, &context.effects())?;
         match (outcome.in_memory, outcome.facts) {
             (Some(kept), CertificateFacts::Certificate(leaf)) => {
                 let chain = std::iter::once(*leaf).chain(kept.chain).collect();
@@ -316,7 +316,7 @@ pub(super) fn folders_of(home: &Home, entry: &Entry) -> Result<Vec<PathBuf>, Fai
 
 /// `localhost`, unless the CA may only vouch for other DNS names: then a name among those.
 fn permitted_host_name(home: &Home, config: &Config) -> Result<GeneralName, Failure> {
-    let authorities = Authorities::of(home);
+    let authorities = CaCertificates::of(home);
     let facts = authorities.ca_certificate(&authorities.choose(None, config)?)?;
     let constraints =
         std::iter::once(facts.certificate()).chain(facts.above()).filter_map(|ca| ca.name_constraints.as_ref());

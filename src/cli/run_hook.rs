@@ -47,7 +47,7 @@ impl HookOptions {
     /// When the index cannot be written.
     pub fn remember(&self, home: &Home, name: &str, context: &Context<'_>) -> Result<(), Failure> {
         match &self.hook {
-            Some(hook) => Ok(hook::remember(home, name, hook.as_ref(), &context.tools())?),
+            Some(hook) => Ok(hook::remember(home, name, hook.as_ref(), &context.effects())?),
             None => Ok(()),
         }
     }
@@ -116,7 +116,7 @@ impl HookRun {
         let Some(previous) = change.previous else { return };
         let reference = Reference::Name(change.name.to_owned());
         let order = rollback::Order { reference, to: Some(previous.clone()) };
-        let outcome = rollback::rollback(home, &order, &context.tools());
+        let outcome = rollback::rollback(home, &order, &context.effects());
         self.rolled_back = Some(outcome.map(|outcome| outcome.entry.serial).map_err(|error| error.to_string()));
     }
 

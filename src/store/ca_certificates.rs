@@ -79,8 +79,8 @@ impl Root {
 }
 
 /// The authorities of one CA, read as they are asked for.
-pub struct Authorities<'h> {
-    home: &'h Home,
+pub struct CaCertificates {
+    home: Home,
     /// The files that were read, and what stood in them. They are read whenever they are asked for, since somebody else may
     /// have exchanged them; what has the same octets as before is not parsed again.
     parsed: RefCell<HashMap<PathBuf, Parsed>>,
@@ -92,9 +92,9 @@ struct Parsed {
     certificates: Vec<Certificate>,
 }
 
-impl<'h> Authorities<'h> {
-    pub fn of(home: &'h Home) -> Self {
-        Self { home, parsed: RefCell::default() }
+impl CaCertificates {
+    pub fn of(home: &Home) -> Self {
+        Self { home: home.clone(), parsed: RefCell::default() }
     }
 
     /// The names of all that have a certificate, the root first.
@@ -322,8 +322,8 @@ impl<'h> Authorities<'h> {
     }
 
     /// The CA directory.
-    pub fn home(&self) -> &'h Home {
-        self.home
+    pub fn home(&self) -> &Home {
+        &self.home
     }
 
     pub(crate) fn cert_path(&self, name: &str) -> PathBuf {

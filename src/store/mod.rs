@@ -10,14 +10,16 @@ pub mod error;
 pub mod home;
 pub mod index;
 pub mod locate;
+pub mod open;
 pub mod passphrase_prompt;
 pub mod previous_certificates;
 pub mod templates;
 
-pub use ca_certificates::Authorities;
+pub use ca_certificates::CaCertificates;
 pub use config::Config;
-pub use effects::Tools;
+pub use effects::Effects;
 pub use entry_name::EntryName;
 pub use error::StoreError;
 pub use home::Home;
 pub use index::Index;
+pub use open::{Locked, Store};

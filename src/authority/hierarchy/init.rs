@@ -20,7 +20,7 @@ use crate::lint::Finding;
 use crate::store::ca_certificates::ROOT;
 use crate::store::config::Config;
 use crate::store::delivery::{Files, KeyText};
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
 use crate::store::index::{Index, NewEntry, Origin};
@@ -134,23 +134,23 @@ fn place_of(piece: &str, home: &Home, config: &Config) -> PathBuf {
 ///
 /// # Errors
 /// When there is one already, or something else is in the way, or something fails; nothing is left then.
-pub fn init(home: &Home, order: Order, tools: &Tools<'_>) -> Result<Made, InitError> {
+pub fn init(home: &Home, order: Order, effects: &Effects<'_>) -> Result<Made, InitError> {
     // Before the work, and once more under the lock.
     if home.exists() {
         return Err(InitError::Exists(home.folder().to_owned()));
     }
-    let now = crate::text::whole_second(tools.clock.now());
+    let now = effects.now();
     let mut config = order.config;
     let (mut authorities, mut warnings) = match order.adoption {
         Some(adoption) => import::adopt(adoption, now)?,
-        None => make_root(&config, now, tools)?,
+        None => make_root(&config, now, effects)?,
     };
     if let Some(name) = order.intermediate {
         check_authority_name(&name)?;
         if authorities.iter().any(|authority| authority.name == name) {
             return Err(InitError::AuthorityTaken(name));
         }
-        let (intermediate, more) = make_intermediate(&name, &authorities, &config, now, tools)?;
+        let (intermediate, more) = make_intermediate(&name, &authorities, &config, now, effects)?;
         authorities.push(intermediate);
         warnings.extend(more);
         config.issue.issuer = name;
@@ -162,14 +162,14 @@ pub fn init(home: &Home, order: Order, tools: &Tools<'_>) -> Result<Made, InitEr
             authority
                 .key
                 .as_ref()
-                .map(|key| KeyText::new(key, order.passphrase.as_ref(), files::SECRET, tools.entropy))
+                .map(|key| KeyText::new(key, order.passphrase.as_ref(), files::SECRET, effects.entropy))
                 .transpose()
         })
         .collect::<Result<Vec<_>, _>>()?;
 
     let is_ours = !home.folder().exists();
     files::create_folders(home.folder(), files::FOLDER)?;
-    let written = write(home, &config, &authorities, key_texts, now, tools);
+    let written = write(home, &config, &authorities, key_texts, now, effects);
     if written.is_err() && is_ours {
         files::remove_if_empty(home.folder());
     }
@@ -192,12 +192,12 @@ pub fn init(home: &Home, order: Order, tools: &Tools<'_>) -> Result<Made, InitEr
 fn make_root(
     config: &Config,
     now: OffsetDateTime,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<(Vec<NewAuthority>, Vec<Finding>), InitError> {
     let profile = authority_profile(ROOT, config)?;
     let key = PrivateKey::generate(config.root.key)?;
     let request = authority_request(&config.name, &profile, config, &key)?;
-    let serial = draw_serial(profile.serial_octets, tools.entropy)?;
+    let serial = draw_serial(profile.serial_octets, effects.entropy)?;
     let mut approved = issuance::approve(Draft::new(&profile, &request, SignedBy::Itself(&key), now, serial)?, None)?;
     let warnings = std::mem::take(&mut approved.warnings);
     let certificate = issuance::sign(approved, &key)?.checked()?;
@@ -218,7 +218,7 @@ fn make_intermediate(
     authorities: &[NewAuthority],
     config: &Config,
     now: OffsetDateTime,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<(NewAuthority, Vec<Finding>), InitError> {
     let profile = authority_profile("intermediate", config)?;
     let Some((issuer, signer)) =
@@ -231,7 +231,7 @@ fn make_intermediate(
     let key = PrivateKey::generate(config.intermediate.key)?;
     let common_name = format!("{} {name}", config.name);
     let request = authority_request(&common_name, &profile, config, &key)?;
-    let serial = draw_serial(profile.serial_octets, tools.entropy)?;
+    let serial = draw_serial(profile.serial_octets, effects.entropy)?;
     let mut approved =
         issuance::approve(Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, serial)?, Some(&facts))?;
     let warnings = std::mem::take(&mut approved.warnings);
@@ -257,9 +257,9 @@ fn write(
     authorities: &[NewAuthority],
     key_texts: Vec<Option<KeyText>>,
     now: OffsetDateTime,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<(), InitError> {
-    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     if home.exists() {
         return Err(InitError::Exists(home.folder().to_owned()));
     }
@@ -274,7 +274,7 @@ fn write(
         files::create_folders(folder, files::FOLDER)?;
     }
 
-    let mut staged = StagedFolder::create(home.folder(), tools.entropy)?;
+    let mut staged = StagedFolder::create(home.folder(), effects.entropy)?;
     for folder in ["templates", "issued", "authorities"] {
         staged.add_folder(folder)?;
     }

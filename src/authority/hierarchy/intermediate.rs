@@ -15,16 +15,16 @@ use crate::authority::serial::draw_serial;
 use crate::issuance::{self, CaCertificate, Draft, RequestDraft, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::{self, Finding};
-use crate::store::ca_certificates::{Authorities, MOST_OCTETS, ROOT, Root};
+use crate::store::ca_certificates::{CaCertificates, MOST_OCTETS, ROOT, Root};
 use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::delivery::{Files, KeyText};
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
 use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
 use crate::system::files::{self, FolderLock, StagedFolder};
-use crate::text::{self, Diagnosis, Diagnostic, rfc3339, whole_second};
+use crate::text::{self, Diagnosis, Diagnostic, rfc3339};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, PublicKey, SigningRequest, pem};
 
 /// The template of an authority below another.
@@ -146,8 +146,8 @@ impl Diagnostic for IntermediateError {
 ///
 /// # Errors
 /// When the name is taken, or the system refuses; nothing is left then.
-pub fn request(home: &Home, order: &RequestOrder, tools: &Tools<'_>) -> Result<Requested, IntermediateError> {
-    let now = whole_second(tools.clock.now());
+pub fn request(home: &Home, order: &RequestOrder, effects: &Effects<'_>) -> Result<Requested, IntermediateError> {
+    let now = effects.now();
     let config = Config::load(home)?;
     let name = order.name.as_str();
     check_authority_name(name)?;
@@ -160,18 +160,18 @@ pub fn request(home: &Home, order: &RequestOrder, tools: &Tools<'_>) -> Result<R
     let mut wish = authority_request(&format!("{} {name}", config.name), &profile, &config, &key)?;
     wish.subject.clone_from(&order.subject);
     // Only its subject and powers are of use: what the certificate says is decided by whoever signs it.
-    let serial = draw_serial(profile.serial_octets, tools.entropy)?;
+    let serial = draw_serial(profile.serial_octets, effects.entropy)?;
     let draft = Draft::new(&profile, &wish, SignedBy::Itself(&key), now, serial)?;
     let draft = RequestDraft { subject: draft.subject, names: Vec::new(), authority: Some(draft.basic_constraints) };
     let request =
         issuance::sign_request(&draft, &key).map_err(|error| IntermediateError::BadRequest(error.to_string()))?;
     // Slow on purpose when there is a passphrase, hence before the lock.
-    let text = KeyText::new(&key, order.passphrase.as_ref(), files::SECRET, tools.entropy)?;
+    let text = KeyText::new(&key, order.passphrase.as_ref(), files::SECRET, effects.entropy)?;
 
-    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     check_free(home, &config, name, now)?;
-    let mut staged = StagedFolder::create(home.folder(), tools.entropy)?;
+    let mut staged = StagedFolder::create(home.folder(), effects.entropy)?;
     text.stage(&mut staged, "".as_ref())?;
     let encoded = pem::encode("CERTIFICATE REQUEST", request.as_der());
     staged.add("request.pem", encoded.as_bytes(), files::PUBLIC)?;
@@ -181,7 +181,7 @@ pub fn request(home: &Home, order: &RequestOrder, tools: &Tools<'_>) -> Result<R
 }
 
 fn check_free(home: &Home, config: &Config, name: &str, now: OffsetDateTime) -> Result<(), IntermediateError> {
-    if Authorities::of(home).is_pending(name) {
+    if CaCertificates::of(home).is_pending(name) {
         return Err(IntermediateError::Requested { name: name.to_owned(), path: home.request(name) });
     }
     if home.authority(name).symlink_metadata().is_ok() {
@@ -199,10 +199,10 @@ fn check_free(home: &Home, config: &Config, name: &str, now: OffsetDateTime) -> 
 /// # Errors
 /// When it is for another key, no CA's, does not lead to a root that is known or named, or the system refuses. The same
 /// command completes what a failure left.
-pub fn install(home: &Home, order: InstallOrder, tools: &Tools<'_>) -> Result<Installed, IntermediateError> {
-    let now = whole_second(tools.clock.now());
+pub fn install(home: &Home, order: InstallOrder, effects: &Effects<'_>) -> Result<Installed, IntermediateError> {
+    let now = effects.now();
     let config = Config::load(home)?;
-    let authorities = Authorities::of(home);
+    let authorities = CaCertificates::of(home);
     let InstallOrder { name, certificate, chain, add_root } = order;
     let subject = certificate.subject.to_string();
     if certificate.public_key != key_of(&authorities, &name)? {
@@ -227,7 +227,7 @@ pub fn install(home: &Home, order: InstallOrder, tools: &Tools<'_>) -> Result<In
     let mut warnings = lint::check(facts.certificate(), above.first(), lint::LintProfile::Rfc5280);
     warnings.extend(new_root.iter().flat_map(|root| lint::check(&root.certificate, None, lint::LintProfile::Rfc5280)));
 
-    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     files::remove_stale(&home.authority(&name))?;
     let mut index = Index::open(&home.resolve(&config.index.location))?;
@@ -244,18 +244,18 @@ pub fn install(home: &Home, order: InstallOrder, tools: &Tools<'_>) -> Result<In
 
     let mut unchanged = !is_new && new_root.is_none();
     if let Some(root) = &new_root {
-        publish_root(home, root, tools)?;
+        publish_root(home, root, effects)?;
     }
     let below_root: Vec<Certificate> = above.iter().filter(|above| !above.is_self_issued()).cloned().collect();
     let chain_path = home.authority(&name).join("chain.pem");
     let chain_there = crate::store::ca_certificates::read_certificates(&chain_path).unwrap_or_default();
     if chain_there != below_root || !chain_path.is_file() {
-        delivery::replace_chain(home, &name, &below_root, tools.entropy)?;
+        delivery::replace_chain(home, &name, &below_root, effects.entropy)?;
         unchanged = false;
     }
     // Last: with it, the authority is there.
     if !authorities.exists(&name) || authorities.certificate(&name)? != certificate {
-        delivery::replace_certificate(home, &name, &certificate, tools.entropy)?;
+        delivery::replace_certificate(home, &name, &certificate, effects.entropy)?;
         unchanged = false;
     }
     for id in ids {
@@ -266,7 +266,7 @@ pub fn install(home: &Home, order: InstallOrder, tools: &Tools<'_>) -> Result<In
 }
 
 /// The key that was made for an authority: as its request says, or the certificate that it has.
-fn key_of(authorities: &Authorities<'_>, name: &str) -> Result<PublicKey, IntermediateError> {
+fn key_of(authorities: &CaCertificates, name: &str) -> Result<PublicKey, IntermediateError> {
     if authorities.is_pending(name) {
         let path = authorities.home().request(name);
         let content = files::read(&path, MOST_OCTETS)?;
@@ -286,7 +286,7 @@ fn key_of(authorities: &Authorities<'_>, name: &str) -> Result<PublicKey, Interm
 /// Those above the certificate, up to a root. Our own come before those that were brought: the same root may have been
 /// renewed since.
 fn above(
-    authorities: &Authorities<'_>,
+    authorities: &CaCertificates,
     name: &str,
     certificate: &Certificate,
     chain: Vec<Certificate>,
@@ -302,7 +302,7 @@ fn above(
 /// The root of the chain, if it is not one of ours: then it has to be named, since everybody who takes the bundle of this CA
 /// trusts it from then on.
 fn root_to_add(
-    authorities: &Authorities<'_>,
+    authorities: &CaCertificates,
     above: &[Certificate],
     add_root: Option<String>,
 ) -> Result<Option<Root>, IntermediateError> {
@@ -331,7 +331,7 @@ fn root_to_add(
 
 /// The name of the authority that signed the certificate; of one that is not ours, of the root above it.
 fn issuer_name(
-    authorities: &Authorities<'_>,
+    authorities: &CaCertificates,
     above: &[Certificate],
     new_root: Option<&Root>,
 ) -> Result<String, IntermediateError> {
@@ -368,8 +368,8 @@ fn record(
     Ok((change.insert(&entry)?, true))
 }
 
-fn publish_root(home: &Home, root: &Root, tools: &Tools<'_>) -> Result<(), IntermediateError> {
-    let mut staged = StagedFolder::create(home.folder(), tools.entropy)?;
+fn publish_root(home: &Home, root: &Root, effects: &Effects<'_>) -> Result<(), IntermediateError> {
+    let mut staged = StagedFolder::create(home.folder(), effects.entropy)?;
     Files::new(&root.certificate, &[]).stage(&mut staged, "".as_ref(), false)?;
     staged.sync()?;
     Ok(staged.publish_new(&home.authority(&root.name))?)

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, Signer};
 use crate::store::StoreError;
-use crate::store::ca_certificates::Authorities;
+use crate::store::ca_certificates::CaCertificates;
 use crate::store::ca_certificates::open_key;
 use crate::store::delivery::KeyText;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt, PassphraseUnavailable};
 use crate::system::files::{self, Existing, FolderLock};
@@ -69,9 +69,9 @@ pub fn change(
     authority: &str,
     ask: &mut PassphrasePrompt<'_>,
     choose: &mut Chooser<'_>,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<Outcome, KeyPassphraseError> {
-    let authorities = Authorities::of(home);
+    let authorities = CaCertificates::of(home);
     if !authorities.exists(authority) && !authorities.is_pending(authority) {
         return Err(StoreError::UnknownAuthority { name: authority.to_owned(), known: authorities.names()? }.into());
     }
@@ -92,20 +92,20 @@ pub fn change(
     let next = choose()?;
 
     // Slow on purpose when there is a passphrase, hence before the lock.
-    let text = KeyText::new(&key, next.as_ref(), files::SECRET, tools.entropy)?.text;
+    let text = KeyText::new(&key, next.as_ref(), files::SECRET, effects.entropy)?.text;
     let opened = KeyFile::parse(text.as_bytes()).and_then(|file| file.open(next.as_ref()));
     let opened = opened.map_err(|cause| StoreError::KeyFile { path: path.clone(), cause })?;
     if opened.public_key() != key.public_key() {
         return Err(crate::issuance::IssuerError::KeyMismatch(authority.to_owned()).into());
     }
 
-    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     files::remove_stale(&home.authority(authority))?;
     let now = zeroize::Zeroizing::new(files::read_if_exists(&path, MOST_OCTETS)?.ok_or_else(away)?);
     if now != before {
         return Err(KeyPassphraseError::Changed(path));
     }
-    files::publish_file(&path, text.as_bytes(), files::SECRET, Existing::Replace, tools.entropy)?;
+    files::publish_file(&path, text.as_bytes(), files::SECRET, Existing::Replace, effects.entropy)?;
     Ok(Outcome {
         authority: authority.to_owned(),
         path,

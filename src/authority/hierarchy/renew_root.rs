@@ -6,16 +6,15 @@ use time::{Duration, OffsetDateTime};
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::serial::unused_serial;
 use crate::issuance::{self, Issuer, SignedBy, recertify};
-use crate::store::ca_certificates::Authorities;
+use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
 use crate::store::delivery;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Index, NewEntry, Origin};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, FolderLock};
 use crate::text::Lifetime;
-use crate::text::whole_second;
 use crate::x509::{Certificate, Validity};
 
 /// What came of it.
@@ -44,11 +43,11 @@ pub fn renew(
     name: Option<&str>,
     lifetime: Option<Lifetime>,
     ask: &mut PassphrasePrompt<'_>,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<Renewed, RotationError> {
-    let now = whole_second(tools.clock.now());
+    let now = effects.now();
     let config = Config::load(home)?;
-    let authorities = Authorities::of(home);
+    let authorities = CaCertificates::of(home);
     let name = match name {
         Some(name) => authorities.choose(Some(name), &config)?,
         None => authorities.present_root()?.ok_or(RotationError::NoRoot)?,
@@ -61,13 +60,13 @@ pub fn renew(
     let validity = validity(lifetime.unwrap_or(config.root.lifetime), now)?;
     let (issuer, _) = authorities.unlock(facts, ask)?;
 
-    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     files::remove_stale(&home.authority(&name))?;
     let issuer = authorities.as_it_is_now(issuer)?;
     let mut index = Index::open(&home.resolve(&config.index.location))?;
     let mut change = index.change()?;
-    let serial = unused_serial(SERIAL_OCTETS, &change, tools.entropy)?;
+    let serial = unused_serial(SERIAL_OCTETS, &change, effects.entropy)?;
     let certificate = sign(issuer, now, validity, serial)?;
     let template = change.history(&name, now)?.pop().map_or_else(|| "root".to_owned(), |last| last.template);
     let id = change.insert(&NewEntry {
@@ -83,7 +82,7 @@ pub fn renew(
     change.commit()?;
 
     // Only now may it leave the process.
-    let replaced = delivery::replace_certificate(home, &name, &certificate, tools.entropy);
+    let replaced = delivery::replace_certificate(home, &name, &certificate, effects.entropy);
     replaced.map_err(|cause| RotationError::NotReplaced { serial: certificate.serial.to_string(), cause })?;
     index.mark_delivered(id, now)?;
     let left_out = issuance::recertify::left_out(&before);

@@ -8,10 +8,10 @@ use crate::authority::leaf::hook;
 use crate::authority::leaf::hook::Hook;
 use crate::authority::leaf::order;
 use crate::store::StoreError;
-use crate::store::ca_certificates::{Authorities, ROOT, read_certificate};
+use crate::store::ca_certificates::{CaCertificates, ROOT, read_certificate};
 use crate::store::config::Config;
 use crate::store::delivery;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::placement::Ends;
@@ -19,7 +19,6 @@ use crate::store::index::{Entry, Index, RecordedList};
 use crate::store::previous_certificates;
 use crate::store::previous_certificates::Standing;
 use crate::text::shell_word;
-use crate::text::whole_second;
 use crate::x509::{Certificate, SerialNumber, Validity};
 
 /// Something that needs renewal.
@@ -68,11 +67,11 @@ pub enum AuthorityCure {
 ///
 /// # Errors
 /// When the index or an authority cannot be read.
-pub fn due(home: &Home, due: order::Due, tools: &Tools<'_>) -> Result<Vec<Due>, StoreError> {
-    let now = whole_second(tools.clock.now());
+pub fn due(home: &Home, due: order::Due, effects: &Effects<'_>) -> Result<Vec<Due>, StoreError> {
+    let now = effects.now();
     let index = Index::open_to_read(&home.resolve(&Config::load(home)?.index.location))?;
     let mut found = certificates(home, &index, due, now)?;
-    let authorities = Authorities::of(home);
+    let authorities = CaCertificates::of(home);
     let mut in_office = Vec::new();
     for name in authorities.names()? {
         let certificate = read_certificate(&home.authority(&name).join("cert.pem"))?;
@@ -140,7 +139,7 @@ fn list_is_due(list: &RecordedList, due: order::Due, now: OffsetDateTime) -> boo
     }
 }
 
-fn cure(authorities: &Authorities<'_>, certificate: &Certificate) -> Result<AuthorityCure, StoreError> {
+fn cure(authorities: &CaCertificates, certificate: &Certificate) -> Result<AuthorityCure, StoreError> {
     if certificate.is_self_issued() {
         return Ok(AuthorityCure::RenewRoot);
     }
@@ -189,7 +188,7 @@ mod tests {
     /// What is due within so many days, by kind and name.
     fn due_within(ca: &Ca, days: u64) -> Vec<String> {
         let within = order::Due::Within(Lifetime::from_days(days));
-        let found = ca.with_tools(|tools| due(&ca.home, within, tools)).unwrap();
+        let found = ca.with_effects(|effects| due(&ca.home, within, effects)).unwrap();
         let shown = |due: &Due| match due.what {
             What::Certificate { .. } => format!("certificate {}", due.name),
             What::Authority { .. } => format!("authority {}", due.name),

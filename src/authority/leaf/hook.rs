@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use crate::store::StoreError;
 use crate::store::config::Config;
 use crate::store::delivery::Paths;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Index, StoredHook};
 use crate::system::files::FolderLock;
@@ -93,8 +93,8 @@ pub fn of(index: &Index, name: &str) -> Result<Option<Hook>, StoreError> {
 ///
 /// # Errors
 /// When the index cannot be written.
-pub fn remember(home: &Home, name: &str, hook: Option<&Hook>, tools: &Tools<'_>) -> Result<(), StoreError> {
-    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+pub fn remember(home: &Home, name: &str, hook: Option<&Hook>, effects: &Effects<'_>) -> Result<(), StoreError> {
+    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     let mut index = Index::open(&home.resolve(&Config::load(home)?.index.location))?;
     let stored = hook.map(Hook::stored);
     if index.hook(name)? != stored {
@@ -210,9 +210,9 @@ mod tests {
             timeout: Lifetime::from_seconds(30).unwrap(),
             on_failure: OnFailure::Rollback,
         };
-        ca.with_tools(|tools| remember(&ca.home, "web.test", Some(&hook), tools)).unwrap();
+        ca.with_effects(|effects| remember(&ca.home, "web.test", Some(&hook), effects)).unwrap();
         assert_eq!(remembered(&ca.home, "web.test").unwrap(), Some(hook));
-        ca.with_tools(|tools| remember(&ca.home, "web.test", None, tools)).unwrap();
+        ca.with_effects(|effects| remember(&ca.home, "web.test", None, effects)).unwrap();
         assert_eq!(remembered(&ca.home, "web.test").unwrap(), None);
     }
 

@@ -18,11 +18,11 @@ use crate::authority::serial::{draw_serial, unused_serial};
 use crate::issuance::{self, CaCertificate, CertificateRequest, Comparison, Draft, Issuer, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::lint::Finding;
-use crate::store::ca_certificates::Authorities;
+use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::delivery::{Files, KeyText, Place, Replaced};
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
 use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
@@ -39,13 +39,13 @@ pub fn issue(
     home: &Home,
     mut order: Order,
     prompt: &mut PassphrasePrompt<'_>,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<Outcome, IssueError> {
-    let now = crate::text::whole_second(tools.clock.now());
+    let now = effects.now();
     let config = Config::load(home)?;
     let profile = request_inputs::profile(Some(home), &config, &order.template)?;
     order.name = request_inputs::plain_name(order.name, &profile)?;
-    let authorities = Authorities::of(home);
+    let authorities = CaCertificates::of(home);
     let facts = authorities.ca_certificate(&authorities.choose(order.issuer.as_deref(), &config)?)?;
     // The CA of somebody else's key is not one of ours, whoever signed it.
     let is_ours = profile.is_authority() && !matches!(order.key, SubjectKey::Requested(_));
@@ -60,7 +60,7 @@ pub fn issue(
         place: &place,
         order: &order,
         index: home.resolve(&config.index.location),
-        tools,
+        effects,
     };
 
     // 1. A look without the lock: most runs of `--if-due` end here, and nobody is asked for a passphrase in vain.
@@ -115,7 +115,7 @@ pub fn issue(
     let key_text = our_key.map(|key| work.key_text(key, protection)).transpose()?;
 
     // 4. From here to the end nobody else changes this CA.
-    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     place.sweep(home, &order.name)?;
     // While we waited, the authority may have got another certificate or chain.
     let issuer = authorities.as_it_is_now(issuer)?;
@@ -131,11 +131,11 @@ pub fn issue(
     let has_own_files = work.check_folder(&index)?;
     // Again: it may have been revoked while we waited.
     work.check_key(&index)?;
-    let delivery = place.begin(home, &order.name, key_text.as_ref(), ownership, tools.entropy)?;
+    let delivery = place.begin(home, &order.name, key_text.as_ref(), ownership, effects.entropy)?;
 
     // 5. Signed, checked, recorded: one durable transaction.
     let mut change = index.change()?;
-    let serial = unused_serial(profile.serial_octets, &change, tools.entropy)?;
+    let serial = unused_serial(profile.serial_octets, &change, effects.entropy)?;
     let (certificate, warnings) = work.sign(&issuer, &request, serial)?;
     let id = work.record(&mut change, &certificate, issuer.ca_certificate().name())?;
     change.commit()?;
@@ -148,7 +148,7 @@ pub fn issue(
         None if has_own_files || matches!(order.existing, Existing::Replace) => Replaced::Whatever,
         None => Replaced::Nothing,
     };
-    let delivered = delivery.finish(key_text.as_ref(), &Files::new(&certificate, &chain), replaced, tools.entropy);
+    let delivered = delivery.finish(key_text.as_ref(), &Files::new(&certificate, &chain), replaced, effects.entropy);
     delivered.map_err(|cause| IssueError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
     index.mark_delivered(id, now)?;
     let outcome = work.outcome(
@@ -173,7 +173,7 @@ struct Work<'a> {
     place: &'a Place,
     order: &'a Order,
     index: PathBuf,
-    tools: &'a Tools<'a>,
+    effects: &'a Effects<'a>,
 }
 
 impl Work<'_> {
@@ -199,12 +199,12 @@ impl Work<'_> {
     }
 
     fn draw_serial(&self) -> Result<SerialNumber, IssueError> {
-        Ok(draw_serial(self.profile.serial_octets, self.tools.entropy)?)
+        Ok(draw_serial(self.profile.serial_octets, self.effects.entropy)?)
     }
 
     fn key_text(&self, key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<KeyText, IssueError> {
         let mode = self.profile.files.mode.unwrap_or(files::SECRET);
-        Ok(KeyText::new(key, passphrase, mode, self.tools.entropy)?)
+        Ok(KeyText::new(key, passphrase, mode, self.effects.entropy)?)
     }
 
     fn sign(

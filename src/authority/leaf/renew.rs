@@ -12,7 +12,7 @@ use crate::store::ca_certificates::open_key;
 use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::delivery::Place;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Index, Reference};
@@ -110,13 +110,13 @@ pub fn renew(
     renewal: &Renewal,
     ask: &mut PassphrasePrompt<'_>,
     ask_for_kept_key: &mut PassphrasePrompt<'_>,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<Outcome, RenewError> {
     // Whoever is overtaken begins anew, but asks nobody twice.
     let (mut of_issuer, mut of_key) = (PassphraseCache::default(), PassphraseCache::default());
     let mut attempt = || -> Result<Outcome, RenewError> {
-        let order = order(home, renewal, &mut |key| of_key.get(key, ask_for_kept_key), tools)?;
-        Ok(issue::issue(home, order, &mut |key| of_issuer.get(key, ask), tools)?)
+        let order = order(home, renewal, &mut |key| of_key.get(key, ask_for_kept_key), effects)?;
+        Ok(issue::issue(home, order, &mut |key| of_issuer.get(key, ask), effects)?)
     };
     for _ in 1..MOST_ATTEMPTS {
         match attempt() {
@@ -132,9 +132,9 @@ fn order(
     home: &Home,
     renewal: &Renewal,
     ask_for_kept_key: &mut PassphrasePrompt<'_>,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<Order, RenewError> {
-    let Present { entry, certificate, key_path, key_file } = present(home, &renewal.reference, tools)?;
+    let Present { entry, certificate, key_path, key_file } = present(home, &renewal.reference, effects)?;
     check_may_be_followed(&entry, renewal.key == NextKey::Same)?;
     let place = entry.place.clone().map_or(Place::Issued, Place::Folder);
     let (key, protection) = match renewal.key {
@@ -178,15 +178,15 @@ struct Present {
 
 /// What is in place. Looked at under the lock: while another process exchanges them, a certificate and a key are read that
 /// do not belong together. If a run died at that, its leavings are cleared away first.
-fn present(home: &Home, reference: &Reference, tools: &Tools<'_>) -> Result<Present, RenewError> {
-    let now = crate::text::whole_second(tools.clock.now());
+fn present(home: &Home, reference: &Reference, effects: &Effects<'_>) -> Result<Present, RenewError> {
+    let now = effects.now();
     let path = home.resolve(&Config::load(home)?.index.location);
     // Nobody waits for the lock to be told that there is no such name.
     let name = Index::open_to_read(&path)?.find(reference, now)?.name;
-    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     let mut index = Index::open(&path)?;
     let entry_name: EntryName = name.parse()?;
-    previous_certificates::recover(home, &mut index, &entry_name, now, tools.entropy)?;
+    previous_certificates::recover(home, &mut index, &entry_name, now, effects.entropy)?;
     let entry = in_place(home, &index, &entry_name, now)?;
     let certificate = index.certificate(&entry)?;
     if certificate.is_ca() {

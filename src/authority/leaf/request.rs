@@ -14,7 +14,7 @@ use crate::keys::{Passphrase, PrivateKey, Signer, WeakKeyError, weakness};
 use crate::store::ca_certificates::open_key;
 use crate::store::config::Config;
 use crate::store::delivery::KeyText;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt};
@@ -114,7 +114,7 @@ pub fn request(
     home: Option<&Home>,
     wanted: Wanted,
     ask: &mut PassphrasePrompt<'_>,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<Made, MakeRequestError> {
     let config = home.map_or_else(|| Ok(Config::default()), Config::load)?;
     let profile = request_inputs::profile(home, &config, &wanted.template)?;
@@ -150,9 +150,9 @@ pub fn request(
         None
     } else {
         let mode = profile.files.mode.unwrap_or(files::SECRET);
-        Some(KeyText::new(&key, wanted.protection.as_ref(), mode, tools.entropy)?)
+        Some(KeyText::new(&key, wanted.protection.as_ref(), mode, effects.entropy)?)
     };
-    deliver(&wanted, key_text.as_ref(), &text, tools)?;
+    deliver(&wanted, key_text.as_ref(), &text, effects)?;
     Ok(Made { name, template: wanted.template, request, request_path, key_path, key_was_there })
 }
 
@@ -180,13 +180,13 @@ fn key_that_is_there(
 }
 
 /// A new folder appears with both files in it; into one that is there they are put one by one, the key first.
-fn deliver(wanted: &Wanted, key: Option<&KeyText>, request: &str, tools: &Tools<'_>) -> Result<(), FileError> {
+fn deliver(wanted: &Wanted, key: Option<&KeyText>, request: &str, effects: &Effects<'_>) -> Result<(), FileError> {
     let Wanted { folder, replace, .. } = wanted;
     if !folder.exists() {
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         files::create_folders(parent, files::FOLDER)?;
         files::remove_stale(parent)?;
-        let mut staged = StagedFolder::create(parent, tools.entropy)?;
+        let mut staged = StagedFolder::create(parent, effects.entropy)?;
         if let Some(key) = key {
             key.stage(&mut staged, Path::new(""))?;
         }
@@ -199,9 +199,9 @@ fn deliver(wanted: &Wanted, key: Option<&KeyText>, request: &str, tools: &Tools<
     let (key_path, request_path) = (folder.join(KEY), folder.join(REQUEST));
     files::check_place(&request_path, existing)?;
     if let Some(key) = key {
-        files::publish_file(&key_path, key.text.as_bytes(), key.mode, Existing::Keep, tools.entropy)?;
+        files::publish_file(&key_path, key.text.as_bytes(), key.mode, Existing::Keep, effects.entropy)?;
     }
-    let published = files::publish_file(&request_path, request.as_bytes(), files::PUBLIC, existing, tools.entropy);
+    let published = files::publish_file(&request_path, request.as_bytes(), files::PUBLIC, existing, effects.entropy);
     if published.is_err() && key.is_some() {
         files::remove_quietly(&[key_path]);
     }

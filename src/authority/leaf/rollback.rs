@@ -11,14 +11,14 @@ use crate::store::StoreError;
 use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::delivery::{Paths, Place};
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Index, Reference, Rollback};
 use crate::store::previous_certificates;
 use crate::store::previous_certificates::Standing;
 use crate::system::files::{self, FolderLock};
-use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word, whole_second};
+use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::SerialNumber;
 
 /// What is ordered.
@@ -114,8 +114,8 @@ impl Diagnostic for RollbackError {
 /// # Errors
 /// When there is none that could be put back, or the system refuses; what was in place is in place then. In a folder of the
 /// user's some files may be exchanged: the same command again ends it.
-pub fn rollback(home: &Home, order: &Order, tools: &Tools<'_>) -> Result<Outcome, RollbackError> {
-    let now = whole_second(tools.clock.now());
+pub fn rollback(home: &Home, order: &Order, effects: &Effects<'_>) -> Result<Outcome, RollbackError> {
+    let now = effects.now();
     let path = home.resolve(&Config::load(home)?.index.location);
 
     // A look without the lock: most refusals come here.
@@ -124,17 +124,17 @@ pub fn rollback(home: &Home, order: &Order, tools: &Tools<'_>) -> Result<Outcome
     let standing = Standing::of(&index, name.as_str(), now)?;
     // What was interrupted is ended, and what it is about was checked then.
     let intended = standing.unfinished().map(|rollback| rollback.certificate);
-    let work = Work { home, name: &name, now, tools };
+    let work = Work { home, name: &name, now, effects };
     if intended.is_none() {
         work.chosen(&index, &standing, order.to.as_ref())?;
     }
     drop(index);
 
-    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     let mut index = Index::open(&path)?;
     let begun = Standing::of(&index, name.as_str(), now)?.unfinished().cloned();
-    previous_certificates::recover(home, &mut index, &name, now, tools.entropy)?;
+    previous_certificates::recover(home, &mut index, &name, now, effects.entropy)?;
     let standing = Standing::of(&index, name.as_str(), now)?;
     Place::Folder(standing.folder(home, &name)).sweep(home, &name)?;
     let of_begun = begun.as_ref().and_then(|begun| standing.history.iter().find(|entry| entry.id == begun.certificate));
@@ -156,7 +156,7 @@ struct Work<'a> {
     home: &'a Home,
     name: &'a EntryName,
     now: OffsetDateTime,
-    tools: &'a Tools<'a>,
+    effects: &'a Effects<'a>,
 }
 
 impl Work<'_> {
@@ -228,7 +228,7 @@ impl Work<'_> {
         target: &Entry,
         begun: Option<&Rollback>,
     ) -> Result<(), RollbackError> {
-        let (home, name, entropy) = (self.home, self.name, self.tools.entropy);
+        let (home, name, entropy) = (self.home, self.name, self.effects.entropy);
         let folder = standing.folder(home, name);
         let not_kept = || RollbackError::NotKept { name: name.to_string(), serial: target.serial.clone() };
         let incoming = self.kept(index, target)?.ok_or_else(not_kept)?;

@@ -11,7 +11,7 @@ use crate::issuance::profile::CommonName;
 use crate::issuance::{CsrError, End, Profile, VerifiedCsr, verify_csr};
 use crate::store::config::Config;
 use crate::store::delivery::Place;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::PassphrasePrompt;
@@ -83,7 +83,7 @@ pub fn sign(
     home: &Home,
     signing: Signing,
     ask: &mut PassphrasePrompt<'_>,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<Outcome, SignError> {
     let config = Config::load(home)?;
     let profile = request_inputs::profile(Some(home), &config, &signing.template)?;
@@ -118,7 +118,7 @@ pub fn sign(
         dry_run: signing.dry_run,
         protection: None,
     };
-    Ok(issue::issue(home, order, ask, tools)?)
+    Ok(issue::issue(home, order, ask, effects)?)
 }
 
 /// Those of the request whose kind the template allows, and those beside it. What the template forbids altogether is told as

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::store::StoreError;
 use crate::store::ca_certificates;
-use crate::store::ca_certificates::Authorities;
+use crate::store::ca_certificates::CaCertificates;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Filter, Index};
 use crate::text::{Diagnosis, Diagnostic};
@@ -48,7 +48,7 @@ impl Diagnostic for SubjectKeyError {
 /// # Errors
 /// When no certificate may be made for it.
 pub(crate) fn check(home: &Home, index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<(), SubjectKeyError> {
-    for name in Authorities::of(home).names()? {
+    for name in CaCertificates::of(home).names()? {
         // One whose certificate is still being signed elsewhere has none.
         let path = home.authority(&name).join("cert.pem");
         if ca_certificates::read_certificates(&path)?.iter().any(|certificate| certificate.public_key == *key) {

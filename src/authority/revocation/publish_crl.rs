@@ -10,14 +10,14 @@ use time::{Duration, OffsetDateTime};
 
 use crate::issuance::{CaCertificate, CrlDraft, CrlNotApproved, Issuer, approve_crl};
 use crate::store::StoreError;
-use crate::store::ca_certificates::Authorities;
+use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Index, NewList, RecordedList};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, Existing, FileError, FolderLock};
-use crate::text::{Diagnosis, Diagnostic, Lifetime, whole_second};
+use crate::text::{Diagnosis, Diagnostic, Lifetime};
 use crate::x509::{Crl, DistinguishedName, digest, pem};
 
 /// The clocks of those who check a list are not exact; one that is not valid yet would lock everybody out until they are.
@@ -145,13 +145,13 @@ pub fn publish(
     home: &Home,
     order: &Order,
     ask: &mut PassphrasePrompt<'_>,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<Outcome, CrlError> {
-    let now = whole_second(tools.clock.now());
+    let now = effects.now();
     let config = Config::load(home)?;
-    let authorities = Authorities::of(home);
+    let authorities = CaCertificates::of(home);
     let facts = authorities.ca_certificate(&authorities.choose(order.authority.as_deref(), &config)?)?;
-    let work = Work { home, now, order, authority: facts.name().to_owned(), tools };
+    let work = Work { home, now, order, authority: facts.name().to_owned(), effects };
     let path = home.resolve(&config.index.location);
 
     // 1. Everything that can be refused, and the runs of --ensure that find nothing to do: nobody is asked for a passphrase.
@@ -176,7 +176,7 @@ pub fn publish(
     let (issuer, _) = authorities.unlock(facts, ask)?;
 
     // 3. From here to the end nobody else changes this CA.
-    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     work.sweep()?;
     let mut index = Index::open(&path)?;
     // Whoever signed another one in the meantime has recorded it; the files, which can be long, need no second look then.
@@ -194,7 +194,7 @@ struct Work<'a> {
     now: OffsetDateTime,
     order: &'a Order,
     authority: String,
-    tools: &'a Tools<'a>,
+    effects: &'a Effects<'a>,
 }
 
 impl Work<'_> {
@@ -331,7 +331,7 @@ impl Work<'_> {
         let text = pem::encode(LABEL, der);
         let (text_path, der_path) = (self.home.crl_pem(&self.authority), self.home.crl_der(&self.authority));
         let both = [(text_path.as_path(), text.as_bytes()), (der_path.as_path(), der)];
-        files::replace_files(&both, files::PUBLIC, self.tools.entropy)
+        files::replace_files(&both, files::PUBLIC, self.effects.entropy)
     }
 
     fn write_copy(&self, der: &[u8]) -> Result<(), FileError> {
@@ -339,7 +339,7 @@ impl Work<'_> {
         let is_der = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("der"));
         let text = if is_der { String::new() } else { pem::encode(LABEL, der) };
         let content = if is_der { der } else { text.as_bytes() };
-        files::publish_file(path, content, files::PUBLIC, Existing::Replace, self.tools.entropy)
+        files::publish_file(path, content, files::PUBLIC, Existing::Replace, self.effects.entropy)
     }
 
     /// The list that is there stays; a copy of it is brought up to date all the same.

@@ -9,11 +9,11 @@ use time::OffsetDateTime;
 
 use crate::store::StoreError;
 use crate::store::config::Config;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Change, Entry, Filter, Index, Reference, Revocation};
 use crate::system::files::{self, FolderLock};
-use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word, whole_second};
+use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::crl::RevocationReason;
 use crate::x509::{Certificate, SerialNumber};
 
@@ -131,8 +131,8 @@ impl Diagnostic for RevokeError {
 ///
 /// # Errors
 /// When it is not clear which certificate is meant, or it cannot be done to it; nothing has changed then.
-pub fn revoke(home: &Home, order: &Order, tools: &Tools<'_>) -> Result<Outcome, RevokeError> {
-    let now = whole_second(tools.clock.now());
+pub fn revoke(home: &Home, order: &Order, effects: &Effects<'_>) -> Result<Outcome, RevokeError> {
+    let now = effects.now();
     if let Some(since) = order.invalid_since.filter(|since| *since > now) {
         return Err(RevokeError::SuspectedInFuture(since));
     }
@@ -140,7 +140,7 @@ pub fn revoke(home: &Home, order: &Order, tools: &Tools<'_>) -> Result<Outcome, 
     // A look without the lock: most refusals come here.
     chosen(&Index::open_to_read(&path)?, order, now)?;
 
-    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     let mut index = Index::open(&path)?;
     let mut change = index.change()?;

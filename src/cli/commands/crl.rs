@@ -47,7 +47,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let copy = out.map(|path| context.world.resolve(&path));
     let order = Order { authority, lifetime, ensure, number, copy };
     let home = context.home()?;
-    let outcome = publish_crl::publish(&home, &order, &mut passphrase.prompt(&home, context), &context.tools())?;
+    let outcome = publish_crl::publish(&home, &order, &mut passphrase.prompt(&home, context), &context.effects())?;
     Ok(Box::new(Listed { outcome }))
 }
 

@@ -97,7 +97,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     };
     let is_new = adoption.is_none();
     let order = Order { config: config.clone(), intermediate: arguments.intermediate, passphrase, adoption };
-    let made = init::init(&home, order, &context.tools())?;
+    let made = init::init(&home, order, &context.effects())?;
     if !made.encrypted {
         context.note("The CA keys are not encrypted: whoever can read them can issue certificates.");
     }

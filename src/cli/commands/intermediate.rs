@@ -84,7 +84,7 @@ fn request(arguments: RequestArguments, context: &mut Context<'_>) -> Result<Box
     };
     let encrypted = passphrase.is_some();
     let order = RequestOrder { name: arguments.name, key: arguments.key, subject: arguments.subject, passphrase };
-    let requested = intermediate::request(&home, &order, &context.tools())?;
+    let requested = intermediate::request(&home, &order, &context.effects())?;
     Ok(Box::new(RequestReport { requested, encrypted }))
 }
 
@@ -99,7 +99,7 @@ fn install(arguments: InstallArguments, context: &mut Context<'_>) -> Result<Box
         chain.extend(read_certificates(path, context)?);
     }
     let order = InstallOrder { name: arguments.name, certificate, chain, add_root: arguments.add_root };
-    let installed = intermediate::install(&home, order, &context.tools())?;
+    let installed = intermediate::install(&home, order, &context.effects())?;
     for warning in &installed.warnings {
         context.warn(&warning.message);
     }

@@ -99,7 +99,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         dry_run,
         protection,
     };
-    let outcome = issue::issue(&home, order, &mut passphrase.prompt(&home, context), &context.tools())?;
+    let outcome = issue::issue(&home, order, &mut passphrase.prompt(&home, context), &context.effects())?;
     let after = After { action: "issue", hook: hook.options(), secret: passphrase.passphrase_env.as_deref() };
     finish(&after, &home, outcome, "ca.issue/1", context)
 }

@@ -56,7 +56,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         let chosen = arguments.new_passphrase.plain().choose(context, &question, &instead);
         chosen.map(Some).map_err(passphrase::refusal)
     };
-    let outcome = key_passphrase::change(&home, &arguments.authority, &mut ask, &mut choose, &context.tools())?;
+    let outcome = key_passphrase::change(&home, &arguments.authority, &mut ask, &mut choose, &context.effects())?;
     Ok(Box::new(Changed { outcome }))
 }
 

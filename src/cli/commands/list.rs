@@ -13,7 +13,7 @@ use crate::cli::options::number::whole_number;
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure, public_key};
 use crate::report::page::{Page, Tone};
-use crate::store::ca_certificates::Authorities;
+use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
 use crate::store::index::{Entry, Filter, Status};
 use crate::store::templates;
@@ -99,7 +99,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     if total == 0 {
         // A script may ask before the first is there, so that it is no error; a mistyped word would pass for that.
         if let Some(authority) = &filter.authority {
-            note_unknown("authority", authority, &Authorities::of(&home).names()?, context);
+            note_unknown("authority", authority, &CaCertificates::of(&home).names()?, context);
         }
         if let Some(template) = &filter.template {
             let folder = home.resolve(&Config::load(&home)?.issue.template_dir);

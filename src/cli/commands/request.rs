@@ -87,7 +87,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         protection,
     };
     let mut ask = key_file_prompt(flags.passphrase_file.as_deref(), context);
-    let made = request::request(home.as_ref(), wanted, &mut ask, &context.tools())?;
+    let made = request::request(home.as_ref(), wanted, &mut ask, &context.effects())?;
     Ok(Box::new(RequestReport { made }))
 }
 

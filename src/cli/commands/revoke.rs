@@ -18,7 +18,7 @@ use crate::cli::output::Report;
 use crate::cli::{Context, Failure, public_key};
 use crate::report::page::{Page, Tone};
 use crate::store::StoreError;
-use crate::store::ca_certificates::{Authorities, certificates};
+use crate::store::ca_certificates::{CaCertificates, certificates};
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::index::{Entry, IndexError, Reference};
@@ -83,7 +83,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         }
         (None, None) => return Err(Failure::usage("unknown-certificate", "no certificate was named")),
     };
-    let outcome = revoke::revoke(&home, &Order { target, all, reason, invalid_since }, &context.tools())?;
+    let outcome = revoke::revoke(&home, &Order { target, all, reason, invalid_since }, &context.effects())?;
     let next = next_steps(&home, &outcome.authorities)?;
     let lists = if crl { sign_lists(&home, &outcome, &next, &passphrase, context)? } else { Vec::new() };
     let next = if crl { Vec::new() } else { next };
@@ -101,7 +101,7 @@ fn sign_lists(
     let mut lists = Vec::new();
     for (authority, command) in outcome.authorities.iter().zip(next) {
         let order = publish_crl::Order { authority: Some(authority.clone()), ..publish_crl::Order::default() };
-        let listed = publish_crl::publish(home, &order, &mut passphrase.prompt(home, context), &context.tools());
+        let listed = publish_crl::publish(home, &order, &mut passphrase.prompt(home, context), &context.effects());
         let listed = listed.map_err(Failure::from).map_err(|failure| {
             let sentence = format!("recorded, but the list of '{authority}' was not signed: {}", failure.message);
             let not_listed = Failure::refused("not-listed", sentence);
@@ -144,7 +144,7 @@ fn of_file(path: &Path, context: &mut Context<'_>) -> Result<Target, Failure> {
 
 /// A revocation is known to others by the list alone.
 fn next_steps(home: &Home, authorities: &[String]) -> Result<Vec<String>, StoreError> {
-    let usual = Authorities::of(home).choose(None, &Config::load(home)?).unwrap_or_default();
+    let usual = CaCertificates::of(home).choose(None, &Config::load(home)?).unwrap_or_default();
     let command = |authority: &String| match *authority == usual {
         true => "ca crl".to_owned(),
         false => format!("ca crl --authority {authority}"),

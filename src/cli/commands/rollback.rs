@@ -46,7 +46,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let Arguments { reference, to, hook } = arguments;
     let hook = hook.options();
     let home = context.home()?;
-    let outcome = rollback::rollback(&home, &Order { reference, to }, &context.tools())?;
+    let outcome = rollback::rollback(&home, &Order { reference, to }, &context.effects())?;
     let entry = &outcome.entry;
     let hook = if outcome.status == Status::Unchanged {
         hook.remember(&home, &entry.name, context)?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::report::page::Page;
-use crate::store::ca_certificates::{Authorities, Root};
+use crate::store::ca_certificates::{CaCertificates, Root};
 use crate::system::files::{self, Existing};
 use crate::text;
 use crate::text::rfc3339;
@@ -34,7 +34,7 @@ struct Bundle {
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let home = context.home()?;
-    let authorities = Authorities::of(&home);
+    let authorities = CaCertificates::of(&home);
     let roots = authorities.roots()?;
     if roots.is_empty() {
         return Err(Failure::usage("no-roots", "no authority of this CA is a root")
@@ -56,7 +56,7 @@ fn write(bundle: &str, out: &std::path::Path, force: bool, context: &Context<'_>
         return Ok(false);
     }
     let existing = if force { Existing::Replace } else { Existing::Keep };
-    let published = files::publish_file(&path, bundle.as_bytes(), files::PUBLIC, existing, context.tools().entropy);
+    let published = files::publish_file(&path, bundle.as_bytes(), files::PUBLIC, existing, context.effects().entropy);
     published.map_err(|error| {
         let is_there = error.is_already_there() && path.is_file() && !force;
         let failure = Failure::from(error);

@@ -13,7 +13,7 @@ use crate::cli::output::Report;
 use crate::cli::{Context, Failure};
 use crate::report::describe::reach::Reach;
 use crate::report::page::{Page, Tone};
-use crate::store::ca_certificates::Authorities;
+use crate::store::ca_certificates::CaCertificates;
 use crate::store::delivery::Paths;
 use crate::store::index::{Entry, EntryId, Reference, Revocation, Status};
 use crate::store::locate::locate;
@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let of_name = standing.history.iter().find(|entry| Some(entry.id) == in_place && !is_by_serial);
     let entry = of_name.unwrap_or(&found).clone();
     let certificate = index.certificate(&entry)?;
-    let above = Authorities::of(&home).ca_certificate(&entry.name).ok();
+    let above = CaCertificates::of(&home).ca_certificate(&entry.name).ok();
     let above = above.filter(|facts| *facts.certificate() == certificate).map(|facts| facts.above().to_vec());
     let reach = certificate.is_ca().then(|| Reach::of(&certificate, &above.unwrap_or_default(), now));
     Ok(Box::new(Shown {

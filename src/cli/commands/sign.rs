@@ -73,7 +73,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         dry_run,
         exact: require_exact,
     };
-    let outcome = sign::sign(&home, signing, &mut passphrase.prompt(&home, context), &context.tools())?;
+    let outcome = sign::sign(&home, signing, &mut passphrase.prompt(&home, context), &context.effects())?;
     let after = After { action: "sign", hook: hook.options(), secret: passphrase.passphrase_env.as_deref() };
     finish(&after, &home, outcome, "ca.sign/1", context)
 }

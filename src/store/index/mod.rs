@@ -9,6 +9,7 @@
 
 mod entry;
 mod error;
+pub mod location;
 pub mod placement;
 mod query;
 mod reference;

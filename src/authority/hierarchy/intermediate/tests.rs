@@ -13,7 +13,7 @@ use crate::authority::hierarchy::intermediate::*;
 use crate::authority::leaf::order::Order;
 use crate::authority::testing::{Ca, order};
 use crate::issuance::SignedBy;
-use crate::store::ca_certificates::{Authorities, read_certificate, read_certificates};
+use crate::store::ca_certificates::{CaCertificates, read_certificate, read_certificates};
 use crate::system::entropy::SystemEntropy;
 use crate::x509::{Certificate, Extension, Validity};
 
@@ -23,7 +23,7 @@ fn wish(name: &str) -> RequestOrder {
 
 /// What the authority `signer` of another CA signs for a request of ours.
 fn signed_elsewhere(elsewhere: &Ca, signer: &str, request: &SigningRequest) -> Certificate {
-    let authorities = Authorities::of(&elsewhere.home);
+    let authorities = CaCertificates::of(&elsewhere.home);
     let (issuer, _) = authorities.unlock(authorities.ca_certificate(signer).unwrap(), &mut |_| unreachable!()).unwrap();
     let config = Config::load(&elsewhere.home).unwrap();
     let profile = authority_profile(TEMPLATE, &config).unwrap();
@@ -53,7 +53,7 @@ fn a_pending_authority_is_in_nobodys_way_and_issues_once_its_certificate_is_here
     let (ca, corporate) = (Ca::new(), elsewhere());
     let asked = ca.ask_for(&wish("branch")).unwrap();
     assert_eq!(asked.request.subject.to_string(), "CN=Private Root CA branch");
-    let authorities = Authorities::of(&ca.home);
+    let authorities = CaCertificates::of(&ca.home);
     assert_eq!(authorities.names().unwrap(), ["root", "issuing"]);
     assert_eq!(authorities.roots().unwrap().len(), 1);
     ca.issue(order("server", "web.test")).unwrap();
@@ -83,7 +83,7 @@ fn a_pending_authority_is_in_nobodys_way_and_issues_once_its_certificate_is_here
     for name in ["branch", "corporate"] {
         assert!(ca.history(name)[0].delivered_at.is_some(), "{name}");
     }
-    assert_eq!(Authorities::of(&ca.home).names().unwrap(), ["root", "branch", "corporate", "issuing"]);
+    assert_eq!(CaCertificates::of(&ca.home).names().unwrap(), ["root", "branch", "corporate", "issuing"]);
     ca.issue(by_branch("a.test")).unwrap();
     assert_eq!(read_certificates(&ca.path("issued/a.test/chain.pem")).unwrap(), [certificate]);
 }
@@ -139,7 +139,7 @@ fn a_leaf_a_ca_with_what_nobody_knows_and_one_below_a_ca_that_may_have_none_are_
     );
 
     // As a CA signs it that does not look at its own path length.
-    let authorities = Authorities::of(&corporate.home);
+    let authorities = CaCertificates::of(&corporate.home);
     let root_facts = authorities.ca_certificate("root").unwrap();
     let (issuer, _) =
         authorities.unlock(authorities.ca_certificate("policy").unwrap(), &mut |_| unreachable!()).unwrap();
@@ -161,10 +161,12 @@ fn a_leaf_a_ca_with_what_nobody_knows_and_one_below_a_ca_that_may_have_none_are_
 #[test]
 fn a_name_that_is_taken_is_refused_before_the_lock_and_one_that_is_taken_meanwhile_under_it() {
     let ca = Ca::new();
-    let taken = ca.with_tools_without_lock(|tools| request(&ca.home, &wish("issuing"), tools)).unwrap_err().to_string();
+    let taken =
+        ca.with_effects_without_lock(|effects| request(&ca.home, &wish("issuing"), effects)).unwrap_err().to_string();
     assert!(taken.contains("there is an authority 'issuing' already"), "{taken}");
     let issue = || drop(ca.issue(order("client", "branch")).unwrap());
-    let taken = ca.with_tools_while(issue, |tools| request(&ca.home, &wish("branch"), tools)).unwrap_err().to_string();
+    let taken =
+        ca.with_effects_while(issue, |effects| request(&ca.home, &wish("branch"), effects)).unwrap_err().to_string();
     assert!(taken.contains("'branch' is the name of a certificate already"), "{taken}");
     assert!(!ca.path("authorities/branch").exists());
 }

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::status::{State, of};
 use crate::store::config::Config;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::Index;
 use crate::system::files::{self, FolderLock};
-use crate::text::whole_second;
 
 /// What came of it.
 #[derive(Debug)]
@@ -26,10 +25,10 @@ pub struct Finished {
 ///
 /// # Errors
 /// When none is under way, or something still hangs on the old root and that is not forced.
-pub fn finish(home: &Home, force: bool, tools: &Tools<'_>) -> Result<Finished, RotationError> {
-    let now = whole_second(tools.clock.now());
+pub fn finish(home: &Home, force: bool, effects: &Effects<'_>) -> Result<Finished, RotationError> {
+    let now = effects.now();
     let config = Config::load(home)?;
-    let _lock = FolderLock::acquire(home.folder(), tools.lock_timeout)?;
+    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     let index = Index::open_to_read(&home.resolve(&config.index.location))?;
     let state = of(home, &config, &index, now)?.ok_or(RotationError::None)?;

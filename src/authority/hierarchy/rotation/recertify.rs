@@ -11,10 +11,10 @@ use crate::authority::serial::unused_serial;
 use crate::issuance::profile::Distribution;
 use crate::issuance::{self, Draft, Issuer, Profile, SignedBy, TemplateValues, recertify};
 use crate::store::StoreError;
-use crate::store::ca_certificates::{Authorities, Root, read_certificates};
+use crate::store::ca_certificates::{CaCertificates, Root, read_certificates};
 use crate::store::config::Config;
 use crate::store::delivery;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
 use crate::store::templates::TemplateError;
@@ -40,7 +40,7 @@ const BACKDATE: Duration = Duration::hours(1);
 
 /// The authorities whose certificate the old root signed.
 pub fn directly_below(
-    authorities: &Authorities<'_>,
+    authorities: &CaCertificates,
     old: &Certificate,
 ) -> Result<Vec<(String, Certificate)>, RotationError> {
     let root = Root { name: String::new(), path: Default::default(), certificate: old.clone() };
@@ -56,7 +56,7 @@ pub fn directly_below(
 
 /// Whether `start` has something left to do below a new root that is in its place.
 pub fn is_anything_left(
-    authorities: &Authorities<'_>,
+    authorities: &CaCertificates,
     index: &Index,
     old: &Certificate,
     new: &Certificate,
@@ -69,7 +69,7 @@ pub fn is_anything_left(
 /// further below up to date. Those get another one: what was issued in between with the old chain is then older than the
 /// certificate that counts, as the index sees it.
 fn to_be_recertified(
-    authorities: &Authorities<'_>,
+    authorities: &CaCertificates,
     index: &Index,
     old: &Certificate,
     new: &Certificate,
@@ -88,13 +88,13 @@ fn to_be_recertified(
 
 /// Signs and records for each authority that is left.
 pub fn recertify_the_rest(
-    authorities: &Authorities<'_>,
+    authorities: &CaCertificates,
     change: &mut Change<'_>,
     (old_name, old): (&str, &Certificate),
     new: &Issuer,
     config: &Config,
     now: OffsetDateTime,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<Vec<Recertified>, RotationError> {
     let mut recertified = Vec::new();
     let left = to_be_recertified(authorities, change, old, new.ca_certificate().certificate(), now)?;
@@ -108,7 +108,7 @@ pub fn recertify_the_rest(
             not_before: (now - BACKDATE).max(issuer.certificate().validity.not_before),
             not_after: end.min(issuer.end().1),
         };
-        let serial = unused_serial(SERIAL_OCTETS, change, tools.entropy)?;
+        let serial = unused_serial(SERIAL_OCTETS, change, effects.entropy)?;
         let template =
             change.history(&name, now)?.pop().map_or_else(|| "intermediate".to_owned(), |last| last.template);
         let mut draft = recertify(&before, SignedBy::Issuer(issuer), now, validity, serial)?;
@@ -136,11 +136,7 @@ pub fn recertify_the_rest(
 
 /// The template of an authority. One that was adopted or certified elsewhere has none, and that of another may be gone by now:
 /// nothing is known then of what gave it its addresses.
-fn profile_of(
-    authorities: &Authorities<'_>,
-    config: &Config,
-    template: &str,
-) -> Result<Option<Profile>, RotationError> {
+fn profile_of(authorities: &CaCertificates, config: &Config, template: &str) -> Result<Option<Profile>, RotationError> {
     match request_inputs::profile(Some(authorities.home()), config, template) {
         Ok(profile) => Ok(Some(profile)),
         Err(
@@ -175,21 +171,21 @@ fn readdress(draft: &mut Draft, before: &Certificate, given: &Distribution, valu
 /// Puts what is recorded in place; then the chains further below. A run that dies on the way is completed by another: what
 /// stands in the folders says what is left. The names of those whose chains were brought up to date.
 pub fn put_in_place(
-    authorities: &Authorities<'_>,
+    authorities: &CaCertificates,
     index: &mut Index,
     recertified: &[Recertified],
     now: OffsetDateTime,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<Vec<String>, RotationError> {
     for Recertified { name, certificate, .. } in recertified {
         files::remove_stale(&authorities.home().authority(name))?;
-        let replaced = delivery::replace_certificate(authorities.home(), name, certificate, tools.entropy);
+        let replaced = delivery::replace_certificate(authorities.home(), name, certificate, effects.entropy);
         replaced.map_err(|cause| RotationError::NotReplaced { serial: certificate.serial.to_string(), cause })?;
     }
     let outdated = outdated_chains(authorities)?;
     for (name, chain) in &outdated {
         files::remove_stale(&authorities.home().authority(name))?;
-        delivery::replace_chain(authorities.home(), name, chain, tools.entropy)?;
+        delivery::replace_chain(authorities.home(), name, chain, effects.entropy)?;
     }
     // Last: what was issued before a chain was right does not hang on the new root, and the index can tell by the mark.
     for Recertified { id, .. } in recertified {
@@ -199,7 +195,7 @@ pub fn put_in_place(
 }
 
 /// Chains that name an authority by a certificate that is not its present one, and how they have to be.
-fn outdated_chains(authorities: &Authorities<'_>) -> Result<Vec<(String, Vec<Certificate>)>, RotationError> {
+fn outdated_chains(authorities: &CaCertificates) -> Result<Vec<(String, Vec<Certificate>)>, RotationError> {
     let names = authorities.names()?;
     let present = names.iter().map(|name| authorities.certificate(name)).collect::<Result<Vec<_>, StoreError>>()?;
     let mut outdated = Vec::new();

@@ -14,16 +14,15 @@ use crate::authority::issuer_chain::judged;
 use crate::authority::serial::{draw_serial, unused_serial};
 use crate::issuance::{self, CaCertificate, Draft, Issuer, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
-use crate::store::ca_certificates::{Authorities, Rotation, read_certificate};
+use crate::store::ca_certificates::{CaCertificates, Rotation, read_certificate};
 use crate::store::config::Config;
 use crate::store::delivery::{Files, KeyText};
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, FolderLock, StagedFolder};
 use crate::text::Lifetime;
-use crate::text::whole_second;
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Validity, pem};
 
 /// What is ordered of the new root.
@@ -83,12 +82,12 @@ pub fn start(
     order: &Order,
     ask: &mut PassphrasePrompt<'_>,
     ask_new: &mut PassphrasePrompt<'_>,
-    tools: &Tools<'_>,
+    effects: &Effects<'_>,
 ) -> Result<Started, RotationError> {
-    let now = whole_second(tools.clock.now());
+    let now = effects.now();
     let config = Config::load(home)?;
-    let authorities = Authorities::of(home);
-    let work = Work { home, config: &config, now, tools };
+    let authorities = CaCertificates::of(home);
+    let work = Work { home, config: &config, now, effects };
     match authorities.rotation()? {
         Some(rotation) => work.resume(&authorities, rotation, order, ask_new),
         None => work.begin(&authorities, order, ask),
@@ -99,7 +98,7 @@ struct Work<'a> {
     home: &'a Home,
     config: &'a Config,
     now: OffsetDateTime,
-    tools: &'a Tools<'a>,
+    effects: &'a Effects<'a>,
 }
 
 /// The new root before it has a certificate.
@@ -113,7 +112,7 @@ struct NewRoot {
 impl Work<'_> {
     fn begin(
         &self,
-        authorities: &Authorities<'_>,
+        authorities: &CaCertificates,
         order: &Order,
         ask: &mut PassphrasePrompt<'_>,
     ) -> Result<Started, RotationError> {
@@ -135,9 +134,9 @@ impl Work<'_> {
 
         let (old, old_passphrase) = authorities.unlock(facts, ask)?;
         let passphrase = order.protection.as_ref().or(old_passphrase.as_ref());
-        let text = KeyText::new(&root.key, passphrase, files::SECRET, self.tools.entropy)?;
+        let text = KeyText::new(&root.key, passphrase, files::SECRET, self.effects.entropy)?;
 
-        let _lock = FolderLock::acquire(self.home.folder(), self.tools.lock_timeout)?;
+        let _lock = FolderLock::acquire(self.home.folder(), self.effects.lock_timeout)?;
         files::remove_stale(self.home.folder())?;
         if let Some(Rotation { old, new, .. }) = authorities.rotation()? {
             return Err(RotationError::UnderWay { old, new });
@@ -156,7 +155,7 @@ impl Work<'_> {
 
     fn resume(
         &self,
-        authorities: &Authorities<'_>,
+        authorities: &CaCertificates,
         rotation: Rotation,
         order: &Order,
         ask_new: &mut PassphrasePrompt<'_>,
@@ -175,7 +174,7 @@ impl Work<'_> {
             // Without authorities below, the marks are all that such a run leaves to do: no key is needed for them.
             drop(index);
             let facts = authorities.ca_certificate(&new)?;
-            let _lock = FolderLock::acquire(self.home.folder(), self.tools.lock_timeout)?;
+            let _lock = FolderLock::acquire(self.home.folder(), self.effects.lock_timeout)?;
             files::remove_stale(self.home.folder())?;
             let mut index = Index::open(&location)?;
             self.mark_the_root(&mut index, &new)?;
@@ -183,7 +182,7 @@ impl Work<'_> {
         }
         drop(index);
         let (issuer, _) = authorities.unlock(authorities.ca_certificate(&new)?, ask_new)?;
-        let _lock = FolderLock::acquire(self.home.folder(), self.tools.lock_timeout)?;
+        let _lock = FolderLock::acquire(self.home.folder(), self.effects.lock_timeout)?;
         files::remove_stale(self.home.folder())?;
         let mut index = Index::open(&location)?;
         self.mark_the_root(&mut index, &new)?;
@@ -223,25 +222,25 @@ impl Work<'_> {
 
     fn recertify(
         &self,
-        authorities: &Authorities<'_>,
+        authorities: &CaCertificates,
         change: &mut Change<'_>,
         old: (&str, &Certificate),
         new: &Issuer,
     ) -> Result<Vec<Recertified>, RotationError> {
-        recertify_the_rest(authorities, change, old, new, self.config, self.now, self.tools)
+        recertify_the_rest(authorities, change, old, new, self.config, self.now, self.effects)
     }
 
     /// With the new root in its place, on to the authorities below it.
     fn carry_on(
         &self,
-        authorities: &Authorities<'_>,
+        authorities: &CaCertificates,
         index: &mut Index,
         (old, old_certificate): (String, Certificate),
         new: &CaCertificate,
         recertified: Vec<Recertified>,
         resumed: bool,
     ) -> Result<Started, RotationError> {
-        let rechained = put_in_place(authorities, index, &recertified, self.now, self.tools)?;
+        let rechained = put_in_place(authorities, index, &recertified, self.now, self.effects)?;
         let name = new.name().to_owned();
         Ok(Started {
             bundle: self.home.authority(&name).join(BUNDLE),
@@ -301,24 +300,24 @@ impl Work<'_> {
     }
 
     fn serial(&self, root: &NewRoot) -> Result<crate::x509::SerialNumber, RotationError> {
-        Ok(draw_serial(root.profile.serial_octets, self.tools.entropy)?)
+        Ok(draw_serial(root.profile.serial_octets, self.effects.entropy)?)
     }
 
     /// Signed, recorded, and only then in its place: the root, and both cross-certificates, as one folder.
     fn make_root(
         &self,
-        authorities: &Authorities<'_>,
+        authorities: &CaCertificates,
         index: &mut Index,
         old: &Issuer,
         root: NewRoot,
         text: &KeyText,
     ) -> Result<(Issuer, Vec<Recertified>), RotationError> {
         let octets = root.profile.serial_octets;
-        let mut staged = StagedFolder::create(self.home.folder(), self.tools.entropy)?;
+        let mut staged = StagedFolder::create(self.home.folder(), self.effects.entropy)?;
         text.stage(&mut staged, "".as_ref())?;
 
         let mut change = index.change()?;
-        let draw = |index: &Index| unused_serial(octets, index, self.tools.entropy);
+        let draw = |index: &Index| unused_serial(octets, index, self.effects.entropy);
         let draft = Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, draw(&change)?)?;
         let certificate = issuance::sign(issuance::approve(draft, None)?, &root.key)?.checked()?;
         let facts = CaCertificate::new(&root.name, certificate.clone(), Vec::new())?;

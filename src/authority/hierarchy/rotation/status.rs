@@ -7,12 +7,11 @@ use time::OffsetDateTime;
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::recertify::directly_below;
 use crate::authority::hierarchy::rotation::start::CROSS;
-use crate::store::ca_certificates::{Authorities, Rotation, read_certificates};
+use crate::store::ca_certificates::{CaCertificates, Rotation, read_certificates};
 use crate::store::config::Config;
-use crate::store::effects::Tools;
+use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Entry, EntryId, Filter, Index, Status};
-use crate::text::whole_second;
 use crate::x509::Certificate;
 
 /// How a rotation stands.
@@ -44,8 +43,8 @@ impl State {
 ///
 /// # Errors
 /// When the index or a certificate cannot be read.
-pub fn status(home: &Home, tools: &Tools<'_>) -> Result<Option<State>, RotationError> {
-    let now = whole_second(tools.clock.now());
+pub fn status(home: &Home, effects: &Effects<'_>) -> Result<Option<State>, RotationError> {
+    let now = effects.now();
     let config = Config::load(home)?;
     let index = Index::open_to_read(&home.resolve(&config.index.location))?;
     of(home, &config, &index, now)
@@ -57,7 +56,7 @@ pub(crate) fn of(
     index: &Index,
     now: OffsetDateTime,
 ) -> Result<Option<State>, RotationError> {
-    let authorities = Authorities::of(home);
+    let authorities = CaCertificates::of(home);
     let Some(Rotation { old, new, .. }) = authorities.rotation()? else { return Ok(None) };
     let old_certificate = authorities.certificate(&old)?;
     let below = directly_below(&authorities, &old_certificate)?.into_iter().map(|(name, _)| name).collect();

@@ -13,7 +13,7 @@ use crate::authority::hierarchy::rotation::*;
 use crate::authority::leaf::order::{Existing, Order as IssueOrder};
 use crate::authority::leaf::renew::NextKey;
 use crate::authority::testing::{Ca, files_below, order};
-use crate::store::ca_certificates::{Authorities, read_certificate, read_certificates};
+use crate::store::ca_certificates::{CaCertificates, read_certificate, read_certificates};
 use crate::store::config::Config;
 use crate::store::index::Filter;
 use crate::text::Lifetime;
@@ -44,7 +44,7 @@ fn certificate(ca: &Ca, path: &str) -> Certificate {
 #[test]
 fn a_root_has_signed_what_names_it_and_bears_its_signature() {
     let ca = Ca::new();
-    let authorities = Authorities::of(&ca.home);
+    let authorities = CaCertificates::of(&ca.home);
     let root = authorities.roots().unwrap().remove(0);
     let signed = authorities.certificate("issuing").unwrap();
     assert!(root.has_signed(&signed));
@@ -64,7 +64,7 @@ fn what_is_no_name_of_an_authority_is_none_whatever_stands_there() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::copy(ca.path("authorities/root/cert.pem"), path).unwrap();
     }
-    let authorities = Authorities::of(&ca.home);
+    let authorities = CaCertificates::of(&ca.home);
     assert_eq!(authorities.names().unwrap(), ["root", "issuing"]);
     for name in ["", ".", "root/../root", ".staged-00"] {
         assert!(!authorities.exists(name), "{name:?}");
@@ -147,7 +147,7 @@ fn a_root_that_issues_itself_is_followed_by_one_that_does() {
     }
     let finished = ca.finish(false).unwrap();
     assert!(finished.key.unwrap().is_file());
-    let roots = Authorities::of(&ca.home).roots().unwrap();
+    let roots = CaCertificates::of(&ca.home).roots().unwrap();
     assert_eq!(roots.iter().map(|root| root.name.as_str()).collect::<Vec<_>>(), ["root-g2"]);
     ca.issue(order("client", "dave")).unwrap();
     assert_eq!(read_certificates(&ca.path("issued/dave/chain.pem")).unwrap(), []);
@@ -177,10 +177,10 @@ fn of_two_rotations_at_once_the_second_finds_the_first() {
         Ok(crate::keys::Passphrase::new(b"secret".to_vec()))
     };
     let mut ask_new = |_: &EncryptedKey| Ok(crate::keys::Passphrase::new(b"secret".to_vec()));
-    let second = ca.with_tools(|tools| start(&ca.home, &Order::default(), &mut ask, &mut ask_new, tools));
+    let second = ca.with_effects(|effects| start(&ca.home, &Order::default(), &mut ask, &mut ask_new, effects));
     let refused = second.unwrap_err();
     assert!(matches!(refused, RotationError::UnderWay { .. }), "{refused}");
-    assert_eq!(Authorities::of(&ca.home).names().unwrap(), ["root", "issuing", "root-g2"]);
+    assert_eq!(CaCertificates::of(&ca.home).names().unwrap(), ["root", "issuing", "root-g2"]);
 }
 
 #[test]

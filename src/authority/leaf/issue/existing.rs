@@ -9,7 +9,7 @@ use crate::authority::leaf::follow::check_may_be_followed;
 use crate::authority::leaf::issue::{IssueError, Work};
 use crate::authority::leaf::order::{CertificateFacts, Due, Existing, Outcome, Status, SubjectKey};
 use crate::keys::Signer;
-use crate::store::ca_certificates::Authorities;
+use crate::store::ca_certificates::CaCertificates;
 use crate::store::delivery;
 use crate::store::delivery::Place;
 use crate::store::index::{Entry, Index};
@@ -90,7 +90,7 @@ impl Work<'_> {
     /// A run that died between its record and its report: if its files came into place it only lacked the mark, and this
     /// run ends it; if not, its certificate stays in the book, its key is gone, and this run begins anew.
     fn finish_interrupted(&self, index: &mut Index) -> Result<Option<Outcome>, IssueError> {
-        previous_certificates::recover(self.home, index, &self.order.name, self.now, self.tools.entropy)?;
+        previous_certificates::recover(self.home, index, &self.order.name, self.now, self.effects.entropy)?;
         let history = index.history(self.order.name.as_str(), self.now)?;
         let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else {
             return Ok(None);
@@ -206,7 +206,7 @@ impl Work<'_> {
 
     /// Whether the authority that signed it still stands. One that is not here any more says nothing against it.
     fn is_issuer_good(&self, entry: &Entry, certificate: &Certificate, index: &Index) -> Result<bool, IssueError> {
-        let Ok(issuer) = Authorities::of(self.home).ca_certificate(&entry.authority) else { return Ok(true) };
+        let Ok(issuer) = CaCertificates::of(self.home).ca_certificate(&entry.authority) else { return Ok(true) };
         if *issuer.subject() != certificate.issuer {
             return Ok(true);
         }

@@ -64,7 +64,7 @@ pub fn run(when: When, next: &NextCertificateOptions, context: &mut Context<'_>)
     let home = context.home()?;
     let mut given = PassphraseCache::default();
     let mut entries = Vec::new();
-    for due in due::due(&home, when, &context.tools())? {
+    for due in due::due(&home, when, &context.effects())? {
         let (outcome, hook) = match &due.what {
             What::Certificate { entry, has_key: true, .. } => {
                 let reference = Reference::Serial(entry.serial.clone());
@@ -103,7 +103,7 @@ fn renew_one(
         let mut open = next.passphrase.prompt(home, context);
         let mut ask = |key: &EncryptedKey| given.get(key, &mut open);
         let mut key_prompt = key_file_prompt(next.key_passphrase_file.as_deref(), context);
-        renew::renew(home, &renewal, &mut ask, &mut key_prompt, &context.tools())?
+        renew::renew(home, &renewal, &mut ask, &mut key_prompt, &context.effects())?
     };
     for warning in &outcome.warnings {
         context.warn(&format!("{}: {} ({})", outcome.name, warning.message, warning.citation));
@@ -132,7 +132,7 @@ fn sign_crl(
     let order = Order { authority: Some(authority.to_owned()), ensure, ..Order::default() };
     let mut open = next.passphrase.prompt(home, context);
     let mut ask = |key: &EncryptedKey| given.get(key, &mut open);
-    let outcome = publish_crl::publish(home, &order, &mut ask, &context.tools())?;
+    let outcome = publish_crl::publish(home, &order, &mut ask, &context.effects())?;
     Ok(match outcome.status {
         publish_crl::Status::Signed(_) => Done::Signed { number: outcome.number, until: outcome.next_update },
         publish_crl::Status::Unchanged => Done::Unchanged,

@@ -40,7 +40,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         arguments.passphrase.open(&home, asking, &passphrase::question(key)).map_err(passphrase::refusal)
     };
     let renewed =
-        renew_root::renew(&home, arguments.authority.as_deref(), arguments.lifetime, &mut ask, &asking.tools())?;
+        renew_root::renew(&home, arguments.authority.as_deref(), arguments.lifetime, &mut ask, &asking.effects())?;
     if renewed.before.authority_key_id.as_ref().is_some_and(|id| id.names_issuer_and_serial) {
         context.warn(
             "the certificate before names its own serial number in its authority key identifier; where the tool that made it \

@@ -1,0 +1,59 @@
+//! Where an index is, and the lock that puts its writers in order.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Index, IndexError};
+use crate::store::home::Home;
+use crate::system::files::{FolderLock, LockError};
+
+/// Where an index is: `[index] location` of ca.toml, read once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexLocation {
+    /// An SQLite file. Its writers take the lock of the CA directory, which orders them with those who change other files.
+    Sqlite { file: PathBuf, ca_folder: PathBuf },
+}
+
+/// The right to write, until it is dropped or the process ends.
+#[derive(Debug)]
+pub struct WriterLock {
+    _folder: FolderLock,
+}
+
+impl IndexLocation {
+    /// Reads a setting; a relative path starts at the CA directory.
+    pub fn parse(setting: &str, home: &Home) -> Self {
+        Self::Sqlite { file: home.resolve(setting), ca_folder: home.folder().to_owned() }
+    }
+
+    /// The file of an index that is a file.
+    pub fn file(&self) -> &Path {
+        let Self::Sqlite { file, .. } = self;
+        file
+    }
+
+    /// Opens the index for reading.
+    ///
+    /// # Errors
+    /// As [`Index::open_to_read`].
+    pub fn open_to_read(&self) -> Result<Index, IndexError> {
+        Index::open_to_read(self.file())
+    }
+
+    /// Opens the index for writing.
+    ///
+    /// # Errors
+    /// As [`Index::open`].
+    pub fn open(&self) -> Result<Index, IndexError> {
+        Index::open(self.file())
+    }
+
+    /// Waits for the right to write, at most `timeout`.
+    ///
+    /// # Errors
+    /// When another process has it for longer, or the system refuses.
+    pub fn lock(&self, timeout: Duration) -> Result<WriterLock, LockError> {
+        let Self::Sqlite { ca_folder, .. } = self;
+        Ok(WriterLock { _folder: FolderLock::acquire(ca_folder, timeout)? })
+    }
+}
