@@ -26,4 +26,6 @@ pub mod authority;
 
 pub mod report;
 
+pub mod app;
+
 pub mod cli;

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use ca::cli::{self, ExitStatus};
+use ca::cli;
+use ca::report::exit_status::ExitStatus;
 use ca::system::World;
 
 fn main() -> ExitCode {

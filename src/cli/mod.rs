@@ -3,25 +3,15 @@
 //! A command is one file under [`commands`]: it asks, acts, and returns a [`output::Report`]. It never prints. What went
 //! wrong comes back as a [`Failure`]; here, at the border, both become text or JSON and an exit status.
 
-mod address;
-mod after_issue;
-mod certificate_input;
 pub mod command_line;
 pub mod commands;
-pub mod context;
-mod crl_expiry;
-mod directory;
-mod key_input;
 mod next_certificate;
 pub mod options;
-pub mod output;
 mod parse_failure;
 pub mod parties;
 mod progress;
-mod public_key;
 mod recordings;
 pub mod reports;
-mod run_hook;
 mod specimens;
 #[cfg(test)]
 mod testing;
@@ -29,15 +19,14 @@ mod testing;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-pub use crate::report::exit_status::ExitStatus;
-pub use crate::report::failure::Failure;
-pub use context::Context;
-
+use crate::app::crl_expiry;
+use crate::report::exit_status::ExitStatus;
+use crate::report::failure::Failure;
+use crate::report::output::{self, Answer, OutputFormat};
 use crate::report::style::Style;
 use crate::system::World;
 use crate::text::escape;
 use command_line::CommandLine;
-use output::Answer;
 use parse_failure::parse_failure;
 
 /// Runs one command line from its words to its exit status.
@@ -48,7 +37,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     {
         // Scripts ask this often; knowing every flag of every command is not needed to answer it.
         let version = format!("ca {}\n", env!("CARGO_PKG_VERSION"));
-        return tell(&version, Shape { json: false, colored: false }, world);
+        return tell(&version, Shape { format: OutputFormat::Text, colored: false }, world);
     }
     let line = match CommandLine::read(&words) {
         Ok(line) => line,
@@ -60,8 +49,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         }
     };
     let style = Style::choose(line.globals.color.into(), world);
-    let shape = Shape { json: line.globals.json, colored: style.stderr };
-    let mut context = match Context::new(&line.globals, world) {
+    let shape = Shape { format: line.globals.format(), colored: style.stderr };
+    let mut context = match line.globals.context(world) {
         Ok(context) => context,
         Err(failure) => return fail(&failure, shape, world),
     };
@@ -69,17 +58,17 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     let warnings = crl_expiry::warnings(&context);
     let failed_in_part = result.as_ref().ok().and_then(|report| report.failure());
     // The document of a failure is alone on standard error.
-    let is_document = shape.json && (result.is_err() || failed_in_part.is_some());
+    let is_document = shape.format == OutputFormat::Json && (result.is_err() || failed_in_part.is_some());
     let status = match result {
         Ok(report) => {
             let is_kept_back = line.globals.quiet
                 && report.only_confirms()
                 && report.answer() == Answer::Yes
                 && failed_in_part.is_none();
-            let text = match shape.json {
-                true => output::json_document(&report.json()),
-                false if is_kept_back => String::new(),
-                false => output::text(report.as_ref(), style),
+            let text = match shape.format {
+                OutputFormat::Json => output::json_document(&report.json()),
+                OutputFormat::Text if is_kept_back => String::new(),
+                OutputFormat::Text => output::text(report.as_ref(), style),
             };
             let answer = match report.answer() {
                 Answer::Yes => ExitStatus::Done,
@@ -103,10 +92,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     status
 }
 
-/// How a failure is told.
+/// How results and failures are shown.
 #[derive(Clone, Copy)]
 struct Shape {
-    json: bool,
+    format: OutputFormat,
     colored: bool,
 }
 
@@ -131,7 +120,10 @@ fn tell(text: &str, shape: Shape, world: &mut World) -> ExitStatus {
 }
 
 fn fail(failure: &Failure, shape: Shape, world: &mut World) -> ExitStatus {
-    let text = if shape.json { output::json_document(&failure.json()) } else { failure.text(shape.colored) };
+    let text = match shape.format {
+        OutputFormat::Json => output::json_document(&failure.json()),
+        OutputFormat::Text => failure.text(shape.colored),
+    };
     // Standard error is the last resort: if it is closed too, the exit status still tells.
     drop(world.stderr.write_all(text.as_bytes()));
     failure.status
@@ -153,7 +145,8 @@ fn keep_the_passphrase(error: &mut clap::Error) {
 fn refuse_words(error: &clap::Error, words: &[OsString], world: &mut World) -> ExitStatus {
     use clap::error::ErrorKind;
     let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
-    let shape = Shape { json, colored: false };
+    let format = if json { OutputFormat::Json } else { OutputFormat::Text };
+    let shape = Shape { format, colored: false };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => tell(&error.render().to_string(), shape, world),
         _ if json => fail(&parse_failure(error), shape, world),
@@ -168,8 +161,12 @@ fn refuse_words(error: &clap::Error, words: &[OsString], world: &mut World) -> E
 mod tests {
     use std::io::ErrorKind;
 
+    use time::Duration;
+
     use super::testing::Played;
     use super::*;
+    use crate::authority::revocation::publish_crl::Order;
+    use crate::authority::testing::{Ca, NOW};
 
     fn ask(words: &[&str], refuses: Option<ErrorKind>) -> (ExitStatus, String, String) {
         let mut played = Played { refuses, working_folder: "/nowhere".into(), ..Played::default() };
@@ -208,5 +205,51 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         CommandLine::whole().debug_assert();
+    }
+
+    fn after(ca: &Ca, after: Duration, words: &[&str]) -> (ExitStatus, String) {
+        let folder = ca.home.folder().as_os_str().to_owned();
+        let line = ["ca", "--dir"].map(OsString::from).into_iter().chain([folder]);
+        let line: Vec<_> = line.chain(words.iter().map(OsString::from)).collect();
+        let mut played = Played { now: Some(NOW + after), ..Played::default() };
+        let status = played.with_world(|world| run(line, world));
+        (status, played.stderr())
+    }
+
+    #[test]
+    fn every_command_warns_of_a_list_that_runs_out() {
+        let ca = Ca::new();
+        assert_eq!(after(&ca, Duration::days(25), &["list"]).1, "", "there is no list yet");
+        ca.publish(&Order::default()).unwrap();
+        ca.publish(&Order { authority: Some("root".to_owned()), ..Order::default() }).unwrap();
+        assert_eq!(after(&ca, Duration::days(20), &["list"]).1, "", "a third is left");
+        for words in
+            [&["list"][..], &["show", "root"], &["list", "--quiet"], &["list", "--json"], &["completions", "bash"]]
+        {
+            let (status, told) = after(&ca, Duration::days(25), words);
+            assert_eq!(status, ExitStatus::Done);
+            let lines: Vec<_> = told.lines().collect();
+            assert_eq!(lines.len(), 2, "{words:?}: {told}");
+            assert!(
+                lines[0]
+                    .starts_with("warning: the revocation list of 'issuing' ends at 2026-07-01T12:00:00Z, in 5 days;")
+            );
+            assert!(lines[0].ends_with("Sign the next one: ca crl --ensure"), "{told}");
+            assert!(lines[1].ends_with("Sign the next one: ca crl --authority root --ensure"), "{told}");
+        }
+        let (_, told) = after(&ca, Duration::days(31), &["list"]);
+        assert!(told.contains("ended at 2026-07-01T12:00:00Z, 1 day ago; whoever checks it refuses"), "{told}");
+
+        // A command that fails warns too, but its JSON stays one document.
+        let (status, told) = after(&ca, Duration::days(25), &["show", "nobody"]);
+        assert!(status == ExitStatus::Usage && told.starts_with("error: ") && told.contains("warning: "), "{told}");
+        let (_, told) = after(&ca, Duration::days(25), &["show", "nobody", "--json"]);
+        assert!(serde_json::from_str::<serde_json::Value>(&told).is_ok(), "{told}");
+
+        // The command that signs the next one has nothing to warn of any more.
+        let (_, told) = after(&ca, Duration::days(25), &["crl", "--ensure"]);
+        assert_eq!(told.lines().count(), 1, "{told}");
+        // And an authority that has ended is past worrying about.
+        assert_eq!(after(&ca, Duration::days(4000), &["list"]).1, "");
     }
 }

@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 use time::OffsetDateTime;
 
-use super::after_issue::After;
 use super::options::hook::HookArguments;
 use super::options::key_value::key_and_value;
 use super::options::passphrase::{PassphraseArguments, key_file_prompt};
-use super::output::Report;
 use super::reports::issue::finish;
-use super::{Context, Failure};
+use crate::app::after_issue::After;
+use crate::app::context::Context;
 use crate::authority::leaf::renew;
 use crate::authority::leaf::renew::{NextKey, Renewal};
 use crate::issuance::End;
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::text::{Lifetime, parse_time};
 
 /// What may be different the next time.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Context, Failure};
+use crate::app::context::Context;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{CertificateFacts, Existing, Order, SubjectKey};
 use crate::cli::options::passphrase;
@@ -14,6 +14,7 @@ use crate::handshake::{ClientAuthentication, Endpoint};
 use crate::issuance::End;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey};
+use crate::report::failure::Failure;
 use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
 use crate::store::delivery::Place;

@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use super::Context;
+use crate::app::context::Context;
+use crate::report::output::OutputFormat;
 use crate::text::escape;
 
 /// The line. Only a person who looks at a terminal sees it; `--quiet` and `--json` keep it back.
@@ -16,7 +17,7 @@ const CELLS: usize = 30;
 
 impl<'a> ProgressLine<'a> {
     pub fn new(context: &'a mut Context<'_>) -> Self {
-        let is_wanted = context.world.terminal.shows_stderr() && !context.globals.quiet && !context.globals.json;
+        let is_wanted = context.world.terminal.shows_stderr() && !context.quiet && context.format == OutputFormat::Text;
         Self { stderr: is_wanted.then_some(&mut *context.world.stderr), shown: String::new() }
     }
 

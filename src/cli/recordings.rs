@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use zeroize::Zeroizing;
 
-use super::{Context, Failure};
+use crate::app::context::Context;
 use crate::handshake::HandshakeReport;
+use crate::report::failure::Failure;
 use crate::system::files;
 use crate::tls::recording::{Recording, pcapng};
 

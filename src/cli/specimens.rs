@@ -6,10 +6,11 @@
 use std::path::Path;
 
 use super::parties::{certificates, folders_of};
-use super::{Context, Failure};
+use crate::app::context::Context;
 use crate::handshake::Endpoint;
 use crate::handshake::connect;
 use crate::keys::key_file::KeyFile;
+use crate::report::failure::Failure;
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Filter, Index, Status};

@@ -11,7 +11,7 @@ use clap::Parser;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::Context;
+use crate::app::context::Context;
 use crate::cli::command_line::CommandLine;
 use crate::system::clock::{FixedClock, SystemClock};
 use crate::system::entropy::SystemEntropy;
@@ -52,7 +52,7 @@ impl Played {
     /// Plays it with the context of a command line.
     pub fn with_context<T>(&mut self, words: &[&str], act: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let line = CommandLine::try_parse_from(words).unwrap();
-        self.with_world(|world| act(&mut Context::new(&line.globals, world).unwrap()))
+        self.with_world(|world| act(&mut line.globals.context(world).unwrap()))
     }
 
     pub fn stdout(&self) -> String {

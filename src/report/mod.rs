@@ -5,6 +5,7 @@ pub mod exit_status;
 pub mod failure;
 pub mod handshake;
 pub mod ladder;
+pub mod output;
 pub mod page;
 pub mod refusals;
 pub mod style;

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::rc::Rc;
 
-use ca::cli::{self, ExitStatus};
+use ca::cli;
+use ca::report::exit_status::ExitStatus;
 use ca::system::World;
 use ca::system::clock::FixedClock;
 use ca::system::entropy::SystemEntropy;

@@ -4,8 +4,8 @@ use clap::Args;
 use clap_complete::Shell;
 use serde_json::{Value, json};
 
-use crate::cli::Failure;
-use crate::cli::output::Report;
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::Page;
 
 #[derive(Debug, Args)]

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::app::context::Context;
 use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::publish_crl::{Order, Outcome};
 use crate::cli::options::number::whole_number;
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::text::Lifetime;
 

@@ -1,6 +1,6 @@
 //! `ca due`: what needs renewal, and the command that cures it.
 
-use crate::cli::directory::usual_issuer;
+use crate::app::directory::usual_issuer;
 use crate::cli::reports::due::due_json;
 use crate::cli::reports::due::kind;
 use crate::cli::reports::entry::how_far;
@@ -8,11 +8,12 @@ use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::app::context::Context;
 use crate::authority::leaf::due;
 use crate::authority::leaf::due::{Due, What};
 use crate::authority::leaf::order::Due as When;
-use crate::cli::output::{Answer, Report};
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::{Answer, Report};
 use crate::report::page::Page;
 use crate::text::Lifetime;
 

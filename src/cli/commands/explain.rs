@@ -3,8 +3,9 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::app::context::Context;
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::{lint, verify};
 

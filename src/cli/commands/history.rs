@@ -1,6 +1,6 @@
 //! `ca history NAME`: the certificates of a name, and which of them is in place.
 
-use crate::cli::directory::open_index;
+use crate::app::directory::open_index;
 use crate::cli::reports::entry::entry_json;
 use crate::cli::reports::entry::files_json;
 use crate::cli::reports::entry::how_far;
@@ -11,10 +11,11 @@ use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::app::context::Context;
 use crate::authority::leaf::hook;
 use crate::authority::leaf::hook::Hook;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::store::delivery::Paths;
 use crate::store::index::{Entry, Reference, Rollback};

@@ -1,6 +1,6 @@
 //! `ca init`: a new CA.
 
-use crate::cli::certificate_input::read_certificates;
+use crate::app::certificate_input::read_certificates;
 use crate::cli::options::passphrase::key_file_prompt;
 use crate::cli::options::passphrase::new_ca_passphrase;
 use std::path::PathBuf;
@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::app::context::Context;
 use crate::authority::hierarchy::import::Adoption;
 use crate::authority::hierarchy::init;
 use crate::authority::hierarchy::init::{Made, Order};
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::ca_certificates::open_key;
 use crate::store::config::Config;
@@ -82,7 +83,7 @@ struct InitReport {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let folder = context.globals.dir.clone().unwrap_or_else(|| PathBuf::from("ca"));
+    let folder = context.folder.clone().unwrap_or_else(|| PathBuf::from("ca"));
     let home = Home::at(context.world.resolve(&folder));
     if home.exists() {
         // Before a passphrase is asked for.
@@ -104,7 +105,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     for warning in &made.warnings {
         context.warn(&warning.message);
     }
-    let is_found = context.globals.dir.is_none();
+    let is_found = context.folder.is_none();
     let named = if is_found { String::new() } else { format!("--dir {} ", folder.display()) };
     let constraints =
         made.authorities.first().and_then(|root| root.certificate.name_constraints.clone()).unwrap_or_default();

@@ -6,9 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::app::context::Context;
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
 use crate::keys::key_file::{self, KeyFile, KeyFileError};
 use crate::keys::{Passphrase, Signer};
 use crate::report::describe::certificate::DescribedCertificate;
@@ -16,6 +15,8 @@ use crate::report::describe::key::{DescribedPrivateKey, DescribedPublicKey};
 use crate::report::describe::object::Describe;
 use crate::report::describe::revocation_list::DescribedCrl;
 use crate::report::describe::signing_request::DescribedRequest;
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::text;
 use crate::x509::pem::{self, Block};
@@ -191,7 +192,7 @@ mod tests {
     }
 
     fn text_of(content: &[u8]) -> String {
-        crate::cli::output::text(&inspect(content).unwrap(), crate::report::style::Style::PLAIN)
+        crate::report::output::text(&inspect(content).unwrap(), crate::report::style::Style::PLAIN)
     }
 
     fn field<'a>(text: &'a str, label: &str) -> &'a str {

@@ -1,6 +1,6 @@
 //! `ca issue`: a key and a certificate.
 
-use crate::cli::after_issue::After;
+use crate::app::after_issue::After;
 use crate::cli::options::hook::HookArguments;
 use crate::cli::options::issue::IssueOptions;
 use crate::cli::options::issue::existing;
@@ -10,11 +10,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::app::context::Context;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{Order, SubjectKey};
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::store::delivery::Place;
 use crate::store::entry_name::EntryName;
 use crate::text::Lifetime;

@@ -3,12 +3,13 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::app::context::Context;
 use crate::authority::hierarchy::key_passphrase;
 use crate::authority::hierarchy::key_passphrase::Outcome;
 use crate::cli::options::passphrase;
 use crate::cli::options::passphrase::{NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::text;
 

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::cli::certificate_input::MAX_CERTIFICATES;
-use crate::cli::output::{Answer, Report};
-use crate::cli::{Context, Failure};
+use crate::app::certificate_input::MAX_CERTIFICATES;
+use crate::app::context::Context;
 use crate::lint::{self, Finding, LintProfile, Severity};
+use crate::report::failure::Failure;
+use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::verify::check_signature;
 use crate::x509::{Certificate, pem};
@@ -83,7 +84,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
             path.display()
         ));
     }
-    Ok(Box::new(Findings { profile, checked, quiet: context.globals.quiet }))
+    Ok(Box::new(Findings { profile, checked, quiet: context.quiet }))
 }
 
 /// The most signatures that are checked to find the issuers of certificates.

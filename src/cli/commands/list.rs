@@ -1,6 +1,6 @@
 //! `ca list`: what this CA has issued.
 
-use crate::cli::directory::open_index;
+use crate::app::directory::open_index;
 use crate::cli::reports::entry::entry_json;
 use crate::cli::reports::entry::how_far;
 use std::path::PathBuf;
@@ -9,9 +9,11 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::app::context::Context;
+use crate::app::public_key;
 use crate::cli::options::number::whole_number;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure, public_key};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
@@ -157,7 +159,7 @@ fn row(entry: &Entry, now: OffsetDateTime) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::output;
+    use crate::report::output;
     use crate::report::style::Style;
     use crate::store::index::sample::{NOW, Sample, add, new_index};
     use time::Duration;

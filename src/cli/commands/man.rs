@@ -6,8 +6,9 @@ use clap::{Args, Command};
 use clap_mangen::Man;
 use serde_json::{Value, json};
 
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::app::context::Context;
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::system::files::{self, Existing};
 

@@ -6,9 +6,10 @@ use clap::Parser;
 
 use super::command_line::{Command, CommandLine};
 use super::options::globals::Globals;
-use super::output::Report;
 use super::parse_failure::parse_failure;
-use super::{Context, Failure};
+use crate::app::context::Context;
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 
 pub mod completions;
 pub mod crl;
@@ -40,7 +41,7 @@ pub mod verify;
 fn run_words(words: &[String], quiet: bool, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let line = CommandLine::try_parse_from(words.iter().map(OsString::from)).map_err(|error| parse_failure(&error))?;
     let globals = Globals { quiet, ..line.globals };
-    run(line.command, &mut Context::new(&globals, context.world)?)
+    run(line.command, &mut globals.context(context.world)?)
 }
 
 /// Runs one subcommand.

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::output::{Answer, Report};
-use crate::cli::{Context, Failure};
+use crate::app::context::Context;
+use crate::report::failure::Failure;
+use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 
 #[derive(Debug, Args)]

@@ -4,9 +4,10 @@ use crate::cli::next_certificate::NextCertificateOptions;
 use crate::cli::next_certificate::follow;
 use clap::Args;
 
+use crate::app::context::Context;
 use crate::authority::leaf::renew::NextKey;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::x509::KeyAlgorithm;
 
 #[derive(Debug, Args)]

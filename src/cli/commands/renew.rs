@@ -6,10 +6,11 @@ use crate::cli::next_certificate::follow;
 use clap::Args;
 
 mod due;
+use crate::app::context::Context;
 use crate::authority::leaf::order::Due;
 use crate::authority::leaf::renew::NextKey;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::text::Lifetime;
 
 #[derive(Debug, Args)]

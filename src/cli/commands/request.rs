@@ -9,11 +9,12 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::app::context::Context;
 use crate::authority::leaf::request;
 use crate::authority::leaf::request::{Made, Wanted};
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
@@ -93,7 +94,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
 
 /// The CA directory, if there is one: its templates and settings count then.
 fn home(context: &Context<'_>) -> Result<Option<Home>, Failure> {
-    let named = context.globals.dir.as_ref().map(|folder| context.world.resolve(folder));
+    let named = context.folder.as_ref().map(|folder| context.world.resolve(folder));
     match Home::find(named.as_deref(), &context.world.working_folder) {
         Ok(home) => Ok(Some(home)),
         Err(HomeError::NoneFound(_)) => Ok(None),

@@ -1,6 +1,6 @@
 //! `ca revoke`: certificates that are not to be believed any more.
 
-use crate::cli::directory::open_index;
+use crate::app::directory::open_index;
 use crate::cli::reports::crl::crl_fields;
 use crate::cli::reports::crl::crl_json;
 use crate::cli::reports::entry::entry_json;
@@ -10,12 +10,14 @@ use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::app::context::Context;
+use crate::app::public_key;
 use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::revoke;
 use crate::authority::revocation::revoke::{Action, Order, Outcome, Target};
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure, public_key};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::StoreError;
 use crate::store::ca_certificates::{CaCertificates, certificates};

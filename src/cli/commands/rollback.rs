@@ -1,5 +1,6 @@
 //! `ca rollback NAME`: the files that were in place before.
 
+use crate::app::run_hook::HookRun;
 use crate::cli::options::hook::HookArguments;
 use crate::cli::reports::entry::entry_json;
 use crate::cli::reports::entry::file_fields;
@@ -7,16 +8,16 @@ use crate::cli::reports::entry::files_json;
 use crate::cli::reports::hook::hook_failure;
 use crate::cli::reports::hook::hook_fields;
 use crate::cli::reports::hook::hook_run_json;
-use crate::cli::run_hook::HookRun;
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::app::context::Context;
 use crate::authority::leaf::hook::{Change, remembered};
 use crate::authority::leaf::rollback;
 use crate::authority::leaf::rollback::{Order, Outcome, Status};
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Reference;
 use crate::text;

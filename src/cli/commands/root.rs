@@ -2,8 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::app::context::Context;
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 
 mod renew;
 mod rotate;

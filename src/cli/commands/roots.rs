@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::app::context::Context;
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::store::ca_certificates::{CaCertificates, Root};
 use crate::system::files::{self, Existing};

@@ -1,6 +1,6 @@
 //! `ca show NAME|SERIAL`: one certificate of this CA and its history.
 
-use crate::cli::directory::open_index;
+use crate::app::directory::open_index;
 use crate::cli::reports::entry::entry_json;
 use crate::cli::reports::entry::file_fields;
 use crate::cli::reports::entry::files_json;
@@ -9,9 +9,10 @@ use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::app::context::Context;
 use crate::report::describe::reach::Reach;
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::ca_certificates::CaCertificates;
 use crate::store::delivery::Paths;
@@ -205,7 +206,7 @@ fn revocation_json(revocation: &Revocation) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::output;
+    use crate::report::output;
     use crate::report::style::Style;
     use crate::store::index::sample::{NOW, Sample, add, new_index};
     use crate::x509::crl::RevocationReason;

@@ -1,6 +1,6 @@
 //! `ca sign`: a certificate for somebody else's request.
 
-use crate::cli::after_issue::After;
+use crate::app::after_issue::After;
 use crate::cli::options::hook::HookArguments;
 use crate::cli::options::issue::IssueOptions;
 use crate::cli::options::issue::existing;
@@ -9,11 +9,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::app::context::Context;
 use crate::authority::leaf::sign;
 use crate::authority::leaf::sign::Signing;
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::store::delivery::Place;
 use crate::text::Lifetime;
 use crate::x509::signing_request::der_of_file;

@@ -1,28 +1,20 @@
 //! `ca verify FILE…`: whether a chain holds, until when, and why not.
 
-pub mod advice;
-pub mod batch;
-pub mod index_revocation;
-pub mod input;
-pub mod input_budget;
-pub mod request;
-pub mod server;
-pub mod verified_file;
-
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 
-use request::{Verified, VerifyRequest, verify};
+use crate::app::verify::request::{Verified, VerifyRequest, verify};
 
-use crate::cli::address::host_of;
+use crate::app::address::host_of;
+use crate::app::context::Context;
 use crate::cli::options::number::whole_number;
 use crate::cli::options::passphrase::{KEY_FLAG, of_key_file};
-use crate::cli::output::Report;
 use crate::cli::reports::verify::VerifyReport;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::text::Lifetime;
 use crate::text::parse_time;
 use crate::verify::{Purpose, VerifyOptions};
@@ -100,13 +92,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         context.warn(warning);
     }
     let working_folder = context.world.working_folder.clone();
-    Ok(Box::new(VerifyReport {
-        options: request.options,
-        results,
-        warnings,
-        quiet: context.globals.quiet,
-        working_folder,
-    }))
+    Ok(Box::new(VerifyReport { options: request.options, results, warnings, quiet: context.quiet, working_folder }))
 }
 
 fn options(arguments: &Arguments, context: &Context<'_>) -> Result<VerifyOptions, Failure> {

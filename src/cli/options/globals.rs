@@ -1,16 +1,22 @@
 //! The flags that every subcommand takes.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::app::context::Context;
+use crate::report::failure::Failure;
+use crate::report::output::OutputFormat;
 use crate::report::style::ColorChoice;
+use crate::system::World;
 use crate::text::Lifetime;
 
 /// Flags that every subcommand takes, before or after its name.
 #[derive(Debug, Clone, Args)]
 pub struct Globals {
-    // The variable is read by the context: what the parser says of its value would name the flag, which nobody typed.
+    // The variable is not read by clap: what the parser says of its value would name the flag, which nobody typed.
     /// The CA directory [default: the nearest folder with a ca.toml, or its ca/ folder, upwards from here] [env: CA_DIR]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub dir: Option<PathBuf>,
@@ -29,6 +35,41 @@ pub struct Globals {
     /// How long to wait while another process changes the CA
     #[arg(long, global = true, value_name = "D", default_value = "2m", help_heading = "Global options")]
     pub lock_timeout: Lifetime,
+}
+
+/// The variable that stands for `--dir`.
+const CA_DIR: &str = "CA_DIR";
+
+impl Globals {
+    /// Makes the context of a command.
+    ///
+    /// # Errors
+    /// Exit status 2 when the variable that stands for `--dir` is set, but empty: what it should contain is not known.
+    pub fn context<'a>(&self, world: &'a mut World) -> Result<Context<'a>, Failure> {
+        let variable = world.environment.get(OsStr::new(CA_DIR)).filter(|_| self.dir.is_none());
+        if variable.is_some_and(|value| value.is_empty()) {
+            return Err(Failure::usage(
+                "bad-arguments",
+                format!("the environment variable {CA_DIR} is set, but empty"),
+            )
+            .hint(format!("put the CA directory in it, or take it away: unset {CA_DIR}"))
+            .hint("or name the CA directory with --dir DIR, which comes before the variable"));
+        }
+        Ok(Context {
+            folder: variable.map(PathBuf::from).or_else(|| self.dir.clone()),
+            folder_variable: variable.is_some().then_some(CA_DIR),
+            lock_timeout: Duration::from_secs(self.lock_timeout.as_seconds()),
+            quiet: self.quiet,
+            no_input: self.no_input,
+            format: self.format(),
+            world,
+        })
+    }
+
+    /// How results and failures are shown.
+    pub fn format(&self) -> OutputFormat {
+        if self.json { OutputFormat::Json } else { OutputFormat::Text }
+    }
 }
 
 /// When output is coloured.

@@ -3,8 +3,8 @@
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use crate::app::run_hook::HookOptions;
 use crate::authority::leaf::hook::{Hook, OnFailure};
-use crate::cli::run_hook::HookOptions;
 use crate::text::Lifetime;
 
 /// The flags of commands that change files.

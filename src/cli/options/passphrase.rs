@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::context::Context;
+use crate::app::context::Context;
 use crate::cli::options::number::whole_number;
 use crate::keys::Passphrase;
 use crate::report::exit_status::ExitStatus;
@@ -261,7 +261,7 @@ fn from_variable(variable: &str, context: &Context<'_>) -> Result<Passphrase, Fa
 /// # Errors
 /// Without a terminal, or with `--no-input`: exit status 2.
 pub fn ask(context: &Context<'_>, question: &str, instead: &str) -> Result<Passphrase, Failure> {
-    if context.globals.no_input || !context.world.terminal.can_ask() {
+    if context.no_input || !context.world.terminal.can_ask() {
         return Err(
             Failure::usage("no-passphrase", "a passphrase is needed, and nobody can be asked for it").hint(instead)
         );
@@ -315,7 +315,10 @@ mod tests {
         for (typed, words) in [(vec![], &WORDS[..]), (vec!["secret"], &without_input[..])] {
             let mut played = Played { typed, ..Played::default() };
             let refused = played.with_context(words, |context| ask(context, "? ", FLAGS)).unwrap_err();
-            assert_eq!((refused.code, refused.status), ("no-passphrase", crate::cli::ExitStatus::Usage));
+            assert_eq!(
+                (refused.code, refused.status),
+                ("no-passphrase", crate::report::exit_status::ExitStatus::Usage)
+            );
             assert!(refused.hints.iter().any(|hint| hint.contains("--passphrase-file")));
         }
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::app::run_hook::{End, HookRun};
 use crate::authority::leaf::hook::{Hook, OnFailure};
-use crate::cli::Failure;
-use crate::cli::run_hook::{End, HookRun};
+use crate::report::failure::Failure;
 use crate::report::page::{Page, Tone};
 use crate::system::process::Ended;
 use crate::text;

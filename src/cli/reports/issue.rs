@@ -5,12 +5,13 @@ use time::OffsetDateTime;
 
 use super::entry::{file_fields, files_json};
 use super::hook::{hook_failure, hook_fields, hook_run_json};
+use crate::app::after_issue::After;
+use crate::app::context::Context;
+use crate::app::run_hook::HookRun;
 use crate::authority::leaf::order::{CertificateFacts, Outcome, Status};
-use crate::cli::after_issue::After;
-use crate::cli::output::Report;
-use crate::cli::run_hook::HookRun;
-use crate::cli::{Context, Failure};
 use crate::report::describe::comparison::{comparison_fields, comparison_json};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::home::Home;
 use crate::text::{self, distance, rfc3339};

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::cli::commands::verify::verified_file::{Connection, IndexLookup, KnownCertificate, VerifiedFile};
-use crate::cli::output::{Answer, Report};
+use crate::app::verify::verified_file::{Connection, IndexLookup, KnownCertificate, VerifiedFile};
 use crate::handshake::KeyProof;
 use crate::lint::Severity;
+use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::text::hex;
 use crate::text::{distance, rfc3339};

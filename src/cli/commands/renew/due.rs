@@ -1,7 +1,8 @@
 //! `ca renew --due`: everything that is due, one after the other. What fails is told at the end and stops nothing.
 
-use crate::cli::after_issue::After;
-use crate::cli::directory::usual_issuer;
+use crate::app::after_issue::After;
+use crate::app::directory::usual_issuer;
+use crate::app::run_hook::HookRun;
 use crate::cli::next_certificate::NextCertificateOptions;
 use crate::cli::options::passphrase::key_file_prompt;
 use crate::cli::reports::due::due_json;
@@ -9,12 +10,12 @@ use crate::cli::reports::due::kind;
 use crate::cli::reports::hook::hook_failure;
 use crate::cli::reports::hook::hook_fields;
 use crate::cli::reports::hook::hook_run_json;
-use crate::cli::run_hook::HookRun;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::app::context::Context;
 use crate::authority::leaf::due;
 use crate::authority::leaf::due::{Due, What};
 use crate::authority::leaf::order::{CertificateFacts, Due as When, Status};
@@ -22,8 +23,8 @@ use crate::authority::leaf::renew;
 use crate::authority::leaf::renew::{NextKey, Renewal};
 use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::publish_crl::Order;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::home::Home;
 use crate::store::index::Reference;

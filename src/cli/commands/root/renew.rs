@@ -3,12 +3,13 @@
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::app::context::Context;
 use crate::authority::hierarchy::renew_root;
 use crate::authority::hierarchy::renew_root::Renewed;
 use crate::cli::options::passphrase;
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text;

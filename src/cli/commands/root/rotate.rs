@@ -4,12 +4,13 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::app::context::Context;
 use crate::authority::hierarchy::rotation;
 use crate::authority::hierarchy::rotation::{Finished, Order, Started, State};
 use crate::cli::options::passphrase;
 use crate::cli::options::passphrase::{NewPassphraseArguments, PassphraseArguments};
-use crate::cli::output::Report;
-use crate::cli::{Context, Failure};
+use crate::report::failure::Failure;
+use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Entry;
 use crate::store::passphrase_prompt::EncryptedKey;

@@ -1,4 +1,4 @@
-//! Report → text or JSON. The only place that formats for people.
+//! What a command returns, and how it becomes text or JSON.
 
 use serde_json::Value;
 
@@ -8,13 +8,13 @@ use crate::report::style::Style;
 
 /// What a command found or did.
 pub trait Report {
-    /// Everything it has to say, from top to bottom, for a person.
+    /// Writes everything on a page, for a person.
     fn text(&self, page: &mut Page);
 
-    /// The same facts for a program, with `"schema": "ca.<command>/1"`.
+    /// Returns the same facts for a program, with `"schema": "ca.<command>/1"`.
     fn json(&self) -> Value;
 
-    /// Yes unless it is a judgement that says no.
+    /// Returns no when the command answers a question, and the answer is no.
     fn answer(&self) -> Answer {
         Answer::Yes
     }
@@ -24,10 +24,19 @@ pub trait Report {
         false
     }
 
-    /// What failed although the rest was done and is reported: told behind the report, and its exit status is the command's.
+    /// Returns what failed although the rest was done: it is shown after the report, and its exit status is the command's.
     fn failure(&self) -> Option<Failure> {
         None
     }
+}
+
+/// The format of results and failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// For a person.
+    Text,
+    /// One JSON document for a program.
+    Json,
 }
 
 /// The answer behind exit statuses 0 and 1.

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::input::{Blocks, Source, left_out, readable};
-use super::input_budget::InputBudget;
-use super::verified_file::VerifiedFile;
-use crate::cli::Failure;
-use crate::cli::certificate_input::MAX_CERTIFICATES;
+use crate::app::certificate_input::MAX_CERTIFICATES;
+use crate::app::verify::input::{Blocks, Source, left_out, readable};
+use crate::app::verify::input_budget::InputBudget;
+use crate::app::verify::verified_file::VerifiedFile;
+use crate::report::failure::Failure;
 use crate::text::hex;
 use crate::verify::{
     CERTIFICATE_MALFORMED, Candidate, CandidateCrl, InputPosition, KEY_MISMATCH, Problem, SignatureCache, Verdict,

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::{Context, Failure};
+use crate::app::context::Context;
 use crate::keys::Signer;
 use crate::keys::key_file::KeyFile;
+use crate::report::failure::Failure;
 use crate::x509::{Certificate, PublicKey, SigningRequest, pem};
 
 /// Reads the public key of a certificate, a signing request, a public or a private key file; of several PEM blocks the

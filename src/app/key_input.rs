@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::{Context, Failure};
+use crate::app::context::Context;
 use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::keys::{Passphrase, PrivateKey};
+use crate::report::failure::Failure;
 
 /// Returns the passphrase of the encrypted private key in a file.
 pub type KeyFilePrompt<'a> = dyn Fn(&Path, &Context<'_>) -> Result<Passphrase, Failure> + 'a;

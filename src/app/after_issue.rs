@@ -1,9 +1,10 @@
 //! What happens after a certificate was issued: its hook is remembered and run.
 
-use super::run_hook::{HookOptions, HookRun};
-use super::{Context, Failure};
+use crate::app::context::Context;
+use crate::app::run_hook::{HookOptions, HookRun};
 use crate::authority::leaf::hook::Change;
 use crate::authority::leaf::order::{CertificateFacts, Outcome, Status};
+use crate::report::failure::Failure;
 use crate::store::home::Home;
 
 /// What is to happen after an act that issued.

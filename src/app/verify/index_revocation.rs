@@ -2,9 +2,9 @@
 
 use time::OffsetDateTime;
 
-use super::verified_file::VerifiedFile;
-use crate::cli::Context;
-use crate::cli::directory::open_index;
+use crate::app::context::Context;
+use crate::app::directory::open_index;
+use crate::app::verify::verified_file::VerifiedFile;
 use crate::store::index::Status;
 use crate::text::rfc3339;
 use crate::x509::{CanonicalName, DistinguishedName};

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Context, Failure};
+use crate::app::context::Context;
+use crate::report::failure::Failure;
 use crate::store::StoreError;
 use crate::store::ca_certificates::certificates;
 use crate::x509::Certificate;

@@ -1,6 +1,6 @@
 //! Servers as people name them: `HOST:PORT`.
 
-use super::Failure;
+use crate::report::failure::Failure;
 
 /// The host of `web.corp.test:443`, `127.0.0.1:8443` or `[::1]:8443`, without its brackets.
 ///

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Failure;
+use crate::report::failure::Failure;
 use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
 use crate::store::home::Home;

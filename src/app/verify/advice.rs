@@ -7,10 +7,10 @@ use std::sync::PoisonError;
 
 use time::OffsetDateTime;
 
-use super::batch::BatchVerifier;
-use super::verified_file::{IndexLookup, KnownCertificate, VerifiedFile};
-use crate::cli::Context;
-use crate::cli::directory::{CaCertificateFile, ca_certificate_files};
+use crate::app::context::Context;
+use crate::app::directory::{CaCertificateFile, ca_certificate_files};
+use crate::app::verify::batch::BatchVerifier;
+use crate::app::verify::verified_file::{IndexLookup, KnownCertificate, VerifiedFile};
 use crate::lint::Severity;
 use crate::store::ca_certificates::read_certificate;
 use crate::store::config::Config;

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::input_budget::{self, InputBudget};
-use crate::cli::directory::ca_certificate_files;
-use crate::cli::{Context, Failure};
+use crate::app::context::Context;
+use crate::app::directory::ca_certificate_files;
+use crate::app::verify::input_budget;
+use crate::app::verify::input_budget::InputBudget;
+use crate::report::failure::Failure;
 use crate::system;
 use crate::system::files::FileError;
 use crate::verify::{Candidate, CandidateCrl, InputPosition};

@@ -1,8 +1,10 @@
 //! Running the hook of a name after its files changed, and the rollback that its failure asks for.
 
-use super::{Context, Failure};
+use crate::app::context::Context;
 use crate::authority::leaf::hook::{self, Change, Hook, OnFailure};
 use crate::authority::leaf::rollback;
+use crate::report::failure::Failure;
+use crate::report::output::OutputFormat;
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::index::Reference;
@@ -87,9 +89,10 @@ impl HookOptions {
 impl HookRun {
     fn run(&mut self, home: &Home, change: &Change<'_>, secrets: &[&str], context: &Context<'_>) {
         let environment = hook::environment(&context.world.environment, secrets, home, change);
-        // Under --json, standard error belongs to the document of a failure.
+        // With JSON, standard error has only the document of a failure.
         let folder = context.world.variable("TMPDIR").map_or_else(|| "/tmp".into(), std::path::PathBuf::from);
-        let kept = context.globals.json.then(|| files::unnamed_file(&folder, context.world.entropy.as_ref()));
+        let kept = (context.format == OutputFormat::Json)
+            .then(|| files::unnamed_file(&folder, context.world.entropy.as_ref()));
         let ended = match kept.transpose() {
             Err(error) => Err(error.to_string()),
             Ok(kept) => {

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use super::batch::BatchVerifier;
-use super::input_budget::InputBudget;
-use super::verified_file::VerifiedFile;
-use super::{advice, index_revocation, input, server};
-use crate::cli::key_input::{KeyFilePrompt, read_private_key};
-use crate::cli::{Context, Failure};
+use crate::app::context::Context;
+use crate::app::key_input::{KeyFilePrompt, read_private_key};
+use crate::app::verify::batch::BatchVerifier;
+use crate::app::verify::input_budget::InputBudget;
+use crate::app::verify::verified_file::VerifiedFile;
+use crate::app::verify::{advice, index_revocation, input, server};
 use crate::keys::Signer;
+use crate::report::failure::Failure;
 use crate::verify::{SignatureCache, VerifyOptions};
 
 /// What is verified.

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::batch::BatchVerifier;
-use super::input::{Blocks, read_blocks};
-use super::verified_file::{Connection, FileComparison, VerifiedFile};
-use crate::cli::address::host_of;
-use crate::cli::{Context, Failure};
+use crate::app::address::host_of;
+use crate::app::context::Context;
+use crate::app::verify::batch::BatchVerifier;
+use crate::app::verify::input::{Blocks, read_blocks};
+use crate::app::verify::verified_file::{Connection, FileComparison, VerifiedFile};
 use crate::handshake::KeyProof;
 use crate::handshake::fetch::{Served, fetch};
+use crate::report::failure::Failure;
 use crate::verify::served::{KEY_NOT_PROVED, OTHER_CERTIFICATE_SERVED};
 use crate::verify::{InputPosition, Problem};
 use crate::x509::{Certificate, GeneralName};

@@ -1,14 +1,13 @@
-//! What a command may use: the world, the global flags, and the answers that several commands need.
+//! What every act may use: the world, the CA directory that was named, and what the user said for all acts.
 
-use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::Failure;
-use crate::cli::options::globals::Globals;
+use crate::report::failure::Failure;
+use crate::report::output::OutputFormat;
 use crate::store::Store;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
@@ -16,47 +15,34 @@ use crate::store::home::HomeError;
 use crate::system::{World, files};
 use crate::text::escape;
 
-/// The variable that stands for `--dir`.
-const CA_DIR: &str = "CA_DIR";
-
-/// Handed to every command.
+/// What every act may use, and what the user said for all of them.
 pub struct Context<'a> {
-    /// The flags; `dir` is that of the variable where there is no flag.
-    pub globals: Globals,
     pub world: &'a mut World,
-    is_dir_of_variable: bool,
+    /// The CA directory that was named; `None`: the nearest one upwards from the working folder.
+    pub folder: Option<PathBuf>,
+    /// The environment variable that named the folder; `None` when a flag named it, or nothing did.
+    pub folder_variable: Option<&'static str>,
+    /// How long to wait while another process changes the CA.
+    pub lock_timeout: Duration,
+    /// True when only results, warnings and failures are wanted.
+    pub quiet: bool,
+    /// True when a person must not be asked, even at a terminal.
+    pub no_input: bool,
+    pub format: OutputFormat,
 }
 
-impl<'a> Context<'a> {
-    /// # Errors
-    /// Exit status 2 when the variable that stands for a flag is set, but empty: what was to be put in it is not known.
-    pub fn new(globals: &Globals, world: &'a mut World) -> Result<Self, Failure> {
-        let mut globals = globals.clone();
-        let variable = world.environment.get(OsStr::new(CA_DIR)).filter(|_| globals.dir.is_none());
-        if variable.is_some_and(|value| value.is_empty()) {
-            return Err(Failure::usage(
-                "bad-arguments",
-                format!("the environment variable {CA_DIR} is set, but empty"),
-            )
-            .hint(format!("put the CA directory in it, or take it away: unset {CA_DIR}"))
-            .hint("or name the CA directory with --dir DIR, which comes before the variable"));
-        }
-        let is_dir_of_variable = variable.is_some();
-        globals.dir = variable.map(PathBuf::from).or(globals.dir);
-        Ok(Self { globals, world, is_dir_of_variable })
-    }
-
+impl Context<'_> {
     /// The time of this run, in whole seconds.
     pub fn now(&self) -> OffsetDateTime {
         crate::text::whole_second(self.world.clock.now())
     }
 
-    /// The CA directory: `--dir` or `CA_DIR`, else the nearest one upwards from the working folder.
+    /// The CA directory: the one that was named, else the nearest one upwards from the working folder.
     ///
     /// # Errors
     /// Exit status 2 when there is none.
     pub fn home(&self) -> Result<Home, Failure> {
-        let named = self.globals.dir.as_ref().map(|folder| self.world.resolve(folder));
+        let named = self.folder.as_ref().map(|folder| self.world.resolve(folder));
         Home::find(named.as_deref(), &self.world.working_folder).map_err(|error| self.no_home(error))
     }
 
@@ -68,16 +54,16 @@ impl<'a> Context<'a> {
         Ok(Store::open(self.home()?)?)
     }
 
-    /// The failure to find a CA directory. Nobody sees the variable in the words that he typed.
+    /// The failure to find a CA directory. It names the environment variable, which is not part of the command line.
     pub fn no_home(&self, error: HomeError) -> Failure {
-        let is_of_variable = self.is_dir_of_variable && matches!(error, HomeError::NotOne(_));
+        let variable = self.folder_variable.filter(|_| matches!(error, HomeError::NotOne(_)));
         let failure = Failure::from(error);
-        match is_of_variable {
-            true => Failure {
-                message: format!("{} (the environment variable {CA_DIR} names it)", failure.message),
+        match variable {
+            Some(variable) => Failure {
+                message: format!("{} (the environment variable {variable} names it)", failure.message),
                 ..failure
             },
-            false => failure,
+            None => failure,
         }
     }
 
@@ -86,7 +72,7 @@ impl<'a> Context<'a> {
         Effects {
             clock: self.world.clock.as_ref(),
             entropy: self.world.entropy.as_ref(),
-            lock_timeout: Duration::from_secs(self.globals.lock_timeout.as_seconds()),
+            lock_timeout: self.lock_timeout,
         }
     }
 
@@ -111,21 +97,21 @@ impl<'a> Context<'a> {
         Ok(content)
     }
 
-    /// Says something that is no result, on standard error; `--quiet` keeps it back.
+    /// Writes a note on standard error, unless `quiet`.
     pub fn note(&mut self, sentence: &str) {
-        if !self.globals.quiet {
+        if !self.quiet {
             // A note that cannot be shown must not stop the work.
             drop(writeln!(self.world.stderr, "{}", escape(sentence)));
         }
     }
 
-    /// Warns of something on standard error, `--quiet` or not.
+    /// Writes a warning on standard error, even when `quiet`.
     pub fn warn(&mut self, sentence: &str) {
         drop(writeln!(self.world.stderr, "warning: {}", escape(sentence)));
     }
 }
 
-/// Reads the file at `place`, which the user named `path`: as it was named, it is told.
+/// Reads the file at `place`, which the user named `path`; errors show it as it was named.
 ///
 /// # Errors
 /// Exit status 2: the contract's answer to an input that cannot be read.

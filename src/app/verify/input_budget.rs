@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::cli::Failure;
+use crate::report::failure::Failure;
 use crate::system::files;
 
 /// The longest file, and room for the roots and the chain beside it.

@@ -1,0 +1,66 @@
+//! The warning that a CRL of the CA directory expires soon. Servers and clients that check an expired CRL refuse every
+//! certificate of its issuer, so every command warns while there is time to sign the next one.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use crate::app::context::Context;
+use crate::app::directory::ca_certificate_files;
+use crate::report::failure::Failure;
+use crate::store::ca_certificates::{CaCertificates, read_certificate};
+use crate::store::config::Config;
+use crate::store::home::Home;
+use crate::store::index::{Index, RecordedList};
+use crate::text::{distance, rfc3339};
+
+/// Returns a sentence for every CRL of the CA directory with less than a third of its life left.
+///
+/// Errors are left out: the commands that they affect report them.
+pub fn warnings(context: &Context<'_>) -> Vec<String> {
+    let Ok(home) = context.home() else { return Vec::new() };
+    overdue(&home, context.now()).unwrap_or_default()
+}
+
+fn overdue(home: &Home, now: OffsetDateTime) -> Result<Vec<String>, Failure> {
+    let mut with_crl = ca_certificate_files(home)?;
+    // A CA without a CRL needs neither its settings nor its index for this.
+    with_crl.retain(|ca| home.crl_der(&ca.name).exists());
+    if with_crl.is_empty() {
+        return Ok(Vec::new());
+    }
+    let config = Config::load(home)?;
+    let index = Index::open_to_read(&home.resolve(&config.index.location))?;
+    let mut due = index.latest_lists()?;
+    due.retain(|crl| {
+        // An authority whose certificate has expired needs no CRL.
+        crl.is_due(now) && with_crl.iter().any(|ca| ca.name == crl.authority && is_valid(&ca.path, now))
+    });
+    let usual = CaCertificates::of(home).choose(None, &config).unwrap_or_default();
+    Ok(due.iter().map(|crl| sentence(crl, &usual, now)).collect())
+}
+
+fn is_valid(ca_certificate: &Path, now: OffsetDateTime) -> bool {
+    read_certificate(ca_certificate).is_ok_and(|certificate| now <= certificate.validity.not_after)
+}
+
+fn sentence(crl: &RecordedList, usual: &str, now: OffsetDateTime) -> String {
+    let (authority, end) = (&crl.authority, rfc3339(crl.next_update));
+    let left = distance(crl.next_update - now);
+    let command = if authority == usual {
+        "ca crl --ensure".to_owned()
+    } else {
+        format!("ca crl --authority {authority} --ensure")
+    };
+    if crl.next_update > now {
+        format!(
+            "the revocation list of '{authority}' ends at {end}, in {left}; whoever checks it refuses every certificate of \
+             '{authority}' from then on. Sign the next one: {command}"
+        )
+    } else {
+        format!(
+            "the revocation list of '{authority}' ended at {end}, {left} ago; whoever checks it refuses every certificate of \
+             '{authority}'. Sign the next one: {command}"
+        )
+    }
+}

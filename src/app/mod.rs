@@ -1,0 +1,13 @@
+//! APP: what a command does, without its flags and its text. It is called with plain values and returns plain results, so that
+//! a server or another program can call it too.
+
+pub mod address;
+pub mod after_issue;
+pub mod certificate_input;
+pub mod context;
+pub mod crl_expiry;
+pub mod directory;
+pub mod key_input;
+pub mod public_key;
+pub mod run_hook;
+pub mod verify;
