@@ -1,6 +1,7 @@
 //! Whatever tells people what to type names a command that exists: hints in the program, and words in the documents.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use ca::cli::command_line::CommandLine;
 
@@ -43,14 +44,14 @@ fn lines(text: &str) -> Vec<(usize, String)> {
 
 /// Notes every `ca WORD` whose word is no command.
 fn check(path: &Path, number: usize, line: &str, wrong: &mut Vec<String>) {
-    let command_line = CommandLine::whole();
+    static COMMAND_LINE: LazyLock<clap::Command> = LazyLock::new(CommandLine::whole);
     for (at, _) in line.match_indices("ca ") {
         let before = line[..at].chars().next_back();
         let begins = before.is_none_or(|c| " (`'\"$:".contains(c));
         let word: String = line[at + 3..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
         // `ca --dir …`, `ca {…}` and `ca COMMAND` name none.
         let names_one = begins && word.starts_with(|c: char| c.is_ascii_lowercase());
-        if names_one && command_line.find_subcommand(word.trim_end_matches('-')).is_none() {
+        if names_one && COMMAND_LINE.find_subcommand(word.trim_end_matches('-')).is_none() {
             wrong.push(format!("{}:{number}: 'ca {word}' is no command: {}", path.display(), line.trim()));
         }
     }

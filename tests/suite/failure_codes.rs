@@ -2,7 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{files_below, repository, table};
+use quote::ToTokens;
+use syn::punctuated::Punctuated;
+use syn::visit::{self, Visit};
+
+use crate::support::rust_source::shipped_items;
+use crate::support::shipped::sources;
+use crate::support::{repository, table};
 
 /// A code, and the exit status that goes with it.
 type Code = (String, u8);
@@ -37,36 +43,87 @@ fn every_failure_code_is_words_in_kebab_case() {
     }
 }
 
-/// What `src/` gives to `Failure` and `Diagnosis`, tests excepted.
+/// The codes with which `src/` makes a `Failure` or a `Diagnosis`.
 fn used() -> BTreeSet<Code> {
-    let mut used = BTreeSet::new();
-    for path in files_below(&repository().join("src"), "rs") {
-        let text = std::fs::read_to_string(&path).unwrap();
-        // The tests stand last in every file.
-        let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for (call, status) in [
-            ("Failure::usage(", 2),
-            ("Self::usage(", 2),
-            ("Failure::refused(", 3),
-            ("Self::refused(", 3),
-            ("Diagnosis::usage(", 2),
-            ("Diagnosis::refused(", 3),
-        ] {
-            for after in shipped.split(call).skip(1) {
-                let argument = after.trim_start();
-                // A code that is handed on was given its name elsewhere.
-                if ["code,", "code)", "cause.diagnosis().code"].iter().any(|handed| argument.starts_with(handed)) {
-                    continue;
+    let mut calls = Calls::default();
+    for source in sources() {
+        let (items, _) = shipped_items(&source.path);
+        let before = calls.seen;
+        calls.visit_file(&items);
+        // The reader of paths sees every token; a call that the parser did not come by would not be in the list.
+        let named = source.paths.iter().filter(|named| is_maker(&named.path)).count();
+        assert_eq!(calls.seen - before, named, "{}: a code is given where it cannot be read", source.path.display());
+    }
+    assert!(calls.unclear.is_empty(), "these give a code that cannot be read: {:#?}", calls.unclear);
+    // Made from the words of the command line, where clap refuses them.
+    calls.codes.insert(("bad-arguments".to_owned(), 2));
+    calls.codes
+}
+
+/// Whether a path names `Failure::usage`, `Diagnosis::refused`, …
+fn is_maker(path: &[String]) -> bool {
+    matches!(path, [.., of, kind] if ["Failure", "Diagnosis", "Self"].contains(&&**of) && status_of(kind).is_some())
+}
+
+fn status_of(maker: &str) -> Option<u8> {
+    match maker {
+        "usage" => Some(2),
+        "refused" => Some(3),
+        _ => None,
+    }
+}
+
+/// The calls that make a failure.
+#[derive(Default)]
+struct Calls {
+    codes: BTreeSet<Code>,
+    seen: usize,
+    unclear: Vec<String>,
+}
+
+impl<'ast> Visit<'ast> for Calls {
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        if let syn::Expr::Path(maker) = &*call.func
+            && let path = maker.path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>()
+            && is_maker(&path)
+        {
+            self.seen += 1;
+            let status = path.last().and_then(|kind| status_of(kind)).unwrap();
+            match call.args.first() {
+                Some(syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(code), .. })) => {
+                    self.codes.insert((code.value(), status));
                 }
-                let literal = argument.strip_prefix('"').and_then(|rest| rest.split_once('"'));
-                let Some((code, _)) = literal else {
-                    panic!("{}: {call} is not followed by a code that this test can read", path.display())
-                };
-                used.insert((code.to_owned(), status));
+                // A code that is handed on was given its name elsewhere: `code`, `cause.diagnosis().code`.
+                Some(syn::Expr::Path(name)) if name.path.is_ident("code") => {}
+                Some(syn::Expr::Field(field)) if matches!(&field.member, syn::Member::Named(it) if it == "code") => {}
+                other => self.unclear.push(format!("{}({})", path.join("::"), other.to_token_stream())),
             }
         }
+        visit::visit_expr_call(self, call);
     }
-    // Made from the words of the command line, where clap refuses them.
-    used.insert(("bad-arguments".to_owned(), 2));
-    used
+
+    /// Macros that take expressions: `vec![Err(Failure::usage("…", …))]`.
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        let parser = Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
+        if let Ok(arguments) = call.parse_body_with(parser) {
+            let mut inside = Calls::default();
+            arguments.iter().for_each(|argument| inside.visit_expr(argument));
+            self.codes.append(&mut inside.codes);
+            self.unclear.append(&mut inside.unclear);
+            self.seen += inside.seen;
+        }
+    }
+}
+
+#[test]
+fn a_call_that_makes_a_failure_is_read_wherever_it_is() {
+    let text = "fn f() -> R { match x { A => Err(Failure::usage(\n\"one-code\", format!(\"{}\", 1)).hint(\"\")), B => Diagnosis::refused(\"two\"), \
+                C => Self::refused(code), D => Diagnosis::usage(cause.diagnosis().code), E => Diagnosis::usage(NAME), F => Other::usage(\"no\"), G => vec![Failure::usage(\"in-macro\")] } }";
+    let mut calls = Calls::default();
+    calls.visit_file(&syn::parse_file(text).unwrap());
+    assert_eq!(
+        calls.codes,
+        BTreeSet::from([("in-macro", 2), ("one-code", 2), ("two", 3)].map(|(code, status)| (code.to_owned(), status)))
+    );
+    assert_eq!((calls.seen, calls.unclear.len()), (6, 1), "{:?}", calls.unclear);
 }

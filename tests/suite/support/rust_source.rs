@@ -65,10 +65,7 @@ impl Source {
     /// # Panics
     /// When it is not Rust, or has a `#[cfg(test)]` at a place that this reader does not know.
     pub fn read(path: &Path) -> Self {
-        let text = std::fs::read_to_string(path).unwrap();
-        let mut file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let mut tests = WithoutTests::default();
-        tests.visit_file_mut(&mut file);
+        let (file, test_modules) = shipped_items(path);
         let mut check = TestAttributes::default();
         check.visit_file(&file);
         assert!(check.lines.is_empty(), "{}: #[cfg(test)] on what is not an item: {:?}", path.display(), check.lines);
@@ -77,7 +74,7 @@ impl Source {
         declared.visit_file(&file);
         let mut paths = Vec::new();
         paths_of(file.items, &[], &mut paths);
-        Self { path: path.to_owned(), code, test_modules: tests.modules, paths, names: declared.names }
+        Self { path: path.to_owned(), code, test_modules, paths, names: declared.names }
     }
 
     /// The lines on which a piece of code is found.
@@ -90,6 +87,15 @@ impl Source {
             .map(|(at, _)| self.code[..at].matches('\n').count() + 1)
             .collect()
     }
+}
+
+/// Parses a file without what is compiled for tests only, and returns the names of the test modules that it declares.
+pub fn shipped_items(path: &Path) -> (syn::File, Vec<String>) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut tests = WithoutTests::default();
+    tests.visit_file_mut(&mut file);
+    (file, tests.modules)
 }
 
 /// Whether attributes say that something is compiled for tests only.
