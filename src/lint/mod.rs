@@ -46,7 +46,7 @@ mod tests {
     fn a_profile_asks_for_its_own_rules_and_house_for_every_rule() {
         let root = TestCa::root();
         let begin = time::macros::datetime!(2026-01-01 0:00 UTC);
-        // Apple alone speaks of 825 days, and the table alone of a purpose that is critical.
+        // Only Apple limits the lifetime to 825 days, and only the house profile forbids a critical extended key usage.
         let cert = TestCert::server("a.test").validity(begin, begin + time::Duration::days(900));
         let leaf = root.issue(cert.critical(crate::x509::certificate::oid::EXTENDED_KEY_USAGE, true));
         for (profile, expected) in [

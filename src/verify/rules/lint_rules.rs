@@ -326,7 +326,7 @@ mod tests {
         assert_eq!(found, [lint::extended_key_usage_critical::RULE.code]);
     }
 
-    /// What is let pass of a root is that one thing of a root, and nothing beside it.
+    /// Each exception for roots covers one rule of one root, and no other rule.
     #[test]
     fn what_is_tolerated_of_a_root_excuses_nothing_else() {
         let errors = |root: TestCert| below(root).server("web.corp.test").errors();

@@ -473,7 +473,7 @@ mod tests {
         }
     }
 
-    /// Of names that nothing here compares, a constraint speaks of those of its own form and type alone.
+    /// A constraint of a form that is not compared applies to names of its own form and type only.
     #[test]
     fn a_constraint_on_one_form_says_nothing_of_another() {
         let other_name = |kind: &str| {

@@ -123,7 +123,7 @@ fn a_fan_of_one_name_and_many_keys_ends() {
     let (verdict, budget) = verify_and_count(&Case::new(leaf(), &crowd, &[&root.certificate]));
     assert!(!verdict.valid && has(&verdict, "too-complex"), "{:?}", verdict.problems);
     assert_eq!((budget.spent()[0], budget.spent()[6]), (MOST_SIGNATURES, MOST_DIAGNOSES));
-    // With its key identifier the right one is found first, wherever it stands.
+    // With its key identifier the issuer is found first, in any position.
     let crowd: Vec<_> = fan.iter().chain([&signer.certificate]).collect();
     let case = Case::new(signer.issue(server()), &crowd, &[&root.certificate]);
     assert!(verify_and_count(&case).0.valid);

@@ -1,7 +1,7 @@
 //! Every combination of a few parts, with an answer that is known from how it was put together and from nothing else: names
 //! under constraints, and paths of which some lead nowhere. The idea is that of Netflix's BetterTLS.
 //!
-//! Of these thousands one in [`ONE_IN`] is handed to other programs, as all chains of the tests beside them are.
+//! Of these thousands one in [`ONE_IN`] is verified by other programs, as all chains of the other tests are.
 
 use std::cell::Cell;
 
@@ -123,7 +123,7 @@ fn subjects() -> Vec<(DistinguishedName, Vec<Name>)> {
     let at = |spot| (Kind::Directory, spot);
     vec![
         (DistinguishedName::build(&[]).unwrap(), vec![]),
-        // A common name is no DNS name, whatever it looks like.
+        // A common name is not a DNS name, even in the form of one.
         (of(&[(AttributeType::CommonName, "web.notcorp.test")]), vec![at(Spot::Neither)]),
         (of(&[organization.clone(), (AttributeType::CommonName, "web.secret.corp.test")]), vec![at(Spot::Outer)]),
         (directory(&["Corp", "Secret"]), vec![at(Spot::Both)]),
@@ -197,7 +197,7 @@ fn names_are_judged_as_the_constraints_above_them_say() {
         }
     }
     let signatures = SignatureCache::default();
-    // What servers are refused for whatever the constraints say is no matter of these.
+    // Rules for servers that do not depend on the constraints are not part of these cases.
     let is_server: Vec<bool> = leaves
         .iter()
         .map(|(leaf, _)| {
@@ -298,7 +298,7 @@ impl Many {
     }
 }
 
-/// Holds when among the certificates of each CA one is sound, wherever it stands.
+/// Valid when one of the certificates of each CA is, in any position.
 fn check_paths(
     leaf: &Certificate,
     root: &Certificate,

@@ -97,7 +97,7 @@ fn s4_5_a_ca_that_changed_its_key_is_reached_through_either_certificate() {
         let case = || Case::new(issuer.issue(server()), &[cross_certificate], &[&anchor.certificate]);
         assert_eq!(case().errors(), GOOD);
         assert!(Case::new(issuer.issue(server()), &[], &[&anchor.certificate]).errors() == ["signature-invalid"]);
-        // A self-issued certificate is no intermediate for the path length.
+        // A self-issued certificate does not count for the path length.
         assert_eq!(case().most(0).errors(), GOOD);
     }
 }
@@ -357,7 +357,7 @@ fn s4_13_mailboxes_hosts_and_uris_too() {
     assert_eq!(mail("certs.test", "a@mail.certs.test"), VIOLATED);
     assert_eq!(mail("certs.test", "a@MAIL.certs.test"), VIOLATED);
     assert_eq!(mail("certs.test", "A@CERTS.test"), GOOD);
-    // 4.13.29: the old place of a mailbox, in the subject, where there is no new one.
+    // 4.13.29: a mailbox in the subject counts where there is none among the alternative names.
     let subject = |mailbox: &str| {
         let kind = object_identifier("1.2.840.113549.1.9.1");
         let attribute = der::sequence(&[&kind, &der::value(der::IA5_STRING, mailbox.as_bytes())]);

@@ -59,7 +59,7 @@ impl TestCrl {
         self.extension(oid::ISSUING_DISTRIBUTION_POINT, true, der::sequence(fields))
     }
 
-    /// What stands in the signed part as the algorithm of the signature.
+    /// The signature algorithm in the signed part.
     fn inner_algorithm(mut self, der: &[u8]) -> Self {
         self.inner_algorithm = Some(der.to_vec());
         self
