@@ -12,10 +12,10 @@ use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
 
-use super::call::Call;
 use super::dial::{open, resolve};
 use super::endpoint::Endpoint;
 use super::error::{CopyError, ExchangeError, HandshakeError};
+use super::peer_connection::PeerConnection;
 use super::refusals::cases::allows_purpose;
 use super::refusals::forged_peer::{ForgedPeer, from_unknown_ca};
 use super::refusals::lookalike_ca::{CopyChanges, Purpose};
@@ -201,14 +201,18 @@ fn call(
     let trust = TrustSettings { roots, crls: Vec::new(), at: visit.at };
     let secrets = Arc::new(Secrets::default());
     let config = scenario::client_config(version, Group::ALL, identity, &trust, trust.server_verifier()?, &secrets)?;
-    let connection = ClientConnection::new(Arc::new(config), host_name)
+    let tls_connection = ClientConnection::new(Arc::new(config), host_name)
         .map_err(|error| ExchangeError::Library(error.to_string()))?;
     let request = format!("GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: ca\r\nConnection: close\r\n\r\n", visit.host_name);
-    let mut call =
-        Call::new(Side::Client, connection.into(), open(visit.address, addresses, visit.timeout)?, visit.timeout);
-    let ended = call.ask(&request);
-    call.hang_up();
-    Ok(call.told(version, secrets, ended))
+    let mut connection = PeerConnection::new(
+        Side::Client,
+        tls_connection.into(),
+        open(visit.address, addresses, visit.timeout)?,
+        visit.timeout,
+    );
+    let ended = connection.request(&request);
+    connection.close();
+    Ok(connection.into_session(version, secrets, ended))
 }
 
 #[cfg(test)]

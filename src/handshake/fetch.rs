@@ -10,12 +10,12 @@ use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 use time::OffsetDateTime;
 
-use super::call::Call;
 use super::cause::Cause;
 use super::dial::{open, resolve};
 use super::error::{ExchangeError, HandshakeError};
 use super::limits::MAX_DURATION;
 use super::observer::{KeyProof, Observations};
+use super::peer_connection::PeerConnection;
 use super::scenario;
 use crate::tls::{CipherSuite, Side, TlsVersion};
 
@@ -42,17 +42,17 @@ pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Serve
         ServerName::try_from(host_name.to_owned()).map_err(|_| HandshakeError::HostName(host_name.to_owned()))?;
     let observations = Arc::new(Observations::default());
     let config = scenario::fetching_config(at, &observations)?;
-    let connection =
+    let tls_connection =
         ClientConnection::new(Arc::new(config), name).map_err(|error| ExchangeError::Library(error.to_string()))?;
-    let mut call = Call::new(
+    let mut connection = PeerConnection::new(
         Side::Client,
-        connection.into(),
+        tls_connection.into(),
         open(address, &resolve(address, MAX_DURATION)?, MAX_DURATION)?,
         MAX_DURATION,
     );
-    let ended = call.shake();
-    call.hang_up();
-    let result = call.outcome();
+    let ended = connection.finish_handshake();
+    connection.close();
+    let result = connection.handshake_result();
     let observed = observations.read();
     if observed.chain.is_empty() {
         let reason = match (ended, result.cause) {

@@ -13,10 +13,10 @@ use rustls::ServerConnection;
 use rustls::server::WebPkiClientVerifier;
 use time::OffsetDateTime;
 
-use super::call::{Call, is_gone};
 use super::endpoint::Endpoint;
 use super::error::{ExchangeError, HandshakeError};
 use super::host;
+use super::peer_connection::{PeerConnection, is_gone};
 use super::report::{HandshakeReport, Session};
 use super::scenario::{self, ClientAuthentication, TrustSettings};
 use super::socket::socket_error;
@@ -165,12 +165,12 @@ impl Host<'_> {
     }
 
     fn talk(&self, socket: TcpStream) -> Result<Session, HandshakeError> {
-        let (connection, secrets) = self.configs()?;
-        let mut call = Call::new(Side::Server, connection.into(), socket, self.timeout);
-        let ended = call.answer(&response(self.client_authentication));
-        call.hang_up();
+        let (tls_connection, secrets) = self.configs()?;
+        let mut connection = PeerConnection::new(Side::Server, tls_connection.into(), socket, self.timeout);
+        let ended = connection.respond(&response(self.client_authentication));
+        connection.close();
         let fallback = self.versions.first().copied().unwrap_or(TlsVersion::Tls13);
-        Ok(call.told(fallback, secrets, ended))
+        Ok(connection.into_session(fallback, secrets, ended))
     }
 }
 

@@ -17,7 +17,6 @@
 //!
 //! The room reads a stop watch, which decides nothing; the time at which certificates are judged is an argument.
 
-mod call;
 pub mod cause;
 mod config_pair;
 pub mod connect;
@@ -37,6 +36,7 @@ pub mod listen;
 pub mod matrix;
 pub mod measure;
 mod observer;
+mod peer_connection;
 mod refusals;
 pub mod report;
 mod scenario;

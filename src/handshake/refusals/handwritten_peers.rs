@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use rustls::{ClientConnection, ServerConnection};
 
-use super::super::call::Call;
 use super::super::cause;
 use super::super::error::{ExchangeError, HandshakeError};
+use super::super::peer_connection::PeerConnection;
 use super::super::report::{Expected, Outcome, Refusal, Session};
 use super::super::scenario::Scenario;
 use super::super::socket::socket_pair;
@@ -191,21 +191,21 @@ pub(super) fn real_side(
 ) -> Result<Session, HandshakeError> {
     let configs = good.configs()?;
     let library = |error: rustls::Error| ExchangeError::Library(error.to_string());
-    let (mut call, ended);
+    let (mut connection, ended);
     match side {
         Side::Server => {
-            let connection = ServerConnection::new(configs.server).map_err(library)?;
-            call = Call::new(side, connection.into(), socket, limit);
-            ended = call.answer("");
+            let tls_connection = ServerConnection::new(configs.server).map_err(library)?;
+            connection = PeerConnection::new(side, tls_connection.into(), socket, limit);
+            ended = connection.respond("");
         }
         Side::Client => {
-            let connection = ClientConnection::new(configs.client, configs.host_name).map_err(library)?;
-            call = Call::new(side, connection.into(), socket, limit);
-            ended = call.shake();
+            let tls_connection = ClientConnection::new(configs.client, configs.host_name).map_err(library)?;
+            connection = PeerConnection::new(side, tls_connection.into(), socket, limit);
+            ended = connection.finish_handshake();
         }
     }
-    call.hang_up();
-    Ok(call.told(good.version, Arc::clone(&configs.secrets), ended))
+    connection.close();
+    Ok(connection.into_session(good.version, Arc::clone(&configs.secrets), ended))
 }
 
 /// What stands where a peer should put random bytes: nobody gets as far as relying on them.

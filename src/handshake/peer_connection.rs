@@ -20,7 +20,7 @@ use crate::tls::{CipherSuite, Flight, NamedGroup, Secrets, Side, TlsVersion};
 const ENOUGH: usize = 512;
 
 /// What came of a handshake.
-pub(super) struct Outcome {
+pub(super) struct HandshakeResult {
     pub version: Option<TlsVersion>,
     pub cipher_suite: Option<CipherSuite>,
     /// Why it broke off.
@@ -28,7 +28,7 @@ pub(super) struct Outcome {
 }
 
 /// A conversation, and what of it is told afterwards.
-pub(super) struct Call {
+pub(super) struct PeerConnection {
     own: Side,
     connection: Connection,
     socket: TcpStream,
@@ -39,11 +39,11 @@ pub(super) struct Call {
     bytes: usize,
     handshake: Option<Duration>,
     error: Option<rustls::Error>,
-    heard: Vec<u8>,
-    said: usize,
+    received: Vec<u8>,
+    sent: usize,
 }
 
-impl Call {
+impl PeerConnection {
     pub fn new(own: Side, connection: Connection, socket: TcpStream, limit: Duration) -> Self {
         Self {
             own,
@@ -55,17 +55,17 @@ impl Call {
             bytes: 0,
             handshake: None,
             error: None,
-            heard: Vec::new(),
-            said: 0,
+            received: Vec::new(),
+            sent: 0,
         }
     }
 
     /// As the client: asks once the handshake is done, until there is an answer, an error, or the other side is gone.
-    pub fn ask(&mut self, question: &str) -> Result<(), ExchangeError> {
-        while self.say()? && self.error.is_none() && !self.has_heard_enough() {
-            if self.is_done_for_the_first_time() {
-                self.put(question)?;
-            } else if !self.hear()? {
+    pub fn request(&mut self, request_text: &str) -> Result<(), ExchangeError> {
+        while self.write_pending()? && self.error.is_none() && !self.has_enough() {
+            if self.handshake_just_finished() {
+                self.send(request_text)?;
+            } else if !self.read_available()? {
                 break;
             }
         }
@@ -73,9 +73,9 @@ impl Call {
     }
 
     /// As the client: the handshake, and nothing after it.
-    pub fn shake(&mut self) -> Result<(), ExchangeError> {
-        while self.say()? && self.error.is_none() && !self.is_done_for_the_first_time() {
-            if !self.hear()? {
+    pub fn finish_handshake(&mut self) -> Result<(), ExchangeError> {
+        while self.write_pending()? && self.error.is_none() && !self.handshake_just_finished() {
+            if !self.read_available()? {
                 break;
             }
         }
@@ -83,7 +83,7 @@ impl Call {
     }
 
     /// What came of the handshake alone.
-    pub fn outcome(&self) -> Outcome {
+    pub fn handshake_result(&self) -> HandshakeResult {
         let version = match self.connection.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => Some(TlsVersion::Tls12),
             Some(ProtocolVersion::TLSv1_3) => Some(TlsVersion::Tls13),
@@ -94,19 +94,19 @@ impl Call {
             Some(error) => Some(cause::of(error)),
             None => self.handshake.is_none().then(|| Cause::closed(self.own.other())),
         };
-        Outcome { version, cipher_suite: suite.map(|suite| CipherSuite(suite.suite().into())), cause }
+        HandshakeResult { version, cipher_suite: suite.map(|suite| CipherSuite(suite.suite().into())), cause }
     }
 
     /// As the server: answers whatever is asked first.
-    pub fn answer(&mut self, answer: &str) -> Result<(), ExchangeError> {
-        while self.say()? && self.error.is_none() {
-            self.is_done_for_the_first_time();
-            if !self.heard.is_empty() {
-                self.put(answer)?;
-                self.say()?;
+    pub fn respond(&mut self, response: &str) -> Result<(), ExchangeError> {
+        while self.write_pending()? && self.error.is_none() {
+            self.handshake_just_finished();
+            if !self.received.is_empty() {
+                self.send(response)?;
+                self.write_pending()?;
                 break;
             }
-            if !self.hear()? {
+            if !self.read_available()? {
                 break;
             }
         }
@@ -114,13 +114,13 @@ impl Call {
     }
 
     /// Any byte is an answer; of one over HTTP the whole first line is wanted.
-    fn has_heard_enough(&self) -> bool {
-        let begins_like_http = self.heard.iter().zip(b"HTTP/").all(|(heard, http)| heard == http);
-        let is_whole = self.heard.contains(&b'\n') || self.heard.len() >= ENOUGH;
-        !self.heard.is_empty() && (is_whole || !begins_like_http)
+    fn has_enough(&self) -> bool {
+        let begins_like_http = self.received.iter().zip(b"HTTP/").all(|(received, http)| received == http);
+        let is_whole = self.received.contains(&b'\n') || self.received.len() >= ENOUGH;
+        !self.received.is_empty() && (is_whole || !begins_like_http)
     }
 
-    fn is_done_for_the_first_time(&mut self) -> bool {
+    fn handshake_just_finished(&mut self) -> bool {
         let first = !self.connection.is_handshaking() && self.handshake.is_none();
         if first {
             self.handshake = Some(self.began.elapsed());
@@ -128,15 +128,15 @@ impl Call {
         first
     }
 
-    fn put(&mut self, words: &str) -> Result<(), ExchangeError> {
-        self.said = words.len();
-        self.connection.writer().write_all(words.as_bytes()).map_err(socket_error("write"))
+    fn send(&mut self, data: &str) -> Result<(), ExchangeError> {
+        self.sent = data.len();
+        self.connection.writer().write_all(data.as_bytes()).map_err(socket_error("write"))
     }
 
     /// Writes what is due; whether the other side still takes it.
-    fn say(&mut self) -> Result<bool, ExchangeError> {
+    fn write_pending(&mut self) -> Result<bool, ExchangeError> {
         while self.connection.wants_write() {
-            self.bound()?;
+            self.check_limits()?;
             let mut writer = RecordingWriter { socket: &mut self.socket, bytes: Vec::new() };
             let written = self.connection.write_tls(&mut writer);
             let bytes = writer.bytes;
@@ -147,7 +147,7 @@ impl Call {
             match written {
                 Ok(_) => {}
                 // It hung up in the middle: what it said before may still be there to be read.
-                Err(error) if is_gone(&error) => return self.hear(),
+                Err(error) if is_gone(&error) => return self.read_available(),
                 Err(error) => return Err(self.failed("write", error)),
             }
         }
@@ -155,14 +155,14 @@ impl Call {
     }
 
     /// The bytes with which the other side began.
-    fn first_heard(&self) -> &[u8] {
+    fn first_received(&self) -> &[u8] {
         let first = self.flights.iter().find(|flight| flight.from != self.own);
         first.map_or(&[], |flight| flight.bytes.as_slice())
     }
 
     /// Waits for bytes and lets the TLS library work on them; whether there were any.
-    fn hear(&mut self) -> Result<bool, ExchangeError> {
-        self.bound()?;
+    fn read_available(&mut self) -> Result<bool, ExchangeError> {
+        self.check_limits()?;
         let mut piece = vec![0; 16 * 1024];
         let count = match self.socket.read(&mut piece) {
             Ok(count) => count,
@@ -179,22 +179,22 @@ impl Call {
             self.connection.read_tls(&mut unread).map_err(socket_error("read"))?;
             self.error = self.connection.process_new_packets().err();
             // Nothing there, or the end of the stream: both leave what was heard as it is.
-            drop((&mut self.connection.reader()).take(ENOUGH as u64).read_to_end(&mut self.heard));
+            drop((&mut self.connection.reader()).take(ENOUGH as u64).read_to_end(&mut self.received));
         }
         self.flights.push(Flight { from: self.own.other(), at: self.began.elapsed(), bytes: piece });
         Ok(true)
     }
 
     /// Says good-bye, or sends the alert that is due; nobody waits for an answer to that.
-    pub fn hang_up(&mut self) {
+    pub fn close(&mut self) {
         if self.error.is_none() {
             self.connection.send_close_notify();
         }
-        drop(self.say());
+        drop(self.write_pending());
     }
 
     /// No call lasts longer or brings more than it may.
-    fn bound(&mut self) -> Result<(), ExchangeError> {
+    fn check_limits(&mut self) -> Result<(), ExchangeError> {
         let left = self.limit.checked_sub(self.began.elapsed()).filter(|left| !left.is_zero());
         let left = left.ok_or(ExchangeError::TooLong(self.limit))?;
         if self.bytes > MAX_BYTES {
@@ -214,27 +214,32 @@ impl Call {
 
     /// What came of it, after it `ended` like this; `fallback` is the version when the two did not come as far as
     /// choosing one.
-    pub fn told(self, fallback: TlsVersion, secrets: Arc<Secrets>, ended: Result<(), ExchangeError>) -> Session {
+    pub fn into_session(
+        self,
+        fallback: TlsVersion,
+        secrets: Arc<Secrets>,
+        ended: Result<(), ExchangeError>,
+    ) -> Session {
         let version = match self.connection.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => TlsVersion::Tls12,
             Some(ProtocolVersion::TLSv1_3) => TlsVersion::Tls13,
             _ => fallback,
         };
-        let heard_alert = matches!(self.error, Some(rustls::Error::AlertReceived(_)));
+        let received_alert = matches!(self.error, Some(rustls::Error::AlertReceived(_)));
         let gave_up = matches!(ended, Err(ExchangeError::TooLong(_) | ExchangeError::TooMuch));
-        let by = if (self.error.is_some() && !heard_alert) || gave_up { self.own } else { self.own.other() };
+        let by = if (self.error.is_some() && !received_alert) || gave_up { self.own } else { self.own.other() };
         let cause = match (&self.error, ended, self.own) {
-            (Some(error), ..) => Some(cause::of(error).knowing(self.first_heard())),
+            (Some(error), ..) => Some(cause::of(error).knowing(self.first_received())),
             (None, Err(ended), _) => Some(Cause::cut_short(self.own.other(), &ended)),
-            (None, Ok(()), Side::Client) if self.heard.is_empty() => Some(Cause::closed(by)),
-            (None, Ok(()), Side::Client) => Cause::http(http_status(&self.heard)),
+            (None, Ok(()), Side::Client) if self.received.is_empty() => Some(Cause::closed(by)),
+            (None, Ok(()), Side::Client) => Cause::http(http_status(&self.received)),
             // A server is done only when it has judged the client and the client has judged it (RFC 8446 §4.4.4).
             (None, Ok(()), Side::Server) => self.handshake.is_none().then(|| Cause::closed(by)),
         };
         let done = self.handshake.is_some();
         let (to_server, to_client) = match self.own {
-            Side::Client => (self.said, self.heard.len()),
-            Side::Server => (self.heard.len(), self.said),
+            Side::Client => (self.sent, self.received.len()),
+            Side::Server => (self.received.len(), self.sent),
         };
         let own_error = self.error;
         let (client_error, server_error) = match self.own {
@@ -261,8 +266,8 @@ impl Call {
 }
 
 /// The status in the first line of an HTTP answer; nothing when it is none.
-fn http_status(answer: &[u8]) -> &str {
-    let line = answer.split(|byte| *byte == b'\r').next().and_then(|line| std::str::from_utf8(line).ok());
+fn http_status(response: &[u8]) -> &str {
+    let line = response.split(|byte| *byte == b'\r').next().and_then(|line| std::str::from_utf8(line).ok());
     line.and_then(|line| line.strip_prefix("HTTP/")).and_then(|rest| rest.split(' ').nth(1)).unwrap_or_default()
 }
 
@@ -281,49 +286,49 @@ mod tests {
     use super::*;
     use crate::x509::KeyAlgorithm;
 
-    /// A client's call to a socket behind which somebody holds `words` ready and then hangs up.
-    fn call(limit: Duration, words: &[u8]) -> Call {
+    /// A client's call to a socket behind which somebody holds `data` ready and then hangs up.
+    fn connection(limit: Duration, data: &[u8]) -> PeerConnection {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let configs = good_case(&hierarchy.test(&[TlsVersion::Tls13]), TlsVersion::Tls13).unwrap().configs().unwrap();
-        let connection = ClientConnection::new(configs.client, configs.host_name).unwrap();
+        let tls_connection = ClientConnection::new(configs.client, configs.host_name).unwrap();
         let (own, mut other) = socket_pair().unwrap();
-        other.write_all(words).unwrap();
+        other.write_all(data).unwrap();
         other.shutdown(std::net::Shutdown::Write).unwrap();
         // It stays open for what is said to it, until the test ends.
         std::mem::forget(other);
-        Call::new(Side::Client, connection.into(), own, limit)
+        PeerConnection::new(Side::Client, tls_connection.into(), own, limit)
     }
 
     #[test]
     fn a_call_ends_when_its_time_is_up_or_more_has_come_than_may() {
-        let mut late = call(Duration::ZERO, &[]);
-        assert!(matches!(late.shake(), Err(ExchangeError::TooLong(Duration::ZERO))));
+        let mut late = connection(Duration::ZERO, &[]);
+        assert!(matches!(late.finish_handshake(), Err(ExchangeError::TooLong(Duration::ZERO))));
         assert!(late.flights.is_empty(), "nothing is said");
-        let mut long = call(TIMEOUT, &[]);
+        let mut long = connection(TIMEOUT, &[]);
         long.bytes = MAX_BYTES + 1;
-        assert!(matches!(long.shake(), Err(ExchangeError::TooMuch)));
-        let mut just = call(TIMEOUT, &[]);
+        assert!(matches!(long.finish_handshake(), Err(ExchangeError::TooMuch)));
+        let mut just = connection(TIMEOUT, &[]);
         just.bytes = MAX_BYTES;
-        assert!(matches!(just.bound(), Ok(())));
+        assert!(matches!(just.check_limits(), Ok(())));
     }
 
     #[test]
     fn a_socket_that_has_waited_in_vain_is_told_by_the_limit_of_the_call() {
-        let call = call(TIMEOUT, &[]);
+        let connection = connection(TIMEOUT, &[]);
         for slow in [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut] {
-            assert!(matches!(call.failed("read", slow.into()), ExchangeError::TooLong(TIMEOUT)));
+            assert!(matches!(connection.failed("read", slow.into()), ExchangeError::TooLong(TIMEOUT)));
         }
-        let other = call.failed("read", io::ErrorKind::PermissionDenied.into());
+        let other = connection.failed("read", io::ErrorKind::PermissionDenied.into());
         assert!(matches!(other, ExchangeError::Socket { action: "read", .. }));
     }
 
     #[test]
     fn a_side_that_hangs_up_at_once_has_closed_and_one_that_speaks_something_else_is_told_so() {
-        let mut hung_up = call(TIMEOUT, &[]);
-        hung_up.shake().unwrap();
-        assert_eq!(hung_up.outcome().cause.unwrap().code, "closed");
-        let mut other = call(TIMEOUT, b"HTTP/1.1 400 Bad Request\r\n\r\n");
-        other.shake().unwrap();
-        assert_eq!(other.outcome().cause.unwrap().code, "not-tls");
+        let mut hung_up = connection(TIMEOUT, &[]);
+        hung_up.finish_handshake().unwrap();
+        assert_eq!(hung_up.handshake_result().cause.unwrap().code, "closed");
+        let mut other = connection(TIMEOUT, b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        other.finish_handshake().unwrap();
+        assert_eq!(other.handshake_result().cause.unwrap().code, "not-tls");
     }
 }
