@@ -8,7 +8,7 @@ use std::path::Path;
 use super::parties::{certificates, folders_of};
 use crate::app::context::Context;
 use crate::handshake::Endpoint;
-use crate::handshake::connect;
+use crate::handshake::known_bad_clients::KnownBadClients;
 use crate::keys::key_file::KeyFile;
 use crate::report::failure::Failure;
 use crate::store::config::Config;
@@ -62,8 +62,8 @@ impl Specimens {
     }
 
     /// As a visit wants them; a server that was named comes first.
-    pub fn borrowed<'a>(&'a self, server: Option<&'a Endpoint>) -> connect::Specimens<'a> {
-        connect::Specimens {
+    pub fn borrowed<'a>(&'a self, server: Option<&'a Endpoint>) -> KnownBadClients<'a> {
+        KnownBadClients {
             server: server.or(self.server.as_ref()),
             expired: self.expired.as_ref(),
             not_yet_valid: self.not_yet_valid.as_ref(),

@@ -25,7 +25,7 @@ use crate::x509::Certificate;
 
 /// What waits for a client.
 #[derive(Debug)]
-pub struct Host<'a> {
+pub struct ListenTest<'a> {
     pub server: &'a Endpoint,
     /// Whose clients are welcome.
     pub roots: &'a [Certificate],
@@ -33,32 +33,32 @@ pub struct Host<'a> {
     pub host_name: &'a str,
     pub at: OffsetDateTime,
     pub versions: &'a [TlsVersion],
-    pub clients: Clients,
+    pub clients: AcceptedClients,
     /// No connection lasts longer.
     pub timeout: Duration,
 }
 
 /// Who is received.
 #[derive(Debug, Clone, Copy)]
-pub enum Clients {
+pub enum AcceptedClients {
     /// One, who is waited for so long.
     One(Duration),
-    /// Whoever comes within this time, but no more than [`MOST_CLIENTS`].
+    /// Whoever comes within this time, but no more than [`MAX_CLIENTS`].
     AllFor(Duration),
 }
 
 /// What is kept of a session is bounded, and so is their number.
-pub const MOST_CLIENTS: usize = 1000;
+pub const MAX_CLIENTS: usize = 1000;
 
 /// So many are talked to at once; others wait in the queue of the port.
-const AT_ONCE: usize = 32;
+const MAX_CONCURRENT: usize = 32;
 
 /// What a client is answered that asks over HTTP; any other client can read it too.
 const MUTUAL_PAGE: &str = "You are known here: this connection is mutually authenticated.\n";
 const ONE_WAY_PAGE: &str = "You know this server; it did not ask who you are.\n";
 
 /// How often it is looked whether somebody came.
-const GLANCE: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A port that is open already, so that nobody calls before somebody listens.
 #[derive(Debug)]
@@ -88,48 +88,48 @@ impl Port {
         self.address
     }
 
-    /// Waits for clients, and tells what came of them; `tell` hears of each as it goes. Nobody came: no session.
+    /// Waits for clients, and tells what came of them; `on_session` hears of each as it goes. Nobody came: no session.
     ///
     /// # Errors
     /// When the server cannot be set up.
-    pub fn receive(
+    pub fn run(
         &self,
-        host: &Host<'_>,
-        mut tell: impl FnMut(SocketAddr, &Session),
+        test: &ListenTest<'_>,
+        mut on_session: impl FnMut(SocketAddr, &Session),
     ) -> Result<HandshakeReport, HandshakeError> {
         // What cannot be set up is said before anybody comes.
-        host.configs()?;
+        test.configs()?;
         let began = Instant::now();
-        let (most, patience) = match host.clients {
-            Clients::One(patience) => (1, patience),
-            Clients::AllFor(time) => (MOST_CLIENTS, time),
+        let (max, wait) = match test.clients {
+            AcceptedClients::One(wait) => (1, wait),
+            AcceptedClients::AllFor(time) => (MAX_CLIENTS, time),
         };
         let sessions = std::thread::scope(|scope| -> Result<Vec<Session>, HandshakeError> {
-            let (mut sessions, mut talking) = (Vec::new(), Vec::new());
-            let mut came = 0;
+            let (mut sessions, mut open) = (Vec::new(), Vec::new());
+            let mut accepted = 0;
             loop {
                 let (ended, others): (Vec<_>, Vec<_>) =
-                    talking.into_iter().partition(|(_, talk): &(_, ScopedJoinHandle<'_, _>)| talk.is_finished());
-                talking = others;
-                for (client, talk) in ended {
-                    let session = talk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-                    tell(client, &session);
+                    open.into_iter().partition(|(_, thread): &(_, ScopedJoinHandle<'_, _>)| thread.is_finished());
+                open = others;
+                for (client, thread) in ended {
+                    let session = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                    on_session(client, &session);
                     sessions.push(session);
                 }
-                let is_open = came < most && began.elapsed() <= patience;
-                if !is_open && talking.is_empty() {
+                let is_open = accepted < max && began.elapsed() <= wait;
+                if !is_open && open.is_empty() {
                     return Ok(sessions);
                 }
-                match if is_open && talking.len() < AT_ONCE { self.accept()? } else { None } {
+                match if is_open && open.len() < MAX_CONCURRENT { self.accept()? } else { None } {
                     Some((socket, client)) => {
-                        came += 1;
-                        talking.push((client, scope.spawn(|| host.talk(socket))));
+                        accepted += 1;
+                        open.push((client, scope.spawn(|| test.serve(socket))));
                     }
-                    None => std::thread::sleep(GLANCE),
+                    None => std::thread::sleep(POLL_INTERVAL),
                 }
             }
         })?;
-        Ok(HandshakeReport { at: host.at, host_name: host.host_name.to_owned(), sessions, refusals: Vec::new() })
+        Ok(HandshakeReport { at: test.at, host_name: test.host_name.to_owned(), sessions, refusals: Vec::new() })
     }
 
     /// Whoever stands at the port, if anybody does.
@@ -146,7 +146,7 @@ impl Port {
     }
 }
 
-impl Host<'_> {
+impl ListenTest<'_> {
     /// A server for one client. Its secrets and its tickets are its own: nobody can take up another's session.
     fn configs(&self) -> Result<(ServerConnection, Arc<Secrets>), HandshakeError> {
         let chain: Vec<&Certificate> = self.server.chain().iter().collect();
@@ -164,7 +164,7 @@ impl Host<'_> {
         Ok((connection, secrets))
     }
 
-    fn talk(&self, socket: TcpStream) -> Result<Session, HandshakeError> {
+    fn serve(&self, socket: TcpStream) -> Result<Session, HandshakeError> {
         let (tls_connection, secrets) = self.configs()?;
         let mut connection = PeerConnection::new(Side::Server, tls_connection.into(), socket, self.timeout);
         let ended = connection.respond(&response(self.client_authentication));
@@ -187,33 +187,34 @@ fn response(client_authentication: ClientAuthentication) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::connect::{Specimens, Visit, visit};
+    use super::super::connect::{ConnectTest, test_server};
     use super::super::fixtures::{Hierarchy, NOW, TIMEOUT};
+    use super::super::known_bad_clients::KnownBadClients;
     use super::*;
     use crate::x509::KeyAlgorithm;
 
     /// What the host tells, and what the visitor tells.
-    fn meet(host: &Hierarchy, visitor: &Hierarchy, version: TlsVersion) -> (HandshakeReport, HandshakeReport) {
+    fn meet(host: &Hierarchy, other: &Hierarchy, version: TlsVersion) -> (HandshakeReport, HandshakeReport) {
         let port = Port::open("127.0.0.1:0").unwrap();
         let address = port.address().to_string();
         let roots = std::slice::from_ref(&host.root);
         std::thread::scope(|scope| {
-            let host = Host {
+            let test = ListenTest {
                 server: &host.server,
                 roots,
                 client_authentication: ClientAuthentication::Required,
                 host_name: "localhost",
                 at: NOW,
                 versions: &[TlsVersion::Tls13, TlsVersion::Tls12],
-                clients: Clients::One(TIMEOUT),
+                clients: AcceptedClients::One(TIMEOUT),
                 timeout: TIMEOUT,
             };
-            let received = scope.spawn(move || port.receive(&host, |_, _| ()).unwrap());
-            let visited = visit(&Visit {
+            let from_server = scope.spawn(move || port.run(&test, |_, _| ()).unwrap());
+            let from_client = test_server(&ConnectTest {
                 address: &address,
                 host_name: "localhost",
-                client: &visitor.client,
-                specimens: Specimens::default(),
+                client: &other.client,
+                known_bad: KnownBadClients::default(),
                 expect_revocation: false,
                 roots,
                 at: NOW,
@@ -221,7 +222,7 @@ mod tests {
                 refusals: false,
                 timeout: TIMEOUT,
             });
-            (received.join().unwrap(), visited.unwrap())
+            (from_server.join().unwrap(), from_client.unwrap())
         })
     }
 
@@ -229,39 +230,39 @@ mod tests {
     fn host_and_visitor_tell_the_same_story_of_a_session_that_passes() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         for version in [TlsVersion::Tls13, TlsVersion::Tls12] {
-            let (received, visited) = meet(&hierarchy, &hierarchy, version);
-            assert!(received.passed() && visited.passed(), "{received:?}\n{visited:?}");
-            let (received, visited) = (&received.sessions[0], &visited.sessions[0]);
-            assert_eq!((received.version, &received.client), (version, &visited.client));
-            assert_eq!((received.to_server, received.to_client), (visited.to_server, visited.to_client));
+            let (from_server, from_client) = meet(&hierarchy, &hierarchy, version);
+            assert!(from_server.passed() && from_client.passed(), "{from_server:?}\n{from_client:?}");
+            let (from_server, from_client) = (&from_server.sessions[0], &from_client.sessions[0]);
+            assert_eq!((from_server.version, &from_server.client), (version, &from_client.client));
+            assert_eq!((from_server.to_server, from_server.to_client), (from_client.to_server, from_client.to_client));
         }
     }
 
     #[test]
     fn a_visitor_of_another_ca_is_refused_and_both_sides_say_so() {
         let (host, other_ca) = (Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::new(KeyAlgorithm::EcdsaP256));
-        let (received, visited) = meet(&host, &other_ca, TlsVersion::Tls13);
-        let refused = received.sessions[0].breakdown.as_ref().unwrap();
+        let (from_server, from_client) = meet(&host, &other_ca, TlsVersion::Tls13);
+        let refused = from_server.sessions[0].breakdown.as_ref().unwrap();
         assert_eq!((refused.by, refused.cause.code), (Side::Server, "bad-signature"));
-        let heard = visited.sessions[0].breakdown.as_ref().unwrap();
+        let heard = from_client.sessions[0].breakdown.as_ref().unwrap();
         assert_eq!((heard.by, &heard.alert), (Side::Server, &refused.alert));
     }
 
     #[test]
     fn nobody_is_waited_for_longer_than_was_said() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let host = Host {
+        let test = ListenTest {
             server: &hierarchy.server,
             roots: std::slice::from_ref(&hierarchy.root),
             client_authentication: ClientAuthentication::Required,
             host_name: "localhost",
             at: NOW,
             versions: &[TlsVersion::Tls13],
-            clients: Clients::One(Duration::ZERO),
+            clients: AcceptedClients::One(Duration::ZERO),
             timeout: TIMEOUT,
         };
-        let received = Port::open("127.0.0.1:0").unwrap().receive(&host, |_, _| ()).unwrap();
-        assert!(received.sessions.is_empty() && !received.passed());
+        let from_server = Port::open("127.0.0.1:0").unwrap().run(&test, |_, _| ()).unwrap();
+        assert!(from_server.sessions.is_empty() && !from_server.passed());
     }
 
     /// One of them says nothing, as browsers do that want to be quick, and one is of another CA.
@@ -272,22 +273,22 @@ mod tests {
         let port = Port::open("127.0.0.1:0").unwrap();
         let address = port.address().to_string();
         let roots = std::slice::from_ref(&hierarchy.root);
-        let host = Host {
+        let test = ListenTest {
             server: &hierarchy.server,
             roots,
             client_authentication: ClientAuthentication::Required,
             host_name: "localhost",
             at: NOW,
             versions: &[TlsVersion::Tls13],
-            clients: Clients::AllFor(Duration::from_millis(500)),
+            clients: AcceptedClients::AllFor(Duration::from_millis(500)),
             timeout: Duration::from_millis(500),
         };
         let silent = TcpStream::connect(&address).unwrap();
-        let mut told = 0;
+        let mut reported = 0;
         let report = std::thread::scope(|scope| {
             scope.spawn(|| {
                 for client in [&hierarchy.client, &other_ca.client, &hierarchy.client] {
-                    visit(&Visit {
+                    test_server(&ConnectTest {
                         address: &address,
                         host_name: "localhost",
                         client,
@@ -296,13 +297,13 @@ mod tests {
                         versions: &[TlsVersion::Tls13],
                         refusals: false,
                         timeout: TIMEOUT,
-                        specimens: Specimens::default(),
+                        known_bad: KnownBadClients::default(),
                         expect_revocation: false,
                     })
                     .unwrap();
                 }
             });
-            port.receive(&host, |_, _| told += 1).unwrap()
+            port.run(&test, |_, _| reported += 1).unwrap()
         });
         drop(silent);
         let mut codes: Vec<_> = report
@@ -311,7 +312,7 @@ mod tests {
             .map(|session| session.breakdown.as_ref().map_or("passed", |breakdown| breakdown.cause.code))
             .collect();
         codes.sort_unstable();
-        assert_eq!((codes, told), (vec!["bad-signature", "passed", "passed", "timed-out"], 4));
+        assert_eq!((codes, reported), (vec!["bad-signature", "passed", "passed", "timed-out"], 4));
         assert!(!report.passed());
     }
 }

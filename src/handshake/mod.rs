@@ -8,6 +8,7 @@
 //! - [`good_case`]: the test, and the exchange that has to succeed in it
 //! - [`exchange`], [`socket`], [`limits`]: plays it over a loopback socket and keeps the bytes that crossed it
 //! - [`connect`], [`listen`], [`call`], [`dial`], [`host`]: one part alone, the other played by another program
+//! - [`known_bad_clients`]: what a server must refuse although its own CA signed it
 //! - [`fetch`], [`witness`]: the certificates that a running server shows, and nothing more
 //! - [`cause`], [`fault`]: why a side refused, and which certificate
 //! - [`refusals`]: what must be refused, and the copies of certificates that this takes
@@ -31,6 +32,7 @@ pub mod fetch;
 mod good_case;
 mod host;
 mod key_log;
+pub mod known_bad_clients;
 mod limits;
 pub mod listen;
 pub mod matrix;

@@ -12,8 +12,8 @@ use crate::cli::parties::{Parties, PartyArguments};
 use crate::cli::progress::ProgressLine;
 use crate::cli::recordings::RecordingArguments;
 use crate::cli::specimens::Specimens;
-use crate::handshake::connect::{Visit, visit};
-use crate::handshake::listen::{Clients, Host, Port};
+use crate::handshake::connect::{ConnectTest, test_server};
+use crate::handshake::listen::{AcceptedClients, ListenTest, Port};
 use crate::handshake::matrix;
 use crate::handshake::measure::{self, Progress, Rate, Workload, measure};
 use crate::handshake::report::{AtFault, Outcome};
@@ -227,11 +227,11 @@ fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>)
             "'ca issue client NAME', 'ca revoke NAME', and 'ca crl' for the server make one; without --roots it is found",
         ));
     }
-    let found = visit(&Visit {
+    let found = test_server(&ConnectTest {
         address,
         host_name: arguments.hostname.as_deref().unwrap_or(host),
         client: &client,
-        specimens: specimens.borrowed(server.as_ref()),
+        known_bad: specimens.borrowed(server.as_ref()),
         expect_revocation: arguments.expect_revocation,
         roots: &roots,
         at,
@@ -262,12 +262,14 @@ fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_
     };
     let port = Port::open(address)?;
     let (clients, who) = match arguments.duration {
-        Some(time) => (Clients::AllFor(Duration::from_secs(time.as_seconds())), format!("clients, for {time},")),
-        None => (Clients::One(Duration::from_secs(arguments.wait.as_seconds())), "one client".to_owned()),
+        Some(time) => {
+            (AcceptedClients::AllFor(Duration::from_secs(time.as_seconds())), format!("clients, for {time},"))
+        }
+        None => (AcceptedClients::One(Duration::from_secs(arguments.wait.as_seconds())), "one client".to_owned()),
     };
     let asks = if who.ends_with(',') { "that ask" } else { "that asks" };
     context.note(&format!("Waiting on {} for {who} {asks} for {host_name}.", port.address()));
-    let host = Host {
+    let host = ListenTest {
         server: &server,
         roots: &roots,
         client_authentication: arguments.client_authentication(),
@@ -277,7 +279,7 @@ fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_
         clients,
         timeout: arguments.timeout(),
     };
-    let found = port.receive(&host, |client, session| {
+    let found = port.run(&host, |client, session| {
         let name = session.client.subject.as_deref().unwrap_or("no certificate");
         context.note(&match &session.breakdown {
             None => format!("{client}: passed, {}, {name}", session.version),
