@@ -1,5 +1,6 @@
 //! AUTHORITY: the acts that change a CA: on leaf certificates, on the hierarchy, and revocation. One act per file.
 
+pub mod certify;
 pub mod error;
 pub mod hierarchy;
 pub mod issuer_chain;

@@ -75,13 +75,13 @@ impl Issued {
         Ok(certificate)
     }
 
-    /// The certificate, once a judge has accepted it who checks the signature among all else; for whoever has one, so that it
-    /// is not checked twice.
+    /// The certificate, once a verifier has accepted it that checks the signature among all else: so the signature is not
+    /// checked twice.
     ///
     /// # Errors
-    /// The judge's.
-    pub fn judged<E>(self, judge: impl FnOnce(&Certificate) -> Result<(), E>) -> Result<Certificate, E> {
-        judge(&self.certificate).map(|()| self.certificate)
+    /// The verifier's.
+    pub fn verified<E>(self, verify: impl FnOnce(&Certificate) -> Result<(), E>) -> Result<Certificate, E> {
+        verify(&self.certificate).map(|()| self.certificate)
     }
 }
 

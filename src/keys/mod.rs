@@ -34,6 +34,20 @@ pub trait Signer {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError>;
 }
 
+impl<S: Signer + ?Sized> Signer for &S {
+    fn public_key(&self) -> &PublicKey {
+        (**self).public_key()
+    }
+
+    fn signature_algorithm(&self) -> SignatureAlgorithm {
+        (**self).signature_algorithm()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+        (**self).sign(message)
+    }
+}
+
 /// The cryptographic library, or the device, could not do it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the cryptographic library refused to {0}")]

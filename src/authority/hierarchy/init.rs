@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
+use crate::authority::certify::{Certified, RecordAs, certify, certify_itself, record};
 use crate::authority::error::CertifyError;
 use crate::authority::hierarchy::ca_profile::{authority_profile, authority_request};
 use crate::authority::hierarchy::import;
 use crate::authority::hierarchy::import::Adoption;
 use crate::authority::hierarchy::import::ImportError;
-use crate::authority::issuer_chain::judged;
 use crate::authority::serial::draw_serial;
-use crate::issuance::{self, CaCertificate, Draft, SignedBy};
+use crate::issuance::{CaCertificate, Draft, Issuer, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::store::ca_certificates::ROOT;
@@ -23,7 +23,7 @@ use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
 use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
-use crate::store::index::{Index, NewEntry, Origin};
+use crate::store::index::{Index, Origin};
 use crate::system::files::{self, FolderLock, StagedFolder};
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::Certificate;
@@ -198,9 +198,8 @@ fn make_root(
     let key = PrivateKey::generate(config.root.key)?;
     let request = authority_request(&config.name, &profile, config, &key)?;
     let serial = draw_serial(profile.serial_octets, effects.entropy)?;
-    let mut approved = issuance::approve(Draft::new(&profile, &request, SignedBy::Itself(&key), now, serial)?, None)?;
-    let warnings = std::mem::take(&mut approved.warnings);
-    let certificate = issuance::sign(approved, &key)?.checked()?;
+    let draft = Draft::new(&profile, &request, SignedBy::Itself(&key), now, serial)?;
+    let Certified { certificate, warnings } = certify_itself(draft, &key)?;
     let root = NewAuthority {
         name: ROOT.to_owned(),
         template: ROOT.to_owned(),
@@ -227,15 +226,13 @@ fn make_intermediate(
         return Err(InitError::NoKey);
     };
     let above = authorities.iter().filter(|other| other.name != issuer.name).map(|other| other.certificate.clone());
-    let facts = CaCertificate::new(&issuer.name, issuer.certificate.clone(), above.collect())?;
+    let signing = Issuer::new(CaCertificate::new(&issuer.name, issuer.certificate.clone(), above.collect())?, signer)?;
     let key = PrivateKey::generate(config.intermediate.key)?;
     let common_name = format!("{} {name}", config.name);
     let request = authority_request(&common_name, &profile, config, &key)?;
     let serial = draw_serial(profile.serial_octets, effects.entropy)?;
-    let mut approved =
-        issuance::approve(Draft::new(&profile, &request, SignedBy::Issuer(&facts), now, serial)?, Some(&facts))?;
-    let warnings = std::mem::take(&mut approved.warnings);
-    let certificate = judged(issuance::sign(approved, signer)?, &facts, now)?;
+    let draft = Draft::new(&profile, &request, SignedBy::Issuer(signing.ca_certificate()), now, serial)?;
+    let Certified { certificate, warnings } = certify(draft, &signing, now)?;
     let is_below_root = !issuer.certificate.is_self_issued();
     let chain =
         is_below_root.then(|| issuer.certificate.clone()).into_iter().chain(issuer.chain.iter().cloned()).collect();
@@ -348,16 +345,10 @@ fn write_index(path: &Path, authorities: &[NewAuthority], now: OffsetDateTime) -
     let mut index = Index::create(path)?;
     let mut change = index.change()?;
     for authority in authorities {
-        change.insert(&NewEntry {
-            certificate: &authority.certificate,
-            name: &authority.name,
-            template: &authority.template,
-            authority: &authority.issued_by,
-            issued_at: now,
-            origin: authority.origin,
-            place: None,
-            delivered_at: Some(now),
-        })?;
+        let NewAuthority { name, template, issued_by, origin, .. } = authority;
+        let issued = RecordAs::issued(name, template, issued_by);
+        let record_as = RecordAs { origin: *origin, is_delivered: true, ..issued };
+        record(&mut change, record_as, &authority.certificate, now)?;
     }
     change.commit()?;
     Ok(index.close_folded()?)

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
+use crate::authority::certify::{RecordAs, record, verify_new_chain};
 use crate::authority::error::CertifyError;
 use crate::authority::hierarchy::ca_profile::{authority_profile, authority_request};
 use crate::authority::hierarchy::import::{NoPathToRoot, path_to_root};
@@ -22,7 +23,7 @@ use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
 use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
-use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
+use crate::store::index::{Change, EntryId, Index, Origin};
 use crate::system::files::{self, FolderLock, StagedFolder};
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, PublicKey, SigningRequest, pem};
@@ -221,7 +222,7 @@ pub fn install(home: &Home, order: InstallOrder, effects: &Effects<'_>) -> Resul
     if let Some((issuer, over_it)) = above.split_first() {
         let issuer = CaCertificate::new(&issuer.subject.to_string(), issuer.clone(), over_it.to_vec())?;
         issuer.check_authority(now)?;
-        crate::authority::issuer_chain::check_chain(&certificate, &issuer, now)?;
+        verify_new_chain(&certificate, &issuer, now)?;
     }
     let new_root = root_to_add(&authorities, &above, add_root)?;
     let mut warnings = lint::check(facts.certificate(), above.first(), lint::LintProfile::Rfc5280);
@@ -236,7 +237,7 @@ pub fn install(home: &Home, order: InstallOrder, effects: &Effects<'_>) -> Resul
     let mut change = index.change()?;
     let rows = new_root.iter().map(|root| (&root.certificate, root.name.as_str(), ROOT, root.name.as_str()));
     for row in rows.chain([(&certificate, name.as_str(), TEMPLATE, signed_by.as_str())]) {
-        let (id, is_recorded_now) = record(&mut change, row, now)?;
+        let (id, is_recorded_now) = record_once(&mut change, row, now)?;
         ids.push(id);
         is_new |= is_recorded_now;
     }
@@ -345,8 +346,8 @@ fn issuer_name(
     Ok(new_root.map_or_else(|| ROOT.to_owned(), |root| root.name.clone()))
 }
 
-/// Records a certificate unless the index has it; its row, and whether it is new.
-fn record(
+/// Records a certificate unless the index has it. Returns its row, and whether it is new.
+fn record_once(
     change: &mut Change<'_>,
     (certificate, name, template, authority): (&Certificate, &str, &str, &str),
     now: OffsetDateTime,
@@ -355,17 +356,8 @@ fn record(
     if let Some(entry) = known.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint()) {
         return Ok((entry.id, false));
     }
-    let entry = NewEntry {
-        certificate,
-        name,
-        template,
-        authority,
-        issued_at: now,
-        origin: Origin::Adopted,
-        place: None,
-        delivered_at: None,
-    };
-    Ok((change.insert(&entry)?, true))
+    let record_as = RecordAs { origin: Origin::Adopted, ..RecordAs::issued(name, template, authority) };
+    Ok((record(change, record_as, certificate, now)?, true))
 }
 
 fn publish_root(home: &Home, root: &Root, effects: &Effects<'_>) -> Result<(), IntermediateError> {

@@ -3,6 +3,7 @@
 
 use time::{Duration, OffsetDateTime};
 
+use crate::authority::certify::{RecordAs, certify_itself, record};
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::serial::unused_serial;
 use crate::issuance::{self, Issuer, SignedBy, recertify};
@@ -11,7 +12,7 @@ use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
-use crate::store::index::{Index, NewEntry, Origin};
+use crate::store::index::Index;
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, FolderLock};
 use crate::text::Lifetime;
@@ -69,16 +70,7 @@ pub fn renew(
     let serial = unused_serial(SERIAL_OCTETS, &change, effects.entropy)?;
     let certificate = sign(issuer, now, validity, serial)?;
     let template = change.history(&name, now)?.pop().map_or_else(|| "root".to_owned(), |last| last.template);
-    let id = change.insert(&NewEntry {
-        certificate: &certificate,
-        name: &name,
-        template: &template,
-        authority: &name,
-        issued_at: now,
-        origin: Origin::Issued,
-        place: None,
-        delivered_at: None,
-    })?;
+    let id = record(&mut change, RecordAs::issued(&name, &template, &name), &certificate, now)?;
     change.commit()?;
 
     // Only now may it leave the process.
@@ -98,7 +90,7 @@ fn sign(
     let before = issuer.ca_certificate().certificate().clone();
     let key = issuer.into_signer();
     let draft = recertify(&before, SignedBy::Itself(&key), now, validity, serial)?;
-    Ok(issuance::sign(issuance::approve(draft, None)?, &key)?.checked()?)
+    Ok(certify_itself(draft, &key)?.certificate)
 }
 
 fn validity(lifetime: Lifetime, now: OffsetDateTime) -> Result<Validity, RotationError> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use time::{Duration, OffsetDateTime};
 
+use crate::authority::certify::{RecordAs, certify, record};
 use crate::authority::hierarchy::rotation::error::RotationError;
-use crate::authority::issuer_chain::judged;
 use crate::authority::leaf::request_inputs::{self, RequestInputError};
 use crate::authority::serial::unused_serial;
 use crate::issuance::profile::Distribution;
@@ -16,7 +16,7 @@ use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
-use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
+use crate::store::index::{Change, EntryId, Index};
 use crate::store::templates::TemplateError;
 use crate::system::files;
 use crate::x509::{Certificate, Validity};
@@ -117,17 +117,8 @@ pub fn recertify_the_rest(
             let values = |issuer| request_inputs::values(&profile, &entry, &BTreeMap::new(), config, Some(issuer));
             readdress(&mut draft, &before, &profile.distribution, &[values(issuer.name())?, values(old_name)?]);
         }
-        let certificate = judged(new.sign(issuance::approve(draft, Some(issuer))?)?, issuer, now)?;
-        let id = change.insert(&NewEntry {
-            certificate: &certificate,
-            name: &name,
-            template: &template,
-            authority: issuer.name(),
-            issued_at: now,
-            origin: Origin::Issued,
-            place: None,
-            delivered_at: None,
-        })?;
+        let certificate = certify(draft, new, now)?.certificate;
+        let id = record(change, RecordAs::issued(&name, &template, issuer.name()), &certificate, now)?;
         let left_out = issuance::recertify::left_out(&before);
         recertified.push(Recertified { name, certificate, id, left_out });
     }

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
+use crate::authority::certify::{RecordAs, certify, certify_itself, record};
 use crate::authority::hierarchy::ca_profile::{authority_profile, authority_request};
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::next_generation;
 use crate::authority::hierarchy::rotation::recertify::{
     Recertified, is_anything_left, put_in_place, recertify_the_rest,
 };
-use crate::authority::issuer_chain::judged;
 use crate::authority::serial::{draw_serial, unused_serial};
 use crate::issuance::{self, CaCertificate, Draft, Issuer, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
@@ -19,7 +19,7 @@ use crate::store::config::Config;
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
 use crate::store::home::Home;
-use crate::store::index::{Change, EntryId, Index, NewEntry, Origin};
+use crate::store::index::{Change, EntryId, Index};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, FolderLock, StagedFolder};
 use crate::text::Lifetime;
@@ -319,7 +319,7 @@ impl Work<'_> {
         let mut change = index.change()?;
         let draw = |index: &Index| unused_serial(octets, index, self.effects.entropy);
         let draft = Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, draw(&change)?)?;
-        let certificate = issuance::sign(issuance::approve(draft, None)?, &root.key)?.checked()?;
+        let certificate = certify_itself(draft, &root.key)?.certificate;
         let facts = CaCertificate::new(&root.name, certificate.clone(), Vec::new())?;
         let new = Issuer::new(facts, root.key)?;
         let old_certificate = old.ca_certificate().certificate();
@@ -327,11 +327,7 @@ impl Work<'_> {
         let cross = |subject: &Certificate, issuer: &Issuer, index: &Index| -> Result<Certificate, RotationError> {
             let by = SignedBy::Issuer(issuer.ca_certificate());
             let draft = issuance::recertify(subject, by, self.now, validity, draw(index)?)?;
-            Ok(judged(
-                issuer.sign(issuance::approve(draft, Some(issuer.ca_certificate()))?)?,
-                issuer.ca_certificate(),
-                self.now,
-            )?)
+            Ok(certify(draft, issuer, self.now)?.certificate)
         };
         let new_with_old = cross(&certificate, old, &change)?;
         let old_with_new = cross(old_certificate, &new, &change)?;
@@ -346,16 +342,8 @@ impl Work<'_> {
         ];
         let mut ids = Vec::new();
         for (certificate, name, template, authority) in rows {
-            ids.push(change.insert(&NewEntry {
-                certificate,
-                name,
-                template,
-                authority,
-                issued_at: self.now,
-                origin: Origin::Issued,
-                place: None,
-                delivered_at: None,
-            })?);
+            let record_as = RecordAs::issued(name, template, authority);
+            ids.push(record(&mut change, record_as, certificate, self.now)?);
         }
         let recertified = self.recertify(authorities, &mut change, (old_name, old_certificate), &new)?;
         change.commit()?;

@@ -1,0 +1,189 @@
+//! From a draft to a certificate that was signed and verified, and from there to its record in the index.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use crate::authority::error::CertifyError;
+use crate::issuance::{self, CaCertificate, Draft, Issuer};
+use crate::keys::Signer;
+use crate::lint::{Finding, Severity};
+use crate::store::index::{Change, EntryId, IndexError, NewEntry, Origin};
+use crate::verify::{self, Candidate, Problem, Purpose, SignatureCache, VerifyInput, VerifyOptions};
+use crate::x509::Certificate;
+
+/// A certificate that was signed and verified, and is not recorded yet.
+#[derive(Debug)]
+pub struct Certified {
+    pub certificate: Certificate,
+    /// What the lint rules report that does not forbid it.
+    pub warnings: Vec<Finding>,
+}
+
+/// Signs a draft with the key of an issuer, and verifies the chain of the result.
+///
+/// # Errors
+/// When the draft is not approved, the key does not sign, or the chain of the certificate is not valid now.
+pub fn certify<S: Signer>(draft: Draft, issuer: &Issuer<S>, now: OffsetDateTime) -> Result<Certified, CertifyError> {
+    let ca = issuer.ca_certificate();
+    let mut approved = issuance::approve(draft, Some(ca))?;
+    let warnings = std::mem::take(&mut approved.warnings);
+    let certificate = issuer.sign(approved)?.verified(|certificate| verify_new_chain(certificate, ca, now))?;
+    Ok(Certified { certificate, warnings })
+}
+
+/// Signs the draft of a root with the key that the root is for, and checks the signature.
+///
+/// # Errors
+/// When the draft is not approved, or the key does not sign.
+pub fn certify_itself(draft: Draft, key: &dyn Signer) -> Result<Certified, CertifyError> {
+    let mut approved = issuance::approve(draft, None)?;
+    let warnings = std::mem::take(&mut approved.warnings);
+    let certificate = issuance::sign(approved, key)?.checked()?;
+    Ok(Certified { certificate, warnings })
+}
+
+/// Verifies the chain of a new certificate as a client would that trusts the last certificate of the issuer's chain.
+///
+/// # Errors
+/// When the chain is not valid now.
+pub fn verify_new_chain(
+    certificate: &Certificate,
+    issuer: &CaCertificate,
+    now: OffsetDateTime,
+) -> Result<(), CertifyError> {
+    let candidate = |certificate: &Certificate, file: &str| {
+        Candidate::new(certificate.clone(), verify::InputPosition::new(file, 1))
+    };
+    let mut above: Vec<Candidate> = std::iter::once(issuer.certificate())
+        .chain(issuer.above())
+        .map(|above| candidate(above, issuer.name()))
+        .collect();
+    let anchor = above.pop().into_iter().collect::<Vec<_>>();
+    let options = VerifyOptions {
+        at: now,
+        purpose: Purpose::Any,
+        names: Vec::new(),
+        max_path_length: None,
+        must_be_valid_until: None,
+        check_revocation: false,
+        own_roots: true,
+    };
+    let leaf = candidate(certificate, "the new certificate");
+    let input = VerifyInput {
+        leaf: &leaf,
+        untrusted: &above.iter().collect::<Vec<_>>(),
+        anchors: &anchor,
+        crls: &[],
+        signatures: &SignatureCache::default(),
+    };
+    // Lint errors of an imported CA were reported when it was imported; only those of the new certificate count here.
+    let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.position;
+    match verify::verify_chain(input, &options).problems.into_iter().find(is_its_own) {
+        Some(problem) => Err(CertifyError::DoesNotVerify(problem.message)),
+        None => Ok(()),
+    }
+}
+
+/// How a certificate is recorded in the index.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordAs<'a> {
+    /// NAME of the entry; of a CA certificate, the name of the authority.
+    pub name: &'a str,
+    pub template: &'a str,
+    /// The name of the authority that signed it; of a root, its own name.
+    pub authority: &'a str,
+    pub origin: Origin,
+    /// The folder of its files, when that is not the usual one (`--out`).
+    pub place: Option<&'a Path>,
+    /// Whether its files and its record come into place in the same step. False: [`Index::mark_delivered`] follows.
+    ///
+    /// [`Index::mark_delivered`]: crate::store::Index::mark_delivered
+    pub is_delivered: bool,
+}
+
+impl<'a> RecordAs<'a> {
+    /// A certificate that this CA signed, whose files are not in the usual place yet.
+    pub fn issued(name: &'a str, template: &'a str, authority: &'a str) -> Self {
+        Self { name, template, authority, origin: Origin::Issued, place: None, is_delivered: false }
+    }
+}
+
+/// Records a certificate. It may leave the process when the transaction was committed, and not before.
+///
+/// # Errors
+/// When the index has one with the same issuer and serial number, or cannot be written.
+pub fn record(
+    change: &mut Change<'_>,
+    record_as: RecordAs<'_>,
+    certificate: &Certificate,
+    now: OffsetDateTime,
+) -> Result<EntryId, IndexError> {
+    let RecordAs { name, template, authority, origin, place, is_delivered } = record_as;
+    let delivered_at = is_delivered.then_some(now);
+    change.insert(&NewEntry { certificate, name, template, authority, issued_at: now, origin, place, delivered_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::testing::{Ca, NOW};
+    use crate::issuance::{CertificateRequest, End, IssuerError, Profile, SignedBy, TemplateValues};
+    use crate::keys::{PrivateKey, SigningError};
+    use crate::store::ca_certificates::CaCertificates;
+    use crate::x509::{KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
+
+    /// Shows one public key and signs with another key.
+    struct Dishonest<'a> {
+        shown: &'a PublicKey,
+        used: PrivateKey,
+    }
+
+    impl Signer for Dishonest<'_> {
+        fn public_key(&self) -> &PublicKey {
+            self.shown
+        }
+
+        fn signature_algorithm(&self) -> SignatureAlgorithm {
+            self.used.signature_algorithm()
+        }
+
+        fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+            self.used.sign(message)
+        }
+    }
+
+    #[test]
+    fn nobody_gets_a_certificate_that_another_key_has_signed() {
+        let ca = Ca::new();
+        let facts = CaCertificates::of(&ca.home).ca_certificate("issuing").unwrap();
+        let leaf = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let profile = Profile::read("server", "server.toml", include_str!("../../templates/server.toml")).unwrap();
+        let request = CertificateRequest {
+            name: "web.test".to_owned(),
+            names: vec!["web.test".parse().unwrap()],
+            public_key: leaf.public_key().clone(),
+            end: End::Default,
+            clip: false,
+            subject: Vec::new(),
+            values: TemplateValues(
+                [("name".to_owned(), "web.test".to_owned()), ("organization".to_owned(), String::new())].into(),
+            ),
+        };
+        let draft = || {
+            let serial = SerialNumber::from_random(&[2; 16]).unwrap();
+            Draft::new(&profile, &request, SignedBy::Issuer(&facts), NOW, serial).unwrap()
+        };
+        let issued = |signer: &dyn Signer| issuance::sign(issuance::approve(draft(), Some(&facts)).unwrap(), signer);
+        let shown = &facts.certificate().public_key;
+        let kind = shown.kind().to_string();
+        let same_kind = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind).unwrap();
+        let used = || PrivateKey::generate(same_kind).unwrap();
+        let dishonest = Dishonest { shown, used: used() };
+        assert!(matches!(issued(&dishonest).unwrap().checked(), Err(IssuerError::Altered)));
+        let refused = certify(draft(), &Issuer::new(facts.clone(), dishonest).unwrap(), NOW);
+        assert!(matches!(refused, Err(CertifyError::DoesNotVerify(_))), "{refused:?}");
+        // A signer that shows the key that it signs with is refused before it signs.
+        assert!(matches!(issued(&used()), Err(IssuerError::OtherKey)));
+    }
+}
