@@ -76,7 +76,7 @@ impl Cause {
     }
 
     /// The same, when it is known with which bytes the other side began.
-    pub(super) fn knowing(self, first: &[u8]) -> Self {
+    pub(super) fn with_first_bytes(self, first: &[u8]) -> Self {
         let is_http = [&b"HTTP/"[..], b"GET ", b"HEAD ", b"POST ", b"PUT ", b"OPTIONS "];
         if self.code == NOT_TLS && is_http.iter().any(|beginning| first.starts_with(beginning)) {
             return Self::new(NOT_TLS, "the other side speaks HTTP in the clear, without TLS");
@@ -86,7 +86,7 @@ impl Cause {
 
     /// The same, when it is known which cipher suites the client offered. The TLS library names what it misses first, and
     /// of a client without Diffie-Hellman that is the group for it, whatever the suites are.
-    pub(super) fn given_offer(self, cipher_suites: &[CipherSuite]) -> Self {
+    pub(super) fn with_offered_suites(self, cipher_suites: &[CipherSuite]) -> Self {
         if matches!(self.code, NO_COMMON_GROUP | NO_COMMON_CIPHER_SUITE) && registry::all_static_rsa(cipher_suites) {
             return Self::new(
                 NO_COMMON_CIPHER_SUITE,
@@ -97,12 +97,12 @@ impl Cause {
     }
 
     /// Somebody else's server refused, in whatever way servers do; why, only its log knows.
-    pub fn is_of_another_server(&self) -> bool {
+    pub fn may_come_from_other_server(&self) -> bool {
         self.code == ALERT_RECEIVED || self.code == "closed" || self.code.starts_with("http-")
     }
 
     /// What to do about it when it was not meant to happen.
-    pub fn cure(&self) -> &'static str {
+    pub fn fix(&self) -> &'static str {
         match self.code {
             NO_CERTIFICATE => "give the client a certificate and its key",
             UNKNOWN_ISSUER => {
@@ -404,7 +404,7 @@ mod tests {
             let roots = [root.clone()];
             let test = HandshakeTest { server: &server, client: None, roots: &roots, ..others.test(&versions) };
             let report = run(&test).unwrap();
-            let found = report.sessions[0].breakdown.as_ref().unwrap();
+            let found = report.sessions[0].failure.as_ref().unwrap();
             assert_eq!((found.by, found.cause.code), (Side::Client, code), "{found:?}");
         }
     }
@@ -467,7 +467,7 @@ mod tests {
             // The fix of all rare causes.
             "tls-error",
         ];
-        let fix = |code| Cause::new(code, "what was found").cure();
+        let fix = |code| Cause::new(code, "what was found").fix();
         let mut fixes = common.map(fix).to_vec();
         fixes.sort_unstable();
         assert!(fixes.iter().all(|fix| !fix.is_empty()), "{fixes:?}");
@@ -489,11 +489,14 @@ mod tests {
     fn plain_http_is_known_by_its_first_octets_where_no_tls_is_spoken() {
         let not_tls = of(&InvalidMessage::InvalidContentType.into());
         for first in ["HTTP/1.1 400", "GET / ", "HEAD / ", "POST / ", "PUT / ", "OPTIONS * "] {
-            assert!(not_tls.clone().knowing(first.as_bytes()).sentence.contains("HTTP in the clear"), "{first}");
+            assert!(
+                not_tls.clone().with_first_bytes(first.as_bytes()).sentence.contains("HTTP in the clear"),
+                "{first}"
+            );
         }
-        assert_eq!(not_tls.clone().knowing(b"220 mail.test ESMTP"), not_tls);
+        assert_eq!(not_tls.clone().with_first_bytes(b"220 mail.test ESMTP"), not_tls);
         let expired = of(&CertificateError::Expired.into());
-        assert_eq!(expired.clone().knowing(b"GET / "), expired);
+        assert_eq!(expired.clone().with_first_bytes(b"GET / "), expired);
     }
 
     #[test]
@@ -513,18 +516,18 @@ mod tests {
     fn a_client_with_static_rsa_only_is_told_so_whatever_the_library_misses_first() {
         let offers = [0x2a2a, 0x009d, 0x002f, 0x00ff];
         for missed in [PeerIncompatible::NoKxGroupsInCommon, PeerIncompatible::NoCipherSuitesInCommon] {
-            let cause = of(&Error::PeerIncompatible(missed)).given_offer(&offered(&offers));
+            let cause = of(&Error::PeerIncompatible(missed)).with_offered_suites(&offered(&offers));
             assert_eq!(cause.code, NO_COMMON_CIPHER_SUITE);
             assert!(
-                cause.sentence.starts_with("the client offers static RSA") && cause.cure().contains("ECDHE"),
+                cause.sentence.starts_with("the client offers static RSA") && cause.fix().contains("ECDHE"),
                 "{cause:?}"
             );
         }
         let one_that_would_do = [&offers[..], &[0xc02f]].concat();
         let cause = of(&Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon));
-        assert_eq!(cause.clone().given_offer(&offered(&one_that_would_do)).code, NO_COMMON_GROUP);
-        assert_eq!(cause.given_offer(&[]).code, NO_COMMON_GROUP);
+        assert_eq!(cause.clone().with_offered_suites(&offered(&one_that_would_do)).code, NO_COMMON_GROUP);
+        assert_eq!(cause.with_offered_suites(&[]).code, NO_COMMON_GROUP);
         let expired = Cause::new(EXPIRED, "it has expired");
-        assert_eq!(expired.clone().given_offer(&offered(&offers)), expired);
+        assert_eq!(expired.clone().with_offered_suites(&offered(&offers)), expired);
     }
 }

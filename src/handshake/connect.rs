@@ -20,7 +20,7 @@ use super::peer_connection::PeerConnection;
 use super::refusals::cases::allows_purpose;
 use super::refusals::forged_peer::{ForgedPeer, from_unknown_ca};
 use super::refusals::lookalike_ca::{CopyChanges, Purpose};
-use super::report::{Expected, HandshakeReport, Outcome, Refusal, Session};
+use super::report::{ExpectedRefusal, HandshakeReport, Refusal, RefusalOutcome, Session};
 use super::scenario::{self, Identity, TrustSettings};
 use crate::tls::{Group, Secrets, Side, TlsVersion};
 use crate::x509::{Certificate, ExtendedKeyUsage, Validity};
@@ -71,10 +71,13 @@ pub fn test_server(test: &ConnectTest<'_>) -> Result<HandshakeReport, HandshakeE
         for version in &proven {
             for RemoteCase { name, title, client_shows, caveat } in &cases {
                 let (outcome, recording) = match client_shows {
-                    Err(reason) => (Outcome::Untried(reason.clone()), None),
+                    Err(reason) => (RefusalOutcome::Untried(reason.clone()), None),
                     Ok(identity) => {
                         let session = connect_once(test, &addresses, *version, identity.as_ref())?;
-                        (session.breakdown.map_or(Outcome::Accepted, Outcome::Refused), Some(session.recording))
+                        (
+                            session.failure.map_or(RefusalOutcome::Accepted, RefusalOutcome::Refused),
+                            Some(session.recording),
+                        )
                     }
                 };
                 report.refusals.push(Refusal {
@@ -82,7 +85,7 @@ pub fn test_server(test: &ConnectTest<'_>) -> Result<HandshakeReport, HandshakeE
                     title,
                     version: *version,
                     outcome,
-                    expected: Expected::OF_ANOTHER_SERVER,
+                    expected: ExpectedRefusal::BY_OTHER_SERVER,
                     caveat: *caveat,
                     recording,
                 });
@@ -276,7 +279,7 @@ mod tests {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let report = report_of(&hierarchy, &serve(strict_config(&hierarchy), "200"), &[TlsVersion::Tls13]);
         assert!(report.passed(), "{report:?}");
-        assert_eq!(report.refusals.iter().filter(|refusal| refusal.for_the_right_reason()).count(), 8);
+        assert_eq!(report.refusals.iter().filter(|refusal| refusal.refused_as_expected()).count(), 8);
         assert!(report.sessions[0].client.authenticated);
     }
 
@@ -296,7 +299,7 @@ mod tests {
                 listener.incoming().for_each(drop);
             });
             let report = report_of(&hierarchy, &address, &[TlsVersion::Tls13]);
-            assert!(report.refusals.iter().all(Refusal::as_it_should_be), "{report:?}");
+            assert!(report.refusals.iter().all(Refusal::is_as_expected), "{report:?}");
             let sessions: Vec<bool> = report.sessions.iter().map(Session::passed).collect();
             let expected: &[bool] = if locked_after < 10 { &[true, false] } else { &[true] };
             assert_eq!((sessions.as_slice(), report.passed()), (expected, locked_after == 10), "{locked_after}");
@@ -318,7 +321,7 @@ mod tests {
     fn a_version_that_the_server_does_not_speak_is_told_apart_from_a_refused_certificate() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let report = report_of(&hierarchy, &serve(strict_config(&hierarchy), "200"), &BOTH);
-        let broken = report.sessions[1].breakdown.as_ref().unwrap();
+        let broken = report.sessions[1].failure.as_ref().unwrap();
         assert_eq!((broken.by, broken.alert), (Side::Server, Some(Alert::PROTOCOL_VERSION)));
         assert!(!report.passed());
         assert!(report.refusals.iter().all(|refusal| refusal.version == TlsVersion::Tls13));
@@ -339,8 +342,8 @@ mod tests {
         .with_client_cert_verifier(WebPkiClientVerifier::no_client_auth())
         .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(identity)));
         let report = report_of(&hierarchy, &serve(Arc::new(forgetful), "200"), &[TlsVersion::Tls13]);
-        let tried = report.refusals.iter().filter(|refusal| !matches!(refusal.outcome, Outcome::Untried(_)));
-        assert!(tried.clone().count() == 8 && tried.clone().all(|refusal| refusal.outcome == Outcome::Accepted));
+        let tried = report.refusals.iter().filter(|refusal| !matches!(refusal.outcome, RefusalOutcome::Untried(_)));
+        assert!(tried.clone().count() == 8 && tried.clone().all(|refusal| refusal.outcome == RefusalOutcome::Accepted));
         assert!(!report.passed());
     }
 
@@ -349,7 +352,7 @@ mod tests {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         for (status, code) in [("400", "http-400"), ("495", "http-495"), ("496", "http-496")] {
             let report = report_of(&hierarchy, &serve(strict_config(&hierarchy), status), &[TlsVersion::Tls13]);
-            let broken = report.sessions[0].breakdown.as_ref().unwrap();
+            let broken = report.sessions[0].failure.as_ref().unwrap();
             assert_eq!((broken.by, broken.cause.code, &broken.alert), (Side::Server, code, &None));
             assert!(!report.sessions[0].client.authenticated && !report.passed());
         }
@@ -382,8 +385,8 @@ mod tests {
             let report = asking(&hierarchy, status);
             assert!(report.passed(), "{report:?}");
             for refusal in &report.refusals {
-                let Outcome::Refused(found) = &refusal.outcome else { continue };
-                assert!(refusal.for_the_right_reason(), "{refusal:?}");
+                let RefusalOutcome::Refused(found) = &refusal.outcome else { continue };
+                assert!(refusal.refused_as_expected(), "{refusal:?}");
                 let over_http = refusal.case == "no-client-certificate";
                 assert_eq!(found.cause.code, if over_http { code } else { "alert-received" }, "{refusal:?}");
                 assert_eq!(found.alert.is_none(), over_http, "{refusal:?}");
@@ -400,7 +403,7 @@ mod tests {
             assert!(!report.passed(), "{status}");
             let without_certificate =
                 report.refusals.iter().find(|refusal| refusal.case == "no-client-certificate").unwrap();
-            assert_eq!(without_certificate.outcome, Outcome::Accepted, "{status}");
+            assert_eq!(without_certificate.outcome, RefusalOutcome::Accepted, "{status}");
         }
     }
 }

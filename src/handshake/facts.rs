@@ -2,8 +2,8 @@
 
 use super::cause::{self, Cause};
 use super::exchange::Exchange;
-use super::fault;
-use super::report::{Breakdown, Peer, Session};
+use super::refused_certificate;
+use super::report::{HandshakeFailure, ObservedPeer, Session};
 use crate::tls::{Alert, Body, Message, Side, TlsVersion, trace};
 
 /// An exchange as facts.
@@ -23,7 +23,7 @@ pub(super) fn session_from(version: TlsVersion, exchange: Exchange) -> Session {
     });
     Session {
         version,
-        breakdown: failure_of(&exchange, &messages),
+        failure: failure_of(&exchange, &messages),
         cipher_suite,
         key_exchange,
         server: peer(Side::Server, passed, &messages),
@@ -37,7 +37,7 @@ pub(super) fn session_from(version: TlsVersion, exchange: Exchange) -> Session {
     }
 }
 
-fn peer(side: Side, passed: bool, messages: &[Message]) -> Peer {
+fn peer(side: Side, passed: bool, messages: &[Message]) -> ObservedPeer {
     let own = || messages.iter().filter(move |message| message.from == side);
     let shown = own().find_map(|message| match &message.body {
         Body::Certificate { chain } => chain.first(),
@@ -47,7 +47,7 @@ fn peer(side: Side, passed: bool, messages: &[Message]) -> Peer {
         Body::CertificateVerify { scheme } | Body::ServerKeyExchange { scheme, .. } => Some(*scheme),
         _ => None,
     });
-    Peer {
+    ObservedPeer {
         authenticated: passed && shown.is_some(),
         subject: shown.map(|shown| shown.subject.clone()),
         serial: shown.map(|shown| shown.serial.clone()),
@@ -56,7 +56,7 @@ fn peer(side: Side, passed: bool, messages: &[Message]) -> Peer {
 }
 
 /// Who gave up, with which alert, and why; nothing when the exchange passed.
-pub(super) fn failure_of(exchange: &Exchange, messages: &[Message]) -> Option<Breakdown> {
+pub(super) fn failure_of(exchange: &Exchange, messages: &[Message]) -> Option<HandshakeFailure> {
     if exchange.passed() {
         return None;
     }
@@ -72,15 +72,15 @@ pub(super) fn failure_of(exchange: &Exchange, messages: &[Message]) -> Option<Br
 }
 
 /// A breakdown with what the messages say of it.
-pub(super) fn describe_failure(by: Side, cause: Cause, messages: &[Message]) -> Breakdown {
+pub(super) fn describe_failure(by: Side, cause: Cause, messages: &[Message]) -> HandshakeFailure {
     let alert = alert_of(by, messages);
     let offered = messages.iter().find_map(|message| match &message.body {
         Body::ClientHello { cipher_suites, .. } => Some(cipher_suites.as_slice()),
         _ => None,
     });
-    let cause = cause.given_offer(offered.unwrap_or_default());
-    let certificate = fault::certificate(by, alert, &cause, messages);
-    Breakdown { by, alert, cause, certificate }
+    let cause = cause.with_offered_suites(offered.unwrap_or_default());
+    let certificate = refused_certificate::find(by, alert, &cause, messages);
+    HandshakeFailure { by, alert, cause, certificate }
 }
 
 /// The last alert of this side that is more than a good-bye.

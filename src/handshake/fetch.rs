@@ -30,7 +30,7 @@ pub struct Served {
     pub requests_certificate: bool,
     pub proof: KeyProof,
     /// Why the handshake went no further once the chain was shown.
-    pub broken_off: Option<Cause>,
+    pub failure: Option<Cause>,
 }
 
 /// Fetches the chain of the server at `address` (`host:port`), asked for as `host_name`.
@@ -68,7 +68,7 @@ pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Serve
         cipher_suite: result.cipher_suite,
         requests_certificate: observed.requests_certificate,
         proof: observed.proof,
-        broken_off: result.cause,
+        failure: result.cause,
     })
 }
 
@@ -120,7 +120,7 @@ mod tests {
             assert_eq!((served.version, served.proof), (Some(version), KeyProof::Given));
             assert!(served.requests_certificate && served.cipher_suite.is_some());
             // In TLS 1.3 the client is done before it is judged (RFC 8446 §4.4.2.4), in TLS 1.2 not.
-            assert_eq!(served.broken_off.is_some(), version == TlsVersion::Tls12, "{:?}", served.broken_off);
+            assert_eq!(served.failure.is_some(), version == TlsVersion::Tls12, "{:?}", served.failure);
         }
     }
 
@@ -164,7 +164,7 @@ mod tests {
         });
         let served = fetch(&address, "localhost", NOW).unwrap();
         assert_eq!((served.chain, served.proof), (ders(hierarchy.server.chain()), KeyProof::Given));
-        assert_eq!(served.broken_off.unwrap().code, "closed");
+        assert_eq!(served.failure.unwrap().code, "closed");
     }
 
     #[test]

@@ -242,9 +242,9 @@ mod tests {
     fn a_visitor_of_another_ca_is_refused_and_both_sides_say_so() {
         let (host, other_ca) = (Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::new(KeyAlgorithm::EcdsaP256));
         let (from_server, from_client) = meet(&host, &other_ca, TlsVersion::Tls13);
-        let refused = from_server.sessions[0].breakdown.as_ref().unwrap();
+        let refused = from_server.sessions[0].failure.as_ref().unwrap();
         assert_eq!((refused.by, refused.cause.code), (Side::Server, "bad-signature"));
-        let heard = from_client.sessions[0].breakdown.as_ref().unwrap();
+        let heard = from_client.sessions[0].failure.as_ref().unwrap();
         assert_eq!((heard.by, &heard.alert), (Side::Server, &refused.alert));
     }
 
@@ -309,7 +309,7 @@ mod tests {
         let mut codes: Vec<_> = report
             .sessions
             .iter()
-            .map(|session| session.breakdown.as_ref().map_or("passed", |breakdown| breakdown.cause.code))
+            .map(|session| session.failure.as_ref().map_or("passed", |failure| failure.cause.code))
             .collect();
         codes.sort_unstable();
         assert_eq!((codes, reported), (vec!["bad-signature", "passed", "passed", "timed-out"], 4));

@@ -10,7 +10,7 @@
 //! - [`connect`], [`listen`], [`call`], [`dial`], [`host`]: one part alone, the other played by another program
 //! - [`known_bad_clients`]: what a server must refuse although its own CA signed it
 //! - [`fetch`], [`witness`]: the certificates that a running server shows, and nothing more
-//! - [`cause`], [`fault`]: why a side refused, and which certificate
+//! - [`cause`], [`refused_certificate`]: why a side refused, and which certificate
 //! - [`refusals`]: what must be refused, and the copies of certificates that this takes
 //! - [`session`], [`facts`], [`report`], [`steps`]: what is reported in the end
 //! - [`measure`], [`matrix`]: how fast it goes
@@ -27,7 +27,6 @@ pub mod endpoint;
 mod error;
 mod exchange;
 mod facts;
-mod fault;
 pub mod fetch;
 mod good_case;
 mod host;
@@ -40,6 +39,7 @@ pub mod measure;
 mod observer;
 mod peer_connection;
 mod refusals;
+mod refused_certificate;
 pub mod report;
 mod scenario;
 mod session;
@@ -53,6 +53,6 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CopyError, ExchangeError, HandshakeError, SetUpError};
 pub use good_case::HandshakeTest;
 pub use observer::KeyProof;
-pub use report::{HandshakeReport, Peer, Refusal, Session};
+pub use report::{HandshakeReport, ObservedPeer, Refusal, Session};
 pub use scenario::ClientAuthentication;
 pub use session::run;

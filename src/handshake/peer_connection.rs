@@ -229,7 +229,7 @@ impl PeerConnection {
         let gave_up = matches!(ended, Err(ExchangeError::TooLong(_) | ExchangeError::TooMuch));
         let by = if (self.error.is_some() && !received_alert) || gave_up { self.own } else { self.own.other() };
         let cause = match (&self.error, ended, self.own) {
-            (Some(error), ..) => Some(cause::of(error).knowing(self.first_received())),
+            (Some(error), ..) => Some(cause::of(error).with_first_bytes(self.first_received())),
             (None, Err(ended), _) => Some(Cause::cut_short(self.own.other(), &ended)),
             (None, Ok(()), Side::Client) if self.received.is_empty() => Some(Cause::closed(by)),
             (None, Ok(()), Side::Client) => Cause::http(http_status(&self.received)),
@@ -260,7 +260,7 @@ impl PeerConnection {
         let mut session = facts::session_from(version, exchange);
         session.server.authenticated = done;
         session.client.authenticated = done && cause.is_none() && session.client.subject.is_some();
-        session.breakdown = cause.map(|cause| facts::describe_failure(by, cause, &session.messages));
+        session.failure = cause.map(|cause| facts::describe_failure(by, cause, &session.messages));
         session
     }
 }

@@ -25,7 +25,7 @@ impl HandshakeReport {
     pub fn passed(&self) -> bool {
         !self.sessions.is_empty()
             && self.sessions.iter().all(Session::passed)
-            && self.refusals.iter().all(Refusal::as_it_should_be)
+            && self.refusals.iter().all(Refusal::is_as_expected)
     }
 }
 
@@ -34,12 +34,12 @@ impl HandshakeReport {
 pub struct Session {
     pub version: TlsVersion,
     /// Why it did not succeed.
-    pub breakdown: Option<Breakdown>,
+    pub failure: Option<HandshakeFailure>,
     pub cipher_suite: Option<CipherSuite>,
     /// The group of the Diffie-Hellman exchange.
     pub key_exchange: Option<NamedGroup>,
-    pub server: Peer,
-    pub client: Peer,
+    pub server: ObservedPeer,
+    pub client: ObservedPeer,
     /// Taken up from an earlier one, without certificates; both sides are who they were there.
     pub resumed: bool,
     /// Bytes of application data that arrived and were the right ones.
@@ -53,7 +53,7 @@ pub struct Session {
 
 impl Session {
     pub fn passed(&self) -> bool {
-        self.breakdown.is_none()
+        self.failure.is_none()
     }
 
     /// The server asked for another key share (RFC 8446 §4.1.4).
@@ -69,7 +69,7 @@ impl Session {
 
 /// Who was seen at one end, in the messages themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Peer {
+pub struct ObservedPeer {
     /// The other side accepted the certificate and the proof that its key is held.
     pub authenticated: bool,
     pub subject: Option<String>,
@@ -80,36 +80,36 @@ pub struct Peer {
 
 /// How an exchange ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Breakdown {
+pub struct HandshakeFailure {
     /// Who gave up.
     pub by: Side,
     /// The alert that really crossed the wire.
     pub alert: Option<Alert>,
     pub cause: Cause,
     /// The certificate that it is about, if it is about one that was shown.
-    pub certificate: Option<AtFault>,
+    pub certificate: Option<RefusedCertificate>,
 }
 
-impl Breakdown {
+impl HandshakeFailure {
     /// The same ending, whichever certificates it befell.
-    pub fn is_like(&self, other: &Self) -> bool {
+    pub fn same_except_certificate(&self, other: &Self) -> bool {
         (self.by, &self.alert, &self.cause) == (other.by, &other.alert, &other.cause)
     }
 }
 
 /// Which certificate was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AtFault {
+pub struct RefusedCertificate {
     pub subject: String,
     pub serial: String,
 }
 
 /// The reason that is expected of a server that somebody else runs: its own, which it need not tell.
-pub const ANOTHER_SERVER: &str = "refused-by-the-server";
+pub const OTHER_SERVER_REASON: &str = "refused-by-the-server";
 
 /// What has to become of something bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expected {
+pub struct ExpectedRefusal {
     /// Who has to refuse it.
     pub by: Side,
     /// The reason, as [`Cause::code`].
@@ -118,9 +118,9 @@ pub struct Expected {
     pub alert: Option<Alert>,
 }
 
-impl Expected {
+impl ExpectedRefusal {
     /// Of a server that somebody else runs.
-    pub(super) const OF_ANOTHER_SERVER: Self = Self { by: Side::Server, error: ANOTHER_SERVER, alert: None };
+    pub(super) const BY_OTHER_SERVER: Self = Self { by: Side::Server, error: OTHER_SERVER_REASON, alert: None };
 }
 
 /// One exchange that had to be refused.
@@ -131,9 +131,9 @@ pub struct Refusal {
     /// The case in words.
     pub title: &'static str,
     pub version: TlsVersion,
-    pub outcome: Outcome,
+    pub outcome: RefusalOutcome,
     /// Who should have refused, how, and why.
-    pub expected: Expected,
+    pub expected: ExpectedRefusal,
     /// What has to be known of how it was tried.
     pub caveat: Option<&'static str>,
     /// What crossed the wire, if anything was tried.
@@ -142,9 +142,9 @@ pub struct Refusal {
 
 /// What became of something that had to be refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Refused; whether for the right reason is for [`Refusal::as_it_should_be`] to say.
-    Refused(Breakdown),
+pub enum RefusalOutcome {
+    /// Refused; whether for the right reason is for [`Refusal::is_as_expected`] to say.
+    Refused(HandshakeFailure),
     /// It was let through.
     Accepted,
     /// It could not be tried with these certificates, and why.
@@ -153,21 +153,21 @@ pub enum Outcome {
 
 impl Refusal {
     /// Refused by the right side, with an alert, for the right reason; or not tried at all.
-    pub fn as_it_should_be(&self) -> bool {
+    pub fn is_as_expected(&self) -> bool {
         match &self.outcome {
-            Outcome::Refused(_) => self.for_the_right_reason(),
-            Outcome::Accepted => false,
-            Outcome::Untried(_) => true,
+            RefusalOutcome::Refused(_) => self.refused_as_expected(),
+            RefusalOutcome::Accepted => false,
+            RefusalOutcome::Untried(_) => true,
         }
     }
 
     /// Refused by the side that had to refuse it, with the alert that says so, for the reason that makes it bad.
-    pub fn for_the_right_reason(&self) -> bool {
-        let Outcome::Refused(found) = &self.outcome else { return false };
+    pub fn refused_as_expected(&self) -> bool {
+        let RefusalOutcome::Refused(found) = &self.outcome else { return false };
         let expected = self.expected;
         found.by == expected.by
-            && if expected.error == ANOTHER_SERVER {
-                found.cause.is_of_another_server()
+            && if expected.error == OTHER_SERVER_REASON {
+                found.cause.may_come_from_other_server()
             } else {
                 found.cause.code == expected.error && found.alert == expected.alert
             }
@@ -178,9 +178,9 @@ impl Refusal {
 mod tests {
     use super::*;
 
-    fn broken(by: Side, code: &'static str, alert: Option<Alert>) -> Breakdown {
+    fn broken(by: Side, code: &'static str, alert: Option<Alert>) -> HandshakeFailure {
         let cause = Cause { code, sentence: "so it is".to_owned(), date: None };
-        Breakdown { by, alert, cause, certificate: None }
+        HandshakeFailure { by, alert, cause, certificate: None }
     }
 
     #[test]
@@ -189,31 +189,31 @@ mod tests {
             case: "expired-client",
             title: "client that has expired",
             version: TlsVersion::Tls13,
-            outcome: Outcome::Refused(broken(by, code, None)),
-            expected: Expected::OF_ANOTHER_SERVER,
+            outcome: RefusalOutcome::Refused(broken(by, code, None)),
+            expected: ExpectedRefusal::BY_OTHER_SERVER,
             caveat: None,
             recording: None,
         };
         for code in ["alert-received", "closed", "http-400", "http-495", "http-496"] {
-            assert!(refusal(Side::Server, code).as_it_should_be(), "{code}");
-            assert!(!refusal(Side::Client, code).as_it_should_be(), "{code}");
+            assert!(refusal(Side::Server, code).is_as_expected(), "{code}");
+            assert!(!refusal(Side::Client, code).is_as_expected(), "{code}");
         }
         for code in ["timed-out", "not-tls", "certificate-expired", "no-answer", "connection-failed"] {
-            assert!(!refusal(Side::Server, code).as_it_should_be(), "{code}");
+            assert!(!refusal(Side::Server, code).is_as_expected(), "{code}");
         }
     }
 
     #[test]
     fn endings_are_alike_when_side_alert_and_cause_are() {
         let one = broken(Side::Server, "certificate-expired", Some(Alert::CERTIFICATE_EXPIRED));
-        let certificate = Some(AtFault { subject: "CN=client".to_owned(), serial: "c1".to_owned() });
-        assert!(one.is_like(&Breakdown { certificate, ..one.clone() }));
+        let certificate = Some(RefusedCertificate { subject: "CN=client".to_owned(), serial: "c1".to_owned() });
+        assert!(one.same_except_certificate(&HandshakeFailure { certificate, ..one.clone() }));
         for other in [
-            Breakdown { by: Side::Client, ..one.clone() },
-            Breakdown { alert: None, ..one.clone() },
-            Breakdown { cause: Cause { code: "timed-out", ..one.cause.clone() }, ..one.clone() },
+            HandshakeFailure { by: Side::Client, ..one.clone() },
+            HandshakeFailure { alert: None, ..one.clone() },
+            HandshakeFailure { cause: Cause { code: "timed-out", ..one.cause.clone() }, ..one.clone() },
         ] {
-            assert!(!one.is_like(&other), "{other:?}");
+            assert!(!one.same_except_certificate(&other), "{other:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use super::config_pair::ConfigPair;
 use super::error::HandshakeError;
 use super::good_case::{HandshakeTest, good_case};
 use super::refusals::forged_peer::ForgedPeers;
-use super::report::{Breakdown, HandshakeReport, Peer, Session};
+use super::report::{HandshakeFailure, HandshakeReport, ObservedPeer, Session};
 use super::scenario::Scenario;
 use super::{exchange, facts, refusals};
 use crate::tls::{Group, Side};
@@ -54,8 +54,8 @@ fn held(scenario: &Scenario, configs: &ConfigPair) -> Result<Session, HandshakeE
 /// A session for which the server had to ask for another key share; without that it proves nothing of it.
 fn retried(mut session: Session) -> Session {
     if session.passed() && !session.hello_retry() {
-        session.breakdown =
-            Some(Breakdown { by: Side::Server, alert: None, cause: Cause::not_retried(), certificate: None });
+        session.failure =
+            Some(HandshakeFailure { by: Side::Server, alert: None, cause: Cause::not_retried(), certificate: None });
     }
     session
 }
@@ -66,13 +66,13 @@ fn resume(configs: &ConfigPair, earlier: &Session) -> Result<Session, HandshakeE
     let configs = configs.with_new_secrets();
     let mut session = facts::session_from(earlier.version, exchange::play(&configs)?);
     if !session.resumed && session.passed() {
-        session.breakdown =
-            Some(Breakdown { by: Side::Server, alert: None, cause: Cause::not_resumed(), certificate: None });
+        session.failure =
+            Some(HandshakeFailure { by: Side::Server, alert: None, cause: Cause::not_resumed(), certificate: None });
     }
     // Of a session that was not taken up again, its own certificates tell.
     if session.passed() {
         for (peer, before) in [(&mut session.server, &earlier.server), (&mut session.client, &earlier.client)] {
-            *peer = Peer { signature: None, ..before.clone() };
+            *peer = ObservedPeer { signature: None, ..before.clone() };
         }
     }
     Ok(session)

@@ -30,13 +30,13 @@ pub fn session(page: &mut Page, session: &Session) {
         }
         self::step(page, &step);
     }
-    if let Some(breakdown) = &session.breakdown {
-        let alert = breakdown.alert.as_ref().map(|alert| format!("its alert on the wire: {alert}"));
-        let certificate = breakdown.certificate.as_ref();
+    if let Some(failure) = &session.failure {
+        let alert = failure.alert.as_ref().map(|alert| format!("its alert on the wire: {alert}"));
+        let certificate = failure.certificate.as_ref();
         let certificate = certificate.map(|one| format!("the certificate: {}, serial {}", one.subject, one.serial));
-        let said = [Some(format!("the {} refused: {}", breakdown.by, breakdown.cause.sentence)), alert, certificate];
+        let said = [Some(format!("the {} refused: {}", failure.by, failure.cause.sentence)), alert, certificate];
         labelled(page, Tone::Bad, "broken off", said.into_iter().flatten());
-        labelled(page, Tone::Warning, "what to do", std::iter::once(breakdown.cause.cure().to_owned()));
+        labelled(page, Tone::Warning, "what to do", std::iter::once(failure.cause.fix().to_owned()));
     }
 }
 
@@ -52,7 +52,7 @@ fn labelled(page: &mut Page, tone: Tone, label: &str, sentences: impl Iterator<I
 
 fn headline(page: &mut Page, session: &Session) {
     page.gap();
-    let verdict = match (&session.breakdown, session.handshake) {
+    let verdict = match (&session.failure, session.handshake) {
         (None, Some(took)) => (Tone::Good, format!("passed, handshake in {}", milliseconds(took))),
         _ => (Tone::Bad, "FAILED".to_owned()),
     };

@@ -1,7 +1,7 @@
 //! What had to be refused, on the page: one line a case, grouped by who has to refuse it.
 
 use crate::handshake::Refusal;
-use crate::handshake::report::{Breakdown, Expected, Outcome};
+use crate::handshake::report::{ExpectedRefusal, HandshakeFailure, RefusalOutcome};
 use crate::report::handshake::{width, wrap};
 use crate::report::page::{Page, Tone};
 use crate::tls::{Alert, Side};
@@ -56,7 +56,7 @@ fn case(page: &mut Page, versions: &[&Refusal]) {
 fn alike(one: &Refusal, other: &Refusal) -> bool {
     match (&one.outcome, &other.outcome) {
         // The copies that were shown differ from version to version.
-        (Outcome::Refused(one), Outcome::Refused(other)) => one.is_like(other),
+        (RefusalOutcome::Refused(one), RefusalOutcome::Refused(other)) => one.same_except_certificate(other),
         (one, other) => one == other,
     }
 }
@@ -65,8 +65,8 @@ fn row(page: &mut Page, refusal: &Refusal, tried: &str) {
     let asterisk = if refusal.caveat.is_some() { "*" } else { "" };
     let tried = format!("{:<TRIED$}", format!("{tried}{asterisk}"));
     match &refusal.outcome {
-        Outcome::Refused(found) => {
-            let right = refusal.for_the_right_reason();
+        RefusalOutcome::Refused(found) => {
+            let right = refusal.refused_as_expected();
             let (tone, mark) = if right { (Tone::Good, "  ok  ") } else { WRONG };
             let alert = found.alert.map_or_else(|| "none".to_owned(), |alert| alert.to_string());
             let because = words(found.cause.code);
@@ -75,14 +75,14 @@ fn row(page: &mut Page, refusal: &Refusal, tried: &str) {
                 misjudged(page, found, refusal.expected);
             }
         }
-        Outcome::Accepted => {
+        RefusalOutcome::Accepted => {
             let so_what = match refusal.expected.by {
                 Side::Server => "the server let it in",
                 Side::Client => "the client took it",
             };
             page.pieces(&[WRONG, (Tone::Plain, &tried), (Tone::Bad, so_what)]);
         }
-        Outcome::Untried(reason) => {
+        RefusalOutcome::Untried(reason) => {
             let room = width(page) - MARK - TRIED;
             let mut lines = wrap(&format!("not tried: {reason}"), room).into_iter();
             let first = lines.next().unwrap_or_default();
@@ -95,9 +95,9 @@ fn row(page: &mut Page, refusal: &Refusal, tried: &str) {
 }
 
 /// Who refused it how, and who should have.
-fn misjudged(page: &mut Page, found: &Breakdown, expected: Expected) {
+fn misjudged(page: &mut Page, found: &HandshakeFailure, expected: ExpectedRefusal) {
     let alert = |alert: Option<Alert>| alert.map_or("no alert".to_owned(), |alert| format!("the alert {alert}"));
-    let Expected { by, error, alert: due } = expected;
+    let ExpectedRefusal { by, error, alert: due } = expected;
     let sentence = format!(
         "the {} refused it with {}; the {by} had to, with {}, because: {}",
         found.by,
@@ -134,21 +134,25 @@ mod tests {
     use crate::report::style::Style;
     use crate::tls::TlsVersion;
 
-    fn refusal(by: Side, version: TlsVersion, outcome: Outcome) -> Refusal {
+    fn refusal(by: Side, version: TlsVersion, outcome: RefusalOutcome) -> Refusal {
         Refusal {
             case: "a-case",
             title: if by == Side::Server { "client that came late" } else { "server that came late" },
             version,
             outcome,
-            expected: Expected { by, error: "certificate-not-yet-valid", alert: Some(Alert::CERTIFICATE_EXPIRED) },
+            expected: ExpectedRefusal {
+                by,
+                error: "certificate-not-yet-valid",
+                alert: Some(Alert::CERTIFICATE_EXPIRED),
+            },
             caveat: None,
             recording: None,
         }
     }
 
-    fn refused(by: Side, alert: Alert, code: &'static str) -> Outcome {
+    fn refused(by: Side, alert: Alert, code: &'static str) -> RefusalOutcome {
         let cause = Cause { code, sentence: "so it is".to_owned(), date: None };
-        Outcome::Refused(Breakdown { by, alert: Some(alert), cause, certificate: None })
+        RefusalOutcome::Refused(HandshakeFailure { by, alert: Some(alert), cause, certificate: None })
     }
 
     fn shown(found: &[Refusal]) -> String {
@@ -166,7 +170,7 @@ mod tests {
         assert_eq!(same.matches("that came late").count(), 1, "{same}");
         assert!(!same.contains("TLS 1."), "{same}");
         let [new, mut old] = BOTH.map(|version| refusal(Side::Server, version, right.clone()));
-        old.outcome = Outcome::Accepted;
+        old.outcome = RefusalOutcome::Accepted;
         let differing = shown(&[new, old]);
         assert!(differing.contains("  ok    in TLS 1.3             certificate_expired"), "{differing}");
         assert!(differing.contains("WRONG   in TLS 1.2             the server let it in"), "{differing}");
@@ -180,7 +184,7 @@ mod tests {
         let sentence = "the server refused it with the alert bad_certificate; the client had to, with the alert \
                         certificate_expired, because: certificate not yet valid";
         assert!(said.contains(sentence), "{said}");
-        assert!(shown(&[refusal(Side::Client, BOTH[0], Outcome::Accepted)]).contains("the client took it"));
+        assert!(shown(&[refusal(Side::Client, BOTH[0], RefusalOutcome::Accepted)]).contains("the client took it"));
     }
 
     #[test]
@@ -198,7 +202,10 @@ mod tests {
         found[0].caveat =
             Some("shown under a throw-away CA, because no such certificate with its key was anywhere to be found");
         let reason = "no revocation list was signed by the copy of whoever issued this certificate, as far as is known";
-        found.push(Refusal { case: "a third", ..refusal(Side::Client, BOTH[0], Outcome::Untried(reason.to_owned())) });
+        found.push(Refusal {
+            case: "a third",
+            ..refusal(Side::Client, BOTH[0], RefusalOutcome::Untried(reason.to_owned()))
+        });
         let said = shown(&found);
         assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
         assert!(

@@ -16,8 +16,10 @@ use crate::handshake::connect::{ConnectTest, test_server};
 use crate::handshake::listen::{AcceptedClients, ListenTest, Port};
 use crate::handshake::matrix;
 use crate::handshake::measure::{self, Progress, Rate, Workload, measure};
-use crate::handshake::report::{AtFault, Outcome};
-use crate::handshake::{self, ClientAuthentication, Endpoint, HandshakeReport, HandshakeTest, Peer, Refusal, Session};
+use crate::handshake::report::{RefusalOutcome, RefusedCertificate};
+use crate::handshake::{
+    self, ClientAuthentication, Endpoint, HandshakeReport, HandshakeTest, ObservedPeer, Refusal, Session,
+};
 use crate::report::failure::Failure;
 use crate::report::handshake as shown;
 use crate::report::ladder::{ladder, messages_json};
@@ -281,9 +283,9 @@ fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_
     };
     let found = port.run(&host, |client, session| {
         let name = session.client.subject.as_deref().unwrap_or("no certificate");
-        context.note(&match &session.breakdown {
+        context.note(&match &session.failure {
             None => format!("{client}: passed, {}, {name}", session.version),
-            Some(breakdown) => format!("{client}: FAILED, {}", breakdown.cause.sentence),
+            Some(failure) => format!("{client}: FAILED, {}", failure.cause.sentence),
         });
     })?;
     arguments.recordings.write(&found, context)?;
@@ -351,7 +353,7 @@ impl Report for Shown {
             refusals(page, &found.refusals);
         }
         // Those that are as they should be have all been told in their line.
-        for refusal in found.refusals.iter().filter(|refusal| self.trace && !refusal.as_it_should_be()) {
+        for refusal in found.refusals.iter().filter(|refusal| self.trace && !refusal.is_as_expected()) {
             if let Some(recording) = &refusal.recording {
                 ladder(page, &format!("{}, {}", refusal.version, refusal.title), &recording.messages());
             }
@@ -400,8 +402,8 @@ impl Shown {
             page.toned(Tone::Bad, &format!("The {whose}'s key is not the key of its certificate."));
         }
         let sessions = found.sessions.iter().filter(|session| session.passed()).count();
-        let good = found.refusals.iter().filter(|refusal| refusal.for_the_right_reason()).count();
-        let wrong = found.refusals.iter().filter(|refusal| !refusal.as_it_should_be()).count();
+        let good = found.refusals.iter().filter(|refusal| refusal.refused_as_expected()).count();
+        let wrong = found.refusals.iter().filter(|refusal| !refusal.is_as_expected()).count();
         let untried = found.refusals.len() - good - wrong;
         let mut sentence = format!("{sessions} of {} handshakes passed", found.sessions.len());
         if !found.refusals.is_empty() {
@@ -438,22 +440,22 @@ fn session_json(session: &Session) -> Value {
         "application_bytes": { "to_server": session.to_server, "to_client": session.to_client },
         "handshake_us": session.handshake.map(microseconds),
         "messages": messages_json(&session.messages),
-        "broken_off": session.breakdown.as_ref().map(|found| json!({
+        "broken_off": session.failure.as_ref().map(|found| json!({
             "by": found.by.name(),
             "alert": found.alert,
             "error": found.cause.code,
             "message": found.cause.sentence,
-            "hint": found.cause.cure(),
-            "certificate": found.certificate.as_ref().map(at_fault_json),
+            "hint": found.cause.fix(),
+            "certificate": found.certificate.as_ref().map(refused_certificate_json),
         })),
     })
 }
 
-fn at_fault_json(certificate: &AtFault) -> Value {
+fn refused_certificate_json(certificate: &RefusedCertificate) -> Value {
     json!({ "subject": certificate.subject, "serial": certificate.serial })
 }
 
-fn peer_json(peer: &Peer) -> Value {
+fn peer_json(peer: &ObservedPeer) -> Value {
     json!({
         "authenticated": peer.authenticated,
         "subject": peer.subject,
@@ -472,20 +474,20 @@ fn refusal_json(refusal: &Refusal, trace: bool) -> Value {
         "alert": null,
         "error": null,
         "message": null,
-        "right": refusal.as_it_should_be(),
+        "right": refusal.is_as_expected(),
         "caveat": refusal.caveat,
         "expected": { "by": expected.by.name(), "alert": expected.alert, "error": expected.error },
     });
     match &refusal.outcome {
-        Outcome::Refused(found) => {
+        RefusalOutcome::Refused(found) => {
             value["refused"] = json!(true);
             value["by"] = json!(found.by.name());
             value["alert"] = json!(found.alert);
             value["error"] = json!(found.cause.code);
             value["message"] = json!(found.cause.sentence);
         }
-        Outcome::Accepted => value["refused"] = json!(false),
-        Outcome::Untried(reason) => {
+        RefusalOutcome::Accepted => value["refused"] = json!(false),
+        RefusalOutcome::Untried(reason) => {
             value["error"] = json!("not-tried");
             value["message"] = json!(reason);
         }

@@ -136,7 +136,7 @@ fn of_server(connection: &Connection, page: &mut Page) {
     if served.requests_certificate {
         lines.push("asks clients for a certificate; none was shown".to_owned());
     }
-    if let Some(cause) = &served.broken_off {
+    if let Some(cause) = &served.failure {
         lines.push(format!("the handshake went no further: {}", cause.sentence));
     }
     page.field("server", &lines.join("\n"));
@@ -249,7 +249,7 @@ fn connection_json(connection: &Connection) -> Value {
             KeyProof::Wrong => Some(false),
             KeyProof::Unknown => None,
         },
-        "broken_off": served.broken_off.as_ref().map(|cause| json!({ "error": cause.code, "message": cause.sentence })),
+        "broken_off": served.failure.as_ref().map(|cause| json!({ "error": cause.code, "message": cause.sentence })),
     })
 }
 

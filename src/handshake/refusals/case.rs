@@ -2,7 +2,7 @@
 
 use super::super::config_pair::ConfigPair;
 use super::super::error::{HandshakeError, SetUpError};
-use super::super::report::{Expected, Outcome, Refusal};
+use super::super::report::{ExpectedRefusal, Refusal, RefusalOutcome};
 use super::super::scenario::Scenario;
 use super::super::{cause, exchange, facts};
 use super::forged_peer::{CaseNotPlayed, ForgedPeers};
@@ -36,8 +36,8 @@ pub(super) const fn by_client(
 }
 
 impl Case {
-    fn expected(&self) -> Expected {
-        Expected { by: self.by, error: self.error, alert: alert_for(self.error) }
+    fn expected(&self) -> ExpectedRefusal {
+        ExpectedRefusal { by: self.by, error: self.error, alert: alert_for(self.error) }
     }
 
     /// Plays the case with the ends that `ends` makes of it; only the tests make them of softer stuff.
@@ -50,14 +50,14 @@ impl Case {
         let mut scenario = good.clone();
         let mut recording = None;
         let outcome = match (self.change)(forged, &mut scenario) {
-            Err(CaseNotPlayed::Untried(reason)) => Outcome::Untried(reason),
+            Err(CaseNotPlayed::Untried(reason)) => RefusalOutcome::Untried(reason),
             Err(CaseNotPlayed::Failed(error)) => return Err(error.into()),
             Ok(()) => {
                 let exchange = exchange::play(&configs(&scenario)?)?;
                 let messages = trace::read(&exchange.flights, &exchange.secrets);
-                let breakdown = facts::failure_of(&exchange, &messages);
+                let failure = facts::failure_of(&exchange, &messages);
                 recording = Some(exchange.into_recording());
-                breakdown.map_or(Outcome::Accepted, Outcome::Refused)
+                failure.map_or(RefusalOutcome::Accepted, RefusalOutcome::Refused)
             }
         };
         Ok(Refusal {

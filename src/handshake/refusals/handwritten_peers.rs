@@ -14,7 +14,7 @@ use rustls::{ClientConnection, ServerConnection};
 use super::super::cause;
 use super::super::error::{ExchangeError, HandshakeError};
 use super::super::peer_connection::PeerConnection;
-use super::super::report::{Expected, Outcome, Refusal, Session};
+use super::super::report::{ExpectedRefusal, Refusal, RefusalOutcome, Session};
 use super::super::scenario::Scenario;
 use super::super::socket::socket_pair;
 use crate::tls::{Alert, Body, Side, TlsVersion, wire};
@@ -30,7 +30,7 @@ const STUBBORNNESS: Duration = Duration::from_secs(2);
 pub(in super::super) struct HandwrittenPeer {
     pub name: &'static str,
     title: &'static str,
-    pub expected: Expected,
+    pub expected: ExpectedRefusal,
     says: fn(TlsVersion, &[u8]) -> Vec<u8>,
 }
 
@@ -41,7 +41,7 @@ const fn by_server(
     alert: Option<Alert>,
     says: fn(TlsVersion, &[u8]) -> Vec<u8>,
 ) -> HandwrittenPeer {
-    HandwrittenPeer { name, title, expected: Expected { by: Side::Server, error, alert }, says }
+    HandwrittenPeer { name, title, expected: ExpectedRefusal { by: Side::Server, error, alert }, says }
 }
 
 const fn by_client(
@@ -51,7 +51,7 @@ const fn by_client(
     alert: Option<Alert>,
     says: fn(TlsVersion, &[u8]) -> Vec<u8>,
 ) -> HandwrittenPeer {
-    HandwrittenPeer { name, title, expected: Expected { by: Side::Client, error, alert }, says }
+    HandwrittenPeer { name, title, expected: ExpectedRefusal { by: Side::Client, error, alert }, says }
 }
 
 /// All of them, those that a server must refuse first.
@@ -171,13 +171,13 @@ impl HandwrittenPeer {
     }
 
     /// Refused, or gone on with: anything that is said to such a peer but an alert takes it for one to talk to.
-    fn verifier(&self, session: &Session) -> Outcome {
+    fn verifier(&self, session: &Session) -> RefusalOutcome {
         let goes_on = session.messages.iter().any(|message| {
             message.from == self.expected.by && !matches!(message.body, Body::Alert { .. } | Body::ClientHello { .. })
         });
-        match &session.breakdown {
-            Some(found) if !goes_on => Outcome::Refused(found.clone()),
-            _ => Outcome::Accepted,
+        match &session.failure {
+            Some(found) if !goes_on => RefusalOutcome::Refused(found.clone()),
+            _ => RefusalOutcome::Accepted,
         }
     }
 }

@@ -18,7 +18,7 @@ use super::super::error::SetUpError;
 use super::super::exchange::Exchange;
 use super::super::fixtures::{Hierarchy, Kind, TIMEOUT, certificate};
 use super::super::good_case::good_case;
-use super::super::report::{Breakdown, Outcome, Session};
+use super::super::report::{HandshakeFailure, RefusalOutcome, Session};
 use super::super::scenario::Identity;
 use super::super::{cause, facts};
 use super::case::Case;
@@ -170,10 +170,10 @@ fn every_case_hangs_on_exactly_the_check_that_it_is_named_after() {
                 let refusal = case.attempt(&forged, &good, |scenario| skipping(scenario, case.by, check)).unwrap();
                 let what = format!("{} in {version} without the check for {check}: {:?}", case.name, refusal.outcome);
                 if *check == case.error {
-                    assert_eq!(refusal.outcome, Outcome::Accepted, "{what}");
-                    assert!(!refusal.as_it_should_be(), "{what}");
+                    assert_eq!(refusal.outcome, RefusalOutcome::Accepted, "{what}");
+                    assert!(!refusal.is_as_expected(), "{what}");
                 } else {
-                    assert!(refusal.for_the_right_reason(), "{what}");
+                    assert!(refusal.refused_as_expected(), "{what}");
                 }
             }
         }
@@ -190,7 +190,7 @@ fn below_an_issuer_that_may_not_sign_lists_revocation_is_not_tried() {
     for name in ["revoked-client", "revoked-server"] {
         let refusal = case(name).attempt(&forged, &good, Scenario::configs).unwrap();
         let why = "CN=Test Issuing may not sign revocation lists (key usage)";
-        assert_eq!(refusal.outcome, Outcome::Untried(why.to_owned()), "{name}");
+        assert_eq!(refusal.outcome, RefusalOutcome::Untried(why.to_owned()), "{name}");
     }
 }
 
@@ -225,7 +225,7 @@ fn whoever_never_expires_or_was_always_valid_is_not_judged_outside_that_time() {
         ("not-yet-valid-server", "the certificate is older than the time the TLS library knows"),
     ] {
         let refusal = case(name).attempt(&forged, &good, Scenario::configs).unwrap();
-        assert_eq!(refusal.outcome, Outcome::Untried(why.to_owned()), "{name}");
+        assert_eq!(refusal.outcome, RefusalOutcome::Untried(why.to_owned()), "{name}");
     }
 }
 
@@ -238,7 +238,7 @@ fn the_server_plays_the_client_itself_where_its_own_certificate_is_no_clients() 
         let forged = ForgedPeers::new(&test).unwrap();
         let good = good_case(&test, TlsVersion::Tls13).unwrap();
         let refusal = case("server-certificate-as-client").attempt(&forged, &good, Scenario::configs).unwrap();
-        let Outcome::Refused(found) = refusal.outcome else { panic!("{refusal:?}") };
+        let RefusalOutcome::Refused(found) = refusal.outcome else { panic!("{refusal:?}") };
         let shown = found.certificate.unwrap();
         assert_eq!((shown.subject.as_str(), shown.serial == "51"), ("CN=localhost", is_itself));
     }
@@ -307,8 +307,8 @@ fn a_refusal_for_another_reason_is_not_as_it_should_be() {
     let mut good = good_case(&test, TlsVersion::Tls13).unwrap();
     good.client = None;
     let refusal = case("expired-client").attempt(&forged, &good, Scenario::configs).unwrap();
-    assert!(matches!(&refusal.outcome, Outcome::Refused(found) if found.cause.code == cause::NO_CERTIFICATE));
-    assert!(!refusal.as_it_should_be());
+    assert!(matches!(&refusal.outcome, RefusalOutcome::Refused(found) if found.cause.code == cause::NO_CERTIFICATE));
+    assert!(!refusal.is_as_expected());
 }
 
 #[test]
@@ -319,11 +319,11 @@ fn a_refusal_with_another_alert_is_not_as_it_should_be() {
     let good = good_case(&test, TlsVersion::Tls13).unwrap();
     for case in &CASES {
         let refusal = case.attempt(&forged, &good, Scenario::configs).unwrap();
-        assert!(refusal.as_it_should_be(), "{refusal:?}");
-        let Outcome::Refused(found) = &refusal.outcome else { panic!("{refusal:?}") };
+        assert!(refusal.is_as_expected(), "{refusal:?}");
+        let RefusalOutcome::Refused(found) = &refusal.outcome else { panic!("{refusal:?}") };
         for alert in [None, Some(INTERNAL_ERROR)] {
-            let outcome = Outcome::Refused(Breakdown { alert, ..found.clone() });
-            assert!(!Refusal { outcome, ..refusal.clone() }.as_it_should_be(), "{}", case.name);
+            let outcome = RefusalOutcome::Refused(HandshakeFailure { alert, ..found.clone() });
+            assert!(!Refusal { outcome, ..refusal.clone() }.is_as_expected(), "{}", case.name);
         }
     }
 }
@@ -380,12 +380,12 @@ fn client_peers_that_are_taken_as_they_come_are_not_refused() {
     for (name, version, suite) in [("tls-1-1-client", 0x0302, 0xc009), ("static-rsa-client", 0x0303, 0x009d)] {
         let server = careless(Side::Server, Vec::new(), choose(version, suite));
         let refusal = peer(name).attempt_with(&good, briefly, |socket| Ok(server(socket))).unwrap();
-        assert_eq!(refusal.outcome, Outcome::Accepted, "{name}");
-        assert!(!refusal.as_it_should_be());
+        assert_eq!(refusal.outcome, RefusalOutcome::Accepted, "{name}");
+        assert!(!refusal.is_as_expected());
     }
     let web_server = careless(Side::Server, Vec::new(), |_| b"HTTP/1.1 200 OK\r\n\r\n".to_vec());
     let plain = peer("plain-http-client").attempt_with(&good, briefly, |socket| Ok(web_server(socket))).unwrap();
-    assert!(!plain.as_it_should_be(), "{plain:?}");
+    assert!(!plain.is_as_expected(), "{plain:?}");
 }
 
 #[test]
@@ -404,15 +404,15 @@ fn server_peers_that_are_taken_as_they_come_are_not_refused() {
         ] {
             let client = careless(Side::Client, hello.clone(), |_| answer.clone());
             let refusal = peer(name).attempt_with(&good, briefly, |socket| Ok(client(socket))).unwrap();
-            assert_eq!(refusal.outcome, Outcome::Accepted, "{name} in {version}");
-            assert!(!refusal.as_it_should_be());
+            assert_eq!(refusal.outcome, RefusalOutcome::Accepted, "{name} in {version}");
+            assert!(!refusal.is_as_expected());
             // One that waits for more, as if all were well, until the server is gone.
             let client = careless(Side::Client, hello, |_| Vec::new());
             let refusal = peer(name).attempt_with(&good, briefly, |socket| Ok(client(socket))).unwrap();
-            assert!(!refusal.as_it_should_be(), "{name} in {version}: {refusal:?}");
+            assert!(!refusal.is_as_expected(), "{name} in {version}: {refusal:?}");
             // And what the real one makes of the same server.
             let refusal = peer(name).attempt(&good, TIMEOUT).unwrap();
-            assert!(refusal.for_the_right_reason(), "{name} in {version}: {refusal:?}");
+            assert!(refusal.refused_as_expected(), "{name} in {version}: {refusal:?}");
         }
     }
 }
@@ -425,15 +425,15 @@ fn a_peer_that_is_refused_otherwise_is_not_as_it_should_be() {
         let good = good_case(&hierarchy.test(&BOTH), version).unwrap();
         for peer in &HANDWRITTEN_PEERS {
             let refusal = peer.attempt(&good, TIMEOUT).unwrap();
-            assert!(refusal.for_the_right_reason(), "{refusal:?}");
-            let Outcome::Refused(found) = &refusal.outcome else { panic!("{refusal:?}") };
+            assert!(refusal.refused_as_expected(), "{refusal:?}");
+            let RefusalOutcome::Refused(found) = &refusal.outcome else { panic!("{refusal:?}") };
             for otherwise in [
-                Breakdown { by: found.by.other(), ..found.clone() },
-                Breakdown { alert: Some(INTERNAL_ERROR), ..found.clone() },
-                Breakdown { cause: cause::of(&Error::NoCertificatesPresented), ..found.clone() },
+                HandshakeFailure { by: found.by.other(), ..found.clone() },
+                HandshakeFailure { alert: Some(INTERNAL_ERROR), ..found.clone() },
+                HandshakeFailure { cause: cause::of(&Error::NoCertificatesPresented), ..found.clone() },
             ] {
-                let refusal = Refusal { outcome: Outcome::Refused(otherwise.clone()), ..refusal.clone() };
-                assert!(!refusal.as_it_should_be(), "{}: {otherwise:?}", peer.name);
+                let refusal = Refusal { outcome: RefusalOutcome::Refused(otherwise.clone()), ..refusal.clone() };
+                assert!(!refusal.is_as_expected(), "{}: {otherwise:?}", peer.name);
             }
         }
     }
@@ -449,8 +449,8 @@ fn a_peer_that_stalls_is_refused_only_by_whoever_has_a_limit() {
         let endless = Duration::from_secs(3600);
         let refusal =
             peer(name).attempt_with(&good, briefly, |socket| real_side(side, &good, socket, endless)).unwrap();
-        assert!(!refusal.as_it_should_be(), "{refusal:?}");
-        assert!(peer(name).attempt(&good, TIMEOUT).unwrap().for_the_right_reason());
+        assert!(!refusal.is_as_expected(), "{refusal:?}");
+        assert!(peer(name).attempt(&good, TIMEOUT).unwrap().refused_as_expected());
     }
 }
 
@@ -461,7 +461,7 @@ fn a_peer_that_stalls_is_waited_for_no_longer_than_was_asked_for_and_never_for_l
     for name in ["stalling-client", "stalling-server"] {
         for (limit, told) in [(Duration::from_millis(1), "within 0.001 seconds"), (TIMEOUT, "within 0.025 seconds")] {
             let refusal = peer(name).attempt(&good, limit).unwrap();
-            let Outcome::Refused(found) = refusal.outcome else { panic!("{refusal:?}") };
+            let RefusalOutcome::Refused(found) = refusal.outcome else { panic!("{refusal:?}") };
             assert!(found.cause.sentence.ends_with(told), "{name}: {}", found.cause.sentence);
         }
     }

@@ -5,7 +5,7 @@ use super::super::fixtures::{Hierarchy, Kind, NOW, certificate};
 use super::super::good_case::{HandshakeTest, good_case};
 use super::super::refusals::handwritten_peers::HANDWRITTEN_PEERS;
 use super::super::refusals::lookalike_ca::{CopiedCertificate, CopyChanges, HierarchyChanges, LookalikeCa};
-use super::super::report::{Outcome, Refusal};
+use super::super::report::{Refusal, RefusalOutcome};
 use super::super::{cause, facts};
 use super::*;
 use crate::keys::PrivateKey;
@@ -29,7 +29,7 @@ fn both_sides_authenticate_and_octets_go_both_ways_with_every_kind_of_key() {
         let report = test(&Hierarchy::new(algorithm), false);
         assert_eq!(report.sessions.len(), 2);
         for session in &report.sessions {
-            assert_eq!(session.breakdown, None, "{algorithm} {}", session.version);
+            assert_eq!(session.failure, None, "{algorithm} {}", session.version);
             assert!(session.server.authenticated && session.client.authenticated);
             assert_eq!(session.server.subject.as_deref(), Some("CN=localhost"));
             assert_eq!(session.client.serial.as_deref(), Some("c1"));
@@ -124,7 +124,7 @@ fn sessions_with_every_cipher_suite_are_opened_to_the_last_message() {
         let scenario = good_case(&hierarchy.test(&[version]), version).unwrap();
         let session = facts::session_from(version, exchange::play(&scenario.configs_with_suite(suite)).unwrap());
         assert_eq!(
-            (session.breakdown.as_ref(), session.cipher_suite.map(|suite| suite.to_string())),
+            (session.failure.as_ref(), session.cipher_suite.map(|suite| suite.to_string())),
             (None, Some(name.to_owned()))
         );
         let unread = |message: &&Message| matches!(message.body, Body::Unreadable | Body::Other { .. });
@@ -162,7 +162,7 @@ fn everything_bad_is_refused_for_its_right_reason_in_both_versions() {
             2 * (refusals::cases::CASES.len() + refusals::handwritten_peers::HANDWRITTEN_PEERS.len())
         );
         for refusal in &report.refusals {
-            assert!(refusal.as_it_should_be(), "{refusal:?}");
+            assert!(refusal.is_as_expected(), "{refusal:?}");
         }
         assert!(report.passed());
     }
@@ -171,7 +171,7 @@ fn everything_bad_is_refused_for_its_right_reason_in_both_versions() {
 #[test]
 fn with_an_intermediate_every_case_can_be_tried() {
     let report = test(&Hierarchy::new(KeyAlgorithm::EcdsaP256), true);
-    let untried = report.refusals.iter().filter(|refusal| !refusal.for_the_right_reason()).count();
+    let untried = report.refusals.iter().filter(|refusal| !refusal.refused_as_expected()).count();
     assert_eq!(untried, 0);
 }
 
@@ -188,7 +188,7 @@ fn one_way_tls_passes_without_a_word_of_a_client_certificate() {
         assert_eq!(session.message(Side::Client, |body| matches!(body, Body::Certificate { .. })), None);
     }
     for refusal in &report.refusals {
-        let untried = matches!(refusal.outcome, Outcome::Untried(_));
+        let untried = matches!(refusal.outcome, RefusalOutcome::Untried(_));
         let is_of_a_client =
             refusal.expected.by == Side::Server && !HANDWRITTEN_PEERS.iter().any(|peer| peer.name == refusal.case);
         assert_eq!(untried, is_of_a_client, "{refusal:?}");
@@ -231,14 +231,14 @@ fn a_server_that_takes_a_key_share_of_the_first_hello_is_found_out() {
     let session = facts::session_from(version, exchange::play(&configs).unwrap());
     assert!(session.passed());
     let wanted = HandshakeTest { hello_retry: true, ..hierarchy.test(&BOTH) };
-    let broken = held(&good_case(&wanted, version).unwrap(), &configs).unwrap().breakdown.unwrap();
+    let broken = held(&good_case(&wanted, version).unwrap(), &configs).unwrap().failure.unwrap();
     assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-retried"));
     // One that broke for another reason keeps it.
-    let broken = Session { breakdown: Some(broken_off()), ..session };
-    assert_eq!(retried(broken).breakdown, Some(broken_off()));
+    let broken = Session { failure: Some(decrypt_failure()), ..session };
+    assert_eq!(retried(broken).failure, Some(decrypt_failure()));
 }
 
-fn broken_off() -> Breakdown {
+fn decrypt_failure() -> HandshakeFailure {
     facts::describe_failure(Side::Client, cause::of(&rustls::Error::DecryptError), &[])
 }
 
@@ -282,13 +282,13 @@ fn a_server_that_forgets_the_session_is_found_out() {
         // Without memory, the second session is a full one like the first.
         let again = resume(&configs, &full).unwrap();
         assert!(again.server.signature.is_some() && again.client.signature.is_some(), "they are seen anew");
-        let broken = again.breakdown.unwrap();
+        let broken = again.failure.unwrap();
         assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-resumed"));
         // One that broke for another reason keeps it, and nobody is taken for who was there before.
         let other_ca = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let result = HandshakeTest { roots: std::slice::from_ref(&other_ca.root), ..hierarchy.test(&BOTH) };
         let again = resume(&good_case(&result, version).unwrap().configs().unwrap(), &full).unwrap();
-        assert_eq!(again.breakdown.unwrap().cause.code, cause::BAD_SIGNATURE);
+        assert_eq!(again.failure.unwrap().cause.code, cause::BAD_SIGNATURE);
         assert!(!again.server.authenticated && !again.client.authenticated);
     }
 }
@@ -301,7 +301,7 @@ fn a_session_that_broke_is_not_taken_up_again_and_nothing_bad_is_tried_in_its_pl
     hierarchy.root = certificate("Another Root", "Another Root", 1, &key, &key, &Kind::Authority);
     let report = run(&HandshakeTest { resume: true, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
     let codes: Vec<_> =
-        report.sessions.iter().map(|session| session.breakdown.as_ref().map(|found| found.cause.code)).collect();
+        report.sessions.iter().map(|session| session.failure.as_ref().map(|found| found.cause.code)).collect();
     assert_eq!(codes, [Some(cause::UNKNOWN_ISSUER); 2]);
     assert!(report.refusals.is_empty());
 }
@@ -334,7 +334,7 @@ fn parties_are_held_against_the_lists_of_their_own_issuer_and_of_no_other() {
     let crls = [list];
     let report = run(&HandshakeTest { crls: &crls, ..hierarchy.test(&BOTH) }).unwrap();
     for session in &report.sessions {
-        let found = session.breakdown.as_ref().unwrap();
+        let found = session.failure.as_ref().unwrap();
         assert_eq!((found.by, found.cause.code), (Side::Server, cause::REVOKED), "{}", session.version);
     }
     // The issuer of others says nothing of them.
@@ -350,7 +350,7 @@ fn what_must_be_refused_is_tried_without_the_real_lists() {
     let crls = [list];
     let report = run(&HandshakeTest { crls: &crls, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
     assert!(report.passed(), "{report:?}");
-    assert!(report.refusals.iter().all(Refusal::for_the_right_reason));
+    assert!(report.refusals.iter().all(Refusal::refused_as_expected));
 }
 
 #[test]
@@ -374,11 +374,11 @@ fn a_root_that_did_not_issue_them_breaks_the_session_and_is_named_as_the_cause()
     assert!(!report.passed());
     assert!(report.refusals.is_empty());
     for session in &report.sessions {
-        let breakdown = session.breakdown.as_ref().unwrap();
-        assert_eq!((breakdown.by, breakdown.cause.code), (Side::Client, cause::BAD_SIGNATURE));
-        assert_eq!(breakdown.alert, Some(Alert::DECRYPT_ERROR));
-        let at_fault = breakdown.certificate.as_ref().map(|one| (one.subject.as_str(), one.serial.as_str()));
-        assert_eq!(at_fault, Some(("CN=localhost", "51")));
+        let failure = session.failure.as_ref().unwrap();
+        assert_eq!((failure.by, failure.cause.code), (Side::Client, cause::BAD_SIGNATURE));
+        assert_eq!(failure.alert, Some(Alert::DECRYPT_ERROR));
+        let refused_certificate = failure.certificate.as_ref().map(|one| (one.subject.as_str(), one.serial.as_str()));
+        assert_eq!(refused_certificate, Some(("CN=localhost", "51")));
         assert!(!session.server.authenticated && !session.client.authenticated);
     }
 }
@@ -391,6 +391,6 @@ fn a_key_that_is_not_the_certificates_breaks_the_session() {
     let (_, key) = other.server.into_parts();
     let server = Endpoint::new(server.chain().to_vec(), key).unwrap();
     let report = test(&Hierarchy { root, server, client }, false);
-    let breakdown = report.sessions[0].breakdown.as_ref().unwrap();
-    assert_eq!((breakdown.by, breakdown.cause.code), (Side::Client, cause::BAD_SIGNATURE));
+    let failure = report.sessions[0].failure.as_ref().unwrap();
+    assert_eq!((failure.by, failure.cause.code), (Side::Client, cause::BAD_SIGNATURE));
 }

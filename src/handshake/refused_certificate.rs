@@ -1,12 +1,12 @@
 //! Which of the certificates that were shown a broken-off handshake is about.
 
 use super::cause::{self, Cause};
-use super::report::AtFault;
+use super::report::RefusedCertificate;
 use crate::tls::message::Shown;
 use crate::tls::{Alert, Body, Message, Side};
 
 /// The certificate that `by` refused, as far as cause and alert tell; it is always one that the other side showed.
-pub(super) fn certificate(by: Side, alert: Option<Alert>, cause: &Cause, messages: &[Message]) -> Option<AtFault> {
+pub(super) fn find(by: Side, alert: Option<Alert>, cause: &Cause, messages: &[Message]) -> Option<RefusedCertificate> {
     if !is_about_one(alert, cause) {
         return None;
     }
@@ -15,7 +15,7 @@ pub(super) fn certificate(by: Side, alert: Option<Alert>, cause: &Cause, message
         _ => None,
     })?;
     let shown = dated(cause, chain).or(chain.first())?;
-    Some(AtFault { subject: shown.subject.clone(), serial: shown.serial.clone() })
+    Some(RefusedCertificate { subject: shown.subject.clone(), serial: shown.serial.clone() })
 }
 
 fn is_about_one(alert: Option<Alert>, cause: &Cause) -> bool {
@@ -108,7 +108,7 @@ mod tests {
 
     fn named(by: Side, alert: Option<Alert>, code: &'static str, date: Option<OffsetDateTime>) -> Option<String> {
         let cause = Cause { code, sentence: "so it is".to_owned(), date };
-        certificate(by, alert, &cause, &messages()).map(|found| format!("{} {}", found.subject, found.serial))
+        find(by, alert, &cause, &messages()).map(|found| format!("{} {}", found.subject, found.serial))
     }
 
     #[test]
