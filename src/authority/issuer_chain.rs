@@ -12,7 +12,7 @@ use crate::x509::Certificate;
 pub fn chain_below_root(issuer: &Issuer) -> Vec<Certificate> {
     let facts = issuer.ca_certificate();
     let all = std::iter::once(facts.certificate()).chain(facts.above());
-    all.filter(|certificate| !certificate.is_self_issued()).chain(facts.bridge()).cloned().collect()
+    all.filter(|certificate| !certificate.is_self_issued()).chain(facts.cross_certificate()).cloned().collect()
 }
 
 /// Whether an authority may go on signing: neither it nor one above it was revoked or put on hold. Whoever knows that would

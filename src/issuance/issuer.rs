@@ -15,7 +15,7 @@ pub struct CaCertificate {
     name: String,
     certificate: Certificate,
     above: Vec<Certificate>,
-    bridge: Option<Certificate>,
+    cross_certificate: Option<Certificate>,
     signature_algorithm: SignatureAlgorithm,
 }
 
@@ -106,20 +106,22 @@ impl CaCertificate {
             return Err(IssuerError::NoSubject(name));
         }
         match private_key::signature_algorithm(certificate.public_key.kind()) {
-            Some(signature_algorithm) => Ok(Self { name, certificate, above, bridge: None, signature_algorithm }),
+            Some(signature_algorithm) => {
+                Ok(Self { name, certificate, above, cross_certificate: None, signature_algorithm })
+            }
             None => Err(IssuerError::UnusableKey { name, kind: certificate.public_key.kind().to_string() }),
         }
     }
 
     /// With a certificate for the key of its root by another root: who trusts only that one finds a path through it.
     #[must_use]
-    pub fn with_bridge(self, bridge: Option<Certificate>) -> Self {
-        Self { bridge, ..self }
+    pub fn with_cross_certificate(self, cross_certificate: Option<Certificate>) -> Self {
+        Self { cross_certificate, ..self }
     }
 
-    /// See [`with_bridge`](Self::with_bridge). It limits nothing: whoever trusts the own root does not need it.
-    pub fn bridge(&self) -> Option<&Certificate> {
-        self.bridge.as_ref()
+    /// See [`with_cross_certificate`](Self::with_cross_certificate). It limits nothing: whoever trusts the own root does not need it.
+    pub fn cross_certificate(&self) -> Option<&Certificate> {
+        self.cross_certificate.as_ref()
     }
 
     /// How the authority is called.

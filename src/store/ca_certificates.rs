@@ -198,7 +198,7 @@ impl CaCertificates {
             }
             None => None,
         };
-        Ok(CaCertificate::new(name, certificate, above)?.with_bridge(bridge))
+        Ok(CaCertificate::new(name, certificate, above)?.with_cross_certificate(bridge))
     }
 
     /// Why those who trust only this root would refuse what a root that follows it issues: its path length, as a sentence.
@@ -230,7 +230,7 @@ impl CaCertificates {
     pub fn have_bridge(&self, root: &Certificate) -> Result<bool, StoreError> {
         for name in self.names()? {
             let facts = self.ca_certificate(&name)?;
-            if facts.above().last().unwrap_or(facts.certificate()) == root && facts.bridge().is_none() {
+            if facts.above().last().unwrap_or(facts.certificate()) == root && facts.cross_certificate().is_none() {
                 return Ok(false);
             }
         }
