@@ -12,7 +12,7 @@ use crate::store::ca_certificates::{CaCertificates, read_certificate};
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::index::{Index, RecordedList};
-use crate::text::{distance, rfc3339};
+use crate::text::{humanize, rfc3339};
 
 /// Returns a sentence for every CRL of the CA directory with less than a third of its life left.
 ///
@@ -46,7 +46,7 @@ fn is_valid(ca_certificate: &Path, now: OffsetDateTime) -> bool {
 
 fn sentence(crl: &RecordedList, usual: &str, now: OffsetDateTime) -> String {
     let (authority, end) = (&crl.authority, rfc3339(crl.next_update));
-    let left = distance(crl.next_update - now);
+    let left = humanize(crl.next_update - now);
     let command = if authority == usual {
         "ca crl --ensure".to_owned()
     } else {

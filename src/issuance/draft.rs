@@ -6,7 +6,7 @@ use super::profile::{CommonName, Profile, extended_key_usage};
 use super::{CaCertificate, CertificateRequest, End, TemplateString, TemplateStringError};
 use crate::keys::Signer;
 use crate::text::Lifetime;
-use crate::text::{distance, rfc3339};
+use crate::text::{humanize, rfc3339};
 use crate::x509::general_name;
 use crate::x509::name::NameError;
 use crate::x509::name_constraints::Subtree;
@@ -339,7 +339,7 @@ fn validity(
     }
     let length = Validity { not_before, not_after }.length();
     if length > profile.longest.as_duration() {
-        let asked = lifetime.map_or_else(|| distance(length), |lifetime| lifetime.to_string());
+        let asked = lifetime.map_or_else(|| humanize(length), |lifetime| lifetime.to_string());
         return Err(Refusal::TooLong { template: profile.name.clone(), asked, longest: profile.longest });
     }
     if let Some((authority, issuer_end)) = issuer.map(CaCertificate::end)

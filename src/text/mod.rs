@@ -13,4 +13,4 @@ pub use escape::{escape, is_plainly_visible, shell_word};
 pub use hex::{from_hex, hex};
 pub use lifetime::Lifetime;
 pub use similar::{did_you_mean, nearest};
-pub use time::{TimeError, distance, parse_time, rfc3339, whole_second};
+pub use time::{TimeError, humanize, parse_time, rfc3339, whole_second};

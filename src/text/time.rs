@@ -47,7 +47,7 @@ pub fn parse_time(given: &str) -> Result<OffsetDateTime, TimeError> {
 }
 
 /// A distance in time in the two largest units that say something: `89 days`, `3 hours 5 minutes`, `1 second`.
-pub fn distance(length: Duration) -> String {
+pub fn humanize(length: Duration) -> String {
     let seconds = length.whole_seconds().unsigned_abs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     let count = |number: u64, unit: &str| format!("{number} {unit}{}", if number == 1 { "" } else { "s" });
@@ -88,7 +88,7 @@ mod tests {
             (315_356_399, "10 years"),
             (3 * 31_536_000 - 7_200, "3 years"),
         ] {
-            assert_eq!(distance(Duration::seconds(seconds)), told);
+            assert_eq!(humanize(Duration::seconds(seconds)), told);
         }
     }
 

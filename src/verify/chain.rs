@@ -12,7 +12,7 @@ use super::revocation::RevocationChecker;
 use super::rules;
 use super::verdict::{self, ExpiryCause, Link, Problem, Role, ValidUntil, Verdict};
 use crate::lint::Severity;
-use crate::text::{distance, rfc3339};
+use crate::text::{humanize, rfc3339};
 
 pub static CODES: &[&Code] = &[&RUSTLS_REFUSES, &ENDS_TOO_SOON];
 
@@ -148,7 +148,7 @@ impl Attempt<'_> {
             let message = format!(
                 "the answer is yes only until {}, for {}, not until {}: then {} ends",
                 rfc3339(until.at),
-                distance(until.at - options.at),
+                humanize(until.at - options.at),
                 rfc3339(wanted),
                 until.what,
             );

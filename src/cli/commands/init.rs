@@ -22,7 +22,7 @@ use crate::store::home::Home;
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text;
 use crate::text::Lifetime;
-use crate::text::{distance, rfc3339};
+use crate::text::{humanize, rfc3339};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{KeyAlgorithm, NameConstraints};
 
@@ -177,7 +177,7 @@ impl Report for InitReport {
             let certificate = &authority.certificate;
             page.gap();
             page.field(&authority.name, &certificate.subject.to_string());
-            let left = distance(certificate.validity.not_after - self.now);
+            let left = humanize(certificate.validity.not_after - self.now);
             page.field("  valid until", &format!("{} ({left})", rfc3339(certificate.validity.not_after)));
             page.field(
                 "  key",

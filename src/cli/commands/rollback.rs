@@ -21,7 +21,7 @@ use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Reference;
 use crate::text;
-use crate::text::{distance, rfc3339};
+use crate::text::{humanize, rfc3339};
 use crate::x509::SerialNumber;
 
 #[derive(Debug, Args)]
@@ -87,7 +87,7 @@ impl Report for RolledBack {
             (Tone::Strong, &entry.name),
             (Tone::Dim, &format!("  {}", entry.template)),
         ]);
-        let left = distance(entry.validity.not_after - self.now);
+        let left = humanize(entry.validity.not_after - self.now);
         page.field("in place", &format!("{}, until {} ({left})", entry.serial, rfc3339(entry.validity.not_after)));
         if let Some(replaced) = replaced {
             page.field("replaced", &format!("{}, until {}", replaced.serial, rfc3339(replaced.validity.not_after)));

@@ -20,7 +20,7 @@ use crate::store::index::{Entry, EntryId, Reference, Revocation, Status};
 use crate::store::locate::locate;
 use crate::store::previous_certificates::Standing;
 use crate::text;
-use crate::text::{distance, rfc3339};
+use crate::text::{humanize, rfc3339};
 use crate::x509::ExtendedKeyUsage;
 use crate::x509::certificate::Certificate;
 
@@ -78,11 +78,11 @@ impl Shown {
     fn status(&self) -> (Tone, String) {
         let end = self.entry.validity.not_after;
         match self.entry.status(self.now) {
-            Status::Valid => (Tone::Good, format!("valid, {} left", distance(end - self.now))),
-            Status::Expired => (Tone::Bad, format!("expired {} ago", distance(self.now - end))),
+            Status::Valid => (Tone::Good, format!("valid, {} left", humanize(end - self.now))),
+            Status::Expired => (Tone::Bad, format!("expired {} ago", humanize(self.now - end))),
             Status::NotYetValid => {
                 let begin = self.entry.validity.not_before;
-                (Tone::Warning, format!("not-yet-valid, begins in {}", distance(begin - self.now)))
+                (Tone::Warning, format!("not-yet-valid, begins in {}", humanize(begin - self.now)))
             }
             status @ (Status::Revoked | Status::Held) => {
                 let since = self.entry.revocation.as_ref().map(|revocation| rfc3339(revocation.at)).unwrap_or_default();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::authority::revocation::publish_crl::{Because, Outcome, Status};
 use crate::report::page::{Page, Tone};
-use crate::text::{self, distance, rfc3339};
+use crate::text::{self, humanize, rfc3339};
 
 /// The fields of a CRL.
 pub fn crl_fields(outcome: &Outcome, page: &mut Page) {
@@ -30,7 +30,7 @@ pub fn crl_fields(outcome: &Outcome, page: &mut Page) {
     page.field("issuer", &outcome.issuer.to_string());
     page.field("revoked", &count(outcome.revoked));
     page.field("issue date", &rfc3339(outcome.this_update));
-    let left = distance(outcome.next_update - outcome.at);
+    let left = humanize(outcome.next_update - outcome.at);
     page.field("next update", &format!("{} ({left} left)", rfc3339(outcome.next_update)));
     page.field("list", &outcome.pem.display().to_string());
     page.field("list in DER", &outcome.der.display().to_string());

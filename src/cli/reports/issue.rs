@@ -14,7 +14,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::home::Home;
-use crate::text::{self, distance, rfc3339};
+use crate::text::{self, humanize, rfc3339};
 use crate::x509::{DistinguishedName, GeneralName, SerialNumber, Validity};
 
 /// What came of it.
@@ -112,7 +112,7 @@ impl Report for IssueReport {
             page.field("names", &names.join("\n"));
         }
         page.field("issuer", &format!("{} ({})", facts.issuer, self.outcome.authority));
-        let left = distance(facts.validity.not_after - self.now);
+        let left = humanize(facts.validity.not_after - self.now);
         page.field(
             "valid",
             &format!("{} to {} ({left})", rfc3339(facts.validity.not_before), rfc3339(facts.validity.not_after)),

@@ -10,7 +10,7 @@ use crate::lint::Severity;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::text::hex;
-use crate::text::{distance, rfc3339};
+use crate::text::{humanize, rfc3339};
 use crate::verify::{Candidate, Link, Problem, Verdict, VerifyOptions};
 
 /// The results for all files.
@@ -76,7 +76,7 @@ impl VerifyReport {
             None => {}
         }
         if let Ok(Verdict { until: Some(until), .. }) = &verified.verdict {
-            let left = distance(until.at - self.options.at);
+            let left = humanize(until.at - self.options.at);
             let because = self.near(&until.what);
             page.field("valid until", &format!("{} ({left} left; then {because} ends)", rfc3339(until.at)));
         }

@@ -4,7 +4,7 @@ use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;
 use crate::lint::target::LintTarget;
-use crate::text::distance;
+use crate::text::humanize;
 
 pub const RULE: Rule = Rule {
     code: "apple-lifetime",
@@ -24,7 +24,7 @@ const MOST: time::Duration = time::Duration::days(825);
 fn check(target: &LintTarget<'_>) -> Option<String> {
     let validity = &target.certificate.validity;
     (target.is_server() && !target.is_ca() && validity.not_before >= SINCE && validity.length() > MOST)
-        .then(|| format!("it is valid for {}, expected at most 825 days", distance(validity.length())))
+        .then(|| format!("it is valid for {}, expected at most 825 days", humanize(validity.length())))
 }
 
 #[cfg(test)]

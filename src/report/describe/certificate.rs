@@ -11,7 +11,7 @@ use crate::report::describe::fields::{
 use crate::report::describe::object::Describe;
 use crate::report::page::{Page, Tone};
 use crate::text;
-use crate::text::{distance, rfc3339};
+use crate::text::{humanize, rfc3339};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{BasicConstraints, Certificate, ExtendedKeyUsage, NameConstraints, digest};
 
@@ -43,7 +43,7 @@ impl Describe for DescribedCertificate {
         page.field("Issue date", &when(certificate.validity.not_before, *now));
         let (tone, left) = self.time_left();
         page.toned_field("Expiry date", tone, &format!("{} ({left})", rfc3339(certificate.validity.not_after)));
-        page.field("Valid for", &distance(certificate.validity.length()));
+        page.field("Valid for", &humanize(certificate.validity.length()));
         page.field("Serial", &certificate.serial.to_string());
         public_key_fields(page, &certificate.public_key);
         page.field("CA", &authority_words(certificate.basic_constraints));
@@ -140,9 +140,9 @@ impl DescribedCertificate {
         if validity.not_before > *now {
             (Tone::Warning, format!("not valid yet: begins {}", how_far(validity.not_before, *now)))
         } else if validity.contains(*now) {
-            (Tone::Good, format!("expires in {}", distance(validity.not_after - *now)))
+            (Tone::Good, format!("expires in {}", humanize(validity.not_after - *now)))
         } else {
-            (Tone::Bad, format!("expired {} ago", distance(*now - validity.not_after)))
+            (Tone::Bad, format!("expired {} ago", humanize(*now - validity.not_after)))
         }
     }
 }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::report::page::{Page, Tone};
 use crate::text;
-use crate::text::{distance, rfc3339};
+use crate::text::{humanize, rfc3339};
 use crate::x509::certificate::oid;
 use crate::x509::{
     AttributeType, AuthorityKeyId, DistinguishedName, Extension, GeneralName, KeyKind, PublicKey, SignatureAlgorithm,
@@ -56,8 +56,8 @@ pub(super) fn when(at: OffsetDateTime, now: OffsetDateTime) -> String {
 
 pub(super) fn how_far(at: OffsetDateTime, now: OffsetDateTime) -> String {
     match at - now {
-        until if until.is_positive() => format!("in {}", distance(until)),
-        since => format!("{} ago", distance(since)),
+        until if until.is_positive() => format!("in {}", humanize(until)),
+        since => format!("{} ago", humanize(since)),
     }
 }
 

@@ -19,7 +19,7 @@ use super::code::{Code, Rank};
 use super::input::{VerifyInput, VerifyOptions};
 use super::verdict::Problem;
 use crate::lint::Severity;
-use crate::text::{distance, rfc3339};
+use crate::text::{humanize, rfc3339};
 use crate::x509::ReasonFlags;
 use crate::x509::certificate::oid;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
@@ -282,7 +282,7 @@ fn usable(crl: &CandidateCrl, options: &VerifyOptions) -> Result<(), (&'static C
         None => unusable("has no nextUpdate (RFC 5280 §5.1.2.5)".to_owned()),
         Some(next) if next <= options.at => Err((
             &CRL_EXPIRED,
-            format!("expired at {}, {} before {}", rfc3339(next), distance(options.at - next), rfc3339(options.at)),
+            format!("expired at {}, {} before {}", rfc3339(next), humanize(options.at - next), rfc3339(options.at)),
         )),
         Some(_) => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! RFC 5280 §6.1.3 (a)(2): every certificate of the path is valid at the time of verification. This program requires it
 //! of the anchor too, which §6.1 does not.
 
-use crate::text::{distance, rfc3339};
+use crate::text::{humanize, rfc3339};
 use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
 use crate::verify::input::VerifyOptions;
@@ -39,7 +39,7 @@ pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problem
             format!(
                 "the {role} begins to be valid at {}, {} after {}",
                 rfc3339(validity.not_before),
-                distance(validity.not_before - at),
+                humanize(validity.not_before - at),
                 rfc3339(at)
             ),
         ));
@@ -52,7 +52,7 @@ pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problem
         let message = format!(
             "the {role} expired at {}, {} before {}",
             rfc3339(validity.not_after),
-            distance(at - validity.not_after),
+            humanize(at - validity.not_after),
             rfc3339(at)
         );
         problems.push(Problem::error(&EXPIRED, candidate, message).hint(hint));

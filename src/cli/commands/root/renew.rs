@@ -14,7 +14,7 @@ use crate::report::page::{Page, Tone};
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text;
 use crate::text::Lifetime;
-use crate::text::{distance, rfc3339};
+use crate::text::{humanize, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -62,7 +62,7 @@ impl Report for RenewReport {
         page.field("subject", &certificate.subject.to_string());
         page.field("serial", &format!("{} (before: {})", certificate.serial, before.serial));
         page.field("valid from", &rfc3339(certificate.validity.not_before));
-        let (end, left) = (certificate.validity.not_after, distance(certificate.validity.not_after - self.now));
+        let (end, left) = (certificate.validity.not_after, humanize(certificate.validity.not_after - self.now));
         page.field(
             "valid until",
             &format!("{} ({left}; before: {})", rfc3339(end), rfc3339(before.validity.not_after)),
