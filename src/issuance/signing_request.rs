@@ -80,7 +80,7 @@ fn says(request: &SigningRequest, draft: &RequestDraft, key: &PublicKey) -> bool
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::Misled;
+    use super::super::testing::WrongSigner;
     use super::*;
     use crate::keys::PrivateKey;
     use crate::x509::{AttributeType, KeyAlgorithm};
@@ -128,7 +128,7 @@ mod tests {
             bend(&mut altered);
             assert!(!says(&altered, &draft, key.public_key()), "{altered:?}");
         }
-        let forger = Misled { key: &key, algorithm: key.signature_algorithm() };
+        let forger = WrongSigner { key: &key, algorithm: key.signature_algorithm() };
         assert!(matches!(sign_request(&draft, &forger), Err(RequestError::Altered)));
     }
 

@@ -61,13 +61,13 @@ pub fn below(issuer: &Issuer, toml: &str) -> Result<Issuer, Refusal> {
 }
 
 /// A signer that does not do what it is asked for.
-pub struct Misled<'a> {
+pub struct WrongSigner<'a> {
     pub key: &'a PrivateKey,
     /// What it calls its signatures.
     pub algorithm: SignatureAlgorithm,
 }
 
-impl Signer for Misled<'_> {
+impl Signer for WrongSigner<'_> {
     fn public_key(&self) -> &PublicKey {
         self.key.public_key()
     }

@@ -4,7 +4,7 @@ use time::Duration;
 use time::macros::datetime;
 
 use super::testing::{
-    CLIENT, INTERMEDIATE, Misled, NOW, PEER, ROOT, SERVER, below, issue, profile, request, root, serial,
+    CLIENT, INTERMEDIATE, NOW, PEER, ROOT, SERVER, WrongSigner, below, issue, profile, request, root, serial,
 };
 use super::{
     CaCertificate, CrlDraft, Draft, End, Issuer, IssuerError, Refusal, SignedBy, approve, approve_crl, sign, sign_crl,
@@ -293,11 +293,11 @@ fn what_a_signer_made_of_something_else_or_with_another_algorithm_is_no_certific
     let list = || approve_crl(CrlDraft::new(&ca_certificate, 1, NOW, NOW, Vec::new()).unwrap()).unwrap();
     let signer = root.into_signer();
     assert!(sign(draft(), &signer).is_ok() && sign_crl(list(), &signer).is_ok());
-    let misled = Misled { key: &signer, algorithm: signer.signature_algorithm() };
-    assert!(matches!(sign(draft(), &misled).unwrap().checked(), Err(IssuerError::Altered)));
-    assert!(matches!(sign_crl(list(), &misled), Err(IssuerError::Altered)));
+    let wrong_signer = WrongSigner { key: &signer, algorithm: signer.signature_algorithm() };
+    assert!(matches!(sign(draft(), &wrong_signer).unwrap().checked(), Err(IssuerError::Altered)));
+    assert!(matches!(sign_crl(list(), &wrong_signer), Err(IssuerError::Altered)));
     let other = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap().signature_algorithm();
-    let other = Misled { key: &signer, algorithm: other };
+    let other = WrongSigner { key: &signer, algorithm: other };
     assert!(matches!(sign(draft(), &other), Err(IssuerError::OtherKey)));
     assert!(matches!(sign_crl(list(), &other), Err(IssuerError::OtherKey)));
 }

@@ -160,7 +160,7 @@ pub fn remove_stale(parent: &Path) -> Result<(), FileError> {
         }
         let path = entry.path();
         match entry.file_type() {
-            Ok(kind) if (kind.is_dir() || kind.is_file()) && is_nobodys(&path) => {
+            Ok(kind) if (kind.is_dir() || kind.is_file()) && is_abandoned(&path) => {
                 drop(if kind.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) });
             }
             // A link or a device with such a name is not of our making.
@@ -209,7 +209,7 @@ fn mark_alive(path: &Path) -> io::Result<Option<File>> {
     Ok(is_still_there.then_some(opened))
 }
 
-fn is_nobodys(path: &Path) -> bool {
+fn is_abandoned(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
