@@ -11,7 +11,7 @@ use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::{ca_certificates, previous_certificates};
 use crate::system::Entropy;
-use crate::system::files::{self, Existing, FileError, Ownership, StagedFolder};
+use crate::system::files::{self, ExistingFile, FileError, Ownership, StagedFolder};
 use crate::x509::{Certificate, PublicKey, pem};
 
 /// Where the files of a certificate go.
@@ -271,7 +271,7 @@ pub fn replace_certificate(
 ) -> Result<(), FileError> {
     let path = home.authority(authority).join(CERT);
     let text = pem::certificate(certificate.as_der());
-    files::publish_file(&path, text.as_bytes(), files::PUBLIC, Existing::Replace, entropy)
+    files::publish_file(&path, text.as_bytes(), files::PUBLIC, ExistingFile::Replace, entropy)
 }
 
 /// Another chain for an authority.
@@ -283,7 +283,7 @@ pub fn replace_chain(
 ) -> Result<(), FileError> {
     let path = home.authority(authority).join(CHAIN);
     let text: String = chain.iter().map(|above| pem::certificate(above.as_der())).collect();
-    files::publish_file(&path, text.as_bytes(), files::PUBLIC, Existing::Replace, entropy)
+    files::publish_file(&path, text.as_bytes(), files::PUBLIC, ExistingFile::Replace, entropy)
 }
 
 fn parent(folder: &Path) -> &Path {
@@ -301,7 +301,7 @@ fn deliver_one_by_one(
     ownership: Ownership,
     entropy: &dyn Entropy,
 ) -> Result<(), FileError> {
-    let existing = if replace { Existing::Replace } else { Existing::Keep };
+    let existing = if replace { ExistingFile::Replace } else { ExistingFile::Keep };
     let fullchain = files.fullchain();
     let public = |name, text| (name, str::as_bytes(text), files::PUBLIC);
     // The order tells whoever comes after a run that died here whose files these are, even when nobody can look into the key:
@@ -341,7 +341,7 @@ pub fn read_files(folder: &Path) -> Result<Vec<FileCopy>, FileError> {
         if path.symlink_metadata().is_err() {
             continue;
         }
-        files::check_place(&path, Existing::Replace)?;
+        files::check_place(&path, ExistingFile::Replace)?;
         let content = Zeroizing::new(files::read(&path, MOST_OCTETS)?);
         found.push(FileCopy { name, content, mode: files::mode(&path)?, ownership: Ownership::like(&path)? });
     }
@@ -420,7 +420,7 @@ pub fn foreign(folder: &Path, own: &[Certificate], with_key: bool) -> Result<Opt
 pub fn is_replaceable(folder: &Path) -> Result<(), FileError> {
     [KEY, CERT, CHAIN, FULLCHAIN]
         .into_iter()
-        .try_for_each(|name| files::check_place(&folder.join(name), Existing::Replace))
+        .try_for_each(|name| files::check_place(&folder.join(name), ExistingFile::Replace))
 }
 
 /// Whether the files in a folder are those of this certificate: all of them, with its key beside it.

@@ -204,7 +204,7 @@ pub fn put_one_by_one(from: &Path, to: &Path, entropy: &dyn Entropy) -> Result<(
     files::create_folders(to, files::FOLDER)?;
     for file in delivery::read_files(from)? {
         let path = to.join(file.name);
-        files::publish_file(&path, &file.content, file.mode, files::Existing::Replace, entropy)?;
+        files::publish_file(&path, &file.content, file.mode, files::ExistingFile::Replace, entropy)?;
         file.ownership.give(&path)?;
     }
     Ok(())

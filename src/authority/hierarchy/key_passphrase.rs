@@ -14,7 +14,7 @@ use crate::store::delivery::KeyText;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt, PassphraseUnavailable};
-use crate::system::files::{self, Existing, FolderLock};
+use crate::system::files::{self, ExistingFile, FolderLock};
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::PublicKey;
 
@@ -81,7 +81,7 @@ pub fn change(
     if !files::is_secret_to_us(&path)? {
         return Err(StoreError::LooseKey(path).into());
     }
-    files::check_place(&path, Existing::Replace)?;
+    files::check_place(&path, ExistingFile::Replace)?;
     let (key, present) = open_key(&path, &before, ask, &EncryptedKey::AuthorityBeforeChange(authority.to_owned()))?;
     if authorities.exists(authority) {
         let certificate = authorities.certificate(authority)?;
@@ -105,7 +105,7 @@ pub fn change(
     if now != before {
         return Err(KeyPassphraseError::Changed(path));
     }
-    files::publish_file(&path, text.as_bytes(), files::SECRET, Existing::Replace, effects.entropy)?;
+    files::publish_file(&path, text.as_bytes(), files::SECRET, ExistingFile::Replace, effects.entropy)?;
     Ok(Outcome {
         authority: authority.to_owned(),
         path,

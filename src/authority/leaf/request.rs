@@ -18,7 +18,7 @@ use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt};
-use crate::system::files::{self, Existing, FileError, StagedFolder};
+use crate::system::files::{self, ExistingFile, FileError, StagedFolder};
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::{AttributeType, GeneralName, KeyAlgorithm, KeyKind, SigningRequest, pem};
 
@@ -195,11 +195,11 @@ fn deliver(wanted: &Wanted, key: Option<&KeyText>, request: &str, effects: &Effe
         return staged.publish_new(folder);
     }
     files::remove_stale(folder)?;
-    let existing = if *replace { Existing::Replace } else { Existing::Keep };
+    let existing = if *replace { ExistingFile::Replace } else { ExistingFile::Keep };
     let (key_path, request_path) = (folder.join(KEY), folder.join(REQUEST));
     files::check_place(&request_path, existing)?;
     if let Some(key) = key {
-        files::publish_file(&key_path, key.text.as_bytes(), key.mode, Existing::Keep, effects.entropy)?;
+        files::publish_file(&key_path, key.text.as_bytes(), key.mode, ExistingFile::Keep, effects.entropy)?;
     }
     let published = files::publish_file(&request_path, request.as_bytes(), files::PUBLIC, existing, effects.entropy);
     if published.is_err() && key.is_some() {

@@ -16,7 +16,7 @@ use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Index, NewList, RecordedList};
 use crate::store::passphrase_prompt::PassphrasePrompt;
-use crate::system::files::{self, Existing, FileError, FolderLock};
+use crate::system::files::{self, ExistingFile, FileError, FolderLock};
 use crate::text::{Diagnosis, Diagnostic, Lifetime};
 use crate::x509::{Crl, DistinguishedName, digest, pem};
 
@@ -275,7 +275,7 @@ impl Work<'_> {
     /// The place of the copy is free, or holds one list that is not newer than the one to come.
     fn check_copy(&self, facts: &CaCertificate, number: u64) -> Result<(), CrlError> {
         let Some(path) = &self.order.copy else { return Ok(()) };
-        files::check_place(path, Existing::Replace)?;
+        files::check_place(path, ExistingFile::Replace)?;
         let Some(content) = files::read_if_exists(path, files::MOST_OCTETS)? else { return Ok(()) };
         let Some(there) = single_list(&content) else { return Err(CrlError::CopyTaken(path.clone())) };
         let key_id = there.authority_key_id.and_then(|id| id.key_id);
@@ -339,7 +339,7 @@ impl Work<'_> {
         let is_der = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("der"));
         let text = if is_der { String::new() } else { pem::encode(LABEL, der) };
         let content = if is_der { der } else { text.as_bytes() };
-        files::publish_file(path, content, files::PUBLIC, Existing::Replace, self.effects.entropy)
+        files::publish_file(path, content, files::PUBLIC, ExistingFile::Replace, self.effects.entropy)
     }
 
     /// The list that is there stays; a copy of it is brought up to date all the same.

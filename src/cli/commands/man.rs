@@ -10,7 +10,7 @@ use crate::app::context::Context;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::Page;
-use crate::system::files::{self, Existing};
+use crate::system::files::{self, ExistingFile};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments, mut line: Command, context: &Context<'_>) -> R
             .hint("--force replaces pages that are there"));
     }
     files::create_folders(&folder, 0o755)?;
-    let existing = if arguments.force { Existing::Replace } else { Existing::Keep };
+    let existing = if arguments.force { ExistingFile::Replace } else { ExistingFile::Keep };
     for (path, page) in &pages {
         files::publish_file(path, page, files::PUBLIC, existing, context.world.entropy.as_ref())?;
     }

@@ -10,7 +10,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::store::ca_certificates::{CaCertificates, Root};
-use crate::system::files::{self, Existing};
+use crate::system::files::{self, ExistingFile};
 use crate::text;
 use crate::text::rfc3339;
 use crate::x509::pem;
@@ -56,7 +56,7 @@ fn write(bundle: &str, out: &std::path::Path, force: bool, context: &Context<'_>
     if there.is_some_and(|there| there == bundle.as_bytes()) {
         return Ok(false);
     }
-    let existing = if force { Existing::Replace } else { Existing::Keep };
+    let existing = if force { ExistingFile::Replace } else { ExistingFile::Keep };
     let published = files::publish_file(&path, bundle.as_bytes(), files::PUBLIC, existing, context.effects().entropy);
     published.map_err(|error| {
         let is_there = error.is_already_there() && path.is_file() && !force;

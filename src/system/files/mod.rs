@@ -26,7 +26,7 @@ pub use folder_lock::{FolderLock, LockError};
 pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty, remove_quietly};
 pub use ownership::{Ownership, UnknownOwner};
 pub use permissions::{is_private_to_us, is_secret_to_us, mode, owner, refuse_planted_links};
-pub use publish::{Existing, check_place, publish_file, replace_files};
+pub use publish::{ExistingFile, check_place, publish_file, replace_files};
 pub use replace::replace_folder;
 pub use staged::{StagedFolder, discard, remove_stale};
 pub use unnamed::unnamed_file;

@@ -15,7 +15,7 @@ use crate::system::Entropy;
 
 /// What to do with a file that bears the name already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
+pub enum ExistingFile {
     /// Leave it, and fail.
     Keep,
     /// Replace it in one step, if it is a regular file.
@@ -32,7 +32,7 @@ pub fn publish_file(
     path: &Path,
     content: &[u8],
     mode: u32,
-    existing: Existing,
+    existing: ExistingFile,
     entropy: &dyn Entropy,
 ) -> Result<(), FileError> {
     let unfinished = Unfinished::write(path, content, mode, existing, entropy)?;
@@ -40,13 +40,13 @@ pub fn publish_file(
     let folder = parent_of(path);
     sync_folder(folder).inspect_err(|_| {
         // The name is ours, and may be gone after a power cut: better gone at once. What was replaced is gone already.
-        if existing == Existing::Keep {
+        if existing == ExistingFile::Keep {
             drop(fs::remove_file(path));
         }
     })
 }
 
-/// As [`publish_file`] with [`Existing::Replace`], for files of one folder that belong together: all of them are on the disk
+/// As [`publish_file`] with [`ExistingFile::Replace`], for files of one folder that belong together: all of them are on the disk
 /// before the first takes its place. Each appears in one step, not all in one.
 ///
 /// # Errors
@@ -54,10 +54,10 @@ pub fn publish_file(
 pub fn replace_files(files: &[(&Path, &[u8])], mode: u32, entropy: &dyn Entropy) -> Result<(), FileError> {
     let written: Result<Vec<_>, _> = files
         .iter()
-        .map(|(path, content)| Unfinished::write(path, content, mode, Existing::Replace, entropy))
+        .map(|(path, content)| Unfinished::write(path, content, mode, ExistingFile::Replace, entropy))
         .collect();
     for (unfinished, (path, _)) in written?.into_iter().zip(files) {
-        unfinished.rename(path, Existing::Replace)?;
+        unfinished.rename(path, ExistingFile::Replace)?;
     }
     files.first().map_or(Ok(()), |(path, _)| sync_folder(parent_of(path)))
 }
@@ -74,7 +74,7 @@ impl Unfinished {
         path: &Path,
         content: &[u8],
         mode: u32,
-        existing: Existing,
+        existing: ExistingFile,
         entropy: &dyn Entropy,
     ) -> Result<Self, FileError> {
         refuse_planted_links(path)?;
@@ -89,11 +89,11 @@ impl Unfinished {
         Ok(unfinished)
     }
 
-    fn rename(mut self, path: &Path, existing: Existing) -> Result<(), FileError> {
+    fn rename(mut self, path: &Path, existing: ExistingFile) -> Result<(), FileError> {
         let Some(name) = &self.name else { return Ok(()) };
         match existing {
-            Existing::Keep => rename_new(name, path)?,
-            Existing::Replace => fs::rename(name, path).map_err(FileError::of("replace", path))?,
+            ExistingFile::Keep => rename_new(name, path)?,
+            ExistingFile::Replace => fs::rename(name, path).map_err(FileError::of("replace", path))?,
         }
         self.name = None;
         Ok(())
@@ -113,7 +113,7 @@ impl Drop for Unfinished {
 ///
 /// # Errors
 /// As [`publish_file`] when something is in the way.
-pub fn check_place(path: &Path, existing: Existing) -> Result<(), FileError> {
+pub fn check_place(path: &Path, existing: ExistingFile) -> Result<(), FileError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found.file_type(),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -125,7 +125,7 @@ pub fn check_place(path: &Path, existing: Existing) -> Result<(), FileError> {
         "it is a folder"
     } else if !found.is_file() {
         "it is no regular file"
-    } else if existing == Existing::Replace {
+    } else if existing == ExistingFile::Replace {
         return Ok(());
     } else {
         "a file of that name is there already"
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use crate::system::entropy::SystemEntropy;
 
-    fn publish(path: &Path, content: &str, existing: Existing) -> Result<(), FileError> {
+    fn publish(path: &Path, content: &str, existing: ExistingFile) -> Result<(), FileError> {
         publish_file(path, content.as_bytes(), 0o644, existing, &SystemEntropy)
     }
 
@@ -205,12 +205,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("crl.pem");
         let umask = Umask::set(0o077);
-        publish(&path, "one", Existing::Keep).unwrap();
+        publish(&path, "one", ExistingFile::Keep).unwrap();
         drop(umask);
         assert_eq!(mode_of(&path), 0o644);
-        assert!(publish(&path, "two", Existing::Keep).unwrap_err().is_already_there());
+        assert!(publish(&path, "two", ExistingFile::Keep).unwrap_err().is_already_there());
         assert_eq!(fs::read_to_string(&path).unwrap(), "one");
-        publish(&path, "two", Existing::Replace).unwrap();
+        publish(&path, "two", ExistingFile::Replace).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -219,7 +219,7 @@ mod tests {
     fn files_that_belong_together_are_replaced_and_none_is_when_one_cannot_be_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        publish(&path("crl.pem"), "old", Existing::Keep).unwrap();
+        publish(&path("crl.pem"), "old", ExistingFile::Keep).unwrap();
         let (pem, der, taken) = (path("crl.pem"), path("crl.der"), path("taken"));
         fs::create_dir(&taken).unwrap();
         let replace = |second: &Path| replace_files(&[(&pem, b"new"), (second, b"der")], 0o644, &SystemEntropy);
@@ -242,7 +242,7 @@ mod tests {
         fs::create_dir(path("folder")).unwrap();
         mkfifoat(CWD, path("fifo"), Mode::from_raw_mode(0o600)).unwrap();
         for name in ["link", "dangling", "folder", "fifo"] {
-            for existing in [Existing::Keep, Existing::Replace] {
+            for existing in [ExistingFile::Keep, ExistingFile::Replace] {
                 let error = publish(&path(name), "new", existing).unwrap_err();
                 assert!(error.is_already_there(), "{name}: {error}");
             }
@@ -256,7 +256,7 @@ mod tests {
     fn a_way_that_others_could_have_laid_is_not_taken() {
         let top = planted();
         let path = |name: &str| top.path().join(name);
-        for existing in [Existing::Keep, Existing::Replace] {
+        for existing in [ExistingFile::Keep, ExistingFile::Replace] {
             assert!(publish(&path("shared/link/crl.pem"), "new", existing).is_err());
         }
         assert_eq!(fs::read_dir(path("victim")).unwrap().count(), 0);
@@ -272,7 +272,7 @@ mod tests {
                 let (start, path) = (&start, &path);
                 scope.spawn(move || {
                     start.wait();
-                    publish(path, &number.to_string(), Existing::Keep).is_ok()
+                    publish(path, &number.to_string(), ExistingFile::Keep).is_ok()
                 })
             };
             let threads: Vec<_> = (0..8).map(attempt).collect();
@@ -319,16 +319,16 @@ mod tests {
     fn a_file_that_is_being_written_is_not_taken_for_one_that_a_dead_process_left() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("crl.pem");
-        let unfinished = Unfinished::write(&path, b"new", 0o644, Existing::Keep, &SystemEntropy).unwrap();
+        let unfinished = Unfinished::write(&path, b"new", 0o644, ExistingFile::Keep, &SystemEntropy).unwrap();
         crate::system::files::remove_stale(folder.path()).unwrap();
-        unfinished.rename(&path, Existing::Keep).unwrap();
+        unfinished.rename(&path, ExistingFile::Keep).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let error = publish(&folder.path().join("missing/file"), "x", Existing::Keep).unwrap_err();
+        let error = publish(&folder.path().join("missing/file"), "x", ExistingFile::Keep).unwrap_err();
         assert!(error.is_missing() && error.to_string().contains("missing"), "{error}");
     }
 }

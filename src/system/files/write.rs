@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{Access, OFlags};
 
-use super::{Existing, FileError, SECRET, check_place, refuse_planted_links};
+use super::{ExistingFile, FileError, SECRET, check_place, refuse_planted_links};
 
 /// Makes a folder, durably. Its parent must be there.
 ///
@@ -84,7 +84,7 @@ pub fn write_secrets(files: &[(&Path, &[u8])]) -> Result<(), FileError> {
 /// through a link that others could have planted.
 pub fn check_new(path: &Path) -> Result<(), FileError> {
     refuse_planted_links(path)?;
-    check_place(path, Existing::Keep)?;
+    check_place(path, ExistingFile::Keep)?;
     let folder = parent_of(path);
     let may = Access::WRITE_OK | Access::EXEC_OK;
     rustix::fs::access(folder, may).map_err(|error| FileError::of("write into", folder)(error.into()))
