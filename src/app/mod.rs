@@ -7,6 +7,7 @@ pub mod certificate_input;
 pub mod context;
 pub mod crl_expiry;
 pub mod directory;
+pub mod handshake;
 pub mod key_input;
 pub mod public_key;
 pub mod run_hook;

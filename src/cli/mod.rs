@@ -8,11 +8,8 @@ pub mod commands;
 mod next_certificate;
 pub mod options;
 mod parse_failure;
-pub mod parties;
 mod progress;
-mod recordings;
 pub mod reports;
-mod specimens;
 #[cfg(test)]
 mod testing;
 

@@ -8,10 +8,11 @@ use time::OffsetDateTime;
 
 use crate::app::address::host_of;
 use crate::app::context::Context;
-use crate::cli::parties::{Parties, PartyArguments};
+use crate::app::handshake::endpoints::Endpoints;
+use crate::app::handshake::known_bad_clients::FoundBadClients;
+use crate::cli::options::endpoints::EndpointArguments;
+use crate::cli::options::recordings::RecordingArguments;
 use crate::cli::progress::ProgressLine;
-use crate::cli::recordings::RecordingArguments;
-use crate::cli::specimens::Specimens;
 use crate::handshake::connect::{ConnectTest, test_server};
 use crate::handshake::listen::{AcceptedClients, ListenTest, Port};
 use crate::handshake::matrix;
@@ -34,7 +35,7 @@ use crate::x509::{GeneralName, Validity};
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
-    parties: PartyArguments,
+    endpoints: EndpointArguments,
     /// The name or address that the client asks for [default: the first that stands in the server's certificate]
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
@@ -155,7 +156,7 @@ impl Arguments {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    arguments.recordings.check(context)?;
+    arguments.recordings.files().check(context)?;
     if let Some(address) = &arguments.connect {
         return visit_server(arguments, address, context);
     }
@@ -168,13 +169,14 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     }
     let (authentication, host_name) = (arguments.client_authentication(), arguments.hostname.as_deref());
     let is_mutual = authentication == ClientAuthentication::Required;
-    let at = arguments.time(arguments.parties.issues(true, is_mutual), context)?;
-    let Parties { server, client, roots } = arguments.parties.gather(authentication, host_name, context)?;
+    let at = arguments.time(arguments.endpoints.options().issues(true, is_mutual), context)?;
+    let Endpoints { server, client, roots } =
+        arguments.endpoints.options().gather(authentication, host_name, context)?;
     let host_name = match &arguments.hostname {
         Some(name) => name.clone(),
         None => default_host_name(&server)?,
     };
-    let lists = arguments.parties.revocation_lists(context)?;
+    let lists = arguments.endpoints.options().revocation_lists(context)?;
     let test = HandshakeTest {
         crls: &lists,
         server: &server,
@@ -200,7 +202,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
             matrix = matrix::matrix(&test, workload, &mut tell)?;
         }
     }
-    arguments.recordings.write(&found, context)?;
+    arguments.recordings.files().write(&found, context)?;
     let mismatches = mismatches([Some(("server", &server)), client.as_ref().map(|client| ("client", client))]);
     Ok(Box::new(Shown {
         trace: arguments.trace,
@@ -216,13 +218,13 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
 /// `--connect`: the same from outside.
 fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let host = host_of(address)?;
-    let at = arguments.time(arguments.parties.issues(false, true), context)?;
-    let (client, server, roots) = arguments.parties.gather_visitor(context)?;
-    let specimens = match !arguments.no_refusals && arguments.parties.trusts_the_directory() {
-        true => Specimens::find(context)?,
-        false => Specimens::default(),
+    let at = arguments.time(arguments.endpoints.options().issues(false, true), context)?;
+    let (client, server, roots) = arguments.endpoints.options().gather_visitor(context)?;
+    let known_bad = match !arguments.no_refusals && arguments.endpoints.options().trusts_the_directory() {
+        true => FoundBadClients::find(context)?,
+        false => FoundBadClients::default(),
     };
-    if arguments.expect_revocation && !specimens.has_revoked() {
+    if arguments.expect_revocation && !known_bad.has_revoked() {
         let sentence =
             "the CA directory has no revoked client certificate with its key, to see whether the server refuses it";
         return Err(Failure::usage("no-revoked-client", sentence).hint(
@@ -233,7 +235,7 @@ fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>)
         address,
         host_name: arguments.hostname.as_deref().unwrap_or(host),
         client: &client,
-        known_bad: specimens.borrowed(server.as_ref()),
+        known_bad: known_bad.borrowed(server.as_ref()),
         expect_revocation: arguments.expect_revocation,
         roots: &roots,
         at,
@@ -241,7 +243,7 @@ fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>)
         refusals: !arguments.no_refusals,
         timeout: arguments.timeout(),
     })?;
-    arguments.recordings.write(&found, context)?;
+    arguments.recordings.files().write(&found, context)?;
     let mismatches = mismatches([Some(("client", &client))]);
     Ok(Box::new(Shown {
         trace: arguments.trace,
@@ -256,8 +258,8 @@ fn visit_server(arguments: &Arguments, address: &str, context: &mut Context<'_>)
 
 /// `--listen`: the same from inside.
 fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let at = arguments.time(arguments.parties.issues(true, false), context)?;
-    let (server, roots) = arguments.parties.gather_host(arguments.hostname.as_deref(), context)?;
+    let at = arguments.time(arguments.endpoints.options().issues(true, false), context)?;
+    let (server, roots) = arguments.endpoints.options().gather_host(arguments.hostname.as_deref(), context)?;
     let host_name = match &arguments.hostname {
         Some(name) => name.clone(),
         None => default_host_name(&server)?,
@@ -288,7 +290,7 @@ fn receive_client(arguments: &Arguments, address: &str, context: &mut Context<'_
             Some(failure) => format!("{client}: FAILED, {}", failure.cause.sentence),
         });
     })?;
-    arguments.recordings.write(&found, context)?;
+    arguments.recordings.files().write(&found, context)?;
     let mismatches = mismatches([Some(("server", &server))]);
     Ok(Box::new(Shown {
         trace: arguments.trace,

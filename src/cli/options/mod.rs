@@ -1,8 +1,10 @@
 //! Flags that several subcommands share.
 
+pub mod endpoints;
 pub mod globals;
 pub mod hook;
 pub mod issue;
 pub mod key_value;
 pub mod number;
 pub mod passphrase;
+pub mod recordings;

@@ -1,41 +1,42 @@
-//! Certificates of the CA directory that a server must refuse: expired, not yet valid, revoked, or a server's.
+//! Clients of the CA directory that a server must refuse: with a certificate that is expired, not yet valid, revoked, or a
+//! server's.
 //!
-//! They are real ones with their keys, as they were issued, and only read: a copy under a throw-away CA shows less, because
-//! it is refused for its issuer before anybody looks at its dates.
+//! They are issued certificates with their keys, and only read. A copy under a look-alike CA would prove less, because servers
+//! refuse it for its issuer before they look at its dates.
 
 use std::path::Path;
 
-use super::parties::{certificates, folders_of};
+use crate::app::certificate_input::require_certificates;
 use crate::app::context::Context;
+use crate::app::handshake::endpoints::folders_of;
 use crate::handshake::Endpoint;
 use crate::handshake::known_bad_clients::KnownBadClients;
 use crate::keys::key_file::KeyFile;
 use crate::report::failure::Failure;
-use crate::store::config::Config;
 use crate::store::home::Home;
-use crate::store::index::{Entry, Filter, Index, Status};
+use crate::store::index::{Entry, Filter, Status};
 use crate::x509::{Certificate, ExtendedKeyUsage};
 
-/// Those that were found.
+/// The clients that were found.
 #[derive(Default)]
-pub struct Specimens {
+pub struct FoundBadClients {
     server: Option<Endpoint>,
     expired: Option<Endpoint>,
     not_yet_valid: Option<Endpoint>,
     revoked: Option<Endpoint>,
 }
 
-/// So many of the latest are looked at for each kind: their files may be gone, or their keys encrypted.
+/// How many of the latest certificates are tried for each kind: their files may be missing, or their keys encrypted.
 const MOST: u64 = 50;
 
-impl Specimens {
+impl FoundBadClients {
     /// Looks through the CA directory.
     ///
     /// # Errors
-    /// When the index cannot be read; files that are gone or unusable are passed over.
+    /// When the index cannot be read; certificates without usable files are left out.
     pub fn find(context: &mut Context<'_>) -> Result<Self, Failure> {
-        let home = context.home()?;
-        let index = Index::open_to_read(&home.resolve(&Config::load(&home)?.index.location))?;
+        let store = context.store()?;
+        let index = store.index()?;
         let mut find = |statuses: &[Status], fits: fn(&Certificate) -> bool| {
             for status in statuses {
                 let filter = Filter { status: Some(*status), limit: Some(MOST), ..Filter::default() };
@@ -43,9 +44,9 @@ impl Specimens {
                     let certificate = index.certificate(&entry)?;
                     if !certificate.is_ca()
                         && fits(&certificate)
-                        && let Some(party) = party_of(&home, &entry, context)?
+                        && let Some(endpoint) = endpoint_of(store.home(), &entry, context)?
                     {
-                        return Ok::<_, Failure>(Some(party));
+                        return Ok::<_, Failure>(Some(endpoint));
                     }
                 }
             }
@@ -61,7 +62,7 @@ impl Specimens {
         })
     }
 
-    /// As a visit wants them; a server that was named comes first.
+    /// As a connection takes them; `server` comes before the one that was found.
     pub fn borrowed<'a>(&'a self, server: Option<&'a Endpoint>) -> KnownBadClients<'a> {
         KnownBadClients {
             server: server.or(self.server.as_ref()),
@@ -80,20 +81,19 @@ fn serves(certificate: &Certificate, purpose: &ExtendedKeyUsage) -> bool {
     certificate.extended_key_usage.as_ref().is_some_and(|purposes| purposes.contains(purpose))
 }
 
-/// Certificate and key of an entry, if both are still there and the key is not encrypted: nobody is asked for a passphrase
-/// that was not named.
-fn party_of(home: &Home, entry: &Entry, context: &mut Context<'_>) -> Result<Option<Endpoint>, Failure> {
+/// Certificate and key of an entry; `None` when a file is missing or the key is encrypted: a passphrase is not asked for.
+fn endpoint_of(home: &Home, entry: &Entry, context: &mut Context<'_>) -> Result<Option<Endpoint>, Failure> {
     for folder in folders_of(home, entry)? {
-        let found = unencrypted_party(&folder, context);
-        if let Some(party) = found.filter(|party| party.certificate().fingerprint() == entry.fingerprint) {
-            return Ok(Some(party));
+        let found = unencrypted_endpoint(&folder, context);
+        if let Some(endpoint) = found.filter(|endpoint| endpoint.certificate().fingerprint() == entry.fingerprint) {
+            return Ok(Some(endpoint));
         }
     }
     Ok(None)
 }
 
-fn unencrypted_party(folder: &Path, context: &mut Context<'_>) -> Option<Endpoint> {
-    let chain = certificates(&folder.join("fullchain.pem"), context).ok()?;
+fn unencrypted_endpoint(folder: &Path, context: &mut Context<'_>) -> Option<Endpoint> {
+    let chain = require_certificates(&folder.join("fullchain.pem"), context).ok()?;
     let key = zeroize::Zeroizing::new(context.read_input(&folder.join("key.pem")).ok()?);
     let file = KeyFile::parse(&key).ok().filter(|file| !file.is_encrypted())?;
     Endpoint::new(chain, file.open(None).ok()?).ok()

@@ -1,55 +1,34 @@
-//! Who takes part in a handshake test: out of a folder, two files, the index, or issued for the occasion.
+//! The endpoints of a handshake test: from a folder, two files or the index, or issued for the test.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-
+use crate::app::certificate_input::require_certificates;
 use crate::app::context::Context;
+use crate::app::key_input::{KeyFilePrompt, read_private_key};
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{CertificateFacts, Existing, Order, SubjectKey};
-use crate::cli::options::passphrase;
-use crate::cli::options::passphrase::PassphraseArguments;
 use crate::handshake::{ClientAuthentication, Endpoint};
 use crate::issuance::End;
-use crate::keys::key_file::KeyFile;
-use crate::keys::{Passphrase, PrivateKey};
+use crate::keys::Passphrase;
 use crate::report::failure::Failure;
+use crate::store::Store;
 use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
 use crate::store::delivery::Place;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
-use crate::store::index::{Entry, Index, Reference, Status};
-use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
+use crate::store::index::{Entry, Reference, Status};
+use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache, PassphraseUnavailable};
 use crate::system::files;
 use crate::text::rfc3339;
 use crate::x509::name_constraints::Subtree;
-use crate::x509::{Certificate, Crl, GeneralName, pem};
+use crate::x509::{Certificate, Crl, GeneralName};
 
-/// The flags that say who takes part.
-#[derive(Debug, Args)]
-pub struct PartyArguments {
-    /// The server: a folder that 'ca issue' wrote, CERT,KEY files, or a name in the index [default: issued for an hour]
-    #[arg(long, value_name = "DIR|NAME")]
-    server: Option<PathBuf>,
-    /// The client, likewise
-    #[arg(long, value_name = "DIR|NAME")]
-    client: Option<PathBuf>,
-    /// The CA certificates that both sides trust [default: the roots of the CA directory]
-    #[arg(long, value_name = "FILE")]
-    roots: Option<PathBuf>,
-    /// Open encrypted keys of server and client with the first line of a file
-    #[arg(long, value_name = "FILE")]
-    key_passphrase_file: Option<PathBuf>,
-    #[command(flatten)]
-    passphrase: PassphraseArguments,
-}
-
-/// Everybody, ready for the test.
-pub struct Parties {
+/// The endpoints, ready for the test.
+pub struct Endpoints {
     pub server: Endpoint,
-    /// Nobody in one-way TLS.
+    /// `None` in one-way TLS.
     pub client: Option<Endpoint>,
     pub roots: Vec<Certificate>,
 }
@@ -72,8 +51,25 @@ impl Role {
     }
 }
 
-impl PartyArguments {
-    /// Gathers everybody; a server that is issued for the occasion gets `host_name`.
+/// The endpoints of a test, as the user named them.
+pub struct EndpointOptions<'a> {
+    /// A folder, `CERT,KEY` files or a name in the index; `None`: a certificate is issued for an hour.
+    pub server: Option<PathBuf>,
+    /// Likewise.
+    pub client: Option<PathBuf>,
+    /// A file with the trust anchors of both sides; `None`: the roots of the CA directory.
+    pub roots: Option<PathBuf>,
+    /// Gives the passphrase of the CA key that issues a certificate for the test.
+    pub ca_key_prompt: Box<CaKeyPrompt<'a>>,
+    /// Gives the passphrase of the key of an endpoint.
+    pub key_prompt: Box<KeyFilePrompt<'a>>,
+}
+
+/// Returns the passphrase of a CA key.
+pub type CaKeyPrompt<'a> = dyn Fn(&Home, &EncryptedKey, &Context<'_>) -> Result<Passphrase, PassphraseUnavailable> + 'a;
+
+impl EndpointOptions<'_> {
+    /// Gathers the endpoints of a test in memory; a server certificate that is issued for the test gets `host_name`.
     ///
     /// # Errors
     /// When a file cannot be read, a name is not in the index, or the CA refuses to issue.
@@ -82,63 +78,66 @@ impl PartyArguments {
         client_authentication: ClientAuthentication,
         host_name: Option<&str>,
         context: &mut Context<'_>,
-    ) -> Result<Parties, Failure> {
-        let mut remembered = None;
-        let mut party = |given: &Option<PathBuf>, role, context: &mut Context<'_>| match given {
-            Some(given) => self.party(given, context),
-            None => self.issue_short_lived(role, host_name, &mut remembered, context),
+    ) -> Result<Endpoints, Failure> {
+        let mut passphrases = PassphraseCache::default();
+        let mut endpoint = |given: &Option<PathBuf>, role, context: &mut Context<'_>| match given {
+            Some(given) => self.endpoint(given, context),
+            None => self.issue_short_lived(role, host_name, &mut passphrases, context),
         };
-        let server = party(&self.server, Role::Server, context)?;
+        let server = endpoint(&self.server, Role::Server, context)?;
         let client = match client_authentication {
-            ClientAuthentication::Required => Some(party(&self.client, Role::Client, context)?),
+            ClientAuthentication::Required => Some(endpoint(&self.client, Role::Client, context)?),
             ClientAuthentication::NotRequested => None,
         };
-        Ok(Parties { server, client, roots: self.roots(context)? })
+        Ok(Endpoints { server, client, roots: self.roots(context)? })
     }
 
-    /// Whether a party that is needed is issued for the occasion, and will be gone in an hour.
+    /// Whether the certificate of an endpoint that is needed is issued for the test, and expires in an hour.
     pub fn issues(&self, server: bool, client: bool) -> bool {
         (server && self.server.is_none()) || (client && self.client.is_none())
     }
 
-    /// Whether the CA directory's own roots are trusted, so that its certificates are the right ones.
+    /// Whether the roots of the CA directory are trusted, so that its certificates are valid.
     pub fn trusts_the_directory(&self) -> bool {
         self.roots.is_none()
     }
 
-    /// Gathers whoever visits a server that somebody else runs; a server certificate only if one was given.
+    /// Gathers the client that connects to a running server; a server certificate only when one was given.
     ///
     /// # Errors
-    /// As for [`PartyArguments::gather`].
+    /// As for [`EndpointOptions::gather`].
     pub fn gather_visitor(
         &self,
         context: &mut Context<'_>,
     ) -> Result<(Endpoint, Option<Endpoint>, Vec<Certificate>), Failure> {
         let client = match &self.client {
-            Some(given) => self.party(given, context)?,
-            None => self.issue_short_lived(Role::Client, None, &mut None, context)?,
+            Some(given) => self.endpoint(given, context)?,
+            None => self.issue_short_lived(Role::Client, None, &mut PassphraseCache::default(), context)?,
         };
-        let server = self.server.as_ref().map(|given| self.party(given, context)).transpose()?;
+        let server = self.server.as_ref().map(|given| self.endpoint(given, context)).transpose()?;
         Ok((client, server, self.roots(context)?))
     }
 
-    /// Gathers whoever waits for a client that somebody else runs.
+    /// Gathers the server that waits for another program's client.
     ///
     /// # Errors
-    /// As for [`PartyArguments::gather`].
+    /// As for [`EndpointOptions::gather`].
     pub fn gather_host(
         &self,
         host_name: Option<&str>,
         context: &mut Context<'_>,
     ) -> Result<(Endpoint, Vec<Certificate>), Failure> {
         let server = match &self.server {
-            Some(given) => self.party(given, context)?,
-            None => self.issue_short_lived(Role::Server, host_name, &mut None, context)?,
+            Some(given) => self.endpoint(given, context)?,
+            None => self.issue_short_lived(Role::Server, host_name, &mut PassphraseCache::default(), context)?,
         };
         Ok((server, self.roots(context)?))
     }
 
-    /// The revocation lists that the CA directory has published; none where other roots are trusted.
+    /// Reads the CRLs that the CA directory has published; none when other roots are trusted.
+    ///
+    /// # Errors
+    /// When there is no CA directory, or a CRL cannot be read.
     pub fn revocation_lists(&self, context: &Context<'_>) -> Result<Vec<Crl>, Failure> {
         if self.roots.is_some() {
             return Ok(Vec::new());
@@ -160,7 +159,7 @@ impl PartyArguments {
 
     fn roots(&self, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
         if let Some(path) = &self.roots {
-            return certificates(path, context).map_err(|failure| {
+            return require_certificates(path, context).map_err(|failure| {
                 failure.hint("--roots takes the CA certificates that both sides trust; 'ca roots' writes those of a CA")
             });
         }
@@ -170,67 +169,49 @@ impl PartyArguments {
         Ok(CaCertificates::of(&home).roots()?.into_iter().map(|root| root.certificate).collect())
     }
 
-    fn party(&self, given: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
+    fn endpoint(&self, given: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
         let folder = context.world.resolve(given);
         if folder.is_dir() {
-            return self.party_from_folder(&folder, context);
+            return self.endpoint_from_folder(&folder, context);
         }
         let text = given.to_str().unwrap_or_default();
         match text.split_once(',') {
             Some((certificate, key)) => {
-                let chain = certificates(Path::new(certificate), context)?;
-                self.party_from(chain, Path::new(key), context)
+                let chain = require_certificates(Path::new(certificate), context)?;
+                self.endpoint_from(chain, Path::new(key), context)
             }
-            None => self.party_from_name(text, context),
+            None => self.endpoint_from_name(text, context),
         }
     }
 
-    /// A folder as `ca issue` writes it; `cert.pem` alone will do where nothing stands between it and the root.
-    fn party_from_folder(&self, folder: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
+    /// A folder as `ca issue` writes it; `cert.pem` alone is enough when the root issued it.
+    fn endpoint_from_folder(&self, folder: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
         let whole = folder.join("fullchain.pem");
         let chain = if whole.exists() { whole } else { folder.join("cert.pem") };
-        let chain = certificates(&chain, context)?;
-        self.party_from(chain, &folder.join("key.pem"), context)
+        let chain = require_certificates(&chain, context)?;
+        self.endpoint_from(chain, &folder.join("key.pem"), context)
     }
 
-    fn party_from(&self, chain: Vec<Certificate>, key: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
-        let key = self.key(key, context)?;
+    fn endpoint_from(
+        &self,
+        chain: Vec<Certificate>,
+        key: &Path,
+        context: &mut Context<'_>,
+    ) -> Result<Endpoint, Failure> {
+        let key = read_private_key(key, &self.key_prompt, context)?;
         Endpoint::new(chain, key).map_err(|error| Failure::usage("unreadable-input", error.to_string()))
     }
 
-    fn key(&self, path: &Path, context: &mut Context<'_>) -> Result<PrivateKey, Failure> {
-        let content = zeroize::Zeroizing::new(context.read_input(path)?);
-        let refused = |error| Failure::unusable_key(&path.display().to_string(), &error);
-        let file = KeyFile::parse(&content).map_err(refused)?;
-        let passphrase = if file.is_encrypted() {
-            let flags = PassphraseArguments {
-                passphrase_file: self.key_passphrase_file.clone(),
-                ..PassphraseArguments::default()
-            };
-            Some(match flags.read(context)? {
-                Some(passphrase) => passphrase,
-                None => {
-                    let question = format!("Passphrase of {}: ", path.display());
-                    let hint = format!("{} is encrypted: give --key-passphrase-file FILE", path.display());
-                    passphrase::ask(context, &question, &hint)?
-                }
-            })
-        } else {
-            None
-        };
-        file.open(passphrase.as_ref()).map_err(refused)
-    }
-
     /// The files of a certificate that is in the index.
-    fn party_from_name(&self, given: &str, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
+    fn endpoint_from_name(&self, given: &str, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
         let no_folder =
             |failure: Failure| failure.hint(format!("'{given}' is no folder either; two files are given as CERT,KEY"));
         let home = context.home().map_err(no_folder)?;
-        let config = Config::load(&home)?;
+        let store = Store::open(home)?;
         let reference: Reference = given
             .parse()
             .map_err(|error: crate::store::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
-        let index = Index::open_to_read(&home.resolve(&config.index.location))?;
+        let index = store.index()?;
         let entry = index.find(&reference, context.now()).map_err(|error| no_folder(error.into()))?;
         if let (Status::Revoked | Status::Held, Some(revocation)) = (entry.status(context.now()), &entry.revocation) {
             context.warn(&format!(
@@ -239,23 +220,23 @@ impl PartyArguments {
                 rfc3339(revocation.at)
             ));
         }
-        // The index knows what was issued; only the folder that still holds this very certificate will do.
-        for folder in folders_of(&home, &entry)? {
-            let party = self.party_from_folder(&folder, context)?;
-            if party.certificate().fingerprint() == entry.fingerprint {
-                return Ok(party);
+        // The folder may have another certificate by now, so it is compared with the index.
+        for folder in folders_of(store.home(), &entry)? {
+            let endpoint = self.endpoint_from_folder(&folder, context)?;
+            if endpoint.certificate().fingerprint() == entry.fingerprint {
+                return Ok(endpoint);
             }
         }
         Err(Failure::refused("missing-file", format!("the files of '{}' are not where they were put", entry.name))
             .hint("give the folder they are in, or the two files as CERT,KEY"))
     }
 
-    /// A certificate for an hour, recorded like any other; its key never leaves the memory.
+    /// Issues a certificate for an hour. It is recorded like any other, and its key is never written.
     fn issue_short_lived(
         &self,
         role: Role,
         host_name: Option<&str>,
-        remembered: &mut Option<Passphrase>,
+        passphrases: &mut PassphraseCache,
         context: &mut Context<'_>,
     ) -> Result<Endpoint, Failure> {
         let home = context.home().map_err(|failure| {
@@ -287,14 +268,9 @@ impl PartyArguments {
             dry_run: false,
             protection: None,
         };
+        // Server and client are signed with one key, whose passphrase is asked for once.
         let mut ask = |key: &EncryptedKey| {
-            if remembered.is_none() {
-                let opened = self.passphrase.open(&home, context, &passphrase::question(key));
-                *remembered = Some(opened.map_err(passphrase::refusal)?);
-            }
-            // Server and client are signed with one key; nobody is asked for its passphrase twice.
-            let octets = remembered.as_ref().map(|passphrase| passphrase.expose().to_vec()).unwrap_or_default();
-            Ok::<_, PassphraseUnavailable>(Passphrase::new(octets))
+            passphrases.get(key, &mut |key: &EncryptedKey| (self.ca_key_prompt)(&home, key, context))
         };
         let outcome = issue::issue(&home, order, &mut ask, &context.effects())?;
         match (outcome.in_memory, outcome.facts) {
@@ -308,14 +284,14 @@ impl PartyArguments {
 }
 
 /// Where the files of a certificate may be: those of these folders that hold one.
-pub(super) fn folders_of(home: &Home, entry: &Entry) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn folders_of(home: &Home, entry: &Entry) -> Result<Vec<PathBuf>, Failure> {
     let name: EntryName = entry.name.parse()?;
     let places =
         [entry.place.clone(), Some(home.entry(&name)), Some(home.generation(&name, &entry.serial.to_string()))];
     Ok(places.into_iter().flatten().filter(|folder| folder.join("cert.pem").exists()).collect())
 }
 
-/// `localhost`, unless the CA may only vouch for other DNS names: then a name among those.
+/// `localhost`, unless the CA is limited to other DNS names: then one of those.
 fn permitted_host_name(home: &Home, config: &Config) -> Result<GeneralName, Failure> {
     let authorities = CaCertificates::of(home);
     let facts = authorities.ca_certificate(&authorities.choose(None, config)?)?;
@@ -331,26 +307,4 @@ fn permitted_host_name(home: &Home, config: &Config) -> Result<GeneralName, Fail
             if domain == "localhost" { domain.to_owned() } else { format!("{TEMPLATE}-test.{domain}") }
         },
     )))
-}
-
-/// All certificates of a PEM or DER file, at least one.
-pub(super) fn certificates(path: &Path, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
-    let unreadable = |reason: String| {
-        Failure::usage("unreadable-input", format!("{}: {reason}", path.display()))
-            .hint("certificates are read as PEM, any number of them, or as the DER of one")
-    };
-    let content = context.read_input(path)?;
-    if content.is_empty() {
-        return Err(unreadable("the file is empty, and should hold a certificate".to_owned()));
-    }
-    if !pem::is_pem(&content) {
-        return Ok(vec![Certificate::from_der(&content).map_err(|error| unreadable(error.to_string()))?]);
-    }
-    let mut found = Vec::new();
-    for block in pem::parse_all(&content).map_err(|error| unreadable(error.to_string()))? {
-        if block.label.ends_with("CERTIFICATE") {
-            found.push(Certificate::from_der(&block.content).map_err(|error| unreadable(error.to_string()))?);
-        }
-    }
-    if found.is_empty() { Err(unreadable("it holds no certificate".to_owned())) } else { Ok(found) }
 }

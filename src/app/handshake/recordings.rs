@@ -1,10 +1,9 @@
-//! The files in which a handshake test leaves its sessions for other tools: `--pcap` and `--keylog`.
+//! The files in which a handshake test records its sessions for other tools.
 //!
-//! Both hold secrets: mode 0600, never through a link, never over anything that is there, and both or neither.
+//! Both hold secrets: they are created with mode 0600, not through a link, not over an existing file, and both or neither.
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use zeroize::Zeroizing;
 
 use crate::app::context::Context;
@@ -13,19 +12,17 @@ use crate::report::failure::Failure;
 use crate::system::files;
 use crate::tls::recording::{Recording, pcapng};
 
-/// The flags that say where to.
-#[derive(Debug, Args)]
-pub struct RecordingArguments {
-    /// Write what crossed the wire and its secrets to a new pcapng file
-    #[arg(long, value_name = "FILE")]
-    pcap: Option<PathBuf>,
-    /// Write the secrets of all sessions to a new file, as a key log
-    #[arg(long, value_name = "FILE")]
-    keylog: Option<PathBuf>,
+/// The files to write.
+#[derive(Default)]
+pub struct RecordingFiles {
+    /// What crossed the wire and its secrets, as pcapng.
+    pub pcap: Option<PathBuf>,
+    /// The secrets of all sessions, as a key log.
+    pub keylog: Option<PathBuf>,
 }
 
-impl RecordingArguments {
-    /// Whether the files can be created: asked before anything is done for them.
+impl RecordingFiles {
+    /// Checks that the files can be created, before the test runs.
     ///
     /// # Errors
     /// When one is there already, its folder is not, or both are the same.
@@ -41,7 +38,7 @@ impl RecordingArguments {
         paths.iter().try_for_each(|path| Ok(files::check_new(path)?))
     }
 
-    /// Writes the files that were asked for.
+    /// Writes the files.
     ///
     /// # Errors
     /// When the system refuses; then neither is there.

@@ -1,0 +1,50 @@
+//! The server, the client and the trust anchors of a handshake test.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::passphrase::{self, PassphraseArguments, of_key_file};
+use crate::app::context::Context;
+use crate::app::handshake::endpoints::EndpointOptions;
+use crate::store::home::Home;
+use crate::store::passphrase_prompt::EncryptedKey;
+
+/// The flags of the endpoints.
+#[derive(Debug, Args)]
+pub struct EndpointArguments {
+    /// The server: a folder that 'ca issue' wrote, CERT,KEY files, or a name in the index [default: issued for an hour]
+    #[arg(long, value_name = "DIR|NAME")]
+    server: Option<PathBuf>,
+    /// The client, likewise
+    #[arg(long, value_name = "DIR|NAME")]
+    client: Option<PathBuf>,
+    /// The CA certificates that both sides trust [default: the roots of the CA directory]
+    #[arg(long, value_name = "FILE")]
+    roots: Option<PathBuf>,
+    /// Open encrypted keys of server and client with the first line of a file
+    #[arg(long, value_name = "FILE")]
+    key_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
+}
+
+impl EndpointArguments {
+    /// What the flags say, without the words of the command line.
+    pub fn options(&self) -> EndpointOptions<'_> {
+        let key_file = self.key_passphrase_file.as_deref();
+        EndpointOptions {
+            server: self.server.clone(),
+            client: self.client.clone(),
+            roots: self.roots.clone(),
+            ca_key_prompt: Box::new(|home: &Home, key: &EncryptedKey, context: &Context<'_>| {
+                self.passphrase.open(home, context, &passphrase::question(key)).map_err(passphrase::refusal)
+            }),
+            key_prompt: Box::new(move |path: &Path, context: &Context<'_>| {
+                let question = format!("Passphrase of {}: ", path.display());
+                let instead = format!("{} is encrypted: {}", path.display(), passphrase::KEY_FLAG);
+                of_key_file(key_file, &question, &instead, context)
+            }),
+        }
+    }
+}
