@@ -325,7 +325,7 @@ fn move_back(home: &Home, config: &Config, staged: &Path) {
 /// What a run left that died while it moved the pieces: its folder under construction still has the `ca.toml`, which is
 /// moved last, so that every piece in place is that run's. Its folder goes last, or the next run could not know.
 fn remove_interrupted(home: &Home) -> Result<(), InitError> {
-    for name in files::names_in(home.folder())?.iter().filter(|name| name.starts_with(files::staged::PREFIX)) {
+    for name in files::names_in(home.folder())?.iter().filter(|name| name.starts_with(files::unfinished_name::PREFIX)) {
         let staged = home.folder().join(name);
         // What that run was told, which need not be what this one is told. What the power cut left unreadable was not
         // durable yet, and then no piece had left.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::publish::rename_new;
+use super::rename::rename_new;
 use super::{FileError, create_folder};
 
 /// The names of everything in a folder, as far as they are text, in no order; none when the folder is not there.

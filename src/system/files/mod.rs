@@ -4,7 +4,7 @@
 //! - A mode is exact, whatever the umask; a secret is 0600 from the moment it exists.
 //! - A name that is taken is never written through: not a file, not a symbolic link (dangling or not), not a device.
 //! - What was half written when an error came is taken away again; what a killed process left is found by its name
-//!   ([`staged::PREFIX`]) and by the kernel lock that died with it.
+//!   ([`unfinished_name::PREFIX`]) and by the kernel lock that died with it.
 //! - The return of a function that says "durable" means that the change survives a power cut.
 
 mod diagnosis;
@@ -14,8 +14,10 @@ mod ownership;
 mod permissions;
 mod pipe;
 mod publish;
+mod rename;
 mod replace;
-pub mod staged;
+mod staged;
+pub mod unfinished_name;
 mod unnamed;
 mod write;
 

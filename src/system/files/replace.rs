@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::publish::{exchange, rename_folder};
+use super::rename::{exchange, rename_folder};
 use super::write::parent_of;
 use super::{FileError, sync_folder};
 

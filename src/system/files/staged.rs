@@ -1,21 +1,16 @@
 //! A folder that is filled under a name nobody looks at, and then appears whole under its own.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::publish::{rename_folder, rename_new};
+use super::rename::{rename_folder, rename_new};
 use super::replace::replace_folder;
+use super::unfinished_name::{PREFIX, is_unfinished_name, unfinished_name};
 use super::write::{make_folder, parent_of, write_new};
 use super::{FOLDER, FileError, Ownership, SECRET, refuse_planted_links, sync_folder};
 use crate::system::Entropy;
-use crate::text;
-
-/// How the names of everything unfinished begin. Folders and files with such a name belong to nobody once their kernel
-/// lock is free; see [`remove_stale`].
-pub const PREFIX: &str = ".staged-";
 
 /// A folder under construction: `<parent>/.staged-<random>`, mode 0700. When it is dropped unpublished it is removed
 /// with all that is in it.
@@ -181,19 +176,6 @@ pub fn discard(folder: &Path, workshop: &Path, entropy: &dyn Entropy) -> Result<
     // If that fails, remove_stale finds it.
     drop(fs::remove_dir_all(&unfinished));
     Ok(())
-}
-
-/// A name for something unfinished that nobody can guess.
-pub(super) fn unfinished_name(entropy: &dyn Entropy) -> io::Result<String> {
-    let mut random = [0; 8];
-    entropy.fill(&mut random)?;
-    Ok(format!("{PREFIX}{}", text::hex(&random)))
-}
-
-fn is_unfinished_name(name: &OsStr) -> bool {
-    name.to_str()
-        .and_then(|name| name.strip_prefix(PREFIX))
-        .is_some_and(|random| random.len() == 16 && random.bytes().all(|octet| octet.is_ascii_hexdigit()))
 }
 
 /// Takes the lock that says "somebody works here". `None` when the folder is gone: taken for a dead one's.

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::staged::unfinished_name;
+use super::unfinished_name::unfinished_name;
 use super::{FileError, SECRET};
 use crate::system::Entropy;
 

@@ -1,0 +1,99 @@
+//! Renames that replace nothing, and the exchange of two names in one step.
+
+use std::fs;
+use std::path::Path;
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::write::make_folder;
+use super::{FOLDER, FileError};
+
+/// Renames without replacing anything: of several processes exactly one succeeds.
+pub(super) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => return Ok(()),
+        Err(error) if !is_unsupported(error) => return Err(FileError::of("create", to)(error.into())),
+        Err(_) => {}
+    }
+    rename_new_in_two_steps(from, to)
+}
+
+/// For file systems without RENAME_NOREPLACE (some of NFS and FUSE). Each first step is exclusive by itself.
+fn rename_new_in_two_steps(from: &Path, to: &Path) -> Result<(), FileError> {
+    if fs::symlink_metadata(from).is_ok_and(|found| found.is_dir()) {
+        // rename(2) replaces an empty folder, and only an empty one.
+        make_folder(to, FOLDER)?;
+        return fs::rename(from, to).map_err(|cause| {
+            drop(fs::remove_dir(to));
+            FileError { action: "create", path: to.to_owned(), cause }
+        });
+    }
+    fs::hard_link(from, to).map_err(FileError::of("create", to))?;
+    // Both names are the same file: if the first stays, it is only in the way of tidiness.
+    drop(fs::remove_file(from));
+    Ok(())
+}
+
+/// Lets two paths change places in one step; `false` where the system or the file system cannot do that. Then both are
+/// what they were.
+pub(super) fn exchange(from: &Path, to: &Path) -> Result<bool, FileError> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
+        Ok(()) => return Ok(true),
+        Err(error) if !is_unsupported(error) => return Err(FileError::of("replace", to)(error.into())),
+        Err(_) => {}
+    }
+    Ok(false)
+}
+
+/// Renames a folder to a name that is free. Something else under that name is never lost: rename(2) replaces only an empty
+/// folder by a folder, and that in one step on every file system.
+pub(super) fn rename_folder(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::rename(from, to).map_err(FileError::of("replace", to))
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn is_unsupported(error: rustix::io::Errno) -> bool {
+    use rustix::io::Errno;
+    [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP].contains(&error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_steps_for_old_file_systems_are_exclusive_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["new-folder", "full-folder", "empty-folder"] {
+            fs::create_dir(path(name)).unwrap();
+        }
+        fs::write(path("new-folder/a"), "new").unwrap();
+        fs::write(path("full-folder/a"), "old").unwrap();
+        fs::write(path("new-file"), "new").unwrap();
+        fs::write(path("old-file"), "old").unwrap();
+        for taken in ["full-folder", "empty-folder", "old-file"] {
+            assert!(rename_new_in_two_steps(&path("new-folder"), &path(taken)).unwrap_err().is_already_there());
+            assert!(rename_new_in_two_steps(&path("new-file"), &path(taken)).unwrap_err().is_already_there());
+        }
+        rename_new_in_two_steps(&path("new-folder"), &path("target-folder")).unwrap();
+        rename_new_in_two_steps(&path("new-file"), &path("target-file")).unwrap();
+        assert_eq!(fs::read_to_string(path("target-folder/a")).unwrap(), "new");
+        assert_eq!(fs::read_to_string(path("target-file")).unwrap(), "new");
+        assert_eq!(fs::read_to_string(path("old-file")).unwrap(), "old");
+        assert!(!path("new-folder").exists() && !path("new-file").exists());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_moved_leaves_no_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("a")).unwrap();
+        // No folder goes into itself.
+        assert!(rename_new_in_two_steps(&path("a"), &path("a/b")).is_err());
+        assert!(!path("a/b").exists());
+    }
+}

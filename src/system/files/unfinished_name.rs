@@ -1,0 +1,25 @@
+//! The names of files and folders that are not finished yet, by which the next run recognizes what a dead process left.
+
+use std::ffi::OsStr;
+use std::io;
+
+use crate::system::Entropy;
+use crate::text;
+
+/// How the names of everything unfinished begin. Folders and files with such a name belong to nobody once their kernel
+/// lock is free; see [`super::remove_stale`].
+pub const PREFIX: &str = ".staged-";
+
+/// Returns a name for something unfinished that an attacker cannot guess.
+pub(super) fn unfinished_name(entropy: &dyn Entropy) -> io::Result<String> {
+    let mut random = [0; 8];
+    entropy.fill(&mut random)?;
+    Ok(format!("{PREFIX}{}", text::hex(&random)))
+}
+
+/// Whether a name is one of [`unfinished_name`].
+pub(super) fn is_unfinished_name(name: &OsStr) -> bool {
+    name.to_str()
+        .and_then(|name| name.strip_prefix(PREFIX))
+        .is_some_and(|random| random.len() == 16 && random.bytes().all(|octet| octet.is_ascii_hexdigit()))
+}
