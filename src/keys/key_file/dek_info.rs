@@ -7,7 +7,7 @@ use des::cipher::{BlockDecrypt, KeyInit};
 use md5::{Digest, Md5};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::KeyFileError;
+use super::error::KeyFileError;
 use crate::keys::Passphrase;
 use crate::text;
 

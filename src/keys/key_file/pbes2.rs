@@ -6,7 +6,7 @@ use pkcs8::spki::AlgorithmIdentifierRef;
 use pkcs8::{EncryptedPrivateKeyInfo, pkcs5};
 use zeroize::Zeroizing;
 
-use super::KeyFileError;
+use super::error::KeyFileError;
 use crate::keys::Passphrase;
 use crate::x509::der;
 

@@ -9,7 +9,7 @@ use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::traits::PublicKeyParts;
 use zeroize::Zeroizing;
 
-use super::KeyFileError;
+use super::error::KeyFileError;
 use crate::keys::private_key::{PrivateKeyError, RSA_BITS};
 use crate::keys::{PrivateKey, Signer};
 use crate::x509::{KeyAlgorithm, der};

@@ -3,7 +3,7 @@
 
 use num_bigint::BigUint;
 
-use super::Weakness;
+use super::kind::Weakness;
 use super::numbers::RsaNumbers;
 
 const ROUNDS: u32 = 1000;

@@ -3,7 +3,7 @@
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 
-use super::Weakness;
+use super::kind::Weakness;
 use crate::x509::{KeyKind, PublicKey};
 
 /// The same key in its plain form: points uncompressed and on their curve (RFC 5480 §2.2), numbers in their fewest octets,

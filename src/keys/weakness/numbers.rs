@@ -2,7 +2,7 @@
 
 use num_bigint::BigUint;
 
-use super::Weakness;
+use super::kind::Weakness;
 use crate::x509::{KeyKind, PublicKey, der};
 
 /// Modulus and public exponent (RFC 8017 appendix A.1.1).

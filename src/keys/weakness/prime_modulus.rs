@@ -2,7 +2,7 @@
 
 use num_bigint::BigUint;
 
-use super::Weakness;
+use super::kind::Weakness;
 use super::numbers::RsaNumbers;
 
 /// By Fermat's little theorem to the base 2: a product of two primes passes it with a probability that nobody will see.

@@ -4,7 +4,7 @@
 
 use num_bigint::BigUint;
 
-use super::Weakness;
+use super::kind::Weakness;
 use super::numbers::RsaNumbers;
 
 /// The odd primes that are in `M` for keys of every length.

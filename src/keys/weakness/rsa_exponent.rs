@@ -4,7 +4,7 @@
 
 use num_bigint::BigUint;
 
-use super::Weakness;
+use super::kind::Weakness;
 use super::numbers::RsaNumbers;
 
 pub(super) fn check(numbers: &RsaNumbers) -> Result<(), Weakness> {

@@ -1,6 +1,6 @@
 //! Short moduli can be factored, and the library checks no signature by very long ones.
 
-use super::Weakness;
+use super::kind::Weakness;
 use super::numbers::RsaNumbers;
 
 pub(super) fn check(numbers: &RsaNumbers) -> Result<(), Weakness> {

@@ -1,6 +1,6 @@
 //! A modulus with a small factor was never the product of two large primes: a broken generator, or damage on the way.
 
-use super::Weakness;
+use super::kind::Weakness;
 use super::numbers::RsaNumbers;
 
 /// Every prime below is tried. CA/Browser Forum BR §6.1.6 (NIST SP 800-89 §5.3.3) asks for those below 752.

@@ -1,6 +1,6 @@
 //! Points of small order on the curve of Ed25519: a signature by them is made without any key.
 
-use super::Weakness;
+use super::kind::Weakness;
 use crate::x509::{KeyKind, PublicKey};
 
 /// The `y` of every point whose order divides 8, little-endian (RFC 8032 §5.1.2), and the spellings of 0 and 1 that are not
