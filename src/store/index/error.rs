@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 
-use crate::store::index::{PATIENCE, Reference};
+use crate::store::index::limits::PATIENCE;
+use crate::store::index::reference::Reference;
 use crate::system::files::FileError;
 use crate::text;
 use crate::text::{Diagnosis, Diagnostic, escape};

@@ -9,6 +9,7 @@
 
 mod entry;
 mod error;
+mod limits;
 pub mod location;
 pub mod placement;
 mod query;
@@ -19,7 +20,6 @@ mod write;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -34,14 +34,7 @@ pub use write::Change;
 
 use crate::system::files::{self, FileError};
 use error::Place;
-
-/// How long a writer waits for another one. Whoever holds the lock of the CA never waits.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// The log is folded into the main file when it holds this many pages of 4 KiB: about every 15th certificate pays two
-/// more syncs for it. Whoever opens the index when nobody else has it open reads the whole log first; with 100 pages that
-/// takes 0.05 ms, with SQLite's usual 1,000 it takes ten times that in the mean.
-const PAGES_OF_LOG: u32 = 100;
+use limits::PATIENCE;
 
 /// An open index.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::store::index::Entry;
+use crate::store::index::entry::Entry;
 use crate::text;
 use crate::x509::SerialNumber;
 

@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use crate::store::index::error::Place;
-use crate::store::index::{IndexError, PAGES_OF_LOG};
+use crate::store::index::error::{IndexError, Place};
+use crate::store::index::limits::PAGES_OF_LOG;
 
 /// "caIX": marks an SQLite file as an index of this program (PRAGMA application_id).
 const APPLICATION_ID: i64 = 0x6361_4958;
