@@ -1,6 +1,6 @@
 //! Why a certificate was not made: what every act that signs one can meet.
 
-use crate::issuance::{NotApproved, Refusal};
+use crate::issuance::{DraftRefusal, NotApproved};
 use crate::keys::private_key::PrivateKeyError;
 use crate::store::StoreError;
 use crate::store::index::Revocation;
@@ -13,7 +13,7 @@ pub enum CertifyError {
     #[error(transparent)]
     Store(StoreError),
     #[error(transparent)]
-    Refusal(#[from] Refusal),
+    Refusal(#[from] DraftRefusal),
     #[error(transparent)]
     NotApproved(#[from] NotApproved),
     #[error(transparent)]

@@ -19,7 +19,7 @@ use crate::authority::hierarchy::import::Adoption;
 use crate::authority::hierarchy::key_passphrase;
 use crate::authority::leaf::order::{Due, Existing, Order, Status, SubjectKey};
 use crate::authority::leaf::rollback;
-use crate::issuance::{End, Refusal};
+use crate::issuance::{DraftRefusal, End};
 use crate::keys::key_file::{self, KeyFile};
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::store::ca_certificates::{CaCertificates, read_certificate, read_certificates};
@@ -405,7 +405,7 @@ fn the_sites_own_template_and_settings_are_used() {
         .replace("[subject]", "[subject]\norganizational-unit = \"{{ team }} of {{ domain }}\"");
     fs::write(ca.path("templates/web.toml"), template).unwrap();
     let unset = ca.issue(order("web", "a.corp.test"));
-    assert!(matches!(unset, Err(IssueError::Certify(CertifyError::Refusal(Refusal::Template(_))))), "{unset:?}");
+    assert!(matches!(unset, Err(IssueError::Certify(CertifyError::Refusal(DraftRefusal::Template(_))))), "{unset:?}");
     ca.issue(Order { set: [("team".to_owned(), "Ops".to_owned())].into(), ..order("web", "a.corp.test") }).unwrap();
     let leaf = read_certificate(&ca.path("issued/a.corp.test/cert.pem")).unwrap();
     assert_eq!(leaf.subject.to_string(), "C=DE, O=Acme, OU=Ops of corp.test, CN=a.corp.test");
@@ -504,7 +504,7 @@ fn a_leaf_that_would_outlive_its_issuer_is_clipped_only_when_asked() {
     ca.now += Duration::days(5 * 365 - 30);
     assert!(matches!(
         ca.issue(order("server", "web.test")),
-        Err(IssueError::Certify(CertifyError::Refusal(Refusal::OutlivesIssuer { .. })))
+        Err(IssueError::Certify(CertifyError::Refusal(DraftRefusal::OutlivesIssuer { .. })))
     ));
     let outcome = ca.issue(Order { clip: true, ..order("server", "web.test") }).unwrap();
     assert!(outcome.clipped);

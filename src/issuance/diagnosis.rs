@@ -2,7 +2,7 @@
 
 use super::approval::NotApproved;
 use super::comparison::{Comparison, Fate};
-use super::draft::Refusal;
+use super::draft::DraftRefusal;
 use super::issuer::IssuerError;
 use super::template_string::TemplateStringError;
 use super::verified_csr::CsrError;
@@ -19,7 +19,7 @@ impl Diagnostic for TemplateStringError {
     }
 }
 
-impl Diagnostic for Refusal {
+impl Diagnostic for DraftRefusal {
     fn diagnosis(&self) -> Diagnosis {
         match self {
             Self::Template(error) => error.diagnosis(),

@@ -50,7 +50,7 @@ pub enum SignedBy<'a> {
 
 /// Why a wish is not granted: by the profile, the issuer, or because it makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum DraftRefusal {
     #[error(transparent)]
     Template(#[from] TemplateStringError),
     #[error(transparent)]
@@ -117,18 +117,18 @@ impl Draft {
         by: SignedBy<'_>,
         now: OffsetDateTime,
         serial: SerialNumber,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, DraftRefusal> {
         check_key(profile, &request.public_key)?;
         check_names(profile, request)?;
         let subject = subject(profile, request)?;
         if profile.is_authority() && subject.is_empty() {
-            return Err(Refusal::AuthorityWithoutSubject);
+            return Err(DraftRefusal::AuthorityWithoutSubject);
         }
         let issuer = match by {
             SignedBy::Issuer(issuer) => {
                 issuer.check_request(profile, &request.names, now)?;
                 if *issuer.subject() == subject {
-                    return Err(Refusal::SubjectOfIssuer(subject));
+                    return Err(DraftRefusal::SubjectOfIssuer(subject));
                 }
                 Some(issuer)
             }
@@ -142,7 +142,7 @@ impl Draft {
         let purposes = render(&profile.extended_key_usage)?;
         let mut extended = Vec::new();
         for purpose in purposes {
-            let purpose = extended_key_usage(&purpose).map_err(|_| Refusal::Purpose(purpose))?;
+            let purpose = extended_key_usage(&purpose).map_err(|_| DraftRefusal::Purpose(purpose))?;
             // Two placeholders may have filled in the same.
             if !extended.contains(&purpose) {
                 extended.push(purpose);
@@ -150,8 +150,11 @@ impl Draft {
         }
         let addresses = |texts: &[TemplateString]| {
             let addresses = render(texts)?;
-            addresses.iter().try_for_each(|address| general_name::check_address(address)).map_err(Refusal::Address)?;
-            Ok::<_, Refusal>(addresses)
+            addresses
+                .iter()
+                .try_for_each(|address| general_name::check_address(address))
+                .map_err(DraftRefusal::Address)?;
+            Ok::<_, DraftRefusal>(addresses)
         };
         Ok(Self {
             serial,
@@ -184,22 +187,22 @@ impl Draft {
     }
 }
 
-pub(super) fn check_key(profile: &Profile, key: &PublicKey) -> Result<(), Refusal> {
+pub(super) fn check_key(profile: &Profile, key: &PublicKey) -> Result<(), DraftRefusal> {
     let found = key.kind().to_string();
     if profile.keys.iter().any(|allowed| allowed.name() == found) {
         return Ok(());
     }
-    Err(Refusal::Key { template: profile.name.clone(), found, allowed: profile.keys.clone() })
+    Err(DraftRefusal::Key { template: profile.name.clone(), found, allowed: profile.keys.clone() })
 }
 
-pub(super) fn check_names(profile: &Profile, request: &CertificateRequest) -> Result<(), Refusal> {
+pub(super) fn check_names(profile: &Profile, request: &CertificateRequest) -> Result<(), DraftRefusal> {
     let template = || profile.name.clone();
     let kinds: Vec<_> = profile.names.kinds.iter().map(|kind| kind.word()).collect();
     if let Some(name) = request.names.iter().find(|name| !kinds.contains(&name.kind())) {
-        return Err(Refusal::Kind { template: template(), kind: name.kind(), name: name.value(), allowed: kinds });
+        return Err(DraftRefusal::Kind { template: template(), kind: name.kind(), name: name.value(), allowed: kinds });
     }
     if request.names.len() < profile.names.at_least as usize {
-        return Err(Refusal::TooFewNames {
+        return Err(DraftRefusal::TooFewNames {
             template: template(),
             wanted: profile.names.at_least,
             found: request.names.len(),
@@ -210,7 +213,7 @@ pub(super) fn check_names(profile: &Profile, request: &CertificateRequest) -> Re
     let patterns: Vec<Pattern> = allowed
         .iter()
         .map(|pattern| {
-            Pattern::parse(pattern).map_err(|reason| Refusal::Pattern {
+            Pattern::parse(pattern).map_err(|reason| DraftRefusal::Pattern {
                 template: template(),
                 pattern: pattern.clone(),
                 reason,
@@ -222,7 +225,7 @@ pub(super) fn check_names(profile: &Profile, request: &CertificateRequest) -> Re
         .iter()
         .find(|name| !patterns.is_empty() && !patterns.iter().any(|pattern| pattern.matches(name)))
     {
-        Some(name) => Err(Refusal::NotAllowed { template: template(), name: name.value(), allowed }),
+        Some(name) => Err(DraftRefusal::NotAllowed { template: template(), name: name.value(), allowed }),
         None => Ok(()),
     }
 }
@@ -263,7 +266,7 @@ impl Pattern {
 }
 
 /// The subject: flags before the template before nothing; in the order in which names are usually read, the common name last.
-pub(super) fn subject(profile: &Profile, request: &CertificateRequest) -> Result<DistinguishedName, Refusal> {
+pub(super) fn subject(profile: &Profile, request: &CertificateRequest) -> Result<DistinguishedName, DraftRefusal> {
     const USUAL_ORDER: [AttributeType; 6] = [
         AttributeType::Country,
         AttributeType::StateOrProvince,
@@ -289,7 +292,7 @@ pub(super) fn subject(profile: &Profile, request: &CertificateRequest) -> Result
     Ok(DistinguishedName::build(&attributes)?)
 }
 
-fn common_name(profile: &Profile, request: &CertificateRequest) -> Result<String, Refusal> {
+fn common_name(profile: &Profile, request: &CertificateRequest) -> Result<String, DraftRefusal> {
     // X.520 ends a common name at 64 characters, and a DNS name may be longer.
     const MOST: usize = 64;
     Ok(match &profile.common_name {
@@ -314,7 +317,7 @@ fn validity(
     request: &CertificateRequest,
     issuer: Option<&CaCertificate>,
     now: OffsetDateTime,
-) -> Result<Validity, Refusal> {
+) -> Result<Validity, DraftRefusal> {
     let lifetime = match request.end {
         End::Default => Some(profile.lifetime),
         End::For(lifetime) => Some(lifetime),
@@ -331,27 +334,27 @@ fn validity(
         (End::At(end), _) => end,
         (_, lifetime) => {
             let length = lifetime.unwrap_or(profile.lifetime).as_duration() - Duration::SECOND;
-            not_before.checked_add(length).filter(|end| *end <= Validity::LATEST).ok_or(Refusal::BeyondAllDates)?
+            not_before.checked_add(length).filter(|end| *end <= Validity::LATEST).ok_or(DraftRefusal::BeyondAllDates)?
         }
     };
     if not_after < not_before {
-        return Err(Refusal::EndsBeforeItBegins { begin: not_before, end: not_after });
+        return Err(DraftRefusal::EndsBeforeItBegins { begin: not_before, end: not_after });
     }
     let length = Validity { not_before, not_after }.length();
     if length > profile.longest.as_duration() {
         let asked = lifetime.map_or_else(|| humanize(length), |lifetime| lifetime.to_string());
-        return Err(Refusal::TooLong { template: profile.name.clone(), asked, longest: profile.longest });
+        return Err(DraftRefusal::TooLong { template: profile.name.clone(), asked, longest: profile.longest });
     }
     if let Some((authority, issuer_end)) = issuer.map(CaCertificate::end)
         && not_after > issuer_end
     {
         if !request.clip {
-            return Err(Refusal::OutlivesIssuer { authority, end: not_after, issuer_end });
+            return Err(DraftRefusal::OutlivesIssuer { authority, end: not_after, issuer_end });
         }
         not_after = issuer_end;
     }
     if not_after <= now {
-        return Err(Refusal::EndsInThePast(not_after));
+        return Err(DraftRefusal::EndsInThePast(not_after));
     }
     Ok(Validity { not_before, not_after })
 }

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{ApprovedCrl, ApprovedDraft, Profile, Refusal, SignedCrl};
+use super::{ApprovedCrl, ApprovedDraft, DraftRefusal, Profile, SignedCrl};
 use crate::keys::{self, PrivateKey, Signer, SigningError, private_key};
 use crate::x509::name_constraints::{Subtree, Violation};
 use crate::x509::{
@@ -166,7 +166,7 @@ impl CaCertificate {
         profile: &Profile,
         names: &[GeneralName],
         now: OffsetDateTime,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), DraftRefusal> {
         self.check_validity(now)?;
         for certificate in self.chain() {
             let Some(constraints) = &certificate.name_constraints else { continue };
@@ -177,7 +177,11 @@ impl CaCertificate {
                     } else {
                         certificate.subject.to_string()
                     };
-                    return Err(Refusal::Constrained { name: name.value(), authority, constraint: told(&violation) });
+                    return Err(DraftRefusal::Constrained {
+                        name: name.value(),
+                        authority,
+                        constraint: told(&violation),
+                    });
                 }
             }
         }
@@ -191,27 +195,27 @@ impl CaCertificate {
     ///
     /// # Errors
     /// When it is not valid now, or a path length above leaves no room.
-    pub fn check_authority(&self, now: OffsetDateTime) -> Result<(), Refusal> {
+    pub fn check_authority(&self, now: OffsetDateTime) -> Result<(), DraftRefusal> {
         self.check_validity(now)?;
         self.check_path_length()
     }
 
-    fn check_validity(&self, now: OffsetDateTime) -> Result<(), Refusal> {
+    fn check_validity(&self, now: OffsetDateTime) -> Result<(), DraftRefusal> {
         if self.certificate.validity.contains(now) {
             return Ok(());
         }
         let (authority, validity) = (self.name.clone(), self.certificate.validity);
-        Err(Refusal::IssuerNotValid { authority, now, validity })
+        Err(DraftRefusal::IssuerNotValid { authority, now, validity })
     }
 
     /// Whether another CA may stand below it (RFC 5280 §4.2.1.9): every path length in the chain counts the CAs that
     /// follow, but those that issued themselves.
-    fn check_path_length(&self) -> Result<(), Refusal> {
+    fn check_path_length(&self) -> Result<(), DraftRefusal> {
         let mut below = 0;
         for certificate in self.chain() {
             let path_length = certificate.basic_constraints.and_then(|constraints| constraints.path_length);
             if let Some(path_length) = path_length.filter(|path_length| *path_length <= below) {
-                return Err(Refusal::PathLength { authority: certificate.subject.to_string(), path_length });
+                return Err(DraftRefusal::PathLength { authority: certificate.subject.to_string(), path_length });
             }
             below += u32::from(!certificate.is_self_issued());
         }

@@ -33,7 +33,7 @@ pub mod verified_csr;
 pub use approval::{ApprovedDraft, NotApproved, approve};
 pub use comparison::{AskedKind, Compared, Comparison, Fate};
 pub use crl::{ApprovedCrl, CrlDraft, CrlNotApproved, SignedCrl, approve_crl};
-pub use draft::{Draft, Refusal, SignedBy};
+pub use draft::{Draft, DraftRefusal, SignedBy};
 pub use issuer::{CaCertificate, Issued, Issuer, IssuerError, sign, sign_crl};
 pub use profile::Profile;
 pub use recertify::recertify;

@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 
-use super::{CaCertificate, Draft, Refusal, SignedBy};
+use super::{CaCertificate, Draft, DraftRefusal, SignedBy};
 use crate::x509::certificate::oid;
 use crate::x509::{BasicConstraints, Certificate, KeyUsage, SerialNumber, Validity};
 
@@ -35,26 +35,26 @@ pub fn recertify(
     now: OffsetDateTime,
     validity: Validity,
     serial: SerialNumber,
-) -> Result<Draft, Refusal> {
+) -> Result<Draft, DraftRefusal> {
     if !certificate.is_ca() {
-        return Err(Refusal::NotAnAuthority(certificate.subject.to_string()));
+        return Err(DraftRefusal::NotAnAuthority(certificate.subject.to_string()));
     }
     let is_lost = |extension: &&crate::x509::Extension| {
         let is_limit = !certificate.is_self_issued() && LIMITING.contains(&extension.oid.as_str());
         (extension.critical || is_limit) && !CARRIED.contains(&extension.oid.as_str())
     };
     if let Some(lost) = certificate.extensions.iter().find(is_lost) {
-        return Err(Refusal::CannotCarry { subject: certificate.subject.to_string(), oid: lost.oid.clone() });
+        return Err(DraftRefusal::CannotCarry { subject: certificate.subject.to_string(), oid: lost.oid.clone() });
     }
     if validity.not_after <= now {
-        return Err(Refusal::EndsInThePast(validity.not_after));
+        return Err(DraftRefusal::EndsInThePast(validity.not_after));
     }
     let key_id = key_id(certificate);
     let (issuer, signature_algorithm, authority_key_id, issuer_key) = match by {
         SignedBy::Issuer(issuer) => {
             issuer.check_authority(now)?;
             if *issuer.subject() == certificate.subject {
-                return Err(Refusal::SubjectOfIssuer(certificate.subject.clone()));
+                return Err(DraftRefusal::SubjectOfIssuer(certificate.subject.clone()));
             }
             outlives(issuer, validity.not_after)?;
             let key = issuer.certificate().public_key.clone();
@@ -103,9 +103,9 @@ fn key_id(certificate: &Certificate) -> Vec<u8> {
     certificate.subject_key_id.clone().unwrap_or_else(|| certificate.public_key.key_id().to_vec())
 }
 
-fn outlives(issuer: &CaCertificate, end: OffsetDateTime) -> Result<(), Refusal> {
+fn outlives(issuer: &CaCertificate, end: OffsetDateTime) -> Result<(), DraftRefusal> {
     let (authority, issuer_end) = issuer.end();
-    if end > issuer_end { Err(Refusal::OutlivesIssuer { authority, end, issuer_end }) } else { Ok(()) }
+    if end > issuer_end { Err(DraftRefusal::OutlivesIssuer { authority, end, issuer_end }) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -163,7 +163,7 @@ mod tests {
             recertify(&old, SignedBy::Itself(&key), NOW, years(1), serial(9))
         };
         assert!(again(false).is_ok());
-        assert!(matches!(again(true).unwrap_err(), Refusal::CannotCarry { .. }));
+        assert!(matches!(again(true).unwrap_err(), DraftRefusal::CannotCarry { .. }));
     }
 
     #[test]
@@ -173,9 +173,9 @@ mod tests {
         let other = root(KeyAlgorithm::EcdsaP256, &ROOT.replace("\"name\"", "\"Other\""));
         let other = other.ca_certificate().certificate();
         let by = |issuer, validity| recertify(other, SignedBy::Issuer(issuer), NOW, validity, serial(9)).unwrap_err();
-        assert!(matches!(by(issuing.ca_certificate(), years(1)), Refusal::PathLength { .. }));
-        assert!(matches!(by(old_root.ca_certificate(), years(11)), Refusal::OutlivesIssuer { .. }));
-        assert_eq!(by(old_root.ca_certificate(), years(0)), Refusal::EndsInThePast(NOW));
+        assert!(matches!(by(issuing.ca_certificate(), years(1)), DraftRefusal::PathLength { .. }));
+        assert!(matches!(by(old_root.ca_certificate(), years(11)), DraftRefusal::OutlivesIssuer { .. }));
+        assert_eq!(by(old_root.ca_certificate(), years(0)), DraftRefusal::EndsInThePast(NOW));
         let itself = recertify(
             old_root.ca_certificate().certificate(),
             SignedBy::Issuer(old_root.ca_certificate()),
@@ -183,7 +183,7 @@ mod tests {
             years(1),
             serial(9),
         );
-        assert!(matches!(itself.unwrap_err(), Refusal::SubjectOfIssuer(_)));
+        assert!(matches!(itself.unwrap_err(), DraftRefusal::SubjectOfIssuer(_)));
 
         let mut limited = issuing.ca_certificate().certificate().clone();
         let limit = |oid: &str, critical| crate::x509::Extension { oid: oid.to_owned(), critical, value: Vec::new() };
@@ -191,16 +191,16 @@ mod tests {
         let again = |certificate: &Certificate| {
             recertify(certificate, SignedBy::Issuer(old_root.ca_certificate()), NOW, years(1), serial(9))
         };
-        assert!(matches!(again(&limited).unwrap_err(), Refusal::CannotCarry { .. }));
+        assert!(matches!(again(&limited).unwrap_err(), DraftRefusal::CannotCarry { .. }));
         limited.extensions.pop();
         limited.extensions.push(limit("1.2.3.4", true));
-        assert!(matches!(again(&limited).unwrap_err(), Refusal::CannotCarry { .. }));
+        assert!(matches!(again(&limited).unwrap_err(), DraftRefusal::CannotCarry { .. }));
         limited.extensions.pop();
         limited.extensions.push(limit("2.16.840.1.113730.1.13", false));
         assert!(again(&limited).is_ok());
         assert_eq!(left_out(&limited), ["2.16.840.1.113730.1.13"]);
         limited.basic_constraints = None;
-        assert!(matches!(again(&limited).unwrap_err(), Refusal::NotAnAuthority(_)));
+        assert!(matches!(again(&limited).unwrap_err(), DraftRefusal::NotAnAuthority(_)));
     }
 
     #[test]

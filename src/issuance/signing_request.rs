@@ -1,7 +1,7 @@
 //! A certification request of our own (PKCS #10, RFC 2986): what we ask another CA for, signed with the key that it is about.
 
 use super::encode::{self, EncodeError};
-use super::{CertificateRequest, Profile, Refusal, draft};
+use super::{CertificateRequest, DraftRefusal, Profile, draft};
 use crate::keys::{self, Signer, SigningError};
 use crate::x509::{
     BasicConstraints, DecodeError, DistinguishedName, GeneralName, KeyUsage, PublicKey, SigningRequest, tbs,
@@ -35,7 +35,7 @@ impl RequestDraft {
     ///
     /// # Errors
     /// When the profile does not allow the key, the names or the subject.
-    pub fn new(profile: &Profile, request: &CertificateRequest) -> Result<Self, Refusal> {
+    pub fn new(profile: &Profile, request: &CertificateRequest) -> Result<Self, DraftRefusal> {
         draft::check_key(profile, &request.public_key)?;
         draft::check_names(profile, request)?;
         let authority = profile

@@ -4,7 +4,8 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::{
-    CaCertificate, CertificateRequest, Draft, End, Issuer, Profile, Refusal, SignedBy, TemplateValues, approve, sign,
+    CaCertificate, CertificateRequest, Draft, DraftRefusal, End, Issuer, Profile, SignedBy, TemplateValues, approve,
+    sign,
 };
 use crate::keys::{PrivateKey, Signer, SigningError};
 use crate::x509::{Certificate, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
@@ -53,7 +54,7 @@ pub fn root(algorithm: KeyAlgorithm, toml: &str) -> Issuer {
     Issuer::new(CaCertificate::new("root", root, Vec::new()).unwrap(), key).unwrap()
 }
 
-pub fn below(issuer: &Issuer, toml: &str) -> Result<Issuer, Refusal> {
+pub fn below(issuer: &Issuer, toml: &str) -> Result<Issuer, DraftRefusal> {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let certificate = issue(issuer, toml, &request("Test Issuing", &[], key.public_key()))?;
     let above = [&[issuer.ca_certificate().certificate().clone()], issuer.ca_certificate().above()].concat();
@@ -81,7 +82,7 @@ impl Signer for WrongSigner<'_> {
     }
 }
 
-pub fn issue(issuer: &Issuer, toml: &str, request: &CertificateRequest) -> Result<Certificate, Refusal> {
+pub fn issue(issuer: &Issuer, toml: &str, request: &CertificateRequest) -> Result<Certificate, DraftRefusal> {
     let draft = Draft::new(&profile(toml), request, SignedBy::Issuer(issuer.ca_certificate()), NOW, serial(2))?;
     Ok(issuer.sign(approve(draft, Some(issuer.ca_certificate())).unwrap()).unwrap().checked().unwrap())
 }

@@ -7,7 +7,8 @@ use super::testing::{
     CLIENT, INTERMEDIATE, NOW, PEER, ROOT, SERVER, WrongSigner, below, issue, profile, request, root, serial,
 };
 use super::{
-    CaCertificate, CrlDraft, Draft, End, Issuer, IssuerError, Refusal, SignedBy, approve, approve_crl, sign, sign_crl,
+    CaCertificate, CrlDraft, Draft, DraftRefusal, End, Issuer, IssuerError, SignedBy, approve, approve_crl, sign,
+    sign_crl,
 };
 use crate::keys::{PrivateKey, Signer};
 use crate::x509::{
@@ -61,7 +62,7 @@ fn an_address_that_comes_out_as_no_uri_is_refused() {
         let toml = format!("{SERVER}\n[distribution]\n{list} = [\"http://{{{{ name }}}}/{list}\"]\n");
         let issued = |name| issue(&root, &toml, &request(name, &["web.test"], key.public_key()));
         assert!(issued("web.test").is_ok());
-        assert!(matches!(issued("Web Shop"), Err(Refusal::Address(_))), "{list}");
+        assert!(matches!(issued("Web Shop"), Err(DraftRefusal::Address(_))), "{list}");
     }
 }
 
@@ -90,9 +91,9 @@ fn a_lifetime_counts_its_last_second_and_begins_a_little_before_now() {
     let short = validity(End::For("10m".parse().unwrap())).unwrap();
     assert_eq!((short.length(), short.not_before), (Duration::minutes(10), NOW - Duration::MINUTE));
     assert_eq!(validity(End::At(NOW + Duration::DAY)).unwrap().not_after, NOW + Duration::DAY);
-    assert!(matches!(validity(End::For("826d".parse().unwrap())), Err(Refusal::TooLong { .. })));
-    assert!(matches!(validity(End::At(NOW - Duration::SECOND)), Err(Refusal::EndsInThePast(_))));
-    assert!(matches!(validity(End::At(NOW - Duration::DAY)), Err(Refusal::EndsBeforeItBegins { .. })));
+    assert!(matches!(validity(End::For("826d".parse().unwrap())), Err(DraftRefusal::TooLong { .. })));
+    assert!(matches!(validity(End::At(NOW - Duration::SECOND)), Err(DraftRefusal::EndsInThePast(_))));
+    assert!(matches!(validity(End::At(NOW - Duration::DAY)), Err(DraftRefusal::EndsBeforeItBegins { .. })));
     assert_eq!(validity(End::At(NOW + Duration::days(824))).unwrap().not_after, NOW + Duration::days(824));
 }
 
@@ -103,7 +104,7 @@ fn a_leaf_never_outlives_its_issuer_but_can_be_clipped() {
     let wish = request("web.test", &["web.test"], key.public_key());
     let end = root.ca_certificate().certificate().validity.not_after;
     assert!(
-        matches!(issue(&root, SERVER, &wish), Err(Refusal::OutlivesIssuer { issuer_end, .. }) if issuer_end == end)
+        matches!(issue(&root, SERVER, &wish), Err(DraftRefusal::OutlivesIssuer { issuer_end, .. }) if issuer_end == end)
     );
     let clipped = issue(&root, SERVER, &super::CertificateRequest { clip: true, ..wish }).unwrap();
     assert_eq!(clipped.validity.not_after, end);
@@ -116,7 +117,7 @@ fn an_issuer_that_has_ended_issues_nothing() {
     let wish = request("web.test", &["web.test"], key.public_key());
     for now in [datetime!(2037-01-01 0:00 UTC), datetime!(2020-01-01 0:00 UTC)] {
         let draft = Draft::new(&profile(SERVER), &wish, SignedBy::Issuer(root.ca_certificate()), now, serial(2));
-        assert!(matches!(draft, Err(Refusal::IssuerNotValid { .. })));
+        assert!(matches!(draft, Err(DraftRefusal::IssuerNotValid { .. })));
     }
 }
 
@@ -131,7 +132,7 @@ fn a_name_outside_the_constraints_of_any_issuer_above_is_refused_before_signing(
     for name in ["web.other.test", "11.0.0.1"] {
         let refused = issue(&issuing, SERVER, &request(name, &[name], key.public_key()));
         assert!(
-            matches!(&refused, Err(Refusal::Constrained { authority, .. }) if authority.contains("Test Root")),
+            matches!(&refused, Err(DraftRefusal::Constrained { authority, .. }) if authority.contains("Test Root")),
             "{refused:?}"
         );
     }
@@ -142,7 +143,7 @@ fn a_path_length_of_zero_allows_leaves_only() {
     let issuing = below(&root(KeyAlgorithm::EcdsaP256, ROOT), INTERMEDIATE).unwrap();
     let key = leaf_key();
     let deeper = |issuer: &Issuer| issue(issuer, INTERMEDIATE, &request("Deeper", &[], key.public_key()));
-    assert!(matches!(deeper(&issuing), Err(Refusal::PathLength { path_length: 0, .. })));
+    assert!(matches!(deeper(&issuing), Err(DraftRefusal::PathLength { path_length: 0, .. })));
     assert!(issue(&issuing, SERVER, &request("web.test", &["web.test"], key.public_key())).is_ok());
     let unlimited = INTERMEDIATE.replace("path-length = 0", "");
     assert!(deeper(&below(&root(KeyAlgorithm::EcdsaP256, ROOT), &unlimited).unwrap()).is_ok());
@@ -163,14 +164,14 @@ fn what_the_template_does_not_allow_is_refused() {
     let refused = |toml: &str, names: &[&str], key: &PrivateKey| {
         issue(&root, toml, &request("n", names, key.public_key())).unwrap_err()
     };
-    assert!(matches!(refused(SERVER, &[], &key), Refusal::TooFewNames { .. }));
-    assert!(matches!(refused(SERVER, &["a@b.test"], &key), Refusal::Kind { kind: "email", .. }));
-    assert!(matches!(refused(&only_corp, &["corp.test"], &key), Refusal::NotAllowed { .. }));
-    assert!(matches!(refused(&only_corp, &["evilcorp.test"], &key), Refusal::NotAllowed { .. }));
+    assert!(matches!(refused(SERVER, &[], &key), DraftRefusal::TooFewNames { .. }));
+    assert!(matches!(refused(SERVER, &["a@b.test"], &key), DraftRefusal::Kind { kind: "email", .. }));
+    assert!(matches!(refused(&only_corp, &["corp.test"], &key), DraftRefusal::NotAllowed { .. }));
+    assert!(matches!(refused(&only_corp, &["evilcorp.test"], &key), DraftRefusal::NotAllowed { .. }));
     assert!(issue(&root, &only_corp, &request("n", &["a.corp.test", "10.0.0.1"], key.public_key())).is_ok());
     let only_ec =
         SERVER.replace("\"ecdsa-p384\", \"ecdsa-p521\", \"ed25519\", \"rsa-2048\", \"rsa-3072\", \"rsa-4096\"", "");
-    assert!(matches!(refused(&only_ec, &["a.test"], &rsa), Refusal::Key { .. }));
+    assert!(matches!(refused(&only_ec, &["a.test"], &rsa), DraftRefusal::Key { .. }));
 }
 
 #[test]
@@ -182,7 +183,7 @@ fn an_authority_needs_a_subject_and_a_leaf_with_names_does_not() {
     };
     let wish = request("Test Root", &[], key.public_key());
     let refused = Draft::new(&profile(&nameless(ROOT)), &wish, SignedBy::Itself(&key), NOW, serial(1)).unwrap_err();
-    assert_eq!(refused, Refusal::AuthorityWithoutSubject);
+    assert_eq!(refused, DraftRefusal::AuthorityWithoutSubject);
     let root = root(KeyAlgorithm::EcdsaP256, ROOT);
     let leaf = issue(&root, &nameless(SERVER), &request("w", &["w.test"], key.public_key())).unwrap();
     assert!(leaf.subject.is_empty() && leaf.names().len() == 1);
@@ -203,7 +204,7 @@ fn a_certificate_has_no_extension_that_nothing_was_decided_for() {
 fn a_leaf_named_as_its_issuer_is_refused() {
     let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
     let refused = issue(&root, CLIENT, &request("Test Root", &[], key.public_key()));
-    assert!(matches!(refused, Err(Refusal::SubjectOfIssuer(_))));
+    assert!(matches!(refused, Err(DraftRefusal::SubjectOfIssuer(_))));
 }
 
 #[test]
@@ -224,7 +225,7 @@ fn a_certificate_beyond_2049_is_written_as_generalized_time() {
     let late = datetime!(9500-01-01 0:00 UTC);
     let draft =
         Draft::new(&profile(&absurd), &request("R", &[], key.public_key()), SignedBy::Itself(&key), late, serial(1));
-    assert!(matches!(draft, Err(Refusal::BeyondAllDates)));
+    assert!(matches!(draft, Err(DraftRefusal::BeyondAllDates)));
 }
 
 /// Names that other tools make and that rcgen cannot write again: see `src/issuance/encode.rs`.

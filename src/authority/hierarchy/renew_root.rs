@@ -98,6 +98,6 @@ fn validity(lifetime: Lifetime, now: OffsetDateTime) -> Result<Validity, Rotatio
     let backdate = BACKDATE.min(lifetime.as_duration() / 10);
     let not_before = now - Duration::seconds(backdate.whole_seconds());
     let not_after = not_before.checked_add(lifetime.as_duration() - Duration::SECOND);
-    let not_after = not_after.filter(|end| *end <= Validity::LATEST).ok_or(issuance::Refusal::BeyondAllDates)?;
+    let not_after = not_after.filter(|end| *end <= Validity::LATEST).ok_or(issuance::DraftRefusal::BeyondAllDates)?;
     Ok(Validity { not_before, not_after })
 }

@@ -152,7 +152,7 @@ fn a_leaf_a_ca_with_what_nobody_knows_and_one_below_a_ca_that_may_have_none_are_
     let below_policy = issuer.sign(issuance::approve(draft, None).unwrap()).unwrap().checked().unwrap();
     let refused = install(below_policy);
     assert!(
-        matches!(refused, IntermediateError::Certify(CertifyError::Refusal(issuance::Refusal::PathLength { .. }))),
+        matches!(refused, IntermediateError::Certify(CertifyError::Refusal(issuance::DraftRefusal::PathLength { .. }))),
         "{refused}"
     );
     assert_eq!(ca.history("branch").len() + ca.history("corporate").len(), 0);
