@@ -128,7 +128,7 @@ pub fn record(
 mod tests {
     use super::*;
     use crate::authority::testing::{Ca, NOW};
-    use crate::issuance::{CertificateRequest, End, IssuerError, Profile, SignedBy, TemplateValues};
+    use crate::issuance::{CertificateRequest, Expiry, IssuerError, Profile, SignedBy, TemplateValues};
     use crate::keys::{PrivateKey, SigningError};
     use crate::store::ca_certificates::CaCertificates;
     use crate::x509::{KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
@@ -163,7 +163,7 @@ mod tests {
             name: "web.test".to_owned(),
             names: vec!["web.test".parse().unwrap()],
             public_key: leaf.public_key().clone(),
-            end: End::Default,
+            expiry: Expiry::Default,
             clip: false,
             subject: Vec::new(),
             values: TemplateValues(

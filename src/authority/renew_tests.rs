@@ -12,7 +12,7 @@ use super::testing::{Ca, order};
 use crate::authority::hierarchy::init;
 use crate::authority::leaf::order::{Existing, Order};
 use crate::authority::leaf::renew::{NextKey, RenewError};
-use crate::issuance::End;
+use crate::issuance::Expiry;
 use crate::keys::Passphrase;
 use crate::store::ca_certificates::read_certificate;
 use crate::store::delivery;
@@ -27,7 +27,7 @@ fn the_next_certificate_has_the_same_names_template_and_place_and_the_key_that_w
     fs::create_dir(&folder).unwrap();
     let wish = Order {
         names: vec!["www.test".parse().unwrap()],
-        end: End::For("30d".parse().unwrap()),
+        expiry: Expiry::For("30d".parse().unwrap()),
         subject: vec![(crate::x509::AttributeType::Organization, "Beta".to_owned())],
         place: Some(Place::Folder(folder.clone())),
         protection: Some(Passphrase::new(b"leaf secret".to_vec())),
@@ -83,7 +83,7 @@ fn a_renewal_that_is_overtaken_follows_what_overtook_it() {
         ca.renew_while("web.test", key, &mut || {
             let another = Order {
                 existing: Existing::Replace,
-                end: End::For("9d".parse().unwrap()),
+                expiry: Expiry::For("9d".parse().unwrap()),
                 ..order("server", "web.test")
             };
             ca.issue(Order { names: vec![format!("{}.test", ca.now.day()).parse().unwrap()], ..another }).unwrap();

@@ -16,7 +16,7 @@ use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::publish_crl::{Because, CrlError, Order, Outcome, Status as ListStatus};
 use crate::authority::revocation::revoke;
 use crate::authority::revocation::revoke::{Action, RevokeError, Target};
-use crate::issuance::{End, IssuerError};
+use crate::issuance::{Expiry, IssuerError};
 use crate::keys::{PrivateKey, key_file};
 use crate::store::ca_certificates::read_certificate;
 use crate::store::index::{Index, Status};
@@ -165,7 +165,7 @@ fn a_clock_that_went_back_does_not_hide_what_was_revoked() {
 fn of_several_live_certificates_somebody_has_to_say_which() {
     let mut ca = Ca::new();
     ca.issue(crate::authority::leaf::order::Order {
-        end: End::For(Lifetime::from_days(1)),
+        expiry: Expiry::For(Lifetime::from_days(1)),
         ..order("client", "alice")
     })
     .unwrap();
@@ -355,7 +355,7 @@ fn a_copy_that_cannot_be_written_is_found_before_a_number_is_given() {
 fn a_certificate_that_has_ended_is_named_once_more() {
     let mut ca = Ca::new();
     ca.issue(crate::authority::leaf::order::Order {
-        end: End::For(Lifetime::from_days(10)),
+        expiry: Expiry::For(Lifetime::from_days(10)),
         ..order("server", "web.test")
     })
     .unwrap();

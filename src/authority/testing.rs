@@ -30,7 +30,7 @@ use crate::authority::leaf::renew;
 use crate::authority::leaf::renew::{NextKey, Renewal};
 use crate::authority::leaf::{request, rollback, sign};
 use crate::authority::revocation::{publish_crl, revoke};
-use crate::issuance::{self, End, SignedBy, recertify};
+use crate::issuance::{self, Expiry, SignedBy, recertify};
 use crate::keys::Passphrase;
 use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
@@ -100,7 +100,7 @@ impl Ca {
         let renewal = Renewal {
             reference: name.parse().unwrap(),
             key,
-            end: None,
+            expiry: None,
             clip: false,
             set: BTreeMap::new(),
             encrypted: false,
@@ -140,7 +140,7 @@ impl Ca {
             template: "server".to_owned(),
             name: None,
             names: Vec::new(),
-            end: End::Default,
+            expiry: Expiry::Default,
             clip: false,
             subject: Vec::new(),
             set: BTreeMap::new(),
@@ -267,7 +267,7 @@ pub fn order(template: &str, name: &str) -> Order {
         template: template.to_owned(),
         name: name.parse().unwrap(),
         names: Vec::new(),
-        end: End::Default,
+        expiry: Expiry::Default,
         clip: false,
         key: SubjectKey::Generate(None),
         subject: Vec::new(),

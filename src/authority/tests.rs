@@ -19,7 +19,7 @@ use crate::authority::hierarchy::import::Adoption;
 use crate::authority::hierarchy::key_passphrase;
 use crate::authority::leaf::order::{Due, Existing, Order, Status, SubjectKey};
 use crate::authority::leaf::rollback;
-use crate::issuance::{DraftRefusal, End};
+use crate::issuance::{DraftRefusal, Expiry};
 use crate::keys::key_file::{self, KeyFile};
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::store::ca_certificates::{CaCertificates, read_certificate, read_certificates};
@@ -148,7 +148,7 @@ fn a_key_file_that_was_exchanged_while_somebody_typed_is_left_alone() {
 #[test]
 fn a_certificate_that_has_ended_is_not_put_back() {
     let mut ca = Ca::new();
-    ca.issue(Order { end: End::For(Lifetime::from_days(1)), ..order("server", "web.test") }).unwrap();
+    ca.issue(Order { expiry: Expiry::For(Lifetime::from_days(1)), ..order("server", "web.test") }).unwrap();
     ca.issue(Order { existing: Existing::Replace, ..order("server", "web.test") }).unwrap();
     let before = fs::read(ca.path("issued/web.test/cert.pem")).unwrap();
     ca.now += Duration::days(2);
@@ -508,8 +508,9 @@ fn a_leaf_that_would_outlive_its_issuer_is_clipped_only_when_asked() {
     ));
     let outcome = ca.issue(Order { clip: true, ..order("server", "web.test") }).unwrap();
     assert!(outcome.clipped);
-    let short =
-        ca.issue(Order { clip: true, end: End::For("1d".parse().unwrap()), ..order("server", "b.test") }).unwrap();
+    let short = ca
+        .issue(Order { clip: true, expiry: Expiry::For("1d".parse().unwrap()), ..order("server", "b.test") })
+        .unwrap();
     assert!(!short.clipped);
 }
 

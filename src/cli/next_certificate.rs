@@ -13,7 +13,7 @@ use crate::app::after_issue::After;
 use crate::app::context::Context;
 use crate::authority::leaf::renew;
 use crate::authority::leaf::renew::{NextKey, Renewal};
-use crate::issuance::End;
+use crate::issuance::Expiry;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::text::{Lifetime, parse_time};
@@ -54,7 +54,7 @@ pub fn follow(
     let renewal = Renewal {
         reference,
         key,
-        end: next.lifetime.map(End::For).or(next.not_after.map(End::At)),
+        expiry: next.lifetime.map(Expiry::For).or(next.not_after.map(Expiry::At)),
         clip: next.clip,
         set: next.set.into_iter().collect(),
         encrypted: next.key_passphrase_file.is_some(),

@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::profile::{CommonName, Profile, extended_key_usage};
-use super::{CaCertificate, CertificateRequest, End, TemplateString, TemplateStringError};
+use super::{CaCertificate, CertificateRequest, Expiry, TemplateString, TemplateStringError};
 use crate::keys::Signer;
 use crate::text::Lifetime;
 use crate::text::{humanize, rfc3339};
@@ -318,10 +318,10 @@ fn validity(
     issuer: Option<&CaCertificate>,
     now: OffsetDateTime,
 ) -> Result<Validity, DraftRefusal> {
-    let lifetime = match request.end {
-        End::Default => Some(profile.lifetime),
-        End::For(lifetime) => Some(lifetime),
-        End::At(_) => None,
+    let lifetime = match request.expiry {
+        Expiry::Default => Some(profile.lifetime),
+        Expiry::For(lifetime) => Some(lifetime),
+        Expiry::At(_) => None,
     };
     let not_before = {
         // A short life must not be spent before it begins: at most a tenth of it lies in the past.
@@ -330,8 +330,8 @@ fn validity(
         let begin = now.checked_sub(Duration::seconds(wanted.min(most) as i64)).unwrap_or(now).max(Validity::EARLIEST);
         issuer.map_or(begin, |issuer| begin.max(issuer.certificate().validity.not_before))
     };
-    let mut not_after = match (request.end, lifetime) {
-        (End::At(end), _) => end,
+    let mut not_after = match (request.expiry, lifetime) {
+        (Expiry::At(end), _) => end,
         (_, lifetime) => {
             let length = lifetime.unwrap_or(profile.lifetime).as_duration() - Duration::SECOND;
             not_before.checked_add(length).filter(|end| *end <= Validity::LATEST).ok_or(DraftRefusal::BeyondAllDates)?

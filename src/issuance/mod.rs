@@ -37,7 +37,7 @@ pub use draft::{Draft, DraftRefusal, SignedBy};
 pub use issuer::{CaCertificate, Issued, Issuer, IssuerError, sign, sign_crl};
 pub use profile::Profile;
 pub use recertify::recertify;
-pub use request::{CertificateRequest, End};
+pub use request::{CertificateRequest, Expiry};
 pub use signing_request::{RequestDraft, RequestError, sign_request};
 pub use template_string::{TemplateString, TemplateStringError, TemplateValues};
 pub use verified_csr::{CsrError, CsrLimits, VerifiedCsr, verify_csr};

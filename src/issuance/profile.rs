@@ -40,7 +40,7 @@ pub struct Profile {
     /// Only in the profile of a CA.
     pub authority: Option<AuthorityRules>,
     pub distribution: Distribution,
-    pub files: Files,
+    pub files: FileRules,
 }
 
 /// Where the common name comes from.
@@ -81,7 +81,7 @@ pub struct Distribution {
 
 /// Owner and mode of the files of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Files {
+pub struct FileRules {
     /// Of the private key; never readable by everybody.
     pub mode: Option<u32>,
     pub owner: Option<String>,
@@ -404,8 +404,8 @@ impl Reader<'_, '_> {
         distribution
     }
 
-    fn files(&self, top: &mut Section<'_, '_>) -> Files {
-        let Some(mut section) = top.section("files") else { return Files::default() };
+    fn files(&self, top: &mut Section<'_, '_>) -> FileRules {
+        let Some(mut section) = top.section("files") else { return FileRules::default() };
         let mode = section.take::<String>("mode").and_then(|written| match u32::from_str_radix(&written.value, 8) {
             // The owner must be able to read it; nobody else but the group may, and nobody may run it.
             Ok(mode) if mode & !0o640 == 0 && mode & 0o400 != 0 => Some(mode),
@@ -418,7 +418,7 @@ impl Reader<'_, '_> {
         let owner = section.take::<String>("owner").map(|located| located.value);
         let group = section.take::<String>("group").map(|located| located.value);
         section.finish();
-        Files { mode, owner, group }
+        FileRules { mode, owner, group }
     }
 
     /// A list of texts; those without placeholders are checked here, with their place, and not when they are used.

@@ -15,7 +15,7 @@ pub struct CertificateRequest {
     /// The subject alternative names, without repetition.
     pub names: Vec<GeneralName>,
     pub public_key: PublicKey,
-    pub end: End,
+    pub expiry: Expiry,
     /// Shorten rather than refuse a certificate that would outlive its issuer.
     pub clip: bool,
     /// Attributes that override the profile's.
@@ -26,7 +26,7 @@ pub struct CertificateRequest {
 
 /// Until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum Expiry {
     /// As long as the profile says.
     Default,
     /// For so long, counted from `notBefore`.

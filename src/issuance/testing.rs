@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::{
-    CaCertificate, CertificateRequest, Draft, DraftRefusal, End, Issuer, Profile, SignedBy, TemplateValues, approve,
+    CaCertificate, CertificateRequest, Draft, DraftRefusal, Expiry, Issuer, Profile, SignedBy, TemplateValues, approve,
     sign,
 };
 use crate::keys::{PrivateKey, Signer, SigningError};
@@ -31,7 +31,7 @@ pub fn request(name: &str, names: &[&str], public_key: &PublicKey) -> Certificat
         name: name.to_owned(),
         names: names.iter().map(|name| name.parse().unwrap()).collect(),
         public_key: public_key.clone(),
-        end: End::Default,
+        expiry: Expiry::Default,
         clip: false,
         subject: Vec::new(),
         values: TemplateValues(

@@ -7,7 +7,7 @@ use super::testing::{
     CLIENT, INTERMEDIATE, NOW, PEER, ROOT, SERVER, WrongSigner, below, issue, profile, request, root, serial,
 };
 use super::{
-    CaCertificate, CrlDraft, Draft, DraftRefusal, End, Issuer, IssuerError, SignedBy, approve, approve_crl, sign,
+    CaCertificate, CrlDraft, Draft, DraftRefusal, Expiry, Issuer, IssuerError, SignedBy, approve, approve_crl, sign,
     sign_crl,
 };
 use crate::keys::{PrivateKey, Signer};
@@ -81,20 +81,20 @@ fn the_common_name_is_the_first_dns_name_that_fits_or_the_name_of_the_client() {
 #[test]
 fn a_lifetime_counts_its_last_second_and_begins_a_little_before_now() {
     let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
-    let validity = |end| {
-        let request = super::CertificateRequest { end, ..request("web.test", &["web.test"], key.public_key()) };
+    let validity = |expiry| {
+        let request = super::CertificateRequest { expiry, ..request("web.test", &["web.test"], key.public_key()) };
         issue(&root, SERVER, &request).map(|leaf| leaf.validity)
     };
-    let ninety = validity(End::Default).unwrap();
+    let ninety = validity(Expiry::Default).unwrap();
     assert_eq!((ninety.length(), ninety.not_before), (Duration::days(90), NOW - Duration::HOUR));
     // The root was backdated by the same hour: a short leaf by a tenth of its life.
-    let short = validity(End::For("10m".parse().unwrap())).unwrap();
+    let short = validity(Expiry::For("10m".parse().unwrap())).unwrap();
     assert_eq!((short.length(), short.not_before), (Duration::minutes(10), NOW - Duration::MINUTE));
-    assert_eq!(validity(End::At(NOW + Duration::DAY)).unwrap().not_after, NOW + Duration::DAY);
-    assert!(matches!(validity(End::For("826d".parse().unwrap())), Err(DraftRefusal::TooLong { .. })));
-    assert!(matches!(validity(End::At(NOW - Duration::SECOND)), Err(DraftRefusal::EndsInThePast(_))));
-    assert!(matches!(validity(End::At(NOW - Duration::DAY)), Err(DraftRefusal::EndsBeforeItBegins { .. })));
-    assert_eq!(validity(End::At(NOW + Duration::days(824))).unwrap().not_after, NOW + Duration::days(824));
+    assert_eq!(validity(Expiry::At(NOW + Duration::DAY)).unwrap().not_after, NOW + Duration::DAY);
+    assert!(matches!(validity(Expiry::For("826d".parse().unwrap())), Err(DraftRefusal::TooLong { .. })));
+    assert!(matches!(validity(Expiry::At(NOW - Duration::SECOND)), Err(DraftRefusal::EndsInThePast(_))));
+    assert!(matches!(validity(Expiry::At(NOW - Duration::DAY)), Err(DraftRefusal::EndsBeforeItBegins { .. })));
+    assert_eq!(validity(Expiry::At(NOW + Duration::days(824))).unwrap().not_after, NOW + Duration::days(824));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::app::key_input::{KeyFilePrompt, read_private_key};
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{CertificateFacts, Existing, Order, SubjectKey};
 use crate::handshake::{ClientAuthentication, Endpoint};
-use crate::issuance::End;
+use crate::issuance::Expiry;
 use crate::keys::Passphrase;
 use crate::report::failure::Failure;
 use crate::store::Store;
@@ -256,7 +256,7 @@ impl EndpointOptions<'_> {
             template: TEMPLATE.to_owned(),
             name: format!("{TEMPLATE}-{}", role.name()).parse()?,
             names,
-            end: End::Default,
+            expiry: Expiry::Default,
             clip: true,
             key: SubjectKey::Generate(None),
             subject: Vec::new(),

@@ -183,7 +183,7 @@ impl Work<'_> {
             name: self.order.name.to_string(),
             names: self.names()?,
             public_key: public_key.clone(),
-            end: self.order.end,
+            expiry: self.order.expiry,
             clip: self.order.clip,
             subject: self.order.subject.clone(),
             values: request_inputs::values(self.profile, &self.order.name, &self.order.set, config, Some(issuer))?,

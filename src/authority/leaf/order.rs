@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::authority::leaf::hook::Hook;
-use crate::issuance::{Comparison, Draft, End, VerifiedCsr};
+use crate::issuance::{Comparison, Draft, Expiry, VerifiedCsr};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::store::delivery::{Paths, Place};
@@ -17,7 +17,7 @@ pub struct Order {
     pub template: String,
     pub name: EntryName,
     pub names: Vec<GeneralName>,
-    pub end: End,
+    pub expiry: Expiry,
     pub clip: bool,
     pub key: SubjectKey,
     pub subject: Vec<(AttributeType, String)>,

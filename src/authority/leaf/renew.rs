@@ -22,7 +22,7 @@ use crate::store::previous_certificates::Standing;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::issuance::End;
+use crate::issuance::Expiry;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::system::files::{self, FolderLock};
@@ -40,7 +40,7 @@ pub struct Renewal {
     pub reference: Reference,
     pub key: NextKey,
     /// `None`: as long as the one before.
-    pub end: Option<End>,
+    pub expiry: Option<Expiry>,
     pub clip: bool,
     /// Values for the placeholders of the template outside the subject.
     pub set: BTreeMap<String, String>,
@@ -154,7 +154,7 @@ fn order(
         template: entry.template.clone(),
         name: entry.name.parse()?,
         names: certificate.names().to_vec(),
-        end: renewal.end.unwrap_or_else(|| length_of(&certificate)),
+        expiry: renewal.expiry.unwrap_or_else(|| length_of(&certificate)),
         clip: renewal.clip,
         key,
         subject: subject_of(&certificate),
@@ -240,9 +240,9 @@ fn open_kept(
     Ok((key, passphrase))
 }
 
-fn length_of(certificate: &Certificate) -> End {
+fn length_of(certificate: &Certificate) -> Expiry {
     let seconds = u64::try_from(certificate.validity.length().whole_seconds()).unwrap_or_default();
-    Lifetime::from_seconds(seconds).map_or(End::Default, End::For)
+    Lifetime::from_seconds(seconds).map_or(Expiry::Default, Expiry::For)
 }
 
 /// The subject as it was, whatever flags made it so.

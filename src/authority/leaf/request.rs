@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::authority::error::CertifyError;
 use crate::authority::leaf::request_inputs;
 use crate::authority::leaf::request_inputs::RequestInputError;
-use crate::issuance::{CertificateRequest, End, RequestDraft, RequestError, sign_request};
+use crate::issuance::{CertificateRequest, Expiry, RequestDraft, RequestError, sign_request};
 use crate::keys::{Passphrase, PrivateKey, Signer, WeakKeyError, weakness};
 use crate::store::ca_certificates::open_key;
 use crate::store::config::Config;
@@ -138,7 +138,7 @@ pub fn request(
             name: name.to_string(),
             names: request_inputs::names(&profile, &name, &wanted.names)?,
             public_key: key.public_key().clone(),
-            end: End::Default,
+            expiry: Expiry::Default,
             clip: false,
             subject: wanted.subject.clone(),
             values: request_inputs::values(&profile, &name, &wanted.set, &config, None)?,

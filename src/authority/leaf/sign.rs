@@ -8,7 +8,7 @@ use crate::authority::leaf::order::Requested;
 use crate::authority::leaf::order::{Existing, Order, Outcome, SubjectKey};
 use crate::authority::leaf::request_inputs;
 use crate::issuance::profile::CommonName;
-use crate::issuance::{CsrError, End, Profile, VerifiedCsr, verify_csr};
+use crate::issuance::{CsrError, Expiry, Profile, VerifiedCsr, verify_csr};
 use crate::store::config::Config;
 use crate::store::delivery::Place;
 use crate::store::effects::Effects;
@@ -27,7 +27,7 @@ pub struct Signing {
     pub name: Option<EntryName>,
     /// Names beside those of the request.
     pub names: Vec<GeneralName>,
-    pub end: End,
+    pub expiry: Expiry,
     pub clip: bool,
     pub subject: Vec<(AttributeType, String)>,
     /// Values for the placeholders of the template.
@@ -106,7 +106,7 @@ pub fn sign(
         template: signing.template,
         name,
         names,
-        end: signing.end,
+        expiry: signing.expiry,
         clip: signing.clip,
         key: SubjectKey::Requested(Box::new(Requested { request, exact: signing.exact })),
         subject,

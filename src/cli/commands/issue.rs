@@ -87,7 +87,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let order = Order {
         template,
         name,
-        end: options.end(),
+        expiry: options.expiry(),
         names: options.sans,
         clip: options.clip,
         key: SubjectKey::Generate(key),

@@ -63,7 +63,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         request: der_of_file(&content).map_err(|error| Failure::not_a_request(&place, &error))?,
         template,
         name: name.map(|name| name.parse()).transpose()?,
-        end: options.end(),
+        expiry: options.expiry(),
         names: options.sans,
         clip: options.clip,
         subject: options.subject,

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::key_value::{key_and_value, subject_attribute};
 use crate::authority::leaf::order::{Due, Existing};
-use crate::issuance::End;
+use crate::issuance::Expiry;
 use crate::text::{Lifetime, parse_time};
 use crate::x509::{AttributeType, GeneralName};
 
@@ -36,11 +36,11 @@ pub struct IssueOptions {
 }
 
 impl IssueOptions {
-    pub fn end(&self) -> End {
+    pub fn expiry(&self) -> Expiry {
         match (self.lifetime, self.not_after) {
-            (Some(lifetime), _) => End::For(lifetime),
-            (None, Some(end)) => End::At(end),
-            (None, None) => End::Default,
+            (Some(lifetime), _) => Expiry::For(lifetime),
+            (None, Some(end)) => Expiry::At(end),
+            (None, None) => Expiry::Default,
         }
     }
 }

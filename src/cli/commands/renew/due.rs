@@ -93,7 +93,7 @@ fn renew_one(
     let renewal = Renewal {
         reference,
         key: NextKey::Same,
-        end: None,
+        expiry: None,
         clip: next.clip,
         set: BTreeMap::new(),
         encrypted: false,
