@@ -5,7 +5,7 @@ use crate::app::run_hook::{HookOptions, HookRun};
 use crate::authority::leaf::hook::Change;
 use crate::authority::leaf::order::{CertificateFacts, Outcome, Status};
 use crate::report::failure::Failure;
-use crate::store::home::Home;
+use crate::store::Store;
 
 /// What is to happen after an act that issued.
 pub struct After<'a> {
@@ -20,7 +20,7 @@ impl After<'_> {
     ///
     /// # Errors
     /// When the index cannot be read or written.
-    pub fn run(&self, home: &Home, outcome: &Outcome, context: &mut Context<'_>) -> Result<Option<HookRun>, Failure> {
+    pub fn run(&self, store: &Store, outcome: &Outcome, context: &mut Context<'_>) -> Result<Option<HookRun>, Failure> {
         let name = outcome.name.as_str();
         match (&outcome.facts, &outcome.paths, outcome.status) {
             (CertificateFacts::Certificate(certificate), Some(paths), Status::Issued) => {
@@ -35,10 +35,10 @@ impl After<'_> {
                     paths,
                 };
                 let secrets: Vec<&str> = self.secret.into_iter().collect();
-                self.hook.run(home, &change, outcome.hook.clone(), &secrets, context)
+                self.hook.run(store, &change, outcome.hook.clone(), &secrets, context)
             }
             (_, _, Status::Planned) => Ok(None),
-            _ => self.hook.remember(home, name, context).map(|()| None),
+            _ => self.hook.remember(store, name, context).map(|()| None),
         }
     }
 }

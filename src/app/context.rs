@@ -8,10 +8,10 @@ use time::OffsetDateTime;
 
 use crate::report::failure::Failure;
 use crate::report::output::OutputFormat;
-use crate::store::Store;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::home::HomeError;
+use crate::store::{CaCertificates, Store};
 use crate::system::{World, files};
 use crate::text::escape;
 
@@ -44,6 +44,14 @@ impl Context<'_> {
     pub fn home(&self) -> Result<Home, Failure> {
         let named = self.folder.as_ref().map(|folder| self.world.resolve(folder));
         Home::find(named.as_deref(), &self.world.working_folder).map_err(|error| self.no_home(error))
+    }
+
+    /// The CA certificates of that directory, where its settings and its index are not needed.
+    ///
+    /// # Errors
+    /// As [`home`](Self::home).
+    pub fn ca_certificates(&self) -> Result<CaCertificates, Failure> {
+        Ok(CaCertificates::of(&self.home()?))
     }
 
     /// Opens the CA in that directory.

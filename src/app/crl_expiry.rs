@@ -8,35 +8,34 @@ use time::OffsetDateTime;
 use crate::app::context::Context;
 use crate::app::directory::ca_certificate_files;
 use crate::report::failure::Failure;
-use crate::store::ca_certificates::{CaCertificates, read_certificate};
-use crate::store::config::Config;
-use crate::store::home::Home;
-use crate::store::index::{Index, RecordedList};
+use crate::store::Store;
+use crate::store::ca_certificates::read_certificate;
+use crate::store::index::RecordedList;
 use crate::text::{humanize, rfc3339};
 
 /// Returns a sentence for every CRL of the CA directory with less than a third of its life left.
 ///
 /// Errors are left out: the commands that they affect report them.
 pub fn warnings(context: &Context<'_>) -> Vec<String> {
-    let Ok(home) = context.home() else { return Vec::new() };
-    overdue(&home, context.now()).unwrap_or_default()
+    let Ok(store) = context.store() else { return Vec::new() };
+    overdue(&store, context.now()).unwrap_or_default()
 }
 
-fn overdue(home: &Home, now: OffsetDateTime) -> Result<Vec<String>, Failure> {
-    let mut with_crl = ca_certificate_files(home)?;
+fn overdue(store: &Store, now: OffsetDateTime) -> Result<Vec<String>, Failure> {
+    let mut with_crl = ca_certificate_files(store.ca_certificates())?;
     // A CA without a CRL needs neither its settings nor its index for this.
-    with_crl.retain(|ca| home.crl_der(&ca.name).exists());
+    with_crl.retain(|ca| store.home().crl_der(&ca.name).exists());
     if with_crl.is_empty() {
         return Ok(Vec::new());
     }
-    let config = Config::load(home)?;
-    let index = Index::open_to_read(&home.resolve(&config.index.location))?;
+    let config = store.config();
+    let index = store.index()?;
     let mut due = index.latest_lists()?;
     due.retain(|crl| {
         // An authority whose certificate has expired needs no CRL.
         crl.is_due(now) && with_crl.iter().any(|ca| ca.name == crl.authority && is_valid(&ca.path, now))
     });
-    let usual = CaCertificates::of(home).choose(None, &config).unwrap_or_default();
+    let usual = store.ca_certificates().choose(None, config).unwrap_or_default();
     Ok(due.iter().map(|crl| sentence(crl, &usual, now)).collect())
 }
 

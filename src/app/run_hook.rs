@@ -5,8 +5,7 @@ use crate::authority::leaf::hook::{self, Change, Hook, OnFailure};
 use crate::authority::leaf::rollback;
 use crate::report::failure::Failure;
 use crate::report::output::OutputFormat;
-use crate::store::config::Config;
-use crate::store::home::Home;
+use crate::store::Store;
 use crate::store::index::Reference;
 use crate::system::files;
 use crate::system::process::{self, Ended, Shell};
@@ -47,9 +46,9 @@ impl HookOptions {
     ///
     /// # Errors
     /// When the index cannot be written.
-    pub fn remember(&self, home: &Home, name: &str, context: &Context<'_>) -> Result<(), Failure> {
+    pub fn remember(&self, store: &Store, name: &str, context: &Context<'_>) -> Result<(), Failure> {
         match &self.hook {
-            Some(hook) => Ok(hook::remember(home, name, hook.as_ref(), &context.effects())?),
+            Some(hook) => Ok(hook::remember(store, name, hook.as_ref(), &context.effects())?),
             None => Ok(()),
         }
     }
@@ -60,13 +59,13 @@ impl HookOptions {
     /// When the index cannot be read or written. A hook that fails is not an error here.
     pub fn run(
         &self,
-        home: &Home,
+        store: &Store,
         change: &Change<'_>,
         remembered: Option<Hook>,
         secrets: &[&str],
         context: &mut Context<'_>,
     ) -> Result<Option<HookRun>, Failure> {
-        self.remember(home, change.name, context)?;
+        self.remember(store, change.name, context)?;
         if self.skip {
             return Ok(None);
         }
@@ -76,19 +75,19 @@ impl HookOptions {
         if hook::is_within(&context.world.environment, change.name) {
             return Ok(Some(report));
         }
-        let settings = Config::load(home)?.passphrase;
+        let settings = &store.config().passphrase;
         let secrets: Vec<&str> = secrets.iter().copied().chain([settings.env.as_str()]).collect();
-        report.run(home, change, &secrets, context);
+        report.run(store, change, &secrets, context);
         if report.failed() && report.hook.on_failure == OnFailure::Rollback {
-            report.roll_back(home, change, context);
+            report.roll_back(store, change, context);
         }
         Ok(Some(report))
     }
 }
 
 impl HookRun {
-    fn run(&mut self, home: &Home, change: &Change<'_>, secrets: &[&str], context: &Context<'_>) {
-        let environment = hook::environment(&context.world.environment, secrets, home, change);
+    fn run(&mut self, store: &Store, change: &Change<'_>, secrets: &[&str], context: &Context<'_>) {
+        let environment = hook::environment(&context.world.environment, secrets, store.home(), change);
         // With JSON, standard error has only the document of a failure.
         let folder = context.world.variable("TMPDIR").map_or_else(|| "/tmp".into(), std::path::PathBuf::from);
         let kept = (context.format == OutputFormat::Json)
@@ -115,11 +114,11 @@ impl HookRun {
     }
 
     /// Puts the certificate back that was in place before the change.
-    fn roll_back(&mut self, home: &Home, change: &Change<'_>, context: &Context<'_>) {
+    fn roll_back(&mut self, store: &Store, change: &Change<'_>, context: &Context<'_>) {
         let Some(previous) = change.previous else { return };
         let reference = Reference::Name(change.name.to_owned());
         let order = rollback::Order { reference, to: Some(previous.clone()) };
-        let outcome = rollback::rollback(home, &order, &context.effects());
+        let outcome = rollback::rollback(store, &order, &context.effects());
         self.rolled_back = Some(outcome.map(|outcome| outcome.entry.serial).map_err(|error| error.to_string()));
     }
 

@@ -68,7 +68,7 @@ const ACTS: [Act; 8] = [
     }),
     ("crl", Ca::new, |ca, effects| {
         let order = ListOrder { copy: Some(ca.top.path().join("issuing.crl")), ..ListOrder::default() };
-        publish_crl::publish(&ca.home, &order, &mut nobody(), effects).map(drop).map_err(boxed)
+        publish_crl::publish(&ca.store(), &order, &mut nobody(), effects).map(drop).map_err(boxed)
     }),
 ];
 

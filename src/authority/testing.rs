@@ -9,6 +9,7 @@ use crate::authority::leaf::rollback::RollbackError;
 use crate::authority::leaf::sign::SignError;
 use crate::authority::revocation::publish_crl::CrlError;
 use crate::authority::revocation::revoke::RevokeError;
+use crate::store::Store;
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use std::cell::Cell;
@@ -83,12 +84,17 @@ impl Ca {
         self.with_effects(|effects| init::init(&self.home, order, effects))
     }
 
+    /// The CA, opened.
+    pub fn store(&self) -> Store {
+        Store::open(self.home.clone()).unwrap()
+    }
+
     pub fn issue(&self, order: Order) -> Result<Outcome, IssueError> {
         self.issue_asking(order, &mut |_| Ok(Passphrase::new(b"secret".to_vec())))
     }
 
     pub fn issue_asking(&self, order: Order, ask: &mut PassphrasePrompt<'_>) -> Result<Outcome, IssueError> {
-        self.with_effects(|effects| issue::issue(&self.home, order, ask, effects))
+        self.with_effects(|effects| issue::issue(&self.store(), order, ask, effects))
     }
 
     pub fn renew(&self, name: &str, key: NextKey) -> Result<Outcome, RenewError> {
@@ -111,7 +117,7 @@ impl Ca {
             Ok(Passphrase::new(b"secret".to_vec()))
         };
         let mut ask_for_kept_key = |_: &EncryptedKey| Ok(Passphrase::new(b"leaf secret".to_vec()));
-        self.with_effects(|effects| renew::renew(&self.home, &renewal, &mut ask, &mut ask_for_kept_key, effects))
+        self.with_effects(|effects| renew::renew(&self.store(), &renewal, &mut ask, &mut ask_for_kept_key, effects))
     }
 
     /// The DER of a request for a server, made with a key of its own.
@@ -129,7 +135,8 @@ impl Ca {
             protection: None,
         };
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
-        let made = self.with_effects(|effects| request::request(Some(&self.home), wanted, &mut ask, effects)).unwrap();
+        let made =
+            self.with_effects(|effects| request::request(Some(&self.store()), wanted, &mut ask, effects)).unwrap();
         made.request.as_der().to_vec()
     }
 
@@ -151,7 +158,7 @@ impl Ca {
             exact: false,
         };
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
-        self.with_effects(|effects| sign::sign(&self.home, signing, &mut ask, effects))
+        self.with_effects(|effects| sign::sign(&self.store(), signing, &mut ask, effects))
     }
 
     pub fn revoke(&self, reference: &str, reason: RevocationReason) -> Result<revoke::Outcome, RevokeError> {
@@ -160,12 +167,12 @@ impl Ca {
     }
 
     pub fn revoke_as(&self, order: &revoke::Order) -> Result<revoke::Outcome, RevokeError> {
-        self.with_effects(|effects| revoke::revoke(&self.home, order, effects))
+        self.with_effects(|effects| revoke::revoke(&self.store(), order, effects))
     }
 
     pub fn publish(&self, order: &publish_crl::Order) -> Result<publish_crl::Outcome, CrlError> {
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
-        self.with_effects(|effects| publish_crl::publish(&self.home, order, &mut ask, effects))
+        self.with_effects(|effects| publish_crl::publish(&self.store(), order, &mut ask, effects))
     }
 
     pub fn rotate(&self, order: &rotation::Order) -> Result<rotation::Started, RotationError> {
@@ -224,7 +231,7 @@ impl Ca {
 
     pub fn roll_back(&self, name: &str) -> Result<rollback::Outcome, RollbackError> {
         let order = rollback::Order { reference: name.parse().unwrap(), to: None };
-        self.with_effects(|effects| rollback::rollback(&self.home, &order, effects))
+        self.with_effects(|effects| rollback::rollback(&self.store(), &order, effects))
     }
 
     pub fn with_effects<T>(&self, act: impl FnOnce(&Effects<'_>) -> T) -> T {

@@ -125,7 +125,7 @@ fn what_cannot_be_put_back_is_told_without_waiting_for_others() {
     ca.issue(Order { existing: Existing::Replace, ..order("server", "web.test") }).unwrap();
     fs::remove_dir_all(ca.path("issued/.generations/web.test")).unwrap();
     let order = rollback::Order { reference: "web.test".parse().unwrap(), to: None };
-    let refused = ca.with_effects_without_lock(|effects| rollback::rollback(&ca.home, &order, effects)).unwrap_err();
+    let refused = ca.with_effects_without_lock(|effects| rollback::rollback(&ca.store(), &order, effects)).unwrap_err();
     assert!(matches!(refused, rollback::RollbackError::NotKept { .. }), "{refused}");
 }
 
@@ -153,7 +153,7 @@ fn a_certificate_that_has_ended_is_not_put_back() {
     let before = fs::read(ca.path("issued/web.test/cert.pem")).unwrap();
     ca.now += Duration::days(2);
     let order = rollback::Order { reference: "web.test".parse().unwrap(), to: None };
-    let refused = ca.with_effects(|effects| rollback::rollback(&ca.home, &order, effects)).unwrap_err();
+    let refused = ca.with_effects(|effects| rollback::rollback(&ca.store(), &order, effects)).unwrap_err();
     assert!(matches!(refused, rollback::RollbackError::Ended { .. }), "{refused}");
     assert_eq!(fs::read(ca.path("issued/web.test/cert.pem")).unwrap(), before);
 }
@@ -548,8 +548,9 @@ fn an_authority_whose_certificate_is_exchanged_while_somebody_waits_signs_with_t
     let ca = Ca::new();
     let authorities = CaCertificates::of(&ca.home);
     let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
-    let (issuer, _) = authorities.unlock(authorities.ca_certificate("root").unwrap(), &mut ask).unwrap();
+    let (mut issuer, _) = authorities.unlock(authorities.ca_certificate("root").unwrap(), &mut ask).unwrap();
     let new = ca.recertify_root_with_path_length(7);
     assert_ne!(*issuer.ca_certificate().certificate(), new);
-    assert_eq!(*authorities.as_it_is_now(issuer).unwrap().ca_certificate().certificate(), new);
+    authorities.refresh(&mut issuer).unwrap();
+    assert_eq!(*issuer.ca_certificate().certificate(), new);
 }

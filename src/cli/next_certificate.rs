@@ -49,7 +49,7 @@ pub fn follow(
     schema: &'static str,
     context: &mut Context<'_>,
 ) -> Result<Box<dyn Report>, Failure> {
-    let home = context.home()?;
+    let store = context.store()?;
     let reference = reference.parse().map_err(|error| Failure::usage("bad-name", format!("{error}")))?;
     let renewal = Renewal {
         reference,
@@ -61,13 +61,13 @@ pub fn follow(
         only_if: None,
     };
     let outcome = renew::renew(
-        &home,
+        &store,
         &renewal,
-        &mut next.passphrase.prompt(&home, context),
+        &mut next.passphrase.prompt(&store, context),
         &mut key_file_prompt(next.key_passphrase_file.as_deref(), context),
         &context.effects(),
     )?;
     let action = if key == NextKey::Same { "renew" } else { "rekey" };
     let after = After { action, hook: next.hook.options(), secret: next.passphrase.passphrase_env.as_deref() };
-    finish(&after, &home, outcome, schema, context)
+    finish(&after, &store, outcome, schema, context)
 }

@@ -255,6 +255,18 @@ impl<S: Signer> Issuer<S> {
         &self.ca_certificate
     }
 
+    /// Takes the certificate and chain that the CA has by now.
+    ///
+    /// # Errors
+    /// When they are for another key.
+    pub fn refresh(&mut self, ca_certificate: CaCertificate) -> Result<(), IssuerError> {
+        if *self.signer.public_key() != ca_certificate.certificate.public_key {
+            return Err(IssuerError::KeyMismatch(ca_certificate.name));
+        }
+        self.ca_certificate = ca_certificate;
+        Ok(())
+    }
+
     /// Parts with the key.
     pub fn into_signer(self) -> S {
         self.signer

@@ -296,13 +296,12 @@ impl CaCertificates {
         Ok((Issuer::new(facts, key)?, passphrase))
     }
 
-    /// An opened issuer with the certificate and the chain that it has by now.
+    /// Gives an opened issuer the certificate and the chain that it has by now.
     ///
     /// # Errors
-    /// When they cannot be read, or are not for this key any more.
-    pub fn as_it_is_now(&self, issuer: Issuer) -> Result<Issuer, StoreError> {
-        let facts = self.ca_certificate(issuer.ca_certificate().name())?;
-        Ok(Issuer::new(facts, issuer.into_signer())?)
+    /// When they cannot be read, or are for another key.
+    pub fn refresh(&self, issuer: &mut Issuer) -> Result<(), StoreError> {
+        Ok(issuer.refresh(self.ca_certificate(issuer.ca_certificate().name())?)?)
     }
 
     /// As [`read_certificate`].

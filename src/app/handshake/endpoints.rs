@@ -13,8 +13,6 @@ use crate::issuance::Expiry;
 use crate::keys::Passphrase;
 use crate::report::failure::Failure;
 use crate::store::Store;
-use crate::store::ca_certificates::CaCertificates;
-use crate::store::config::Config;
 use crate::store::delivery::Place;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
@@ -66,7 +64,8 @@ pub struct EndpointOptions<'a> {
 }
 
 /// Returns the passphrase of a CA key.
-pub type CaKeyPrompt<'a> = dyn Fn(&Home, &EncryptedKey, &Context<'_>) -> Result<Passphrase, PassphraseUnavailable> + 'a;
+pub type CaKeyPrompt<'a> =
+    dyn Fn(&Store, &EncryptedKey, &Context<'_>) -> Result<Passphrase, PassphraseUnavailable> + 'a;
 
 impl EndpointOptions<'_> {
     /// Gathers the endpoints of a test in memory; a server certificate that is issued for the test gets `host_name`.
@@ -142,10 +141,10 @@ impl EndpointOptions<'_> {
         if self.roots.is_some() {
             return Ok(Vec::new());
         }
-        let home = context.home()?;
+        let cas = context.ca_certificates()?;
         let mut lists = Vec::new();
-        for name in CaCertificates::of(&home).names()? {
-            let path = home.crl_der(&name);
+        for name in cas.names()? {
+            let path = cas.home().crl_der(&name);
             if let Some(der) = files::read_if_exists(&path, files::MOST_OCTETS)? {
                 let list = Crl::from_der(&der);
                 lists.push(list.map_err(|error| {
@@ -163,10 +162,10 @@ impl EndpointOptions<'_> {
                 failure.hint("--roots takes the CA certificates that both sides trust; 'ca roots' writes those of a CA")
             });
         }
-        let home = context
-            .home()
+        let cas = context
+            .ca_certificates()
             .map_err(|failure| failure.hint("or give the CA certificates that both sides trust with --roots FILE"))?;
-        Ok(CaCertificates::of(&home).roots()?.into_iter().map(|root| root.certificate).collect())
+        Ok(cas.roots()?.into_iter().map(|root| root.certificate).collect())
     }
 
     fn endpoint(&self, given: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
@@ -206,8 +205,7 @@ impl EndpointOptions<'_> {
     fn endpoint_from_name(&self, given: &str, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
         let no_folder =
             |failure: Failure| failure.hint(format!("'{given}' is no folder either; two files are given as CERT,KEY"));
-        let home = context.home().map_err(no_folder)?;
-        let store = Store::open(home)?;
+        let store = context.store().map_err(no_folder)?;
         let reference: Reference = given
             .parse()
             .map_err(|error: crate::store::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
@@ -239,10 +237,9 @@ impl EndpointOptions<'_> {
         passphrases: &mut PassphraseCache,
         context: &mut Context<'_>,
     ) -> Result<Endpoint, Failure> {
-        let home = context.home().map_err(|failure| {
+        let store = context.store().map_err(|failure| {
             failure.hint(format!("or give the {} as a folder that holds its certificate and key", role.name()))
         })?;
-        let config = Config::load(&home)?;
         let names = match (role, host_name) {
             (Role::Client, _) => Vec::new(),
             (Role::Server, Some(name)) => {
@@ -250,7 +247,7 @@ impl EndpointOptions<'_> {
                     Failure::usage("bad-host-name", error.to_string())
                 })?]
             }
-            (Role::Server, None) => vec![permitted_host_name(&home, &config)?],
+            (Role::Server, None) => vec![permitted_host_name(&store)?],
         };
         let order = Order {
             template: TEMPLATE.to_owned(),
@@ -270,9 +267,9 @@ impl EndpointOptions<'_> {
         };
         // Server and client are signed with one key, whose passphrase is asked for once.
         let mut ask = |key: &EncryptedKey| {
-            passphrases.get(key, &mut |key: &EncryptedKey| (self.ca_key_prompt)(&home, key, context))
+            passphrases.get(key, &mut |key: &EncryptedKey| (self.ca_key_prompt)(&store, key, context))
         };
-        let outcome = issue::issue(&home, order, &mut ask, &context.effects())?;
+        let outcome = issue::issue(&store, order, &mut ask, &context.effects())?;
         match (outcome.in_memory, outcome.facts) {
             (Some(kept), CertificateFacts::Certificate(leaf)) => {
                 let chain = std::iter::once(*leaf).chain(kept.chain).collect();
@@ -292,9 +289,9 @@ pub(crate) fn folders_of(home: &Home, entry: &Entry) -> Result<Vec<PathBuf>, Fai
 }
 
 /// `localhost`, unless the CA is limited to other DNS names: then one of those.
-fn permitted_host_name(home: &Home, config: &Config) -> Result<GeneralName, Failure> {
-    let authorities = CaCertificates::of(home);
-    let facts = authorities.ca_certificate(&authorities.choose(None, config)?)?;
+fn permitted_host_name(store: &Store) -> Result<GeneralName, Failure> {
+    let authorities = store.ca_certificates();
+    let facts = authorities.ca_certificate(&authorities.choose(None, store.config())?)?;
     let constraints =
         std::iter::once(facts.certificate()).chain(facts.above()).filter_map(|ca| ca.name_constraints.as_ref());
     let permitted = constraints.flat_map(|constraints| &constraints.permitted).find_map(|subtree| match subtree {

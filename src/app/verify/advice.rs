@@ -12,9 +12,8 @@ use crate::app::directory::{CaCertificateFile, ca_certificate_files};
 use crate::app::verify::batch::BatchVerifier;
 use crate::app::verify::verified_file::{IndexLookup, KnownCertificate, VerifiedFile};
 use crate::lint::Severity;
+use crate::store::Store;
 use crate::store::ca_certificates::read_certificate;
-use crate::store::config::Config;
-use crate::store::home::Home;
 use crate::store::index;
 use crate::store::index::{Entry, Filter, Index};
 use crate::store::locate::locate;
@@ -58,8 +57,7 @@ fn cas_of_all(results: &[VerifiedFile], batch: &BatchVerifier<'_>) -> Vec<Candid
 }
 
 struct Hints {
-    home: Home,
-    index: Option<Index>,
+    store: Store,
     /// The certificates of the CA directory's authorities.
     authorities: Vec<Candidate>,
     now: OffsetDateTime,
@@ -67,20 +65,23 @@ struct Hints {
 
 impl Hints {
     fn find(context: &Context<'_>) -> Option<Self> {
-        let home = context.home().ok()?;
+        let store = context.store().ok()?;
         let certificate = |ca: &CaCertificateFile| {
             let certificate = read_certificate(&ca.path).ok()?;
             Some(Candidate::new(certificate, InputPosition::new(&ca.path.display().to_string(), 1)))
         };
-        let authorities = ca_certificate_files(&home).ok()?.iter().filter_map(certificate).collect();
-        let config = Config::load(&home).ok()?;
-        let index = Index::open_to_read(&home.resolve(&config.index.location)).ok();
-        Some(Self { home, index, authorities, now: context.now() })
+        let authorities = ca_certificate_files(store.ca_certificates()).ok()?.iter().filter_map(certificate).collect();
+        Some(Self { store, authorities, now: context.now() })
+    }
+
+    /// The index; `None` when it cannot be opened: there are no hints from it then.
+    fn index(&self) -> Option<&Index> {
+        self.store.index().ok()
     }
 
     /// The certificate in the index, and whether it is the latest of its name.
     fn known(&self, certificate: &Certificate) -> Option<KnownCertificate> {
-        let index = self.index.as_ref()?;
+        let index = self.index()?;
         let found = index.by_serial(&certificate.serial, self.now).ok()?;
         let entry = found.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint())?;
         let latest = index.latest_by_name(&entry.name, self.now).ok()?;
@@ -89,7 +90,7 @@ impl Hints {
     }
 
     fn look_up(&self, verified: &mut VerifiedFile) {
-        if self.index.is_none() {
+        if self.index().is_none() {
             return;
         }
         let Some(known) = verified.leaf().and_then(|leaf| self.known(leaf)) else {
@@ -112,8 +113,8 @@ impl Hints {
 
     /// Where the full chain of an entry is.
     fn place_of(&self, entry: &Entry) -> Option<String> {
-        let certificate = self.index.as_ref()?.certificate(entry).ok()?;
-        let paths = locate(&self.home, entry, &certificate)?;
+        let certificate = self.index()?.certificate(entry).ok()?;
+        let paths = locate(self.store.home(), entry, &certificate)?;
         Some(paths.fullchain.unwrap_or(paths.certificate).display().to_string())
     }
 
@@ -182,7 +183,7 @@ impl Hints {
 
     /// An intermediate that was replaced, or delivered elsewhere.
     fn recorded_intermediate(&self, signed: impl Fn(&Certificate) -> bool) -> Option<String> {
-        let index = self.index.as_ref()?;
+        let index = self.index()?;
         let filter = Filter { template: Some("intermediate".to_owned()), limit: Some(100), ..Filter::default() };
         let (entries, _) = index.query(&filter, self.now).ok()?;
         entries.into_iter().find(|entry| index.certificate(entry).is_ok_and(|it| signed(&it))).map(|entry| entry.name)
@@ -253,8 +254,8 @@ impl Hints {
 
     /// Which certificate the given key belongs to, and where the right key is.
     fn right_key(&self, certificate: &Certificate, given: Option<&PublicKey>) -> Option<String> {
-        let index = self.index.as_ref()?;
-        let right = self.known(certificate).and_then(|known| locate(&self.home, &known.entry, certificate)?.key);
+        let index = self.index()?;
+        let right = self.known(certificate).and_then(|known| locate(self.store.home(), &known.entry, certificate)?.key);
         let filter = Filter { key_fingerprint: Some(given?.fingerprint()), limit: Some(1), ..Filter::default() };
         let (entries, _) = index.query(&filter, self.now).ok()?;
         let whose = entries.first().map(|entry| format!("the key file is that of {}", entry.name));

@@ -3,7 +3,6 @@
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
-use crate::app::directory::open_index;
 use crate::app::verify::verified_file::VerifiedFile;
 use crate::store::index::Status;
 use crate::text::rfc3339;
@@ -11,8 +10,8 @@ use crate::x509::{CanonicalName, DistinguishedName};
 
 /// A warning for every certificate of a chain that the index knows as revoked or held.
 pub fn known_as_revoked(results: &[VerifiedFile], at: OffsetDateTime, context: &Context<'_>) -> Vec<String> {
-    let index = context.home().and_then(|home| open_index(&home));
-    let index = match index {
+    let store = context.store();
+    let index = match store.as_ref().map_err(Clone::clone).and_then(|store| Ok(store.index()?)) {
         Ok(index) => index,
         Err(failure) => return vec![format!("the index was not asked about revocations: {}", failure.message)],
     };

@@ -95,8 +95,8 @@ pub fn anchors(
 
 /// The certificates of the CA directory's authorities, in the order of their names.
 fn default_roots(context: &Context<'_>) -> Result<Vec<PathBuf>, Failure> {
-    let home = context.home().map_err(|failure| failure.hint("give the roots to trust with --roots FILE"))?;
-    let files = ca_certificate_files(&home)?;
+    let cas = context.ca_certificates().map_err(|failure| failure.hint("give the roots to trust with --roots FILE"))?;
+    let files = ca_certificate_files(&cas)?;
     Ok(files.into_iter().map(|ca| ca.path).filter(|path| path.is_file()).collect())
 }
 

@@ -64,7 +64,8 @@ pub fn renew(
     let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     files::remove_stale(&home.authority(&name))?;
-    let issuer = authorities.as_it_is_now(issuer)?;
+    let mut issuer = issuer;
+    authorities.refresh(&mut issuer)?;
     let mut index = Index::open(&home.resolve(&config.index.location))?;
     let mut change = index.change()?;
     let serial = unused_serial(SERIAL_OCTETS, &change, effects.entropy)?;

@@ -7,9 +7,9 @@ use time::{Duration, OffsetDateTime};
 use crate::authority::leaf::hook;
 use crate::authority::leaf::hook::Hook;
 use crate::authority::leaf::order;
+use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::ca_certificates::{CaCertificates, ROOT, read_certificate};
-use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
@@ -67,17 +67,16 @@ pub enum AuthorityCure {
 ///
 /// # Errors
 /// When the index or an authority cannot be read.
-pub fn due(home: &Home, due: order::Due, effects: &Effects<'_>) -> Result<Vec<Due>, StoreError> {
+pub fn due(store: &Store, due: order::Due, effects: &Effects<'_>) -> Result<Vec<Due>, StoreError> {
     let now = effects.now();
-    let index = Index::open_to_read(&home.resolve(&Config::load(home)?.index.location))?;
-    let mut found = certificates(home, &index, due, now)?;
-    let authorities = CaCertificates::of(home);
+    let (home, index, authorities) = (store.home(), store.index()?, store.ca_certificates());
+    let mut found = certificates(home, index, due, now)?;
     let mut in_office = Vec::new();
     for name in authorities.names()? {
         let certificate = read_certificate(&home.authority(&name).join("cert.pem"))?;
         let is_revoked = index.by_serial(&certificate.serial, now)?.iter().any(|entry| entry.revocation.is_some());
         if !is_revoked && is_due(certificate.validity, due, now) {
-            let what = What::Authority { serial: certificate.serial.clone(), cure: cure(&authorities, &certificate)? };
+            let what = What::Authority { serial: certificate.serial.clone(), cure: cure(authorities, &certificate)? };
             found.push(Due { what, name: name.clone(), validity: certificate.validity });
         }
         if now <= certificate.validity.not_after {
@@ -188,7 +187,7 @@ mod tests {
     /// What is due within so many days, by kind and name.
     fn due_within(ca: &Ca, days: u64) -> Vec<String> {
         let within = order::Due::Within(Lifetime::from_days(days));
-        let found = ca.with_effects(|effects| due(&ca.home, within, effects)).unwrap();
+        let found = ca.with_effects(|effects| due(&ca.store(), within, effects)).unwrap();
         let shown = |due: &Due| match due.what {
             What::Certificate { .. } => format!("certificate {}", due.name),
             What::Authority { .. } => format!("authority {}", due.name),

@@ -11,13 +11,12 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::config::Config;
 use crate::store::delivery::Paths;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Index, StoredHook};
-use crate::system::files::FolderLock;
 use crate::text;
 use crate::text::Lifetime;
 use crate::text::rfc3339;
@@ -75,8 +74,8 @@ impl Hook {
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn remembered(home: &Home, name: &str) -> Result<Option<Hook>, StoreError> {
-    of(&Index::open_to_read(&home.resolve(&Config::load(home)?.index.location))?, name)
+pub fn remembered(store: &Store, name: &str) -> Result<Option<Hook>, StoreError> {
+    of(store.index()?, name)
 }
 
 /// As [`remembered`], from an index that is open.
@@ -93,9 +92,9 @@ pub fn of(index: &Index, name: &str) -> Result<Option<Hook>, StoreError> {
 ///
 /// # Errors
 /// When the index cannot be written.
-pub fn remember(home: &Home, name: &str, hook: Option<&Hook>, effects: &Effects<'_>) -> Result<(), StoreError> {
-    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
-    let mut index = Index::open(&home.resolve(&Config::load(home)?.index.location))?;
+pub fn remember(store: &Store, name: &str, hook: Option<&Hook>, effects: &Effects<'_>) -> Result<(), StoreError> {
+    let mut locked = store.lock(effects.lock_timeout)?;
+    let index = locked.index()?;
     let stored = hook.map(Hook::stored);
     if index.hook(name)? != stored {
         index.set_hook(name, stored.as_ref())?;
@@ -210,10 +209,10 @@ mod tests {
             timeout: Lifetime::from_seconds(30).unwrap(),
             on_failure: OnFailure::Rollback,
         };
-        ca.with_effects(|effects| remember(&ca.home, "web.test", Some(&hook), effects)).unwrap();
-        assert_eq!(remembered(&ca.home, "web.test").unwrap(), Some(hook));
-        ca.with_effects(|effects| remember(&ca.home, "web.test", None, effects)).unwrap();
-        assert_eq!(remembered(&ca.home, "web.test").unwrap(), None);
+        ca.with_effects(|effects| remember(&ca.store(), "web.test", Some(&hook), effects)).unwrap();
+        assert_eq!(remembered(&ca.store(), "web.test").unwrap(), Some(hook));
+        ca.with_effects(|effects| remember(&ca.store(), "web.test", None, effects)).unwrap();
+        assert_eq!(remembered(&ca.store(), "web.test").unwrap(), None);
     }
 
     #[test]
@@ -221,7 +220,7 @@ mod tests {
         let ca = Ca::new();
         let stored = StoredHook { command: "true".to_owned(), timeout: 30, on_failure: "dance".to_owned() };
         Index::open(&ca.path("index.db")).unwrap().set_hook("web.test", Some(&stored)).unwrap();
-        let error = remembered(&ca.home, "web.test").unwrap_err();
+        let error = remembered(&ca.store(), "web.test").unwrap_err();
         assert!(error.to_string().ends_with("is damaged: the hook of 'web.test' cannot be read"), "{error}");
     }
 }

@@ -8,8 +8,8 @@ use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::follow::check_may_be_followed;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{Due, Existing, Order, Outcome, SubjectKey};
+use crate::store::Store;
 use crate::store::ca_certificates::open_key;
-use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::delivery::Place;
 use crate::store::effects::Effects;
@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 use crate::issuance::Expiry;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey, Signer};
-use crate::system::files::{self, FolderLock};
+use crate::system::files;
 use crate::text::{Diagnosis, Diagnostic, Lifetime};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm};
 
@@ -106,7 +106,7 @@ impl Diagnostic for RenewError {
 /// # Errors
 /// As [`issue::issue`]; and when there is nothing to renew, or the key is not there any more.
 pub fn renew(
-    home: &Home,
+    store: &Store,
     renewal: &Renewal,
     ask: &mut PassphrasePrompt<'_>,
     ask_for_kept_key: &mut PassphrasePrompt<'_>,
@@ -115,8 +115,8 @@ pub fn renew(
     // Whoever is overtaken begins anew, but asks nobody twice.
     let (mut of_issuer, mut of_key) = (PassphraseCache::default(), PassphraseCache::default());
     let mut attempt = || -> Result<Outcome, RenewError> {
-        let order = order(home, renewal, &mut |key| of_key.get(key, ask_for_kept_key), effects)?;
-        Ok(issue::issue(home, order, &mut |key| of_issuer.get(key, ask), effects)?)
+        let order = order(store, renewal, &mut |key| of_key.get(key, ask_for_kept_key), effects)?;
+        Ok(issue::issue(store, order, &mut |key| of_issuer.get(key, ask), effects)?)
     };
     for _ in 1..MOST_ATTEMPTS {
         match attempt() {
@@ -129,12 +129,12 @@ pub fn renew(
 
 /// The order that makes one follow what is in place now.
 fn order(
-    home: &Home,
+    store: &Store,
     renewal: &Renewal,
     ask_for_kept_key: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<Order, RenewError> {
-    let Present { entry, certificate, key_path, key_file } = present(home, &renewal.reference, effects)?;
+    let Present { entry, certificate, key_path, key_file } = present(store, &renewal.reference, effects)?;
     check_may_be_followed(&entry, renewal.key == NextKey::Same)?;
     let place = entry.place.clone().map_or(Place::Issued, Place::Folder);
     let (key, protection) = match renewal.key {
@@ -178,16 +178,16 @@ struct Present {
 
 /// What is in place. Looked at under the lock: while another process exchanges them, a certificate and a key are read that
 /// do not belong together. If a run died at that, its leavings are cleared away first.
-fn present(home: &Home, reference: &Reference, effects: &Effects<'_>) -> Result<Present, RenewError> {
+fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Result<Present, RenewError> {
     let now = effects.now();
-    let path = home.resolve(&Config::load(home)?.index.location);
-    // Nobody waits for the lock to be told that there is no such name.
-    let name = Index::open_to_read(&path)?.find(reference, now)?.name;
-    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
-    let mut index = Index::open(&path)?;
+    let home = store.home();
+    // The caller does not wait for the lock to hear that there is no such name.
+    let name = store.index()?.find(reference, now)?.name;
+    let mut locked = store.lock(effects.lock_timeout)?;
+    let index = locked.index()?;
     let entry_name: EntryName = name.parse()?;
-    previous_certificates::recover(home, &mut index, &entry_name, now, effects.entropy)?;
-    let entry = in_place(home, &index, &entry_name, now)?;
+    previous_certificates::recover(home, index, &entry_name, now, effects.entropy)?;
+    let entry = in_place(home, index, &entry_name, now)?;
     let certificate = index.certificate(&entry)?;
     if certificate.is_ca() {
         return Err(RenewError::Authority(name));

@@ -11,12 +11,12 @@ use crate::authority::leaf::request_inputs;
 use crate::authority::leaf::request_inputs::RequestInputError;
 use crate::issuance::{CertificateRequest, Expiry, RequestDraft, RequestError, sign_request};
 use crate::keys::{Passphrase, PrivateKey, Signer, WeakKeyError, weakness};
+use crate::store::Store;
 use crate::store::ca_certificates::open_key;
 use crate::store::config::Config;
 use crate::store::delivery::KeyText;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
-use crate::store::home::Home;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt};
 use crate::system::files::{self, ExistingFile, FileError, StagedFolder};
 use crate::text::{Diagnosis, Diagnostic};
@@ -111,13 +111,14 @@ impl Diagnostic for MakeRequestError {
 /// # Errors
 /// When the template does not allow it, something is in the way, or the system refuses; then nothing was written.
 pub fn request(
-    home: Option<&Home>,
+    store: Option<&Store>,
     wanted: Wanted,
     ask: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<Made, MakeRequestError> {
-    let config = home.map_or_else(|| Ok(Config::default()), Config::load)?;
-    let profile = request_inputs::profile(home, &config, &wanted.template)?;
+    let default_config = Config::default();
+    let config = store.map_or(&default_config, Store::config);
+    let profile = request_inputs::profile(store, &wanted.template)?;
     let name = request_inputs::plain_name(wanted.name.clone(), &profile)?;
     let (key_path, request_path) = (wanted.folder.join(KEY), wanted.folder.join(REQUEST));
     if !wanted.replace && request_path.symlink_metadata().is_ok() {
@@ -141,7 +142,7 @@ pub fn request(
             expiry: Expiry::Default,
             clip: false,
             subject: wanted.subject.clone(),
-            values: request_inputs::values(&profile, &name, &wanted.set, &config, None)?,
+            values: request_inputs::values(&profile, &name, &wanted.set, config, None)?,
         },
     )?;
     let request = sign_request(&draft, &key).map_err(MakeRequestError::NotMade)?;

@@ -1,13 +1,14 @@
 //! What flags, template and settings make together, before anybody asks whether it is granted.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::issuance::profile::CommonName;
 use crate::issuance::{Profile, TemplateValues};
+use crate::store::Store;
 use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
 use crate::store::error::{StoreError, list};
-use crate::store::home::Home;
 use crate::store::templates;
 use crate::text::{self, Diagnosis, Diagnostic};
 use crate::x509::GeneralName;
@@ -56,12 +57,19 @@ impl Diagnostic for RequestInputError {
 
 /// The template as it is used here: with the attributes of ca.toml that it does not speak of. Without a CA there are the
 /// built-in ones.
-pub(crate) fn profile(home: Option<&Home>, config: &Config, template: &str) -> Result<Profile, RequestInputError> {
+pub(crate) fn profile(store: Option<&Store>, template: &str) -> Result<Profile, RequestInputError> {
+    match store {
+        Some(store) => read_profile(&store.template_folder(), store.config(), template),
+        None => read_profile(Path::new(""), &Config::default(), template),
+    }
+}
+
+/// As [`profile`], from a folder of templates and settings.
+pub(crate) fn read_profile(folder: &Path, config: &Config, template: &str) -> Result<Profile, RequestInputError> {
     if template == crate::store::ca_certificates::ROOT {
         return Err(RequestInputError::RootTemplate(template.to_owned()));
     }
-    let folder = home.map(|home| home.resolve(&config.issue.template_dir)).unwrap_or_default();
-    let mut profile = templates::find(&folder, template)?.profile()?;
+    let mut profile = templates::find(folder, template)?.profile()?;
     templates::complete(&mut profile, config);
     Ok(profile)
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
+use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::delivery::{Paths, Place};
 use crate::store::effects::Effects;
@@ -17,7 +17,7 @@ use crate::store::home::Home;
 use crate::store::index::{Entry, Index, Reference, Rollback};
 use crate::store::previous_certificates;
 use crate::store::previous_certificates::Standing;
-use crate::system::files::{self, FolderLock};
+use crate::system::files;
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::SerialNumber;
 
@@ -114,33 +114,32 @@ impl Diagnostic for RollbackError {
 /// # Errors
 /// When there is none that could be put back, or the system refuses; what was in place is in place then. In a folder of the
 /// user's some files may be exchanged: the same command again ends it.
-pub fn rollback(home: &Home, order: &Order, effects: &Effects<'_>) -> Result<Outcome, RollbackError> {
+pub fn rollback(store: &Store, order: &Order, effects: &Effects<'_>) -> Result<Outcome, RollbackError> {
     let now = effects.now();
-    let path = home.resolve(&Config::load(home)?.index.location);
+    let home = store.home();
 
     // A look without the lock: most refusals come here.
-    let index = Index::open_to_read(&path)?;
+    let index = store.index()?;
     let name: EntryName = index.find(&order.reference, now)?.name.parse()?;
-    let standing = Standing::of(&index, name.as_str(), now)?;
+    let standing = Standing::of(index, name.as_str(), now)?;
     // What was interrupted is ended, and what it is about was checked then.
     let intended = standing.unfinished().map(|rollback| rollback.certificate);
     let work = Work { home, name: &name, now, effects };
     if intended.is_none() {
-        work.chosen(&index, &standing, order.to.as_ref())?;
+        work.chosen(index, &standing, order.to.as_ref())?;
     }
-    drop(index);
 
-    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
+    let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
-    let mut index = Index::open(&path)?;
-    let begun = Standing::of(&index, name.as_str(), now)?.unfinished().cloned();
-    previous_certificates::recover(home, &mut index, &name, now, effects.entropy)?;
-    let standing = Standing::of(&index, name.as_str(), now)?;
+    let index = locked.index()?;
+    let begun = Standing::of(index, name.as_str(), now)?.unfinished().cloned();
+    previous_certificates::recover(home, index, &name, now, effects.entropy)?;
+    let standing = Standing::of(index, name.as_str(), now)?;
     Place::Folder(standing.folder(home, &name)).sweep(home, &name)?;
     let of_begun = begun.as_ref().and_then(|begun| standing.history.iter().find(|entry| entry.id == begun.certificate));
     let target = match of_begun.filter(|entry| order.to.as_ref().is_none_or(|to| entry.serial == *to)) {
         Some(entry) => entry,
-        None => work.chosen(&index, &standing, order.to.as_ref())?,
+        None => work.chosen(index, &standing, order.to.as_ref())?,
     };
     let in_place = standing.in_place(home, &name).ok_or_else(|| RollbackError::NoFiles(name.to_string()))?;
     if in_place.id == target.id {
@@ -148,7 +147,7 @@ pub fn rollback(home: &Home, order: &Order, effects: &Effects<'_>) -> Result<Out
         let replaced = ended.and_then(|begun| standing.history.iter().find(|entry| entry.id == begun.replaced));
         return work.outcome(&standing, target, replaced);
     }
-    work.exchange(&mut index, &standing, in_place, target, begun.as_ref())?;
+    work.exchange(index, &standing, in_place, target, begun.as_ref())?;
     work.outcome(&standing, target, Some(in_place))
 }
 

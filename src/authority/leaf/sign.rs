@@ -9,11 +9,10 @@ use crate::authority::leaf::order::{Existing, Order, Outcome, SubjectKey};
 use crate::authority::leaf::request_inputs;
 use crate::issuance::profile::CommonName;
 use crate::issuance::{CsrError, Expiry, Profile, VerifiedCsr, verify_csr};
-use crate::store::config::Config;
+use crate::store::Store;
 use crate::store::delivery::Place;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
-use crate::store::home::Home;
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::{AttributeType, GeneralName};
@@ -80,14 +79,13 @@ impl Diagnostic for SignError {
 /// As [`issue::issue`]; and when the request is damaged, does not prove that its sender holds its key, or that key is one
 /// that nobody may rely on.
 pub fn sign(
-    home: &Home,
+    store: &Store,
     signing: Signing,
     ask: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<Outcome, SignError> {
-    let config = Config::load(home)?;
-    let profile = request_inputs::profile(Some(home), &config, &signing.template)?;
-    let request = verify_csr(&signing.request, config.sign.limits())?;
+    let profile = request_inputs::profile(Some(store), &signing.template)?;
+    let request = verify_csr(&signing.request, store.config().sign.limits())?;
     let names = granted_names(&profile, &request, signing.names);
     let name = match signing.name {
         Some(name) => name,
@@ -118,7 +116,7 @@ pub fn sign(
         dry_run: signing.dry_run,
         protection: None,
     };
-    Ok(issue::issue(home, order, ask, effects)?)
+    Ok(issue::issue(store, order, ask, effects)?)
 }
 
 /// Those of the request whose kind the template allows, and those beside it. What the template forbids altogether is told as

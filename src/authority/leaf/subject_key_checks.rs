@@ -3,10 +3,9 @@
 
 use time::OffsetDateTime;
 
+use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::ca_certificates;
-use crate::store::ca_certificates::CaCertificates;
-use crate::store::home::Home;
 use crate::store::index::{Entry, Filter, Index};
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::PublicKey;
@@ -47,10 +46,10 @@ impl Diagnostic for SubjectKeyError {
 ///
 /// # Errors
 /// When no certificate may be made for it.
-pub(crate) fn check(home: &Home, index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<(), SubjectKeyError> {
-    for name in CaCertificates::of(home).names()? {
+pub(crate) fn check(store: &Store, index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<(), SubjectKeyError> {
+    for name in store.ca_certificates().names()? {
         // One whose certificate is still being signed elsewhere has none.
-        let path = home.authority(&name).join("cert.pem");
+        let path = store.home().authority(&name).join("cert.pem");
         if ca_certificates::read_certificates(&path)?.iter().any(|certificate| certificate.public_key == *key) {
             return Err(SubjectKeyError::KeyOfAuthority(name));
         }

@@ -9,14 +9,13 @@ use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
 use crate::issuance::{CaCertificate, CrlDraft, CrlNotApproved, Issuer, approve_crl};
+use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::ca_certificates::CaCertificates;
-use crate::store::config::Config;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Index, NewList, RecordedList};
 use crate::store::passphrase_prompt::PassphrasePrompt;
-use crate::system::files::{self, ExistingFile, FileError, FolderLock};
+use crate::system::files::{self, ExistingFile, FileError};
 use crate::text::{Diagnosis, Diagnostic, Lifetime};
 use crate::x509::{Crl, DistinguishedName, digest, pem};
 
@@ -142,51 +141,48 @@ impl Diagnostic for CrlError {
 /// # Errors
 /// When it is refused by the state of the CA, or something fails. Nothing has been written then, or the error says what was.
 pub fn publish(
-    home: &Home,
+    store: &Store,
     order: &Order,
     ask: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<Outcome, CrlError> {
     let now = effects.now();
-    let config = Config::load(home)?;
-    let authorities = CaCertificates::of(home);
-    let facts = authorities.ca_certificate(&authorities.choose(order.authority.as_deref(), &config)?)?;
+    let (home, config, authorities) = (store.home(), store.config(), store.ca_certificates());
+    let facts = authorities.ca_certificate(&authorities.choose(order.authority.as_deref(), config)?)?;
     let work = Work { home, now, order, authority: facts.name().to_owned(), effects };
-    let path = home.resolve(&config.index.location);
 
     // 1. Everything that can be refused, and the runs of --ensure that find nothing to do: nobody is asked for a passphrase.
     let lifetime = order.lifetime.unwrap_or(config.crl.lifetime).as_duration();
     let next_update = now.checked_add(lifetime).filter(|end| end.year() <= 9999).ok_or(CrlError::BeyondAllDates)?;
-    let index = Index::open_to_read(&path)?;
+    let index = store.index()?;
     let latest = index.latest_list(&work.authority)?;
-    let number = work.next_number(&index)?;
+    let number = work.next_number(index)?;
     work.check_copy(&facts, number)?;
     if order.ensure {
-        let trial = work.draft(&facts, &index, number, next_update)?;
-        if let (Some(latest), None) = work.reason(&index, &trial)? {
+        let trial = work.draft(&facts, index, number, next_update)?;
+        if let (Some(latest), None) = work.reason(index, &trial)? {
             return work.unchanged(&facts, &latest);
         }
     } else {
         // Whether it may sign lists at all does not depend on what is in them.
         CrlDraft::new(&facts, number, now, next_update, Vec::new())?;
     }
-    drop(index);
 
     // 2. The passphrase is worked through before the lock.
     let (issuer, _) = authorities.unlock(facts, ask)?;
 
     // 3. From here to the end nobody else changes this CA.
-    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
+    let mut locked = store.lock(effects.lock_timeout)?;
     work.sweep()?;
-    let mut index = Index::open(&path)?;
+    let index = locked.index()?;
     // Whoever signed another one in the meantime has recorded it; the files, which can be long, need no second look then.
-    let number = if index.latest_list(&work.authority)? == latest { number } else { work.next_number(&index)? };
-    let draft = work.draft(issuer.ca_certificate(), &index, number, next_update)?;
-    let because = match work.reason(&index, &draft)? {
+    let number = if index.latest_list(&work.authority)? == latest { number } else { work.next_number(index)? };
+    let draft = work.draft(issuer.ca_certificate(), index, number, next_update)?;
+    let because = match work.reason(index, &draft)? {
         (Some(latest), None) => return work.unchanged(issuer.ca_certificate(), &latest),
         (_, because) => because.unwrap_or(Because::Ordered),
     };
-    work.sign_and_publish(&issuer, &mut index, draft, because)
+    work.sign_and_publish(&issuer, index, draft, because)
 }
 
 struct Work<'a> {

@@ -7,12 +7,11 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
+use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::config::Config;
 use crate::store::effects::Effects;
-use crate::store::home::Home;
 use crate::store::index::{Change, Entry, Filter, Index, Reference, Revocation};
-use crate::system::files::{self, FolderLock};
+use crate::system::files;
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::crl::RevocationReason;
 use crate::x509::{Certificate, SerialNumber};
@@ -131,18 +130,17 @@ impl Diagnostic for RevokeError {
 ///
 /// # Errors
 /// When it is not clear which certificate is meant, or it cannot be done to it; nothing has changed then.
-pub fn revoke(home: &Home, order: &Order, effects: &Effects<'_>) -> Result<Outcome, RevokeError> {
+pub fn revoke(store: &Store, order: &Order, effects: &Effects<'_>) -> Result<Outcome, RevokeError> {
     let now = effects.now();
     if let Some(since) = order.invalid_since.filter(|since| *since > now) {
         return Err(RevokeError::SuspectedInFuture(since));
     }
-    let path = home.resolve(&Config::load(home)?.index.location);
     // A look without the lock: most refusals come here.
-    chosen(&Index::open_to_read(&path)?, order, now)?;
+    chosen(store.index()?, order, now)?;
 
-    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
-    files::remove_stale(home.folder())?;
-    let mut index = Index::open(&path)?;
+    let mut locked = store.lock(effects.lock_timeout)?;
+    files::remove_stale(store.home().folder())?;
+    let index = locked.index()?;
     let mut change = index.change()?;
     let chosen = chosen(&change, order, now)?;
     for entry in &chosen {

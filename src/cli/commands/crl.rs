@@ -47,8 +47,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let Arguments { authority, lifetime, ensure, out, number, passphrase } = arguments;
     let copy = out.map(|path| context.world.resolve(&path));
     let order = Order { authority, lifetime, ensure, number, copy };
-    let home = context.home()?;
-    let outcome = publish_crl::publish(&home, &order, &mut passphrase.prompt(&home, context), &context.effects())?;
+    let store = context.store()?;
+    let outcome = publish_crl::publish(&store, &order, &mut passphrase.prompt(&store, context), &context.effects())?;
     Ok(Box::new(Listed { outcome }))
 }
 

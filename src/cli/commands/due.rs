@@ -33,10 +33,10 @@ struct Found {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let home = context.home()?;
+    let store = context.store()?;
     let when = arguments.within.map_or(When::LastThird, When::Within);
-    let due = due::due(&home, when, &context.effects())?;
-    Ok(Box::new(Found { due, when, usual_issuer: usual_issuer(&home)?, now: context.now() }))
+    let due = due::due(&store, when, &context.effects())?;
+    Ok(Box::new(Found { due, when, usual_issuer: usual_issuer(&store)?, now: context.now() }))
 }
 
 impl Report for Found {

@@ -1,6 +1,5 @@
 //! `ca history NAME`: the certificates of a name, and which of them is in place.
 
-use crate::app::directory::open_index;
 use crate::cli::reports::entry::entry_json;
 use crate::cli::reports::entry::files_json;
 use crate::cli::reports::entry::how_far;
@@ -69,15 +68,15 @@ impl Key {
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let now = context.now();
-    let home = context.home()?;
-    let index = open_index(&home)?;
+    let store = context.store()?;
+    let index = store.index()?;
     let name = index.find(&arguments.reference, now)?.name;
-    let standing = Standing::of(&index, &name, now)?;
-    let in_place = standing.in_place(&home, &name.parse()?).map(|entry| entry.id);
+    let standing = Standing::of(index, &name, now)?;
+    let in_place = standing.in_place(store.home(), &name.parse()?).map(|entry| entry.id);
     let mut generations: Vec<Generation> = Vec::new();
     for entry in &standing.history {
         let entry = entry.clone();
-        let paths = locate(&home, &entry, &index.certificate(&entry)?);
+        let paths = locate(store.home(), &entry, &index.certificate(&entry)?);
         let key = match standing.before(&entry) {
             None => Key::First,
             Some(before) if before.key_fingerprint == entry.key_fingerprint => Key::Same,
@@ -85,7 +84,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         };
         generations.push(Generation { paths, in_place: in_place == Some(entry.id), key, entry });
     }
-    let hook = hook::remembered(&home, &name)?;
+    let hook = hook::remembered(&store, &name)?;
     Ok(Box::new(History { name, generations, rollbacks: standing.rollbacks, hook, now }))
 }
 

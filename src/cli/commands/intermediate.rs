@@ -15,7 +15,6 @@ use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::store::config::Config;
 use crate::text;
 use crate::text::rfc3339;
 use crate::x509::{AttributeType, KeyAlgorithm};
@@ -76,21 +75,21 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
 }
 
 fn request(arguments: RequestArguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let home = context.home()?;
-    let config = Config::load(&home)?;
+    let store = context.store()?;
+    let config = store.config();
     let passphrase = if arguments.no_passphrase {
         None
     } else {
-        Some(new_ca_passphrase(&arguments.passphrase, &home, &config, context)?)
+        Some(new_ca_passphrase(&arguments.passphrase, store.home(), config, context)?)
     };
     let encrypted = passphrase.is_some();
     let order = RequestOrder { name: arguments.name, key: arguments.key, subject: arguments.subject, passphrase };
-    let requested = intermediate::request(&home, &order, &context.effects())?;
+    let requested = intermediate::request(store.home(), &order, &context.effects())?;
     Ok(Box::new(RequestReport { requested, encrypted }))
 }
 
 fn install(arguments: InstallArguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let home = context.home()?;
+    let store = context.store()?;
     let mut certificates = read_certificates(&arguments.certificate, context)?.into_iter();
     let Some(certificate) = certificates.next() else {
         return Err(Failure::nothing_in_file(&arguments.certificate, "certificate"));
@@ -100,11 +99,11 @@ fn install(arguments: InstallArguments, context: &mut Context<'_>) -> Result<Box
         chain.extend(read_certificates(path, context)?);
     }
     let order = InstallOrder { name: arguments.name, certificate, chain, add_root: arguments.add_root };
-    let installed = intermediate::install(&home, order, &context.effects())?;
+    let installed = intermediate::install(store.home(), order, &context.effects())?;
     for warning in &installed.warnings {
         context.warn(&warning.message);
     }
-    let issues = Config::load(&home)?.issue.issuer == installed.name;
+    let issues = store.config().issue.issuer == installed.name;
     Ok(Box::new(InstallReport { installed, issues }))
 }
 

@@ -57,7 +57,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let home = context.home()?;
+    let store = context.store()?;
     let Arguments {
         template,
         name,
@@ -100,7 +100,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         dry_run,
         protection,
     };
-    let outcome = issue::issue(&home, order, &mut passphrase.prompt(&home, context), &context.effects())?;
+    let outcome = issue::issue(&store, order, &mut passphrase.prompt(&store, context), &context.effects())?;
     let after = After { action: "issue", hook: hook.options(), secret: passphrase.passphrase_env.as_deref() };
-    finish(&after, &home, outcome, "ca.issue/1", context)
+    finish(&after, &store, outcome, "ca.issue/1", context)
 }

@@ -45,9 +45,9 @@ struct Changed {
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let Action::Passphrase(arguments) = arguments.action;
-    let home = context.home()?;
+    let store = context.store()?;
     let context = &*context;
-    let mut ask = arguments.passphrase.prompt(&home, context);
+    let mut ask = arguments.passphrase.prompt(&store, context);
     let mut choose = || {
         if arguments.remove {
             return Ok(None);
@@ -57,7 +57,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         let chosen = arguments.new_passphrase.plain().choose(context, &question, &instead);
         chosen.map(Some).map_err(passphrase::refusal)
     };
-    let outcome = key_passphrase::change(&home, &arguments.authority, &mut ask, &mut choose, &context.effects())?;
+    let outcome =
+        key_passphrase::change(store.home(), &arguments.authority, &mut ask, &mut choose, &context.effects())?;
     Ok(Box::new(Changed { outcome }))
 }
 

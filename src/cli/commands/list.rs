@@ -1,6 +1,5 @@
 //! `ca list`: what this CA has issued.
 
-use crate::app::directory::open_index;
 use crate::cli::reports::entry::entry_json;
 use crate::cli::reports::entry::how_far;
 use std::path::PathBuf;
@@ -15,8 +14,6 @@ use crate::cli::options::number::whole_number;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::store::ca_certificates::CaCertificates;
-use crate::store::config::Config;
 use crate::store::index::{Entry, Filter, Status};
 use crate::store::templates;
 use crate::text;
@@ -96,15 +93,15 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         limit: Some(arguments.limit),
     };
     let now = context.now();
-    let home = context.home()?;
-    let (entries, total) = open_index(&home)?.query(&filter, now)?;
+    let store = context.store()?;
+    let (entries, total) = store.index()?.query(&filter, now)?;
     if total == 0 {
         // A script may ask before the first is there, so that it is no error; a mistyped word would pass for that.
         if let Some(authority) = &filter.authority {
-            note_unknown("authority", authority, &CaCertificates::of(&home).names()?, context);
+            note_unknown("authority", authority, &store.ca_certificates().names()?, context);
         }
         if let Some(template) = &filter.template {
-            let folder = home.resolve(&Config::load(&home)?.issue.template_dir);
+            let folder = store.template_folder();
             note_unknown("template", template, &templates::names(&folder)?, context);
         }
     }

@@ -16,9 +16,9 @@ use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
+use crate::store::Store;
 use crate::store::entry_name::EntryName;
-use crate::store::home::Home;
-use crate::store::home::HomeError;
+use crate::store::home::{Home, HomeError};
 use crate::x509::{AttributeType, GeneralName, KeyAlgorithm};
 
 #[derive(Debug, Args)]
@@ -57,7 +57,7 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let Arguments { name, template, sans, key, subject, set, out, force, encrypt_key, key_passphrase_file } = arguments;
     let name: EntryName = name.parse()?;
-    let home = home(context)?;
+    let store = store(context)?;
     let folder = out.unwrap_or_else(|| PathBuf::from(name.folder()));
     let folder = context.world.resolve(&folder);
     let flags = PassphraseArguments { passphrase_file: key_passphrase_file, ..PassphraseArguments::default() };
@@ -88,15 +88,15 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         protection,
     };
     let mut ask = key_file_prompt(flags.passphrase_file.as_deref(), context);
-    let made = request::request(home.as_ref(), wanted, &mut ask, &context.effects())?;
+    let made = request::request(store.as_ref(), wanted, &mut ask, &context.effects())?;
     Ok(Box::new(RequestReport { made }))
 }
 
 /// The CA directory, if there is one: its templates and settings count then.
-fn home(context: &Context<'_>) -> Result<Option<Home>, Failure> {
+fn store(context: &Context<'_>) -> Result<Option<Store>, Failure> {
     let named = context.folder.as_ref().map(|folder| context.world.resolve(folder));
     match Home::find(named.as_deref(), &context.world.working_folder) {
-        Ok(home) => Ok(Some(home)),
+        Ok(home) => Ok(Some(Store::open(home)?)),
         Err(HomeError::NoneFound(_)) => Ok(None),
         Err(error) => Err(context.no_home(error)),
     }

@@ -1,6 +1,5 @@
 //! `ca revoke`: certificates that are not to be believed any more.
 
-use crate::app::directory::open_index;
 use crate::cli::reports::crl::crl_fields;
 use crate::cli::reports::crl::crl_json;
 use crate::cli::reports::entry::entry_json;
@@ -19,10 +18,9 @@ use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
+use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::ca_certificates::{CaCertificates, certificates};
-use crate::store::config::Config;
-use crate::store::home::Home;
+use crate::store::ca_certificates::certificates;
 use crate::store::index::{Entry, IndexError, Reference};
 use crate::text::{parse_time, rfc3339};
 use crate::x509::crl::RevocationReason;
@@ -66,7 +64,7 @@ struct Revoked {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let home = context.home()?;
+    let store = context.store()?;
     let Arguments { certificate, key, reason, invalid_since, all, crl, passphrase } = arguments;
     if !crl && passphrase.is_given() {
         let sentence = "a passphrase was given, and without --crl nothing is signed";
@@ -79,22 +77,22 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         ));
     }
     let target = match (&certificate, &key) {
-        (Some(given), _) => target(given, &home, context)?,
+        (Some(given), _) => target(given, &store, context)?,
         (None, Some(path)) => {
             Target::Key { path: path.clone(), fingerprint: public_key::read(path, context)?.fingerprint() }
         }
         (None, None) => return Err(Failure::usage("unknown-certificate", "no certificate was named")),
     };
-    let outcome = revoke::revoke(&home, &Order { target, all, reason, invalid_since }, &context.effects())?;
-    let next = next_steps(&home, &outcome.authorities)?;
-    let lists = if crl { sign_lists(&home, &outcome, &next, &passphrase, context)? } else { Vec::new() };
+    let outcome = revoke::revoke(&store, &Order { target, all, reason, invalid_since }, &context.effects())?;
+    let next = next_steps(&store, &outcome.authorities)?;
+    let lists = if crl { sign_lists(&store, &outcome, &next, &passphrase, context)? } else { Vec::new() };
     let next = if crl { Vec::new() } else { next };
     Ok(Box::new(Revoked { outcome, reason, invalid_since, lists, next, now: context.now() }))
 }
 
 /// What is recorded stays so, whether the lists can be signed or not.
 fn sign_lists(
-    home: &Home,
+    store: &Store,
     outcome: &Outcome,
     next: &[String],
     passphrase: &PassphraseArguments,
@@ -103,7 +101,7 @@ fn sign_lists(
     let mut lists = Vec::new();
     for (authority, command) in outcome.authorities.iter().zip(next) {
         let order = publish_crl::Order { authority: Some(authority.clone()), ..publish_crl::Order::default() };
-        let listed = publish_crl::publish(home, &order, &mut passphrase.prompt(home, context), &context.effects());
+        let listed = publish_crl::publish(store, &order, &mut passphrase.prompt(store, context), &context.effects());
         let listed = listed.map_err(Failure::from).map_err(|failure| {
             let sentence = format!("recorded, but the list of '{authority}' was not signed: {}", failure.message);
             let not_listed = Failure::refused("not-listed", sentence);
@@ -116,7 +114,7 @@ fn sign_lists(
 
 /// NAME, SERIAL or FILE. A name never begins with `.` or `/`, so that such a word is a file; any other word is a file only
 /// when the index does not know it.
-fn target(given: &str, home: &Home, context: &mut Context<'_>) -> Result<Target, Failure> {
+fn target(given: &str, store: &Store, context: &mut Context<'_>) -> Result<Target, Failure> {
     if given.starts_with(['.', '/']) || given == "-" {
         return of_file(Path::new(given), context);
     }
@@ -126,7 +124,7 @@ fn target(given: &str, home: &Home, context: &mut Context<'_>) -> Result<Target,
     if !context.world.resolve(Path::new(given)).is_file() {
         return Ok(Target::Reference(reference));
     }
-    match open_index(home)?.find(&reference, context.now()) {
+    match store.index()?.find(&reference, context.now()) {
         Err(IndexError::NotFound { .. }) => of_file(Path::new(given), context),
         Ok(_) => {
             Err(Failure::usage("ambiguous", format!("'{given}' is a certificate of this CA and the name of a file"))
@@ -145,8 +143,8 @@ fn of_file(path: &Path, context: &mut Context<'_>) -> Result<Target, Failure> {
 }
 
 /// A revocation is known to others by the list alone.
-fn next_steps(home: &Home, authorities: &[String]) -> Result<Vec<String>, StoreError> {
-    let usual = CaCertificates::of(home).choose(None, &Config::load(home)?).unwrap_or_default();
+fn next_steps(store: &Store, authorities: &[String]) -> Result<Vec<String>, StoreError> {
+    let usual = store.ca_certificates().choose(None, store.config()).unwrap_or_default();
     let command = |authority: &String| match *authority == usual {
         true => "ca crl".to_owned(),
         false => format!("ca crl --authority {authority}"),

@@ -46,11 +46,11 @@ struct RolledBack {
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let Arguments { reference, to, hook } = arguments;
     let hook = hook.options();
-    let home = context.home()?;
-    let outcome = rollback::rollback(&home, &Order { reference, to }, &context.effects())?;
+    let store = context.store()?;
+    let outcome = rollback::rollback(&store, &Order { reference, to }, &context.effects())?;
     let entry = &outcome.entry;
     let hook = if outcome.status == Status::Unchanged {
-        hook.remember(&home, &entry.name, context)?;
+        hook.remember(&store, &entry.name, context)?;
         None
     } else {
         let change = Change {
@@ -63,7 +63,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
             not_after: entry.validity.not_after,
             paths: &outcome.paths,
         };
-        hook.run(&home, &change, remembered(&home, change.name)?, &[], context)?
+        hook.run(&store, &change, remembered(&store, change.name)?, &[], context)?
     };
     if let Some(replaced) = outcome.replaced.as_ref().filter(|replaced| replaced.revocation.is_none()) {
         let serial = &replaced.serial;

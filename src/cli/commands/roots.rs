@@ -9,7 +9,7 @@ use crate::app::context::Context;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::Page;
-use crate::store::ca_certificates::{CaCertificates, Root};
+use crate::store::ca_certificates::Root;
 use crate::system::files::{self, ExistingFile};
 use crate::text;
 use crate::text::rfc3339;
@@ -34,8 +34,7 @@ struct Bundle {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let home = context.home()?;
-    let authorities = CaCertificates::of(&home);
+    let authorities = context.ca_certificates()?;
     let roots = authorities.roots()?;
     if roots.is_empty() {
         return Err(Failure::usage("no-roots", "no authority of this CA is a root")

@@ -1,6 +1,5 @@
 //! `ca show NAME|SERIAL`: one certificate of this CA and its history.
 
-use crate::app::directory::open_index;
 use crate::cli::reports::entry::entry_json;
 use crate::cli::reports::entry::file_fields;
 use crate::cli::reports::entry::files_json;
@@ -14,7 +13,6 @@ use crate::report::describe::reach::Reach;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::store::ca_certificates::CaCertificates;
 use crate::store::delivery::Paths;
 use crate::store::index::{Entry, EntryId, Reference, Revocation, Status};
 use crate::store::locate::locate;
@@ -49,22 +47,22 @@ struct Shown {
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let now = context.now();
-    let home = context.home()?;
-    let index = open_index(&home)?;
+    let store = context.store()?;
+    let index = store.index()?;
     let found = index.find(&arguments.certificate, now)?;
-    let standing = Standing::of(&index, &found.name, now)?;
-    let in_place = standing.in_place(&home, &found.name.parse()?).map(|entry| entry.id);
+    let standing = Standing::of(index, &found.name, now)?;
+    let in_place = standing.in_place(store.home(), &found.name.parse()?).map(|entry| entry.id);
     // Of a name, what is in place is shown; of a serial number, that certificate.
     let is_by_serial = arguments.certificate.is_serial_of(&found);
     let of_name = standing.history.iter().find(|entry| Some(entry.id) == in_place && !is_by_serial);
     let entry = of_name.unwrap_or(&found).clone();
     let certificate = index.certificate(&entry)?;
-    let above = CaCertificates::of(&home).ca_certificate(&entry.name).ok();
+    let above = store.ca_certificates().ca_certificate(&entry.name).ok();
     let above = above.filter(|facts| *facts.certificate() == certificate).map(|facts| facts.above().to_vec());
     let reach = certificate.is_ca().then(|| Reach::of(&certificate, &above.unwrap_or_default(), now));
     Ok(Box::new(Shown {
         reach,
-        paths: locate(&home, &entry, &certificate),
+        paths: locate(store.home(), &entry, &certificate),
         certificate,
         revocations: index.revocations(entry.id)?,
         history: standing.history,

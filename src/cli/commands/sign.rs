@@ -54,7 +54,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let home = context.home()?;
+    let store = context.store()?;
     let Arguments { request, template, name, options, out, require_exact, if_due, dry_run, force, hook, passphrase } =
         arguments;
     let content = context.read_input(&request)?;
@@ -74,7 +74,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         dry_run,
         exact: require_exact,
     };
-    let outcome = sign::sign(&home, signing, &mut passphrase.prompt(&home, context), &context.effects())?;
+    let outcome = sign::sign(&store, signing, &mut passphrase.prompt(&store, context), &context.effects())?;
     let after = After { action: "sign", hook: hook.options(), secret: passphrase.passphrase_env.as_deref() };
-    finish(&after, &home, outcome, "ca.sign/1", context)
+    finish(&after, &store, outcome, "ca.sign/1", context)
 }

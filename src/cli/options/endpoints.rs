@@ -7,7 +7,7 @@ use clap::Args;
 use super::passphrase::{self, PassphraseArguments, of_key_file};
 use crate::app::context::Context;
 use crate::app::handshake::endpoints::EndpointOptions;
-use crate::store::home::Home;
+use crate::store::Store;
 use crate::store::passphrase_prompt::EncryptedKey;
 
 /// The flags of the endpoints.
@@ -37,8 +37,8 @@ impl EndpointArguments {
             server: self.server.clone(),
             client: self.client.clone(),
             roots: self.roots.clone(),
-            ca_key_prompt: Box::new(|home: &Home, key: &EncryptedKey, context: &Context<'_>| {
-                self.passphrase.open(home, context, &passphrase::question(key)).map_err(passphrase::refusal)
+            ca_key_prompt: Box::new(|store: &Store, key: &EncryptedKey, context: &Context<'_>| {
+                self.passphrase.open(store, context, &passphrase::question(key)).map_err(passphrase::refusal)
             }),
             key_prompt: Box::new(move |path: &Path, context: &Context<'_>| {
                 let question = format!("Passphrase of {}: ", path.display());

@@ -10,6 +10,7 @@ use crate::cli::options::number::whole_number;
 use crate::keys::Passphrase;
 use crate::report::exit_status::ExitStatus;
 use crate::report::failure::Failure;
+use crate::store::Store;
 use crate::store::config::{Config, PassphraseSettings};
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
@@ -94,18 +95,18 @@ impl PassphraseArguments {
     /// Returns what an act calls for the passphrase of a CA key.
     pub fn prompt<'a>(
         &'a self,
-        home: &'a Home,
+        store: &'a Store,
         context: &'a Context<'_>,
     ) -> impl FnMut(&EncryptedKey) -> Result<Passphrase, PassphraseUnavailable> + 'a {
-        move |key| self.open(home, context, &question(key)).map_err(refusal)
+        move |key| self.open(store, context, &question(key)).map_err(refusal)
     }
 
     /// The passphrase of a key that exists: by flag, by ca.toml, by asking.
     ///
     /// # Errors
     /// When none of them has one.
-    pub fn open(&self, home: &Home, context: &Context<'_>, question: &str) -> Result<Passphrase, Failure> {
-        self.open_by(&Config::load(home)?.passphrase, home, context, question)
+    pub fn open(&self, store: &Store, context: &Context<'_>, question: &str) -> Result<Passphrase, Failure> {
+        self.open_by(&store.config().passphrase, store.home(), context, question)
     }
 
     /// As [`open`](Self::open), by settings that stand in no ca.toml yet.

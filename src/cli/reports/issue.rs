@@ -13,7 +13,7 @@ use crate::report::describe::comparison::{comparison_fields, comparison_json};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::store::home::Home;
+use crate::store::Store;
 use crate::text::{self, humanize, rfc3339};
 use crate::x509::{DistinguishedName, GeneralName, SerialNumber, Validity};
 
@@ -31,12 +31,12 @@ struct IssueReport {
 /// When the index cannot be read or written.
 pub fn finish(
     after: &After<'_>,
-    home: &Home,
+    store: &Store,
     outcome: Outcome,
     schema: &'static str,
     context: &mut Context<'_>,
 ) -> Result<Box<dyn Report>, Failure> {
-    let hook = after.run(home, &outcome, context)?;
+    let hook = after.run(store, &outcome, context)?;
     Ok(Box::new(IssueReport { hook, ..IssueReport::new(outcome, schema, context) }))
 }
 

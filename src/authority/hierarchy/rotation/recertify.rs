@@ -128,7 +128,7 @@ pub fn recertify_the_rest(
 /// The template of an authority. One that was adopted or certified elsewhere has none, and that of another may be gone by now:
 /// nothing is known then of what gave it its addresses.
 fn profile_of(authorities: &CaCertificates, config: &Config, template: &str) -> Result<Option<Profile>, RotationError> {
-    match request_inputs::profile(Some(authorities.home()), config, template) {
+    match request_inputs::read_profile(&authorities.home().resolve(&config.issue.template_dir), config, template) {
         Ok(profile) => Ok(Some(profile)),
         Err(
             RequestInputError::Store(StoreError::Template(TemplateError::Unknown { .. }))

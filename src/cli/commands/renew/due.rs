@@ -26,7 +26,7 @@ use crate::authority::revocation::publish_crl::Order;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::store::home::Home;
+use crate::store::Store;
 use crate::store::index::Reference;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache};
 use crate::text::rfc3339;
@@ -62,28 +62,28 @@ enum Done {
 }
 
 pub fn run(when: When, next: &NextCertificateOptions, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let home = context.home()?;
+    let store = context.store()?;
     let mut given = PassphraseCache::default();
     let mut entries = Vec::new();
-    for due in due::due(&home, when, &context.effects())? {
+    for due in due::due(&store, when, &context.effects())? {
         let (outcome, hook) = match &due.what {
             What::Certificate { entry, has_key: true, .. } => {
                 let reference = Reference::Serial(entry.serial.clone());
-                match renew_one(&home, reference, when, next, &mut given, context) {
+                match renew_one(&store, reference, when, next, &mut given, context) {
                     Ok((done, hook)) => (Ok(done), hook),
                     Err(failure) => (Err(failure), None),
                 }
             }
-            What::List { .. } => (sign_crl(&home, &due.name, when, next, &mut given, context), None),
+            What::List { .. } => (sign_crl(&store, &due.name, when, next, &mut given, context), None),
             What::Authority { .. } | What::Certificate { .. } => (Ok(Done::Left), None),
         };
         entries.push(Entry { due, outcome, hook });
     }
-    Ok(Box::new(Renewed { entries, usual_issuer: usual_issuer(&home)?, when, now: context.now() }))
+    Ok(Box::new(Renewed { entries, usual_issuer: usual_issuer(&store)?, when, now: context.now() }))
 }
 
 fn renew_one(
-    home: &Home,
+    store: &Store,
     reference: Reference,
     when: When,
     next: &NextCertificateOptions,
@@ -101,16 +101,16 @@ fn renew_one(
     };
     let outcome = {
         let context = &*context;
-        let mut open = next.passphrase.prompt(home, context);
+        let mut open = next.passphrase.prompt(store, context);
         let mut ask = |key: &EncryptedKey| given.get(key, &mut open);
         let mut key_prompt = key_file_prompt(next.key_passphrase_file.as_deref(), context);
-        renew::renew(home, &renewal, &mut ask, &mut key_prompt, &context.effects())?
+        renew::renew(store, &renewal, &mut ask, &mut key_prompt, &context.effects())?
     };
     for warning in &outcome.warnings {
         context.warn(&format!("{}: {} ({})", outcome.name, warning.message, warning.citation));
     }
     let secret = next.passphrase.passphrase_env.as_deref();
-    let hook = After { action: "renew", hook: next.hook.options(), secret }.run(home, &outcome, context)?;
+    let hook = After { action: "renew", hook: next.hook.options(), secret }.run(store, &outcome, context)?;
     Ok(match (&outcome.status, &outcome.facts) {
         (Status::Issued, CertificateFacts::Certificate(certificate)) => {
             let (serial, until) = (certificate.serial.to_string(), certificate.validity.not_after);
@@ -121,7 +121,7 @@ fn renew_one(
 }
 
 fn sign_crl(
-    home: &Home,
+    store: &Store,
     authority: &str,
     when: When,
     next: &NextCertificateOptions,
@@ -131,9 +131,9 @@ fn sign_crl(
     // Two runs at once sign one list; only a list that is not in its last third has to be asked for.
     let ensure = when == When::LastThird;
     let order = Order { authority: Some(authority.to_owned()), ensure, ..Order::default() };
-    let mut open = next.passphrase.prompt(home, context);
+    let mut open = next.passphrase.prompt(store, context);
     let mut ask = |key: &EncryptedKey| given.get(key, &mut open);
-    let outcome = publish_crl::publish(home, &order, &mut ask, &context.effects())?;
+    let outcome = publish_crl::publish(store, &order, &mut ask, &context.effects())?;
     Ok(match outcome.status {
         publish_crl::Status::Signed(_) => Done::Signed { number: outcome.number, until: outcome.next_update },
         publish_crl::Status::Unchanged => Done::Unchanged,

@@ -35,13 +35,18 @@ struct RenewReport {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let home = context.home()?;
+    let store = context.store()?;
     let asking = &*context;
     let mut ask = |key: &EncryptedKey| {
-        arguments.passphrase.open(&home, asking, &passphrase::question(key)).map_err(passphrase::refusal)
+        arguments.passphrase.open(&store, asking, &passphrase::question(key)).map_err(passphrase::refusal)
     };
-    let renewed =
-        renew_root::renew(&home, arguments.authority.as_deref(), arguments.lifetime, &mut ask, &asking.effects())?;
+    let renewed = renew_root::renew(
+        store.home(),
+        arguments.authority.as_deref(),
+        arguments.lifetime,
+        &mut ask,
+        &asking.effects(),
+    )?;
     if renewed.before.authority_key_id.as_ref().is_some_and(|id| id.names_issuer_and_serial) {
         context.warn(
             "the certificate before names its own serial number in its authority key identifier; where the tool that made it \
@@ -51,7 +56,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     for oid in &renewed.left_out {
         context.warn(&format!("the extension {oid} of the certificate before is not in the new one"));
     }
-    let file = home.authority(&renewed.name).join("cert.pem");
+    let file = store.home().authority(&renewed.name).join("cert.pem");
     Ok(Box::new(RenewReport { renewed, file, now: context.now() }))
 }
 

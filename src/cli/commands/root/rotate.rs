@@ -77,7 +77,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
 }
 
 fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let home = context.home()?;
+    let store = context.store()?;
     let asking = &*context;
     let new = arguments.new_passphrase.plain();
     let order = Order {
@@ -88,12 +88,12 @@ fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn
         without_bridge: arguments.force,
     };
     let open = |flags: &PassphraseArguments, key: &EncryptedKey| {
-        flags.open(&home, asking, &passphrase::question(key)).map_err(passphrase::refusal)
+        flags.open(&store, asking, &passphrase::question(key)).map_err(passphrase::refusal)
     };
     let mut ask = |key: &EncryptedKey| open(&arguments.passphrase, key);
     // The key of a new root that is there already has the passphrase that was chosen for it.
     let mut ask_new = |key: &EncryptedKey| open(if new.is_given() { &new } else { &arguments.passphrase }, key);
-    let started = rotation::start(&home, &order, &mut ask, &mut ask_new, &asking.effects())?;
+    let started = rotation::start(store.home(), &order, &mut ask, &mut ask_new, &asking.effects())?;
     for recertified in &started.recertified {
         for oid in &recertified.left_out {
             let name = &recertified.name;

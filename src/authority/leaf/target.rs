@@ -1,21 +1,47 @@
-//! What there is of a name already, and what that means for an order: the name is taken, there is nothing to do, a run that
-//! died is ended, or files are replaced.
+//! The name and the place that an order is for, and what there is of them already: the name is taken, there is nothing to do, a
+//! run that died is ended, or files are replaced.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
 
 use crate::authority::error::CertifyError;
 use crate::authority::issuer_chain::check_not_revoked;
+use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::follow::check_may_be_followed;
-use crate::authority::leaf::issue::{IssueError, Work};
-use crate::authority::leaf::order::{CertificateFacts, Due, Existing, Outcome, Status, SubjectKey};
-use crate::keys::Signer;
-use crate::store::ca_certificates::CaCertificates;
-use crate::store::delivery;
-use crate::store::delivery::Place;
+use crate::authority::leaf::hook::Hook;
+use crate::authority::leaf::order::{CertificateFacts, Due, Existing, InMemory, Order, Outcome, Status, SubjectKey};
+use crate::authority::leaf::request_inputs;
+use crate::issuance::{Comparison, Profile};
+use crate::keys::{PrivateKey, Signer};
+use crate::lint::Finding;
+use crate::store::delivery::{self, Place};
 use crate::store::index::{Entry, Index};
-use crate::store::previous_certificates;
-use crate::store::previous_certificates::Standing;
-use crate::x509::{Certificate, SerialNumber};
+use crate::store::previous_certificates::{self, Standing};
+use crate::store::{Effects, Store};
+use crate::x509::{Certificate, GeneralName, SerialNumber};
+
+/// An order with its template, and the name and place that it is for.
+pub(crate) struct IssueTarget<'s> {
+    pub store: &'s Store,
+    pub now: OffsetDateTime,
+    pub order: Order,
+    pub profile: Profile,
+    pub place: Place,
+    /// The subject alternative names. A CSR says itself which it asks for; NAME is only how its certificate is called.
+    pub names: Vec<GeneralName>,
+}
+
+/// What an outcome says beside the certificate.
+#[derive(Default)]
+pub(crate) struct Details {
+    pub warnings: Vec<Finding>,
+    pub in_memory: Option<InMemory>,
+    pub clipped: bool,
+    pub replaced: Option<SerialNumber>,
+    pub comparison: Option<Comparison>,
+    pub hook: Option<Hook>,
+}
 
 /// What the certificates of this name allow.
 pub(crate) enum Settled {
@@ -26,12 +52,93 @@ pub(crate) enum Settled {
     Replaces(SerialNumber),
 }
 
-impl Work<'_> {
+impl<'s> IssueTarget<'s> {
+    /// Joins an order with its template and place.
+    ///
+    /// # Errors
+    /// When NAME is to be a subject alternative name and cannot be one.
+    pub fn new(
+        store: &'s Store,
+        now: OffsetDateTime,
+        order: Order,
+        profile: Profile,
+        place: Place,
+    ) -> Result<Self, IssueError> {
+        let names = match order.key {
+            SubjectKey::Requested(_) => order.names.clone(),
+            _ => request_inputs::names(&profile, &order.name, &order.names)?,
+        };
+        Ok(Self { store, now, order, profile, place, names })
+    }
+
+    /// The folder of the files; `None` when they stay in memory.
+    pub fn folder(&self) -> Option<PathBuf> {
+        self.place.folder(self.store.home(), &self.order.name)
+    }
+
+    /// Whether the key is that of a CSR, so that no key file is written.
+    pub fn is_requested(&self) -> bool {
+        matches!(self.order.key, SubjectKey::Requested(_))
+    }
+
+    /// Parts with the key that was given or made for the certificate.
+    pub fn into_key(mut self, new_key: Option<PrivateKey>) -> (Option<PrivateKey>, Self) {
+        let kept = match std::mem::replace(&mut self.order.key, SubjectKey::Generate(None)) {
+            SubjectKey::Kept(key) => Some(*key),
+            other => {
+                self.order.key = other;
+                None
+            }
+        };
+        (new_key.or(kept), self)
+    }
+
+    /// What became of everything that the CSR asked for; `None` without a CSR.
+    pub fn comparison_with(&self, certificate: &Certificate) -> Option<Comparison> {
+        match &self.order.key {
+            SubjectKey::Requested(requested) => Some(Comparison::of(&requested.request, certificate)),
+            _ => None,
+        }
+    }
+
+    /// The outcome of the order.
+    pub fn outcome(&self, status: Status, authority: &str, facts: CertificateFacts, details: Details) -> Outcome {
+        let Details { warnings, in_memory, clipped, replaced, comparison, hook } = details;
+        Outcome {
+            status,
+            name: self.order.name.clone(),
+            template: self.profile.name.clone(),
+            authority: authority.to_owned(),
+            facts,
+            paths: self.place.paths(self.store.home(), &self.order.name, !self.is_requested()),
+            warnings,
+            in_memory,
+            clipped,
+            replaced,
+            comparison,
+            hook,
+        }
+    }
+
+    /// The outcome when the certificate that is there already is the answer.
+    fn answer(
+        &self,
+        status: Status,
+        entry: &Entry,
+        certificate: Certificate,
+        replaced: Option<SerialNumber>,
+        hook: Option<Hook>,
+    ) -> Outcome {
+        let comparison = self.comparison_with(&certificate);
+        let details = Details { replaced, comparison, hook, ..Details::default() };
+        self.outcome(status, &entry.authority, CertificateFacts::Certificate(Box::new(certificate)), details)
+    }
+
     /// Refuses a name that is plainly taken; the answer that counts comes under the lock. The index is opened only when
     /// there is something in the place of the files, so that a new name pays nothing for it.
-    pub(crate) fn refuse_taken(&self) -> Result<(), IssueError> {
-        if self.place.folder(self.home, &self.order.name).is_some_and(|folder| folder.exists())
-            && let Some((entry, certificate)) = self.delivered(&Index::open_to_read(&self.index)?)?
+    pub fn refuse_taken(&self) -> Result<(), IssueError> {
+        if self.folder().is_some_and(|folder| folder.exists())
+            && let Some((entry, certificate)) = self.delivered(self.store.index()?)?
         {
             return Err(self.taken(entry, &certificate));
         }
@@ -39,28 +146,23 @@ impl Work<'_> {
     }
 
     /// Whether there is one that is not due, by a look at the index and the files.
-    pub(crate) fn unchanged(&self, due: Due) -> Result<Option<Outcome>, IssueError> {
-        let index = Index::open_to_read(&self.index)?;
-        match self.delivered(&index)? {
-            Some((entry, certificate)) if self.is_good_for_longer(&entry, &certificate, due, &index)? => {
-                Ok(Some(self.outcome(
-                    Status::Unchanged,
-                    &entry.authority,
-                    CertificateFacts::Certificate(Box::new(certificate)),
-                    Vec::new(),
-                )))
+    pub fn unchanged(&self, due: Due) -> Result<Option<Outcome>, IssueError> {
+        let index = self.store.index()?;
+        match self.delivered(index)? {
+            Some((entry, certificate)) if self.is_good_for_longer(&entry, &certificate, due, index)? => {
+                Ok(Some(self.answer(Status::Unchanged, &entry, certificate, None, None)))
             }
             _ => Ok(None),
         }
     }
 
     /// Under the lock: what the name's earlier certificates mean for this order, and what an interrupted run left.
-    pub(crate) fn settle(&self, index: &mut Index) -> Result<Settled, IssueError> {
-        if let Some(outcome) = self.finish_interrupted(index)? {
+    pub fn settle(&self, index: &mut Index, hook: &Option<Hook>, effects: &Effects<'_>) -> Result<Settled, IssueError> {
+        if let Some(outcome) = self.finish_interrupted(index, hook, effects)? {
             return Ok(Settled::Answer(Box::new(outcome)));
         }
         let Some((entry, certificate)) = self.delivered(index)? else {
-            return match self.place.folder(self.home, &self.order.name) {
+            return match self.folder() {
                 Some(folder) if !matches!(self.place, Place::Folder(_)) && folder.exists() => {
                     Err(IssueError::PlaceTaken(folder))
                 }
@@ -68,17 +170,17 @@ impl Work<'_> {
             };
         };
         match self.order.existing {
-            _ if *self.place == Place::Memory => Ok(Settled::Free),
+            _ if self.place == Place::Memory => Ok(Settled::Free),
             Existing::Refuse => Err(self.taken(entry, &certificate)),
             // Another process may have renewed it while we waited for the lock.
             Existing::KeepUnlessDue(due) if self.is_good_for_longer(&entry, &certificate, due, index)? => {
-                let facts = CertificateFacts::Certificate(Box::new(certificate));
-                Ok(Settled::Answer(Box::new(self.outcome(Status::Unchanged, &entry.authority, facts, Vec::new()))))
+                let outcome = self.answer(Status::Unchanged, &entry, certificate, None, hook.clone());
+                Ok(Settled::Answer(Box::new(outcome)))
             }
-            _ if *self.place == Place::Authority => Err(IssueError::AuthorityKept(entry.name)),
+            _ if self.place == Place::Authority => Err(IssueError::AuthorityKept(entry.name)),
             _ => {
                 let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
-                let in_place = standing.in_place(self.home, &self.order.name).unwrap_or(&entry);
+                let in_place = standing.in_place(self.store.home(), &self.order.name).unwrap_or(&entry);
                 if let Some(followed) = &self.order.follows {
                     self.check_is_like(in_place, followed)?;
                 }
@@ -89,14 +191,19 @@ impl Work<'_> {
 
     /// A run that died between its record and its report: if its files came into place it only lacked the mark, and this
     /// run ends it; if not, its certificate stays in the book, its key is gone, and this run begins anew.
-    fn finish_interrupted(&self, index: &mut Index) -> Result<Option<Outcome>, IssueError> {
-        previous_certificates::recover(self.home, index, &self.order.name, self.now, self.effects.entropy)?;
+    fn finish_interrupted(
+        &self,
+        index: &mut Index,
+        hook: &Option<Hook>,
+        effects: &Effects<'_>,
+    ) -> Result<Option<Outcome>, IssueError> {
+        previous_certificates::recover(self.store.home(), index, &self.order.name, self.now, effects.entropy)?;
         let history = index.history(self.order.name.as_str(), self.now)?;
         let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else {
             return Ok(None);
         };
         let certificate = index.certificate(&entry)?;
-        let Some(folder) = self.place.folder(self.home, &self.order.name) else { return Ok(None) };
+        let Some(folder) = self.folder() else { return Ok(None) };
         // A certificate that was signed for a request has no key file, and this order may be another one.
         if !delivery::holds_public(&folder, &certificate)? {
             return Ok(None);
@@ -114,9 +221,7 @@ impl Work<'_> {
         if entry.template != self.profile.name || !is_wanted {
             return Ok(None);
         }
-        let facts = CertificateFacts::Certificate(Box::new(certificate));
-        let outcome = self.outcome(Status::Issued, &entry.authority, facts, Vec::new());
-        Ok(Some(Outcome { replaced, ..outcome }))
+        Ok(Some(self.answer(Status::Issued, &entry, certificate, replaced, hook.clone())))
     }
 
     /// The certificate of this name that is in place.
@@ -131,15 +236,15 @@ impl Work<'_> {
     }
 
     /// Whether a run for this name has recorded its certificate, and not said that the files are in place.
-    pub(crate) fn was_interrupted(&self) -> Result<bool, IssueError> {
-        let history = Index::open_to_read(&self.index)?.history(self.order.name.as_str(), self.now)?;
+    pub fn was_interrupted(&self) -> Result<bool, IssueError> {
+        let history = self.store.index()?.history(self.order.name.as_str(), self.now)?;
         Ok(history.last().is_some_and(|entry| entry.delivered_at.is_none()))
     }
 
     /// Under the lock: files in a folder of the user's give way by `--force`, or when they are this name's own, among them
     /// what a run left that died; to a renewal when no certificate of somebody else stands there. Whether there are such.
-    pub(crate) fn check_folder(&self, index: &Index) -> Result<bool, IssueError> {
-        let Place::Folder(folder) = self.place else { return Ok(false) };
+    pub fn check_folder(&self, index: &Index) -> Result<bool, IssueError> {
+        let Place::Folder(folder) = &self.place else { return Ok(false) };
         let with_key = !self.is_requested();
         let is_forced = matches!(self.order.existing, Existing::Replace) && self.order.follows.is_none();
         if delivery::in_the_way(folder, with_key).is_none() || is_forced {
@@ -177,7 +282,7 @@ impl Work<'_> {
     }
 
     fn taken(&self, entry: Entry, certificate: &Certificate) -> IssueError {
-        if *self.place == Place::Authority {
+        if self.place == Place::Authority {
             return IssueError::AuthorityKept(entry.name);
         }
         let until = certificate.validity.not_after;
@@ -198,7 +303,7 @@ impl Work<'_> {
             Due::LastThird => certificate.validity.length() / 3,
             Due::Within(within) => within.as_duration(),
         };
-        let folder = self.place.folder(self.home, &self.order.name);
+        let folder = self.folder();
         let is_in_place = folder.is_none_or(|folder| self.are_all_in(&folder, certificate).unwrap_or(false));
         let is_good = left > wanted && entry.revocation.is_none() && is_in_place && self.is_as_ordered(certificate)?;
         Ok(is_good && self.is_issuer_good(entry, certificate, index)?)
@@ -206,7 +311,7 @@ impl Work<'_> {
 
     /// Whether the authority that signed it still stands. One that is not here any more says nothing against it.
     fn is_issuer_good(&self, entry: &Entry, certificate: &Certificate, index: &Index) -> Result<bool, IssueError> {
-        let Ok(issuer) = CaCertificates::of(self.home).ca_certificate(&entry.authority) else { return Ok(true) };
+        let Ok(issuer) = self.store.ca_certificates().ca_certificate(&entry.authority) else { return Ok(true) };
         if *issuer.subject() != certificate.issuer {
             return Ok(true);
         }
@@ -219,7 +324,7 @@ impl Work<'_> {
 
     /// The same names and the same kind of key.
     fn is_as_ordered(&self, certificate: &Certificate) -> Result<bool, IssueError> {
-        let wanted = self.names()?;
+        let wanted = &self.names;
         let same_names =
             wanted.len() == certificate.names().len() && wanted.iter().all(|name| certificate.names().contains(name));
         let kind = certificate.public_key.kind().to_string();

@@ -1,0 +1,186 @@
+//! What an order means: everything that can be decided, and refused, before the CA key is opened and the lock is taken.
+//!
+//! A [`Plan`] is also the whole of a dry run. Carrying it out is in [`super::issue`].
+
+use time::OffsetDateTime;
+
+use crate::authority::error::CertifyError;
+use crate::authority::issuer_chain::check_not_revoked;
+use crate::authority::leaf::error::IssueError;
+use crate::authority::leaf::order::{CertificateFacts, Existing, Order, Outcome, Status, SubjectKey};
+use crate::authority::leaf::target::{Details, IssueTarget};
+use crate::authority::leaf::{request_inputs, subject_key_checks};
+use crate::authority::serial::draw_serial;
+use crate::issuance::{self, ApprovedDraft, CaCertificate, CertificateRequest, Comparison, Draft, SignedBy};
+use crate::keys::{PrivateKey, Signer};
+use crate::store::delivery::{self, Place};
+use crate::store::entry_name::check_authority_name;
+use crate::store::index::Index;
+use crate::store::{Effects, Store};
+use crate::system::files::Ownership;
+use crate::x509::KeyAlgorithm;
+
+/// An order whose outcome is decided as far as it can be without the CA key.
+pub struct Plan<'s> {
+    pub(crate) target: IssueTarget<'s>,
+    /// The CA that signs, as its files are now.
+    pub(crate) issuer: CaCertificate,
+    pub(crate) request: CertificateRequest,
+    pub(crate) new_key: Option<PrivateKey>,
+    /// Owner and group of the files.
+    pub(crate) ownership: Ownership,
+    /// What becomes of everything that a CSR asks for; `None` without a CSR.
+    pub(crate) comparison: Option<Comparison>,
+    /// Whether `--clip` shortened the lifetime to that of the issuer.
+    pub(crate) clipped: bool,
+    /// The certificate as it would be signed; only of a dry run.
+    preview: Option<ApprovedDraft>,
+}
+
+/// The answer to an order.
+pub enum Planned<'s> {
+    /// Nothing is to be done: the certificate that is there is not due.
+    Unchanged(Box<Outcome>),
+    /// A certificate is to be issued.
+    Issue(Box<Plan<'s>>),
+}
+
+/// Decides an order. Nothing is signed and nothing is written; the index is only read.
+///
+/// # Errors
+/// When the template, the issuer or the state of the CA refuses it.
+pub fn plan<'s>(store: &'s Store, mut order: Order, effects: &Effects<'_>) -> Result<Planned<'s>, IssueError> {
+    let now = effects.now();
+    let profile = request_inputs::profile(Some(store), &order.template)?;
+    order.name = request_inputs::plain_name(order.name, &profile)?;
+    let cas = store.ca_certificates();
+    let issuer = cas.ca_certificate(&cas.choose(order.issuer.as_deref(), store.config())?)?;
+    // A CA certificate for a CSR is that of another CA, which keeps its key elsewhere.
+    let is_own_ca = profile.is_authority() && !matches!(order.key, SubjectKey::Requested(_));
+    let place = order.place.clone().unwrap_or(if is_own_ca { Place::Authority } else { Place::Issued });
+    if is_own_ca {
+        check_authority_name(order.name.as_str())?;
+    }
+    let target = IssueTarget::new(store, now, order, profile, place)?;
+
+    // A look without the lock: most runs of `--if-due` end here, and the caller is not asked for a passphrase in vain.
+    match target.order.existing {
+        Existing::KeepUnlessDue(due) => {
+            if let Some(unchanged) = target.unchanged(due)? {
+                return Ok(Planned::Unchanged(Box::new(unchanged)));
+            }
+        }
+        Existing::Refuse => target.refuse_taken()?,
+        Existing::Replace => {}
+    }
+
+    let (new_key, public_key) = match &target.order.key {
+        SubjectKey::Generate(kind) => {
+            let kind = kind.or(target.profile.keys.first().copied()).unwrap_or(KeyAlgorithm::EcdsaP256);
+            let key = PrivateKey::generate(kind).map_err(CertifyError::from)?;
+            let public_key = key.public_key().clone();
+            (Some(key), public_key)
+        }
+        SubjectKey::Kept(key) => (None, key.public_key().clone()),
+        SubjectKey::Requested(requested) => (None, requested.request.public_key().clone()),
+    };
+    let order = &target.order;
+    let request = CertificateRequest {
+        name: order.name.to_string(),
+        names: target.names.clone(),
+        public_key,
+        expiry: order.expiry,
+        clip: order.clip,
+        subject: order.subject.clone(),
+        values: request_inputs::values(&target.profile, &order.name, &order.set, store.config(), Some(issuer.name()))?,
+    };
+    let serial = draw_serial(target.profile.serial_octets, effects.entropy)?;
+    let draft = Draft::new(&target.profile, &request, SignedBy::Issuer(&issuer), now, serial)?;
+    let clipped = order.clip && draft.validity.not_after == issuer.end().1;
+    if !matches!(order.key, SubjectKey::Generate(_)) {
+        check_subject_key(&target, store.index()?)?;
+    }
+    // The draft is written and linted here only where the answer is needed; what counts is done again under the lock.
+    let is_previewed = order.dry_run || target.is_requested();
+    let preview = if is_previewed { Some(issuance::approve(draft, Some(&issuer))?) } else { None };
+    let comparison = compare_request(&target, preview.as_ref())?;
+    check_place(&target)?;
+    let files = &target.profile.files;
+    let ownership = Ownership::of(files.owner.as_deref(), files.group.as_deref())?;
+    if order.dry_run {
+        check_not_revoked(&issuer, store.index()?)?;
+    }
+    Ok(Planned::Issue(Box::new(Plan { target, issuer, request, new_key, ownership, comparison, clipped, preview })))
+}
+
+impl Plan<'_> {
+    /// The outcome of a dry run. `None` when the order is not one.
+    pub fn dry_run(&mut self) -> Option<Outcome> {
+        if !self.target.order.dry_run {
+            return None;
+        }
+        let approved = self.preview.take()?;
+        let draft = Box::new(approved.draft().clone());
+        let details = Details {
+            warnings: approved.warnings,
+            clipped: self.clipped,
+            comparison: self.comparison.take(),
+            ..Details::default()
+        };
+        Some(self.target.outcome(Status::Planned, self.issuer.name(), CertificateFacts::Draft(draft), details))
+    }
+
+    /// The moment for which everything was decided.
+    pub fn now(&self) -> OffsetDateTime {
+        self.target.now
+    }
+}
+
+/// Refuses a key that leaked, and one of this CA's own in a CSR.
+pub(crate) fn check_subject_key(target: &IssueTarget<'_>, index: &Index) -> Result<(), IssueError> {
+    match &target.order.key {
+        SubjectKey::Generate(_) => {}
+        SubjectKey::Kept(key) => subject_key_checks::check_not_compromised(index, key.public_key(), target.now)?,
+        SubjectKey::Requested(requested) => {
+            subject_key_checks::check(target.store, index, requested.request.public_key(), target.now)?;
+        }
+    }
+    Ok(())
+}
+
+/// What becomes of everything that a CSR asks for; refused here when the certificate has to be exactly that.
+fn compare_request(
+    target: &IssueTarget<'_>,
+    preview: Option<&ApprovedDraft>,
+) -> Result<Option<Comparison>, IssueError> {
+    let (SubjectKey::Requested(requested), Some(approved)) = (&target.order.key, preview) else { return Ok(None) };
+    let comparison = Comparison::of(&requested.request, approved.unsigned());
+    if requested.exact && !comparison.is_exact() {
+        return Err(IssueError::NotExact(comparison));
+    }
+    Ok(Some(comparison))
+}
+
+/// Refuses early what would stop the delivery: after the record it would be too late for a clean refusal.
+fn check_place(target: &IssueTarget<'_>) -> Result<(), IssueError> {
+    if let Some(folder) = target.folder()
+        && delivery::is_no_folder(&folder)
+    {
+        return Err(IssueError::PlaceTaken(folder));
+    }
+    if let Place::Folder(folder) = &target.place {
+        delivery::is_replaceable(folder)?;
+        if let SubjectKey::Requested(requested) = &target.order.key
+            && let Some(path) = delivery::key_of_another(folder, requested.request.public_key())?
+        {
+            return Err(IssueError::KeyOfAnother(path));
+        }
+    }
+    if let (Place::Folder(folder), Existing::Refuse) = (&target.place, target.order.existing)
+        && let Some(path) = delivery::in_the_way(folder, !target.is_requested())
+        && !target.was_interrupted()?
+    {
+        return Err(IssueError::PlaceTaken(path));
+    }
+    Ok(())
+}
