@@ -3,6 +3,7 @@
 pub mod crl;
 pub mod due;
 pub mod entry;
+pub mod handshake;
 pub mod hook;
 pub mod issue;
 pub mod verify;
