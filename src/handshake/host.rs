@@ -24,7 +24,7 @@ pub(super) fn look_up(address: &str) -> io::Result<Vec<SocketAddr>> {
         vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
     } else {
         match getent::ask("ahosts", host) {
-            Ok(told) => addresses_in(&told),
+            Ok(output) => addresses_in(&output),
             Err(_) => return Ok(address.to_socket_addrs()?.collect()),
         }
     };
@@ -32,9 +32,9 @@ pub(super) fn look_up(address: &str) -> io::Result<Vec<SocketAddr>> {
 }
 
 /// The addresses that begin the lines of `getent ahosts`, each once: there is a line for every kind of socket.
-fn addresses_in(told: &str) -> Vec<IpAddr> {
+fn addresses_in(output: &str) -> Vec<IpAddr> {
     let mut found = Vec::new();
-    for ip in told.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()) {
+    for ip in output.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()) {
         if !found.contains(&ip) {
             found.push(ip);
         }
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn every_address_of_a_host_is_tried_once() {
-        let told = "192.0.2.1      STREAM web.test\n192.0.2.1      DGRAM  \n2001:db8::1     STREAM \n";
-        assert_eq!(addresses_in(told), ["192.0.2.1".parse::<IpAddr>().unwrap(), "2001:db8::1".parse().unwrap()]);
+        let output = "192.0.2.1      STREAM web.test\n192.0.2.1      DGRAM  \n2001:db8::1     STREAM \n";
+        assert_eq!(addresses_in(output), ["192.0.2.1".parse::<IpAddr>().unwrap(), "2001:db8::1".parse().unwrap()]);
     }
 }

@@ -29,11 +29,11 @@ const HYBRID: &[Group] = &[Group::X25519MlKem768];
 pub fn matrix(
     test: &HandshakeTest<'_>,
     workload: Workload,
-    tell: &mut dyn FnMut(&Progress<'_>),
+    on_progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Vec<Rate>, HandshakeError> {
     let mut plan = Plan::new(workload);
     for (index, algorithm) in KEYS.iter().enumerate() {
-        tell(&Progress { done: index, of: KEYS.len(), what: &format!("making keys, {algorithm}") });
+        on_progress(&Progress { done: index, of: KEYS.len(), what: &format!("making keys, {algorithm}") });
         let copies = Copies::of(test, *algorithm)?;
         for version in test.versions {
             for groups in [X25519, HYBRID] {
@@ -52,7 +52,7 @@ pub fn matrix(
             }
         }
     }
-    plan.play(tell)
+    plan.play(on_progress)
 }
 
 /// Both endpoints under keys of one kind.

@@ -67,20 +67,20 @@ pub fn per_second(count: usize, total: Duration) -> f64 {
     if total.is_zero() { 0.0 } else { count as f64 / total.as_secs_f64() }
 }
 
-/// Plays the good case in full and resumed, in every version of the test; `tell` hears how far it has come.
+/// Plays the good case in full and resumed, in every version of the test; `on_progress` hears how far it has come.
 ///
 /// # Errors
 /// When the test cannot be held, as for [`super::run`], or one handshake ends otherwise than the others.
 pub fn measure(
     test: &HandshakeTest<'_>,
     workload: Workload,
-    tell: &mut dyn FnMut(&Progress<'_>),
+    on_progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Vec<Rate>, HandshakeError> {
     let mut plan = Plan { runs: Vec::new(), workload };
     for version in test.versions {
         plan.add(&good_case(test, *version)?, &test.server.certificate().public_key.kind().to_string())?;
     }
-    plan.play(tell)
+    plan.play(on_progress)
 }
 
 /// What is to be measured, one kind of handshake after another.
@@ -110,13 +110,13 @@ impl Plan {
         Ok(())
     }
 
-    pub fn play(&self, tell: &mut dyn FnMut(&Progress<'_>)) -> Result<Vec<Rate>, HandshakeError> {
+    pub fn play(&self, on_progress: &mut dyn FnMut(&Progress<'_>)) -> Result<Vec<Rate>, HandshakeError> {
         let of = self.runs.len() * self.workload.count;
         let mut rates = Vec::with_capacity(self.runs.len());
         for (index, run) in self.runs.iter().enumerate() {
             let what = format!("{}, {}, {}", run.version, run.key, if run.resumed { "resumed" } else { "full" });
             let before = index * self.workload.count;
-            let mut done = |done: usize| tell(&Progress { done: before + done, of, what: &what });
+            let mut done = |done: usize| on_progress(&Progress { done: before + done, of, what: &what });
             rates.push(run.repeat(self.workload, &mut done)?);
         }
         Ok(rates)
@@ -124,34 +124,34 @@ impl Plan {
 }
 
 /// How often it is told how far it has come.
-const GLANCE: Duration = Duration::from_millis(50);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
 impl Run {
-    fn repeat(&self, workload: Workload, tell: &mut dyn FnMut(usize)) -> Result<Rate, HandshakeError> {
+    fn repeat(&self, workload: Workload, on_progress: &mut dyn FnMut(usize)) -> Result<Rate, HandshakeError> {
         let next = AtomicUsize::new(0);
         let start = Barrier::new(workload.jobs);
-        let worked = std::thread::scope(|scope| {
+        let results = std::thread::scope(|scope| {
             let jobs: Vec<_> =
                 (0..workload.jobs).map(|_| scope.spawn(|| self.work(workload.count, &next, &start))).collect();
             while jobs.iter().any(|job| !job.is_finished()) {
-                tell(next.load(Ordering::Relaxed).min(workload.count));
-                std::thread::park_timeout(GLANCE);
+                on_progress(next.load(Ordering::Relaxed).min(workload.count));
+                std::thread::park_timeout(PROGRESS_INTERVAL);
             }
             let joined =
                 jobs.into_iter().map(|job| job.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            joined.collect::<Result<Vec<Worked>, HandshakeError>>()
+            joined.collect::<Result<Vec<JobResult>, HandshakeError>>()
         })?;
         // By the clocks of those who work: whoever waits for them may be woken after they are done.
-        let began = worked.iter().map(|worked| worked.began).min();
-        let ended = worked.iter().map(|worked| worked.ended).max();
+        let began = results.iter().map(|result| result.began).min();
+        let ended = results.iter().map(|result| result.ended).max();
         let total = began.zip(ended).map(|(began, ended)| ended.saturating_duration_since(began));
-        let mut times: Vec<Duration> = worked.iter().flat_map(|worked| worked.times.iter().copied()).collect();
+        let mut times: Vec<Duration> = results.iter().flat_map(|result| result.times.iter().copied()).collect();
         times.sort_unstable();
         let percentile = |percent: usize| {
             let rank = (times.len() * percent).div_ceil(100).saturating_sub(1);
             times.get(rank).copied().unwrap_or_default()
         };
-        let group = worked.iter().find_map(|worked| worked.group);
+        let group = results.iter().find_map(|result| result.group);
         Ok(Rate {
             version: self.version,
             key: self.key.clone(),
@@ -163,43 +163,43 @@ impl Run {
             median: percentile(50),
             p95: percentile(95),
             p99: percentile(99),
-            bytes: worked.iter().map(|worked| worked.bytes).max().unwrap_or_default(),
+            bytes: results.iter().map(|result| result.bytes).max().unwrap_or_default(),
         })
     }
 
     /// Plays until all are played. Each job has a client of its own: tickets that another could use up would be missed.
-    fn work(&self, count: usize, next: &AtomicUsize, start: &Barrier) -> Result<Worked, HandshakeError> {
+    fn work(&self, count: usize, next: &AtomicUsize, start: &Barrier) -> Result<JobResult, HandshakeError> {
         let resumption = if self.resumed { Resumption::in_memory_sessions(8) } else { Resumption::disabled() };
-        let configs = quiet(&self.configs, resumption);
+        let configs = without_key_log(&self.configs, resumption);
         // The first leaves behind what the others take up, and warms the caches.
         let warmed = exchange::play(&configs);
         start.wait();
         let began = Instant::now();
-        let mut worked = Worked { times: Vec::new(), bytes: 0, group: None, began, ended: began };
+        let mut result = JobResult { times: Vec::new(), bytes: 0, group: None, began, ended: began };
         warmed?;
         while next.fetch_add(1, Ordering::Relaxed) < count {
             let exchange = exchange::play(&configs)?;
-            worked.times.push(self.time_of(&exchange)?);
-            worked.bytes = exchange.flights.iter().map(|flight| flight.bytes.len()).sum();
-            worked.group = exchange.group;
+            result.times.push(self.time_of(&exchange)?);
+            result.bytes = exchange.flights.iter().map(|flight| flight.bytes.len()).sum();
+            result.group = exchange.group;
         }
-        worked.ended = Instant::now();
-        Ok(worked)
+        result.ended = Instant::now();
+        Ok(result)
     }
 
     fn time_of(&self, exchange: &Exchange) -> Result<Duration, HandshakeError> {
-        let otherwise = |reason: String| HandshakeError::Unsteady { version: self.version, reason };
+        let unsteady = |reason: String| HandshakeError::Unsteady { version: self.version, reason };
         if exchange.resumed != self.resumed {
-            return Err(otherwise(
+            return Err(unsteady(
                 if self.resumed { "it was not taken up again" } else { "it was taken up again" }.to_owned(),
             ));
         }
-        exchange.handshake.filter(|_| exchange.passed()).ok_or_else(|| otherwise("it did not pass".to_owned()))
+        exchange.handshake.filter(|_| exchange.passed()).ok_or_else(|| unsteady("it did not pass".to_owned()))
     }
 }
 
 /// What one job has done.
-struct Worked {
+struct JobResult {
     times: Vec<Duration>,
     bytes: usize,
     group: Option<NamedGroup>,
@@ -208,7 +208,7 @@ struct Worked {
 }
 
 /// The same ends without a key log: what nobody reads must not be paid for.
-fn quiet(configs: &ConfigPair, resumption: Resumption) -> ConfigPair {
+fn without_key_log(configs: &ConfigPair, resumption: Resumption) -> ConfigPair {
     let (mut client, mut server) = ((*configs.client).clone(), (*configs.server).clone());
     client.key_log = Arc::new(NoKeyLog);
     server.key_log = Arc::new(NoKeyLog);
@@ -247,20 +247,20 @@ mod tests {
         let test = hierarchy.test(&[TlsVersion::Tls13]);
         let mut plan = Plan::new(Workload { count: 2, jobs: 1 });
         plan.add(&good_case(&test, TlsVersion::Tls13).unwrap(), "ecdsa-p256").unwrap();
-        let why = |told: Result<Duration, HandshakeError>| match told {
+        let reason_of = |reported: Result<Duration, HandshakeError>| match reported {
             Err(HandshakeError::Unsteady { reason, .. }) => reason,
             other => panic!("{other:?}"),
         };
         let [full, resumed] = &plan.runs[..] else { panic!("two runs") };
         let mut exchange = exchange::play(&full.configs).unwrap();
         assert!(full.time_of(&exchange).is_ok());
-        assert_eq!(why(resumed.time_of(&exchange)), "it was not taken up again");
+        assert_eq!(reason_of(resumed.time_of(&exchange)), "it was not taken up again");
         exchange.resumed = true;
-        assert_eq!(why(full.time_of(&exchange)), "it was taken up again");
+        assert_eq!(reason_of(full.time_of(&exchange)), "it was taken up again");
         exchange.resumed = false;
         // The handshake ended well, and the bytes after it did not arrive.
         exchange.to_client = 0;
-        assert_eq!(why(full.time_of(&exchange)), "it did not pass");
+        assert_eq!(reason_of(full.time_of(&exchange)), "it did not pass");
         // A server that hands out no tickets.
         let mut server = (*resumed.configs.server).clone();
         server.send_tls13_tickets = 0;
@@ -276,12 +276,12 @@ mod tests {
     #[test]
     fn jobs_share_the_work_and_it_is_told_how_far_they_have_come() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         let workload = Workload { count: 50, jobs: 4 };
         let test = hierarchy.test(&[TlsVersion::Tls13]);
-        let rates = measure(&test, workload, &mut |progress| told.push((progress.done, progress.of))).unwrap();
+        let rates = measure(&test, workload, &mut |progress| reported.push((progress.done, progress.of))).unwrap();
         assert_eq!(rates.iter().map(|rate| (rate.count, rate.jobs)).collect::<Vec<_>>(), [(50, 4), (50, 4)]);
         assert!(rates.iter().all(|rate| rate.group == Some(NamedGroup::X25519_MLKEM768) && rate.key == "ecdsa-p256"));
-        assert!(told.is_sorted() && told.iter().all(|(done, of)| done <= of && *of == 100), "{told:?}");
+        assert!(reported.is_sorted() && reported.iter().all(|(done, of)| done <= of && *of == 100), "{reported:?}");
     }
 }

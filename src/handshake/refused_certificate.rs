@@ -2,7 +2,7 @@
 
 use super::cause::{self, Cause};
 use super::report::RefusedCertificate;
-use crate::tls::message::Shown;
+use crate::tls::message::ShownCertificate;
 use crate::tls::{Alert, Body, Message, Side};
 
 /// The certificate that `by` refused, as far as cause and alert tell; it is always one that the other side showed.
@@ -26,7 +26,7 @@ fn is_about_one(alert: Option<Alert>, cause: &Cause) -> bool {
 }
 
 /// A date tells which certificate of the chain it is. Nothing else does; then the leaf stands for its chain.
-fn dated<'a>(cause: &Cause, chain: &'a [Shown]) -> Option<&'a Shown> {
+fn dated<'a>(cause: &Cause, chain: &'a [ShownCertificate]) -> Option<&'a ShownCertificate> {
     let date = cause.date?;
     chain.iter().find(|shown| match cause.code {
         cause::EXPIRED => shown.not_after == Some(date),
@@ -78,8 +78,8 @@ mod tests {
         Date::from_calendar_date(year, Month::January, 1).unwrap().midnight().assume_utc()
     }
 
-    fn shown(subject: &str, serial: &str, year: i32) -> Shown {
-        Shown {
+    fn shown(subject: &str, serial: &str, year: i32) -> ShownCertificate {
+        ShownCertificate {
             subject: subject.to_owned(),
             names: Vec::new(),
             issuer: "CN=Above".to_owned(),

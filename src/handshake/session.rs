@@ -23,21 +23,21 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
     };
     let scenarios: Vec<Scenario> =
         test.versions.iter().map(|version| good_case(test, *version)).collect::<Result<_, _>>()?;
-    let mut proven = Vec::new();
+    let mut passed = Vec::new();
     for scenario in &scenarios {
         let configs = scenario.configs()?;
         let configs = if test.resume { configs.resumable()? } else { configs };
-        let session = held(scenario, &configs)?;
+        let session = play_good_case(scenario, &configs)?;
         let resumed = (test.resume && session.passed()).then(|| resume(&configs, &session)).transpose()?;
         if session.passed() {
-            proven.push(scenario);
+            passed.push(scenario);
         }
         report.sessions.extend([Some(session), resumed].into_iter().flatten());
     }
     // Where the good case fails, a refusal of the bad ones proves nothing.
-    if test.refusals && !proven.is_empty() {
+    if test.refusals && !passed.is_empty() {
         let forged = ForgedPeers::new(test)?;
-        for scenario in proven {
+        for scenario in passed {
             // The copies have other keys: the real lists do not speak of them.
             report.refusals.extend(refusals::try_all(&forged, &scenario.without_crls())?);
         }
@@ -46,13 +46,13 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
 }
 
 /// The session of a scenario between its endpoints.
-fn held(scenario: &Scenario, configs: &ConfigPair) -> Result<Session, HandshakeError> {
+fn play_good_case(scenario: &Scenario, configs: &ConfigPair) -> Result<Session, HandshakeError> {
     let session = facts::session_from(scenario.version, exchange::play(configs)?);
-    Ok(if scenario.server_groups == Group::ON_REQUEST { retried(session) } else { session })
+    Ok(if scenario.server_groups == Group::ON_REQUEST { with_retry_checked(session) } else { session })
 }
 
 /// A session for which the server had to ask for another key share; without that it proves nothing of it.
-fn retried(mut session: Session) -> Session {
+fn with_retry_checked(mut session: Session) -> Session {
     if session.passed() && !session.hello_retry() {
         session.failure =
             Some(HandshakeFailure { by: Side::Server, alert: None, cause: Cause::not_retried(), certificate: None });

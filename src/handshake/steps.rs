@@ -1,7 +1,7 @@
 //! The steps that a reader of a TLS primer knows, found again in what really crossed the wire.
 
 use super::report::Session;
-use crate::tls::message::{KeyShare, Shown};
+use crate::tls::message::{KeyShare, ShownCertificate};
 use crate::tls::{Alert, Body, CipherSuite, Message, NamedGroup, Side, SignatureScheme, TlsVersion, registry};
 
 /// One step.
@@ -145,7 +145,7 @@ fn proof(scheme: SignatureScheme) -> String {
     format!("signed with {scheme}, to prove that it holds the key")
 }
 
-fn certificate(chain: &[Shown]) -> Vec<String> {
+fn certificate(chain: &[ShownCertificate]) -> Vec<String> {
     let Some((leaf, above)) = chain.split_first() else { return vec!["none".to_owned()] };
     let mut says = vec![leaf.subject.clone()];
     if !leaf.names.is_empty() {

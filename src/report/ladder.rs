@@ -118,7 +118,7 @@ mod tests {
 
     use super::*;
     use crate::report::style::Style;
-    use crate::tls::message::{KeyShare, Shown};
+    use crate::tls::message::{KeyShare, ShownCertificate};
     use crate::tls::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
     /// The rungs alone, without the head of the page.
@@ -136,7 +136,7 @@ mod tests {
 
     fn messages() -> Vec<Message> {
         let long = |count: usize| "x".repeat(count);
-        let shown = Shown {
+        let shown = ShownCertificate {
             subject: format!("CN={}", long(200)),
             names: (0..40).map(|number| format!("dns:host-{number}.corp.test")).collect(),
             issuer: "CN=Тест, O=日本".to_owned(),

@@ -85,7 +85,7 @@ fn suite(CipherSuite(number): CipherSuite) -> Option<Suite> {
 }
 
 /// Opens the records that one side writes, one after another.
-pub struct Opener {
+pub struct RecordDecryptor {
     version: TlsVersion,
     key: LessSafeKey,
     iv: Zeroizing<Vec<u8>>,
@@ -93,12 +93,12 @@ pub struct Opener {
 }
 
 /// What was inside a record.
-pub struct Opened {
+pub struct DecryptedRecord {
     pub content_type: u8,
     pub content: Vec<u8>,
 }
 
-impl Opener {
+impl RecordDecryptor {
     /// From a traffic secret (RFC 8446 §7.3).
     pub fn tls13(cipher_suite: CipherSuite, secret: &[u8]) -> Option<Self> {
         let suite = suite(cipher_suite)?;
@@ -135,17 +135,17 @@ impl Opener {
     }
 
     /// The next record of this side; `None` when it was not sealed with this key, which then still waits for it.
-    pub fn open(&mut self, record: &Record<'_>) -> Option<Opened> {
-        let opened = match self.version {
-            TlsVersion::Tls13 => self.open_tls13(record),
-            TlsVersion::Tls12 => self.open_tls12(record),
+    pub fn decrypt(&mut self, record: &Record<'_>) -> Option<DecryptedRecord> {
+        let decrypted = match self.version {
+            TlsVersion::Tls13 => self.decrypt_tls13(record),
+            TlsVersion::Tls12 => self.decrypt_tls12(record),
         }?;
         self.sequence += 1;
-        Some(opened)
+        Some(decrypted)
     }
 
     /// `TLSInnerPlaintext`: content, its type, zeros (RFC 8446 §5.2).
-    fn open_tls13(&self, record: &Record<'_>) -> Option<Opened> {
+    fn decrypt_tls13(&self, record: &Record<'_>) -> Option<DecryptedRecord> {
         let mut content = record.payload.to_vec();
         let nonce = self.nonce_from_sequence()?;
         let length = self.key.open_in_place(nonce, Aad::from(record.header), &mut content).ok()?.len();
@@ -153,11 +153,11 @@ impl Opener {
         let last = content.iter().rposition(|byte| *byte != 0)?;
         let content_type = *content.get(last)?;
         content.truncate(last);
-        Some(Opened { content_type, content })
+        Some(DecryptedRecord { content_type, content })
     }
 
     /// RFC 5288 §3 for AES-GCM, RFC 7905 §2 for ChaCha20-Poly1305.
-    fn open_tls12(&self, record: &Record<'_>) -> Option<Opened> {
+    fn decrypt_tls12(&self, record: &Record<'_>) -> Option<DecryptedRecord> {
         let (nonce, sealed) = if self.iv.len() == 12 {
             (self.nonce_from_sequence()?, record.payload)
         } else {
@@ -167,9 +167,9 @@ impl Opener {
         let length = u16::try_from(sealed.len().checked_sub(self.key.algorithm().tag_len())?).ok()?;
         let aad = [&self.sequence.to_be_bytes()[..], &record.header[..3], &length.to_be_bytes()].concat();
         let mut content = sealed.to_vec();
-        let opened = self.key.open_in_place(nonce, Aad::from(aad), &mut content).ok()?.len();
-        content.truncate(opened);
-        Some(Opened { content_type: record.content_type(), content })
+        let decrypted = self.key.open_in_place(nonce, Aad::from(aad), &mut content).ok()?.len();
+        content.truncate(decrypted);
+        Some(DecryptedRecord { content_type: record.content_type(), content })
     }
 
     fn nonce_from_sequence(&self) -> Option<Nonce> {
@@ -253,19 +253,19 @@ mod tests {
     fn padding_is_taken_off_and_a_record_of_nothing_else_is_none() {
         let secret = [7; 32];
         let sealed = |inside: &[u8]| {
-            let opener = Opener::tls13(CipherSuite(0x1301), &secret).unwrap();
+            let decryptor = RecordDecryptor::tls13(CipherSuite(0x1301), &secret).unwrap();
             let mut bytes = inside.to_vec();
             let header = [23, 3, 3, 0, u8::try_from(inside.len() + 16).unwrap()];
-            let nonce = opener.nonce_from_sequence().unwrap();
-            opener.key.seal_in_place_append_tag(nonce, Aad::from(header), &mut bytes).unwrap();
+            let nonce = decryptor.nonce_from_sequence().unwrap();
+            decryptor.key.seal_in_place_append_tag(nonce, Aad::from(header), &mut bytes).unwrap();
             (header, bytes)
         };
         let open = |(header, bytes): (_, Vec<u8>)| {
             let record = Record { header, payload: &bytes };
-            Opener::tls13(CipherSuite(0x1301), &secret)
+            RecordDecryptor::tls13(CipherSuite(0x1301), &secret)
                 .unwrap()
-                .open(&record)
-                .map(|opened| (opened.content_type, opened.content))
+                .decrypt(&record)
+                .map(|decrypted| (decrypted.content_type, decrypted.content))
         };
         assert_eq!(open(sealed(&[1, 0, 2, 22])), Some((22, vec![1, 0, 2])));
         assert_eq!(open(sealed(&[1, 0, 2, 22, 0, 0, 0])), Some((22, vec![1, 0, 2])));

@@ -1,6 +1,6 @@
 //! Reads the messages of a TLS session from their bytes: RFC 8446 §4 (TLS 1.3) and RFC 5246 §7.4 (TLS 1.2).
 
-use super::message::{Body, KeyShare, Shown};
+use super::message::{Body, KeyShare, ShownCertificate};
 use super::registry::{Alert, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, TlsVersion};
 use super::wire::Reader;
 use crate::text::hex;
@@ -258,9 +258,9 @@ fn certificate(input: &mut Reader<'_>, tls13: bool) -> Option<Body> {
     Some(Body::Certificate { chain })
 }
 
-fn shown(der: &[u8]) -> Shown {
+fn shown(der: &[u8]) -> ShownCertificate {
     match Certificate::from_der(der) {
-        Ok(certificate) => Shown {
+        Ok(certificate) => ShownCertificate {
             subject: certificate.subject.to_string(),
             issuer: certificate.issuer.to_string(),
             serial: certificate.serial.to_string(),
@@ -271,7 +271,7 @@ fn shown(der: &[u8]) -> Shown {
             signature: certificate.signature_algorithm.to_string(),
             bytes: der.len(),
         },
-        Err(_) => Shown {
+        Err(_) => ShownCertificate {
             subject: "a certificate that cannot be read".to_owned(),
             issuer: String::new(),
             serial: String::new(),

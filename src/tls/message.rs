@@ -69,7 +69,7 @@ pub enum Body {
         authorities: Vec<String>,
     },
     Certificate {
-        chain: Vec<Shown>,
+        chain: Vec<ShownCertificate>,
     },
     CertificateVerify {
         scheme: SignatureScheme,
@@ -117,7 +117,7 @@ pub struct KeyShare {
 
 /// A certificate inside a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Shown {
+pub struct ShownCertificate {
     pub subject: String,
     pub names: Vec<String>,
     pub issuer: String,

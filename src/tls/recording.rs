@@ -71,8 +71,8 @@ pub fn pcapng<'a>(recordings: impl IntoIterator<Item = &'a Recording>, at: Offse
         let secrets = key_log.as_bytes();
         block(&mut out, 10, &[&SECRETS_TLS_KEY_LOG.to_le_bytes(), &length(secrets), secrets]);
         let began = u64::try_from(at.unix_timestamp()).unwrap_or(0) + u64::from(number);
-        let mut talk = Talk { port: FIRST_CLIENT_PORT.wrapping_add(number), client: 0, server: 0 };
-        for (since, packet) in talk.packets(&recording.flights) {
+        let mut conversation = TcpConversation { port: FIRST_CLIENT_PORT.wrapping_add(number), client: 0, server: 0 };
+        for (since, packet) in conversation.packets(&recording.flights) {
             let micros = began * 1_000_000 + u64::try_from(since.as_micros()).unwrap_or(0);
             let (high, low) = ((micros >> 32) as u32, micros as u32);
             let (high, low) = (high.to_le_bytes(), low.to_le_bytes());
@@ -101,7 +101,7 @@ fn length(bytes: &[u8]) -> [u8; 4] {
 }
 
 /// One TCP connection, told as packets: the sequence numbers of both sides.
-struct Talk {
+struct TcpConversation {
     port: u16,
     client: u32,
     server: u32,
@@ -112,7 +112,7 @@ const SYN: u8 = 0x02;
 const PUSH: u8 = 0x08;
 const ACK: u8 = 0x10;
 
-impl Talk {
+impl TcpConversation {
     fn packets(&mut self, flights: &[Flight]) -> Vec<(Duration, Vec<u8>)> {
         let last = flights.last().map_or(Duration::ZERO, |flight| flight.at);
         let mut packets = vec![
@@ -193,8 +193,8 @@ mod tests {
             kinds.push(number(0));
             rest = &rest[total..];
         }
-        let talk = [&[10][..], &[6; 8]].concat();
-        assert_eq!(kinds, [&[0x0a0d_0d0a, 1][..], &talk, &talk].concat());
+        let conversation = [&[10][..], &[6; 8]].concat();
+        assert_eq!(kinds, [&[0x0a0d_0d0a, 1][..], &conversation, &conversation].concat());
     }
 
     /// RFC 9293 §3.4: a receiver that adds up what was sent finds no gap, and nothing twice.
@@ -205,8 +205,8 @@ mod tests {
             Flight { from: Side::Server, at: Duration::from_micros(20), bytes: vec![4, 5] },
             Flight { from: Side::Server, at: Duration::from_micros(30), bytes: vec![6] },
         ];
-        let mut talk = Talk { port: 50_001, client: 0, server: 0 };
-        let seen: Vec<_> = talk
+        let mut conversation = TcpConversation { port: 50_001, client: 0, server: 0 };
+        let seen: Vec<_> = conversation
             .packets(&flights)
             .iter()
             .map(|(at, packet)| {
@@ -232,7 +232,7 @@ mod tests {
             (30, client, ACK, 5, 5, vec![]),
         ];
         assert_eq!(seen, expected);
-        assert_eq!(talk.packet(Side::Client, SYN, &[])[28..32], [0; 4], "nothing is acknowledged without ACK");
+        assert_eq!(conversation.packet(Side::Client, SYN, &[])[28..32], [0; 4], "nothing is acknowledged without ACK");
     }
 
     #[test]

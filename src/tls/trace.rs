@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::decrypt::{Opener, Secrets};
+use super::decrypt::{RecordDecryptor, Secrets};
 use super::dissect::{self, Hello, Known};
 use super::message::{Body, Message};
 use super::registry::{CipherSuite, TlsVersion};
@@ -17,7 +17,7 @@ mod content_type {
 
 /// All messages in the order in which their last byte crossed the wire.
 pub fn read(flights: &[Flight], secrets: &Secrets) -> Vec<Message> {
-    let mut session = Session::new(secrets);
+    let mut session = SessionReader::new(secrets);
     for flight in flights {
         session.take(flight);
     }
@@ -25,7 +25,7 @@ pub fn read(flights: &[Flight], secrets: &Secrets) -> Vec<Message> {
 }
 
 /// What is known of a session so far.
-struct Session<'a> {
+struct SessionReader<'a> {
     secrets: &'a Secrets,
     client: Stream,
     server: Stream,
@@ -43,15 +43,15 @@ struct Stream {
     /// Bytes of a record that is not complete.
     pending: Vec<u8>,
     /// Something crossed that is no record: nobody knows where the next one begins.
-    derailed: bool,
+    is_not_tls: bool,
     /// Bytes of a handshake message that is not complete.
     handshake: Vec<u8>,
     /// TLS 1.2: a ChangeCipherSpec has crossed.
-    ciphered: bool,
-    opener: Option<Opener>,
+    after_change_cipher_spec: bool,
+    decryptor: Option<RecordDecryptor>,
 }
 
-impl<'a> Session<'a> {
+impl<'a> SessionReader<'a> {
     fn new(secrets: &'a Secrets) -> Self {
         Self {
             secrets,
@@ -77,8 +77,8 @@ impl<'a> Session<'a> {
         stream.pending.extend_from_slice(&flight.bytes);
         let pending = std::mem::take(&mut stream.pending);
         let mut rest = pending.as_slice();
-        if self.stream(flight.from).derailed || !wire::may_begin_record(rest) {
-            self.stream(flight.from).derailed = true;
+        if self.stream(flight.from).is_not_tls || !wire::may_begin_record(rest) {
+            self.stream(flight.from).is_not_tls = true;
             self.push(flight.from, Body::NotTls, rest.len(), false, flight.at);
             return;
         }
@@ -94,14 +94,17 @@ impl<'a> Session<'a> {
         // In TLS 1.3 everything encrypted looks like application data (RFC 8446 §5.2); in TLS 1.2 everything after a
         // ChangeCipherSpec is encrypted under its own type.
         // Whether its keys are known is another question: a side that gave up early never had them.
-        let sealed =
-            if tls13 { record.content_type() == content_type::APPLICATION_DATA } else { self.stream(from).ciphered };
+        let sealed = if tls13 {
+            record.content_type() == content_type::APPLICATION_DATA
+        } else {
+            self.stream(from).after_change_cipher_spec
+        };
         if !sealed {
             self.content(from, record.content_type(), record.payload, false, at);
             return;
         }
-        match self.stream(from).opener.as_mut().and_then(|opener| opener.open(record)) {
-            Some(opened) => self.content(from, opened.content_type, &opened.content, true, at),
+        match self.stream(from).decryptor.as_mut().and_then(|decryptor| decryptor.decrypt(record)) {
+            Some(decrypted) => self.content(from, decrypted.content_type, &decrypted.content, true, at),
             None => self.push(from, Body::Unreadable, record.payload.len(), true, at),
         }
     }
@@ -115,8 +118,8 @@ impl<'a> Session<'a> {
             content_type::CHANGE_CIPHER_SPEC => {
                 self.push(from, Body::ChangeCipherSpec, content.len(), encrypted, at);
                 if self.version() == Some(TlsVersion::Tls12) {
-                    self.stream(from).opener = self.tls12_opener(from);
-                    self.stream(from).ciphered = true;
+                    self.stream(from).decryptor = self.tls12_decryptor(from);
+                    self.stream(from).after_change_cipher_spec = true;
                 }
             }
             content_type::ALERT => {
@@ -157,15 +160,15 @@ impl<'a> Session<'a> {
                 self.server_random = hello.random;
                 self.choice = hello.choice;
                 // In TLS 1.2 nobody hands out such secrets; its keys come with the ChangeCipherSpec.
-                self.client.opener = self.tls13_opener("CLIENT_HANDSHAKE_TRAFFIC_SECRET");
-                self.server.opener = self.tls13_opener("SERVER_HANDSHAKE_TRAFFIC_SECRET");
+                self.client.decryptor = self.tls13_decryptor("CLIENT_HANDSHAKE_TRAFFIC_SECRET");
+                self.server.decryptor = self.tls13_decryptor("SERVER_HANDSHAKE_TRAFFIC_SECRET");
             }
             _ => {}
         }
         if *body == Body::Finished && self.version() == Some(TlsVersion::Tls13) {
-            self.stream(from).opener = match from {
-                Side::Client => self.tls13_opener("CLIENT_TRAFFIC_SECRET_0"),
-                Side::Server => self.tls13_opener("SERVER_TRAFFIC_SECRET_0"),
+            self.stream(from).decryptor = match from {
+                Side::Client => self.tls13_decryptor("CLIENT_TRAFFIC_SECRET_0"),
+                Side::Server => self.tls13_decryptor("SERVER_TRAFFIC_SECRET_0"),
             };
         }
     }
@@ -174,15 +177,15 @@ impl<'a> Session<'a> {
         self.choice.map(|(version, _)| version)
     }
 
-    fn tls13_opener(&self, label: &str) -> Option<Opener> {
+    fn tls13_decryptor(&self, label: &str) -> Option<RecordDecryptor> {
         let (_, suite) = self.choice?;
-        Opener::tls13(suite, &self.secrets.find(label, &self.client_random)?)
+        RecordDecryptor::tls13(suite, &self.secrets.find(label, &self.client_random)?)
     }
 
-    fn tls12_opener(&self, side: Side) -> Option<Opener> {
+    fn tls12_decryptor(&self, side: Side) -> Option<RecordDecryptor> {
         let (_, suite) = self.choice?;
         let master = self.secrets.find("CLIENT_RANDOM", &self.client_random)?;
-        Opener::tls12(suite, &master, &self.server_random, &self.client_random, side)
+        RecordDecryptor::tls12(suite, &master, &self.server_random, &self.client_random, side)
     }
 
     fn push(&mut self, from: Side, body: Body, bytes: usize, encrypted: bool, at: Duration) {
@@ -199,7 +202,7 @@ mod tests {
         Flight { from, at: Duration::ZERO, bytes: bytes.to_vec() }
     }
 
-    fn told_by(flights: &[Flight]) -> Vec<(Body, usize, bool)> {
+    fn messages_of(flights: &[Flight]) -> Vec<(Body, usize, bool)> {
         let messages = read(flights, &Secrets::default());
         messages.into_iter().map(|message| (message.body, message.bytes, message.encrypted)).collect()
     }
@@ -211,7 +214,7 @@ mod tests {
         let flights =
             [flight(Side::Client, b"GET / HTTP/1.1"), flight(Side::Client, &alert), flight(Side::Server, &alert)];
         assert_eq!(
-            told_by(&flights),
+            messages_of(&flights),
             [(Body::NotTls, 14, false), (Body::NotTls, 7, false), (handshake_failure, 2, false)]
         );
     }
@@ -222,17 +225,17 @@ mod tests {
         let done = [22, 3, 3, 0, 4, 14, 0, 0, 0];
         for cut in 1..done.len() {
             let pieces = [flight(Side::Server, &done[..cut]), flight(Side::Server, &done[cut..])];
-            assert_eq!(told_by(&pieces), [(Body::ServerHelloDone, 4, false)], "{cut}");
+            assert_eq!(messages_of(&pieces), [(Body::ServerHelloDone, 4, false)], "{cut}");
         }
         let over_records = [22, 3, 3, 0, 2, 20, 0, 22, 3, 3, 0, 5, 0, 3, 1, 2, 3];
-        assert_eq!(told_by(&[flight(Side::Server, &over_records)]), [(Body::Finished, 7, false)]);
+        assert_eq!(messages_of(&[flight(Side::Server, &over_records)]), [(Body::Finished, 7, false)]);
         let two_in_one = [22, 3, 3, 0, 8, 14, 0, 0, 0, 20, 0, 0, 0];
         let expected = [(Body::ServerHelloDone, 4, false), (Body::Finished, 4, false)];
-        assert_eq!(told_by(&[flight(Side::Server, &two_in_one)]), expected);
+        assert_eq!(messages_of(&[flight(Side::Server, &two_in_one)]), expected);
     }
 
     #[test]
     fn application_data_in_the_clear_is_none() {
-        assert_eq!(told_by(&[flight(Side::Client, &[23, 3, 3, 0, 2, 7, 7])]), [(Body::Unreadable, 2, false)]);
+        assert_eq!(messages_of(&[flight(Side::Client, &[23, 3, 3, 0, 2, 7, 7])]), [(Body::Unreadable, 2, false)]);
     }
 }

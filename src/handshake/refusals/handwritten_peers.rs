@@ -20,18 +20,18 @@ use super::super::socket::socket_pair;
 use crate::tls::{Alert, Body, Side, TlsVersion, wire};
 
 /// How long the peer that stalls is waited for here, if nothing shorter was asked for: it is known that it says nothing.
-const PATIENCE: Duration = Duration::from_millis(25);
+const STALL_LIMIT: Duration = Duration::from_millis(25);
 
 /// So long does a peer wait for the other side to hang up. Much longer than the other's patience: whoever waits for the
 /// peer to end it is found out.
-const STUBBORNNESS: Duration = Duration::from_secs(2);
+const PEER_LIMIT: Duration = Duration::from_secs(2);
 
 /// A case: its word, its words, what must become of it, and what the peer says.
 pub(in super::super) struct HandwrittenPeer {
     pub name: &'static str,
     title: &'static str,
     pub expected: ExpectedRefusal,
-    says: fn(TlsVersion, &[u8]) -> Vec<u8>,
+    writes: fn(TlsVersion, &[u8]) -> Vec<u8>,
 }
 
 const fn by_server(
@@ -39,9 +39,9 @@ const fn by_server(
     title: &'static str,
     error: &'static str,
     alert: Option<Alert>,
-    says: fn(TlsVersion, &[u8]) -> Vec<u8>,
+    writes: fn(TlsVersion, &[u8]) -> Vec<u8>,
 ) -> HandwrittenPeer {
-    HandwrittenPeer { name, title, expected: ExpectedRefusal { by: Side::Server, error, alert }, says }
+    HandwrittenPeer { name, title, expected: ExpectedRefusal { by: Side::Server, error, alert }, writes }
 }
 
 const fn by_client(
@@ -49,9 +49,9 @@ const fn by_client(
     title: &'static str,
     error: &'static str,
     alert: Option<Alert>,
-    says: fn(TlsVersion, &[u8]) -> Vec<u8>,
+    writes: fn(TlsVersion, &[u8]) -> Vec<u8>,
 ) -> HandwrittenPeer {
-    HandwrittenPeer { name, title, expected: ExpectedRefusal { by: Side::Client, error, alert }, says }
+    HandwrittenPeer { name, title, expected: ExpectedRefusal { by: Side::Client, error, alert }, writes }
 }
 
 /// All of them, those that a server must refuse first.
@@ -116,15 +116,15 @@ pub(in super::super) const HANDWRITTEN_PEERS: [HandwrittenPeer; 8] = [
 impl HandwrittenPeer {
     /// Plays the case against the real other side.
     pub fn attempt(&self, good: &Scenario, limit: Duration) -> Result<Refusal, HandshakeError> {
-        let limit = if self.expected.error == cause::TIMED_OUT { limit.min(PATIENCE) } else { limit };
-        self.attempt_with(good, STUBBORNNESS, |socket| real_side(self.expected.by, good, socket, limit))
+        let limit = if self.expected.error == cause::TIMED_OUT { limit.min(STALL_LIMIT) } else { limit };
+        self.attempt_with(good, PEER_LIMIT, |socket| real_side(self.expected.by, good, socket, limit))
     }
 
     /// Plays the case against whatever `other_side` makes of its socket; only the tests make it of softer stuff.
     pub(super) fn attempt_with(
         &self,
         good: &Scenario,
-        stubbornness: Duration,
+        peer_limit: Duration,
         other_side: impl FnOnce(TcpStream) -> Result<Session, HandshakeError>,
     ) -> Result<Refusal, HandshakeError> {
         let (client, server) = socket_pair()?;
@@ -133,7 +133,7 @@ impl HandwrittenPeer {
             Side::Client => (server, client),
         };
         let session = std::thread::scope(|scope| {
-            scope.spawn(|| self.play(own, good.version, stubbornness));
+            scope.spawn(|| self.play(own, good.version, peer_limit));
             other_side(other)
         })?;
         Ok(Refusal {
@@ -148,26 +148,26 @@ impl HandwrittenPeer {
     }
 
     /// Says what there is to say, listens for an answer, and hangs up. What goes wrong shows at the other side.
-    fn play(&self, mut socket: TcpStream, version: TlsVersion, stubbornness: Duration) {
-        let mut talk = || -> io::Result<()> {
-            socket.set_read_timeout(Some(stubbornness))?;
-            let mut heard = Vec::new();
+    fn play(&self, mut socket: TcpStream, version: TlsVersion, peer_limit: Duration) {
+        let mut exchange = || -> io::Result<()> {
+            socket.set_read_timeout(Some(peer_limit))?;
+            let mut received = Vec::new();
             if self.expected.by == Side::Client {
                 let mut piece = [0; 16 * 1024];
-                while wire::first_record(&heard).is_none() {
+                while wire::first_record(&received).is_none() {
                     let count = socket.read(&mut piece)?;
-                    heard.extend_from_slice(&piece[..count]);
+                    received.extend_from_slice(&piece[..count]);
                     if count == 0 {
                         break;
                     }
                 }
             }
-            socket.write_all(&(self.says)(version, &heard))?;
+            socket.write_all(&(self.writes)(version, &received))?;
             // An alert, or an answer that should not be: which of them, the other side's own record shows.
             let _heard = socket.read(&mut [0; 4096])?;
             socket.shutdown(Shutdown::Both)
         };
-        talk().ok();
+        exchange().ok();
     }
 
     /// Refused, or gone on with: anything that is said to such a peer but an alert takes it for one to talk to.

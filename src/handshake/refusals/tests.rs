@@ -330,27 +330,27 @@ fn a_refusal_with_another_alert_is_not_as_it_should_be() {
 
 /// The side that should refuse a peer, and takes it as it comes: it begins with these bytes, if it is its part to begin,
 /// and answers whatever it is told.
-fn careless(side: Side, hello: Vec<u8>, answer: impl Fn(&[u8]) -> Vec<u8>) -> impl FnOnce(TcpStream) -> Session {
+fn accepting(side: Side, hello: Vec<u8>, answer: impl Fn(&[u8]) -> Vec<u8>) -> impl FnOnce(TcpStream) -> Session {
     move |mut socket| {
         let mut flights = Vec::new();
-        let mut say = |from: Side, bytes: &[u8]| {
+        let mut record_flight = |from: Side, bytes: &[u8]| {
             flights.push(Flight { from, at: Duration::ZERO, bytes: bytes.to_vec() });
         };
         if !hello.is_empty() {
             socket.write_all(&hello).unwrap();
-            say(side, &hello);
+            record_flight(side, &hello);
         }
         let mut piece = [0; 4096];
-        let mut heard = socket.read(&mut piece).unwrap();
-        say(side.other(), &piece[..heard]);
-        let answer = answer(&piece[..heard]);
+        let mut received = socket.read(&mut piece).unwrap();
+        record_flight(side.other(), &piece[..received]);
+        let answer = answer(&piece[..received]);
         if !answer.is_empty() {
             socket.write_all(&answer).unwrap();
-            say(side, &answer);
+            record_flight(side, &answer);
         }
         // It ends when the peer does.
-        while heard > 0 {
-            heard = socket.read(&mut piece).unwrap_or(0);
+        while received > 0 {
+            received = socket.read(&mut piece).unwrap_or(0);
         }
         let exchange = Exchange {
             flights,
@@ -378,12 +378,12 @@ fn client_peers_that_are_taken_as_they_come_are_not_refused() {
     let briefly = Duration::from_millis(100);
     let choose = |version: u16, suite: u16| move |hello: &[u8]| server_hello(version, suite, hello, &[]);
     for (name, version, suite) in [("tls-1-1-client", 0x0302, 0xc009), ("static-rsa-client", 0x0303, 0x009d)] {
-        let server = careless(Side::Server, Vec::new(), choose(version, suite));
+        let server = accepting(Side::Server, Vec::new(), choose(version, suite));
         let refusal = peer(name).attempt_with(&good, briefly, |socket| Ok(server(socket))).unwrap();
         assert_eq!(refusal.outcome, RefusalOutcome::Accepted, "{name}");
         assert!(!refusal.is_as_expected());
     }
-    let web_server = careless(Side::Server, Vec::new(), |_| b"HTTP/1.1 200 OK\r\n\r\n".to_vec());
+    let web_server = accepting(Side::Server, Vec::new(), |_| b"HTTP/1.1 200 OK\r\n\r\n".to_vec());
     let plain = peer("plain-http-client").attempt_with(&good, briefly, |socket| Ok(web_server(socket))).unwrap();
     assert!(!plain.is_as_expected(), "{plain:?}");
 }
@@ -402,12 +402,12 @@ fn server_peers_that_are_taken_as_they_come_are_not_refused() {
             ("static-rsa-server", client_hello(0x0303, &[0x009d, 0x009c], &[]), goes_on()),
             ("plain-http-server", client_hello(0x0303, &[0xc02f], &[]), in_the_clear()),
         ] {
-            let client = careless(Side::Client, hello.clone(), |_| answer.clone());
+            let client = accepting(Side::Client, hello.clone(), |_| answer.clone());
             let refusal = peer(name).attempt_with(&good, briefly, |socket| Ok(client(socket))).unwrap();
             assert_eq!(refusal.outcome, RefusalOutcome::Accepted, "{name} in {version}");
             assert!(!refusal.is_as_expected());
             // One that waits for more, as if all were well, until the server is gone.
-            let client = careless(Side::Client, hello, |_| Vec::new());
+            let client = accepting(Side::Client, hello, |_| Vec::new());
             let refusal = peer(name).attempt_with(&good, briefly, |socket| Ok(client(socket))).unwrap();
             assert!(!refusal.is_as_expected(), "{name} in {version}: {refusal:?}");
             // And what the real one makes of the same server.
@@ -446,9 +446,9 @@ fn a_peer_that_stalls_is_refused_only_by_whoever_has_a_limit() {
     let good = good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap();
     let briefly = Duration::from_millis(100);
     for (name, side) in [("stalling-client", Side::Server), ("stalling-server", Side::Client)] {
-        let endless = Duration::from_secs(3600);
+        let no_limit = Duration::from_secs(3600);
         let refusal =
-            peer(name).attempt_with(&good, briefly, |socket| real_side(side, &good, socket, endless)).unwrap();
+            peer(name).attempt_with(&good, briefly, |socket| real_side(side, &good, socket, no_limit)).unwrap();
         assert!(!refusal.is_as_expected(), "{refusal:?}");
         assert!(peer(name).attempt(&good, TIMEOUT).unwrap().refused_as_expected());
     }
@@ -459,10 +459,12 @@ fn a_peer_that_stalls_is_waited_for_no_longer_than_was_asked_for_and_never_for_l
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let good = good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap();
     for name in ["stalling-client", "stalling-server"] {
-        for (limit, told) in [(Duration::from_millis(1), "within 0.001 seconds"), (TIMEOUT, "within 0.025 seconds")] {
+        for (limit, sentence_end) in
+            [(Duration::from_millis(1), "within 0.001 seconds"), (TIMEOUT, "within 0.025 seconds")]
+        {
             let refusal = peer(name).attempt(&good, limit).unwrap();
             let RefusalOutcome::Refused(found) = refusal.outcome else { panic!("{refusal:?}") };
-            assert!(found.cause.sentence.ends_with(told), "{name}: {}", found.cause.sentence);
+            assert!(found.cause.sentence.ends_with(sentence_end), "{name}: {}", found.cause.sentence);
         }
     }
 }

@@ -231,11 +231,11 @@ fn a_server_that_takes_a_key_share_of_the_first_hello_is_found_out() {
     let session = facts::session_from(version, exchange::play(&configs).unwrap());
     assert!(session.passed());
     let wanted = HandshakeTest { hello_retry: true, ..hierarchy.test(&BOTH) };
-    let broken = held(&good_case(&wanted, version).unwrap(), &configs).unwrap().failure.unwrap();
+    let broken = play_good_case(&good_case(&wanted, version).unwrap(), &configs).unwrap().failure.unwrap();
     assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-retried"));
     // One that broke for another reason keeps it.
     let broken = Session { failure: Some(decrypt_failure()), ..session };
-    assert_eq!(retried(broken).failure, Some(decrypt_failure()));
+    assert_eq!(with_retry_checked(broken).failure, Some(decrypt_failure()));
 }
 
 fn decrypt_failure() -> HandshakeFailure {
