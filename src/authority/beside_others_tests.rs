@@ -50,21 +50,23 @@ fn unmarked() -> Ca {
 const ACTS: [Act; 8] = [
     ("intermediate request", Ca::new, |ca, effects| {
         let wish = RequestOrder { name: "branch".to_owned(), ..RequestOrder::default() };
-        intermediate::request(&ca.home, &wish, effects).map(drop).map_err(boxed)
+        intermediate::request(&ca.store(), &wish, effects).map(drop).map_err(boxed)
     }),
     ("intermediate install", Ca::new, |ca, effects| {
         let certificate =
             crate::store::ca_certificates::CaCertificates::of(&ca.home).certificate("issuing").map_err(boxed)?;
         let order = InstallOrder { name: "issuing".to_owned(), certificate, chain: Vec::new(), add_root: None };
-        intermediate::install(&ca.home, order, effects).map(drop).map_err(boxed)
+        intermediate::install(&ca.store(), order, effects).map(drop).map_err(boxed)
     }),
     ("root rotate start", Ca::new, rotate),
     ("root rotate start, authorities left", half_rotated, rotate),
     ("root rotate start, marks left", unmarked, rotate),
-    ("root rotate finish", rotated, |ca, effects| rotation::finish(&ca.home, false, effects).map(drop).map_err(boxed)),
+    ("root rotate finish", rotated, |ca, effects| {
+        rotation::finish(&ca.store(), false, effects).map(drop).map_err(boxed)
+    }),
     ("key passphrase", Ca::new, |ca, effects| {
         let mut choose = || Ok(Some(Passphrase::new(b"secret".to_vec())));
-        key_passphrase::change(&ca.home, "issuing", &mut nobody(), &mut choose, effects).map(drop).map_err(boxed)
+        key_passphrase::change(&ca.store(), "issuing", &mut nobody(), &mut choose, effects).map(drop).map_err(boxed)
     }),
     ("crl", Ca::new, |ca, effects| {
         let order = ListOrder { copy: Some(ca.top.path().join("issuing.crl")), ..ListOrder::default() };
@@ -73,7 +75,7 @@ const ACTS: [Act; 8] = [
 ];
 
 fn rotate(ca: &Ca, effects: &crate::store::effects::Effects<'_>) -> Result<(), Box<dyn Diagnostic>> {
-    rotation::start(&ca.home, &rotation::Order::default(), &mut nobody(), &mut nobody(), effects)
+    rotation::start(&ca.store(), &rotation::Order::default(), &mut nobody(), &mut nobody(), effects)
         .map(drop)
         .map_err(boxed)
 }

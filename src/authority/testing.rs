@@ -178,20 +178,20 @@ impl Ca {
     pub fn rotate(&self, order: &rotation::Order) -> Result<rotation::Started, RotationError> {
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         let mut ask_new = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
-        self.with_effects(|effects| rotation::start(&self.home, order, &mut ask, &mut ask_new, effects))
+        self.with_effects(|effects| rotation::start(&self.store(), order, &mut ask, &mut ask_new, effects))
     }
 
     pub fn rotation_status(&self) -> Result<Option<rotation::State>, RotationError> {
-        self.with_effects(|effects| rotation::status(&self.home, effects))
+        self.with_effects(|effects| rotation::status(&self.store(), effects))
     }
 
     pub fn finish(&self, force: bool) -> Result<rotation::Finished, RotationError> {
-        self.with_effects(|effects| rotation::finish(&self.home, force, effects))
+        self.with_effects(|effects| rotation::finish(&self.store(), force, effects))
     }
 
     pub fn renew_root(&self, lifetime: Option<Lifetime>) -> Result<renew_root::Renewed, RotationError> {
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
-        self.with_effects(|effects| renew_root::renew(&self.home, None, lifetime, &mut ask, effects))
+        self.with_effects(|effects| renew_root::renew(&self.store(), None, lifetime, &mut ask, effects))
     }
 
     /// Another certificate in the place of the root's, as another tool could have made it.
@@ -210,11 +210,11 @@ impl Ca {
     }
 
     pub fn ask_for(&self, order: &intermediate::RequestOrder) -> Result<intermediate::Requested, IntermediateError> {
-        self.with_effects(|effects| intermediate::request(&self.home, order, effects))
+        self.with_effects(|effects| intermediate::request(&self.store(), order, effects))
     }
 
     pub fn install(&self, order: intermediate::InstallOrder) -> Result<intermediate::Installed, IntermediateError> {
-        self.with_effects(|effects| intermediate::install(&self.home, order, effects))
+        self.with_effects(|effects| intermediate::install(&self.store(), order, effects))
     }
 
     /// As [`with_effects`](Self::with_effects), and something else happens when a serial number is drawn: before the lock.

@@ -139,7 +139,7 @@ fn a_key_file_that_was_exchanged_while_somebody_typed_is_left_alone() {
         Ok(Some(Passphrase::new(b"another".to_vec())))
     };
     let changed = ca.with_effects(|effects| {
-        key_passphrase::change(&ca.home, "root", &mut |_| unreachable!(), &mut choose, effects).unwrap_err()
+        key_passphrase::change(&ca.store(), "root", &mut |_| unreachable!(), &mut choose, effects).unwrap_err()
     });
     assert!(matches!(changed, KeyPassphraseError::Changed(_)), "{changed}");
     assert_eq!(fs::read(ca.home.key("root")).unwrap(), theirs.as_bytes());

@@ -17,14 +17,16 @@ use crate::authority::serial::draw_serial;
 use crate::issuance::{CaCertificate, Draft, Issuer, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
+use crate::store::Store;
 use crate::store::ca_certificates::ROOT;
 use crate::store::config::Config;
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
 use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
+use crate::store::index::location::IndexLocation;
 use crate::store::index::{Index, Origin};
-use crate::system::files::{self, FolderLock, StagedFolder};
+use crate::system::files::{self, StagedFolder};
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::Certificate;
 
@@ -125,7 +127,7 @@ const CONFIG: &str = "ca.toml";
 /// Where a piece belongs: under its own name, but for the index, which may be elsewhere.
 fn place_of(piece: &str, home: &Home, config: &Config) -> PathBuf {
     match piece {
-        INDEX => home.resolve(&config.index.location),
+        INDEX => IndexLocation::parse(&config.index.location, home).file().to_owned(),
         piece => home.folder().join(piece),
     }
 }
@@ -256,7 +258,7 @@ fn write(
     now: OffsetDateTime,
     effects: &Effects<'_>,
 ) -> Result<(), InitError> {
-    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
+    let _lock = IndexLocation::parse(&config.index.location, home).lock(effects.lock_timeout)?;
     if home.exists() {
         return Err(InitError::Exists(home.folder().to_owned()));
     }
@@ -330,10 +332,10 @@ fn remove_interrupted(home: &Home) -> Result<(), InitError> {
         // What that run was told, which need not be what this one is told. What the power cut left unreadable was not
         // durable yet, and then no piece had left.
         if staged.join(CONFIG).is_file()
-            && let Ok(config) = Config::load(&Home::at(staged.clone()))
+            && let Ok(store) = Store::open(Home::at(staged.clone()))
         {
             for piece in PIECES.iter().filter(|piece| !staged.join(piece).exists()) {
-                files::remove(&place_of(piece, home, &config))?;
+                files::remove(&place_of(piece, home, store.config()))?;
             }
         }
         files::remove(&staged)?;

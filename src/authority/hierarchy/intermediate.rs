@@ -16,15 +16,15 @@ use crate::authority::serial::draw_serial;
 use crate::issuance::{self, CaCertificate, Draft, RequestDraft, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::{self, Finding};
+use crate::store::Store;
 use crate::store::ca_certificates::{CaCertificates, MOST_OCTETS, ROOT, Root};
-use crate::store::config::Config;
 use crate::store::delivery;
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
 use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
-use crate::store::index::{Change, EntryId, Index, Origin};
-use crate::system::files::{self, FolderLock, StagedFolder};
+use crate::store::index::{Change, EntryId, Origin};
+use crate::system::files::{self, StagedFolder};
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, PublicKey, SigningRequest, pem};
 
@@ -147,18 +147,18 @@ impl Diagnostic for IntermediateError {
 ///
 /// # Errors
 /// When the name is taken, or the system refuses; nothing is left then.
-pub fn request(home: &Home, order: &RequestOrder, effects: &Effects<'_>) -> Result<Requested, IntermediateError> {
+pub fn request(store: &Store, order: &RequestOrder, effects: &Effects<'_>) -> Result<Requested, IntermediateError> {
     let now = effects.now();
-    let config = Config::load(home)?;
+    let (home, config) = (store.home(), store.config());
     let name = order.name.as_str();
     check_authority_name(name)?;
-    check_free(home, &config, name, now)?;
+    check_free(store, name, now)?;
 
-    let mut profile = authority_profile(TEMPLATE, &config)?;
+    let mut profile = authority_profile(TEMPLATE, config)?;
     let algorithm = order.key.unwrap_or(config.intermediate.key);
     profile.keys = vec![algorithm];
     let key = PrivateKey::generate(algorithm)?;
-    let mut wish = authority_request(&format!("{} {name}", config.name), &profile, &config, &key)?;
+    let mut wish = authority_request(&format!("{} {name}", config.name), &profile, config, &key)?;
     wish.subject.clone_from(&order.subject);
     // Only its subject and powers are of use: what the certificate says is decided by whoever signs it.
     let serial = draw_serial(profile.serial_octets, effects.entropy)?;
@@ -169,9 +169,9 @@ pub fn request(home: &Home, order: &RequestOrder, effects: &Effects<'_>) -> Resu
     // Slow on purpose when there is a passphrase, hence before the lock.
     let text = KeyText::new(&key, order.passphrase.as_ref(), files::SECRET, effects.entropy)?;
 
-    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
+    let _locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
-    check_free(home, &config, name, now)?;
+    check_free(store, name, now)?;
     let mut staged = StagedFolder::create(home.folder(), effects.entropy)?;
     text.stage(&mut staged, "".as_ref())?;
     let encoded = pem::encode("CERTIFICATE REQUEST", request.as_der());
@@ -181,15 +181,15 @@ pub fn request(home: &Home, order: &RequestOrder, effects: &Effects<'_>) -> Resu
     Ok(Requested { name: name.to_owned(), request, path: home.request(name), key: home.key(name) })
 }
 
-fn check_free(home: &Home, config: &Config, name: &str, now: OffsetDateTime) -> Result<(), IntermediateError> {
-    if CaCertificates::of(home).is_pending(name) {
+fn check_free(store: &Store, name: &str, now: OffsetDateTime) -> Result<(), IntermediateError> {
+    let home = store.home();
+    if store.ca_certificates().is_pending(name) {
         return Err(IntermediateError::Requested { name: name.to_owned(), path: home.request(name) });
     }
     if home.authority(name).symlink_metadata().is_ok() {
         return Err(IntermediateError::Taken(name.to_owned()));
     }
-    let index = Index::open_to_read(&home.resolve(&config.index.location))?;
-    if index.history(name, now)?.iter().any(|entry| entry.template != TEMPLATE) {
+    if store.index()?.history(name, now)?.iter().any(|entry| entry.template != TEMPLATE) {
         return Err(IntermediateError::NameOfCertificate(name.to_owned()));
     }
     Ok(())
@@ -200,13 +200,12 @@ fn check_free(home: &Home, config: &Config, name: &str, now: OffsetDateTime) -> 
 /// # Errors
 /// When it is for another key, no CA's, does not lead to a root that is known or named, or the system refuses. The same
 /// command completes what a failure left.
-pub fn install(home: &Home, order: InstallOrder, effects: &Effects<'_>) -> Result<Installed, IntermediateError> {
+pub fn install(store: &Store, order: InstallOrder, effects: &Effects<'_>) -> Result<Installed, IntermediateError> {
     let now = effects.now();
-    let config = Config::load(home)?;
-    let authorities = CaCertificates::of(home);
+    let (home, authorities) = (store.home(), store.ca_certificates());
     let InstallOrder { name, certificate, chain, add_root } = order;
     let subject = certificate.subject.to_string();
-    if certificate.public_key != key_of(&authorities, &name)? {
+    if certificate.public_key != key_of(authorities, &name)? {
         return Err(IntermediateError::OtherKey { name, subject });
     }
     if certificate.is_self_issued() {
@@ -216,7 +215,7 @@ pub fn install(home: &Home, order: InstallOrder, effects: &Effects<'_>) -> Resul
         let (from, to) = (certificate.validity.not_before, certificate.validity.not_after);
         return Err(IntermediateError::NotNow { subject, from, to });
     }
-    let above = above(&authorities, &name, &certificate, chain)?;
+    let above = above(authorities, &name, &certificate, chain)?;
     // Whether it may sign, and those above it may have signed a CA.
     let facts = CaCertificate::new(&name, certificate.clone(), above.clone())?;
     if let Some((issuer, over_it)) = above.split_first() {
@@ -224,15 +223,15 @@ pub fn install(home: &Home, order: InstallOrder, effects: &Effects<'_>) -> Resul
         issuer.check_authority(now)?;
         verify_new_chain(&certificate, &issuer, now)?;
     }
-    let new_root = root_to_add(&authorities, &above, add_root)?;
+    let new_root = root_to_add(authorities, &above, add_root)?;
     let mut warnings = lint::check(facts.certificate(), above.first(), lint::LintProfile::Rfc5280);
     warnings.extend(new_root.iter().flat_map(|root| lint::check(&root.certificate, None, lint::LintProfile::Rfc5280)));
 
-    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
+    let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     files::remove_stale(&home.authority(&name))?;
-    let mut index = Index::open(&home.resolve(&config.index.location))?;
-    let signed_by = issuer_name(&authorities, &above, new_root.as_ref())?;
+    let index = locked.index()?;
+    let signed_by = issuer_name(authorities, &above, new_root.as_ref())?;
     let (mut ids, mut is_new) = (Vec::new(), false);
     let mut change = index.change()?;
     let rows = new_root.iter().map(|root| (&root.certificate, root.name.as_str(), ROOT, root.name.as_str()));

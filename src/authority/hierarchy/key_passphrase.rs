@@ -7,14 +7,12 @@ use std::path::PathBuf;
 
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, Signer};
-use crate::store::StoreError;
-use crate::store::ca_certificates::CaCertificates;
 use crate::store::ca_certificates::open_key;
 use crate::store::delivery::KeyText;
 use crate::store::effects::Effects;
-use crate::store::home::Home;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt, PassphraseUnavailable};
-use crate::system::files::{self, ExistingFile, FolderLock};
+use crate::store::{Store, StoreError};
+use crate::system::files::{self, ExistingFile};
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::PublicKey;
 
@@ -65,13 +63,13 @@ const MOST_OCTETS: u64 = 1024 * 1024;
 /// # Errors
 /// When there is no such authority, its key is away or does not open, or the system refuses; the key file is what it was then.
 pub fn change(
-    home: &Home,
+    store: &Store,
     authority: &str,
     ask: &mut PassphrasePrompt<'_>,
     choose: &mut Chooser<'_>,
     effects: &Effects<'_>,
 ) -> Result<Outcome, KeyPassphraseError> {
-    let authorities = CaCertificates::of(home);
+    let (home, authorities) = (store.home(), store.ca_certificates());
     if !authorities.exists(authority) && !authorities.is_pending(authority) {
         return Err(StoreError::UnknownAuthority { name: authority.to_owned(), known: authorities.names()? }.into());
     }
@@ -99,7 +97,7 @@ pub fn change(
         return Err(crate::issuance::IssuerError::KeyMismatch(authority.to_owned()).into());
     }
 
-    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
+    let _locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(&home.authority(authority))?;
     let now = zeroize::Zeroizing::new(files::read_if_exists(&path, MOST_OCTETS)?.ok_or_else(away)?);
     if now != before {

@@ -7,14 +7,11 @@ use crate::authority::certify::{RecordAs, certify_itself, record};
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::serial::unused_serial;
 use crate::issuance::{self, Issuer, SignedBy, recertify};
-use crate::store::ca_certificates::CaCertificates;
-use crate::store::config::Config;
+use crate::store::Store;
 use crate::store::delivery;
 use crate::store::effects::Effects;
-use crate::store::home::Home;
-use crate::store::index::Index;
 use crate::store::passphrase_prompt::PassphrasePrompt;
-use crate::system::files::{self, FolderLock};
+use crate::system::files;
 use crate::text::Lifetime;
 use crate::x509::{Certificate, Validity};
 
@@ -40,17 +37,16 @@ const SERIAL_OCTETS: usize = 16;
 /// When it is no root, its key is away or another one, or something fails. A run that dies leaves the certificate that was
 /// there, or the new one; the same command completes either.
 pub fn renew(
-    home: &Home,
+    store: &Store,
     name: Option<&str>,
     lifetime: Option<Lifetime>,
     ask: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<Renewed, RotationError> {
     let now = effects.now();
-    let config = Config::load(home)?;
-    let authorities = CaCertificates::of(home);
+    let (home, config, authorities) = (store.home(), store.config(), store.ca_certificates());
     let name = match name {
-        Some(name) => authorities.choose(Some(name), &config)?,
+        Some(name) => authorities.choose(Some(name), config)?,
         None => authorities.present_root()?.ok_or(RotationError::NoRoot)?,
     };
     let facts = authorities.ca_certificate(&name)?;
@@ -59,14 +55,13 @@ pub fn renew(
         return Err(RotationError::NotARoot(name));
     }
     let validity = validity(lifetime.unwrap_or(config.root.lifetime), now)?;
-    let (issuer, _) = authorities.unlock(facts, ask)?;
+    let (mut issuer, _) = authorities.unlock(facts, ask)?;
 
-    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
+    let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     files::remove_stale(&home.authority(&name))?;
-    let mut issuer = issuer;
     authorities.refresh(&mut issuer)?;
-    let mut index = Index::open(&home.resolve(&config.index.location))?;
+    let index = locked.index()?;
     let mut change = index.change()?;
     let serial = unused_serial(SERIAL_OCTETS, &change, effects.entropy)?;
     let certificate = sign(issuer, now, validity, serial)?;

@@ -76,15 +76,14 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
 
 fn request(arguments: RequestArguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let store = context.store()?;
-    let config = store.config();
     let passphrase = if arguments.no_passphrase {
         None
     } else {
-        Some(new_ca_passphrase(&arguments.passphrase, store.home(), config, context)?)
+        Some(new_ca_passphrase(&arguments.passphrase, store.home(), store.config(), context)?)
     };
     let encrypted = passphrase.is_some();
     let order = RequestOrder { name: arguments.name, key: arguments.key, subject: arguments.subject, passphrase };
-    let requested = intermediate::request(store.home(), &order, &context.effects())?;
+    let requested = intermediate::request(&store, &order, &context.effects())?;
     Ok(Box::new(RequestReport { requested, encrypted }))
 }
 
@@ -99,7 +98,7 @@ fn install(arguments: InstallArguments, context: &mut Context<'_>) -> Result<Box
         chain.extend(read_certificates(path, context)?);
     }
     let order = InstallOrder { name: arguments.name, certificate, chain, add_root: arguments.add_root };
-    let installed = intermediate::install(store.home(), order, &context.effects())?;
+    let installed = intermediate::install(&store, order, &context.effects())?;
     for warning in &installed.warnings {
         context.warn(&warning.message);
     }

@@ -57,8 +57,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         let chosen = arguments.new_passphrase.plain().choose(context, &question, &instead);
         chosen.map(Some).map_err(passphrase::refusal)
     };
-    let outcome =
-        key_passphrase::change(store.home(), &arguments.authority, &mut ask, &mut choose, &context.effects())?;
+    let outcome = key_passphrase::change(&store, &arguments.authority, &mut ask, &mut choose, &context.effects())?;
     Ok(Box::new(Changed { outcome }))
 }
 

@@ -25,10 +25,11 @@ fn wish(name: &str) -> RequestOrder {
 fn signed_elsewhere(elsewhere: &Ca, signer: &str, request: &SigningRequest) -> Certificate {
     let authorities = CaCertificates::of(&elsewhere.home);
     let (issuer, _) = authorities.unlock(authorities.ca_certificate(signer).unwrap(), &mut |_| unreachable!()).unwrap();
-    let config = Config::load(&elsewhere.home).unwrap();
-    let profile = authority_profile(TEMPLATE, &config).unwrap();
+    let store = elsewhere.store();
+    let config = store.config();
+    let profile = authority_profile(TEMPLATE, config).unwrap();
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let mut wish = authority_request("Ours", &profile, &config, &key).unwrap();
+    let mut wish = authority_request("Ours", &profile, config, &key).unwrap();
     wish.public_key = request.public_key.clone();
     wish.clip = true;
     let serial = draw_serial(16, &SystemEntropy).unwrap();
@@ -161,12 +162,14 @@ fn a_leaf_a_ca_with_what_nobody_knows_and_one_below_a_ca_that_may_have_none_are_
 #[test]
 fn a_name_that_is_taken_is_refused_before_the_lock_and_one_that_is_taken_meanwhile_under_it() {
     let ca = Ca::new();
-    let taken =
-        ca.with_effects_without_lock(|effects| request(&ca.home, &wish("issuing"), effects)).unwrap_err().to_string();
+    let taken = ca
+        .with_effects_without_lock(|effects| request(&ca.store(), &wish("issuing"), effects))
+        .unwrap_err()
+        .to_string();
     assert!(taken.contains("there is an authority 'issuing' already"), "{taken}");
     let issue = || drop(ca.issue(order("client", "branch")).unwrap());
     let taken =
-        ca.with_effects_while(issue, |effects| request(&ca.home, &wish("branch"), effects)).unwrap_err().to_string();
+        ca.with_effects_while(issue, |effects| request(&ca.store(), &wish("branch"), effects)).unwrap_err().to_string();
     assert!(taken.contains("'branch' is the name of a certificate already"), "{taken}");
     assert!(!ca.path("authorities/branch").exists());
 }

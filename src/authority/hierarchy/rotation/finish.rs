@@ -4,11 +4,9 @@ use std::path::PathBuf;
 
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::status::{State, of};
-use crate::store::config::Config;
+use crate::store::Store;
 use crate::store::effects::Effects;
-use crate::store::home::Home;
-use crate::store::index::Index;
-use crate::system::files::{self, FolderLock};
+use crate::system::files;
 
 /// What came of it.
 #[derive(Debug)]
@@ -25,13 +23,12 @@ pub struct Finished {
 ///
 /// # Errors
 /// When none is under way, or something still hangs on the old root and that is not forced.
-pub fn finish(home: &Home, force: bool, effects: &Effects<'_>) -> Result<Finished, RotationError> {
+pub fn finish(store: &Store, force: bool, effects: &Effects<'_>) -> Result<Finished, RotationError> {
     let now = effects.now();
-    let config = Config::load(home)?;
-    let _lock = FolderLock::acquire(home.folder(), effects.lock_timeout)?;
+    let home = store.home();
+    let _locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
-    let index = Index::open_to_read(&home.resolve(&config.index.location))?;
-    let state = of(home, &config, &index, now)?.ok_or(RotationError::None)?;
+    let state = of(store, now)?.ok_or(RotationError::None)?;
     if state.old_issues && !force {
         return Err(RotationError::Issues(state.old));
     }

@@ -6,18 +6,17 @@ use time::{Duration, OffsetDateTime};
 
 use crate::authority::certify::{RecordAs, certify, record};
 use crate::authority::hierarchy::rotation::error::RotationError;
-use crate::authority::leaf::request_inputs::{self, RequestInputError};
+use crate::authority::leaf::request_inputs;
 use crate::authority::serial::unused_serial;
 use crate::issuance::profile::Distribution;
 use crate::issuance::{self, Draft, Issuer, Profile, SignedBy, TemplateValues, recertify};
-use crate::store::StoreError;
-use crate::store::ca_certificates::{CaCertificates, Root, read_certificates};
-use crate::store::config::Config;
+use crate::store::ca_certificates::{CaCertificates, ROOT, Root, read_certificates};
 use crate::store::delivery;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::index::{Change, EntryId, Index};
-use crate::store::templates::TemplateError;
+use crate::store::templates::{self, TemplateError};
+use crate::store::{Store, StoreError};
 use crate::system::files;
 use crate::x509::{Certificate, Validity};
 
@@ -88,14 +87,14 @@ fn to_be_recertified(
 
 /// Signs and records for each authority that is left.
 pub fn recertify_the_rest(
-    authorities: &CaCertificates,
+    store: &Store,
     change: &mut Change<'_>,
     (old_name, old): (&str, &Certificate),
     new: &Issuer,
-    config: &Config,
     now: OffsetDateTime,
     effects: &Effects<'_>,
 ) -> Result<Vec<Recertified>, RotationError> {
+    let (config, authorities) = (store.config(), store.ca_certificates());
     let mut recertified = Vec::new();
     let left = to_be_recertified(authorities, change, old, new.ca_certificate().certificate(), now)?;
     for (name, before) in left {
@@ -112,7 +111,7 @@ pub fn recertify_the_rest(
         let template =
             change.history(&name, now)?.pop().map_or_else(|| "intermediate".to_owned(), |last| last.template);
         let mut draft = recertify(&before, SignedBy::Issuer(issuer), now, validity, serial)?;
-        if let Some(profile) = profile_of(authorities, config, &template)? {
+        if let Some(profile) = profile_of(store, &template)? {
             let entry = name.parse::<EntryName>()?;
             let values = |issuer| request_inputs::values(&profile, &entry, &BTreeMap::new(), config, Some(issuer));
             readdress(&mut draft, &before, &profile.distribution, &[values(issuer.name())?, values(old_name)?]);
@@ -127,13 +126,17 @@ pub fn recertify_the_rest(
 
 /// The template of an authority. One that was adopted or certified elsewhere has none, and that of another may be gone by now:
 /// nothing is known then of what gave it its addresses.
-fn profile_of(authorities: &CaCertificates, config: &Config, template: &str) -> Result<Option<Profile>, RotationError> {
-    match request_inputs::read_profile(&authorities.home().resolve(&config.issue.template_dir), config, template) {
-        Ok(profile) => Ok(Some(profile)),
-        Err(
-            RequestInputError::Store(StoreError::Template(TemplateError::Unknown { .. }))
-            | RequestInputError::RootTemplate(_),
-        ) => Ok(None),
+fn profile_of(store: &Store, template: &str) -> Result<Option<Profile>, RotationError> {
+    if template == ROOT {
+        return Ok(None);
+    }
+    match templates::find(&store.template_folder(), template) {
+        Ok(template) => {
+            let mut profile = template.profile()?;
+            templates::complete(&mut profile, store.config());
+            Ok(Some(profile))
+        }
+        Err(TemplateError::Unknown { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

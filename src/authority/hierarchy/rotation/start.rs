@@ -14,14 +14,13 @@ use crate::authority::hierarchy::rotation::recertify::{
 use crate::authority::serial::{draw_serial, unused_serial};
 use crate::issuance::{self, CaCertificate, Draft, Issuer, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
-use crate::store::ca_certificates::{CaCertificates, Rotation, read_certificate};
-use crate::store::config::Config;
+use crate::store::Store;
+use crate::store::ca_certificates::{CaCertificates, ROOT, Rotation, read_certificate};
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
-use crate::store::home::Home;
 use crate::store::index::{Change, EntryId, Index};
 use crate::store::passphrase_prompt::PassphrasePrompt;
-use crate::system::files::{self, FolderLock, StagedFolder};
+use crate::system::files::{self, StagedFolder};
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Validity, pem};
 
@@ -78,25 +77,22 @@ pub const CROSS: &str = "cross-certificate";
 /// When a rotation is under way and nothing is left to do for it, a key is away or does not open, or something fails. The
 /// same command completes what a failure left.
 pub fn start(
-    home: &Home,
+    store: &Store,
     order: &Order,
     ask: &mut PassphrasePrompt<'_>,
     ask_new: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<Started, RotationError> {
-    let now = effects.now();
-    let config = Config::load(home)?;
-    let authorities = CaCertificates::of(home);
-    let work = Work { home, config: &config, now, effects };
-    match authorities.rotation()? {
-        Some(rotation) => work.resume(&authorities, rotation, order, ask_new),
-        None => work.begin(&authorities, order, ask),
+    let work = Work { store, authorities: store.ca_certificates(), now: effects.now(), effects };
+    match work.authorities.rotation()? {
+        Some(rotation) => work.resume(rotation, order, ask_new),
+        None => work.begin(order, ask),
     }
 }
 
 struct Work<'a> {
-    home: &'a Home,
-    config: &'a Config,
+    store: &'a Store,
+    authorities: &'a CaCertificates,
     now: OffsetDateTime,
     effects: &'a Effects<'a>,
 }
@@ -110,15 +106,10 @@ struct NewRoot {
 }
 
 impl Work<'_> {
-    fn begin(
-        &self,
-        authorities: &CaCertificates,
-        order: &Order,
-        ask: &mut PassphrasePrompt<'_>,
-    ) -> Result<Started, RotationError> {
-        let old_name = authorities.present_root()?.ok_or(RotationError::NoRoot)?;
-        let facts = authorities.ca_certificate(&old_name)?;
-        if let Some(why) = authorities.why_no_bridge(&old_name, facts.certificate())?
+    fn begin(&self, order: &Order, ask: &mut PassphrasePrompt<'_>) -> Result<Started, RotationError> {
+        let old_name = self.authorities.present_root()?.ok_or(RotationError::NoRoot)?;
+        let facts = self.authorities.ca_certificate(&old_name)?;
+        if let Some(why) = self.authorities.why_no_bridge(&old_name, facts.certificate())?
             && !order.without_bridge
         {
             return Err(RotationError::NoBridge(why));
@@ -132,20 +123,19 @@ impl Work<'_> {
         }
         issuance::approve(trial, None)?;
 
-        let (old, old_passphrase) = authorities.unlock(facts, ask)?;
+        let (old, old_passphrase) = self.authorities.unlock(facts, ask)?;
         let passphrase = order.protection.as_ref().or(old_passphrase.as_ref());
         let text = KeyText::new(&root.key, passphrase, files::SECRET, self.effects.entropy)?;
 
-        let _lock = FolderLock::acquire(self.home.folder(), self.effects.lock_timeout)?;
-        files::remove_stale(self.home.folder())?;
-        if let Some(Rotation { old, new, .. }) = authorities.rotation()? {
+        let mut locked = self.store.lock(self.effects.lock_timeout)?;
+        files::remove_stale(self.store.home().folder())?;
+        if let Some(Rotation { old, new, .. }) = self.authorities.rotation()? {
             return Err(RotationError::UnderWay { old, new });
         }
-        let mut index = Index::open(&self.home.resolve(&self.config.index.location))?;
-        let (new, recertified) = self.make_root(authorities, &mut index, &old, root, &text)?;
+        let index = locked.index()?;
+        let (new, recertified) = self.make_root(index, &old, root, &text)?;
         self.carry_on(
-            authorities,
-            &mut index,
+            index,
             (old_name, old.ca_certificate().certificate().clone()),
             new.ca_certificate(),
             recertified,
@@ -155,41 +145,38 @@ impl Work<'_> {
 
     fn resume(
         &self,
-        authorities: &CaCertificates,
         rotation: Rotation,
         order: &Order,
         ask_new: &mut PassphrasePrompt<'_>,
     ) -> Result<Started, RotationError> {
         let Rotation { old, new, .. } = rotation;
-        if self.asks_for_another(order, &authorities.certificate(&new)?) {
+        if self.asks_for_another(order, &self.authorities.certificate(&new)?) {
             return Err(RotationError::UnderWay { old, new });
         }
-        let (old_certificate, new_certificate) = (authorities.certificate(&old)?, authorities.certificate(&new)?);
-        let location = self.home.resolve(&self.config.index.location);
-        let index = Index::open_to_read(&location)?;
-        if !is_anything_left(authorities, &index, &old_certificate, &new_certificate, self.now)? {
-            if self.unmarked(&index, &new)?.is_empty() {
+        let (old_certificate, new_certificate) =
+            (self.authorities.certificate(&old)?, self.authorities.certificate(&new)?);
+        let index = self.store.index()?;
+        if !is_anything_left(self.authorities, index, &old_certificate, &new_certificate, self.now)? {
+            if self.unmarked(index, &new)?.is_empty() {
                 return Err(RotationError::UnderWay { old, new });
             }
             // Without authorities below, the marks are all that such a run leaves to do: no key is needed for them.
-            drop(index);
-            let facts = authorities.ca_certificate(&new)?;
-            let _lock = FolderLock::acquire(self.home.folder(), self.effects.lock_timeout)?;
-            files::remove_stale(self.home.folder())?;
-            let mut index = Index::open(&location)?;
-            self.mark_the_root(&mut index, &new)?;
-            return self.carry_on(authorities, &mut index, (old, old_certificate), &facts, Vec::new(), true);
+            let facts = self.authorities.ca_certificate(&new)?;
+            let mut locked = self.store.lock(self.effects.lock_timeout)?;
+            files::remove_stale(self.store.home().folder())?;
+            let index = locked.index()?;
+            self.mark_the_root(index, &new)?;
+            return self.carry_on(index, (old, old_certificate), &facts, Vec::new(), true);
         }
-        drop(index);
-        let (issuer, _) = authorities.unlock(authorities.ca_certificate(&new)?, ask_new)?;
-        let _lock = FolderLock::acquire(self.home.folder(), self.effects.lock_timeout)?;
-        files::remove_stale(self.home.folder())?;
-        let mut index = Index::open(&location)?;
-        self.mark_the_root(&mut index, &new)?;
+        let (issuer, _) = self.authorities.unlock(self.authorities.ca_certificate(&new)?, ask_new)?;
+        let mut locked = self.store.lock(self.effects.lock_timeout)?;
+        files::remove_stale(self.store.home().folder())?;
+        let index = locked.index()?;
+        self.mark_the_root(index, &new)?;
         let mut change = index.change()?;
-        let recertified = self.recertify(authorities, &mut change, (&old, &old_certificate), &issuer)?;
+        let recertified = self.recertify(&mut change, (&old, &old_certificate), &issuer)?;
         change.commit()?;
-        self.carry_on(authorities, &mut index, (old, old_certificate), issuer.ca_certificate(), recertified, true)
+        self.carry_on(index, (old, old_certificate), issuer.ca_certificate(), recertified, true)
     }
 
     /// Whether the order is for another root than the one that is there.
@@ -210,7 +197,7 @@ impl Work<'_> {
     fn unmarked(&self, index: &Index, new: &str) -> Result<Vec<EntryId>, RotationError> {
         let mut unmarked = Vec::new();
         for file in ["cert.pem", NEW_WITH_OLD, OLD_WITH_NEW] {
-            let certificate = read_certificate(&self.home.authority(new).join(file))?;
+            let certificate = read_certificate(&self.store.home().authority(new).join(file))?;
             for row in index.by_serial(&certificate.serial, self.now)? {
                 if row.fingerprint == certificate.fingerprint() && row.delivered_at.is_none() {
                     unmarked.push(row.id);
@@ -222,36 +209,34 @@ impl Work<'_> {
 
     fn recertify(
         &self,
-        authorities: &CaCertificates,
         change: &mut Change<'_>,
         old: (&str, &Certificate),
         new: &Issuer,
     ) -> Result<Vec<Recertified>, RotationError> {
-        recertify_the_rest(authorities, change, old, new, self.config, self.now, self.effects)
+        recertify_the_rest(self.store, change, old, new, self.now, self.effects)
     }
 
     /// With the new root in its place, on to the authorities below it.
     fn carry_on(
         &self,
-        authorities: &CaCertificates,
         index: &mut Index,
         (old, old_certificate): (String, Certificate),
         new: &CaCertificate,
         recertified: Vec<Recertified>,
         resumed: bool,
     ) -> Result<Started, RotationError> {
-        let rechained = put_in_place(authorities, index, &recertified, self.now, self.effects)?;
+        let rechained = put_in_place(self.authorities, index, &recertified, self.now, self.effects)?;
         let name = new.name().to_owned();
         Ok(Started {
-            bundle: self.home.authority(&name).join(BUNDLE),
-            has_list: self.home.crl_der(&old).is_file(),
-            old_issues: self.config.issue.issuer == old,
+            bundle: self.store.home().authority(&name).join(BUNDLE),
+            has_list: self.store.home().crl_der(&old).is_file(),
+            old_issues: self.store.config().issue.issuer == old,
             old,
             old_certificate,
             new_certificate: new.certificate().clone(),
             new: name.clone(),
             resumed,
-            has_bridge: authorities.have_bridge(new.certificate())?,
+            has_bridge: self.authorities.have_bridge(new.certificate())?,
             recertified,
             rechained,
         })
@@ -259,8 +244,8 @@ impl Work<'_> {
 
     /// The limits of the old root, the settings of the CA, and what was ordered.
     fn new_root(&self, old_name: &str, old: &Certificate, order: &Order) -> Result<NewRoot, RotationError> {
-        let mut profile = authority_profile(crate::store::ca_certificates::ROOT, self.config)?;
-        let algorithm = order.key.unwrap_or(self.config.root.key);
+        let mut profile = authority_profile(ROOT, self.store.config())?;
+        let algorithm = order.key.unwrap_or(self.store.config().root.key);
         profile.keys = vec![algorithm];
         if let Some(lifetime) = order.lifetime {
             profile.lifetime = lifetime;
@@ -274,9 +259,9 @@ impl Work<'_> {
         let common_name = order
             .name
             .clone()
-            .unwrap_or_else(|| next_generation(old.subject.common_name().unwrap_or(&self.config.name)));
+            .unwrap_or_else(|| next_generation(old.subject.common_name().unwrap_or(&self.store.config().name)));
         let key = PrivateKey::generate(algorithm)?;
-        let mut request = authority_request(&common_name, &profile, self.config, &key)?;
+        let mut request = authority_request(&common_name, &profile, self.store.config(), &key)?;
         // Whatever made the old root: but for the common name, its subject stays.
         let kept = old.subject.attributes().filter(|attribute| attribute.kind != AttributeType::CommonName);
         request.subject = kept.map(|attribute| (attribute.kind.clone(), attribute.value.clone())).collect();
@@ -292,7 +277,7 @@ impl Work<'_> {
             None => (old, 1),
         };
         let is_free = |name: &String| {
-            let places = [self.home.authority(name), self.home.retired().join(name)];
+            let places = [self.store.home().authority(name), self.store.home().retired().join(name)];
             places.iter().all(|place| place.symlink_metadata().is_err())
         };
         let mut names = (number.saturating_add(1)..).map(|number| format!("{stem}-g{number}"));
@@ -306,14 +291,13 @@ impl Work<'_> {
     /// Signed, recorded, and only then in its place: the root, and both cross-certificates, as one folder.
     fn make_root(
         &self,
-        authorities: &CaCertificates,
         index: &mut Index,
         old: &Issuer,
         root: NewRoot,
         text: &KeyText,
     ) -> Result<(Issuer, Vec<Recertified>), RotationError> {
         let octets = root.profile.serial_octets;
-        let mut staged = StagedFolder::create(self.home.folder(), self.effects.entropy)?;
+        let mut staged = StagedFolder::create(self.store.home().folder(), self.effects.entropy)?;
         text.stage(&mut staged, "".as_ref())?;
 
         let mut change = index.change()?;
@@ -333,10 +317,9 @@ impl Work<'_> {
         let old_with_new = cross(old_certificate, &new, &change)?;
 
         let (old_name, new_name) = (old.ca_certificate().name(), root.name.as_str());
-        let own = crate::store::ca_certificates::ROOT;
         let crosses = [format!("{new_name}-by-{old_name}"), format!("{old_name}-by-{new_name}")];
         let rows = [
-            (&certificate, new_name, own, new_name),
+            (&certificate, new_name, ROOT, new_name),
             (&new_with_old, &crosses[0], CROSS, old_name),
             (&old_with_new, &crosses[1], CROSS, new_name),
         ];
@@ -345,7 +328,7 @@ impl Work<'_> {
             let record_as = RecordAs::issued(name, template, authority);
             ids.push(record(&mut change, record_as, certificate, self.now)?);
         }
-        let recertified = self.recertify(authorities, &mut change, (old_name, old_certificate), &new)?;
+        let recertified = self.recertify(&mut change, (old_name, old_certificate), &new)?;
         change.commit()?;
 
         // Only now may they leave the process.
@@ -356,7 +339,7 @@ impl Work<'_> {
             .stage(&mut staged, "".as_ref(), false)
             .and_then(|()| crosses.iter().try_for_each(|(name, text)| staged.add(name, text.as_bytes(), files::PUBLIC)))
             .and_then(|()| staged.sync())
-            .and_then(|()| staged.publish_new(&self.home.authority(new_name)));
+            .and_then(|()| staged.publish_new(&self.store.home().authority(new_name)));
         let serial = certificate.serial.to_string();
         published.map_err(|cause| RotationError::NotDelivered { serial, cause })?;
         for id in ids {

@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::recertify::directly_below;
 use crate::authority::hierarchy::rotation::start::CROSS;
-use crate::store::ca_certificates::{CaCertificates, Rotation, read_certificates};
-use crate::store::config::Config;
+use crate::store::Store;
+use crate::store::ca_certificates::{Rotation, read_certificates};
 use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Entry, EntryId, Filter, Index, Status};
@@ -43,27 +43,19 @@ impl State {
 ///
 /// # Errors
 /// When the index or a certificate cannot be read.
-pub fn status(home: &Home, effects: &Effects<'_>) -> Result<Option<State>, RotationError> {
-    let now = effects.now();
-    let config = Config::load(home)?;
-    let index = Index::open_to_read(&home.resolve(&config.index.location))?;
-    of(home, &config, &index, now)
+pub fn status(store: &Store, effects: &Effects<'_>) -> Result<Option<State>, RotationError> {
+    of(store, effects.now())
 }
 
-pub(crate) fn of(
-    home: &Home,
-    config: &Config,
-    index: &Index,
-    now: OffsetDateTime,
-) -> Result<Option<State>, RotationError> {
-    let authorities = CaCertificates::of(home);
+pub(crate) fn of(store: &Store, now: OffsetDateTime) -> Result<Option<State>, RotationError> {
+    let (index, authorities) = (store.index()?, store.ca_certificates());
     let Some(Rotation { old, new, .. }) = authorities.rotation()? else { return Ok(None) };
     let old_certificate = authorities.certificate(&old)?;
-    let below = directly_below(&authorities, &old_certificate)?.into_iter().map(|(name, _)| name).collect();
+    let below = directly_below(authorities, &old_certificate)?.into_iter().map(|(name, _)| name).collect();
     Ok(Some(State {
-        certificates: hanging_on(home, &old, index, now)?,
+        certificates: hanging_on(store.home(), &old, index, now)?,
         authorities: below,
-        old_issues: config.issue.issuer == old,
+        old_issues: store.config().issue.issuer == old,
         new_certificate: authorities.certificate(&new)?,
         old_certificate,
         new,

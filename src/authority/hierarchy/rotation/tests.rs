@@ -177,7 +177,7 @@ fn of_two_rotations_at_once_the_second_finds_the_first() {
         Ok(crate::keys::Passphrase::new(b"secret".to_vec()))
     };
     let mut ask_new = |_: &EncryptedKey| Ok(crate::keys::Passphrase::new(b"secret".to_vec()));
-    let second = ca.with_effects(|effects| start(&ca.home, &Order::default(), &mut ask, &mut ask_new, effects));
+    let second = ca.with_effects(|effects| start(&ca.store(), &Order::default(), &mut ask, &mut ask_new, effects));
     let refused = second.unwrap_err();
     assert!(matches!(refused, RotationError::UnderWay { .. }), "{refused}");
     assert_eq!(CaCertificates::of(&ca.home).names().unwrap(), ["root", "issuing", "root-g2"]);

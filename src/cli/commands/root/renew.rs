@@ -6,12 +6,10 @@ use serde_json::{Value, json};
 use crate::app::context::Context;
 use crate::authority::hierarchy::renew_root;
 use crate::authority::hierarchy::renew_root::Renewed;
-use crate::cli::options::passphrase;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text;
 use crate::text::Lifetime;
 use crate::text::{humanize, rfc3339};
@@ -36,17 +34,11 @@ struct RenewReport {
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let store = context.store()?;
-    let asking = &*context;
-    let mut ask = |key: &EncryptedKey| {
-        arguments.passphrase.open(&store, asking, &passphrase::question(key)).map_err(passphrase::refusal)
+    let renewed = {
+        let context = &*context;
+        let mut prompt = arguments.passphrase.prompt(&store, context);
+        renew_root::renew(&store, arguments.authority.as_deref(), arguments.lifetime, &mut prompt, &context.effects())?
     };
-    let renewed = renew_root::renew(
-        store.home(),
-        arguments.authority.as_deref(),
-        arguments.lifetime,
-        &mut ask,
-        &asking.effects(),
-    )?;
     if renewed.before.authority_key_id.as_ref().is_some_and(|id| id.names_issuer_and_serial) {
         context.warn(
             "the certificate before names its own serial number in its authority key identifier; where the tool that made it \

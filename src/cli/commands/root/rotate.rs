@@ -66,11 +66,11 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     match arguments.step {
         Step::Start(arguments) => start(*arguments, context),
         Step::Status => {
-            let state = rotation::status(&context.home()?, &context.effects())?;
+            let state = rotation::status(&context.store()?, &context.effects())?;
             Ok(Box::new(StatusReport { state, now: context.now() }))
         }
         Step::Finish(FinishArguments { force }) => {
-            let finished = rotation::finish(&context.home()?, force, &context.effects())?;
+            let finished = rotation::finish(&context.store()?, force, &context.effects())?;
             Ok(Box::new(FinishReport { finished }))
         }
     }
@@ -93,7 +93,7 @@ fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn
     let mut ask = |key: &EncryptedKey| open(&arguments.passphrase, key);
     // The key of a new root that is there already has the passphrase that was chosen for it.
     let mut ask_new = |key: &EncryptedKey| open(if new.is_given() { &new } else { &arguments.passphrase }, key);
-    let started = rotation::start(store.home(), &order, &mut ask, &mut ask_new, &asking.effects())?;
+    let started = rotation::start(&store, &order, &mut ask, &mut ask_new, &asking.effects())?;
     for recertified in &started.recertified {
         for oid in &recertified.left_out {
             let name = &recertified.name;
