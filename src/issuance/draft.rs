@@ -2,6 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
+use super::name_pattern::NamePattern;
 use super::profile::{CommonName, Profile, extended_key_usage};
 use super::{CaCertificate, CertificateRequest, Expiry, TemplateString, TemplateStringError};
 use crate::keys::Signer;
@@ -9,7 +10,6 @@ use crate::text::Lifetime;
 use crate::text::{humanize, rfc3339};
 use crate::x509::general_name;
 use crate::x509::name::NameError;
-use crate::x509::name_constraints::Subtree;
 use crate::x509::{
     AttributeType, BasicConstraints, DistinguishedName, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyKind, KeyUsage,
     NameConstraints, PublicKey, SerialNumber, SignatureAlgorithm, Validity,
@@ -210,10 +210,10 @@ pub(super) fn check_names(profile: &Profile, request: &CertificateRequest) -> Re
     }
     let allowed: Vec<String> =
         profile.names.allow.iter().map(|text| text.render(&request.values)).collect::<Result<_, _>>()?;
-    let patterns: Vec<Pattern> = allowed
+    let patterns: Vec<NamePattern> = allowed
         .iter()
         .map(|pattern| {
-            Pattern::parse(pattern).map_err(|reason| DraftRefusal::Pattern {
+            NamePattern::parse(pattern).map_err(|reason| DraftRefusal::Pattern {
                 template: template(),
                 pattern: pattern.clone(),
                 reason,
@@ -227,41 +227,6 @@ pub(super) fn check_names(profile: &Profile, request: &CertificateRequest) -> Re
     {
         Some(name) => Err(DraftRefusal::NotAllowed { template: template(), name: name.value(), allowed }),
         None => Ok(()),
-    }
-}
-
-/// Whether `allow` may hold it.
-pub(super) fn check_pattern(pattern: &str) -> Result<(), String> {
-    Pattern::parse(pattern).map(drop)
-}
-
-/// One entry of `allow`: `*.corp.test` for everything below, an address block, or one name.
-enum Pattern {
-    Below(String),
-    Exactly(GeneralName),
-    Within(Subtree),
-}
-
-impl Pattern {
-    fn parse(pattern: &str) -> Result<Self, String> {
-        if let Some(above) = pattern.strip_prefix("*.") {
-            return general_name::dns(above).map(Self::Below).map_err(|error| error.to_string());
-        }
-        if let Ok(subtree @ Subtree::Ip { .. }) = pattern.parse() {
-            return Ok(Self::Within(subtree));
-        }
-        pattern.parse().map(Self::Exactly).map_err(|error: general_name::GeneralNameError| error.to_string())
-    }
-
-    fn matches(&self, name: &GeneralName) -> bool {
-        match (self, name) {
-            (Self::Below(above), GeneralName::Dns(name)) => {
-                name.strip_suffix(above.as_str()).is_some_and(|host| host.ends_with('.'))
-            }
-            (Self::Exactly(one), name) => one == name,
-            (Self::Within(subtree), name) => subtree.contains(name),
-            _ => false,
-        }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod draft;
 pub mod encode;
 pub mod issuer;
 pub mod name_kind;
+mod name_pattern;
 pub mod profile;
 pub mod recertify;
 pub mod request;

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+use super::TemplateString;
 use super::name_kind::NameKind;
-use super::{TemplateString, draft};
+use super::name_pattern::NamePattern;
 use crate::text;
 use crate::text::Lifetime;
 use crate::text::toml_document::{Document, DocumentError, Located, Section};
@@ -310,7 +311,7 @@ impl Reader<'_, '_> {
         }
         rules.allow = self.texts(&mut section, "allow", |pattern| {
             let hint = || "\"*.corp.test\", \"10.0.0.0/8\", or one name".to_owned();
-            draft::check_pattern(pattern).map_err(|reason| (reason, Some(hint())))
+            NamePattern::parse(pattern).map(drop).map_err(|reason| (reason, Some(hint())))
         });
         section.finish();
         rules
