@@ -6,7 +6,6 @@ use super::entry_name::{AuthorityNameError, EntryNameError};
 use super::home::HomeError;
 use super::index::IndexError;
 use super::passphrase_prompt::PassphraseUnavailable;
-use super::templates::TemplateError;
 use crate::issuance::IssuerError;
 use crate::keys::key_file::KeyFileError;
 use crate::system::files::{FileError, LockError};
@@ -120,6 +119,19 @@ impl Diagnostic for HomeError {
                 .hint(format!("if you trust whoever it belongs to: --dir {}", folder.display())),
         }
     }
+}
+
+/// Why there is no such template, or it cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    #[error("there is no template '{}'", text::escape(name))]
+    Unknown { name: String, nearest: Option<String>, known: Vec<String> },
+    #[error("{} is not text in UTF-8", .0.display())]
+    NotText(PathBuf),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Document(#[from] DocumentError),
 }
 
 impl Diagnostic for TemplateError {

@@ -6,8 +6,8 @@ use crate::issuance::profile::Distribution;
 use crate::issuance::{Profile, TemplateString, TemplateValues};
 use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
+use crate::store::error::TemplateError;
 use crate::system::files::{self, FileError};
-use crate::text;
 use crate::text::nearest;
 use crate::text::toml_document::DocumentError;
 use crate::x509::AttributeType;
@@ -19,19 +19,6 @@ pub struct Template {
     pub toml: String,
     /// `None`: built in.
     pub path: Option<PathBuf>,
-}
-
-/// Why there is no such template, or it cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TemplateError {
-    #[error("there is no template '{}'", text::escape(name))]
-    Unknown { name: String, nearest: Option<String>, known: Vec<String> },
-    #[error("{} is not text in UTF-8", .0.display())]
-    NotText(PathBuf),
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error(transparent)]
-    Document(#[from] DocumentError),
 }
 
 macro_rules! built_in {

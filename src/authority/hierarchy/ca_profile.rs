@@ -6,12 +6,13 @@ use crate::keys::{PrivateKey, Signer};
 use crate::store::ca_certificates::ROOT;
 use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
+use crate::store::error::TemplateError;
 use crate::store::templates;
 
 /// The built-in template with what ca.toml says of this authority.
 pub(crate) fn authority_profile(template: &str, config: &Config) -> Result<Profile, CertifyError> {
     let Some(built_in) = templates::built_in(template) else {
-        let unknown = templates::TemplateError::Unknown { name: template.to_owned(), nearest: None, known: Vec::new() };
+        let unknown = TemplateError::Unknown { name: template.to_owned(), nearest: None, known: Vec::new() };
         return Err(unknown.into());
     };
     let mut profile = built_in.profile()?;

@@ -14,8 +14,9 @@ use crate::store::ca_certificates::{CaCertificates, ROOT, Root, read_certificate
 use crate::store::delivery;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
+use crate::store::error::TemplateError;
 use crate::store::index::{Change, EntryId, Index};
-use crate::store::templates::{self, TemplateError};
+use crate::store::templates;
 use crate::store::{Store, StoreError};
 use crate::system::files;
 use crate::x509::{Certificate, Validity};
