@@ -2,8 +2,8 @@
 
 use crate::app::context::Context;
 use crate::app::run_hook::{HookOptions, HookRun};
-use crate::authority::leaf::hook::Change;
-use crate::authority::leaf::order::{CertificateFacts, Outcome, Status};
+use crate::authority::leaf::hook::HookEvent;
+use crate::authority::leaf::order::{CertificateFacts, IssueOutcome, IssueStatus};
 use crate::report::failure::Failure;
 use crate::store::Store;
 
@@ -20,11 +20,16 @@ impl After<'_> {
     ///
     /// # Errors
     /// When the index cannot be read or written.
-    pub fn run(&self, store: &Store, outcome: &Outcome, context: &mut Context<'_>) -> Result<Option<HookRun>, Failure> {
+    pub fn run(
+        &self,
+        store: &Store,
+        outcome: &IssueOutcome,
+        context: &mut Context<'_>,
+    ) -> Result<Option<HookRun>, Failure> {
         let name = outcome.name.as_str();
         match (&outcome.facts, &outcome.paths, outcome.status) {
-            (CertificateFacts::Certificate(certificate), Some(paths), Status::Issued) => {
-                let change = Change {
+            (CertificateFacts::Certificate(certificate), Some(paths), IssueStatus::Issued) => {
+                let change = HookEvent {
                     action: self.action,
                     name,
                     template: &outcome.template,
@@ -37,7 +42,7 @@ impl After<'_> {
                 let secrets: Vec<&str> = self.secret.into_iter().collect();
                 self.hook.run(store, &change, outcome.hook.clone(), &secrets, context)
             }
-            (_, _, Status::Planned) => Ok(None),
+            (_, _, IssueStatus::Planned) => Ok(None),
             _ => self.hook.remember(store, name, context).map(|()| None),
         }
     }

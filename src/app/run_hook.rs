@@ -1,7 +1,7 @@
 //! Running the hook of a name after its files changed, and the rollback that its failure asks for.
 
 use crate::app::context::Context;
-use crate::authority::leaf::hook::{self, Change, Hook, OnFailure};
+use crate::authority::leaf::hook::{self, Hook, HookEvent, OnFailure};
 use crate::authority::leaf::rollback;
 use crate::report::failure::Failure;
 use crate::report::output::OutputFormat;
@@ -60,7 +60,7 @@ impl HookOptions {
     pub fn run(
         &self,
         store: &Store,
-        change: &Change<'_>,
+        change: &HookEvent<'_>,
         remembered: Option<Hook>,
         secrets: &[&str],
         context: &mut Context<'_>,
@@ -86,7 +86,7 @@ impl HookOptions {
 }
 
 impl HookRun {
-    fn run(&mut self, store: &Store, change: &Change<'_>, secrets: &[&str], context: &Context<'_>) {
+    fn run(&mut self, store: &Store, change: &HookEvent<'_>, secrets: &[&str], context: &Context<'_>) {
         let environment = hook::environment(&context.world.environment, secrets, store.home(), change);
         // With JSON, standard error has only the document of a failure.
         let folder = context.world.variable("TMPDIR").map_or_else(|| "/tmp".into(), std::path::PathBuf::from);
@@ -114,10 +114,10 @@ impl HookRun {
     }
 
     /// Puts the certificate back that was in place before the change.
-    fn roll_back(&mut self, store: &Store, change: &Change<'_>, context: &Context<'_>) {
+    fn roll_back(&mut self, store: &Store, change: &HookEvent<'_>, context: &Context<'_>) {
         let Some(previous) = change.previous else { return };
         let reference = Reference::Name(change.name.to_owned());
-        let order = rollback::Order { reference, to: Some(previous.clone()) };
+        let order = rollback::RollbackOrder { reference, to: Some(previous.clone()) };
         let outcome = rollback::rollback(store, &order, &context.effects());
         self.rolled_back = Some(outcome.map(|outcome| outcome.entry.serial).map_err(|error| error.to_string()));
     }

@@ -8,9 +8,9 @@ use crate::authority::hierarchy::intermediate;
 use crate::authority::hierarchy::intermediate::{InstallOrder, RequestOrder};
 use crate::authority::hierarchy::key_passphrase;
 use crate::authority::hierarchy::rotation;
-use crate::authority::leaf::order::Order as IssueOrder;
+use crate::authority::leaf::order::IssueOrder;
 use crate::authority::revocation::publish_crl;
-use crate::authority::revocation::publish_crl::Order as ListOrder;
+use crate::authority::revocation::publish_crl::CrlOrder;
 use crate::keys::Passphrase;
 use crate::store::index::Filter;
 use crate::store::passphrase_prompt::PassphrasePrompt;
@@ -69,7 +69,7 @@ const ACTS: [Act; 8] = [
         key_passphrase::change(&ca.store(), "issuing", &mut nobody(), &mut choose, effects).map(drop).map_err(boxed)
     }),
     ("crl", Ca::new, |ca, effects| {
-        let order = ListOrder { copy: Some(ca.top.path().join("issuing.crl")), ..ListOrder::default() };
+        let order = CrlOrder { copy: Some(ca.top.path().join("issuing.crl")), ..CrlOrder::default() };
         publish_crl::publish(&ca.store(), &order, &mut nobody(), effects).map(drop).map_err(boxed)
     }),
 ];

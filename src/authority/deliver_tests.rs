@@ -4,11 +4,11 @@ use crate::authority::leaf::error::IssueError;
 use std::fs;
 
 use super::testing::{Ca, files_below, order};
-use crate::authority::leaf::order::{Order, Status};
+use crate::authority::leaf::order::{IssueOrder, IssueStatus};
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, Signer};
 use crate::store::ca_certificates::read_certificate;
-use crate::store::delivery::{Place, foreign};
+use crate::store::delivery::{Destination, foreign};
 
 #[test]
 fn what_an_interrupted_run_left_in_a_folder_of_the_user_is_replaced() {
@@ -16,7 +16,7 @@ fn what_an_interrupted_run_left_in_a_folder_of_the_user_is_replaced() {
     let folder = ca.top.path().join("out");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("nginx.conf"), "mine").unwrap();
-    let wish = || Order { place: Some(Place::Folder(folder.clone())), ..order("server", "web.test") };
+    let wish = || IssueOrder { place: Some(Destination::Folder(folder.clone())), ..order("server", "web.test") };
     ca.issue(wish()).unwrap();
     ca.forget_delivery("web.test");
     fs::remove_file(folder.join("cert.pem")).unwrap();
@@ -33,8 +33,8 @@ fn an_encrypted_key_that_an_interrupted_run_left_is_replaced() {
         let ca = Ca::new();
         let folder = ca.top.path().join("out");
         fs::create_dir(&folder).unwrap();
-        let wish = || Order {
-            place: Some(Place::Folder(folder.clone())),
+        let wish = || IssueOrder {
+            place: Some(Destination::Folder(folder.clone())),
             protection: Some(Passphrase::new(b"leaf secret".to_vec())),
             ..order("server", "web.test")
         };
@@ -43,7 +43,7 @@ fn an_encrypted_key_that_an_interrupted_run_left_is_replaced() {
         for file in &["cert.pem", "key.pem", "chain.pem", "fullchain.pem"][finished..] {
             fs::remove_file(folder.join(file)).unwrap();
         }
-        assert_eq!(ca.issue(wish()).unwrap().status, Status::Issued);
+        assert_eq!(ca.issue(wish()).unwrap().status, IssueStatus::Issued);
         assert_eq!(ca.history("web.test").len(), 2, "{finished} files");
         let key = KeyFile::parse(&fs::read(folder.join("key.pem")).unwrap()).unwrap();
         let key = key.open(Some(&Passphrase::new(b"leaf secret".to_vec()))).unwrap();
@@ -58,7 +58,7 @@ fn what_is_not_of_the_interrupted_run_stays() {
     let ca = Ca::new();
     let folder = ca.top.path().join("out");
     fs::create_dir(&folder).unwrap();
-    let wish = || Order { place: Some(Place::Folder(folder.clone())), ..order("server", "web.test") };
+    let wish = || IssueOrder { place: Some(Destination::Folder(folder.clone())), ..order("server", "web.test") };
     ca.issue(wish()).unwrap();
     ca.forget_delivery("web.test");
     fs::remove_file(folder.join("fullchain.pem")).unwrap();
@@ -99,7 +99,7 @@ fn files_of_the_user_are_never_overwritten_and_nothing_is_recorded_then() {
     let folder = ca.top.path().join("out");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("key.pem"), "mine").unwrap();
-    let wish = || Order { place: Some(Place::Folder(folder.clone())), ..order("server", "web.test") };
+    let wish = || IssueOrder { place: Some(Destination::Folder(folder.clone())), ..order("server", "web.test") };
     assert!(matches!(ca.issue(wish()), Err(IssueError::PlaceTaken(path)) if path.ends_with("key.pem")));
     assert_eq!(fs::read(folder.join("key.pem")).unwrap(), b"mine");
     assert!(ca.history("web.test").is_empty());
@@ -116,7 +116,8 @@ fn a_place_that_cannot_be_written_is_found_before_anything_is_recorded() {
     std::os::unix::fs::symlink("nowhere", ca.top.path().join("dangling")).unwrap();
     std::os::unix::fs::symlink("nowhere", ca.path("issued/web.test")).unwrap();
     for below in ["file", "file/out", "dangling"] {
-        let wish = Order { place: Some(Place::Folder(ca.top.path().join(below))), ..order("server", "a.test") };
+        let wish =
+            IssueOrder { place: Some(Destination::Folder(ca.top.path().join(below))), ..order("server", "a.test") };
         assert!(ca.issue(wish).is_err(), "{below}");
     }
     assert!(ca.issue(order("server", "web.test")).is_err());

@@ -10,13 +10,13 @@ use time::Duration;
 
 use super::testing::{Ca, order};
 use crate::authority::hierarchy::init;
-use crate::authority::leaf::order::{Existing, Order};
+use crate::authority::leaf::order::{IfNameExists, IssueOrder};
 use crate::authority::leaf::renew::{NextKey, RenewError};
 use crate::issuance::Expiry;
 use crate::keys::Passphrase;
 use crate::store::ca_certificates::read_certificate;
 use crate::store::delivery;
-use crate::store::delivery::Place;
+use crate::store::delivery::Destination;
 use crate::x509::KeyAlgorithm;
 use crate::x509::crl::RevocationReason;
 
@@ -25,11 +25,11 @@ fn the_next_certificate_has_the_same_names_template_and_place_and_the_key_that_w
     let mut ca = Ca::new();
     let folder = ca.top.path().join("out");
     fs::create_dir(&folder).unwrap();
-    let wish = Order {
+    let wish = IssueOrder {
         names: vec!["www.test".parse().unwrap()],
         expiry: Expiry::For("30d".parse().unwrap()),
         subject: vec![(crate::x509::AttributeType::Organization, "Beta".to_owned())],
-        place: Some(Place::Folder(folder.clone())),
+        place: Some(Destination::Folder(folder.clone())),
         protection: Some(Passphrase::new(b"leaf secret".to_vec())),
         ..order("server", "web.test")
     };
@@ -81,12 +81,12 @@ fn a_renewal_that_is_overtaken_follows_what_overtook_it() {
         ca.now += Duration::days(1);
         let before = in_place(&ca);
         ca.renew_while("web.test", key, &mut || {
-            let another = Order {
-                existing: Existing::Replace,
+            let another = IssueOrder {
+                existing: IfNameExists::Replace,
                 expiry: Expiry::For("9d".parse().unwrap()),
                 ..order("server", "web.test")
             };
-            ca.issue(Order { names: vec![format!("{}.test", ca.now.day()).parse().unwrap()], ..another }).unwrap();
+            ca.issue(IssueOrder { names: vec![format!("{}.test", ca.now.day()).parse().unwrap()], ..another }).unwrap();
         })
         .unwrap();
         let after = in_place(&ca);

@@ -13,9 +13,9 @@ use time::Duration;
 use super::testing::{Ca, files_below, order};
 use crate::authority::leaf::renew::{NextKey, RenewError};
 use crate::authority::revocation::publish_crl;
-use crate::authority::revocation::publish_crl::{Because, CrlError, Order, Outcome, Status as ListStatus};
+use crate::authority::revocation::publish_crl::{CrlError, CrlOrder, CrlOutcome, CrlReason, CrlStatus};
 use crate::authority::revocation::revoke;
-use crate::authority::revocation::revoke::{Action, RevokeError, Target};
+use crate::authority::revocation::revoke::{RevokeAction, RevokeError, RevokeTarget};
 use crate::issuance::{Expiry, IssuerError};
 use crate::keys::{PrivateKey, key_file};
 use crate::store::ca_certificates::read_certificate;
@@ -29,14 +29,14 @@ const STOLEN: RevocationReason = RevocationReason::KeyCompromise;
 const HOLD: RevocationReason = RevocationReason::CertificateHold;
 const RELEASE: RevocationReason = RevocationReason::RemoveFromCrl;
 
-fn refused(result: Result<revoke::Outcome, RevokeError>) -> RevokeError {
+fn refused(result: Result<revoke::RevokeOutcome, RevokeError>) -> RevokeError {
     match result {
         Err(error) => error,
         other => panic!("{other:?}"),
     }
 }
 
-fn list_refused(result: Result<Outcome, CrlError>) -> CrlError {
+fn list_refused(result: Result<CrlOutcome, CrlError>) -> CrlError {
     match result {
         Err(error) => error,
         other => panic!("{other:?}"),
@@ -47,12 +47,12 @@ fn status(ca: &Ca, name: &str) -> Status {
     ca.index().latest_by_name(name, ca.now).unwrap().unwrap().status(ca.now)
 }
 
-fn of(authority: &str) -> Order {
-    Order { authority: Some(authority.to_owned()), ..Order::default() }
+fn of(authority: &str) -> CrlOrder {
+    CrlOrder { authority: Some(authority.to_owned()), ..CrlOrder::default() }
 }
 
-fn ensured() -> Order {
-    Order { ensure: true, ..Order::default() }
+fn ensured() -> CrlOrder {
+    CrlOrder { ensure: true, ..CrlOrder::default() }
 }
 
 fn published(ca: &Ca, authority: &str) -> Crl {
@@ -75,7 +75,7 @@ fn a_revoked_certificate_is_known_as_one_and_followed_by_another() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
     let outcome = ca.revoke("web.test", STOLEN).unwrap();
-    assert_eq!((outcome.action, outcome.authorities.as_slice()), (Action::Revoked, &["issuing".to_owned()][..]));
+    assert_eq!((outcome.action, outcome.authorities.as_slice()), (RevokeAction::Revoked, &["issuing".to_owned()][..]));
     let revocation = outcome.certificates[0].revocation.clone().unwrap();
     assert_eq!((revocation.at, revocation.reason), (ca.now, STOLEN));
     assert_eq!(status(&ca, "web.test"), Status::Revoked);
@@ -83,8 +83,8 @@ fn a_revoked_certificate_is_known_as_one_and_followed_by_another() {
         ca.renew("web.test", NextKey::Same),
         Err(RenewError::Issue(IssueError::Follow(FollowError::Revoked(name)))) if name == "web.test"
     ));
-    ca.issue(crate::authority::leaf::order::Order {
-        existing: crate::authority::leaf::order::Existing::Replace,
+    ca.issue(crate::authority::leaf::order::IssueOrder {
+        existing: crate::authority::leaf::order::IfNameExists::Replace,
         ..order("server", "web.test")
     })
     .unwrap();
@@ -132,10 +132,10 @@ fn what_cannot_be_done_to_a_certificate_is_said_and_nothing_changes() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
     assert!(matches!(refused(ca.revoke("web.test", RELEASE)), RevokeError::NotHeld { .. }));
-    assert_eq!(ca.revoke("web.test", HOLD).unwrap().action, Action::Held);
+    assert_eq!(ca.revoke("web.test", HOLD).unwrap().action, RevokeAction::Held);
     assert_eq!(status(&ca, "web.test"), Status::Held);
     assert!(matches!(refused(ca.revoke("web.test", HOLD)), RevokeError::AlreadyHeld { .. }));
-    assert_eq!(ca.revoke("web.test", RELEASE).unwrap().action, Action::Released);
+    assert_eq!(ca.revoke("web.test", RELEASE).unwrap().action, RevokeAction::Released);
     assert_eq!(status(&ca, "web.test"), Status::Valid);
     assert!(matches!(refused(ca.revoke("web.test", RELEASE)), RevokeError::NotHeld { .. }));
 
@@ -157,14 +157,14 @@ fn a_clock_that_went_back_does_not_hide_what_was_revoked() {
     ca.revoke("web.test", STOLEN).unwrap();
     ca.now -= Duration::HOUR;
     assert!(matches!(refused(ca.revoke("web.test", STOLEN)), RevokeError::AlreadyRevoked { .. }));
-    ca.publish(&Order::default()).unwrap();
+    ca.publish(&CrlOrder::default()).unwrap();
     assert_eq!(published(&ca, "issuing").entries.len(), 1);
 }
 
 #[test]
 fn of_several_live_certificates_somebody_has_to_say_which() {
     let mut ca = Ca::new();
-    ca.issue(crate::authority::leaf::order::Order {
+    ca.issue(crate::authority::leaf::order::IssueOrder {
         expiry: Expiry::For(Lifetime::from_days(1)),
         ..order("client", "alice")
     })
@@ -180,8 +180,8 @@ fn of_several_live_certificates_somebody_has_to_say_which() {
 
     let second = format!("serial:{}", history[2].serial);
     assert_eq!(ca.revoke(&second, STOLEN).unwrap().certificates[0].id, history[2].id);
-    let target = Target::Reference("alice".parse().unwrap());
-    let all = revoke::Order { target, all: true, reason: STOLEN, invalid_since: None };
+    let target = RevokeTarget::Reference("alice".parse().unwrap());
+    let all = revoke::RevokeOrder { target, all: true, reason: STOLEN, invalid_since: None };
     let revoked = ca.revoke_as(&all).unwrap().certificates;
     assert_eq!(revoked.iter().map(|entry| entry.id).collect::<Vec<_>>(), [history[1].id, history[3].id]);
     assert!(matches!(refused(ca.revoke_as(&all)), RevokeError::AlreadyRevoked { .. }));
@@ -196,8 +196,8 @@ fn everything_for_a_key_is_revoked_at_once() {
     ca.renew("alice", NextKey::Same).unwrap();
     ca.renew("alice", NextKey::New(None)).unwrap();
     let history = ca.history("alice");
-    let key = |fingerprint| Target::Key { path: "key.pem".into(), fingerprint };
-    let order = |target| revoke::Order { target, all: false, reason: STOLEN, invalid_since: None };
+    let key = |fingerprint| RevokeTarget::Key { path: "key.pem".into(), fingerprint };
+    let order = |target| revoke::RevokeOrder { target, all: false, reason: STOLEN, invalid_since: None };
     let outcome = ca.revoke_as(&order(key(history[0].key_fingerprint))).unwrap();
     assert_eq!(outcome.certificates.len(), 2);
     assert_eq!(ca.history("alice").last().unwrap().status(ca.now), Status::Valid, "it has another key");
@@ -205,7 +205,7 @@ fn everything_for_a_key_is_revoked_at_once() {
 
     let stranger = Ca::new();
     let own = certificate(&ca, "issued/alice/cert.pem");
-    let file = || Target::Certificate { path: "a.pem".into(), certificate: Box::new(own.clone()) };
+    let file = || RevokeTarget::Certificate { path: "a.pem".into(), certificate: Box::new(own.clone()) };
     assert!(matches!(refused(stranger.revoke_as(&order(file()))), RevokeError::Unknown { .. }));
     assert_eq!(ca.revoke_as(&order(file())).unwrap().certificates[0].serial, own.serial);
 }
@@ -217,12 +217,12 @@ fn a_list_is_that_of_its_authority_byte_for_byte() {
         ca.issue(order("server", name)).unwrap();
     }
     let suspected = ca.now - Duration::days(3);
-    let target = Target::Reference("a.test".parse().unwrap());
-    ca.revoke_as(&revoke::Order { target, all: false, reason: STOLEN, invalid_since: Some(suspected) }).unwrap();
+    let target = RevokeTarget::Reference("a.test".parse().unwrap());
+    ca.revoke_as(&revoke::RevokeOrder { target, all: false, reason: STOLEN, invalid_since: Some(suspected) }).unwrap();
     ca.revoke("b.test", RevocationReason::Unspecified).unwrap();
     ca.revoke("c.test", HOLD).unwrap();
     ca.revoke("issuing", RevocationReason::CessationOfOperation).unwrap();
-    let outcome = ca.publish(&Order::default()).unwrap();
+    let outcome = ca.publish(&CrlOrder::default()).unwrap();
     assert_eq!((outcome.authority.as_str(), outcome.number, outcome.revoked), ("issuing", 1, 3));
     let list = published(&ca, "issuing");
     let issuing = certificate(&ca, "authorities/issuing/cert.pem");
@@ -255,7 +255,7 @@ fn a_hold_that_becomes_final_keeps_its_date_and_a_release_leaves_no_trace_in_the
     ca.now += Duration::DAY;
     ca.revoke("a.test", STOLEN).unwrap();
     ca.revoke("b.test", RELEASE).unwrap();
-    ca.publish(&Order::default()).unwrap();
+    ca.publish(&CrlOrder::default()).unwrap();
     let list = published(&ca, "issuing");
     assert_eq!(list.entries.len(), 1);
     assert_eq!((list.entries[0].revoked_at, list.entries[0].reason), (held_at, Some(STOLEN)));
@@ -264,13 +264,13 @@ fn a_hold_that_becomes_final_keeps_its_date_and_a_release_leaves_no_trace_in_the
 #[test]
 fn numbers_grow_and_never_go_back() {
     let ca = Ca::new();
-    assert_eq!(ca.publish(&Order::default()).unwrap().number, 1);
+    assert_eq!(ca.publish(&CrlOrder::default()).unwrap().number, 1);
     let old_index = fs::read(ca.path("index.db")).unwrap();
     let old_log = fs::read(ca.path("index.db-wal")).unwrap();
-    assert_eq!(ca.publish(&Order::default()).unwrap().number, 2);
-    assert_eq!(ca.publish(&Order { number: Some(9), ..Order::default() }).unwrap().number, 9);
-    assert_eq!(ca.publish(&Order::default()).unwrap().number, 10);
-    let again = ca.publish(&Order { number: Some(10), ..Order::default() });
+    assert_eq!(ca.publish(&CrlOrder::default()).unwrap().number, 2);
+    assert_eq!(ca.publish(&CrlOrder { number: Some(9), ..CrlOrder::default() }).unwrap().number, 9);
+    assert_eq!(ca.publish(&CrlOrder::default()).unwrap().number, 10);
+    let again = ca.publish(&CrlOrder { number: Some(10), ..CrlOrder::default() });
     assert!(matches!(list_refused(again), CrlError::NumberUsed { latest: 10, .. }));
     assert_eq!(published(&ca, "issuing").number.as_deref(), Some(&[10][..]));
 
@@ -278,12 +278,12 @@ fn numbers_grow_and_never_go_back() {
     fs::remove_file(ca.path("index.db-shm")).unwrap();
     fs::write(ca.path("index.db"), old_index).unwrap();
     fs::write(ca.path("index.db-wal"), old_log).unwrap();
-    let back = list_refused(ca.publish(&Order::default()));
+    let back = list_refused(ca.publish(&CrlOrder::default()));
     assert!(matches!(&back, CrlError::NumberGoesBack { next: 2, found, .. } if found == "10"), "{back}");
-    let same = list_refused(ca.publish(&Order { number: Some(10), ..Order::default() }));
+    let same = list_refused(ca.publish(&CrlOrder { number: Some(10), ..CrlOrder::default() }));
     assert!(matches!(&same, CrlError::NumberGoesBack { next: 10, .. }), "{same}");
     assert_eq!(published(&ca, "issuing").number.as_deref(), Some(&[10][..]), "the file is left alone");
-    assert_eq!(ca.publish(&Order { number: Some(11), ..Order::default() }).unwrap().number, 11);
+    assert_eq!(ca.publish(&CrlOrder { number: Some(11), ..CrlOrder::default() }).unwrap().number, 11);
 }
 
 #[test]
@@ -294,36 +294,36 @@ fn a_list_is_signed_anew_only_when_it_is_due() {
         let outcome = ca.publish(&ensured()).unwrap();
         (outcome.status, outcome.number)
     };
-    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::First), 1));
-    assert_eq!(ensure(&ca), (ListStatus::Unchanged, 1));
+    assert_eq!(ensure(&ca), (CrlStatus::Signed(CrlReason::First), 1));
+    assert_eq!(ensure(&ca), (CrlStatus::Unchanged, 1));
     ca.revoke("web.test", HOLD).unwrap();
-    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Changed), 2));
+    assert_eq!(ensure(&ca), (CrlStatus::Signed(CrlReason::Changed), 2));
     ca.revoke("web.test", RELEASE).unwrap();
-    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Changed), 3));
+    assert_eq!(ensure(&ca), (CrlStatus::Signed(CrlReason::Changed), 3));
     ca.now += Duration::days(20);
-    assert_eq!(ensure(&ca), (ListStatus::Unchanged, 3), "exactly a third is left");
+    assert_eq!(ensure(&ca), (CrlStatus::Unchanged, 3), "exactly a third is left");
     ca.now += Duration::SECOND;
-    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Due), 4));
+    assert_eq!(ensure(&ca), (CrlStatus::Signed(CrlReason::Due), 4));
     fs::remove_file(ca.home.crl_pem("issuing")).unwrap();
-    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Files), 5));
+    assert_eq!(ensure(&ca), (CrlStatus::Signed(CrlReason::Files), 5));
     fs::write(ca.home.crl_der("issuing"), "not a list").unwrap();
-    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Files), 6));
+    assert_eq!(ensure(&ca), (CrlStatus::Signed(CrlReason::Files), 6));
     assert_eq!(published(&ca, "issuing").number.as_deref(), Some(&[6][..]));
     // Both files of an older list that somebody put back.
     let older = [ca.home.crl_pem("issuing"), ca.home.crl_der("issuing")].map(|path| (fs::read(&path).unwrap(), path));
-    ca.publish(&Order::default()).unwrap();
+    ca.publish(&CrlOrder::default()).unwrap();
     for (content, path) in older {
         fs::write(path, content).unwrap();
     }
-    assert_eq!(ensure(&ca), (ListStatus::Signed(Because::Files), 8));
+    assert_eq!(ensure(&ca), (CrlStatus::Signed(CrlReason::Files), 8));
 }
 
 #[test]
 fn a_copy_of_a_newer_list_stays_when_the_ca_was_brought_back_from_an_old_copy() {
     let ca = Ca::new();
-    ca.publish(&Order::default()).unwrap();
+    ca.publish(&CrlOrder::default()).unwrap();
     let old = ["index.db", "index.db-wal"].map(|name| (name, fs::read(ca.path(name)).unwrap()));
-    let copy = |number| Order { copy: Some(ca.path("copy.pem")), number, ..Order::default() };
+    let copy = |number| CrlOrder { copy: Some(ca.path("copy.pem")), number, ..CrlOrder::default() };
     ca.publish(&copy(Some(7))).unwrap();
     let newest = fs::read(ca.path("copy.pem")).unwrap();
     fs::remove_file(ca.path("index.db-shm")).unwrap();
@@ -345,7 +345,7 @@ fn a_copy_that_cannot_be_written_is_found_before_a_number_is_given() {
     let ca = Ca::new();
     fs::write(ca.path("other"), "").unwrap();
     std::os::unix::fs::symlink("other", ca.path("link.pem")).unwrap();
-    let refused = ca.publish(&Order { copy: Some(ca.path("link.pem")), ..Order::default() });
+    let refused = ca.publish(&CrlOrder { copy: Some(ca.path("link.pem")), ..CrlOrder::default() });
     assert!(matches!(refused, Err(CrlError::Store(StoreError::File(_)))), "{refused:?}");
     assert_eq!(ca.index().latest_list("issuing").unwrap(), None);
     assert!(!ca.home.crl_der("issuing").exists());
@@ -354,14 +354,14 @@ fn a_copy_that_cannot_be_written_is_found_before_a_number_is_given() {
 #[test]
 fn a_certificate_that_has_ended_is_named_once_more() {
     let mut ca = Ca::new();
-    ca.issue(crate::authority::leaf::order::Order {
+    ca.issue(crate::authority::leaf::order::IssueOrder {
         expiry: Expiry::For(Lifetime::from_days(10)),
         ..order("server", "web.test")
     })
     .unwrap();
     ca.revoke("web.test", STOLEN).unwrap();
     let named = |ca: &Ca| {
-        ca.publish(&Order::default()).unwrap();
+        ca.publish(&CrlOrder::default()).unwrap();
         published(ca, "issuing").entries.len()
     };
     assert_eq!(named(&ca), 1);
@@ -369,7 +369,7 @@ fn a_certificate_that_has_ended_is_named_once_more() {
     // A list that never reached its files counts for nobody.
     fs::remove_file(ca.home.crl_pem("issuing")).unwrap();
     fs::create_dir(ca.home.crl_pem("issuing")).unwrap();
-    let failed = list_refused(ca.publish(&Order::default()));
+    let failed = list_refused(ca.publish(&CrlOrder::default()));
     assert!(matches!(&failed, CrlError::NotPublished { number: 2, .. }), "{failed}");
     fs::remove_dir(ca.home.crl_pem("issuing")).unwrap();
     assert_eq!(named(&ca), 1, "one list issued beyond the validity period (RFC 5280 §3.3)");
@@ -379,15 +379,15 @@ fn a_certificate_that_has_ended_is_named_once_more() {
 #[test]
 fn a_copy_replaces_nothing_but_an_older_list() {
     let ca = Ca::new();
-    let copy = |name: &str| Order { copy: Some(ca.path(name)), ..Order::default() };
+    let copy = |name: &str| CrlOrder { copy: Some(ca.path(name)), ..CrlOrder::default() };
     ca.publish(&copy("copy.pem")).unwrap();
     assert_eq!(fs::read(ca.path("copy.pem")).unwrap(), fs::read(ca.home.crl_pem("issuing")).unwrap());
     ca.publish(&copy("copy.der")).unwrap();
     assert_eq!(fs::read(ca.path("copy.der")).unwrap(), fs::read(ca.home.crl_der("issuing")).unwrap());
     assert!(files::is_secret_to_us(&ca.path("copy.der")).is_ok_and(|secret| !secret), "mode 0644");
     // A run that finds nothing to sign brings an old copy up to date.
-    let ensured = ca.publish(&Order { ensure: true, ..copy("copy.pem") }).unwrap();
-    assert_eq!((ensured.status, ensured.number), (ListStatus::Unchanged, 2));
+    let ensured = ca.publish(&CrlOrder { ensure: true, ..copy("copy.pem") }).unwrap();
+    assert_eq!((ensured.status, ensured.number), (CrlStatus::Unchanged, 2));
     assert_eq!(fs::read(ca.path("copy.pem")).unwrap(), fs::read(ca.home.crl_pem("issuing")).unwrap());
 
     let two = fs::read_to_string(ca.path("copy.pem")).unwrap().repeat(2);
@@ -398,11 +398,11 @@ fn a_copy_replaces_nothing_but_an_older_list() {
         assert_eq!(fs::read_to_string(ca.path(name)).unwrap(), content);
     }
     // The same authority in another copy of the CA directory is further on.
-    ca.publish(&Order { number: Some(100), ..copy("newer.pem") }).unwrap();
+    ca.publish(&CrlOrder { number: Some(100), ..copy("newer.pem") }).unwrap();
     let stale = Ca::new();
     let other = fs::read(ca.path("newer.pem")).unwrap();
     fs::write(stale.path("newer.pem"), &other).unwrap();
-    stale.publish(&Order { copy: Some(stale.path("newer.pem")), ..Order::default() }).unwrap();
+    stale.publish(&CrlOrder { copy: Some(stale.path("newer.pem")), ..CrlOrder::default() }).unwrap();
     assert_ne!(fs::read(stale.path("newer.pem")).unwrap(), other, "the list of another CA's key may be replaced");
     fs::remove_dir_all(stale.path("")).unwrap();
     assert_eq!(ca.index().latest_list("issuing").unwrap().unwrap().number, 100);
@@ -414,10 +414,10 @@ fn a_list_needs_the_authoritys_own_key_and_its_leave() {
     let right = fs::read(ca.path("authorities/issuing/key.pem")).unwrap();
     let other = PrivateKey::generate(KeyAlgorithm::EcdsaP384).unwrap();
     fs::write(ca.path("authorities/issuing/key.pem"), key_file::write(&other, None).unwrap().as_bytes()).unwrap();
-    let refused = ca.publish(&Order::default());
+    let refused = ca.publish(&CrlOrder::default());
     assert!(matches!(refused, Err(CrlError::Store(StoreError::Issuer(IssuerError::KeyMismatch(_))))), "{refused:?}");
     fs::remove_file(ca.path("authorities/issuing/key.pem")).unwrap();
-    assert!(matches!(ca.publish(&Order::default()), Err(CrlError::Store(StoreError::KeyAway { .. }))));
+    assert!(matches!(ca.publish(&CrlOrder::default()), Err(CrlError::Store(StoreError::KeyAway { .. }))));
     assert_eq!(ca.index().latest_list("issuing").unwrap(), None, "no number was taken");
     fs::write(ca.path("authorities/issuing/key.pem"), right).unwrap();
     // Nobody is asked for anything when there is nothing to sign.
@@ -425,7 +425,7 @@ fn a_list_needs_the_authoritys_own_key_and_its_leave() {
     fs::set_permissions(ca.path("authorities/issuing/key.pem"), restore).unwrap();
     assert_eq!(ca.publish(&ensured()).unwrap().number, 1);
     fs::remove_file(ca.path("authorities/issuing/key.pem")).unwrap();
-    assert_eq!(ca.publish(&ensured()).unwrap().status, publish_crl::Status::Unchanged);
+    assert_eq!(ca.publish(&ensured()).unwrap().status, publish_crl::CrlStatus::Unchanged);
 }
 
 #[test]
@@ -440,7 +440,7 @@ fn many_at_once_revoke_and_sign_without_losing_a_revocation_or_a_number() {
             let (ca, name) = (&ca, name.clone());
             scope.spawn(move || {
                 ca.revoke(&name, STOLEN).unwrap();
-                ca.publish(&Order::default()).unwrap().number
+                ca.publish(&CrlOrder::default()).unwrap().number
             })
         };
         let threads: Vec<_> = names.iter().map(work).collect();
@@ -457,20 +457,22 @@ fn many_at_once_revoke_and_sign_without_losing_a_revocation_or_a_number() {
 fn a_revoked_authority_signs_no_certificates_and_what_it_signed_is_due() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
-    let refused = |result: Result<crate::authority::leaf::order::Outcome, IssueError>| match result {
+    let refused = |result: Result<crate::authority::leaf::order::IssueOutcome, IssueError>| match result {
         Err(error @ IssueError::Certify(CertifyError::RevokedIssuer { .. })) => error.to_string(),
         other => panic!("{other:?}"),
     };
-    let if_due = || crate::authority::leaf::order::Order {
-        existing: crate::authority::leaf::order::Existing::KeepUnlessDue(crate::authority::leaf::order::Due::LastThird),
+    let if_due = || crate::authority::leaf::order::IssueOrder {
+        existing: crate::authority::leaf::order::IfNameExists::KeepUnlessDue(
+            crate::authority::leaf::order::DueRule::LastThird,
+        ),
         ..order("server", "web.test")
     };
-    let by_root = || crate::authority::leaf::order::Order { issuer: Some("root".to_owned()), ..if_due() };
+    let by_root = || crate::authority::leaf::order::IssueOrder { issuer: Some("root".to_owned()), ..if_due() };
 
     ca.revoke("issuing", HOLD).unwrap();
     assert!(refused(ca.issue(order("server", "b.test"))).starts_with("'issuing' is on hold, since "));
     ca.revoke("issuing", RELEASE).unwrap();
-    assert_eq!(ca.issue(if_due()).unwrap().status, crate::authority::leaf::order::Status::Unchanged);
+    assert_eq!(ca.issue(if_due()).unwrap().status, crate::authority::leaf::order::IssueStatus::Unchanged);
 
     let of_issue = |renewed: Result<_, RenewError>| {
         renewed.map_err(|error| match error {
@@ -480,18 +482,18 @@ fn a_revoked_authority_signs_no_certificates_and_what_it_signed_is_due() {
     };
     ca.revoke("issuing", STOLEN).unwrap();
     assert!(refused(ca.issue(order("server", "b.test"))).contains("is revoked, since "));
-    let dry_run = crate::authority::leaf::order::Order { dry_run: true, ..order("server", "b.test") };
+    let dry_run = crate::authority::leaf::order::IssueOrder { dry_run: true, ..order("server", "b.test") };
     refused(ca.issue(dry_run));
-    refused(ca.issue(crate::authority::leaf::order::Order {
-        place: Some(crate::store::delivery::Place::Memory),
+    refused(ca.issue(crate::authority::leaf::order::IssueOrder {
+        place: Some(crate::store::delivery::Destination::Memory),
         ..order("server", "b.test")
     }));
     refused(of_issue(ca.renew("web.test", NextKey::Same)));
     refused(of_issue(ca.renew("web.test", NextKey::New(None))));
     refused(ca.issue(if_due()));
     assert!(ca.history("b.test").is_empty() && ca.history("web.test").len() == 1);
-    assert_eq!(ca.issue(by_root()).unwrap().status, crate::authority::leaf::order::Status::Issued);
-    assert_eq!(ca.issue(by_root()).unwrap().status, crate::authority::leaf::order::Status::Unchanged);
+    assert_eq!(ca.issue(by_root()).unwrap().status, crate::authority::leaf::order::IssueStatus::Issued);
+    assert_eq!(ca.issue(by_root()).unwrap().status, crate::authority::leaf::order::IssueStatus::Unchanged);
 }
 
 #[test]
@@ -502,13 +504,14 @@ fn an_authority_below_a_revoked_one_signs_nothing() {
     let deeper = include_str!("../../templates/intermediate.toml").replace("path-length = 0", "path-length = 1");
     fs::write(templates, deeper).unwrap();
     ca.issue(order("policy", "policy")).unwrap();
-    let below = |name| crate::authority::leaf::order::Order {
+    let below = |name| crate::authority::leaf::order::IssueOrder {
         issuer: Some("policy".to_owned()),
         ..order("intermediate", name)
     };
     ca.issue(below("emea")).unwrap();
     ca.revoke("policy", STOLEN).unwrap();
-    let wish = crate::authority::leaf::order::Order { issuer: Some("emea".to_owned()), ..order("server", "web.test") };
+    let wish =
+        crate::authority::leaf::order::IssueOrder { issuer: Some("emea".to_owned()), ..order("server", "web.test") };
     let told = ca.issue(wish).unwrap_err().to_string();
     assert!(told.starts_with("'emea' stands below 'policy', which is revoked"), "{told}");
     assert!(matches!(ca.issue(below("apac")), Err(IssueError::Certify(CertifyError::RevokedIssuer { .. }))));
@@ -527,7 +530,7 @@ fn nobody_is_asked_for_the_passphrase_of_a_revoked_authority() {
 #[test]
 fn a_number_that_no_index_can_hold_is_refused() {
     let ca = Ca::new();
-    let refused = list_refused(ca.publish(&Order { number: Some(u64::MAX), ..Order::default() }));
+    let refused = list_refused(ca.publish(&CrlOrder { number: Some(u64::MAX), ..CrlOrder::default() }));
     assert!(matches!(refused, CrlError::NumberTooGreat(u64::MAX)), "{refused}");
     assert!(!ca.home.crl_der("issuing").exists());
 }

@@ -26,9 +26,9 @@ use crate::authority::hierarchy::init;
 use crate::authority::hierarchy::init::Made;
 use crate::authority::hierarchy::{intermediate, renew_root, rotation};
 use crate::authority::leaf::issue;
-use crate::authority::leaf::order::{Existing, Order, Outcome, SubjectKey};
+use crate::authority::leaf::order::{IfNameExists, IssueOrder, IssueOutcome, SubjectKey};
 use crate::authority::leaf::renew;
-use crate::authority::leaf::renew::{NextKey, Renewal};
+use crate::authority::leaf::renew::{NextKey, RenewOrder};
 use crate::authority::leaf::{request, rollback, sign};
 use crate::authority::revocation::{publish_crl, revoke};
 use crate::issuance::{self, Expiry, SignedBy, recertify};
@@ -89,21 +89,26 @@ impl Ca {
         Store::open(self.home.clone()).unwrap()
     }
 
-    pub fn issue(&self, order: Order) -> Result<Outcome, IssueError> {
+    pub fn issue(&self, order: IssueOrder) -> Result<IssueOutcome, IssueError> {
         self.issue_asking(order, &mut |_| Ok(Passphrase::new(b"secret".to_vec())))
     }
 
-    pub fn issue_asking(&self, order: Order, ask: &mut PassphrasePrompt<'_>) -> Result<Outcome, IssueError> {
+    pub fn issue_asking(&self, order: IssueOrder, ask: &mut PassphrasePrompt<'_>) -> Result<IssueOutcome, IssueError> {
         self.with_effects(|effects| issue::issue(&self.store(), order, ask, effects))
     }
 
-    pub fn renew(&self, name: &str, key: NextKey) -> Result<Outcome, RenewError> {
+    pub fn renew(&self, name: &str, key: NextKey) -> Result<IssueOutcome, RenewError> {
         self.renew_while(name, key, &mut || ())
     }
 
     /// A renewal beside which something else happens, after it looked at what is in place and before it has the lock.
-    pub fn renew_while(&self, name: &str, key: NextKey, meanwhile: &mut dyn FnMut()) -> Result<Outcome, RenewError> {
-        let renewal = Renewal {
+    pub fn renew_while(
+        &self,
+        name: &str,
+        key: NextKey,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<IssueOutcome, RenewError> {
+        let renewal = RenewOrder {
             reference: name.parse().unwrap(),
             key,
             expiry: None,
@@ -122,7 +127,7 @@ impl Ca {
 
     /// The DER of a request for a server, made with a key of its own.
     pub fn request_for(&self, name: &str) -> Vec<u8> {
-        let wanted = request::Wanted {
+        let wanted = request::CsrOrder {
             template: "server".to_owned(),
             name: name.parse().unwrap(),
             names: Vec::new(),
@@ -141,8 +146,8 @@ impl Ca {
     }
 
     /// Signs a request as a server's.
-    pub fn sign(&self, request: &[u8]) -> Result<Outcome, SignError> {
-        let signing = sign::Signing {
+    pub fn sign(&self, request: &[u8]) -> Result<IssueOutcome, SignError> {
+        let signing = sign::SignOrder {
             request: request.to_vec(),
             template: "server".to_owned(),
             name: None,
@@ -153,7 +158,7 @@ impl Ca {
             set: BTreeMap::new(),
             issuer: None,
             place: None,
-            existing: Existing::Refuse,
+            existing: IfNameExists::Refuse,
             dry_run: false,
             exact: false,
         };
@@ -161,16 +166,16 @@ impl Ca {
         self.with_effects(|effects| sign::sign(&self.store(), signing, &mut ask, effects))
     }
 
-    pub fn revoke(&self, reference: &str, reason: RevocationReason) -> Result<revoke::Outcome, RevokeError> {
-        let target = revoke::Target::Reference(reference.parse().unwrap());
-        self.revoke_as(&revoke::Order { target, all: false, reason, invalid_since: None })
+    pub fn revoke(&self, reference: &str, reason: RevocationReason) -> Result<revoke::RevokeOutcome, RevokeError> {
+        let target = revoke::RevokeTarget::Reference(reference.parse().unwrap());
+        self.revoke_as(&revoke::RevokeOrder { target, all: false, reason, invalid_since: None })
     }
 
-    pub fn revoke_as(&self, order: &revoke::Order) -> Result<revoke::Outcome, RevokeError> {
+    pub fn revoke_as(&self, order: &revoke::RevokeOrder) -> Result<revoke::RevokeOutcome, RevokeError> {
         self.with_effects(|effects| revoke::revoke(&self.store(), order, effects))
     }
 
-    pub fn publish(&self, order: &publish_crl::Order) -> Result<publish_crl::Outcome, CrlError> {
+    pub fn publish(&self, order: &publish_crl::CrlOrder) -> Result<publish_crl::CrlOutcome, CrlError> {
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         self.with_effects(|effects| publish_crl::publish(&self.store(), order, &mut ask, effects))
     }
@@ -229,8 +234,8 @@ impl Ca {
         act(&Effects { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::ZERO })
     }
 
-    pub fn roll_back(&self, name: &str) -> Result<rollback::Outcome, RollbackError> {
-        let order = rollback::Order { reference: name.parse().unwrap(), to: None };
+    pub fn roll_back(&self, name: &str) -> Result<rollback::RollbackOutcome, RollbackError> {
+        let order = rollback::RollbackOrder { reference: name.parse().unwrap(), to: None };
         self.with_effects(|effects| rollback::rollback(&self.store(), &order, effects))
     }
 
@@ -269,8 +274,8 @@ impl<F: FnOnce()> Entropy for Meanwhile<F> {
     }
 }
 
-pub fn order(template: &str, name: &str) -> Order {
-    Order {
+pub fn order(template: &str, name: &str) -> IssueOrder {
+    IssueOrder {
         template: template.to_owned(),
         name: name.parse().unwrap(),
         names: Vec::new(),
@@ -281,7 +286,7 @@ pub fn order(template: &str, name: &str) -> Order {
         set: BTreeMap::new(),
         issuer: None,
         place: None,
-        existing: Existing::Refuse,
+        existing: IfNameExists::Refuse,
         follows: None,
         dry_run: false,
         protection: None,

@@ -17,14 +17,14 @@ use time::Duration;
 use super::testing::{Ca, files_below, order};
 use crate::authority::hierarchy::import::Adoption;
 use crate::authority::hierarchy::key_passphrase;
-use crate::authority::leaf::order::{Due, Existing, Order, Status, SubjectKey};
+use crate::authority::leaf::order::{DueRule, IfNameExists, IssueOrder, IssueStatus, SubjectKey};
 use crate::authority::leaf::rollback;
 use crate::issuance::{DraftRefusal, Expiry};
 use crate::keys::key_file::{self, KeyFile};
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::store::ca_certificates::{CaCertificates, read_certificate, read_certificates};
 use crate::store::config::Config;
-use crate::store::delivery::Place;
+use crate::store::delivery::Destination;
 use crate::store::home::Home;
 use crate::text::Lifetime;
 use crate::x509::{KeyAlgorithm, TbsFields, Validity, tbs};
@@ -33,7 +33,7 @@ use crate::x509::{KeyAlgorithm, TbsFields, Validity, tbs};
 fn a_ca_is_made_whole_and_issues_what_its_index_knows() {
     let ca = Ca::new();
     let issued = ca.issue(order("server", "web.test")).unwrap();
-    assert_eq!(issued.status, Status::Issued);
+    assert_eq!(issued.status, IssueStatus::Issued);
     assert_eq!(
         files_below(ca.home.folder()),
         [
@@ -122,9 +122,9 @@ fn an_intermediate_of_a_new_ca_has_a_name_of_its_own_that_can_be_one() {
 fn what_cannot_be_put_back_is_told_without_waiting_for_others() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
-    ca.issue(Order { existing: Existing::Replace, ..order("server", "web.test") }).unwrap();
+    ca.issue(IssueOrder { existing: IfNameExists::Replace, ..order("server", "web.test") }).unwrap();
     fs::remove_dir_all(ca.path("issued/.generations/web.test")).unwrap();
-    let order = rollback::Order { reference: "web.test".parse().unwrap(), to: None };
+    let order = rollback::RollbackOrder { reference: "web.test".parse().unwrap(), to: None };
     let refused = ca.with_effects_without_lock(|effects| rollback::rollback(&ca.store(), &order, effects)).unwrap_err();
     assert!(matches!(refused, rollback::RollbackError::NotKept { .. }), "{refused}");
 }
@@ -148,11 +148,11 @@ fn a_key_file_that_was_exchanged_while_somebody_typed_is_left_alone() {
 #[test]
 fn a_certificate_that_has_ended_is_not_put_back() {
     let mut ca = Ca::new();
-    ca.issue(Order { expiry: Expiry::For(Lifetime::from_days(1)), ..order("server", "web.test") }).unwrap();
-    ca.issue(Order { existing: Existing::Replace, ..order("server", "web.test") }).unwrap();
+    ca.issue(IssueOrder { expiry: Expiry::For(Lifetime::from_days(1)), ..order("server", "web.test") }).unwrap();
+    ca.issue(IssueOrder { existing: IfNameExists::Replace, ..order("server", "web.test") }).unwrap();
     let before = fs::read(ca.path("issued/web.test/cert.pem")).unwrap();
     ca.now += Duration::days(2);
-    let order = rollback::Order { reference: "web.test".parse().unwrap(), to: None };
+    let order = rollback::RollbackOrder { reference: "web.test".parse().unwrap(), to: None };
     let refused = ca.with_effects(|effects| rollback::rollback(&ca.store(), &order, effects)).unwrap_err();
     assert!(matches!(refused, rollback::RollbackError::Ended { .. }), "{refused}");
     assert_eq!(fs::read(ca.path("issued/web.test/cert.pem")).unwrap(), before);
@@ -223,7 +223,7 @@ fn force_replaces_the_files_as_a_whole_and_keeps_the_old_ones() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
     let old = read_certificate(&ca.path("issued/web.test/cert.pem")).unwrap();
-    ca.issue(Order { existing: Existing::Replace, ..order("server", "web.test") }).unwrap();
+    ca.issue(IssueOrder { existing: IfNameExists::Replace, ..order("server", "web.test") }).unwrap();
     let new = read_certificate(&ca.path("issued/web.test/cert.pem")).unwrap();
     let kept = read_certificate(&ca.path(&format!("issued/.generations/web.test/{}/cert.pem", old.serial))).unwrap();
     assert_ne!(new, old);
@@ -234,32 +234,36 @@ fn force_replaces_the_files_as_a_whole_and_keeps_the_old_ones() {
 #[test]
 fn what_is_not_due_is_left_alone() {
     let mut ca = Ca::new();
-    let wish = |due| Order { existing: Existing::KeepUnlessDue(due), ..order("server", "web.test") };
-    assert_eq!(ca.issue(wish(Due::LastThird)).unwrap().status, Status::Issued);
-    assert_eq!(ca.issue(wish(Due::LastThird)).unwrap().status, Status::Unchanged);
+    let wish = |due| IssueOrder { existing: IfNameExists::KeepUnlessDue(due), ..order("server", "web.test") };
+    assert_eq!(ca.issue(wish(DueRule::LastThird)).unwrap().status, IssueStatus::Issued);
+    assert_eq!(ca.issue(wish(DueRule::LastThird)).unwrap().status, IssueStatus::Unchanged);
     ca.now += Duration::days(59);
-    assert_eq!(ca.issue(wish(Due::LastThird)).unwrap().status, Status::Unchanged);
-    assert_eq!(ca.issue(wish(Due::Within("40d".parse().unwrap()))).unwrap().status, Status::Issued);
+    assert_eq!(ca.issue(wish(DueRule::LastThird)).unwrap().status, IssueStatus::Unchanged);
+    assert_eq!(ca.issue(wish(DueRule::Within("40d".parse().unwrap()))).unwrap().status, IssueStatus::Issued);
     ca.now += Duration::days(61);
-    assert_eq!(ca.issue(wish(Due::LastThird)).unwrap().status, Status::Issued);
+    assert_eq!(ca.issue(wish(DueRule::LastThird)).unwrap().status, IssueStatus::Issued);
     assert_eq!(ca.history("web.test").len(), 3);
 }
 
 #[test]
 fn other_names_another_key_or_a_missing_file_make_it_due() {
     let ca = Ca::new();
-    let wish = || Order { existing: Existing::KeepUnlessDue(Due::LastThird), ..order("server", "web.test") };
+    let wish =
+        || IssueOrder { existing: IfNameExists::KeepUnlessDue(DueRule::LastThird), ..order("server", "web.test") };
     ca.issue(wish()).unwrap();
-    assert_eq!(ca.issue(Order { names: vec!["www.test".parse().unwrap()], ..wish() }).unwrap().status, Status::Issued);
-    assert_eq!(ca.issue(wish()).unwrap().status, Status::Issued);
     assert_eq!(
-        ca.issue(Order { key: SubjectKey::Generate(Some(KeyAlgorithm::Ed25519)), ..wish() }).unwrap().status,
-        Status::Issued
+        ca.issue(IssueOrder { names: vec!["www.test".parse().unwrap()], ..wish() }).unwrap().status,
+        IssueStatus::Issued
     );
-    assert_eq!(ca.issue(wish()).unwrap().status, Status::Issued);
+    assert_eq!(ca.issue(wish()).unwrap().status, IssueStatus::Issued);
+    assert_eq!(
+        ca.issue(IssueOrder { key: SubjectKey::Generate(Some(KeyAlgorithm::Ed25519)), ..wish() }).unwrap().status,
+        IssueStatus::Issued
+    );
+    assert_eq!(ca.issue(wish()).unwrap().status, IssueStatus::Issued);
     fs::remove_file(ca.path("issued/web.test/key.pem")).unwrap();
-    assert_eq!(ca.issue(wish()).unwrap().status, Status::Issued);
-    assert_eq!(ca.issue(wish()).unwrap().status, Status::Unchanged);
+    assert_eq!(ca.issue(wish()).unwrap().status, IssueStatus::Issued);
+    assert_eq!(ca.issue(wish()).unwrap().status, IssueStatus::Unchanged);
 }
 
 #[test]
@@ -279,7 +283,7 @@ fn a_run_that_died_after_its_record_is_simply_repeated() {
     // Killed after they appeared: only the mark is missing, and the repeated command ends what was begun.
     ca.forget_delivery("web.test");
     let outcome = ca.issue(order("server", "web.test")).unwrap();
-    assert_eq!(outcome.status, Status::Issued);
+    assert_eq!(outcome.status, IssueStatus::Issued);
     assert_eq!(ca.history("web.test").len(), 2);
     assert!(ca.history("web.test")[1].delivered_at.is_some());
     assert!(matches!(ca.issue(order("server", "web.test")), Err(IssueError::NameTaken { .. })));
@@ -289,8 +293,8 @@ fn a_run_that_died_after_its_record_is_simply_repeated() {
 fn a_dry_run_leaves_no_trace() {
     let ca = Ca::new();
     let before = files_below(ca.home.folder());
-    let outcome = ca.issue(Order { dry_run: true, ..order("server", "web.test") }).unwrap();
-    assert_eq!(outcome.status, Status::Planned);
+    let outcome = ca.issue(IssueOrder { dry_run: true, ..order("server", "web.test") }).unwrap();
+    assert_eq!(outcome.status, IssueStatus::Planned);
     assert_eq!(files_below(ca.home.folder()), before);
     assert!(ca.history("web.test").is_empty());
 }
@@ -301,7 +305,8 @@ fn a_dry_run_refuses_what_would_be_refused() {
     let taken = ca.top.path().join("taken");
     fs::write(&taken, "mine").unwrap();
     for dry_run in [true, false] {
-        let wish = Order { dry_run, place: Some(Place::Folder(taken.clone())), ..order("server", "web.test") };
+        let wish =
+            IssueOrder { dry_run, place: Some(Destination::Folder(taken.clone())), ..order("server", "web.test") };
         assert!(matches!(ca.issue(wish), Err(IssueError::PlaceTaken(path)) if path == taken));
     }
 }
@@ -310,8 +315,8 @@ fn a_dry_run_refuses_what_would_be_refused() {
 fn in_memory_there_are_no_files_but_there_is_a_record() {
     let ca = Ca::new();
     for _ in 0..2 {
-        let wish = Order {
-            place: Some(Place::Memory),
+        let wish = IssueOrder {
+            place: Some(Destination::Memory),
             set: [("role".to_owned(), "client".to_owned())].into(),
             ..order("handshake", "probe")
         };
@@ -327,7 +332,7 @@ fn an_intermediate_becomes_an_authority_that_can_issue() {
     let ca = Ca::none();
     ca.init(crate::authority::hierarchy::init::Order { intermediate: None, ..ca.init_order() }).unwrap();
     ca.issue(order("intermediate", "emea")).unwrap();
-    let outcome = ca.issue(Order { issuer: Some("emea".to_owned()), ..order("server", "web.test") }).unwrap();
+    let outcome = ca.issue(IssueOrder { issuer: Some("emea".to_owned()), ..order("server", "web.test") }).unwrap();
     assert_eq!(outcome.authority, "emea");
     assert_eq!(read_certificates(&ca.path("issued/web.test/chain.pem")).unwrap().len(), 1);
     assert!(matches!(
@@ -340,13 +345,13 @@ fn an_intermediate_becomes_an_authority_that_can_issue() {
         Ca::none().init(dashed),
         Err(InitError::Certify(CertifyError::Store(StoreError::AuthorityName(_))))
     ));
-    let due = Existing::KeepUnlessDue(Due::Within("4000d".parse().unwrap()));
-    for existing in [Existing::Refuse, Existing::Replace, due] {
-        let again = ca.issue(Order { existing, ..order("intermediate", "emea") });
+    let due = IfNameExists::KeepUnlessDue(DueRule::Within("4000d".parse().unwrap()));
+    for existing in [IfNameExists::Refuse, IfNameExists::Replace, due] {
+        let again = ca.issue(IssueOrder { existing, ..order("intermediate", "emea") });
         assert!(matches!(&again, Err(IssueError::AuthorityKept(name)) if name == "emea"), "{again:?}");
     }
     assert_eq!(ca.history("emea").len(), 1);
-    let unknown = Order { issuer: Some("apac".to_owned()), ..order("server", "b.test") };
+    let unknown = IssueOrder { issuer: Some("apac".to_owned()), ..order("server", "b.test") };
     assert!(
         matches!(ca.issue(unknown), Err(IssueError::Certify(CertifyError::Store(StoreError::UnknownAuthority { known, .. }))) if known == ["root", "emea"])
     );
@@ -388,7 +393,7 @@ fn an_encrypted_ca_key_opens_with_its_passphrase_only_and_must_not_be_open_to_ot
 #[test]
 fn values_that_no_string_uses_are_refused() {
     let ca = Ca::new();
-    let set = |key: &str| Order { set: [(key.to_owned(), "x".to_owned())].into(), ..order("server", "web.test") };
+    let set = |key: &str| IssueOrder { set: [(key.to_owned(), "x".to_owned())].into(), ..order("server", "web.test") };
     assert!(matches!(ca.issue(set("team")), Err(IssueError::Input(RequestInputError::UnusedValue { .. }))));
     assert!(matches!(ca.issue(set("name")), Err(IssueError::Input(RequestInputError::ReservedValue(_)))));
 }
@@ -406,7 +411,8 @@ fn the_sites_own_template_and_settings_are_used() {
     fs::write(ca.path("templates/web.toml"), template).unwrap();
     let unset = ca.issue(order("web", "a.corp.test"));
     assert!(matches!(unset, Err(IssueError::Certify(CertifyError::Refusal(DraftRefusal::Template(_))))), "{unset:?}");
-    ca.issue(Order { set: [("team".to_owned(), "Ops".to_owned())].into(), ..order("web", "a.corp.test") }).unwrap();
+    ca.issue(IssueOrder { set: [("team".to_owned(), "Ops".to_owned())].into(), ..order("web", "a.corp.test") })
+        .unwrap();
     let leaf = read_certificate(&ca.path("issued/a.corp.test/cert.pem")).unwrap();
     assert_eq!(leaf.subject.to_string(), "C=DE, O=Acme, OU=Ops of corp.test, CN=a.corp.test");
     assert_eq!(leaf.crl_urls, ["http://crl.test/ca.crl"]);
@@ -506,10 +512,10 @@ fn a_leaf_that_would_outlive_its_issuer_is_clipped_only_when_asked() {
         ca.issue(order("server", "web.test")),
         Err(IssueError::Certify(CertifyError::Refusal(DraftRefusal::OutlivesIssuer { .. })))
     ));
-    let outcome = ca.issue(Order { clip: true, ..order("server", "web.test") }).unwrap();
+    let outcome = ca.issue(IssueOrder { clip: true, ..order("server", "web.test") }).unwrap();
     assert!(outcome.clipped);
     let short = ca
-        .issue(Order { clip: true, expiry: Expiry::For("1d".parse().unwrap()), ..order("server", "b.test") })
+        .issue(IssueOrder { clip: true, expiry: Expiry::For("1d".parse().unwrap()), ..order("server", "b.test") })
         .unwrap();
     assert!(!short.clipped);
 }

@@ -162,7 +162,7 @@ mod tests {
 
     use super::testing::Played;
     use super::*;
-    use crate::authority::revocation::publish_crl::Order;
+    use crate::authority::revocation::publish_crl::CrlOrder;
     use crate::authority::testing::{Ca, NOW};
 
     fn ask(words: &[&str], refuses: Option<ErrorKind>) -> (ExitStatus, String, String) {
@@ -217,8 +217,8 @@ mod tests {
     fn every_command_warns_of_a_list_that_runs_out() {
         let ca = Ca::new();
         assert_eq!(after(&ca, Duration::days(25), &["list"]).1, "", "there is no list yet");
-        ca.publish(&Order::default()).unwrap();
-        ca.publish(&Order { authority: Some("root".to_owned()), ..Order::default() }).unwrap();
+        ca.publish(&CrlOrder::default()).unwrap();
+        ca.publish(&CrlOrder { authority: Some("root".to_owned()), ..CrlOrder::default() }).unwrap();
         assert_eq!(after(&ca, Duration::days(20), &["list"]).1, "", "a third is left");
         for words in
             [&["list"][..], &["show", "root"], &["list", "--quiet"], &["list", "--json"], &["completions", "bash"]]

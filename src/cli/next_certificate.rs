@@ -12,7 +12,7 @@ use super::reports::issue::finish;
 use crate::app::after_issue::After;
 use crate::app::context::Context;
 use crate::authority::leaf::renew;
-use crate::authority::leaf::renew::{NextKey, Renewal};
+use crate::authority::leaf::renew::{NextKey, RenewOrder};
 use crate::issuance::Expiry;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -51,7 +51,7 @@ pub fn follow(
 ) -> Result<Box<dyn Report>, Failure> {
     let store = context.store()?;
     let reference = reference.parse().map_err(|error| Failure::usage("bad-name", format!("{error}")))?;
-    let renewal = Renewal {
+    let renewal = RenewOrder {
         reference,
         key,
         expiry: next.lifetime.map(Expiry::For).or(next.not_after.map(Expiry::At)),

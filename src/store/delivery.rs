@@ -16,7 +16,7 @@ use crate::x509::{Certificate, PublicKey, pem};
 
 /// Where the files of a certificate go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Destination {
     /// `issued/<name>/`, exchanged as a whole.
     Issued,
     /// A folder of the user's, which may hold other files.
@@ -105,7 +105,7 @@ pub enum Replaced<'a> {
 pub struct Delivery<'a> {
     home: &'a Home,
     name: &'a EntryName,
-    place: &'a Place,
+    place: &'a Destination,
     ownership: Ownership,
     /// `None`: everything stays in memory.
     begun: Option<(PathBuf, StagedFolder)>,
@@ -142,7 +142,7 @@ impl KeyText {
     }
 }
 
-impl Place {
+impl Destination {
     /// The folder; `None` for memory.
     pub fn folder(&self, home: &Home, name: &EntryName) -> Option<PathBuf> {
         match self {
@@ -249,11 +249,11 @@ impl Delivery<'_> {
             }
             return deliver_one_by_one(&folder, key, files, replace, self.ownership, entropy);
         }
-        files.stage(&mut staged, Path::new(""), *self.place != Place::Authority)?;
+        files.stage(&mut staged, Path::new(""), *self.place != Destination::Authority)?;
         staged.give(self.ownership)?;
         staged.sync()?;
         match replaced {
-            Replaced::Generation(serial) if *self.place == Place::Issued && folder.exists() => {
+            Replaced::Generation(serial) if *self.place == Destination::Issued && folder.exists() => {
                 files::create_folders(&self.home.generations(self.name), files::FOLDER)?;
                 staged.publish_replacing(&folder, &previous_certificates::free_place(self.home, self.name, serial))
             }

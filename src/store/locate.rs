@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::store::delivery::{Paths, Place};
+use crate::store::delivery::{Destination, Paths};
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::Entry;
@@ -13,9 +13,9 @@ use crate::x509::Certificate;
 /// that newer ones replaced. Only what holds exactly this certificate counts; `None` when nothing does any more.
 pub fn locate(home: &Home, entry: &Entry, certificate: &Certificate) -> Option<Paths> {
     let name: EntryName = entry.name.parse().ok()?;
-    let generation = previous_certificates::find(home, &name, entry).ok().flatten().map(Place::Folder);
-    let given = entry.place.clone().map(Place::Folder);
-    given.into_iter().chain([Place::Authority, Place::Issued]).chain(generation).find_map(|place| {
+    let generation = previous_certificates::find(home, &name, entry).ok().flatten().map(Destination::Folder);
+    let given = entry.place.clone().map(Destination::Folder);
+    given.into_iter().chain([Destination::Authority, Destination::Issued]).chain(generation).find_map(|place| {
         let paths = place.paths(home, &name, true)?;
         let there = ca_certificates::read_certificates(&paths.certificate).ok()?;
         (there.first() == Some(certificate)).then(|| Paths {

@@ -245,7 +245,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::authority::leaf::order::{Existing, Order, Status};
+    use crate::authority::leaf::order::{IfNameExists, IssueOrder, IssueStatus};
     use crate::authority::leaf::renew::NextKey;
     use crate::authority::testing::{Ca, files_below, order};
     use crate::store::ca_certificates::read_certificate;
@@ -316,9 +316,9 @@ mod tests {
                 assert_eq!(fs::read(place.join("key.pem")).unwrap(), old_key);
                 assert_eq!(fs::read(ca.path("issued/web.test/key.pem")).unwrap(), old_key);
             } else {
-                let due = crate::authority::leaf::order::Due::LastThird;
-                let wish = Order { existing: Existing::KeepUnlessDue(due), ..order("server", "web.test") };
-                assert_eq!(ca.issue(wish).unwrap().status, Status::Unchanged);
+                let due = crate::authority::leaf::order::DueRule::LastThird;
+                let wish = IssueOrder { existing: IfNameExists::KeepUnlessDue(due), ..order("server", "web.test") };
+                assert_eq!(ca.issue(wish).unwrap().status, IssueStatus::Unchanged);
                 assert!(!place.exists());
                 assert_eq!(serials(&ca, &["issued/web.test"]), [first]);
             }
@@ -347,7 +347,7 @@ mod tests {
                 exchange(&ca, &format!("issued/.generations/web.test/{second}"));
             }
             let ended = ca.roll_back("web.test").unwrap();
-            assert_eq!(ended.status, crate::authority::leaf::rollback::Status::RolledBack);
+            assert_eq!(ended.status, crate::authority::leaf::rollback::RollbackStatus::RolledBack);
             assert_eq!(ended.replaced.map(|entry| entry.serial), Some(ca.history("web.test")[2].serial.clone()));
             assert_eq!(serials(&ca, &["issued/web.test"]), [second], "{was_exchanged}");
         }
@@ -358,8 +358,8 @@ mod tests {
         let ca = Ca::new();
         let folder = ca.top.path().join("out");
         fs::create_dir(&folder).unwrap();
-        let place = || Some(crate::store::delivery::Place::Folder(folder.clone()));
-        ca.issue(Order { place: place(), ..order("server", "web.test") }).unwrap();
+        let place = || Some(crate::store::delivery::Destination::Folder(folder.clone()));
+        ca.issue(IssueOrder { place: place(), ..order("server", "web.test") }).unwrap();
         let files = ["key.pem", "cert.pem", "chain.pem", "fullchain.pem"].map(|name| folder.join(name));
         let first = files.each_ref().map(|path| fs::read(path).unwrap());
         ca.renew("web.test", NextKey::New(None)).unwrap();
@@ -368,9 +368,9 @@ mod tests {
         for (path, content) in files.iter().zip(&first).skip(1) {
             fs::write(path, content).unwrap();
         }
-        let existing = Existing::KeepUnlessDue(crate::authority::leaf::order::Due::LastThird);
-        let outcome = ca.issue(Order { place: place(), existing, ..order("server", "web.test") }).unwrap();
-        assert_eq!(outcome.status, Status::Unchanged);
+        let existing = IfNameExists::KeepUnlessDue(crate::authority::leaf::order::DueRule::LastThird);
+        let outcome = ca.issue(IssueOrder { place: place(), existing, ..order("server", "web.test") }).unwrap();
+        assert_eq!(outcome.status, IssueStatus::Unchanged);
         assert_eq!(files.each_ref().map(|path| fs::read(path).unwrap()), first);
     }
 
@@ -418,8 +418,8 @@ mod tests {
         let ca = Ca::new();
         let folder = ca.top.path().join("out");
         fs::create_dir(&folder).unwrap();
-        let place = Some(crate::store::delivery::Place::Folder(folder.clone()));
-        ca.issue(Order { place, ..order("server", "web.test") }).unwrap();
+        let place = Some(crate::store::delivery::Destination::Folder(folder.clone()));
+        ca.issue(IssueOrder { place, ..order("server", "web.test") }).unwrap();
         ca.renew("web.test", NextKey::New(None)).unwrap();
         ca.forget_delivery("web.test");
         let key = fs::read(folder.join("key.pem")).unwrap();
@@ -444,7 +444,7 @@ mod tests {
         fs::remove_dir_all(ca.path("issued/web.test")).unwrap();
         let place = format!("issued/.generations/web.test/{first}");
         fs::rename(ca.path(&place), ca.path("issued/web.test")).unwrap();
-        ca.issue(Order { existing: Existing::Replace, ..order("server", "web.test") }).unwrap();
+        ca.issue(IssueOrder { existing: IfNameExists::Replace, ..order("server", "web.test") }).unwrap();
         assert_eq!(serials(&ca, &[&place, &numbered]), [first, second]);
         let kept = files_below(&ca.path("issued/.generations/web.test"));
         assert_eq!(kept.iter().filter(|file| file.ends_with("key.pem")).count(), 2, "{kept:?}");
@@ -456,9 +456,9 @@ mod tests {
         ca.issue(order("server", "web.test")).unwrap();
         ca.forget_delivery("web.test");
         ca.now += time::Duration::days(80);
-        let due = crate::authority::leaf::order::Due::LastThird;
-        let wish = Order { existing: Existing::KeepUnlessDue(due), ..order("server", "web.test") };
-        assert_eq!(ca.issue(wish).unwrap().status, Status::Issued);
+        let due = crate::authority::leaf::order::DueRule::LastThird;
+        let wish = IssueOrder { existing: IfNameExists::KeepUnlessDue(due), ..order("server", "web.test") };
+        assert_eq!(ca.issue(wish).unwrap().status, IssueStatus::Issued);
         assert_eq!(ca.history("web.test").len(), 2);
     }
 }

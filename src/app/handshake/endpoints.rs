@@ -7,13 +7,13 @@ use crate::app::certificate_input::require_certificates;
 use crate::app::context::Context;
 use crate::app::key_input::{KeyFilePrompt, read_private_key};
 use crate::authority::leaf::issue;
-use crate::authority::leaf::order::{CertificateFacts, Existing, Order, SubjectKey};
+use crate::authority::leaf::order::{CertificateFacts, IfNameExists, IssueOrder, SubjectKey};
 use crate::handshake::{ClientAuthentication, Endpoint};
 use crate::issuance::Expiry;
 use crate::keys::Passphrase;
 use crate::report::failure::Failure;
 use crate::store::Store;
-use crate::store::delivery::Place;
+use crate::store::delivery::Destination;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Reference, Status};
@@ -249,7 +249,7 @@ impl EndpointOptions<'_> {
             }
             (Role::Server, None) => vec![permitted_host_name(&store)?],
         };
-        let order = Order {
+        let order = IssueOrder {
             template: TEMPLATE.to_owned(),
             name: format!("{TEMPLATE}-{}", role.name()).parse()?,
             names,
@@ -259,8 +259,8 @@ impl EndpointOptions<'_> {
             subject: Vec::new(),
             set: BTreeMap::from([("role".to_owned(), role.name().to_owned())]),
             issuer: None,
-            place: Some(Place::Memory),
-            existing: Existing::Replace,
+            place: Some(Destination::Memory),
+            existing: IfNameExists::Replace,
             follows: None,
             dry_run: false,
             protection: None,

@@ -23,8 +23,8 @@ use crate::x509::{Certificate, SerialNumber, Validity};
 
 /// Something that needs renewal.
 #[derive(Debug, Clone)]
-pub struct Due {
-    pub what: What,
+pub struct DueEntry {
+    pub what: DueItem,
     /// Of a certificate its NAME, of the others the name of the authority.
     pub name: String,
     /// From when, and until when: of a list, from its signature to its next update.
@@ -32,7 +32,7 @@ pub struct Due {
 }
 
 #[derive(Debug, Clone)]
-pub enum What {
+pub enum DueItem {
     /// `has_key`: its private key stands beside it; otherwise somebody else has it.
     Certificate {
         entry: Box<Entry>,
@@ -42,7 +42,7 @@ pub enum What {
     },
     Authority {
         serial: SerialNumber,
-        cure: AuthorityCure,
+        cure: AuthorityFix,
     },
     List {
         number: u64,
@@ -51,7 +51,7 @@ pub enum What {
 
 /// How an authority goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AuthorityCure {
+pub enum AuthorityFix {
     /// A root: the next certificate for the same key.
     RenewRoot,
     /// Another one below this authority, which then issues.
@@ -67,7 +67,7 @@ pub enum AuthorityCure {
 ///
 /// # Errors
 /// When the index or an authority cannot be read.
-pub fn due(store: &Store, due: order::Due, effects: &Effects<'_>) -> Result<Vec<Due>, StoreError> {
+pub fn due(store: &Store, due: order::DueRule, effects: &Effects<'_>) -> Result<Vec<DueEntry>, StoreError> {
     let now = effects.now();
     let (home, index, authorities) = (store.home(), store.index()?, store.ca_certificates());
     let mut found = certificates(home, index, due, now)?;
@@ -76,8 +76,9 @@ pub fn due(store: &Store, due: order::Due, effects: &Effects<'_>) -> Result<Vec<
         let certificate = read_certificate(&home.authority(&name).join("cert.pem"))?;
         let is_revoked = index.by_serial(&certificate.serial, now)?.iter().any(|entry| entry.revocation.is_some());
         if !is_revoked && is_due(certificate.validity, due, now) {
-            let what = What::Authority { serial: certificate.serial.clone(), cure: cure(authorities, &certificate)? };
-            found.push(Due { what, name: name.clone(), validity: certificate.validity });
+            let what =
+                DueItem::Authority { serial: certificate.serial.clone(), cure: cure(authorities, &certificate)? };
+            found.push(DueEntry { what, name: name.clone(), validity: certificate.validity });
         }
         if now <= certificate.validity.not_after {
             in_office.push(name);
@@ -87,16 +88,21 @@ pub fn due(store: &Store, due: order::Due, effects: &Effects<'_>) -> Result<Vec<
         if in_office.contains(&list.authority) && home.crl_der(&list.authority).exists() && list_is_due(&list, due, now)
         {
             let validity = Validity { not_before: list.signed_at, not_after: list.next_update };
-            found.push(Due { what: What::List { number: list.number }, name: list.authority, validity });
+            found.push(DueEntry { what: DueItem::List { number: list.number }, name: list.authority, validity });
         }
     }
     Ok(found)
 }
 
-fn certificates(home: &Home, index: &Index, due: order::Due, now: OffsetDateTime) -> Result<Vec<Due>, StoreError> {
+fn certificates(
+    home: &Home,
+    index: &Index,
+    due: order::DueRule,
+    now: OffsetDateTime,
+) -> Result<Vec<DueEntry>, StoreError> {
     let ends = match due {
-        order::Due::LastThird => Ends::InItsLastThird(now),
-        order::Due::Within(within) => Ends::Before(latest(now, within.as_duration())),
+        order::DueRule::LastThird => Ends::InItsLastThird(now),
+        order::DueRule::Within(within) => Ends::Before(latest(now, within.as_duration())),
     };
     let mut found = Vec::new();
     for name in index.names_in_question(&ends)? {
@@ -111,8 +117,8 @@ fn certificates(home: &Home, index: &Index, due: order::Due, now: OffsetDateTime
         if entry.revocation.is_none() && is_due(entry.validity, due, now) {
             let has_key = folder.join(delivery::KEY).exists();
             let what =
-                What::Certificate { entry: Box::new(entry.clone()), folder, has_key, hook: hook::of(index, &name)? };
-            found.push(Due { what, name: entry.name.clone(), validity: entry.validity });
+                DueItem::Certificate { entry: Box::new(entry.clone()), folder, has_key, hook: hook::of(index, &name)? };
+            found.push(DueEntry { what, name: entry.name.clone(), validity: entry.validity });
         }
     }
     Ok(found)
@@ -123,50 +129,50 @@ fn latest(now: OffsetDateTime, within: Duration) -> OffsetDateTime {
 }
 
 /// The rule of `ca issue --if-due`: no more than that is left.
-fn is_due(validity: Validity, due: order::Due, now: OffsetDateTime) -> bool {
+fn is_due(validity: Validity, due: order::DueRule, now: OffsetDateTime) -> bool {
     let left = validity.not_after - now;
     match due {
-        order::Due::LastThird => left <= validity.length() / 3,
-        order::Due::Within(within) => left <= within.as_duration(),
+        order::DueRule::LastThird => left <= validity.length() / 3,
+        order::DueRule::Within(within) => left <= within.as_duration(),
     }
 }
 
-fn list_is_due(list: &RecordedList, due: order::Due, now: OffsetDateTime) -> bool {
+fn list_is_due(list: &RecordedList, due: order::DueRule, now: OffsetDateTime) -> bool {
     match due {
-        order::Due::LastThird => list.is_due(now),
-        order::Due::Within(within) => list.next_update - now <= within.as_duration(),
+        order::DueRule::LastThird => list.is_due(now),
+        order::DueRule::Within(within) => list.next_update - now <= within.as_duration(),
     }
 }
 
-fn cure(authorities: &CaCertificates, certificate: &Certificate) -> Result<AuthorityCure, StoreError> {
+fn cure(authorities: &CaCertificates, certificate: &Certificate) -> Result<AuthorityFix, StoreError> {
     if certificate.is_self_issued() {
-        return Ok(AuthorityCure::RenewRoot);
+        return Ok(AuthorityFix::RenewRoot);
     }
     for name in authorities.names()? {
         if read_certificate(&authorities.cert_path(&name))?.subject == certificate.issuer {
-            return Ok(AuthorityCure::IssueAnother { above: name });
+            return Ok(AuthorityFix::IssueAnother { above: name });
         }
     }
-    Ok(AuthorityCure::AskAbove)
+    Ok(AuthorityFix::AskAbove)
 }
 
-impl Due {
+impl DueEntry {
     /// The command that cures it.
-    pub fn command(&self, usual_issuer: &str, within: order::Due) -> String {
+    pub fn command(&self, usual_issuer: &str, within: order::DueRule) -> String {
         let name = &self.name;
         match &self.what {
-            What::Certificate { has_key: true, .. } => format!("ca renew {}", shell_word(name)),
-            What::Certificate { has_key: false, .. } => format!("ca sign CSR --name {} --force", shell_word(name)),
-            What::Authority { cure: AuthorityCure::RenewRoot, .. } if name == ROOT => "ca root renew".to_owned(),
-            What::Authority { cure: AuthorityCure::RenewRoot, .. } => format!("ca root renew {name}"),
-            What::Authority { cure: AuthorityCure::IssueAnother { above }, .. } => {
+            DueItem::Certificate { has_key: true, .. } => format!("ca renew {}", shell_word(name)),
+            DueItem::Certificate { has_key: false, .. } => format!("ca sign CSR --name {} --force", shell_word(name)),
+            DueItem::Authority { cure: AuthorityFix::RenewRoot, .. } if name == ROOT => "ca root renew".to_owned(),
+            DueItem::Authority { cure: AuthorityFix::RenewRoot, .. } => format!("ca root renew {name}"),
+            DueItem::Authority { cure: AuthorityFix::IssueAnother { above }, .. } => {
                 format!("ca issue intermediate {name}-2 --issuer {above}")
             }
-            What::Authority { cure: AuthorityCure::AskAbove, .. } => format!("ca intermediate request {name}-2"),
-            What::List { .. } => {
+            DueItem::Authority { cure: AuthorityFix::AskAbove, .. } => format!("ca intermediate request {name}-2"),
+            DueItem::List { .. } => {
                 let authority = if name == usual_issuer { String::new() } else { format!(" --authority {name}") };
                 // What is not in its last third yet is signed only when that is asked for.
-                let ensure = if within == order::Due::LastThird { " --ensure" } else { "" };
+                let ensure = if within == order::DueRule::LastThird { " --ensure" } else { "" };
                 format!("ca crl{authority}{ensure}")
             }
         }
@@ -186,12 +192,12 @@ mod tests {
 
     /// What is due within so many days, by kind and name.
     fn due_within(ca: &Ca, days: u64) -> Vec<String> {
-        let within = order::Due::Within(Lifetime::from_days(days));
+        let within = order::DueRule::Within(Lifetime::from_days(days));
         let found = ca.with_effects(|effects| due(&ca.store(), within, effects)).unwrap();
-        let shown = |due: &Due| match due.what {
-            What::Certificate { .. } => format!("certificate {}", due.name),
-            What::Authority { .. } => format!("authority {}", due.name),
-            What::List { .. } => format!("list {}", due.name),
+        let shown = |due: &DueEntry| match due.what {
+            DueItem::Certificate { .. } => format!("certificate {}", due.name),
+            DueItem::Authority { .. } => format!("authority {}", due.name),
+            DueItem::List { .. } => format!("list {}", due.name),
         };
         found.iter().map(shown).collect()
     }
@@ -213,7 +219,7 @@ mod tests {
     #[test]
     fn an_authority_is_due_unless_it_is_revoked_and_its_list_while_it_is_in_office() {
         let mut ca = Ca::new();
-        ca.publish(&publish_crl::Order { authority: Some("issuing".to_owned()), ..Default::default() }).unwrap();
+        ca.publish(&publish_crl::CrlOrder { authority: Some("issuing".to_owned()), ..Default::default() }).unwrap();
         let all = ["authority issuing", "list issuing"];
         assert_eq!(due_within(&ca, 6 * 365), all);
         let (list, away) = (ca.home.crl_der("issuing"), ca.path("away.der"));

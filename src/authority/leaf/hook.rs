@@ -103,7 +103,7 @@ pub fn remember(store: &Store, name: &str, hook: Option<&Hook>, effects: &Effect
 }
 
 /// What happened, for whoever has to react.
-pub struct Change<'a> {
+pub struct HookEvent<'a> {
     /// `issue`, `renew`, `rekey`, `rollback`, `sign`.
     pub action: &'static str,
     pub name: &'a str,
@@ -125,7 +125,7 @@ pub fn environment(
     program: &HashMap<OsString, OsString>,
     secrets: &[&str],
     home: &Home,
-    change: &Change<'_>,
+    change: &HookEvent<'_>,
 ) -> HashMap<OsString, OsString> {
     let mut environment = program.clone();
     environment.retain(|variable, _| !secrets.iter().any(|secret| variable == secret));
@@ -172,7 +172,7 @@ mod tests {
         let serial: SerialNumber = "0102".parse().unwrap();
         let paths =
             Paths { certificate: "/a/cert.pem".into(), chain: "/a/chain.pem".into(), fullchain: None, key: None };
-        let change = Change {
+        let change = HookEvent {
             action: "renew",
             name: "web.test",
             template: "server",

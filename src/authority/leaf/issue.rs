@@ -7,14 +7,16 @@
 use crate::authority::issuer_chain::{chain_below_root, check_not_revoked, judged};
 use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::hook;
-use crate::authority::leaf::order::{CertificateFacts, Existing, InMemory, Order, Outcome, Status, SubjectKey};
+use crate::authority::leaf::order::{
+    CertificateFacts, IfNameExists, InMemory, IssueOrder, IssueOutcome, IssueStatus, SubjectKey,
+};
 use crate::authority::leaf::plan::{Plan, Planned, check_subject_key, plan};
 use crate::authority::leaf::target::{Details, Settled};
 use crate::authority::serial::unused_serial;
 use crate::issuance::{self, Draft, Issuer, SignedBy};
 use crate::keys::Passphrase;
 use crate::lint::Finding;
-use crate::store::delivery::{Files, KeyText, Place, Replaced};
+use crate::store::delivery::{Destination, Files, KeyText, Replaced};
 use crate::store::index::{NewEntry, Origin};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::store::{Effects, Locked, Store};
@@ -35,10 +37,10 @@ pub struct OpenedIssuer {
 /// then, or the error says what was.
 pub fn issue(
     store: &Store,
-    order: Order,
+    order: IssueOrder,
     prompt: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
-) -> Result<Outcome, IssueError> {
+) -> Result<IssueOutcome, IssueError> {
     // 1. Everything that can be refused without the CA key.
     let mut plan = match plan(store, order, effects)? {
         Planned::Unchanged(outcome) => return Ok(*outcome),
@@ -98,7 +100,7 @@ pub fn carry_out(
     opened: &mut OpenedIssuer,
     key_text: Option<KeyText>,
     effects: &Effects<'_>,
-) -> Result<Outcome, IssueError> {
+) -> Result<IssueOutcome, IssueError> {
     let Plan { target, request, new_key, ownership, clipped, .. } = plan;
     let store = locked.store();
     let (home, now, name) = (store.home(), target.now, &target.order.name);
@@ -134,7 +136,7 @@ pub fn carry_out(
         issued_at: now,
         origin: Origin::Issued,
         place: match &target.place {
-            Place::Folder(folder) => Some(folder.as_path()),
+            Destination::Folder(folder) => Some(folder.as_path()),
             _ => None,
         },
         delivered_at: None,
@@ -146,7 +148,7 @@ pub fn carry_out(
     let current_text = current.as_ref().map(SerialNumber::to_string);
     let replaced = match current_text.as_deref() {
         Some(serial) => Replaced::Generation(serial),
-        None if has_own_files || matches!(target.order.existing, Existing::Replace) => Replaced::Whatever,
+        None if has_own_files || matches!(target.order.existing, IfNameExists::Replace) => Replaced::Whatever,
         None => Replaced::Nothing,
     };
     let delivered = delivery.finish(key_text.as_ref(), &Files::new(&certificate, &chain), replaced, effects.entropy);
@@ -156,9 +158,9 @@ pub fn carry_out(
     let comparison = target.comparison_with(&certificate);
     let authority = issuer.ca_certificate().name().to_owned();
     let (key, target) = target.into_key(new_key);
-    let in_memory = key.filter(|_| target.place == Place::Memory).map(|key| InMemory { chain, key });
+    let in_memory = key.filter(|_| target.place == Destination::Memory).map(|key| InMemory { chain, key });
     let details = Details { warnings, in_memory, clipped, replaced: current, comparison, hook };
-    Ok(target.outcome(Status::Issued, &authority, CertificateFacts::Certificate(Box::new(certificate)), details))
+    Ok(target.outcome(IssueStatus::Issued, &authority, CertificateFacts::Certificate(Box::new(certificate)), details))
 }
 
 /// Signs a draft, once it was written, read back, compared and linted; the certificate is had only when its chain verifies.
@@ -190,7 +192,7 @@ mod tests {
                 let plan = planned(number);
                 let key_text = plan.key_text(&issuer, effects).unwrap();
                 let outcome = carry_out(*plan, &mut locked, &mut issuer, key_text, effects).unwrap();
-                assert_eq!(outcome.status, Status::Issued);
+                assert_eq!(outcome.status, IssueStatus::Issued);
             }
         });
         let entries = ca.index().query(&crate::store::index::Filter::default(), ca.now).unwrap().0;

@@ -6,14 +6,14 @@ use crate::authority::leaf::hook::Hook;
 use crate::issuance::{Comparison, Draft, Expiry, VerifiedCsr};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
-use crate::store::delivery::{Paths, Place};
+use crate::store::delivery::{Destination, Paths};
 use crate::store::entry_name::EntryName;
 use crate::store::index::Entry;
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, SerialNumber};
 
 /// What is ordered.
-pub struct Order {
+pub struct IssueOrder {
     pub template: String,
     pub name: EntryName,
     pub names: Vec<GeneralName>,
@@ -26,8 +26,8 @@ pub struct Order {
     /// `None`: the setting's.
     pub issuer: Option<String>,
     /// `None`: where the template's certificates belong.
-    pub place: Option<Place>,
-    pub existing: Existing,
+    pub place: Option<Destination>,
+    pub existing: IfNameExists,
     /// The certificate that this order was made from. What is in place under the lock has to be alike, so that two who
     /// follow it at once do not undo each other's work.
     pub follows: Option<Entry>,
@@ -56,17 +56,17 @@ pub struct Requested {
 
 /// What to do when the name has a certificate already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
+pub enum IfNameExists {
     Refuse,
     /// Replace it, whatever it is.
     Replace,
     /// Leave it while it has the same names and kind of key and this much of its life left; replace it after.
-    KeepUnlessDue(Due),
+    KeepUnlessDue(DueRule),
 }
 
 /// When a certificate is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
+pub enum DueRule {
     /// When a third of its life is left.
     LastThird,
     /// When less than this is left.
@@ -75,8 +75,8 @@ pub enum Due {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Outcome {
-    pub status: Status,
+pub struct IssueOutcome {
+    pub status: IssueStatus,
     pub name: EntryName,
     pub template: String,
     pub authority: String,
@@ -110,7 +110,7 @@ impl std::fmt::Debug for InMemory {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum IssueStatus {
     Issued,
     /// There is one already that is not due.
     Unchanged,

@@ -7,13 +7,15 @@ use time::OffsetDateTime;
 use crate::authority::error::CertifyError;
 use crate::authority::issuer_chain::check_not_revoked;
 use crate::authority::leaf::error::IssueError;
-use crate::authority::leaf::order::{CertificateFacts, Existing, Order, Outcome, Status, SubjectKey};
+use crate::authority::leaf::order::{
+    CertificateFacts, IfNameExists, IssueOrder, IssueOutcome, IssueStatus, SubjectKey,
+};
 use crate::authority::leaf::target::{Details, IssueTarget};
 use crate::authority::leaf::{request_inputs, subject_key_checks};
 use crate::authority::serial::draw_serial;
 use crate::issuance::{self, ApprovedDraft, CaCertificate, CertificateRequest, Comparison, Draft, SignedBy};
 use crate::keys::{PrivateKey, Signer};
-use crate::store::delivery::{self, Place};
+use crate::store::delivery::{self, Destination};
 use crate::store::entry_name::check_authority_name;
 use crate::store::index::Index;
 use crate::store::{Effects, Store};
@@ -40,7 +42,7 @@ pub struct Plan<'s> {
 /// The answer to an order.
 pub enum Planned<'s> {
     /// Nothing is to be done: the certificate that is there is not due.
-    Unchanged(Box<Outcome>),
+    Unchanged(Box<IssueOutcome>),
     /// A certificate is to be issued.
     Issue(Box<Plan<'s>>),
 }
@@ -49,7 +51,7 @@ pub enum Planned<'s> {
 ///
 /// # Errors
 /// When the template, the issuer or the state of the CA refuses it.
-pub fn plan<'s>(store: &'s Store, mut order: Order, effects: &Effects<'_>) -> Result<Planned<'s>, IssueError> {
+pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) -> Result<Planned<'s>, IssueError> {
     let now = effects.now();
     let profile = request_inputs::profile(Some(store), &order.template)?;
     order.name = request_inputs::plain_name(order.name, &profile)?;
@@ -57,7 +59,7 @@ pub fn plan<'s>(store: &'s Store, mut order: Order, effects: &Effects<'_>) -> Re
     let issuer = cas.ca_certificate(&cas.choose(order.issuer.as_deref(), store.config())?)?;
     // A CA certificate for a CSR is that of another CA, which keeps its key elsewhere.
     let is_own_ca = profile.is_authority() && !matches!(order.key, SubjectKey::Requested(_));
-    let place = order.place.clone().unwrap_or(if is_own_ca { Place::Authority } else { Place::Issued });
+    let place = order.place.clone().unwrap_or(if is_own_ca { Destination::Authority } else { Destination::Issued });
     if is_own_ca {
         check_authority_name(order.name.as_str())?;
     }
@@ -65,13 +67,13 @@ pub fn plan<'s>(store: &'s Store, mut order: Order, effects: &Effects<'_>) -> Re
 
     // A look without the lock: most runs of `--if-due` end here, and the caller is not asked for a passphrase in vain.
     match target.order.existing {
-        Existing::KeepUnlessDue(due) => {
+        IfNameExists::KeepUnlessDue(due) => {
             if let Some(unchanged) = target.unchanged(due)? {
                 return Ok(Planned::Unchanged(Box::new(unchanged)));
             }
         }
-        Existing::Refuse => target.refuse_taken()?,
-        Existing::Replace => {}
+        IfNameExists::Refuse => target.refuse_taken()?,
+        IfNameExists::Replace => {}
     }
 
     let (new_key, public_key) = match &target.order.key {
@@ -115,7 +117,7 @@ pub fn plan<'s>(store: &'s Store, mut order: Order, effects: &Effects<'_>) -> Re
 
 impl Plan<'_> {
     /// The outcome of a dry run. `None` when the order is not one.
-    pub fn dry_run(&mut self) -> Option<Outcome> {
+    pub fn dry_run(&mut self) -> Option<IssueOutcome> {
         if !self.target.order.dry_run {
             return None;
         }
@@ -127,7 +129,7 @@ impl Plan<'_> {
             comparison: self.comparison.take(),
             ..Details::default()
         };
-        Some(self.target.outcome(Status::Planned, self.issuer.name(), CertificateFacts::Draft(draft), details))
+        Some(self.target.outcome(IssueStatus::Planned, self.issuer.name(), CertificateFacts::Draft(draft), details))
     }
 
     /// The moment for which everything was decided.
@@ -168,7 +170,7 @@ fn check_place(target: &IssueTarget<'_>) -> Result<(), IssueError> {
     {
         return Err(IssueError::PlaceTaken(folder));
     }
-    if let Place::Folder(folder) = &target.place {
+    if let Destination::Folder(folder) = &target.place {
         delivery::is_replaceable(folder)?;
         if let SubjectKey::Requested(requested) = &target.order.key
             && let Some(path) = delivery::key_of_another(folder, requested.request.public_key())?
@@ -176,7 +178,7 @@ fn check_place(target: &IssueTarget<'_>) -> Result<(), IssueError> {
             return Err(IssueError::KeyOfAnother(path));
         }
     }
-    if let (Place::Folder(folder), Existing::Refuse) = (&target.place, target.order.existing)
+    if let (Destination::Folder(folder), IfNameExists::Refuse) = (&target.place, target.order.existing)
         && let Some(path) = delivery::in_the_way(folder, !target.is_requested())
         && !target.was_interrupted()?
     {

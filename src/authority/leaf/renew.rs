@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::follow::check_may_be_followed;
 use crate::authority::leaf::issue;
-use crate::authority::leaf::order::{Due, Existing, Order, Outcome, SubjectKey};
+use crate::authority::leaf::order::{DueRule, IfNameExists, IssueOrder, IssueOutcome, SubjectKey};
 use crate::store::Store;
 use crate::store::ca_certificates::open_key;
 use crate::store::delivery;
-use crate::store::delivery::Place;
+use crate::store::delivery::Destination;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
@@ -36,7 +36,7 @@ const MOST_OCTETS: u64 = 1024 * 1024;
 const MOST_ATTEMPTS: usize = 100;
 
 /// What is ordered.
-pub struct Renewal {
+pub struct RenewOrder {
     pub reference: Reference,
     pub key: NextKey,
     /// `None`: as long as the one before.
@@ -47,7 +47,7 @@ pub struct Renewal {
     /// A passphrase was given for the key that is there, so that it has to be encrypted.
     pub encrypted: bool,
     /// Only when it is due: another process may have renewed it meanwhile.
-    pub only_if: Option<Due>,
+    pub only_if: Option<DueRule>,
 }
 
 /// Which key the next certificate is for.
@@ -107,14 +107,14 @@ impl Diagnostic for RenewError {
 /// As [`issue::issue`]; and when there is nothing to renew, or the key is not there any more.
 pub fn renew(
     store: &Store,
-    renewal: &Renewal,
+    renewal: &RenewOrder,
     ask: &mut PassphrasePrompt<'_>,
     ask_for_kept_key: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
-) -> Result<Outcome, RenewError> {
+) -> Result<IssueOutcome, RenewError> {
     // Whoever is overtaken begins anew, but asks nobody twice.
     let (mut of_issuer, mut of_key) = (PassphraseCache::default(), PassphraseCache::default());
-    let mut attempt = || -> Result<Outcome, RenewError> {
+    let mut attempt = || -> Result<IssueOutcome, RenewError> {
         let order = order(store, renewal, &mut |key| of_key.get(key, ask_for_kept_key), effects)?;
         Ok(issue::issue(store, order, &mut |key| of_issuer.get(key, ask), effects)?)
     };
@@ -130,13 +130,13 @@ pub fn renew(
 /// The order that makes one follow what is in place now.
 fn order(
     store: &Store,
-    renewal: &Renewal,
+    renewal: &RenewOrder,
     ask_for_kept_key: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
-) -> Result<Order, RenewError> {
-    let Present { entry, certificate, key_path, key_file } = present(store, &renewal.reference, effects)?;
+) -> Result<IssueOrder, RenewError> {
+    let CurrentCertificate { entry, certificate, key_path, key_file } = present(store, &renewal.reference, effects)?;
     check_may_be_followed(&entry, renewal.key == NextKey::Same)?;
-    let place = entry.place.clone().map_or(Place::Issued, Place::Folder);
+    let place = entry.place.clone().map_or(Destination::Issued, Destination::Folder);
     let (key, protection) = match renewal.key {
         NextKey::Same => open_kept(&key_path, key_file, &certificate, ask_for_kept_key)
             .map(|(key, secret)| (SubjectKey::Kept(Box::new(key)), secret))?,
@@ -150,7 +150,7 @@ fn order(
     if renewal.encrypted && protection.is_none() {
         return Err(RenewError::PlainKey(key_path));
     }
-    Ok(Order {
+    Ok(IssueOrder {
         template: entry.template.clone(),
         name: entry.name.parse()?,
         names: certificate.names().to_vec(),
@@ -161,7 +161,7 @@ fn order(
         set: renewal.set.clone(),
         issuer: Some(entry.authority.clone()),
         place: Some(place),
-        existing: renewal.only_if.map_or(Existing::Replace, Existing::KeepUnlessDue),
+        existing: renewal.only_if.map_or(IfNameExists::Replace, IfNameExists::KeepUnlessDue),
         follows: Some(entry),
         dry_run: false,
         protection,
@@ -169,7 +169,7 @@ fn order(
 }
 
 /// The certificate of a name that is in place, and the content of the key file beside it.
-struct Present {
+struct CurrentCertificate {
     entry: Entry,
     certificate: Certificate,
     key_path: PathBuf,
@@ -178,7 +178,7 @@ struct Present {
 
 /// What is in place. Looked at under the lock: while another process exchanges them, a certificate and a key are read that
 /// do not belong together. If a run died at that, its leavings are cleared away first.
-fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Result<Present, RenewError> {
+fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Result<CurrentCertificate, RenewError> {
     let now = effects.now();
     let home = store.home();
     // The caller does not wait for the lock to hear that there is no such name.
@@ -192,11 +192,11 @@ fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Resul
     if certificate.is_ca() {
         return Err(RenewError::Authority(name));
     }
-    let place = entry.place.clone().map_or(Place::Issued, Place::Folder);
+    let place = entry.place.clone().map_or(Destination::Issued, Destination::Folder);
     let paths = place.paths(home, &entry_name, true);
     let key_path = paths.and_then(|paths| paths.key).ok_or(RenewError::NoFiles(name))?;
     let key_file = files::read_if_exists(&key_path, MOST_OCTETS)?.map(Zeroizing::new);
-    Ok(Present { entry, certificate, key_path, key_file })
+    Ok(CurrentCertificate { entry, certificate, key_path, key_file })
 }
 
 fn in_place(home: &Home, index: &Index, name: &EntryName, now: OffsetDateTime) -> Result<Entry, RenewError> {

@@ -23,7 +23,7 @@ use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::{AttributeType, GeneralName, KeyAlgorithm, KeyKind, SigningRequest, pem};
 
 /// What is wanted.
-pub struct Wanted {
+pub struct CsrOrder {
     pub template: String,
     pub name: EntryName,
     /// Names beside NAME.
@@ -45,7 +45,7 @@ pub struct Wanted {
 
 /// What was made.
 #[derive(Debug)]
-pub struct Made {
+pub struct CreatedCsr {
     pub name: EntryName,
     pub template: String,
     pub request: SigningRequest,
@@ -112,10 +112,10 @@ impl Diagnostic for MakeRequestError {
 /// When the template does not allow it, something is in the way, or the system refuses; then nothing was written.
 pub fn request(
     store: Option<&Store>,
-    wanted: Wanted,
+    wanted: CsrOrder,
     ask: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
-) -> Result<Made, MakeRequestError> {
+) -> Result<CreatedCsr, MakeRequestError> {
     let default_config = Config::default();
     let config = store.map_or(&default_config, Store::config);
     let profile = request_inputs::profile(store, &wanted.template)?;
@@ -154,12 +154,12 @@ pub fn request(
         Some(KeyText::new(&key, wanted.protection.as_ref(), mode, effects.entropy)?)
     };
     deliver(&wanted, key_text.as_ref(), &text, effects)?;
-    Ok(Made { name, template: wanted.template, request, request_path, key_path, key_was_there })
+    Ok(CreatedCsr { name, template: wanted.template, request, request_path, key_path, key_was_there })
 }
 
 fn key_that_is_there(
     path: &Path,
-    wanted: &Wanted,
+    wanted: &CsrOrder,
     ask: &mut PassphrasePrompt<'_>,
 ) -> Result<Option<PrivateKey>, MakeRequestError> {
     const MOST_OCTETS: u64 = 1024 * 1024;
@@ -181,8 +181,8 @@ fn key_that_is_there(
 }
 
 /// A new folder appears with both files in it; into one that is there they are put one by one, the key first.
-fn deliver(wanted: &Wanted, key: Option<&KeyText>, request: &str, effects: &Effects<'_>) -> Result<(), FileError> {
-    let Wanted { folder, replace, .. } = wanted;
+fn deliver(wanted: &CsrOrder, key: Option<&KeyText>, request: &str, effects: &Effects<'_>) -> Result<(), FileError> {
+    let CsrOrder { folder, replace, .. } = wanted;
     if !folder.exists() {
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         files::create_folders(parent, files::FOLDER)?;

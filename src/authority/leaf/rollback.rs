@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::delivery;
-use crate::store::delivery::{Paths, Place};
+use crate::store::delivery::{Destination, Paths};
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
@@ -22,7 +22,7 @@ use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::SerialNumber;
 
 /// What is ordered.
-pub struct Order {
+pub struct RollbackOrder {
     pub reference: Reference,
     /// Which certificate comes back; `None`: the one that was in place before.
     pub to: Option<SerialNumber>,
@@ -30,8 +30,8 @@ pub struct Order {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Outcome {
-    pub status: Status,
+pub struct RollbackOutcome {
+    pub status: RollbackStatus,
     /// The certificate that is in place now.
     pub entry: Entry,
     /// The one whose place it took.
@@ -42,7 +42,7 @@ pub struct Outcome {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum RollbackStatus {
     RolledBack,
     /// It is in place already.
     Unchanged,
@@ -114,7 +114,7 @@ impl Diagnostic for RollbackError {
 /// # Errors
 /// When there is none that could be put back, or the system refuses; what was in place is in place then. In a folder of the
 /// user's some files may be exchanged: the same command again ends it.
-pub fn rollback(store: &Store, order: &Order, effects: &Effects<'_>) -> Result<Outcome, RollbackError> {
+pub fn rollback(store: &Store, order: &RollbackOrder, effects: &Effects<'_>) -> Result<RollbackOutcome, RollbackError> {
     let now = effects.now();
     let home = store.home();
 
@@ -135,7 +135,7 @@ pub fn rollback(store: &Store, order: &Order, effects: &Effects<'_>) -> Result<O
     let begun = Standing::of(index, name.as_str(), now)?.unfinished().cloned();
     previous_certificates::recover(home, index, &name, now, effects.entropy)?;
     let standing = Standing::of(index, name.as_str(), now)?;
-    Place::Folder(standing.folder(home, &name)).sweep(home, &name)?;
+    Destination::Folder(standing.folder(home, &name)).sweep(home, &name)?;
     let of_begun = begun.as_ref().and_then(|begun| standing.history.iter().find(|entry| entry.id == begun.certificate));
     let target = match of_begun.filter(|entry| order.to.as_ref().is_none_or(|to| entry.serial == *to)) {
         Some(entry) => entry,
@@ -273,17 +273,22 @@ impl Work<'_> {
         Ok(index.mark_rolled_back(id, self.now)?)
     }
 
-    fn outcome(&self, standing: &Standing, entry: &Entry, replaced: Option<&Entry>) -> Result<Outcome, RollbackError> {
+    fn outcome(
+        &self,
+        standing: &Standing,
+        entry: &Entry,
+        replaced: Option<&Entry>,
+    ) -> Result<RollbackOutcome, RollbackError> {
         let folder = standing.folder(self.home, self.name);
         // A certificate for somebody else's key stands there without one.
         let has_key = folder.join(delivery::KEY).exists();
-        let paths = Place::Folder(folder).paths(self.home, self.name, has_key).unwrap_or_default();
+        let paths = Destination::Folder(folder).paths(self.home, self.name, has_key).unwrap_or_default();
         let kept = match replaced {
             Some(replaced) => previous_certificates::find(self.home, self.name, replaced)?,
             None => None,
         };
-        Ok(Outcome {
-            status: if replaced.is_some() { Status::RolledBack } else { Status::Unchanged },
+        Ok(RollbackOutcome {
+            status: if replaced.is_some() { RollbackStatus::RolledBack } else { RollbackStatus::Unchanged },
             entry: entry.clone(),
             replaced: replaced.cloned(),
             paths,

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::Requested;
-use crate::authority::leaf::order::{Existing, Order, Outcome, SubjectKey};
+use crate::authority::leaf::order::{IfNameExists, IssueOrder, IssueOutcome, SubjectKey};
 use crate::authority::leaf::request_inputs;
 use crate::issuance::profile::CommonName;
 use crate::issuance::{CsrError, Expiry, Profile, VerifiedCsr, verify_csr};
 use crate::store::Store;
-use crate::store::delivery::Place;
+use crate::store::delivery::Destination;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::passphrase_prompt::PassphrasePrompt;
@@ -18,7 +18,7 @@ use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::{AttributeType, GeneralName};
 
 /// What is ordered.
-pub struct Signing {
+pub struct SignOrder {
     /// The DER of the request.
     pub request: Vec<u8>,
     pub template: String,
@@ -34,8 +34,8 @@ pub struct Signing {
     /// `None`: the setting's.
     pub issuer: Option<String>,
     /// `None`: `issued/<name>/`.
-    pub place: Option<Place>,
-    pub existing: Existing,
+    pub place: Option<Destination>,
+    pub existing: IfNameExists,
     /// Decide everything, sign nothing.
     pub dry_run: bool,
     /// Refuse whatever would not be exactly what the request asks for.
@@ -80,10 +80,10 @@ impl Diagnostic for SignError {
 /// that nobody may rely on.
 pub fn sign(
     store: &Store,
-    signing: Signing,
+    signing: SignOrder,
     ask: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
-) -> Result<Outcome, SignError> {
+) -> Result<IssueOutcome, SignError> {
     let profile = request_inputs::profile(Some(store), &signing.template)?;
     let request = verify_csr(&signing.request, store.config().sign.limits())?;
     let names = granted_names(&profile, &request, signing.names);
@@ -100,7 +100,7 @@ pub fn sign(
     {
         subject.push((AttributeType::CommonName, common_name.to_owned()));
     }
-    let order = Order {
+    let order = IssueOrder {
         template: signing.template,
         name,
         names,

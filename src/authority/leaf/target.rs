@@ -10,12 +10,14 @@ use crate::authority::issuer_chain::check_not_revoked;
 use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::follow::check_may_be_followed;
 use crate::authority::leaf::hook::Hook;
-use crate::authority::leaf::order::{CertificateFacts, Due, Existing, InMemory, Order, Outcome, Status, SubjectKey};
+use crate::authority::leaf::order::{
+    CertificateFacts, DueRule, IfNameExists, InMemory, IssueOrder, IssueOutcome, IssueStatus, SubjectKey,
+};
 use crate::authority::leaf::request_inputs;
 use crate::issuance::{Comparison, Profile};
 use crate::keys::{PrivateKey, Signer};
 use crate::lint::Finding;
-use crate::store::delivery::{self, Place};
+use crate::store::delivery::{self, Destination};
 use crate::store::index::{Entry, Index};
 use crate::store::previous_certificates::{self, Standing};
 use crate::store::{Effects, Store};
@@ -25,9 +27,9 @@ use crate::x509::{Certificate, GeneralName, SerialNumber};
 pub(crate) struct IssueTarget<'s> {
     pub store: &'s Store,
     pub now: OffsetDateTime,
-    pub order: Order,
+    pub order: IssueOrder,
     pub profile: Profile,
-    pub place: Place,
+    pub place: Destination,
     /// The subject alternative names. A CSR says itself which it asks for; NAME is only how its certificate is called.
     pub names: Vec<GeneralName>,
 }
@@ -46,7 +48,7 @@ pub(crate) struct Details {
 /// What the certificates of this name allow.
 pub(crate) enum Settled {
     /// The question is answered already.
-    Answer(Box<Outcome>),
+    Answer(Box<IssueOutcome>),
     Free,
     /// The files of the certificate with this serial number are replaced.
     Replaces(SerialNumber),
@@ -60,9 +62,9 @@ impl<'s> IssueTarget<'s> {
     pub fn new(
         store: &'s Store,
         now: OffsetDateTime,
-        order: Order,
+        order: IssueOrder,
         profile: Profile,
-        place: Place,
+        place: Destination,
     ) -> Result<Self, IssueError> {
         let names = match order.key {
             SubjectKey::Requested(_) => order.names.clone(),
@@ -102,9 +104,15 @@ impl<'s> IssueTarget<'s> {
     }
 
     /// The outcome of the order.
-    pub fn outcome(&self, status: Status, authority: &str, facts: CertificateFacts, details: Details) -> Outcome {
+    pub fn outcome(
+        &self,
+        status: IssueStatus,
+        authority: &str,
+        facts: CertificateFacts,
+        details: Details,
+    ) -> IssueOutcome {
         let Details { warnings, in_memory, clipped, replaced, comparison, hook } = details;
-        Outcome {
+        IssueOutcome {
             status,
             name: self.order.name.clone(),
             template: self.profile.name.clone(),
@@ -123,12 +131,12 @@ impl<'s> IssueTarget<'s> {
     /// The outcome when the certificate that is there already is the answer.
     fn answer(
         &self,
-        status: Status,
+        status: IssueStatus,
         entry: &Entry,
         certificate: Certificate,
         replaced: Option<SerialNumber>,
         hook: Option<Hook>,
-    ) -> Outcome {
+    ) -> IssueOutcome {
         let comparison = self.comparison_with(&certificate);
         let details = Details { replaced, comparison, hook, ..Details::default() };
         self.outcome(status, &entry.authority, CertificateFacts::Certificate(Box::new(certificate)), details)
@@ -146,11 +154,11 @@ impl<'s> IssueTarget<'s> {
     }
 
     /// Whether there is one that is not due, by a look at the index and the files.
-    pub fn unchanged(&self, due: Due) -> Result<Option<Outcome>, IssueError> {
+    pub fn unchanged(&self, due: DueRule) -> Result<Option<IssueOutcome>, IssueError> {
         let index = self.store.index()?;
         match self.delivered(index)? {
             Some((entry, certificate)) if self.is_good_for_longer(&entry, &certificate, due, index)? => {
-                Ok(Some(self.answer(Status::Unchanged, &entry, certificate, None, None)))
+                Ok(Some(self.answer(IssueStatus::Unchanged, &entry, certificate, None, None)))
             }
             _ => Ok(None),
         }
@@ -163,21 +171,21 @@ impl<'s> IssueTarget<'s> {
         }
         let Some((entry, certificate)) = self.delivered(index)? else {
             return match self.folder() {
-                Some(folder) if !matches!(self.place, Place::Folder(_)) && folder.exists() => {
+                Some(folder) if !matches!(self.place, Destination::Folder(_)) && folder.exists() => {
                     Err(IssueError::PlaceTaken(folder))
                 }
                 _ => Ok(Settled::Free),
             };
         };
         match self.order.existing {
-            _ if self.place == Place::Memory => Ok(Settled::Free),
-            Existing::Refuse => Err(self.taken(entry, &certificate)),
+            _ if self.place == Destination::Memory => Ok(Settled::Free),
+            IfNameExists::Refuse => Err(self.taken(entry, &certificate)),
             // Another process may have renewed it while we waited for the lock.
-            Existing::KeepUnlessDue(due) if self.is_good_for_longer(&entry, &certificate, due, index)? => {
-                let outcome = self.answer(Status::Unchanged, &entry, certificate, None, hook.clone());
+            IfNameExists::KeepUnlessDue(due) if self.is_good_for_longer(&entry, &certificate, due, index)? => {
+                let outcome = self.answer(IssueStatus::Unchanged, &entry, certificate, None, hook.clone());
                 Ok(Settled::Answer(Box::new(outcome)))
             }
-            _ if self.place == Place::Authority => Err(IssueError::AuthorityKept(entry.name)),
+            _ if self.place == Destination::Authority => Err(IssueError::AuthorityKept(entry.name)),
             _ => {
                 let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
                 let in_place = standing.in_place(self.store.home(), &self.order.name).unwrap_or(&entry);
@@ -196,7 +204,7 @@ impl<'s> IssueTarget<'s> {
         index: &mut Index,
         hook: &Option<Hook>,
         effects: &Effects<'_>,
-    ) -> Result<Option<Outcome>, IssueError> {
+    ) -> Result<Option<IssueOutcome>, IssueError> {
         previous_certificates::recover(self.store.home(), index, &self.order.name, self.now, effects.entropy)?;
         let history = index.history(self.order.name.as_str(), self.now)?;
         let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else {
@@ -212,16 +220,16 @@ impl<'s> IssueTarget<'s> {
         let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
         let replaced = standing.before(&entry).map(|before| before.serial.clone());
         let is_wanted = match self.order.existing {
-            Existing::Refuse => self.is_as_ordered(&certificate)? && self.are_all_in(&folder, &certificate)?,
+            IfNameExists::Refuse => self.is_as_ordered(&certificate)? && self.are_all_in(&folder, &certificate)?,
             // The mark may have been missing for long: what is due by now is replaced.
-            Existing::KeepUnlessDue(due) => self.is_good_for_longer(&entry, &certificate, due, index)?,
+            IfNameExists::KeepUnlessDue(due) => self.is_good_for_longer(&entry, &certificate, due, index)?,
             // Whatever is there: it may be for a key that this run was told to leave behind.
-            Existing::Replace => false,
+            IfNameExists::Replace => false,
         };
         if entry.template != self.profile.name || !is_wanted {
             return Ok(None);
         }
-        Ok(Some(self.answer(Status::Issued, &entry, certificate, replaced, hook.clone())))
+        Ok(Some(self.answer(IssueStatus::Issued, &entry, certificate, replaced, hook.clone())))
     }
 
     /// The certificate of this name that is in place.
@@ -244,15 +252,15 @@ impl<'s> IssueTarget<'s> {
     /// Under the lock: files in a folder of the user's give way by `--force`, or when they are this name's own, among them
     /// what a run left that died; to a renewal when no certificate of somebody else stands there. Whether there are such.
     pub fn check_folder(&self, index: &Index) -> Result<bool, IssueError> {
-        let Place::Folder(folder) = &self.place else { return Ok(false) };
+        let Destination::Folder(folder) = &self.place else { return Ok(false) };
         let with_key = !self.is_requested();
-        let is_forced = matches!(self.order.existing, Existing::Replace) && self.order.follows.is_none();
+        let is_forced = matches!(self.order.existing, IfNameExists::Replace) && self.order.follows.is_none();
         if delivery::in_the_way(folder, with_key).is_none() || is_forced {
             return Ok(false);
         }
         let history = index.history(self.order.name.as_str(), self.now)?;
         let own: Vec<_> = history.iter().map(|entry| index.certificate(entry)).collect::<Result<_, _>>()?;
-        if matches!(self.order.existing, Existing::Replace) {
+        if matches!(self.order.existing, IfNameExists::Replace) {
             // A new key is the cure for one that does not fit; but what has a certificate of its own is somebody else's.
             return match delivery::foreign_certificate(folder, &own) {
                 Some(path) => Err(IssueError::Foreign(path)),
@@ -282,7 +290,7 @@ impl<'s> IssueTarget<'s> {
     }
 
     fn taken(&self, entry: Entry, certificate: &Certificate) -> IssueError {
-        if self.place == Place::Authority {
+        if self.place == Destination::Authority {
             return IssueError::AuthorityKept(entry.name);
         }
         let until = certificate.validity.not_after;
@@ -295,13 +303,13 @@ impl<'s> IssueTarget<'s> {
         &self,
         entry: &Entry,
         certificate: &Certificate,
-        due: Due,
+        due: DueRule,
         index: &Index,
     ) -> Result<bool, IssueError> {
         let left = certificate.validity.not_after - self.now;
         let wanted = match due {
-            Due::LastThird => certificate.validity.length() / 3,
-            Due::Within(within) => within.as_duration(),
+            DueRule::LastThird => certificate.validity.length() / 3,
+            DueRule::Within(within) => within.as_duration(),
         };
         let folder = self.folder();
         let is_in_place = folder.is_none_or(|folder| self.are_all_in(&folder, certificate).unwrap_or(false));

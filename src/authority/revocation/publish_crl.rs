@@ -27,7 +27,7 @@ const LABEL: &str = "X509 CRL";
 
 /// What is ordered.
 #[derive(Debug, Default)]
-pub struct Order {
+pub struct CrlOrder {
     /// `None`: the one that issues.
     pub authority: Option<String>,
     /// Until the next list; `None`: the setting's.
@@ -42,8 +42,8 @@ pub struct Order {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Outcome {
-    pub status: Status,
+pub struct CrlOutcome {
+    pub status: CrlStatus,
     /// When it was decided; what is left of the list's life is counted from here.
     pub at: OffsetDateTime,
     pub authority: String,
@@ -61,15 +61,15 @@ pub struct Outcome {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    Signed(Because),
+pub enum CrlStatus {
+    Signed(CrlReason),
     /// There is one that is not due.
     Unchanged,
 }
 
 /// Why a list was signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Because {
+pub enum CrlReason {
     Ordered,
     /// There was none.
     First,
@@ -142,10 +142,10 @@ impl Diagnostic for CrlError {
 /// When it is refused by the state of the CA, or something fails. Nothing has been written then, or the error says what was.
 pub fn publish(
     store: &Store,
-    order: &Order,
+    order: &CrlOrder,
     ask: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
-) -> Result<Outcome, CrlError> {
+) -> Result<CrlOutcome, CrlError> {
     let now = effects.now();
     let (home, config, authorities) = (store.home(), store.config(), store.ca_certificates());
     let facts = authorities.ca_certificate(&authorities.choose(order.authority.as_deref(), config)?)?;
@@ -180,7 +180,7 @@ pub fn publish(
     let draft = work.draft(issuer.ca_certificate(), index, number, next_update)?;
     let because = match work.reason(index, &draft)? {
         (Some(latest), None) => return work.unchanged(issuer.ca_certificate(), &latest),
-        (_, because) => because.unwrap_or(Because::Ordered),
+        (_, because) => because.unwrap_or(CrlReason::Ordered),
     };
     work.sign_and_publish(&issuer, index, draft, because)
 }
@@ -188,7 +188,7 @@ pub fn publish(
 struct Work<'a> {
     home: &'a Home,
     now: OffsetDateTime,
-    order: &'a Order,
+    order: &'a CrlOrder,
     authority: String,
     effects: &'a Effects<'a>,
 }
@@ -237,14 +237,14 @@ impl Work<'_> {
     }
 
     /// The latest list, and why there has to be another one: nothing only with `--ensure`.
-    fn reason(&self, index: &Index, draft: &CrlDraft) -> Result<(Option<RecordedList>, Option<Because>), CrlError> {
+    fn reason(&self, index: &Index, draft: &CrlDraft) -> Result<(Option<RecordedList>, Option<CrlReason>), CrlError> {
         let latest = index.latest_list(&self.authority)?;
         let because = match &latest {
-            _ if !self.order.ensure => Some(Because::Ordered),
-            None => Some(Because::First),
-            Some(list) if list.content != draft.content_digest() => Some(Because::Changed),
-            Some(list) if list.is_due(self.now) => Some(Because::Due),
-            Some(list) if !self.is_in_place(list)? => Some(Because::Files),
+            _ if !self.order.ensure => Some(CrlReason::Ordered),
+            None => Some(CrlReason::First),
+            Some(list) if list.content != draft.content_digest() => Some(CrlReason::Changed),
+            Some(list) if list.is_due(self.now) => Some(CrlReason::Due),
+            Some(list) if !self.is_in_place(list)? => Some(CrlReason::Files),
             Some(_) => None,
         };
         Ok((latest, because))
@@ -288,8 +288,8 @@ impl Work<'_> {
         issuer: &Issuer,
         index: &mut Index,
         draft: CrlDraft,
-        because: Because,
-    ) -> Result<Outcome, CrlError> {
+        because: CrlReason,
+    ) -> Result<CrlOutcome, CrlError> {
         let (number, this_update, next_update) = (draft.number, draft.this_update, draft.next_update);
         let (entries, content) = (draft.revoked.len(), draft.content_digest());
         let mut change = index.change()?;
@@ -316,7 +316,7 @@ impl Work<'_> {
         index.mark_published(authority, number, self.now)?;
         Ok(self.outcome(
             issuer.ca_certificate(),
-            Status::Signed(because),
+            CrlStatus::Signed(because),
             (number, this_update, next_update),
             entries as u64,
             fingerprint,
@@ -339,7 +339,7 @@ impl Work<'_> {
     }
 
     /// The list that is there stays; a copy of it is brought up to date all the same.
-    fn unchanged(&self, facts: &CaCertificate, list: &RecordedList) -> Result<Outcome, CrlError> {
+    fn unchanged(&self, facts: &CaCertificate, list: &RecordedList) -> Result<CrlOutcome, CrlError> {
         if let Some(path) = &self.order.copy {
             let der = files::read(&self.home.crl_der(&self.authority), files::MOST_OCTETS)?;
             let there = files::read_if_exists(path, files::MOST_OCTETS)?.and_then(|content| single_list(&content));
@@ -348,18 +348,18 @@ impl Work<'_> {
             }
         }
         let times = (list.number, list.this_update, list.next_update);
-        Ok(self.outcome(facts, Status::Unchanged, times, list.entries, list.fingerprint))
+        Ok(self.outcome(facts, CrlStatus::Unchanged, times, list.entries, list.fingerprint))
     }
 
     fn outcome(
         &self,
         facts: &CaCertificate,
-        status: Status,
+        status: CrlStatus,
         (number, this_update, next_update): (u64, OffsetDateTime, OffsetDateTime),
         revoked: u64,
         fingerprint: [u8; 32],
-    ) -> Outcome {
-        Outcome {
+    ) -> CrlOutcome {
+        CrlOutcome {
             status,
             at: self.now,
             authority: self.authority.clone(),

@@ -18,8 +18,8 @@ use crate::x509::{Certificate, SerialNumber};
 
 /// What is ordered.
 #[derive(Debug)]
-pub struct Order {
-    pub target: Target,
+pub struct RevokeOrder {
+    pub target: RevokeTarget,
     /// Every live certificate of the name, where there are several; of a serial number or a file, of the name of that one.
     pub all: bool,
     /// [`RevocationReason::CertificateHold`] is a hold, [`RevocationReason::RemoveFromCrl`] ends one.
@@ -30,7 +30,7 @@ pub struct Order {
 
 /// Which certificates are meant.
 #[derive(Debug)]
-pub enum Target {
+pub enum RevokeTarget {
     /// NAME or SERIAL.
     Reference(Reference),
     /// The certificate in a file.
@@ -41,8 +41,8 @@ pub enum Target {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Outcome {
-    pub action: Action,
+pub struct RevokeOutcome {
+    pub action: RevokeAction,
     /// As they stand now.
     pub certificates: Vec<Entry>,
     /// The authorities whose lists have to say so, each once.
@@ -51,7 +51,7 @@ pub struct Outcome {
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum RevokeAction {
     Revoked,
     Held,
     Released,
@@ -130,7 +130,7 @@ impl Diagnostic for RevokeError {
 ///
 /// # Errors
 /// When it is not clear which certificate is meant, or it cannot be done to it; nothing has changed then.
-pub fn revoke(store: &Store, order: &Order, effects: &Effects<'_>) -> Result<Outcome, RevokeError> {
+pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Result<RevokeOutcome, RevokeError> {
     let now = effects.now();
     if let Some(since) = order.invalid_since.filter(|since| *since > now) {
         return Err(RevokeError::SuspectedInFuture(since));
@@ -156,14 +156,14 @@ pub fn revoke(store: &Store, order: &Order, effects: &Effects<'_>) -> Result<Out
     authorities.sort();
     authorities.dedup();
     let action = match order.reason {
-        RevocationReason::CertificateHold => Action::Held,
-        RevocationReason::RemoveFromCrl => Action::Released,
-        _ => Action::Revoked,
+        RevocationReason::CertificateHold => RevokeAction::Held,
+        RevocationReason::RemoveFromCrl => RevokeAction::Released,
+        _ => RevokeAction::Revoked,
     };
-    Ok(Outcome { action, certificates, authorities })
+    Ok(RevokeOutcome { action, certificates, authorities })
 }
 
-fn record(change: &mut Change<'_>, entry: &Entry, order: &Order, now: OffsetDateTime) -> Result<(), RevokeError> {
+fn record(change: &mut Change<'_>, entry: &Entry, order: &RevokeOrder, now: OffsetDateTime) -> Result<(), RevokeError> {
     if order.reason == RevocationReason::RemoveFromCrl {
         change.release(entry.id, now)?;
         return Ok(());
@@ -177,13 +177,13 @@ fn record(change: &mut Change<'_>, entry: &Entry, order: &Order, now: OffsetDate
 }
 
 /// The certificates that are meant, each of which can be revoked, held or released as ordered.
-fn chosen(index: &Index, order: &Order, now: OffsetDateTime) -> Result<Vec<Entry>, RevokeError> {
+fn chosen(index: &Index, order: &RevokeOrder, now: OffsetDateTime) -> Result<Vec<Entry>, RevokeError> {
     let (meant, is_that_one) = match &order.target {
-        Target::Certificate { path, certificate } => {
+        RevokeTarget::Certificate { path, certificate } => {
             let (path, serial) = (path.clone(), certificate.serial.clone());
             (known(index, certificate, now)?.ok_or(RevokeError::Unknown { path, serial })?, true)
         }
-        Target::Reference(reference) => {
+        RevokeTarget::Reference(reference) => {
             let meant = index.find(reference, now)?;
             let is_name = match reference {
                 Reference::Name(_) => true,
@@ -192,7 +192,7 @@ fn chosen(index: &Index, order: &Order, now: OffsetDateTime) -> Result<Vec<Entry
             };
             (meant, !is_name)
         }
-        Target::Key { path, fingerprint } => {
+        RevokeTarget::Key { path, fingerprint } => {
             let filter = Filter { key_fingerprint: Some(*fingerprint), ..Filter::default() };
             let (entries, _) = index.query(&filter, now)?;
             let Some(last) = entries.last() else { return Err(RevokeError::UnknownKey(path.clone())) };
@@ -215,7 +215,7 @@ fn chosen(index: &Index, order: &Order, now: OffsetDateTime) -> Result<Vec<Entry
 /// Of several certificates the live ones to which it can be done; when there is none, the reason is that of the latest.
 fn fitting(
     index: &Index,
-    order: &Order,
+    order: &RevokeOrder,
     candidates: Vec<Entry>,
     name: &str,
     now: OffsetDateTime,
@@ -239,7 +239,7 @@ fn fitting(
 }
 
 /// Whether the order can be carried out on one certificate.
-fn check(index: &Index, entry: &Entry, order: &Order) -> Result<(), RevokeError> {
+fn check(index: &Index, entry: &Entry, order: &RevokeOrder) -> Result<(), RevokeError> {
     let (name, serial) = (entry.name.clone(), entry.serial.clone());
     // Its own list could say so, signed with the very key that is not to be believed any more.
     if index.certificate(entry)?.is_self_issued() {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::app::context::Context;
 use crate::authority::revocation::publish_crl;
-use crate::authority::revocation::publish_crl::{Order, Outcome};
+use crate::authority::revocation::publish_crl::{CrlOrder, CrlOutcome};
 use crate::cli::options::number::whole_number;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
@@ -40,13 +40,13 @@ pub struct Arguments {
 
 /// What came of it.
 struct Listed {
-    outcome: Outcome,
+    outcome: CrlOutcome,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let Arguments { authority, lifetime, ensure, out, number, passphrase } = arguments;
     let copy = out.map(|path| context.world.resolve(&path));
-    let order = Order { authority, lifetime, ensure, number, copy };
+    let order = CrlOrder { authority, lifetime, ensure, number, copy };
     let store = context.store()?;
     let outcome = publish_crl::publish(&store, &order, &mut passphrase.prompt(&store, context), &context.effects())?;
     Ok(Box::new(Listed { outcome }))

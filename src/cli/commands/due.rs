@@ -10,8 +10,8 @@ use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::authority::leaf::due;
-use crate::authority::leaf::due::{Due, What};
-use crate::authority::leaf::order::Due as When;
+use crate::authority::leaf::due::{DueEntry, DueItem};
+use crate::authority::leaf::order::DueRule as When;
 use crate::report::failure::Failure;
 use crate::report::output::{Answer, Report};
 use crate::report::page::Page;
@@ -26,7 +26,7 @@ pub struct Arguments {
 
 /// What was found.
 struct Found {
-    due: Vec<Due>,
+    due: Vec<DueEntry>,
     when: When,
     usual_issuer: String,
     now: OffsetDateTime,
@@ -45,7 +45,7 @@ impl Report for Found {
             page.line("nothing is due");
             return;
         }
-        let row = |due: &Due| {
+        let row = |due: &DueEntry| {
             let end = due.validity.not_after;
             vec![
                 kind(due).to_owned(),
@@ -56,7 +56,7 @@ impl Report for Found {
         };
         page.table(&["WHAT", "NAME", "ENDS", "COMMAND"], &self.due.iter().map(row).collect::<Vec<_>>());
         let with_hooks = self.due.iter().filter_map(|due| match &due.what {
-            What::Certificate { hook: Some(hook), .. } => Some((due, hook)),
+            DueItem::Certificate { hook: Some(hook), .. } => Some((due, hook)),
             _ => None,
         });
         let lines: Vec<String> =
@@ -68,7 +68,7 @@ impl Report for Found {
     }
 
     fn json(&self) -> Value {
-        let entry = |due: &Due| due_json(due, &due.command(&self.usual_issuer, self.when), self.now);
+        let entry = |due: &DueEntry| due_json(due, &due.command(&self.usual_issuer, self.when), self.now);
         let within = match self.when {
             When::LastThird => None,
             When::Within(within) => Some(within.as_seconds()),

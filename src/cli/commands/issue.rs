@@ -12,11 +12,11 @@ use clap::Args;
 
 use crate::app::context::Context;
 use crate::authority::leaf::issue;
-use crate::authority::leaf::order::{Order, SubjectKey};
+use crate::authority::leaf::order::{IssueOrder, SubjectKey};
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
-use crate::store::delivery::Place;
+use crate::store::delivery::Destination;
 use crate::store::entry_name::EntryName;
 use crate::text::Lifetime;
 use crate::x509::KeyAlgorithm;
@@ -84,7 +84,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     } else {
         None
     };
-    let order = Order {
+    let order = IssueOrder {
         template,
         name,
         expiry: options.expiry(),
@@ -94,7 +94,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         subject: options.subject,
         set: options.set.into_iter().collect::<BTreeMap<_, _>>(),
         issuer: options.issuer,
-        place: out.map(|folder| Place::Folder(context.world.resolve(&folder))),
+        place: out.map(|folder| Destination::Folder(context.world.resolve(&folder))),
         existing: existing(if_due, force),
         follows: None,
         dry_run,

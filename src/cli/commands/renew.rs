@@ -7,7 +7,7 @@ use clap::Args;
 
 mod due;
 use crate::app::context::Context;
-use crate::authority::leaf::order::Due;
+use crate::authority::leaf::order::DueRule;
 use crate::authority::leaf::renew::NextKey;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -32,6 +32,6 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let Arguments { reference, due: _, within, next } = arguments;
     match reference {
         Some(reference) => follow(&reference, NextKey::Same, next, "ca.renew/1", context),
-        None => due::run(within.map_or(Due::LastThird, Due::Within), &next, context),
+        None => due::run(within.map_or(DueRule::LastThird, DueRule::Within), &next, context),
     }
 }

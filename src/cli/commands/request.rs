@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::app::context::Context;
 use crate::authority::leaf::request;
-use crate::authority::leaf::request::{Made, Wanted};
+use crate::authority::leaf::request::{CreatedCsr, CsrOrder};
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -74,7 +74,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     } else {
         None
     };
-    let wanted = Wanted {
+    let wanted = CsrOrder {
         template,
         name,
         names: sans,
@@ -103,15 +103,15 @@ fn store(context: &Context<'_>) -> Result<Option<Store>, Failure> {
 }
 
 struct RequestReport {
-    made: Made,
+    made: CreatedCsr,
 }
 
 impl Report for RequestReport {
     fn text(&self, page: &mut Page) {
-        let Made { name, template, request, request_path, key_path, key_was_there } = &self.made;
+        let CreatedCsr { name, template, request, request_path, key_path, key_was_there } = &self.made;
         page.pieces(&[
             (Tone::Good, "✓ "),
-            (Tone::Plain, "Made a request for "),
+            (Tone::Plain, "CreatedCsr a request for "),
             (Tone::Strong, name.as_str()),
             (Tone::Dim, &format!("  {template}")),
         ]);
@@ -127,7 +127,7 @@ impl Report for RequestReport {
     }
 
     fn json(&self) -> Value {
-        let Made { name, template, request, request_path, key_path, key_was_there } = &self.made;
+        let CreatedCsr { name, template, request, request_path, key_path, key_was_there } = &self.made;
         let names = request.subject_alt_names.iter().flatten();
         json!({
             "schema": "ca.request/1",

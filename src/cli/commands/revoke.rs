@@ -13,7 +13,7 @@ use crate::app::context::Context;
 use crate::app::public_key;
 use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::revoke;
-use crate::authority::revocation::revoke::{Action, Order, Outcome, Target};
+use crate::authority::revocation::revoke::{RevokeAction, RevokeOrder, RevokeOutcome, RevokeTarget};
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -53,11 +53,11 @@ pub struct Arguments {
 
 /// What was done, and what is left to do.
 struct Revoked {
-    outcome: Outcome,
+    outcome: RevokeOutcome,
     reason: RevocationReason,
     invalid_since: Option<OffsetDateTime>,
     /// The lists that were signed.
-    lists: Vec<publish_crl::Outcome>,
+    lists: Vec<publish_crl::CrlOutcome>,
     /// The commands that make the lists say so, where none was signed.
     next: Vec<String>,
     now: OffsetDateTime,
@@ -79,11 +79,11 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let target = match (&certificate, &key) {
         (Some(given), _) => target(given, &store, context)?,
         (None, Some(path)) => {
-            Target::Key { path: path.clone(), fingerprint: public_key::read(path, context)?.fingerprint() }
+            RevokeTarget::Key { path: path.clone(), fingerprint: public_key::read(path, context)?.fingerprint() }
         }
         (None, None) => return Err(Failure::usage("unknown-certificate", "no certificate was named")),
     };
-    let outcome = revoke::revoke(&store, &Order { target, all, reason, invalid_since }, &context.effects())?;
+    let outcome = revoke::revoke(&store, &RevokeOrder { target, all, reason, invalid_since }, &context.effects())?;
     let next = next_steps(&store, &outcome.authorities)?;
     let lists = if crl { sign_lists(&store, &outcome, &next, &passphrase, context)? } else { Vec::new() };
     let next = if crl { Vec::new() } else { next };
@@ -93,14 +93,14 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
 /// What is recorded stays so, whether the lists can be signed or not.
 fn sign_lists(
     store: &Store,
-    outcome: &Outcome,
+    outcome: &RevokeOutcome,
     next: &[String],
     passphrase: &PassphraseArguments,
     context: &Context<'_>,
-) -> Result<Vec<publish_crl::Outcome>, Failure> {
+) -> Result<Vec<publish_crl::CrlOutcome>, Failure> {
     let mut lists = Vec::new();
     for (authority, command) in outcome.authorities.iter().zip(next) {
-        let order = publish_crl::Order { authority: Some(authority.clone()), ..publish_crl::Order::default() };
+        let order = publish_crl::CrlOrder { authority: Some(authority.clone()), ..publish_crl::CrlOrder::default() };
         let listed = publish_crl::publish(store, &order, &mut passphrase.prompt(store, context), &context.effects());
         let listed = listed.map_err(Failure::from).map_err(|failure| {
             let sentence = format!("recorded, but the list of '{authority}' was not signed: {}", failure.message);
@@ -114,7 +114,7 @@ fn sign_lists(
 
 /// NAME, SERIAL or FILE. A name never begins with `.` or `/`, so that such a word is a file; any other word is a file only
 /// when the index does not know it.
-fn target(given: &str, store: &Store, context: &mut Context<'_>) -> Result<Target, Failure> {
+fn target(given: &str, store: &Store, context: &mut Context<'_>) -> Result<RevokeTarget, Failure> {
     if given.starts_with(['.', '/']) || given == "-" {
         return of_file(Path::new(given), context);
     }
@@ -122,7 +122,7 @@ fn target(given: &str, store: &Store, context: &mut Context<'_>) -> Result<Targe
         .parse()
         .map_err(|error: crate::store::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
     if !context.world.resolve(Path::new(given)).is_file() {
-        return Ok(Target::Reference(reference));
+        return Ok(RevokeTarget::Reference(reference));
     }
     match store.index()?.find(&reference, context.now()) {
         Err(IndexError::NotFound { .. }) => of_file(Path::new(given), context),
@@ -134,12 +134,12 @@ fn target(given: &str, store: &Store, context: &mut Context<'_>) -> Result<Targe
     }
 }
 
-fn of_file(path: &Path, context: &mut Context<'_>) -> Result<Target, Failure> {
+fn of_file(path: &Path, context: &mut Context<'_>) -> Result<RevokeTarget, Failure> {
     let content = context.read_input(path)?;
     let refused = |reason: String| Failure::usage("bad-certificate", format!("{}: {reason}", path.display()));
     let first = certificates(&content).map_err(|error| refused(error.to_string()))?.into_iter().next();
     let certificate = Box::new(first.ok_or_else(|| refused("it holds no certificate".to_owned()))?);
-    Ok(Target::Certificate { path: path.to_owned(), certificate })
+    Ok(RevokeTarget::Certificate { path: path.to_owned(), certificate })
 }
 
 /// A revocation is known to others by the list alone.
@@ -155,9 +155,9 @@ fn next_steps(store: &Store, authorities: &[String]) -> Result<Vec<String>, Stor
 impl Revoked {
     fn done(&self) -> (&'static str, &'static str) {
         match self.outcome.action {
-            Action::Revoked => ("Revoked", "revoked"),
-            Action::Held => ("Put on hold", "held"),
-            Action::Released => ("Released", "released"),
+            RevokeAction::Revoked => ("Revoked", "revoked"),
+            RevokeAction::Held => ("Put on hold", "held"),
+            RevokeAction::Released => ("Released", "released"),
         }
     }
 }
@@ -165,7 +165,7 @@ impl Revoked {
 impl Report for Revoked {
     fn text(&self, page: &mut Page) {
         for entry in &self.outcome.certificates {
-            let reason = if self.outcome.action == Action::Revoked { self.reason.name() } else { "" };
+            let reason = if self.outcome.action == RevokeAction::Revoked { self.reason.name() } else { "" };
             page.pieces(&[
                 (Tone::Good, "✓ "),
                 (Tone::Plain, self.done().0),

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
-use crate::authority::leaf::hook::{Change, remembered};
+use crate::authority::leaf::hook::{HookEvent, remembered};
 use crate::authority::leaf::rollback;
-use crate::authority::leaf::rollback::{Order, Outcome, Status};
+use crate::authority::leaf::rollback::{RollbackOrder, RollbackOutcome, RollbackStatus};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
@@ -38,7 +38,7 @@ pub struct Arguments {
 
 /// What came of it.
 struct RolledBack {
-    outcome: Outcome,
+    outcome: RollbackOutcome,
     hook: Option<HookRun>,
     now: OffsetDateTime,
 }
@@ -47,13 +47,13 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let Arguments { reference, to, hook } = arguments;
     let hook = hook.options();
     let store = context.store()?;
-    let outcome = rollback::rollback(&store, &Order { reference, to }, &context.effects())?;
+    let outcome = rollback::rollback(&store, &RollbackOrder { reference, to }, &context.effects())?;
     let entry = &outcome.entry;
-    let hook = if outcome.status == Status::Unchanged {
+    let hook = if outcome.status == RollbackStatus::Unchanged {
         hook.remember(&store, &entry.name, context)?;
         None
     } else {
-        let change = Change {
+        let change = HookEvent {
             action: "rollback",
             name: &entry.name,
             template: &entry.template,
@@ -76,10 +76,10 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
 
 impl Report for RolledBack {
     fn text(&self, page: &mut Page) {
-        let Outcome { status, entry, replaced, paths, kept } = &self.outcome;
+        let RollbackOutcome { status, entry, replaced, paths, kept } = &self.outcome;
         let (mark, done) = match status {
-            Status::RolledBack => ("✓ ", "Rolled back "),
-            Status::Unchanged => ("= ", "Unchanged, in place already: "),
+            RollbackStatus::RolledBack => ("✓ ", "Rolled back "),
+            RollbackStatus::Unchanged => ("= ", "Unchanged, in place already: "),
         };
         page.pieces(&[
             (Tone::Good, mark),
@@ -102,13 +102,13 @@ impl Report for RolledBack {
     }
 
     fn json(&self) -> Value {
-        let Outcome { status, entry, replaced, paths, kept } = &self.outcome;
+        let RollbackOutcome { status, entry, replaced, paths, kept } = &self.outcome;
         json!({
             "schema": "ca.rollback/1",
             "name": entry.name,
             "status": match status {
-                Status::RolledBack => "rolled-back",
-                Status::Unchanged => "unchanged",
+                RollbackStatus::RolledBack => "rolled-back",
+                RollbackStatus::Unchanged => "unchanged",
             },
             "in_place": entry_json(entry, self.now),
             "replaced": replaced.as_ref().map(|replaced| entry_json(replaced, self.now)),

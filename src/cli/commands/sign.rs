@@ -11,11 +11,11 @@ use clap::Args;
 
 use crate::app::context::Context;
 use crate::authority::leaf::sign;
-use crate::authority::leaf::sign::Signing;
+use crate::authority::leaf::sign::SignOrder;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
-use crate::store::delivery::Place;
+use crate::store::delivery::Destination;
 use crate::text::Lifetime;
 use crate::x509::signing_request::der_of_file;
 
@@ -59,7 +59,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         arguments;
     let content = context.read_input(&request)?;
     let place = if request.as_os_str() == "-" { "standard input".to_owned() } else { request.display().to_string() };
-    let signing = Signing {
+    let signing = SignOrder {
         request: der_of_file(&content).map_err(|error| Failure::not_a_request(&place, &error))?,
         template,
         name: name.map(|name| name.parse()).transpose()?,
@@ -69,7 +69,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         subject: options.subject,
         set: options.set.into_iter().collect(),
         issuer: options.issuer,
-        place: out.map(|folder| Place::Folder(context.world.resolve(&folder))),
+        place: out.map(|folder| Destination::Folder(context.world.resolve(&folder))),
         existing: existing(if_due, force),
         dry_run,
         exact: require_exact,

@@ -4,7 +4,7 @@ use clap::Args;
 use time::OffsetDateTime;
 
 use super::key_value::{key_and_value, subject_attribute};
-use crate::authority::leaf::order::{Due, Existing};
+use crate::authority::leaf::order::{DueRule, IfNameExists};
 use crate::issuance::Expiry;
 use crate::text::{Lifetime, parse_time};
 use crate::x509::{AttributeType, GeneralName};
@@ -46,10 +46,10 @@ impl IssueOptions {
 }
 
 /// What to do when the name has a certificate already, as the flags say it.
-pub fn existing(if_due: Option<Option<Lifetime>>, force: bool) -> Existing {
+pub fn existing(if_due: Option<Option<Lifetime>>, force: bool) -> IfNameExists {
     match (if_due, force) {
-        (Some(within), _) => Existing::KeepUnlessDue(within.map_or(Due::LastThird, Due::Within)),
-        (None, true) => Existing::Replace,
-        (None, false) => Existing::Refuse,
+        (Some(within), _) => IfNameExists::KeepUnlessDue(within.map_or(DueRule::LastThird, DueRule::Within)),
+        (None, true) => IfNameExists::Replace,
+        (None, false) => IfNameExists::Refuse,
     }
 }

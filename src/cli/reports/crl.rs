@@ -2,22 +2,22 @@
 
 use serde_json::{Value, json};
 
-use crate::authority::revocation::publish_crl::{Because, Outcome, Status};
+use crate::authority::revocation::publish_crl::{CrlOutcome, CrlReason, CrlStatus};
 use crate::report::page::{Page, Tone};
 use crate::text::{self, humanize, rfc3339};
 
 /// The fields of a CRL.
-pub fn crl_fields(outcome: &Outcome, page: &mut Page) {
+pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
     let number = format!("number {}", outcome.number);
     let (mark, done) = match outcome.status {
-        Status::Signed(_) => ("✓ ", "Signed the revocation list of "),
-        Status::Unchanged => ("= ", "Unchanged, not due: the revocation list of "),
+        CrlStatus::Signed(_) => ("✓ ", "Signed the revocation list of "),
+        CrlStatus::Unchanged => ("= ", "Unchanged, not due: the revocation list of "),
     };
     let because = match outcome.status {
-        Status::Signed(Because::Changed) => "  because something was revoked or released",
-        Status::Signed(Because::Due) => "  because less than a third of its life was left",
-        Status::Signed(Because::Files) => "  because its files were not as they were written",
-        Status::Signed(Because::Ordered | Because::First) | Status::Unchanged => "",
+        CrlStatus::Signed(CrlReason::Changed) => "  because something was revoked or released",
+        CrlStatus::Signed(CrlReason::Due) => "  because less than a third of its life was left",
+        CrlStatus::Signed(CrlReason::Files) => "  because its files were not as they were written",
+        CrlStatus::Signed(CrlReason::Ordered | CrlReason::First) | CrlStatus::Unchanged => "",
     };
     page.pieces(&[
         (Tone::Good, mark),
@@ -44,14 +44,14 @@ fn count(certificates: u64) -> String {
 }
 
 /// A CRL in JSON.
-pub fn crl_json(outcome: &Outcome) -> Value {
+pub fn crl_json(outcome: &CrlOutcome) -> Value {
     let because = match outcome.status {
-        Status::Signed(Because::Ordered) => Some("ordered"),
-        Status::Signed(Because::First) => Some("first"),
-        Status::Signed(Because::Changed) => Some("changed"),
-        Status::Signed(Because::Due) => Some("due"),
-        Status::Signed(Because::Files) => Some("files"),
-        Status::Unchanged => None,
+        CrlStatus::Signed(CrlReason::Ordered) => Some("ordered"),
+        CrlStatus::Signed(CrlReason::First) => Some("first"),
+        CrlStatus::Signed(CrlReason::Changed) => Some("changed"),
+        CrlStatus::Signed(CrlReason::Due) => Some("due"),
+        CrlStatus::Signed(CrlReason::Files) => Some("files"),
+        CrlStatus::Unchanged => None,
     };
     json!({
         "authority": outcome.authority,

@@ -4,26 +4,26 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::hook::hook_json;
-use crate::authority::leaf::due::{Due, What};
+use crate::authority::leaf::due::{DueEntry, DueItem};
 use crate::text::rfc3339;
 
 /// The word for the kind of an entry.
-pub fn kind(due: &Due) -> &'static str {
+pub fn kind(due: &DueEntry) -> &'static str {
     match due.what {
-        What::Certificate { .. } => "certificate",
-        What::Authority { .. } => "authority",
-        What::List { .. } => "revocation-list",
+        DueItem::Certificate { .. } => "certificate",
+        DueItem::Authority { .. } => "authority",
+        DueItem::List { .. } => "revocation-list",
     }
 }
 
 /// An entry in JSON.
-pub fn due_json(due: &Due, command: &str, now: OffsetDateTime) -> Value {
+pub fn due_json(due: &DueEntry, command: &str, now: OffsetDateTime) -> Value {
     let (serial, template, number, folder, hook) = match &due.what {
-        What::Certificate { entry, folder, hook, has_key: _ } => {
+        DueItem::Certificate { entry, folder, hook, has_key: _ } => {
             (Some(entry.serial.to_string()), Some(&entry.template), None, Some(folder), hook_json(hook.as_ref()))
         }
-        What::Authority { serial, .. } => (Some(serial.to_string()), None, None, None, Value::Null),
-        What::List { number } => (None, None, Some(number), None, Value::Null),
+        DueItem::Authority { serial, .. } => (Some(serial.to_string()), None, None, None, Value::Null),
+        DueItem::List { number } => (None, None, Some(number), None, Value::Null),
     };
     json!({
         "kind": kind(due),

@@ -8,7 +8,7 @@ use super::hook::{hook_failure, hook_fields, hook_run_json};
 use crate::app::after_issue::After;
 use crate::app::context::Context;
 use crate::app::run_hook::HookRun;
-use crate::authority::leaf::order::{CertificateFacts, Outcome, Status};
+use crate::authority::leaf::order::{CertificateFacts, IssueOutcome, IssueStatus};
 use crate::report::describe::comparison::{comparison_fields, comparison_json};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -20,7 +20,7 @@ use crate::x509::{DistinguishedName, GeneralName, SerialNumber, Validity};
 /// What came of it.
 struct IssueReport {
     schema: &'static str,
-    outcome: Outcome,
+    outcome: IssueOutcome,
     hook: Option<HookRun>,
     now: OffsetDateTime,
 }
@@ -32,7 +32,7 @@ struct IssueReport {
 pub fn finish(
     after: &After<'_>,
     store: &Store,
-    outcome: Outcome,
+    outcome: IssueOutcome,
     schema: &'static str,
     context: &mut Context<'_>,
 ) -> Result<Box<dyn Report>, Failure> {
@@ -53,7 +53,7 @@ struct Facts<'a> {
 
 impl IssueReport {
     /// The report of an act that issued, and its warnings on the way.
-    fn new(outcome: Outcome, schema: &'static str, context: &mut Context<'_>) -> Self {
+    fn new(outcome: IssueOutcome, schema: &'static str, context: &mut Context<'_>) -> Self {
         for warning in &outcome.warnings {
             context.warn(&format!("{} ({})", warning.message, warning.citation));
         }
@@ -93,11 +93,11 @@ impl Report for IssueReport {
         let facts = self.facts();
         let name = self.outcome.name.as_str();
         let (mark, done) = match self.outcome.status {
-            Status::Issued if self.outcome.comparison.is_some() => ("✓ ", "Signed"),
-            Status::Issued => ("✓ ", "Issued"),
-            Status::Unchanged => ("= ", "Unchanged, not due:"),
-            Status::Planned if self.outcome.comparison.is_some() => ("+ ", "Would sign"),
-            Status::Planned => ("+ ", "Would issue"),
+            IssueStatus::Issued if self.outcome.comparison.is_some() => ("✓ ", "Signed"),
+            IssueStatus::Issued => ("✓ ", "Issued"),
+            IssueStatus::Unchanged => ("= ", "Unchanged, not due:"),
+            IssueStatus::Planned if self.outcome.comparison.is_some() => ("+ ", "Would sign"),
+            IssueStatus::Planned => ("+ ", "Would issue"),
         };
         page.pieces(&[
             (Tone::Good, mark),
@@ -152,9 +152,9 @@ impl Report for IssueReport {
             "key": facts.key,
             "fingerprint_sha256": facts.fingerprint.map(|fingerprint| text::hex(&fingerprint)),
             "status": match self.outcome.status {
-                Status::Issued => "issued",
-                Status::Unchanged => "unchanged",
-                Status::Planned => "planned",
+                IssueStatus::Issued => "issued",
+                IssueStatus::Unchanged => "unchanged",
+                IssueStatus::Planned => "planned",
             },
             "files": self.outcome.paths.as_ref().map(files_json),
             "replaced": self.outcome.replaced.as_ref().map(SerialNumber::to_string),
@@ -169,6 +169,6 @@ impl Report for IssueReport {
     }
 
     fn only_confirms(&self) -> bool {
-        self.outcome.status != Status::Planned
+        self.outcome.status != IssueStatus::Planned
     }
 }

@@ -10,7 +10,7 @@ use time::Duration;
 
 use crate::authority::hierarchy::init;
 use crate::authority::hierarchy::intermediate::*;
-use crate::authority::leaf::order::Order;
+use crate::authority::leaf::order::IssueOrder;
 use crate::authority::testing::{Ca, order};
 use crate::issuance::SignedBy;
 use crate::store::ca_certificates::{CaCertificates, read_certificate, read_certificates};
@@ -58,7 +58,7 @@ fn a_pending_authority_is_in_nobodys_way_and_issues_once_its_certificate_is_here
     assert_eq!(authorities.names().unwrap(), ["root", "issuing"]);
     assert_eq!(authorities.roots().unwrap().len(), 1);
     ca.issue(order("server", "web.test")).unwrap();
-    let by_branch = |name: &str| Order { issuer: Some("branch".to_owned()), ..order("server", name) };
+    let by_branch = |name: &str| IssueOrder { issuer: Some("branch".to_owned()), ..order("server", name) };
     assert!(matches!(
         ca.issue(by_branch("a.test")),
         Err(IssueError::Certify(CertifyError::Store(StoreError::Pending(_))))

@@ -10,7 +10,7 @@ use time::Duration;
 
 use crate::authority::hierarchy::init;
 use crate::authority::hierarchy::rotation::*;
-use crate::authority::leaf::order::{Existing, Order as IssueOrder};
+use crate::authority::leaf::order::{IfNameExists, IssueOrder};
 use crate::authority::leaf::renew::NextKey;
 use crate::authority::testing::{Ca, files_below, order};
 use crate::store::ca_certificates::{CaCertificates, read_certificate, read_certificates};
@@ -143,7 +143,7 @@ fn a_root_that_issues_itself_is_followed_by_one_that_does() {
     assert_eq!(left(&ca), ["alice", "carol"]);
     assert!(matches!(ca.finish(false), Err(RotationError::Left { certificates: 2, .. })));
     for name in ["alice", "carol"] {
-        ca.issue(IssueOrder { existing: Existing::Replace, ..order("client", name) }).unwrap();
+        ca.issue(IssueOrder { existing: IfNameExists::Replace, ..order("client", name) }).unwrap();
     }
     let finished = ca.finish(false).unwrap();
     assert!(finished.key.unwrap().is_file());

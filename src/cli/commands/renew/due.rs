@@ -17,12 +17,12 @@ use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::authority::leaf::due;
-use crate::authority::leaf::due::{Due, What};
-use crate::authority::leaf::order::{CertificateFacts, Due as When, Status};
+use crate::authority::leaf::due::{DueEntry, DueItem};
+use crate::authority::leaf::order::{CertificateFacts, DueRule as When, IssueStatus};
 use crate::authority::leaf::renew;
-use crate::authority::leaf::renew::{NextKey, Renewal};
+use crate::authority::leaf::renew::{NextKey, RenewOrder};
 use crate::authority::revocation::publish_crl;
-use crate::authority::revocation::publish_crl::Order;
+use crate::authority::revocation::publish_crl::CrlOrder;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
@@ -40,7 +40,7 @@ struct Renewed {
 }
 
 struct Entry {
-    due: Due,
+    due: DueEntry,
     outcome: Result<Done, Failure>,
     hook: Option<HookRun>,
 }
@@ -67,15 +67,15 @@ pub fn run(when: When, next: &NextCertificateOptions, context: &mut Context<'_>)
     let mut entries = Vec::new();
     for due in due::due(&store, when, &context.effects())? {
         let (outcome, hook) = match &due.what {
-            What::Certificate { entry, has_key: true, .. } => {
+            DueItem::Certificate { entry, has_key: true, .. } => {
                 let reference = Reference::Serial(entry.serial.clone());
                 match renew_one(&store, reference, when, next, &mut given, context) {
                     Ok((done, hook)) => (Ok(done), hook),
                     Err(failure) => (Err(failure), None),
                 }
             }
-            What::List { .. } => (sign_crl(&store, &due.name, when, next, &mut given, context), None),
-            What::Authority { .. } | What::Certificate { .. } => (Ok(Done::Left), None),
+            DueItem::List { .. } => (sign_crl(&store, &due.name, when, next, &mut given, context), None),
+            DueItem::Authority { .. } | DueItem::Certificate { .. } => (Ok(Done::Left), None),
         };
         entries.push(Entry { due, outcome, hook });
     }
@@ -90,7 +90,7 @@ fn renew_one(
     given: &mut PassphraseCache,
     context: &mut Context<'_>,
 ) -> Result<(Done, Option<HookRun>), Failure> {
-    let renewal = Renewal {
+    let renewal = RenewOrder {
         reference,
         key: NextKey::Same,
         expiry: None,
@@ -112,7 +112,7 @@ fn renew_one(
     let secret = next.passphrase.passphrase_env.as_deref();
     let hook = After { action: "renew", hook: next.hook.options(), secret }.run(store, &outcome, context)?;
     Ok(match (&outcome.status, &outcome.facts) {
-        (Status::Issued, CertificateFacts::Certificate(certificate)) => {
+        (IssueStatus::Issued, CertificateFacts::Certificate(certificate)) => {
             let (serial, until) = (certificate.serial.to_string(), certificate.validity.not_after);
             (Done::Renewed { serial, until }, hook)
         }
@@ -130,13 +130,13 @@ fn sign_crl(
 ) -> Result<Done, Failure> {
     // Two runs at once sign one list; only a list that is not in its last third has to be asked for.
     let ensure = when == When::LastThird;
-    let order = Order { authority: Some(authority.to_owned()), ensure, ..Order::default() };
+    let order = CrlOrder { authority: Some(authority.to_owned()), ensure, ..CrlOrder::default() };
     let mut open = next.passphrase.prompt(store, context);
     let mut ask = |key: &EncryptedKey| given.get(key, &mut open);
     let outcome = publish_crl::publish(store, &order, &mut ask, &context.effects())?;
     Ok(match outcome.status {
-        publish_crl::Status::Signed(_) => Done::Signed { number: outcome.number, until: outcome.next_update },
-        publish_crl::Status::Unchanged => Done::Unchanged,
+        publish_crl::CrlStatus::Signed(_) => Done::Signed { number: outcome.number, until: outcome.next_update },
+        publish_crl::CrlStatus::Unchanged => Done::Unchanged,
     })
 }
 
@@ -187,7 +187,7 @@ impl Report for Renewed {
             ]);
             match (&entry.hook, &entry.due.what, &entry.outcome) {
                 (Some(hook), _, _) => hook_fields(hook, page),
-                (None, What::Certificate { folder, hook, .. }, Ok(Done::Renewed { .. })) => {
+                (None, DueItem::Certificate { folder, hook, .. }, Ok(Done::Renewed { .. })) => {
                     let why = if hook.is_some() { "its hook was left out" } else { "no hook does it" };
                     page.field("to reload", &format!("whatever reads {}; {why}", folder.display()));
                 }
