@@ -11,9 +11,9 @@ use crate::cli::options::passphrase::PassphraseArguments;
 use crate::keys::key_file::{self, KeyFile, KeyFileError};
 use crate::keys::{Passphrase, Signer};
 use crate::report::describe::certificate::DescribedCertificate;
+use crate::report::describe::crl::DescribedCrl;
 use crate::report::describe::key::{DescribedPrivateKey, DescribedPublicKey};
 use crate::report::describe::object::Describe;
-use crate::report::describe::revocation_list::DescribedCrl;
 use crate::report::describe::signing_request::DescribedRequest;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -89,7 +89,7 @@ impl Source {
                 self.certificate(certificate).map_err(unreadable)
             }
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => request(&block.content).map_err(unreadable),
-            "X509 CRL" => self.revocation_list(&block.content).map_err(unreadable),
+            "X509 CRL" => self.crl(&block.content).map_err(unreadable),
             "PUBLIC KEY" => public_key(&block.content).map_err(unreadable),
             "RSA PUBLIC KEY" => public_key(&rsa_subject_public_key_info(&block.content)).map_err(unreadable),
             _ if key_file::is_private_key(&block) => {
@@ -107,7 +107,7 @@ impl Source {
             Ok(certificate) => return Ok(certificate),
             Err(error) => error,
         };
-        let others = [self.revocation_list(content), request(content), public_key(content)];
+        let others = [self.crl(content), request(content), public_key(content)];
         if let Some(found) = others.into_iter().find_map(Result::ok) {
             return Ok(found);
         }
@@ -125,7 +125,7 @@ impl Source {
         Ok(Box::new(DescribedCertificate { certificate: Certificate::from_der(content)?, now: self.now }))
     }
 
-    fn revocation_list(&self, content: &[u8]) -> Result<Box<dyn Describe>, DecodeError> {
+    fn crl(&self, content: &[u8]) -> Result<Box<dyn Describe>, DecodeError> {
         Ok(Box::new(DescribedCrl { list: Crl::from_der(content)?, now: self.now }))
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
-use crate::report::describe::reach::Reach;
+use crate::report::describe::scope::Scope;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
@@ -34,7 +34,7 @@ struct Shown {
     entry: Entry,
     certificate: Certificate,
     /// Of an authority: what its key could be used for.
-    reach: Option<Reach>,
+    scope: Option<Scope>,
     /// Where its files are now.
     paths: Option<Paths>,
     revocations: Vec<Revocation>,
@@ -59,9 +59,9 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let certificate = index.certificate(&entry)?;
     let above = store.ca_certificates().ca_certificate(&entry.name).ok();
     let above = above.filter(|facts| *facts.certificate() == certificate).map(|facts| facts.above().to_vec());
-    let reach = certificate.is_ca().then(|| Reach::of(&certificate, &above.unwrap_or_default(), now));
+    let scope = certificate.is_ca().then(|| Scope::of(&certificate, &above.unwrap_or_default(), now));
     Ok(Box::new(Shown {
-        reach,
+        scope,
         paths: locate(store.home(), &entry, &certificate),
         certificate,
         revocations: index.revocations(entry.id)?,
@@ -111,8 +111,8 @@ impl Report for Shown {
         let (tone, status) = self.status();
         page.toned_field("name", Tone::Strong, &entry.name);
         page.toned_field("status", tone, &status);
-        if let Some(reach) = &self.reach {
-            page.field("reach", &reach.sentence());
+        if let Some(scope) = &self.scope {
+            page.field("reach", &scope.sentence());
         }
         page.field("serial", &entry.serial.to_string());
         page.field("template", &entry.template);
@@ -172,7 +172,7 @@ impl Report for Shown {
         document["delivered_at"] = json!(entry.delivered_at.map(rfc3339));
         document["files"] = self.paths.as_ref().map(files_json).into();
         document["revocations"] = json!(revocations);
-        document["reach"] = self.reach.as_ref().map(Reach::json).into();
+        document["reach"] = self.scope.as_ref().map(Scope::json).into();
         document["in_place"] = json!(self.in_place == Some(entry.id));
         document["history"] = json!(history);
         document
@@ -224,7 +224,7 @@ mod tests {
         let entry = index.find(&reference.parse().unwrap(), NOW).unwrap();
         Shown {
             certificate: index.certificate(&entry).unwrap(),
-            reach: None,
+            scope: None,
             paths: None,
             revocations: index.revocations(entry.id).unwrap(),
             history: index.history(&entry.name, NOW).unwrap(),

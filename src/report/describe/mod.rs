@@ -2,9 +2,9 @@
 
 pub mod certificate;
 pub mod comparison;
+pub mod crl;
 mod fields;
 pub mod key;
 pub mod object;
-pub mod reach;
-pub mod revocation_list;
+pub mod scope;
 pub mod signing_request;
