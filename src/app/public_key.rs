@@ -38,7 +38,7 @@ fn of_private_key(content: &[u8]) -> Option<PublicKey> {
     Some(key.public_key().clone())
 }
 
-/// The structures differ in their second element, so that no octets can be read as two of them.
+/// The structures differ in their second element, so that no bytes can be read as two of them.
 fn of_der(der: &[u8]) -> Option<PublicKey> {
     let of_certificate = || Certificate::from_der(der).ok().map(|certificate| certificate.public_key);
     let of_request = || SigningRequest::from_der(der).ok().map(|request| request.public_key);

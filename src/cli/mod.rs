@@ -34,7 +34,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     {
         // Scripts ask this often; knowing every flag of every command is not needed to answer it.
         let version = format!("ca {}\n", env!("CARGO_PKG_VERSION"));
-        return tell(&version, Shape { format: OutputFormat::Text, colored: false }, world);
+        return answer_with(&version, ErrorFormat { format: OutputFormat::Text, colored: false }, world);
     }
     let line = match CommandLine::read(&words) {
         Ok(line) => line,
@@ -46,7 +46,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         }
     };
     let style = Style::choose(line.globals.color.into(), world);
-    let shape = Shape { format: line.globals.format(), colored: style.stderr };
+    let shape = ErrorFormat { format: line.globals.format(), colored: style.stderr };
     let mut context = match line.globals.context(world) {
         Ok(context) => context,
         Err(failure) => return fail(&failure, shape, world),
@@ -91,7 +91,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
 
 /// How results and failures are shown.
 #[derive(Clone, Copy)]
-struct Shape {
+struct ErrorFormat {
     format: OutputFormat,
     colored: bool,
 }
@@ -109,14 +109,14 @@ fn show(text: &str, world: &mut World) -> Result<(), Failure> {
 }
 
 /// The same for a text that stands for nothing else.
-fn tell(text: &str, shape: Shape, world: &mut World) -> ExitStatus {
+fn answer_with(text: &str, shape: ErrorFormat, world: &mut World) -> ExitStatus {
     match show(text, world) {
         Ok(()) => ExitStatus::Done,
         Err(failure) => fail(&failure, shape, world),
     }
 }
 
-fn fail(failure: &Failure, shape: Shape, world: &mut World) -> ExitStatus {
+fn fail(failure: &Failure, shape: ErrorFormat, world: &mut World) -> ExitStatus {
     let text = match shape.format {
         OutputFormat::Json => output::json_document(&failure.json()),
         OutputFormat::Text => failure.text(shape.colored),
@@ -143,9 +143,9 @@ fn refuse_words(error: &clap::Error, words: &[OsString], world: &mut World) -> E
     use clap::error::ErrorKind;
     let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
     let format = if json { OutputFormat::Json } else { OutputFormat::Text };
-    let shape = Shape { format, colored: false };
+    let shape = ErrorFormat { format, colored: false };
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => tell(&error.render().to_string(), shape, world),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => answer_with(&error.render().to_string(), shape, world),
         _ if json => fail(&parse_failure(error), shape, world),
         _ => {
             drop(world.stderr.write_all(error.render().to_string().as_bytes()));
@@ -182,20 +182,20 @@ mod tests {
     #[test]
     fn a_result_that_cannot_be_shown_is_a_failure_but_not_for_a_reader_that_has_seen_enough() {
         let words = ["ca", "completions", "bash"];
-        let (status, _, told) = ask(&words, Some(ErrorKind::StorageFull));
+        let (status, _, stderr) = ask(&words, Some(ErrorKind::StorageFull));
         assert_eq!(status, ExitStatus::Refused);
-        assert!(told.contains("cannot write to standard output"), "{told}");
+        assert!(stderr.contains("cannot write to standard output"), "{stderr}");
         assert_eq!(ask(&words, Some(ErrorKind::BrokenPipe)), (ExitStatus::Done, String::new(), String::new()));
     }
 
     #[test]
     fn a_failure_is_told_on_standard_error_as_text_or_as_json() {
-        let (status, out, told) = ask(&["ca", "issue", "server", "web.test"], None);
+        let (status, out, stderr) = ask(&["ca", "issue", "server", "web.test"], None);
         assert_eq!((status, out.as_str()), (ExitStatus::Usage, ""));
-        assert!(told.starts_with("error: no CA directory was found in /nowhere"), "{told}");
-        let (status, out, told) = ask(&["ca", "--json", "issue", "server", "web.test"], None);
+        assert!(stderr.starts_with("error: no CA directory was found in /nowhere"), "{stderr}");
+        let (status, out, stderr) = ask(&["ca", "--json", "issue", "server", "web.test"], None);
         assert_eq!((status, out.as_str()), (ExitStatus::Usage, ""));
-        let document: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let document: serde_json::Value = serde_json::from_str(&stderr).unwrap();
         assert_eq!((&document["schema"], &document["error"]["code"]), (&"ca.error/1".into(), &"no-ca".into()));
     }
 
@@ -223,29 +223,29 @@ mod tests {
         for words in
             [&["list"][..], &["show", "root"], &["list", "--quiet"], &["list", "--json"], &["completions", "bash"]]
         {
-            let (status, told) = after(&ca, Duration::days(25), words);
+            let (status, stderr) = after(&ca, Duration::days(25), words);
             assert_eq!(status, ExitStatus::Done);
-            let lines: Vec<_> = told.lines().collect();
-            assert_eq!(lines.len(), 2, "{words:?}: {told}");
+            let lines: Vec<_> = stderr.lines().collect();
+            assert_eq!(lines.len(), 2, "{words:?}: {stderr}");
             assert!(
                 lines[0]
                     .starts_with("warning: the revocation list of 'issuing' ends at 2026-07-01T12:00:00Z, in 5 days;")
             );
-            assert!(lines[0].ends_with("Sign the next one: ca crl --ensure"), "{told}");
-            assert!(lines[1].ends_with("Sign the next one: ca crl --authority root --ensure"), "{told}");
+            assert!(lines[0].ends_with("Sign the next one: ca crl --ensure"), "{stderr}");
+            assert!(lines[1].ends_with("Sign the next one: ca crl --authority root --ensure"), "{stderr}");
         }
-        let (_, told) = after(&ca, Duration::days(31), &["list"]);
-        assert!(told.contains("ended at 2026-07-01T12:00:00Z, 1 day ago; whoever checks it refuses"), "{told}");
+        let (_, stderr) = after(&ca, Duration::days(31), &["list"]);
+        assert!(stderr.contains("ended at 2026-07-01T12:00:00Z, 1 day ago; whoever checks it refuses"), "{stderr}");
 
         // A command that fails warns too, but its JSON stays one document.
-        let (status, told) = after(&ca, Duration::days(25), &["show", "nobody"]);
-        assert!(status == ExitStatus::Usage && told.starts_with("error: ") && told.contains("warning: "), "{told}");
-        let (_, told) = after(&ca, Duration::days(25), &["show", "nobody", "--json"]);
-        assert!(serde_json::from_str::<serde_json::Value>(&told).is_ok(), "{told}");
+        let (status, stderr) = after(&ca, Duration::days(25), &["show", "nobody"]);
+        assert!(status == ExitStatus::Usage && stderr.starts_with("error: ") && stderr.contains("warning: "), "{stderr}");
+        let (_, stderr) = after(&ca, Duration::days(25), &["show", "nobody", "--json"]);
+        assert!(serde_json::from_str::<serde_json::Value>(&stderr).is_ok(), "{stderr}");
 
         // The command that signs the next one has nothing to warn of any more.
-        let (_, told) = after(&ca, Duration::days(25), &["crl", "--ensure"]);
-        assert_eq!(told.lines().count(), 1, "{told}");
+        let (_, stderr) = after(&ca, Duration::days(25), &["crl", "--ensure"]);
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
         // And an authority that has ended is past worrying about.
         assert_eq!(after(&ca, Duration::days(4000), &["list"]).1, "");
     }

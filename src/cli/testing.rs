@@ -78,10 +78,10 @@ impl Stream {
 }
 
 impl Write for Stream {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.refuses {
             Some(kind) => Err(kind.into()),
-            None => self.written.lock().unwrap().write(octets),
+            None => self.written.lock().unwrap().write(bytes),
         }
     }
 

@@ -137,7 +137,7 @@ impl EndpointOptions<'_> {
     ///
     /// # Errors
     /// When there is no CA directory, or a CRL cannot be read.
-    pub fn revocation_lists(&self, context: &Context<'_>) -> Result<Vec<Crl>, Failure> {
+    pub fn crls(&self, context: &Context<'_>) -> Result<Vec<Crl>, Failure> {
         if self.roots.is_some() {
             return Ok(Vec::new());
         }

@@ -45,7 +45,7 @@ impl InMemoryTest {
         let host_name = request.host_name.as_deref();
         let endpoints = request.endpoints.gather(request.client_authentication, host_name, context)?;
         let host_name = host_name.map_or_else(|| default_host_name(&endpoints.server), |name| Ok(name.to_owned()))?;
-        Ok(Self { endpoints, crls: request.endpoints.revocation_lists(context)?, host_name, at })
+        Ok(Self { endpoints, crls: request.endpoints.crls(context)?, host_name, at })
     }
 
     /// Runs the test, and measures if every handshake passed.

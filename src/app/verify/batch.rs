@@ -52,36 +52,36 @@ impl BatchVerifier<'_> {
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
         let work = || {
-            let mut answers = Vec::new();
+            let mut results = Vec::new();
             while !failed.load(Ordering::Relaxed) {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(source) = sources.get(index) else { break };
-                let answer = self.verify_source(source);
-                failed.fetch_or(answer.is_err(), Ordering::Relaxed);
-                answers.push((index, answer));
+                let result = self.verify_source(source);
+                failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                results.push((index, result));
             }
-            answers
+            results
         };
-        let mut answers = std::thread::scope(|scope| {
+        let mut results = std::thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let mut answers = work();
+            let mut results = work();
             for other in others {
                 // A panic of a thread goes on in this one.
-                answers.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+                results.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             }
-            answers
+            results
         });
-        // What comes before a failure was taken before it, and has its answer: so the same failure is told every time.
-        answers.sort_by_key(|(index, _)| *index);
-        let answers: Vec<_> = answers.into_iter().map(|(_, answer)| answer).collect::<Result<_, _>>()?;
-        let mut rest = answers.iter();
+        // What comes before a failure was taken before it, and has its result: so the same failure is told every time.
+        results.sort_by_key(|(index, _)| *index);
+        let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect::<Result<_, _>>()?;
+        let mut rest = results.iter();
         for of_one in sources.chunk_by(|one, other| one.folder == other.folder) {
             let verified = rest.by_ref().take(of_one.len()).flatten().count();
             if let (0, Some(folder)) = (verified, of_one.first().and_then(|source| source.folder.as_ref())) {
                 return Err(Failure::nothing_in_folder(folder));
             }
         }
-        Ok(answers.into_iter().flatten().collect())
+        Ok(results.into_iter().flatten().collect())
     }
 
     /// Returns `None` for a file of a folder that has no certificate.
@@ -167,9 +167,9 @@ impl BatchVerifier<'_> {
     }
 }
 
-/// One SEQUENCE from the first octet to the last.
-fn looks_like_der(octets: &[u8]) -> bool {
-    matches!(der::split_first(octets), Some((der::SEQUENCE, _, [])))
+/// One SEQUENCE from the first byte to the last.
+fn looks_like_der(bytes: &[u8]) -> bool {
+    matches!(der::split_first(bytes), Some((der::SEQUENCE, _, [])))
 }
 
 /// A certificate in PEM or DER that cannot be read is invalid.

@@ -13,7 +13,7 @@ use crate::verify::{Candidate, CandidateCrl, InputPosition};
 use crate::x509::decode::DecodeError;
 use crate::x509::{Certificate, Crl, pem};
 
-/// The certificates of a file as octets, with their numbers.
+/// The certificates of a file as bytes, with their numbers.
 pub struct Blocks {
     pub file: String,
     pub certificates: Vec<Vec<u8>>,

@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments, _context: &mut Context<'_>) -> Result<Box<dyn 
 
 /// All codes in the order of the alphabet.
 fn explanations() -> Vec<Explanation> {
-    let of_form = lint::RULES.iter().map(|rule| Explanation {
+    let of_lint = lint::RULES.iter().map(|rule| Explanation {
         code: rule.code,
         citation: rule.citation,
         requirement: rule.requirement,
@@ -63,7 +63,7 @@ fn explanations() -> Vec<Explanation> {
             .map(lint::LintProfile::name)
             .collect(),
     });
-    let of_judgement = verify::codes().map(|code| Explanation {
+    let of_verify = verify::codes().map(|code| Explanation {
         code: code.code,
         citation: code.citation,
         requirement: code.requirement,
@@ -71,7 +71,7 @@ fn explanations() -> Vec<Explanation> {
         fix: code.fix,
         profiles: Vec::new(),
     });
-    let mut all: Vec<_> = of_form.chain(of_judgement).collect();
+    let mut all: Vec<_> = of_lint.chain(of_verify).collect();
     all.sort_by_key(|explanation| explanation.code);
     all
 }

@@ -112,7 +112,7 @@ impl Versions {
 
 /// What fits into an extension of the hello (RFC 7301 §3.1), and can be printed.
 fn protocol(word: &str) -> Result<String, String> {
-    let fits = (1..=255).contains(&word.len()) && word.bytes().all(|octet| octet.is_ascii_graphic());
+    let fits = (1..=255).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic());
     if fits { Ok(word.to_owned()) } else { Err("1 to 255 printable characters without blanks".to_owned()) }
 }
 

@@ -71,13 +71,13 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let store = context.store()?;
     let index = store.index()?;
     let name = index.find(&arguments.reference, now)?.name;
-    let standing = Standing::of(index, &name, now)?;
-    let in_place = standing.in_place(store.home(), &name.parse()?).map(|entry| entry.id);
+    let name_history = Standing::of(index, &name, now)?;
+    let in_place = name_history.in_place(store.home(), &name.parse()?).map(|entry| entry.id);
     let mut generations: Vec<Generation> = Vec::new();
-    for entry in &standing.history {
+    for entry in &name_history.history {
         let entry = entry.clone();
         let paths = locate(store.home(), &entry, &index.certificate(&entry)?);
-        let key = match standing.before(&entry) {
+        let key = match name_history.before(&entry) {
             None => Key::First,
             Some(before) if before.key_fingerprint == entry.key_fingerprint => Key::Same,
             Some(_) => Key::New,
@@ -85,7 +85,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         generations.push(Generation { paths, in_place: in_place == Some(entry.id), key, entry });
     }
     let hook = hook::remembered(&store, &name)?;
-    Ok(Box::new(History { name, generations, rollbacks: standing.rollbacks, hook, now }))
+    Ok(Box::new(History { name, generations, rollbacks: name_history.rollbacks, hook, now }))
 }
 
 impl Generation {

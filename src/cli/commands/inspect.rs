@@ -52,7 +52,7 @@ fn shown(path: &Path) -> String {
     if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-/// Where the octets come from, and how they are looked at.
+/// Where the bytes come from, and how they are looked at.
 struct Source {
     file: String,
     now: OffsetDateTime,
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn octets_of_any_number_fit_a_terminal_of_80_columns_and_are_all_there() {
+    fn bytes_of_any_number_fit_a_terminal_of_80_columns_and_are_all_there() {
         let key = PrivateKey::generate(KeyAlgorithm::Rsa4096).unwrap();
         let shown = text_of(key_file::write(&key, None).unwrap().as_bytes());
         let certificate = text_of(include_bytes!("../../../tests/data/certificates/web.pem"));
@@ -274,8 +274,8 @@ mod tests {
         let refused = |content: &str| inspect(content.as_bytes()).err().map(|failure| failure.message).unwrap();
         let twice = format!("{pem}{}", &pem[..pem.len() - 60]);
         assert!(refused(&twice).contains("block 2"), "{}", refused(&twice));
-        let foreign = format!("{pem}{}", pem::encode("PKCS7", &[0x30, 0]));
-        assert_eq!(refused(&foreign), "F: block 2 (PKCS7): a block of this kind is not read here");
+        let unsupported = format!("{pem}{}", pem::encode("PKCS7", &[0x30, 0]));
+        assert_eq!(refused(&unsupported), "F: block 2 (PKCS7): a block of this kind is not read here");
         let damaged = pem::encode("CERTIFICATE", &[0x30, 3, 1, 1, 0]);
         assert!(refused(&damaged).starts_with("F: block 1 (CERTIFICATE): it is not the DER of a certificate"));
         assert!(refused("hello").contains("neither PEM nor the DER"));

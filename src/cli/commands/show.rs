@@ -50,11 +50,11 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let store = context.store()?;
     let index = store.index()?;
     let found = index.find(&arguments.certificate, now)?;
-    let standing = Standing::of(index, &found.name, now)?;
-    let in_place = standing.in_place(store.home(), &found.name.parse()?).map(|entry| entry.id);
+    let name_history = Standing::of(index, &found.name, now)?;
+    let in_place = name_history.in_place(store.home(), &found.name.parse()?).map(|entry| entry.id);
     // Of a name, what is in place is shown; of a serial number, that certificate.
     let is_by_serial = arguments.certificate.is_serial_of(&found);
-    let of_name = standing.history.iter().find(|entry| Some(entry.id) == in_place && !is_by_serial);
+    let of_name = name_history.history.iter().find(|entry| Some(entry.id) == in_place && !is_by_serial);
     let entry = of_name.unwrap_or(&found).clone();
     let certificate = index.certificate(&entry)?;
     let above = store.ca_certificates().ca_certificate(&entry.name).ok();
@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         paths: locate(store.home(), &entry, &certificate),
         certificate,
         revocations: index.revocations(entry.id)?,
-        history: standing.history,
+        history: name_history.history,
         in_place,
         entry,
         now,

@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// # Errors
 /// When the text is not a whole number, or the number is too great.
 pub fn whole_number<T: FromStr>(given: &str) -> Result<T, &'static str> {
-    given.parse().map_err(|_| match given.bytes().all(|octet| octet.is_ascii_digit()) && !given.is_empty() {
+    given.parse().map_err(|_| match given.bytes().all(|byte| byte.is_ascii_digit()) && !given.is_empty() {
         true => "the number is too great",
         false => "expected a whole number, 0 or more",
     })

@@ -50,7 +50,7 @@ pub struct NewPassphraseArguments {
 }
 
 /// A passphrase is a line; more than this is the wrong file.
-const MOST_OCTETS: u64 = 64 * 1024;
+const MAX_BYTES: u64 = 64 * 1024;
 /// The flags that a person without a terminal may give instead.
 pub const FLAGS: &str = "give --passphrase-file FILE, --passphrase-env VAR or --passphrase-fd N";
 
@@ -240,9 +240,9 @@ pub fn of_key_file(
 }
 
 fn from_file(path: &Path) -> Result<Passphrase, Failure> {
-    let content = files::read(path, MOST_OCTETS).map_err(|error| Failure::unreadable(&error))?;
+    let content = files::read(path, MAX_BYTES).map_err(|error| Failure::unreadable(&error))?;
     // The first line is the passphrase: an editor ends the file with a newline, and a comment may follow.
-    let line = content.split_inclusive(|octet| *octet == b'\n').next().unwrap_or_default().to_vec();
+    let line = content.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
     drop(zeroize::Zeroizing::new(content));
     not_empty(Passphrase::new(line), &format!("the first line of {}", path.display()))
 }

@@ -76,11 +76,11 @@ fn key_words(key: &PublicKey) -> String {
 }
 
 /// A number in decimal when it fits, in hexadecimal otherwise.
-pub(super) fn exponent_words(octets: &[u8]) -> String {
-    if octets.len() <= 8 {
-        octets.iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet)).to_string()
+pub(super) fn exponent_words(bytes: &[u8]) -> String {
+    if bytes.len() <= 8 {
+        bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)).to_string()
     } else {
-        format!("0x{}", text::hex(octets))
+        format!("0x{}", text::hex(bytes))
     }
 }
 
@@ -140,7 +140,7 @@ pub(super) fn authority_key_id_words(id: &AuthorityKeyId) -> String {
     format!("{key_id}{suffix}")
 }
 
-/// The extensions of which only the octets can be shown.
+/// The extensions of which only the bytes can be shown.
 pub(super) fn extension_fields(page: &mut Page, extensions: &[Extension]) {
     for extension in extensions.iter().filter(|extension| !SHOWN.contains(&extension.oid.as_str())) {
         let critical = if extension.critical { "critical, " } else { "" };
@@ -186,18 +186,18 @@ pub(super) fn malformed_json(malformed: &[(String, String)]) -> Value {
     malformed.iter().map(|(oid, reason)| json!({ "oid": oid, "name": oid::name(oid), "reason": reason })).collect()
 }
 
-fn shortened(octets: &[u8]) -> String {
-    match octets.split_at_checked(2 * OCTETS_OF_LINE) {
+fn shortened(bytes: &[u8]) -> String {
+    match bytes.split_at_checked(2 * BYTES_OF_LINE) {
         Some((first, rest)) if !rest.is_empty() => format!("{} …", hex_lines(first)),
-        _ => hex_lines(octets),
+        _ => hex_lines(bytes),
     }
 }
 
 /// Two of the lines in which openssl shows a key, to compare them; they fit a terminal of 80 columns.
-const OCTETS_OF_LINE: usize = 30;
+const BYTES_OF_LINE: usize = 30;
 
-fn hex_lines(octets: &[u8]) -> String {
-    octets.chunks(OCTETS_OF_LINE).map(text::hex).collect::<Vec<_>>().join("\n")
+fn hex_lines(bytes: &[u8]) -> String {
+    bytes.chunks(BYTES_OF_LINE).map(text::hex).collect::<Vec<_>>().join("\n")
 }
 
 pub(super) fn extension_name(oid: &str) -> &str {

@@ -122,7 +122,7 @@ struct StatusReport {
 }
 
 impl StatusReport {
-    /// The command that renews all that hang, when they are several; others that end as soon go with them.
+    /// The command that renews all that depend, when they are several; others that end as soon go with them.
     fn renew_all(&self) -> Option<String> {
         let ends = self.state.iter().flat_map(|state| &state.certificates).map(|entry| entry.validity.not_after);
         let several = ends.clone().nth(1).is_some();
@@ -234,8 +234,8 @@ impl Report for StatusReport {
         }
         if !state.certificates.is_empty() {
             let count = state.certificates.len();
-            let hang = if count == 1 { "certificate hangs" } else { "certificates hang" };
-            page.line(&format!("{count} live {hang} on the old root; 'ca renew NAME' or 'ca rekey NAME' moves it:"));
+            let depend = if count == 1 { "certificate hangs" } else { "certificates hang" };
+            page.line(&format!("{count} live {depend} on the old root; 'ca renew NAME' or 'ca rekey NAME' moves it:"));
             let row = |entry: &Entry| {
                 vec![
                     entry.name.clone(),
