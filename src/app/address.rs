@@ -1,4 +1,4 @@
-//! Servers as people name them: `HOST:PORT`.
+//! Addresses of servers: `HOST:PORT`.
 
 use crate::report::failure::Failure;
 

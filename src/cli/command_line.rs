@@ -44,7 +44,7 @@ impl CommandLine {
         Self::try_parse_from(words)
     }
 
-    /// The command line with every flag of every subcommand, for people to read. The one that parses knows only the
+    /// The command line with every flag of every subcommand, for help, manual pages and completions. The one that parses knows only the
     /// flags of the subcommand that was typed.
     pub fn whole() -> clap::Command {
         Command::with_all_flags(Self::command())
@@ -205,9 +205,9 @@ mod tests {
             ["ca", "ca lists", "ca --dir list", "ca verify", "ca list --jsn", "ca list verify", "ca verify --help"]
         {
             let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            let told = |error: clap::Error| (error.kind(), error.render().to_string());
-            let read = CommandLine::read(&words).map_err(told).unwrap_err();
-            assert_eq!(read, CommandLine::try_parse_from(&words).map_err(told).unwrap_err(), "{line}");
+            let kind_and_text = |error: clap::Error| (error.kind(), error.render().to_string());
+            let read = CommandLine::read(&words).map_err(kind_and_text).unwrap_err();
+            assert_eq!(read, CommandLine::try_parse_from(&words).map_err(kind_and_text).unwrap_err(), "{line}");
         }
     }
 

@@ -1,7 +1,7 @@
-//! VOICE: words in, words out.
+//! CLI: the command line and its text.
 //!
-//! A command is one file under [`commands`]: it asks, acts, and returns a [`output::Report`]. It never prints. What went
-//! wrong comes back as a [`Failure`]; here, at the border, both become text or JSON and an exit status.
+//! A command is one file under [`commands`]: it reads its flags, calls the act, and returns a [`output::Report`]. It never prints. An
+//! error is returned as a [`Failure`]; here both become text or JSON and an exit status.
 
 pub mod command_line;
 pub mod commands;
@@ -39,7 +39,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     let line = match CommandLine::read(&words) {
         Ok(line) => line,
         Err(error) => {
-            // In the whole command line, the groups of flags stand in the order in which people shall read them.
+            // The whole command line has the groups of flags in the order of the help.
             let mut error = CommandLine::whole().try_get_matches_from(&words).err().unwrap_or(error);
             keep_the_passphrase(&mut error);
             return refuse_words(&error, &words, world);
@@ -99,8 +99,8 @@ struct ErrorFormat {
 /// Of a command that changed something.
 const ONLY_THE_REPORT: &str = "what was asked for was done all the same; only the account of it is lost";
 
-/// Shows a result. What could not be shown was not done as far as the caller can know: a full disk behind a redirection.
-/// Only a reader that closed its end, as `head` does, has seen all it wanted.
+/// Writes a result. It is a failure when standard output does not take it, as on a full disk; not when the reader closed
+/// its end, as `head` does.
 fn show(text: &str, world: &mut World) -> Result<(), Failure> {
     match world.stdout.write_all(text.as_bytes()).and_then(|()| world.stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::stdout(&error)),
@@ -108,7 +108,7 @@ fn show(text: &str, world: &mut World) -> Result<(), Failure> {
     }
 }
 
-/// The same for a text that stands for nothing else.
+/// Shows a text that is the whole result.
 fn answer_with(text: &str, shape: ErrorFormat, world: &mut World) -> ExitStatus {
     match show(text, world) {
         Ok(()) => ExitStatus::Done,
@@ -121,12 +121,12 @@ fn fail(failure: &Failure, shape: ErrorFormat, world: &mut World) -> ExitStatus 
         OutputFormat::Json => output::json_document(&failure.json()),
         OutputFormat::Text => failure.text(shape.colored),
     };
-    // Standard error is the last resort: if it is closed too, the exit status still tells.
+    // If standard error is closed too, the exit status is all that is left.
     drop(world.stderr.write_all(text.as_bytes()));
     failure.status
 }
 
-/// Whoever wants to give a passphrase is not told how to do without one.
+/// Suggests `--passphrase-file` for a mistyped `--pass…`, and not `--no-passphrase`, which does the opposite.
 fn keep_the_passphrase(error: &mut clap::Error) {
     use clap::error::{ContextKind, ContextValue};
     let is = |kind, fits: fn(&str) -> bool| matches!(error.get(kind), Some(ContextValue::String(word)) if fits(word));
@@ -138,7 +138,7 @@ fn keep_the_passphrase(error: &mut clap::Error) {
     }
 }
 
-/// Help and version are answers; everything else that clap says is a refusal in its own words.
+/// Help and version are results; every other message of clap is a failure.
 fn refuse_words(error: &clap::Error, words: &[OsString], world: &mut World) -> ExitStatus {
     use clap::error::ErrorKind;
     let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
@@ -160,15 +160,15 @@ mod tests {
 
     use time::Duration;
 
-    use super::testing::Played;
+    use super::testing::CliRun;
     use super::*;
     use crate::authority::revocation::publish_crl::CrlOrder;
     use crate::authority::testing::{Ca, NOW};
 
     fn ask(words: &[&str], refuses: Option<ErrorKind>) -> (ExitStatus, String, String) {
-        let mut played = Played { refuses, working_folder: "/nowhere".into(), ..Played::default() };
-        let status = played.with_world(|world| run(words.iter().map(OsString::from), world));
-        (status, played.stdout(), played.stderr())
+        let mut cli_run = CliRun { refuses, working_folder: "/nowhere".into(), ..CliRun::default() };
+        let status = cli_run.with_world(|world| run(words.iter().map(OsString::from), world));
+        (status, cli_run.stdout(), cli_run.stderr())
     }
 
     #[test]
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_on_standard_error_as_text_or_as_json() {
+    fn a_failure_is_shown_on_standard_error_as_text_or_as_json() {
         let (status, out, stderr) = ask(&["ca", "issue", "server", "web.test"], None);
         assert_eq!((status, out.as_str()), (ExitStatus::Usage, ""));
         assert!(stderr.starts_with("error: no CA directory was found in /nowhere"), "{stderr}");
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_holds_together() {
+    fn the_command_line_has_no_contradictions() {
         CommandLine::whole().debug_assert();
     }
 
@@ -208,13 +208,13 @@ mod tests {
         let folder = ca.home.folder().as_os_str().to_owned();
         let line = ["ca", "--dir"].map(OsString::from).into_iter().chain([folder]);
         let line: Vec<_> = line.chain(words.iter().map(OsString::from)).collect();
-        let mut played = Played { now: Some(NOW + after), ..Played::default() };
-        let status = played.with_world(|world| run(line, world));
-        (status, played.stderr())
+        let mut cli_run = CliRun { now: Some(NOW + after), ..CliRun::default() };
+        let status = cli_run.with_world(|world| run(line, world));
+        (status, cli_run.stderr())
     }
 
     #[test]
-    fn every_command_warns_of_a_list_that_runs_out() {
+    fn every_command_warns_of_a_crl_that_expires_soon() {
         let ca = Ca::new();
         assert_eq!(after(&ca, Duration::days(25), &["list"]).1, "", "there is no list yet");
         ca.publish(&CrlOrder::default()).unwrap();
@@ -239,7 +239,10 @@ mod tests {
 
         // A command that fails warns too, but its JSON stays one document.
         let (status, stderr) = after(&ca, Duration::days(25), &["show", "nobody"]);
-        assert!(status == ExitStatus::Usage && stderr.starts_with("error: ") && stderr.contains("warning: "), "{stderr}");
+        assert!(
+            status == ExitStatus::Usage && stderr.starts_with("error: ") && stderr.contains("warning: "),
+            "{stderr}"
+        );
         let (_, stderr) = after(&ca, Duration::days(25), &["show", "nobody", "--json"]);
         assert!(serde_json::from_str::<serde_json::Value>(&stderr).is_ok(), "{stderr}");
 

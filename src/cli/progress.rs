@@ -1,4 +1,4 @@
-//! How far a long work has come: one line on standard error that is written over, and gone in the end.
+//! The progress of a long command: one line on standard error that is overwritten, and erased at the end.
 
 use std::io::Write;
 

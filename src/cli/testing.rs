@@ -1,4 +1,4 @@
-//! A world that is played: for tests of this room.
+//! One run of the command line in a world made for a test.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -17,23 +17,23 @@ use crate::system::clock::{FixedClock, SystemClock};
 use crate::system::entropy::SystemEntropy;
 use crate::system::{Clock, Terminal, World};
 
-/// What is played, and what was shown.
+/// The world of a run, and what it printed.
 #[derive(Default)]
-pub struct Played {
-    /// What a person types; nobody is there when it is empty from the start.
+pub struct CliRun {
+    /// What is typed at the terminal; empty: there is no terminal.
     pub typed: Vec<&'static str>,
     pub environment: HashMap<OsString, OsString>,
     pub working_folder: PathBuf,
     /// The time; `None`: the real one.
     pub now: Option<OffsetDateTime>,
-    /// Why standard output takes nothing.
+    /// Why standard output fails; `None`: it does not.
     pub refuses: Option<ErrorKind>,
     pub stdout: Stream,
     pub stderr: Stream,
 }
 
-impl Played {
-    /// Plays it once.
+impl CliRun {
+    /// Calls `act` in the world of this run.
     pub fn with_world<T>(&mut self, act: impl FnOnce(&mut World) -> T) -> T {
         self.stdout.refuses = self.refuses;
         let mut world = World {
@@ -49,7 +49,7 @@ impl Played {
         act(&mut world)
     }
 
-    /// Plays it with the context of a command line.
+    /// Calls `act` with the context of a command line.
     pub fn with_context<T>(&mut self, words: &[&str], act: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let line = CommandLine::try_parse_from(words).unwrap();
         self.with_world(|world| act(&mut line.globals.context(world).unwrap()))
@@ -90,7 +90,7 @@ impl Write for Stream {
     }
 }
 
-/// Answers in turn, if anybody is there.
+/// Types the answers in turn, when there is a terminal.
 struct Person(RefCell<VecDeque<&'static str>>, bool);
 
 impl Terminal for Person {

@@ -125,7 +125,7 @@ fn figure(length: Duration) -> String {
     format!("{:.2}", length.as_secs_f64() * 1000.0)
 }
 
-/// Breaks text at spaces into lines of at most `width` characters; a word that is longer is broken wherever it must be.
+/// Breaks text at spaces into lines of at most `width` characters; a longer word is broken within.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

@@ -7,7 +7,7 @@ use crate::report::page::{Page, Tone};
 use crate::tls::message::{Body, Message};
 use crate::tls::{Alert, Side};
 
-/// A ladder below this is no use to anybody; a narrower terminal breaks the lines itself.
+/// The narrowest ladder that can be read; a narrower terminal breaks the lines itself.
 const NARROWEST: usize = 70;
 /// In a wider one the eye would lose the rung.
 const WIDEST: usize = 120;
@@ -37,12 +37,12 @@ pub fn ladder(page: &mut Page, title: &str, messages: &[Message]) {
     }
 }
 
-/// The same for a program.
+/// The messages in JSON.
 pub fn messages_json(messages: &[Message]) -> Value {
     let message_json = |message: &Message| {
         let facts = message.facts();
         let detail: Vec<String> = facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-        // A message that says nothing but its name has no fields.
+        // A message that has only a name has no fields.
         let fields = json!(message.body);
         json!({
             "from": message.from.name(),
@@ -58,7 +58,7 @@ pub fn messages_json(messages: &[Message]) -> Value {
     messages.iter().map(message_json).collect()
 }
 
-/// Between the two lines, which stand below the third letters of `client` and, from its end, of `server`.
+/// The width between the two lines, which are below the third letter of `client` and the third last of `server`.
 const fn inside(width: usize) -> usize {
     width - 6
 }
@@ -80,11 +80,11 @@ fn rung(page: &mut Page, message: &Message, inside: usize) {
         (false, true) => Tone::Good,
         (false, false) => Tone::Plain,
     };
-    let told = if is_fatal(message) { Tone::Bad } else { Tone::Strong };
+    let name_tone = if is_fatal(message) { Tone::Bad } else { Tone::Strong };
     page.pieces(&[
         (Tone::Dim, "  │"),
         (tone, &before),
-        (told, &name),
+        (name_tone, &name),
         (tone, &between),
         (Tone::Plain, &size),
         (tone, &after),

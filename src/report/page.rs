@@ -1,11 +1,11 @@
-//! The page that a report writes itself on: fields, lists and tables, with or without colour.
+//! The page on which a report is written: fields, lists and tables, with or without colour.
 
 use std::fmt::Write;
 
 use crate::report::style::Style;
 use crate::text;
 
-/// Text under construction. Everything that is put on it is escaped: certificates hold strangers' text.
+/// Text under construction. Everything that is written is escaped, because certificates contain text of third parties.
 #[derive(Debug)]
 pub struct Page {
     out: String,
@@ -129,7 +129,7 @@ impl Page {
         }
     }
 
-    /// Text of this program's own making that must come out as it is: scripts, diagrams, PEM.
+    /// Text that this program made and that must not be escaped: scripts, diagrams, PEM.
     pub fn verbatim(&mut self, text: &str) {
         self.out.push_str(text);
     }

@@ -6,7 +6,7 @@ use crate::report::handshake::{width, wrap};
 use crate::report::page::{Page, Tone};
 use crate::tls::{Alert, Side};
 
-/// Of a row, in characters; what stands in the last column may be 25 wide, and then the row fits a terminal of 80.
+/// The widths of the columns, in characters; with 25 in the last column a row fits a terminal of 80.
 const MARK: usize = 6;
 const TRIED: usize = 25;
 const ALERT: usize = 24;
@@ -25,10 +25,10 @@ pub fn refusals(page: &mut Page, refusals: &[Refusal]) {
         }
         page.gap();
         page.toned(Tone::Dim, &format!("{:MARK$}{group:<TRIED$}{:<ALERT$}because", "", "alert on the wire"));
-        let mut told: Vec<&str> = Vec::new();
+        let mut shown_cases: Vec<&str> = Vec::new();
         for refusal in &of_group {
-            if !told.contains(&refusal.case) {
-                told.push(refusal.case);
+            if !shown_cases.contains(&refusal.case) {
+                shown_cases.push(refusal.case);
                 let versions: Vec<&Refusal> =
                     of_group.iter().copied().filter(|other| other.case == refusal.case).collect();
                 case(page, &versions);
@@ -117,10 +117,10 @@ fn words(code: &str) -> String {
 
 /// What the asterisks mean.
 fn caveats(page: &mut Page, refusals: &[Refusal]) {
-    let mut told: Vec<&str> = refusals.iter().filter_map(|refusal| refusal.caveat).collect();
-    told.dedup();
+    let mut caveats: Vec<&str> = refusals.iter().filter_map(|refusal| refusal.caveat).collect();
+    caveats.dedup();
     let room = width(page) - MARK;
-    for line in told.iter().flat_map(|caveat| wrap(caveat, room)).enumerate() {
+    for line in caveats.iter().flat_map(|caveat| wrap(caveat, room)).enumerate() {
         let mark = if line.0 == 0 { "    * " } else { "      " };
         page.toned(Tone::Dim, &format!("{mark}{}", line.1));
     }

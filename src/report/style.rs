@@ -18,7 +18,7 @@ pub struct Style {
     pub stderr: bool,
     /// Of standard output, in characters.
     pub columns: usize,
-    /// Whether somebody looks at it, in a window that ends there: what is longer is broken within words.
+    /// True for a terminal of that width, which breaks longer lines within words.
     pub is_window: bool,
 }
 

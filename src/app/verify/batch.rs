@@ -71,7 +71,7 @@ impl BatchVerifier<'_> {
             }
             results
         });
-        // What comes before a failure was taken before it, and has its result: so the same failure is told every time.
+        // Every file before the first failure was taken before it and has its result: the same failure is returned every time.
         results.sort_by_key(|(index, _)| *index);
         let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect::<Result<_, _>>()?;
         let mut rest = results.iter();
@@ -128,7 +128,7 @@ impl BatchVerifier<'_> {
         };
         if damaged.first().is_some_and(|(position, _)| position.number == 1) {
             let (position, error) = damaged.remove(0);
-            // Without PEM around it, nothing says that it was meant to be a certificate.
+            // Without PEM around it, the file may be something else than a certificate.
             if !blocks.is_pem && !looks_like_der(first) {
                 return Err(Failure::undecodable(path, 1, "certificate", &error.to_string()));
             }

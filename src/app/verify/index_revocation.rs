@@ -1,4 +1,4 @@
-//! Without lists the answer says nothing of revocation; what the CA's own index knows of the chain is said beside it.
+//! Revocations that the CA's own index knows. Without CRLs the result does not cover revocation, so they are warnings.
 
 use time::OffsetDateTime;
 

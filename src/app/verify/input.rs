@@ -31,7 +31,7 @@ fn blocks(path: &Path, content: Vec<u8>) -> Result<Blocks, Failure> {
     Ok(Blocks { file: path.display().to_string(), certificates: values.ders, is_pem: values.is_pem })
 }
 
-/// Every certificate of a file that can be read, and what is said of the others.
+/// Every certificate of a file that can be read, and the errors of the others.
 pub fn readable(blocks: &Blocks) -> (Vec<Candidate>, Vec<(InputPosition, DecodeError)>) {
     let (mut candidates, mut damaged) = (Vec::new(), Vec::new());
     for (number, der) in (1..).zip(&blocks.certificates) {
@@ -44,14 +44,14 @@ pub fn readable(blocks: &Blocks) -> (Vec<Candidate>, Vec<(InputPosition, DecodeE
     (candidates, damaged)
 }
 
-/// The certificates of a file that may be used; what cannot be read is told, and left out.
+/// The certificates of a file that can be read; the others are left out with a warning.
 pub fn tolerant(blocks: &Blocks, warnings: &mut Vec<String>) -> Vec<Candidate> {
     let (candidates, damaged) = readable(blocks);
     warnings.extend(left_out(&damaged));
     candidates
 }
 
-/// What is said of damaged certificates of one file; of very many the first are named, and the others counted.
+/// The warnings for damaged certificates of one file; of very many the first are named, and the others counted.
 pub fn left_out(damaged: &[(InputPosition, DecodeError)]) -> Vec<String> {
     const MOST_NAMED: usize = 100;
     let (named, counted) = damaged.split_at(damaged.len().min(MOST_NAMED));
@@ -118,13 +118,13 @@ pub fn read_crls(path: &Path, budget: &InputBudget, context: &mut Context<'_>) -
         .collect()
 }
 
-/// A file to judge. Thousands of them are read as they are verified, and not before.
+/// A file to verify. It is read when it is verified, because there may be thousands.
 pub struct Source {
     /// As it was named, or below the folder that was.
     pub path: PathBuf,
     place: SourcePlace,
-    /// The folder that was named, where it is one of many in it. Keys lie beside certificates, and are no reason to refuse
-    /// the folder.
+    /// The folder that was named, where it is one of many in it. A folder may have other files,
+    /// such as keys.
     pub folder: Option<PathBuf>,
 }
 

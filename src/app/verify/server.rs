@@ -39,7 +39,7 @@ pub fn verify(
         return Err(Failure::nothing_in_file(path, "certificate"));
     }
     let host = host_of(address)?;
-    // The first name that is asked for is the one that the server is told (SNI, RFC 6066 §3).
+    // The first name that is asked for is sent to the server (SNI, RFC 6066 §3).
     let named = batch.options.names.iter().find(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)));
     let host_name = named.map_or_else(|| host.to_owned(), GeneralName::value);
     let served = fetch(address, &host_name, context.now())?;

@@ -1,4 +1,4 @@
-//! `ca crl`: the revocation list of an authority.
+//! `ca crl`: the CRL of an authority.
 
 use crate::cli::reports::crl::crl_fields;
 use crate::cli::reports::crl::crl_json;

@@ -1,4 +1,4 @@
-//! `ca due`: what needs renewal, and the command that cures it.
+//! `ca due`: what needs renewal, and the command that renews it.
 
 use crate::app::directory::usual_issuer;
 use crate::cli::reports::due::due_json;

@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn every_code_has_its_rule_its_source_an_example_and_a_cure_in_words() {
+    fn every_code_has_a_rule_a_source_an_example_and_a_fix_in_words() {
         for it in explanations() {
             let is_sentence = |text: &str| text.split_whitespace().count() >= 3 && !text.ends_with('.');
             for text in [it.requirement, it.example, it.fix] {
                 assert!(is_sentence(text), "{}: '{text}'", it.code);
             }
             assert!(!it.citation.is_empty(), "{}", it.code);
-            // What is wrong and what to do about it are told in one style, as everywhere in this program.
+            // Problems and fixes have the same style everywhere in this program.
             for text in [it.example, it.fix] {
                 let begins_as_sentence = text.starts_with(|c: char| c.is_uppercase()) && !text.starts_with("CN=");
                 assert!(!begins_as_sentence, "{}: '{text}' begins with a capital letter", it.code);

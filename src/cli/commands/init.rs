@@ -74,7 +74,7 @@ pub struct Arguments {
     no_passphrase: bool,
 }
 
-/// What was made, and what is worth knowing about it.
+/// The report of a new CA.
 struct InitReport {
     made: Made,
     constraints: NameConstraints,
@@ -185,7 +185,7 @@ impl Report for InitReport {
             );
             page.field("  certificate", &authority.folder.join("cert.pem").display().to_string());
             page.digest("  SHA-256", &certificate.fingerprint());
-            // What holds for the root holds for all below it, and is told once for all.
+            // The limits of the root apply to every authority below it, and are shown once.
             if let Some(own) = certificate.name_constraints.as_ref().filter(|own| **own != self.constraints) {
                 page.field("  vouches for", &scope(own));
             }
@@ -260,7 +260,7 @@ fn unrestricted(constraints: &NameConstraints) -> Vec<&'static str> {
     ["dns", "ip", "email", "uri"].into_iter().filter(is_free).collect()
 }
 
-/// What the CA may vouch for, in a sentence.
+/// The names that the CA may issue for, in a sentence.
 fn scope(constraints: &NameConstraints) -> String {
     let names = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>().join(", ");
     let excluded = if constraints.excluded.is_empty() {

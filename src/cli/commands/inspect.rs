@@ -1,4 +1,4 @@
-//! `ca inspect FILE|-`: what any certificate, request, revocation list or key file says.
+//! `ca inspect FILE|-`: the content of a certificate, request, CRL or key file.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ pub struct Arguments {
     passphrase: PassphraseArguments,
 }
 
-/// Everything that stands in a file, in its order.
+/// Everything in a file, in its order.
 struct Inspected {
     objects: Vec<Box<dyn Describe>>,
 }
@@ -56,7 +56,7 @@ fn shown(path: &Path) -> String {
 struct Source {
     file: String,
     now: OffsetDateTime,
-    /// Opens encrypted keys; nobody is asked for it.
+    /// Opens encrypted keys; it is not asked for.
     passphrase: Option<Passphrase>,
 }
 
@@ -67,7 +67,7 @@ impl Source {
         let mut objects = Vec::with_capacity(blocks.len());
         for (index, block) in blocks.into_iter().enumerate() {
             let place = format!("{}: block {} ({})", self.file, index + 1, text::escape(&block.label));
-            // Parameters stand in front of an EC key and say nothing that the key does not say.
+            // The parameters in front of an EC key repeat what is in the key.
             if block.label != "EC PARAMETERS" {
                 objects.push(self.read_block(block, &place)?);
             }

@@ -94,7 +94,7 @@ const MOST_SIGNATURES: usize = 2000;
 struct Issuers<'a> {
     by_subject: HashMap<&'a [u8], Vec<&'a Certificate>>,
     checked: usize,
-    /// Somebody's issuer was not looked for.
+    /// True when the issuer of a certificate was not looked for.
     is_exhausted: bool,
 }
 

@@ -69,10 +69,10 @@ impl Wanted {
     }
 }
 
-/// The certificates found, in the order of their issue, the latest last: next to the prompt.
+/// The certificates found, in the order of their issue; the latest is last, next to the prompt.
 struct List {
     entries: Vec<Entry>,
-    /// How many there are without the limit.
+    /// The number without the limit.
     total: u64,
     now: OffsetDateTime,
 }
@@ -96,7 +96,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let store = context.store()?;
     let (entries, total) = store.index()?.query(&filter, now)?;
     if total == 0 {
-        // A script may ask before the first is there, so that it is no error; a mistyped word would pass for that.
+        // An empty result is not an error, because a script may ask before the first certificate exists; a note shows a mistyped name.
         if let Some(authority) = &filter.authority {
             note_unknown("authority", authority, &store.ca_certificates().names()?, context);
         }

@@ -1,6 +1,6 @@
-//! `ca quickstart`: the whole job in one command, told as the commands that it stands for.
+//! `ca quickstart`: a CA, two certificates, their verification and a handshake test in one command.
 //!
-//! It types the words of other commands and reads them as if a person had: what it prints is what it did.
+//! It runs the command lines of other commands, and prints them with their results.
 
 use std::path::PathBuf;
 
@@ -19,14 +19,14 @@ pub struct Arguments {
     folder: PathBuf,
 }
 
-/// Every command, and what it had to say.
+/// Every command with its report.
 struct QuickstartReport {
     folder: PathBuf,
     steps: Vec<Step>,
 }
 
 struct Step {
-    /// What is going on, for somebody who sees it for the first time.
+    /// What the step does, for a first-time user.
     about: &'static str,
     words: Vec<String>,
     report: Box<dyn Report>,

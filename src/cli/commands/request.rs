@@ -1,4 +1,4 @@
-//! `ca request`: a key and a certificate request, for whoever has no CA here.
+//! `ca request`: a key and a certificate request, for a CA elsewhere.
 
 use crate::cli::options::key_value::key_and_value;
 use crate::cli::options::key_value::subject_attribute;

@@ -1,4 +1,4 @@
-//! `ca revoke`: certificates that are not to be believed any more.
+//! `ca revoke`: revokes certificates, puts them on hold, or releases them.
 
 use crate::cli::reports::crl::crl_fields;
 use crate::cli::reports::crl::crl_json;
@@ -90,7 +90,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     Ok(Box::new(Revoked { outcome, reason, invalid_since, lists, next, now: context.now() }))
 }
 
-/// What is recorded stays so, whether the lists can be signed or not.
+/// Signs the CRL of each authority. The revocations stay recorded when that fails.
 fn sign_lists(
     store: &Store,
     outcome: &RevokeOutcome,
@@ -142,7 +142,7 @@ fn of_file(path: &Path, context: &mut Context<'_>) -> Result<RevokeTarget, Failu
     Ok(RevokeTarget::Certificate { path: path.to_owned(), certificate })
 }
 
-/// A revocation is known to others by the list alone.
+/// The commands that sign the CRLs, without which nobody else knows of a revocation.
 fn next_steps(store: &Store, authorities: &[String]) -> Result<Vec<String>, StoreError> {
     let usual = store.ca_certificates().choose(None, store.config()).unwrap_or_default();
     let command = |authority: &String| match *authority == usual {

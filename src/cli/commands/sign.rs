@@ -1,4 +1,4 @@
-//! `ca sign`: a certificate for somebody else's request.
+//! `ca sign`: a certificate for a request.
 
 use crate::app::after_issue::After;
 use crate::cli::options::hook::HookArguments;

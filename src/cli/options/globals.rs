@@ -16,7 +16,7 @@ use crate::text::Lifetime;
 /// Flags that every subcommand takes, before or after its name.
 #[derive(Debug, Clone, Args)]
 pub struct Globals {
-    // The variable is not read by clap: what the parser says of its value would name the flag, which nobody typed.
+    // The variable is not read by clap, whose messages would name the flag, which the user did not type.
     /// The CA directory [default: the nearest folder with a ca.toml, or its ca/ folder, upwards from here] [env: CA_DIR]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub dir: Option<PathBuf>,

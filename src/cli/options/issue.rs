@@ -1,4 +1,4 @@
-//! What a new certificate contains, as `ca issue` and `ca sign` are told by their flags.
+//! The flags of `ca issue` and `ca sign` that decide the content of a new certificate.
 
 use clap::Args;
 use time::OffsetDateTime;
@@ -9,7 +9,7 @@ use crate::issuance::Expiry;
 use crate::text::{Lifetime, parse_time};
 use crate::x509::{AttributeType, GeneralName};
 
-/// What the certificate shall say.
+/// The flags that decide the content of the certificate.
 #[derive(Debug, Args)]
 pub struct IssueOptions {
     /// Add a subject alternative name: DNS, IP, e-mail or URI, recognised from the value; repeatable

@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_that_is_none_is_told_in_plain_words() {
+    fn the_errors_of_numbers_are_plain_words() {
         assert_eq!(whole_number::<u32>("7"), Ok(7));
         for given in ["", "x", "-1", "1.5"] {
             assert_eq!(whole_number::<u32>(given), Err("expected a whole number, 0 or more"));

@@ -88,7 +88,7 @@ impl PassphraseArguments {
         if let Some(variable) = &self.passphrase_env {
             return from_variable(variable, context).map(Some);
         }
-        // The kernel's name for an open descriptor: nothing is opened that the caller did not hand over.
+        // The kernel's name of an open descriptor: only descriptors of the caller can be read this way.
         self.passphrase_fd.map(|descriptor| from_file(&PathBuf::from(format!("/dev/fd/{descriptor}")))).transpose()
     }
 
@@ -109,7 +109,7 @@ impl PassphraseArguments {
         self.open_by(&store.config().passphrase, store.home(), context, question)
     }
 
-    /// As [`open`](Self::open), by settings that stand in no ca.toml yet.
+    /// As [`open`](Self::open), with settings that are not in a ca.toml yet.
     ///
     /// # Errors
     /// When none of them has one.
@@ -123,7 +123,7 @@ impl PassphraseArguments {
         if let Some(passphrase) = self.read(context)? {
             return Ok(passphrase);
         }
-        // Nobody typed these: where they are from is said with them.
+        // The user did not type these, so the failure names the settings.
         let from_settings =
             |failure: Failure| failure.hint(format!("[passphrase] in {} names it", home.config().display()));
         if !settings.file.is_empty() {
@@ -176,7 +176,7 @@ pub fn new_ca_passphrase(
     })
 }
 
-/// The reason for which no passphrase was given, as an act on the CA hands it back.
+/// The reason why there is no passphrase, as the error of an act on the CA contains it.
 #[derive(Debug)]
 struct Refused(Failure);
 
@@ -222,8 +222,8 @@ pub fn key_file_prompt<'a>(
     move |key| of_key_file(file, &question(key), KEY_FLAG, context).map_err(refusal)
 }
 
-/// The passphrase of a key that is not the CA's: the first line of a file, or what is typed; `instead` says what to give where
-/// nobody can be asked.
+/// The passphrase of a key that is not the CA's: the first line of a file, or what is typed; `instead` says what to give
+/// without a terminal.
 ///
 /// # Errors
 /// When there is none.
@@ -257,7 +257,7 @@ fn from_variable(variable: &str, context: &Context<'_>) -> Result<Passphrase, Fa
     }
 }
 
-/// Asks a person; `instead` says what to give where nobody can be asked.
+/// Asks at the terminal; `instead` says what to give without one.
 ///
 /// # Errors
 /// Without a terminal, or with `--no-input`: exit status 2.
@@ -284,7 +284,7 @@ fn not_empty(passphrase: Passphrase, whose: &str) -> Result<Passphrase, Failure>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::testing::Played;
+    use crate::cli::testing::CliRun;
 
     const WORDS: [&str; 3] = ["ca", "completions", "bash"];
 
@@ -301,8 +301,8 @@ mod tests {
     #[test]
     fn a_new_passphrase_is_typed_twice_alike_and_not_empty() {
         let choose = |typed: &[&'static str]| {
-            let mut played = Played { typed: typed.to_vec(), ..Played::default() };
-            played.with_context(&WORDS, |context| text(flags().choose(context, "? ", FLAGS)))
+            let mut run = CliRun { typed: typed.to_vec(), ..CliRun::default() };
+            run.with_context(&WORDS, |context| text(flags().choose(context, "? ", FLAGS)))
         };
         assert_eq!(choose(&["secret", "secret"]), Ok("secret".to_owned()));
         assert_eq!(choose(&["secret", "sekret"]), Err("passphrases-differ"));
@@ -314,8 +314,8 @@ mod tests {
     fn nobody_is_asked_without_a_terminal_or_against_the_users_will() {
         let without_input = ["ca", "--no-input", "completions", "bash"];
         for (typed, words) in [(vec![], &WORDS[..]), (vec!["secret"], &without_input[..])] {
-            let mut played = Played { typed, ..Played::default() };
-            let refused = played.with_context(words, |context| ask(context, "? ", FLAGS)).unwrap_err();
+            let mut run = CliRun { typed, ..CliRun::default() };
+            let refused = run.with_context(words, |context| ask(context, "? ", FLAGS)).unwrap_err();
             assert_eq!(
                 (refused.code, refused.status),
                 ("no-passphrase", crate::report::exit_status::ExitStatus::Usage)
@@ -329,16 +329,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("one"), "first line\nsecond line\n").unwrap();
         std::fs::write(folder.path().join("none"), "\n").unwrap();
-        let mut played = Played {
+        let mut run = CliRun {
             typed: vec!["typed"],
             environment: [("VAR".into(), "from the variable".into())].into(),
             working_folder: folder.path().to_owned(),
-            ..Played::default()
+            ..CliRun::default()
         };
         let home = Home::at(folder.path().to_owned());
         let set = |file: &str, env: &str| PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
         let mut open = |flags: PassphraseArguments, settings: PassphraseSettings| {
-            played.with_context(&WORDS, |context| text(flags.open_by(&settings, &home, context, "? ")))
+            run.with_context(&WORDS, |context| text(flags.open_by(&settings, &home, context, "? ")))
         };
         let file = |name: &str| PassphraseArguments { passphrase_file: Some(name.into()), ..flags() };
         let variable = |name: &str| PassphraseArguments { passphrase_env: Some(name.to_owned()), ..flags() };
@@ -353,13 +353,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_settings_name_in_vain_is_told_with_them() {
-        let mut played = Played::default();
+    fn a_missing_passphrase_of_the_settings_names_the_settings() {
+        let mut run = CliRun::default();
         let home = Home::at("/site/ca".into());
         for (file, env) in [("missing", ""), ("", "UNSET")] {
             let settings = PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
             let refused =
-                played.with_context(&WORDS, |context| flags().open_by(&settings, &home, context, "? ")).unwrap_err();
+                run.with_context(&WORDS, |context| flags().open_by(&settings, &home, context, "? ")).unwrap_err();
             assert!(
                 refused.hints.iter().any(|hint| hint == "[passphrase] in /site/ca/ca.toml names it"),
                 "{refused:?}"
@@ -367,8 +367,7 @@ mod tests {
         }
         let typed = PassphraseArguments { passphrase_env: Some("UNSET".to_owned()), ..flags() };
         let settings = PassphraseSettings::default();
-        let refused =
-            played.with_context(&WORDS, |context| typed.open_by(&settings, &home, context, "? ")).unwrap_err();
+        let refused = run.with_context(&WORDS, |context| typed.open_by(&settings, &home, context, "? ")).unwrap_err();
         assert_eq!(refused.hints, [""; 0]);
     }
 }

@@ -19,7 +19,7 @@ pub fn how_far(distance: Duration) -> String {
         60..3_600 => format!("{}m", seconds / 60),
         3_600..86_400 => format!("{}h", seconds / 3_600),
         86_400..63_072_000 => format!("{}d", seconds / 86_400),
-        // Ten years less a second are ten years to everybody.
+        // Rounded: ten years less a second are ten years.
         _ => format!("{}y", (seconds + YEAR / 2) / YEAR),
     };
     if distance.is_negative() { format!("{short} ago") } else { format!("in {short}") }
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_distance_is_short_and_says_its_direction() {
-        for (seconds, told) in [
+        for (seconds, shown) in [
             (59, "in 59s"),
             (3_599, "in 59m"),
             (90_000, "in 1d"),
@@ -85,7 +85,7 @@ mod tests {
             (-259_200, "3d ago"),
             (0, "in 0s"),
         ] {
-            assert_eq!(how_far(Duration::seconds(seconds)), told);
+            assert_eq!(how_far(Duration::seconds(seconds)), shown);
         }
     }
 }

@@ -37,7 +37,7 @@ impl Report for HandshakeTestReport {
         if !found.refusals.is_empty() {
             refusals(page, &found.refusals);
         }
-        // Those that are as they should be have all been told in their line.
+        // Refusals that are right are shown in one line already.
         for refusal in found.refusals.iter().filter(|refusal| self.trace && !refusal.is_as_expected()) {
             if let Some(recording) = &refusal.recording {
                 ladder(page, &format!("{}, {}", refusal.version, refusal.title), &recording.messages());

@@ -71,7 +71,7 @@ pub fn hook_run_json(run: &HookRun) -> Value {
     })
 }
 
-/// The failure that a hook is which did not do what it should; `None` when it did.
+/// The failure of a hook that did not succeed; `None` when it did.
 pub fn hook_failure(run: &HookRun) -> Option<Failure> {
     if !run.failed() {
         return None;

@@ -21,7 +21,7 @@ pub struct VerifyReport {
     pub warnings: Vec<String>,
     /// One line a file, without advice.
     pub quiet: bool,
-    /// Paths below it are shown to people without it.
+    /// Paths below it are shown relative to it in the text.
     pub working_folder: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! What a certificate says.
+//! The content of a certificate.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;

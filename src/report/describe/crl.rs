@@ -1,4 +1,4 @@
-//! What a certificate revocation list says.
+//! The content of a CRL.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;

@@ -61,7 +61,7 @@ pub(super) fn how_far(at: OffsetDateTime, now: OffsetDateTime) -> String {
     }
 }
 
-/// The kind of a key in the words of a flag, and in those of a textbook.
+/// The kind of a key as a flag names it, and as textbooks do.
 fn key_words(key: &PublicKey) -> String {
     match key.kind() {
         KeyKind::EcdsaP256 => "ecdsa-p256 (elliptic curve P-256, 256 bits)".to_owned(),

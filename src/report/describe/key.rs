@@ -1,4 +1,4 @@
-//! What a key file says: never its secret.
+//! The content of a key file, without its secret.
 
 use serde_json::{Value, json};
 

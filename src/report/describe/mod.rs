@@ -1,4 +1,4 @@
-//! What a certificate, a request, a revocation list or a key says: every fact as text for a person, and as JSON.
+//! The content of certificates, requests, CRLs and keys: every field as text for a person, and as JSON.
 
 pub mod certificate;
 pub mod comparison;

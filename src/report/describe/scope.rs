@@ -1,4 +1,4 @@
-//! What the key of an authority could be used for, by whoever has it: the sentence that says how much hangs on it.
+//! The scope of a CA: the names for which its key can issue certificates, and until when. An attacker with the key has it too.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -11,13 +11,13 @@ use crate::x509::{Certificate, DistinguishedName};
 const KINDS: [(&str, &str); 4] =
     [("dns", "any host name"), ("ip", "any IP address"), ("email", "any e-mail address"), ("uri", "any URI")];
 
-/// What one authority can vouch for, its own limits and those of everybody above it taken together.
+/// The names for which an authority can issue: its own limits and those of every CA above it together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     /// For each of [`KINDS`]: `None` when any name of that kind is in scope.
     permitted: [Option<Vec<Subtree>>; 4],
     excluded: Vec<Subtree>,
-    /// Whoever trusts this one believes it.
+    /// Clients that trust this root accept the certificates.
     root: DistinguishedName,
     until: OffsetDateTime,
     has_ended: bool,
@@ -98,7 +98,7 @@ impl Scope {
 }
 
 fn joined(subtrees: &[Subtree]) -> String {
-    let told = |subtree: &Subtree| match subtree {
+    let shown = |subtree: &Subtree| match subtree {
         Subtree::Dns(base) if base.is_empty() => "any host name".to_owned(),
         Subtree::Dns(base) => {
             let base = base.strip_prefix('.').unwrap_or(base);
@@ -107,10 +107,10 @@ fn joined(subtrees: &[Subtree]) -> String {
         Subtree::Ip { .. } => subtree.to_string().trim_start_matches("ip:").to_owned(),
         other => other.to_string(),
     };
-    subtrees.iter().map(told).collect::<Vec<_>>().join(", ")
+    subtrees.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
-/// The names that lie in both: of two subtrees that overlap, one lies in the other.
+/// The names in both: of two subtrees that overlap, one is within the other.
 fn meet(one: &[Subtree], other: &[Subtree]) -> Vec<Subtree> {
     let mut both: Vec<Subtree> = Vec::new();
     let within = |some: &[Subtree], subtree: &Subtree| some.iter().any(|wider| subtree.is_within(wider));

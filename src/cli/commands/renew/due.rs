@@ -1,4 +1,4 @@
-//! `ca renew --due`: everything that is due, one after the other. What fails is told at the end and stops nothing.
+//! `ca renew --due`: everything that is due, one after the other. A failure is reported at the end and does not stop the rest.
 
 use crate::app::after_issue::After;
 use crate::app::directory::usual_issuer;
@@ -55,9 +55,9 @@ enum Done {
         number: u64,
         until: OffsetDateTime,
     },
-    /// Another process was quicker.
+    /// Another process did it first.
     Unchanged,
-    /// An authority: people decide about those. Or a certificate for a key of somebody else's, who has to ask again.
+    /// An authority, which is renewed by hand; or a certificate whose key is not here, which needs a new request.
     Left,
 }
 
@@ -128,7 +128,7 @@ fn sign_crl(
     given: &mut PassphraseCache,
     context: &Context<'_>,
 ) -> Result<Done, Failure> {
-    // Two runs at once sign one list; only a list that is not in its last third has to be asked for.
+    // Two runs at once sign one CRL; `--within` may ask for a CRL that is not in its last third.
     let ensure = when == When::LastThird;
     let order = CrlOrder { authority: Some(authority.to_owned()), ensure, ..CrlOrder::default() };
     let mut open = next.passphrase.prompt(store, context);

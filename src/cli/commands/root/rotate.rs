@@ -122,7 +122,7 @@ struct StatusReport {
 }
 
 impl StatusReport {
-    /// The command that renews all that depend, when they are several; others that end as soon go with them.
+    /// The command that renews all certificates of the old root, when there are several. It renews others that expire as soon, too.
     fn renew_all(&self) -> Option<String> {
         let ends = self.state.iter().flat_map(|state| &state.certificates).map(|entry| entry.validity.not_after);
         let several = ends.clone().nth(1).is_some();
