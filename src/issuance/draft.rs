@@ -288,13 +288,7 @@ fn validity(
         Expiry::For(lifetime) => Some(lifetime),
         Expiry::At(_) => None,
     };
-    let not_before = {
-        // A short life must not be spent before it begins: at most a tenth of it lies in the past.
-        let wanted = profile.backdate.map_or(0, Lifetime::as_seconds);
-        let most = lifetime.map_or(u64::MAX, |lifetime| lifetime.as_seconds() / 10);
-        let begin = now.checked_sub(Duration::seconds(wanted.min(most) as i64)).unwrap_or(now).max(Validity::EARLIEST);
-        issuer.map_or(begin, |issuer| begin.max(issuer.certificate().validity.not_before))
-    };
+    let not_before = not_before(profile.backdate, lifetime, issuer, now);
     let mut not_after = match (request.expiry, lifetime) {
         (Expiry::At(end), _) => end,
         (_, lifetime) => {
@@ -322,6 +316,20 @@ fn validity(
         return Err(DraftRefusal::EndsInThePast(not_after));
     }
     Ok(Validity { not_before, not_after })
+}
+
+/// Returns the start of a validity: `backdate` before now, for clients whose clocks are slow. At most a tenth of the
+/// lifetime lies in the past, and the start is not before that of the issuer's certificate.
+pub fn not_before(
+    backdate: Option<Lifetime>,
+    lifetime: Option<Lifetime>,
+    issuer: Option<&CaCertificate>,
+    now: OffsetDateTime,
+) -> OffsetDateTime {
+    let wanted = backdate.map_or(0, Lifetime::as_seconds);
+    let most = lifetime.map_or(u64::MAX, |lifetime| lifetime.as_seconds() / 10);
+    let start = now.checked_sub(Duration::seconds(wanted.min(most) as i64)).unwrap_or(now).max(Validity::EARLIEST);
+    issuer.map_or(start, |issuer| start.max(issuer.certificate().validity.not_before))
 }
 
 /// Without the usages that the key cannot have: only RSA keys encipher keys (RFC 5480 §3, RFC 8410 §5).

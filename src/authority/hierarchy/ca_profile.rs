@@ -3,11 +3,16 @@
 use crate::authority::error::CertifyError;
 use crate::issuance::{CertificateRequest, Expiry, Profile};
 use crate::keys::{PrivateKey, Signer};
+use crate::store::Store;
 use crate::store::ca_certificates::ROOT;
 use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
 use crate::store::error::TemplateError;
 use crate::store::templates;
+use crate::text::Lifetime;
+
+/// The template of a CA below another.
+pub(crate) const INTERMEDIATE: &str = "intermediate";
 
 /// The built-in template with what ca.toml says of this authority.
 pub(crate) fn authority_profile(template: &str, config: &Config) -> Result<Profile, CertifyError> {
@@ -31,6 +36,33 @@ pub(crate) fn authority_profile(template: &str, config: &Config) -> Result<Profi
         templates::complete(&mut profile, config);
     }
     Ok(profile)
+}
+
+/// What the template of an authority decides for each of its certificates, also when its present certificate decides the
+/// rest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RecertifySettings {
+    /// The length of a serial number, in bytes.
+    pub serial_octets: usize,
+    /// How long before its signing a certificate becomes valid; `None`: not before.
+    pub backdate: Option<Lifetime>,
+}
+
+impl RecertifySettings {
+    /// Reads them from a template: the site's own before the built-in one. `usual` is read instead when there is no
+    /// template of this name any more.
+    ///
+    /// # Errors
+    /// When the template cannot be used.
+    pub fn read(store: &Store, template: &str, usual: &str) -> Result<Self, CertifyError> {
+        let folder = store.template_folder();
+        let found = match templates::find(&folder, template) {
+            Err(TemplateError::Unknown { .. }) => templates::find(&folder, usual),
+            found => found,
+        };
+        let Profile { serial_octets, backdate, .. } = found?.profile()?;
+        Ok(Self { serial_octets, backdate })
+    }
 }
 
 /// The wish for an authority. `common_name` is free text: it becomes no folder.

@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use crate::authority::hierarchy::ca_profile::INTERMEDIATE;
 use crate::authority::hierarchy::init::NewAuthority;
 use crate::issuance::{CaCertificate, Issuer, IssuerError};
 use crate::keys::{self, PrivateKey, WeakKeyError, weakness};
@@ -91,7 +92,7 @@ pub(crate) fn adopt(adoption: Adoption, now: OffsetDateTime) -> Result<(Vec<NewA
     });
     let adopted = NewAuthority {
         name: name.to_owned(),
-        template: if above.is_empty() { ROOT } else { "intermediate" }.to_owned(),
+        template: if above.is_empty() { ROOT } else { INTERMEDIATE }.to_owned(),
         issued_by: ROOT.to_owned(),
         certificate,
         chain: below_root,

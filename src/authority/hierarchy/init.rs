@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::authority::certify::{Certified, RecordAs, certify, certify_itself, record};
 use crate::authority::error::CertifyError;
-use crate::authority::hierarchy::ca_profile::{authority_profile, authority_request};
+use crate::authority::hierarchy::ca_profile::{INTERMEDIATE, authority_profile, authority_request};
 use crate::authority::hierarchy::import;
 use crate::authority::hierarchy::import::Adoption;
 use crate::authority::hierarchy::import::ImportError;
@@ -221,7 +221,7 @@ fn make_intermediate(
     now: OffsetDateTime,
     effects: &Effects<'_>,
 ) -> Result<(NewAuthority, Vec<Finding>), InitError> {
-    let profile = authority_profile("intermediate", config)?;
+    let profile = authority_profile(INTERMEDIATE, config)?;
     let Some((issuer, signer)) =
         authorities.iter().rev().find_map(|authority| Some((authority, authority.key.as_ref()?)))
     else {
@@ -240,7 +240,7 @@ fn make_intermediate(
         is_below_root.then(|| issuer.certificate.clone()).into_iter().chain(issuer.chain.iter().cloned()).collect();
     let intermediate = NewAuthority {
         name: name.to_owned(),
-        template: "intermediate".to_owned(),
+        template: INTERMEDIATE.to_owned(),
         issued_by: issuer.name.clone(),
         certificate,
         chain,

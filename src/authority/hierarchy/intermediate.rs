@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use crate::authority::certify::{RecordAs, record, verify_new_chain};
 use crate::authority::error::CertifyError;
-use crate::authority::hierarchy::ca_profile::{authority_profile, authority_request};
+use crate::authority::hierarchy::ca_profile::{INTERMEDIATE, authority_profile, authority_request};
 use crate::authority::hierarchy::import::{NoPathToRoot, path_to_root};
 use crate::authority::serial::draw_serial;
 use crate::issuance::{self, CaCertificate, Draft, RequestDraft, SignedBy};
@@ -27,9 +27,6 @@ use crate::store::index::{Change, EntryId, Origin};
 use crate::system::files::{self, StagedFolder};
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, PublicKey, SigningRequest, pem};
-
-/// The template of an authority below another.
-const TEMPLATE: &str = "intermediate";
 
 /// What is asked for.
 #[derive(Debug, Default)]
@@ -154,7 +151,7 @@ pub fn request(store: &Store, order: &RequestOrder, effects: &Effects<'_>) -> Re
     check_authority_name(name)?;
     check_free(store, name, now)?;
 
-    let mut profile = authority_profile(TEMPLATE, config)?;
+    let mut profile = authority_profile(INTERMEDIATE, config)?;
     let algorithm = order.key.unwrap_or(config.intermediate.key);
     profile.keys = vec![algorithm];
     let key = PrivateKey::generate(algorithm)?;
@@ -189,7 +186,7 @@ fn check_free(store: &Store, name: &str, now: OffsetDateTime) -> Result<(), Inte
     if home.authority(name).symlink_metadata().is_ok() {
         return Err(IntermediateError::Taken(name.to_owned()));
     }
-    if store.index()?.history(name, now)?.iter().any(|entry| entry.template != TEMPLATE) {
+    if store.index()?.history(name, now)?.iter().any(|entry| entry.template != INTERMEDIATE) {
         return Err(IntermediateError::NameOfCertificate(name.to_owned()));
     }
     Ok(())
@@ -235,7 +232,7 @@ pub fn install(store: &Store, order: InstallOrder, effects: &Effects<'_>) -> Res
     let (mut ids, mut is_new) = (Vec::new(), false);
     let mut change = index.change()?;
     let rows = new_root.iter().map(|root| (&root.certificate, root.name.as_str(), ROOT, root.name.as_str()));
-    for row in rows.chain([(&certificate, name.as_str(), TEMPLATE, signed_by.as_str())]) {
+    for row in rows.chain([(&certificate, name.as_str(), INTERMEDIATE, signed_by.as_str())]) {
         let (id, is_recorded_now) = record_once(&mut change, row, now)?;
         ids.push(id);
         is_new |= is_recorded_now;

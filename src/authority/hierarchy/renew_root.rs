@@ -4,10 +4,13 @@
 use time::{Duration, OffsetDateTime};
 
 use crate::authority::certify::{RecordAs, certify_itself, record};
+use crate::authority::hierarchy::ca_profile::RecertifySettings;
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::serial::unused_serial;
+use crate::issuance::draft::not_before;
 use crate::issuance::{self, Issuer, SignedBy, recertify};
 use crate::store::Store;
+use crate::store::ca_certificates::ROOT;
 use crate::store::delivery;
 use crate::store::effects::Effects;
 use crate::store::passphrase_prompt::PassphrasePrompt;
@@ -24,12 +27,6 @@ pub struct Renewed {
     /// Extensions of the one before that the new one has not, as object identifiers.
     pub left_out: Vec<String>,
 }
-
-/// For the clocks that are slow, as templates do.
-const BACKDATE: Duration = Duration::hours(1);
-
-/// As in the built-in templates.
-const SERIAL_OCTETS: usize = 16;
 
 /// Renews a root; `None`: the present one. The certificate before it stays in the index.
 ///
@@ -54,7 +51,9 @@ pub fn renew(
     if !before.is_self_issued() {
         return Err(RotationError::NotARoot(name));
     }
-    let validity = validity(lifetime.unwrap_or(config.root.lifetime), now)?;
+    let template = store.index()?.history(&name, now)?.pop().map_or_else(|| ROOT.to_owned(), |last| last.template);
+    let settings = RecertifySettings::read(store, &template, ROOT)?;
+    let validity = validity(settings.backdate, lifetime.unwrap_or(config.root.lifetime), now)?;
     let (mut issuer, _) = authorities.unlock(facts, ask)?;
 
     let mut locked = store.lock(effects.lock_timeout)?;
@@ -63,9 +62,8 @@ pub fn renew(
     authorities.refresh(&mut issuer)?;
     let index = locked.index()?;
     let mut change = index.change()?;
-    let serial = unused_serial(SERIAL_OCTETS, &change, effects.entropy)?;
+    let serial = unused_serial(settings.serial_octets, &change, effects.entropy)?;
     let certificate = sign(issuer, now, validity, serial)?;
-    let template = change.history(&name, now)?.pop().map_or_else(|| "root".to_owned(), |last| last.template);
     let id = record(&mut change, RecordAs::issued(&name, &template, &name), &certificate, now)?;
     change.commit()?;
 
@@ -89,10 +87,8 @@ fn sign(
     Ok(certify_itself(draft, &key)?.certificate)
 }
 
-fn validity(lifetime: Lifetime, now: OffsetDateTime) -> Result<Validity, RotationError> {
-    // A short life must not be spent before it begins.
-    let backdate = BACKDATE.min(lifetime.as_duration() / 10);
-    let not_before = now - Duration::seconds(backdate.whole_seconds());
+fn validity(backdate: Option<Lifetime>, lifetime: Lifetime, now: OffsetDateTime) -> Result<Validity, RotationError> {
+    let not_before = not_before(backdate, Some(lifetime), None, now);
     let not_after = not_before.checked_add(lifetime.as_duration() - Duration::SECOND);
     let not_after = not_after.filter(|end| *end <= Validity::LATEST).ok_or(issuance::DraftRefusal::BeyondAllDates)?;
     Ok(Validity { not_before, not_after })

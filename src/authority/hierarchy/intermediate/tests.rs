@@ -27,7 +27,7 @@ fn signed_elsewhere(elsewhere: &Ca, signer: &str, request: &SigningRequest) -> C
     let (issuer, _) = authorities.unlock(authorities.ca_certificate(signer).unwrap(), &mut |_| unreachable!()).unwrap();
     let store = elsewhere.store();
     let config = store.config();
-    let profile = authority_profile(TEMPLATE, config).unwrap();
+    let profile = authority_profile(INTERMEDIATE, config).unwrap();
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let mut wish = authority_request("Ours", &profile, config, &key).unwrap();
     wish.public_key = request.public_key.clone();

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
 use crate::authority::certify::{RecordAs, certify, record};
+use crate::authority::hierarchy::ca_profile::{INTERMEDIATE, RecertifySettings};
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::leaf::request_inputs;
 use crate::authority::serial::unused_serial;
+use crate::issuance::draft::not_before;
 use crate::issuance::profile::Distribution;
 use crate::issuance::{self, Draft, Issuer, Profile, SignedBy, TemplateValues, recertify};
 use crate::store::ca_certificates::{CaCertificates, ROOT, Root, read_certificates};
@@ -31,12 +33,6 @@ pub struct Recertified {
     /// Extensions of the one before that the new one has not, as object identifiers.
     pub left_out: Vec<String>,
 }
-
-/// As in the built-in templates.
-const SERIAL_OCTETS: usize = 16;
-
-/// For the clocks that are slow, as templates do.
-const BACKDATE: Duration = Duration::hours(1);
 
 /// The authorities whose certificate the old root signed.
 pub fn directly_below(
@@ -99,18 +95,15 @@ pub fn recertify_the_rest(
     let mut recertified = Vec::new();
     let left = to_be_recertified(authorities, change, old, new.ca_certificate().certificate(), now)?;
     for (name, before) in left {
-        let end = before
-            .validity
-            .not_after
-            .max(now + config.intermediate.lifetime.as_duration() - BACKDATE - Duration::SECOND);
-        let issuer = new.ca_certificate();
-        let validity = Validity {
-            not_before: (now - BACKDATE).max(issuer.certificate().validity.not_before),
-            not_after: end.min(issuer.end().1),
-        };
-        let serial = unused_serial(SERIAL_OCTETS, change, effects.entropy)?;
-        let template =
-            change.history(&name, now)?.pop().map_or_else(|| "intermediate".to_owned(), |last| last.template);
+        let template = change.history(&name, now)?.pop().map_or_else(|| INTERMEDIATE.to_owned(), |last| last.template);
+        let settings = RecertifySettings::read(store, &template, INTERMEDIATE)?;
+        let (issuer, lifetime) = (new.ca_certificate(), config.intermediate.lifetime);
+        let not_before = not_before(settings.backdate, Some(lifetime), Some(issuer), now);
+        // Not shorter than its present certificate, as far as the new root lasts.
+        let usual_end = not_before.checked_add(lifetime.as_duration() - Duration::SECOND).unwrap_or(Validity::LATEST);
+        let not_after = before.validity.not_after.max(usual_end).min(issuer.end().1);
+        let validity = Validity { not_before, not_after };
+        let serial = unused_serial(settings.serial_octets, change, effects.entropy)?;
         let mut draft = recertify(&before, SignedBy::Issuer(issuer), now, validity, serial)?;
         if let Some(profile) = profile_of(store, &template)? {
             let entry = name.parse::<EntryName>()?;

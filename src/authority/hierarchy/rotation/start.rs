@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 
 use crate::authority::certify::{RecordAs, certify, certify_itself, record};
-use crate::authority::hierarchy::ca_profile::{authority_profile, authority_request};
+use crate::authority::hierarchy::ca_profile::{RecertifySettings, authority_profile, authority_request};
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::next_generation;
 use crate::authority::hierarchy::rotation::recertify::{
@@ -245,6 +245,8 @@ impl Work<'_> {
     /// The limits of the old root, the settings of the CA, and what was ordered.
     fn new_root(&self, old_name: &str, old: &Certificate, order: &Order) -> Result<NewRoot, RotationError> {
         let mut profile = authority_profile(ROOT, self.store.config())?;
+        let RecertifySettings { serial_octets, backdate } = RecertifySettings::read(self.store, ROOT, ROOT)?;
+        (profile.serial_octets, profile.backdate) = (serial_octets, backdate);
         let algorithm = order.key.unwrap_or(self.store.config().root.key);
         profile.keys = vec![algorithm];
         if let Some(lifetime) = order.lifetime {

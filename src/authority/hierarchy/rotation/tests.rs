@@ -9,13 +9,17 @@ use std::fs;
 use time::Duration;
 
 use crate::authority::hierarchy::init;
+use crate::authority::hierarchy::renew_root;
 use crate::authority::hierarchy::rotation::*;
 use crate::authority::leaf::order::{IfNameExists, IssueOrder};
 use crate::authority::leaf::renew::NextKey;
 use crate::authority::testing::{Ca, files_below, order};
 use crate::store::ca_certificates::{CaCertificates, read_certificate, read_certificates};
 use crate::store::config::Config;
+use crate::store::effects::Effects;
 use crate::store::index::Filter;
+use crate::system::Entropy;
+use crate::system::entropy::SystemEntropy;
 use crate::text::Lifetime;
 use crate::x509::{Certificate, KeyAlgorithm};
 
@@ -317,4 +321,94 @@ fn a_template_that_cannot_be_read_stops_a_rotation_before_anything_is_done_and_o
     assert_eq!((files_below(ca.home.folder()), ca.index().query(&Filter::default(), ca.now).unwrap().1), before);
     fs::remove_file(ca.path("templates/policy.toml")).unwrap();
     assert_eq!(ca.rotate(&Order::default()).unwrap().recertified.len(), 1);
+}
+
+/// A template of the site's with other serial numbers and another backdate than the built-in one.
+fn with_site_template(ca: &Ca, name: &str, octets: u32, backdate: &str) {
+    let built_in = crate::store::templates::built_in(name).unwrap().toml;
+    let toml = built_in.replace("octets = 16", &format!("octets = {octets}"));
+    let toml = toml.replace("backdate = \"1h\"", &format!("backdate = \"{backdate}\""));
+    fs::write(ca.path("templates").join(format!("{name}.toml")), toml).unwrap();
+}
+
+/// Randomness without a leading zero: a serial number is never shorter than what was drawn for it.
+struct NoLeadingZero;
+
+impl Entropy for NoLeadingZero {
+    fn fill(&self, buffer: &mut [u8]) -> std::io::Result<()> {
+        SystemEntropy.fill(buffer)?;
+        buffer.iter_mut().take(1).for_each(|first| *first = 0x7f);
+        Ok(())
+    }
+}
+
+fn with_full_serials<T>(ca: &Ca, act: impl FnOnce(&Effects<'_>) -> T) -> T {
+    ca.with_effects(|effects| act(&Effects { entropy: &NoLeadingZero, ..*effects }))
+}
+
+fn renewed(ca: &Ca, lifetime: Option<&str>) -> Certificate {
+    let lifetime = lifetime.map(|lifetime| lifetime.parse::<Lifetime>().unwrap());
+    let mut prompt = |_: &EncryptedKey| unreachable!("no key is encrypted");
+    with_full_serials(ca, |effects| renew_root::renew(&ca.store(), None, lifetime, &mut prompt, effects))
+        .unwrap()
+        .certificate
+}
+
+fn rotated(ca: &Ca) -> Started {
+    let prompt = |_: &EncryptedKey| unreachable!("no key is encrypted");
+    let (mut old, mut new) = (prompt, prompt);
+    with_full_serials(ca, |effects| start(&ca.store(), &Order::default(), &mut old, &mut new, effects)).unwrap()
+}
+
+/// The length of the serial number in bytes, and how long before `ca.now` the certificate became valid.
+fn drawn(ca: &Ca, certificate: &Certificate) -> (usize, Duration) {
+    (certificate.serial.as_der_content().len(), ca.now - certificate.validity.not_before)
+}
+
+#[test]
+fn a_renewed_root_takes_serial_length_and_backdate_from_the_template_of_the_site() {
+    let ca = Ca::new();
+    assert_eq!(drawn(&ca, &renewed(&ca, None)), (16, Duration::HOUR));
+    with_site_template(&ca, "root", 20, "5m");
+    assert_eq!(drawn(&ca, &renewed(&ca, None)), (20, Duration::minutes(5)));
+    // At most a tenth of a short lifetime lies in the past.
+    assert_eq!(drawn(&ca, &renewed(&ca, Some("10m"))), (20, Duration::MINUTE));
+}
+
+#[test]
+fn a_template_of_the_root_that_cannot_be_read_stops_its_renewal_before_anything_is_done() {
+    let ca = Ca::new();
+    let before = fs::read(ca.path("authorities/root/cert.pem")).unwrap();
+    fs::write(ca.path("templates/root.toml"), "summary = ").unwrap();
+    let error = ca.renew_root(None).unwrap_err();
+    assert!(error.to_string().contains("root.toml"), "{error}");
+    assert_eq!(fs::read(ca.path("authorities/root/cert.pem")).unwrap(), before);
+    assert_eq!(ca.history("root").len(), 1);
+}
+
+#[test]
+fn a_rotation_takes_serial_length_and_backdate_from_the_templates_of_the_site() {
+    let ca = Ca::new();
+    with_site_template(&ca, "root", 20, "2h");
+    with_site_template(&ca, "intermediate", 18, "5m");
+    let started = rotated(&ca);
+    assert_eq!(drawn(&ca, &started.new_certificate), (20, Duration::hours(2)));
+    for cross in ["new-with-old.pem", "old-with-new.pem"] {
+        assert_eq!(drawn(&ca, &certificate(&ca, &format!("authorities/root-g2/{cross}"))).0, 20, "{cross}");
+    }
+    assert_eq!(drawn(&ca, &started.recertified[0].certificate), (18, Duration::minutes(5)));
+}
+
+#[test]
+fn an_authority_of_another_template_is_recertified_by_that_one_and_never_valid_before_its_issuer() {
+    let ca = ca_of_three();
+    fs::write(
+        ca.path("templates/policy.toml"),
+        POLICY.replace("[subject]", "backdate = \"2h\"\n[serial]\noctets = 19\n[subject]"),
+    )
+    .unwrap();
+    let started = rotated(&ca);
+    // The new root is backdated by one hour, the built-in default.
+    assert_eq!(drawn(&ca, &started.new_certificate), (16, Duration::HOUR));
+    assert_eq!(drawn(&ca, &started.recertified[0].certificate), (19, Duration::HOUR));
 }
