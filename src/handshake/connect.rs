@@ -65,10 +65,10 @@ pub fn test_server(test: &ConnectTest<'_>) -> Result<HandshakeReport, HandshakeE
     }
     // Where the good case fails, a refusal of the bad ones proves nothing.
     let passed = report.sessions.iter().filter(|session| session.passed());
-    let proven: Vec<TlsVersion> = passed.map(|session| session.version).collect();
-    if test.refusals && !proven.is_empty() {
+    let passed_versions: Vec<TlsVersion> = passed.map(|session| session.version).collect();
+    if test.refusals && !passed_versions.is_empty() {
         let cases = cases(test)?;
-        for version in &proven {
+        for version in &passed_versions {
             for RemoteCase { name, title, client_shows, caveat } in &cases {
                 let (outcome, recording) = match client_shows {
                     Err(reason) => (RefusalOutcome::Untried(reason.clone()), None),

@@ -46,8 +46,8 @@ pub(super) fn good_case(test: &HandshakeTest<'_>, version: TlsVersion) -> Result
     // Lists of other issuers would say nothing of the endpoint, and the TLS library refuses whom no list covers.
     let trust_for = |endpoint: Option<&Endpoint>| {
         let issuer = endpoint.map(|endpoint| &endpoint.certificate().issuer);
-        let crls = test.crls.iter().filter(|list| Some(&list.issuer) == issuer);
-        let crls = crls.map(|list| list.as_der().to_vec()).collect();
+        let crls = test.crls.iter().filter(|crl| Some(&crl.issuer) == issuer);
+        let crls = crls.map(|crl| crl.as_der().to_vec()).collect();
         TrustSettings { roots: roots.clone(), crls, at: test.at }
     };
     let identity = |whose, endpoint: &Endpoint| {

@@ -1,4 +1,5 @@
-//! Opens the records of one session with its own secrets: TLS 1.3 (RFC 8446 §5.2, §7.3) and TLS 1.2 (RFC 5246 §5, §6.3).
+//! Decrypts the records of a session with its own secrets: TLS 1.3 (RFC 8446 §5.2, §7.3) and TLS 1.2 (RFC 5246 §5,
+//! §6.3).
 
 use std::fmt;
 use std::sync::Mutex;
@@ -11,7 +12,7 @@ use super::registry::{CipherSuite, TlsVersion};
 use super::wire::{Record, Side};
 use crate::text;
 
-/// The secrets that both ends hand out for this purpose (rustls's `KeyLog`); wiped when they go.
+/// The secrets that both endpoints report for decryption (rustls calls it `KeyLog`); zeroized on drop.
 #[derive(Default)]
 pub struct Secrets(Mutex<Vec<Secret>>);
 
@@ -36,14 +37,15 @@ impl Secrets {
         }
     }
 
-    /// The secret of this label and session.
+    /// Returns the secret with this label and client random, or `None` when there is none.
     pub fn find(&self, label: &str, client_random: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let secrets = self.0.lock().ok()?;
         let found = secrets.iter().find(|secret| secret.label == label && secret.client_random == client_random)?;
         Some(found.secret.clone())
     }
 
-    /// All of them as an NSS key log: a line `LABEL client-random secret` each, in the order of their coming.
+    /// Returns all secrets as an NSS key log: one line `LABEL client-random secret` each, in the order in which they
+    /// were reported.
     pub fn key_log(&self) -> Zeroizing<String> {
         let mut log = Zeroizing::new(String::new());
         for secret in self.0.lock().iter().flat_map(|secrets| secrets.iter()) {
@@ -63,11 +65,11 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// What a cipher suite is made of.
+/// The algorithms of a cipher suite.
 struct Suite {
     aead: &'static Algorithm,
     hash: hmac::Algorithm,
-    /// Bytes of the nonce that come from the key block (TLS 1.2); the others stand in front of each record.
+    /// Number of bytes of the nonce that come from the key block (TLS 1.2); each record begins with the rest.
     fixed_iv: usize,
 }
 
@@ -84,7 +86,7 @@ fn suite(CipherSuite(number): CipherSuite) -> Option<Suite> {
     Some(Suite { aead, hash, fixed_iv })
 }
 
-/// Opens the records that one side writes, one after another.
+/// Decrypts the records of one direction, in their order.
 pub struct RecordDecryptor {
     version: TlsVersion,
     key: LessSafeKey,
@@ -92,14 +94,14 @@ pub struct RecordDecryptor {
     sequence: u64,
 }
 
-/// What was inside a record.
+/// The content of a decrypted record.
 pub struct DecryptedRecord {
     pub content_type: u8,
     pub content: Vec<u8>,
 }
 
 impl RecordDecryptor {
-    /// From a traffic secret (RFC 8446 §7.3).
+    /// Derives key and IV from a traffic secret (RFC 8446 §7.3).
     pub fn tls13(cipher_suite: CipherSuite, secret: &[u8]) -> Option<Self> {
         let suite = suite(cipher_suite)?;
         let key = expand_label(suite.hash, secret, "key", suite.aead.key_len())?;
@@ -107,7 +109,7 @@ impl RecordDecryptor {
         Self::new(TlsVersion::Tls13, &suite, &key, iv)
     }
 
-    /// From the master secret: `key_block` without MAC keys, client first (RFC 5246 §6.3).
+    /// Derives key and IV from the master secret: `key_block` without MAC keys, client first (RFC 5246 §6.3).
     pub fn tls12(
         cipher_suite: CipherSuite,
         master: &[u8],
@@ -134,7 +136,8 @@ impl RecordDecryptor {
         Some(Self { version, key, iv, sequence: 0 })
     }
 
-    /// The next record of this side; `None` when it was not sealed with this key, which then still waits for it.
+    /// Decrypts the next record of this direction. `None` when it is not encrypted with this key; the sequence number
+    /// then stays.
     pub fn decrypt(&mut self, record: &Record<'_>) -> Option<DecryptedRecord> {
         let decrypted = match self.version {
             TlsVersion::Tls13 => self.decrypt_tls13(record),
@@ -248,7 +251,7 @@ mod tests {
         assert_eq!(found("EXPORTER_SECRET", &[2]), None);
     }
 
-    /// RFC 8446 §5.4: zeros behind the type hide the length; rustls writes none, other programs do.
+    /// RFC 8446 §5.4: zeros after the type hide the length; rustls writes none, other TLS libraries do.
     #[test]
     fn padding_is_taken_off_and_a_record_of_nothing_else_is_none() {
         let secret = [7; 32];

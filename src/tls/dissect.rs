@@ -6,21 +6,21 @@ use super::wire::Reader;
 use crate::text::hex;
 use crate::x509::{Certificate, DistinguishedName};
 
-/// What a hello says that the reading of later messages depends on.
+/// The fields of a hello that are needed to read later messages.
 #[derive(Debug, Clone)]
 pub struct Hello {
     pub random: Vec<u8>,
     pub session_id: Vec<u8>,
-    /// Of a server hello.
+    /// The server's choice; `None` in a client hello, and for versions that are not read here.
     pub choice: Option<(TlsVersion, CipherSuite)>,
 }
 
-/// What is known of a session when a message of it is read.
+/// The fields of earlier messages that are needed to read a message.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
-    /// Nothing until the server has chosen.
+    /// `None` until the server has chosen a version.
     pub version: Option<TlsVersion>,
-    /// Of the client hello.
+    /// The session id of the client hello.
     pub session_id: &'a [u8],
 }
 
@@ -36,7 +36,7 @@ mod extension {
     pub const KEY_SHARE: u16 = 51;
 }
 
-/// Reads one handshake message by its number; what does not fit its own lengths is [`Body::Other`].
+/// Reads one handshake message by its number. A message whose lengths do not fit its content is [`Body::Other`].
 pub fn read(number: u8, content: &[u8], known: Known<'_>) -> (Body, Option<Hello>) {
     let tls13 = known.version == Some(TlsVersion::Tls13);
     let mut input = Reader(content);
@@ -60,7 +60,7 @@ pub fn read(number: u8, content: &[u8], known: Known<'_>) -> (Body, Option<Hello
     (body.unwrap_or(Body::Other { number }), None)
 }
 
-/// Reads an alert (RFC 8446 §6).
+/// Reads an alert (RFC 8446 §6); `None` unless it has exactly two bytes.
 pub fn read_alert(content: &[u8]) -> Option<Body> {
     match content {
         [level, description] => Some(Body::Alert { fatal: *level == 2, description: Alert(*description) }),
@@ -94,7 +94,7 @@ fn client_hello(input: &mut Reader<'_>) -> Option<(Body, Option<Hello>)> {
     let mut versions = vec![ProtocolVersion(legacy_version)];
     let (mut groups, mut signature_schemes, mut key_shares) = (Vec::new(), Vec::new(), Vec::new());
     let (mut server_name, mut protocols, mut resumes) = (None, Vec::new(), false);
-    // A TLS 1.3 client fills the session id with random bytes for the eyes of middleboxes (RFC 8446 appendix D.4).
+    // A TLS 1.3 client sends a random session id for compatibility with middleboxes (RFC 8446 appendix D.4).
     let mut speaks_tls13 = false;
     for (number, value) in extensions(input)? {
         let mut value = Reader(&value);
@@ -138,13 +138,13 @@ fn client_hello(input: &mut Reader<'_>) -> Option<(Body, Option<Hello>)> {
     Some((body, Some(Hello { random, session_id: session_id.to_vec(), choice: None })))
 }
 
-/// RFC 8446 §4.1.3: a server hello with this random is a HelloRetryRequest (the SHA-256 of its name).
+/// A server hello with this random is a HelloRetryRequest (RFC 8446 §4.1.3); it is the SHA-256 of that name.
 const RETRY_RANDOM: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
     0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
-/// `offered` is the session id of the client hello.
+/// Reads a server hello; `offered` is the session id of the client hello.
 fn server_hello(input: &mut Reader<'_>, offered: &[u8]) -> Option<(Body, Option<Hello>)> {
     let mut version = ProtocolVersion(input.u16()?);
     let random = input.take(32)?.to_vec();
@@ -175,14 +175,15 @@ fn server_hello(input: &mut Reader<'_>, offered: &[u8]) -> Option<(Body, Option<
         ProtocolVersion::TLS12 => Some(TlsVersion::Tls12),
         _ => None,
     };
-    // TLS 1.2: the server says yes by repeating the session id (RFC 5077 §3.4). In TLS 1.3 it repeats it in any case.
+    // TLS 1.2: the server resumes the session when it repeats the session id (RFC 5077 §3.4). In TLS 1.3 it always
+    // repeats it.
     resumes |= chosen == Some(TlsVersion::Tls12) && !offered.is_empty() && session_id == offered;
     let body = Body::ServerHello { random: hex(&random), version, cipher_suite, key_share, protocol, resumes };
     let choice = chosen.map(|version| (version, cipher_suite));
     Some((body, Some(Hello { random, session_id: session_id.to_vec(), choice })))
 }
 
-/// RFC 8446 §4.6.1; RFC 5077 §3.3 in TLS 1.2.
+/// Reads a session ticket: RFC 8446 §4.6.1, and RFC 5077 §3.3 in TLS 1.2.
 fn new_session_ticket(input: &mut Reader<'_>, tls13: bool) -> Option<Body> {
     let lifetime_seconds = input.number(4)?;
     if tls13 {
@@ -285,7 +286,8 @@ fn shown(der: &[u8]) -> ShownCertificate {
     }
 }
 
-/// `ServerECDHParams` and the signature over them (RFC 8422 §5.4); other kinds of exchange are not offered by rustls.
+/// Reads `ServerECDHParams` and the scheme of their signature (RFC 8422 §5.4); rustls does not offer other key
+/// exchanges.
 fn server_key_exchange(input: &mut Reader<'_>) -> Option<Body> {
     const NAMED_CURVE: u8 = 3;
     if input.u8()? != NAMED_CURVE {
@@ -305,7 +307,7 @@ mod tests {
             for content in [&[0xff; 3][..], &[0xff; 40], &[0x03, 0x03]] {
                 for version in [None, Some(TlsVersion::Tls12), Some(TlsVersion::Tls13)] {
                     let (body, hello) = read(number, content, Known { version, session_id: &[] });
-                    // Of these, nothing is read that has a length.
+                    // No field with a length is read in these messages.
                     let without_lengths = [14, 15, 20, 22, 24].contains(&number);
                     let is_read = body != Body::Other { number };
                     assert_eq!((is_read, hello.is_some()), (without_lengths, false), "{number}: {body:?}");
@@ -326,7 +328,7 @@ mod tests {
         [&number.to_be_bytes()[..], &vector(2, content)].concat()
     }
 
-    /// `None`: no bytes where the extensions stand, as before RFC 3546.
+    /// `None`: the block of extensions is absent, as before RFC 3546.
     fn client_hello(session_id: &[u8], extensions: Option<&[Vec<u8>]>) -> Vec<u8> {
         let extensions = extensions.map(|all| vector(2, &all.concat())).unwrap_or_default();
         let suites = vector(2, &[0xc0, 0x2f]);
@@ -354,10 +356,10 @@ mod tests {
         let speaks_tls13 = extension(43, &vector(1, &[3, 4, 3, 3]));
         let speaks_tls12 = extension(43, &vector(1, &[3, 3]));
         assert!(!resumes(&[], None) && resumes(&[1], None));
-        // A TLS 1.3 client fills the session id for the eyes of middleboxes (RFC 8446 appendix D.4).
+        // A TLS 1.3 client sends a session id for compatibility with middleboxes (RFC 8446 appendix D.4).
         assert!(!resumes(&[1], Some(std::slice::from_ref(&speaks_tls13))) && resumes(&[1], Some(&[speaks_tls12])));
         assert!(resumes(&[], Some(&[speaks_tls13, extension(41, &[])])));
-        // RFC 5077 §3.2: an empty ticket asks for one.
+        // RFC 5077 §3.2: an empty ticket requests one.
         assert!(resumes(&[], Some(&[extension(35, &[7])])) && !resumes(&[], Some(&[extension(35, &[])])));
     }
 
@@ -403,7 +405,7 @@ mod tests {
         let tls13 = extension(43, &[3, 4]);
         assert_eq!(says([3, 3], &[1], &[1], Some(std::slice::from_ref(&tls13))), (false, new));
         assert_eq!(says([3, 3], &[1], &[1], Some(&[tls13, extension(41, &[0, 0])])), (true, new));
-        // What is not spoken here is chosen all the same: its later messages are read as nothing.
+        // TLS 1.1 is chosen, but there is no choice to read later messages by.
         assert_eq!(says([3, 2], &[1], &[1], None), (false, None));
     }
 

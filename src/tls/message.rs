@@ -1,6 +1,6 @@
-//! The messages of a TLS session, as facts: RFC 8446 §4 (TLS 1.3) and RFC 5246 §7.4 (TLS 1.2).
+//! The messages of a TLS session: RFC 8446 §4 (TLS 1.3) and RFC 5246 §7.4 (TLS 1.2).
 //!
-//! Each field of a [`Body`] is a field of the JSON document too, under the same name.
+//! Each field of a [`Body`] is also a field in JSON, with the same name.
 
 use std::time::Duration;
 
@@ -11,53 +11,54 @@ use super::registry::{Alert, CipherSuite, NamedGroup, ProtocolVersion, Signature
 use super::wire::Side;
 use crate::text::rfc3339;
 
-/// One message, in the order of the wire.
+/// One message of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     pub from: Side,
     pub body: Body,
-    /// Its length without record framing and encryption; a handshake message counts with its four bytes of header.
+    /// Its length in bytes without record framing and encryption; that of a handshake message includes its header of
+    /// four bytes.
     pub bytes: usize,
     pub encrypted: bool,
-    /// When the flight that holds its last byte was written, counted from the beginning of the exchange.
+    /// The time from the start of the exchange until the flight with its last byte was written.
     pub at: Duration,
 }
 
-/// What a message says, as far as it is shown.
+/// The fields of a message that are reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Body {
     ClientHello {
-        /// In hexadecimal; the lines of a key log begin with it.
+        /// In hexadecimal; each line of a key log has it as its second field.
         random: String,
         versions: Vec<ProtocolVersion>,
         cipher_suites: Vec<CipherSuite>,
         groups: Vec<NamedGroup>,
-        /// Groups for which a public value comes along.
+        /// The groups for which the client sends a public value.
         key_shares: Vec<KeyShare>,
         signature_schemes: Vec<SignatureScheme>,
         server_name: Option<String>,
         /// Application protocols (RFC 7301).
         protocols: Vec<String>,
-        /// The client knows the server from before and offers to take that session up again.
+        /// `true` when the client offers to resume an earlier session.
         resumes: bool,
     },
     ServerHello {
         random: String,
         version: ProtocolVersion,
         cipher_suite: CipherSuite,
-        /// TLS 1.3; in TLS 1.2 it stands in the server key exchange.
+        /// `None` in TLS 1.2, where the server key exchange has it.
         key_share: Option<KeyShare>,
-        /// TLS 1.2; in TLS 1.3 it stands in the encrypted extensions.
+        /// `None` in TLS 1.3, where the encrypted extensions have it.
         protocol: Option<String>,
-        /// The session that the client offered is taken up again.
+        /// `true` when the session that the client offered is resumed.
         resumes: bool,
     },
-    /// A server hello that asks for another key share.
+    /// A server hello that requests another key share (RFC 8446 §4.1.4).
     HelloRetryRequest {
         version: ProtocolVersion,
         cipher_suite: CipherSuite,
-        /// For which the client is to send a public value.
+        /// The group for which the client must send a public value.
         group: Option<NamedGroup>,
     },
     EncryptedExtensions {
@@ -65,7 +66,7 @@ pub enum Body {
     },
     CertificateRequest {
         signature_schemes: Vec<SignatureScheme>,
-        /// The authorities whose certificates are welcome; none means any.
+        /// The CAs whose certificates the server accepts; an empty list means any CA.
         authorities: Vec<String>,
     },
     Certificate {
@@ -74,15 +75,15 @@ pub enum Body {
     CertificateVerify {
         scheme: SignatureScheme,
     },
-    /// TLS 1.2: the server's half of the key exchange (`ServerECDHParams`, RFC 8422 §5.4), signed.
+    /// TLS 1.2: the server's public value, signed (`ServerECDHParams`, RFC 8422 §5.4).
     ServerKeyExchange {
         key_share: KeyShare,
         scheme: SignatureScheme,
     },
     ServerHelloDone,
-    /// TLS 1.2: the client's half of the key exchange.
+    /// TLS 1.2: the client's public value.
     ClientKeyExchange {
-        /// Bytes of its public value.
+        /// The length of its public value in bytes.
         public_bytes: usize,
     },
     Finished,
@@ -98,24 +99,24 @@ pub enum Body {
         description: Alert,
     },
     ApplicationData,
-    /// A handshake message that this program does not read.
+    /// A handshake message of a type that is not read, or whose lengths do not fit.
     Other {
         number: u8,
     },
-    /// A record that none of the session's keys opens.
+    /// A record that no key of the session decrypts.
     Unreadable,
-    /// Bytes that cannot be a record, and whatever follows them.
+    /// Bytes that cannot be a record, and all bytes after them.
     NotTls,
 }
 
-/// One side's public value of the key exchange.
+/// The public value of one endpoint in the key exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyShare {
     pub group: NamedGroup,
     pub bytes: usize,
 }
 
-/// A certificate inside a message.
+/// A certificate in a Certificate message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShownCertificate {
     pub subject: String,
@@ -135,7 +136,7 @@ pub struct ShownCertificate {
 }
 
 impl Message {
-    /// The name in the RFC's spelling.
+    /// Returns the name of the message as the RFCs write it.
     pub fn name(&self) -> String {
         match &self.body {
             Body::ClientHello { .. } => "ClientHello",
@@ -162,7 +163,7 @@ impl Message {
         .to_owned()
     }
 
-    /// What it decided, as lines of name and value: the same facts for the diagram and for JSON.
+    /// Returns the fields as pairs of label and text, for the diagram and for JSON; empty values are left out.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         fn list<T: ToString>(items: &[T]) -> String {
             items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
@@ -215,7 +216,7 @@ impl Message {
                     fact("subject", format!("{} ({} bytes)", shown.subject, shown.bytes));
                     fact("names", shown.names.join(", "));
                     fact("issuer", shown.issuer.clone());
-                    // Of the intermediates, what they link is enough.
+                    // Subject and issuer are enough for an intermediate.
                     if number == 0 {
                         fact("serial", shown.serial.clone());
                         fact("valid until", shown.not_after.map(rfc3339).unwrap_or_default());
@@ -253,7 +254,7 @@ impl Message {
     }
 }
 
-/// RFC 3339, and nothing for a date that is not known.
+/// Writes the date as RFC 3339, and an empty text for `None`.
 fn date_or_nothing<S: Serializer>(date: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&date.map(rfc3339).unwrap_or_default())
 }
@@ -265,7 +266,7 @@ impl std::fmt::Display for KeyShare {
     }
 }
 
-/// Enough of a random value to find it again.
+/// Returns the first 24 characters of a random value, which are enough to search for it.
 fn beginning(hex: &str) -> String {
     hex.get(..24).map_or_else(|| hex.to_owned(), |beginning| format!("{beginning}…"))
 }

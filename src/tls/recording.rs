@@ -1,7 +1,7 @@
-//! A session as other tools read it: an NSS key log, and a pcapng file with the secrets inside.
+//! A session in formats that other tools read: an NSS key log, and a pcapng file that includes the secrets.
 //!
-//! The bytes are those that crossed the loopback socket; the TCP and IP around them are made up here (port 443, one
-//! packet a flight), because a program without privileges cannot see the real ones.
+//! The TLS bytes are those that crossed the loopback socket. The TCP and IP headers around them are generated here
+//! (port 443, one packet for each flight), because a program without privileges cannot capture the real ones.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::message::Message;
 use super::trace;
 use super::wire::{Flight, Side};
 
-/// What crossed the wire in one exchange, and the secrets that open it.
+/// The bytes that crossed the wire in one exchange, and the secrets that decrypt them.
 #[derive(Clone)]
 pub struct Recording {
     flights: Vec<Flight>,
@@ -27,18 +27,19 @@ impl Recording {
         Self { flights, secrets }
     }
 
-    /// What the bytes say, message by message.
+    /// Returns the messages, decrypted as far as the secrets allow.
     pub fn messages(&self) -> Vec<Message> {
         trace::read(&self.flights, &self.secrets)
     }
 
-    /// A line `LABEL client-random secret` for every secret
-    /// (<https://www.ietf.org/archive/id/draft-ietf-tls-keylogfile-05.html>). Whoever has it can read the session.
+    /// Returns one line `LABEL client-random secret` for each secret
+    /// (<https://www.ietf.org/archive/id/draft-ietf-tls-keylogfile-05.html>). Anyone who has the key log can decrypt
+    /// the session.
     pub fn key_log(&self) -> Zeroizing<String> {
         self.secrets.key_log()
     }
 
-    /// Bytes on the wire, both directions together.
+    /// Returns the number of bytes on the wire in both directions.
     pub fn bytes(&self) -> usize {
         self.flights.iter().map(|flight| flight.bytes.len()).sum()
     }
@@ -59,7 +60,8 @@ const SERVER_PORT: u16 = 443;
 /// The secrets are an NSS key log (pcapng, Decryption Secrets Block).
 const SECRETS_TLS_KEY_LOG: u32 = 0x544c_534b;
 
-/// All recordings as one pcapng file (draft-ietf-opsawg-pcapng); the first begins at `at`, each other a second later.
+/// Returns all recordings as one pcapng file (draft-ietf-opsawg-pcapng). The first starts at `at`, each further one a
+/// second later.
 pub fn pcapng<'a>(recordings: impl IntoIterator<Item = &'a Recording>, at: OffsetDateTime) -> Zeroizing<Vec<u8>> {
     let mut out = Zeroizing::new(Vec::new());
     // Section header: byte order, version 1.0, length unknown.
@@ -82,7 +84,7 @@ pub fn pcapng<'a>(recordings: impl IntoIterator<Item = &'a Recording>, at: Offse
     out
 }
 
-/// Type, length, content padded to four bytes, length again.
+/// Appends a block: type, length, content padded to a multiple of four bytes, length again.
 fn block(out: &mut Vec<u8>, kind: u32, parts: &[&[u8]]) {
     let content: usize = parts.iter().map(|part| part.len()).sum();
     let padding = content.next_multiple_of(4) - content;
@@ -100,7 +102,7 @@ fn length(bytes: &[u8]) -> [u8; 4] {
     (bytes.len() as u32).to_le_bytes()
 }
 
-/// One TCP connection, told as packets: the sequence numbers of both sides.
+/// The sequence numbers of both endpoints of a TCP connection, from which its packets are generated.
 struct TcpConversation {
     port: u16,
     client: u32,
@@ -127,7 +129,7 @@ impl TcpConversation {
         packets
     }
 
-    /// An IPv4 packet (RFC 791) with a TCP segment (RFC 9293) between 127.0.0.1 and itself.
+    /// Returns an IPv4 packet (RFC 791) with a TCP segment (RFC 9293) from 127.0.0.1 to 127.0.0.1.
     fn packet(&mut self, from: Side, flags: u8, payload: &[u8]) -> Vec<u8> {
         const LOOPBACK: [u8; 4] = [127, 0, 0, 1];
         let (source, target, sent, received) = match from {
@@ -159,7 +161,7 @@ impl TcpConversation {
     }
 }
 
-/// The Internet checksum (RFC 1071); every part but the last has an even length.
+/// Returns the Internet checksum (RFC 1071) of the parts; each part but the last must have an even length.
 fn checksum(parts: &[&[u8]]) -> [u8; 2] {
     let words = parts.iter().flat_map(|part| part.chunks(2));
     let sum: u32 = words.map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |low| u32::from(*low))).sum();

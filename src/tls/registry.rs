@@ -1,10 +1,10 @@
-//! The names of TLS numbers, as IANA registers them (<https://www.iana.org/assignments/tls-parameters>).
+//! The numbers of TLS with the names that IANA registers (<https://www.iana.org/assignments/tls-parameters>).
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// A version of the protocol that can be shown.
+/// A version of TLS that this program implements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TlsVersion {
     /// RFC 5246.
@@ -14,7 +14,7 @@ pub enum TlsVersion {
 }
 
 impl TlsVersion {
-    /// `1.2`, as in flags and JSON.
+    /// Returns `1.2` or `1.3`, as in options and JSON.
     pub const fn number(self) -> &'static str {
         match self {
             Self::Tls12 => "1.2",
@@ -30,7 +30,7 @@ impl fmt::Display for TlsVersion {
     }
 }
 
-/// A way to agree on a secret that nobody else learns: the groups that the TLS library can use here.
+/// A group for the key exchange that the TLS library implements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
     /// X25519 together with ML-KEM-768, which quantum computers are not known to break (draft-ietf-tls-ecdhe-mlkem).
@@ -44,13 +44,14 @@ pub enum Group {
 }
 
 impl Group {
-    /// All of them, in the order in which rustls prefers them.
+    /// All groups in the order in which rustls prefers them.
     pub const ALL: &'static [Self] = &[Self::X25519MlKem768, Self::X25519, Self::Secp256r1, Self::Secp384r1];
 
-    /// Those for which a client's first hello brings no public value: a server that takes only these has to ask for one.
+    /// The groups for which the client's first hello has no public value: a server that accepts only these must request
+    /// one.
     pub const ON_REQUEST: &'static [Self] = &[Self::Secp256r1, Self::Secp384r1];
 
-    /// `X25519MLKEM768`, as IANA registers it.
+    /// Returns the name that IANA registers, such as `X25519MLKEM768`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::X25519MlKem768 => "X25519MLKEM768",
@@ -61,8 +62,8 @@ impl Group {
     }
 }
 
-/// A type whose values are the numbers of an IANA registry: shown, also in JSON, by the registered name, or by the number
-/// in hexadecimal when this program does not know a name for it.
+/// Defines a type whose values are the numbers of an IANA registry. It is displayed and serialized as the registered
+/// name, or as the number in hexadecimal when this program does not have the name.
 macro_rules! registered {
     ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*
@@ -87,15 +88,15 @@ macro_rules! registered {
     };
 }
 
-/// Clients offer numbers without a meaning, so that servers keep ignoring unknown numbers (RFC 8701 §2): both bytes are
-/// alike and end in `a`.
+/// Returns whether the number is reserved for GREASE (RFC 8701 §2): clients offer it so that servers keep ignoring
+/// unknown numbers. Both bytes are equal and end in the digit `a`.
 const fn is_grease(number: u16) -> bool {
     let [high, low] = number.to_be_bytes();
     high == low && low & 0x0f == 0x0a
 }
 
 registered! {
-    /// A protocol version as it is on the wire, shown as `1.3`.
+    /// A protocol version as it is on the wire, displayed as `1.3`.
     ProtocolVersion
 }
 
@@ -116,13 +117,15 @@ impl ProtocolVersion {
 }
 
 registered! {
-    /// TLS Cipher Suites: those that are spoken here, and those that other clients and servers still offer.
+    /// TLS Cipher Suites, with names for those that rustls implements and those that other clients and servers still
+    /// offer.
     CipherSuite
 }
 
 impl CipherSuite {
-    /// The key exchange of the suite is static RSA: the client encrypts the secret to the server's certified key (RFC 5246
-    /// §7.4.7.1), so that an attacker who gets that key later reads every recording. TLS 1.3 has no such suites.
+    /// Returns whether the key exchange of the suite is static RSA: the client encrypts the secret to the server's
+    /// certified key (RFC 5246 §7.4.7.1), so that an attacker who gets that key later can decrypt recorded sessions.
+    /// TLS 1.3 has no such suites.
     pub const fn is_static_rsa(self) -> bool {
         matches!(
             self.0,
@@ -130,7 +133,8 @@ impl CipherSuite {
         )
     }
 
-    /// A signalling value (RFC 5746, RFC 7507) or a number without a meaning: it is offered among the suites, and is none.
+    /// Returns whether the number is not a cipher suite, although clients offer it as one: a signalling value (RFC
+    /// 5746, RFC 7507) or GREASE.
     const fn is_signal(self) -> bool {
         matches!(self.0, 0x00ff | 0x5600) || is_grease(self.0)
     }
@@ -191,7 +195,7 @@ impl CipherSuite {
     }
 }
 
-/// The client offers cipher suites with static RSA key exchange and no others.
+/// Returns whether a client offers cipher suites with static RSA key exchange and no other cipher suites.
 pub fn all_static_rsa(cipher_suites: &[CipherSuite]) -> bool {
     let mut real = cipher_suites.iter().filter(|suite| !suite.is_signal()).peekable();
     real.peek().is_some() && real.all(|suite| suite.is_static_rsa())
@@ -267,7 +271,7 @@ impl SignatureScheme {
     }
 }
 
-/// TLS Alerts, shown by the registered name (RFC 8446 §6).
+/// TLS Alerts, displayed and serialized as the registered name (RFC 8446 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Alert(pub u8);
 

@@ -1,4 +1,4 @@
-//! From the bytes of a session to its messages, opened with the session's own secrets.
+//! Reads the messages of a session from its bytes, decrypted with the session's own secrets.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ mod content_type {
     pub const APPLICATION_DATA: u8 = 23;
 }
 
-/// All messages in the order in which their last byte crossed the wire.
+/// Returns all messages in the order in which their last byte crossed the wire.
 pub fn read(flights: &[Flight], secrets: &Secrets) -> Vec<Message> {
     let mut session = SessionReader::new(secrets);
     for flight in flights {
@@ -24,29 +24,29 @@ pub fn read(flights: &[Flight], secrets: &Secrets) -> Vec<Message> {
     session.messages
 }
 
-/// What is known of a session so far.
+/// The state of reading a session.
 struct SessionReader<'a> {
     secrets: &'a Secrets,
     client: Stream,
     server: Stream,
     client_random: Vec<u8>,
-    /// Of the client hello.
+    /// The session id of the client hello.
     session_id: Vec<u8>,
     server_random: Vec<u8>,
     choice: Option<(TlsVersion, CipherSuite)>,
     messages: Vec<Message>,
 }
 
-/// One direction.
+/// The state of one direction.
 #[derive(Default)]
 struct Stream {
-    /// Bytes of a record that is not complete.
+    /// The bytes of an incomplete record.
     pending: Vec<u8>,
-    /// Something crossed that is no record: nobody knows where the next one begins.
+    /// `true` after bytes that are not a record: where the next record begins is then unknown.
     is_not_tls: bool,
-    /// Bytes of a handshake message that is not complete.
+    /// The bytes of an incomplete handshake message.
     handshake: Vec<u8>,
-    /// TLS 1.2: a ChangeCipherSpec has crossed.
+    /// TLS 1.2: `true` after a ChangeCipherSpec.
     after_change_cipher_spec: bool,
     decryptor: Option<RecordDecryptor>,
 }
@@ -91,9 +91,9 @@ impl<'a> SessionReader<'a> {
 
     fn record(&mut self, from: Side, record: &Record<'_>, at: Duration) {
         let tls13 = self.version() == Some(TlsVersion::Tls13);
-        // In TLS 1.3 everything encrypted looks like application data (RFC 8446 §5.2); in TLS 1.2 everything after a
-        // ChangeCipherSpec is encrypted under its own type.
-        // Whether its keys are known is another question: a side that gave up early never had them.
+        // In TLS 1.3 every encrypted record has the type of application data (RFC 8446 §5.2). In TLS 1.2 all records
+        // after a ChangeCipherSpec are encrypted and keep their types. The keys may be unknown: an endpoint that fails
+        // early never reports them.
         let sealed = if tls13 {
             record.content_type() == content_type::APPLICATION_DATA
         } else {
@@ -133,7 +133,7 @@ impl<'a> SessionReader<'a> {
         }
     }
 
-    /// Reads the handshake messages that are complete; a message may span records, and a record hold several.
+    /// Reads the complete handshake messages; a message may span records, and a record may have several messages.
     fn handshake(&mut self, from: Side, encrypted: bool, at: Duration) {
         let buffered = std::mem::take(&mut self.stream(from).handshake);
         let mut rest = wire::Reader(&buffered);
@@ -149,7 +149,7 @@ impl<'a> SessionReader<'a> {
         self.stream(from).handshake = rest.0.to_vec();
     }
 
-    /// Changes keys where the protocol does (RFC 8446 §7.1 and appendix A).
+    /// Changes keys after the messages after which the protocol changes them (RFC 8446 §7.1 and appendix A).
     fn follow(&mut self, from: Side, body: &Body, hello: Option<Hello>) {
         match (from, hello) {
             (Side::Client, Some(hello)) => {
@@ -159,7 +159,7 @@ impl<'a> SessionReader<'a> {
             (Side::Server, Some(hello)) => {
                 self.server_random = hello.random;
                 self.choice = hello.choice;
-                // In TLS 1.2 nobody hands out such secrets; its keys come with the ChangeCipherSpec.
+                // TLS 1.2 has no such secrets; its keys change with the ChangeCipherSpec.
                 self.client.decryptor = self.tls13_decryptor("CLIENT_HANDSHAKE_TRAFFIC_SECRET");
                 self.server.decryptor = self.tls13_decryptor("SERVER_HANDSHAKE_TRAFFIC_SECRET");
             }
@@ -219,7 +219,7 @@ mod tests {
         );
     }
 
-    /// The network cuts where it likes, and a handshake message may span records (RFC 8446 §5.1).
+    /// The network may split the bytes anywhere, and a handshake message may span records (RFC 8446 §5.1).
     #[test]
     fn what_comes_in_pieces_is_read_as_one() {
         let done = [22, 3, 3, 0, 4, 14, 0, 0, 0];

@@ -1,9 +1,9 @@
-//! What crossed the socket: bytes, who wrote them and when.
+//! The bytes that crossed a socket, with their sender and time, and the records in them.
 
 use std::fmt;
 use std::time::Duration;
 
-/// One of the two ends.
+/// One of the two endpoints of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     Client,
@@ -11,7 +11,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// The end across.
+    /// Returns the opposite endpoint.
     pub const fn other(self) -> Self {
         match self {
             Self::Client => Self::Server,
@@ -19,7 +19,7 @@ impl Side {
         }
     }
 
-    /// `client`, as in JSON.
+    /// Returns `client` or `server`, as in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -34,16 +34,16 @@ impl fmt::Display for Side {
     }
 }
 
-/// Bytes that one side wrote in one go: the messages of one flight share its time.
+/// The bytes that one endpoint wrote at once; all messages of a flight have its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flight {
     pub from: Side,
-    /// Since the exchange began.
+    /// The time since the start of the exchange.
     pub at: Duration,
     pub bytes: Vec<u8>,
 }
 
-/// One TLS record (RFC 8446 §5.1) as it stood on the wire.
+/// One TLS record (RFC 8446 §5.1) as it was on the wire.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
     /// Content type, version, length.
@@ -57,12 +57,12 @@ impl Record<'_> {
     }
 }
 
-/// Whether these bytes can be the beginning of a record: a type that there is, and major version 3 (RFC 8446 §5.1).
+/// Returns whether a record can begin with these bytes: a registered type, and major version 3 (RFC 8446 §5.1).
 pub fn may_begin_record(bytes: &[u8]) -> bool {
     bytes.first().is_none_or(|kind| (20..=24).contains(kind)) && bytes.get(1).is_none_or(|major| *major == 3)
 }
 
-/// Cuts the first whole record off `bytes`; `None` while it is not complete.
+/// Splits the first record from `bytes`; `None` while it is incomplete.
 pub fn first_record(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let (header, rest) = bytes.split_first_chunk::<5>()?;
     let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
@@ -70,7 +70,7 @@ pub fn first_record(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     Some((Record { header: *header, payload }, rest))
 }
 
-/// Reads big-endian fields one after another; every read that finds too little is `None`.
+/// Reads big-endian fields in sequence; a read returns `None` when there are too few bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a>(pub &'a [u8]);
 
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    /// A number of `bytes` bytes, at most four.
+    /// Reads a number of `bytes` bytes, at most four.
     pub fn number(&mut self, bytes: usize) -> Option<usize> {
         Some(self.take(bytes)?.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)))
     }
@@ -95,13 +95,13 @@ impl<'a> Reader<'a> {
         Some(u16::from_be_bytes(bytes.try_into().ok()?))
     }
 
-    /// A vector whose length stands in front of it in `bytes` bytes.
+    /// Reads a vector that is preceded by its length in `bytes` bytes.
     pub fn vector(&mut self, bytes: usize) -> Option<&'a [u8]> {
         let length = self.number(bytes)?;
         self.take(length)
     }
 
-    /// A vector of 16-bit numbers whose length stands in front of it in `bytes` bytes.
+    /// Reads a vector of 16-bit numbers that is preceded by its length in `bytes` bytes.
     pub fn numbers(&mut self, bytes: usize) -> Option<Vec<u16>> {
         let content = self.vector(bytes)?;
         Some(content.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect())

@@ -38,10 +38,10 @@ pub(in super::super) const CASES: [Case; 23] = [
         Ok(())
     }),
     by_server("revoked-client", "client that was revoked", cause::REVOKED, |forged, scenario| {
-        let (identity, list) = forged.client()?.revoked(forged.test)?;
+        let (identity, crl) = forged.client()?.revoked(forged.test)?;
         scenario.client = Some(identity);
         scenario.server_trust.roots = scenario::roots(&[forged.client()?.hierarchy.root()])?;
-        scenario.server_trust.crls = vec![list];
+        scenario.server_trust.crls = vec![crl];
         Ok(())
     }),
     by_server(
@@ -115,10 +115,10 @@ pub(in super::super) const CASES: [Case; 23] = [
         Ok(())
     }),
     by_client("revoked-server", "server that was revoked", cause::REVOKED, |forged, scenario| {
-        let (identity, list) = forged.server.revoked(forged.test)?;
+        let (identity, crl) = forged.server.revoked(forged.test)?;
         scenario.server = identity;
         scenario.client_trust.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
-        scenario.client_trust.crls = vec![list];
+        scenario.client_trust.crls = vec![crl];
         Ok(())
     }),
     by_client(

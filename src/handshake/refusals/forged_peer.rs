@@ -89,8 +89,8 @@ impl<'a> ForgedPeer<'a> {
             )));
         }
         let leaf = self.hierarchy.leaf(self.endpoint.certificate(), CopyChanges::default())?;
-        let list = self.hierarchy.crl_revoking(&leaf.certificate.serial, test.at)?;
-        Ok((self.hierarchy.identity(self.whose, &leaf)?, list))
+        let crl = self.hierarchy.crl_revoking(&leaf.certificate.serial, test.at)?;
+        Ok((self.hierarchy.identity(self.whose, &leaf)?, crl))
     }
 
     pub fn issued_by_leaf(&self) -> Result<Identity, CopyError> {

@@ -312,7 +312,7 @@ fn nothing_bad_is_tried_unless_it_is_asked_for() {
 }
 
 /// Server and client below an issuer who can sign lists, and its list with the serial of nobody, or of the client.
-fn with_list(is_revoked: bool) -> (Hierarchy, Crl) {
+fn with_crl(is_revoked: bool) -> (Hierarchy, Crl) {
     let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let copies = LookalikeCa::copy_above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
     let endpoint = |original: &Endpoint| {
@@ -323,15 +323,15 @@ fn with_list(is_revoked: bool) -> (Hierarchy, Crl) {
     let (server, client) = (endpoint(&server), endpoint(&client));
     let nobody = SerialNumber::from_der_content(&[1]);
     let revoked = if is_revoked { &client.certificate().serial } else { &nobody };
-    let list = copies.crl_revoking(revoked, NOW).unwrap();
-    let list = Crl::from_der(&list).unwrap();
-    (Hierarchy { root: copies.root().clone(), server, client }, list)
+    let crl = copies.crl_revoking(revoked, NOW).unwrap();
+    let crl = Crl::from_der(&crl).unwrap();
+    (Hierarchy { root: copies.root().clone(), server, client }, crl)
 }
 
 #[test]
 fn parties_are_held_against_the_lists_of_their_own_issuer_and_of_no_other() {
-    let (hierarchy, list) = with_list(true);
-    let crls = [list];
+    let (hierarchy, crl) = with_crl(true);
+    let crls = [crl];
     let report = run(&HandshakeTest { crls: &crls, ..hierarchy.test(&BOTH) }).unwrap();
     for session in &report.sessions {
         let found = session.failure.as_ref().unwrap();
@@ -346,8 +346,8 @@ fn parties_are_held_against_the_lists_of_their_own_issuer_and_of_no_other() {
 /// The real list does not know the copies, and to be unknown to it is no reason that a case is about.
 #[test]
 fn what_must_be_refused_is_tried_without_the_real_lists() {
-    let (hierarchy, list) = with_list(false);
-    let crls = [list];
+    let (hierarchy, crl) = with_crl(false);
+    let crls = [crl];
     let report = run(&HandshakeTest { crls: &crls, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
     assert!(report.passed(), "{report:?}");
     assert!(report.refusals.iter().all(Refusal::refused_as_expected));
