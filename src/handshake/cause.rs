@@ -1,4 +1,4 @@
-//! Why a side gave up: the TLS library's errors as causes with a stable word, a sentence and a cure.
+//! Why an endpoint ended the exchange: the TLS library's errors as causes with a stable code, a sentence and a fix.
 
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible, PeerMisbehaved};
@@ -9,14 +9,14 @@ use crate::text::rfc3339;
 use crate::tls::{Alert, CipherSuite, Side, registry};
 use crate::verify::reason::{Reason, reason};
 
-/// Why a side ended the exchange.
+/// The cause for which an endpoint ended the exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
-    /// A stable word, as in JSON: `certificate-expired`.
+    /// A stable code, as in JSON: `certificate-expired`.
     pub code: &'static str,
-    /// What was found.
+    /// The finding as a sentence.
     pub sentence: String,
-    /// The date of a certificate that it is about.
+    /// The date in the certificate that caused it; `None` when the cause is not a date.
     pub date: Option<OffsetDateTime>,
 }
 
@@ -25,29 +25,29 @@ impl Cause {
         Self { code, sentence: sentence.into(), date: None }
     }
 
-    /// About this date of a certificate.
+    /// Adds the date in the certificate that caused it.
     fn of_date(self, date: UnixTime) -> Self {
         Self { date: as_date(date), ..self }
     }
 
-    /// Neither side gave up, and yet not everything that was said arrived.
+    /// No endpoint reported an error, but not all application data arrived.
     pub(super) fn unanswered() -> Self {
         Self::new("no-answer", "the handshake ended without an error, but the application data did not arrive")
     }
 
-    /// The server knew the session no more.
+    /// The server did not resume the session.
     pub(super) fn not_resumed() -> Self {
         Self::new("not-resumed", "the server did not take up the session of the ticket, but began a new one")
     }
 
-    /// The client's first key shares were good enough, which they were not to be.
+    /// The server accepted one of the client's first key shares, and the test expects that it requests another.
     pub(super) fn not_retried() -> Self {
         Self::new("not-retried", "the server did not ask for another key share, but took one of the first")
     }
 
-    /// Somebody else's server said so over HTTP, after the handshake.
+    /// The server refused with an HTTP status after the handshake; `None` for a status that is not used for this.
     pub(super) fn http(status: &str) -> Option<Self> {
-        // nginx answers a missing or bad client certificate with 400, and names the kinds 495 and 496 in its log.
+        // nginx answers a missing or invalid client certificate with 400; its log has the codes 495 and 496.
         let code = match status {
             "400" => "http-400",
             "495" => "http-495",
@@ -57,12 +57,12 @@ impl Cause {
         Some(Self::new(code, format!("the server answered with HTTP status {status} after the handshake")))
     }
 
-    /// The other side hung up.
+    /// The endpoint `by` closed the connection.
     pub(super) fn closed(by: Side) -> Self {
         Self::new("closed", format!("the {by} closed the connection without an alert and without an answer"))
     }
 
-    /// The exchange had to be ended from here.
+    /// This program ended the exchange, because the endpoint `by` exceeded a limit or the socket failed.
     pub(super) fn cut_short(by: Side, error: &ExchangeError) -> Self {
         match error {
             ExchangeError::TooLong(limit) => {
@@ -75,7 +75,7 @@ impl Cause {
         }
     }
 
-    /// The same, when it is known with which bytes the other side began.
+    /// Returns a more exact cause, given the first bytes from the other endpoint.
     pub(super) fn with_first_bytes(self, first: &[u8]) -> Self {
         let is_http = [&b"HTTP/"[..], b"GET ", b"HEAD ", b"POST ", b"PUT ", b"OPTIONS "];
         if self.code == NOT_TLS && is_http.iter().any(|beginning| first.starts_with(beginning)) {
@@ -84,8 +84,8 @@ impl Cause {
         self
     }
 
-    /// The same, when it is known which cipher suites the client offered. The TLS library names what it misses first, and
-    /// of a client without Diffie-Hellman that is the group for it, whatever the suites are.
+    /// Returns a more exact cause, given the cipher suites that the client offered. The TLS library reports the first
+    /// item that is missing; for a client without Diffie-Hellman that is the group, whatever its cipher suites are.
     pub(super) fn with_offered_suites(self, cipher_suites: &[CipherSuite]) -> Self {
         if matches!(self.code, NO_COMMON_GROUP | NO_COMMON_CIPHER_SUITE) && registry::all_static_rsa(cipher_suites) {
             return Self::new(
@@ -96,12 +96,13 @@ impl Cause {
         self
     }
 
-    /// Somebody else's server refused, in whatever way servers do; why, only its log knows.
+    /// Returns whether a server that is not part of this program refused: with an alert, an HTTP status, or by closing.
+    /// Only its log has the reason.
     pub fn may_come_from_other_server(&self) -> bool {
         self.code == ALERT_RECEIVED || self.code == "closed" || self.code.starts_with("http-")
     }
 
-    /// What to do about it when it was not meant to happen.
+    /// Returns what the user can do, for a handshake that should succeed.
     pub fn fix(&self) -> &'static str {
         match self.code {
             NO_CERTIFICATE => "give the client a certificate and its key",
@@ -132,7 +133,7 @@ impl Cause {
                 "take a certificate with another kind of key: ecdsa-p256 and rsa-2048 suit everybody"
             }
             NO_COMMON_GROUND => "try the other TLS version with --tls, or another kind of key",
-            // Rare, or nobody's fault here.
+            // Rare causes.
             _ => "look into the log of the other side, and check the port",
         }
     }
@@ -164,7 +165,7 @@ pub(super) const NO_COMMON_CIPHER_SUITE: &str = "no-common-cipher-suite";
 pub(super) const NOT_TLS: &str = "not-tls";
 pub(super) const TIMED_OUT: &str = "timed-out";
 
-/// What an error of the TLS library means.
+/// Returns the cause for an error of the TLS library.
 pub(super) fn of(error: &Error) -> Cause {
     match error {
         Error::NoCertificatesPresented => Cause::new(NO_CERTIFICATE, "the client showed no certificate"),
@@ -222,7 +223,7 @@ fn of_certificate(error: &CertificateError) -> Cause {
             BAD_SIGNATURE,
             "a signature does not verify: the certificate was altered, its issuer holds another key, or the sender does not hold the certificate's key",
         ),
-        // A signature that an elliptic curve made can never be that of an RSA key: the signer was somebody else.
+        // The algorithm of the signature does not fit the issuer's key, so another key made it.
         E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             Cause::new(BAD_SIGNATURE, "the certificate was signed by another kind of key than its issuer holds")
         }
@@ -285,12 +286,12 @@ fn unknown_critical_extension() -> Cause {
     Cause::new(UNKNOWN_CRITICAL_EXTENSION, "the certificate has a critical extension that is not understood")
 }
 
-/// `DnsName("web.test")` as the verifier writes it: `web.test`.
+/// Returns `web.test` for `DnsName("web.test")`, as the verifier writes it.
 fn shown_names(presented: &str) -> String {
     presented.replace("DnsName(\"", "").replace("IpAddress(", "").replace("\")", "").replace(')', "")
 }
 
-/// `None` for times after the year 9999.
+/// Returns `None` for times after the year 9999.
 fn as_date(time: UnixTime) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(i64::try_from(time.as_secs()).ok()?).ok()
 }
@@ -383,7 +384,7 @@ mod tests {
         }
     }
 
-    /// The errors that rustls passes on from webpki, as it really wraps them.
+    /// rustls wraps these errors of webpki.
     #[test]
     fn refusals_that_rustls_passes_on_from_webpki_have_distinct_codes() {
         let versions = [TlsVersion::Tls13];
@@ -511,7 +512,7 @@ mod tests {
         suites.iter().copied().map(CipherSuite).collect()
     }
 
-    /// The TLS library says that the groups are missing; what has to be mended is the cipher suites.
+    /// The TLS library reports that the groups are missing; the fix concerns the cipher suites.
     #[test]
     fn a_client_with_static_rsa_only_is_told_so_whatever_the_library_misses_first() {
         let offers = [0x2a2a, 0x009d, 0x002f, 0x00ff];

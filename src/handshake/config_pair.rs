@@ -1,4 +1,4 @@
-//! Both ends of a scenario as the TLS library is configured for them.
+//! The configurations of the TLS library for both endpoints of a scenario.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rustls::server::ServerConfig;
 use super::error::SetUpError;
 use crate::tls::Secrets;
 
-/// Both ends of a scenario in the TLS library's words, and the secrets that they will hand out.
+/// The configurations for client and server, and the secrets that their sessions report.
 pub(super) struct ConfigPair {
     pub client: Arc<ClientConfig>,
     pub server: Arc<ServerConfig>,
@@ -19,7 +19,7 @@ pub(super) struct ConfigPair {
 }
 
 impl ConfigPair {
-    /// The same ends with memory: the server hands out session tickets, and the client keeps them.
+    /// Returns a copy with resumption: the server sends session tickets, and the client keeps them.
     pub fn resumable(&self) -> Result<Self, SetUpError> {
         let (mut client, mut server) = ((*self.client).clone(), (*self.server).clone());
         client.resumption = Resumption::in_memory_sessions(8);
@@ -27,7 +27,7 @@ impl ConfigPair {
         Ok(self.with(client, server, self.secrets.clone()))
     }
 
-    /// The same ends for another exchange, whose secrets are kept apart.
+    /// Returns a copy for another exchange, whose secrets are kept separately.
     pub fn with_new_secrets(&self) -> Self {
         let (mut client, mut server) = ((*self.client).clone(), (*self.server).clone());
         let secrets = Arc::new(Secrets::default());

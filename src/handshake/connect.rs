@@ -1,8 +1,8 @@
-//! The client's part alone, against a server that somebody else runs.
+//! The test against a running server: this program is the client.
 //!
-//! After the handshake it asks for a page and waits for the answer: in TLS 1.3 a server judges the client's certificate
-//! after the client is done, and nginx even lets the handshake pass and refuses with an HTTP status. Each case has a
-//! connection of its own, without resumption, so that a server that forgets to ask for certificates is found out.
+//! After the handshake the client requests a page and waits for the response. In TLS 1.3 a server verifies the client's
+//! certificate after the client has finished, and nginx completes the handshake and refuses with an HTTP status. Each
+//! case has its own connection without resumption, so that a server that does not request certificates is detected.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,31 +25,31 @@ use super::scenario::{self, Identity, TrustSettings};
 use crate::tls::{Group, Secrets, Side, TlsVersion};
 use crate::x509::{Certificate, ExtendedKeyUsage, Validity};
 
-/// What is to be proved of a running server.
+/// The input of a test against a running server.
 #[derive(Debug)]
 pub struct ConnectTest<'a> {
     /// `host:port`.
     pub address: &'a str,
     pub host_name: &'a str,
     pub client: &'a Endpoint,
-    /// What the same CA really signed, and a server must refuse all the same.
+    /// Certificates of the same CA that the server must refuse.
     pub known_bad: KnownBadClients<'a>,
-    /// The server has a revocation list: the revoked client has to be refused.
+    /// `true` when the server has a CRL, so that it must refuse the revoked client.
     pub expect_revocation: bool,
-    /// Whom the client trusts.
+    /// The roots that the client trusts.
     pub roots: &'a [Certificate],
     pub at: OffsetDateTime,
     pub versions: &'a [TlsVersion],
     pub refusals: bool,
-    /// No connection lasts longer.
+    /// The longest duration of a connection.
     pub timeout: Duration,
 }
 
-/// Visits the server: the good case in every version, and then what it must refuse. In the end the good case has to pass once
-/// more; if it does not, it is told as another session.
+/// Tests the server: the good case in each version, then the cases that it must refuse. At the end the good case must
+/// pass once more; if it fails, it is reported as another session.
 ///
 /// # Errors
-/// When it cannot be reached, or the client cannot be set up.
+/// When the server cannot be reached, or the client cannot be set up.
 pub fn test_server(test: &ConnectTest<'_>) -> Result<HandshakeReport, HandshakeError> {
     let addresses = resolve(test.address, test.timeout)?;
     let mut report = HandshakeReport {
@@ -63,7 +63,7 @@ pub fn test_server(test: &ConnectTest<'_>) -> Result<HandshakeReport, HandshakeE
     for version in test.versions {
         report.sessions.push(connect_once(test, &addresses, *version, Some(&identity))?);
     }
-    // Where the good case fails, a refusal of the bad ones proves nothing.
+    // Where the good case fails, refusals prove nothing.
     let passed = report.sessions.iter().filter(|session| session.passed());
     let passed_versions: Vec<TlsVersion> = passed.map(|session| session.version).collect();
     if test.refusals && !passed_versions.is_empty() {
@@ -90,7 +90,8 @@ pub fn test_server(test: &ConnectTest<'_>) -> Result<HandshakeReport, HandshakeE
                     recording,
                 });
             }
-            // A server that has had enough of us, or fell over, refuses everybody: then none of it was a refusal.
+            // A server that blocks this client or has crashed refuses every connection: then the refusals prove
+            // nothing.
             let repeated = connect_once(test, &addresses, *version, Some(&identity))?;
             if !repeated.passed() {
                 report.sessions.push(repeated);
@@ -100,7 +101,7 @@ pub fn test_server(test: &ConnectTest<'_>) -> Result<HandshakeReport, HandshakeE
     Ok(report)
 }
 
-/// A case: its word, its words, and what the client shows in it, or why it cannot be tried.
+/// A case: its code and title, and the identity that the client shows, or why the case cannot be tried.
 struct RemoteCase {
     name: &'static str,
     title: &'static str,
@@ -108,13 +109,13 @@ struct RemoteCase {
     caveat: Option<&'static str>,
 }
 
-/// What a refusal of a copy does not prove.
+/// The caveat for a case that shows a copy.
 const COPY: &str = "shown under a throw-away CA, because no such certificate with its key is in the CA directory: the server may have refused the issuer";
 
-/// What can be tried from outside, without the CA's key and the server's clock.
+/// Returns the cases that need neither the CA's key nor the server's clock.
 fn cases(test: &ConnectTest<'_>) -> Result<Vec<RemoteCase>, CopyError> {
     let copies = ForgedPeer::new("client", test.client, test.known_bad.server, test.roots);
-    // Without the root that issued the client there is nothing to copy.
+    // Without the root that issued the client, no CA can be copied.
     let copied = |make: &dyn Fn(&ForgedPeer<'_>) -> Result<Identity, CopyError>| match &copies {
         Ok(forged) => make(forged).map(|identity| Ok(Some(identity))),
         Err(error) => Ok(Err(error.to_string())),
@@ -129,7 +130,7 @@ fn cases(test: &ConnectTest<'_>) -> Result<Vec<RemoteCase>, CopyError> {
     let plain = |name, title, client_shows| RemoteCase { name, title, client_shows, caveat: None };
     let with = |name, title, (client_shows, caveat)| RemoteCase { name, title, client_shows, caveat };
     let server = test.known_bad.server.filter(|server| {
-        // One that may also serve a client proves nothing.
+        // A certificate that is also valid for clients proves nothing.
         !allows_purpose(server.certificate(), &ExtendedKeyUsage::ClientAuth)
     });
     let with_validity = |ended: time::Duration, long: time::Duration| {
@@ -185,7 +186,7 @@ fn cases(test: &ConnectTest<'_>) -> Result<Vec<RemoteCase>, CopyError> {
     Ok(cases)
 }
 
-/// One connection from its first byte to the answer.
+/// Makes one connection, from the handshake to the response.
 fn connect_once(
     test: &ConnectTest<'_>,
     addresses: &[SocketAddr],
@@ -228,12 +229,12 @@ mod tests {
 
     const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
 
-    /// A server of the test's own, until the test ends; answers every request with this status.
+    /// Starts a server that answers each request with this status, until the test ends.
     fn serve(config: Arc<ServerConfig>, status: &'static str) -> String {
         serve_by(config, move |_| status)
     }
 
-    /// The same, when the status depends on whether the client has shown a certificate.
+    /// Starts a server whose status depends on whether the client showed a certificate.
     fn serve_by(config: Arc<ServerConfig>, status: impl Fn(bool) -> &'static str + Send + 'static) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -283,7 +284,7 @@ mod tests {
         assert!(report.sessions[0].client.authenticated);
     }
 
-    /// As one does that locks out whoever has failed too often.
+    /// Some servers block a client after too many failures.
     #[test]
     fn a_server_that_lets_nobody_in_any_more_has_refused_nothing() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
@@ -295,7 +296,7 @@ mod tests {
                 for socket in listener.incoming().take(locked_after) {
                     forward(socket.unwrap(), TcpStream::connect(&server).unwrap());
                 }
-                // Whoever comes now is hung up on.
+                // From now on each connection is closed at once.
                 listener.incoming().for_each(drop);
             });
             let report = report_of(&hierarchy, &address, &[TlsVersion::Tls13]);
@@ -306,7 +307,7 @@ mod tests {
         }
     }
 
-    /// Carries what two sides say to each other until both have ended.
+    /// Forwards bytes in both directions until both connections have ended.
     fn forward(one: TcpStream, other: TcpStream) {
         let carry = |mut from: TcpStream, mut to: TcpStream| {
             std::io::copy(&mut from, &mut to).ok();
@@ -358,7 +359,7 @@ mod tests {
         }
     }
 
-    /// Whoever shows a certificate is judged in the handshake, whoever shows none over HTTP.
+    /// The server verifies a certificate in the handshake, and refuses a client without one over HTTP.
     fn asking(hierarchy: &Hierarchy, status_for_nobody: &'static str) -> HandshakeReport {
         let strict_config = strict_config(hierarchy);
         let chain: Vec<&Certificate> = hierarchy.server.chain().iter().collect();
@@ -394,7 +395,7 @@ mod tests {
         }
     }
 
-    /// A page that says "no" to whoever asks is a page: the client was let in to read it.
+    /// A response with another status is a response: the server accepted the client.
     #[test]
     fn any_other_status_is_an_answer_and_whoever_got_it_was_let_in() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);

@@ -8,12 +8,12 @@ use super::error::HandshakeError;
 use super::host;
 use super::socket::socket_error;
 
-/// The addresses of `host:port`, found within `limit`.
+/// Returns the addresses of `host:port`, or an error after `limit`.
 pub(super) fn resolve(address: &str, limit: Duration) -> Result<Vec<SocketAddr>, HandshakeError> {
     let unreachable = |reason: String| HandshakeError::Unreachable { address: address.to_owned(), reason };
     let (sender, receiver) = mpsc::channel();
     let asked = address.to_owned();
-    // The system's resolver knows no time limit. Whoever waits for it in vain leaves it behind; it ends with the process.
+    // The system's resolver has no time limit. After the timeout its thread stays until the process ends.
     std::thread::spawn(move || {
         sender.send(host::look_up(&asked)).ok();
     });
@@ -23,7 +23,7 @@ pub(super) fn resolve(address: &str, limit: Duration) -> Result<Vec<SocketAddr>,
     if found.is_empty() { Err(unreachable("the name has no address".to_owned())) } else { Ok(found) }
 }
 
-/// A connection to the first address that answers; all of them together get no longer than `limit`.
+/// Connects to the first address that answers; `limit` is the time for all addresses together.
 pub(super) fn open(address: &str, addresses: &[SocketAddr], limit: Duration) -> Result<TcpStream, HandshakeError> {
     let began = Instant::now();
     let mut reason = String::new();
@@ -59,7 +59,7 @@ mod tests {
     fn no_address_is_tried_when_the_time_is_up_and_the_next_one_when_the_first_does_not_answer() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let answers = listener.local_addr().unwrap();
-        // Nobody listens there any more (RFC 1078).
+        // The port of TCPMUX (RFC 1078), on which no program listens.
         let silent = "127.0.0.1:1".parse().unwrap();
         assert!(open("web.test:1", &[silent, answers], TIMEOUT).is_ok());
         let refused = open("web.test:1", &[silent], TIMEOUT).unwrap_err();

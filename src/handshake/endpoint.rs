@@ -1,17 +1,17 @@
-//! Who takes part: a certificate, the intermediates above it, and the private key.
+//! An endpoint of a handshake: a certificate, its intermediates, and the private key.
 
 use crate::keys::{PrivateKey, Signer};
 use crate::x509::Certificate;
 
-/// One side's identity, as it stands in `fullchain.pem` and `key.pem`.
+/// The chain and key of one endpoint, as in `fullchain.pem` and `key.pem`.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// The certificate and, above it, its intermediates; never empty.
+    /// The certificate, then its intermediates; never empty.
     chain: Vec<Certificate>,
     key: PrivateKey,
 }
 
-/// Why a chain and a key are no endpoint.
+/// Why a chain and a key cannot be an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     #[error("there is no certificate in the chain")]
@@ -19,7 +19,8 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
-    /// The leaf comes first. Whether key and certificate belong together is for the handshake to show.
+    /// Creates an endpoint from a chain whose first certificate is the leaf. That the key belongs to the certificate is
+    /// not checked; the handshake shows it.
     ///
     /// # Errors
     /// When the chain is empty.
@@ -30,12 +31,12 @@ impl Endpoint {
         Ok(Self { chain, key })
     }
 
-    /// What this endpoint presents itself with.
+    /// Returns the leaf certificate.
     pub fn certificate(&self) -> &Certificate {
         &self.chain[0]
     }
 
-    /// The certificate and its intermediates.
+    /// Returns the certificate and its intermediates.
     pub fn chain(&self) -> &[Certificate] {
         &self.chain
     }
@@ -44,12 +45,12 @@ impl Endpoint {
         &self.key
     }
 
-    /// The chain and the key.
+    /// Returns the chain and the key.
     pub fn into_parts(self) -> (Vec<Certificate>, PrivateKey) {
         (self.chain, self.key)
     }
 
-    /// Whether the key is the certificate's.
+    /// Returns whether the key belongs to the certificate.
     pub fn key_matches(&self) -> bool {
         self.key.public_key() == &self.certificate().public_key
     }

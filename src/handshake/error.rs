@@ -1,4 +1,4 @@
-//! Why a handshake test could not be carried out. That one endpoint refused the other is not an error but the test's result.
+//! Why a handshake test could not be carried out. That one endpoint refused the other is not an error, but a result.
 
 use std::io;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::text::escape;
 use crate::tls::TlsVersion;
 use crate::x509::DecodeError;
 
-/// The test could not be held; this is no judgement on the certificates.
+/// The test could not be carried out; this says nothing about the certificates.
 #[derive(Debug, thiserror::Error)]
 pub enum HandshakeError {
     #[error("'{}' is neither a host name nor an IP address that a TLS client could ask for", escape(.0))]
@@ -31,7 +31,7 @@ pub enum HandshakeError {
     Copy(#[from] CopyError),
 }
 
-/// Why a scenario cannot be played at all.
+/// Why a scenario cannot be set up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SetUpError {
     #[error("the TLS library cannot use the private key of the {whose}: {reason}")]
@@ -48,7 +48,7 @@ pub enum SetUpError {
     Time,
 }
 
-/// The exchange could not be played to its end, for a reason that is not TLS.
+/// The exchange ended for a reason that is not a TLS error.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     #[error("the socket failed while trying to {action}: {cause}")]
@@ -61,7 +61,7 @@ pub enum ExchangeError {
     Library(String),
 }
 
-/// Why a copy could not be made.
+/// Why a certificate could not be copied.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     #[error("no certificate of the chain or the roots issued '{0}'")]

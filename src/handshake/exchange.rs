@@ -1,7 +1,7 @@
-//! Plays a scenario over a loopback TCP socket and keeps every byte that crossed it.
+//! Carries out a scenario over a loopback TCP socket and records all bytes that cross it.
 //!
-//! One thread plays both endpoints: it knows how many bytes are on their way, so it never waits for what will not come, and
-//! nothing is left running when it ends. All waiting is bounded by [`MAX_DURATION`], all data by [`MAX_BYTES`].
+//! One thread runs both endpoints. It knows how many bytes are in transit, so it never waits for bytes that were not
+//! sent, and no thread is left when it ends. The duration is limited by [`MAX_DURATION`], the data by [`MAX_BYTES`].
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -17,37 +17,39 @@ use super::socket::{RecordingWriter, socket_error, socket_pair};
 use crate::system::socket::drop_without_lingering;
 use crate::tls::{Flight, NamedGroup, Recording, Secrets, Side};
 
-/// What the client says once the handshake is done, and what it expects back.
+/// The application data that the client sends after the handshake, and the response that it expects.
 const CLIENT_DATA: &[u8] = b"Is anybody there? This is the client, speaking in TLS.\n";
 const SERVER_DATA: &[u8] = b"Yes. This is the server: nobody but you and me has the session key.\n";
 
-/// What happened.
+/// The result of one exchange.
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub flights: Vec<Flight>,
     pub secrets: Arc<Secrets>,
-    /// Why the client gave up, if it did.
+    /// The error for which the client ended the exchange.
     pub client_error: Option<rustls::Error>,
-    /// Why the server gave up, if it did.
+    /// The error for which the server ended the exchange.
     pub server_error: Option<rustls::Error>,
-    /// From the first byte of the client hello until both sides had finished.
+    /// The time from the first byte of the client hello until both endpoints had finished; `None` when the handshake
+    /// failed.
     pub handshake: Option<Duration>,
     pub resumed: bool,
     /// The group of the Diffie-Hellman exchange.
     pub group: Option<NamedGroup>,
-    /// Bytes of application data that arrived, and were the right ones.
+    /// The number of bytes of application data that arrived unchanged.
     pub to_server: usize,
     pub to_client: usize,
 }
 
 impl Exchange {
-    /// For other tools.
+    /// Returns the recording for other tools.
     pub fn into_recording(self) -> Recording {
         Recording::new(self.flights, self.secrets)
     }
 
-    /// Both sides authenticated, and bytes went both ways. Nothing less proves mutual TLS: in TLS 1.3 the client is done
-    /// before the server has judged it (RFC 8446 §4.4.2.4), and only an answer shows that it was accepted.
+    /// Returns whether both handshakes succeeded and application data went in both directions. Mutual TLS needs both:
+    /// in TLS 1.3 the client finishes before the server has verified it (RFC 8446 §4.4.2.4), and only a response shows
+    /// that the server accepted it.
     pub fn passed(&self) -> bool {
         self.client_error.is_none()
             && self.server_error.is_none()
@@ -57,7 +59,7 @@ impl Exchange {
     }
 }
 
-/// Plays the scenario once.
+/// Carries out the scenario once.
 pub(super) fn play(configs: &ConfigPair) -> Result<Exchange, ExchangeError> {
     let mut loopback = Loopback::connect(configs)?;
     loopback.transfer_all()?;
@@ -86,7 +88,7 @@ pub(super) fn play(configs: &ConfigPair) -> Result<Exchange, ExchangeError> {
     })
 }
 
-/// Both ends on one table.
+/// Both endpoints, connected by a loopback socket.
 struct Loopback {
     client: LoopbackEnd,
     server: LoopbackEnd,
@@ -103,13 +105,13 @@ struct LoopbackEnd {
 }
 
 impl Loopback {
-    /// Both endpoints, before either has said anything.
+    /// Connects both endpoints, without sending anything.
     fn connect(configs: &ConfigPair) -> Result<Self, ExchangeError> {
         let library = |error: rustls::Error| ExchangeError::Library(error.to_string());
         let client = ClientConnection::new(configs.client.clone(), configs.host_name.clone()).map_err(library)?;
         let server = ServerConnection::new(configs.server.clone()).map_err(library)?;
         let (client_socket, server_socket) = socket_pair()?;
-        // Everything is read before the table is cleared. Thousands of ports that wait for nothing would slow down the next.
+        // All bytes are read before the sockets close. Thousands of ports in TIME-WAIT would slow down later exchanges.
         drop_without_lingering(&client_socket).map_err(socket_error("set up"))?;
         Ok(Self {
             client: LoopbackEnd { connection: client.into(), socket: client_socket, error: None },
@@ -121,7 +123,7 @@ impl Loopback {
         })
     }
 
-    /// Carries bytes to and fro until neither side has anything left to say.
+    /// Transfers bytes in both directions until neither endpoint has bytes to send.
     fn transfer_all(&mut self) -> Result<(), ExchangeError> {
         while self.transfer(Side::Client)? || self.transfer(Side::Server)? {
             if self.began.elapsed() > MAX_DURATION {
@@ -131,7 +133,7 @@ impl Loopback {
         Ok(())
     }
 
-    /// Carries what `from` wants to write across the socket; whether there was anything.
+    /// Transfers the bytes that `from` has to send. Returns whether there were any.
     fn transfer(&mut self, from: Side) -> Result<bool, ExchangeError> {
         let (writer, reader) = match from {
             Side::Client => (&mut self.client, &mut self.server),
@@ -157,7 +159,8 @@ impl Loopback {
         Ok(moved)
     }
 
-    /// Lets one side say something; how many bytes of it the other side received, none if they were not the same.
+    /// Sends application data from one endpoint to the other. Returns the number of bytes that arrived, or 0 when they
+    /// differ.
     fn send_application_data(&mut self, from: Side, data: &[u8]) -> Result<usize, ExchangeError> {
         let (sender, _) = match from {
             Side::Client => (&mut self.client, &mut self.server),
@@ -170,7 +173,7 @@ impl Loopback {
             Side::Server => &mut self.client,
         };
         let mut received = vec![0; data.len() + 1];
-        // "Nothing there yet" and "the other side is gone" both mean that nothing was heard.
+        // An error means that no data arrived, or that the connection is closed: 0 bytes.
         let count = receiver.connection.reader().read(&mut received).unwrap_or(0);
         received.truncate(count);
         Ok(if received == data { count } else { 0 })
@@ -178,7 +181,7 @@ impl Loopback {
 }
 
 impl LoopbackEnd {
-    /// Takes exactly `expected` bytes from the socket and lets the TLS library work on them.
+    /// Reads exactly `expected` bytes from the socket and has the TLS library process them.
     fn receive(&mut self, expected: usize) -> Result<(), ExchangeError> {
         let mut left = expected;
         while left > 0 {
@@ -186,7 +189,7 @@ impl LoopbackEnd {
             let taken = if self.error.is_none() {
                 self.connection.read_tls(&mut share).map_err(socket_error("read"))?
             } else {
-                // Whoever gave up listens no more, but what is under way must not stay in the socket.
+                // After an error the endpoint ignores the bytes, but they must not stay in the socket.
                 share.read(&mut [0; 4096]).map_err(socket_error("read"))?
             };
             if taken == 0 {

@@ -1,4 +1,4 @@
-//! What an exchange was, read from its messages: who took part, what was agreed, and why it failed.
+//! The facts of a session, read from its messages: the endpoints, the negotiated parameters, and why it failed.
 
 use super::cause::{self, Cause};
 use super::exchange::Exchange;
@@ -6,7 +6,7 @@ use super::refused_certificate;
 use super::report::{HandshakeFailure, ObservedPeer, Session};
 use crate::tls::{Alert, Body, Message, Side, TlsVersion, trace};
 
-/// An exchange as facts.
+/// Returns the facts of an exchange.
 pub(super) fn session_from(version: TlsVersion, exchange: Exchange) -> Session {
     let messages = trace::read(&exchange.flights, &exchange.secrets);
     let passed = exchange.passed();
@@ -14,7 +14,7 @@ pub(super) fn session_from(version: TlsVersion, exchange: Exchange) -> Session {
         Body::ServerHello { cipher_suite, .. } => Some(*cipher_suite),
         _ => None,
     });
-    // TLS 1.3 settles the group in the server hello, TLS 1.2 in the server key exchange.
+    // The group is in the server hello in TLS 1.3, and in the server key exchange in TLS 1.2.
     let key_exchange = messages.iter().find_map(|message| match &message.body {
         Body::ServerHello { key_share: Some(share), .. } | Body::ServerKeyExchange { key_share: share, .. } => {
             Some(share.group)
@@ -55,12 +55,12 @@ fn peer(side: Side, passed: bool, messages: &[Message]) -> ObservedPeer {
     }
 }
 
-/// Who gave up, with which alert, and why; nothing when the exchange passed.
+/// Returns which endpoint ended the exchange, with which alert, and why; `None` when the exchange passed.
 pub(super) fn failure_of(exchange: &Exchange, messages: &[Message]) -> Option<HandshakeFailure> {
     if exchange.passed() {
         return None;
     }
-    // Whoever only heard an alert did not refuse; the other side did, and knows better why.
+    // An endpoint that only received an alert did not refuse: the other endpoint did, and its error is more exact.
     let heard = |error: &rustls::Error| matches!(error, rustls::Error::AlertReceived(_));
     let errors = [(Side::Server, &exchange.server_error), (Side::Client, &exchange.client_error)];
     let refused = errors.iter().filter_map(|(side, error)| Some((*side, error.as_ref()?)));
@@ -71,7 +71,7 @@ pub(super) fn failure_of(exchange: &Exchange, messages: &[Message]) -> Option<Ha
     Some(describe_failure(by, cause, messages))
 }
 
-/// A breakdown with what the messages say of it.
+/// Returns the failure with the alert and the certificate from the messages.
 pub(super) fn describe_failure(by: Side, cause: Cause, messages: &[Message]) -> HandshakeFailure {
     let alert = alert_of(by, messages);
     let offered = messages.iter().find_map(|message| match &message.body {
@@ -83,7 +83,7 @@ pub(super) fn describe_failure(by: Side, cause: Cause, messages: &[Message]) -> 
     HandshakeFailure { by, alert, cause, certificate }
 }
 
-/// The last alert of this side that is more than a good-bye.
+/// Returns the last alert of this endpoint other than close_notify.
 pub(super) fn alert_of(by: Side, messages: &[Message]) -> Option<Alert> {
     messages.iter().rev().find_map(|message| match &message.body {
         Body::Alert { description, .. } if message.from == by && *description != Alert::CLOSE_NOTIFY => {

@@ -1,8 +1,8 @@
-//! The certificates that a running server shows, fetched without a judgement on them.
+//! Fetches the certificates that a running server shows, without verifying them.
 //!
-//! The client of this file believes everything and writes it down; whether the chain holds is for others to say. It
-//! sends the handshake and nothing else. A request for a client certificate is answered with none: the server has shown
-//! its own by then (RFC 8446 §4.4.2, RFC 5246 §7.4.2), so that its refusal does not matter.
+//! The client accepts and records every certificate; the caller verifies the chain. It sends the handshake and no
+//! application data. When the server requests a client certificate, the client has none: the server has shown its own
+//! by then (RFC 8446 §4.4.2, RFC 5246 §7.4.2), so that a refusal does not matter.
 
 use std::sync::Arc;
 
@@ -19,24 +19,25 @@ use super::peer_connection::PeerConnection;
 use super::scenario;
 use crate::tls::{CipherSuite, Side, TlsVersion};
 
-/// What a server showed.
+/// The certificates that a server showed, and the result of the handshake.
 #[derive(Debug)]
 pub struct Served {
-    /// The DER of its certificates in the order of the wire; never empty.
+    /// Its certificates in DER, in the order of the message; never empty.
     pub chain: Vec<Vec<u8>>,
     pub version: Option<TlsVersion>,
     pub cipher_suite: Option<CipherSuite>,
-    /// The server asked for a certificate of the client.
+    /// `true` when the server requested a client certificate.
     pub requests_certificate: bool,
     pub proof: KeyProof,
-    /// Why the handshake went no further once the chain was shown.
+    /// Why the handshake failed after the chain was shown; `None` when it succeeded.
     pub failure: Option<Cause>,
 }
 
-/// Fetches the chain of the server at `address` (`host:port`), asked for as `host_name`.
+/// Fetches the chain of the server at `address` (`host:port`); `host_name` is sent as the server name.
 ///
 /// # Errors
-/// When it cannot be reached, does not speak TLS, or shows nothing in [`super::exchange::MAX_DURATION`].
+/// When the server cannot be reached, does not speak TLS, or shows no certificate within
+/// [`super::limits::MAX_DURATION`].
 pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Served, HandshakeError> {
     let name =
         ServerName::try_from(host_name.to_owned()).map_err(|_| HandshakeError::HostName(host_name.to_owned()))?;
@@ -85,12 +86,12 @@ mod tests {
     use super::*;
     use crate::x509::{Certificate, KeyAlgorithm};
 
-    /// A server that insists on client certificates, for one visitor.
+    /// A server that requires client certificates.
     fn strict(hierarchy: &Hierarchy, version: TlsVersion) -> Arc<ServerConfig> {
         good_case(&hierarchy.test(&[version]), version).unwrap().configs().unwrap().server
     }
 
-    /// Plays a server for one visitor.
+    /// Starts a server for one connection.
     fn once(play: impl FnOnce(std::net::TcpStream) + Send + 'static) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -102,7 +103,7 @@ mod tests {
         once(move |mut socket| {
             let mut connection = rustls::ServerConnection::new(config).unwrap();
             while connection.is_handshaking() && connection.complete_io(&mut socket).is_ok() {}
-            // The alert, if one is due.
+            // Sends an alert, if there is one to send.
             drop(connection.write_tls(&mut socket));
         })
     }
@@ -119,7 +120,7 @@ mod tests {
             assert_eq!(served.chain, ders(hierarchy.server.chain()), "{version}");
             assert_eq!((served.version, served.proof), (Some(version), KeyProof::Given));
             assert!(served.requests_certificate && served.cipher_suite.is_some());
-            // In TLS 1.3 the client is done before it is judged (RFC 8446 §4.4.2.4), in TLS 1.2 not.
+            // In TLS 1.3 the client finishes before the server verifies it (RFC 8446 §4.4.2.4), in TLS 1.2 it does not.
             assert_eq!(served.failure.is_some(), version == TlsVersion::Tls12, "{:?}", served.failure);
         }
     }
@@ -159,7 +160,7 @@ mod tests {
             while connection.wants_write() {
                 connection.write_tls(&mut socket).unwrap();
             }
-            // All of the server's first flight, and not a word to the answer.
+            // The server's first flight is complete; the client's flight is read and not answered.
             drop(socket.read(&mut [0; 512]));
         });
         let served = fetch(&address, "localhost", NOW).unwrap();

@@ -1,4 +1,4 @@
-//! A small hierarchy for the tests of this room, written with nothing but `x509::der`.
+//! A small hierarchy for the tests of this room, encoded with `x509::der` alone.
 
 use std::time::Duration;
 
@@ -25,12 +25,12 @@ pub struct Hierarchy {
 
 pub enum Kind {
     Authority,
-    /// One whose key usage lets it sign certificates, and no revocation lists.
+    /// A CA whose key usage allows certificates but not CRLs.
     WithoutLists,
-    /// One below which there may be leaves only.
+    /// A CA that may issue leaf certificates only (path length 0).
     LastAuthority,
     Server,
-    /// With a critical extension that nobody knows.
+    /// A server certificate with an unknown critical extension.
     StrangeServer,
     Client,
     Peer,
@@ -55,7 +55,7 @@ impl Hierarchy {
         Self { server: endpoint("localhost", 0x51, Kind::Server), client: endpoint("alice", 0xc1, Kind::Client), root }
     }
 
-    /// The good case between them, in these versions and without refusals; a test changes what it is about.
+    /// The good case between server and client in these versions, without refusals; each test changes fields of it.
     pub fn test<'a>(&'a self, versions: &'a [TlsVersion]) -> HandshakeTest<'a> {
         HandshakeTest {
             server: &self.server,
@@ -73,7 +73,7 @@ impl Hierarchy {
         }
     }
 
-    /// Server and client directly under the root, each good for both purposes.
+    /// Server and client directly under the root, each valid for both purposes.
     pub fn flat(algorithm: KeyAlgorithm) -> Self {
         let root_key = PrivateKey::generate(algorithm).unwrap();
         let root = certificate("Test Root", "Test Root", 1, &root_key, &root_key, &Kind::Authority);

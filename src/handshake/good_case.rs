@@ -11,39 +11,40 @@ use super::scenario::{self, ClientAuthentication, Scenario, TrustSettings};
 use crate::tls::{Group, TlsVersion};
 use crate::x509::{Certificate, Crl};
 
-/// What is to be proved.
+/// The input of a test with both endpoints in this program.
 #[derive(Debug)]
 pub struct HandshakeTest<'a> {
     pub server: &'a Endpoint,
-    /// Nothing: the server does not ask for one (one-way TLS).
+    /// `None`: the server does not request a certificate (one-way TLS).
     pub client: Option<&'a Endpoint>,
-    /// Application protocols that both sides speak (RFC 7301), the dearest first.
+    /// The application protocols that both endpoints support (RFC 7301), in order of preference.
     pub protocols: &'a [String],
-    /// Whom both sides trust.
+    /// The roots that both endpoints trust.
     pub roots: &'a [Certificate],
-    /// What each side knows of revoked certificates: an endpoint whose issuer has a list here is held against it.
+    /// The CRLs of both endpoints: a certificate is checked against the CRL of its issuer, if it is among them.
     pub crls: &'a [Crl],
-    /// Whom the client asks for: a DNS name or an IP address.
+    /// The name that the client requests: a DNS name or an IP address.
     pub host_name: &'a str,
-    /// The time by which both sides judge.
+    /// The time at which both endpoints verify.
     pub at: OffsetDateTime,
     pub versions: &'a [TlsVersion],
-    /// Whether to try what must be refused.
+    /// `true`: also try the cases that must be refused.
     pub refusals: bool,
-    /// No side waits longer for the other.
+    /// The longest time that an endpoint waits for the other.
     pub timeout: Duration,
-    /// TLS 1.3: the server takes none of the key shares in the client's first hello, and has to ask for another.
+    /// `true`: in TLS 1.3 the server accepts none of the key shares in the client's first hello, and must request
+    /// another.
     pub hello_retry: bool,
-    /// Whether each session that passed is taken up again with its ticket, as a session of its own.
+    /// `true`: each session that passed is resumed with its ticket, as another session.
     pub resume: bool,
 }
 
-/// Both real endpoints, judged by the real roots at the given time.
+/// Returns the scenario with the given endpoints, roots and time, which has to succeed.
 pub(super) fn good_case(test: &HandshakeTest<'_>, version: TlsVersion) -> Result<Scenario, HandshakeError> {
     let host_name = ServerName::try_from(test.host_name.to_owned())
         .map_err(|_| HandshakeError::HostName(test.host_name.to_owned()))?;
     let roots = scenario::roots(&test.roots.iter().collect::<Vec<_>>())?;
-    // Lists of other issuers would say nothing of the endpoint, and the TLS library refuses whom no list covers.
+    // The TLS library refuses a certificate that none of its CRLs covers, so only the CRLs of the issuer are used.
     let trust_for = |endpoint: Option<&Endpoint>| {
         let issuer = endpoint.map(|endpoint| &endpoint.certificate().issuer);
         let crls = test.crls.iter().filter(|crl| Some(&crl.issuer) == issuer);

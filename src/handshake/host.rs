@@ -1,16 +1,16 @@
-//! The addresses of a host that somebody named.
+//! The addresses of a host that the user named.
 //!
-//! Names are looked up with `getent` where there is one: see [`crate::system::getent`].
+//! Names are looked up with `getent` where it is installed: see [`crate::system::getent`].
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use crate::system::getent;
 
-/// The addresses of `host:port`.
+/// Returns the addresses of `host:port`.
 ///
 /// # Errors
-/// When it is no host and port, or the system's answer cannot be had.
+/// When the text is not a host and a port, or the lookup fails.
 pub(super) fn look_up(address: &str) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = address.parse() {
         return Ok(vec![address]);
@@ -20,7 +20,7 @@ pub(super) fn look_up(address: &str) -> io::Result<Vec<SocketAddr>> {
     };
     let name = host.to_ascii_lowercase();
     let found: Vec<IpAddr> = if name == "localhost" || name.ends_with(".localhost") {
-        // Nothing but the machine itself (RFC 6761 §6.3).
+        // Always the loopback addresses (RFC 6761 §6.3).
         vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
     } else {
         match getent::ask("ahosts", host) {
@@ -31,7 +31,8 @@ pub(super) fn look_up(address: &str) -> io::Result<Vec<SocketAddr>> {
     Ok(found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
 }
 
-/// The addresses that begin the lines of `getent ahosts`, each once: there is a line for every kind of socket.
+/// Returns the first field of each line of `getent ahosts`, without duplicates: there is a line for each type of
+/// socket.
 fn addresses_in(output: &str) -> Vec<IpAddr> {
     let mut found = Vec::new();
     for ip in output.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()) {

@@ -1,4 +1,4 @@
-//! The secrets that the TLS library hands out, kept for reading the session afterwards.
+//! Keeps the secrets that the TLS library reports, so that the session can be decrypted afterwards.
 
 use crate::tls::Secrets;
 

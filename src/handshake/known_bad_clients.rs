@@ -6,7 +6,7 @@ use super::endpoint::Endpoint;
 /// `None`, the test shows a copy under a look-alike CA instead.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct KnownBadClients<'a> {
-    /// A certificate for servers only; the server's own is good for it.
+    /// A certificate for servers only, such as the server's own.
     pub server: Option<&'a Endpoint>,
     pub expired: Option<&'a Endpoint>,
     pub not_yet_valid: Option<&'a Endpoint>,

@@ -1,22 +1,23 @@
-//! PROOF: a real TLS exchange with the certificates in question, and the refusal of the wrong ones. The door to rustls.
+//! HANDSHAKE: real TLS exchanges with given certificates, and the refusal of invalid ones. The only room that uses
+//! rustls.
 //!
-//! A [`HandshakeTest`] says what is to be proved; [`run`] plays it and returns a [`HandshakeReport`]: plain facts, to be
-//! shown by whoever asked. In reading order:
+//! A [`HandshakeTest`] is the input; [`run`] carries it out and returns a [`HandshakeReport`], which the caller prints.
+//! In reading order:
 //!
-//! - [`endpoint`]: who takes part: a chain and its key
-//! - [`scenario`], [`config_pair`]: one exchange before it is played: both sides with what they hold and trust, and its time
+//! - [`endpoint`]: a chain and its key
+//! - [`scenario`], [`config_pair`]: the settings of one exchange, and the TLS configurations made of them
 //! - [`good_case`]: the test, and the exchange that has to succeed in it
-//! - [`exchange`], [`socket`], [`limits`]: plays it over a loopback socket and keeps the bytes that crossed it
-//! - [`connect`], [`listen`], [`call`], [`dial`], [`host`]: one part alone, the other played by another program
-//! - [`known_bad_clients`]: what a server must refuse although its own CA signed it
-//! - [`fetch`], [`witness`]: the certificates that a running server shows, and nothing more
-//! - [`cause`], [`refused_certificate`]: why a side refused, and which certificate
-//! - [`refusals`]: what must be refused, and the copies of certificates that this takes
-//! - [`session`], [`facts`], [`report`], [`steps`]: what is reported in the end
-//! - [`measure`], [`matrix`]: how fast it goes
+//! - [`exchange`], [`socket`], [`limits`]: carries it out over a loopback socket and records its bytes
+//! - [`connect`], [`listen`], [`peer_connection`], [`dial`], [`host`]: the tests with another program as the peer
+//! - [`known_bad_clients`]: certificates that a server must refuse although its own CA signed them
+//! - [`fetch`], [`observer`]: the certificates that a running server shows
+//! - [`cause`], [`refused_certificate`]: why an endpoint refused, and which certificate
+//! - [`refusals`]: the cases that must be refused, and the copied certificates that they need
+//! - [`session`], [`facts`], [`report`], [`steps`]: the results
+//! - [`measure`], [`matrix`]: handshakes per second
 //! - [`error`]: why a test could not be carried out
 //!
-//! The room reads a stop watch, which decides nothing; the time at which certificates are judged is an argument.
+//! The room measures durations, on which no result depends; the time at which certificates are verified is an argument.
 
 pub mod cause;
 mod config_pair;

@@ -9,18 +9,18 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-/// Whether the server proved that it holds the private key of its first certificate (RFC 8446 §4.4.3).
+/// Whether the server proved possession of the private key of its first certificate (RFC 8446 §4.4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KeyProof {
     Given,
     /// The signature does not verify with the key of the certificate.
     Wrong,
-    /// It did not come to that, or certificate or algorithm are of a kind that is not used here.
+    /// The handshake ended before, or the certificate or algorithm is not supported.
     #[default]
     Unknown,
 }
 
-/// What was seen during the handshake.
+/// The observations of one handshake, shared between verifier and caller.
 #[derive(Debug, Default)]
 pub(super) struct Observations(Mutex<Observed>);
 
@@ -41,7 +41,7 @@ impl Observations {
     }
 }
 
-/// Believes every certificate, and writes down what it saw.
+/// A verifier that accepts every certificate and records it.
 #[derive(Debug)]
 pub(super) struct Observer {
     observations: Arc<Observations>,
@@ -53,7 +53,7 @@ impl Observer {
         Self { observations, algorithms }
     }
 
-    /// A wrong proof is written down, and the handshake goes on: whoever asked is told of it.
+    /// Records whether the proof is valid, and accepts it: the caller reports it.
     fn record_proof(&self, checked: &Result<HandshakeSignatureValid, Error>) -> HandshakeSignatureValid {
         let proof = match checked {
             Ok(_) => KeyProof::Given,
@@ -102,7 +102,7 @@ impl ServerCertVerifier for Observer {
     }
 }
 
-/// Writes down that a certificate was asked for, and has none.
+/// Records that the server requested a certificate, and provides none.
 impl ResolvesClientCert for Observations {
     fn resolve(&self, _root_hint_subjects: &[&[u8]], _sigschemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.update(|observed| observed.requests_certificate = true);
@@ -118,7 +118,7 @@ impl ResolvesClientCert for Observations {
 mod tests {
     use super::*;
 
-    /// What nothing here can check is neither proved nor refuted.
+    /// A proof that cannot be checked is neither valid nor invalid.
     #[test]
     fn a_proof_that_cannot_be_checked_is_not_known() {
         let observations = Arc::new(Observations::default());

@@ -1,4 +1,4 @@
-//! One side of a conversation over a socket whose other side somebody else plays: bounded in time and bytes.
+//! A TLS connection whose peer is another program, limited in time and bytes.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -16,23 +16,23 @@ use super::report::Session;
 use super::socket::{RecordingWriter, socket_error};
 use crate::tls::{CipherSuite, Flight, NamedGroup, Secrets, Side, TlsVersion};
 
-/// More of an answer than its first line is not needed.
+/// The number of bytes of a response that are kept; its first line is enough.
 const ENOUGH: usize = 512;
 
-/// What came of a handshake.
+/// The result of a handshake.
 pub(super) struct HandshakeResult {
     pub version: Option<TlsVersion>,
     pub cipher_suite: Option<CipherSuite>,
-    /// Why it broke off.
+    /// Why it failed; `None` when it succeeded.
     pub cause: Option<Cause>,
 }
 
-/// A conversation, and what of it is told afterwards.
+/// A connection, and the facts for its report.
 pub(super) struct PeerConnection {
     own: Side,
     connection: Connection,
     socket: TcpStream,
-    /// It lasts no longer.
+    /// The longest duration of the connection.
     limit: Duration,
     began: Instant,
     flights: Vec<Flight>,
@@ -60,7 +60,8 @@ impl PeerConnection {
         }
     }
 
-    /// As the client: asks once the handshake is done, until there is an answer, an error, or the other side is gone.
+    /// As the client: sends the request after the handshake, and reads until there is a response, an error, or the peer
+    /// closes.
     pub fn request(&mut self, request_text: &str) -> Result<(), ExchangeError> {
         while self.write_pending()? && self.error.is_none() && !self.has_enough() {
             if self.handshake_just_finished() {
@@ -72,7 +73,7 @@ impl PeerConnection {
         Ok(())
     }
 
-    /// As the client: the handshake, and nothing after it.
+    /// As the client: carries out the handshake and sends no application data.
     pub fn finish_handshake(&mut self) -> Result<(), ExchangeError> {
         while self.write_pending()? && self.error.is_none() && !self.handshake_just_finished() {
             if !self.read_available()? {
@@ -82,7 +83,7 @@ impl PeerConnection {
         Ok(())
     }
 
-    /// What came of the handshake alone.
+    /// Returns the result of the handshake.
     pub fn handshake_result(&self) -> HandshakeResult {
         let version = match self.connection.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => Some(TlsVersion::Tls12),
@@ -97,7 +98,7 @@ impl PeerConnection {
         HandshakeResult { version, cipher_suite: suite.map(|suite| CipherSuite(suite.suite().into())), cause }
     }
 
-    /// As the server: answers whatever is asked first.
+    /// As the server: responds to the first request.
     pub fn respond(&mut self, response: &str) -> Result<(), ExchangeError> {
         while self.write_pending()? && self.error.is_none() {
             self.handshake_just_finished();
@@ -113,7 +114,7 @@ impl PeerConnection {
         Ok(())
     }
 
-    /// Any byte is an answer; of one over HTTP the whole first line is wanted.
+    /// Returns whether the response is enough: one byte, or for HTTP the whole first line.
     fn has_enough(&self) -> bool {
         let begins_like_http = self.received.iter().zip(b"HTTP/").all(|(received, http)| received == http);
         let is_whole = self.received.contains(&b'\n') || self.received.len() >= ENOUGH;
@@ -133,7 +134,7 @@ impl PeerConnection {
         self.connection.writer().write_all(data.as_bytes()).map_err(socket_error("write"))
     }
 
-    /// Writes what is due; whether the other side still takes it.
+    /// Writes all pending bytes. Returns whether the peer still accepts them.
     fn write_pending(&mut self) -> Result<bool, ExchangeError> {
         while self.connection.wants_write() {
             self.check_limits()?;
@@ -146,7 +147,7 @@ impl PeerConnection {
             }
             match written {
                 Ok(_) => {}
-                // It hung up in the middle: what it said before may still be there to be read.
+                // The peer closed the connection; bytes that it sent before may still be read.
                 Err(error) if is_gone(&error) => return self.read_available(),
                 Err(error) => return Err(self.failed("write", error)),
             }
@@ -154,13 +155,13 @@ impl PeerConnection {
         Ok(true)
     }
 
-    /// The bytes with which the other side began.
+    /// Returns the first bytes from the peer.
     fn first_received(&self) -> &[u8] {
         let first = self.flights.iter().find(|flight| flight.from != self.own);
         first.map_or(&[], |flight| flight.bytes.as_slice())
     }
 
-    /// Waits for bytes and lets the TLS library work on them; whether there were any.
+    /// Waits for bytes and has the TLS library process them. Returns whether there were any.
     fn read_available(&mut self) -> Result<bool, ExchangeError> {
         self.check_limits()?;
         let mut piece = vec![0; 16 * 1024];
@@ -178,14 +179,15 @@ impl PeerConnection {
         while !unread.is_empty() && self.error.is_none() {
             self.connection.read_tls(&mut unread).map_err(socket_error("read"))?;
             self.error = self.connection.process_new_packets().err();
-            // Nothing there, or the end of the stream: both leave what was heard as it is.
+            // An error means that there is no data yet, or the end of the stream; both leave the received data as it
+            // is.
             drop((&mut self.connection.reader()).take(ENOUGH as u64).read_to_end(&mut self.received));
         }
         self.flights.push(Flight { from: self.own.other(), at: self.began.elapsed(), bytes: piece });
         Ok(true)
     }
 
-    /// Says good-bye, or sends the alert that is due; nobody waits for an answer to that.
+    /// Sends close_notify or the pending alert, without waiting for a response.
     pub fn close(&mut self) {
         if self.error.is_none() {
             self.connection.send_close_notify();
@@ -193,7 +195,7 @@ impl PeerConnection {
         drop(self.write_pending());
     }
 
-    /// No call lasts longer or brings more than it may.
+    /// Fails when the connection exceeds its duration or its number of bytes.
     fn check_limits(&mut self) -> Result<(), ExchangeError> {
         let left = self.limit.checked_sub(self.began.elapsed()).filter(|left| !left.is_zero());
         let left = left.ok_or(ExchangeError::TooLong(self.limit))?;
@@ -204,7 +206,7 @@ impl PeerConnection {
         self.socket.set_write_timeout(Some(left)).map_err(socket_error("set up"))
     }
 
-    /// A socket whose time is up says that it would block.
+    /// Returns the error; a socket reports an expired timeout as `WouldBlock`.
     fn failed(&self, action: &'static str, error: io::Error) -> ExchangeError {
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ExchangeError::TooLong(self.limit),
@@ -212,8 +214,7 @@ impl PeerConnection {
         }
     }
 
-    /// What came of it, after it `ended` like this; `fallback` is the version when the two did not come as far as
-    /// choosing one.
+    /// Returns the facts of the session, given how it `ended`; `fallback` is the version when none was negotiated.
     pub fn into_session(
         self,
         fallback: TlsVersion,
@@ -233,7 +234,7 @@ impl PeerConnection {
             (None, Err(ended), _) => Some(Cause::cut_short(self.own.other(), &ended)),
             (None, Ok(()), Side::Client) if self.received.is_empty() => Some(Cause::closed(by)),
             (None, Ok(()), Side::Client) => Cause::http(http_status(&self.received)),
-            // A server is done only when it has judged the client and the client has judged it (RFC 8446 §4.4.4).
+            // The server finishes only after both endpoints have verified each other (RFC 8446 §4.4.4).
             (None, Ok(()), Side::Server) => self.handshake.is_none().then(|| Cause::closed(by)),
         };
         let done = self.handshake.is_some();
@@ -265,7 +266,7 @@ impl PeerConnection {
     }
 }
 
-/// The status in the first line of an HTTP answer; nothing when it is none.
+/// Returns the status in the first line of an HTTP response; empty when it is not HTTP.
 fn http_status(response: &[u8]) -> &str {
     let line = response.split(|byte| *byte == b'\r').next().and_then(|line| std::str::from_utf8(line).ok());
     line.and_then(|line| line.strip_prefix("HTTP/")).and_then(|rest| rest.split(' ').nth(1)).unwrap_or_default()
@@ -286,7 +287,7 @@ mod tests {
     use super::*;
     use crate::x509::KeyAlgorithm;
 
-    /// A client's call to a socket behind which somebody holds `data` ready and then hangs up.
+    /// A client's connection to a peer that sends `data` and then closes its direction.
     fn connection(limit: Duration, data: &[u8]) -> PeerConnection {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let configs = good_case(&hierarchy.test(&[TlsVersion::Tls13]), TlsVersion::Tls13).unwrap().configs().unwrap();
@@ -294,7 +295,7 @@ mod tests {
         let (own, mut other) = socket_pair().unwrap();
         other.write_all(data).unwrap();
         other.shutdown(std::net::Shutdown::Write).unwrap();
-        // It stays open for what is said to it, until the test ends.
+        // The socket stays open for reading until the test ends.
         std::mem::forget(other);
         PeerConnection::new(Side::Client, tls_connection.into(), own, limit)
     }

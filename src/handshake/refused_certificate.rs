@@ -1,11 +1,12 @@
-//! Which of the certificates that were shown a broken-off handshake is about.
+//! The certificate that an endpoint refused in a failed handshake.
 
 use super::cause::{self, Cause};
 use super::report::RefusedCertificate;
 use crate::tls::message::ShownCertificate;
 use crate::tls::{Alert, Body, Message, Side};
 
-/// The certificate that `by` refused, as far as cause and alert tell; it is always one that the other side showed.
+/// Returns the certificate that `by` refused, according to cause and alert: always one that the other endpoint showed.
+/// `None` when the failure is not about a certificate.
 pub(super) fn find(by: Side, alert: Option<Alert>, cause: &Cause, messages: &[Message]) -> Option<RefusedCertificate> {
     if !is_about_one(alert, cause) {
         return None;
@@ -25,7 +26,7 @@ fn is_about_one(alert: Option<Alert>, cause: &Cause) -> bool {
     }
 }
 
-/// A date tells which certificate of the chain it is. Nothing else does; then the leaf stands for its chain.
+/// Returns the certificate with the date of the cause. Other causes do not identify a certificate; then it is the leaf.
 fn dated<'a>(cause: &Cause, chain: &'a [ShownCertificate]) -> Option<&'a ShownCertificate> {
     let date = cause.date?;
     chain.iter().find(|shown| match cause.code {
@@ -35,7 +36,7 @@ fn dated<'a>(cause: &Cause, chain: &'a [ShownCertificate]) -> Option<&'a ShownCe
     })
 }
 
-/// With which a side says that a certificate does not suit it, or the proof that its key is held (RFC 8446 §6.2).
+/// The alerts about a certificate or the proof of possession of its key (RFC 8446 §6.2).
 const ALERTS: [Alert; 7] = [
     Alert::BAD_CERTIFICATE,
     Alert::UNSUPPORTED_CERTIFICATE,
@@ -118,7 +119,7 @@ mod tests {
         assert_eq!(named(Side::Server, None, cause::UNKNOWN_ISSUER, None), is("CN=client c1"));
         let date = Some(new_year(2028));
         assert_eq!(named(Side::Client, None, cause::EXPIRED, date), is("CN=Issuing 02"));
-        // It is the end of that certificate, and the beginning of none.
+        // The date is the not_after of that certificate, and not a not_before.
         assert_eq!(named(Side::Client, None, cause::NOT_YET_VALID, date), is("CN=server 51"));
         let date = Some(new_year(2027));
         assert_eq!(named(Side::Client, None, cause::NOT_YET_VALID, date), is("CN=Issuing 02"));

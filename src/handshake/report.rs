@@ -1,4 +1,4 @@
-//! What a handshake test found: plain facts, without a word of the TLS library.
+//! The results of a handshake test, without types of the TLS library.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use time::OffsetDateTime;
 use super::cause::Cause;
 use crate::tls::{Alert, Body, CipherSuite, Message, NamedGroup, Recording, Side, SignatureScheme, TlsVersion};
 
-/// Everything that was found.
+/// All results of a test.
 #[derive(Debug, Clone)]
 pub struct HandshakeReport {
-    /// The time that both sides judged by.
+    /// The time at which both endpoints verified.
     pub at: OffsetDateTime,
-    /// Whom the client asked for.
+    /// The name that the client requested.
     pub host_name: String,
-    /// The good case, once per TLS version.
+    /// The good case, once for each TLS version.
     pub sessions: Vec<Session>,
-    /// What had to be refused, in the versions whose session passed: elsewhere a refusal proves nothing.
+    /// The cases that had to be refused, in the versions whose session passed: in others a refusal proves nothing.
     pub refusals: Vec<Refusal>,
 }
 
 impl HandshakeReport {
-    /// The good case passes, and everything bad that could be tried was refused for its right reason.
+    /// Returns whether the good case passed, and each case that could be tried was refused as expected.
     pub fn passed(&self) -> bool {
         !self.sessions.is_empty()
             && self.sessions.iter().all(Session::passed)
@@ -29,23 +29,23 @@ impl HandshakeReport {
     }
 }
 
-/// One exchange that had to succeed.
+/// An exchange that had to succeed.
 #[derive(Debug, Clone)]
 pub struct Session {
     pub version: TlsVersion,
-    /// Why it did not succeed.
+    /// Why it failed; `None` when it passed.
     pub failure: Option<HandshakeFailure>,
     pub cipher_suite: Option<CipherSuite>,
     /// The group of the Diffie-Hellman exchange.
     pub key_exchange: Option<NamedGroup>,
     pub server: ObservedPeer,
     pub client: ObservedPeer,
-    /// Taken up from an earlier one, without certificates; both sides are who they were there.
+    /// `true` when it resumed an earlier session, without certificates; both endpoints are those of that session.
     pub resumed: bool,
-    /// Bytes of application data that arrived and were the right ones.
+    /// The number of bytes of application data that arrived unchanged.
     pub to_server: usize,
     pub to_client: usize,
-    /// From the client hello until both sides were done, computing time of both included.
+    /// The time from the client hello until both endpoints had finished, including the computing time of both.
     pub handshake: Option<Duration>,
     pub messages: Vec<Message>,
     pub recording: Recording,
@@ -56,103 +56,103 @@ impl Session {
         self.failure.is_none()
     }
 
-    /// The server asked for another key share (RFC 8446 §4.1.4).
+    /// Returns whether the server requested another key share (RFC 8446 §4.1.4).
     pub fn hello_retry(&self) -> bool {
         self.message(Side::Server, |body| matches!(body, Body::HelloRetryRequest { .. })).is_some()
     }
 
-    /// The first message of this kind from this side.
+    /// Returns the first message of this type from this endpoint.
     pub fn message(&self, from: Side, is: impl Fn(&Body) -> bool) -> Option<&Message> {
         self.messages.iter().find(|message| message.from == from && is(&message.body))
     }
 }
 
-/// Who was seen at one end, in the messages themselves.
+/// The identity of an endpoint, as observed in the messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservedPeer {
-    /// The other side accepted the certificate and the proof that its key is held.
+    /// `true` when the other endpoint accepted the certificate and the proof of possession of its key.
     pub authenticated: bool,
     pub subject: Option<String>,
     pub serial: Option<String>,
-    /// The scheme with which it proved that it holds the key.
+    /// The signature scheme of the proof of possession.
     pub signature: Option<SignatureScheme>,
 }
 
-/// How an exchange ended early.
+/// How an exchange failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandshakeFailure {
-    /// Who gave up.
+    /// The endpoint that ended it.
     pub by: Side,
-    /// The alert that really crossed the wire.
+    /// The alert that crossed the wire.
     pub alert: Option<Alert>,
     pub cause: Cause,
-    /// The certificate that it is about, if it is about one that was shown.
+    /// The certificate that was refused; `None` when the failure is not about a certificate.
     pub certificate: Option<RefusedCertificate>,
 }
 
 impl HandshakeFailure {
-    /// The same ending, whichever certificates it befell.
+    /// Returns whether the failures are equal, apart from the certificate.
     pub fn same_except_certificate(&self, other: &Self) -> bool {
         (self.by, &self.alert, &self.cause) == (other.by, &other.alert, &other.cause)
     }
 }
 
-/// Which certificate was refused.
+/// The certificate that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedCertificate {
     pub subject: String,
     pub serial: String,
 }
 
-/// The reason that is expected of a server that somebody else runs: its own, which it need not tell.
+/// The expected reason of a server that is not part of this program: its own, which it need not report.
 pub const OTHER_SERVER_REASON: &str = "refused-by-the-server";
 
-/// What has to become of something bad.
+/// The refusal that a case expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpectedRefusal {
-    /// Who has to refuse it.
+    /// The endpoint that has to refuse.
     pub by: Side,
-    /// The reason, as [`Cause::code`].
+    /// The reason, as in [`Cause::code`].
     pub error: &'static str,
-    /// The alert on the wire; nothing: none is sent, or another server chooses its own.
+    /// The alert on the wire; `None`: none is sent, or a server that is not part of this program chooses it.
     pub alert: Option<Alert>,
 }
 
 impl ExpectedRefusal {
-    /// Of a server that somebody else runs.
+    /// The refusal by a server that is not part of this program.
     pub(super) const BY_OTHER_SERVER: Self = Self { by: Side::Server, error: OTHER_SERVER_REASON, alert: None };
 }
 
-/// One exchange that had to be refused.
+/// An exchange that had to be refused.
 #[derive(Debug, Clone)]
 pub struct Refusal {
-    /// `expired-client`.
+    /// The code of the case, such as `expired-client`.
     pub case: &'static str,
-    /// The case in words.
+    /// The case as text.
     pub title: &'static str,
     pub version: TlsVersion,
     pub outcome: RefusalOutcome,
-    /// Who should have refused, how, and why.
+    /// The refusal that the case expects.
     pub expected: ExpectedRefusal,
-    /// What has to be known of how it was tried.
+    /// A limitation of how the case was tried.
     pub caveat: Option<&'static str>,
-    /// What crossed the wire, if anything was tried.
+    /// The recording; `None` when the case was not tried.
     pub recording: Option<Recording>,
 }
 
-/// What became of something that had to be refused.
+/// The outcome of an exchange that had to be refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefusalOutcome {
-    /// Refused; whether for the right reason is for [`Refusal::is_as_expected`] to say.
+    /// Refused; [`Refusal::is_as_expected`] compares it with the expected refusal.
     Refused(HandshakeFailure),
-    /// It was let through.
+    /// It was accepted.
     Accepted,
-    /// It could not be tried with these certificates, and why.
+    /// It could not be tried with these certificates, for this reason.
     Untried(String),
 }
 
 impl Refusal {
-    /// Refused by the right side, with an alert, for the right reason; or not tried at all.
+    /// Returns whether it was refused as expected, or not tried.
     pub fn is_as_expected(&self) -> bool {
         match &self.outcome {
             RefusalOutcome::Refused(_) => self.refused_as_expected(),
@@ -161,7 +161,7 @@ impl Refusal {
         }
     }
 
-    /// Refused by the side that had to refuse it, with the alert that says so, for the reason that makes it bad.
+    /// Returns whether it was refused by the expected endpoint, with the expected alert, for the expected reason.
     pub fn refused_as_expected(&self) -> bool {
         let RefusalOutcome::Refused(found) = &self.outcome else { return false };
         let expected = self.expected;

@@ -1,4 +1,4 @@
-//! One exchange before it is played: what each side holds, trusts and believes the time to be.
+//! The settings of one exchange: the identity, trust and time of each endpoint.
 
 use std::sync::Arc;
 
@@ -21,40 +21,41 @@ use crate::keys::PrivateKey;
 use crate::tls::{Group, Secrets, TlsVersion};
 use crate::x509::Certificate;
 
-/// What a side presents itself with.
+/// The chain and key of an endpoint, as the TLS library uses them.
 pub(super) type Identity = Arc<CertifiedKey>;
 
-/// One exchange, ready to be played any number of times.
+/// The settings of one exchange, which can be carried out any number of times.
 #[derive(Clone)]
 pub(super) struct Scenario {
     pub version: TlsVersion,
     pub server: Identity,
-    /// Nothing: the client has no certificate to show.
+    /// `None`: the client has no certificate.
     pub client: Option<Identity>,
     pub client_authentication: ClientAuthentication,
-    /// What the client offers for the key exchange, and what the server takes.
+    /// The groups that the client offers for the key exchange.
     pub client_groups: &'static [Group],
     pub server_groups: &'static [Group],
-    /// Application protocols (RFC 7301) that both sides speak, the dearest first; none: nothing is said of them.
+    /// The application protocols (RFC 7301) that both endpoints support, in order of preference; empty: no extension is
+    /// sent.
     pub protocols: Vec<Vec<u8>>,
-    /// Whom the client wants to talk to.
+    /// The name that the client requests.
     pub host_name: ServerName<'static>,
-    /// What the server judges the client by.
+    /// The server's settings to verify the client.
     pub server_trust: TrustSettings,
-    /// What the client judges the server by.
+    /// The client's settings to verify the server.
     pub client_trust: TrustSettings,
 }
 
-/// Whether the server asks the client for a certificate.
+/// Whether the server requests a certificate from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAuthentication {
-    /// Mutual TLS: it asks, and refuses whoever shows none.
+    /// Mutual TLS: the server requests one, and refuses a client without a certificate.
     Required,
-    /// One-way TLS: it does not ask.
+    /// One-way TLS: the server requests none.
     NotRequested,
 }
 
-/// What a side judges the other by.
+/// The settings with which an endpoint verifies its peer.
 #[derive(Clone)]
 pub(super) struct TrustSettings {
     pub roots: Arc<RootCertStore>,
@@ -62,9 +63,9 @@ pub(super) struct TrustSettings {
     pub at: OffsetDateTime,
 }
 
-/// A chain and a key as the TLS library wants them; whether they belong together is not checked here.
+/// Returns a chain and a key for the TLS library; that they belong together is not checked.
 pub(super) fn identity(whose: &'static str, chain: &[&Certificate], key: &PrivateKey) -> Result<Identity, SetUpError> {
-    // Borrowed: the bytes of the key are copied nowhere but into the cryptographic library.
+    // Borrowed: the bytes of the key are copied into the cryptographic library only.
     let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.as_pkcs8().as_slice()));
     let signing_key = aws_lc_rs::sign::any_supported_type(&der)
         .map_err(|error| SetUpError::Key { whose, reason: error.to_string() })?;
@@ -72,7 +73,7 @@ pub(super) fn identity(whose: &'static str, chain: &[&Certificate], key: &Privat
     Ok(Arc::new(CertifiedKey::new(chain, signing_key)))
 }
 
-/// The trust anchors of one side.
+/// Returns the trust anchors of an endpoint.
 pub(super) fn roots(certificates: &[&Certificate]) -> Result<Arc<RootCertStore>, SetUpError> {
     let mut store = RootCertStore::empty();
     for certificate in certificates {
@@ -85,7 +86,7 @@ pub(super) fn roots(certificates: &[&Certificate]) -> Result<Arc<RootCertStore>,
 }
 
 impl Scenario {
-    /// The same, with neither side knowing of anything revoked.
+    /// Returns a copy in which neither endpoint has CRLs.
     pub fn without_crls(&self) -> Self {
         let mut scenario = self.clone();
         scenario.server_trust.crls.clear();
@@ -93,7 +94,7 @@ impl Scenario {
         scenario
     }
 
-    /// Both configs, each judging as strictly as the TLS library can.
+    /// Returns the configurations of both endpoints, with all checks that the TLS library has.
     pub fn configs(&self) -> Result<ConfigPair, SetUpError> {
         let client_verifier = match self.client_authentication {
             ClientAuthentication::Required => self.server_trust.client_verifier()?,
@@ -102,7 +103,7 @@ impl Scenario {
         self.configs_with_verifiers(client_verifier, self.client_trust.server_verifier()?)
     }
 
-    /// Both ends with the given judges; apart from [`Scenario::configs`] only the tests choose them.
+    /// Returns the configurations with the given verifiers; besides [`Scenario::configs`] only tests call it.
     pub(super) fn configs_with_verifiers(
         &self,
         client_verifier: Arc<dyn ClientCertVerifier>,
@@ -121,7 +122,7 @@ impl Scenario {
     }
 }
 
-/// The server's end alone: for a client that somebody else runs.
+/// Returns the configuration of a server.
 pub(super) fn server_config(
     versions: &[TlsVersion],
     groups: &[Group],
@@ -141,7 +142,7 @@ pub(super) fn server_config(
     Ok(server)
 }
 
-/// The client's end alone: for a server that somebody else runs.
+/// Returns the configuration of a client.
 pub(super) fn client_config(
     version: TlsVersion,
     groups: &[Group],
@@ -158,13 +159,14 @@ pub(super) fn client_config(
         Some(identity) => client.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone()))),
         None => client.with_no_client_auth(),
     };
-    // A resumed session shows no certificates, and so would prove nothing about them.
+    // A resumed session has no certificates, so it proves nothing about them.
     client.resumption = Resumption::disabled();
     client.key_log = secrets.clone();
     Ok(client)
 }
 
-/// A client that lets a [`Observer`] see the certificates instead of judging them, and has none of its own.
+/// Returns the configuration of a client that records certificates with an [`Observer`] instead of verifying them, and
+/// has no certificate.
 pub(super) fn fetching_config(
     at: OffsetDateTime,
     observations: &Arc<Observations>,
@@ -191,7 +193,7 @@ fn protocol(version: TlsVersion) -> [&'static SupportedProtocolVersion; 1] {
 impl TrustSettings {
     pub fn client_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, SetUpError> {
         let builder = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider(None, Group::ALL));
-        // The leaf's own revocation is what is tried; the roots of a test come without lists for their intermediates.
+        // Only the revocation of the leaf is tested; a test has no CRLs that cover the intermediates.
         let builder = builder.with_crls(self.crls()).only_check_end_entity_revocation();
         builder.enforce_revocation_expiration().build().map_err(unusable)
     }
@@ -224,8 +226,8 @@ fn unusable(error: VerifierBuilderError) -> SetUpError {
     }
 }
 
-/// rustls's defaults on aws-lc, post-quantum key exchange first; never a process-wide default. Only the cipher suites of
-/// this version: rustls would offer those of the other too, to no use.
+/// Returns rustls's defaults on aws-lc, post-quantum key exchange first; it is never installed for the process. It has
+/// only the cipher suites of this version: rustls would also offer those of the other, which cannot be chosen.
 fn provider(version: Option<TlsVersion>, groups: &[Group]) -> Arc<CryptoProvider> {
     let mut provider = aws_lc_rs::default_provider();
     let wanted = |tls13: bool| version.is_none_or(|version| (version == TlsVersion::Tls13) == tls13);
@@ -243,7 +245,7 @@ fn exchange_of(group: Group) -> &'static dyn SupportedKxGroup {
     }
 }
 
-/// The clock of one side: it shows the time at which that side is to judge.
+/// The clock of an endpoint: always the time at which it verifies.
 #[derive(Debug)]
 struct FixedClock(UnixTime);
 
@@ -260,7 +262,8 @@ mod tests {
     use crate::x509::KeyAlgorithm;
 
     impl Scenario {
-        /// Both configs, of which the client offers this cipher suite alone: what is read must not hang on what is preferred.
+        /// Returns configurations whose client offers this cipher suite only, so that decryption is tested with each
+        /// suite.
         pub fn configs_with_suite(&self, suite: rustls::CipherSuite) -> ConfigPair {
             let configs = self.configs().unwrap();
             let mut provider = aws_lc_rs::default_provider();
@@ -293,7 +296,7 @@ mod tests {
         assert!(matches!(trust.server_verifier(), Err(SetUpError::Crl(_))));
     }
 
-    /// A client that offers what the version does not know is told apart from none by whoever reads the trace.
+    /// Cipher suites of another version would be misleading in the trace.
     #[test]
     fn only_the_cipher_suites_of_the_version_are_offered() {
         let of = |version| provider(version, Group::ALL).cipher_suites.clone();

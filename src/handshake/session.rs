@@ -1,4 +1,4 @@
-//! The whole test: the good case in every version, and then what must be refused.
+//! The whole test: the good case in each version, then the cases that must be refused.
 
 use super::cause::Cause;
 use super::config_pair::ConfigPair;
@@ -10,10 +10,10 @@ use super::scenario::Scenario;
 use super::{exchange, facts, refusals};
 use crate::tls::{Group, Side};
 
-/// Holds the test.
+/// Carries out the test.
 ///
 /// # Errors
-/// When it cannot be held: the host name is none, a key or a root is unusable, the loopback socket fails.
+/// When it cannot be carried out: the host name is invalid, a key or a root is unusable, or the loopback socket fails.
 pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> {
     let mut report = HandshakeReport {
         at: test.at,
@@ -34,24 +34,24 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
         }
         report.sessions.extend([Some(session), resumed].into_iter().flatten());
     }
-    // Where the good case fails, a refusal of the bad ones proves nothing.
+    // Where the good case fails, refusals prove nothing.
     if test.refusals && !passed.is_empty() {
         let forged = ForgedPeers::new(test)?;
         for scenario in passed {
-            // The copies have other keys: the real lists do not speak of them.
+            // The copies have other serial numbers and issuer keys, so the given CRLs do not cover them.
             report.refusals.extend(refusals::try_all(&forged, &scenario.without_crls())?);
         }
     }
     Ok(report)
 }
 
-/// The session of a scenario between its endpoints.
+/// Carries out a scenario and returns its session.
 fn play_good_case(scenario: &Scenario, configs: &ConfigPair) -> Result<Session, HandshakeError> {
     let session = facts::session_from(scenario.version, exchange::play(configs)?);
     Ok(if scenario.server_groups == Group::ON_REQUEST { with_retry_checked(session) } else { session })
 }
 
-/// A session for which the server had to ask for another key share; without that it proves nothing of it.
+/// Fails a session in which the server had to request another key share and did not.
 fn with_retry_checked(mut session: Session) -> Session {
     if session.passed() && !session.hello_retry() {
         session.failure =
@@ -60,8 +60,8 @@ fn with_retry_checked(mut session: Session) -> Session {
     session
 }
 
-/// Takes up the session that `ends` have just had. Nobody shows a certificate: whoever has the secret of the ticket is
-/// whoever was there before (RFC 8446 §2.2).
+/// Resumes the session that `configs` have just had. No certificate is shown: the secret of the ticket authenticates
+/// both endpoints (RFC 8446 §2.2).
 fn resume(configs: &ConfigPair, earlier: &Session) -> Result<Session, HandshakeError> {
     let configs = configs.with_new_secrets();
     let mut session = facts::session_from(earlier.version, exchange::play(&configs)?);
@@ -69,7 +69,7 @@ fn resume(configs: &ConfigPair, earlier: &Session) -> Result<Session, HandshakeE
         session.failure =
             Some(HandshakeFailure { by: Side::Server, alert: None, cause: Cause::not_resumed(), certificate: None });
     }
-    // Of a session that was not taken up again, its own certificates tell.
+    // A session that was not resumed has its own certificates.
     if session.passed() {
         for (peer, before) in [(&mut session.server, &earlier.server), (&mut session.client, &earlier.client)] {
             *peer = ObservedPeer { signature: None, ..before.clone() };

@@ -6,10 +6,10 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use super::error::ExchangeError;
 use super::limits::MAX_DURATION;
 
-/// Written to the socket in one go. Loopback buffers hold more, so a write never waits for the reader.
+/// The largest number of bytes in one write. The buffers of loopback sockets are larger, so a write never blocks.
 const MAX_WRITE: usize = 16 * 1024;
 
-/// Writes to the socket and remembers what it wrote.
+/// Writes to a socket and records the bytes.
 pub(super) struct RecordingWriter<'a> {
     pub socket: &'a mut TcpStream,
     pub bytes: Vec<u8>,
@@ -20,7 +20,7 @@ impl Write for RecordingWriter<'_> {
         self.write_vectored(&[io::IoSlice::new(bytes)])
     }
 
-    /// Several records leave together, as one flight.
+    /// Writes several records together, as one flight.
     fn write_vectored(&mut self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
         let before = self.bytes.len();
         for piece in pieces {
@@ -39,13 +39,13 @@ impl Write for RecordingWriter<'_> {
     }
 }
 
-/// A connected pair of sockets on 127.0.0.1: the client's and the server's.
+/// Returns a connected pair of sockets on 127.0.0.1: the client's and the server's.
 pub(super) fn socket_pair() -> Result<(TcpStream, TcpStream), ExchangeError> {
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).map_err(socket_error("listen"))?;
     let address = listener.local_addr().map_err(socket_error("listen"))?;
     let client = TcpStream::connect_timeout(&address, MAX_DURATION).map_err(socket_error("connect"))?;
     let own_address = client.local_addr().map_err(socket_error("connect"))?;
-    // Anybody on this machine may connect first; the few who do are hung up on.
+    // Another process on this machine may connect first; such connections are closed.
     for _ in 0..64 {
         let (server, peer) = listener.accept().map_err(socket_error("accept"))?;
         if peer == own_address {

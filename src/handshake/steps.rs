@@ -1,21 +1,21 @@
-//! The steps that a reader of a TLS primer knows, found again in what really crossed the wire.
+//! The steps of a handshake as in a TLS primer, with the facts of the messages.
 
 use super::report::Session;
 use crate::tls::message::{KeyShare, ShownCertificate};
 use crate::tls::{Alert, Body, CipherSuite, Message, NamedGroup, Side, SignatureScheme, TlsVersion, registry};
 
-/// One step.
+/// A step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Who speaks; nothing when both sides act.
+    /// The sender; `None` for a step of both endpoints.
     pub from: Option<Side>,
     pub name: &'static str,
-    /// What was said or decided, one sentence or fact each.
+    /// The facts of the step, one sentence each.
     pub says: Vec<String>,
     pub encrypted: bool,
 }
 
-/// All steps of a session, as far as it came.
+/// Returns the steps of a session until it ended.
 pub fn steps(session: &Session) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for message in &session.messages {
@@ -31,7 +31,7 @@ pub fn steps(session: &Session) -> Vec<Step> {
     steps
 }
 
-/// What one message is in the primer's words; messages that no primer dwells on are nothing.
+/// Returns the name and facts of the step; `None` for messages that are not a step.
 fn step(session: &Session, message: &Message) -> Option<(&'static str, Vec<String>)> {
     let server_name = |name: &Option<String>| {
         name.as_ref().map_or("asks for an address, without a name".to_owned(), |name| format!("asks for {name}"))
@@ -101,11 +101,10 @@ fn step(session: &Session, message: &Message) -> Option<(&'static str, Vec<Strin
     })
 }
 
-/// The key exchange is complete with the message that brings its second half; from then on both sides can compute the
-/// session keys.
+/// Returns the steps that follow the second public value: with it both endpoints can compute the session keys.
 fn agreement(session: &Session, message: &Message) -> Vec<Step> {
     let group = match (&message.body, session.version) {
-        // In TLS 1.2 a session that is taken up again makes its keys from the earlier one's secret (RFC 5246 §7.3).
+        // In TLS 1.2 a resumed session derives its keys from the secret of the earlier one (RFC 5246 §7.3).
         (Body::ServerHello { resumes: true, .. }, TlsVersion::Tls12) => {
             let says = vec!["both sides compute them anew from the secret of the earlier session".to_owned()];
             return vec![Step { from: None, name: "session keys", says, encrypted: false }];
@@ -132,7 +131,7 @@ fn explained(group: Option<NamedGroup>) -> &'static str {
     }
 }
 
-/// The cipher of a suite that the TLS library negotiates.
+/// Returns the cipher of a suite that the TLS library negotiates.
 fn cipher(suite: CipherSuite) -> &'static str {
     match suite.0 {
         0x1303 | 0xcca8 | 0xcca9 => "ChaCha20-Poly1305",
@@ -231,7 +230,7 @@ mod tests {
             assert_eq!(found, expected, "{words}");
         }
         assert!(!says(new).iter().any(|sentence| sentence == "for "), "{:?}", says(new));
-        // As far as it came: what arrived one way only is told, and what never arrived is not.
+        // Data that arrived in one direction is reported, and data that never arrived is not.
         let data = |to_server, to_client| {
             let session = Session { to_server, to_client, ..new.clone() };
             says(&session).iter().any(|sentence| sentence.contains("opened with the session keys"))
