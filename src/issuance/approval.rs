@@ -1,7 +1,8 @@
 //! The look before the signature: written once, read back by another parser, compared and linted.
 
+use super::ca_certificate::CaCertificate;
+use super::draft::Draft;
 use super::encode::{self, EncodeError};
-use super::{CaCertificate, Draft};
 use crate::lint::{self, Finding, Severity};
 use crate::x509::{Certificate, DecodeError, tbs};
 

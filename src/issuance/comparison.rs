@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::VerifiedCsr;
+use super::verified_csr::VerifiedCsr;
 use crate::text;
 use crate::x509::certificate::oid;
 use crate::x509::{

@@ -7,7 +7,8 @@
 
 use time::OffsetDateTime;
 
-use super::{CaCertificate, IssuerError};
+use super::ca_certificate::CaCertificate;
+use super::issuer_error::IssuerError;
 use crate::x509::crl::RevokedEntry;
 use crate::x509::validity::{generalized_time_to_der, time_to_der};
 use crate::x509::{Crl, DecodeError, DistinguishedName, KeyUsage, PublicKey, SignatureAlgorithm, der, digest, tbs};

@@ -2,8 +2,8 @@
 
 use super::approval::NotApproved;
 use super::comparison::{Comparison, Fate};
-use super::draft::DraftRefusal;
-use super::issuer::IssuerError;
+use super::issuer_error::IssuerError;
+use super::refusal::DraftRefusal;
 use super::template_string::TemplateStringError;
 use super::verified_csr::CsrError;
 use crate::text::{Diagnosis, Diagnostic, escape, rfc3339};

@@ -2,17 +2,19 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::name_pattern::NamePattern;
-use super::profile::{CommonName, Profile, extended_key_usage};
-use super::{CaCertificate, CertificateRequest, Expiry, TemplateString, TemplateStringError};
+use super::ca_certificate::CaCertificate;
+use super::profile::Profile;
+use super::refusal::DraftRefusal;
+use super::request::{CertificateRequest, Expiry};
+use super::subject::subject;
+use super::template_string::TemplateString;
 use crate::keys::Signer;
 use crate::text::Lifetime;
-use crate::text::{humanize, rfc3339};
+use crate::text::humanize;
 use crate::x509::general_name;
-use crate::x509::name::NameError;
 use crate::x509::{
-    AttributeType, BasicConstraints, DistinguishedName, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyKind, KeyUsage,
-    NameConstraints, PublicKey, SerialNumber, SignatureAlgorithm, Validity,
+    BasicConstraints, DistinguishedName, ExtendedKeyUsage, GeneralName, KeyKind, KeyUsage, NameConstraints, PublicKey,
+    SerialNumber, SignatureAlgorithm, Validity,
 };
 
 /// Everything that the certificate will say.
@@ -48,64 +50,6 @@ pub enum SignedBy<'a> {
     Itself(&'a dyn Signer),
 }
 
-/// Why a wish is not granted: by the profile, the issuer, or because it makes no sense.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DraftRefusal {
-    #[error(transparent)]
-    Template(#[from] TemplateStringError),
-    #[error(transparent)]
-    Subject(#[from] NameError),
-    #[error("the template '{template}' does not allow {kind} names, but '{name}' is one")]
-    Kind { template: String, kind: &'static str, name: String, allowed: Vec<&'static str> },
-    #[error("the template '{template}' allows only names like {}, but '{name}' is none of them", allowed.join(", "))]
-    NotAllowed { template: String, name: String, allowed: Vec<String> },
-    #[error("'{pattern}' in the list of allowed names of the template '{template}' is not a pattern: {reason}")]
-    Pattern { template: String, pattern: String, reason: String },
-    #[error(
-        "too few subject alternative names for the template '{template}': {found}, where it wants at least {wanted}"
-    )]
-    TooFewNames { template: String, wanted: u32, found: usize },
-    #[error("the name '{name}' is outside what '{authority}' may vouch for: {constraint}")]
-    Constrained { name: String, authority: String, constraint: String },
-    #[error("the template '{template}' does not allow keys of the kind {found}; allowed are {}", allowed.iter().map(|key| key.name()).collect::<Vec<_>>().join(", "))]
-    Key { template: String, found: String, allowed: Vec<KeyAlgorithm> },
-    #[error("an address under [distribution] or [crl]: {0}")]
-    Address(general_name::GeneralNameError),
-    #[error("unknown extended key usage '{0}'")]
-    Purpose(String),
-    #[error("a lifetime of {asked} is more than the template '{template}' allows: {longest}")]
-    TooLong { template: String, asked: String, longest: Lifetime },
-    #[error("the certificate would end at {}, before it begins at {}", rfc3339(*end), rfc3339(*begin))]
-    EndsBeforeItBegins { begin: OffsetDateTime, end: OffsetDateTime },
-    #[error("the certificate would have ended already, at {}", rfc3339(*.0))]
-    EndsInThePast(OffsetDateTime),
-    #[error("the certificate would end after the year 9999, which no certificate can say")]
-    BeyondAllDates,
-    #[error("the certificate would end at {}, after its issuer '{authority}' does at {}", rfc3339(*end), rfc3339(*issuer_end))]
-    OutlivesIssuer { authority: String, end: OffsetDateTime, issuer_end: OffsetDateTime },
-    #[error("'{authority}' is not valid at {}: it is valid from {} to {}", rfc3339(*now), rfc3339(validity.not_before), rfc3339(validity.not_after))]
-    IssuerNotValid { authority: String, now: OffsetDateTime, validity: Validity },
-    #[error("the subject '{0}' would be that of its issuer, which makes a certificate look self-signed")]
-    SubjectOfIssuer(DistinguishedName),
-    #[error("'{0}' is not a CA: its basic constraints do not say so (RFC 5280 §4.2.1.9)")]
-    NotAnAuthority(String),
-    #[error("the certificate of '{subject}' has the extension {oid}, which cannot be written into the next one here")]
-    CannotCarry { subject: String, oid: String },
-    #[error("a CA must have a subject (RFC 5280 §4.1.2.6)")]
-    AuthorityWithoutSubject,
-    #[error("'{authority}' {} (its path length is {path_length})", room(*path_length))]
-    PathLength { authority: String, path_length: u32 },
-}
-
-/// How many CAs a path length leaves room for, in words.
-fn room(path_length: u32) -> String {
-    match path_length {
-        0 => "may issue only leaves".to_owned(),
-        1 => "allows no more than one CA below it".to_owned(),
-        more => format!("allows no more than {more} CAs below it"),
-    }
-}
-
 impl Draft {
     /// Decides every field.
     ///
@@ -119,7 +63,7 @@ impl Draft {
         serial: SerialNumber,
     ) -> Result<Self, DraftRefusal> {
         check_key(profile, &request.public_key)?;
-        check_names(profile, request)?;
+        profile.names.check(&profile.name, &request.names, &request.values)?;
         let subject = subject(profile, request)?;
         if profile.is_authority() && subject.is_empty() {
             return Err(DraftRefusal::AuthorityWithoutSubject);
@@ -142,7 +86,7 @@ impl Draft {
         let purposes = render(&profile.extended_key_usage)?;
         let mut extended = Vec::new();
         for purpose in purposes {
-            let purpose = extended_key_usage(&purpose).map_err(|_| DraftRefusal::Purpose(purpose))?;
+            let purpose = purpose.parse().map_err(|_| DraftRefusal::Purpose(purpose))?;
             // Two placeholders may have filled in the same.
             if !extended.contains(&purpose) {
                 extended.push(purpose);
@@ -193,86 +137,6 @@ pub(super) fn check_key(profile: &Profile, key: &PublicKey) -> Result<(), DraftR
         return Ok(());
     }
     Err(DraftRefusal::Key { template: profile.name.clone(), found, allowed: profile.keys.clone() })
-}
-
-pub(super) fn check_names(profile: &Profile, request: &CertificateRequest) -> Result<(), DraftRefusal> {
-    let template = || profile.name.clone();
-    let kinds: Vec<_> = profile.names.kinds.iter().map(|kind| kind.word()).collect();
-    if let Some(name) = request.names.iter().find(|name| !kinds.contains(&name.kind())) {
-        return Err(DraftRefusal::Kind { template: template(), kind: name.kind(), name: name.value(), allowed: kinds });
-    }
-    if request.names.len() < profile.names.at_least as usize {
-        return Err(DraftRefusal::TooFewNames {
-            template: template(),
-            wanted: profile.names.at_least,
-            found: request.names.len(),
-        });
-    }
-    let allowed: Vec<String> =
-        profile.names.allow.iter().map(|text| text.render(&request.values)).collect::<Result<_, _>>()?;
-    let patterns: Vec<NamePattern> = allowed
-        .iter()
-        .map(|pattern| {
-            NamePattern::parse(pattern).map_err(|reason| DraftRefusal::Pattern {
-                template: template(),
-                pattern: pattern.clone(),
-                reason,
-            })
-        })
-        .collect::<Result<_, _>>()?;
-    match request
-        .names
-        .iter()
-        .find(|name| !patterns.is_empty() && !patterns.iter().any(|pattern| pattern.matches(name)))
-    {
-        Some(name) => Err(DraftRefusal::NotAllowed { template: template(), name: name.value(), allowed }),
-        None => Ok(()),
-    }
-}
-
-/// The subject: flags before the template before nothing; in the order in which names are usually read, the common name last.
-pub(super) fn subject(profile: &Profile, request: &CertificateRequest) -> Result<DistinguishedName, DraftRefusal> {
-    const USUAL_ORDER: [AttributeType; 6] = [
-        AttributeType::Country,
-        AttributeType::StateOrProvince,
-        AttributeType::Locality,
-        AttributeType::DomainComponent,
-        AttributeType::Organization,
-        AttributeType::OrganizationalUnit,
-    ];
-    let mut attributes: Vec<(AttributeType, String)> = Vec::new();
-    for (kind, text) in &profile.subject {
-        if !request.subject.iter().any(|(overridden, _)| overridden == kind) {
-            attributes.push((kind.clone(), text.render(&request.values)?));
-        }
-    }
-    if !request.subject.iter().any(|(overridden, _)| *overridden == AttributeType::CommonName) {
-        attributes.push((AttributeType::CommonName, common_name(profile, request)?));
-    }
-    attributes.extend(request.subject.iter().cloned());
-    attributes.sort_by_key(|(kind, _)| match kind {
-        AttributeType::CommonName => USUAL_ORDER.len() + 1,
-        other => USUAL_ORDER.iter().position(|usual| usual == other).unwrap_or(USUAL_ORDER.len()),
-    });
-    Ok(DistinguishedName::build(&attributes)?)
-}
-
-fn common_name(profile: &Profile, request: &CertificateRequest) -> Result<String, DraftRefusal> {
-    // X.520 ends a common name at 64 characters, and a DNS name may be longer.
-    const MOST: usize = 64;
-    Ok(match &profile.common_name {
-        CommonName::None => String::new(),
-        CommonName::Name => request.name.clone(),
-        CommonName::Template(text) => text.render(&request.values)?,
-        CommonName::First => request
-            .names
-            .iter()
-            .find_map(|name| match name {
-                GeneralName::Dns(name) if name.len() <= MOST => Some(name.clone()),
-                _ => None,
-            })
-            .unwrap_or_default(),
-    })
 }
 
 /// From a little before now to as long after as is asked for: `notAfter = notBefore + lifetime − 1 s`, since the last

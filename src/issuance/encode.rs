@@ -10,7 +10,8 @@ use rcgen::{
     SanType, SerialNumber, SigningKey,
 };
 
-use super::{Draft, RequestDraft};
+use super::draft::Draft;
+use super::request_draft::RequestDraft;
 use crate::x509::certificate::oid;
 use crate::x509::{BasicConstraints as PathRules, ExtendedKeyUsage, GeneralName, KeyUsage, PublicKey, TbsFields, der};
 

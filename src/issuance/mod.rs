@@ -14,32 +14,41 @@
 //! nothing is signed twice, and nothing is signed that was not approved.
 
 pub mod approval;
+pub mod ca_certificate;
 pub mod comparison;
 pub mod crl;
 mod diagnosis;
 pub mod draft;
 pub mod encode;
 pub mod issuer;
-pub mod name_kind;
+pub mod issuer_error;
 mod name_pattern;
+pub mod name_rules;
 pub mod profile;
 pub mod recertify;
+pub mod refusal;
 pub mod request;
+pub mod request_draft;
 pub mod signing_request;
+mod subject;
 pub mod template_string;
 #[cfg(test)]
 mod testing;
 pub mod verified_csr;
 
 pub use approval::{ApprovedDraft, NotApproved, approve};
+pub use ca_certificate::CaCertificate;
 pub use comparison::{AskedKind, Compared, Comparison, Fate};
 pub use crl::{ApprovedCrl, CrlDraft, CrlNotApproved, SignedCrl, approve_crl};
-pub use draft::{Draft, DraftRefusal, SignedBy};
-pub use issuer::{CaCertificate, Issued, Issuer, IssuerError, sign, sign_crl};
+pub use draft::{Draft, SignedBy};
+pub use issuer::{Issued, Issuer, sign, sign_crl};
+pub use issuer_error::IssuerError;
 pub use profile::Profile;
 pub use recertify::recertify;
+pub use refusal::DraftRefusal;
 pub use request::{CertificateRequest, Expiry};
-pub use signing_request::{RequestDraft, RequestError, sign_request};
+pub use request_draft::RequestDraft;
+pub use signing_request::{RequestError, sign_request};
 pub use template_string::{TemplateString, TemplateStringError, TemplateValues};
 pub use verified_csr::{CsrError, CsrLimits, VerifiedCsr, verify_csr};
 

@@ -1,4 +1,4 @@
-//! Which names a template allows: the entries of `allow`.
+//! One entry of `allow` in a template: a pattern that names match.
 
 use crate::x509::GeneralName;
 use crate::x509::general_name;

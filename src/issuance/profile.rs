@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use serde::Deserialize;
-
-use super::TemplateString;
-use super::name_kind::NameKind;
 use super::name_pattern::NamePattern;
+use super::name_rules::{CommonName, NameKind, NameRules};
+use super::template_string::TemplateString;
 use crate::text;
 use crate::text::Lifetime;
 use crate::text::toml_document::{Document, DocumentError, Located, Section};
@@ -42,26 +40,6 @@ pub struct Profile {
     pub authority: Option<AuthorityRules>,
     pub distribution: Distribution,
     pub files: FileRules,
-}
-
-/// Where the common name comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CommonName {
-    /// The first DNS name of at most 64 characters.
-    First,
-    /// The name of the entry.
-    Name,
-    None,
-    Template(TemplateString),
-}
-
-/// What may stand in the subject alternative names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NameRules {
-    pub kinds: Vec<NameKind>,
-    pub at_least: u32,
-    /// Patterns that a name must match one of; none: all match.
-    pub allow: Vec<TemplateString>,
 }
 
 /// What a CA may do.
@@ -348,7 +326,9 @@ impl Reader<'_, '_> {
             }
         }
         let purposes = self.texts(&mut section, "extended", |purpose| {
-            extended_key_usage(purpose).map(drop).map_err(|problem| (problem, Some(known_purposes())))
+            let known =
+                || format!("known are {}, and dotted object identifiers", ExtendedKeyUsage::all_names().join(", "));
+            purpose.parse::<ExtendedKeyUsage>().map(drop).map_err(|problem| (problem.to_string(), Some(known())))
         });
         section.finish();
         (usage, purposes)
@@ -453,28 +433,6 @@ fn address(written: &str) -> Result<(), (String, Option<String>)> {
     general_name::check_address(written).map_err(|error| (error.to_string(), None))
 }
 
-/// Reads a purpose: its name, or a dotted object identifier.
-pub(super) fn extended_key_usage(word: &str) -> Result<ExtendedKeyUsage, String> {
-    if ExtendedKeyUsage::all_names().any(|name| name == word) {
-        let purpose: Result<ExtendedKeyUsage, serde::de::value::Error> =
-            ExtendedKeyUsage::deserialize(serde::de::value::StrDeserializer::new(word));
-        return purpose.map_err(|error| error.to_string());
-    }
-    // X.660: the first arc is 0, 1 or 2, and there are at least two.
-    let arcs: Vec<_> = word.split('.').map(str::parse::<u64>).collect();
-    match arcs.as_slice() {
-        [Ok(0..=2), Ok(_), rest @ ..] if rest.iter().all(Result::is_ok) => Ok(ExtendedKeyUsage::from_oid(word)),
-        _ => {
-            let near = text::did_you_mean(word, ExtendedKeyUsage::all_names());
-            Err(format!("unknown extended key usage '{}'{near}", text::escape(word)))
-        }
-    }
-}
-
-fn known_purposes() -> String {
-    format!("known are {}, and dotted object identifiers", ExtendedKeyUsage::all_names().collect::<Vec<_>>().join(", "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -557,15 +515,6 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(profile.uses().into_iter().collect::<Vec<_>>(), ["role", "team"]);
-    }
-
-    #[test]
-    fn a_purpose_is_a_name_or_an_object_identifier() {
-        assert_eq!(extended_key_usage("server-auth"), Ok(ExtendedKeyUsage::ServerAuth));
-        assert_eq!(extended_key_usage("1.3.6.1.5.5.7.3.17").unwrap().oid(), "1.3.6.1.5.5.7.3.17");
-        for word in ["", "serverAuth", "1", "3.1", "1.x", "1..2"] {
-            assert!(extended_key_usage(word).is_err(), "{word}");
-        }
     }
 
     proptest::proptest! {

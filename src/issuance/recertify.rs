@@ -3,7 +3,9 @@
 
 use time::OffsetDateTime;
 
-use super::{CaCertificate, Draft, DraftRefusal, SignedBy};
+use super::ca_certificate::CaCertificate;
+use super::draft::{Draft, SignedBy};
+use super::refusal::DraftRefusal;
 use crate::x509::certificate::oid;
 use crate::x509::{BasicConstraints, Certificate, KeyUsage, SerialNumber, Validity};
 

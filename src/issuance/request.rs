@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::TemplateValues;
+use super::template_string::TemplateValues;
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, GeneralName, PublicKey};
 

@@ -1,21 +1,9 @@
 //! A certification request of our own (PKCS #10, RFC 2986): what we ask another CA for, signed with the key that it is about.
 
 use super::encode::{self, EncodeError};
-use super::{CertificateRequest, DraftRefusal, Profile, draft};
+use super::request_draft::RequestDraft;
 use crate::keys::{self, Signer, SigningError};
-use crate::x509::{
-    BasicConstraints, DecodeError, DistinguishedName, GeneralName, KeyUsage, PublicKey, SigningRequest, tbs,
-};
-
-/// Everything that a request will say. Its key is that of the [`Signer`] that signs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestDraft {
-    pub subject: DistinguishedName,
-    /// The subject alternative names that are asked for.
-    pub names: Vec<GeneralName>,
-    /// The powers of a CA, when they are asked for; nobody has to grant them.
-    pub authority: Option<BasicConstraints>,
-}
+use crate::x509::{DecodeError, PublicKey, SigningRequest, tbs};
 
 /// Why there is no request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,30 +16,6 @@ pub enum RequestError {
     Decode(#[from] DecodeError),
     #[error("the request that was signed is not the one that was decided")]
     Altered,
-}
-
-impl RequestDraft {
-    /// What this profile would write about a wish, as far as a request can say it.
-    ///
-    /// # Errors
-    /// When the profile does not allow the key, the names or the subject.
-    pub fn new(profile: &Profile, request: &CertificateRequest) -> Result<Self, DraftRefusal> {
-        draft::check_key(profile, &request.public_key)?;
-        draft::check_names(profile, request)?;
-        let authority = profile
-            .authority
-            .as_ref()
-            .map(|rules| BasicConstraints { ca: true, path_length: rules.path_length.map(u32::from) });
-        Ok(Self { subject: draft::subject(profile, request)?, names: request.names.clone(), authority })
-    }
-
-    /// What the key is for, where that is asked for: a CA signs certificates and revocation lists.
-    pub(super) fn key_usage(&self) -> KeyUsage {
-        match self.authority {
-            Some(_) => KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN),
-            None => KeyUsage::default(),
-        }
-    }
 }
 
 /// Signs a request with the key that it is about: the proof that whoever asks has it. A request is no certificate, and
@@ -83,7 +47,7 @@ mod tests {
     use super::super::testing::WrongSigner;
     use super::*;
     use crate::keys::PrivateKey;
-    use crate::x509::{AttributeType, KeyAlgorithm};
+    use crate::x509::{AttributeType, BasicConstraints, DistinguishedName, KeyAlgorithm};
 
     fn draft(names: &[&str], authority: Option<BasicConstraints>) -> RequestDraft {
         let attributes = [

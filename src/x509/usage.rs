@@ -1,8 +1,9 @@
 //! What a key may be used for: key usage (RFC 5280 §4.2.1.3) and extended key usage (§4.2.1.12).
 
 use std::fmt;
+use std::str::FromStr;
 
-use serde::Deserialize;
+use crate::text;
 
 /// The bits of the key usage extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,8 +82,7 @@ impl fmt::Display for KeyUsage {
 }
 
 /// One purpose of the extended key usage extension.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExtendedKeyUsage {
     ServerAuth,
     ClientAuth,
@@ -93,7 +93,6 @@ pub enum ExtendedKeyUsage {
     /// `anyExtendedKeyUsage`.
     Any,
     /// Any other purpose, by its dotted object identifier.
-    #[serde(untagged)]
     Other(String),
 }
 
@@ -125,9 +124,31 @@ impl ExtendedKeyUsage {
         }
     }
 
-    /// The names that templates may use.
-    pub fn all_names() -> impl Iterator<Item = &'static str> {
-        PURPOSES.into_iter().map(|(name, ..)| name)
+    /// Returns the names that templates may use.
+    pub fn all_names() -> [&'static str; 7] {
+        PURPOSES.map(|(name, ..)| name)
+    }
+}
+
+/// The text is neither the name of a purpose nor a dotted object identifier.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown extended key usage '{}'{}", text::escape(.0), text::did_you_mean(.0, ExtendedKeyUsage::all_names()))]
+pub struct UnknownPurpose(pub String);
+
+/// Reads the name of a purpose, or its dotted object identifier.
+impl FromStr for ExtendedKeyUsage {
+    type Err = UnknownPurpose;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        if let Some((.., purpose)) = PURPOSES.into_iter().find(|(name, ..)| *name == given) {
+            return Ok(purpose);
+        }
+        // X.660: the first arc is 0, 1 or 2, and there are at least two.
+        let arcs: Vec<_> = given.split('.').map(str::parse::<u64>).collect();
+        match arcs.as_slice() {
+            [Ok(0..=2), Ok(_), rest @ ..] if rest.iter().all(Result::is_ok) => Ok(Self::from_oid(given)),
+            _ => Err(UnknownPurpose(given.to_owned())),
+        }
     }
 }
 
@@ -161,5 +182,14 @@ mod tests {
             assert_eq!((purpose.oid(), purpose.to_string().as_str()), (oid, name));
         }
         assert_eq!(ExtendedKeyUsage::from_oid("1.2.3").oid(), "1.2.3");
+    }
+
+    #[test]
+    fn a_purpose_is_a_name_or_an_object_identifier() {
+        assert_eq!("server-auth".parse(), Ok(ExtendedKeyUsage::ServerAuth));
+        assert_eq!("1.3.6.1.5.5.7.3.17".parse::<ExtendedKeyUsage>().unwrap().oid(), "1.3.6.1.5.5.7.3.17");
+        for word in ["", "serverAuth", "1", "3.1", "1.x", "1..2"] {
+            assert!(word.parse::<ExtendedKeyUsage>().is_err(), "{word}");
+        }
     }
 }

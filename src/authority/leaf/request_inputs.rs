@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::issuance::profile::CommonName;
+use crate::issuance::name_rules::CommonName;
 use crate::issuance::{Profile, TemplateValues};
 use crate::store::Store;
 use crate::store::config::Config;

@@ -7,7 +7,7 @@ use crate::authority::leaf::issue;
 use crate::authority::leaf::order::Requested;
 use crate::authority::leaf::order::{IfNameExists, IssueOrder, IssueOutcome, SubjectKey};
 use crate::authority::leaf::request_inputs;
-use crate::issuance::profile::CommonName;
+use crate::issuance::name_rules::CommonName;
 use crate::issuance::{CsrError, Expiry, Profile, VerifiedCsr, verify_csr};
 use crate::store::Store;
 use crate::store::delivery::Destination;

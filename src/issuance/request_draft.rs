@@ -1,0 +1,42 @@
+//! A certification request (PKCS #10) with every field decided and nothing signed.
+
+use super::draft::check_key;
+use super::profile::Profile;
+use super::refusal::DraftRefusal;
+use super::request::CertificateRequest;
+use super::subject::subject;
+use crate::x509::{BasicConstraints, DistinguishedName, GeneralName, KeyUsage};
+
+/// Everything that a request will say. Its key is that of the [`Signer`] that signs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestDraft {
+    pub subject: DistinguishedName,
+    /// The subject alternative names that are asked for.
+    pub names: Vec<GeneralName>,
+    /// The powers of a CA, when they are asked for; nobody has to grant them.
+    pub authority: Option<BasicConstraints>,
+}
+
+impl RequestDraft {
+    /// What this profile would write about a wish, as far as a request can say it.
+    ///
+    /// # Errors
+    /// When the profile does not allow the key, the names or the subject.
+    pub fn new(profile: &Profile, request: &CertificateRequest) -> Result<Self, DraftRefusal> {
+        check_key(profile, &request.public_key)?;
+        profile.names.check(&profile.name, &request.names, &request.values)?;
+        let authority = profile
+            .authority
+            .as_ref()
+            .map(|rules| BasicConstraints { ca: true, path_length: rules.path_length.map(u32::from) });
+        Ok(Self { subject: subject(profile, request)?, names: request.names.clone(), authority })
+    }
+
+    /// What the key is for, where that is asked for: a CA signs certificates and revocation lists.
+    pub(super) fn key_usage(&self) -> KeyUsage {
+        match self.authority {
+            Some(_) => KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN),
+            None => KeyUsage::default(),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The subject of a certificate, from the template and the request.
+
+use super::name_rules::CommonName;
+use super::profile::Profile;
+use super::refusal::DraftRefusal;
+use super::request::CertificateRequest;
+use crate::x509::{AttributeType, DistinguishedName, GeneralName};
+
+/// The subject: flags before the template before nothing; in the order in which names are usually read, the common name last.
+pub(super) fn subject(profile: &Profile, request: &CertificateRequest) -> Result<DistinguishedName, DraftRefusal> {
+    const USUAL_ORDER: [AttributeType; 6] = [
+        AttributeType::Country,
+        AttributeType::StateOrProvince,
+        AttributeType::Locality,
+        AttributeType::DomainComponent,
+        AttributeType::Organization,
+        AttributeType::OrganizationalUnit,
+    ];
+    let mut attributes: Vec<(AttributeType, String)> = Vec::new();
+    for (kind, text) in &profile.subject {
+        if !request.subject.iter().any(|(overridden, _)| overridden == kind) {
+            attributes.push((kind.clone(), text.render(&request.values)?));
+        }
+    }
+    if !request.subject.iter().any(|(overridden, _)| *overridden == AttributeType::CommonName) {
+        attributes.push((AttributeType::CommonName, common_name(profile, request)?));
+    }
+    attributes.extend(request.subject.iter().cloned());
+    attributes.sort_by_key(|(kind, _)| match kind {
+        AttributeType::CommonName => USUAL_ORDER.len() + 1,
+        other => USUAL_ORDER.iter().position(|usual| usual == other).unwrap_or(USUAL_ORDER.len()),
+    });
+    Ok(DistinguishedName::build(&attributes)?)
+}
+
+fn common_name(profile: &Profile, request: &CertificateRequest) -> Result<String, DraftRefusal> {
+    // X.520 ends a common name at 64 characters, and a DNS name may be longer.
+    const MOST: usize = 64;
+    Ok(match &profile.common_name {
+        CommonName::None => String::new(),
+        CommonName::Name => request.name.clone(),
+        CommonName::Template(text) => text.render(&request.values)?,
+        CommonName::First => request
+            .names
+            .iter()
+            .find_map(|name| match name {
+                GeneralName::Dns(name) if name.len() <= MOST => Some(name.clone()),
+                _ => None,
+            })
+            .unwrap_or_default(),
+    })
+}
