@@ -1,9 +1,7 @@
 //! The chain above an issuer: what is delivered with its certificates, and whether it may go on signing.
 
-use time::OffsetDateTime;
-
 use crate::authority::error::CertifyError;
-use crate::issuance::{CaCertificate, Issued, Issuer};
+use crate::issuance::{CaCertificate, Issuer};
 use crate::store::index::Index;
 use crate::x509::Certificate;
 
@@ -32,12 +30,4 @@ pub fn check_not_revoked(issuer: &CaCertificate, index: &Index) -> Result<(), Ce
         }
     }
     Ok(())
-}
-
-/// A new certificate, once its chain was verified.
-///
-/// # Errors
-/// When its chain is not valid.
-pub fn judged(issued: Issued, issuer: &CaCertificate, now: OffsetDateTime) -> Result<Certificate, CertifyError> {
-    issued.verified(|certificate| crate::authority::certify::verify_new_chain(certificate, issuer, now))
 }

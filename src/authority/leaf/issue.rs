@@ -4,7 +4,8 @@
 //! through, before the lock is taken; the record is durable before the certificate leaves the process; the files appear
 //! whole.
 
-use crate::authority::issuer_chain::{chain_below_root, check_not_revoked, judged};
+use crate::authority::certify::{Certified, RecordAs, certify, record};
+use crate::authority::issuer_chain::{chain_below_root, check_not_revoked};
 use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::hook;
 use crate::authority::leaf::order::{
@@ -13,15 +14,13 @@ use crate::authority::leaf::order::{
 use crate::authority::leaf::plan::{Plan, Planned, check_subject_key, plan};
 use crate::authority::leaf::target::{Details, Settled};
 use crate::authority::serial::unused_serial;
-use crate::issuance::{self, Draft, Issuer, SignedBy};
+use crate::issuance::{Draft, Issuer, SignedBy};
 use crate::keys::Passphrase;
-use crate::lint::Finding;
 use crate::store::delivery::{Destination, Files, KeyText, Replaced};
-use crate::store::index::{NewEntry, Origin};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::store::{Effects, Locked, Store};
 use crate::system::files;
-use crate::x509::{Certificate, SerialNumber};
+use crate::x509::SerialNumber;
 
 /// A CA with its opened key.
 pub struct OpenedIssuer {
@@ -127,20 +126,14 @@ pub fn carry_out(
     let mut change = index.change()?;
     let serial = unused_serial(target.profile.serial_octets, &change, effects.entropy)?;
     let draft = Draft::new(&target.profile, &request, SignedBy::Issuer(issuer.ca_certificate()), now, serial)?;
-    let (certificate, warnings) = sign(draft, issuer, now)?;
-    let id = change.insert(&NewEntry {
-        certificate: &certificate,
-        name: name.as_str(),
-        template: &target.profile.name,
-        authority: issuer.ca_certificate().name(),
-        issued_at: now,
-        origin: Origin::Issued,
-        place: match &target.place {
-            Destination::Folder(folder) => Some(folder.as_path()),
-            _ => None,
-        },
-        delivered_at: None,
-    })?;
+    let Certified { certificate, warnings } = certify(draft, issuer, now)?;
+    let place = match &target.place {
+        Destination::Folder(folder) => Some(folder.as_path()),
+        _ => None,
+    };
+    let record_as =
+        RecordAs { place, ..RecordAs::issued(name.as_str(), &target.profile.name, issuer.ca_certificate().name()) };
+    let id = record(&mut change, record_as, &certificate, now)?;
     change.commit()?;
 
     // 3. Only now may it leave the process.
@@ -161,14 +154,6 @@ pub fn carry_out(
     let in_memory = key.filter(|_| target.place == Destination::Memory).map(|key| InMemory { chain, key });
     let details = Details { warnings, in_memory, clipped, replaced: current, comparison, hook };
     Ok(target.outcome(IssueStatus::Issued, &authority, CertificateFacts::Certificate(Box::new(certificate)), details))
-}
-
-/// Signs a draft, once it was written, read back, compared and linted; the certificate is had only when its chain verifies.
-fn sign(draft: Draft, issuer: &Issuer, now: time::OffsetDateTime) -> Result<(Certificate, Vec<Finding>), IssueError> {
-    let mut approved = issuance::approve(draft, Some(issuer.ca_certificate()))?;
-    let warnings = std::mem::take(&mut approved.warnings);
-    let certificate = judged(issuer.sign(approved)?, issuer.ca_certificate(), now)?;
-    Ok((certificate, warnings))
 }
 
 #[cfg(test)]
