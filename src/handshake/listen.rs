@@ -1,7 +1,8 @@
-//! The server's part alone, for clients that somebody else runs: curl, `openssl s_client`, a browser.
+//! The test for clients that are other programs, such as curl, `openssl s_client` or a browser: this program is the
+//! server.
 //!
-//! Each client has a thread and a session of its own, which end within the time limit: whoever opens a connection and says
-//! nothing, as browsers do, keeps nobody else waiting.
+//! Each client has its own thread and session, which end within the time limit: a client that connects and sends
+//! nothing, as browsers do, does not delay other clients.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -23,44 +24,44 @@ use super::socket::socket_error;
 use crate::tls::{Group, Secrets, Side, TlsVersion};
 use crate::x509::Certificate;
 
-/// What waits for a client.
+/// The input of a test that waits for clients.
 #[derive(Debug)]
 pub struct ListenTest<'a> {
     pub server: &'a Endpoint,
-    /// Whose clients are welcome.
+    /// The roots of the clients that are accepted.
     pub roots: &'a [Certificate],
     pub client_authentication: ClientAuthentication,
     pub host_name: &'a str,
     pub at: OffsetDateTime,
     pub versions: &'a [TlsVersion],
     pub clients: AcceptedClients,
-    /// No connection lasts longer.
+    /// The longest duration of a connection.
     pub timeout: Duration,
 }
 
-/// Who is received.
+/// Which clients are accepted.
 #[derive(Debug, Clone, Copy)]
 pub enum AcceptedClients {
-    /// One, who is waited for so long.
+    /// One client, within this time.
     One(Duration),
-    /// Whoever comes within this time, but no more than [`MAX_CLIENTS`].
+    /// All clients that connect within this time, at most [`MAX_CLIENTS`].
     AllFor(Duration),
 }
 
-/// What is kept of a session is bounded, and so is their number.
+/// The largest number of sessions that are kept.
 pub const MAX_CLIENTS: usize = 1000;
 
-/// So many are talked to at once; others wait in the queue of the port.
+/// The largest number of clients at once; others wait in the queue of the port.
 const MAX_CONCURRENT: usize = 32;
 
-/// What a client is answered that asks over HTTP; any other client can read it too.
+/// The HTTP response, as text that other clients can also read.
 const MUTUAL_PAGE: &str = "You are known here: this connection is mutually authenticated.\n";
 const ONE_WAY_PAGE: &str = "You know this server; it did not ask who you are.\n";
 
-/// How often it is looked whether somebody came.
+/// The interval at which new clients are looked for.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A port that is open already, so that nobody calls before somebody listens.
+/// An open port, so that clients can connect before the test runs.
 #[derive(Debug)]
 pub struct Port {
     listener: TcpListener,
@@ -68,10 +69,10 @@ pub struct Port {
 }
 
 impl Port {
-    /// Opens it; port 0 takes any that is free.
+    /// Opens the port; port 0 means any free port.
     ///
     /// # Errors
-    /// When it is in use, or not ours to open.
+    /// When the port is in use, or this process may not open it.
     pub fn open(address: &str) -> Result<Self, HandshakeError> {
         let failed = |error: io::Error| HandshakeError::Port { address: address.to_owned(), reason: error.to_string() };
         let addresses = host::look_up(address).map_err(failed)?;
@@ -88,7 +89,8 @@ impl Port {
         self.address
     }
 
-    /// Waits for clients, and tells what came of them; `on_session` hears of each as it goes. Nobody came: no session.
+    /// Waits for clients and returns their sessions; `on_session` is called after each. Without clients there are no
+    /// sessions.
     ///
     /// # Errors
     /// When the server cannot be set up.
@@ -97,7 +99,7 @@ impl Port {
         test: &ListenTest<'_>,
         mut on_session: impl FnMut(SocketAddr, &Session),
     ) -> Result<HandshakeReport, HandshakeError> {
-        // What cannot be set up is said before anybody comes.
+        // Errors of the configuration are returned before a client connects.
         test.configs()?;
         let began = Instant::now();
         let (max, wait) = match test.clients {
@@ -132,7 +134,7 @@ impl Port {
         Ok(HandshakeReport { at: test.at, host_name: test.host_name.to_owned(), sessions, refusals: Vec::new() })
     }
 
-    /// Whoever stands at the port, if anybody does.
+    /// Accepts the next client; `None` when there is none.
     fn accept(&self) -> Result<Option<(TcpStream, SocketAddr)>, HandshakeError> {
         match self.listener.accept() {
             Ok((socket, client)) => {
@@ -147,7 +149,8 @@ impl Port {
 }
 
 impl ListenTest<'_> {
-    /// A server for one client. Its secrets and its tickets are its own: nobody can take up another's session.
+    /// Returns a server for one client. It has its own secrets and tickets: no client can resume the session of
+    /// another.
     fn configs(&self) -> Result<(ServerConnection, Arc<Secrets>), HandshakeError> {
         let chain: Vec<&Certificate> = self.server.chain().iter().collect();
         let identity = scenario::identity("server", &chain, self.server.key())?;
@@ -193,7 +196,7 @@ mod tests {
     use super::*;
     use crate::x509::KeyAlgorithm;
 
-    /// What the host tells, and what the visitor tells.
+    /// Returns the report of the server and that of the client.
     fn meet(host: &Hierarchy, other: &Hierarchy, version: TlsVersion) -> (HandshakeReport, HandshakeReport) {
         let port = Port::open("127.0.0.1:0").unwrap();
         let address = port.address().to_string();
@@ -265,7 +268,7 @@ mod tests {
         assert!(from_server.sessions.is_empty() && !from_server.passed());
     }
 
-    /// One of them says nothing, as browsers do that want to be quick, and one is of another CA.
+    /// One client sends nothing, as browsers do to save time, and one has a certificate of another CA.
     #[test]
     fn whoever_comes_in_time_is_received_whatever_the_others_do() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);

@@ -1,4 +1,4 @@
-//! How fast, with every kind of key and every key exchange: the good case with copies of its certificates.
+//! Handshakes per second with each key algorithm and key exchange: the good case with copies of its certificates.
 
 use super::endpoint::Endpoint;
 use super::error::{CopyError, HandshakeError};
@@ -9,7 +9,7 @@ use super::scenario::{self, Identity};
 use crate::tls::{Group, TlsVersion};
 use crate::x509::{Certificate, KeyAlgorithm};
 
-/// The kinds of keys that are in use for TLS.
+/// The key algorithms that are used with TLS.
 const KEYS: [KeyAlgorithm; 5] = [
     KeyAlgorithm::Rsa2048,
     KeyAlgorithm::Rsa4096,
@@ -18,14 +18,15 @@ const KEYS: [KeyAlgorithm; 5] = [
     KeyAlgorithm::Ed25519,
 ];
 
-/// The key exchanges that are compared: with and without a shelter from quantum computers.
+/// The key exchanges that are compared: without and with post-quantum protection.
 const X25519: &[Group] = &[Group::X25519];
 const HYBRID: &[Group] = &[Group::X25519MlKem768];
 
-/// Plays the good case of `test` with copies of its certificates, all of whose keys are of one kind; in full and resumed.
+/// Measures the good case of `test` with copies of its certificates, for each key algorithm; full and resumed
+/// handshakes.
 ///
 /// # Errors
-/// As for [`super::measure::measure`], and when there is nothing to copy.
+/// As for [`super::measure::measure`], and when a certificate cannot be copied.
 pub fn matrix(
     test: &HandshakeTest<'_>,
     workload: Workload,
@@ -37,7 +38,7 @@ pub fn matrix(
         let copies = Copies::of(test, *algorithm)?;
         for version in test.versions {
             for groups in [X25519, HYBRID] {
-                // TLS 1.2 knows no hybrid exchange: it is defined for TLS 1.3 only (draft-ietf-tls-ecdhe-mlkem).
+                // The hybrid key exchange is defined for TLS 1.3 only (draft-ietf-tls-ecdhe-mlkem).
                 if *version == TlsVersion::Tls12 && groups == HYBRID {
                     continue;
                 }
@@ -55,10 +56,10 @@ pub fn matrix(
     plan.play(on_progress)
 }
 
-/// Both endpoints under keys of one kind.
+/// Copies of both endpoints with keys of one algorithm.
 struct Copies {
     server: Identity,
-    /// Nothing in one-way TLS.
+    /// `None` in one-way TLS.
     client: Option<Identity>,
     roots: Vec<Certificate>,
 }
@@ -74,7 +75,7 @@ impl Copies {
         let server = hierarchy.identity("server", &hierarchy.leaf(test.server.certificate(), changes)?)?;
         let mut roots = vec![hierarchy.root().clone()];
         let Some(endpoint) = test.client else { return Ok(Self { server, client: None, roots }) };
-        // Large RSA keys take their time: one hierarchy is enough for endpoints of the same issuer.
+        // Large RSA keys take long to generate: endpoints of the same issuer share a hierarchy.
         let is_shared = endpoint.certificate().issuer == test.server.certificate().issuer;
         let other = if is_shared { None } else { Some(above(endpoint)?) };
         roots.extend(other.as_ref().map(|other| other.root().clone()));
@@ -106,7 +107,7 @@ mod tests {
             let expected = [(new, "x25519"), (new, "X25519MLKEM768"), (old, "x25519")];
             assert_eq!(groups, expected.map(|(version, group)| (version, group.to_owned())), "{algorithm}");
         }
-        // Longer keys make longer certificates: these were really made of such keys.
+        // Longer keys make longer certificates, so the copies have the intended keys.
         let bytes = |algorithm: KeyAlgorithm| {
             rates.iter().find(|rate| rate.key == algorithm.to_string() && !rate.resumed).unwrap().bytes
         };

@@ -1,4 +1,4 @@
-//! How fast: the good case many times over, in full and resumed.
+//! Measures handshakes per second: the good case many times, full and resumed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -14,63 +14,63 @@ use super::good_case::{HandshakeTest, good_case};
 use super::scenario::Scenario;
 use crate::tls::{NamedGroup, TlsVersion};
 
-/// How much is to be played.
+/// The number of handshakes and of parallel jobs.
 #[derive(Debug, Clone, Copy)]
 pub struct Workload {
-    /// Of each kind of handshake.
+    /// The number of handshakes of each kind.
     pub count: usize,
-    /// So many at once; each computes both sides of its own.
+    /// The number of parallel jobs; each computes both endpoints.
     pub jobs: usize,
 }
 
-/// How far it has come.
+/// The progress of a measurement.
 #[derive(Debug, Clone)]
 pub struct Progress<'a> {
     pub done: usize,
     pub of: usize,
-    /// What is being measured: `TLS 1.3, ecdsa-p256, x25519, resumed`.
+    /// The kind that is being measured: `TLS 1.3, ecdsa-p256, resumed`.
     pub what: &'a str,
 }
 
-/// The figures of one kind of handshake. Both sides are computed by one thread: what two machines share, one does here.
+/// The results for one kind of handshake. One thread computes both endpoints, which are usually on two machines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rate {
     pub version: TlsVersion,
-    /// The kind of the server's key: `ecdsa-p256`.
+    /// The algorithm of the server's key: `ecdsa-p256`.
     pub key: String,
-    /// The group of the Diffie-Hellman exchange; a session of TLS 1.2 that is taken up again has none.
+    /// The group of the Diffie-Hellman exchange; `None` in a resumed session of TLS 1.2.
     pub group: Option<NamedGroup>,
-    /// Taken up from an earlier session, without certificates.
+    /// `true`: the sessions resume an earlier one, without certificates.
     pub resumed: bool,
     pub count: usize,
     pub jobs: usize,
-    /// For all of them, with connecting and a few bytes each way.
+    /// The duration of all handshakes, including connections and application data.
     pub total: Duration,
     pub median: Duration,
-    /// 95 of 100 took no longer.
+    /// 95 percent of the handshakes were not slower.
     pub p95: Duration,
-    /// 99 of 100 took no longer.
+    /// 99 percent of the handshakes were not slower.
     pub p99: Duration,
-    /// Bytes on the wire for one of them, both directions together.
+    /// The number of bytes on the wire for one handshake, in both directions.
     pub bytes: usize,
 }
 
 impl Rate {
-    /// Handshakes per second.
+    /// Returns the handshakes per second.
     pub fn per_second(&self) -> f64 {
         per_second(self.count, self.total)
     }
 }
 
-/// So many in this time, per second.
+/// Returns `count` divided by `total` in seconds; 0 for no time.
 pub fn per_second(count: usize, total: Duration) -> f64 {
     if total.is_zero() { 0.0 } else { count as f64 / total.as_secs_f64() }
 }
 
-/// Plays the good case in full and resumed, in every version of the test; `on_progress` hears how far it has come.
+/// Measures the good case, full and resumed, in each version of the test; `on_progress` is called regularly.
 ///
 /// # Errors
-/// When the test cannot be held, as for [`super::run`], or one handshake ends otherwise than the others.
+/// As for [`super::run`], and when one handshake has another result than the others.
 pub fn measure(
     test: &HandshakeTest<'_>,
     workload: Workload,
@@ -83,7 +83,7 @@ pub fn measure(
     plan.play(on_progress)
 }
 
-/// What is to be measured, one kind of handshake after another.
+/// The kinds of handshakes to be measured, one after the other.
 pub(super) struct Plan {
     runs: Vec<Run>,
     pub workload: Workload,
@@ -101,7 +101,7 @@ impl Plan {
         Self { runs: Vec::new(), workload }
     }
 
-    /// This scenario in full, and resumed.
+    /// Adds this scenario, full and resumed.
     pub fn add(&mut self, scenario: &Scenario, key: &str) -> Result<(), HandshakeError> {
         for resumed in [false, true] {
             let configs = scenario.configs()?;
@@ -123,7 +123,7 @@ impl Plan {
     }
 }
 
-/// How often it is told how far it has come.
+/// The interval at which progress is reported.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
 impl Run {
@@ -141,7 +141,7 @@ impl Run {
                 jobs.into_iter().map(|job| job.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             joined.collect::<Result<Vec<JobResult>, HandshakeError>>()
         })?;
-        // By the clocks of those who work: whoever waits for them may be woken after they are done.
+        // Measured by the jobs themselves: the waiting thread may wake up later.
         let began = results.iter().map(|result| result.began).min();
         let ended = results.iter().map(|result| result.ended).max();
         let total = began.zip(ended).map(|(began, ended)| ended.saturating_duration_since(began));
@@ -167,11 +167,12 @@ impl Run {
         })
     }
 
-    /// Plays until all are played. Each job has a client of its own: tickets that another could use up would be missed.
+    /// Carries out handshakes until `count` is reached. Each job has its own client, so that no other job uses up its
+    /// tickets.
     fn work(&self, count: usize, next: &AtomicUsize, start: &Barrier) -> Result<JobResult, HandshakeError> {
         let resumption = if self.resumed { Resumption::in_memory_sessions(8) } else { Resumption::disabled() };
         let configs = without_key_log(&self.configs, resumption);
-        // The first leaves behind what the others take up, and warms the caches.
+        // The first handshake provides the ticket that the others resume, and warms the caches.
         let warmed = exchange::play(&configs);
         start.wait();
         let began = Instant::now();
@@ -198,7 +199,7 @@ impl Run {
     }
 }
 
-/// What one job has done.
+/// The result of one job.
 struct JobResult {
     times: Vec<Duration>,
     bytes: usize,
@@ -207,7 +208,7 @@ struct JobResult {
     ended: Instant,
 }
 
-/// The same ends without a key log: what nobody reads must not be paid for.
+/// Returns the configurations without a key log, which would cost time.
 fn without_key_log(configs: &ConfigPair, resumption: Resumption) -> ConfigPair {
     let (mut client, mut server) = ((*configs.client).clone(), (*configs.server).clone());
     client.key_log = Arc::new(NoKeyLog);
@@ -258,10 +259,10 @@ mod tests {
         exchange.resumed = true;
         assert_eq!(reason_of(full.time_of(&exchange)), "it was taken up again");
         exchange.resumed = false;
-        // The handshake ended well, and the bytes after it did not arrive.
+        // The handshake succeeded, but the application data did not arrive.
         exchange.to_client = 0;
         assert_eq!(reason_of(full.time_of(&exchange)), "it did not pass");
-        // A server that hands out no tickets.
+        // A server that sends no tickets.
         let mut server = (*resumed.configs.server).clone();
         server.send_tls13_tickets = 0;
         plan.runs[1].configs.server = server.into();

@@ -8,7 +8,7 @@ use super::super::{cause, exchange, facts};
 use super::forged_peer::{CaseNotPlayed, ForgedPeers};
 use crate::tls::{Alert, Side, trace};
 
-/// A case: its word, its words, who must refuse it and why, and what it changes.
+/// A case: its code and title, the endpoint that must refuse it and why, and its change to the scenario.
 pub(in super::super) struct Case {
     pub name: &'static str,
     title: &'static str,
@@ -40,7 +40,8 @@ impl Case {
         ExpectedRefusal { by: self.by, error: self.error, alert: alert_for(self.error) }
     }
 
-    /// Plays the case with the ends that `ends` makes of it; only the tests make them of softer stuff.
+    /// Carries out the case with the configurations that `configs` returns; only tests pass other ones than
+    /// [`Scenario::configs`].
     pub fn attempt(
         &self,
         forged: &ForgedPeers<'_>,
@@ -72,8 +73,8 @@ impl Case {
     }
 }
 
-/// The alert that says so on the wire (RFC 8446 §6.2, in the choice of rustls: what it has no alert of its own for is
-/// `certificate_unknown`).
+/// Returns the alert that rustls sends for the error (RFC 8446 §6.2); errors without an alert of their own are
+/// `certificate_unknown`.
 fn alert_for(error: &str) -> Option<Alert> {
     Some(match error {
         cause::NO_CERTIFICATE => Alert::CERTIFICATE_REQUIRED,

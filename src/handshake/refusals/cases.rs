@@ -1,4 +1,4 @@
-//! The cases in which somebody holds or shows the wrong thing.
+//! The cases in which an endpoint has or shows a wrong certificate or key.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::forged_peer::{CaseNotPlayed, from_unknown_ca};
 use super::lookalike_ca::{CopyChanges, Purpose};
 use crate::x509::{Certificate, ExtendedKeyUsage};
 
-/// All cases, those that a server must refuse first.
+/// All cases; first those that a server must refuse.
 pub(in super::super) const CASES: [Case; 23] = [
     by_server("no-client-certificate", "client without certificate", cause::NO_CERTIFICATE, |forged, scenario| {
         forged.client()?;
@@ -54,7 +54,7 @@ pub(in super::super) const CASES: [Case; 23] = [
             if !allows_purpose(server.certificate(), &ExtendedKeyUsage::ClientAuth) {
                 scenario.client = Some(scenario.server.clone());
             } else {
-                // It may serve both: a copy that is a server's alone takes its place.
+                // The certificate is valid for both purposes: use a copy that is valid for servers only.
                 let changes = CopyChanges { purpose: Some(Purpose::Server), ..CopyChanges::default() };
                 scenario.client = Some(forged.server.copy(changes)?);
                 scenario.server_trust.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
@@ -97,7 +97,7 @@ pub(in super::super) const CASES: [Case; 23] = [
         },
     ),
     by_client("wrong-host-name", "server of another host name", cause::WRONG_NAME, |_, scenario| {
-        // `.invalid` is reserved (RFC 6761 §6.4): no certificate vouches for it.
+        // `.invalid` is reserved (RFC 6761 §6.4): no certificate has such a name.
         scenario.host_name = ServerName::try_from("wrong-host.invalid")
             .map_err(|_| SetUpError::Library("it does not know host names".to_owned()))?;
         Ok(())
@@ -126,7 +126,7 @@ pub(in super::super) const CASES: [Case; 23] = [
         "server with client certificate",
         cause::WRONG_PURPOSE,
         |forged, scenario| {
-            // A copy with the server's names: a name that does not fit would be refused for another reason.
+            // A copy with the server's names: a wrong name would be refused for another reason.
             let changes = CopyChanges { purpose: Some(Purpose::Client), ..CopyChanges::default() };
             scenario.server = forged.server.copy(changes)?;
             scenario.client_trust.roots = scenario::roots(&[forged.server.hierarchy.root()])?;
@@ -175,12 +175,13 @@ fn without_intermediate(identity: &Identity) -> Result<Identity, CaseNotPlayed> 
     }
 }
 
-/// Whether the TLS library would take the certificate for this purpose: without the extension, for any.
+/// Returns whether the TLS library accepts the certificate for this purpose; without the extension it accepts any
+/// purpose.
 pub(in super::super) fn allows_purpose(certificate: &Certificate, purpose: &ExtendedKeyUsage) -> bool {
     certificate.extended_key_usage.as_ref().is_none_or(|purposes| purposes.contains(purpose))
 }
 
-/// One second after the certificate's last; after the last second of RFC 5280 (§4.1.2.5) there is no other.
+/// Returns the second after not_after; the latest time of RFC 5280 (§4.1.2.5) has none.
 fn after(certificate: &Certificate) -> Result<time::OffsetDateTime, CaseNotPlayed> {
     certificate
         .validity
@@ -189,7 +190,7 @@ fn after(certificate: &Certificate) -> Result<time::OffsetDateTime, CaseNotPlaye
         .ok_or_else(|| CaseNotPlayed::Untried("the certificate never expires".to_owned()))
 }
 
-/// One second before the certificate's first.
+/// Returns the second before not_before.
 fn before(certificate: &Certificate) -> Result<time::OffsetDateTime, CaseNotPlayed> {
     certificate
         .validity

@@ -1,4 +1,4 @@
-//! What the cases are made of: copies of the endpoints under keys of this test's own.
+//! Forged peers: copies of the endpoints whose keys and CA belong to the test.
 
 use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,10 +14,10 @@ use crate::x509::{
     AttributeType, Certificate, DistinguishedName, GeneralName, KeyAlgorithm, KeyKind, KeyUsage, NameConstraints,
 };
 
-/// What the cases are made of, made once for all of them.
+/// The forged peers of all cases, created once.
 pub(in super::super) struct ForgedPeers<'a> {
     pub test: &'a HandshakeTest<'a>,
-    /// Nothing in one-way TLS.
+    /// `None` in one-way TLS.
     client: Option<ForgedPeer<'a>>,
     pub server: ForgedPeer<'a>,
 }
@@ -32,18 +32,18 @@ impl<'a> ForgedPeers<'a> {
         })
     }
 
-    /// The client, without whom there is no case about one.
+    /// Returns the forged client; in one-way TLS the case is not tried.
     pub fn client(&self) -> Result<&ForgedPeer<'a>, CaseNotPlayed> {
         self.client.as_ref().ok_or_else(|| CaseNotPlayed::Untried(ONE_WAY.to_owned()))
     }
 }
 
-/// Why there is no case about a client's certificate.
+/// The reason why cases about a client's certificate are not tried.
 const ONE_WAY: &str = "the server asks for no certificate";
 
-/// Why a case was not played.
+/// Why a case was not carried out.
 pub(in super::super) enum CaseNotPlayed {
-    /// These certificates leave nothing to try.
+    /// The case is not possible with these certificates, for this reason.
     Untried(String),
     Failed(CopyError),
 }
@@ -54,18 +54,20 @@ impl<E: Into<CopyError>> From<E> for CaseNotPlayed {
     }
 }
 
-/// An endpoint, and the look-alike CA that copies what stands above it.
+/// An endpoint, and the look-alike CA with copies of its issuers.
 pub(in super::super) struct ForgedPeer<'a> {
     whose: &'static str,
     pub endpoint: &'a Endpoint,
     other: Option<&'a Endpoint>,
     pub hierarchy: LookalikeCa,
-    /// A key of the same kind that is not the certificate's: RSA keys take their time, so it is made once.
+    /// A key of the same algorithm that does not belong to the certificate. It is generated once, because RSA keys take
+    /// long.
     wrong_key: OnceCell<PrivateKey>,
 }
 
 impl<'a> ForgedPeer<'a> {
-    /// `other` lends its key where a wrong one of the same kind is wanted.
+    /// Creates a look-alike CA for the endpoint. The key of `other` is used as a wrong key, if it has the same
+    /// algorithm.
     pub fn new(
         whose: &'static str,
         endpoint: &'a Endpoint,
@@ -98,9 +100,9 @@ impl<'a> ForgedPeer<'a> {
         self.hierarchy.identity_issued_by_leaf(self.whose, &leaf, self.endpoint.certificate())
     }
 
-    /// A copy whose issuer may vouch for other names only, and the root of both.
+    /// Returns a copy whose issuer is constrained to other names, and its root.
     pub fn outside_name_constraints(&self, roots: &[Certificate]) -> Result<(Identity, Certificate), CopyError> {
-        // `.invalid` is reserved (RFC 6761 §6.4), and so is 192.0.2.0/24 (RFC 5737): nobody bears such a name.
+        // `.invalid` (RFC 6761 §6.4) and 192.0.2.0/24 (RFC 5737) are reserved: no endpoint has such a name.
         let constraints = NameConstraints {
             permitted: vec![
                 Subtree::Dns("permitted.invalid".to_owned()),
@@ -113,7 +115,7 @@ impl<'a> ForgedPeer<'a> {
         };
         let changes = HierarchyChanges { constraints: Some(&constraints), ..HierarchyChanges::default() };
         let hierarchy = LookalikeCa::copy_above(self.endpoint.chain(), roots, changes)?;
-        // A client often has no name of a kind that constraints speak of; it gets one.
+        // A client often has no name of a type that the constraints restrict; its copy gets one.
         let certificate = self.endpoint.certificate();
         let is_bound = certificate.names().iter().any(|name| constraints.check(name).is_err());
         let names = [GeneralName::Dns("outside.invalid".to_owned())];
@@ -149,7 +151,7 @@ impl<'a> ForgedPeer<'a> {
     }
 }
 
-/// A copy of the endpoint whose root has another name and another key.
+/// Returns a copy of the endpoint whose root has another name and another key.
 pub(in super::super) fn from_unknown_ca(
     whose: &'static str,
     endpoint: &Endpoint,
@@ -163,7 +165,7 @@ pub(in super::super) fn from_unknown_ca(
     hierarchy.identity(whose, &hierarchy.leaf(endpoint.certificate(), CopyChanges::default())?)
 }
 
-/// The algorithm of a key that could pass for one of this kind until a signature is checked.
+/// Returns an algorithm whose keys are accepted in place of this kind until a signature is verified.
 fn algorithm_like(kind: &KeyKind) -> KeyAlgorithm {
     match kind {
         KeyKind::EcdsaP256 | KeyKind::Other(_) => KeyAlgorithm::EcdsaP256,

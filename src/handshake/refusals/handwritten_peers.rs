@@ -1,8 +1,7 @@
-//! Peers that do not speak the protocol as it has to be spoken: older than is acceptable, without forward secrecy, without
-//! TLS, or not at all.
+//! Peers that violate the protocol: an old version, no forward secrecy, no TLS, or no bytes at all.
 //!
-//! The TLS library cannot play them, so their bytes are written by hand and sent as they stand. Each gets a connection
-//! over loopback and ends with it: whatever the other side answers, the peer hangs up.
+//! The TLS library cannot be such a peer, so their bytes are written by hand. Each has one loopback connection, and
+//! closes it after any response.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -19,14 +18,14 @@ use super::super::scenario::Scenario;
 use super::super::socket::socket_pair;
 use crate::tls::{Alert, Body, Side, TlsVersion, wire};
 
-/// How long the peer that stalls is waited for here, if nothing shorter was asked for: it is known that it says nothing.
+/// The longest time to wait for a peer that stalls: it is known that it sends nothing.
 const STALL_LIMIT: Duration = Duration::from_millis(25);
 
-/// So long does a peer wait for the other side to hang up. Much longer than the other's patience: whoever waits for the
-/// peer to end it is found out.
+/// The time that a peer waits for the other endpoint to close. It is much longer than [`STALL_LIMIT`], so that an
+/// endpoint that waits for the peer to close is detected.
 const PEER_LIMIT: Duration = Duration::from_secs(2);
 
-/// A case: its word, its words, what must become of it, and what the peer says.
+/// A case: its code and title, the expected refusal, and the bytes that the peer writes.
 pub(in super::super) struct HandwrittenPeer {
     pub name: &'static str,
     title: &'static str,
@@ -54,7 +53,7 @@ const fn by_client(
     HandwrittenPeer { name, title, expected: ExpectedRefusal { by: Side::Client, error, alert }, writes }
 }
 
-/// All of them, those that a server must refuse first.
+/// All cases; first those that a server must refuse.
 pub(in super::super) const HANDWRITTEN_PEERS: [HandwrittenPeer; 8] = [
     by_server(
         "tls-1-1-client",
@@ -81,7 +80,7 @@ pub(in super::super) const HANDWRITTEN_PEERS: [HandwrittenPeer; 8] = [
         |_, _| b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(),
     ),
     by_server("stalling-client", "client that stalls", cause::TIMED_OUT, None, |_, _| {
-        // Half a hello: whoever waits for the rest waits in vain.
+        // Half of a client hello; the rest never follows.
         let hello = client_hello(TLS_1_2, &STATIC_RSA_SUITES, &[]);
         hello[..hello.len() / 2].to_vec()
     }),
@@ -96,7 +95,7 @@ pub(in super::super) const HANDWRITTEN_PEERS: [HandwrittenPeer; 8] = [
         "static-rsa-server",
         "server with static RSA only",
         cause::NO_COMMON_CIPHER_SUITE,
-        // RFC 8446 §4.1.3 asks for illegal_parameter; this is what rustls sends.
+        // RFC 8446 §4.1.3 requires illegal_parameter; rustls sends this alert.
         Some(Alert::HANDSHAKE_FAILURE),
         |version, hello| match version {
             TlsVersion::Tls12 => server_hello(TLS_1_2, STATIC_RSA_SUITES[0], hello, &[]),
@@ -114,13 +113,13 @@ pub(in super::super) const HANDWRITTEN_PEERS: [HandwrittenPeer; 8] = [
 ];
 
 impl HandwrittenPeer {
-    /// Plays the case against the real other side.
+    /// Carries out the case against an endpoint of the good case.
     pub fn attempt(&self, good: &Scenario, limit: Duration) -> Result<Refusal, HandshakeError> {
         let limit = if self.expected.error == cause::TIMED_OUT { limit.min(STALL_LIMIT) } else { limit };
         self.attempt_with(good, PEER_LIMIT, |socket| real_side(self.expected.by, good, socket, limit))
     }
 
-    /// Plays the case against whatever `other_side` makes of its socket; only the tests make it of softer stuff.
+    /// Carries out the case against `other_side`; only tests pass another one than [`real_side`].
     pub(super) fn attempt_with(
         &self,
         good: &Scenario,
@@ -147,7 +146,7 @@ impl HandwrittenPeer {
         })
     }
 
-    /// Says what there is to say, listens for an answer, and hangs up. What goes wrong shows at the other side.
+    /// Writes the bytes, reads a response, and closes. Errors are visible at the other endpoint.
     fn play(&self, mut socket: TcpStream, version: TlsVersion, peer_limit: Duration) {
         let mut exchange = || -> io::Result<()> {
             socket.set_read_timeout(Some(peer_limit))?;
@@ -163,14 +162,14 @@ impl HandwrittenPeer {
                 }
             }
             socket.write_all(&(self.writes)(version, &received))?;
-            // An alert, or an answer that should not be: which of them, the other side's own record shows.
+            // Whether this is an alert, the recording of the other endpoint shows.
             let _heard = socket.read(&mut [0; 4096])?;
             socket.shutdown(Shutdown::Both)
         };
         exchange().ok();
     }
 
-    /// Refused, or gone on with: anything that is said to such a peer but an alert takes it for one to talk to.
+    /// Returns whether the endpoint refused. A message other than an alert means that it accepted the peer.
     fn verifier(&self, session: &Session) -> RefusalOutcome {
         let goes_on = session.messages.iter().any(|message| {
             message.from == self.expected.by && !matches!(message.body, Body::Alert { .. } | Body::ClientHello { .. })
@@ -182,7 +181,7 @@ impl HandwrittenPeer {
     }
 }
 
-/// The side that has to refuse: with the certificates and the rules of the good case.
+/// Runs the endpoint that has to refuse, with the settings of the good case.
 pub(super) fn real_side(
     side: Side,
     good: &Scenario,
@@ -208,23 +207,23 @@ pub(super) fn real_side(
     Ok(connection.into_session(good.version, Arc::clone(&configs.secrets), ended))
 }
 
-/// What stands where a peer should put random bytes: nobody gets as far as relying on them.
+/// In place of random bytes: no session gets as far as using them.
 const RANDOM: [u8; 32] = *b"not random, and need not be here";
 
 const TLS_1_1: u16 = 0x0302;
 const TLS_1_2: u16 = 0x0303;
 
-/// `TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA`, the same with RSA, and `TLS_RSA_WITH_AES_128_CBC_SHA`: all that TLS 1.1 has.
+/// `TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA`, the same with RSA, and `TLS_RSA_WITH_AES_128_CBC_SHA`: suites of TLS 1.1.
 const CBC_SUITES: [u16; 3] = [0xc009, 0xc013, 0x002f];
 
-/// `TLS_RSA_WITH_AES_256_GCM_SHA384` and its kin (RFC 5288 §3, RFC 5246 §A.5): the session's key, encrypted to the
-/// server's certificate. Whoever gets hold of that key later opens every recording.
+/// `TLS_RSA_WITH_AES_256_GCM_SHA384` and similar (RFC 5288 §3, RFC 5246 §A.5): the client encrypts the secret to the
+/// server's key. An attacker who gets that key later can decrypt recorded sessions.
 const STATIC_RSA_SUITES: [u16; 4] = [0x009d, 0x009c, 0x003d, 0x002f];
 
-/// A client hello in one record (RFC 5246 §7.4.1.2, RFC 8446 §4.1.2).
+/// Returns a client hello in one record (RFC 5246 §7.4.1.2, RFC 8446 §4.1.2).
 pub(super) fn client_hello(version: u16, suites: &[u16], more: &[u8]) -> Vec<u8> {
     let suites: Vec<u8> = suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
-    // rsa_pss_rsae_sha256, ecdsa_secp256r1_sha256, ed25519, rsa_pkcs1_sha256: every kind of certificate is welcome.
+    // rsa_pss_rsae_sha256, ecdsa_secp256r1_sha256, ed25519, rsa_pkcs1_sha256: any certificate is accepted.
     let schemes = vector(2, &[0x08, 0x04, 0x04, 0x03, 0x08, 0x07, 0x04, 0x01]);
     let groups = vector(2, &[0x00, 0x1d, 0x00, 0x17]); // x25519, secp256r1
     let extensions = [
@@ -247,16 +246,16 @@ pub(super) fn client_hello(version: u16, suites: &[u16], more: &[u8]) -> Vec<u8>
     record(1, &body)
 }
 
-/// What a hello has to say besides in order to be one of TLS 1.3: the version, and a public value.
+/// Returns the extensions that make the hello one of TLS 1.3: the version, and a public value.
 fn supported_versions_of_client() -> Vec<u8> {
     // Any 32 bytes are a public value of X25519 (RFC 7748 §5).
     let share = [&[0x00, 0x1d][..], &vector(2, &RANDOM)].concat();
     [extension(43, &vector(1, &[0x03, 0x04])), extension(51, &vector(2, &share))].concat()
 }
 
-/// A server hello that chooses `suite` and takes up the session identifier of the client's hello.
+/// Returns a server hello that chooses `suite` and repeats the session id of the client hello.
 pub(super) fn server_hello(version: u16, suite: u16, client_hello: &[u8], more: &[u8]) -> Vec<u8> {
-    // Record header, message header, version and random come before it.
+    // Record header, message header, version and random precede it.
     let session_id = client_hello.get(43..).and_then(|rest| wire::Reader(rest).vector(1)).unwrap_or_default();
     let extensions = if more.is_empty() { Vec::new() } else { vector(2, more) };
     let body = [
@@ -276,7 +275,7 @@ fn supported_version_of_server() -> Vec<u8> {
     [extension(43, &[0x03, 0x04]), extension(51, &share)].concat()
 }
 
-/// A handshake message in a record of its own. The record's version is fixed for a first hello (RFC 8446 §5.1).
+/// Returns a handshake message in its own record. The version of the record is fixed for a first hello (RFC 8446 §5.1).
 pub(super) fn record(message: u8, body: &[u8]) -> Vec<u8> {
     let message = [&[message][..], &vector(3, body)].concat();
     [&[22, 3, 1][..], &vector(2, &message)].concat()
@@ -286,7 +285,7 @@ fn extension(number: u16, content: &[u8]) -> Vec<u8> {
     [&number.to_be_bytes()[..], &vector(2, content)].concat()
 }
 
-/// Content behind its length, which takes so many bytes.
+/// Returns the content, preceded by its length in `bytes` bytes.
 pub(super) fn vector(bytes: usize, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     [&length[length.len() - bytes..], content].concat()

@@ -1,7 +1,7 @@
-//! Copies of certificates under keys of this test's own: what must be refused is made of them.
+//! A CA that looks like the original: copies of its certificates with keys of the test, for cases that must be refused.
 //!
-//! A copy keeps every field of the original but those that depend on keys: public key, serial, key identifiers,
-//! signature. Neither the CA's key nor its index is touched: the copies live in memory and end with the test.
+//! A copy has all fields of the original except those that depend on keys: public key, serial number, key identifiers,
+//! signature. Neither the CA's key nor its index is used: the copies are in memory only.
 
 use time::{Duration, OffsetDateTime};
 
@@ -13,41 +13,41 @@ use crate::x509::{
     digest, tbs, validity,
 };
 
-/// A copied certificate and the key that it now holds.
+/// A copied certificate and its new key.
 pub(in super::super) struct CopiedCertificate {
     pub certificate: Certificate,
     pub key: PrivateKey,
 }
 
-/// Copies of a root and the intermediates below it, each able to sign.
+/// Copies of a root and its intermediates, with their keys.
 pub(in super::super) struct LookalikeCa {
     /// The root first, the issuer of leaves last.
     authorities: Vec<CopiedCertificate>,
 }
 
-/// What a copy says differently from its original.
+/// The differences of a copy from its original; `None` keeps a field.
 #[derive(Default, Clone, Copy)]
 pub(in super::super) struct CopyChanges<'a> {
     pub subject: Option<&'a DistinguishedName>,
-    /// The only purpose that the copy may serve.
+    /// The only purpose of the copy.
     pub purpose: Option<Purpose>,
-    /// The names that it bears.
+    /// The subject alternative names.
     pub names: Option<&'a [GeneralName]>,
-    /// What it may vouch for, as a CA.
+    /// The name constraints of a CA.
     pub constraints: Option<&'a NameConstraints>,
     pub validity: Option<Validity>,
-    /// The kind of its key; P-256 unless something else is wanted, because nothing is quicker.
+    /// The algorithm of the key; `None` means P-256, which is generated fastest.
     pub algorithm: Option<KeyAlgorithm>,
 }
 
-/// What a copied hierarchy says differently from its original.
+/// The differences of a copied hierarchy from its original.
 #[derive(Default, Clone, Copy)]
 pub(in super::super) struct HierarchyChanges<'a> {
     /// The name of its root.
     pub root_name: Option<&'a DistinguishedName>,
-    /// What the issuer of leaves may vouch for.
+    /// The name constraints of the issuer of leaves.
     pub constraints: Option<&'a NameConstraints>,
-    /// The kind of every key.
+    /// The algorithm of all keys.
     pub algorithm: Option<KeyAlgorithm>,
 }
 
@@ -59,7 +59,7 @@ pub(in super::super) enum Purpose {
 }
 
 impl LookalikeCa {
-    /// Copies everything above the leaf of `chain`, up to one of the `roots`.
+    /// Copies the issuers of the leaf of `chain`, up to one of the `roots`.
     pub fn copy_above(
         chain: &[Certificate],
         roots: &[Certificate],
@@ -84,22 +84,22 @@ impl LookalikeCa {
         &self.authorities[0].certificate
     }
 
-    /// The copy of whoever issued the leaf.
+    /// Returns the copy of the issuer of the leaf.
     pub fn issuer(&self) -> &CopiedCertificate {
         &self.authorities[self.authorities.len() - 1]
     }
 
-    /// A copy of a leaf.
+    /// Returns a copy of a leaf.
     pub fn leaf(&self, original: &Certificate, changes: CopyChanges<'_>) -> Result<CopiedCertificate, CopyError> {
         copy(original, changes, Some(self.issuer()))
     }
 
-    /// What an endpoint shows that holds this copy.
+    /// Returns the identity of an endpoint with this copy.
     pub fn identity(&self, whose: &'static str, leaf: &CopiedCertificate) -> Result<Identity, CopyError> {
         Ok(scenario::identity(whose, &self.chain(&[&leaf.certificate]), &leaf.key)?)
     }
 
-    /// A leaf that another leaf issued, and the chain that would prove it if leaves were allowed to.
+    /// Returns a leaf that another leaf issued, with the chain that would be valid if leaves were allowed to issue.
     pub fn identity_issued_by_leaf(
         &self,
         whose: &'static str,
@@ -110,13 +110,13 @@ impl LookalikeCa {
         Ok(scenario::identity(whose, &self.chain(&[&below.certificate, &leaf.certificate]), &below.key)?)
     }
 
-    /// `below` and, above them, the intermediates.
+    /// Returns `below`, then the intermediates.
     fn chain<'a>(&'a self, below: &[&'a Certificate]) -> Vec<&'a Certificate> {
         let intermediates = self.authorities.iter().skip(1).rev().map(|authority| &authority.certificate);
         below.iter().copied().chain(intermediates).collect()
     }
 
-    /// A revocation list of the copied issuer with this serial in it (RFC 5280 §5.1).
+    /// Returns a CRL of the copied issuer that revokes this serial number (RFC 5280 §5.1).
     pub fn crl_revoking(&self, serial: &SerialNumber, at: OffsetDateTime) -> Result<Vec<u8>, CopyError> {
         let issuer = self.issuer();
         let algorithm = issuer.key.signature_algorithm().der;
@@ -141,7 +141,7 @@ impl LookalikeCa {
     }
 }
 
-/// The certificate with one bit of its serial number turned over, under its old signature.
+/// Returns the certificate with one bit of its serial number changed and its original signature.
 pub(in super::super) fn tampered(original: &Certificate) -> Result<Certificate, CopyError> {
     let mut fields = fields(original)?;
     if let Some(last) = fields.serial.last_mut() {
@@ -151,11 +151,11 @@ pub(in super::super) fn tampered(original: &Certificate) -> Result<Certificate, 
     Ok(Certificate::from_der(&signed)?)
 }
 
-/// From the issuer of the leaf up to a root, both included.
+/// Returns the path from the issuer of the leaf to a root, both included.
 fn path_above<'a>(chain: &'a [Certificate], roots: &'a [Certificate]) -> Result<Vec<&'a Certificate>, CopyError> {
     let mut path: Vec<&Certificate> = Vec::new();
     let mut below = &chain[0];
-    // Each step uses another certificate of the chain; a loop of names ends with the length of the chain.
+    // Each step uses another certificate of the chain; the length of the chain ends a loop of names.
     for _ in 0..=chain.len() {
         if let Some(root) = roots.iter().find(|root| root.subject == below.issuer) {
             path.push(root);
@@ -182,7 +182,7 @@ fn fields(certificate: &Certificate) -> Result<TbsFields, CopyError> {
     TbsFields::split(certificate.tbs()).ok_or_else(|| CopyError::Fields(certificate.subject.to_string()))
 }
 
-/// Copies a certificate for a fresh key, signed by `issuer`, or by itself when there is none.
+/// Copies a certificate with a new key, signed by `issuer`, or self-signed when that is `None`.
 fn copy(
     original: &Certificate,
     changes: CopyChanges<'_>,
@@ -191,7 +191,7 @@ fn copy(
     let key = PrivateKey::generate(changes.algorithm.unwrap_or(KeyAlgorithm::EcdsaP256))?;
     let signer = issuer.map_or(&key, |issuer| &issuer.key);
     let subject = changes.subject.unwrap_or(&original.subject);
-    // A root that is copied under another name stays its own issuer.
+    // A root that is copied with another name stays self-issued.
     let issuer_name = issuer.map_or(if original.is_self_issued() { subject } else { &original.issuer }, |issuer| {
         &issuer.certificate.subject
     });
@@ -212,7 +212,7 @@ fn copy(
     Ok(CopiedCertificate { certificate, key })
 }
 
-/// What follows the public key, with other extensions.
+/// Returns the fields after the public key, with changed extensions.
 fn copy_rest(
     original: &Certificate,
     rest: &[u8],
@@ -231,7 +231,7 @@ fn copy_rest(
     Ok(copied)
 }
 
-/// `[3] Extensions` with the key identifiers of the new keys, and what else was asked for.
+/// Returns `[3] Extensions` with the key identifiers of the new keys, and the wanted changes.
 fn copy_extensions(
     original: &Certificate,
     field: &[u8],
@@ -259,7 +259,7 @@ fn copy_extensions(
     Ok(der::value(der::context_constructed(3), &list))
 }
 
-/// The extensions that take the place of those of the original, or come in addition, with their object identifiers.
+/// Returns the extensions that replace those of the original or are added to them, with their object identifiers.
 fn wanted_extensions(changes: CopyChanges<'_>) -> Vec<(&'static [u8], Vec<u8>)> {
     let purpose = changes.purpose.map(|purpose| {
         let purpose = der::value(der::OBJECT_IDENTIFIER, &[0x2b, 6, 1, 5, 5, 7, 3, purpose as u8]);
@@ -280,13 +280,13 @@ fn authority_key_id(key: &PrivateKey) -> Vec<u8> {
     der::sequence(&[&der::value(der::context(0), &key.public_key().key_id())])
 }
 
-/// An `Extension` of RFC 5280 §4.1 that is not critical, which DER says by saying nothing.
+/// Returns an `Extension` (RFC 5280 §4.1) that is not critical: DER omits the default value.
 fn extension(oid: &[u8], value: &[u8]) -> Vec<u8> {
     let oid = der::value(der::OBJECT_IDENTIFIER, oid);
     der::sequence(&[&oid, &der::value(der::OCTET_STRING, value)])
 }
 
-/// One that whoever does not understand it must not pass over, as RFC 5280 §4.2.1.10 asks of name constraints.
+/// Returns a critical `Extension`, as RFC 5280 §4.2.1.10 requires for name constraints.
 fn critical_extension(oid: &[u8], value: &[u8]) -> Vec<u8> {
     let oid = der::value(der::OBJECT_IDENTIFIER, oid);
     let critical = der::value(der::BOOLEAN, &[0xff]);
@@ -313,7 +313,7 @@ mod tests {
         let names: Vec<_> = path.iter().map(|one| one.subject.to_string()).collect();
         assert_eq!(names, ["CN=Lower", "CN=Upper", "CN=Root"]);
         let alone = [issued("leaf", "leaf")];
-        // Names that go round in a circle end somewhere, and so does a leaf that claims to be its own issuer.
+        // A loop of names ends, and so does a leaf that names itself as its issuer.
         let circle = [issued("leaf", "One"), issued("One", "Two"), issued("Two", "One")];
         assert!(matches!(path_above(&circle, &roots), Err(CopyError::NoIssuer(_))));
         assert!(matches!(path_above(&alone, &roots), Err(CopyError::NoIssuer(_))));

@@ -18,7 +18,7 @@ use super::report::Refusal;
 use super::scenario::Scenario;
 use forged_peer::ForgedPeers;
 
-/// Tries every case as a change of this good case.
+/// Tries each case as a change of this good case.
 pub(super) fn try_all(forged: &ForgedPeers<'_>, good: &Scenario) -> Result<Vec<Refusal>, HandshakeError> {
     let certificates = cases::CASES.iter().map(|case| case.attempt(forged, good, Scenario::configs));
     let others = handwritten_peers::HANDWRITTEN_PEERS.iter().map(|peer| peer.attempt(good, forged.test.timeout));

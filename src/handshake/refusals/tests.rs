@@ -1,4 +1,4 @@
-//! What each case is worth: every check is switched off in turn, and the case that hangs on it has to notice.
+//! What each case proves: each check is switched off in turn, and the case that depends on it must fail.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -38,7 +38,7 @@ const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
 
 const INTERNAL_ERROR: Alert = Alert(80);
 
-/// A judge with exactly one check switched off: what it would refuse with this code, it lets through.
+/// A verifier with exactly one check switched off: it accepts what it would refuse with this code.
 #[derive(Debug)]
 struct SkippingCheck<J> {
     verifier: J,
@@ -136,7 +136,7 @@ impl ClientCertVerifier for SkippingCheck<Arc<dyn ClientCertVerifier>> {
     }
 }
 
-/// The ends of a scenario, the one at this side with one check switched off.
+/// The configurations of a scenario, with one check of this endpoint switched off.
 fn skipping(scenario: &Scenario, side: Side, code: &'static str) -> Result<ConfigPair, SetUpError> {
     let client_verifier = scenario.server_trust.client_verifier()?;
     let server_verifier = scenario.client_trust.server_verifier()?;
@@ -153,8 +153,8 @@ fn skipping(scenario: &Scenario, side: Side, code: &'static str) -> Result<Confi
     }
 }
 
-/// The heart of the matter: a case that is green although nobody checks would prove nothing, and neither would one that
-/// another check refuses.
+/// A case that is refused although its check is switched off proves nothing, and neither does one that another check
+/// refuses.
 #[test]
 fn every_case_hangs_on_exactly_the_check_that_it_is_named_after() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
@@ -180,7 +180,7 @@ fn every_case_hangs_on_exactly_the_check_that_it_is_named_after() {
     }
 }
 
-/// A list that its issuer may not sign would be refused for that, and not for what stands in it.
+/// A CRL that its issuer may not sign would be refused for that, and not for its entries.
 #[test]
 fn below_an_issuer_that_may_not_sign_lists_revocation_is_not_tried() {
     let hierarchy = Hierarchy::with_issuing(KeyAlgorithm::EcdsaP256, &Kind::WithoutLists);
@@ -198,7 +198,7 @@ fn case(name: &str) -> &'static Case {
     CASES.iter().find(|case| case.name == name).unwrap()
 }
 
-/// The endpoints of a hierarchy, copied with this validity below a root that is copied too.
+/// The endpoints of a hierarchy, copied with this validity below a copied root.
 fn valid(validity: Validity) -> Hierarchy {
     let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let copies = LookalikeCa::copy_above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
@@ -211,7 +211,7 @@ fn valid(validity: Validity) -> Hierarchy {
     Hierarchy { root: copies.root().clone(), server, client }
 }
 
-/// RFC 5280 §4.1.2.5: 99991231235959Z is for certificates that have no end. The TLS library's time begins in 1970.
+/// RFC 5280 §4.1.2.5: 99991231235959Z means no expiration date. The TLS library's time starts in 1970.
 #[test]
 fn whoever_never_expires_or_was_always_valid_is_not_judged_outside_that_time() {
     let hierarchy = valid(Validity { not_before: datetime!(1970-01-01 00:00 UTC), not_after: Validity::LATEST });
@@ -258,7 +258,7 @@ fn a_certificate_serves_a_purpose_that_it_names_and_one_that_names_none_serves_e
     assert_eq!(allows_purpose(Kind::Authority), [true, true]);
 }
 
-/// The public key that an identity really signs with, and the certificate that it shows.
+/// The public key with which an identity signs, and the certificate that it shows.
 fn held_and_shown(identity: &Identity) -> (Vec<u8>, Certificate) {
     (identity.key.public_key().unwrap().to_vec(), Certificate::from_der(&identity.cert[0]).unwrap())
 }
@@ -272,7 +272,7 @@ fn a_wrong_key_is_of_the_same_kind_and_made_once_where_nobody_lends_one() {
         let wrong = |forged: &ForgedPeer<'_>| held_and_shown(&forged.with_wrong_key().unwrap());
         let lent = wrong(&ForgedPeer::new("server", &server, Some(&client), &roots).unwrap());
         assert_eq!(lent, (client.key().public_key().spki().to_vec(), server.certificate().clone()), "{algorithm}");
-        // Nobody else is there, or nobody whose key would do: it is the same one, or of another kind.
+        // There is no other endpoint, or its key is the same or has another algorithm.
         let another = if algorithm == KeyAlgorithm::Ed25519 { KeyAlgorithm::EcdsaP256 } else { KeyAlgorithm::Ed25519 };
         let another = Hierarchy::new(another);
         for other in [None, Some(&server), Some(&another.server)] {
@@ -328,8 +328,8 @@ fn a_refusal_with_another_alert_is_not_as_it_should_be() {
     }
 }
 
-/// The side that should refuse a peer, and takes it as it comes: it begins with these bytes, if it is its part to begin,
-/// and answers whatever it is told.
+/// An endpoint that accepts a peer that it should refuse: it sends `hello` first, if that is not empty, and responds to
+/// all bytes.
 fn accepting(side: Side, hello: Vec<u8>, answer: impl Fn(&[u8]) -> Vec<u8>) -> impl FnOnce(TcpStream) -> Session {
     move |mut socket| {
         let mut flights = Vec::new();
@@ -348,7 +348,7 @@ fn accepting(side: Side, hello: Vec<u8>, answer: impl Fn(&[u8]) -> Vec<u8>) -> i
             socket.write_all(&answer).unwrap();
             record_flight(side, &answer);
         }
-        // It ends when the peer does.
+        // It ends when the peer closes.
         while received > 0 {
             received = socket.read(&mut piece).unwrap_or(0);
         }
@@ -392,7 +392,7 @@ fn client_peers_that_are_taken_as_they_come_are_not_refused() {
 fn server_peers_that_are_taken_as_they_come_are_not_refused() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let briefly = Duration::from_millis(100);
-    // The client's key exchange, as a client sends it that is content with the server's hello and certificate.
+    // A ClientKeyExchange, which a client sends when it accepts the server's hello and certificate.
     let goes_on = || record(16, &vector(2, &[0x5a; 256]));
     let in_the_clear = || b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec();
     for version in BOTH {
@@ -406,18 +406,18 @@ fn server_peers_that_are_taken_as_they_come_are_not_refused() {
             let refusal = peer(name).attempt_with(&good, briefly, |socket| Ok(client(socket))).unwrap();
             assert_eq!(refusal.outcome, RefusalOutcome::Accepted, "{name} in {version}");
             assert!(!refusal.is_as_expected());
-            // One that waits for more, as if all were well, until the server is gone.
+            // A client that waits for more bytes until the server closes.
             let client = accepting(Side::Client, hello, |_| Vec::new());
             let refusal = peer(name).attempt_with(&good, briefly, |socket| Ok(client(socket))).unwrap();
             assert!(!refusal.is_as_expected(), "{name} in {version}: {refusal:?}");
-            // And what the real one makes of the same server.
+            // The real client with the same server.
             let refusal = peer(name).attempt(&good, TIMEOUT).unwrap();
             assert!(refusal.refused_as_expected(), "{name} in {version}: {refusal:?}");
         }
     }
 }
 
-/// A peer that is refused by the wrong side, with another alert or for another reason proves nothing.
+/// A refusal by the wrong endpoint, with another alert or for another reason, proves nothing.
 #[test]
 fn a_peer_that_is_refused_otherwise_is_not_as_it_should_be() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
@@ -439,7 +439,7 @@ fn a_peer_that_is_refused_otherwise_is_not_as_it_should_be() {
     }
 }
 
-/// Whoever never loses patience is found out: then it is the peer that ends it.
+/// An endpoint without a time limit is detected: then the peer closes the connection.
 #[test]
 fn a_peer_that_stalls_is_refused_only_by_whoever_has_a_limit() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);

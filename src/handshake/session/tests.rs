@@ -1,4 +1,4 @@
-//! Sessions that pass, and sessions that break.
+//! Sessions that pass, and sessions that fail.
 
 use super::super::endpoint::Endpoint;
 use super::super::fixtures::{Hierarchy, Kind, NOW, certificate};
@@ -130,12 +130,12 @@ fn sessions_with_every_cipher_suite_are_opened_to_the_last_message() {
         let unread = |message: &&Message| matches!(message.body, Body::Unreadable | Body::Other { .. });
         assert_eq!(session.messages.iter().find(unread), None, "{name}");
         let data = session.messages.iter().filter(|message| message.body == Body::ApplicationData);
-        // What was said, without the framing and the tag around it.
+        // The plaintext, without record framing and tag.
         assert_eq!(data.map(|message| message.bytes).collect::<Vec<_>>(), [session.to_server, session.to_client]);
     }
 }
 
-/// As when a side gives up before it has the secrets: what is encrypted must not be taken for anything else.
+/// As when an endpoint fails before it has the secrets: encrypted records must not be taken for other messages.
 #[test]
 fn without_its_secrets_a_session_is_read_as_far_as_it_is_in_the_clear() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
@@ -233,7 +233,7 @@ fn a_server_that_takes_a_key_share_of_the_first_hello_is_found_out() {
     let wanted = HandshakeTest { hello_retry: true, ..hierarchy.test(&BOTH) };
     let broken = play_good_case(&good_case(&wanted, version).unwrap(), &configs).unwrap().failure.unwrap();
     assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-retried"));
-    // One that broke for another reason keeps it.
+    // A session that failed for another reason keeps it.
     let broken = Session { failure: Some(decrypt_failure()), ..session };
     assert_eq!(with_retry_checked(broken).failure, Some(decrypt_failure()));
 }
@@ -267,7 +267,7 @@ fn a_session_is_taken_up_again_with_its_ticket_and_the_parties_are_who_they_were
         assert_eq!((&resumed.client.serial, resumed.client.authenticated), (&full.client.serial, true));
         assert_eq!((&resumed.server.subject, resumed.server.authenticated), (&full.server.subject, true));
         assert_eq!((&resumed.server.signature, &resumed.client.signature), (&None, &None));
-        // Each recording opens its own session and no other.
+        // Each recording decrypts its own session and no other.
         assert_ne!(full.recording.key_log(), resumed.recording.key_log());
         assert_eq!(resumed.recording.messages(), resumed.messages);
     }
@@ -279,12 +279,12 @@ fn a_server_that_forgets_the_session_is_found_out() {
     for version in BOTH {
         let configs = good_case(&hierarchy.test(&[version]), version).unwrap().configs().unwrap();
         let full = facts::session_from(version, exchange::play(&configs).unwrap());
-        // Without memory, the second session is a full one like the first.
+        // Without tickets, the second session is a full one like the first.
         let again = resume(&configs, &full).unwrap();
         assert!(again.server.signature.is_some() && again.client.signature.is_some(), "they are seen anew");
         let broken = again.failure.unwrap();
         assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-resumed"));
-        // One that broke for another reason keeps it, and nobody is taken for who was there before.
+        // A session that failed for another reason keeps it, and its endpoints are not taken from the earlier session.
         let other_ca = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let result = HandshakeTest { roots: std::slice::from_ref(&other_ca.root), ..hierarchy.test(&BOTH) };
         let again = resume(&good_case(&result, version).unwrap().configs().unwrap(), &full).unwrap();
@@ -297,7 +297,7 @@ fn a_server_that_forgets_the_session_is_found_out() {
 fn a_session_that_broke_is_not_taken_up_again_and_nothing_bad_is_tried_in_its_place() {
     let mut hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    // Nobody's issuer: there is nothing that the refusals could be made of.
+    // It issued no endpoint, so no CA can be copied.
     hierarchy.root = certificate("Another Root", "Another Root", 1, &key, &key, &Kind::Authority);
     let report = run(&HandshakeTest { resume: true, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
     let codes: Vec<_> =
@@ -311,7 +311,8 @@ fn nothing_bad_is_tried_unless_it_is_asked_for() {
     assert!(test(&Hierarchy::new(KeyAlgorithm::EcdsaP256), false).refusals.is_empty());
 }
 
-/// Server and client below an issuer who can sign lists, and its list with the serial of nobody, or of the client.
+/// Server and client of an issuer that can sign CRLs, and its CRL with the serial number of the client or of no
+/// certificate.
 fn with_crl(is_revoked: bool) -> (Hierarchy, Crl) {
     let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let copies = LookalikeCa::copy_above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
@@ -337,13 +338,13 @@ fn parties_are_held_against_the_lists_of_their_own_issuer_and_of_no_other() {
         let found = session.failure.as_ref().unwrap();
         assert_eq!((found.by, found.cause.code), (Side::Server, cause::REVOKED), "{}", session.version);
     }
-    // The issuer of others says nothing of them.
+    // The CRL of another issuer does not concern them.
     let flat = Hierarchy::flat(KeyAlgorithm::EcdsaP256);
     let report = run(&HandshakeTest { crls: &crls, ..flat.test(&BOTH) }).unwrap();
     assert!(report.passed(), "{report:?}");
 }
 
-/// The real list does not know the copies, and to be unknown to it is no reason that a case is about.
+/// The given CRL does not cover the copies, and no case expects a refusal for that reason.
 #[test]
 fn what_must_be_refused_is_tried_without_the_real_lists() {
     let (hierarchy, crl) = with_crl(false);
