@@ -1,4 +1,4 @@
-//! Private keys in files that a user names.
+//! Private keys in files that a user names, and how their passphrases and those of CA keys are asked for.
 
 use std::path::Path;
 
@@ -6,6 +6,12 @@ use crate::app::context::Context;
 use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::report::failure::Failure;
+use crate::store::Store;
+use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
+
+/// Returns the passphrase of a CA key.
+pub type CaKeyPrompt<'a> =
+    dyn Fn(&Store, &EncryptedKey, &Context<'_>) -> Result<Passphrase, PassphraseUnavailable> + 'a;
 
 /// Returns the passphrase of the encrypted private key in a file.
 pub type KeyFilePrompt<'a> = dyn Fn(&Path, &Context<'_>) -> Result<Passphrase, Failure> + 'a;

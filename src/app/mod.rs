@@ -10,5 +10,6 @@ pub mod directory;
 pub mod handshake;
 pub mod key_input;
 pub mod public_key;
+pub mod renew_due;
 pub mod run_hook;
 pub mod verify;

@@ -5,19 +5,18 @@ use std::path::{Path, PathBuf};
 
 use crate::app::certificate_input::require_certificates;
 use crate::app::context::Context;
-use crate::app::key_input::{KeyFilePrompt, read_private_key};
+use crate::app::key_input::{CaKeyPrompt, KeyFilePrompt, read_private_key};
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{CertificateFacts, IfNameExists, IssueOrder, SubjectKey};
 use crate::handshake::{ClientAuthentication, Endpoint};
 use crate::issuance::Expiry;
-use crate::keys::Passphrase;
 use crate::report::failure::Failure;
 use crate::store::Store;
 use crate::store::delivery::Destination;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Reference, Status};
-use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache, PassphraseUnavailable};
+use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache};
 use crate::system::files;
 use crate::text::rfc3339;
 use crate::x509::name_constraints::Subtree;
@@ -62,10 +61,6 @@ pub struct EndpointOptions<'a> {
     /// Gives the passphrase of the key of an endpoint.
     pub key_prompt: Box<KeyFilePrompt<'a>>,
 }
-
-/// Returns the passphrase of a CA key.
-pub type CaKeyPrompt<'a> =
-    dyn Fn(&Store, &EncryptedKey, &Context<'_>) -> Result<Passphrase, PassphraseUnavailable> + 'a;
 
 impl EndpointOptions<'_> {
     /// Gathers the endpoints of a test in memory; a server certificate that is issued for the test gets `host_name`.

@@ -5,12 +5,17 @@ use crate::cli::next_certificate::follow;
 
 use clap::Args;
 
-mod due;
 use crate::app::context::Context;
+use crate::app::directory::usual_issuer;
+use crate::app::renew_due::{RenewDueRequest, renew_due};
 use crate::authority::leaf::order::DueRule;
 use crate::authority::leaf::renew::NextKey;
+use crate::cli::options::passphrase::key_file_prompt;
+use crate::cli::reports::renew_due::RenewDueReport;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
+use crate::store::Store;
+use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text::Lifetime;
 
 #[derive(Debug, Args)]
@@ -32,6 +37,28 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let Arguments { reference, due: _, within, next } = arguments;
     match reference {
         Some(reference) => follow(&reference, NextKey::Same, next, "ca.renew/1", context),
-        None => due::run(within.map_or(DueRule::LastThird, DueRule::Within), &next, context),
+        None => renew_all(within.map_or(DueRule::LastThird, DueRule::Within), &next, context),
     }
+}
+
+fn renew_all(
+    when: DueRule,
+    next: &NextCertificateOptions,
+    context: &mut Context<'_>,
+) -> Result<Box<dyn Report>, Failure> {
+    let store = context.store()?;
+    let request = RenewDueRequest {
+        due: when,
+        clip: next.clip,
+        hook: next.hook.options(),
+        secret: next.passphrase.passphrase_env.as_deref(),
+        ca_key_prompt: &|store: &Store, key: &EncryptedKey, context: &Context<'_>| {
+            next.passphrase.prompt(store, context)(key)
+        },
+        key_prompt: &|_: &Store, key: &EncryptedKey, context: &Context<'_>| {
+            key_file_prompt(next.key_passphrase_file.as_deref(), context)(key)
+        },
+    };
+    let entries = renew_due(&store, &request, context)?;
+    Ok(Box::new(RenewDueReport { entries, usual_issuer: usual_issuer(&store)?, when, now: context.now() }))
 }

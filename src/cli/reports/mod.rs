@@ -6,4 +6,5 @@ pub mod entry;
 pub mod handshake;
 pub mod hook;
 pub mod issue;
+pub mod renew_due;
 pub mod verify;

@@ -1,0 +1,148 @@
+//! Renews everything that is due, one after the other. A failure is part of the result and does not stop the rest.
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+
+use super::after_issue::After;
+use super::context::Context;
+use super::key_input::CaKeyPrompt;
+use super::run_hook::{HookOptions, HookRun};
+use crate::authority::leaf::due::{self, DueEntry, DueItem};
+use crate::authority::leaf::order::{CertificateFacts, DueRule, IssueStatus};
+use crate::authority::leaf::renew::{self, NextKey, RenewOrder};
+use crate::authority::revocation::publish_crl::{self, CrlOrder};
+use crate::report::failure::Failure;
+use crate::store::Store;
+use crate::store::index::Reference;
+use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache};
+
+/// What is renewed, and how.
+pub struct RenewDueRequest<'a> {
+    pub due: DueRule,
+    /// Shortens certificates that would outlive their issuer.
+    pub clip: bool,
+    pub hook: HookOptions,
+    /// The environment variable with a passphrase, which hooks do not get.
+    pub secret: Option<&'a str>,
+    pub ca_key_prompt: &'a CaKeyPrompt<'a>,
+    /// Gives the passphrase of the key that a certificate keeps.
+    pub key_prompt: &'a CaKeyPrompt<'a>,
+}
+
+/// What was done about one entry that is due.
+pub struct RenewedEntry {
+    pub due: DueEntry,
+    pub outcome: Result<Done, Failure>,
+    /// `None` when no hook was run.
+    pub hook: Option<HookRun>,
+}
+
+/// What was done about one entry.
+pub enum Done {
+    Renewed {
+        serial: String,
+        until: OffsetDateTime,
+    },
+    Signed {
+        number: u64,
+        until: OffsetDateTime,
+    },
+    /// Another process did it first.
+    Unchanged,
+    /// An authority, which is renewed by hand; or a certificate whose key is not here, which needs a new request.
+    Left,
+}
+
+impl RenewedEntry {
+    /// Whether the entry, or its hook, failed.
+    pub fn failed(&self) -> bool {
+        self.outcome.is_err() || self.hook.as_ref().is_some_and(HookRun::failed)
+    }
+}
+
+/// Renews everything that is due.
+///
+/// # Errors
+/// When it cannot be found out what is due.
+pub fn renew_due(
+    store: &Store,
+    request: &RenewDueRequest<'_>,
+    context: &mut Context<'_>,
+) -> Result<Vec<RenewedEntry>, Failure> {
+    let mut passphrases = PassphraseCache::default();
+    let mut entries = Vec::new();
+    for due in due::due(store, request.due, &context.effects())? {
+        let (outcome, hook) = match &due.what {
+            DueItem::Certificate { entry, has_key: true, .. } => {
+                let reference = Reference::Serial(entry.serial.clone());
+                match renew_one(store, reference, request, &mut passphrases, context) {
+                    Ok((done, hook)) => (Ok(done), hook),
+                    Err(failure) => (Err(failure), None),
+                }
+            }
+            DueItem::List { .. } => (sign_crl(store, &due.name, request, &mut passphrases, context), None),
+            DueItem::Authority { .. } | DueItem::Certificate { .. } => (Ok(Done::Left), None),
+        };
+        entries.push(RenewedEntry { due, outcome, hook });
+    }
+    Ok(entries)
+}
+
+fn renew_one(
+    store: &Store,
+    reference: Reference,
+    request: &RenewDueRequest<'_>,
+    passphrases: &mut PassphraseCache,
+    context: &mut Context<'_>,
+) -> Result<(Done, Option<HookRun>), Failure> {
+    let renewal = RenewOrder {
+        reference,
+        key: NextKey::Same,
+        expiry: None,
+        clip: request.clip,
+        set: BTreeMap::new(),
+        encrypted: false,
+        only_if: Some(request.due),
+    };
+    let outcome = {
+        let context = &*context;
+        let mut ask = |key: &EncryptedKey| {
+            passphrases.get(key, &mut |key: &EncryptedKey| (request.ca_key_prompt)(store, key, context))
+        };
+        let mut key_prompt = |key: &EncryptedKey| (request.key_prompt)(store, key, context);
+        renew::renew(store, &renewal, &mut ask, &mut key_prompt, &context.effects())?
+    };
+    for warning in &outcome.warnings {
+        context.warn(&format!("{}: {} ({})", outcome.name, warning.message, warning.citation));
+    }
+    let after = After { action: "renew", hook: request.hook.clone(), secret: request.secret };
+    let hook = after.run(store, &outcome, context)?;
+    Ok(match (&outcome.status, &outcome.facts) {
+        (IssueStatus::Issued, CertificateFacts::Certificate(certificate)) => {
+            let (serial, until) = (certificate.serial.to_string(), certificate.validity.not_after);
+            (Done::Renewed { serial, until }, hook)
+        }
+        _ => (Done::Unchanged, None),
+    })
+}
+
+fn sign_crl(
+    store: &Store,
+    authority: &str,
+    request: &RenewDueRequest<'_>,
+    passphrases: &mut PassphraseCache,
+    context: &Context<'_>,
+) -> Result<Done, Failure> {
+    // Two runs at once sign one CRL; `--within` may ask for a CRL that is not in its last third.
+    let ensure = request.due == DueRule::LastThird;
+    let order = CrlOrder { authority: Some(authority.to_owned()), ensure, ..CrlOrder::default() };
+    let mut ask = |key: &EncryptedKey| {
+        passphrases.get(key, &mut |key: &EncryptedKey| (request.ca_key_prompt)(store, key, context))
+    };
+    let outcome = publish_crl::publish(store, &order, &mut ask, &context.effects())?;
+    Ok(match outcome.status {
+        publish_crl::CrlStatus::Signed(_) => Done::Signed { number: outcome.number, until: outcome.next_update },
+        publish_crl::CrlStatus::Unchanged => Done::Unchanged,
+    })
+}
