@@ -1,5 +1,4 @@
 //! Certificates in files that a user names.
-
 use std::path::Path;
 
 use crate::app::context::Context;

@@ -1,5 +1,4 @@
 //! What every act may use: the world, the CA directory that was named, and what the user said for all acts.
-
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,8 +8,7 @@ use time::OffsetDateTime;
 use crate::report::failure::Failure;
 use crate::report::output::OutputFormat;
 use crate::store::effects::Effects;
-use crate::store::home::Home;
-use crate::store::home::HomeError;
+use crate::store::home::{Home, HomeError};
 use crate::store::{CaCertificates, Store};
 use crate::system::{World, files};
 use crate::text::escape;

@@ -1,5 +1,4 @@
 //! Private keys in files that a user names, and how their passphrases and those of CA keys are asked for.
-
 use std::path::Path;
 
 use crate::app::context::Context;

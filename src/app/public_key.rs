@@ -1,5 +1,4 @@
 //! The public key of whatever file a user has at hand.
-
 use std::path::Path;
 
 use crate::app::context::Context;

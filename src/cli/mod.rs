@@ -12,9 +12,11 @@ mod progress;
 pub mod reports;
 #[cfg(test)]
 mod testing;
-
 use std::ffi::OsString;
 use std::io::{self, Write};
+
+use command_line::CommandLine;
+use parse_failure::parse_failure;
 
 use crate::app::crl_expiry;
 use crate::report::exit_status::ExitStatus;
@@ -23,8 +25,6 @@ use crate::report::output::{self, Answer, OutputFormat};
 use crate::report::style::Style;
 use crate::system::World;
 use crate::text::escape;
-use command_line::CommandLine;
-use parse_failure::parse_failure;
 
 /// Runs one command line from its words to its exit status.
 pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> ExitStatus {

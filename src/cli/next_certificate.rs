@@ -1,5 +1,4 @@
 //! What `ca renew` and `ca rekey` share: the flags of the next certificate of a name, and the command itself.
-
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,8 +10,7 @@ use super::options::passphrase::{PassphraseArguments, key_file_prompt};
 use super::reports::issue::finish;
 use crate::app::after_issue::After;
 use crate::app::context::Context;
-use crate::authority::leaf::renew;
-use crate::authority::leaf::renew::{NextKey, RenewOrder};
+use crate::authority::leaf::renew::{self, NextKey, RenewOrder};
 use crate::issuance::Expiry;
 use crate::report::failure::Failure;
 use crate::report::output::Report;

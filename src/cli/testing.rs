@@ -1,5 +1,4 @@
 //! One run of the command line in a world made for a test.
-
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsString;

@@ -1,7 +1,6 @@
 //! What went wrong, in a sentence with cause, place and cure, and the exit status that goes with it.
 
 mod input;
-
 use std::io;
 
 use serde_json::{Value, json};

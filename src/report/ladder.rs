@@ -1,5 +1,4 @@
 //! Every message of a session as a rung between the life lines of client and server, in whatever width there is.
-
 use serde_json::{Value, json};
 
 use crate::report::handshake::{milliseconds, wrap};

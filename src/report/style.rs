@@ -1,5 +1,4 @@
 //! How a report looks: which of the two streams is coloured, and how wide a line may be.
-
 use crate::system::World;
 
 /// When output is coloured.

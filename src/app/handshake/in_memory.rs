@@ -1,5 +1,4 @@
 //! A handshake test with both sides in this process.
-
 use time::OffsetDateTime;
 
 use crate::app::context::Context;

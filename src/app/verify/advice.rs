@@ -1,6 +1,5 @@
 //! What the CA directory knows about a certificate: where a missing one is, which command makes the next one, whether
 //! there is a newer one. It improves the hints of problems, and never changes the result.
-
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::PoisonError;
@@ -14,11 +13,9 @@ use crate::app::verify::verified_file::{IndexLookup, KnownCertificate, VerifiedF
 use crate::lint::Severity;
 use crate::store::Store;
 use crate::store::ca_certificates::read_certificate;
-use crate::store::index;
-use crate::store::index::{Entry, Filter, Index};
+use crate::store::index::{self, Entry, Filter, Index};
 use crate::store::locate::locate;
-use crate::text::rfc3339;
-use crate::text::shell_word;
+use crate::text::{rfc3339, shell_word};
 use crate::verify::rules::names::matches;
 use crate::verify::served::SUPERSEDED;
 use crate::verify::{Candidate, InputPosition, Problem, SignatureCache, VerifyOptions};

@@ -1,5 +1,4 @@
 //! Many files verified with the same options, trust anchors and CRLs, on all cores.
-
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,5 +1,4 @@
 //! Revocations that the CA's own index knows. Without CRLs the result does not cover revocation, so they are warnings.
-
 use time::OffsetDateTime;
 
 use crate::app::context::Context;

@@ -1,11 +1,9 @@
 //! Reading what the command line names: certificates, lists and the key.
-
 use std::path::{Path, PathBuf};
 
 use crate::app::context::Context;
 use crate::app::directory::ca_certificate_files;
-use crate::app::verify::input_budget;
-use crate::app::verify::input_budget::InputBudget;
+use crate::app::verify::input_budget::{self, InputBudget};
 use crate::report::failure::Failure;
 use crate::system;
 use crate::system::files::FileError;

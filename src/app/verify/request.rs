@@ -1,5 +1,4 @@
 //! Verifies files, or what a server sends.
-
 use std::path::PathBuf;
 use std::sync::Mutex;
 

@@ -1,5 +1,4 @@
 //! The chain that a running server sends.
-
 use std::path::{Path, PathBuf};
 
 use crate::app::address::host_of;

@@ -1,17 +1,14 @@
 //! `ca crl`: the CRL of an authority.
-
-use crate::cli::reports::crl::crl_fields;
-use crate::cli::reports::crl::crl_json;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::app::context::Context;
-use crate::authority::revocation::publish_crl;
-use crate::authority::revocation::publish_crl::{CrlOrder, CrlOutcome};
+use crate::authority::revocation::publish_crl::{self, CrlOrder, CrlOutcome};
 use crate::cli::options::number::whole_number;
 use crate::cli::options::passphrase::PassphraseArguments;
+use crate::cli::reports::crl::{crl_fields, crl_json};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::Page;

@@ -1,17 +1,14 @@
 //! `ca due`: what needs renewal, and the command that renews it.
-
-use crate::app::directory::usual_issuer;
-use crate::cli::reports::due::due_json;
-use crate::cli::reports::due::kind;
-use crate::cli::reports::entry::how_far;
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
-use crate::authority::leaf::due;
-use crate::authority::leaf::due::{DueEntry, DueItem};
+use crate::app::directory::usual_issuer;
+use crate::authority::leaf::due::{self, DueEntry, DueItem};
 use crate::authority::leaf::order::DueRule as When;
+use crate::cli::reports::due::{due_json, kind};
+use crate::cli::reports::entry::how_far;
 use crate::report::failure::Failure;
 use crate::report::output::{Answer, Report};
 use crate::report::page::Page;

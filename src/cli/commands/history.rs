@@ -1,9 +1,4 @@
 //! `ca history NAME`: the certificates of a name, and which of them is in place.
-
-use crate::cli::reports::entry::entry_json;
-use crate::cli::reports::entry::files_json;
-use crate::cli::reports::entry::how_far;
-use crate::cli::reports::hook::hook_json;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,8 +6,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
-use crate::authority::leaf::hook;
-use crate::authority::leaf::hook::Hook;
+use crate::authority::leaf::hook::{self, Hook};
+use crate::cli::reports::entry::{entry_json, files_json, how_far};
+use crate::cli::reports::hook::hook_json;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::Page;

@@ -1,18 +1,14 @@
 //! `ca init`: a new CA.
-
-use crate::app::certificate_input::read_certificates;
-use crate::cli::options::passphrase::key_file_prompt;
-use crate::cli::options::passphrase::new_ca_passphrase;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::app::certificate_input::read_certificates;
 use crate::app::context::Context;
 use crate::authority::hierarchy::import::Adoption;
-use crate::authority::hierarchy::init;
-use crate::authority::hierarchy::init::{Made, Order};
-use crate::cli::options::passphrase::PassphraseArguments;
+use crate::authority::hierarchy::init::{self, Made, Order};
+use crate::cli::options::passphrase::{PassphraseArguments, key_file_prompt, new_ca_passphrase};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
@@ -21,8 +17,7 @@ use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text;
-use crate::text::Lifetime;
-use crate::text::{humanize, rfc3339};
+use crate::text::{Lifetime, humanize, rfc3339};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{KeyAlgorithm, NameConstraints};
 

@@ -1,5 +1,4 @@
 //! `ca inspect FILE|-`: the content of a certificate, request, CRL or key file.
-
 use std::path::{Path, PathBuf};
 
 use clap::Args;

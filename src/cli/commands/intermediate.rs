@@ -1,17 +1,14 @@
 //! `ca intermediate`: an authority whose certificate is signed elsewhere.
-
-use crate::app::certificate_input::read_certificates;
-use crate::cli::options::key_value::subject_attribute;
-use crate::cli::options::passphrase::new_ca_passphrase;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::app::certificate_input::read_certificates;
 use crate::app::context::Context;
-use crate::authority::hierarchy::intermediate;
-use crate::authority::hierarchy::intermediate::{InstallOrder, Installed, RequestOrder, Requested};
-use crate::cli::options::passphrase::PassphraseArguments;
+use crate::authority::hierarchy::intermediate::{self, InstallOrder, Installed, RequestOrder, Requested};
+use crate::cli::options::key_value::subject_attribute;
+use crate::cli::options::passphrase::{PassphraseArguments, new_ca_passphrase};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};

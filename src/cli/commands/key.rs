@@ -1,13 +1,10 @@
 //! `ca key`: what is done with the key of an authority.
-
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::context::Context;
-use crate::authority::hierarchy::key_passphrase;
-use crate::authority::hierarchy::key_passphrase::Outcome;
-use crate::cli::options::passphrase;
-use crate::cli::options::passphrase::{NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
+use crate::authority::hierarchy::key_passphrase::{self, Outcome};
+use crate::cli::options::passphrase::{self, NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};

@@ -1,5 +1,4 @@
 //! `ca lint FILE`: the rules of form, rule by rule.
-
 use std::collections::HashMap;
 use std::path::PathBuf;
 

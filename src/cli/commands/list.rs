@@ -1,7 +1,4 @@
 //! `ca list`: what this CA has issued.
-
-use crate::cli::reports::entry::entry_json;
-use crate::cli::reports::entry::how_far;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -11,6 +8,7 @@ use time::OffsetDateTime;
 use crate::app::context::Context;
 use crate::app::public_key;
 use crate::cli::options::number::whole_number;
+use crate::cli::reports::entry::{entry_json, how_far};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};

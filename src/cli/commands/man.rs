@@ -1,5 +1,4 @@
 //! `ca man DIR`. The door to clap_mangen.
-
 use std::path::PathBuf;
 
 use clap::{Args, Command};

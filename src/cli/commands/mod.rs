@@ -1,5 +1,4 @@
 //! One file per subcommand, named as it is typed. Each asks, acts and returns a report.
-
 use std::ffi::OsString;
 
 use clap::Parser;

@@ -1,11 +1,9 @@
 //! `ca rekey`: the next certificate for a new key.
-
-use crate::cli::next_certificate::NextCertificateOptions;
-use crate::cli::next_certificate::follow;
 use clap::Args;
 
 use crate::app::context::Context;
 use crate::authority::leaf::renew::NextKey;
+use crate::cli::next_certificate::{NextCertificateOptions, follow};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::x509::KeyAlgorithm;

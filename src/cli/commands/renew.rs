@@ -1,8 +1,4 @@
 //! `ca renew`: the next certificate for the same key.
-
-use crate::cli::next_certificate::NextCertificateOptions;
-use crate::cli::next_certificate::follow;
-
 use clap::Args;
 
 use crate::app::context::Context;
@@ -10,6 +6,7 @@ use crate::app::directory::usual_issuer;
 use crate::app::renew_due::{RenewDueRequest, renew_due};
 use crate::authority::leaf::order::DueRule;
 use crate::authority::leaf::renew::NextKey;
+use crate::cli::next_certificate::{NextCertificateOptions, follow};
 use crate::cli::options::passphrase::key_file_prompt;
 use crate::cli::reports::renew_due::RenewDueReport;
 use crate::report::failure::Failure;

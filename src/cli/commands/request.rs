@@ -1,18 +1,13 @@
 //! `ca request`: a key and a certificate request, for a CA elsewhere.
-
-use crate::cli::options::key_value::key_and_value;
-use crate::cli::options::key_value::subject_attribute;
-use crate::cli::options::passphrase::KEY_FLAG;
-use crate::cli::options::passphrase::key_file_prompt;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::app::context::Context;
-use crate::authority::leaf::request;
-use crate::authority::leaf::request::{CreatedCsr, CsrOrder};
-use crate::cli::options::passphrase::PassphraseArguments;
+use crate::authority::leaf::request::{self, CreatedCsr, CsrOrder};
+use crate::cli::options::key_value::{key_and_value, subject_attribute};
+use crate::cli::options::passphrase::{KEY_FLAG, PassphraseArguments, key_file_prompt};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};

@@ -1,8 +1,4 @@
 //! `ca revoke`: revokes certificates, puts them on hold, or releases them.
-
-use crate::cli::reports::crl::crl_fields;
-use crate::cli::reports::crl::crl_json;
-use crate::cli::reports::entry::entry_json;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
@@ -12,16 +8,16 @@ use time::OffsetDateTime;
 use crate::app::context::Context;
 use crate::app::public_key;
 use crate::authority::revocation::publish_crl;
-use crate::authority::revocation::revoke;
-use crate::authority::revocation::revoke::{RevokeAction, RevokeOrder, RevokeOutcome, RevokeTarget};
+use crate::authority::revocation::revoke::{self, RevokeAction, RevokeOrder, RevokeOutcome, RevokeTarget};
 use crate::cli::options::passphrase::PassphraseArguments;
+use crate::cli::reports::crl::{crl_fields, crl_json};
+use crate::cli::reports::entry::entry_json;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::store::Store;
-use crate::store::StoreError;
 use crate::store::ca_certificates::certificates;
 use crate::store::index::{Entry, IndexError, Reference};
+use crate::store::{Store, StoreError};
 use crate::text::{parse_time, rfc3339};
 use crate::x509::crl::RevocationReason;
 

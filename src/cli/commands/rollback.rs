@@ -1,21 +1,15 @@
 //! `ca rollback NAME`: the files that were in place before.
-
-use crate::app::run_hook::HookRun;
-use crate::cli::options::hook::HookArguments;
-use crate::cli::reports::entry::entry_json;
-use crate::cli::reports::entry::file_fields;
-use crate::cli::reports::entry::files_json;
-use crate::cli::reports::hook::hook_failure;
-use crate::cli::reports::hook::hook_fields;
-use crate::cli::reports::hook::hook_run_json;
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
+use crate::app::run_hook::HookRun;
 use crate::authority::leaf::hook::{HookEvent, remembered};
-use crate::authority::leaf::rollback;
-use crate::authority::leaf::rollback::{RollbackOrder, RollbackOutcome, RollbackStatus};
+use crate::authority::leaf::rollback::{self, RollbackOrder, RollbackOutcome, RollbackStatus};
+use crate::cli::options::hook::HookArguments;
+use crate::cli::reports::entry::{entry_json, file_fields, files_json};
+use crate::cli::reports::hook::{hook_failure, hook_fields, hook_run_json};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};

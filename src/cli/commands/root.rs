@@ -1,5 +1,4 @@
 //! `ca root`: the next certificate of a root, and a root that follows another.
-
 use clap::{Args, Subcommand};
 
 use crate::app::context::Context;

@@ -1,5 +1,4 @@
 //! `ca roots`: what clients must trust.
-
 use std::path::PathBuf;
 
 use clap::Args;

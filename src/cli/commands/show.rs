@@ -1,14 +1,10 @@
 //! `ca show NAME|SERIAL`: one certificate of this CA and its history.
-
-use crate::cli::reports::entry::entry_json;
-use crate::cli::reports::entry::file_fields;
-use crate::cli::reports::entry::files_json;
-use crate::cli::reports::entry::how_far;
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
+use crate::cli::reports::entry::{entry_json, file_fields, files_json, how_far};
 use crate::report::describe::scope::Scope;
 use crate::report::failure::Failure;
 use crate::report::output::Report;

@@ -1,18 +1,15 @@
 //! `ca sign`: a certificate for a request.
-
-use crate::app::after_issue::After;
-use crate::cli::options::hook::HookArguments;
-use crate::cli::options::issue::IssueOptions;
-use crate::cli::options::issue::existing;
-use crate::cli::reports::issue::finish;
 use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::app::after_issue::After;
 use crate::app::context::Context;
-use crate::authority::leaf::sign;
-use crate::authority::leaf::sign::SignOrder;
+use crate::authority::leaf::sign::{self, SignOrder};
+use crate::cli::options::hook::HookArguments;
+use crate::cli::options::issue::{IssueOptions, existing};
 use crate::cli::options::passphrase::PassphraseArguments;
+use crate::cli::reports::issue::finish;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::store::delivery::Destination;

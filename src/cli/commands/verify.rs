@@ -1,22 +1,19 @@
 //! `ca verify FILE…`: whether a chain holds, until when, and why not.
-
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 
-use crate::app::verify::request::{Verified, VerifyRequest, verify};
-
 use crate::app::address::host_of;
 use crate::app::context::Context;
+use crate::app::verify::request::{Verified, VerifyRequest, verify};
 use crate::cli::options::number::whole_number;
 use crate::cli::options::passphrase::{KEY_FLAG, of_key_file};
 use crate::cli::reports::verify::VerifyReport;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
-use crate::text::Lifetime;
-use crate::text::parse_time;
+use crate::text::{Lifetime, parse_time};
 use crate::verify::{Purpose, VerifyOptions};
 use crate::x509::{GeneralName, general_name};
 

@@ -1,5 +1,4 @@
 //! The server, the client and the trust anchors of a handshake test.
-
 use std::path::{Path, PathBuf};
 
 use clap::Args;

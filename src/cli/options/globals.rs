@@ -1,5 +1,4 @@
 //! The flags that every subcommand takes.
-
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,5 +1,4 @@
 //! The flags of `ca issue` and `ca sign` that decide the content of a new certificate.
-
 use clap::Args;
 use time::OffsetDateTime;
 

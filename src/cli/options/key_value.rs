@@ -1,5 +1,4 @@
 //! Flags of the form `KEY=VALUE`.
-
 use crate::text;
 use crate::x509::{AttributeType, DistinguishedName};
 

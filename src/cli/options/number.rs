@@ -1,5 +1,4 @@
 //! Numbers on the command line.
-
 use std::str::FromStr;
 
 /// Parses a whole number for clap; its errors do not use the words of Rust's parser.

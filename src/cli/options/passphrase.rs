@@ -1,5 +1,4 @@
 //! Where a passphrase comes from: a flag, the settings of the CA, or a person. Never the list of arguments.
-
 use std::fmt;
 use std::path::{Path, PathBuf};
 

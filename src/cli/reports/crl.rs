@@ -1,5 +1,4 @@
 //! A CRL that was signed, as `ca crl` and `ca revoke` show it.
-
 use serde_json::{Value, json};
 
 use crate::authority::revocation::publish_crl::{CrlOutcome, CrlReason, CrlStatus};

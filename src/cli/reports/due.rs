@@ -1,5 +1,4 @@
 //! A certificate, an authority or a CRL that is due, as `ca due` and `ca renew --due` show it.
-
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

@@ -1,5 +1,4 @@
 //! An entry of the index and the files of its certificate, as every command shows them.
-
 use std::path::PathBuf;
 
 use serde_json::{Value, json};

@@ -1,5 +1,4 @@
 //! A hook and how it ended, as every command shows it.
-
 use serde_json::{Value, json};
 
 use crate::app::run_hook::{End, HookRun};

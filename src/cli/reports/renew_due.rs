@@ -1,5 +1,4 @@
 //! The report of `ca renew --due`.
-
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

@@ -1,5 +1,4 @@
 //! The results of `ca verify`.
-
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -9,8 +8,7 @@ use crate::handshake::KeyProof;
 use crate::lint::Severity;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
-use crate::text::hex;
-use crate::text::{humanize, rfc3339};
+use crate::text::{hex, humanize, rfc3339};
 use crate::verify::{Candidate, Link, Problem, Verdict, VerifyOptions};
 
 /// The results for all files.

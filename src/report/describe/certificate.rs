@@ -1,5 +1,4 @@
 //! The content of a certificate.
-
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

@@ -1,5 +1,4 @@
 //! What became of everything that a request asked for.
-
 use serde_json::{Map, Value, json};
 
 use crate::issuance::{AskedKind, Compared, Comparison, Fate};

@@ -1,5 +1,4 @@
 //! The content of a CRL.
-
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

@@ -1,5 +1,4 @@
 //! The fields that certificates, requests, CRLs and keys have in common.
-
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

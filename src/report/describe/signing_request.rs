@@ -1,5 +1,4 @@
 //! What a signing request asks for.
-
 use serde_json::{Value, json};
 
 use crate::keys::{self, verification::VerificationError};

@@ -1,5 +1,4 @@
 //! Inputs that cannot be used: files of the command line, each named as the user named it.
-
 use std::path::Path;
 
 use super::Failure;

@@ -1,18 +1,15 @@
 //! `ca root renew`: the next certificate of a root, for the same key.
-
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::app::context::Context;
-use crate::authority::hierarchy::renew_root;
-use crate::authority::hierarchy::renew_root::Renewed;
+use crate::authority::hierarchy::renew_root::{self, Renewed};
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::text;
-use crate::text::Lifetime;
-use crate::text::{humanize, rfc3339};
+use crate::text::{Lifetime, humanize, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

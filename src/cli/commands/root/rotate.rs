@@ -1,22 +1,18 @@
 //! `ca root rotate`: a new root with a new key takes the place of the old one, step by step.
-
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
-use crate::authority::hierarchy::rotation;
-use crate::authority::hierarchy::rotation::{Finished, Order, Started, State};
-use crate::cli::options::passphrase;
-use crate::cli::options::passphrase::{NewPassphraseArguments, PassphraseArguments};
+use crate::authority::hierarchy::rotation::{self, Finished, Order, Started, State};
+use crate::cli::options::passphrase::{self, NewPassphraseArguments, PassphraseArguments};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Entry;
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text;
-use crate::text::Lifetime;
-use crate::text::rfc3339;
+use crate::text::{Lifetime, rfc3339};
 use crate::x509::{Certificate, KeyAlgorithm};
 
 #[derive(Debug, Args)]
