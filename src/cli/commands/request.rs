@@ -106,7 +106,7 @@ impl Report for RequestReport {
         let CreatedCsr { name, template, request, request_path, key_path, key_was_there } = &self.made;
         page.pieces(&[
             (Tone::Good, "✓ "),
-            (Tone::Plain, "CreatedCsr a request for "),
+            (Tone::Plain, "Made a request for "),
             (Tone::Strong, name.as_str()),
             (Tone::Dim, &format!("  {template}")),
         ]);
