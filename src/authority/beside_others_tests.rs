@@ -5,7 +5,7 @@ use std::fs;
 
 use super::testing::{Ca, files_below, order};
 use crate::authority::hierarchy::intermediate;
-use crate::authority::hierarchy::intermediate::{InstallOrder, RequestOrder};
+use crate::authority::hierarchy::intermediate::{IntermediateInstallOrder, IntermediateRequestOrder};
 use crate::authority::hierarchy::key_passphrase;
 use crate::authority::hierarchy::rotation;
 use crate::authority::leaf::order::IssueOrder;
@@ -29,7 +29,7 @@ fn nobody() -> Box<PassphrasePrompt<'static>> {
 
 fn rotated() -> Ca {
     let ca = Ca::new();
-    ca.rotate(&rotation::Order::default()).unwrap();
+    ca.rotate(&rotation::RootRotationOrder::default()).unwrap();
     ca
 }
 
@@ -49,13 +49,14 @@ fn unmarked() -> Ca {
 
 const ACTS: [Act; 8] = [
     ("intermediate request", Ca::new, |ca, effects| {
-        let wish = RequestOrder { name: "branch".to_owned(), ..RequestOrder::default() };
-        intermediate::request(&ca.store(), &wish, effects).map(drop).map_err(boxed)
+        let order = IntermediateRequestOrder { name: "branch".to_owned(), ..IntermediateRequestOrder::default() };
+        intermediate::request(&ca.store(), &order, effects).map(drop).map_err(boxed)
     }),
     ("intermediate install", Ca::new, |ca, effects| {
         let certificate =
             crate::store::ca_certificates::CaCertificates::of(&ca.home).certificate("issuing").map_err(boxed)?;
-        let order = InstallOrder { name: "issuing".to_owned(), certificate, chain: Vec::new(), add_root: None };
+        let order =
+            IntermediateInstallOrder { name: "issuing".to_owned(), certificate, chain: Vec::new(), add_root: None };
         intermediate::install(&ca.store(), order, effects).map(drop).map_err(boxed)
     }),
     ("root rotate start", Ca::new, rotate),
@@ -75,7 +76,7 @@ const ACTS: [Act; 8] = [
 ];
 
 fn rotate(ca: &Ca, effects: &crate::store::effects::Effects<'_>) -> Result<(), Box<dyn Diagnostic>> {
-    rotation::start(&ca.store(), &rotation::Order::default(), &mut nobody(), &mut nobody(), effects)
+    rotation::start(&ca.store(), &rotation::RootRotationOrder::default(), &mut nobody(), &mut nobody(), effects)
         .map(drop)
         .map_err(boxed)
 }

@@ -146,6 +146,6 @@ fn what_has_no_key_no_files_or_is_an_authority_is_not_renewed() {
 
 fn with_encrypted_keys() -> Ca {
     let ca = Ca::none();
-    ca.init(init::Order { passphrase: Some(Passphrase::new(b"secret".to_vec())), ..ca.init_order() }).unwrap();
+    ca.init(init::InitOrder { passphrase: Some(Passphrase::new(b"secret".to_vec())), ..ca.init_order() }).unwrap();
     ca
 }

@@ -500,7 +500,7 @@ fn a_revoked_authority_signs_no_certificates_and_what_it_signed_is_due() {
 fn an_authority_below_a_revoked_one_signs_nothing() {
     let ca = Ca::none();
     let templates = ca.path("templates/policy.toml");
-    ca.init(crate::authority::hierarchy::init::Order { intermediate: None, ..ca.init_order() }).unwrap();
+    ca.init(crate::authority::hierarchy::init::InitOrder { intermediate: None, ..ca.init_order() }).unwrap();
     let deeper = include_str!("../../templates/intermediate.toml").replace("path-length = 0", "path-length = 1");
     fs::write(templates, deeper).unwrap();
     ca.issue(order("policy", "policy")).unwrap();
@@ -510,9 +510,9 @@ fn an_authority_below_a_revoked_one_signs_nothing() {
     };
     ca.issue(below("emea")).unwrap();
     ca.revoke("policy", STOLEN).unwrap();
-    let wish =
+    let order =
         crate::authority::leaf::order::IssueOrder { issuer: Some("emea".to_owned()), ..order("server", "web.test") };
-    let told = ca.issue(wish).unwrap_err().to_string();
+    let told = ca.issue(order).unwrap_err().to_string();
     assert!(told.starts_with("'emea' stands below 'policy', which is revoked"), "{told}");
     assert!(matches!(ca.issue(below("apac")), Err(IssueError::Certify(CertifyError::RevokedIssuer { .. }))));
 }
@@ -521,7 +521,7 @@ fn an_authority_below_a_revoked_one_signs_nothing() {
 fn nobody_is_asked_for_the_passphrase_of_a_revoked_authority() {
     let ca = Ca::none();
     let passphrase = Some(crate::keys::Passphrase::new(b"secret".to_vec()));
-    ca.init(crate::authority::hierarchy::init::Order { passphrase, ..ca.init_order() }).unwrap();
+    ca.init(crate::authority::hierarchy::init::InitOrder { passphrase, ..ca.init_order() }).unwrap();
     ca.revoke("issuing", STOLEN).unwrap();
     let asked = ca.issue_asking(order("server", "web.test"), &mut |_| panic!("asked"));
     assert!(matches!(asked, Err(IssueError::Certify(CertifyError::RevokedIssuer { .. }))));

@@ -23,7 +23,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use crate::authority::hierarchy::init;
-use crate::authority::hierarchy::init::Made;
+use crate::authority::hierarchy::init::InitializedCa;
 use crate::authority::hierarchy::{intermediate, renew_root, rotation};
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{IfNameExists, IssueOrder, IssueOutcome, SubjectKey};
@@ -71,16 +71,16 @@ impl Ca {
         ca
     }
 
-    pub fn init_order(&self) -> init::Order {
-        init::Order {
+    pub fn init_order(&self) -> init::InitOrder {
+        init::InitOrder {
             config: Config::default(),
             intermediate: Some("issuing".to_owned()),
             passphrase: None,
-            adoption: None,
+            imported: None,
         }
     }
 
-    pub fn init(&self, order: init::Order) -> Result<Made, InitError> {
+    pub fn init(&self, order: init::InitOrder) -> Result<InitializedCa, InitError> {
         self.with_effects(|effects| init::init(&self.home, order, effects))
     }
 
@@ -180,21 +180,21 @@ impl Ca {
         self.with_effects(|effects| publish_crl::publish(&self.store(), order, &mut ask, effects))
     }
 
-    pub fn rotate(&self, order: &rotation::Order) -> Result<rotation::Started, RotationError> {
+    pub fn rotate(&self, order: &rotation::RootRotationOrder) -> Result<rotation::StartedRotation, RotationError> {
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         let mut ask_new = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         self.with_effects(|effects| rotation::start(&self.store(), order, &mut ask, &mut ask_new, effects))
     }
 
-    pub fn rotation_status(&self) -> Result<Option<rotation::State>, RotationError> {
+    pub fn rotation_status(&self) -> Result<Option<rotation::RotationStatus>, RotationError> {
         self.with_effects(|effects| rotation::status(&self.store(), effects))
     }
 
-    pub fn finish(&self, force: bool) -> Result<rotation::Finished, RotationError> {
+    pub fn finish(&self, force: bool) -> Result<rotation::FinishedRotation, RotationError> {
         self.with_effects(|effects| rotation::finish(&self.store(), force, effects))
     }
 
-    pub fn renew_root(&self, lifetime: Option<Lifetime>) -> Result<renew_root::Renewed, RotationError> {
+    pub fn renew_root(&self, lifetime: Option<Lifetime>) -> Result<renew_root::RenewedRoot, RotationError> {
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
         self.with_effects(|effects| renew_root::renew(&self.store(), None, lifetime, &mut ask, effects))
     }
@@ -214,11 +214,17 @@ impl Ca {
         certificate
     }
 
-    pub fn ask_for(&self, order: &intermediate::RequestOrder) -> Result<intermediate::Requested, IntermediateError> {
+    pub fn ask_for(
+        &self,
+        order: &intermediate::IntermediateRequestOrder,
+    ) -> Result<intermediate::RequestedIntermediate, IntermediateError> {
         self.with_effects(|effects| intermediate::request(&self.store(), order, effects))
     }
 
-    pub fn install(&self, order: intermediate::InstallOrder) -> Result<intermediate::Installed, IntermediateError> {
+    pub fn install(
+        &self,
+        order: intermediate::IntermediateInstallOrder,
+    ) -> Result<intermediate::InstalledIntermediate, IntermediateError> {
         self.with_effects(|effects| intermediate::install(&self.store(), order, effects))
     }
 

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use time::Duration;
 
 use super::testing::{Ca, files_below, order};
-use crate::authority::hierarchy::import::Adoption;
+use crate::authority::hierarchy::import::ImportedCa;
 use crate::authority::hierarchy::key_passphrase;
 use crate::authority::leaf::order::{DueRule, IfNameExists, IssueOrder, IssueStatus, SubjectKey};
 use crate::authority::leaf::rollback;
@@ -109,8 +109,10 @@ fn of_two_that_make_a_ca_at_once_the_second_is_told_that_there_is_one() {
 fn an_intermediate_of_a_new_ca_has_a_name_of_its_own_that_can_be_one() {
     let made = |name: &str| {
         let ca = Ca::none();
-        let made = ca
-            .init(crate::authority::hierarchy::init::Order { intermediate: Some(name.to_owned()), ..ca.init_order() });
+        let made = ca.init(crate::authority::hierarchy::init::InitOrder {
+            intermediate: Some(name.to_owned()),
+            ..ca.init_order()
+        });
         assert!(!ca.home.folder().exists(), "{name}");
         made.unwrap_err()
     };
@@ -162,7 +164,8 @@ fn a_certificate_that_has_ended_is_not_put_back() {
 fn others_go_on_while_somebody_types_a_passphrase() {
     let ca = Ca::none();
     let passphrase = || Passphrase::new(b"secret".to_vec());
-    ca.init(crate::authority::hierarchy::init::Order { passphrase: Some(passphrase()), ..ca.init_order() }).unwrap();
+    ca.init(crate::authority::hierarchy::init::InitOrder { passphrase: Some(passphrase()), ..ca.init_order() })
+        .unwrap();
     let mut asked = 0;
     ca.issue_asking(order("server", "web.test"), &mut |_| {
         asked += 1;
@@ -234,36 +237,36 @@ fn force_replaces_the_files_as_a_whole_and_keeps_the_old_ones() {
 #[test]
 fn what_is_not_due_is_left_alone() {
     let mut ca = Ca::new();
-    let wish = |due| IssueOrder { existing: IfNameExists::KeepUnlessDue(due), ..order("server", "web.test") };
-    assert_eq!(ca.issue(wish(DueRule::LastThird)).unwrap().status, IssueStatus::Issued);
-    assert_eq!(ca.issue(wish(DueRule::LastThird)).unwrap().status, IssueStatus::Unchanged);
+    let wanted = |due| IssueOrder { existing: IfNameExists::KeepUnlessDue(due), ..order("server", "web.test") };
+    assert_eq!(ca.issue(wanted(DueRule::LastThird)).unwrap().status, IssueStatus::Issued);
+    assert_eq!(ca.issue(wanted(DueRule::LastThird)).unwrap().status, IssueStatus::Unchanged);
     ca.now += Duration::days(59);
-    assert_eq!(ca.issue(wish(DueRule::LastThird)).unwrap().status, IssueStatus::Unchanged);
-    assert_eq!(ca.issue(wish(DueRule::Within("40d".parse().unwrap()))).unwrap().status, IssueStatus::Issued);
+    assert_eq!(ca.issue(wanted(DueRule::LastThird)).unwrap().status, IssueStatus::Unchanged);
+    assert_eq!(ca.issue(wanted(DueRule::Within("40d".parse().unwrap()))).unwrap().status, IssueStatus::Issued);
     ca.now += Duration::days(61);
-    assert_eq!(ca.issue(wish(DueRule::LastThird)).unwrap().status, IssueStatus::Issued);
+    assert_eq!(ca.issue(wanted(DueRule::LastThird)).unwrap().status, IssueStatus::Issued);
     assert_eq!(ca.history("web.test").len(), 3);
 }
 
 #[test]
 fn other_names_another_key_or_a_missing_file_make_it_due() {
     let ca = Ca::new();
-    let wish =
+    let wanted =
         || IssueOrder { existing: IfNameExists::KeepUnlessDue(DueRule::LastThird), ..order("server", "web.test") };
-    ca.issue(wish()).unwrap();
+    ca.issue(wanted()).unwrap();
     assert_eq!(
-        ca.issue(IssueOrder { names: vec!["www.test".parse().unwrap()], ..wish() }).unwrap().status,
+        ca.issue(IssueOrder { names: vec!["www.test".parse().unwrap()], ..wanted() }).unwrap().status,
         IssueStatus::Issued
     );
-    assert_eq!(ca.issue(wish()).unwrap().status, IssueStatus::Issued);
+    assert_eq!(ca.issue(wanted()).unwrap().status, IssueStatus::Issued);
     assert_eq!(
-        ca.issue(IssueOrder { key: SubjectKey::Generate(Some(KeyAlgorithm::Ed25519)), ..wish() }).unwrap().status,
+        ca.issue(IssueOrder { key: SubjectKey::Generate(Some(KeyAlgorithm::Ed25519)), ..wanted() }).unwrap().status,
         IssueStatus::Issued
     );
-    assert_eq!(ca.issue(wish()).unwrap().status, IssueStatus::Issued);
+    assert_eq!(ca.issue(wanted()).unwrap().status, IssueStatus::Issued);
     fs::remove_file(ca.path("issued/web.test/key.pem")).unwrap();
-    assert_eq!(ca.issue(wish()).unwrap().status, IssueStatus::Issued);
-    assert_eq!(ca.issue(wish()).unwrap().status, IssueStatus::Unchanged);
+    assert_eq!(ca.issue(wanted()).unwrap().status, IssueStatus::Issued);
+    assert_eq!(ca.issue(wanted()).unwrap().status, IssueStatus::Unchanged);
 }
 
 #[test]
@@ -305,9 +308,9 @@ fn a_dry_run_refuses_what_would_be_refused() {
     let taken = ca.top.path().join("taken");
     fs::write(&taken, "mine").unwrap();
     for dry_run in [true, false] {
-        let wish =
+        let wanted =
             IssueOrder { dry_run, place: Some(Destination::Folder(taken.clone())), ..order("server", "web.test") };
-        assert!(matches!(ca.issue(wish), Err(IssueError::PlaceTaken(path)) if path == taken));
+        assert!(matches!(ca.issue(wanted), Err(IssueError::PlaceTaken(path)) if path == taken));
     }
 }
 
@@ -315,12 +318,12 @@ fn a_dry_run_refuses_what_would_be_refused() {
 fn in_memory_there_are_no_files_but_there_is_a_record() {
     let ca = Ca::new();
     for _ in 0..2 {
-        let wish = IssueOrder {
+        let wanted = IssueOrder {
             place: Some(Destination::Memory),
             set: [("role".to_owned(), "client".to_owned())].into(),
             ..order("handshake", "probe")
         };
-        let outcome = ca.issue(wish).unwrap();
+        let outcome = ca.issue(wanted).unwrap();
         assert_eq!(outcome.in_memory.unwrap().chain.len(), 1);
     }
     assert_eq!(ca.history("probe").len(), 2);
@@ -330,7 +333,7 @@ fn in_memory_there_are_no_files_but_there_is_a_record() {
 #[test]
 fn an_intermediate_becomes_an_authority_that_can_issue() {
     let ca = Ca::none();
-    ca.init(crate::authority::hierarchy::init::Order { intermediate: None, ..ca.init_order() }).unwrap();
+    ca.init(crate::authority::hierarchy::init::InitOrder { intermediate: None, ..ca.init_order() }).unwrap();
     ca.issue(order("intermediate", "emea")).unwrap();
     let outcome = ca.issue(IssueOrder { issuer: Some("emea".to_owned()), ..order("server", "web.test") }).unwrap();
     assert_eq!(outcome.authority, "emea");
@@ -340,7 +343,7 @@ fn an_intermediate_becomes_an_authority_that_can_issue() {
         Err(IssueError::Certify(CertifyError::Store(StoreError::AuthorityName(_))))
     ));
     let dashed =
-        crate::authority::hierarchy::init::Order { intermediate: Some("-x".to_owned()), ..Ca::none().init_order() };
+        crate::authority::hierarchy::init::InitOrder { intermediate: Some("-x".to_owned()), ..Ca::none().init_order() };
     assert!(matches!(
         Ca::none().init(dashed),
         Err(InitError::Certify(CertifyError::Store(StoreError::AuthorityName(_))))
@@ -360,7 +363,7 @@ fn an_intermediate_becomes_an_authority_that_can_issue() {
 #[test]
 fn an_encrypted_ca_key_opens_with_its_passphrase_only_and_must_not_be_open_to_others() {
     let ca = Ca::none();
-    let order_with = |passphrase: &str| crate::authority::hierarchy::init::Order {
+    let order_with = |passphrase: &str| crate::authority::hierarchy::init::InitOrder {
         passphrase: Some(Passphrase::new(passphrase.into())),
         intermediate: None,
         ..ca.init_order()
@@ -401,11 +404,11 @@ fn values_that_no_string_uses_are_refused() {
 #[test]
 fn the_sites_own_template_and_settings_are_used() {
     let ca = Ca::none();
-    let mut wish = ca.init_order();
-    wish.config.subject.insert("organization".to_owned(), "Acme".to_owned());
-    wish.config.subject.insert("country".to_owned(), "DE".to_owned());
-    wish.config.crl.urls = vec!["http://crl.test/ca.crl".to_owned()];
-    ca.init(wish).unwrap();
+    let mut wanted = ca.init_order();
+    wanted.config.subject.insert("organization".to_owned(), "Acme".to_owned());
+    wanted.config.subject.insert("country".to_owned(), "DE".to_owned());
+    wanted.config.crl.urls = vec!["http://crl.test/ca.crl".to_owned()];
+    ca.init(wanted).unwrap();
     let template = include_str!("../../templates/server.toml")
         .replace("[subject]", "[subject]\norganizational-unit = \"{{ team }} of {{ domain }}\"");
     fs::write(ca.path("templates/web.toml"), template).unwrap();
@@ -437,7 +440,7 @@ fn the_files_have_the_mode_and_owner_that_the_template_names() {
 #[test]
 fn a_foreign_ca_is_taken_over_with_its_chain() {
     let foreign = Ca::new();
-    let adoption = |authority: &str| Adoption {
+    let imported = |authority: &str| ImportedCa {
         certificate: read_certificate(&foreign.path(&format!("authorities/{authority}/cert.pem"))).unwrap(),
         key: KeyFile::parse(&fs::read(foreign.path(&format!("authorities/{authority}/key.pem"))).unwrap())
             .unwrap()
@@ -445,32 +448,32 @@ fn a_foreign_ca_is_taken_over_with_its_chain() {
             .unwrap(),
         chain: Vec::new(),
     };
-    let root = || adoption("root").certificate;
-    let adopt = |adoption| {
+    let root = || imported("root").certificate;
+    let import = |imported| {
         let ca = Ca::none();
-        let made = ca.init(crate::authority::hierarchy::init::Order {
+        let made = ca.init(crate::authority::hierarchy::init::InitOrder {
             intermediate: None,
-            adoption: Some(adoption),
+            imported: Some(imported),
             ..ca.init_order()
         });
         (ca, made.map(|_| ()))
     };
 
-    let (ca, made) = adopt(adoption("root"));
+    let (ca, made) = import(imported("root"));
     made.unwrap();
     ca.issue(order("server", "web.test")).unwrap();
 
-    let (ca, made) = adopt(Adoption { chain: vec![root()], ..adoption("issuing") });
+    let (ca, made) = import(ImportedCa { chain: vec![root()], ..imported("issuing") });
     made.unwrap();
     assert!(!ca.path("authorities/root/key.pem").exists());
     let issued = ca.issue(order("server", "web.test")).unwrap();
     assert_eq!(issued.authority, "issuing");
     let leaf = read_certificate(&ca.path("issued/web.test/cert.pem")).unwrap();
-    assert_eq!(leaf.issuer.as_der(), adoption("issuing").certificate.subject.as_der());
+    assert_eq!(leaf.issuer.as_der(), imported("issuing").certificate.subject.as_der());
 
-    let (_, without_chain) = adopt(adoption("issuing"));
+    let (_, without_chain) = import(imported("issuing"));
     assert!(matches!(without_chain, Err(error) if error.to_string().contains("not among the certificates of --chain")));
-    let (_, wrong_key) = adopt(Adoption { key: adoption("issuing").key, ..adoption("root") });
+    let (_, wrong_key) = import(ImportedCa { key: imported("issuing").key, ..imported("root") });
     assert!(matches!(wrong_key, Err(InitError::Import(ImportError::Issuer(_)))));
 }
 
@@ -487,20 +490,21 @@ fn an_expired_ca_and_a_leaf_are_not_taken_over() {
     let octets = tbs::assemble(&fields.join(), &key.signature_algorithm(), &key.sign(&fields.join()).unwrap());
     let certificate = crate::x509::Certificate::from_der(&octets).unwrap();
     let ca = Ca::none();
-    let wish = crate::authority::hierarchy::init::Order {
+    let wanted = crate::authority::hierarchy::init::InitOrder {
         intermediate: None,
-        adoption: Some(Adoption { certificate, key, chain: Vec::new() }),
+        imported: Some(ImportedCa { certificate, key, chain: Vec::new() }),
         ..ca.init_order()
     };
-    assert!(matches!(ca.init(wish), Err(error) if error.to_string().contains("not now")));
+    assert!(matches!(ca.init(wanted), Err(error) if error.to_string().contains("not now")));
 
     foreign.issue(order("server", "web.test")).unwrap();
     let read = |below: &str| read_certificates(&foreign.path(below)).unwrap();
     let key = KeyFile::parse(&fs::read(foreign.path("issued/web.test/key.pem")).unwrap()).unwrap().open(None).unwrap();
     let chain = [read("issued/web.test/chain.pem"), vec![root]].concat();
-    let leaf = Adoption { certificate: read("issued/web.test/cert.pem").remove(0), key, chain };
-    let wish = crate::authority::hierarchy::init::Order { intermediate: None, adoption: Some(leaf), ..ca.init_order() };
-    assert!(matches!(ca.init(wish), Err(InitError::Import(ImportError::Issuer(_)))));
+    let leaf = ImportedCa { certificate: read("issued/web.test/cert.pem").remove(0), key, chain };
+    let wanted =
+        crate::authority::hierarchy::init::InitOrder { intermediate: None, imported: Some(leaf), ..ca.init_order() };
+    assert!(matches!(ca.init(wanted), Err(InitError::Import(ImportError::Issuer(_)))));
     assert!(!ca.home.folder().exists());
 }
 
@@ -540,10 +544,10 @@ fn many_at_once_all_get_their_own() {
 #[test]
 fn the_settings_of_a_new_ca_say_what_was_asked_for() {
     let ca = Ca::none();
-    let mut wish = ca.init_order();
-    wish.config.name = "Corp Root".to_owned();
-    wish.intermediate = Some("web".to_owned());
-    ca.init(wish).unwrap();
+    let mut wanted = ca.init_order();
+    wanted.config.name = "Corp Root".to_owned();
+    wanted.intermediate = Some("web".to_owned());
+    ca.init(wanted).unwrap();
     let config = Config::load(&Home::at(PathBuf::from(ca.home.folder()))).unwrap();
     assert_eq!((config.name.as_str(), config.issue.issuer.as_str()), ("Corp Root", "web"));
     assert_eq!(ca.issue(order("client", "alice")).unwrap().authority, "web");

@@ -39,7 +39,7 @@ pub struct Rotation {
     pub old: String,
     pub new: String,
     /// The certificate of the new root by the old one.
-    pub bridge: Certificate,
+    pub cross_certificate: Certificate,
 }
 
 /// The key file of an authority, read and not opened.
@@ -157,10 +157,10 @@ impl CaCertificates {
             if !path.is_file() {
                 continue;
             }
-            let bridge = self.first_of(&path)?;
+            let cross_certificate = self.first_of(&path)?;
             // Once the old root is gone from here, the certificate is of use to nobody.
-            if let Some(old) = self.roots()?.into_iter().find(|root| root.has_signed(&bridge)) {
-                return Ok(Some(Rotation { old: old.name, new, bridge }));
+            if let Some(old) = self.roots()?.into_iter().find(|root| root.has_signed(&cross_certificate)) {
+                return Ok(Some(Rotation { old: old.name, new, cross_certificate }));
             }
         }
         Ok(None)
@@ -189,23 +189,28 @@ impl CaCertificates {
         if !certificate.is_self_issued() {
             above.extend(self.root_of(above.last().unwrap_or(&certificate))?);
         }
-        let bridge = match self.rotation()? {
-            Some(Rotation { old, bridge, .. }) => {
+        let cross_certificate = match self.rotation()? {
+            Some(Rotation { old, cross_certificate, .. }) => {
                 let root = above.last().unwrap_or(&certificate);
-                let is_its_own = root.public_key == bridge.public_key && root.subject == bridge.subject;
+                let is_its_own =
+                    root.public_key == cross_certificate.public_key && root.subject == cross_certificate.subject;
                 let depth = above.len();
-                (is_its_own && bears(&self.certificate(&old)?, depth + 1)).then_some(bridge)
+                (is_its_own && bears(&self.certificate(&old)?, depth + 1)).then_some(cross_certificate)
             }
             None => None,
         };
-        Ok(CaCertificate::new(name, certificate, above)?.with_cross_certificate(bridge))
+        Ok(CaCertificate::new(name, certificate, above)?.with_cross_certificate(cross_certificate))
     }
 
     /// Why those who trust only this root would refuse what a root that follows it issues: its path length, as a sentence.
     ///
     /// # Errors
     /// When a chain cannot be read.
-    pub fn why_no_bridge(&self, root: &str, certificate: &Certificate) -> Result<Option<String>, StoreError> {
+    pub fn why_no_cross_certificate(
+        &self,
+        root: &str,
+        certificate: &Certificate,
+    ) -> Result<Option<String>, StoreError> {
         let mut deepest = 0;
         for name in self.names()? {
             let facts = self.ca_certificate(&name)?;
@@ -227,7 +232,7 @@ impl CaCertificates {
     ///
     /// # Errors
     /// When a certificate cannot be read.
-    pub fn have_bridge(&self, root: &Certificate) -> Result<bool, StoreError> {
+    pub fn have_cross_certificate(&self, root: &Certificate) -> Result<bool, StoreError> {
         for name in self.names()? {
             let facts = self.ca_certificate(&name)?;
             if facts.above().last().unwrap_or(facts.certificate()) == root && facts.cross_certificate().is_none() {

@@ -65,7 +65,7 @@ impl RecertifySettings {
     }
 }
 
-/// The wish for an authority. `common_name` is free text: it becomes no folder.
+/// Returns the request for a CA certificate. `common_name` is free text: no folder is called after it.
 pub(crate) fn authority_request(
     common_name: &str,
     profile: &Profile,

@@ -46,17 +46,20 @@ impl Diagnostic for ImportError {
 }
 
 /// What another tool made.
-pub struct Adoption {
+pub struct ImportedCa {
     pub certificate: Certificate,
     pub key: PrivateKey,
     /// Of an intermediate: those above it, in any order, the root among them.
     pub chain: Vec<Certificate>,
 }
 
-/// The authorities that an adoption makes, the root first, and what is worth knowing about their form. The last of them
+/// The authorities that an import makes, the root first, and what is worth knowing about their form. The last of them
 /// has the key.
-pub(crate) fn adopt(adoption: Adoption, now: OffsetDateTime) -> Result<(Vec<NewAuthority>, Vec<Finding>), ImportError> {
-    let Adoption { certificate, key, chain } = adoption;
+pub(crate) fn import(
+    imported: ImportedCa,
+    now: OffsetDateTime,
+) -> Result<(Vec<NewAuthority>, Vec<Finding>), ImportError> {
+    let ImportedCa { certificate, key, chain } = imported;
     let subject = certificate.subject.to_string();
     if !certificate.is_ca() {
         // Before its chain is asked for: no chain would make a leaf a CA.
@@ -66,9 +69,9 @@ pub(crate) fn adopt(adoption: Adoption, now: OffsetDateTime) -> Result<(Vec<NewA
         return Err(ImportError::NotNow { subject, validity: certificate.validity });
     }
     let above = path_to_root(&certificate, chain)?;
-    for adopted in above.iter().chain([&certificate]) {
-        let weak = |cause| WeakKeyError { owner: format!("'{}'", adopted.subject), cause };
-        weakness::check(&adopted.public_key).map_err(weak)?;
+    for each in above.iter().chain([&certificate]) {
+        let weak = |cause| WeakKeyError { owner: format!("'{}'", each.subject), cause };
+        weakness::check(&each.public_key).map_err(weak)?;
     }
     let findings = lint::check(&certificate, above.first(), lint::LintProfile::Rfc5280)
         .into_iter()
@@ -90,7 +93,7 @@ pub(crate) fn adopt(adoption: Adoption, now: OffsetDateTime) -> Result<(Vec<NewA
         key: None,
         origin: Origin::Adopted,
     });
-    let adopted = NewAuthority {
+    let imported = NewAuthority {
         name: name.to_owned(),
         template: if above.is_empty() { ROOT } else { INTERMEDIATE }.to_owned(),
         issued_by: ROOT.to_owned(),
@@ -99,7 +102,7 @@ pub(crate) fn adopt(adoption: Adoption, now: OffsetDateTime) -> Result<(Vec<NewA
         key: Some(key),
         origin: Origin::Adopted,
     };
-    Ok((root.into_iter().chain([adopted]).collect(), findings))
+    Ok((root.into_iter().chain([imported]).collect(), findings))
 }
 
 /// Those above a certificate, the next first, up to a self-signed one; each signature is checked on the way.

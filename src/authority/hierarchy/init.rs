@@ -11,8 +11,8 @@ use crate::authority::certify::{Certified, RecordAs, certify, certify_itself, re
 use crate::authority::error::CertifyError;
 use crate::authority::hierarchy::ca_profile::{INTERMEDIATE, authority_profile, authority_request};
 use crate::authority::hierarchy::import;
-use crate::authority::hierarchy::import::Adoption;
 use crate::authority::hierarchy::import::ImportError;
+use crate::authority::hierarchy::import::ImportedCa;
 use crate::authority::serial::draw_serial;
 use crate::issuance::{CaCertificate, Draft, Issuer, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
@@ -31,14 +31,14 @@ use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::Certificate;
 
 /// What is ordered.
-pub struct Order {
+pub struct InitOrder {
     pub config: Config,
     /// The name of an issuing CA to make below the root.
     pub intermediate: Option<String>,
     /// What the keys are encrypted with; `None`: they are not.
     pub passphrase: Option<Passphrase>,
     /// Take over a CA of another tool instead of making a root.
-    pub adoption: Option<Adoption>,
+    pub imported: Option<ImportedCa>,
 }
 
 /// Why no CA was made.
@@ -102,17 +102,17 @@ pub struct NewAuthority {
 
 /// What was made.
 #[derive(Debug)]
-pub struct Made {
+pub struct InitializedCa {
     pub folder: PathBuf,
     /// The root first.
-    pub authorities: Vec<MadeAuthority>,
+    pub authorities: Vec<InitializedAuthority>,
     pub encrypted: bool,
     /// What the rules had to say that is no error.
     pub warnings: Vec<Finding>,
 }
 
 #[derive(Debug)]
-pub struct MadeAuthority {
+pub struct InitializedAuthority {
     pub name: String,
     pub certificate: Certificate,
     pub folder: PathBuf,
@@ -136,15 +136,15 @@ fn place_of(piece: &str, home: &Home, config: &Config) -> PathBuf {
 ///
 /// # Errors
 /// When there is one already, or something else is in the way, or something fails; nothing is left then.
-pub fn init(home: &Home, order: Order, effects: &Effects<'_>) -> Result<Made, InitError> {
+pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<InitializedCa, InitError> {
     // Before the work, and once more under the lock.
     if home.exists() {
         return Err(InitError::Exists(home.folder().to_owned()));
     }
     let now = effects.now();
     let mut config = order.config;
-    let (mut authorities, mut warnings) = match order.adoption {
-        Some(adoption) => import::adopt(adoption, now)?,
+    let (mut authorities, mut warnings) = match order.imported {
+        Some(imported) => import::import(imported, now)?,
         None => make_root(&config, now, effects)?,
     };
     if let Some(name) = order.intermediate {
@@ -177,13 +177,13 @@ pub fn init(home: &Home, order: Order, effects: &Effects<'_>) -> Result<Made, In
     }
     written?;
 
-    let made = authorities.into_iter().map(|authority| MadeAuthority {
+    let made = authorities.into_iter().map(|authority| InitializedAuthority {
         folder: home.authority(&authority.name),
         name: authority.name,
         certificate: authority.certificate,
         has_key: authority.key.is_some(),
     });
-    Ok(Made {
+    Ok(InitializedCa {
         folder: home.folder().to_owned(),
         authorities: made.collect(),
         encrypted: order.passphrase.is_some(),

@@ -30,7 +30,7 @@ use crate::x509::{AttributeType, Certificate, KeyAlgorithm, PublicKey, SigningRe
 
 /// What is asked for.
 #[derive(Debug, Default)]
-pub struct RequestOrder {
+pub struct IntermediateRequestOrder {
     /// How the authority is to be called.
     pub name: String,
     /// `None`: the setting's.
@@ -43,7 +43,7 @@ pub struct RequestOrder {
 
 /// A request that waits for its certificate.
 #[derive(Debug)]
-pub struct Requested {
+pub struct RequestedIntermediate {
     pub name: String,
     pub request: SigningRequest,
     pub path: PathBuf,
@@ -52,7 +52,7 @@ pub struct Requested {
 
 /// What comes back.
 #[derive(Debug)]
-pub struct InstallOrder {
+pub struct IntermediateInstallOrder {
     pub name: String,
     pub certificate: Certificate,
     /// Those above it, in any order, as far as they are not ours.
@@ -63,7 +63,7 @@ pub struct InstallOrder {
 
 /// An authority that can issue.
 #[derive(Debug)]
-pub struct Installed {
+pub struct InstalledIntermediate {
     pub name: String,
     pub certificate: Certificate,
     /// Those above it, the next first, the root last.
@@ -144,7 +144,11 @@ impl Diagnostic for IntermediateError {
 ///
 /// # Errors
 /// When the name is taken, or the system refuses; nothing is left then.
-pub fn request(store: &Store, order: &RequestOrder, effects: &Effects<'_>) -> Result<Requested, IntermediateError> {
+pub fn request(
+    store: &Store,
+    order: &IntermediateRequestOrder,
+    effects: &Effects<'_>,
+) -> Result<RequestedIntermediate, IntermediateError> {
     let now = effects.now();
     let (home, config) = (store.home(), store.config());
     let name = order.name.as_str();
@@ -155,11 +159,11 @@ pub fn request(store: &Store, order: &RequestOrder, effects: &Effects<'_>) -> Re
     let algorithm = order.key.unwrap_or(config.intermediate.key);
     profile.keys = vec![algorithm];
     let key = PrivateKey::generate(algorithm)?;
-    let mut wish = authority_request(&format!("{} {name}", config.name), &profile, config, &key)?;
-    wish.subject.clone_from(&order.subject);
+    let mut subject_request = authority_request(&format!("{} {name}", config.name), &profile, config, &key)?;
+    subject_request.subject.clone_from(&order.subject);
     // Only its subject and powers are of use: what the certificate says is decided by whoever signs it.
     let serial = draw_serial(profile.serial_octets, effects.entropy)?;
-    let draft = Draft::new(&profile, &wish, SignedBy::Itself(&key), now, serial)?;
+    let draft = Draft::new(&profile, &subject_request, SignedBy::Itself(&key), now, serial)?;
     let draft = RequestDraft { subject: draft.subject, names: Vec::new(), authority: Some(draft.basic_constraints) };
     let request =
         issuance::sign_request(&draft, &key).map_err(|error| IntermediateError::BadRequest(error.to_string()))?;
@@ -175,7 +179,7 @@ pub fn request(store: &Store, order: &RequestOrder, effects: &Effects<'_>) -> Re
     staged.add("request.pem", encoded.as_bytes(), files::PUBLIC)?;
     staged.sync()?;
     staged.publish_new(&home.authority(name))?;
-    Ok(Requested { name: name.to_owned(), request, path: home.request(name), key: home.key(name) })
+    Ok(RequestedIntermediate { name: name.to_owned(), request, path: home.request(name), key: home.key(name) })
 }
 
 fn check_free(store: &Store, name: &str, now: OffsetDateTime) -> Result<(), IntermediateError> {
@@ -197,10 +201,14 @@ fn check_free(store: &Store, name: &str, now: OffsetDateTime) -> Result<(), Inte
 /// # Errors
 /// When it is for another key, no CA's, does not lead to a root that is known or named, or the system refuses. The same
 /// command completes what a failure left.
-pub fn install(store: &Store, order: InstallOrder, effects: &Effects<'_>) -> Result<Installed, IntermediateError> {
+pub fn install(
+    store: &Store,
+    order: IntermediateInstallOrder,
+    effects: &Effects<'_>,
+) -> Result<InstalledIntermediate, IntermediateError> {
     let now = effects.now();
     let (home, authorities) = (store.home(), store.ca_certificates());
-    let InstallOrder { name, certificate, chain, add_root } = order;
+    let IntermediateInstallOrder { name, certificate, chain, add_root } = order;
     let subject = certificate.subject.to_string();
     if certificate.public_key != key_of(authorities, &name)? {
         return Err(IntermediateError::OtherKey { name, subject });
@@ -259,7 +267,7 @@ pub fn install(store: &Store, order: InstallOrder, effects: &Effects<'_>) -> Res
         index.mark_delivered(id, now)?;
     }
     let (added_root, path) = (new_root.map(|root| root.name), home.authority(&name).join("cert.pem"));
-    Ok(Installed { name, certificate, above, added_root, unchanged, warnings, path })
+    Ok(InstalledIntermediate { name, certificate, above, added_root, unchanged, warnings, path })
 }
 
 /// The key that was made for an authority: as its request says, or the certificate that it has.

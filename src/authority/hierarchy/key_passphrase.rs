@@ -45,7 +45,7 @@ impl Diagnostic for KeyPassphraseError {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct KeyPassphraseChange {
     pub authority: String,
     pub path: PathBuf,
     pub public_key: PublicKey,
@@ -54,7 +54,7 @@ pub struct Outcome {
 }
 
 /// Where the next passphrase comes from; `None` removes it. Asked for when the present one was right.
-pub type Chooser<'a> = dyn FnMut() -> Result<Option<Passphrase>, PassphraseUnavailable> + 'a;
+pub type NewPassphrasePrompt<'a> = dyn FnMut() -> Result<Option<Passphrase>, PassphraseUnavailable> + 'a;
 
 const MOST_OCTETS: u64 = 1024 * 1024;
 
@@ -66,9 +66,9 @@ pub fn change(
     store: &Store,
     authority: &str,
     ask: &mut PassphrasePrompt<'_>,
-    choose: &mut Chooser<'_>,
+    ask_new: &mut NewPassphrasePrompt<'_>,
     effects: &Effects<'_>,
-) -> Result<Outcome, KeyPassphraseError> {
+) -> Result<KeyPassphraseChange, KeyPassphraseError> {
     let (home, authorities) = (store.home(), store.ca_certificates());
     if !authorities.exists(authority) && !authorities.is_pending(authority) {
         return Err(StoreError::UnknownAuthority { name: authority.to_owned(), known: authorities.names()? }.into());
@@ -87,7 +87,7 @@ pub fn change(
             return Err(crate::issuance::IssuerError::KeyMismatch(authority.to_owned()).into());
         }
     }
-    let next = choose()?;
+    let next = ask_new()?;
 
     // Slow on purpose when there is a passphrase, hence before the lock.
     let text = KeyText::new(&key, next.as_ref(), files::SECRET, effects.entropy)?.text;
@@ -104,7 +104,7 @@ pub fn change(
         return Err(KeyPassphraseError::Changed(path));
     }
     files::publish_file(&path, text.as_bytes(), files::SECRET, ExistingFile::Replace, effects.entropy)?;
-    Ok(Outcome {
+    Ok(KeyPassphraseChange {
         authority: authority.to_owned(),
         path,
         public_key: key.public_key().clone(),

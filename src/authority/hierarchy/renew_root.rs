@@ -20,7 +20,7 @@ use crate::x509::{Certificate, Validity};
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Renewed {
+pub struct RenewedRoot {
     pub name: String,
     pub before: Certificate,
     pub certificate: Certificate,
@@ -39,7 +39,7 @@ pub fn renew(
     lifetime: Option<Lifetime>,
     ask: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
-) -> Result<Renewed, RotationError> {
+) -> Result<RenewedRoot, RotationError> {
     let now = effects.now();
     let (home, config, authorities) = (store.home(), store.config(), store.ca_certificates());
     let name = match name {
@@ -72,7 +72,7 @@ pub fn renew(
     replaced.map_err(|cause| RotationError::NotReplaced { serial: certificate.serial.to_string(), cause })?;
     index.mark_delivered(id, now)?;
     let left_out = issuance::recertify::left_out(&before);
-    Ok(Renewed { name, before, certificate, left_out })
+    Ok(RenewedRoot { name, before, certificate, left_out })
 }
 
 fn sign(

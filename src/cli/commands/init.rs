@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::app::certificate_input::read_certificates;
 use crate::app::context::Context;
-use crate::authority::hierarchy::import::Adoption;
-use crate::authority::hierarchy::init::{self, Made, Order};
+use crate::authority::hierarchy::import::ImportedCa;
+use crate::authority::hierarchy::init::{self, InitOrder, InitializedCa};
 use crate::cli::options::passphrase::{PassphraseArguments, key_file_prompt, new_ca_passphrase};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -71,7 +71,7 @@ pub struct Arguments {
 
 /// The report of a new CA.
 struct InitReport {
-    made: Made,
+    made: InitializedCa,
     constraints: NameConstraints,
     next: String,
     now: time::OffsetDateTime,
@@ -85,14 +85,14 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         return Err(init::InitError::Exists(folder).into());
     }
     let config = config(&arguments, context)?;
-    let adoption = adoption(&arguments, context)?;
+    let imported = imported_ca(&arguments, context)?;
     let passphrase = if arguments.no_passphrase {
         None
     } else {
         Some(new_ca_passphrase(&arguments.passphrase, &home, &config, context)?)
     };
-    let is_new = adoption.is_none();
-    let order = Order { config: config.clone(), intermediate: arguments.intermediate, passphrase, adoption };
+    let is_new = imported.is_none();
+    let order = InitOrder { config: config.clone(), intermediate: arguments.intermediate, passphrase, imported };
     let made = init::init(&home, order, &context.effects())?;
     if !made.encrypted {
         context.note("The CA keys are not encrypted: whoever can read them can issue certificates.");
@@ -144,7 +144,7 @@ fn config(arguments: &Arguments, context: &mut Context<'_>) -> Result<Config, Fa
     Ok(config)
 }
 
-fn adoption(arguments: &Arguments, context: &mut Context<'_>) -> Result<Option<Adoption>, Failure> {
+fn imported_ca(arguments: &Arguments, context: &mut Context<'_>) -> Result<Option<ImportedCa>, Failure> {
     let (Some(cert), Some(key_file)) = (&arguments.cert, &arguments.key_file) else { return Ok(None) };
     let mut certificate = read_certificates(cert, context)?;
     if certificate.is_empty() {
@@ -158,7 +158,7 @@ fn adoption(arguments: &Arguments, context: &mut Context<'_>) -> Result<Option<A
     let mut ask = key_file_prompt(arguments.key_passphrase_file.as_deref(), context);
     let (key, _) = open_key(key_file, &content, &mut ask, &EncryptedKey::File(key_file.clone()))?;
     let certificate = certificate.remove(0);
-    Ok(Some(Adoption { certificate, key, chain }))
+    Ok(Some(ImportedCa { certificate, key, chain }))
 }
 
 impl Report for InitReport {

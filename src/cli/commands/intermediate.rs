@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::app::certificate_input::read_certificates;
 use crate::app::context::Context;
-use crate::authority::hierarchy::intermediate::{self, InstallOrder, Installed, RequestOrder, Requested};
+use crate::authority::hierarchy::intermediate::{
+    self, InstalledIntermediate, IntermediateInstallOrder, IntermediateRequestOrder, RequestedIntermediate,
+};
 use crate::cli::options::key_value::subject_attribute;
 use crate::cli::options::passphrase::{PassphraseArguments, new_ca_passphrase};
 use crate::report::failure::Failure;
@@ -79,7 +81,8 @@ fn request(arguments: RequestArguments, context: &mut Context<'_>) -> Result<Box
         Some(new_ca_passphrase(&arguments.passphrase, store.home(), store.config(), context)?)
     };
     let encrypted = passphrase.is_some();
-    let order = RequestOrder { name: arguments.name, key: arguments.key, subject: arguments.subject, passphrase };
+    let order =
+        IntermediateRequestOrder { name: arguments.name, key: arguments.key, subject: arguments.subject, passphrase };
     let requested = intermediate::request(&store, &order, &context.effects())?;
     Ok(Box::new(RequestReport { requested, encrypted }))
 }
@@ -94,7 +97,7 @@ fn install(arguments: InstallArguments, context: &mut Context<'_>) -> Result<Box
     if let Some(path) = &arguments.chain {
         chain.extend(read_certificates(path, context)?);
     }
-    let order = InstallOrder { name: arguments.name, certificate, chain, add_root: arguments.add_root };
+    let order = IntermediateInstallOrder { name: arguments.name, certificate, chain, add_root: arguments.add_root };
     let installed = intermediate::install(&store, order, &context.effects())?;
     for warning in &installed.warnings {
         context.warn(&warning.message);
@@ -104,19 +107,19 @@ fn install(arguments: InstallArguments, context: &mut Context<'_>) -> Result<Box
 }
 
 struct RequestReport {
-    requested: Requested,
+    requested: RequestedIntermediate,
     encrypted: bool,
 }
 
 struct InstallReport {
-    installed: Installed,
+    installed: InstalledIntermediate,
     /// Whether it issues when no other is named.
     issues: bool,
 }
 
 impl Report for RequestReport {
     fn text(&self, page: &mut Page) {
-        let Requested { name, request, path, key } = &self.requested;
+        let RequestedIntermediate { name, request, path, key } = &self.requested;
         page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, "Made a key and a request for "), (Tone::Strong, name)]);
         page.field("subject", &request.subject.to_string());
         let protected = if self.encrypted { "encrypted" } else { "not encrypted" };
@@ -127,7 +130,7 @@ impl Report for RequestReport {
     }
 
     fn json(&self) -> Value {
-        let Requested { name, request, path, key } = &self.requested;
+        let RequestedIntermediate { name, request, path, key } = &self.requested;
         json!({
             "schema": "ca.intermediate-request/1",
             "authority": name,
@@ -146,7 +149,7 @@ impl Report for RequestReport {
 
 impl Report for InstallReport {
     fn text(&self, page: &mut Page) {
-        let Installed { name, certificate, above, added_root, unchanged, path, .. } = &self.installed;
+        let InstalledIntermediate { name, certificate, above, added_root, unchanged, path, .. } = &self.installed;
         let (mark, done) = if *unchanged { ("= ", "Unchanged: ") } else { ("✓ ", "Installed the certificate of ") };
         page.pieces(&[(Tone::Good, mark), (Tone::Plain, done), (Tone::Strong, name)]);
         page.field("subject", &certificate.subject.to_string());
@@ -167,7 +170,7 @@ impl Report for InstallReport {
     }
 
     fn json(&self) -> Value {
-        let Installed { name, certificate, above, added_root, unchanged, warnings, path } = &self.installed;
+        let InstalledIntermediate { name, certificate, above, added_root, unchanged, warnings, path } = &self.installed;
         json!({
             "schema": "ca.intermediate-install/1",
             "authority": name,

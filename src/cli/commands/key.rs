@@ -3,7 +3,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::context::Context;
-use crate::authority::hierarchy::key_passphrase::{self, Outcome};
+use crate::authority::hierarchy::key_passphrase::{self, KeyPassphraseChange};
 use crate::cli::options::passphrase::{self, NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -37,7 +37,7 @@ struct PassphraseOf {
 }
 
 struct Changed {
-    outcome: Outcome,
+    outcome: KeyPassphraseChange,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
@@ -83,7 +83,7 @@ impl Report for Changed {
     }
 
     fn json(&self) -> Value {
-        let Outcome { authority, path, public_key, was_encrypted, is_encrypted } = &self.outcome;
+        let KeyPassphraseChange { authority, path, public_key, was_encrypted, is_encrypted } = &self.outcome;
         json!({
             "schema": "ca.key-passphrase/1",
             "authority": authority,

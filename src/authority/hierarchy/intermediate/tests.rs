@@ -17,8 +17,8 @@ use crate::store::ca_certificates::{CaCertificates, read_certificate, read_certi
 use crate::system::entropy::SystemEntropy;
 use crate::x509::{Certificate, Extension, Validity};
 
-fn wish(name: &str) -> RequestOrder {
-    RequestOrder { name: name.to_owned(), ..RequestOrder::default() }
+fn order_for(name: &str) -> IntermediateRequestOrder {
+    IntermediateRequestOrder { name: name.to_owned(), ..IntermediateRequestOrder::default() }
 }
 
 /// What the authority `signer` of another CA signs for a request of ours.
@@ -29,11 +29,12 @@ fn signed_elsewhere(elsewhere: &Ca, signer: &str, request: &SigningRequest) -> C
     let config = store.config();
     let profile = authority_profile(INTERMEDIATE, config).unwrap();
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let mut wish = authority_request("Ours", &profile, config, &key).unwrap();
-    wish.public_key = request.public_key.clone();
-    wish.clip = true;
+    let mut request_input = authority_request("Ours", &profile, config, &key).unwrap();
+    request_input.public_key = request.public_key.clone();
+    request_input.clip = true;
     let serial = draw_serial(16, &SystemEntropy).unwrap();
-    let draft = Draft::new(&profile, &wish, SignedBy::Issuer(issuer.ca_certificate()), elsewhere.now, serial).unwrap();
+    let draft =
+        Draft::new(&profile, &request_input, SignedBy::Issuer(issuer.ca_certificate()), elsewhere.now, serial).unwrap();
     issuer.sign(issuance::approve(draft, Some(issuer.ca_certificate())).unwrap()).unwrap().checked().unwrap()
 }
 
@@ -41,7 +42,7 @@ fn elsewhere() -> Ca {
     let ca = Ca::none();
     let mut order = ca.init_order();
     order.config.name = "Corporate Root".to_owned();
-    ca.init(init::Order { intermediate: None, ..order }).unwrap();
+    ca.init(init::InitOrder { intermediate: None, ..order }).unwrap();
     ca
 }
 
@@ -52,7 +53,7 @@ fn root_of(ca: &Ca) -> Certificate {
 #[test]
 fn a_pending_authority_is_in_nobodys_way_and_issues_once_its_certificate_is_here() {
     let (ca, corporate) = (Ca::new(), elsewhere());
-    let asked = ca.ask_for(&wish("branch")).unwrap();
+    let asked = ca.ask_for(&order_for("branch")).unwrap();
     assert_eq!(asked.request.subject.to_string(), "CN=Private Root CA branch");
     let authorities = CaCertificates::of(&ca.home);
     assert_eq!(authorities.names().unwrap(), ["root", "issuing"]);
@@ -67,9 +68,14 @@ fn a_pending_authority_is_in_nobodys_way_and_issues_once_its_certificate_is_here
     let certificate = signed_elsewhere(&corporate, "root", &asked.request);
     let install = |chain: Vec<Certificate>, add_root: Option<&str>| {
         let add_root = add_root.map(str::to_owned);
-        ca.install(InstallOrder { name: "branch".to_owned(), certificate: certificate.clone(), chain, add_root })
+        ca.install(IntermediateInstallOrder {
+            name: "branch".to_owned(),
+            certificate: certificate.clone(),
+            chain,
+            add_root,
+        })
     };
-    let refusal = |refused: Result<Installed, IntermediateError>| refused.unwrap_err();
+    let refusal = |refused: Result<InstalledIntermediate, IntermediateError>| refused.unwrap_err();
     assert!(matches!(refusal(install(vec![], None)), IntermediateError::NoPath(_)));
     let unknown = refusal(install(vec![root_of(&corporate)], None));
     assert!(matches!(unknown, IntermediateError::UnknownRoot { .. }));
@@ -92,11 +98,16 @@ fn a_pending_authority_is_in_nobodys_way_and_issues_once_its_certificate_is_here
 #[test]
 fn a_certificate_that_is_not_for_the_authority_is_refused_and_nothing_changes() {
     let (mut ca, corporate) = (Ca::new(), elsewhere());
-    let asked = ca.ask_for(&wish("branch")).unwrap();
+    let asked = ca.ask_for(&order_for("branch")).unwrap();
     let right = signed_elsewhere(&corporate, "root", &asked.request);
     let refused = |ca: &Ca, name: &str, certificate: Certificate| {
         let chain = vec![root_of(&corporate)];
-        let order = InstallOrder { name: name.to_owned(), certificate, chain, add_root: Some("corporate".to_owned()) };
+        let order = IntermediateInstallOrder {
+            name: name.to_owned(),
+            certificate,
+            chain,
+            add_root: Some("corporate".to_owned()),
+        };
         let error = ca.install(order).unwrap_err();
         assert!(!ca.path("authorities/corporate").exists() && !ca.path("authorities/branch/cert.pem").exists());
         assert_eq!(ca.history("branch").len() + ca.history("corporate").len(), 0);
@@ -116,12 +127,12 @@ fn a_certificate_that_is_not_for_the_authority_is_refused_and_nothing_changes() 
 fn a_leaf_a_ca_with_what_nobody_knows_and_one_below_a_ca_that_may_have_none_are_refused() {
     let (ca, corporate) = (Ca::new(), elsewhere());
     corporate.issue(order("intermediate", "policy")).unwrap();
-    let asked = ca.ask_for(&wish("branch")).unwrap();
+    let asked = ca.ask_for(&order_for("branch")).unwrap();
     let policy = read_certificate(&corporate.path("authorities/policy/cert.pem")).unwrap();
     let right = signed_elsewhere(&corporate, "root", &asked.request);
     let install = |certificate: Certificate| {
         let (chain, add_root) = (vec![policy.clone(), root_of(&corporate)], Some("corporate".to_owned()));
-        ca.install(InstallOrder { name: "branch".to_owned(), certificate, chain, add_root }).unwrap_err()
+        ca.install(IntermediateInstallOrder { name: "branch".to_owned(), certificate, chain, add_root }).unwrap_err()
     };
     let mut leaf = right.clone();
     leaf.basic_constraints = None;
@@ -163,13 +174,15 @@ fn a_leaf_a_ca_with_what_nobody_knows_and_one_below_a_ca_that_may_have_none_are_
 fn a_name_that_is_taken_is_refused_before_the_lock_and_one_that_is_taken_meanwhile_under_it() {
     let ca = Ca::new();
     let taken = ca
-        .with_effects_without_lock(|effects| request(&ca.store(), &wish("issuing"), effects))
+        .with_effects_without_lock(|effects| request(&ca.store(), &order_for("issuing"), effects))
         .unwrap_err()
         .to_string();
     assert!(taken.contains("there is an authority 'issuing' already"), "{taken}");
     let issue = || drop(ca.issue(order("client", "branch")).unwrap());
-    let taken =
-        ca.with_effects_while(issue, |effects| request(&ca.store(), &wish("branch"), effects)).unwrap_err().to_string();
+    let taken = ca
+        .with_effects_while(issue, |effects| request(&ca.store(), &order_for("branch"), effects))
+        .unwrap_err()
+        .to_string();
     assert!(taken.contains("'branch' is the name of a certificate already"), "{taken}");
     assert!(!ca.path("authorities/branch").exists());
 }
@@ -178,9 +191,9 @@ fn a_name_that_is_taken_is_refused_before_the_lock_and_one_that_is_taken_meanwhi
 fn a_name_is_asked_for_once_and_not_taken_from_others() {
     let ca = Ca::new();
     ca.issue(order("client", "alice")).unwrap();
-    ca.ask_for(&wish("branch")).unwrap();
+    ca.ask_for(&order_for("branch")).unwrap();
     let key = fs::read(ca.path("authorities/branch/key.pem")).unwrap();
-    let refused = |name: &str| ca.ask_for(&wish(name)).unwrap_err().to_string();
+    let refused = |name: &str| ca.ask_for(&order_for(name)).unwrap_err().to_string();
     assert!(refused("branch").contains("asked for already"));
     assert!(refused("issuing").contains("there is an authority 'issuing' already"));
     assert!(refused("alice").contains("'alice' is the name of a certificate already"));
@@ -192,10 +205,11 @@ fn a_name_is_asked_for_once_and_not_taken_from_others() {
 fn a_root_that_only_has_the_name_of_ours_is_not_trusted_unasked() {
     let (ca, namesake) = (Ca::new(), Ca::new());
     assert_eq!(root_of(&ca).subject, root_of(&namesake).subject);
-    let asked = ca.ask_for(&wish("branch")).unwrap();
+    let asked = ca.ask_for(&order_for("branch")).unwrap();
     let certificate = signed_elsewhere(&namesake, "root", &asked.request);
     let chain = vec![root_of(&namesake)];
-    let refused = ca.install(InstallOrder { name: "branch".to_owned(), certificate, chain, add_root: None });
+    let refused =
+        ca.install(IntermediateInstallOrder { name: "branch".to_owned(), certificate, chain, add_root: None });
     let Err(refused) = refused else { panic!("{refused:?}") };
     assert!(matches!(refused, IntermediateError::UnknownRoot { .. }), "{refused}");
     assert!(ca.history("branch").is_empty() && !ca.path("authorities/branch/cert.pem").exists());

@@ -31,8 +31,8 @@ pub enum RotationError {
     #[error("the new root would have the subject of the old one, '{0}'")]
     SameSubject(String),
     #[error("whoever trusts only the old root would refuse what the new one issues: {0}")]
-    NoBridge(String),
-    #[error("{} on the old root '{old}'", still_hang(*certificates, *authorities))]
+    NoCrossCertificate(String),
+    #[error("{} on the old root '{old}'", still_depend(*certificates, *authorities))]
     Left { old: String, certificates: usize, authorities: usize },
     #[error("ca.toml names the old root '{0}' as the authority that issues")]
     Issues(String),
@@ -67,7 +67,7 @@ impl Diagnostic for RotationError {
             Self::SameSubject(_) => {
                 Diagnosis::usage("bad-subject").hint("choose another common name with --name")
             }
-            Self::NoBridge(_) => Diagnosis::refused("no-bridge")
+            Self::NoCrossCertificate(_) => Diagnosis::refused("no-bridge")
                 .hint("give every client both roots before anything is issued ('ca roots'), and then begin with --force"),
             Self::Left { .. } => Diagnosis::refused("still-hanging")
                 .hint("'ca root rotate status' lists them; 'ca renew NAME' moves a certificate, 'ca root rotate start' an authority")
@@ -80,7 +80,7 @@ impl Diagnostic for RotationError {
 }
 
 /// `1 certificate still hangs`, `2 certificates and 1 authority still hang`.
-fn still_hang(certificates: usize, authorities: usize) -> String {
+fn still_depend(certificates: usize, authorities: usize) -> String {
     let count = |count: usize, one: &str, many: &str| match count {
         0 => None,
         1 => Some(format!("1 {one}")),

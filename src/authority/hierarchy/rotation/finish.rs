@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use crate::authority::hierarchy::rotation::error::RotationError;
-use crate::authority::hierarchy::rotation::status::{State, of};
+use crate::authority::hierarchy::rotation::status::{RotationStatus, of};
 use crate::store::Store;
 use crate::store::effects::Effects;
 use crate::system::files;
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Finished {
-    /// How it stood: what is left hanging when that was forced.
-    pub state: State,
+pub struct FinishedRotation {
+    /// The rotation before it was finished: with force, what still depends on the old root.
+    pub state: RotationStatus,
     /// Where the folder of the old root is now.
     pub retired: PathBuf,
     /// Its private key, if it is there.
@@ -22,8 +22,8 @@ pub struct Finished {
 /// Ends a rotation: one rename, which is there or is not.
 ///
 /// # Errors
-/// When none is under way, or something still hangs on the old root and that is not forced.
-pub fn finish(store: &Store, force: bool, effects: &Effects<'_>) -> Result<Finished, RotationError> {
+/// When none is under way, or something still depends on the old root and that is not forced.
+pub fn finish(store: &Store, force: bool, effects: &Effects<'_>) -> Result<FinishedRotation, RotationError> {
     let now = effects.now();
     let home = store.home();
     let _locked = store.lock(effects.lock_timeout)?;
@@ -45,5 +45,5 @@ pub fn finish(store: &Store, force: bool, effects: &Effects<'_>) -> Result<Finis
     files::sync_folder(&home.retired())?;
     files::sync_folder(&home.authorities())?;
     let key = Some(retired.join("key.pem")).filter(|key| key.is_file());
-    Ok(Finished { state, retired, key })
+    Ok(FinishedRotation { state, retired, key })
 }

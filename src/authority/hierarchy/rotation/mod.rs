@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | no folder with a `new-with-old.pem` by a root that is here | none is under way |
 //! | such a folder, and authorities whose certificate the old root signed | `start` goes on with those |
-//! | such a folder, and no such authority | both roots are trusted, everything new hangs on the new one |
+//! | such a folder, and no such authority | both roots are trusted, everything new depends on the new one |
 //! | the old root's folder in `retired/` | finished |
 
 pub mod error;
@@ -16,10 +16,10 @@ mod start;
 mod status;
 
 pub use error::RotationError;
-pub use finish::{Finished, finish};
+pub use finish::{FinishedRotation, finish};
 pub use recertify::Recertified;
-pub use start::{Order, Started, start};
-pub use status::{State, status};
+pub use start::{RootRotationOrder, StartedRotation, start};
+pub use status::{RotationStatus, status};
 
 /// The common name of the root that follows: `Acme Root CA` → `Acme Root CA G2` → `Acme Root CA G3`.
 fn next_generation(common_name: &str) -> String {

@@ -23,7 +23,7 @@ use crate::store::{Store, StoreError};
 use crate::system::files;
 use crate::x509::{Certificate, Validity};
 
-/// An authority that hangs on the new root now.
+/// An authority whose certificate the new root signed.
 #[derive(Debug)]
 pub struct Recertified {
     pub name: String,
@@ -118,7 +118,7 @@ pub fn recertify_the_rest(
     Ok(recertified)
 }
 
-/// The template of an authority. One that was adopted or certified elsewhere has none, and that of another may be gone by now:
+/// The template of an authority. One that was imported or certified elsewhere has none, and that of another may be gone by now:
 /// nothing is known then of what gave it its addresses.
 fn profile_of(store: &Store, template: &str) -> Result<Option<Profile>, RotationError> {
     if template == ROOT {
@@ -175,7 +175,7 @@ pub fn put_in_place(
         files::remove_stale(&authorities.home().authority(name))?;
         delivery::replace_chain(authorities.home(), name, chain, effects.entropy)?;
     }
-    // Last: what was issued before a chain was right does not hang on the new root, and the index can tell by the mark.
+    // Last: what was issued before a chain was right does not depend on the new root, and the index can tell by the mark.
     for Recertified { id, .. } in recertified {
         index.mark_delivered(*id, now)?;
     }

@@ -26,7 +26,7 @@ use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Validity, pem};
 
 /// What is ordered of the new root.
 #[derive(Debug, Default)]
-pub struct Order {
+pub struct RootRotationOrder {
     /// Its common name; `None`: that of the old one with the mark of the next generation.
     pub name: Option<String>,
     /// `None`: the setting's.
@@ -36,21 +36,21 @@ pub struct Order {
     /// What its key is encrypted with; `None`: as the old root's is.
     pub protection: Option<Passphrase>,
     /// Even where whoever trusts only the old root will refuse what is issued from now on.
-    pub without_bridge: bool,
+    pub without_cross_certificate: bool,
 }
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Started {
+pub struct StartedRotation {
     pub old: String,
     pub new: String,
     pub old_certificate: Certificate,
     pub new_certificate: Certificate,
     /// Whether those who trust only the old root find a path to what is issued from now on.
-    pub has_bridge: bool,
+    pub has_cross_certificate: bool,
     /// An earlier run had made the root already.
     pub resumed: bool,
-    /// The authorities that hang on the new root since this run.
+    /// The authorities that were recertified by the new root in this run.
     pub recertified: Vec<Recertified>,
     /// Those further below whose chains were brought up to date.
     pub rechained: Vec<String>,
@@ -78,11 +78,11 @@ pub const CROSS: &str = "cross-certificate";
 /// same command completes what a failure left.
 pub fn start(
     store: &Store,
-    order: &Order,
+    order: &RootRotationOrder,
     ask: &mut PassphrasePrompt<'_>,
     ask_new: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
-) -> Result<Started, RotationError> {
+) -> Result<StartedRotation, RotationError> {
     let work = Work { store, authorities: store.ca_certificates(), now: effects.now(), effects };
     match work.authorities.rotation()? {
         Some(rotation) => work.resume(rotation, order, ask_new),
@@ -106,13 +106,17 @@ struct NewRoot {
 }
 
 impl Work<'_> {
-    fn begin(&self, order: &Order, ask: &mut PassphrasePrompt<'_>) -> Result<Started, RotationError> {
+    fn begin(
+        &self,
+        order: &RootRotationOrder,
+        ask: &mut PassphrasePrompt<'_>,
+    ) -> Result<StartedRotation, RotationError> {
         let old_name = self.authorities.present_root()?.ok_or(RotationError::NoRoot)?;
         let facts = self.authorities.ca_certificate(&old_name)?;
-        if let Some(why) = self.authorities.why_no_bridge(&old_name, facts.certificate())?
-            && !order.without_bridge
+        if let Some(why) = self.authorities.why_no_cross_certificate(&old_name, facts.certificate())?
+            && !order.without_cross_certificate
         {
-            return Err(RotationError::NoBridge(why));
+            return Err(RotationError::NoCrossCertificate(why));
         }
         // Everything that can be refused without signing, before anybody is asked for a passphrase.
         let root = self.new_root(&old_name, facts.certificate(), order)?;
@@ -146,9 +150,9 @@ impl Work<'_> {
     fn resume(
         &self,
         rotation: Rotation,
-        order: &Order,
+        order: &RootRotationOrder,
         ask_new: &mut PassphrasePrompt<'_>,
-    ) -> Result<Started, RotationError> {
+    ) -> Result<StartedRotation, RotationError> {
         let Rotation { old, new, .. } = rotation;
         if self.asks_for_another(order, &self.authorities.certificate(&new)?) {
             return Err(RotationError::UnderWay { old, new });
@@ -180,7 +184,7 @@ impl Work<'_> {
     }
 
     /// Whether the order is for another root than the one that is there.
-    fn asks_for_another(&self, order: &Order, new: &Certificate) -> bool {
+    fn asks_for_another(&self, order: &RootRotationOrder, new: &Certificate) -> bool {
         let is_other_name = order.name.as_deref().is_some_and(|name| new.subject.common_name() != Some(name));
         is_other_name || order.key.is_some_and(|key| key.name() != new.public_key.kind().to_string())
     }
@@ -224,10 +228,10 @@ impl Work<'_> {
         new: &CaCertificate,
         recertified: Vec<Recertified>,
         resumed: bool,
-    ) -> Result<Started, RotationError> {
+    ) -> Result<StartedRotation, RotationError> {
         let rechained = put_in_place(self.authorities, index, &recertified, self.now, self.effects)?;
         let name = new.name().to_owned();
-        Ok(Started {
+        Ok(StartedRotation {
             bundle: self.store.home().authority(&name).join(BUNDLE),
             has_list: self.store.home().crl_der(&old).is_file(),
             old_issues: self.store.config().issue.issuer == old,
@@ -236,14 +240,14 @@ impl Work<'_> {
             new_certificate: new.certificate().clone(),
             new: name.clone(),
             resumed,
-            has_bridge: self.authorities.have_bridge(new.certificate())?,
+            has_cross_certificate: self.authorities.have_cross_certificate(new.certificate())?,
             recertified,
             rechained,
         })
     }
 
     /// The limits of the old root, the settings of the CA, and what was ordered.
-    fn new_root(&self, old_name: &str, old: &Certificate, order: &Order) -> Result<NewRoot, RotationError> {
+    fn new_root(&self, old_name: &str, old: &Certificate, order: &RootRotationOrder) -> Result<NewRoot, RotationError> {
         let mut profile = authority_profile(ROOT, self.store.config())?;
         let RecertifySettings { serial_octets, backdate } = RecertifySettings::read(self.store, ROOT, ROOT)?;
         (profile.serial_octets, profile.backdate) = (serial_octets, backdate);

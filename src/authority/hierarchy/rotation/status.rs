@@ -1,4 +1,4 @@
-//! What still hangs on the old root, from the index.
+//! What still depends on the old root, from the index.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::x509::Certificate;
 
 /// How a rotation stands.
 #[derive(Debug)]
-pub struct State {
+pub struct RotationStatus {
     pub old: String,
     pub new: String,
     pub old_certificate: Certificate,
@@ -32,7 +32,7 @@ pub struct State {
 /// The template of certificates that live an hour in memory, for a handshake test.
 const IN_MEMORY: &str = "handshake";
 
-impl State {
+impl RotationStatus {
     /// Whether nothing is left on the old root.
     pub fn is_ready(&self) -> bool {
         self.certificates.is_empty() && self.authorities.is_empty() && !self.old_issues
@@ -43,17 +43,17 @@ impl State {
 ///
 /// # Errors
 /// When the index or a certificate cannot be read.
-pub fn status(store: &Store, effects: &Effects<'_>) -> Result<Option<State>, RotationError> {
+pub fn status(store: &Store, effects: &Effects<'_>) -> Result<Option<RotationStatus>, RotationError> {
     of(store, effects.now())
 }
 
-pub(crate) fn of(store: &Store, now: OffsetDateTime) -> Result<Option<State>, RotationError> {
+pub(crate) fn of(store: &Store, now: OffsetDateTime) -> Result<Option<RotationStatus>, RotationError> {
     let (index, authorities) = (store.index()?, store.ca_certificates());
     let Some(Rotation { old, new, .. }) = authorities.rotation()? else { return Ok(None) };
     let old_certificate = authorities.certificate(&old)?;
     let below = directly_below(authorities, &old_certificate)?.into_iter().map(|(name, _)| name).collect();
-    Ok(Some(State {
-        certificates: hanging_on(store.home(), &old, index, now)?,
+    Ok(Some(RotationStatus {
+        certificates: depending_on(store.home(), &old, index, now)?,
         authorities: below,
         old_issues: store.config().issue.issuer == old,
         new_certificate: authorities.certificate(&new)?,
@@ -70,7 +70,7 @@ type Signers = BTreeMap<String, Vec<(EntryId, String)>>;
 ///
 /// A chain is delivered with its certificate and does not change after. So what counts is which certificate each authority
 /// above had at that time: the latest one recorded before, of those that came into place.
-fn hanging_on(home: &Home, root: &str, index: &Index, now: OffsetDateTime) -> Result<Vec<Entry>, RotationError> {
+fn depending_on(home: &Home, root: &str, index: &Index, now: OffsetDateTime) -> Result<Vec<Entry>, RotationError> {
     let mut signers = Signers::new();
     let mut by_name: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     index.for_each(&Filter::default(), now, |entry| {
@@ -81,7 +81,7 @@ fn hanging_on(home: &Home, root: &str, index: &Index, now: OffsetDateTime) -> Re
         by_name.entry(entry.name.to_lowercase()).or_default().push(entry);
     })?;
     let is_alive = |entry: &Entry| matches!(entry.status(now), Status::Valid | Status::Held | Status::NotYetValid);
-    let mut hanging = Vec::new();
+    let mut depending = Vec::new();
     for entry in by_name.into_values().filter_map(|entries| in_use(home, entries)) {
         let is_leaf = entry.template != CROSS && entry.template != IN_MEMORY;
         if is_leaf
@@ -89,11 +89,11 @@ fn hanging_on(home: &Home, root: &str, index: &Index, now: OffsetDateTime) -> Re
             && root_at(&signers, &entry.authority, entry.id) == root
             && !index.certificate(&entry)?.is_ca()
         {
-            hanging.push(entry);
+            depending.push(entry);
         }
     }
-    hanging.sort_by_key(|entry| entry.id);
-    Ok(hanging)
+    depending.sort_by_key(|entry| entry.id);
+    Ok(depending)
 }
 
 /// Of the certificates of a name, the oldest first, the one whose files stand where they are looked for: the latest, unless

@@ -29,7 +29,7 @@ const POLICY: &str = "summary = \"policy CA\"\nkey = [\"ecdsa-p256\"]\nlifetime 
 
 fn ca_of_three() -> Ca {
     let ca = Ca::none();
-    ca.init(init::Order { intermediate: None, ..ca.init_order() }).unwrap();
+    ca.init(init::InitOrder { intermediate: None, ..ca.init_order() }).unwrap();
     fs::write(ca.path("templates/policy.toml"), POLICY).unwrap();
     ca.issue(order("policy", "policy")).unwrap();
     ca.issue(IssueOrder { issuer: Some("policy".to_owned()), ..order("intermediate", "issuing") }).unwrap();
@@ -103,7 +103,7 @@ fn a_rotation_moves_every_authority_and_lists_what_was_delivered_before_it() {
         (certificate(&ca, "authorities/policy/cert.pem"), fs::read(ca.path("authorities/issuing/cert.pem")).unwrap());
     let half_a_chain = ca.path("authorities/issuing/.staged-0123456789abcdef");
     fs::write(&half_a_chain, "of a run that died").unwrap();
-    let started = ca.rotate(&Order::default()).unwrap();
+    let started = ca.rotate(&RootRotationOrder::default()).unwrap();
     assert!(!half_a_chain.exists());
     assert_eq!((started.old.as_str(), started.new.as_str(), started.resumed), ("root", "root-g2", false));
     assert_eq!(started.new_certificate.subject.to_string(), "CN=Private Root CA G2");
@@ -124,7 +124,7 @@ fn a_rotation_moves_every_authority_and_lists_what_was_delivered_before_it() {
     ca.renew("old.test", NextKey::Same).unwrap();
     assert_eq!(left(&ca), ["expired.test"]);
 
-    // An older generation that was put back is what hangs.
+    // An older generation that was put back is what depends on the old root.
     let kept = ca.path("issued/.generations/old.test");
     let kept = fs::read_dir(kept).unwrap().next().unwrap().unwrap().path();
     fs::rename(ca.path("issued/old.test"), ca.path("newer")).unwrap();
@@ -137,9 +137,9 @@ fn a_rotation_moves_every_authority_and_lists_what_was_delivered_before_it() {
 #[test]
 fn a_root_that_issues_itself_is_followed_by_one_that_does() {
     let ca = Ca::none();
-    ca.init(init::Order { intermediate: None, ..ca.init_order() }).unwrap();
+    ca.init(init::InitOrder { intermediate: None, ..ca.init_order() }).unwrap();
     ca.issue(order("client", "alice")).unwrap();
-    ca.rotate(&Order { key: Some(KeyAlgorithm::Ed25519), ..Order::default() }).unwrap();
+    ca.rotate(&RootRotationOrder { key: Some(KeyAlgorithm::Ed25519), ..RootRotationOrder::default() }).unwrap();
     let issued = ca.issue(order("client", "bob")).unwrap();
     assert_eq!(issued.authority, "root-g2");
     // One that still asks for the old root gets what it asked for, and it is told.
@@ -161,11 +161,11 @@ fn a_root_that_issues_itself_is_followed_by_one_that_does() {
 fn a_rotation_begins_once_and_ends_only_when_it_began() {
     let ca = Ca::new();
     assert!(matches!(ca.finish(true), Err(RotationError::None)));
-    ca.rotate(&Order::default()).unwrap();
-    let again = ca.rotate(&Order::default()).unwrap_err();
+    ca.rotate(&RootRotationOrder::default()).unwrap();
+    let again = ca.rotate(&RootRotationOrder::default()).unwrap_err();
     assert!(matches!(again, RotationError::UnderWay { .. }));
     ca.finish(false).unwrap();
-    let next = ca.rotate(&Order::default()).unwrap();
+    let next = ca.rotate(&RootRotationOrder::default()).unwrap();
     assert_eq!((next.old.as_str(), next.new.as_str()), ("root-g2", "root-g3"));
     assert_eq!(next.new_certificate.subject.to_string(), "CN=Private Root CA G3");
 }
@@ -174,14 +174,15 @@ fn a_rotation_begins_once_and_ends_only_when_it_began() {
 fn of_two_rotations_at_once_the_second_finds_the_first() {
     let ca = Ca::none();
     let passphrase = || Some(crate::keys::Passphrase::new(b"secret".to_vec()));
-    ca.init(init::Order { passphrase: passphrase(), ..ca.init_order() }).unwrap();
+    ca.init(init::InitOrder { passphrase: passphrase(), ..ca.init_order() }).unwrap();
     let mut ask = |_: &EncryptedKey| {
         // While this one waits for a person.
-        ca.rotate(&Order::default()).unwrap();
+        ca.rotate(&RootRotationOrder::default()).unwrap();
         Ok(crate::keys::Passphrase::new(b"secret".to_vec()))
     };
     let mut ask_new = |_: &EncryptedKey| Ok(crate::keys::Passphrase::new(b"secret".to_vec()));
-    let second = ca.with_effects(|effects| start(&ca.store(), &Order::default(), &mut ask, &mut ask_new, effects));
+    let second =
+        ca.with_effects(|effects| start(&ca.store(), &RootRotationOrder::default(), &mut ask, &mut ask_new, effects));
     let refused = second.unwrap_err();
     assert!(matches!(refused, RotationError::UnderWay { .. }), "{refused}");
     assert_eq!(CaCertificates::of(&ca.home).names().unwrap(), ["root", "issuing", "root-g2"]);
@@ -192,15 +193,15 @@ fn a_new_root_takes_no_name_under_which_another_was_retired() {
     let ca = Ca::new();
     fs::create_dir_all(ca.home.retired().join("root-g2")).unwrap();
     fs::create_dir_all(ca.path("authorities/root-g3")).unwrap();
-    assert_eq!(ca.rotate(&Order::default()).unwrap().new, "root-g4");
+    assert_eq!(ca.rotate(&RootRotationOrder::default()).unwrap().new, "root-g4");
 }
 
 #[test]
-fn a_certificate_on_hold_still_hangs_on_the_old_root() {
+fn a_certificate_on_hold_still_depends_on_the_old_root() {
     let ca = Ca::new();
     ca.issue(order("server", "held.test")).unwrap();
     ca.revoke("held.test", crate::x509::crl::RevocationReason::CertificateHold).unwrap();
-    ca.rotate(&Order::default()).unwrap();
+    ca.rotate(&RootRotationOrder::default()).unwrap();
     assert_eq!(left(&ca), ["held.test"]);
 }
 
@@ -219,7 +220,7 @@ fn a_cross_certificate_is_valid_while_both_roots_are() {
 #[test]
 fn an_old_root_does_not_take_the_place_of_one_that_was_retired() {
     let ca = Ca::new();
-    ca.rotate(&Order::default()).unwrap();
+    ca.rotate(&RootRotationOrder::default()).unwrap();
     fs::create_dir_all(ca.home.retired().join("root")).unwrap();
     let refused = ca.finish(true).unwrap_err();
     assert!(matches!(refused, RotationError::InTheWay(_)), "{refused}");
@@ -229,37 +230,41 @@ fn an_old_root_does_not_take_the_place_of_one_that_was_retired() {
 #[test]
 fn what_cannot_be_is_refused_before_anything_is_written() {
     let ca = Ca::new();
-    let refused = |order: &Order| {
+    let refused = |order: &RootRotationOrder| {
         let before = crate::authority::testing::files_below(ca.home.folder());
         let error = ca.rotate(order).unwrap_err();
         assert_eq!(crate::authority::testing::files_below(ca.home.folder()), before);
         error
     };
-    let same = Order { name: Some("Private Root CA".to_owned()), ..Order::default() };
+    let same = RootRotationOrder { name: Some("Private Root CA".to_owned()), ..RootRotationOrder::default() };
     assert!(matches!(refused(&same), RotationError::SameSubject(_)));
-    let long = Order { name: Some("x".repeat(65)), ..Order::default() };
+    let long = RootRotationOrder { name: Some("x".repeat(65)), ..RootRotationOrder::default() };
     assert!(matches!(refused(&long), RotationError::Certify(CertifyError::Refusal(_))));
     fs::rename(ca.path("authorities/root/key.pem"), ca.path("away")).unwrap();
     assert!(matches!(
-        refused(&Order::default()),
+        refused(&RootRotationOrder::default()),
         RotationError::Certify(CertifyError::Store(StoreError::KeyAway { .. }))
     ));
     fs::copy(ca.path("authorities/issuing/key.pem"), ca.path("authorities/root/key.pem")).unwrap();
-    assert!(matches!(refused(&Order::default()), RotationError::Certify(CertifyError::Store(StoreError::Issuer(_)))));
+    assert!(matches!(
+        refused(&RootRotationOrder::default()),
+        RotationError::Certify(CertifyError::Store(StoreError::Issuer(_)))
+    ));
 }
 
 #[test]
-fn a_root_whose_path_length_leaves_no_room_for_a_bridge_is_told_before() {
+fn a_root_whose_path_length_leaves_no_room_for_a_cross_certificate_is_reported_before() {
     let ca = Ca::none();
     let config = Config::default();
-    ca.init(init::Order { config, ..ca.init_order() }).unwrap();
+    ca.init(init::InitOrder { config, ..ca.init_order() }).unwrap();
     // As smallstep makes it: one intermediate, and no more.
     let short = ca.recertify_root_with_path_length(1);
     assert_eq!(short.basic_constraints.unwrap().path_length, Some(1));
-    let refused = ca.rotate(&Order::default()).unwrap_err();
-    assert!(matches!(refused, RotationError::NoBridge(_)), "{refused}");
-    let started = ca.rotate(&Order { without_bridge: true, ..Order::default() }).unwrap();
-    assert!(!started.has_bridge);
+    let refused = ca.rotate(&RootRotationOrder::default()).unwrap_err();
+    assert!(matches!(refused, RotationError::NoCrossCertificate(_)), "{refused}");
+    let started =
+        ca.rotate(&RootRotationOrder { without_cross_certificate: true, ..RootRotationOrder::default() }).unwrap();
+    assert!(!started.has_cross_certificate);
     ca.issue(order("server", "new.test")).unwrap();
     assert_eq!(read_certificates(&ca.path("issued/new.test/chain.pem")).unwrap().len(), 1);
     assert_eq!(started.new_certificate.basic_constraints.unwrap().path_length, Some(1));
@@ -268,11 +273,11 @@ fn a_root_whose_path_length_leaves_no_room_for_a_bridge_is_told_before() {
 #[test]
 fn an_authority_that_was_made_below_the_old_root_meanwhile_is_moved_by_the_same_command() {
     let ca = Ca::new();
-    ca.rotate(&Order::default()).unwrap();
+    ca.rotate(&RootRotationOrder::default()).unwrap();
     ca.issue(IssueOrder { issuer: Some("root".to_owned()), ..order("intermediate", "late") }).unwrap();
     assert_eq!(ca.rotation_status().unwrap().unwrap().authorities, ["late"]);
     assert!(matches!(ca.finish(false), Err(RotationError::Left { authorities: 1, .. })));
-    let again = ca.rotate(&Order::default()).unwrap();
+    let again = ca.rotate(&RootRotationOrder::default()).unwrap();
     assert!(again.resumed && again.recertified.len() == 1);
     assert!(ca.rotation_status().unwrap().unwrap().is_ready());
 }
@@ -282,7 +287,7 @@ fn a_setting_that_names_the_old_root_keeps_it_in_office() {
     let ca = Ca::new();
     let toml = fs::read_to_string(ca.path("ca.toml")).unwrap();
     fs::write(ca.path("ca.toml"), toml.replace("issuer = \"issuing\"", "issuer = \"root\"")).unwrap();
-    assert!(ca.rotate(&Order::default()).unwrap().old_issues);
+    assert!(ca.rotate(&RootRotationOrder::default()).unwrap().old_issues);
     assert!(!ca.rotation_status().unwrap().unwrap().is_ready());
     assert!(matches!(ca.finish(false), Err(RotationError::Issues(_))));
     assert!(ca.finish(true).is_ok());
@@ -316,11 +321,11 @@ fn a_template_that_cannot_be_read_stops_a_rotation_before_anything_is_done_and_o
     let ca = ca_of_three();
     let before = (files_below(ca.home.folder()), ca.index().query(&Filter::default(), ca.now).unwrap().1);
     fs::write(ca.path("templates/policy.toml"), "summary = ").unwrap();
-    let error = ca.rotate(&Order::default()).unwrap_err();
+    let error = ca.rotate(&RootRotationOrder::default()).unwrap_err();
     assert!(error.to_string().contains("policy.toml"), "{error}");
     assert_eq!((files_below(ca.home.folder()), ca.index().query(&Filter::default(), ca.now).unwrap().1), before);
     fs::remove_file(ca.path("templates/policy.toml")).unwrap();
-    assert_eq!(ca.rotate(&Order::default()).unwrap().recertified.len(), 1);
+    assert_eq!(ca.rotate(&RootRotationOrder::default()).unwrap().recertified.len(), 1);
 }
 
 /// A template of the site's with other serial numbers and another backdate than the built-in one.
@@ -354,10 +359,11 @@ fn renewed(ca: &Ca, lifetime: Option<&str>) -> Certificate {
         .certificate
 }
 
-fn rotated(ca: &Ca) -> Started {
+fn rotated(ca: &Ca) -> StartedRotation {
     let prompt = |_: &EncryptedKey| unreachable!("no key is encrypted");
     let (mut old, mut new) = (prompt, prompt);
-    with_full_serials(ca, |effects| start(&ca.store(), &Order::default(), &mut old, &mut new, effects)).unwrap()
+    with_full_serials(ca, |effects| start(&ca.store(), &RootRotationOrder::default(), &mut old, &mut new, effects))
+        .unwrap()
 }
 
 /// The length of the serial number in bytes, and how long before `ca.now` the certificate became valid.

@@ -3,7 +3,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::app::context::Context;
-use crate::authority::hierarchy::renew_root::{self, Renewed};
+use crate::authority::hierarchy::renew_root::{self, RenewedRoot};
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -24,7 +24,7 @@ pub struct Arguments {
 }
 
 struct RenewReport {
-    renewed: Renewed,
+    renewed: RenewedRoot,
     file: std::path::PathBuf,
     now: time::OffsetDateTime,
 }
@@ -51,7 +51,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
 
 impl Report for RenewReport {
     fn text(&self, page: &mut Page) {
-        let Renewed { name, before, certificate, .. } = &self.renewed;
+        let RenewedRoot { name, before, certificate, .. } = &self.renewed;
         page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, "Renewed the root "), (Tone::Strong, name)]);
         page.field("subject", &certificate.subject.to_string());
         page.field("serial", &format!("{} (before: {})", certificate.serial, before.serial));
@@ -72,7 +72,7 @@ impl Report for RenewReport {
     }
 
     fn json(&self) -> Value {
-        let Renewed { name, before, certificate, left_out } = &self.renewed;
+        let RenewedRoot { name, before, certificate, left_out } = &self.renewed;
         json!({
             "schema": "ca.root-renew/1",
             "authority": name,

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
-use crate::authority::hierarchy::rotation::{self, Finished, Order, Started, State};
+use crate::authority::hierarchy::rotation::{
+    self, FinishedRotation, RootRotationOrder, RotationStatus, StartedRotation,
+};
 use crate::cli::options::passphrase::{self, NewPassphraseArguments, PassphraseArguments};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -76,12 +78,12 @@ fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn
     let store = context.store()?;
     let asking = &*context;
     let new = arguments.new_passphrase.plain();
-    let order = Order {
+    let order = RootRotationOrder {
         name: arguments.name,
         key: arguments.key,
         lifetime: arguments.lifetime,
         protection: new.read(asking)?,
-        without_bridge: arguments.force,
+        without_cross_certificate: arguments.force,
     };
     let open = |flags: &PassphraseArguments, key: &EncryptedKey| {
         flags.open(&store, asking, &passphrase::question(key)).map_err(passphrase::refusal)
@@ -100,7 +102,7 @@ fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn
         let (old, new) = (&started.old, &started.new);
         context.warn(&format!("ca.toml names '{old}' as the authority that issues; name '{new}' at issuer in [issue]"));
     }
-    if !started.has_bridge {
+    if !started.has_cross_certificate {
         context.warn(
             "clients that trust only the old root refuse what is issued from now on: its path length is too small",
         );
@@ -109,11 +111,11 @@ fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn
 }
 
 struct StartReport {
-    started: Started,
+    started: StartedRotation,
 }
 
 struct StatusReport {
-    state: Option<State>,
+    state: Option<RotationStatus>,
     now: OffsetDateTime,
 }
 
@@ -128,7 +130,7 @@ impl StatusReport {
 }
 
 struct FinishReport {
-    finished: Finished,
+    finished: FinishedRotation,
 }
 
 fn root_fields(page: &mut Page, label: &str, name: &str, certificate: &Certificate) {
@@ -200,7 +202,7 @@ impl Report for StartReport {
             "new": root_json(&started.new, &started.new_certificate),
             "recertified": started.recertified.iter().map(recertified).collect::<Vec<_>>(),
             "rechained": started.rechained,
-            "bridge": started.has_bridge,
+            "bridge": started.has_cross_certificate,
             "old_root_issues": started.old_issues,
             "revocation_list_needed": started.has_list,
             "bundle": started.bundle,
@@ -285,7 +287,7 @@ fn left_json(entry: &Entry) -> Value {
 
 impl Report for FinishReport {
     fn text(&self, page: &mut Page) {
-        let Finished { state, retired, key } = &self.finished;
+        let FinishedRotation { state, retired, key } = &self.finished;
         page.pieces(&[
             (Tone::Good, "✓ "),
             (Tone::Plain, "Finished the rotation from "),
@@ -307,7 +309,7 @@ impl Report for FinishReport {
     }
 
     fn json(&self) -> Value {
-        let Finished { state, retired, key } = &self.finished;
+        let FinishedRotation { state, retired, key } = &self.finished;
         json!({
             "schema": "ca.root-rotate-finish/1",
             "old": root_json(&state.old, &state.old_certificate),
