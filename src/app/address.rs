@@ -1,4 +1,5 @@
 //! Addresses of servers: `HOST:PORT`.
+
 use crate::report::failure::Failure;
 
 /// The host of `web.corp.test:443`, `127.0.0.1:8443` or `[::1]:8443`, without its brackets.

@@ -1,4 +1,5 @@
 //! What happens after a certificate was issued: its hook is remembered and run.
+
 use crate::app::context::Context;
 use crate::app::run_hook::{HookOptions, HookRun};
 use crate::authority::leaf::hook::HookEvent;

@@ -1,4 +1,5 @@
 //! Certificates in files that a user names.
+
 use std::path::Path;
 
 use crate::app::context::Context;

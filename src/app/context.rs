@@ -1,4 +1,5 @@
 //! What every act may use: the world, the CA directory that was named, and what the user said for all acts.
+
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! The warning that a CRL of the CA directory expires soon. Servers and clients that check an expired CRL refuse every
 //! certificate of its issuer, so every command warns while there is time to sign the next one.
+
 use std::path::Path;
 
 use time::OffsetDateTime;

@@ -1,4 +1,5 @@
 //! Answers about a CA directory that several commands need.
+
 use std::path::PathBuf;
 
 use crate::report::failure::Failure;

@@ -1,4 +1,5 @@
 //! Private keys in files that a user names, and how their passphrases and those of CA keys are asked for.
+
 use std::path::Path;
 
 use crate::app::context::Context;

@@ -1,4 +1,5 @@
 //! The public key of whatever file a user has at hand.
+
 use std::path::Path;
 
 use crate::app::context::Context;

@@ -1,4 +1,5 @@
 //! Renews everything that is due, one after the other. A failure is part of the result and does not stop the rest.
+
 use std::collections::BTreeMap;
 
 use time::OffsetDateTime;

@@ -1,4 +1,5 @@
 //! Running the hook of a name after its files changed, and the rollback that its failure asks for.
+
 use crate::app::context::Context;
 use crate::authority::leaf::hook::{self, Hook, HookEvent, OnFailure};
 use crate::authority::leaf::rollback;

@@ -4,6 +4,7 @@
 //! each certificate would pay that each time. So two things here differ from what clap's derive writes: the macro
 //! `subcommands!` defers the flags of a subcommand until it is typed, and [`CommandLine::read`] first parses with the typed
 //! subcommand alone. Whatever that parser refuses is parsed again by the whole command line, which writes the message.
+
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;

@@ -1,4 +1,5 @@
 //! What `ca renew` and `ca rekey` share: the flags of the next certificate of a name, and the command itself.
+
 use std::path::PathBuf;
 
 use clap::Args;

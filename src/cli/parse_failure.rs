@@ -1,4 +1,5 @@
 //! A command line that clap refuses, as a failure of this program.
+
 use crate::report::failure::Failure;
 
 /// Returns the failure for a command line that cannot be understood.

@@ -1,4 +1,5 @@
 //! The progress of a long command: one line on standard error that is overwritten, and erased at the end.
+
 use std::io::Write;
 
 use crate::app::context::Context;

@@ -1,4 +1,5 @@
 //! One run of the command line in a world made for a test.
+
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsString;

@@ -1,4 +1,5 @@
 //! The exit statuses of the program.
+
 use crate::text::Class;
 
 /// The exit statuses of the program (docs/reference/exit-codes.md); any other is a defect.

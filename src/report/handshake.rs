@@ -1,4 +1,5 @@
 //! A handshake on the page: the steps of a session, and how fast it went.
+
 use std::time::Duration;
 
 use crate::handshake::Session;

@@ -1,4 +1,5 @@
 //! Every message of a session as a rung between the life lines of client and server, in whatever width there is.
+
 use serde_json::{Value, json};
 
 use crate::report::handshake::{milliseconds, wrap};

@@ -1,4 +1,5 @@
 //! What a command returns, and how it becomes text or JSON.
+
 use serde_json::Value;
 
 use crate::report::failure::Failure;

@@ -1,4 +1,5 @@
 //! The page on which a report is written: fields, lists and tables, with or without colour.
+
 use std::fmt::Write;
 
 use crate::report::style::Style;

@@ -1,4 +1,5 @@
 //! What had to be refused, on the page: one line a case, grouped by who has to refuse it.
+
 use crate::handshake::Refusal;
 use crate::handshake::report::{ExpectedRefusal, HandshakeFailure, RefusalOutcome};
 use crate::report::handshake::{width, wrap};

@@ -1,4 +1,5 @@
 //! How a report looks: which of the two streams is coloured, and how wide a line may be.
+
 use crate::system::World;
 
 /// When output is coloured.

@@ -1,4 +1,5 @@
 //! A handshake test of a running server.
+
 use crate::app::address::host_of;
 use crate::app::context::Context;
 use crate::app::handshake::known_bad_clients::FoundBadClients;

@@ -1,4 +1,5 @@
 //! The endpoints of a handshake test: from a folder, two files or the index, or issued for the test.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
 //! A handshake test with both sides in this process.
+
 use time::OffsetDateTime;
 
 use crate::app::context::Context;

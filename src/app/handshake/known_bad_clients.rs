@@ -3,6 +3,7 @@
 //!
 //! They are issued certificates with their keys, and only read. A copy under a look-alike CA would prove less, because servers
 //! refuse it for its issuer before they look at its dates.
+
 use std::path::Path;
 
 use crate::app::certificate_input::require_certificates;

@@ -1,4 +1,5 @@
 //! A handshake test of clients that connect to this process.
+
 use std::net::SocketAddr;
 
 use crate::app::context::Context;

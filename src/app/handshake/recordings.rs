@@ -1,6 +1,7 @@
 //! The files in which a handshake test records its sessions for other tools.
 //!
 //! Both hold secrets: they are created with mode 0600, not through a link, not over an existing file, and both or neither.
+
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;

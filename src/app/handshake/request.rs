@@ -1,4 +1,5 @@
 //! What the kinds of handshake tests have in common: the endpoints, the time and the names.
+
 use std::time::Duration;
 
 use time::OffsetDateTime;

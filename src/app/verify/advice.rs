@@ -1,5 +1,6 @@
 //! What the CA directory knows about a certificate: where a missing one is, which command makes the next one, whether
 //! there is a newer one. It improves the hints of problems, and never changes the result.
+
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::PoisonError;

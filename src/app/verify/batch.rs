@@ -1,4 +1,5 @@
 //! Many files verified with the same options, trust anchors and CRLs, on all cores.
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,4 +1,5 @@
 //! Revocations that the CA's own index knows. Without CRLs the result does not cover revocation, so they are warnings.
+
 use time::OffsetDateTime;
 
 use crate::app::context::Context;

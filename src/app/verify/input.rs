@@ -1,4 +1,5 @@
 //! Reading what the command line names: certificates, lists and the key.
+
 use std::path::{Path, PathBuf};
 
 use crate::app::context::Context;

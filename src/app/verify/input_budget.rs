@@ -1,5 +1,6 @@
 //! How much one call may read. Without a limit for all files together, many long files would take many times the time and
 //! memory of the longest file that is allowed.
+
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,5 @@
 //! Verifies files, or what a server sends.
+
 use std::path::PathBuf;
 use std::sync::Mutex;
 

@@ -1,4 +1,5 @@
 //! The chain that a running server sends.
+
 use std::path::{Path, PathBuf};
 
 use crate::app::address::host_of;

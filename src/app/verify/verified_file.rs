@@ -1,4 +1,5 @@
 //! What was found out about one file, or about what one server sent.
+
 use crate::handshake::fetch::Served;
 use crate::store::index::{self, Entry};
 use crate::verify::{Candidate, Link, Problem, Verdict};

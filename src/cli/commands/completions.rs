@@ -1,4 +1,5 @@
 //! `ca completions SHELL`. The door to clap_complete.
+
 use clap::Args;
 use clap_complete::Shell;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
 //! `ca crl`: the CRL of an authority.
+
 use std::path::PathBuf;
 
 use clap::Args;

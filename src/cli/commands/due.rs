@@ -1,4 +1,5 @@
 //! `ca due`: what needs renewal, and the command that renews it.
+
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;

@@ -1,4 +1,5 @@
 //! `ca explain CODE`: the rule behind a code of `ca verify` or `ca lint`.
+
 use clap::Args;
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
 //! `ca handshake-test`: a real mutual TLS exchange, and the refusal of the wrong certificates.
+
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};

@@ -1,4 +1,5 @@
 //! `ca history NAME`: the certificates of a name, and which of them is in place.
+
 use std::path::PathBuf;
 
 use clap::Args;

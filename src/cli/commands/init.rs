@@ -1,4 +1,5 @@
 //! `ca init`: a new CA.
+
 use std::path::PathBuf;
 
 use clap::Args;

@@ -1,4 +1,5 @@
 //! `ca inspect FILE|-`: the content of a certificate, request, CRL or key file.
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;

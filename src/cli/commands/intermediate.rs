@@ -1,4 +1,5 @@
 //! `ca intermediate`: an authority whose certificate is signed elsewhere.
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};

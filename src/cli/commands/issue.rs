@@ -1,4 +1,5 @@
 //! `ca issue`: a key and a certificate.
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
 //! `ca key`: what is done with the key of an authority.
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
 //! `ca lint FILE`: the rules of form, rule by rule.
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
 //! `ca list`: what this CA has issued.
+
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};

@@ -1,4 +1,5 @@
 //! `ca man DIR`. The door to clap_mangen.
+
 use std::path::PathBuf;
 
 use clap::{Args, Command};

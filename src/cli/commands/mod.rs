@@ -1,4 +1,5 @@
 //! One file per subcommand, named as it is typed. Each asks, acts and returns a report.
+
 use std::ffi::OsString;
 
 use clap::Parser;

@@ -1,6 +1,7 @@
 //! `ca quickstart`: a CA, two certificates, their verification and a handshake test in one command.
 //!
 //! It runs the command lines of other commands, and prints them with their results.
+
 use std::path::PathBuf;
 
 use clap::Args;

@@ -1,4 +1,5 @@
 //! `ca rekey`: the next certificate for a new key.
+
 use clap::Args;
 
 use crate::app::context::Context;

@@ -1,4 +1,5 @@
 //! `ca renew`: the next certificate for the same key.
+
 use clap::Args;
 
 use crate::app::context::Context;

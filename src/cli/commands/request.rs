@@ -1,4 +1,5 @@
 //! `ca request`: a key and a certificate request, for a CA elsewhere.
+
 use std::path::PathBuf;
 
 use clap::Args;

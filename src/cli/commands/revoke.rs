@@ -1,4 +1,5 @@
 //! `ca revoke`: revokes certificates, puts them on hold, or releases them.
+
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};

@@ -1,4 +1,5 @@
 //! `ca rollback NAME`: the files that were in place before.
+
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;

@@ -1,4 +1,5 @@
 //! `ca root`: the next certificate of a root, and a root that follows another.
+
 use clap::{Args, Subcommand};
 
 use crate::app::context::Context;

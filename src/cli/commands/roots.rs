@@ -1,4 +1,5 @@
 //! `ca roots`: what clients must trust.
+
 use std::path::PathBuf;
 
 use clap::Args;

@@ -1,4 +1,5 @@
 //! `ca show NAME|SERIAL`: one certificate of this CA and its history.
+
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;

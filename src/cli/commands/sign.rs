@@ -1,4 +1,5 @@
 //! `ca sign`: a certificate for a request.
+
 use std::path::PathBuf;
 
 use clap::Args;

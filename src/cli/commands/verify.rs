@@ -1,4 +1,5 @@
 //! `ca verify FILE…`: whether a chain holds, until when, and why not.
+
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 

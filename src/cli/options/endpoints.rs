@@ -1,4 +1,5 @@
 //! The server, the client and the trust anchors of a handshake test.
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;

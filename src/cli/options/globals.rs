@@ -1,4 +1,5 @@
 //! The flags that every subcommand takes.
+
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! `--hook CMD`: what runs after the files of a name changed.
+
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 

@@ -1,4 +1,5 @@
 //! The flags of `ca issue` and `ca sign` that decide the content of a new certificate.
+
 use clap::Args;
 use time::OffsetDateTime;
 

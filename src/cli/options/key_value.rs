@@ -1,4 +1,5 @@
 //! Flags of the form `KEY=VALUE`.
+
 use crate::text;
 use crate::x509::{AttributeType, DistinguishedName};
 

@@ -1,4 +1,5 @@
 //! Numbers on the command line.
+
 use std::str::FromStr;
 
 /// Parses a whole number for clap; its errors do not use the words of Rust's parser.

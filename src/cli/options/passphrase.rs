@@ -1,4 +1,5 @@
 //! Where a passphrase comes from: a flag, the settings of the CA, or a person. Never the list of arguments.
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 

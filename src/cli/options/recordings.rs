@@ -1,4 +1,5 @@
 //! `--pcap` and `--keylog`: the files in which a handshake test records its sessions.
+
 use std::path::PathBuf;
 
 use clap::Args;

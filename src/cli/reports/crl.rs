@@ -1,4 +1,5 @@
 //! A CRL that was signed, as `ca crl` and `ca revoke` show it.
+
 use serde_json::{Value, json};
 
 use crate::authority::revocation::publish_crl::{CrlOutcome, CrlReason, CrlStatus};

@@ -1,4 +1,5 @@
 //! A certificate, an authority or a CRL that is due, as `ca due` and `ca renew --due` show it.
+
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

@@ -1,4 +1,5 @@
 //! An entry of the index and the files of its certificate, as every command shows them.
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};

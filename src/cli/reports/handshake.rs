@@ -1,4 +1,5 @@
 //! The report of `ca handshake-test`.
+
 use serde_json::{Value, json};
 
 use crate::app::handshake::request::HandshakeResult;

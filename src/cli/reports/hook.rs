@@ -1,4 +1,5 @@
 //! A hook and how it ended, as every command shows it.
+
 use serde_json::{Value, json};
 
 use crate::app::run_hook::{End, HookRun};

@@ -1,4 +1,5 @@
 //! The report of every command that issues a certificate.
+
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

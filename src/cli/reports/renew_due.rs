@@ -1,4 +1,5 @@
 //! The report of `ca renew --due`.
+
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

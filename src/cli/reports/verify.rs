@@ -1,4 +1,5 @@
 //! The results of `ca verify`.
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
 //! The content of a certificate.
+
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

@@ -1,4 +1,5 @@
 //! What became of everything that a request asked for.
+
 use serde_json::{Map, Value, json};
 
 use crate::issuance::{AskedKind, Compared, Comparison, Fate};

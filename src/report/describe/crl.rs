@@ -1,4 +1,5 @@
 //! The content of a CRL.
+
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

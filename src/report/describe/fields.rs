@@ -1,4 +1,5 @@
 //! The fields that certificates, requests, CRLs and keys have in common.
+
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

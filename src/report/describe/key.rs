@@ -1,4 +1,5 @@
 //! The content of a key file, without its secret.
+
 use serde_json::{Value, json};
 
 use crate::report::describe::fields::{public_key_fields, public_key_json};

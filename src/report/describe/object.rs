@@ -1,4 +1,5 @@
 //! What every object that `ca inspect` shows has: a title, its fields for a person, and the same facts as JSON.
+
 use serde_json::Value;
 
 use crate::report::page::Page;

@@ -1,4 +1,5 @@
 //! The scope of a CA: the names for which its key can issue certificates, and until when. An attacker with the key has it too.
+
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

@@ -1,4 +1,5 @@
 //! What a signing request asks for.
+
 use serde_json::{Value, json};
 
 use crate::keys::{self, verification::VerificationError};

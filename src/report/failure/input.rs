@@ -1,4 +1,5 @@
 //! Inputs that cannot be used: files of the command line, each named as the user named it.
+
 use std::path::Path;
 
 use super::Failure;

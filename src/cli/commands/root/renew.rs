@@ -1,4 +1,5 @@
 //! `ca root renew`: the next certificate of a root, for the same key.
+
 use clap::Args;
 use serde_json::{Value, json};
 

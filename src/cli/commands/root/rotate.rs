@@ -1,4 +1,5 @@
 //! `ca root rotate`: a new root with a new key takes the place of the old one, step by step.
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
