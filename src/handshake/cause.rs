@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_and_names_of_a_certificate_are_told() {
+    fn dates_and_names_of_a_certificate_are_reported() {
         use CertificateError as E;
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let expired = of(&E::ExpiredContext { time: at(86_400), not_after: at(60) }.into());
@@ -487,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_known_by_its_first_octets_where_no_tls_is_spoken() {
+    fn plain_http_is_recognized_by_its_first_bytes() {
         let not_tls = of(&InvalidMessage::InvalidContentType.into());
         for first in ["HTTP/1.1 400", "GET / ", "HEAD / ", "POST / ", "PUT / ", "OPTIONS * "] {
             assert!(
@@ -514,7 +514,7 @@ mod tests {
 
     /// The TLS library reports that the groups are missing; the fix concerns the cipher suites.
     #[test]
-    fn a_client_with_static_rsa_only_is_told_so_whatever_the_library_misses_first() {
+    fn a_client_with_static_rsa_only_has_that_cause_whatever_the_library_reports() {
         let offers = [0x2a2a, 0x009d, 0x002f, 0x00ff];
         for missed in [PeerIncompatible::NoKxGroupsInCommon, PeerIncompatible::NoCipherSuitesInCommon] {
             let cause = of(&Error::PeerIncompatible(missed)).with_offered_suites(&offered(&offers));

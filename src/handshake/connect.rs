@@ -286,7 +286,7 @@ mod tests {
 
     /// Some servers block a client after too many failures.
     #[test]
-    fn a_server_that_lets_nobody_in_any_more_has_refused_nothing() {
+    fn a_server_that_accepts_no_more_clients_has_refused_nothing() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         for locked_after in [1, 4, 9, 10] {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_the_server_does_not_speak_is_told_apart_from_a_refused_certificate() {
+    fn an_unsupported_version_is_distinguished_from_a_refused_certificate() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let report = report_of(&hierarchy, &serve(strict_config(&hierarchy), "200"), &BOTH);
         let broken = report.sessions[1].failure.as_ref().unwrap();
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_forgets_to_ask_for_certificates_is_found_out() {
+    fn a_server_that_does_not_request_certificates_is_detected() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let strict_config = strict_config(&hierarchy);
         let chain: Vec<&Certificate> = hierarchy.server.chain().iter().collect();
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_and_an_alert_are_told_apart_and_each_is_a_refusal() {
+    fn a_status_and_an_alert_are_distinguished_and_each_is_a_refusal() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         for (status, code) in [("400", "http-400"), ("495", "http-495"), ("496", "http-496")] {
             let report = asking(&hierarchy, status);
@@ -397,7 +397,7 @@ mod tests {
 
     /// A response with another status is a response: the server accepted the client.
     #[test]
-    fn any_other_status_is_an_answer_and_whoever_got_it_was_let_in() {
+    fn any_other_status_is_a_response_to_an_accepted_client() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         for status in ["200", "403", "404", "500", "4951", "40"] {
             let report = asking(&hierarchy, status);

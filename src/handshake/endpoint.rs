@@ -63,7 +63,7 @@ mod tests {
     use crate::x509::KeyAlgorithm;
 
     #[test]
-    fn nobody_takes_part_without_a_certificate() {
+    fn an_endpoint_needs_a_certificate() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         assert!(matches!(Endpoint::new(Vec::new(), key), Err(EndpointError::NoCertificate)));
     }

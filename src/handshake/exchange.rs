@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exchange_passes_when_nobody_gave_up_and_both_have_heard_everything() {
+    fn an_exchange_passes_without_errors_when_both_endpoints_received_all_data() {
         let exchange = play(&configs()).unwrap();
         assert!(exchange.passed());
         let gave_up = || Some(rustls::Error::HandshakeNotComplete);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_ends_early_is_told_from_one_that_is_slow() {
+    fn a_socket_that_ends_early_is_distinguished_from_one_that_is_slow() {
         let mut loopback = Loopback::connect(&configs()).unwrap();
         drop(std::mem::replace(&mut loopback.server.socket, socket_pair().unwrap().0));
         let broken = loopback.client.receive(1).unwrap_err();

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_hangs_up_in_the_middle_has_shown_its_chain_and_is_told_of() {
+    fn a_server_that_closes_in_the_middle_has_shown_its_chain_and_is_reported() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let config = strict(&hierarchy, TlsVersion::Tls12);
         let address = once(move |mut socket| {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_shows_nothing_is_told_as_such() {
+    fn a_server_that_shows_no_certificate_is_an_error() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let strict = strict(&hierarchy, TlsVersion::Tls13);
         let config = ServerConfig::builder_with_details(strict.crypto_provider().clone(), strict.time_provider.clone())

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn host_and_visitor_tell_the_same_story_of_a_session_that_passes() {
+    fn server_and_client_report_the_same_facts_of_a_session_that_passes() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         for version in [TlsVersion::Tls13, TlsVersion::Tls12] {
             let (from_server, from_client) = meet(&hierarchy, &hierarchy, version);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_visitor_of_another_ca_is_refused_and_both_sides_say_so() {
+    fn a_client_of_another_ca_is_refused_and_both_endpoints_report_it() {
         let (host, other_ca) = (Hierarchy::new(KeyAlgorithm::EcdsaP256), Hierarchy::new(KeyAlgorithm::EcdsaP256));
         let (from_server, from_client) = meet(&host, &other_ca, TlsVersion::Tls13);
         let refused = from_server.sessions[0].failure.as_ref().unwrap();
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_waited_for_longer_than_was_said() {
+    fn the_test_waits_for_clients_no_longer_than_its_limit() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let test = ListenTest {
             server: &hierarchy.server,
@@ -270,7 +270,7 @@ mod tests {
 
     /// One client sends nothing, as browsers do to save time, and one has a certificate of another CA.
     #[test]
-    fn whoever_comes_in_time_is_received_whatever_the_others_do() {
+    fn every_client_in_time_is_accepted_whatever_the_others_do() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let other_ca = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let port = Port::open("127.0.0.1:0").unwrap();

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn jobs_share_the_work_and_it_is_told_how_far_they_have_come() {
+    fn jobs_share_the_work_and_progress_is_reported() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let mut reported = Vec::new();
         let workload = Workload { count: 50, jobs: 4 };

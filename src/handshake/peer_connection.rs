@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_ends_when_its_time_is_up_or_more_has_come_than_may() {
+    fn a_connection_ends_when_it_exceeds_its_duration_or_bytes() {
         let mut late = connection(Duration::ZERO, &[]);
         assert!(matches!(late.finish_handshake(), Err(ExchangeError::TooLong(Duration::ZERO))));
         assert!(late.flights.is_empty(), "nothing is said");
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_has_waited_in_vain_is_told_by_the_limit_of_the_call() {
+    fn a_timeout_of_the_socket_reports_the_limit_of_the_connection() {
         let connection = connection(TIMEOUT, &[]);
         for slow in [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut] {
             assert!(matches!(connection.failed("read", slow.into()), ExchangeError::TooLong(TIMEOUT)));
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_side_that_hangs_up_at_once_has_closed_and_one_that_speaks_something_else_is_told_so() {
+    fn a_peer_that_closes_at_once_and_one_that_does_not_speak_tls_have_their_causes() {
         let mut hung_up = connection(TIMEOUT, &[]);
         hung_up.finish_handshake().unwrap();
         assert_eq!(hung_up.handshake_result().cause.unwrap().code, "closed");

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_leaf_of_the_other_side_unless_the_dates_tell_another() {
+    fn it_is_the_leaf_of_the_other_endpoint_unless_the_dates_identify_another() {
         let is = |name: &str| Some(name.to_owned());
         assert_eq!(named(Side::Client, None, cause::WRONG_NAME, None), is("CN=server 51"));
         assert_eq!(named(Side::Server, None, cause::UNKNOWN_ISSUER, None), is("CN=client c1"));

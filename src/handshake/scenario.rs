@@ -279,13 +279,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_without_a_root() {
+    fn no_peer_is_verified_without_a_root() {
         assert!(matches!(roots(&[]), Err(SetUpError::NoRoots)));
         assert_eq!(unusable(VerifierBuilderError::NoRootAnchors), SetUpError::NoRoots);
     }
 
     #[test]
-    fn a_list_that_is_none_and_a_time_that_the_library_does_not_know_are_told() {
+    fn an_invalid_crl_and_a_time_before_1970_are_errors() {
         let at = time::macros::datetime!(1969-12-31 23:59:59 UTC);
         assert!(matches!(clock(at), Err(SetUpError::Time)));
         assert!(clock(OffsetDateTime::UNIX_EPOCH).is_ok());

@@ -230,7 +230,7 @@ mod tests {
     /// The test vector that the TLS working group agreed on for P_SHA256
     /// (<https://mailarchive.ietf.org/arch/msg/tls/fzVCzk-z3FShgGJ6DOXqM1ydxms>).
     #[test]
-    fn the_pseudo_random_function_of_tls_1_2_gives_the_published_octets() {
+    fn the_pseudo_random_function_of_tls_1_2_gives_the_published_bytes() {
         let secret = bytes("9bbe436ba940f017b17652849a71db35");
         let seed = [b"test label".as_slice(), &bytes("a0ba9f936cda311827a6f796ffd5198c")].concat();
         let out = pseudo_random(hmac::HMAC_SHA256, &secret, &seed, 100);

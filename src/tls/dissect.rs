@@ -450,7 +450,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_octets_make_it_panic(
+        fn no_bytes_make_it_panic(
             number in proptest::num::u8::ANY,
             bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..120),
             lengths in proptest::collection::vec(0_u8..4, 0..60),

@@ -201,7 +201,7 @@ mod tests {
 
     /// RFC 9293 §3.4: a receiver that adds up what was sent finds no gap, and nothing twice.
     #[test]
-    fn the_packets_of_a_talk_follow_on_each_other_and_carry_the_octets_of_the_flights() {
+    fn the_packets_of_a_conversation_are_consecutive_and_have_the_bytes_of_the_flights() {
         let flights = [
             Flight { from: Side::Client, at: Duration::from_micros(10), bytes: vec![1, 2, 3] },
             Flight { from: Side::Server, at: Duration::from_micros(20), bytes: vec![4, 5] },

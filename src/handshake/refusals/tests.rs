@@ -156,7 +156,7 @@ fn skipping(scenario: &Scenario, side: Side, code: &'static str) -> Result<Confi
 /// A case that is refused although its check is switched off proves nothing, and neither does one that another check
 /// refuses.
 #[test]
-fn every_case_hangs_on_exactly_the_check_that_it_is_named_after() {
+fn every_case_depends_on_exactly_the_check_that_it_is_named_after() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let test = hierarchy.test(&BOTH);
     let forged = ForgedPeers::new(&test).unwrap();
@@ -182,7 +182,7 @@ fn every_case_hangs_on_exactly_the_check_that_it_is_named_after() {
 
 /// A CRL that its issuer may not sign would be refused for that, and not for its entries.
 #[test]
-fn below_an_issuer_that_may_not_sign_lists_revocation_is_not_tried() {
+fn below_an_issuer_that_may_not_sign_crls_revocation_is_not_tried() {
     let hierarchy = Hierarchy::with_issuing(KeyAlgorithm::EcdsaP256, &Kind::WithoutLists);
     let test = hierarchy.test(&BOTH);
     let forged = ForgedPeers::new(&test).unwrap();
@@ -213,7 +213,7 @@ fn valid(validity: Validity) -> Hierarchy {
 
 /// RFC 5280 §4.1.2.5: 99991231235959Z means no expiration date. The TLS library's time starts in 1970.
 #[test]
-fn whoever_never_expires_or_was_always_valid_is_not_judged_outside_that_time() {
+fn a_certificate_without_expiration_is_not_tested_outside_its_validity() {
     let hierarchy = valid(Validity { not_before: datetime!(1970-01-01 00:00 UTC), not_after: Validity::LATEST });
     let test = hierarchy.test(&BOTH);
     let forged = ForgedPeers::new(&test).unwrap();
@@ -264,7 +264,7 @@ fn held_and_shown(identity: &Identity) -> (Vec<u8>, Certificate) {
 }
 
 #[test]
-fn a_wrong_key_is_of_the_same_kind_and_made_once_where_nobody_lends_one() {
+fn a_wrong_key_has_the_same_algorithm_and_is_generated_once_without_another_endpoint() {
     for algorithm in EVERY_KIND_OF_KEY {
         let Hierarchy { root, server, client } = Hierarchy::new(algorithm);
         let roots = [root];
@@ -287,7 +287,7 @@ fn a_wrong_key_is_of_the_same_kind_and_made_once_where_nobody_lends_one() {
 }
 
 #[test]
-fn whoever_bears_names_keeps_them_outside_name_constraints_and_whoever_bears_none_gets_one() {
+fn an_endpoint_with_names_keeps_them_outside_name_constraints_and_one_without_gets_one() {
     let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let roots = [root];
     for (endpoint, name) in [(&server, "dns:localhost"), (&client, "dns:outside.invalid")] {
@@ -441,7 +441,7 @@ fn a_peer_that_is_refused_otherwise_is_not_as_it_should_be() {
 
 /// An endpoint without a time limit is detected: then the peer closes the connection.
 #[test]
-fn a_peer_that_stalls_is_refused_only_by_whoever_has_a_limit() {
+fn a_peer_that_stalls_is_refused_only_by_an_endpoint_with_a_limit() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let good = good_case(&hierarchy.test(&BOTH), TlsVersion::Tls13).unwrap();
     let briefly = Duration::from_millis(100);

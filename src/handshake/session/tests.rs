@@ -24,7 +24,7 @@ fn names(session: &Session) -> Vec<String> {
 }
 
 #[test]
-fn both_sides_authenticate_and_octets_go_both_ways_with_every_kind_of_key() {
+fn both_endpoints_authenticate_and_exchange_data_with_every_kind_of_key() {
     for algorithm in EVERY_KIND_OF_KEY {
         let report = test(&Hierarchy::new(algorithm), false);
         assert_eq!(report.sessions.len(), 2);
@@ -243,7 +243,7 @@ fn decrypt_failure() -> HandshakeFailure {
 }
 
 #[test]
-fn a_session_is_taken_up_again_with_its_ticket_and_the_parties_are_who_they_were() {
+fn a_session_is_resumed_with_its_ticket_and_the_endpoints_are_the_same() {
     let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let report = run(&HandshakeTest { resume: true, ..hierarchy.test(&BOTH) }).unwrap();
     assert!(report.passed(), "{report:?}");
@@ -330,7 +330,7 @@ fn with_crl(is_revoked: bool) -> (Hierarchy, Crl) {
 }
 
 #[test]
-fn parties_are_held_against_the_lists_of_their_own_issuer_and_of_no_other() {
+fn endpoints_are_checked_against_the_crls_of_their_own_issuer_and_of_no_other() {
     let (hierarchy, crl) = with_crl(true);
     let crls = [crl];
     let report = run(&HandshakeTest { crls: &crls, ..hierarchy.test(&BOTH) }).unwrap();
@@ -346,7 +346,7 @@ fn parties_are_held_against_the_lists_of_their_own_issuer_and_of_no_other() {
 
 /// The given CRL does not cover the copies, and no case expects a refusal for that reason.
 #[test]
-fn what_must_be_refused_is_tried_without_the_real_lists() {
+fn the_cases_are_tried_without_the_given_crls() {
     let (hierarchy, crl) = with_crl(false);
     let crls = [crl];
     let report = run(&HandshakeTest { crls: &crls, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
