@@ -9,6 +9,7 @@ pub mod getent;
 pub mod process;
 pub mod socket;
 pub mod terminal;
+mod unix;
 
 use std::collections::HashMap;
 use std::ffi::OsString;

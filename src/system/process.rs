@@ -4,15 +4,13 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::os::fd::AsFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use super::unix::process::{self, Group};
 
 /// What to run.
 pub struct Shell<'a> {
@@ -50,33 +48,26 @@ impl Shell<'_> {
     pub fn run(&self) -> io::Result<Ended> {
         let output = match &self.output {
             Some(file) => [file.try_clone()?, file.try_clone()?].map(Stdio::from),
-            None => {
-                let ours = || io::stderr().as_fd().try_clone_to_owned();
-                [ours()?, ours()?].map(Stdio::from)
-            }
+            None => [process::our_stderr()?, process::our_stderr()?],
         };
         let [out, err] = output;
-        let mut shell = Command::new("/bin/sh");
-        shell.arg("-c").arg(self.command).env_clear().envs(self.environment).current_dir(self.folder);
-        let child = shell.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0).spawn()?;
-        wait(child, self.timeout)
+        let mut shell = process::shell(self.command);
+        shell.env_clear().envs(self.environment).current_dir(self.folder);
+        let (child, group) = process::spawn_group(shell.stdin(Stdio::null()).stdout(out).stderr(err))?;
+        wait(child, group, self.timeout)
     }
 }
 
-fn wait(mut child: Child, timeout: Duration) -> io::Result<Ended> {
-    let Some(leader) = Pid::from_raw(child.id().cast_signed()) else { return Err(io::ErrorKind::InvalidInput.into()) };
-    let (ended, told) = mpsc::channel();
-    // It is looked at and not reaped: its number stays its own until the group was dealt with.
+fn wait(mut child: Child, group: Group, timeout: Duration) -> io::Result<Ended> {
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let seen = waitid(WaitId::Pid(leader), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
-        // Nobody listens any more after the time-out.
-        ended.send(seen.map(drop)).ok();
+        // After the time-out there is no receiver any more.
+        sender.send(group.wait_for_leader()).ok();
     });
-    if matches!(told.recv_timeout(timeout), Err(RecvTimeoutError::Timeout)) {
-        // An error means that nobody is left, which is what is wanted.
-        kill_process_group(leader, Signal::TERM).ok();
-        told.recv_timeout(GRACE).ok();
-        kill_process_group(leader, Signal::KILL).ok();
+    if matches!(receiver.recv_timeout(timeout), Err(RecvTimeoutError::Timeout)) {
+        group.terminate();
+        receiver.recv_timeout(GRACE).ok();
+        group.kill();
         child.wait()?;
         return Ok(Ended::TimedOut);
     }
@@ -84,7 +75,7 @@ fn wait(mut child: Child, timeout: Duration) -> io::Result<Ended> {
 }
 
 fn how(status: ExitStatus) -> Ended {
-    match (status.code(), status.signal()) {
+    match (status.code(), process::signal_of(status)) {
         (Some(code), _) => Ended::Exited(code),
         (None, signal) => Ended::Killed(signal.unwrap_or_default()),
     }
@@ -134,10 +125,10 @@ mod tests {
         let (ended, said) = run("sleep 600 & echo $!; wait", Duration::from_millis(300));
         assert_eq!(ended, Ended::TimedOut);
         assert!(begun.elapsed() < LONG);
-        let sleeper = Pid::from_raw(said.trim().parse().unwrap()).unwrap();
+        let sleeper: u32 = said.trim().parse().unwrap();
         let is_gone = || {
             // Whoever adopts it may not have reaped it yet.
-            let state = std::fs::read_to_string(format!("/proc/{}/stat", sleeper.as_raw_nonzero()));
+            let state = std::fs::read_to_string(format!("/proc/{sleeper}/stat"));
             state.is_err() || state.is_ok_and(|state| state.contains(") Z "))
         };
         while !is_gone() && begun.elapsed() < LONG {

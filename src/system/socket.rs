@@ -4,6 +4,8 @@ use std::io;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use super::unix;
+
 /// Has the connection end with a reset as soon as this end of it is dropped, and its port be free at once. A connection that
 /// is closed in good order keeps its port for a minute or more (TIME-WAIT, RFC 9293 §3.6.1): there are 28,000 ports for all
 /// such, and the fewer are left, the longer the system looks for one.
@@ -13,7 +15,7 @@ use std::time::Duration;
 /// # Errors
 /// When the system does not know the option.
 pub fn drop_without_lingering(socket: &TcpStream) -> io::Result<()> {
-    Ok(rustix::net::sockopt::set_socket_linger(socket, Some(Duration::ZERO))?)
+    unix::socket::set_linger(socket, Duration::ZERO)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use super::unix;
 use zeroize::Zeroizing;
 
 /// The terminal, or the lack of one.
@@ -42,9 +43,7 @@ impl Terminal for SystemTerminal {
     }
 
     fn columns(&self) -> Option<usize> {
-        let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
-        // A terminal that does not know its size says 0.
-        Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+        unix::terminal::columns()
     }
 
     fn ask_secret(&self, question: &str) -> io::Result<Zeroizing<String>> {

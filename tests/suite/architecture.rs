@@ -194,6 +194,17 @@ fn only_the_border_prints() {
     none("commands return a report; cli::run writes it", &broken);
 }
 
+#[test]
+fn what_is_specific_to_unix_is_named_in_one_place() {
+    let mut broken = Vec::new();
+    for source in sources().iter().filter(|source| !source.path.starts_with(repository().join("src/system/unix"))) {
+        for piece in ["std::os::", "MetadataExt", "PermissionsExt", "OpenOptionsExt", "OsStrExt", "OsStringExt"] {
+            broken.extend(source.lines_with(piece).into_iter().map(|line| format!("{}: {piece}", place(source, line))));
+        }
+    }
+    none("src/system/unix/ has a function for what differs between operating systems", &broken);
+}
+
 /// docs/decisions/0007-static-binary.md: what the C library loads for a name can crash the program.
 #[test]
 fn names_of_hosts_are_looked_up_in_one_place() {

@@ -248,9 +248,8 @@ fn from_file(path: &Path) -> Result<Passphrase, Failure> {
 }
 
 fn from_variable(variable: &str, context: &Context<'_>) -> Result<Passphrase, Failure> {
-    use std::os::unix::ffi::OsStrExt;
     match context.world.variable(variable) {
-        Some(value) => Ok(Passphrase::new(value.as_bytes().to_vec())),
+        Some(value) => Ok(Passphrase::new(value.as_encoded_bytes().to_vec())),
         None => {
             Err(Failure::usage("no-passphrase", format!("the environment variable {variable} is not set, or empty")))
         }

@@ -5,13 +5,13 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use super::FileError;
+use crate::system::unix::attributes::lock_holder;
 
 /// Held until it is dropped, or the process ends.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl FolderLock {
         }
         match wait(folder, patience) {
             Some(locked) => Ok(Self { _folder: locked.map_err(FileError::of("lock", path))? }),
-            None => Err(LockError::Held { path: path.to_owned(), waited: patience, holder: holder(path) }),
+            None => Err(LockError::Held { path: path.to_owned(), waited: patience, holder: lock_holder(path) }),
         }
     }
 }
@@ -69,22 +69,6 @@ fn wait(folder: File, patience: Duration) -> Option<io::Result<File>> {
         Err(RecvTimeoutError::Timeout) => None,
         Err(RecvTimeoutError::Disconnected) => Some(Err(io::Error::other("the thread that waited for the lock died"))),
     }
-}
-
-/// The process that holds the lock, from Linux's /proc/locks: `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`.
-fn holder(path: &Path) -> Option<u32> {
-    let folder = std::fs::metadata(path).ok()?;
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    let inode = format!(":{}", folder.ino());
-    locks.lines().find_map(|line| {
-        let words: Vec<&str> = line.split_ascii_whitespace().collect();
-        match words.as_slice() {
-            [_, "FLOCK", _, "WRITE", process, place, ..] if place.ends_with(&inode) => {
-                process.parse().ok().filter(|process| *process != 0)
-            }
-            _ => None,
-        }
-    })
 }
 
 #[cfg(test)]

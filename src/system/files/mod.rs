@@ -11,8 +11,10 @@ mod diagnosis;
 mod folder_lock;
 mod folders;
 mod ownership;
+mod parent;
 mod permissions;
 mod pipe;
+mod place;
 mod publish;
 mod rename;
 mod replace;
@@ -28,11 +30,12 @@ pub use folder_lock::{FolderLock, LockError};
 pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty, remove_quietly};
 pub use ownership::{Ownership, UnknownOwner};
 pub use permissions::{is_private_to_us, is_secret_to_us, mode, owner, refuse_planted_links};
-pub use publish::{ExistingFile, check_place, publish_file, replace_files};
+pub use place::{ExistingFile, check_new, check_place};
+pub use publish::{publish_file, replace_files};
 pub use replace::replace_folder;
 pub use staged::{StagedFolder, discard, remove_stale};
 pub use unnamed::unnamed_file;
-pub use write::{check_new, create_folder, sync_all, sync_folder, write_new, write_secret, write_secrets};
+pub use write::{create_folder, sync_all, sync_folder, write_new, write_secret, write_secrets};
 
 /// The most that any input file may hold: room for ten thousand certificates, or for a revocation list of some hundred
 /// thousand entries. Whatever is in it, reading it takes less than 256 MB.

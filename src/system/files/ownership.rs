@@ -3,11 +3,11 @@
 //! Users and groups are looked up in the system's files and then with `getent`: see [`crate::system::getent`].
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::Path;
 
 use super::FileError;
 use crate::system::getent;
+use crate::system::unix::attributes::{self, are_we_root};
 use crate::text;
 
 /// The owner and group of files that are written for somebody else; what is `None` stays as it is.
@@ -44,8 +44,10 @@ impl Ownership {
     /// When the file is not there.
     pub fn like(path: &Path) -> Result<Self, FileError> {
         let found = path.symlink_metadata().map_err(FileError::of("read", path))?;
-        let is_root = rustix::process::geteuid().is_root();
-        Ok(if is_root { Self { user: Some(found.uid()), group: Some(found.gid()) } } else { Self::default() })
+        if !are_we_root() {
+            return Ok(Self::default());
+        }
+        Ok(Self { user: Some(attributes::owner(&found)), group: Some(attributes::group(&found)) })
     }
 
     /// Gives a file or folder away; a link itself, never what it leads to.
@@ -56,7 +58,7 @@ impl Ownership {
         if self == Self::default() {
             return Ok(());
         }
-        lchown(path, self.user, self.group).map_err(FileError::of("change the owner of", path))
+        attributes::set_owner(path, self.user, self.group).map_err(FileError::of("change the owner of", path))
     }
 }
 

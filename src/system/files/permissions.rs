@@ -2,18 +2,18 @@
 
 use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use super::FileError;
-use super::write::parent_of;
+use super::parent::parent_of;
+use crate::system::unix::attributes::{self, ONLY_OWNERS_REMOVE, is_ours_or_roots};
 
 /// The user id of the owner; of a link, of what it leads to.
 ///
 /// # Errors
 /// When the path is not there or cannot be asked about.
 pub fn owner(path: &Path) -> Result<u32, FileError> {
-    metadata(path).map(|found| found.uid())
+    metadata(path).map(|found| attributes::owner(&found))
 }
 
 /// The permission bits; of a link, of what it leads to.
@@ -21,7 +21,7 @@ pub fn owner(path: &Path) -> Result<u32, FileError> {
 /// # Errors
 /// As [`owner`].
 pub fn mode(path: &Path) -> Result<u32, FileError> {
-    metadata(path).map(|found| found.permissions().mode() & 0o777)
+    metadata(path).map(|found| attributes::mode(&found) & 0o777)
 }
 
 /// Only we (or root, who can do everything anyway) can change it: the owner is us or root, and neither group nor others
@@ -30,7 +30,7 @@ pub fn mode(path: &Path) -> Result<u32, FileError> {
 /// # Errors
 /// As [`owner`].
 pub fn is_private_to_us(path: &Path) -> Result<bool, FileError> {
-    metadata(path).map(|found| is_ours_or_roots(&found) && found.permissions().mode() & 0o022 == 0)
+    metadata(path).map(|found| is_ours_or_roots(&found) && attributes::mode(&found) & 0o022 == 0)
 }
 
 /// As [`is_private_to_us`], and neither group nor others may read or search it either: what a private key asks for.
@@ -38,7 +38,7 @@ pub fn is_private_to_us(path: &Path) -> Result<bool, FileError> {
 /// # Errors
 /// As [`owner`].
 pub fn is_secret_to_us(path: &Path) -> Result<bool, FileError> {
-    metadata(path).map(|found| is_ours_or_roots(&found) && found.permissions().mode() & 0o077 == 0)
+    metadata(path).map(|found| is_ours_or_roots(&found) && attributes::mode(&found) & 0o077 == 0)
 }
 
 /// Refuses a path that leads through a link which somebody else could have planted: one in a folder where others may
@@ -60,9 +60,9 @@ pub fn refuse_planted_links(path: &Path) -> Result<(), FileError> {
             continue;
         }
         let folder = metadata(&above)?;
-        let mode = folder.permissions().mode();
+        let mode = attributes::mode(&folder);
         let others_can_write = mode & 0o022 != 0 || !is_ours_or_roots(&folder);
-        let only_owners_remove = mode & 0o1000 != 0 && is_ours_or_roots(&folder);
+        let only_owners_remove = mode & ONLY_OWNERS_REMOVE != 0 && is_ours_or_roots(&folder);
         if others_can_write && !(only_owners_remove && is_ours_or_roots(&found)) {
             let cause = io::Error::new(
                 io::ErrorKind::PermissionDenied,
@@ -74,18 +74,13 @@ pub fn refuse_planted_links(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-fn is_ours_or_roots(found: &Metadata) -> bool {
-    let owner = found.uid();
-    owner == 0 || owner == rustix::process::geteuid().as_raw()
-}
-
 fn metadata(path: &Path) -> Result<Metadata, FileError> {
     fs::metadata(path).map_err(FileError::of("look at", path))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 

@@ -1,12 +1,11 @@
 //! Opening a file that may be a named pipe: to wait for ever for somebody to write to it is no answer.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use crate::system::unix;
 
 /// How long a named pipe may stay without a writer: `mkfifo p; make-certificate > p & ca verify p` needs a moment.
 const WAIT: Duration = Duration::from_secs(1);
@@ -19,14 +18,12 @@ const STEP: Duration = Duration::from_millis(10);
 /// When it cannot be opened, or is a pipe that nobody writes to.
 pub fn open(path: &Path, most: u64) -> io::Result<(File, Vec<u8>, Option<u64>)> {
     let found = std::fs::metadata(path)?;
-    if !found.file_type().is_fifo() {
+    if !unix::pipe::is_pipe(&found) {
         // Room for all of it and the octet that is not there: one reading instead of many growing ones.
         let room = usize::try_from(found.len().min(most)).unwrap_or_default() + 1;
         return Ok((File::open(path)?, Vec::with_capacity(room), found.is_file().then_some(found.len())));
     }
-    // Without this, opening waits for a writer.
-    let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
-    let mut file = OpenOptions::new().read(true).custom_flags(without_waiting).open(path)?;
+    let mut file = unix::pipe::open_without_waiting(path)?;
     let mut content = vec![0; 4096];
     for _ in 0..WAIT.as_millis() / STEP.as_millis() {
         match file.read(&mut content) {
@@ -47,7 +44,7 @@ pub fn open(path: &Path, most: u64) -> io::Result<(File, Vec<u8>, Option<u64>)> 
 
 /// From here on reading waits for the writer.
 fn waiting(file: File, content: Vec<u8>) -> io::Result<(File, Vec<u8>, Option<u64>)> {
-    fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    unix::pipe::wait_for_writer(&file)?;
     Ok((file, content, None))
 }
 

@@ -1,23 +1,15 @@
-//! One file, whole and durable under its final name; and the renames that never overwrite by accident.
+//! One file, whole and durable under its final name.
 
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 
+use super::parent::parent_of;
+use super::place::{ExistingFile, check_place};
 use super::rename::rename_new;
 use super::unfinished_name::unfinished_name;
-use super::write::{create_file, fill, parent_of};
+use super::write::{create_file, fill};
 use super::{FileError, refuse_planted_links, sync_folder};
 use crate::system::Entropy;
-
-/// What to do with a file that bears the name already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExistingFile {
-    /// Leave it, and fail.
-    Keep,
-    /// Replace it in one step, if it is a regular file.
-    Replace,
-}
 
 /// Writes one file, durably, so that nobody ever sees a part of it: under a name of its own first, then renamed. The
 /// final component of `path` is never followed.
@@ -103,31 +95,6 @@ impl Drop for Unfinished {
             drop(fs::remove_file(name));
         }
     }
-}
-
-/// Whether a file can be published there: the rename decides, this gives the better message, and refuses to replace what
-/// is no regular file.
-///
-/// # Errors
-/// As [`publish_file`] when something is in the way.
-pub fn check_place(path: &Path, existing: ExistingFile) -> Result<(), FileError> {
-    let found = match fs::symlink_metadata(path) {
-        Ok(found) => found.file_type(),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(cause) => return Err(FileError::of("write", path)(cause)),
-    };
-    let kind = if found.is_symlink() {
-        "it is a symbolic link, and those are not followed"
-    } else if found.is_dir() {
-        "it is a folder"
-    } else if !found.is_file() {
-        "it is no regular file"
-    } else if existing == ExistingFile::Replace {
-        return Ok(());
-    } else {
-        "a file of that name is there already"
-    };
-    Err(FileError::of("write", path)(io::Error::new(io::ErrorKind::AlreadyExists, kind)))
 }
 
 #[cfg(test)]

@@ -3,19 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-
 use super::write::make_folder;
 use super::{FOLDER, FileError};
+use crate::system::unix;
 
 /// Renames without replacing anything: of several processes exactly one succeeds.
 pub(super) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
-    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => return Ok(()),
-        Err(error) if !is_unsupported(error) => return Err(FileError::of("create", to)(error.into())),
-        Err(_) => {}
+    if unix::rename::rename_new(from, to).map_err(FileError::of("create", to))? {
+        return Ok(());
     }
     rename_new_in_two_steps(from, to)
 }
@@ -39,25 +34,13 @@ fn rename_new_in_two_steps(from: &Path, to: &Path) -> Result<(), FileError> {
 /// Lets two paths change places in one step; `false` where the system or the file system cannot do that. Then both are
 /// what they were.
 pub(super) fn exchange(from: &Path, to: &Path) -> Result<bool, FileError> {
-    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-    match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
-        Ok(()) => return Ok(true),
-        Err(error) if !is_unsupported(error) => return Err(FileError::of("replace", to)(error.into())),
-        Err(_) => {}
-    }
-    Ok(false)
+    unix::rename::exchange(from, to).map_err(FileError::of("replace", to))
 }
 
 /// Renames a folder to a name that is free. Something else under that name is never lost: rename(2) replaces only an empty
 /// folder by a folder, and that in one step on every file system.
 pub(super) fn rename_folder(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).map_err(FileError::of("replace", to))
-}
-
-#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-fn is_unsupported(error: rustix::io::Errno) -> bool {
-    use rustix::io::Errno;
-    [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP].contains(&error)
 }
 
 #[cfg(test)]

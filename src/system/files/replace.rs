@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::parent::parent_of;
 use super::rename::{exchange, rename_folder};
-use super::write::parent_of;
 use super::{FileError, sync_folder};
 
 /// Lets the folder `incoming` take the place of the folder `target`, which is kept as `kept`, durably. All three are on one

@@ -2,15 +2,16 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::parent::parent_of;
 use super::rename::{rename_folder, rename_new};
 use super::replace::replace_folder;
 use super::unfinished_name::{PREFIX, is_unfinished_name, unfinished_name};
-use super::write::{make_folder, parent_of, write_new};
+use super::write::{make_folder, write_new};
 use super::{FOLDER, FileError, Ownership, SECRET, refuse_planted_links, sync_folder};
 use crate::system::Entropy;
+use crate::system::unix::attributes::is_same_file;
 
 /// A folder under construction: `<parent>/.staged-<random>`, mode 0700. When it is dropped unpublished it is removed
 /// with all that is in it.
@@ -186,8 +187,8 @@ fn mark_alive(path: &Path) -> io::Result<Option<File>> {
     };
     // A file system without locks: nobody can take the lock there to remove it either.
     drop(opened.try_lock());
-    let is_still_there = fs::symlink_metadata(path)
-        .is_ok_and(|there| opened.metadata().is_ok_and(|ours| (ours.dev(), ours.ino()) == (there.dev(), there.ino())));
+    let is_still_there =
+        fs::symlink_metadata(path).is_ok_and(|there| opened.metadata().is_ok_and(|ours| is_same_file(&ours, &there)));
     Ok(is_still_there.then_some(opened))
 }
 

@@ -1,13 +1,12 @@
 //! Files and folders that were not there before: made with an exact mode, and made durable when asked.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::{Access, OFlags};
-
-use super::{ExistingFile, FileError, SECRET, check_place, refuse_planted_links};
+use super::parent::parent_of;
+use super::{FileError, SECRET};
+use crate::system::unix;
 
 /// Makes a folder, durably. Its parent must be there.
 ///
@@ -21,8 +20,8 @@ pub fn create_folder(path: &Path, mode: u32) -> Result<(), FileError> {
 /// Makes a folder that will be made durable with its surroundings.
 pub(super) fn make_folder(path: &Path, mode: u32) -> Result<(), FileError> {
     // Closed to others from the first moment; then exactly what was asked, which the umask has no say in.
-    DirBuilder::new().mode(0o700).create(path).map_err(FileError::of("create", path))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(|cause| {
+    unix::write::create_folder(path).map_err(FileError::of("create", path))?;
+    unix::attributes::set_mode(path, mode).map_err(|cause| {
         drop(fs::remove_dir(path));
         FileError { action: "set the permissions of", path: path.to_owned(), cause }
     })
@@ -40,19 +39,8 @@ pub fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError
         drop(fs::remove_file(path));
         FileError { action: "write", path: path.to_owned(), cause }
     })?;
-    start_writing(&file);
+    unix::write::start_writing(&file);
     Ok(())
-}
-
-/// Tells the system that a file is complete, so that it begins to write it. Whoever then syncs several files waits for one
-/// turn of the file system's journal that takes them all, and not for one each: a fifth less time for the files of a
-/// certificate. Without this, Linux begins only when it is asked to sync, with that file alone.
-fn start_writing(file: &File) {
-    // posix_fadvise(2): what the cache need not keep is written first. Advice may fail: what counts is the sync.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
-    #[cfg(not(target_os = "linux"))]
-    let _ = file;
 }
 
 /// Writes a file that holds a secret: mode 0600, otherwise as [`write_new`]. Private keys reach a disk through here.
@@ -77,19 +65,6 @@ pub fn write_secrets(files: &[(&Path, &[u8])]) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Whether a new file could be written there. The creation decides; this says it before something is done in vain.
-///
-/// # Errors
-/// When something of that name is there already, the folder is not there or takes no new files, or the path leads
-/// through a link that others could have planted.
-pub fn check_new(path: &Path) -> Result<(), FileError> {
-    refuse_planted_links(path)?;
-    check_place(path, ExistingFile::Keep)?;
-    let folder = parent_of(path);
-    let may = Access::WRITE_OK | Access::EXEC_OK;
-    rustix::fs::access(folder, may).map_err(|error| FileError::of("write into", folder)(error.into()))
-}
-
 /// Makes the content of these files durable. The names are durable only when their folders are synced too.
 ///
 /// # Errors
@@ -108,38 +83,22 @@ pub fn sync_folder(path: &Path) -> Result<(), FileError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(FileError::of("sync", path))
 }
 
-/// Creates a file that only we can open. `O_EXCL` never follows a link in its last component (open(2)); `O_NOFOLLOW`
-/// says so once more.
+/// Creates a file that only we can open, without following a link.
 pub(super) fn create_file(path: &Path) -> Result<File, FileError> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(SECRET)
-        .custom_flags(OFlags::NOFOLLOW.bits() as i32)
-        .open(path)
-        .map_err(FileError::of("create", path))
+    unix::write::create_file(path, SECRET).map_err(FileError::of("create", path))
 }
 
 /// Writes the content, and only then opens the file to others.
 pub(super) fn fill(file: &mut File, content: &[u8], mode: u32) -> io::Result<()> {
     file.write_all(content)?;
     // Even for 0600: an odd umask can have taken bits away at creation.
-    file.set_permissions(fs::Permissions::from_mode(mode))
-}
-
-/// The folder in which a path lies; `.` for a bare name.
-pub(super) fn parent_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        // The root folder: it lies in itself.
-        None => path,
-    }
+    unix::attributes::set_mode_of(file, mode)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::os::unix::fs::symlink;
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
     use rustix::fs::Mode;
@@ -231,26 +190,6 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_place_that_takes_no_new_file_is_known_beforehand() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        fs::write(path("file"), "old").unwrap();
-        symlink(path("nowhere"), path("dangling")).unwrap();
-        for (name, told) in [
-            ("file", "a file of that name is there already"),
-            ("dangling", "it is a symbolic link"),
-            ("", "it is a folder"),
-            ("missing/file", "No such file or directory"),
-            ("file/below", "not a directory"),
-        ] {
-            let error = check_new(&path(name)).unwrap_err().to_string();
-            assert!(error.to_lowercase().contains(&told.to_lowercase()), "{name}: {error}");
-        }
-        check_new(&path("new")).unwrap();
-        assert!(!path("new").exists());
-    }
-
-    #[test]
     fn a_full_disk_is_told_from_other_refusals_and_names_the_path() {
         // /dev/full answers every write with "no space left"; creation is not possible on it, so write to it directly.
         let Ok(mut full) = OpenOptions::new().write(true).open("/dev/full") else { return };
@@ -258,12 +197,5 @@ pub(super) mod tests {
         let error = FileError { action: "write", path: "/ca/key.pem".into(), cause };
         assert!(error.is_disk_full());
         assert!(error.to_string().starts_with("cannot write /ca/key.pem: No space left on device"), "{error}");
-    }
-
-    #[test]
-    fn the_folder_of_a_bare_name_is_the_working_folder() {
-        assert_eq!(parent_of(Path::new("ca")), Path::new("."));
-        assert_eq!(parent_of(Path::new("a/b")), Path::new("a"));
-        assert_eq!(parent_of(Path::new("/")), Path::new("/"));
     }
 }

@@ -1,0 +1,79 @@
+//! Owner, mode and identity of a file or folder.
+
+use std::fs::{self, File, Metadata, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
+use std::path::Path;
+
+/// Returns the user id of the owner.
+pub fn owner(found: &Metadata) -> u32 {
+    found.uid()
+}
+
+/// Returns the group id.
+pub fn group(found: &Metadata) -> u32 {
+    found.gid()
+}
+
+/// Returns the permission bits, with the sticky bit ([`ONLY_OWNERS_REMOVE`]) and those for set-user-id and set-group-id.
+pub fn mode(found: &Metadata) -> u32 {
+    found.permissions().mode() & 0o7777
+}
+
+/// The sticky bit of a folder: only the owner of a file (or of the folder) can remove it there, as in /tmp.
+pub const ONLY_OWNERS_REMOVE: u32 = 0o1000;
+
+/// Sets exactly these permission bits, whatever the umask.
+///
+/// # Errors
+/// When the system refuses.
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+/// Sets exactly these permission bits of an open file, whatever the umask.
+///
+/// # Errors
+/// When the system refuses.
+pub fn set_mode_of(file: &File, mode: u32) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(mode))
+}
+
+/// Changes the owner and the group of a file, a folder or a link itself; `None` leaves them as they are.
+///
+/// # Errors
+/// When the system refuses: only root may give files to other users.
+pub fn set_owner(path: &Path, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
+    lchown(path, user, group)
+}
+
+/// Returns whether the owner is the user of this process, or root.
+pub fn is_ours_or_roots(found: &Metadata) -> bool {
+    owner(found) == 0 || owner(found) == rustix::process::geteuid().as_raw()
+}
+
+/// Returns whether this process is root's.
+pub fn are_we_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Returns whether both describe the same file, under whatever names.
+pub fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Returns the process that holds a lock (flock(2)) on a file or folder, from Linux's /proc/locks:
+/// `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`. `None` when there is none, or the system does not say.
+pub fn lock_holder(path: &Path) -> Option<u32> {
+    let inode = format!(":{}", fs::metadata(path).ok()?.ino());
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    locks.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        match words.as_slice() {
+            [_, "FLOCK", _, "WRITE", process, place, ..] if place.ends_with(&inode) => {
+                process.parse().ok().filter(|process| *process != 0)
+            }
+            _ => None,
+        }
+    })
+}
