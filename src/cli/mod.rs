@@ -21,7 +21,7 @@ use parse_failure::parse_failure;
 use crate::app::crl_expiry;
 use crate::report::exit_status::ExitStatus;
 use crate::report::failure::Failure;
-use crate::report::output::{self, Answer, OutputFormat};
+use crate::report::output::{self, Answer, OutputFormat, Report};
 use crate::report::style::Style;
 use crate::system::World;
 use crate::text::escape;
@@ -34,7 +34,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     {
         // Scripts ask this often; knowing every flag of every command is not needed to answer it.
         let version = format!("ca {}\n", env!("CARGO_PKG_VERSION"));
-        return answer_with(&version, ErrorFormat { format: OutputFormat::Text, colored: false }, world);
+        return answer_with(&version, ShownAs { format: OutputFormat::Text, colored: false }, world);
     }
     let line = match CommandLine::read(&words) {
         Ok(line) => line,
@@ -46,42 +46,19 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         }
     };
     let style = Style::choose(line.globals.color.into(), world);
-    let shape = ErrorFormat { format: line.globals.format(), colored: style.stderr };
+    let shown_as = ShownAs { format: line.globals.format(), colored: style.stderr };
     let mut context = match line.globals.context(world) {
         Ok(context) => context,
-        Err(failure) => return fail(&failure, shape, world),
+        Err(failure) => return fail(&failure, shown_as, world),
     };
     let result = commands::run(line.command, &mut context);
     let warnings = crl_expiry::warnings(&context);
     let failed_in_part = result.as_ref().ok().and_then(|report| report.failure());
     // The document of a failure is alone on standard error.
-    let is_document = shape.format == OutputFormat::Json && (result.is_err() || failed_in_part.is_some());
+    let is_document = shown_as.format == OutputFormat::Json && (result.is_err() || failed_in_part.is_some());
     let status = match result {
-        Ok(report) => {
-            let is_kept_back = line.globals.quiet
-                && report.only_confirms()
-                && report.answer() == Answer::Yes
-                && failed_in_part.is_none();
-            let text = match shape.format {
-                OutputFormat::Json => output::json_document(&report.json()),
-                OutputFormat::Text if is_kept_back => String::new(),
-                OutputFormat::Text => output::text(report.as_ref(), style),
-            };
-            let answer = match report.answer() {
-                Answer::Yes => ExitStatus::Done,
-                Answer::No => ExitStatus::No,
-            };
-            let status = match show(&text, world) {
-                Ok(()) => answer,
-                Err(failure) if report.only_confirms() => fail(&failure.hint(ONLY_THE_REPORT), shape, world),
-                Err(failure) => fail(&failure, shape, world),
-            };
-            match failed_in_part {
-                Some(failure) if status != ExitStatus::Refused => fail(&failure, shape, world),
-                _ => status,
-            }
-        }
-        Err(failure) => fail(&failure, shape, world),
+        Ok(report) => show_report(report.as_ref(), failed_in_part, line.globals.quiet, style, shown_as, world),
+        Err(failure) => fail(&failure, shown_as, world),
     };
     for warning in warnings.iter().filter(|_| !is_document) {
         drop(writeln!(world.stderr, "warning: {}", escape(warning)));
@@ -89,9 +66,36 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     status
 }
 
+/// Shows the report of a command, and then what failed although the rest was done.
+fn show_report(
+    report: &dyn Report,
+    failed_in_part: Option<Failure>,
+    quiet: bool,
+    style: Style,
+    shown_as: ShownAs,
+    world: &mut World,
+) -> ExitStatus {
+    let is_left_out = quiet && report.only_confirms() && report.answer() == Answer::Yes && failed_in_part.is_none();
+    let text = match shown_as.format {
+        OutputFormat::Json => output::json_document(&report.json()),
+        OutputFormat::Text if is_left_out => String::new(),
+        OutputFormat::Text => output::text(report, style),
+    };
+    let status = match show(&text, world) {
+        Ok(()) if report.answer() == Answer::Yes => ExitStatus::Done,
+        Ok(()) => ExitStatus::No,
+        Err(failure) if report.only_confirms() => fail(&failure.hint(ONLY_THE_REPORT), shown_as, world),
+        Err(failure) => fail(&failure, shown_as, world),
+    };
+    match failed_in_part {
+        Some(failure) if status != ExitStatus::Refused => fail(&failure, shown_as, world),
+        _ => status,
+    }
+}
+
 /// How results and failures are shown.
 #[derive(Clone, Copy)]
-struct ErrorFormat {
+struct ShownAs {
     format: OutputFormat,
     colored: bool,
 }
@@ -109,17 +113,17 @@ fn show(text: &str, world: &mut World) -> Result<(), Failure> {
 }
 
 /// Shows a text that is the whole result.
-fn answer_with(text: &str, shape: ErrorFormat, world: &mut World) -> ExitStatus {
+fn answer_with(text: &str, shown_as: ShownAs, world: &mut World) -> ExitStatus {
     match show(text, world) {
         Ok(()) => ExitStatus::Done,
-        Err(failure) => fail(&failure, shape, world),
+        Err(failure) => fail(&failure, shown_as, world),
     }
 }
 
-fn fail(failure: &Failure, shape: ErrorFormat, world: &mut World) -> ExitStatus {
-    let text = match shape.format {
+fn fail(failure: &Failure, shown_as: ShownAs, world: &mut World) -> ExitStatus {
+    let text = match shown_as.format {
         OutputFormat::Json => output::json_document(&failure.json()),
-        OutputFormat::Text => failure.text(shape.colored),
+        OutputFormat::Text => failure.text(shown_as.colored),
     };
     // If standard error is closed too, the exit status is all that is left.
     drop(world.stderr.write_all(text.as_bytes()));
@@ -143,10 +147,10 @@ fn refuse_words(error: &clap::Error, words: &[OsString], world: &mut World) -> E
     use clap::error::ErrorKind;
     let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
     let format = if json { OutputFormat::Json } else { OutputFormat::Text };
-    let shape = ErrorFormat { format, colored: false };
+    let shown_as = ShownAs { format, colored: false };
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => answer_with(&error.render().to_string(), shape, world),
-        _ if json => fail(&parse_failure(error), shape, world),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => answer_with(&error.render().to_string(), shown_as, world),
+        _ if json => fail(&parse_failure(error), shown_as, world),
         _ => {
             drop(world.stderr.write_all(error.render().to_string().as_bytes()));
             ExitStatus::Usage

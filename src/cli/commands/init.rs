@@ -177,7 +177,7 @@ impl Report for InitReport {
             page.field("  valid until", &format!("{} ({left})", rfc3339(certificate.validity.not_after)));
             page.field(
                 "  key",
-                &key_told(authority.has_key, self.made.encrypted, &certificate.public_key.kind().to_string()),
+                &key_words(authority.has_key, self.made.encrypted, &certificate.public_key.kind().to_string()),
             );
             page.field("  certificate", &authority.folder.join("cert.pem").display().to_string());
             page.digest("  SHA-256", &certificate.fingerprint());
@@ -242,7 +242,7 @@ impl InitReport {
     }
 }
 
-fn key_told(has_key: bool, encrypted: bool, kind: &str) -> String {
+fn key_words(has_key: bool, encrypted: bool, kind: &str) -> String {
     match (has_key, encrypted) {
         (false, _) => format!("{kind}, not kept here"),
         (true, true) => format!("{kind}, encrypted"),

@@ -38,7 +38,7 @@ impl EndpointArguments {
             client: self.client.clone(),
             roots: self.roots.clone(),
             ca_key_prompt: Box::new(|store: &Store, key: &EncryptedKey, context: &Context<'_>| {
-                self.passphrase.open(store, context, &passphrase::question(key)).map_err(passphrase::refusal)
+                self.passphrase.prompt(store, context)(key)
             }),
             key_prompt: Box::new(move |path: &Path, context: &Context<'_>| {
                 let question = format!("Passphrase of {}: ", path.display());

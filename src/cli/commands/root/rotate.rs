@@ -8,12 +8,11 @@ use crate::app::context::Context;
 use crate::authority::hierarchy::rotation::{
     self, FinishedRotation, RootRotationOrder, RotationStatus, StartedRotation,
 };
-use crate::cli::options::passphrase::{self, NewPassphraseArguments, PassphraseArguments};
+use crate::cli::options::passphrase::{NewPassphraseArguments, PassphraseArguments};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Entry;
-use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text;
 use crate::text::{Lifetime, rfc3339};
 use crate::x509::{Certificate, KeyAlgorithm};
@@ -86,13 +85,11 @@ fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn
         protection: new.read(asking)?,
         without_cross_certificate: arguments.force,
     };
-    let open = |flags: &PassphraseArguments, key: &EncryptedKey| {
-        flags.open(&store, asking, &passphrase::question(key)).map_err(passphrase::refusal)
-    };
-    let mut ask = |key: &EncryptedKey| open(&arguments.passphrase, key);
+    let mut ask = arguments.passphrase.prompt(&store, asking);
     // The key of a new root that is there already has the passphrase that was chosen for it.
-    let mut ask_new = |key: &EncryptedKey| open(if new.is_given() { &new } else { &arguments.passphrase }, key);
+    let mut ask_new = if new.is_given() { &new } else { &arguments.passphrase }.prompt(&store, asking);
     let started = rotation::start(&store, &order, &mut ask, &mut ask_new, &asking.effects())?;
+    drop((ask, ask_new));
     for recertified in &started.recertified {
         for oid in &recertified.left_out {
             let name = &recertified.name;
