@@ -24,7 +24,7 @@ pub struct Certified {
 ///
 /// # Errors
 /// When the draft is not approved, the key does not sign, or the chain of the certificate is not valid now.
-pub fn certify<S: Signer>(draft: Draft, issuer: &Issuer<S>, now: OffsetDateTime) -> Result<Certified, CertifyError> {
+pub fn certify(draft: Draft, issuer: &Issuer<'_>, now: OffsetDateTime) -> Result<Certified, CertifyError> {
     let ca = issuer.ca_certificate();
     let mut approved = issuance::approve(draft, Some(ca))?;
     let warnings = std::mem::take(&mut approved.warnings);

@@ -7,7 +7,7 @@ use crate::x509::Certificate;
 
 /// What stands between a leaf of this issuer and the root, the issuer first; while a root follows another, with the
 /// certificate of the new one by the old one, for those who trust only that.
-pub fn chain_below_root(issuer: &Issuer) -> Vec<Certificate> {
+pub fn chain_below_root(issuer: &Issuer<'_>) -> Vec<Certificate> {
     let facts = issuer.ca_certificate();
     let all = std::iter::once(facts.certificate()).chain(facts.above());
     all.filter(|certificate| !certificate.is_self_issued()).chain(facts.cross_certificate()).cloned().collect()

@@ -206,10 +206,10 @@ impl Ca {
         let (issuer, _) = authorities.unlock(authorities.ca_certificate("root").unwrap(), &mut ask).unwrap();
         let mut before = issuer.ca_certificate().certificate().clone();
         before.basic_constraints = Some(BasicConstraints { ca: true, path_length: Some(length) });
-        let key = issuer.into_signer();
         let serial = before.serial.clone();
-        let draft = recertify(&before, SignedBy::Itself(&key), self.now, before.validity, serial).unwrap();
-        let certificate = issuance::sign(issuance::approve(draft, None).unwrap(), &key).unwrap().checked().unwrap();
+        let draft = recertify(&before, SignedBy::Itself(issuer.signer()), self.now, before.validity, serial).unwrap();
+        let certificate =
+            issuance::sign(issuance::approve(draft, None).unwrap(), issuer.signer()).unwrap().checked().unwrap();
         delivery::replace_certificate(&self.home, "root", &certificate, &SystemEntropy).unwrap();
         certificate
     }

@@ -7,7 +7,7 @@ use super::profile::Profile;
 use super::refusal::DraftRefusal;
 use crate::keys::private_key;
 use crate::x509::name_constraints::{Subtree, Violation};
-use crate::x509::{Certificate, DistinguishedName, GeneralName, KeyUsage, SignatureAlgorithm};
+use crate::x509::{Certificate, DistinguishedName, GeneralName, KeyUsage, PublicKey, SignatureAlgorithm};
 
 /// What is known of an issuer without its key: enough to decide what it may sign.
 #[derive(Debug, Clone)]
@@ -61,6 +61,14 @@ impl CaCertificate {
     /// How the authority is called.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Checks that a key is the one that this certificate is for.
+    ///
+    /// # Errors
+    /// When it is another key.
+    pub fn check_key(&self, key: &PublicKey) -> Result<(), IssuerError> {
+        if *key == self.certificate.public_key { Ok(()) } else { Err(IssuerError::KeyMismatch(self.name.clone())) }
     }
 
     pub fn certificate(&self) -> &Certificate {

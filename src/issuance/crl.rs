@@ -216,7 +216,7 @@ mod tests {
     use crate::x509::crl::RevocationReason;
     use crate::x509::{IssuingDistributionPoint, KeyAlgorithm, SerialNumber};
 
-    fn signed(issuer: &Issuer, number: u64, next: OffsetDateTime, revoked: &[RevokedEntry]) -> Crl {
+    fn signed(issuer: &Issuer<'_>, number: u64, next: OffsetDateTime, revoked: &[RevokedEntry]) -> Crl {
         let draft = CrlDraft::new(issuer.ca_certificate(), number, NOW, next, revoked.to_vec()).unwrap();
         let der = issuer.sign_crl(approve_crl(draft).unwrap()).unwrap().der;
         Crl::from_der(&der).unwrap()

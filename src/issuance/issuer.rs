@@ -4,13 +4,13 @@ use super::approval::ApprovedDraft;
 use super::ca_certificate::CaCertificate;
 use super::crl::{ApprovedCrl, SignedCrl};
 use super::issuer_error::IssuerError;
-use crate::keys::{self, PrivateKey, Signer};
+use crate::keys::{self, Signer};
 use crate::x509::{Certificate, PublicKey, der, tbs};
 
-/// An issuer with its key: any signer, and a private key unless said otherwise.
-pub struct Issuer<S: Signer = PrivateKey> {
+/// A CA certificate with its key, which is any signer: a private key from a file, or a key that never leaves a device.
+pub struct Issuer<'k> {
     ca_certificate: CaCertificate,
-    signer: S,
+    signer: Box<dyn Signer + 'k>,
 }
 
 /// A certificate that was signed and read back. Nobody gets at it before somebody has checked the signature.
@@ -44,16 +44,14 @@ impl Issued {
     }
 }
 
-impl<S: Signer> Issuer<S> {
+impl<'k> Issuer<'k> {
     /// Joins an issuer with its key.
     ///
     /// # Errors
     /// When they do not belong together.
-    pub fn new(ca_certificate: CaCertificate, signer: S) -> Result<Self, IssuerError> {
-        if *signer.public_key() != ca_certificate.certificate().public_key {
-            return Err(IssuerError::KeyMismatch(ca_certificate.name().to_owned()));
-        }
-        Ok(Self { ca_certificate, signer })
+    pub fn new(ca_certificate: CaCertificate, signer: impl Signer + 'k) -> Result<Self, IssuerError> {
+        ca_certificate.check_key(signer.public_key())?;
+        Ok(Self { ca_certificate, signer: Box::new(signer) })
     }
 
     pub fn ca_certificate(&self) -> &CaCertificate {
@@ -65,16 +63,14 @@ impl<S: Signer> Issuer<S> {
     /// # Errors
     /// When they are for another key.
     pub fn refresh(&mut self, ca_certificate: CaCertificate) -> Result<(), IssuerError> {
-        if *self.signer.public_key() != ca_certificate.certificate().public_key {
-            return Err(IssuerError::KeyMismatch(ca_certificate.name().to_owned()));
-        }
+        ca_certificate.check_key(self.signer.public_key())?;
         self.ca_certificate = ca_certificate;
         Ok(())
     }
 
-    /// Parts with the key.
-    pub fn into_signer(self) -> S {
-        self.signer
+    /// Returns what signs with the key of the CA.
+    pub fn signer(&self) -> &dyn Signer {
+        &*self.signer
     }
 
     /// Signs what was approved.
@@ -82,7 +78,7 @@ impl<S: Signer> Issuer<S> {
     /// # Errors
     /// As [`sign`].
     pub fn sign(&self, approved: ApprovedDraft) -> Result<Issued, IssuerError> {
-        sign(approved, &self.signer)
+        sign(approved, self.signer())
     }
 
     /// Signs a revocation list that was approved.
@@ -90,7 +86,7 @@ impl<S: Signer> Issuer<S> {
     /// # Errors
     /// As [`sign_crl`].
     pub fn sign_crl(&self, approved: ApprovedCrl) -> Result<SignedCrl, IssuerError> {
-        sign_crl(approved, &self.signer)
+        sign_crl(approved, self.signer())
     }
 }
 

@@ -129,9 +129,9 @@ mod tests {
         let toml = ROOT.replace("permit  = []", "permit  = [\"corp.test\"]\npath-length = 2");
         let root = root(KeyAlgorithm::EcdsaP256, &toml);
         let old = root.ca_certificate().certificate().clone();
-        let key = root.into_signer();
-        let draft = recertify(&old, SignedBy::Itself(&key), NOW, years(12), serial(9)).unwrap();
-        let new = sign(approve(draft, None).unwrap(), &key).unwrap().checked().unwrap();
+        let key = root.signer();
+        let draft = recertify(&old, SignedBy::Itself(key), NOW, years(12), serial(9)).unwrap();
+        let new = sign(approve(draft, None).unwrap(), key).unwrap().checked().unwrap();
         assert_eq!(
             (&new.subject, &new.public_key, &new.subject_key_id),
             (&old.subject, &old.public_key, &old.subject_key_id)
@@ -158,11 +158,11 @@ mod tests {
     fn a_root_loses_a_limit_that_nobody_keeps_for_a_trust_anchor_and_no_critical_one() {
         let root = root(KeyAlgorithm::EcdsaP256, ROOT);
         let mut old = root.ca_certificate().certificate().clone();
-        let key = root.into_signer();
+        let key = root.signer();
         let mut again = |critical| {
             let policies = oid::CERTIFICATE_POLICIES.to_owned();
             old.extensions.push(crate::x509::Extension { oid: policies, critical, value: Vec::new() });
-            recertify(&old, SignedBy::Itself(&key), NOW, years(1), serial(9))
+            recertify(&old, SignedBy::Itself(key), NOW, years(1), serial(9))
         };
         assert!(again(false).is_ok());
         assert!(matches!(again(true).unwrap_err(), DraftRefusal::CannotCarry { .. }));

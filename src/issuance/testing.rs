@@ -40,7 +40,7 @@ pub fn request(name: &str, names: &[&str], public_key: &PublicKey) -> Certificat
     }
 }
 
-pub fn root(algorithm: KeyAlgorithm, toml: &str) -> Issuer {
+pub fn root(algorithm: KeyAlgorithm, toml: &str) -> Issuer<'static> {
     let key = PrivateKey::generate(algorithm).unwrap();
     let draft = Draft::new(
         &profile(toml),
@@ -54,7 +54,7 @@ pub fn root(algorithm: KeyAlgorithm, toml: &str) -> Issuer {
     Issuer::new(CaCertificate::new("root", root, Vec::new()).unwrap(), key).unwrap()
 }
 
-pub fn below(issuer: &Issuer, toml: &str) -> Result<Issuer, DraftRefusal> {
+pub fn below(issuer: &Issuer<'_>, toml: &str) -> Result<Issuer<'static>, DraftRefusal> {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let certificate = issue(issuer, toml, &request("Test Issuing", &[], key.public_key()))?;
     let above = [&[issuer.ca_certificate().certificate().clone()], issuer.ca_certificate().above()].concat();
@@ -63,7 +63,7 @@ pub fn below(issuer: &Issuer, toml: &str) -> Result<Issuer, DraftRefusal> {
 
 /// A signer that does not do what it is asked for.
 pub struct WrongSigner<'a> {
-    pub key: &'a PrivateKey,
+    pub key: &'a dyn Signer,
     /// What it calls its signatures.
     pub algorithm: SignatureAlgorithm,
 }
@@ -82,7 +82,7 @@ impl Signer for WrongSigner<'_> {
     }
 }
 
-pub fn issue(issuer: &Issuer, toml: &str, request: &CertificateRequest) -> Result<Certificate, DraftRefusal> {
+pub fn issue(issuer: &Issuer<'_>, toml: &str, request: &CertificateRequest) -> Result<Certificate, DraftRefusal> {
     let draft = Draft::new(&profile(toml), request, SignedBy::Issuer(issuer.ca_certificate()), NOW, serial(2))?;
     Ok(issuer.sign(approve(draft, Some(issuer.ca_certificate())).unwrap()).unwrap().checked().unwrap())
 }

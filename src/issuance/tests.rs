@@ -10,10 +10,10 @@ use super::{
     CaCertificate, CrlDraft, Draft, DraftRefusal, Expiry, Issuer, IssuerError, SignedBy, approve, approve_crl, sign,
     sign_crl,
 };
-use crate::keys::{PrivateKey, Signer};
+use crate::keys::{PrivateKey, Signer, SigningError};
 use crate::x509::{
-    AttributeType, Certificate, DistinguishedName, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, TbsFields, Validity, der,
-    tbs,
+    AttributeType, Certificate, DistinguishedName, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, PublicKey,
+    SignatureAlgorithm, TbsFields, Validity, der, tbs,
 };
 
 fn leaf_key() -> PrivateKey {
@@ -142,7 +142,7 @@ fn a_name_outside_the_constraints_of_any_issuer_above_is_refused_before_signing(
 fn a_path_length_of_zero_allows_leaves_only() {
     let issuing = below(&root(KeyAlgorithm::EcdsaP256, ROOT), INTERMEDIATE).unwrap();
     let key = leaf_key();
-    let deeper = |issuer: &Issuer| issue(issuer, INTERMEDIATE, &request("Deeper", &[], key.public_key()));
+    let deeper = |issuer: &Issuer<'_>| issue(issuer, INTERMEDIATE, &request("Deeper", &[], key.public_key()));
     assert!(matches!(deeper(&issuing), Err(DraftRefusal::PathLength { path_length: 0, .. })));
     assert!(issue(&issuing, SERVER, &request("web.test", &["web.test"], key.public_key())).is_ok());
     let unlimited = INTERMEDIATE.replace("path-length = 0", "");
@@ -292,15 +292,43 @@ fn what_a_signer_made_of_something_else_or_with_another_algorithm_is_no_certific
         approve(draft, Some(&ca_certificate)).unwrap()
     };
     let list = || approve_crl(CrlDraft::new(&ca_certificate, 1, NOW, NOW, Vec::new()).unwrap()).unwrap();
-    let signer = root.into_signer();
-    assert!(sign(draft(), &signer).is_ok() && sign_crl(list(), &signer).is_ok());
-    let wrong_signer = WrongSigner { key: &signer, algorithm: signer.signature_algorithm() };
+    let signer = root.signer();
+    assert!(sign(draft(), signer).is_ok() && sign_crl(list(), signer).is_ok());
+    let wrong_signer = WrongSigner { key: signer, algorithm: signer.signature_algorithm() };
     assert!(matches!(sign(draft(), &wrong_signer).unwrap().checked(), Err(IssuerError::Altered)));
     assert!(matches!(sign_crl(list(), &wrong_signer), Err(IssuerError::Altered)));
     let other = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap().signature_algorithm();
-    let other = WrongSigner { key: &signer, algorithm: other };
+    let other = WrongSigner { key: signer, algorithm: other };
     assert!(matches!(sign(draft(), &other), Err(IssuerError::OtherKey)));
     assert!(matches!(sign_crl(list(), &other), Err(IssuerError::OtherKey)));
+}
+
+/// A key that never leaves its device: only its signatures do.
+struct Token(PrivateKey);
+
+impl Signer for Token {
+    fn public_key(&self) -> &PublicKey {
+        self.0.public_key()
+    }
+
+    fn signature_algorithm(&self) -> SignatureAlgorithm {
+        self.0.signature_algorithm()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+        self.0.sign(message)
+    }
+}
+
+#[test]
+fn a_ca_key_need_not_be_a_private_key_from_a_file() {
+    let token = Token(PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+    let input = request("Test Root", &[], token.public_key());
+    let draft = Draft::new(&profile(ROOT), &input, SignedBy::Itself(&token), NOW, serial(1)).unwrap();
+    let root = sign(approve(draft, None).unwrap(), &token).unwrap().checked().unwrap();
+    let root = Issuer::new(CaCertificate::new("root", root, Vec::new()).unwrap(), token).unwrap();
+    let key = leaf_key();
+    assert!(issue(&root, SERVER, &request("w", &["w.test"], key.public_key())).is_ok());
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! KEYS: make, hold and use private keys.
+//! Private keys: how they are generated, used, and written to key files; signatures; weak public keys.
 //!
-//! A private key touches one type, [`PrivateKey`], and is turned into the text of a file by one module, [`key_file`].
-//! Pure but for the randomness that key generation and ECDSA draw inside the cryptographic library: no private key may
-//! depend on an argument that somebody could fix.
+//! Only the type [`PrivateKey`] holds a private key, and only the module [`key_file`] turns one into text. The room is pure
+//! except for the randomness that key generation and ECDSA draw inside the cryptographic library: no private key may
+//! depend on an argument that a caller could fix.
 
 mod diagnosis;
 pub mod key_file;
@@ -19,18 +19,18 @@ pub use weakness::Weakness;
 
 use crate::x509::{PublicKey, SignatureAlgorithm};
 
-/// Whoever can sign with a key: a file's key today, a token's tomorrow, a deterministic one in tests.
+/// A key that can sign: a private key from a file, or a key in a device that never leaves it.
 pub trait Signer {
-    /// The public half.
+    /// Returns the public key.
     fn public_key(&self) -> &PublicKey;
 
-    /// The algorithm of the signatures that [`Signer::sign`] makes.
+    /// Returns the algorithm of the signatures that [`Signer::sign`] makes.
     fn signature_algorithm(&self) -> SignatureAlgorithm;
 
     /// Signs `message`; the result is the content of the signature BIT STRING.
     ///
     /// # Errors
-    /// When the library or the device refuses.
+    /// When the cryptographic library or the device fails.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError>;
 }
 
@@ -48,7 +48,7 @@ impl<S: Signer + ?Sized> Signer for &S {
     }
 }
 
-/// The cryptographic library, or the device, could not do it.
+/// The cryptographic library or the device failed; the text says at what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the cryptographic library refused to {0}")]
 pub struct SigningError(pub &'static str);

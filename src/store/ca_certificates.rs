@@ -296,7 +296,7 @@ impl CaCertificates {
         &self,
         facts: CaCertificate,
         prompt: &mut PassphrasePrompt<'_>,
-    ) -> Result<(Issuer, Option<Passphrase>), StoreError> {
+    ) -> Result<(Issuer<'static>, Option<Passphrase>), StoreError> {
         let (key, passphrase) = self.key_file(facts.name())?.open(prompt)?;
         Ok((Issuer::new(facts, key)?, passphrase))
     }
@@ -305,7 +305,7 @@ impl CaCertificates {
     ///
     /// # Errors
     /// When they cannot be read, or are for another key.
-    pub fn refresh(&self, issuer: &mut Issuer) -> Result<(), StoreError> {
+    pub fn refresh(&self, issuer: &mut Issuer<'_>) -> Result<(), StoreError> {
         Ok(issuer.refresh(self.ca_certificate(issuer.ca_certificate().name())?)?)
     }
 

@@ -4,8 +4,8 @@ use time::OffsetDateTime;
 
 use crate::authority::hierarchy::ca_profile::INTERMEDIATE;
 use crate::authority::hierarchy::init::NewAuthority;
-use crate::issuance::{CaCertificate, Issuer, IssuerError};
-use crate::keys::{self, PrivateKey, WeakKeyError, weakness};
+use crate::issuance::{CaCertificate, IssuerError};
+use crate::keys::{self, PrivateKey, Signer, WeakKeyError, weakness};
 use crate::lint::{self, Finding, Severity};
 use crate::store::ca_certificates::ROOT;
 use crate::store::index::Origin;
@@ -78,10 +78,9 @@ pub(crate) fn import(
         .map(|finding| Finding { severity: Severity::Warning, ..finding })
         .collect();
 
-    // The certificate must be a CA's, and the key its own; the issuer is not kept.
+    // The certificate must be a CA's, and the key its own.
     let name = if above.is_empty() { ROOT } else { "issuing" };
-    let issuer = Issuer::new(CaCertificate::new(&subject, certificate.clone(), above.clone())?, key)?;
-    let key = issuer.into_signer();
+    CaCertificate::new(&subject, certificate.clone(), above.clone())?.check_key(key.public_key())?;
 
     let below_root = above.iter().filter(|certificate| !certificate.is_self_issued()).cloned().collect();
     let root = above.last().cloned().map(|root| NewAuthority {

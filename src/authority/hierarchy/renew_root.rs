@@ -63,7 +63,7 @@ pub fn renew(
     let index = locked.index()?;
     let mut change = index.change()?;
     let serial = unused_serial(settings.serial_octets, &change, effects.entropy)?;
-    let certificate = sign(issuer, now, validity, serial)?;
+    let certificate = sign(&issuer, now, validity, serial)?;
     let id = record(&mut change, RecordAs::issued(&name, &template, &name), &certificate, now)?;
     change.commit()?;
 
@@ -76,15 +76,14 @@ pub fn renew(
 }
 
 fn sign(
-    issuer: Issuer,
+    issuer: &Issuer<'_>,
     now: OffsetDateTime,
     validity: Validity,
     serial: crate::x509::SerialNumber,
 ) -> Result<Certificate, RotationError> {
     let before = issuer.ca_certificate().certificate().clone();
-    let key = issuer.into_signer();
-    let draft = recertify(&before, SignedBy::Itself(&key), now, validity, serial)?;
-    Ok(certify_itself(draft, &key)?.certificate)
+    let draft = recertify(&before, SignedBy::Itself(issuer.signer()), now, validity, serial)?;
+    Ok(certify_itself(draft, issuer.signer())?.certificate)
 }
 
 fn validity(backdate: Option<Lifetime>, lifetime: Lifetime, now: OffsetDateTime) -> Result<Validity, RotationError> {

@@ -24,7 +24,7 @@ use crate::x509::SerialNumber;
 
 /// A CA with its opened key.
 pub struct OpenedIssuer {
-    issuer: Issuer,
+    issuer: Issuer<'static>,
     /// What its key file is encrypted with: the key of a CA below it is encrypted alike.
     passphrase: Option<Passphrase>,
 }

@@ -285,7 +285,7 @@ impl Work<'_> {
 
     fn sign_and_publish(
         &self,
-        issuer: &Issuer,
+        issuer: &Issuer<'_>,
         index: &mut Index,
         draft: CrlDraft,
         because: CrlReason,

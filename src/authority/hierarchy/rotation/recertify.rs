@@ -87,7 +87,7 @@ pub fn recertify_the_rest(
     store: &Store,
     change: &mut Change<'_>,
     (old_name, old): (&str, &Certificate),
-    new: &Issuer,
+    new: &Issuer<'_>,
     now: OffsetDateTime,
     effects: &Effects<'_>,
 ) -> Result<Vec<Recertified>, RotationError> {

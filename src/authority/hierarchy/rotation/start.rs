@@ -215,7 +215,7 @@ impl Work<'_> {
         &self,
         change: &mut Change<'_>,
         old: (&str, &Certificate),
-        new: &Issuer,
+        new: &Issuer<'_>,
     ) -> Result<Vec<Recertified>, RotationError> {
         recertify_the_rest(self.store, change, old, new, self.now, self.effects)
     }
@@ -298,10 +298,10 @@ impl Work<'_> {
     fn make_root(
         &self,
         index: &mut Index,
-        old: &Issuer,
+        old: &Issuer<'_>,
         root: NewRoot,
         text: &KeyText,
-    ) -> Result<(Issuer, Vec<Recertified>), RotationError> {
+    ) -> Result<(Issuer<'static>, Vec<Recertified>), RotationError> {
         let octets = root.profile.serial_octets;
         let mut staged = StagedFolder::create(self.store.home().folder(), self.effects.entropy)?;
         text.stage(&mut staged, "".as_ref())?;
@@ -314,7 +314,7 @@ impl Work<'_> {
         let new = Issuer::new(facts, root.key)?;
         let old_certificate = old.ca_certificate().certificate();
         let validity = common_validity(old_certificate, &certificate);
-        let cross = |subject: &Certificate, issuer: &Issuer, index: &Index| -> Result<Certificate, RotationError> {
+        let cross = |subject: &Certificate, issuer: &Issuer<'_>, index: &Index| -> Result<Certificate, RotationError> {
             let by = SignedBy::Issuer(issuer.ca_certificate());
             let draft = issuance::recertify(subject, by, self.now, validity, draw(index)?)?;
             Ok(certify(draft, issuer, self.now)?.certificate)
