@@ -92,13 +92,13 @@ impl Context<'_> {
             return read_file(path, &self.world.resolve(path));
         }
         let mut content = Vec::new();
-        self.world.stdin.by_ref().take(files::MOST_OCTETS + 1).read_to_end(&mut content).map_err(|cause| {
+        self.world.stdin.by_ref().take(files::MAX_FILE_BYTES + 1).read_to_end(&mut content).map_err(|cause| {
             Failure::unreadable(&files::FileError { action: "read", path: PathBuf::from("standard input"), cause })
         })?;
-        if content.len() as u64 > files::MOST_OCTETS {
+        if content.len() as u64 > files::MAX_FILE_BYTES {
             return Err(Failure::usage(
                 "input-too-large",
-                format!("standard input is longer than {} octets", files::MOST_OCTETS),
+                format!("standard input is longer than {} octets", files::MAX_FILE_BYTES),
             ));
         }
         Ok(content)
@@ -123,6 +123,6 @@ impl Context<'_> {
 /// # Errors
 /// Exit status 2: the contract's answer to an input that cannot be read.
 fn read_file(path: &Path, place: &Path) -> Result<Vec<u8>, Failure> {
-    files::read(place, files::MOST_OCTETS)
+    files::read(place, files::MAX_FILE_BYTES)
         .map_err(|error| Failure::unreadable(&files::FileError { path: path.to_owned(), ..error }))
 }

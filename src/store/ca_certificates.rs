@@ -16,9 +16,6 @@ use crate::store::home::Home;
 use crate::system::files;
 use crate::x509::{Certificate, pem};
 
-/// Certificates and keys are small; more than this is neither.
-pub(crate) const MOST_OCTETS: u64 = 1024 * 1024;
-
 /// The authority that `ca init` makes first.
 pub const ROOT: &str = "root";
 
@@ -278,7 +275,7 @@ impl CaCertificates {
     /// When the key is away, can be read or changed by other users, or is not a private key.
     pub fn key_file(&self, name: &str) -> Result<CaKeyFile, StoreError> {
         let path = self.home.key(name);
-        let Some(content) = files::read_if_exists(&path, MOST_OCTETS)? else {
+        let Some(content) = files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES)? else {
             return Err(StoreError::KeyAway { authority: name.to_owned(), path });
         };
         let content = Zeroizing::new(content);
@@ -316,7 +313,7 @@ impl CaCertificates {
 
     /// As [`read_certificates`].
     fn all_of(&self, path: &Path) -> Result<Vec<Certificate>, StoreError> {
-        let content = files::read_if_exists(path, MOST_OCTETS)?.unwrap_or_default();
+        let content = files::read_if_exists(path, files::MAX_SMALL_FILE_BYTES)?.unwrap_or_default();
         if let Some(known) = self.parsed.borrow().get(path).filter(|known| known.content == content) {
             return Ok(known.certificates.clone());
         }
@@ -375,7 +372,7 @@ fn first(path: &Path, certificates: Vec<Certificate>) -> Result<Certificate, Sto
 
 /// All certificates of a file, PEM or a single DER; none when the file is empty or missing.
 pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, StoreError> {
-    parse(path, &files::read_if_exists(path, MOST_OCTETS)?.unwrap_or_default())
+    parse(path, &files::read_if_exists(path, files::MAX_SMALL_FILE_BYTES)?.unwrap_or_default())
 }
 
 fn parse(path: &Path, content: &[u8]) -> Result<Vec<Certificate>, StoreError> {

@@ -117,9 +117,8 @@ impl Config {
     /// # Errors
     /// When its ca.toml cannot be read, or says what cannot be.
     pub fn load(home: &Home) -> Result<Self, StoreError> {
-        const MOST_OCTETS: u64 = 1024 * 1024;
         let path = home.config();
-        let content = files::read(&path, MOST_OCTETS)?;
+        let content = files::read(&path, files::MAX_SMALL_FILE_BYTES)?;
         Ok(Self::read(&path.display().to_string(), &String::from_utf8_lossy(&content))?)
     }
 

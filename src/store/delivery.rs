@@ -75,9 +75,6 @@ pub struct Paths {
     pub key: Option<PathBuf>,
 }
 
-/// Certificates and keys are small; more than this is neither.
-const MOST_OCTETS: u64 = 1024 * 1024;
-
 const CERT: &str = "cert.pem";
 const CHAIN: &str = "chain.pem";
 const FULLCHAIN: &str = "fullchain.pem";
@@ -334,7 +331,6 @@ fn deliver_one_by_one(
 /// # Errors
 /// When one cannot be read, or is no regular file.
 pub fn read_files(folder: &Path) -> Result<Vec<FileCopy>, FileError> {
-    const MOST_OCTETS: u64 = 1024 * 1024;
     let mut found = Vec::new();
     for name in [KEY, CERT, CHAIN, FULLCHAIN] {
         let path = folder.join(name);
@@ -342,7 +338,7 @@ pub fn read_files(folder: &Path) -> Result<Vec<FileCopy>, FileError> {
             continue;
         }
         files::check_place(&path, ExistingFile::Replace)?;
-        let content = Zeroizing::new(files::read(&path, MOST_OCTETS)?);
+        let content = Zeroizing::new(files::read(&path, files::MAX_SMALL_FILE_BYTES)?);
         found.push(FileCopy { name, content, mode: files::mode(&path)?, ownership: Ownership::like(&path)? });
     }
     Ok(found)
@@ -403,7 +399,7 @@ pub fn foreign(folder: &Path, own: &[Certificate], with_key: bool) -> Result<Opt
         return Ok(None);
     }
     let path = folder.join(KEY);
-    let Some(content) = files::read_if_exists(&path, MOST_OCTETS)? else { return Ok(None) };
+    let Some(content) = files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES)? else { return Ok(None) };
     let content = Zeroizing::new(content);
     let is_own_key = match KeyFile::parse(&content) {
         // Nobody can look into it: it came after the certificate that is known (see `deliver_one_by_one`).
@@ -453,7 +449,9 @@ enum KeyBeside {
 }
 
 fn key_beside(folder: &Path, public_key: &PublicKey) -> Result<KeyBeside, StoreError> {
-    let Some(key) = files::read_if_exists(&folder.join(KEY), MOST_OCTETS)? else { return Ok(KeyBeside::None) };
+    let Some(key) = files::read_if_exists(&folder.join(KEY), files::MAX_SMALL_FILE_BYTES)? else {
+        return Ok(KeyBeside::None);
+    };
     let key = Zeroizing::new(key);
     let is_its = match KeyFile::parse(&key) {
         // An encrypted key cannot be compared without its passphrase. It appeared with its folder, or before the full chain

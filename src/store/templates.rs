@@ -28,9 +28,6 @@ macro_rules! built_in {
 /// Part of the program: usable before any CA exists.
 const BUILT_IN: &[(&str, &str)] = built_in!["root", "intermediate", "server", "client", "peer", "handshake"];
 
-/// A template is ten lines; more than this is not one.
-const MOST_OCTETS: u64 = 1024 * 1024;
-
 /// Finds a template: the site's before the built-in one of the same name.
 ///
 /// # Errors
@@ -41,8 +38,8 @@ pub fn find(folder: &Path, name: &str) -> Result<Template, TemplateError> {
     let path = folder.join(format!("{name}.toml"));
     // A link that leads nowhere is no missing template, behind which the built-in one would come forth.
     let read = |path: &Path| match path.is_symlink() {
-        true => files::read(path, MOST_OCTETS).map(Some),
-        false => files::read_if_exists(path, MOST_OCTETS),
+        true => files::read(path, files::MAX_SMALL_FILE_BYTES).map(Some),
+        false => files::read_if_exists(path, files::MAX_SMALL_FILE_BYTES),
     };
     if is_plain && let Some(content) = read(&path)? {
         let toml = String::from_utf8(content).map_err(|_| TemplateError::NotText(path.clone()))?;

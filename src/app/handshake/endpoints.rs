@@ -140,7 +140,7 @@ impl EndpointOptions<'_> {
         let mut lists = Vec::new();
         for name in cas.names()? {
             let path = cas.home().crl_der(&name);
-            if let Some(der) = files::read_if_exists(&path, files::MOST_OCTETS)? {
+            if let Some(der) = files::read_if_exists(&path, files::MAX_FILE_BYTES)? {
                 let list = Crl::from_der(&der);
                 lists.push(list.map_err(|error| {
                     Failure::usage("undecodable", format!("{}: {error}", path.display()))

@@ -139,7 +139,7 @@ impl Source {
         match &self.place {
             SourcePlace::Disk(place) => {
                 let content =
-                    system::files::read_if(place, system::files::MOST_OCTETS, |bytes| budget.take_file(bytes));
+                    system::files::read_if(place, system::files::MAX_FILE_BYTES, |bytes| budget.take_file(bytes));
                 let refuse = |error: FileError| {
                     let named = FileError { path: self.path.clone(), ..error };
                     input_budget::refused(&named.cause).unwrap_or_else(|| Failure::unreadable(&named))

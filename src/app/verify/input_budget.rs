@@ -8,7 +8,7 @@ use crate::report::failure::Failure;
 use crate::system::files;
 
 /// The longest file, and room for the roots and the chain beside it.
-const MAX_MEBIBYTES: u64 = (files::MOST_OCTETS >> 20) + 1;
+const MAX_MEBIBYTES: u64 = (files::MAX_FILE_BYTES >> 20) + 1;
 
 /// A file to verify that is no longer than this is free: TLS clients take no longer chain (rustls: 64 KiB), and thousands of such files
 /// are verified one after the other.
@@ -44,7 +44,7 @@ impl InputBudget {
         if bytes <= SHORT {
             return Ok(());
         }
-        self.take(bytes.min(files::MOST_OCTETS)).map_err(io::Error::other)
+        self.take(bytes.min(files::MAX_FILE_BYTES)).map_err(io::Error::other)
     }
 
     fn take(&self, bytes: u64) -> Result<(), TooMuch> {

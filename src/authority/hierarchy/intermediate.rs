@@ -17,7 +17,7 @@ use crate::issuance::{self, CaCertificate, Draft, RequestDraft, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::{self, Finding};
 use crate::store::Store;
-use crate::store::ca_certificates::{CaCertificates, MOST_OCTETS, ROOT, Root};
+use crate::store::ca_certificates::{CaCertificates, ROOT, Root};
 use crate::store::delivery;
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
@@ -274,7 +274,7 @@ pub fn install(
 fn key_of(authorities: &CaCertificates, name: &str) -> Result<PublicKey, IntermediateError> {
     if authorities.is_pending(name) {
         let path = authorities.home().request(name);
-        let content = files::read(&path, MOST_OCTETS)?;
+        let content = files::read(&path, files::MAX_SMALL_FILE_BYTES)?;
         let damaged =
             |reason: String| IntermediateError::BadRequest(format!("{} cannot be used: {reason}", path.display()));
         let blocks = pem::parse_all(&content).map_err(|error| damaged(error.to_string()))?;

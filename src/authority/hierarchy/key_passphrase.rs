@@ -56,8 +56,6 @@ pub struct KeyPassphraseChange {
 /// Where the next passphrase comes from; `None` removes it. Asked for when the present one was right.
 pub type NewPassphrasePrompt<'a> = dyn FnMut() -> Result<Option<Passphrase>, PassphraseUnavailable> + 'a;
 
-const MOST_OCTETS: u64 = 1024 * 1024;
-
 /// Changes, adds or removes the passphrase of an authority's key.
 ///
 /// # Errors
@@ -75,7 +73,7 @@ pub fn change(
     }
     let path = home.key(authority);
     let away = || StoreError::KeyAway { authority: authority.to_owned(), path: path.clone() };
-    let before = zeroize::Zeroizing::new(files::read_if_exists(&path, MOST_OCTETS)?.ok_or_else(away)?);
+    let before = zeroize::Zeroizing::new(files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES)?.ok_or_else(away)?);
     if !files::is_secret_to_us(&path)? {
         return Err(StoreError::LooseKey(path).into());
     }
@@ -99,7 +97,7 @@ pub fn change(
 
     let _locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(&home.authority(authority))?;
-    let now = zeroize::Zeroizing::new(files::read_if_exists(&path, MOST_OCTETS)?.ok_or_else(away)?);
+    let now = zeroize::Zeroizing::new(files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES)?.ok_or_else(away)?);
     if now != before {
         return Err(KeyPassphraseError::Changed(path));
     }

@@ -29,9 +29,6 @@ use crate::system::files;
 use crate::text::{Diagnosis, Diagnostic, Lifetime};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm};
 
-/// No key file is longer.
-const MOST_OCTETS: u64 = 1024 * 1024;
-
 /// Each attempt but the last was overtaken by one of another process that succeeded.
 const MOST_ATTEMPTS: usize = 100;
 
@@ -195,7 +192,7 @@ fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Resul
     let place = entry.place.clone().map_or(Destination::Issued, Destination::Folder);
     let paths = place.paths(home, &entry_name, true);
     let key_path = paths.and_then(|paths| paths.key).ok_or(RenewError::NoFiles(name))?;
-    let key_file = files::read_if_exists(&key_path, MOST_OCTETS)?.map(Zeroizing::new);
+    let key_file = files::read_if_exists(&key_path, files::MAX_SMALL_FILE_BYTES)?.map(Zeroizing::new);
     Ok(CurrentCertificate { entry, certificate, key_path, key_file })
 }
 

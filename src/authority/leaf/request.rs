@@ -162,8 +162,7 @@ fn key_that_is_there(
     wanted: &CsrOrder,
     ask: &mut PassphrasePrompt<'_>,
 ) -> Result<Option<PrivateKey>, MakeRequestError> {
-    const MOST_OCTETS: u64 = 1024 * 1024;
-    let Some(content) = files::read_if_exists(path, MOST_OCTETS)? else { return Ok(None) };
+    let Some(content) = files::read_if_exists(path, files::MAX_SMALL_FILE_BYTES)? else { return Ok(None) };
     let content = zeroize::Zeroizing::new(content);
     let (key, passphrase) = open_key(path, &content, ask, &EncryptedKey::File(path.to_owned()))?;
     if wanted.encrypted && passphrase.is_none() {

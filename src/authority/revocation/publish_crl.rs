@@ -200,7 +200,7 @@ impl Work<'_> {
         let latest = index.latest_list(&self.authority)?;
         let recorded = latest.as_ref().map_or(0, |list| list.number);
         let path = self.home.crl_der(&self.authority);
-        let published = match files::read_if_exists(&path, files::MOST_OCTETS)? {
+        let published = match files::read_if_exists(&path, files::MAX_FILE_BYTES)? {
             // What the index knows need not be read.
             Some(der) if latest.is_some_and(|list| list.fingerprint == digest::sha256(&der)) => None,
             Some(der) => Crl::from_der(&der).ok().and_then(|list| list.number),
@@ -252,9 +252,9 @@ impl Work<'_> {
 
     /// Whether both files hold exactly this list.
     fn is_in_place(&self, list: &RecordedList) -> Result<bool, FileError> {
-        let der = files::read_if_exists(&self.home.crl_der(&self.authority), files::MOST_OCTETS)?;
+        let der = files::read_if_exists(&self.home.crl_der(&self.authority), files::MAX_FILE_BYTES)?;
         let Some(der) = der.filter(|der| digest::sha256(der) == list.fingerprint) else { return Ok(false) };
-        let text = files::read_if_exists(&self.home.crl_pem(&self.authority), files::MOST_OCTETS)?;
+        let text = files::read_if_exists(&self.home.crl_pem(&self.authority), files::MAX_FILE_BYTES)?;
         Ok(text.is_some_and(|text| text == pem::encode(LABEL, &der).into_bytes()))
     }
 
@@ -272,7 +272,7 @@ impl Work<'_> {
     fn check_copy(&self, facts: &CaCertificate, number: u64) -> Result<(), CrlError> {
         let Some(path) = &self.order.copy else { return Ok(()) };
         files::check_place(path, ExistingFile::Replace)?;
-        let Some(content) = files::read_if_exists(path, files::MOST_OCTETS)? else { return Ok(()) };
+        let Some(content) = files::read_if_exists(path, files::MAX_FILE_BYTES)? else { return Ok(()) };
         let Some(there) = single_list(&content) else { return Err(CrlError::CopyTaken(path.clone())) };
         let key_id = there.authority_key_id.and_then(|id| id.key_id);
         let is_ours = there.issuer == *facts.subject() && key_id.is_none_or(|id| id == facts.key_id());
@@ -341,8 +341,8 @@ impl Work<'_> {
     /// The list that is there stays; a copy of it is brought up to date all the same.
     fn unchanged(&self, facts: &CaCertificate, list: &RecordedList) -> Result<CrlOutcome, CrlError> {
         if let Some(path) = &self.order.copy {
-            let der = files::read(&self.home.crl_der(&self.authority), files::MOST_OCTETS)?;
-            let there = files::read_if_exists(path, files::MOST_OCTETS)?.and_then(|content| single_list(&content));
+            let der = files::read(&self.home.crl_der(&self.authority), files::MAX_FILE_BYTES)?;
+            let there = files::read_if_exists(path, files::MAX_FILE_BYTES)?.and_then(|content| single_list(&content));
             if there.is_none_or(|there| there.as_der() != der) {
                 self.write_copy(&der)?;
             }

@@ -39,7 +39,10 @@ pub use write::{create_folder, sync_all, sync_folder, write_new, write_secret, w
 
 /// The most that any input file may hold: room for ten thousand certificates, or for a revocation list of some hundred
 /// thousand entries. Whatever is in it, reading it takes less than 256 MB.
-pub const MOST_OCTETS: u64 = 16 * 1024 * 1024;
+pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A certificate, a key, a template or the settings of a CA: a file that is longer is none of them.
+pub const MAX_SMALL_FILE_BYTES: u64 = 1024 * 1024;
 
 /// The mode of a private key, and of everything else that only we may read.
 pub const SECRET: u32 = 0o600;
