@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::report::failure::Failure;
 use crate::store::Store;
 use crate::store::ca_certificates::CaCertificates;
+use crate::store::certificate_files::CERTIFICATE;
 
 /// Returns the authority that issues when a command names none; empty when there is none.
 ///
@@ -30,6 +31,6 @@ pub fn ca_certificate_files(cas: &CaCertificates) -> Result<Vec<CaCertificateFil
     let names = cas.names()?;
     Ok(names
         .into_iter()
-        .map(|name| CaCertificateFile { path: cas.home().authority(&name).join("cert.pem"), name })
+        .map(|name| CaCertificateFile { path: CERTIFICATE.path_in(&cas.home().authority(&name)), name })
         .collect())
 }

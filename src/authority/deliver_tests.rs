@@ -8,7 +8,8 @@ use crate::authority::leaf::order::{IssueOrder, IssueStatus};
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, Signer};
 use crate::store::ca_certificates::read_certificate;
-use crate::store::delivery::{Destination, foreign};
+use crate::store::certificate_folder::file_of_another;
+use crate::store::delivery::Destination;
 
 #[test]
 fn what_an_interrupted_run_left_in_a_folder_of_the_user_is_replaced() {
@@ -89,8 +90,8 @@ fn the_key_beside_a_certificate_for_a_request_is_its_senders() {
     let folder = ca.path("issued/web.test");
     let own = [read_certificate(&folder.join("cert.pem")).unwrap()];
     fs::write(folder.join("key.pem"), "of the sender, and none of our business").unwrap();
-    assert_eq!(foreign(&folder, &own, false).unwrap(), None);
-    assert_eq!(foreign(&folder, &own, true).unwrap(), Some(folder.join("key.pem")));
+    assert_eq!(file_of_another(&folder, &own, false).unwrap(), None);
+    assert_eq!(file_of_another(&folder, &own, true).unwrap(), Some(folder.join("key.pem")));
 }
 
 #[test]

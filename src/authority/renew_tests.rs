@@ -4,6 +4,7 @@ use crate::authority::error::CertifyError;
 use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::follow::FollowError;
 use crate::store::StoreError;
+use crate::store::certificate_folder;
 use std::fs;
 
 use time::Duration;
@@ -15,7 +16,6 @@ use crate::authority::leaf::renew::{NextKey, RenewError};
 use crate::issuance::Expiry;
 use crate::keys::Passphrase;
 use crate::store::ca_certificates::read_certificate;
-use crate::store::delivery;
 use crate::store::delivery::Destination;
 use crate::x509::KeyAlgorithm;
 use crate::x509::crl::RevocationReason;
@@ -75,7 +75,7 @@ fn a_renewal_that_is_overtaken_follows_what_overtook_it() {
     assert_eq!(outcome.unwrap().replaced.unwrap(), history[1].serial);
     assert_eq!(history[2].key_fingerprint, history[1].key_fingerprint);
     assert_ne!(history[2].key_fingerprint, history[0].key_fingerprint);
-    assert!(delivery::holds(&ca.path("issued/web.test"), &in_place(&ca)).unwrap());
+    assert!(certificate_folder::holds(&ca.path("issued/web.test"), &in_place(&ca)).unwrap());
     // Neither do names that it does not bear any more, nor its length.
     for key in [NextKey::Same, NextKey::New(None)] {
         ca.now += Duration::days(1);

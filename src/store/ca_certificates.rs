@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::issuance::{CaCertificate, Issuer};
 use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::keys::{self, Passphrase, PrivateKey};
+use crate::store::certificate_files::{CERTIFICATE, CHAIN};
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::system::files;
@@ -182,7 +183,7 @@ impl CaCertificates {
     /// When its files cannot be read, or it may not issue.
     pub fn ca_certificate(&self, name: &str) -> Result<CaCertificate, StoreError> {
         let certificate = self.first_of(&self.cert_path(name))?;
-        let mut above = self.all_of(&self.home.authority(name).join("chain.pem"))?;
+        let mut above = self.all_of(&CHAIN.path_in(&self.home.authority(name)))?;
         if !certificate.is_self_issued() {
             above.extend(self.root_of(above.last().unwrap_or(&certificate))?);
         }
@@ -328,7 +329,7 @@ impl CaCertificates {
     }
 
     pub(crate) fn cert_path(&self, name: &str) -> PathBuf {
-        self.home.authority(name).join("cert.pem")
+        CERTIFICATE.path_in(&self.home.authority(name))
     }
 }
 

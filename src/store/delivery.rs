@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::error::StoreError;
-use crate::keys::key_file::{self, KeyFile, NewProtection};
-use crate::keys::{Passphrase, PrivateKey, Signer};
+use crate::keys::key_file::{self, NewProtection};
+use crate::keys::{Passphrase, PrivateKey};
+use crate::store::certificate_files::{CERTIFICATE, CHAIN, CertificateFile, FULLCHAIN, KEY};
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
-use crate::store::{ca_certificates, previous_certificates};
+use crate::store::previous_certificates;
 use crate::system::Entropy;
 use crate::system::files::{self, ExistingFile, FileError, Ownership, StagedFolder};
-use crate::x509::{Certificate, PublicKey, pem};
+use crate::x509::{Certificate, pem};
 
 /// Where the files of a certificate go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,19 +76,6 @@ pub struct Paths {
     pub key: Option<PathBuf>,
 }
 
-const CERT: &str = "cert.pem";
-const CHAIN: &str = "chain.pem";
-const FULLCHAIN: &str = "fullchain.pem";
-pub(crate) const KEY: &str = "key.pem";
-
-/// One of the files as it is on the disk, for a copy; wiped when it goes.
-pub struct FileCopy {
-    pub name: &'static str,
-    pub content: Zeroizing<Vec<u8>>,
-    pub mode: u32,
-    pub ownership: Ownership,
-}
-
 /// What a delivery may replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replaced<'a> {
@@ -123,19 +111,18 @@ impl Files {
 
     /// Writes them into a folder under construction.
     pub fn stage(&self, staged: &mut StagedFolder, folder: &Path, with_fullchain: bool) -> Result<(), FileError> {
-        staged.add(folder.join(CERT), self.certificate.as_bytes(), files::PUBLIC)?;
-        staged.add(folder.join(CHAIN), self.chain.as_bytes(), files::PUBLIC)?;
-        if with_fullchain {
-            staged.add(folder.join(FULLCHAIN), self.fullchain().as_bytes(), files::PUBLIC)?;
-        }
-        Ok(())
+        let fullchain = if with_fullchain { Some((FULLCHAIN, self.fullchain())) } else { None };
+        let mut add = |file: CertificateFile, text: &str| staged.add(file.path_in(folder), text.as_bytes(), file.mode);
+        add(CERTIFICATE, &self.certificate)?;
+        add(CHAIN, &self.chain)?;
+        fullchain.iter().try_for_each(|(file, text)| add(*file, text))
     }
 }
 
 impl KeyText {
     /// Writes it into a folder under construction.
     pub fn stage(&self, staged: &mut StagedFolder, folder: &Path) -> Result<(), FileError> {
-        staged.add(folder.join(KEY), self.text.as_bytes(), self.mode)
+        staged.add(KEY.path_in(folder), self.text.as_bytes(), self.mode)
     }
 }
 
@@ -154,10 +141,10 @@ impl Destination {
     pub fn paths(&self, home: &Home, name: &EntryName, with_key: bool) -> Option<Paths> {
         let folder = self.folder(home, name)?;
         Some(Paths {
-            certificate: folder.join(CERT),
-            chain: folder.join(CHAIN),
-            fullchain: (*self != Self::Authority).then(|| folder.join(FULLCHAIN)),
-            key: with_key.then(|| folder.join(KEY)),
+            certificate: CERTIFICATE.path_in(&folder),
+            chain: CHAIN.path_in(&folder),
+            fullchain: (*self != Self::Authority).then(|| FULLCHAIN.path_in(&folder)),
+            key: with_key.then(|| KEY.path_in(&folder)),
         })
     }
 
@@ -266,9 +253,9 @@ pub fn replace_certificate(
     certificate: &Certificate,
     entropy: &dyn Entropy,
 ) -> Result<(), FileError> {
-    let path = home.authority(authority).join(CERT);
+    let path = CERTIFICATE.path_in(&home.authority(authority));
     let text = pem::certificate(certificate.as_der());
-    files::publish_file(&path, text.as_bytes(), files::PUBLIC, ExistingFile::Replace, entropy)
+    files::publish_file(&path, text.as_bytes(), CERTIFICATE.mode, ExistingFile::Replace, entropy)
 }
 
 /// Another chain for an authority.
@@ -278,9 +265,9 @@ pub fn replace_chain(
     chain: &[Certificate],
     entropy: &dyn Entropy,
 ) -> Result<(), FileError> {
-    let path = home.authority(authority).join(CHAIN);
+    let path = CHAIN.path_in(&home.authority(authority));
     let text: String = chain.iter().map(|above| pem::certificate(above.as_der())).collect();
-    files::publish_file(&path, text.as_bytes(), files::PUBLIC, ExistingFile::Replace, entropy)
+    files::publish_file(&path, text.as_bytes(), CHAIN.mode, ExistingFile::Replace, entropy)
 }
 
 fn parent(folder: &Path) -> &Path {
@@ -300,18 +287,18 @@ fn deliver_one_by_one(
 ) -> Result<(), FileError> {
     let existing = if replace { ExistingFile::Replace } else { ExistingFile::Keep };
     let fullchain = files.fullchain();
-    let public = |name, text| (name, str::as_bytes(text), files::PUBLIC);
+    let public = |file: CertificateFile, text| (file, str::as_bytes(text), file.mode);
     // The order tells whoever comes after a run that died here whose files these are, even when nobody can look into the key:
     // the certificate says so first, and where the full chain is of the same one, everything between them is, too.
     let all = [
-        Some(public(CERT, &files.certificate)),
+        Some(public(CERTIFICATE, &files.certificate)),
         key.map(|key| (KEY, key.text.as_bytes(), key.mode)),
         Some(public(CHAIN, &files.chain)),
         Some(public(FULLCHAIN, &fullchain)),
     ];
     let mut written = Vec::new();
-    for (name, content, mode) in all.into_iter().flatten() {
-        let path = folder.join(name);
+    for (file, content, mode) in all.into_iter().flatten() {
+        let path = file.path_in(folder);
         let published = files::publish_file(&path, content, mode, existing, entropy).and_then(|()| {
             written.push(path.clone());
             ownership.give(&path)
@@ -324,141 +311,4 @@ fn deliver_one_by_one(
         }
     }
     Ok(())
-}
-
-/// Those of the four files that are in a folder, the key first.
-///
-/// # Errors
-/// When one cannot be read, or is no regular file.
-pub fn read_files(folder: &Path) -> Result<Vec<FileCopy>, FileError> {
-    let mut found = Vec::new();
-    for name in [KEY, CERT, CHAIN, FULLCHAIN] {
-        let path = folder.join(name);
-        if path.symlink_metadata().is_err() {
-            continue;
-        }
-        files::check_place(&path, ExistingFile::Replace)?;
-        let content = Zeroizing::new(files::read(&path, files::MAX_SMALL_FILE_BYTES)?);
-        found.push(FileCopy { name, content, mode: files::mode(&path)?, ownership: Ownership::like(&path)? });
-    }
-    Ok(found)
-}
-
-/// Whether something that is no folder bears the name of the folder.
-pub fn is_no_folder(folder: &Path) -> bool {
-    folder.symlink_metadata().is_ok() && !folder.is_dir()
-}
-
-/// The first of the files to be written that is in the way in a folder of the user's.
-pub fn in_the_way(folder: &Path, with_key: bool) -> Option<PathBuf> {
-    let names = if with_key { &[KEY, CERT, CHAIN, FULLCHAIN][..] } else { &[CERT, CHAIN, FULLCHAIN] };
-    names.iter().map(|name| folder.join(name)).find(|path| path.symlink_metadata().is_ok())
-}
-
-/// The key file in a folder of the user's that is not the one to this public key, which would stand beside a certificate
-/// that it does not belong to. An encrypted one is known by the certificate that stands beside it already.
-pub fn key_of_another(folder: &Path, public_key: &PublicKey) -> Result<Option<PathBuf>, StoreError> {
-    let of_another = |certificate: &Certificate| certificate.public_key != *public_key;
-    let is_pair_of_another = || {
-        let there = ca_certificates::read_certificates(&folder.join(CERT)).unwrap_or_default();
-        there.first().is_some_and(of_another)
-    };
-    Ok(match key_beside(folder, public_key)? {
-        KeyBeside::None => None,
-        KeyBeside::Its if !is_pair_of_another() => None,
-        KeyBeside::Its | KeyBeside::Another => Some(folder.join(KEY)),
-    })
-}
-
-/// The first certificate file that is there in a folder of the user's and begins with none of these certificates.
-pub fn foreign_certificate(folder: &Path, own: &[Certificate]) -> Option<PathBuf> {
-    let is_own = |path: &PathBuf| {
-        let there = ca_certificates::read_certificates(path).unwrap_or_default();
-        there.first().is_some_and(|certificate| own.contains(certificate))
-    };
-    certificate_files(folder).find(|path| !is_own(path))
-}
-
-fn certificate_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    [CERT, FULLCHAIN].map(|name| folder.join(name)).into_iter().filter(|path| path.symlink_metadata().is_ok())
-}
-
-/// The first of the files to be written that is there in a folder of the user's and none of these certificates', nor the key
-/// of one of them; `None` when all are, and may be replaced by the next.
-///
-/// # Errors
-/// When the key is there and cannot be read.
-pub fn foreign(folder: &Path, own: &[Certificate], with_key: bool) -> Result<Option<PathBuf>, FileError> {
-    if certificate_files(folder).next().is_none() {
-        return Ok(in_the_way(folder, with_key));
-    }
-    if let Some(path) = foreign_certificate(folder, own) {
-        return Ok(Some(path));
-    }
-    if !with_key {
-        return Ok(None);
-    }
-    let path = folder.join(KEY);
-    let Some(content) = files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES)? else { return Ok(None) };
-    let content = Zeroizing::new(content);
-    let is_own_key = match KeyFile::parse(&content) {
-        // Nobody can look into it: it came after the certificate that is known (see `deliver_one_by_one`).
-        Ok(file) if file.is_encrypted() => true,
-        Ok(file) => {
-            file.open(None).is_ok_and(|key| own.iter().any(|certificate| certificate.public_key == *key.public_key()))
-        }
-        Err(_) => false,
-    };
-    Ok((!is_own_key).then_some(path))
-}
-
-/// Whether all four names in a folder of the user's are free, or regular files that may be replaced.
-pub fn is_replaceable(folder: &Path) -> Result<(), FileError> {
-    [KEY, CERT, CHAIN, FULLCHAIN]
-        .into_iter()
-        .try_for_each(|name| files::check_place(&folder.join(name), ExistingFile::Replace))
-}
-
-/// Whether the files in a folder are those of this certificate: all of them, with its key beside it.
-pub fn holds(folder: &Path, certificate: &Certificate) -> Result<bool, StoreError> {
-    Ok(holds_certificate(folder, certificate) && key_beside(folder, &certificate.public_key)? == KeyBeside::Its)
-}
-
-/// Whether the files in a folder are those of this certificate, and no key of another stands beside them.
-pub fn holds_public(folder: &Path, certificate: &Certificate) -> Result<bool, StoreError> {
-    Ok(holds_certificate(folder, certificate) && key_beside(folder, &certificate.public_key)? != KeyBeside::Another)
-}
-
-fn holds_certificate(folder: &Path, certificate: &Certificate) -> bool {
-    // An authority has no full chain.
-    let of_certificate: &[&str] = if certificate.is_ca() { &[CERT] } else { &[CERT, FULLCHAIN] };
-    let begins_with_it = |name: &&str| {
-        let there = ca_certificates::read_certificates(&folder.join(name)).unwrap_or_default();
-        there.first() == Some(certificate)
-    };
-    of_certificate.iter().all(begins_with_it) && folder.join(CHAIN).is_file()
-}
-
-/// What the key file in a folder is to a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum KeyBeside {
-    /// Its own, as far as can be told without a passphrase.
-    Its,
-    Another,
-    None,
-}
-
-fn key_beside(folder: &Path, public_key: &PublicKey) -> Result<KeyBeside, StoreError> {
-    let Some(key) = files::read_if_exists(&folder.join(KEY), files::MAX_SMALL_FILE_BYTES)? else {
-        return Ok(KeyBeside::None);
-    };
-    let key = Zeroizing::new(key);
-    let is_its = match KeyFile::parse(&key) {
-        // An encrypted key cannot be compared without its passphrase. It appeared with its folder, or before the full chain
-        // did (see `deliver_one_by_one`).
-        Ok(file) if file.is_encrypted() => true,
-        Ok(file) => file.open(None).is_ok_and(|key| key.public_key() == public_key),
-        Err(_) => false,
-    };
-    Ok(if is_its { KeyBeside::Its } else { KeyBeside::Another })
 }

@@ -16,6 +16,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::store::certificate_files::KEY;
 use crate::store::entry_name::EntryName;
 use crate::system::files;
 
@@ -88,7 +89,7 @@ impl Home {
 
     /// The private key of an authority; it may be away.
     pub fn key(&self, name: &str) -> PathBuf {
-        self.authority(name).join("key.pem")
+        KEY.path_in(&self.authority(name))
     }
 
     /// What was asked for an authority whose certificate another CA signs.

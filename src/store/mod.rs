@@ -2,6 +2,8 @@
 //! certificate files.
 
 pub mod ca_certificates;
+pub mod certificate_files;
+pub mod certificate_folder;
 pub mod config;
 pub mod delivery;
 pub mod effects;

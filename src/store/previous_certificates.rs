@@ -19,12 +19,13 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::error::StoreError;
+use crate::store::certificate_files::CERTIFICATE;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::placement;
 use crate::store::index::placement::Rollback;
 use crate::store::index::{Entry, Index};
-use crate::store::{ca_certificates, delivery};
+use crate::store::{ca_certificates, certificate_folder};
 use crate::system::Entropy;
 use crate::system::files::{self, FileError, StagedFolder};
 use crate::x509::SerialNumber;
@@ -110,7 +111,7 @@ pub fn recover(
     }
     if let Some(rollback) = standing.unfinished()
         && let Some(entry) = standing.history.iter().find(|entry| entry.id == rollback.certificate)
-        && delivery::holds_public(&standing.folder(home, name), &index.certificate(entry)?)?
+        && certificate_folder::holds_public(&standing.folder(home, name), &index.certificate(entry)?)?
     {
         index.mark_rolled_back(rollback.id, now)?;
     }
@@ -149,7 +150,7 @@ fn recover_folder(
     };
     let folder = standing.folder(home, name);
     for entry in &standing.history {
-        if delivery::holds_public(&folder, &index.certificate(entry)?)? {
+        if certificate_folder::holds_public(&folder, &index.certificate(entry)?)? {
             return Ok(());
         }
     }
@@ -188,7 +189,7 @@ pub fn keep_copy(
     }
     files::create_folders(&home.generations(name), files::FOLDER)?;
     let mut staged = StagedFolder::create(home.folder(), entropy)?;
-    for file in delivery::read_files(folder)? {
+    for file in certificate_folder::read_files(folder)? {
         staged.add(file.name, &file.content, file.mode)?;
         file.ownership.give(&staged.path().join(file.name))?;
     }
@@ -202,7 +203,7 @@ pub fn keep_copy(
 /// When the system refuses; some are exchanged then, and some not.
 pub fn put_one_by_one(from: &Path, to: &Path, entropy: &dyn Entropy) -> Result<(), FileError> {
     files::create_folders(to, files::FOLDER)?;
-    for file in delivery::read_files(from)? {
+    for file in certificate_folder::read_files(from)? {
         let path = to.join(file.name);
         files::publish_file(&path, &file.content, file.mode, files::ExistingFile::Replace, entropy)?;
         file.ownership.give(&path)?;
@@ -237,7 +238,7 @@ pub fn is_of(folder: &Path, entry: &Entry) -> bool {
 }
 
 fn first_certificate(folder: &Path) -> Option<crate::x509::Certificate> {
-    ca_certificates::read_certificates(&folder.join("cert.pem")).unwrap_or_default().into_iter().next()
+    ca_certificates::read_certificates(&CERTIFICATE.path_in(folder)).unwrap_or_default().into_iter().next()
 }
 
 #[cfg(test)]

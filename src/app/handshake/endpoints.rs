@@ -12,6 +12,7 @@ use crate::handshake::{ClientAuthentication, Endpoint};
 use crate::issuance::Expiry;
 use crate::report::failure::Failure;
 use crate::store::Store;
+use crate::store::certificate_files::{CERTIFICATE, FULLCHAIN, KEY};
 use crate::store::delivery::Destination;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
@@ -180,10 +181,10 @@ impl EndpointOptions<'_> {
 
     /// A folder as `ca issue` writes it; `cert.pem` alone is enough when the root issued it.
     fn endpoint_from_folder(&self, folder: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
-        let whole = folder.join("fullchain.pem");
-        let chain = if whole.exists() { whole } else { folder.join("cert.pem") };
+        let whole = FULLCHAIN.path_in(folder);
+        let chain = if whole.exists() { whole } else { CERTIFICATE.path_in(folder) };
         let chain = require_certificates(&chain, context)?;
-        self.endpoint_from(chain, &folder.join("key.pem"), context)
+        self.endpoint_from(chain, &KEY.path_in(folder), context)
     }
 
     fn endpoint_from(
@@ -280,7 +281,7 @@ pub(crate) fn folders_of(home: &Home, entry: &Entry) -> Result<Vec<PathBuf>, Fai
     let name: EntryName = entry.name.parse()?;
     let places =
         [entry.place.clone(), Some(home.entry(&name)), Some(home.generation(&name, &entry.serial.to_string()))];
-    Ok(places.into_iter().flatten().filter(|folder| folder.join("cert.pem").exists()).collect())
+    Ok(places.into_iter().flatten().filter(|folder| CERTIFICATE.path_in(folder).exists()).collect())
 }
 
 /// `localhost`, unless the CA is limited to other DNS names: then one of those.

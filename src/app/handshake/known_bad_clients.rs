@@ -13,6 +13,7 @@ use crate::handshake::Endpoint;
 use crate::handshake::known_bad_clients::KnownBadClients;
 use crate::keys::key_file::KeyFile;
 use crate::report::failure::Failure;
+use crate::store::certificate_files::{FULLCHAIN, KEY};
 use crate::store::home::Home;
 use crate::store::index::{Entry, Filter, Status};
 use crate::x509::{Certificate, ExtendedKeyUsage};
@@ -93,8 +94,8 @@ fn endpoint_of(home: &Home, entry: &Entry, context: &mut Context<'_>) -> Result<
 }
 
 fn unencrypted_endpoint(folder: &Path, context: &mut Context<'_>) -> Option<Endpoint> {
-    let chain = require_certificates(&folder.join("fullchain.pem"), context).ok()?;
-    let key = zeroize::Zeroizing::new(context.read_input(&folder.join("key.pem")).ok()?);
+    let chain = require_certificates(&FULLCHAIN.path_in(folder), context).ok()?;
+    let key = zeroize::Zeroizing::new(context.read_input(&KEY.path_in(folder)).ok()?);
     let file = KeyFile::parse(&key).ok().filter(|file| !file.is_encrypted())?;
     Endpoint::new(chain, file.open(None).ok()?).ok()
 }

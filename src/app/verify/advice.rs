@@ -14,6 +14,7 @@ use crate::app::verify::verified_file::{IndexLookup, KnownCertificate, VerifiedF
 use crate::lint::Severity;
 use crate::store::Store;
 use crate::store::ca_certificates::read_certificate;
+use crate::store::certificate_files::FULLCHAIN;
 use crate::store::index::{self, Entry, Filter, Index};
 use crate::store::locate::locate;
 use crate::text::{rfc3339, shell_word};
@@ -159,7 +160,7 @@ impl Hints {
                 && signatures.certificate(&child.certificate, &issuer.public_key).is_ok()
         };
         let full = self.known(&child.certificate).and_then(|known| self.place_of(&known.entry));
-        if let Some(full) = full.filter(|full| full.ends_with("fullchain.pem") && !full.ends_with(file)) {
+        if let Some(full) = full.filter(|full| full.ends_with(FULLCHAIN.name) && !full.ends_with(file)) {
             return format!("the CA directory has it: deploy {full} instead, which holds it");
         }
         if let Some(found) = self.authorities.iter().find(|it| signed(&it.certificate)) {

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::authority::hierarchy::ca_profile::INTERMEDIATE;
-use crate::authority::hierarchy::init::NewAuthority;
+use crate::authority::hierarchy::new_authority::NewAuthority;
 use crate::issuance::{CaCertificate, IssuerError};
 use crate::keys::{self, PrivateKey, Signer, WeakKeyError, weakness};
 use crate::lint::{self, Finding, Severity};

@@ -13,6 +13,7 @@ use crate::authority::hierarchy::ca_profile::{INTERMEDIATE, authority_profile, a
 use crate::authority::hierarchy::import;
 use crate::authority::hierarchy::import::ImportError;
 use crate::authority::hierarchy::import::ImportedCa;
+use crate::authority::hierarchy::new_authority::NewAuthority;
 use crate::authority::serial::draw_serial;
 use crate::issuance::{CaCertificate, Draft, Issuer, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
@@ -84,20 +85,6 @@ impl Diagnostic for InitError {
             Self::NoKey => Diagnosis::refused("not-adopted"),
         }
     }
-}
-
-/// An authority on its way into a new CA.
-pub struct NewAuthority {
-    pub name: String,
-    pub template: String,
-    /// The name of its own issuer.
-    pub issued_by: String,
-    pub certificate: Certificate,
-    /// What stands between it and the root.
-    pub chain: Vec<Certificate>,
-    /// `None`: the key is elsewhere.
-    pub key: Option<PrivateKey>,
-    pub origin: Origin,
 }
 
 /// What was made.

@@ -18,6 +18,7 @@ use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::{self, Finding};
 use crate::store::Store;
 use crate::store::ca_certificates::{CaCertificates, ROOT, Root};
+use crate::store::certificate_files::{CERTIFICATE, CHAIN};
 use crate::store::delivery;
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
@@ -252,7 +253,7 @@ pub fn install(
         publish_root(home, root, effects)?;
     }
     let below_root: Vec<Certificate> = above.iter().filter(|above| !above.is_self_issued()).cloned().collect();
-    let chain_path = home.authority(&name).join("chain.pem");
+    let chain_path = CHAIN.path_in(&home.authority(&name));
     let chain_there = crate::store::ca_certificates::read_certificates(&chain_path).unwrap_or_default();
     if chain_there != below_root || !chain_path.is_file() {
         delivery::replace_chain(home, &name, &below_root, effects.entropy)?;
@@ -266,7 +267,7 @@ pub fn install(
     for id in ids {
         index.mark_delivered(id, now)?;
     }
-    let (added_root, path) = (new_root.map(|root| root.name), home.authority(&name).join("cert.pem"));
+    let (added_root, path) = (new_root.map(|root| root.name), CERTIFICATE.path_in(&home.authority(&name)));
     Ok(InstalledIntermediate { name, certificate, above, added_root, unchanged, warnings, path })
 }
 
@@ -323,7 +324,7 @@ fn root_to_add(
             Err(IntermediateError::Taken(name))
         }
         (None, Some(name)) => {
-            let path = authorities.home().authority(&name).join("cert.pem");
+            let path = CERTIFICATE.path_in(&authorities.home().authority(&name));
             Ok(Some(Root { name, path, certificate: root.clone() }))
         }
         // The same command again.

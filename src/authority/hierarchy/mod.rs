@@ -5,5 +5,6 @@ pub mod import;
 pub mod init;
 pub mod intermediate;
 pub mod key_passphrase;
+pub(crate) mod new_authority;
 pub mod renew_root;
 pub mod rotation;

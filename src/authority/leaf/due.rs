@@ -10,7 +10,7 @@ use crate::authority::leaf::order;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::ca_certificates::{CaCertificates, ROOT, read_certificate};
-use crate::store::delivery;
+use crate::store::certificate_files::{CERTIFICATE, KEY};
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
@@ -73,7 +73,7 @@ pub fn due(store: &Store, due: order::DueRule, effects: &Effects<'_>) -> Result<
     let mut found = certificates(home, index, due, now)?;
     let mut in_office = Vec::new();
     for name in authorities.names()? {
-        let certificate = read_certificate(&home.authority(&name).join("cert.pem"))?;
+        let certificate = read_certificate(&CERTIFICATE.path_in(&home.authority(&name)))?;
         let is_revoked = index.by_serial(&certificate.serial, now)?.iter().any(|entry| entry.revocation.is_some());
         if !is_revoked && is_due(certificate.validity, due, now) {
             let what =
@@ -115,7 +115,7 @@ fn certificates(
             continue;
         };
         if entry.revocation.is_none() && is_due(entry.validity, due, now) {
-            let has_key = folder.join(delivery::KEY).exists();
+            let has_key = KEY.path_in(&folder).exists();
             let what =
                 DueItem::Certificate { entry: Box::new(entry.clone()), folder, has_key, hook: hook::of(index, &name)? };
             found.push(DueEntry { what, name: entry.name.clone(), validity: entry.validity });

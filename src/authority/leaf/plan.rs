@@ -15,7 +15,8 @@ use crate::authority::leaf::{request_inputs, subject_key_checks};
 use crate::authority::serial::draw_serial;
 use crate::issuance::{self, ApprovedDraft, CaCertificate, CertificateRequest, Comparison, Draft, SignedBy};
 use crate::keys::{PrivateKey, Signer};
-use crate::store::delivery::{self, Destination};
+use crate::store::certificate_folder;
+use crate::store::delivery::Destination;
 use crate::store::entry_name::check_authority_name;
 use crate::store::index::Index;
 use crate::store::{Effects, Store};
@@ -166,20 +167,20 @@ fn compare_request(
 /// Refuses early what would stop the delivery: after the record it would be too late for a clean refusal.
 fn check_place(target: &IssueTarget<'_>) -> Result<(), IssueError> {
     if let Some(folder) = target.folder()
-        && delivery::is_no_folder(&folder)
+        && certificate_folder::is_no_folder(&folder)
     {
         return Err(IssueError::PlaceTaken(folder));
     }
     if let Destination::Folder(folder) = &target.place {
-        delivery::is_replaceable(folder)?;
+        certificate_folder::is_replaceable(folder)?;
         if let SubjectKey::Requested(requested) = &target.order.key
-            && let Some(path) = delivery::key_of_another(folder, requested.request.public_key())?
+            && let Some(path) = certificate_folder::key_of_another(folder, requested.request.public_key())?
         {
             return Err(IssueError::KeyOfAnother(path));
         }
     }
     if let (Destination::Folder(folder), IfNameExists::Refuse) = (&target.place, target.order.existing)
-        && let Some(path) = delivery::in_the_way(folder, !target.is_requested())
+        && let Some(path) = certificate_folder::in_the_way(folder, !target.is_requested())
         && !target.was_interrupted()?
     {
         return Err(IssueError::PlaceTaken(path));

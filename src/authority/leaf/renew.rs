@@ -10,7 +10,7 @@ use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{DueRule, IfNameExists, IssueOrder, IssueOutcome, SubjectKey};
 use crate::store::Store;
 use crate::store::ca_certificates::open_key;
-use crate::store::delivery;
+use crate::store::certificate_folder;
 use crate::store::delivery::Destination;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
@@ -201,7 +201,7 @@ fn in_place(home: &Home, index: &Index, name: &EntryName, now: OffsetDateTime) -
     // The mark is written last, and not durable at once: what stands in its place counts too.
     for entry in standing.history.iter().rev().filter(|entry| entry.delivered_at.is_none()) {
         let folder = entry.place.clone().unwrap_or_else(|| home.entry(name));
-        if delivery::holds_public(&folder, &index.certificate(entry)?)? {
+        if certificate_folder::holds_public(&folder, &index.certificate(entry)?)? {
             return Ok(entry.clone());
         }
     }

@@ -13,6 +13,7 @@ use crate::issuance::{CertificateRequest, Expiry, RequestDraft, RequestError, si
 use crate::keys::{Passphrase, PrivateKey, Signer, WeakKeyError, weakness};
 use crate::store::Store;
 use crate::store::ca_certificates::open_key;
+use crate::store::certificate_files::KEY;
 use crate::store::config::Config;
 use crate::store::delivery::KeyText;
 use crate::store::effects::Effects;
@@ -55,7 +56,6 @@ pub struct CreatedCsr {
     pub key_was_there: bool,
 }
 
-const KEY: &str = "key.pem";
 const REQUEST: &str = "request.pem";
 
 /// Why there is no request.
@@ -120,7 +120,7 @@ pub fn request(
     let config = store.map_or(&default_config, Store::config);
     let profile = request_inputs::profile(store, &wanted.template)?;
     let name = request_inputs::plain_name(wanted.name.clone(), &profile)?;
-    let (key_path, request_path) = (wanted.folder.join(KEY), wanted.folder.join(REQUEST));
+    let (key_path, request_path) = (KEY.path_in(&wanted.folder), wanted.folder.join(REQUEST));
     if !wanted.replace && request_path.symlink_metadata().is_ok() {
         return Err(MakeRequestError::Exists(request_path));
     }
@@ -196,7 +196,7 @@ fn deliver(wanted: &CsrOrder, key: Option<&KeyText>, request: &str, effects: &Ef
     }
     files::remove_stale(folder)?;
     let existing = if *replace { ExistingFile::Replace } else { ExistingFile::Keep };
-    let (key_path, request_path) = (folder.join(KEY), folder.join(REQUEST));
+    let (key_path, request_path) = (KEY.path_in(folder), folder.join(REQUEST));
     files::check_place(&request_path, existing)?;
     if let Some(key) = key {
         files::publish_file(&key_path, key.text.as_bytes(), key.mode, ExistingFile::Keep, effects.entropy)?;

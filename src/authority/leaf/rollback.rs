@@ -9,7 +9,8 @@ use time::OffsetDateTime;
 
 use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::delivery;
+use crate::store::certificate_files::KEY;
+use crate::store::certificate_folder;
 use crate::store::delivery::{Destination, Paths};
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
@@ -213,7 +214,7 @@ impl Work<'_> {
     /// The folder with the files of this certificate, if it is whole.
     fn kept(&self, index: &Index, entry: &Entry) -> Result<Option<PathBuf>, RollbackError> {
         match previous_certificates::find(self.home, self.name, entry)? {
-            Some(folder) if delivery::holds_public(&folder, &index.certificate(entry)?)? => Ok(Some(folder)),
+            Some(folder) if certificate_folder::holds_public(&folder, &index.certificate(entry)?)? => Ok(Some(folder)),
             _ => Ok(None),
         }
     }
@@ -237,7 +238,7 @@ impl Work<'_> {
             true => {
                 let own =
                     standing.history.iter().map(|entry| index.certificate(entry)).collect::<Result<Vec<_>, _>>()?;
-                delivery::foreign_certificate(&folder, &own).is_some()
+                certificate_folder::other_certificate(&folder, &own).is_some()
             }
             false => folder.exists() && !previous_certificates::is_of(&folder, in_place),
         };
@@ -281,7 +282,7 @@ impl Work<'_> {
     ) -> Result<RollbackOutcome, RollbackError> {
         let folder = standing.folder(self.home, self.name);
         // A certificate for somebody else's key stands there without one.
-        let has_key = folder.join(delivery::KEY).exists();
+        let has_key = KEY.path_in(&folder).exists();
         let paths = Destination::Folder(folder).paths(self.home, self.name, has_key).unwrap_or_default();
         let kept = match replaced {
             Some(replaced) => previous_certificates::find(self.home, self.name, replaced)?,

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::ca_certificates;
+use crate::store::certificate_files::CERTIFICATE;
 use crate::store::index::{Entry, Filter, Index};
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::PublicKey;
@@ -49,7 +50,7 @@ impl Diagnostic for SubjectKeyError {
 pub(crate) fn check(store: &Store, index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<(), SubjectKeyError> {
     for name in store.ca_certificates().names()? {
         // One whose certificate is still being signed elsewhere has none.
-        let path = store.home().authority(&name).join("cert.pem");
+        let path = CERTIFICATE.path_in(&store.home().authority(&name));
         if ca_certificates::read_certificates(&path)?.iter().any(|certificate| certificate.public_key == *key) {
             return Err(SubjectKeyError::KeyOfAuthority(name));
         }

@@ -17,7 +17,8 @@ use crate::authority::leaf::request_inputs;
 use crate::issuance::{Comparison, Profile};
 use crate::keys::{PrivateKey, Signer};
 use crate::lint::Finding;
-use crate::store::delivery::{self, Destination};
+use crate::store::certificate_folder;
+use crate::store::delivery::Destination;
 use crate::store::index::{Entry, Index};
 use crate::store::previous_certificates::{self, Standing};
 use crate::store::{Effects, Store};
@@ -213,7 +214,7 @@ impl<'s> IssueTarget<'s> {
         let certificate = index.certificate(&entry)?;
         let Some(folder) = self.folder() else { return Ok(None) };
         // A certificate that was signed for a request has no key file, and this order may be another one.
-        if !delivery::holds_public(&folder, &certificate)? {
+        if !certificate_folder::holds_public(&folder, &certificate)? {
             return Ok(None);
         }
         index.mark_delivered(entry.id, self.now)?;
@@ -255,19 +256,19 @@ impl<'s> IssueTarget<'s> {
         let Destination::Folder(folder) = &self.place else { return Ok(false) };
         let with_key = !self.is_requested();
         let is_forced = matches!(self.order.existing, IfNameExists::Replace) && self.order.follows.is_none();
-        if delivery::in_the_way(folder, with_key).is_none() || is_forced {
+        if certificate_folder::in_the_way(folder, with_key).is_none() || is_forced {
             return Ok(false);
         }
         let history = index.history(self.order.name.as_str(), self.now)?;
         let own: Vec<_> = history.iter().map(|entry| index.certificate(entry)).collect::<Result<_, _>>()?;
         if matches!(self.order.existing, IfNameExists::Replace) {
             // A new key is the cure for one that does not fit; but what has a certificate of its own is somebody else's.
-            return match delivery::foreign_certificate(folder, &own) {
+            return match certificate_folder::other_certificate(folder, &own) {
                 Some(path) => Err(IssueError::Foreign(path)),
                 None => Ok(false),
             };
         }
-        match delivery::foreign(folder, &own, with_key)? {
+        match certificate_folder::file_of_another(folder, &own, with_key)? {
             Some(path) => Err(IssueError::PlaceTaken(path)),
             None => Ok(true),
         }
@@ -349,9 +350,9 @@ impl<'s> IssueTarget<'s> {
     /// Whether all files that this order asks for are in a folder.
     fn are_all_in(&self, folder: &Path, certificate: &Certificate) -> Result<bool, IssueError> {
         if self.is_requested() {
-            Ok(delivery::holds_public(folder, certificate)?)
+            Ok(certificate_folder::holds_public(folder, certificate)?)
         } else {
-            Ok(delivery::holds(folder, certificate)?)
+            Ok(certificate_folder::holds(folder, certificate)?)
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::ca_certificates::open_key;
+use crate::store::certificate_files::{CERTIFICATE, CHAIN, KEY};
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::EncryptedKey;
@@ -179,7 +180,7 @@ impl Report for InitReport {
                 "  key",
                 &key_words(authority.has_key, self.made.encrypted, &certificate.public_key.kind().to_string()),
             );
-            page.field("  certificate", &authority.folder.join("cert.pem").display().to_string());
+            page.field("  certificate", &CERTIFICATE.path_in(&authority.folder).display().to_string());
             page.digest("  SHA-256", &certificate.fingerprint());
             // The limits of the root apply to every authority below it, and are shown once.
             if let Some(own) = certificate.name_constraints.as_ref().filter(|own| **own != self.constraints) {
@@ -211,9 +212,9 @@ impl Report for InitReport {
                     "permit": subtrees(certificate.name_constraints.as_ref().map_or(&[], |own| &own.permitted)),
                     "exclude": subtrees(certificate.name_constraints.as_ref().map_or(&[], |own| &own.excluded)),
                     "files": {
-                        "cert": authority.folder.join("cert.pem"),
-                        "chain": authority.folder.join("chain.pem"),
-                        "key": authority.has_key.then(|| authority.folder.join("key.pem")),
+                        "cert": CERTIFICATE.path_in(&authority.folder),
+                        "chain": CHAIN.path_in(&authority.folder),
+                        "key": authority.has_key.then(|| KEY.path_in(&authority.folder)),
                     },
                 })
             })
@@ -238,7 +239,11 @@ impl Report for InitReport {
 
 impl InitReport {
     fn root_path(&self) -> String {
-        self.made.authorities.first().map(|root| root.folder.join("cert.pem").display().to_string()).unwrap_or_default()
+        self.made
+            .authorities
+            .first()
+            .map(|root| CERTIFICATE.path_in(&root.folder).display().to_string())
+            .unwrap_or_default()
     }
 }
 

@@ -13,6 +13,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::Store;
+use crate::store::certificate_files::KEY;
 use crate::store::entry_name::EntryName;
 use crate::store::home::{Home, HomeError};
 use crate::x509::{AttributeType, GeneralName, KeyAlgorithm};
@@ -57,7 +58,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let folder = out.unwrap_or_else(|| PathBuf::from(name.folder()));
     let folder = context.world.resolve(&folder);
     let flags = PassphraseArguments { passphrase_file: key_passphrase_file, ..PassphraseArguments::default() };
-    let key_is_there = folder.join("key.pem").exists();
+    let key_is_there = KEY.path_in(&folder).exists();
     if flags.is_given() && !encrypt_key && !key_is_there {
         return Err(Failure::usage(
             "passphrase-unused",

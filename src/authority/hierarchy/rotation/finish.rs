@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::status::{RotationStatus, of};
 use crate::store::Store;
+use crate::store::certificate_files::KEY;
 use crate::store::effects::Effects;
 use crate::system::files;
 
@@ -44,6 +45,6 @@ pub fn finish(store: &Store, force: bool, effects: &Effects<'_>) -> Result<Finis
     files::move_new(&from, &retired)?;
     files::sync_folder(&home.retired())?;
     files::sync_folder(&home.authorities())?;
-    let key = Some(retired.join("key.pem")).filter(|key| key.is_file());
+    let key = Some(KEY.path_in(&retired)).filter(|key| key.is_file());
     Ok(FinishedRotation { state, retired, key })
 }

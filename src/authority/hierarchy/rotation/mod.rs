@@ -21,14 +21,5 @@ pub use recertify::Recertified;
 pub use start::{RootRotationOrder, StartedRotation, start};
 pub use status::{RotationStatus, status};
 
-/// The common name of the root that follows: `Acme Root CA` → `Acme Root CA G2` → `Acme Root CA G3`.
-fn next_generation(common_name: &str) -> String {
-    let marked = common_name.rsplit_once(" G").and_then(|(before, number)| Some((before, number.parse::<u32>().ok()?)));
-    match marked {
-        Some((before, number)) => format!("{before} G{}", number.saturating_add(1)),
-        None => format!("{common_name} G2"),
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use crate::issuance::draft::not_before;
 use crate::issuance::profile::Distribution;
 use crate::issuance::{self, Draft, Issuer, Profile, SignedBy, TemplateValues, recertify};
 use crate::store::ca_certificates::{CaCertificates, ROOT, Root, read_certificates};
+use crate::store::certificate_files::CHAIN;
 use crate::store::delivery;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
@@ -188,7 +189,7 @@ fn outdated_chains(authorities: &CaCertificates) -> Result<Vec<(String, Vec<Cert
     let present = names.iter().map(|name| authorities.certificate(name)).collect::<Result<Vec<_>, StoreError>>()?;
     let mut outdated = Vec::new();
     for name in names {
-        let chain = read_certificates(&authorities.home().authority(&name).join("chain.pem"))?;
+        let chain = read_certificates(&CHAIN.path_in(&authorities.home().authority(&name)))?;
         let now = |above: &Certificate| {
             let same = |other: &&Certificate| other.subject == above.subject && other.public_key == above.public_key;
             present.iter().find(same).unwrap_or(above).clone()

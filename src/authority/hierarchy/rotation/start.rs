@@ -7,7 +7,6 @@ use time::OffsetDateTime;
 use crate::authority::certify::{RecordAs, certify, certify_itself, record};
 use crate::authority::hierarchy::ca_profile::{RecertifySettings, authority_profile, authority_request};
 use crate::authority::hierarchy::rotation::error::RotationError;
-use crate::authority::hierarchy::rotation::next_generation;
 use crate::authority::hierarchy::rotation::recertify::{
     Recertified, is_anything_left, put_in_place, recertify_the_rest,
 };
@@ -16,6 +15,7 @@ use crate::issuance::{self, CaCertificate, Draft, Issuer, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::store::Store;
 use crate::store::ca_certificates::{CaCertificates, ROOT, Rotation, read_certificate};
+use crate::store::certificate_files::CERTIFICATE;
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
 use crate::store::index::{Change, EntryId, Index};
@@ -200,7 +200,7 @@ impl Work<'_> {
     /// The rows of what stands in the folder of a new root and is not marked as delivered.
     fn unmarked(&self, index: &Index, new: &str) -> Result<Vec<EntryId>, RotationError> {
         let mut unmarked = Vec::new();
-        for file in ["cert.pem", NEW_WITH_OLD, OLD_WITH_NEW] {
+        for file in [CERTIFICATE.name, NEW_WITH_OLD, OLD_WITH_NEW] {
             let certificate = read_certificate(&self.store.home().authority(new).join(file))?;
             for row in index.by_serial(&certificate.serial, self.now)? {
                 if row.fingerprint == certificate.fingerprint() && row.delivered_at.is_none() {
@@ -360,5 +360,14 @@ pub(crate) fn common_validity(old: &Certificate, new: &Certificate) -> Validity 
     Validity {
         not_before: old.validity.not_before.max(new.validity.not_before),
         not_after: old.validity.not_after.min(new.validity.not_after),
+    }
+}
+
+/// The common name of the root that follows: `Acme Root CA` → `Acme Root CA G2` → `Acme Root CA G3`.
+pub(crate) fn next_generation(common_name: &str) -> String {
+    let marked = common_name.rsplit_once(" G").and_then(|(before, number)| Some((before, number.parse::<u32>().ok()?)));
+    match marked {
+        Some((before, number)) => format!("{before} G{}", number.saturating_add(1)),
+        None => format!("{common_name} G2"),
     }
 }

@@ -87,9 +87,9 @@ fn what_is_no_name_of_an_authority_is_none_whatever_stands_there() {
 
 #[test]
 fn the_mark_of_the_generation_is_counted_on() {
-    assert_eq!(next_generation("Acme Root CA"), "Acme Root CA G2");
-    assert_eq!(next_generation("Acme Root CA G2"), "Acme Root CA G3");
-    assert_eq!(next_generation("Acme Root GmbH"), "Acme Root GmbH G2");
+    assert_eq!(start::next_generation("Acme Root CA"), "Acme Root CA G2");
+    assert_eq!(start::next_generation("Acme Root CA G2"), "Acme Root CA G3");
+    assert_eq!(start::next_generation("Acme Root GmbH"), "Acme Root GmbH G2");
 }
 
 #[test]

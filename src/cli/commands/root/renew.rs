@@ -9,6 +9,7 @@ use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
+use crate::store::certificate_files::CERTIFICATE;
 use crate::text;
 use crate::text::{Lifetime, humanize, rfc3339};
 
@@ -46,7 +47,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     for oid in &renewed.left_out {
         context.warn(&format!("the extension {oid} of the certificate before is not in the new one"));
     }
-    let file = store.home().authority(&renewed.name).join("cert.pem");
+    let file = CERTIFICATE.path_in(&store.home().authority(&renewed.name));
     Ok(Box::new(RenewReport { renewed, file, now: context.now() }))
 }
 

@@ -1,0 +1,173 @@
+//! The files of a certificate in a folder: reading them, and which certificate they belong to.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::error::StoreError;
+use crate::keys::Signer;
+use crate::keys::key_file::KeyFile;
+use crate::store::ca_certificates;
+use crate::store::certificate_files::{self, CERTIFICATE, CHAIN, CertificateFile, FULLCHAIN, KEY};
+use crate::system::files::{self, ExistingFile, FileError, Ownership};
+use crate::x509::{Certificate, PublicKey};
+
+/// A file as it is on the disk, for a copy. Its content is wiped when it is dropped.
+pub struct FileCopy {
+    pub name: &'static str,
+    pub content: Zeroizing<Vec<u8>>,
+    pub mode: u32,
+    pub ownership: Ownership,
+}
+
+/// Reads those files of a certificate that are in a folder, the key first.
+///
+/// # Errors
+/// When one cannot be read, or is not a regular file.
+pub fn read_files(folder: &Path) -> Result<Vec<FileCopy>, FileError> {
+    let mut found = Vec::new();
+    for file in certificate_files::ALL {
+        let path = file.path_in(folder);
+        if path.symlink_metadata().is_err() {
+            continue;
+        }
+        files::check_place(&path, ExistingFile::Replace)?;
+        let content = Zeroizing::new(files::read(&path, files::MAX_SMALL_FILE_BYTES)?);
+        found.push(FileCopy {
+            name: file.name,
+            content,
+            mode: files::mode(&path)?,
+            ownership: Ownership::like(&path)?,
+        });
+    }
+    Ok(found)
+}
+
+/// Whether there is something at this path that is not a folder.
+pub fn is_no_folder(folder: &Path) -> bool {
+    folder.symlink_metadata().is_ok() && !folder.is_dir()
+}
+
+/// Returns the first of the files to be written that a folder of the user's has already.
+pub fn in_the_way(folder: &Path, with_key: bool) -> Option<PathBuf> {
+    let written = certificate_files::ALL.into_iter().filter(|file| with_key || !file.is_secret);
+    written.map(|file| file.path_in(folder)).find(|path| path.symlink_metadata().is_ok())
+}
+
+/// Returns the key file in a folder of the user's that does not belong to this public key: it would be beside a certificate
+/// of another key. An encrypted key cannot be read; it counts as the key of the certificate beside it.
+pub fn key_of_another(folder: &Path, public_key: &PublicKey) -> Result<Option<PathBuf>, StoreError> {
+    let of_another = |certificate: &Certificate| certificate.public_key != *public_key;
+    let is_pair_of_another = || {
+        let there = ca_certificates::read_certificates(&CERTIFICATE.path_in(folder)).unwrap_or_default();
+        there.first().is_some_and(of_another)
+    };
+    Ok(match key_beside(folder, public_key)? {
+        KeyBeside::None => None,
+        KeyBeside::Its if !is_pair_of_another() => None,
+        KeyBeside::Its | KeyBeside::Another => Some(KEY.path_in(folder)),
+    })
+}
+
+/// Returns the first certificate file in a folder of the user's that begins with none of these certificates.
+pub fn other_certificate(folder: &Path, own: &[Certificate]) -> Option<PathBuf> {
+    let is_own = |path: &PathBuf| {
+        let there = ca_certificates::read_certificates(path).unwrap_or_default();
+        there.first().is_some_and(|certificate| own.contains(certificate))
+    };
+    certificate_files(folder).find(|path| !is_own(path))
+}
+
+fn certificate_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    [CERTIFICATE, FULLCHAIN].map(|file| file.path_in(folder)).into_iter().filter(|path| path.symlink_metadata().is_ok())
+}
+
+/// Returns the first of the files to be written that a folder of the user's has, and that belongs to none of these
+/// certificates. `None`: all of them may be replaced.
+///
+/// # Errors
+/// When the key is there and cannot be read.
+pub fn file_of_another(folder: &Path, own: &[Certificate], with_key: bool) -> Result<Option<PathBuf>, FileError> {
+    if certificate_files(folder).next().is_none() {
+        return Ok(in_the_way(folder, with_key));
+    }
+    if let Some(path) = other_certificate(folder, own) {
+        return Ok(Some(path));
+    }
+    if !with_key {
+        return Ok(None);
+    }
+    let path = KEY.path_in(folder);
+    let Some(content) = files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES)? else { return Ok(None) };
+    let content = Zeroizing::new(content);
+    let is_own_key = match KeyFile::parse(&content) {
+        // It cannot be read. It was written after the certificate that is known: see `deliver_one_by_one`.
+        Ok(file) if file.is_encrypted() => true,
+        Ok(file) => {
+            file.open(None).is_ok_and(|key| own.iter().any(|certificate| certificate.public_key == *key.public_key()))
+        }
+        Err(_) => false,
+    };
+    Ok((!is_own_key).then_some(path))
+}
+
+/// Checks that each name in a folder of the user's is free, or a regular file that may be replaced.
+///
+/// # Errors
+/// When one is neither.
+pub fn is_replaceable(folder: &Path) -> Result<(), FileError> {
+    let check = |file: CertificateFile| files::check_place(&file.path_in(folder), ExistingFile::Replace);
+    certificate_files::ALL.into_iter().try_for_each(check)
+}
+
+/// Whether the files in a folder are those of this certificate: all of them, with its key beside it.
+///
+/// # Errors
+/// When the key file cannot be read.
+pub fn holds(folder: &Path, certificate: &Certificate) -> Result<bool, StoreError> {
+    Ok(holds_certificate(folder, certificate) && key_beside(folder, &certificate.public_key)? == KeyBeside::Its)
+}
+
+/// Whether the files in a folder are those of this certificate, and no key of another certificate is beside them.
+///
+/// # Errors
+/// When the key file cannot be read.
+pub fn holds_public(folder: &Path, certificate: &Certificate) -> Result<bool, StoreError> {
+    Ok(holds_certificate(folder, certificate) && key_beside(folder, &certificate.public_key)? != KeyBeside::Another)
+}
+
+fn holds_certificate(folder: &Path, certificate: &Certificate) -> bool {
+    let mut of_certificate =
+        [CERTIFICATE, FULLCHAIN].into_iter().filter(|file| file.is_of_authority || !certificate.is_ca());
+    let begins_with_it = |file: CertificateFile| {
+        let there = ca_certificates::read_certificates(&file.path_in(folder)).unwrap_or_default();
+        there.first() == Some(certificate)
+    };
+    of_certificate.all(begins_with_it) && CHAIN.path_in(folder).is_file()
+}
+
+/// What the key file in a folder is to a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeyBeside {
+    /// Its own; of an encrypted key this is assumed.
+    Its,
+    /// Of another certificate.
+    Another,
+    /// There is no key file.
+    None,
+}
+
+fn key_beside(folder: &Path, public_key: &PublicKey) -> Result<KeyBeside, StoreError> {
+    let Some(key) = files::read_if_exists(&KEY.path_in(folder), files::MAX_SMALL_FILE_BYTES)? else {
+        return Ok(KeyBeside::None);
+    };
+    let key = Zeroizing::new(key);
+    let is_its = match KeyFile::parse(&key) {
+        // An encrypted key cannot be compared without its passphrase. It appeared with its folder, or before the full chain
+        // did (see `deliver_one_by_one`).
+        Ok(file) if file.is_encrypted() => true,
+        Ok(file) => file.open(None).is_ok_and(|key| key.public_key() == public_key),
+        Err(_) => false,
+    };
+    Ok(if is_its { KeyBeside::Its } else { KeyBeside::Another })
+}
