@@ -12,8 +12,8 @@ const MOST_DRAWS: usize = 100;
 ///
 /// # Errors
 /// When there is no randomness.
-pub fn draw_serial(octets: usize, entropy: &dyn Entropy) -> Result<SerialNumber, CertifyError> {
-    let mut random = vec![0; octets];
+pub fn draw_serial(bytes: usize, entropy: &dyn Entropy) -> Result<SerialNumber, CertifyError> {
+    let mut random = vec![0; bytes];
     for _ in 0..MOST_DRAWS {
         entropy.fill(&mut random).map_err(|_| CertifyError::NoFreeSerial)?;
         if let Some(serial) = SerialNumber::from_random(&random) {
@@ -27,9 +27,9 @@ pub fn draw_serial(octets: usize, entropy: &dyn Entropy) -> Result<SerialNumber,
 ///
 /// # Errors
 /// When there is no randomness, the index cannot be read, or every number that is drawn is used.
-pub fn unused_serial(octets: usize, index: &Index, entropy: &dyn Entropy) -> Result<SerialNumber, CertifyError> {
+pub fn unused_serial(bytes: usize, index: &Index, entropy: &dyn Entropy) -> Result<SerialNumber, CertifyError> {
     for _ in 0..MOST_DRAWS {
-        let serial = draw_serial(octets, entropy)?;
+        let serial = draw_serial(bytes, entropy)?;
         if !index.serial_is_used(&serial)? {
             return Ok(serial);
         }

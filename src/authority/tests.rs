@@ -487,8 +487,8 @@ fn an_expired_ca_and_a_leaf_are_not_taken_over() {
     fields.validity = past.to_der();
     fields.public_key = key.public_key().spki().to_vec();
     fields.signature_algorithm = key.signature_algorithm().der;
-    let octets = tbs::assemble(&fields.join(), &key.signature_algorithm(), &key.sign(&fields.join()).unwrap());
-    let certificate = crate::x509::Certificate::from_der(&octets).unwrap();
+    let bytes = tbs::assemble(&fields.join(), &key.signature_algorithm(), &key.sign(&fields.join()).unwrap());
+    let certificate = crate::x509::Certificate::from_der(&bytes).unwrap();
     let ca = Ca::none();
     let wanted = crate::authority::hierarchy::init::InitOrder {
         intermediate: None,

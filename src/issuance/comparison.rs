@@ -210,12 +210,12 @@ fn compare_extension(request: &SigningRequest, asked: &Extension, certificate: &
         }
         _ => (None, None),
     };
-    let octets = |extension: &Extension| shortened(&extension.value);
+    let bytes = |extension: &Extension| shortened(&extension.value);
     Compared {
         kind: AskedKind::Extension,
         what: asked.oid.clone(),
-        asked: Some(told(asked.critical, what_asked.unwrap_or_else(|| octets(asked)))),
-        issued: issued.map(|issued| told(issued.critical, what_issued.unwrap_or_else(|| octets(issued)))),
+        asked: Some(told(asked.critical, what_asked.unwrap_or_else(|| bytes(asked)))),
+        issued: issued.map(|issued| told(issued.critical, what_issued.unwrap_or_else(|| bytes(issued)))),
     }
 }
 
@@ -228,13 +228,13 @@ fn constraints(found: BasicConstraints) -> String {
 }
 
 /// Hexadecimal; what is long ends with its digest, so that two that differ are told apart.
-fn shortened(octets: &[u8]) -> String {
+fn shortened(bytes: &[u8]) -> String {
     const MOST: usize = 64;
-    match octets.split_at_checked(MOST) {
+    match bytes.split_at_checked(MOST) {
         Some((first, rest)) if !rest.is_empty() => {
-            format!("{} … (SHA-256 {})", text::hex(first), text::hex(&crate::x509::digest::sha256(octets)))
+            format!("{} … (SHA-256 {})", text::hex(first), text::hex(&crate::x509::digest::sha256(bytes)))
         }
-        _ => text::hex(octets),
+        _ => text::hex(bytes),
     }
 }
 

@@ -201,7 +201,7 @@ fn entries_to_der(revoked: &[RevokedEntry]) -> Vec<u8> {
 
 /// Big-endian, without leading zeros.
 fn magnitude(number: u64) -> Vec<u8> {
-    number.to_be_bytes().into_iter().skip_while(|octet| *octet == 0).collect()
+    number.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect()
 }
 
 #[cfg(test)]

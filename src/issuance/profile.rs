@@ -35,7 +35,7 @@ pub struct Profile {
     pub key_usage: KeyUsage,
     /// The purposes, as text: `{{ role }}-auth` is rendered before it is read.
     pub extended_key_usage: Vec<TemplateString>,
-    pub serial_octets: usize,
+    pub serial_bytes: usize,
     /// Only in the profile of a CA.
     pub authority: Option<AuthorityRules>,
     pub distribution: Distribution,
@@ -114,7 +114,7 @@ impl Reader<'_, '_> {
         let (common_name, subject) = self.subject(&mut top);
         let names = self.names(&mut top);
         let (key_usage, extended_key_usage) = self.usage(&mut top);
-        let serial_octets = self.serial_octets(&mut top);
+        let serial_bytes = self.serial_bytes(&mut top);
         let authority = self.authority(&mut top);
         let distribution = self.distribution(&mut top);
         let files = self.files(&mut top);
@@ -166,7 +166,7 @@ impl Reader<'_, '_> {
             names,
             key_usage: key_usage.value,
             extended_key_usage,
-            serial_octets,
+            serial_bytes,
             authority: authority.map(|(_, rules)| rules),
             distribution,
             files,
@@ -334,24 +334,20 @@ impl Reader<'_, '_> {
         (usage, purposes)
     }
 
-    fn serial_octets(&self, top: &mut Section<'_, '_>) -> usize {
-        let Some(mut section) = top.section("serial") else { return SerialNumber::FEWEST_RANDOM_OCTETS };
-        let octets = section.take::<usize>("octets");
+    fn serial_bytes(&self, top: &mut Section<'_, '_>) -> usize {
+        let Some(mut section) = top.section("serial") else { return SerialNumber::FEWEST_RANDOM_BYTES };
+        let bytes = section.take::<usize>("octets");
         section.finish();
-        let allowed = SerialNumber::FEWEST_RANDOM_OCTETS..=SerialNumber::MOST_OCTETS;
-        match octets {
-            Some(octets) if !allowed.contains(&octets.value) => {
-                let message = format!(
-                    "a serial of {} octets; allowed are {} to {}",
-                    octets.value,
-                    allowed.start(),
-                    allowed.end()
-                );
+        let allowed = SerialNumber::FEWEST_RANDOM_BYTES..=SerialNumber::MOST_BYTES;
+        match bytes {
+            Some(bytes) if !allowed.contains(&bytes.value) => {
+                let message =
+                    format!("a serial of {} octets; allowed are {} to {}", bytes.value, allowed.start(), allowed.end());
                 let hint = "fewer hold less than 127 random bits, more are forbidden by RFC 5280 §4.1.2.2".to_owned();
-                self.document.note(octets.place, message, Some(hint));
+                self.document.note(bytes.place, message, Some(hint));
                 *allowed.start()
             }
-            Some(octets) => octets.value,
+            Some(bytes) => bytes.value,
             None => *allowed.start(),
         }
     }
@@ -452,7 +448,7 @@ mod tests {
         let profile = read(LEAF).unwrap();
         assert_eq!(profile.longest, profile.lifetime);
         assert_eq!(profile.backdate, "1h".parse().ok());
-        assert_eq!(profile.serial_octets, 16);
+        assert_eq!(profile.serial_bytes, 16);
         assert!(!profile.is_authority());
     }
 

@@ -22,8 +22,8 @@ pub fn profile(toml: &str) -> Profile {
     Profile::read("test", "test.toml", toml).unwrap()
 }
 
-pub fn serial(octet: u8) -> SerialNumber {
-    SerialNumber::from_random(&[octet; 16]).unwrap()
+pub fn serial(byte: u8) -> SerialNumber {
+    SerialNumber::from_random(&[byte; 16]).unwrap()
 }
 
 pub fn request(name: &str, names: &[&str], public_key: &PublicKey) -> CertificateRequest {

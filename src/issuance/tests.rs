@@ -230,7 +230,7 @@ fn a_certificate_beyond_2049_is_written_as_generalized_time() {
 
 /// Names that other tools make and that rcgen cannot write again: see `src/issuance/encode.rs`.
 #[test]
-fn the_name_of_a_foreign_ca_is_copied_octet_by_octet() {
+fn the_name_of_a_foreign_ca_is_copied_byte_by_byte() {
     let root = root(KeyAlgorithm::EcdsaP256, ROOT);
     let attribute = |oid: &[u8], tag, value: &[u8]| {
         der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, oid), &der::value(tag, value)])
@@ -351,9 +351,9 @@ fn what_may_not_sign_certificates_is_no_issuer() {
     assert!(matches!(taken(ca().subject(&empty_name())), Err(IssuerError::NoSubject(_))));
     let malformed = taken(ca().extension(oid::NAME_CONSTRAINTS, true, vec![der::NULL, 0]));
     assert!(matches!(malformed, Err(IssuerError::Malformed { oid, .. }) if oid == oid::NAME_CONSTRAINTS));
-    for (octets, usable) in [(128, false), (255, false), (256, true), (1024, true), (1025, false)] {
-        let key = taken(ca().spki(rsa_spki(&vec![0xff; octets], &[1, 0, 1])));
-        assert_eq!(key.is_ok(), usable, "{octets}");
+    for (bytes, usable) in [(128, false), (255, false), (256, true), (1024, true), (1025, false)] {
+        let key = taken(ca().spki(rsa_spki(&vec![0xff; bytes], &[1, 0, 1])));
+        assert_eq!(key.is_ok(), usable, "{bytes}");
         assert!(matches!(key, Ok(_) | Err(IssuerError::UnusableKey { .. })));
     }
 }

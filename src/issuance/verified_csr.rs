@@ -10,7 +10,7 @@ use crate::x509::{AttributeType, DecodeError, DistinguishedName, GeneralName, Pu
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CsrLimits {
     /// The most octets of its DER.
-    pub octets: u64,
+    pub bytes: u64,
     /// The most subject alternative names.
     pub names: u64,
 }
@@ -60,9 +60,9 @@ pub enum CsrError {
 /// # Errors
 /// When any of this is not so.
 pub fn verify_csr(der: &[u8], limits: CsrLimits) -> Result<VerifiedCsr, CsrError> {
-    let octets = der.len() as u64;
-    if octets > limits.octets {
-        return Err(CsrError::TooLarge { found: octets, most: limits.octets });
+    let bytes = der.len() as u64;
+    if bytes > limits.bytes {
+        return Err(CsrError::TooLarge { found: bytes, most: limits.bytes });
     }
     let request = SigningRequest::from_der(der)?;
     let asked = request.subject_alt_names.as_ref().map_or(0, Vec::len) as u64;
@@ -171,7 +171,7 @@ mod tests {
     use crate::keys::{PrivateKey, Signer};
     use crate::x509::{KeyAlgorithm, der, tbs};
 
-    const LIMITS: CsrLimits = CsrLimits { octets: 1_000, names: 2 };
+    const LIMITS: CsrLimits = CsrLimits { bytes: 1_000, names: 2 };
 
     /// A request for these names, signed by its key, of this version and with an algorithm that bears this name.
     fn request(version: u8, names: &[&str], algorithm: Option<&[u8]>) -> Vec<u8> {
@@ -206,8 +206,8 @@ mod tests {
         let three = request(0, &["a.test", "b.test", "c.test"], None);
         assert_eq!(verified(&three), Err(CsrError::TooManyNames { found: 3, most: 2 }));
         let found = sound.len() as u64;
-        assert!(verify_csr(&sound, CsrLimits { octets: found, ..LIMITS }).is_ok());
-        let refused = verify_csr(&sound, CsrLimits { octets: found - 1, ..LIMITS }).map(|_| ());
+        assert!(verify_csr(&sound, CsrLimits { bytes: found, ..LIMITS }).is_ok());
+        let refused = verify_csr(&sound, CsrLimits { bytes: found - 1, ..LIMITS }).map(|_| ());
         assert_eq!(refused, Err(CsrError::TooLarge { found, most: found - 1 }));
     }
 

@@ -9,15 +9,15 @@ pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {
     /// Takes over the octets, without any line ending at their end: files and prompts bring one.
-    pub fn new(octets: Vec<u8>) -> Self {
-        let mut octets = Zeroizing::new(octets);
-        if octets.last() == Some(&b'\n') {
-            octets.pop();
-            if octets.last() == Some(&b'\r') {
-                octets.pop();
+    pub fn new(bytes: Vec<u8>) -> Self {
+        let mut bytes = Zeroizing::new(bytes);
+        if bytes.last() == Some(&b'\n') {
+            bytes.pop();
+            if bytes.last() == Some(&b'\r') {
+                bytes.pop();
             }
         }
-        Self(octets)
+        Self(bytes)
     }
 
     /// The same once more, for whoever is asked again. Not `Clone`: no copy is made by the way.

@@ -109,10 +109,10 @@ impl<'a> PssParameters<'a> {
                 // MGF1 with the digest for its parameter.
                 1 => read.mask_digest = algorithm(algorithm(field)?.1)?.0,
                 2 => {
-                    let (der::INTEGER, octets @ ([] | [_] | [_, _]), []) = der::split_first(field)? else {
+                    let (der::INTEGER, bytes @ ([] | [_] | [_, _]), []) = der::split_first(field)? else {
                         return None;
                     };
-                    read.salt = octets.iter().fold(0, |number, octet| number << 8 | u32::from(*octet));
+                    read.salt = bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
                 }
                 // The trailer, which can only be the default.
                 _ => {}
@@ -136,7 +136,7 @@ mod tests {
     use crate::x509::KeyAlgorithm;
 
     #[test]
-    fn a_signature_counts_for_its_own_octets_and_key_only() {
+    fn a_signature_counts_for_its_own_bytes_and_key_only() {
         for algorithm in
             [KeyAlgorithm::EcdsaP256, KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa2048]
         {

@@ -50,13 +50,13 @@ pub struct IssueSettings {
 /// `[sign]`: how much a request may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignSettings {
-    pub max_octets: u64,
+    pub max_bytes: u64,
     pub max_names: u64,
 }
 
 impl SignSettings {
     pub fn limits(&self) -> CsrLimits {
-        CsrLimits { octets: self.max_octets, names: self.max_names }
+        CsrLimits { bytes: self.max_bytes, names: self.max_names }
     }
 }
 
@@ -102,7 +102,7 @@ impl Default for Config {
             root: authority(10),
             intermediate: authority(5),
             issue: IssueSettings { issuer: "issuing".to_owned(), template_dir: "templates".to_owned() },
-            sign: SignSettings { max_octets: 64 * 1024, max_names: 100 },
+            sign: SignSettings { max_bytes: 64 * 1024, max_names: 100 },
             crl: CrlSettings { lifetime: Lifetime::from_days(30), urls: Vec::new() },
             distribution: DistributionSettings::default(),
             index: IndexSettings { location: "index.db".to_owned() },
@@ -152,7 +152,7 @@ impl Config {
             section.finish();
         }
         if let Some(mut section) = top.section("sign") {
-            set(&mut section, "max-octets", &mut config.sign.max_octets);
+            set(&mut section, "max-octets", &mut config.sign.max_bytes);
             set(&mut section, "max-names", &mut config.sign.max_names);
             section.finish();
         }
@@ -211,7 +211,7 @@ impl Config {
             self.intermediate.to_toml(),
             quoted(&self.issue.issuer),
             quoted(&self.issue.template_dir),
-            self.sign.max_octets,
+            self.sign.max_bytes,
             self.sign.max_names,
             self.crl.lifetime,
             list(&self.crl.urls),

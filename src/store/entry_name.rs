@@ -45,7 +45,7 @@ pub fn check_authority_name(name: &str) -> Result<(), AuthorityNameError> {
 /// How `*` is written in the name of a folder.
 const WILDCARD: &str = "_wildcard";
 /// File systems end names at 255 octets.
-const MOST_OCTETS: usize = 240;
+const MOST_BYTES: usize = 240;
 
 impl EntryName {
     pub fn as_str(&self) -> &str {
@@ -55,13 +55,13 @@ impl EntryName {
     /// The folder: lower case, `*` as `_wildcard`, everything outside `[a-z0-9._@-]` percent-encoded.
     pub fn folder(&self) -> String {
         let mut folder = String::with_capacity(self.0.len());
-        for octet in self.0.bytes() {
-            match octet.to_ascii_lowercase() {
+        for byte in self.0.bytes() {
+            match byte.to_ascii_lowercase() {
                 b'*' => folder.push_str(WILDCARD),
                 // A name that spells the replacement out must not share the folder of the wildcard.
                 b'_' if self.0.contains(WILDCARD) => folder.push_str("%5f"),
-                octet @ (b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'@' | b'-') => folder.push(char::from(octet)),
-                octet => folder.push_str(&format!("%{octet:02x}")),
+                byte @ (b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'@' | b'-') => folder.push(char::from(byte)),
+                byte => folder.push_str(&format!("%{byte:02x}")),
             }
         }
         folder
@@ -96,7 +96,7 @@ impl FromStr for EntryName {
             return Err(EntryNameError::Spaces(given.to_owned()));
         }
         let name = Self(given.to_owned());
-        if name.folder().len() > MOST_OCTETS {
+        if name.folder().len() > MOST_BYTES {
             return Err(EntryNameError::TooLong(given.chars().count()));
         }
         Ok(name)
@@ -153,7 +153,7 @@ mod tests {
         fn a_folder_is_one_plain_component(name in "\\PC{0,80}") {
             if let Ok(name) = name.parse::<EntryName>() {
                 let folder = name.folder();
-                proptest::prop_assert!(folder.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'@' | b'-' | b'%')));
+                proptest::prop_assert!(folder.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'@' | b'-' | b'%')));
                 proptest::prop_assert!(!folder.starts_with('.') && !folder.is_empty());
             }
         }

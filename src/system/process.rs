@@ -38,7 +38,7 @@ pub enum Ended {
 /// After a request to end, so long may it take to tidy up before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 /// More of what a command said is not kept.
-const MOST_OCTETS: u64 = 64 * 1024;
+const MOST_BYTES: u64 = 64 * 1024;
 
 impl Shell<'_> {
     /// Runs it to its end, in a process group of its own, with nothing to read.
@@ -86,10 +86,10 @@ fn how(status: ExitStatus) -> Ended {
 /// # Errors
 /// When it cannot be read.
 pub fn said(mut file: &File) -> io::Result<String> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     file.rewind()?;
-    file.take(MOST_OCTETS).read_to_end(&mut octets)?;
-    Ok(String::from_utf8_lossy(&octets).into_owned())
+    file.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ impl FromStr for Lifetime {
         let unit = given.chars().next_back().ok_or_else(unreadable)?;
         let (_, seconds) = UNITS.into_iter().find(|(letter, _)| *letter == unit).ok_or_else(unreadable)?;
         let digits = &given[..given.len() - unit.len_utf8()];
-        if digits.is_empty() || !digits.bytes().all(|octet| octet.is_ascii_digit()) {
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(unreadable());
         }
         let too_long = || LifetimeError::TooLong(given.to_owned());

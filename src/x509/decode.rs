@@ -33,8 +33,8 @@ use words::words;
 pub enum DecodeError {
     #[error("it is not the DER of {what}: {reason}")]
     Malformed { what: &'static str, reason: String },
-    #[error("{octets} octets follow the end of {what}")]
-    TrailingOctets { what: &'static str, octets: usize },
+    #[error("{bytes} octets follow the end of {what}")]
+    TrailingOctets { what: &'static str, bytes: usize },
 }
 
 const CERTIFICATE: &str = "a certificate";
@@ -284,7 +284,7 @@ fn whole<T, E: std::fmt::Display + std::fmt::Debug>(
 ) -> Result<T, DecodeError> {
     match parsed {
         Ok(([], value)) => Ok(value),
-        Ok((rest, _)) => Err(DecodeError::TrailingOctets { what, octets: rest.len() }),
+        Ok((rest, _)) => Err(DecodeError::TrailingOctets { what, bytes: rest.len() }),
         Err(x509_parser::nom::Err::Incomplete(_)) => {
             Err(DecodeError::Malformed { what, reason: "it ends too early".to_owned() })
         }
@@ -336,7 +336,7 @@ fn attribute(parsed: &AttributeTypeAndValue<'_>) -> Attribute {
     let data = parsed.attr_value().data;
     let value = match parsed.attr_value().tag().0 {
         // T.61 proper is never met: tools write Latin-1 under its tag (RFC 5280 appendix B notes the practice).
-        TELETEX => Some(data.iter().map(|octet| char::from(*octet)).collect()),
+        TELETEX => Some(data.iter().map(|byte| char::from(*byte)).collect()),
         BMP => (data.len() % 2 == 0)
             .then(|| {
                 char::decode_utf16(data.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])))
@@ -389,8 +389,8 @@ fn key_kind(parsed: &SubjectPublicKeyInfo<'_>) -> KeyKind {
     }
 }
 
-fn without_leading_zeros(octets: &[u8]) -> &[u8] {
-    &octets[octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len())..]
+fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
+    &bytes[bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len())..]
 }
 
 fn extended_key_usage(parsed: &parsed::ExtendedKeyUsage<'_>) -> Vec<ExtendedKeyUsage> {
@@ -426,8 +426,8 @@ fn general_name(parsed: &parsed::GeneralName<'_>) -> Result<GeneralName, String>
         Parsed::DNSName(name) => GeneralName::Dns((*name).to_owned()),
         Parsed::RFC822Name(name) => GeneralName::Email((*name).to_owned()),
         Parsed::URI(name) => GeneralName::Uri((*name).to_owned()),
-        Parsed::IPAddress(octets) => {
-            GeneralName::Ip(address(octets).ok_or_else(|| format!("an IP address of {} octets", octets.len()))?)
+        Parsed::IPAddress(bytes) => {
+            GeneralName::Ip(address(bytes).ok_or_else(|| format!("an IP address of {} octets", bytes.len()))?)
         }
         Parsed::DirectoryName(parsed) => GeneralName::Directory(name(parsed).map_err(|error| error.to_string())?),
         Parsed::OtherName(oid, content) => {
@@ -440,10 +440,10 @@ fn general_name(parsed: &parsed::GeneralName<'_>) -> Result<GeneralName, String>
     })
 }
 
-fn address(octets: &[u8]) -> Option<IpAddr> {
-    match octets.len() {
-        4 => <[u8; 4]>::try_from(octets).ok().map(IpAddr::from),
-        16 => <[u8; 16]>::try_from(octets).ok().map(IpAddr::from),
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    match bytes.len() {
+        4 => <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from),
+        16 => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
         _ => None,
     }
 }
@@ -459,12 +459,12 @@ fn name_constraints(parsed: &parsed::NameConstraints<'_>) -> Result<NameConstrai
 }
 
 fn subtree(base: &parsed::GeneralName<'_>) -> Result<Subtree, String> {
-    if let parsed::GeneralName::IPAddress(octets) = base {
+    if let parsed::GeneralName::IPAddress(bytes) = base {
         // An address and its mask (RFC 5280 §4.2.1.10).
-        let (address_octets, mask) = octets.split_at(octets.len() / 2);
-        return match (address(address_octets), address(mask)) {
+        let (address_bytes, mask) = bytes.split_at(bytes.len() / 2);
+        return match (address(address_bytes), address(mask)) {
             (Some(address), Some(mask)) => Ok(Subtree::Ip { address, mask }),
-            _ => Err(format!("an address block of {} octets", octets.len())),
+            _ => Err(format!("an address block of {} octets", bytes.len())),
         };
     }
     Ok(match general_name(base)? {

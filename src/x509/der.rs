@@ -66,17 +66,17 @@ pub fn sequence(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// A BIT STRING of whole octets: no unused bits.
-pub fn bit_string(octets: &[u8]) -> Vec<u8> {
-    constructed(BIT_STRING, &[&[0], octets])
+pub fn bit_string(bytes: &[u8]) -> Vec<u8> {
+    constructed(BIT_STRING, &[&[0], bytes])
 }
 
 /// A non-negative INTEGER from its big-endian magnitude, in the fewest octets (X.690 §8.3.2).
 pub fn unsigned_integer(magnitude: &[u8]) -> Vec<u8> {
-    let first = magnitude.iter().position(|octet| *octet != 0).unwrap_or(magnitude.len());
+    let first = magnitude.iter().position(|byte| *byte != 0).unwrap_or(magnitude.len());
     let magnitude = &magnitude[first..];
     match magnitude.first() {
         None => value(INTEGER, &[0]),
-        Some(octet) if octet & 0x80 != 0 => constructed(INTEGER, &[&[0], magnitude]),
+        Some(byte) if byte & 0x80 != 0 => constructed(INTEGER, &[&[0], magnitude]),
         Some(_) => value(INTEGER, magnitude),
     }
 }
@@ -86,10 +86,10 @@ fn push_length(out: &mut Vec<u8>, length: usize) {
         out.push(length as u8);
         return;
     }
-    let octets = length.to_be_bytes();
-    let first = octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len() - 1);
-    out.push(0x80 | (octets.len() - first) as u8);
-    out.extend_from_slice(&octets[first..]);
+    let bytes = length.to_be_bytes();
+    let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len() - 1);
+    out.push(0x80 | (bytes.len() - first) as u8);
+    out.extend_from_slice(&bytes[first..]);
 }
 
 /// Splits `input` into its first value (tag, content) and the rest; `None` when it is not one definite-length value.
@@ -102,8 +102,8 @@ pub fn split_first(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         0..=0x7f => (usize::from(first), rest),
         0x81..=0x84 => {
             let count = usize::from(first & 0x7f);
-            let (octets, rest) = rest.split_at_checked(count)?;
-            (octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet)), rest)
+            let (bytes, rest) = rest.split_at_checked(count)?;
+            (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
         }
         _ => return None,
     };
@@ -190,15 +190,15 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_octets_make_it_panic_and_what_is_split_is_all_there(
-            octets in proptest::collection::vec(proptest::num::u8::ANY, 0..60),
+        fn no_bytes_make_it_panic_and_what_is_split_is_all_there(
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..60),
         ) {
-            has_shortest_lengths(&octets);
-            if let Some(values) = children(&octets) {
-                proptest::prop_assert_eq!(values.concat(), octets.clone());
+            has_shortest_lengths(&bytes);
+            if let Some(values) = children(&bytes) {
+                proptest::prop_assert_eq!(values.concat(), bytes.clone());
             }
-            if let Some((_, content, rest)) = split_first(&octets) {
-                proptest::prop_assert!(octets.ends_with(rest) && content.len() + rest.len() + 2 <= octets.len());
+            if let Some((_, content, rest)) = split_first(&bytes) {
+                proptest::prop_assert!(bytes.ends_with(rest) && content.len() + rest.len() + 2 <= bytes.len());
             }
         }
 

@@ -142,12 +142,11 @@ fn read_boolean(content: &[u8]) -> Option<bool> {
 }
 
 fn read_reasons(content: &[u8]) -> Option<ReasonFlags> {
-    let (unused, octets) = content.split_first()?;
-    if *unused > 7 || octets.len() > 2 || octets.is_empty() {
+    let (unused, bytes) = content.split_first()?;
+    if *unused > 7 || bytes.len() > 2 || bytes.is_empty() {
         return None;
     }
-    let bits =
-        (0..).zip(octets).fold(0_u16, |bits, (index, octet)| bits | u16::from(octet.reverse_bits()) << (8 * index));
+    let bits = (0..).zip(bytes).fold(0_u16, |bits, (index, byte)| bits | u16::from(byte.reverse_bits()) << (8 * index));
     Some(ReasonFlags(bits & 0x1fe))
 }
 
@@ -216,13 +215,13 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_octets_make_it_panic(
+        fn no_bytes_make_it_panic(
             fields in proptest::collection::vec((0x81_u8..0x87, proptest::collection::vec(proptest::prop_oneof![0_u8..8, 0_u8..], 0..4)), 0..3),
-            octets in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
         ) {
             let fields: Vec<Vec<u8>> = fields.iter().map(|(tag, content)| der::value(*tag, content)).collect();
             let fields = der::sequence(&fields.iter().map(Vec::as_slice).collect::<Vec<_>>());
-            for value in [&fields, &der::sequence(&[&fields]), &octets] {
+            for value in [&fields, &der::sequence(&[&fields]), &bytes] {
                 if let Some(scope) = read_issuing_distribution_point(value) {
                     let reasons = scope.only_some_reasons.unwrap_or(ReasonFlags::NONE);
                     proptest::prop_assert!(ReasonFlags::ALL.contains(reasons));

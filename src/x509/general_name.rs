@@ -162,7 +162,7 @@ pub fn dns(given: &str) -> Result<String, GeneralNameError> {
             return Err(error("a label begins or ends with '-'"));
         }
     }
-    if ascii.rsplit('.').next().is_some_and(|last| last.bytes().all(|octet| octet.is_ascii_digit())) {
+    if ascii.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit())) {
         return Err(error("it ends with a number, as only IP addresses do"));
     }
     if !wildcard.is_empty() && !ascii.contains('.') {
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mailbox_has_at_most_64_octets_in_front() {
+    fn a_mailbox_has_at_most_64_bytes_in_front() {
         let mailbox = |length: usize| format!("{}@corp.test", "a".repeat(length)).parse::<GeneralName>();
         assert!(mailbox(64).is_ok() && mailbox(65).is_err());
     }

@@ -250,7 +250,7 @@ fn check_value(known: &KnownType, value: &str) -> Result<(), NameError> {
         return Err(NameError::Invisible { attribute, value: value.to_owned(), character });
     }
     if known.kind == AttributeType::Country
-        && !(value.len() == 2 && value.bytes().all(|octet| octet.is_ascii_uppercase()))
+        && !(value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_uppercase()))
     {
         return Err(NameError::Country(value.to_owned()));
     }

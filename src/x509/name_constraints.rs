@@ -114,7 +114,7 @@ impl Subtree {
         match (self, wider) {
             (Self::Dns(own), Self::Dns(_)) => wider.contains(&GeneralName::Dns(own.trim_start_matches('.').to_owned())),
             (Self::Ip { address, mask }, Self::Ip { mask: wider_mask, .. }) => {
-                masked(*mask, *wider_mask) == Some(octets(*wider_mask)) && wider.contains(&GeneralName::Ip(*address))
+                masked(*mask, *wider_mask) == Some(bytes(*wider_mask)) && wider.contains(&GeneralName::Ip(*address))
             }
             (Self::Email(own), Self::Email(base)) | (Self::Uri(own), Self::Uri(base)) => {
                 let host = own.rsplit_once('@').map_or(own.as_str(), |(_, host)| host);
@@ -133,7 +133,7 @@ impl Subtree {
             Self::Dns(base) => der::value(der::context(2), base.as_bytes()),
             Self::Directory(base) => der::value(der::context_constructed(4), base.as_der()),
             Self::Uri(base) => der::value(der::context(6), base.as_bytes()),
-            Self::Ip { address, mask } => der::value(der::context(7), &[octets(*address), octets(*mask)].concat()),
+            Self::Ip { address, mask } => der::value(der::context(7), &[bytes(*address), bytes(*mask)].concat()),
             Self::Other { der, .. } => der.clone(),
         }
     }
@@ -266,7 +266,7 @@ fn uri_host(uri: &str) -> Option<&str> {
     (!host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err()).then_some(host)
 }
 
-fn octets(address: IpAddr) -> Vec<u8> {
+fn bytes(address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
@@ -274,8 +274,8 @@ fn octets(address: IpAddr) -> Vec<u8> {
 }
 
 fn masked(address: IpAddr, mask: IpAddr) -> Option<Vec<u8>> {
-    let (address, mask) = (octets(address), octets(mask));
-    (address.len() == mask.len()).then(|| address.iter().zip(mask).map(|(octet, mask)| octet & mask).collect())
+    let (address, mask) = (bytes(address), bytes(mask));
+    (address.len() == mask.len()).then(|| address.iter().zip(mask).map(|(byte, mask)| byte & mask).collect())
 }
 
 #[cfg(test)]
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_dns_subtree_holds_every_host_and_octets_that_are_no_ascii_are_compared_as_they_stand() {
+    fn an_empty_dns_subtree_holds_every_host_and_bytes_that_are_no_ascii_are_compared_as_they_stand() {
         let dns = |base: &str, name: &str| Subtree::Dns(base.to_owned()).contains(&GeneralName::Dns(name.to_owned()));
         assert!(dns("", "web.corp.test"));
         assert!(!dns("x", "a\u{e9}"));

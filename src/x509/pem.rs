@@ -35,7 +35,7 @@ pub fn is_pem(data: &[u8]) -> bool {
 fn begins(data: &[u8]) -> impl Iterator<Item = usize> {
     let mut from = 0;
     std::iter::from_fn(move || {
-        while let Some(dash) = data.get(from..)?.iter().position(|octet| *octet == BEGIN[0]) {
+        while let Some(dash) = data.get(from..)?.iter().position(|byte| *byte == BEGIN[0]) {
             let at = from + dash;
             from = at + 1;
             if data[at..].starts_with(BEGIN) {

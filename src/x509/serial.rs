@@ -14,31 +14,31 @@ pub struct SerialNumber(Vec<u8>);
 
 impl SerialNumber {
     /// The longest serial that RFC 5280 §4.1.2.2 allows, in octets of DER content.
-    pub const MOST_OCTETS: usize = 20;
+    pub const MOST_BYTES: usize = 20;
     /// The fewest octets to draw: 16 octets with the sign bit cleared hold 127 random bits.
-    pub const FEWEST_RANDOM_OCTETS: usize = 16;
+    pub const FEWEST_RANDOM_BYTES: usize = 16;
 
     /// From the content octets of a DER INTEGER, whatever its sign and length. Octets that say nothing, which only BER
     /// allows (X.690 §8.3.2), are left out: the same number is the same serial, in a certificate and in a revocation list.
     pub fn from_der_content(content: &[u8]) -> Self {
-        let mut octets = content;
-        while let [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = octets {
-            octets = &octets[1..];
+        let mut bytes = content;
+        while let [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = bytes {
+            bytes = &bytes[1..];
         }
-        Self(octets.to_vec())
+        Self(bytes.to_vec())
     }
 
     /// A positive serial from fresh random octets: the sign bit is cleared, everything else is kept. Zero, which would
     /// come once in 2^127 draws, is `None`: draw again.
-    pub fn from_random(octets: &[u8]) -> Option<Self> {
-        let mut octets = octets.to_vec();
-        *octets.first_mut()? &= 0x7f;
-        Self::from_magnitude(&octets)
+    pub fn from_random(bytes: &[u8]) -> Option<Self> {
+        let mut bytes = bytes.to_vec();
+        *bytes.first_mut()? &= 0x7f;
+        Self::from_magnitude(&bytes)
     }
 
     /// The positive number with this big-endian magnitude; `None` for zero.
     fn from_magnitude(magnitude: &[u8]) -> Option<Self> {
-        let first = magnitude.iter().position(|octet| *octet != 0)?;
+        let first = magnitude.iter().position(|byte| *byte != 0)?;
         let mut content = magnitude[first..].to_vec();
         if content[0] & 0x80 != 0 {
             content.insert(0, 0);
@@ -53,12 +53,12 @@ impl SerialNumber {
 
     /// Greater than zero.
     pub fn is_positive(&self) -> bool {
-        self.0.first().is_some_and(|octet| octet & 0x80 == 0) && !self.is_zero()
+        self.0.first().is_some_and(|byte| byte & 0x80 == 0) && !self.is_zero()
     }
 
     /// Exactly zero.
     pub fn is_zero(&self) -> bool {
-        self.0.iter().all(|octet| *octet == 0)
+        self.0.iter().all(|byte| *byte == 0)
     }
 }
 
@@ -88,8 +88,8 @@ impl FromStr for SerialNumber {
     type Err = SerialNumberError;
 
     fn from_str(given: &str) -> Result<Self, Self::Err> {
-        let octets = text::from_hex(given).ok_or_else(|| SerialNumberError(given.to_owned()))?;
-        Ok(Self::from_magnitude(&octets).unwrap_or_else(|| Self(vec![0])))
+        let bytes = text::from_hex(given).ok_or_else(|| SerialNumberError(given.to_owned()))?;
+        Ok(Self::from_magnitude(&bytes).unwrap_or_else(|| Self(vec![0])))
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn octets_that_say_nothing_make_no_other_serial() {
+    fn bytes_that_say_nothing_make_no_other_serial() {
         for (padded, serial) in [
             (&[0, 0, 5][..], &[5][..]),
             (&[0, 0, 0x80], &[0, 0x80]),

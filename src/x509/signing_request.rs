@@ -120,7 +120,7 @@ pub fn der_of_file(content: &[u8]) -> Result<Vec<u8>, RequestFileError> {
         return Err(RequestFileError::Another(block.label.clone()));
     }
     let last = content.windows(END.len()).rposition(|window| window == END).unwrap_or(0);
-    let behind = content[last..].splitn(2, |octet| *octet == b'\n').nth(1).unwrap_or_default();
+    let behind = content[last..].splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default();
     if behind.iter().all(u8::is_ascii_whitespace) {
         Ok(block.content.to_vec())
     } else {

@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_apart_can_be_put_together_again() {
-        let field = |octet| der::value(der::OCTET_STRING, &[octet]);
+        let field = |byte| der::value(der::OCTET_STRING, &[byte]);
         let version = der::value(der::context_constructed(0), &[2, 1, 2]);
         let fields: Vec<_> = (1..=7).map(field).collect();
         let with_version = der::sequence(&[&version, &fields.concat()]);

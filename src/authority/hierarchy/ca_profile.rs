@@ -43,7 +43,7 @@ pub(crate) fn authority_profile(template: &str, config: &Config) -> Result<Profi
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RecertifySettings {
     /// The length of a serial number, in bytes.
-    pub serial_octets: usize,
+    pub serial_bytes: usize,
     /// How long before its signing a certificate becomes valid; `None`: not before.
     pub backdate: Option<Lifetime>,
 }
@@ -60,8 +60,8 @@ impl RecertifySettings {
             Err(TemplateError::Unknown { .. }) => templates::find(&folder, usual),
             found => found,
         };
-        let Profile { serial_octets, backdate, .. } = found?.profile()?;
-        Ok(Self { serial_octets, backdate })
+        let Profile { serial_bytes, backdate, .. } = found?.profile()?;
+        Ok(Self { serial_bytes, backdate })
     }
 }
 

@@ -186,7 +186,7 @@ fn make_root(
     let profile = authority_profile(ROOT, config)?;
     let key = PrivateKey::generate(config.root.key)?;
     let request = authority_request(&config.name, &profile, config, &key)?;
-    let serial = draw_serial(profile.serial_octets, effects.entropy)?;
+    let serial = draw_serial(profile.serial_bytes, effects.entropy)?;
     let draft = Draft::new(&profile, &request, SignedBy::Itself(&key), now, serial)?;
     let Certified { certificate, warnings } = certify_itself(draft, &key)?;
     let root = NewAuthority {
@@ -219,7 +219,7 @@ fn make_intermediate(
     let key = PrivateKey::generate(config.intermediate.key)?;
     let common_name = format!("{} {name}", config.name);
     let request = authority_request(&common_name, &profile, config, &key)?;
-    let serial = draw_serial(profile.serial_octets, effects.entropy)?;
+    let serial = draw_serial(profile.serial_bytes, effects.entropy)?;
     let draft = Draft::new(&profile, &request, SignedBy::Issuer(signing.ca_certificate()), now, serial)?;
     let Certified { certificate, warnings } = certify(draft, &signing, now)?;
     let is_below_root = !issuer.certificate.is_self_issued();

@@ -163,7 +163,7 @@ pub fn request(
     let mut subject_request = authority_request(&format!("{} {name}", config.name), &profile, config, &key)?;
     subject_request.subject.clone_from(&order.subject);
     // Only its subject and powers are of use: what the certificate says is decided by whoever signs it.
-    let serial = draw_serial(profile.serial_octets, effects.entropy)?;
+    let serial = draw_serial(profile.serial_bytes, effects.entropy)?;
     let draft = Draft::new(&profile, &subject_request, SignedBy::Itself(&key), now, serial)?;
     let draft = RequestDraft { subject: draft.subject, names: Vec::new(), authority: Some(draft.basic_constraints) };
     let request =

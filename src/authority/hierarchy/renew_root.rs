@@ -62,7 +62,7 @@ pub fn renew(
     authorities.refresh(&mut issuer)?;
     let index = locked.index()?;
     let mut change = index.change()?;
-    let serial = unused_serial(settings.serial_octets, &change, effects.entropy)?;
+    let serial = unused_serial(settings.serial_bytes, &change, effects.entropy)?;
     let certificate = sign(&issuer, now, validity, serial)?;
     let id = record(&mut change, RecordAs::issued(&name, &template, &name), &certificate, now)?;
     change.commit()?;

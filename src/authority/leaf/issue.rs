@@ -124,7 +124,7 @@ pub fn carry_out(
 
     // 2. Signed, verified, recorded: one durable transaction.
     let mut change = index.change()?;
-    let serial = unused_serial(target.profile.serial_octets, &change, effects.entropy)?;
+    let serial = unused_serial(target.profile.serial_bytes, &change, effects.entropy)?;
     let draft = Draft::new(&target.profile, &request, SignedBy::Issuer(issuer.ca_certificate()), now, serial)?;
     let Certified { certificate, warnings } = certify(draft, issuer, now)?;
     let place = match &target.place {

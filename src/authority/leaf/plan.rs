@@ -97,7 +97,7 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
         subject: order.subject.clone(),
         values: request_inputs::values(&target.profile, &order.name, &order.set, store.config(), Some(issuer.name()))?,
     };
-    let serial = draw_serial(target.profile.serial_octets, effects.entropy)?;
+    let serial = draw_serial(target.profile.serial_bytes, effects.entropy)?;
     let draft = Draft::new(&target.profile, &request, SignedBy::Issuer(&issuer), now, serial)?;
     let clipped = order.clip && draft.validity.not_after == issuer.end().1;
     if !matches!(order.key, SubjectKey::Generate(_)) {

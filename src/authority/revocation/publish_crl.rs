@@ -389,15 +389,15 @@ fn single_list(content: &[u8]) -> Option<Crl> {
 }
 
 /// Big-endian numbers of any length in their order: the longer is the greater.
-fn numeric(octets: &[u8]) -> (usize, &[u8]) {
-    let octets = &octets[octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len())..];
-    (octets.len(), octets)
+fn numeric(bytes: &[u8]) -> (usize, &[u8]) {
+    let bytes = &bytes[bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len())..];
+    (bytes.len(), bytes)
 }
 
 /// A number as people read it; in hexadecimal when it is longer than any that is given here.
 fn shown(number: &[u8]) -> String {
     match numeric(number) {
-        (0..=8, octets) => octets.iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet)).to_string(),
-        (_, octets) => format!("0x{}", crate::text::hex(octets)),
+        (0..=8, bytes) => bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)).to_string(),
+        (_, bytes) => format!("0x{}", crate::text::hex(bytes)),
     }
 }

@@ -142,14 +142,14 @@ fn triple_des_cbc(key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<
     for encrypted in ciphertext.chunks_exact(BLOCK) {
         let mut block = GenericArray::clone_from_slice(encrypted);
         cipher.decrypt_block(&mut block);
-        out.extend(block.iter().zip(previous).map(|(octet, mask)| octet ^ mask));
+        out.extend(block.iter().zip(previous).map(|(byte, mask)| byte ^ mask));
         block.as_mut_slice().zeroize();
         previous = encrypted;
     }
     // PKCS#7 padding: one to eight octets, each of which says how many.
     let padding = usize::from(*out.last()?);
     let kept = out.len().checked_sub(padding)?;
-    let sound = (1..=BLOCK).contains(&padding) && out[kept..].iter().all(|octet| usize::from(*octet) == padding);
+    let sound = (1..=BLOCK).contains(&padding) && out[kept..].iter().all(|byte| usize::from(*byte) == padding);
     out.truncate(kept);
     sound.then_some(out)
 }
@@ -161,14 +161,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_padding_is_one_to_eight_octets_each_of_which_says_how_many() {
+    fn a_padding_is_one_to_eight_bytes_each_of_which_says_how_many() {
         let (key, iv) = ([7; 24], [9; 8]);
         let decrypted = |plain: &[[u8; 8]]| {
             let cipher = des::TdesEde3::new_from_slice(&key).unwrap();
             let mut encrypted: Vec<u8> = Vec::new();
             for block in plain {
                 let previous = encrypted.last_chunk::<8>().unwrap_or(&iv);
-                let masked = block.iter().zip(previous).map(|(octet, mask)| octet ^ mask);
+                let masked = block.iter().zip(previous).map(|(byte, mask)| byte ^ mask);
                 let mut block = masked.collect::<GenericArray<u8, _>>();
                 cipher.encrypt_block(&mut block);
                 encrypted.extend_from_slice(&block);

@@ -235,7 +235,7 @@ impl<'a> Sec1<'a> {
     /// The private number in exactly `length` octets. GnuTLS writes one more than RFC 5915 §3 says when the first bit is
     /// set, and old OpenSSL leaves leading zeros out.
     fn scalar(&self, length: usize) -> Option<Zeroizing<Vec<u8>>> {
-        let first = self.scalar.iter().position(|octet| *octet != 0).unwrap_or(self.scalar.len());
+        let first = self.scalar.iter().position(|byte| *byte != 0).unwrap_or(self.scalar.len());
         let magnitude = self.scalar.get(first..)?;
         let zeros = length.checked_sub(magnitude.len())?;
         let mut scalar = Zeroizing::new(Vec::with_capacity(length));

@@ -329,7 +329,7 @@ fn the_parts_of_an_ec_key_stand_in_order_and_each_once() {
 }
 
 #[test]
-fn a_compressed_point_is_its_own_in_each_octet() {
+fn a_compressed_point_is_its_own_in_each_byte() {
     let with_point = |bend: fn(&mut Vec<u8>)| {
         with_parts_of_sec1(|[version, number, curve, public]| {
             let (x, y) = public[public.len() - 64..].split_at(32);
@@ -347,7 +347,7 @@ fn a_compressed_point_is_its_own_in_each_octet() {
 }
 
 #[test]
-fn octets_after_the_last_block_of_a_ciphertext_are_no_part_of_it() {
+fn bytes_after_the_last_block_of_a_ciphertext_are_no_part_of_it() {
     let mut block = pem::parse_all(&fixture("rsa-2048.dek-des3.pem")).unwrap().remove(0);
     block.content.push(0);
     let file = KeyFile::from_block(block).unwrap();
@@ -362,8 +362,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_octets_make_it_panic(octets in proptest::collection::vec(any::<u8>(), 0..400)) {
-        if let Ok(file) = KeyFile::parse(&octets) {
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        if let Ok(file) = KeyFile::parse(&bytes) {
             drop(file.encryption());
             drop(file.open(None));
         }
@@ -374,7 +374,7 @@ proptest! {
         which in 0..8_usize,
         cut in any::<proptest::sample::Index>(),
         at in any::<proptest::sample::Index>(),
-        octet in any::<u8>(),
+        byte in any::<u8>(),
     ) {
         let name = [
             "ec-p256.sec1.der", "ec-p256.pkcs8-no-public.der", "rsa-2048.pkcs1.der", "ec-p256.pbkdf2-sha256-aes256.der",
@@ -382,7 +382,7 @@ proptest! {
         ][which];
         let mut data = fixture(name);
         let at = at.index(data.len());
-        data[at] = octet;
+        data[at] = byte;
         data.truncate(cut.index(data.len() * 4).max(1));
         if let Ok(file) = KeyFile::parse(&data) {
             drop(file.encryption());

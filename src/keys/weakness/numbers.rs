@@ -22,7 +22,7 @@ impl RsaNumbers {
             let (der::INTEGER, modulus, content) = der::split_first(content)? else { return None };
             let (der::INTEGER, exponent, []) = der::split_first(content)? else { return None };
             let is_negative = |number: &[u8]| number.first().is_none_or(|first| first & 0x80 != 0);
-            let number = |octets| (!is_negative(octets)).then(|| BigUint::from_bytes_be(octets));
+            let number = |bytes| (!is_negative(bytes)).then(|| BigUint::from_bytes_be(bytes));
             Some(Self { modulus: number(modulus)?, exponent: number(exponent)? })
         };
         numbers().map(Some).ok_or(Weakness::Damaged("it is not two numbers greater than zero"))

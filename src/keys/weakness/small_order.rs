@@ -22,10 +22,10 @@ const ORDINATES: [[u8; 32]; 7] = [
 ];
 
 const fn ends(first: u8, between: u8, last: u8) -> [u8; 32] {
-    let mut octets = [between; 32];
-    octets[0] = first;
-    octets[31] = last;
-    octets
+    let mut bytes = [between; 32];
+    bytes[0] = first;
+    bytes[31] = last;
+    bytes
 }
 
 pub(super) fn check(key: &PublicKey) -> Result<(), Weakness> {

@@ -19,7 +19,7 @@ pub const RULE: Rule = Rule {
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
     let length = target.certificate.serial.as_der_content().len();
-    let most = SerialNumber::MOST_OCTETS;
+    let most = SerialNumber::MOST_BYTES;
     (length > most).then(|| format!("the serial number takes {length} octets, expected at most {most}"))
 }
 
@@ -29,13 +29,13 @@ mod tests {
     use crate::lint::testing::*;
 
     #[test]
-    fn twenty_one_octets_are_too_many() {
+    fn twenty_one_bytes_are_too_many() {
         let serial = [&[0][..], &[0xff; 20]].concat();
         assert!(finding(&RULE, TestCert::server("a.test").serial(&serial)).unwrap().contains("21 octets"));
     }
 
     #[test]
-    fn twenty_octets_are_right() {
+    fn twenty_bytes_are_right() {
         assert_eq!(finding(&RULE, TestCert::server("a.test").serial(&[0x7f; 20])), None);
     }
 }

@@ -456,10 +456,10 @@ proptest::proptest! {
             fs::read(path).unwrap()
         });
         let mut damaged = WHOLE.clone();
-        for (at, octet) in changes {
+        for (at, byte) in changes {
             let at = at.index(damaged.len());
             let end = (at + at_once).min(damaged.len());
-            damaged[at..end].fill(octet);
+            damaged[at..end].fill(byte);
         }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index.db");

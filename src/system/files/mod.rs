@@ -106,7 +106,7 @@ pub fn read_if(path: &Path, most: u64, may: impl FnOnce(u64) -> io::Result<()>) 
     let read = || {
         let (file, mut content, length) = pipe::open(path, most)?;
         let mut may = Some(may);
-        let mut ask = |octets| may.take().map_or(Ok(()), |may| may(octets));
+        let mut ask = |bytes| may.take().map_or(Ok(()), |may| may(bytes));
         length.map_or(Ok(()), &mut ask)?;
         file.take(most + 1).read_to_end(&mut content)?;
         if content.len() as u64 > most {

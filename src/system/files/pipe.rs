@@ -70,9 +70,9 @@ mod tests {
     #[test]
     fn a_pipe_is_read_to_its_end_and_no_further_than_allowed() {
         let (_folder, path) = pipe();
-        let write = |octets: usize| {
+        let write = |bytes: usize| {
             let path = path.clone();
-            std::thread::spawn(move || drop(std::fs::write(path, vec![7; octets])))
+            std::thread::spawn(move || drop(std::fs::write(path, vec![7; bytes])))
         };
         let writer = write(200_000);
         assert_eq!(files::read(&path, 200_000).unwrap(), vec![7; 200_000]);

@@ -21,5 +21,5 @@ pub(super) fn unfinished_name(entropy: &dyn Entropy) -> io::Result<String> {
 pub(super) fn is_unfinished_name(name: &OsStr) -> bool {
     name.to_str()
         .and_then(|name| name.strip_prefix(PREFIX))
-        .is_some_and(|random| random.len() == 16 && random.bytes().all(|octet| octet.is_ascii_hexdigit()))
+        .is_some_and(|random| random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -477,7 +477,7 @@ fn a_crowd_of_cross_signed_cas_is_answered() {
 }
 
 #[test]
-fn no_altered_octet_of_a_leaf_leads_to_a_yes_or_a_panic() {
+fn no_altered_byte_of_a_leaf_leads_to_a_yes_or_a_panic() {
     let pki = TestPki::new();
     let leaf = pki.issuing.issue_der(&server());
     for at in 0..leaf.len() {

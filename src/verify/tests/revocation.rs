@@ -160,7 +160,7 @@ fn a_listed_serial_is_a_no_with_time_reason_and_list() {
 }
 
 #[test]
-fn a_serial_that_a_list_spells_in_more_octets_is_revoked_all_the_same() {
+fn a_serial_that_a_list_spells_in_more_bytes_is_revoked_all_the_same() {
     let pki = TestPki::new();
     let padded = TestCrl::new().entry_of(&[0, 0, 0x11, 0x22, 0x33, 0x44], &[]);
     assert_eq!(errors(&pki, server(), of_issuing(&pki, padded)), ["revoked"]);

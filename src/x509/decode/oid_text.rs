@@ -42,8 +42,8 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn the_text_is_that_of_the_library(octets in proptest::collection::vec(proptest::num::u8::ANY, 0..24)) {
-            let oid = Oid::new((&octets).into());
+        fn the_text_is_that_of_the_library(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..24)) {
+            let oid = Oid::new((&bytes).into());
             proptest::prop_assert_eq!(oid_text(&oid), oid.to_id_string());
         }
     }

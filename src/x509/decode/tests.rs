@@ -29,25 +29,25 @@ fn an_authority_key_id_tells_of_an_issuer_or_a_serial_number_beside_it() {
 }
 
 /// Reads octets as everything; what is read keeps them.
-fn read_as_everything(octets: &[u8]) {
-    if let Ok(certificate) = Certificate::from_der(octets) {
-        assert_eq!(certificate.as_der(), octets);
-        assert!(certificate.tbs().len() < octets.len());
+fn read_as_everything(bytes: &[u8]) {
+    if let Ok(certificate) = Certificate::from_der(bytes) {
+        assert_eq!(certificate.as_der(), bytes);
+        assert!(certificate.tbs().len() < bytes.len());
         drop(format!("{certificate:?} {} {}", certificate.subject, certificate.serial));
     }
-    if let Ok(list) = Crl::from_der(octets) {
-        assert_eq!(list.as_der(), octets);
+    if let Ok(list) = Crl::from_der(bytes) {
+        assert_eq!(list.as_der(), bytes);
         drop(format!("{list:?}"));
     }
-    if let Ok(request) = SigningRequest::from_der(octets) {
-        assert_eq!(request.as_der(), octets);
+    if let Ok(request) = SigningRequest::from_der(bytes) {
+        assert_eq!(request.as_der(), bytes);
         drop(format!("{request:?}"));
     }
-    if let Ok(key) = PublicKey::from_spki(octets) {
-        assert_eq!(key.spki(), octets);
+    if let Ok(key) = PublicKey::from_spki(bytes) {
+        assert_eq!(key.spki(), bytes);
     }
-    if let Ok(name) = DistinguishedName::from_der(octets) {
-        assert_eq!(name.as_der(), octets);
+    if let Ok(name) = DistinguishedName::from_der(bytes) {
+        assert_eq!(name.as_der(), bytes);
         drop(name.to_string());
     }
 }
@@ -174,13 +174,13 @@ fn a_public_key_with_something_after_its_two_parts_is_refused() {
 }
 
 /// The octets with another part put into their outermost SEQUENCE, behind the others.
-fn with_a_fourth_part(octets: &[u8]) -> Vec<u8> {
-    let (_, content, _) = der::split_first(octets).unwrap();
+fn with_a_fourth_part(bytes: &[u8]) -> Vec<u8> {
+    let (_, content, _) = der::split_first(bytes).unwrap();
     der::sequence(&[content, &der::value(der::NULL, &[])])
 }
 
 #[test]
-fn a_serial_number_in_more_octets_than_it_takes_is_refused() {
+fn a_serial_number_in_more_bytes_than_it_takes_is_refused() {
     let root = TestCa::root();
     for padded in [&[0, 0x11][..], &[0xff, 0x80], &[0, 0]] {
         let told =
@@ -204,8 +204,8 @@ fn what_is_signed_has_three_parts() {
 
 /// The list of the fixture with one more extension behind its own.
 fn list_with(extension: impl FnOnce(&[u8]) -> Vec<u8>) -> Crl {
-    let octets = fixture("ca.crl.pem");
-    let (_, content, _) = der::split_first(&octets).unwrap();
+    let bytes = fixture("ca.crl.pem");
+    let (_, content, _) = der::split_first(&bytes).unwrap();
     let [tbs, algorithm, signature] = der::children(content).unwrap()[..] else { panic!("three parts") };
     let (_, fields, _) = der::split_first(tbs).unwrap();
     let mut fields = der::children(fields).unwrap();
@@ -242,8 +242,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_octets_make_it_panic(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
-        read_as_everything(&octets);
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        read_as_everything(&bytes);
     }
 
     #[test]
@@ -252,13 +252,13 @@ proptest! {
         changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
         cut in any::<proptest::sample::Index>(),
     ) {
-        let mut octets = fixture(["web.pem", "web.csr.pem", "ca.crl.pem"][which]);
-        for (at, octet) in changes {
-            let at = at.index(octets.len());
-            octets[at] = octet;
+        let mut bytes = fixture(["web.pem", "web.csr.pem", "ca.crl.pem"][which]);
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
         }
-        read_as_everything(&octets);
-        octets.truncate(cut.index(octets.len()));
-        read_as_everything(&octets);
+        read_as_everything(&bytes);
+        bytes.truncate(cut.index(bytes.len()));
+        read_as_everything(&bytes);
     }
 }

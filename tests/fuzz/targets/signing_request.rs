@@ -8,7 +8,7 @@ use ca::x509::{GeneralName, SigningRequest, der};
 
 use super::kit::{self, KEYS, Words};
 
-const LIMITS: CsrLimits = CsrLimits { octets: 64 * 1024, names: 100 };
+const LIMITS: CsrLimits = CsrLimits { bytes: 64 * 1024, names: 100 };
 
 pub fn run(data: &[u8]) {
     if let Ok(request) = SigningRequest::from_der(data) {

@@ -104,7 +104,7 @@ pub fn recertify_the_rest(
         let usual_end = not_before.checked_add(lifetime.as_duration() - Duration::SECOND).unwrap_or(Validity::LATEST);
         let not_after = before.validity.not_after.max(usual_end).min(issuer.end().1);
         let validity = Validity { not_before, not_after };
-        let serial = unused_serial(settings.serial_octets, change, effects.entropy)?;
+        let serial = unused_serial(settings.serial_bytes, change, effects.entropy)?;
         let mut draft = recertify(&before, SignedBy::Issuer(issuer), now, validity, serial)?;
         if let Some(profile) = profile_of(store, &template)? {
             let entry = name.parse::<EntryName>()?;

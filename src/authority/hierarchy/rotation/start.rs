@@ -249,8 +249,8 @@ impl Work<'_> {
     /// The limits of the old root, the settings of the CA, and what was ordered.
     fn new_root(&self, old_name: &str, old: &Certificate, order: &RootRotationOrder) -> Result<NewRoot, RotationError> {
         let mut profile = authority_profile(ROOT, self.store.config())?;
-        let RecertifySettings { serial_octets, backdate } = RecertifySettings::read(self.store, ROOT, ROOT)?;
-        (profile.serial_octets, profile.backdate) = (serial_octets, backdate);
+        let RecertifySettings { serial_bytes, backdate } = RecertifySettings::read(self.store, ROOT, ROOT)?;
+        (profile.serial_bytes, profile.backdate) = (serial_bytes, backdate);
         let algorithm = order.key.unwrap_or(self.store.config().root.key);
         profile.keys = vec![algorithm];
         if let Some(lifetime) = order.lifetime {
@@ -291,7 +291,7 @@ impl Work<'_> {
     }
 
     fn serial(&self, root: &NewRoot) -> Result<crate::x509::SerialNumber, RotationError> {
-        Ok(draw_serial(root.profile.serial_octets, self.effects.entropy)?)
+        Ok(draw_serial(root.profile.serial_bytes, self.effects.entropy)?)
     }
 
     /// Signed, recorded, and only then in its place: the root, and both cross-certificates, as one folder.
@@ -302,12 +302,12 @@ impl Work<'_> {
         root: NewRoot,
         text: &KeyText,
     ) -> Result<(Issuer<'static>, Vec<Recertified>), RotationError> {
-        let octets = root.profile.serial_octets;
+        let bytes = root.profile.serial_bytes;
         let mut staged = StagedFolder::create(self.store.home().folder(), self.effects.entropy)?;
         text.stage(&mut staged, "".as_ref())?;
 
         let mut change = index.change()?;
-        let draw = |index: &Index| unused_serial(octets, index, self.effects.entropy);
+        let draw = |index: &Index| unused_serial(bytes, index, self.effects.entropy);
         let draft = Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, draw(&change)?)?;
         let certificate = certify_itself(draft, &root.key)?.certificate;
         let facts = CaCertificate::new(&root.name, certificate.clone(), Vec::new())?;

@@ -329,9 +329,9 @@ fn a_template_that_cannot_be_read_stops_a_rotation_before_anything_is_done_and_o
 }
 
 /// A template of the site's with other serial numbers and another backdate than the built-in one.
-fn with_site_template(ca: &Ca, name: &str, octets: u32, backdate: &str) {
+fn with_site_template(ca: &Ca, name: &str, bytes: u32, backdate: &str) {
     let built_in = crate::store::templates::built_in(name).unwrap().toml;
-    let toml = built_in.replace("octets = 16", &format!("octets = {octets}"));
+    let toml = built_in.replace("octets = 16", &format!("octets = {bytes}"));
     let toml = toml.replace("backdate = \"1h\"", &format!("backdate = \"{backdate}\""));
     fs::write(ca.path("templates").join(format!("{name}.toml")), toml).unwrap();
 }
