@@ -5,8 +5,7 @@ use std::path::Path;
 use crate::app::context::Context;
 use crate::report::failure::Failure;
 use crate::store::StoreError;
-use crate::store::ca_certificates::certificates;
-use crate::x509::{Certificate, pem};
+use crate::x509::{Certificate, certificate_file};
 
 /// The most certificates of one file that are checked one by one: each may break many rules, and all of it is reported.
 pub const MAX_CERTIFICATES: usize = 10_000;
@@ -18,7 +17,7 @@ pub const MAX_CERTIFICATES: usize = 10_000;
 pub fn read_certificates(path: &Path, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
     let content = context.read_input(path)?;
     let failed = |cause| Failure::from(StoreError::Certificate { path: path.to_owned(), cause });
-    certificates(&content).map_err(failed)
+    certificate_file::parse(&content).map_err(failed)
 }
 
 /// Reads every certificate of a PEM or DER file; there must be one.
@@ -34,14 +33,8 @@ pub fn require_certificates(path: &Path, context: &mut Context<'_>) -> Result<Ve
     if content.is_empty() {
         return Err(unreadable("the file is empty, and should hold a certificate".to_owned()));
     }
-    if !pem::is_pem(&content) {
-        return Ok(vec![Certificate::from_der(&content).map_err(|error| unreadable(error.to_string()))?]);
-    }
-    let mut found = Vec::new();
-    for block in pem::parse_all(&content).map_err(|error| unreadable(error.to_string()))? {
-        if block.label.ends_with("CERTIFICATE") {
-            found.push(Certificate::from_der(&block.content).map_err(|error| unreadable(error.to_string()))?);
-        }
-    }
+    let ders = certificate_file::ders(content).map_err(|error| unreadable(error.to_string()))?.ders;
+    let decoded: Result<Vec<_>, _> = ders.iter().map(|der| Certificate::from_der(der)).collect();
+    let found = decoded.map_err(|error| unreadable(error.to_string()))?;
     if found.is_empty() { Err(unreadable("it holds no certificate".to_owned())) } else { Ok(found) }
 }

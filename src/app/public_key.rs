@@ -6,7 +6,7 @@ use crate::app::context::Context;
 use crate::keys::Signer;
 use crate::keys::key_file::KeyFile;
 use crate::report::failure::Failure;
-use crate::x509::{Certificate, PublicKey, SigningRequest, pem};
+use crate::x509::{Certificate, PublicKey, SigningRequest, certificate_file, pem};
 
 /// Reads the public key of a certificate, a signing request, a public or a private key file; of several PEM blocks the
 /// first that has one counts.
@@ -28,7 +28,10 @@ pub fn read(path: &Path, context: &mut Context<'_>) -> Result<PublicKey, Failure
 fn of(content: &[u8]) -> Option<PublicKey> {
     if pem::is_pem(content) {
         let blocks = pem::parse_all(content).ok()?;
-        return blocks.iter().find_map(|block| of_der(&block.content)).or_else(|| of_private_key(content));
+        return blocks
+            .iter()
+            .find_map(|block| of_der(certificate_file::der_of(block).unwrap_or(&block.content)))
+            .or_else(|| of_private_key(content));
     }
     of_der(content).or_else(|| of_private_key(content))
 }

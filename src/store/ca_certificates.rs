@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::error::{CertificateError, StoreError};
+use super::error::StoreError;
 use super::passphrase_prompt::{EncryptedKey, PassphrasePrompt};
 use zeroize::Zeroizing;
 
@@ -15,7 +15,8 @@ use crate::store::certificate_files::{CERTIFICATE, CHAIN};
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::system::files;
-use crate::x509::{Certificate, pem};
+use crate::x509::certificate_file::CertificateFileError;
+use crate::x509::{Certificate, certificate_file};
 
 /// The authority that `ca init` makes first.
 pub const ROOT: &str = "root";
@@ -367,7 +368,7 @@ pub fn read_certificate(path: &Path) -> Result<Certificate, StoreError> {
 }
 
 fn first(path: &Path, certificates: Vec<Certificate>) -> Result<Certificate, StoreError> {
-    let none = || StoreError::Certificate { path: path.to_owned(), cause: CertificateError::None };
+    let none = || StoreError::Certificate { path: path.to_owned(), cause: CertificateFileError::None };
     certificates.into_iter().next().ok_or_else(none)
 }
 
@@ -377,18 +378,5 @@ pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, StoreError> {
 }
 
 fn parse(path: &Path, content: &[u8]) -> Result<Vec<Certificate>, StoreError> {
-    certificates(content).map_err(|cause| StoreError::Certificate { path: path.to_owned(), cause })
-}
-
-/// As [`read_certificates`], from the content of a file.
-pub fn certificates(content: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
-    if content.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Vec::new());
-    }
-    if !pem::is_pem(content) {
-        return Ok(vec![Certificate::from_der(content)?]);
-    }
-    let blocks = pem::parse_all(content)?;
-    let certificates = blocks.iter().filter(|block| matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE"));
-    certificates.map(|block| Ok(Certificate::from_der(&block.content)?)).collect()
+    certificate_file::parse(content).map_err(|cause| StoreError::Certificate { path: path.to_owned(), cause })
 }

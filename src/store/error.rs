@@ -12,7 +12,7 @@ use crate::system::files::{FileError, LockError};
 use crate::text;
 use crate::text::toml_document::DocumentError;
 use crate::text::{Diagnosis, Diagnostic, escape, nearest};
-use crate::x509::{DecodeError, pem::PemError};
+use crate::x509::certificate_file::CertificateFileError;
 
 /// Why the CA on disk could not be read or used.
 #[derive(Debug, thiserror::Error)]
@@ -46,24 +46,13 @@ pub enum StoreError {
     #[error("the private key {} can be read or changed by other users", .0.display())]
     LooseKey(PathBuf),
     #[error("{} cannot be used as a certificate: {cause}", path.display())]
-    Certificate { path: PathBuf, cause: CertificateError },
+    Certificate { path: PathBuf, cause: CertificateFileError },
     #[error("the authority '{0}' has no certificate yet: it was only asked for")]
     Pending(String),
     #[error("there is no authority '{}'", text::escape(name))]
     UnknownAuthority { name: String, known: Vec<String> },
     #[error("there is no authority '{}', which ca.toml names under [issue]", text::escape(name))]
     UnknownIssuer { name: String, known: Vec<String> },
-}
-
-/// Why a file is not the one certificate that was expected.
-#[derive(Debug, thiserror::Error)]
-pub enum CertificateError {
-    #[error(transparent)]
-    Pem(#[from] PemError),
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    #[error("it holds no certificate")]
-    None,
 }
 
 impl Diagnostic for StoreError {

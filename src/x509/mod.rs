@@ -6,6 +6,7 @@
 
 pub mod canonical_name;
 pub mod certificate;
+pub mod certificate_file;
 pub mod crl;
 pub mod decode;
 pub mod der;

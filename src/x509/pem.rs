@@ -75,29 +75,33 @@ pub fn parse_all(data: &[u8]) -> Result<Vec<Block>, PemError> {
         .collect()
 }
 
-/// The labels of certificates (RFC 7468 §5, and what older programs and OpenSSL write).
-pub const CERTIFICATES: &[&str] = &["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
-/// The label of revocation lists (RFC 7468 §6).
-pub const REVOCATION_LISTS: &[&str] = &["X509 CRL"];
-
 /// The DER values of one kind in a file.
-pub struct Values {
+pub struct DerValues {
     pub ders: Vec<Vec<u8>>,
-    /// They stood in PEM blocks, whose labels say what they are meant to be.
+    /// Whether they were in PEM blocks, whose labels say what they are meant to be.
     pub is_pem: bool,
 }
 
-/// What stands under these labels in a PEM text; anything else is one DER value, and nothing is none.
+/// Returns what `take` takes out of the blocks of a PEM text. Without PEM, the whole content is one DER value; an empty file
+/// has none.
 ///
 /// # Errors
 /// As [`parse_all`].
-pub fn values(content: Vec<u8>, labels: &[&str]) -> Result<Values, PemError> {
+pub fn values(content: Vec<u8>, mut take: impl FnMut(&mut Block) -> Option<Vec<u8>>) -> Result<DerValues, PemError> {
     if !is_pem(&content) {
         let ders = if content.is_empty() { Vec::new() } else { vec![content] };
-        return Ok(Values { ders, is_pem: false });
+        return Ok(DerValues { ders, is_pem: false });
     }
-    let blocks = parse_all(&content)?.into_iter().filter(|block| labels.contains(&block.label.as_str()));
-    Ok(Values { ders: blocks.map(|mut block| std::mem::take(&mut *block.content)).collect(), is_pem: true })
+    let mut blocks = parse_all(&content)?;
+    Ok(DerValues { ders: blocks.iter_mut().filter_map(&mut take).collect(), is_pem: true })
+}
+
+/// Returns the CRLs of a file (RFC 7468 §6), as [`values`].
+///
+/// # Errors
+/// As [`parse_all`].
+pub fn crls(content: Vec<u8>) -> Result<DerValues, PemError> {
+    values(content, |block| (block.label == "X509 CRL").then(|| std::mem::take(&mut *block.content)))
 }
 
 /// One block as text, 64 characters a line, with a newline at its end.
@@ -124,16 +128,15 @@ mod tests {
     }
 
     #[test]
-    fn the_values_of_a_kind_are_those_under_its_labels_or_the_whole_file() {
-        let text = format!("{}{}{}", certificate(&[1, 2]), encode("X509 CRL", &[3]), encode("X509 CERTIFICATE", &[4]));
-        let of = |content: &[u8], labels| {
-            let values = values(content.to_vec(), labels).unwrap();
+    fn the_values_of_a_kind_are_those_under_its_label_or_the_whole_file() {
+        let text = format!("{}{}", certificate(&[1, 2]), encode("X509 CRL", &[3]));
+        let of = |content: &[u8]| {
+            let values = crls(content.to_vec()).unwrap();
             (values.ders, values.is_pem)
         };
-        assert_eq!(of(text.as_bytes(), CERTIFICATES), (vec![vec![1, 2], vec![4]], true));
-        assert_eq!(of(text.as_bytes(), REVOCATION_LISTS), (vec![vec![3]], true));
-        assert_eq!(of(&[0x30, 0], CERTIFICATES), (vec![vec![0x30, 0]], false));
-        assert_eq!(of(&[], CERTIFICATES), (vec![], false));
+        assert_eq!(of(text.as_bytes()), (vec![vec![3]], true));
+        assert_eq!(of(&[0x30, 0]), (vec![vec![0x30, 0]], false));
+        assert_eq!(of(&[]), (vec![], false));
     }
 
     #[test]

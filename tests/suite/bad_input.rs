@@ -7,7 +7,7 @@
 use std::fs;
 use std::process::Output;
 
-use ca::x509::{der, pem};
+use ca::x509::{certificate_file, der, pem};
 
 use crate::support::program::{Place, binary};
 
@@ -247,7 +247,7 @@ impl Site {
         place.done("issue server web.corp.test");
         let of = |path: &str| {
             let text = fs::read(place.path(path)).unwrap();
-            pem::values(text, pem::CERTIFICATES).unwrap().ders.remove(0)
+            certificate_file::ders(text).unwrap().ders.remove(0)
         };
         let (leaf, issuing) = (of("ca/issued/web.corp.test/cert.pem"), of("ca/authorities/issuing/cert.pem"));
         Self { leaf, issuing, place }

@@ -10,7 +10,7 @@ use crate::system;
 use crate::system::files::FileError;
 use crate::verify::{Candidate, CandidateCrl, InputPosition};
 use crate::x509::decode::DecodeError;
-use crate::x509::{Certificate, Crl, pem};
+use crate::x509::{Certificate, Crl, certificate_file, pem};
 
 /// The certificates of a file as bytes, with their numbers.
 pub struct Blocks {
@@ -26,7 +26,7 @@ pub fn read_blocks(path: &Path, budget: &InputBudget, context: &mut Context<'_>)
 }
 
 fn blocks(path: &Path, content: Vec<u8>) -> Result<Blocks, Failure> {
-    let values = pem::values(content, pem::CERTIFICATES).map_err(|error| Failure::damaged_pem(path, &error))?;
+    let values = certificate_file::ders(content).map_err(|error| Failure::damaged_pem(path, &error))?;
     Ok(Blocks { file: path.display().to_string(), certificates: values.ders, is_pem: values.is_pem })
 }
 
@@ -102,7 +102,7 @@ fn default_roots(context: &Context<'_>) -> Result<Vec<PathBuf>, Failure> {
 pub fn read_crls(path: &Path, budget: &InputBudget, context: &mut Context<'_>) -> Result<Vec<CandidateCrl>, Failure> {
     let content = context.read_input(path)?;
     budget.keep(&content)?;
-    let ders = pem::values(content, pem::REVOCATION_LISTS).map_err(|error| Failure::damaged_pem(path, &error))?.ders;
+    let ders = pem::crls(content).map_err(|error| Failure::damaged_pem(path, &error))?.ders;
     if ders.is_empty() {
         return Err(Failure::nothing_in_file(path, "revocation list"));
     }

@@ -20,7 +20,7 @@ use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::text;
 use crate::x509::pem::{self, Block};
-use crate::x509::{Certificate, Crl, DecodeError, PublicKey, SigningRequest, der};
+use crate::x509::{Certificate, Crl, DecodeError, PublicKey, SigningRequest, certificate_file, der};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -80,14 +80,10 @@ impl Source {
 
     fn read_block(&self, block: Block, place: &str) -> Result<Box<dyn Describe>, Failure> {
         let unreadable = |error: DecodeError| Failure::usage("undecodable", format!("{place}: {error}"));
+        if let Some(certificate) = certificate_file::der_of(&block) {
+            return self.certificate(certificate).map_err(unreadable);
+        }
         match block.label.as_str() {
-            "CERTIFICATE" | "X509 CERTIFICATE" => self.certificate(&block.content).map_err(unreadable),
-            // openssl's own: what it trusts the certificate for follows the certificate.
-            "TRUSTED CERTIFICATE" => {
-                let rest = der::split_first(&block.content).map_or(0, |(.., rest)| rest.len());
-                let (certificate, _) = block.content.split_at(block.content.len() - rest);
-                self.certificate(certificate).map_err(unreadable)
-            }
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => request(&block.content).map_err(unreadable),
             "X509 CRL" => self.crl(&block.content).map_err(unreadable),
             "PUBLIC KEY" => public_key(&block.content).map_err(unreadable),

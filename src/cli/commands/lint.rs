@@ -13,7 +13,7 @@ use crate::report::failure::Failure;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::verify::check_signature;
-use crate::x509::{Certificate, pem};
+use crate::x509::{Certificate, certificate_file};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -54,7 +54,7 @@ impl From<ProfileArgument> for LintProfile {
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let content = context.read_input(&arguments.file)?;
     let path = &arguments.file;
-    let ders = pem::values(content, pem::CERTIFICATES).map_err(|error| Failure::damaged_pem(path, &error))?.ders;
+    let ders = certificate_file::ders(content).map_err(|error| Failure::damaged_pem(path, &error))?.ders;
     if ders.is_empty() {
         return Err(Failure::nothing_in_file(path, "certificate"));
     }
