@@ -7,7 +7,7 @@ use super::request::CertificateRequest;
 use super::subject::subject;
 use crate::x509::{BasicConstraints, DistinguishedName, GeneralName, KeyUsage};
 
-/// Everything that a request will say. Its key is that of the [`Signer`] that signs it.
+/// Everything that a request will say. Its key is that of the [`Signer`](crate::keys::Signer) that signs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestDraft {
     pub subject: DistinguishedName,

@@ -33,7 +33,7 @@ pub fn check_new(path: &Path) -> Result<(), FileError> {
 /// is no regular file.
 ///
 /// # Errors
-/// As [`publish_file`] when something is in the way.
+/// As [`publish_file`](super::publish::publish_file) when something is in the way.
 pub fn check_place(path: &Path, existing: ExistingFile) -> Result<(), FileError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found.file_type(),
