@@ -1,5 +1,5 @@
-//! What the acts on authorities owe to others in the same CA directory: who works there is waited for, and what one left
-//! that died is cleared away.
+//! How the acts on CA certificates behave beside other processes in the same CA directory: they wait for the lock, and
+//! they remove the files that a killed process left.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ use crate::store::index::Filter;
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::text::Diagnostic;
 
-/// An act, and a CA in which it has something to do.
+/// An act, and a CA in which the act has work to do.
 type Act = (&'static str, fn() -> Ca, fn(&Ca, &crate::store::effects::Effects<'_>) -> Result<(), Box<dyn Diagnostic>>);
 
 fn boxed(error: impl Diagnostic + 'static) -> Box<dyn Diagnostic> {
@@ -33,14 +33,14 @@ fn rotated() -> Ca {
     ca
 }
 
-/// As a run leaves it that dies before it moved every authority.
+/// Returns a CA as a process leaves it that is killed before it moved the folder of every authority.
 fn half_rotated() -> Ca {
     let ca = rotated();
     ca.issue(IssueOrder { issuer: Some("root".to_owned()), ..order("intermediate", "late") }).unwrap();
     ca
 }
 
-/// As a run leaves it that dies before it marked the last row.
+/// Returns a CA as a process leaves it that is killed before it marked the last row.
 fn unmarked() -> Ca {
     let ca = rotated();
     ca.forget_delivery("root-g2");
@@ -107,7 +107,7 @@ fn what_a_run_left_that_died_is_cleared_away_by_the_next_act_that_writes_there()
             _ => None,
         };
         let mut folders: Vec<_> = authority.map(|authority| ca.home.authority(authority)).into_iter().collect();
-        // The passphrase is changed in the folder of its key, and nowhere else.
+        // `key passphrase` writes only in the folder of the key.
         folders.extend((name != "key passphrase").then(|| ca.home.folder().to_owned()));
         folders.extend((name == "crl").then(|| ca.top.path().to_owned()));
         let left: Vec<_> = folders.iter().map(|folder| folder.join(".staged-0123456789abcdef")).collect();

@@ -1,4 +1,4 @@
-//! From a draft to a certificate that was signed and verified, and from there to its record in the index.
+//! Signs a draft, verifies the resulting certificate, and records it in the index.
 
 use std::path::Path;
 
@@ -12,18 +12,18 @@ use crate::store::index::{Change, EntryId, IndexError, NewEntry, Origin};
 use crate::verify::{self, Candidate, Problem, Purpose, SignatureCache, VerifyInput, VerifyOptions};
 use crate::x509::Certificate;
 
-/// A certificate that was signed and verified, and is not recorded yet.
+/// A certificate that was signed and verified but is not yet recorded.
 #[derive(Debug)]
 pub struct Certified {
     pub certificate: Certificate,
-    /// What the lint rules report that does not forbid it.
+    /// The lint findings that do not prevent the certificate.
     pub warnings: Vec<Finding>,
 }
 
-/// Signs a draft with the key of an issuer, and verifies the chain of the result.
+/// Signs a draft with the key of an issuer, and verifies the chain of the new certificate.
 ///
 /// # Errors
-/// When the draft is not approved, the key does not sign, or the chain of the certificate is not valid now.
+/// When the draft is not approved, signing fails, or the chain of the certificate is not valid at `now`.
 pub fn certify(draft: Draft, issuer: &Issuer<'_>, now: OffsetDateTime) -> Result<Certified, CertifyError> {
     let ca = issuer.ca_certificate();
     let mut approved = issuance::approve(draft, Some(ca))?;
@@ -32,10 +32,10 @@ pub fn certify(draft: Draft, issuer: &Issuer<'_>, now: OffsetDateTime) -> Result
     Ok(Certified { certificate, warnings })
 }
 
-/// Signs the draft of a root with the key that the root is for, and checks the signature.
+/// Signs the draft of a root with the root's own key, and checks the signature.
 ///
 /// # Errors
-/// When the draft is not approved, or the key does not sign.
+/// When the draft is not approved, or signing fails.
 pub fn certify_itself(draft: Draft, key: &dyn Signer) -> Result<Certified, CertifyError> {
     let mut approved = issuance::approve(draft, None)?;
     let warnings = std::mem::take(&mut approved.warnings);
@@ -43,10 +43,10 @@ pub fn certify_itself(draft: Draft, key: &dyn Signer) -> Result<Certified, Certi
     Ok(Certified { certificate, warnings })
 }
 
-/// Verifies the chain of a new certificate as a client would that trusts the last certificate of the issuer's chain.
+/// Verifies the chain of a new certificate like a client that trusts the last certificate of the issuer's chain.
 ///
 /// # Errors
-/// When the chain is not valid now.
+/// When the chain is not valid at this time.
 pub fn verify_new_chain(
     certificate: &Certificate,
     issuer: &CaCertificate,
@@ -77,7 +77,7 @@ pub fn verify_new_chain(
         crls: &[],
         signatures: &SignatureCache::default(),
     };
-    // Lint errors of an imported CA were reported when it was imported; only those of the new certificate count here.
+    // Lint errors of an imported CA were reported at its import, so only those of the new certificate count here.
     let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.position;
     match verify::verify_chain(input, &options).problems.into_iter().find(is_its_own) {
         Some(problem) => Err(CertifyError::DoesNotVerify(problem.message)),
@@ -85,34 +85,34 @@ pub fn verify_new_chain(
     }
 }
 
-/// How a certificate is recorded in the index.
+/// What the index records of a certificate beside its content.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordAs<'a> {
-    /// NAME of the entry; of a CA certificate, the name of the authority.
+    /// The NAME of the entry; for a CA certificate, the name of the authority.
     pub name: &'a str,
     pub template: &'a str,
-    /// The name of the authority that signed it; of a root, its own name.
+    /// The name of the authority that signed the certificate; a root has its own name here.
     pub authority: &'a str,
     pub origin: Origin,
-    /// The folder of its files, when that is not the usual one (`--out`).
+    /// The folder of the certificate's files; `None` for the usual folder (without `--out`).
     pub place: Option<&'a Path>,
-    /// Whether its files and its record come into place in the same step. False: [`Index::mark_delivered`] follows.
+    /// True when the files and the record appear in the same step. False when [`Index::mark_delivered`] follows.
     ///
     /// [`Index::mark_delivered`]: crate::store::Index::mark_delivered
     pub is_delivered: bool,
 }
 
 impl<'a> RecordAs<'a> {
-    /// A certificate that this CA signed, whose files are not in the usual place yet.
+    /// Describes a certificate that this CA signed and whose files are not yet in the usual folder.
     pub fn issued(name: &'a str, template: &'a str, authority: &'a str) -> Self {
         Self { name, template, authority, origin: Origin::Issued, place: None, is_delivered: false }
     }
 }
 
-/// Records a certificate. It may leave the process when the transaction was committed, and not before.
+/// Records a certificate. The certificate may leave the process only after the transaction is committed.
 ///
 /// # Errors
-/// When the index has one with the same issuer and serial number, or cannot be written.
+/// When the index already has a certificate with this issuer and serial number, or cannot be written.
 pub fn record(
     change: &mut Change<'_>,
     record_as: RecordAs<'_>,
@@ -133,7 +133,7 @@ mod tests {
     use crate::store::ca_certificates::CaCertificates;
     use crate::x509::{KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
 
-    /// Shows one public key and signs with another key.
+    /// A signer that reports one public key and signs with another key.
     struct Dishonest<'a> {
         shown: &'a PublicKey,
         used: PrivateKey,
@@ -183,7 +183,7 @@ mod tests {
         assert!(matches!(issued(&dishonest).unwrap().checked(), Err(IssuerError::Altered)));
         let refused = certify(draft(), &Issuer::new(facts.clone(), dishonest).unwrap(), NOW);
         assert!(matches!(refused, Err(CertifyError::DoesNotVerify(_))), "{refused:?}");
-        // A signer that shows the key that it signs with is refused before it signs.
+        // A signer that reports the key that it signs with is rejected before it signs.
         assert!(matches!(issued(&used()), Err(IssuerError::OtherKey)));
     }
 }

@@ -1,4 +1,5 @@
-//! Files in a folder of the user's: what is somebody else's stays, and what a run left that died is in nobody's way.
+//! Delivery into a folder of the user's: files of third parties stay, and the files that a killed process left do not
+//! block the next run.
 
 use crate::authority::leaf::error::IssueError;
 use std::fs;
@@ -27,7 +28,7 @@ fn what_an_interrupted_run_left_in_a_folder_of_the_user_is_replaced() {
     assert_eq!(key.public_key(), &read_certificate(&folder.join("cert.pem")).unwrap().public_key);
 }
 
-/// As a run leaves them that dies between two of the four files: the certificate, the key, the chain, the full chain.
+/// The files as a process leaves them that is killed between two of the four: certificate, key, chain, full chain.
 #[test]
 fn an_encrypted_key_that_an_interrupted_run_left_is_replaced() {
     for finished in 1..4 {

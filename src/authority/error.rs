@@ -1,4 +1,4 @@
-//! Why a certificate was not made: what every act that signs one can meet.
+//! The errors that every act can return that signs a certificate.
 
 use crate::issuance::{DraftRefusal, NotApproved};
 use crate::keys::private_key::PrivateKeyError;
@@ -7,7 +7,7 @@ use crate::store::index::Revocation;
 use crate::text::{Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::crl::RevocationReason;
 
-/// Why a certificate was not made.
+/// The reason why a certificate was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum CertifyError {
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! What `init` leaves in a folder, and what it leaves alone.
+//! What `init` writes into a folder, and which existing files it does not change.
 
 use crate::authority::hierarchy::init::InitError;
 use std::fs;
@@ -50,7 +50,7 @@ fn a_ca_that_could_not_be_made_leaves_no_folder() {
     assert!(!ca.home.folder().exists());
 }
 
-/// What a kill leaves between the moves of `init`: the folder under construction still has the `ca.toml`.
+/// The state after a kill between the moves of `init`: the folder under construction still has the `ca.toml`.
 #[test]
 fn an_interrupted_init_is_begun_anew() {
     let made = Ca::new();
@@ -72,7 +72,7 @@ fn an_interrupted_init_is_begun_anew() {
     }
 }
 
-/// The same where the index was in place already, and elsewhere than the next run is told.
+/// The same state, with an index that was already moved, to another location than the next run is configured for.
 #[test]
 fn an_interrupted_init_is_begun_anew_with_its_index_elsewhere() {
     let ca = Ca::none();
@@ -86,7 +86,7 @@ fn an_interrupted_init_is_begun_anew_with_its_index_elsewhere() {
     ca.init(ca.init_order()).unwrap();
     assert!(!ca.path("../book.db").exists() && !staged.exists());
 
-    // Of a power cut before anything was durable.
+    // The state after a power cut before any file was durable.
     let ca = Ca::none();
     fs::create_dir_all(ca.path(".staged-0123456789abcdef")).unwrap();
     fs::write(ca.path(".staged-0123456789abcdef/ca.toml"), [0; 400]).unwrap();

@@ -1,26 +1,28 @@
-//! The chain above an issuer: what is delivered with its certificates, and whether it may go on signing.
+//! The chain above an issuer: which CA certificates are delivered with its certificates, and whether the issuer may
+//! still sign.
 
 use crate::authority::error::CertifyError;
 use crate::issuance::{CaCertificate, Issuer};
 use crate::store::index::Index;
 use crate::x509::Certificate;
 
-/// What stands between a leaf of this issuer and the root, the issuer first; while a root follows another, with the
-/// certificate of the new one by the old one, for those who trust only that.
+/// Returns the CA certificates between a leaf of this issuer and the root, the issuer first. During the rotation of a
+/// root, the list includes the cross-certificate of the new root by the old root, for clients that trust only the old
+/// root.
 pub fn chain_below_root(issuer: &Issuer<'_>) -> Vec<Certificate> {
     let facts = issuer.ca_certificate();
     let all = std::iter::once(facts.certificate()).chain(facts.above());
     all.filter(|certificate| !certificate.is_self_issued()).chain(facts.cross_certificate()).cloned().collect()
 }
 
-/// Whether an authority may go on signing: neither it nor one above it was revoked or put on hold. Whoever knows that would
-/// not believe what it signs (RFC 5280 §6.1.3 (a)(3)).
+/// Checks that an authority may still sign: neither the authority nor a CA above it is revoked or on hold. A client
+/// that knows of the revocation rejects what the authority signs (RFC 5280 §6.1.3 (a)(3)).
 ///
 /// # Errors
-/// When one of them was; and when the index cannot be read.
+/// When one of them is revoked or on hold, or the index cannot be read.
 pub fn check_not_revoked(issuer: &CaCertificate, index: &Index) -> Result<(), CertifyError> {
     for certificate in std::iter::once(issuer.certificate()).chain(issuer.above()) {
-        // A root is in no list.
+        // A CRL does not contain the certificate of a root.
         if certificate.is_self_issued() {
             continue;
         }

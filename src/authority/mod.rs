@@ -1,4 +1,5 @@
-//! AUTHORITY: the acts that change a CA: on leaf certificates, on the hierarchy, and revocation. One act per file.
+//! AUTHORITY: the acts that change a CA: acts on leaf certificates, acts on CA certificates and keys, and revocation.
+//! Each file has one act.
 
 pub mod certify;
 pub mod error;

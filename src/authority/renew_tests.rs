@@ -1,4 +1,4 @@
-//! Renewals, on a real disk.
+//! Tests of renewals with real files.
 
 use crate::authority::error::CertifyError;
 use crate::authority::leaf::error::IssueError;
@@ -64,7 +64,7 @@ fn a_renewal_that_is_overtaken_follows_what_overtook_it() {
     let mut ca = with_encrypted_keys();
     ca.issue(order("server", "web.test")).unwrap();
     let in_place = |ca: &Ca| read_certificate(&ca.path("issued/web.test/cert.pem")).unwrap();
-    // The key that another process has just replaced does not come back.
+    // A key that another process has just replaced is not written back.
     let mut times = 0;
     let outcome = ca.renew_while("web.test", NextKey::Same, &mut || {
         times += 1;
@@ -76,7 +76,7 @@ fn a_renewal_that_is_overtaken_follows_what_overtook_it() {
     assert_eq!(history[2].key_fingerprint, history[1].key_fingerprint);
     assert_ne!(history[2].key_fingerprint, history[0].key_fingerprint);
     assert!(certificate_folder::holds(&ca.path("issued/web.test"), &in_place(&ca)).unwrap());
-    // Neither do names that it does not bear any more, nor its length.
+    // The same is true of names that the certificate no longer has, and of its lifetime.
     for key in [NextKey::Same, NextKey::New(None)] {
         ca.now += Duration::days(1);
         let before = in_place(&ca);
@@ -94,7 +94,7 @@ fn a_renewal_that_is_overtaken_follows_what_overtook_it() {
         assert_eq!(after.names(), ["web.test", &format!("{}.test", ca.now.day())].map(|name| name.parse().unwrap()));
         assert_eq!(after.validity.length(), Duration::days(9));
     }
-    // Two who renew alike do not hinder each other.
+    // Two processes that request the same renewal do not block each other.
     let outcome = ca.renew_while("web.test", NextKey::New(None), &mut || {
         ca.renew("web.test", NextKey::New(None)).unwrap();
     });

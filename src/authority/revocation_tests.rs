@@ -1,4 +1,4 @@
-//! Revoking, and the lists that tell of it, on a real disk.
+//! Tests of revocation and of the CRLs that report it, with real files.
 
 use crate::authority::error::CertifyError;
 use crate::authority::leaf::error::IssueError;
@@ -89,7 +89,7 @@ fn a_revoked_certificate_is_known_as_one_and_followed_by_another() {
     })
     .unwrap();
     assert_eq!(status(&ca, "web.test"), Status::Valid);
-    // A new key is what follows a stolen one; a hold is ended first.
+    // A stolen key is followed by a new key; a hold is released first.
     ca.revoke("web.test", STOLEN).unwrap();
     ca.renew("web.test", NextKey::New(None)).unwrap();
     assert_eq!(status(&ca, "web.test"), Status::Valid);
@@ -185,7 +185,7 @@ fn of_several_live_certificates_somebody_has_to_say_which() {
     let revoked = ca.revoke_as(&all).unwrap().certificates;
     assert_eq!(revoked.iter().map(|entry| entry.id).collect::<Vec<_>>(), [history[1].id, history[3].id]);
     assert!(matches!(refused(ca.revoke_as(&all)), RevokeError::AlreadyRevoked { .. }));
-    // Picked out by its number, even one that has ended is recorded.
+    // A certificate that is selected by its serial number is recorded as revoked even when it has expired.
     assert_eq!(ca.revoke(&format!("serial:{}", history[0].serial), STOLEN).unwrap().certificates.len(), 1);
 }
 
@@ -238,7 +238,7 @@ fn a_list_is_that_of_its_authority_byte_for_byte() {
         "in the order of the revocations; 'unspecified' is not written"
     );
 
-    // The intermediate is in the list of whoever issued it.
+    // The intermediate is in the CRL of its issuer.
     ca.publish(&of("root")).unwrap();
     assert_eq!(serials(&published(&ca, "root").entries), [issuing.serial.to_string()]);
     assert!(matches!(ca.publish(&of("nobody")), Err(CrlError::Store(StoreError::UnknownAuthority { .. }))));
@@ -274,7 +274,7 @@ fn numbers_grow_and_never_go_back() {
     assert!(matches!(list_refused(again), CrlError::NumberUsed { latest: 10, .. }));
     assert_eq!(published(&ca, "issuing").number.as_deref(), Some(&[10][..]));
 
-    // The index of an old copy knows neither these lists nor what was revoked since.
+    // An index from an old backup has neither these CRLs nor the later revocations.
     fs::remove_file(ca.path("index.db-shm")).unwrap();
     fs::write(ca.path("index.db"), old_index).unwrap();
     fs::write(ca.path("index.db-wal"), old_log).unwrap();
@@ -309,7 +309,7 @@ fn a_list_is_signed_anew_only_when_it_is_due() {
     fs::write(ca.home.crl_der("issuing"), "not a list").unwrap();
     assert_eq!(ensure(&ca), (CrlStatus::Signed(CrlReason::Files), 6));
     assert_eq!(published(&ca, "issuing").number.as_deref(), Some(&[6][..]));
-    // Both files of an older list that somebody put back.
+    // Both files of an older CRL, as a user puts them back.
     let older = [ca.home.crl_pem("issuing"), ca.home.crl_der("issuing")].map(|path| (fs::read(&path).unwrap(), path));
     ca.publish(&CrlOrder::default()).unwrap();
     for (content, path) in older {
@@ -366,7 +366,7 @@ fn a_certificate_that_has_ended_is_named_once_more() {
     };
     assert_eq!(named(&ca), 1);
     ca.now += Duration::days(11);
-    // A list that never reached its files counts for nobody.
+    // A CRL whose files were never written does not count as published.
     fs::remove_file(ca.home.crl_pem("issuing")).unwrap();
     fs::create_dir(ca.home.crl_pem("issuing")).unwrap();
     let failed = list_refused(ca.publish(&CrlOrder::default()));
@@ -385,7 +385,7 @@ fn a_copy_replaces_nothing_but_an_older_list() {
     ca.publish(&copy("copy.der")).unwrap();
     assert_eq!(fs::read(ca.path("copy.der")).unwrap(), fs::read(ca.home.crl_der("issuing")).unwrap());
     assert!(files::is_secret_to_us(&ca.path("copy.der")).is_ok_and(|secret| !secret), "mode 0644");
-    // A run that finds nothing to sign brings an old copy up to date.
+    // A run that has no CRL to sign updates an old copy.
     let ensured = ca.publish(&CrlOrder { ensure: true, ..copy("copy.pem") }).unwrap();
     assert_eq!((ensured.status, ensured.number), (CrlStatus::Unchanged, 2));
     assert_eq!(fs::read(ca.path("copy.pem")).unwrap(), fs::read(ca.home.crl_pem("issuing")).unwrap());
@@ -397,7 +397,7 @@ fn a_copy_replaces_nothing_but_an_older_list() {
         assert!(matches!(error, CrlError::CopyTaken(_)), "{name}");
         assert_eq!(fs::read_to_string(ca.path(name)).unwrap(), content);
     }
-    // The same authority in another copy of the CA directory is further on.
+    // The same authority in another copy of the CA directory has a higher CRL number.
     ca.publish(&CrlOrder { number: Some(100), ..copy("newer.pem") }).unwrap();
     let stale = Ca::new();
     let other = fs::read(ca.path("newer.pem")).unwrap();
@@ -420,7 +420,7 @@ fn a_list_needs_the_authoritys_own_key_and_its_leave() {
     assert!(matches!(ca.publish(&CrlOrder::default()), Err(CrlError::Store(StoreError::KeyAway { .. }))));
     assert_eq!(ca.index().latest_list("issuing").unwrap(), None, "no number was taken");
     fs::write(ca.path("authorities/issuing/key.pem"), right).unwrap();
-    // Nobody is asked for anything when there is nothing to sign.
+    // The caller is not asked for a passphrase when there is no CRL to sign.
     let restore = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     fs::set_permissions(ca.path("authorities/issuing/key.pem"), restore).unwrap();
     assert_eq!(ca.publish(&ensured()).unwrap().number, 1);

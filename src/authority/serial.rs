@@ -1,17 +1,17 @@
-//! Serial numbers (RFC 5280 §4.1.2.2): drawn at random, and never twice.
+//! Serial numbers (RFC 5280 §4.1.2.2): random and never used twice.
 
 use super::error::CertifyError;
 use crate::store::Index;
 use crate::system::Entropy;
 use crate::x509::SerialNumber;
 
-/// A number of so many random octets is used already, or zero, less than once in 2^60 draws.
+/// A number of this many random bytes is zero or already used less than once in 2^60 draws.
 const MOST_DRAWS: usize = 100;
 
-/// Draws a serial number of this many random octets.
+/// Draws a serial number of `bytes` random bytes.
 ///
 /// # Errors
-/// When there is no randomness.
+/// When the system gives no random bytes.
 pub fn draw_serial(bytes: usize, entropy: &dyn Entropy) -> Result<SerialNumber, CertifyError> {
     let mut random = vec![0; bytes];
     for _ in 0..MOST_DRAWS {
@@ -23,10 +23,10 @@ pub fn draw_serial(bytes: usize, entropy: &dyn Entropy) -> Result<SerialNumber, 
     Err(CertifyError::NoFreeSerial)
 }
 
-/// Draws a serial number that no certificate of the index has.
+/// Draws a serial number of `bytes` random bytes that no certificate of the index has.
 ///
 /// # Errors
-/// When there is no randomness, the index cannot be read, or every number that is drawn is used.
+/// When the system gives no random bytes, the index cannot be read, or every drawn number is already used.
 pub fn unused_serial(bytes: usize, index: &Index, entropy: &dyn Entropy) -> Result<SerialNumber, CertifyError> {
     for _ in 0..MOST_DRAWS {
         let serial = draw_serial(bytes, entropy)?;

@@ -1,4 +1,4 @@
-//! A CA in a temporary folder, for the tests of this room.
+//! A CA in a temporary folder, for the tests of this module.
 
 use crate::authority::hierarchy::init::InitError;
 use crate::authority::hierarchy::intermediate::IntermediateError;
@@ -49,7 +49,7 @@ use crate::x509::{BasicConstraints, Certificate};
 
 pub const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
 
-/// A CA, and the time it believes in.
+/// A CA and its current time.
 pub struct Ca {
     pub top: TempDir,
     pub home: Home,
@@ -57,14 +57,14 @@ pub struct Ca {
 }
 
 impl Ca {
-    /// A folder without a CA.
+    /// Returns a folder without a CA.
     pub fn none() -> Self {
         let top = tempfile::tempdir().unwrap();
         let home = Home::at(top.path().join("ca"));
         Self { top, home, now: NOW }
     }
 
-    /// A CA with an issuing CA below its root, keys unencrypted.
+    /// Returns a CA with an issuing CA below its root and unencrypted keys.
     pub fn new() -> Self {
         let ca = Self::none();
         ca.init(ca.init_order()).unwrap();
@@ -84,7 +84,7 @@ impl Ca {
         self.with_effects(|effects| init::init(&self.home, order, effects))
     }
 
-    /// The CA, opened.
+    /// Opens the CA.
     pub fn store(&self) -> Store {
         Store::open(self.home.clone()).unwrap()
     }
@@ -101,7 +101,7 @@ impl Ca {
         self.renew_while(name, key, &mut || ())
     }
 
-    /// A renewal beside which something else happens, after it looked at what is in place and before it has the lock.
+    /// Renews a certificate and runs `meanwhile` after the renewal read the current files and before it takes the lock.
     pub fn renew_while(
         &self,
         name: &str,
@@ -125,7 +125,7 @@ impl Ca {
         self.with_effects(|effects| renew::renew(&self.store(), &renewal, &mut ask, &mut ask_for_kept_key, effects))
     }
 
-    /// The DER of a request for a server, made with a key of its own.
+    /// Returns the DER of a CSR for a server, made with a new key.
     pub fn request_for(&self, name: &str) -> Vec<u8> {
         let wanted = request::CsrOrder {
             template: "server".to_owned(),
@@ -145,7 +145,7 @@ impl Ca {
         made.request.as_der().to_vec()
     }
 
-    /// Signs a request as a server's.
+    /// Signs a CSR with the server template.
     pub fn sign(&self, request: &[u8]) -> Result<IssueOutcome, SignError> {
         let signing = sign::SignOrder {
             request: request.to_vec(),
@@ -199,7 +199,7 @@ impl Ca {
         self.with_effects(|effects| renew_root::renew(&self.store(), None, lifetime, &mut ask, effects))
     }
 
-    /// Another certificate in the place of the root's, as another tool could have made it.
+    /// Replaces the certificate of the root by another one, as another tool could have made it.
     pub fn recertify_root_with_path_length(&self, length: u32) -> Certificate {
         let authorities = CaCertificates::of(&self.home);
         let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));
@@ -228,13 +228,14 @@ impl Ca {
         self.with_effects(|effects| intermediate::install(&self.store(), order, effects))
     }
 
-    /// As [`with_effects`](Self::with_effects), and something else happens when a serial number is drawn: before the lock.
+    /// As [`with_effects`](Self::with_effects), and runs `meanwhile` when a serial number is drawn, which is before the
+    /// lock.
     pub fn with_effects_while<T>(&self, meanwhile: impl FnOnce(), act: impl FnOnce(&Effects<'_>) -> T) -> T {
         let entropy = Meanwhile(Cell::new(Some(meanwhile)));
         act(&Effects { clock: &FixedClock(self.now), entropy: &entropy, lock_timeout: Duration::from_secs(60) })
     }
 
-    /// While another process has the lock, which nobody waits for.
+    /// Runs `act` while another process has the lock; `act` does not wait for the lock.
     pub fn with_effects_without_lock<T>(&self, act: impl FnOnce(&Effects<'_>) -> T) -> T {
         let _theirs = FolderLock::acquire(self.home.folder(), Duration::ZERO).unwrap();
         act(&Effects { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::ZERO })
@@ -257,7 +258,8 @@ impl Ca {
         self.index().history(name, self.now).unwrap()
     }
 
-    /// As if the run for the newest certificate of a name had died right before it marked that as delivered.
+    /// Removes the delivery mark of the newest certificate of a name, as if its process was killed right before it set
+    /// the mark.
     pub fn forget_delivery(&self, name: &str) {
         let entry = self.history(name).pop().unwrap();
         self.index().unmark_delivered(entry.id).unwrap();
@@ -268,7 +270,7 @@ impl Ca {
     }
 }
 
-/// Randomness beside which something else happens, once.
+/// An entropy source that runs a closure at the first draw.
 struct Meanwhile<F>(Cell<Option<F>>);
 
 impl<F: FnOnce()> Entropy for Meanwhile<F> {
@@ -299,7 +301,7 @@ pub fn order(template: &str, name: &str) -> IssueOrder {
     }
 }
 
-/// Everything below a folder, sorted, without what SQLite keeps beside its file.
+/// Returns all files below a folder, sorted, without the side files of SQLite.
 pub fn files_below(folder: &Path) -> Vec<String> {
     fn walk(folder: &Path, top: &Path, found: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! The acts on a CA, on a real disk.
+//! Tests of the acts on a CA, with real files.
 
 use crate::authority::error::CertifyError;
 use crate::authority::hierarchy::import::ImportError;
@@ -82,7 +82,7 @@ fn keys_are_secret_and_certificates_public() {
 fn an_existing_ca_is_refused_and_left_alone() {
     let ca = Ca::new();
     let before = fs::read(ca.path("authorities/root/key.pem")).unwrap();
-    // Before anything else is looked at: the order could not be carried out either.
+    // This check comes before all others: the order is invalid for other reasons as well.
     let mut order = ca.init_order();
     order.config.name = "x".repeat(65);
     assert!(matches!(ca.init(order), Err(InitError::Exists(_))));
@@ -169,7 +169,7 @@ fn others_go_on_while_somebody_types_a_passphrase() {
     let mut asked = 0;
     ca.issue_asking(order("server", "web.test"), &mut |_| {
         asked += 1;
-        // This takes the lock of the CA, and would wait for it in vain if the one who asks held it.
+        // This takes the lock of the CA, so that it would time out if the caller of the prompt had the lock.
         ca.issue(order("client", "alice")).unwrap();
         Ok(passphrase())
     })
@@ -212,7 +212,7 @@ fn an_internationalised_host_is_called_by_its_a_labels() {
 fn nobody_is_asked_for_a_passphrase_when_the_name_is_taken() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
-    // Whatever would have been wrong with the key is not even looked at.
+    // The key is not read at all, so that no error of the key is reported.
     fs::remove_file(ca.path("authorities/issuing/key.pem")).unwrap();
     assert!(matches!(ca.issue(order("server", "web.test")), Err(IssueError::NameTaken { .. })));
     assert!(matches!(
@@ -275,7 +275,8 @@ fn a_run_that_died_after_its_record_is_simply_repeated() {
     ca.issue(order("server", "web.test")).unwrap();
     let first = ca.history("web.test").remove(0);
 
-    // Killed before the files appeared: a new certificate; the first stays in the book, its key never left memory.
+    // Killed before the files appeared: a new certificate is issued; the first stays in the index, and its key never
+    // left memory.
     ca.forget_delivery("web.test");
     fs::remove_dir_all(ca.path("issued/web.test")).unwrap();
     ca.issue(order("server", "web.test")).unwrap();
@@ -283,7 +284,7 @@ fn a_run_that_died_after_its_record_is_simply_repeated() {
     assert_eq!((history.len(), &history[0].serial), (2, &first.serial));
     assert!(history[0].delivered_at.is_none() && history[1].delivered_at.is_some());
 
-    // Killed after they appeared: only the mark is missing, and the repeated command ends what was begun.
+    // Killed after the files appeared: only the mark is missing, and the repeated command completes the delivery.
     ca.forget_delivery("web.test");
     let outcome = ca.issue(order("server", "web.test")).unwrap();
     assert_eq!(outcome.status, IssueStatus::Issued);

@@ -1,4 +1,4 @@
-//! `due`: what needs renewal. Certificates that are in place, authorities, and revocation lists, each with its cure.
+//! `due`: certificates in use, authorities and CRLs that need renewal, each with the command that renews it.
 
 use std::path::PathBuf;
 
@@ -21,19 +21,19 @@ use crate::store::previous_certificates::Standing;
 use crate::text::shell_word;
 use crate::x509::{Certificate, SerialNumber, Validity};
 
-/// Something that needs renewal.
+/// An item that needs renewal.
 #[derive(Debug, Clone)]
 pub struct DueEntry {
     pub what: DueItem,
-    /// Of a certificate its NAME, of the others the name of the authority.
+    /// For a certificate its NAME, otherwise the name of the authority.
     pub name: String,
-    /// From when, and until when: of a list, from its signature to its next update.
+    /// The validity period; for a CRL, from its signature to its next update.
     pub validity: Validity,
 }
 
 #[derive(Debug, Clone)]
 pub enum DueItem {
-    /// `has_key`: its private key stands beside it; otherwise somebody else has it.
+    /// `has_key` is true when the private key is in the same folder, and false when a third party has it.
     Certificate {
         entry: Box<Entry>,
         folder: PathBuf,
@@ -49,21 +49,21 @@ pub enum DueItem {
     },
 }
 
-/// How an authority goes on.
+/// How the authority is replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthorityFix {
-    /// A root: the next certificate for the same key.
+    /// The root gets a new certificate for the same key.
     RenewRoot,
-    /// Another one below this authority, which then issues.
+    /// Another authority is made below `above`, and issues from then on.
     IssueAnother { above: String },
-    /// Its issuer is no authority of this CA.
+    /// The issuer is not an authority of this CA, so that its operator has to sign again.
     AskAbove,
 }
 
-/// Everything that is due now, certificates in the order of their issue, then authorities and lists.
+/// Returns everything that is due now: certificates in the order of their issue, then authorities and CRLs.
 ///
-/// A certificate counts while it is in place, and not revoked or on hold: one whose files are gone serves nobody. Lists count
-/// while their authority is in office.
+/// A certificate counts while its files are deployed and it is neither revoked nor on hold: a certificate without files
+/// is not in use. A CRL counts while its authority is active.
 ///
 /// # Errors
 /// When the index or an authority cannot be read.
@@ -128,7 +128,7 @@ fn latest(now: OffsetDateTime, within: Duration) -> OffsetDateTime {
     now.checked_add(within).unwrap_or(OffsetDateTime::new_utc(time::Date::MAX, time::Time::MIDNIGHT))
 }
 
-/// The rule of `ca issue --if-due`: no more than that is left.
+/// Returns true when at most the given time is left, by the rule of `ca issue --if-due`.
 fn is_due(validity: Validity, due: order::DueRule, now: OffsetDateTime) -> bool {
     let left = validity.not_after - now;
     match due {
@@ -157,7 +157,7 @@ fn cure(authorities: &CaCertificates, certificate: &Certificate) -> Result<Autho
 }
 
 impl DueEntry {
-    /// The command that cures it.
+    /// Returns the command that renews the item.
     pub fn command(&self, usual_issuer: &str, within: order::DueRule) -> String {
         let name = &self.name;
         match &self.what {
@@ -171,7 +171,7 @@ impl DueEntry {
             DueItem::Authority { cure: AuthorityFix::AskAbove, .. } => format!("ca intermediate request {name}-2"),
             DueItem::List { .. } => {
                 let authority = if name == usual_issuer { String::new() } else { format!(" --authority {name}") };
-                // What is not in its last third yet is signed only when that is asked for.
+                // With --ensure, only a CRL in its last third is signed, so another due rule leaves the flag out.
                 let ensure = if within == order::DueRule::LastThird { " --ensure" } else { "" };
                 format!("ca crl{authority}{ensure}")
             }
@@ -190,7 +190,7 @@ mod tests {
     use crate::text::Lifetime;
     use crate::x509::crl::RevocationReason;
 
-    /// What is due within so many days, by kind and name.
+    /// Returns what is due within `days` days, by kind and name.
     fn due_within(ca: &Ca, days: u64) -> Vec<String> {
         let within = order::DueRule::Within(Lifetime::from_days(days));
         let found = ca.with_effects(|effects| due(&ca.store(), within, effects)).unwrap();

@@ -1,4 +1,4 @@
-//! Why no certificate was issued.
+//! The errors of issuing a certificate.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::issuance::Comparison;
 use crate::system::files::{FileError, UnknownOwner};
 use crate::text::{Diagnosis, Diagnostic, rfc3339, shell_word};
 
-/// Why no certificate was issued.
+/// The reason why no certificate was issued.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueError {
     #[error(transparent)]

@@ -1,10 +1,11 @@
-//! Whether another certificate may follow one: what is revoked or on hold is not simply issued again.
+//! Checks whether a certificate may be replaced by a new one: a revoked certificate or one on hold is not simply issued
+//! again.
 
 use crate::store::index::Entry;
 use crate::text::{Diagnosis, Diagnostic, shell_word};
 use crate::x509::crl::RevocationReason;
 
-/// Why no certificate may follow.
+/// The reason why the certificate may not be replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
     #[error("'{0}' is revoked; a key that may not be used any more gets no other certificate")]
@@ -13,10 +14,10 @@ pub enum FollowError {
     OnHold(String),
 }
 
-/// Checks that a certificate may be followed: after a revocation only with a new key, and during a hold not at all.
+/// Checks that a certificate may be replaced: a revoked one only with a new key, and one on hold not at all.
 ///
 /// # Errors
-/// When it is on hold, or revoked and `keeps_key` is true.
+/// When the certificate is on hold, or it is revoked and `keeps_key` is true.
 pub fn check_may_be_followed(entry: &Entry, keeps_key: bool) -> Result<(), FollowError> {
     match entry.revocation.as_ref().filter(|revocation| revocation.released_at.is_none()) {
         Some(held) if held.reason == RevocationReason::CertificateHold => Err(FollowError::OnHold(entry.name.clone())),

@@ -1,8 +1,8 @@
-//! What runs after the files of a name changed: a command of the user's, who knows which service has to read them again.
+//! Hooks: a command of the user that runs after the files of a name changed and reloads the service that uses them.
 //!
-//! It is remembered with the name in the index, so that whoever renews later, a timer for example, need not know it. The
-//! index is as private as the keys: whoever can write a command into it could as well issue. No lock is held while it
-//! runs: it may call `ca` itself.
+//! The index stores the hook with the name, so that a later renewal, for example by a timer, runs it as well. The index
+//! is as private as the keys: an attacker who can write a command into it can also issue certificates. No lock is held
+//! while a hook runs, so that the hook can call `ca` itself.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -25,9 +25,9 @@ use crate::x509::SerialNumber;
 /// A hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hook {
-    /// For `sh -c`.
+    /// The command line for `sh -c`.
     pub command: String,
-    /// After which it is ended.
+    /// The time after which the command is killed.
     pub timeout: Lifetime,
     pub on_failure: OnFailure,
 }
@@ -36,14 +36,14 @@ pub struct Hook {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFailure {
     Keep,
-    /// Those that were in place before come back.
+    /// The previous files are restored.
     Rollback,
 }
 
 impl OnFailure {
     pub const ALL: [Self; 2] = [Self::Keep, Self::Rollback];
 
-    /// The word for it in flags, in the index and in reports.
+    /// Returns the name of the policy in flags, in the index and in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Keep => "keep",
@@ -70,7 +70,7 @@ impl Hook {
     }
 }
 
-/// The hook that is remembered for a name.
+/// Returns the hook that is stored for a name; `None` when there is none.
 ///
 /// # Errors
 /// When the index cannot be read.
@@ -78,7 +78,7 @@ pub fn remembered(store: &Store, name: &str) -> Result<Option<Hook>, StoreError>
     of(store.index()?, name)
 }
 
-/// As [`remembered`], from an index that is open.
+/// As [`remembered`], from an open index.
 ///
 /// # Errors
 /// When the index cannot be read.
@@ -88,7 +88,7 @@ pub fn of(index: &Index, name: &str) -> Result<Option<Hook>, StoreError> {
     Ok(Some(Hook::restored(stored).ok_or_else(damaged)?))
 }
 
-/// Remembers the hook of a name from now on; `None` forgets it.
+/// Stores the hook of a name; `None` removes it.
 ///
 /// # Errors
 /// When the index cannot be written.
@@ -102,25 +102,25 @@ pub fn remember(store: &Store, name: &str, hook: Option<&Hook>, effects: &Effect
     Ok(())
 }
 
-/// What happened, for whoever has to react.
+/// The change that a hook reacts to, passed in its environment.
 pub struct HookEvent<'a> {
-    /// `issue`, `renew`, `rekey`, `rollback`, `sign`.
+    /// `issue`, `renew`, `rekey`, `rollback` or `sign`.
     pub action: &'static str,
     pub name: &'a str,
     pub template: &'a str,
     pub authority: &'a str,
     pub serial: &'a SerialNumber,
-    /// Of the certificate that was in place before.
+    /// The serial number of the previous certificate; `None` when there was none.
     pub previous: Option<&'a SerialNumber>,
     pub not_after: OffsetDateTime,
     pub paths: &'a Paths,
 }
 
-/// The names whose hooks are running, around this process: a hook is not run within itself.
+/// The names whose hooks are running in parent processes, because a hook does not run within itself.
 const RUNNING: &str = "CA_HOOKS_RUNNING";
 
-/// The environment of a hook: that of the program without `secrets`, and what it has to know of the change. What there is
-/// nothing to say about is empty.
+/// Returns the environment of a hook: the environment of the program without `secrets`, and variables that describe the
+/// change. A variable without a value is empty.
 pub fn environment(
     program: &HashMap<OsString, OsString>,
     secrets: &[&str],
@@ -154,7 +154,7 @@ pub fn environment(
     environment
 }
 
-/// Whether the program was started by the hook of this name.
+/// Returns true when the program was started by the hook of this name.
 pub fn is_within(program: &HashMap<OsString, OsString>, name: &str) -> bool {
     let running = program.get(OsStr::new(RUNNING)).map(|names| names.to_string_lossy().into_owned());
     running.is_some_and(|names| names.lines().any(|running| running.eq_ignore_ascii_case(name)))

@@ -1,8 +1,7 @@
-//! `issue`: from an order to a certificate that is recorded, durable and delivered.
+//! `issue`: turns an order into a certificate that is recorded, durable and delivered.
 //!
-//! The order of the steps is the point. Everything that can be refused is refused by the plan, and the passphrase is worked
-//! through, before the lock is taken; the record is durable before the certificate leaves the process; the files appear
-//! whole.
+//! The order of the steps matters. The plan makes every check, and the passphrase is derived, before the lock is taken.
+//! The record is durable before the certificate leaves the process. The files appear whole.
 
 use crate::authority::certify::{Certified, RecordAs, certify, record};
 use crate::authority::issuer_chain::{chain_below_root, check_not_revoked};
@@ -25,22 +24,23 @@ use crate::x509::SerialNumber;
 /// A CA with its opened key.
 pub struct OpenedIssuer {
     issuer: Issuer<'static>,
-    /// What its key file is encrypted with: the key of a CA below it is encrypted alike.
+    /// The passphrase of the key file, with which the key of a CA below it is encrypted as well; `None` when the file
+    /// is not encrypted.
     passphrase: Option<Passphrase>,
 }
 
-/// Carries out an order. `prompt` gives the passphrase of the issuer's key.
+/// Carries out an order. `prompt` returns the passphrase of the issuer's key.
 ///
 /// # Errors
-/// When it is refused by the template, the issuer or the state of the CA, or something fails. Nothing has been written
-/// then, or the error says what was.
+/// When the template, the issuer or the state of the CA does not allow the order, or a step fails. Then nothing was
+/// written, or the error says what was.
 pub fn issue(
     store: &Store,
     order: IssueOrder,
     prompt: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<IssueOutcome, IssueError> {
-    // 1. Everything that can be refused without the CA key.
+    // 1. Every check that is possible without the CA key.
     let mut plan = match plan(store, order, effects)? {
         Planned::Unchanged(outcome) => return Ok(*outcome),
         Planned::Issue(plan) => plan,
@@ -48,7 +48,7 @@ pub fn issue(
     if let Some(outcome) = plan.dry_run() {
         return Ok(outcome);
     }
-    // 2. The passphrase is worked through before the lock: it takes its time, and other processes wait for the lock.
+    // 2. The passphrase is derived before the lock is taken: this is slow, and other processes wait for the lock.
     let mut issuer = open_issuer(&plan, prompt)?;
     let key_text = plan.key_text(&issuer, effects)?;
     // 3. From here to the end no other process changes this CA.
@@ -59,12 +59,12 @@ pub fn issue(
 /// Opens the key of the CA that a plan names.
 ///
 /// # Errors
-/// When the CA is revoked, its key is away or does not open.
+/// When the CA is revoked, or its key is missing or cannot be opened.
 pub fn open_issuer(plan: &Plan<'_>, prompt: &mut PassphrasePrompt<'_>) -> Result<OpenedIssuer, IssueError> {
     let store = plan.target.store;
     let key_file = store.ca_certificates().key_file(plan.issuer.name())?;
     if key_file.is_encrypted() {
-        // The caller is not asked for the passphrase of a revoked authority. The answer that counts comes under the lock.
+        // The caller is not asked for the passphrase of a revoked authority. The check under the lock decides.
         check_not_revoked(&plan.issuer, store.index()?)?;
     }
     let (key, passphrase) = key_file.open(prompt)?;
@@ -72,11 +72,11 @@ pub fn open_issuer(plan: &Plan<'_>, prompt: &mut PassphrasePrompt<'_>) -> Result
 }
 
 impl Plan<'_> {
-    /// The text of the key file that is delivered with the certificate; `None` when the key is elsewhere. Slow on purpose
-    /// when it is encrypted.
+    /// Returns the text of the key file that is delivered with the certificate; `None` when the private key is
+    /// elsewhere. Encryption is slow on purpose.
     ///
     /// # Errors
-    /// When there is no randomness.
+    /// When the system gives no random bytes.
     pub fn key_text(&self, issuer: &OpenedIssuer, effects: &Effects<'_>) -> Result<Option<KeyText>, IssueError> {
         let key = match &self.target.order.key {
             SubjectKey::Kept(key) => Some(&**key),
@@ -89,10 +89,11 @@ impl Plan<'_> {
     }
 }
 
-/// Signs, records and delivers what was planned. Any number of plans can be carried out under one lock, with one issuer.
+/// Signs, records and delivers what a plan describes. A caller can carry out any number of plans under one lock and
+/// with one issuer.
 ///
 /// # Errors
-/// When the state of the CA has changed since so that it refuses, or something fails; the error says what was written.
+/// When the state of the CA has changed and no longer allows it, or a step fails; the error says what was written.
 pub fn carry_out(
     plan: Plan<'_>,
     locked: &mut Locked<'_>,
@@ -104,14 +105,14 @@ pub fn carry_out(
     let store = locked.store();
     let (home, now, name) = (store.home(), target.now, &target.order.name);
 
-    // 1. What a killed run left is swept away. While we waited, the issuer may have got another certificate or chain, or
-    //    been revoked; the name may have been taken, renewed or put back.
+    // 1. The temporary files of a killed process are removed. While this process waited, the issuer may have got
+    // another certificate or chain, or may have been revoked; the name may have been taken, renewed or rolled back.
     target.place.sweep(home, name)?;
     let issuer = &mut opened.issuer;
     store.ca_certificates().refresh(issuer)?;
     let index = locked.index()?;
     check_not_revoked(issuer.ca_certificate(), index)?;
-    // Read here, so that the caller who runs it after the lock need not open the index for it.
+    // The hook is read here, so that the caller, who runs it after the lock, need not open the index for it.
     let hook = hook::of(index, name.as_str())?;
     let current = match target.settle(index, &hook, effects)? {
         Settled::Answer(outcome) => return Ok(*outcome),
@@ -122,7 +123,7 @@ pub fn carry_out(
     check_subject_key(&target, index)?;
     let delivery = target.place.begin(home, name, key_text.as_ref(), ownership, effects.entropy)?;
 
-    // 2. Signed, verified, recorded: one durable transaction.
+    // 2. The certificate is signed, verified and recorded in one durable transaction.
     let mut change = index.change()?;
     let serial = unused_serial(target.profile.serial_bytes, &change, effects.entropy)?;
     let draft = Draft::new(&target.profile, &request, SignedBy::Issuer(issuer.ca_certificate()), now, serial)?;
@@ -136,7 +137,7 @@ pub fn carry_out(
     let id = record(&mut change, record_as, &certificate, now)?;
     change.commit()?;
 
-    // 3. Only now may it leave the process.
+    // 3. The certificate may leave the process only now.
     let chain = chain_below_root(issuer);
     let current_text = current.as_ref().map(SerialNumber::to_string);
     let replaced = match current_text.as_deref() {

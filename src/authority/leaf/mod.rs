@@ -1,4 +1,4 @@
-//! Acts on leaf certificates: request, issue, sign, renew, roll back, and what runs afterwards.
+//! Acts on leaf certificates: request, issue, sign, renew and roll back, and the hooks that run afterwards.
 
 pub mod due;
 pub mod error;

@@ -1,4 +1,4 @@
-//! What is ordered of a CA, and what came of it.
+//! The options and the result of issuing a certificate.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::store::index::Entry;
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, SerialNumber};
 
-/// What is ordered.
+/// The options of one certificate.
 pub struct IssueOrder {
     pub template: String,
     pub name: EntryName,
@@ -23,57 +23,59 @@ pub struct IssueOrder {
     pub subject: Vec<(AttributeType, String)>,
     /// Values for the placeholders of the template.
     pub set: BTreeMap<String, String>,
-    /// `None`: the setting's.
+    /// The name of the issuer; `None` for the setting in `ca.toml`.
     pub issuer: Option<String>,
-    /// `None`: where the template's certificates belong.
+    /// The destination of the files; `None` for the usual folder of the template's certificates.
     pub place: Option<Destination>,
     pub existing: IfNameExists,
-    /// The certificate that this order was made from. What is in place under the lock has to be alike, so that two who
-    /// follow it at once do not undo each other's work.
+    /// The certificate that this order was made from; `None` when the order does not replace one. The current
+    /// certificate under the lock must be equivalent, so that two processes that replace it at once do not undo each
+    /// other's work.
     pub follows: Option<Entry>,
-    /// Decide everything, sign nothing.
+    /// True when everything is checked and nothing is signed.
     pub dry_run: bool,
-    /// What the new key is encrypted with; the key of an authority is encrypted as its issuer's is.
+    /// The passphrase that encrypts the new key; `None` for none. The key of an authority is encrypted like its
+    /// issuer's key.
     pub protection: Option<Passphrase>,
 }
 
-/// Which key the certificate is about.
+/// The key that the certificate is for.
 pub enum SubjectKey {
-    /// A new one. `None`: of the template's first kind.
+    /// A new key; `None` for the first algorithm of the template.
     Generate(Option<KeyAlgorithm>),
-    /// One that is there already, to be certified again.
+    /// An existing key, which is certified again.
     Kept(Box<PrivateKey>),
-    /// That of a request: its private half is somebody else's, so that there is no key file.
+    /// The key of a CSR. A third party has the private key, so that there is no key file.
     Requested(Box<Requested>),
 }
 
-/// A request that is to be granted.
+/// A CSR that a certificate is to be issued for.
 pub struct Requested {
     pub request: VerifiedCsr,
-    /// Refuse whatever would not be exactly what it asks for.
+    /// True when the order fails unless the certificate has exactly what the CSR asks for.
     pub exact: bool,
 }
 
-/// What to do when the name has a certificate already.
+/// What happens when the name already has a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfNameExists {
     Refuse,
-    /// Replace it, whatever it is.
+    /// The certificate is replaced in any case.
     Replace,
-    /// Leave it while it has the same names and kind of key and this much of its life left; replace it after.
+    /// The certificate is kept while it has the same names and kind of key and is not due; otherwise it is replaced.
     KeepUnlessDue(DueRule),
 }
 
-/// When a certificate is due.
+/// The rule that decides when a certificate is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DueRule {
-    /// When a third of its life is left.
+    /// The certificate is due when a third of its lifetime is left.
     LastThird,
-    /// When less than this is left.
+    /// The certificate is due when less than this is left.
     Within(Lifetime),
 }
 
-/// What came of it.
+/// The result of an order.
 #[derive(Debug)]
 pub struct IssueOutcome {
     pub status: IssueStatus,
@@ -82,21 +84,21 @@ pub struct IssueOutcome {
     pub authority: String,
     pub facts: CertificateFacts,
     pub paths: Option<Paths>,
-    /// What the rules had to say that is no error.
+    /// The lint findings that are not errors.
     pub warnings: Vec<Finding>,
-    /// The certificate, its chain and its key, when they stay in memory.
+    /// The certificate, its chain and its key when they stay in memory; `None` when they were written to files.
     pub in_memory: Option<InMemory>,
-    /// Shortened to the end of its issuer.
+    /// True when the lifetime was shortened to that of the issuer.
     pub clipped: bool,
-    /// The certificate whose place it took.
+    /// The serial number of the certificate that was replaced; `None` when there was none.
     pub replaced: Option<SerialNumber>,
-    /// What became of everything that a request asked for.
+    /// What the certificate has of everything that the CSR asked for; `None` without a CSR.
     pub comparison: Option<Comparison>,
-    /// The hook that is remembered for the name.
+    /// The hook that is stored for the name; `None` when there is none.
     pub hook: Option<Hook>,
 }
 
-/// What was not written to a file.
+/// The certificate, chain and key that were not written to files.
 pub struct InMemory {
     pub chain: Vec<Certificate>,
     pub key: PrivateKey,
@@ -112,13 +114,13 @@ impl std::fmt::Debug for InMemory {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssueStatus {
     Issued,
-    /// There is one already that is not due.
+    /// The name already has a certificate that is not due.
     Unchanged,
-    /// A dry run.
+    /// The order was a dry run.
     Planned,
 }
 
-/// A certificate, or the draft of one.
+/// A certificate, or its draft.
 #[derive(Debug)]
 pub enum CertificateFacts {
     Certificate(Box<Certificate>),

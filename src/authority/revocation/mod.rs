@@ -1,4 +1,4 @@
-//! Revocation of certificates, and CRLs.
+//! Revocation of certificates, and publication of CRLs.
 
 pub mod publish_crl;
 pub mod revoke;

@@ -1,8 +1,9 @@
-//! `crl`: the revocation list of an authority, from the book to the files that others read.
+//! `crl`: signs the CRL of an authority from the index, and writes its files.
 //!
-//! The order of the steps is that of [`crate::authority::leaf::issue`]: what can be refused is refused, and the passphrase worked through,
-//! before the lock is taken. The number is recorded with the list before its files appear, so that a number is never given
-//! twice: a run that dies in between leaves a gap, which RFC 5280 §5.2.3 allows, and the old files.
+//! The steps have the order of [`crate::authority::leaf::issue`]: every check and the derivation of the passphrase come
+//! before the lock is taken. The number is recorded with the CRL before its files appear, so that a number is never
+//! used twice. A process that is killed in between leaves the old files and a gap in the numbers, which RFC 5280 §5.2.3
+//! allows.
 
 use std::path::{Path, PathBuf};
 
@@ -19,41 +20,41 @@ use crate::system::files::{self, ExistingFile, FileError};
 use crate::text::{Diagnosis, Diagnostic, Lifetime};
 use crate::x509::{Crl, DistinguishedName, digest, pem};
 
-/// The clocks of those who check a list are not exact; one that is not valid yet would lock everybody out until they are.
+/// The clocks of clients are inexact, and a client rejects every certificate of the CA while its CRL is not valid yet.
 const BACKDATE: Duration = Duration::minutes(10);
 
-/// The label of a list in PEM (RFC 7468 §6).
+/// The PEM label of a CRL (RFC 7468 §6).
 const LABEL: &str = "X509 CRL";
 
-/// What is ordered.
+/// The options of `crl`.
 #[derive(Debug, Default)]
 pub struct CrlOrder {
-    /// `None`: the one that issues.
+    /// The authority whose CRL is signed; `None` for the default issuer.
     pub authority: Option<String>,
-    /// Until the next list; `None`: the setting's.
+    /// The time until the next update; `None` for the setting in `ca.toml`.
     pub lifetime: Option<Lifetime>,
-    /// Sign only when the list is due.
+    /// True when a CRL is signed only if the current one is due.
     pub ensure: bool,
-    /// The number to go on with; `None`: the next one.
+    /// The CRL number; `None` for the next one.
     pub number: Option<u64>,
-    /// Where a copy goes: DER when the name ends in `.der`, else PEM.
+    /// The path of a copy, DER when the name ends in `.der`, otherwise PEM; `None` for no copy.
     pub copy: Option<PathBuf>,
 }
 
-/// What came of it.
+/// The result of `crl`.
 #[derive(Debug)]
 pub struct CrlOutcome {
     pub status: CrlStatus,
-    /// When it was decided; what is left of the list's life is counted from here.
+    /// The time of the decision; the remaining lifetime of the CRL is counted from this time.
     pub at: OffsetDateTime,
     pub authority: String,
     pub issuer: DistinguishedName,
     pub number: u64,
     pub this_update: OffsetDateTime,
     pub next_update: OffsetDateTime,
-    /// How many certificates it names.
+    /// The number of revoked certificates in the CRL.
     pub revoked: u64,
-    /// SHA-256 of the list.
+    /// SHA-256 of the CRL.
     pub fingerprint: [u8; 32],
     pub pem: PathBuf,
     pub der: PathBuf,
@@ -63,25 +64,25 @@ pub struct CrlOutcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CrlStatus {
     Signed(CrlReason),
-    /// There is one that is not due.
+    /// The current CRL is not due.
     Unchanged,
 }
 
-/// Why a list was signed.
+/// The reason why a CRL was signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CrlReason {
     Ordered,
-    /// There was none.
+    /// The authority had no CRL.
     First,
-    /// A certificate was revoked, held or released since.
+    /// A certificate was revoked, put on hold or released since the last CRL.
     Changed,
-    /// Less than a third of its life was left.
+    /// Less than a third of the lifetime of the last CRL was left.
     Due,
-    /// Its files were not there, or not as they were written.
+    /// The files of the last CRL were missing or changed.
     Files,
 }
 
-/// Why no list was signed, or it did not reach its files.
+/// The reason why no CRL was signed, or its files were not written.
 #[derive(Debug, thiserror::Error)]
 pub enum CrlError {
     #[error(transparent)]
@@ -136,10 +137,10 @@ impl Diagnostic for CrlError {
     }
 }
 
-/// Signs the next list of an authority and puts it in place.
+/// Signs the next CRL of an authority and writes its files.
 ///
 /// # Errors
-/// When it is refused by the state of the CA, or something fails. Nothing has been written then, or the error says what was.
+/// When the state of the CA does not allow it, or a step fails. Then nothing was written, or the error says what was.
 pub fn publish(
     store: &Store,
     order: &CrlOrder,
@@ -151,7 +152,8 @@ pub fn publish(
     let facts = authorities.ca_certificate(&authorities.choose(order.authority.as_deref(), config)?)?;
     let work = Work { home, now, order, authority: facts.name().to_owned(), effects };
 
-    // 1. Everything that can be refused, and the runs of --ensure that find nothing to do: nobody is asked for a passphrase.
+    // 1. Every check, and the runs of --ensure that have nothing to do, so that the caller is not asked for a
+    // passphrase in vain.
     let lifetime = order.lifetime.unwrap_or(config.crl.lifetime).as_duration();
     let next_update = now.checked_add(lifetime).filter(|end| end.year() <= 9999).ok_or(CrlError::BeyondAllDates)?;
     let index = store.index()?;
@@ -164,18 +166,19 @@ pub fn publish(
             return work.unchanged(&facts, &latest);
         }
     } else {
-        // Whether it may sign lists at all does not depend on what is in them.
+        // Whether the authority may sign CRLs does not depend on the content of the CRL.
         CrlDraft::new(&facts, number, now, next_update, Vec::new())?;
     }
 
-    // 2. The passphrase is worked through before the lock.
+    // 2. The passphrase is derived before the lock is taken, because this is slow.
     let (issuer, _) = authorities.unlock(facts, ask)?;
 
-    // 3. From here to the end nobody else changes this CA.
+    // 3. From here to the end no other process changes this CA.
     let mut locked = store.lock(effects.lock_timeout)?;
     work.sweep()?;
     let index = locked.index()?;
-    // Whoever signed another one in the meantime has recorded it; the files, which can be long, need no second look then.
+    // A process that signed another CRL in the meantime has recorded it, so the CRL files, which can be long, are not
+    // read again.
     let number = if index.latest_list(&work.authority)? == latest { number } else { work.next_number(index)? };
     let draft = work.draft(issuer.ca_certificate(), index, number, next_update)?;
     let because = match work.reason(index, &draft)? {
@@ -194,14 +197,14 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// The number of the next list. The files are asked too: an index that was brought back from an old copy does not know
-    /// the latest lists, nor perhaps the latest revocations.
+    /// Returns the number of the next CRL. The files are read as well: an index that was restored from an old backup
+    /// does not have the latest CRLs, and may lack the latest revocations.
     fn next_number(&self, index: &Index) -> Result<u64, CrlError> {
         let latest = index.latest_list(&self.authority)?;
         let recorded = latest.as_ref().map_or(0, |list| list.number);
         let path = self.home.crl_der(&self.authority);
         let published = match files::read_if_exists(&path, files::MAX_FILE_BYTES)? {
-            // What the index knows need not be read.
+            // A CRL that the index has recorded need not be parsed.
             Some(der) if latest.is_some_and(|list| list.fingerprint == digest::sha256(&der)) => None,
             Some(der) => Crl::from_der(&der).ok().and_then(|list| list.number),
             None => None,
@@ -236,7 +239,7 @@ impl Work<'_> {
         Ok(CrlDraft::new(facts, number, this_update, next_update, revoked)?)
     }
 
-    /// The latest list, and why there has to be another one: nothing only with `--ensure`.
+    /// Returns the latest CRL, and the reason to sign another one. The reason is `None` only with `--ensure`.
     fn reason(&self, index: &Index, draft: &CrlDraft) -> Result<(Option<RecordedList>, Option<CrlReason>), CrlError> {
         let latest = index.latest_list(&self.authority)?;
         let because = match &latest {
@@ -250,7 +253,7 @@ impl Work<'_> {
         Ok((latest, because))
     }
 
-    /// Whether both files hold exactly this list.
+    /// Returns true when both files hold exactly this CRL.
     fn is_in_place(&self, list: &RecordedList) -> Result<bool, FileError> {
         let der = files::read_if_exists(&self.home.crl_der(&self.authority), files::MAX_FILE_BYTES)?;
         let Some(der) = der.filter(|der| digest::sha256(der) == list.fingerprint) else { return Ok(false) };
@@ -258,7 +261,7 @@ impl Work<'_> {
         Ok(text.is_some_and(|text| text == pem::encode(LABEL, &der).into_bytes()))
     }
 
-    /// What a killed run left.
+    /// Removes the temporary files that a killed process left.
     fn sweep(&self) -> Result<(), FileError> {
         files::remove_stale(self.home.folder())?;
         files::remove_stale(&self.home.authority(&self.authority))?;
@@ -268,7 +271,7 @@ impl Work<'_> {
         }
     }
 
-    /// The place of the copy is free, or holds one list that is not newer than the one to come.
+    /// Checks that the path of the copy is free, or holds one CRL that is not newer than the new one.
     fn check_copy(&self, facts: &CaCertificate, number: u64) -> Result<(), CrlError> {
         let Some(path) = &self.order.copy else { return Ok(()) };
         files::check_place(path, ExistingFile::Replace)?;
@@ -276,7 +279,7 @@ impl Work<'_> {
         let Some(there) = single_list(&content) else { return Err(CrlError::CopyTaken(path.clone())) };
         let key_id = there.authority_key_id.and_then(|id| id.key_id);
         let is_ours = there.issuer == *facts.subject() && key_id.is_none_or(|id| id == facts.key_id());
-        // With --ensure the copy may be of the list that is there already, one behind the next number.
+        // With --ensure the copy may be of the current CRL, whose number is one less than the next number.
         match there.number.filter(|found| is_ours && numeric(found) >= numeric(&number.to_be_bytes())) {
             Some(found) => Err(self.goes_back(number, &found, path.clone())),
             None => Ok(()),
@@ -310,7 +313,7 @@ impl Work<'_> {
         })?;
         change.commit()?;
 
-        // Only now may it leave the process.
+        // The CRL may leave the process only after the record is durable.
         let published = self.write_files(&der).and_then(|()| self.write_copy(&der));
         published.map_err(|cause| CrlError::NotPublished { authority: authority.to_owned(), number, cause })?;
         index.mark_published(authority, number, self.now)?;
@@ -338,7 +341,7 @@ impl Work<'_> {
         files::publish_file(path, content, files::PUBLIC, ExistingFile::Replace, self.effects.entropy)
     }
 
-    /// The list that is there stays; a copy of it is brought up to date all the same.
+    /// Returns the outcome when the current CRL is kept; a copy of it is still updated.
     fn unchanged(&self, facts: &CaCertificate, list: &RecordedList) -> Result<CrlOutcome, CrlError> {
         if let Some(path) = &self.order.copy {
             let der = files::read(&self.home.crl_der(&self.authority), files::MAX_FILE_BYTES)?;
@@ -376,7 +379,7 @@ impl Work<'_> {
     }
 }
 
-/// The one revocation list of a file, PEM or DER.
+/// Parses a file that contains exactly one CRL, PEM or DER; `None` for any other content.
 fn single_list(content: &[u8]) -> Option<Crl> {
     if !pem::is_pem(content) {
         return Crl::from_der(content).ok();
@@ -388,13 +391,13 @@ fn single_list(content: &[u8]) -> Option<Crl> {
     }
 }
 
-/// Big-endian numbers of any length in their order: the longer is the greater.
+/// Returns the sort key of a big-endian number of any length: a longer number is greater.
 fn numeric(bytes: &[u8]) -> (usize, &[u8]) {
     let bytes = &bytes[bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len())..];
     (bytes.len(), bytes)
 }
 
-/// A number as people read it; in hexadecimal when it is longer than any that is given here.
+/// Formats a CRL number in decimal, or in hexadecimal when it is longer than the numbers that this program assigns.
 fn shown(number: &[u8]) -> String {
     match numeric(number) {
         (0..=8, bytes) => bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)).to_string(),

@@ -1,7 +1,7 @@
-//! `revoke`: certificates are declared invalid before their end, put on hold, or released from it.
+//! `revoke`: revokes certificates before they expire, puts them on hold, or releases them.
 //!
-//! Only the index changes: it is the book, and a revocation is durable when this returns. What others see is the
-//! authority's revocation list, which [`crate::authority::revocation::publish_crl`] makes from it.
+//! Only the index changes, and a revocation is durable when this returns. Clients see the CRL of the authority, which
+//! [`crate::authority::revocation::publish_crl`] signs from the index.
 
 use std::path::PathBuf;
 
@@ -16,40 +16,42 @@ use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::crl::RevocationReason;
 use crate::x509::{Certificate, SerialNumber};
 
-/// What is ordered.
+/// The options of `revoke`.
 #[derive(Debug)]
 pub struct RevokeOrder {
     pub target: RevokeTarget,
-    /// Every live certificate of the name, where there are several; of a serial number or a file, of the name of that one.
+    /// True when the order is for every live certificate of the name; for a serial number or a file, of the name of
+    /// that certificate.
     pub all: bool,
-    /// [`RevocationReason::CertificateHold`] is a hold, [`RevocationReason::RemoveFromCrl`] ends one.
+    /// [`RevocationReason::CertificateHold`] puts a certificate on hold, [`RevocationReason::RemoveFromCrl`] releases
+    /// it.
     pub reason: RevocationReason,
-    /// Since when the key is suspected (RFC 5280 §5.3.2).
+    /// The time since which the key is suspected (RFC 5280 §5.3.2); `None` when it is not known.
     pub invalid_since: Option<OffsetDateTime>,
 }
 
-/// Which certificates are meant.
+/// The certificates that the order selects.
 #[derive(Debug)]
 pub enum RevokeTarget {
-    /// NAME or SERIAL.
+    /// A NAME or a SERIAL.
     Reference(Reference),
     /// The certificate in a file.
     Certificate { path: PathBuf, certificate: Box<Certificate> },
-    /// All for the key in a file.
+    /// All certificates for the key in a file.
     Key { path: PathBuf, fingerprint: [u8; 32] },
 }
 
-/// What came of it.
+/// The result of `revoke`.
 #[derive(Debug)]
 pub struct RevokeOutcome {
     pub action: RevokeAction,
-    /// As they stand now.
+    /// The selected certificates with their new status.
     pub certificates: Vec<Entry>,
-    /// The authorities whose lists have to say so, each once.
+    /// The authorities whose CRLs have to be signed again, each once.
     pub authorities: Vec<String>,
 }
 
-/// What was done.
+/// The kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevokeAction {
     Revoked,
@@ -57,7 +59,7 @@ pub enum RevokeAction {
     Released,
 }
 
-/// Why nothing was done.
+/// The reason why nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeError {
     #[error(transparent)]
@@ -126,16 +128,16 @@ impl Diagnostic for RevokeError {
     }
 }
 
-/// Revokes, holds or releases; all that are meant, or none.
+/// Revokes, holds or releases all selected certificates, or none.
 ///
 /// # Errors
-/// When it is not clear which certificate is meant, or it cannot be done to it; nothing has changed then.
+/// When the selection is ambiguous, or the change is not possible; then nothing has changed.
 pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Result<RevokeOutcome, RevokeError> {
     let now = effects.now();
     if let Some(since) = order.invalid_since.filter(|since| *since > now) {
         return Err(RevokeError::SuspectedInFuture(since));
     }
-    // A look without the lock: most refusals come here.
+    // This check without the lock finds most errors early.
     chosen(store.index()?, order, now)?;
 
     let mut locked = store.lock(effects.lock_timeout)?;
@@ -168,15 +170,15 @@ fn record(change: &mut Change<'_>, entry: &Entry, order: &RevokeOrder, now: Offs
         change.release(entry.id, now)?;
         return Ok(());
     }
-    // A hold that becomes final was no trust since its beginning: "the revocation date shall be the date the certificate
-    // was placed on hold" (ITU-T X.509, hold instruction).
+    // A hold that becomes a revocation keeps its date: "the revocation date shall be the date the certificate was
+    // placed on hold" (ITU-T X.509, hold instruction).
     let held = change.standing_revocation(entry.id)?;
     let at = held.map_or(now, |held| held.at);
     let (reason, invalid_since) = (order.reason, order.invalid_since);
     Ok(change.revoke(entry.id, &Revocation { at, reason, invalid_since, released_at: None })?)
 }
 
-/// The certificates that are meant, each of which can be revoked, held or released as ordered.
+/// Returns the selected certificates; each of them can be revoked, held or released as ordered.
 fn chosen(index: &Index, order: &RevokeOrder, now: OffsetDateTime) -> Result<Vec<Entry>, RevokeError> {
     let (meant, is_that_one) = match &order.target {
         RevokeTarget::Certificate { path, certificate } => {
@@ -201,7 +203,7 @@ fn chosen(index: &Index, order: &RevokeOrder, now: OffsetDateTime) -> Result<Vec
         }
     };
     if is_that_one && !order.all {
-        // It was picked out: that it has ended is no reason to refuse.
+        // The caller selected this certificate explicitly, so that an expired certificate is accepted.
         check(index, &meant, order)?;
         return Ok(vec![meant]);
     }
@@ -212,7 +214,7 @@ fn chosen(index: &Index, order: &RevokeOrder, now: OffsetDateTime) -> Result<Vec
     Ok(found)
 }
 
-/// Of several certificates the live ones to which it can be done; when there is none, the reason is that of the latest.
+/// Returns the live certificates to which the change is possible. When there is none, the error is that of the latest.
 fn fitting(
     index: &Index,
     order: &RevokeOrder,
@@ -238,10 +240,10 @@ fn fitting(
     }
 }
 
-/// Whether the order can be carried out on one certificate.
+/// Checks that the change is possible for one certificate.
 fn check(index: &Index, entry: &Entry, order: &RevokeOrder) -> Result<(), RevokeError> {
     let (name, serial) = (entry.name.clone(), entry.serial.clone());
-    // Its own list could say so, signed with the very key that is not to be believed any more.
+    // Only the root's own CRL could revoke it, and that CRL is signed with the key that is no longer trusted.
     if index.certificate(entry)?.is_self_issued() {
         return Err(RevokeError::Root(name));
     }
@@ -262,7 +264,7 @@ fn check(index: &Index, entry: &Entry, order: &RevokeOrder) -> Result<(), Revoke
     Err(refused)
 }
 
-/// The record of exactly this certificate.
+/// Returns the record of exactly this certificate; `None` when the index does not have it.
 fn known(index: &Index, certificate: &Certificate, now: OffsetDateTime) -> Result<Option<Entry>, RevokeError> {
     let entries = index.by_serial(&certificate.serial, now)?;
     Ok(entries.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint()))
