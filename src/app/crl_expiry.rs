@@ -8,7 +8,6 @@ use time::OffsetDateTime;
 use crate::app::context::Context;
 use crate::app::directory::ca_certificate_files;
 use crate::report::failure::Failure;
-use crate::store::Store;
 use crate::store::ca_certificates::read_certificate;
 use crate::store::index::RecordedList;
 use crate::text::{humanize, rfc3339};
@@ -17,25 +16,25 @@ use crate::text::{humanize, rfc3339};
 ///
 /// Errors are left out: the commands that they affect report them.
 pub fn warnings(context: &Context<'_>) -> Vec<String> {
-    let Ok(store) = context.store() else { return Vec::new() };
-    overdue(&store, context.now()).unwrap_or_default()
+    overdue(context).unwrap_or_default()
 }
 
-fn overdue(store: &Store, now: OffsetDateTime) -> Result<Vec<String>, Failure> {
-    let mut with_crl = ca_certificate_files(store.ca_certificates())?;
+fn overdue(context: &Context<'_>) -> Result<Vec<String>, Failure> {
+    let (cas, now) = (context.ca_certificates()?, context.now());
+    let mut with_crl = ca_certificate_files(&cas)?;
     // A CA without a CRL needs neither its settings nor its index for this.
-    with_crl.retain(|ca| store.home().crl_der(&ca.name).exists());
+    with_crl.retain(|ca| cas.home().crl_der(&ca.name).exists());
     if with_crl.is_empty() {
         return Ok(Vec::new());
     }
-    let config = store.config();
+    let store = context.store()?;
     let index = store.index()?;
     let mut due = index.latest_lists()?;
     due.retain(|crl| {
         // An authority whose certificate has expired needs no CRL.
         crl.is_due(now) && with_crl.iter().any(|ca| ca.name == crl.authority && is_valid(&ca.path, now))
     });
-    let usual = store.ca_certificates().choose(None, config).unwrap_or_default();
+    let usual = cas.choose(None, store.config()).unwrap_or_default();
     Ok(due.iter().map(|crl| sentence(crl, &usual, now)).collect())
 }
 
