@@ -172,6 +172,7 @@ impl CaCertificate {
 fn describe(violation: &Violation<'_>) -> String {
     match violation {
         Violation::Excluded(subtree) => format!("{subtree} is excluded"),
+        Violation::WithoutHost(subtree) => format!("{subtree} is excluded, and this URI has no host name to compare"),
         Violation::NotPermitted(permitted) => {
             format!(
                 "only {} is permitted",

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::{DistinguishedName, der};
+use super::{DistinguishedName, der, uri_host};
 use crate::text;
 
 /// One name of a subject alternative name extension.
@@ -212,9 +212,7 @@ fn uri(given: &str) -> Result<String, GeneralNameError> {
     if rest.is_empty() {
         return Err(error("nothing follows its scheme"));
     }
-    if let Some(authority) = rest.strip_prefix("//")
-        && authority.split(['/', '?', '#']).next().is_none_or(str::is_empty)
-    {
+    if rest.starts_with("//") && uri_host::authority(given).is_none_or(str::is_empty) {
         return Err(error("it names no host"));
     }
     Ok(given.to_owned())

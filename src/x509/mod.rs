@@ -21,6 +21,7 @@ pub mod serial;
 pub mod signature_algorithm;
 pub mod signing_request;
 pub mod tbs;
+pub mod uri_host;
 pub mod usage;
 pub mod validity;
 

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 
 use super::general_name::{self, GeneralNameError};
+use super::uri_host::uri_host;
 use super::{DistinguishedName, GeneralName, der};
 use crate::text;
 
@@ -43,6 +44,8 @@ pub enum Violation<'a> {
     NotPermitted(Vec<&'a Subtree>),
     /// The name lies in this excluded subtree.
     Excluded(&'a Subtree),
+    /// The name is a URI without a host name, which cannot be compared with this subtree.
+    WithoutHost(&'a Subtree),
 }
 
 impl NameConstraints {
@@ -56,10 +59,14 @@ impl NameConstraints {
             return Err(Violation::Excluded(subtree));
         }
         let of_its_kind: Vec<_> = self.permitted.iter().filter(|subtree| subtree.kind() == name.kind()).collect();
-        if of_its_kind.is_empty() || of_its_kind.iter().any(|subtree| subtree.contains(name)) {
-            Ok(())
-        } else {
-            Err(Violation::NotPermitted(of_its_kind))
+        if !of_its_kind.is_empty() && !of_its_kind.iter().any(|subtree| subtree.contains(name)) {
+            return Err(Violation::NotPermitted(of_its_kind));
+        }
+        // "When a constraint is imposed on URIs, a certificate with a URI without a host name MUST be rejected" (§4.2.1.10).
+        let without_host = matches!(name, GeneralName::Uri(uri) if uri_host(uri).is_none());
+        match self.excluded.iter().find(|subtree| without_host && matches!(subtree, Subtree::Uri(_))) {
+            Some(subtree) => Err(Violation::WithoutHost(subtree)),
+            None => Ok(()),
         }
     }
 
@@ -255,15 +262,6 @@ fn host_matches(host: &str, base: &str) -> bool {
         Some(above) => !host.eq_ignore_ascii_case(above) && is_at_or_below(host, above),
         None => host.eq_ignore_ascii_case(base),
     }
-}
-
-/// The host of a URI's authority (RFC 3986 §3.2); `None` when it has none or it is an address.
-fn uri_host(uri: &str) -> Option<&str> {
-    let (_, rest) = uri.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = host_and_port.split_once(':').map_or(host_and_port, |(host, _)| host);
-    (!host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err()).then_some(host)
 }
 
 fn bytes(address: IpAddr) -> Vec<u8> {

@@ -11,6 +11,7 @@ use crate::verify::verdict::{Problem, Role};
 use crate::x509::CanonicalName;
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
+use crate::x509::uri_host::{is_plain_host, uri_host};
 use crate::x509::{AttributeType, GeneralName, der};
 
 pub const NAME_CONSTRAINT_VIOLATED: Code = Code {
@@ -254,12 +255,12 @@ fn is_one_label_below(base: &str, parent: &str) -> bool {
 /// Returns whether a subtree is encoded like the names that it is compared with. Another encoding would contain no
 /// name, and so exclude none.
 fn is_comparable(subtree: &Subtree) -> bool {
-    let above_or_host = |base: &str| is_host(base.strip_prefix('.').unwrap_or(base));
+    let above_or_host = |base: &str| is_plain_host(base.strip_prefix('.').unwrap_or(base));
     match subtree {
         // The empty subtree contains every name; other implementations read a single dot so too.
         Subtree::Dns(base) => matches!(base.as_str(), "" | ".") || above_or_host(base),
         Subtree::Email(base) => match base.rsplit_once('@') {
-            Some((mailbox, host)) => is_plain_mailbox(mailbox) && is_host(host),
+            Some((mailbox, host)) => is_plain_mailbox(mailbox) && is_plain_host(host),
             None => above_or_host(base),
         },
         Subtree::Uri(base) => above_or_host(base),
@@ -271,37 +272,22 @@ fn is_comparable(subtree: &Subtree) -> bool {
 /// Returns whether all implementations agree which subtrees contain the name.
 fn is_comparable_name(name: &GeneralName, subtree: &Subtree) -> bool {
     match name {
-        GeneralName::Dns(name) => is_host(name.strip_prefix("*.").unwrap_or(name)),
+        GeneralName::Dns(name) => is_plain_host(name.strip_prefix("*.").unwrap_or(name)),
         GeneralName::Email(name) => name.rsplit_once('@').is_some_and(|(mailbox, host)| {
             let by_mailbox = matches!(subtree, Subtree::Email(base) if base.contains('@'));
             // An address in place of the host is below no host name.
-            (is_host(host) || host.starts_with('[')) && (!by_mailbox || is_plain_mailbox(mailbox))
+            (is_plain_host(host) || host.starts_with('[')) && (!by_mailbox || is_plain_mailbox(mailbox))
         }),
         // RFC 5280 §4.2.1.10: a URI without a host name, under a constraint on URIs, MUST be rejected.
-        GeneralName::Uri(uri) => has_host_name(uri),
+        GeneralName::Uri(uri) => uri_host(uri).is_some(),
         GeneralName::Ip(_) | GeneralName::Directory(_) => true,
         GeneralName::Other { .. } => false,
     }
 }
 
-/// Returns whether a host name is in the form that is compared: no dot at the end, no percent-encoding, A-labels.
-fn is_host(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    text.split('.').all(|label| !label.is_empty() && label.bytes().all(plain))
-}
-
 /// Returns whether a mailbox has one encoding only: quotes and backslashes allow several (RFC 5321 §4.1.2).
 fn is_plain_mailbox(mailbox: &str) -> bool {
     !mailbox.is_empty() && !mailbox.contains(['"', '\\'])
-}
-
-fn has_host_name(uri: &str) -> bool {
-    let Some((_, rest)) = uri.split_once("://") else { return false };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = host.split_once(':').map_or(host, |(host, _)| host);
-    // Browsers read a backslash as a slash.
-    is_host(host) && host.parse::<IpAddr>().is_err() && !authority.contains('\\')
 }
 
 /// RFC 5280 §4.2.1.10: "minimum MUST be zero, and maximum MUST be absent"; zero is the default, which DER leaves out.
@@ -470,6 +456,40 @@ mod tests {
             assert_eq!(errors(TestCert::ca("A").permit(&["uri:corp.test"]), leaf()), unprocessable, "{uri}");
             assert_eq!(errors(TestCert::ca("A").exclude(&["uri:corp.test"]), leaf()), unprocessable, "{uri}");
             assert_eq!(errors(TestCert::ca("A").permit(&["corp.test"]), leaf()), [""; 0], "{uri}");
+        }
+    }
+
+    #[test]
+    fn the_issuer_refuses_every_uri_that_is_refused_here() {
+        let constraints = [("uri:corp.test", true), ("uri:.corp.test", true), ("uri:corp.test", false)];
+        let uris = [
+            "https://corp.test/",
+            "https://a.corp.test:8443/x",
+            "https://evil.test/",
+            "urn:uuid:1",
+            "https://10.0.0.1/",
+            "https://corp.test./",
+            "https://corp%2etest/",
+            "https://corp.test\\@evil.test/",
+            "https://evil.test\\@corp.test/",
+            "https://evil.test@corp.test/",
+        ];
+        for (subtree, is_permitted) in constraints {
+            let parsed = vec![subtree.parse().unwrap()];
+            let (permitted, excluded) = if is_permitted { (parsed, Vec::new()) } else { (Vec::new(), parsed) };
+            let constraints = NameConstraints { permitted, excluded };
+            for uri in uris {
+                let name = GeneralName::Uri(uri.to_owned());
+                let found = errors(
+                    TestCert::ca("A").name_constraints(&constraints),
+                    server().general_names(std::slice::from_ref(&name)),
+                );
+                assert_eq!(
+                    constraints.check(&name).is_err(),
+                    !found.is_empty(),
+                    "{subtree} {is_permitted} {uri}: {found:?}"
+                );
+            }
         }
     }
 
