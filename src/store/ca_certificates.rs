@@ -1,4 +1,4 @@
-//! The authorities of a CA: their certificates, and the way to their keys.
+//! The authorities of a CA: their certificates and their key files.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -18,30 +18,30 @@ use crate::system::files;
 use crate::x509::certificate_file::CertificateFileError;
 use crate::x509::{Certificate, certificate_file};
 
-/// The authority that `ca init` makes first.
+/// The name of the authority that `ca init` makes first.
 pub const ROOT: &str = "root";
 
 /// A root of this CA.
 #[derive(Debug, Clone)]
 pub struct Root {
-    /// How the authority is called.
+    /// The name of the authority.
     pub name: String,
-    /// Where its certificate is.
+    /// The path of its certificate.
     pub path: PathBuf,
     pub certificate: Certificate,
 }
 
-/// A root that follows another, while both are trusted.
+/// The rotation of a root: a new root replaces an old one, and both are trusted.
 #[derive(Debug, Clone)]
 pub struct Rotation {
-    /// The names of the authorities.
+    /// The names of the two authorities.
     pub old: String,
     pub new: String,
-    /// The certificate of the new root by the old one.
+    /// The cross-certificate of the new root, signed by the old one.
     pub cross_certificate: Certificate,
 }
 
-/// The key file of an authority, read and not opened.
+/// The content of an authority's key file, not yet decrypted or parsed as a key.
 pub struct CaKeyFile {
     authority: String,
     path: PathBuf,
@@ -49,27 +49,27 @@ pub struct CaKeyFile {
 }
 
 impl CaKeyFile {
-    /// Where the file is.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether a passphrase is needed to open it. False also for a file that is not a private key.
+    /// Returns true when the key is encrypted. False also for a file that is not a private key.
     pub fn is_encrypted(&self) -> bool {
         KeyFile::parse(&self.content).is_ok_and(|file| file.is_encrypted())
     }
 
-    /// Opens the key; `prompt` is asked for the passphrase when there is one. Slow on purpose then.
+    /// Opens the key; `prompt` is called for the passphrase when the key is encrypted. Decryption is slow on purpose.
     ///
     /// # Errors
-    /// When there is no passphrase, or the wrong one, or the file is not a private key.
+    /// When the passphrase is missing or wrong, or the file is not a private key.
     pub fn open(&self, prompt: &mut PassphrasePrompt<'_>) -> Result<(PrivateKey, Option<Passphrase>), StoreError> {
         open_key(&self.path, &self.content, prompt, &EncryptedKey::Authority(self.authority.clone()))
     }
 }
 
 impl Root {
-    /// Whether its key made the signature of a certificate that names it.
+    /// Returns true when this root's key signed the certificate and the issuer name matches.
     pub fn has_signed(&self, certificate: &Certificate) -> bool {
         let algorithm = &certificate.signature_algorithm;
         certificate.issuer == self.certificate.subject
@@ -77,11 +77,11 @@ impl Root {
     }
 }
 
-/// The authorities of one CA, read as they are asked for.
+/// The authorities of one CA, read on demand.
 pub struct CaCertificates {
     home: Home,
-    /// The files that were read, and what stood in them. They are read whenever they are asked for, since somebody else may
-    /// have exchanged them; what has the same octets as before is not parsed again.
+    /// The files that were read, and their certificates. Every call reads the file again, since another process may
+    /// have exchanged it; content with the same bytes as before is not parsed again.
     parsed: RefCell<HashMap<PathBuf, Parsed>>,
 }
 
@@ -96,7 +96,7 @@ impl CaCertificates {
         Self { home: home.clone(), parsed: RefCell::default() }
     }
 
-    /// The names of all that have a certificate, the root first.
+    /// Returns the names of all authorities that have a certificate, the root first.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -107,20 +107,21 @@ impl CaCertificates {
         Ok(names)
     }
 
-    /// Whether an authority of this name has a certificate.
+    /// Returns true when an authority of this name has a certificate.
     pub fn exists(&self, name: &str) -> bool {
         is_plain(name) && self.cert_path(name).is_file()
     }
 
-    /// Whether an authority of this name waits for its certificate: there is a request for it.
+    /// Returns true when an authority of this name has a CSR and waits for its certificate.
     pub fn is_pending(&self, name: &str) -> bool {
         is_plain(name) && !self.cert_path(name).is_file() && self.home.request(name).is_file()
     }
 
-    /// Which authority issues: the one that was named, or the setting's, or the present root while there is no other.
+    /// Returns the authority that issues: the named one, or that of the setting, or the active root when there is no
+    /// other.
     ///
     /// # Errors
-    /// When there is none of this name.
+    /// When no authority has this name.
     pub fn choose(&self, named: Option<&str>, config: &Config) -> Result<String, StoreError> {
         let wanted = named.unwrap_or(&config.issue.issuer);
         if self.exists(wanted) {
@@ -137,7 +138,7 @@ impl CaCertificates {
         }
         let (name, known) = (wanted.to_owned(), self.names()?);
         Err(match named {
-            // What ca.toml may say or not: the root would do, and is not there either.
+            // `ca.toml` does not have to name an issuer: the root would be used, but it is missing as well.
             None if name == Config::default().issue.issuer => {
                 StoreError::UnknownAuthority { name: ROOT.to_owned(), known }
             }
@@ -146,7 +147,8 @@ impl CaCertificates {
         })
     }
 
-    /// The rotation that is under way, if one is: the certificate of the new root by the old one says so.
+    /// Returns the rotation that is in progress, which the cross-certificate of the new root shows; `None` when there
+    /// is none.
     ///
     /// # Errors
     /// When a certificate cannot be read.
@@ -157,7 +159,7 @@ impl CaCertificates {
                 continue;
             }
             let cross_certificate = self.first_of(&path)?;
-            // Once the old root is gone from here, the certificate is of use to nobody.
+            // Once the old root is removed from here, the cross-certificate has no further use.
             if let Some(old) = self.roots()?.into_iter().find(|root| root.has_signed(&cross_certificate)) {
                 return Ok(Some(Rotation { old: old.name, new, cross_certificate }));
             }
@@ -165,7 +167,7 @@ impl CaCertificates {
         Ok(None)
     }
 
-    /// The root that issues: of two of which one follows the other, the new one. `None` when there is no root at all.
+    /// Returns the root that issues; during a rotation, the new one. `None` when there is no root.
     ///
     /// # Errors
     /// When a certificate cannot be read.
@@ -173,15 +175,15 @@ impl CaCertificates {
         if let Some(rotation) = self.rotation()? {
             return Ok(Some(rotation.new));
         }
-        // One that was added for what it signed elsewhere comes after those that this CA made.
+        // A root that was imported for its earlier certificates comes after the roots that this CA made.
         let rank = |name: &str| (name != ROOT, !self.home.new_with_old(name).is_file());
         Ok(self.roots()?.into_iter().map(|root| root.name).min_by_key(|name| rank(name)))
     }
 
-    /// The certificate of an authority and of those above it.
+    /// Returns the certificate of an authority with the CA certificates above it.
     ///
     /// # Errors
-    /// When its files cannot be read, or it may not issue.
+    /// When the files cannot be read, or the authority may not issue.
     pub fn ca_certificate(&self, name: &str) -> Result<CaCertificate, StoreError> {
         let certificate = self.first_of(&self.cert_path(name))?;
         let mut above = self.all_of(&CHAIN.path_in(&self.home.authority(name)))?;
@@ -201,7 +203,8 @@ impl CaCertificates {
         Ok(CaCertificate::new(name, certificate, above)?.with_cross_certificate(cross_certificate))
     }
 
-    /// Why those who trust only this root would refuse what a root that follows it issues: its path length, as a sentence.
+    /// Returns why clients that trust only this root would reject certificates below a new root: the path length, as a
+    /// sentence. `None` when they would accept them.
     ///
     /// # Errors
     /// When a chain cannot be read.
@@ -227,7 +230,7 @@ impl CaCertificates {
         )))
     }
 
-    /// Whether everything below a root that follows another is delivered with the certificate of that root by the old one.
+    /// Returns true when every authority below the new root delivers the cross-certificate of that root.
     ///
     /// # Errors
     /// When a certificate cannot be read.
@@ -241,7 +244,7 @@ impl CaCertificates {
         Ok(true)
     }
 
-    /// The certificate of an authority.
+    /// Returns the certificate of an authority.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -249,13 +252,14 @@ impl CaCertificates {
         self.first_of(&self.cert_path(name))
     }
 
-    /// The self-issued authority that has this certificate's issuer for its subject, if it is one of ours.
+    /// Returns the self-issued certificate whose subject is the issuer of this certificate; `None` when this CA does
+    /// not have it.
     fn root_of(&self, certificate: &Certificate) -> Result<Option<Certificate>, StoreError> {
         let mut roots = self.roots()?.into_iter().map(|root| root.certificate);
         Ok(roots.find(|root| root.subject == certificate.issuer))
     }
 
-    /// What clients must trust: the authorities whose certificates they issued themselves.
+    /// Returns the certificates that clients must trust: those of the self-issued authorities.
     ///
     /// # Errors
     /// When one cannot be read.
@@ -271,10 +275,10 @@ impl CaCertificates {
         Ok(roots)
     }
 
-    /// Reads the key file of an authority, without opening it.
+    /// Reads the key file of an authority without opening the key.
     ///
     /// # Errors
-    /// When the key is away, can be read or changed by other users, or is not a private key.
+    /// When the file is missing, other users can read or change it, or it is not a private key.
     pub fn key_file(&self, name: &str) -> Result<CaKeyFile, StoreError> {
         let path = self.home.key(name);
         let Some(content) = files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES)? else {
@@ -287,10 +291,10 @@ impl CaCertificates {
         Ok(CaKeyFile { authority: name.to_owned(), path, content })
     }
 
-    /// Opens the key of an authority. The passphrase is worked through here, before the caller takes a lock.
+    /// Opens the key of an authority. The passphrase is derived here, before the caller takes a lock.
     ///
     /// # Errors
-    /// As [`key_file`](Self::key_file); when the key does not open, or is not that of the certificate.
+    /// As [`key_file`](Self::key_file); when the key cannot be opened, or does not match the certificate.
     pub fn unlock(
         &self,
         facts: CaCertificate,
@@ -300,7 +304,7 @@ impl CaCertificates {
         Ok((Issuer::new(facts, key)?, passphrase))
     }
 
-    /// Gives an opened issuer the certificate and the chain that it has by now.
+    /// Replaces the certificate and chain of an opened issuer by the current ones.
     ///
     /// # Errors
     /// When they cannot be read, or are for another key.
@@ -324,7 +328,7 @@ impl CaCertificates {
         Ok(certificates)
     }
 
-    /// The CA directory.
+    /// Returns the CA directory.
     pub fn home(&self) -> &Home {
         &self.home
     }
@@ -334,18 +338,18 @@ impl CaCertificates {
     }
 }
 
-/// Whether so many CAs may stand below a root (RFC 5280 §4.2.1.9).
+/// Returns true when the path length of the root allows this many CAs below it (RFC 5280 §4.2.1.9).
 fn bears(root: &Certificate, authorities: usize) -> bool {
     let length = root.basic_constraints.and_then(|constraints| constraints.path_length);
     length.is_none_or(|length| authorities <= length as usize)
 }
 
-/// A name that leads to a folder of authorities, and nowhere else.
+/// Returns true when the name leads to a folder of authorities and not outside of it.
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.contains(['/', '\\', '\0']) && !name.starts_with('.')
 }
 
-/// Opens a key file's content, asking for the passphrase when it is encrypted.
+/// Opens the content of a key file, and asks for the passphrase when the key is encrypted.
 pub fn open_key(
     path: &Path,
     content: &[u8],
@@ -362,7 +366,7 @@ pub fn open_key(
     Ok((key, passphrase))
 }
 
-/// The first certificate of a file.
+/// Reads the first certificate of a file.
 pub fn read_certificate(path: &Path) -> Result<Certificate, StoreError> {
     first(path, read_certificates(path)?)
 }
@@ -372,7 +376,7 @@ fn first(path: &Path, certificates: Vec<Certificate>) -> Result<Certificate, Sto
     certificates.into_iter().next().ok_or_else(none)
 }
 
-/// All certificates of a file, PEM or a single DER; none when the file is empty or missing.
+/// Reads all certificates of a file, PEM or a single DER; the list is empty when the file is empty or missing.
 pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, StoreError> {
     parse(path, &files::read_if_exists(path, files::MAX_SMALL_FILE_BYTES)?.unwrap_or_default())
 }

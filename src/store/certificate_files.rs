@@ -1,4 +1,4 @@
-//! The files that a delivered certificate consists of.
+//! The files of a delivered certificate.
 
 use std::path::{Path, PathBuf};
 
@@ -8,11 +8,11 @@ use crate::system::files;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CertificateFile {
     pub name: &'static str,
-    /// The permissions; a template may set others for the key.
+    /// The permissions of the file; a template may set others for the key.
     pub mode: u32,
-    /// True when only the owner may read it: its content is wiped from memory after use.
+    /// True when only the owner may read the file, and its content is wiped from memory after use.
     pub is_secret: bool,
-    /// True when the folder of a CA has it, too.
+    /// True when the folder of an authority has the file, too.
     pub is_of_authority: bool,
 }
 
@@ -22,7 +22,7 @@ pub const KEY: CertificateFile =
 pub const CERTIFICATE: CertificateFile =
     CertificateFile { name: "cert.pem", mode: files::PUBLIC, is_secret: false, is_of_authority: true };
 
-/// The certificates between the certificate and its root, the issuer first.
+/// The certificates between the leaf certificate and its root, the issuer first.
 pub const CHAIN: CertificateFile =
     CertificateFile { name: "chain.pem", mode: files::PUBLIC, is_secret: false, is_of_authority: true };
 
@@ -30,11 +30,11 @@ pub const CHAIN: CertificateFile =
 pub const FULLCHAIN: CertificateFile =
     CertificateFile { name: "fullchain.pem", mode: files::PUBLIC, is_secret: false, is_of_authority: false };
 
-/// All of them, in the order in which a folder is copied: the key first.
+/// All files, in the order in which they are copied into a folder: the key first.
 pub const ALL: [CertificateFile; 4] = [KEY, CERTIFICATE, CHAIN, FULLCHAIN];
 
 impl CertificateFile {
-    /// The path of this file in a folder.
+    /// Returns the path of this file in a folder.
     pub fn path_in(&self, folder: &Path) -> PathBuf {
         folder.join(self.name)
     }

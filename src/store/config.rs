@@ -1,4 +1,4 @@
-//! `ca.toml`: the settings of a CA. `ca.example.toml` is its commented model, and a test holds the two together.
+//! `ca.toml`: the settings of a CA. `ca.example.toml` is its commented example; a test compares it with the defaults.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use crate::text::toml_document::{Document, DocumentError, Located, Section, quot
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{AttributeType, DistinguishedName, KeyAlgorithm, NameConstraints, general_name};
 
-/// Every setting. Flags win over it.
+/// All settings. Flags override them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The common name of the root.
     pub name: String,
-    /// Attributes that go into every subject that does not say otherwise, by their long labels.
+    /// The attributes that every subject gets unless the template or a flag sets them, by their long labels.
     pub subject: BTreeMap<String, String>,
     pub root: AuthoritySettings,
     pub intermediate: AuthoritySettings,
@@ -30,7 +30,7 @@ pub struct Config {
     pub passphrase: PassphraseSettings,
 }
 
-/// `[root]` and `[intermediate]`: how `ca init` makes them.
+/// `[root]` and `[intermediate]`: the options with which `ca init` makes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthoritySettings {
     pub key: KeyAlgorithm,
@@ -41,13 +41,13 @@ pub struct AuthoritySettings {
 /// `[issue]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueSettings {
-    /// The authority that issues when no `--issuer` is given; of a CA without an authority `issuing`, the root.
+    /// The authority that issues without `--issuer`; in a CA without an authority `issuing`, the root.
     pub issuer: String,
-    /// Where the site's own templates lie, seen from the CA directory.
+    /// The folder of the site's own templates, relative to the CA directory.
     pub template_dir: String,
 }
 
-/// `[sign]`: how much a request may ask for.
+/// `[sign]`: the limits of what a CSR may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignSettings {
     pub max_bytes: u64,
@@ -64,11 +64,11 @@ impl SignSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrlSettings {
     pub lifetime: Lifetime,
-    /// Written into every certificate whose template names no other.
+    /// The CRL URLs of every certificate whose template sets none.
     pub urls: Vec<String>,
 }
 
-/// `[distribution]`: as `urls` under `[crl]`, where the issuer's certificate and its OCSP responder are.
+/// `[distribution]`: the URLs of the issuer's certificate and of its OCSP responder, used like `urls` under `[crl]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DistributionSettings {
     pub ca_issuers: Vec<String>,
@@ -78,11 +78,11 @@ pub struct DistributionSettings {
 /// `[index]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexSettings {
-    /// Seen from the CA directory.
+    /// The path of the index, relative to the CA directory.
     pub location: String,
 }
 
-/// `[passphrase]`: where commands look when no flag is given. Empty: nowhere.
+/// `[passphrase]`: the sources that commands use without a flag. Empty when there are none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PassphraseSettings {
     pub file: String,
@@ -112,17 +112,17 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The settings of a CA.
+    /// Reads the settings of a CA.
     ///
     /// # Errors
-    /// When its ca.toml cannot be read, or says what cannot be.
+    /// When its `ca.toml` cannot be read or is invalid.
     pub fn load(home: &Home) -> Result<Self, StoreError> {
         let path = home.config();
         let content = files::read(&path, files::MAX_SMALL_FILE_BYTES)?;
         Ok(Self::read(&path.display().to_string(), &String::from_utf8_lossy(&content))?)
     }
 
-    /// Reads a `ca.toml`; what it does not say is as in [`Config::default`].
+    /// Reads a `ca.toml`; a missing setting has the value of [`Config::default`].
     ///
     /// # Errors
     /// With every problem of the file at once.
@@ -196,7 +196,7 @@ impl Config {
         config
     }
 
-    /// The text of a `ca.toml` that says the same.
+    /// Returns the text of a `ca.toml` with these settings.
     pub fn to_toml(&self) -> String {
         let subject: String =
             self.subject.iter().map(|(label, value)| format!("{label} = {}\n", quoted(value))).collect();
@@ -256,7 +256,7 @@ fn set<T: serde::de::DeserializeOwned>(section: &mut Section<'_, '_>, key: &'sta
     }
 }
 
-/// Each may hold placeholders, as a template's strings may.
+/// Reads a list of URLs, each of which may contain placeholders like a template's strings.
 fn urls(section: &mut Section<'_, '_>, key: &'static str, setting: &mut Vec<String>) {
     let Some(written) = section.take_list::<String>(key) else { return };
     let mut written_urls = Vec::new();
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn the_example_says_what_the_program_does_without_it() {
         let example = include_str!("../../ca.example.toml");
-        // The example shows the two attributes that people want most, empty as they are by default.
+        // The example shows the two most common attributes, with the empty values that are their defaults.
         let shown = [("country", ""), ("organization", "")].map(|(label, value)| (label.to_owned(), value.to_owned()));
         let expected = Config { subject: shown.into(), ..Config::default() };
         assert_eq!(Config::read("ca.example.toml", example).unwrap(), expected);

@@ -1,4 +1,4 @@
-//! What an act on the CA may use of the world.
+//! The effects that an act on the CA may use: clock, randomness and waiting time.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::system::{Clock, Entropy};
 use crate::text::whole_second;
 
-/// The clock, the randomness and the patience of one command.
+/// The clock, the entropy source and the lock timeout of one command.
 pub struct Effects<'w> {
     pub clock: &'w dyn Clock,
     pub entropy: &'w dyn Entropy,
@@ -15,7 +15,7 @@ pub struct Effects<'w> {
 }
 
 impl Effects<'_> {
-    /// The present moment, in whole seconds: certificates have no fractions.
+    /// Returns the current time in whole seconds, because certificates have no fractions of a second.
     pub fn now(&self) -> OffsetDateTime {
         whole_second(self.clock.now())
     }

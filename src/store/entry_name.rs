@@ -1,16 +1,16 @@
-//! NAME: how a certificate is called in the index, and its folder.
+//! NAME: the name of a certificate in the index, and of its folder.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::text;
 
-/// The name of an entry. It becomes a folder, so that it may not lead anywhere else; two names that differ only in the
-/// case of their letters are one.
+/// The name of an entry. It is also a folder name, so that it must not lead outside of its parent folder. Two names
+/// that differ only in upper and lower case are the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryName(String);
 
-/// Why a text cannot be the name of an entry.
+/// The reason why a text cannot be the name of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EntryNameError {
     #[error("the name is empty")]
@@ -25,7 +25,8 @@ pub enum EntryNameError {
     TooLong(usize),
 }
 
-/// The name of an authority is a folder, a word of the command line and part of URLs.
+/// The reason why a text cannot be the name of an authority, which is also a folder name, a command-line argument and a
+/// part of URLs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{}' cannot be the name of an authority: letters, digits, '-' and '_' only, no '-' in front, at most 40", text::escape(.0))]
 pub struct AuthorityNameError(pub String);
@@ -33,7 +34,8 @@ pub struct AuthorityNameError(pub String);
 /// Checks the name of an authority.
 ///
 /// # Errors
-/// When it holds another character than letters, digits, `-` and `_`, begins with `-`, or is empty or longer than 40.
+/// When the name contains other characters than letters, digits, `-` and `_`, begins with `-`, or is empty or longer
+/// than 40.
 pub fn check_authority_name(name: &str) -> Result<(), AuthorityNameError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     match !name.is_empty() && !name.starts_with('-') && name.len() <= 40 && name.chars().all(allowed) {
@@ -42,9 +44,9 @@ pub fn check_authority_name(name: &str) -> Result<(), AuthorityNameError> {
     }
 }
 
-/// How `*` is written in the name of a folder.
+/// The encoding of `*` in a folder name.
 const WILDCARD: &str = "_wildcard";
-/// File systems end names at 255 octets.
+/// The maximum length of an encoded name; file systems limit names to 255 bytes.
 const MOST_BYTES: usize = 240;
 
 impl EntryName {
@@ -52,13 +54,13 @@ impl EntryName {
         &self.0
     }
 
-    /// The folder: lower case, `*` as `_wildcard`, everything outside `[a-z0-9._@-]` percent-encoded.
+    /// Returns the folder name: lower case, `*` as `_wildcard`, everything outside `[a-z0-9._@-]` percent-encoded.
     pub fn folder(&self) -> String {
         let mut folder = String::with_capacity(self.0.len());
         for byte in self.0.bytes() {
             match byte.to_ascii_lowercase() {
                 b'*' => folder.push_str(WILDCARD),
-                // A name that spells the replacement out must not share the folder of the wildcard.
+                // A name that contains `_wildcard` literally must not share the folder of the wildcard.
                 b'_' if self.0.contains(WILDCARD) => folder.push_str("%5f"),
                 byte @ (b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'@' | b'-') => folder.push(char::from(byte)),
                 byte => folder.push_str(&format!("%{byte:02x}")),
@@ -67,7 +69,7 @@ impl EntryName {
         folder
     }
 
-    /// Without its first label: what `{{ domain }}` stands for.
+    /// Returns the name without its first label, which is the value of `{{ domain }}`.
     pub fn domain(&self) -> &str {
         self.0.split_once('.').map_or("", |(_, domain)| domain)
     }

@@ -1,4 +1,4 @@
-//! Why the CA on disk could not be read or used.
+//! The errors of reading and using the CA on disk.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::text::toml_document::DocumentError;
 use crate::text::{Diagnosis, Diagnostic, escape, nearest};
 use crate::x509::certificate_file::CertificateFileError;
 
-/// Why the CA on disk could not be read or used.
+/// The reason why the CA on disk could not be read or used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error(transparent)]
@@ -110,7 +110,7 @@ impl Diagnostic for HomeError {
     }
 }
 
-/// Why there is no such template, or it cannot be used.
+/// The reason why a template is missing or cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     #[error("there is no template '{}'", text::escape(name))]
@@ -151,7 +151,7 @@ impl Diagnostic for EntryNameError {
     }
 }
 
-/// Names in one line, escaped; `none` for none.
+/// Formats names in one line, escaped; `none` for an empty list.
 pub(crate) fn list(names: &[String]) -> String {
     if names.is_empty() {
         "none".to_owned()

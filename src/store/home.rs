@@ -1,16 +1,16 @@
-//! The CA directory: how it is found, and where everything in it lies.
+//! The CA directory: how it is found, and the paths in it.
 //!
 //! ```text
-//! ca/                                   0700, and the lock of everybody who changes it
+//! ca/                                   0700, and the lock of every process that changes it
 //! ├── ca.toml                           its settings; a folder is a CA directory when this is in it
 //! ├── authorities/<authority>/          cert.pem chain.pem crl.pem crl.der 0644, key.pem 0600
-//! │                                     request.pem of one that waits for its certificate
-//! │                                     new-with-old.pem old-with-new.pem bundle.pem of a root that follows another
-//! ├── retired/<authority>/              what was trusted once
-//! ├── templates/*.toml                  the site's own
+//! │                                     request.pem of an authority that waits for its certificate
+//! │                                     new-with-old.pem old-with-new.pem bundle.pem of a root that replaces another
+//! ├── retired/<authority>/              authorities that are no longer trusted
+//! ├── templates/*.toml                  the site's own templates
 //! ├── index.db                          0600
 //! └── issued/<name>/                    0700: cert.pem chain.pem fullchain.pem key.pem
-//!     .generations/<name>/<serial>/     what a newer certificate of the same name replaced
+//!     .generations/<name>/<serial>/     files that a newer certificate of the same name replaced
 //! ```
 
 use std::io;
@@ -26,7 +26,7 @@ pub struct Home {
     folder: PathBuf,
 }
 
-/// Why no CA directory was found.
+/// The reason why no CA directory was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HomeError {
     #[error("{} is not a CA directory: it has no ca.toml", .0.display())]
@@ -40,15 +40,16 @@ pub enum HomeError {
 }
 
 impl Home {
-    /// A folder that is taken for one, whether it is or not: for `ca init`.
+    /// Returns the paths of a CA directory that does not have to exist yet, for `ca init`.
     pub fn at(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// The one that was named; or the nearest, looked for in `from` and upwards, as git finds its own.
+    /// Returns the named CA directory, or the nearest one, searched in `from` and its parents like git does.
     ///
     /// # Errors
-    /// When there is none; or the nearest belongs to somebody else, who could make us do anything with his templates.
+    /// When there is none, or the nearest one belongs to another user, whose templates could make this process do
+    /// anything.
     pub fn find(named: Option<&Path>, from: &Path) -> Result<Self, HomeError> {
         if let Some(folder) = named {
             let home = Self::at(folder.to_owned());
@@ -66,7 +67,7 @@ impl Home {
         }
     }
 
-    /// Whether it is a CA directory.
+    /// Returns true when the folder is a CA directory.
     pub fn exists(&self) -> bool {
         self.config().is_file()
     }
@@ -87,32 +88,32 @@ impl Home {
         self.authorities().join(name)
     }
 
-    /// The private key of an authority; it may be away.
+    /// The path of an authority's private key; the file may be missing.
     pub fn key(&self, name: &str) -> PathBuf {
         KEY.path_in(&self.authority(name))
     }
 
-    /// What was asked for an authority whose certificate another CA signs.
+    /// The path of the CSR of an authority whose certificate another CA signs.
     pub fn request(&self, name: &str) -> PathBuf {
         self.authority(name).join("request.pem")
     }
 
-    /// In the folder of a root that follows another: its key certified by the old one (RFC 4210 §4.4).
+    /// The path of the new root's certificate by the old root, in the folder of the new root (RFC 4210 §4.4).
     pub fn new_with_old(&self, name: &str) -> PathBuf {
         self.authority(name).join("new-with-old.pem")
     }
 
-    /// Where the folders of authorities go that are trusted no more.
+    /// The folder of the authorities that are no longer trusted.
     pub fn retired(&self) -> PathBuf {
         self.folder.join("retired")
     }
 
-    /// The latest revocation list of an authority, as text.
+    /// The path of the latest CRL of an authority in PEM.
     pub fn crl_pem(&self, name: &str) -> PathBuf {
         self.authority(name).join("crl.pem")
     }
 
-    /// The same in DER.
+    /// The path of the latest CRL of an authority in DER.
     pub fn crl_der(&self, name: &str) -> PathBuf {
         self.authority(name).join("crl.der")
     }
@@ -125,7 +126,7 @@ impl Home {
         self.issued().join(name.folder())
     }
 
-    /// Where the files of an older certificate of this name are kept.
+    /// The folder that keeps the files of a previous certificate of this name.
     pub fn generation(&self, name: &EntryName, serial: &str) -> PathBuf {
         self.generations(name).join(serial)
     }
@@ -134,12 +135,12 @@ impl Home {
         self.issued().join(".generations").join(name.folder())
     }
 
-    /// A path that a setting names, seen from the folder; also before `ca init` has made that.
+    /// Resolves the path of a setting relative to the CA directory, also before `ca init` has made that directory.
     pub fn resolve(&self, setting: &str) -> PathBuf {
         let mut setting = Path::new(setting);
         let mut from = self.folder.clone();
         if !from.exists() {
-            // The system cannot go up from a folder that is not there.
+            // The system cannot resolve `..` from a folder that does not exist.
             while let (Ok(rest), Some(above)) = (setting.strip_prefix(".."), from.parent()) {
                 (setting, from) = (rest, above.to_owned());
             }

@@ -1,5 +1,5 @@
-//! `renew` and `rekey`: a certificate follows another of the same name, from the same template, with the same names, in
-//! the same place.
+//! `renew` and `rekey`: issue a certificate that replaces another one of the same name, from the same template, with
+//! the same subject alternative names, in the same folder.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,34 +29,35 @@ use crate::system::files;
 use crate::text::{Diagnosis, Diagnostic, Lifetime};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm};
 
-/// Each attempt but the last was overtaken by one of another process that succeeded.
+/// The number of attempts. Each attempt but the last failed because another process replaced the certificate first.
 const MOST_ATTEMPTS: usize = 100;
 
-/// What is ordered.
+/// The options of `renew` and `rekey`.
 pub struct RenewOrder {
     pub reference: Reference,
     pub key: NextKey,
-    /// `None`: as long as the one before.
+    /// The expiry; `None` for the lifetime of the previous certificate.
     pub expiry: Option<Expiry>,
     pub clip: bool,
     /// Values for the placeholders of the template outside the subject.
     pub set: BTreeMap<String, String>,
-    /// A passphrase was given for the key that is there, so that it has to be encrypted.
+    /// True when the caller gave a passphrase for the current key, which then has to be encrypted.
     pub encrypted: bool,
-    /// Only when it is due: another process may have renewed it meanwhile.
+    /// The rule that decides whether the certificate is due, because another process may have renewed it; `None` to
+    /// renew in any case.
     pub only_if: Option<DueRule>,
 }
 
-/// Which key the next certificate is for.
+/// The key that the next certificate is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextKey {
-    /// The one in its key file.
+    /// The key in the current key file.
     Same,
-    /// A new one; of the same kind when none is named.
+    /// A new key; `None` for the algorithm of the current key.
     New(Option<KeyAlgorithm>),
 }
 
-/// Why there is nothing that could be renewed.
+/// The reason why the certificate cannot be renewed.
 #[derive(Debug, thiserror::Error)]
 pub enum RenewError {
     #[error(transparent)]
@@ -97,11 +98,11 @@ impl Diagnostic for RenewError {
     }
 }
 
-/// Issues the next certificate of a name. `ask` is asked for the passphrase of the issuer, `ask_for_kept_key` for that of
-/// the key that is there: it is kept, or its passphrase is.
+/// Issues the next certificate of a name. `ask` returns the passphrase of the issuer's key, `ask_for_kept_key` that of
+/// the current key: the current key is kept, or its passphrase is used for the new key.
 ///
 /// # Errors
-/// As [`issue::issue`]; and when there is nothing to renew, or the key is not there any more.
+/// As [`issue::issue`]; and when there is no certificate to renew, or its key is missing.
 pub fn renew(
     store: &Store,
     renewal: &RenewOrder,
@@ -109,7 +110,7 @@ pub fn renew(
     ask_for_kept_key: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<IssueOutcome, RenewError> {
-    // Whoever is overtaken begins anew, but asks nobody twice.
+    // An attempt that another process overtook is repeated, but the caller is asked for each passphrase only once.
     let (mut of_issuer, mut of_key) = (PassphraseCache::default(), PassphraseCache::default());
     let mut attempt = || -> Result<IssueOutcome, RenewError> {
         let order = order(store, renewal, &mut |key| of_key.get(key, ask_for_kept_key), effects)?;
@@ -124,7 +125,7 @@ pub fn renew(
     attempt()
 }
 
-/// The order that makes one follow what is in place now.
+/// Returns the order for the certificate that replaces the current one.
 fn order(
     store: &Store,
     renewal: &RenewOrder,
@@ -165,7 +166,7 @@ fn order(
     })
 }
 
-/// The certificate of a name that is in place, and the content of the key file beside it.
+/// The current certificate of a name, and the content of the key file in the same folder.
 struct CurrentCertificate {
     entry: Entry,
     certificate: Certificate,
@@ -173,12 +174,12 @@ struct CurrentCertificate {
     key_file: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// What is in place. Looked at under the lock: while another process exchanges them, a certificate and a key are read that
-/// do not belong together. If a run died at that, its leavings are cleared away first.
+/// Reads the current certificate and key under the lock, because a certificate and a key that are read while another
+/// process exchanges them may not match. The files that a killed process left are removed first.
 fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Result<CurrentCertificate, RenewError> {
     let now = effects.now();
     let home = store.home();
-    // The caller does not wait for the lock to hear that there is no such name.
+    // The error for an unknown name comes before the wait for the lock.
     let name = store.index()?.find(reference, now)?.name;
     let mut locked = store.lock(effects.lock_timeout)?;
     let index = locked.index()?;
@@ -198,7 +199,7 @@ fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Resul
 
 fn in_place(home: &Home, index: &Index, name: &EntryName, now: OffsetDateTime) -> Result<Entry, RenewError> {
     let standing = Standing::of(index, name.as_str(), now)?;
-    // The mark is written last, and not durable at once: what stands in its place counts too.
+    // The delivery mark is written last and is not durable at once, so the files in the folder count as well.
     for entry in standing.history.iter().rev().filter(|entry| entry.delivered_at.is_none()) {
         let folder = entry.place.clone().unwrap_or_else(|| home.entry(name));
         if certificate_folder::holds_public(&folder, &index.certificate(entry)?)? {
@@ -208,8 +209,9 @@ fn in_place(home: &Home, index: &Index, name: &EntryName, now: OffsetDateTime) -
     standing.in_place(home, name).cloned().ok_or_else(|| RenewError::NoFiles(name.to_string()))
 }
 
-/// A key that was encrypted is followed by one that is, under the same passphrase; which opens it first, so that a slip of the
-/// finger does not lock the new one. What is no key any more is simply replaced.
+/// Returns the passphrase for the new key: if the current key is encrypted, the new one is encrypted with the same
+/// passphrase. The passphrase has to open the current key first, so that a typing error does not make the new key
+/// unusable. A key file that is invalid is simply replaced.
 fn passphrase_of(
     path: &Path,
     content: &[u8],
@@ -242,7 +244,7 @@ fn length_of(certificate: &Certificate) -> Expiry {
     Lifetime::from_seconds(seconds).map_or(Expiry::Default, Expiry::For)
 }
 
-/// The subject as it was, whatever flags made it so.
+/// Returns the subject of the certificate, including the attributes that came from flags.
 fn subject_of(certificate: &Certificate) -> Vec<(AttributeType, String)> {
     certificate.subject.attributes().map(|attribute| (attribute.kind.clone(), attribute.value.clone())).collect()
 }

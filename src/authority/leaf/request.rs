@@ -1,7 +1,7 @@
-//! `request`: a key, and the request for a certificate of it that a CA elsewhere signs. There need not be a CA here.
+//! `request`: makes a key and a CSR for a CA elsewhere. No CA is needed here.
 //!
-//! A key that stands in the folder already is used and never overwritten: a run that died between its two files is ended by
-//! the same command again, and a certificate that is in use cannot lose its key.
+//! A key that is already in the folder is used and never overwritten: the same command completes a run that was killed
+//! between its two files, and a certificate that is in use cannot lose its key.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,28 +23,28 @@ use crate::system::files::{self, ExistingFile, FileError, StagedFolder};
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::{AttributeType, GeneralName, KeyAlgorithm, KeyKind, SigningRequest, pem};
 
-/// What is wanted.
+/// The options of `request`.
 pub struct CsrOrder {
     pub template: String,
     pub name: EntryName,
-    /// Names beside NAME.
+    /// Subject alternative names in addition to NAME.
     pub names: Vec<GeneralName>,
-    /// `None`: the template's first, or that of the key that is there.
+    /// The key algorithm; `None` for that of the existing key, or else for the first algorithm of the template.
     pub key: Option<KeyAlgorithm>,
     pub subject: Vec<(AttributeType, String)>,
     /// Values for the placeholders of the template.
     pub set: BTreeMap<String, String>,
-    /// Where the files go.
+    /// The folder of the files.
     pub folder: PathBuf,
-    /// Replace the request that is there.
+    /// True when an existing CSR is replaced.
     pub replace: bool,
-    /// The key has to be encrypted, a new one or that which is there.
+    /// True when the key, new or existing, has to be encrypted.
     pub encrypted: bool,
-    /// What a new key is encrypted with.
+    /// The passphrase that encrypts a new key; `None` for none.
     pub protection: Option<Passphrase>,
 }
 
-/// What was made.
+/// The result of `request`.
 #[derive(Debug)]
 pub struct CreatedCsr {
     pub name: EntryName,
@@ -52,13 +52,13 @@ pub struct CreatedCsr {
     pub request: SigningRequest,
     pub request_path: PathBuf,
     pub key_path: PathBuf,
-    /// The key was there already.
+    /// True when the key already existed.
     pub key_was_there: bool,
 }
 
 const REQUEST: &str = "request.pem";
 
-/// Why there is no request.
+/// The reason why no CSR was made.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeRequestError {
     #[error(transparent)]
@@ -105,11 +105,11 @@ impl Diagnostic for MakeRequestError {
     }
 }
 
-/// Makes a key, unless there is one in the folder, and a request for it. Without a CA, the built-in templates and default
-/// settings count. `ask` is asked for the passphrase of a key that is there.
+/// Makes a CSR, and a key for it unless the folder already has one. Without a CA, the built-in templates and the
+/// default settings are used. `ask` returns the passphrase of an existing key.
 ///
 /// # Errors
-/// When the template does not allow it, something is in the way, or the system refuses; then nothing was written.
+/// When the template does not allow it, a file is in the way, or the system reports an error; then nothing was written.
 pub fn request(
     store: Option<&Store>,
     wanted: CsrOrder,
@@ -179,7 +179,8 @@ fn key_that_is_there(
     }
 }
 
-/// A new folder appears with both files in it; into one that is there they are put one by one, the key first.
+/// Writes both files: a new folder appears with both, and in an existing folder they are written one by one, the key
+/// first.
 fn deliver(wanted: &CsrOrder, key: Option<&KeyText>, request: &str, effects: &Effects<'_>) -> Result<(), FileError> {
     let CsrOrder { folder, replace, .. } = wanted;
     if !folder.exists() {

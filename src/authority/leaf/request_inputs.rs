@@ -1,4 +1,4 @@
-//! What flags, template and settings make together, before anybody asks whether it is granted.
+//! Combines flags, template and settings into the content of a certificate, before it is checked against the rules.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::text::{self, Diagnosis, Diagnostic};
 use crate::x509::GeneralName;
 use crate::x509::general_name::GeneralNameError;
 
-/// Why flags, template and settings do not fit together.
+/// The reason why flags, template and settings do not fit together.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestInputError {
     #[error(transparent)]
@@ -55,8 +55,8 @@ impl Diagnostic for RequestInputError {
     }
 }
 
-/// The template as it is used here: with the attributes of ca.toml that it does not speak of. Without a CA there are the
-/// built-in ones.
+/// Returns the template, completed with the subject attributes of `ca.toml` that it does not set. Without a CA, only
+/// the built-in templates exist.
 pub(crate) fn profile(store: Option<&Store>, template: &str) -> Result<Profile, RequestInputError> {
     match store {
         Some(store) => read_profile(&store.template_folder(), store.config(), template),
@@ -74,7 +74,7 @@ pub(crate) fn read_profile(folder: &Path, config: &Config, template: &str) -> Re
     Ok(profile)
 }
 
-/// A host name is called as the certificate says it, in lower-case A-labels, however it was typed.
+/// Normalizes a host name to lower-case A-labels, as the certificate has it.
 pub(crate) fn plain_name(name: EntryName, profile: &Profile) -> Result<EntryName, RequestInputError> {
     let is_alternative_name = !profile.names.kinds.is_empty() && profile.common_name != CommonName::Name;
     match name.as_str().parse() {
@@ -83,7 +83,8 @@ pub(crate) fn plain_name(name: EntryName, profile: &Profile) -> Result<EntryName
     }
 }
 
-/// What the placeholders of the template stand for. The name of the authority that signs is not known to everybody.
+/// Returns the values of the template's placeholders. `issuer` is `None` when the caller does not know the signing
+/// authority.
 pub(crate) fn values(
     profile: &Profile,
     name: &EntryName,
@@ -107,7 +108,7 @@ pub(crate) fn values(
     Ok(values)
 }
 
-/// The subject alternative names: NAME, where the template wants it there, and those that were given; each once.
+/// Returns the subject alternative names: NAME, when the template uses it as one, and the given names; each once.
 pub(crate) fn names(
     profile: &Profile,
     name: &EntryName,
@@ -117,7 +118,7 @@ pub(crate) fn names(
     let own = if profile.names.kinds.is_empty() {
         None
     } else if profile.common_name == CommonName::Name {
-        // NAME is the common name; it is an alternative name too when it can only be one.
+        // NAME is the common name. It is also a subject alternative name when it is an email address or a URI.
         name.parse().ok().filter(|name| matches!(name, GeneralName::Email(_) | GeneralName::Uri(_)))
     } else {
         Some(name.parse()?)

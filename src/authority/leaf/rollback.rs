@@ -1,7 +1,7 @@
-//! `rollback`: the files of an older certificate of a name come back into place.
+//! `rollback`: puts the files of a previous certificate of a name back.
 //!
-//! What is put back is recorded first. So the same command ends a rollback that was interrupted, instead of going back once
-//! more; and the index knows afterwards which certificate is in place.
+//! The rollback is recorded before the files change. So the same command completes an interrupted rollback instead of
+//! rolling back once more, and the index knows which certificate is deployed afterwards.
 
 use std::path::PathBuf;
 
@@ -22,34 +22,34 @@ use crate::system::files;
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::SerialNumber;
 
-/// What is ordered.
+/// The options of `rollback`.
 pub struct RollbackOrder {
     pub reference: Reference,
-    /// Which certificate comes back; `None`: the one that was in place before.
+    /// The serial number of the certificate that is put back; `None` for the previous one.
     pub to: Option<SerialNumber>,
 }
 
-/// What came of it.
+/// The result of `rollback`.
 #[derive(Debug)]
 pub struct RollbackOutcome {
     pub status: RollbackStatus,
-    /// The certificate that is in place now.
+    /// The certificate that is deployed now.
     pub entry: Entry,
-    /// The one whose place it took.
+    /// The certificate that it replaced; `None` when there was none.
     pub replaced: Option<Entry>,
     pub paths: Paths,
-    /// Where the files that were replaced are kept.
+    /// The folder with the files that were replaced; `None` when they were not kept.
     pub kept: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RollbackStatus {
     RolledBack,
-    /// It is in place already.
+    /// The certificate is already deployed.
     Unchanged,
 }
 
-/// Why nothing was put back.
+/// The reason why no files were put back.
 #[derive(Debug, thiserror::Error)]
 pub enum RollbackError {
     #[error(transparent)]
@@ -110,20 +110,20 @@ impl Diagnostic for RollbackError {
     }
 }
 
-/// Puts the files of an older certificate back.
+/// Puts the files of a previous certificate back.
 ///
 /// # Errors
-/// When there is none that could be put back, or the system refuses; what was in place is in place then. In a folder of the
-/// user's some files may be exchanged: the same command again ends it.
+/// When no previous certificate can be put back, or the system reports an error; the deployed files are unchanged then.
+/// In a folder of the user's, some files may already be exchanged: the same command completes the exchange.
 pub fn rollback(store: &Store, order: &RollbackOrder, effects: &Effects<'_>) -> Result<RollbackOutcome, RollbackError> {
     let now = effects.now();
     let home = store.home();
 
-    // A look without the lock: most refusals come here.
+    // This check without the lock finds most errors early.
     let index = store.index()?;
     let name: EntryName = index.find(&order.reference, now)?.name.parse()?;
     let standing = Standing::of(index, name.as_str(), now)?;
-    // What was interrupted is ended, and what it is about was checked then.
+    // An interrupted rollback is completed; its certificate was checked when it began.
     let intended = standing.unfinished().map(|rollback| rollback.certificate);
     let work = Work { home, name: &name, now, effects };
     if intended.is_none() {
@@ -160,7 +160,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// The certificate that is to come back, if it can.
+    /// Returns the certificate that is to be put back, after checking that this is possible.
     fn chosen<'s>(
         &self,
         index: &Index,
@@ -200,7 +200,7 @@ impl Work<'_> {
         Ok(target)
     }
 
-    /// The serial numbers of the others that are kept, the newest first.
+    /// Returns the serial numbers of the other certificates whose files are kept, the newest first.
     fn others(&self, standing: &Standing, in_place: &Entry) -> Result<Vec<SerialNumber>, RollbackError> {
         let mut others = Vec::new();
         for entry in standing.history.iter().rev().filter(|entry| entry.id != in_place.id) {
@@ -211,7 +211,7 @@ impl Work<'_> {
         Ok(others)
     }
 
-    /// The folder with the files of this certificate, if it is whole.
+    /// Returns the folder with the files of this certificate; `None` when it is missing or incomplete.
     fn kept(&self, index: &Index, entry: &Entry) -> Result<Option<PathBuf>, RollbackError> {
         match previous_certificates::find(self.home, self.name, entry)? {
             Some(folder) if certificate_folder::holds_public(&folder, &index.certificate(entry)?)? => Ok(Some(folder)),
@@ -219,7 +219,7 @@ impl Work<'_> {
         }
     }
 
-    /// Records what is going to be in place, brings it there, and notes that it is.
+    /// Records the certificate that is about to be deployed, exchanges the files, and marks the record as done.
     fn exchange(
         &self,
         index: &mut Index,
@@ -234,7 +234,7 @@ impl Work<'_> {
         let incoming = self.kept(index, target)?.ok_or_else(not_kept)?;
         let is_one_by_one = in_place.place.is_some();
         let is_foreign = match is_one_by_one {
-            // A run that died left a mixture, whose certificate is of this name.
+            // A killed process left files of two certificates, both of this name.
             true => {
                 let own =
                     standing.history.iter().map(|entry| index.certificate(entry)).collect::<Result<Vec<_>, _>>()?;
@@ -246,7 +246,8 @@ impl Work<'_> {
             return Err(RollbackError::Foreign { name: name.to_string(), folder });
         }
         if in_place.delivered_at.is_none() {
-            // It stands there, so that it only lacks the mark. Without it, it would be taken for what nobody ever had.
+            // The files are deployed and only the mark is missing. Without the mark, the certificate would count as
+            // never delivered.
             index.mark_delivered(in_place.id, self.now)?;
         }
         let id = match begun.filter(|begun| begun.certificate == target.id) {
@@ -281,7 +282,7 @@ impl Work<'_> {
         replaced: Option<&Entry>,
     ) -> Result<RollbackOutcome, RollbackError> {
         let folder = standing.folder(self.home, self.name);
-        // A certificate for somebody else's key stands there without one.
+        // The folder has no key file when a third party has the private key.
         let has_key = KEY.path_in(&folder).exists();
         let paths = Destination::Folder(folder).paths(self.home, self.name, has_key).unwrap_or_default();
         let kept = match replaced {

@@ -1,4 +1,4 @@
-//! `sign`: a certificate for the key and the names of a request; everything else is the template's.
+//! `sign`: issues a certificate with the key and the names of a CSR; the template sets everything else.
 
 use std::collections::BTreeMap;
 
@@ -17,32 +17,32 @@ use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::{AttributeType, GeneralName};
 
-/// What is ordered.
+/// The options of `sign`.
 pub struct SignOrder {
-    /// The DER of the request.
+    /// The DER of the CSR.
     pub request: Vec<u8>,
     pub template: String,
-    /// How the certificate is called here. `None`: as the request calls itself.
+    /// The NAME of the certificate in the index; `None` for the name in the CSR.
     pub name: Option<EntryName>,
-    /// Names beside those of the request.
+    /// Subject alternative names in addition to those of the CSR.
     pub names: Vec<GeneralName>,
     pub expiry: Expiry,
     pub clip: bool,
     pub subject: Vec<(AttributeType, String)>,
     /// Values for the placeholders of the template.
     pub set: BTreeMap<String, String>,
-    /// `None`: the setting's.
+    /// The name of the issuer; `None` for the setting in `ca.toml`.
     pub issuer: Option<String>,
-    /// `None`: `issued/<name>/`.
+    /// The destination of the files; `None` for `issued/<name>/`.
     pub place: Option<Destination>,
     pub existing: IfNameExists,
-    /// Decide everything, sign nothing.
+    /// True when everything is checked and nothing is signed.
     pub dry_run: bool,
-    /// Refuse whatever would not be exactly what the request asks for.
+    /// True when the order fails unless the certificate has exactly what the CSR asks for.
     pub exact: bool,
 }
 
-/// Why a request was not granted.
+/// The reason why no certificate was issued for a CSR.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
     #[error(transparent)]
@@ -73,11 +73,11 @@ impl Diagnostic for SignError {
     }
 }
 
-/// Signs a certificate for a request.
+/// Issues a certificate for a CSR.
 ///
 /// # Errors
-/// As [`issue::issue`]; and when the request is damaged, does not prove that its sender holds its key, or that key is one
-/// that nobody may rely on.
+/// As [`issue::issue`]; and when the CSR is damaged, lacks proof of possession of its private key, or its key is known
+/// to be compromised or weak.
 pub fn sign(
     store: &Store,
     signing: SignOrder,
@@ -93,7 +93,8 @@ pub fn sign(
     };
     let mut subject = signing.subject;
     let is_set = subject.iter().any(|(kind, _)| *kind == AttributeType::CommonName);
-    // Where NAME would be the common name, the request's own is: NAME is only how the certificate is called here.
+    // Where the template uses NAME as the common name, the CSR's own common name is used: NAME is only the name in the
+    // index.
     if profile.common_name == CommonName::Name
         && !is_set
         && let Some(common_name) = request.common_name()
@@ -119,13 +120,14 @@ pub fn sign(
     Ok(issue::issue(store, order, ask, effects)?)
 }
 
-/// Those of the request whose kind the template allows, and those beside it. What the template forbids altogether is told as
-/// dropped; what it forbids of an allowed kind is refused.
+/// Returns the names of the CSR whose kind the template allows, and the additional names. A kind that the template
+/// forbids altogether is reported as dropped; a forbidden name of an allowed kind is an error.
 fn granted_names(profile: &Profile, request: &VerifiedCsr, beside: Vec<GeneralName>) -> Vec<GeneralName> {
     let is_of_allowed_kind = |name: &GeneralName| profile.names.kinds.iter().any(|kind| kind.word() == name.kind());
     let mut names = request.names();
     if profile.common_name == CommonName::Name && request.request().subject_alt_names.is_none() {
-        // As NAME of `ca issue`: who it is becomes an alternative name only where it can be nothing else.
+        // As with NAME of `ca issue`: the common name becomes an alternative name only when it is an email address or a
+        // URI.
         names.retain(|name| matches!(name, GeneralName::Email(_) | GeneralName::Uri(_)));
     }
     names.retain(is_of_allowed_kind);
@@ -137,7 +139,8 @@ fn granted_names(profile: &Profile, request: &VerifiedCsr, beside: Vec<GeneralNa
     names
 }
 
-/// What the certificate is called when nobody says it: as the template would have it called.
+/// Returns the default NAME of the certificate, chosen as the template would name it; `None` when the CSR has no usable
+/// name.
 fn own_name(profile: &Profile, request: &VerifiedCsr, names: &[GeneralName]) -> Option<String> {
     let first = names.first().map(GeneralName::value);
     let common_name = request.common_name().map(str::to_owned);

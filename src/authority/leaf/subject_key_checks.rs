@@ -1,5 +1,5 @@
-//! A key that a certificate is asked for again, or for the first time, and that is not made here and now: one that others are
-//! known to have gets no certificate any more, and one that somebody brings in a request must not be of this CA's own.
+//! Checks of an existing key, which a certificate is requested for again or by a CSR: a key that is known to be
+//! compromised gets no certificate, and the key of a CSR must not be a key of this CA's own.
 
 use time::OffsetDateTime;
 
@@ -12,7 +12,7 @@ use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::PublicKey;
 use crate::x509::crl::RevocationReason;
 
-/// Why no certificate is made for a key.
+/// The reason why no certificate is issued for a key.
 #[derive(Debug, thiserror::Error)]
 pub enum SubjectKeyError {
     #[error(transparent)]
@@ -43,13 +43,13 @@ impl Diagnostic for SubjectKeyError {
     }
 }
 
-/// Looks the key of a request up among the authorities, and in the index by its fingerprint.
+/// Searches for the key of a CSR among the authorities, and in the index by its fingerprint.
 ///
 /// # Errors
-/// When no certificate may be made for it.
+/// When no certificate may be issued for the key.
 pub(crate) fn check(store: &Store, index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<(), SubjectKeyError> {
     for name in store.ca_certificates().names()? {
-        // One whose certificate is still being signed elsewhere has none.
+        // An authority whose certificate is still being signed by another CA has no certificate file.
         let path = CERTIFICATE.path_in(&store.home().authority(&name));
         if ca_certificates::read_certificates(&path)?.iter().any(|certificate| certificate.public_key == *key) {
             return Err(SubjectKeyError::KeyOfAuthority(name));
@@ -58,10 +58,10 @@ pub(crate) fn check(store: &Store, index: &Index, key: &PublicKey, now: OffsetDa
     check_not_compromised(index, key, now)
 }
 
-/// Looks a key up in the index: whether a certificate of it, of whichever name, was revoked because others have the key.
+/// Searches the index for a certificate for this key, of any name, that was revoked because the key was compromised.
 ///
 /// # Errors
-/// When that is so.
+/// When the index has one, or cannot be read.
 pub(crate) fn check_not_compromised(
     index: &Index,
     key: &PublicKey,

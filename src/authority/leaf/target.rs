@@ -1,5 +1,5 @@
-//! The name and the place that an order is for, and what there is of them already: the name is taken, there is nothing to do, a
-//! run that died is ended, or files are replaced.
+//! The name and folder that an order is for, and their current state: the name is taken, there is nothing to do, an
+//! interrupted delivery is completed, or files are replaced.
 
 use std::path::{Path, PathBuf};
 
@@ -24,18 +24,19 @@ use crate::store::previous_certificates::{self, Standing};
 use crate::store::{Effects, Store};
 use crate::x509::{Certificate, GeneralName, SerialNumber};
 
-/// An order with its template, and the name and place that it is for.
+/// An order with its template, name and destination.
 pub(crate) struct IssueTarget<'s> {
     pub store: &'s Store,
     pub now: OffsetDateTime,
     pub order: IssueOrder,
     pub profile: Profile,
     pub place: Destination,
-    /// The subject alternative names. A CSR says itself which it asks for; NAME is only how its certificate is called.
+    /// The subject alternative names of the order. A CSR has its own; NAME is then only the name of its certificate in
+    /// the index.
     pub names: Vec<GeneralName>,
 }
 
-/// What an outcome says beside the certificate.
+/// The parts of an outcome beside the certificate.
 #[derive(Default)]
 pub(crate) struct Details {
     pub warnings: Vec<Finding>,
@@ -46,9 +47,9 @@ pub(crate) struct Details {
     pub hook: Option<Hook>,
 }
 
-/// What the certificates of this name allow.
+/// What the earlier certificates of the name mean for the order.
 pub(crate) enum Settled {
-    /// The question is answered already.
+    /// The order is already done, with this outcome.
     Answer(Box<IssueOutcome>),
     Free,
     /// The files of the certificate with this serial number are replaced.
@@ -56,10 +57,10 @@ pub(crate) enum Settled {
 }
 
 impl<'s> IssueTarget<'s> {
-    /// Joins an order with its template and place.
+    /// Combines an order with its template and destination.
     ///
     /// # Errors
-    /// When NAME is to be a subject alternative name and cannot be one.
+    /// When the template uses NAME as a subject alternative name and it cannot be one.
     pub fn new(
         store: &'s Store,
         now: OffsetDateTime,
@@ -74,17 +75,17 @@ impl<'s> IssueTarget<'s> {
         Ok(Self { store, now, order, profile, place, names })
     }
 
-    /// The folder of the files; `None` when they stay in memory.
+    /// Returns the folder of the files; `None` when they stay in memory.
     pub fn folder(&self) -> Option<PathBuf> {
         self.place.folder(self.store.home(), &self.order.name)
     }
 
-    /// Whether the key is that of a CSR, so that no key file is written.
+    /// Returns true when the key is that of a CSR, so that no key file is written.
     pub fn is_requested(&self) -> bool {
         matches!(self.order.key, SubjectKey::Requested(_))
     }
 
-    /// Parts with the key that was given or made for the certificate.
+    /// Splits the order from the key that was supplied or generated for the certificate.
     pub fn into_key(mut self, new_key: Option<PrivateKey>) -> (Option<PrivateKey>, Self) {
         let kept = match std::mem::replace(&mut self.order.key, SubjectKey::Generate(None)) {
             SubjectKey::Kept(key) => Some(*key),
@@ -96,7 +97,7 @@ impl<'s> IssueTarget<'s> {
         (new_key.or(kept), self)
     }
 
-    /// What became of everything that the CSR asked for; `None` without a CSR.
+    /// Returns what the certificate has of everything that the CSR asked for; `None` without a CSR.
     pub fn comparison_with(&self, certificate: &Certificate) -> Option<Comparison> {
         match &self.order.key {
             SubjectKey::Requested(requested) => Some(Comparison::of(&requested.request, certificate)),
@@ -104,7 +105,7 @@ impl<'s> IssueTarget<'s> {
         }
     }
 
-    /// The outcome of the order.
+    /// Returns the outcome of the order.
     pub fn outcome(
         &self,
         status: IssueStatus,
@@ -129,7 +130,7 @@ impl<'s> IssueTarget<'s> {
         }
     }
 
-    /// The outcome when the certificate that is there already is the answer.
+    /// Returns the outcome when the existing certificate already satisfies the order.
     fn answer(
         &self,
         status: IssueStatus,
@@ -143,8 +144,8 @@ impl<'s> IssueTarget<'s> {
         self.outcome(status, &entry.authority, CertificateFacts::Certificate(Box::new(certificate)), details)
     }
 
-    /// Refuses a name that is plainly taken; the answer that counts comes under the lock. The index is opened only when
-    /// there is something in the place of the files, so that a new name pays nothing for it.
+    /// Rejects a name that is clearly taken; the check under the lock decides. The index is opened only when the folder
+    /// has files, so that a new name does not pay for it.
     pub fn refuse_taken(&self) -> Result<(), IssueError> {
         if self.folder().is_some_and(|folder| folder.exists())
             && let Some((entry, certificate)) = self.delivered(self.store.index()?)?
@@ -154,7 +155,7 @@ impl<'s> IssueTarget<'s> {
         Ok(())
     }
 
-    /// Whether there is one that is not due, by a look at the index and the files.
+    /// Returns the outcome when the index and the files show a certificate that is not due; `None` when there is none.
     pub fn unchanged(&self, due: DueRule) -> Result<Option<IssueOutcome>, IssueError> {
         let index = self.store.index()?;
         match self.delivered(index)? {
@@ -165,7 +166,7 @@ impl<'s> IssueTarget<'s> {
         }
     }
 
-    /// Under the lock: what the name's earlier certificates mean for this order, and what an interrupted run left.
+    /// Decides under the lock what the name's earlier certificates and an interrupted delivery mean for this order.
     pub fn settle(&self, index: &mut Index, hook: &Option<Hook>, effects: &Effects<'_>) -> Result<Settled, IssueError> {
         if let Some(outcome) = self.finish_interrupted(index, hook, effects)? {
             return Ok(Settled::Answer(Box::new(outcome)));
@@ -181,7 +182,7 @@ impl<'s> IssueTarget<'s> {
         match self.order.existing {
             _ if self.place == Destination::Memory => Ok(Settled::Free),
             IfNameExists::Refuse => Err(self.taken(entry, &certificate)),
-            // Another process may have renewed it while we waited for the lock.
+            // Another process may have renewed it while this one waited for the lock.
             IfNameExists::KeepUnlessDue(due) if self.is_good_for_longer(&entry, &certificate, due, index)? => {
                 let outcome = self.answer(IssueStatus::Unchanged, &entry, certificate, None, hook.clone());
                 Ok(Settled::Answer(Box::new(outcome)))
@@ -198,8 +199,9 @@ impl<'s> IssueTarget<'s> {
         }
     }
 
-    /// A run that died between its record and its report: if its files came into place it only lacked the mark, and this
-    /// run ends it; if not, its certificate stays in the book, its key is gone, and this run begins anew.
+    /// Completes the run of a process that was killed between its record and its report. If its files were deployed,
+    /// only the mark was missing, and this run sets it. If not, the certificate stays in the index, its key is lost,
+    /// and this run issues another one.
     fn finish_interrupted(
         &self,
         index: &mut Index,
@@ -213,7 +215,7 @@ impl<'s> IssueTarget<'s> {
         };
         let certificate = index.certificate(&entry)?;
         let Some(folder) = self.folder() else { return Ok(None) };
-        // A certificate that was signed for a request has no key file, and this order may be another one.
+        // A certificate that was signed for a CSR has no key file, and this order may be a different one.
         if !certificate_folder::holds_public(&folder, &certificate)? {
             return Ok(None);
         }
@@ -222,9 +224,10 @@ impl<'s> IssueTarget<'s> {
         let replaced = standing.before(&entry).map(|before| before.serial.clone());
         let is_wanted = match self.order.existing {
             IfNameExists::Refuse => self.is_as_ordered(&certificate)? && self.are_all_in(&folder, &certificate)?,
-            // The mark may have been missing for long: what is due by now is replaced.
+            // The mark may have been missing for long, so a certificate that is due by now is replaced.
             IfNameExists::KeepUnlessDue(due) => self.is_good_for_longer(&entry, &certificate, due, index)?,
-            // Whatever is there: it may be for a key that this run was told to leave behind.
+            // The existing certificate is replaced in any case, because it may be for a key that this run has to stop
+            // using.
             IfNameExists::Replace => false,
         };
         if entry.template != self.profile.name || !is_wanted {
@@ -233,7 +236,7 @@ impl<'s> IssueTarget<'s> {
         Ok(Some(self.answer(IssueStatus::Issued, &entry, certificate, replaced, hook.clone())))
     }
 
-    /// The certificate of this name that is in place.
+    /// Returns the certificate of this name that is deployed, with its record; `None` when there is none.
     fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, IssueError> {
         let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
         if let Some(other) = standing.history.iter().find(|entry| entry.template != self.profile.name) {
@@ -244,14 +247,15 @@ impl<'s> IssueTarget<'s> {
         Ok(Some((entry, certificate)))
     }
 
-    /// Whether a run for this name has recorded its certificate, and not said that the files are in place.
+    /// Returns true when a process recorded a certificate for this name and did not mark its files as delivered.
     pub fn was_interrupted(&self) -> Result<bool, IssueError> {
         let history = self.store.index()?.history(self.order.name.as_str(), self.now)?;
         Ok(history.last().is_some_and(|entry| entry.delivered_at.is_none()))
     }
 
-    /// Under the lock: files in a folder of the user's give way by `--force`, or when they are this name's own, among them
-    /// what a run left that died; to a renewal when no certificate of somebody else stands there. Whether there are such.
+    /// Checks, under the lock, that the files in a folder of the user's may be replaced: with `--force`; when they belong
+    /// to this name, including the files that a killed process left; by a renewal when the folder has no certificate of a
+    /// third party. Returns true when files of this name are replaced without `--force` and without a renewal.
     pub fn check_folder(&self, index: &Index) -> Result<bool, IssueError> {
         let Destination::Folder(folder) = &self.place else { return Ok(false) };
         let with_key = !self.is_requested();
@@ -262,7 +266,8 @@ impl<'s> IssueTarget<'s> {
         let history = index.history(self.order.name.as_str(), self.now)?;
         let own: Vec<_> = history.iter().map(|entry| index.certificate(entry)).collect::<Result<_, _>>()?;
         if matches!(self.order.existing, IfNameExists::Replace) {
-            // A new key is the cure for one that does not fit; but what has a certificate of its own is somebody else's.
+            // A new key fixes a key file that does not match, but a file with another certificate belongs to a third
+            // party.
             return match certificate_folder::other_certificate(folder, &own) {
                 Some(path) => Err(IssueError::Foreign(path)),
                 None => Ok(false),
@@ -274,8 +279,8 @@ impl<'s> IssueTarget<'s> {
         }
     }
 
-    /// Under the lock: whether an order that was made from one certificate would be made the same from the one that is in
-    /// place by now, which another process may have brought, or somebody revoked.
+    /// Checks, under the lock, that the order would be the same if it were made from the certificate that is deployed
+    /// now. Another process may have replaced or revoked the certificate in the meantime.
     fn check_is_like(&self, in_place: &Entry, followed: &Entry) -> Result<(), IssueError> {
         let keeps_key = matches!(self.order.key, SubjectKey::Kept(_));
         check_may_be_followed(in_place, keeps_key)?;
@@ -298,8 +303,8 @@ impl<'s> IssueTarget<'s> {
         IssueError::NameTaken { name: entry.name, template: entry.template, until, by_request: self.is_requested() }
     }
 
-    /// Whether there is no need for another one: it has enough of its life left, is in place and as ordered, and neither it
-    /// nor an authority above it is revoked.
+    /// Returns true when no new certificate is needed: the existing one has enough of its lifetime left, is deployed,
+    /// matches the order, and neither it nor an authority above it is revoked.
     fn is_good_for_longer(
         &self,
         entry: &Entry,
@@ -318,7 +323,7 @@ impl<'s> IssueTarget<'s> {
         Ok(is_good && self.is_issuer_good(entry, certificate, index)?)
     }
 
-    /// Whether the authority that signed it still stands. One that is not here any more says nothing against it.
+    /// Returns true when the signing authority is not revoked, or is no longer in this CA directory.
     fn is_issuer_good(&self, entry: &Entry, certificate: &Certificate, index: &Index) -> Result<bool, IssueError> {
         let Ok(issuer) = self.store.ca_certificates().ca_certificate(&entry.authority) else { return Ok(true) };
         if *issuer.subject() != certificate.issuer {
@@ -331,7 +336,7 @@ impl<'s> IssueTarget<'s> {
         }
     }
 
-    /// The same names and the same kind of key.
+    /// Returns true when the certificate has the same names and kind of key as the order.
     fn is_as_ordered(&self, certificate: &Certificate) -> Result<bool, IssueError> {
         let wanted = &self.names;
         let same_names =
@@ -347,7 +352,7 @@ impl<'s> IssueTarget<'s> {
         Ok(same_names && same_key)
     }
 
-    /// Whether all files that this order asks for are in a folder.
+    /// Returns true when the folder has all files that this order writes.
     fn are_all_in(&self, folder: &Path, certificate: &Certificate) -> Result<bool, IssueError> {
         if self.is_requested() {
             Ok(certificate_folder::holds_public(folder, certificate)?)
