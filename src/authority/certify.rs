@@ -8,7 +8,7 @@ use crate::authority::error::CertifyError;
 use crate::issuance::{self, CaCertificate, Draft, Issuer};
 use crate::keys::Signer;
 use crate::lint::{Finding, Severity};
-use crate::store::index::{Change, EntryId, IndexError, NewEntry, Origin};
+use crate::store::index::{EntryId, IndexError, NewEntry, Origin, Transaction};
 use crate::verify::{self, Candidate, Problem, Purpose, SignatureCache, VerifyInput, VerifyOptions};
 use crate::x509::Certificate;
 
@@ -114,14 +114,23 @@ impl<'a> RecordAs<'a> {
 /// # Errors
 /// When the index already has a certificate with this issuer and serial number, or cannot be written.
 pub fn record(
-    change: &mut Change<'_>,
+    transaction: &mut Transaction<'_>,
     record_as: RecordAs<'_>,
     certificate: &Certificate,
     now: OffsetDateTime,
 ) -> Result<EntryId, IndexError> {
     let RecordAs { name, template, authority, origin, place, is_delivered } = record_as;
     let delivered_at = is_delivered.then_some(now);
-    change.insert(&NewEntry { certificate, name, template, authority, issued_at: now, origin, place, delivered_at })
+    transaction.insert(&NewEntry {
+        certificate,
+        name,
+        template,
+        authority,
+        issued_at: now,
+        origin,
+        place,
+        delivered_at,
+    })
 }
 
 #[cfg(test)]

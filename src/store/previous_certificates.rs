@@ -333,9 +333,9 @@ mod tests {
         let (certificate, newest) = (target.id, newest.id);
         let begun = Rollback { id: 0, certificate, replaced: newest, newest, at: ca.now, done_at: None };
         let mut index = ca.index();
-        let mut change = index.change().unwrap();
-        change.roll_back(&begun, "web.test").unwrap();
-        change.commit().unwrap();
+        let mut transaction = index.transaction().unwrap();
+        transaction.roll_back(&begun, "web.test").unwrap();
+        transaction.commit().unwrap();
     }
 
     #[test]

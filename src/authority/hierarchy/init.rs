@@ -332,13 +332,13 @@ fn remove_interrupted(home: &Home) -> Result<(), InitError> {
 
 fn write_index(path: &Path, authorities: &[NewAuthority], now: OffsetDateTime) -> Result<(), InitError> {
     let mut index = Index::create(path)?;
-    let mut change = index.change()?;
+    let mut transaction = index.transaction()?;
     for authority in authorities {
         let NewAuthority { name, template, issued_by, origin, .. } = authority;
         let issued = RecordAs::issued(name, template, issued_by);
         let record_as = RecordAs { origin: *origin, is_delivered: true, ..issued };
-        record(&mut change, record_as, &authority.certificate, now)?;
+        record(&mut transaction, record_as, &authority.certificate, now)?;
     }
-    change.commit()?;
+    transaction.commit()?;
     Ok(index.close_folded()?)
 }

@@ -24,7 +24,7 @@ use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
 use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
-use crate::store::index::{Change, EntryId, Origin};
+use crate::store::index::{EntryId, Origin, Transaction};
 use crate::system::files::{self, StagedFolder};
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, PublicKey, SigningRequest, pem};
@@ -239,14 +239,14 @@ pub fn install(
     let index = locked.index()?;
     let signed_by = issuer_name(authorities, &above, new_root.as_ref())?;
     let (mut ids, mut is_new) = (Vec::new(), false);
-    let mut change = index.change()?;
+    let mut transaction = index.transaction()?;
     let rows = new_root.iter().map(|root| (&root.certificate, root.name.as_str(), ROOT, root.name.as_str()));
     for row in rows.chain([(&certificate, name.as_str(), INTERMEDIATE, signed_by.as_str())]) {
-        let (id, is_recorded_now) = record_once(&mut change, row, now)?;
+        let (id, is_recorded_now) = record_once(&mut transaction, row, now)?;
         ids.push(id);
         is_new |= is_recorded_now;
     }
-    change.commit()?;
+    transaction.commit()?;
 
     let mut unchanged = !is_new && new_root.is_none();
     if let Some(root) = &new_root {
@@ -353,16 +353,16 @@ fn issuer_name(
 
 /// Records a certificate unless the index has it. Returns its row, and whether it is new.
 fn record_once(
-    change: &mut Change<'_>,
+    transaction: &mut Transaction<'_>,
     (certificate, name, template, authority): (&Certificate, &str, &str, &str),
     now: OffsetDateTime,
 ) -> Result<(EntryId, bool), IntermediateError> {
-    let known = change.by_serial(&certificate.serial, now)?;
+    let known = transaction.by_serial(&certificate.serial, now)?;
     if let Some(entry) = known.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint()) {
         return Ok((entry.id, false));
     }
     let record_as = RecordAs { origin: Origin::Adopted, ..RecordAs::issued(name, template, authority) };
-    Ok((record(change, record_as, certificate, now)?, true))
+    Ok((record(transaction, record_as, certificate, now)?, true))
 }
 
 fn publish_root(home: &Home, root: &Root, effects: &Effects<'_>) -> Result<(), IntermediateError> {

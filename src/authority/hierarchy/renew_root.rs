@@ -61,11 +61,11 @@ pub fn renew(
     files::remove_stale(&home.authority(&name))?;
     authorities.refresh(&mut issuer)?;
     let index = locked.index()?;
-    let mut change = index.change()?;
-    let serial = unused_serial(settings.serial_bytes, &change, effects.entropy)?;
+    let mut transaction = index.transaction()?;
+    let serial = unused_serial(settings.serial_bytes, &transaction, effects.entropy)?;
     let certificate = sign(&issuer, now, validity, serial)?;
-    let id = record(&mut change, RecordAs::issued(&name, &template, &name), &certificate, now)?;
-    change.commit()?;
+    let id = record(&mut transaction, RecordAs::issued(&name, &template, &name), &certificate, now)?;
+    transaction.commit()?;
 
     // Only now may it leave the process.
     let replaced = delivery::replace_certificate(home, &name, &certificate, effects.entropy);

@@ -124,8 +124,8 @@ pub fn carry_out(
     let delivery = target.place.begin(home, name, key_text.as_ref(), ownership, effects.entropy)?;
 
     // 2. The certificate is signed, verified and recorded in one durable transaction.
-    let mut change = index.change()?;
-    let serial = unused_serial(target.profile.serial_bytes, &change, effects.entropy)?;
+    let mut transaction = index.transaction()?;
+    let serial = unused_serial(target.profile.serial_bytes, &transaction, effects.entropy)?;
     let draft = Draft::new(&target.profile, &request, SignedBy::Issuer(issuer.ca_certificate()), now, serial)?;
     let Certified { certificate, warnings } = certify(draft, issuer, now)?;
     let place = match &target.place {
@@ -134,8 +134,8 @@ pub fn carry_out(
     };
     let record_as =
         RecordAs { place, ..RecordAs::issued(name.as_str(), &target.profile.name, issuer.ca_certificate().name()) };
-    let id = record(&mut change, record_as, &certificate, now)?;
-    change.commit()?;
+    let id = record(&mut transaction, record_as, &certificate, now)?;
+    transaction.commit()?;
 
     // 3. The certificate may leave the process only now.
     let chain = chain_below_root(issuer);

@@ -256,9 +256,9 @@ impl Work<'_> {
                 let newest = standing.history.last().map_or(target.id, |newest| newest.id);
                 let (certificate, replaced) = (target.id, in_place.id);
                 let rollback = Rollback { id: 0, certificate, replaced, newest, at: self.now, done_at: None };
-                let mut change = index.change()?;
-                let id = change.roll_back(&rollback, name.as_str())?;
-                change.commit()?;
+                let mut transaction = index.transaction()?;
+                let id = transaction.roll_back(&rollback, name.as_str())?;
+                transaction.commit()?;
                 id
             }
         };

@@ -295,12 +295,12 @@ impl Work<'_> {
     ) -> Result<CrlOutcome, CrlError> {
         let (number, this_update, next_update) = (draft.number, draft.this_update, draft.next_update);
         let (entries, content) = (draft.revoked.len(), draft.content_digest());
-        let mut change = index.change()?;
+        let mut transaction = index.transaction()?;
         let der = issuer.sign_crl(approve_crl(draft)?)?.der;
         let fingerprint = digest::sha256(&der);
-        let last_revocation = change.last_revocation()?;
+        let last_revocation = transaction.last_revocation()?;
         let authority = self.authority.as_str();
-        change.record_list(&NewList {
+        transaction.record_list(&NewList {
             authority,
             number,
             signed_at: self.now,
@@ -311,7 +311,7 @@ impl Work<'_> {
             content,
             fingerprint,
         })?;
-        change.commit()?;
+        transaction.commit()?;
 
         // The CRL may leave the process only after the record is durable.
         let published = self.write_files(&der).and_then(|()| self.write_copy(&der));

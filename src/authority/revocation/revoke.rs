@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::effects::Effects;
-use crate::store::index::{Change, Entry, Filter, Index, Reference, Revocation};
+use crate::store::index::{Entry, Filter, Index, Reference, Revocation, Transaction};
 use crate::system::files;
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::crl::RevocationReason;
@@ -143,12 +143,12 @@ pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Resu
     let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(store.home().folder())?;
     let index = locked.index()?;
-    let mut change = index.change()?;
-    let chosen = chosen(&change, order, now)?;
+    let mut transaction = index.transaction()?;
+    let chosen = chosen(&transaction, order, now)?;
     for entry in &chosen {
-        record(&mut change, entry, order, now)?;
+        record(&mut transaction, entry, order, now)?;
     }
-    change.commit()?;
+    transaction.commit()?;
 
     let mut certificates = Vec::new();
     for entry in &chosen {
@@ -165,17 +165,22 @@ pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Resu
     Ok(RevokeOutcome { action, certificates, authorities })
 }
 
-fn record(change: &mut Change<'_>, entry: &Entry, order: &RevokeOrder, now: OffsetDateTime) -> Result<(), RevokeError> {
+fn record(
+    transaction: &mut Transaction<'_>,
+    entry: &Entry,
+    order: &RevokeOrder,
+    now: OffsetDateTime,
+) -> Result<(), RevokeError> {
     if order.reason == RevocationReason::RemoveFromCrl {
-        change.release(entry.id, now)?;
+        transaction.release(entry.id, now)?;
         return Ok(());
     }
     // A hold that becomes a revocation keeps its date: "the revocation date shall be the date the certificate was
     // placed on hold" (ITU-T X.509, hold instruction).
-    let held = change.standing_revocation(entry.id)?;
+    let held = transaction.standing_revocation(entry.id)?;
     let at = held.map_or(now, |held| held.at);
     let (reason, invalid_since) = (order.reason, order.invalid_since);
-    Ok(change.revoke(entry.id, &Revocation { at, reason, invalid_since, released_at: None })?)
+    Ok(transaction.revoke(entry.id, &Revocation { at, reason, invalid_since, released_at: None })?)
 }
 
 /// Returns the selected certificates; each of them can be revoked, held or released as ordered.

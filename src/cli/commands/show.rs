@@ -214,10 +214,10 @@ mod tests {
         add(&mut index, &old, "web.corp.test");
         let sans = ["web.corp.test", "10.0.0.1"];
         let id = add(&mut index, &Sample { serial: 2, sans: &sans, ..Sample::default() }, "web.corp.test");
-        let mut change = index.change().unwrap();
+        let mut transaction = index.transaction().unwrap();
         let reason = RevocationReason::KeyCompromise;
-        change.revoke(id, &Revocation { at: NOW, reason, invalid_since: Some(over), released_at: None }).unwrap();
-        change.commit().unwrap();
+        transaction.revoke(id, &Revocation { at: NOW, reason, invalid_since: Some(over), released_at: None }).unwrap();
+        transaction.commit().unwrap();
         let entry = index.find(&reference.parse().unwrap(), NOW).unwrap();
         Shown {
             certificate: index.certificate(&entry).unwrap(),

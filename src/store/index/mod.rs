@@ -1,6 +1,6 @@
 //! The book of what was issued: an SQLite file, `index.db`. The one door to rusqlite.
 //!
-//! - A record is durable when [`Change::commit`] returns (write-ahead log, `synchronous=FULL`), at the cost of about one
+//! - A record is durable when [`Transaction::commit`] returns (write-ahead log, `synchronous=FULL`), at the cost of about one
 //!   sync. The log is not folded into the main file when a process ends (that alone cost three syncs of five), but
 //!   every so often by a commit. Hence `index.db` without its `index.db-wal` is not the whole book.
 //! - Readers never wait for a writer, and a writer never for readers.
@@ -30,7 +30,7 @@ pub use placement::{Rollback, StoredHook};
 pub use query::Filter;
 pub use reference::{Reference, ReferenceError};
 pub use revocation_list::{NewList, RecordedList};
-pub use write::Change;
+pub use write::Transaction;
 
 use crate::system::files::{self, FileError};
 use error::Place;

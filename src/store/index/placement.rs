@@ -178,9 +178,9 @@ mod tests {
         for (certificate, replaced, done) in rollbacks {
             let (certificate, replaced) = (ids[*certificate - 1], ids[*replaced - 1]);
             let rollback = Rollback { id: 0, certificate, replaced, newest: ids[2], at: NOW, done_at: None };
-            let mut change = index.change().unwrap();
-            let id = change.roll_back(&rollback, "web").unwrap();
-            change.commit().unwrap();
+            let mut transaction = index.transaction().unwrap();
+            let id = transaction.roll_back(&rollback, "web").unwrap();
+            transaction.commit().unwrap();
             if *done {
                 index.mark_rolled_back(id, NOW).unwrap();
             }

@@ -80,9 +80,9 @@ pub fn entry<'a>(certificate: &'a Certificate, name: &'a str) -> NewEntry<'a> {
 
 pub fn add(index: &mut Index, sample: &Sample<'_>, name: &str) -> EntryId {
     let certificate = sample.certificate();
-    let mut change = index.change().unwrap();
-    let id = change.insert(&entry(&certificate, name)).unwrap();
-    change.commit().unwrap();
+    let mut transaction = index.transaction().unwrap();
+    let id = transaction.insert(&entry(&certificate, name)).unwrap();
+    transaction.commit().unwrap();
     id
 }
 

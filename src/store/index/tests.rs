@@ -23,10 +23,10 @@ fn what_goes_in_comes_out() {
     let (_folder, path, mut index) = new_index();
     let sample = Sample { sans: &["web.corp.test", "10.0.0.1", "2001:db8::1", "a@b.test"], ..Sample::default() };
     let certificate = sample.certificate();
-    let mut change = index.change().unwrap();
+    let mut transaction = index.transaction().unwrap();
     let new = NewEntry { place: Some(Path::new("/etc/web tls")), ..entry(&certificate, "web.corp.test") };
-    let id = change.insert(&new).unwrap();
-    change.commit().unwrap();
+    let id = transaction.insert(&new).unwrap();
+    transaction.commit().unwrap();
 
     for index in [index, Index::open_to_read(&path).unwrap()] {
         let found = index.latest_by_name("web.corp.test", NOW).unwrap().unwrap();
@@ -82,10 +82,10 @@ fn a_serial_number_is_recorded_once_per_issuer() {
     let certificate = Sample { key: 2, ..Sample::default() }.certificate();
     assert!(index.serial_is_used(&certificate.serial).unwrap());
     assert!(!index.serial_is_used(&SerialNumber::from_der_content(&[1])).unwrap());
-    let mut change = index.change().unwrap();
-    let error = change.insert(&entry(&certificate, "second")).unwrap_err();
+    let mut transaction = index.transaction().unwrap();
+    let error = transaction.insert(&entry(&certificate, "second")).unwrap_err();
     assert!(matches!(error, IndexError::SerialUsed { .. }), "{error}");
-    change.commit().unwrap();
+    transaction.commit().unwrap();
     assert_eq!(index.query(&Filter::default(), NOW).unwrap().1, 1);
 
     add(&mut index, &Sample { issuer: "Other root", ..Sample::default() }, "adopted");
@@ -98,11 +98,11 @@ fn a_serial_number_is_recorded_once_per_issuer() {
 fn a_change_that_is_dropped_never_was() {
     let (_folder, path, mut index) = new_index();
     let certificate = Sample::default().certificate();
-    let mut change = index.change().unwrap();
-    change.insert(&entry(&certificate, "web")).unwrap();
-    assert!(change.serial_is_used(&certificate.serial).unwrap(), "a change sees its own records");
+    let mut transaction = index.transaction().unwrap();
+    transaction.insert(&entry(&certificate, "web")).unwrap();
+    assert!(transaction.serial_is_used(&certificate.serial).unwrap(), "a transaction sees its own records");
     assert!(!Index::open_to_read(&path).unwrap().serial_is_used(&certificate.serial).unwrap(), "nobody else does");
-    drop(change);
+    drop(transaction);
     assert!(!index.serial_is_used(&certificate.serial).unwrap());
 }
 
@@ -182,13 +182,13 @@ fn each_filter_lets_through_what_it_says() {
     let revoked = add(&mut index, &Sample { serial: 4, not_after: NOW - Duration::HOUR, ..base() }, "revoked");
     let held = add(&mut index, &Sample { serial: 5, sans: &["*.corp.test"], ..base() }, "held");
     let soon = Sample { serial: 6, not_after: NOW + Duration::days(10), ..base() }.certificate();
-    let mut change = index.change().unwrap();
-    change.insert(&NewEntry { template: "client", authority: "issuing", ..entry(&soon, "soon") }).unwrap();
+    let mut transaction = index.transaction().unwrap();
+    transaction.insert(&NewEntry { template: "client", authority: "issuing", ..entry(&soon, "soon") }).unwrap();
     for (id, reason) in [(revoked, RevocationReason::KeyCompromise), (held, RevocationReason::CertificateHold)] {
         let at = NOW - Duration::MINUTE;
-        change.revoke(id, &Revocation { at, reason, invalid_since: None, released_at: None }).unwrap();
+        transaction.revoke(id, &Revocation { at, reason, invalid_since: None, released_at: None }).unwrap();
     }
-    change.commit().unwrap();
+    transaction.commit().unwrap();
 
     let found = |filter: Filter| {
         let (entries, total) = index.query(&filter, NOW).unwrap();
@@ -220,15 +220,15 @@ fn sql_and_the_entry_agree_on_the_status_at_every_boundary() {
     let ids: Vec<EntryId> =
         (1..=4).map(|serial| add(&mut index, &Sample { serial, ..Sample::default() }, &serial.to_string())).collect();
     let (before, after) = (NOW - Duration::DAY, NOW + Duration::days(90));
-    let mut change = index.change().unwrap();
+    let mut transaction = index.transaction().unwrap();
     let mut revoke = |id: usize, at, reason, released_at| {
-        change.revoke(ids[id], &Revocation { at, reason, invalid_since: None, released_at }).unwrap();
+        transaction.revoke(ids[id], &Revocation { at, reason, invalid_since: None, released_at }).unwrap();
     };
     revoke(1, NOW, RevocationReason::Superseded, None);
     revoke(2, NOW, RevocationReason::CertificateHold, Some(NOW + Duration::DAY));
     revoke(3, NOW, RevocationReason::CertificateHold, Some(NOW + Duration::HOUR));
     revoke(3, NOW + Duration::DAY, RevocationReason::KeyCompromise, None);
-    change.commit().unwrap();
+    transaction.commit().unwrap();
 
     for moment in [before, NOW, NOW + Duration::HOUR, NOW + Duration::DAY, after] {
         for at in [moment - Duration::SECOND, moment, moment + Duration::SECOND] {
@@ -308,12 +308,12 @@ fn a_reader_reads_while_a_writer_is_at_work() {
     let (_folder, path, mut index) = new_index();
     add(&mut index, &Sample::default(), "before");
     let second = Sample { serial: 2, ..Sample::default() }.certificate();
-    let mut change = index.change().unwrap();
-    change.insert(&entry(&second, "under way")).unwrap();
+    let mut transaction = index.transaction().unwrap();
+    transaction.insert(&entry(&second, "under way")).unwrap();
 
     let reader = Index::open_to_read(&path).unwrap();
     assert_eq!(names(&reader.query(&Filter::default(), NOW).unwrap().0), ["before"]);
-    change.commit().unwrap();
+    transaction.commit().unwrap();
     assert_eq!(reader.query(&Filter::default(), NOW).unwrap().1, 2, "and sees what was committed since");
 }
 
@@ -324,7 +324,7 @@ fn a_reader_cannot_write() {
     let mut reader = Index::open_to_read(&path).unwrap();
     assert!(matches!(reader.mark_delivered(EntryId(1), NOW), Err(IndexError::ReadOnly { .. })));
     let certificate = Sample::default().certificate();
-    let refused = reader.change().and_then(|mut change| change.insert(&entry(&certificate, "web")));
+    let refused = reader.transaction().and_then(|mut transaction| transaction.insert(&entry(&certificate, "web")));
     assert!(matches!(refused, Err(IndexError::ReadOnly { .. })), "{refused:?}");
 }
 

@@ -2,21 +2,22 @@
 
 use std::ops::Deref;
 
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 use time::OffsetDateTime;
 
 use crate::store::index::{EntryId, Index, IndexError, NewEntry, NewList, Revocation, Rollback};
 use crate::x509::GeneralName;
 use crate::x509::crl::RevocationReason;
 
-/// A change under way. It sees its own records; nobody else does before [`commit`](Change::commit). Dropped, it never was.
-pub struct Change<'a> {
+/// A transaction. It sees its own records; other readers see them after [`commit`](Transaction::commit). Dropped before that, it
+/// has changed nothing.
+pub struct Transaction<'a> {
     index: &'a Index,
-    transaction: Transaction<'a>,
+    transaction: rusqlite::Transaction<'a>,
 }
 
-/// Everything that can be asked of the index can be asked within a change.
-impl Deref for Change<'_> {
+/// Every query of the index can be made within a transaction.
+impl Deref for Transaction<'_> {
     type Target = Index;
 
     fn deref(&self) -> &Index {
@@ -25,15 +26,15 @@ impl Deref for Change<'_> {
 }
 
 impl Index {
-    /// Begins a change. Of several writers one goes first and the others wait; readers do not notice.
+    /// Begins a transaction. Other writers wait for its end; readers do not.
     ///
     /// # Errors
     /// When another writer does not end in time, or the index was opened for reading.
-    pub fn change(&mut self) -> Result<Change<'_>, IndexError> {
+    pub fn transaction(&mut self) -> Result<Transaction<'_>, IndexError> {
         let index: &Self = self;
-        let transaction = Transaction::new_unchecked(&index.connection, TransactionBehavior::Immediate)
+        let transaction = rusqlite::Transaction::new_unchecked(&index.connection, TransactionBehavior::Immediate)
             .map_err(index.place.error())?;
-        Ok(Change { index, transaction })
+        Ok(Transaction { index, transaction })
     }
 
     /// Notes that the files of a certificate are in place. This is cheap and **not durable**: after a power cut the mark
@@ -74,7 +75,7 @@ impl Index {
     }
 }
 
-impl Change<'_> {
+impl Transaction<'_> {
     /// Records a certificate.
     ///
     /// # Errors
@@ -181,10 +182,10 @@ impl Change<'_> {
         Ok(self.transaction.last_insert_rowid())
     }
 
-    /// Makes everything in this change durable at once.
+    /// Makes everything in this transaction durable at once.
     ///
     /// # Errors
-    /// When the index cannot be written; then the change never was.
+    /// When the index cannot be written; nothing has changed then.
     pub fn commit(self) -> Result<(), IndexError> {
         let place = &self.index.place;
         self.transaction.commit().map_err(place.error())

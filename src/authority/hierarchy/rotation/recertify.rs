@@ -18,7 +18,7 @@ use crate::store::delivery;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::error::TemplateError;
-use crate::store::index::{Change, EntryId, Index};
+use crate::store::index::{EntryId, Index, Transaction};
 use crate::store::templates;
 use crate::store::{Store, StoreError};
 use crate::system::files;
@@ -86,7 +86,7 @@ fn to_be_recertified(
 /// Signs and records for each authority that is left.
 pub fn recertify_the_rest(
     store: &Store,
-    change: &mut Change<'_>,
+    transaction: &mut Transaction<'_>,
     (old_name, old): (&str, &Certificate),
     new: &Issuer<'_>,
     now: OffsetDateTime,
@@ -94,9 +94,10 @@ pub fn recertify_the_rest(
 ) -> Result<Vec<Recertified>, RotationError> {
     let (config, authorities) = (store.config(), store.ca_certificates());
     let mut recertified = Vec::new();
-    let left = to_be_recertified(authorities, change, old, new.ca_certificate().certificate(), now)?;
+    let left = to_be_recertified(authorities, transaction, old, new.ca_certificate().certificate(), now)?;
     for (name, before) in left {
-        let template = change.history(&name, now)?.pop().map_or_else(|| INTERMEDIATE.to_owned(), |last| last.template);
+        let template =
+            transaction.history(&name, now)?.pop().map_or_else(|| INTERMEDIATE.to_owned(), |last| last.template);
         let settings = RecertifySettings::read(store, &template, INTERMEDIATE)?;
         let (issuer, lifetime) = (new.ca_certificate(), config.intermediate.lifetime);
         let not_before = not_before(settings.backdate, Some(lifetime), Some(issuer), now);
@@ -104,7 +105,7 @@ pub fn recertify_the_rest(
         let usual_end = not_before.checked_add(lifetime.as_duration() - Duration::SECOND).unwrap_or(Validity::LATEST);
         let not_after = before.validity.not_after.max(usual_end).min(issuer.end().1);
         let validity = Validity { not_before, not_after };
-        let serial = unused_serial(settings.serial_bytes, change, effects.entropy)?;
+        let serial = unused_serial(settings.serial_bytes, transaction, effects.entropy)?;
         let mut draft = recertify(&before, SignedBy::Issuer(issuer), now, validity, serial)?;
         if let Some(profile) = profile_of(store, &template)? {
             let entry = name.parse::<EntryName>()?;
@@ -112,7 +113,7 @@ pub fn recertify_the_rest(
             readdress(&mut draft, &before, &profile.distribution, &[values(issuer.name())?, values(old_name)?]);
         }
         let certificate = certify(draft, new, now)?.certificate;
-        let id = record(change, RecordAs::issued(&name, &template, issuer.name()), &certificate, now)?;
+        let id = record(transaction, RecordAs::issued(&name, &template, issuer.name()), &certificate, now)?;
         let left_out = issuance::recertify::left_out(&before);
         recertified.push(Recertified { name, certificate, id, left_out });
     }

@@ -18,7 +18,7 @@ use crate::store::ca_certificates::{CaCertificates, ROOT, Rotation, read_certifi
 use crate::store::certificate_files::CERTIFICATE;
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
-use crate::store::index::{Change, EntryId, Index};
+use crate::store::index::{EntryId, Index, Transaction};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, StagedFolder};
 use crate::text::Lifetime;
@@ -177,9 +177,9 @@ impl Work<'_> {
         files::remove_stale(self.store.home().folder())?;
         let index = locked.index()?;
         self.mark_the_root(index, &new)?;
-        let mut change = index.change()?;
-        let recertified = self.recertify(&mut change, (&old, &old_certificate), &issuer)?;
-        change.commit()?;
+        let mut transaction = index.transaction()?;
+        let recertified = self.recertify(&mut transaction, (&old, &old_certificate), &issuer)?;
+        transaction.commit()?;
         self.carry_on(index, (old, old_certificate), issuer.ca_certificate(), recertified, true)
     }
 
@@ -213,11 +213,11 @@ impl Work<'_> {
 
     fn recertify(
         &self,
-        change: &mut Change<'_>,
+        transaction: &mut Transaction<'_>,
         old: (&str, &Certificate),
         new: &Issuer<'_>,
     ) -> Result<Vec<Recertified>, RotationError> {
-        recertify_the_rest(self.store, change, old, new, self.now, self.effects)
+        recertify_the_rest(self.store, transaction, old, new, self.now, self.effects)
     }
 
     /// With the new root in its place, on to the authorities below it.
@@ -306,9 +306,10 @@ impl Work<'_> {
         let mut staged = StagedFolder::create(self.store.home().folder(), self.effects.entropy)?;
         text.stage(&mut staged, "".as_ref())?;
 
-        let mut change = index.change()?;
+        let mut transaction = index.transaction()?;
         let draw = |index: &Index| unused_serial(bytes, index, self.effects.entropy);
-        let draft = Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, draw(&change)?)?;
+        let draft =
+            Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, draw(&transaction)?)?;
         let certificate = certify_itself(draft, &root.key)?.certificate;
         let facts = CaCertificate::new(&root.name, certificate.clone(), Vec::new())?;
         let new = Issuer::new(facts, root.key)?;
@@ -319,8 +320,8 @@ impl Work<'_> {
             let draft = issuance::recertify(subject, by, self.now, validity, draw(index)?)?;
             Ok(certify(draft, issuer, self.now)?.certificate)
         };
-        let new_with_old = cross(&certificate, old, &change)?;
-        let old_with_new = cross(old_certificate, &new, &change)?;
+        let new_with_old = cross(&certificate, old, &transaction)?;
+        let old_with_new = cross(old_certificate, &new, &transaction)?;
 
         let (old_name, new_name) = (old.ca_certificate().name(), root.name.as_str());
         let crosses = [format!("{new_name}-by-{old_name}"), format!("{old_name}-by-{new_name}")];
@@ -332,10 +333,10 @@ impl Work<'_> {
         let mut ids = Vec::new();
         for (certificate, name, template, authority) in rows {
             let record_as = RecordAs::issued(name, template, authority);
-            ids.push(record(&mut change, record_as, certificate, self.now)?);
+            ids.push(record(&mut transaction, record_as, certificate, self.now)?);
         }
-        let recertified = self.recertify(&mut change, (old_name, old_certificate), &new)?;
-        change.commit()?;
+        let recertified = self.recertify(&mut transaction, (old_name, old_certificate), &new)?;
+        transaction.commit()?;
 
         // Only now may they leave the process.
         let text = |certificate: &Certificate| pem::certificate(certificate.as_der());
