@@ -19,7 +19,7 @@ use crate::authority::revocation::revoke::{RevokeAction, RevokeError, RevokeTarg
 use crate::issuance::{Expiry, IssuerError};
 use crate::keys::{PrivateKey, key_file};
 use crate::store::ca_certificates::read_certificate;
-use crate::store::index::{Index, Status};
+use crate::store::index::{CertificateStatus, Index};
 use crate::system::files;
 use crate::text::Lifetime;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
@@ -43,7 +43,7 @@ fn list_refused(result: Result<CrlOutcome, CrlError>) -> CrlError {
     }
 }
 
-fn status(ca: &Ca, name: &str) -> Status {
+fn status(ca: &Ca, name: &str) -> CertificateStatus {
     ca.index().latest_by_name(name, ca.now).unwrap().unwrap().status(ca.now)
 }
 
@@ -78,7 +78,7 @@ fn a_revoked_certificate_is_known_as_one_and_followed_by_another() {
     assert_eq!((outcome.action, outcome.authorities.as_slice()), (RevokeAction::Revoked, &["issuing".to_owned()][..]));
     let revocation = outcome.certificates[0].revocation.clone().unwrap();
     assert_eq!((revocation.at, revocation.reason), (ca.now, STOLEN));
-    assert_eq!(status(&ca, "web.test"), Status::Revoked);
+    assert_eq!(status(&ca, "web.test"), CertificateStatus::Revoked);
     assert!(matches!(
         ca.renew("web.test", NextKey::Same),
         Err(RenewError::Issue(IssueError::Follow(FollowError::Revoked(name)))) if name == "web.test"
@@ -88,11 +88,11 @@ fn a_revoked_certificate_is_known_as_one_and_followed_by_another() {
         ..order("server", "web.test")
     })
     .unwrap();
-    assert_eq!(status(&ca, "web.test"), Status::Valid);
+    assert_eq!(status(&ca, "web.test"), CertificateStatus::Valid);
     // A stolen key is followed by a new key; a hold is released first.
     ca.revoke("web.test", STOLEN).unwrap();
     ca.renew("web.test", NextKey::New(None)).unwrap();
-    assert_eq!(status(&ca, "web.test"), Status::Valid);
+    assert_eq!(status(&ca, "web.test"), CertificateStatus::Valid);
     let present = serial_in_place(&ca, "web.test");
     ca.revoke(&format!("serial:{present}"), HOLD).unwrap();
     for key in [NextKey::Same, NextKey::New(None)] {
@@ -133,10 +133,10 @@ fn what_cannot_be_done_to_a_certificate_is_said_and_nothing_changes() {
     ca.issue(order("server", "web.test")).unwrap();
     assert!(matches!(refused(ca.revoke("web.test", RELEASE)), RevokeError::NotHeld { .. }));
     assert_eq!(ca.revoke("web.test", HOLD).unwrap().action, RevokeAction::Held);
-    assert_eq!(status(&ca, "web.test"), Status::Held);
+    assert_eq!(status(&ca, "web.test"), CertificateStatus::Held);
     assert!(matches!(refused(ca.revoke("web.test", HOLD)), RevokeError::AlreadyHeld { .. }));
     assert_eq!(ca.revoke("web.test", RELEASE).unwrap().action, RevokeAction::Released);
-    assert_eq!(status(&ca, "web.test"), Status::Valid);
+    assert_eq!(status(&ca, "web.test"), CertificateStatus::Valid);
     assert!(matches!(refused(ca.revoke("web.test", RELEASE)), RevokeError::NotHeld { .. }));
 
     ca.revoke("web.test", STOLEN).unwrap();
@@ -200,7 +200,7 @@ fn everything_for_a_key_is_revoked_at_once() {
     let order = |target| revoke::RevokeOrder { target, all: false, reason: STOLEN, invalid_since: None };
     let outcome = ca.revoke_as(&order(key(history[0].key_fingerprint))).unwrap();
     assert_eq!(outcome.certificates.len(), 2);
-    assert_eq!(ca.history("alice").last().unwrap().status(ca.now), Status::Valid, "it has another key");
+    assert_eq!(ca.history("alice").last().unwrap().status(ca.now), CertificateStatus::Valid, "it has another key");
     assert!(matches!(refused(ca.revoke_as(&order(key([0; 32])))), RevokeError::UnknownKey(_)));
 
     let stranger = Ca::new();

@@ -16,7 +16,7 @@ use crate::store::certificate_files::{CERTIFICATE, FULLCHAIN, KEY};
 use crate::store::delivery::Destination;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
-use crate::store::index::{Entry, Reference, Status};
+use crate::store::index::{CertificateStatus, Entry, Reference};
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache};
 use crate::system::files;
 use crate::text::rfc3339;
@@ -207,7 +207,9 @@ impl EndpointOptions<'_> {
             .map_err(|error: crate::store::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
         let index = store.index()?;
         let entry = index.find(&reference, context.now()).map_err(|error| no_folder(error.into()))?;
-        if let (Status::Revoked | Status::Held, Some(revocation)) = (entry.status(context.now()), &entry.revocation) {
+        if let (CertificateStatus::Revoked | CertificateStatus::Held, Some(revocation)) =
+            (entry.status(context.now()), &entry.revocation)
+        {
             context.warn(&format!(
                 "'{}' was revoked on {}; it is refused where a revocation list says so, as 'ca crl' signs one",
                 entry.name,

@@ -15,7 +15,7 @@ use crate::keys::key_file::KeyFile;
 use crate::report::failure::Failure;
 use crate::store::certificate_files::{FULLCHAIN, KEY};
 use crate::store::home::Home;
-use crate::store::index::{Entry, Filter, Status};
+use crate::store::index::{CertificateStatus, Entry, Filter};
 use crate::x509::{Certificate, ExtendedKeyUsage};
 
 /// The clients that were found.
@@ -38,7 +38,7 @@ impl FoundBadClients {
     pub fn find(context: &mut Context<'_>) -> Result<Self, Failure> {
         let store = context.store()?;
         let index = store.index()?;
-        let mut find = |statuses: &[Status], fits: fn(&Certificate) -> bool| {
+        let mut find = |statuses: &[CertificateStatus], fits: fn(&Certificate) -> bool| {
             for status in statuses {
                 let filter = Filter { status: Some(*status), limit: Some(MOST), ..Filter::default() };
                 for entry in index.query(&filter, context.now())?.0 {
@@ -54,12 +54,14 @@ impl FoundBadClients {
             Ok(None)
         };
         Ok(Self {
-            server: find(&[Status::Valid], |one| {
+            server: find(&[CertificateStatus::Valid], |one| {
                 serves(one, &ExtendedKeyUsage::ServerAuth) && !serves(one, &ExtendedKeyUsage::ClientAuth)
             })?,
-            expired: find(&[Status::Expired], |one| serves(one, &ExtendedKeyUsage::ClientAuth))?,
-            not_yet_valid: find(&[Status::NotYetValid], |one| serves(one, &ExtendedKeyUsage::ClientAuth))?,
-            revoked: find(&[Status::Revoked, Status::Held], |one| serves(one, &ExtendedKeyUsage::ClientAuth))?,
+            expired: find(&[CertificateStatus::Expired], |one| serves(one, &ExtendedKeyUsage::ClientAuth))?,
+            not_yet_valid: find(&[CertificateStatus::NotYetValid], |one| serves(one, &ExtendedKeyUsage::ClientAuth))?,
+            revoked: find(&[CertificateStatus::Revoked, CertificateStatus::Held], |one| {
+                serves(one, &ExtendedKeyUsage::ClientAuth)
+            })?,
         })
     }
 

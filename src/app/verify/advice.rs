@@ -192,7 +192,7 @@ impl Hints {
     fn next_one(&self, certificate: &Certificate, code: &str) -> Option<String> {
         let known = self.known(certificate).filter(|_| !certificate.is_ca())?;
         let (name, template) = (shell_word(&known.entry.name), shell_word(&known.entry.template));
-        if let Some(newer) = known.newer.filter(|newer| newer.status(self.now) == index::Status::Valid) {
+        if let Some(newer) = known.newer.filter(|newer| newer.status(self.now) == index::CertificateStatus::Valid) {
             let place = self.place_of(&newer).unwrap_or_else(|| format!("ca show {name}"));
             return Some(format!(
                 "the index has a newer one, until {}: deploy {place}",

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::app::verify::verified_file::VerifiedFile;
-use crate::store::index::Status;
+use crate::store::index::CertificateStatus;
 use crate::text::rfc3339;
 use crate::x509::{CanonicalName, DistinguishedName};
 
@@ -19,7 +19,9 @@ pub fn known_as_revoked(results: &[VerifiedFile], at: OffsetDateTime, context: &
     for link in results.iter().flat_map(VerifiedFile::chain) {
         let entries = index.by_serial(&link.serial, at).unwrap_or_default();
         let Some(entry) = entries.into_iter().find(|entry| is_same_name(&entry.issuer, &link.issuer)) else { continue };
-        if let (Status::Revoked | Status::Held, Some(revocation)) = (entry.status(at), &entry.revocation) {
+        if let (CertificateStatus::Revoked | CertificateStatus::Held, Some(revocation)) =
+            (entry.status(at), &entry.revocation)
+        {
             let (since, reason) = (rfc3339(revocation.at), revocation.reason.name());
             warnings.push(format!(
                 "{}: '{}' was revoked at {since} ({reason}), says the index of this CA; with --crl FILE the answer is no",

@@ -72,7 +72,7 @@ pub struct KnownCertificate {
     pub entry: Entry,
     /// The latest of the name, when that is another one.
     pub newer: Option<Entry>,
-    pub status: index::Status,
+    pub status: index::CertificateStatus,
 }
 
 /// What the index says of a certificate.

@@ -13,7 +13,7 @@ use crate::cli::reports::entry::{entry_json, how_far};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::store::index::{Entry, Filter, Status};
+use crate::store::index::{CertificateStatus, Entry, Filter};
 use crate::store::templates;
 use crate::text;
 use crate::text::Lifetime;
@@ -56,14 +56,14 @@ enum Wanted {
 }
 
 impl Wanted {
-    fn status(self) -> Option<Status> {
+    fn status(self) -> Option<CertificateStatus> {
         match self {
             Self::All => None,
-            Self::Valid => Some(Status::Valid),
-            Self::Expired => Some(Status::Expired),
-            Self::Revoked => Some(Status::Revoked),
-            Self::Held => Some(Status::Held),
-            Self::NotYetValid => Some(Status::NotYetValid),
+            Self::Valid => Some(CertificateStatus::Valid),
+            Self::Expired => Some(CertificateStatus::Expired),
+            Self::Revoked => Some(CertificateStatus::Revoked),
+            Self::Held => Some(CertificateStatus::Held),
+            Self::NotYetValid => Some(CertificateStatus::NotYetValid),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::delivery::Paths;
-use crate::store::index::{Entry, EntryId, Reference, Revocation, Status};
+use crate::store::index::{CertificateStatus, Entry, EntryId, Reference, Revocation};
 use crate::store::locate::locate;
 use crate::store::previous_certificates::Standing;
 use crate::text;
@@ -73,13 +73,13 @@ impl Shown {
     fn status(&self) -> (Tone, String) {
         let end = self.entry.validity.not_after;
         match self.entry.status(self.now) {
-            Status::Valid => (Tone::Good, format!("valid, {} left", humanize(end - self.now))),
-            Status::Expired => (Tone::Bad, format!("expired {} ago", humanize(self.now - end))),
-            Status::NotYetValid => {
+            CertificateStatus::Valid => (Tone::Good, format!("valid, {} left", humanize(end - self.now))),
+            CertificateStatus::Expired => (Tone::Bad, format!("expired {} ago", humanize(self.now - end))),
+            CertificateStatus::NotYetValid => {
                 let begin = self.entry.validity.not_before;
                 (Tone::Warning, format!("not-yet-valid, begins in {}", humanize(begin - self.now)))
             }
-            status @ (Status::Revoked | Status::Held) => {
+            status @ (CertificateStatus::Revoked | CertificateStatus::Held) => {
                 let since = self.entry.revocation.as_ref().map(|revocation| rfc3339(revocation.at)).unwrap_or_default();
                 let reason = self.entry.revocation.as_ref().map_or("", |revocation| revocation.reason.name());
                 (Tone::Bad, format!("{status} since {since} ({reason})"))

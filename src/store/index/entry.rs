@@ -97,7 +97,7 @@ pub struct Revocation {
 
 /// How a certificate stands at a time. A revocation is final and outlives the end; a hold does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum CertificateStatus {
     Valid,
     Expired,
     Revoked,
@@ -105,7 +105,7 @@ pub enum Status {
     NotYetValid,
 }
 
-impl Status {
+impl CertificateStatus {
     pub const ALL: [Self; 5] = [Self::Valid, Self::Expired, Self::Revoked, Self::Held, Self::NotYetValid];
 
     /// The word for it in flags and reports.
@@ -120,13 +120,13 @@ impl Status {
     }
 }
 
-impl fmt::Display for Status {
+impl fmt::Display for CertificateStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Status {
+impl FromStr for CertificateStatus {
     type Err = String;
 
     fn from_str(given: &str) -> Result<Self, Self::Err> {
@@ -138,14 +138,14 @@ impl FromStr for Status {
 impl Entry {
     /// How it stands at `at`, which must be the time that the entry was asked for with. The same rule in SQL:
     /// `STATUS` in `query.rs`.
-    pub fn status(&self, at: OffsetDateTime) -> Status {
+    pub fn status(&self, at: OffsetDateTime) -> CertificateStatus {
         let held = self.revocation.as_ref().map(|revocation| revocation.reason == RevocationReason::CertificateHold);
         match held {
-            Some(false) => Status::Revoked,
-            _ if !self.validity.contains(at) && at > self.validity.not_after => Status::Expired,
-            Some(true) => Status::Held,
-            None if at < self.validity.not_before => Status::NotYetValid,
-            None => Status::Valid,
+            Some(false) => CertificateStatus::Revoked,
+            _ if !self.validity.contains(at) && at > self.validity.not_after => CertificateStatus::Expired,
+            Some(true) => CertificateStatus::Held,
+            None if at < self.validity.not_before => CertificateStatus::NotYetValid,
+            None => CertificateStatus::Valid,
         }
     }
 

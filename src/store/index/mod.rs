@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-pub use entry::{Entry, EntryId, NewEntry, Origin, Revocation, Status};
+pub use entry::{CertificateStatus, Entry, EntryId, NewEntry, Origin, Revocation};
 pub use error::IndexError;
 pub use placement::{Rollback, StoredHook};
 pub use query::Filter;

@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Params, named_params, params_from_iter};
 use time::OffsetDateTime;
 
-use crate::store::index::{Entry, EntryId, Index, IndexError, Reference, Revocation, Status};
+use crate::store::index::{CertificateStatus, Entry, EntryId, Index, IndexError, Reference, Revocation};
 use crate::text;
 use crate::text::Lifetime;
 use crate::x509::{Certificate, GeneralName, SerialNumber, general_name};
@@ -20,7 +20,7 @@ FROM certificate AS c LEFT JOIN revocation AS r ON r.id = (
     SELECT max(s.id) FROM revocation AS s
     WHERE s.certificate = c.id AND s.at <= ?1 AND (s.released_at IS NULL OR s.released_at > ?1))";
 
-/// The word of [`Status`], by the same rule as [`Entry::status`]. 6 is certificateHold (RFC 5280 §5.3.1).
+/// The word of [`CertificateStatus`], by the same rule as [`Entry::status`]. 6 is certificateHold (RFC 5280 §5.3.1).
 const STATUS: &str = "
 CASE WHEN r.reason <> 6 THEN 'revoked' WHEN ?1 > c.not_after THEN 'expired' WHEN r.reason = 6 THEN 'held'
      WHEN ?1 < c.not_before THEN 'not-yet-valid' ELSE 'valid' END";
@@ -28,7 +28,7 @@ CASE WHEN r.reason <> 6 THEN 'revoked' WHEN ?1 > c.not_after THEN 'expired' WHEN
 /// Which certificates are asked for; each thing that is set must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    pub status: Option<Status>,
+    pub status: Option<CertificateStatus>,
     /// Ends within this time from now, and has not ended yet.
     pub expiring: Option<Lifetime>,
     /// Has exactly this subject alternative name.

@@ -45,7 +45,7 @@ fn what_goes_in_comes_out() {
         );
         assert_eq!((found.issued_at, found.origin, found.delivered_at), (NOW, Origin::Issued, None));
         assert_eq!(found.place.as_deref(), Some(Path::new("/etc/web tls")));
-        assert_eq!(found.status(NOW), Status::Valid);
+        assert_eq!(found.status(NOW), CertificateStatus::Valid);
         assert_eq!(index.certificate(&found).unwrap(), certificate);
         assert!(index.check().unwrap().is_empty());
     }
@@ -197,11 +197,11 @@ fn each_filter_lets_through_what_it_says() {
     };
     let status = |status| found(Filter { status: Some(status), ..Filter::default() });
     assert_eq!(found(Filter::default()), "valid expired future revoked held soon");
-    assert_eq!(status(Status::Valid), "valid soon");
-    assert_eq!(status(Status::Expired), "expired");
-    assert_eq!(status(Status::NotYetValid), "future");
-    assert_eq!(status(Status::Revoked), "revoked");
-    assert_eq!(status(Status::Held), "held");
+    assert_eq!(status(CertificateStatus::Valid), "valid soon");
+    assert_eq!(status(CertificateStatus::Expired), "expired");
+    assert_eq!(status(CertificateStatus::NotYetValid), "future");
+    assert_eq!(status(CertificateStatus::Revoked), "revoked");
+    assert_eq!(status(CertificateStatus::Held), "held");
     assert_eq!(found(Filter { expiring: Some(Lifetime::from_days(10)), ..Filter::default() }), "soon");
     assert_eq!(found(Filter { san: Some("web.corp.test".parse().unwrap()), ..Filter::default() }), "valid");
     assert_eq!(found(Filter { san: Some("uri:urn:web".parse().unwrap()), ..Filter::default() }), "");
@@ -210,7 +210,8 @@ fn each_filter_lets_through_what_it_says() {
     assert_eq!(found(Filter { name: Some("held".to_owned()), ..Filter::default() }), "held");
     let key = Sample { key: 7, ..base() }.certificate().public_key.fingerprint();
     assert_eq!(found(Filter { key_fingerprint: Some(key), ..Filter::default() }), "valid");
-    let both = Filter { status: Some(Status::Valid), template: Some("server".to_owned()), ..Filter::default() };
+    let both =
+        Filter { status: Some(CertificateStatus::Valid), template: Some("server".to_owned()), ..Filter::default() };
     assert_eq!(found(both), "valid");
 }
 
@@ -240,13 +241,13 @@ fn sql_and_the_entry_agree_on_the_status_at_every_boundary() {
         }
     }
     let status = |name: &str, at| index.latest_by_name(name, at).unwrap().unwrap().status(at);
-    assert_eq!(status("1", after), Status::Valid, "the last second counts");
-    assert_eq!(status("1", after + Duration::SECOND), Status::Expired);
-    assert_eq!(status("2", NOW - Duration::SECOND), Status::Valid, "not revoked yet");
-    assert_eq!(status("2", after + Duration::DAY), Status::Revoked, "a revocation outlives the certificate");
-    assert_eq!(status("3", NOW), Status::Held);
-    assert_eq!(status("3", NOW + Duration::DAY), Status::Valid, "released");
-    assert_eq!(status("4", NOW + Duration::DAY), Status::Revoked);
+    assert_eq!(status("1", after), CertificateStatus::Valid, "the last second counts");
+    assert_eq!(status("1", after + Duration::SECOND), CertificateStatus::Expired);
+    assert_eq!(status("2", NOW - Duration::SECOND), CertificateStatus::Valid, "not revoked yet");
+    assert_eq!(status("2", after + Duration::DAY), CertificateStatus::Revoked, "a revocation outlives the certificate");
+    assert_eq!(status("3", NOW), CertificateStatus::Held);
+    assert_eq!(status("3", NOW + Duration::DAY), CertificateStatus::Valid, "released");
+    assert_eq!(status("4", NOW + Duration::DAY), CertificateStatus::Revoked);
     assert_eq!(index.revocations(ids[3]).unwrap().len(), 2);
 }
 

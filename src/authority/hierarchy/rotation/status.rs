@@ -12,7 +12,7 @@ use crate::store::ca_certificates::{Rotation, read_certificates};
 use crate::store::certificate_files::CERTIFICATE;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
-use crate::store::index::{Entry, EntryId, Filter, Index, Status};
+use crate::store::index::{CertificateStatus, Entry, EntryId, Filter, Index};
 use crate::x509::Certificate;
 
 /// How a rotation stands.
@@ -81,7 +81,9 @@ fn depending_on(home: &Home, root: &str, index: &Index, now: OffsetDateTime) -> 
         signers.entry(entry.name.to_lowercase()).or_default().push((entry.id, entry.authority.clone()));
         by_name.entry(entry.name.to_lowercase()).or_default().push(entry);
     })?;
-    let is_alive = |entry: &Entry| matches!(entry.status(now), Status::Valid | Status::Held | Status::NotYetValid);
+    let is_alive = |entry: &Entry| {
+        matches!(entry.status(now), CertificateStatus::Valid | CertificateStatus::Held | CertificateStatus::NotYetValid)
+    };
     let mut depending = Vec::new();
     for entry in by_name.into_values().filter_map(|entries| in_use(home, entries)) {
         let is_leaf = entry.template != CROSS && entry.template != IN_MEMORY;
