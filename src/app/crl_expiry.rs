@@ -9,7 +9,7 @@ use crate::app::context::Context;
 use crate::app::directory::ca_certificate_files;
 use crate::report::failure::Failure;
 use crate::store::ca_certificates::read_certificate;
-use crate::store::index::RecordedList;
+use crate::store::index::RecordedCrl;
 use crate::text::{humanize, rfc3339};
 
 /// Returns a sentence for every CRL of the CA directory with less than a third of its life left.
@@ -29,7 +29,7 @@ fn overdue(context: &Context<'_>) -> Result<Vec<String>, Failure> {
     }
     let store = context.store()?;
     let index = store.index()?;
-    let mut due = index.latest_lists()?;
+    let mut due = index.latest_crls()?;
     due.retain(|crl| {
         // An authority whose certificate has expired needs no CRL.
         crl.is_due(now) && with_crl.iter().any(|ca| ca.name == crl.authority && is_valid(&ca.path, now))
@@ -42,7 +42,7 @@ fn is_valid(ca_certificate: &Path, now: OffsetDateTime) -> bool {
     read_certificate(ca_certificate).is_ok_and(|certificate| now <= certificate.validity.not_after)
 }
 
-fn sentence(crl: &RecordedList, usual: &str, now: OffsetDateTime) -> String {
+fn sentence(crl: &RecordedCrl, usual: &str, now: OffsetDateTime) -> String {
     let (authority, end) = (&crl.authority, rfc3339(crl.next_update));
     let left = humanize(crl.next_update - now);
     let command = if authority == usual {

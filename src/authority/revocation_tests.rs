@@ -347,7 +347,7 @@ fn a_copy_that_cannot_be_written_is_found_before_a_number_is_given() {
     std::os::unix::fs::symlink("other", ca.path("link.pem")).unwrap();
     let refused = ca.publish(&CrlOrder { copy: Some(ca.path("link.pem")), ..CrlOrder::default() });
     assert!(matches!(refused, Err(CrlError::Store(StoreError::File(_)))), "{refused:?}");
-    assert_eq!(ca.index().latest_list("issuing").unwrap(), None);
+    assert_eq!(ca.index().latest_crl("issuing").unwrap(), None);
     assert!(!ca.home.crl_der("issuing").exists());
 }
 
@@ -405,7 +405,7 @@ fn a_copy_replaces_nothing_but_an_older_list() {
     stale.publish(&CrlOrder { copy: Some(stale.path("newer.pem")), ..CrlOrder::default() }).unwrap();
     assert_ne!(fs::read(stale.path("newer.pem")).unwrap(), other, "the list of another CA's key may be replaced");
     fs::remove_dir_all(stale.path("")).unwrap();
-    assert_eq!(ca.index().latest_list("issuing").unwrap().unwrap().number, 100);
+    assert_eq!(ca.index().latest_crl("issuing").unwrap().unwrap().number, 100);
 }
 
 #[test]
@@ -418,7 +418,7 @@ fn a_list_needs_the_authoritys_own_key_and_its_leave() {
     assert!(matches!(refused, Err(CrlError::Store(StoreError::Issuer(IssuerError::KeyMismatch(_))))), "{refused:?}");
     fs::remove_file(ca.path("authorities/issuing/key.pem")).unwrap();
     assert!(matches!(ca.publish(&CrlOrder::default()), Err(CrlError::Store(StoreError::KeyAway { .. }))));
-    assert_eq!(ca.index().latest_list("issuing").unwrap(), None, "no number was taken");
+    assert_eq!(ca.index().latest_crl("issuing").unwrap(), None, "no number was taken");
     fs::write(ca.path("authorities/issuing/key.pem"), right).unwrap();
     // The caller is not asked for a passphrase when there is no CRL to sign.
     let restore = std::os::unix::fs::PermissionsExt::from_mode(0o600);

@@ -15,7 +15,7 @@ use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::placement::Ends;
-use crate::store::index::{Entry, Index, RecordedList};
+use crate::store::index::{Entry, Index, RecordedCrl};
 use crate::store::previous_certificates;
 use crate::store::previous_certificates::Standing;
 use crate::text::shell_word;
@@ -84,7 +84,7 @@ pub fn due(store: &Store, due: order::DueRule, effects: &Effects<'_>) -> Result<
             in_office.push(name);
         }
     }
-    for list in index.latest_lists()? {
+    for list in index.latest_crls()? {
         if in_office.contains(&list.authority) && home.crl_der(&list.authority).exists() && list_is_due(&list, due, now)
         {
             let validity = Validity { not_before: list.signed_at, not_after: list.next_update };
@@ -137,7 +137,7 @@ fn is_due(validity: Validity, due: order::DueRule, now: OffsetDateTime) -> bool 
     }
 }
 
-fn list_is_due(list: &RecordedList, due: order::DueRule, now: OffsetDateTime) -> bool {
+fn list_is_due(list: &RecordedCrl, due: order::DueRule, now: OffsetDateTime) -> bool {
     match due {
         order::DueRule::LastThird => list.is_due(now),
         order::DueRule::Within(within) => list.next_update - now <= within.as_duration(),

@@ -14,7 +14,7 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
-use crate::store::index::{Index, NewList, RecordedList};
+use crate::store::index::{Index, NewCrl, RecordedCrl};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, ExistingFile, FileError};
 use crate::text::{Diagnosis, Diagnostic, Lifetime};
@@ -157,7 +157,7 @@ pub fn publish(
     let lifetime = order.lifetime.unwrap_or(config.crl.lifetime).as_duration();
     let next_update = now.checked_add(lifetime).filter(|end| end.year() <= 9999).ok_or(CrlError::BeyondAllDates)?;
     let index = store.index()?;
-    let latest = index.latest_list(&work.authority)?;
+    let latest = index.latest_crl(&work.authority)?;
     let number = work.next_number(index)?;
     work.check_copy(&facts, number)?;
     if order.ensure {
@@ -179,7 +179,7 @@ pub fn publish(
     let index = locked.index()?;
     // A process that signed another CRL in the meantime has recorded it, so the CRL files, which can be long, are not
     // read again.
-    let number = if index.latest_list(&work.authority)? == latest { number } else { work.next_number(index)? };
+    let number = if index.latest_crl(&work.authority)? == latest { number } else { work.next_number(index)? };
     let draft = work.draft(issuer.ca_certificate(), index, number, next_update)?;
     let because = match work.reason(index, &draft)? {
         (Some(latest), None) => return work.unchanged(issuer.ca_certificate(), &latest),
@@ -200,7 +200,7 @@ impl Work<'_> {
     /// Returns the number of the next CRL. The files are read as well: an index that was restored from an old backup
     /// does not have the latest CRLs, and may lack the latest revocations.
     fn next_number(&self, index: &Index) -> Result<u64, CrlError> {
-        let latest = index.latest_list(&self.authority)?;
+        let latest = index.latest_crl(&self.authority)?;
         let recorded = latest.as_ref().map_or(0, |list| list.number);
         let path = self.home.crl_der(&self.authority);
         let published = match files::read_if_exists(&path, files::MAX_FILE_BYTES)? {
@@ -210,7 +210,7 @@ impl Work<'_> {
             None => None,
         };
         let next = self.order.number.unwrap_or(recorded + 1);
-        if next > RecordedList::GREATEST_NUMBER {
+        if next > RecordedCrl::GREATEST_NUMBER {
             return Err(CrlError::NumberTooGreat(next));
         }
         if next <= recorded {
@@ -240,8 +240,8 @@ impl Work<'_> {
     }
 
     /// Returns the latest CRL, and the reason to sign another one. The reason is `None` only with `--ensure`.
-    fn reason(&self, index: &Index, draft: &CrlDraft) -> Result<(Option<RecordedList>, Option<CrlReason>), CrlError> {
-        let latest = index.latest_list(&self.authority)?;
+    fn reason(&self, index: &Index, draft: &CrlDraft) -> Result<(Option<RecordedCrl>, Option<CrlReason>), CrlError> {
+        let latest = index.latest_crl(&self.authority)?;
         let because = match &latest {
             _ if !self.order.ensure => Some(CrlReason::Ordered),
             None => Some(CrlReason::First),
@@ -254,7 +254,7 @@ impl Work<'_> {
     }
 
     /// Returns true when both files hold exactly this CRL.
-    fn is_in_place(&self, list: &RecordedList) -> Result<bool, FileError> {
+    fn is_in_place(&self, list: &RecordedCrl) -> Result<bool, FileError> {
         let der = files::read_if_exists(&self.home.crl_der(&self.authority), files::MAX_FILE_BYTES)?;
         let Some(der) = der.filter(|der| digest::sha256(der) == list.fingerprint) else { return Ok(false) };
         let text = files::read_if_exists(&self.home.crl_pem(&self.authority), files::MAX_FILE_BYTES)?;
@@ -300,7 +300,7 @@ impl Work<'_> {
         let fingerprint = digest::sha256(&der);
         let last_revocation = transaction.last_revocation()?;
         let authority = self.authority.as_str();
-        transaction.record_list(&NewList {
+        transaction.record_crl(&NewCrl {
             authority,
             number,
             signed_at: self.now,
@@ -342,7 +342,7 @@ impl Work<'_> {
     }
 
     /// Returns the outcome when the current CRL is kept; a copy of it is still updated.
-    fn unchanged(&self, facts: &CaCertificate, list: &RecordedList) -> Result<CrlOutcome, CrlError> {
+    fn unchanged(&self, facts: &CaCertificate, list: &RecordedCrl) -> Result<CrlOutcome, CrlError> {
         if let Some(path) = &self.order.copy {
             let der = files::read(&self.home.crl_der(&self.authority), files::MAX_FILE_BYTES)?;
             let there = files::read_if_exists(path, files::MAX_FILE_BYTES)?.and_then(|content| single_list(&content));

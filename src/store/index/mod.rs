@@ -7,6 +7,7 @@
 //! - Rows are only ever added. What happens to a certificate later (revoked, held) is an event of its own; the end of a
 //!   hold is written beside its beginning.
 
+mod crl;
 mod entry;
 mod error;
 mod limits;
@@ -14,7 +15,6 @@ pub mod location;
 pub mod placement;
 mod query;
 mod reference;
-mod revocation_list;
 mod schema;
 mod write;
 
@@ -24,12 +24,12 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+pub use crl::{NewCrl, RecordedCrl};
 pub use entry::{CertificateStatus, Entry, EntryId, NewEntry, Origin, Revocation};
 pub use error::IndexError;
 pub use placement::{Rollback, StoredHook};
 pub use query::Filter;
 pub use reference::{Reference, ReferenceError};
-pub use revocation_list::{NewList, RecordedList};
 pub use write::Transaction;
 
 use crate::system::files::{self, FileError};

@@ -380,7 +380,7 @@ fn an_index_of_the_first_version_is_brought_to_the_present_form_with_its_revocat
         let listed = index.to_be_listed("root", NOW).unwrap();
         assert_eq!(listed.len(), 1);
         assert_eq!(listed[0].serial, index.history("web", NOW).unwrap()[0].serial);
-        assert_eq!(index.latest_lists().unwrap(), []);
+        assert_eq!(index.latest_crls().unwrap(), []);
         assert!(index.check().unwrap().is_empty());
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 use time::OffsetDateTime;
 
-use crate::store::index::{EntryId, Index, IndexError, NewEntry, NewList, Revocation, Rollback};
+use crate::store::index::{EntryId, Index, IndexError, NewCrl, NewEntry, Revocation, Rollback};
 use crate::x509::GeneralName;
 use crate::x509::crl::RevocationReason;
 
@@ -159,12 +159,12 @@ impl Transaction<'_> {
         Ok(released.map_err(self.place.error())? > 0)
     }
 
-    /// Records a revocation list, before anybody sees it.
+    /// Records a CRL, before it is published.
     ///
     /// # Errors
-    /// When its number was given to a list of this authority before, or the index cannot be written.
-    pub fn record_list(&mut self, list: &NewList<'_>) -> Result<(), IndexError> {
-        list.insert(&self.transaction).map_err(self.place.error())
+    /// When a CRL of this authority has the number already, or the index cannot be written.
+    pub fn record_crl(&mut self, crl: &NewCrl<'_>) -> Result<(), IndexError> {
+        crl.insert(&self.transaction).map_err(self.place.error())
     }
 
     /// Records that the files of an older certificate are going to be put back; the number of that record. `id` and

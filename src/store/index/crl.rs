@@ -1,4 +1,4 @@
-//! What a revocation list has to say, and which lists there were.
+//! What a CRL must contain, and which CRLs were signed.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use time::OffsetDateTime;
@@ -8,28 +8,28 @@ use crate::store::index::{EntryId, Index, IndexError, Revocation};
 use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{Certificate, SerialNumber};
 
-/// What is recorded of a new list.
+/// What is recorded of a new CRL.
 #[derive(Debug, Clone, Copy)]
-pub struct NewList<'a> {
+pub struct NewCrl<'a> {
     /// The name of the authority that signed it.
     pub authority: &'a str,
-    /// At most [`RecordedList::GREATEST_NUMBER`].
+    /// At most [`RecordedCrl::GREATEST_NUMBER`].
     pub number: u64,
     pub signed_at: OffsetDateTime,
     pub this_update: OffsetDateTime,
     pub next_update: OffsetDateTime,
     pub entries: usize,
-    /// From [`Index::last_revocation`], in the same change.
+    /// From [`Index::last_revocation`], in the same transaction.
     pub last_revocation: i64,
-    /// SHA-256 of what it says of certificates: alike as long as nothing happened to them.
+    /// SHA-256 of its entries: the same as long as no certificate was revoked or released.
     pub content: [u8; 32],
-    /// SHA-256 of the list.
+    /// SHA-256 of the CRL.
     pub fingerprint: [u8; 32],
 }
 
-/// A list as the index has it.
+/// A CRL as the index has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedList {
+pub struct RecordedCrl {
     pub authority: String,
     pub number: u64,
     pub signed_at: OffsetDateTime,
@@ -40,7 +40,7 @@ pub struct RecordedList {
     pub fingerprint: [u8; 32],
 }
 
-impl RecordedList {
+impl RecordedCrl {
     /// What a column holds. RFC 5280 §5.2.3 would allow twenty octets; nobody signs that many lists.
     pub const GREATEST_NUMBER: u64 = i64::MAX.cast_unsigned();
 
@@ -63,7 +63,7 @@ impl RecordedList {
     }
 }
 
-impl NewList<'_> {
+impl NewCrl<'_> {
     pub(crate) fn insert(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.execute(
             "INSERT INTO revocation_list (authority, number, signed_at, this_update, next_update, entries,
@@ -90,7 +90,7 @@ impl Index {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn latest_lists(&self) -> Result<Vec<RecordedList>, IndexError> {
+    pub fn latest_crls(&self) -> Result<Vec<RecordedCrl>, IndexError> {
         let read = || -> rusqlite::Result<_> {
             // The bare columns are those of the row that has the maximum (SQLite, "Bare columns in an aggregate query").
             let mut statement = self.connection.prepare(
@@ -98,7 +98,7 @@ impl Index {
                         fingerprint
                  FROM revocation_list GROUP BY authority ORDER BY authority",
             )?;
-            statement.query_map([], RecordedList::from_row)?.collect()
+            statement.query_map([], RecordedCrl::from_row)?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -107,9 +107,9 @@ impl Index {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn latest_list(&self, authority: &str) -> Result<Option<RecordedList>, IndexError> {
+    pub fn latest_crl(&self, authority: &str) -> Result<Option<RecordedCrl>, IndexError> {
         let sql = "SELECT * FROM revocation_list WHERE authority = ?1 ORDER BY number DESC LIMIT 1";
-        self.connection.query_row(sql, [authority], RecordedList::from_row).optional().map_err(self.place.error())
+        self.connection.query_row(sql, [authority], RecordedCrl::from_row).optional().map_err(self.place.error())
     }
 
     /// The number of the latest event among revocations.
