@@ -26,7 +26,7 @@ pub fn check_not_revoked(issuer: &CaCertificate, index: &Index) -> Result<(), Ce
         if certificate.is_self_issued() {
             continue;
         }
-        if let Some((name, revocation)) = index.standing_revocation_of(certificate)? {
+        if let Some((name, revocation)) = index.current_revocation_of(certificate)? {
             let authority = issuer.name().to_owned();
             return Err(CertifyError::RevokedIssuer { authority, revoked: name, revocation });
         }

@@ -31,54 +31,54 @@ use crate::system::files::{self, FileError, StagedFolder};
 use crate::x509::SerialNumber;
 
 /// All that the index knows of the certificates of one name.
-pub struct Standing {
+pub struct NameHistory {
     /// The oldest first.
-    pub history: Vec<Entry>,
+    pub certificates: Vec<Entry>,
     pub rollbacks: Vec<Rollback>,
 }
 
-impl Standing {
+impl NameHistory {
     /// # Errors
     /// When the index cannot be read.
     pub fn of(index: &Index, name: &str, now: OffsetDateTime) -> Result<Self, StoreError> {
-        let history = index.history(name, now)?;
-        let rollbacks = if history.is_empty() { Vec::new() } else { index.rollbacks(name)? };
-        Ok(Self { history, rollbacks })
+        let certificates = index.history(name, now)?;
+        let rollbacks = if certificates.is_empty() { Vec::new() } else { index.rollbacks(name)? };
+        Ok(Self { certificates, rollbacks })
     }
 
     /// The certificate that is in place as far as the index knows; `None` when none ever was.
     pub fn recorded(&self) -> Option<&Entry> {
-        placement::in_place(&self.history, &self.rollbacks)
+        placement::in_place(&self.certificates, &self.rollbacks)
     }
 
     /// The rollback that was begun and not ended.
     pub fn unfinished(&self) -> Option<&Rollback> {
-        placement::unfinished(&self.history, &self.rollbacks)
+        placement::unfinished(&self.certificates, &self.rollbacks)
     }
 
     /// The folder in which the files of the name are.
     pub fn folder(&self, home: &Home, name: &EntryName) -> PathBuf {
-        let last = self.recorded().or(self.history.last());
+        let last = self.recorded().or(self.certificates.last());
         last.and_then(|entry| entry.place.clone()).unwrap_or_else(|| home.entry(name))
     }
 
     /// The certificate that stands in the folder of the name now; when that is none that the index knows, the recorded one.
     pub fn in_place(&self, home: &Home, name: &EntryName) -> Option<&Entry> {
         let folder = self.folder(home, name);
-        self.history.iter().rev().find(|entry| is_of(&folder, entry)).or_else(|| self.recorded())
+        self.certificates.iter().rev().find(|entry| is_of(&folder, entry)).or_else(|| self.recorded())
     }
 
     /// The certificate whose files were in place when those of this one came for the first time.
     pub fn before(&self, entry: &Entry) -> Option<&Entry> {
         let mut latest = None;
-        for other in self.history.iter().filter(|other| other.id < entry.id) {
+        for other in self.certificates.iter().filter(|other| other.id < entry.id) {
             if other.delivered_at.is_some() {
                 latest = Some(other);
             }
             let since =
                 self.rollbacks.iter().rev().find(|rolled| rolled.newest == other.id && rolled.done_at.is_some());
             if let Some(rolled) = since {
-                latest = self.history.iter().find(|other| other.id == rolled.certificate);
+                latest = self.certificates.iter().find(|other| other.id == rolled.certificate);
             }
         }
         latest
@@ -96,10 +96,10 @@ pub fn recover(
     now: OffsetDateTime,
     entropy: &dyn Entropy,
 ) -> Result<(), StoreError> {
-    let standing = Standing::of(index, name.as_str(), now)?;
-    let Some(recorded) = standing.recorded() else { return Ok(()) };
+    let name_history = NameHistory::of(index, name.as_str(), now)?;
+    let Some(recorded) = name_history.recorded() else { return Ok(()) };
     if recorded.place.is_some() {
-        recover_folder(home, index, name, &standing, entropy)?;
+        recover_folder(home, index, name, &name_history, entropy)?;
     } else {
         let (folder, kept) = (home.entry(name), home.generation(name, &recorded.serial.to_string()));
         if folder.symlink_metadata().is_err() && is_of(&kept, recorded) {
@@ -107,11 +107,11 @@ pub fn recover(
             files::sync_folder(&home.issued())?;
             files::sync_folder(&home.generations(name))?;
         }
-        clear_places(home, name, &standing, entropy)?;
+        clear_places(home, name, &name_history, entropy)?;
     }
-    if let Some(rollback) = standing.unfinished()
-        && let Some(entry) = standing.history.iter().find(|entry| entry.id == rollback.certificate)
-        && certificate_folder::holds_public(&standing.folder(home, name), &index.certificate(entry)?)?
+    if let Some(rollback) = name_history.unfinished()
+        && let Some(entry) = name_history.certificates.iter().find(|entry| entry.id == rollback.certificate)
+        && certificate_folder::holds_public(&name_history.folder(home, name), &index.certificate(entry)?)?
     {
         index.mark_rolled_back(rollback.id, now)?;
     }
@@ -119,10 +119,17 @@ pub fn recover(
 }
 
 /// What stands at the place of the certificate that is in place was on its way in, and did not arrive.
-fn clear_places(home: &Home, name: &EntryName, standing: &Standing, entropy: &dyn Entropy) -> Result<(), FileError> {
-    let Some(in_place) = standing.in_place(home, name) else { return Ok(()) };
+fn clear_places(
+    home: &Home,
+    name: &EntryName,
+    name_history: &NameHistory,
+    entropy: &dyn Entropy,
+) -> Result<(), FileError> {
+    let Some(in_place) = name_history.in_place(home, name) else { return Ok(()) };
     for place in places_of(home, name, &in_place.serial)? {
-        let Some(other) = standing.history.iter().find(|entry| entry.id != in_place.id && is_of(&place, entry)) else {
+        let Some(other) =
+            name_history.certificates.iter().find(|entry| entry.id != in_place.id && is_of(&place, entry))
+        else {
             continue;
         };
         if other.delivered_at.is_some() {
@@ -141,15 +148,15 @@ fn recover_folder(
     home: &Home,
     index: &Index,
     name: &EntryName,
-    standing: &Standing,
+    name_history: &NameHistory,
     entropy: &dyn Entropy,
 ) -> Result<(), StoreError> {
-    let did_not_end = standing.history.last().is_some_and(|newest| newest.delivered_at.is_none());
-    let Some(recorded) = standing.recorded().filter(|_| did_not_end || standing.unfinished().is_some()) else {
+    let did_not_end = name_history.certificates.last().is_some_and(|newest| newest.delivered_at.is_none());
+    let Some(recorded) = name_history.recorded().filter(|_| did_not_end || name_history.unfinished().is_some()) else {
         return Ok(());
     };
-    let folder = standing.folder(home, name);
-    for entry in &standing.history {
+    let folder = name_history.folder(home, name);
+    for entry in &name_history.certificates {
         if certificate_folder::holds_public(&folder, &index.certificate(entry)?)? {
             return Ok(());
         }
@@ -380,9 +387,9 @@ mod tests {
         let (ca, _, second) = replaced();
         begin_rollback(&ca);
         ca.renew("web.test", NextKey::New(None)).unwrap();
-        let standing = Standing::of(&ca.index(), "web.test", ca.now).unwrap();
-        assert_eq!(standing.rollbacks[0].done_at, None, "its files are not in place");
-        assert_eq!(standing.before(&standing.history[2]).unwrap().serial.to_string(), second);
+        let name_history = NameHistory::of(&ca.index(), "web.test", ca.now).unwrap();
+        assert_eq!(name_history.rollbacks[0].done_at, None, "its files are not in place");
+        assert_eq!(name_history.before(&name_history.certificates[2]).unwrap().serial.to_string(), second);
     }
 
     #[test]

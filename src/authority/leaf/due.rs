@@ -17,7 +17,7 @@ use crate::store::home::Home;
 use crate::store::index::placement::Ends;
 use crate::store::index::{Entry, Index, RecordedCrl};
 use crate::store::previous_certificates;
-use crate::store::previous_certificates::Standing;
+use crate::store::previous_certificates::NameHistory;
 use crate::text::shell_word;
 use crate::x509::{Certificate, SerialNumber, Validity};
 
@@ -107,10 +107,10 @@ fn certificates(
     let mut found = Vec::new();
     for name in index.names_in_question(&ends)? {
         let Ok(entry_name) = name.parse::<EntryName>() else { continue };
-        let standing = Standing::of(index, &name, now)?;
-        let folder = standing.folder(home, &entry_name);
+        let name_history = NameHistory::of(index, &name, now)?;
+        let folder = name_history.folder(home, &entry_name);
         let Some(entry) =
-            standing.in_place(home, &entry_name).filter(|entry| previous_certificates::is_of(&folder, entry))
+            name_history.in_place(home, &entry_name).filter(|entry| previous_certificates::is_of(&folder, entry))
         else {
             continue;
         };

@@ -18,7 +18,7 @@ use crate::store::home::Home;
 use crate::store::index::{Entry, Index, Reference};
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache, PassphrasePrompt};
 use crate::store::previous_certificates;
-use crate::store::previous_certificates::Standing;
+use crate::store::previous_certificates::NameHistory;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -198,15 +198,15 @@ fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Resul
 }
 
 fn in_place(home: &Home, index: &Index, name: &EntryName, now: OffsetDateTime) -> Result<Entry, RenewError> {
-    let standing = Standing::of(index, name.as_str(), now)?;
+    let name_history = NameHistory::of(index, name.as_str(), now)?;
     // The delivery mark is written last and is not durable at once, so the files in the folder count as well.
-    for entry in standing.history.iter().rev().filter(|entry| entry.delivered_at.is_none()) {
+    for entry in name_history.certificates.iter().rev().filter(|entry| entry.delivered_at.is_none()) {
         let folder = entry.place.clone().unwrap_or_else(|| home.entry(name));
         if certificate_folder::holds_public(&folder, &index.certificate(entry)?)? {
             return Ok(entry.clone());
         }
     }
-    standing.in_place(home, name).cloned().ok_or_else(|| RenewError::NoFiles(name.to_string()))
+    name_history.in_place(home, name).cloned().ok_or_else(|| RenewError::NoFiles(name.to_string()))
 }
 
 /// Returns the passphrase for the new key: if the current key is encrypted, the new one is encrypted with the same

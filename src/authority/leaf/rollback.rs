@@ -17,7 +17,7 @@ use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Index, Reference, Rollback};
 use crate::store::previous_certificates;
-use crate::store::previous_certificates::Standing;
+use crate::store::previous_certificates::NameHistory;
 use crate::system::files;
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::SerialNumber;
@@ -122,34 +122,36 @@ pub fn rollback(store: &Store, order: &RollbackOrder, effects: &Effects<'_>) -> 
     // This check without the lock finds most errors early.
     let index = store.index()?;
     let name: EntryName = index.find(&order.reference, now)?.name.parse()?;
-    let standing = Standing::of(index, name.as_str(), now)?;
+    let name_history = NameHistory::of(index, name.as_str(), now)?;
     // An interrupted rollback is completed; its certificate was checked when it began.
-    let intended = standing.unfinished().map(|rollback| rollback.certificate);
+    let intended = name_history.unfinished().map(|rollback| rollback.certificate);
     let work = Work { home, name: &name, now, effects };
     if intended.is_none() {
-        work.chosen(index, &standing, order.to.as_ref())?;
+        work.chosen(index, &name_history, order.to.as_ref())?;
     }
 
     let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     let index = locked.index()?;
-    let begun = Standing::of(index, name.as_str(), now)?.unfinished().cloned();
+    let begun = NameHistory::of(index, name.as_str(), now)?.unfinished().cloned();
     previous_certificates::recover(home, index, &name, now, effects.entropy)?;
-    let standing = Standing::of(index, name.as_str(), now)?;
-    Destination::Folder(standing.folder(home, &name)).sweep(home, &name)?;
-    let of_begun = begun.as_ref().and_then(|begun| standing.history.iter().find(|entry| entry.id == begun.certificate));
+    let name_history = NameHistory::of(index, name.as_str(), now)?;
+    Destination::Folder(name_history.folder(home, &name)).sweep(home, &name)?;
+    let of_begun =
+        begun.as_ref().and_then(|begun| name_history.certificates.iter().find(|entry| entry.id == begun.certificate));
     let target = match of_begun.filter(|entry| order.to.as_ref().is_none_or(|to| entry.serial == *to)) {
         Some(entry) => entry,
-        None => work.chosen(index, &standing, order.to.as_ref())?,
+        None => work.chosen(index, &name_history, order.to.as_ref())?,
     };
-    let in_place = standing.in_place(home, &name).ok_or_else(|| RollbackError::NoFiles(name.to_string()))?;
+    let in_place = name_history.in_place(home, &name).ok_or_else(|| RollbackError::NoFiles(name.to_string()))?;
     if in_place.id == target.id {
         let ended = begun.filter(|begun| begun.certificate == target.id);
-        let replaced = ended.and_then(|begun| standing.history.iter().find(|entry| entry.id == begun.replaced));
-        return work.outcome(&standing, target, replaced);
+        let replaced =
+            ended.and_then(|begun| name_history.certificates.iter().find(|entry| entry.id == begun.replaced));
+        return work.outcome(&name_history, target, replaced);
     }
-    work.exchange(index, &standing, in_place, target, begun.as_ref())?;
-    work.outcome(&standing, target, Some(in_place))
+    work.exchange(index, &name_history, in_place, target, begun.as_ref())?;
+    work.outcome(&name_history, target, Some(in_place))
 }
 
 struct Work<'a> {
@@ -164,25 +166,25 @@ impl Work<'_> {
     fn chosen<'s>(
         &self,
         index: &Index,
-        standing: &'s Standing,
+        name_history: &'s NameHistory,
         to: Option<&SerialNumber>,
     ) -> Result<&'s Entry, RollbackError> {
         let name = self.name.to_string();
-        if let Some(last) = standing.history.last()
+        if let Some(last) = name_history.certificates.last()
             && index.certificate(last)?.is_ca()
         {
             return Err(RollbackError::Authority(name));
         }
-        let in_place = standing.in_place(self.home, self.name).ok_or(RollbackError::NoFiles(name.clone()))?;
+        let in_place = name_history.in_place(self.home, self.name).ok_or(RollbackError::NoFiles(name.clone()))?;
         let target = match to {
             Some(serial) => {
-                let found = standing.history.iter().find(|entry| entry.serial == *serial);
+                let found = name_history.certificates.iter().find(|entry| entry.serial == *serial);
                 found.ok_or_else(|| RollbackError::Unknown { name: name.clone(), serial: serial.clone() })?
             }
-            None => match standing.before(in_place) {
+            None => match name_history.before(in_place) {
                 Some(before) => before,
                 None => {
-                    let (in_place, others) = (in_place.serial.clone(), self.others(standing, in_place)?);
+                    let (in_place, others) = (in_place.serial.clone(), self.others(name_history, in_place)?);
                     return Err(RollbackError::NothingBefore { name, in_place, others });
                 }
             },
@@ -201,9 +203,9 @@ impl Work<'_> {
     }
 
     /// Returns the serial numbers of the other certificates whose files are kept, the newest first.
-    fn others(&self, standing: &Standing, in_place: &Entry) -> Result<Vec<SerialNumber>, RollbackError> {
+    fn others(&self, name_history: &NameHistory, in_place: &Entry) -> Result<Vec<SerialNumber>, RollbackError> {
         let mut others = Vec::new();
-        for entry in standing.history.iter().rev().filter(|entry| entry.id != in_place.id) {
+        for entry in name_history.certificates.iter().rev().filter(|entry| entry.id != in_place.id) {
             if previous_certificates::find(self.home, self.name, entry)?.is_some() {
                 others.push(entry.serial.clone());
             }
@@ -223,21 +225,24 @@ impl Work<'_> {
     fn exchange(
         &self,
         index: &mut Index,
-        standing: &Standing,
+        name_history: &NameHistory,
         in_place: &Entry,
         target: &Entry,
         begun: Option<&Rollback>,
     ) -> Result<(), RollbackError> {
         let (home, name, entropy) = (self.home, self.name, self.effects.entropy);
-        let folder = standing.folder(home, name);
+        let folder = name_history.folder(home, name);
         let not_kept = || RollbackError::NotKept { name: name.to_string(), serial: target.serial.clone() };
         let incoming = self.kept(index, target)?.ok_or_else(not_kept)?;
         let is_one_by_one = in_place.place.is_some();
         let is_foreign = match is_one_by_one {
             // A killed process left files of two certificates, both of this name.
             true => {
-                let own =
-                    standing.history.iter().map(|entry| index.certificate(entry)).collect::<Result<Vec<_>, _>>()?;
+                let own = name_history
+                    .certificates
+                    .iter()
+                    .map(|entry| index.certificate(entry))
+                    .collect::<Result<Vec<_>, _>>()?;
                 certificate_folder::other_certificate(&folder, &own).is_some()
             }
             false => folder.exists() && !previous_certificates::is_of(&folder, in_place),
@@ -253,7 +258,7 @@ impl Work<'_> {
         let id = match begun.filter(|begun| begun.certificate == target.id) {
             Some(begun) => begun.id,
             None => {
-                let newest = standing.history.last().map_or(target.id, |newest| newest.id);
+                let newest = name_history.certificates.last().map_or(target.id, |newest| newest.id);
                 let (certificate, replaced) = (target.id, in_place.id);
                 let rollback = Rollback { id: 0, certificate, replaced, newest, at: self.now, done_at: None };
                 let mut transaction = index.transaction()?;
@@ -277,11 +282,11 @@ impl Work<'_> {
 
     fn outcome(
         &self,
-        standing: &Standing,
+        name_history: &NameHistory,
         entry: &Entry,
         replaced: Option<&Entry>,
     ) -> Result<RollbackOutcome, RollbackError> {
-        let folder = standing.folder(self.home, self.name);
+        let folder = name_history.folder(self.home, self.name);
         // The folder has no key file when a third party has the private key.
         let has_key = KEY.path_in(&folder).exists();
         let paths = Destination::Folder(folder).paths(self.home, self.name, has_key).unwrap_or_default();

@@ -20,7 +20,7 @@ use crate::lint::Finding;
 use crate::store::certificate_folder;
 use crate::store::delivery::Destination;
 use crate::store::index::{Entry, Index};
-use crate::store::previous_certificates::{self, Standing};
+use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Effects, Store};
 use crate::x509::{Certificate, GeneralName, SerialNumber};
 
@@ -189,8 +189,8 @@ impl<'s> IssueTarget<'s> {
             }
             _ if self.place == Destination::Authority => Err(IssueError::AuthorityKept(entry.name)),
             _ => {
-                let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
-                let in_place = standing.in_place(self.store.home(), &self.order.name).unwrap_or(&entry);
+                let name_history = NameHistory::of(index, self.order.name.as_str(), self.now)?;
+                let in_place = name_history.in_place(self.store.home(), &self.order.name).unwrap_or(&entry);
                 if let Some(followed) = &self.order.follows {
                     self.check_is_like(in_place, followed)?;
                 }
@@ -220,8 +220,8 @@ impl<'s> IssueTarget<'s> {
             return Ok(None);
         }
         index.mark_delivered(entry.id, self.now)?;
-        let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
-        let replaced = standing.before(&entry).map(|before| before.serial.clone());
+        let name_history = NameHistory::of(index, self.order.name.as_str(), self.now)?;
+        let replaced = name_history.before(&entry).map(|before| before.serial.clone());
         let is_wanted = match self.order.existing {
             IfNameExists::Refuse => self.is_as_ordered(&certificate)? && self.are_all_in(&folder, &certificate)?,
             // The mark may have been missing for long, so a certificate that is due by now is replaced.
@@ -238,11 +238,11 @@ impl<'s> IssueTarget<'s> {
 
     /// Returns the certificate of this name that is deployed, with its record; `None` when there is none.
     fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, IssueError> {
-        let standing = Standing::of(index, self.order.name.as_str(), self.now)?;
-        if let Some(other) = standing.history.iter().find(|entry| entry.template != self.profile.name) {
+        let name_history = NameHistory::of(index, self.order.name.as_str(), self.now)?;
+        if let Some(other) = name_history.certificates.iter().find(|entry| entry.template != self.profile.name) {
             return Err(IssueError::OtherTemplate { name: other.name.clone(), template: other.template.clone() });
         }
-        let Some(entry) = standing.recorded().cloned() else { return Ok(None) };
+        let Some(entry) = name_history.recorded().cloned() else { return Ok(None) };
         let certificate = index.certificate(&entry)?;
         Ok(Some((entry, certificate)))
     }

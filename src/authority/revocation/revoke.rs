@@ -177,7 +177,7 @@ fn record(
     }
     // A hold that becomes a revocation keeps its date: "the revocation date shall be the date the certificate was
     // placed on hold" (ITU-T X.509, hold instruction).
-    let held = transaction.standing_revocation(entry.id)?;
+    let held = transaction.current_revocation(entry.id)?;
     let at = held.map_or(now, |held| held.at);
     let (reason, invalid_since) = (order.reason, order.invalid_since);
     Ok(transaction.revoke(entry.id, &Revocation { at, reason, invalid_since, released_at: None })?)
@@ -252,7 +252,7 @@ fn check(index: &Index, entry: &Entry, order: &RevokeOrder) -> Result<(), Revoke
     if index.certificate(entry)?.is_self_issued() {
         return Err(RevokeError::Root(name));
     }
-    let standing = index.standing_revocation(entry.id)?;
+    let standing = index.current_revocation(entry.id)?;
     let is_hold = |revocation: &Revocation| revocation.reason == RevocationReason::CertificateHold;
     let refused = match (order.reason, standing) {
         (RevocationReason::RemoveFromCrl, None) => RevokeError::NotHeld { name, serial },

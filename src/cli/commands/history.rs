@@ -16,7 +16,7 @@ use crate::report::page::Page;
 use crate::store::delivery::Paths;
 use crate::store::index::{Entry, Reference, Rollback};
 use crate::store::locate::locate;
-use crate::store::previous_certificates::Standing;
+use crate::store::previous_certificates::NameHistory;
 use crate::text;
 use crate::text::rfc3339;
 
@@ -68,10 +68,10 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let store = context.store()?;
     let index = store.index()?;
     let name = index.find(&arguments.reference, now)?.name;
-    let name_history = Standing::of(index, &name, now)?;
+    let name_history = NameHistory::of(index, &name, now)?;
     let in_place = name_history.in_place(store.home(), &name.parse()?).map(|entry| entry.id);
     let mut generations: Vec<Generation> = Vec::new();
-    for entry in &name_history.history {
+    for entry in &name_history.certificates {
         let entry = entry.clone();
         let paths = locate(store.home(), &entry, &index.certificate(&entry)?);
         let key = match name_history.before(&entry) {

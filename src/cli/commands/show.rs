@@ -13,7 +13,7 @@ use crate::report::page::{Page, Tone};
 use crate::store::delivery::Paths;
 use crate::store::index::{CertificateStatus, Entry, EntryId, Reference, Revocation};
 use crate::store::locate::locate;
-use crate::store::previous_certificates::Standing;
+use crate::store::previous_certificates::NameHistory;
 use crate::text;
 use crate::text::{humanize, rfc3339};
 use crate::x509::ExtendedKeyUsage;
@@ -47,11 +47,11 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let store = context.store()?;
     let index = store.index()?;
     let found = index.find(&arguments.certificate, now)?;
-    let name_history = Standing::of(index, &found.name, now)?;
+    let name_history = NameHistory::of(index, &found.name, now)?;
     let in_place = name_history.in_place(store.home(), &found.name.parse()?).map(|entry| entry.id);
     // Of a name, what is in place is shown; of a serial number, that certificate.
     let is_by_serial = arguments.certificate.is_serial_of(&found);
-    let of_name = name_history.history.iter().find(|entry| Some(entry.id) == in_place && !is_by_serial);
+    let of_name = name_history.certificates.iter().find(|entry| Some(entry.id) == in_place && !is_by_serial);
     let entry = of_name.unwrap_or(&found).clone();
     let certificate = index.certificate(&entry)?;
     let above = store.ca_certificates().ca_certificate(&entry.name).ok();
@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         paths: locate(store.home(), &entry, &certificate),
         certificate,
         revocations: index.revocations(entry.id)?,
-        history: name_history.history,
+        history: name_history.certificates,
         in_place,
         entry,
         now,

@@ -125,7 +125,7 @@ impl Index {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn standing_revocation(&self, id: EntryId) -> Result<Option<Revocation>, IndexError> {
+    pub fn current_revocation(&self, id: EntryId) -> Result<Option<Revocation>, IndexError> {
         Ok(self.revocations(id)?.into_iter().rev().find(|revocation| revocation.released_at.is_none()))
     }
 
@@ -134,10 +134,7 @@ impl Index {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn standing_revocation_of(
-        &self,
-        certificate: &Certificate,
-    ) -> Result<Option<(String, Revocation)>, IndexError> {
+    pub fn current_revocation_of(&self, certificate: &Certificate) -> Result<Option<(String, Revocation)>, IndexError> {
         let sql = "SELECT c.name, r.at AS revoked_at, r.reason, r.invalid_since, r.released_at
                    FROM certificate AS c JOIN revocation AS r ON r.certificate = c.id
                    WHERE c.serial = ?1 AND c.fingerprint = ?2 AND r.released_at IS NULL ORDER BY r.id DESC LIMIT 1";
