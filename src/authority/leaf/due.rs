@@ -14,7 +14,7 @@ use crate::store::certificate_files::{CERTIFICATE, KEY};
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
-use crate::store::index::placement::Ends;
+use crate::store::index::placement::ExpiryCondition;
 use crate::store::index::{Entry, Index, RecordedCrl};
 use crate::store::previous_certificates;
 use crate::store::previous_certificates::NameHistory;
@@ -101,11 +101,11 @@ fn certificates(
     now: OffsetDateTime,
 ) -> Result<Vec<DueEntry>, StoreError> {
     let ends = match due {
-        order::DueRule::LastThird => Ends::InItsLastThird(now),
-        order::DueRule::Within(within) => Ends::Before(latest(now, within.as_duration())),
+        order::DueRule::LastThird => ExpiryCondition::InLastThird(now),
+        order::DueRule::Within(within) => ExpiryCondition::Before(latest(now, within.as_duration())),
     };
     let mut found = Vec::new();
-    for name in index.names_in_question(&ends)? {
+    for name in index.names_possibly_due(&ends)? {
         let Ok(entry_name) = name.parse::<EntryName>() else { continue };
         let name_history = NameHistory::of(index, &name, now)?;
         let folder = name_history.folder(home, &entry_name);

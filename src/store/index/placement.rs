@@ -84,23 +84,23 @@ impl Index {
         read().map_err(self.place.error())
     }
 
-    /// The names whose certificate in place may end so soon: the newest does, or, where there was a rollback, any of them.
-    /// Each once, in the order of their certificates.
+    /// Returns the names whose current certificate may expire soon: the newest one does, or, after a rollback, any of them.
+    /// Each name once, in the order of the certificates.
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn names_in_question(&self, ends: &Ends) -> Result<Vec<String>, IndexError> {
-        let condition = match ends {
-            Ends::Before(_) => "c.not_after < ?1",
+    pub fn names_possibly_due(&self, condition: &ExpiryCondition) -> Result<Vec<String>, IndexError> {
+        let sql = match condition {
+            ExpiryCondition::Before(_) => "c.not_after < ?1",
             // Less than a third of its life is left.
-            Ends::InItsLastThird(_) => "3 * (c.not_after - ?1) < c.not_after - c.not_before",
+            ExpiryCondition::InLastThird(_) => "3 * (c.not_after - ?1) < c.not_after - c.not_before",
         };
-        let (Ends::Before(moment) | Ends::InItsLastThird(moment)) = ends;
+        let (ExpiryCondition::Before(moment) | ExpiryCondition::InLastThird(moment)) = condition;
         let read = || -> rusqlite::Result<_> {
             // A newer one that was delivered, and no rollback ever, leaves an older one out.
             let mut statement = self.connection.prepare(&format!(
                 "SELECT c.name FROM certificate AS c
-                 WHERE {condition} AND (
+                 WHERE {sql} AND (
                      NOT EXISTS (SELECT 1 FROM certificate AS n
                                  WHERE n.name = c.name AND n.id > c.id AND n.delivered_at IS NOT NULL)
                      OR EXISTS (SELECT 1 FROM rollback AS r WHERE r.name = c.name))
@@ -150,13 +150,13 @@ impl Index {
     }
 }
 
-/// When a certificate's end is near.
+/// Which certificates expire soon.
 #[derive(Debug, Clone, Copy)]
-pub enum Ends {
-    /// It lies before this moment.
+pub enum ExpiryCondition {
+    /// Those that expire before this moment.
     Before(OffsetDateTime),
-    /// At this moment, less than a third of its life is left.
-    InItsLastThird(OffsetDateTime),
+    /// Those of which less than a third of the lifetime is left at this moment.
+    InLastThird(OffsetDateTime),
 }
 
 #[cfg(test)]
@@ -191,7 +191,7 @@ mod tests {
         }
         let history = index.history("WEB", NOW).unwrap();
         let entry = in_place(&history, &index.rollbacks("Web").unwrap()).unwrap().id;
-        let question = index.names_in_question(&Ends::Before(NOW + Duration::hours(60))).unwrap();
+        let question = index.names_possibly_due(&ExpiryCondition::Before(NOW + Duration::hours(60))).unwrap();
         (ids.iter().position(|id| *id == entry).unwrap() + 1, question)
     }
 
