@@ -201,7 +201,7 @@ impl EndpointOptions<'_> {
     fn endpoint_from_name(&self, given: &str, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
         let no_folder =
             |failure: Failure| failure.hint(format!("'{given}' is no folder either; two files are given as CERT,KEY"));
-        let store = context.store().map_err(no_folder)?;
+        let store = Store::open(context.home().map_err(no_folder)?)?;
         let reference: Reference = given
             .parse()
             .map_err(|error: crate::store::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
@@ -235,9 +235,10 @@ impl EndpointOptions<'_> {
         passphrases: &mut PassphraseCache,
         context: &mut Context<'_>,
     ) -> Result<Endpoint, Failure> {
-        let store = context.store().map_err(|failure| {
+        let home = context.home().map_err(|failure| {
             failure.hint(format!("or give the {} as a folder that holds its certificate and key", role.name()))
         })?;
+        let store = Store::open(home)?;
         let names = match (role, host_name) {
             (Role::Client, _) => Vec::new(),
             (Role::Server, Some(name)) => {
