@@ -1,4 +1,4 @@
-//! Where the files of a recorded certificate are now.
+//! Finds the current files of a recorded certificate.
 
 use std::path::Path;
 
@@ -9,8 +9,9 @@ use crate::store::index::Entry;
 use crate::store::{ca_certificates, previous_certificates};
 use crate::x509::Certificate;
 
-/// Looks for the files of a certificate: where they were put, where those of its name belong, and among the generations
-/// that newer ones replaced. Only what holds exactly this certificate counts; `None` when nothing does any more.
+/// Searches for the files of a certificate: in the recorded folder, in the usual folder of its name, and among the kept
+/// files of previous certificates. Only files with exactly this certificate count. `None` when no folder has them any
+/// longer.
 pub fn locate(home: &Home, entry: &Entry, certificate: &Certificate) -> Option<Paths> {
     let name: EntryName = entry.name.parse().ok()?;
     let generation = previous_certificates::find(home, &name, entry).ok().flatten().map(Destination::Folder);

@@ -1,5 +1,5 @@
-//! STORE: the CA on disk: where its files are, its settings and templates, its index, its CA certificates, and the delivery of
-//! certificate files.
+//! STORE: the CA on disk: its directory, its settings and templates, its index, its CA certificates, and the delivery
+//! of certificate files.
 
 pub mod ca_certificates;
 pub mod certificate_files;

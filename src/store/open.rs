@@ -1,7 +1,7 @@
-//! An opened CA: where its files are, its settings, its index and its CA certificates, each found once.
+//! An opened CA: its directory, settings, index and CA certificates, each of which is read once.
 //!
-//! [`Store::open`] reads the settings; the index is opened when it is first asked for. [`Store::lock`] is the only way to
-//! a [`Locked`], and a [`Locked`] the only way to an index that can be written: whoever changes the CA has the lock.
+//! [`Store::open`] reads the settings; the index is opened on first use. Only [`Store::lock`] returns a [`Locked`], and
+//! only a [`Locked`] returns an index that can be written, so that every process that changes the CA has the lock.
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
@@ -25,10 +25,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the CA in a directory: reads its settings.
+    /// Opens the CA in a directory and reads its settings.
     ///
     /// # Errors
-    /// When `ca.toml` cannot be read.
+    /// When `ca.toml` cannot be read or is invalid.
     pub fn open(home: Home) -> Result<Self, StoreError> {
         let config = Config::load(&home)?;
         let location = IndexLocation::parse(&config.index.location, &home);
@@ -36,35 +36,36 @@ impl Store {
         Ok(Self { home, config, location, reader: OnceCell::new(), ca_certificates })
     }
 
-    /// The CA directory.
+    /// Returns the CA directory.
     pub fn home(&self) -> &Home {
         &self.home
     }
 
-    /// The settings.
+    /// Returns the settings.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// The folder of the site's own templates.
+    /// Returns the folder of the site's own templates.
     pub fn template_folder(&self) -> PathBuf {
         self.home.resolve(&self.config.issue.template_dir)
     }
 
-    /// Where the index is.
+    /// Returns the location of the index.
     pub fn index_location(&self) -> &IndexLocation {
         &self.location
     }
 
-    /// The certificates and key files of the authorities. Each call of theirs reads the files as they are at that moment.
+    /// Returns the certificates and key files of the authorities. Each of their methods reads the files at the time of
+    /// the call.
     pub fn ca_certificates(&self) -> &CaCertificates {
         &self.ca_certificates
     }
 
-    /// The index, for reading; opened at the first call. It sees what other processes commit.
+    /// Returns the index for reading and opens it at the first call. The index shows what other processes commit.
     ///
     /// # Errors
-    /// When it is not there, damaged, or of a later version.
+    /// When the index is missing, damaged, or of a later version.
     pub fn index(&self) -> Result<&Index, IndexError> {
         if let Some(index) = self.reader.get() {
             return Ok(index);
@@ -76,13 +77,14 @@ impl Store {
     /// Waits for the lock of the CA, at most `timeout`.
     ///
     /// # Errors
-    /// When another process has it for longer, or the system refuses.
+    /// When another process has the lock for longer, or the system reports an error.
     pub fn lock(&self, timeout: Duration) -> Result<Locked<'_>, LockError> {
         Ok(Locked { store: self, index: None, _lock: self.location.lock(timeout)? })
     }
 }
 
-/// A CA that no other process changes while this value lives. The lock is the kernel's and ends with the process.
+/// A CA that no other process changes while this value lives. The lock is the kernel's and is released when the process
+/// exits.
 pub struct Locked<'s> {
     store: &'s Store,
     index: Option<Index>,
@@ -90,15 +92,15 @@ pub struct Locked<'s> {
 }
 
 impl<'s> Locked<'s> {
-    /// The CA that is locked.
+    /// Returns the locked CA.
     pub fn store(&self) -> &'s Store {
         self.store
     }
 
-    /// The index, for writing; opened at the first call.
+    /// Returns the index for writing and opens it at the first call.
     ///
     /// # Errors
-    /// When it is not there, damaged, of a later version, or may not be written.
+    /// When the index is missing, damaged, of a later version, or may not be written.
     pub fn index(&mut self) -> Result<&mut Index, IndexError> {
         match &mut self.index {
             Some(index) => Ok(index),

@@ -1,4 +1,5 @@
-//! How an act gets the passphrase of an encrypted key: it says which key, the caller says how people are asked.
+//! The interface between an act and its caller for the passphrase of an encrypted key: the act names the key, the
+//! caller asks the user.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
@@ -19,10 +20,10 @@ pub enum EncryptedKey {
     File(PathBuf),
 }
 
-/// Gives the passphrase of a key. Called only when the key is encrypted.
+/// Returns the passphrase of a key. It is called only when the key is encrypted.
 pub type PassphrasePrompt<'a> = dyn FnMut(&EncryptedKey) -> Result<Passphrase, PassphraseUnavailable> + 'a;
 
-/// The caller has no passphrase to give; the reason is the caller's own error.
+/// The caller has no passphrase; it contains the caller's own error as the reason.
 #[derive(Debug)]
 pub struct PassphraseUnavailable(Box<dyn Diagnostic + Send + Sync>);
 
@@ -51,12 +52,12 @@ impl Diagnostic for PassphraseUnavailable {
     }
 }
 
-/// The passphrases that were given so far, so that the caller is asked once for each key.
+/// A cache of the passphrases that were entered, so that the caller is asked once for each key.
 #[derive(Default)]
 pub struct PassphraseCache(HashMap<EncryptedKey, Passphrase>);
 
 impl PassphraseCache {
-    /// Returns the passphrase of a key, asking `prompt` the first time.
+    /// Returns the passphrase of a key, and calls `prompt` the first time.
     ///
     /// # Errors
     /// As `prompt`, which is called again the next time.

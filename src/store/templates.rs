@@ -1,4 +1,4 @@
-//! The templates of a CA: the site's own, and the built-in ones behind them.
+//! The templates of a CA: the site's own, and the built-in ones as a fallback.
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,12 @@ use crate::text::nearest;
 use crate::text::toml_document::DocumentError;
 use crate::x509::AttributeType;
 
-/// A template and where it comes from.
+/// A template and its source.
 #[derive(Debug, Clone)]
 pub struct Template {
     pub name: String,
     pub toml: String,
-    /// `None`: built in.
+    /// The path of the template; `None` for a built-in template.
     pub path: Option<PathBuf>,
 }
 
@@ -25,18 +25,18 @@ macro_rules! built_in {
     ($($name:literal),*) => { &[$(($name, include_str!(concat!("../../templates/", $name, ".toml")))),*] };
 }
 
-/// Part of the program: usable before any CA exists.
+/// The built-in templates, which can be used before a CA exists.
 const BUILT_IN: &[(&str, &str)] = built_in!["root", "intermediate", "server", "client", "peer", "handshake"];
 
-/// Finds a template: the site's before the built-in one of the same name.
+/// Finds a template; the site's own takes precedence over the built-in one of the same name.
 ///
 /// # Errors
-/// When there is none of this name.
+/// When no template has this name, or it cannot be read.
 pub fn find(folder: &Path, name: &str) -> Result<Template, TemplateError> {
-    // A name with a slash would lead out of the folder; no template has one.
+    // A name with a slash would lead out of the folder, so no template has such a name.
     let is_plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
     let path = folder.join(format!("{name}.toml"));
-    // A link that leads nowhere is no missing template, behind which the built-in one would come forth.
+    // A dangling symbolic link is an error and not a missing template, which the built-in one would silently replace.
     let read = |path: &Path| match path.is_symlink() {
         true => files::read(path, files::MAX_SMALL_FILE_BYTES).map(Some),
         false => files::read_if_exists(path, files::MAX_SMALL_FILE_BYTES),
@@ -55,16 +55,16 @@ pub fn find(folder: &Path, name: &str) -> Result<Template, TemplateError> {
     }
 }
 
-/// A template of the program itself.
+/// Returns a built-in template; `None` when none has this name.
 pub fn built_in(name: &str) -> Option<Template> {
     let (name, toml) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
     Some(Template { name: (*name).to_owned(), toml: (*toml).to_owned(), path: None })
 }
 
-/// The names of all templates, sorted.
+/// Returns the names of all templates, sorted.
 ///
 /// # Errors
-/// When the folder is there but cannot be read.
+/// When the folder exists but cannot be read.
 pub fn names(folder: &Path) -> Result<Vec<String>, FileError> {
     let own = files::names_in(folder)?.into_iter().filter_map(|name| name.strip_suffix(".toml").map(str::to_owned));
     let mut names: Vec<String> = own.chain(BUILT_IN.iter().map(|(name, _)| (*name).to_owned())).collect();
@@ -73,21 +73,21 @@ pub fn names(folder: &Path) -> Result<Vec<String>, FileError> {
     Ok(names)
 }
 
-/// Adds what ca.toml says where the template is silent: attributes of the subject, and where CRLs, the issuer's certificate and
-/// its OCSP responder are.
+/// Adds the settings of `ca.toml` that the template does not set: attributes of the subject, and the URLs of the CRL,
+/// the issuer's certificate and its OCSP responder.
 pub fn complete(profile: &mut Profile, config: &Config) {
     complete_subject(profile, config);
     let Distribution { crl, ca_issuers, ocsp } = &mut profile.distribution;
     let settings = &config.distribution;
     for (texts, urls) in [(crl, &config.crl.urls), (ca_issuers, &settings.ca_issuers), (ocsp, &settings.ocsp)] {
         if texts.is_empty() {
-            // What cannot be read was refused with ca.toml.
+            // An invalid URL was already reported as an error of `ca.toml`.
             *texts = urls.iter().filter_map(|url| TemplateString::parse(url).ok()).collect();
         }
     }
 }
 
-/// The subject alone: nobody is above a root, whose list, certificate or responder it could lead to.
+/// Adds only the subject attributes: a root has no issuer whose CRL, certificate or OCSP responder a URL could name.
 pub fn complete_subject(profile: &mut Profile, config: &Config) {
     for label in config.subject.keys() {
         let Some(kind) = AttributeType::from_label(label) else { continue };
@@ -98,15 +98,15 @@ pub fn complete_subject(profile: &mut Profile, config: &Config) {
     }
 }
 
-/// The placeholder for the name of the authority that signs.
+/// The placeholder for the name of the signing authority.
 pub const ISSUER: &str = "issuer";
 
-/// An attribute's label as the name of a value: `organizational_unit`.
+/// Returns the placeholder name of an attribute's label, for example `organizational_unit`.
 fn placeholder(label: &str) -> String {
     label.replace('-', "_")
 }
 
-/// What the placeholders of any template may stand for.
+/// Returns the values of the placeholders that every template may use.
 pub fn values(name: &EntryName, config: &Config) -> TemplateValues {
     let unset = AttributeType::all_labels().map(|label| (placeholder(label), String::new()));
     let set = config.subject.iter().map(|(label, value)| (placeholder(label), value.clone()));
@@ -116,12 +116,12 @@ pub fn values(name: &EntryName, config: &Config) -> TemplateValues {
 }
 
 impl Template {
-    /// How messages call it: its path, or its name in the program.
+    /// Returns the source of the template for messages: its path, or the name of the built-in template.
     pub fn place(&self) -> String {
         self.path.as_ref().map_or_else(|| format!("<built-in>/{}.toml", self.name), |path| path.display().to_string())
     }
 
-    /// Reads it.
+    /// Parses the template.
     ///
     /// # Errors
     /// With every problem of the file at once.

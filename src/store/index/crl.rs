@@ -1,4 +1,4 @@
-//! What a CRL must contain, and which CRLs were signed.
+//! The content of the next CRL, and the records of the earlier CRLs.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use time::OffsetDateTime;
@@ -8,20 +8,20 @@ use crate::store::index::{EntryId, Index, IndexError, Revocation};
 use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{Certificate, SerialNumber};
 
-/// What is recorded of a new CRL.
+/// The fields that the index records of a new CRL.
 #[derive(Debug, Clone, Copy)]
 pub struct NewCrl<'a> {
-    /// The name of the authority that signed it.
+    /// The name of the authority that signed the CRL.
     pub authority: &'a str,
-    /// At most [`RecordedCrl::GREATEST_NUMBER`].
+    /// The CRL number, at most [`RecordedCrl::GREATEST_NUMBER`].
     pub number: u64,
     pub signed_at: OffsetDateTime,
     pub this_update: OffsetDateTime,
     pub next_update: OffsetDateTime,
     pub entries: usize,
-    /// From [`Index::last_revocation`], in the same transaction.
+    /// The value of [`Index::last_revocation`] in the same transaction.
     pub last_revocation: i64,
-    /// SHA-256 of its entries: the same as long as no certificate was revoked or released.
+    /// SHA-256 of the entries of the CRL, which is the same as long as no certificate was revoked or released.
     pub content: [u8; 32],
     /// SHA-256 of the CRL.
     pub fingerprint: [u8; 32],
@@ -41,10 +41,10 @@ pub struct RecordedCrl {
 }
 
 impl RecordedCrl {
-    /// What a column holds. RFC 5280 §5.2.3 would allow twenty octets; nobody signs that many lists.
+    /// The greatest value of the column. RFC 5280 §5.2.3 would allow 20 octets; no CA signs that many CRLs.
     pub const GREATEST_NUMBER: u64 = i64::MAX.cast_unsigned();
 
-    /// Whether less than a third of its life is left: it is to be followed by the next one.
+    /// Returns true when less than a third of the CRL's lifetime is left, so that the next one has to be signed.
     pub fn is_due(&self, now: OffsetDateTime) -> bool {
         self.next_update - now < (self.next_update - self.signed_at) / 3
     }
@@ -86,13 +86,14 @@ impl NewCrl<'_> {
 }
 
 impl Index {
-    /// The latest list of each authority that ever signed one, by name.
+    /// Returns the latest CRL of each authority that has signed one, by name.
     ///
     /// # Errors
     /// When the index cannot be read.
     pub fn latest_crls(&self) -> Result<Vec<RecordedCrl>, IndexError> {
         let read = || -> rusqlite::Result<_> {
-            // The bare columns are those of the row that has the maximum (SQLite, "Bare columns in an aggregate query").
+            // The bare columns are those of the row that has the maximum (SQLite, "Bare columns in an aggregate
+            // query").
             let mut statement = self.connection.prepare(
                 "SELECT authority, max(number) AS number, signed_at, this_update, next_update, entries, content,
                         fingerprint
@@ -103,7 +104,7 @@ impl Index {
         read().map_err(self.place.error())
     }
 
-    /// The latest list of one authority.
+    /// Returns the latest CRL of one authority; `None` when there is none.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -112,7 +113,7 @@ impl Index {
         self.connection.query_row(sql, [authority], RecordedCrl::from_row).optional().map_err(self.place.error())
     }
 
-    /// The number of the latest event among revocations.
+    /// Returns the number of the latest revocation event; 0 when there is none.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -121,7 +122,7 @@ impl Index {
         self.connection.query_row(sql, [], |row| row.get(0)).map_err(self.place.error())
     }
 
-    /// The revocation or hold of a certificate that was not ended, whatever the clock says.
+    /// Returns the revocation or hold of a certificate that was not released, at any time; `None` when there is none.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -129,8 +130,8 @@ impl Index {
         Ok(self.revocations(id)?.into_iter().rev().find(|revocation| revocation.released_at.is_none()))
     }
 
-    /// The revocation or hold of exactly this certificate that was not ended, whatever the clock says, and the name under
-    /// which it is known; `None` too when it is not known.
+    /// Returns the revocation or hold of exactly this certificate that was not released, at any time, and the name of
+    /// its entry. `None` when there is none, or the index does not have the certificate.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -143,16 +144,16 @@ impl Index {
         self.connection.query_row(sql, values, read).optional().map_err(self.place.error())
     }
 
-    /// What the next list of an authority has to name, in the order of the revocations.
+    /// Returns the entries of an authority's next CRL, in the order of the revocations.
     ///
-    /// A certificate that has ended is left out only when a list that was published after its end has named it
-    /// (RFC 5280 §3.3). A revocation counts from the moment it is recorded, whatever the clock says.
+    /// An expired certificate is left out only when a CRL that was published after its expiry has contained it (RFC
+    /// 5280 §3.3). A revocation counts from the time of its record, independent of the clock.
     ///
     /// # Errors
     /// When the index cannot be read.
     pub fn to_be_listed(&self, authority: &str, now: OffsetDateTime) -> Result<Vec<RevokedEntry>, IndexError> {
         let read = || -> rusqlite::Result<_> {
-            // Only a hold (6) can be followed by another row that stands, and then that one counts.
+            // Only a hold (6) can be followed by another row that is in effect, and then that row counts.
             let mut statement = self.connection.prepare(
                 "SELECT r.serial, r.at, r.reason, r.invalid_since
                  FROM revocation AS r

@@ -1,4 +1,4 @@
-//! A certificate in the index, and the words about it.
+//! A certificate in the index, and the types of its fields.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,18 @@ use time::OffsetDateTime;
 use crate::x509::crl::RevocationReason;
 use crate::x509::{Certificate, DistinguishedName, SerialNumber, Validity};
 
-/// The number of a record. It grows with each record, so it is also their order.
+/// The number of a record. It increases with each record, so that it is also their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(pub(crate) i64);
 
-/// How a certificate came into the index.
+/// The way in which a certificate came into the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// Signed by this CA with this program.
+    /// This CA signed it with this program.
     Issued,
-    /// The certificate of a CA that another tool made, and its chain.
+    /// The certificate of a CA that another tool made, or of the chain above it.
     Adopted,
-    /// Signed by this CA with another tool.
+    /// This CA signed it with another tool.
     Imported,
 }
 
@@ -30,7 +30,7 @@ impl Origin {
     const ALL: [(Self, &'static str); 3] =
         [(Self::Issued, "issued"), (Self::Adopted, "adopted"), (Self::Imported, "imported")];
 
-    /// The word for it in the index and in reports.
+    /// Returns the name of the origin in the index and in reports.
     pub fn name(self) -> &'static str {
         Self::ALL.into_iter().find(|(origin, _)| *origin == self).map_or("", |(_, name)| name)
     }
@@ -40,20 +40,20 @@ impl Origin {
     }
 }
 
-/// What is recorded of a new certificate.
+/// The fields that the index records of a new certificate.
 #[derive(Debug, Clone, Copy)]
 pub struct NewEntry<'a> {
     pub certificate: &'a Certificate,
-    /// NAME of the entry; of an authority's certificate, the name of the authority.
+    /// The NAME of the entry; for a CA certificate, the name of the authority.
     pub name: &'a str,
     pub template: &'a str,
-    /// The name of the authority that signed it; a root's is its own.
+    /// The name of the authority that signed the certificate; a root has its own name here.
     pub authority: &'a str,
     pub issued_at: OffsetDateTime,
     pub origin: Origin,
-    /// The folder of its files, when that is not the usual one (`--out`).
+    /// The folder of the certificate's files; `None` for the usual folder (without `--out`).
     pub place: Option<&'a Path>,
-    /// When its files were in place; `None` until they are.
+    /// The time at which its files were delivered; `None` until then.
     pub delivered_at: Option<OffsetDateTime>,
 }
 
@@ -65,11 +65,11 @@ pub struct Entry {
     pub issuer: DistinguishedName,
     pub name: String,
     pub template: String,
-    /// The name of the authority that signed it; a root's is its own.
+    /// The name of the authority that signed the certificate; a root has its own name here.
     pub authority: String,
-    /// The subject as it is shown.
+    /// The subject as it is displayed.
     pub subject: String,
-    /// The subject alternative names as they are shown, with their kinds: `("dns", "web.corp.test")`.
+    /// The subject alternative names as they are displayed, with their kinds: `("dns", "web.corp.test")`.
     pub sans: Vec<(String, String)>,
     /// SHA-256 of the SubjectPublicKeyInfo.
     pub key_fingerprint: [u8; 32],
@@ -80,22 +80,22 @@ pub struct Entry {
     pub origin: Origin,
     pub place: Option<PathBuf>,
     pub delivered_at: Option<OffsetDateTime>,
-    /// The revocation or hold that stands at the time that was asked about.
+    /// The revocation or hold that is in effect at the time of the query; `None` when there is none.
     pub revocation: Option<Revocation>,
 }
 
-/// A certificate was declared invalid before its end.
+/// A revocation or hold of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocation {
     pub at: OffsetDateTime,
     pub reason: RevocationReason,
-    /// Since when the key is suspected (RFC 5280 §5.3.2).
+    /// The time since which the key is suspected (RFC 5280 §5.3.2); `None` when it is not known.
     pub invalid_since: Option<OffsetDateTime>,
-    /// When a hold ended.
+    /// The time at which a hold was released; `None` while it was not.
     pub released_at: Option<OffsetDateTime>,
 }
 
-/// How a certificate stands at a time. A revocation is final and outlives the end; a hold does not.
+/// The status of a certificate at a time. A revocation is final and still counts after the expiry; a hold does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateStatus {
     Valid,
@@ -108,7 +108,7 @@ pub enum CertificateStatus {
 impl CertificateStatus {
     pub const ALL: [Self; 5] = [Self::Valid, Self::Expired, Self::Revoked, Self::Held, Self::NotYetValid];
 
-    /// The word for it in flags and reports.
+    /// Returns the name of the status in flags and reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Valid => "valid",
@@ -136,8 +136,8 @@ impl FromStr for CertificateStatus {
 }
 
 impl Entry {
-    /// How it stands at `at`, which must be the time that the entry was asked for with. The same rule in SQL:
-    /// `STATUS` in `query.rs`.
+    /// Returns the status at `at`, which must be the time with which the entry was queried. `STATUS` in `query.rs` is
+    /// the same rule in SQL.
     pub fn status(&self, at: OffsetDateTime) -> CertificateStatus {
         let held = self.revocation.as_ref().map(|revocation| revocation.reason == RevocationReason::CertificateHold);
         match held {
@@ -149,7 +149,7 @@ impl Entry {
         }
     }
 
-    /// From a row of the columns that every query asks for.
+    /// Reads a row with the columns that every query selects.
     pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let serial: Vec<u8> = row.get("serial")?;
         let issuer: Vec<u8> = row.get("issuer")?;
@@ -182,7 +182,7 @@ impl Entry {
 }
 
 impl Revocation {
-    /// From a row with `revoked_at`, `reason`, `invalid_since`, `released_at`.
+    /// Reads a row with `revoked_at`, `reason`, `invalid_since`, `released_at`.
     pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             at: instant(row, "revoked_at")?,
@@ -208,7 +208,7 @@ pub(crate) fn instant_if_set(row: &Row<'_>, column: &str) -> rusqlite::Result<Op
     }
 }
 
-/// A value that this program never writes.
+/// The error for a value that this program never writes.
 pub(crate) fn strange(column: &str, kind: Type) -> rusqlite::Error {
     let cause = FromSqlError::Other(format!("unknown value in column {column}").into());
     rusqlite::Error::FromSqlConversionFailure(0, kind, Box::new(cause))

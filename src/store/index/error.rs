@@ -1,4 +1,4 @@
-//! Why the index did not do what it was asked, in words that say what to do.
+//! The errors of the index, with messages that say what to do.
 
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ pub enum IndexError {
     ReadOnly { path: PathBuf },
     #[error("the index has a certificate with the serial number {serial} of the same issuer already")]
     SerialUsed { serial: SerialNumber },
-    /// With the name that is most like the one that was asked for.
+    /// The message includes the most similar name in the index.
     #[error("there is no certificate with {}", describe(reference))]
     NotFound { reference: Reference, nearest: Option<String> },
     #[error("'{}' is the name of one certificate and the serial number of another", text::escape(given))]
@@ -56,7 +56,7 @@ fn describe(reference: &Reference) -> String {
 pub(crate) struct Place(pub PathBuf);
 
 impl Place {
-    /// For `map_err`: what SQLite says, in our words.
+    /// Returns a function for `map_err` that converts an error of SQLite.
     pub fn error(&self) -> impl Fn(rusqlite::Error) -> IndexError {
         let path = self.0.clone();
         move |error| {
@@ -64,13 +64,13 @@ impl Place {
             let reason = error.to_string();
             match error.sqlite_error() {
                 Some(failure) => of_sqlite(*failure, path, reason),
-                // A value that is not of the type that its column promises.
+                // The value does not have the type of its column.
                 None => IndexError::Damaged { path, reason },
             }
         }
     }
 
-    /// A record that cannot be read.
+    /// Returns the error for a record that cannot be parsed.
     pub fn unreadable(&self, serial: &SerialNumber, error: &DecodeError) -> IndexError {
         let reason = format!("the certificate with serial number {serial} cannot be read: {error}");
         IndexError::Damaged { path: self.0.clone(), reason }

@@ -1,6 +1,6 @@
-//! Processes that write the index at the same time, and processes that are killed while they do.
+//! Tests of processes that write the index at the same time, and of processes that are killed while they write.
 //!
-//! The processes are this test program again, told by an environment variable to run one test that writes.
+//! Each process is this test program again; an environment variable makes it run one test that writes.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write, stdout};
@@ -15,9 +15,9 @@ const FIRST_SERIAL: &str = "CA_TEST_FIRST_SERIAL";
 const COUNT: &str = "CA_TEST_COUNT";
 const RECORDED: &str = "recorded ";
 
-/// A process that records `count` certificates and says so after each.
+/// Starts a process that records `count` certificates and prints a line after each.
 fn writer(path: &Path, first_serial: u32, count: u32) -> Child {
-    // The name of a test begins below the crate.
+    // The name of a test starts below the crate.
     let module = module_path!().split_once("::").unwrap().1;
     Command::new(env::current_exe().unwrap())
         .args(["--exact", &format!("{module}::a_writer_of_its_own_process"), "--nocapture", "--quiet"])
@@ -29,7 +29,7 @@ fn writer(path: &Path, first_serial: u32, count: u32) -> Child {
         .unwrap()
 }
 
-/// No test by itself: what [`writer`] runs.
+/// The body of the process that [`writer`] starts; it tests nothing itself.
 #[test]
 fn a_writer_of_its_own_process() {
     let (Ok(path), Ok(first), Ok(count)) = (env::var(PATH), env::var(FIRST_SERIAL), env::var(COUNT)) else { return };
@@ -38,14 +38,14 @@ fn a_writer_of_its_own_process() {
         let mut index = Index::open(Path::new(&path)).unwrap();
         let sans = ["web.corp.test", "10.0.0.1"];
         let id = add(&mut index, &Sample { serial, sans: &sans, ..Sample::default() }, &serial.to_string());
-        // One write call, so that a line is whole or not there.
+        // One write call, so that a line is either complete or missing.
         stdout().write_all(format!("{RECORDED}{serial}\n").as_bytes()).unwrap();
         index.mark_delivered(id, NOW).unwrap();
     }
 }
 
 fn recorded(line: &str) -> Option<u32> {
-    // The test program may have begun the line with a word of its own.
+    // The test program may have printed a word at the start of the line.
     line.split_once(RECORDED).map(|(_, serial)| serial.parse().unwrap())
 }
 
@@ -72,7 +72,7 @@ fn what_a_killed_process_said_it_recorded_is_there_and_the_next_one_goes_on() {
     for round in 0..ROUNDS {
         let mut child = writer(&path, round * 10_000, 10_000);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        // Killed after another number of records in each round, wherever it then is in its next one.
+        // Each round kills the process after another number of records, at any point of the next one.
         let awaited = 1 + usize::try_from(round * 7 % 23).unwrap();
         all.extend(lines.by_ref().map_while(Result::ok).filter_map(|line| recorded(&line)).take(awaited));
         assert!(!all.is_empty(), "nothing was recorded");
@@ -86,7 +86,7 @@ fn what_a_killed_process_said_it_recorded_is_there_and_the_next_one_goes_on() {
         for serial in &all {
             assert!(entries.iter().any(|entry| entry.name == serial.to_string()), "{serial} was lost in round {round}");
         }
-        // The last record of each round may have been made and not been told of any more.
+        // The last record of each round may be in the index without having been printed.
         assert!(total as usize <= all.len() + round as usize + 1, "round {round}");
         assert!(entries.iter().all(|entry| entry.sans.len() == 2));
     }

@@ -1,4 +1,4 @@
-//! Where an index is, and the lock that puts its writers in order.
+//! The location of an index, and the lock that serializes its writers.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,26 +7,27 @@ use super::{Index, IndexError};
 use crate::store::home::Home;
 use crate::system::files::{FolderLock, LockError};
 
-/// Where an index is: `[index] location` of ca.toml, read once.
+/// The location of an index: `[index] location` of `ca.toml`, read once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IndexLocation {
-    /// An SQLite file. Its writers take the lock of the CA directory, which orders them with those who change other files.
+    /// An SQLite file. Its writers take the lock of the CA directory, which also serializes them with processes that
+    /// change other files.
     Sqlite { file: PathBuf, ca_folder: PathBuf },
 }
 
-/// The right to write, until it is dropped or the process ends.
+/// The right to write, until the value is dropped or the process exits.
 #[derive(Debug)]
 pub struct WriterLock {
     _folder: FolderLock,
 }
 
 impl IndexLocation {
-    /// Reads a setting; a relative path starts at the CA directory.
+    /// Parses a setting; a relative path starts at the CA directory.
     pub fn parse(setting: &str, home: &Home) -> Self {
         Self::Sqlite { file: home.resolve(setting), ca_folder: home.folder().to_owned() }
     }
 
-    /// The file of an index that is a file.
+    /// Returns the path of the index file.
     pub fn file(&self) -> &Path {
         let Self::Sqlite { file, .. } = self;
         file
@@ -51,7 +52,7 @@ impl IndexLocation {
     /// Waits for the right to write, at most `timeout`.
     ///
     /// # Errors
-    /// When another process has it for longer, or the system refuses.
+    /// When another process has it for longer, or the system reports an error.
     pub fn lock(&self, timeout: Duration) -> Result<WriterLock, LockError> {
         let Self::Sqlite { ca_folder, .. } = self;
         Ok(WriterLock { _folder: FolderLock::acquire(ca_folder, timeout)? })

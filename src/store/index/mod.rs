@@ -1,11 +1,11 @@
-//! The book of what was issued: an SQLite file, `index.db`. The one door to rusqlite.
+//! The index of issued certificates: an SQLite file, `index.db`. Only this module uses rusqlite.
 //!
 //! - A record is durable when [`Transaction::commit`] returns (write-ahead log, `synchronous=FULL`), at the cost of about one
-//!   sync. The log is not folded into the main file when a process ends (that alone cost three syncs of five), but
-//!   every so often by a commit. Hence `index.db` without its `index.db-wal` is not the whole book.
-//! - Readers never wait for a writer, and a writer never for readers.
-//! - Rows are only ever added. What happens to a certificate later (revoked, held) is an event of its own; the end of a
-//!   hold is written beside its beginning.
+//!   sync. The log is not written back into the main file when a process exits (that alone cost three syncs of five), but
+//!   from time to time by a commit. So `index.db` without its `index.db-wal` is not the whole index.
+//! - Readers never wait for a writer, and a writer never waits for readers.
+//! - Rows are only added. A later event of a certificate (revoked, on hold) is a row of its own; the release of a hold is
+//!   written into the row of the hold.
 
 mod crl;
 mod entry;
@@ -44,11 +44,11 @@ pub struct Index {
 }
 
 impl Index {
-    /// Makes an empty index, mode 0600, durably; the name of the file is durable when its folder is synced. An interrupted
-    /// call leaves an unusable file: do it where nobody looks yet.
+    /// Creates an empty index with mode 0600 and syncs it; the file name is durable when the folder is synced. An
+    /// interrupted call leaves an unusable file, so the caller creates it in a folder that no other process reads yet.
     ///
     /// # Errors
-    /// When something of that name is there already, or the system refuses.
+    /// When a file of that name exists, or the system reports an error.
     pub fn create(path: &Path) -> Result<Self, IndexError> {
         // SQLite gives its side files the mode of the main file.
         files::write_secret(path, b"")?;
@@ -60,10 +60,10 @@ impl Index {
         Self::open(path)
     }
 
-    /// Opens an index for reading and writing, and brings an older one to the present form.
+    /// Opens an index for reading and writing, and migrates an older version to the current one.
     ///
     /// # Errors
-    /// When it is not there, not an index, of a later version of this program, or damaged.
+    /// When the file is missing, not an index, of a later version of this program, or damaged.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let place = Place(path.to_owned());
         check_file(path)?;
@@ -77,7 +77,7 @@ impl Index {
         Ok(Self { connection, place })
     }
 
-    /// Opens an index for reading alone. Nothing waits for it, and it waits for nothing.
+    /// Opens an index for reading only. It neither waits for other processes nor makes them wait.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -86,14 +86,14 @@ impl Index {
         check_file(path)?;
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(place.error())?;
         if schema::is_older(&connection, &place)? {
-            // Only a writer can bring it to the present form.
+            // Only a writer can migrate the index to the current version.
             drop(connection);
             return Self::open(path);
         }
         Ok(Self { connection, place })
     }
 
-    /// Folds the log into the main file and closes the index: what is left to copy or move is that one file.
+    /// Writes the log back into the main file and closes the index, so that a copy or move needs only that one file.
     ///
     /// # Errors
     /// When the index cannot be written.
@@ -102,22 +102,22 @@ impl Index {
         fold().map_err(self.place.error())
     }
 
-    /// Where it lies.
+    /// Returns the path of the index.
     pub fn path(&self) -> &Path {
         &self.place.0
     }
 
-    /// The files that make it up while it is in use: the main file and its log. Both belong into a copy.
+    /// Returns the files of an index in use: the main file and its log. A backup needs both.
     pub fn files(path: &Path) -> [PathBuf; 2] {
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
         [path.to_owned(), log.into()]
     }
 
-    /// Reads the whole file and says what is wrong with it; nothing when it is sound.
+    /// Reads the whole file and returns a list of its problems; the list is empty when the file is sound.
     ///
     /// # Errors
-    /// When it cannot be read at all.
+    /// When the file cannot be read at all.
     pub fn check(&self) -> Result<Vec<String>, IndexError> {
         let check = || -> rusqlite::Result<_> {
             let mut statement = self.connection.prepare("PRAGMA integrity_check")?;
@@ -127,20 +127,20 @@ impl Index {
         check().map_err(self.place.error())
     }
 
-    /// For what stands in it and cannot be.
+    /// Returns the error for a record with an impossible value.
     pub fn damaged(&self, reason: String) -> IndexError {
         IndexError::Damaged { path: self.place.0.clone(), reason }
     }
 }
 
 fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
-    // One thread uses a connection at a time: Rust sees to that.
+    // Rust ensures that only one thread uses a connection at a time.
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    // The plan of a statement does not hang on the values in it: one that is run again is not planned again.
+    // The query plan does not depend on the bound values, so that a repeated statement is not planned again.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // The file may have been written by somebody else: its schema must not be able to do anything but name tables.
+    // Another user may have written the file, so its schema must not be able to do more than define tables.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
@@ -148,16 +148,17 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Makes the name of the log durable before anything is written into it: a log that holds something has a name that survives
-/// a power cut. SQLite would sync the folder with the first commit of every process, the log being new or not; it is
-/// built without that (`.cargo/config.toml`). The first read of a connection makes the log if there is none.
+/// Makes the name of the log durable before the log has content, so that a power cut does not remove a log with
+/// content. SQLite would sync the folder with the first commit of every process, even for an existing log; it is built
+/// without that (`.cargo/config.toml`). The first read of a connection creates the log if it is missing.
 fn settle_log(path: &Path) -> Result<(), FileError> {
     let [_, log] = Index::files(path);
     let is_empty = fs::metadata(&log).map_or(true, |log| log.len() == 0);
     if is_empty { files::sync_folder(path.parent().unwrap_or(Path::new("."))) } else { Ok(()) }
 }
 
-/// Answers for what SQLite would say in its own way: a missing file, a folder, an empty file (which it takes for new).
+/// Returns a clear error for cases that SQLite reports in its own way: a missing file, a folder, an empty file (which
+/// SQLite takes for a new database).
 fn check_file(path: &Path) -> Result<(), IndexError> {
     match fs::metadata(path) {
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {

@@ -1,7 +1,7 @@
-//! Which certificate of a name is in place, and the hook that runs when another one comes into place.
+//! The certificate of a name that is deployed, and the hook that runs when another one is deployed.
 //!
-//! Usually it is the newest whose files were delivered. A rollback puts older files back: that is an event of its own, and
-//! counts until a certificate that was issued after it is delivered.
+//! The newest certificate whose files were delivered is deployed, unless a rollback put older files back. A rollback is
+//! an event of its own, and counts until a certificate that was issued after it is delivered.
 
 use rusqlite::{OptionalExtension, Row, params};
 use time::OffsetDateTime;
@@ -9,34 +9,34 @@ use time::OffsetDateTime;
 use crate::store::index::entry::{instant, instant_if_set};
 use crate::store::index::{Entry, EntryId, Index, IndexError};
 
-/// The files of one certificate took the place of another's of the same name.
+/// The files of one certificate replaced those of another certificate of the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rollback {
     pub id: i64,
-    /// Whose files are put back.
+    /// The certificate whose files are put back.
     pub certificate: EntryId,
-    /// Whose files they take the place of.
+    /// The certificate whose files are replaced.
     pub replaced: EntryId,
     /// The newest certificate of the name at that time.
     pub newest: EntryId,
     pub at: OffsetDateTime,
-    /// When the files were in place; `None` until they are.
+    /// The time at which the files were deployed; `None` until then.
     pub done_at: Option<OffsetDateTime>,
 }
 
-/// What is to run after the files of a name changed.
+/// The command that runs after the files of a name changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredHook {
-    /// For `sh -c`.
+    /// The command line for `sh -c`.
     pub command: String,
-    /// In seconds.
+    /// The timeout in seconds.
     pub timeout: u64,
     /// `keep` or `rollback`.
     pub on_failure: String,
 }
 
 impl Rollback {
-    /// Whether no certificate of the name was issued since.
+    /// Returns true when no certificate of the name was issued after this rollback.
     fn is_last_word(&self, history: &[Entry]) -> bool {
         history.last().is_none_or(|newest| newest.id <= self.newest)
     }
@@ -53,8 +53,8 @@ impl Rollback {
     }
 }
 
-/// The certificate that is in place as far as the index knows. `history` is all of one name, the oldest first, and
-/// `rollbacks` are the name's, likewise.
+/// Returns the certificate that is deployed according to the index; `None` when none was delivered. `history` has all
+/// certificates of one name and `rollbacks` all its rollbacks, each with the oldest first.
 pub fn in_place<'e>(history: &'e [Entry], rollbacks: &[Rollback]) -> Option<&'e Entry> {
     let newest = history.iter().rev().find(|entry| entry.delivered_at.is_some())?;
     let last = rollbacks.iter().rev().find(|rollback| rollback.done_at.is_some());
@@ -66,13 +66,14 @@ pub fn in_place<'e>(history: &'e [Entry], rollbacks: &[Rollback]) -> Option<&'e 
     }
 }
 
-/// The rollback that was begun and, as far as the index knows, not ended: the last word on the name.
+/// Returns the rollback that was begun and is not marked as done; `None` when there is none, or a newer certificate was
+/// issued.
 pub fn unfinished<'r>(history: &[Entry], rollbacks: &'r [Rollback]) -> Option<&'r Rollback> {
     rollbacks.last().filter(|rollback| rollback.done_at.is_none() && rollback.is_last_word(history))
 }
 
 impl Index {
-    /// The rollbacks of a NAME, the latest last.
+    /// Returns the rollbacks of a NAME, the latest last.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -84,20 +85,20 @@ impl Index {
         read().map_err(self.place.error())
     }
 
-    /// Returns the names whose current certificate may expire soon: the newest one does, or, after a rollback, any of them.
-    /// Each name once, in the order of the certificates.
+    /// Returns the names whose deployed certificate may expire within this limit: the newest certificate of the name
+    /// does, or, after a rollback, any of them. Each name appears once, in the order of the certificates.
     ///
     /// # Errors
     /// When the index cannot be read.
     pub fn names_possibly_due(&self, condition: &ExpiryCondition) -> Result<Vec<String>, IndexError> {
         let sql = match condition {
             ExpiryCondition::Before(_) => "c.not_after < ?1",
-            // Less than a third of its life is left.
+            // Less than a third of the lifetime is left.
             ExpiryCondition::InLastThird(_) => "3 * (c.not_after - ?1) < c.not_after - c.not_before",
         };
         let (ExpiryCondition::Before(moment) | ExpiryCondition::InLastThird(moment)) = condition;
         let read = || -> rusqlite::Result<_> {
-            // A newer one that was delivered, and no rollback ever, leaves an older one out.
+            // A certificate is left out when a newer one of the name was delivered and the name never had a rollback.
             let mut statement = self.connection.prepare(&format!(
                 "SELECT c.name FROM certificate AS c
                  WHERE {sql} AND (
@@ -111,7 +112,7 @@ impl Index {
         read().map_err(self.place.error())
     }
 
-    /// Notes that the files of a rollback are in place, durably.
+    /// Records durably that the files of a rollback are deployed.
     ///
     /// # Errors
     /// When the index cannot be written.
@@ -121,7 +122,7 @@ impl Index {
         written.map(drop).map_err(self.place.error())
     }
 
-    /// The hook of a NAME.
+    /// Returns the hook of a NAME; `None` when there is none.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -134,7 +135,7 @@ impl Index {
         self.connection.query_row(sql, [name], from_row).optional().map_err(self.place.error())
     }
 
-    /// Remembers the hook of a NAME from now on, or forgets it.
+    /// Stores the hook of a NAME; `None` removes it.
     ///
     /// # Errors
     /// When the index cannot be written.
@@ -150,12 +151,12 @@ impl Index {
     }
 }
 
-/// Which certificates expire soon.
+/// The limit below which a certificate counts as expiring soon.
 #[derive(Debug, Clone, Copy)]
 pub enum ExpiryCondition {
-    /// Those that expire before this moment.
+    /// It expires before this time.
     Before(OffsetDateTime),
-    /// Those of which less than a third of the lifetime is left at this moment.
+    /// Less than a third of its lifetime is left at this time.
     InLastThird(OffsetDateTime),
 }
 
@@ -165,7 +166,7 @@ mod tests {
     use crate::store::index::sample::{NOW, Sample, add, new_index};
     use time::Duration;
 
-    /// Three certificates of one name, and the serial number of the one in place after these rollbacks.
+    /// Returns three certificates of one name, and the serial number of the deployed one after these rollbacks.
     fn placed(rollbacks: &[(usize, usize, bool)], later: bool) -> (usize, Vec<String>) {
         let (_folder, _, mut index) = new_index();
         let mut ids: Vec<EntryId> = Vec::new();

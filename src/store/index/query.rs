@@ -1,4 +1,4 @@
-//! Asking the index. Rows come one by one; the index is never copied into memory.
+//! Queries of the index. Rows are read one by one; the index is never copied into memory.
 
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Params, named_params, params_from_iter};
@@ -9,7 +9,8 @@ use crate::text;
 use crate::text::Lifetime;
 use crate::x509::{Certificate, GeneralName, SerialNumber, general_name};
 
-/// What [`Entry::from_row`] reads. `:now` decides which revocation stands: the latest that was not released.
+/// The columns that [`Entry::from_row`] reads. `:now` selects the revocation in effect: the latest that was not
+/// released.
 const SELECT: &str = "
 SELECT c.id, c.serial, c.issuer, c.name, c.template, c.authority, c.subject, c.sans, c.key_fingerprint, c.fingerprint,
        c.not_before, c.not_after, c.issued_at, c.origin, c.place, c.delivered_at,
@@ -20,32 +21,32 @@ FROM certificate AS c LEFT JOIN revocation AS r ON r.id = (
     SELECT max(s.id) FROM revocation AS s
     WHERE s.certificate = c.id AND s.at <= ?1 AND (s.released_at IS NULL OR s.released_at > ?1))";
 
-/// The word of [`CertificateStatus`], by the same rule as [`Entry::status`]. 6 is certificateHold (RFC 5280 §5.3.1).
+/// The name of the [`CertificateStatus`], by the same rule as [`Entry::status`]. 6 is certificateHold (RFC 5280 §5.3.1).
 const STATUS: &str = "
 CASE WHEN r.reason <> 6 THEN 'revoked' WHEN ?1 > c.not_after THEN 'expired' WHEN r.reason = 6 THEN 'held'
      WHEN ?1 < c.not_before THEN 'not-yet-valid' ELSE 'valid' END";
 
-/// Which certificates are asked for; each thing that is set must hold.
+/// The conditions of a query; a certificate has to meet all that are set.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub status: Option<CertificateStatus>,
-    /// Ends within this time from now, and has not ended yet.
+    /// The certificate expires within this time from now, and has not expired yet; `None` for any expiry.
     pub expiring: Option<Lifetime>,
-    /// Has exactly this subject alternative name.
+    /// The certificate has exactly this subject alternative name; `None` for any name.
     pub san: Option<GeneralName>,
     pub template: Option<String>,
-    /// The name of the authority that signed it.
+    /// The name of the signing authority; `None` for any authority.
     pub authority: Option<String>,
-    /// SHA-256 of the SubjectPublicKeyInfo.
+    /// SHA-256 of the SubjectPublicKeyInfo; `None` for any key.
     pub key_fingerprint: Option<[u8; 32]>,
     pub name: Option<String>,
-    /// At most so many: the latest ones.
+    /// The maximum number of certificates, of which the latest are kept; `None` for no limit.
     pub limit: Option<u64>,
 }
 
 impl Index {
-    /// The certificates that the filter lets through, in the order of their issue, the latest last, and how many there
-    /// are without the limit. A limit leaves out the oldest.
+    /// Returns the certificates that match the filter, in the order of their issue, the latest last, and their number
+    /// without the limit. The limit leaves out the oldest certificates.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -67,7 +68,7 @@ impl Index {
     ) -> Result<u64, IndexError> {
         let (conditions, mut values) = conditions(filter, now);
         let mut run = || {
-            // One transaction: the rows and their number are of the same moment. A change under way is one already.
+            // One transaction, so that the rows and their number are of the same time. A `Transaction` already is one.
             let reading = &self.connection;
             let _transaction = reading.is_autocommit().then(|| reading.unchecked_transaction()).transpose()?;
             let count = format!("SELECT count(*) {FROM} {conditions}");
@@ -83,7 +84,7 @@ impl Index {
         run().map_err(self.place.error())
     }
 
-    /// Whether any issuer in this index used the serial number.
+    /// Returns true when a certificate of any issuer in this index has the serial number.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -105,7 +106,7 @@ impl Index {
         ask().map_err(self.place.error())
     }
 
-    /// The latest certificate of a NAME.
+    /// Returns the latest certificate of a NAME; `None` when there is none.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -117,19 +118,20 @@ impl Index {
             .map_err(self.place.error())
     }
 
-    /// All certificates of a NAME, the latest last.
+    /// Returns all certificates of a NAME, the latest last.
     ///
     /// # Errors
     /// When the index cannot be read.
     pub fn history(&self, name: &str, now: OffsetDateTime) -> Result<Vec<Entry>, IndexError> {
-        // A name is new as often as not, and to plan the question about its entries takes ten times as long as this one.
+        // Many names are new, and planning the query for the entries takes ten times as long as this check.
         if !self.name_is_used(name)? {
             return Ok(Vec::new());
         }
         self.entries("WHERE c.name = ?2 ORDER BY c.id", (now.unix_timestamp(), name))
     }
 
-    /// The certificates with a serial number: one, unless certificates of several issuers were adopted.
+    /// Returns the certificates with a serial number: at most one, unless certificates of several issuers were
+    /// imported.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -137,10 +139,10 @@ impl Index {
         self.entries("WHERE c.serial = ?2 ORDER BY c.id", (now.unix_timestamp(), serial.as_der_content()))
     }
 
-    /// The certificate that NAME|SERIAL means: of a name the latest, of a serial number that one.
+    /// Returns the certificate that NAME|SERIAL selects: the latest of a name, or the one with the serial number.
     ///
     /// # Errors
-    /// When there is none ([`IndexError::NotFound`]), when it can mean two ([`IndexError::Ambiguous`],
+    /// When there is none ([`IndexError::NotFound`]), when the reference can select two ([`IndexError::Ambiguous`],
     /// [`IndexError::SeveralIssuers`]), or the index cannot be read.
     pub fn find(&self, reference: &Reference, now: OffsetDateTime) -> Result<Entry, IndexError> {
         let (name, serial) = match reference {
@@ -149,7 +151,7 @@ impl Index {
             Reference::Either(name, serial) => (Some(name), Some(serial)),
         };
         let mut by_name = name.map(|name| self.latest_by_name(name, now)).transpose()?.flatten();
-        // A host is called by its A-labels, however its name is typed.
+        // The entry of a host has its A-labels as the name, also when the caller typed a U-label.
         if by_name.is_none()
             && let Some(host) = name.and_then(|name| general_name::dns(name).ok())
         {
@@ -160,7 +162,8 @@ impl Index {
             (Some(entry), None) => Ok(entry),
             (None, Some(entry)) if by_serial.is_empty() => Ok(entry),
             (None, Some(entry)) => Err(IndexError::SeveralIssuers { serial: entry.serial }),
-            // Asked for by a text that is both: even the same certificate does not decide what is meant next time.
+            // The text is both a name and a serial number. It is ambiguous even when both select the same certificate,
+            // because that may change.
             (Some(entry), Some(_)) => Err(IndexError::Ambiguous { given: entry.name }),
             (None, None) => {
                 let nearest = name.map(|name| self.nearest_name(name)).transpose()?.flatten();
@@ -169,7 +172,8 @@ impl Index {
         }
     }
 
-    /// The name that is most like this one, if any is like it. All are looked at, and none but the best so far is kept.
+    /// Returns the most similar name; `None` when no name is similar. It reads all names and keeps only the best match
+    /// so far.
     fn nearest_name(&self, wanted: &str) -> Result<Option<String>, IndexError> {
         let look = || -> rusqlite::Result<Option<String>> {
             let mut statement = self.connection.prepare("SELECT DISTINCT name FROM certificate")?;
@@ -186,10 +190,10 @@ impl Index {
         look().map_err(self.place.error())
     }
 
-    /// The certificate of an entry.
+    /// Returns the certificate of an entry.
     ///
     /// # Errors
-    /// When the index cannot be read, or what it holds is no certificate.
+    /// When the index cannot be read, or the record does not contain a certificate.
     pub fn certificate(&self, entry: &Entry) -> Result<Certificate, IndexError> {
         let der: Vec<u8> = self
             .connection
@@ -198,7 +202,7 @@ impl Index {
         Certificate::from_der(&der).map_err(|error| self.place.unreadable(&entry.serial, &error))
     }
 
-    /// Every revocation, hold and release of a certificate, the latest last.
+    /// Returns every revocation, hold and release of a certificate, the latest last.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -215,7 +219,7 @@ impl Index {
 
     fn entries(&self, rest: &str, values: impl Params) -> Result<Vec<Entry>, IndexError> {
         let read = || -> rusqlite::Result<_> {
-            // One act asks several times: what was planned for the first is kept for the next.
+            // One act runs several queries, so the prepared statement is cached.
             let mut statement = self.connection.prepare_cached(&format!("{SELECT} {FROM} {rest}"))?;
             statement.query_map(values, Entry::from_row)?.collect()
         };
@@ -223,7 +227,8 @@ impl Index {
     }
 }
 
-/// The WHERE of a filter, and its values. Everything from outside is a value, never SQL.
+/// Returns the WHERE clause of a filter and its values. All external input is bound as a value and is never part of the
+/// SQL.
 fn conditions(filter: &Filter, now: OffsetDateTime) -> (String, Vec<Value>) {
     let mut values = vec![Value::Integer(now.unix_timestamp())];
     let mut conditions = Vec::new();
@@ -239,7 +244,7 @@ fn conditions(filter: &Filter, now: OffsetDateTime) -> (String, Vec<Value>) {
         demand("c.not_after >= ?1 AND c.not_after <= #", Value::Integer(end));
     }
     if let Some(san) = &filter.san {
-        // The kind is one of six words of this program.
+        // The kind is one of six constants of this program.
         let condition = format!("c.id IN (SELECT certificate FROM san WHERE value = # AND kind = '{}')", san.kind());
         demand(&condition, Value::Text(san.value()));
     }

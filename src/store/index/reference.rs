@@ -1,4 +1,4 @@
-//! NAME|SERIAL on the command line.
+//! Parses NAME|SERIAL of the command line.
 
 use std::str::FromStr;
 
@@ -6,16 +6,16 @@ use crate::store::index::entry::Entry;
 use crate::text;
 use crate::x509::SerialNumber;
 
-/// What somebody asks for: `web.corp.test`, `3f8a01c2…`, `name:cafe`, `serial:cafe`.
+/// The reference of a caller to a certificate: `web.corp.test`, `3f8a01c2…`, `name:cafe`, `serial:cafe`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
     Name(String),
     Serial(SerialNumber),
-    /// Hexadecimal digits without a prefix can be either; the index knows.
+    /// Hexadecimal digits without a prefix can be a name or a serial number; the index decides.
     Either(String, SerialNumber),
 }
 
-/// Why a text is neither a name nor a serial number.
+/// The reason why a text is neither a name nor a serial number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
     #[error("the name is empty")]
@@ -25,7 +25,7 @@ pub enum ReferenceError {
 }
 
 impl Reference {
-    /// Whether it meant this certificate by its serial number, and not by its name.
+    /// Returns true when the reference selected this certificate by its serial number and not by its name.
     pub fn is_serial_of(&self, found: &Entry) -> bool {
         match self {
             Self::Name(_) => false,

@@ -1,4 +1,4 @@
-//! Certificates and entries for tests of whatever reads the index.
+//! Certificates and entries for tests of modules that read the index.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName, Va
 
 pub const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
 
-/// A certificate that nobody signed: the index records, it does not judge.
+/// A certificate without a valid signature: the index records certificates and does not verify them.
 pub struct Sample<'a> {
     pub serial: u32,
     pub issuer: &'a str,
@@ -37,7 +37,7 @@ impl Default for Sample<'_> {
 impl Sample<'_> {
     pub fn certificate(&self) -> Certificate {
         let name = |text: &str| DistinguishedName::build(&[(AttributeType::CommonName, text.to_owned())]).unwrap();
-        // ecdsa-with-SHA256, and a point on P-256 that need not be on the curve.
+        // The algorithm is ecdsa-with-SHA256, and the point is encoded for P-256 and need not be on the curve.
         let algorithm = der::sequence(&[b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"]);
         let key_type =
             der::sequence(&[b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"]);

@@ -1,4 +1,4 @@
-//! The tables, and how an older index becomes a present one.
+//! The tables of the index, and the migration of an older index to the current version.
 
 use rusqlite::Connection;
 
@@ -8,18 +8,19 @@ use crate::store::index::limits::PAGES_OF_LOG;
 /// "caIX": marks an SQLite file as an index of this program (PRAGMA application_id).
 const APPLICATION_ID: i64 = 0x6361_4958;
 
-/// Each brings an index from the version of its position to the next. They are only ever appended: an index in the
-/// field has run exactly those before its version.
+/// Each migration brings an index from the version of its position to the next. Migrations are only appended, because
+/// an existing index has run exactly those before its version.
 ///
-/// Version 1. Times are seconds since 1970 in UTC. The order of UNIQUE makes it the way to find a serial, too.
-/// `sans` repeats `san` in the order of the certificate, `kind:value` per line, so that a list needs no second look-up.
-/// A table WITHOUT ROWID is its own index: one page less to write for each certificate.
+/// Version 1. Times are seconds since 1970 in UTC. The column order of UNIQUE makes it the index for serial numbers,
+/// too. `sans` repeats `san` in the order of the certificate, one `kind:value` per line, so that listing entries needs
+/// no second query. A table WITHOUT ROWID is its own index, which saves one written page for each certificate.
 ///
-/// Version 2. A revocation list is recorded before its files appear, so that its number is never given to another one. What
-/// it says of a certificate is repeated in `revocation`: a list of 100,000 then reads 8 MB and not the DER of them all.
+/// Version 2. A CRL is recorded before its files appear, so that its number is never used for another CRL. `revocation`
+/// repeats the columns of the certificate that a CRL needs: a CRL of 100,000 entries then reads 8 MB and not the DER of
+/// all certificates.
 ///
-/// Version 3. A rollback is recorded before its files are put back, so that the same command ends one that was interrupted. A
-/// hook is a setting of its name, and the one thing here that is overwritten.
+/// Version 3. A rollback is recorded before its files are put back, so that the same command completes an interrupted
+/// rollback. A hook is a setting of its name, and the only row here that is overwritten.
 const MIGRATIONS: &[&str] = &[
     "
 CREATE TABLE certificate (
@@ -104,7 +105,7 @@ CREATE TABLE hook (
 /// The version that this program writes.
 const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Fills an empty file. Nothing is synced on the way: the caller does that once, at the end.
+/// Creates the tables in an empty file. This function does not sync; the caller syncs once at the end.
 pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;
@@ -114,7 +115,7 @@ pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
     ))
 }
 
-/// What a connection needs before its first change: a commit that is durable when it returns, and damage noticed.
+/// Prepares a connection for its first change: a commit is durable when it returns, and damage is detected.
 pub(crate) fn prepare_for_writing(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;
@@ -122,7 +123,7 @@ pub(crate) fn prepare_for_writing(connection: &Connection) -> rusqlite::Result<(
     ))
 }
 
-/// Whether it has to be migrated first; refuses what is not an index.
+/// Returns true when the index has to be migrated first; fails when the file is not an index.
 pub(crate) fn is_older(connection: &Connection, place: &Place) -> Result<bool, IndexError> {
     let path = || place.0.clone();
     let value = |pragma: &str| -> Result<i64, IndexError> {
@@ -141,12 +142,12 @@ pub(crate) fn is_older(connection: &Connection, place: &Place) -> Result<bool, I
     }
 }
 
-/// Brings an older index to the present form in one step.
+/// Migrates an older index to the current version in one step.
 pub(crate) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     run_missing(connection, MIGRATIONS)
 }
 
-/// Runs what is missing, all or nothing. Two programs may try at once: the second finds nothing left to do.
+/// Runs the missing migrations, all or none. Two processes may try at once: the second finds no missing migration.
 fn run_missing(connection: &Connection, migrations: &[&str]) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA synchronous = FULL; BEGIN IMMEDIATE")?;
     let run = || {

@@ -1,4 +1,4 @@
-//! What the index promises.
+//! Tests of the guarantees of the index.
 
 use std::fs;
 use std::path::Path;
@@ -56,7 +56,7 @@ fn a_schema_that_was_tampered_with_does_nothing_but_name_tables() {
     let (_folder, path, mut index) = new_index();
     add(&mut index, &Sample::default(), "first");
     drop(index);
-    // As somebody leaves it behind who may write the file.
+    // The file as an attacker with write access could leave it.
     let planted = Connection::open(&path).unwrap();
     planted
         .execute_batch("CREATE TRIGGER planted AFTER INSERT ON certificate BEGIN DELETE FROM certificate; END")
@@ -364,7 +364,7 @@ fn an_index_of_the_first_version_is_brought_to_the_present_form_with_its_revocat
     let (_folder, path, mut index) = new_index();
     let id = add(&mut index, &Sample::default(), "web");
     drop(index);
-    // As the first version left it: without what came since.
+    // The index as the first version wrote it, without the later tables.
     let connection = Connection::open(&path).unwrap();
     connection
         .execute_batch(
@@ -441,7 +441,7 @@ fn the_bundled_sqlite_is_one_without_the_bug_that_damages_logs() {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
 
-    /// What cannot be told from a sound index is for `check`; nothing here ends the program.
+    /// What cannot be distinguished from a sound index is for `check` to find; no damage here crashes the program.
     #[test]
     fn no_damage_to_the_file_makes_it_panic(
         changes in proptest::collection::vec((proptest::prelude::any::<proptest::sample::Index>(), 0_u8..), 1..8),

@@ -1,4 +1,4 @@
-//! Changing the index: one durable transaction, or nothing.
+//! Changes of the index, each in one durable transaction.
 
 use std::ops::Deref;
 
@@ -9,14 +9,14 @@ use crate::store::index::{EntryId, Index, IndexError, NewCrl, NewEntry, Revocati
 use crate::x509::GeneralName;
 use crate::x509::crl::RevocationReason;
 
-/// A transaction. It sees its own records; other readers see them after [`commit`](Transaction::commit). Dropped before that, it
-/// has changed nothing.
+/// A transaction. It sees its own records, and other connections see them after [`commit`](Transaction::commit). When
+/// it is dropped, nothing is changed.
 pub struct Transaction<'a> {
     index: &'a Index,
     transaction: rusqlite::Transaction<'a>,
 }
 
-/// Every query of the index can be made within a transaction.
+/// Every query of the index also works within a transaction.
 impl Deref for Transaction<'_> {
     type Target = Index;
 
@@ -26,10 +26,10 @@ impl Deref for Transaction<'_> {
 }
 
 impl Index {
-    /// Begins a transaction. Other writers wait for its end; readers do not.
+    /// Begins a transaction. Of several writers one goes first and the others wait; readers are not affected.
     ///
     /// # Errors
-    /// When another writer does not end in time, or the index was opened for reading.
+    /// When another writer does not finish in time, or the index was opened for reading.
     pub fn transaction(&mut self) -> Result<Transaction<'_>, IndexError> {
         let index: &Self = self;
         let transaction = rusqlite::Transaction::new_unchecked(&index.connection, TransactionBehavior::Immediate)
@@ -37,8 +37,8 @@ impl Index {
         Ok(Transaction { index, transaction })
     }
 
-    /// Notes that the files of a certificate are in place. This is cheap and **not durable**: after a power cut the mark
-    /// may be missing, and a look at the files brings it back.
+    /// Records that the files of a certificate are delivered. This is cheap and **not durable**: after a power cut the
+    /// mark may be missing, and the next run restores it from the files.
     ///
     /// # Errors
     /// When the index cannot be written.
@@ -49,15 +49,15 @@ impl Index {
 
     /// Writes without a sync.
     fn lightly(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), IndexError> {
-        // NORMAL, not OFF: a commit that folds the log into the main file still syncs the log first.
+        // NORMAL, not OFF: a commit that writes the log back into the main file still syncs the log first.
         let light = self.connection.execute_batch("PRAGMA synchronous = NORMAL");
         let written = light.and_then(|()| write(&self.connection)).map_err(self.place.error());
         self.connection.execute_batch("PRAGMA synchronous = FULL").map_err(self.place.error())?;
         written
     }
 
-    /// Notes that the files of a revocation list are in place: cheap and not durable, as [`mark_delivered`](Self::mark_delivered).
-    /// Without the mark an expired certificate stays on one more list.
+    /// Records that the files of a CRL are published: cheap and not durable, like
+    /// [`mark_delivered`](Self::mark_delivered). Without the mark, an expired certificate stays on one more CRL.
     ///
     /// # Errors
     /// When the index cannot be written.
@@ -67,7 +67,7 @@ impl Index {
         self.lightly(|connection| connection.execute(update, values).map(drop))
     }
 
-    /// As if the process had died before [`mark_delivered`](Self::mark_delivered).
+    /// Removes the mark, as if the process was killed before [`mark_delivered`](Self::mark_delivered).
     #[cfg(test)]
     pub fn unmark_delivered(&mut self, id: EntryId) -> Result<(), IndexError> {
         let unmark = "UPDATE certificate SET delivered_at = NULL WHERE id = ?1";
@@ -79,7 +79,7 @@ impl Transaction<'_> {
     /// Records a certificate.
     ///
     /// # Errors
-    /// When the index has one with the same issuer and serial number, or cannot be written.
+    /// When the index already has a certificate with this issuer and serial number, or cannot be written.
     pub fn insert(&mut self, entry: &NewEntry<'_>) -> Result<EntryId, IndexError> {
         let certificate = entry.certificate;
         let sans: Vec<String> = certificate.names().iter().map(GeneralName::to_string).collect();
@@ -121,7 +121,7 @@ impl Transaction<'_> {
         if names.is_empty() {
             return Ok(());
         }
-        // A foreign certificate may name the same thing twice.
+        // A certificate of another tool may contain the same name twice.
         let mut statement =
             self.transaction.prepare("INSERT OR IGNORE INTO san (value, kind, certificate) VALUES (?1, ?2, ?3)")?;
         for name in names {
@@ -147,7 +147,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Records that a hold ended. `false` when there is none that stands.
+    /// Records that a hold was released. Returns false when no hold is in effect.
     ///
     /// # Errors
     /// When the index cannot be written.
@@ -159,16 +159,16 @@ impl Transaction<'_> {
         Ok(released.map_err(self.place.error())? > 0)
     }
 
-    /// Records a CRL, before it is published.
+    /// Records a CRL before its files appear.
     ///
     /// # Errors
-    /// When a CRL of this authority has the number already, or the index cannot be written.
+    /// When an earlier CRL of this authority has the same number, or the index cannot be written.
     pub fn record_crl(&mut self, crl: &NewCrl<'_>) -> Result<(), IndexError> {
         crl.insert(&self.transaction).map_err(self.place.error())
     }
 
-    /// Records that the files of an older certificate are going to be put back; the number of that record. `id` and
-    /// `done_at` of what is given do not count.
+    /// Records that the files of a previous certificate are about to be put back, and returns the number of the record.
+    /// `id` and `done_at` of `rollback` are ignored.
     ///
     /// # Errors
     /// When the index cannot be written.
@@ -182,10 +182,10 @@ impl Transaction<'_> {
         Ok(self.transaction.last_insert_rowid())
     }
 
-    /// Makes everything in this transaction durable at once.
+    /// Makes all records of this transaction durable at once.
     ///
     /// # Errors
-    /// When the index cannot be written; nothing has changed then.
+    /// When the index cannot be written; then nothing is changed.
     pub fn commit(self) -> Result<(), IndexError> {
         let place = &self.index.place;
         self.transaction.commit().map_err(place.error())
