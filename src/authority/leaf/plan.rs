@@ -1,6 +1,6 @@
-//! What an order means: everything that can be decided, and refused, before the CA key is opened and the lock is taken.
+//! Plans an order: makes every decision and check that is possible before the CA key is opened and the lock is taken.
 //!
-//! A [`Plan`] is also the whole of a dry run. Carrying it out is in [`super::issue`].
+//! A [`Plan`] is also the result of a dry run. [`super::issue`] carries it out.
 
 use time::OffsetDateTime;
 
@@ -23,42 +23,42 @@ use crate::store::{Effects, Store};
 use crate::system::files::Ownership;
 use crate::x509::KeyAlgorithm;
 
-/// An order whose outcome is decided as far as it can be without the CA key.
+/// An order that is decided as far as this is possible without the CA key.
 pub struct Plan<'s> {
     pub(crate) target: IssueTarget<'s>,
-    /// The CA that signs, as its files are now.
+    /// The CA that signs, from its current files.
     pub(crate) issuer: CaCertificate,
     pub(crate) request: CertificateRequest,
     pub(crate) new_key: Option<PrivateKey>,
-    /// Owner and group of the files.
+    /// The owner and group of the files.
     pub(crate) ownership: Ownership,
-    /// What becomes of everything that a CSR asks for; `None` without a CSR.
+    /// What the certificate would have of everything that the CSR asks for; `None` without a CSR.
     pub(crate) comparison: Option<Comparison>,
-    /// Whether `--clip` shortened the lifetime to that of the issuer.
+    /// True when `--clip` shortened the lifetime to that of the issuer.
     pub(crate) clipped: bool,
-    /// The certificate as it would be signed; only of a dry run.
+    /// The certificate as it would be signed; `None` except in a dry run.
     preview: Option<ApprovedDraft>,
 }
 
-/// The answer to an order.
+/// The decision about an order.
 pub enum Planned<'s> {
-    /// Nothing is to be done: the certificate that is there is not due.
+    /// Nothing has to be done: the current certificate is not due.
     Unchanged(Box<IssueOutcome>),
-    /// A certificate is to be issued.
+    /// A certificate has to be issued.
     Issue(Box<Plan<'s>>),
 }
 
-/// Decides an order. Nothing is signed and nothing is written; the index is only read.
+/// Decides an order. Nothing is signed or written; the index is only read.
 ///
 /// # Errors
-/// When the template, the issuer or the state of the CA refuses it.
+/// When the template, the issuer or the state of the CA does not allow it.
 pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) -> Result<Planned<'s>, IssueError> {
     let now = effects.now();
     let profile = request_inputs::profile(Some(store), &order.template)?;
     order.name = request_inputs::plain_name(order.name, &profile)?;
     let cas = store.ca_certificates();
     let issuer = cas.ca_certificate(&cas.choose(order.issuer.as_deref(), store.config())?)?;
-    // A CA certificate for a CSR is that of another CA, which keeps its key elsewhere.
+    // A CA certificate for a CSR belongs to another CA, which keeps its key elsewhere.
     let is_own_ca = profile.is_authority() && !matches!(order.key, SubjectKey::Requested(_));
     let place = order.place.clone().unwrap_or(if is_own_ca { Destination::Authority } else { Destination::Issued });
     if is_own_ca {
@@ -66,7 +66,8 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
     }
     let target = IssueTarget::new(store, now, order, profile, place)?;
 
-    // A look without the lock: most runs of `--if-due` end here, and the caller is not asked for a passphrase in vain.
+    // This check without the lock ends most runs of `--if-due`, so that the caller is not asked for a passphrase in
+    // vain.
     match target.order.existing {
         IfNameExists::KeepUnlessDue(due) => {
             if let Some(unchanged) = target.unchanged(due)? {
@@ -103,7 +104,7 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
     if !matches!(order.key, SubjectKey::Generate(_)) {
         check_subject_key(&target, store.index()?)?;
     }
-    // The draft is written and linted here only where the answer is needed; what counts is done again under the lock.
+    // The draft is made and linted here only where the result is needed. The decisive draft is made under the lock.
     let is_previewed = order.dry_run || target.is_requested();
     let preview = if is_previewed { Some(issuance::approve(draft, Some(&issuer))?) } else { None };
     let comparison = compare_request(&target, preview.as_ref())?;
@@ -117,7 +118,7 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
 }
 
 impl Plan<'_> {
-    /// The outcome of a dry run. `None` when the order is not one.
+    /// Returns the outcome of a dry run; `None` when the order is not a dry run.
     pub fn dry_run(&mut self) -> Option<IssueOutcome> {
         if !self.target.order.dry_run {
             return None;
@@ -133,13 +134,13 @@ impl Plan<'_> {
         Some(self.target.outcome(IssueStatus::Planned, self.issuer.name(), CertificateFacts::Draft(draft), details))
     }
 
-    /// The moment for which everything was decided.
+    /// Returns the time for which the order was decided.
     pub fn now(&self) -> OffsetDateTime {
         self.target.now
     }
 }
 
-/// Refuses a key that leaked, and one of this CA's own in a CSR.
+/// Rejects a compromised key, and a CSR for one of this CA's own keys.
 pub(crate) fn check_subject_key(target: &IssueTarget<'_>, index: &Index) -> Result<(), IssueError> {
     match &target.order.key {
         SubjectKey::Generate(_) => {}
@@ -151,7 +152,8 @@ pub(crate) fn check_subject_key(target: &IssueTarget<'_>, index: &Index) -> Resu
     Ok(())
 }
 
-/// What becomes of everything that a CSR asks for; refused here when the certificate has to be exactly that.
+/// Returns what the certificate would have of everything that the CSR asks for. It is an error here when the
+/// certificate has to match the CSR exactly and does not.
 fn compare_request(
     target: &IssueTarget<'_>,
     preview: Option<&ApprovedDraft>,
@@ -164,7 +166,8 @@ fn compare_request(
     Ok(Some(comparison))
 }
 
-/// Refuses early what would stop the delivery: after the record it would be too late for a clean refusal.
+/// Rejects early what would stop the delivery, because an error after the record leaves a recorded certificate without
+/// files.
 fn check_place(target: &IssueTarget<'_>) -> Result<(), IssueError> {
     if let Some(folder) = target.folder()
         && certificate_folder::is_no_folder(&folder)

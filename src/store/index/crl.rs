@@ -41,7 +41,7 @@ pub struct RecordedCrl {
 }
 
 impl RecordedCrl {
-    /// The greatest value of the column. RFC 5280 §5.2.3 would allow 20 octets; no CA signs that many CRLs.
+    /// The greatest value of the column. RFC 5280 §5.2.3 would allow 20 bytes; no CA signs that many CRLs.
     pub const GREATEST_NUMBER: u64 = i64::MAX.cast_unsigned();
 
     /// Returns true when less than a third of the CRL's lifetime is left, so that the next one has to be signed.

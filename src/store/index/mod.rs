@@ -1,8 +1,8 @@
 //! The index of issued certificates: an SQLite file, `index.db`. Only this module uses rusqlite.
 //!
-//! - A record is durable when [`Transaction::commit`] returns (write-ahead log, `synchronous=FULL`), at the cost of about one
-//!   sync. The log is not written back into the main file when a process exits (that alone cost three syncs of five), but
-//!   from time to time by a commit. So `index.db` without its `index.db-wal` is not the whole index.
+//! - A record is durable when [`Transaction::commit`] returns (write-ahead log, `synchronous=FULL`), at the cost of
+//!   about one sync. The log is not written back into the main file when a process exits (that alone cost three syncs
+//!   of five), but from time to time by a commit. So `index.db` without its `index.db-wal` is not the whole index.
 //! - Readers never wait for a writer, and a writer never waits for readers.
 //! - Rows are only added. A later event of a certificate (revoked, on hold) is a row of its own; the release of a hold is
 //!   written into the row of the hold.
