@@ -231,9 +231,10 @@ fn a_list_is_that_of_its_authority_byte_for_byte() {
     assert_eq!((list.number.as_deref(), list.version), (Some(&[1][..]), 2));
     assert_eq!(list.this_update, ca.now - Duration::minutes(10), "for clocks that are slow");
     assert_eq!(list.next_update, Some(ca.now + Duration::days(30)), "the setting of ca.toml");
-    let told: Vec<_> = list.entries.iter().map(|entry| (entry.revoked_at, entry.reason, entry.invalid_since)).collect();
+    let reported: Vec<_> =
+        list.entries.iter().map(|entry| (entry.revoked_at, entry.reason, entry.invalid_since)).collect();
     assert_eq!(
-        told,
+        reported,
         [(ca.now, Some(STOLEN), Some(suspected)), (ca.now, None, None), (ca.now, Some(HOLD), None)],
         "in the order of the revocations; 'unspecified' is not written"
     );
@@ -512,8 +513,8 @@ fn an_authority_below_a_revoked_one_signs_nothing() {
     ca.revoke("policy", STOLEN).unwrap();
     let order =
         crate::authority::leaf::order::IssueOrder { issuer: Some("emea".to_owned()), ..order("server", "web.test") };
-    let told = ca.issue(order).unwrap_err().to_string();
-    assert!(told.starts_with("'emea' stands below 'policy', which is revoked"), "{told}");
+    let message = ca.issue(order).unwrap_err().to_string();
+    assert!(message.starts_with("'emea' stands below 'policy', which is revoked"), "{message}");
     assert!(matches!(ca.issue(below("apac")), Err(IssueError::Certify(CertifyError::RevokedIssuer { .. }))));
 }
 

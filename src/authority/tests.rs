@@ -439,11 +439,11 @@ fn the_files_have_the_mode_and_owner_that_the_template_names() {
 }
 
 #[test]
-fn a_foreign_ca_is_taken_over_with_its_chain() {
-    let foreign = Ca::new();
+fn a_ca_of_another_tool_is_imported_with_its_chain() {
+    let other_ca = Ca::new();
     let imported = |authority: &str| ImportedCa {
-        certificate: read_certificate(&foreign.path(&format!("authorities/{authority}/cert.pem"))).unwrap(),
-        key: KeyFile::parse(&fs::read(foreign.path(&format!("authorities/{authority}/key.pem"))).unwrap())
+        certificate: read_certificate(&other_ca.path(&format!("authorities/{authority}/cert.pem"))).unwrap(),
+        key: KeyFile::parse(&fs::read(other_ca.path(&format!("authorities/{authority}/key.pem"))).unwrap())
             .unwrap()
             .open(None)
             .unwrap(),
@@ -480,11 +480,11 @@ fn a_foreign_ca_is_taken_over_with_its_chain() {
 
 #[test]
 fn an_expired_ca_and_a_leaf_are_not_taken_over() {
-    let foreign = Ca::new();
+    let other_ca = Ca::new();
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let root = read_certificate(&foreign.path("authorities/root/cert.pem")).unwrap();
+    let root = read_certificate(&other_ca.path("authorities/root/cert.pem")).unwrap();
     let mut fields = TbsFields::split(root.tbs()).unwrap();
-    let past = Validity { not_before: foreign.now - Duration::days(9), not_after: foreign.now - Duration::DAY };
+    let past = Validity { not_before: other_ca.now - Duration::days(9), not_after: other_ca.now - Duration::DAY };
     fields.validity = past.to_der();
     fields.public_key = key.public_key().spki().to_vec();
     fields.signature_algorithm = key.signature_algorithm().der;
@@ -498,9 +498,9 @@ fn an_expired_ca_and_a_leaf_are_not_taken_over() {
     };
     assert!(matches!(ca.init(wanted), Err(error) if error.to_string().contains("not now")));
 
-    foreign.issue(order("server", "web.test")).unwrap();
-    let read = |below: &str| read_certificates(&foreign.path(below)).unwrap();
-    let key = KeyFile::parse(&fs::read(foreign.path("issued/web.test/key.pem")).unwrap()).unwrap().open(None).unwrap();
+    other_ca.issue(order("server", "web.test")).unwrap();
+    let read = |below: &str| read_certificates(&other_ca.path(below)).unwrap();
+    let key = KeyFile::parse(&fs::read(other_ca.path("issued/web.test/key.pem")).unwrap()).unwrap().open(None).unwrap();
     let chain = [read("issued/web.test/chain.pem"), vec![root]].concat();
     let leaf = ImportedCa { certificate: read("issued/web.test/cert.pem").remove(0), key, chain };
     let wanted =

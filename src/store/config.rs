@@ -357,12 +357,12 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_told_at_once() {
-        let told = Config::read(
+        let result = Config::read(
             "ca.toml",
             "nmae = \"x\"\n[root]\nkey = \"rsa\"\nlifetime = \"0d\"\npermit = [5, \"10.0.0.1/8\"]\n[subject]\norganisation = \"x\"\ncountry = \"de\"\n\
              [crl]\nurls = [\"http://{{ issuer.test/\", \"crl.test\"]\n[distribution]\ncrl = []\n[index]\nlocation = \"\"\n",
         );
-        let told = told.unwrap_err().to_string();
+        let message = result.unwrap_err().to_string();
         for part in [
             "did you mean 'name'",
             "'rsa' is not a key algorithm",
@@ -376,7 +376,7 @@ mod tests {
             "unknown key 'crl'",
             "the index has to be somewhere",
         ] {
-            assert!(told.contains(part), "{told}");
+            assert!(message.contains(part), "{message}");
         }
     }
 

@@ -104,7 +104,7 @@ impl Diagnostic for HomeError {
             Self::NoneFound(_) => Diagnosis::usage("no-ca")
                 .hint("to make one in ./ca: ca init")
                 .hint("to use one elsewhere: --dir DIR, or the variable CA_DIR"),
-            Self::Foreign(folder) => Diagnosis::refused("foreign-ca")
+            Self::OtherOwner(folder) => Diagnosis::refused("foreign-ca")
                 .hint(format!("if you trust whoever it belongs to: --dir {}", folder.display())),
         }
     }

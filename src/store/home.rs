@@ -36,7 +36,7 @@ pub enum HomeError {
     #[error("no CA directory was found in {} or above it", .0.display())]
     NoneFound(PathBuf),
     #[error("{} belongs to another user", .0.display())]
-    Foreign(PathBuf),
+    OtherOwner(PathBuf),
 }
 
 impl Home {
@@ -63,7 +63,7 @@ impl Home {
         let home = candidates.map(Self::at).find(Self::exists).ok_or_else(|| HomeError::NoneFound(from.to_owned()))?;
         match files::is_private_to_us(&home.config()) {
             Ok(true) => Ok(home),
-            _ => Err(HomeError::Foreign(home.folder)),
+            _ => Err(HomeError::OtherOwner(home.folder)),
         }
     }
 
@@ -189,6 +189,6 @@ mod tests {
         let config = top.path().join("ca.toml");
         fs::write(&config, "").unwrap();
         fs::set_permissions(&config, fs::Permissions::from_mode(0o666)).unwrap();
-        assert_eq!(Home::find(None, top.path()), Err(HomeError::Foreign(top.path().to_owned())));
+        assert_eq!(Home::find(None, top.path()), Err(HomeError::OtherOwner(top.path().to_owned())));
     }
 }

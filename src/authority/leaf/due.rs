@@ -42,7 +42,7 @@ pub enum DueItem {
     },
     Authority {
         serial: SerialNumber,
-        cure: AuthorityFix,
+        fix: AuthorityFix,
     },
     List {
         number: u64,
@@ -76,8 +76,7 @@ pub fn due(store: &Store, due: order::DueRule, effects: &Effects<'_>) -> Result<
         let certificate = read_certificate(&CERTIFICATE.path_in(&home.authority(&name)))?;
         let is_revoked = index.by_serial(&certificate.serial, now)?.iter().any(|entry| entry.revocation.is_some());
         if !is_revoked && is_due(certificate.validity, due, now) {
-            let what =
-                DueItem::Authority { serial: certificate.serial.clone(), cure: cure(authorities, &certificate)? };
+            let what = DueItem::Authority { serial: certificate.serial.clone(), fix: fix(authorities, &certificate)? };
             found.push(DueEntry { what, name: name.clone(), validity: certificate.validity });
         }
         if now <= certificate.validity.not_after {
@@ -144,7 +143,7 @@ fn list_is_due(list: &RecordedCrl, due: order::DueRule, now: OffsetDateTime) -> 
     }
 }
 
-fn cure(authorities: &CaCertificates, certificate: &Certificate) -> Result<AuthorityFix, StoreError> {
+fn fix(authorities: &CaCertificates, certificate: &Certificate) -> Result<AuthorityFix, StoreError> {
     if certificate.is_self_issued() {
         return Ok(AuthorityFix::RenewRoot);
     }
@@ -163,12 +162,12 @@ impl DueEntry {
         match &self.what {
             DueItem::Certificate { has_key: true, .. } => format!("ca renew {}", shell_word(name)),
             DueItem::Certificate { has_key: false, .. } => format!("ca sign CSR --name {} --force", shell_word(name)),
-            DueItem::Authority { cure: AuthorityFix::RenewRoot, .. } if name == ROOT => "ca root renew".to_owned(),
-            DueItem::Authority { cure: AuthorityFix::RenewRoot, .. } => format!("ca root renew {name}"),
-            DueItem::Authority { cure: AuthorityFix::IssueAnother { above }, .. } => {
+            DueItem::Authority { fix: AuthorityFix::RenewRoot, .. } if name == ROOT => "ca root renew".to_owned(),
+            DueItem::Authority { fix: AuthorityFix::RenewRoot, .. } => format!("ca root renew {name}"),
+            DueItem::Authority { fix: AuthorityFix::IssueAnother { above }, .. } => {
                 format!("ca issue intermediate {name}-2 --issuer {above}")
             }
-            DueItem::Authority { cure: AuthorityFix::AskAbove, .. } => format!("ca intermediate request {name}-2"),
+            DueItem::Authority { fix: AuthorityFix::AskAbove, .. } => format!("ca intermediate request {name}-2"),
             DueItem::List { .. } => {
                 let authority = if name == usual_issuer { String::new() } else { format!(" --authority {name}") };
                 // With --ensure, only a CRL in its last third is signed, so another due rule leaves the flag out.

@@ -42,7 +42,7 @@ pub enum IssueError {
     #[error("{} is a private key to which this certificate would not belong", .0.display())]
     KeyOfAnother(PathBuf),
     #[error("{} is no certificate of this name, and nothing is put in its place", .0.display())]
-    Foreign(PathBuf),
+    OtherCertificate(PathBuf),
     /// Another process replaced the certificate that this order was made from.
     #[error("'{0}' was replaced by other processes again and again; nothing was done by this one")]
     Overtaken(String),
@@ -88,7 +88,7 @@ impl Diagnostic for IssueError {
             Self::KeyOfAnother(_) => {
                 Diagnosis::refused("key-of-another").hint("move it away, or choose another place with --out")
             }
-            Self::Foreign(_) => {
+            Self::OtherCertificate(_) => {
                 Diagnosis::refused("exists").hint("move it away, and the key that belongs to it; then run it again")
             }
             Self::Overtaken(_) => Diagnosis::refused("locked").hint("run it again"),

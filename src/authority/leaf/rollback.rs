@@ -69,7 +69,7 @@ pub enum RollbackError {
     #[error("'{}' (serial {serial}) is revoked or on hold: it may not be used", text::escape(name))]
     Revoked { name: String, serial: SerialNumber },
     #[error("the files of '{}' were changed by somebody: those in {} are of no certificate of this name", text::escape(name), folder.display())]
-    Foreign { name: String, folder: PathBuf },
+    OtherCertificate { name: String, folder: PathBuf },
 }
 
 impl<E> From<E> for RollbackError
@@ -103,7 +103,7 @@ impl Diagnostic for RollbackError {
             Self::Revoked { name, .. } => {
                 Diagnosis::refused("revoked").hint(format!("for a new one: ca rekey {}", shell_word(name)))
             }
-            Self::Foreign { .. } => {
+            Self::OtherCertificate { .. } => {
                 Diagnosis::refused("exists").hint("nothing existing is overwritten: move them away first")
             }
         }
@@ -235,7 +235,7 @@ impl Work<'_> {
         let not_kept = || RollbackError::NotKept { name: name.to_string(), serial: target.serial.clone() };
         let incoming = self.kept(index, target)?.ok_or_else(not_kept)?;
         let is_one_by_one = in_place.place.is_some();
-        let is_foreign = match is_one_by_one {
+        let has_other_files = match is_one_by_one {
             // A killed process left files of two certificates, both of this name.
             true => {
                 let own = name_history
@@ -247,8 +247,8 @@ impl Work<'_> {
             }
             false => folder.exists() && !previous_certificates::is_of(&folder, in_place),
         };
-        if is_foreign {
-            return Err(RollbackError::Foreign { name: name.to_string(), folder });
+        if has_other_files {
+            return Err(RollbackError::OtherCertificate { name: name.to_string(), folder });
         }
         if in_place.delivered_at.is_none() {
             // The files are deployed and only the mark is missing. Without the mark, the certificate would count as

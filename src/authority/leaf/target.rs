@@ -269,7 +269,7 @@ impl<'s> IssueTarget<'s> {
             // A new key fixes a key file that does not match, but a file with another certificate belongs to a third
             // party.
             return match certificate_folder::other_certificate(folder, &own) {
-                Some(path) => Err(IssueError::Foreign(path)),
+                Some(path) => Err(IssueError::OtherCertificate(path)),
                 None => Ok(false),
             };
         }

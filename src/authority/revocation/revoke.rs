@@ -109,11 +109,11 @@ impl Diagnostic for RevokeError {
             }
             Self::Several { entries, .. } => {
                 let failure = Diagnosis::usage("several-live").hint("say which one by its serial number, or --all");
-                let told = |entry: &Entry| {
+                let described = |entry: &Entry| {
                     let (issued, end) = (rfc3339(entry.issued_at), rfc3339(entry.validity.not_after));
                     format!("serial:{}  issued {issued}, until {end}", entry.serial)
                 };
-                failure.hints(entries.iter().map(told))
+                failure.hints(entries.iter().map(described))
             }
             Self::Ended { serial, .. } => {
                 Diagnosis::refused("ended").hint(format!("to record it all the same: ca revoke serial:{serial}"))
@@ -252,9 +252,9 @@ fn check(index: &Index, entry: &Entry, order: &RevokeOrder) -> Result<(), Revoke
     if index.certificate(entry)?.is_self_issued() {
         return Err(RevokeError::Root(name));
     }
-    let standing = index.current_revocation(entry.id)?;
+    let current = index.current_revocation(entry.id)?;
     let is_hold = |revocation: &Revocation| revocation.reason == RevocationReason::CertificateHold;
-    let refused = match (order.reason, standing) {
+    let refused = match (order.reason, current) {
         (RevocationReason::RemoveFromCrl, None) => RevokeError::NotHeld { name, serial },
         (RevocationReason::RemoveFromCrl, Some(revocation)) if !is_hold(&revocation) => {
             RevokeError::Final { name, serial, revocation }

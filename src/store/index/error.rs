@@ -17,7 +17,7 @@ pub enum IndexError {
     #[error("there is no index at {}", path.display())]
     Missing { path: PathBuf },
     #[error("{} is not an index of this program: it is {found}", path.display())]
-    Foreign { path: PathBuf, found: &'static str },
+    NotAnIndex { path: PathBuf, found: &'static str },
     #[error("the index {} has version {found}, but this program knows only versions up to {known}", path.display())]
     Newer { path: PathBuf, found: i64, known: i64 },
     #[error("the index {} is damaged: {reason}", path.display())]
@@ -79,7 +79,7 @@ impl Place {
 
 fn of_sqlite(failure: ffi::Error, path: PathBuf, reason: String) -> IndexError {
     match failure.code {
-        ErrorCode::NotADatabase => IndexError::Foreign { path, found: "no SQLite file" },
+        ErrorCode::NotADatabase => IndexError::NotAnIndex { path, found: "no SQLite file" },
         ErrorCode::DatabaseCorrupt => IndexError::Damaged { path, reason },
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => IndexError::Busy { path },
         ErrorCode::DiskFull => IndexError::Full { path },
@@ -102,7 +102,7 @@ impl Diagnostic for IndexError {
                 Diagnosis::usage("ambiguous").hint("ask for it by its name: 'ca list' shows the names")
             }
             Self::Missing { .. } => Diagnosis::refused("index-missing").hint(RESTORE),
-            Self::Foreign { .. } => {
+            Self::NotAnIndex { .. } => {
                 Diagnosis::refused("index-foreign").hint("[index] location in ca.toml says where the index is")
             }
             Self::Newer { .. } => {

@@ -130,7 +130,7 @@ pub(crate) fn is_older(connection: &Connection, place: &Place) -> Result<bool, I
         connection.query_row(pragma, [], |row| row.get(0)).map_err(place.error())
     };
     if value("PRAGMA application_id")? != APPLICATION_ID {
-        return Err(IndexError::Foreign { path: path(), found: "an SQLite file of another program" });
+        return Err(IndexError::NotAnIndex { path: path(), found: "an SQLite file of another program" });
     }
     match value("PRAGMA user_version")? {
         VERSION => Ok(false),
