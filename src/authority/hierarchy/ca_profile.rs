@@ -30,7 +30,7 @@ pub(crate) fn authority_profile(template: &str, config: &Config) -> Result<Profi
     }
     if template == ROOT {
         templates::complete_subject(&mut profile, config);
-        // A root is in no CRL: nobody but itself could revoke it.
+        // No CRL lists a root: only the root itself could revoke it.
         profile.distribution.crl.clear();
     } else {
         templates::complete(&mut profile, config);

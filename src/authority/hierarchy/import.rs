@@ -45,16 +45,16 @@ impl Diagnostic for ImportError {
     }
 }
 
-/// What another tool made.
+/// A CA that another tool made.
 pub struct ImportedCa {
     pub certificate: Certificate,
     pub key: PrivateKey,
-    /// Of an intermediate: those above it, in any order, the root among them.
+    /// For an intermediate, the certificates above it up to the root, in any order.
     pub chain: Vec<Certificate>,
 }
 
-/// The authorities that an import makes, the root first, and what is worth knowing about their form. The last of them
-/// has the key.
+/// Checks a CA of another tool. Returns the authorities to write, the root first and the one with the key last, and what the
+/// lint rules report about the imported certificate, as warnings.
 pub(crate) fn import(
     imported: ImportedCa,
     now: OffsetDateTime,

@@ -1,7 +1,7 @@
 //! `init`: a new CA, all of it or nothing.
 //!
-//! Everything is made in a folder nobody looks at, inside the new CA directory and under its lock, and then moved into
-//! place piece by piece, `ca.toml` last: a folder is a CA directory when that is in it, and not before.
+//! Everything is written into a staging folder inside the new CA directory, under its lock, and then moved into place piece by
+//! piece, `ca.toml` last: a folder with a `ca.toml` is a CA directory, and a folder without one is not.
 
 use std::path::{Path, PathBuf};
 
@@ -94,7 +94,7 @@ pub struct InitializedCa {
     /// The root first.
     pub authorities: Vec<InitializedAuthority>,
     pub encrypted: bool,
-    /// What the rules had to say that is no error.
+    /// What the lint rules report that is not an error.
     pub warnings: Vec<Finding>,
 }
 
@@ -279,7 +279,7 @@ fn write(
     staged.sync()?;
 
     // The folder under construction is durable before the first piece leaves it, and every other piece in place before
-    // ca.toml: after a power cut, as after a kill, each piece that stands outside can be told to be this run's.
+    // ca.toml: after a power cut, as after a kill, the next run can see that a piece in place is from this run.
     let moved = files::sync_folder(home.folder()).and_then(|()| {
         PIECES.iter().try_for_each(|piece| {
             if *piece == CONFIG {
@@ -316,8 +316,8 @@ fn move_back(home: &Home, config: &Config, staged: &Path) {
 fn remove_interrupted(home: &Home) -> Result<(), InitError> {
     for name in files::names_in(home.folder())?.iter().filter(|name| name.starts_with(files::unfinished_name::PREFIX)) {
         let staged = home.folder().join(name);
-        // What that run was told, which need not be what this one is told. What the power cut left unreadable was not
-        // durable yet, and then no piece had left.
+        // The settings of that run, which may differ from those of this one. A file that a power cut left unreadable was not
+        // durable yet, and no piece was moved then.
         if staged.join(CONFIG).is_file()
             && let Ok(store) = Store::open(Home::at(staged.clone()))
         {

@@ -162,7 +162,7 @@ pub fn request(
     let key = PrivateKey::generate(algorithm)?;
     let mut subject_request = authority_request(&format!("{} {name}", config.name), &profile, config, &key)?;
     subject_request.subject.clone_from(&order.subject);
-    // Only its subject and powers are of use: what the certificate says is decided by whoever signs it.
+    // A request has only the subject and the CA bit of the draft: the signing CA decides the rest.
     let serial = draw_serial(profile.serial_bytes, effects.entropy)?;
     let draft = Draft::new(&profile, &subject_request, SignedBy::Itself(&key), now, serial)?;
     let draft = RequestDraft { subject: draft.subject, names: Vec::new(), authority: Some(draft.basic_constraints) };
@@ -289,8 +289,8 @@ fn key_of(authorities: &CaCertificates, name: &str) -> Result<PublicKey, Interme
     Err(IntermediateError::NotRequested(name.to_owned()))
 }
 
-/// Those above the certificate, up to a root. Our own come before those that were brought: the same root may have been
-/// renewed since.
+/// Returns the certificates above this one, up to a root. Those of this CA come before the supplied ones: the same root may
+/// have been renewed since.
 fn above(
     authorities: &CaCertificates,
     name: &str,
@@ -305,8 +305,8 @@ fn above(
     Ok(path_to_root(certificate, candidates)?)
 }
 
-/// The root of the chain, if it is not one of ours: then it has to be named, since everybody who takes the bundle of this CA
-/// trusts it from then on.
+/// Returns the root of the chain when it is not a root of this CA. The caller must name it, since every client that takes the
+/// bundle of this CA trusts it from then on.
 fn root_to_add(
     authorities: &CaCertificates,
     above: &[Certificate],

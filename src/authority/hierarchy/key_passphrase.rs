@@ -1,7 +1,7 @@
 //! `key passphrase`: the key of an authority under another passphrase, or under none.
 //!
 //! The key stays the same. Its file is exchanged in one step, and what was written is opened once before that: a key that
-//! nobody can open is worse than one under the old passphrase.
+//! cannot be opened is worse than one under the old passphrase.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The old root leaves the bundle of what is trusted. Its folder, with its key, stays until somebody takes it away.
+//! The old root leaves the bundle of trusted roots. Its folder, with its key, stays in `retired/` until the user removes it.
 
 use std::path::PathBuf;
 

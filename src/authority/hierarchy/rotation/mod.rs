@@ -1,6 +1,6 @@
 //! A root follows another: `ca root rotate start`, `status`, `finish`. See docs/decisions/0010-rotation.md.
 //!
-//! What stands in the folders says how far a rotation is, so that a run that dies is completed by the same command:
+//! The files of the CA directory show how far a rotation is, so that the same command completes a run that died:
 //!
 //! | on the disk | then |
 //! | --- | --- |

@@ -62,9 +62,9 @@ pub fn is_anything_left(
     Ok(!to_be_recertified(authorities, index, old, new, now)?.is_empty() || !outdated_chains(authorities)?.is_empty())
 }
 
-/// Those below the old root; and those whose new certificate a run put in place that died before it had brought the chains
-/// further below up to date. Those get another one: what was issued in between with the old chain is then older than the
-/// certificate that counts, as the index sees it.
+/// Returns the authorities below the old root; and those whose new certificate was written by a run that died before it
+/// updated the chains further below. The latter get another certificate: what was issued in between with the old chain is then
+/// older than the certificate that counts in the index.
 fn to_be_recertified(
     authorities: &CaCertificates,
     index: &Index,
@@ -137,8 +137,8 @@ fn profile_of(store: &Store, template: &str) -> Result<Option<Profile>, Rotation
     }
 }
 
-/// Addresses that the template or the settings gave, with the authority that signs in them, lead to the new root from now on:
-/// where the first values put them, when the certificate has what any of them would give. Others are for `recertify` to decide.
+/// Replaces the addresses that the template or the settings gave, with the name of the signing authority in them, by those of
+/// the new root (the first values). Addresses that neither set of values gives stay as `recertify` decided.
 fn readdress(draft: &mut Draft, before: &Certificate, given: &Distribution, values: &[TemplateValues; 2]) {
     let fields = [
         (&given.crl, &before.crl_urls, &mut draft.crl_urls),
@@ -158,8 +158,8 @@ fn readdress(draft: &mut Draft, before: &Certificate, given: &Distribution, valu
     }
 }
 
-/// Puts what is recorded in place; then the chains further below. A run that dies on the way is completed by another: what
-/// stands in the folders says what is left. The names of those whose chains were brought up to date.
+/// Writes the recorded certificates into their folders, then the chains further below. The files show what is left, so the
+/// next run completes one that dies here. Returns the names of the authorities whose chains were updated.
 pub fn put_in_place(
     authorities: &CaCertificates,
     index: &mut Index,

@@ -24,7 +24,7 @@ use crate::system::files::{self, StagedFolder};
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Validity, pem};
 
-/// What is ordered of the new root.
+/// What the new root is to be, as far as it is not taken from the old one.
 #[derive(Debug, Default)]
 pub struct RootRotationOrder {
     /// Its common name; `None`: that of the old one with the mark of the next generation.
@@ -35,7 +35,7 @@ pub struct RootRotationOrder {
     pub lifetime: Option<Lifetime>,
     /// What its key is encrypted with; `None`: as the old root's is.
     pub protection: Option<Passphrase>,
-    /// Even where whoever trusts only the old root will refuse what is issued from now on.
+    /// True: begin also when clients that trust only the old root will refuse what is issued from now on.
     pub without_cross_certificate: bool,
 }
 
@@ -46,19 +46,19 @@ pub struct StartedRotation {
     pub new: String,
     pub old_certificate: Certificate,
     pub new_certificate: Certificate,
-    /// Whether those who trust only the old root find a path to what is issued from now on.
+    /// True when clients that trust only the old root find a path to what is issued from now on.
     pub has_cross_certificate: bool,
-    /// An earlier run had made the root already.
+    /// True when an earlier run made the new root.
     pub resumed: bool,
     /// The authorities that were recertified by the new root in this run.
     pub recertified: Vec<Recertified>,
-    /// Those further below whose chains were brought up to date.
+    /// The authorities further below whose chains were updated.
     pub rechained: Vec<String>,
-    /// Both roots in one file, for whoever has to trust them.
+    /// The file with both roots, for clients that must trust both.
     pub bundle: PathBuf,
-    /// The setting that says who issues names the old root.
+    /// True when `[issue] issuer` names the old root.
     pub old_issues: bool,
-    /// The old root has a revocation list; whoever checks lists needs one of the new root, too.
+    /// True when the old root has a CRL: clients that check CRLs need one of the new root, too.
     pub has_list: bool,
 }
 
@@ -67,11 +67,11 @@ const NEW_WITH_OLD: &str = "new-with-old.pem";
 const OLD_WITH_NEW: &str = "old-with-new.pem";
 const BUNDLE: &str = "bundle.pem";
 
-/// The template under which cross-certificates stand in the index. No file has this name: nobody can issue by it.
+/// The template name of cross-certificates in the index. It is not the name of a template file, so no command issues by it.
 pub const CROSS: &str = "cross-certificate";
 
-/// Begins a rotation, or goes on with one whose run died. `ask` is asked for the passphrase of the old root, `ask_new` for
-/// that of a new one that is there already.
+/// Begins a rotation, or resumes one whose process died. `ask` gives the passphrase of the old root, `ask_new` that of a new
+/// root that exists already.
 ///
 /// # Errors
 /// When a rotation is under way and nothing is left to do for it, a key is away or does not open, or something fails. The
@@ -118,7 +118,7 @@ impl Work<'_> {
         {
             return Err(RotationError::NoCrossCertificate(why));
         }
-        // Everything that can be refused without signing, before anybody is asked for a passphrase.
+        // Everything that can be refused without signing is refused before the user is asked for a passphrase.
         let root = self.new_root(&old_name, facts.certificate(), order)?;
         let trial =
             Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, self.serial(&root)?)?;
@@ -197,7 +197,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The rows of what stands in the folder of a new root and is not marked as delivered.
+    /// Returns the rows of the certificates in the folder of a new root that are not marked as delivered.
     fn unmarked(&self, index: &Index, new: &str) -> Result<Vec<EntryId>, RotationError> {
         let mut unmarked = Vec::new();
         for file in [CERTIFICATE.name, NEW_WITH_OLD, OLD_WITH_NEW] {

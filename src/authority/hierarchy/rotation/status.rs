@@ -15,18 +15,18 @@ use crate::store::home::Home;
 use crate::store::index::{CertificateStatus, Entry, EntryId, Filter, Index};
 use crate::x509::Certificate;
 
-/// How a rotation stands.
+/// How far a rotation is.
 #[derive(Debug)]
 pub struct RotationStatus {
     pub old: String,
     pub new: String,
     pub old_certificate: Certificate,
     pub new_certificate: Certificate,
-    /// Live certificates whose chain as it was delivered leads to the old root, the oldest first.
+    /// Certificates that have not expired and whose delivered chain leads to the old root, the oldest first.
     pub certificates: Vec<Entry>,
     /// Authorities whose certificate the old root signed; `start` moves them.
     pub authorities: Vec<String>,
-    /// The setting that says who issues names the old root.
+    /// True when `[issue] issuer` names the old root.
     pub old_issues: bool,
 }
 
@@ -34,13 +34,13 @@ pub struct RotationStatus {
 const IN_MEMORY: &str = "handshake";
 
 impl RotationStatus {
-    /// Whether nothing is left on the old root.
+    /// True when nothing depends on the old root any more.
     pub fn is_ready(&self) -> bool {
         self.certificates.is_empty() && self.authorities.is_empty() && !self.old_issues
     }
 }
 
-/// How the rotation stands; `None` when none is under way.
+/// Returns how far the rotation is; `None` when there is none.
 ///
 /// # Errors
 /// When the index or a certificate cannot be read.
@@ -67,7 +67,7 @@ pub(crate) fn of(store: &Store, now: OffsetDateTime) -> Result<Option<RotationSt
 /// The certificates of authorities by name: the number of each row, and who signed it; the oldest first.
 type Signers = BTreeMap<String, Vec<(EntryId, String)>>;
 
-/// Of each name the certificate that is in use, if it is alive and led to this root when it was delivered.
+/// Returns for each name its current certificate, if it has not expired and led to this root when it was delivered.
 ///
 /// A chain is delivered with its certificate and does not change after. So what counts is which certificate each authority
 /// above had at that time: the latest one recorded before, of those that came into place.
