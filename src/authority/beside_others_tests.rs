@@ -23,7 +23,7 @@ fn boxed(error: impl Diagnostic + 'static) -> Box<dyn Diagnostic> {
     Box::new(error)
 }
 
-fn nobody() -> Box<PassphrasePrompt<'static>> {
+fn no_prompt() -> Box<PassphrasePrompt<'static>> {
     Box::new(|_| unreachable!("no key is encrypted"))
 }
 
@@ -67,16 +67,16 @@ const ACTS: [Act; 8] = [
     }),
     ("key passphrase", Ca::new, |ca, effects| {
         let mut choose = || Ok(Some(Passphrase::new(b"secret".to_vec())));
-        key_passphrase::change(&ca.store(), "issuing", &mut nobody(), &mut choose, effects).map(drop).map_err(boxed)
+        key_passphrase::change(&ca.store(), "issuing", &mut no_prompt(), &mut choose, effects).map(drop).map_err(boxed)
     }),
     ("crl", Ca::new, |ca, effects| {
         let order = CrlOrder { copy: Some(ca.top.path().join("issuing.crl")), ..CrlOrder::default() };
-        publish_crl::publish(&ca.store(), &order, &mut nobody(), effects).map(drop).map_err(boxed)
+        publish_crl::publish(&ca.store(), &order, &mut no_prompt(), effects).map(drop).map_err(boxed)
     }),
 ];
 
 fn rotate(ca: &Ca, effects: &crate::store::effects::Effects<'_>) -> Result<(), Box<dyn Diagnostic>> {
-    rotation::start(&ca.store(), &rotation::RootRotationOrder::default(), &mut nobody(), &mut nobody(), effects)
+    rotation::start(&ca.store(), &rotation::RootRotationOrder::default(), &mut no_prompt(), &mut no_prompt(), effects)
         .map(drop)
         .map_err(boxed)
 }

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_gets_a_certificate_that_another_key_has_signed() {
+    fn a_certificate_that_another_key_has_signed_is_not_returned() {
         let ca = Ca::new();
         let facts = CaCertificates::of(&ca.home).ca_certificate("issuing").unwrap();
         let leaf = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();

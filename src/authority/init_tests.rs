@@ -52,7 +52,7 @@ fn a_ca_that_could_not_be_made_leaves_no_folder() {
 
 /// The state after a kill between the moves of `init`: the folder under construction still has the `ca.toml`.
 #[test]
-fn an_interrupted_init_is_begun_anew() {
+fn an_interrupted_init_is_repeated() {
     let made = Ca::new();
     for moved in 0..=4 {
         let ca = Ca::none();
@@ -74,7 +74,7 @@ fn an_interrupted_init_is_begun_anew() {
 
 /// The same state, with an index that was already moved, to another location than the next run is configured for.
 #[test]
-fn an_interrupted_init_is_begun_anew_with_its_index_elsewhere() {
+fn an_interrupted_init_is_repeated_with_its_index_elsewhere() {
     let ca = Ca::none();
     let mut wanted = ca.init_order();
     "../book.db".clone_into(&mut wanted.config.index.location);

@@ -162,7 +162,7 @@ fn a_clock_that_went_back_does_not_hide_what_was_revoked() {
 }
 
 #[test]
-fn of_several_live_certificates_somebody_has_to_say_which() {
+fn of_several_live_certificates_the_caller_has_to_select_one() {
     let mut ca = Ca::new();
     ca.issue(crate::authority::leaf::order::IssueOrder {
         expiry: Expiry::For(Lifetime::from_days(1)),
@@ -288,7 +288,7 @@ fn numbers_grow_and_never_go_back() {
 }
 
 #[test]
-fn a_list_is_signed_anew_only_when_it_is_due() {
+fn a_crl_is_signed_again_only_when_it_is_due() {
     let mut ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
     let ensure = |ca: &Ca| {
@@ -519,7 +519,7 @@ fn an_authority_below_a_revoked_one_signs_nothing() {
 }
 
 #[test]
-fn nobody_is_asked_for_the_passphrase_of_a_revoked_authority() {
+fn the_passphrase_of_a_revoked_authority_is_not_asked_for() {
     let ca = Ca::none();
     let passphrase = Some(crate::keys::Passphrase::new(b"secret".to_vec()));
     ca.init(crate::authority::hierarchy::init::InitOrder { passphrase, ..ca.init_order() }).unwrap();

@@ -91,7 +91,7 @@ fn an_existing_ca_is_refused_and_left_alone() {
 }
 
 #[test]
-fn of_two_that_make_a_ca_at_once_the_second_is_told_that_there_is_one() {
+fn of_two_processes_that_make_a_ca_at_once_the_second_reports_that_there_is_one() {
     let ca = Ca::none();
     let mut first = None;
     let refused = ca.with_effects_while(
@@ -121,7 +121,7 @@ fn an_intermediate_of_a_new_ca_has_a_name_of_its_own_that_can_be_one() {
 }
 
 #[test]
-fn what_cannot_be_put_back_is_told_without_waiting_for_others() {
+fn an_impossible_rollback_is_reported_without_waiting_for_the_lock() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
     ca.issue(IssueOrder { existing: IfNameExists::Replace, ..order("server", "web.test") }).unwrap();
@@ -132,7 +132,7 @@ fn what_cannot_be_put_back_is_told_without_waiting_for_others() {
 }
 
 #[test]
-fn a_key_file_that_was_exchanged_while_somebody_typed_is_left_alone() {
+fn a_key_file_that_was_exchanged_while_the_user_typed_is_left_alone() {
     let ca = Ca::new();
     let other = PrivateKey::generate(KeyAlgorithm::EcdsaP384).unwrap();
     let theirs = key_file::write(&other, None).unwrap();
@@ -161,7 +161,7 @@ fn a_certificate_that_has_ended_is_not_put_back() {
 }
 
 #[test]
-fn others_go_on_while_somebody_types_a_passphrase() {
+fn other_processes_go_on_while_the_user_types_a_passphrase() {
     let ca = Ca::none();
     let passphrase = || Passphrase::new(b"secret".to_vec());
     ca.init(crate::authority::hierarchy::init::InitOrder { passphrase: Some(passphrase()), ..ca.init_order() })
@@ -209,7 +209,7 @@ fn an_internationalised_host_is_called_by_its_a_labels() {
 }
 
 #[test]
-fn nobody_is_asked_for_a_passphrase_when_the_name_is_taken() {
+fn no_passphrase_is_asked_for_when_the_name_is_taken() {
     let ca = Ca::new();
     ca.issue(order("server", "web.test")).unwrap();
     // The key is not read at all, so that no error of the key is reported.
@@ -479,7 +479,7 @@ fn a_ca_of_another_tool_is_imported_with_its_chain() {
 }
 
 #[test]
-fn an_expired_ca_and_a_leaf_are_not_taken_over() {
+fn an_expired_ca_and_a_leaf_are_not_imported() {
     let other_ca = Ca::new();
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let root = read_certificate(&other_ca.path("authorities/root/cert.pem")).unwrap();
@@ -555,7 +555,7 @@ fn the_settings_of_a_new_ca_say_what_was_asked_for() {
 }
 
 #[test]
-fn an_authority_whose_certificate_is_exchanged_while_somebody_waits_signs_with_the_new_one() {
+fn an_authority_whose_certificate_is_exchanged_during_the_wait_signs_with_the_new_one() {
     let ca = Ca::new();
     let authorities = CaCertificates::of(&ca.home);
     let mut ask = |_: &EncryptedKey| Ok(Passphrase::new(b"secret".to_vec()));

@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_at_once() {
+    fn all_errors_of_a_file_are_reported_at_once() {
         let result = Config::read(
             "ca.toml",
             "nmae = \"x\"\n[root]\nkey = \"rsa\"\nlifetime = \"0d\"\npermit = [5, \"10.0.0.1/8\"]\n[subject]\norganisation = \"x\"\ncountry = \"de\"\n\
@@ -382,7 +382,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn settings_with_a_piece_exchanged_are_read_or_told_with_their_place(
+        fn settings_with_a_piece_exchanged_are_read_or_reported_with_their_place(
             at in proptest::prelude::any::<proptest::sample::Index>(),
             length in 0_usize..12,
             piece in "\\PC{0,10}|[a-z\\[\\]=\" \\n{}.#'0-9-]{0,10}",

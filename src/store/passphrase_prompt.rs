@@ -23,7 +23,7 @@ pub enum EncryptedKey {
 /// Returns the passphrase of a key. It is called only when the key is encrypted.
 pub type PassphrasePrompt<'a> = dyn FnMut(&EncryptedKey) -> Result<Passphrase, PassphraseUnavailable> + 'a;
 
-/// The caller has no passphrase; it contains the caller's own error as the reason.
+/// The error of a caller that has no passphrase; it contains the caller's own error as the reason.
 #[derive(Debug)]
 pub struct PassphraseUnavailable(Box<dyn Diagnostic + Send + Sync>);
 

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sites_own_template_comes_first_and_a_misspelt_name_is_told() {
+    fn the_sites_own_template_comes_first_and_a_mistyped_name_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("server.toml"), "summary = \"ours\"").unwrap();
         std::fs::write(folder.path().join("web.toml"), "").unwrap();

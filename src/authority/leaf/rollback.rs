@@ -35,10 +35,10 @@ pub struct RollbackOutcome {
     pub status: RollbackStatus,
     /// The certificate that is deployed now.
     pub entry: Entry,
-    /// The certificate that it replaced; `None` when there was none.
+    /// The certificate that it replaced; `None` when the files did not change.
     pub replaced: Option<Entry>,
     pub paths: Paths,
-    /// The folder with the files that were replaced; `None` when they were not kept.
+    /// The folder with the replaced files; `None` when the files did not change or are not kept.
     pub kept: Option<PathBuf>,
 }
 

@@ -76,8 +76,8 @@ impl Diagnostic for SignError {
 /// Issues a certificate for a CSR.
 ///
 /// # Errors
-/// As [`issue::issue`]; and when the CSR is damaged, lacks proof of possession of its private key, or its key is known
-/// to be compromised or weak.
+/// As [`issue::issue`]; and when the CSR is damaged or lacks proof of possession of its private key, or its key is weak,
+/// compromised or one of this CA's own.
 pub fn sign(
     store: &Store,
     signing: SignOrder,

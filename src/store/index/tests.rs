@@ -145,7 +145,7 @@ fn a_host_is_found_by_its_name_as_people_write_it() {
 }
 
 #[test]
-fn whoever_mistypes_a_name_is_told_the_nearest_one() {
+fn a_mistyped_name_is_reported_with_the_nearest_one() {
     let (_folder, _, mut index) = new_index();
     for (serial, name) in [(1, "web.corp.test"), (2, "mail.corp.test"), (3, "alice")] {
         add(&mut index, &Sample { serial, ..Sample::default() }, name);
