@@ -217,6 +217,25 @@ fn names_of_hosts_are_looked_up_in_one_place() {
     none("handshake/host.rs finds the addresses of a host", &broken);
 }
 
+/// A reader who follows the page must not end at a name that was moved.
+#[test]
+fn every_file_that_the_page_names_exists() {
+    let known: Vec<String> = ["src", "tests", "docs", "templates", "benches"]
+        .iter()
+        .flat_map(|folder| files_below(&repository().join(folder), "rs"))
+        .map(|path| format!("/{}", path.strip_prefix(repository()).unwrap().display()))
+        .collect();
+    let missing: Vec<String> = table::code_words(&document())
+        .into_iter()
+        .filter(|word| word.ends_with(".rs") || word.starts_with("src/") && word.ends_with('/'))
+        .filter(|word| {
+            let named = format!("/{word}");
+            !known.iter().any(|path| path.ends_with(&named) || word.ends_with('/') && path.starts_with(&named))
+        })
+        .collect();
+    none("docs/ARCHITECTURE.md names files that are not there", &missing);
+}
+
 #[test]
 fn every_file_holds_one_idea_and_says_which() {
     let mut broken = Vec::new();
