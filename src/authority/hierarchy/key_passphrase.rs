@@ -63,8 +63,8 @@ pub type NewPassphrasePrompt<'a> = dyn FnMut() -> Result<Option<Passphrase>, Pas
 pub fn change(
     store: &Store,
     authority: &str,
-    ask: &mut PassphrasePrompt<'_>,
-    ask_new: &mut NewPassphrasePrompt<'_>,
+    prompt: &mut PassphrasePrompt<'_>,
+    prompt_new: &mut NewPassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<KeyPassphraseChange, KeyPassphraseError> {
     let (home, authorities) = (store.home(), store.ca_certificates());
@@ -78,14 +78,14 @@ pub fn change(
         return Err(StoreError::LooseKey(path).into());
     }
     files::check_place(&path, ExistingFile::Replace)?;
-    let (key, present) = open_key(&path, &before, ask, &EncryptedKey::AuthorityBeforeChange(authority.to_owned()))?;
+    let (key, present) = open_key(&path, &before, prompt, &EncryptedKey::AuthorityBeforeChange(authority.to_owned()))?;
     if authorities.exists(authority) {
         let certificate = authorities.certificate(authority)?;
         if certificate.public_key != *key.public_key() {
             return Err(crate::issuance::IssuerError::KeyMismatch(authority.to_owned()).into());
         }
     }
-    let next = ask_new()?;
+    let next = prompt_new()?;
 
     // Slow on purpose when there is a passphrase, hence before the lock.
     let text = KeyText::new(&key, next.as_ref(), files::SECRET, effects.entropy)?.text;

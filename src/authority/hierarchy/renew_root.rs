@@ -37,7 +37,7 @@ pub fn renew(
     store: &Store,
     name: Option<&str>,
     lifetime: Option<Lifetime>,
-    ask: &mut PassphrasePrompt<'_>,
+    prompt: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<RenewedRoot, RotationError> {
     let now = effects.now();
@@ -54,7 +54,7 @@ pub fn renew(
     let template = store.index()?.history(&name, now)?.pop().map_or_else(|| ROOT.to_owned(), |last| last.template);
     let settings = RecertifySettings::read(store, &template, ROOT)?;
     let validity = validity(settings.backdate, lifetime.unwrap_or(config.root.lifetime), now)?;
-    let (mut issuer, _) = authorities.unlock(facts, ask)?;
+    let (mut issuer, _) = authorities.unlock(facts, prompt)?;
 
     let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;

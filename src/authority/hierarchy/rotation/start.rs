@@ -59,7 +59,7 @@ pub struct StartedRotation {
     /// True when `[issue] issuer` names the old root.
     pub old_issues: bool,
     /// True when the old root has a CRL: clients that check CRLs need one of the new root, too.
-    pub has_list: bool,
+    pub has_crl: bool,
 }
 
 /// What the folder of a root that follows another holds besides the usual.
@@ -70,7 +70,7 @@ const BUNDLE: &str = "bundle.pem";
 /// The template name of cross-certificates in the index. It is not the name of a template file, so no command issues by it.
 pub const CROSS: &str = "cross-certificate";
 
-/// Begins a rotation, or resumes one whose process died. `ask` gives the passphrase of the old root, `ask_new` that of a new
+/// Begins a rotation, or resumes one whose process died. `prompt` gives the passphrase of the old root, `prompt_new` that of a new
 /// root that exists already.
 ///
 /// # Errors
@@ -79,14 +79,14 @@ pub const CROSS: &str = "cross-certificate";
 pub fn start(
     store: &Store,
     order: &RootRotationOrder,
-    ask: &mut PassphrasePrompt<'_>,
-    ask_new: &mut PassphrasePrompt<'_>,
+    prompt: &mut PassphrasePrompt<'_>,
+    prompt_new: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<StartedRotation, RotationError> {
     let work = Work { store, authorities: store.ca_certificates(), now: effects.now(), effects };
     match work.authorities.rotation()? {
-        Some(rotation) => work.resume(rotation, order, ask_new),
-        None => work.begin(order, ask),
+        Some(rotation) => work.resume(rotation, order, prompt_new),
+        None => work.begin(order, prompt),
     }
 }
 
@@ -109,7 +109,7 @@ impl Work<'_> {
     fn begin(
         &self,
         order: &RootRotationOrder,
-        ask: &mut PassphrasePrompt<'_>,
+        prompt: &mut PassphrasePrompt<'_>,
     ) -> Result<StartedRotation, RotationError> {
         let old_name = self.authorities.present_root()?.ok_or(RotationError::NoRoot)?;
         let facts = self.authorities.ca_certificate(&old_name)?;
@@ -127,7 +127,7 @@ impl Work<'_> {
         }
         issuance::approve(trial, None)?;
 
-        let (old, old_passphrase) = self.authorities.unlock(facts, ask)?;
+        let (old, old_passphrase) = self.authorities.unlock(facts, prompt)?;
         let passphrase = order.protection.as_ref().or(old_passphrase.as_ref());
         let text = KeyText::new(&root.key, passphrase, files::SECRET, self.effects.entropy)?;
 
@@ -151,7 +151,7 @@ impl Work<'_> {
         &self,
         rotation: Rotation,
         order: &RootRotationOrder,
-        ask_new: &mut PassphrasePrompt<'_>,
+        prompt_new: &mut PassphrasePrompt<'_>,
     ) -> Result<StartedRotation, RotationError> {
         let Rotation { old, new, .. } = rotation;
         if self.asks_for_another(order, &self.authorities.certificate(&new)?) {
@@ -172,7 +172,7 @@ impl Work<'_> {
             self.mark_the_root(index, &new)?;
             return self.carry_on(index, (old, old_certificate), &facts, Vec::new(), true);
         }
-        let (issuer, _) = self.authorities.unlock(self.authorities.ca_certificate(&new)?, ask_new)?;
+        let (issuer, _) = self.authorities.unlock(self.authorities.ca_certificate(&new)?, prompt_new)?;
         let mut locked = self.store.lock(self.effects.lock_timeout)?;
         files::remove_stale(self.store.home().folder())?;
         let index = locked.index()?;
@@ -233,7 +233,7 @@ impl Work<'_> {
         let name = new.name().to_owned();
         Ok(StartedRotation {
             bundle: self.store.home().authority(&name).join(BUNDLE),
-            has_list: self.store.home().crl_der(&old).is_file(),
+            has_crl: self.store.home().crl_der(&old).is_file(),
             old_issues: self.store.config().issue.issuer == old,
             old,
             old_certificate,

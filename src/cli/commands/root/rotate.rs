@@ -173,7 +173,7 @@ impl Report for StartReport {
         page.line("1. Give every client both roots (the file above, or 'ca roots').");
         page.line("2. Issue again what hangs on the old root: 'ca root rotate status' lists it.");
         page.line("3. End it: ca root rotate finish");
-        if started.has_list {
+        if started.has_crl {
             page.line(&format!(
                 "Whoever checks revocation lists needs one of the new root: ca crl --authority {}",
                 started.new
@@ -202,7 +202,7 @@ impl Report for StartReport {
             "rechained": started.rechained,
             "bridge": started.has_cross_certificate,
             "old_root_issues": started.old_issues,
-            "revocation_list_needed": started.has_list,
+            "revocation_list_needed": started.has_crl,
             "bundle": started.bundle,
         })
     }
