@@ -1,4 +1,4 @@
-//! The look before the signature: written once, read back by another parser, compared and linted.
+//! The check before the signature: a draft is encoded, decoded by another parser, compared and linted.
 
 use super::ca_certificate::CaCertificate;
 use super::draft::Draft;
@@ -6,12 +6,12 @@ use super::encode::{self, EncodeError};
 use crate::lint::{self, Finding, Severity};
 use crate::x509::{Certificate, DecodeError, tbs};
 
-/// A draft without errors, and exactly the octets to be signed. Only [`approve`] makes one, and [`super::sign`] consumes it.
+/// A draft without errors, and the exact bytes to be signed. Only [`approve`] makes one, and [`super::sign`] consumes it.
 pub struct ApprovedDraft {
     draft: Draft,
     to_be_signed: Vec<u8>,
     unsigned: Certificate,
-    /// What the rules had to say that is no error.
+    /// What the lint rules found that does not forbid the certificate.
     pub warnings: Vec<Finding>,
 }
 
@@ -24,11 +24,11 @@ pub enum NotApproved {
     Decode(#[from] DecodeError),
     #[error("what was written is not what was decided: the {0} differs")]
     Differs(&'static str),
-    #[error("the certificate would break {} rule{} of form: {}", .0.len(), if .0.len() == 1 { "" } else { "s" }, told(.0))]
+    #[error("the certificate would break {} rule{} of form: {}", .0.len(), if .0.len() == 1 { "" } else { "s" }, sentences(.0))]
     Findings(Vec<Finding>),
 }
 
-fn told(findings: &[Finding]) -> String {
+fn sentences(findings: &[Finding]) -> String {
     findings.iter().map(|finding| format!("{} ({})", finding.message, finding.citation)).collect::<Vec<_>>().join("; ")
 }
 
@@ -37,21 +37,22 @@ impl ApprovedDraft {
         (self.to_be_signed, self.draft)
     }
 
-    /// The certificate as it will be, without its signature.
+    /// Returns the certificate as it will be, without its signature.
     pub fn unsigned(&self) -> &Certificate {
         &self.unsigned
     }
 
-    /// What was decided.
+    /// Returns the draft that was approved.
     pub fn draft(&self) -> &Draft {
         &self.draft
     }
 }
 
-/// Writes a draft, reads it back and checks it by every rule of the house.
+/// Encodes a draft, decodes it with another parser, compares both, and checks the certificate with the lint rules of this
+/// program.
 ///
 /// # Errors
-/// When it cannot be written, does not say what was decided, or breaks a rule.
+/// When it cannot be encoded, the encoded certificate differs from the draft, or it breaks a rule.
 pub fn approve(draft: Draft, issuer: Option<&CaCertificate>) -> Result<ApprovedDraft, NotApproved> {
     let to_be_signed = encode::to_be_signed(&draft)?;
     let unsigned = Certificate::from_der(&tbs::assemble(&to_be_signed, &draft.signature_algorithm, &[]))?;

@@ -9,7 +9,7 @@ use crate::keys::private_key;
 use crate::x509::name_constraints::{Subtree, Violation};
 use crate::x509::{Certificate, DistinguishedName, GeneralName, KeyUsage, PublicKey, SignatureAlgorithm};
 
-/// What is known of an issuer without its key: enough to decide what it may sign.
+/// A CA certificate with its chain, without its key: enough to decide what the CA may sign.
 #[derive(Debug, Clone)]
 pub struct CaCertificate {
     name: String,
@@ -20,10 +20,11 @@ pub struct CaCertificate {
 }
 
 impl CaCertificate {
-    /// Takes a certificate for an issuer's. `name` is how the authority is called, `above` its own issuers, the next first.
+    /// Takes a certificate as that of a CA. `name` is the CA's name in messages, `above` are the CAs above it, the nearest
+    /// first.
     ///
     /// # Errors
-    /// When it may not sign certificates.
+    /// When the certificate does not allow its key to sign certificates, or the key cannot sign here.
     pub fn new(name: &str, certificate: Certificate, above: Vec<Certificate>) -> Result<Self, IssuerError> {
         let name = name.to_owned();
         if let Some((oid, reason)) = certificate.malformed.first().cloned() {
@@ -32,7 +33,8 @@ impl CaCertificate {
         if !certificate.is_ca() {
             return Err(IssuerError::NotAnAuthority(name));
         }
-        // RFC 5280 §4.2.1.3 wants the extension in a CA; older tools left it out, and absent means unrestricted.
+        // RFC 5280 §4.2.1.3 requires the extension in a CA; older tools left it out, and without it the key is
+        // unrestricted.
         if certificate.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::KEY_CERT_SIGN)) {
             return Err(IssuerError::MayNotSign(name));
         }
@@ -47,23 +49,24 @@ impl CaCertificate {
         }
     }
 
-    /// With a certificate for the key of its root by another root: who trusts only that one finds a path through it.
+    /// Adds a cross-certificate: one for the key of its root, issued by another root. Clients that trust only the other
+    /// root find a path through it.
     #[must_use]
     pub fn with_cross_certificate(self, cross_certificate: Option<Certificate>) -> Self {
         Self { cross_certificate, ..self }
     }
 
-    /// See [`with_cross_certificate`](Self::with_cross_certificate). It limits nothing: whoever trusts the own root does not need it.
+    /// Returns the cross-certificate. It limits nothing: clients that trust the CA's own root do not need it.
     pub fn cross_certificate(&self) -> Option<&Certificate> {
         self.cross_certificate.as_ref()
     }
 
-    /// How the authority is called.
+    /// Returns the name of the CA.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Checks that a key is the one that this certificate is for.
+    /// Checks that a key is the one in this certificate.
     ///
     /// # Errors
     /// When it is another key.
@@ -75,7 +78,7 @@ impl CaCertificate {
         &self.certificate
     }
 
-    /// Its own issuers as far as they are known, the next first.
+    /// Returns the certificates of the CAs above it, as far as they are known, the nearest first.
     pub fn above(&self) -> &[Certificate] {
         &self.above
     }
@@ -84,17 +87,17 @@ impl CaCertificate {
         &self.certificate.subject
     }
 
-    /// The algorithm of the signatures that its key makes.
+    /// Returns the algorithm of the signatures that its key makes.
     pub fn signature_algorithm(&self) -> &SignatureAlgorithm {
         &self.signature_algorithm
     }
 
-    /// The identifier that its certificate gives its key, or the usual one.
+    /// Returns the identifier that the certificate gives its key, or the default one.
     pub fn key_id(&self) -> Vec<u8> {
         self.certificate.subject_key_id.clone().unwrap_or_else(|| self.certificate.public_key.key_id().to_vec())
     }
 
-    /// The first end in its chain, and whose it is.
+    /// Returns the earliest expiry in its chain, and the name of the CA that it belongs to.
     pub fn end(&self) -> (String, OffsetDateTime) {
         let above =
             self.above.iter().map(|certificate| (certificate.subject.to_string(), certificate.validity.not_after));
@@ -102,7 +105,7 @@ impl CaCertificate {
         above.fold(own, |first, next| if next.1 < first.1 { next } else { first })
     }
 
-    /// Whether it may issue by this profile, now, for these names.
+    /// Checks that it may issue a certificate of this profile, now, for these names.
     pub(super) fn check_request(
         &self,
         profile: &Profile,
@@ -133,10 +136,10 @@ impl CaCertificate {
         Ok(())
     }
 
-    /// Whether it may sign the certificate of a CA, now.
+    /// Checks that it may sign the certificate of a CA, now.
     ///
     /// # Errors
-    /// When it is not valid now, or a path length above leaves no room.
+    /// When it is not valid now, or a path length in its chain allows no further CA.
     pub fn check_authority(&self, now: OffsetDateTime) -> Result<(), DraftRefusal> {
         self.check_validity(now)?;
         self.check_path_length()
@@ -150,8 +153,8 @@ impl CaCertificate {
         Err(DraftRefusal::IssuerNotValid { authority, now, validity })
     }
 
-    /// Whether another CA may stand below it (RFC 5280 §4.2.1.9): every path length in the chain counts the CAs that
-    /// follow, but those that issued themselves.
+    /// Checks that another CA may be below it (RFC 5280 §4.2.1.9): every path length in the chain counts the CAs that
+    /// follow, except self-issued ones.
     fn check_path_length(&self) -> Result<(), DraftRefusal> {
         let mut below = 0;
         for certificate in self.chain() {

@@ -1,4 +1,4 @@
-//! What a request asked for beside what the certificate says: taken, changed or dropped, and nothing without a word.
+//! A request compared with the certificate that was issued for it: every item is taken, changed or dropped, and reported.
 
 use std::collections::BTreeSet;
 
@@ -9,19 +9,19 @@ use crate::x509::{
     AttributeType, BasicConstraints, Certificate, DistinguishedName, Extension, GeneralName, SigningRequest,
 };
 
-/// One thing that a request asked for, or that the certificate has beyond it.
+/// One item that a request asked for, or that the certificate has in addition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compared {
     pub kind: AskedKind,
-    /// What of that kind: `dns`, `organization`, an object identifier.
+    /// Which of its kind: `dns`, `organization`, an object identifier.
     pub what: String,
-    /// `None`: it was not asked for.
+    /// The value in the request; `None` when the request does not have the item.
     pub asked: Option<String>,
-    /// `None`: it is not in the certificate.
+    /// The value in the certificate; `None` when the certificate does not have the item.
     pub issued: Option<String>,
 }
 
-/// What can be asked for.
+/// The kinds of items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AskedKind {
     Key,
@@ -34,22 +34,22 @@ pub enum AskedKind {
     RequestAttribute,
 }
 
-/// What became of it.
+/// What happened to an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     Taken,
     Changed,
     Dropped,
-    /// Nobody asked for it in the request: somebody gave it with a flag.
+    /// The item is not in the request: a flag or the template added it.
     Added,
 }
 
-/// Everything that a request asked for, with what became of it.
+/// All items of a request and its certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Comparison(pub Vec<Compared>);
 
 impl AskedKind {
-    /// The word for it in reports.
+    /// Returns the word for the kind in reports.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Key => "key",
@@ -62,10 +62,10 @@ impl AskedKind {
 }
 
 impl Fate {
-    /// All of them, in the order in which they are told.
+    /// All of them, in the order of reports.
     pub const ALL: [Self; 4] = [Self::Taken, Self::Changed, Self::Dropped, Self::Added];
 
-    /// The word for it in reports.
+    /// Returns the word for it in reports.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Taken => "taken",
@@ -111,18 +111,18 @@ impl Comparison {
         Self(all)
     }
 
-    /// What has this fate.
+    /// Returns the items to which this happened.
     pub fn with(&self, fate: Fate) -> impl Iterator<Item = &Compared> {
         self.0.iter().filter(move |compared| compared.fate() == fate)
     }
 
-    /// Whether the certificate says exactly what was asked for.
+    /// Returns whether the certificate has exactly what was asked for.
     pub fn is_exact(&self) -> bool {
         self.0.iter().all(|compared| compared.fate() == Fate::Taken)
     }
 }
 
-/// Each name that was asked for, and those that were not.
+/// Compares the names that were asked for with those in the certificate.
 fn names(request: &SigningRequest, certificate: &Certificate) -> Vec<Compared> {
     let mut granted: Vec<&GeneralName> = certificate.names().iter().collect();
     let mut compared = Vec::new();
@@ -141,7 +141,7 @@ fn names(request: &SigningRequest, certificate: &Certificate) -> Vec<Compared> {
             issued: issued.map(GeneralName::value),
         });
     }
-    // Without the extension the common name asks, and is told of as an attribute.
+    // Without the extension, the common name asks for a name, and is reported as an attribute.
     let common_name = request.subject.common_name().and_then(|name| name.parse::<GeneralName>().ok());
     let by_common_name = common_name.filter(|_| request.subject_alt_names.is_none());
     granted.retain(|name| Some(*name) != by_common_name.as_ref());
@@ -154,7 +154,7 @@ fn names(request: &SigningRequest, certificate: &Certificate) -> Vec<Compared> {
     compared
 }
 
-/// A host name as certificates say it.
+/// Returns a host name in the form that certificates use.
 fn plain(name: &GeneralName) -> GeneralName {
     match name {
         GeneralName::Dns(_) | GeneralName::Email(_) => name.to_string().parse().unwrap_or_else(|_| name.clone()),
@@ -164,7 +164,7 @@ fn plain(name: &GeneralName) -> GeneralName {
 
 fn attributes(asked: &DistinguishedName, issued: &DistinguishedName) -> Vec<Compared> {
     let mut left: Vec<_> = issued.attributes().collect();
-    // First those that are the same, so that of two units each finds its own.
+    // Equal attributes are paired first, so that each of two units is compared with its own.
     let same: Vec<bool> = asked
         .attributes()
         .map(|attribute| {
@@ -191,7 +191,7 @@ fn label(kind: &AttributeType) -> String {
 
 fn compare_extension(request: &SigningRequest, asked: &Extension, certificate: &Certificate) -> Compared {
     let issued = certificate.extension(&asked.oid);
-    let told = |critical: bool, content: String| if critical { format!("critical, {content}") } else { content };
+    let described = |critical: bool, content: String| if critical { format!("critical, {content}") } else { content };
     let (what_asked, what_issued) = match asked.oid.as_str() {
         oid::BASIC_CONSTRAINTS => {
             (request.basic_constraints.map(constraints), certificate.basic_constraints.map(constraints))
@@ -214,8 +214,8 @@ fn compare_extension(request: &SigningRequest, asked: &Extension, certificate: &
     Compared {
         kind: AskedKind::Extension,
         what: asked.oid.clone(),
-        asked: Some(told(asked.critical, what_asked.unwrap_or_else(|| bytes(asked)))),
-        issued: issued.map(|issued| told(issued.critical, what_issued.unwrap_or_else(|| bytes(issued)))),
+        asked: Some(described(asked.critical, what_asked.unwrap_or_else(|| bytes(asked)))),
+        issued: issued.map(|issued| described(issued.critical, what_issued.unwrap_or_else(|| bytes(issued)))),
     }
 }
 
@@ -227,7 +227,8 @@ fn constraints(found: BasicConstraints) -> String {
     }
 }
 
-/// Hexadecimal; what is long ends with its digest, so that two that differ are told apart.
+/// Returns the bytes in hexadecimal. Long values are cut and end with their digest, so that different values look
+/// different.
 fn shortened(bytes: &[u8]) -> String {
     const MOST: usize = 64;
     match bytes.split_at_checked(MOST) {
@@ -244,7 +245,7 @@ impl Compared {
         format!("{}: {}", self.fate().word(), self.content())
     }
 
-    /// What was asked for and what became of it, without the fate.
+    /// Returns the sentence about the item, without what happened to it.
     pub fn content(&self) -> String {
         let kind = match self.kind {
             AskedKind::Key => return format!("the public key ({})", self.what),
@@ -262,9 +263,9 @@ impl Compared {
         }
     }
 
-    /// What it is about, by its name where it has one.
+    /// Returns the name of the item, or the kind where it has no name.
     pub fn shown(&self) -> &str {
-        /// Attributes of requests that people meet (RFC 2985 §5.4; Microsoft's certreq).
+        /// Attributes of requests that occur in practice (RFC 2985 §5.4; Microsoft's certreq).
         const ATTRIBUTES: [(&str, &str); 5] = [
             ("1.2.840.113549.1.9.2", "unstructured name"),
             ("1.2.840.113549.1.9.7", "challenge password"),

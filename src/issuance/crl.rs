@@ -1,9 +1,8 @@
-//! A revocation list on its way to the key (RFC 5280 §5): every field decided, written, read back by another parser,
-//! compared.
+//! A CRL before it is signed (RFC 5280 §5): every field is decided, encoded, decoded by another parser, and compared.
 //!
-//! It is written here and not by the encoder library: that one would re-write the issuer's name, which has to be the CA's
-//! octet by octet, whatever tool made the CA. It is a full list of everything that the issuer signed, so that it needs no
-//! issuing distribution point (§5.2.5).
+//! It is encoded here and not by the encoder library, which would rewrite the issuer's name. The name has to be the CA's
+//! byte for byte, whatever tool made the CA. The CRL is full and covers every certificate of its issuer, so that it needs
+//! no issuing distribution point (§5.2.5).
 
 use time::OffsetDateTime;
 
@@ -13,7 +12,7 @@ use crate::x509::crl::RevokedEntry;
 use crate::x509::validity::{generalized_time_to_der, time_to_der};
 use crate::x509::{Crl, DecodeError, DistinguishedName, KeyUsage, PublicKey, SignatureAlgorithm, der, digest, tbs};
 
-/// Everything that the list will say.
+/// Every field of a CRL, decided.
 #[derive(Debug, Clone)]
 pub struct CrlDraft {
     pub signature_algorithm: SignatureAlgorithm,
@@ -23,28 +22,28 @@ pub struct CrlDraft {
     pub number: u64,
     pub authority_key_id: Vec<u8>,
     pub revoked: Vec<RevokedEntry>,
-    /// The same as it is written: the content of `revokedCertificates` (§5.1.2.6), and its SHA-256.
+    /// The encoded form of `revoked`: the content of `revokedCertificates` (§5.1.2.6), and its SHA-256.
     entries: Vec<u8>,
     content: [u8; 32],
     /// The key that must sign it.
     pub issuer_key: PublicKey,
 }
 
-/// A draft that was read back as it was decided, and exactly the octets to be signed. Only [`approve_crl`] makes one, and
-/// [`super::sign_crl`] consumes it.
+/// A draft that was decoded again without a difference, and the exact bytes to be signed. Only [`approve_crl`] makes one,
+/// and [`super::sign_crl`] consumes it.
 pub struct ApprovedCrl {
     draft: CrlDraft,
     to_be_signed: Vec<u8>,
 }
 
-/// A list that was signed; not yet one that may leave the process.
+/// A CRL that was signed, and must be recorded before it leaves the process.
 #[derive(Debug, Clone)]
 pub struct SignedCrl {
-    /// The octets of the whole list.
+    /// The bytes of the whole CRL.
     pub der: Vec<u8>,
 }
 
-/// Why a list must not be signed.
+/// Why a CRL must not be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CrlNotApproved {
     #[error("what was written cannot be read back: {0}")]
@@ -57,7 +56,7 @@ impl CrlDraft {
     /// Decides every field.
     ///
     /// # Errors
-    /// When the issuer may not sign revocation lists.
+    /// When the issuer may not sign CRLs.
     pub fn new(
         issuer: &CaCertificate,
         number: u64,
@@ -66,7 +65,7 @@ impl CrlDraft {
         revoked: Vec<RevokedEntry>,
     ) -> Result<Self, IssuerError> {
         let certificate = issuer.certificate();
-        // RFC 5280 §4.2.1.3; older tools left the extension out, and absent means unrestricted.
+        // RFC 5280 §4.2.1.3; older tools left the extension out, and without it the key is unrestricted.
         if certificate.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::CRL_SIGN)) {
             return Err(IssuerError::MayNotSignCrls(issuer.name().to_owned()));
         }
@@ -85,7 +84,7 @@ impl CrlDraft {
         })
     }
 
-    /// SHA-256 of what the list says of certificates: the same as long as nothing happened to them.
+    /// Returns the SHA-256 of the entries: the same as long as no certificate was revoked or released.
     pub fn content_digest(&self) -> [u8; 32] {
         self.content
     }
@@ -97,14 +96,14 @@ impl ApprovedCrl {
     }
 }
 
-/// Writes a draft, reads it back and compares it field by field.
+/// Encodes a draft, decodes it and compares it field by field.
 ///
 /// # Errors
-/// When what was written does not say what was decided.
+/// When the encoded CRL differs from the draft.
 pub fn approve_crl(mut draft: CrlDraft) -> Result<ApprovedCrl, CrlNotApproved> {
     let to_be_signed = to_be_signed(&mut draft);
     let unsigned = tbs::assemble(&to_be_signed, &draft.signature_algorithm, &[]);
-    // There can be very many: each is compared as it is read, and none is kept.
+    // There can be very many entries: each is compared when it is read, and none is kept.
     let mut decided = draft.revoked.iter();
     let mut are_alike = true;
     let unsigned = Crl::read(unsigned, |entry| are_alike &= decided.next() == Some(&entry))?;
@@ -132,11 +131,11 @@ fn first_difference(draft: &CrlDraft, written: &Crl, are_alike: bool) -> Option<
     fields.into_iter().find(|(_, same)| !same).map(|(field, _)| field)
 }
 
-/// `TBSCertList` (§5.1.2).
+/// Returns the `TBSCertList` (§5.1.2).
 fn to_be_signed(draft: &mut CrlDraft) -> Vec<u8> {
     const VERSION_2: u8 = 1;
     // "When there are no revoked certificates, the revoked certificates list MUST be absent" (§5.1.2.6).
-    // They are not needed twice.
+    // The entries are not needed twice.
     let entries = std::mem::take(&mut draft.entries);
     let head = if entries.is_empty() { Vec::new() } else { der::head(der::SEQUENCE, entries.len()) };
     let key_id = der::sequence(&[&der::value(der::context(0), &draft.authority_key_id)]);
@@ -165,12 +164,12 @@ fn extension(last_arc: u8, content: &[u8]) -> Vec<u8> {
     der::sequence(&[&oid, &der::value(der::OCTET_STRING, content)])
 }
 
-/// The content of `revokedCertificates` (§5.1.2.6). There can be very many: nothing is allocated for each.
+/// Returns the content of `revokedCertificates` (§5.1.2.6). There can be very many: nothing is allocated for each.
 fn entries_to_der(revoked: &[RevokedEntry]) -> Vec<u8> {
-    // About what a serial number of 16 octets, a date and a reason take.
+    // About the length of a serial number of 16 bytes, a date and a reason.
     let mut out = Vec::with_capacity(revoked.len() * 52);
     let (mut fields, mut extensions) = (Vec::new(), Vec::new());
-    // Many are revoked in the same second.
+    // Many certificates are revoked in the same second.
     let mut last = None;
     for entry in revoked {
         fields.clear();
@@ -188,7 +187,7 @@ fn entries_to_der(revoked: &[RevokedEntry]) -> Vec<u8> {
             der::push(&mut extensions, der::SEQUENCE, &oid_and_value);
         }
         if let Some(since) = entry.invalid_since {
-            // GeneralizedTime, whatever the year.
+            // GeneralizedTime in every year.
             extensions.extend_from_slice(&extension(INVALIDITY_DATE, &generalized_time_to_der(since)));
         }
         if !extensions.is_empty() {
@@ -199,7 +198,7 @@ fn entries_to_der(revoked: &[RevokedEntry]) -> Vec<u8> {
     out
 }
 
-/// Big-endian, without leading zeros.
+/// Returns the number in big-endian form, without leading zeros.
 fn magnitude(number: u64) -> Vec<u8> {
     number.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect()
 }

@@ -1,4 +1,4 @@
-//! The codes of what the rules refuse, and how each refusal is fixed.
+//! The codes and hints of the errors of this room.
 
 use super::approval::NotApproved;
 use super::comparison::{Comparison, Fate};
@@ -110,7 +110,7 @@ impl Diagnostic for CsrError {
 }
 
 impl Comparison {
-    /// Each difference between a request and the certificate for it, as a line.
+    /// Returns each difference between a request and its certificate, as a line.
     pub fn differences(&self) -> impl Iterator<Item = String> {
         self.0.iter().filter(|compared| compared.fate() != Fate::Taken).map(|compared| compared.sentence())
     }

@@ -1,4 +1,4 @@
-//! A certificate with every field decided and nothing signed.
+//! A certificate with every field decided, before it is signed.
 
 use time::{Duration, OffsetDateTime};
 
@@ -17,7 +17,7 @@ use crate::x509::{
     SerialNumber, SignatureAlgorithm, Validity,
 };
 
-/// Everything that the certificate will say.
+/// Every field of a certificate, decided.
 #[derive(Debug, Clone)]
 pub struct Draft {
     pub serial: SerialNumber,
@@ -25,7 +25,7 @@ pub struct Draft {
     pub issuer: DistinguishedName,
     pub validity: Validity,
     pub subject: DistinguishedName,
-    /// How the certificates below it name the key.
+    /// The key identifier that certificates issued with this key will refer to.
     pub subject_key_id: Vec<u8>,
     pub public_key: PublicKey,
     pub names: Vec<GeneralName>,
@@ -33,20 +33,20 @@ pub struct Draft {
     pub extended_key_usage: Vec<ExtendedKeyUsage>,
     pub basic_constraints: BasicConstraints,
     pub name_constraints: Option<NameConstraints>,
-    /// The issuer's key identifier; its own in a root.
+    /// The issuer's key identifier; in a root its own.
     pub authority_key_id: Vec<u8>,
     pub crl_urls: Vec<String>,
     pub ca_issuer_urls: Vec<String>,
     pub ocsp_urls: Vec<String>,
-    /// The key that must sign it.
+    /// The key that must sign the draft.
     pub issuer_key: PublicKey,
 }
 
-/// Who will sign a draft.
+/// The CA that will sign a draft.
 #[derive(Clone, Copy)]
 pub enum SignedBy<'a> {
     Issuer(&'a CaCertificate),
-    /// A root: the key that it is about.
+    /// A root, signed with its own key.
     Itself(&'a dyn Signer),
 }
 
@@ -54,7 +54,7 @@ impl Draft {
     /// Decides every field.
     ///
     /// # Errors
-    /// When the profile or the issuer does not allow what is asked for, or it makes no sense.
+    /// When the profile or the issuer does not allow the request, or the request contradicts itself.
     pub fn new(
         profile: &Profile,
         request: &CertificateRequest,
@@ -87,7 +87,7 @@ impl Draft {
         let mut extended = Vec::new();
         for purpose in purposes {
             let purpose = purpose.parse().map_err(|_| DraftRefusal::Purpose(purpose))?;
-            // Two placeholders may have filled in the same.
+            // Two placeholders may have the same value.
             if !extended.contains(&purpose) {
                 extended.push(purpose);
             }
@@ -139,8 +139,8 @@ pub(super) fn check_key(profile: &Profile, key: &PublicKey) -> Result<(), DraftR
     Err(DraftRefusal::Key { template: profile.name.clone(), found, allowed: profile.keys.clone() })
 }
 
-/// From a little before now to as long after as is asked for: `notAfter = notBefore + lifetime − 1 s`, since the last
-/// second counts (RFC 5280 §4.1.2.5).
+/// Returns the validity: from `backdate` before now, for as long as was requested. `notAfter = notBefore + lifetime − 1 s`,
+/// since the last second counts (RFC 5280 §4.1.2.5).
 fn validity(
     profile: &Profile,
     request: &CertificateRequest,
@@ -183,7 +183,7 @@ fn validity(
 }
 
 /// Returns the start of a validity: `backdate` before now, for clients whose clocks are slow. At most a tenth of the
-/// lifetime lies in the past, and the start is not before that of the issuer's certificate.
+/// lifetime is in the past, and the start is not before that of the issuer's certificate.
 pub fn not_before(
     backdate: Option<Lifetime>,
     lifetime: Option<Lifetime>,
@@ -196,7 +196,7 @@ pub fn not_before(
     issuer.map_or(start, |issuer| start.max(issuer.certificate().validity.not_before))
 }
 
-/// Without the usages that the key cannot have: only RSA keys encipher keys (RFC 5480 §3, RFC 8410 §5).
+/// Removes the usages that the key cannot have: only RSA keys encipher keys (RFC 5480 §3, RFC 8410 §5).
 fn key_usage(wanted: KeyUsage, key: &PublicKey) -> KeyUsage {
     match key.kind() {
         KeyKind::Rsa { .. } => wanted,

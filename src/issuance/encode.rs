@@ -1,8 +1,8 @@
-//! Draft → the DER that is to be signed, of a certificate or of a request. The one door to rcgen.
+//! The encoding of a draft as the DER to be signed, for certificates and requests. The only module that uses rcgen.
 //!
-//! rcgen writes the extensions and the serial. It cannot write every name as it stands (its names are maps by type: a
-//! second unit overwrites the first), nor a date beyond 2049 without care; those fields are replaced by our own octets,
-//! so that the issuer of a leaf is the CA's subject octet by octet, whatever tool made the CA.
+//! rcgen encodes the extensions and the serial. It cannot encode every name (its names are maps by type: a second unit
+//! overwrites the first), nor a date after 2049 without care. Those fields are replaced by DER of our own, so that the
+//! issuer in a certificate is the CA's subject byte for byte, whatever tool made the CA.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CrlDistributionPoint, CustomExtension, DistinguishedName, DnType,
@@ -15,7 +15,7 @@ use super::request_draft::RequestDraft;
 use crate::x509::certificate::oid;
 use crate::x509::{BasicConstraints as PathRules, ExtendedKeyUsage, GeneralName, KeyUsage, PublicKey, TbsFields, der};
 
-/// Why a draft cannot be written.
+/// Why a draft cannot be encoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeError {
     #[error("the encoder refused: {0}")]
@@ -28,10 +28,10 @@ pub enum EncodeError {
     ObjectIdentifier(String),
 }
 
-/// The DER of the `TBSCertificate`.
+/// Returns the DER of the `TBSCertificate`.
 ///
 /// # Errors
-/// When a field holds what the encoder cannot write.
+/// When the encoder does not support the value of a field.
 pub fn to_be_signed(draft: &Draft) -> Result<Vec<u8>, EncodeError> {
     let encoder = |error: rcgen::Error| EncodeError::Encoder(error.to_string());
     let mut issuer = CertificateParams::default();
@@ -50,13 +50,13 @@ pub fn to_be_signed(draft: &Draft) -> Result<Vec<u8>, EncodeError> {
     Ok(fields.join())
 }
 
-/// The DER of the `CertificationRequestInfo` (RFC 2986 §4.1).
+/// Returns the DER of the `CertificationRequestInfo` (RFC 2986 §4.1).
 ///
 /// # Errors
-/// When a field holds what the encoder cannot write.
+/// When the encoder does not support the value of a field.
 pub fn request_to_be_signed(draft: &RequestDraft, key: &PublicKey) -> Result<Vec<u8>, EncodeError> {
     let mut parameters = CertificateParams::default();
-    // Replaced afterwards; beside an empty one the alternative names are critical.
+    // Replaced afterwards; beside an empty subject the alternative names are critical.
     parameters.distinguished_name = DistinguishedName::new();
     if !draft.subject.is_empty() {
         parameters.distinguished_name.push(DnType::CommonName, "replaced");
@@ -82,7 +82,7 @@ pub fn request_to_be_signed(draft: &RequestDraft, key: &PublicKey) -> Result<Vec
 fn parameters(draft: &Draft) -> Result<CertificateParams, EncodeError> {
     let mut parameters = CertificateParams::default();
     parameters.serial_number = Some(SerialNumber::from_slice(draft.serial.as_der_content()));
-    // Replaced afterwards; empty or not decides whether the alternative names are critical (RFC 5280 §4.2.1.6).
+    // Replaced afterwards; the alternative names are critical when the subject is empty (RFC 5280 §4.2.1.6).
     parameters.distinguished_name = DistinguishedName::new();
     if !draft.subject.is_empty() {
         parameters.distinguished_name.push(DnType::CommonName, "replaced");
@@ -150,7 +150,7 @@ fn object_identifier(dotted: &str) -> Result<Vec<u64>, EncodeError> {
     arcs.map_err(|_| EncodeError::ObjectIdentifier(dotted.to_owned()))
 }
 
-/// Our own octets: the encoder knows no constraints on URIs. Critical, as RFC 5280 §4.2.1.10 demands.
+/// DER of our own: the encoder does not support constraints on URIs. Critical, as RFC 5280 §4.2.1.10 requires.
 fn name_constraints(draft: &Draft) -> Option<CustomExtension> {
     let constraints = draft.name_constraints.as_ref()?;
     let mut extension =
@@ -159,7 +159,7 @@ fn name_constraints(draft: &Draft) -> Option<CustomExtension> {
     Some(extension)
 }
 
-/// Where the issuer's certificate and its OCSP responder are (RFC 5280 §4.2.2.1).
+/// Returns the extension with the addresses of the issuer's certificate and its OCSP responder (RFC 5280 §4.2.2.1).
 fn authority_info_access(draft: &Draft) -> Option<CustomExtension> {
     const OCSP: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
     const CA_ISSUERS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
@@ -175,7 +175,7 @@ fn authority_info_access(draft: &Draft) -> Option<CustomExtension> {
     Some(CustomExtension::from_oid_content(&object_identifier(oid::AUTHORITY_INFO_ACCESS).ok()?, content))
 }
 
-/// Stands for both keys while the encoder writes: what it says of them is replaced, and nothing is signed here.
+/// Takes the place of both keys in the encoder: their fields are replaced afterwards, and nothing is signed here.
 struct Placeholder;
 
 impl PublicKeyData for Placeholder {

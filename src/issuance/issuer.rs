@@ -1,4 +1,4 @@
-//! A CA certificate that may sign, and the one road to its key.
+//! A CA certificate with its key, and the only function that signs certificates with it.
 
 use super::approval::ApprovedDraft;
 use super::ca_certificate::CaCertificate;
@@ -13,7 +13,7 @@ pub struct Issuer<'k> {
     signer: Box<dyn Signer + 'k>,
 }
 
-/// A certificate that was signed and read back. Nobody gets at it before somebody has checked the signature.
+/// A certificate that was signed and decoded. The certificate can be taken out only after its signature was verified.
 #[derive(Debug)]
 #[must_use]
 pub struct Issued {
@@ -22,11 +22,11 @@ pub struct Issued {
 }
 
 impl Issued {
-    /// The certificate, once its signature was checked with the key that should have made it: it was made over what was
-    /// approved, and counts for what was read back only if both are the same octets.
+    /// Verifies the signature with the key of the issuer, and returns the certificate. The signature was made over the
+    /// approved bytes, so it is valid only if the decoded bytes are the same.
     ///
     /// # Errors
-    /// When it is not the signature of that key.
+    /// When the key of the issuer did not make the signature.
     pub fn checked(self) -> Result<Certificate, IssuerError> {
         let Self { certificate, issuer_key } = self;
         let (algorithm, signature) = (&certificate.signature_algorithm, &certificate.signature);
@@ -34,21 +34,21 @@ impl Issued {
         Ok(certificate)
     }
 
-    /// The certificate, once a verifier has accepted it that checks the signature among all else: so the signature is not
-    /// checked twice.
+    /// Returns the certificate, once `verify` has accepted it. For a caller that verifies the whole chain, so that the
+    /// signature is not verified twice.
     ///
     /// # Errors
-    /// The verifier's.
+    /// That of `verify`.
     pub fn verified<E>(self, verify: impl FnOnce(&Certificate) -> Result<(), E>) -> Result<Certificate, E> {
         verify(&self.certificate).map(|()| self.certificate)
     }
 }
 
 impl<'k> Issuer<'k> {
-    /// Joins an issuer with its key.
+    /// Joins a CA certificate with its key.
     ///
     /// # Errors
-    /// When they do not belong together.
+    /// When the certificate is for another key.
     pub fn new(ca_certificate: CaCertificate, signer: impl Signer + 'k) -> Result<Self, IssuerError> {
         ca_certificate.check_key(signer.public_key())?;
         Ok(Self { ca_certificate, signer: Box::new(signer) })
@@ -58,7 +58,7 @@ impl<'k> Issuer<'k> {
         &self.ca_certificate
     }
 
-    /// Takes the certificate and chain that the CA has by now.
+    /// Replaces the certificate and the chain by those that the CA has now.
     ///
     /// # Errors
     /// When they are for another key.
@@ -68,12 +68,12 @@ impl<'k> Issuer<'k> {
         Ok(())
     }
 
-    /// Returns what signs with the key of the CA.
+    /// Returns the signer of the CA's key.
     pub fn signer(&self) -> &dyn Signer {
         &*self.signer
     }
 
-    /// Signs what was approved.
+    /// Signs an approved draft.
     ///
     /// # Errors
     /// As [`sign`].
@@ -81,7 +81,7 @@ impl<'k> Issuer<'k> {
         sign(approved, self.signer())
     }
 
-    /// Signs a revocation list that was approved.
+    /// Signs an approved CRL.
     ///
     /// # Errors
     /// As [`sign_crl`].
@@ -90,10 +90,10 @@ impl<'k> Issuer<'k> {
     }
 }
 
-/// The one road to a signing key: consumes an approved draft, signs exactly its octets, and reads back what came out.
+/// Signs an approved draft, exactly its bytes, and decodes the result. No other function signs a certificate.
 ///
 /// # Errors
-/// When the key is not the one that the draft was approved for, does not sign, or what came out cannot be read.
+/// When the key is not the one that the draft was approved for, the key does not sign, or the result cannot be decoded.
 pub fn sign(approved: ApprovedDraft, signer: &dyn Signer) -> Result<Issued, IssuerError> {
     let (to_be_signed, draft) = approved.into_parts();
     if *signer.public_key() != draft.issuer_key || signer.signature_algorithm() != draft.signature_algorithm {
@@ -104,7 +104,7 @@ pub fn sign(approved: ApprovedDraft, signer: &dyn Signer) -> Result<Issued, Issu
     Ok(Issued { certificate, issuer_key: draft.issuer_key })
 }
 
-/// The same road for a revocation list: consumes an approved one, signs exactly its octets, and reads back what came out.
+/// Signs an approved CRL, exactly its bytes, and checks the result.
 ///
 /// # Errors
 /// As [`sign`].
@@ -115,15 +115,15 @@ pub fn sign_crl(approved: ApprovedCrl, signer: &dyn Signer) -> Result<SignedCrl,
     }
     let signature = signer.sign(&to_be_signed)?;
     let der = tbs::assemble(&to_be_signed, &draft.signature_algorithm, &signature);
-    // These octets were read by the other parser before they were signed, and a long list takes its time to be read; what is
-    // asked here is whether exactly they, and a signature that counts, are in what came out.
+    // Another parser decoded these bytes before they were signed, and decoding a long CRL takes time. It is enough to check
+    // that the result has exactly these bytes and a valid signature.
     let (parts, bits) = (envelope(&der), der::bit_string(&signature));
     let is_sound = parts.is_some_and(|parts| parts == [&to_be_signed[..], &draft.signature_algorithm.der, &bits])
         && keys::verify(&draft.issuer_key, &draft.signature_algorithm, &to_be_signed, &signature).is_ok();
     if is_sound { Ok(SignedCrl { der }) } else { Err(IssuerError::Altered) }
 }
 
-/// What is signed, the algorithm and the signature (RFC 5280 §5.1.1).
+/// Returns the three parts of a signed structure: what is signed, the algorithm and the signature (RFC 5280 §5.1.1).
 fn envelope(signed: &[u8]) -> Option<Vec<&[u8]>> {
     let (der::SEQUENCE, content, []) = der::split_first(signed)? else { return None };
     der::children(content)

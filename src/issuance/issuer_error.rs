@@ -1,9 +1,9 @@
-//! Why a certificate and a key do not make an issuer, or the issuer did not sign.
+//! The error of issuers.
 
 use crate::keys::SigningError;
 use crate::x509::DecodeError;
 
-/// Why a certificate and a key do not make an issuer, or the issuer did not sign.
+/// Why a certificate and a key are not an issuer, or the issuer did not sign.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
     #[error("the certificate of '{0}' is a leaf, not a CA: its basic constraints do not say so (RFC 5280 §4.2.1.9)")]

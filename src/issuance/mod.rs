@@ -1,16 +1,16 @@
-//! RULES: from a wish to a signed certificate. Pure; imports x509, lint, keys and document.
+//! Issuing: from a template and a request to a signed certificate, and from revocations to a signed CRL.
 //!
-//! Each arrow is one function, and each type can be had in no other way:
+//! Each step is one function, and each type is made by that function only:
 //!
 //! ```text
-//! TOML ──Profile::read──▶ Profile ──┐
-//! flags, CSR ──▶ CertificateRequest ┼─Draft::new─▶ Draft ──approve──▶ ApprovedDraft ──sign──▶ Issued
-//! CA certificate ──▶ CaCertificate ───┘
+//! TOML ──Profile::read──▶ Profile ─────┐
+//! flags, CSR ──▶ CertificateRequest ───┼─Draft::new─▶ Draft ──approve──▶ ApprovedDraft ──sign──▶ Issued
+//! CA certificate ──▶ CaCertificate ────┘
 //!
 //! revocations, CaCertificate ─CrlDraft::new─▶ CrlDraft ──approve_crl──▶ ApprovedCrl ──sign_crl──▶ SignedCrl
 //! ```
 //!
-//! Powers (the CA bit, usages, lifetimes) come from the profile, never from the request. [`sign`] consumes its draft:
+//! The CA bit, the usages and the lifetimes come from the profile, never from the request. [`sign`] consumes its draft:
 //! nothing is signed twice, and nothing is signed that was not approved.
 
 pub mod approval;

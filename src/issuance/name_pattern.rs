@@ -12,7 +12,10 @@ pub(super) enum NamePattern {
 }
 
 impl NamePattern {
-    /// Reads an entry of `allow`; the error says what is wrong with it.
+    /// Reads an entry of `allow`.
+    ///
+    /// # Errors
+    /// With the reason why it is not a pattern.
     pub(super) fn parse(pattern: &str) -> Result<Self, String> {
         if let Some(above) = pattern.strip_prefix("*.") {
             return general_name::dns(above).map(Self::Below).map_err(|error| error.to_string());
@@ -23,7 +26,7 @@ impl NamePattern {
         pattern.parse().map(Self::Exactly).map_err(|error: general_name::GeneralNameError| error.to_string())
     }
 
-    /// Whether a certificate may have this name.
+    /// Returns whether the pattern allows a name.
     pub(super) fn matches(&self, name: &GeneralName) -> bool {
         match (self, name) {
             (Self::Below(above), GeneralName::Dns(name)) => {

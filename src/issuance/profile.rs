@@ -1,4 +1,4 @@
-//! A template that holds together: what may be issued, and how. See docs/reference/templates.md.
+//! A template that was read and has no contradictions: what may be issued, and how. See docs/reference/templates.md.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -15,28 +15,28 @@ use crate::x509::{
     general_name,
 };
 
-/// Everything that a certificate of one kind has in common. Read from TOML; without contradictions.
+/// What all certificates of one template have in common. Read from TOML, without contradictions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// The name of the template.
     pub name: String,
     pub summary: String,
-    /// The keys that may be certified; the first is made when nothing else is asked for.
+    /// The key algorithms that are allowed; the first is the default for new keys.
     pub keys: Vec<KeyAlgorithm>,
     pub lifetime: Lifetime,
-    /// More is refused.
+    /// The longest lifetime that is allowed.
     pub longest: Lifetime,
-    /// How long before now a certificate begins, for the clocks that are slow; `None`: at once.
+    /// How long before now a certificate starts, for clients whose clocks are slow; `None` when it starts now.
     pub backdate: Option<Lifetime>,
     pub common_name: CommonName,
     /// The other attributes of the subject.
     pub subject: Vec<(AttributeType, TemplateString)>,
     pub names: NameRules,
     pub key_usage: KeyUsage,
-    /// The purposes, as text: `{{ role }}-auth` is rendered before it is read.
+    /// The purposes, as template strings: `{{ role }}-auth` is rendered before it is parsed.
     pub extended_key_usage: Vec<TemplateString>,
     pub serial_bytes: usize,
-    /// Only in the profile of a CA.
+    /// What a CA may do; `None` in the profile of a leaf.
     pub authority: Option<AuthorityRules>,
     pub distribution: Distribution,
     pub files: FileRules,
@@ -45,7 +45,7 @@ pub struct Profile {
 /// What a CA may do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AuthorityRules {
-    /// How many CAs may stand between it and a leaf (RFC 5280 §4.2.1.9); `None`: any number.
+    /// How many CAs may be between it and a leaf (RFC 5280 §4.2.1.9); `None` when any number may.
     pub path_length: Option<u8>,
     pub constraints: NameConstraints,
 }
@@ -61,17 +61,18 @@ pub struct Distribution {
 /// Owner and mode of the files of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FileRules {
-    /// Of the private key; never readable by everybody.
+    /// The mode of the private key; other users can never read it.
     pub mode: Option<u32>,
     pub owner: Option<String>,
     pub group: Option<String>,
 }
 
 impl Profile {
-    /// Reads a template. `file` is how the file is called in messages, `name` how the template is.
+    /// Reads a template. `file` is the name of the file in messages, `name` the name of the template.
     ///
     /// # Errors
-    /// With every problem of the file at once: unknown keys, values of the wrong kind, and rules that contradict each other.
+    /// With every problem of the file at once: unknown keys, values of the wrong type, and rules that contradict each
+    /// other.
     pub fn read(name: &str, file: &str, toml: &str) -> Result<Self, DocumentError> {
         let document = Document::new(file, toml);
         let profile = Reader { document: &document }.profile(name);
@@ -79,12 +80,12 @@ impl Profile {
         Ok(profile)
     }
 
-    /// Whether it is a CA's.
+    /// Returns whether it is the profile of a CA.
     pub fn is_authority(&self) -> bool {
         self.authority.is_some()
     }
 
-    /// The names of all placeholder values that any of its strings uses.
+    /// Returns the names of all placeholders that its strings use.
     pub fn uses(&self) -> BTreeSet<String> {
         let common_name = match &self.common_name {
             CommonName::Template(text) => Some(text),
@@ -219,7 +220,7 @@ impl Reader<'_, '_> {
         match written.value.parse::<Lifetime>() {
             Ok(backdate) if backdate <= Lifetime::from_days(2) => Some(backdate),
             Ok(backdate) => {
-                // The Baseline Requirements (§7.1.2.7) draw the line at 48 hours.
+                // The Baseline Requirements (§7.1.2.7) allow 48 hours.
                 self.document.note(
                     written.place,
                     format!("a certificate may not begin {backdate} in the past; at most 2d"),
@@ -384,7 +385,7 @@ impl Reader<'_, '_> {
     fn files(&self, top: &mut Section<'_, '_>) -> FileRules {
         let Some(mut section) = top.section("files") else { return FileRules::default() };
         let mode = section.take::<String>("mode").and_then(|written| match u32::from_str_radix(&written.value, 8) {
-            // The owner must be able to read it; nobody else but the group may, and nobody may run it.
+            // The owner must be able to read it; apart from the owner only the group may, and it is never executable.
             Ok(mode) if mode & !0o640 == 0 && mode & 0o400 != 0 => Some(mode),
             _ => {
                 let message = format!("'{}' is not a mode for a private key", text::escape(&written.value));
@@ -398,7 +399,7 @@ impl Reader<'_, '_> {
         FileRules { mode, owner, group }
     }
 
-    /// A list of texts; those without placeholders are checked here, with their place, and not when they are used.
+    /// Reads a list of template strings. Those without placeholders are checked now, so that the error names their line.
     fn texts(
         &self,
         section: &mut Section<'_, '_>,

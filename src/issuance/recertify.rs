@@ -1,5 +1,5 @@
-//! A certificate that says of a CA what one of its certificates says already, with another issuer or other dates: a renewed
-//! root, a cross-certificate (RFC 5280 §3.2), an intermediate below a new root.
+//! A new certificate for a CA that already has one, with another issuer or other dates: a renewed root, a cross-certificate
+//! (RFC 5280 §3.2), an intermediate below a new root.
 
 use time::OffsetDateTime;
 
@@ -9,7 +9,7 @@ use super::refusal::DraftRefusal;
 use crate::x509::certificate::oid;
 use crate::x509::{BasicConstraints, Certificate, KeyUsage, SerialNumber, Validity};
 
-/// The extensions that a draft has a field for. What tells of the issuer is not taken over.
+/// The extensions that a draft has a field for. Those about the issuer are not copied.
 const CARRIED: [&str; 9] = [
     oid::SUBJECT_KEY_ID,
     oid::AUTHORITY_KEY_ID,
@@ -22,15 +22,15 @@ const CARRIED: [&str; 9] = [
     oid::AUTHORITY_INFO_ACCESS,
 ];
 
-/// Without these the next certificate would allow more than the present one.
+/// Without these, the new certificate would allow more than the present one.
 const LIMITING: [&str; 3] = [oid::POLICY_CONSTRAINTS, oid::INHIBIT_ANY_POLICY, oid::CERTIFICATE_POLICIES];
 
-/// A draft with the subject, the key and its identifier, the powers and the limits of `certificate`, octet by octet where
-/// others compare them: what was issued with the key keeps its chain. The powers come from a certificate that this CA holds
-/// for the authority, as they otherwise come from a profile.
+/// Returns a draft with the subject, the key and its identifier, the rights and the limits of `certificate`, byte for byte
+/// where clients compare them: what was issued with the key keeps its chain. The rights come from a certificate that this
+/// CA has for the authority, instead of from a profile.
 ///
 /// # Errors
-/// When it is not a CA's, says what cannot be written here, or the issuer may not sign it.
+/// When it is not the certificate of a CA, has a value that cannot be encoded here, or the issuer may not sign it.
 pub fn recertify(
     certificate: &Certificate,
     by: SignedBy<'_>,
@@ -87,20 +87,20 @@ pub fn recertify(
         name_constraints: certificate.name_constraints.clone(),
         authority_key_id,
         crl_urls: urls(&certificate.crl_urls),
-        // They lead to the certificate of the issuer before.
+        // They lead to the certificate of the previous issuer.
         ca_issuer_urls: Vec::new(),
         ocsp_urls: urls(&certificate.ocsp_urls),
         issuer_key,
     })
 }
 
-/// What `recertify` leaves out of a certificate, as object identifiers: nothing that limits or is critical.
+/// Returns the object identifiers of the extensions that [`recertify`] does not copy; none of them is a limit or critical.
 pub fn left_out(certificate: &Certificate) -> Vec<String> {
     let is_left_out = |oid: &&String| !CARRIED.contains(&oid.as_str());
     certificate.extensions.iter().map(|extension| &extension.oid).filter(is_left_out).cloned().collect()
 }
 
-/// The identifier that its certificates give the key: those below it name it.
+/// Returns the key identifier of a certificate: the certificates below it refer to it.
 fn key_id(certificate: &Certificate) -> Vec<u8> {
     certificate.subject_key_id.clone().unwrap_or_else(|| certificate.public_key.key_id().to_vec())
 }

@@ -8,7 +8,7 @@ use crate::x509::general_name::GeneralNameError;
 use crate::x509::name::NameError;
 use crate::x509::{DistinguishedName, KeyAlgorithm, Validity};
 
-/// Why a wish is not granted: by the profile, the issuer, or because it makes no sense.
+/// Why a request is refused: by the profile, by the issuer, or because it contradicts itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DraftRefusal {
     #[error(transparent)]
@@ -57,7 +57,7 @@ pub enum DraftRefusal {
     PathLength { authority: String, path_length: u32 },
 }
 
-/// How many CAs a path length leaves room for, in words.
+/// Returns how many CAs a path length allows, as a phrase.
 fn room(path_length: u32) -> String {
     match path_length {
         0 => "may issue only leaves".to_owned(),

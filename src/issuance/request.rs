@@ -1,4 +1,4 @@
-//! What is asked for: names and a public key. No powers.
+//! What a certificate is requested for: names and a public key, and no rights.
 
 use time::OffsetDateTime;
 
@@ -6,31 +6,31 @@ use super::template_string::TemplateValues;
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, GeneralName, PublicKey};
 
-/// A wish, from flags, a request file or an older certificate. It can ask for names and a time; what the certificate
-/// may do is the profile's alone.
+/// A request for a certificate, from flags, a request file or an older certificate. It can ask for names and a lifetime;
+/// the profile alone decides what the certificate may be used for.
 #[derive(Debug, Clone)]
 pub struct CertificateRequest {
     /// The name of the entry in the index.
     pub name: String,
-    /// The subject alternative names, without repetition.
+    /// The subject alternative names, without duplicates.
     pub names: Vec<GeneralName>,
     pub public_key: PublicKey,
     pub expiry: Expiry,
-    /// Shorten rather than refuse a certificate that would outlive its issuer.
+    /// Whether a certificate that would outlive its issuer is shortened; otherwise it is refused.
     pub clip: bool,
     /// Attributes that override the profile's.
     pub subject: Vec<(AttributeType, String)>,
-    /// What the placeholders of the profile stand for.
+    /// The values of the placeholders in the profile.
     pub values: TemplateValues,
 }
 
-/// Until when.
+/// When the certificate expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
-    /// As long as the profile says.
+    /// After the lifetime of the profile.
     Default,
-    /// For so long, counted from `notBefore`.
+    /// After this lifetime, counted from `notBefore`.
     For(Lifetime),
-    /// Until this second, included.
+    /// At this second, which is the last valid one.
     At(OffsetDateTime),
 }

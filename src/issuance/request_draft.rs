@@ -1,4 +1,4 @@
-//! A certification request (PKCS #10) with every field decided and nothing signed.
+//! A certification request (PKCS #10) with every field decided, before it is signed.
 
 use super::draft::check_key;
 use super::profile::Profile;
@@ -7,18 +7,18 @@ use super::request::CertificateRequest;
 use super::subject::subject;
 use crate::x509::{BasicConstraints, DistinguishedName, GeneralName, KeyUsage};
 
-/// Everything that a request will say. Its key is that of the [`Signer`](crate::keys::Signer) that signs it.
+/// Every field of a certification request. Its key is that of the [`Signer`](crate::keys::Signer) that signs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestDraft {
     pub subject: DistinguishedName,
-    /// The subject alternative names that are asked for.
+    /// The subject alternative names.
     pub names: Vec<GeneralName>,
-    /// The powers of a CA, when they are asked for; nobody has to grant them.
+    /// The basic constraints of a CA, when they are asked for; the issuer decides.
     pub authority: Option<BasicConstraints>,
 }
 
 impl RequestDraft {
-    /// What this profile would write about a wish, as far as a request can say it.
+    /// Returns the request that this profile makes of the input, as far as a request can express it.
     ///
     /// # Errors
     /// When the profile does not allow the key, the names or the subject.
@@ -32,7 +32,7 @@ impl RequestDraft {
         Ok(Self { subject: subject(profile, request)?, names: request.names.clone(), authority })
     }
 
-    /// What the key is for, where that is asked for: a CA signs certificates and revocation lists.
+    /// Returns the key usage to ask for: a CA signs certificates and CRLs.
     pub(super) fn key_usage(&self) -> KeyUsage {
         match self.authority {
             Some(_) => KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN),

@@ -1,11 +1,11 @@
-//! A certification request of our own (PKCS #10, RFC 2986): what we ask another CA for, signed with the key that it is about.
+//! The signing of certification requests (PKCS #10, RFC 2986), with which this CA asks another CA for a certificate.
 
 use super::encode::{self, EncodeError};
 use super::request_draft::RequestDraft;
 use crate::keys::{self, Signer, SigningError};
 use crate::x509::{DecodeError, PublicKey, SigningRequest, tbs};
 
-/// Why there is no request.
+/// Why a request was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     #[error(transparent)]
@@ -18,18 +18,17 @@ pub enum RequestError {
     Altered,
 }
 
-/// Signs a request with the key that it is about: the proof that whoever asks has it. A request is no certificate, and
-/// nothing but a request can come out of here: its octets begin with a version where a certificate's have a serial number or
-/// `[0]`, followed by a name.
+/// Signs a request with its own key, which proves possession of the key. The result can never be taken for a certificate:
+/// the signed bytes start with a version, where those of a certificate have `[0]` or a serial number, and a name follows.
 ///
 /// # Errors
-/// When it cannot be written, the key does not sign, or another parser reads something else in it.
+/// When it cannot be encoded, the key does not sign, or another parser decodes something else.
 pub fn sign_request(draft: &RequestDraft, signer: &dyn Signer) -> Result<SigningRequest, RequestError> {
     let to_be_signed = encode::request_to_be_signed(draft, signer.public_key())?;
     let algorithm = signer.signature_algorithm();
     let signature = signer.sign(&to_be_signed)?;
     let request = SigningRequest::from_der(&tbs::assemble(&to_be_signed, &algorithm, &signature))?;
-    // Made over what was written, the signature counts for what was read back only if both are the same octets.
+    // The signature was made over the encoded bytes, so it is valid only if the decoded bytes are the same.
     let is_sound = says(&request, draft, signer.public_key())
         && keys::verify(&request.public_key, &request.signature_algorithm, request.tbs(), &request.signature).is_ok();
     if is_sound { Ok(request) } else { Err(RequestError::Altered) }

@@ -1,4 +1,4 @@
-//! The subject of a certificate, from the template and the request.
+//! The subject of a certificate, from the request and the template.
 
 use super::name_rules::CommonName;
 use super::profile::Profile;
@@ -6,7 +6,8 @@ use super::refusal::DraftRefusal;
 use super::request::CertificateRequest;
 use crate::x509::{AttributeType, DistinguishedName, GeneralName};
 
-/// The subject: flags before the template before nothing; in the order in which names are usually read, the common name last.
+/// Returns the subject. Attributes of the request come before those of the template. The attributes are in the usual order,
+/// the common name last.
 pub(super) fn subject(profile: &Profile, request: &CertificateRequest) -> Result<DistinguishedName, DraftRefusal> {
     const USUAL_ORDER: [AttributeType; 6] = [
         AttributeType::Country,
@@ -34,7 +35,7 @@ pub(super) fn subject(profile: &Profile, request: &CertificateRequest) -> Result
 }
 
 fn common_name(profile: &Profile, request: &CertificateRequest) -> Result<String, DraftRefusal> {
-    // X.520 ends a common name at 64 characters, and a DNS name may be longer.
+    // X.520 limits a common name to 64 characters, and a DNS name may be longer.
     const MOST: usize = 64;
     Ok(match &profile.common_name {
         CommonName::None => String::new(),

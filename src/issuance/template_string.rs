@@ -1,4 +1,4 @@
-//! Strings of a template that may hold `{{ name }}`. The door to minijinja.
+//! Template strings, which may have placeholders such as `{{ name }}`. The only module that uses minijinja.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,16 +7,15 @@ use minijinja::{Environment, UndefinedBehavior};
 use crate::text::escape;
 use crate::text::nearest;
 
-/// A string of a template: rendered when a draft is made, after the TOML has been read, so that no value can become
-/// TOML.
+/// A template string. It is rendered when a draft is made, after the TOML was parsed, so that no value can become TOML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateString(String);
 
-/// What the placeholders stand for: `name`, `domain`, the `[subject]` of ca.toml, and `--set`.
+/// The values of placeholders: `name`, `domain`, the `[subject]` of ca.toml, and `--set`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TemplateValues(pub BTreeMap<String, String>);
 
-/// Why a string cannot be rendered.
+/// Why a template string cannot be parsed or rendered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateStringError {
     #[error("'{}' is not a template string: {reason}", escape(text))]
@@ -26,16 +25,16 @@ pub enum TemplateStringError {
 }
 
 impl TemplateString {
-    /// Takes a string of a template.
+    /// Parses a template string.
     ///
     /// # Errors
-    /// When its braces do not make sense.
+    /// When its braces do not match.
     pub fn parse(text: &str) -> Result<Self, TemplateStringError> {
         environment().template_from_str(text).map_err(|error| syntax(text, &error))?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The names of the values that it uses.
+    /// Returns the names of the placeholders.
     pub fn uses(&self) -> BTreeSet<String> {
         if !self.has_placeholders() {
             return BTreeSet::new();
@@ -47,10 +46,10 @@ impl TemplateString {
             .unwrap_or_default()
     }
 
-    /// The string with its placeholders filled in.
+    /// Returns the string with its placeholders replaced by values.
     ///
     /// # Errors
-    /// When it uses a value that is not there: strict, a misspelt placeholder must not vanish into nothing.
+    /// When a placeholder has no value: a misspelled one must not become an empty string.
     pub fn render(&self, values: &TemplateValues) -> Result<String, TemplateStringError> {
         if !self.has_placeholders() {
             return Ok(self.0.clone());
@@ -63,12 +62,12 @@ impl TemplateString {
         environment().render_str(&self.0, &values.0).map_err(|error| syntax(&self.0, &error))
     }
 
-    /// The string as written.
+    /// Returns the string as it was written.
     pub fn source(&self) -> &str {
         &self.0
     }
 
-    /// Whether it needs rendering at all.
+    /// Returns whether it has placeholders.
     pub fn has_placeholders(&self) -> bool {
         self.0.contains('{')
     }

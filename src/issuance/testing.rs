@@ -61,10 +61,10 @@ pub fn below(issuer: &Issuer<'_>, toml: &str) -> Result<Issuer<'static>, DraftRe
     Ok(Issuer::new(CaCertificate::new("issuing", certificate, above).unwrap(), key).unwrap())
 }
 
-/// A signer that does not do what it is asked for.
+/// A signer that signs other bytes than those it was given.
 pub struct WrongSigner<'a> {
     pub key: &'a dyn Signer,
-    /// What it calls its signatures.
+    /// The algorithm that it says it uses.
     pub algorithm: SignatureAlgorithm,
 }
 

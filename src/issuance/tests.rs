@@ -1,4 +1,4 @@
-//! The whole road, from a profile and a request to a signed certificate.
+//! From a profile and a request to a signed certificate.
 
 use time::Duration;
 use time::macros::datetime;
@@ -87,7 +87,7 @@ fn a_lifetime_counts_its_last_second_and_begins_a_little_before_now() {
     };
     let ninety = validity(Expiry::Default).unwrap();
     assert_eq!((ninety.length(), ninety.not_before), (Duration::days(90), NOW - Duration::HOUR));
-    // The root was backdated by the same hour: a short leaf by a tenth of its life.
+    // The root was backdated by the same hour: the start of a short leaf is a tenth of its lifetime ago.
     let short = validity(Expiry::For("10m".parse().unwrap())).unwrap();
     assert_eq!((short.length(), short.not_before), (Duration::minutes(10), NOW - Duration::MINUTE));
     assert_eq!(validity(Expiry::At(NOW + Duration::DAY)).unwrap().not_after, NOW + Duration::DAY);
@@ -147,7 +147,7 @@ fn a_path_length_of_zero_allows_leaves_only() {
     assert!(issue(&issuing, SERVER, &request("web.test", &["web.test"], key.public_key())).is_ok());
     let unlimited = INTERMEDIATE.replace("path-length = 0", "");
     assert!(deeper(&below(&root(KeyAlgorithm::EcdsaP256, ROOT), &unlimited).unwrap()).is_ok());
-    // What the root says counts for everything below it.
+    // The path length of the root counts for every CA below it.
     for (length, allowed) in [(1, false), (2, true)] {
         let toml = ROOT.replace("[authority]\n", &format!("[authority]\npath-length = {length}\n"));
         let root = root(KeyAlgorithm::EcdsaP256, &toml);
@@ -228,7 +228,7 @@ fn a_certificate_beyond_2049_is_written_as_generalized_time() {
     assert!(matches!(draft, Err(DraftRefusal::BeyondAllDates)));
 }
 
-/// Names that other tools make and that rcgen cannot write again: see `src/issuance/encode.rs`.
+/// Names of other tools that rcgen cannot encode: see `src/issuance/encode.rs`.
 #[test]
 fn the_name_of_a_foreign_ca_is_copied_byte_by_byte() {
     let root = root(KeyAlgorithm::EcdsaP256, ROOT);
@@ -345,7 +345,7 @@ fn what_may_not_sign_certificates_is_no_issuer() {
     let taken = |cert: TestCert| CaCertificate::new("ca", TestCa::self_signed(cert).certificate, Vec::new());
     let ca = || TestCert::ca("Test Root");
     assert!(taken(ca()).is_ok());
-    // Absent is unrestricted; present, it has to say so.
+    // Without the extension the key is unrestricted; with it, it has to be allowed.
     assert!(taken(ca().without(oid::KEY_USAGE)).is_ok());
     assert!(matches!(taken(ca().key_usage(KeyUsage::CRL_SIGN)), Err(IssuerError::MayNotSign(_))));
     assert!(matches!(taken(ca().subject(&empty_name())), Err(IssuerError::NoSubject(_))));

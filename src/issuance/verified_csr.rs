@@ -1,4 +1,4 @@
-//! A stranger's request: what must be true of it before anybody thinks about granting it.
+//! The checks of a certification request from a third party, before it is considered.
 
 use crate::keys::{self, Weakness, weakness};
 use crate::text;
@@ -6,16 +6,17 @@ use crate::x509::general_name::{self, GeneralNameError};
 use crate::x509::name::NameError;
 use crate::x509::{AttributeType, DecodeError, DistinguishedName, GeneralName, PublicKey, SigningRequest};
 
-/// How much a request may ask for.
+/// The limits on a certification request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CsrLimits {
-    /// The most octets of its DER.
+    /// The most bytes of its DER.
     pub bytes: u64,
     /// The most subject alternative names.
     pub names: u64,
 }
 
-/// A request whose sender has the private key, and whose names can stand in a certificate. Only [`verify_csr`] makes one.
+/// A certification request whose signature proves possession of the key, and whose names can be in a certificate. Only
+/// [`verify_csr`] makes one.
 #[derive(Debug, Clone)]
 pub struct VerifiedCsr {
     request: SigningRequest,
@@ -23,7 +24,7 @@ pub struct VerifiedCsr {
     names: Vec<GeneralName>,
 }
 
-/// Why a request is not even thought about.
+/// Why a certification request is not considered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CsrError {
     #[error(transparent)]
@@ -54,11 +55,11 @@ pub enum CsrError {
     NoNames,
 }
 
-/// Reads the DER of a request, and checks that it is whole, that its sender holds its key, that the key is one to rely on,
-/// and that nothing hides in its names.
+/// Decodes a certification request, and checks that it is undamaged, that its sender has the key, that the key is strong,
+/// and that its names have no hidden characters.
 ///
 /// # Errors
-/// When any of this is not so.
+/// When one of these checks fails.
 pub fn verify_csr(der: &[u8], limits: CsrLimits) -> Result<VerifiedCsr, CsrError> {
     let bytes = der.len() as u64;
     if bytes > limits.bytes {
@@ -94,7 +95,7 @@ fn prove_possession(request: &SigningRequest) -> Result<(), CsrError> {
     })
 }
 
-/// The common name may become that of the certificate. Whatever else the subject holds is shown to people at least.
+/// Checks the subject. The common name may become that of the certificate; all other attributes are shown to users.
 fn check_subject(subject: &DistinguishedName) -> Result<(), CsrError> {
     for attribute in subject.attributes() {
         if attribute.kind == AttributeType::CommonName {
@@ -108,8 +109,8 @@ fn check_subject(subject: &DistinguishedName) -> Result<(), CsrError> {
     Ok(())
 }
 
-/// The names as a flag would have given them: host names in lower-case A-labels, each once. Forms that nobody can ask for by
-/// a flag stay as they are; no template allows them.
+/// Returns the names in the form that flags give them: host names in lower-case A-labels, without duplicates. Kinds of
+/// names that have no flag stay as they are; no template allows them.
 fn names(request: &SigningRequest) -> Result<Vec<GeneralName>, CsrError> {
     let Some(asked) = &request.subject_alt_names else { return Ok(Vec::new()) };
     if asked.is_empty() {
@@ -127,7 +128,7 @@ fn names(request: &SigningRequest) -> Result<Vec<GeneralName>, CsrError> {
 
 fn plain_name(name: &GeneralName) -> Result<GeneralName, GeneralNameError> {
     match name {
-        // A dNSName is an IA5String; what an xn-- label would have to be is for the asker to say.
+        // A dNSName is an IA5String; the sender has to encode a name with other characters as an xn-- label.
         GeneralName::Dns(name) if !name.is_ascii() => {
             Err(GeneralNameError::Dns { name: name.clone(), reason: "only letters, digits, '-' and '.' are allowed" })
         }
@@ -139,18 +140,18 @@ fn plain_name(name: &GeneralName) -> Result<GeneralName, GeneralNameError> {
 }
 
 impl VerifiedCsr {
-    /// As it was sent.
+    /// Returns the request as it was sent.
     pub fn request(&self) -> &SigningRequest {
         &self.request
     }
 
-    /// Its key, in the one form in which certificates carry it.
+    /// Returns its key, in the only form in which certificates have it.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key
     }
 
-    /// The subject alternative names that it asks for, each once. A request that has no such extension asks for its common
-    /// name where that is a host name, an address or the like: so it was done before there were alternative names.
+    /// Returns the subject alternative names that it asks for, without duplicates. A request without the extension asks for
+    /// its common name where that is a host name, an address or the like, as requests did before alternative names existed.
     pub fn names(&self) -> Vec<GeneralName> {
         if self.request.subject_alt_names.is_some() {
             return self.names.clone();
@@ -159,7 +160,7 @@ impl VerifiedCsr {
         common_name.parse().into_iter().collect()
     }
 
-    /// What the subject calls itself.
+    /// Returns the common name of the subject.
     pub fn common_name(&self) -> Option<&str> {
         self.request.subject.common_name()
     }
@@ -173,7 +174,7 @@ mod tests {
 
     const LIMITS: CsrLimits = CsrLimits { bytes: 1_000, names: 2 };
 
-    /// A request for these names, signed by its key, of this version and with an algorithm that bears this name.
+    /// Returns a request for these names, signed by its key, with this version and algorithm.
     fn request(version: u8, names: &[&str], algorithm: Option<&[u8]>) -> Vec<u8> {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let oid = |content: &[u8]| der::value(der::OBJECT_IDENTIFIER, content);

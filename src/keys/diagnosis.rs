@@ -1,14 +1,14 @@
-//! The codes of keys that are refused, and how each refusal is fixed.
+//! The codes and hints of keys that are refused.
 
 use super::private_key::PrivateKeyError;
 use super::weakness::Weakness;
 use crate::text::{Diagnosis, Diagnostic};
 
-/// A key that was made elsewhere, and that is too weak to be certified.
+/// A key from another tool that is too weak to be certified.
 #[derive(Debug, thiserror::Error)]
 #[error("the key of {owner} is refused: {cause}")]
 pub struct WeakKeyError {
-    /// A file or a subject, as messages name it.
+    /// The file or the subject, as messages name it.
     pub owner: String,
     pub cause: Weakness,
 }
@@ -20,7 +20,7 @@ impl Diagnostic for WeakKeyError {
 }
 
 impl Weakness {
-    /// Returns code and hint. A weakness alone is no sentence about a key: it is the cause in another error.
+    /// Returns code and hint. A weakness alone is not a sentence about a key: it is the cause in another error.
     pub fn diagnosis(&self) -> Diagnosis {
         let diagnosis = match self {
             Self::ShortModulus(_) => Diagnosis::refused("key-too-short"),

@@ -1,14 +1,14 @@
-//! A passphrase, wiped from memory when it goes.
+//! Passphrases, wiped from memory when they are dropped.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// What opens an encrypted key. Not text: it can be neither printed nor cloned.
+/// The passphrase of an encrypted key. It can be neither printed nor cloned.
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {
-    /// Takes over the octets, without any line ending at their end: files and prompts bring one.
+    /// Takes the bytes, without the line ending that files and prompts add.
     pub fn new(bytes: Vec<u8>) -> Self {
         let mut bytes = Zeroizing::new(bytes);
         if bytes.last() == Some(&b'\n') {
@@ -20,17 +20,18 @@ impl Passphrase {
         Self(bytes)
     }
 
-    /// The same once more, for whoever is asked again. Not `Clone`: no copy is made by the way.
+    /// Returns a second copy, for a caller that needs the passphrase twice. There is no `Clone`, so that no copy is made by
+    /// accident.
     pub fn duplicate(&self) -> Self {
         Self(self.0.clone())
     }
 
-    /// The octets, for the key derivation alone.
+    /// Returns the bytes, for the key derivation alone.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// Nothing at all.
+    /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Private keys: generated, held and used by aws-lc-rs. With `x509::digest`, its door.
+//! Private keys: generated, kept and used by aws-lc-rs. With `x509::digest`, the only modules here that use it.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -14,12 +14,13 @@ use zeroize::Zeroizing;
 use super::{Signer, SigningError};
 use crate::x509::{KeyAlgorithm, KeyKind, PublicKey, SignatureAlgorithm, der};
 
-/// How long an RSA modulus may be: shorter ones can be factored, and longer ones the library neither signs with nor checks.
+/// The length of an RSA modulus in bits. Shorter ones are no longer allowed (NIST SP 800-57 part 1, CA/Browser Forum BR
+/// §6.1.5), and the library neither signs nor verifies with longer ones.
 pub const RSA_BITS: RangeInclusive<u32> = 2048..=8192;
 
 const RSA_ENCODING: &dyn RsaEncoding = &signature::RSA_PKCS1_SHA256;
 
-/// A private key in memory: wiped when it goes, neither copied nor printed.
+/// A private key in memory. It is wiped when it is dropped, and can be neither copied nor printed.
 pub struct PrivateKey {
     pair: Pair,
     pkcs8: Zeroizing<Vec<u8>>,
@@ -33,7 +34,7 @@ enum Pair {
     Rsa(RsaKeyPair),
 }
 
-/// Why octets do not make a private key that this program can use.
+/// Why bytes are not a private key that this program can use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PrivateKeyError {
     #[error("the cryptographic library could not generate a key")]
@@ -43,10 +44,10 @@ pub enum PrivateKeyError {
 }
 
 impl PrivateKey {
-    /// A fresh key. RSA takes from a tenth of a second to a few seconds, everything else microseconds.
+    /// Generates a key. RSA takes from a tenth of a second to a few seconds, the others take microseconds.
     ///
     /// # Errors
-    /// When the library fails, for lack of randomness or memory.
+    /// When the cryptographic library fails, for lack of randomness or memory.
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, PrivateKeyError> {
         let failed = |_| PrivateKeyError::Generation;
         match ecdsa_algorithm(algorithm) {
@@ -70,11 +71,11 @@ impl PrivateKey {
         }
     }
 
-    /// A key from the DER of a PKCS#8 `PrivateKeyInfo` whose algorithm is known already. Of RSA keys any size does, from 2048
-    /// to 8192 bits: other tools make more sizes than this one.
+    /// Reads the DER of a PKCS#8 `PrivateKeyInfo` whose algorithm is already known. RSA keys may have any size from 2048 to
+    /// 8192 bits: other tools generate more sizes than this program.
     ///
     /// # Errors
-    /// When the octets are damaged, or the halves of the key do not belong together.
+    /// When the bytes are damaged, or the public and the private key do not belong together.
     pub fn from_pkcs8(algorithm: KeyAlgorithm, pkcs8: Zeroizing<Vec<u8>>) -> Result<Self, PrivateKeyError> {
         let rejected = |_| PrivateKeyError::Inconsistent;
         let pair = match ecdsa_algorithm(algorithm) {
@@ -102,13 +103,14 @@ impl PrivateKey {
         Ok(Self { pair, pkcs8, public_key, signature_algorithm })
     }
 
-    /// Which of the kinds that this program makes it is; `None` for RSA keys of another size.
+    /// Returns the algorithm that generates such keys; `None` for RSA keys of another size than this program generates.
     pub fn algorithm(&self) -> Option<KeyAlgorithm> {
         let kind = self.public_key.kind().to_string();
         KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind)
     }
 
-    /// The DER of its PKCS#8 `PrivateKeyInfo`: for the text of a key file, and for the TLS library. Wiped by its owner, this key.
+    /// Returns the DER of its PKCS#8 `PrivateKeyInfo`, for the text of a key file and for the TLS library. The key wipes
+    /// it.
     pub fn as_pkcs8(&self) -> &Zeroizing<Vec<u8>> {
         &self.pkcs8
     }
@@ -147,8 +149,8 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// The signature algorithm that goes with a key: the digest as long as the curve (RFC 5480 §4), SHA-256 for RSA. `None` for
-/// keys with which nothing is signed here.
+/// Returns the signature algorithm for a kind of key: a digest as long as the curve (RFC 5480 §4), SHA-256 for RSA. `None`
+/// for kinds that do not sign here.
 pub fn signature_algorithm(kind: &KeyKind) -> Option<SignatureAlgorithm> {
     const ECDSA_WITH_SHA2: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3];
     let (oid, content, parameters): (&str, Vec<u8>, Vec<u8>) = match kind {

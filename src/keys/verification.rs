@@ -1,10 +1,13 @@
-//! Checking a signature with a public key.
+//! The verification of a signature with a public key.
+//!
+//! The verifier of certificate chains has one of its own, by another library (`verify/signature.rs`): a certificate is
+//! signed after one implementation, and accepted after the other.
 
 use aws_lc_rs::signature::{self, RsaParameters, RsaPssSaltLength, UnparsedPublicKey, VerificationAlgorithm};
 
 use crate::x509::{KeyKind, PublicKey, SignatureAlgorithm, der};
 
-/// Why a signature does not count.
+/// Why a signature is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerificationError {
     #[error("signatures of the algorithm {algorithm} by a key of the kind {key} cannot be checked")]
@@ -15,12 +18,12 @@ pub enum VerificationError {
     Wrong,
 }
 
-/// Checks that `signature` was made over `message` by the private half of `key`.
+/// Verifies that the private key of `key` made `signature` over `message`.
 ///
-/// The digest is the one that `algorithm` names, whatever the curve: openssl signs with SHA-256 by P-384 keys.
+/// The digest is the one of `algorithm`, whatever the curve: openssl signs with SHA-256 by P-384 keys.
 ///
 /// # Errors
-/// When it was not, or the combination of key and algorithm is not one that can be checked.
+/// When the signature is wrong, or this combination of key and algorithm is not supported.
 pub fn verify(
     key: &PublicKey,
     algorithm: &SignatureAlgorithm,
@@ -60,8 +63,8 @@ fn verification_algorithm(key: &KeyKind, oid: &str) -> Option<&'static dyn Verif
 
 const PSS: &str = "1.2.840.113549.1.1.10";
 
-/// By the parameters of RFC 4055 §3.1: SHA-2, the same for message and mask, and a salt as long as the digest or as long as
-/// the key allows. Other lengths are possible, and nobody writes them.
+/// Returns the verification algorithm for the parameters of RFC 4055 §3.1: SHA-2, the same for message and mask, and a salt
+/// as long as the digest or as long as the key allows. Other lengths are possible, and no tool writes them.
 fn pss_algorithm(identifier: &[u8], key_bits: u32) -> Result<&'static dyn VerificationAlgorithm, VerificationError> {
     static SHA256_MOST: RsaParameters = signature::RSA_PSS_2048_8192_SHA256.with_pss_salt_length(RsaPssSaltLength::Max);
     static SHA384_MOST: RsaParameters = signature::RSA_PSS_2048_8192_SHA384.with_pss_salt_length(RsaPssSaltLength::Max);
@@ -76,7 +79,7 @@ fn pss_algorithm(identifier: &[u8], key_bits: u32) -> Result<&'static dyn Verifi
         (2, 48, &signature::RSA_PSS_2048_8192_SHA384, &SHA384_MOST),
         (3, 64, &signature::RSA_PSS_2048_8192_SHA512, &SHA512_MOST),
     ];
-    // Content octets of 2.16.840.1.101.3.4.2.N.
+    // The content bytes of 2.16.840.1.101.3.4.2.N.
     let of_digest = |number: u8| parameters.digest == [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, number];
     let Some((_, length, as_digest, as_possible)) = digests.into_iter().find(|(number, ..)| of_digest(*number)) else {
         return Err(refused("another digest than SHA-256, SHA-384 and SHA-512"));
@@ -89,7 +92,7 @@ fn pss_algorithm(identifier: &[u8], key_bits: u32) -> Result<&'static dyn Verifi
     }
 }
 
-/// `RSASSA-PSS-params`, without those whose digest is left out: the default is SHA-1.
+/// The parameters `RSASSA-PSS-params`. Without a digest they are not supported: the default is SHA-1.
 struct PssParameters<'a> {
     digest: &'a [u8],
     mask_digest: &'a [u8],
@@ -106,7 +109,7 @@ impl<'a> PssParameters<'a> {
             let (tag, field, _) = der::split_first(field)?;
             match tag & 0x1f {
                 0 => read.digest = algorithm(field)?.0,
-                // MGF1 with the digest for its parameter.
+                // MGF1, with the digest as its parameter.
                 1 => read.mask_digest = algorithm(algorithm(field)?.1)?.0,
                 2 => {
                     let (der::INTEGER, bytes @ ([] | [_] | [_, _]), []) = der::split_first(field)? else {
@@ -114,7 +117,7 @@ impl<'a> PssParameters<'a> {
                     };
                     read.salt = bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
                 }
-                // The trailer, which can only be the default.
+                // The trailer, which can only have its default value.
                 _ => {}
             }
         }
@@ -122,7 +125,7 @@ impl<'a> PssParameters<'a> {
     }
 }
 
-/// The object identifier and the parameters of an `AlgorithmIdentifier`.
+/// Returns the object identifier and the parameters of an `AlgorithmIdentifier`.
 fn algorithm(identifier: &[u8]) -> Option<(&[u8], &[u8])> {
     let (der::SEQUENCE, content, []) = der::split_first(identifier)? else { return None };
     let (der::OBJECT_IDENTIFIER, oid, parameters) = der::split_first(content)? else { return None };

@@ -48,7 +48,8 @@ impl DekInfo {
         {
             return Err(malformed("has an initialization vector of the wrong length"));
         }
-        // An IV as short as this would leave no salt; every cipher that openssl ever wrote here has eight octets or more.
+        // An IV as short as this would leave no salt; every cipher that openssl ever used here has an IV of eight bytes or
+        // more.
         if iv.len() < SALT_LENGTH {
             return Err(malformed("has an initialization vector of the wrong length"));
         }
@@ -99,10 +100,10 @@ impl Cipher {
 
 const SALT_LENGTH: usize = 8;
 
-/// OpenSSL's `EVP_BytesToKey` with MD5 and one round; the salt is the beginning of the initialization vector.
+/// OpenSSL's `EVP_BytesToKey` with MD5 and one round; the salt is the start of the initialization vector.
 fn derive(passphrase: &Passphrase, iv: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
     let salt = iv.get(..SALT_LENGTH).unwrap_or(iv);
-    // Room for one digest more than is needed, so that the vector never moves and leaves a copy behind.
+    // Capacity for one digest more than is needed, so that the vector is never moved and leaves no copy behind.
     let mut key = Zeroizing::new(Vec::with_capacity(length + 16));
     let mut digest = Zeroizing::new(Vec::with_capacity(16));
     while key.len() < length {
@@ -146,7 +147,7 @@ fn triple_des_cbc(key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<
         block.as_mut_slice().zeroize();
         previous = encrypted;
     }
-    // PKCS#7 padding: one to eight octets, each of which says how many.
+    // PKCS#7 padding: one to eight bytes, each of which is their number.
     let padding = usize::from(*out.last()?);
     let kept = out.len().checked_sub(padding)?;
     let sound = (1..=BLOCK).contains(&padding) && out[kept..].iter().all(|byte| usize::from(*byte) == padding);

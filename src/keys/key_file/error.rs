@@ -4,7 +4,7 @@ use crate::keys::private_key::PrivateKeyError;
 use crate::text::escape;
 use crate::x509::pem::PemError;
 
-/// Why a key file cannot be read or written. Nothing in it comes from the secret part of a key.
+/// Why a key file cannot be read or written. It never has a secret part of the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFileError {
     #[error("it holds no private key: {}", escape(found))]
@@ -24,7 +24,7 @@ pub enum KeyFileError {
     #[error("the key is encrypted with {}, which is not read here", escape(scheme))]
     UnsupportedEncryption {
         scheme: String,
-        /// The command that turns the file into one that is read.
+        /// The command that converts the file to a format that is supported.
         convert: &'static str,
     },
     #[error("opening the key would take {what}: nobody writes such a file in good faith")]
@@ -43,7 +43,7 @@ pub enum KeyFileError {
 }
 
 impl KeyFileError {
-    /// What to do about it, when there is something.
+    /// Returns how to fix it, where there is a way.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::UnsupportedEncryption { convert, .. } => Some(format!("convert it first: {convert}")),

@@ -1,7 +1,8 @@
-//! The text of key files ↔ [`PrivateKey`]: octets, not files. With its folder, the door to pkcs8, rsa, p256, des and md5.
+//! Key files: from bytes to a [`PrivateKey`] and back. With its folder, the only modules that use pkcs8, rsa, p256, des and
+//! md5.
 //!
-//! Read: PKCS#8 (RFC 5958), plain or encrypted (PBES2, RFC 8018), PKCS#1 for RSA (RFC 8017), SEC1 for elliptic curves
-//! (RFC 5915), each as PEM or DER, and the encrypted PEM of old OpenSSL (`DEK-Info`). Written: PKCS#8 alone.
+//! It reads PKCS#8 (RFC 5958), unencrypted or encrypted (PBES2, RFC 8018), PKCS#1 for RSA (RFC 8017) and SEC1 for elliptic
+//! curves (RFC 5915), each as PEM or DER, and the encrypted PEM of old OpenSSL (`DEK-Info`). It writes PKCS#8 only.
 
 mod dek_info;
 mod error;
@@ -21,7 +22,7 @@ use crate::x509::pem::{self, Block};
 use dek_info::DekInfo;
 use plain::Form;
 
-/// A key file that has been taken apart, but not opened.
+/// The content of a key file, before it is decrypted.
 pub struct KeyFile {
     form: Form,
     content: Zeroizing<Vec<u8>>,
@@ -53,7 +54,7 @@ impl<'a> NewProtection<'a> {
     }
 }
 
-/// The PEM text of a key file: PKCS#8, encrypted with PBES2 (PBKDF2-HMAC-SHA256, [`ROUNDS`], AES-256-CBC) when a
+/// Returns the PEM text of a key file: PKCS#8, encrypted with PBES2 (PBKDF2-HMAC-SHA256, [`ROUNDS`], AES-256-CBC) when a
 /// protection is given.
 ///
 /// # Errors
@@ -70,11 +71,11 @@ pub fn write(key: &PrivateKey, protection: Option<&NewProtection<'_>>) -> Result
 }
 
 impl KeyFile {
-    /// Takes a file apart that holds exactly one private key, as PEM or DER. Other PEM blocks (certificates, EC
-    /// parameters) may stand beside it.
+    /// Parses a file with exactly one private key, as PEM or DER. Other PEM blocks (certificates, EC parameters) may be
+    /// beside it.
     ///
     /// # Errors
-    /// When there is no private key in it, or more than one, or it is damaged.
+    /// When it has no private key, or more than one, or is damaged.
     pub fn parse(data: &[u8]) -> Result<Self, KeyFileError> {
         if !pem::is_pem(data) {
             return Self::from_der(Zeroizing::new(data.to_vec()));
@@ -90,10 +91,10 @@ impl KeyFile {
         }
     }
 
-    /// Takes one PEM block apart for which [`is_private_key`] holds.
+    /// Parses one PEM block for which [`is_private_key`] is true.
     ///
     /// # Errors
-    /// When it is damaged, or of a kind that is not read.
+    /// When it is damaged, or of a kind that is not supported.
     pub fn from_block(block: Block) -> Result<Self, KeyFileError> {
         let form = match block.label.as_str() {
             "PRIVATE KEY" => Form::Pkcs8,
@@ -121,17 +122,17 @@ impl KeyFile {
         Ok(Self { form, content, protection: Protection::None })
     }
 
-    /// Whether a passphrase is needed.
+    /// Returns whether a passphrase is needed.
     pub fn is_encrypted(&self) -> bool {
         !matches!(self.protection, Protection::None)
     }
 
-    /// The format as people know it: `PKCS#8`, `PKCS#1`, `SEC1`.
+    /// Returns the name of the format: `PKCS#8`, `PKCS#1`, `SEC1`.
     pub fn format(&self) -> &'static str {
         self.form.name()
     }
 
-    /// How it is encrypted, key derivation and cipher, for people: `PBES2 (PBKDF2-HMAC-SHA256, 600000 rounds; AES-256-CBC)`.
+    /// Returns key derivation and cipher: `PBES2 (PBKDF2-HMAC-SHA256, 600000 rounds; AES-256-CBC)`.
     pub fn encryption(&self) -> Option<String> {
         match &self.protection {
             Protection::None => None,
@@ -140,7 +141,7 @@ impl KeyFile {
         }
     }
 
-    /// The key. A passphrase for a key that is not encrypted is not looked at.
+    /// Decrypts the key. The passphrase is ignored when the key is not encrypted.
     ///
     /// # Errors
     /// When the passphrase is missing or wrong, or the key is damaged or of a kind that this program does not use.
@@ -151,7 +152,7 @@ impl KeyFile {
             Protection::Pkcs8 => pbes2::decrypt(&self.content, passphrase)?,
             Protection::DekInfo(info) => info.decrypt(&self.content, passphrase()?)?,
         };
-        // One wrong passphrase in 256 leaves octets whose padding looks right, and that are no key.
+        // One wrong passphrase in 256 leaves bytes with a correct padding that are not a key.
         self.form.read(&opened).map_err(|error| match error {
             KeyFileError::Malformed { .. } => KeyFileError::WrongPassphrase,
             other => other,
@@ -159,7 +160,7 @@ impl KeyFile {
     }
 }
 
-/// Whether a PEM block holds a private key of any kind, readable or not.
+/// Returns whether a PEM block has a private key of any kind, supported or not.
 pub fn is_private_key(block: &Block) -> bool {
     block.label.ends_with("PRIVATE KEY")
 }

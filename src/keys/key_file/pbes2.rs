@@ -10,22 +10,22 @@ use super::error::KeyFileError;
 use crate::keys::Passphrase;
 use crate::x509::der;
 
-/// The rounds of PBKDF2 in files written here: OWASP's figure for HMAC-SHA256, about 0.2 s.
+/// The rounds of PBKDF2 in files that are written here: OWASP's number for HMAC-SHA256, about 0.2 s.
 pub const ROUNDS: u32 = 600_000;
 
-/// More rounds than anybody waits for: half a minute. A file could ask for four thousand million.
+/// The most rounds that are accepted: half a minute. A file could demand four thousand million.
 const MOST_ROUNDS: u32 = 100_000_000;
 
-/// More memory than any tool asks scrypt for by default (OpenSSL: 16 MiB), in octets.
+/// The most memory that scrypt may need, in bytes: more than the default of any tool (OpenSSL: 16 MiB).
 const MOST_SCRYPT_MEMORY: u64 = 1 << 30;
 
-/// Memory times parallelism, in octets: a minute or so.
+/// The most memory times parallelism, in bytes: about a minute.
 const MOST_SCRYPT_WORK: u64 = 1 << 34;
 
 const WHAT: &str = "an encrypted private key";
 
-/// The octets, if they have the outer shape SEQUENCE { AlgorithmIdentifier, OCTET STRING }, in the form that the library
-/// reads.
+/// Returns the bytes if they have the outer structure SEQUENCE { AlgorithmIdentifier, OCTET STRING }, in the form that the
+/// library reads.
 pub(super) fn recognise(encrypted: &Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let tags: Vec<u8> = parts(encrypted).unwrap_or_default().iter().filter_map(|part| part.first().copied()).collect();
     if tags != [der::SEQUENCE, der::OCTET_STRING] {
@@ -34,8 +34,8 @@ pub(super) fn recognise(encrypted: &Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<
     Ok(with_prf_parameters(encrypted).map_or_else(|| encrypted.clone(), Zeroizing::new))
 }
 
-/// GnuTLS leaves out the NULL parameters of the pseudo-random function (RFC 8018 appendix B.1 asks for them), and the
-/// library insists on them: `None` when they are there, or when it is not PBKDF2 at all.
+/// Adds the NULL parameters of the pseudo-random function, which GnuTLS leaves out (RFC 8018 appendix B.1 requires them)
+/// and the library needs. `None` when they are there, or the key derivation is not PBKDF2.
 fn with_prf_parameters(encrypted: &[u8]) -> Option<Vec<u8>> {
     let [algorithm, ciphertext] = parts(encrypted)?[..] else { return None };
     let [scheme, parameters] = parts(algorithm)?[..] else { return None };
@@ -50,7 +50,7 @@ fn with_prf_parameters(encrypted: &[u8]) -> Option<Vec<u8>> {
     Some(der::sequence(&[&algorithm, ciphertext]))
 }
 
-/// The values in a SEQUENCE.
+/// Returns the values in a SEQUENCE.
 fn parts(sequence: &[u8]) -> Option<Vec<&[u8]>> {
     match der::split_first(sequence)? {
         (der::SEQUENCE, content, []) => der::children(content),
@@ -58,7 +58,7 @@ fn parts(sequence: &[u8]) -> Option<Vec<&[u8]>> {
     }
 }
 
-/// Key derivation and cipher, for people.
+/// Returns key derivation and cipher as text.
 pub(super) fn describe(encrypted: &[u8]) -> String {
     match parameters(encrypted) {
         Ok((Parameters { kdf, encryption }, _)) => format!("PBES2 ({}; {})", kdf_name(&kdf), cipher_name(&encryption)),
@@ -67,7 +67,7 @@ pub(super) fn describe(encrypted: &[u8]) -> String {
     }
 }
 
-/// Decrypts; the passphrase is only asked for when the scheme can be read at all.
+/// Decrypts the key. The passphrase is used only when the scheme is supported.
 pub(super) fn decrypt<'p>(
     encrypted: &[u8],
     passphrase: impl FnOnce() -> Result<&'p Passphrase, KeyFileError>,
@@ -80,8 +80,8 @@ pub(super) fn decrypt<'p>(
     Ok(buffer)
 }
 
-/// Encrypts with PBKDF2-HMAC-SHA256 and AES-256-CBC, which every tool reads: OpenSSL 3.0 refuses scrypt at sound
-/// parameters, Java 17 and GnuTLS refuse it altogether.
+/// Encrypts with PBKDF2-HMAC-SHA256 and AES-256-CBC, which every tool reads: OpenSSL 3.0 refuses scrypt with strong
+/// parameters, and Java 17 and GnuTLS do not support it.
 pub(super) fn encrypt(
     pkcs8: &[u8],
     passphrase: &Passphrase,
@@ -106,7 +106,7 @@ fn parameters(encrypted: &[u8]) -> Result<(Parameters<'_>, &[u8]), KeyFileError>
             encrypted_data,
         }) => Ok((parameters, encrypted_data)),
         Ok(_) => Err(unsupported(&oid)),
-        // A key derivation, a pseudo-random function or a cipher that the library has not.
+        // A key derivation, a pseudo-random function or a cipher that the library does not have.
         Err(pkcs8::Error::Asn1(error)) => match error.kind() {
             ErrorKind::OidUnknown { oid } => Err(unsupported(&oid.to_string())),
             _ => Err(malformed(error.to_string())),
@@ -115,7 +115,7 @@ fn parameters(encrypted: &[u8]) -> Result<(Parameters<'_>, &[u8]), KeyFileError>
     }
 }
 
-/// The object identifier of the encryption scheme.
+/// Returns the object identifier of the encryption scheme.
 fn scheme(encrypted: &[u8]) -> Option<String> {
     let (_, content, _) = der::split_first(encrypted)?;
     let algorithm = *der::children(content)?.first()?;
@@ -124,8 +124,8 @@ fn scheme(encrypted: &[u8]) -> Option<String> {
 
 const PBES2: &str = "1.2.840.113549.1.5.13";
 
-/// The schemes before PBES2, and the ciphers of PBES2, that are met and not read: object identifier, name, whether
-/// OpenSSL 3 keeps the cipher in its legacy provider.
+/// The schemes before PBES2, and the ciphers of PBES2, that occur and are not supported: object identifier, name, whether
+/// OpenSSL 3 has the cipher in its legacy provider.
 const UNSUPPORTED: [(&str, &str, bool); 15] = [
     ("1.2.840.113549.1.5.1", "PBES1 (pbeWithMD2AndDES-CBC)", true),
     ("1.2.840.113549.1.5.3", "PBES1 (pbeWithMD5AndDES-CBC)", true),
@@ -154,7 +154,7 @@ fn unsupported(oid: &str) -> KeyFileError {
     KeyFileError::UnsupportedEncryption { scheme, convert }
 }
 
-/// A file decides how long its key derivation takes and how much memory it needs: within reason.
+/// Checks the cost of a key derivation. The file decides about time and memory, within limits.
 fn check_cost(kdf: &Kdf<'_>) -> Result<(), KeyFileError> {
     match kdf {
         Kdf::Pbkdf2(parameters) if parameters.iteration_count > MOST_ROUNDS => {
@@ -164,7 +164,7 @@ fn check_cost(kdf: &Kdf<'_>) -> Result<(), KeyFileError> {
             Err(KeyFileError::Malformed { what: WHAT, reason: "PBKDF2 with no rounds at all".to_owned() })
         }
         Kdf::Scrypt(parameters) => {
-            // The library does not survive a cost of zero (RFC 7914 §2: a power of two, larger than one).
+            // The library aborts at a cost of zero (RFC 7914 §2: a power of two, larger than one).
             if parameters.cost_parameter < 2 || !parameters.cost_parameter.is_power_of_two() {
                 return Err(KeyFileError::Malformed {
                     what: WHAT,

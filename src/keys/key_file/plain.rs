@@ -1,7 +1,7 @@
 //! Private keys that are not encrypted: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017 appendix A.1.2) and SEC1 (RFC 5915).
 //!
-//! Whatever the form, the key is brought into PKCS#8 and goes through the checks of the library that will use it; RSA
-//! keys and SEC1 keys on P-256 go through a second library's first.
+//! Whatever the format, the key is converted to PKCS#8 and checked by the library that will use it; RSA keys, and SEC1 keys
+//! on P-256, are checked by a second library first.
 
 use pkcs8::PrivateKeyInfo;
 use pkcs8::der::Decode;
@@ -14,7 +14,7 @@ use crate::keys::private_key::{PrivateKeyError, RSA_BITS};
 use crate::keys::{PrivateKey, Signer};
 use crate::x509::{KeyAlgorithm, der};
 
-/// How a plain key is written down.
+/// The format of an unencrypted key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Pkcs8,
@@ -31,7 +31,7 @@ impl Form {
         }
     }
 
-    /// By the first values in the outer SEQUENCE.
+    /// Recognizes the format by the first values in the outer SEQUENCE.
     pub(super) fn recognise(input: &[u8]) -> Option<Self> {
         let (der::SEQUENCE, content, []) = der::split_first(input)? else { return None };
         let tags: Vec<u8> = der::children(content)?.iter().filter_map(|part| part.first().copied()).collect();
@@ -56,7 +56,7 @@ const RSA: &str = "1.2.840.113549.1.1.1";
 const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 const ED25519: &str = "1.3.101.112";
 
-/// The kinds of key that are met and not used.
+/// The kinds of keys that occur and are not used here.
 const UNUSED: [(&str, &str); 12] = [
     ("1.2.840.113549.1.1.10", "an RSA key restricted to RSASSA-PSS"),
     ("1.2.840.10040.4.1", "a DSA key"),
@@ -96,7 +96,7 @@ fn explicit_parameters() -> KeyFileError {
 }
 
 fn ed25519(info: &PrivateKeyInfo<'_>) -> Result<PrivateKey, KeyFileError> {
-    // RFC 8410 §7. Version 2 carries the public key too, which OpenSSL 3.0 cannot read: it is compared, then left out.
+    // RFC 8410 §7. Version 2 has the public key too, which OpenSSL 3.0 cannot read: it is compared, then left out.
     let algorithm = der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, &[0x2b, 0x65, 0x70])]);
     let key = PrivateKey::from_pkcs8(KeyAlgorithm::Ed25519, wrap(&algorithm, info.private_key))?;
     match info.public_key {
@@ -123,7 +123,7 @@ fn pkcs1(input: &[u8]) -> Result<PrivateKey, KeyFileError> {
     if exponent.last().is_none_or(|last| last % 2 == 0) || exponent == [1] {
         return Err(KeyFileError::Rsa("its public exponent is not an odd number from 3 on"));
     }
-    // Checks that the primes make the modulus and that the exponents belong together.
+    // Checks that the primes are the factors of the modulus and that the exponents belong together.
     let checked = rsa::RsaPrivateKey::from_pkcs1_der(input)
         .map_err(|_| KeyFileError::Rsa("its primes, modulus and exponents do not belong together"))?;
     debug_assert_eq!(checked.n().bits(), bits);
@@ -133,13 +133,13 @@ fn pkcs1(input: &[u8]) -> Result<PrivateKey, KeyFileError> {
     Ok(PrivateKey::from_pkcs8(KeyAlgorithm::Rsa2048, wrap(&identifier, input))?)
 }
 
-/// A curve, with what is needed to write its keys down.
+/// A curve, with what is needed to encode its keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Curve {
     algorithm: KeyAlgorithm,
-    /// The content octets of its object identifier.
+    /// The content bytes of its object identifier.
     oid: &'static [u8],
-    /// The length of a private key in octets.
+    /// The length of a private key in bytes.
     length: usize,
 }
 
@@ -161,7 +161,7 @@ impl Curve {
             .ok_or_else(|| unused(oid, "an ECDSA key on the unknown curve"))
     }
 
-    /// The `AlgorithmIdentifier` of its keys (RFC 5480 §2.1.1).
+    /// Returns the `AlgorithmIdentifier` of its keys (RFC 5480 §2.1.1).
     fn identifier(self) -> Vec<u8> {
         const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
         der::sequence(&[
@@ -171,7 +171,7 @@ impl Curve {
     }
 }
 
-/// `ECPrivateKey` (RFC 5915 §3); inside PKCS#8 the curve is known already.
+/// Reads an `ECPrivateKey` (RFC 5915 §3); inside PKCS#8 the curve is already known.
 fn sec1(input: &[u8], curve: Option<Curve>) -> Result<PrivateKey, KeyFileError> {
     let malformed =
         |reason: &str| KeyFileError::Malformed { what: "an EC private key (SEC1)", reason: reason.to_owned() };
@@ -187,7 +187,7 @@ fn sec1(input: &[u8], curve: Option<Curve>) -> Result<PrivateKey, KeyFileError> 
         // RFC 5915 §3: a number from 1 to the order of the curve.
         p256::SecretKey::from_slice(&scalar).map_err(|_| PrivateKeyError::Inconsistent)?;
     }
-    // The public half is what the private one makes; the file's copy is only compared with it.
+    // The public key is computed from the private one; the one in the file is only compared with it.
     let without_public =
         PrivateKey::from_pkcs8(curve.algorithm, wrap(&curve.identifier(), &ec_private_key(&scalar, None)))?;
     let point = without_public.public_key().bits();
@@ -232,8 +232,8 @@ impl<'a> Sec1<'a> {
         Curve::from_oid(&oid.to_string()).map(Some)
     }
 
-    /// The private number in exactly `length` octets. GnuTLS writes one more than RFC 5915 §3 says when the first bit is
-    /// set, and old OpenSSL leaves leading zeros out.
+    /// Returns the private number in exactly `length` bytes. GnuTLS writes one byte more than RFC 5915 §3 when the first
+    /// bit is set, and old OpenSSL leaves out leading zeros.
     fn scalar(&self, length: usize) -> Option<Zeroizing<Vec<u8>>> {
         let first = self.scalar.iter().position(|byte| *byte != 0).unwrap_or(self.scalar.len());
         let magnitude = self.scalar.get(first..)?;
@@ -245,7 +245,7 @@ impl<'a> Sec1<'a> {
     }
 }
 
-/// Whether `given`, compressed or not (SEC 1 §2.3.3), is the uncompressed `point`.
+/// Returns whether `given`, compressed or not (SEC 1 §2.3.3), is the uncompressed `point`.
 fn is_same_point(given: &[u8], point: &[u8]) -> bool {
     match given {
         [sign @ (2 | 3), x @ ..] => {
@@ -264,7 +264,7 @@ fn ec_private_key(scalar: &[u8], point: Option<&[u8]>) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(der::sequence(&[&der::value(der::INTEGER, &[1]), &scalar, &public]))
 }
 
-/// `PrivateKeyInfo`, version 1, without attributes.
+/// Returns the `PrivateKeyInfo`, version 1, without attributes.
 fn wrap(algorithm: &[u8], key: &[u8]) -> Zeroizing<Vec<u8>> {
     let key = Zeroizing::new(der::value(der::OCTET_STRING, key));
     Zeroizing::new(der::sequence(&[&der::value(der::INTEGER, &[0]), algorithm, &key]))

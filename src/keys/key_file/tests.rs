@@ -1,4 +1,4 @@
-//! Every form is read from files that other tools wrote: tests/data/keys/README.md has the commands.
+//! Every format is read from files of other tools: tests/data/keys/README.md has the commands.
 
 use proptest::prelude::*;
 
@@ -117,7 +117,7 @@ fn every_kind_of_key_is_read_as_openssl_and_certtool_write_it() {
         ("ed25519.pkcs8.pem", KeyAlgorithm::Ed25519),
         ("certtool-rsa-2048.pem", KeyAlgorithm::Rsa2048),
         ("certtool-ed25519.pem", KeyAlgorithm::Ed25519),
-        // Its private number has 33 octets.
+        // Its private number has 33 bytes.
         ("certtool-ec-p256.pem", KeyAlgorithm::EcdsaP256),
     ] {
         let key = opened(name).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -138,7 +138,7 @@ fn rsa_keys_of_sizes_that_only_others_make_are_read_and_sign() {
     }
 }
 
-/// The parts of an `RSAPrivateKey` (RFC 8017 appendix A.1.2), one of them exchanged.
+/// Returns the parts of an `RSAPrivateKey` (RFC 8017 appendix A.1.2), one of them replaced.
 fn bent_rsa(part: usize, with: &[u8], more: &[u8]) -> KeyFileError {
     let whole = fixture("rsa-2048.pkcs1.der");
     let (_, content, _) = der::split_first(&whole).unwrap();
@@ -211,7 +211,7 @@ fn a_wrong_passphrase_is_told_as_such_in_every_encryption() {
     ] {
         let file = KeyFile::parse(&fixture(name)).unwrap();
         assert!(file.is_encrypted());
-        // Enough tries that some leave a padding that looks right.
+        // Enough attempts that some leave a padding that looks right.
         for attempt in 0..if name.contains("dek") { 600 } else { 3 } {
             let wrong = passphrase(&format!("wrong {attempt}"));
             assert_eq!(file.open(Some(&wrong)).unwrap_err(), KeyFileError::WrongPassphrase, "{name}, {attempt}");
@@ -248,10 +248,10 @@ fn a_file_cannot_ask_for_endless_work() {
         let mut der = pem::parse_all(&fixture(parameters)).unwrap().remove(0).content;
         let at = der.windows(marker.len()).position(|window| window == marker).unwrap();
         der[at..at + marker.len()].copy_from_slice(replacement);
-        // Before anybody is asked for the passphrase.
+        // Refused before the passphrase is asked for.
         KeyFile::parse(&der).unwrap().open(None).unwrap_err()
     };
-    // scrypt's N of 16384 stands in two octets, r and p behind it.
+    // scrypt's N of 16384 has two bytes, r and p follow it.
     let marker = &[2, 2, 0x40, 0, 2, 1, 8, 2, 1, 1];
     assert_eq!(
         costs("ec-p256.scrypt-aes256.pem", marker, &[2, 2, 0x40, 0, 2, 1, 0x7f, 2, 1, 0x7f]),
@@ -262,10 +262,10 @@ fn a_file_cannot_ask_for_endless_work() {
         let error = costs("ec-p256.scrypt-aes256.pem", &[2, 2, 0x40, 0, 2, 1, 8], &replacement);
         assert!(error.to_string().contains("not a power of two"), "{error}");
     }
-    // A cost of 1, and a block size that takes the octet.
+    // A cost of 1, and a block size of one more byte.
     let error = costs("ec-p256.scrypt-aes256.pem", &[2, 2, 0x40, 0, 2, 1, 8], &[2, 1, 1, 2, 2, 1, 8]);
     assert!(error.to_string().contains("not a power of two"), "{error}");
-    // PBKDF2's 2048 rounds stand behind the salt, whose length gives way.
+    // PBKDF2's 2048 rounds follow the salt, whose length makes room.
     let mut der = fixture("ec-p256.pbkdf2-sha256-aes256.der");
     let rounds = der.windows(4).position(|window| window == [2, 2, 8, 0]).unwrap();
     let mut with_rounds = |salt: u8, integer: &[u8]| {
@@ -298,7 +298,7 @@ fn a_curve_inside_that_is_not_the_one_outside_is_refused() {
     assert!(matches!(inside(&[0x2b, 0x81, 4, 0, 34]), Err(KeyFileError::Unusable(_))));
 }
 
-/// The parts of an `ECPrivateKey` that openssl wrote: version, number, parameters, public half.
+/// Returns the parts of an `ECPrivateKey` of openssl: version, number, parameters, public key.
 fn with_parts_of_sec1(bend: impl FnOnce([&[u8]; 4]) -> Vec<u8>) -> Result<PrivateKey, KeyFileError> {
     let whole = fixture("ec-p256.sec1.der");
     let (_, content, _) = der::split_first(&whole).unwrap();
@@ -387,7 +387,7 @@ proptest! {
         if let Ok(file) = KeyFile::parse(&data) {
             drop(file.encryption());
             drop(file.open(None));
-            // Opening costs what the file asks for: only where that is little.
+            // Opening costs what the file demands: only where that is little.
             if !file.encryption().is_some_and(|how| how.contains("scrypt") || !how.contains("2048 rounds")) {
                 drop(file.open(Some(&passphrase("secret"))));
             }

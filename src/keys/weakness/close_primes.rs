@@ -1,5 +1,5 @@
-//! Primes that were drawn one close behind the other are found by Fermat's method of 1643: some printers and smart cards did
-//! (CVE-2022-26320). CA/Browser Forum BR §6.1.1.3 asks for at least 100 rounds.
+//! Primes that are close to each other are found by Fermat's method of 1643; some printers and smart cards generated such
+//! keys (CVE-2022-26320). CA/Browser Forum BR §6.1.1.3 requires at least 100 rounds.
 
 use num_bigint::BigUint;
 
@@ -27,7 +27,7 @@ pub(super) fn check(numbers: &RsaNumbers) -> Result<(), Weakness> {
     Ok(())
 }
 
-/// Most numbers are seen to be no square by their last six bits, or by a remainder, without a root.
+/// Returns whether a number is a square. The last six bits, or a remainder, rule out most numbers without a root.
 fn is_square(number: &BigUint) -> bool {
     /// 7 · 9 · 11 · 13
     const MODULUS: u32 = 9009;

@@ -1,4 +1,5 @@
-//! The form of a public key: read by the library that will use it, and written again in the one way that everybody reads.
+//! The encoding of a public key: decoded by the library that will use it, and encoded again in the form that every tool
+//! reads.
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
@@ -6,12 +7,12 @@ use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 use super::kind::Weakness;
 use crate::x509::{KeyKind, PublicKey};
 
-/// The same key in its plain form: points uncompressed and on their curve (RFC 5480 §2.2), numbers in their fewest octets,
-/// parameters as RFC 3279 §2.3 and RFC 8410 §3 want them. One key has one fingerprint then. A key of another kind stays
-/// as it is.
+/// Returns the key in its plain encoding: points uncompressed and on their curve (RFC 5480 §2.2), numbers in as few bytes
+/// as possible, parameters as RFC 3279 §2.3 and RFC 8410 §3 require. Then each key has one fingerprint. A key of another
+/// kind is returned as it is.
 ///
 /// # Errors
-/// When it is not a key of its kind: a point that is not on the curve, a number where none can be.
+/// When it is not a key of its kind: a point that is not on the curve, an invalid number.
 pub fn plain(key: &PublicKey) -> Result<PublicKey, Weakness> {
     let (algorithm, damage): (&'static dyn VerificationAlgorithm, _) = match key.kind() {
         KeyKind::EcdsaP256 => (&signature::ECDSA_P256_SHA256_ASN1, "its point is not on the curve P-256"),

@@ -1,6 +1,6 @@
-//! What can make a public key worthless.
+//! The weaknesses of public keys.
 
-/// Why a public key must not be relied on.
+/// Why a public key must not be certified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Weakness {
     #[error("its RSA modulus has {0} bits, and fewer than 2048 can be factored (CA/Browser Forum BR §6.1.5)")]

@@ -1,8 +1,8 @@
-//! Public keys that prove nothing, because others can find their private half: one check per file.
+//! Weak public keys, whose private key an attacker can compute or does not need: one check per file.
 //!
-//! A key that was made here is sound by its making. A key that comes from elsewhere, in a request or with a CA that is taken
-//! over, is looked at here before anything is signed for it. What cannot be seen on a key alone (that its private half
-//! lies on a web site) is no matter of this room; the index knows which keys were revoked as compromised.
+//! Keys that are generated here pass every check. A key from another tool, in a request or of an imported CA, is checked
+//! before a certificate is signed for it. A leaked private key cannot be recognized by its public key: the index has the
+//! keys that were revoked as compromised.
 
 mod close_primes;
 mod form;
@@ -21,11 +21,11 @@ pub use kind::Weakness;
 use crate::x509::PublicKey;
 use numbers::RsaNumbers;
 
-/// Looks for every weakness that a public key can show. A key of a kind that is not used here passes: others refuse it by
-/// its kind.
+/// Checks a public key for every known weakness. A key of a kind that is not used here passes: others refuse it by its
+/// kind.
 ///
 /// # Errors
-/// With the first that is found; the cheap ones are looked for first.
+/// With the first weakness; the cheap checks come first.
 pub fn check(key: &PublicKey) -> Result<(), Weakness> {
     if let Some(numbers) = RsaNumbers::of(key)? {
         rsa_size::check(&numbers)?;

@@ -1,4 +1,4 @@
-//! The numbers of an RSA key. With its neighbours, the door to num-bigint.
+//! The numbers of an RSA key. With the files beside it, the only modules that use num-bigint.
 
 use num_bigint::BigUint;
 
@@ -12,7 +12,7 @@ pub(super) struct RsaNumbers {
 }
 
 impl RsaNumbers {
-    /// `None` when the key is no RSA key.
+    /// Reads them; `None` when the key is not an RSA key.
     pub(super) fn of(key: &PublicKey) -> Result<Option<Self>, Weakness> {
         if !matches!(key.kind(), KeyKind::Rsa { .. }) {
             return Ok(None);

@@ -1,11 +1,11 @@
-//! A modulus that is one prime: whoever sees it knows that its private exponent is the inverse modulo `n − 1`.
+//! A modulus that is a single prime: its private exponent is the inverse modulo `n − 1`, which everyone can compute.
 
 use num_bigint::BigUint;
 
 use super::kind::Weakness;
 use super::numbers::RsaNumbers;
 
-/// By Fermat's little theorem to the base 2: a product of two primes passes it with a probability that nobody will see.
+/// Tests by Fermat's little theorem with base 2. A product of two primes passes with a negligible probability.
 pub(super) fn check(numbers: &RsaNumbers) -> Result<(), Weakness> {
     let (one, two) = (BigUint::from(1_u8), BigUint::from(2_u8));
     let is_prime = two.modpow(&(&numbers.modulus - &one), &numbers.modulus) == one;
@@ -19,7 +19,7 @@ mod tests {
 
     #[test]
     fn a_prime_is_no_modulus() {
-        // The 15th Mersenne prime that has more than a thousand bits: 2^2203 − 1.
+        // A Mersenne prime of more than two thousand bits: 2^2203 − 1.
         let prime = (BigUint::from(1_u8) << 2203) - 1_u8;
         assert_eq!(check(&rsa(&prime, 65537)), Err(Weakness::PrimeModulus));
         assert_eq!(check(&rsa(&sound_modulus(), 65537)), Ok(()));

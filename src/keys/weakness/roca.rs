@@ -1,6 +1,6 @@
-//! ROCA (CVE-2017-15361): the primes of some chips are `k · M + (65537^a mod M)`, where `M` is a product of the first primes.
-//! Then the modulus, too, is a power of 65537 modulo every one of these primes, which that of another key almost never is
-//! (Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack", CCS 2017, section 5.1).
+//! ROCA (CVE-2017-15361): the primes of some chips are `k · M + (65537^a mod M)`, where `M` is a product of the first
+//! primes. The modulus is then a power of 65537 modulo every one of these primes too, which the modulus of another key
+//! almost never is (Nemec, Sys, Svenda, Klinec, Matyas: "The Return of Coppersmith's Attack", CCS 2017, section 5.1).
 
 use num_bigint::BigUint;
 
@@ -23,7 +23,7 @@ pub(super) fn check(numbers: &RsaNumbers) -> Result<(), Weakness> {
     if PRIMES.into_iter().all(is_power) { Err(Weakness::Roca) } else { Ok(()) }
 }
 
-/// The powers of 65537 modulo a prime.
+/// Returns the powers of 65537 modulo a prime.
 fn powers(prime: u32) -> impl Iterator<Item = u32> {
     let first = BigUint::from(GENERATOR) % prime;
     let first = first.iter_u32_digits().next().unwrap_or(0);

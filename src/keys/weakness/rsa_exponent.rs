@@ -1,6 +1,6 @@
-//! With an exponent of 1 a message is its own signature, and with an even one there is no private exponent at all
-//! (RFC 8017 §3.1). Any odd number from 3 on is accepted, as CA/Browser Forum BR §6.1.6 does: 3 is old-fashioned, but the
-//! signatures that are made here do not hang on it.
+//! With an exponent of 1 a message is its own signature, and an even one has no private exponent (RFC 8017 §3.1). Every odd
+//! number from 3 on is accepted, as CA/Browser Forum BR §6.1.6 does: 3 is unusual today, but the signatures that are made
+//! here do not depend on it.
 
 use num_bigint::BigUint;
 

@@ -1,10 +1,10 @@
-//! Short moduli can be factored, and the library checks no signature by very long ones.
+//! Moduli that are too short are no longer allowed, and the library verifies no signatures with very long ones.
 
 use super::kind::Weakness;
 use super::numbers::RsaNumbers;
 
 pub(super) fn check(numbers: &RsaNumbers) -> Result<(), Weakness> {
-    // Whoever fits more bits into a number than u32 counts has sent more than anybody reads.
+    // More bits than u32 can hold are too long in any case.
     match u32::try_from(numbers.modulus.bits()).unwrap_or(u32::MAX) {
         short @ ..2048 => Err(Weakness::ShortModulus(short)),
         2048..=8192 => Ok(()),

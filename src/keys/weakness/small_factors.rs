@@ -1,9 +1,9 @@
-//! A modulus with a small factor was never the product of two large primes: a broken generator, or damage on the way.
+//! A modulus with a small factor is not the product of two large primes: the generator was broken, or the key is damaged.
 
 use super::kind::Weakness;
 use super::numbers::RsaNumbers;
 
-/// Every prime below is tried. CA/Browser Forum BR §6.1.6 (NIST SP 800-89 §5.3.3) asks for those below 752.
+/// Every prime below this is tried. CA/Browser Forum BR §6.1.6 (NIST SP 800-89 §5.3.3) requires those below 752.
 const BELOW: u32 = 10_000;
 
 pub(super) fn check(numbers: &RsaNumbers) -> Result<(), Weakness> {

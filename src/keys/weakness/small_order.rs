@@ -1,10 +1,10 @@
-//! Points of small order on the curve of Ed25519: a signature by them is made without any key.
+//! Points of small order on the curve of Ed25519: anyone can make a valid signature for them without a private key.
 
 use super::kind::Weakness;
 use crate::x509::{KeyKind, PublicKey};
 
-/// The `y` of every point whose order divides 8, little-endian (RFC 8032 §5.1.2), and the spellings of 0 and 1 that are not
-/// reduced. The first bit of the last octet is the sign of `x`, and set to zero here.
+/// The `y` of every point whose order divides 8, little-endian (RFC 8032 §5.1.2), and the encodings of 0 and 1 that are not
+/// reduced. The first bit of the last byte is the sign of `x`, and is zero here.
 const ORDINATES: [[u8; 32]; 7] = [
     ends(0, 0, 0),
     ends(1, 0, 0),

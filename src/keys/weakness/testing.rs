@@ -1,4 +1,4 @@
-//! Keys that nobody should make.
+//! Weak keys for tests.
 
 use num_bigint::BigUint;
 
@@ -10,19 +10,19 @@ pub fn rsa(modulus: &BigUint, exponent: u32) -> RsaNumbers {
     RsaNumbers { modulus: modulus.clone(), exponent: exponent.into() }
 }
 
-/// An odd number of exactly so many bits, without any meaning.
+/// Returns an odd number of exactly so many bits.
 pub fn odd_of(bits: u64) -> BigUint {
     let thirds = (BigUint::from(1_u8) << bits) / 3_u8;
     (BigUint::from(1_u8) << (bits - 1)) | thirds | BigUint::from(1_u8)
 }
 
-/// That of a key that was made here.
+/// Returns the numbers of a key that was generated here.
 pub fn sound_modulus() -> BigUint {
     let key = PrivateKey::generate(KeyAlgorithm::Rsa2048).unwrap();
     RsaNumbers::of(key.public_key()).unwrap().unwrap().modulus
 }
 
-/// A public key with these numbers.
+/// Returns a public key with these numbers.
 pub fn rsa_key(modulus: &BigUint, exponent: u32) -> PublicKey {
     let algorithm = der::sequence(&[
         &der::value(der::OBJECT_IDENTIFIER, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]),
