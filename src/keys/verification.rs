@@ -1,7 +1,7 @@
 //! The verification of a signature with a public key.
 //!
-//! The verifier of certificate chains has one of its own, by another library (`verify/signature.rs`): a certificate is
-//! signed after one implementation, and accepted after the other.
+//! The verification of chains does not use it: `verify/signature.rs` verifies with another library, so that a fault in one
+//! of them is noticed.
 
 use aws_lc_rs::signature::{self, RsaParameters, RsaPssSaltLength, UnparsedPublicKey, VerificationAlgorithm};
 

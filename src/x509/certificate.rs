@@ -1,4 +1,4 @@
-//! A certificate (RFC 5280 §4.1), read.
+//! Certificates (RFC 5280 §4.1).
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use super::{
     SerialNumber, SignatureAlgorithm, Validity, digest,
 };
 
-/// A certificate as it was read: its octets, and everything they say that this program understands.
+/// A certificate that was decoded: its bytes, and every field that this program understands.
 ///
-/// Reading does not judge. An extension whose content cannot be read is listed in `malformed`; the judge refuses it, and
-/// `ca inspect` shows it.
+/// Decoding is not verification. An extension whose content cannot be decoded is listed in `malformed`: the verifier
+/// refuses it, and `ca inspect` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     pub(super) der: Vec<u8>,
@@ -18,16 +18,16 @@ pub struct Certificate {
     /// 1, 2 or 3.
     pub version: u32,
     pub serial: SerialNumber,
-    /// The algorithm named inside what is signed; must equal `signature_algorithm` (RFC 5280 §4.1.1.2).
+    /// The algorithm inside the signed part; it must equal `signature_algorithm` (RFC 5280 §4.1.1.2).
     pub tbs_signature_algorithm: SignatureAlgorithm,
     pub signature_algorithm: SignatureAlgorithm,
     pub issuer: DistinguishedName,
     pub validity: Validity,
     pub subject: DistinguishedName,
     pub public_key: PublicKey,
-    /// Every extension in the order in which it stands.
+    /// Every extension, in its order.
     pub extensions: Vec<Extension>,
-    /// Object identifiers of extensions that could not be read, or that stand twice, and why.
+    /// Object identifiers of extensions that could not be decoded, or that occur twice, and why.
     pub malformed: Vec<(String, String)>,
     pub basic_constraints: Option<BasicConstraints>,
     pub key_usage: Option<KeyUsage>,
@@ -38,12 +38,12 @@ pub struct Certificate {
     pub name_constraints: Option<NameConstraints>,
     /// Object identifiers of the certificate policies.
     pub policies: Vec<String>,
-    /// The object identifiers of policy qualifiers beside the two of RFC 5280 §4.2.1.4.
+    /// The object identifiers of policy qualifiers other than the two of RFC 5280 §4.2.1.4.
     pub unknown_qualifiers: Vec<String>,
-    /// Pairs of policies that the issuer holds for equal: its own, the subject's (RFC 5280 §4.2.1.5).
+    /// Pairs of policies that the issuer takes as equivalent: its own, the subject's (RFC 5280 §4.2.1.5).
     pub policy_mappings: Vec<(String, String)>,
     pub policy_constraints: Option<PolicyConstraints>,
-    /// After how many certificates anyPolicy counts no more (RFC 5280 §4.2.1.14).
+    /// The number of certificates after which anyPolicy is no longer accepted (RFC 5280 §4.2.1.14).
     pub inhibit_any_policy: Option<u32>,
     pub distribution_points: Vec<DistributionPoint>,
     /// URLs at which CRLs are published.
@@ -56,7 +56,7 @@ pub struct Certificate {
     pub signature: Vec<u8>,
 }
 
-/// An extension before its content is read.
+/// An extension whose content is not decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extension {
     /// The dotted object identifier.
@@ -72,7 +72,7 @@ pub struct BasicConstraints {
     pub path_length: Option<u32>,
 }
 
-/// After how many certificates what begins to hold (RFC 5280 §4.2.1.11).
+/// The number of certificates after which each constraint applies (RFC 5280 §4.2.1.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PolicyConstraints {
     pub require_explicit_policy: Option<u32>,
@@ -83,11 +83,11 @@ pub struct PolicyConstraints {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorityKeyId {
     pub key_id: Option<Vec<u8>>,
-    /// Whether it also names the issuer's issuer and serial, which breaks the chain once the issuer is renewed.
+    /// Whether it also has the issuer's issuer and serial, which breaks the chain once the issuer is renewed.
     pub names_issuer_and_serial: bool,
 }
 
-/// Object identifiers of the extensions that this program reads.
+/// Object identifiers of the extensions that this program decodes.
 pub mod oid {
     pub const SUBJECT_KEY_ID: &str = "2.5.29.14";
     pub const KEY_USAGE: &str = "2.5.29.15";
@@ -109,16 +109,16 @@ pub mod oid {
     pub const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
     pub const INHIBIT_ANY_POLICY: &str = "2.5.29.54";
     pub const AUTHORITY_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.1";
-    /// The attribute of a request that holds the extensions (RFC 2985 §5.4.2).
+    /// The attribute of a request that has the extensions (RFC 2985 §5.4.2).
     pub const EXTENSION_REQUEST: &str = "1.2.840.113549.1.9.14";
     pub const SUBJECT_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.11";
 
-    /// What people call an extension.
+    /// Returns the common name of an extension.
     pub fn name(oid: &str) -> Option<&'static str> {
         NAMES.into_iter().find(|(known, _)| *known == oid).map(|(_, name)| name)
     }
 
-    /// `2.5.29.17 (subject alternative names)`, or the number alone.
+    /// Returns `2.5.29.17 (subject alternative names)`, or the number alone.
     pub fn with_name(oid: &str) -> String {
         name(oid).map_or_else(|| oid.to_owned(), |name| format!("{oid} ({name})"))
     }
@@ -153,37 +153,37 @@ pub mod oid {
 }
 
 impl Certificate {
-    /// The octets of the whole certificate.
+    /// Returns the bytes of the whole certificate.
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }
 
-    /// The octets that are signed (`tbsCertificate`).
+    /// Returns the bytes that are signed (`tbsCertificate`).
     pub fn tbs(&self) -> &[u8] {
         &self.der[self.tbs.clone()]
     }
 
-    /// SHA-256 of the whole certificate.
+    /// Returns the SHA-256 of the whole certificate.
     pub fn fingerprint(&self) -> [u8; 32] {
         digest::sha256(&self.der)
     }
 
-    /// The extension with this object identifier.
+    /// Returns the extension with this object identifier.
     pub fn extension(&self, oid: &str) -> Option<&Extension> {
         self.extensions.iter().find(|extension| extension.oid == oid)
     }
 
-    /// Says of itself that it may sign certificates: basic constraints with `cA` set.
+    /// Returns whether it is the certificate of a CA: basic constraints with `cA` set.
     pub fn is_ca(&self) -> bool {
         self.basic_constraints.is_some_and(|constraints| constraints.ca)
     }
 
-    /// Subject and issuer are the same name. Whether it signed itself is another question.
+    /// Returns whether subject and issuer are the same name. Such a certificate need not be signed with its own key.
     pub fn is_self_issued(&self) -> bool {
         self.subject == self.issuer
     }
 
-    /// All subject alternative names, none when the extension is missing.
+    /// Returns all subject alternative names; none when the extension is missing.
     pub fn names(&self) -> &[GeneralName] {
         self.subject_alt_names.as_deref().unwrap_or_default()
     }

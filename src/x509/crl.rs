@@ -1,4 +1,4 @@
-//! A certificate revocation list (RFC 5280 §5), read.
+//! Certificate revocation lists (RFC 5280 §5).
 
 use std::ops::Range;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::{AuthorityKeyId, DistinguishedName, Extension, IssuingDistributionPoint, SerialNumber, SignatureAlgorithm};
 use crate::text;
 
-/// A CRL as it was read. Like [`super::Certificate`], it is not judged by being read.
+/// A CRL that was decoded. As for [`super::Certificate`], decoding is not verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crl {
     pub(super) der: Vec<u8>,
@@ -23,14 +23,14 @@ pub struct Crl {
     pub next_update: Option<OffsetDateTime>,
     pub entries: Vec<RevokedEntry>,
     pub extensions: Vec<Extension>,
-    /// Object identifiers of extensions (of the list or an entry) that could not be read, and why.
+    /// Object identifiers of extensions (of the CRL or an entry) that could not be decoded, and why.
     pub malformed: Vec<(String, String)>,
     /// The CRL number (§5.2.3), big-endian without leading zeros.
     pub number: Option<Vec<u8>>,
     pub authority_key_id: Option<AuthorityKeyId>,
-    /// What the list covers, where it does not cover everything (§5.2.5).
+    /// The scope of the CRL (§5.2.5); `None` when it covers everything.
     pub scope: Option<IssuingDistributionPoint>,
-    /// The number of the list that this one adds to (§5.2.4): a delta CRL.
+    /// The number of the CRL that this delta CRL is based on (§5.2.4); `None` for a full CRL.
     pub delta_base: Option<Vec<u8>>,
     /// The content of the signature BIT STRING.
     pub signature: Vec<u8>,
@@ -43,8 +43,8 @@ pub struct RevokedEntry {
     pub revoked_at: OffsetDateTime,
     pub reason: Option<RevocationReason>,
     pub invalid_since: Option<OffsetDateTime>,
-    /// Who issued the certificate (§5.3.3), where it is not the issuer of the list. An entry without the extension
-    /// continues the one before it, and so it stands here in each of them.
+    /// The issuer of the certificate (§5.3.3), when it is not the issuer of the CRL. In a CRL, an entry without the
+    /// extension has the certificate issuer of the entry before it; here each entry has its own.
     pub certificate_issuer: Option<Arc<DistinguishedName>>,
     /// Object identifiers of critical entry extensions that this program does not process.
     pub unknown_critical: Vec<String>,
@@ -79,23 +79,23 @@ impl RevocationReason {
         (10, Self::AaCompromise, "aa-compromise"),
     ];
 
-    /// From the value of the `CRLReason` enumeration.
+    /// Returns the reason for a value of the `CRLReason` enumeration.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|(known, ..)| *known == code).map(|(_, reason, _)| reason)
     }
 
-    /// The value of the `CRLReason` enumeration.
+    /// Returns the value of the `CRLReason` enumeration.
     pub fn code(self) -> u8 {
         Self::ALL.into_iter().find(|(_, reason, _)| *reason == self).map_or(0, |(code, ..)| code)
     }
 
-    /// The word for it in flags and reports.
+    /// Returns the name in flags and reports.
     pub fn name(self) -> &'static str {
         Self::ALL.into_iter().find(|(_, reason, _)| *reason == self).map_or("", |(.., name)| name)
     }
 }
 
-/// What was given is no reason of RFC 5280 §5.3.1.
+/// The text is not a reason of RFC 5280 §5.3.1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{}' is not a reason; known are {}, and hold and release for short", text::escape(.0), RevocationReason::words())]
 pub struct ReasonError(String);
@@ -106,7 +106,7 @@ impl RevocationReason {
     }
 }
 
-/// `key-compromise`, in the spellings of RFC 5280 and openssl too (`keyCompromise`); `hold` is `certificate-hold`, and
+/// Reads `key-compromise`, and the form of RFC 5280 and openssl (`keyCompromise`); `hold` is `certificate-hold`, and
 /// `release` is `remove-from-crl`.
 impl FromStr for RevocationReason {
     type Err = ReasonError;
@@ -126,22 +126,22 @@ impl FromStr for RevocationReason {
 }
 
 impl Crl {
-    /// The octets of the whole list.
+    /// Returns the bytes of the whole CRL.
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }
 
-    /// The octets that are signed (`tbsCertList`).
+    /// Returns the bytes that are signed (`tbsCertList`).
     pub fn tbs(&self) -> &[u8] {
         &self.der[self.tbs.clone()]
     }
 
-    /// The extension with this object identifier.
+    /// Returns the extension with this object identifier.
     pub fn extension(&self, oid: &str) -> Option<&Extension> {
         self.extensions.iter().find(|extension| extension.oid == oid)
     }
 
-    /// The entries for this serial, of whichever certificate issuer.
+    /// Returns the entries for this serial, of any certificate issuer.
     pub fn entries_of<'a>(&'a self, serial: &'a SerialNumber) -> impl Iterator<Item = &'a RevokedEntry> {
         self.entries.iter().filter(move |entry| entry.serial == *serial)
     }

@@ -1,7 +1,7 @@
-//! DER → the words of this room. With its folder, the one door to x509-parser.
+//! The decoding of DER to the types of this room. With its folder, the only modules that use x509-parser.
 //!
-//! Reading is strict where a second meaning could hide (trailing octets, an extension that stands twice) and tolerant
-//! where a judge or a person has to see what is wrong: see [`Certificate::malformed`].
+//! Decoding is strict where programs could read different things (trailing bytes, an extension that occurs twice), and
+//! tolerant where the verifier or the user needs to see the error: see [`Certificate::malformed`].
 
 mod crl;
 mod oid_text;
@@ -28,7 +28,7 @@ use crate::text;
 use oid_text::oid_text;
 use words::words;
 
-/// Why octets are not what they should be.
+/// Why bytes cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     #[error("it is not the DER of {what}: {reason}")]
@@ -43,7 +43,7 @@ const PUBLIC_KEY: &str = "a public key";
 const NAME: &str = "a distinguished name";
 
 impl Certificate {
-    /// Reads one certificate that fills `input` exactly.
+    /// Decodes one certificate, which must fill `input`.
     pub fn from_der(input: &[u8]) -> Result<Self, DecodeError> {
         let parsed = whole(CERTIFICATE, X509Certificate::from_der(input))?;
         let signed = Signed::split(CERTIFICATE, input)?;
@@ -54,7 +54,7 @@ impl Certificate {
         let after_version = usize::from(fields.first().is_some_and(|field| field[0] == der::context_constructed(0)));
         let serial = SerialNumber::from_der_content(tbs.raw_serial());
         if serial.as_der_content().len() != tbs.raw_serial().len() {
-            // As for lengths: two spellings of one certificate, and x509-parser reads both.
+            // As for lengths: this would be a second encoding of the same certificate, and x509-parser reads both.
             let reason = "its serial number takes more octets than it has to, as in BER".to_owned();
             return Err(DecodeError::Malformed { what: CERTIFICATE, reason });
         }
@@ -172,7 +172,8 @@ impl Certificate {
 }
 
 impl SigningRequest {
-    /// Reads one request that fills `input` exactly. Its signature, the proof that the asker holds the key, is not checked here.
+    /// Decodes one request, which must fill `input`. Its signature, which proves possession of the key, is not verified
+    /// here.
     pub fn from_der(input: &[u8]) -> Result<Self, DecodeError> {
         let parsed = whole(SIGNING_REQUEST, X509CertificationRequest::from_der(input))?;
         let signed = Signed::split(SIGNING_REQUEST, input)?;
@@ -235,20 +236,20 @@ impl SigningRequest {
 }
 
 impl PublicKey {
-    /// Reads a SubjectPublicKeyInfo that fills `input` exactly.
+    /// Decodes a SubjectPublicKeyInfo, which must fill `input`.
     pub fn from_spki(input: &[u8]) -> Result<Self, DecodeError> {
         public_key(&whole(PUBLIC_KEY, SubjectPublicKeyInfo::from_der(input))?)
     }
 }
 
 impl DistinguishedName {
-    /// Reads a `Name` that fills `input` exactly.
+    /// Decodes a `Name`, which must fill `input`.
     pub fn from_der(input: &[u8]) -> Result<Self, DecodeError> {
         name(&whole(NAME, X509Name::from_der(input))?)
     }
 }
 
-/// The outer shape that certificates, CRLs and requests share: SEQUENCE { to be signed, algorithm, signature }.
+/// The outer structure that certificates, CRLs and requests share: SEQUENCE { to be signed, algorithm, signature }.
 struct Signed<'a> {
     input: &'a [u8],
     tbs: &'a [u8],
@@ -258,7 +259,7 @@ struct Signed<'a> {
 impl<'a> Signed<'a> {
     fn split(what: &'static str, input: &'a [u8]) -> Result<Self, DecodeError> {
         if !der::has_shortest_lengths(input) {
-            // x509-parser reads them.
+            // x509-parser accepts them.
             let reason = "a length in it takes more octets than it has to, as in BER".to_owned();
             return Err(DecodeError::Malformed { what, reason });
         }
@@ -298,7 +299,7 @@ fn signature_algorithm(oid: String, der: &[u8]) -> SignatureAlgorithm {
     SignatureAlgorithm { oid, der: der.to_vec() }
 }
 
-/// x509-parser reads the first value of an extension and leaves what follows unread.
+/// Refuses bytes after the first value of an extension: x509-parser ignores them.
 fn whole_value(extension: &X509Extension<'_>) -> Result<(), String> {
     if matches!(extension.parsed_extension(), ParsedExtension::UnsupportedExtension { .. }) {
         return Ok(());
@@ -313,8 +314,8 @@ fn raw_extension(extension: &X509Extension<'_>) -> Extension {
     Extension { oid: oid_text(&extension.oid), critical: extension.critical, value: extension.value.to_vec() }
 }
 
-/// The library stops without a word at the first relative name that it cannot read, and calls what came before it the
-/// name: such a name is refused.
+/// x509-parser stops without an error at the first relative name that it cannot read, and returns the relative names before
+/// it as the name. Such a name is refused here.
 fn name(parsed: &X509Name<'_>) -> Result<DistinguishedName, DecodeError> {
     let relative_names: Vec<Vec<_>> =
         parsed.iter_rdn().map(|relative_name| relative_name.iter().map(attribute).collect()).collect();
@@ -335,7 +336,7 @@ fn attribute(parsed: &AttributeTypeAndValue<'_>) -> Attribute {
     const BMP: u32 = 30;
     let data = parsed.attr_value().data;
     let value = match parsed.attr_value().tag().0 {
-        // T.61 proper is never met: tools write Latin-1 under its tag (RFC 5280 appendix B notes the practice).
+        // Real T.61 does not occur: tools write Latin-1 under its tag (RFC 5280 appendix B mentions it).
         TELETEX => Some(data.iter().map(|byte| char::from(*byte)).collect()),
         BMP => (data.len() % 2 == 0)
             .then(|| {
@@ -356,7 +357,7 @@ fn attribute(parsed: &AttributeTypeAndValue<'_>) -> Attribute {
 }
 
 fn public_key(parsed: &SubjectPublicKeyInfo<'_>) -> Result<PublicKey, DecodeError> {
-    // The parser keeps what it has read of the SEQUENCE, and does not mind that more follows within.
+    // The parser ignores bytes after the algorithm and the key.
     let Some((_, _, [])) = der::split_first(parsed.raw) else {
         let reason = "octets follow its algorithm and its key".to_owned();
         return Err(DecodeError::Malformed { what: PUBLIC_KEY, reason });

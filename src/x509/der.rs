@@ -1,6 +1,7 @@
-//! Writing DER (ITU-T X.690), for the fields that the encoder library cannot write or would re-write.
+//! DER (ITU-T X.690): the encoding of values that the encoder library cannot encode, and the splitting of values that were
+//! already parsed.
 //!
-//! Only definite lengths in the shortest form; whoever calls is responsible for the order of a SET OF.
+//! Lengths are definite and in their shortest form. The caller is responsible for the order of a SET OF.
 
 pub const BOOLEAN: u8 = 0x01;
 pub const INTEGER: u8 = 0x02;
@@ -17,38 +18,38 @@ pub const GENERALIZED_TIME: u8 = 0x18;
 pub const SEQUENCE: u8 = 0x30;
 pub const SET: u8 = 0x31;
 
-/// The tag `[number]` of a context-specific primitive value.
+/// Returns the tag `[number]` of a context-specific primitive value.
 pub const fn context(number: u8) -> u8 {
     0x80 | number
 }
 
-/// The tag `[number]` of a context-specific constructed value.
+/// Returns the tag `[number]` of a context-specific constructed value.
 pub const fn context_constructed(number: u8) -> u8 {
     0xa0 | number
 }
 
-/// One value: tag, length, content (X.690 §8.1).
+/// Encodes one value: tag, length, content (X.690 §8.1).
 pub fn value(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() + 6);
     push(&mut out, tag, content);
     out
 }
 
-/// As [`value`], behind what is there already: for values that are many.
+/// Appends a value to `out`, as [`value`]: for many values.
 pub fn push(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
     out.push(tag);
     push_length(out, content.len());
     out.extend_from_slice(content);
 }
 
-/// What stands before the content of a value: its tag and its length.
+/// Returns what precedes the content of a value: its tag and its length.
 pub fn head(tag: u8, length: usize) -> Vec<u8> {
     let mut out = vec![tag];
     push_length(&mut out, length);
     out
 }
 
-/// A constructed value made of parts that are DER already.
+/// Encodes a constructed value from parts that are DER.
 pub fn constructed(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length = parts.iter().map(|part| part.len()).sum();
     let mut out = Vec::with_capacity(length + 6);
@@ -60,17 +61,17 @@ pub fn constructed(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-/// `SEQUENCE { parts }`.
+/// Encodes `SEQUENCE { parts }`.
 pub fn sequence(parts: &[&[u8]]) -> Vec<u8> {
     constructed(SEQUENCE, parts)
 }
 
-/// A BIT STRING of whole octets: no unused bits.
+/// Encodes a BIT STRING of whole bytes, without unused bits.
 pub fn bit_string(bytes: &[u8]) -> Vec<u8> {
     constructed(BIT_STRING, &[&[0], bytes])
 }
 
-/// A non-negative INTEGER from its big-endian magnitude, in the fewest octets (X.690 §8.3.2).
+/// Encodes a non-negative INTEGER from its big-endian magnitude, in as few bytes as possible (X.690 §8.3.2).
 pub fn unsigned_integer(magnitude: &[u8]) -> Vec<u8> {
     let first = magnitude.iter().position(|byte| *byte != 0).unwrap_or(magnitude.len());
     let magnitude = &magnitude[first..];
@@ -92,9 +93,10 @@ fn push_length(out: &mut Vec<u8>, length: usize) {
     out.extend_from_slice(&bytes[first..]);
 }
 
-/// Splits `input` into its first value (tag, content) and the rest; `None` when it is not one definite-length value.
+/// Splits `input` into its first value (tag, content) and the rest; `None` when it does not start with a value of definite
+/// length.
 ///
-/// This is for walking over DER that a strict parser has accepted already, not for judging a stranger's bytes.
+/// This is for DER that a strict parser has accepted, not for checking untrusted bytes.
 pub fn split_first(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = input.split_first()?;
     let (&first, rest) = rest.split_first()?;
@@ -111,7 +113,7 @@ pub fn split_first(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((tag, content, rest))
 }
 
-/// The values that follow one another in `content`, each with its tag and length; `None` when they do not fill it.
+/// Splits `content` into values, each with its tag and length; `None` when they do not fill it.
 pub fn children(mut content: &[u8]) -> Option<Vec<&[u8]>> {
     let mut found = Vec::new();
     while !content.is_empty() {
@@ -123,13 +125,13 @@ pub fn children(mut content: &[u8]) -> Option<Vec<&[u8]>> {
     Some(found)
 }
 
-/// Whether every length, down to the values that are not constructed, is in its shortest form (X.690 §10.1): BER allows
-/// more, and with it several spellings of one certificate.
+/// Returns whether every length, down to the primitive values, is in its shortest form (X.690 §10.1). BER allows longer
+/// ones, and so several encodings of one certificate.
 pub fn has_shortest_lengths(input: &[u8]) -> bool {
     const CONSTRUCTED: u8 = 0x20;
     let mut open = vec![input];
     while let Some(mut content) = open.pop() {
-        // What cannot be split is for the parser to refuse.
+        // The parser refuses what cannot be split.
         while let Some((tag, inner, rest)) = split_first(content) {
             let found = content.len() - inner.len() - rest.len();
             let shortest = match inner.len() {
@@ -141,7 +143,7 @@ pub fn has_shortest_lengths(input: &[u8]) -> bool {
             }
             content = rest;
             if tag & CONSTRUCTED != 0 {
-                // What is open is as many as the value is deep, not as it is long.
+                // The stack grows with the depth of the value, not with its length.
                 open.extend(Some(rest).filter(|rest| !rest.is_empty()));
                 content = inner;
             }

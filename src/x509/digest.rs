@@ -1,15 +1,16 @@
-//! Digests of public data: fingerprints and key identifiers. With `keys`, the door to aws-lc-rs.
+//! Digests of public data: fingerprints and key identifiers. With `keys`, the only modules that use aws-lc-rs.
 
 use aws_lc_rs::digest;
 
-/// SHA-256, as shown for a fingerprint.
+/// Returns the SHA-256, which is shown as the fingerprint.
 pub fn sha256(data: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
     out
 }
 
-/// SHA-1, for the key identifiers of RFC 5280 §4.2.1.2 (1) and the fingerprints that older tools show; nothing is secured by it.
+/// Returns the SHA-1, for the key identifiers of RFC 5280 §4.2.1.2 (1) and the fingerprints of older tools; it protects
+/// nothing.
 pub fn sha1(data: &[u8]) -> [u8; 20] {
     let mut out = [0; 20];
     out.copy_from_slice(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, data).as_ref());

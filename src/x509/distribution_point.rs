@@ -1,11 +1,11 @@
-//! Where revocation lists are published, and what a list covers (RFC 5280 §4.2.1.13, §5.2.5).
+//! Where CRLs are published, and what a CRL covers (RFC 5280 §4.2.1.13, §5.2.5).
 //!
-//! Read by hand and strictly: whatever cannot be read makes the extension malformed, since a scope that is read too
-//! widely lets a revoked certificate pass.
+//! Read by hand and strictly: a value that cannot be read makes the extension malformed, since a scope that is read too
+//! widely would let a revoked certificate pass.
 
 use super::{DistinguishedName, der};
 
-/// The reasons that a list covers, as bits: bit 1 is keyCompromise, bit 8 aACompromise (RFC 5280 §4.2.1.13).
+/// The reasons that a CRL covers, as bits: bit 1 is keyCompromise, bit 8 aACompromise (RFC 5280 §4.2.1.13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReasonFlags(u16);
 
@@ -34,9 +34,9 @@ impl ReasonFlags {
 /// The name of a distribution point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PointName {
-    /// Each name by its DER: they are only compared.
+    /// The full names, each as DER: they are only compared.
     Full(Vec<Vec<u8>>),
-    /// The DER of the attributes that stand below the CRL issuer's name.
+    /// The DER of the attributes that follow the CRL issuer's name.
     Relative(Vec<u8>),
 }
 
@@ -45,11 +45,11 @@ pub enum PointName {
 pub struct DistributionPoint {
     pub name: Option<PointName>,
     pub reasons: Option<ReasonFlags>,
-    /// The directory names of whoever issues the list, when it is not the certificate's issuer: an indirect list.
+    /// The directory names of the CRL issuer, when it is not the certificate's issuer (an indirect CRL).
     pub crl_issuer: Option<Vec<Vec<u8>>>,
 }
 
-/// What a list covers.
+/// The scope of a CRL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuingDistributionPoint {
     pub name: Option<PointName>,
@@ -115,7 +115,7 @@ fn children_of(value: &[u8], expected: u8) -> Option<Vec<&[u8]>> {
     }
 }
 
-/// The fields in rising order of their tag numbers, none twice.
+/// Returns the fields, whose tag numbers must increase.
 fn in_order(fields: Vec<&[u8]>) -> Option<Vec<&[u8]>> {
     let numbers: Vec<u8> = fields.iter().map(|field| field[0] & 0x1f).collect();
     numbers.windows(2).all(|pair| pair[0] < pair[1]).then_some(fields)
@@ -150,14 +150,15 @@ fn read_reasons(content: &[u8]) -> Option<ReasonFlags> {
     Some(ReasonFlags(bits & 0x1fe))
 }
 
-/// The relative name of a point appended to the name of its CRL issuer, as the DER of a `directoryName`.
+/// Returns the DER of a `directoryName`: the name of the CRL issuer, and the relative name of the point at its end.
 pub fn complete_relative_name(issuer: &DistinguishedName, attributes: &[u8]) -> Option<Vec<u8>> {
     let (_, names, _) = der::split_first(issuer.as_der())?;
     let name = der::sequence(&[names, &der::value(der::SET, attributes)]);
     Some(der::value(der::context_constructed(4), &name))
 }
 
-/// The one directory name in the value of a `certificateIssuer` entry extension (RFC 5280 §5.3.3).
+/// Returns the directory name in the value of a `certificateIssuer` entry extension (RFC 5280 §5.3.3), when it has exactly
+/// one.
 pub(super) fn read_certificate_issuer(value: &[u8]) -> Option<DistinguishedName> {
     let mut names = children_of(value, der::SEQUENCE)?.into_iter().filter_map(directory_name);
     match (names.next(), names.next()) {
@@ -166,7 +167,7 @@ pub(super) fn read_certificate_issuer(value: &[u8]) -> Option<DistinguishedName>
     }
 }
 
-/// The directory name in the DER of a `GeneralName`, where it is one.
+/// Returns the directory name in the DER of a `GeneralName`; `None` when it is of another kind.
 pub fn directory_name(general_name: &[u8]) -> Option<DistinguishedName> {
     match der::split_first(general_name)? {
         (0xa4, content, []) => DistinguishedName::from_der(content).ok(),
@@ -183,7 +184,7 @@ mod tests {
         let scope = read_issuing_distribution_point(&der::sequence(&[&[0x81, 1, 0xff], &[0x83, 2, 6, 0x40]])).unwrap();
         assert!(scope.only_user_certificates && !scope.indirect);
         assert_eq!(scope.only_some_reasons, Some(ReasonFlags(0b10)));
-        // The first bit is unused, and means nothing.
+        // The first bit is unused and has no meaning.
         let scope = read_issuing_distribution_point(&der::sequence(&[&[0x83, 2, 6, 0xc0]])).unwrap();
         assert_eq!(scope.only_some_reasons, Some(ReasonFlags(0b10)));
     }

@@ -1,4 +1,4 @@
-//! Subject alternative names (RFC 5280 §4.2.1.6): what a certificate vouches for.
+//! General names (RFC 5280 §4.2.1.6): the subject alternative names of a certificate.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,21 +10,21 @@ use crate::text;
 /// One name of a subject alternative name extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GeneralName {
-    /// A host name in A-labels, lower case when this program made it; `*.` may stand in front.
+    /// A host name in A-labels, in lower case when this program made it; it may begin with `*.`.
     Dns(String),
     Ip(IpAddr),
     /// `local@domain`.
     Email(String),
     Uri(String),
     Directory(DistinguishedName),
-    /// A form that this program neither makes nor matches: the number of its tag and its DER.
+    /// A kind that this program neither makes nor compares: the number of its tag and its DER.
     Other {
         tag: u8,
         der: Vec<u8>,
     },
 }
 
-/// Why a text is not a name that a certificate may carry.
+/// Why a text is not a name for a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GeneralNameError {
     #[error("the name is empty")]
@@ -40,7 +40,7 @@ pub enum GeneralNameError {
 }
 
 impl GeneralName {
-    /// The word for its kind in flags, templates and reports.
+    /// Returns the name of its kind in flags, templates and reports.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Dns(_) => "dns",
@@ -52,7 +52,7 @@ impl GeneralName {
         }
     }
 
-    /// The value without its kind, escaped where it could not be shown.
+    /// Returns the value without its kind, with characters escaped that cannot be shown.
     pub fn value(&self) -> String {
         match self {
             Self::Dns(name) | Self::Email(name) | Self::Uri(name) => text::escape(name),
@@ -62,7 +62,8 @@ impl GeneralName {
         }
     }
 
-    /// The DER of the `GeneralName` (RFC 5280 §4.2.1.6; `directoryName` is explicitly tagged since `Name` is a CHOICE).
+    /// Returns the DER of the `GeneralName` (RFC 5280 §4.2.1.6; `directoryName` is explicitly tagged since `Name` is a
+    /// CHOICE).
     pub fn to_der(&self) -> Vec<u8> {
         match self {
             Self::Email(name) => der::value(der::context(1), name.as_bytes()),
@@ -76,14 +77,15 @@ impl GeneralName {
     }
 }
 
-/// `dns:web.corp.test`.
+/// The form `dns:web.corp.test`.
 impl fmt::Display for GeneralName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.kind(), self.value())
     }
 }
 
-/// Reads a name as people write it: the kind is recognised from the value, or forced by `dns:`, `ip:`, `email:`, `uri:`.
+/// Reads a name from a flag or a template: the kind is recognized by the value, or given as `dns:`, `ip:`, `email:`,
+/// `uri:`.
 impl FromStr for GeneralName {
     type Err = GeneralNameError;
 
@@ -109,7 +111,8 @@ impl FromStr for GeneralName {
     }
 }
 
-/// Checks a host name and turns it into lower-case A-labels (RFC 5280 §7.2); `*.` may stand in front of two labels.
+/// Checks a host name and converts it to lower-case A-labels (RFC 5280 §7.2); it may begin with `*.` when two labels
+/// follow.
 ///
 /// # Errors
 /// When it is not a name that a TLS client would look for in a certificate.
@@ -139,13 +142,13 @@ pub fn dns(given: &str) -> Result<String, GeneralNameError> {
             _ => "only letters, digits, '-' and '.' are allowed",
         }));
     }
-    // Underscores are no part of a host name (RFC 1123), but container tools hand them out; idna's strict form would
-    // refuse them, so only names that need it go there.
+    // Host names have no underscores (RFC 1123), but container tools use them. The strict mode of idna would refuse them,
+    // so only names that need idna are given to it.
     let ascii = if host.is_ascii() && !host.to_ascii_lowercase().split('.').any(|label| label.starts_with("xn--")) {
         host.to_ascii_lowercase()
     } else {
-        // A label that is the second spelling of another name is refused here, such as `xn--example-`, which decodes to
-        // plain `example` (RUSTSEC-2024-0421).
+        // This refuses a label that is a second encoding of another name, such as `xn--example-`, which decodes to plain
+        // `example` (RUSTSEC-2024-0421).
         idna::domain_to_ascii_strict(host).map_err(|_| error("it is not a valid internationalised name"))?
     };
     if ascii.len() > 253 {
@@ -174,7 +177,7 @@ pub fn dns(given: &str) -> Result<String, GeneralNameError> {
 fn email(given: &str) -> Result<String, GeneralNameError> {
     let error = |reason| GeneralNameError::Email { name: given.to_owned(), reason };
     let (local, domain) = given.rsplit_once('@').ok_or_else(|| error("it has no '@'"))?;
-    // RFC 5321 dot-string without quoting: what rfc822Name can hold (RFC 5280 §4.2.1.6) and every reader agrees on.
+    // RFC 5321 dot-string without quotes: what rfc822Name allows (RFC 5280 §4.2.1.6) and every program reads alike.
     let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
     if local.len() > 64 || !local.chars().all(allowed) || local.split('.').any(str::is_empty) {
         return Err(error("the part before the '@' is not a plain mailbox name"));
@@ -186,7 +189,10 @@ fn email(given: &str) -> Result<String, GeneralNameError> {
     Ok(format!("{local}@{domain}"))
 }
 
-/// The address of something to fetch. In the one of a directory, the host may be left to whoever fetches (RFC 4516 §2).
+/// Checks the address of a CRL, a certificate or a responder. An LDAP address may leave out the host (RFC 4516 §2).
+///
+/// # Errors
+/// When it is not a URI with a host.
 pub fn check_address(given: &str) -> Result<(), GeneralNameError> {
     let host_is_left_out = given.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("ldap:///"));
     let whole = if host_is_left_out { format!("ldap://host/{}", &given[8..]) } else { given.to_owned() };

@@ -1,8 +1,7 @@
-//! WORDS: what a certificate says.
+//! Certificates, requests, CRLs, names and keys: the types of RFC 5280, decoded from DER and encoded to it.
 //!
-//! The types of RFC 5280 as this program speaks of them. Everything here is a value: the room reads no clock, draws no
-//! randomness, opens no file and imports no other room. [`decode`] turns DER into these types and is the one door to
-//! x509-parser; [`der`] writes the few shapes that the encoder library does not offer.
+//! Everything here is a value: the room reads no clock, draws no random numbers and opens no file. [`decode`] decodes DER
+//! and is the only user of x509-parser; [`der`] encodes the structures that the encoder library does not support.
 
 pub mod canonical_name;
 pub mod certificate;

@@ -5,21 +5,21 @@ use std::fmt;
 use super::der;
 use crate::text;
 
-/// A distinguished name: the octets as they stand in a certificate, and what they say.
+/// A distinguished name: its DER, and its decoded attributes.
 ///
-/// The octets decide: two names are the same for this program's own chains when their DER is the same, and a CA's name
-/// is copied octet by octet into what it issues, whatever string types another tool chose.
+/// The DER decides: for the chains of this program two names are equal when their DER is equal, and the name of a CA is
+/// copied byte for byte into the certificates that it issues, whatever string types another tool chose.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DistinguishedName {
     der: Vec<u8>,
     relative_names: Vec<Vec<Attribute>>,
 }
 
-/// One attribute of a name, read as text.
+/// One attribute of a name, decoded as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
     pub kind: AttributeType,
-    /// The value as text; `#` and hexadecimal DER when it is no text (RFC 4514 §2.4).
+    /// The value as text; `#` and the DER in hexadecimal when it is not text (RFC 4514 §2.4).
     pub value: String,
 }
 
@@ -45,19 +45,19 @@ pub enum AttributeType {
     Other(String),
 }
 
-/// What is known of an attribute type.
+/// What is known about an attribute type.
 struct KnownType {
     kind: AttributeType,
-    /// As in RFC 4514 §3 and openssl's output.
+    /// The label of RFC 4514 §3 and of openssl's output.
     short: &'static str,
-    /// As in templates, `ca.toml` and `--subject`.
+    /// The label in templates, `ca.toml` and `--subject`.
     long: &'static str,
     oid: &'static str,
-    /// The content octets of the object identifier.
+    /// The content bytes of the object identifier.
     der: &'static [u8],
     /// The most characters that RFC 5280 appendix A.1 allows.
     most: usize,
-    /// The string type to write (RFC 5280 §4.1.2.4 and appendix A.1).
+    /// The string type of new values (RFC 5280 §4.1.2.4 and appendix A.1).
     string: u8,
 }
 
@@ -118,7 +118,7 @@ const KNOWN: [KnownType; 15] = [
 ];
 
 impl AttributeType {
-    /// From a dotted object identifier.
+    /// Returns the type with this dotted object identifier.
     pub fn from_oid(oid: &str) -> Self {
         KNOWN
             .iter()
@@ -126,24 +126,24 @@ impl AttributeType {
             .map_or_else(|| Self::Other(oid.to_owned()), |known| known.kind.clone())
     }
 
-    /// From the name that people give it: `organization` or `O`, in any case.
+    /// Returns the type with this name, in any case: `organization` or `O`.
     pub fn from_label(label: &str) -> Option<Self> {
         let matches =
             |known: &&KnownType| known.short.eq_ignore_ascii_case(label) || known.long.eq_ignore_ascii_case(label);
         KNOWN.iter().find(matches).map(|known| known.kind.clone())
     }
 
-    /// The name used in templates: `organization`.
+    /// Returns the name in templates: `organization`.
     pub fn long_label(&self) -> &str {
         self.known().map_or_else(|| self.other(), |known| known.long)
     }
 
-    /// The label that is shown, `CN`; an unknown type shows its object identifier.
+    /// Returns the label that is shown, `CN`; for an unknown type its object identifier.
     pub fn short_label(&self) -> &str {
         self.known().map_or_else(|| self.other(), |known| known.short)
     }
 
-    /// The names that templates and flags may use.
+    /// Returns the names that templates and flags may use.
     pub fn all_labels() -> impl Iterator<Item = &'static str> {
         KNOWN.iter().map(|known| known.long)
     }
@@ -166,7 +166,7 @@ impl fmt::Display for AttributeType {
     }
 }
 
-/// Why a value cannot stand in a subject.
+/// Why a value is not allowed in a subject.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     #[error("'{}' is not an attribute of a subject", text::escape(.0))]
@@ -184,15 +184,15 @@ pub enum NameError {
 }
 
 impl DistinguishedName {
-    /// From octets and what they were read as; only the decoder calls this.
+    /// Takes DER and its decoded content; only the decoder calls this.
     pub(super) fn from_parts(der: Vec<u8>, relative_names: Vec<Vec<Attribute>>) -> Self {
         Self { der, relative_names }
     }
 
-    /// Writes a name: one attribute per relative name, in the given order; empty values are left out.
+    /// Encodes a name: one attribute per relative name, in this order; empty values are left out.
     ///
     /// # Errors
-    /// When a value is too long, or holds characters that its type has not, or that cannot be seen.
+    /// When a value is too long, or has characters that its type does not allow, or that are invisible.
     pub fn build(attributes: &[(AttributeType, String)]) -> Result<Self, NameError> {
         let mut encoded = Vec::new();
         let mut relative_names = Vec::new();
@@ -207,32 +207,32 @@ impl DistinguishedName {
         Ok(Self { der: der::sequence(&encoded.iter().map(Vec::as_slice).collect::<Vec<_>>()), relative_names })
     }
 
-    /// The DER of the whole `Name`.
+    /// Returns the DER of the whole `Name`.
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }
 
-    /// A name without any attribute.
+    /// Returns whether it has no attribute.
     pub fn is_empty(&self) -> bool {
         self.relative_names.is_empty()
     }
 
-    /// The relative names in the order of the octets, each with its attributes.
+    /// Returns the relative names in their order, each with its attributes.
     pub fn relative_names(&self) -> &[Vec<Attribute>] {
         &self.relative_names
     }
 
-    /// All attributes in the order of the octets.
+    /// Returns all attributes in their order.
     pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
         self.relative_names.iter().flatten()
     }
 
-    /// The value of the first attribute of this type.
+    /// Returns the value of the first attribute of this type.
     pub fn first(&self, kind: &AttributeType) -> Option<&str> {
         self.attributes().find(|attribute| attribute.kind == *kind).map(|attribute| attribute.value.as_str())
     }
 
-    /// The common name; of several the last, as RFC 6125 §2.3.1 reads "most specific".
+    /// Returns the common name; the last one of several, as RFC 6125 §2.3.1 reads "most specific".
     pub fn common_name(&self) -> Option<&str> {
         self.attributes()
             .filter(|attribute| attribute.kind == AttributeType::CommonName)
@@ -269,7 +269,7 @@ fn check_value(known: &KnownType, value: &str) -> Result<(), NameError> {
     }
 }
 
-/// `CN=web.corp.test, O=Acme`: in the order of the octets, with RFC 4514 escapes, and nothing that could steer a terminal.
+/// The form `CN=web.corp.test, O=Acme`: in the order of the DER, with RFC 4514 escapes and without control characters.
 impl fmt::Display for DistinguishedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, relative_name) in self.relative_names.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Name constraints (RFC 5280 §4.2.1.10): the names that a CA may vouch for.
+//! Name constraints (RFC 5280 §4.2.1.10): the names that a CA may issue certificates for.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,9 +11,9 @@ use super::uri_host::uri_host;
 use super::{DistinguishedName, GeneralName, der};
 use crate::text;
 
-/// The extension: what is permitted, and what is excluded even then.
+/// The extension. Excluded names win over permitted ones.
 ///
-/// A kind of name of which no subtree is permitted stays unrestricted.
+/// Names of a kind for which no subtree is permitted are not restricted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NameConstraints {
     pub permitted: Vec<Subtree>,
@@ -23,26 +23,26 @@ pub struct NameConstraints {
 /// A set of names of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subtree {
-    /// The host and everything below it; empty: every host.
+    /// The host and everything below it; empty for every host.
     Dns(String),
-    /// The addresses that agree with `address` in the bits of `mask`; both of one family.
+    /// The addresses that equal `address` in the bits of `mask`; both of one family.
     Ip { address: IpAddr, mask: IpAddr },
     /// One mailbox (`a@b`), all mailboxes on a host (`b`), or on all hosts below it (`.b`).
     Email(String),
     /// The host of a URI (`b`), or all hosts below it (`.b`).
     Uri(String),
-    /// All names that begin with this one.
+    /// All directory names that begin with this one.
     Directory(DistinguishedName),
-    /// A form that this program cannot compare: the number of its tag and its DER.
+    /// A kind that this program cannot compare: the number of its tag and its DER.
     Other { tag: u8, der: Vec<u8> },
 }
 
 /// Why a name is outside the constraints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation<'a> {
-    /// Subtrees of this kind are permitted, and the name lies in none of them.
+    /// Subtrees of this kind are permitted, and the name is in none of them.
     NotPermitted(Vec<&'a Subtree>),
-    /// The name lies in this excluded subtree.
+    /// The name is in this excluded subtree.
     Excluded(&'a Subtree),
     /// The name is a URI without a host name, which cannot be compared with this subtree.
     WithoutHost(&'a Subtree),
@@ -53,7 +53,7 @@ impl NameConstraints {
         self.permitted.is_empty() && self.excluded.is_empty()
     }
 
-    /// Whether `name` may be vouched for; the first reason why not otherwise (RFC 5280 §6.1.4 (g): exclusion wins).
+    /// Checks a name, and returns the first violation (RFC 5280 §6.1.4 (g): exclusion wins).
     pub fn check(&self, name: &GeneralName) -> Result<(), Violation<'_>> {
         if let Some(subtree) = self.excluded.iter().find(|subtree| subtree.contains(name)) {
             return Err(Violation::Excluded(subtree));
@@ -70,7 +70,7 @@ impl NameConstraints {
         }
     }
 
-    /// The DER of the extension's value.
+    /// Returns the DER of the extension's value.
     pub fn to_der(&self) -> Vec<u8> {
         let subtrees = |tag, subtrees: &[Subtree]| match subtrees {
             [] => Vec::new(),
@@ -84,7 +84,7 @@ impl NameConstraints {
 }
 
 impl Subtree {
-    /// The kind of names it speaks of, as [`GeneralName::kind`].
+    /// Returns the kind of its names, as [`GeneralName::kind`].
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Dns(_) => "dns",
@@ -96,13 +96,13 @@ impl Subtree {
         }
     }
 
-    /// Whether `name` is of this kind and lies within.
+    /// Returns whether `name` is of this kind and in the subtree.
     pub fn contains(&self, name: &GeneralName) -> bool {
         match (self, name) {
             (Self::Dns(base), GeneralName::Dns(name)) => is_at_or_below(name, base.strip_prefix('.').unwrap_or(base)),
             (Self::Ip { address, mask }, GeneralName::Ip(name)) => masked(*name, *mask) == masked(*address, *mask),
             (Self::Email(base), GeneralName::Email(name)) => match base.rsplit_once('@') {
-                // The mailbox is compared as it stands, the host without regard to case (RFC 5280 §7.5).
+                // The mailbox is compared exactly, the host without regard to case (RFC 5280 §7.5).
                 Some((local, host)) => {
                     name.rsplit_once('@').is_some_and(|(l, h)| l == local && h.eq_ignore_ascii_case(host))
                 }
@@ -116,7 +116,7 @@ impl Subtree {
         }
     }
 
-    /// Whether every name in it lies in `wider`, as far as that can be told.
+    /// Returns whether every name in it is also in `wider`; `false` when that is unknown.
     pub fn is_within(&self, wider: &Self) -> bool {
         match (self, wider) {
             (Self::Dns(own), Self::Dns(_)) => wider.contains(&GeneralName::Dns(own.trim_start_matches('.').to_owned())),
@@ -146,7 +146,7 @@ impl Subtree {
     }
 }
 
-/// As it is given on the command line: `corp.test`, `10.0.0.0/8`, `email:corp.test`, `uri:.corp.test`.
+/// The form of the command line: `corp.test`, `10.0.0.0/8`, `email:corp.test`, `uri:.corp.test`.
 impl fmt::Display for Subtree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -205,7 +205,7 @@ fn dns_subtree(given: &str) -> Result<Subtree, SubtreeError> {
     if let Some(without) = given.strip_prefix("*.") {
         return Err(SubtreeError::Wildcard { given: given.to_owned(), without: without.to_owned() });
     }
-    // A leading dot is how people think of "everything below"; RFC 5280 writes it without.
+    // Many users write a leading dot for "everything below"; RFC 5280 has none.
     Ok(Subtree::Dns(general_name::dns(given.strip_prefix('.').unwrap_or(given))?))
 }
 
@@ -256,7 +256,8 @@ fn is_at_or_below(name: &str, base: &str) -> bool {
             && name[..name.len() - base.len()].ends_with('.')
 }
 
-/// A host against the constraint of an e-mail address or URI: with a dot in front, only what lies below (RFC 5280 §4.2.1.10).
+/// Returns whether a host matches a constraint on e-mail addresses or URIs. With a leading dot, only hosts below it match
+/// (RFC 5280 §4.2.1.10).
 fn host_matches(host: &str, base: &str) -> bool {
     match base.strip_prefix('.') {
         Some(above) => !host.eq_ignore_ascii_case(above) && is_at_or_below(host, above),
@@ -323,7 +324,7 @@ mod tests {
         assert!(!contains("alice@corp.test", "alice@other.test"));
     }
 
-    /// RFC 5280 §4.2.1.10: "The constraint MUST be specified as a fully qualified domain name"; an address is none.
+    /// RFC 5280 §4.2.1.10: "The constraint MUST be specified as a fully qualified domain name"; an address is not one.
     #[test]
     fn a_uri_whose_host_is_no_name_lies_in_no_subtree() {
         let holds = |base: &str, uri: &str| Subtree::Uri(base.to_owned()).contains(&GeneralName::Uri(uri.to_owned()));

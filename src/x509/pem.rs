@@ -1,14 +1,14 @@
-//! PEM (RFC 7468): text around DER. The door to the `pem` library.
+//! PEM (RFC 7468): DER as text. The only module that uses the `pem` library.
 
 use zeroize::Zeroizing;
 
-/// One PEM block: its label, its headers (only legacy encrypted keys have any), its content.
+/// One PEM block: its label, its headers (only old encrypted keys have any), its content.
 pub struct Block {
     /// `CERTIFICATE`, `PRIVATE KEY` …
     pub label: String,
     /// `Proc-Type`, `DEK-Info`.
     pub headers: Vec<(String, String)>,
-    /// The decoded content; wiped, because it may be a key.
+    /// The decoded content; it is wiped, because it may be a key.
     pub content: Zeroizing<Vec<u8>>,
 }
 
@@ -26,12 +26,12 @@ pub enum PemError {
     MidLine(usize),
 }
 
-/// Whether the octets look like PEM rather than DER: a BEGIN line stands somewhere in them.
+/// Returns whether the bytes look like PEM and not like DER: they have a BEGIN line.
 pub fn is_pem(data: &[u8]) -> bool {
     begins(data).next().is_some()
 }
 
-/// Where the BEGIN lines start, and what looks like them in the middle of a line.
+/// Returns where BEGIN lines start, and what looks like them in the middle of a line.
 fn begins(data: &[u8]) -> impl Iterator<Item = usize> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -48,11 +48,11 @@ fn begins(data: &[u8]) -> impl Iterator<Item = usize> {
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 
-/// All blocks in the order in which they stand; text between them is skipped, as RFC 7468 §2 allows.
+/// Returns all blocks in their order; text between them is skipped, as RFC 7468 §2 allows.
 ///
 /// # Errors
-/// When there is a BEGIN whose block cannot be read: a block that is cut off, or begins in the middle of a line, is an error,
-/// never silently left out.
+/// When the block after a BEGIN cannot be read. A block that is cut off, or begins in the middle of a line, is an error and
+/// is never skipped.
 pub fn parse_all(data: &[u8]) -> Result<Vec<Block>, PemError> {
     let starts: Vec<usize> = begins(data).collect();
     let ends = starts.iter().skip(1).copied().chain([data.len()]);
@@ -61,7 +61,7 @@ pub fn parse_all(data: &[u8]) -> Result<Vec<Block>, PemError> {
         .zip(ends)
         .enumerate()
         .map(|(index, (start, end))| {
-            // Other programs pass over a BEGIN in the middle of a line, and take the next block for the first.
+            // Other programs skip a BEGIN in the middle of a line, and take the next block for the first.
             if !matches!(start.checked_sub(1).map(|before| data[before]), None | Some(b'\n' | b'\r')) {
                 return Err(PemError::MidLine(index + 1));
             }
@@ -104,13 +104,13 @@ pub fn crls(content: Vec<u8>) -> Result<DerValues, PemError> {
     values(content, |block| (block.label == "X509 CRL").then(|| std::mem::take(&mut *block.content)))
 }
 
-/// One block as text, 64 characters a line, with a newline at its end.
+/// Encodes one block: 64 characters a line, with a newline at the end.
 pub fn encode(label: &str, der: &[u8]) -> String {
     let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
     pem::encode_config(&pem::Pem::new(label, der), config)
 }
 
-/// A certificate as text.
+/// Encodes a certificate.
 pub fn certificate(der: &[u8]) -> String {
     encode("CERTIFICATE", der)
 }
@@ -155,7 +155,7 @@ mod tests {
             let text = format!("{before}{whole}{whole}");
             assert_eq!(parse_all(text.as_bytes()).err(), Some(PemError::MidLine(1)), "{before}");
         }
-        // Two files, of which the first does not end its last line.
+        // Two files, of which the first has no newline at its end.
         let joined = format!("{}{whole}", whole.trim_end());
         assert_eq!(parse_all(joined.as_bytes()).err(), Some(PemError::MidLine(2)));
         assert_eq!(parse_all(format!("{}\r{whole}", whole.trim_end()).as_bytes()).unwrap().len(), 2);

@@ -1,4 +1,4 @@
-//! Public keys (RFC 5280 §4.1.2.7) and the key algorithms that this program makes.
+//! Public keys (RFC 5280 §4.1.2.7) and the key algorithms that this program generates.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::digest;
 use crate::text;
 
-/// The key algorithms that can be asked for.
+/// The key algorithms for which keys are generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub enum KeyAlgorithm {
@@ -22,11 +22,11 @@ pub enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
-    /// All of them, in the order in which they are listed to people.
+    /// All of them, in the order of messages and help.
     pub const ALL: [Self; 7] =
         [Self::EcdsaP256, Self::EcdsaP384, Self::EcdsaP521, Self::Ed25519, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096];
 
-    /// The word for it in flags, templates and reports.
+    /// Returns the name in flags, templates and reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::EcdsaP256 => "ecdsa-p256",
@@ -52,7 +52,7 @@ impl fmt::Display for KeyAlgorithm {
     }
 }
 
-/// What was given is not the word for a key algorithm.
+/// The text is not the name of a key algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "'{}' is not a key algorithm{}: expected one of ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072, rsa-4096",
@@ -80,7 +80,7 @@ impl TryFrom<String> for KeyAlgorithm {
     }
 }
 
-/// What kind of key a certificate holds; any that a stranger may bring.
+/// The kinds of keys that certificates have, of this program and of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyKind {
     EcdsaP256,
@@ -88,16 +88,16 @@ pub enum KeyKind {
     EcdsaP521,
     Ed25519,
     Rsa {
-        /// The length of the modulus.
+        /// The length of the modulus in bits.
         bits: u32,
         /// The public exponent, big-endian without leading zeros.
         exponent: Vec<u8>,
     },
-    /// A kind that this program does not speak, by the object identifier of its algorithm (or curve).
+    /// A kind that is not supported, by the object identifier of its algorithm or curve.
     Other(String),
 }
 
-/// What is met of other kinds, for whoever has to tell which key that is.
+/// Other kinds that occur, so that messages can name them.
 const OTHER_KINDS: [(&str, &str); 6] = [
     ("1.2.840.10040.4.1", "dsa"),
     ("1.2.840.113549.1.1.10", "rsa-pss"),
@@ -123,7 +123,7 @@ impl fmt::Display for KeyKind {
     }
 }
 
-/// A public key: the DER of its SubjectPublicKeyInfo and what it says.
+/// A public key: the DER of its SubjectPublicKeyInfo, and its decoded content.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     spki: Vec<u8>,
@@ -132,12 +132,12 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// From the parts that the decoder found; `bits` is the content of the `subjectPublicKey` BIT STRING.
+    /// Takes the parts that the decoder found; `bits` is the content of the `subjectPublicKey` BIT STRING.
     pub(super) fn from_parts(spki: Vec<u8>, kind: KeyKind, bits: Vec<u8>) -> Self {
         Self { spki, kind, bits }
     }
 
-    /// The DER of the SubjectPublicKeyInfo.
+    /// Returns the DER of the SubjectPublicKeyInfo.
     pub fn spki(&self) -> &[u8] {
         &self.spki
     }
@@ -146,17 +146,18 @@ impl PublicKey {
         &self.kind
     }
 
-    /// The content of the `subjectPublicKey` BIT STRING: an RSAPublicKey, a curve point, or the 32 octets of Ed25519.
+    /// Returns the content of the `subjectPublicKey` BIT STRING: an RSAPublicKey, a curve point, or the 32 bytes of
+    /// Ed25519.
     pub fn bits(&self) -> &[u8] {
         &self.bits
     }
 
-    /// The key identifier that this program writes: RFC 5280 §4.2.1.2 method (1), SHA-1 of the BIT STRING.
+    /// Returns the key identifier that this program uses: RFC 5280 §4.2.1.2 method (1), SHA-1 of the BIT STRING.
     pub fn key_id(&self) -> [u8; 20] {
         digest::sha1(&self.bits)
     }
 
-    /// SHA-256 of the SubjectPublicKeyInfo: the same for every certificate of one key pair.
+    /// Returns the SHA-256 of the SubjectPublicKeyInfo: the same for every certificate of one key pair.
     pub fn fingerprint(&self) -> [u8; 32] {
         digest::sha256(&self.spki)
     }

@@ -5,21 +5,21 @@ use std::str::FromStr;
 
 use crate::text;
 
-/// The serial number of a certificate, as the content octets of its DER INTEGER.
+/// The serial number of a certificate, as the content bytes of its DER INTEGER.
 ///
-/// Foreign certificates carry negative, zero and over-long serials; they can be shown, judged and looked up. Those that
-/// this program draws come from [`SerialNumber::from_random`] alone.
+/// Certificates of other tools may have negative, zero and over-long serials; they can be shown, verified and looked up.
+/// Serials of this program come from [`SerialNumber::from_random`] only.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SerialNumber(Vec<u8>);
 
 impl SerialNumber {
-    /// The longest serial that RFC 5280 §4.1.2.2 allows, in octets of DER content.
+    /// The longest serial that RFC 5280 §4.1.2.2 allows, in bytes of DER content.
     pub const MOST_BYTES: usize = 20;
-    /// The fewest octets to draw: 16 octets with the sign bit cleared hold 127 random bits.
+    /// The fewest random bytes: 16 bytes with the sign bit cleared have 127 random bits.
     pub const FEWEST_RANDOM_BYTES: usize = 16;
 
-    /// From the content octets of a DER INTEGER, whatever its sign and length. Octets that say nothing, which only BER
-    /// allows (X.690 §8.3.2), are left out: the same number is the same serial, in a certificate and in a revocation list.
+    /// Takes the content bytes of a DER INTEGER, of any sign and length. Redundant leading bytes, which only BER allows
+    /// (X.690 §8.3.2), are removed: the same number is the same serial, in a certificate and in a CRL.
     pub fn from_der_content(content: &[u8]) -> Self {
         let mut bytes = content;
         while let [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = bytes {
@@ -28,15 +28,15 @@ impl SerialNumber {
         Self(bytes.to_vec())
     }
 
-    /// A positive serial from fresh random octets: the sign bit is cleared, everything else is kept. Zero, which would
-    /// come once in 2^127 draws, is `None`: draw again.
+    /// Returns a positive serial made of random bytes, whose sign bit is cleared. `None` for zero, which happens once in
+    /// 2^127 draws: draw again.
     pub fn from_random(bytes: &[u8]) -> Option<Self> {
         let mut bytes = bytes.to_vec();
         *bytes.first_mut()? &= 0x7f;
         Self::from_magnitude(&bytes)
     }
 
-    /// The positive number with this big-endian magnitude; `None` for zero.
+    /// Returns the positive number with this big-endian magnitude; `None` for zero.
     fn from_magnitude(magnitude: &[u8]) -> Option<Self> {
         let first = magnitude.iter().position(|byte| *byte != 0)?;
         let mut content = magnitude[first..].to_vec();
@@ -46,23 +46,23 @@ impl SerialNumber {
         Some(Self(content))
     }
 
-    /// The content octets of the DER INTEGER.
+    /// Returns the content bytes of the DER INTEGER.
     pub fn as_der_content(&self) -> &[u8] {
         &self.0
     }
 
-    /// Greater than zero.
+    /// Returns whether it is greater than zero.
     pub fn is_positive(&self) -> bool {
         self.0.first().is_some_and(|byte| byte & 0x80 == 0) && !self.is_zero()
     }
 
-    /// Exactly zero.
+    /// Returns whether it is zero.
     pub fn is_zero(&self) -> bool {
         self.0.iter().all(|byte| *byte == 0)
     }
 }
 
-/// Lower-case hexadecimal, an even number of digits, without the octet that only keeps the number positive.
+/// Lower-case hexadecimal with an even number of digits, without the leading byte that only keeps the number positive.
 impl fmt::Display for SerialNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = match self.0.as_slice() {
@@ -79,7 +79,7 @@ impl fmt::Debug for SerialNumber {
     }
 }
 
-/// What was given is not a serial number in hexadecimal.
+/// The text is not a serial number in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{}' is not a serial number: expected hexadecimal digits, for example 3f8a01c2 or 3F:8A:01:C2", text::escape(.0))]
 pub struct SerialNumberError(String);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// An `AlgorithmIdentifier` as it stands in a certificate.
+/// An `AlgorithmIdentifier` of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureAlgorithm {
     /// The dotted object identifier.
@@ -11,7 +11,7 @@ pub struct SignatureAlgorithm {
     pub der: Vec<u8>,
 }
 
-/// Object identifier, the name shown to people, whether it may still be relied on.
+/// Object identifier, name, and whether its signatures can be forged.
 const KNOWN: [(&str, &str, bool); 12] = [
     ("1.2.840.10045.4.3.2", "ecdsa-with-SHA256", true),
     ("1.2.840.10045.4.3.3", "ecdsa-with-SHA384", true),
@@ -28,13 +28,13 @@ const KNOWN: [(&str, &str, bool); 12] = [
 ];
 
 impl SignatureAlgorithm {
-    /// Whether the digest is one that can be forged today: MD5 and SHA-1.
+    /// Returns whether its digest can be forged today: MD5 and SHA-1.
     pub fn is_weak(&self) -> bool {
         KNOWN.iter().any(|(oid, _, sound)| *oid == self.oid && !sound)
     }
 }
 
-/// The name that openssl shows too; an unknown algorithm shows its object identifier.
+/// The name that openssl uses; an unknown algorithm is shown as its object identifier.
 impl fmt::Display for SignatureAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(KNOWN.iter().find(|(oid, ..)| *oid == self.oid).map_or(self.oid.as_str(), |(_, name, _)| name))

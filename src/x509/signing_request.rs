@@ -1,4 +1,4 @@
-//! A certification request (PKCS #10, RFC 2986), read.
+//! Certification requests (PKCS #10, RFC 2986).
 
 use std::ops::Range;
 
@@ -9,15 +9,15 @@ use super::{
     SignatureAlgorithm, der,
 };
 
-/// A CSR as it was read: what somebody asks for, and nothing that anybody must grant.
+/// A CSR that was decoded: what its sender asks for, and the issuer may refuse.
 ///
-/// Reading does not judge: what cannot be read of the extensions and attributes is listed in `malformed`, and whoever signs
-/// refuses it.
+/// Decoding is not verification: extensions and attributes that cannot be decoded are listed in `malformed`, and the issuer
+/// refuses them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningRequest {
     pub(super) der: Vec<u8>,
     pub(super) tbs: Range<usize>,
-    /// 1 when it says v1, the only version that there is.
+    /// 1 for v1, which is the only version.
     pub version: u32,
     pub subject: DistinguishedName,
     pub public_key: PublicKey,
@@ -26,11 +26,11 @@ pub struct SigningRequest {
     pub basic_constraints: Option<BasicConstraints>,
     pub key_usage: Option<KeyUsage>,
     pub extended_key_usage: Option<Vec<ExtendedKeyUsage>>,
-    /// Every requested extension, unread.
+    /// Every requested extension, not decoded.
     pub requested_extensions: Vec<Extension>,
     /// Object identifiers of attributes other than the extension request.
     pub other_attributes: Vec<String>,
-    /// Object identifiers of extensions and attributes that could not be read, or that stand twice, and why.
+    /// Object identifiers of extensions and attributes that could not be decoded, or that occur twice, and why.
     pub malformed: Vec<(String, String)>,
     pub signature_algorithm: SignatureAlgorithm,
     /// The content of the signature BIT STRING.
@@ -38,22 +38,22 @@ pub struct SigningRequest {
 }
 
 impl SigningRequest {
-    /// The octets of the whole request.
+    /// Returns the bytes of the whole request.
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }
 
-    /// The octets that are signed (`certificationRequestInfo`).
+    /// Returns the bytes that are signed (`certificationRequestInfo`).
     pub fn tbs(&self) -> &[u8] {
         &self.der[self.tbs.clone()]
     }
 
-    /// The requested extension with this object identifier.
+    /// Returns the requested extension with this object identifier.
     pub fn extension(&self, oid: &str) -> Option<&Extension> {
         self.requested_extensions.iter().find(|extension| extension.oid == oid)
     }
 
-    /// What is wrong with the shape of the attributes (RFC 2986 §4.1), in which a second meaning could hide.
+    /// Returns what is wrong with the attributes (RFC 2986 §4.1), where programs could read different things.
     pub(super) fn attribute_problems(&self) -> Vec<(String, String)> {
         let fields = der::split_first(self.tbs()).and_then(|(_, content, _)| der::children(content));
         let attributes = match fields.as_deref() {
@@ -71,7 +71,7 @@ impl SigningRequest {
                 problems.push((oid::EXTENSION_REQUEST.to_owned(), reason));
                 continue;
             };
-            // Content octets of 1.2.840.113549.1.9.14.
+            // The content bytes of 1.2.840.113549.1.9.14.
             if kind == [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14] {
                 extension_requests += 1;
                 if values.len() != 1 {
@@ -102,7 +102,8 @@ pub enum RequestFileError {
     TextBehind,
 }
 
-/// The DER of the one request that a file holds, as PEM or DER. Text may stand in front of PEM, as `openssl req -text` puts it.
+/// Returns the DER of the only request in a file, which is PEM or DER. Text may precede PEM, as `openssl req -text` writes
+/// it.
 ///
 /// # Errors
 /// When it is empty, or PEM that is not exactly one request.
@@ -128,7 +129,7 @@ pub fn der_of_file(content: &[u8]) -> Result<Vec<u8>, RequestFileError> {
     }
 }
 
-/// The content of the type, and the values.
+/// Returns the content of the type, and the values.
 fn parts_of_attribute(attribute: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
     let (der::SEQUENCE, content, []) = der::split_first(attribute)? else { return None };
     let (der::OBJECT_IDENTIFIER, kind, content) = der::split_first(content)? else { return None };

@@ -1,11 +1,11 @@
-//! The fields of a `TBSCertificate` (RFC 5280 §4.1) as octets, to replace some and keep the rest as they are.
+//! The fields of a `TBSCertificate` (RFC 5280 §4.1) as bytes, to replace some and keep the others as they are.
 
 use super::{SignatureAlgorithm, der};
 
-/// A `TBSCertificate` taken apart: each field with its tag and length, none of them re-written.
+/// The fields of a `TBSCertificate`, each with its tag and length, and none of them encoded again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TbsFields {
-    /// `[0]`, missing in version 1.
+    /// `[0]`, absent in version 1.
     pub version: Vec<u8>,
     pub serial: Vec<u8>,
     pub signature_algorithm: Vec<u8>,
@@ -13,12 +13,12 @@ pub struct TbsFields {
     pub validity: Vec<u8>,
     pub subject: Vec<u8>,
     pub public_key: Vec<u8>,
-    /// `[1]`, `[2]` and `[3]`: the unique identifiers of old, and the extensions.
+    /// `[1]`, `[2]` and `[3]`: the unique identifiers of version 2, and the extensions.
     pub rest: Vec<u8>,
 }
 
 impl TbsFields {
-    /// Takes the DER of a `TBSCertificate` apart; `None` when it has not its shape.
+    /// Splits the DER of a `TBSCertificate` into its fields; `None` when it is something else.
     pub fn split(tbs: &[u8]) -> Option<Self> {
         let (der::SEQUENCE, content, []) = der::split_first(tbs)? else { return None };
         let fields = der::children(content)?;
@@ -41,7 +41,7 @@ impl TbsFields {
         })
     }
 
-    /// The DER of the whole.
+    /// Returns the DER of the whole structure.
     pub fn join(&self) -> Vec<u8> {
         der::sequence(&[
             &self.version,
@@ -56,7 +56,8 @@ impl TbsFields {
     }
 }
 
-/// What is signed, the algorithm and the signature, as one certificate (or CRL, or request: the shape is the same).
+/// Joins what is signed, the algorithm and the signature to one certificate, CRL or request: all three have the same
+/// structure.
 pub fn assemble(tbs: &[u8], algorithm: &SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
     der::sequence(&[tbs, &algorithm.der, &der::bit_string(signature)])
 }

@@ -9,7 +9,7 @@ use crate::text;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KeyUsage(u16);
 
-/// Each bit with the name it has in templates and reports; the position in the list is the number of the bit.
+/// Each bit with its name in templates and reports; the index in the list is the number of the bit.
 const KEY_USAGES: [&str; 9] = [
     "digital-signature",
     "content-commitment",
@@ -33,12 +33,12 @@ impl KeyUsage {
     pub const ENCIPHER_ONLY: Self = Self(1 << 7);
     pub const DECIPHER_ONLY: Self = Self(1 << 8);
 
-    /// From bits numbered as in RFC 5280: bit 0 is digitalSignature.
+    /// Takes bits numbered as in RFC 5280: bit 0 is digitalSignature.
     pub const fn from_bits(bits: u16) -> Self {
         Self(bits & 0x1ff)
     }
 
-    /// Bit 0 is digitalSignature.
+    /// Returns the bits; bit 0 is digitalSignature.
     pub const fn bits(self) -> u16 {
         self.0
     }
@@ -59,17 +59,17 @@ impl KeyUsage {
         Self(self.0 & !other.0)
     }
 
-    /// The names of the bits that are set, in the order of RFC 5280.
+    /// Returns the names of the bits that are set, in the order of RFC 5280.
     pub fn names(self) -> Vec<&'static str> {
         (0..).zip(KEY_USAGES).filter(|(bit, _)| self.0 >> bit & 1 == 1).map(|(_, name)| name).collect()
     }
 
-    /// The bit with this name.
+    /// Returns the bit with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         KEY_USAGES.iter().position(|known| *known == name).map(|bit| Self(1 << bit))
     }
 
-    /// Every name there is, for messages.
+    /// Returns all names, for messages.
     pub const fn all_names() -> [&'static str; 9] {
         KEY_USAGES
     }
@@ -108,7 +108,7 @@ const PURPOSES: [(&str, &str, ExtendedKeyUsage); 7] = [
 ];
 
 impl ExtendedKeyUsage {
-    /// From a dotted object identifier.
+    /// Returns the purpose with this dotted object identifier.
     pub fn from_oid(oid: &str) -> Self {
         PURPOSES
             .into_iter()
@@ -116,7 +116,7 @@ impl ExtendedKeyUsage {
             .map_or_else(|| Self::Other(oid.to_owned()), |(_, _, purpose)| purpose)
     }
 
-    /// The dotted object identifier.
+    /// Returns the dotted object identifier.
     pub fn oid(&self) -> &str {
         match self {
             Self::Other(oid) => oid,

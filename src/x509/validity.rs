@@ -1,11 +1,11 @@
-//! The time in which a certificate is valid (RFC 5280 §4.1.2.5), and its DER.
+//! The validity of a certificate (RFC 5280 §4.1.2.5), and its DER.
 
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use super::der;
 
-/// From the first second to the last, both included; whole seconds in UTC.
+/// The first and the last second in which a certificate is valid, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
     pub not_before: OffsetDateTime,
@@ -13,33 +13,35 @@ pub struct Validity {
 }
 
 impl Validity {
-    /// The earliest date that is written: UTCTime begins in 1950 (RFC 5280 §4.1.2.5.1).
+    /// The earliest date that can be encoded: UTCTime begins in 1950 (RFC 5280 §4.1.2.5.1).
     pub const EARLIEST: OffsetDateTime = crate::text::time::EARLIEST;
-    /// The latest: GeneralizedTime ends with 9999, which also stands for "no known end" (RFC 5280 §4.1.2.5).
+    /// The latest date that can be encoded: GeneralizedTime ends with 9999, which also stands for "no known end" (RFC 5280
+    /// §4.1.2.5).
     pub const LATEST: OffsetDateTime = datetime!(9999-12-31 23:59:59 UTC);
 
-    /// Whether `at` lies within, the first and the last second included.
+    /// Returns whether a certificate is valid at this time, the first and the last second included.
     pub fn contains(&self, at: OffsetDateTime) -> bool {
         self.not_before <= at && at <= self.end()
     }
 
-    /// The whole length: the last second counts (RFC 5280 §4.1.2.5; a common mistake is one second too many).
+    /// Returns the length, which includes the last second (RFC 5280 §4.1.2.5; one second too many is a common mistake).
     pub fn length(&self) -> Duration {
         self.not_after - self.not_before + Duration::SECOND
     }
 
-    /// The last instant that still belongs to the last second.
+    /// Returns the last instant of the last second.
     fn end(&self) -> OffsetDateTime {
         self.not_after.saturating_add(Duration::nanoseconds(999_999_999))
     }
 
-    /// `Validity ::= SEQUENCE { notBefore Time, notAfter Time }`, each as UTCTime through 2049 and as GeneralizedTime after.
+    /// Returns `Validity ::= SEQUENCE { notBefore Time, notAfter Time }`, each as UTCTime until 2049 and as GeneralizedTime
+    /// from 2050 on.
     pub fn to_der(&self) -> Vec<u8> {
         der::sequence(&[&time_to_der(self.not_before), &time_to_der(self.not_after)])
     }
 }
 
-/// `Time` of RFC 5280 §4.1.2.5: UTCTime until 2049, GeneralizedTime from 2050 on, always with seconds and `Z`.
+/// Returns the `Time` of RFC 5280 §4.1.2.5: UTCTime until 2049, GeneralizedTime from 2050 on, always with seconds and `Z`.
 pub fn time_to_der(at: OffsetDateTime) -> Vec<u8> {
     let at = at.to_offset(UtcOffset::UTC);
     match at.year() {
@@ -48,12 +50,12 @@ pub fn time_to_der(at: OffsetDateTime) -> Vec<u8> {
     }
 }
 
-/// GeneralizedTime whatever the year, with seconds and `Z` (RFC 5280 §4.1.2.5.2).
+/// Returns a GeneralizedTime in every year, with seconds and `Z` (RFC 5280 §4.1.2.5.2).
 pub fn generalized_time_to_der(at: OffsetDateTime) -> Vec<u8> {
     der::value(der::GENERALIZED_TIME, &to_the_second(&at.to_offset(UtcOffset::UTC), true))
 }
 
-/// By hand rather than by `format!`: a revocation list has a hundred thousand of them.
+/// Without `format!`, which is slow: a CRL can have a hundred thousand of them.
 fn to_the_second(at: &OffsetDateTime, century: bool) -> Vec<u8> {
     let year = at.year().unsigned_abs();
     let fields = [year / 100, year % 100].map(|two_digits| two_digits as u8);

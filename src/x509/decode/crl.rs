@@ -1,4 +1,4 @@
-//! A revocation list, read entry by entry: there can be very many, and few askers want to keep them all.
+//! The decoding of CRLs, entry by entry: a CRL can have very many, and few callers keep them all.
 
 use std::sync::Arc;
 
@@ -25,10 +25,11 @@ impl Crl {
         Ok(list)
     }
 
-    /// As [`from_der`](Self::from_der), but each entry is handed to `each`, in order, and not kept: `entries` stays empty.
+    /// Decodes a CRL as [`from_der`](Self::from_der) does, but gives each entry to `each`, in order, and does not keep it:
+    /// `entries` is empty.
     pub fn read(input: Vec<u8>, mut each: impl FnMut(RevokedEntry)) -> Result<Self, DecodeError> {
-        // The library would build a tree of all entries, many times as long as the list: it gets the list without them, and
-        // then one after another. What cannot be taken apart it gets as it is, and says why.
+        // The library would build a tree of all entries, many times as long as the CRL. It gets the CRL without them, and
+        // then one entry after another. When the CRL cannot be split, the library gets all of it and reports the error.
         let apart = take_apart(&input);
         let shell = apart.as_ref().map_or(&input[..], |(shell, _)| shell);
         let parsed = whole(WHAT, CertificateRevocationList::from_der(shell))?;
@@ -71,7 +72,7 @@ impl Crl {
                 }
                 ParsedExtension::CRLNumber(number) => list.number = Some(number.to_bytes_be()),
                 ParsedExtension::AuthorityKeyIdentifier(found) => list.authority_key_id = Some(authority_key_id(found)),
-                // Not as x509-parser reads it: it leaves out what it cannot read.
+                // x509-parser is not used here: it leaves out entries that it cannot read.
                 _ if raw.oid == oid::ISSUING_DISTRIBUTION_POINT => {
                     list.scope = distribution_point::read_issuing_distribution_point(&raw.value);
                     if list.scope.is_none() {
@@ -100,7 +101,7 @@ impl Crl {
         Ok(list)
     }
 
-    /// `certificate_issuer` is that of the entry before, and of those that follow (RFC 5280 §5.3.3).
+    /// `certificate_issuer` is that of the previous entry, and becomes that of the following ones (RFC 5280 §5.3.3).
     fn read_entry(
         &mut self,
         revoked: &RevokedCertificate<'_>,
@@ -144,14 +145,14 @@ fn malformed(reason: &str) -> DecodeError {
     DecodeError::Malformed { what: WHAT, reason: reason.to_owned() }
 }
 
-/// The list without `revokedCertificates` (RFC 5280 §5.1.2.6), and the content of that field; `None` when there is none, or
-/// the list has not the shape of one.
+/// Returns the CRL without `revokedCertificates` (RFC 5280 §5.1.2.6), and the content of that field; `None` when there is
+/// no such field, or the bytes are not a CRL.
 fn take_apart(list: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let (der::SEQUENCE, content, []) = der::split_first(list)? else { return None };
     let [tbs, algorithm, signature] = der::children(content)?[..] else { return None };
     let (der::SEQUENCE, content, []) = der::split_first(tbs)? else { return None };
     let fields = der::children(content)?;
-    // An optional version, the signature's algorithm, the issuer, the issue date, and often the next one's.
+    // An optional version, the signature algorithm, the issuer, the issue date, and often the date of the next CRL.
     let at = usize::from(*fields.first()?.first()? == der::INTEGER) + 3;
     let at = at + usize::from(matches!(fields.get(at)?.first()?, &(der::UTC_TIME | der::GENERALIZED_TIME)));
     let (der::SEQUENCE, entries, []) = der::split_first(fields.get(at)?)? else { return None };

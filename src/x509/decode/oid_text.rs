@@ -1,14 +1,15 @@
-//! Object identifiers as text, `2.5.29.17`: every certificate has twenty of them, and a thousand certificates are judged in one call.
+//! Object identifiers as text, `2.5.29.17`. It is fast: every certificate has twenty of them, and one run verifies
+//! thousands of certificates.
 
 use x509_parser::oid_registry::asn1_rs::Oid;
 
-/// What `Oid::to_id_string` says, without a text and a big number for each arc.
+/// Returns the same text as `Oid::to_id_string`, without allocating a string and a big number for each arc.
 pub fn oid_text(oid: &Oid<'_>) -> String {
     let Some(arcs) = oid.iter() else {
         // An arc of more than 64 bits.
         return oid.to_id_string();
     };
-    // Three digits and a dot for an octet are more than it can say.
+    // A byte needs at most three digits and a dot.
     let mut text = String::with_capacity(4 * oid.as_bytes().len());
     for arc in arcs {
         if !text.is_empty() {
@@ -19,7 +20,7 @@ pub fn oid_text(oid: &Oid<'_>) -> String {
     text
 }
 
-/// Most arcs are of one digit or two, and not worth the machinery of `write!`.
+/// Most arcs have one or two digits, for which `write!` is slow.
 fn push_decimal(text: &mut String, number: u64) {
     if number > 9 {
         push_decimal(text, number / 10);

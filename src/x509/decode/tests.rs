@@ -1,4 +1,4 @@
-//! Octets of every kind: those of other tools, those that are damaged, and those that mean nothing.
+//! Input of all kinds: from other tools, damaged, and meaningless.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::x509::certificate::oid;
 use crate::x509::crl::RevocationReason;
 use crate::x509::{Crl, pem};
 
-/// The content of the first block of a file under tests/data/certificates.
+/// Returns the content of the first block of a file under tests/data/certificates.
 fn fixture(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/certificates").join(name);
     pem::parse_all(&std::fs::read(path).unwrap()).unwrap().remove(0).content.to_vec()
@@ -28,7 +28,7 @@ fn an_authority_key_id_tells_of_an_issuer_or_a_serial_number_beside_it() {
     assert!(names(&[&key_id, &serial]));
 }
 
-/// Reads octets as everything; what is read keeps them.
+/// Decodes bytes as every kind of object; the decoded object keeps the bytes.
 fn read_as_everything(bytes: &[u8]) {
     if let Ok(certificate) = Certificate::from_der(bytes) {
         assert_eq!(certificate.as_der(), bytes);
@@ -52,10 +52,10 @@ fn read_as_everything(bytes: &[u8]) {
     }
 }
 
-/// Object identifier, string tag, octets.
+/// Object identifier, string tag, bytes.
 type AttributeParts<'a> = (&'a [u8], u8, &'a [u8]);
 
-/// A name of the given attributes, each list of them one relative name.
+/// Returns a name with these attributes, each list of them one relative name.
 fn name_of(relative_names: &[&[AttributeParts<'_>]]) -> String {
     let relative_names: Vec<Vec<u8>> = relative_names
         .iter()
@@ -89,7 +89,7 @@ fn names_of_other_tools_are_read_in_every_string_type() {
     assert_eq!(name_of(&[&[(ORGANIZATION, BMP, &[0, 0x4d, 0, 0xfc, 0x30, 0x42])]]), "O=Müあ");
     assert_eq!(name_of(&[&[(ORGANIZATION, UNIVERSAL, &[0, 0, 0, 0x4d, 0, 1, 0xf6, 0x00])]]), "O=M😀");
     assert_eq!(name_of(&[&[(ORGANIZATION, der::PRINTABLE_STRING, b"Acme")]]), "O=Acme");
-    // What is no text is shown as its octets.
+    // A value that is not text is shown as its bytes.
     assert_eq!(name_of(&[&[(ORGANIZATION, BMP, &[0xd8, 0])]]), "O=#d800");
     assert_eq!(name_of(&[&[(ORGANIZATION, BMP, &[0])]]), "O=#00");
     assert_eq!(name_of(&[&[(ORGANIZATION, UNIVERSAL, &[0xff, 0, 0, 0])]]), "O=#ff000000");
@@ -145,7 +145,7 @@ fn a_list_is_read_entry_by_entry_and_may_have_one_list_of_them_only() {
     assert!(!entries.is_empty() && read.entries.is_empty());
     assert_eq!(Crl { entries, ..read }, whole);
 
-    // The same list with other fields after the next update's date.
+    // The same CRL with other fields after the date of the next update.
     let (_, content, _) = der::split_first(&list).unwrap();
     let [tbs, algorithm, signature] = der::children(content).unwrap()[..] else { panic!("it has three parts") };
     let (_, content, _) = der::split_first(tbs).unwrap();
@@ -173,7 +173,7 @@ fn a_public_key_with_something_after_its_two_parts_is_refused() {
     assert!(PublicKey::from_spki(&longer).is_err());
 }
 
-/// The octets with another part put into their outermost SEQUENCE, behind the others.
+/// Returns the bytes with another part at the end of their outermost SEQUENCE.
 fn with_a_fourth_part(bytes: &[u8]) -> Vec<u8> {
     let (_, content, _) = der::split_first(bytes).unwrap();
     der::sequence(&[content, &der::value(der::NULL, &[])])
@@ -202,7 +202,7 @@ fn what_is_signed_has_three_parts() {
     }
 }
 
-/// The list of the fixture with one more extension behind its own.
+/// Returns the CRL of the fixture with one more extension at the end.
 fn list_with(extension: impl FnOnce(&[u8]) -> Vec<u8>) -> Crl {
     let bytes = fixture("ca.crl.pem");
     let (_, content, _) = der::split_first(&bytes).unwrap();

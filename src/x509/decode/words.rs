@@ -1,10 +1,10 @@
-//! The parser's errors in words that mean something to whoever holds the file.
+//! The parser's errors as text for users.
 
 use std::fmt::Display;
 
-/// What an error of the parser means: its own words speak of parser combinators and tags.
+/// Returns what an error of the parser means: its own text is about parser combinators and tags.
 pub(super) fn words(error: &impl Display) -> &'static str {
-    // The parser's error types nest; their texts tell the kinds apart.
+    // The parser's error types are nested; their texts tell them apart.
     let told = error.to_string();
     let is = |words: &[&str]| words.iter().any(|word| told.contains(word));
     if is(&["Eof", "Incomplete", "incomplete"]) {
