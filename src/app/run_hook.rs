@@ -103,7 +103,7 @@ impl HookRun {
                     output: kept.as_ref().and_then(|file| file.try_clone().ok()),
                 };
                 let ended = shell.run().map_err(|error| error.to_string());
-                self.output = kept.as_ref().and_then(|file| process::said(file).ok());
+                self.output = kept.as_ref().and_then(|file| process::output_of(file).ok());
                 ended
             }
         };

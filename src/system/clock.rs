@@ -2,9 +2,9 @@
 
 use time::OffsetDateTime;
 
-/// Whoever knows what time it is.
+/// A source of the current time.
 pub trait Clock {
-    /// The instant, in UTC.
+    /// Returns the current time, in UTC.
     fn now(&self) -> OffsetDateTime;
 }
 
@@ -17,7 +17,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still: for tests, and for `--at`.
+/// A clock that always shows the same time: for tests, and for `--at`.
 pub struct FixedClock(pub OffsetDateTime);
 
 impl Clock for FixedClock {

@@ -1,9 +1,11 @@
-//! Randomness for everything that is not a key: serial numbers and the names of temporary files.
+//! Random numbers for everything except keys: serial numbers and the names of temporary files.
 
 use std::io;
 
-/// Whoever can fill a buffer with octets that nobody can guess.
+/// A source of random bytes that an attacker cannot predict.
 pub trait Entropy {
+    /// Fills the buffer.
+    ///
     /// # Errors
     /// When the source fails; the buffer must not be used then.
     fn fill(&self, buffer: &mut [u8]) -> io::Result<()>;

@@ -1,18 +1,18 @@
-//! What the system's name service knows, asked with its own program. The C library would load what extends the service
-//! (nsswitch.conf) as shared libraries, and in a program that is linked statically they can crash: docs/decisions/0007.
+//! The name service of the system, asked with its own program. The C library would load the extensions of the service
+//! (nsswitch.conf) as shared libraries, which can crash in a statically linked program: docs/decisions/0007.
 
 use std::io;
 use std::process::{Command, Stdio};
 
-/// How `getent` says that there is no such name.
+/// The exit status of `getent` for an unknown name.
 const NOT_FOUND: i32 = 2;
 
-/// The lines of a database (getent(1)) that are about a name; none when it does not know it.
+/// Returns the lines of a database (getent(1)) about a name; empty when the name is unknown.
 ///
 /// # Errors
-/// When there is no `getent`, or it does not know the database.
+/// When there is no `getent`, or it does not have the database.
 pub fn ask(database: &str, name: &str) -> io::Result<String> {
-    // Nobody is called so, and it would be taken for an option.
+    // No entry has such a name, and `getent` would take it for an option.
     if name.is_empty() || name.starts_with('-') {
         return Ok(String::new());
     }
@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn what_is_known_is_told_what_is_not_is_nothing_and_no_database_is_an_error() {
-        // Where there is no getent, there is nothing to test.
+        // Without getent there is nothing to test.
         let Ok(told) = ask("passwd", "root") else { return };
         assert!(told.starts_with("root:"), "{told}");
         for name in ["nobody-of-this-name", "", "--help"] {

@@ -1,6 +1,6 @@
-//! OUTSIDE: the only room that asks the time, draws randomness, touches files or reads the environment.
+//! The world outside the program: time, random numbers, files, environment, terminal. Only this room asks for them.
 //!
-//! `main` builds one [`World`]; everything else is handed what it needs from it. A test builds its own.
+//! `main` makes one [`World`], and passes what is needed to everything else. A test makes its own.
 
 pub mod clock;
 pub mod entropy;
@@ -33,10 +33,10 @@ pub struct World {
 }
 
 impl World {
-    /// The real one.
+    /// Returns the real world.
     ///
     /// # Errors
-    /// When the working folder does not exist any more.
+    /// When the working folder no longer exists.
     pub fn system() -> io::Result<Self> {
         Ok(Self {
             clock: Box::new(clock::SystemClock),
@@ -50,12 +50,12 @@ impl World {
         })
     }
 
-    /// The value of an environment variable; an empty one counts as unset.
+    /// Returns the value of an environment variable; an empty one counts as unset.
     pub fn variable(&self, name: &str) -> Option<&OsString> {
         self.environment.get(std::ffi::OsStr::new(name)).filter(|value| !value.is_empty())
     }
 
-    /// A path as the user gave it, seen from the working folder.
+    /// Returns a path that the user gave, relative to the working folder, as an absolute path.
     pub fn resolve(&self, path: &Path) -> PathBuf {
         self.working_folder.join(path)
     }

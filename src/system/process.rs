@@ -1,4 +1,4 @@
-//! A command of the user's: run by the shell, with an end.
+//! Commands of the user, run by the shell with a time limit.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -12,36 +12,36 @@ use std::time::Duration;
 
 use super::unix::process::{self, Group};
 
-/// What to run.
+/// A command to run.
 pub struct Shell<'a> {
-    /// For `sh -c`.
+    /// The line for `sh -c`.
     pub command: &'a str,
-    /// The whole environment: nothing else is handed down.
+    /// The whole environment: nothing is inherited.
     pub environment: &'a HashMap<OsString, OsString>,
     pub folder: &'a Path,
     pub timeout: Duration,
-    /// Where both its streams go; `None`: to our standard error.
+    /// The file for standard output and standard error; `None` for the standard error of this process.
     pub output: Option<File>,
 }
 
-/// How it ended.
+/// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// By itself, with this status.
+    /// It exited with this status.
     Exited(i32),
-    /// By a signal of somebody else's.
+    /// Another process stopped it with this signal.
     Killed(i32),
-    /// It had not ended in time, and was ended with everything that it started in its process group.
+    /// It exceeded its time limit, and was stopped with all processes of its group.
     TimedOut,
 }
 
-/// After a request to end, so long may it take to tidy up before it is killed.
+/// The time between the request to exit (SIGTERM) and SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
-/// More of what a command said is not kept.
+/// The most output that is kept, in bytes.
 const MOST_BYTES: u64 = 64 * 1024;
 
 impl Shell<'_> {
-    /// Runs it to its end, in a process group of its own, with nothing to read.
+    /// Runs the command to its end, in a process group of its own and without input.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -81,11 +81,11 @@ fn how(status: ExitStatus) -> Ended {
     }
 }
 
-/// What a command wrote into the file that it was given: the first 64 KiB, whatever they are as text.
+/// Returns the first 64 KiB that a command wrote into the file for its output, with invalid UTF-8 replaced.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn said(mut file: &File) -> io::Result<String> {
+pub fn output_of(mut file: &File) -> io::Result<String> {
     let mut bytes = Vec::new();
     file.rewind()?;
     file.take(MOST_BYTES).read_to_end(&mut bytes)?;
@@ -104,7 +104,7 @@ mod tests {
         let environment = environment.map(|(key, value)| (key.into(), value.into())).into();
         let output = Some(file.try_clone().unwrap());
         let shell = Shell { command, environment: &environment, folder: Path::new("/"), timeout, output };
-        (shell.run().unwrap(), said(&file).unwrap())
+        (shell.run().unwrap(), output_of(&file).unwrap())
     }
 
     const LONG: Duration = Duration::from_secs(60);
@@ -127,7 +127,7 @@ mod tests {
         assert!(begun.elapsed() < LONG);
         let sleeper: u32 = said.trim().parse().unwrap();
         let is_gone = || {
-            // Whoever adopts it may not have reaped it yet.
+            // Its new parent may not have reaped it yet.
             let state = std::fs::read_to_string(format!("/proc/{sleeper}/stat"));
             state.is_err() || state.is_ok_and(|state| state.contains(") Z "))
         };

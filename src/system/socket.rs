@@ -1,4 +1,4 @@
-//! What the standard library cannot tell a socket.
+//! Options of sockets that the standard library does not have.
 
 use std::io;
 use std::net::TcpStream;
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::unix;
 
-/// Has the connection end with a reset as soon as this end of it is dropped, and its port be free at once. A connection that
-/// is closed in good order keeps its port for a minute or more (TIME-WAIT, RFC 9293 §3.6.1): there are 28,000 ports for all
-/// such, and the fewer are left, the longer the system looks for one.
+/// Makes dropping the socket end the connection with a reset, so that its port is free at once. A connection that is closed
+/// normally keeps its port for a minute or more (TIME-WAIT, RFC 9293 §3.6.1). There are 28,000 ports for such connections,
+/// and the fewer are left, the longer the system looks for one.
 ///
-/// What the other end has not read by then is lost. So this is for connections of which one thread has both ends.
+/// Data that the other side has not read by then is lost. So this is for connections of which one thread has both sides.
 ///
 /// # Errors
 /// When the system does not know the option.
@@ -25,7 +25,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// Whether the system still knows a connection from one of these ports to the other (proc_pid_net(5)).
+    /// Returns whether the system still has a connection from one of these ports to the other (proc_pid_net(5)).
     pub(crate) fn is_known(from: SocketAddr, to: SocketAddr) -> bool {
         let (from, to) = (format!(":{:04X}", from.port()), format!(":{:04X}", to.port()));
         let table = std::fs::read_to_string("/proc/net/tcp").unwrap();

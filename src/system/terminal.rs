@@ -1,4 +1,4 @@
-//! Whether a person is there, and how to ask one for a passphrase. The door to rpassword.
+//! The terminal: whether there is one, and how a passphrase is asked for. The only module that uses rpassword.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -7,16 +7,16 @@ use zeroize::Zeroizing;
 
 /// The terminal, or the lack of one.
 pub trait Terminal {
-    /// Whether a person can be asked: standard input is a terminal.
+    /// Returns whether a user can be asked: standard input is a terminal.
     fn can_ask(&self) -> bool;
 
-    /// Whether standard output is looked at directly, so that colour makes sense.
+    /// Returns whether standard output is a terminal, so that colors make sense.
     fn shows_stdout(&self) -> bool;
 
-    /// Whether standard error is.
+    /// Returns whether standard error is a terminal.
     fn shows_stderr(&self) -> bool;
 
-    /// How many characters fit into a line where standard output is looked at; nothing where it is not.
+    /// Returns how many characters fit into a line of the terminal on standard output; `None` without one.
     fn columns(&self) -> Option<usize>;
 
     /// Asks for a secret without showing what is typed.
@@ -48,7 +48,7 @@ impl Terminal for SystemTerminal {
 
     fn ask_secret(&self, question: &str) -> io::Result<Zeroizing<String>> {
         rpassword::prompt_password(question).map(Zeroizing::new).inspect_err(|_| {
-            // What is told of it stands on a line of its own, not behind the question.
+            // The error message begins on a line of its own, not behind the question.
             drop(writeln!(io::stderr()));
         })
     }

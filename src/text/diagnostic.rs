@@ -1,16 +1,16 @@
-//! What an error says to the program that reports it, beside its sentence: a stable code, whether the request or its execution
-//! failed, and how to fix it.
+//! What an error has for programs, beside its sentence: a stable code, whether the request or its execution failed, and how
+//! to fix it.
 
 use std::error::Error;
 
 use super::toml_document::DocumentError;
 
-/// Which exit status an error has at the border (docs/reference/exit-codes.md).
+/// The class of an error, which decides the exit status (docs/reference/exit-codes.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// The request or one of its inputs cannot be understood.
+    /// The request or one of its inputs is invalid.
     Usage,
-    /// The request is understood, and refused or failed.
+    /// The request is valid, and was refused or failed.
     Refused,
 }
 
@@ -20,19 +20,19 @@ pub struct Diagnosis {
     pub class: Class,
     /// A stable word for scripts, in kebab case.
     pub code: &'static str,
-    /// Each a sentence or a command that fixes the cause.
+    /// Each is a sentence or a command that fixes the cause.
     pub hints: Vec<String>,
     /// The file that is wrong, with the place of each problem.
     pub document: Option<Box<DocumentError>>,
 }
 
 impl Diagnosis {
-    /// The request cannot be understood.
+    /// Returns the diagnosis of an invalid request.
     pub fn usage(code: &'static str) -> Self {
         Self { class: Class::Usage, code, hints: Vec::new(), document: None }
     }
 
-    /// The request is refused, or failed.
+    /// Returns the diagnosis of a request that was refused or failed.
     pub fn refused(code: &'static str) -> Self {
         Self { class: Class::Refused, code, hints: Vec::new(), document: None }
     }
@@ -52,7 +52,7 @@ impl Diagnosis {
     }
 }
 
-/// An error whose code and hints are known where it is defined.
+/// An error that knows its own code and hints.
 pub trait Diagnostic: Error {
     /// Returns code, class and hints; the sentence is the error's `Display`.
     fn diagnosis(&self) -> Diagnosis;

@@ -1,10 +1,10 @@
-//! Text that comes from a file or a peer is not trusted: it is shown escaped, so that it cannot steer a terminal or pass for
-//! something else.
+//! Escaping. Text from a file or from a peer is not trusted: it is shown escaped, so that it can neither control a terminal
+//! nor look like something else.
 
 use std::fmt::Write;
 
-/// `text` with everything that is not plainly visible written as `\u{…}`: control characters, the marks that turn the
-/// direction of writing, and invisible ones.
+/// Returns `text` with every character that is not plainly visible as `\u{…}`: control characters, marks that change the
+/// direction of writing, and invisible characters.
 pub fn escape(text: &str) -> String {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.to_owned();
@@ -20,15 +20,15 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// Whether a character shows as itself in a terminal and cannot change how its neighbours show.
+/// Returns whether a terminal shows a character as itself, and the character does not change how others are shown.
 pub fn is_plainly_visible(c: char) -> bool {
     !(c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'))
 }
 
-/// Returns a word as it is typed into a shell: quoted where it has to be. A word with characters that steer a terminal is
-/// written as `$'…'` with its bytes in hexadecimal (POSIX.1-2024 §2.2.4), so that the pasted word is still the same word.
+/// Returns a word in the form for a shell: quoted where necessary. A word with control characters is written as `$'…'` with
+/// its bytes in hexadecimal (POSIX.1-2024 §2.2.4), so that the pasted word is still the same word.
 pub fn shell_word(word: &str) -> String {
     if !word.chars().all(is_plainly_visible) {
         let byte = |byte: u8| match byte {

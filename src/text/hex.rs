@@ -1,13 +1,13 @@
-//! Hexadecimal, as serial numbers, fingerprints and key identifiers are written.
+//! Hexadecimal numbers, for serial numbers, fingerprints and key identifiers.
 
-/// Lower-case hexadecimal without separators: the form of serials, fingerprints and key identifiers.
+/// Returns lower-case hexadecimal without separators: the form of serials, fingerprints and key identifiers.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// Reads hexadecimal as people paste it: `0x` in front, colons, spaces and upper case are accepted.
+/// Reads hexadecimal in the forms that other tools show: with `0x`, colons, spaces and upper case.
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let text = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
     let digits: Vec<u8> = text
@@ -18,7 +18,7 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     if digits.is_empty() {
         return None;
     }
-    // An odd number of digits lacks its leading zero.
+    // With an odd number of digits, the leading zero is missing.
     let (head, pairs) = digits.split_at(digits.len() % 2);
     Some(head.iter().copied().chain(pairs.chunks(2).map(|pair| pair[0] << 4 | pair[1])).collect())
 }

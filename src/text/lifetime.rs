@@ -1,4 +1,4 @@
-//! Durations as people write them: `45s 30m 12h 90d 2w 1y`.
+//! Durations in flags and templates: `45s 30m 12h 90d 2w 1y`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::escape::escape;
 
-/// A length of time in whole seconds, greater than zero. A year is 365 days, as it is for every CA tool.
+/// A duration in whole seconds, greater than zero. A year has 365 days, as in every CA tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Lifetime(u64);
@@ -17,31 +17,32 @@ const UNITS: [(char, u64); 6] =
     [('y', 365 * 86_400), ('w', 7 * 86_400), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
 impl Lifetime {
-    /// More than this is taken for a slip of the finger: a certificate's dates end with the year 9999 (RFC 5280 §4.1.2.5).
+    /// A longer duration is taken for a typing error: the dates of a certificate end with the year 9999 (RFC 5280
+    /// §4.1.2.5).
     pub const MOST: Self = Self::from_days(1000 * 365);
 
-    /// So many days.
+    /// Returns a duration of so many days.
     pub const fn from_days(days: u64) -> Self {
         Self(days * 86_400)
     }
 
-    /// So many seconds; `None` for zero and for more than [`Lifetime::MOST`].
+    /// Returns a duration of so many seconds; `None` for zero and for more than [`Lifetime::MOST`].
     pub fn from_seconds(seconds: u64) -> Option<Self> {
         (1..=Self::MOST.0).contains(&seconds).then_some(Self(seconds))
     }
 
-    /// The length in seconds.
+    /// Returns the length in seconds.
     pub const fn as_seconds(self) -> u64 {
         self.0
     }
 
-    /// The length as the calendar library's type.
+    /// Returns the length as a [`Duration`].
     pub fn as_duration(self) -> time::Duration {
         time::Duration::seconds(self.0 as i64)
     }
 }
 
-/// The largest unit that holds it without a rest: `90d`, `1y`, `36h`. Weeks are read, and shown as days.
+/// The largest unit without a remainder: `90d`, `1y`, `36h`. Weeks can be read, and are shown as days.
 impl fmt::Display for Lifetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (unit, seconds) = UNITS

@@ -1,4 +1,5 @@
-//! TEXT: escaping, hexadecimal, times and durations as people write them, and TOML files. Knows nothing of certificates.
+//! Text of any kind: escaping, hexadecimal, times and durations, TOML files, codes and hints of errors. The room knows
+//! nothing about certificates.
 
 pub mod diagnostic;
 pub mod escape;

@@ -1,11 +1,11 @@
-//! The known word that is most like a mistyped one.
+//! The known word that is most similar to a mistyped one.
 
-/// The known word that is most like `found`, if any is like it at all.
+/// Returns the known word that is most similar to `found`; `None` when none is similar.
 pub fn nearest<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let found = found.to_lowercase();
     let likeness = |word: &str| {
         let word = word.to_lowercase();
-        // Of a short word, one slip of the fingers leaves too little for the usual measure: 'kye', 'dsn'.
+        // In a short word such as 'kye' or 'dsn', one typing error leaves too little for the usual measure.
         let is_slip = found.chars().count() >= 3 && strsim::osa_distance(&found, &word) == 1;
         strsim::jaro_winkler(&found, &word).max(if is_slip { 0.9 } else { 0.0 })
     };
@@ -13,7 +13,7 @@ pub fn nearest<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> Opt
     scored.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, word)| word)
 }
 
-/// ` (did you mean 'issuing'?)`, to stand behind what was found; nothing when no known word is like it.
+/// Returns ` (did you mean 'issuing'?)`, to be appended to what was found; empty when no known word is similar.
 pub fn did_you_mean<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> String {
     nearest(found, known).map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"))
 }

@@ -1,4 +1,4 @@
-//! Times as people read and write them: RFC 3339 in UTC, whole seconds.
+//! Times in RFC 3339, in UTC and whole seconds.
 
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
@@ -9,12 +9,12 @@ use super::escape::escape;
 /// The earliest time that is read: UTCTime begins in 1950 (RFC 5280 §4.1.2.5.1).
 pub const EARLIEST: OffsetDateTime = datetime!(1950-01-01 00:00:00 UTC);
 
-/// The instant without its fraction of a second: certificates have none.
+/// Returns the instant without its fraction of a second: certificates have none.
 pub fn whole_second(at: OffsetDateTime) -> OffsetDateTime {
     at.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(at)
 }
 
-/// RFC 3339 in UTC with whole seconds, `2026-03-01T09:12:00Z`: the form of every time that is shown.
+/// Returns RFC 3339 in UTC with whole seconds, `2026-03-01T09:12:00Z`: the form of every time that is shown.
 pub fn rfc3339(at: OffsetDateTime) -> String {
     let at = at.to_offset(UtcOffset::UTC);
     format!(
@@ -28,25 +28,25 @@ pub fn rfc3339(at: OffsetDateTime) -> String {
     )
 }
 
-/// What was given is not a time.
+/// The text is not a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{}' is not a time: expected RFC 3339 between 1950 and 9999, for example 2027-03-01T09:00:00Z", escape(.0))]
 pub struct TimeError(pub String);
 
-/// Reads an RFC 3339 time; a fraction of a second is dropped.
+/// Reads an RFC 3339 time; a fraction of a second is ignored.
 pub fn parse_time(given: &str) -> Result<OffsetDateTime, TimeError> {
     let at = OffsetDateTime::parse(given, &Rfc3339)
         .ok()
         .and_then(|at| at.checked_to_offset(UtcOffset::UTC))
         .ok_or_else(|| TimeError(given.to_owned()))?;
-    // The other end is that of the calendar library, whose years have four digits.
+    // The other limit is that of the `time` library, whose years have four digits.
     if at < EARLIEST {
         return Err(TimeError(given.to_owned()));
     }
     Ok(whole_second(at))
 }
 
-/// A distance in time in the two largest units that say something: `89 days`, `3 hours 5 minutes`, `1 second`.
+/// Returns a duration in its two largest units: `89 days`, `3 hours 5 minutes`, `1 second`.
 pub fn humanize(length: Duration) -> String {
     let seconds = length.whole_seconds().unsigned_abs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
@@ -58,7 +58,7 @@ pub fn humanize(length: Duration) -> String {
         (0, _, _) => format!("{} {}", count(hours, "hour"), count(minutes, "minute")),
         (1..=2, 1.., _) => format!("{} {}", count(days, "day"), count(hours, "hour")),
         (0..=729, _, _) => count(days, "day"),
-        // To the nearest: a root that was made a minute ago has ten years left, not nine.
+        // Rounded: a root that was made a minute ago is valid for ten more years, not nine.
         _ => format!("{} years", (days + 182) / 365),
     }
 }

@@ -1,8 +1,8 @@
-//! TOML as people write it: read value by value, with the place of each, and all problems of a file at once. The door to
-//! toml and annotate-snippets.
+//! TOML files: values are taken one by one, each with its position, and all problems of a file are reported at once. The
+//! only module that uses toml and annotate-snippets.
 //!
-//! A reader takes the keys that it knows out of a [`Section`]; what is left over is unknown, and an error with the
-//! nearest known key. A value of the wrong kind is noted, and reading goes on.
+//! A caller takes the keys that it knows out of a [`Section`]; a key that is left is unknown, which is an error that names
+//! the nearest known key. A value of the wrong type is noted as a problem, and reading continues.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -16,24 +16,24 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use super::escape::escape;
 use super::similar::nearest;
 
-/// One TOML file while it is read.
+/// A TOML file from which values are taken.
 pub struct Document<'t> {
-    /// How the file is called in messages.
+    /// The name of the file in messages.
     name: String,
     text: &'t str,
     problems: RefCell<Vec<Problem>>,
 }
 
-/// One thing that is wrong, and where.
+/// One problem of a file, and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Octets of the text.
+    /// The range in the text, in bytes.
     pub place: Range<usize>,
     pub message: String,
     pub hint: Option<String>,
 }
 
-/// All that is wrong with a file.
+/// All problems of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentError {
     pub name: String,
@@ -42,17 +42,17 @@ pub struct DocumentError {
     pub problems: Vec<Problem>,
 }
 
-/// A table of the document, whose keys are taken out one by one.
+/// A table of the document, from which keys are taken one by one.
 pub struct Section<'d, 't> {
     document: &'d Document<'t>,
-    /// Dotted, empty for the top of the file.
+    /// The dotted name; empty for the top of the file.
     name: String,
     place: Range<usize>,
     table: DeTable<'t>,
     known: Vec<&'static str>,
 }
 
-/// A value and its place.
+/// A value and its position.
 #[derive(Debug, Clone)]
 pub struct Located<T> {
     pub value: T,
@@ -64,7 +64,8 @@ impl<'t> Document<'t> {
         Self { name: name.into(), text, problems: RefCell::default() }
     }
 
-    /// The top of the file; when it is no TOML, all places that break it are noted and what can be read is returned.
+    /// Returns the top table of the file. When the file is not TOML, all syntax errors are noted, and what can be read is
+    /// returned.
     pub fn top(&self) -> Section<'_, 't> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
@@ -73,7 +74,7 @@ impl<'t> Document<'t> {
         Section { document: self, name: String::new(), place: 0..0, table: table.into_inner(), known: Vec::new() }
     }
 
-    /// Notes a problem that the reader of the values found.
+    /// Notes a problem that the caller found.
     pub fn note(&self, place: Range<usize>, message: impl fmt::Display, hint: Option<String>) {
         self.problems.borrow_mut().push(Problem { place, message: message.to_string(), hint });
     }
@@ -81,7 +82,7 @@ impl<'t> Document<'t> {
     /// Ends reading.
     ///
     /// # Errors
-    /// When any problem was noted.
+    /// When a problem was noted.
     pub fn finish(self) -> Result<(), DocumentError> {
         let mut problems = self.problems.into_inner();
         if problems.is_empty() {
@@ -93,28 +94,28 @@ impl<'t> Document<'t> {
 }
 
 impl<'d, 't> Section<'d, 't> {
-    /// The document it stands in.
+    /// Returns the document of the table.
     pub fn document(&self) -> &'d Document<'t> {
         self.document
     }
 
-    /// Where it begins.
+    /// Returns where the table begins.
     pub fn place(&self) -> Range<usize> {
         self.place.clone()
     }
 
-    /// Whether `key` is there and was not taken yet.
+    /// Returns whether `key` is in the table and was not taken yet.
     pub fn contains(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
-    /// Takes the value of `key`; `None` when it is not there, or is not a `T` (which is noted).
+    /// Takes the value of `key`. `None` when it is missing, or is not a `T`, which is noted.
     pub fn take<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<Located<T>> {
         let value = self.remove(key)?;
         self.read(value)
     }
 
-    /// Takes the list `key`, each value with its own place; what is wrong with one of them does not hide the others.
+    /// Takes the list `key`, each value with its own position; an invalid value does not hide the others.
     pub fn take_list<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<Located<Vec<Located<T>>>> {
         let value = self.remove(key)?;
         let place = value.span();
@@ -122,7 +123,7 @@ impl<'d, 't> Section<'d, 't> {
             DeValue::Array(values) => {
                 let length = values.len();
                 let read: Vec<_> = values.into_iter().filter_map(|value| self.read(value)).collect();
-                // A list of which nothing could be read is not an empty one.
+                // A list of invalid values only is not an empty list.
                 (length == 0 || !read.is_empty()).then_some(Located { value: read, place })
             }
             other => {
@@ -146,7 +147,7 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
-    /// Takes every key that is left, whatever its name, as a `T` each.
+    /// Takes every key that is left, whatever its name, each as a `T`.
     pub fn take_rest<T: DeserializeOwned>(&mut self) -> Vec<(Located<String>, Located<T>)> {
         let table = std::mem::take(&mut self.table);
         let values = table.into_iter().filter_map(|(key, value)| {
@@ -158,7 +159,7 @@ impl<'d, 't> Section<'d, 't> {
         values
     }
 
-    /// Ends reading: notes every key that nobody took.
+    /// Ends reading: notes every key that was not taken.
     pub fn finish(self) {
         for key in self.table.keys() {
             let found: &str = key.get_ref();
@@ -189,7 +190,7 @@ impl<'d, 't> Section<'d, 't> {
     }
 }
 
-/// What serde says, without the names that Rust has for numbers.
+/// Returns the error of serde without Rust's names of number types.
 fn plain(message: &str) -> String {
     const NUMBERS: [(&str, &str); 4] = [
         ("expected u8", "expected a whole number from 0 to 255"),
@@ -204,26 +205,26 @@ fn plain(message: &str) -> String {
     }
 }
 
-/// A string as TOML writes it.
+/// Returns a string in the form of TOML.
 pub fn quoted(value: &str) -> String {
     toml::Value::String(value.to_owned()).to_string()
 }
 
 impl DocumentError {
-    /// Line and column of a place, both counted from 1; columns in characters.
+    /// Returns line and column of a position, both counted from 1; columns are characters.
     pub fn line_and_column(&self, place: &Range<usize>) -> (usize, usize) {
         let before = &self.text[..self.text.floor_char_boundary(place.start)];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
 
-    /// The place widened to whole characters, as far as the text goes: a parser of octets may stop within one.
+    /// Returns the range extended to whole characters within the text: a parser of bytes may stop inside a character.
     fn whole_characters(&self, place: &Range<usize>) -> Range<usize> {
         let start = self.text.floor_char_boundary(place.start);
         start..self.text.ceil_char_boundary(place.end.max(start))
     }
 
-    /// Every problem with the line of the file that it is about.
+    /// Every problem, with the line of the file that it is about.
     pub fn picture(&self, colored: bool) -> String {
         let groups: Vec<_> = self
             .problems

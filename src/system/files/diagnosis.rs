@@ -1,4 +1,4 @@
-//! The codes of what the file system refuses.
+//! The codes and hints of errors of the file system.
 
 use std::io::ErrorKind;
 

@@ -1,7 +1,7 @@
-//! An exclusive lock on a folder, for as long as a change of it takes.
+//! An exclusive lock on a folder, for the duration of a change.
 //!
-//! The lock is the kernel's (flock(2)) on the folder itself: there is no lock file that could stay behind, and it dies
-//! with its process, however that ends. A process id in a file would not do: killed processes can stay as zombies.
+//! The lock is the kernel's (flock(2)) on the folder itself. There is no lock file that could be left behind, and the lock
+//! ends with its process. A process id in a file would not be enough: killed processes can remain as zombies.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -13,13 +13,13 @@ use std::time::Duration;
 use super::FileError;
 use crate::system::unix::attributes::lock_holder;
 
-/// Held until it is dropped, or the process ends.
+/// A lock that is held until it is dropped, or the process ends.
 #[derive(Debug)]
 pub struct FolderLock {
     _folder: File,
 }
 
-/// Why the lock was not had.
+/// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     #[error(transparent)]
@@ -28,7 +28,7 @@ pub enum LockError {
     Held {
         path: PathBuf,
         waited: Duration,
-        /// The process that holds it, where the system tells.
+        /// The process that holds it; `None` when the system does not say.
         holder: Option<u32>,
     },
 }
@@ -38,10 +38,10 @@ fn holder_text(holder: Option<u32>) -> String {
 }
 
 impl FolderLock {
-    /// Takes the lock, and waits for it in turn if another process holds it: at most `patience`.
+    /// Takes the lock, and waits for it for at most `patience` when another process holds it.
     ///
     /// # Errors
-    /// When the folder cannot be opened, the file system has no locks, or the wait was in vain.
+    /// When the folder cannot be opened, the file system has no locks, or another process held the lock all the time.
     pub fn acquire(path: &Path, patience: Duration) -> Result<Self, LockError> {
         let folder = File::open(path).map_err(FileError::of("open", path))?;
         match folder.try_lock() {
@@ -56,8 +56,8 @@ impl FolderLock {
     }
 }
 
-/// Waits in the kernel's queue, which is fair, in a thread that is given up after `patience`. A lock that comes too late
-/// finds nobody to send it to, and is released at once.
+/// Waits in the queue of the kernel, which is fair, in a thread of its own, for at most `patience`. A lock that comes later
+/// finds no receiver, and is released at once.
 fn wait(folder: File, patience: Duration) -> Option<io::Result<File>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -111,7 +111,7 @@ mod tests {
         }
         assert!(error.to_string().ends_with("waited 0 seconds for it"), "{error}");
         drop(held);
-        // The wait that was given up does not keep the lock, should it still get it.
+        // The thread that waited in vain does not keep the lock, should it get it later.
         FolderLock::acquire(folder.path(), LONG).unwrap();
     }
 

@@ -1,4 +1,4 @@
-//! Folders: what is in them, made with those above them, moved and removed.
+//! Folders: their content, their creation with the folders above them, moving and removing.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::rename::rename_new;
 use super::{FileError, create_folder};
 
-/// The names of everything in a folder, as far as they are text, in no order; none when the folder is not there.
+/// Returns the names of everything in a folder that are valid text, in no order; empty when there is no such folder.
 ///
 /// # Errors
 /// When the system refuses.
@@ -21,10 +21,10 @@ pub fn names_in(folder: &Path) -> Result<Vec<String>, FileError> {
     Ok(names.map_err(FileError::of("read", folder))?.into_iter().flatten().collect())
 }
 
-/// Makes a folder and those above it that are missing, durably. One that is there is left as it is.
+/// Creates a folder and the missing folders above it, durably. An existing one is left as it is.
 ///
 /// # Errors
-/// When the system refuses, or something else bears the name.
+/// When the system refuses, or the name is taken by something else.
 pub fn create_folders(folder: &Path, mode: u32) -> Result<(), FileError> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
@@ -33,13 +33,13 @@ pub fn create_folders(folder: &Path, mode: u32) -> Result<(), FileError> {
         create_folders(parent, mode)?;
     }
     match create_folder(folder, mode) {
-        // Another process was quicker.
+        // Another process was faster.
         Err(error) if error.is_already_there() && folder.is_dir() => Ok(()),
         made => made,
     }
 }
 
-/// Moves something to a name that is free, on the same file system. Not durable before its new folder is synced.
+/// Moves a file or folder to a free name on the same file system. Durable when its new folder is synced.
 ///
 /// # Errors
 /// When the name is taken, or the system refuses.
@@ -47,7 +47,8 @@ pub fn move_new(from: &Path, to: &Path) -> Result<(), FileError> {
     rename_new(from, to)
 }
 
-/// Removes a folder with all that is in it, or a file; nothing when it is not there. A link is removed, never followed.
+/// Removes a folder with everything in it, or a file. Nothing happens when it does not exist. A link is removed, never
+/// followed.
 ///
 /// # Errors
 /// When the system refuses.
@@ -63,11 +64,11 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
 
 /// Removes a folder if it is empty; leaves it otherwise.
 pub fn remove_if_empty(folder: &Path) {
-    // What is not empty is somebody's.
+    // A folder that is not empty belongs to the user.
     drop(fs::remove_dir(folder));
 }
 
-/// Removes files after a failure that is reported already; what cannot be removed is left.
+/// Removes files after a failure that is reported already; files that cannot be removed are left.
 pub fn remove_quietly(paths: &[PathBuf]) {
     for path in paths {
         drop(fs::remove_file(path));

@@ -1,11 +1,11 @@
-//! Files: read with a limit, written so that a reader sees all or nothing. The only code that writes to a disk.
+//! Files: read with a limit, and written so that a reader sees all or nothing. The only module that writes to a disk.
 //!
-//! Rules that everything here keeps:
-//! - A mode is exact, whatever the umask; a secret is 0600 from the moment it exists.
-//! - A name that is taken is never written through: not a file, not a symbolic link (dangling or not), not a device.
-//! - What was half written when an error came is taken away again; what a killed process left is found by its name
-//!   ([`unfinished_name::PREFIX`]) and by the kernel lock that died with it.
-//! - The return of a function that says "durable" means that the change survives a power cut.
+//! Rules of this module:
+//! - A mode is exact, whatever the umask; a secret has mode 0600 from the moment it exists.
+//! - An existing name is never written through: not a file, not a symbolic link (dangling or not), not a device.
+//! - After an error, what was half written is removed. What a killed process left is found by its name
+//!   ([`unfinished_name::PREFIX`]) and by the kernel lock that ended with the process.
+//! - When a function that is called durable has returned, the change survives a power cut.
 
 mod diagnosis;
 mod folder_lock;
@@ -37,21 +37,21 @@ pub use staged::{StagedFolder, discard, remove_stale};
 pub use unnamed::unnamed_file;
 pub use write::{create_folder, sync_all, sync_folder, write_new, write_secret, write_secrets};
 
-/// The most that any input file may hold: room for ten thousand certificates, or for a revocation list of some hundred
-/// thousand entries. Whatever is in it, reading it takes less than 256 MB.
+/// The limit for any input file, in bytes: room for ten thousand certificates, or for a CRL of some hundred thousand
+/// entries. Whatever its content, reading it takes less than 256 MB.
 pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A certificate, a key, a template or the settings of a CA: a file that is longer is none of them.
+/// The limit for a certificate, a key, a template and the settings of a CA, in bytes.
 pub const MAX_SMALL_FILE_BYTES: u64 = 1024 * 1024;
 
-/// The mode of a private key, and of everything else that only we may read.
+/// The mode of private keys, and of everything else that only we may read.
 pub const SECRET: u32 = 0o600;
-/// The mode of certificates and revocation lists.
+/// The mode of certificates and CRLs.
 pub const PUBLIC: u32 = 0o644;
 /// The mode of every folder.
 pub const FOLDER: u32 = 0o700;
 
-/// An operation on a path that the system refused.
+/// An operation on a path that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}: {cause}", path.display())]
 pub struct FileError {
@@ -62,46 +62,46 @@ pub struct FileError {
 }
 
 impl FileError {
-    /// For `map_err`: names what was tried on which path.
+    /// For `map_err`: adds what was tried on which path.
     pub fn of(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |cause| Self { action, path, cause }
     }
 
-    /// Something of that name is there already.
+    /// Returns whether the name is taken.
     pub fn is_already_there(&self) -> bool {
         self.cause.kind() == io::ErrorKind::AlreadyExists
     }
 
-    /// There is nothing of that name.
+    /// Returns whether nothing of that name exists.
     pub fn is_missing(&self) -> bool {
         self.cause.kind() == io::ErrorKind::NotFound
     }
 
-    /// What was to be moved is on another disk than its target.
+    /// Returns whether a file was to be moved to another file system.
     pub fn is_across_file_systems(&self) -> bool {
         self.cause.kind() == io::ErrorKind::CrossesDevices
     }
 
-    /// The disk, or this user's share of it, is full.
+    /// Returns whether the disk, or the quota of the user, is full.
     pub fn is_disk_full(&self) -> bool {
         matches!(self.cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
 }
 
-/// Reads a whole file of at most `most` octets. A pipe is read to its end, however long its writer takes.
+/// Reads a whole file of at most `most` bytes. A pipe is read to its end, however long its writer takes.
 ///
 /// # Errors
-/// When it cannot be opened or read, is a folder, or is longer; when it is a named pipe that nobody writes to.
+/// When it cannot be opened or read, is a folder, or is longer; when it is a named pipe without a writer.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     read_if(path, most, |_| Ok(()))
 }
 
-/// Like [`read`], if `may` has nothing against a file of so many octets. How long a pipe or a device is shows when it
-/// was read: then it is asked of that.
+/// Reads a file as [`read`] does, if `may` accepts its length. The length of a pipe or device is known only after reading,
+/// and is checked then.
 ///
 /// # Errors
-/// As [`read`]; with what `may` says as the cause.
+/// As [`read`]; with the error of `may` as the cause.
 pub fn read_if(path: &Path, most: u64, may: impl FnOnce(u64) -> io::Result<()>) -> Result<Vec<u8>, FileError> {
     let read = || {
         let (file, mut content, length) = pipe::open(path, most)?;
@@ -118,10 +118,10 @@ pub fn read_if(path: &Path, most: u64, may: impl FnOnce(u64) -> io::Result<()>) 
     read().map_err(FileError::of("read", path))
 }
 
-/// Like [`read`]; `None` when there is no such file.
+/// Reads a file as [`read`] does; `None` when there is no such file.
 ///
 /// # Errors
-/// As [`read`], except for a file that is not there. A dangling link is not there either.
+/// As [`read`], except for a missing file. A dangling link counts as missing.
 pub fn read_if_exists(path: &Path, most: u64) -> Result<Option<Vec<u8>>, FileError> {
     match read(path, most) {
         Ok(content) => Ok(Some(content)),

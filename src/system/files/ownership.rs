@@ -1,4 +1,4 @@
-//! Whom files are given to.
+//! The owner and the group of files.
 //!
 //! Users and groups are looked up in the system's files and then with `getent`: see [`crate::system::getent`].
 
@@ -10,14 +10,14 @@ use crate::system::getent;
 use crate::system::unix::attributes::{self, are_we_root};
 use crate::text;
 
-/// The owner and group of files that are written for somebody else; what is `None` stays as it is.
+/// The owner and group that files are given to; `None` leaves them as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ownership {
     user: Option<u32>,
     group: Option<u32>,
 }
 
-/// The system knows nobody of this name.
+/// The system has no user or group of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownOwner {
     #[error("there is no user '{}' on this machine", text::escape(.0))]
@@ -27,7 +27,7 @@ pub enum UnknownOwner {
 }
 
 impl Ownership {
-    /// Looks names up; a number is taken for the id itself.
+    /// Looks up names; a number is the id itself.
     ///
     /// # Errors
     /// When a name is unknown.
@@ -38,10 +38,11 @@ impl Ownership {
         Ok(Self { user: user.map(user_id).transpose()?, group: group.map(group_id).transpose()? })
     }
 
-    /// That of a file, for a copy of it. Only root can give files away, so that nobody else's copies are given to anybody.
+    /// Returns the ownership of a file, for a copy of it. It is empty unless this process is root's: only root can give
+    /// files away.
     ///
     /// # Errors
-    /// When the file is not there.
+    /// When there is no such file.
     pub fn like(path: &Path) -> Result<Self, FileError> {
         let found = path.symlink_metadata().map_err(FileError::of("read", path))?;
         if !are_we_root() {
@@ -50,7 +51,7 @@ impl Ownership {
         Ok(Self { user: Some(attributes::owner(&found)), group: Some(attributes::group(&found)) })
     }
 
-    /// Gives a file or folder away; a link itself, never what it leads to.
+    /// Gives a file, a folder or a link itself to this owner and group.
     ///
     /// # Errors
     /// When the system refuses: only root may give files to other users.
@@ -62,7 +63,7 @@ impl Ownership {
     }
 }
 
-/// The id of a user (`passwd`) or group (`group`): of this machine's own, or of one that a directory service knows.
+/// Returns the id of a user (`passwd`) or group (`group`), of this machine or of a directory service.
 fn look_up(database: &str, name: &str) -> Option<u32> {
     let own = fs::read(format!("/etc/{database}")).unwrap_or_default();
     let line = |line: &&str| line.split(':').next() == Some(name);
@@ -72,7 +73,7 @@ fn look_up(database: &str, name: &str) -> Option<u32> {
     getent::ask(database, name).ok()?.lines().next().and_then(id_in)
 }
 
-/// The third field of a line of passwd(5) or group(5).
+/// Returns the third field of a line of passwd(5) or group(5).
 fn id_in(line: &str) -> Option<u32> {
     line.split(':').nth(2)?.parse().ok()
 }
@@ -100,7 +101,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.pem");
         std::fs::write(&path, "").unwrap();
-        // Everybody may give to a group that is his own.
+        // A process may give a file to its own group.
         let own = std::fs::metadata(&path).unwrap().gid();
         Ownership::of(None, Some(&own.to_string())).unwrap().give(&path).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().gid(), own);

@@ -1,4 +1,4 @@
-//! Whose a path is, and who else can change or read it.
+//! The owner of a path, and who else can change or read it.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -8,15 +8,15 @@ use super::FileError;
 use super::parent::parent_of;
 use crate::system::unix::attributes::{self, ONLY_OWNERS_REMOVE, is_ours_or_roots};
 
-/// The user id of the owner; of a link, of what it leads to.
+/// Returns the user id of the owner; for a link, that of its target.
 ///
 /// # Errors
-/// When the path is not there or cannot be asked about.
+/// When there is no such path, or the system refuses.
 pub fn owner(path: &Path) -> Result<u32, FileError> {
     metadata(path).map(|found| attributes::owner(&found))
 }
 
-/// The permission bits; of a link, of what it leads to.
+/// Returns the permission bits; for a link, those of its target.
 ///
 /// # Errors
 /// As [`owner`].
@@ -24,8 +24,8 @@ pub fn mode(path: &Path) -> Result<u32, FileError> {
     metadata(path).map(|found| attributes::mode(&found) & 0o777)
 }
 
-/// Only we (or root, who can do everything anyway) can change it: the owner is us or root, and neither group nor others
-/// may write. Says nothing of the folders above it.
+/// Returns whether only we (and root) can change it: the owner is us or root, and neither group nor others may write. The
+/// folders above it are not checked.
 ///
 /// # Errors
 /// As [`owner`].
@@ -33,7 +33,8 @@ pub fn is_private_to_us(path: &Path) -> Result<bool, FileError> {
     metadata(path).map(|found| is_ours_or_roots(&found) && attributes::mode(&found) & 0o022 == 0)
 }
 
-/// As [`is_private_to_us`], and neither group nor others may read or search it either: what a private key asks for.
+/// Returns whether, in addition to [`is_private_to_us`], neither group nor others may read or search it, as a private key
+/// requires.
 ///
 /// # Errors
 /// As [`owner`].
@@ -41,12 +42,12 @@ pub fn is_secret_to_us(path: &Path) -> Result<bool, FileError> {
     metadata(path).map(|found| is_ours_or_roots(&found) && attributes::mode(&found) & 0o077 == 0)
 }
 
-/// Refuses a path that leads through a link which somebody else could have planted: one in a folder where others may
-/// write, unless the folder lets only owners remove things (as /tmp does) and the link is ours or root's. The last
-/// component is not looked at: whoever creates it never follows it.
+/// Refuses a path that leads through a link which another user could have planted: a link in a folder where others may
+/// write, unless only owners can remove files there (as in /tmp) and the link is ours or root's. The last component is not
+/// checked: the caller creates it without following links.
 ///
 /// # Errors
-/// Names the link.
+/// When there is such a link; the error names it.
 pub fn refuse_planted_links(path: &Path) -> Result<(), FileError> {
     let mut so_far = PathBuf::new();
     for component in parent_of(path).components() {
@@ -122,7 +123,7 @@ mod tests {
             assert_eq!(refuse_planted_links(&output).is_ok(), trusted, "{mode:04o}");
         }
         with_mode(&path("shared"), 0o777);
-        // The last component is the business of whoever creates it.
+        // The caller creates the last component.
         refuse_planted_links(&path("shared/link")).unwrap();
         refuse_planted_links(Path::new("key.pem")).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Opening a file that may be a named pipe: to wait for ever for somebody to write to it is no answer.
+//! Opening a file that may be a named pipe, without waiting forever for a writer.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use crate::system::unix;
 
-/// How long a named pipe may stay without a writer: `mkfifo p; make-certificate > p & ca verify p` needs a moment.
+/// How long a named pipe may have no writer: `mkfifo p; make-certificate > p & ca verify p` needs a moment.
 const WAIT: Duration = Duration::from_secs(1);
 const STEP: Duration = Duration::from_millis(10);
 
-/// Opens a file to read at most so many octets of it, and says how long it is. Of pipes and devices nobody knows; of a
-/// pipe the first octets are in hand.
+/// Opens a file to read at most `most` bytes. Returns the file, the bytes that were already read from a pipe, and the
+/// length: `None` for pipes and devices.
 ///
 /// # Errors
-/// When it cannot be opened, or is a pipe that nobody writes to.
+/// When it cannot be opened, or is a pipe without a writer.
 pub fn open(path: &Path, most: u64) -> io::Result<(File, Vec<u8>, Option<u64>)> {
     let found = std::fs::metadata(path)?;
     if !unix::pipe::is_pipe(&found) {
-        // Room for all of it and the octet that is not there: one reading instead of many growing ones.
+        // Room for all bytes and one more: one read instead of many growing ones.
         let room = usize::try_from(found.len().min(most)).unwrap_or_default() + 1;
         return Ok((File::open(path)?, Vec::with_capacity(room), found.is_file().then_some(found.len())));
     }
@@ -27,13 +27,13 @@ pub fn open(path: &Path, most: u64) -> io::Result<(File, Vec<u8>, Option<u64>)> 
     let mut content = vec![0; 4096];
     for _ in 0..WAIT.as_millis() / STEP.as_millis() {
         match file.read(&mut content) {
-            // Nobody has it open for writing, yet.
+            // No process has it open for writing yet.
             Ok(0) => std::thread::sleep(STEP),
             Ok(length) => {
                 content.truncate(length);
                 return waiting(file, content);
             }
-            // Somebody has, and takes the time.
+            // It has a writer, which has written nothing yet.
             Err(error) if error.kind() == ErrorKind::WouldBlock => return waiting(file, Vec::new()),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

@@ -1,4 +1,4 @@
-//! Whether a file can be written at a path, asked before something is done in vain.
+//! Checks that a file can be written at a path, before work is done in vain.
 
 use std::fs;
 use std::io;
@@ -8,20 +8,21 @@ use super::parent::parent_of;
 use super::{FileError, refuse_planted_links};
 use crate::system::unix;
 
-/// What to do with a file that bears the name already.
+/// What to do with an existing file of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExistingFile {
-    /// Leave it, and fail.
+    /// Keep it, and fail.
     Keep,
     /// Replace it in one step, if it is a regular file.
     Replace,
 }
 
-/// Whether a new file could be written there. The creation decides; this says it before something is done in vain.
+/// Checks that a new file can be written at a path. Only the creation itself is certain; this check comes before work is
+/// done in vain.
 ///
 /// # Errors
-/// When something of that name is there already, the folder is not there or takes no new files, or the path leads
-/// through a link that others could have planted.
+/// When the name is taken, the folder is missing or takes no new files, or the path leads through a link that other users
+/// could have planted.
 pub fn check_new(path: &Path) -> Result<(), FileError> {
     refuse_planted_links(path)?;
     check_place(path, ExistingFile::Keep)?;
@@ -29,11 +30,11 @@ pub fn check_new(path: &Path) -> Result<(), FileError> {
     unix::write::check_writable(folder).map_err(FileError::of("write into", folder))
 }
 
-/// Whether a file can be published there: the rename decides, this gives the better message, and refuses to replace what
-/// is no regular file.
+/// Checks that a file can be published at a path. Only the rename itself is certain; this check has the better message, and
+/// refuses to replace what is not a regular file.
 ///
 /// # Errors
-/// As [`publish_file`](super::publish::publish_file) when something is in the way.
+/// When something is in the way, as [`publish_file`](super::publish::publish_file).
 pub fn check_place(path: &Path, existing: ExistingFile) -> Result<(), FileError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found.file_type(),

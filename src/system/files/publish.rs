@@ -1,4 +1,4 @@
-//! One file, whole and durable under its final name.
+//! A file that appears complete and durable under its final name.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use super::write::{create_file, fill};
 use super::{FileError, refuse_planted_links, sync_folder};
 use crate::system::Entropy;
 
-/// Writes one file, durably, so that nobody ever sees a part of it: under a name of its own first, then renamed. The
+/// Writes one file, durably, so that no reader ever sees a part of it: first under a temporary name, then renamed. The
 /// final component of `path` is never followed.
 ///
 /// # Errors
-/// When something of that name is there and is to be kept, or is not a regular file, or the system refuses. What was
-/// there is still there then, except when only the last sync of a replacement failed.
+/// When the name is taken and the file is to be kept, or it is not a regular file, or the system refuses. Then the old file
+/// is unchanged, except when only the last sync of a replacement failed.
 pub fn publish_file(
     path: &Path,
     content: &[u8],
@@ -28,18 +28,18 @@ pub fn publish_file(
     unfinished.rename(path, existing)?;
     let folder = parent_of(path);
     sync_folder(folder).inspect_err(|_| {
-        // The name is ours, and may be gone after a power cut: better gone at once. What was replaced is gone already.
+        // The new name may be gone after a power cut, so it is removed at once. A file that was replaced is already gone.
         if existing == ExistingFile::Keep {
             drop(fs::remove_file(path));
         }
     })
 }
 
-/// As [`publish_file`] with [`ExistingFile::Replace`], for files of one folder that belong together: all of them are on the disk
-/// before the first takes its place. Each appears in one step, not all in one.
+/// Writes several files of one folder that belong together, each as [`publish_file`] with [`ExistingFile::Replace`]. All of
+/// them are on the disk before the first is renamed. Each appears in one step, but not all in one step.
 ///
 /// # Errors
-/// As [`publish_file`]; some may be replaced then, and others not.
+/// As [`publish_file`]; then some files may be replaced and others not.
 pub fn replace_files(files: &[(&Path, &[u8])], mode: u32, entropy: &dyn Entropy) -> Result<(), FileError> {
     let written: Result<Vec<_>, _> = files
         .iter()
@@ -51,9 +51,9 @@ pub fn replace_files(files: &[(&Path, &[u8])], mode: u32, entropy: &dyn Entropy)
     files.first().map_or(Ok(()), |(path, _)| sync_folder(parent_of(path)))
 }
 
-/// A file that is whole and on the disk, under a name that nobody looks at. Dropped, it is gone.
+/// A file that is complete and on the disk, under a temporary name. It is removed when it is dropped.
 struct Unfinished {
-    /// Open: its lock says "somebody works here" to `remove_stale`, as far as the file system has locks.
+    /// Open: its lock tells `remove_stale` that a process works on it, where the file system has locks.
     file: File,
     name: Option<PathBuf>,
 }

@@ -26,19 +26,18 @@ fn rename_new_in_two_steps(from: &Path, to: &Path) -> Result<(), FileError> {
         });
     }
     fs::hard_link(from, to).map_err(FileError::of("create", to))?;
-    // Both names are the same file: if the first stays, it is only in the way of tidiness.
+    // Both names are the same file: if the first name stays, it does no harm.
     drop(fs::remove_file(from));
     Ok(())
 }
 
-/// Lets two paths change places in one step; `false` where the system or the file system cannot do that. Then both are
-/// what they were.
+/// Exchanges two names in one step. `false` when the system or the file system cannot do that; then nothing has changed.
 pub(super) fn exchange(from: &Path, to: &Path) -> Result<bool, FileError> {
     unix::rename::exchange(from, to).map_err(FileError::of("replace", to))
 }
 
-/// Renames a folder to a name that is free. Something else under that name is never lost: rename(2) replaces only an empty
-/// folder by a folder, and that in one step on every file system.
+/// Renames a folder to a free name. Something else with that name is never lost: rename(2) replaces a folder only when it
+/// is empty, in one step on every file system.
 pub(super) fn rename_folder(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).map_err(FileError::of("replace", to))
 }
@@ -75,7 +74,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::create_dir(path("a")).unwrap();
-        // No folder goes into itself.
+        // A folder cannot be moved into itself.
         assert!(rename_new_in_two_steps(&path("a"), &path("a/b")).is_err());
         assert!(!path("a/b").exists());
     }

@@ -1,4 +1,4 @@
-//! One folder for another: whoever looks sees the old or the new one, never none or a mixture.
+//! The replacement of one folder by another: a reader sees the old or the new one, never none or a mixture.
 
 use std::fs;
 use std::io;
@@ -8,19 +8,19 @@ use super::parent::parent_of;
 use super::rename::{exchange, rename_folder};
 use super::{FileError, sync_folder};
 
-/// Lets the folder `incoming` take the place of the folder `target`, which is kept as `kept`, durably. All three are on one
+/// Replaces the folder `target` by the folder `incoming`, and keeps the old one as `kept`, durably. All three are on one
 /// file system.
 ///
-/// It goes to `kept` first and changes places with `target` there: one call of the system then brings the new folder
-/// to its place and the old one to its own. Where two names cannot be exchanged there are two renames; between them
-/// `target` is not there, and `kept` is the old one.
+/// First `incoming` is renamed to `kept`. Then one system call exchanges `kept` and `target`: the new folder is in its
+/// place, and the old one too. Where two names cannot be exchanged, there are two renames; between them `target` does not
+/// exist, and `kept` is the old folder.
 ///
-/// A process that is killed leaves the new folder as `kept`, or, between those two renames, none as `target`: the
-/// caller has to look for both before it begins anew.
+/// A process that is killed leaves the new folder as `kept`, or, between those two renames, no `target`: the caller has to
+/// check for both before it starts again.
 ///
 /// # Errors
-/// When `target` is not there or no folder, `kept` is there already, or the system refuses; then `target` is what it
-/// was, and `incoming` too unless moving back failed as well.
+/// When `target` is missing or not a folder, `kept` exists, or the system refuses. Then `target` is unchanged, and
+/// `incoming` too unless moving it back failed as well.
 pub fn replace_folder(incoming: &Path, target: &Path, kept: &Path) -> Result<(), FileError> {
     let is_folder = fs::symlink_metadata(target).map_err(FileError::of("replace", target))?.is_dir();
     if !is_folder {
@@ -31,7 +31,7 @@ pub fn replace_folder(incoming: &Path, target: &Path, kept: &Path) -> Result<(),
     }
     change_places(incoming, target, kept)?;
     sync_folder(parent_of(target)).and_then(|()| sync_folder(parent_of(kept))).inspect_err(|_| {
-        // Back to what was. If even that fails, both are complete, and the next replacement finds them.
+        // Undo. If that fails too, both folders are complete, and the next replacement finds them.
         drop(change_back(incoming, target, kept));
     })
 }
@@ -45,7 +45,7 @@ fn change_places(incoming: &Path, target: &Path, kept: &Path) -> Result<(), File
             change_places_in_two_steps(incoming, target, kept)
         }
         Err(error) => {
-            // Back to where it was. If that fails, the next replacement finds it.
+            // Undo. If that fails, the next replacement finds it.
             drop(rename_folder(kept, incoming));
             Err(error)
         }
@@ -58,7 +58,7 @@ fn change_places_in_two_steps(incoming: &Path, target: &Path, kept: &Path) -> Re
     rename_folder(incoming, target).inspect_err(|_| drop(rename_folder(kept, target)))
 }
 
-/// The new folder goes back to where it came from, and the old one to `target`.
+/// Moves the new folder back to where it came from, and the old one to `target`.
 fn change_back(incoming: &Path, target: &Path, kept: &Path) -> Result<(), FileError> {
     if exchange(kept, target)? {
         return rename_folder(kept, incoming);

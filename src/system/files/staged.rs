@@ -1,4 +1,4 @@
-//! A folder that is filled under a name nobody looks at, and then appears whole under its own.
+//! A folder that is filled under a temporary name, and then appears complete under its own.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,8 +13,8 @@ use super::{FOLDER, FileError, Ownership, SECRET, refuse_planted_links, sync_fol
 use crate::system::Entropy;
 use crate::system::unix::attributes::is_same_file;
 
-/// A folder under construction: `<parent>/.staged-<random>`, mode 0700. When it is dropped unpublished it is removed
-/// with all that is in it.
+/// A folder under construction: `<parent>/.staged-<random>`, mode 0700. When it is dropped before it is published, it is
+/// removed with everything in it.
 #[derive(Debug)]
 pub struct StagedFolder {
     path: PathBuf,
@@ -22,16 +22,16 @@ pub struct StagedFolder {
     files: Vec<PathBuf>,
     /// Folders in it, likewise.
     folders: Vec<PathBuf>,
-    /// Open as long as we are alive: its kernel lock says so to [`remove_stale`].
+    /// Open while this process works on it: its kernel lock says so to [`remove_stale`].
     _alive: File,
     published: bool,
 }
 
 impl StagedFolder {
-    /// Begins a folder beside where it will appear: `parent` must be on the same file system as the target.
+    /// Starts a folder in `parent`, which must be on the same file system as the target.
     ///
     /// # Errors
-    /// When the way to `parent` leads through a link that others could have planted, or the system refuses.
+    /// When the path of `parent` leads through a link that other users could have planted, or the system refuses.
     pub fn create(parent: &Path, entropy: &dyn Entropy) -> Result<Self, FileError> {
         refuse_planted_links(&parent.join(PREFIX))?;
         loop {
@@ -41,19 +41,19 @@ impl StagedFolder {
                 Err(error) if error.is_already_there() => continue,
                 Err(error) => return Err(error),
             }
-            // Another process may have taken it for a dead one's between the two calls: then begin again.
+            // Another process may have taken it for abandoned between the two calls: then start again.
             if let Some(alive) = mark_alive(&path).map_err(FileError::of("lock", &path))? {
                 return Ok(Self { path, files: Vec::new(), folders: Vec::new(), _alive: alive, published: false });
             }
         }
     }
 
-    /// Where it is while it is under construction.
+    /// Returns its path while it is under construction.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes a file into it; `name` may lie in a folder added before. Durable with [`sync`](Self::sync).
+    /// Writes a file into it; `name` may be in a folder that was added before. Durable after [`sync`](Self::sync).
     ///
     /// # Errors
     /// When the name is taken, or the system refuses.
@@ -72,7 +72,7 @@ impl StagedFolder {
         self.add(name, content, SECRET)
     }
 
-    /// Makes a folder in it, mode 0700.
+    /// Creates a folder in it, mode 0700.
     ///
     /// # Errors
     /// As [`add`](Self::add).
@@ -83,12 +83,12 @@ impl StagedFolder {
         Ok(())
     }
 
-    /// Takes note of a file that somebody else wrote into it (SQLite), so that it is synced with the others.
+    /// Adds a file that was written into it by SQLite, so that it is synced with the others.
     pub fn adopt(&mut self, name: impl AsRef<Path>) {
         self.files.push(self.path.join(name));
     }
 
-    /// Gives it and everything in it to somebody.
+    /// Gives the folder and everything in it to an owner and a group.
     ///
     /// # Errors
     /// When the system refuses.
@@ -99,26 +99,26 @@ impl StagedFolder {
     /// Makes everything in it durable: the files, the folders in it, then itself.
     ///
     /// # Errors
-    /// When the system refuses; then nothing of it may be relied on.
+    /// When the system refuses; then nothing in it is known to be durable.
     pub fn sync(&self) -> Result<(), FileError> {
         super::sync_all(&self.files.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
         self.folders.iter().rev().try_for_each(|folder| sync_folder(folder))?;
         sync_folder(&self.path)
     }
 
-    /// Lets it appear as `target`, durably. Call [`sync`](Self::sync) before.
+    /// Publishes it as `target`, durably. Call [`sync`](Self::sync) before.
     ///
     /// # Errors
-    /// When something of that name is there already ([`FileError::is_already_there`]), or the system refuses. Nothing
-    /// has appeared then, except when only the last sync failed: that error's action is `sync`.
+    /// When the name is taken ([`FileError::is_already_there`]), or the system refuses. Then it was not published, except
+    /// when only the last sync failed: the action of that error is `sync`.
     pub fn publish_new(mut self, target: &Path) -> Result<(), FileError> {
         rename_new(&self.path, target)?;
         self.published = true;
         sync_folder(parent_of(target))
     }
 
-    /// Takes the place of the folder `target`, which is kept as `kept`, durably: see [`replace_folder`]. Call
-    /// [`sync`](Self::sync) before.
+    /// Replaces the folder `target`, which is kept as `kept`, durably: see [`replace_folder`]. Call [`sync`](Self::sync)
+    /// before.
     ///
     /// # Errors
     /// As [`replace_folder`].
@@ -129,7 +129,7 @@ impl StagedFolder {
     }
 }
 
-/// An unfinished folder is of no use to anybody.
+/// An unfinished folder is useless.
 impl Drop for StagedFolder {
     fn drop(&mut self) {
         if !self.published {
@@ -139,11 +139,11 @@ impl Drop for StagedFolder {
     }
 }
 
-/// Removes what killed processes left unfinished in a folder. What a living process works on stays, since that holds a
-/// kernel lock on it. Costs one reading of the folder; call it where one process at a time comes by (the CA lock).
+/// Removes what killed processes left unfinished in a folder. What a living process works on is kept, since that process
+/// holds a kernel lock on it. It reads the whole folder; call it where one process at a time works (under the CA lock).
 ///
 /// # Errors
-/// When the folder cannot be read. What cannot be removed is left: it is in nobody's way.
+/// When the folder cannot be read. What cannot be removed is left, and does no harm.
 pub fn remove_stale(parent: &Path) -> Result<(), FileError> {
     let entries = match fs::read_dir(parent) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -159,18 +159,18 @@ pub fn remove_stale(parent: &Path) -> Result<(), FileError> {
             Ok(kind) if (kind.is_dir() || kind.is_file()) && is_abandoned(&path) => {
                 drop(if kind.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) });
             }
-            // A link or a device with such a name is not of our making.
+            // A link or a device with such a name was not made by this program.
             _ => {}
         }
     }
     Ok(())
 }
 
-/// Removes a folder as if it had never been finished: it disappears from its place in one step, so that a process that
-/// is killed meanwhile leaves nothing there that is neither whole nor gone. Not durable before its place is synced.
+/// Removes a folder: first it is moved out of its place in one step, so that a process that is killed meanwhile never
+/// leaves a part of it there. Durable when its place is synced.
 ///
 /// # Errors
-/// When it cannot be moved into `workshop`, a folder on the same file system which [`remove_stale`] tidies.
+/// When it cannot be moved into `workshop`, a folder on the same file system that [`remove_stale`] cleans.
 pub fn discard(folder: &Path, workshop: &Path, entropy: &dyn Entropy) -> Result<(), FileError> {
     let unfinished = workshop.join(unfinished_name(entropy).map_err(FileError::of("name a file in", workshop))?);
     rename_folder(folder, &unfinished)?;
@@ -179,13 +179,14 @@ pub fn discard(folder: &Path, workshop: &Path, entropy: &dyn Entropy) -> Result<
     Ok(())
 }
 
-/// Takes the lock that says "somebody works here". `None` when the folder is gone: taken for a dead one's.
+/// Takes the lock that says that this process works on the folder. `None` when another process removed the folder as
+/// abandoned.
 fn mark_alive(path: &Path) -> io::Result<Option<File>> {
     let opened = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
-    // A file system without locks: nobody can take the lock there to remove it either.
+    // On a file system without locks, no process can lock it in order to remove it either.
     drop(opened.try_lock());
     let is_still_there =
         fs::symlink_metadata(path).is_ok_and(|there| opened.metadata().is_ok_and(|ours| is_same_file(&ours, &there)));
@@ -347,7 +348,7 @@ mod tests {
         fs::create_dir(path(".staged-0123456789abcdef")).unwrap();
         fs::write(path(".staged-0123456789abcdef/key.pem"), "half").unwrap();
         fs::write(path(".staged-00000000000000ff"), "half").unwrap();
-        // Not ours: another name, and a link that bears one of ours.
+        // Not ours: another name, and a link with one of our names.
         fs::write(path(".staged-not-hexadecimal"), "").unwrap();
         fs::create_dir(path("elsewhere")).unwrap();
         std::os::unix::fs::symlink(path("elsewhere"), path(".staged-1111111111111111")).unwrap();

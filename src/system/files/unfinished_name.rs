@@ -1,4 +1,4 @@
-//! The names of files and folders that are not finished yet, by which the next run recognizes what a dead process left.
+//! The names of unfinished files and folders, by which the next run recognizes what a dead process left behind.
 
 use std::ffi::OsStr;
 use std::io;
@@ -6,18 +6,18 @@ use std::io;
 use crate::system::Entropy;
 use crate::text;
 
-/// How the names of everything unfinished begin. Folders and files with such a name belong to nobody once their kernel
-/// lock is free; see [`super::remove_stale`].
+/// The prefix of all names of unfinished files and folders. They are abandoned once their kernel lock is free; see
+/// [`super::remove_stale`].
 pub const PREFIX: &str = ".staged-";
 
-/// Returns a name for something unfinished that an attacker cannot guess.
+/// Returns a name for an unfinished file or folder that an attacker cannot guess.
 pub(super) fn unfinished_name(entropy: &dyn Entropy) -> io::Result<String> {
     let mut random = [0; 8];
     entropy.fill(&mut random)?;
     Ok(format!("{PREFIX}{}", text::hex(&random)))
 }
 
-/// Whether a name is one of [`unfinished_name`].
+/// Returns whether a name was made by [`unfinished_name`].
 pub(super) fn is_unfinished_name(name: &OsStr) -> bool {
     name.to_str()
         .and_then(|name| name.strip_prefix(PREFIX))

@@ -1,4 +1,4 @@
-//! A file that nobody else finds, and that is gone with whoever has it open.
+//! A file without a name, which no other process can open and which is gone when it is closed.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::{FileError, SECRET};
 use crate::system::Entropy;
 use crate::system::unix;
 
-/// Makes such a file on the file system of a folder, to be written and read.
+/// Creates such a file on the file system of a folder, to write and read.
 ///
 /// # Errors
 /// When the system refuses.

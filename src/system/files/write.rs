@@ -1,4 +1,4 @@
-//! Files and folders that were not there before: made with an exact mode, and made durable when asked.
+//! The creation of files and folders, with an exact mode, and durable where the caller asks for it.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -8,18 +8,18 @@ use super::parent::parent_of;
 use super::{FileError, SECRET};
 use crate::system::unix;
 
-/// Makes a folder, durably. Its parent must be there.
+/// Creates a folder, durably. Its parent must exist.
 ///
 /// # Errors
-/// When something of that name is there already (a dangling link too), or the system refuses.
+/// When the name is taken (by a dangling link too), or the system refuses.
 pub fn create_folder(path: &Path, mode: u32) -> Result<(), FileError> {
     make_folder(path, mode)?;
     sync_folder(parent_of(path))
 }
 
-/// Makes a folder that will be made durable with its surroundings.
+/// Creates a folder that the caller will make durable.
 pub(super) fn make_folder(path: &Path, mode: u32) -> Result<(), FileError> {
-    // Closed to others from the first moment; then exactly what was asked, which the umask has no say in.
+    // First only for us; then exactly the requested mode, whatever the umask.
     unix::write::create_folder(path).map_err(FileError::of("create", path))?;
     unix::attributes::set_mode(path, mode).map_err(|cause| {
         drop(fs::remove_dir(path));
@@ -27,12 +27,11 @@ pub(super) fn make_folder(path: &Path, mode: u32) -> Result<(), FileError> {
     })
 }
 
-/// Writes a file that is not there yet, with exactly this mode. **Not durable** until it and its folder are synced
-/// ([`sync_all`], [`sync_folder`]): writing several files before syncing the first is measurably faster.
+/// Writes a new file with exactly this mode. **Not durable** until it and its folder are synced ([`sync_all`],
+/// [`sync_folder`]): writing several files before syncing the first is measurably faster.
 ///
 /// # Errors
-/// When something of that name is there already (nothing is followed or overwritten), or the system refuses; then
-/// nothing is left under the name.
+/// When the name is taken (nothing is followed or overwritten), or the system refuses; then no file of that name is left.
 pub fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
     let mut file = create_file(path)?;
     fill(&mut file, content, mode).map_err(|cause| {
@@ -43,7 +42,8 @@ pub fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError
     Ok(())
 }
 
-/// Writes a file that holds a secret: mode 0600, otherwise as [`write_new`]. Private keys reach a disk through here.
+/// Writes a file with a secret: mode 0600, otherwise as [`write_new`]. Private keys are written to the disk by this
+/// function.
 ///
 /// # Errors
 /// As [`write_new`].
@@ -51,10 +51,10 @@ pub fn write_secret(path: &Path, content: &[u8]) -> Result<(), FileError> {
     write_new(path, content, SECRET)
 }
 
-/// Writes several files that hold secrets, each as [`write_secret`] does, or none of them.
+/// Writes several files with secrets, each as [`write_secret`], or none of them.
 ///
 /// # Errors
-/// As [`write_new`]; then none of them is there.
+/// As [`write_new`]; then none of them exists.
 pub fn write_secrets(files: &[(&Path, &[u8])]) -> Result<(), FileError> {
     for (number, (path, content)) in files.iter().enumerate() {
         if let Err(error) = write_secret(path, content) {
@@ -65,10 +65,10 @@ pub fn write_secrets(files: &[(&Path, &[u8])]) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Makes the content of these files durable. The names are durable only when their folders are synced too.
+/// Makes the content of these files durable. Their names are durable only when their folders are synced too.
 ///
 /// # Errors
-/// When one of them cannot be synced; then none may be relied on.
+/// When one of them cannot be synced; then none is known to be durable.
 pub fn sync_all(paths: &[&Path]) -> Result<(), FileError> {
     paths
         .iter()
@@ -78,7 +78,7 @@ pub fn sync_all(paths: &[&Path]) -> Result<(), FileError> {
 /// Makes the names in a folder durable: what was created, renamed or removed in it.
 ///
 /// # Errors
-/// When the system refuses; then the names may not be relied on.
+/// When the system refuses; then the names are not known to be durable.
 pub fn sync_folder(path: &Path) -> Result<(), FileError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(FileError::of("sync", path))
 }
@@ -88,10 +88,10 @@ pub(super) fn create_file(path: &Path) -> Result<File, FileError> {
     unix::write::create_file(path, SECRET).map_err(FileError::of("create", path))
 }
 
-/// Writes the content, and only then opens the file to others.
+/// Writes the content, and only then sets the mode that lets others read.
 pub(super) fn fill(file: &mut File, content: &[u8], mode: u32) -> io::Result<()> {
     file.write_all(content)?;
-    // Even for 0600: an odd umask can have taken bits away at creation.
+    // Even for 0600: a strange umask can have removed bits at creation.
     unix::attributes::set_mode_of(file, mode)
 }
 
@@ -106,8 +106,8 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Sets the umask of the process until it is dropped. One test at a time; the other tests of this program do not
-    /// mind, since all modes here are exact.
+    /// Sets the umask of the process until it is dropped. One test at a time; it does not affect the other tests, since all
+    /// modes here are exact.
     pub struct Umask(Mode, #[allow(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
 
     impl Umask {
@@ -124,8 +124,8 @@ pub(super) mod tests {
         }
     }
 
-    /// A folder with an empty folder `victim`, and with `shared`, into which anybody may write, and in which somebody has laid a
-    /// `link` to it.
+    /// Returns a folder with an empty folder `victim`, and with `shared`, into which all users may write, and in which an
+    /// attacker has planted a `link` to it.
     pub fn planted() -> tempfile::TempDir {
         let top = tempfile::tempdir().unwrap();
         let path = |name: &str| top.path().join(name);
