@@ -4,13 +4,10 @@
 use std::fs;
 
 use super::testing::{Ca, files_below, order};
-use crate::authority::hierarchy::intermediate;
-use crate::authority::hierarchy::intermediate::{IntermediateInstallOrder, IntermediateRequestOrder};
-use crate::authority::hierarchy::key_passphrase;
-use crate::authority::hierarchy::rotation;
+use crate::authority::hierarchy::intermediate::{self, IntermediateInstallOrder, IntermediateRequestOrder};
+use crate::authority::hierarchy::{key_passphrase, rotation};
 use crate::authority::leaf::order::IssueOrder;
-use crate::authority::revocation::publish_crl;
-use crate::authority::revocation::publish_crl::CrlOrder;
+use crate::authority::revocation::publish_crl::{self, CrlOrder};
 use crate::keys::Passphrase;
 use crate::store::index::Filter;
 use crate::store::passphrase_prompt::PassphrasePrompt;

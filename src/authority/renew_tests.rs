@@ -3,8 +3,7 @@
 use crate::authority::error::CertifyError;
 use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::follow::FollowError;
-use crate::store::StoreError;
-use crate::store::certificate_folder;
+use crate::store::{StoreError, certificate_folder};
 use std::fs;
 
 use time::Duration;

@@ -12,10 +12,8 @@ use time::Duration;
 
 use super::testing::{Ca, files_below, order};
 use crate::authority::leaf::renew::{NextKey, RenewError};
-use crate::authority::revocation::publish_crl;
-use crate::authority::revocation::publish_crl::{CrlError, CrlOrder, CrlOutcome, CrlReason, CrlStatus};
-use crate::authority::revocation::revoke;
-use crate::authority::revocation::revoke::{RevokeAction, RevokeError, RevokeTarget};
+use crate::authority::revocation::publish_crl::{self, CrlError, CrlOrder, CrlOutcome, CrlReason, CrlStatus};
+use crate::authority::revocation::revoke::{self, RevokeAction, RevokeError, RevokeTarget};
 use crate::issuance::{Expiry, IssuerError};
 use crate::keys::{PrivateKey, key_file};
 use crate::store::ca_certificates::read_certificate;

@@ -1,9 +1,9 @@
 //! Tests of the acts on a CA, with real files.
 
 use crate::authority::error::CertifyError;
-use crate::authority::hierarchy::import::ImportError;
+use crate::authority::hierarchy::import::{ImportError, ImportedCa};
 use crate::authority::hierarchy::init::InitError;
-use crate::authority::hierarchy::key_passphrase::KeyPassphraseError;
+use crate::authority::hierarchy::key_passphrase::{self, KeyPassphraseError};
 use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::request_inputs::RequestInputError;
 use crate::store::StoreError;
@@ -15,8 +15,6 @@ use std::path::PathBuf;
 use time::Duration;
 
 use super::testing::{Ca, files_below, order};
-use crate::authority::hierarchy::import::ImportedCa;
-use crate::authority::hierarchy::key_passphrase;
 use crate::authority::leaf::order::{DueRule, IfNameExists, IssueOrder, IssueStatus, SubjectKey};
 use crate::authority::leaf::rollback;
 use crate::issuance::{DraftRefusal, Expiry};

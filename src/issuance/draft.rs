@@ -9,12 +9,10 @@ use super::request::{CertificateRequest, Expiry};
 use super::subject::subject;
 use super::template_string::TemplateString;
 use crate::keys::Signer;
-use crate::text::Lifetime;
-use crate::text::humanize;
-use crate::x509::general_name;
+use crate::text::{Lifetime, humanize};
 use crate::x509::{
     BasicConstraints, DistinguishedName, ExtendedKeyUsage, GeneralName, KeyKind, KeyUsage, NameConstraints, PublicKey,
-    SerialNumber, SignatureAlgorithm, Validity,
+    SerialNumber, SignatureAlgorithm, Validity, general_name,
 };
 
 /// Every field of a certificate, decided.

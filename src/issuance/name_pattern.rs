@@ -1,8 +1,7 @@
 //! One entry of `allow` in a template: a pattern that names match.
 
-use crate::x509::GeneralName;
-use crate::x509::general_name;
 use crate::x509::name_constraints::Subtree;
+use crate::x509::{GeneralName, general_name};
 
 /// One entry of `allow`: `*.corp.test` for everything below, an address block, or one name.
 pub(super) enum NamePattern {

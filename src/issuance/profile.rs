@@ -6,9 +6,8 @@ use std::ops::Range;
 use super::name_pattern::NamePattern;
 use super::name_rules::{CommonName, NameKind, NameRules};
 use super::template_string::TemplateString;
-use crate::text;
-use crate::text::Lifetime;
 use crate::text::toml_document::{Document, DocumentError, Located, Section};
+use crate::text::{self, Lifetime};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{
     AttributeType, DistinguishedName, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, NameConstraints, SerialNumber,

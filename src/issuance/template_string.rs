@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{Environment, UndefinedBehavior};
 
-use crate::text::escape;
-use crate::text::nearest;
+use crate::text::{escape, nearest};
 
 /// A template string. It is rendered when a draft is made, after the TOML was parsed, so that no value can become TOML.
 #[derive(Debug, Clone, PartialEq, Eq)]

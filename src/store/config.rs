@@ -6,10 +6,8 @@ use super::error::StoreError;
 use crate::issuance::{CsrLimits, TemplateString};
 use crate::store::home::Home;
 use crate::system::files;
-use crate::text;
-use crate::text::Lifetime;
-use crate::text::nearest;
 use crate::text::toml_document::{Document, DocumentError, Located, Section, quoted};
+use crate::text::{self, Lifetime, nearest};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{AttributeType, DistinguishedName, KeyAlgorithm, NameConstraints, general_name};
 

@@ -9,9 +9,8 @@ use super::passphrase_prompt::PassphraseUnavailable;
 use crate::issuance::IssuerError;
 use crate::keys::key_file::KeyFileError;
 use crate::system::files::{FileError, LockError};
-use crate::text;
 use crate::text::toml_document::DocumentError;
-use crate::text::{Diagnosis, Diagnostic, escape, nearest};
+use crate::text::{self, Diagnosis, Diagnostic, escape, nearest};
 use crate::x509::certificate_file::CertificateFileError;
 
 /// The reason why the CA on disk could not be read or used.

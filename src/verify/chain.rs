@@ -4,13 +4,12 @@ use super::budget::Budget;
 use super::candidate::Candidate;
 use super::cert_path::CertPath;
 use super::code::{Code, Rank};
-use super::diagnosis;
 use super::engine::{self, Opinion};
 use super::input::{Purpose, VerifyInput, VerifyOptions};
 use super::path::{Search, SearchEnd};
 use super::revocation::RevocationChecker;
-use super::rules;
 use super::verdict::{self, ExpiryCause, Link, Problem, Role, ValidUntil, Verdict};
+use super::{diagnosis, rules};
 use crate::lint::Severity;
 use crate::text::{humanize, rfc3339};
 

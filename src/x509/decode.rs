@@ -17,12 +17,11 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey as ParsedKey;
 use x509_parser::x509::{AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name};
 
-use super::distribution_point;
 use super::name_constraints::Subtree;
 use super::{
     Attribute, AttributeType, AuthorityKeyId, BasicConstraints, Certificate, DistinguishedName, ExtendedKeyUsage,
     Extension, GeneralName, KeyKind, KeyUsage, NameConstraints, PolicyConstraints, PublicKey, SerialNumber,
-    SignatureAlgorithm, SigningRequest, Validity, der,
+    SignatureAlgorithm, SigningRequest, Validity, der, distribution_point,
 };
 use crate::text;
 use oid_text::oid_text;

@@ -3,12 +3,11 @@
 use crate::authority::error::CertifyError;
 use crate::issuance::{CertificateRequest, Expiry, Profile};
 use crate::keys::{PrivateKey, Signer};
-use crate::store::Store;
 use crate::store::ca_certificates::ROOT;
 use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
 use crate::store::error::TemplateError;
-use crate::store::templates;
+use crate::store::{Store, templates};
 use crate::text::Lifetime;
 
 /// The template of a CA below another.

@@ -4,11 +4,8 @@ use std::path::PathBuf;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::authority::leaf::hook;
-use crate::authority::leaf::hook::Hook;
+use crate::authority::leaf::hook::{self, Hook};
 use crate::authority::leaf::order;
-use crate::store::Store;
-use crate::store::StoreError;
 use crate::store::ca_certificates::{CaCertificates, ROOT, read_certificate};
 use crate::store::certificate_files::{CERTIFICATE, KEY};
 use crate::store::effects::Effects;
@@ -16,8 +13,8 @@ use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::placement::ExpiryCondition;
 use crate::store::index::{Entry, Index, RecordedCrl};
-use crate::store::previous_certificates;
-use crate::store::previous_certificates::NameHistory;
+use crate::store::previous_certificates::{self, NameHistory};
+use crate::store::{Store, StoreError};
 use crate::text::shell_word;
 use crate::x509::{Certificate, SerialNumber, Validity};
 

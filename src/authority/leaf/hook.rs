@@ -11,15 +11,12 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::store::Store;
-use crate::store::StoreError;
 use crate::store::delivery::Paths;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Index, StoredHook};
-use crate::text;
-use crate::text::Lifetime;
-use crate::text::rfc3339;
+use crate::store::{Store, StoreError};
+use crate::text::{self, Lifetime, rfc3339};
 use crate::x509::SerialNumber;
 
 /// A hook.

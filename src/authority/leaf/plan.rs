@@ -15,11 +15,10 @@ use crate::authority::leaf::{request_inputs, subject_key_checks};
 use crate::authority::serial::draw_serial;
 use crate::issuance::{self, ApprovedDraft, CaCertificate, CertificateRequest, Comparison, Draft, SignedBy};
 use crate::keys::{PrivateKey, Signer};
-use crate::store::certificate_folder;
 use crate::store::delivery::Destination;
 use crate::store::entry_name::check_authority_name;
 use crate::store::index::Index;
-use crate::store::{Effects, Store};
+use crate::store::{Effects, Store, certificate_folder};
 use crate::system::files::Ownership;
 use crate::x509::KeyAlgorithm;
 

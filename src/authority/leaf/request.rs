@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::authority::error::CertifyError;
-use crate::authority::leaf::request_inputs;
-use crate::authority::leaf::request_inputs::RequestInputError;
+use crate::authority::leaf::request_inputs::{self, RequestInputError};
 use crate::issuance::{CertificateRequest, Expiry, RequestDraft, RequestError, sign_request};
 use crate::keys::{Passphrase, PrivateKey, Signer, WeakKeyError, weakness};
 use crate::store::Store;

@@ -5,11 +5,10 @@ use std::path::Path;
 
 use crate::issuance::name_rules::CommonName;
 use crate::issuance::{Profile, TemplateValues};
-use crate::store::Store;
 use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
 use crate::store::error::{StoreError, list};
-use crate::store::templates;
+use crate::store::{Store, templates};
 use crate::text::{self, Diagnosis, Diagnostic};
 use crate::x509::GeneralName;
 use crate::x509::general_name::GeneralNameError;

@@ -7,17 +7,14 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
-use crate::store::Store;
-use crate::store::StoreError;
 use crate::store::certificate_files::KEY;
-use crate::store::certificate_folder;
 use crate::store::delivery::{Destination, Paths};
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::{Entry, Index, Reference, Rollback};
-use crate::store::previous_certificates;
-use crate::store::previous_certificates::NameHistory;
+use crate::store::previous_certificates::{self, NameHistory};
+use crate::store::{Store, StoreError, certificate_folder};
 use crate::system::files;
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::SerialNumber;

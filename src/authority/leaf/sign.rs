@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::authority::leaf::error::IssueError;
-use crate::authority::leaf::issue;
-use crate::authority::leaf::order::Requested;
-use crate::authority::leaf::order::{IfNameExists, IssueOrder, IssueOutcome, SubjectKey};
-use crate::authority::leaf::request_inputs;
+use crate::authority::leaf::order::{IfNameExists, IssueOrder, IssueOutcome, Requested, SubjectKey};
+use crate::authority::leaf::{issue, request_inputs};
 use crate::issuance::name_rules::CommonName;
 use crate::issuance::{CsrError, Expiry, Profile, VerifiedCsr, verify_csr};
 use crate::store::Store;

@@ -3,11 +3,9 @@
 
 use time::OffsetDateTime;
 
-use crate::store::Store;
-use crate::store::StoreError;
-use crate::store::ca_certificates;
 use crate::store::certificate_files::CERTIFICATE;
 use crate::store::index::{Entry, Filter, Index};
+use crate::store::{Store, StoreError, ca_certificates};
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::PublicKey;
 use crate::x509::crl::RevocationReason;

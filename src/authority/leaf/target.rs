@@ -17,11 +17,10 @@ use crate::authority::leaf::request_inputs;
 use crate::issuance::{Comparison, Profile};
 use crate::keys::{PrivateKey, Signer};
 use crate::lint::Finding;
-use crate::store::certificate_folder;
 use crate::store::delivery::Destination;
 use crate::store::index::{Entry, Index};
 use crate::store::previous_certificates::{self, NameHistory};
-use crate::store::{Effects, Store};
+use crate::store::{Effects, Store, certificate_folder};
 use crate::x509::{Certificate, GeneralName, SerialNumber};
 
 /// An order with its template, name and destination.

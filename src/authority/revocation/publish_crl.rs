@@ -10,12 +10,11 @@ use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
 use crate::issuance::{CaCertificate, CrlDraft, CrlNotApproved, Issuer, approve_crl};
-use crate::store::Store;
-use crate::store::StoreError;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Index, NewCrl, RecordedCrl};
 use crate::store::passphrase_prompt::PassphrasePrompt;
+use crate::store::{Store, StoreError};
 use crate::system::files::{self, ExistingFile, FileError};
 use crate::text::{Diagnosis, Diagnostic, Lifetime};
 use crate::x509::{Crl, DistinguishedName, digest, pem};

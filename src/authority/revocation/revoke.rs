@@ -7,10 +7,9 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
-use crate::store::Store;
-use crate::store::StoreError;
 use crate::store::effects::Effects;
 use crate::store::index::{Entry, Filter, Index, Reference, Revocation, Transaction};
+use crate::store::{Store, StoreError};
 use crate::system::files;
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::crl::RevocationReason;

@@ -17,8 +17,7 @@ use crate::store::delivery::Paths;
 use crate::store::index::{Entry, Reference, Rollback};
 use crate::store::locate::locate;
 use crate::store::previous_certificates::NameHistory;
-use crate::text;
-use crate::text::rfc3339;
+use crate::text::{self, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -18,8 +18,7 @@ use crate::store::certificate_files::{CERTIFICATE, CHAIN, KEY};
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::EncryptedKey;
-use crate::text;
-use crate::text::{Lifetime, humanize, rfc3339};
+use crate::text::{self, Lifetime, humanize, rfc3339};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{KeyAlgorithm, NameConstraints};
 

@@ -15,8 +15,7 @@ use crate::cli::options::passphrase::{PassphraseArguments, new_ca_passphrase};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::text;
-use crate::text::rfc3339;
+use crate::text::{self, rfc3339};
 use crate::x509::{AttributeType, KeyAlgorithm};
 
 #[derive(Debug, Args)]

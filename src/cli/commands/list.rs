@@ -15,8 +15,7 @@ use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::{CertificateStatus, Entry, Filter};
 use crate::store::templates;
-use crate::text;
-use crate::text::Lifetime;
+use crate::text::{self, Lifetime};
 use crate::x509::GeneralName;
 
 #[derive(Debug, Args)]

@@ -15,8 +15,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Reference;
-use crate::text;
-use crate::text::{humanize, rfc3339};
+use crate::text::{self, humanize, rfc3339};
 use crate::x509::SerialNumber;
 
 #[derive(Debug, Args)]

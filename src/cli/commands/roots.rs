@@ -11,8 +11,7 @@ use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::store::ca_certificates::Root;
 use crate::system::files::{self, ExistingFile};
-use crate::text;
-use crate::text::rfc3339;
+use crate::text::{self, rfc3339};
 use crate::x509::pem;
 
 #[derive(Debug, Args)]

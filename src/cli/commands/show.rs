@@ -14,8 +14,7 @@ use crate::store::delivery::Paths;
 use crate::store::index::{CertificateStatus, Entry, EntryId, Reference, Revocation};
 use crate::store::locate::locate;
 use crate::store::previous_certificates::NameHistory;
-use crate::text;
-use crate::text::{humanize, rfc3339};
+use crate::text::{self, humanize, rfc3339};
 use crate::x509::ExtendedKeyUsage;
 use crate::x509::certificate::Certificate;
 

@@ -10,8 +10,7 @@ use crate::report::describe::fields::{
 };
 use crate::report::describe::object::Describe;
 use crate::report::page::{Page, Tone};
-use crate::text;
-use crate::text::{humanize, rfc3339};
+use crate::text::{self, humanize, rfc3339};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{BasicConstraints, Certificate, ExtendedKeyUsage, NameConstraints, digest};
 

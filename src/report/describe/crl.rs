@@ -9,8 +9,7 @@ use crate::report::describe::fields::{
 };
 use crate::report::describe::object::Describe;
 use crate::report::page::{Page, Tone};
-use crate::text;
-use crate::text::rfc3339;
+use crate::text::{self, rfc3339};
 use crate::x509::crl::RevokedEntry;
 use crate::x509::{Crl, digest};
 

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::report::page::{Page, Tone};
-use crate::text;
-use crate::text::{humanize, rfc3339};
+use crate::text::{self, humanize, rfc3339};
 use crate::x509::certificate::oid;
 use crate::x509::{
     AttributeType, AuthorityKeyId, DistinguishedName, Extension, GeneralName, KeyKind, PublicKey, SignatureAlgorithm,

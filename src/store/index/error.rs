@@ -8,8 +8,7 @@ use rusqlite::ffi;
 use crate::store::index::limits::PATIENCE;
 use crate::store::index::reference::Reference;
 use crate::system::files::FileError;
-use crate::text;
-use crate::text::{Diagnosis, Diagnostic, escape};
+use crate::text::{self, Diagnosis, Diagnostic, escape};
 use crate::x509::{DecodeError, SerialNumber};
 
 #[derive(Debug, thiserror::Error)]

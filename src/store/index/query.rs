@@ -5,8 +5,7 @@ use rusqlite::{OptionalExtension, Params, named_params, params_from_iter};
 use time::OffsetDateTime;
 
 use crate::store::index::{CertificateStatus, Entry, EntryId, Index, IndexError, Reference, Revocation};
-use crate::text;
-use crate::text::Lifetime;
+use crate::text::{self, Lifetime};
 use crate::x509::{Certificate, GeneralName, SerialNumber, general_name};
 
 /// The columns that [`Entry::from_row`] reads. `:now` selects the revocation in effect: the latest that was not

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use super::unfinished_name::unfinished_name;
 use super::{FileError, SECRET};
-use crate::system::Entropy;
-use crate::system::unix;
+use crate::system::{Entropy, unix};
 
 /// Creates such a file on the file system of a folder, to write and read.
 ///

@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use crate::verify::candidate::{Candidate, CandidateCrl};
-use crate::x509::CanonicalName;
 use crate::x509::certificate::oid;
 use crate::x509::distribution_point::{complete_relative_name, directory_name};
-use crate::x509::{DistributionPoint, PointName, ReasonFlags, der};
+use crate::x509::{CanonicalName, DistributionPoint, PointName, ReasonFlags, der};
 
 /// The relation of a CRL to a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

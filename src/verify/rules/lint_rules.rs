@@ -1,7 +1,6 @@
 //! RFC 5280 §4: the rules of [`crate::lint`] that make a chain invalid, for each purpose.
 
-use crate::lint::rules as lint;
-use crate::lint::{LintTarget, Rule, Severity};
+use crate::lint::{LintTarget, Rule, Severity, rules as lint};
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::Rank;
 use crate::verify::input::{Purpose, VerifyOptions};

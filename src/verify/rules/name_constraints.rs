@@ -8,11 +8,10 @@ use crate::verify::candidate::Candidate;
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::{Code, Rank};
 use crate::verify::verdict::{Problem, Role};
-use crate::x509::CanonicalName;
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::uri_host::{is_plain_host, uri_host};
-use crate::x509::{AttributeType, GeneralName, der};
+use crate::x509::{AttributeType, CanonicalName, GeneralName, der};
 
 pub const NAME_CONSTRAINT_VIOLATED: Code = Code {
     code: "name-constraint-violated",

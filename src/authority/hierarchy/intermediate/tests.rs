@@ -1,7 +1,7 @@
 //! Requests that are signed by another CA and come back.
 
 use crate::authority::error::CertifyError;
-use crate::authority::hierarchy::intermediate::IntermediateError;
+use crate::authority::hierarchy::intermediate::{IntermediateError, *};
 use crate::authority::leaf::error::IssueError;
 use crate::store::StoreError;
 use std::fs;
@@ -9,7 +9,6 @@ use std::fs;
 use time::Duration;
 
 use crate::authority::hierarchy::init;
-use crate::authority::hierarchy::intermediate::*;
 use crate::authority::leaf::order::IssueOrder;
 use crate::authority::testing::{Ca, order};
 use crate::issuance::SignedBy;

@@ -14,13 +14,11 @@ use crate::issuance::profile::Distribution;
 use crate::issuance::{self, Draft, Issuer, Profile, SignedBy, TemplateValues, recertify};
 use crate::store::ca_certificates::{CaCertificates, ROOT, Root, read_certificates};
 use crate::store::certificate_files::CHAIN;
-use crate::store::delivery;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::error::TemplateError;
 use crate::store::index::{EntryId, Index, Transaction};
-use crate::store::templates;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, delivery, templates};
 use crate::system::files;
 use crate::x509::{Certificate, Validity};
 

@@ -1,16 +1,14 @@
 //! Rotations of small CAs, and what a renewed root keeps.
 
 use crate::authority::error::CertifyError;
-use crate::authority::hierarchy::rotation::RotationError;
+use crate::authority::hierarchy::rotation::{RotationError, *};
 use crate::store::StoreError;
 use crate::store::passphrase_prompt::EncryptedKey;
 use std::fs;
 
 use time::Duration;
 
-use crate::authority::hierarchy::init;
-use crate::authority::hierarchy::renew_root;
-use crate::authority::hierarchy::rotation::*;
+use crate::authority::hierarchy::{init, renew_root};
 use crate::authority::leaf::order::{IfNameExists, IssueOrder};
 use crate::authority::leaf::renew::NextKey;
 use crate::authority::testing::{Ca, files_below, order};

@@ -10,8 +10,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::certificate_files::CERTIFICATE;
-use crate::text;
-use crate::text::{Lifetime, humanize, rfc3339};
+use crate::text::{self, Lifetime, humanize, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

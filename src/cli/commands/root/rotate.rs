@@ -13,8 +13,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Entry;
-use crate::text;
-use crate::text::{Lifetime, rfc3339};
+use crate::text::{self, Lifetime, rfc3339};
 use crate::x509::{Certificate, KeyAlgorithm};
 
 #[derive(Debug, Args)]
