@@ -102,13 +102,13 @@ mod tests {
     use crate::x509::{ExtendedKeyUsage, KeyAlgorithm};
 
     #[test]
-    fn each_field_of_a_certificate_is_compared_with_what_was_decided() {
+    fn each_field_of_a_certificate_is_compared_with_the_draft() {
         let other = root(KeyAlgorithm::Ed25519, &ROOT.replace("\"name\"", "\"Other\""));
         let other = other.ca_certificate().certificate();
         let root = root(KeyAlgorithm::EcdsaP256, &ROOT.replace("permit  = []", "permit  = [\"corp.test\"]"));
-        let wish = request("Test Issuing", &[], &other.public_key);
+        let input = request("Test Issuing", &[], &other.public_key);
         let by = SignedBy::Issuer(root.ca_certificate());
-        let draft = Draft::new(&profile(INTERMEDIATE), &wish, by, NOW, serial(2)).unwrap();
+        let draft = Draft::new(&profile(INTERMEDIATE), &input, by, NOW, serial(2)).unwrap();
         let written = approve(draft.clone(), Some(root.ca_certificate())).unwrap().unsigned;
         assert_eq!(first_difference(&draft, &written), None);
         let url = || vec!["http://corp.test".to_owned()];

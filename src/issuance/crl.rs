@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_every_kind_of_key_is_signed_by_it_and_says_what_was_decided() {
+    fn a_crl_is_signed_with_every_kind_of_key_and_equals_its_draft() {
         for algorithm in
             [KeyAlgorithm::EcdsaP256, KeyAlgorithm::EcdsaP384, KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519]
         {
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_names_nobody_leaves_the_field_out() {
+    fn a_crl_without_entries_leaves_the_field_out() {
         let list = signed(&root(KeyAlgorithm::EcdsaP256, ROOT), 1, NOW, &[]);
         // Version, algorithm, issuer, two times, extensions.
         let (_, content, _) = der::split_first(list.tbs()).unwrap();
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_may_not_sign_lists_signs_none() {
+    fn a_ca_without_crl_sign_signs_no_crl() {
         let issuer = root(KeyAlgorithm::EcdsaP256, &ROOT.replace(", \"crl-sign\"", ""));
         let draft = CrlDraft::new(issuer.ca_certificate(), 1, NOW, NOW, Vec::new());
         assert!(matches!(draft, Err(IssuerError::MayNotSignCrls(name)) if name == "root"));
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_of_a_list_is_compared_with_what_was_decided() {
+    fn each_field_of_a_crl_is_compared_with_the_draft() {
         let issuer = root(KeyAlgorithm::EcdsaP256, ROOT);
         let draft = CrlDraft::new(issuer.ca_certificate(), 7, NOW, NOW, Vec::new()).unwrap();
         let written = signed(&issuer, 7, NOW, &[]);
@@ -345,7 +345,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_revoked_the_other_parser_reads_it(number in 1..u64::MAX, revoked in entries()) {
+        fn every_crl_is_read_by_the_other_parser(number in 1..u64::MAX, revoked in entries()) {
             let issuer = root(KeyAlgorithm::Ed25519, ROOT);
             let list = signed(&issuer, number, NOW, &revoked);
             prop_assert_eq!(list.entries, revoked);

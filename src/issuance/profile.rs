@@ -439,7 +439,7 @@ mod tests {
         Profile::read("t", "t.toml", toml).map_err(|error| error.to_string())
     }
 
-    fn told(toml: &str) -> String {
+    fn message(toml: &str) -> String {
         read(toml).expect_err("the template is wrong")
     }
 
@@ -453,10 +453,10 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_missing_is_told_at_once() {
-        let told = told("summary = \"x\"");
+    fn everything_that_is_missing_is_reported_at_once() {
+        let message = message("summary = \"x\"");
         for part in ["'key' is missing", "'lifetime' is missing", "[usage] is missing"] {
-            assert!(told.contains(part), "{told}");
+            assert!(message.contains(part), "{message}");
         }
     }
 
@@ -491,8 +491,8 @@ mod tests {
                 "t.toml:6:8: 'crl.test/a.crl' is not a URI",
             ),
         ] {
-            let told = told(&toml);
-            assert!(told.contains(part), "{toml}\n→ {told}");
+            let message = message(&toml);
+            assert!(message.contains(part), "{toml}\n→ {message}");
         }
     }
 
@@ -515,7 +515,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_template_with_a_piece_exchanged_is_read_or_told_with_its_place(
+        fn a_template_with_a_piece_replaced_is_read_or_refused_with_its_position(
             at in proptest::prelude::any::<proptest::sample::Index>(),
             length in 0_usize..12,
             piece in "\\PC{0,10}|[a-z\\[\\]=\" \\n{}.#'0-9-]{0,10}",

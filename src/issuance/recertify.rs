@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_loses_a_limit_that_nobody_keeps_for_a_trust_anchor_and_no_critical_one() {
+    fn a_renewed_root_drops_limits_that_do_not_apply_to_trust_anchors_and_no_critical_ones() {
         let root = root(KeyAlgorithm::EcdsaP256, ROOT);
         let mut old = root.ca_certificate().certificate().clone();
         let key = root.signer();
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_issuer_may_not_sign_or_nobody_could_write_is_refused() {
+    fn what_the_issuer_may_not_sign_or_the_encoder_cannot_write_is_refused() {
         let old_root = root(KeyAlgorithm::EcdsaP256, ROOT);
         let issuing = below(&old_root, INTERMEDIATE).unwrap();
         let other = root(KeyAlgorithm::EcdsaP256, &ROOT.replace("\"name\"", "\"Other\""));

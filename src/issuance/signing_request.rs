@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_of_every_kind_of_key_proves_its_possession_and_says_what_was_decided() {
+    fn a_request_is_signed_with_every_kind_of_key_and_equals_its_draft() {
         let kinds = KeyAlgorithm::ALL.into_iter();
         for algorithm in kinds.filter(|kind| !matches!(kind, KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096)) {
             let key = PrivateKey::generate(algorithm).unwrap();
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_says_something_else_or_is_not_signed_by_its_key_is_not_handed_out() {
+    fn a_request_that_differs_from_its_draft_or_is_not_signed_by_its_key_is_not_returned() {
         let [key, other] = [(); 2].map(|()| PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
         let draft = draft(&["web.test"], None);
         let request = sign_request(&draft, &key).unwrap();

@@ -101,22 +101,22 @@ fn a_lifetime_counts_its_last_second_and_begins_a_little_before_now() {
 fn a_leaf_never_outlives_its_issuer_but_can_be_clipped() {
     let root = root(KeyAlgorithm::EcdsaP256, &ROOT.replace("\"10y\"", "\"30d\""));
     let key = leaf_key();
-    let wish = request("web.test", &["web.test"], key.public_key());
+    let input = request("web.test", &["web.test"], key.public_key());
     let end = root.ca_certificate().certificate().validity.not_after;
     assert!(
-        matches!(issue(&root, SERVER, &wish), Err(DraftRefusal::OutlivesIssuer { issuer_end, .. }) if issuer_end == end)
+        matches!(issue(&root, SERVER, &input), Err(DraftRefusal::OutlivesIssuer { issuer_end, .. }) if issuer_end == end)
     );
-    let clipped = issue(&root, SERVER, &super::CertificateRequest { clip: true, ..wish }).unwrap();
+    let clipped = issue(&root, SERVER, &super::CertificateRequest { clip: true, ..input }).unwrap();
     assert_eq!(clipped.validity.not_after, end);
 }
 
 #[test]
-fn an_issuer_that_has_ended_issues_nothing() {
+fn an_expired_issuer_issues_nothing() {
     let root = root(KeyAlgorithm::EcdsaP256, ROOT);
     let key = leaf_key();
-    let wish = request("web.test", &["web.test"], key.public_key());
+    let input = request("web.test", &["web.test"], key.public_key());
     for now in [datetime!(2037-01-01 0:00 UTC), datetime!(2020-01-01 0:00 UTC)] {
-        let draft = Draft::new(&profile(SERVER), &wish, SignedBy::Issuer(root.ca_certificate()), now, serial(2));
+        let draft = Draft::new(&profile(SERVER), &input, SignedBy::Issuer(root.ca_certificate()), now, serial(2));
         assert!(matches!(draft, Err(DraftRefusal::IssuerNotValid { .. })));
     }
 }
@@ -181,8 +181,8 @@ fn an_authority_needs_a_subject_and_a_leaf_with_names_does_not() {
         let organized = template.replace("organization = \"{{ organization }}\"", "");
         organized.replace("= \"name\"", "= \"none\"").replace("= \"first\"", "= \"none\"")
     };
-    let wish = request("Test Root", &[], key.public_key());
-    let refused = Draft::new(&profile(&nameless(ROOT)), &wish, SignedBy::Itself(&key), NOW, serial(1)).unwrap_err();
+    let input = request("Test Root", &[], key.public_key());
+    let refused = Draft::new(&profile(&nameless(ROOT)), &input, SignedBy::Itself(&key), NOW, serial(1)).unwrap_err();
     assert_eq!(refused, DraftRefusal::AuthorityWithoutSubject);
     let root = root(KeyAlgorithm::EcdsaP256, ROOT);
     let leaf = issue(&root, &nameless(SERVER), &request("w", &["w.test"], key.public_key())).unwrap();
@@ -210,10 +210,10 @@ fn a_leaf_named_as_its_issuer_is_refused() {
 #[test]
 fn flags_override_the_subject_of_the_template() {
     let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
-    let mut wish = request("alice", &[], key.public_key());
-    wish.subject =
+    let mut input = request("alice", &[], key.public_key());
+    input.subject =
         vec![(AttributeType::OrganizationalUnit, "Ops".into()), (AttributeType::Organization, "Beta".into())];
-    assert_eq!(issue(&root, CLIENT, &wish).unwrap().subject.to_string(), "O=Beta, OU=Ops, CN=alice");
+    assert_eq!(issue(&root, CLIENT, &input).unwrap().subject.to_string(), "O=Beta, OU=Ops, CN=alice");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn a_certificate_beyond_2049_is_written_as_generalized_time() {
 
 /// Names of other tools that rcgen cannot encode: see `src/issuance/encode.rs`.
 #[test]
-fn the_name_of_a_foreign_ca_is_copied_byte_by_byte() {
+fn the_name_of_a_ca_of_another_tool_is_copied_byte_for_byte() {
     let root = root(KeyAlgorithm::EcdsaP256, ROOT);
     let attribute = |oid: &[u8], tag, value: &[u8]| {
         der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, oid), &der::value(tag, value)])
@@ -254,20 +254,20 @@ fn the_name_of_a_foreign_ca_is_copied_byte_by_byte() {
         (fields.issuer, fields.subject, fields.public_key) =
             (name.clone(), name.clone(), key.public_key().spki().to_vec());
         let to_be_signed = fields.join();
-        let foreign = tbs::assemble(&to_be_signed, &key.signature_algorithm(), &key.sign(&to_be_signed).unwrap());
-        let foreign = Certificate::from_der(&foreign).unwrap();
-        let foreign = Issuer::new(CaCertificate::new("foreign", foreign, Vec::new()).unwrap(), key).unwrap();
+        let other = tbs::assemble(&to_be_signed, &key.signature_algorithm(), &key.sign(&to_be_signed).unwrap());
+        let other = Certificate::from_der(&other).unwrap();
+        let other = Issuer::new(CaCertificate::new("other", other, Vec::new()).unwrap(), key).unwrap();
         let leaf_key = leaf_key();
-        let leaf = issue(&foreign, SERVER, &request("web.test", &["web.test"], leaf_key.public_key())).unwrap();
+        let leaf = issue(&other, SERVER, &request("web.test", &["web.test"], leaf_key.public_key())).unwrap();
         assert_eq!(leaf.issuer.as_der(), name);
         assert_eq!(DistinguishedName::from_der(&name).unwrap(), leaf.issuer);
     }
 }
 
 #[test]
-fn a_draft_is_signed_by_the_key_it_was_approved_for_only() {
+fn a_draft_is_signed_only_by_the_key_that_it_was_approved_for() {
     let root = root(KeyAlgorithm::EcdsaP256, ROOT);
-    let (key, stranger) = (leaf_key(), leaf_key());
+    let (key, other) = (leaf_key(), leaf_key());
     let draft = Draft::new(
         &profile(SERVER),
         &request("w", &["w.test"], key.public_key()),
@@ -277,18 +277,18 @@ fn a_draft_is_signed_by_the_key_it_was_approved_for_only() {
     )
     .unwrap();
     let approved = approve(draft, Some(root.ca_certificate())).unwrap();
-    assert!(matches!(sign(approved, &stranger), Err(IssuerError::OtherKey)));
-    assert!(matches!(Issuer::new(root.ca_certificate().clone(), stranger), Err(IssuerError::KeyMismatch(_))));
+    assert!(matches!(sign(approved, &other), Err(IssuerError::OtherKey)));
+    assert!(matches!(Issuer::new(root.ca_certificate().clone(), other), Err(IssuerError::KeyMismatch(_))));
 }
 
 #[test]
-fn what_a_signer_made_of_something_else_or_with_another_algorithm_is_no_certificate_and_no_list() {
+fn a_signature_over_other_bytes_or_with_another_algorithm_makes_no_certificate_and_no_crl() {
     let root = root(KeyAlgorithm::EcdsaP256, ROOT);
     let ca_certificate = root.ca_certificate().clone();
     let key = leaf_key();
     let draft = || {
-        let wish = request("w", &["w.test"], key.public_key());
-        let draft = Draft::new(&profile(SERVER), &wish, SignedBy::Issuer(&ca_certificate), NOW, serial(2)).unwrap();
+        let input = request("w", &["w.test"], key.public_key());
+        let draft = Draft::new(&profile(SERVER), &input, SignedBy::Issuer(&ca_certificate), NOW, serial(2)).unwrap();
         approve(draft, Some(&ca_certificate)).unwrap()
     };
     let list = || approve_crl(CrlDraft::new(&ca_certificate, 1, NOW, NOW, Vec::new()).unwrap()).unwrap();
@@ -332,14 +332,14 @@ fn a_ca_key_need_not_be_a_private_key_from_a_file() {
 }
 
 #[test]
-fn a_leaf_is_no_issuer() {
+fn a_leaf_is_not_an_issuer() {
     let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), leaf_key());
     let leaf = issue(&root, SERVER, &request("w", &["w.test"], key.public_key())).unwrap();
     assert!(matches!(CaCertificate::new("leaf", leaf, Vec::new()), Err(IssuerError::NotAnAuthority(_))));
 }
 
 #[test]
-fn what_may_not_sign_certificates_is_no_issuer() {
+fn what_may_not_sign_certificates_is_not_an_issuer() {
     use crate::lint::testing::{TestCa, TestCert, empty_name, rsa_spki};
     use crate::x509::certificate::oid;
     let taken = |cert: TestCert| CaCertificate::new("ca", TestCa::self_signed(cert).certificate, Vec::new());

@@ -182,13 +182,13 @@ mod tests {
         let names = der::sequence(&names.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let extension = der::sequence(&[&oid(&[0x55, 0x1d, 17]), &der::value(der::OCTET_STRING, &names)]);
         let values = der::value(der::SET, &der::sequence(&[&extension]));
-        let wish = der::sequence(&[&oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14]), &values]);
+        let input = der::sequence(&[&oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14]), &values]);
         let subject = DistinguishedName::build(&[(AttributeType::CommonName, "web.test".to_owned())]).unwrap();
         let to_be_signed = der::sequence(&[
             &der::value(der::INTEGER, &[version]),
             subject.as_der(),
             key.public_key().spki(),
-            &der::value(der::context_constructed(0), &wish),
+            &der::value(der::context_constructed(0), &input),
         ]);
         let mut named = key.signature_algorithm();
         if let Some(content) = algorithm {

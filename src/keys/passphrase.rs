@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_ending_of_a_file_is_no_part_of_the_passphrase() {
+    fn the_line_ending_of_a_file_is_not_part_of_the_passphrase() {
         for given in ["secret", "secret\n", "secret\r\n"] {
             assert_eq!(Passphrase::new(given.into()).expose(), b"secret");
         }

@@ -185,7 +185,7 @@ mod tests {
             PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap(),
             PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap(),
         );
-        let told = verify(key.public_key(), &other.signature_algorithm(), b"", b"").unwrap_err().to_string();
-        assert!(told.contains("Ed25519") && told.contains("ecdsa-p256"), "{told}");
+        let message = verify(key.public_key(), &other.signature_algorithm(), b"", b"").unwrap_err().to_string();
+        assert!(message.contains("Ed25519") && message.contains("ecdsa-p256"), "{message}");
     }
 }

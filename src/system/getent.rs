@@ -29,10 +29,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_known_is_told_what_is_not_is_nothing_and_no_database_is_an_error() {
+    fn a_known_name_has_lines_an_unknown_one_has_none_and_a_missing_database_is_an_error() {
         // Without getent there is nothing to test.
-        let Ok(told) = ask("passwd", "root") else { return };
-        assert!(told.starts_with("root:"), "{told}");
+        let Ok(message) = ask("passwd", "root") else { return };
+        assert!(message.starts_with("root:"), "{message}");
         for name in ["nobody-of-this-name", "", "--help"] {
             assert_eq!(ask("passwd", name).unwrap(), "");
         }

@@ -110,7 +110,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     #[test]
-    fn what_it_says_and_how_it_ends_is_known() {
+    fn the_output_and_the_exit_status_of_a_command_are_known() {
         assert_eq!(
             run("pwd; echo $WORD >&2; exit 7", LONG),
             (Ended::Exited(7), "/\nfrom the environment\n".to_owned())
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_end_is_ended_with_all_that_it_started() {
+    fn a_command_that_exceeds_its_time_is_stopped_with_all_that_it_started() {
         let begun = Instant::now();
         let (ended, said) = run("sleep 600 & echo $!; wait", Duration::from_millis(300));
         assert_eq!(ended, Ended::TimedOut);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_heed_the_request_to_end_is_killed() {
+    fn a_command_that_ignores_the_request_to_exit_is_killed() {
         let begun = Instant::now();
         let (ended, _) = run("trap '' TERM; sleep 600 & while :; do wait; sleep 1; done", Duration::from_millis(300));
         assert_eq!(ended, Ended::TimedOut);

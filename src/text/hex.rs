@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hexadecimal_is_read_in_every_usual_spelling() {
+    fn hexadecimal_is_read_in_every_usual_form() {
         for text in ["0a1bff", "0A:1B:FF", "0xa1bff", "a1bff"] {
             assert_eq!(from_hex(text).unwrap(), [0x0a, 0x1b, 0xff], "{text}");
         }

@@ -78,8 +78,8 @@ mod tests {
     }
 
     #[test]
-    fn distances_are_told_in_the_units_that_matter() {
-        for (seconds, told) in [
+    fn durations_are_shown_in_the_units_that_matter() {
+        for (seconds, message) in [
             (1, "1 second"),
             (300, "5 minutes"),
             (11_100, "3 hours 5 minutes"),
@@ -88,7 +88,7 @@ mod tests {
             (315_356_399, "10 years"),
             (3 * 31_536_000 - 7_200, "3 years"),
         ] {
-            assert_eq!(humanize(Duration::seconds(seconds)), told);
+            assert_eq!(humanize(Duration::seconds(seconds)), message);
         }
     }
 

@@ -278,13 +278,13 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_of_a_file_are_told_at_once_each_with_its_place() {
-        let told = problems(
+    fn all_problems_of_a_file_are_reported_at_once_each_with_its_position() {
+        let message = problems(
             "lifetme = \"90d\"\nlifetime = \"90 days\"\n[names]\nat-least = \"one\"\nat_least = 1\ncolour = 2\n",
         );
-        let lines: Vec<_> = told.lines().collect();
+        let lines: Vec<_> = message.lines().collect();
         assert_eq!(lines[0], "a.toml:1:1: unknown key 'lifetme' at the top of the file; did you mean 'lifetime'?");
-        assert!(lines[1].starts_with("a.toml:2:12: '90 days' is not a duration"), "{told}");
+        assert!(lines[1].starts_with("a.toml:2:12: '90 days' is not a duration"), "{message}");
         assert_eq!(lines[2], "a.toml:4:12: invalid type: string \"one\", expected a whole number, 0 or more");
         assert_eq!(lines[3], "a.toml:5:1: unknown key 'at_least' in [names]; did you mean 'at-least'?");
         assert_eq!(lines[4], "a.toml:6:1: unknown key 'colour' in [names]; known here: at-least, lives");
@@ -292,18 +292,18 @@ mod tests {
     }
 
     #[test]
-    fn each_wrong_value_of_a_list_is_told_with_its_own_place() {
-        let told = problems("[names]\nlives = [\"90d\", 5, \"x\"]\nat-least = -1\n");
-        let lines: Vec<_> = told.lines().collect();
+    fn each_wrong_value_of_a_list_is_reported_with_its_own_position() {
+        let message = problems("[names]\nlives = [\"90d\", 5, \"x\"]\nat-least = -1\n");
+        let lines: Vec<_> = message.lines().collect();
         assert_eq!(lines[0], "a.toml:2:17: invalid type: integer `5`, expected a string");
-        assert!(lines[1].starts_with("a.toml:2:20: 'x' is not a duration"), "{told}");
+        assert!(lines[1].starts_with("a.toml:2:20: 'x' is not a duration"), "{message}");
         assert_eq!(lines[2], "a.toml:3:12: invalid value: integer `-1`, expected a whole number, 0 or more");
         assert_eq!(problems("[names]\nlives = \"90d\"\n"), "a.toml:2:9: expected a list, found string");
         assert_eq!(problems("[names]\nlives = []\n"), "");
     }
 
     #[test]
-    fn text_that_is_no_toml_is_told_with_its_place() {
+    fn text_that_is_not_toml_is_refused_with_its_position() {
         assert!(problems("lifetime = \n[names").starts_with("a.toml:1:"));
         assert!(problems("names = 3").contains("expected a table [names], found integer"));
         assert_eq!(problems("lifetime = \"90d\""), "");

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_known_in_every_spelling_and_nothing_else_is_one() {
+    fn a_reason_is_read_in_every_form_and_other_words_are_refused() {
         for (code, reason, name) in RevocationReason::ALL {
             assert_eq!(name.parse(), Ok(reason));
             assert_eq!(RevocationReason::from_code(code), Some(reason));

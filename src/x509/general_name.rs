@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_no_name_of_any_kind() {
+    fn an_empty_text_is_not_a_name_of_any_kind() {
         for given in ["", "dns:"] {
             assert_eq!(given.parse::<GeneralName>(), Err(GeneralNameError::Empty), "{given:?}");
         }
@@ -283,14 +283,14 @@ mod tests {
     }
 
     #[test]
-    fn an_address_in_brackets_is_told_how_it_is_written() {
+    fn an_address_in_brackets_is_refused_with_the_right_form() {
         for given in ["[::1]", "[::1]:443"] {
             assert!(shown(given).contains("without brackets"), "{}", shown(given));
         }
     }
 
     #[test]
-    fn names_that_nobody_could_match_or_that_trick_a_reader_are_refused() {
+    fn names_that_match_nothing_or_trick_a_reader_are_refused() {
         for given in [
             "",
             "a b.test",

@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_known_in_both_spellings() {
+    fn labels_are_known_in_both_forms() {
         for known in &KNOWN {
             assert_eq!(AttributeType::from_label(known.short).as_ref(), Some(&known.kind));
             assert_eq!(AttributeType::from_label(&known.long.to_uppercase()).as_ref(), Some(&known.kind));

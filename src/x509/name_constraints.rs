@@ -326,7 +326,7 @@ mod tests {
 
     /// RFC 5280 §4.2.1.10: "The constraint MUST be specified as a fully qualified domain name"; an address is not one.
     #[test]
-    fn a_uri_whose_host_is_no_name_lies_in_no_subtree() {
+    fn a_uri_without_a_host_name_is_in_no_subtree() {
         let holds = |base: &str, uri: &str| Subtree::Uri(base.to_owned()).contains(&GeneralName::Uri(uri.to_owned()));
         assert!(!holds("10.0.0.1", "https://10.0.0.1/"));
         assert!(!holds("[", "https://[::1]/"));
@@ -394,13 +394,13 @@ mod tests {
     }
 
     #[test]
-    fn constraints_that_would_surprise_are_refused_with_the_right_spelling() {
-        let told = |given: &str| given.parse::<Subtree>().unwrap_err().to_string();
-        assert!(told("10.0.0.1/8").contains("did you mean 10.0.0.0/8?"));
-        assert!(told("*.corp.test").contains("write 'corp.test'"));
-        assert!(told("10.0.0.0/33").contains("address block"));
-        assert!(told("uri:https://a.test/").contains("without scheme"));
-        assert!(told("spiffe://a.test/web").contains("give uri: and its name"));
+    fn constraints_that_would_surprise_are_refused_with_the_right_form() {
+        let message = |given: &str| given.parse::<Subtree>().unwrap_err().to_string();
+        assert!(message("10.0.0.1/8").contains("did you mean 10.0.0.0/8?"));
+        assert!(message("*.corp.test").contains("write 'corp.test'"));
+        assert!(message("10.0.0.0/33").contains("address block"));
+        assert!(message("uri:https://a.test/").contains("without scheme"));
+        assert!(message("spiffe://a.test/web").contains("give uri: and its name"));
         for given in ["corp.test", "10.0.0.0/8", "email:.corp.test", "uri:corp.test", "2001:db8::/32"] {
             let subtree: Subtree = given.parse().unwrap();
             assert_eq!(subtree.to_string().parse::<Subtree>().unwrap(), subtree);

@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_no_host_name_and_what_programs_read_differently_is_none() {
+    fn an_address_is_not_a_host_name_and_neither_is_what_programs_read_differently() {
         for uri in [
             "urn:corp:web",
             "mailto:a@corp.test",

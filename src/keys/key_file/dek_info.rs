@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_padding_is_one_to_eight_bytes_each_of_which_says_how_many() {
+    fn a_padding_is_one_to_eight_bytes_each_of_which_is_their_number() {
         let (key, iv) = ([7; 24], [9; 8]);
         let decrypted = |plain: &[[u8; 8]]| {
             let cipher = des::TdesEde3::new_from_slice(&key).unwrap();

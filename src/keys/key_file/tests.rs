@@ -201,7 +201,7 @@ fn what_is_not_read_is_named_with_the_way_out() {
 }
 
 #[test]
-fn a_wrong_passphrase_is_told_as_such_in_every_encryption() {
+fn a_wrong_passphrase_is_reported_as_such_for_every_encryption() {
     for name in [
         "ec-p256.dek-aes256.pem",
         "rsa-2048.dek-des3.pem",
@@ -312,8 +312,8 @@ fn the_parts_of_an_ec_key_stand_in_order_and_each_once() {
         with_parts_of_sec1(|[version, number, curve, public]| der::sequence(&[version, number, curve, public])).is_ok()
     );
     let damaged = |refused: Result<PrivateKey, KeyFileError>| {
-        let told = refused.unwrap_err().to_string();
-        assert!(told.contains("its structure is damaged"), "{told}");
+        let message = refused.unwrap_err().to_string();
+        assert!(message.contains("its structure is damaged"), "{message}");
     };
     damaged(with_parts_of_sec1(|[version, number, curve, public]| {
         der::sequence(&[version, number, curve, curve, public])

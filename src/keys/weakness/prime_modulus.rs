@@ -18,7 +18,7 @@ mod tests {
     use crate::keys::weakness::testing::{rsa, sound_modulus};
 
     #[test]
-    fn a_prime_is_no_modulus() {
+    fn a_prime_is_refused_as_a_modulus() {
         // A Mersenne prime of more than two thousand bits: 2^2203 − 1.
         let prime = (BigUint::from(1_u8) << 2203) - 1_u8;
         assert_eq!(check(&rsa(&prime, 65537)), Err(Weakness::PrimeModulus));

@@ -1,4 +1,4 @@
-//! With an exponent of 1 a message is its own signature, and an even one has no private exponent (RFC 8017 §3.1). Every odd
+//! With an exponent of 1 a found is its own signature, and an even one has no private exponent (RFC 8017 §3.1). Every odd
 //! number from 3 on is accepted, as CA/Browser Forum BR §6.1.6 does: 3 is unusual today, but the signatures that are made
 //! here do not depend on it.
 
@@ -23,12 +23,12 @@ mod tests {
 
     #[test]
     fn an_even_exponent_and_one_are_refused() {
-        let told = |exponent: u32| check(&rsa(&odd_of(2048), exponent));
+        let found = |exponent: u32| check(&rsa(&odd_of(2048), exponent));
         for exponent in [0, 1, 2, 65536] {
-            assert_eq!(told(exponent), Err(Weakness::Exponent(exponent.to_string())));
+            assert_eq!(found(exponent), Err(Weakness::Exponent(exponent.to_string())));
         }
         for exponent in [3, 17, 65537] {
-            assert_eq!(told(exponent), Ok(()), "{exponent}");
+            assert_eq!(found(exponent), Ok(()), "{exponent}");
         }
     }
 }

@@ -19,14 +19,14 @@ mod tests {
 
     #[test]
     fn fewer_than_2048_bits_and_more_than_8192_are_refused() {
-        for (bits, told) in [
+        for (bits, found) in [
             (1024, Err(Weakness::ShortModulus(1024))),
             (2047, Err(Weakness::ShortModulus(2047))),
             (2048, Ok(())),
             (8192, Ok(())),
             (8193, Err(Weakness::LongModulus(8193))),
         ] {
-            assert_eq!(check(&rsa(&odd_of(bits), 65537)), told, "{bits}");
+            assert_eq!(check(&rsa(&odd_of(bits), 65537)), found, "{bits}");
         }
     }
 }

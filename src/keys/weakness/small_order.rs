@@ -47,7 +47,7 @@ mod tests {
     use crate::x509::KeyAlgorithm;
 
     #[test]
-    fn everybody_can_sign_for_a_point_of_small_order_so_that_it_is_refused() {
+    fn anyone_can_sign_for_a_point_of_small_order_so_that_it_is_refused() {
         let neutral = ed25519(ends(1, 0, 0));
         let by_another = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
         let made_of_nothing = [&ends(1, 0, 0)[..], &[0; 32]].concat();

@@ -80,7 +80,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(600);
 
     #[test]
-    fn one_at_a_time_holds_it_and_everybody_gets_it() {
+    fn the_lock_is_held_by_one_at_a_time_and_each_waiter_gets_it() {
         let folder = tempfile::tempdir().unwrap();
         let (inside, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
         thread::scope(|scope| {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_in_vain_is_told_for_how_long_and_for_whom() {
+    fn a_wait_in_vain_reports_its_length_and_the_process_that_holds_the_lock() {
         let folder = tempfile::tempdir().unwrap();
         let held = FolderLock::acquire(folder.path(), Duration::ZERO).unwrap();
         let error = FolderLock::acquire(folder.path(), Duration::ZERO).unwrap_err();

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_numbers_are_understood_and_unknown_names_told() {
+    fn owners_are_names_or_numbers_and_unknown_names_are_errors() {
         assert_eq!(Ownership::of(Some("root"), Some("0")), Ok(Ownership { user: Some(0), group: Some(0) }));
         assert_eq!(Ownership::of(None, None), Ok(Ownership::default()));
         assert_eq!(

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_may_write_is_not_private_and_what_they_may_read_is_no_secret() {
+    fn what_others_may_write_is_not_private_and_what_they_may_read_is_not_secret() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.pem");
         fs::write(&path, "").unwrap();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_on_the_way_is_trusted_only_where_nobody_else_can_plant_one() {
+    fn a_link_in_a_path_is_trusted_only_where_no_other_user_can_plant_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::create_dir(path("real")).unwrap();

@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_that_nobody_writes_to_is_an_error() {
+    fn a_pipe_without_a_writer_is_an_error() {
         let (_folder, path) = pipe();
         let error = files::read(&path, 10).unwrap_err();
         assert!(error.to_string().ends_with("it is a pipe, and nobody writes to it"), "{error}");

@@ -67,7 +67,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         fs::write(path("file"), "old").unwrap();
         symlink(path("nowhere"), path("dangling")).unwrap();
-        for (name, told) in [
+        for (name, message) in [
             ("file", "a file of that name is there already"),
             ("dangling", "it is a symbolic link"),
             ("", "it is a folder"),
@@ -75,7 +75,7 @@ mod tests {
             ("file/below", "not a directory"),
         ] {
             let error = check_new(&path(name)).unwrap_err().to_string();
-            assert!(error.to_lowercase().contains(&told.to_lowercase()), "{name}: {error}");
+            assert!(error.to_lowercase().contains(&message.to_lowercase()), "{name}: {error}");
         }
         check_new(&path("new")).unwrap();
         assert!(!path("new").exists());

@@ -190,7 +190,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_from_other_refusals_and_names_the_path() {
+    fn a_full_disk_is_distinguished_from_other_errors_and_the_error_names_the_path() {
         // /dev/full answers every write with "no space left"; creation is not possible on it, so write to it directly.
         let Ok(mut full) = OpenOptions::new().write(true).open("/dev/full") else { return };
         let cause = fill(&mut full, b"x", 0o600).unwrap_err();

@@ -137,7 +137,7 @@ fn nothing_may_follow_what_is_read() {
 }
 
 #[test]
-fn a_list_is_read_entry_by_entry_and_may_have_one_list_of_them_only() {
+fn a_crl_is_decoded_entry_by_entry_and_may_have_one_list_of_entries_only() {
     let list = fixture("ca.crl.pem");
     let whole = Crl::from_der(&list).unwrap();
     let mut entries = Vec::new();
@@ -183,9 +183,9 @@ fn with_a_fourth_part(bytes: &[u8]) -> Vec<u8> {
 fn a_serial_number_in_more_bytes_than_it_takes_is_refused() {
     let root = TestCa::root();
     for padded in [&[0, 0x11][..], &[0xff, 0x80], &[0, 0]] {
-        let told =
+        let message =
             Certificate::from_der(&root.issue_der(&TestCert::server("a.test").serial(padded))).unwrap_err().to_string();
-        assert!(told.contains("serial number takes more octets"), "{told}");
+        assert!(message.contains("serial number takes more octets"), "{message}");
     }
     for sound in [&[0, 0x80][..], &[0x80], &[0], &[0xff, 0x7f]] {
         assert!(Certificate::from_der(&root.issue_der(&TestCert::server("a.test").serial(sound))).is_ok());
@@ -218,7 +218,7 @@ fn list_with(extension: impl FnOnce(&[u8]) -> Vec<u8>) -> Crl {
 }
 
 #[test]
-fn an_extension_of_a_list_that_stands_twice_is_malformed() {
+fn an_extension_that_occurs_twice_in_a_crl_is_malformed() {
     assert_eq!(Crl::from_der(&fixture("ca.crl.pem")).unwrap().malformed, []);
     let list = list_with(<[u8]>::to_vec);
     assert_eq!(list.malformed.len(), 1);
@@ -226,7 +226,7 @@ fn an_extension_of_a_list_that_stands_twice_is_malformed() {
 }
 
 #[test]
-fn a_scope_of_a_list_that_cannot_be_read_is_malformed() {
+fn a_scope_of_a_crl_that_cannot_be_read_is_malformed() {
     let issuing_distribution_point = |value: &[u8]| {
         let oid = der::value(der::OBJECT_IDENTIFIER, &[0x55, 0x1d, 28]);
         let value = der::value(der::OCTET_STRING, value);

@@ -5,8 +5,8 @@ use std::fmt::Display;
 /// Returns what an error of the parser means: its own text is about parser combinators and tags.
 pub(super) fn words(error: &impl Display) -> &'static str {
     // The parser's error types are nested; their texts tell them apart.
-    let told = error.to_string();
-    let is = |words: &[&str]| words.iter().any(|word| told.contains(word));
+    let message = error.to_string();
+    let is = |words: &[&str]| words.iter().any(|word| message.contains(word));
     if is(&["Eof", "Incomplete", "incomplete"]) {
         "it ends too early, or a length in it is wrong"
     } else if is(&["InvalidLength", "Invalid Length", "length"]) {
