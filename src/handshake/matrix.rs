@@ -3,7 +3,7 @@
 use super::endpoint::Endpoint;
 use super::error::{CopyError, HandshakeError};
 use super::good_case::{HandshakeTest, good_case};
-use super::measure::{Plan, Progress, Rate, Workload};
+use super::measure::{MeasurePlan, Progress, Rate, Workload};
 use super::refusals::lookalike_ca::{CopyChanges, HierarchyChanges, LookalikeCa};
 use super::scenario::{self, Identity};
 use crate::tls::{Group, TlsVersion};
@@ -32,7 +32,7 @@ pub fn matrix(
     workload: Workload,
     on_progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Vec<Rate>, HandshakeError> {
-    let mut plan = Plan::new(workload);
+    let mut plan = MeasurePlan::new(workload);
     for (index, algorithm) in KEYS.iter().enumerate() {
         on_progress(&Progress { done: index, of: KEYS.len(), what: &format!("making keys, {algorithm}") });
         let copies = Copies::of(test, *algorithm)?;

@@ -76,7 +76,7 @@ pub fn measure(
     workload: Workload,
     on_progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Vec<Rate>, HandshakeError> {
-    let mut plan = Plan { runs: Vec::new(), workload };
+    let mut plan = MeasurePlan { runs: Vec::new(), workload };
     for version in test.versions {
         plan.add(&good_case(test, *version)?, &test.server.certificate().public_key.kind().to_string())?;
     }
@@ -84,7 +84,7 @@ pub fn measure(
 }
 
 /// The kinds of handshakes to be measured, one after the other.
-pub(super) struct Plan {
+pub(super) struct MeasurePlan {
     runs: Vec<Run>,
     pub workload: Workload,
 }
@@ -96,7 +96,7 @@ struct Run {
     resumed: bool,
 }
 
-impl Plan {
+impl MeasurePlan {
     pub fn new(workload: Workload) -> Self {
         Self { runs: Vec::new(), workload }
     }
@@ -246,7 +246,7 @@ mod tests {
     fn a_handshake_that_ends_otherwise_than_the_others_is_not_measured() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let test = hierarchy.test(&[TlsVersion::Tls13]);
-        let mut plan = Plan::new(Workload { count: 2, jobs: 1 });
+        let mut plan = MeasurePlan::new(Workload { count: 2, jobs: 1 });
         plan.add(&good_case(&test, TlsVersion::Tls13).unwrap(), "ecdsa-p256").unwrap();
         let reason_of = |reported: Result<Duration, HandshakeError>| match reported {
             Err(HandshakeError::Unsteady { reason, .. }) => reason,

@@ -20,7 +20,7 @@ use crate::tls::{CipherSuite, Flight, NamedGroup, Secrets, Side, TlsVersion};
 const ENOUGH: usize = 512;
 
 /// The result of a handshake.
-pub(super) struct HandshakeResult {
+pub(super) struct PeerHandshake {
     pub version: Option<TlsVersion>,
     pub cipher_suite: Option<CipherSuite>,
     /// Why it failed; `None` when it succeeded.
@@ -84,7 +84,7 @@ impl PeerConnection {
     }
 
     /// Returns the result of the handshake.
-    pub fn handshake_result(&self) -> HandshakeResult {
+    pub fn handshake_result(&self) -> PeerHandshake {
         let version = match self.connection.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => Some(TlsVersion::Tls12),
             Some(ProtocolVersion::TLSv1_3) => Some(TlsVersion::Tls13),
@@ -95,7 +95,7 @@ impl PeerConnection {
             Some(error) => Some(cause::of(error)),
             None => self.handshake.is_none().then(|| Cause::closed(self.own.other())),
         };
-        HandshakeResult { version, cipher_suite: suite.map(|suite| CipherSuite(suite.suite().into())), cause }
+        PeerHandshake { version, cipher_suite: suite.map(|suite| CipherSuite(suite.suite().into())), cause }
     }
 
     /// As the server: responds to the first request.

@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use super::unix::process::{self, Group};
+use super::unix::process::{self, ProcessGroup};
 
 /// A command to run.
 pub struct Shell<'a> {
@@ -58,7 +58,7 @@ impl Shell<'_> {
     }
 }
 
-fn wait(mut child: Child, group: Group, timeout: Duration) -> io::Result<Ended> {
+fn wait(mut child: Child, group: ProcessGroup, timeout: Duration) -> io::Result<Ended> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         // After the time-out there is no receiver any more.

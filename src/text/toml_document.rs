@@ -21,12 +21,12 @@ pub struct Document<'t> {
     /// The name of the file in messages.
     name: String,
     text: &'t str,
-    problems: RefCell<Vec<Problem>>,
+    problems: RefCell<Vec<DocumentProblem>>,
 }
 
 /// One problem of a file, and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct DocumentProblem {
     /// The range in the text, in bytes.
     pub place: Range<usize>,
     pub message: String,
@@ -39,7 +39,7 @@ pub struct DocumentError {
     pub name: String,
     pub text: String,
     /// In the order of the text.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<DocumentProblem>,
 }
 
 /// A table of the document, from which keys are taken one by one.
@@ -76,7 +76,7 @@ impl<'t> Document<'t> {
 
     /// Notes a problem that the caller found.
     pub fn note(&self, place: Range<usize>, message: impl fmt::Display, hint: Option<String>) {
-        self.problems.borrow_mut().push(Problem { place, message: message.to_string(), hint });
+        self.problems.borrow_mut().push(DocumentProblem { place, message: message.to_string(), hint });
     }
 
     /// Ends reading.

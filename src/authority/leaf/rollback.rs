@@ -122,7 +122,7 @@ pub fn rollback(store: &Store, order: &RollbackOrder, effects: &Effects<'_>) -> 
     let name_history = NameHistory::of(index, name.as_str(), now)?;
     // An interrupted rollback is completed; its certificate was checked when it began.
     let intended = name_history.unfinished().map(|rollback| rollback.certificate);
-    let work = Work { home, name: &name, now, effects };
+    let work = RollbackRun { home, name: &name, now, effects };
     if intended.is_none() {
         work.chosen(index, &name_history, order.to.as_ref())?;
     }
@@ -151,14 +151,14 @@ pub fn rollback(store: &Store, order: &RollbackOrder, effects: &Effects<'_>) -> 
     work.outcome(&name_history, target, Some(in_place))
 }
 
-struct Work<'a> {
+struct RollbackRun<'a> {
     home: &'a Home,
     name: &'a EntryName,
     now: OffsetDateTime,
     effects: &'a Effects<'a>,
 }
 
-impl Work<'_> {
+impl RollbackRun<'_> {
     /// Returns the certificate that is to be put back, after checking that this is possible.
     fn chosen<'s>(
         &self,

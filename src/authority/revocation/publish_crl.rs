@@ -149,7 +149,7 @@ pub fn publish(
     let now = effects.now();
     let (home, config, authorities) = (store.home(), store.config(), store.ca_certificates());
     let facts = authorities.ca_certificate(&authorities.choose(order.authority.as_deref(), config)?)?;
-    let work = Work { home, now, order, authority: facts.name().to_owned(), effects };
+    let work = CrlPublication { home, now, order, authority: facts.name().to_owned(), effects };
 
     // 1. Every check, and the runs of --ensure that have nothing to do, so that the caller is not asked for a
     // passphrase in vain.
@@ -187,7 +187,7 @@ pub fn publish(
     work.sign_and_publish(&issuer, index, draft, because)
 }
 
-struct Work<'a> {
+struct CrlPublication<'a> {
     home: &'a Home,
     now: OffsetDateTime,
     order: &'a CrlOrder,
@@ -195,7 +195,7 @@ struct Work<'a> {
     effects: &'a Effects<'a>,
 }
 
-impl Work<'_> {
+impl CrlPublication<'_> {
     /// Returns the number of the next CRL. The files are read as well: an index that was restored from an old backup
     /// does not have the latest CRLs, and may lack the latest revocations.
     fn next_number(&self, index: &Index) -> Result<u64, CrlError> {

@@ -11,6 +11,7 @@ use crate::app::context::Context;
 use crate::report::failure::Failure;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
+use crate::text::shell_word;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -98,10 +99,7 @@ impl QuickstartReport {
 
 /// A command line as it can be typed.
 fn typed(words: &[String]) -> String {
-    let quoted = words.iter().map(|word| {
-        let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:@=".contains(c));
-        if is_plain { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-    });
+    let quoted = words.iter().map(|word| shell_word(word));
     quoted.collect::<Vec<_>>().join(" ")
 }
 

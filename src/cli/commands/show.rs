@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::cli::reports::entry::{entry_json, file_fields, files_json, how_far};
-use crate::report::describe::scope::Scope;
+use crate::report::describe::scope::ImpersonationScope;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
@@ -30,7 +30,7 @@ struct Shown {
     entry: Entry,
     certificate: Certificate,
     /// Of an authority: what its key could be used for.
-    scope: Option<Scope>,
+    scope: Option<ImpersonationScope>,
     /// Where its files are now.
     paths: Option<Paths>,
     revocations: Vec<Revocation>,
@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let certificate = index.certificate(&entry)?;
     let above = store.ca_certificates().ca_certificate(&entry.name).ok();
     let above = above.filter(|facts| *facts.certificate() == certificate).map(|facts| facts.above().to_vec());
-    let scope = certificate.is_ca().then(|| Scope::of(&certificate, &above.unwrap_or_default(), now));
+    let scope = certificate.is_ca().then(|| ImpersonationScope::of(&certificate, &above.unwrap_or_default(), now));
     Ok(Box::new(Shown {
         scope,
         paths: locate(store.home(), &entry, &certificate),
@@ -168,7 +168,7 @@ impl Report for Shown {
         document["delivered_at"] = json!(entry.delivered_at.map(rfc3339));
         document["files"] = self.paths.as_ref().map(files_json).into();
         document["revocations"] = json!(revocations);
-        document["reach"] = self.scope.as_ref().map(Scope::json).into();
+        document["reach"] = self.scope.as_ref().map(ImpersonationScope::json).into();
         document["in_place"] = json!(self.in_place == Some(entry.id));
         document["history"] = json!(history);
         document

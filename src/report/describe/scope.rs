@@ -13,7 +13,7 @@ const KINDS: [(&str, &str); 4] =
 
 /// The names for which an authority can issue: its own limits and those of every CA above it together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
+pub struct ImpersonationScope {
     /// For each of [`KINDS`]: `None` when any name of that kind is in scope.
     permitted: [Option<Vec<Subtree>>; 4],
     excluded: Vec<Subtree>,
@@ -23,7 +23,7 @@ pub struct Scope {
     has_ended: bool,
 }
 
-impl Scope {
+impl ImpersonationScope {
     /// Of an authority's certificate, below those `above` it up to the root.
     pub fn of(authority: &Certificate, above: &[Certificate], now: OffsetDateTime) -> Self {
         let chain = || std::iter::once(authority).chain(above);
@@ -141,7 +141,7 @@ mod tests {
             certificate.name_constraints = Some(constraints).filter(|constraints| !constraints.is_empty());
             chain.push(certificate);
         }
-        Scope::of(&chain[0], &chain[1..], NOW).sentence()
+        ImpersonationScope::of(&chain[0], &chain[1..], NOW).sentence()
     }
 
     #[test]
@@ -167,7 +167,7 @@ mod tests {
             assert_eq!(sentence(limits), format!("whoever has this key can impersonate {expected} {end}"));
         }
         let certificate = Sample::default().certificate();
-        let later = Scope::of(&certificate, &[], NOW + time::Duration::days(100)).sentence();
+        let later = ImpersonationScope::of(&certificate, &[], NOW + time::Duration::days(100)).sentence();
         assert!(later.contains("can impersonate nobody any more"), "{later}");
     }
 }

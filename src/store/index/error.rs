@@ -52,9 +52,9 @@ fn describe(reference: &Reference) -> String {
 
 /// The path of an index, for errors.
 #[derive(Debug, Clone)]
-pub(crate) struct Place(pub PathBuf);
+pub(crate) struct IndexPath(pub PathBuf);
 
-impl Place {
+impl IndexPath {
     /// Returns a function for `map_err` that converts an error of SQLite.
     pub fn error(&self) -> impl Fn(rusqlite::Error) -> IndexError {
         let path = self.0.clone();

@@ -33,14 +33,14 @@ pub use reference::{Reference, ReferenceError};
 pub use write::Transaction;
 
 use crate::system::files::{self, FileError};
-use error::Place;
+use error::IndexPath;
 use limits::PATIENCE;
 
 /// An open index.
 #[derive(Debug)]
 pub struct Index {
     connection: Connection,
-    place: Place,
+    place: IndexPath,
 }
 
 impl Index {
@@ -52,7 +52,7 @@ impl Index {
     pub fn create(path: &Path) -> Result<Self, IndexError> {
         // SQLite gives its side files the mode of the main file.
         files::write_secret(path, b"")?;
-        let place = Place(path.to_owned());
+        let place = IndexPath(path.to_owned());
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(place.error())?;
         schema::create(&connection).map_err(place.error())?;
         drop(connection);
@@ -65,7 +65,7 @@ impl Index {
     /// # Errors
     /// When the file is missing, not an index, of a later version of this program, or damaged.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
-        let place = Place(path.to_owned());
+        let place = IndexPath(path.to_owned());
         check_file(path)?;
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(place.error())?;
         let is_older = schema::is_older(&connection, &place)?;
@@ -82,7 +82,7 @@ impl Index {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_to_read(path: &Path) -> Result<Self, IndexError> {
-        let place = Place(path.to_owned());
+        let place = IndexPath(path.to_owned());
         check_file(path)?;
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(place.error())?;
         if schema::is_older(&connection, &place)? {

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::store::index::error::{IndexError, Place};
+use crate::store::index::error::{IndexError, IndexPath};
 use crate::store::index::limits::PAGES_OF_LOG;
 
 /// "caIX": marks an SQLite file as an index of this program (PRAGMA application_id).
@@ -124,7 +124,7 @@ pub(crate) fn prepare_for_writing(connection: &Connection) -> rusqlite::Result<(
 }
 
 /// Returns true when the index has to be migrated first; fails when the file is not an index.
-pub(crate) fn is_older(connection: &Connection, place: &Place) -> Result<bool, IndexError> {
+pub(crate) fn is_older(connection: &Connection, place: &IndexPath) -> Result<bool, IndexError> {
     let path = || place.0.clone();
     let value = |pragma: &str| -> Result<i64, IndexError> {
         connection.query_row(pragma, [], |row| row.get(0)).map_err(place.error())

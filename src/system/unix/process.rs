@@ -26,17 +26,17 @@ pub fn our_stderr() -> io::Result<Stdio> {
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn spawn_group(command: &mut Command) -> io::Result<(Child, Group)> {
+pub fn spawn_group(command: &mut Command) -> io::Result<(Child, ProcessGroup)> {
     let child = command.process_group(0).spawn()?;
     let leader = Pid::from_raw(child.id().cast_signed()).ok_or(io::ErrorKind::InvalidInput)?;
-    Ok((child, Group(leader)))
+    Ok((child, ProcessGroup(leader)))
 }
 
 /// A process group, by its leader.
 #[derive(Debug, Clone, Copy)]
-pub struct Group(Pid);
+pub struct ProcessGroup(Pid);
 
-impl Group {
+impl ProcessGroup {
     /// Waits until the leader has exited, and does not reap it: its number stays its own until the group was stopped.
     ///
     /// # Errors

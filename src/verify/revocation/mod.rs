@@ -11,7 +11,7 @@ mod signer;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use self::scope::Scope;
+use self::scope::CrlScope;
 use super::budget::Budget;
 use super::candidate::{Candidate, CandidateCrl};
 use super::cert_path::CertPath;
@@ -126,12 +126,12 @@ impl<'a> RevocationChecker<'a> {
             let scope = scope::of(crl, candidate);
             let mut entries = crl.entries_of(candidate).peekable();
             match scope {
-                Scope::Unrelated => continue,
-                Scope::Beyond(why) if entries.peek().is_none() => {
+                CrlScope::Unrelated => continue,
+                CrlScope::Beyond(why) if entries.peek().is_none() => {
                     unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", crl.position)));
                     continue;
                 }
-                Scope::Beyond(_) | Scope::Covers(_) => {}
+                CrlScope::Beyond(_) | CrlScope::Covers(_) => {}
             }
             if let Err(why) = self.check_signature(crl, query) {
                 unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", crl.position)));
@@ -152,14 +152,14 @@ impl<'a> RevocationChecker<'a> {
                 continue;
             }
             match (scope, usable(crl, self.options)) {
-                (Scope::Covers(reasons), Ok(())) => covering.push(CoveringCrl { index, crl, reasons }),
-                (Scope::Covers(_), Err((code, why))) => {
+                (CrlScope::Covers(reasons), Ok(())) => covering.push(CoveringCrl { index, crl, reasons }),
+                (CrlScope::Covers(_), Err((code, why))) => {
                     unusable.push(Problem::error(code, candidate, format!("{} {why}", crl.position)));
                 }
-                (Scope::Beyond(why), _) => {
+                (CrlScope::Beyond(why), _) => {
                     unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", crl.position)));
                 }
-                (Scope::Unrelated, _) => {}
+                (CrlScope::Unrelated, _) => {}
             }
         }
         let (deltas, complete): (Vec<_>, Vec<_>) =

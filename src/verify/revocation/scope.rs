@@ -9,7 +9,7 @@ use crate::x509::{CanonicalName, DistributionPoint, PointName, ReasonFlags, der}
 
 /// The relation of a CRL to a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum CrlScope {
     /// It covers the certificate for these reasons.
     Covers(ReasonFlags),
     /// It is of an issuer whose CRLs are used for the certificate, but does not cover it, for this reason.
@@ -19,14 +19,14 @@ pub enum Scope {
 }
 
 /// Returns the relation of `crl` to the certificate.
-pub fn of(crl: &CandidateCrl, candidate: &Candidate) -> Scope {
+pub fn of(crl: &CandidateCrl, candidate: &Candidate) -> CrlScope {
     let is_own = crl.issuer == candidate.issuer;
     if !is_own && !candidate.certificate.distribution_points.iter().any(|point| names_issuer(point, crl)) {
-        return Scope::Unrelated;
+        return CrlScope::Unrelated;
     }
     match covered(crl, candidate, is_own) {
-        Ok(reasons) => Scope::Covers(reasons),
-        Err(why) => Scope::Beyond(why),
+        Ok(reasons) => CrlScope::Covers(reasons),
+        Err(why) => CrlScope::Beyond(why),
     }
 }
 

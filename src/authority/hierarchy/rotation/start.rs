@@ -83,14 +83,14 @@ pub fn start(
     prompt_new: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<StartedRotation, RotationError> {
-    let work = Work { store, authorities: store.ca_certificates(), now: effects.now(), effects };
+    let work = RotationStart { store, authorities: store.ca_certificates(), now: effects.now(), effects };
     match work.authorities.rotation()? {
         Some(rotation) => work.resume(rotation, order, prompt_new),
         None => work.begin(order, prompt),
     }
 }
 
-struct Work<'a> {
+struct RotationStart<'a> {
     store: &'a Store,
     authorities: &'a CaCertificates,
     now: OffsetDateTime,
@@ -105,7 +105,7 @@ struct NewRoot {
     request: issuance::CertificateRequest,
 }
 
-impl Work<'_> {
+impl RotationStart<'_> {
     fn begin(
         &self,
         order: &RootRotationOrder,
