@@ -7,7 +7,7 @@ use super::profile::Profile;
 use super::refusal::DraftRefusal;
 use super::request::{CertificateRequest, Expiry};
 use super::subject::subject;
-use super::template_string::TemplateString;
+use super::template_string::{TemplateString, TemplateValues};
 use crate::keys::Signer;
 use crate::text::{Lifetime, humanize};
 use crate::x509::{
@@ -67,37 +67,19 @@ impl Draft {
             return Err(DraftRefusal::AuthorityWithoutSubject);
         }
         let issuer = match by {
-            SignedBy::Issuer(issuer) => {
-                issuer.check_request(profile, &request.names, now)?;
-                if *issuer.subject() == subject {
-                    return Err(DraftRefusal::SubjectOfIssuer(subject));
-                }
-                Some(issuer)
-            }
+            SignedBy::Issuer(issuer) => Some(issuer),
             SignedBy::Itself(_) => None,
         };
-        let validity = validity(profile, request, issuer, now)?;
-        let rules = profile.authority.as_ref();
-        let render = |texts: &[TemplateString]| {
-            texts.iter().map(|text| text.render(&request.values)).collect::<Result<Vec<_>, _>>()
-        };
-        let purposes = render(&profile.extended_key_usage)?;
-        let mut extended = Vec::new();
-        for purpose in purposes {
-            let purpose = purpose.parse().map_err(|_| DraftRefusal::Purpose(purpose))?;
-            // Two placeholders may have the same value.
-            if !extended.contains(&purpose) {
-                extended.push(purpose);
+        if let Some(issuer) = issuer {
+            issuer.check_request(profile, &request.names, now)?;
+            if *issuer.subject() == subject {
+                return Err(DraftRefusal::SubjectOfIssuer(subject));
             }
         }
-        let addresses = |texts: &[TemplateString]| {
-            let addresses = render(texts)?;
-            addresses
-                .iter()
-                .try_for_each(|address| general_name::check_address(address))
-                .map_err(DraftRefusal::Address)?;
-            Ok::<_, DraftRefusal>(addresses)
-        };
+        let validity = validity(profile, request, issuer, now)?;
+        let rules = profile.authority.as_ref();
+        let extended_key_usage = extended_key_usage(profile, &request.values)?;
+        let addresses = |texts: &[TemplateString]| addresses(texts, &request.values);
         Ok(Self {
             serial,
             signature_algorithm: match by {
@@ -110,7 +92,7 @@ impl Draft {
             subject_key_id: request.public_key.key_id().to_vec(),
             names: request.names.clone(),
             key_usage: key_usage(profile.key_usage, &request.public_key),
-            extended_key_usage: extended,
+            extended_key_usage,
             basic_constraints: BasicConstraints {
                 ca: rules.is_some(),
                 path_length: rules.and_then(|rules| rules.path_length).map(u32::from),
@@ -135,6 +117,30 @@ pub(super) fn check_key(profile: &Profile, key: &PublicKey) -> Result<(), DraftR
         return Ok(());
     }
     Err(DraftRefusal::Key { template: profile.name.clone(), found, allowed: profile.keys.clone() })
+}
+
+/// Returns the purposes of the template.
+fn extended_key_usage(profile: &Profile, values: &TemplateValues) -> Result<Vec<ExtendedKeyUsage>, DraftRefusal> {
+    let mut purposes = Vec::new();
+    for purpose in render(&profile.extended_key_usage, values)? {
+        let purpose = purpose.parse().map_err(|_| DraftRefusal::Purpose(purpose))?;
+        // Two placeholders may have the same value.
+        if !purposes.contains(&purpose) {
+            purposes.push(purpose);
+        }
+    }
+    Ok(purposes)
+}
+
+/// Returns the addresses of CRLs, CA certificates or responders.
+fn addresses(texts: &[TemplateString], values: &TemplateValues) -> Result<Vec<String>, DraftRefusal> {
+    let addresses = render(texts, values)?;
+    addresses.iter().try_for_each(|address| general_name::check_address(address)).map_err(DraftRefusal::Address)?;
+    Ok(addresses)
+}
+
+fn render(texts: &[TemplateString], values: &TemplateValues) -> Result<Vec<String>, DraftRefusal> {
+    Ok(texts.iter().map(|text| text.render(values)).collect::<Result<_, _>>()?)
 }
 
 /// Returns the validity: from `backdate` before now, for as long as was requested. `notAfter = notBefore + lifetime − 1 s`,

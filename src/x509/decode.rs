@@ -33,7 +33,7 @@ pub enum DecodeError {
     #[error("it is not the DER of {what}: {reason}")]
     Malformed { what: &'static str, reason: String },
     #[error("{bytes} octets follow the end of {what}")]
-    TrailingOctets { what: &'static str, bytes: usize },
+    TrailingBytes { what: &'static str, bytes: usize },
 }
 
 const CERTIFICATE: &str = "a certificate";
@@ -284,7 +284,7 @@ fn whole<T, E: std::fmt::Display + std::fmt::Debug>(
 ) -> Result<T, DecodeError> {
     match parsed {
         Ok(([], value)) => Ok(value),
-        Ok((rest, _)) => Err(DecodeError::TrailingOctets { what, bytes: rest.len() }),
+        Ok((rest, _)) => Err(DecodeError::TrailingBytes { what, bytes: rest.len() }),
         Err(x509_parser::nom::Err::Incomplete(_)) => {
             Err(DecodeError::Malformed { what, reason: "it ends too early".to_owned() })
         }

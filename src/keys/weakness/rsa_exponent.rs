@@ -1,4 +1,4 @@
-//! With an exponent of 1 a found is its own signature, and an even one has no private exponent (RFC 8017 §3.1). Every odd
+//! With an exponent of 1 a message is its own signature, and an even one has no private exponent (RFC 8017 §3.1). Every odd
 //! number from 3 on is accepted, as CA/Browser Forum BR §6.1.6 does: 3 is unusual today, but the signatures that are made
 //! here do not depend on it.
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::x509::certificate::oid;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
-use crate::x509::{Crl, DistinguishedName, SerialNumber, der, distribution_point};
+use crate::x509::{Crl, DistinguishedName, Extension, SerialNumber, der, distribution_point};
 
 const WHAT: &str = "a certificate revocation list";
 
@@ -66,26 +66,8 @@ impl Crl {
             if list.extension(&raw.oid).is_some() {
                 list.malformed.push((raw.oid.clone(), "it stands twice".to_owned()));
             }
-            match extension.parsed_extension() {
-                ParsedExtension::ParseError { error } => {
-                    list.malformed.push((raw.oid.clone(), format!("its content cannot be read: {}", words(error))));
-                }
-                ParsedExtension::CRLNumber(number) => list.number = Some(number.to_bytes_be()),
-                ParsedExtension::AuthorityKeyIdentifier(found) => list.authority_key_id = Some(authority_key_id(found)),
-                // x509-parser is not used here: it leaves out entries that it cannot read.
-                _ if raw.oid == oid::ISSUING_DISTRIBUTION_POINT => {
-                    list.scope = distribution_point::read_issuing_distribution_point(&raw.value);
-                    if list.scope.is_none() {
-                        list.malformed.push((raw.oid.clone(), "its content cannot be read".to_owned()));
-                    }
-                }
-                _ if raw.oid == oid::DELTA_CRL_INDICATOR => match der::split_first(&raw.value) {
-                    Some((der::INTEGER, content, [])) => {
-                        list.delta_base = Some(without_leading_zeros(content).to_vec())
-                    }
-                    _ => list.malformed.push((raw.oid.clone(), "its content is no number".to_owned())),
-                },
-                _ => {}
+            if let Err(reason) = list.read_extension(extension.parsed_extension(), &raw) {
+                list.malformed.push((raw.oid.clone(), reason));
             }
             list.extensions.push(raw);
         }
@@ -99,6 +81,29 @@ impl Crl {
         }
         list.der = input;
         Ok(list)
+    }
+
+    fn read_extension(&mut self, extension: &ParsedExtension<'_>, raw: &Extension) -> Result<(), String> {
+        match extension {
+            ParsedExtension::ParseError { error } => {
+                return Err(format!("its content cannot be read: {}", words(error)));
+            }
+            ParsedExtension::CRLNumber(number) => self.number = Some(number.to_bytes_be()),
+            ParsedExtension::AuthorityKeyIdentifier(found) => self.authority_key_id = Some(authority_key_id(found)),
+            // x509-parser is not used here: it leaves out entries that it cannot read.
+            _ if raw.oid == oid::ISSUING_DISTRIBUTION_POINT => {
+                self.scope = distribution_point::read_issuing_distribution_point(&raw.value);
+                if self.scope.is_none() {
+                    return Err("its content cannot be read".to_owned());
+                }
+            }
+            _ if raw.oid == oid::DELTA_CRL_INDICATOR => match der::split_first(&raw.value) {
+                Some((der::INTEGER, content, [])) => self.delta_base = Some(without_leading_zeros(content).to_vec()),
+                _ => return Err("its content is no number".to_owned()),
+            },
+            _ => {}
+        }
+        Ok(())
     }
 
     /// `certificate_issuer` is that of the previous entry, and becomes that of the following ones (RFC 5280 §5.3.3).
