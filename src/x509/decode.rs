@@ -5,7 +5,7 @@
 
 mod crl;
 mod oid_text;
-mod words;
+mod parser_error;
 
 use std::net::IpAddr;
 
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::text;
 use oid_text::oid_text;
-use words::words;
+use parser_error::describe;
 
 /// Why bytes cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -111,7 +111,7 @@ impl Certificate {
     fn read_extension(&mut self, extension: &ParsedExtension<'_>, value: &[u8]) -> Result<(), String> {
         match extension {
             ParsedExtension::ParseError { error } => {
-                return Err(format!("its content cannot be read: {}", words(error)));
+                return Err(format!("its content cannot be read: {}", describe(error)));
             }
             ParsedExtension::BasicConstraints(found) => {
                 self.basic_constraints =
@@ -217,7 +217,7 @@ impl SigningRequest {
     fn read_extension(&mut self, extension: &ParsedExtension<'_>) -> Result<(), String> {
         match extension {
             ParsedExtension::ParseError { error } => {
-                return Err(format!("its content cannot be read: {}", words(error)));
+                return Err(format!("its content cannot be read: {}", describe(error)));
             }
             ParsedExtension::BasicConstraints(found) => {
                 self.basic_constraints =
@@ -289,7 +289,7 @@ fn whole<T, E: std::fmt::Display + std::fmt::Debug>(
             Err(DecodeError::Malformed { what, reason: "it ends too early".to_owned() })
         }
         Err(x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error)) => {
-            Err(DecodeError::Malformed { what, reason: words(&error).to_owned() })
+            Err(DecodeError::Malformed { what, reason: describe(&error).to_owned() })
         }
     }
 }

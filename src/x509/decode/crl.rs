@@ -7,8 +7,8 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 
 use super::{
-    DecodeError, Signed, authority_key_id, name, oid_text, raw_extension, signature_algorithm, whole,
-    without_leading_zeros, words,
+    DecodeError, Signed, authority_key_id, describe, name, oid_text, raw_extension, signature_algorithm, whole,
+    without_leading_zeros,
 };
 use crate::x509::certificate::oid;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
@@ -86,7 +86,7 @@ impl Crl {
     fn read_extension(&mut self, extension: &ParsedExtension<'_>, raw: &Extension) -> Result<(), String> {
         match extension {
             ParsedExtension::ParseError { error } => {
-                return Err(format!("its content cannot be read: {}", words(error)));
+                return Err(format!("its content cannot be read: {}", describe(error)));
             }
             ParsedExtension::CRLNumber(number) => self.number = Some(number.to_bytes_be()),
             ParsedExtension::AuthorityKeyIdentifier(found) => self.authority_key_id = Some(authority_key_id(found)),
@@ -126,7 +126,7 @@ impl Crl {
                 ParsedExtension::InvalidityDate(at) => entry.invalid_since = Some(at.to_datetime()),
                 ParsedExtension::ParseError { error } => {
                     self.malformed
-                        .push((oid_text(&extension.oid), format!("its content cannot be read: {}", words(error))));
+                        .push((oid_text(&extension.oid), format!("its content cannot be read: {}", describe(error))));
                 }
                 _ if oid_text(&extension.oid) == oid::CERTIFICATE_ISSUER => {
                     match distribution_point::read_certificate_issuer(extension.value) {

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 /// Returns what an error of the parser means: its own text is about parser combinators and tags.
-pub(super) fn words(error: &impl Display) -> &'static str {
+pub(super) fn describe(error: &impl Display) -> &'static str {
     // The parser's error types are nested; their texts tell them apart.
     let message = error.to_string();
     let is = |words: &[&str]| words.iter().any(|word| message.contains(word));
