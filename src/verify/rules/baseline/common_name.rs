@@ -22,7 +22,7 @@ pub fn check(leaf: &Candidate) -> Option<Problem> {
     let certificate = &leaf.certificate;
     let names = certificate.names();
     let found = certificate.subject.common_name()?;
-    if names.is_empty() || names.iter().any(|name| spelled(name) == found) {
+    if names.is_empty() || names.iter().any(|name| canonical_text(name) == found) {
         return None;
     }
     let message = |what: &str| format!("the common name {found} {what}");
@@ -49,7 +49,7 @@ pub fn check(leaf: &Candidate) -> Option<Problem> {
     }
 }
 
-fn spelled(name: &GeneralName) -> String {
+fn canonical_text(name: &GeneralName) -> String {
     match name {
         GeneralName::Dns(name) | GeneralName::Email(name) | GeneralName::Uri(name) => name.clone(),
         other => other.value(),
