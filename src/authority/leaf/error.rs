@@ -46,6 +46,8 @@ pub enum IssueError {
     /// Another process replaced the certificate that this order was made from.
     #[error("'{0}' was replaced by other processes again and again; nothing was done by this one")]
     Overtaken(String),
+    #[error("the order was planned for another CA directory than the one that is locked")]
+    OtherStore,
     #[error("{serial} is recorded, but its files could not be written: {cause}")]
     NotDelivered { serial: String, cause: FileError },
 }
@@ -91,6 +93,7 @@ impl Diagnostic for IssueError {
             Self::OtherCertificate(_) => {
                 Diagnosis::refused("exists").hint("move it away, and the key that belongs to it; then run it again")
             }
+            Self::OtherStore => Diagnosis::refused("not-issued"),
             Self::Overtaken(_) => Diagnosis::refused("locked").hint("run it again"),
             Self::NotDelivered { cause, .. } => Diagnosis::refused(cause.diagnosis().code)
                 .hint("run the same command again; the recorded certificate was never in use, its key is gone"),

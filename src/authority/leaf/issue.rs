@@ -13,7 +13,7 @@ use crate::authority::leaf::order::{
 use crate::authority::leaf::plan::{Plan, Planned, check_subject_key, plan};
 use crate::authority::leaf::target::{Details, Settled};
 use crate::authority::serial::unused_serial;
-use crate::issuance::{Draft, Issuer, SignedBy};
+use crate::issuance::{Draft, Issuer, IssuerError, SignedBy};
 use crate::keys::Passphrase;
 use crate::store::delivery::{Destination, Files, KeyText, Replaced};
 use crate::store::passphrase_prompt::PassphrasePrompt;
@@ -41,13 +41,10 @@ pub fn issue(
     effects: &Effects<'_>,
 ) -> Result<IssueOutcome, IssueError> {
     // 1. Every check that is possible without the CA key.
-    let mut plan = match plan(store, order, effects)? {
-        Planned::Unchanged(outcome) => return Ok(*outcome),
+    let plan = match plan(store, order, effects)? {
+        Planned::Answered(outcome) => return Ok(*outcome),
         Planned::Issue(plan) => plan,
     };
-    if let Some(outcome) = plan.dry_run() {
-        return Ok(outcome);
-    }
     // 2. The passphrase is derived before the lock is taken: this is slow, and other processes wait for the lock.
     let mut issuer = open_issuer(&plan, prompt)?;
     let key_text = plan.key_text(&issuer, effects)?;
@@ -101,8 +98,15 @@ pub fn carry_out(
     key_text: Option<KeyText>,
     effects: &Effects<'_>,
 ) -> Result<IssueOutcome, IssueError> {
-    let Plan { target, request, new_key, ownership, clipped, .. } = plan;
+    let Plan { target, issuer: planned_issuer, request, new_key, ownership, clipped } = plan;
     let store = locked.store();
+    // The plan, the lock and the key are three arguments: all have to be of the same CA.
+    if !std::ptr::eq(store, target.store) {
+        return Err(IssueError::OtherStore);
+    }
+    if opened.issuer.ca_certificate().certificate().public_key != planned_issuer.certificate().public_key {
+        return Err(IssuerError::KeyMismatch(planned_issuer.name().to_owned()).into());
+    }
     let (home, now, name) = (store.home(), target.now, &target.order.name);
 
     // 1. The temporary files of a killed process are removed. While this process waited, the issuer may have got
@@ -160,7 +164,9 @@ pub fn carry_out(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authority::error::CertifyError;
     use crate::authority::testing::{Ca, order};
+    use crate::store::StoreError;
 
     #[test]
     fn a_thousand_orders_are_carried_out_under_one_lock_with_one_open_index_and_one_opened_key() {
@@ -185,6 +191,39 @@ mod tests {
         assert_eq!(entries.iter().filter(|entry| entry.template == "server").count(), ORDERS);
         assert!(entries.iter().all(|entry| entry.delivered_at.is_some()));
         assert_eq!(std::fs::read_dir(ca.path("issued")).unwrap().count(), ORDERS);
+    }
+
+    #[test]
+    fn a_plan_is_carried_out_with_the_key_and_the_lock_of_its_own_ca_and_with_no_other() {
+        let (ca, other_ca) = (Ca::new(), Ca::new());
+        let (store, other_store) = (ca.store(), other_ca.store());
+        ca.with_effects(|effects| {
+            let planned = |store, issuer: &str| {
+                let order = IssueOrder { issuer: Some(issuer.to_owned()), ..order("server", "web.test") };
+                match plan(store, order, effects) {
+                    Ok(Planned::Issue(plan)) => plan,
+                    _ => panic!("the order is not to be issued"),
+                }
+            };
+            let opened = |plan: &Plan<'_>| open_issuer(plan, &mut |_| unreachable!("no key is encrypted")).unwrap();
+            let plan = planned(&store, "issuing");
+            let (mut own, mut of_root) = (opened(&plan), opened(&planned(&store, "root")));
+            let key_text = || plan.key_text(&own, effects).unwrap();
+            let (text, other_text) = (key_text(), key_text());
+
+            let mut locked = store.lock(effects.lock_timeout).unwrap();
+            let refused = carry_out(*plan, &mut locked, &mut of_root, text, effects);
+            assert!(matches!(
+                refused,
+                Err(IssueError::Certify(CertifyError::Store(StoreError::Issuer(IssuerError::KeyMismatch(name)))))
+                    if name == "issuing"
+            ));
+            let plan = planned(&store, "issuing");
+            let mut other_locked = other_store.lock(effects.lock_timeout).unwrap();
+            let refused = carry_out(*plan, &mut other_locked, &mut own, other_text, effects);
+            assert!(matches!(refused, Err(IssueError::OtherStore)));
+        });
+        assert!(ca.history("web.test").is_empty() && other_ca.history("web.test").is_empty());
     }
 
     #[test]

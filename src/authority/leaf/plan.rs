@@ -2,8 +2,6 @@
 //!
 //! A [`Plan`] is also the result of a dry run. [`super::issue`] carries it out.
 
-use time::OffsetDateTime;
-
 use crate::authority::error::CertifyError;
 use crate::authority::issuer_chain::check_not_revoked;
 use crate::authority::leaf::error::IssueError;
@@ -31,19 +29,15 @@ pub struct Plan<'s> {
     pub(crate) new_key: Option<PrivateKey>,
     /// The owner and group of the files.
     pub(crate) ownership: Ownership,
-    /// What the certificate would have of everything that the CSR asks for; `None` without a CSR.
-    pub(crate) comparison: Option<Comparison>,
     /// True when `--clip` shortened the lifetime to that of the issuer.
     pub(crate) clipped: bool,
-    /// The certificate as it would be signed; `None` except in a dry run.
-    preview: Option<ApprovedDraft>,
 }
 
 /// The decision about an order.
 pub enum Planned<'s> {
-    /// Nothing has to be done: the current certificate is not due.
-    Unchanged(Box<IssueOutcome>),
-    /// A certificate has to be issued.
+    /// Nothing has to be done: the current certificate is not due, or the order was a dry run.
+    Answered(Box<IssueOutcome>),
+    /// A certificate has to be issued. A dry run never gets here, so that it cannot be carried out.
     Issue(Box<Plan<'s>>),
 }
 
@@ -70,7 +64,7 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
     match target.order.existing {
         IfNameExists::KeepUnlessDue(due) => {
             if let Some(unchanged) = target.unchanged(due)? {
-                return Ok(Planned::Unchanged(Box::new(unchanged)));
+                return Ok(Planned::Answered(Box::new(unchanged)));
             }
         }
         IfNameExists::Refuse => target.refuse_taken()?,
@@ -113,29 +107,13 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
     if order.dry_run {
         check_not_revoked(&issuer, store.index()?)?;
     }
-    Ok(Planned::Issue(Box::new(Plan { target, issuer, request, new_key, ownership, comparison, clipped, preview })))
-}
-
-impl Plan<'_> {
-    /// Returns the outcome of a dry run; `None` when the order is not a dry run.
-    pub fn dry_run(&mut self) -> Option<IssueOutcome> {
-        if !self.target.order.dry_run {
-            return None;
+    match preview {
+        Some(approved) if order.dry_run => {
+            let facts = CertificateFacts::Draft(Box::new(approved.draft().clone()));
+            let details = Details { warnings: approved.warnings, clipped, comparison, ..Details::default() };
+            Ok(Planned::Answered(Box::new(target.outcome(IssueStatus::Planned, issuer.name(), facts, details))))
         }
-        let approved = self.preview.take()?;
-        let draft = Box::new(approved.draft().clone());
-        let details = Details {
-            warnings: approved.warnings,
-            clipped: self.clipped,
-            comparison: self.comparison.take(),
-            ..Details::default()
-        };
-        Some(self.target.outcome(IssueStatus::Planned, self.issuer.name(), CertificateFacts::Draft(draft), details))
-    }
-
-    /// Returns the time for which the order was decided.
-    pub fn now(&self) -> OffsetDateTime {
-        self.target.now
+        _ => Ok(Planned::Issue(Box::new(Plan { target, issuer, request, new_key, ownership, clipped }))),
     }
 }
 
