@@ -36,7 +36,7 @@ impl Lifetime {
         self.0
     }
 
-    /// Returns the length as a [`Duration`].
+    /// Returns the length as a [`Duration`](time::Duration).
     pub fn as_duration(self) -> time::Duration {
         time::Duration::seconds(self.0 as i64)
     }
