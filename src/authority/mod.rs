@@ -14,6 +14,8 @@ pub use error::CertifyError;
 #[cfg(test)]
 mod beside_others_tests;
 #[cfg(test)]
+mod clock_tests;
+#[cfg(test)]
 mod deliver_tests;
 #[cfg(test)]
 mod init_tests;

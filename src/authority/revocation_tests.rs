@@ -42,7 +42,7 @@ fn list_refused(result: Result<CrlOutcome, CrlError>) -> CrlError {
 }
 
 fn status(ca: &Ca, name: &str) -> CertificateStatus {
-    ca.index().latest_by_name(name, ca.now).unwrap().unwrap().status(ca.now)
+    ca.index().latest_by_name(name).unwrap().unwrap().status(ca.now)
 }
 
 fn of(authority: &str) -> CrlOrder {

@@ -247,7 +247,7 @@ impl Ca {
     }
 
     pub fn history(&self, name: &str) -> Vec<Entry> {
-        self.index().history(name, self.now).unwrap()
+        self.index().history(name).unwrap()
     }
 
     /// Removes the delivery mark of the newest certificate of a name, as if its process was killed right before it set

@@ -39,8 +39,8 @@ pub struct NameHistory {
 impl NameHistory {
     /// # Errors
     /// When the index cannot be read.
-    pub fn of(index: &Index, name: &str, now: OffsetDateTime) -> Result<Self, StoreError> {
-        let certificates = index.history(name, now)?;
+    pub fn of(index: &Index, name: &str) -> Result<Self, StoreError> {
+        let certificates = index.history(name)?;
         let rollbacks = if certificates.is_empty() { Vec::new() } else { index.rollbacks(name)? };
         Ok(Self { certificates, rollbacks })
     }
@@ -95,7 +95,7 @@ pub fn recover(
     now: OffsetDateTime,
     entropy: &dyn Entropy,
 ) -> Result<(), StoreError> {
-    let name_history = NameHistory::of(index, name.as_str(), now)?;
+    let name_history = NameHistory::of(index, name.as_str())?;
     let Some(recorded) = name_history.recorded() else { return Ok(()) };
     if recorded.place.is_some() {
         recover_folder(home, index, name, &name_history, entropy)?;
@@ -386,7 +386,7 @@ mod tests {
         let (ca, _, second) = replaced();
         begin_rollback(&ca);
         ca.renew("web.test", NextKey::New(None)).unwrap();
-        let name_history = NameHistory::of(&ca.index(), "web.test", ca.now).unwrap();
+        let name_history = NameHistory::of(&ca.index(), "web.test").unwrap();
         assert_eq!(name_history.rollbacks[0].done_at, None, "its files are not in place");
         assert_eq!(name_history.before(&name_history.certificates[2]).unwrap().serial.to_string(), second);
     }

@@ -206,7 +206,7 @@ impl EndpointOptions<'_> {
             .parse()
             .map_err(|error: crate::store::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
         let index = store.index()?;
-        let entry = index.find(&reference, context.now()).map_err(|error| no_folder(error.into()))?;
+        let entry = index.find(&reference).map_err(|error| no_folder(error.into()))?;
         if let (CertificateStatus::Revoked | CertificateStatus::Held, Some(revocation)) =
             (entry.status(context.now()), &entry.revocation)
         {

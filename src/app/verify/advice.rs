@@ -81,9 +81,9 @@ impl Hints {
     /// The certificate in the index, and whether it is the latest of its name.
     fn known(&self, certificate: &Certificate) -> Option<KnownCertificate> {
         let index = self.index()?;
-        let found = index.by_serial(&certificate.serial, self.now).ok()?;
+        let found = index.by_serial(&certificate.serial).ok()?;
         let entry = found.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint())?;
-        let latest = index.latest_by_name(&entry.name, self.now).ok()?;
+        let latest = index.latest_by_name(&entry.name).ok()?;
         let newer = latest.filter(|latest| latest.id != entry.id);
         Some(KnownCertificate { status: entry.status(self.now), entry, newer })
     }

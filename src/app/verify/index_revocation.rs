@@ -17,8 +17,12 @@ pub fn known_as_revoked(results: &[VerifiedFile], at: OffsetDateTime, context: &
     };
     let mut warnings = Vec::new();
     for link in results.iter().flat_map(VerifiedFile::chain) {
-        let entries = index.by_serial(&link.serial, at).unwrap_or_default();
-        let Some(entry) = entries.into_iter().find(|entry| is_same_name(&entry.issuer, &link.issuer)) else { continue };
+        let entries = index.by_serial(&link.serial).unwrap_or_default();
+        let found = entries.into_iter().find(|entry| is_same_name(&entry.issuer, &link.issuer));
+        let Some(mut entry) = found else { continue };
+        if at < context.now() {
+            entry.revocation = index.revocation_at(entry.id, at).unwrap_or(entry.revocation);
+        }
         if let (CertificateStatus::Revoked | CertificateStatus::Held, Some(revocation)) =
             (entry.status(at), &entry.revocation)
         {

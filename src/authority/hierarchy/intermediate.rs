@@ -153,7 +153,7 @@ pub fn request(
     let (home, config) = (store.home(), store.config());
     let name = order.name.as_str();
     check_authority_name(name)?;
-    check_free(store, name, now)?;
+    check_free(store, name)?;
 
     let mut profile = authority_profile(INTERMEDIATE, config)?;
     let algorithm = order.key.unwrap_or(config.intermediate.key);
@@ -172,7 +172,7 @@ pub fn request(
 
     let _locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
-    check_free(store, name, now)?;
+    check_free(store, name)?;
     let mut staged = StagedFolder::create(home.folder(), effects.entropy)?;
     text.stage(&mut staged, "".as_ref())?;
     let encoded = pem::encode("CERTIFICATE REQUEST", request.as_der());
@@ -182,7 +182,7 @@ pub fn request(
     Ok(RequestedIntermediate { name: name.to_owned(), request, path: home.request(name), key: home.key(name) })
 }
 
-fn check_free(store: &Store, name: &str, now: OffsetDateTime) -> Result<(), IntermediateError> {
+fn check_free(store: &Store, name: &str) -> Result<(), IntermediateError> {
     let home = store.home();
     if store.ca_certificates().is_pending(name) {
         return Err(IntermediateError::Requested { name: name.to_owned(), path: home.request(name) });
@@ -190,7 +190,7 @@ fn check_free(store: &Store, name: &str, now: OffsetDateTime) -> Result<(), Inte
     if home.authority(name).symlink_metadata().is_ok() {
         return Err(IntermediateError::Taken(name.to_owned()));
     }
-    if store.index()?.history(name, now)?.iter().any(|entry| entry.template != INTERMEDIATE) {
+    if store.index()?.history(name)?.iter().any(|entry| entry.template != INTERMEDIATE) {
         return Err(IntermediateError::NameOfCertificate(name.to_owned()));
     }
     Ok(())
@@ -356,7 +356,7 @@ fn record_once(
     (certificate, name, template, authority): (&Certificate, &str, &str, &str),
     now: OffsetDateTime,
 ) -> Result<(EntryId, bool), IntermediateError> {
-    let known = transaction.by_serial(&certificate.serial, now)?;
+    let known = transaction.by_serial(&certificate.serial)?;
     if let Some(entry) = known.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint()) {
         return Ok((entry.id, false));
     }

@@ -50,7 +50,7 @@ pub fn renew(
     if !before.is_self_issued() {
         return Err(RotationError::NotARoot(name));
     }
-    let template = store.index()?.history(&name, now)?.pop().map_or_else(|| ROOT.to_owned(), |last| last.template);
+    let template = store.index()?.history(&name)?.pop().map_or_else(|| ROOT.to_owned(), |last| last.template);
     let settings = RecertifySettings::read(store, &template, ROOT)?;
     let validity = validity(settings.backdate, lifetime.unwrap_or(config.root.lifetime), now)?;
     let (mut issuer, _) = authorities.unlock(facts, prompt)?;

@@ -71,7 +71,7 @@ pub fn due(store: &Store, due: order::DueRule, effects: &Effects<'_>) -> Result<
     let mut in_office = Vec::new();
     for name in authorities.names()? {
         let certificate = read_certificate(&CERTIFICATE.path_in(&home.authority(&name)))?;
-        let is_revoked = index.by_serial(&certificate.serial, now)?.iter().any(|entry| entry.revocation.is_some());
+        let is_revoked = index.by_serial(&certificate.serial)?.iter().any(|entry| entry.revocation.is_some());
         if !is_revoked && is_due(certificate.validity, due, now) {
             let what = DueItem::Authority { serial: certificate.serial.clone(), fix: fix(authorities, &certificate)? };
             found.push(DueEntry { what, name: name.clone(), validity: certificate.validity });
@@ -103,7 +103,7 @@ fn certificates(
     let mut found = Vec::new();
     for name in index.names_possibly_due(&ends)? {
         let Ok(entry_name) = name.parse::<EntryName>() else { continue };
-        let name_history = NameHistory::of(index, &name, now)?;
+        let name_history = NameHistory::of(index, &name)?;
         let folder = name_history.folder(home, &entry_name);
         let Some(entry) =
             name_history.in_place(home, &entry_name).filter(|entry| previous_certificates::is_of(&folder, entry))

@@ -17,7 +17,6 @@ use crate::store::index::{Entry, Index, Reference};
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache, PassphrasePrompt};
 use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Store, certificate_folder};
-use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::issuance::Expiry;
@@ -178,12 +177,12 @@ fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Resul
     let now = effects.now();
     let home = store.home();
     // The error for an unknown name comes before the wait for the lock.
-    let name = store.index()?.find(reference, now)?.name;
+    let name = store.index()?.find(reference)?.name;
     let mut locked = store.lock(effects.lock_timeout)?;
     let index = locked.index()?;
     let entry_name: EntryName = name.parse()?;
     previous_certificates::recover(home, index, &entry_name, now, effects.entropy)?;
-    let entry = in_place(home, index, &entry_name, now)?;
+    let entry = in_place(home, index, &entry_name)?;
     let certificate = index.certificate(&entry)?;
     if certificate.is_ca() {
         return Err(RenewError::Authority(name));
@@ -195,8 +194,8 @@ fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Resul
     Ok(CurrentCertificate { entry, certificate, key_path, key_file })
 }
 
-fn in_place(home: &Home, index: &Index, name: &EntryName, now: OffsetDateTime) -> Result<Entry, RenewError> {
-    let name_history = NameHistory::of(index, name.as_str(), now)?;
+fn in_place(home: &Home, index: &Index, name: &EntryName) -> Result<Entry, RenewError> {
+    let name_history = NameHistory::of(index, name.as_str())?;
     // The delivery mark is written last and is not durable at once, so the files in the folder count as well.
     for entry in name_history.certificates.iter().rev().filter(|entry| entry.delivered_at.is_none()) {
         let folder = entry.place.clone().unwrap_or_else(|| home.entry(name));

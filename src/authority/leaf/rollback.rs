@@ -118,8 +118,8 @@ pub fn rollback(store: &Store, order: &RollbackOrder, effects: &Effects<'_>) -> 
 
     // This check without the lock finds most errors early.
     let index = store.index()?;
-    let name: EntryName = index.find(&order.reference, now)?.name.parse()?;
-    let name_history = NameHistory::of(index, name.as_str(), now)?;
+    let name: EntryName = index.find(&order.reference)?.name.parse()?;
+    let name_history = NameHistory::of(index, name.as_str())?;
     // An interrupted rollback is completed; its certificate was checked when it began.
     let intended = name_history.unfinished().map(|rollback| rollback.certificate);
     let work = RollbackRun { home, name: &name, now, effects };
@@ -130,9 +130,9 @@ pub fn rollback(store: &Store, order: &RollbackOrder, effects: &Effects<'_>) -> 
     let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     let index = locked.index()?;
-    let begun = NameHistory::of(index, name.as_str(), now)?.unfinished().cloned();
+    let begun = NameHistory::of(index, name.as_str())?.unfinished().cloned();
     previous_certificates::recover(home, index, &name, now, effects.entropy)?;
-    let name_history = NameHistory::of(index, name.as_str(), now)?;
+    let name_history = NameHistory::of(index, name.as_str())?;
     Destination::Folder(name_history.folder(home, &name)).sweep(home, &name)?;
     let of_begun =
         begun.as_ref().and_then(|begun| name_history.certificates.iter().find(|entry| entry.id == begun.certificate));

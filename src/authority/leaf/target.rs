@@ -188,7 +188,7 @@ impl<'s> IssueTarget<'s> {
             }
             _ if self.place == Destination::Authority => Err(IssueError::AuthorityKept(entry.name)),
             _ => {
-                let name_history = NameHistory::of(index, self.order.name.as_str(), self.now)?;
+                let name_history = NameHistory::of(index, self.order.name.as_str())?;
                 let in_place = name_history.in_place(self.store.home(), &self.order.name).unwrap_or(&entry);
                 if let Some(followed) = &self.order.follows {
                     self.check_is_like(in_place, followed)?;
@@ -208,7 +208,7 @@ impl<'s> IssueTarget<'s> {
         effects: &Effects<'_>,
     ) -> Result<Option<IssueOutcome>, IssueError> {
         previous_certificates::recover(self.store.home(), index, &self.order.name, self.now, effects.entropy)?;
-        let history = index.history(self.order.name.as_str(), self.now)?;
+        let history = index.history(self.order.name.as_str())?;
         let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else {
             return Ok(None);
         };
@@ -219,7 +219,7 @@ impl<'s> IssueTarget<'s> {
             return Ok(None);
         }
         index.mark_delivered(entry.id, self.now)?;
-        let name_history = NameHistory::of(index, self.order.name.as_str(), self.now)?;
+        let name_history = NameHistory::of(index, self.order.name.as_str())?;
         let replaced = name_history.before(&entry).map(|before| before.serial.clone());
         let is_wanted = match self.order.existing {
             IfNameExists::Refuse => self.is_as_ordered(&certificate)? && self.are_all_in(&folder, &certificate)?,
@@ -237,7 +237,7 @@ impl<'s> IssueTarget<'s> {
 
     /// Returns the certificate of this name that is deployed, with its record; `None` when there is none.
     fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, IssueError> {
-        let name_history = NameHistory::of(index, self.order.name.as_str(), self.now)?;
+        let name_history = NameHistory::of(index, self.order.name.as_str())?;
         if let Some(other) = name_history.certificates.iter().find(|entry| entry.template != self.profile.name) {
             return Err(IssueError::OtherTemplate { name: other.name.clone(), template: other.template.clone() });
         }
@@ -248,7 +248,7 @@ impl<'s> IssueTarget<'s> {
 
     /// Returns true when a process recorded a certificate for this name and did not mark its files as delivered.
     pub fn was_interrupted(&self) -> Result<bool, IssueError> {
-        let history = self.store.index()?.history(self.order.name.as_str(), self.now)?;
+        let history = self.store.index()?.history(self.order.name.as_str())?;
         Ok(history.last().is_some_and(|entry| entry.delivered_at.is_none()))
     }
 
@@ -262,7 +262,7 @@ impl<'s> IssueTarget<'s> {
         if certificate_folder::in_the_way(folder, with_key).is_none() || is_forced {
             return Ok(false);
         }
-        let history = index.history(self.order.name.as_str(), self.now)?;
+        let history = index.history(self.order.name.as_str())?;
         let own: Vec<_> = history.iter().map(|entry| index.certificate(entry)).collect::<Result<_, _>>()?;
         if matches!(self.order.existing, IfNameExists::Replace) {
             // A new key fixes a key file that does not match, but a file with another certificate belongs to a third

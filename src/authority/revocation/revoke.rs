@@ -151,7 +151,7 @@ pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Resu
 
     let mut certificates = Vec::new();
     for entry in &chosen {
-        certificates.extend(index.by_serial(&entry.serial, now)?.into_iter().filter(|now| now.id == entry.id));
+        certificates.extend(index.by_serial(&entry.serial)?.into_iter().filter(|now| now.id == entry.id));
     }
     let mut authorities: Vec<String> = chosen.into_iter().map(|entry| entry.authority).collect();
     authorities.sort();
@@ -187,10 +187,10 @@ fn chosen(index: &Index, order: &RevokeOrder, now: OffsetDateTime) -> Result<Vec
     let (meant, is_that_one) = match &order.target {
         RevokeTarget::Certificate { path, certificate } => {
             let (path, serial) = (path.clone(), certificate.serial.clone());
-            (known(index, certificate, now)?.ok_or(RevokeError::Unknown { path, serial })?, true)
+            (known(index, certificate)?.ok_or(RevokeError::Unknown { path, serial })?, true)
         }
         RevokeTarget::Reference(reference) => {
-            let meant = index.find(reference, now)?;
+            let meant = index.find(reference)?;
             let is_name = match reference {
                 Reference::Name(_) => true,
                 Reference::Serial(_) => false,
@@ -211,7 +211,7 @@ fn chosen(index: &Index, order: &RevokeOrder, now: OffsetDateTime) -> Result<Vec
         check(index, &meant, order)?;
         return Ok(vec![meant]);
     }
-    let found = fitting(index, order, index.history(&meant.name, now)?, &meant.name, now)?;
+    let found = fitting(index, order, index.history(&meant.name)?, &meant.name, now)?;
     if found.len() > 1 && !order.all {
         return Err(RevokeError::Several { name: meant.name, entries: found });
     }
@@ -269,7 +269,7 @@ fn check(index: &Index, entry: &Entry, order: &RevokeOrder) -> Result<(), Revoke
 }
 
 /// Returns the record of exactly this certificate; `None` when the index does not have it.
-fn known(index: &Index, certificate: &Certificate, now: OffsetDateTime) -> Result<Option<Entry>, RevokeError> {
-    let entries = index.by_serial(&certificate.serial, now)?;
+fn known(index: &Index, certificate: &Certificate) -> Result<Option<Entry>, RevokeError> {
+    let entries = index.by_serial(&certificate.serial)?;
     Ok(entries.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint()))
 }

@@ -66,8 +66,8 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let now = context.now();
     let store = context.store()?;
     let index = store.index()?;
-    let name = index.find(&arguments.reference, now)?.name;
-    let name_history = NameHistory::of(index, &name, now)?;
+    let name = index.find(&arguments.reference)?.name;
+    let name_history = NameHistory::of(index, &name)?;
     let in_place = name_history.in_place(store.home(), &name.parse()?).map(|entry| entry.id);
     let mut generations: Vec<Generation> = Vec::new();
     for entry in &name_history.certificates {

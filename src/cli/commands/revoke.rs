@@ -122,7 +122,7 @@ fn target(given: &str, store: &Store, context: &mut Context<'_>) -> Result<Revok
     if !context.world.resolve(Path::new(given)).is_file() {
         return Ok(RevokeTarget::Reference(reference));
     }
-    match store.index()?.find(&reference, context.now()) {
+    match store.index()?.find(&reference) {
         Err(IndexError::NotFound { .. }) => of_file(Path::new(given), context),
         Ok(_) => {
             Err(Failure::usage("ambiguous", format!("'{given}' is a certificate of this CA and the name of a file"))

@@ -45,8 +45,8 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let now = context.now();
     let store = context.store()?;
     let index = store.index()?;
-    let found = index.find(&arguments.certificate, now)?;
-    let name_history = NameHistory::of(index, &found.name, now)?;
+    let found = index.find(&arguments.certificate)?;
+    let name_history = NameHistory::of(index, &found.name)?;
     let in_place = name_history.in_place(store.home(), &found.name.parse()?).map(|entry| entry.id);
     // Of a name, what is in place is shown; of a serial number, that certificate.
     let is_by_serial = arguments.certificate.is_serial_of(&found);
@@ -217,13 +217,13 @@ mod tests {
         let reason = RevocationReason::KeyCompromise;
         transaction.revoke(id, &Revocation { at: NOW, reason, invalid_since: Some(over), released_at: None }).unwrap();
         transaction.commit().unwrap();
-        let entry = index.find(&reference.parse().unwrap(), NOW).unwrap();
+        let entry = index.find(&reference.parse().unwrap()).unwrap();
         Shown {
             certificate: index.certificate(&entry).unwrap(),
             scope: None,
             paths: None,
             revocations: index.revocations(entry.id).unwrap(),
-            history: index.history(&entry.name, NOW).unwrap(),
+            history: index.history(&entry.name).unwrap(),
             in_place: Some(entry.id),
             entry,
             now: NOW,

@@ -130,6 +130,18 @@ impl Index {
         Ok(self.revocations(id)?.into_iter().rev().find(|revocation| revocation.released_at.is_none()))
     }
 
+    /// Returns the revocation or hold that was in effect at a time in the past: for showing the past alone. A decision
+    /// about now takes [`Entry::revocation`](crate::store::index::Entry::revocation), which no clock can hide.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn revocation_at(&self, id: EntryId, at: OffsetDateTime) -> Result<Option<Revocation>, IndexError> {
+        let was_in_effect = |revocation: &Revocation| {
+            revocation.at <= at && revocation.released_at.is_none_or(|released| released > at)
+        };
+        Ok(self.revocations(id)?.into_iter().rev().find(was_in_effect))
+    }
+
     /// Returns the revocation or hold of exactly this certificate that was not released, at any time, and the name of
     /// its entry. `None` when there is none, or the index does not have the certificate.
     ///

@@ -80,7 +80,7 @@ pub struct Entry {
     pub origin: Origin,
     pub place: Option<PathBuf>,
     pub delivered_at: Option<OffsetDateTime>,
-    /// The revocation or hold that is in effect at the time of the query; `None` when there is none.
+    /// The latest revocation or hold that was not released, whatever the clock says; `None` when there is none.
     pub revocation: Option<Revocation>,
 }
 
@@ -136,8 +136,8 @@ impl FromStr for CertificateStatus {
 }
 
 impl Entry {
-    /// Returns the status at `at`, which must be the time with which the entry was queried. `STATUS` in `query.rs` is
-    /// the same rule in SQL.
+    /// Returns the status at `at`, which decides the validity period alone: a revocation counts also when the clock is
+    /// behind it. `STATUS` in `query.rs` is the same rule in SQL.
     pub fn status(&self, at: OffsetDateTime) -> CertificateStatus {
         let held = self.revocation.as_ref().map(|revocation| revocation.reason == RevocationReason::CertificateHold);
         match held {

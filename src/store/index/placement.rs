@@ -190,7 +190,7 @@ mod tests {
             ids.push(add(&mut index, &sample(4), "web"));
             index.mark_delivered(ids[3], NOW).unwrap();
         }
-        let history = index.history("WEB", NOW).unwrap();
+        let history = index.history("WEB").unwrap();
         let entry = in_place(&history, &index.rollbacks("Web").unwrap()).unwrap().id;
         let question = index.names_possibly_due(&ExpiryCondition::Before(NOW + Duration::hours(60))).unwrap();
         (ids.iter().position(|id| *id == entry).unwrap() + 1, question)

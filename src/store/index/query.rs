@@ -8,19 +8,21 @@ use crate::store::index::{CertificateStatus, Entry, EntryId, Index, IndexError, 
 use crate::text::{self, Lifetime};
 use crate::x509::{Certificate, GeneralName, SerialNumber, general_name};
 
-/// The columns that [`Entry::from_row`] reads. `:now` selects the revocation in effect: the latest that was not
-/// released.
+/// The columns that [`Entry::from_row`] reads.
 const SELECT: &str = "
 SELECT c.id, c.serial, c.issuer, c.name, c.template, c.authority, c.subject, c.sans, c.key_fingerprint, c.fingerprint,
        c.not_before, c.not_after, c.issued_at, c.origin, c.place, c.delivered_at,
        r.at AS revoked_at, r.reason, r.invalid_since, r.released_at";
 
+/// Each certificate with the revocation in effect: the latest that was not released. No time is compared. A revocation
+/// counts from its record on and a release ends it, whatever the clock says: a clock that goes back must not make a
+/// compromised key good again.
 const FROM: &str = "
 FROM certificate AS c LEFT JOIN revocation AS r ON r.id = (
-    SELECT max(s.id) FROM revocation AS s
-    WHERE s.certificate = c.id AND s.at <= ?1 AND (s.released_at IS NULL OR s.released_at > ?1))";
+    SELECT max(s.id) FROM revocation AS s WHERE s.certificate = c.id AND s.released_at IS NULL)";
 
-/// The name of the [`CertificateStatus`], by the same rule as [`Entry::status`]. 6 is certificateHold (RFC 5280 §5.3.1).
+/// The name of the [`CertificateStatus`] at `?1`, by the same rule as [`Entry::status`]. 6 is certificateHold (RFC 5280
+/// §5.3.1).
 const STATUS: &str = "
 CASE WHEN r.reason <> 6 THEN 'revoked' WHEN ?1 > c.not_after THEN 'expired' WHEN r.reason = 6 THEN 'held'
      WHEN ?1 < c.not_before THEN 'not-yet-valid' ELSE 'valid' END";
@@ -109,24 +111,21 @@ impl Index {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn latest_by_name(&self, name: &str, now: OffsetDateTime) -> Result<Option<Entry>, IndexError> {
-        let sql = format!("{SELECT} {FROM} WHERE c.name = ?2 ORDER BY c.id DESC LIMIT 1");
-        self.connection
-            .query_row(&sql, (now.unix_timestamp(), name), Entry::from_row)
-            .optional()
-            .map_err(self.place.error())
+    pub fn latest_by_name(&self, name: &str) -> Result<Option<Entry>, IndexError> {
+        let sql = format!("{SELECT} {FROM} WHERE c.name = ?1 ORDER BY c.id DESC LIMIT 1");
+        self.connection.query_row(&sql, [name], Entry::from_row).optional().map_err(self.place.error())
     }
 
     /// Returns all certificates of a NAME, the latest last.
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn history(&self, name: &str, now: OffsetDateTime) -> Result<Vec<Entry>, IndexError> {
+    pub fn history(&self, name: &str) -> Result<Vec<Entry>, IndexError> {
         // Many names are new, and planning the query for the entries takes ten times as long as this check.
         if !self.name_is_used(name)? {
             return Ok(Vec::new());
         }
-        self.entries("WHERE c.name = ?2 ORDER BY c.id", (now.unix_timestamp(), name))
+        self.entries("WHERE c.name = ?1 ORDER BY c.id", [name])
     }
 
     /// Returns the certificates with a serial number: at most one, unless certificates of several issuers were
@@ -134,8 +133,8 @@ impl Index {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn by_serial(&self, serial: &SerialNumber, now: OffsetDateTime) -> Result<Vec<Entry>, IndexError> {
-        self.entries("WHERE c.serial = ?2 ORDER BY c.id", (now.unix_timestamp(), serial.as_der_content()))
+    pub fn by_serial(&self, serial: &SerialNumber) -> Result<Vec<Entry>, IndexError> {
+        self.entries("WHERE c.serial = ?1 ORDER BY c.id", [serial.as_der_content()])
     }
 
     /// Returns the certificate that NAME|SERIAL selects: the latest of a name, or the one with the serial number.
@@ -143,20 +142,20 @@ impl Index {
     /// # Errors
     /// When there is none ([`IndexError::NotFound`]), when the reference can select two ([`IndexError::Ambiguous`],
     /// [`IndexError::SeveralIssuers`]), or the index cannot be read.
-    pub fn find(&self, reference: &Reference, now: OffsetDateTime) -> Result<Entry, IndexError> {
+    pub fn find(&self, reference: &Reference) -> Result<Entry, IndexError> {
         let (name, serial) = match reference {
             Reference::Name(name) => (Some(name), None),
             Reference::Serial(serial) => (None, Some(serial)),
             Reference::Either(name, serial) => (Some(name), Some(serial)),
         };
-        let mut by_name = name.map(|name| self.latest_by_name(name, now)).transpose()?.flatten();
+        let mut by_name = name.map(|name| self.latest_by_name(name)).transpose()?.flatten();
         // The entry of a host has its A-labels as the name, also when the caller typed a U-label.
         if by_name.is_none()
             && let Some(host) = name.and_then(|name| general_name::dns(name).ok())
         {
-            by_name = self.latest_by_name(&host, now)?;
+            by_name = self.latest_by_name(&host)?;
         }
-        let mut by_serial = serial.map(|serial| self.by_serial(serial, now)).transpose()?.unwrap_or_default();
+        let mut by_serial = serial.map(|serial| self.by_serial(serial)).transpose()?.unwrap_or_default();
         match (by_name, by_serial.pop()) {
             (Some(entry), None) => Ok(entry),
             (None, Some(entry)) if by_serial.is_empty() => Ok(entry),
@@ -229,7 +228,9 @@ impl Index {
 /// Returns the WHERE clause of a filter and its values. All external input is bound as a value and is never part of the
 /// SQL.
 fn conditions(filter: &Filter, now: OffsetDateTime) -> (String, Vec<Value>) {
-    let mut values = vec![Value::Integer(now.unix_timestamp())];
+    // ?1 is the time, for the two conditions that ask for it; SQLite refuses a value that no condition uses.
+    let asks_for_time = filter.status.is_some() || filter.expiring.is_some();
+    let mut values: Vec<Value> = asks_for_time.then(|| Value::Integer(now.unix_timestamp())).into_iter().collect();
     let mut conditions = Vec::new();
     let mut demand = |condition: &str, value: Value| {
         values.push(value);

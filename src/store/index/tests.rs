@@ -29,7 +29,7 @@ fn what_goes_in_comes_out() {
     transaction.commit().unwrap();
 
     for index in [index, Index::open_to_read(&path).unwrap()] {
-        let found = index.latest_by_name("web.corp.test", NOW).unwrap().unwrap();
+        let found = index.latest_by_name("web.corp.test").unwrap().unwrap();
         assert_eq!(found.id, id);
         assert_eq!((&found.serial, found.validity), (&certificate.serial, certificate.validity));
         assert_eq!(
@@ -64,7 +64,7 @@ fn a_schema_that_was_tampered_with_does_nothing_but_name_tables() {
     drop(planted);
     let mut index = Index::open(&path).unwrap();
     add(&mut index, &Sample { serial: 2, key: 2, ..Sample::default() }, "second");
-    assert_eq!(index.history("first", NOW).unwrap().len() + index.history("second", NOW).unwrap().len(), 2);
+    assert_eq!(index.history("first").unwrap().len() + index.history("second").unwrap().len(), 2);
     use rusqlite::config::DbConfig;
     for (setting, wanted) in [
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
@@ -89,8 +89,8 @@ fn a_serial_number_is_recorded_once_per_issuer() {
     assert_eq!(index.query(&Filter::default(), NOW).unwrap().1, 1);
 
     add(&mut index, &Sample { issuer: "Other root", ..Sample::default() }, "adopted");
-    assert_eq!(index.by_serial(&certificate.serial, NOW).unwrap().len(), 2);
-    let error = index.find(&Reference::Serial(certificate.serial), NOW).unwrap_err();
+    assert_eq!(index.by_serial(&certificate.serial).unwrap().len(), 2);
+    let error = index.find(&Reference::Serial(certificate.serial)).unwrap_err();
     assert!(matches!(error, IndexError::SeveralIssuers { .. }), "{error}");
 }
 
@@ -114,7 +114,7 @@ fn a_delivery_is_noted() {
     let synchronous: i64 = index.connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
     assert_eq!(synchronous, 2, "the next commit is durable again");
     let reader = Index::open_to_read(&path).unwrap();
-    assert_eq!(reader.latest_by_name("web", NOW).unwrap().unwrap().delivered_at, Some(NOW));
+    assert_eq!(reader.latest_by_name("web").unwrap().unwrap().delivered_at, Some(NOW));
 }
 
 #[test]
@@ -123,12 +123,12 @@ fn the_latest_of_a_name_is_meant_and_its_history_is_kept() {
     for (serial, name) in [(1, "web"), (2, "db"), (3, "web")] {
         add(&mut index, &Sample { serial, ..Sample::default() }, name);
     }
-    let history = index.history("web", NOW).unwrap();
+    let history = index.history("web").unwrap();
     assert_eq!(history.iter().map(|entry| entry.serial.to_string()).collect::<Vec<_>>(), ["0100000001", "0100000003"]);
-    assert_eq!(index.find(&"web".parse().unwrap(), NOW).unwrap(), history[1]);
-    assert_eq!(index.find(&"0100000001".parse().unwrap(), NOW).unwrap(), history[0]);
-    assert_eq!(index.history("WEB", NOW).unwrap(), history, "two names that share a folder are one");
-    let error = index.find(&"nothing".parse().unwrap(), NOW).unwrap_err();
+    assert_eq!(index.find(&"web".parse().unwrap()).unwrap(), history[1]);
+    assert_eq!(index.find(&"0100000001".parse().unwrap()).unwrap(), history[0]);
+    assert_eq!(index.history("WEB").unwrap(), history, "two names that share a folder are one");
+    let error = index.find(&"nothing".parse().unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "there is no certificate with the name 'nothing'");
 }
 
@@ -137,7 +137,7 @@ fn a_host_is_found_by_its_name_as_people_write_it() {
     let (_folder, _, mut index) = new_index();
     add(&mut index, &Sample::default(), "xn--bcher-kva.test");
     add(&mut index, &Sample { serial: 2, ..Sample::default() }, "Müller");
-    let found = |given: &str| index.find(&given.parse().unwrap(), NOW).map(|entry| entry.name).ok();
+    let found = |given: &str| index.find(&given.parse().unwrap()).map(|entry| entry.name).ok();
     assert_eq!(found("bücher.test").as_deref(), Some("xn--bcher-kva.test"));
     assert_eq!(found("name:BÜCHER.test").as_deref(), Some("xn--bcher-kva.test"));
     assert_eq!(found("Müller").as_deref(), Some("Müller"));
@@ -150,7 +150,7 @@ fn a_mistyped_name_is_reported_with_the_nearest_one() {
     for (serial, name) in [(1, "web.corp.test"), (2, "mail.corp.test"), (3, "alice")] {
         add(&mut index, &Sample { serial, ..Sample::default() }, name);
     }
-    let nearest = |given: &str| match index.find(&given.parse().unwrap(), NOW) {
+    let nearest = |given: &str| match index.find(&given.parse().unwrap()) {
         Err(IndexError::NotFound { nearest, .. }) => nearest,
         other => panic!("{other:?}"),
     };
@@ -166,7 +166,7 @@ fn what_is_a_name_and_a_serial_is_not_guessed() {
     let (_folder, _, mut index) = new_index();
     add(&mut index, &Sample::default(), "web");
     add(&mut index, &Sample { serial: 2, ..Sample::default() }, "0100000001");
-    let find = |given: &str| index.find(&given.parse().unwrap(), NOW);
+    let find = |given: &str| index.find(&given.parse().unwrap());
     assert!(matches!(find("0100000001"), Err(IndexError::Ambiguous { .. })));
     assert_eq!(find("serial:0100000001").unwrap().name, "web");
     assert_eq!(find("name:0100000001").unwrap().name, "0100000001");
@@ -240,14 +240,25 @@ fn sql_and_the_entry_agree_on_the_status_at_every_boundary() {
             }
         }
     }
-    let status = |name: &str, at| index.latest_by_name(name, at).unwrap().unwrap().status(at);
+    let status = |name: &str, at| index.latest_by_name(name).unwrap().unwrap().status(at);
     assert_eq!(status("1", after), CertificateStatus::Valid, "the last second counts");
     assert_eq!(status("1", after + Duration::SECOND), CertificateStatus::Expired);
-    assert_eq!(status("2", NOW - Duration::SECOND), CertificateStatus::Valid, "not revoked yet");
     assert_eq!(status("2", after + Duration::DAY), CertificateStatus::Revoked, "a revocation outlives the certificate");
-    assert_eq!(status("3", NOW), CertificateStatus::Held);
-    assert_eq!(status("3", NOW + Duration::DAY), CertificateStatus::Valid, "released");
-    assert_eq!(status("4", NOW + Duration::DAY), CertificateStatus::Revoked);
+    for at in [NOW - Duration::HOUR, NOW, NOW + Duration::DAY] {
+        let all =
+            [("2", CertificateStatus::Revoked), ("3", CertificateStatus::Valid), ("4", CertificateStatus::Revoked)];
+        for (name, expected) in all {
+            assert_eq!(status(name, at), expected, "{name} at {at}: a record counts whatever the clock says");
+        }
+    }
+
+    // Only the past is shown by the times of the records.
+    let reason_at = |id: usize, at| index.revocation_at(ids[id], at).unwrap().map(|revocation| revocation.reason);
+    assert_eq!(reason_at(1, NOW - Duration::SECOND), None);
+    assert_eq!(reason_at(1, NOW), Some(RevocationReason::Superseded));
+    assert_eq!(reason_at(2, NOW), Some(RevocationReason::CertificateHold));
+    assert_eq!(reason_at(2, NOW + Duration::DAY), None, "released");
+    assert_eq!(reason_at(3, NOW + Duration::DAY), Some(RevocationReason::KeyCompromise));
     assert_eq!(index.revocations(ids[3]).unwrap().len(), 2);
 }
 
@@ -269,9 +280,9 @@ fn no_text_of_a_user_becomes_part_of_a_question() {
     add(&mut index, &Sample::default(), "100%");
     let hostile = ["'", "\"", "%", "100_", "' OR 1=1 --", "?1", ":now", "x'); DROP TABLE certificate; --", "\u{0}"];
     for (serial, name) in (2..).zip(hostile) {
-        assert!(index.latest_by_name(name, NOW).unwrap().is_none(), "{name}");
+        assert!(index.latest_by_name(name).unwrap().is_none(), "{name}");
         add(&mut index, &Sample { serial, ..Sample::default() }, name);
-        assert_eq!(names(&index.history(name, NOW).unwrap()), [name]);
+        assert_eq!(names(&index.history(name).unwrap()), [name]);
         let filter = Filter { template: Some(name.to_owned()), authority: Some(name.to_owned()), ..Filter::default() };
         assert_eq!(index.query(&filter, NOW).unwrap().1, 0);
     }
@@ -354,7 +365,7 @@ fn opening_a_present_index_changes_nothing() {
     drop(index);
     let before = Index::files(&path).map(|file| fs::read(file).unwrap());
     let index = Index::open(&path).unwrap();
-    assert_eq!(names(&index.history("web", NOW).unwrap()), ["web"]);
+    assert_eq!(names(&index.history("web").unwrap()), ["web"]);
     drop(index);
     assert_eq!(Index::files(&path).map(|file| fs::read(file).unwrap()), before);
 }
@@ -379,7 +390,7 @@ fn an_index_of_the_first_version_is_brought_to_the_present_form_with_its_revocat
     for index in [Index::open_to_read(&path).unwrap(), Index::open(&path).unwrap()] {
         let listed = index.to_be_listed("root", NOW).unwrap();
         assert_eq!(listed.len(), 1);
-        assert_eq!(listed[0].serial, index.history("web", NOW).unwrap()[0].serial);
+        assert_eq!(listed[0].serial, index.history("web").unwrap()[0].serial);
         assert_eq!(index.latest_crls().unwrap(), []);
         assert!(index.check().unwrap().is_empty());
     }
@@ -472,7 +483,7 @@ proptest::proptest! {
                     drop(index.certificate(entry));
                 }
             }
-            drop(index.history("web", NOW));
+            drop(index.history("web"));
             drop(index.to_be_listed("root", NOW));
             drop(index.check());
         }

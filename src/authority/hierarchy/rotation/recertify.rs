@@ -55,9 +55,8 @@ pub fn is_anything_left(
     index: &Index,
     old: &Certificate,
     new: &Certificate,
-    now: OffsetDateTime,
 ) -> Result<bool, RotationError> {
-    Ok(!to_be_recertified(authorities, index, old, new, now)?.is_empty() || !outdated_chains(authorities)?.is_empty())
+    Ok(!to_be_recertified(authorities, index, old, new)?.is_empty() || !outdated_chains(authorities)?.is_empty())
 }
 
 /// Returns the authorities below the old root; and those whose new certificate was written by a run that died before it
@@ -68,12 +67,11 @@ fn to_be_recertified(
     index: &Index,
     old: &Certificate,
     new: &Certificate,
-    now: OffsetDateTime,
 ) -> Result<Vec<(String, Certificate)>, RotationError> {
     let mut found = directly_below(authorities, old)?;
     for (name, certificate) in directly_below(authorities, new)? {
         let fingerprint = certificate.fingerprint();
-        let rows = index.history(&name, now)?;
+        let rows = index.history(&name)?;
         if rows.iter().any(|row| row.fingerprint == fingerprint && row.delivered_at.is_none()) {
             found.push((name, certificate));
         }
@@ -92,10 +90,9 @@ pub fn recertify_the_rest(
 ) -> Result<Vec<Recertified>, RotationError> {
     let (config, authorities) = (store.config(), store.ca_certificates());
     let mut recertified = Vec::new();
-    let left = to_be_recertified(authorities, transaction, old, new.ca_certificate().certificate(), now)?;
+    let left = to_be_recertified(authorities, transaction, old, new.ca_certificate().certificate())?;
     for (name, before) in left {
-        let template =
-            transaction.history(&name, now)?.pop().map_or_else(|| INTERMEDIATE.to_owned(), |last| last.template);
+        let template = transaction.history(&name)?.pop().map_or_else(|| INTERMEDIATE.to_owned(), |last| last.template);
         let settings = RecertifySettings::read(store, &template, INTERMEDIATE)?;
         let (issuer, lifetime) = (new.ca_certificate(), config.intermediate.lifetime);
         let not_before = not_before(settings.backdate, Some(lifetime), Some(issuer), now);

@@ -160,7 +160,7 @@ impl RotationStart<'_> {
         let (old_certificate, new_certificate) =
             (self.authorities.certificate(&old)?, self.authorities.certificate(&new)?);
         let index = self.store.index()?;
-        if !is_anything_left(self.authorities, index, &old_certificate, &new_certificate, self.now)? {
+        if !is_anything_left(self.authorities, index, &old_certificate, &new_certificate)? {
             if self.unmarked(index, &new)?.is_empty() {
                 return Err(RotationError::UnderWay { old, new });
             }
@@ -202,7 +202,7 @@ impl RotationStart<'_> {
         let mut unmarked = Vec::new();
         for file in [CERTIFICATE.name, NEW_WITH_OLD, OLD_WITH_NEW] {
             let certificate = read_certificate(&self.store.home().authority(new).join(file))?;
-            for row in index.by_serial(&certificate.serial, self.now)? {
+            for row in index.by_serial(&certificate.serial)? {
                 if row.fingerprint == certificate.fingerprint() && row.delivered_at.is_none() {
                     unmarked.push(row.id);
                 }
