@@ -6,9 +6,10 @@ use super::entry_name::{AuthorityNameError, EntryNameError};
 use super::home::HomeError;
 use super::index::IndexError;
 use super::passphrase_prompt::PassphraseUnavailable;
+use super::trusted_directory::{DistrustReason, word};
 use crate::issuance::IssuerError;
 use crate::keys::key_file::KeyFileError;
-use crate::system::files::{FileError, LockError};
+use crate::system::files::{self, FileError, LockError};
 use crate::text::toml_document::DocumentError;
 use crate::text::{self, Diagnosis, Diagnostic, escape, nearest};
 use crate::x509::certificate_file::CertificateFileError;
@@ -18,6 +19,8 @@ use crate::x509::certificate_file::CertificateFileError;
 pub enum StoreError {
     #[error(transparent)]
     Home(#[from] HomeError),
+    #[error(transparent)]
+    NotTrusted(#[from] DistrustReason),
     #[error(transparent)]
     Document(#[from] DocumentError),
     #[error(transparent)]
@@ -58,6 +61,7 @@ impl Diagnostic for StoreError {
     fn diagnosis(&self) -> Diagnosis {
         match self {
             Self::Home(error) => error.diagnosis(),
+            Self::NotTrusted(reason) => reason.diagnosis(),
             Self::Document(error) => error.diagnosis(),
             Self::Template(error) => error.diagnosis(),
             Self::Name(error) => error.diagnosis(),
@@ -103,8 +107,11 @@ impl Diagnostic for HomeError {
             Self::NoneFound(_) => Diagnosis::usage("no-ca")
                 .hint("to make one in ./ca: ca init")
                 .hint("to use one elsewhere: --dir DIR, or the variable CA_DIR"),
-            Self::OtherOwner(folder) => Diagnosis::refused("foreign-ca")
-                .hint(format!("if you trust whoever it belongs to: --dir {}", folder.display())),
+            Self::OtherOwner { folder, .. } => Diagnosis::refused("foreign-ca")
+                .hint(format!("if you trust that user: --dir {}", word(folder)))
+                .hint(format!("if it is yours, run as root: chown {} {}", files::our_user(), word(folder))),
+            Self::Linked(folder) => Diagnosis::refused("foreign-ca").hint(format!("name it: --dir {}", word(folder))),
+            Self::NotTrusted(reason) => reason.diagnosis(),
         }
     }
 }

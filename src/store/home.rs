@@ -18,12 +18,14 @@ use std::path::{Path, PathBuf};
 
 use crate::store::certificate_files::KEY;
 use crate::store::entry_name::EntryName;
-use crate::system::files;
+use crate::store::trusted_directory::{self, DistrustReason, TrustedOwners};
+use crate::system::files::{self, PathKind};
 
 /// The paths of one CA.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     folder: PathBuf,
+    owners: TrustedOwners,
 }
 
 /// The reason why no CA directory was found.
@@ -35,36 +37,71 @@ pub enum HomeError {
     Closed(PathBuf),
     #[error("no CA directory was found in {} or above it", .0.display())]
     NoneFound(PathBuf),
-    #[error("{} belongs to another user", .0.display())]
-    OtherOwner(PathBuf),
+    /// Found upwards. It can be used when it is named, and everything in it is the same user's.
+    #[error("the nearest CA directory, {}, belongs to another user: user {owner}, mode {mode:04o}", folder.display())]
+    OtherOwner { folder: PathBuf, owner: u32, mode: u32 },
+    /// Found upwards. It can be used when it is named.
+    #[error("the nearest CA directory, {}, is a symbolic link", .0.display())]
+    Linked(PathBuf),
+    #[error(transparent)]
+    NotTrusted(#[from] DistrustReason),
 }
 
 impl Home {
-    /// Returns the paths of a CA directory that does not have to exist yet, for `ca init`.
+    /// Returns the paths of a CA directory that does not have to exist yet, for `ca init`. Nothing is examined.
     pub fn at(folder: PathBuf) -> Self {
-        Self { folder }
+        Self { folder, owners: TrustedOwners::default() }
     }
 
-    /// Returns the named CA directory, or the nearest one, searched in `from` and its parents like git does.
+    /// Returns the named CA directory, or the nearest one, searched in `from` and its parents like git does. Everything in
+    /// it that decides what a command does is examined: see [`trusted_directory`].
     ///
     /// # Errors
-    /// When there is none, or the nearest one belongs to another user, whose templates could make this process do
-    /// anything.
+    /// When there is none, or other users own or can change something in it. The owner of a directory that was named is
+    /// trusted; the modes are examined in either case.
     pub fn find(named: Option<&Path>, from: &Path) -> Result<Self, HomeError> {
-        if let Some(folder) = named {
-            let home = Self::at(folder.to_owned());
-            return match home.config().metadata() {
-                Ok(found) if found.is_file() => Ok(home),
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(HomeError::Closed(home.folder)),
-                _ => Err(HomeError::NotOne(home.folder)),
-            };
+        match named {
+            Some(folder) => Self::named(folder.to_owned()),
+            None => Self::nearest(from),
         }
+    }
+
+    fn named(folder: PathBuf) -> Result<Self, HomeError> {
+        // The user may have named a link.
+        let folder = match files::examine(&folder) {
+            Ok(Some(found)) if found.kind == PathKind::Link => folder.canonicalize().unwrap_or(folder),
+            _ => folder,
+        };
+        let mut home = Self::at(folder);
+        match home.config().metadata() {
+            Ok(found) if found.is_file() => {}
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(HomeError::Closed(home.folder));
+            }
+            _ => return Err(HomeError::NotOne(home.folder)),
+        }
+        let owners = TrustedOwners::with_owner_of(&home.folder);
+        home.owners = owners.map_err(|_| HomeError::Closed(home.folder.clone()))?;
+        trusted_directory::check(&home.folder, home.owners)?;
+        Ok(home)
+    }
+
+    fn nearest(from: &Path) -> Result<Self, HomeError> {
         let candidates = from.ancestors().flat_map(|folder| [folder.to_owned(), folder.join("ca")]);
         let home = candidates.map(Self::at).find(Self::exists).ok_or_else(|| HomeError::NoneFound(from.to_owned()))?;
-        match files::is_private_to_us(&home.config()) {
-            Ok(true) => Ok(home),
-            _ => Err(HomeError::OtherOwner(home.folder)),
+        match trusted_directory::check(&home.folder, home.owners) {
+            Ok(()) => Ok(home),
+            Err(DistrustReason::Owner { path, owner, mode }) if path == home.folder => {
+                Err(HomeError::OtherOwner { folder: path, owner, mode })
+            }
+            Err(DistrustReason::Link(path)) if path == home.folder => Err(HomeError::Linked(path)),
+            Err(reason) => Err(reason.into()),
         }
+    }
+
+    /// Returns the users whose files are trusted in this CA.
+    pub fn owners(&self) -> TrustedOwners {
+        self.owners
     }
 
     /// Returns true when the folder is a CA directory.
@@ -161,10 +198,9 @@ mod tests {
         let deep = top.path().join("a/b");
         fs::create_dir_all(&deep).unwrap();
         assert_eq!(Home::find(None, &deep), Err(HomeError::NoneFound(deep.clone())));
-        fs::create_dir(top.path().join("ca")).unwrap();
-        fs::write(top.path().join("ca/ca.toml"), "").unwrap();
+        ca_in(&top.path().join("ca"));
         assert_eq!(Home::find(None, &deep).unwrap().folder(), top.path().join("ca"));
-        fs::write(top.path().join("a/ca.toml"), "").unwrap();
+        ca_in(&top.path().join("a"));
         assert_eq!(Home::find(None, &deep).unwrap().folder(), top.path().join("a"));
         assert_eq!(Home::find(Some(&deep), top.path()), Err(HomeError::NotOne(deep)));
     }
@@ -182,13 +218,60 @@ mod tests {
         assert!(home.resolve("../../secret").is_file());
     }
 
-    #[test]
-    fn a_ca_directory_that_others_could_have_planted_is_refused() {
+    fn ca_in(folder: &Path) {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join("ca.toml"), "").unwrap();
+        closed(folder, 0o755);
+        closed(&folder.join("ca.toml"), 0o644);
+    }
+
+    fn closed(path: &Path, mode: u32) {
         use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_ca_directory_that_others_can_change_is_refused_found_or_named() {
         let top = tempfile::tempdir().unwrap();
-        let config = top.path().join("ca.toml");
-        fs::write(&config, "").unwrap();
-        fs::set_permissions(&config, fs::Permissions::from_mode(0o666)).unwrap();
-        assert_eq!(Home::find(None, top.path()), Err(HomeError::OtherOwner(top.path().to_owned())));
+        ca_in(top.path());
+        for file in [top.path().to_owned(), top.path().join("ca.toml")] {
+            let mode = files::mode(&file).unwrap();
+            closed(&file, 0o777);
+            for named in [None, Some(top.path())] {
+                let refused = Home::find(named, top.path());
+                assert!(
+                    matches!(&refused, Err(HomeError::NotTrusted(DistrustReason::Mode { path, .. })) if *path == file),
+                    "{refused:?}"
+                );
+            }
+            closed(&file, mode);
+        }
+        assert_eq!(Home::find(None, top.path()).unwrap().folder(), top.path());
+    }
+
+    #[test]
+    fn a_link_to_a_ca_directory_can_be_named_and_is_not_found() {
+        let top = tempfile::tempdir().unwrap();
+        ca_in(&top.path().join("real"));
+        fs::create_dir(top.path().join("work")).unwrap();
+        let link = top.path().join("work/ca");
+        std::os::unix::fs::symlink("../real", &link).unwrap();
+        let found = Home::find(None, &top.path().join("work"));
+        assert_eq!(found, Err(HomeError::Linked(link.clone())));
+        assert_eq!(Home::find(Some(&link), top.path()).unwrap().folder(), top.path().join("real"));
+    }
+
+    #[test]
+    fn the_owner_of_a_ca_directory_is_the_word_of_the_user_who_names_it() {
+        if files::our_user() != 0 {
+            return;
+        }
+        let top = tempfile::tempdir().unwrap();
+        ca_in(top.path());
+        for path in [top.path().to_owned(), top.path().join("ca.toml")] {
+            std::os::unix::fs::chown(path, Some(65_534), None).unwrap();
+        }
+        assert!(matches!(Home::find(None, top.path()), Err(HomeError::OtherOwner { owner: 65_534, .. })));
+        assert_eq!(Home::find(Some(top.path()), top.path()).unwrap().folder(), top.path());
     }
 }

@@ -16,6 +16,7 @@ pub mod open;
 pub mod passphrase_prompt;
 pub mod previous_certificates;
 pub mod templates;
+pub mod trusted_directory;
 
 pub use ca_certificates::CaCertificates;
 pub use config::Config;

@@ -13,6 +13,7 @@ use super::error::StoreError;
 use super::home::Home;
 use super::index::location::{IndexLocation, WriterLock};
 use super::index::{Index, IndexError};
+use super::trusted_directory;
 use crate::system::files::LockError;
 
 /// A CA that is open for reading.
@@ -28,10 +29,18 @@ impl Store {
     /// Opens the CA in a directory and reads its settings.
     ///
     /// # Errors
-    /// When `ca.toml` cannot be read or is invalid.
+    /// When `ca.toml` cannot be read or is invalid, or names an index or a template folder that other users can change.
     pub fn open(home: Home) -> Result<Self, StoreError> {
         let config = Config::load(&home)?;
         let location = IndexLocation::parse(&config.index.location, &home);
+        // What is in its usual place was examined before the settings were read.
+        let (usual, owners) = (Config::default(), home.owners());
+        if config.index.location != usual.index.location {
+            trusted_directory::check_index_elsewhere(location.file(), owners)?;
+        }
+        if config.issue.template_dir != usual.issue.template_dir {
+            trusted_directory::check_templates(&home.resolve(&config.issue.template_dir), owners)?;
+        }
         let ca_certificates = CaCertificates::of(&home);
         Ok(Self { home, config, location, reader: OnceCell::new(), ca_certificates })
     }

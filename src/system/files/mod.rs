@@ -29,7 +29,9 @@ use std::path::{Path, PathBuf};
 pub use folder_lock::{FolderLock, LockError};
 pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty, remove_quietly};
 pub use ownership::{Ownership, UnknownOwner};
-pub use permissions::{is_private_to_us, is_secret_to_us, mode, owner, refuse_planted_links};
+pub use permissions::{
+    FoundPath, PathKind, examine, is_private_to_us, is_secret_to_us, mode, our_user, owner, refuse_planted_links,
+};
 pub use place::{ExistingFile, check_new, check_place};
 pub use publish::{publish_file, replace_files};
 pub use replace::replace_folder;

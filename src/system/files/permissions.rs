@@ -8,6 +8,59 @@ use super::FileError;
 use super::parent::parent_of;
 use crate::system::unix::attributes::{self, ONLY_OWNERS_REMOVE, is_ours_or_roots};
 
+/// What a path is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathKind {
+    File,
+    Folder,
+    /// A symbolic link, whatever it leads to.
+    Link,
+    /// A pipe, a socket or a device.
+    Other,
+}
+
+/// The owner, the mode and the kind of a path; of a link, those of the link itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundPath {
+    /// The user id.
+    pub owner: u32,
+    /// The permission bits, with the sticky, set-user-id and set-group-id bits.
+    pub mode: u32,
+    pub kind: PathKind,
+}
+
+impl FoundPath {
+    /// Returns true when the owner is the user of this process, or root.
+    pub fn is_ours_or_roots(self) -> bool {
+        self.owner == 0 || self.owner == our_user()
+    }
+}
+
+/// Returns the user id of this process.
+pub fn our_user() -> u32 {
+    attributes::our_user()
+}
+
+/// Examines a path without following a link in its last component; `None` when it does not exist.
+///
+/// # Errors
+/// When the system refuses: for example, when a folder above it may not be searched.
+pub fn examine(path: &Path) -> Result<Option<FoundPath>, FileError> {
+    let found = match fs::symlink_metadata(path) {
+        Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        found => found.map_err(FileError::of("look at", path))?,
+    };
+    let kind = match found.file_type() {
+        kind if kind.is_file() => PathKind::File,
+        kind if kind.is_dir() => PathKind::Folder,
+        kind if kind.is_symlink() => PathKind::Link,
+        _ => PathKind::Other,
+    };
+    Ok(Some(FoundPath { owner: attributes::owner(&found), mode: attributes::mode(&found), kind }))
+}
+
 /// Returns the user id of the owner; for a link, that of its target.
 ///
 /// # Errors

@@ -47,9 +47,14 @@ pub fn set_owner(path: &Path, user: Option<u32>, group: Option<u32>) -> io::Resu
     lchown(path, user, group)
 }
 
+/// Returns the user id of this process.
+pub fn our_user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
 /// Returns whether the owner is the user of this process, or root.
 pub fn is_ours_or_roots(found: &Metadata) -> bool {
-    owner(found) == 0 || owner(found) == rustix::process::geteuid().as_raw()
+    owner(found) == 0 || owner(found) == our_user()
 }
 
 /// Returns whether this process is root's.
