@@ -94,7 +94,7 @@ fn compare(made: &Made, version: TlsVersion) -> Rounds {
         client: Some(&made.client),
         protocols: &[],
         roots: std::slice::from_ref(&made.root),
-        crls: &[],
+        revocations: None,
         host_name: "localhost",
         at: OffsetDateTime::now_utc(),
         versions: &[version],

@@ -11,5 +11,6 @@ pub mod handshake;
 pub mod key_input;
 pub mod public_key;
 pub mod renew_due;
+pub mod revocations;
 pub mod run_hook;
 pub mod verify;

@@ -75,6 +75,7 @@ pub fn verify_new_chain(
         untrusted: &above.iter().collect::<Vec<_>>(),
         anchors: &anchor,
         crls: &[],
+        revocations: None,
         signatures: &SignatureCache::default(),
     };
     // Lint errors of an imported CA were reported at its import, so only those of the new certificate count here.

@@ -21,8 +21,10 @@ use super::refusals::cases::allows_purpose;
 use super::refusals::forged_peer::{ForgedPeer, from_unknown_ca};
 use super::refusals::lookalike_ca::{CopyChanges, Purpose};
 use super::report::{ExpectedRefusal, HandshakeReport, Refusal, RefusalOutcome, Session};
+use super::revocation::Revocations;
 use super::scenario::{self, Identity, TrustSettings};
 use crate::tls::{Group, Secrets, Side, TlsVersion};
+use crate::verify::RevocationSource;
 use crate::x509::{Certificate, ExtendedKeyUsage, Validity};
 
 /// The input of a test against a running server.
@@ -38,6 +40,8 @@ pub struct ConnectTest<'a> {
     pub expect_revocation: bool,
     /// The roots that the client trusts.
     pub roots: &'a [Certificate],
+    /// The revocations that the client knows; `None` when there is no source of them.
+    pub revocations: Option<Arc<dyn RevocationSource>>,
     pub at: OffsetDateTime,
     pub versions: &'a [TlsVersion],
     pub refusals: bool,
@@ -196,7 +200,8 @@ fn connect_once(
     let host_name = ServerName::try_from(test.host_name.to_owned())
         .map_err(|_| HandshakeError::HostName(test.host_name.to_owned()))?;
     let roots = scenario::roots(&test.roots.iter().collect::<Vec<_>>())?;
-    let trust = TrustSettings { roots, crls: Vec::new(), at: test.at };
+    let revocations = test.revocations.as_ref().map(|source| Revocations::new(source, test.roots, test.at));
+    let trust = TrustSettings { roots, crls: Vec::new(), revocations, at: test.at };
     let secrets = Arc::new(Secrets::default());
     let config = scenario::client_config(version, Group::ALL, identity, &trust, trust.server_verifier()?, &secrets)?;
     let tls_connection = ClientConnection::new(Arc::new(config), host_name)
@@ -267,6 +272,7 @@ mod tests {
             known_bad: KnownBadClients { server: Some(&hierarchy.server), ..KnownBadClients::default() },
             expect_revocation: false,
             roots: std::slice::from_ref(&hierarchy.root),
+            revocations: None,
             at: NOW,
             versions,
             refusals: true,

@@ -62,7 +62,7 @@ impl Hierarchy {
             client: Some(&self.client),
             protocols: &[],
             roots: std::slice::from_ref(&self.root),
-            crls: &[],
+            revocations: None,
             host_name: "localhost",
             at: NOW,
             versions,

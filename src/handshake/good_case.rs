@@ -1,5 +1,6 @@
 //! The test to be carried out, and the exchange that has to succeed in it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
@@ -7,9 +8,11 @@ use time::OffsetDateTime;
 
 use super::endpoint::Endpoint;
 use super::error::HandshakeError;
+use super::revocation::Revocations;
 use super::scenario::{self, ClientAuthentication, Scenario, TrustSettings};
 use crate::tls::{Group, TlsVersion};
-use crate::x509::{Certificate, Crl};
+use crate::verify::RevocationSource;
+use crate::x509::Certificate;
 
 /// The input of a test with both endpoints in this program.
 #[derive(Debug)]
@@ -21,8 +24,8 @@ pub struct HandshakeTest<'a> {
     pub protocols: &'a [String],
     /// The roots that both endpoints trust.
     pub roots: &'a [Certificate],
-    /// The CRLs of both endpoints: a certificate is checked against the CRL of its issuer, if it is among them.
-    pub crls: &'a [Crl],
+    /// The revocations that both endpoints know; `None` when there is no source of them.
+    pub revocations: Option<Arc<dyn RevocationSource>>,
     /// The name that the client requests: a DNS name or an IP address.
     pub host_name: &'a str,
     /// The time at which both endpoints verify.
@@ -44,13 +47,8 @@ pub(super) fn good_case(test: &HandshakeTest<'_>, version: TlsVersion) -> Result
     let host_name = ServerName::try_from(test.host_name.to_owned())
         .map_err(|_| HandshakeError::HostName(test.host_name.to_owned()))?;
     let roots = scenario::roots(&test.roots.iter().collect::<Vec<_>>())?;
-    // The TLS library refuses a certificate that none of its CRLs covers, so only the CRLs of the issuer are used.
-    let trust_for = |endpoint: Option<&Endpoint>| {
-        let issuer = endpoint.map(|endpoint| &endpoint.certificate().issuer);
-        let crls = test.crls.iter().filter(|crl| Some(&crl.issuer) == issuer);
-        let crls = crls.map(|crl| crl.as_der().to_vec()).collect();
-        TrustSettings { roots: roots.clone(), crls, at: test.at }
-    };
+    let revocations = test.revocations.as_ref().map(|source| Revocations::new(source, test.roots, test.at));
+    let trust = TrustSettings { roots, crls: Vec::new(), revocations, at: test.at };
     let identity = |whose, endpoint: &Endpoint| {
         scenario::identity(whose, &endpoint.chain().iter().collect::<Vec<_>>(), endpoint.key())
     };
@@ -69,7 +67,7 @@ pub(super) fn good_case(test: &HandshakeTest<'_>, version: TlsVersion) -> Result
         },
         protocols: test.protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect(),
         host_name,
-        server_trust: trust_for(test.client),
-        client_trust: trust_for(Some(test.server)),
+        server_trust: trust.clone(),
+        client_trust: trust,
     })
 }

@@ -19,9 +19,11 @@ use super::error::{ExchangeError, HandshakeError};
 use super::host;
 use super::peer_connection::{PeerConnection, is_gone};
 use super::report::{HandshakeReport, Session};
+use super::revocation::Revocations;
 use super::scenario::{self, ClientAuthentication, TrustSettings};
 use super::socket::socket_error;
 use crate::tls::{Group, Secrets, Side, TlsVersion};
+use crate::verify::RevocationSource;
 use crate::x509::Certificate;
 
 /// The input of a test that waits for clients.
@@ -30,6 +32,8 @@ pub struct ListenTest<'a> {
     pub server: &'a Endpoint,
     /// The roots of the clients that are accepted.
     pub roots: &'a [Certificate],
+    /// The revocations that the server knows; `None` when there is no source of them.
+    pub revocations: Option<Arc<dyn RevocationSource>>,
     pub client_authentication: ClientAuthentication,
     pub host_name: &'a str,
     pub at: OffsetDateTime,
@@ -155,7 +159,8 @@ impl ListenTest<'_> {
         let chain: Vec<&Certificate> = self.server.chain().iter().collect();
         let identity = scenario::identity("server", &chain, self.server.key())?;
         let roots = scenario::roots(&self.roots.iter().collect::<Vec<_>>())?;
-        let trust = TrustSettings { roots, crls: Vec::new(), at: self.at };
+        let revocations = self.revocations.as_ref().map(|source| Revocations::new(source, self.roots, self.at));
+        let trust = TrustSettings { roots, crls: Vec::new(), revocations, at: self.at };
         let secrets = Arc::new(Secrets::default());
         let verifier = match self.client_authentication {
             ClientAuthentication::Required => trust.client_verifier()?,
@@ -205,6 +210,7 @@ mod tests {
             let test = ListenTest {
                 server: &host.server,
                 roots,
+                revocations: None,
                 client_authentication: ClientAuthentication::Required,
                 host_name: "localhost",
                 at: NOW,
@@ -220,6 +226,7 @@ mod tests {
                 known_bad: KnownBadClients::default(),
                 expect_revocation: false,
                 roots,
+                revocations: None,
                 at: NOW,
                 versions: &[version],
                 refusals: false,
@@ -257,6 +264,7 @@ mod tests {
         let test = ListenTest {
             server: &hierarchy.server,
             roots: std::slice::from_ref(&hierarchy.root),
+            revocations: None,
             client_authentication: ClientAuthentication::Required,
             host_name: "localhost",
             at: NOW,
@@ -279,6 +287,7 @@ mod tests {
         let test = ListenTest {
             server: &hierarchy.server,
             roots,
+            revocations: None,
             client_authentication: ClientAuthentication::Required,
             host_name: "localhost",
             at: NOW,
@@ -296,6 +305,7 @@ mod tests {
                         host_name: "localhost",
                         client,
                         roots,
+                        revocations: None,
                         at: NOW,
                         versions: &[TlsVersion::Tls13],
                         refusals: false,

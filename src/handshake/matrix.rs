@@ -42,7 +42,7 @@ pub fn matrix(
                 if *version == TlsVersion::Tls12 && groups == HYBRID {
                     continue;
                 }
-                let mut scenario = good_case(test, *version)?.without_crls();
+                let mut scenario = good_case(test, *version)?.without_revocations();
                 let roots = scenario::roots(&copies.roots.iter().collect::<Vec<_>>())?;
                 scenario.server = copies.server.clone();
                 scenario.client.clone_from(&copies.client);

@@ -42,6 +42,7 @@ mod peer_connection;
 mod refusals;
 mod refused_certificate;
 pub mod report;
+mod revocation;
 mod scenario;
 mod session;
 mod socket;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{ClientConfig, Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::{
@@ -17,6 +18,7 @@ use time::OffsetDateTime;
 use super::config_pair::ConfigPair;
 use super::error::SetUpError;
 use super::observer::{Observations, Observer};
+use super::revocation::{RefusesRevoked, Revocations};
 use crate::keys::PrivateKey;
 use crate::tls::{Group, Secrets, TlsVersion};
 use crate::x509::Certificate;
@@ -59,7 +61,10 @@ pub enum ClientAuthentication {
 #[derive(Clone)]
 pub(super) struct TrustSettings {
     pub roots: Arc<RootCertStore>,
+    /// The CRLs that the TLS library checks; they must cover the peer, unless there is none.
     pub crls: Vec<Vec<u8>>,
+    /// Further revocations; `None` when no source of them is known.
+    pub revocations: Option<Revocations>,
     pub at: OffsetDateTime,
 }
 
@@ -86,11 +91,13 @@ pub(super) fn roots(certificates: &[&Certificate]) -> Result<Arc<RootCertStore>,
 }
 
 impl Scenario {
-    /// Returns a copy in which neither endpoint has CRLs.
-    pub fn without_crls(&self) -> Self {
+    /// Returns a copy in which neither endpoint knows of revocations.
+    pub fn without_revocations(&self) -> Self {
         let mut scenario = self.clone();
-        scenario.server_trust.crls.clear();
-        scenario.client_trust.crls.clear();
+        for trust in [&mut scenario.server_trust, &mut scenario.client_trust] {
+            trust.crls.clear();
+            trust.revocations = None;
+        }
         scenario
     }
 
@@ -107,7 +114,7 @@ impl Scenario {
     pub(super) fn configs_with_verifiers(
         &self,
         client_verifier: Arc<dyn ClientCertVerifier>,
-        server_verifier: Arc<WebPkiServerVerifier>,
+        server_verifier: Arc<dyn ServerCertVerifier>,
     ) -> Result<ConfigPair, SetUpError> {
         let secrets = Arc::new(Secrets::default());
         let (versions, groups) = (&[self.version], self.server_groups);
@@ -148,13 +155,15 @@ pub(super) fn client_config(
     groups: &[Group],
     identity: Option<&Identity>,
     trust: &TrustSettings,
-    verifier: Arc<WebPkiServerVerifier>,
+    verifier: Arc<dyn ServerCertVerifier>,
     secrets: &Arc<Secrets>,
 ) -> Result<ClientConfig, SetUpError> {
     let client = ClientConfig::builder_with_details(provider(Some(version), groups), trust.clock()?)
         .with_protocol_versions(&protocol(version))
         .map_err(|error| SetUpError::Library(error.to_string()))?
-        .with_webpki_verifier(verifier);
+        // The verifiers of this program ask the TLS library's own first (see [`TrustSettings`]).
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
     let mut client = match identity {
         Some(identity) => client.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone()))),
         None => client.with_no_client_auth(),
@@ -195,13 +204,22 @@ impl TrustSettings {
         let builder = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider(None, Group::ALL));
         // Only the revocation of the leaf is tested; a test has no CRLs that cover the intermediates.
         let builder = builder.with_crls(self.crls()).only_check_end_entity_revocation();
-        builder.enforce_revocation_expiration().build().map_err(unusable)
+        let verifier = builder.enforce_revocation_expiration().build().map_err(unusable)?;
+        Ok(match self.revocations.clone() {
+            Some(revocations) => Arc::new(RefusesRevoked { verifier, revocations }),
+            None => verifier,
+        })
     }
 
-    pub fn server_verifier(&self) -> Result<Arc<WebPkiServerVerifier>, SetUpError> {
+    pub fn server_verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, SetUpError> {
         let builder = WebPkiServerVerifier::builder_with_provider(self.roots.clone(), provider(None, Group::ALL));
         let builder = builder.with_crls(self.crls()).only_check_end_entity_revocation();
-        builder.enforce_revocation_expiration().build().map_err(unusable)
+        let verifier: Arc<dyn ServerCertVerifier> =
+            builder.enforce_revocation_expiration().build().map_err(unusable)?;
+        Ok(match self.revocations.clone() {
+            Some(revocations) => Arc::new(RefusesRevoked { verifier, revocations }),
+            None => verifier,
+        })
     }
 
     fn crls(&self) -> impl Iterator<Item = CertificateRevocationListDer<'static>> {
@@ -271,7 +289,8 @@ mod tests {
             let mut client = ClientConfig::builder_with_details(provider.into(), self.client_trust.clock().unwrap())
                 .with_protocol_versions(&protocol(self.version))
                 .unwrap()
-                .with_webpki_verifier(self.client_trust.server_verifier().unwrap())
+                .dangerous()
+                .with_custom_certificate_verifier(self.client_trust.server_verifier().unwrap())
                 .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(self.client.clone().unwrap())));
             client.key_log = configs.secrets.clone();
             ConfigPair { client: client.into(), ..configs }
@@ -291,7 +310,7 @@ mod tests {
         assert!(clock(OffsetDateTime::UNIX_EPOCH).is_ok());
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         let roots = roots(&[&hierarchy.root]).unwrap();
-        let trust = TrustSettings { roots, crls: vec![vec![0x30, 0]], at };
+        let trust = TrustSettings { roots, crls: vec![vec![0x30, 0]], revocations: None, at };
         assert!(matches!(trust.client_verifier(), Err(SetUpError::Crl(_))));
         assert!(matches!(trust.server_verifier(), Err(SetUpError::Crl(_))));
     }

@@ -75,7 +75,7 @@ impl CandidateCrl {
     }
 
     /// Returns the entries with the serial number and the issuer of a certificate, in the order of the CRL.
-    pub(super) fn entries_of<'a>(&'a self, candidate: &'a Candidate) -> impl Iterator<Item = &'a RevokedEntry> {
+    pub fn entries_of<'a>(&'a self, candidate: &'a Candidate) -> impl Iterator<Item = &'a RevokedEntry> {
         let serial = Some(candidate.certificate.serial.as_der_content());
         let entry = move |index: &usize| self.contents.entries.get(*index);
         let found = move |index: &usize| entry(index).map(|entry| entry.serial.as_der_content());

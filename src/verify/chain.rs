@@ -43,7 +43,8 @@ pub fn verify_chain(input: VerifyInput<'_>, options: &VerifyOptions) -> Verdict 
 /// [`verify_chain`] with a budget of the caller, which tests read afterwards.
 pub(super) fn verify_chain_within(budget: &Budget, input: VerifyInput<'_>, options: &VerifyOptions) -> Verdict {
     let mut search = Search::new(input, budget);
-    let checker = options.check_revocation.then(|| RevocationChecker::new(input, options, budget));
+    let checker = Some(RevocationChecker::new(input, options, budget))
+        .filter(|_| options.check_revocation || input.revocations.is_some());
     let mut best: Option<Attempt<'_>> = None;
     let end = search.paths(&mut |certificates| {
         let attempt = try_path(certificates, input, options, budget, checker.as_ref());

@@ -1,9 +1,12 @@
 //! What a verification is given: certificates, CRLs and options.
 
+use std::fmt;
+
 use time::OffsetDateTime;
 
 use super::candidate::{Candidate, CandidateCrl};
 use super::signature::SignatureCache;
+use crate::x509::crl::RevocationReason;
 use crate::x509::{ExtendedKeyUsage, GeneralName};
 
 /// The use that a certificate is verified for.
@@ -37,6 +40,25 @@ impl Purpose {
     }
 }
 
+/// A source of revocations besides CRLs, such as the index of the CA that signed the certificates.
+pub trait RevocationSource: fmt::Debug + Send + Sync {
+    /// Returns the revocation or hold that is in effect for a certificate; `None` when the source knows of none.
+    ///
+    /// # Errors
+    /// A sentence that says why the source cannot be read.
+    fn revocation_of(&self, candidate: &Candidate) -> Result<Option<KnownRevocation>, String>;
+}
+
+/// A revocation that a [`RevocationSource`] has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownRevocation {
+    pub at: OffsetDateTime,
+    /// `None` when the source gives no reason.
+    pub reason: Option<RevocationReason>,
+    /// The source in words, as `the index ca/index.db`.
+    pub source: String,
+}
+
 /// What a chain is verified for.
 #[derive(Debug, Clone)]
 pub struct VerifyOptions {
@@ -64,6 +86,8 @@ pub struct VerifyInput<'a> {
     /// The trust anchors.
     pub anchors: &'a [Candidate],
     pub crls: &'a [CandidateCrl],
+    /// Revocations from elsewhere, which always count; `None` when there are only the CRLs.
+    pub revocations: Option<&'a dyn RevocationSource>,
     /// The results of signature checks, shared with other verifications.
     pub signatures: &'a SignatureCache,
 }

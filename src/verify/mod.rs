@@ -1,8 +1,8 @@
 //! Verification of certificate chains. Pure: the time is an argument.
 //!
 //! [`verify_chain`] is the only function that decides that a chain is valid. It finds paths ([`path`]), checks each
-//! against the clauses of RFC 5280 §6.1 ([`rules`]) and, with [`VerifyOptions::check_revocation`], against every CRL
-//! ([`revocation`]). For TLS purposes webpki, the verifier inside rustls, must accept the path too ([`engine`]).
+//! against the clauses of RFC 5280 §6.1 ([`rules`]) and against revocations ([`revocation`]). For TLS purposes webpki, the
+//! verifier inside rustls, must accept the path too ([`engine`]).
 //! [`diagnosis`] explains why a chain is invalid and never makes it valid; [`served`] adds what a TLS server should not
 //! send. [`reason`] reads webpki's error out of an error of rustls.
 
@@ -28,7 +28,8 @@ pub use candidate::{Candidate, CandidateCrl, InputPosition};
 pub use chain::verify_chain;
 pub use code::Code;
 pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
-pub use input::{Purpose, VerifyInput, VerifyOptions};
+pub use input::{KnownRevocation, Purpose, RevocationSource, VerifyInput, VerifyOptions};
+pub use revocation::{REVOCATION_UNKNOWN, REVOKED};
 pub use signature::{SignatureCache, SignatureProblem, certificate as check_signature, crl as check_crl_signature};
 pub use verdict::{ExpiryCause, Link, Problem, Role, ValidUntil, Verdict};
 

@@ -38,6 +38,7 @@ pub fn connect(
         known_bad: known_bad.borrowed(server.as_ref()),
         expect_revocation,
         roots: &roots,
+        revocations: request.endpoints.revocations(context)?,
         at,
         versions: request.versions,
         refusals: request.refusals,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::app::certificate_input::require_certificates;
 use crate::app::context::Context;
 use crate::app::key_input::{CaKeyPrompt, KeyFilePrompt, read_private_key};
+use crate::app::revocations::DirectoryRevocations;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{CertificateFacts, IfNameExists, IssueOrder, SubjectKey};
 use crate::handshake::{ClientAuthentication, Endpoint};
@@ -18,10 +20,10 @@ use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::{CertificateStatus, Entry, Reference};
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache};
-use crate::system::files;
 use crate::text::rfc3339;
+use crate::verify::RevocationSource;
 use crate::x509::name_constraints::Subtree;
-use crate::x509::{Certificate, Crl, GeneralName};
+use crate::x509::{Certificate, GeneralName};
 
 /// The endpoints, ready for the test.
 pub struct Endpoints {
@@ -57,6 +59,8 @@ pub struct EndpointOptions<'a> {
     pub client: Option<PathBuf>,
     /// A file with the trust anchors of both sides; `None`: the roots of the CA directory.
     pub roots: Option<PathBuf>,
+    /// False when the revocations that the CA directory knows are left out.
+    pub directory_revocations: bool,
     /// Gives the passphrase of the CA key that issues a certificate for the test.
     pub ca_key_prompt: Box<CaKeyPrompt<'a>>,
     /// Gives the passphrase of the key of an endpoint.
@@ -129,27 +133,24 @@ impl EndpointOptions<'_> {
         Ok((server, self.roots(context)?))
     }
 
-    /// Reads the CRLs that the CA directory has published; none when other roots are trusted.
+    /// Returns the revocations that the CA directory knows; `None` when other roots are trusted, or they are left out.
     ///
     /// # Errors
-    /// When there is no CA directory, or a CRL cannot be read.
-    pub fn crls(&self, context: &Context<'_>) -> Result<Vec<Crl>, Failure> {
-        if self.roots.is_some() {
-            return Ok(Vec::new());
+    /// When the index or a CRL is there and cannot be read.
+    pub fn revocations(&self, context: &mut Context<'_>) -> Result<Option<Arc<dyn RevocationSource>>, Failure> {
+        if !self.checks_revocation() {
+            return Ok(None);
         }
-        let cas = context.ca_certificates()?;
-        let mut lists = Vec::new();
-        for name in cas.names()? {
-            let path = cas.home().crl_der(&name);
-            if let Some(der) = files::read_if_exists(&path, files::MAX_FILE_BYTES)? {
-                let list = Crl::from_der(&der);
-                lists.push(list.map_err(|error| {
-                    Failure::usage("undecodable", format!("{}: {error}", path.display()))
-                        .hint("sign it anew with 'ca crl'")
-                })?);
-            }
+        let mut warnings = Vec::new();
+        let revocations = DirectoryRevocations::open(context, &mut warnings)?;
+        for warning in &warnings {
+            context.warn(warning);
         }
-        Ok(lists)
+        Ok(Some(Arc::new(revocations)))
+    }
+
+    fn checks_revocation(&self) -> bool {
+        self.roots.is_none() && self.directory_revocations
     }
 
     fn roots(&self, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
@@ -209,9 +210,10 @@ impl EndpointOptions<'_> {
         let entry = index.find(&reference).map_err(|error| no_folder(error.into()))?;
         if let (CertificateStatus::Revoked | CertificateStatus::Held, Some(revocation)) =
             (entry.status(context.now()), &entry.revocation)
+            && !self.checks_revocation()
         {
             context.warn(&format!(
-                "'{}' was revoked on {}; it is refused where a revocation list says so, as 'ca crl' signs one",
+                "'{}' was revoked at {}; this test does not check revocation",
                 entry.name,
                 rfc3339(revocation.at)
             ));

@@ -1,5 +1,7 @@
 //! A handshake test with both sides in this process.
 
+use std::sync::Arc;
+
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
@@ -9,7 +11,7 @@ use crate::handshake::matrix::matrix;
 use crate::handshake::measure::{Progress, Workload, measure};
 use crate::handshake::{self, ClientAuthentication, HandshakeTest, Session};
 use crate::report::failure::Failure;
-use crate::x509::Crl;
+use crate::verify::RevocationSource;
 
 /// What only a test in memory can do.
 #[derive(Default)]
@@ -29,7 +31,7 @@ pub struct InMemoryOptions {
 /// A test whose endpoints are ready.
 pub struct InMemoryTest {
     endpoints: Endpoints,
-    crls: Vec<Crl>,
+    revocations: Option<Arc<dyn RevocationSource>>,
     host_name: String,
     at: OffsetDateTime,
 }
@@ -45,7 +47,7 @@ impl InMemoryTest {
         let host_name = request.host_name.as_deref();
         let endpoints = request.endpoints.gather(request.client_authentication, host_name, context)?;
         let host_name = host_name.map_or_else(|| default_host_name(&endpoints.server), |name| Ok(name.to_owned()))?;
-        Ok(Self { endpoints, crls: request.endpoints.crls(context)?, host_name, at })
+        Ok(Self { endpoints, revocations: request.endpoints.revocations(context)?, host_name, at })
     }
 
     /// Runs the test, and measures if every handshake passed.
@@ -60,7 +62,7 @@ impl InMemoryTest {
     ) -> Result<HandshakeResult, Failure> {
         let Endpoints { server, client, roots } = &self.endpoints;
         let test = HandshakeTest {
-            crls: &self.crls,
+            revocations: self.revocations.clone(),
             server,
             client: client.as_ref(),
             protocols: &options.protocols,

@@ -38,6 +38,7 @@ pub fn listen(
     let test = ListenTest {
         server: &server,
         roots: &roots,
+        revocations: request.endpoints.revocations(context)?,
         client_authentication: request.client_authentication,
         host_name: &host_name,
         at,

@@ -12,8 +12,8 @@ use crate::app::verify::verified_file::VerifiedFile;
 use crate::report::failure::Failure;
 use crate::text::hex;
 use crate::verify::{
-    CERTIFICATE_MALFORMED, Candidate, CandidateCrl, InputPosition, KEY_MISMATCH, Problem, SignatureCache, Verdict,
-    VerifyInput, VerifyOptions, served, verify_chain,
+    CERTIFICATE_MALFORMED, Candidate, CandidateCrl, InputPosition, KEY_MISMATCH, Problem, RevocationSource,
+    SignatureCache, Verdict, VerifyInput, VerifyOptions, served, verify_chain,
 };
 use crate::x509::{PublicKey, der};
 
@@ -22,6 +22,8 @@ pub struct BatchVerifier<'a> {
     pub anchors: &'a [Candidate],
     pub untrusted: &'a [Candidate],
     pub crls: &'a [CandidateCrl],
+    /// The revocations of the CA directory; `None` when its roots are not the trust anchors.
+    pub revocations: Option<&'a dyn RevocationSource>,
     pub key: Option<&'a PublicKey>,
     pub options: &'a VerifyOptions,
     /// True when each file is the whole chain that a TLS server sends: `untrusted` certificates are not used.
@@ -152,6 +154,7 @@ impl BatchVerifier<'_> {
             untrusted: &all,
             anchors: self.anchors,
             crls: self.crls,
+            revocations: self.revocations,
             signatures: &self.signatures,
         };
         let mut verdict = verify_chain(input, self.options);

@@ -2,7 +2,6 @@
 
 pub mod advice;
 pub mod batch;
-pub mod index_revocation;
 pub mod input;
 pub mod input_budget;
 pub mod request;

@@ -5,13 +5,14 @@ use std::sync::Mutex;
 
 use crate::app::context::Context;
 use crate::app::key_input::{KeyFilePrompt, read_private_key};
+use crate::app::revocations::DirectoryRevocations;
 use crate::app::verify::batch::BatchVerifier;
 use crate::app::verify::input_budget::InputBudget;
 use crate::app::verify::verified_file::VerifiedFile;
-use crate::app::verify::{advice, index_revocation, input, server};
+use crate::app::verify::{advice, input, server};
 use crate::keys::Signer;
 use crate::report::failure::Failure;
-use crate::verify::{SignatureCache, VerifyOptions};
+use crate::verify::{RevocationSource, SignatureCache, VerifyOptions};
 
 /// What is verified.
 pub struct VerifyRequest {
@@ -28,6 +29,8 @@ pub struct VerifyRequest {
     pub as_served: bool,
     /// The address of a server whose chain is verified instead of a file.
     pub connect: Option<String>,
+    /// False for the bare path, without the index and the CRLs of the CA directory.
+    pub directory_revocations: bool,
     pub options: VerifyOptions,
 }
 
@@ -35,7 +38,7 @@ pub struct VerifyRequest {
 pub struct Verified {
     /// One for each file, in their order.
     pub results: Vec<VerifiedFile>,
-    /// What was left out of the files, and what the index knows of revoked certificates.
+    /// What was left out of the files and of the revocations.
     pub warnings: Vec<String>,
 }
 
@@ -60,10 +63,15 @@ pub fn verify(
         crls.extend(input::read_crls(path, &budget, context)?);
     }
     let key = request.key.as_ref().map(|path| read_private_key(path, prompt, context)).transpose()?;
+    let revocations = match request.roots.is_empty() && request.directory_revocations {
+        true => Some(DirectoryRevocations::open(context, &mut warnings)?),
+        false => None,
+    };
     let batch = BatchVerifier {
         anchors: &anchors,
         untrusted: &untrusted,
         crls: &crls,
+        revocations: revocations.as_ref().map(|revocations| revocations as &dyn RevocationSource),
         key: key.as_ref().map(Signer::public_key),
         options: &request.options,
         as_served: request.as_served || request.connect.is_some(),
@@ -76,9 +84,6 @@ pub fn verify(
         None => batch.verify_all(&input::sources(&request.files, &budget, context)?)?,
     };
     advice::add_hints(&mut results, &batch, context);
-    if request.roots.is_empty() && request.crls.is_empty() {
-        warnings.extend(index_revocation::known_as_revoked(&results, request.options.at, context));
-    }
     warnings.extend(results.iter().flat_map(|verified| verified.warnings.iter().cloned()));
     Ok(Verified { results, warnings })
 }

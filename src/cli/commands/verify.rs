@@ -47,6 +47,9 @@ pub struct Arguments {
     /// Ask these revocation lists; every certificate below the root then needs a current one
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
+    /// Leave out the revocations that the CA directory knows; without --roots, its index and its CRLs count
+    #[arg(long, conflicts_with = "roots")]
+    no_revocation: bool,
     /// Check that this private key belongs to the certificate
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -79,8 +82,11 @@ enum PurposeArgument {
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let options = options(&arguments, context)?;
-    let Arguments { files, untrusted, roots, crl, key, key_passphrase_file, as_served, connect, .. } = arguments;
-    let request = VerifyRequest { files, untrusted, roots, crls: crl, key, as_served, connect, options };
+    let Arguments { files, untrusted, roots, crl, key, key_passphrase_file, as_served, connect, no_revocation, .. } =
+        arguments;
+    let directory_revocations = !no_revocation;
+    let request =
+        VerifyRequest { files, untrusted, roots, crls: crl, key, as_served, connect, directory_revocations, options };
     let prompt = |path: &Path, context: &Context<'_>| {
         let question = format!("Passphrase of {}: ", path.display());
         of_key_file(key_passphrase_file.as_deref(), &question, KEY_FLAG, context)

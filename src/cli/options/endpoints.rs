@@ -22,6 +22,9 @@ pub struct EndpointArguments {
     /// The CA certificates that both sides trust [default: the roots of the CA directory]
     #[arg(long, value_name = "FILE")]
     roots: Option<PathBuf>,
+    /// Leave out the revocations that the CA directory knows; without --roots, its index and its CRLs count
+    #[arg(long, conflicts_with = "roots")]
+    no_revocation: bool,
     /// Open encrypted keys of server and client with the first line of a file
     #[arg(long, value_name = "FILE")]
     key_passphrase_file: Option<PathBuf>,
@@ -37,6 +40,7 @@ impl EndpointArguments {
             server: self.server.clone(),
             client: self.client.clone(),
             roots: self.roots.clone(),
+            directory_revocations: !self.no_revocation,
             ca_key_prompt: Box::new(|store: &Store, key: &EncryptedKey, context: &Context<'_>| {
                 self.passphrase.prompt(store, context)(key)
             }),

@@ -1,5 +1,7 @@
 //! Sessions that pass, and sessions that fail.
 
+use std::sync::Arc;
+
 use super::super::endpoint::Endpoint;
 use super::super::fixtures::{Hierarchy, Kind, NOW, certificate};
 use super::super::good_case::{HandshakeTest, good_case};
@@ -11,6 +13,8 @@ use super::*;
 use crate::keys::PrivateKey;
 use crate::lint::testing::EVERY_KIND_OF_KEY;
 use crate::tls::{Alert, Body, Message, Secrets, TlsVersion, trace};
+use crate::verify::{Candidate, KnownRevocation, RevocationSource};
+use crate::x509::crl::RevokedEntry;
 use crate::x509::{Crl, KeyAlgorithm, SerialNumber};
 
 const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
@@ -329,27 +333,43 @@ fn with_crl(is_revoked: bool) -> (Hierarchy, Crl) {
     (Hierarchy { root: copies.root().clone(), server, client }, crl)
 }
 
+/// Knows what a CRL has.
+#[derive(Debug)]
+struct ListedSource(Crl);
+
+impl RevocationSource for ListedSource {
+    fn revocation_of(&self, candidate: &Candidate) -> Result<Option<KnownRevocation>, String> {
+        let certificate = &candidate.certificate;
+        let mut entries = self.0.entries_of(&certificate.serial).filter(|_| self.0.issuer == certificate.issuer);
+        let known = |entry: &RevokedEntry| KnownRevocation {
+            at: entry.revoked_at,
+            reason: entry.reason,
+            source: "the CRL".to_owned(),
+        };
+        Ok(entries.next().map(known))
+    }
+}
+
 #[test]
-fn endpoints_are_checked_against_the_crls_of_their_own_issuer_and_of_no_other() {
+fn endpoints_are_checked_against_the_revocations_of_their_own_issuer_and_of_no_other() {
     let (hierarchy, crl) = with_crl(true);
-    let crls = [crl];
-    let report = run(&HandshakeTest { crls: &crls, ..hierarchy.test(&BOTH) }).unwrap();
+    let revocations: Option<Arc<dyn RevocationSource>> = Some(Arc::new(ListedSource(crl)));
+    let report = run(&HandshakeTest { revocations: revocations.clone(), ..hierarchy.test(&BOTH) }).unwrap();
     for session in &report.sessions {
         let found = session.failure.as_ref().unwrap();
         assert_eq!((found.by, found.cause.code), (Side::Server, cause::REVOKED), "{}", session.version);
     }
     // The CRL of another issuer does not concern them.
     let flat = Hierarchy::flat(KeyAlgorithm::EcdsaP256);
-    let report = run(&HandshakeTest { crls: &crls, ..flat.test(&BOTH) }).unwrap();
+    let report = run(&HandshakeTest { revocations, ..flat.test(&BOTH) }).unwrap();
     assert!(report.passed(), "{report:?}");
 }
 
-/// The given CRL does not cover the copies, and no case expects a refusal for that reason.
 #[test]
-fn the_cases_are_tried_without_the_given_crls() {
+fn the_cases_are_tried_without_the_given_revocations() {
     let (hierarchy, crl) = with_crl(false);
-    let crls = [crl];
-    let report = run(&HandshakeTest { crls: &crls, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
+    let revocations: Option<Arc<dyn RevocationSource>> = Some(Arc::new(ListedSource(crl)));
+    let report = run(&HandshakeTest { revocations, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
     assert!(report.passed(), "{report:?}");
     assert!(report.refusals.iter().all(Refusal::refused_as_expected));
 }

@@ -1,12 +1,13 @@
 //! The content of the next CRL, and the records of the earlier CRLs.
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use time::OffsetDateTime;
 
 use crate::store::index::entry::{instant, strange};
 use crate::store::index::{EntryId, Index, IndexError, Revocation};
 use crate::x509::crl::{RevocationReason, RevokedEntry};
-use crate::x509::{Certificate, SerialNumber};
+use crate::x509::{CanonicalName, Certificate, DistinguishedName, SerialNumber};
 
 /// The fields that the index records of a new CRL.
 #[derive(Debug, Clone, Copy)]
@@ -154,6 +155,37 @@ impl Index {
         let values = params![certificate.serial.as_der_content(), certificate.fingerprint()];
         let read = |row: &Row<'_>| Ok((row.get("name")?, Revocation::from_row(row)?));
         self.connection.query_row(sql, values, read).optional().map_err(self.place.error())
+    }
+
+    /// Returns the revocation or hold in effect for the certificate with this issuer and serial number, at any time. The
+    /// bytes of the certificate do not count: a signature can be written in more than one form.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn revocation_by_serial(
+        &self,
+        issuer: &DistinguishedName,
+        serial: &SerialNumber,
+    ) -> Result<Option<Revocation>, IndexError> {
+        let wanted = CanonicalName::of(issuer);
+        let read = || -> rusqlite::Result<_> {
+            // The latest row in effect comes first: a hold may have become a revocation.
+            let mut statement = self.connection.prepare_cached(
+                "SELECT c.issuer, r.at AS revoked_at, r.reason, r.invalid_since, r.released_at
+                 FROM certificate AS c JOIN revocation AS r ON r.certificate = c.id
+                 WHERE c.serial = ?1 AND r.released_at IS NULL ORDER BY r.id DESC",
+            )?;
+            let mut rows = statement.query([serial.as_der_content()])?;
+            while let Some(row) = rows.next()? {
+                let found = DistinguishedName::from_der(&row.get::<_, Vec<u8>>("issuer")?);
+                let found = found.map_err(|_| strange("issuer", Type::Blob))?;
+                if CanonicalName::of(&found) == wanted {
+                    return Revocation::from_row(row).map(Some);
+                }
+            }
+            Ok(None)
+        };
+        read().map_err(self.place.error())
     }
 
     /// Returns the entries of an authority's next CRL, in the order of the revocations.

@@ -11,6 +11,8 @@ mod signer;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use time::OffsetDateTime;
+
 use self::scope::CrlScope;
 use super::budget::Budget;
 use super::candidate::{Candidate, CandidateCrl};
@@ -20,13 +22,13 @@ use super::input::{VerifyInput, VerifyOptions};
 use super::verdict::Problem;
 use crate::lint::Severity;
 use crate::text::{humanize, rfc3339};
-use crate::x509::ReasonFlags;
 use crate::x509::certificate::oid;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
+use crate::x509::{Certificate, ReasonFlags};
 
 pub static CODES: &[&Code] = &[&REVOKED, &REVOCATION_UNKNOWN, &CRL_EXPIRED, &CRL_UNUSABLE];
 
-const REVOKED: Code = Code {
+pub const REVOKED: Code = Code {
     code: "revoked",
     rank: Rank::Revoked,
     citation: "RFC 5280 §5.3, §6.3.3",
@@ -36,7 +38,7 @@ const REVOKED: Code = Code {
     fix: "replace the certificate (ca issue TEMPLATE NAME --force)",
 };
 
-const REVOCATION_UNKNOWN: Code = Code {
+pub const REVOCATION_UNKNOWN: Code = Code {
     code: "revocation-unknown",
     rank: Rank::Unranked,
     citation: "RFC 5280 §6.3.3",
@@ -100,12 +102,19 @@ impl<'a> RevocationChecker<'a> {
         Self { input, options, budget, verified: RefCell::default() }
     }
 
-    /// Adds the problems that the CRLs show in a path. `used` gets the indices of the CRLs that prove that it is not
+    /// Adds the problems that the CRLs and the other source show in a path. `used` gets the indices of the CRLs that prove that it is not
     /// revoked.
     pub fn check(&self, path: &CertPath<'a>, problems: &mut Vec<Problem>, used: &mut Vec<usize>) {
         for index in 1..path.certificates.len() {
             let (above, rest) = path.certificates.split_at(index);
             let Some(candidate) = rest.first() else { return };
+            if let Some(problem) = self.known_elsewhere(candidate) {
+                problems.push(problem);
+                continue;
+            }
+            if !self.options.check_revocation {
+                continue;
+            }
             match self.status(StatusQuery { candidate, above, on_behalf_of: &[] }) {
                 RevocationStatus::Good(crls, remarks) => {
                     used.extend(crls);
@@ -114,6 +123,15 @@ impl<'a> RevocationChecker<'a> {
                 RevocationStatus::Revoked(problem) => problems.push(*problem),
                 RevocationStatus::Unknown(reasons) => problems.extend(reasons),
             }
+        }
+    }
+
+    /// Returns the problem when a source other than a CRL has a revocation of the certificate, or cannot be read.
+    fn known_elsewhere(&self, candidate: &Candidate) -> Option<Problem> {
+        match self.input.revocations?.revocation_of(candidate) {
+            Ok(None) => None,
+            Ok(Some(known)) => Some(revoked_problem(candidate, known.at, known.reason, &known.source)),
+            Err(why) => Some(Problem::error(&REVOCATION_UNKNOWN, candidate, why)),
         }
     }
 
@@ -141,7 +159,11 @@ impl<'a> RevocationChecker<'a> {
             for entry in entries.filter(|entry| entry.reason != Some(RevocationReason::RemoveFromCrl)) {
                 match self.lifted_by(entry, crl, query) {
                     Some(newer) => used.push(newer),
-                    None => return RevocationStatus::Revoked(Box::new(revoked_problem(candidate, crl, entry))),
+                    None => {
+                        let source = format!("{} of {}", crl.position, rfc3339(crl.contents.this_update));
+                        let problem = revoked_problem(candidate, entry.revoked_at, entry.reason, &source);
+                        return RevocationStatus::Revoked(Box::new(problem));
+                    }
                 }
             }
             let takes_off = |entry: &RevokedEntry| entry.reason == Some(RevocationReason::RemoveFromCrl);
@@ -232,20 +254,16 @@ fn uncovered(
     Some(Problem::error(&REVOCATION_UNKNOWN, candidate, message))
 }
 
-fn revoked_problem(candidate: &Candidate, crl: &CandidateCrl, entry: &RevokedEntry) -> Problem {
-    let reason = entry.reason.map_or_else(|| "without a reason".to_owned(), |reason| format!("for {}", reason.name()));
-    Problem::error(
-        &REVOKED,
-        candidate,
-        format!(
-            "{} (serial {}) was revoked at {} {reason}, says {} of {}",
-            candidate.certificate.subject,
-            candidate.certificate.serial,
-            rfc3339(entry.revoked_at),
-            crl.position,
-            rfc3339(crl.contents.this_update)
-        ),
-    )
+fn revoked_problem(
+    candidate: &Candidate,
+    at: OffsetDateTime,
+    reason: Option<RevocationReason>,
+    source: &str,
+) -> Problem {
+    let reason = reason.map_or_else(|| "without a reason".to_owned(), |reason| format!("for {}", reason.name()));
+    let Certificate { subject, serial, .. } = &candidate.certificate;
+    let message = format!("{subject} (serial {serial}) was revoked at {} {reason}, says {source}", rfc3339(at));
+    Problem::error(&REVOKED, candidate, message)
 }
 
 /// Checks that a CRL is well-formed, understood and current.

@@ -142,7 +142,7 @@ const ONE_IN: usize = 61;
 fn answer(case: &Case, purpose: Purpose, signatures: &SignatureCache) -> Verdict {
     let untrusted: Vec<_> = case.untrusted.iter().collect();
     let (leaf, anchors, crls) = (&case.leaf, &case.anchors, &case.crls);
-    let input = VerifyInput { leaf, untrusted: &untrusted, anchors, crls, signatures };
+    let input = VerifyInput { leaf, untrusted: &untrusted, anchors, crls, revocations: None, signatures };
     let options = VerifyOptions { purpose, ..case.options.clone() };
     let verdict = verify_chain(input, &options);
     // Each test has a thread of its own: the same ones are chosen in every run.

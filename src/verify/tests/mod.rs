@@ -105,6 +105,7 @@ impl Case {
             untrusted: &untrusted,
             anchors: &self.anchors,
             crls: &self.crls,
+            revocations: None,
             signatures: &SignatureCache::default(),
         };
         let budget = Budget::default();

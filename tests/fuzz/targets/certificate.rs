@@ -24,7 +24,14 @@ pub fn run(data: &[u8]) {
         for anchors in [std::slice::from_ref(&root), &[]] {
             let untrusted = [&root];
             let signatures = SignatureCache::default();
-            let input = VerifyInput { leaf: &leaf, untrusted: &untrusted, anchors, crls: &[], signatures: &signatures };
+            let input = VerifyInput {
+                leaf: &leaf,
+                untrusted: &untrusted,
+                anchors,
+                crls: &[],
+                revocations: None,
+                signatures: &signatures,
+            };
             kit::assert_sound(&verify_chain(input, &options), &options);
         }
     }

@@ -39,7 +39,14 @@ pub fn is_valid(data: &[u8]) -> bool {
     // Shared by all that is asked here: what is known of a signature must not change an answer.
     let signatures = SignatureCache::default();
     let verdict = verify_chain(
-        VerifyInput { leaf, untrusted: &untrusted, anchors: &anchors, crls: &[], signatures: &signatures },
+        VerifyInput {
+            leaf,
+            untrusted: &untrusted,
+            anchors: &anchors,
+            crls: &[],
+            revocations: None,
+            signatures: &signatures,
+        },
         &options,
     );
     kit::assert_sound(&verdict, &options);
@@ -47,7 +54,14 @@ pub fn is_valid(data: &[u8]) -> bool {
         assert_signed(&verdict, &candidates, &anchors);
         let anyway = kit::options(Purpose::Any, Vec::new(), false);
         let by_standard = verify_chain(
-            VerifyInput { leaf, untrusted: &untrusted, anchors: &anchors, crls: &[], signatures: &signatures },
+            VerifyInput {
+                leaf,
+                untrusted: &untrusted,
+                anchors: &anchors,
+                crls: &[],
+                revocations: None,
+                signatures: &signatures,
+            },
             &anyway,
         );
         assert!(by_standard.valid || kit::was_given_up(&by_standard), "valid for TLS, but not at all: {by_standard:?}");
@@ -55,7 +69,14 @@ pub fn is_valid(data: &[u8]) -> bool {
     untrusted.reverse();
     anchors.reverse();
     let reversed = verify_chain(
-        VerifyInput { leaf, untrusted: &untrusted, anchors: &anchors, crls: &[], signatures: &signatures },
+        VerifyInput {
+            leaf,
+            untrusted: &untrusted,
+            anchors: &anchors,
+            crls: &[],
+            revocations: None,
+            signatures: &signatures,
+        },
         &options,
     );
     if !kit::was_given_up(&verdict) && !kit::was_given_up(&reversed) {

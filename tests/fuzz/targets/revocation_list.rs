@@ -29,8 +29,14 @@ pub fn is_valid(data: &[u8]) -> bool {
     let untrusted: Vec<&Candidate> = OTHERS.iter().collect();
     let options = kit::options(Purpose::Any, Vec::new(), true);
     let signatures = SignatureCache::default();
-    let input =
-        VerifyInput { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], crls: &lists, signatures: &signatures };
+    let input = VerifyInput {
+        leaf: &leaf,
+        untrusted: &untrusted,
+        anchors: &ROOT[..],
+        crls: &lists,
+        revocations: None,
+        signatures: &signatures,
+    };
     let verdict = verify_chain(input, &options);
     kit::assert_sound(&verdict, &options);
     if verdict.valid {
@@ -39,7 +45,14 @@ pub fn is_valid(data: &[u8]) -> bool {
     }
     lists.reverse();
     let reversed = verify_chain(
-        VerifyInput { leaf: &leaf, untrusted: &untrusted, anchors: &ROOT[..], crls: &lists, signatures: &signatures },
+        VerifyInput {
+            leaf: &leaf,
+            untrusted: &untrusted,
+            anchors: &ROOT[..],
+            crls: &lists,
+            revocations: None,
+            signatures: &signatures,
+        },
         &options,
     );
     assert_eq!(verdict.valid, reversed.valid, "the order decides: {verdict:?}\n{reversed:?}");

@@ -1,0 +1,101 @@
+//! What the CA directory knows of revoked certificates: its index, and the CRLs of its authorities.
+//!
+//! Every command whose trust anchors come from the CA directory verifies with this one source, so that they all give the
+//! same answer. A revocation counts whatever the time of the verification is: a clock may be wrong, and
+//! a key that leaked was not safe a minute before the report.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::app::context::Context;
+use crate::app::directory::ca_certificate_files;
+use crate::report::failure::Failure;
+use crate::store::Store;
+use crate::store::ca_certificates::read_certificate;
+use crate::store::index::{Index, IndexError};
+use crate::system::files;
+use crate::text::rfc3339;
+use crate::verify::{Candidate, CandidateCrl, InputPosition, KnownRevocation, RevocationSource, check_crl_signature};
+use crate::x509::Crl;
+use crate::x509::crl::{RevocationReason, RevokedEntry};
+
+/// The revocations of one CA directory.
+#[derive(Debug)]
+pub struct DirectoryRevocations {
+    /// `None` when the directory has no index, as in a copy for clients.
+    index: Option<Mutex<Index>>,
+    /// The current CRL of each authority that has one, verified with the key of the authority.
+    crls: Vec<CandidateCrl>,
+}
+
+impl DirectoryRevocations {
+    /// Opens the index and reads the CRLs. `warnings` gets a sentence for each part that is missing or cannot count.
+    ///
+    /// # Errors
+    /// When there is no CA directory, or its settings, its index or a CRL are there and cannot be read: an answer without
+    /// them could be wrong.
+    pub fn open(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Self, Failure> {
+        let without = |failure: Failure| failure.hint("to verify without revocation: --no-revocation");
+        let store = context.store().map_err(without)?;
+        let index = match store.index_location().open_to_read() {
+            Ok(index) => Some(Mutex::new(index)),
+            Err(error @ IndexError::Missing { .. }) => {
+                warnings.push(format!("{error}: only the CRLs of the CA directory were checked for revocations"));
+                None
+            }
+            Err(error) => return Err(without(error.into())),
+        };
+        Ok(Self { index, crls: crls(&store, warnings).map_err(without)? })
+    }
+}
+
+/// Reads the CRL of each authority; one that the authority's key has not signed is left out with a warning.
+fn crls(store: &Store, warnings: &mut Vec<String>) -> Result<Vec<CandidateCrl>, Failure> {
+    let mut crls = Vec::new();
+    for ca in ca_certificate_files(store.ca_certificates())? {
+        let path = store.home().crl_der(&ca.name);
+        let Some(der) = files::read_if_exists(&path, files::MAX_FILE_BYTES)? else { continue };
+        let shown = path.display().to_string();
+        let crl = Crl::from_der(&der).map_err(|error| {
+            Failure::usage("undecodable", format!("{shown}: {error}"))
+                .hint(format!("sign a new one: ca crl --authority {}", ca.name))
+        })?;
+        let authority = read_certificate(&ca.path)?;
+        match check_crl_signature(&crl, &authority.public_key) {
+            Ok(()) => crls.push(CandidateCrl::new(crl, InputPosition::new(&shown, 1))),
+            Err(_) => warnings.push(format!(
+                "{shown} was not used: it is not signed with the key of '{}'; sign a new one: ca crl --authority {}",
+                ca.name, ca.name
+            )),
+        }
+    }
+    Ok(crls)
+}
+
+impl RevocationSource for DirectoryRevocations {
+    fn revocation_of(&self, candidate: &Candidate) -> Result<Option<KnownRevocation>, String> {
+        let certificate = &candidate.certificate;
+        if let Some(index) = &self.index {
+            // A thread that panicked has changed nothing: the index is only read.
+            let index = index.lock().unwrap_or_else(PoisonError::into_inner);
+            let found = index.revocation_by_serial(&certificate.issuer, &certificate.serial);
+            let found = found.map_err(|error| format!("the index cannot be read for a revocation: {error}"))?;
+            if let Some(revocation) = found {
+                let (at, reason) = (revocation.at, revocation.reason);
+                return Ok(Some(KnownRevocation {
+                    at,
+                    reason: Some(reason),
+                    source: "the index of this CA".to_owned(),
+                }));
+            }
+        }
+        Ok(self.crls.iter().find_map(|crl| {
+            let lists = |entry: &&RevokedEntry| entry.reason != Some(RevocationReason::RemoveFromCrl);
+            let entry = crl.entries_of(candidate).find(lists)?;
+            Some(KnownRevocation {
+                at: entry.revoked_at,
+                reason: entry.reason,
+                source: format!("{} of {}", crl.position, rfc3339(crl.contents.this_update)),
+            })
+        }))
+    }
+}
