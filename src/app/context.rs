@@ -79,6 +79,7 @@ impl Context<'_> {
         Effects {
             clock: self.world.clock.as_ref(),
             entropy: self.world.entropy.as_ref(),
+            identity: self.world.identity.as_ref(),
             lock_timeout: self.lock_timeout,
         }
     }

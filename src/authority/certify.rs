@@ -5,10 +5,11 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use crate::authority::error::CertifyError;
-use crate::issuance::{self, CaCertificate, Draft, Issuer};
+use crate::issuance::{self, CaCertificate, Draft, Issuer, LogHeadDraft};
 use crate::keys::Signer;
 use crate::lint::{Finding, Severity};
-use crate::store::index::{EntryId, IndexError, NewEntry, Origin, Transaction};
+use crate::store::StoreError;
+use crate::store::index::{EntryId, EventKind, HeadSignature, IndexError, NewEntry, Origin, Transaction};
 use crate::verify::{self, Candidate, Problem, Purpose, SignatureCache, VerifyInput, VerifyOptions};
 use crate::x509::Certificate;
 
@@ -101,12 +102,22 @@ pub struct RecordAs<'a> {
     ///
     /// [`Index::mark_delivered`]: crate::store::Index::mark_delivered
     pub is_delivered: bool,
+    /// The kind of the event in the log.
+    pub event: EventKind,
 }
 
 impl<'a> RecordAs<'a> {
     /// Describes a certificate that this CA signed and whose files are not yet in the usual folder.
     pub fn issued(name: &'a str, template: &'a str, authority: &'a str) -> Self {
-        Self { name, template, authority, origin: Origin::Issued, place: None, is_delivered: false }
+        Self {
+            name,
+            template,
+            authority,
+            origin: Origin::Issued,
+            place: None,
+            is_delivered: false,
+            event: EventKind::Issue,
+        }
     }
 }
 
@@ -120,7 +131,7 @@ pub fn record(
     certificate: &Certificate,
     now: OffsetDateTime,
 ) -> Result<EntryId, IndexError> {
-    let RecordAs { name, template, authority, origin, place, is_delivered } = record_as;
+    let RecordAs { name, template, authority, origin, place, is_delivered, event } = record_as;
     let delivered_at = is_delivered.then_some(now);
     transaction.insert(&NewEntry {
         certificate,
@@ -131,6 +142,20 @@ pub fn record(
         origin,
         place,
         delivered_at,
+        event,
+    })
+}
+
+/// Makes the records of a transaction durable, and signs the head of the event log with the key of an authority that is in
+/// use anyway.
+///
+/// # Errors
+/// When the key does not sign, or the index cannot be written; then nothing is changed.
+pub fn commit_signed(transaction: Transaction<'_>, issuer: &Issuer<'_>) -> Result<(), StoreError> {
+    transaction.commit_signed(|head| {
+        let draft = LogHeadDraft::new(issuer.ca_certificate(), head.count, head.hash, head.at);
+        let signature = issuer.sign_log_head(issuance::approve_log_head(draft)?)?;
+        Ok(Some(HeadSignature { authority: issuer.ca_certificate().name().to_owned(), signature }))
     })
 }
 

@@ -35,6 +35,7 @@ use crate::system::Entropy;
 use crate::system::clock::FixedClock;
 use crate::system::entropy::SystemEntropy;
 use crate::system::files::FolderLock;
+use crate::system::identity::FixedIdentity;
 use crate::text::Lifetime;
 use crate::x509::crl::RevocationReason;
 use crate::x509::{BasicConstraints, Certificate};
@@ -224,13 +225,23 @@ impl Ca {
     /// lock.
     pub fn with_effects_while<T>(&self, meanwhile: impl FnOnce(), act: impl FnOnce(&Effects<'_>) -> T) -> T {
         let entropy = Meanwhile(Cell::new(Some(meanwhile)));
-        act(&Effects { clock: &FixedClock(self.now), entropy: &entropy, lock_timeout: Duration::from_secs(60) })
+        act(&Effects {
+            clock: &FixedClock(self.now),
+            entropy: &entropy,
+            identity: &FixedIdentity::alice(),
+            lock_timeout: Duration::from_secs(60),
+        })
     }
 
     /// Runs `act` while another process has the lock; `act` does not wait for the lock.
     pub fn with_effects_without_lock<T>(&self, act: impl FnOnce(&Effects<'_>) -> T) -> T {
         let _theirs = FolderLock::acquire(self.home.folder(), Duration::ZERO).unwrap();
-        act(&Effects { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::ZERO })
+        act(&Effects {
+            clock: &FixedClock(self.now),
+            entropy: &SystemEntropy,
+            identity: &FixedIdentity::alice(),
+            lock_timeout: Duration::ZERO,
+        })
     }
 
     pub fn roll_back(&self, name: &str) -> Result<rollback::RollbackOutcome, RollbackError> {
@@ -239,7 +250,12 @@ impl Ca {
     }
 
     pub fn with_effects<T>(&self, act: impl FnOnce(&Effects<'_>) -> T) -> T {
-        act(&Effects { clock: &FixedClock(self.now), entropy: &SystemEntropy, lock_timeout: Duration::from_secs(60) })
+        act(&Effects {
+            clock: &FixedClock(self.now),
+            entropy: &SystemEntropy,
+            identity: &FixedIdentity::alice(),
+            lock_timeout: Duration::from_secs(60),
+        })
     }
 
     pub fn index(&self) -> Index {

@@ -15,6 +15,7 @@ use crate::app::context::Context;
 use crate::cli::command_line::CommandLine;
 use crate::system::clock::{FixedClock, SystemClock};
 use crate::system::entropy::SystemEntropy;
+use crate::system::identity::FixedIdentity;
 use crate::system::{Clock, Terminal, World};
 
 /// The world of a run, and what it printed.
@@ -39,6 +40,7 @@ impl CliRun {
         let mut world = World {
             clock: self.now.map_or_else(|| Box::new(SystemClock) as Box<dyn Clock>, |now| Box::new(FixedClock(now))),
             entropy: Box::new(SystemEntropy),
+            identity: Box::new(FixedIdentity::alice()),
             terminal: Box::new(Person(RefCell::new(self.typed.iter().copied().collect()), !self.typed.is_empty())),
             environment: self.environment.clone(),
             working_folder: self.working_folder.clone(),

@@ -4,6 +4,7 @@ use super::approval::ApprovedDraft;
 use super::ca_certificate::CaCertificate;
 use super::crl::{ApprovedCrl, SignedCrl};
 use super::issuer_error::IssuerError;
+use super::log_head::ApprovedLogHead;
 use crate::keys::{self, Signer};
 use crate::x509::{Certificate, PublicKey, der, tbs};
 
@@ -88,6 +89,14 @@ impl<'k> Issuer<'k> {
     pub fn sign_crl(&self, approved: ApprovedCrl) -> Result<SignedCrl, IssuerError> {
         sign_crl(approved, self.signer())
     }
+
+    /// Signs an approved head of the event log.
+    ///
+    /// # Errors
+    /// As [`sign_log_head`].
+    pub fn sign_log_head(&self, approved: ApprovedLogHead) -> Result<Vec<u8>, IssuerError> {
+        sign_log_head(approved, self.signer())
+    }
 }
 
 /// Signs an approved draft, exactly its bytes, and decodes the result. No other function signs a certificate.
@@ -121,6 +130,18 @@ pub fn sign_crl(approved: ApprovedCrl, signer: &dyn Signer) -> Result<SignedCrl,
     let is_sound = parts.is_some_and(|parts| parts == [&to_be_signed[..], &draft.signature_algorithm.der, &bits])
         && keys::verify(&draft.issuer_key, &draft.signature_algorithm, &to_be_signed, &signature).is_ok();
     if is_sound { Ok(SignedCrl { der }) } else { Err(IssuerError::Altered) }
+}
+
+/// Signs an approved head of the event log, exactly its bytes, and returns the signature.
+///
+/// # Errors
+/// When the key is not the one that the draft was approved for, or the key does not sign.
+pub fn sign_log_head(approved: ApprovedLogHead, signer: &dyn Signer) -> Result<Vec<u8>, IssuerError> {
+    let (to_be_signed, draft) = approved.into_parts();
+    if *signer.public_key() != draft.issuer_key || signer.signature_algorithm() != draft.signature_algorithm {
+        return Err(IssuerError::OtherKey);
+    }
+    Ok(signer.sign(&to_be_signed)?)
 }
 
 /// Returns the three parts of a signed structure: what is signed, the algorithm and the signature (RFC 5280 §5.1.1).

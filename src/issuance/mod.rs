@@ -8,6 +8,7 @@
 //! CA certificate ──▶ CaCertificate ────┘
 //!
 //! revocations, CaCertificate ─CrlDraft::new─▶ CrlDraft ──approve_crl──▶ ApprovedCrl ──sign_crl──▶ SignedCrl
+//! event log, CaCertificate ─LogHeadDraft::new─▶ LogHeadDraft ─approve_log_head─▶ ApprovedLogHead ─sign_log_head─▶ signature
 //! ```
 //!
 //! The CA bit, the usages and the lifetimes come from the profile, never from the request. [`sign`] consumes its draft:
@@ -22,6 +23,7 @@ pub mod draft;
 pub mod encode;
 pub mod issuer;
 pub mod issuer_error;
+pub mod log_head;
 mod name_pattern;
 pub mod name_rules;
 pub mod profile;
@@ -41,8 +43,9 @@ pub use ca_certificate::CaCertificate;
 pub use comparison::{AskedKind, Compared, Comparison, Fate};
 pub use crl::{ApprovedCrl, CrlDraft, CrlNotApproved, SignedCrl, approve_crl};
 pub use draft::{Draft, SignedBy};
-pub use issuer::{Issued, Issuer, sign, sign_crl};
+pub use issuer::{Issued, Issuer, sign, sign_crl, sign_log_head};
 pub use issuer_error::IssuerError;
+pub use log_head::{ApprovedLogHead, LogHeadDraft, approve_log_head, verify_log_head};
 pub use profile::Profile;
 pub use recertify::recertify;
 pub use refusal::DraftRefusal;

@@ -1,16 +1,18 @@
-//! The effects that an act on the CA may use: clock, randomness and waiting time.
+//! The effects that an act on the CA may use: clock, randomness, user and host, and waiting time.
 
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::system::{Clock, Entropy};
+use crate::store::index::EventContext;
+use crate::system::{Clock, Entropy, Identity};
 use crate::text::whole_second;
 
-/// The clock, the entropy source and the lock timeout of one command.
+/// The clock, the entropy source, the user and host, and the lock timeout of one command.
 pub struct Effects<'w> {
     pub clock: &'w dyn Clock,
     pub entropy: &'w dyn Entropy,
+    pub identity: &'w dyn Identity,
     pub lock_timeout: Duration,
 }
 
@@ -18,5 +20,10 @@ impl Effects<'_> {
     /// Returns the current time in whole seconds, because certificates have no fractions of a second.
     pub fn now(&self) -> OffsetDateTime {
         whole_second(self.clock.now())
+    }
+
+    /// Returns what the event log records of every event of this command: its time, user and host.
+    pub fn event_context(&self) -> EventContext {
+        EventContext { at: self.now(), actor: self.identity.actor() }
     }
 }

@@ -256,6 +256,7 @@ mod tests {
     use crate::authority::leaf::renew::NextKey;
     use crate::authority::testing::{Ca, files_below, order};
     use crate::store::ca_certificates::read_certificate;
+    use crate::store::index::sample::context;
     use crate::system::entropy::SystemEntropy;
 
     /// The serial numbers of the certificates that stand in these folders.
@@ -339,7 +340,7 @@ mod tests {
         let (certificate, newest) = (target.id, newest.id);
         let begun = Rollback { id: 0, certificate, replaced: newest, newest, at: ca.now, done_at: None };
         let mut index = ca.index();
-        let mut transaction = index.transaction().unwrap();
+        let mut transaction = index.transaction(context()).unwrap();
         transaction.roll_back(&begun, "web.test").unwrap();
         transaction.commit().unwrap();
     }

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod entropy;
 pub mod files;
 pub mod getent;
+pub mod identity;
 pub mod process;
 pub mod socket;
 pub mod terminal;
@@ -18,12 +19,14 @@ use std::path::{Path, PathBuf};
 
 pub use clock::Clock;
 pub use entropy::Entropy;
+pub use identity::{Actor, Identity};
 pub use terminal::Terminal;
 
 /// Everything outside the program that a command may use.
 pub struct World {
     pub clock: Box<dyn Clock>,
     pub entropy: Box<dyn Entropy>,
+    pub identity: Box<dyn Identity>,
     pub terminal: Box<dyn Terminal>,
     pub environment: HashMap<OsString, OsString>,
     pub working_folder: PathBuf,
@@ -41,6 +44,7 @@ impl World {
         Ok(Self {
             clock: Box::new(clock::SystemClock),
             entropy: Box::new(entropy::SystemEntropy),
+            identity: Box::new(identity::SystemIdentity { sudo_user: std::env::var_os("SUDO_USER") }),
             terminal: Box::new(terminal::SystemTerminal),
             environment: std::env::vars_os().collect(),
             working_folder: std::env::current_dir()?,

@@ -17,6 +17,7 @@ use ca::report::exit_status::ExitStatus;
 use ca::system::World;
 use ca::system::clock::FixedClock;
 use ca::system::entropy::SystemEntropy;
+use ca::system::identity::FixedIdentity;
 use ca::system::terminal::Terminal;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -140,6 +141,7 @@ impl Year {
         let mut world = World {
             clock: Box::new(FixedClock(self.now())),
             entropy: Box::new(SystemEntropy),
+            identity: Box::new(FixedIdentity::alice()),
             terminal: Box::new(Nobody),
             environment: HashMap::new(),
             working_folder: self.place.path(""),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use crate::authority::certify::{Certified, RecordAs, certify, certify_itself, record};
+use crate::authority::certify::{Certified, RecordAs, certify, certify_itself, commit_signed, record};
 use crate::authority::error::CertifyError;
 use crate::authority::hierarchy::ca_profile::{INTERMEDIATE, authority_profile, authority_request};
 use crate::authority::hierarchy::import::{self, ImportError, ImportedCa};
@@ -24,7 +24,7 @@ use crate::store::effects::Effects;
 use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
 use crate::store::index::location::IndexLocation;
-use crate::store::index::{Index, Origin};
+use crate::store::index::{EventContext, EventKind, Index, Origin};
 use crate::system::files::{self, StagedFolder};
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::Certificate;
@@ -156,7 +156,7 @@ pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<Init
 
     let is_ours = !home.folder().exists();
     files::create_folders(home.folder(), files::FOLDER)?;
-    let written = write(home, &config, &authorities, key_texts, now, effects);
+    let written = write(home, &config, &authorities, key_texts, effects);
     if written.is_err() && is_ours {
         files::remove_if_empty(home.folder());
     }
@@ -240,7 +240,6 @@ fn write(
     config: &Config,
     authorities: &[NewAuthority],
     key_texts: Vec<Option<KeyText>>,
-    now: OffsetDateTime,
     effects: &Effects<'_>,
 ) -> Result<(), InitError> {
     let _lock = IndexLocation::parse(&config.index.location, home).lock(effects.lock_timeout)?;
@@ -270,7 +269,7 @@ fn write(
         }
         Files::new(&authority.certificate, &authority.chain).stage(&mut staged, &folder, false)?;
     }
-    write_index(&staged.path().join(INDEX), authorities, now)?;
+    write_index(&staged.path().join(INDEX), authorities, effects.event_context())?;
     staged.adopt(INDEX);
     // Last: where it is, the index was, and is in its place if it is here no more.
     staged.add(CONFIG, config.to_toml().as_bytes(), files::PUBLIC)?;
@@ -328,15 +327,25 @@ fn remove_interrupted(home: &Home) -> Result<(), InitError> {
     Ok(())
 }
 
-fn write_index(path: &Path, authorities: &[NewAuthority], now: OffsetDateTime) -> Result<(), InitError> {
+fn write_index(path: &Path, authorities: &[NewAuthority], context: EventContext) -> Result<(), InitError> {
     let mut index = Index::create(path)?;
-    let mut transaction = index.transaction()?;
+    let now = context.at;
+    let mut transaction = index.transaction(context)?;
     for authority in authorities {
         let NewAuthority { name, template, issued_by, origin, .. } = authority;
+        let event = if *origin == Origin::Issued { EventKind::Init } else { EventKind::Import };
         let issued = RecordAs::issued(name, template, issued_by);
-        let record_as = RecordAs { origin: *origin, is_delivered: true, ..issued };
+        let record_as = RecordAs { origin: *origin, is_delivered: true, event, ..issued };
         record(&mut transaction, record_as, &authority.certificate, now)?;
     }
-    transaction.commit()?;
+    // An imported certificate may be one with which nothing is signed here.
+    let issuer = authorities.iter().find_map(|authority| {
+        let NewAuthority { name, certificate, chain, key, .. } = authority;
+        Issuer::new(CaCertificate::new(name, certificate.clone(), chain.clone()).ok()?, key.as_ref()?).ok()
+    });
+    match issuer {
+        Some(issuer) => commit_signed(transaction, &issuer)?,
+        None => transaction.commit()?,
+    }
     Ok(index.close_folded()?)
 }

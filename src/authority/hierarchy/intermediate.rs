@@ -23,7 +23,7 @@ use crate::store::delivery::{self, Files, KeyText};
 use crate::store::effects::Effects;
 use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
-use crate::store::index::{EntryId, Origin, Transaction};
+use crate::store::index::{EntryId, EventKind, Origin, Transaction};
 use crate::system::files::{self, StagedFolder};
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, PublicKey, SigningRequest, pem};
@@ -170,7 +170,7 @@ pub fn request(
     // Slow on purpose when there is a passphrase, hence before the lock.
     let text = KeyText::new(&key, order.passphrase.as_ref(), files::SECRET, effects.entropy)?;
 
-    let _locked = store.lock(effects.lock_timeout)?;
+    let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     check_free(store, name)?;
     let mut staged = StagedFolder::create(home.folder(), effects.entropy)?;
@@ -178,6 +178,9 @@ pub fn request(
     let encoded = pem::encode("CERTIFICATE REQUEST", request.as_der());
     staged.add("request.pem", encoded.as_bytes(), files::PUBLIC)?;
     staged.sync()?;
+    let mut transaction = locked.index()?.transaction(effects.event_context())?;
+    transaction.record_event(EventKind::IntermediateRequest, name, None);
+    transaction.commit()?;
     staged.publish_new(&home.authority(name))?;
     Ok(RequestedIntermediate { name: name.to_owned(), request, path: home.request(name), key: home.key(name) })
 }
@@ -238,7 +241,7 @@ pub fn install(
     let index = locked.index()?;
     let signed_by = issuer_name(authorities, &above, new_root.as_ref())?;
     let (mut ids, mut is_new) = (Vec::new(), false);
-    let mut transaction = index.transaction()?;
+    let mut transaction = index.transaction(effects.event_context())?;
     let rows = new_root.iter().map(|root| (&root.certificate, root.name.as_str(), ROOT, root.name.as_str()));
     for row in rows.chain([(&certificate, name.as_str(), INTERMEDIATE, signed_by.as_str())]) {
         let (id, is_recorded_now) = record_once(&mut transaction, row, now)?;
@@ -360,7 +363,8 @@ fn record_once(
     if let Some(entry) = known.into_iter().find(|entry| entry.fingerprint == certificate.fingerprint()) {
         return Ok((entry.id, false));
     }
-    let record_as = RecordAs { origin: Origin::Adopted, ..RecordAs::issued(name, template, authority) };
+    let (origin, event) = (Origin::Adopted, EventKind::IntermediateInstall);
+    let record_as = RecordAs { origin, event, ..RecordAs::issued(name, template, authority) };
     Ok((record(transaction, record_as, certificate, now)?, true))
 }
 

@@ -5,11 +5,14 @@
 
 use std::path::PathBuf;
 
+use crate::authority::certify::commit_signed;
+use crate::issuance::Issuer;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, Signer};
 use crate::store::ca_certificates::open_key;
 use crate::store::delivery::KeyText;
 use crate::store::effects::Effects;
+use crate::store::index::EventKind;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt, PassphraseUnavailable};
 use crate::store::{Store, StoreError};
 use crate::system::files::{self, ExistingFile};
@@ -95,11 +98,20 @@ pub fn change(
         return Err(crate::issuance::IssuerError::KeyMismatch(authority.to_owned()).into());
     }
 
-    let _locked = store.lock(effects.lock_timeout)?;
+    let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(&home.authority(authority))?;
     let now = zeroize::Zeroizing::new(files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES)?.ok_or_else(away)?);
     if now != before {
         return Err(KeyPassphraseError::Changed(path));
+    }
+    // The event comes before the change, like every record: a run that is killed in between leaves the old passphrase.
+    let mut transaction = locked.index()?.transaction(effects.event_context())?;
+    let detail = if next.is_some() { "encrypted" } else { "not encrypted" };
+    transaction.record_event(EventKind::KeyPassphrase, authority, Some(detail.to_owned()));
+    if authorities.exists(authority) {
+        commit_signed(transaction, &Issuer::new(authorities.ca_certificate(authority)?, &key)?)?;
+    } else {
+        transaction.commit()?;
     }
     files::publish_file(&path, text.as_bytes(), files::SECRET, ExistingFile::Replace, effects.entropy)?;
     Ok(KeyPassphraseChange {

@@ -3,7 +3,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use crate::authority::certify::{RecordAs, certify_itself, record};
+use crate::authority::certify::{RecordAs, certify_itself, commit_signed, record};
 use crate::authority::hierarchy::ca_profile::RecertifySettings;
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::serial::unused_serial;
@@ -11,6 +11,7 @@ use crate::issuance::draft::not_before;
 use crate::issuance::{self, Issuer, SignedBy, recertify};
 use crate::store::ca_certificates::ROOT;
 use crate::store::effects::Effects;
+use crate::store::index::EventKind;
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::store::{Store, delivery};
 use crate::system::files;
@@ -60,11 +61,12 @@ pub fn renew(
     files::remove_stale(&home.authority(&name))?;
     authorities.refresh(&mut issuer)?;
     let index = locked.index()?;
-    let mut transaction = index.transaction()?;
+    let mut transaction = index.transaction(effects.event_context())?;
     let serial = unused_serial(settings.serial_bytes, &transaction, effects.entropy)?;
     let certificate = sign(&issuer, now, validity, serial)?;
-    let id = record(&mut transaction, RecordAs::issued(&name, &template, &name), &certificate, now)?;
-    transaction.commit()?;
+    let record_as = RecordAs { event: EventKind::RootRenew, ..RecordAs::issued(&name, &template, &name) };
+    let id = record(&mut transaction, record_as, &certificate, now)?;
+    commit_signed(transaction, &issuer)?;
 
     // Only now may it leave the process.
     let replaced = delivery::replace_certificate(home, &name, &certificate, effects.entropy);

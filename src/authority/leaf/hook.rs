@@ -94,7 +94,9 @@ pub fn remember(store: &Store, name: &str, hook: Option<&Hook>, effects: &Effect
     let index = locked.index()?;
     let stored = hook.map(Hook::stored);
     if index.hook(name)? != stored {
-        index.set_hook(name, stored.as_ref())?;
+        let mut transaction = index.transaction(effects.event_context())?;
+        transaction.set_hook(name, stored.as_ref())?;
+        transaction.commit()?;
     }
     Ok(())
 }
@@ -216,7 +218,10 @@ mod tests {
     fn a_hook_that_cannot_be_read_is_damage_and_not_the_lack_of_one() {
         let ca = Ca::new();
         let stored = StoredHook { command: "true".to_owned(), timeout: 30, on_failure: "dance".to_owned() };
-        Index::open(&ca.path("index.db")).unwrap().set_hook("web.test", Some(&stored)).unwrap();
+        let (mut index, context) = (ca.index(), ca.with_effects(|effects| effects.event_context()));
+        let mut transaction = index.transaction(context).unwrap();
+        transaction.set_hook("web.test", Some(&stored)).unwrap();
+        transaction.commit().unwrap();
         let error = remembered(&ca.store(), "web.test").unwrap_err();
         assert!(error.to_string().ends_with("is damaged: the hook of 'web.test' cannot be read"), "{error}");
     }

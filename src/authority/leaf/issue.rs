@@ -3,7 +3,7 @@
 //! The order of the steps matters. The plan makes every check, and the passphrase is derived, before the lock is taken.
 //! The record is durable before the certificate leaves the process. The files appear whole.
 
-use crate::authority::certify::{Certified, RecordAs, certify, record};
+use crate::authority::certify::{Certified, RecordAs, certify, commit_signed, record};
 use crate::authority::issuer_chain::{chain_below_root, check_not_revoked};
 use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::hook;
@@ -128,7 +128,7 @@ pub fn carry_out(
     let delivery = target.place.begin(home, name, key_text.as_ref(), ownership, effects.entropy)?;
 
     // 2. The certificate is signed, verified and recorded in one durable transaction.
-    let mut transaction = index.transaction()?;
+    let mut transaction = index.transaction(effects.event_context())?;
     let serial = unused_serial(target.profile.serial_bytes, &transaction, effects.entropy)?;
     let draft = Draft::new(&target.profile, &request, SignedBy::Issuer(issuer.ca_certificate()), now, serial)?;
     let Certified { certificate, warnings } = certify(draft, issuer, now)?;
@@ -136,10 +136,13 @@ pub fn carry_out(
         Destination::Folder(folder) => Some(folder.as_path()),
         _ => None,
     };
-    let record_as =
-        RecordAs { place, ..RecordAs::issued(name.as_str(), &target.profile.name, issuer.ca_certificate().name()) };
+    let record_as = RecordAs {
+        place,
+        event: target.order.event(),
+        ..RecordAs::issued(name.as_str(), &target.profile.name, issuer.ca_certificate().name())
+    };
     let id = record(&mut transaction, record_as, &certificate, now)?;
-    transaction.commit()?;
+    commit_signed(transaction, issuer)?;
 
     // 3. The certificate may leave the process only now.
     let chain = chain_below_root(issuer);

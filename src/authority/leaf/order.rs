@@ -8,7 +8,7 @@ use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::store::delivery::{Destination, Paths};
 use crate::store::entry_name::EntryName;
-use crate::store::index::Entry;
+use crate::store::index::{Entry, EventKind};
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, SerialNumber};
 
@@ -37,6 +37,18 @@ pub struct IssueOrder {
     /// The passphrase that encrypts the new key; `None` for none. The key of an authority is encrypted like its
     /// issuer's key.
     pub protection: Option<Passphrase>,
+}
+
+impl IssueOrder {
+    /// Returns the kind of the event in the log.
+    pub fn event(&self) -> EventKind {
+        match (&self.key, &self.follows) {
+            (SubjectKey::Requested(_), _) => EventKind::Sign,
+            (_, None) => EventKind::Issue,
+            (SubjectKey::Kept(_), Some(_)) => EventKind::Renew,
+            (SubjectKey::Generate(_), Some(_)) => EventKind::Rekey,
+        }
+    }
 }
 
 /// The key that the certificate is for.

@@ -258,7 +258,7 @@ impl RollbackRun<'_> {
                 let newest = name_history.certificates.last().map_or(target.id, |newest| newest.id);
                 let (certificate, replaced) = (target.id, in_place.id);
                 let rollback = Rollback { id: 0, certificate, replaced, newest, at: self.now, done_at: None };
-                let mut transaction = index.transaction()?;
+                let mut transaction = index.transaction(self.effects.event_context())?;
                 let id = transaction.roll_back(&rollback, name.as_str())?;
                 transaction.commit()?;
                 id

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use time::{Duration, OffsetDateTime};
 
+use crate::authority::certify::commit_signed;
 use crate::issuance::{CaCertificate, CrlDraft, CrlNotApproved, Issuer, approve_crl};
 use crate::store::effects::Effects;
 use crate::store::home::Home;
@@ -294,7 +295,7 @@ impl CrlPublication<'_> {
     ) -> Result<CrlOutcome, CrlError> {
         let (number, this_update, next_update) = (draft.number, draft.this_update, draft.next_update);
         let (entries, content) = (draft.revoked.len(), draft.content_digest());
-        let mut transaction = index.transaction()?;
+        let mut transaction = index.transaction(self.effects.event_context())?;
         let der = issuer.sign_crl(approve_crl(draft)?)?.der;
         let fingerprint = digest::sha256(&der);
         let last_revocation = transaction.last_revocation()?;
@@ -310,7 +311,7 @@ impl CrlPublication<'_> {
             content,
             fingerprint,
         })?;
-        transaction.commit()?;
+        commit_signed(transaction, issuer)?;
 
         // The CRL may leave the process only after the record is durable.
         let published = self.write_files(&der).and_then(|()| self.write_copy(&der));

@@ -142,7 +142,7 @@ pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Resu
     let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(store.home().folder())?;
     let index = locked.index()?;
-    let mut transaction = index.transaction()?;
+    let mut transaction = index.transaction(effects.event_context())?;
     let chosen = chosen(&transaction, order, now)?;
     for entry in &chosen {
         record(&mut transaction, entry, order, now)?;

@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use crate::report::output;
     use crate::report::style::Style;
-    use crate::store::index::sample::{NOW, Sample, add, new_index};
+    use crate::store::index::sample::{NOW, Sample, add, context, new_index};
     use crate::x509::crl::RevocationReason;
     use time::Duration;
 
@@ -213,7 +213,7 @@ mod tests {
         add(&mut index, &old, "web.corp.test");
         let sans = ["web.corp.test", "10.0.0.1"];
         let id = add(&mut index, &Sample { serial: 2, sans: &sans, ..Sample::default() }, "web.corp.test");
-        let mut transaction = index.transaction().unwrap();
+        let mut transaction = index.transaction(context()).unwrap();
         let reason = RevocationReason::KeyCompromise;
         transaction.revoke(id, &Revocation { at: NOW, reason, invalid_since: Some(over), released_at: None }).unwrap();
         transaction.commit().unwrap();

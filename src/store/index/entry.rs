@@ -8,6 +8,7 @@ use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type};
 use time::OffsetDateTime;
 
+use crate::store::index::event::EventKind;
 use crate::x509::crl::RevocationReason;
 use crate::x509::{Certificate, DistinguishedName, SerialNumber, Validity};
 
@@ -55,6 +56,8 @@ pub struct NewEntry<'a> {
     pub place: Option<&'a Path>,
     /// The time at which its files were delivered; `None` until then.
     pub delivered_at: Option<OffsetDateTime>,
+    /// The kind of the event that records it in the log.
+    pub event: EventKind,
 }
 
 /// A certificate as the index has it, without its DER: see [`crate::store::index::Index::certificate`].

@@ -4,12 +4,17 @@
 //!   about one sync. The log is not written back into the main file when a process exits (that alone cost three syncs
 //!   of five), but from time to time by a commit. So `index.db` without its `index.db-wal` is not the whole index.
 //! - Readers never wait for a writer, and a writer never waits for readers.
+//! - Every change is also an event of a log, in the same transaction ([`Transaction`]).
 //! - Rows are only added. A later event of a certificate (revoked, on hold) is a row of its own; the release of a hold is
 //!   written into the row of the hold.
 
 mod crl;
 mod entry;
 mod error;
+mod event;
+mod event_log;
+mod event_object;
+mod event_query;
 mod limits;
 pub mod location;
 pub mod placement;
@@ -27,6 +32,8 @@ use rusqlite::{Connection, OpenFlags};
 pub use crl::{NewCrl, RecordedCrl};
 pub use entry::{CertificateStatus, Entry, EntryId, NewEntry, Origin, Revocation};
 pub use error::IndexError;
+pub use event::{Event, EventContext, EventKind, HeadSignature, LogHead};
+pub use event_object::EventObject;
 pub use placement::{Rollback, StoredHook};
 pub use query::Filter;
 pub use reference::{Reference, ReferenceError};
@@ -175,6 +182,8 @@ fn check_file(path: &Path) -> Result<(), IndexError> {
     }
 }
 
+#[cfg(test)]
+mod event_log_tests;
 #[cfg(test)]
 mod kill_tests;
 #[cfg(test)]

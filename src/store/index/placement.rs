@@ -134,21 +134,6 @@ impl Index {
         };
         self.connection.query_row(sql, [name], from_row).optional().map_err(self.place.error())
     }
-
-    /// Stores the hook of a NAME; `None` removes it.
-    ///
-    /// # Errors
-    /// When the index cannot be written.
-    pub fn set_hook(&mut self, name: &str, hook: Option<&StoredHook>) -> Result<(), IndexError> {
-        let written = match hook {
-            Some(hook) => self.connection.execute(
-                "INSERT OR REPLACE INTO hook (name, command, timeout, on_failure) VALUES (?1, ?2, ?3, ?4)",
-                params![name, hook.command, hook.timeout.cast_signed(), hook.on_failure],
-            ),
-            None => self.connection.execute("DELETE FROM hook WHERE name = ?1", [name]),
-        };
-        written.map(drop).map_err(self.place.error())
-    }
 }
 
 /// The limit below which a certificate counts as expiring soon.
@@ -163,7 +148,7 @@ pub enum ExpiryCondition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::index::sample::{NOW, Sample, add, new_index};
+    use crate::store::index::sample::{NOW, Sample, add, context, new_index};
     use time::Duration;
 
     /// Returns three certificates of one name, and the serial number of the deployed one after these rollbacks.
@@ -179,7 +164,7 @@ mod tests {
         for (certificate, replaced, done) in rollbacks {
             let (certificate, replaced) = (ids[*certificate - 1], ids[*replaced - 1]);
             let rollback = Rollback { id: 0, certificate, replaced, newest: ids[2], at: NOW, done_at: None };
-            let mut transaction = index.transaction().unwrap();
+            let mut transaction = index.transaction(context()).unwrap();
             let id = transaction.roll_back(&rollback, "web").unwrap();
             transaction.commit().unwrap();
             if *done {
@@ -212,10 +197,15 @@ mod tests {
         let (_folder, _, mut index) = new_index();
         let hook =
             |command: &str| StoredHook { command: command.to_owned(), timeout: 300, on_failure: "keep".to_owned() };
-        index.set_hook("web", Some(&hook("one"))).unwrap();
-        index.set_hook("WEB", Some(&hook("two"))).unwrap();
+        let set = |index: &mut Index, name: &str, hook: Option<&StoredHook>| {
+            let mut transaction = index.transaction(context()).unwrap();
+            transaction.set_hook(name, hook).unwrap();
+            transaction.commit().unwrap();
+        };
+        set(&mut index, "web", Some(&hook("one")));
+        set(&mut index, "WEB", Some(&hook("two")));
         assert_eq!(index.hook("Web").unwrap(), Some(hook("two")));
-        index.set_hook("web", None).unwrap();
+        set(&mut index, "web", None);
         assert_eq!(index.hook("web").unwrap(), None);
     }
 }

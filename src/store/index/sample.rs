@@ -6,7 +6,8 @@ use tempfile::TempDir;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use crate::store::index::{EntryId, Index, NewEntry, Origin};
+use crate::store::index::{EntryId, EventContext, EventKind, Index, NewEntry, Origin};
+use crate::system::identity::FixedIdentity;
 use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName, Validity, der};
 
 pub const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
@@ -75,12 +76,18 @@ pub fn entry<'a>(certificate: &'a Certificate, name: &'a str) -> NewEntry<'a> {
         origin: Origin::Issued,
         place: None,
         delivered_at: None,
+        event: EventKind::Issue,
     }
+}
+
+/// Returns the time, user and host of the events of a test.
+pub fn context() -> EventContext {
+    EventContext { at: NOW, actor: FixedIdentity::alice().0 }
 }
 
 pub fn add(index: &mut Index, sample: &Sample<'_>, name: &str) -> EntryId {
     let certificate = sample.certificate();
-    let mut transaction = index.transaction().unwrap();
+    let mut transaction = index.transaction(context()).unwrap();
     let id = transaction.insert(&entry(&certificate, name)).unwrap();
     transaction.commit().unwrap();
     id

@@ -3,10 +3,24 @@
 use rusqlite::Connection;
 
 use crate::store::index::error::{IndexError, IndexPath};
+use crate::store::index::event_log;
 use crate::store::index::limits::PAGES_OF_LOG;
 
 /// "caIX": marks an SQLite file as an index of this program (PRAGMA application_id).
 const APPLICATION_ID: i64 = 0x6361_4958;
+
+/// One step from a version of the index to the next: statements, and a function for what no statement can do. A new index
+/// has no rows, so it needs only the statements.
+struct Migration {
+    statements: &'static str,
+    then: Option<fn(&Connection) -> rusqlite::Result<()>>,
+}
+
+impl Migration {
+    const fn of(statements: &'static str) -> Self {
+        Self { statements, then: None }
+    }
+}
 
 /// Each migration brings an index from the version of its position to the next. Migrations are only appended, because
 /// an existing index has run exactly those before its version.
@@ -21,8 +35,12 @@ const APPLICATION_ID: i64 = 0x6361_4958;
 ///
 /// Version 3. A rollback is recorded before its files are put back, so that the same command completes an interrupted
 /// rollback. A hook is a setting of its name, and the only row here that is overwritten.
-const MIGRATIONS: &[&str] = &[
-    "
+///
+/// Version 4. The event log has one event for each change; a row that was there before gets an event of the kind `migrate`.
+/// The table has no index, so that an event costs one written page.
+const MIGRATIONS: &[Migration] = &[
+    Migration::of(
+        "
 CREATE TABLE certificate (
     id              INTEGER PRIMARY KEY,
     serial          BLOB NOT NULL,      -- content octets of the INTEGER
@@ -62,7 +80,9 @@ CREATE TABLE revocation (
 ) STRICT;
 CREATE INDEX revocation_certificate ON revocation (certificate);
 ",
-    "
+    ),
+    Migration::of(
+        "
 ALTER TABLE revocation ADD COLUMN authority TEXT;
 ALTER TABLE revocation ADD COLUMN serial BLOB;
 ALTER TABLE revocation ADD COLUMN not_after INTEGER;
@@ -82,7 +102,9 @@ CREATE TABLE revocation_list (
     PRIMARY KEY (authority, number)
 ) STRICT, WITHOUT ROWID;
 ",
-    "
+    ),
+    Migration::of(
+        "
 CREATE TABLE rollback (
     id          INTEGER PRIMARY KEY,
     name        TEXT NOT NULL COLLATE NOCASE,
@@ -100,6 +122,30 @@ CREATE TABLE hook (
     on_failure TEXT NOT NULL        -- keep, rollback
 ) STRICT, WITHOUT ROWID;
 ",
+    ),
+    Migration {
+        statements: "
+CREATE TABLE event (
+    number    INTEGER PRIMARY KEY,  -- 1, 2, 3 and so on, without a gap
+    at        INTEGER NOT NULL,
+    kind      TEXT NOT NULL,        -- issue, revoke, crl and so on
+    object    TEXT,                 -- what it covers: certificate, revocation, release, crl, rollback, hook
+    row       INTEGER,              -- the id of that row, or the number of a CRL
+    name      TEXT NOT NULL COLLATE NOCASE, -- of the entry or authority
+    serial    BLOB,                 -- of the certificate
+    content   BLOB,                 -- SHA-256 of the row
+    detail    TEXT,
+    user_id   INTEGER,
+    user      TEXT,
+    sudo_user TEXT,
+    host      TEXT,
+    head      BLOB NOT NULL,        -- the hash over this event and all before it
+    signed_by TEXT,                 -- the authority whose key signed the head
+    signature BLOB
+) STRICT;
+",
+        then: Some(event_log::cover_existing_rows),
+    },
 ];
 
 /// The version that this program writes.
@@ -111,7 +157,7 @@ pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
         "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;
          BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; {} COMMIT;
          PRAGMA journal_mode = WAL;",
-        MIGRATIONS.concat()
+        MIGRATIONS.iter().map(|migration| migration.statements).collect::<String>()
     ))
 }
 
@@ -148,12 +194,13 @@ pub(crate) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Runs the missing migrations, all or none. Two processes may try at once: the second finds no missing migration.
-fn run_missing(connection: &Connection, migrations: &[&str]) -> rusqlite::Result<()> {
+fn run_missing(connection: &Connection, migrations: &[Migration]) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA synchronous = FULL; BEGIN IMMEDIATE")?;
     let run = || {
         let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         for migration in migrations.iter().skip(version as usize) {
-            connection.execute_batch(migration)?;
+            connection.execute_batch(migration.statements)?;
+            migration.then.map_or(Ok(()), |then| then(connection))?;
         }
         connection.execute_batch(&format!("PRAGMA user_version = {}; COMMIT", migrations.len()))
     };

@@ -8,7 +8,7 @@ use std::thread;
 use rusqlite::Connection;
 use time::Duration;
 
-use crate::store::index::sample::{NOW, Sample, add, entry, new_index};
+use crate::store::index::sample::{NOW, Sample, add, context, entry, new_index};
 use crate::store::index::*;
 use crate::text::Lifetime;
 use crate::x509::SerialNumber;
@@ -23,7 +23,7 @@ fn what_goes_in_comes_out() {
     let (_folder, path, mut index) = new_index();
     let sample = Sample { sans: &["web.corp.test", "10.0.0.1", "2001:db8::1", "a@b.test"], ..Sample::default() };
     let certificate = sample.certificate();
-    let mut transaction = index.transaction().unwrap();
+    let mut transaction = index.transaction(context()).unwrap();
     let new = NewEntry { place: Some(Path::new("/etc/web tls")), ..entry(&certificate, "web.corp.test") };
     let id = transaction.insert(&new).unwrap();
     transaction.commit().unwrap();
@@ -82,7 +82,7 @@ fn a_serial_number_is_recorded_once_per_issuer() {
     let certificate = Sample { key: 2, ..Sample::default() }.certificate();
     assert!(index.serial_is_used(&certificate.serial).unwrap());
     assert!(!index.serial_is_used(&SerialNumber::from_der_content(&[1])).unwrap());
-    let mut transaction = index.transaction().unwrap();
+    let mut transaction = index.transaction(context()).unwrap();
     let error = transaction.insert(&entry(&certificate, "second")).unwrap_err();
     assert!(matches!(error, IndexError::SerialUsed { .. }), "{error}");
     transaction.commit().unwrap();
@@ -98,7 +98,7 @@ fn a_serial_number_is_recorded_once_per_issuer() {
 fn a_change_that_is_dropped_never_was() {
     let (_folder, path, mut index) = new_index();
     let certificate = Sample::default().certificate();
-    let mut transaction = index.transaction().unwrap();
+    let mut transaction = index.transaction(context()).unwrap();
     transaction.insert(&entry(&certificate, "web")).unwrap();
     assert!(transaction.serial_is_used(&certificate.serial).unwrap(), "a transaction sees its own records");
     assert!(!Index::open_to_read(&path).unwrap().serial_is_used(&certificate.serial).unwrap(), "nobody else does");
@@ -182,7 +182,7 @@ fn each_filter_lets_through_what_it_says() {
     let revoked = add(&mut index, &Sample { serial: 4, not_after: NOW - Duration::HOUR, ..base() }, "revoked");
     let held = add(&mut index, &Sample { serial: 5, sans: &["*.corp.test"], ..base() }, "held");
     let soon = Sample { serial: 6, not_after: NOW + Duration::days(10), ..base() }.certificate();
-    let mut transaction = index.transaction().unwrap();
+    let mut transaction = index.transaction(context()).unwrap();
     transaction.insert(&NewEntry { template: "client", authority: "issuing", ..entry(&soon, "soon") }).unwrap();
     for (id, reason) in [(revoked, RevocationReason::KeyCompromise), (held, RevocationReason::CertificateHold)] {
         let at = NOW - Duration::MINUTE;
@@ -221,7 +221,7 @@ fn sql_and_the_entry_agree_on_the_status_at_every_boundary() {
     let ids: Vec<EntryId> =
         (1..=4).map(|serial| add(&mut index, &Sample { serial, ..Sample::default() }, &serial.to_string())).collect();
     let (before, after) = (NOW - Duration::DAY, NOW + Duration::days(90));
-    let mut transaction = index.transaction().unwrap();
+    let mut transaction = index.transaction(context()).unwrap();
     let mut revoke = |id: usize, at, reason, released_at| {
         transaction.revoke(ids[id], &Revocation { at, reason, invalid_since: None, released_at }).unwrap();
     };
@@ -320,7 +320,7 @@ fn a_reader_reads_while_a_writer_is_at_work() {
     let (_folder, path, mut index) = new_index();
     add(&mut index, &Sample::default(), "before");
     let second = Sample { serial: 2, ..Sample::default() }.certificate();
-    let mut transaction = index.transaction().unwrap();
+    let mut transaction = index.transaction(context()).unwrap();
     transaction.insert(&entry(&second, "under way")).unwrap();
 
     let reader = Index::open_to_read(&path).unwrap();
@@ -336,7 +336,8 @@ fn a_reader_cannot_write() {
     let mut reader = Index::open_to_read(&path).unwrap();
     assert!(matches!(reader.mark_delivered(EntryId(1), NOW), Err(IndexError::ReadOnly { .. })));
     let certificate = Sample::default().certificate();
-    let refused = reader.transaction().and_then(|mut transaction| transaction.insert(&entry(&certificate, "web")));
+    let refused =
+        reader.transaction(context()).and_then(|mut transaction| transaction.insert(&entry(&certificate, "web")));
     assert!(matches!(refused, Err(IndexError::ReadOnly { .. })), "{refused:?}");
 }
 
@@ -379,7 +380,7 @@ fn an_index_of_the_first_version_is_brought_to_the_present_form_with_its_revocat
     let connection = Connection::open(&path).unwrap();
     connection
         .execute_batch(
-            "DROP TABLE rollback; DROP TABLE hook; DROP TABLE revocation_list; DROP TABLE revocation; PRAGMA user_version = 1;
+            "DROP TABLE event; DROP TABLE rollback; DROP TABLE hook; DROP TABLE revocation_list; DROP TABLE revocation; PRAGMA user_version = 1;
              CREATE TABLE revocation (id INTEGER PRIMARY KEY, certificate INTEGER NOT NULL, at INTEGER NOT NULL,
                  reason INTEGER NOT NULL, invalid_since INTEGER, released_at INTEGER) STRICT;",
         )
@@ -416,7 +417,7 @@ fn what_is_no_index_is_refused_in_words_that_say_what_it_is() {
         ("empty", "is damaged: it is empty"),
         ("folder", "is not an index of this program: it is no regular file"),
         ("foreign", "is not an index of this program: it is an SQLite file of another program"),
-        ("newer", "has version 9, but this program knows only versions up to 3"),
+        ("newer", "has version 9, but this program knows only versions up to 4"),
         ("zero", "is damaged: its version is 0"),
     ] {
         for opened in [Index::open(&path(name)), Index::open_to_read(&path(name))] {

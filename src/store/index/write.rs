@@ -5,15 +5,25 @@ use std::ops::Deref;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 use time::OffsetDateTime;
 
-use crate::store::index::{EntryId, Index, IndexError, NewCrl, NewEntry, Revocation, Rollback};
-use crate::x509::GeneralName;
+use crate::store::index::event::NewEvent;
+use crate::store::index::event_log::{End, NextEvent};
+use crate::store::index::{
+    EntryId, EventContext, EventKind, EventObject, HeadSignature, Index, IndexError, LogHead, NewCrl, NewEntry,
+    Revocation, Rollback, StoredHook,
+};
 use crate::x509::crl::RevocationReason;
+use crate::x509::{Certificate, GeneralName};
 
 /// A transaction. It sees its own records, and other connections see them after [`commit`](Transaction::commit). When
 /// it is dropped, nothing is changed.
+///
+/// Each of its functions also makes an event, which [`commit`](Transaction::commit) appends to the event log: there is no
+/// change without its event.
 pub struct Transaction<'a> {
     index: &'a Index,
     transaction: rusqlite::Transaction<'a>,
+    context: EventContext,
+    events: Vec<NewEvent>,
 }
 
 /// Every query of the index also works within a transaction.
@@ -26,15 +36,16 @@ impl Deref for Transaction<'_> {
 }
 
 impl Index {
-    /// Begins a transaction. Of several writers one goes first and the others wait; readers are not affected.
+    /// Begins a transaction, whose events have this time, user and host. Of several writers one goes first and the others
+    /// wait; readers are not affected.
     ///
     /// # Errors
     /// When another writer does not finish in time, or the index was opened for reading.
-    pub fn transaction(&mut self) -> Result<Transaction<'_>, IndexError> {
+    pub fn transaction(&mut self, context: EventContext) -> Result<Transaction<'_>, IndexError> {
         let index: &Self = self;
         let transaction = rusqlite::Transaction::new_unchecked(&index.connection, TransactionBehavior::Immediate)
             .map_err(index.place.error())?;
-        Ok(Transaction { index, transaction })
+        Ok(Transaction { index, transaction, context, events: Vec::new() })
     }
 
     /// Records that the files of a certificate are delivered. This is cheap and **not durable**: after a power cut the
@@ -114,6 +125,7 @@ impl Transaction<'_> {
         };
         let id = self.transaction.last_insert_rowid();
         self.insert_sans(id, certificate.names()).map_err(self.place.error())?;
+        self.event(entry.event, EventObject::Certificate, Some(id), entry.name, Some(certificate))?;
         Ok(EntryId(id))
     }
 
@@ -144,6 +156,13 @@ impl Transaction<'_> {
                 params![id.0, at, revocation.reason.code(), invalid_since, released_at],
             )
             .map_err(self.place.error())?;
+        let row = self.transaction.last_insert_rowid();
+        let is_hold = revocation.reason == RevocationReason::CertificateHold;
+        let kind = if is_hold { EventKind::Hold } else { EventKind::Revoke };
+        self.event_of(kind, EventObject::Revocation, row, id, Some(revocation.reason.name().to_owned()))?;
+        if revocation.released_at.is_some() {
+            self.event_of(EventKind::Release, EventObject::Release, row, id, None)?;
+        }
         Ok(())
     }
 
@@ -152,11 +171,20 @@ impl Transaction<'_> {
     /// # Errors
     /// When the index cannot be written.
     pub fn release(&mut self, id: EntryId, at: OffsetDateTime) -> Result<bool, IndexError> {
-        let released = self.transaction.execute(
-            "UPDATE revocation SET released_at = ?1 WHERE certificate = ?2 AND reason = ?3 AND released_at IS NULL",
-            params![at.unix_timestamp(), id.0, RevocationReason::CertificateHold.code()],
-        );
-        Ok(released.map_err(self.place.error())? > 0)
+        let update = || -> rusqlite::Result<Vec<i64>> {
+            let mut statement = self.transaction.prepare(
+                "UPDATE revocation SET released_at = ?1 WHERE certificate = ?2 AND reason = ?3 AND released_at IS NULL
+                 RETURNING id",
+            )?;
+            let values = params![at.unix_timestamp(), id.0, RevocationReason::CertificateHold.code()];
+            statement.query_map(values, |row| row.get(0))?.collect()
+        };
+        let mut released = update().map_err(self.place.error())?;
+        released.sort_unstable();
+        for row in &released {
+            self.event_of(EventKind::Release, EventObject::Release, *row, id, None)?;
+        }
+        Ok(!released.is_empty())
     }
 
     /// Records a CRL before its files appear.
@@ -164,7 +192,9 @@ impl Transaction<'_> {
     /// # Errors
     /// When an earlier CRL of this authority has the same number, or the index cannot be written.
     pub fn record_crl(&mut self, crl: &NewCrl<'_>) -> Result<(), IndexError> {
-        crl.insert(&self.transaction).map_err(self.place.error())
+        crl.insert(&self.transaction).map_err(self.place.error())?;
+        let number = Some(crl.number.cast_signed());
+        self.event(EventKind::Crl, EventObject::Crl, number, crl.authority, None)
     }
 
     /// Records that the files of a previous certificate are about to be put back, and returns the number of the record.
@@ -179,7 +209,73 @@ impl Transaction<'_> {
             params![name, certificate.0, replaced.0, newest.0, at.unix_timestamp()],
         );
         inserted.map_err(self.place.error())?;
-        Ok(self.transaction.last_insert_rowid())
+        let id = self.transaction.last_insert_rowid();
+        self.event_of(EventKind::Rollback, EventObject::Rollback, id, *certificate, None)?;
+        Ok(id)
+    }
+
+    /// Stores the hook of a NAME; `None` removes it.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn set_hook(&mut self, name: &str, hook: Option<&StoredHook>) -> Result<(), IndexError> {
+        let written = match hook {
+            Some(hook) => self.transaction.execute(
+                "INSERT OR REPLACE INTO hook (name, command, timeout, on_failure) VALUES (?1, ?2, ?3, ?4)",
+                params![name, hook.command, hook.timeout.cast_signed(), hook.on_failure],
+            ),
+            None => self.transaction.execute("DELETE FROM hook WHERE name = ?1", [name]),
+        };
+        written.map_err(self.place.error())?;
+        let kind = if hook.is_some() { EventKind::HookSet } else { EventKind::HookRemove };
+        self.event(kind, EventObject::Hook, None, name, None)?;
+        if let (Some(hook), Some(event)) = (hook, self.events.last_mut()) {
+            event.detail = Some(hook.command.clone());
+        }
+        Ok(())
+    }
+
+    /// Records an event that changes no row of the index.
+    pub fn record_event(&mut self, kind: EventKind, name: &str, detail: Option<String>) {
+        let name = name.to_owned();
+        self.events.push(NewEvent { kind: kind.name(), row: None, name, serial: None, detail });
+    }
+
+    /// Makes the event of a row that this transaction has written.
+    fn event(
+        &mut self,
+        kind: EventKind,
+        object: EventObject,
+        row: Option<i64>,
+        name: &str,
+        certificate: Option<&Certificate>,
+    ) -> Result<(), IndexError> {
+        let covered = object.cover(&self.transaction, row, name).map_err(self.place.error())?;
+        let serial = certificate.map(|certificate| certificate.serial.as_der_content().to_vec());
+        let name = name.to_owned();
+        self.events.push(NewEvent { kind: kind.name(), row: Some(covered), name, serial, detail: None });
+        Ok(())
+    }
+
+    /// Makes the event of a row about a certificate of the index.
+    fn event_of(
+        &mut self,
+        kind: EventKind,
+        object: EventObject,
+        row: i64,
+        certificate: EntryId,
+        detail: Option<String>,
+    ) -> Result<(), IndexError> {
+        let make = || -> rusqlite::Result<_> {
+            let named = "SELECT name, serial FROM certificate WHERE id = ?1";
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let (name, serial): (String, _) = self.transaction.query_row(named, [certificate.0], read)?;
+            let covered = object.cover(&self.transaction, Some(row), &name)?;
+            Ok(NewEvent { kind: kind.name(), row: Some(covered), name, serial: Some(serial), detail })
+        };
+        let event = make().map_err(self.place.error())?;
+        self.events.push(event);
+        Ok(())
     }
 
     /// Makes all records of this transaction durable at once.
@@ -187,7 +283,30 @@ impl Transaction<'_> {
     /// # Errors
     /// When the index cannot be written; then nothing is changed.
     pub fn commit(self) -> Result<(), IndexError> {
-        let place = &self.index.place;
-        self.transaction.commit().map_err(place.error())
+        self.commit_signed(|_| Ok::<_, IndexError>(None))
+    }
+
+    /// As [`commit`](Self::commit), and stores the signature that `sign` makes over the head of the log after this
+    /// transaction. It is not called when the transaction changes nothing.
+    ///
+    /// # Errors
+    /// When the index cannot be written, or that of `sign`; then nothing is changed.
+    pub fn commit_signed<E: From<IndexError>>(
+        self,
+        sign: impl FnOnce(&LogHead) -> Result<Option<HeadSignature>, E>,
+    ) -> Result<(), E> {
+        let Self { index, transaction, context, events } = self;
+        let failed = |error| E::from(index.place.error()(error));
+        if let Some((last, before)) = events.split_last() {
+            let (at, actor) = (context.at.unix_timestamp(), Some(&context.actor));
+            let mut end = End::read(&transaction).map_err(failed)?;
+            for event in before {
+                end = NextEvent::new(end, event, at, actor).append(&transaction, None).map_err(failed)?;
+            }
+            let last = NextEvent::new(end, last, at, actor);
+            let signature = sign(&LogHead { count: last.end.count, hash: last.end.hash, at: context.at })?;
+            last.append(&transaction, signature.as_ref()).map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)
     }
 }

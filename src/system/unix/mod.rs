@@ -4,6 +4,7 @@
 //! module beside this one with the same functions.
 
 pub mod attributes;
+pub mod identity;
 pub mod pipe;
 pub mod process;
 pub mod rename;

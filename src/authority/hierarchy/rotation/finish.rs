@@ -7,6 +7,7 @@ use crate::authority::hierarchy::rotation::status::{RotationStatus, of};
 use crate::store::Store;
 use crate::store::certificate_files::KEY;
 use crate::store::effects::Effects;
+use crate::store::index::EventKind;
 use crate::system::files;
 
 /// What came of it.
@@ -27,7 +28,7 @@ pub struct FinishedRotation {
 pub fn finish(store: &Store, force: bool, effects: &Effects<'_>) -> Result<FinishedRotation, RotationError> {
     let now = effects.now();
     let home = store.home();
-    let _locked = store.lock(effects.lock_timeout)?;
+    let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;
     let state = of(store, now)?.ok_or(RotationError::None)?;
     if state.old_issues && !force {
@@ -42,6 +43,9 @@ pub fn finish(store: &Store, force: bool, effects: &Effects<'_>) -> Result<Finis
         return Err(RotationError::InTheWay(retired));
     }
     files::create_folders(&home.retired(), files::FOLDER)?;
+    let mut transaction = locked.index()?.transaction(effects.event_context())?;
+    transaction.record_event(EventKind::RootRotateFinish, &state.old, Some(format!("replaced by {}", state.new)));
+    transaction.commit()?;
     files::move_new(&from, &retired)?;
     files::sync_folder(&home.retired())?;
     files::sync_folder(&home.authorities())?;

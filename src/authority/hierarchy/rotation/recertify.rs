@@ -17,7 +17,7 @@ use crate::store::certificate_files::CHAIN;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::error::TemplateError;
-use crate::store::index::{EntryId, Index, Transaction};
+use crate::store::index::{EntryId, EventKind, Index, Transaction};
 use crate::store::{Store, StoreError, delivery, templates};
 use crate::system::files;
 use crate::x509::{Certificate, Validity};
@@ -108,7 +108,8 @@ pub fn recertify_the_rest(
             readdress(&mut draft, &before, &profile.distribution, &[values(issuer.name())?, values(old_name)?]);
         }
         let certificate = certify(draft, new, now)?.certificate;
-        let id = record(transaction, RecordAs::issued(&name, &template, issuer.name()), &certificate, now)?;
+        let record_as = RecordAs { event: EventKind::RootRotate, ..RecordAs::issued(&name, &template, issuer.name()) };
+        let id = record(transaction, record_as, &certificate, now)?;
         let left_out = issuance::recertify::left_out(&before);
         recertified.push(Recertified { name, certificate, id, left_out });
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
-use crate::authority::certify::{RecordAs, certify, certify_itself, record};
+use crate::authority::certify::{RecordAs, certify, certify_itself, commit_signed, record};
 use crate::authority::hierarchy::ca_profile::{RecertifySettings, authority_profile, authority_request};
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::recertify::{
@@ -18,7 +18,7 @@ use crate::store::ca_certificates::{CaCertificates, ROOT, Rotation, read_certifi
 use crate::store::certificate_files::CERTIFICATE;
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
-use crate::store::index::{EntryId, Index, Transaction};
+use crate::store::index::{EntryId, EventKind, Index, Transaction};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, StagedFolder};
 use crate::text::Lifetime;
@@ -177,9 +177,9 @@ impl RotationStart<'_> {
         files::remove_stale(self.store.home().folder())?;
         let index = locked.index()?;
         self.mark_the_root(index, &new)?;
-        let mut transaction = index.transaction()?;
+        let mut transaction = index.transaction(self.effects.event_context())?;
         let recertified = self.recertify(&mut transaction, (&old, &old_certificate), &issuer)?;
-        transaction.commit()?;
+        commit_signed(transaction, &issuer)?;
         self.carry_on(index, (old, old_certificate), issuer.ca_certificate(), recertified, true)
     }
 
@@ -306,7 +306,7 @@ impl RotationStart<'_> {
         let mut staged = StagedFolder::create(self.store.home().folder(), self.effects.entropy)?;
         text.stage(&mut staged, "".as_ref())?;
 
-        let mut transaction = index.transaction()?;
+        let mut transaction = index.transaction(self.effects.event_context())?;
         let draw = |index: &Index| unused_serial(bytes, index, self.effects.entropy);
         let draft =
             Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, draw(&transaction)?)?;
@@ -332,11 +332,11 @@ impl RotationStart<'_> {
         ];
         let mut ids = Vec::new();
         for (certificate, name, template, authority) in rows {
-            let record_as = RecordAs::issued(name, template, authority);
+            let record_as = RecordAs { event: EventKind::RootRotate, ..RecordAs::issued(name, template, authority) };
             ids.push(record(&mut transaction, record_as, certificate, self.now)?);
         }
         let recertified = self.recertify(&mut transaction, (old_name, old_certificate), &new)?;
-        transaction.commit()?;
+        commit_signed(transaction, old)?;
 
         // Only now may they leave the process.
         let text = |certificate: &Certificate| pem::certificate(certificate.as_der());

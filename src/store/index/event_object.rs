@@ -1,0 +1,111 @@
+//! The rows of the index that events cover. The digest of a row is over every column that means something; the marks that
+//! are not durable (`delivered_at`, `published_at`, `done_at`) are left out.
+
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+use crate::store::index::event::encode_value;
+use crate::x509::digest;
+
+/// What an event covers. The names are part of the log, and are appended, never changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventObject {
+    Certificate,
+    /// A revocation or hold, without its release.
+    Revocation,
+    /// The time at which a hold was released.
+    Release,
+    Crl,
+    Rollback,
+    Hook,
+}
+
+impl EventObject {
+    pub const ALL: [Self; 6] =
+        [Self::Certificate, Self::Revocation, Self::Release, Self::Crl, Self::Rollback, Self::Hook];
+
+    /// Returns the name in the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+            Self::Revocation => "revocation",
+            Self::Release => "release",
+            Self::Crl => "crl",
+            Self::Rollback => "rollback",
+            Self::Hook => "hook",
+        }
+    }
+
+    /// Returns the columns that the digest covers, in this order.
+    pub(crate) const fn columns(self) -> &'static str {
+        match self {
+            Self::Certificate => {
+                "serial, issuer, der, name, template, authority, subject, sans, key_fingerprint, fingerprint, not_before,
+                 not_after, issued_at, origin, place"
+            }
+            Self::Revocation => "certificate, at, reason, invalid_since, authority, serial, not_after",
+            Self::Release => "certificate, released_at",
+            Self::Crl => {
+                "authority, number, signed_at, this_update, next_update, entries, last_revocation, content, fingerprint"
+            }
+            Self::Rollback => "name, certificate, replaced, newest, at",
+            Self::Hook => "name, command, timeout, on_failure",
+        }
+    }
+
+    /// Returns the table.
+    pub(crate) const fn table(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+            Self::Revocation | Self::Release => "revocation",
+            Self::Crl => "revocation_list",
+            Self::Rollback => "rollback",
+            Self::Hook => "hook",
+        }
+    }
+
+    /// Returns the condition that selects one row: `?1` is the number in the log, `?2` the name.
+    pub(crate) const fn condition(self) -> &'static str {
+        match self {
+            Self::Certificate | Self::Revocation | Self::Rollback => "id = ?1",
+            Self::Release => "id = ?1 AND released_at IS NOT NULL",
+            Self::Crl => "number = ?1 AND authority = ?2",
+            Self::Hook => "?1 IS NULL AND name = ?2",
+        }
+    }
+
+    /// Returns the digest of the row, as it is now; `None` when there is no such row.
+    pub(crate) fn digest(
+        self,
+        connection: &Connection,
+        id: Option<i64>,
+        name: &str,
+    ) -> rusqlite::Result<Option<[u8; 32]>> {
+        let (columns, table, condition) = (self.columns(), self.table(), self.condition());
+        let sql = format!("SELECT {columns} FROM {table} WHERE {condition}");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let count = statement.column_count();
+        let read = |row: &Row<'_>| self.digest_of(row, count);
+        match self {
+            Self::Crl | Self::Hook => one(&mut statement, (id, name), read),
+            _ => one(&mut statement, (id,), read),
+        }
+    }
+
+    /// Returns the digest of a row whose first columns are [`columns`](Self::columns).
+    pub(crate) fn digest_of(self, row: &Row<'_>, columns: usize) -> rusqlite::Result<[u8; 32]> {
+        let mut encoded = Vec::with_capacity(2048);
+        encode_value(&mut encoded, rusqlite::types::ValueRef::Text(self.name().as_bytes()));
+        for column in 0..columns {
+            encode_value(&mut encoded, row.get_ref(column)?);
+        }
+        Ok(digest::sha256(&encoded))
+    }
+}
+
+fn one<T>(
+    statement: &mut rusqlite::Statement<'_>,
+    values: impl Params,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    statement.query_row(values, read).optional()
+}

@@ -1,0 +1,88 @@
+//! Queries of the event log.
+
+use rusqlite::{OptionalExtension, Row};
+
+use crate::store::index::entry::{instant, strange};
+use crate::store::index::event::{Event, HeadSignature, LogHead, encode_value};
+use crate::store::index::event_log::{COLUMN_COUNT, COLUMNS};
+use crate::store::index::{Index, IndexError};
+use crate::system::Actor;
+use crate::x509::SerialNumber;
+
+impl Event {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let user_id: Option<u32> = row.get("user_id")?;
+        let host: Option<String> = row.get("host")?;
+        let (user, sudo_user) = (row.get("user")?, row.get("sudo_user")?);
+        let actor = user_id.zip(host).map(|(user_id, host)| Actor { user_id, user, sudo_user, host });
+        let signed_by: Option<String> = row.get("signed_by")?;
+        let signature: Option<Vec<u8>> = row.get("signature")?;
+        Ok(Self {
+            number: row.get::<_, i64>("number")?.unsigned_abs(),
+            at: instant(row, "at")?,
+            kind: row.get("kind")?,
+            object: row.get("object")?,
+            row: row.get("row")?,
+            name: row.get("name")?,
+            serial: row.get::<_, Option<Vec<u8>>>("serial")?.map(|serial| SerialNumber::from_der_content(&serial)),
+            content: row.get("content")?,
+            detail: row.get("detail")?,
+            actor,
+            head: row.get("head")?,
+            signature: signed_by.zip(signature).map(|(authority, signature)| HeadSignature { authority, signature }),
+        })
+    }
+
+    fn log_head(&self) -> rusqlite::Result<LogHead> {
+        let hash = self.head.as_slice().try_into().map_err(|_| strange("head", rusqlite::types::Type::Blob))?;
+        Ok(LogHead { count: self.number, hash, at: self.at })
+    }
+}
+
+impl Index {
+    /// Calls `each` with every event from a number on, the oldest first, and with the encoding that its hash covers.
+    ///
+    /// # Errors
+    /// When the index cannot be read, or that of `each`.
+    pub fn each_event<E: From<IndexError>>(
+        &self,
+        mut each: impl FnMut(Event, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |error| E::from(self.place.error()(error));
+        let sql = format!("SELECT {COLUMNS}, head, signed_by, signature FROM event ORDER BY number");
+        let mut statement = self.connection.prepare(&sql).map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
+        let mut encoded = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            encoded.clear();
+            for column in 0..COLUMN_COUNT {
+                encode_value(&mut encoded, row.get_ref(column).map_err(failed)?);
+            }
+            each(Event::from_row(row).map_err(failed)?, &encoded)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the head of the log; `None` when the log has no event.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn log_head(&self) -> Result<Option<LogHead>, IndexError> {
+        self.last_event("")?.map(|event| event.log_head()).transpose().map_err(self.place.error())
+    }
+
+    /// Returns the latest head of the log that an authority signed, with the signature; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn signed_head(&self) -> Result<Option<(LogHead, HeadSignature)>, IndexError> {
+        let Some(event) = self.last_event("WHERE signature IS NOT NULL")? else { return Ok(None) };
+        let head = event.log_head().map_err(self.place.error())?;
+        Ok(event.signature.map(|signature| (head, signature)))
+    }
+
+    fn last_event(&self, condition: &str) -> Result<Option<Event>, IndexError> {
+        let sql = format!("SELECT * FROM event {condition} ORDER BY number DESC LIMIT 1");
+        self.connection.query_row(&sql, [], Event::from_row).optional().map_err(self.place.error())
+    }
+}
