@@ -18,6 +18,7 @@ mod place;
 mod publish;
 mod rename;
 mod replace;
+mod second_place;
 mod staged;
 pub mod unfinished_name;
 mod unnamed;
@@ -35,7 +36,8 @@ pub use permissions::{
 pub use place::{ExistingFile, check_new, check_place};
 pub use publish::{publish_file, replace_files};
 pub use replace::replace_folder;
-pub use staged::{StagedFolder, discard, remove_stale};
+pub use second_place::{is_copy, put_also};
+pub use staged::{StagedFolder, discard, remove_stale, stale_folders};
 pub use unnamed::unnamed_file;
 pub use write::{create_folder, sync_all, sync_folder, write_new, write_secret, write_secrets};
 

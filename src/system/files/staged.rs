@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::folders::names_in;
 use super::parent::parent_of;
 use super::rename::{rename_folder, rename_new};
 use super::replace::replace_folder;
@@ -11,7 +12,7 @@ use super::unfinished_name::{PREFIX, is_unfinished_name, unfinished_name};
 use super::write::{make_folder, write_new};
 use super::{FOLDER, FileError, Ownership, SECRET, refuse_planted_links, sync_folder};
 use crate::system::Entropy;
-use crate::system::unix::attributes::is_same_file;
+use crate::system::unix::attributes::{is_ours_or_roots, is_same_file};
 
 /// A folder under construction: `<parent>/.staged-<random>`, mode 0700. When it is dropped before it is published, it is
 /// removed with everything in it.
@@ -166,6 +167,23 @@ pub fn remove_stale(parent: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+/// Returns the folders in `parent` that killed processes left unfinished: those with a name of this program, of this user or
+/// root, that no living process works on.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn stale_folders(parent: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let mut folders: Vec<PathBuf> = names_in(parent)?
+        .iter()
+        .filter(|name| is_unfinished_name(name.as_ref()))
+        .map(|name| parent.join(name))
+        .filter(|path| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir() && is_ours_or_roots(&found)))
+        .filter(|path| is_abandoned(path))
+        .collect();
+    folders.sort();
+    Ok(folders)
+}
+
 /// Removes a folder: first it is moved out of its place in one step, so that a process that is killed meanwhile never
 /// leaves a part of it there. Durable when its place is synced.
 ///
@@ -207,8 +225,7 @@ mod tests {
     use crate::system::entropy::SystemEntropy;
 
     fn names_in(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> =
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names = super::names_in(folder).unwrap();
         names.sort();
         names
     }
