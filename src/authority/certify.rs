@@ -1,16 +1,17 @@
-//! Signs a draft, verifies the resulting certificate, and records it in the index.
+//! Verifies a draft, signs it, and records the certificate in the index.
 
 use std::path::Path;
 
 use time::OffsetDateTime;
 
 use crate::authority::error::CertifyError;
-use crate::issuance::{self, CaCertificate, Draft, Issuer, LogHeadDraft};
+use crate::issuance::{self, CaCertificate, Draft, Issuer, LogHeadDraft, VerifiedDraft};
 use crate::keys::Signer;
-use crate::lint::{Finding, Severity};
+use crate::lint::Finding;
 use crate::store::StoreError;
 use crate::store::index::{EntryId, EventKind, HeadSignature, IndexError, NewEntry, Origin, Transaction};
-use crate::verify::{self, Candidate, Problem, Purpose, SignatureCache, VerifyInput, VerifyOptions};
+use crate::text::{Diagnosis, Diagnostic};
+use crate::verify::{self, verify_unsigned};
 use crate::x509::Certificate;
 
 /// A certificate that was signed and verified but is not yet recorded.
@@ -21,70 +22,75 @@ pub struct Certified {
     pub warnings: Vec<Finding>,
 }
 
-/// Signs a draft with the key of an issuer, and verifies the chain of the new certificate.
+/// Verifies the chain of a draft, and then signs it with the key of the issuer.
 ///
 /// # Errors
-/// When the draft is not approved, signing fails, or the chain of the certificate is not valid at `now`.
+/// When the draft is not approved, the chain of the certificate would not be valid at `now`, or signing fails.
 pub fn certify(draft: Draft, issuer: &Issuer<'_>, now: OffsetDateTime) -> Result<Certified, CertifyError> {
-    let ca = issuer.ca_certificate();
-    let mut approved = issuance::approve(draft, Some(ca))?;
-    let warnings = std::mem::take(&mut approved.warnings);
-    let certificate = issuer.sign(approved)?.verified(|certificate| verify_new_chain(certificate, ca, now))?;
-    Ok(Certified { certificate, warnings })
+    let mut verified = verify_draft(draft, issuer.ca_certificate(), now)?;
+    let warnings = verified.take_warnings();
+    Ok(Certified { certificate: issuer.sign(verified)?, warnings })
 }
 
-/// Signs the draft of a root with the root's own key, and checks the signature.
+/// Verifies the draft of a root, and then signs it with the root's own key.
 ///
 /// # Errors
-/// When the draft is not approved, or signing fails.
-pub fn certify_itself(draft: Draft, key: &dyn Signer) -> Result<Certified, CertifyError> {
-    let mut approved = issuance::approve(draft, None)?;
-    let warnings = std::mem::take(&mut approved.warnings);
-    let certificate = issuance::sign(approved, key)?.checked()?;
-    Ok(Certified { certificate, warnings })
+/// When the draft is not approved, a client that trusts the certificate would refuse it at `now`, or signing fails.
+pub fn certify_itself(draft: Draft, key: &dyn Signer, now: OffsetDateTime) -> Result<Certified, CertifyError> {
+    let approved = issuance::approve(draft, None)?;
+    let mut verified = approved.verified(|unsigned| verify_unsigned(unsigned, [], now))?;
+    let warnings = verified.take_warnings();
+    Ok(Certified { certificate: issuance::sign(verified, key)?, warnings })
 }
 
-/// Verifies the chain of a new certificate like a client that trusts the last certificate of the issuer's chain.
+/// Decides whether the key of an issuer may sign a draft, without the key: a dry run and the run itself ask here. The chain
+/// is verified like a client that trusts the last certificate of the issuer's chain does it, with a placeholder in place of
+/// the signature.
 ///
 /// # Errors
-/// When the chain is not valid at this time.
-pub fn verify_new_chain(
-    certificate: &Certificate,
-    issuer: &CaCertificate,
-    now: OffsetDateTime,
-) -> Result<(), CertifyError> {
-    let candidate = |certificate: &Certificate, file: &str| {
-        Candidate::new(certificate.clone(), verify::InputPosition::new(file, 1))
-    };
-    let mut above: Vec<Candidate> = std::iter::once(issuer.certificate())
-        .chain(issuer.above())
-        .map(|above| candidate(above, issuer.name()))
-        .collect();
-    let anchor = above.pop().into_iter().collect::<Vec<_>>();
-    let options = VerifyOptions {
-        at: now,
-        purpose: Purpose::Any,
-        names: Vec::new(),
-        max_path_length: None,
-        must_be_valid_until: None,
-        check_revocation: false,
-        own_roots: true,
-    };
-    let leaf = candidate(certificate, "the new certificate");
-    let input = VerifyInput {
-        leaf: &leaf,
-        untrusted: &above.iter().collect::<Vec<_>>(),
-        anchors: &anchor,
-        crls: &[],
-        revocations: None,
-        signatures: &SignatureCache::default(),
-    };
-    // Lint errors of an imported CA were reported at its import, so only those of the new certificate count here.
-    let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.position;
-    match verify::verify_chain(input, &options).problems.into_iter().find(is_its_own) {
-        Some(problem) => Err(CertifyError::DoesNotVerify(problem.message)),
-        None => Ok(()),
+/// When the draft is not approved, or the chain of the certificate would not be valid at `now`.
+pub fn verify_draft(draft: Draft, issuer: &CaCertificate, now: OffsetDateTime) -> Result<VerifiedDraft, CertifyError> {
+    let approved = issuance::approve(draft, Some(issuer))?;
+    Ok(approved.verified(|unsigned| verify_unsigned(unsigned, chain_of(issuer), now))?)
+}
+
+/// Verifies that a CA can issue certificates whose chain is valid at `now`.
+///
+/// # Errors
+/// With the reason why every certificate that it issues would be refused.
+pub fn verify_authority(ca: &CaCertificate, now: OffsetDateTime) -> Result<(), UnsoundAuthority> {
+    let subject = || ca.subject().to_string();
+    let leaf = issuance::hypothetical_leaf(ca).map_err(|error| UnsoundAuthority {
+        subject: subject(),
+        reason: error.to_string(),
+        hint: None,
+    })?;
+    verify::verify_authority(&leaf, chain_of(ca), now).map_err(|problem| UnsoundAuthority {
+        subject: subject(),
+        reason: problem.message,
+        hint: Some(problem.hint),
+    })
+}
+
+/// A CA whose certificates no client accepts.
+#[derive(Debug, thiserror::Error)]
+#[error("every certificate that '{subject}' issues would be refused: {reason}")]
+pub struct UnsoundAuthority {
+    pub subject: String,
+    /// The message of the verification.
+    pub reason: String,
+    pub hint: Option<String>,
+}
+
+impl Diagnostic for UnsoundAuthority {
+    fn diagnosis(&self) -> Diagnosis {
+        Diagnosis::refused("not-adopted").hints(self.hint.clone())
     }
+}
+
+/// Returns a CA and the CAs above it, the nearest first, each with its name in messages.
+fn chain_of(ca: &CaCertificate) -> impl Iterator<Item = (&str, &Certificate)> {
+    std::iter::once(ca.certificate()).chain(ca.above()).map(|certificate| (ca.name(), certificate))
 }
 
 /// What the index records of a certificate beside its content.
@@ -209,15 +215,15 @@ mod tests {
             let serial = SerialNumber::from_random(&[2; 16]).unwrap();
             Draft::new(&profile, &request, SignedBy::Issuer(&facts), NOW, serial).unwrap()
         };
-        let issued = |signer: &dyn Signer| issuance::sign(issuance::approve(draft(), Some(&facts)).unwrap(), signer);
+        let issued = |signer: &dyn Signer| issuance::sign(verify_draft(draft(), &facts, NOW).unwrap(), signer);
         let shown = &facts.certificate().public_key;
         let kind = shown.kind().to_string();
         let same_kind = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind).unwrap();
         let used = || PrivateKey::generate(same_kind).unwrap();
         let dishonest = Dishonest { shown, used: used() };
-        assert!(matches!(issued(&dishonest).unwrap().checked(), Err(IssuerError::Altered)));
+        assert!(matches!(issued(&dishonest), Err(IssuerError::Altered)));
         let refused = certify(draft(), &Issuer::new(facts.clone(), dishonest).unwrap(), NOW);
-        assert!(matches!(refused, Err(CertifyError::DoesNotVerify(_))), "{refused:?}");
+        assert!(refused.is_err(), "{refused:?}");
         // A signer that reports the key that it signs with is rejected before it signs.
         assert!(matches!(issued(&used()), Err(IssuerError::OtherKey)));
     }

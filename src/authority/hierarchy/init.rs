@@ -211,7 +211,7 @@ fn make_root(
     let request = authority_request(&config.name, &profile, config, &key)?;
     let serial = draw_serial(profile.serial_bytes, effects.entropy)?;
     let draft = Draft::new(&profile, &request, SignedBy::Itself(&key), now, serial)?;
-    let Certified { certificate, warnings } = certify_itself(draft, &key)?;
+    let Certified { certificate, warnings } = certify_itself(draft, &key, now)?;
     let root = NewAuthority {
         name: ROOT.to_owned(),
         template: ROOT.to_owned(),

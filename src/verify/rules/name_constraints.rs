@@ -9,8 +9,9 @@ use crate::verify::cert_path::CertPath;
 use crate::verify::code::{Code, Rank};
 use crate::verify::verdict::{Problem, Role};
 use crate::x509::certificate::oid;
+use crate::x509::host_like::names_in;
 use crate::x509::name_constraints::Subtree;
-use crate::x509::uri_host::{is_plain_host, uri_host};
+use crate::x509::uri_host::{has_one_host, is_plain_host, uri_host};
 use crate::x509::{AttributeType, CanonicalName, GeneralName, der};
 
 pub const NAME_CONSTRAINT_VIOLATED: Code = Code {
@@ -61,6 +62,53 @@ pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) 
             }
         }
     }
+}
+
+/// Returns the first name of a certificate's subject, or URI, that is outside of the constraints of a CA above it to a part
+/// of all programs, although RFC 5280 alone allows it. For certificates that this program is about to sign: `path` is the
+/// chain, the root first.
+///
+/// - Mailboxes in the subject count also beside a mailbox among the alternative names.
+/// - A common name of a leaf that looks like a host name, an address or a mailbox counts as one.
+/// - Under constraints on URIs, programs have to agree about the host of a URI.
+pub(in crate::verify) fn check_beyond_rfc5280(path: &[&Candidate]) -> Option<Problem> {
+    let (leaf, above) = path.split_last()?;
+    let mailboxes = leaf.certificate.subject.attributes().filter(|it| it.kind == AttributeType::EmailAddress);
+    let mut names: Vec<(String, GeneralName)> = mailboxes
+        .map(|it| ("the e-mail address of the subject".to_owned(), GeneralName::Email(it.value.clone())))
+        .collect();
+    if !leaf.certificate.is_ca() {
+        let texts = leaf.certificate.subject.attributes().filter(|it| it.kind == AttributeType::CommonName);
+        names.extend(texts.flat_map(|text| {
+            let what = format!("programs read the common name '{}' as a name", crate::text::escape(&text.value));
+            names_in(&text.value).into_iter().map(move |name| (what.clone(), name))
+        }));
+    }
+    for ca in above {
+        let Some(constraints) = Constraints::of(ca) else { continue };
+        for (what, name) in &names {
+            let name = Name { name: name.clone(), directory: None };
+            if let Some(problem) = constraints.check_name(&name, leaf, ca) {
+                let message = format!("{what}: {}", problem.message);
+                let hint = "choose another value with --subject, without dots for a name that is not a host's; or issue by \
+                    an authority that is allowed to issue for it";
+                return Some(Problem { message, ..problem }.hint(hint));
+            }
+        }
+        let Some(on_uris) = constraints.all().find(|it| matches!(it.subtree, Subtree::Uri(_))) else { continue };
+        let ambiguous =
+            leaf.certificate.names().iter().find(|name| matches!(name, GeneralName::Uri(uri) if !has_one_host(uri)));
+        if let Some(name) = ambiguous {
+            let message = format!(
+                "{name} cannot be compared with the constraint {} of {} ({}): programs disagree about its host",
+                on_uris.subtree, ca.certificate.subject, ca.position
+            );
+            let hint =
+                "write the URI without a user before the host, and without a colon behind it except before the port";
+            return Some(Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, leaf, message).hint(hint));
+        }
+    }
+    None
 }
 
 /// The constraints of one CA, with their directory names prepared for comparison.
@@ -116,6 +164,10 @@ impl<'a> Constraints<'a> {
             unprocessable,
             bytes: ca.certificate.extension(oid::NAME_CONSTRAINTS).map_or(0, |extension| extension.value.len()),
         })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Prepared<'a>> {
+        self.permitted.iter().chain(&self.excluded)
     }
 
     /// Returns how many comparisons the names of a certificate take; long names count more.
@@ -197,6 +249,7 @@ impl Prepared<'_> {
             (Subtree::Dns(base), GeneralName::Dns(found)) if excluding && found.starts_with("*.") => {
                 self.subtree.contains(&name.name) || is_one_label_below(base, &found[2..])
             }
+            (subtree, name) if excluding => subtree.excludes(name),
             (subtree, name) => subtree.contains(name),
         };
         if inside { Relation::Inside } else { Relation::Outside }
