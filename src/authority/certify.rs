@@ -167,12 +167,19 @@ pub fn commit_signed(transaction: Transaction<'_>, issuer: &Issuer<'_>) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use time::Duration;
+
     use super::*;
     use crate::authority::testing::{Ca, NOW};
     use crate::issuance::{CertificateRequest, Expiry, IssuerError, Profile, SignedBy, TemplateValues};
     use crate::keys::{PrivateKey, SigningError};
+    use crate::lint::testing::{TestCa, TestCert, name};
     use crate::store::ca_certificates::CaCertificates;
-    use crate::x509::{KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
+    use crate::x509::certificate::oid;
+    use crate::x509::name_constraints::Subtree;
+    use crate::x509::{
+        DistinguishedName, KeyAlgorithm, KeyUsage, NameConstraints, PublicKey, SerialNumber, SignatureAlgorithm, der,
+    };
 
     /// A signer that reports one public key and signs with another key.
     struct Dishonest<'a> {
@@ -226,5 +233,101 @@ mod tests {
         assert!(refused.is_err(), "{refused:?}");
         // A signer that reports the key that it signs with is rejected before it signs.
         assert!(matches!(issued(&used()), Err(IssuerError::OtherKey)));
+    }
+
+    /// A signer that counts how often it is asked.
+    struct Counting<'a>(&'a PrivateKey, std::cell::Cell<usize>);
+
+    impl Signer for Counting<'_> {
+        fn public_key(&self) -> &PublicKey {
+            self.0.public_key()
+        }
+
+        fn signature_algorithm(&self) -> SignatureAlgorithm {
+            self.0.signature_algorithm()
+        }
+
+        fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+            self.1.set(self.1.get() + 1);
+            self.0.sign(message)
+        }
+    }
+
+    #[test]
+    fn the_key_signs_nothing_that_does_not_verify() {
+        let root = TestCa::self_signed(TestCert::ca("Test Root").exclude(&["secret.corp.test"]));
+        let ca = CaCertificate::new("root", root.certificate.clone(), Vec::new()).unwrap();
+        let signer = Counting(&root.key, std::cell::Cell::new(0));
+        let profile = Profile::read("server", "server.toml", include_str!("../../templates/server.toml")).unwrap();
+        let certified = |names: &[&str]| {
+            let request = CertificateRequest {
+                name: "web.corp.test".to_owned(),
+                names: names.iter().map(|name| name.parse().unwrap()).collect(),
+                public_key: PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap().public_key().clone(),
+                expiry: Expiry::Default,
+                clip: false,
+                subject: Vec::new(),
+                values: TemplateValues([("name".to_owned(), "web.corp.test".to_owned())].into()),
+            };
+            let serial = SerialNumber::from_random(&[2; 16]).unwrap();
+            let draft = Draft::new(&profile, &request, SignedBy::Issuer(&ca), NOW, serial).unwrap();
+            let dry = verify_draft(draft.clone(), &ca, NOW).map(drop).map_err(|error| error.to_string());
+            let issued = certify(draft, &Issuer::new(ca.clone(), &signer).unwrap(), NOW);
+            assert_eq!(dry, issued.as_ref().map(drop).map_err(ToString::to_string), "a dry run has the same result");
+            issued
+        };
+        // A wildcard above an excluded name: the draft itself breaks no rule.
+        assert!(matches!(certified(&["*.corp.test"]), Err(CertifyError::DoesNotVerify(_))));
+        assert_eq!(signer.1.get(), 0);
+        assert!(certified(&["web.corp.test"]).is_ok());
+        assert_eq!(signer.1.get(), 1);
+    }
+
+    #[test]
+    fn an_authority_whose_chains_are_never_valid_is_found() {
+        let reason = |above: Vec<TestCert>, ca: TestCert| {
+            let mut above = above.into_iter();
+            let root = TestCa::self_signed(above.next().unwrap_or_else(|| TestCert::ca("Root")));
+            let mut chain = vec![root];
+            for cert in above {
+                chain.insert(0, chain[0].subordinate(cert));
+            }
+            let certificate = chain[0].subordinate(ca).certificate;
+            let above = chain.into_iter().map(|ca| ca.certificate).collect();
+            verify_authority(&CaCertificate::new("ca", certificate, above).unwrap(), NOW).map_err(|it| it.reason)
+        };
+        let ca = || TestCert::ca("Issuing");
+        let constraints = |subtree: Subtree| NameConstraints { permitted: vec![subtree], excluded: Vec::new() };
+        let block = |mask: &str| Subtree::Ip { address: "10.0.0.0".parse().unwrap(), mask: mask.parse().unwrap() };
+        // minimum [0] 1 beside the base.
+        let base = der::value(der::context(2), b"corp.test");
+        let minimum = der::sequence(&[&base, &der::value(der::context(0), &[1])]);
+        let minimum = der::sequence(&[&der::value(der::context_constructed(0), &minimum)]);
+        for (above, ca, expected) in [
+            (vec![], ca().extension("1.2.3.4", true, vec![5, 0]), "1.2.3.4"),
+            (vec![TestCert::ca("Root").extension("1.2.3.4", true, vec![5, 0])], ca(), "1.2.3.4"),
+            (vec![], ca().name_constraints(&constraints(block("255.0.255.0"))), "holes"),
+            (vec![], ca().extension(oid::NAME_CONSTRAINTS, true, minimum), "minimum"),
+            (vec![TestCert::ca("Root").path_length(0)], ca(), "path length"),
+            (vec![TestCert::ca("Root").key_usage(KeyUsage::CRL_SIGN)], ca(), "key usage"),
+            (vec![TestCert::ca("Root").validity(NOW - Duration::days(9), NOW - Duration::DAY)], ca(), "expired"),
+            (vec![TestCert::ca("Root"), TestCert::ca("Policy").basic_constraints(false, None)], ca(), "not a CA"),
+            (vec![TestCert::ca("Root")], ca().badly_signed(), "signature"),
+        ] {
+            let found = reason(above, ca).unwrap_err();
+            assert!(found.contains(expected), "{expected}: {found}");
+        }
+        for sound in [
+            ca(),
+            ca().path_length(0),
+            ca().permit(&["corp.test"]),
+            ca().name_constraints(&constraints(block("255.0.0.0"))),
+            ca().name_constraints(&constraints(Subtree::Directory(
+                DistinguishedName::from_der(&name("Corp")).unwrap(),
+            ))),
+            ca().name_constraints(&constraints(Subtree::Dns(String::new()))),
+        ] {
+            assert_eq!(reason(Vec::new(), sound), Ok(()));
+        }
     }
 }

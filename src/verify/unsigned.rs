@@ -6,7 +6,8 @@ use time::OffsetDateTime;
 use super::candidate::{Candidate, InputPosition};
 use super::chain::verify_chain;
 use super::input::{Purpose, VerifyInput, VerifyOptions};
-use super::rules::name_constraints::{self, NAME_CONSTRAINT_UNPROCESSABLE, NAME_CONSTRAINT_VIOLATED};
+use super::rules::name_constraints::{NAME_CONSTRAINT_UNPROCESSABLE, NAME_CONSTRAINT_VIOLATED};
+use super::rules::subject_names;
 use super::signature::SignatureCache;
 use super::verdict::Problem;
 use crate::lint::Severity;
@@ -93,7 +94,7 @@ pub fn verify_unsigned<'a>(
     if chain.is_root {
         return Ok(());
     }
-    match name_constraints::check_beyond_rfc5280(&chain.path.iter().collect::<Vec<_>>()) {
+    match subject_names::check(&chain.path.iter().collect::<Vec<_>>()) {
         Some(problem) => Err(Unsound::Name(Box::new(problem))),
         None => Ok(()),
     }
@@ -117,5 +118,39 @@ pub fn verify_authority<'a>(
     match chain.errors(at).into_iter().find(|problem| !is_about_its_names(problem)) {
         Some(problem) => Err(Box::new(problem)),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::lint::testing::{TestCa, TestCert};
+
+    const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
+
+    /// The signature of the leaf alone is taken as verified, and only with the key of its issuer.
+    #[test]
+    fn a_placeholder_stands_for_the_signature_of_one_certificate() {
+        let (root, other) = (TestCa::root(), TestCa::root());
+        let issuing = root.subordinate(TestCert::ca("Issuing"));
+        let unsigned = || issuing.issue(TestCert::server("web.corp.test").badly_signed());
+        let above = [("issuing", &issuing.certificate), ("root", &root.certificate)];
+        assert_eq!(verify_unsigned(&unsigned(), above, NOW), Ok(()));
+        let below_other = [("issuing", &issuing.certificate), ("root", &other.certificate)];
+        assert!(matches!(verify_unsigned(&unsigned(), below_other, NOW), Err(Unsound::Chain(_))));
+        let badly_signed = root.subordinate(TestCert::ca("Issuing").badly_signed());
+        let unsigned = badly_signed.issue(TestCert::server("web.corp.test").badly_signed());
+        let above = [("issuing", &badly_signed.certificate), ("root", &root.certificate)];
+        assert!(matches!(verify_unsigned(&unsigned, above, NOW), Err(Unsound::Chain(_))));
+    }
+
+    #[test]
+    fn a_root_is_verified_as_its_own_anchor() {
+        let unsigned = |cert: TestCert| TestCa::self_signed(cert.badly_signed()).certificate;
+        assert_eq!(verify_unsigned(&unsigned(TestCert::ca("Root")), [], NOW), Ok(()));
+        let unknown = TestCert::ca("Root").extension("1.2.3.4", true, vec![5, 0]);
+        assert!(matches!(verify_unsigned(&unsigned(unknown), [], NOW), Err(Unsound::Chain(_))));
     }
 }

@@ -123,7 +123,8 @@ pub(crate) fn check_subject_key(target: &IssueTarget<'_>, index: &Index) -> Resu
         SubjectKey::Generate(_) => {}
         SubjectKey::Kept(key) => subject_key_checks::check_not_compromised(index, key.public_key(), target.now)?,
         SubjectKey::Requested(requested) => {
-            subject_key_checks::check(target.store, index, requested.request.public_key(), target.now)?;
+            let (key, for_ca) = (requested.request.public_key(), target.profile.is_authority());
+            subject_key_checks::check(target.store, index, key, for_ca, target.now)?;
         }
     }
     Ok(())

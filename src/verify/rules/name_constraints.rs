@@ -9,9 +9,8 @@ use crate::verify::cert_path::CertPath;
 use crate::verify::code::{Code, Rank};
 use crate::verify::verdict::{Problem, Role};
 use crate::x509::certificate::oid;
-use crate::x509::host_like::names_in;
 use crate::x509::name_constraints::Subtree;
-use crate::x509::uri_host::{has_one_host, is_plain_host, uri_host};
+use crate::x509::uri_host::{is_plain_host, uri_host};
 use crate::x509::{AttributeType, CanonicalName, GeneralName, der};
 
 pub const NAME_CONSTRAINT_VIOLATED: Code = Code {
@@ -64,55 +63,8 @@ pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) 
     }
 }
 
-/// Returns the first name of a certificate's subject, or URI, that is outside of the constraints of a CA above it to a part
-/// of all programs, although RFC 5280 alone allows it. For certificates that this program is about to sign: `path` is the
-/// chain, the root first.
-///
-/// - Mailboxes in the subject count also beside a mailbox among the alternative names.
-/// - A common name of a leaf that looks like a host name, an address or a mailbox counts as one.
-/// - Under constraints on URIs, programs have to agree about the host of a URI.
-pub(in crate::verify) fn check_beyond_rfc5280(path: &[&Candidate]) -> Option<Problem> {
-    let (leaf, above) = path.split_last()?;
-    let mailboxes = leaf.certificate.subject.attributes().filter(|it| it.kind == AttributeType::EmailAddress);
-    let mut names: Vec<(String, GeneralName)> = mailboxes
-        .map(|it| ("the e-mail address of the subject".to_owned(), GeneralName::Email(it.value.clone())))
-        .collect();
-    if !leaf.certificate.is_ca() {
-        let texts = leaf.certificate.subject.attributes().filter(|it| it.kind == AttributeType::CommonName);
-        names.extend(texts.flat_map(|text| {
-            let what = format!("programs read the common name '{}' as a name", crate::text::escape(&text.value));
-            names_in(&text.value).into_iter().map(move |name| (what.clone(), name))
-        }));
-    }
-    for ca in above {
-        let Some(constraints) = Constraints::of(ca) else { continue };
-        for (what, name) in &names {
-            let name = Name { name: name.clone(), directory: None };
-            if let Some(problem) = constraints.check_name(&name, leaf, ca) {
-                let message = format!("{what}: {}", problem.message);
-                let hint = "choose another value with --subject, without dots for a name that is not a host's; or issue by \
-                    an authority that is allowed to issue for it";
-                return Some(Problem { message, ..problem }.hint(hint));
-            }
-        }
-        let Some(on_uris) = constraints.all().find(|it| matches!(it.subtree, Subtree::Uri(_))) else { continue };
-        let ambiguous =
-            leaf.certificate.names().iter().find(|name| matches!(name, GeneralName::Uri(uri) if !has_one_host(uri)));
-        if let Some(name) = ambiguous {
-            let message = format!(
-                "{name} cannot be compared with the constraint {} of {} ({}): programs disagree about its host",
-                on_uris.subtree, ca.certificate.subject, ca.position
-            );
-            let hint =
-                "write the URI without a user before the host, and without a colon behind it except before the port";
-            return Some(Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, leaf, message).hint(hint));
-        }
-    }
-    None
-}
-
 /// The constraints of one CA, with their directory names prepared for comparison.
-struct Constraints<'a> {
+pub(super) struct Constraints<'a> {
     permitted: Vec<Prepared<'a>>,
     excluded: Vec<Prepared<'a>>,
     unprocessable: Option<String>,
@@ -120,15 +72,15 @@ struct Constraints<'a> {
     bytes: usize,
 }
 
-struct Prepared<'a> {
-    subtree: &'a Subtree,
+pub(super) struct Prepared<'a> {
+    pub(super) subtree: &'a Subtree,
     directory: Option<CanonicalName>,
 }
 
 /// A name that constraints apply to.
-struct Name {
-    name: GeneralName,
-    directory: Option<CanonicalName>,
+pub(super) struct Name {
+    pub(super) name: GeneralName,
+    pub(super) directory: Option<CanonicalName>,
 }
 
 /// Whether a name lies in a subtree.
@@ -141,7 +93,7 @@ enum Relation {
 }
 
 impl<'a> Constraints<'a> {
-    fn of(ca: &'a Candidate) -> Option<Self> {
+    pub(super) fn of(ca: &'a Candidate) -> Option<Self> {
         let constraints = ca.certificate.name_constraints.as_ref()?;
         let prepare = |subtrees: &'a [Subtree]| {
             let directory = |subtree: &Subtree| match subtree {
@@ -166,7 +118,7 @@ impl<'a> Constraints<'a> {
         })
     }
 
-    fn all(&self) -> impl Iterator<Item = &Prepared<'a>> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Prepared<'a>> {
         self.permitted.iter().chain(&self.excluded)
     }
 
@@ -179,7 +131,7 @@ impl<'a> Constraints<'a> {
         names * subtrees.max(1) + (own.saturating_mul(names) + others.saturating_mul(subtrees)) / BYTES_PER_COMPARISON
     }
 
-    fn check_name(&self, name: &Name, candidate: &Candidate, ca: &Candidate) -> Option<Problem> {
+    pub(super) fn check_name(&self, name: &Name, candidate: &Candidate, ca: &Candidate) -> Option<Problem> {
         let whose = format!("{} ({})", ca.certificate.subject, ca.position);
         let unknown = |subtree: &Subtree| {
             let message = format!("{} cannot be held against the constraint {subtree} of {whose}", name.name);
