@@ -267,7 +267,7 @@ mod tests {
                 expiry: Expiry::Default,
                 clip: false,
                 subject: Vec::new(),
-                values: TemplateValues([("name".to_owned(), "web.corp.test".to_owned())].into()),
+                values: TemplateValues(["name", "organization"].map(|key| (key.to_owned(), "x".to_owned())).into()),
             };
             let serial = SerialNumber::from_random(&[2; 16]).unwrap();
             let draft = Draft::new(&profile, &request, SignedBy::Issuer(&ca), NOW, serial).unwrap();
@@ -311,7 +311,7 @@ mod tests {
             (vec![TestCert::ca("Root").path_length(0)], ca(), "path length"),
             (vec![TestCert::ca("Root").key_usage(KeyUsage::CRL_SIGN)], ca(), "key usage"),
             (vec![TestCert::ca("Root").validity(NOW - Duration::days(9), NOW - Duration::DAY)], ca(), "expired"),
-            (vec![TestCert::ca("Root"), TestCert::ca("Policy").basic_constraints(false, None)], ca(), "not a CA"),
+            (vec![TestCert::ca("Root"), TestCert::ca("Policy").basic_constraints(false, None)], ca(), "without cA"),
             (vec![TestCert::ca("Root")], ca().badly_signed(), "signature"),
         ] {
             let found = reason(above, ca).unwrap_err();

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::lint::testing::{TestCa, TestCert};
 
-    const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
+    const NOW: OffsetDateTime = datetime!(2026-03-01 12:00 UTC);
 
     /// The signature of the leaf alone is taken as verified, and only with the key of its issuer.
     #[test]
