@@ -20,6 +20,10 @@ pub enum SubjectKeyError {
     Store(StoreError),
     #[error("the request holds the key of the authority '{0}' of this CA, and no other certificate is made for that")]
     KeyOfAuthority(String),
+    #[error(
+        "the request holds the key of the CA certificate '{0}' in the index, and no other certificate is made for that"
+    )]
+    KeyOfCa(String),
     #[error("the key is that of '{name}' (serial number {serial}), which was revoked because others have that key")]
     KeyCompromised { name: String, serial: String },
 }
@@ -37,7 +41,9 @@ impl Diagnostic for SubjectKeyError {
     fn diagnosis(&self) -> Diagnosis {
         match self {
             Self::Store(error) => error.diagnosis(),
-            Self::KeyOfAuthority(_) => Diagnosis::refused("key-of-authority").hint("make a new key for this request"),
+            Self::KeyOfAuthority(_) | Self::KeyOfCa(_) => {
+                Diagnosis::refused("key-of-authority").hint("make a new key for this request")
+            }
             Self::KeyCompromised { .. } => Diagnosis::refused("key-compromised")
                 .hint("make a new key: 'ca rekey' in place of 'ca renew', a new request in place of this one"),
         }
@@ -75,7 +81,7 @@ pub(crate) fn check(
         let certificate = index.certificate(entry)?;
         let is_own = certificate.is_self_issued() || entry.origin == Origin::Adopted;
         if certificate.is_ca() && (is_own || !for_ca) {
-            return Err(SubjectKeyError::KeyOfAuthority(entry.name.clone()));
+            return Err(SubjectKeyError::KeyOfCa(entry.name.clone()));
         }
     }
     refuse_compromised(entries)
