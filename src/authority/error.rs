@@ -25,7 +25,7 @@ pub enum CertifyError {
     NoFreeSerial,
     #[error("the new certificate does not verify: {}", .0.message)]
     DoesNotVerify(Box<Problem>),
-    #[error("a part of all clients would refuse the new certificate: {}", .0.message)]
+    #[error("some clients would refuse the new certificate: {}", .0.message)]
     RefusedByClients(Box<Problem>),
 }
 

@@ -20,6 +20,7 @@ mod revocation;
 pub mod rules;
 pub mod served;
 mod signature;
+mod subject_names;
 #[cfg(test)]
 mod tests;
 mod unsigned;

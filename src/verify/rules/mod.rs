@@ -12,7 +12,6 @@ pub mod names;
 pub mod path_length;
 pub mod policy;
 pub mod purpose;
-pub mod subject_names;
 pub mod validity;
 
 use super::budget::Budget;

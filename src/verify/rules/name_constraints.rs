@@ -64,7 +64,7 @@ pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) 
 }
 
 /// The constraints of one CA, with their directory names prepared for comparison.
-pub(super) struct Constraints<'a> {
+pub struct Constraints<'a> {
     permitted: Vec<Prepared<'a>>,
     excluded: Vec<Prepared<'a>>,
     unprocessable: Option<String>,
@@ -72,15 +72,15 @@ pub(super) struct Constraints<'a> {
     bytes: usize,
 }
 
-pub(super) struct Prepared<'a> {
-    pub(super) subtree: &'a Subtree,
+pub struct Prepared<'a> {
+    pub subtree: &'a Subtree,
     directory: Option<CanonicalName>,
 }
 
 /// A name that constraints apply to.
-pub(super) struct Name {
-    pub(super) name: GeneralName,
-    pub(super) directory: Option<CanonicalName>,
+pub struct Name {
+    pub name: GeneralName,
+    pub directory: Option<CanonicalName>,
 }
 
 /// Whether a name lies in a subtree.
@@ -93,7 +93,7 @@ enum Relation {
 }
 
 impl<'a> Constraints<'a> {
-    pub(super) fn of(ca: &'a Candidate) -> Option<Self> {
+    pub fn of(ca: &'a Candidate) -> Option<Self> {
         let constraints = ca.certificate.name_constraints.as_ref()?;
         let prepare = |subtrees: &'a [Subtree]| {
             let directory = |subtree: &Subtree| match subtree {
@@ -118,7 +118,7 @@ impl<'a> Constraints<'a> {
         })
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Prepared<'a>> {
+    pub fn all(&self) -> impl Iterator<Item = &Prepared<'a>> {
         self.permitted.iter().chain(&self.excluded)
     }
 
@@ -131,7 +131,7 @@ impl<'a> Constraints<'a> {
         names * subtrees.max(1) + (own.saturating_mul(names) + others.saturating_mul(subtrees)) / BYTES_PER_COMPARISON
     }
 
-    pub(super) fn check_name(&self, name: &Name, candidate: &Candidate, ca: &Candidate) -> Option<Problem> {
+    pub fn check_name(&self, name: &Name, candidate: &Candidate, ca: &Candidate) -> Option<Problem> {
         let whose = format!("{} ({})", ca.certificate.subject, ca.position);
         let unknown = |subtree: &Subtree| {
             let message = format!("{} cannot be held against the constraint {subtree} of {whose}", name.name);

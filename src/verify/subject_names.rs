@@ -1,7 +1,7 @@
 //! Names that RFC 5280 does not count and a part of all programs does: certificates that this program signs have them within
 //! the name constraints too. Not a rule of path validation: [`crate::verify::verify_unsigned`] checks it before a signature.
 
-use super::name_constraints::{Constraints, NAME_CONSTRAINT_UNPROCESSABLE, Name};
+use super::rules::name_constraints::{Constraints, NAME_CONSTRAINT_UNPROCESSABLE, Name};
 use crate::text;
 use crate::verify::candidate::Candidate;
 use crate::verify::verdict::Problem;
@@ -34,7 +34,7 @@ pub fn check(path: &[&Candidate]) -> Option<Problem> {
         let is_ambiguous = |name: &&GeneralName| matches!(name, GeneralName::Uri(uri) if !has_one_host(uri));
         if let Some(name) = leaf.certificate.names().iter().find(is_ambiguous) {
             let message = format!(
-                "{name} cannot be compared with the constraint {} of {} ({}): programs disagree about its host",
+                "{name} cannot be compared with the constraint {} of {} ({}): they disagree about its host",
                 on_uris.subtree, ca.certificate.subject, ca.position
             );
             let hint = "write the URI without a user before the host, and without a colon but for the port";
@@ -44,18 +44,18 @@ pub fn check(path: &[&Candidate]) -> Option<Problem> {
     None
 }
 
-/// Returns the names in the subject, each with what it is.
+/// Returns the names in the subject, each with the beginning of a sentence about it.
 fn names_of_subject(leaf: &Candidate) -> Vec<(String, GeneralName)> {
     let mut names = Vec::new();
     for attribute in leaf.certificate.subject.attributes() {
         match attribute.kind {
             AttributeType::EmailAddress => {
                 let name = GeneralName::Email(attribute.value.clone());
-                names.push(("the e-mail address of the subject".to_owned(), name));
+                names.push(("they read the e-mail address of the subject".to_owned(), name));
             }
             // A server or client is not a CA.
             AttributeType::CommonName if !leaf.certificate.is_ca() => {
-                let what = format!("programs read the common name '{}' as a name", text::escape(&attribute.value));
+                let what = format!("they read the common name '{}' as a name", text::escape(&attribute.value));
                 names.extend(names_in(&attribute.value).into_iter().map(|name| (what.clone(), name)));
             }
             _ => {}
