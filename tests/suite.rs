@@ -57,6 +57,8 @@ mod safety;
 mod scripts;
 #[path = "suite/served.rs"]
 mod served;
+#[path = "suite/shared_folders.rs"]
+mod shared_folders;
 #[path = "suite/structure.rs"]
 mod structure;
 #[path = "suite/support/mod.rs"]

@@ -5,7 +5,6 @@ use crate::keys::private_key::PrivateKeyError;
 use crate::store::StoreError;
 use crate::store::index::Revocation;
 use crate::text::{Diagnosis, Diagnostic, rfc3339, shell_word};
-use crate::verify::{Problem, Unsound};
 use crate::x509::crl::RevocationReason;
 
 /// The reason why a certificate was not made.
@@ -23,10 +22,8 @@ pub enum CertifyError {
     RevokedIssuer { authority: String, revoked: String, revocation: Revocation },
     #[error("could not draw a serial number that is not used yet")]
     NoFreeSerial,
-    #[error("the new certificate does not verify: {}", .0.message)]
-    DoesNotVerify(Box<Problem>),
-    #[error("some clients would refuse the new certificate: {}", .0.message)]
-    RefusedByClients(Box<Problem>),
+    #[error("the new certificate does not verify: {0}")]
+    DoesNotVerify(String),
 }
 
 impl<E> From<E> for CertifyError
@@ -35,15 +32,6 @@ where
 {
     fn from(error: E) -> Self {
         Self::Store(error.into())
-    }
-}
-
-impl From<Unsound> for CertifyError {
-    fn from(unsound: Unsound) -> Self {
-        match unsound {
-            Unsound::Chain(problem) => Self::DoesNotVerify(problem),
-            Unsound::Name(problem) => Self::RefusedByClients(problem),
-        }
     }
 }
 
@@ -64,9 +52,7 @@ impl Diagnostic for CertifyError {
                     ),
                 }
             }
-            Self::NoFreeSerial => Diagnosis::refused("not-issued"),
-            Self::DoesNotVerify(problem) => Diagnosis::refused("not-issued").hint(problem.hint.clone()),
-            Self::RefusedByClients(problem) => Diagnosis::refused("name-constrained").hint(problem.hint.clone()),
+            Self::NoFreeSerial | Self::DoesNotVerify(_) => Diagnosis::refused("not-issued"),
         }
     }
 }

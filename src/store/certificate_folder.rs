@@ -7,10 +7,9 @@ use zeroize::Zeroizing;
 use super::error::StoreError;
 use crate::keys::Signer;
 use crate::keys::key_file::KeyFile;
-use crate::store::ca_certificates;
 use crate::store::certificate_files::{self, CERTIFICATE, CHAIN, CertificateFile, FULLCHAIN, KEY};
-use crate::system::files::{self, ExistingFile, FileError, Ownership};
-use crate::x509::{Certificate, PublicKey};
+use crate::system::files::{self, ExistingFile, FileError, Folder, NewFile, Ownership, StoredFile};
+use crate::x509::{Certificate, PublicKey, certificate_file};
 
 /// A file as it is on the disk, for a copy. Its content is wiped when it is dropped.
 pub struct FileCopy {
@@ -20,27 +19,42 @@ pub struct FileCopy {
     pub ownership: Ownership,
 }
 
+impl FileCopy {
+    /// Returns the file that is to appear in another folder.
+    pub fn as_new(&self) -> NewFile<'_> {
+        NewFile { name: self.name, content: &self.content, mode: self.mode, ownership: self.ownership }
+    }
+}
+
 /// Reads those files of a certificate that are in a folder, the key first.
 ///
 /// # Errors
 /// When one cannot be read, or is not a regular file.
-pub fn read_files(folder: &Path) -> Result<Vec<FileCopy>, FileError> {
+pub fn read_files(folder: &Folder) -> Result<Vec<FileCopy>, FileError> {
     let mut found = Vec::new();
-    for file in certificate_files::ALL {
-        let path = file.path_in(folder);
-        if path.symlink_metadata().is_err() {
-            continue;
+    for CertificateFile { name, .. } in certificate_files::ALL {
+        if let Some(StoredFile { content, mode, ownership }) = folder.read(name, files::MAX_SMALL_FILE_BYTES)? {
+            found.push(FileCopy { name, content: Zeroizing::new(content), mode, ownership });
         }
-        files::check_place(&path, ExistingFile::Replace)?;
-        let content = Zeroizing::new(files::read(&path, files::MAX_SMALL_FILE_BYTES)?);
-        found.push(FileCopy {
-            name: file.name,
-            content,
-            mode: files::mode(&path)?,
-            ownership: Ownership::like(&path)?,
-        });
     }
     Ok(found)
+}
+
+/// Returns the certificates in a file of a folder; none when it is missing, cannot be read, or is no regular file.
+fn read_certificates(path: &Path) -> Vec<Certificate> {
+    let content = files::read_regular(path, files::MAX_SMALL_FILE_BYTES).ok().flatten();
+    content.and_then(|file| certificate_file::parse(&file.content).ok()).unwrap_or_default()
+}
+
+/// Returns the first certificate of the file that begins with the certificate of a folder.
+pub fn first_certificate(folder: &Path) -> Option<Certificate> {
+    read_certificates(&CERTIFICATE.path_in(folder)).into_iter().next()
+}
+
+/// As [`first_certificate`], of a folder that is open.
+pub fn first_certificate_in(folder: &Folder) -> Option<Certificate> {
+    let stored = folder.read(CERTIFICATE.name, files::MAX_SMALL_FILE_BYTES).ok()??;
+    certificate_file::parse(&stored.content).ok()?.into_iter().next()
 }
 
 /// Whether there is something at this path that is not a folder.
@@ -58,10 +72,7 @@ pub fn in_the_way(folder: &Path, with_key: bool) -> Option<PathBuf> {
 /// of another key. An encrypted key cannot be read; it counts as the key of the certificate beside it.
 pub fn key_of_another(folder: &Path, public_key: &PublicKey) -> Result<Option<PathBuf>, StoreError> {
     let of_another = |certificate: &Certificate| certificate.public_key != *public_key;
-    let is_pair_of_another = || {
-        let there = ca_certificates::read_certificates(&CERTIFICATE.path_in(folder)).unwrap_or_default();
-        there.first().is_some_and(of_another)
-    };
+    let is_pair_of_another = || first_certificate(folder).as_ref().is_some_and(of_another);
     Ok(match key_beside(folder, public_key)? {
         KeyBeside::None => None,
         KeyBeside::Its if !is_pair_of_another() => None,
@@ -72,7 +83,7 @@ pub fn key_of_another(folder: &Path, public_key: &PublicKey) -> Result<Option<Pa
 /// Returns the first certificate file in a folder of the user's that begins with none of these certificates.
 pub fn other_certificate(folder: &Path, own: &[Certificate]) -> Option<PathBuf> {
     let is_own = |path: &PathBuf| {
-        let there = ca_certificates::read_certificates(path).unwrap_or_default();
+        let there = read_certificates(path);
         there.first().is_some_and(|certificate| own.contains(certificate))
     };
     certificate_files(folder).find(|path| !is_own(path))
@@ -98,8 +109,8 @@ pub fn file_of_another(folder: &Path, own: &[Certificate], with_key: bool) -> Re
         return Ok(None);
     }
     let path = KEY.path_in(folder);
-    let Some(content) = files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES)? else { return Ok(None) };
-    let content = Zeroizing::new(content);
+    let Some(stored) = files::read_regular(&path, files::MAX_SMALL_FILE_BYTES)? else { return Ok(None) };
+    let content = Zeroizing::new(stored.content);
     let is_own_key = match KeyFile::parse(&content) {
         // It cannot be read. It was written after the certificate that is known: see `deliver_one_by_one`.
         Ok(file) if file.is_encrypted() => true,
@@ -140,7 +151,7 @@ fn holds_certificate(folder: &Path, certificate: &Certificate) -> bool {
     let mut of_certificate =
         [CERTIFICATE, FULLCHAIN].into_iter().filter(|file| file.is_of_authority || !certificate.is_ca());
     let begins_with_it = |file: CertificateFile| {
-        let there = ca_certificates::read_certificates(&file.path_in(folder)).unwrap_or_default();
+        let there = read_certificates(&file.path_in(folder));
         there.first() == Some(certificate)
     };
     of_certificate.all(begins_with_it) && CHAIN.path_in(folder).is_file()
@@ -158,10 +169,10 @@ enum KeyBeside {
 }
 
 fn key_beside(folder: &Path, public_key: &PublicKey) -> Result<KeyBeside, StoreError> {
-    let Some(key) = files::read_if_exists(&KEY.path_in(folder), files::MAX_SMALL_FILE_BYTES)? else {
+    let Some(stored) = files::read_regular(&KEY.path_in(folder), files::MAX_SMALL_FILE_BYTES)? else {
         return Ok(KeyBeside::None);
     };
-    let key = Zeroizing::new(key);
+    let key = Zeroizing::new(stored.content);
     let is_its = match KeyFile::parse(&key) {
         // An encrypted key cannot be compared without its passphrase. It appeared with its folder, or before the full chain
         // did (see `deliver_one_by_one`).

@@ -12,7 +12,7 @@ use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::previous_certificates;
 use crate::system::Entropy;
-use crate::system::files::{self, ExistingFile, FileError, Ownership, StagedFolder};
+use crate::system::files::{self, ExistingFile, FileError, Folder, NewFile, Ownership, StagedFolder};
 use crate::x509::{Certificate, pem};
 
 /// Where the files of a certificate go.
@@ -92,8 +92,17 @@ pub struct Delivery<'a> {
     name: &'a EntryName,
     place: &'a Destination,
     ownership: Ownership,
-    /// `None`: everything stays in memory.
-    begun: Option<(PathBuf, StagedFolder)>,
+    begun: Begun,
+}
+
+/// Where the files go, decided once.
+enum Begun {
+    /// Everything stays in memory.
+    Memory,
+    /// A folder that appears as a whole.
+    Whole { target: PathBuf, staged: StagedFolder },
+    /// A folder of the user's that was there before. It may hold other files, and stays.
+    OneByOne(Folder),
 }
 
 impl Files {
@@ -162,26 +171,43 @@ impl Destination {
         entropy: &dyn Entropy,
     ) -> Result<Delivery<'a>, FileError> {
         let begun = match self.folder(home, name) {
-            None => None,
-            Some(folder) => {
-                if !self.is_filled_one_by_one(&folder) {
-                    files::create_folders(parent(&folder), files::FOLDER)?;
-                }
-                let workshop = self.workshop(home, &folder);
-                if matches!(self, Self::Folder(_)) {
-                    // What a killed run left of a key. Our own folder is tidy already.
-                    files::remove_stale(workshop)?;
-                }
-                let mut staged = StagedFolder::create(workshop, entropy)?;
-                if let Some(key) = key {
-                    key.stage(&mut staged, Path::new(""))?;
-                }
-                // Only root may give files away: better told now than after the record.
-                staged.give(ownership)?;
-                Some((folder, staged))
+            None => Begun::Memory,
+            Some(target) => {
+                let filled = self.filled_one_by_one(&target)?;
+                let staged = self.try_out(home, &target, filled.as_ref(), key, ownership, entropy)?;
+                filled.map_or_else(|| Begun::Whole { target, staged }, Begun::OneByOne)
             }
         };
         Ok(Delivery { home, name, place: self, ownership, begun })
+    }
+
+    fn try_out(
+        &self,
+        home: &Home,
+        target: &Path,
+        filled: Option<&Folder>,
+        key: Option<&KeyText>,
+        ownership: Ownership,
+        entropy: &dyn Entropy,
+    ) -> Result<StagedFolder, FileError> {
+        if filled.is_none() {
+            files::create_folders(parent(target), files::FOLDER)?;
+        }
+        let workshop = match filled {
+            Some(folder) => folder.clone(),
+            None => Folder::open(self.workshop(home, target))?,
+        };
+        if matches!(self, Self::Folder(_)) {
+            // What a killed run left of a key. Our own folder is tidy already.
+            workshop.remove_stale()?;
+        }
+        let mut staged = StagedFolder::create_in(&workshop, entropy)?;
+        if let Some(key) = key {
+            key.stage(&mut staged, Path::new(""))?;
+        }
+        // Only root may give files away: better reported now than after the record.
+        staged.check_ownership(ownership)?;
+        Ok(staged)
     }
 
     /// Clears away what a dead process left where the files are made.
@@ -191,24 +217,26 @@ impl Destination {
     pub fn sweep(&self, home: &Home, name: &EntryName) -> Result<(), FileError> {
         files::remove_stale(home.folder())?;
         match self.folder(home, name) {
-            Some(folder) if matches!(self, Self::Folder(_)) => files::remove_stale(self.workshop(home, &folder)),
+            Some(folder) if matches!(self, Self::Folder(_)) => match self.filled_one_by_one(&folder)? {
+                Some(folder) => folder.remove_stale(),
+                None => files::remove_stale(self.workshop(home, &folder)),
+            },
             _ => Ok(()),
         }
     }
 
-    /// Where the files are made: on the same file system as the folder in which they will appear. For the CA's own that is
+    /// Where a folder is made that is not there yet: on the same file system as the folder in which it will appear. For the CA's own that is
     /// its top, where what a dead process left is found without reading a folder of a hundred thousand names.
     fn workshop<'a>(&self, home: &'a Home, folder: &'a Path) -> &'a Path {
         match self {
-            Self::Folder(_) if self.is_filled_one_by_one(folder) => folder,
             Self::Folder(_) => parent(folder),
             Self::Issued | Self::Authority | Self::Memory => home.folder(),
         }
     }
 
-    /// A folder of the user's that is there already: it may hold other files, and stays.
-    fn is_filled_one_by_one(&self, folder: &Path) -> bool {
-        matches!(self, Self::Folder(_)) && folder.exists()
+    /// Opens a folder of the user's that is there already: it may hold other files, and stays.
+    fn filled_one_by_one(&self, folder: &Path) -> Result<Option<Folder>, FileError> {
+        if matches!(self, Self::Folder(_)) { Folder::open_if_exists(folder) } else { Ok(None) }
     }
 }
 
@@ -225,14 +253,17 @@ impl Delivery<'_> {
         replaced: Replaced<'_>,
         entropy: &dyn Entropy,
     ) -> Result<(), FileError> {
-        let Some((folder, mut staged)) = self.begun else { return Ok(()) };
-        if self.place.is_filled_one_by_one(&folder) {
-            let replace = replaced != Replaced::Nothing;
-            if let Replaced::Generation(serial) = replaced {
-                previous_certificates::keep_copy(self.home, self.name, &folder, serial, entropy)?;
+        let (folder, mut staged) = match self.begun {
+            Begun::Memory => return Ok(()),
+            Begun::OneByOne(folder) => {
+                let replace = replaced != Replaced::Nothing;
+                if let Replaced::Generation(serial) = replaced {
+                    previous_certificates::keep_copy(self.home, self.name, &folder, serial, entropy)?;
+                }
+                return deliver_one_by_one(&folder, key, files, replace, self.ownership, entropy);
             }
-            return deliver_one_by_one(&folder, key, files, replace, self.ownership, entropy);
-        }
+            Begun::Whole { target, staged } => (target, staged),
+        };
         files.stage(&mut staged, Path::new(""), *self.place != Destination::Authority)?;
         staged.give(self.ownership)?;
         staged.sync()?;
@@ -278,7 +309,7 @@ fn parent(folder: &Path) -> &Path {
 }
 
 fn deliver_one_by_one(
-    folder: &Path,
+    folder: &Folder,
     key: Option<&KeyText>,
     files: &Files,
     replace: bool,
@@ -297,18 +328,14 @@ fn deliver_one_by_one(
         Some(public(FULLCHAIN, &fullchain)),
     ];
     let mut written = Vec::new();
-    for (file, content, mode) in all.into_iter().flatten() {
-        let path = file.path_in(folder);
-        let published = files::publish_file(&path, content, mode, existing, entropy).and_then(|()| {
-            written.push(path.clone());
-            ownership.give(&path)
-        });
-        if let Err(error) = published {
+    for (CertificateFile { name, .. }, content, mode) in all.into_iter().flatten() {
+        if let Err(error) = folder.publish(NewFile { name, content, mode, ownership }, existing, entropy) {
             if !replace {
-                files::remove_quietly(&written);
+                written.iter().for_each(|name| folder.remove_file_quietly(name));
             }
             return Err(error);
         }
+        written.push(name);
     }
     Ok(())
 }

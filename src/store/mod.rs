@@ -9,7 +9,6 @@ pub mod delivery;
 pub mod effects;
 pub mod entry_name;
 pub mod error;
-pub mod gitignore;
 pub mod home;
 pub mod index;
 pub mod locate;

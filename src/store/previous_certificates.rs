@@ -16,18 +16,17 @@
 
 use std::path::{Path, PathBuf};
 
+use time::OffsetDateTime;
+
 use super::error::StoreError;
-use crate::store::certificate_files::CERTIFICATE;
-use crate::store::effects::Effects;
+use crate::store::certificate_folder;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::placement::{self, Rollback};
-use crate::store::index::{Entry, Index, Revocation};
-use crate::store::{ca_certificates, certificate_folder};
+use crate::store::index::{Entry, Index};
 use crate::system::Entropy;
-use crate::system::files::{self, FileError, StagedFolder};
-use crate::x509::SerialNumber;
-use crate::x509::crl::RevocationReason;
+use crate::system::files::{self, ExistingFile, FileError, Folder, StagedFolder};
+use crate::x509::{Certificate, SerialNumber};
 
 /// All that the index knows of the certificates of one name.
 pub struct NameHistory {
@@ -84,28 +83,21 @@ impl NameHistory {
     }
 }
 
-/// Under the lock of the CA: clears away what a run left that died while it exchanged the files of this name, and revokes
-/// the certificates that were recorded and never delivered.
+/// Under the lock of the CA: clears away what a run left that died while it exchanged the files of this name.
 ///
 /// # Errors
 /// When the system refuses.
-pub fn recover(home: &Home, index: &mut Index, name: &EntryName, effects: &Effects<'_>) -> Result<(), StoreError> {
-    let name_history = NameHistory::of(index, name.as_str())?;
-    recover_files(home, index, name, &name_history, effects)?;
-    supersede_undelivered(home, index, name, &name_history, effects)
-}
-
-fn recover_files(
+pub fn recover(
     home: &Home,
     index: &mut Index,
     name: &EntryName,
-    name_history: &NameHistory,
-    effects: &Effects<'_>,
+    now: OffsetDateTime,
+    entropy: &dyn Entropy,
 ) -> Result<(), StoreError> {
-    let entropy = effects.entropy;
+    let name_history = NameHistory::of(index, name.as_str())?;
     let Some(recorded) = name_history.recorded() else { return Ok(()) };
     if recorded.place.is_some() {
-        recover_folder(home, index, name, name_history, entropy)?;
+        recover_folder(home, index, name, &name_history, entropy)?;
     } else {
         let (folder, kept) = (home.entry(name), home.generation(name, &recorded.serial.to_string()));
         if folder.symlink_metadata().is_err() && is_of(&kept, recorded) {
@@ -113,51 +105,15 @@ fn recover_files(
             files::sync_folder(&home.issued())?;
             files::sync_folder(&home.generations(name))?;
         }
-        clear_places(home, name, name_history, entropy)?;
+        clear_places(home, name, &name_history, entropy)?;
     }
     if let Some(rollback) = name_history.unfinished()
         && let Some(entry) = name_history.certificates.iter().find(|entry| entry.id == rollback.certificate)
         && certificate_folder::holds_public(&name_history.folder(home, name), &index.certificate(entry)?)?
     {
-        index.mark_rolled_back(rollback.id, effects.now())?;
+        index.mark_rolled_back(rollback.id, now)?;
     }
     Ok(())
-}
-
-/// Revokes the certificates of the name whose files are nowhere and whose delivery no run reported. Their keys are lost,
-/// and the index must not go on calling them good.
-fn supersede_undelivered(
-    home: &Home,
-    index: &mut Index,
-    name: &EntryName,
-    name_history: &NameHistory,
-    effects: &Effects<'_>,
-) -> Result<(), StoreError> {
-    let now = effects.now();
-    let mut lost = Vec::new();
-    for entry in &name_history.certificates {
-        if entry.delivered_at.is_some() || entry.revocation.is_some() || entry.validity.not_after < now {
-            continue;
-        }
-        let certificate = index.certificate(entry)?;
-        let usual = if certificate.is_ca() { home.authority(name.as_str()) } else { home.entry(name) };
-        let is_delivered = is_of(&usual, entry)
-            || entry.place.as_deref().is_some_and(|place| is_of(place, entry))
-            || find(home, name, entry)?.is_some();
-        if !is_delivered {
-            lost.push(entry.id);
-        }
-    }
-    if lost.is_empty() {
-        return Ok(());
-    }
-    let reason = RevocationReason::Superseded;
-    let revocation = Revocation { at: now, reason, invalid_since: None, released_at: None };
-    let mut transaction = index.transaction(effects.event_context())?;
-    for id in lost {
-        transaction.revoke(id, &revocation)?;
-    }
-    Ok(transaction.commit()?)
 }
 
 /// What stands at the place of the certificate that is in place was on its way in, and did not arrive.
@@ -225,22 +181,23 @@ pub fn find(home: &Home, name: &EntryName, entry: &Entry) -> Result<Option<PathB
 pub fn keep_copy(
     home: &Home,
     name: &EntryName,
-    folder: &Path,
+    folder: &Folder,
     serial: &str,
     entropy: &dyn Entropy,
 ) -> Result<(), FileError> {
-    let is_that = |folder: &Path| first_certificate(folder).is_some_and(|there| there.serial.to_string() == serial);
+    let is_that =
+        |there: Option<Certificate>| there.is_some_and(|certificate| certificate.serial.to_string() == serial);
     let places = files::names_in(&home.generations(name))?;
-    let is_kept =
-        places.iter().filter(|place| is_place_of(place, serial)).any(|place| is_that(&home.generation(name, place)));
-    if is_kept || !is_that(folder) {
+    let mut kept = places.iter().filter(|place| is_place_of(place, serial)).map(|place| home.generation(name, place));
+    if kept.any(|place| is_that(certificate_folder::first_certificate(&place)))
+        || !is_that(certificate_folder::first_certificate_in(folder))
+    {
         return Ok(());
     }
     files::create_folders(&home.generations(name), files::FOLDER)?;
     let mut staged = StagedFolder::create(home.folder(), entropy)?;
     for file in certificate_folder::read_files(folder)? {
-        staged.add(file.name, &file.content, file.mode)?;
-        file.ownership.give(&staged.path().join(file.name))?;
+        staged.add_owned(file.name, &file.content, file.mode, file.ownership)?;
     }
     staged.sync()?;
     staged.publish_new(&free_place(home, name, serial))
@@ -252,12 +209,9 @@ pub fn keep_copy(
 /// When the system refuses; some are exchanged then, and some not.
 pub fn put_one_by_one(from: &Path, to: &Path, entropy: &dyn Entropy) -> Result<(), FileError> {
     files::create_folders(to, files::FOLDER)?;
-    for file in certificate_folder::read_files(from)? {
-        let path = to.join(file.name);
-        files::publish_file(&path, &file.content, file.mode, files::ExistingFile::Replace, entropy)?;
-        file.ownership.give(&path)?;
-    }
-    Ok(())
+    let (from, to) = (Folder::open(from)?, Folder::open(to)?);
+    let copies = certificate_folder::read_files(&from)?;
+    copies.iter().try_for_each(|file| to.publish(file.as_new(), ExistingFile::Replace, entropy))
 }
 
 /// Where the files of the certificate with this serial number can be kept: nothing that somebody put there is in the way.
@@ -283,11 +237,8 @@ fn is_place_of(place: &str, serial: &str) -> bool {
 
 /// Whether a folder holds the certificate of this record.
 pub fn is_of(folder: &Path, entry: &Entry) -> bool {
-    first_certificate(folder).is_some_and(|certificate| certificate.fingerprint() == entry.fingerprint)
-}
-
-fn first_certificate(folder: &Path) -> Option<crate::x509::Certificate> {
-    ca_certificates::read_certificates(&CERTIFICATE.path_in(folder)).unwrap_or_default().into_iter().next()
+    let there = certificate_folder::first_certificate(folder);
+    there.is_some_and(|certificate| certificate.fingerprint() == entry.fingerprint)
 }
 
 #[cfg(test)]
@@ -454,6 +405,7 @@ mod tests {
         let (ca, first, second) = replaced();
         let name = "web.test".parse().unwrap();
         let folder = ca.path("issued/web.test");
+        let folder = Folder::open(&folder).unwrap();
         for serial in [&second, &second, "00ff"] {
             keep_copy(&ca.home, &name, &folder, serial, &SystemEntropy).unwrap();
         }

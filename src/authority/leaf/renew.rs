@@ -174,13 +174,14 @@ struct CurrentCertificate {
 /// Reads the current certificate and key under the lock, because a certificate and a key that are read while another
 /// process exchanges them may not match. The files that a killed process left are removed first.
 fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Result<CurrentCertificate, RenewError> {
+    let now = effects.now();
     let home = store.home();
     // The error for an unknown name comes before the wait for the lock.
     let name = store.index()?.find(reference)?.name;
     let mut locked = store.lock(effects.lock_timeout)?;
     let index = locked.index()?;
     let entry_name: EntryName = name.parse()?;
-    previous_certificates::recover(home, index, &entry_name, effects)?;
+    previous_certificates::recover(home, index, &entry_name, now, effects.entropy)?;
     let entry = in_place(home, index, &entry_name)?;
     let certificate = index.certificate(&entry)?;
     if certificate.is_ca() {
@@ -189,7 +190,8 @@ fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Resul
     let place = entry.place.clone().map_or(Destination::Issued, Destination::Folder);
     let paths = place.paths(home, &entry_name, true);
     let key_path = paths.and_then(|paths| paths.key).ok_or(RenewError::NoFiles(name))?;
-    let key_file = files::read_if_exists(&key_path, files::MAX_SMALL_FILE_BYTES)?.map(Zeroizing::new);
+    let stored = files::read_regular(&key_path, files::MAX_SMALL_FILE_BYTES)?;
+    let key_file = stored.map(|file| Zeroizing::new(file.content));
     Ok(CurrentCertificate { entry, certificate, key_path, key_file })
 }
 

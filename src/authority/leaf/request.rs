@@ -18,7 +18,7 @@ use crate::store::delivery::KeyText;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt};
-use crate::system::files::{self, ExistingFile, FileError, StagedFolder};
+use crate::system::files::{self, ExistingFile, FileError, Folder, NewFile, Ownership, StagedFolder};
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::{AttributeType, GeneralName, KeyAlgorithm, KeyKind, SigningRequest, pem};
 
@@ -161,8 +161,8 @@ fn key_that_is_there(
     wanted: &CsrOrder,
     ask: &mut PassphrasePrompt<'_>,
 ) -> Result<Option<PrivateKey>, MakeRequestError> {
-    let Some(content) = files::read_if_exists(path, files::MAX_SMALL_FILE_BYTES)? else { return Ok(None) };
-    let content = zeroize::Zeroizing::new(content);
+    let Some(stored) = files::read_regular(path, files::MAX_SMALL_FILE_BYTES)? else { return Ok(None) };
+    let content = zeroize::Zeroizing::new(stored.content);
     let (key, passphrase) = open_key(path, &content, ask, &EncryptedKey::File(path.to_owned()))?;
     if wanted.encrypted && passphrase.is_none() {
         return Err(MakeRequestError::PlainKey(path.to_owned()));
@@ -181,29 +181,32 @@ fn key_that_is_there(
 /// Writes both files: a new folder appears with both, and in an existing folder they are written one by one, the key
 /// first.
 fn deliver(wanted: &CsrOrder, key: Option<&KeyText>, request: &str, effects: &Effects<'_>) -> Result<(), FileError> {
-    let CsrOrder { folder, replace, .. } = wanted;
-    if !folder.exists() {
-        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let CsrOrder { folder: path, replace, .. } = wanted;
+    let Some(folder) = Folder::open_if_exists(path)? else {
+        let parent = path.parent().unwrap_or(Path::new(""));
         files::create_folders(parent, files::FOLDER)?;
-        files::remove_stale(parent)?;
-        let mut staged = StagedFolder::create(parent, effects.entropy)?;
+        let parent = Folder::open(parent)?;
+        parent.remove_stale()?;
+        let mut staged = StagedFolder::create_in(&parent, effects.entropy)?;
         if let Some(key) = key {
             key.stage(&mut staged, Path::new(""))?;
         }
         staged.add(REQUEST, request.as_bytes(), files::PUBLIC)?;
         staged.sync()?;
-        return staged.publish_new(folder);
-    }
-    files::remove_stale(folder)?;
+        return staged.publish_new(path);
+    };
+    folder.remove_stale()?;
     let existing = if *replace { ExistingFile::Replace } else { ExistingFile::Keep };
-    let (key_path, request_path) = (KEY.path_in(folder), folder.join(REQUEST));
-    files::check_place(&request_path, existing)?;
+    let ownership = Ownership::default();
+    folder.check_place(REQUEST, existing)?;
     if let Some(key) = key {
-        files::publish_file(&key_path, key.text.as_bytes(), key.mode, ExistingFile::Keep, effects.entropy)?;
+        let file = NewFile { name: KEY.name, content: key.text.as_bytes(), mode: key.mode, ownership };
+        folder.publish(file, ExistingFile::Keep, effects.entropy)?;
     }
-    let published = files::publish_file(&request_path, request.as_bytes(), files::PUBLIC, existing, effects.entropy);
+    let file = NewFile { name: REQUEST, content: request.as_bytes(), mode: files::PUBLIC, ownership };
+    let published = folder.publish(file, existing, effects.entropy);
     if published.is_err() && key.is_some() {
-        files::remove_quietly(&[key_path]);
+        folder.remove_file_quietly(KEY.name);
     }
     published
 }

@@ -15,7 +15,7 @@ use crate::store::home::Home;
 use crate::store::index::{Entry, Index, Reference, Rollback};
 use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Store, StoreError, certificate_folder};
-use crate::system::files;
+use crate::system::files::{self, Folder};
 use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
 use crate::x509::SerialNumber;
 
@@ -131,7 +131,7 @@ pub fn rollback(store: &Store, order: &RollbackOrder, effects: &Effects<'_>) -> 
     files::remove_stale(home.folder())?;
     let index = locked.index()?;
     let begun = NameHistory::of(index, name.as_str())?.unfinished().cloned();
-    previous_certificates::recover(home, index, &name, effects)?;
+    previous_certificates::recover(home, index, &name, now, effects.entropy)?;
     let name_history = NameHistory::of(index, name.as_str())?;
     Destination::Folder(name_history.folder(home, &name)).sweep(home, &name)?;
     let of_begun =
@@ -266,7 +266,7 @@ impl RollbackRun<'_> {
         };
         let serial = in_place.serial.to_string();
         if is_one_by_one {
-            previous_certificates::keep_copy(home, name, &folder, &serial, entropy)?;
+            previous_certificates::keep_copy(home, name, &Folder::open(&folder)?, &serial, entropy)?;
             previous_certificates::put_one_by_one(&incoming, &folder, entropy)?;
         } else if folder.exists() {
             files::replace_folder(&incoming, &folder, &previous_certificates::free_place(home, name, &serial))?;

@@ -275,8 +275,8 @@ impl CrlPublication<'_> {
     fn check_copy(&self, facts: &CaCertificate, number: u64) -> Result<(), CrlError> {
         let Some(path) = &self.order.copy else { return Ok(()) };
         files::check_place(path, ExistingFile::Replace)?;
-        let Some(content) = files::read_if_exists(path, files::MAX_FILE_BYTES)? else { return Ok(()) };
-        let Some(there) = single_list(&content) else { return Err(CrlError::CopyTaken(path.clone())) };
+        let Some(stored) = files::read_regular(path, files::MAX_FILE_BYTES)? else { return Ok(()) };
+        let Some(there) = single_list(&stored.content) else { return Err(CrlError::CopyTaken(path.clone())) };
         let key_id = there.authority_key_id.and_then(|id| id.key_id);
         let is_ours = there.issuer == *facts.subject() && key_id.is_none_or(|id| id == facts.key_id());
         // With --ensure the copy may be of the current CRL, whose number is one less than the next number.
@@ -345,7 +345,8 @@ impl CrlPublication<'_> {
     fn unchanged(&self, facts: &CaCertificate, list: &RecordedCrl) -> Result<CrlOutcome, CrlError> {
         if let Some(path) = &self.order.copy {
             let der = files::read(&self.home.crl_der(&self.authority), files::MAX_FILE_BYTES)?;
-            let there = files::read_if_exists(path, files::MAX_FILE_BYTES)?.and_then(|content| single_list(&content));
+            let there =
+                files::read_regular(path, files::MAX_FILE_BYTES)?.and_then(|stored| single_list(&stored.content));
             if there.is_none_or(|there| there.as_der() != der) {
                 self.write_copy(&der)?;
             }

@@ -52,7 +52,6 @@ enum Wanted {
     Revoked,
     Held,
     NotYetValid,
-    NotDelivered,
 }
 
 impl Wanted {
@@ -64,7 +63,6 @@ impl Wanted {
             Self::Revoked => Some(CertificateStatus::Revoked),
             Self::Held => Some(CertificateStatus::Held),
             Self::NotYetValid => Some(CertificateStatus::NotYetValid),
-            Self::NotDelivered => Some(CertificateStatus::NotDelivered),
         }
     }
 }

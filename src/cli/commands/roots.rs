@@ -50,8 +50,8 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
 /// Writes the bundle unless it is there already; whether it was written.
 fn write(bundle: &str, out: &std::path::Path, force: bool, context: &Context<'_>) -> Result<bool, Failure> {
     let path = context.world.resolve(out);
-    let there = files::read_if_exists(&path, files::MAX_FILE_BYTES)?;
-    if there.is_some_and(|there| there == bundle.as_bytes()) {
+    let there = files::read_regular(&path, files::MAX_FILE_BYTES)?;
+    if there.is_some_and(|there| there.content == bundle.as_bytes()) {
         return Ok(false);
     }
     let existing = if force { ExistingFile::Replace } else { ExistingFile::Keep };

@@ -85,12 +85,10 @@ pub fn context() -> EventContext {
     EventContext { at: NOW, actor: FixedIdentity::alice().0 }
 }
 
-/// Records a sample as delivered.
 pub fn add(index: &mut Index, sample: &Sample<'_>, name: &str) -> EntryId {
     let certificate = sample.certificate();
     let mut transaction = index.transaction(context()).unwrap();
-    let new = NewEntry { delivered_at: Some(NOW), ..entry(&certificate, name) };
-    let id = transaction.insert(&new).unwrap();
+    let id = transaction.insert(&entry(&certificate, name)).unwrap();
     transaction.commit().unwrap();
     id
 }

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::place::Place;
 use super::rename::rename_new;
 use super::{FileError, create_folder};
+use crate::system::unix::folder;
 
 /// Returns the names of everything in a folder that are valid text, in no order; empty when there is no such folder.
 ///
@@ -44,7 +46,7 @@ pub fn create_folders(folder: &Path, mode: u32) -> Result<(), FileError> {
 /// # Errors
 /// When the name is taken, or the system refuses.
 pub fn move_new(from: &Path, to: &Path) -> Result<(), FileError> {
-    rename_new(from, to)
+    rename_new(&Place::of(from, "move")?, &Place::of(to, "create")?)
 }
 
 /// Removes a folder with everything in it, or a file. Nothing happens when it does not exist. A link is removed, never
@@ -53,25 +55,20 @@ pub fn move_new(from: &Path, to: &Path) -> Result<(), FileError> {
 /// # Errors
 /// When the system refuses.
 pub fn remove(path: &Path) -> Result<(), FileError> {
-    let removed = match fs::symlink_metadata(path) {
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(cause) => Err(cause),
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-    };
-    removed.map_err(FileError::of("remove", path))
+    match Place::of(path, "remove") {
+        Err(error) if error.is_missing() => Ok(()),
+        place => {
+            let place = place?;
+            place.folder.remove(&place.name).map_err(FileError::of("remove", path))
+        }
+    }
 }
 
 /// Removes a folder if it is empty; leaves it otherwise.
 pub fn remove_if_empty(folder: &Path) {
     // A folder that is not empty belongs to the user.
-    drop(fs::remove_dir(folder));
-}
-
-/// Removes files after a failure that is reported already; files that cannot be removed are left.
-pub fn remove_quietly(paths: &[PathBuf]) {
-    for path in paths {
-        drop(fs::remove_file(path));
+    if let Ok(place) = Place::of(folder, "remove") {
+        drop(folder::remove_folder(place.folder.file(), &place.name));
     }
 }
 

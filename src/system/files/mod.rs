@@ -8,6 +8,8 @@
 //! - When a function that is called durable has returned, the change survives a power cut.
 
 mod diagnosis;
+mod existing;
+mod folder;
 mod folder_lock;
 mod folders;
 mod ownership;
@@ -18,7 +20,7 @@ mod place;
 mod publish;
 mod rename;
 mod replace;
-mod second_place;
+mod resolve;
 mod staged;
 pub mod unfinished_name;
 mod unnamed;
@@ -27,17 +29,16 @@ mod write;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+pub use existing::ExistingFile;
+pub use folder::{Folder, StoredFile};
 pub use folder_lock::{FolderLock, LockError};
-pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty, remove_quietly};
+pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty};
 pub use ownership::{Ownership, UnknownOwner};
-pub use permissions::{
-    FoundPath, PathKind, examine, is_private_to_us, is_secret_to_us, mode, our_user, owner, refuse_planted_links,
-};
-pub use place::{ExistingFile, check_new, check_place};
-pub use publish::{publish_file, replace_files};
+pub use permissions::{FoundPath, PathKind, examine, is_private_to_us, is_secret_to_us, mode, our_user, owner};
+pub use place::{check_new, check_place, read_regular};
+pub use publish::{NewFile, publish_file, replace_files};
 pub use replace::replace_folder;
-pub use second_place::{is_copy, put_also};
-pub use staged::{StagedFolder, discard, remove_stale, stale_folders};
+pub use staged::{StagedFolder, discard, remove_stale};
 pub use unnamed::unnamed_file;
 pub use write::{create_folder, sync_all, sync_folder, write_new, write_secret, write_secrets};
 

@@ -2,7 +2,8 @@
 //!
 //! Users and groups are looked up in the system's files and then with `getent`: see [`crate::system::getent`].
 
-use std::fs;
+use std::fs::{self, File, Metadata};
+use std::io;
 use std::path::Path;
 
 use super::FileError;
@@ -40,26 +41,24 @@ impl Ownership {
 
     /// Returns the ownership of a file, for a copy of it. It is empty unless this process is root's: only root can give
     /// files away.
-    ///
-    /// # Errors
-    /// When there is no such file.
-    pub fn like(path: &Path) -> Result<Self, FileError> {
-        let found = path.symlink_metadata().map_err(FileError::of("read", path))?;
+    pub(super) fn of_file(found: &Metadata) -> Self {
         if !are_we_root() {
-            return Ok(Self::default());
+            return Self::default();
         }
-        Ok(Self { user: Some(attributes::owner(&found)), group: Some(attributes::group(&found)) })
+        Self { user: Some(attributes::owner(found)), group: Some(attributes::group(found)) }
     }
 
-    /// Gives a file, a folder or a link itself to this owner and group.
+    /// Gives an open file or folder to this owner and group.
     ///
     /// # Errors
     /// When the system refuses: only root may give files to other users.
-    pub fn give(self, path: &Path) -> Result<(), FileError> {
-        if self == Self::default() {
-            return Ok(());
-        }
-        attributes::set_owner(path, self.user, self.group).map_err(FileError::of("change the owner of", path))
+    pub(super) fn give_opened(self, opened: &File) -> io::Result<()> {
+        if self == Self::default() { Ok(()) } else { attributes::set_owner_of(opened, self.user, self.group) }
+    }
+
+    /// As [`give_opened`](Self::give_opened), with the path in the error.
+    pub(super) fn give(self, opened: &File, path: &Path) -> Result<(), FileError> {
+        self.give_opened(opened).map_err(FileError::of("change the owner of", path))
     }
 }
 
@@ -100,10 +99,10 @@ mod tests {
         use std::os::unix::fs::MetadataExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.pem");
-        std::fs::write(&path, "").unwrap();
+        let file = File::create(&path).unwrap();
         // A process may give a file to its own group.
         let own = std::fs::metadata(&path).unwrap().gid();
-        Ownership::of(None, Some(&own.to_string())).unwrap().give(&path).unwrap();
+        Ownership::of(None, Some(&own.to_string())).unwrap().give(&file, &path).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().gid(), own);
     }
 }

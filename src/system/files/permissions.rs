@@ -2,11 +2,10 @@
 
 use std::fs::{self, Metadata};
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use super::FileError;
-use super::parent::parent_of;
-use crate::system::unix::attributes::{self, ONLY_OWNERS_REMOVE, is_ours_or_roots};
+use crate::system::unix::attributes::{self, is_ours_or_roots};
 
 /// What a path is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,46 +94,13 @@ pub fn is_secret_to_us(path: &Path) -> Result<bool, FileError> {
     metadata(path).map(|found| is_ours_or_roots(&found) && attributes::mode(&found) & 0o077 == 0)
 }
 
-/// Refuses a path that leads through a link which another user could have planted: a link in a folder where others may
-/// write, unless only owners can remove files there (as in /tmp) and the link is ours or root's. The last component is not
-/// checked: the caller creates it without following links.
-///
-/// # Errors
-/// When there is such a link; the error names it.
-pub fn refuse_planted_links(path: &Path) -> Result<(), FileError> {
-    let mut so_far = PathBuf::new();
-    for component in parent_of(path).components() {
-        let above = if so_far.as_os_str().is_empty() { PathBuf::from(".") } else { so_far.clone() };
-        so_far.push(component);
-        if !matches!(component, Component::Normal(_)) {
-            continue;
-        }
-        let Ok(found) = fs::symlink_metadata(&so_far) else { return Ok(()) };
-        if !found.is_symlink() {
-            continue;
-        }
-        let folder = metadata(&above)?;
-        let mode = attributes::mode(&folder);
-        let others_can_write = mode & 0o022 != 0 || !is_ours_or_roots(&folder);
-        let only_owners_remove = mode & ONLY_OWNERS_REMOVE != 0 && is_ours_or_roots(&folder);
-        if others_can_write && !(only_owners_remove && is_ours_or_roots(&found)) {
-            let cause = io::Error::new(
-                io::ErrorKind::PermissionDenied,
-                format!("{} is a symbolic link in a folder where others can write", so_far.display()),
-            );
-            return Err(FileError::of("write", path)(cause));
-        }
-    }
-    Ok(())
-}
-
 fn metadata(path: &Path) -> Result<Metadata, FileError> {
     fs::metadata(path).map_err(FileError::of("look at", path))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
@@ -161,23 +127,5 @@ mod tests {
         }
         assert_eq!(owner(&path).unwrap(), rustix::process::geteuid().as_raw());
         assert!(owner(&folder.path().join("missing")).unwrap_err().is_missing());
-    }
-
-    #[test]
-    fn a_link_in_a_path_is_trusted_only_where_no_other_user_can_plant_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        fs::create_dir(path("real")).unwrap();
-        fs::create_dir(path("shared")).unwrap();
-        symlink(path("real"), path("shared/link")).unwrap();
-        let output = path("shared/link/key.pem");
-        for (mode, trusted) in [(0o700, true), (0o755, true), (0o777, false), (0o770, false), (0o1777, true)] {
-            with_mode(&path("shared"), mode);
-            assert_eq!(refuse_planted_links(&output).is_ok(), trusted, "{mode:04o}");
-        }
-        with_mode(&path("shared"), 0o777);
-        // The caller creates the last component.
-        refuse_planted_links(&path("shared/link")).unwrap();
-        refuse_planted_links(Path::new("key.pem")).unwrap();
     }
 }

@@ -1,20 +1,63 @@
-//! Checks that a file can be written at a path, before work is done in vain.
+//! A name in an open folder, and the check that a file can be written there, before work is done in vain.
 
-use std::fs;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
+use super::existing::ExistingFile;
+use super::folder::Folder;
 use super::parent::parent_of;
-use super::{FileError, refuse_planted_links};
-use crate::system::unix;
+use super::resolve;
+use super::{FileError, StoredFile};
+use crate::system::unix::folder::{self, OpenFor};
 
-/// What to do with an existing file of the same name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExistingFile {
-    /// Keep it, and fail.
-    Keep,
-    /// Replace it in one step, if it is a regular file.
-    Replace,
+/// A name in an open folder.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub folder: Folder,
+    pub name: OsString,
+}
+
+impl Place {
+    /// Opens the folder in which a path is. `action` is for the message of an error.
+    pub fn of(path: &Path, action: &'static str) -> Result<Self, FileError> {
+        Self::open(path, OpenFor::Everything).map_err(FileError::of(action, path))
+    }
+
+    fn open(path: &Path, open_for: OpenFor) -> io::Result<Self> {
+        Ok(Self { folder: Folder::open_for(parent_of(path), open_for)?, name: name_of(path).to_owned() })
+    }
+
+    /// Opens the folder in which a path is, unless it is the one that is open already.
+    pub fn beside(path: &Path, opened: &Folder, action: &'static str) -> Result<Self, FileError> {
+        if parent_of(path) == opened.path() {
+            return Ok(Self { folder: opened.clone(), name: name_of(path).to_owned() });
+        }
+        Self::of(path, action)
+    }
+
+    /// Checks it as [`Folder::check_place`] does, with the path as it was given in the error.
+    fn check(&self, path: &Path, existing: ExistingFile) -> Result<(), FileError> {
+        self.folder.check_place(&self.name, existing).map_err(|error| FileError { path: path.to_owned(), ..error })
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path_of(&self.name)
+    }
+
+    /// The place as the calls of the system take it.
+    pub fn at(&self) -> (&File, &OsStr) {
+        (self.folder.file(), &self.name)
+    }
+}
+
+fn name_of(path: &Path) -> &OsStr {
+    match path.components().next_back() {
+        Some(Component::Normal(name)) => name,
+        Some(Component::ParentDir) => OsStr::new(".."),
+        _ => OsStr::new("."),
+    }
 }
 
 /// Checks that a new file can be written at a path. Only the creation itself is certain; this check comes before work is
@@ -24,39 +67,55 @@ pub enum ExistingFile {
 /// When the name is taken, the folder is missing or takes no new files, or the path leads through a link that other users
 /// could have planted.
 pub fn check_new(path: &Path) -> Result<(), FileError> {
-    refuse_planted_links(path)?;
-    check_place(path, ExistingFile::Keep)?;
     let folder = parent_of(path);
-    unix::write::check_writable(folder).map_err(FileError::of("write into", folder))
+    let place = match Place::of(path, "write") {
+        Err(error) if error.is_missing() => Err(FileError { action: "write into", path: folder.to_owned(), ..error }),
+        place => place,
+    }?;
+    place.check(path, ExistingFile::Keep)?;
+    folder::check_writable(place.folder.file()).map_err(FileError::of("write into", folder))
 }
 
-/// Checks that a file can be published at a path. Only the rename itself is certain; this check has the better message, and
-/// refuses to replace what is not a regular file.
+/// Checks that a file can be published at a path: see [`Folder::check_place`].
 ///
 /// # Errors
 /// When something is in the way, as [`publish_file`](super::publish::publish_file).
 pub fn check_place(path: &Path, existing: ExistingFile) -> Result<(), FileError> {
-    let found = match fs::symlink_metadata(path) {
-        Ok(found) => found.file_type(),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(cause) => return Err(FileError::of("write", path)(cause)),
-    };
-    let kind = if found.is_symlink() {
-        "it is a symbolic link, and those are not followed"
-    } else if found.is_dir() {
-        "it is a folder"
-    } else if !found.is_file() {
-        "it is no regular file"
-    } else if existing == ExistingFile::Replace {
-        return Ok(());
-    } else {
-        "a file of that name is there already"
-    };
-    Err(FileError::of("write", path)(io::Error::new(io::ErrorKind::AlreadyExists, kind)))
+    match Place::of(path, "write") {
+        Err(error) if error.is_missing() => Ok(()),
+        place => place?.check(path, existing),
+    }
+}
+
+/// Reads a regular file in a folder that others may share. A link is followed only where no other user could have planted
+/// it, and no pipe is waited for. `None` when there is no such file.
+///
+/// # Errors
+/// When the path has a planted link, it is a folder, a pipe or a device, is longer than `most` bytes, or the system refuses.
+pub fn read_regular(path: &Path, most: u64) -> Result<Option<StoredFile>, FileError> {
+    let found = follow(path).map_err(FileError::of("read", path))?;
+    found.map_or(Ok(None), |place| place.folder.read(&place.name, most))
+}
+
+/// Returns the place that a path leads to, its last component too. `None` when the path is missing.
+fn follow(path: &Path) -> io::Result<Option<Place>> {
+    let mut path = path.to_owned();
+    for _ in 0..resolve::MAX_LINKS {
+        let place = match Place::open(&path, OpenFor::Search) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            place => place?,
+        };
+        match resolve::target_of(place.at(), &path)? {
+            Some(target) => path = place.folder.path_of(target),
+            None => return Ok(Some(place)),
+        }
+    }
+    Err(io::Error::other("it leads through too many symbolic links"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
 
     use super::*;

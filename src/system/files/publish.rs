@@ -1,15 +1,25 @@
 //! A file that appears complete and durable under its final name.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::path::Path;
 
-use super::parent::parent_of;
-use super::place::{ExistingFile, check_place};
-use super::rename::rename_new;
+use super::existing::ExistingFile;
+use super::folder::{Folder, fill};
+use super::place::Place;
+use super::rename::{rename, rename_new};
 use super::unfinished_name::unfinished_name;
-use super::write::{create_file, fill};
-use super::{FileError, refuse_planted_links, sync_folder};
+use super::{FileError, Ownership};
 use crate::system::Entropy;
+
+/// A file that is to appear in a folder.
+#[derive(Debug, Clone, Copy)]
+pub struct NewFile<'a> {
+    pub name: &'a str,
+    pub content: &'a [u8],
+    pub mode: u32,
+    pub ownership: Ownership,
+}
 
 /// Writes one file, durably, so that no reader ever sees a part of it: first under a temporary name, then renamed. The
 /// final component of `path` is never followed.
@@ -24,13 +34,33 @@ pub fn publish_file(
     existing: ExistingFile,
     entropy: &dyn Entropy,
 ) -> Result<(), FileError> {
-    let unfinished = Unfinished::write(path, content, mode, existing, entropy)?;
-    unfinished.rename(path, existing)?;
-    let folder = parent_of(path);
-    sync_folder(folder).inspect_err(|_| {
+    let place = Place::of(path, "write")?;
+    publish(&place, content, (mode, Ownership::default()), existing, entropy)
+}
+
+impl Folder {
+    /// Writes one file into the folder, as [`publish_file`] does. It has its owner and its mode before it has its name.
+    ///
+    /// # Errors
+    /// As [`publish_file`].
+    pub fn publish(&self, file: NewFile<'_>, existing: ExistingFile, entropy: &dyn Entropy) -> Result<(), FileError> {
+        let place = Place { folder: self.clone(), name: file.name.into() };
+        publish(&place, file.content, (file.mode, file.ownership), existing, entropy)
+    }
+}
+
+fn publish(
+    place: &Place,
+    content: &[u8],
+    access: (u32, Ownership),
+    existing: ExistingFile,
+    entropy: &dyn Entropy,
+) -> Result<(), FileError> {
+    Unfinished::write(place, content, access, existing, entropy)?.rename(existing)?;
+    place.folder.sync().inspect_err(|_| {
         // The new name may be gone after a power cut, so it is removed at once. A file that was replaced is already gone.
         if existing == ExistingFile::Keep {
-            drop(fs::remove_file(path));
+            place.folder.remove_file_quietly(&place.name);
         }
     })
 }
@@ -41,64 +71,72 @@ pub fn publish_file(
 /// # Errors
 /// As [`publish_file`]; then some files may be replaced and others not.
 pub fn replace_files(files: &[(&Path, &[u8])], mode: u32, entropy: &dyn Entropy) -> Result<(), FileError> {
-    let written: Result<Vec<_>, _> = files
+    let Some((first, _)) = files.first() else { return Ok(()) };
+    let folder = Place::of(first, "write")?.folder;
+    let places: Result<Vec<Place>, _> = files.iter().map(|(path, _)| Place::beside(path, &folder, "write")).collect();
+    let places = places?;
+    let written: Result<Vec<_>, _> = places
         .iter()
-        .map(|(path, content)| Unfinished::write(path, content, mode, ExistingFile::Replace, entropy))
+        .zip(files)
+        .map(|(place, (_, content))| {
+            Unfinished::write(place, content, (mode, Ownership::default()), ExistingFile::Replace, entropy)
+        })
         .collect();
-    for (unfinished, (path, _)) in written?.into_iter().zip(files) {
-        unfinished.rename(path, ExistingFile::Replace)?;
-    }
-    files.first().map_or(Ok(()), |(path, _)| sync_folder(parent_of(path)))
+    written?.into_iter().try_for_each(|unfinished| unfinished.rename(ExistingFile::Replace))?;
+    folder.sync()
 }
 
 /// A file that is complete and on the disk, under a temporary name. It is removed when it is dropped.
-struct Unfinished {
+struct Unfinished<'a> {
     /// Open: its lock tells `remove_stale` that a process works on it, where the file system has locks.
     file: File,
-    name: Option<PathBuf>,
+    place: &'a Place,
+    name: Option<Place>,
 }
 
-impl Unfinished {
+impl<'a> Unfinished<'a> {
     fn write(
-        path: &Path,
+        place: &'a Place,
         content: &[u8],
-        mode: u32,
+        (mode, ownership): (u32, Ownership),
         existing: ExistingFile,
         entropy: &dyn Entropy,
     ) -> Result<Self, FileError> {
-        refuse_planted_links(path)?;
-        check_place(path, existing)?;
-        let folder = parent_of(path);
-        let name = folder.join(unfinished_name(entropy).map_err(FileError::of("name a file in", folder))?);
-        let file = create_file(&name)?;
+        let folder = &place.folder;
+        folder.check_place(&place.name, existing)?;
+        let name = unfinished_name(entropy).map_err(FileError::of("name a file in", folder.path()))?;
+        let file = folder.create(OsStr::new(&name))?;
         drop(file.try_lock());
-        let mut unfinished = Self { file, name: Some(name) };
+        let mut unfinished = Self { file, place, name: Some(Place { folder: folder.clone(), name: name.into() }) };
         let file = &mut unfinished.file;
-        fill(file, content, mode).and_then(|()| file.sync_all()).map_err(FileError::of("write", path))?;
+        let written = fill(file, content, ownership, mode).and_then(|()| file.sync_all());
+        written.map_err(FileError::of("write", &place.path()))?;
         Ok(unfinished)
     }
 
-    fn rename(mut self, path: &Path, existing: ExistingFile) -> Result<(), FileError> {
+    fn rename(mut self, existing: ExistingFile) -> Result<(), FileError> {
         let Some(name) = &self.name else { return Ok(()) };
         match existing {
-            ExistingFile::Keep => rename_new(name, path)?,
-            ExistingFile::Replace => fs::rename(name, path).map_err(FileError::of("replace", path))?,
+            ExistingFile::Keep => rename_new(name, self.place)?,
+            ExistingFile::Replace => rename(name, self.place)?,
         }
         self.name = None;
-        Ok(())
+        let arrived = self.place.folder.check_arrived(&self.place.name, &self.file);
+        arrived.map_err(FileError::of("write", &self.place.path()))
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
-            drop(fs::remove_file(name));
+            name.folder.remove_file_quietly(&name.name);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
     use std::sync::Barrier;
     use std::thread;
@@ -199,9 +237,11 @@ mod tests {
     fn a_file_that_is_being_written_is_not_taken_for_one_that_a_dead_process_left() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("crl.pem");
-        let unfinished = Unfinished::write(&path, b"new", 0o644, ExistingFile::Keep, &SystemEntropy).unwrap();
+        let place = Place::of(&path, "write").unwrap();
+        let access = (0o644, Ownership::default());
+        let unfinished = Unfinished::write(&place, b"new", access, ExistingFile::Keep, &SystemEntropy).unwrap();
         crate::system::files::remove_stale(folder.path()).unwrap();
-        unfinished.rename(&path, ExistingFile::Keep).unwrap();
+        unfinished.rename(ExistingFile::Keep).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
     }
 
@@ -210,5 +250,42 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = publish(&folder.path().join("missing/file"), "x", ExistingFile::Keep).unwrap_err();
         assert!(error.is_missing() && error.to_string().contains("missing"), "{error}");
+    }
+
+    #[test]
+    fn a_temporary_name_that_another_user_gave_to_a_link_leads_nowhere() {
+        let top = planted();
+        let path = |name: &str| top.path().join(name);
+        fs::write(path("victim/key.pem"), "theirs").unwrap();
+        let place = Place::of(&path("shared/key.pem"), "write").unwrap();
+        for existing in [ExistingFile::Keep, ExistingFile::Replace] {
+            let access = (0o644, Ownership::default());
+            let unfinished = Unfinished::write(&place, b"new", access, existing, &SystemEntropy).unwrap();
+            let temporary = unfinished.name.as_ref().unwrap().path();
+            fs::remove_file(&temporary).unwrap();
+            symlink(path("victim/key.pem"), &temporary).unwrap();
+            let error = unfinished.rename(existing).unwrap_err();
+            assert!(error.to_string().ends_with("another user exchanged it while it was being written"), "{error}");
+            fs::remove_file(path("shared/key.pem")).unwrap();
+        }
+        assert_eq!(fs::read_to_string(path("victim/key.pem")).unwrap(), "theirs");
+    }
+
+    #[test]
+    fn a_file_is_given_away_before_it_has_its_name_and_its_mode() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::of(&folder.path().join("key.pem"), "write").unwrap();
+        // A process may give a file to its own group; root to any.
+        let group = if crate::system::unix::attributes::are_we_root() {
+            65534
+        } else {
+            fs::metadata(folder.path()).unwrap().gid()
+        };
+        let owner = Ownership::of(None, Some(&group.to_string())).unwrap();
+        let unfinished = Unfinished::write(&place, b"key", (0o640, owner), ExistingFile::Keep, &SystemEntropy).unwrap();
+        let found = unfinished.file.metadata().unwrap();
+        assert!(!folder.path().join("key.pem").exists());
+        assert_eq!((found.gid(), found.mode() & 0o777), (group, 0o640));
     }
 }

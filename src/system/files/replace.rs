@@ -1,12 +1,12 @@
 //! The replacement of one folder by another: a reader sees the old or the new one, never none or a mixture.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::parent::parent_of;
-use super::rename::{exchange, rename_folder};
-use super::{FileError, sync_folder};
+use super::FileError;
+use super::place::Place;
+use super::rename::{exchange, rename};
+use crate::system::unix::folder::{self, Kind};
 
 /// Replaces the folder `target` by the folder `incoming`, and keeps the old one as `kept`, durably. All three are on one
 /// file system.
@@ -22,63 +22,73 @@ use super::{FileError, sync_folder};
 /// When `target` is missing or not a folder, `kept` exists, or the system refuses. Then `target` is unchanged, and
 /// `incoming` too unless moving it back failed as well.
 pub fn replace_folder(incoming: &Path, target: &Path, kept: &Path) -> Result<(), FileError> {
-    let is_folder = fs::symlink_metadata(target).map_err(FileError::of("replace", target))?.is_dir();
-    if !is_folder {
-        return Err(FileError::of("replace", target)(io::ErrorKind::NotADirectory.into()));
+    replace_place(&Place::of(incoming, "replace")?, target, kept)
+}
+
+/// As [`replace_folder`], with a folder that is open already.
+pub(super) fn replace_place(incoming: &Place, target: &Path, kept: &Path) -> Result<(), FileError> {
+    let (target, kept) = (Place::of(target, "replace")?, Place::of(kept, "create")?);
+    let there =
+        folder::look_at(target.folder.file(), &target.name).map_err(FileError::of("replace", &target.path()))?;
+    if there.kind() != Kind::Folder {
+        return Err(FileError::of("replace", &target.path())(io::ErrorKind::NotADirectory.into()));
     }
-    if fs::symlink_metadata(kept).is_ok() {
-        return Err(FileError::of("create", kept)(io::ErrorKind::AlreadyExists.into()));
+    if kept.folder.has(&kept.name) {
+        return Err(FileError::of("create", &kept.path())(io::ErrorKind::AlreadyExists.into()));
     }
-    change_places(incoming, target, kept)?;
-    sync_folder(parent_of(target)).and_then(|()| sync_folder(parent_of(kept))).inspect_err(|_| {
+    change_places(incoming, &target, &kept)?;
+    target.folder.sync().and_then(|()| kept.folder.sync()).inspect_err(|_| {
         // Undo. If that fails too, both folders are complete, and the next replacement finds them.
-        drop(change_back(incoming, target, kept));
+        drop(change_back(incoming, &target, &kept));
     })
 }
 
-fn change_places(incoming: &Path, target: &Path, kept: &Path) -> Result<(), FileError> {
-    rename_folder(incoming, kept)?;
+fn change_places(incoming: &Place, target: &Place, kept: &Place) -> Result<(), FileError> {
+    rename(incoming, kept)?;
     match exchange(kept, target) {
         Ok(true) => Ok(()),
         Ok(false) => {
-            rename_folder(kept, incoming)?;
+            rename(kept, incoming)?;
             change_places_in_two_steps(incoming, target, kept)
         }
         Err(error) => {
             // Undo. If that fails, the next replacement finds it.
-            drop(rename_folder(kept, incoming));
+            drop(rename(kept, incoming));
             Err(error)
         }
     }
 }
 
 /// For file systems without RENAME_EXCHANGE (NFS, some of FUSE).
-fn change_places_in_two_steps(incoming: &Path, target: &Path, kept: &Path) -> Result<(), FileError> {
-    rename_folder(target, kept)?;
-    rename_folder(incoming, target).inspect_err(|_| drop(rename_folder(kept, target)))
+fn change_places_in_two_steps(incoming: &Place, target: &Place, kept: &Place) -> Result<(), FileError> {
+    rename(target, kept)?;
+    rename(incoming, target).inspect_err(|_| drop(rename(kept, target)))
 }
 
 /// Moves the new folder back to where it came from, and the old one to `target`.
-fn change_back(incoming: &Path, target: &Path, kept: &Path) -> Result<(), FileError> {
+fn change_back(incoming: &Place, target: &Place, kept: &Place) -> Result<(), FileError> {
     if exchange(kept, target)? {
-        return rename_folder(kept, incoming);
+        return rename(kept, incoming);
     }
-    rename_folder(target, incoming)?;
-    rename_folder(kept, target)
+    rename(target, incoming)?;
+    rename(kept, target)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
     fn a_folder_that_finds_nothing_to_change_places_with_goes_back() {
         let parent = tempfile::tempdir().unwrap();
         let path = |name: &str| parent.path().join(name);
+        let place = |name: &str| Place::of(&path(name), "move").unwrap();
         fs::create_dir(path("new")).unwrap();
-        assert!(change_places(&path("new"), &path("gone meanwhile"), &path("kept")).unwrap_err().is_missing());
+        assert!(change_places(&place("new"), &place("gone meanwhile"), &place("kept")).unwrap_err().is_missing());
         assert!(path("new").is_dir() && !path("kept").exists());
-        assert!(change_places_in_two_steps(&path("gone"), &path("new"), &path("kept")).unwrap_err().is_missing());
+        assert!(change_places_in_two_steps(&place("gone"), &place("new"), &place("kept")).unwrap_err().is_missing());
         assert!(path("new").is_dir() && !path("kept").exists());
     }
 
@@ -86,6 +96,7 @@ mod tests {
     fn folders_change_places_and_back_with_an_exchange_and_in_two_steps() {
         let parent = tempfile::tempdir().unwrap();
         let path = |name: &str| parent.path().join(name);
+        let place = |name: &str| Place::of(&path(name), "move").unwrap();
         for name in ["one", "two"] {
             fs::create_dir(path(name)).unwrap();
             fs::write(path(name).join("cert.pem"), name).unwrap();
@@ -96,10 +107,12 @@ mod tests {
         };
         let (one, two) = (Some("one".to_owned()), Some("two".to_owned()));
         for in_two_steps in [false, true] {
-            let replace = if in_two_steps { change_places_in_two_steps } else { replace_folder };
-            replace(&path("two"), &path("one"), &path("kept")).unwrap();
+            match in_two_steps {
+                true => change_places_in_two_steps(&place("two"), &place("one"), &place("kept")).unwrap(),
+                false => replace_folder(&path("two"), &path("one"), &path("kept")).unwrap(),
+            }
             assert_eq!(there(), [two.clone(), None, one.clone()]);
-            change_back(&path("two"), &path("one"), &path("kept")).unwrap();
+            change_back(&place("two"), &place("one"), &place("kept")).unwrap();
             assert_eq!(there(), [one.clone(), two.clone(), None]);
         }
     }

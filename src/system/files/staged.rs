@@ -1,31 +1,43 @@
 //! A folder that is filled under a temporary name, and then appears complete under its own.
 
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::folders::names_in;
-use super::parent::parent_of;
-use super::rename::{rename_folder, rename_new};
-use super::replace::replace_folder;
-use super::unfinished_name::{PREFIX, is_unfinished_name, unfinished_name};
-use super::write::{make_folder, write_new};
-use super::{FOLDER, FileError, Ownership, SECRET, refuse_planted_links, sync_folder};
+use super::folder::Folder;
+use super::place::Place;
+use super::rename::{rename, rename_new};
+use super::replace::replace_place;
+use super::resolve::others_can_write;
+use super::unfinished_name::{is_unfinished_name, unfinished_name};
+use super::{FOLDER, FileError, Ownership, SECRET};
 use crate::system::Entropy;
-use crate::system::unix::attributes::{is_ours_or_roots, is_same_file};
+use crate::system::unix::folder::{self, Found, Kind};
+use crate::system::unix::{attributes, write};
 
 /// A folder under construction: `<parent>/.staged-<random>`, mode 0700. When it is dropped before it is published, it is
 /// removed with everything in it.
 #[derive(Debug)]
 pub struct StagedFolder {
+    /// Its name, in its parent.
+    place: Place,
     path: PathBuf,
-    /// Files in it, in the order of writing; they are synced in this order.
-    files: Vec<PathBuf>,
-    /// Folders in it, likewise.
-    folders: Vec<PathBuf>,
     /// Open while this process works on it: its kernel lock says so to [`remove_stale`].
-    _alive: File,
+    folder: Folder,
+    /// Files in it, in the order of writing; they are synced in this order.
+    files: Vec<StagedFile>,
+    /// Folders in it, likewise.
+    folders: Vec<(PathBuf, Folder)>,
     published: bool,
+}
+
+#[derive(Debug)]
+struct StagedFile {
+    /// In the folder under construction.
+    name: PathBuf,
+    /// `None`: SQLite writes it.
+    opened: Option<File>,
 }
 
 impl StagedFolder {
@@ -34,17 +46,25 @@ impl StagedFolder {
     /// # Errors
     /// When the path of `parent` leads through a link that other users could have planted, or the system refuses.
     pub fn create(parent: &Path, entropy: &dyn Entropy) -> Result<Self, FileError> {
-        refuse_planted_links(&parent.join(PREFIX))?;
+        Self::create_in(&Folder::open(parent)?, entropy)
+    }
+
+    /// As [`create`](Self::create), in a folder that is open.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn create_in(parent: &Folder, entropy: &dyn Entropy) -> Result<Self, FileError> {
         loop {
-            let path = parent.join(unfinished_name(entropy).map_err(FileError::of("name a file in", parent))?);
-            match make_folder(&path, FOLDER) {
-                Ok(()) => {}
-                Err(error) if error.is_already_there() => continue,
-                Err(error) => return Err(error),
-            }
-            // Another process may have taken it for abandoned between the two calls: then start again.
-            if let Some(alive) = mark_alive(&path).map_err(FileError::of("lock", &path))? {
-                return Ok(Self { path, files: Vec::new(), folders: Vec::new(), _alive: alive, published: false });
+            let name = unfinished_name(entropy).map_err(FileError::of("name a file in", parent.path()))?;
+            let place = Place { folder: parent.clone(), name: name.into() };
+            let folder = match parent.create_folder(&place.name, FOLDER) {
+                // Another process may have taken it for abandoned between two calls: then start again.
+                Err(error) if error.is_already_there() || error.is_missing() && error.action != "create" => continue,
+                folder => folder?,
+            };
+            let path = place.path();
+            if mark_alive(&folder, &place).map_err(FileError::of("lock", &path))? {
+                return Ok(Self { place, path, folder, files: Vec::new(), folders: Vec::new(), published: false });
             }
         }
     }
@@ -59,9 +79,25 @@ impl StagedFolder {
     /// # Errors
     /// When the name is taken, or the system refuses.
     pub fn add(&mut self, name: impl AsRef<Path>, content: &[u8], mode: u32) -> Result<(), FileError> {
-        let path = self.path.join(name);
-        write_new(&path, content, mode)?;
-        self.files.push(path);
+        self.add_owned(name, content, mode, Ownership::default())
+    }
+
+    /// Writes a file into it that belongs to this owner and group.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add); only root may give files to other users.
+    pub fn add_owned(
+        &mut self,
+        name: impl AsRef<Path>,
+        content: &[u8],
+        mode: u32,
+        ownership: Ownership,
+    ) -> Result<(), FileError> {
+        let name = name.as_ref();
+        let (folder, last) = self.place_of(name)?;
+        let file = folder.write_new(last, content, (mode, ownership))?;
+        write::start_writing(&file);
+        self.files.push(StagedFile { name: name.to_owned(), opened: Some(file) });
         Ok(())
     }
 
@@ -78,23 +114,54 @@ impl StagedFolder {
     /// # Errors
     /// As [`add`](Self::add).
     pub fn add_folder(&mut self, name: impl AsRef<Path>) -> Result<(), FileError> {
-        let path = self.path.join(name);
-        make_folder(&path, FOLDER)?;
-        self.folders.push(path);
+        let (folder, last) = self.place_of(name.as_ref())?;
+        let created = folder.create_folder(last, FOLDER)?;
+        self.folders.push((name.as_ref().to_owned(), created));
         Ok(())
     }
 
     /// Adds a file that was written into it by SQLite, so that it is synced with the others.
     pub fn adopt(&mut self, name: impl AsRef<Path>) {
-        self.files.push(self.path.join(name));
+        self.files.push(StagedFile { name: name.as_ref().to_owned(), opened: None });
     }
 
-    /// Gives the folder and everything in it to an owner and a group.
+    /// The open folder in it that a name begins in, and the rest of the name.
+    fn place_of<'n>(&self, name: &'n Path) -> Result<(Folder, &'n OsStr), FileError> {
+        let (parent, last) = (name.parent().unwrap_or(Path::new("")), name.file_name().unwrap_or_default());
+        let added = || self.folders.iter().find(|(there, _)| there == parent).map(|(_, folder)| folder);
+        match if parent.as_os_str().is_empty() { Some(&self.folder) } else { added() } {
+            Some(folder) => Ok((folder.clone(), last)),
+            None => Err(FileError::of("create", &self.path.join(name))(io::ErrorKind::NotFound.into())),
+        }
+    }
+
+    /// Checks that files can be given to an owner and a group, before the folder is given away.
+    ///
+    /// # Errors
+    /// When the system refuses: only root may give files to other users.
+    pub fn check_ownership(&self, ownership: Ownership) -> Result<(), FileError> {
+        if ownership == Ownership::default() {
+            return Ok(());
+        }
+        let name = OsStr::new("owner");
+        let given = ownership.give(&self.folder.create(name)?, &self.path);
+        self.folder.remove_file_quietly(name);
+        given
+    }
+
+    /// Gives the folder and everything in it to an owner and a group: the folder itself comes last, when it is complete.
     ///
     /// # Errors
     /// When the system refuses.
     pub fn give(&self, ownership: Ownership) -> Result<(), FileError> {
-        self.files.iter().chain(&self.folders).chain([&self.path]).try_for_each(|path| ownership.give(path))
+        if ownership == Ownership::default() {
+            return Ok(());
+        }
+        for file in &self.files {
+            self.with_file(file, "change the owner of", |opened| ownership.give_opened(opened))?;
+        }
+        let folders = self.folders.iter().map(|(_, folder)| folder).rev().chain([&self.folder]);
+        folders.into_iter().try_for_each(|folder| ownership.give(folder.file(), folder.path()))
     }
 
     /// Makes everything in it durable: the files, the folders in it, then itself.
@@ -102,9 +169,25 @@ impl StagedFolder {
     /// # Errors
     /// When the system refuses; then nothing in it is known to be durable.
     pub fn sync(&self) -> Result<(), FileError> {
-        super::sync_all(&self.files.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
-        self.folders.iter().rev().try_for_each(|folder| sync_folder(folder))?;
-        sync_folder(&self.path)
+        self.files.iter().try_for_each(|file| self.with_file(file, "sync", File::sync_all))?;
+        self.folders.iter().rev().try_for_each(|(_, folder)| folder.sync())?;
+        self.folder.sync()
+    }
+
+    fn with_file(
+        &self,
+        file: &StagedFile,
+        action: &'static str,
+        act: impl FnOnce(&File) -> io::Result<()>,
+    ) -> Result<(), FileError> {
+        let acted = match &file.opened {
+            Some(opened) => act(opened),
+            None => {
+                let (folder, last) = self.place_of(&file.name)?;
+                folder.open_to_read(last).and_then(|opened| act(&opened))
+            }
+        };
+        acted.map_err(FileError::of(action, &self.path.join(&file.name)))
     }
 
     /// Publishes it as `target`, durably. Call [`sync`](Self::sync) before.
@@ -113,18 +196,21 @@ impl StagedFolder {
     /// When the name is taken ([`FileError::is_already_there`]), or the system refuses. Then it was not published, except
     /// when only the last sync failed: the action of that error is `sync`.
     pub fn publish_new(mut self, target: &Path) -> Result<(), FileError> {
-        rename_new(&self.path, target)?;
+        let target = Place::beside(target, &self.place.folder, "create")?;
+        rename_new(&self.place, &target)?;
         self.published = true;
-        sync_folder(parent_of(target))
+        let arrived = target.folder.check_arrived(&target.name, self.folder.file());
+        arrived.map_err(FileError::of("create", &target.path()))?;
+        target.folder.sync()
     }
 
-    /// Replaces the folder `target`, which is kept as `kept`, durably: see [`replace_folder`]. Call [`sync`](Self::sync)
-    /// before.
+    /// Replaces the folder `target`, which is kept as `kept`, durably: see [`replace_folder`](super::replace_folder). Call
+    /// [`sync`](Self::sync) before.
     ///
     /// # Errors
-    /// As [`replace_folder`].
+    /// As [`replace_folder`](super::replace_folder).
     pub fn publish_replacing(mut self, target: &Path, kept: &Path) -> Result<(), FileError> {
-        replace_folder(&self.path, target, kept)?;
+        replace_place(&self.place, target, kept)?;
         self.published = true;
         Ok(())
     }
@@ -133,9 +219,11 @@ impl StagedFolder {
 /// An unfinished folder is useless.
 impl Drop for StagedFolder {
     fn drop(&mut self) {
-        if !self.published {
+        // A replacement that could not be undone may have moved it: then it is not under its temporary name.
+        if !self.published && is_at(&self.folder, &self.place).unwrap_or(false) {
             // If that fails, remove_stale finds it.
-            drop(fs::remove_dir_all(&self.path));
+            drop(self.folder.remove_content());
+            drop(folder::remove_folder(self.place.folder.file(), &self.place.name));
         }
     }
 }
@@ -146,42 +234,46 @@ impl Drop for StagedFolder {
 /// # Errors
 /// When the folder cannot be read. What cannot be removed is left, and does no harm.
 pub fn remove_stale(parent: &Path) -> Result<(), FileError> {
-    let entries = match fs::read_dir(parent) {
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(FileError::of("read", parent))?,
-    };
-    for entry in entries {
-        let entry = entry.map_err(FileError::of("read", parent))?;
-        if !is_unfinished_name(&entry.file_name()) {
-            continue;
-        }
-        let path = entry.path();
-        match entry.file_type() {
-            Ok(kind) if (kind.is_dir() || kind.is_file()) && is_abandoned(&path) => {
-                drop(if kind.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) });
-            }
-            // A link or a device with such a name was not made by this program.
-            _ => {}
-        }
+    match Folder::open_if_exists(parent)? {
+        Some(folder) => folder.remove_stale(),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// Returns the folders in `parent` that killed processes left unfinished: those with a name of this program, of this user or
-/// root, that no living process works on.
-///
-/// # Errors
-/// When the folder cannot be read.
-pub fn stale_folders(parent: &Path) -> Result<Vec<PathBuf>, FileError> {
-    let mut folders: Vec<PathBuf> = names_in(parent)?
-        .iter()
-        .filter(|name| is_unfinished_name(name.as_ref()))
-        .map(|name| parent.join(name))
-        .filter(|path| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir() && is_ours_or_roots(&found)))
-        .filter(|path| is_abandoned(path))
-        .collect();
-    folders.sort();
-    Ok(folders)
+impl Folder {
+    /// Removes what killed processes left unfinished in it: see [`remove_stale`]. Where others can write, only what is ours
+    /// is removed: they could have given the name to a folder of a third user.
+    ///
+    /// # Errors
+    /// As [`remove_stale`].
+    pub fn remove_stale(&self) -> Result<(), FileError> {
+        let is_shared = others_can_write(self.file()).map_err(FileError::of("read", self.path()))?;
+        for name in self.names()?.iter().filter(|name| is_unfinished_name(name)) {
+            // If that fails, the next run finds it.
+            drop(self.remove_abandoned(name, is_shared));
+        }
+        Ok(())
+    }
+
+    fn remove_abandoned(&self, name: &OsStr, is_shared: bool) -> io::Result<()> {
+        // A link or a device with such a name was not made by this program, and is not opened.
+        if !matches!(folder::look_at(self.file(), name)?.kind(), Kind::File | Kind::Folder) {
+            return Ok(());
+        }
+        let opened = folder::open_to_read(self.file(), name)?;
+        let found = Found::of(&opened)?;
+        let is_removable = matches!(found.kind(), Kind::File | Kind::Folder)
+            && (!is_shared || attributes::is_ours(found.owner()))
+            && opened.try_lock().is_ok();
+        if !is_removable {
+            return Ok(());
+        }
+        if found.kind() == Kind::File {
+            return folder::remove_file(self.file(), name);
+        }
+        Self::of_opened(opened, self.path_of(name)).remove_content()?;
+        folder::remove_folder(self.file(), name)
+    }
 }
 
 /// Removes a folder: first it is moved out of its place in one step, so that a process that is killed meanwhile never
@@ -190,33 +282,32 @@ pub fn stale_folders(parent: &Path) -> Result<Vec<PathBuf>, FileError> {
 /// # Errors
 /// When it cannot be moved into `workshop`, a folder on the same file system that [`remove_stale`] cleans.
 pub fn discard(folder: &Path, workshop: &Path, entropy: &dyn Entropy) -> Result<(), FileError> {
-    let unfinished = workshop.join(unfinished_name(entropy).map_err(FileError::of("name a file in", workshop))?);
-    rename_folder(folder, &unfinished)?;
+    let name = unfinished_name(entropy).map_err(FileError::of("name a file in", workshop))?;
+    let unfinished = Place { folder: Folder::open(workshop)?, name: name.into() };
+    rename(&Place::of(folder, "replace")?, &unfinished)?;
     // If that fails, remove_stale finds it.
-    drop(fs::remove_dir_all(&unfinished));
+    drop(unfinished.folder.remove(&unfinished.name));
     Ok(())
 }
 
-/// Takes the lock that says that this process works on the folder. `None` when another process removed the folder as
+/// Takes the lock that says that this process works on the folder. `false` when another process removed the folder as
 /// abandoned.
-fn mark_alive(path: &Path) -> io::Result<Option<File>> {
-    let opened = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
+fn mark_alive(folder: &Folder, place: &Place) -> io::Result<bool> {
     // On a file system without locks, no process can lock it in order to remove it either.
-    drop(opened.try_lock());
-    let is_still_there =
-        fs::symlink_metadata(path).is_ok_and(|there| opened.metadata().is_ok_and(|ours| is_same_file(&ours, &there)));
-    Ok(is_still_there.then_some(opened))
+    drop(folder.file().try_lock());
+    is_at(folder, place)
 }
 
-fn is_abandoned(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+/// Returns whether a name stands for an open folder.
+fn is_at(folder: &Folder, place: &Place) -> io::Result<bool> {
+    let (parent, name) = place.at();
+    let ours = Found::of(folder.file())?;
+    Ok(folder::look_at(parent, name).is_ok_and(|there| there.is_same_as(&ours)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::sync::Barrier;
     use std::thread;
 
@@ -225,7 +316,8 @@ mod tests {
     use crate::system::entropy::SystemEntropy;
 
     fn names_in(folder: &Path) -> Vec<String> {
-        let mut names = super::names_in(folder).unwrap();
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -376,5 +468,35 @@ mod tests {
         drop(living);
         assert_eq!(names_in(parent.path()), [".staged-1111111111111111", ".staged-not-hexadecimal", "elsewhere"]);
         remove_stale(&path("missing")).unwrap();
+    }
+
+    #[test]
+    fn what_another_user_called_like_a_folder_under_construction_stays_where_others_can_write() {
+        use std::os::unix::fs::{PermissionsExt, chown};
+        let top = tempfile::tempdir().unwrap();
+        let names = [".staged-0123456789abcdef", ".staged-00000000000000ff"];
+        for (mode, is_shared) in [(0o777, true), (0o755, false)] {
+            fs::set_permissions(top.path(), fs::Permissions::from_mode(mode)).unwrap();
+            for name in names {
+                fs::create_dir_all(top.path().join(name).join("below")).unwrap();
+            }
+            let theirs = top.path().join(names[1]);
+            let is_theirs = chown(&theirs, Some(65534), None).is_ok();
+            rustix::fs::mkfifoat(rustix::fs::CWD, top.path().join(".staged-1111111111111111"), rustix::fs::Mode::RUSR)
+                .unwrap();
+            remove_stale(top.path()).unwrap();
+            assert_eq!(theirs.exists(), is_shared && is_theirs, "only root can make a folder of another user's");
+            assert!(!top.path().join(names[0]).exists());
+            fs::remove_file(top.path().join(".staged-1111111111111111")).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_folder_that_was_moved_before_it_could_be_published_is_not_emptied() {
+        let parent = tempfile::tempdir().unwrap();
+        let staged = staged(parent.path(), "one");
+        fs::rename(staged.path(), parent.path().join("kept")).unwrap();
+        drop(staged);
+        assert_eq!(fs::read_to_string(parent.path().join("kept/cert.pem")).unwrap(), "one");
     }
 }

@@ -1,19 +1,22 @@
 //! A file without a name, which no other process can open and which is gone when it is closed.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
 
+use super::FileError;
+use super::folder::Folder;
 use super::unfinished_name::unfinished_name;
-use super::{FileError, SECRET};
-use crate::system::{Entropy, unix};
+use crate::system::Entropy;
+use crate::system::unix::folder::OpenFor;
 
 /// Creates such a file on the file system of a folder, to write and read.
 ///
 /// # Errors
 /// When the system refuses.
 pub fn unnamed_file(folder: &Path, entropy: &dyn Entropy) -> Result<File, FileError> {
-    let path = folder.join(unfinished_name(entropy).map_err(FileError::of("name a file in", folder))?);
-    let file = unix::write::create_file_to_read(&path, SECRET).map_err(FileError::of("create", &path))?;
-    fs::remove_file(&path).map_err(FileError::of("remove", &path))?;
+    let folder = Folder::open_for(folder, OpenFor::Search).map_err(FileError::of("open", folder))?;
+    let name = unfinished_name(entropy).map_err(FileError::of("name a file in", folder.path()))?;
+    let file = folder.create(name.as_ref())?;
+    folder.remove(name.as_ref()).map_err(FileError::of("remove", &folder.path_of(&name)))?;
     Ok(file)
 }

@@ -1,11 +1,10 @@
 //! The creation of files and folders, with an exact mode, and durable where the caller asks for it.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
 use std::path::Path;
 
-use super::parent::parent_of;
-use super::{FileError, SECRET};
+use super::folder::Folder;
+use super::place::Place;
+use super::{FileError, Ownership, SECRET};
 use crate::system::unix;
 
 /// Creates a folder, durably. Its parent must exist.
@@ -13,18 +12,9 @@ use crate::system::unix;
 /// # Errors
 /// When the name is taken (by a dangling link too), or the system refuses.
 pub fn create_folder(path: &Path, mode: u32) -> Result<(), FileError> {
-    make_folder(path, mode)?;
-    sync_folder(parent_of(path))
-}
-
-/// Creates a folder that the caller will make durable.
-pub(super) fn make_folder(path: &Path, mode: u32) -> Result<(), FileError> {
-    // First only for us; then exactly the requested mode, whatever the umask.
-    unix::write::create_folder(path).map_err(FileError::of("create", path))?;
-    unix::attributes::set_mode(path, mode).map_err(|cause| {
-        drop(fs::remove_dir(path));
-        FileError { action: "set the permissions of", path: path.to_owned(), cause }
-    })
+    let place = Place::of(path, "create")?;
+    place.folder.create_folder(&place.name, mode)?;
+    place.folder.sync()
 }
 
 /// Writes a new file with exactly this mode. **Not durable** until it and its folder are synced ([`sync_all`],
@@ -33,17 +23,12 @@ pub(super) fn make_folder(path: &Path, mode: u32) -> Result<(), FileError> {
 /// # Errors
 /// When the name is taken (nothing is followed or overwritten), or the system refuses; then no file of that name is left.
 pub fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
-    let mut file = create_file(path)?;
-    fill(&mut file, content, mode).map_err(|cause| {
-        drop(fs::remove_file(path));
-        FileError { action: "write", path: path.to_owned(), cause }
-    })?;
-    unix::write::start_writing(&file);
+    let place = Place::of(path, "create")?;
+    unix::write::start_writing(&place.folder.write_new(&place.name, content, (mode, Ownership::default()))?);
     Ok(())
 }
 
-/// Writes a file with a secret: mode 0600, otherwise as [`write_new`]. Private keys are written to the disk by this
-/// function.
+/// Writes a file with a secret: mode 0600, otherwise as [`write_new`].
 ///
 /// # Errors
 /// As [`write_new`].
@@ -56,10 +41,22 @@ pub fn write_secret(path: &Path, content: &[u8]) -> Result<(), FileError> {
 /// # Errors
 /// As [`write_new`]; then none of them exists.
 pub fn write_secrets(files: &[(&Path, &[u8])]) -> Result<(), FileError> {
-    for (number, (path, content)) in files.iter().enumerate() {
-        if let Err(error) = write_secret(path, content) {
-            files[..number].iter().for_each(|(path, _)| drop(fs::remove_file(path)));
-            return Err(error);
+    let mut written: Vec<Place> = Vec::new();
+    for (path, content) in files {
+        let place = Place::of(path, "create").and_then(|place| {
+            unix::write::start_writing(&place.folder.write_new(
+                &place.name,
+                content,
+                (SECRET, Ownership::default()),
+            )?);
+            Ok(place)
+        });
+        match place {
+            Ok(place) => written.push(place),
+            Err(error) => {
+                written.iter().for_each(|place| place.folder.remove_file_quietly(&place.name));
+                return Err(error);
+            }
         }
     }
     Ok(())
@@ -70,9 +67,10 @@ pub fn write_secrets(files: &[(&Path, &[u8])]) -> Result<(), FileError> {
 /// # Errors
 /// When one of them cannot be synced; then none is known to be durable.
 pub fn sync_all(paths: &[&Path]) -> Result<(), FileError> {
-    paths
-        .iter()
-        .try_for_each(|path| File::open(path).and_then(|file| file.sync_all()).map_err(FileError::of("sync", path)))
+    paths.iter().try_for_each(|path| {
+        let place = Place::of(path, "sync")?;
+        place.folder.open_to_read(&place.name).and_then(|file| file.sync_all()).map_err(FileError::of("sync", path))
+    })
 }
 
 /// Makes the names in a folder durable: what was created, renamed or removed in it.
@@ -80,30 +78,19 @@ pub fn sync_all(paths: &[&Path]) -> Result<(), FileError> {
 /// # Errors
 /// When the system refuses; then the names are not known to be durable.
 pub fn sync_folder(path: &Path) -> Result<(), FileError> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(FileError::of("sync", path))
-}
-
-/// Creates a file that only we can open, without following a link.
-pub(super) fn create_file(path: &Path) -> Result<File, FileError> {
-    unix::write::create_file(path, SECRET).map_err(FileError::of("create", path))
-}
-
-/// Writes the content, and only then sets the mode that lets others read.
-pub(super) fn fill(file: &mut File, content: &[u8], mode: u32) -> io::Result<()> {
-    file.write_all(content)?;
-    // Even for 0600: a strange umask can have removed bits at creation.
-    unix::attributes::set_mode_of(file, mode)
+    Folder::open(path).map_err(|error| FileError { action: "sync", ..error })?.sync()
 }
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::fs::OpenOptions;
+    use std::fs::{self, OpenOptions};
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
     use rustix::fs::Mode;
     use rustix::process::umask;
 
+    use super::super::folder::fill;
     use super::*;
 
     /// Sets the umask of the process until it is dropped. One test at a time; it does not affect the other tests, since all
@@ -193,7 +180,7 @@ pub(super) mod tests {
     fn a_full_disk_is_distinguished_from_other_errors_and_the_error_names_the_path() {
         // /dev/full answers every write with "no space left"; creation is not possible on it, so write to it directly.
         let Ok(mut full) = OpenOptions::new().write(true).open("/dev/full") else { return };
-        let cause = fill(&mut full, b"x", 0o600).unwrap_err();
+        let cause = fill(&mut full, b"x", Ownership::default(), 0o600).unwrap_err();
         let error = FileError { action: "write", path: "/ca/key.pem".into(), cause };
         assert!(error.is_disk_full());
         assert!(error.to_string().starts_with("cannot write /ca/key.pem: No space left on device"), "{error}");

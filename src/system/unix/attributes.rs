@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
 /// Returns the user id of the owner.
@@ -23,14 +23,6 @@ pub fn mode(found: &Metadata) -> u32 {
 /// The sticky bit of a folder: only the owner of a file (or of the folder) can remove it there, as in /tmp.
 pub const ONLY_OWNERS_REMOVE: u32 = 0o1000;
 
-/// Sets exactly these permission bits, whatever the umask.
-///
-/// # Errors
-/// When the system refuses.
-pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
-    fs::set_permissions(path, Permissions::from_mode(mode))
-}
-
 /// Sets exactly these permission bits of an open file, whatever the umask.
 ///
 /// # Errors
@@ -39,12 +31,17 @@ pub fn set_mode_of(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(mode))
 }
 
-/// Changes the owner and the group of a file, a folder or a link itself; `None` leaves them as they are.
+/// Changes the owner and the group of an open file or folder; `None` leaves them as they are.
 ///
 /// # Errors
 /// When the system refuses: only root may give files to other users.
-pub fn set_owner(path: &Path, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
-    lchown(path, user, group)
+pub fn set_owner_of(file: &File, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
+    fchown(file, user, group)
+}
+
+/// Returns whether a file of this owner belongs to the user of this process.
+pub fn is_ours(owner: u32) -> bool {
+    owner == rustix::process::geteuid().as_raw()
 }
 
 /// Returns the user id of this process.
@@ -60,11 +57,6 @@ pub fn is_ours_or_roots(found: &Metadata) -> bool {
 /// Returns whether this process is root's.
 pub fn are_we_root() -> bool {
     rustix::process::geteuid().is_root()
-}
-
-/// Returns whether both describe the same file, under whatever names.
-pub fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 /// Returns the process that holds a lock (flock(2)) on a file or folder, from Linux's /proc/locks:

@@ -4,10 +4,10 @@
 //! module beside this one with the same functions.
 
 pub mod attributes;
+pub mod folder;
 pub mod identity;
 pub mod pipe;
 pub mod process;
-pub mod rename;
 pub mod socket;
 pub mod terminal;
 pub mod write;

@@ -98,7 +98,7 @@ impl Model {
         }
         let before = (self.changes.len(), self.syncs);
         let wrote = match call.name.as_str() {
-            "openat" => self.open_file(call),
+            "openat" | "openat2" => self.open_file(call),
             "close" => {
                 self.open.remove(&call.number(0));
                 false
@@ -132,21 +132,15 @@ impl Model {
                 None => false,
             },
             "fsync" | "fdatasync" => self.sync(call.number(0)),
-            "mkdir" => self.make_folder(&call.text(0)),
-            "rename" => self.rename(&call.text(0), &call.text(1), false),
+            "mkdir" => self.make_folder(self.place(TOP, &call.text(0))),
+            "mkdirat" => self.make_folder(self.place_at(call, 0)),
+            "rename" => self.rename(self.place(TOP, &call.text(0)), self.place(TOP, &call.text(1)), false),
+            "renameat" => self.rename(self.place_at(call, 0), self.place_at(call, 2), false),
             "renameat2" => {
-                self.rename(&call.text(1), &call.text(3), call.word(4) == "RENAME_EXCHANGE");
+                let exchange = call.word(4) == "RENAME_EXCHANGE";
+                self.rename(self.place_at(call, 0), self.place_at(call, 2), exchange);
                 true
             }
-            // A second name of the same file.
-            "linkat" => match (self.place(TOP, &call.text(1)), self.place(TOP, &call.text(3))) {
-                (Some(from), Some(to)) => {
-                    let node = self.now[&from];
-                    self.change(vec![(to, Some(node))]);
-                    true
-                }
-                _ => false,
-            },
             "unlink" | "rmdir" => self.remove(TOP, &call.text(0)),
             "unlinkat" => self.folder_of(call.word(0)).is_some_and(|folder| self.remove(folder, &call.text(1))),
             // A thread has the same files; only a process of its own would not.
@@ -309,15 +303,15 @@ impl Model {
         }
     }
 
-    fn make_folder(&mut self, path: &str) -> bool {
-        let Some(place) = self.place(TOP, path) else { return false };
+    fn make_folder(&mut self, place: Option<(Node, String)>) -> bool {
+        let Some(place) = place else { return false };
         self.files.push(None);
         self.change(vec![(place, Some(self.files.len() - 1))]);
         true
     }
 
-    fn rename(&mut self, from: &str, to: &str, exchange: bool) -> bool {
-        let (Some(from), Some(to)) = (self.place(TOP, from), self.place(TOP, to)) else { return false };
+    fn rename(&mut self, from: Option<(Node, String)>, to: Option<(Node, String)>, exchange: bool) -> bool {
+        let (Some(from), Some(to)) = (from, to) else { return false };
         let (moved, other) = (self.now[&from], self.now.get(&to).copied());
         self.change(vec![(from, other.filter(|_| exchange)), (to, Some(moved))]);
         true
@@ -359,12 +353,18 @@ impl Model {
         self.open.get(&number).map(|(node, _)| *node)
     }
 
+    /// The place that two arguments of a call name: an open folder, and a path from there.
+    fn place_at(&self, call: &Call, position: usize) -> Option<(Node, String)> {
+        self.place(self.folder_of(call.word(position))?, &call.text(position + 1))
+    }
+
     /// The folder in which a path lies, and its name there; `None` for what is not below the top. The top is its own folder,
     /// without a name.
     fn place(&self, folder: Node, path: &str) -> Option<(Node, String)> {
         let path = Path::new(path);
         let below = if path.is_absolute() { path.strip_prefix(&self.top).ok()? } else { path };
-        let mut names: Vec<String> = below.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+        let names = below.iter().filter(|name| *name != ".");
+        let mut names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
         let name = names.pop().unwrap_or_default();
         let mut at = folder;
         for folder in names {

@@ -4,7 +4,7 @@ use super::fault::Disk;
 use super::program::{Place, binary, succeeded};
 
 /// What can change a disk, or says which file a number stands for. Every other call leaves the disk as it is.
-const CALLS: &str = "openat,open,creat,close,dup,dup2,dup3,fcntl,lseek,write,writev,pwrite64,pwritev,pwritev2,ftruncate,\
+const CALLS: &str = "openat,openat2,open,creat,close,dup,dup2,dup3,fcntl,lseek,write,writev,pwrite64,pwritev,pwritev2,ftruncate,\
                      truncate,fallocate,fsync,fdatasync,sync,syncfs,sync_file_range,msync,rename,renameat,renameat2,link,\
                      linkat,symlink,symlinkat,unlink,unlinkat,rmdir,mkdir,mkdirat,copy_file_range,sendfile,splice,chdir,\
                      fchdir,clone,clone3,fork,vfork";

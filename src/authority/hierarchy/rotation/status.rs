@@ -8,11 +8,11 @@ use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::recertify::directly_below;
 use crate::authority::hierarchy::rotation::start::CROSS;
 use crate::store::Store;
-use crate::store::ca_certificates::{Rotation, read_certificates};
-use crate::store::certificate_files::CERTIFICATE;
+use crate::store::ca_certificates::Rotation;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{CertificateStatus, Entry, EntryId, Filter, Index};
+use crate::store::previous_certificates;
 use crate::x509::Certificate;
 
 /// How far a rotation is.
@@ -104,8 +104,7 @@ fn depending_on(home: &Home, root: &str, index: &Index, now: OffsetDateTime) -> 
 fn in_use(home: &Home, mut entries: Vec<Entry>) -> Option<Entry> {
     let stands = |entry: &Entry| {
         let folder = entry.place.clone().or_else(|| Some(home.entry(&entry.name.parse().ok()?)));
-        let there = folder.and_then(|folder| read_certificates(&CERTIFICATE.path_in(&folder)).ok()).unwrap_or_default();
-        there.first().is_some_and(|certificate| certificate.fingerprint() == entry.fingerprint)
+        folder.is_some_and(|folder| previous_certificates::is_of(&folder, entry))
     };
     if entries.len() > 1
         && let Some(place) = entries.iter().rposition(stands)
