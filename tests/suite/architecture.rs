@@ -205,6 +205,33 @@ fn what_is_specific_to_unix_is_named_in_one_place() {
     none("src/system/unix/ has a function for what differs between operating systems", &broken);
 }
 
+/// docs/decisions/0016-descriptors.md: a path is resolved again by every call, and another user may have changed it.
+#[test]
+fn nothing_on_the_disk_is_changed_by_a_path() {
+    let mut broken = Vec::new();
+    for source in sources() {
+        for piece in [
+            "fs::chown(",
+            "lchown(",
+            "fs::set_permissions(",
+            "fs::rename(",
+            "fs::remove_",
+            "fs::create_dir",
+            "fs::write(",
+            "fs::copy(",
+            "fs::hard_link(",
+            "DirBuilder",
+            "File::create",
+            ".create_new(",
+            ".create(true)",
+            ".write(true)",
+        ] {
+            broken.extend(source.lines_with(piece).into_iter().map(|line| format!("{}: {piece}", place(source, line))));
+        }
+    }
+    none("system::files::Folder changes what is in an open folder", &broken);
+}
+
 /// docs/decisions/0007-static-binary.md: what the C library loads for a name can crash the program.
 #[test]
 fn names_of_hosts_are_looked_up_in_one_place() {
