@@ -1,16 +1,17 @@
-//! Signs a draft, verifies the resulting certificate, and records it in the index.
+//! Verifies a draft, signs it, and records the certificate in the index.
 
 use std::path::Path;
 
 use time::OffsetDateTime;
 
 use crate::authority::error::CertifyError;
-use crate::issuance::{self, CaCertificate, Draft, Issuer, LogHeadDraft};
+use crate::issuance::{self, CaCertificate, Draft, Issuer, LogHeadDraft, VerifiedDraft};
 use crate::keys::Signer;
-use crate::lint::{Finding, Severity};
+use crate::lint::Finding;
 use crate::store::StoreError;
 use crate::store::index::{EntryId, EventKind, HeadSignature, IndexError, NewEntry, Origin, Transaction};
-use crate::verify::{self, Candidate, Problem, Purpose, SignatureCache, VerifyInput, VerifyOptions};
+use crate::text::{Diagnosis, Diagnostic};
+use crate::verify::{self, verify_unsigned};
 use crate::x509::Certificate;
 
 /// A certificate that was signed and verified but is not yet recorded.
@@ -21,70 +22,75 @@ pub struct Certified {
     pub warnings: Vec<Finding>,
 }
 
-/// Signs a draft with the key of an issuer, and verifies the chain of the new certificate.
+/// Verifies the chain of a draft, and then signs it with the key of the issuer.
 ///
 /// # Errors
-/// When the draft is not approved, signing fails, or the chain of the certificate is not valid at `now`.
+/// When the draft is not approved, the chain of the certificate would not be valid at `now`, or signing fails.
 pub fn certify(draft: Draft, issuer: &Issuer<'_>, now: OffsetDateTime) -> Result<Certified, CertifyError> {
-    let ca = issuer.ca_certificate();
-    let mut approved = issuance::approve(draft, Some(ca))?;
-    let warnings = std::mem::take(&mut approved.warnings);
-    let certificate = issuer.sign(approved)?.verified(|certificate| verify_new_chain(certificate, ca, now))?;
-    Ok(Certified { certificate, warnings })
+    let mut verified = verify_draft(draft, issuer.ca_certificate(), now)?;
+    let warnings = verified.take_warnings();
+    Ok(Certified { certificate: issuer.sign(verified)?, warnings })
 }
 
-/// Signs the draft of a root with the root's own key, and checks the signature.
+/// Verifies the draft of a root, and then signs it with the root's own key.
 ///
 /// # Errors
-/// When the draft is not approved, or signing fails.
-pub fn certify_itself(draft: Draft, key: &dyn Signer) -> Result<Certified, CertifyError> {
-    let mut approved = issuance::approve(draft, None)?;
-    let warnings = std::mem::take(&mut approved.warnings);
-    let certificate = issuance::sign(approved, key)?.checked()?;
-    Ok(Certified { certificate, warnings })
+/// When the draft is not approved, a client that trusts the certificate would refuse it at `now`, or signing fails.
+pub fn certify_itself(draft: Draft, key: &dyn Signer, now: OffsetDateTime) -> Result<Certified, CertifyError> {
+    let approved = issuance::approve(draft, None)?;
+    let mut verified = approved.verified(|unsigned| verify_unsigned(unsigned, [], now))?;
+    let warnings = verified.take_warnings();
+    Ok(Certified { certificate: issuance::sign(verified, key)?, warnings })
 }
 
-/// Verifies the chain of a new certificate like a client that trusts the last certificate of the issuer's chain.
+/// Decides whether the key of an issuer may sign a draft, without the key: a dry run and the run itself ask here. The chain
+/// is verified like a client that trusts the last certificate of the issuer's chain does it, with a placeholder in place of
+/// the signature.
 ///
 /// # Errors
-/// When the chain is not valid at this time.
-pub fn verify_new_chain(
-    certificate: &Certificate,
-    issuer: &CaCertificate,
-    now: OffsetDateTime,
-) -> Result<(), CertifyError> {
-    let candidate = |certificate: &Certificate, file: &str| {
-        Candidate::new(certificate.clone(), verify::InputPosition::new(file, 1))
-    };
-    let mut above: Vec<Candidate> = std::iter::once(issuer.certificate())
-        .chain(issuer.above())
-        .map(|above| candidate(above, issuer.name()))
-        .collect();
-    let anchor = above.pop().into_iter().collect::<Vec<_>>();
-    let options = VerifyOptions {
-        at: now,
-        purpose: Purpose::Any,
-        names: Vec::new(),
-        max_path_length: None,
-        must_be_valid_until: None,
-        check_revocation: false,
-        own_roots: true,
-    };
-    let leaf = candidate(certificate, "the new certificate");
-    let input = VerifyInput {
-        leaf: &leaf,
-        untrusted: &above.iter().collect::<Vec<_>>(),
-        anchors: &anchor,
-        crls: &[],
-        revocations: None,
-        signatures: &SignatureCache::default(),
-    };
-    // Lint errors of an imported CA were reported at its import, so only those of the new certificate count here.
-    let is_its_own = |problem: &Problem| problem.severity == Severity::Error && problem.certificate == leaf.position;
-    match verify::verify_chain(input, &options).problems.into_iter().find(is_its_own) {
-        Some(problem) => Err(CertifyError::DoesNotVerify(problem.message)),
-        None => Ok(()),
+/// When the draft is not approved, or the chain of the certificate would not be valid at `now`.
+pub fn verify_draft(draft: Draft, issuer: &CaCertificate, now: OffsetDateTime) -> Result<VerifiedDraft, CertifyError> {
+    let approved = issuance::approve(draft, Some(issuer))?;
+    Ok(approved.verified(|unsigned| verify_unsigned(unsigned, chain_of(issuer), now))?)
+}
+
+/// Verifies that a CA can issue certificates whose chain is valid at `now`.
+///
+/// # Errors
+/// With the reason why every certificate that it issues would be refused.
+pub fn verify_authority(ca: &CaCertificate, now: OffsetDateTime) -> Result<(), UnsoundAuthority> {
+    let subject = || ca.subject().to_string();
+    let leaf = issuance::hypothetical_leaf(ca).map_err(|error| UnsoundAuthority {
+        subject: subject(),
+        reason: error.to_string(),
+        hint: None,
+    })?;
+    verify::verify_authority(&leaf, chain_of(ca), now).map_err(|problem| UnsoundAuthority {
+        subject: subject(),
+        reason: problem.message,
+        hint: Some(problem.hint),
+    })
+}
+
+/// A CA whose certificates no client accepts.
+#[derive(Debug, thiserror::Error)]
+#[error("every certificate that '{subject}' issues would be refused: {reason}")]
+pub struct UnsoundAuthority {
+    pub subject: String,
+    /// The message of the verification.
+    pub reason: String,
+    pub hint: Option<String>,
+}
+
+impl Diagnostic for UnsoundAuthority {
+    fn diagnosis(&self) -> Diagnosis {
+        Diagnosis::refused("not-adopted").hints(self.hint.clone())
     }
+}
+
+/// Returns a CA and the CAs above it, the nearest first, each with its name in messages.
+fn chain_of(ca: &CaCertificate) -> impl Iterator<Item = (&str, &Certificate)> {
+    std::iter::once(ca.certificate()).chain(ca.above()).map(|certificate| (ca.name(), certificate))
 }
 
 /// What the index records of a certificate beside its content.
@@ -161,12 +167,19 @@ pub fn commit_signed(transaction: Transaction<'_>, issuer: &Issuer<'_>) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use time::Duration;
+
     use super::*;
     use crate::authority::testing::{Ca, NOW};
     use crate::issuance::{CertificateRequest, Expiry, IssuerError, Profile, SignedBy, TemplateValues};
     use crate::keys::{PrivateKey, SigningError};
+    use crate::lint::testing::{TestCa, TestCert, name};
     use crate::store::ca_certificates::CaCertificates;
-    use crate::x509::{KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
+    use crate::x509::certificate::oid;
+    use crate::x509::name_constraints::Subtree;
+    use crate::x509::{
+        DistinguishedName, KeyAlgorithm, KeyUsage, NameConstraints, PublicKey, SerialNumber, SignatureAlgorithm, der,
+    };
 
     /// A signer that reports one public key and signs with another key.
     struct Dishonest<'a> {
@@ -209,16 +222,112 @@ mod tests {
             let serial = SerialNumber::from_random(&[2; 16]).unwrap();
             Draft::new(&profile, &request, SignedBy::Issuer(&facts), NOW, serial).unwrap()
         };
-        let issued = |signer: &dyn Signer| issuance::sign(issuance::approve(draft(), Some(&facts)).unwrap(), signer);
+        let issued = |signer: &dyn Signer| issuance::sign(verify_draft(draft(), &facts, NOW).unwrap(), signer);
         let shown = &facts.certificate().public_key;
         let kind = shown.kind().to_string();
         let same_kind = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == kind).unwrap();
         let used = || PrivateKey::generate(same_kind).unwrap();
         let dishonest = Dishonest { shown, used: used() };
-        assert!(matches!(issued(&dishonest).unwrap().checked(), Err(IssuerError::Altered)));
+        assert!(matches!(issued(&dishonest), Err(IssuerError::Altered)));
         let refused = certify(draft(), &Issuer::new(facts.clone(), dishonest).unwrap(), NOW);
-        assert!(matches!(refused, Err(CertifyError::DoesNotVerify(_))), "{refused:?}");
+        assert!(refused.is_err(), "{refused:?}");
         // A signer that reports the key that it signs with is rejected before it signs.
         assert!(matches!(issued(&used()), Err(IssuerError::OtherKey)));
+    }
+
+    /// A signer that counts how often it is asked.
+    struct Counting<'a>(&'a PrivateKey, std::cell::Cell<usize>);
+
+    impl Signer for Counting<'_> {
+        fn public_key(&self) -> &PublicKey {
+            self.0.public_key()
+        }
+
+        fn signature_algorithm(&self) -> SignatureAlgorithm {
+            self.0.signature_algorithm()
+        }
+
+        fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+            self.1.set(self.1.get() + 1);
+            self.0.sign(message)
+        }
+    }
+
+    #[test]
+    fn the_key_signs_nothing_that_does_not_verify() {
+        let root = TestCa::self_signed(TestCert::ca("Test Root").exclude(&["secret.corp.test"]));
+        let ca = CaCertificate::new("root", root.certificate.clone(), Vec::new()).unwrap();
+        let signer = Counting(&root.key, std::cell::Cell::new(0));
+        let profile = Profile::read("server", "server.toml", include_str!("../../templates/server.toml")).unwrap();
+        let certified = |names: &[&str]| {
+            let request = CertificateRequest {
+                name: "web.corp.test".to_owned(),
+                names: names.iter().map(|name| name.parse().unwrap()).collect(),
+                public_key: PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap().public_key().clone(),
+                expiry: Expiry::Default,
+                clip: false,
+                subject: Vec::new(),
+                values: TemplateValues(["name", "organization"].map(|key| (key.to_owned(), "x".to_owned())).into()),
+            };
+            let serial = SerialNumber::from_random(&[2; 16]).unwrap();
+            let draft = Draft::new(&profile, &request, SignedBy::Issuer(&ca), NOW, serial).unwrap();
+            let dry = verify_draft(draft.clone(), &ca, NOW).map(drop).map_err(|error| error.to_string());
+            let issued = certify(draft, &Issuer::new(ca.clone(), &signer).unwrap(), NOW);
+            assert_eq!(dry, issued.as_ref().map(drop).map_err(ToString::to_string), "a dry run has the same result");
+            issued
+        };
+        // A wildcard above an excluded name: the draft itself breaks no rule.
+        assert!(matches!(certified(&["*.corp.test"]), Err(CertifyError::DoesNotVerify(_))));
+        assert_eq!(signer.1.get(), 0);
+        assert!(certified(&["web.corp.test"]).is_ok());
+        assert_eq!(signer.1.get(), 1);
+    }
+
+    #[test]
+    fn an_authority_whose_chains_are_never_valid_is_found() {
+        let reason = |above: Vec<TestCert>, ca: TestCert| {
+            let mut above = above.into_iter();
+            let root = TestCa::self_signed(above.next().unwrap_or_else(|| TestCert::ca("Root")));
+            let mut chain = vec![root];
+            for cert in above {
+                chain.insert(0, chain[0].subordinate(cert));
+            }
+            let certificate = chain[0].subordinate(ca).certificate;
+            let above = chain.into_iter().map(|ca| ca.certificate).collect();
+            verify_authority(&CaCertificate::new("ca", certificate, above).unwrap(), NOW).map_err(|it| it.reason)
+        };
+        let ca = || TestCert::ca("Issuing");
+        let constraints = |subtree: Subtree| NameConstraints { permitted: vec![subtree], excluded: Vec::new() };
+        let block = |mask: &str| Subtree::Ip { address: "10.0.0.0".parse().unwrap(), mask: mask.parse().unwrap() };
+        // minimum [0] 1 beside the base.
+        let base = der::value(der::context(2), b"corp.test");
+        let minimum = der::sequence(&[&base, &der::value(der::context(0), &[1])]);
+        let minimum = der::sequence(&[&der::value(der::context_constructed(0), &minimum)]);
+        for (above, ca, expected) in [
+            (vec![], ca().extension("1.2.3.4", true, vec![5, 0]), "1.2.3.4"),
+            (vec![TestCert::ca("Root").extension("1.2.3.4", true, vec![5, 0])], ca(), "1.2.3.4"),
+            (vec![], ca().name_constraints(&constraints(block("255.0.255.0"))), "holes"),
+            (vec![], ca().extension(oid::NAME_CONSTRAINTS, true, minimum), "minimum"),
+            (vec![TestCert::ca("Root").path_length(0)], ca(), "path length"),
+            (vec![TestCert::ca("Root").key_usage(KeyUsage::CRL_SIGN)], ca(), "key usage"),
+            (vec![TestCert::ca("Root").validity(NOW - Duration::days(9), NOW - Duration::DAY)], ca(), "expired"),
+            (vec![TestCert::ca("Root"), TestCert::ca("Policy").basic_constraints(false, None)], ca(), "without cA"),
+            (vec![TestCert::ca("Root")], ca().badly_signed(), "signature"),
+        ] {
+            let found = reason(above, ca).unwrap_err();
+            assert!(found.contains(expected), "{expected}: {found}");
+        }
+        for sound in [
+            ca(),
+            ca().path_length(0),
+            ca().permit(&["corp.test"]),
+            ca().name_constraints(&constraints(block("255.0.0.0"))),
+            ca().name_constraints(&constraints(Subtree::Directory(
+                DistinguishedName::from_der(&name("Corp")).unwrap(),
+            ))),
+            ca().name_constraints(&constraints(Subtree::Dns(String::new()))),
+        ] {
+            assert_eq!(reason(Vec::new(), sound), Ok(()));
+        }
     }
 }

@@ -5,6 +5,7 @@ use crate::keys::private_key::PrivateKeyError;
 use crate::store::StoreError;
 use crate::store::index::Revocation;
 use crate::text::{Diagnosis, Diagnostic, rfc3339, shell_word};
+use crate::verify::{Problem, Unsound};
 use crate::x509::crl::RevocationReason;
 
 /// The reason why a certificate was not made.
@@ -22,8 +23,10 @@ pub enum CertifyError {
     RevokedIssuer { authority: String, revoked: String, revocation: Revocation },
     #[error("could not draw a serial number that is not used yet")]
     NoFreeSerial,
-    #[error("the new certificate does not verify: {0}")]
-    DoesNotVerify(String),
+    #[error("the new certificate does not verify: {}", .0.message)]
+    DoesNotVerify(Box<Problem>),
+    #[error("some clients would refuse the new certificate: {}", .0.message)]
+    RefusedByClients(Box<Problem>),
 }
 
 impl<E> From<E> for CertifyError
@@ -32,6 +35,15 @@ where
 {
     fn from(error: E) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<Unsound> for CertifyError {
+    fn from(unsound: Unsound) -> Self {
+        match unsound {
+            Unsound::Chain(problem) => Self::DoesNotVerify(problem),
+            Unsound::Name(problem) => Self::RefusedByClients(problem),
+        }
     }
 }
 
@@ -52,7 +64,9 @@ impl Diagnostic for CertifyError {
                     ),
                 }
             }
-            Self::NoFreeSerial | Self::DoesNotVerify(_) => Diagnosis::refused("not-issued"),
+            Self::NoFreeSerial => Diagnosis::refused("not-issued"),
+            Self::DoesNotVerify(problem) => Diagnosis::refused("not-issued").hint(problem.hint.clone()),
+            Self::RefusedByClients(problem) => Diagnosis::refused("name-constrained").hint(problem.hint.clone()),
         }
     }
 }

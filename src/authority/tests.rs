@@ -24,7 +24,9 @@ use crate::store::ca_certificates::{CaCertificates, read_certificate, read_certi
 use crate::store::config::Config;
 use crate::store::delivery::Destination;
 use crate::store::home::Home;
+use crate::store::index::CertificateStatus;
 use crate::text::Lifetime;
+use crate::x509::crl::RevocationReason;
 use crate::x509::{KeyAlgorithm, TbsFields, Validity, tbs};
 
 #[test]
@@ -277,10 +279,13 @@ fn a_run_that_died_after_its_record_is_simply_repeated() {
     // left memory.
     ca.forget_delivery("web.test");
     fs::remove_dir_all(ca.path("issued/web.test")).unwrap();
+    assert_eq!(ca.history("web.test")[0].status(ca.now), CertificateStatus::NotDelivered);
     ca.issue(order("server", "web.test")).unwrap();
     let history = ca.history("web.test");
     assert_eq!((history.len(), &history[0].serial), (2, &first.serial));
     assert!(history[0].delivered_at.is_none() && history[1].delivered_at.is_some());
+    assert_eq!(history[0].revocation.as_ref().unwrap().reason, RevocationReason::Superseded);
+    assert_eq!(history[1].revocation, None);
 
     // Killed after the files appeared: only the mark is missing, and the repeated command completes the delivery.
     ca.forget_delivery("web.test");

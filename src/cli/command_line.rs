@@ -11,8 +11,8 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::commands::{
-    completions, crl, due, explain, handshake, history, init, inspect, intermediate, issue, key, lint, list, man,
-    quickstart, rekey, renew, request, revoke, rollback, root, roots, show, sign, verify,
+    audit, completions, crl, due, explain, handshake, history, init, inspect, intermediate, issue, key, lint, list,
+    log, man, quickstart, rekey, renew, request, revoke, rollback, root, roots, show, sign, verify,
 };
 use super::options::globals::Globals;
 
@@ -153,6 +153,10 @@ subcommands! {
     "key" => Key(key::Arguments),
     /// Prove certificates in a real mutual TLS handshake, and that the wrong ones are refused
     "handshake-test" => HandshakeTest(handshake::Arguments),
+    /// Compare the index, the event log and the files with each other, and name every difference
+    "audit" => Audit(audit::Arguments),
+    /// Show the events of this CA: when, what, and which user and host
+    "log" => Log(log::Arguments),
     /// List the certificates that this CA has issued
     "list" => List(list::Arguments),
     /// Show one certificate of this CA: what it says, where it is, and its history

@@ -3,17 +3,24 @@
 use super::ca_certificate::CaCertificate;
 use super::draft::Draft;
 use super::encode::{self, EncodeError};
+use crate::keys;
 use crate::lint::{self, Finding, Severity};
 use crate::x509::{Certificate, DecodeError, tbs};
 
-/// A draft without errors, and the exact bytes to be signed. Only [`approve`] makes one, and [`super::sign`] consumes it.
+/// A draft without errors, and the exact bytes to be signed. Only [`approve`] makes one, and [`ApprovedDraft::verified`]
+/// consumes it.
 pub struct ApprovedDraft {
     draft: Draft,
     to_be_signed: Vec<u8>,
+    /// The certificate with a placeholder in place of its signature.
     unsigned: Certificate,
     /// What the lint rules found that does not forbid the certificate.
     pub warnings: Vec<Finding>,
 }
+
+/// An approved draft whose chain was verified before its signature exists. Only [`ApprovedDraft::verified`] makes one, and
+/// [`super::sign`] consumes it.
+pub struct VerifiedDraft(ApprovedDraft);
 
 /// Why a draft must not be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,11 +40,23 @@ fn sentences(findings: &[Finding]) -> String {
 }
 
 impl ApprovedDraft {
-    pub(super) fn into_parts(self) -> (Vec<u8>, Draft) {
-        (self.to_be_signed, self.draft)
+    /// Returns the draft for the signature, once `verify` has accepted the chain of the certificate. `verify` gets the
+    /// certificate as it will be, with a placeholder in place of the signature.
+    ///
+    /// # Errors
+    /// That of `verify`.
+    pub fn verified<E>(self, verify: impl FnOnce(&Certificate) -> Result<(), E>) -> Result<VerifiedDraft, E> {
+        verify(&self.unsigned)?;
+        Ok(VerifiedDraft(self))
     }
 
-    /// Returns the certificate as it will be, without its signature.
+    /// Returns the draft for the signature without a verification, for tests of what follows.
+    #[cfg(test)]
+    pub fn unverified(self) -> VerifiedDraft {
+        VerifiedDraft(self)
+    }
+
+    /// Returns the certificate as it will be, with a placeholder in place of its signature.
     pub fn unsigned(&self) -> &Certificate {
         &self.unsigned
     }
@@ -48,14 +67,29 @@ impl ApprovedDraft {
     }
 }
 
+impl VerifiedDraft {
+    pub(super) fn into_parts(self) -> (Vec<u8>, Draft) {
+        (self.0.to_be_signed, self.0.draft)
+    }
+
+    /// Returns the draft that was verified.
+    pub fn draft(&self) -> &Draft {
+        &self.0.draft
+    }
+
+    /// Takes out what the lint rules found that does not forbid the certificate.
+    pub fn take_warnings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.0.warnings)
+    }
+}
+
 /// Encodes a draft, decodes it with another parser, compares both, and checks the certificate with the lint rules of this
 /// program.
 ///
 /// # Errors
 /// When it cannot be encoded, the encoded certificate differs from the draft, or it breaks a rule.
 pub fn approve(draft: Draft, issuer: Option<&CaCertificate>) -> Result<ApprovedDraft, NotApproved> {
-    let to_be_signed = encode::to_be_signed(&draft)?;
-    let unsigned = Certificate::from_der(&tbs::assemble(&to_be_signed, &draft.signature_algorithm, &[]))?;
+    let (to_be_signed, unsigned) = encode_unsigned(&draft)?;
     if let Some(field) = first_difference(&draft, &unsigned) {
         return Err(NotApproved::Differs(field));
     }
@@ -67,6 +101,14 @@ pub fn approve(draft: Draft, issuer: Option<&CaCertificate>) -> Result<ApprovedD
     } else {
         Err(NotApproved::Findings(errors))
     }
+}
+
+/// Returns the bytes to be signed, and the certificate with a placeholder in place of the signature.
+pub(super) fn encode_unsigned(draft: &Draft) -> Result<(Vec<u8>, Certificate), NotApproved> {
+    let to_be_signed = encode::to_be_signed(draft)?;
+    let placeholder = keys::placeholder_signature(draft.issuer_key.kind());
+    let unsigned = Certificate::from_der(&tbs::assemble(&to_be_signed, &draft.signature_algorithm, &placeholder))?;
+    Ok((to_be_signed, unsigned))
 }
 
 fn first_difference(draft: &Draft, written: &Certificate) -> Option<&'static str> {

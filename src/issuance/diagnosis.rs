@@ -30,6 +30,10 @@ impl Diagnostic for DraftRefusal {
                 Diagnosis::refused("name-kind").hint(format!("it allows: {}", allowed.join(", ")))
             }
             Self::NotAllowed { .. } => Diagnosis::refused("name-not-allowed"),
+            Self::TextNotAllowed { .. } => Diagnosis::refused("name-not-allowed").hint(
+                "allow in [names] covers NAME and common names that look like names of hosts; allow-common-name in [subject] the \
+                 other common names",
+            ),
             Self::TooFewNames { .. } => Diagnosis::refused("too-few-names").hint("add names with --san"),
             Self::Constrained { .. } => Diagnosis::refused("name-constrained").hint(
                 "every client would refuse the certificate; ask for a name inside, or issue by another authority",

@@ -63,6 +63,7 @@ impl Draft {
         check_key(profile, &request.public_key)?;
         profile.names.check(&profile.name, &request.names, &request.values)?;
         let subject = subject(profile, request)?;
+        profile.names.check_texts(&profile.name, &request.name, &subject, &request.values)?;
         if profile.is_authority() && subject.is_empty() {
             return Err(DraftRefusal::AuthorityWithoutSubject);
         }

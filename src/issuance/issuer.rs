@@ -1,48 +1,17 @@
 //! A CA certificate with its key, and the only function that signs certificates with it.
 
-use super::approval::ApprovedDraft;
+use super::approval::VerifiedDraft;
 use super::ca_certificate::CaCertificate;
 use super::crl::{ApprovedCrl, SignedCrl};
 use super::issuer_error::IssuerError;
 use super::log_head::ApprovedLogHead;
 use crate::keys::{self, Signer};
-use crate::x509::{Certificate, PublicKey, der, tbs};
+use crate::x509::{Certificate, der, tbs};
 
 /// A CA certificate with its key, which is any signer: a private key from a file, or a key that never leaves a device.
 pub struct Issuer<'k> {
     ca_certificate: CaCertificate,
     signer: Box<dyn Signer + 'k>,
-}
-
-/// A certificate that was signed and decoded. The certificate can be taken out only after its signature was verified.
-#[derive(Debug)]
-#[must_use]
-pub struct Issued {
-    certificate: Certificate,
-    issuer_key: PublicKey,
-}
-
-impl Issued {
-    /// Verifies the signature with the key of the issuer, and returns the certificate. The signature was made over the
-    /// approved bytes, so it is valid only if the decoded bytes are the same.
-    ///
-    /// # Errors
-    /// When the key of the issuer did not make the signature.
-    pub fn checked(self) -> Result<Certificate, IssuerError> {
-        let Self { certificate, issuer_key } = self;
-        let (algorithm, signature) = (&certificate.signature_algorithm, &certificate.signature);
-        keys::verify(&issuer_key, algorithm, certificate.tbs(), signature).map_err(|_| IssuerError::Altered)?;
-        Ok(certificate)
-    }
-
-    /// Returns the certificate, once `verify` has accepted it. For a caller that verifies the whole chain, so that the
-    /// signature is not verified twice.
-    ///
-    /// # Errors
-    /// That of `verify`.
-    pub fn verified<E>(self, verify: impl FnOnce(&Certificate) -> Result<(), E>) -> Result<Certificate, E> {
-        verify(&self.certificate).map(|()| self.certificate)
-    }
 }
 
 impl<'k> Issuer<'k> {
@@ -74,12 +43,12 @@ impl<'k> Issuer<'k> {
         &*self.signer
     }
 
-    /// Signs an approved draft.
+    /// Signs a verified draft.
     ///
     /// # Errors
     /// As [`sign`].
-    pub fn sign(&self, approved: ApprovedDraft) -> Result<Issued, IssuerError> {
-        sign(approved, self.signer())
+    pub fn sign(&self, verified: VerifiedDraft) -> Result<Certificate, IssuerError> {
+        sign(verified, self.signer())
     }
 
     /// Signs an approved CRL.
@@ -99,18 +68,24 @@ impl<'k> Issuer<'k> {
     }
 }
 
-/// Signs an approved draft, exactly its bytes, and decodes the result. No other function signs a certificate.
+/// Signs a verified draft, exactly the bytes that were verified, and checks the result. No other function signs a
+/// certificate.
 ///
 /// # Errors
-/// When the key is not the one that the draft was approved for, the key does not sign, or the result cannot be decoded.
-pub fn sign(approved: ApprovedDraft, signer: &dyn Signer) -> Result<Issued, IssuerError> {
-    let (to_be_signed, draft) = approved.into_parts();
+/// When the key is not the one that the draft was approved for, the key does not sign, or the result has other bytes or a
+/// signature that does not verify.
+pub fn sign(verified: VerifiedDraft, signer: &dyn Signer) -> Result<Certificate, IssuerError> {
+    let (to_be_signed, draft) = verified.into_parts();
     if *signer.public_key() != draft.issuer_key || signer.signature_algorithm() != draft.signature_algorithm {
         return Err(IssuerError::OtherKey);
     }
     let signature = signer.sign(&to_be_signed)?;
     let certificate = Certificate::from_der(&tbs::assemble(&to_be_signed, &draft.signature_algorithm, &signature))?;
-    Ok(Issued { certificate, issuer_key: draft.issuer_key })
+    let Certificate { signature_algorithm, signature, .. } = &certificate;
+    let is_sound = certificate.tbs() == to_be_signed
+        && *signature_algorithm == draft.signature_algorithm
+        && keys::verify(&draft.issuer_key, signature_algorithm, &to_be_signed, signature).is_ok();
+    if is_sound { Ok(certificate) } else { Err(IssuerError::Altered) }
 }
 
 /// Signs an approved CRL, exactly its bytes, and checks the result.

@@ -12,7 +12,7 @@ use crate::keys::{self, private_key};
 use crate::x509::{PublicKey, SignatureAlgorithm, der};
 
 /// The start of what is signed.
-const LABEL: &[u8] = b"ca event log head v1\0";
+const LABEL: &[u8] = b"ca-event-log-head-v1\0";
 
 /// A head of the event log: what it covers, and the key that is to sign it.
 #[derive(Debug, Clone)]

@@ -4,15 +4,17 @@
 //!
 //! ```text
 //! TOML ──Profile::read──▶ Profile ─────┐
-//! flags, CSR ──▶ CertificateRequest ───┼─Draft::new─▶ Draft ──approve──▶ ApprovedDraft ──sign──▶ Issued
+//! flags, CSR ──▶ CertificateRequest ───┼─Draft::new─▶ Draft ──approve──▶ ApprovedDraft
 //! CA certificate ──▶ CaCertificate ────┘
+//!
+//! ApprovedDraft ──ApprovedDraft::verified──▶ VerifiedDraft ──sign──▶ Certificate
 //!
 //! revocations, CaCertificate ─CrlDraft::new─▶ CrlDraft ──approve_crl──▶ ApprovedCrl ──sign_crl──▶ SignedCrl
 //! event log, CaCertificate ─LogHeadDraft::new─▶ LogHeadDraft ─approve_log_head─▶ ApprovedLogHead ─sign_log_head─▶ signature
 //! ```
 //!
 //! The CA bit, the usages and the lifetimes come from the profile, never from the request. [`sign`] consumes its draft:
-//! nothing is signed twice, and nothing is signed that was not approved.
+//! nothing is signed twice, and nothing is signed that was not approved and whose chain was not verified.
 
 pub mod approval;
 pub mod ca_certificate;
@@ -21,6 +23,7 @@ pub mod crl;
 mod diagnosis;
 pub mod draft;
 pub mod encode;
+pub mod hypothetical_leaf;
 pub mod issuer;
 pub mod issuer_error;
 pub mod log_head;
@@ -38,12 +41,13 @@ pub mod template_string;
 mod testing;
 pub mod verified_csr;
 
-pub use approval::{ApprovedDraft, NotApproved, approve};
+pub use approval::{ApprovedDraft, NotApproved, VerifiedDraft, approve};
 pub use ca_certificate::CaCertificate;
 pub use comparison::{AskedKind, Compared, Comparison, Fate};
 pub use crl::{ApprovedCrl, CrlDraft, CrlNotApproved, SignedCrl, approve_crl};
 pub use draft::{Draft, SignedBy};
-pub use issuer::{Issued, Issuer, sign, sign_crl, sign_log_head};
+pub use hypothetical_leaf::hypothetical_leaf;
+pub use issuer::{Issuer, sign, sign_crl, sign_log_head};
 pub use issuer_error::IssuerError;
 pub use log_head::{ApprovedLogHead, LogHeadDraft, approve_log_head, verify_log_head};
 pub use profile::Profile;

@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 
-use super::name_pattern::NamePattern;
+use super::name_pattern::{NamePattern, TextPattern};
 use super::refusal::DraftRefusal;
 use super::template_string::{TemplateString, TemplateValues};
 use crate::text;
-use crate::x509::GeneralName;
+use crate::x509::host_like::names_in;
+use crate::x509::{AttributeType, DistinguishedName, GeneralName};
 
 /// Where the common name comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +20,16 @@ pub enum CommonName {
     Template(TemplateString),
 }
 
-/// The subject alternative names that a template allows.
+/// The subject alternative names and common names that a template allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameRules {
     pub kinds: Vec<NameKind>,
     pub at_least: u32,
     /// Patterns, of which each name must match one. Empty: every name is allowed.
     pub allow: Vec<TemplateString>,
+    /// Patterns, of which a common name must match one that is not a host name, an address, a mailbox or a URI. Empty: every
+    /// one is allowed.
+    pub common_names: Vec<TextPattern>,
 }
 
 /// A kind of subject alternative name that a template may allow.
@@ -87,19 +91,135 @@ impl NameRules {
         if names.len() < self.at_least as usize {
             return Err(DraftRefusal::TooFewNames { template: template(), wanted: self.at_least, found: names.len() });
         }
-        let allowed: Vec<String> = self.allow.iter().map(|text| text.render(values)).collect::<Result<_, _>>()?;
-        let parse = |pattern: &String| {
-            NamePattern::parse(pattern).map_err(|reason| {
-                let pattern = pattern.clone();
-                DraftRefusal::Pattern { template: template(), pattern, reason }
-            })
-        };
-        let patterns: Vec<NamePattern> = allowed.iter().map(parse).collect::<Result<_, _>>()?;
+        let Patterns { allowed, patterns } = self.patterns(template(), values)?;
         let is_allowed =
             |name: &GeneralName| patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name));
         match names.iter().find(|name| !is_allowed(name)) {
             Some(name) => Err(DraftRefusal::NotAllowed { template: template(), name: name.value(), allowed }),
             None => Ok(()),
         }
+    }
+
+    /// Checks NAME and the common names of a subject. One that programs read as a host name, an address, a mailbox or a URI
+    /// must match a pattern of `allow`; other common names, or all when there is no `allow`, one of `allow-common-name`.
+    ///
+    /// # Errors
+    /// When the template, whose name is `template`, does not allow them.
+    pub(super) fn check_texts(
+        &self,
+        template: &str,
+        name: &str,
+        subject: &DistinguishedName,
+        values: &TemplateValues,
+    ) -> Result<(), DraftRefusal> {
+        let Patterns { allowed, patterns } = self.patterns(template.to_owned(), values)?;
+        let common_names = subject.attributes().filter(|attribute| attribute.kind == AttributeType::CommonName);
+        let texts =
+            std::iter::once(("NAME", name)).chain(common_names.map(|it| ("the common name", it.value.as_str())));
+        for (what, text) in texts {
+            let refused = |allowed: Vec<String>| {
+                let (template, text) = (template.to_owned(), text.to_owned());
+                Err(DraftRefusal::TextNotAllowed { template, what, text, allowed })
+            };
+            let readings = names_in(text);
+            if !readings.is_empty() && !patterns.is_empty() {
+                if !readings.iter().any(|name| patterns.iter().any(|pattern| pattern.matches(name))) {
+                    return refused(allowed);
+                }
+            } else if what != "NAME"
+                && !self.common_names.is_empty()
+                && !self.common_names.iter().any(|pattern| pattern.matches(text))
+            {
+                return refused(self.common_names.iter().map(|pattern| pattern.as_str().to_owned()).collect());
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the patterns of `allow`.
+    fn patterns(&self, template: String, values: &TemplateValues) -> Result<Patterns, DraftRefusal> {
+        let allowed: Vec<String> = self.allow.iter().map(|text| text.render(values)).collect::<Result<_, _>>()?;
+        let parse = |pattern: &String| {
+            NamePattern::parse(pattern).map_err(|reason| {
+                let pattern = pattern.clone();
+                DraftRefusal::Pattern { template: template.clone(), pattern, reason }
+            })
+        };
+        let patterns = allowed.iter().map(parse).collect::<Result<_, _>>()?;
+        Ok(Patterns { allowed, patterns })
+    }
+}
+
+/// `allow`, with its placeholders filled in.
+struct Patterns {
+    allowed: Vec<String>,
+    patterns: Vec<NamePattern>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{NOW, ROOT, profile, request, root, serial};
+    use super::super::{Draft, SignedBy};
+    use super::*;
+    use crate::keys::{PrivateKey, Signer};
+    use crate::x509::KeyAlgorithm;
+
+    const CLIENT: &str = "key = [\"ecdsa-p256\"]\nlifetime = \"90d\"\n[usage]\nkey = [\"digital-signature\"]\n\
+        extended = [\"client-auth\"]\n[subject]\ncommon-name = \"name\"\n";
+
+    /// Returns whether a template gives a certificate for NAME, with this common name in place of NAME when it is given.
+    fn is_allowed(rules: &str, name: &str, common_name: Option<&str>) -> bool {
+        let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+        let mut request = request(name, &[], key.public_key());
+        request.subject.extend(common_name.map(|text| (AttributeType::CommonName, text.to_owned())));
+        let profile = profile(&format!("{CLIENT}{rules}"));
+        match Draft::new(&profile, &request, SignedBy::Issuer(root.ca_certificate()), NOW, serial(2)) {
+            Ok(_) => true,
+            Err(DraftRefusal::TextNotAllowed { .. }) => false,
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_binds_name_and_common_names_that_look_like_a_host() {
+        let rules = "[names]\nkinds = [\"dns\", \"ip\"]\nallow = [\"*.corp.test\", \"10.0.0.0/8\"]\n";
+        for name in ["web.corp.test", "*.corp.test", "WEB.Corp.Test", "10.1.2.3", "alice", "J. Doe"] {
+            assert!(is_allowed(rules, name, None), "{name}");
+            assert!(is_allowed(rules, "alice", Some(name)), "{name}");
+        }
+        for name in [
+            "evil.other.test",
+            "corp.test",
+            "evilcorp.test",
+            "*.other.test",
+            "localhost",
+            "evil.other.test.",
+            "evil。other。test",
+            "11.0.0.1",
+            "::1",
+            "boss@other.test",
+        ] {
+            assert!(!is_allowed(rules, name, None), "{name}");
+            assert!(!is_allowed(rules, "alice", Some(name)), "{name}");
+            // NAME is in the index, and in what the placeholders give.
+            assert!(!is_allowed(rules, name, Some("alice")), "{name}");
+        }
+    }
+
+    #[test]
+    fn other_common_names_are_bound_by_their_own_patterns() {
+        let rules = "allow-common-name = [\"alice\", \"svc-*\"]\n";
+        for (common_name, expected) in
+            [("alice", true), ("svc-db", true), ("bob", false), ("Alice", false), ("postgres-admin", false)]
+        {
+            assert_eq!(is_allowed(rules, common_name, None), expected, "{common_name}");
+            assert_eq!(is_allowed(rules, "bob", Some(common_name)), expected, "{common_name}");
+        }
+        // Without `allow`, names of hosts are common names like others.
+        assert!(!is_allowed(rules, "evil.test", None) && is_allowed(rules, "svc-db.corp.test", None));
+        // With it, a pattern for common names opens no host.
+        let both = "allow-common-name = [\"*\"]\n[names]\nkinds = [\"dns\"]\nallow = [\"*.corp.test\"]\n";
+        assert!(is_allowed(both, "anyone", None) && is_allowed(both, "web.corp.test", None));
+        assert!(!is_allowed(both, "evil.test", None));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::name_pattern::NamePattern;
+use super::name_pattern::{NamePattern, TextPattern};
 use super::name_rules::{CommonName, NameKind, NameRules};
 use super::template_string::TemplateString;
 use crate::text::toml_document::{Document, DocumentError, Located, Section};
@@ -97,6 +97,9 @@ impl Profile {
     }
 }
 
+/// Where the common name comes from, the other attributes, and the patterns of `allow-common-name`.
+type SubjectRules = (CommonName, Vec<(AttributeType, TemplateString)>, Vec<TextPattern>);
+
 const DEFAULT_BACKDATE: &str = "1h";
 
 struct Reader<'d, 't> {
@@ -111,8 +114,8 @@ impl Reader<'_, '_> {
         let lifetime = self.required::<Lifetime>(&mut top, "lifetime", "\"90d\"");
         let longest = top.take::<Lifetime>("longest").or_else(|| lifetime.clone());
         let backdate = self.backdate(&mut top);
-        let (common_name, subject) = self.subject(&mut top);
-        let names = self.names(&mut top);
+        let (common_name, subject, common_names) = self.subject(&mut top);
+        let names = NameRules { common_names, ..self.names(&mut top) };
         let (key_usage, extended_key_usage) = self.usage(&mut top);
         let serial_bytes = self.serial_bytes(&mut top);
         let authority = self.authority(&mut top);
@@ -234,8 +237,15 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn subject(&self, top: &mut Section<'_, '_>) -> (CommonName, Vec<(AttributeType, TemplateString)>) {
-        let Some(mut section) = top.section("subject") else { return (CommonName::First, Vec::new()) };
+    fn subject(&self, top: &mut Section<'_, '_>) -> SubjectRules {
+        let Some(mut section) = top.section("subject") else { return (CommonName::First, Vec::new(), Vec::new()) };
+        let patterns =
+            section.take_list::<String>("allow-common-name").map(|written| written.value).unwrap_or_default();
+        let read = |Located { value, place }: Located<String>| {
+            let hint = || Some("\"alice\", or \"svc-*\" with * for any characters".to_owned());
+            TextPattern::parse(&value).map_err(|reason| self.document.note(place, reason, hint())).ok()
+        };
+        let common_names = patterns.into_iter().filter_map(read).collect();
         let common_name = match section.take::<String>("common-name") {
             None => CommonName::First,
             Some(written) => match written.value.as_str() {
@@ -267,11 +277,11 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        (common_name, subject)
+        (common_name, subject, common_names)
     }
 
     fn names(&self, top: &mut Section<'_, '_>) -> NameRules {
-        let mut rules = NameRules { kinds: Vec::new(), at_least: 0, allow: Vec::new() };
+        let mut rules = NameRules { kinds: Vec::new(), at_least: 0, allow: Vec::new(), common_names: Vec::new() };
         let Some(mut section) = top.section("names") else { return rules };
         if let Some(kinds) = section.take_list::<NameKind>("kinds") {
             rules.kinds = kinds.value.into_iter().map(|kind| kind.value).collect();
@@ -287,10 +297,19 @@ impl Reader<'_, '_> {
             }
             rules.at_least = at_least.value;
         }
-        rules.allow = self.texts(&mut section, "allow", |pattern| {
+        let allow = section.take_list::<String>("allow");
+        let place = allow.as_ref().filter(|allow| !allow.value.is_empty()).map(|allow| allow.place.clone());
+        rules.allow = self.read_texts(allow, |pattern| {
             let hint = || "\"*.corp.test\", \"10.0.0.0/8\", or one name".to_owned();
             NamePattern::parse(pattern).map(drop).map_err(|reason| (reason, Some(hint())))
         });
+        if let Some(place) = place
+            && rules.kinds.is_empty()
+        {
+            let message = "'allow' has no effect while 'kinds' allows no kind of name";
+            let hint = "for host names: kinds = [\"dns\"]; for common names: allow-common-name in [subject]".to_owned();
+            self.document.note(place, message, Some(hint));
+        }
         section.finish();
         rules
     }
@@ -405,7 +424,15 @@ impl Reader<'_, '_> {
         key: &'static str,
         check: impl Fn(&str) -> Result<(), (String, Option<String>)>,
     ) -> Vec<TemplateString> {
-        let written = section.take_list::<String>(key).map(|written| written.value).unwrap_or_default();
+        self.read_texts(section.take_list(key), check)
+    }
+
+    fn read_texts(
+        &self,
+        written: Option<Located<Vec<Located<String>>>>,
+        check: impl Fn(&str) -> Result<(), (String, Option<String>)>,
+    ) -> Vec<TemplateString> {
+        let written = written.map(|written| written.value).unwrap_or_default();
         let read = |written: Located<String>| {
             let text = self.text(&written)?;
             if !text.has_placeholders()
@@ -486,6 +513,10 @@ mod tests {
             (LEAF.replace("digital-signature", "key-encipherment"), "ecdsa-p256 could do nothing"),
             (format!("{LEAF}[subject]\ncountry = \"de\"\n"), "t.toml:6:11: country 'de'"),
             (format!("{LEAF}[names]\nkinds = [\"dns\"]\nallow = [\"a.test\", \"*.*\"]\n"), "t.toml:7:20: '*'"),
+            (format!("{LEAF}[names]\nallow = [\"a.test\"]\n"), "t.toml:6:9: 'allow' has no effect"),
+            (format!("{LEAF}[names]\nkinds = []\nallow = [\"a.test\"]\n"), "t.toml:7:9: 'allow' has no effect"),
+            (format!("{LEAF}[subject]\nallow-common-name = [\"a\", \"\"]\n"), "t.toml:6:27: an empty pattern"),
+            (format!("{LEAF}[subject]\nallow-common-name = [\"{{{{ name }}}}\"]\n"), "has no placeholders"),
             (
                 format!("{LEAF}[distribution]\ncrl = [\"crl.test/a.crl\"]\n"),
                 "t.toml:6:8: 'crl.test/a.crl' is not a URI",
@@ -494,6 +525,11 @@ mod tests {
             let message = message(&toml);
             assert!(message.contains(part), "{toml}\n→ {message}");
         }
+    }
+
+    #[test]
+    fn an_empty_list_of_allowed_names_needs_no_kind() {
+        assert!(read(&format!("{LEAF}[names]\nallow = []\n")).is_ok());
     }
 
     #[test]

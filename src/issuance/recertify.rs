@@ -131,7 +131,7 @@ mod tests {
         let old = root.ca_certificate().certificate().clone();
         let key = root.signer();
         let draft = recertify(&old, SignedBy::Itself(key), NOW, years(12), serial(9)).unwrap();
-        let new = sign(approve(draft, None).unwrap(), key).unwrap().checked().unwrap();
+        let new = sign(approve(draft, None).unwrap().unverified(), key).unwrap();
         assert_eq!(
             (&new.subject, &new.public_key, &new.subject_key_id),
             (&old.subject, &old.public_key, &old.subject_key_id)
@@ -147,7 +147,7 @@ mod tests {
         let issuing = below(&old_root, INTERMEDIATE).unwrap().ca_certificate().certificate().clone();
         let new_root = root(KeyAlgorithm::Ed25519, &ROOT.replace("\"name\"", "\"New Root\""));
         let draft = recertify(&issuing, SignedBy::Issuer(new_root.ca_certificate()), NOW, years(4), serial(9)).unwrap();
-        let new = new_root.sign(approve(draft, Some(new_root.ca_certificate())).unwrap()).unwrap().checked().unwrap();
+        let new = new_root.sign(approve(draft, Some(new_root.ca_certificate())).unwrap().unverified()).unwrap();
         assert_eq!((&new.subject, &new.public_key), (&issuing.subject, &issuing.public_key));
         assert_eq!(new.issuer, *new_root.ca_certificate().subject());
         assert_eq!(new.authority_key_id.unwrap().key_id, Some(new_root.ca_certificate().key_id()));
@@ -212,6 +212,9 @@ mod tests {
         assert_ne!(other.public_key(), &root.ca_certificate().certificate().public_key);
         let draft =
             recertify(root.ca_certificate().certificate(), SignedBy::Itself(&other), NOW, years(1), serial(9)).unwrap();
-        assert!(matches!(sign(approve(draft, None).unwrap(), &other), Err(super::super::IssuerError::OtherKey)));
+        assert!(matches!(
+            sign(approve(draft, None).unwrap().unverified(), &other),
+            Err(super::super::IssuerError::OtherKey)
+        ));
     }
 }

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::template_string::TemplateStringError;
-use crate::text::{Lifetime, rfc3339};
+use crate::text::{Lifetime, escape, rfc3339};
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::name::NameError;
 use crate::x509::{DistinguishedName, KeyAlgorithm, Validity};
@@ -19,6 +19,8 @@ pub enum DraftRefusal {
     Kind { template: String, kind: &'static str, name: String, allowed: Vec<&'static str> },
     #[error("the template '{template}' allows only names like {}, but '{name}' is none of them", allowed.join(", "))]
     NotAllowed { template: String, name: String, allowed: Vec<String> },
+    #[error("the template '{template}' allows only names like {}, but {what} '{}' is none of them", allowed.join(", "), escape(text))]
+    TextNotAllowed { template: String, what: &'static str, text: String, allowed: Vec<String> },
     #[error("'{pattern}' in the list of allowed names of the template '{template}' is not a pattern: {reason}")]
     Pattern { template: String, pattern: String, reason: String },
     #[error(

@@ -276,7 +276,7 @@ fn a_draft_is_signed_only_by_the_key_that_it_was_approved_for() {
         serial(2),
     )
     .unwrap();
-    let approved = approve(draft, Some(root.ca_certificate())).unwrap();
+    let approved = approve(draft, Some(root.ca_certificate())).unwrap().unverified();
     assert!(matches!(sign(approved, &other), Err(IssuerError::OtherKey)));
     assert!(matches!(Issuer::new(root.ca_certificate().clone(), other), Err(IssuerError::KeyMismatch(_))));
 }
@@ -289,13 +289,13 @@ fn a_signature_over_other_bytes_or_with_another_algorithm_makes_no_certificate_a
     let draft = || {
         let input = request("w", &["w.test"], key.public_key());
         let draft = Draft::new(&profile(SERVER), &input, SignedBy::Issuer(&ca_certificate), NOW, serial(2)).unwrap();
-        approve(draft, Some(&ca_certificate)).unwrap()
+        approve(draft, Some(&ca_certificate)).unwrap().unverified()
     };
     let list = || approve_crl(CrlDraft::new(&ca_certificate, 1, NOW, NOW, Vec::new()).unwrap()).unwrap();
     let signer = root.signer();
     assert!(sign(draft(), signer).is_ok() && sign_crl(list(), signer).is_ok());
     let wrong_signer = WrongSigner { key: signer, algorithm: signer.signature_algorithm() };
-    assert!(matches!(sign(draft(), &wrong_signer).unwrap().checked(), Err(IssuerError::Altered)));
+    assert!(matches!(sign(draft(), &wrong_signer), Err(IssuerError::Altered)));
     assert!(matches!(sign_crl(list(), &wrong_signer), Err(IssuerError::Altered)));
     let other = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap().signature_algorithm();
     let other = WrongSigner { key: signer, algorithm: other };
@@ -325,7 +325,7 @@ fn a_ca_key_need_not_be_a_private_key_from_a_file() {
     let token = Token(PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
     let input = request("Test Root", &[], token.public_key());
     let draft = Draft::new(&profile(ROOT), &input, SignedBy::Itself(&token), NOW, serial(1)).unwrap();
-    let root = sign(approve(draft, None).unwrap(), &token).unwrap().checked().unwrap();
+    let root = sign(approve(draft, None).unwrap().unverified(), &token).unwrap();
     let root = Issuer::new(CaCertificate::new("root", root, Vec::new()).unwrap(), token).unwrap();
     let key = leaf_key();
     assert!(issue(&root, SERVER, &request("w", &["w.test"], key.public_key())).is_ok());

@@ -13,7 +13,7 @@ pub mod weakness;
 
 pub use diagnosis::WeakKeyError;
 pub use passphrase::Passphrase;
-pub use private_key::PrivateKey;
+pub use private_key::{PrivateKey, placeholder_signature};
 pub use verification::verify;
 pub use weakness::Weakness;
 

@@ -168,6 +168,24 @@ pub fn signature_algorithm(kind: &KeyKind) -> Option<SignatureAlgorithm> {
     Some(SignatureAlgorithm { oid: oid.to_owned(), der })
 }
 
+/// Returns a value with the encoding and the length of a signature by such a key, which no key made: it stands in a
+/// certificate that is verified before it is signed.
+pub fn placeholder_signature(kind: &KeyKind) -> Vec<u8> {
+    const FILL: u8 = 0x55;
+    // RFC 3279 §2.2.3: an ECDSA signature is a SEQUENCE of two INTEGERs below the order of the curve.
+    let ecdsa = |bytes: usize| {
+        let number = der::value(der::INTEGER, &vec![FILL; bytes]);
+        der::sequence(&[&number, &number])
+    };
+    match kind {
+        KeyKind::EcdsaP256 => ecdsa(32),
+        KeyKind::EcdsaP384 => ecdsa(48),
+        KeyKind::EcdsaP521 => ecdsa(65),
+        KeyKind::Rsa { bits, .. } => vec![FILL; bits.div_ceil(8) as usize],
+        KeyKind::Ed25519 | KeyKind::Other(_) => vec![FILL; 64],
+    }
+}
+
 fn ecdsa_algorithm(algorithm: KeyAlgorithm) -> Option<&'static EcdsaSigningAlgorithm> {
     match algorithm {
         KeyAlgorithm::EcdsaP256 => Some(&signature::ECDSA_P256_SHA256_ASN1_SIGNING),

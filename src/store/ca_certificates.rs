@@ -138,6 +138,11 @@ impl CaCertificates {
         }
         let (name, known) = (wanted.to_owned(), self.names()?);
         Err(match named {
+            None if name == Config::default().issue.issuer && self.exists(ROOT) => {
+                let (path, certificate) = (self.cert_path(ROOT), self.certificate(ROOT)?);
+                let (subject, issuer) = (certificate.subject.to_string(), certificate.issuer.to_string());
+                StoreError::NotARoot { path, subject, issuer }
+            }
             // `ca.toml` does not have to name an issuer: the root would be used, but it is missing as well.
             None if name == Config::default().issue.issuer => {
                 StoreError::UnknownAuthority { name: ROOT.to_owned(), known }

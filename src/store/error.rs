@@ -51,6 +51,8 @@ pub enum StoreError {
     Certificate { path: PathBuf, cause: CertificateFileError },
     #[error("the authority '{0}' has no certificate yet: it was only asked for")]
     Pending(String),
+    #[error("{} is not the certificate of a root: '{subject}' was issued by '{issuer}', not by itself", path.display())]
+    NotARoot { path: PathBuf, subject: String, issuer: String },
     #[error("there is no authority '{}'", text::escape(name))]
     UnknownAuthority { name: String, known: Vec<String> },
     #[error("there is no authority '{}', which ca.toml names under [issue]", text::escape(name))]
@@ -87,6 +89,8 @@ impl Diagnostic for StoreError {
             Self::Certificate { .. } => Diagnosis::usage("bad-certificate"),
             Self::Pending(name) => Diagnosis::refused("pending")
                 .hint(format!("when its certificate is here: ca intermediate install {name} CERT")),
+            Self::NotARoot { .. } => Diagnosis::refused("unusable-ca")
+                .hint("the certificate of the root was exchanged: bring it back from a backup; 'ca list --template root' shows which it was"),
             Self::UnknownAuthority { name, known } | Self::UnknownIssuer { name, known } => {
                 let near = nearest(name, known.iter().map(String::as_str));
                 Diagnosis::usage("unknown-authority")

@@ -53,6 +53,11 @@ impl Home {
         Self { folder, owners: TrustedOwners::default() }
     }
 
+    /// Returns the paths of a CA directory to make; the user may have named a link to its folder.
+    pub fn to_make(folder: PathBuf) -> Self {
+        Self::at(without_link(folder))
+    }
+
     /// Returns the named CA directory, or the nearest one, searched in `from` and its parents like git does. Everything in
     /// it that decides what a command does is examined: see [`trusted_directory`].
     ///
@@ -67,12 +72,7 @@ impl Home {
     }
 
     fn named(folder: PathBuf) -> Result<Self, HomeError> {
-        // The user may have named a link.
-        let folder = match files::examine(&folder) {
-            Ok(Some(found)) if found.kind == PathKind::Link => folder.canonicalize().unwrap_or(folder),
-            _ => folder,
-        };
-        let mut home = Self::at(folder);
+        let mut home = Self::at(without_link(folder));
         match home.config().metadata() {
             Ok(found) if found.is_file() => {}
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -183,6 +183,14 @@ impl Home {
             }
         }
         from.join(setting)
+    }
+}
+
+/// Returns the folder that a link leads to; anything else as it is. A folder that is named may be named by a link.
+fn without_link(folder: PathBuf) -> PathBuf {
+    match files::examine(&folder) {
+        Ok(Some(found)) if found.kind == PathKind::Link => folder.canonicalize().unwrap_or(folder),
+        _ => folder,
     }
 }
 

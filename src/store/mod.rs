@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod effects;
 pub mod entry_name;
 pub mod error;
+pub mod gitignore;
 pub mod home;
 pub mod index;
 pub mod locate;

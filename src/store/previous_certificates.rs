@@ -16,16 +16,16 @@
 
 use std::path::{Path, PathBuf};
 
-use time::OffsetDateTime;
-
 use super::error::StoreError;
 use crate::store::certificate_folder;
+use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::placement::{self, Rollback};
-use crate::store::index::{Entry, Index};
+use crate::store::index::{Entry, Index, Revocation};
 use crate::system::Entropy;
 use crate::system::files::{self, ExistingFile, FileError, Folder, StagedFolder};
+use crate::x509::crl::RevocationReason;
 use crate::x509::{Certificate, SerialNumber};
 
 /// All that the index knows of the certificates of one name.
@@ -83,21 +83,28 @@ impl NameHistory {
     }
 }
 
-/// Under the lock of the CA: clears away what a run left that died while it exchanged the files of this name.
+/// Under the lock of the CA: clears away what a run left that died while it exchanged the files of this name, and revokes
+/// the certificates that were recorded and never delivered.
 ///
 /// # Errors
 /// When the system refuses.
-pub fn recover(
+pub fn recover(home: &Home, index: &mut Index, name: &EntryName, effects: &Effects<'_>) -> Result<(), StoreError> {
+    let name_history = NameHistory::of(index, name.as_str())?;
+    recover_files(home, index, name, &name_history, effects)?;
+    supersede_undelivered(home, index, name, &name_history, effects)
+}
+
+fn recover_files(
     home: &Home,
     index: &mut Index,
     name: &EntryName,
-    now: OffsetDateTime,
-    entropy: &dyn Entropy,
+    name_history: &NameHistory,
+    effects: &Effects<'_>,
 ) -> Result<(), StoreError> {
-    let name_history = NameHistory::of(index, name.as_str())?;
+    let entropy = effects.entropy;
     let Some(recorded) = name_history.recorded() else { return Ok(()) };
     if recorded.place.is_some() {
-        recover_folder(home, index, name, &name_history, entropy)?;
+        recover_folder(home, index, name, name_history, entropy)?;
     } else {
         let (folder, kept) = (home.entry(name), home.generation(name, &recorded.serial.to_string()));
         if folder.symlink_metadata().is_err() && is_of(&kept, recorded) {
@@ -105,15 +112,51 @@ pub fn recover(
             files::sync_folder(&home.issued())?;
             files::sync_folder(&home.generations(name))?;
         }
-        clear_places(home, name, &name_history, entropy)?;
+        clear_places(home, name, name_history, entropy)?;
     }
     if let Some(rollback) = name_history.unfinished()
         && let Some(entry) = name_history.certificates.iter().find(|entry| entry.id == rollback.certificate)
         && certificate_folder::holds_public(&name_history.folder(home, name), &index.certificate(entry)?)?
     {
-        index.mark_rolled_back(rollback.id, now)?;
+        index.mark_rolled_back(rollback.id, effects.now())?;
     }
     Ok(())
+}
+
+/// Revokes the certificates of the name whose files are nowhere and whose delivery no run reported. Their keys are lost,
+/// and the index must not go on calling them good.
+fn supersede_undelivered(
+    home: &Home,
+    index: &mut Index,
+    name: &EntryName,
+    name_history: &NameHistory,
+    effects: &Effects<'_>,
+) -> Result<(), StoreError> {
+    let now = effects.now();
+    let mut lost = Vec::new();
+    for entry in &name_history.certificates {
+        if entry.delivered_at.is_some() || entry.revocation.is_some() || entry.validity.not_after < now {
+            continue;
+        }
+        let certificate = index.certificate(entry)?;
+        let usual = if certificate.is_ca() { home.authority(name.as_str()) } else { home.entry(name) };
+        let is_delivered = is_of(&usual, entry)
+            || entry.place.as_deref().is_some_and(|place| is_of(place, entry))
+            || find(home, name, entry)?.is_some();
+        if !is_delivered {
+            lost.push(entry.id);
+        }
+    }
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let reason = RevocationReason::Superseded;
+    let revocation = Revocation { at: now, reason, invalid_since: None, released_at: None };
+    let mut transaction = index.transaction(effects.event_context())?;
+    for id in lost {
+        transaction.revoke(id, &revocation)?;
+    }
+    Ok(transaction.commit()?)
 }
 
 /// What stands at the place of the certificate that is in place was on its way in, and did not arrive.

@@ -102,6 +102,14 @@ pub fn check(folder: &Path, owners: TrustedOwners) -> Result<(), DistrustReason>
     check_path(&issued.join(".generations"), owners).map(drop)
 }
 
+/// Examines a folder in which a CA directory or an index is to be made; it may be missing.
+///
+/// # Errors
+/// When it belongs to another user than this one or root, or others can change it.
+pub fn check_new(folder: &Path) -> Result<(), DistrustReason> {
+    check_file(folder, TrustedOwners::default())
+}
+
 /// Examines an index that `ca.toml` puts elsewhere, and the folder that it is in.
 ///
 /// # Errors

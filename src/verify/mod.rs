@@ -20,8 +20,10 @@ mod revocation;
 pub mod rules;
 pub mod served;
 mod signature;
+mod subject_names;
 #[cfg(test)]
 mod tests;
+mod unsigned;
 mod verdict;
 
 pub use candidate::{Candidate, CandidateCrl, InputPosition};
@@ -31,6 +33,7 @@ pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
 pub use input::{KnownRevocation, Purpose, RevocationSource, VerifyInput, VerifyOptions};
 pub use revocation::{REVOCATION_UNKNOWN, REVOKED};
 pub use signature::{SignatureCache, SignatureProblem, certificate as check_signature, crl as check_crl_signature};
+pub use unsigned::{Unsound, verify_authority, verify_unsigned};
 pub use verdict::{ExpiryCause, Link, Problem, Role, ValidUntil, Verdict};
 
 /// Returns every code that a verification can report, for `ca explain`; the codes of [`crate::lint`] are not among

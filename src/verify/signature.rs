@@ -62,6 +62,18 @@ impl SignatureCache {
         self.signed(crl.as_der(), crl.tbs(), &crl.signature_algorithm, &crl.signature, key)
     }
 
+    /// Takes the signature of a certificate as verified with this key, without a look at it. For a certificate that is
+    /// verified before it is signed, with a placeholder in place of the signature.
+    pub(super) fn assume(&self, unsigned: &Certificate, key: &PublicKey) {
+        let Some((_, identifier, _)) = der::split_first(&unsigned.signature_algorithm.der) else { return };
+        for algorithm in self.algorithms() {
+            if algorithm.signature_alg_id().as_ref() == identifier {
+                let question = algorithm.question(key.bits(), unsigned.tbs(), &unsigned.signature);
+                self.known().insert(question, true);
+            }
+        }
+    }
+
     /// Returns webpki's algorithms, with this cache in front of them.
     pub(super) fn algorithms(&self) -> Vec<CachingAlgorithm<'_>> {
         webpki::ALL_VERIFICATION_ALGS
@@ -123,8 +135,9 @@ pub fn crl(crl: &Crl, key: &PublicKey) -> Result<(), SignatureProblem> {
     SignatureCache::default().crl(crl, key)
 }
 
-impl SignatureVerificationAlgorithm for CachingAlgorithm<'_> {
-    fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+impl CachingAlgorithm<'_> {
+    /// Returns the SHA-256 of all inputs of a check.
+    fn question(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> [u8; 32] {
         let (kind, by) = (self.public_key_alg_id(), self.signature_alg_id());
         let parts = [kind.as_ref(), by.as_ref(), public_key, message, signature];
         let mut question = Vec::with_capacity(parts.iter().map(|part| part.len() + size_of::<usize>()).sum());
@@ -133,7 +146,13 @@ impl SignatureVerificationAlgorithm for CachingAlgorithm<'_> {
             question.extend(part.len().to_be_bytes());
             question.extend(part);
         }
-        let question = digest::sha256(&question);
+        digest::sha256(&question)
+    }
+}
+
+impl SignatureVerificationAlgorithm for CachingAlgorithm<'_> {
+    fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let question = self.question(public_key, message, signature);
         if let Some(holds) = self.signatures.known().get(&question) {
             return if *holds { Ok(()) } else { Err(InvalidSignature) };
         }

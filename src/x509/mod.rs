@@ -12,6 +12,7 @@ pub mod der;
 pub mod digest;
 pub mod distribution_point;
 pub mod general_name;
+pub mod host_like;
 pub mod name;
 pub mod name_constraints;
 pub mod pem;

@@ -1,7 +1,7 @@
 //! Name constraints (RFC 5280 §4.2.1.10): the names that a CA may issue certificates for.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -55,7 +55,7 @@ impl NameConstraints {
 
     /// Checks a name, and returns the first violation (RFC 5280 §6.1.4 (g): exclusion wins).
     pub fn check(&self, name: &GeneralName) -> Result<(), Violation<'_>> {
-        if let Some(subtree) = self.excluded.iter().find(|subtree| subtree.contains(name)) {
+        if let Some(subtree) = self.excluded.iter().find(|subtree| subtree.excludes(name)) {
             return Err(Violation::Excluded(subtree));
         }
         let of_its_kind: Vec<_> = self.permitted.iter().filter(|subtree| subtree.kind() == name.kind()).collect();
@@ -113,6 +113,32 @@ impl Subtree {
                 name.relative_names().starts_with(base.relative_names())
             }
             _ => false,
+        }
+    }
+
+    /// Returns whether it excludes a name when it is an excluded subtree. An IPv4 address that is written as IPv6
+    /// (`::ffff:10.0.0.1`, RFC 4291 §2.5.5.2) is that IPv4 address to the programs that connect to it, so both forms are
+    /// excluded by a block in either form.
+    pub fn excludes(&self, name: &GeneralName) -> bool {
+        let is_mapped = || match (self.as_ipv4(), name) {
+            (Some((address, mask)), GeneralName::Ip(name)) => {
+                ipv4_of(*name).is_some_and(|name| name.to_bits() & mask.to_bits() == address.to_bits() & mask.to_bits())
+            }
+            _ => false,
+        };
+        self.contains(name) || is_mapped()
+    }
+
+    /// Returns the block as a block of IPv4 addresses; `None` when it has other addresses too.
+    fn as_ipv4(&self) -> Option<(Ipv4Addr, Ipv4Addr)> {
+        match self {
+            Self::Ip { address: IpAddr::V4(address), mask: IpAddr::V4(mask) } => Some((*address, *mask)),
+            Self::Ip { address: IpAddr::V6(address), mask: IpAddr::V6(mask) }
+                if mask.to_bits() >> 32 == u128::MAX >> 32 =>
+            {
+                Some((address.to_ipv4_mapped()?, Ipv4Addr::from_bits(mask.to_bits() as u32)))
+            }
+            _ => None,
         }
     }
 
@@ -272,6 +298,13 @@ fn bytes(address: IpAddr) -> Vec<u8> {
     }
 }
 
+fn ipv4_of(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(address) => address.to_ipv4_mapped(),
+    }
+}
+
 fn masked(address: IpAddr, mask: IpAddr) -> Option<Vec<u8>> {
     let (address, mask) = (bytes(address), bytes(mask));
     (address.len() == mask.len()).then(|| address.iter().zip(mask).map(|(byte, mask)| byte & mask).collect())
@@ -302,6 +335,35 @@ mod tests {
         assert!(!contains("0.0.0.0/0", "::1"));
         assert!(contains("2001:db8::/32", "2001:db8::1"));
         assert!(contains("192.0.2.1", "192.0.2.1"));
+    }
+
+    /// What connects to `::ffff:10.0.0.1` connects to 10.0.0.1.
+    #[test]
+    fn a_block_excludes_its_ipv4_addresses_in_both_forms() {
+        let excludes = |subtree: &str, name: &str| subtree.parse::<Subtree>().unwrap().excludes(&name.parse().unwrap());
+        for (subtree, name) in [
+            ("10.0.0.0/8", "::ffff:10.0.0.1"),
+            ("::ffff:10.0.0.0/104", "10.200.0.1"),
+            ("::ffff:10.0.0.0/104", "::ffff:10.200.0.1"),
+            ("::ffff:0:0/96", "192.0.2.1"),
+            ("0.0.0.0/0", "::ffff:192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("::/0", "::ffff:10.0.0.1"),
+        ] {
+            assert!(excludes(subtree, name), "{subtree} {name}");
+        }
+        for (subtree, name) in [
+            ("10.0.0.0/8", "::ffff:11.0.0.1"),
+            ("10.0.0.0/8", "::10.0.0.1"),
+            // A block of IPv6 addresses beside the mapped ones says nothing of IPv4.
+            ("::/0", "10.0.0.1"),
+            ("2001:db8::/32", "10.0.0.1"),
+            ("::ffff:10.0.0.0/104", "11.0.0.1"),
+        ] {
+            assert!(!excludes(subtree, name), "{subtree} {name}");
+        }
+        // A permitted block is read as RFC 5280 says: OpenSSL and others know no other reading.
+        assert!(!contains("10.0.0.0/8", "::ffff:10.0.0.1") && !contains("::ffff:10.0.0.0/104", "10.0.0.1"));
     }
 
     #[test]

@@ -12,6 +12,15 @@ pub fn uri_host(uri: &str) -> Option<&str> {
     (is_plain_host(host) && host.parse::<IpAddr>().is_err() && !authority.contains('\\')).then_some(host)
 }
 
+/// Returns whether programs agree about the host of a URI: a part of them, OpenSSL among them, takes for the host whatever
+/// stands between `//` and the first colon, or else the first slash. User information, a question mark or a number sign
+/// right behind the host, and a colon in the path make a difference.
+pub fn has_one_host(uri: &str) -> bool {
+    let Some((_, rest)) = uri.split_once("://") else { return false };
+    let until = rest.find(':').or_else(|| rest.find('/')).unwrap_or(rest.len());
+    uri_host(uri).is_some_and(|host| host == &rest[..until])
+}
+
 /// Returns whether a host name is in the form that is compared: no dot at the end, no percent-encoding, A-labels.
 pub fn is_plain_host(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -37,6 +46,26 @@ mod tests {
             ("https://corp.test?@evil.test/", "corp.test"),
         ] {
             assert_eq!(uri_host(uri), Some(host), "{uri}");
+        }
+    }
+
+    #[test]
+    fn programs_agree_about_a_host_without_user_that_a_port_a_slash_or_nothing_follows() {
+        for uri in
+            ["https://corp.test", "https://corp.test/", "https://corp.test:8443/x", "spiffe://corp.test/ns/a?b#c"]
+        {
+            assert!(has_one_host(uri), "{uri}");
+        }
+        for uri in [
+            "https://evil.test:80@corp.test/",
+            "https://user@corp.test/",
+            "https://corp.test?.evil.test/",
+            "https://corp.test#.evil.test/",
+            "https://corp.test/a:b",
+            "https://10.0.0.1/",
+            "urn:corp:web",
+        ] {
+            assert!(!has_one_host(uri), "{uri}");
         }
     }
 

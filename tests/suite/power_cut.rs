@@ -57,9 +57,9 @@ fn an_init_survives_a_power_cut_once_it_has_reported() {
         &["ca/.staged/authorities/issuing/cert.pem"],
         &["ca/.staged/ca.toml"],
         &["ca/.staged/index.db"],
-        &["ca/.staged/authorities/issuing"],
-        &["ca/.staged/authorities/root"],
-        &["ca/.staged/authorities"],
+        &["ca/authorities/issuing"],
+        &["ca/authorities/root"],
+        &["ca/authorities"],
         &["ca"],
     ];
     check(Run::record(INIT, "ca/authorities/issuing", &OF_AN_AUTHORITY, Disk::Any, |_| {}), needed);

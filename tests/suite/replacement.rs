@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use crate::safety::{INIT, everything_below, listed, named, told};
+use crate::safety::{INIT, everything_below, is_hidden, listed, named, told};
 use crate::support::fault::{self, Disk, Fault};
 use crate::support::pair::{self, FILES};
 use crate::support::program::{Place, succeeded};
@@ -163,6 +163,5 @@ fn keys(place: &Place) -> impl Iterator<Item = Vec<u8>> {
 }
 
 pub fn unfinished(folder: &Path) -> Vec<PathBuf> {
-    let is_hidden = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with('.');
     everything_below(folder).into_iter().filter(|path| is_hidden(path) && !path.ends_with(".generations")).collect()
 }

@@ -10,7 +10,7 @@ use ca::keys::key_file::KeyFile;
 use ca::x509::signing_request::der_of_file;
 use ca::x509::{Certificate, SigningRequest, pem};
 
-use crate::safety::{INIT, everything_below, listed, named, told};
+use crate::safety::{INIT, everything_below, is_hidden, listed, named, told};
 use crate::support::fault::{self, Disk, Fault};
 use crate::support::program::{Place, succeeded};
 
@@ -110,9 +110,7 @@ fn aftermath(place: &Place, words: &str, folder: &str, fault: Fault, struck: &Ou
         let certificate = certificate(&folder)?;
         ok(listed(place).contains(&certificate.serial.to_string()), "the certificate is not in the index")?;
     }
-    let is_hidden =
-        |path: &std::path::PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    let left: Vec<_> = everything_below(&place.path("")).into_iter().skip(1).filter(is_hidden).collect();
+    let left: Vec<_> = everything_below(&place.path("")).into_iter().skip(1).filter(|path| is_hidden(path)).collect();
     ok(left.is_empty(), &format!("left over: {left:?}"))
 }
 

@@ -133,7 +133,7 @@ fn leftovers(place: &Place) -> Vec<String> {
     let (mut found, mut open) = (Vec::new(), vec![place.path("ca")]);
     while let Some(folder) = open.pop() {
         for path in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+            if crate::safety::is_hidden(&path) {
                 found.push(path.display().to_string());
             }
             if path.is_dir() {

@@ -352,10 +352,14 @@ fn assert_tidy(place: &Place) {
     assert_eq!(leftovers(&place.path("ca")), Vec::<String>::new(), "left over");
 }
 
-/// What an interrupted command could have left: nothing that people are to see begins with a dot.
+/// What an interrupted command could have left: nothing that people are to see begins with a dot, but for a `.gitignore`.
 fn leftovers(folder: &Path) -> Vec<String> {
-    let hidden = |path: &std::path::PathBuf| path.file_name().unwrap().to_string_lossy().starts_with('.');
-    everything_below(folder).iter().filter(|path| hidden(path)).map(|path| path.display().to_string()).collect()
+    everything_below(folder).iter().filter(|path| is_hidden(path)).map(|path| path.display().to_string()).collect()
+}
+
+/// Whether nobody is to see this path: its name begins with a dot, and it is no `.gitignore`.
+pub(crate) fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.') && name != ".gitignore")
 }
 
 /// A folder and everything in it.

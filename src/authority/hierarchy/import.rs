@@ -2,9 +2,11 @@
 
 use time::OffsetDateTime;
 
+use crate::authority::certify::{UnsoundAuthority, verify_authority};
 use crate::authority::hierarchy::ca_profile::INTERMEDIATE;
 use crate::authority::hierarchy::new_authority::NewAuthority;
 use crate::issuance::{CaCertificate, IssuerError};
+use crate::keys::verification::VerificationError;
 use crate::keys::{self, PrivateKey, Signer, WeakKeyError, weakness};
 use crate::lint::{self, Finding, Severity};
 use crate::store::ca_certificates::ROOT;
@@ -23,16 +25,18 @@ pub enum ImportError {
     NotNow { subject: String, validity: Validity },
     #[error(transparent)]
     NoPath(#[from] NoPathToRoot),
+    #[error(transparent)]
+    Unsound(#[from] UnsoundAuthority),
 }
 
 /// A certificate of a path was issued by none of those that were given.
 #[derive(Debug, thiserror::Error)]
-#[error("'{subject}' was issued by '{issuer}'{key_id}, which is not among the certificates of --chain")]
+#[error("'{subject}' was issued by '{issuer}'{why}")]
 pub struct NoPathToRoot {
     pub subject: DistinguishedName,
     pub issuer: DistinguishedName,
-    /// ` with the key identifier …`, when the certificate names one.
-    pub key_id: String,
+    /// ` with the key identifier …`, when the certificate names one, and what is wrong.
+    pub why: String,
 }
 
 impl Diagnostic for ImportError {
@@ -40,6 +44,7 @@ impl Diagnostic for ImportError {
         match self {
             Self::Issuer(error) => error.diagnosis(),
             Self::WeakKey(error) => error.diagnosis(),
+            Self::Unsound(error) => error.diagnosis(),
             Self::NotNow { .. } | Self::NoPath(_) => Diagnosis::refused("not-adopted"),
         }
     }
@@ -73,14 +78,17 @@ pub(crate) fn import(
         let weak = |cause| WeakKeyError { owner: format!("'{}'", each.subject), cause };
         weakness::check(&each.public_key).map_err(weak)?;
     }
-    let findings = lint::check(&certificate, above.first(), lint::LintProfile::Rfc5280)
-        .into_iter()
-        .map(|finding| Finding { severity: Severity::Warning, ..finding })
-        .collect();
 
     // The certificate must be a CA's, and the key its own.
     let name = if above.is_empty() { ROOT } else { "issuing" };
-    CaCertificate::new(&subject, certificate.clone(), above.clone())?.check_key(key.public_key())?;
+    let ca = CaCertificate::new(&subject, certificate.clone(), above.clone())?;
+    ca.check_key(key.public_key())?;
+    verify_authority(&ca, now)?;
+    let findings = lint::check(&certificate, above.first(), lint::LintProfile::Rfc5280)
+        .into_iter()
+        .chain(unverified_signature(above.last().unwrap_or(&certificate)))
+        .map(|finding| Finding { severity: Severity::Warning, ..finding })
+        .collect();
 
     let below_root = above.iter().filter(|certificate| !certificate.is_self_issued()).cloned().collect();
     let root = above.last().cloned().map(|root| NewAuthority {
@@ -104,7 +112,9 @@ pub(crate) fn import(
     Ok((root.into_iter().chain([imported]).collect(), findings))
 }
 
-/// Those above a certificate, the next first, up to a self-signed one; each signature is checked on the way.
+/// Returns the certificates above a certificate, the next first, up to a root. Each signature is verified on the way, but not
+/// that of a root over itself when its algorithm is out of use: it proves nothing (RFC 5280 §6.1), since whoever can
+/// exchange the certificate can make it too. There subject, issuer and key identifiers are compared.
 pub(crate) fn path_to_root(
     certificate: &Certificate,
     mut chain: Vec<Certificate>,
@@ -112,21 +122,68 @@ pub(crate) fn path_to_root(
     let mut path: Vec<Certificate> = Vec::new();
     loop {
         let last = path.last().unwrap_or(certificate);
-        let signed_by = |issuer: &Certificate| {
-            issuer.subject == last.issuer
-                && keys::verify(&issuer.public_key, &last.signature_algorithm, last.tbs(), &last.signature).is_ok()
-        };
-        if signed_by(last) {
+        if is_root(last) {
             return Ok(path);
         }
-        let Some(position) = chain.iter().position(signed_by) else {
+        let Some(position) = chain.iter().position(|issuer| relation(issuer, last) == Signature::Verified) else {
             let (subject, issuer) = (last.subject.clone(), last.issuer.clone());
             let wanted = last.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
             let key_id = wanted.map(|id| format!(" with the key identifier {}", text::hex(id))).unwrap_or_default();
-            return Err(NoPathToRoot { subject, issuer, key_id });
+            let is_out_of_use = chain.iter().any(|issuer| relation(issuer, last) == Signature::Unverifiable);
+            let what = match is_out_of_use {
+                true => format!(
+                    "; it is signed with {}, which is not verified here: its issuer has to sign it with SHA-256 or better",
+                    last.signature_algorithm
+                ),
+                false => ", which is not among the certificates of --chain".to_owned(),
+            };
+            return Err(NoPathToRoot { subject, issuer, why: format!("{key_id}{what}") });
         };
         path.push(chain.swap_remove(position));
     }
+}
+
+/// How the signature of a certificate relates to a CA with the name of its issuer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signature {
+    Verified,
+    /// The key identifiers match, and signatures of this algorithm are not verified here: MD5 and SHA-1 can be forged.
+    Unverifiable,
+    Other,
+}
+
+fn relation(issuer: &Certificate, certificate: &Certificate) -> Signature {
+    if issuer.subject != certificate.issuer {
+        return Signature::Other;
+    }
+    let (algorithm, signature) = (&certificate.signature_algorithm, &certificate.signature);
+    let named = certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
+    match keys::verify(&issuer.public_key, algorithm, certificate.tbs(), signature) {
+        Ok(()) => Signature::Verified,
+        Err(VerificationError::Wrong) => Signature::Other,
+        Err(_) => match (named, &issuer.subject_key_id) {
+            (Some(named), Some(own)) if named != own => Signature::Other,
+            _ => Signature::Unverifiable,
+        },
+    }
+}
+
+fn is_root(certificate: &Certificate) -> bool {
+    relation(certificate, certificate) != Signature::Other
+}
+
+/// Returns what is to be said of a root whose signature over itself was not verified.
+fn unverified_signature(root: &Certificate) -> Option<Finding> {
+    (relation(root, root) == Signature::Unverifiable).then(|| Finding {
+        rule: lint::rules::weak_signature::RULE.code,
+        severity: Severity::Warning,
+        citation: "RFC 5280 §6.1",
+        message: format!(
+            "the root signed itself with {}; this signature was not verified, and proves nothing: compare the fingerprint",
+            root.signature_algorithm
+        ),
+        hint: Some("ca root renew makes a new certificate for the same key, signed with SHA-256 or better".to_owned()),
+    })
 }
 
 #[cfg(test)]
@@ -150,7 +207,7 @@ mod tests {
                 std::slice::from_ref(&root)
             );
         }
-        // The name alone makes no root.
+        // The name alone makes no root, while the algorithm of its signature is in use.
         let mut forged = root.clone();
         forged.public_key = namesake.public_key;
         assert!(path_to_root(&forged, Vec::new()).is_err());

@@ -1,7 +1,9 @@
 //! `init`: a new CA, all of it or nothing.
 //!
-//! Everything is written into a staging folder inside the new CA directory, under its lock, and then moved into place piece by
-//! piece, `ca.toml` last: a folder with a `ca.toml` is a CA directory, and a folder without one is not.
+//! Everything is written into a staging folder inside the new CA directory, under its lock, and then put into place piece by
+//! piece, `ca.toml` last: a folder with a `ca.toml` is a CA directory, and a folder without one is not. The staging folder
+//! keeps its files until then, as second names: so the next run can take back what a killed run put into place, and nothing
+//! else. No file in a staging folder is asked what to remove.
 
 use std::path::{Path, PathBuf};
 
@@ -16,15 +18,16 @@ use crate::authority::serial::draw_serial;
 use crate::issuance::{CaCertificate, Draft, Issuer, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
-use crate::store::Store;
 use crate::store::ca_certificates::ROOT;
 use crate::store::config::Config;
 use crate::store::delivery::{Files, KeyText};
 use crate::store::effects::Effects;
 use crate::store::entry_name::check_authority_name;
+use crate::store::gitignore::GITIGNORE;
 use crate::store::home::Home;
 use crate::store::index::location::IndexLocation;
 use crate::store::index::{EventContext, EventKind, Index, Origin};
+use crate::store::trusted_directory::{self, DistrustReason};
 use crate::system::files::{self, StagedFolder};
 use crate::text::{Diagnosis, Diagnostic};
 use crate::x509::Certificate;
@@ -49,6 +52,8 @@ pub enum InitError {
     Import(#[from] ImportError),
     #[error("there is a CA in {} already", .0.display())]
     Exists(PathBuf),
+    #[error(transparent)]
+    NotTrusted(DistrustReason),
     #[error("{} is in the way of a new CA", .0.display())]
     InTheWay(PathBuf),
     #[error("the index cannot be made at {}: that is another file system than the CA directory's", .0.display())]
@@ -76,6 +81,7 @@ impl Diagnostic for InitError {
             Self::Exists(folder) => Diagnosis::refused("exists")
                 .hint(format!("to use it: ca --dir {} list", folder.display()))
                 .hint("for another CA, name another folder with --dir"),
+            Self::NotTrusted(reason) => reason.diagnosis().hint("or name another folder with --dir"),
             Self::InTheWay(_) => Diagnosis::refused("exists").hint("move it away, or name another folder with --dir"),
             Self::IndexAcross(_) => Diagnosis::refused("file-error")
                 .hint("make the CA without [index] location; then move index.db there, and name its place in ca.toml"),
@@ -92,6 +98,8 @@ pub struct InitializedCa {
     /// The root first.
     pub authorities: Vec<InitializedAuthority>,
     pub encrypted: bool,
+    /// True when the folder had a `.gitignore` of the user already.
+    pub has_other_gitignore: bool,
     /// What the lint rules report that is not an error.
     pub warnings: Vec<Finding>,
 }
@@ -104,8 +112,9 @@ pub struct InitializedAuthority {
     pub has_key: bool,
 }
 
-/// The pieces of a CA directory, in the order in which they are moved into place.
-const PIECES: [&str; 5] = ["templates", "issued", "authorities", INDEX, CONFIG];
+/// The pieces of a CA directory, in the order in which they are put into place.
+const PIECES: [&str; 6] = [IGNORE, "templates", "issued", "authorities", INDEX, CONFIG];
+const IGNORE: &str = ".gitignore";
 const INDEX: &str = "index.db";
 const CONFIG: &str = "ca.toml";
 
@@ -117,15 +126,29 @@ fn place_of(piece: &str, home: &Home, config: &Config) -> PathBuf {
     }
 }
 
-/// Makes a CA.
+/// Checks that a CA can be made here: there is none, and no other user owns or can change the folder, or that of the index.
 ///
 /// # Errors
-/// When there is one already, or something else is in the way, or something fails; nothing is left then.
-pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<InitializedCa, InitError> {
-    // Before the work, and once more under the lock.
+/// When a CA must not be made here.
+pub fn check_folder(home: &Home, config: &Config) -> Result<(), InitError> {
     if home.exists() {
         return Err(InitError::Exists(home.folder().to_owned()));
     }
+    trusted_directory::check_new(home.folder()).map_err(InitError::NotTrusted)?;
+    if let Some(folder) = IndexLocation::parse(&config.index.location, home).file().parent() {
+        trusted_directory::check_new(folder).map_err(InitError::NotTrusted)?;
+    }
+    Ok(())
+}
+
+/// Makes a CA.
+///
+/// # Errors
+/// When there is one already, the folder is not the user's, something else is in the way, or something fails; nothing is
+/// left then.
+pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<InitializedCa, InitError> {
+    // Before the work, and once more under the lock.
+    check_folder(home, &order.config)?;
     let now = effects.now();
     let mut config = order.config;
     let (mut authorities, mut warnings) = match order.imported {
@@ -172,6 +195,8 @@ pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<Init
         folder: home.folder().to_owned(),
         authorities: made.collect(),
         encrypted: order.passphrase.is_some(),
+        has_other_gitignore: files::read(&home.folder().join(IGNORE), files::MAX_SMALL_FILE_BYTES)
+            .is_ok_and(|content| content != GITIGNORE.as_bytes()),
         warnings,
     })
 }
@@ -186,7 +211,7 @@ fn make_root(
     let request = authority_request(&config.name, &profile, config, &key)?;
     let serial = draw_serial(profile.serial_bytes, effects.entropy)?;
     let draft = Draft::new(&profile, &request, SignedBy::Itself(&key), now, serial)?;
-    let Certified { certificate, warnings } = certify_itself(draft, &key)?;
+    let Certified { certificate, warnings } = certify_itself(draft, &key, now)?;
     let root = NewAuthority {
         name: ROOT.to_owned(),
         template: ROOT.to_owned(),
@@ -243,13 +268,13 @@ fn write(
     effects: &Effects<'_>,
 ) -> Result<(), InitError> {
     let _lock = IndexLocation::parse(&config.index.location, home).lock(effects.lock_timeout)?;
-    if home.exists() {
-        return Err(InitError::Exists(home.folder().to_owned()));
-    }
-    remove_interrupted(home)?;
-    let places = PIECES.map(|piece| place_of(piece, home, config));
-    if let Some(place) = places.iter().find(|path| path.symlink_metadata().is_ok()) {
-        return Err(InitError::InTheWay(place.clone()));
+    check_folder(home, config)?;
+    remove_interrupted(home, config)?;
+    let is_there = |piece: &&str| place_of(piece, home, config).symlink_metadata().is_ok();
+    // A `.gitignore` of the user stays as it is.
+    let pieces: Vec<&str> = PIECES.into_iter().filter(|piece| *piece != IGNORE || !is_there(piece)).collect();
+    if let Some(piece) = pieces.iter().find(|piece| is_there(piece)) {
+        return Err(InitError::InTheWay(place_of(piece, home, config)));
     }
     let index = place_of(INDEX, home, config);
     let beside_index = index.parent().filter(|parent| *parent != home.folder());
@@ -258,6 +283,7 @@ fn write(
     }
 
     let mut staged = StagedFolder::create(home.folder(), effects.entropy)?;
+    staged.add(IGNORE, GITIGNORE.as_bytes(), files::PUBLIC)?;
     for folder in ["templates", "issued", "authorities"] {
         staged.add_folder(folder)?;
     }
@@ -271,60 +297,60 @@ fn write(
     }
     write_index(&staged.path().join(INDEX), authorities, effects.event_context())?;
     staged.adopt(INDEX);
-    // Last: where it is, the index was, and is in its place if it is here no more.
     staged.add(CONFIG, config.to_toml().as_bytes(), files::PUBLIC)?;
     staged.sync()?;
 
-    // The folder under construction is durable before the first piece leaves it, and every other piece in place before
+    // The staging folder is durable before its first file gets a second name, and every other piece in its place before
     // ca.toml: after a power cut, as after a kill, the next run can see that a piece in place is from this run.
-    let moved = files::sync_folder(home.folder()).and_then(|()| {
-        PIECES.iter().try_for_each(|piece| {
+    let placed = files::sync_folder(home.folder()).and_then(|()| {
+        pieces.iter().try_for_each(|piece| {
             if *piece == CONFIG {
                 beside_index.into_iter().chain([home.folder()]).try_for_each(files::sync_folder)?;
             }
-            files::move_new(&staged.path().join(piece), &place_of(piece, home, config))
+            files::put_also(&staged.path().join(piece), &place_of(piece, home, config))
         })?;
         files::sync_folder(home.folder())
     });
-    if moved.is_err() {
-        move_back(home, config, staged.path());
+    if placed.is_err() {
+        take_back(home, config, staged.path());
         beside_index.into_iter().for_each(files::remove_if_empty);
     }
-    moved.map_err(|error| match error.is_across_file_systems() {
+    placed.map_err(|error| match error.is_across_file_systems() {
         true => InitError::IndexAcross(index),
         false => error.into(),
     })
 }
 
 /// Takes the pieces that are in place out of it again, `ca.toml` first: a run that dies now leaves what
-/// [`remove_interrupted`] understands.
-fn move_back(home: &Home, config: &Config, staged: &Path) {
-    for piece in PIECES.iter().rev().filter(|piece| !staged.join(piece).exists()) {
-        let in_place = place_of(piece, home, config);
-        if files::move_new(&in_place, &staged.join(piece)).is_err() {
+/// [`remove_interrupted`] understands. Only what is also in the staging folder is removed.
+fn take_back(home: &Home, config: &Config, staged: &Path) {
+    for piece in PIECES.iter().rev() {
+        let place = place_of(piece, home, config);
+        if files::is_copy(&place, &staged.join(piece)) {
             // Nothing more can be done about a disk that refuses this, too; the error that is reported came before.
-            drop(files::remove(&in_place));
+            drop(files::remove(&place));
         }
     }
 }
 
-/// What a run left that died while it moved the pieces: its folder under construction still has the `ca.toml`, which is
-/// moved last, so that every piece in place is that run's. Its folder goes last, or the next run could not know.
-fn remove_interrupted(home: &Home) -> Result<(), InitError> {
-    for name in files::names_in(home.folder())?.iter().filter(|name| name.starts_with(files::unfinished_name::PREFIX)) {
-        let staged = home.folder().join(name);
-        // The settings of that run, which may differ from those of this one. A file that a power cut left unreadable was not
-        // durable yet, and no piece was moved then.
-        if staged.join(CONFIG).is_file()
-            && let Ok(store) = Store::open(Home::at(staged.clone()))
-        {
-            for piece in PIECES.iter().filter(|piece| !staged.join(piece).exists()) {
-                files::remove(&place_of(piece, home, store.config()))?;
-            }
+/// Takes back what a run put into place that died before `ca.toml` was there, and removes its staging folder. A piece is from
+/// that run when everything in it is in the staging folder too; when another piece is not, nothing is taken back, and it is
+/// in the way. The index is looked for where this run puts its own.
+fn remove_interrupted(home: &Home, config: &Config) -> Result<(), InitError> {
+    for staged in files::stale_folders(home.folder())? {
+        // It was written last: without it, nothing was put into place.
+        if !staged.join(CONFIG).is_file() {
+            continue;
         }
-        files::remove(&staged)?;
+        let is_from_there = |piece: &&str| {
+            let place = place_of(piece, home, config);
+            place.symlink_metadata().is_err() || files::is_copy(&place, &staged.join(piece))
+        };
+        if PIECES.iter().filter(|piece| **piece != IGNORE).all(is_from_there) {
+            take_back(home, config, &staged);
+        }
     }
-    Ok(())
+    Ok(files::remove_stale(home.folder())?)
 }
 
 fn write_index(path: &Path, authorities: &[NewAuthority], context: EventContext) -> Result<(), InitError> {

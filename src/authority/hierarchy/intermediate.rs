@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
-use crate::authority::certify::{RecordAs, record, verify_new_chain};
+use crate::authority::certify::{RecordAs, UnsoundAuthority, record, verify_authority};
 use crate::authority::error::CertifyError;
 use crate::authority::hierarchy::ca_profile::{INTERMEDIATE, authority_profile, authority_request};
 use crate::authority::hierarchy::import::{NoPathToRoot, path_to_root};
@@ -100,6 +100,8 @@ pub enum IntermediateError {
     NotNow { subject: String, from: OffsetDateTime, to: OffsetDateTime },
     #[error(transparent)]
     NoPath(#[from] NoPathToRoot),
+    #[error(transparent)]
+    Unsound(#[from] UnsoundAuthority),
     #[error("the chain ends at '{subject}' (SHA-256 {}), which is no root of this CA", text::hex(fingerprint))]
     UnknownRoot { subject: String, fingerprint: [u8; 32] },
     #[error("the root '{subject}' is one of this CA already: '{name}'")]
@@ -133,6 +135,7 @@ impl Diagnostic for IntermediateError {
             Self::NoPath(_) => {
                 Diagnosis::refused("no-path-to-root").hint("give the certificates above it with --chain FILE")
             }
+            Self::Unsound(unsound) => Diagnosis::refused("not-issued").hints(unsound.hint.clone()),
             Self::UnknownRoot { .. } => Diagnosis::refused("unknown-root")
                 .hint("if clients of this CA shall trust it, name it: --add-root AUTHORITY"),
             Self::KnownRoot { .. } => Diagnosis::refused("exists").hint("leave out --add-root"),
@@ -229,8 +232,8 @@ pub fn install(
     if let Some((issuer, over_it)) = above.split_first() {
         let issuer = CaCertificate::new(&issuer.subject.to_string(), issuer.clone(), over_it.to_vec())?;
         issuer.check_authority(now)?;
-        verify_new_chain(&certificate, &issuer, now)?;
     }
+    verify_authority(&facts, now)?;
     let new_root = root_to_add(authorities, &above, add_root)?;
     let mut warnings = lint::check(facts.certificate(), above.first(), lint::LintProfile::Rfc5280);
     warnings.extend(new_root.iter().flat_map(|root| lint::check(&root.certificate, None, lint::LintProfile::Rfc5280)));

@@ -84,7 +84,7 @@ fn sign(
 ) -> Result<Certificate, RotationError> {
     let before = issuer.ca_certificate().certificate().clone();
     let draft = recertify(&before, SignedBy::Itself(issuer.signer()), now, validity, serial)?;
-    Ok(certify_itself(draft, issuer.signer())?.certificate)
+    Ok(certify_itself(draft, issuer.signer(), now)?.certificate)
 }
 
 fn validity(backdate: Option<Lifetime>, lifetime: Lifetime, now: OffsetDateTime) -> Result<Validity, RotationError> {

@@ -3,7 +3,7 @@
 //! The order of the steps matters. The plan makes every check, and the passphrase is derived, before the lock is taken.
 //! The record is durable before the certificate leaves the process. The files appear whole.
 
-use crate::authority::certify::{Certified, RecordAs, certify, commit_signed, record};
+use crate::authority::certify::{Certified, RecordAs, certify, commit_signed, record, verify_draft};
 use crate::authority::issuer_chain::{chain_below_root, check_not_revoked};
 use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::hook;
@@ -61,8 +61,9 @@ pub fn open_issuer(plan: &Plan<'_>, prompt: &mut PassphrasePrompt<'_>) -> Result
     let store = plan.target.store;
     let key_file = store.ca_certificates().key_file(plan.issuer.name())?;
     if key_file.is_encrypted() {
-        // The caller is not asked for the passphrase of a revoked authority. The check under the lock decides.
+        // The caller is not asked for a passphrase in vain. The same checks under the lock decide.
         check_not_revoked(&plan.issuer, store.index()?)?;
+        verify_draft(plan.draft.clone(), &plan.issuer, plan.target.now)?;
     }
     let (key, passphrase) = key_file.open(prompt)?;
     Ok(OpenedIssuer { issuer: Issuer::new(plan.issuer.clone(), key)?, passphrase })
@@ -98,7 +99,7 @@ pub fn carry_out(
     key_text: Option<KeyText>,
     effects: &Effects<'_>,
 ) -> Result<IssueOutcome, IssueError> {
-    let Plan { target, issuer: planned_issuer, request, new_key, ownership, clipped } = plan;
+    let Plan { target, issuer: planned_issuer, request, draft: _, new_key, ownership, clipped } = plan;
     let store = locked.store();
     // The plan, the lock and the key are three arguments: all have to be of the same CA.
     if !std::ptr::eq(store, target.store) {

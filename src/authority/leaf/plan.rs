@@ -2,6 +2,7 @@
 //!
 //! A [`Plan`] is also the result of a dry run. [`super::issue`] carries it out.
 
+use crate::authority::certify::verify_draft;
 use crate::authority::error::CertifyError;
 use crate::authority::issuer_chain::check_not_revoked;
 use crate::authority::leaf::error::IssueError;
@@ -26,6 +27,8 @@ pub struct Plan<'s> {
     /// The CA that signs, from its current files.
     pub(crate) issuer: CaCertificate,
     pub(crate) request: CertificateRequest,
+    /// What would be signed now; another serial number is drawn under the lock.
+    pub(crate) draft: Draft,
     pub(crate) new_key: Option<PrivateKey>,
     /// The owner and group of the files.
     pub(crate) ownership: Ownership,
@@ -97,24 +100,21 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
     if !matches!(order.key, SubjectKey::Generate(_)) {
         check_subject_key(&target, store.index()?)?;
     }
-    // The draft is made and linted here only where the result is needed. The decisive draft is made under the lock.
-    let is_previewed = order.dry_run || target.is_requested();
-    let preview = if is_previewed { Some(issuance::approve(draft, Some(&issuer))?) } else { None };
+    // The comparison with a CSR needs the encoded certificate. The decisive draft is made under the lock.
+    let preview = if target.is_requested() { Some(issuance::approve(draft.clone(), Some(&issuer))?) } else { None };
     let comparison = compare_request(&target, preview.as_ref())?;
     check_place(&target)?;
     let files = &target.profile.files;
     let ownership = Ownership::of(files.owner.as_deref(), files.group.as_deref())?;
-    if order.dry_run {
-        check_not_revoked(&issuer, store.index()?)?;
+    if !order.dry_run {
+        return Ok(Planned::Issue(Box::new(Plan { target, issuer, request, draft, new_key, ownership, clipped })));
     }
-    match preview {
-        Some(approved) if order.dry_run => {
-            let facts = CertificateFacts::Draft(Box::new(approved.draft().clone()));
-            let details = Details { warnings: approved.warnings, clipped, comparison, ..Details::default() };
-            Ok(Planned::Answered(Box::new(target.outcome(IssueStatus::Planned, issuer.name(), facts, details))))
-        }
-        _ => Ok(Planned::Issue(Box::new(Plan { target, issuer, request, new_key, ownership, clipped }))),
-    }
+    check_not_revoked(&issuer, store.index()?)?;
+    let mut verified = verify_draft(draft, &issuer, now)?;
+    let warnings = verified.take_warnings();
+    let facts = CertificateFacts::Draft(Box::new(verified.draft().clone()));
+    let details = Details { warnings, clipped, comparison, ..Details::default() };
+    Ok(Planned::Answered(Box::new(target.outcome(IssueStatus::Planned, issuer.name(), facts, details))))
 }
 
 /// Rejects a compromised key, and a CSR for one of this CA's own keys.
@@ -123,7 +123,8 @@ pub(crate) fn check_subject_key(target: &IssueTarget<'_>, index: &Index) -> Resu
         SubjectKey::Generate(_) => {}
         SubjectKey::Kept(key) => subject_key_checks::check_not_compromised(index, key.public_key(), target.now)?,
         SubjectKey::Requested(requested) => {
-            subject_key_checks::check(target.store, index, requested.request.public_key(), target.now)?;
+            let (key, for_ca) = (requested.request.public_key(), target.profile.is_authority());
+            subject_key_checks::check(target.store, index, key, for_ca, target.now)?;
         }
     }
     Ok(())

@@ -174,14 +174,13 @@ struct CurrentCertificate {
 /// Reads the current certificate and key under the lock, because a certificate and a key that are read while another
 /// process exchanges them may not match. The files that a killed process left are removed first.
 fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Result<CurrentCertificate, RenewError> {
-    let now = effects.now();
     let home = store.home();
     // The error for an unknown name comes before the wait for the lock.
     let name = store.index()?.find(reference)?.name;
     let mut locked = store.lock(effects.lock_timeout)?;
     let index = locked.index()?;
     let entry_name: EntryName = name.parse()?;
-    previous_certificates::recover(home, index, &entry_name, now, effects.entropy)?;
+    previous_certificates::recover(home, index, &entry_name, effects)?;
     let entry = in_place(home, index, &entry_name)?;
     let certificate = index.certificate(&entry)?;
     if certificate.is_ca() {

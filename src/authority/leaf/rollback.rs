@@ -131,7 +131,7 @@ pub fn rollback(store: &Store, order: &RollbackOrder, effects: &Effects<'_>) -> 
     files::remove_stale(home.folder())?;
     let index = locked.index()?;
     let begun = NameHistory::of(index, name.as_str())?.unfinished().cloned();
-    previous_certificates::recover(home, index, &name, now, effects.entropy)?;
+    previous_certificates::recover(home, index, &name, effects)?;
     let name_history = NameHistory::of(index, name.as_str())?;
     Destination::Folder(name_history.folder(home, &name)).sweep(home, &name)?;
     let of_begun =

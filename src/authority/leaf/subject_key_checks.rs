@@ -1,14 +1,17 @@
 //! Checks of an existing key, which a certificate is requested for again or by a CSR: a key that is known to be
 //! compromised gets no certificate, and the key of a CSR must not be a key of this CA's own.
 
+use std::path::Path;
+
 use time::OffsetDateTime;
 
 use crate::store::certificate_files::CERTIFICATE;
-use crate::store::index::{Entry, Filter, Index};
+use crate::store::index::{Entry, Filter, Index, Origin};
 use crate::store::{Store, StoreError, ca_certificates};
+use crate::system::files;
 use crate::text::{Diagnosis, Diagnostic};
-use crate::x509::PublicKey;
 use crate::x509::crl::RevocationReason;
+use crate::x509::{PublicKey, SigningRequest, pem};
 
 /// The reason why no certificate is issued for a key.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +20,10 @@ pub enum SubjectKeyError {
     Store(StoreError),
     #[error("the request holds the key of the authority '{0}' of this CA, and no other certificate is made for that")]
     KeyOfAuthority(String),
+    #[error(
+        "the request holds the key of the CA certificate '{0}' in the index, and no other certificate is made for that"
+    )]
+    KeyOfCa(String),
     #[error("the key is that of '{name}' (serial number {serial}), which was revoked because others have that key")]
     KeyCompromised { name: String, serial: String },
 }
@@ -34,26 +41,62 @@ impl Diagnostic for SubjectKeyError {
     fn diagnosis(&self) -> Diagnosis {
         match self {
             Self::Store(error) => error.diagnosis(),
-            Self::KeyOfAuthority(_) => Diagnosis::refused("key-of-authority").hint("make a new key for this request"),
+            Self::KeyOfAuthority(_) | Self::KeyOfCa(_) => {
+                Diagnosis::refused("key-of-authority").hint("make a new key for this request")
+            }
             Self::KeyCompromised { .. } => Diagnosis::refused("key-compromised")
                 .hint("make a new key: 'ca rekey' in place of 'ca renew', a new request in place of this one"),
         }
     }
 }
 
-/// Searches for the key of a CSR among the authorities, and in the index by its fingerprint.
+/// Searches for the key of a CSR among the authorities, also retired ones and those that wait for their certificate, and in
+/// the index. With `for_ca`, the certificate is one of a CA: the key of a CA of another directory may get the next
+/// certificate, and one that waits here its first.
 ///
 /// # Errors
 /// When no certificate may be issued for the key.
-pub(crate) fn check(store: &Store, index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<(), SubjectKeyError> {
-    for name in store.ca_certificates().names()? {
-        // An authority whose certificate is still being signed by another CA has no certificate file.
-        let path = CERTIFICATE.path_in(&store.home().authority(&name));
-        if ca_certificates::read_certificates(&path)?.iter().any(|certificate| certificate.public_key == *key) {
-            return Err(SubjectKeyError::KeyOfAuthority(name));
+pub(crate) fn check(
+    store: &Store,
+    index: &Index,
+    key: &PublicKey,
+    for_ca: bool,
+    now: OffsetDateTime,
+) -> Result<(), SubjectKeyError> {
+    let home = store.home();
+    for folder in [home.authorities(), home.retired()] {
+        for name in files::names_in(&folder)? {
+            let folder = folder.join(&name);
+            let certificates = ca_certificates::read_certificates(&CERTIFICATE.path_in(&folder))?;
+            let is_waiting = certificates.is_empty() && !for_ca;
+            if certificates.iter().any(|certificate| certificate.public_key == *key)
+                || is_waiting && requested_key(&home.request(&name)).is_some_and(|requested| requested == *key)
+            {
+                return Err(SubjectKeyError::KeyOfAuthority(name));
+            }
         }
     }
-    check_not_compromised(index, key, now)
+    let entries = entries_with(index, key, now)?;
+    for entry in &entries {
+        let certificate = index.certificate(entry)?;
+        let is_own = certificate.is_self_issued() || entry.origin == Origin::Adopted;
+        if certificate.is_ca() && (is_own || !for_ca) {
+            return Err(SubjectKeyError::KeyOfCa(entry.name.clone()));
+        }
+    }
+    refuse_compromised(entries)
+}
+
+/// Returns the key of the request of an authority that waits for its certificate; `None` when there is none.
+fn requested_key(path: &Path) -> Option<PublicKey> {
+    let content = files::read(path, files::MAX_SMALL_FILE_BYTES).ok()?;
+    let block = pem::parse_all(&content).ok()?.into_iter().next()?;
+    Some(SigningRequest::from_der(&block.content).ok()?.public_key)
+}
+
+fn entries_with(index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<Vec<Entry>, SubjectKeyError> {
+    let filter = Filter { key_fingerprint: Some(key.fingerprint()), ..Filter::default() };
+    Ok(index.query(&filter, now)?.0)
 }
 
 /// Searches the index for a certificate for this key, of any name, that was revoked because the key was compromised.
@@ -65,8 +108,10 @@ pub(crate) fn check_not_compromised(
     key: &PublicKey,
     now: OffsetDateTime,
 ) -> Result<(), SubjectKeyError> {
-    let filter = Filter { key_fingerprint: Some(key.fingerprint()), ..Filter::default() };
-    let (entries, _) = index.query(&filter, now)?;
+    refuse_compromised(entries_with(index, key, now)?)
+}
+
+fn refuse_compromised(entries: Vec<Entry>) -> Result<(), SubjectKeyError> {
     match entries.into_iter().find(is_compromised) {
         Some(Entry { name, serial, .. }) => Err(SubjectKeyError::KeyCompromised { name, serial: serial.to_string() }),
         None => Ok(()),

@@ -207,7 +207,7 @@ impl<'s> IssueTarget<'s> {
         hook: &Option<Hook>,
         effects: &Effects<'_>,
     ) -> Result<Option<IssueOutcome>, IssueError> {
-        previous_certificates::recover(self.store.home(), index, &self.order.name, self.now, effects.entropy)?;
+        previous_certificates::recover(self.store.home(), index, &self.order.name, effects)?;
         let history = index.history(self.order.name.as_str())?;
         let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else {
             return Ok(None);

@@ -80,12 +80,13 @@ struct InitReport {
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let folder = context.folder.clone().unwrap_or_else(|| PathBuf::from("ca"));
-    let home = Home::at(context.world.resolve(&folder));
+    let home = Home::to_make(context.world.resolve(&folder));
     if home.exists() {
-        // Before a passphrase is asked for.
         return Err(init::InitError::Exists(folder).into());
     }
     let config = config(&arguments, context)?;
+    // Before a passphrase is asked for.
+    init::check_folder(&home, &config)?;
     let imported = imported_ca(&arguments, context)?;
     let passphrase = if arguments.no_passphrase {
         None
@@ -97,6 +98,12 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let made = init::init(&home, order, &context.effects())?;
     if !made.encrypted {
         context.note("The CA keys are not encrypted: whoever can read them can issue certificates.");
+    }
+    if made.has_other_gitignore {
+        context.warn(&format!(
+            "{} was there already and stays: keep key.pem and index.db* out of git",
+            folder.join(".gitignore").display()
+        ));
     }
     for warning in &made.warnings {
         context.warn(&warning.message);

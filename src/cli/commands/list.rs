@@ -52,6 +52,7 @@ enum Wanted {
     Revoked,
     Held,
     NotYetValid,
+    NotDelivered,
 }
 
 impl Wanted {
@@ -63,6 +64,7 @@ impl Wanted {
             Self::Revoked => Some(CertificateStatus::Revoked),
             Self::Held => Some(CertificateStatus::Held),
             Self::NotYetValid => Some(CertificateStatus::NotYetValid),
+            Self::NotDelivered => Some(CertificateStatus::NotDelivered),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::app::context::Context;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 
+pub mod audit;
 pub mod completions;
 pub mod crl;
 pub mod due;
@@ -24,6 +25,7 @@ pub mod issue;
 pub mod key;
 pub mod lint;
 pub mod list;
+pub mod log;
 pub mod man;
 pub mod quickstart;
 pub mod rekey;
@@ -63,6 +65,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::Root(arguments) => root::run(*arguments, context),
         Command::Roots(arguments) => roots::run(&arguments, context),
         Command::Key(arguments) => key::run(*arguments, context),
+        Command::Audit(arguments) => audit::run(&arguments, context),
+        Command::Log(arguments) => log::run(&arguments, context),
         Command::HandshakeTest(arguments) => handshake::run(&arguments, context),
         Command::List(arguments) => list::run(*arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),

@@ -78,6 +78,9 @@ impl Shown {
                 let begin = self.entry.validity.not_before;
                 (Tone::Warning, format!("not-yet-valid, begins in {}", humanize(begin - self.now)))
             }
+            CertificateStatus::NotDelivered => {
+                (Tone::Warning, "not-delivered: the run that issued it did not finish".to_owned())
+            }
             status @ (CertificateStatus::Revoked | CertificateStatus::Held) => {
                 let since = self.entry.revocation.as_ref().map(|revocation| rfc3339(revocation.at)).unwrap_or_default();
                 let reason = self.entry.revocation.as_ref().map_or("", |revocation| revocation.reason.name());
@@ -217,6 +220,7 @@ mod tests {
         let reason = RevocationReason::KeyCompromise;
         transaction.revoke(id, &Revocation { at: NOW, reason, invalid_since: Some(over), released_at: None }).unwrap();
         transaction.commit().unwrap();
+        index.unmark_delivered(id).unwrap();
         let entry = index.find(&reference.parse().unwrap()).unwrap();
         Shown {
             certificate: index.certificate(&entry).unwrap(),

@@ -106,10 +106,13 @@ pub enum CertificateStatus {
     Revoked,
     Held,
     NotYetValid,
+    /// The record is durable, but no run reported that the files were delivered: its key is usually lost.
+    NotDelivered,
 }
 
 impl CertificateStatus {
-    pub const ALL: [Self; 5] = [Self::Valid, Self::Expired, Self::Revoked, Self::Held, Self::NotYetValid];
+    pub const ALL: [Self; 6] =
+        [Self::Valid, Self::Expired, Self::Revoked, Self::Held, Self::NotYetValid, Self::NotDelivered];
 
     /// Returns the name of the status in flags and reports.
     pub const fn name(self) -> &'static str {
@@ -119,6 +122,7 @@ impl CertificateStatus {
             Self::Revoked => "revoked",
             Self::Held => "held",
             Self::NotYetValid => "not-yet-valid",
+            Self::NotDelivered => "not-delivered",
         }
     }
 }
@@ -134,7 +138,7 @@ impl FromStr for CertificateStatus {
 
     fn from_str(given: &str) -> Result<Self, Self::Err> {
         let known = Self::ALL.into_iter().find(|status| status.name() == given);
-        known.ok_or_else(|| "expected valid, expired, revoked, held or not-yet-valid".to_owned())
+        known.ok_or_else(|| "expected valid, expired, revoked, held, not-yet-valid or not-delivered".to_owned())
     }
 }
 
@@ -147,6 +151,7 @@ impl Entry {
             Some(false) => CertificateStatus::Revoked,
             _ if !self.validity.contains(at) && at > self.validity.not_after => CertificateStatus::Expired,
             Some(true) => CertificateStatus::Held,
+            None if self.delivered_at.is_none() => CertificateStatus::NotDelivered,
             None if at < self.validity.not_before => CertificateStatus::NotYetValid,
             None => CertificateStatus::Valid,
         }

@@ -93,7 +93,16 @@ fn a_digest_covers_every_column_but_the_marks_that_are_not_durable() {
     let (_folder, path, mut index) = new_index();
     every_record(&mut index);
     let connection = Connection::open(&path).unwrap();
-    let marks = ["id", "delivered_at", "published_at", "done_at", "released_at"];
+    let marks = [
+        "id",
+        "delivered_at",
+        "published_at",
+        "done_at",
+        "released_at",
+        "delivered_check",
+        "published_check",
+        "done_check",
+    ];
     for object in EventObject::ALL.into_iter().filter(|object| *object != EventObject::Release) {
         let table = object.table();
         let pragma = format!("SELECT name FROM pragma_table_info('{table}')");
@@ -136,7 +145,13 @@ fn a_row_that_was_there_before_the_log_is_covered_from_the_migration_on() {
     every_record(&mut index);
     drop(index);
     let old = Connection::open(&path).unwrap();
-    old.execute_batch("DROP TABLE event; PRAGMA user_version = 3").unwrap();
+    old.execute_batch(
+        "
+            DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check;
+            ALTER TABLE revocation_list DROP COLUMN published_check; ALTER TABLE rollback DROP COLUMN done_check;
+            PRAGMA user_version = 3",
+    )
+    .unwrap();
     drop(old);
     let mut index = Index::open(&path).unwrap();
     let migrated = events(&index);

@@ -8,6 +8,7 @@
 //! - Rows are only added. A later event of a certificate (revoked, on hold) is a row of its own; the release of a hold is
 //!   written into the row of the hold.
 
+mod audit_query;
 mod crl;
 mod entry;
 mod error;
@@ -17,6 +18,7 @@ mod event_object;
 mod event_query;
 mod limits;
 pub mod location;
+mod mark;
 pub mod placement;
 mod query;
 mod reference;
@@ -29,10 +31,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+pub use audit_query::{StoredCertificate, UncoveredRow};
 pub use crl::{NewCrl, RecordedCrl};
 pub use entry::{CertificateStatus, Entry, EntryId, NewEntry, Origin, Revocation};
 pub use error::IndexError;
-pub use event::{Event, EventContext, EventKind, HeadSignature, LogHead};
+pub use event::{Event, EventContext, EventKind, HeadSignature, LogHead, empty_hash, next_hash};
 pub use event_object::EventObject;
 pub use placement::{Rollback, StoredHook};
 pub use query::Filter;

@@ -3,10 +3,11 @@
 //! The newest certificate whose files were delivered is deployed, unless a rollback put older files back. A rollback is
 //! an event of its own, and counts until a certificate that was issued after it is delivered.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row};
 use time::OffsetDateTime;
 
 use crate::store::index::entry::{instant, instant_if_set};
+use crate::store::index::mark::Mark;
 use crate::store::index::{Entry, EntryId, Index, IndexError};
 
 /// The files of one certificate replaced those of another certificate of the same name.
@@ -117,9 +118,7 @@ impl Index {
     /// # Errors
     /// When the index cannot be written.
     pub fn mark_rolled_back(&mut self, id: i64, at: OffsetDateTime) -> Result<(), IndexError> {
-        let update = "UPDATE rollback SET done_at = ?1 WHERE id = ?2";
-        let written = self.connection.execute(update, params![at.unix_timestamp(), id]);
-        written.map(drop).map_err(self.place.error())
+        Mark::Done.set(&self.connection, "", id, at.unix_timestamp()).map_err(self.place.error())
     }
 
     /// Returns the hook of a NAME; `None` when there is none.

@@ -25,7 +25,7 @@ FROM certificate AS c LEFT JOIN revocation AS r ON r.id = (
 /// §5.3.1).
 const STATUS: &str = "
 CASE WHEN r.reason <> 6 THEN 'revoked' WHEN ?1 > c.not_after THEN 'expired' WHEN r.reason = 6 THEN 'held'
-     WHEN ?1 < c.not_before THEN 'not-yet-valid' ELSE 'valid' END";
+     WHEN c.delivered_at IS NULL THEN 'not-delivered' WHEN ?1 < c.not_before THEN 'not-yet-valid' ELSE 'valid' END";
 
 /// The conditions of a query; a certificate has to meet all that are set.
 #[derive(Debug, Clone, Default)]

@@ -85,10 +85,12 @@ pub fn context() -> EventContext {
     EventContext { at: NOW, actor: FixedIdentity::alice().0 }
 }
 
+/// Records a sample as delivered.
 pub fn add(index: &mut Index, sample: &Sample<'_>, name: &str) -> EntryId {
     let certificate = sample.certificate();
     let mut transaction = index.transaction(context()).unwrap();
-    let id = transaction.insert(&entry(&certificate, name)).unwrap();
+    let new = NewEntry { delivered_at: Some(NOW), ..entry(&certificate, name) };
+    let id = transaction.insert(&new).unwrap();
     transaction.commit().unwrap();
     id
 }

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use crate::store::index::error::{IndexError, IndexPath};
 use crate::store::index::event_log;
 use crate::store::index::limits::PAGES_OF_LOG;
+use crate::store::index::mark::Mark;
 
 /// "caIX": marks an SQLite file as an index of this program (PRAGMA application_id).
 const APPLICATION_ID: i64 = 0x6361_4958;
@@ -37,7 +38,7 @@ impl Migration {
 /// rollback. A hook is a setting of its name, and the only row here that is overwritten.
 ///
 /// Version 4. The event log has one event for each change; a row that was there before gets an event of the kind `migrate`.
-/// The table has no index, so that an event costs one written page.
+/// The table has no index, so that an event costs one written page. Each mark gets a check value.
 const MIGRATIONS: &[Migration] = &[
     Migration::of(
         "
@@ -143,8 +144,14 @@ CREATE TABLE event (
     signed_by TEXT,                 -- the authority whose key signed the head
     signature BLOB
 ) STRICT;
+ALTER TABLE certificate ADD COLUMN delivered_check BLOB;
+ALTER TABLE revocation_list ADD COLUMN published_check BLOB;
+ALTER TABLE rollback ADD COLUMN done_check BLOB;
 ",
-        then: Some(event_log::cover_existing_rows),
+        then: Some(|connection| {
+            Mark::ALL.into_iter().try_for_each(|mark| mark.add_checks(connection))?;
+            event_log::cover_existing_rows(connection)
+        }),
     },
 ];
 

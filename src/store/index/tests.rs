@@ -45,7 +45,7 @@ fn what_goes_in_comes_out() {
         );
         assert_eq!((found.issued_at, found.origin, found.delivered_at), (NOW, Origin::Issued, None));
         assert_eq!(found.place.as_deref(), Some(Path::new("/etc/web tls")));
-        assert_eq!(found.status(NOW), CertificateStatus::Valid);
+        assert_eq!(found.status(NOW), CertificateStatus::NotDelivered);
         assert_eq!(index.certificate(&found).unwrap(), certificate);
         assert!(index.check().unwrap().is_empty());
     }
@@ -183,7 +183,9 @@ fn each_filter_lets_through_what_it_says() {
     let held = add(&mut index, &Sample { serial: 5, sans: &["*.corp.test"], ..base() }, "held");
     let soon = Sample { serial: 6, not_after: NOW + Duration::days(10), ..base() }.certificate();
     let mut transaction = index.transaction(context()).unwrap();
-    transaction.insert(&NewEntry { template: "client", authority: "issuing", ..entry(&soon, "soon") }).unwrap();
+    transaction
+        .insert(&NewEntry { template: "client", authority: "issuing", delivered_at: Some(NOW), ..entry(&soon, "soon") })
+        .unwrap();
     for (id, reason) in [(revoked, RevocationReason::KeyCompromise), (held, RevocationReason::CertificateHold)] {
         let at = NOW - Duration::MINUTE;
         transaction.revoke(id, &Revocation { at, reason, invalid_since: None, released_at: None }).unwrap();
@@ -198,6 +200,7 @@ fn each_filter_lets_through_what_it_says() {
     let status = |status| found(Filter { status: Some(status), ..Filter::default() });
     assert_eq!(found(Filter::default()), "valid expired future revoked held soon");
     assert_eq!(status(CertificateStatus::Valid), "valid soon");
+    assert_eq!(status(CertificateStatus::NotDelivered), "");
     assert_eq!(status(CertificateStatus::Expired), "expired");
     assert_eq!(status(CertificateStatus::NotYetValid), "future");
     assert_eq!(status(CertificateStatus::Revoked), "revoked");
@@ -219,7 +222,8 @@ fn each_filter_lets_through_what_it_says() {
 fn sql_and_the_entry_agree_on_the_status_at_every_boundary() {
     let (_folder, _, mut index) = new_index();
     let ids: Vec<EntryId> =
-        (1..=4).map(|serial| add(&mut index, &Sample { serial, ..Sample::default() }, &serial.to_string())).collect();
+        (1..=5).map(|serial| add(&mut index, &Sample { serial, ..Sample::default() }, &serial.to_string())).collect();
+    index.unmark_delivered(ids[4]).unwrap();
     let (before, after) = (NOW - Duration::DAY, NOW + Duration::days(90));
     let mut transaction = index.transaction(context()).unwrap();
     let mut revoke = |id: usize, at, reason, released_at| {
@@ -241,6 +245,8 @@ fn sql_and_the_entry_agree_on_the_status_at_every_boundary() {
         }
     }
     let status = |name: &str, at| index.latest_by_name(name).unwrap().unwrap().status(at);
+    assert_eq!(status("5", NOW), CertificateStatus::NotDelivered);
+    assert_eq!(status("5", after + Duration::DAY), CertificateStatus::Expired);
     assert_eq!(status("1", after), CertificateStatus::Valid, "the last second counts");
     assert_eq!(status("1", after + Duration::SECOND), CertificateStatus::Expired);
     assert_eq!(status("2", after + Duration::DAY), CertificateStatus::Revoked, "a revocation outlives the certificate");
@@ -380,7 +386,7 @@ fn an_index_of_the_first_version_is_brought_to_the_present_form_with_its_revocat
     let connection = Connection::open(&path).unwrap();
     connection
         .execute_batch(
-            "DROP TABLE event; DROP TABLE rollback; DROP TABLE hook; DROP TABLE revocation_list; DROP TABLE revocation; PRAGMA user_version = 1;
+            "DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check; DROP TABLE rollback; DROP TABLE hook; DROP TABLE revocation_list; DROP TABLE revocation; PRAGMA user_version = 1;
              CREATE TABLE revocation (id INTEGER PRIMARY KEY, certificate INTEGER NOT NULL, at INTEGER NOT NULL,
                  reason INTEGER NOT NULL, invalid_since INTEGER, released_at INTEGER) STRICT;",
         )

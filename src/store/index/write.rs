@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use crate::store::index::event::NewEvent;
 use crate::store::index::event_log::{End, NextEvent};
+use crate::store::index::mark::Mark;
 use crate::store::index::{
     EntryId, EventContext, EventKind, EventObject, HeadSignature, Index, IndexError, LogHead, NewCrl, NewEntry,
     Revocation, Rollback, StoredHook,
@@ -54,8 +55,7 @@ impl Index {
     /// # Errors
     /// When the index cannot be written.
     pub fn mark_delivered(&mut self, id: EntryId, at: OffsetDateTime) -> Result<(), IndexError> {
-        let update = "UPDATE certificate SET delivered_at = ?1 WHERE id = ?2";
-        self.lightly(|connection| connection.execute(update, params![at.unix_timestamp(), id.0]).map(drop))
+        self.lightly(|connection| Mark::Delivered.set(connection, "", id.0, at.unix_timestamp()))
     }
 
     /// Writes without a sync.
@@ -73,15 +73,14 @@ impl Index {
     /// # Errors
     /// When the index cannot be written.
     pub fn mark_published(&mut self, authority: &str, number: u64, at: OffsetDateTime) -> Result<(), IndexError> {
-        let update = "UPDATE revocation_list SET published_at = ?1 WHERE authority = ?2 AND number = ?3";
-        let values = params![at.unix_timestamp(), authority, number.cast_signed()];
-        self.lightly(|connection| connection.execute(update, values).map(drop))
+        let number = number.cast_signed();
+        self.lightly(|connection| Mark::Published.set(connection, authority, number, at.unix_timestamp()))
     }
 
     /// Removes the mark, as if the process was killed before [`mark_delivered`](Self::mark_delivered).
     #[cfg(test)]
     pub fn unmark_delivered(&mut self, id: EntryId) -> Result<(), IndexError> {
-        let unmark = "UPDATE certificate SET delivered_at = NULL WHERE id = ?1";
+        let unmark = "UPDATE certificate SET delivered_at = NULL, delivered_check = NULL WHERE id = ?1";
         self.connection.execute(unmark, [id.0]).map(drop).map_err(self.place.error())
     }
 }
@@ -96,8 +95,8 @@ impl Transaction<'_> {
         let sans: Vec<String> = certificate.names().iter().map(GeneralName::to_string).collect();
         let inserted = self.transaction.execute(
             "INSERT INTO certificate (serial, issuer, der, name, template, authority, subject, sans, key_fingerprint,
-                 fingerprint, not_before, not_after, issued_at, origin, place, delivered_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                 fingerprint, not_before, not_after, issued_at, origin, place)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             params![
                 certificate.serial.as_der_content(),
                 certificate.issuer.as_der(),
@@ -114,7 +113,6 @@ impl Transaction<'_> {
                 entry.issued_at.unix_timestamp(),
                 entry.origin.name(),
                 entry.place.map(|place| place.to_string_lossy()),
-                entry.delivered_at.map(OffsetDateTime::unix_timestamp),
             ],
         );
         match inserted {
@@ -124,6 +122,9 @@ impl Transaction<'_> {
             inserted => inserted.map_err(self.place.error())?,
         };
         let id = self.transaction.last_insert_rowid();
+        if let Some(at) = entry.delivered_at {
+            Mark::Delivered.set(&self.transaction, "", id, at.unix_timestamp()).map_err(self.place.error())?;
+        }
         self.insert_sans(id, certificate.names()).map_err(self.place.error())?;
         self.event(entry.event, EventObject::Certificate, Some(id), entry.name, Some(certificate))?;
         Ok(EntryId(id))

@@ -21,6 +21,7 @@ mod publish;
 mod rename;
 mod replace;
 mod resolve;
+mod second_place;
 mod staged;
 pub mod unfinished_name;
 mod unnamed;
@@ -38,7 +39,8 @@ pub use permissions::{FoundPath, PathKind, examine, is_private_to_us, is_secret_
 pub use place::{check_new, check_place, read_regular};
 pub use publish::{NewFile, publish_file, replace_files};
 pub use replace::replace_folder;
-pub use staged::{StagedFolder, discard, remove_stale};
+pub use second_place::{is_copy, put_also};
+pub use staged::{StagedFolder, discard, remove_stale, stale_folders};
 pub use unnamed::unnamed_file;
 pub use write::{create_folder, sync_all, sync_folder, write_new, write_secret, write_secrets};
 

@@ -276,6 +276,30 @@ impl Folder {
     }
 }
 
+/// Returns the folders in `parent` that killed processes left unfinished: those with a name of this program, of this user or
+/// root, that no living process works on.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn stale_folders(parent: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let Some(folder) = Folder::open_if_exists(parent)? else { return Ok(Vec::new()) };
+    let names = folder.names()?;
+    let stale = names.iter().filter(|name| is_unfinished_name(name) && is_stale(&folder, name).unwrap_or(false));
+    let mut folders: Vec<PathBuf> = stale.map(|name| folder.path_of(name)).collect();
+    folders.sort();
+    Ok(folders)
+}
+
+fn is_stale(parent: &Folder, name: &OsStr) -> io::Result<bool> {
+    if folder::look_at(parent.file(), name)?.kind() != Kind::Folder {
+        return Ok(false);
+    }
+    let opened = folder::open_to_read(parent.file(), name)?;
+    let found = Found::of(&opened)?;
+    let is_trusted = found.owner() == 0 || attributes::is_ours(found.owner());
+    Ok(found.kind() == Kind::Folder && is_trusted && opened.try_lock().is_ok())
+}
+
 /// Removes a folder: first it is moved out of its place in one step, so that a process that is killed meanwhile never
 /// leaves a part of it there. Durable when its place is synced.
 ///
@@ -316,8 +340,7 @@ mod tests {
     use crate::system::entropy::SystemEntropy;
 
     fn names_in(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> =
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names = super::super::names_in(folder).unwrap();
         names.sort();
         names
     }

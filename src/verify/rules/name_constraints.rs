@@ -64,7 +64,7 @@ pub fn check(path: &CertPath<'_>, budget: &Budget, problems: &mut Vec<Problem>) 
 }
 
 /// The constraints of one CA, with their directory names prepared for comparison.
-struct Constraints<'a> {
+pub struct Constraints<'a> {
     permitted: Vec<Prepared<'a>>,
     excluded: Vec<Prepared<'a>>,
     unprocessable: Option<String>,
@@ -72,15 +72,15 @@ struct Constraints<'a> {
     bytes: usize,
 }
 
-struct Prepared<'a> {
-    subtree: &'a Subtree,
+pub struct Prepared<'a> {
+    pub subtree: &'a Subtree,
     directory: Option<CanonicalName>,
 }
 
 /// A name that constraints apply to.
-struct Name {
-    name: GeneralName,
-    directory: Option<CanonicalName>,
+pub struct Name {
+    pub name: GeneralName,
+    pub directory: Option<CanonicalName>,
 }
 
 /// Whether a name lies in a subtree.
@@ -93,7 +93,7 @@ enum Relation {
 }
 
 impl<'a> Constraints<'a> {
-    fn of(ca: &'a Candidate) -> Option<Self> {
+    pub fn of(ca: &'a Candidate) -> Option<Self> {
         let constraints = ca.certificate.name_constraints.as_ref()?;
         let prepare = |subtrees: &'a [Subtree]| {
             let directory = |subtree: &Subtree| match subtree {
@@ -118,6 +118,10 @@ impl<'a> Constraints<'a> {
         })
     }
 
+    pub fn all(&self) -> impl Iterator<Item = &Prepared<'a>> {
+        self.permitted.iter().chain(&self.excluded)
+    }
+
     /// Returns how many comparisons the names of a certificate take; long names count more.
     fn price(&self, candidate: &Candidate) -> usize {
         let certificate = &candidate.certificate;
@@ -127,7 +131,7 @@ impl<'a> Constraints<'a> {
         names * subtrees.max(1) + (own.saturating_mul(names) + others.saturating_mul(subtrees)) / BYTES_PER_COMPARISON
     }
 
-    fn check_name(&self, name: &Name, candidate: &Candidate, ca: &Candidate) -> Option<Problem> {
+    pub fn check_name(&self, name: &Name, candidate: &Candidate, ca: &Candidate) -> Option<Problem> {
         let whose = format!("{} ({})", ca.certificate.subject, ca.position);
         let unknown = |subtree: &Subtree| {
             let message = format!("{} cannot be held against the constraint {subtree} of {whose}", name.name);
@@ -197,6 +201,7 @@ impl Prepared<'_> {
             (Subtree::Dns(base), GeneralName::Dns(found)) if excluding && found.starts_with("*.") => {
                 self.subtree.contains(&name.name) || is_one_label_below(base, &found[2..])
             }
+            (subtree, name) if excluding => subtree.excludes(name),
             (subtree, name) => subtree.contains(name),
         };
         if inside { Relation::Inside } else { Relation::Outside }

@@ -15,13 +15,13 @@ pub const NOW: OffsetDateTime = datetime!(2026-02-01 0:00 UTC);
 pub const HOST: &str = "a.test";
 
 /// Four keys, the same in every run.
-pub static KEYS: LazyLock<Vec<PrivateKey>> = LazyLock::new(|| {
-    let pkcs8 = |seed: u8| {
-        let front = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
-        [&front[..], &[seed; 32]].concat()
-    };
-    (1..=4).map(|seed| PrivateKey::from_pkcs8(KeyAlgorithm::Ed25519, pkcs8(seed).into()).unwrap()).collect()
-});
+pub static KEYS: LazyLock<Vec<PrivateKey>> = LazyLock::new(|| (1..=4).map(key).collect());
+
+/// The key that the seed makes.
+pub fn key(seed: u8) -> PrivateKey {
+    let front = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    PrivateKey::from_pkcs8(KeyAlgorithm::Ed25519, [&front[..], &[seed; 32]].concat().into()).unwrap()
+}
 
 /// Octets as a source of decisions; at its end it is all zeros.
 pub struct Words<'a>(pub &'a [u8]);

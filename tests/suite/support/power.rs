@@ -141,6 +141,15 @@ impl Model {
                 self.rename(self.place_at(call, 0), self.place_at(call, 2), exchange);
                 true
             }
+            // A second name of the same file.
+            "linkat" => match (self.place(TOP, &call.text(1)), self.place(TOP, &call.text(3))) {
+                (Some(from), Some(to)) => {
+                    let node = self.now[&from];
+                    self.change(vec![(to, Some(node))]);
+                    true
+                }
+                _ => false,
+            },
             "unlink" | "rmdir" => self.remove(TOP, &call.text(0)),
             "unlinkat" => self.folder_of(call.word(0)).is_some_and(|folder| self.remove(folder, &call.text(1))),
             // A thread has the same files; only a process of its own would not.

@@ -34,7 +34,7 @@ fn signed_elsewhere(elsewhere: &Ca, signer: &str, request: &SigningRequest) -> C
     let serial = draw_serial(16, &SystemEntropy).unwrap();
     let draft =
         Draft::new(&profile, &request_input, SignedBy::Issuer(issuer.ca_certificate()), elsewhere.now, serial).unwrap();
-    issuer.sign(issuance::approve(draft, Some(issuer.ca_certificate())).unwrap()).unwrap().checked().unwrap()
+    issuer.sign(issuance::approve(draft, Some(issuer.ca_certificate())).unwrap().unverified()).unwrap()
 }
 
 fn elsewhere() -> Ca {
@@ -145,7 +145,7 @@ fn a_leaf_a_ca_with_what_nobody_knows_and_one_below_a_ca_that_may_have_none_are_
     strange.extensions.push(Extension { oid: "1.3.6.1.4.1.99999.1".to_owned(), critical: true, value: vec![5, 0] });
     let refused = install(strange);
     assert!(
-        matches!(&refused, IntermediateError::Certify(CertifyError::DoesNotVerify(why)) if why.contains("1.3.6.1.4.1.99999.1")),
+        matches!(&refused, IntermediateError::Unsound(unsound) if unsound.reason.contains("1.3.6.1.4.1.99999.1")),
         "{refused}"
     );
 
@@ -160,7 +160,7 @@ fn a_leaf_a_ca_with_what_nobody_knows_and_one_below_a_ca_that_may_have_none_are_
     draft.issuer = policy.subject.clone();
     draft.issuer_key = policy.public_key.clone();
     draft.authority_key_id = policy.subject_key_id.clone().unwrap();
-    let below_policy = issuer.sign(issuance::approve(draft, None).unwrap()).unwrap().checked().unwrap();
+    let below_policy = issuer.sign(issuance::approve(draft, None).unwrap().unverified()).unwrap();
     let refused = install(below_policy);
     assert!(
         matches!(refused, IntermediateError::Certify(CertifyError::Refusal(issuance::DraftRefusal::PathLength { .. }))),

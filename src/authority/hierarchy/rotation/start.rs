@@ -310,7 +310,7 @@ impl RotationStart<'_> {
         let draw = |index: &Index| unused_serial(bytes, index, self.effects.entropy);
         let draft =
             Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, draw(&transaction)?)?;
-        let certificate = certify_itself(draft, &root.key)?.certificate;
+        let certificate = certify_itself(draft, &root.key, self.now)?.certificate;
         let facts = CaCertificate::new(&root.name, certificate.clone(), Vec::new())?;
         let new = Issuer::new(facts, root.key)?;
         let old_certificate = old.ca_certificate().certificate();

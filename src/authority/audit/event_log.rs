@@ -1,0 +1,119 @@
+//! The event log: its hashes, its signatures, and the rows that its events cover.
+
+use std::collections::BTreeMap;
+
+use crate::authority::audit::finding::{Findings, RESTORE, Severity};
+use crate::authority::audit::records::RecordedCa;
+use crate::issuance::verify_log_head;
+use crate::store::index::{Event, EventKind, Index, IndexError, empty_hash, next_hash};
+use crate::text::{self, rfc3339};
+
+/// The kinds whose transaction has a CA key in use, and ends with them.
+const SIGNED: [EventKind; 6] =
+    [EventKind::Issue, EventKind::Sign, EventKind::Renew, EventKind::Rekey, EventKind::Crl, EventKind::RootRenew];
+
+/// Checks the log from its first event to its last.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn check(index: &Index, authorities: &[RecordedCa], findings: &mut Findings) -> Result<(), IndexError> {
+    let mut head = empty_hash();
+    let mut count = 0;
+    let mut broken = false;
+    let mut hooks: BTreeMap<String, Event> = BTreeMap::new();
+    index.each_event::<IndexError>(|event, encoded| {
+        count += 1;
+        head = next_hash(&head, encoded);
+        let is_linked = event.number == count && event.head == head;
+        if !is_linked && !broken {
+            // After one wrong hash, every later one would be wrong as well.
+            broken = true;
+            let message = if event.number == count {
+                "the event, or one before it, was changed: its hash is not the one of the log".to_owned()
+            } else {
+                format!("the log has no event {count}: events were removed or inserted")
+            };
+            findings.error("log-broken", format!("event {}", event.number), message, RESTORE);
+        }
+        // The following events are checked as a continuation of what is stored.
+        (head, count) = (event.head.as_slice().try_into().unwrap_or(head), event.number);
+        check_signature(&event, authorities, findings);
+        if event.object.as_deref() == Some("hook") {
+            hooks.insert(event.name.to_lowercase(), event);
+        } else if event.object.is_some() {
+            check_row(index, &event, findings)?;
+        }
+        Ok(())
+    })?;
+    for event in hooks.values() {
+        check_row(index, event, findings)?;
+    }
+    for row in index.uncovered_rows()? {
+        let id = row.id.map(|id| format!(" {id}")).unwrap_or_default();
+        let object = format!("{}{id} of '{}'", row.object, text::escape(&row.name));
+        let message = "it is in the index, but no event of the log recorded it";
+        findings.error("record-forged", object, message, RESTORE);
+    }
+    for number in index.repeated_events()? {
+        let message = "an earlier event covers the same row";
+        findings.error("log-broken", format!("event {number}"), message, RESTORE);
+    }
+    Ok(())
+}
+
+/// Compares a row with what its event recorded.
+fn check_row(index: &Index, event: &Event, findings: &mut Findings) -> Result<(), IndexError> {
+    let now = index.covered_digest(event)?;
+    if now.as_ref().map(<[u8; 32]>::as_slice) == event.content.as_deref() {
+        return Ok(());
+    }
+    let (code, what) = match (now.is_some(), event.content.is_some()) {
+        (false, _) => ("record-deleted", "it is no longer in the index"),
+        (true, true) => ("record-changed", "it is not what was recorded"),
+        (true, false) => ("record-forged", "it was removed, and is in the index again"),
+    };
+    let object = event.object.as_deref().unwrap_or_default();
+    let serial = event.serial.as_ref().map(|serial| format!(" (serial {serial})")).unwrap_or_default();
+    let object = format!("{object} of '{}'{serial}", text::escape(&event.name));
+    findings.error(code, object, format!("event {} ({}) recorded it: {what}", event.number, described(event)), RESTORE);
+    Ok(())
+}
+
+/// Returns kind, time, user and host of an event.
+fn described(event: &Event) -> String {
+    let by = event.actor.as_ref().map(|actor| {
+        let user = actor.user.clone().unwrap_or_else(|| format!("user {}", actor.user_id));
+        format!(", {} on {}", text::escape(&user), text::escape(&actor.host))
+    });
+    format!("{}, {}{}", text::escape(&event.kind), rfc3339(event.at), by.unwrap_or_default())
+}
+
+fn check_signature(event: &Event, authorities: &[RecordedCa], findings: &mut Findings) {
+    let object = format!("event {}", event.number);
+    let Some(signature) = &event.signature else {
+        if SIGNED.iter().any(|kind| kind.name() == event.kind) {
+            let message = format!("the head of the log after this event ({}) is not signed", described(event));
+            findings.error("log-signature", object, message, RESTORE);
+        }
+        return;
+    };
+    let Ok(hash) = event.head.as_slice().try_into() else { return };
+    let mut keys = authorities.iter().filter(|authority| authority.name == signature.authority).peekable();
+    if keys.peek().is_none() {
+        let message =
+            format!("the index has no CA certificate of '{}', which signed it", text::escape(&signature.authority));
+        findings.add(Severity::Error, "log-signature", object, message, RESTORE);
+        return;
+    }
+    let is_valid = keys.any(|authority| {
+        let key = &authority.certificate.public_key;
+        verify_log_head(key, event.number, &hash, event.at, &signature.signature)
+    });
+    if !is_valid {
+        let message = format!(
+            "the signature of '{}' over the head of the log is invalid: the log was rewritten up to here",
+            text::escape(&signature.authority)
+        );
+        findings.error("log-signature", object, message, RESTORE);
+    }
+}

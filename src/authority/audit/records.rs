@@ -1,0 +1,141 @@
+//! The records of certificates: each column is compared with the certificate, and its signature is verified.
+
+use std::collections::BTreeSet;
+
+use crate::authority::audit::finding::{Findings, RESTORE};
+use crate::keys;
+use crate::keys::verification::VerificationError;
+use crate::store::index::{Index, IndexError, StoredCertificate};
+use crate::text;
+use crate::x509::{Certificate, GeneralName, SerialNumber};
+
+/// A CA certificate of the index.
+pub struct RecordedCa {
+    /// The name of the authority.
+    pub name: String,
+    pub certificate: Certificate,
+}
+
+/// Returns the CA certificates of the index. A record that cannot be read is left out: [`check`] reports it.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn authorities(index: &Index) -> Result<Vec<RecordedCa>, IndexError> {
+    let mut found = Vec::new();
+    index.each_stored_certificate::<IndexError>(|stored| {
+        if let Ok(stored) = stored
+            && let Ok(certificate) = Certificate::from_der(&stored.der)
+            && certificate.is_ca()
+        {
+            found.push(RecordedCa { name: stored.name, certificate });
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Checks every record.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn check(index: &Index, authorities: &[RecordedCa], findings: &mut Findings) -> Result<(), IndexError> {
+    let mut sans = 0;
+    index.each_stored_certificate::<IndexError>(|stored| {
+        let stored = match stored {
+            Ok(stored) => stored,
+            Err(reason) => {
+                findings.error("index-damaged", "table certificate", reason, RESTORE);
+                return Ok(());
+            }
+        };
+        let object = described(&stored);
+        let certificate = match Certificate::from_der(&stored.der) {
+            Ok(certificate) => certificate,
+            Err(error) => {
+                let message = format!("the stored certificate cannot be read: {error}");
+                findings.error("record-changed", object, message, RESTORE);
+                return Ok(());
+            }
+        };
+        let different = differences(&stored, &certificate);
+        if !different.is_empty() {
+            let message = format!("the record and the stored certificate differ: {}", different.join(", "));
+            findings.error("record-changed", object.as_str(), message, RESTORE);
+        }
+        check_signature(&stored, &certificate, authorities, &object, findings);
+        let names: BTreeSet<(&str, String)> =
+            certificate.names().iter().map(|name| (name.kind(), name.value())).collect();
+        sans += names.len() as u64;
+        for (kind, value) in names {
+            if !index.has_san(stored.id, kind, &value)? {
+                let message = format!("the index does not find it by its name {kind}:{value}");
+                findings.error("record-changed", object.as_str(), message, RESTORE);
+            }
+        }
+        Ok(())
+    })?;
+    if index.san_count()? != sans {
+        let message = "the index has names that are in none of its certificates, or lacks some";
+        findings.error("record-changed", "table san", message, RESTORE);
+    }
+    for (table, name, id) in index.damaged_marks()? {
+        let object = format!("table {table}, row {name}{}{id}", if name.is_empty() { "" } else { " " });
+        findings.error("index-damaged", object, "a mark does not fit its check value", RESTORE);
+    }
+    Ok(())
+}
+
+/// Returns a record for messages.
+pub fn described(stored: &StoredCertificate) -> String {
+    let serial = SerialNumber::from_der_content(&stored.serial);
+    format!("certificate '{}' (serial {serial})", text::escape(&stored.name))
+}
+
+/// Returns the columns that the certificate decides and that differ from it.
+fn differences(stored: &StoredCertificate, certificate: &Certificate) -> Vec<&'static str> {
+    let sans: Vec<String> = certificate.names().iter().map(GeneralName::to_string).collect();
+    let columns = [
+        ("serial number", stored.serial == certificate.serial.as_der_content()),
+        ("issuer", stored.issuer == certificate.issuer.as_der()),
+        ("subject", stored.subject == certificate.subject.to_string()),
+        ("subject alternative names", stored.sans == sans.join("\n")),
+        ("fingerprint of the key", stored.key_fingerprint == certificate.public_key.fingerprint()),
+        ("fingerprint", stored.fingerprint == certificate.fingerprint()),
+        ("start of validity", stored.not_before == certificate.validity.not_before.unix_timestamp()),
+        ("expiry", stored.not_after == certificate.validity.not_after.unix_timestamp()),
+    ];
+    columns.into_iter().filter(|(_, same)| !same).map(|(column, _)| column).collect()
+}
+
+/// Verifies the signature of a certificate under the CA certificates of the index that have its issuer's name.
+fn check_signature(
+    stored: &StoredCertificate,
+    certificate: &Certificate,
+    authorities: &[RecordedCa],
+    object: &str,
+    findings: &mut Findings,
+) {
+    let issuers: Vec<_> =
+        authorities.iter().filter(|authority| authority.certificate.subject == certificate.issuer).collect();
+    if issuers.is_empty() {
+        // Of an imported CA, the certificates above it need not be in the index.
+        if stored.origin == "issued" {
+            let message = format!("the index has no CA certificate of its issuer '{}'", certificate.issuer);
+            findings.error("record-changed", object, message, RESTORE);
+        }
+        return;
+    }
+    let verify = |key: &Certificate| {
+        let algorithm = &certificate.signature_algorithm;
+        keys::verify(&key.public_key, algorithm, certificate.tbs(), &certificate.signature)
+    };
+    let results: Vec<_> = issuers.iter().map(|issuer| verify(&issuer.certificate)).collect();
+    let is_valid = results.iter().any(Result::is_ok);
+    // The signature of an imported root says nothing (RFC 5280 §6.1), and may have an algorithm that is no longer used.
+    let is_unsupported = results.iter().any(|result| !matches!(result, Ok(()) | Err(VerificationError::Wrong)));
+    let is_excused = is_unsupported && stored.origin != "issued";
+    if !is_valid && !is_excused {
+        let message = format!("its signature is not one of its issuer '{}'", certificate.issuer);
+        findings.error("record-changed", object, message, RESTORE);
+    }
+}

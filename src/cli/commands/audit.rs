@@ -1,0 +1,147 @@
+//! `ca audit`: compares the index, the event log and the files of a CA with each other. `ca audit head` prints the head of
+//! the log, to be kept elsewhere.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::app::context::Context;
+use crate::authority::audit::{self, AuditOptions, AuditReport, Finding, Severity};
+use crate::report::failure::Failure;
+use crate::report::output::{Answer, Report};
+use crate::report::page::{Page, Tone};
+use crate::store::index::{HeadSignature, LogHead};
+use crate::text::{self, from_hex, rfc3339};
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// Also check that the event log once had this head, which 'ca audit head' printed: a restored older index has not
+    #[arg(long, value_name = "HASH", value_parser = parse_hash)]
+    head: Option<[u8; 32]>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print the head of the event log, to be kept in another place
+    Head,
+}
+
+fn parse_hash(given: &str) -> Result<[u8; 32], String> {
+    let bytes = from_hex(given).and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| "expected a SHA-256: 64 hexadecimal digits".to_owned())
+}
+
+pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let store = context.store()?;
+    if let Some(Action::Head) = arguments.action {
+        let index = store.index()?;
+        return Ok(Box::new(Heads { head: index.log_head()?, signed_head: index.signed_head()? }));
+    }
+    let options = AuditOptions { head: arguments.head, ..AuditOptions::default() };
+    Ok(Box::new(Audited(audit::audit(&store, &options, &context.effects()))))
+}
+
+/// The heads of the log.
+struct Heads {
+    head: Option<LogHead>,
+    signed_head: Option<(LogHead, HeadSignature)>,
+}
+
+struct Audited(AuditReport);
+
+fn show_heads(head: Option<&LogHead>, signed_head: Option<&(LogHead, HeadSignature)>, page: &mut Page) {
+    let Some(head) = head else {
+        page.line("the event log has no event");
+        return;
+    };
+    page.field("events", &format!("{}, the last at {}", head.count, rfc3339(head.at)));
+    page.digest("head", &head.hash);
+    let signed = signed_head.map_or_else(
+        || "not yet".to_owned(),
+        |(signed, by)| match head.count - signed.count.min(head.count) {
+            0 => format!("by '{}'", by.authority),
+            1 => format!("by '{}', but for the last event", by.authority),
+            since => format!("by '{}', but for the last {since} events", by.authority),
+        },
+    );
+    page.field("signed", &signed);
+}
+
+fn signed_head_json(signed_head: Option<&(LogHead, HeadSignature)>) -> Value {
+    signed_head
+        .map(|(head, by)| {
+            json!({
+                "count": head.count,
+                "hash": text::hex(&head.hash),
+                "at": rfc3339(head.at),
+                "authority": by.authority,
+                "signature": text::hex(&by.signature),
+            })
+        })
+        .into()
+}
+
+fn head_json(schema: &str, head: Option<&LogHead>, signed_head: Option<&(LogHead, HeadSignature)>) -> Value {
+    json!({
+        "schema": schema,
+        "events": head.map_or(0, |head| head.count),
+        "head": head.map(|head| text::hex(&head.hash)),
+        "at": head.map(|head| rfc3339(head.at)),
+        "signed_head": signed_head_json(signed_head),
+    })
+}
+
+impl Report for Heads {
+    fn text(&self, page: &mut Page) {
+        show_heads(self.head.as_ref(), self.signed_head.as_ref(), page);
+    }
+
+    fn json(&self) -> Value {
+        head_json("ca.audit-head/1", self.head.as_ref(), self.signed_head.as_ref())
+    }
+}
+
+fn finding_json(finding: &Finding) -> Value {
+    json!({
+        "code": finding.code,
+        "severity": finding.severity.name(),
+        "object": finding.object,
+        "message": finding.message,
+        "fix": finding.fix,
+    })
+}
+
+impl Report for Audited {
+    fn text(&self, page: &mut Page) {
+        let Self(report) = self;
+        for finding in &report.findings {
+            let tone = if finding.severity == Severity::Error { Tone::Bad } else { Tone::Warning };
+            let rest = format!(": {} [{}]", finding.object, finding.code);
+            page.pieces(&[(tone, finding.severity.name()), (Tone::Plain, &rest)]);
+            page.line(&format!("  {}", finding.message));
+            page.line(&format!("  fix: {}", finding.fix));
+            page.gap();
+        }
+        let count = report.findings.len();
+        match (count, report.is_anything_wrong()) {
+            (0, _) => page.toned(Tone::Good, "nothing was found"),
+            (_, false) => page.toned(Tone::Good, "nothing is wrong"),
+            (1, true) => page.toned(Tone::Bad, "1 finding"),
+            (_, true) => page.toned(Tone::Bad, &format!("{count} findings")),
+        }
+        show_heads(report.head.as_ref(), report.signed_head.as_ref(), page);
+    }
+
+    fn json(&self) -> Value {
+        let Self(report) = self;
+        let mut document = head_json("ca.audit/1", report.head.as_ref(), report.signed_head.as_ref());
+        document["findings"] = report.findings.iter().map(finding_json).collect();
+        document
+    }
+
+    fn answer(&self) -> Answer {
+        if self.0.is_anything_wrong() { Answer::No } else { Answer::Yes }
+    }
+}

@@ -1,0 +1,127 @@
+//! `ca log`: the events of the CA: when, what, and which user and host.
+
+use clap::Args;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::app::context::Context;
+use crate::report::failure::Failure;
+use crate::report::output::Report;
+use crate::report::page::Page;
+use crate::store::index::{Event, IndexError};
+use crate::system::Actor;
+use crate::text::{self, Lifetime, parse_time, rfc3339};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Only events from this time on: a time, or a length such as 7d before now
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    since: Option<Since>,
+    /// Only events of this NAME or authority
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+}
+
+/// The earliest time.
+#[derive(Debug, Clone, Copy)]
+enum Since {
+    Time(OffsetDateTime),
+    Before(Lifetime),
+}
+
+fn parse_since(given: &str) -> Result<Since, String> {
+    match given.parse() {
+        Ok(length) => Ok(Since::Before(length)),
+        Err(_) => parse_time(given).map(Since::Time).map_err(|error| error.to_string()),
+    }
+}
+
+struct Log(Vec<Event>);
+
+pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let store = context.store()?;
+    let now = context.now();
+    let earliest = arguments.since.map(|since| match since {
+        Since::Time(time) => time,
+        Since::Before(length) => now.checked_sub(length.as_duration()).unwrap_or(OffsetDateTime::UNIX_EPOCH),
+    });
+    let mut events = Vec::new();
+    store.index()?.each_event::<IndexError>(|event, _| {
+        let is_of_name = arguments.name.as_ref().is_none_or(|name| event.name.eq_ignore_ascii_case(name));
+        if is_of_name && earliest.is_none_or(|earliest| event.at >= earliest) {
+            events.push(event);
+        }
+        Ok(())
+    })?;
+    Ok(Box::new(Log(events)))
+}
+
+fn user(actor: &Actor) -> String {
+    let user = actor.user.clone().unwrap_or_else(|| actor.user_id.to_string());
+    match &actor.sudo_user {
+        Some(caller) => format!("{user} (sudo: {caller})"),
+        None => user,
+    }
+}
+
+/// Returns what the event is about, beside its name.
+fn details(event: &Event) -> String {
+    let serial = event.serial.as_ref().map(ToString::to_string);
+    let number = event.row.filter(|_| event.object.as_deref() == Some("crl")).map(|number| format!("number {number}"));
+    // An event of the kind `migrate` says what it covers.
+    let object = event.object.clone().filter(|_| event.kind == "migrate");
+    [object, serial, number, event.detail.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+impl Report for Log {
+    fn text(&self, page: &mut Page) {
+        if self.0.is_empty() {
+            page.line("no events");
+            return;
+        }
+        let row = |event: &Event| {
+            let (user, host) = event.actor.as_ref().map(|actor| (user(actor), actor.host.clone())).unwrap_or_default();
+            vec![
+                event.number.to_string(),
+                rfc3339(event.at),
+                event.kind.clone(),
+                event.name.clone(),
+                user,
+                host,
+                details(event),
+            ]
+        };
+        let rows: Vec<_> = self.0.iter().map(row).collect();
+        page.table_to_fit(&["EVENT", "TIME", "WHAT", "NAME", "USER", "HOST", "DETAILS"], &rows);
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "schema": "ca.log/1",
+            "events": self.0.iter().map(event_json).collect::<Vec<_>>(),
+            "total": self.0.len(),
+        })
+    }
+}
+
+fn event_json(event: &Event) -> Value {
+    let actor = event.actor.as_ref();
+    json!({
+        "number": event.number,
+        "at": rfc3339(event.at),
+        "kind": event.kind,
+        "name": event.name,
+        "serial": event.serial.as_ref().map(ToString::to_string),
+        "object": event.object,
+        "row": event.row,
+        "content_sha256": event.content.as_deref().map(text::hex),
+        "detail": event.detail,
+        "user_id": actor.map(|actor| actor.user_id),
+        "user": actor.and_then(|actor| actor.user.clone()),
+        "sudo_user": actor.and_then(|actor| actor.sudo_user.clone()),
+        "host": actor.map(|actor| actor.host.clone()),
+        "head": text::hex(&event.head),
+        "signed_by": event.signature.as_ref().map(|signature| signature.authority.clone()),
+        "signature": event.signature.as_ref().map(|signature| text::hex(&signature.signature)),
+    })
+}

@@ -1,0 +1,242 @@
+//! Queries for `ca audit`: what is stored, column by column, without the assumption that this program wrote it.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::store::index::event_object::EventObject;
+use crate::store::index::mark::Mark;
+use crate::store::index::{Event, Index, IndexError, schema};
+
+/// A row of the table of certificates as it is stored.
+#[derive(Debug, Clone)]
+pub struct StoredCertificate {
+    pub id: i64,
+    pub serial: Vec<u8>,
+    pub issuer: Vec<u8>,
+    pub der: Vec<u8>,
+    pub name: String,
+    pub template: String,
+    pub authority: String,
+    pub subject: String,
+    pub sans: String,
+    pub key_fingerprint: Vec<u8>,
+    pub fingerprint: Vec<u8>,
+    pub not_before: i64,
+    pub not_after: i64,
+    pub origin: String,
+}
+
+/// A row that no event covers, or that several do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UncoveredRow {
+    pub object: &'static str,
+    /// The id of the row, or the number of a CRL.
+    pub id: Option<i64>,
+    /// The name of the entry or authority; empty when it is not known.
+    pub name: String,
+}
+
+impl StoredCertificate {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            serial: row.get("serial")?,
+            issuer: row.get("issuer")?,
+            der: row.get("der")?,
+            name: row.get("name")?,
+            template: row.get("template")?,
+            authority: row.get("authority")?,
+            subject: row.get("subject")?,
+            sans: row.get("sans")?,
+            key_fingerprint: row.get("key_fingerprint")?,
+            fingerprint: row.get("fingerprint")?,
+            not_before: row.get("not_before")?,
+            not_after: row.get("not_after")?,
+            origin: row.get("origin")?,
+        })
+    }
+}
+
+impl EventObject {
+    /// Returns the query for the rows that no event covers: id and name.
+    const fn uncovered(self) -> &'static str {
+        match self {
+            Self::Certificate => {
+                "SELECT id, name FROM certificate
+                 WHERE id NOT IN (SELECT row FROM event WHERE object = 'certificate' AND row IS NOT NULL)"
+            }
+            Self::Revocation => {
+                "SELECT r.id, coalesce((SELECT c.name FROM certificate AS c WHERE c.id = r.certificate), '')
+                 FROM revocation AS r
+                 WHERE r.id NOT IN (SELECT row FROM event WHERE object = 'revocation' AND row IS NOT NULL)"
+            }
+            Self::Release => {
+                "SELECT r.id, coalesce((SELECT c.name FROM certificate AS c WHERE c.id = r.certificate), '')
+                 FROM revocation AS r
+                 WHERE r.released_at IS NOT NULL
+                   AND r.id NOT IN (SELECT row FROM event WHERE object = 'release' AND row IS NOT NULL)"
+            }
+            Self::Crl => {
+                "SELECT number, authority FROM revocation_list
+                 WHERE (authority, number) NOT IN
+                     (SELECT name, row FROM event WHERE object = 'crl' AND row IS NOT NULL)"
+            }
+            Self::Rollback => {
+                "SELECT id, name FROM rollback
+                 WHERE id NOT IN (SELECT row FROM event WHERE object = 'rollback' AND row IS NOT NULL)"
+            }
+            Self::Hook => {
+                "SELECT NULL, name FROM hook WHERE name NOT IN (SELECT name FROM event WHERE object = 'hook')"
+            }
+        }
+    }
+}
+
+impl Index {
+    /// Calls `read` with a view of the index that does not change meanwhile.
+    ///
+    /// # Errors
+    /// When the index cannot be read, or that of `read`.
+    pub fn at_one_time<T, E: From<IndexError>>(&self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let connection = &self.connection;
+        let transaction = connection.is_autocommit().then(|| connection.unchecked_transaction()).transpose();
+        let _transaction = transaction.map_err(self.place.error())?;
+        read()
+    }
+
+    /// Calls `each` with every stored certificate, in the order of the records; with a reason, when a row has a value that
+    /// this program never writes.
+    ///
+    /// # Errors
+    /// When the index cannot be read, or that of `each`.
+    pub fn each_stored_certificate<E: From<IndexError>>(
+        &self,
+        mut each: impl FnMut(Result<StoredCertificate, String>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |error| E::from(self.place.error()(error));
+        let mut statement = self.connection.prepare("SELECT * FROM certificate ORDER BY id").map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            each(StoredCertificate::from_row(row).map_err(|error| error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Returns true when the index has this subject alternative name for a certificate, for queries by name.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn has_san(&self, certificate: i64, kind: &str, value: &str) -> Result<bool, IndexError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM san WHERE value = ?1 AND kind = ?2 AND certificate = ?3)";
+        let read =
+            || self.connection.prepare_cached(sql)?.query_row(params![value, kind, certificate], |row| row.get(0));
+        read().map_err(self.place.error())
+    }
+
+    /// Returns the number of subject alternative names of all certificates.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn san_count(&self) -> Result<u64, IndexError> {
+        let count: i64 =
+            self.connection.query_row("SELECT count(*) FROM san", [], |row| row.get(0)).map_err(self.place.error())?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Returns the digest of the row that an event covers, as the row is now; `None` when there is no such row.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn covered_digest(&self, event: &Event) -> Result<Option<[u8; 32]>, IndexError> {
+        let object = EventObject::ALL.into_iter().find(|object| Some(object.name()) == event.object.as_deref());
+        let Some(object) = object else { return Ok(None) };
+        object.digest(&self.connection, event.row, &event.name).map_err(self.place.error())
+    }
+
+    /// Returns the rows that no event covers.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn uncovered_rows(&self) -> Result<Vec<UncoveredRow>, IndexError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut found = Vec::new();
+            for object in EventObject::ALL {
+                let mut statement = self.connection.prepare(object.uncovered())?;
+                let rows = statement.query_map([], |row| {
+                    Ok(UncoveredRow { object: object.name(), id: row.get(0)?, name: row.get(1)? })
+                })?;
+                rows.into_iter().try_for_each(|row| row.map(|row| found.push(row)))?;
+            }
+            Ok(found)
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// Returns the numbers of the events that cover a row which an earlier event covers.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn repeated_events(&self) -> Result<Vec<u64>, IndexError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare(
+                "SELECT max(number) FROM event WHERE object IS NOT NULL AND row IS NOT NULL
+                 GROUP BY object, row, CASE WHEN object = 'crl' THEN name END HAVING count(*) > 1",
+            )?;
+            statement.query_map([], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))?.collect()
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// Returns the rows, as table, name and id, whose mark does not fit its check value.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn damaged_marks(&self) -> Result<Vec<(&'static str, String, i64)>, IndexError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut found = Vec::new();
+            for mark in Mark::ALL {
+                let (table, ..) = mark.columns();
+                found.extend(mark.damaged(&self.connection)?.into_iter().map(|(name, id)| (table, name, id)));
+            }
+            Ok(found)
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// Returns what the file has beside the tables, columns and indexes of this program, and what it lacks of them.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn schema_differences(&self) -> Result<Vec<String>, IndexError> {
+        let read = || -> rusqlite::Result<Vec<String>> {
+            let expected = Connection::open_in_memory()?;
+            schema::create(&expected)?;
+            let (expected, found) = (objects(&expected)?, objects(&self.connection)?);
+            let differences = |one: &[String], other: &[String], word: &str| -> Vec<String> {
+                one.iter().filter(|object| !other.contains(object)).map(|object| format!("{word} {object}")).collect()
+            };
+            Ok([differences(&expected, &found, "it lacks"), differences(&found, &expected, "it also has")].concat())
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// Returns the number of the event after which the log had this hash; `None` when it never had.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn event_with_head(&self, hash: &[u8; 32]) -> Result<Option<u64>, IndexError> {
+        let sql = "SELECT number FROM event WHERE head = ?1";
+        let read = |row: &Row<'_>| row.get::<_, i64>(0).map(i64::unsigned_abs);
+        self.connection.query_row(sql, [hash], read).optional().map_err(self.place.error())
+    }
+}
+
+/// Returns the tables with their columns, and the indexes, triggers and views of a file.
+fn objects(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(
+        "SELECT s.type || ' ' || s.name || coalesce(' (' || (
+             SELECT group_concat(c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || c.pk, ', ')
+             FROM pragma_table_info(s.name) AS c) || ')', '') || ' on ' || s.tbl_name
+         FROM sqlite_schema AS s ORDER BY 1",
+    )?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
