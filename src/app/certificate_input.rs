@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::app::context::Context;
 use crate::report::failure::Failure;
 use crate::store::StoreError;
+use crate::text::PathText;
 use crate::x509::{Certificate, certificate_file};
 
 /// The most certificates of one file that are checked one by one: each may break many rules, and all of it is reported.
@@ -26,7 +27,7 @@ pub fn read_certificates(path: &Path, context: &mut Context<'_>) -> Result<Vec<C
 /// When the file or a certificate in it cannot be read, or there is none.
 pub fn require_certificates(path: &Path, context: &mut Context<'_>) -> Result<Vec<Certificate>, Failure> {
     let unreadable = |reason: String| {
-        Failure::usage("unreadable-input", format!("{}: {reason}", path.display()))
+        Failure::usage("unreadable-input", format!("{}: {reason}", path.escaped()))
             .hint("certificates are read as PEM, any number of them, or as the DER of one")
     };
     let content = context.read_input(path)?;

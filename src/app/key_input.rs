@@ -8,6 +8,7 @@ use crate::keys::{Passphrase, PrivateKey};
 use crate::report::failure::Failure;
 use crate::store::Store;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
+use crate::text::PathText;
 
 /// Returns the passphrase of a CA key.
 pub type CaKeyPrompt<'a> =
@@ -26,7 +27,7 @@ pub fn read_private_key(
     context: &mut Context<'_>,
 ) -> Result<PrivateKey, Failure> {
     let content = zeroize::Zeroizing::new(context.read_input(path)?);
-    let refused = |error: KeyFileError| Failure::unusable_key(&path.display().to_string(), &error);
+    let refused = |error: KeyFileError| Failure::unusable_key(&path.escaped().to_string(), &error);
     let file = KeyFile::parse(&content).map_err(refused)?;
     let passphrase = if file.is_encrypted() { Some(prompt(path, context)?) } else { None };
     file.open(passphrase.as_ref()).map_err(refused)

@@ -6,6 +6,7 @@ use crate::app::context::Context;
 use crate::keys::Signer;
 use crate::keys::key_file::KeyFile;
 use crate::report::failure::Failure;
+use crate::text::PathText;
 use crate::x509::{Certificate, PublicKey, SigningRequest, certificate_file, pem};
 
 /// Reads the public key of a certificate, a signing request, a public or a private key file; of several PEM blocks the
@@ -16,7 +17,7 @@ use crate::x509::{Certificate, PublicKey, SigningRequest, certificate_file, pem}
 pub fn read(path: &Path, context: &mut Context<'_>) -> Result<PublicKey, Failure> {
     let content = context.read_input(path)?;
     of(&content).ok_or_else(|| {
-        let failure = |reason| Failure::usage("unreadable-input", format!("{} {reason}", path.display()));
+        let failure = |reason| Failure::usage("unreadable-input", format!("{} {reason}", path.escaped()));
         match KeyFile::parse(&content) {
             Ok(file) if file.is_encrypted() => failure("holds an encrypted private key, which is not opened for this")
                 .hint("give the certificate or the public key that belongs to it"),

@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::store::ca_certificates::read_certificate;
 use crate::store::index::{Index, IndexError};
 use crate::system::files;
-use crate::text::rfc3339;
+use crate::text::{PathText, rfc3339};
 use crate::verify::{Candidate, CandidateCrl, InputPosition, KnownRevocation, RevocationSource, check_crl_signature};
 use crate::x509::Crl;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
@@ -54,7 +54,7 @@ fn crls(store: &Store, warnings: &mut Vec<String>) -> Result<Vec<CandidateCrl>, 
     for ca in ca_certificate_files(store.ca_certificates())? {
         let path = store.home().crl_der(&ca.name);
         let Some(der) = files::read_if_exists(&path, files::MAX_FILE_BYTES)? else { continue };
-        let shown = path.display().to_string();
+        let shown = path.escaped().to_string();
         let crl = Crl::from_der(&der).map_err(|error| {
             Failure::usage("undecodable", format!("{shown}: {error}"))
                 .hint(format!("sign a new one: ca crl --authority {}", ca.name))

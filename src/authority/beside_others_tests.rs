@@ -11,7 +11,7 @@ use crate::authority::revocation::publish_crl::{self, CrlOrder};
 use crate::keys::Passphrase;
 use crate::store::index::Filter;
 use crate::store::passphrase_prompt::PassphrasePrompt;
-use crate::text::Diagnostic;
+use crate::text::{Diagnostic, PathText};
 
 /// An act, and a CA in which the act has work to do.
 type Act = (&'static str, fn() -> Ca, fn(&Ca, &crate::store::effects::Effects<'_>) -> Result<(), Box<dyn Diagnostic>>);
@@ -113,7 +113,7 @@ fn what_a_run_left_that_died_is_cleared_away_by_the_next_act_that_writes_there()
         }
         ca.with_effects(|effects| act(&ca, effects)).unwrap();
         for path in &left {
-            assert!(!path.exists(), "{name}: {}", path.display());
+            assert!(!path.exists(), "{name}: {}", path.escaped());
         }
     }
 }

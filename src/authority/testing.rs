@@ -36,7 +36,7 @@ use crate::system::clock::FixedClock;
 use crate::system::entropy::SystemEntropy;
 use crate::system::files::FolderLock;
 use crate::system::identity::FixedIdentity;
-use crate::text::Lifetime;
+use crate::text::{Lifetime, PathText};
 use crate::x509::crl::RevocationReason;
 use crate::x509::{BasicConstraints, Certificate};
 
@@ -317,7 +317,7 @@ pub fn files_below(folder: &Path) -> Vec<String> {
             if path.is_dir() {
                 walk(&path, top, found);
             } else {
-                found.push(path.strip_prefix(top).unwrap().display().to_string());
+                found.push(path.strip_prefix(top).unwrap().escaped().to_string());
             }
         }
     }

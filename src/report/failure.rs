@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::exit_status::ExitStatus;
 use crate::system::files::FileError;
 use crate::text::toml_document::DocumentError;
-use crate::text::{Diagnosis, Diagnostic};
+use crate::text::{Diagnosis, Diagnostic, escape};
 
 /// A command that could not do what it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,10 +54,10 @@ impl Failure {
     /// `error: …` and `hint: …` lines.
     pub fn text(&self, colored: bool) -> String {
         let (red, cyan, reset) = if colored { ("\u{1b}[1;31m", "\u{1b}[36m", "\u{1b}[0m") } else { ("", "", "") };
-        let hints: String = self.hints.iter().map(|hint| format!("{cyan}hint{reset}: {hint}\n")).collect();
+        let hints: String = self.hints.iter().map(|hint| format!("{cyan}hint{reset}: {}\n", escaped(hint))).collect();
         match &self.picture {
             Some(error) => format!("{}{hints}", error.picture(colored)),
-            None => format!("{red}error{reset}: {}\n{hints}", self.message),
+            None => format!("{red}error{reset}: {}\n{hints}", escaped(&self.message)),
         }
     }
 
@@ -73,6 +73,11 @@ impl Failure {
         let Diagnosis { class, code, hints, document } = diagnosis;
         Self { status: class.into(), code, message, hints, picture: document }
     }
+}
+
+/// Escapes each line: messages quote arguments and text of files.
+fn escaped(message: &str) -> String {
+    message.split('\n').map(escape).collect::<Vec<_>>().join("\n")
 }
 
 impl<E: Diagnostic> From<E> for Failure {

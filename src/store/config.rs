@@ -7,7 +7,7 @@ use crate::issuance::{CsrLimits, TemplateString};
 use crate::store::home::Home;
 use crate::system::files;
 use crate::text::toml_document::{Document, DocumentError, Located, Section, quoted};
-use crate::text::{self, Lifetime, nearest};
+use crate::text::{self, Lifetime, PathText, nearest};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{AttributeType, DistinguishedName, KeyAlgorithm, NameConstraints, general_name};
 
@@ -117,7 +117,7 @@ impl Config {
     pub fn load(home: &Home) -> Result<Self, StoreError> {
         let path = home.config();
         let content = files::read(&path, files::MAX_SMALL_FILE_BYTES)?;
-        Ok(Self::read(&path.display().to_string(), &String::from_utf8_lossy(&content))?)
+        Ok(Self::read(&path.escaped().to_string(), &String::from_utf8_lossy(&content))?)
     }
 
     /// Reads a `ca.toml`; a missing setting has the value of [`Config::default`].

@@ -11,7 +11,7 @@ use crate::issuance::IssuerError;
 use crate::keys::key_file::KeyFileError;
 use crate::system::files::{self, FileError, LockError};
 use crate::text::toml_document::DocumentError;
-use crate::text::{self, Diagnosis, Diagnostic, escape, nearest};
+use crate::text::{self, Diagnosis, Diagnostic, PathText, escape, nearest};
 use crate::x509::certificate_file::CertificateFileError;
 
 /// The reason why the CA on disk could not be read or used.
@@ -39,19 +39,19 @@ pub enum StoreError {
     Lock(#[from] LockError),
     #[error(transparent)]
     NoPassphrase(#[from] PassphraseUnavailable),
-    #[error("{} cannot be used as a private key: {cause}", path.display())]
+    #[error("{} cannot be used as a private key: {cause}", path.escaped())]
     KeyFile { path: PathBuf, cause: KeyFileError },
-    #[error("the wrong passphrase for the private key {}", .0.display())]
+    #[error("the wrong passphrase for the private key {}", .0.escaped())]
     WrongPassphrase(PathBuf),
-    #[error("the private key of '{authority}' is not here: {} does not exist", path.display())]
+    #[error("the private key of '{authority}' is not here: {} does not exist", path.escaped())]
     KeyAway { authority: String, path: PathBuf },
-    #[error("the private key {} can be read or changed by other users", .0.display())]
+    #[error("the private key {} can be read or changed by other users", .0.escaped())]
     LooseKey(PathBuf),
-    #[error("{} cannot be used as a certificate: {cause}", path.display())]
+    #[error("{} cannot be used as a certificate: {cause}", path.escaped())]
     Certificate { path: PathBuf, cause: CertificateFileError },
     #[error("the authority '{0}' has no certificate yet: it was only asked for")]
     Pending(String),
-    #[error("{} is not the certificate of a root: '{subject}' was issued by '{issuer}', not by itself", path.display())]
+    #[error("{} is not the certificate of a root: '{subject}' was issued by '{issuer}', not by itself", path.escaped())]
     NotARoot { path: PathBuf, subject: String, issuer: String },
     #[error("there is no authority '{}'", text::escape(name))]
     UnknownAuthority { name: String, known: Vec<String> },
@@ -83,9 +83,9 @@ impl Diagnostic for StoreError {
             Self::WrongPassphrase(_) => Diagnosis::refused("wrong-passphrase"),
             Self::KeyAway { path, .. } => Diagnosis::refused("key-away").hint(format!(
                 "bring it back to {} for as long as it is needed; another authority can issue without it: --issuer",
-                path.display()
+                path.escaped()
             )),
-            Self::LooseKey(path) => Diagnosis::refused("loose-key").hint(format!("chmod 600 {}", path.display())),
+            Self::LooseKey(path) => Diagnosis::refused("loose-key").hint(format!("chmod 600 {}", path.in_shell())),
             Self::Certificate { .. } => Diagnosis::usage("bad-certificate"),
             Self::Pending(name) => Diagnosis::refused("pending")
                 .hint(format!("when its certificate is here: ca intermediate install {name} CERT")),
@@ -105,7 +105,7 @@ impl Diagnostic for HomeError {
     fn diagnosis(&self) -> Diagnosis {
         match self {
             Self::NotOne(folder) => {
-                Diagnosis::usage("no-ca").hint(format!("to make one there: ca init --dir {}", folder.display()))
+                Diagnosis::usage("no-ca").hint(format!("to make one there: ca init --dir {}", folder.in_shell()))
             }
             Self::Closed(_) => Diagnosis::refused("permission-denied"),
             Self::NoneFound(_) => Diagnosis::usage("no-ca")
@@ -125,7 +125,7 @@ impl Diagnostic for HomeError {
 pub enum TemplateError {
     #[error("there is no template '{}'", text::escape(name))]
     Unknown { name: String, nearest: Option<String>, known: Vec<String> },
-    #[error("{} is not text in UTF-8", .0.display())]
+    #[error("{} is not text in UTF-8", .0.escaped())]
     NotText(PathBuf),
     #[error(transparent)]
     File(#[from] FileError),

@@ -20,6 +20,7 @@ use crate::store::certificate_files::KEY;
 use crate::store::entry_name::EntryName;
 use crate::store::trusted_directory::{self, DistrustReason, TrustedOwners};
 use crate::system::files::{self, PathKind};
+use crate::text::PathText;
 
 /// The paths of one CA.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,17 +32,17 @@ pub struct Home {
 /// The reason why no CA directory was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HomeError {
-    #[error("{} is not a CA directory: it has no ca.toml", .0.display())]
+    #[error("{} is not a CA directory: it has no ca.toml", .0.escaped())]
     NotOne(PathBuf),
-    #[error("whether {} is a CA directory cannot be seen: this user may not look into it", .0.display())]
+    #[error("whether {} is a CA directory cannot be seen: this user may not look into it", .0.escaped())]
     Closed(PathBuf),
-    #[error("no CA directory was found in {} or above it", .0.display())]
+    #[error("no CA directory was found in {} or above it", .0.escaped())]
     NoneFound(PathBuf),
     /// Found upwards. It can be used when it is named, and everything in it is the same user's.
-    #[error("the nearest CA directory, {}, belongs to another user: user {owner}, mode {mode:04o}", folder.display())]
+    #[error("the nearest CA directory, {}, belongs to another user: user {owner}, mode {mode:04o}", folder.escaped())]
     OtherOwner { folder: PathBuf, owner: u32, mode: u32 },
     /// Found upwards. It can be used when it is named.
-    #[error("the nearest CA directory, {}, is a symbolic link", .0.display())]
+    #[error("the nearest CA directory, {}, is a symbolic link", .0.escaped())]
     Linked(PathBuf),
     #[error(transparent)]
     NotTrusted(#[from] DistrustReason),

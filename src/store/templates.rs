@@ -8,8 +8,8 @@ use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
 use crate::store::error::TemplateError;
 use crate::system::files::{self, FileError};
-use crate::text::nearest;
 use crate::text::toml_document::DocumentError;
+use crate::text::{PathText, nearest};
 use crate::x509::AttributeType;
 
 /// A template and its source.
@@ -118,7 +118,7 @@ pub fn values(name: &EntryName, config: &Config) -> TemplateValues {
 impl Template {
     /// Returns the source of the template for messages: its path, or the name of the built-in template.
     pub fn place(&self) -> String {
-        self.path.as_ref().map_or_else(|| format!("<built-in>/{}.toml", self.name), |path| path.display().to_string())
+        self.path.as_ref().map_or_else(|| format!("<built-in>/{}.toml", self.name), |path| path.escaped().to_string())
     }
 
     /// Parses the template.

@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::system::files::{self, FileError, FoundPath, PathKind};
-use crate::text::{Diagnosis, Diagnostic, shell_word};
+use crate::text::{Diagnosis, Diagnostic, PathText};
 
 /// The users whose files are trusted: the user of this process, root, and the owner of a directory that was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,13 +37,13 @@ impl TrustedOwners {
 /// The reason why a file or folder of a CA is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DistrustReason {
-    #[error("{} belongs to another user: user {owner}, mode {mode:04o}", path.display())]
+    #[error("{} belongs to another user: user {owner}, mode {mode:04o}", path.escaped())]
     Owner { path: PathBuf, owner: u32, mode: u32 },
-    #[error("{} can be changed by other users: its mode is {mode:04o}", path.display())]
+    #[error("{} can be changed by other users: its mode is {mode:04o}", path.escaped())]
     Mode { path: PathBuf, mode: u32 },
-    #[error("{} is a symbolic link, and those are not followed here", .0.display())]
+    #[error("{} is a symbolic link, and those are not followed here", .0.escaped())]
     Link(PathBuf),
-    #[error("{} cannot be examined: {cause}", path.display())]
+    #[error("{} cannot be examined: {cause}", path.escaped())]
     Unknown { path: PathBuf, cause: String },
 }
 
@@ -67,7 +67,7 @@ impl Diagnostic for DistrustReason {
 
 /// Returns a path as a word of a command line.
 pub fn word(path: &Path) -> String {
-    shell_word(&path.display().to_string())
+    path.in_shell()
 }
 
 /// The files of an authority that are believed. The key is examined where it is opened, more strictly.
@@ -257,8 +257,8 @@ mod tests {
                 let mode = files::examine(&path).unwrap().unwrap().mode | others;
                 fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
                 let reason = check_all(top.path()).unwrap_err();
-                assert_eq!(reason, DistrustReason::Mode { path: path.clone(), mode }, "{}", path.display());
-                assert_eq!(reason.diagnosis().hints, [format!("chmod go-w {}", path.display())]);
+                assert_eq!(reason, DistrustReason::Mode { path: path.clone(), mode }, "{}", path.escaped());
+                assert_eq!(reason.diagnosis().hints, [format!("chmod go-w {}", path.escaped())]);
                 fs::set_permissions(&path, Permissions::from_mode(mode & !0o1022)).unwrap();
             }
             assert_eq!(check_all(top.path()), Ok(()));
@@ -294,9 +294,9 @@ mod tests {
                 matches!(&reason, DistrustReason::Owner { path: found, owner: OTHER, .. } if *found == path),
                 "{reason}"
             );
-            assert!(reason.diagnosis().hints[0].ends_with(&format!("chown 0 {}", path.display())), "{reason}");
+            assert!(reason.diagnosis().hints[0].ends_with(&format!("chown 0 {}", path.escaped())), "{reason}");
             let named = TrustedOwners::with_owner_of(top.path()).unwrap();
-            assert_eq!(check(top.path(), named).is_ok(), path == top.path(), "{}", path.display());
+            assert_eq!(check(top.path(), named).is_ok(), path == top.path(), "{}", path.escaped());
             chown(&path, Some(0), None).unwrap();
         }
         for path in paths(top.path()) {

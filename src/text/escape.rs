@@ -31,15 +31,24 @@ pub fn is_plainly_visible(c: char) -> bool {
 /// its bytes in hexadecimal (POSIX.1-2024 §2.2.4), so that the pasted word is still the same word.
 pub fn shell_word(word: &str) -> String {
     if !word.chars().all(is_plainly_visible) {
-        let byte = |byte: u8| match byte {
-            b'\\' | b'\'' => format!("\\{}", char::from(byte)),
-            b' '..=b'~' => char::from(byte).to_string(),
-            byte => format!("\\x{byte:02x}"),
-        };
-        return format!("$'{}'", word.bytes().map(byte).collect::<String>());
+        return with_hexadecimal_bytes(word.as_bytes());
     }
     let is_plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "._-@:/".contains(c));
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+/// Returns [`shell_word`] of bytes that need not be UTF-8.
+pub(super) fn shell_word_of_bytes(word: &[u8]) -> String {
+    std::str::from_utf8(word).map_or_else(|_| with_hexadecimal_bytes(word), shell_word)
+}
+
+fn with_hexadecimal_bytes(word: &[u8]) -> String {
+    let byte = |byte: &u8| match byte {
+        b'\\' | b'\'' => format!("\\{}", char::from(*byte)),
+        b' '..=b'~' => char::from(*byte).to_string(),
+        byte => format!("\\x{byte:02x}"),
+    };
+    format!("$'{}'", word.iter().map(byte).collect::<String>())
 }
 
 #[cfg(test)]

@@ -134,6 +134,46 @@ fn fifty_megabytes_are_refused_and_sixteen_are_judged_in_little_memory() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The name of a file, and any other argument, is text from outside, like what is in the file.
+#[test]
+fn no_name_of_a_file_controls_the_terminal() {
+    let site = Site::new();
+    let name = "x\u{1b}]0;y\u{7}\u{1b}[31m.pem";
+    for (content, words) in [
+        (Some("junk"), &["inspect", name][..]),
+        (Some("junk"), &["verify", name]),
+        (Some("junk"), &["lint", name]),
+        (Some("junk"), &["sign", name]),
+        (Some("junk"), &["revoke", name]),
+        (Some("[\n"), &["init", "--config", name, "--dir", "new"]),
+        (Some("junk"), &["issue", "server", "new.test", "--out", name]),
+        (Some("junk"), &["issue", "server", "new.test", "--passphrase-file", name]),
+        (None, &["inspect", name]),
+        (None, &["verify", "--roots", name, "ca/issued/web.corp.test/cert.pem"]),
+        (None, &["verify", "--crl", name, "ca/issued/web.corp.test/cert.pem"]),
+        (None, &["--dir", name, "list"]),
+        (None, &["show", name]),
+        (None, &["issue", name, "new.test"]),
+        (None, &["issue", "server", name]),
+        (None, &["crl", "--out", name, "--authority", name]),
+        (None, &[name]),
+        (None, &["list", name]),
+        (None, &["list", "--status", name]),
+        (None, &["quickstart", name]),
+        (None, &["man", name]),
+    ] {
+        drop(fs::remove_dir_all(site.place.path(name)));
+        drop(fs::remove_file(site.place.path(name)));
+        if let Some(content) = content {
+            fs::write(site.place.path(name), content).unwrap();
+        }
+        for json in [&[][..], &["--json"]] {
+            let output = site.place.command(binary()).args(words).args(json).output().unwrap();
+            assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b), "{words:?}: {output:?}");
+        }
+    }
+}
+
 /// However many long files are given in one call, they cost no more than one.
 #[test]
 fn long_files_are_bounded_together_and_short_ones_are_not() {

@@ -30,6 +30,20 @@ fn no_files_of_a_room_import_each_other_in_a_circle() {
     leftovers::may_only_shrink("## Files in circles", &counts, |room| shown(&circles[room]));
 }
 
+/// `Path::display` writes the control characters of a name as they are, to a terminal, too.
+#[test]
+fn a_path_is_shown_escaped_everywhere() {
+    let raw: Vec<String> = sources()
+        .iter()
+        .flat_map(|source| {
+            let text = std::fs::read_to_string(&source.path).unwrap();
+            let lines = text.lines().enumerate().filter(|(_, line)| line.contains(".display()"));
+            lines.map(|(at, line)| format!("{}:{}: {line}", source.path.display(), at + 1)).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(raw.is_empty(), "use text::PathText:\n{}", raw.join("\n"));
+}
+
 /// Tools that go by names would pass them over, and so would readers.
 #[test]
 fn no_shipped_file_is_called_like_a_test() {

@@ -17,7 +17,7 @@ use crate::store::ca_certificates::read_certificate;
 use crate::store::certificate_files::FULLCHAIN;
 use crate::store::index::{self, Entry, Filter, Index};
 use crate::store::locate::locate;
-use crate::text::{rfc3339, shell_word};
+use crate::text::{PathText, rfc3339, shell_word};
 use crate::verify::rules::names::matches;
 use crate::verify::served::SUPERSEDED;
 use crate::verify::{Candidate, InputPosition, Problem, SignatureCache, VerifyOptions};
@@ -67,7 +67,7 @@ impl Hints {
         let store = context.store().ok()?;
         let certificate = |ca: &CaCertificateFile| {
             let certificate = read_certificate(&ca.path).ok()?;
-            Some(Candidate::new(certificate, InputPosition::new(&ca.path.display().to_string(), 1)))
+            Some(Candidate::new(certificate, InputPosition::new(&ca.path.escaped().to_string(), 1)))
         };
         let authorities = ca_certificate_files(store.ca_certificates()).ok()?.iter().filter_map(certificate).collect();
         Some(Self { store, authorities, now: context.now() })
@@ -114,7 +114,7 @@ impl Hints {
     fn place_of(&self, entry: &Entry) -> Option<String> {
         let certificate = self.index()?.certificate(entry).ok()?;
         let paths = locate(self.store.home(), entry, &certificate)?;
-        Some(paths.fullchain.unwrap_or(paths.certificate).display().to_string())
+        Some(paths.fullchain.unwrap_or(paths.certificate).escaped().to_string())
     }
 
     fn improve(&self, verified: &mut VerifiedFile, batch: &BatchVerifier<'_>, elsewhere: &[Candidate]) {
@@ -267,5 +267,5 @@ impl Hints {
 }
 
 fn shown(path: &Path) -> String {
-    path.display().to_string()
+    path.escaped().to_string()
 }

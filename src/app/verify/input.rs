@@ -8,6 +8,7 @@ use crate::app::verify::input_budget::{self, InputBudget};
 use crate::report::failure::Failure;
 use crate::system;
 use crate::system::files::FileError;
+use crate::text::PathText;
 use crate::verify::{Candidate, CandidateCrl, InputPosition};
 use crate::x509::decode::DecodeError;
 use crate::x509::{Certificate, Crl, certificate_file, pem};
@@ -27,7 +28,7 @@ pub fn read_blocks(path: &Path, budget: &InputBudget, context: &mut Context<'_>)
 
 fn blocks(path: &Path, content: Vec<u8>) -> Result<Blocks, Failure> {
     let values = certificate_file::ders(content).map_err(|error| Failure::damaged_pem(path, &error))?;
-    Ok(Blocks { file: path.display().to_string(), certificates: values.ders, is_pem: values.is_pem })
+    Ok(Blocks { file: path.escaped().to_string(), certificates: values.ders, is_pem: values.is_pem })
 }
 
 /// Every certificate of a file that can be read, and the errors of the others.
@@ -84,7 +85,7 @@ pub fn anchors(
     anchors.retain(|anchor| given || anchor.is_self_issued());
     match anchors.as_slice() {
         [] if given => {
-            let places: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+            let places: Vec<_> = paths.iter().map(|path| path.escaped().to_string()).collect();
             Err(Failure::no_usable_root(&places.join(", ")))
         }
         [] => Err(Failure::no_roots()),
@@ -106,7 +107,7 @@ pub fn read_crls(path: &Path, budget: &InputBudget, context: &mut Context<'_>) -
     if ders.is_empty() {
         return Err(Failure::nothing_in_file(path, "revocation list"));
     }
-    let file = path.display().to_string();
+    let file = path.escaped().to_string();
     (1..)
         .zip(ders)
         .map(|(number, der)| {

@@ -12,7 +12,7 @@ pub use finding::{Finding, Findings, Severity};
 use crate::authority::audit::finding::RESTORE;
 use crate::store::index::{HeadSignature, Index, IndexError, LogHead};
 use crate::store::{Effects, Store};
-use crate::text;
+use crate::text::{self, PathText};
 
 /// The options of an audit.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +58,7 @@ pub fn audit(store: &Store, options: &AuditOptions, effects: &Effects<'_>) -> Au
 fn audit_once(store: &Store, options: &AuditOptions) -> AuditReport {
     let mut findings = Findings::default();
     let (mut head, mut signed_head) = (None, None);
-    let place = store.index_location().file().display().to_string();
+    let place = store.index_location().file().escaped().to_string();
     let audited = store.index_location().open_to_read().and_then(|index| {
         index.at_one_time(|| {
             check_index(&index, options, &mut findings)?;
@@ -75,7 +75,7 @@ fn audit_once(store: &Store, options: &AuditOptions) -> AuditReport {
 
 /// Checks what is in the index itself. Each check goes on after the failure of another.
 fn check_index(index: &Index, options: &AuditOptions, findings: &mut Findings) -> Result<(), IndexError> {
-    let place = index.path().display().to_string();
+    let place = index.path().escaped().to_string();
     let damaged = |findings: &mut Findings, reason: String| {
         findings.error("index-damaged", place.as_str(), reason, RESTORE);
     };

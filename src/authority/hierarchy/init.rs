@@ -29,7 +29,7 @@ use crate::store::index::location::IndexLocation;
 use crate::store::index::{EventContext, EventKind, Index, Origin};
 use crate::store::trusted_directory::{self, DistrustReason};
 use crate::system::files::{self, StagedFolder};
-use crate::text::{Diagnosis, Diagnostic};
+use crate::text::{Diagnosis, Diagnostic, PathText};
 use crate::x509::Certificate;
 
 /// What is ordered.
@@ -50,13 +50,13 @@ pub enum InitError {
     Certify(CertifyError),
     #[error(transparent)]
     Import(#[from] ImportError),
-    #[error("there is a CA in {} already", .0.display())]
+    #[error("there is a CA in {} already", .0.escaped())]
     Exists(PathBuf),
     #[error(transparent)]
     NotTrusted(DistrustReason),
-    #[error("{} is in the way of a new CA", .0.display())]
+    #[error("{} is in the way of a new CA", .0.escaped())]
     InTheWay(PathBuf),
-    #[error("the index cannot be made at {}: that is another file system than the CA directory's", .0.display())]
+    #[error("the index cannot be made at {}: that is another file system than the CA directory's", .0.escaped())]
     IndexAcross(PathBuf),
     #[error("'{0}' is the name of another authority of this CA already")]
     AuthorityTaken(String),
@@ -79,7 +79,7 @@ impl Diagnostic for InitError {
             Self::Certify(error) => error.diagnosis(),
             Self::Import(error) => error.diagnosis(),
             Self::Exists(folder) => Diagnosis::refused("exists")
-                .hint(format!("to use it: ca --dir {} list", folder.display()))
+                .hint(format!("to use it: ca --dir {} list", folder.escaped()))
                 .hint("for another CA, name another folder with --dir"),
             Self::NotTrusted(reason) => reason.diagnosis().hint("or name another folder with --dir"),
             Self::InTheWay(_) => Diagnosis::refused("exists").hint("move it away, or name another folder with --dir"),

@@ -25,7 +25,7 @@ use crate::store::entry_name::check_authority_name;
 use crate::store::home::Home;
 use crate::store::index::{EntryId, EventKind, Origin, Transaction};
 use crate::system::files::{self, StagedFolder};
-use crate::text::{self, Diagnosis, Diagnostic, rfc3339};
+use crate::text::{self, Diagnosis, Diagnostic, PathText, rfc3339};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, PublicKey, SigningRequest, pem};
 
 /// What is asked for.
@@ -88,7 +88,7 @@ pub enum IntermediateError {
     Taken(String),
     #[error("'{0}' is the name of a certificate already; a name belongs to one template")]
     NameOfCertificate(String),
-    #[error("the authority '{name}' was asked for already: {}", path.display())]
+    #[error("the authority '{name}' was asked for already: {}", path.escaped())]
     Requested { name: String, path: PathBuf },
     #[error("nothing was asked for under the name '{0}'")]
     NotRequested(String),
@@ -124,7 +124,7 @@ impl Diagnostic for IntermediateError {
             Self::BadRequest(_) => Diagnosis::refused("bad-request"),
             Self::Taken(_) | Self::NameOfCertificate(_) => Diagnosis::refused("exists").hint("choose another name"),
             Self::Requested { name, path } => Diagnosis::refused("exists")
-                .hint(format!("let another CA sign {}", path.display()))
+                .hint(format!("let another CA sign {}", path.escaped()))
                 .hint(format!("when its certificate is here: ca intermediate install {name} CERT")),
             Self::NotRequested(name) => {
                 Diagnosis::usage("unknown-authority").hint(format!("to ask: ca intermediate request {name}"))
@@ -282,7 +282,7 @@ fn key_of(authorities: &CaCertificates, name: &str) -> Result<PublicKey, Interme
         let path = authorities.home().request(name);
         let content = files::read(&path, files::MAX_SMALL_FILE_BYTES)?;
         let damaged =
-            |reason: String| IntermediateError::BadRequest(format!("{} cannot be used: {reason}", path.display()));
+            |reason: String| IntermediateError::BadRequest(format!("{} cannot be used: {reason}", path.escaped()));
         let blocks = pem::parse_all(&content).map_err(|error| damaged(error.to_string()))?;
         let block = blocks.into_iter().next().ok_or_else(|| damaged("it is empty".to_owned()))?;
         let request = SigningRequest::from_der(&block.content).map_err(|error| damaged(error.to_string()))?;

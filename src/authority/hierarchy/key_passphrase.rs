@@ -16,7 +16,7 @@ use crate::store::index::EventKind;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt, PassphraseUnavailable};
 use crate::store::{Store, StoreError};
 use crate::system::files::{self, ExistingFile};
-use crate::text::{Diagnosis, Diagnostic};
+use crate::text::{Diagnosis, Diagnostic, PathText};
 use crate::x509::PublicKey;
 
 /// Why the passphrase of a key was not changed.
@@ -24,7 +24,7 @@ use crate::x509::PublicKey;
 pub enum KeyPassphraseError {
     #[error(transparent)]
     Store(StoreError),
-    #[error("the private key {} was changed by somebody else at the same time", .0.display())]
+    #[error("the private key {} was changed by somebody else at the same time", .0.escaped())]
     Changed(PathBuf),
 }
 

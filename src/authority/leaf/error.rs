@@ -10,7 +10,7 @@ use super::subject_key_checks::SubjectKeyError;
 use crate::authority::error::CertifyError;
 use crate::issuance::Comparison;
 use crate::system::files::{FileError, UnknownOwner};
-use crate::text::{Diagnosis, Diagnostic, rfc3339, shell_word};
+use crate::text::{Diagnosis, Diagnostic, PathText, rfc3339, shell_word};
 
 /// The reason why no certificate was issued.
 #[derive(Debug, thiserror::Error)]
@@ -37,11 +37,11 @@ pub enum IssueError {
         "'{name}' is the name of a certificate of the template '{template}' already; a name belongs to one template"
     )]
     OtherTemplate { name: String, template: String },
-    #[error("{} is there already, and not known to the index", .0.display())]
+    #[error("{} is there already, and not known to the index", .0.escaped())]
     PlaceTaken(PathBuf),
-    #[error("{} is a private key to which this certificate would not belong", .0.display())]
+    #[error("{} is a private key to which this certificate would not belong", .0.escaped())]
     KeyOfAnother(PathBuf),
-    #[error("{} is no certificate of this name, and nothing is put in its place", .0.display())]
+    #[error("{} is no certificate of this name, and nothing is put in its place", .0.escaped())]
     OtherCertificate(PathBuf),
     /// Another process replaced the certificate that this order was made from.
     #[error("'{0}' was replaced by other processes again and again; nothing was done by this one")]

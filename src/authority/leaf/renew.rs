@@ -23,7 +23,7 @@ use crate::issuance::Expiry;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::system::files;
-use crate::text::{Diagnosis, Diagnostic, Lifetime};
+use crate::text::{Diagnosis, Diagnostic, Lifetime, PathText};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm};
 
 /// The number of attempts. Each attempt but the last failed because another process replaced the certificate first.
@@ -63,11 +63,11 @@ pub enum RenewError {
     Authority(String),
     #[error("the files of '{0}' were never written; there is nothing to renew")]
     NoFiles(String),
-    #[error("there is no private key at {}", .0.display())]
+    #[error("there is no private key at {}", .0.escaped())]
     NoKey(PathBuf),
-    #[error("a passphrase was given for the private key {}, which is not encrypted", .0.display())]
+    #[error("a passphrase was given for the private key {}, which is not encrypted", .0.escaped())]
     PlainKey(PathBuf),
-    #[error("the private key {} is not that of the certificate with the serial number {serial}", path.display())]
+    #[error("the private key {} is not that of the certificate with the serial number {serial}", path.escaped())]
     OtherKey { path: PathBuf, serial: String },
 }
 

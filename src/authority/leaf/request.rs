@@ -19,7 +19,7 @@ use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt};
 use crate::system::files::{self, ExistingFile, FileError, Folder, NewFile, Ownership, StagedFolder};
-use crate::text::{Diagnosis, Diagnostic};
+use crate::text::{Diagnosis, Diagnostic, PathText};
 use crate::x509::{AttributeType, GeneralName, KeyAlgorithm, KeyKind, SigningRequest, pem};
 
 /// The options of `request`.
@@ -68,11 +68,11 @@ pub enum MakeRequestError {
     WeakKey(#[from] WeakKeyError),
     #[error("no request was made: {0}")]
     NotMade(RequestError),
-    #[error("there is a request at {} already", .0.display())]
+    #[error("there is a request at {} already", .0.escaped())]
     Exists(PathBuf),
-    #[error("the private key {} is used, and it is not encrypted", .0.display())]
+    #[error("the private key {} is used, and it is not encrypted", .0.escaped())]
     PlainKey(PathBuf),
-    #[error("the private key {} is used, and it is of the kind {found}, not {wanted}", path.display())]
+    #[error("the private key {} is used, and it is of the kind {found}, not {wanted}", path.escaped())]
     OtherKind { path: PathBuf, found: KeyKind, wanted: KeyAlgorithm },
 }
 
@@ -167,7 +167,7 @@ fn key_that_is_there(
     if wanted.encrypted && passphrase.is_none() {
         return Err(MakeRequestError::PlainKey(path.to_owned()));
     }
-    let weak = |cause| WeakKeyError { owner: path.display().to_string(), cause };
+    let weak = |cause| WeakKeyError { owner: path.escaped().to_string(), cause };
     weakness::check(key.public_key()).map_err(weak)?;
     match wanted.key.filter(|kind| key.algorithm() != Some(*kind)) {
         Some(kind) => {

@@ -16,7 +16,7 @@ use crate::store::index::{Entry, Index, Reference, Rollback};
 use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Store, StoreError, certificate_folder};
 use crate::system::files::{self, Folder};
-use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
+use crate::text::{self, Diagnosis, Diagnostic, PathText, rfc3339, shell_word};
 use crate::x509::SerialNumber;
 
 /// The options of `rollback`.
@@ -65,7 +65,7 @@ pub enum RollbackError {
     Ended { name: String, serial: SerialNumber, ended: OffsetDateTime },
     #[error("'{}' (serial {serial}) is revoked or on hold: it may not be used", text::escape(name))]
     Revoked { name: String, serial: SerialNumber },
-    #[error("the files of '{}' were changed by somebody: those in {} are of no certificate of this name", text::escape(name), folder.display())]
+    #[error("the files of '{}' were changed by somebody: those in {} are of no certificate of this name", text::escape(name), folder.escaped())]
     OtherCertificate { name: String, folder: PathBuf },
 }
 

@@ -17,7 +17,7 @@ use crate::store::index::{Index, NewCrl, RecordedCrl};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::store::{Store, StoreError};
 use crate::system::files::{self, ExistingFile, FileError};
-use crate::text::{Diagnosis, Diagnostic, Lifetime};
+use crate::text::{Diagnosis, Diagnostic, Lifetime, PathText};
 use crate::x509::{Crl, DistinguishedName, digest, pem};
 
 /// The clocks of clients are inexact, and a client rejects every certificate of the CA while its CRL is not valid yet.
@@ -89,7 +89,7 @@ pub enum CrlError {
     Store(StoreError),
     #[error(transparent)]
     NotApproved(#[from] CrlNotApproved),
-    #[error("the next list of '{authority}' would have the number {next}, but {} has the number {found}: a number never goes back (RFC 5280 §5.2.3)", path.display())]
+    #[error("the next list of '{authority}' would have the number {next}, but {} has the number {found}: a number never goes back (RFC 5280 §5.2.3)", path.escaped())]
     NumberGoesBack { authority: String, next: u64, found: String, path: PathBuf },
     #[error(
         "the number {number} was asked for, but '{authority}' has signed number {latest} already: a number never goes back (RFC 5280 §5.2.3)"
@@ -97,7 +97,7 @@ pub enum CrlError {
     NumberUsed { authority: String, number: u64, latest: u64 },
     #[error("the number {0} is more than can be counted on with")]
     NumberTooGreat(u64),
-    #[error("{} is there already, and is no single revocation list", .0.display())]
+    #[error("{} is there already, and is no single revocation list", .0.escaped())]
     CopyTaken(PathBuf),
     #[error("the list would be good beyond the year 9999, which no list can say")]
     BeyondAllDates,

@@ -11,7 +11,7 @@ use crate::store::effects::Effects;
 use crate::store::index::{Entry, Filter, Index, Reference, Revocation, Transaction};
 use crate::store::{Store, StoreError};
 use crate::system::files;
-use crate::text::{self, Diagnosis, Diagnostic, rfc3339, shell_word};
+use crate::text::{self, Diagnosis, Diagnostic, PathText, rfc3339, shell_word};
 use crate::x509::crl::RevocationReason;
 use crate::x509::{Certificate, SerialNumber};
 
@@ -77,9 +77,9 @@ pub enum RevokeError {
     Ended { name: String, serial: SerialNumber, ended: OffsetDateTime },
     #[error("'{}' issued itself: no list that others believe can revoke a root", text::escape(.0))]
     Root(String),
-    #[error("the certificate in {} (serial {serial}) is not one of this CA", path.display())]
+    #[error("the certificate in {} (serial {serial}) is not one of this CA", path.escaped())]
     Unknown { path: PathBuf, serial: SerialNumber },
-    #[error("no certificate of this CA is for the key in {}", .0.display())]
+    #[error("no certificate of this CA is for the key in {}", .0.escaped())]
     UnknownKey(PathBuf),
     #[error("the key cannot be suspected since {}, which is still to come", rfc3339(*.0))]
     SuspectedInFuture(OffsetDateTime),

@@ -17,7 +17,7 @@ use crate::store::delivery::Paths;
 use crate::store::index::{Entry, Reference, Rollback};
 use crate::store::locate::locate;
 use crate::store::previous_certificates::NameHistory;
-use crate::text::{self, rfc3339};
+use crate::text::{self, PathText, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -100,7 +100,7 @@ impl Generation {
             format!("{} {}", rfc3339(end), how_far(end - now)),
             entry.status(now).to_string(),
             key.word().to_owned(),
-            self.folder().map_or_else(|| gone.to_owned(), |folder| folder.display().to_string()),
+            self.folder().map_or_else(|| gone.to_owned(), |folder| folder.escaped().to_string()),
         ]
     }
 

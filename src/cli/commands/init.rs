@@ -18,7 +18,7 @@ use crate::store::certificate_files::{CERTIFICATE, CHAIN, KEY};
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::EncryptedKey;
-use crate::text::{self, Lifetime, humanize, rfc3339};
+use crate::text::{self, Lifetime, PathText, humanize, rfc3339};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{KeyAlgorithm, NameConstraints};
 
@@ -102,14 +102,14 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     if made.has_other_gitignore {
         context.warn(&format!(
             "{} was there already and stays: keep key.pem and index.db* out of git",
-            folder.join(".gitignore").display()
+            folder.join(".gitignore").escaped()
         ));
     }
     for warning in &made.warnings {
         context.warn(&warning.message);
     }
     let is_found = context.folder.is_none();
-    let named = if is_found { String::new() } else { format!("--dir {} ", folder.display()) };
+    let named = if is_found { String::new() } else { format!("--dir {} ", folder.in_shell()) };
     let constraints =
         made.authorities.first().and_then(|root| root.certificate.name_constraints.clone()).unwrap_or_default();
     if is_new && constraints.is_empty() {
@@ -127,8 +127,8 @@ fn config(arguments: &Arguments, context: &mut Context<'_>) -> Result<Config, Fa
         Some(path) => {
             let content = context.read_input(path)?;
             let toml = String::from_utf8(content)
-                .map_err(|_| Failure::usage("bad-toml", format!("{} is not text in UTF-8", path.display())))?;
-            Config::read(&path.display().to_string(), &toml)?
+                .map_err(|_| Failure::usage("bad-toml", format!("{} is not text in UTF-8", path.escaped())))?;
+            Config::read(&path.escaped().to_string(), &toml)?
         }
     };
     if let Some(name) = &arguments.name {
@@ -156,7 +156,7 @@ fn imported_ca(arguments: &Arguments, context: &mut Context<'_>) -> Result<Optio
     let (Some(cert), Some(key_file)) = (&arguments.cert, &arguments.key_file) else { return Ok(None) };
     let mut certificate = read_certificates(cert, context)?;
     if certificate.is_empty() {
-        return Err(Failure::usage("bad-certificate", format!("{} holds no certificate", cert.display())));
+        return Err(Failure::usage("bad-certificate", format!("{} holds no certificate", cert.escaped())));
     }
     let mut chain = certificate.split_off(1);
     if let Some(path) = &arguments.chain {
@@ -174,7 +174,7 @@ impl Report for InitReport {
         page.pieces(&[
             (Tone::Good, "✓ "),
             (Tone::Strong, "A new CA"),
-            (Tone::Plain, &format!(" in {}", self.made.folder.display())),
+            (Tone::Plain, &format!(" in {}", self.made.folder.escaped())),
         ]);
         for authority in &self.made.authorities {
             let certificate = &authority.certificate;
@@ -186,7 +186,7 @@ impl Report for InitReport {
                 "  key",
                 &key_words(authority.has_key, self.made.encrypted, &certificate.public_key.kind().to_string()),
             );
-            page.field("  certificate", &CERTIFICATE.path_in(&authority.folder).display().to_string());
+            page.field("  certificate", &CERTIFICATE.path_in(&authority.folder).escaped().to_string());
             page.digest("  SHA-256", &certificate.fingerprint());
             // The limits of the root apply to every authority below it, and are shown once.
             if let Some(own) = certificate.name_constraints.as_ref().filter(|own| **own != self.constraints) {
@@ -227,7 +227,7 @@ impl Report for InitReport {
             .collect();
         json!({
             "schema": "ca.init/1",
-            "dir": self.made.folder,
+            "dir": self.made.folder.escaped().to_string(),
             "authorities": authorities,
             "encrypted": self.made.encrypted,
             "permit": subtrees(&self.constraints.permitted),
@@ -248,7 +248,7 @@ impl InitReport {
         self.made
             .authorities
             .first()
-            .map(|root| CERTIFICATE.path_in(&root.folder).display().to_string())
+            .map(|root| CERTIFICATE.path_in(&root.folder).escaped().to_string())
             .unwrap_or_default()
     }
 }

@@ -18,7 +18,7 @@ use crate::report::describe::signing_request::DescribedRequest;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::text;
+use crate::text::{self, PathText};
 use crate::x509::pem::{self, Block};
 use crate::x509::{Certificate, Crl, DecodeError, PublicKey, SigningRequest, certificate_file, der};
 
@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
 }
 
 fn shown(path: &Path) -> String {
-    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.escaped().to_string() }
 }
 
 /// Where the bytes come from, and how they are looked at.

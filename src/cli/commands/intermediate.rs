@@ -15,7 +15,7 @@ use crate::cli::options::passphrase::{PassphraseArguments, new_ca_passphrase};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::text::{self, rfc3339};
+use crate::text::{self, PathText, rfc3339};
 use crate::x509::{AttributeType, KeyAlgorithm};
 
 #[derive(Debug, Args)]
@@ -123,8 +123,8 @@ impl Report for RequestReport {
         page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, "Made a key and a request for "), (Tone::Strong, name)]);
         page.field("subject", &request.subject.to_string());
         let protected = if self.encrypted { "encrypted" } else { "not encrypted" };
-        page.field("key", &format!("{}, {protected}: {}", request.public_key.kind(), key.display()));
-        page.field("request", &path.display().to_string());
+        page.field("key", &format!("{}, {protected}: {}", request.public_key.kind(), key.escaped()));
+        page.field("request", &path.escaped().to_string());
         page.gap();
         page.line(&format!("Let the other CA sign the request; then: ca intermediate install {name} CERT"));
     }
@@ -159,7 +159,7 @@ impl Report for InstallReport {
         if let Some(root) = above.last() {
             page.field("root", &root.subject.to_string());
         }
-        page.field("certificate", &path.display().to_string());
+        page.field("certificate", &path.escaped().to_string());
         if let Some(root) = added_root {
             page.field("added root", &format!("{root}; clients need it too: 'ca roots'"));
         }

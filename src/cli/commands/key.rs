@@ -9,7 +9,7 @@ use crate::cli::options::passphrase::{self, NEW_FLAGS, NewPassphraseArguments, P
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::text;
+use crate::text::{self, PathText};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -80,7 +80,7 @@ impl Report for Changed {
             _ => "The key had no passphrase, and has none: ",
         };
         page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, done), (Tone::Strong, &authority)]);
-        page.field("key", &self.outcome.path.display().to_string());
+        page.field("key", &self.outcome.path.escaped().to_string());
     }
 
     fn json(&self) -> Value {

@@ -12,6 +12,7 @@ use crate::lint::{self, Finding, LintProfile, Severity};
 use crate::report::failure::Failure;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
+use crate::text::PathText;
 use crate::verify::check_signature;
 use crate::x509::{Certificate, certificate_file};
 
@@ -72,7 +73,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let mut checked = Vec::with_capacity(certificates.len());
     for (number, certificate) in (1..).zip(&certificates) {
         checked.push(Checked {
-            place: format!("{}#{number}", path.display()),
+            place: format!("{}#{number}", path.escaped()),
             subject: certificate.subject.to_string(),
             findings: lint::check(certificate, issuers.find(certificate), profile),
         });
@@ -81,7 +82,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         context.warn(&format!(
             "{}: more than {MOST_SIGNATURES} signatures would have to be checked; not every certificate was held against \
              its issuer",
-            path.display()
+            path.escaped()
         ));
     }
     Ok(Box::new(Findings { profile, checked, quiet: context.quiet }))

@@ -11,6 +11,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::system::files::{self, ExistingFile};
+use crate::text::PathText;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -40,7 +41,7 @@ pub fn run(arguments: &Arguments, mut line: Command, context: &Context<'_>) -> R
     if !arguments.force
         && let Some((taken, _)) = pages.iter().find(|(path, _)| path.symlink_metadata().is_ok())
     {
-        return Err(Failure::refused("exists", format!("{} is there already", taken.display()))
+        return Err(Failure::refused("exists", format!("{} is there already", taken.escaped()))
             .hint("--force replaces pages that are there"));
     }
     files::create_folders(&folder, 0o755)?;
@@ -63,12 +64,12 @@ fn render(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) -> std::io::Res
 impl Report for Pages {
     fn text(&self, page: &mut Page) {
         for file in &self.files {
-            page.line(&file.display().to_string());
+            page.line(&file.escaped().to_string());
         }
     }
 
     fn json(&self) -> Value {
-        json!({ "schema": "ca.man/1", "files": self.files })
+        json!({ "schema": "ca.man/1", "files": self.files.iter().map(|file| file.escaped().to_string()).collect::<Vec<_>>() })
     }
 
     fn only_confirms(&self) -> bool {

@@ -11,7 +11,7 @@ use crate::app::context::Context;
 use crate::report::failure::Failure;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
-use crate::text::shell_word;
+use crate::text::{PathText, shell_word};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -39,10 +39,13 @@ type RunWords = dyn Fn(&[String], bool, &mut Context<'_>) -> Result<Box<dyn Repo
 pub fn run(arguments: Arguments, run_words: &RunWords, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let folder = arguments.folder;
     if context.world.resolve(&folder).symlink_metadata().is_ok() {
-        let failure = Failure::refused("exists", format!("{} is there already", folder.display()));
+        let failure = Failure::refused("exists", format!("{} is there already", folder.escaped()));
         return Err(failure.hint("name another folder: ca quickstart FOLDER"));
     }
-    let file = |below: &str| folder.join(below).display().to_string();
+    let Some(in_words) = folder.to_str().map(str::to_owned) else {
+        return Err(Failure::usage("bad-arguments", format!("{} is not text in UTF-8", folder.escaped())));
+    };
+    let file = |below: &str| format!("{in_words}/{below}");
     let (server, client) = (file("issued/localhost/fullchain.pem"), file("issued/alice/fullchain.pem"));
     let plan: [(&'static str, &[&str]); 6] = [
         (
@@ -66,7 +69,7 @@ pub fn run(arguments: Arguments, run_words: &RunWords, context: &mut Context<'_>
     ];
     let mut steps = Vec::new();
     for (about, words) in plan {
-        let step = step(about, &folder, words, run_words, context)?;
+        let step = step(about, &in_words, words, run_words, context)?;
         let is_yes = step.report.answer() == Answer::Yes;
         steps.push(step);
         if !is_yes {
@@ -78,15 +81,14 @@ pub fn run(arguments: Arguments, run_words: &RunWords, context: &mut Context<'_>
 
 fn step(
     about: &'static str,
-    folder: &std::path::Path,
+    folder: &str,
     words: &[&str],
     run_words: &RunWords,
     context: &mut Context<'_>,
 ) -> Result<Step, Failure> {
     // The notes of init about unencrypted keys are left out: this report says it itself.
     let is_init = words.first() == Some(&"init");
-    let folder = folder.display().to_string();
-    let words: Vec<String> = ["ca", "--dir", &folder].iter().chain(words).map(|word| (*word).to_owned()).collect();
+    let words: Vec<String> = ["ca", "--dir", folder].iter().chain(words).map(|word| (*word).to_owned()).collect();
     let report = run_words(&words, is_init, context)?;
     Ok(Step { about, words, report })
 }
@@ -127,7 +129,7 @@ impl Report for QuickstartReport {
             .iter()
             .map(|Step { about, words, report }| json!({ "about": about, "command": typed(words), "result": report.json() }))
             .collect();
-        json!({ "schema": "ca.quickstart/1", "passed": self.is_passed(), "dir": self.folder, "steps": steps })
+        json!({ "schema": "ca.quickstart/1", "passed": self.is_passed(), "dir": self.folder.escaped().to_string(), "steps": steps })
     }
 
     fn answer(&self) -> Answer {

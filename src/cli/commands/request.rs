@@ -16,6 +16,7 @@ use crate::store::Store;
 use crate::store::certificate_files::KEY;
 use crate::store::entry_name::EntryName;
 use crate::store::home::{Home, HomeError};
+use crate::text::PathText;
 use crate::x509::{AttributeType, GeneralName, KeyAlgorithm};
 
 #[derive(Debug, Args)]
@@ -119,8 +120,8 @@ impl Report for RequestReport {
         }
         page.field("key", &request.public_key.kind().to_string());
         let stays = if *key_was_there { "was there, and stays; " } else { "" };
-        page.field("private key", &format!("{} ({stays}keep it to yourself)", key_path.display()));
-        page.field("request", &format!("{} (for the CA)", request_path.display()));
+        page.field("private key", &format!("{} ({stays}keep it to yourself)", key_path.escaped()));
+        page.field("request", &format!("{} (for the CA)", request_path.escaped()));
     }
 
     fn json(&self) -> Value {

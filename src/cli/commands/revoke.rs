@@ -19,7 +19,7 @@ use crate::report::page::{Page, Tone};
 
 use crate::store::index::{Entry, IndexError, Reference};
 use crate::store::{Store, StoreError};
-use crate::text::{parse_time, rfc3339};
+use crate::text::{PathText, parse_time, rfc3339};
 use crate::x509::certificate_file;
 use crate::x509::crl::RevocationReason;
 
@@ -134,7 +134,7 @@ fn target(given: &str, store: &Store, context: &mut Context<'_>) -> Result<Revok
 
 fn of_file(path: &Path, context: &mut Context<'_>) -> Result<RevokeTarget, Failure> {
     let content = context.read_input(path)?;
-    let refused = |reason: String| Failure::usage("bad-certificate", format!("{}: {reason}", path.display()));
+    let refused = |reason: String| Failure::usage("bad-certificate", format!("{}: {reason}", path.escaped()));
     let first = certificate_file::parse(&content).map_err(|error| refused(error.to_string()))?.into_iter().next();
     let certificate = Box::new(first.ok_or_else(|| refused("it holds no certificate".to_owned()))?);
     Ok(RevokeTarget::Certificate { path: path.to_owned(), certificate })

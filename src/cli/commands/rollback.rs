@@ -15,7 +15,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Reference;
-use crate::text::{self, humanize, rfc3339};
+use crate::text::{self, PathText, humanize, rfc3339};
 use crate::x509::SerialNumber;
 
 #[derive(Debug, Args)]
@@ -87,7 +87,7 @@ impl Report for RolledBack {
             page.field("replaced", &format!("{}, until {}", replaced.serial, rfc3339(replaced.validity.not_after)));
         }
         if let Some(kept) = kept {
-            page.field("kept in", &kept.display().to_string());
+            page.field("kept in", &kept.escaped().to_string());
         }
         file_fields(page, paths);
         if let Some(hook) = &self.hook {

@@ -11,7 +11,7 @@ use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::store::ca_certificates::Root;
 use crate::system::files::{self, ExistingFile};
-use crate::text::{self, rfc3339};
+use crate::text::{self, PathText, rfc3339};
 use crate::x509::pem;
 
 #[derive(Debug, Args)]
@@ -76,7 +76,7 @@ impl Report for Bundle {
             page.field(&root.name, &format!("{}, until {until}", root.certificate.subject));
             page.digest("  SHA-256", &root.certificate.fingerprint());
         }
-        page.field(if *is_new { "written to" } else { "unchanged" }, &path.display().to_string());
+        page.field(if *is_new { "written to" } else { "unchanged" }, &path.escaped().to_string());
     }
 
     fn json(&self) -> Value {

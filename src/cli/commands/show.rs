@@ -14,7 +14,7 @@ use crate::store::delivery::Paths;
 use crate::store::index::{CertificateStatus, Entry, EntryId, Reference, Revocation};
 use crate::store::locate::locate;
 use crate::store::previous_certificates::NameHistory;
-use crate::text::{self, humanize, rfc3339};
+use crate::text::{self, PathText, humanize, rfc3339};
 use crate::x509::ExtendedKeyUsage;
 use crate::x509::certificate::Certificate;
 
@@ -91,7 +91,7 @@ impl Shown {
 
     fn no_files(&self) -> String {
         match (self.entry.delivered_at, &self.entry.place) {
-            (Some(at), Some(place)) => format!("written to {} at {}, and not there now", place.display(), rfc3339(at)),
+            (Some(at), Some(place)) => format!("written to {} at {}, and not there now", place.escaped(), rfc3339(at)),
             (Some(at), None) => format!("written at {}, and not there now", rfc3339(at)),
             (None, _) => "never written".to_owned(),
         }

@@ -14,7 +14,7 @@ use crate::cli::reports::issue::finish;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::store::delivery::Destination;
-use crate::text::Lifetime;
+use crate::text::{Lifetime, PathText};
 use crate::x509::signing_request::der_of_file;
 
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let Arguments { request, template, name, options, out, require_exact, if_due, dry_run, force, hook, passphrase } =
         arguments;
     let content = context.read_input(&request)?;
-    let place = if request.as_os_str() == "-" { "standard input".to_owned() } else { request.display().to_string() };
+    let place = if request.as_os_str() == "-" { "standard input".to_owned() } else { request.escaped().to_string() };
     let signing = SignOrder {
         request: der_of_file(&content).map_err(|error| Failure::not_a_request(&place, &error))?,
         template,

@@ -14,7 +14,7 @@ use crate::cli::options::passphrase::{KEY_FLAG, of_key_file};
 use crate::cli::reports::verify::VerifyReport;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
-use crate::text::{Lifetime, parse_time};
+use crate::text::{Lifetime, PathText, parse_time};
 use crate::verify::{Purpose, VerifyOptions};
 use crate::x509::{GeneralName, general_name};
 
@@ -88,7 +88,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let request =
         VerifyRequest { files, untrusted, roots, crls: crl, key, as_served, connect, directory_revocations, options };
     let prompt = |path: &Path, context: &Context<'_>| {
-        let question = format!("Passphrase of {}: ", path.display());
+        let question = format!("Passphrase of {}: ", path.escaped());
         of_key_file(key_passphrase_file.as_deref(), &question, KEY_FLAG, context)
     };
     let Verified { results, warnings } = verify(&request, &prompt, context)?;

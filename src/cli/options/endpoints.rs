@@ -9,6 +9,7 @@ use crate::app::context::Context;
 use crate::app::handshake::endpoints::EndpointOptions;
 use crate::store::Store;
 use crate::store::passphrase_prompt::EncryptedKey;
+use crate::text::PathText;
 
 /// The flags of the endpoints.
 #[derive(Debug, Args)]
@@ -45,8 +46,8 @@ impl EndpointArguments {
                 self.passphrase.prompt(store, context)(key)
             }),
             key_prompt: Box::new(move |path: &Path, context: &Context<'_>| {
-                let question = format!("Passphrase of {}: ", path.display());
-                let instead = format!("{} is encrypted: {}", path.display(), passphrase::KEY_FLAG);
+                let question = format!("Passphrase of {}: ", path.escaped());
+                let instead = format!("{} is encrypted: {}", path.escaped(), passphrase::KEY_FLAG);
                 of_key_file(key_file, &question, &instead, context)
             }),
         }

@@ -15,7 +15,7 @@ use crate::store::config::{Config, PassphraseSettings};
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
 use crate::system::files;
-use crate::text::{Diagnosis, Diagnostic};
+use crate::text::{Diagnosis, Diagnostic, PathText};
 
 /// The flags that say where the passphrase of a CA key is.
 #[derive(Debug, Clone, Default, Args)]
@@ -125,7 +125,7 @@ impl PassphraseArguments {
         }
         // The user did not type these, so the failure names the settings.
         let from_settings =
-            |failure: Failure| failure.hint(format!("[passphrase] in {} names it", home.config().display()));
+            |failure: Failure| failure.hint(format!("[passphrase] in {} names it", home.config().escaped()));
         if !settings.file.is_empty() {
             return from_file(&home.resolve(&settings.file)).map_err(from_settings);
         }
@@ -209,7 +209,7 @@ pub fn question(key: &EncryptedKey) -> String {
     match key {
         EncryptedKey::Authority(name) => format!("Passphrase of '{name}': "),
         EncryptedKey::AuthorityBeforeChange(name) => format!("Present passphrase of '{name}': "),
-        EncryptedKey::File(path) => format!("Passphrase of {}: ", path.display()),
+        EncryptedKey::File(path) => format!("Passphrase of {}: ", path.escaped()),
     }
 }
 
@@ -244,7 +244,7 @@ fn from_file(path: &Path) -> Result<Passphrase, Failure> {
     // The first line is the passphrase: an editor ends the file with a newline, and a comment may follow.
     let line = content.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
     drop(zeroize::Zeroizing::new(content));
-    not_empty(Passphrase::new(line), &format!("the first line of {}", path.display()))
+    not_empty(Passphrase::new(line), &format!("the first line of {}", path.escaped()))
 }
 
 fn from_variable(variable: &str, context: &Context<'_>) -> Result<Passphrase, Failure> {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::authority::revocation::publish_crl::{CrlOutcome, CrlReason, CrlStatus};
 use crate::report::page::{Page, Tone};
-use crate::text::{self, humanize, rfc3339};
+use crate::text::{self, PathText, humanize, rfc3339};
 
 /// The fields of a CRL.
 pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
@@ -32,10 +32,10 @@ pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
     page.field("issue date", &rfc3339(outcome.this_update));
     let left = humanize(outcome.next_update - outcome.at);
     page.field("next update", &format!("{} ({left} left)", rfc3339(outcome.next_update)));
-    page.field("list", &outcome.pem.display().to_string());
-    page.field("list in DER", &outcome.der.display().to_string());
+    page.field("list", &outcome.pem.escaped().to_string());
+    page.field("list in DER", &outcome.der.escaped().to_string());
     if let Some(copy) = &outcome.copy {
-        page.field("copy", &copy.display().to_string());
+        page.field("copy", &copy.escaped().to_string());
     }
 }
 

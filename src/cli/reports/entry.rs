@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 use crate::report::page::Page;
 use crate::store::delivery::Paths;
 use crate::store::index::Entry;
-use crate::text::{self, rfc3339};
+use crate::text::{self, PathText, rfc3339};
 
 /// `in 89d` or `3d ago`: short, in the units in which durations are given.
 pub fn how_far(distance: Duration) -> String {
@@ -55,7 +55,7 @@ pub fn files_json(paths: &Paths) -> Value {
 /// A field for each file of a certificate.
 pub fn file_fields(page: &mut Page, paths: &Paths) {
     for (label, path) in labelled(paths) {
-        page.field(label, &path.display().to_string());
+        page.field(label, &path.escaped().to_string());
     }
 }
 

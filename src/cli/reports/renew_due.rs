@@ -11,7 +11,7 @@ use crate::authority::leaf::order::DueRule;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::text::rfc3339;
+use crate::text::{PathText, rfc3339};
 
 /// What was done about each entry.
 pub struct RenewDueReport {
@@ -64,7 +64,7 @@ impl Report for RenewDueReport {
                 (Some(hook), _, _) => hook_fields(hook, page),
                 (None, DueItem::Certificate { folder, hook, .. }, Ok(Done::Renewed { .. })) => {
                     let why = if hook.is_some() { "its hook was left out" } else { "no hook does it" };
-                    page.field("to reload", &format!("whatever reads {}; {why}", folder.display()));
+                    page.field("to reload", &format!("whatever reads {}; {why}", folder.escaped()));
                 }
                 _ => {}
             }

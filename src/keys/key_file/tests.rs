@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::keys::Signer;
+use crate::text::PathText;
 use crate::x509::{KeyAlgorithm, der};
 
 fn passphrase(text: &str) -> Passphrase {
@@ -59,7 +60,7 @@ fn a_key_file_cannot_be_printed() {
 /// The file of this name under tests/data/keys.
 fn fixture(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/keys").join(name);
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.escaped()))
 }
 
 fn opened(name: &str) -> Result<PrivateKey, KeyFileError> {

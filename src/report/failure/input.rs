@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Failure;
 use crate::keys::key_file::KeyFileError;
+use crate::text::PathText;
 use crate::x509::pem::PemError;
 use crate::x509::signing_request::RequestFileError;
 
@@ -37,13 +38,13 @@ impl Failure {
 
     /// A file holds nothing of the kind that is wanted.
     pub fn nothing_in_file(path: &Path, wanted: &str) -> Self {
-        Self::usage("empty-input", format!("{} holds no {wanted}", path.display()))
+        Self::usage("empty-input", format!("{} holds no {wanted}", path.escaped()))
             .hint(format!("give a PEM or DER file with at least one {wanted}"))
     }
 
     /// A folder stands for the certificates that lie in it, and for no folder below.
     pub fn nothing_in_folder(path: &Path) -> Self {
-        let path = path.display();
+        let path = path.escaped();
         Self::usage("empty-input", format!("{path} holds no certificate")).hint(format!(
             "what ends in .pem, .crt, .cer or .der in the folder itself is judged; name what lies deeper: ca verify \
              {path}/*/fullchain.pem"
@@ -58,18 +59,18 @@ impl Failure {
 
     /// More certificates in one file than are reported one by one.
     pub fn too_many_certificates(path: &Path, found: usize, most: usize) -> Self {
-        let message = format!("{} holds {found} certificates; at most {most} are looked at one by one", path.display());
+        let message = format!("{} holds {found} certificates; at most {most} are looked at one by one", path.escaped());
         Self::usage("input-too-large", message).hint("split the file")
     }
 
     /// A file holds something that cannot be read as what it says it is.
     pub fn undecodable(path: &Path, number: usize, what: &str, reason: &str) -> Self {
-        Self::usage("undecodable", format!("{} number {number} of {} cannot be read: {reason}", what, path.display()))
+        Self::usage("undecodable", format!("{} number {number} of {} cannot be read: {reason}", what, path.escaped()))
     }
 
     /// A file looks like PEM, and is not.
     pub fn damaged_pem(path: &Path, error: &PemError) -> Self {
-        Self::usage("undecodable", format!("{}: {error}", path.display()))
+        Self::usage("undecodable", format!("{}: {error}", path.escaped()))
     }
 
     /// No root to trust is left.

@@ -8,24 +8,24 @@ use rusqlite::ffi;
 use crate::store::index::limits::PATIENCE;
 use crate::store::index::reference::Reference;
 use crate::system::files::FileError;
-use crate::text::{self, Diagnosis, Diagnostic, escape};
+use crate::text::{self, Diagnosis, Diagnostic, PathText, escape};
 use crate::x509::{DecodeError, SerialNumber};
 
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
-    #[error("there is no index at {}", path.display())]
+    #[error("there is no index at {}", path.escaped())]
     Missing { path: PathBuf },
-    #[error("{} is not an index of this program: it is {found}", path.display())]
+    #[error("{} is not an index of this program: it is {found}", path.escaped())]
     NotAnIndex { path: PathBuf, found: &'static str },
-    #[error("the index {} has version {found}, but this program knows only versions up to {known}", path.display())]
+    #[error("the index {} has version {found}, but this program knows only versions up to {known}", path.escaped())]
     Newer { path: PathBuf, found: i64, known: i64 },
-    #[error("the index {} is damaged: {reason}", path.display())]
+    #[error("the index {} is damaged: {reason}", path.escaped())]
     Damaged { path: PathBuf, reason: String },
-    #[error("the index {} is in use by another program; waited {} seconds for it", path.display(), PATIENCE.as_secs())]
+    #[error("the index {} is in use by another program; waited {} seconds for it", path.escaped(), PATIENCE.as_secs())]
     Busy { path: PathBuf },
-    #[error("no space left for the index {}", path.display())]
+    #[error("no space left for the index {}", path.escaped())]
     Full { path: PathBuf },
-    #[error("the index {} may not be written", path.display())]
+    #[error("the index {} may not be written", path.escaped())]
     ReadOnly { path: PathBuf },
     #[error("the index has a certificate with the serial number {serial} of the same issuer already")]
     SerialUsed { serial: SerialNumber },
@@ -36,7 +36,7 @@ pub enum IndexError {
     Ambiguous { given: String },
     #[error("the index has certificates of several issuers with the serial number {serial}")]
     SeveralIssuers { serial: SerialNumber },
-    #[error("the index {} failed: {reason}", path.display())]
+    #[error("the index {} failed: {reason}", path.escaped())]
     Failed { path: PathBuf, reason: String },
     #[error(transparent)]
     File(#[from] FileError),

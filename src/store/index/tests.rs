@@ -10,7 +10,7 @@ use time::Duration;
 
 use crate::store::index::sample::{NOW, Sample, add, context, entry, new_index};
 use crate::store::index::*;
-use crate::text::Lifetime;
+use crate::text::{Lifetime, PathText};
 use crate::x509::SerialNumber;
 use crate::x509::crl::RevocationReason;
 
@@ -352,7 +352,7 @@ fn the_index_and_its_log_are_for_us_alone() {
     let (_folder, path, mut index) = new_index();
     add(&mut index, &Sample::default(), "web");
     for file in Index::files(&path) {
-        assert!(files::is_secret_to_us(&file).unwrap(), "{}", file.display());
+        assert!(files::is_secret_to_us(&file).unwrap(), "{}", file.escaped());
     }
     drop(index);
     assert!(Index::files(&path)[1].exists(), "the log is not folded in at the end of a process");

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::FileError;
 use crate::system::unix::attributes::lock_holder;
+use crate::text::PathText;
 
 /// A lock that is held until it is dropped, or the process ends.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub struct FolderLock {
 pub enum LockError {
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("{} is being changed by {}; waited {} seconds for it", path.display(), holder_text(*.holder), waited.as_secs())]
+    #[error("{} is being changed by {}; waited {} seconds for it", path.escaped(), holder_text(*.holder), waited.as_secs())]
     Held {
         path: PathBuf,
         waited: Duration,

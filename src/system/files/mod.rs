@@ -30,6 +30,8 @@ mod write;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::text::PathText;
+
 pub use existing::ExistingFile;
 pub use folder::{Folder, StoredFile};
 pub use folder_lock::{FolderLock, LockError};
@@ -60,7 +62,7 @@ pub const FOLDER: u32 = 0o700;
 
 /// An operation on a path that failed.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}: {cause}", path.display())]
+#[error("cannot {action} {}: {cause}", path.escaped())]
 pub struct FileError {
     /// A verb: `read`, `write`, `create` …
     pub action: &'static str,

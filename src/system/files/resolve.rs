@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::system::unix::attributes::{self, ONLY_OWNERS_REMOVE, is_ours_or_roots};
 use crate::system::unix::folder::{self, Kind, OpenFor};
+use crate::text::PathText;
 
 /// As many links as Linux follows in one path (path_resolution(7)).
 pub(super) const MAX_LINKS: usize = 40;
@@ -93,7 +94,7 @@ pub(super) fn others_can_write(folder: &File) -> io::Result<bool> {
 fn planted(link: &Path) -> io::Error {
     io::Error::new(
         io::ErrorKind::PermissionDenied,
-        format!("{} is a symbolic link in a folder where others can write", link.display()),
+        format!("{} is a symbolic link in a folder where others can write", link.escaped()),
     )
 }
 

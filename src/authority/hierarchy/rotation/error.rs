@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::authority::error::CertifyError;
 use crate::authority::leaf::request_inputs::RequestInputError;
 use crate::system::files::FileError;
-use crate::text::{Diagnosis, Diagnostic};
+use crate::text::{Diagnosis, Diagnostic, PathText};
 
 /// Why a rotation does not begin, go on or end.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,7 @@ pub enum RotationError {
     Left { old: String, certificates: usize, authorities: usize },
     #[error("ca.toml names the old root '{0}' as the authority that issues")]
     Issues(String),
-    #[error("{} is in the way of the old root", .0.display())]
+    #[error("{} is in the way of the old root", .0.escaped())]
     InTheWay(PathBuf),
 }
 

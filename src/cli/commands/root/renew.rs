@@ -10,7 +10,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::certificate_files::CERTIFICATE;
-use crate::text::{self, Lifetime, humanize, rfc3339};
+use crate::text::{self, Lifetime, PathText, humanize, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -64,7 +64,7 @@ impl Report for RenewReport {
         );
         page.field("key", &format!("the same, {}", certificate.public_key.kind()));
         page.digest("SHA-256", &certificate.fingerprint());
-        page.field("certificate", &self.file.display().to_string());
+        page.field("certificate", &self.file.escaped().to_string());
         page.gap();
         page.line(
             "What was issued stays valid under both certificates. Clients that hold the old one need the new one",

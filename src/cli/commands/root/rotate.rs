@@ -13,7 +13,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Entry;
-use crate::text::{self, Lifetime, rfc3339};
+use crate::text::{self, Lifetime, PathText, rfc3339};
 use crate::x509::{Certificate, KeyAlgorithm};
 
 #[derive(Debug, Args)]
@@ -167,7 +167,7 @@ impl Report for StartReport {
         for name in &started.rechained {
             page.field("new chain", name);
         }
-        page.field("both roots", &started.bundle.display().to_string());
+        page.field("both roots", &started.bundle.escaped().to_string());
         page.gap();
         page.line("1. Give every client both roots (the file above, or 'ca roots').");
         page.line("2. Issue again what hangs on the old root: 'ca root rotate status' lists it.");
@@ -293,7 +293,7 @@ impl Report for FinishReport {
             (Tone::Strong, &state.new),
         ]);
         root_fields(page, "new root", &state.new, &state.new_certificate);
-        page.field("old root", &retired.display().to_string());
+        page.field("old root", &retired.escaped().to_string());
         if !state.certificates.is_empty() {
             let names: Vec<_> = state.certificates.iter().map(|entry| entry.name.as_str()).collect();
             page.toned_field("left behind", Tone::Warning, &names.join("\n"));
@@ -301,7 +301,7 @@ impl Report for FinishReport {
         page.gap();
         page.line("Clients may stop trusting the old root: 'ca roots' writes the bundle without it.");
         if let Some(key) = key {
-            page.line(&format!("Its private key is still there; take it away: {}", key.display()));
+            page.line(&format!("Its private key is still there; take it away: {}", key.escaped()));
         }
     }
 
