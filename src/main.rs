@@ -7,6 +7,7 @@ use ca::report::exit_status::ExitStatus;
 use ca::system::World;
 
 fn main() -> ExitCode {
+    World::prepare_process();
     let status = match World::system() {
         Ok(mut world) => cli::run(std::env::args_os(), &mut world),
         Err(error) => {

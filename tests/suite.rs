@@ -55,6 +55,8 @@ mod rules;
 mod safety;
 #[path = "suite/scripts.rs"]
 mod scripts;
+#[path = "suite/secrets.rs"]
+mod secrets;
 #[path = "suite/served.rs"]
 mod served;
 #[path = "suite/shared_folders.rs"]

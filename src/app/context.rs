@@ -1,5 +1,6 @@
 //! What every act may use: the world, the CA directory that was named, and what the user said for all acts.
 
+use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub struct Context<'a> {
     /// True when a person must not be asked, even at a terminal.
     pub no_input: bool,
     pub format: OutputFormat,
+    /// The warnings that are written after the report: see [`warn_at_end`](Self::warn_at_end).
+    pub warnings: RefCell<Vec<String>>,
 }
 
 impl Context<'_> {
@@ -110,6 +113,15 @@ impl Context<'_> {
         if !self.quiet {
             // A note that cannot be shown must not stop the work.
             drop(writeln!(self.world.stderr, "{}", escape(sentence)));
+        }
+    }
+
+    /// Keeps a warning for the end of the command, once however often it is given. For code that only reads the context;
+    /// with `--json`, a failure stays the only document on standard error.
+    pub fn warn_at_end(&self, sentence: String) {
+        let mut warnings = self.warnings.borrow_mut();
+        if !warnings.contains(&sentence) {
+            warnings.push(sentence);
         }
     }
 

@@ -52,7 +52,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         Err(failure) => return fail(&failure, shown_as, world),
     };
     let result = commands::run(line.command, &mut context);
-    let warnings = crl_expiry::warnings(&context);
+    let mut warnings = context.warnings.take();
+    warnings.extend(crl_expiry::warnings(&context));
     let failed_in_part = result.as_ref().ok().and_then(|report| report.failure());
     // The document of a failure is alone on standard error.
     let is_document = shown_as.format == OutputFormat::Json && (result.is_err() || failed_in_part.is_some());

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::options::hook::HookArguments;
 use super::options::key_value::key_and_value;
-use super::options::passphrase::{PassphraseArguments, key_file_prompt};
+use super::options::passphrase::{PassphraseArguments, key_file_prompt, warn_if_short};
 use super::reports::issue::finish;
 use crate::app::after_issue::After;
 use crate::app::context::Context;
@@ -15,6 +15,7 @@ use crate::authority::leaf::renew::{self, NextKey, RenewOrder};
 use crate::issuance::Expiry;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
+use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text::{Lifetime, parse_time};
 
 /// What may be different the next time.
@@ -59,13 +60,18 @@ pub fn follow(
         encrypted: next.key_passphrase_file.is_some(),
         only_if: None,
     };
-    let outcome = renew::renew(
-        &store,
-        &renewal,
-        &mut next.passphrase.prompt(&store, context),
-        &mut key_file_prompt(next.key_passphrase_file.as_deref(), context),
-        &context.effects(),
-    )?;
+    let mut prompt = key_file_prompt(next.key_passphrase_file.as_deref(), context);
+    let mut ask_for_key = |encrypted: &EncryptedKey| {
+        prompt(encrypted).inspect(|passphrase| {
+            // A new key is encrypted with the passphrase of the one that it follows.
+            if key != NextKey::Same {
+                warn_if_short(passphrase, context);
+            }
+        })
+    };
+    let mut ask = next.passphrase.prompt(&store, context);
+    let outcome = renew::renew(&store, &renewal, &mut ask, &mut ask_for_key, &context.effects())?;
+    drop((ask, prompt));
     let action = if key == NextKey::Same { "renew" } else { "rekey" };
     let after = After { action, hook: next.hook.options(), secret: next.passphrase.passphrase_env.as_deref() };
     finish(&after, &store, outcome, schema, context)

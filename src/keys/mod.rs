@@ -12,7 +12,7 @@ pub mod verification;
 pub mod weakness;
 
 pub use diagnosis::WeakKeyError;
-pub use passphrase::Passphrase;
+pub use passphrase::{Passphrase, PassphraseError};
 pub use private_key::{PrivateKey, placeholder_signature};
 pub use verification::verify;
 pub use weakness::Weakness;

@@ -7,9 +7,30 @@ use zeroize::Zeroizing;
 /// The passphrase of an encrypted key. It can be neither printed nor cloned.
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
+/// The reason why bytes are not a passphrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PassphraseError {
+    #[error("it is empty")]
+    Empty,
+    #[error("it contains a NUL byte, at which other programs end a passphrase")]
+    Nul,
+}
+
 impl Passphrase {
-    /// Takes the bytes, without the line ending that files and prompts add.
-    pub fn new(bytes: Vec<u8>) -> Self {
+    /// A new passphrase with fewer characters than this is reported as short. An attacker with a copy of the key file can
+    /// try without limit: one graphics card tries some 15,000 passphrases a second against the key derivation of this
+    /// program, 1,000 million a day. Lists of leaked passwords, with their usual variations, are of that size, and have
+    /// most of what is chosen with fewer characters.
+    pub const SHORT: usize = 12;
+
+    /// Makes a passphrase from the bytes of a source: a file, a variable, a descriptor, a setting or a terminal. One line
+    /// ending (`\n` or `\r\n`), which an editor or a terminal adds, is not part of the passphrase.
+    ///
+    /// This is the only constructor, so that the same bytes are the same passphrase whatever they came from.
+    ///
+    /// # Errors
+    /// When nothing is left, or there is a NUL byte.
+    pub fn from_source(bytes: Vec<u8>) -> Result<Self, PassphraseError> {
         let mut bytes = Zeroizing::new(bytes);
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
@@ -17,7 +38,19 @@ impl Passphrase {
                 bytes.pop();
             }
         }
-        Self(bytes)
+        if bytes.is_empty() {
+            Err(PassphraseError::Empty)
+        } else if bytes.contains(&0) {
+            Err(PassphraseError::Nul)
+        } else {
+            Ok(Self(bytes))
+        }
+    }
+
+    /// [`from_source`](Self::from_source) for the passphrases of tests.
+    #[cfg(test)]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self::from_source(bytes).unwrap()
     }
 
     /// Returns a second copy, for a caller that needs the passphrase twice. There is no `Clone`, so that no copy is made by
@@ -31,9 +64,11 @@ impl Passphrase {
         &self.0
     }
 
-    /// Returns whether it is empty.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Returns the number of its characters when they are fewer than [`SHORT`](Self::SHORT); bytes count when it is not
+    /// UTF-8.
+    pub fn short_length(&self) -> Option<usize> {
+        let length = std::str::from_utf8(&self.0).map_or(self.0.len(), |text| text.chars().count());
+        Some(length).filter(|length| *length < Self::SHORT)
     }
 }
 
@@ -48,13 +83,39 @@ impl fmt::Debug for Passphrase {
 mod tests {
     use super::*;
 
+    fn bytes_of(source: &str) -> Result<Vec<u8>, PassphraseError> {
+        Passphrase::from_source(source.into()).map(|passphrase| passphrase.expose().to_vec())
+    }
+
     #[test]
-    fn the_line_ending_of_a_file_is_not_part_of_the_passphrase() {
+    fn one_line_ending_is_not_part_of_the_passphrase() {
         for given in ["secret", "secret\n", "secret\r\n"] {
-            assert_eq!(Passphrase::new(given.into()).expose(), b"secret");
+            assert_eq!(bytes_of(given).unwrap(), b"secret");
         }
-        assert_eq!(Passphrase::new("a\n\n".into()).expose(), b"a\n");
-        assert!(Passphrase::new("\n".into()).is_empty());
+        for (given, expected) in [("a\n\n", "a\n"), ("a\r", "a\r"), ("\r", "\r"), (" a ", " a "), ("\n\n", "\n")] {
+            assert_eq!(bytes_of(given).unwrap(), expected.as_bytes());
+        }
+    }
+
+    #[test]
+    fn nothing_and_a_nul_byte_are_not_passphrases() {
+        for empty in ["", "\n", "\r\n"] {
+            assert_eq!(bytes_of(empty), Err(PassphraseError::Empty), "{empty:?}");
+        }
+        for nul in ["\0", "a\0b", "a\0\n", "\0a"] {
+            assert_eq!(bytes_of(nul), Err(PassphraseError::Nul), "{nul:?}");
+        }
+    }
+
+    #[test]
+    fn characters_are_counted_and_not_bytes() {
+        let length = |text: &str| Passphrase::new(text.into()).short_length();
+        assert_eq!(length("x"), Some(1));
+        assert_eq!(length("elevenchars"), Some(11));
+        assert_eq!(length("twelve chars"), None);
+        assert_eq!(length("zwölf Häuser"), None);
+        assert_eq!(length("elf Äpfel…"), Some(10));
+        assert_eq!(Passphrase::new(vec![0xff; 11]).short_length(), Some(11));
     }
 
     #[test]

@@ -2,12 +2,17 @@
 //! (nsswitch.conf) as shared libraries, which can crash in a statically linked program: docs/decisions/0007.
 
 use std::io;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// Where systems have `getent`. PATH is not searched: it is the caller's, and the answer decides who owns a key file.
+const PLACES: [&str; 3] = ["/usr/bin/getent", "/bin/getent", "/run/current-system/sw/bin/getent"];
 /// The exit status of `getent` for an unknown name.
 const NOT_FOUND: i32 = 2;
 
 /// Returns the lines of a database (getent(1)) about a name; empty when the name is unknown.
+///
+/// The environment of `getent` is empty: the variable of `--passphrase-env` stays in this process.
 ///
 /// # Errors
 /// When there is no `getent`, or it does not have the database.
@@ -16,7 +21,11 @@ pub fn ask(database: &str, name: &str) -> io::Result<String> {
     if name.is_empty() || name.starts_with('-') {
         return Ok(String::new());
     }
-    let asked = Command::new("getent").args([database, name]).stdin(Stdio::null()).stderr(Stdio::null()).output()?;
+    let Some(program) = PLACES.iter().map(Path::new).find(|place| place.exists()) else {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "getent is not installed"));
+    };
+    let asked =
+        Command::new(program).env_clear().args([database, name]).stdin(Stdio::null()).stderr(Stdio::null()).output()?;
     match asked.status.code() {
         Some(0) => Ok(String::from_utf8_lossy(&asked.stdout).into_owned()),
         Some(NOT_FOUND) => Ok(String::new()),

@@ -21,6 +21,7 @@ pub use clock::Clock;
 pub use entropy::Entropy;
 pub use identity::{Actor, Identity};
 pub use terminal::Terminal;
+pub use unix::limits::file_size_limit_was_met;
 
 /// Everything outside the program that a command may use.
 pub struct World {
@@ -52,6 +53,13 @@ impl World {
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
         })
+    }
+
+    /// Prepares the process, before it reads a secret or writes a file: no crash writes its memory to a disk, and a file
+    /// size limit is an error of the write that meets it.
+    pub fn prepare_process() {
+        unix::limits::disable_core_files();
+        unix::limits::report_file_size_limit();
     }
 
     /// Returns the value of an environment variable; an empty one counts as unset.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::safety::everything_below;
 use crate::support::program::{Place, binary, succeeded};
-use crate::support::{process, skip};
+use crate::support::{fault, process};
 
 /// A CA with an intermediate, a server, a client, one that is revoked, and the list that says so.
 fn place() -> Place {
@@ -92,7 +92,7 @@ fn a_visit_with_everything_that_must_be_refused_changes_nothing_either() {
 
 #[test]
 fn the_key_of_an_authority_is_never_opened_and_nothing_is_written_below_the_ca_directory() {
-    if !skip::unless_installed(&["strace"]) {
+    if !fault::are_possible() {
         return;
     }
     let place = place();

@@ -8,15 +8,16 @@ use clap::Args;
 use crate::app::after_issue::After;
 use crate::app::context::Context;
 use crate::authority::leaf::issue;
-use crate::authority::leaf::order::{IssueOrder, SubjectKey};
+use crate::authority::leaf::order::{CertificateFacts, IssueOrder, IssueStatus, SubjectKey};
 use crate::cli::options::hook::HookArguments;
 use crate::cli::options::issue::{IssueOptions, existing};
-use crate::cli::options::passphrase::PassphraseArguments;
+use crate::cli::options::passphrase::{PassphraseArguments, short_warning};
 use crate::cli::reports::issue::finish;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::store::delivery::Destination;
 use crate::store::entry_name::EntryName;
+use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text::Lifetime;
 use crate::x509::KeyAlgorithm;
 
@@ -99,7 +100,17 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         dry_run,
         protection,
     };
-    let outcome = issue::issue(&store, order, &mut passphrase.prompt(&store, context), &context.effects())?;
+    let mut short = None;
+    let mut prompt = passphrase.prompt(&store, context);
+    let mut ask = |key: &EncryptedKey| prompt(key).inspect(|passphrase| short = passphrase.short_length());
+    let outcome = issue::issue(&store, order, &mut ask, &context.effects())?;
+    drop(prompt);
+    // The key of a new authority is encrypted with the passphrase of its issuer.
+    let is_new_authority = outcome.status == IssueStatus::Issued
+        && matches!(&outcome.facts, CertificateFacts::Certificate(certificate) if certificate.is_ca());
+    if let (true, Some(length)) = (is_new_authority, short) {
+        context.warn_at_end(short_warning(length));
+    }
     let after = After { action: "issue", hook: hook.options(), secret: passphrase.passphrase_env.as_deref() };
     finish(&after, &store, outcome, "ca.issue/1", context)
 }

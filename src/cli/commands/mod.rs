@@ -43,7 +43,11 @@ pub mod verify;
 fn run_words(words: &[String], quiet: bool, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let line = CommandLine::try_parse_from(words.iter().map(OsString::from)).map_err(|error| parse_failure(&error))?;
     let globals = Globals { quiet, ..line.globals };
-    run(line.command, &mut globals.context(context.world)?)
+    let mut its_own = globals.context(context.world)?;
+    let result = run(line.command, &mut its_own);
+    let warnings = its_own.warnings.take();
+    context.warnings.borrow_mut().extend(warnings);
+    result
 }
 
 /// Runs one subcommand.

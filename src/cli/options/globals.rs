@@ -1,5 +1,6 @@
 //! The flags that every subcommand takes.
 
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,6 +63,7 @@ impl Globals {
             quiet: self.quiet,
             no_input: self.no_input,
             format: self.format(),
+            warnings: RefCell::default(),
             world,
         })
     }

@@ -7,14 +7,14 @@ use clap::Args;
 
 use crate::app::context::Context;
 use crate::cli::options::number::whole_number;
-use crate::keys::Passphrase;
+use crate::keys::{Passphrase, PassphraseError};
 use crate::report::exit_status::ExitStatus;
 use crate::report::failure::Failure;
 use crate::store::Store;
 use crate::store::config::{Config, PassphraseSettings};
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
-use crate::system::files;
+use crate::system::files::{self, ExposedFile, Exposure};
 use crate::text::{Diagnosis, Diagnostic, PathText};
 
 /// The flags that say where the passphrase of a CA key is.
@@ -83,13 +83,14 @@ impl PassphraseArguments {
     /// When what they name is not there or empty: exit status 2.
     pub fn read(&self, context: &Context<'_>) -> Result<Option<Passphrase>, Failure> {
         if let Some(path) = &self.passphrase_file {
-            return from_file(&context.world.resolve(path)).map(Some);
+            return from_file(&context.world.resolve(path), context).map(Some);
         }
         if let Some(variable) = &self.passphrase_env {
             return from_variable(variable, context).map(Some);
         }
         // The kernel's name of an open descriptor: only descriptors of the caller can be read this way.
-        self.passphrase_fd.map(|descriptor| from_file(&PathBuf::from(format!("/dev/fd/{descriptor}")))).transpose()
+        let from_descriptor = |descriptor| from_file(&PathBuf::from(format!("/dev/fd/{descriptor}")), context);
+        self.passphrase_fd.map(from_descriptor).transpose()
     }
 
     /// Returns what an act calls for the passphrase of a CA key.
@@ -127,7 +128,7 @@ impl PassphraseArguments {
         let from_settings =
             |failure: Failure| failure.hint(format!("[passphrase] in {} names it", home.config().escaped()));
         if !settings.file.is_empty() {
-            return from_file(&home.resolve(&settings.file)).map_err(from_settings);
+            return from_file(&home.resolve(&settings.file), context).map_err(from_settings);
         }
         if !settings.env.is_empty() {
             return from_variable(&settings.env, context).map_err(from_settings);
@@ -135,22 +136,54 @@ impl PassphraseArguments {
         ask(context, question, FLAGS)
     }
 
+    /// As [`prompt`](Self::prompt), for an act that encrypts a new key with the passphrase.
+    pub fn prompt_for_new_key<'a>(
+        &'a self,
+        store: &'a Store,
+        context: &'a Context<'_>,
+    ) -> impl FnMut(&EncryptedKey) -> Result<Passphrase, PassphraseUnavailable> + 'a {
+        let mut prompt = self.prompt(store, context);
+        move |key| prompt(key).inspect(|passphrase| warn_if_short(passphrase, context))
+    }
+
     /// A passphrase for a new key: by flag, or asked for twice.
     ///
     /// # Errors
     /// When there is none, or the two differ.
     pub fn choose(&self, context: &Context<'_>, question: &str, instead: &str) -> Result<Passphrase, Failure> {
-        if let Some(passphrase) = self.read(context)? {
-            return Ok(passphrase);
-        }
-        let first = ask(context, question, instead)?;
-        let second = ask(context, "Again: ", instead)?;
-        if first.expose() == second.expose() {
-            Ok(first)
-        } else {
-            Err(Failure::usage("passphrases-differ", "the two passphrases differ"))
-        }
+        let chosen = match self.read(context)? {
+            Some(passphrase) => passphrase,
+            None => ask_twice(context, question, instead)?,
+        };
+        warn_if_short(&chosen, context);
+        Ok(chosen)
     }
+}
+
+fn ask_twice(context: &Context<'_>, question: &str, instead: &str) -> Result<Passphrase, Failure> {
+    let first = ask(context, question, instead)?;
+    let second = ask(context, "Again: ", instead)?;
+    if first.expose() == second.expose() {
+        Ok(first)
+    } else {
+        Err(Failure::usage("passphrases-differ", "the two passphrases differ"))
+    }
+}
+
+/// Warns about a passphrase with which a new key is encrypted when it is short; [`Passphrase::SHORT`] says why.
+pub fn warn_if_short(passphrase: &Passphrase, context: &Context<'_>) {
+    if let Some(length) = passphrase.short_length() {
+        context.warn_at_end(short_warning(length));
+    }
+}
+
+/// The warning about a passphrase of so many characters.
+pub fn short_warning(length: usize) -> String {
+    let (characters, enough) = (if length == 1 { "character" } else { "characters" }, Passphrase::SHORT);
+    format!(
+        "the passphrase of the new key has {length} {characters}: a copy of the key file can be opened by trying; use at \
+         least {enough}, for example four random words"
+    )
 }
 
 /// The passphrase for new CA keys: by flag, by ca.toml, or asked for twice.
@@ -166,7 +199,7 @@ pub fn new_ca_passphrase(
     let settings = &config.passphrase;
     let is_set = !settings.file.is_empty() || !settings.env.is_empty();
     let chosen = if is_set {
-        flags.open_by(settings, home, context, "")
+        flags.open_by(settings, home, context, "").inspect(|passphrase| warn_if_short(passphrase, context))
     } else {
         flags.choose(context, "Passphrase for the CA keys: ", FLAGS)
     };
@@ -234,22 +267,41 @@ pub fn of_key_file(
     context: &Context<'_>,
 ) -> Result<Passphrase, Failure> {
     match file {
-        Some(file) => from_file(&context.world.resolve(file)),
+        Some(file) => from_file(&context.world.resolve(file), context),
         None => ask(context, question, instead),
     }
 }
 
-fn from_file(path: &Path) -> Result<Passphrase, Failure> {
+fn from_file(path: &Path, context: &Context<'_>) -> Result<Passphrase, Failure> {
     let content = files::read(path, MAX_BYTES).map_err(|error| Failure::unreadable(&error))?;
     // The first line is the passphrase: an editor ends the file with a newline, and a comment may follow.
     let line = content.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
     drop(zeroize::Zeroizing::new(content));
-    not_empty(Passphrase::new(line), &format!("the first line of {}", path.escaped()))
+    let passphrase = made(line, &format!("the first line of {}", path.escaped()))?;
+    if let Some(exposed) = files::exposure(path) {
+        context.warn_at_end(exposure_warning(&exposed));
+    }
+    Ok(passphrase)
+}
+
+fn exposure_warning(exposed: &ExposedFile) -> String {
+    let (file, word) = (exposed.path.escaped(), exposed.path.in_shell());
+    match exposed.by {
+        Exposure::Mode(mode) => {
+            format!(
+                "other users can read or change the passphrase file {file} (mode {mode:04o}); fix: chmod 600 {word}"
+            )
+        }
+        Exposure::Owner(owner) => format!(
+            "the passphrase file {file} belongs to another user (user id {owner}), who can read and change it; fix: chown \
+             \"$(id -u)\" {word}"
+        ),
+    }
 }
 
 fn from_variable(variable: &str, context: &Context<'_>) -> Result<Passphrase, Failure> {
     match context.world.variable(variable) {
-        Some(value) => Ok(Passphrase::new(value.as_encoded_bytes().to_vec())),
+        Some(value) => made(value.as_encoded_bytes().to_vec(), &format!("the environment variable {variable}")),
         None => {
             Err(Failure::usage("no-passphrase", format!("the environment variable {variable} is not set, or empty")))
         }
@@ -269,19 +321,23 @@ pub fn ask(context: &Context<'_>, question: &str, instead: &str) -> Result<Passp
     let answer = context.world.terminal.ask_secret(question);
     let answer = answer
         .map_err(|error| Failure::usage("no-passphrase", format!("no passphrase was read: {error}")).hint(instead))?;
-    not_empty(Passphrase::new(answer.as_bytes().to_vec()), "what was typed")
+    made(answer.as_bytes().to_vec(), "what was typed")
 }
 
-fn not_empty(passphrase: Passphrase, whose: &str) -> Result<Passphrase, Failure> {
-    if passphrase.is_empty() {
-        Err(Failure::usage("no-passphrase", format!("{whose} is empty, which is no passphrase")))
-    } else {
-        Ok(passphrase)
-    }
+/// Makes the passphrase; `source` is the subject of the sentence when it is none.
+fn made(bytes: Vec<u8>, source: &str) -> Result<Passphrase, Failure> {
+    Passphrase::from_source(bytes).map_err(|error| match error {
+        PassphraseError::Empty => Failure::usage("no-passphrase", format!("{source} is empty, which is no passphrase")),
+        PassphraseError::Nul => Failure::usage("bad-passphrase", format!("{source} is not a passphrase: {error}")),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
+    use proptest::strategy::Strategy;
+
     use super::*;
     use crate::cli::testing::CliRun;
 
@@ -368,5 +424,123 @@ mod tests {
         let settings = PassphraseSettings::default();
         let refused = run.with_context(&WORDS, |context| typed.open_by(&settings, &home, context, "? ")).unwrap_err();
         assert_eq!(refused.hints, [""; 0]);
+    }
+
+    /// What each source makes of the bytes, by its name: the passphrase, or the code of the failure.
+    fn by_source(content: &[u8], folder: &Path) -> Vec<(&'static str, Result<Vec<u8>, &'static str>)> {
+        use std::os::fd::AsRawFd;
+        use std::os::unix::ffi::OsStringExt;
+
+        std::fs::write(folder.join("file"), content).unwrap();
+        let mut run = CliRun { working_folder: folder.to_owned(), ..CliRun::default() };
+        // No variable, and no line of a terminal, has a NUL byte; and the prompt gives text, without the line ending.
+        let variable = OsString::from_vec(content.to_vec());
+        run.environment.insert("VAR".into(), variable);
+        let open = std::fs::File::open(folder.join("file")).unwrap();
+        let home = Home::at(folder.to_owned());
+        let setting = |file: &str, env: &str| PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
+        let none = || setting("", "");
+        let descriptor = u32::try_from(open.as_raw_fd()).unwrap();
+        let sources = [
+            ("--passphrase-file", PassphraseArguments { passphrase_file: Some("file".into()), ..flags() }, none()),
+            ("--passphrase-env", PassphraseArguments { passphrase_env: Some("VAR".to_owned()), ..flags() }, none()),
+            ("--passphrase-fd", PassphraseArguments { passphrase_fd: Some(descriptor), ..flags() }, none()),
+            ("[passphrase] file", flags(), setting("file", "")),
+            ("[passphrase] env", flags(), setting("", "VAR")),
+        ];
+        let shown = |result: Result<Passphrase, Failure>| {
+            result.map(|passphrase| passphrase.expose().to_vec()).map_err(|failure| failure.code)
+        };
+        let mut found: Vec<_> = sources
+            .into_iter()
+            .map(|(name, flags, settings)| {
+                let opened = run.with_context(&WORDS, |context| flags.open_by(&settings, &home, context, "? "));
+                (name, shown(opened))
+            })
+            .collect();
+        let of_key_file = |context: &mut Context<'_>| of_key_file(Some(Path::new("file")), "? ", KEY_FLAG, context);
+        found.push(("--key-passphrase-file", shown(run.with_context(&WORDS, of_key_file))));
+        if let Ok(text) = std::str::from_utf8(content) {
+            run.typed = vec![Box::leak(text.to_owned().into_boxed_str())];
+            found.push(("the prompt", shown(run.with_context(&WORDS, |context| ask(context, "? ", FLAGS)))));
+        }
+        found
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_same_bytes_are_the_same_passphrase_whatever_they_came_from(
+            line in proptest::prop_oneof![
+                proptest::collection::vec(proptest::num::u8::ANY, 0..20),
+                "[a-z \0\r]{0,4}".prop_map(String::into_bytes),
+            ],
+            ending in proptest::sample::select(vec!["", "\n", "\r\n"]),
+        ) {
+            // A file may go on after its first line.
+            let line: Vec<u8> = line.into_iter().filter(|byte| *byte != b'\n').collect();
+            let content = [&line[..], ending.as_bytes()].concat();
+            let rest = if ending == "\n" && line.last() == Some(&b'\r') { &line[..line.len() - 1] } else { &line[..] };
+            let expected = match rest {
+                [] => Err("no-passphrase"),
+                rest if rest.contains(&0) => Err("bad-passphrase"),
+                rest => Ok(rest.to_vec()),
+            };
+            let folder = tempfile::tempdir().unwrap();
+            for (source, found) in by_source(&content, folder.path()) {
+                proptest::prop_assert_eq!(&found, &expected, "{}", source);
+            }
+        }
+    }
+
+    /// What a run of `act` warns of.
+    fn warnings(run: &mut CliRun, act: impl FnOnce(&mut Context<'_>)) -> Vec<String> {
+        run.with_context(&WORDS, |context| {
+            act(context);
+            context.warnings.take()
+        })
+    }
+
+    #[test]
+    fn a_short_passphrase_is_reported_when_a_new_key_gets_it_and_not_when_a_key_is_opened() {
+        let mut run = CliRun { typed: vec!["eleven char", "eleven char"], ..CliRun::default() };
+        let found = warnings(&mut run, |context| drop(flags().choose(context, "? ", FLAGS).unwrap()));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("has 11 characters"), "{found:?}");
+        run.typed = vec!["twelve chars", "twelve chars"];
+        assert_eq!(warnings(&mut run, |context| drop(flags().choose(context, "? ", FLAGS).unwrap())), [""; 0]);
+        run.typed = vec!["x"];
+        assert_eq!(warnings(&mut run, |context| drop(ask(context, "? ", FLAGS).unwrap())), [""; 0]);
+
+        let variable = PassphraseArguments { passphrase_env: Some("VAR".to_owned()), ..flags() };
+        run.environment.insert("VAR".into(), "x\n".into());
+        let (home, mut config) = (Home::at("/nowhere".into()), Config::default());
+        let by_flag = |context: &mut Context<'_>| drop(new_ca_passphrase(&variable, &home, &config, context).unwrap());
+        assert_eq!(warnings(&mut run, by_flag).len(), 1);
+        config.passphrase.env = "VAR".to_owned();
+        let by_setting =
+            |context: &mut Context<'_>| drop(new_ca_passphrase(&flags(), &home, &config, context).unwrap());
+        assert_eq!(warnings(&mut run, by_setting).len(), 1);
+    }
+
+    #[test]
+    fn a_passphrase_file_that_other_users_can_read_is_reported_once() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("word");
+        std::fs::write(&path, "correct horse").unwrap();
+        let mut run = CliRun { working_folder: folder.path().to_owned(), ..CliRun::default() };
+        let mut read_twice = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let file = PassphraseArguments { passphrase_file: Some("word".into()), ..flags() };
+            warnings(&mut run, |context| {
+                file.read(context).unwrap();
+                of_key_file(Some(Path::new("word")), "? ", KEY_FLAG, context).unwrap();
+            })
+        };
+        assert_eq!(read_twice(0o600), [""; 0]);
+        let found = read_twice(0o640);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("(mode 0640); fix: chmod 600 "), "{found:?}");
     }
 }

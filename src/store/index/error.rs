@@ -7,7 +7,8 @@ use rusqlite::ffi;
 
 use crate::store::index::limits::PATIENCE;
 use crate::store::index::reference::Reference;
-use crate::system::files::FileError;
+use crate::system::file_size_limit_was_met;
+use crate::system::files::{self, FileError};
 use crate::text::{self, Diagnosis, Diagnostic, PathText, escape};
 use crate::x509::{DecodeError, SerialNumber};
 
@@ -25,6 +26,8 @@ pub enum IndexError {
     Busy { path: PathBuf },
     #[error("no space left for the index {}", path.escaped())]
     Full { path: PathBuf },
+    #[error("cannot write the index {}: a file would exceed the file size limit of this process", path.escaped())]
+    SizeLimit { path: PathBuf },
     #[error("the index {} may not be written", path.escaped())]
     ReadOnly { path: PathBuf },
     #[error("the index has a certificate with the serial number {serial} of the same issuer already")]
@@ -83,6 +86,7 @@ fn of_sqlite(failure: ffi::Error, path: PathBuf, reason: String) -> IndexError {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => IndexError::Busy { path },
         ErrorCode::DiskFull => IndexError::Full { path },
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => IndexError::ReadOnly { path },
+        _ if file_size_limit_was_met() => IndexError::SizeLimit { path },
         _ => IndexError::Failed { path, reason },
     }
 }
@@ -111,6 +115,7 @@ impl Diagnostic for IndexError {
             Self::Busy { .. } => Diagnosis::refused("index-busy")
                 .hint("end the program that has it open, and run the same command again"),
             Self::Full { .. } => Diagnosis::refused("disk-full").hint("free some space and run the same command again"),
+            Self::SizeLimit { .. } => Diagnosis::refused("file-size-limit").hint(files::RAISE_SIZE_LIMIT),
             Self::ReadOnly { .. } => Diagnosis::refused("permission-denied"),
             Self::SerialUsed { .. } => Diagnosis::refused("serial-used"),
             Self::Failed { .. } => Diagnosis::refused("index-failed"),

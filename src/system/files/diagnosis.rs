@@ -7,12 +7,16 @@ use super::folder_lock::LockError;
 use super::ownership::UnknownOwner;
 use crate::text::{Diagnosis, Diagnostic};
 
+/// The fix for a write that meets RLIMIT_FSIZE.
+pub const RAISE_SIZE_LIMIT: &str = "raise the limit and run the same command again: ulimit -f unlimited";
+
 impl Diagnostic for FileError {
     fn diagnosis(&self) -> Diagnosis {
         match self.cause.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 Diagnosis::refused("disk-full").hint("free some space and run the same command again")
             }
+            ErrorKind::FileTooLarge => Diagnosis::refused("file-size-limit").hint(RAISE_SIZE_LIMIT),
             ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty => {
                 Diagnosis::refused("exists").hint("nothing existing is overwritten; choose another place")
             }

@@ -9,6 +9,7 @@
 
 mod diagnosis;
 mod existing;
+mod exposure;
 mod folder;
 mod folder_lock;
 mod folders;
@@ -32,7 +33,9 @@ use std::path::{Path, PathBuf};
 
 use crate::text::PathText;
 
+pub use diagnosis::RAISE_SIZE_LIMIT;
 pub use existing::ExistingFile;
+pub use exposure::{ExposedFile, Exposure, exposure};
 pub use folder::{Folder, StoredFile};
 pub use folder_lock::{FolderLock, LockError};
 pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty};

@@ -6,6 +6,7 @@
 pub mod attributes;
 pub mod folder;
 pub mod identity;
+pub mod limits;
 pub mod pipe;
 pub mod process;
 pub mod socket;

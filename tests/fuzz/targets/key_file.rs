@@ -21,7 +21,7 @@ pub fn run(data: &[u8]) {
         return;
     };
     assert!(matches!(file.open(None), Err(error) if !matches!(error, KeyFileError::WrongPassphrase)));
-    let passphrase = Passphrase::new(b"secret".to_vec());
+    let Ok(passphrase) = Passphrase::from_source(b"secret".to_vec()) else { return };
     let (rounds, memory) = (cost(&encryption, "rounds"), scrypt_memory(&encryption));
     if rounds > ABSURD_ROUNDS || memory > ABSURD_MEMORY {
         // At once: the fuzzer's own limit of time would end it.

@@ -8,11 +8,12 @@ use crate::app::context::Context;
 use crate::authority::hierarchy::rotation::{
     self, FinishedRotation, RootRotationOrder, RotationStatus, StartedRotation,
 };
-use crate::cli::options::passphrase::{NewPassphraseArguments, PassphraseArguments};
+use crate::cli::options::passphrase::{NewPassphraseArguments, PassphraseArguments, warn_if_short};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Entry;
+use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::text::{self, Lifetime, PathText, rfc3339};
 use crate::x509::{Certificate, KeyAlgorithm};
 
@@ -81,13 +82,18 @@ fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn
         name: arguments.name,
         key: arguments.key,
         lifetime: arguments.lifetime,
-        protection: new.read(asking)?,
+        protection: new.read(asking)?.inspect(|passphrase| warn_if_short(passphrase, asking)),
         without_cross_certificate: arguments.force,
     };
-    let mut ask = arguments.passphrase.prompt(&store, asking);
+    // Without a passphrase of its own, the key of the new root gets the old one's.
+    let mut ask: Box<PassphrasePrompt<'_>> = if new.is_given() {
+        Box::new(arguments.passphrase.prompt(&store, asking))
+    } else {
+        Box::new(arguments.passphrase.prompt_for_new_key(&store, asking))
+    };
     // The key of a new root that is there already has the passphrase that was chosen for it.
     let mut ask_new = if new.is_given() { &new } else { &arguments.passphrase }.prompt(&store, asking);
-    let started = rotation::start(&store, &order, &mut ask, &mut ask_new, &asking.effects())?;
+    let started = rotation::start(&store, &order, &mut *ask, &mut ask_new, &asking.effects())?;
     drop((ask, ask_new));
     for recertified in &started.recertified {
         for oid in &recertified.left_out {
