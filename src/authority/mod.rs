@@ -21,6 +21,8 @@ mod deliver_tests;
 #[cfg(test)]
 mod init_tests;
 #[cfg(test)]
+mod lost_revocation_tests;
+#[cfg(test)]
 mod renew_tests;
 #[cfg(test)]
 mod revocation_tests;

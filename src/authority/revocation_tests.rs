@@ -330,6 +330,7 @@ fn a_copy_of_a_newer_list_stays_when_the_ca_was_brought_back_from_an_old_copy() 
         fs::write(ca.path(name), content).unwrap();
     }
     fs::remove_file(ca.home.crl_der("issuing")).unwrap();
+    fs::remove_file(ca.home.crl_pem("issuing")).unwrap();
     for (number, would_be) in [(None, 2), (Some(7), 7)] {
         let refused = list_refused(ca.publish(&copy(number)));
         let CrlError::NumberGoesBack { next, found, path, .. } = &refused else { panic!("{refused}") };

@@ -450,6 +450,7 @@ fn a_ca_of_another_tool_is_imported_with_its_chain() {
             .unwrap()
             .open(None)
             .unwrap(),
+        earlier: Default::default(),
         chain: Vec::new(),
     };
     let root = || imported("root").certificate;
@@ -496,7 +497,7 @@ fn an_expired_ca_and_a_leaf_are_not_imported() {
     let ca = Ca::none();
     let wanted = crate::authority::hierarchy::init::InitOrder {
         intermediate: None,
-        imported: Some(ImportedCa { certificate, key, chain: Vec::new() }),
+        imported: Some(ImportedCa { certificate, key, chain: Vec::new(), earlier: Default::default() }),
         ..ca.init_order()
     };
     assert!(matches!(ca.init(wanted), Err(error) if error.to_string().contains("not now")));
@@ -505,7 +506,8 @@ fn an_expired_ca_and_a_leaf_are_not_imported() {
     let read = |below: &str| read_certificates(&other_ca.path(below)).unwrap();
     let key = KeyFile::parse(&fs::read(other_ca.path("issued/web.test/key.pem")).unwrap()).unwrap().open(None).unwrap();
     let chain = [read("issued/web.test/chain.pem"), vec![root]].concat();
-    let leaf = ImportedCa { certificate: read("issued/web.test/cert.pem").remove(0), key, chain };
+    let leaf =
+        ImportedCa { certificate: read("issued/web.test/cert.pem").remove(0), key, chain, earlier: Default::default() };
     let wanted =
         crate::authority::hierarchy::init::InitOrder { intermediate: None, imported: Some(leaf), ..ca.init_order() };
     assert!(matches!(ca.init(wanted), Err(InitError::Import(ImportError::Issuer(_)))));

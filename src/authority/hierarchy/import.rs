@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use crate::authority::certify::{UnsoundAuthority, verify_authority};
 use crate::authority::hierarchy::ca_profile::INTERMEDIATE;
+use crate::authority::hierarchy::earlier_revocations::{EarlierError, EarlierFiles};
 use crate::authority::hierarchy::new_authority::NewAuthority;
 use crate::issuance::{CaCertificate, IssuerError};
 use crate::keys::verification::VerificationError;
@@ -27,6 +28,8 @@ pub enum ImportError {
     NoPath(#[from] NoPathToRoot),
     #[error(transparent)]
     Unsound(#[from] UnsoundAuthority),
+    #[error(transparent)]
+    Earlier(#[from] EarlierError),
 }
 
 /// A certificate of a path was issued by none of those that were given.
@@ -45,6 +48,7 @@ impl Diagnostic for ImportError {
             Self::Issuer(error) => error.diagnosis(),
             Self::WeakKey(error) => error.diagnosis(),
             Self::Unsound(error) => error.diagnosis(),
+            Self::Earlier(error) => error.diagnosis(),
             Self::NotNow { .. } | Self::NoPath(_) => Diagnosis::refused("not-adopted"),
         }
     }
@@ -56,6 +60,8 @@ pub struct ImportedCa {
     pub key: PrivateKey,
     /// For an intermediate, the certificates above it up to the root, in any order.
     pub chain: Vec<Certificate>,
+    /// The files that say what it revoked before.
+    pub earlier: EarlierFiles,
 }
 
 /// Checks a CA of another tool. Returns the authorities to write, the root first and the one with the key last, and what the
@@ -64,7 +70,7 @@ pub(crate) fn import(
     imported: ImportedCa,
     now: OffsetDateTime,
 ) -> Result<(Vec<NewAuthority>, Vec<Finding>), ImportError> {
-    let ImportedCa { certificate, key, chain } = imported;
+    let ImportedCa { certificate, key, chain, earlier: _ } = imported;
     let subject = certificate.subject.to_string();
     if !certificate.is_ca() {
         // Before its chain is asked for: no chain would make a leaf a CA.

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use crate::authority::certify::{Certified, RecordAs, certify, certify_itself, commit_signed, record};
 use crate::authority::error::CertifyError;
 use crate::authority::hierarchy::ca_profile::{INTERMEDIATE, authority_profile, authority_request};
+use crate::authority::hierarchy::earlier_revocations::EarlierRevocations;
 use crate::authority::hierarchy::import::{self, ImportError, ImportedCa};
 use crate::authority::hierarchy::new_authority::NewAuthority;
 use crate::authority::serial::draw_serial;
@@ -102,6 +103,8 @@ pub struct InitializedCa {
     pub has_other_gitignore: bool,
     /// What the lint rules report that is not an error.
     pub warnings: Vec<Finding>,
+    /// What an imported CA revoked before; `None` for a CA that was not imported.
+    pub earlier: Option<EarlierRevocations>,
 }
 
 #[derive(Debug)]
@@ -151,8 +154,17 @@ pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<Init
     check_folder(home, &order.config)?;
     let now = effects.now();
     let mut config = order.config;
+    let mut earlier = None;
     let (mut authorities, mut warnings) = match order.imported {
-        Some(imported) => import::import(imported, now)?,
+        Some(mut imported) => {
+            let files = std::mem::take(&mut imported.earlier);
+            let made = import::import(imported, now)?;
+            if let Some(ca) = made.0.last() {
+                let read = EarlierRevocations::read(files, &ca.certificate).map_err(ImportError::from)?;
+                earlier = Some((ca.name.clone(), read));
+            }
+            made
+        }
         None => make_root(&config, now, effects)?,
     };
     if let Some(name) = order.intermediate {
@@ -179,7 +191,7 @@ pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<Init
 
     let is_ours = !home.folder().exists();
     files::create_folders(home.folder(), files::FOLDER)?;
-    let written = write(home, &config, &authorities, key_texts, effects);
+    let written = write(home, &config, (&authorities, earlier.as_ref()), key_texts, effects);
     if written.is_err() && is_ours {
         files::remove_if_empty(home.folder());
     }
@@ -198,6 +210,7 @@ pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<Init
         has_other_gitignore: files::read(&home.folder().join(IGNORE), files::MAX_SMALL_FILE_BYTES)
             .is_ok_and(|content| content != GITIGNORE.as_bytes()),
         warnings,
+        earlier: earlier.map(|(_, earlier)| earlier),
     })
 }
 
@@ -263,7 +276,7 @@ fn make_intermediate(
 fn write(
     home: &Home,
     config: &Config,
-    authorities: &[NewAuthority],
+    (authorities, earlier): (&[NewAuthority], Option<&(String, EarlierRevocations)>),
     key_texts: Vec<Option<KeyText>>,
     effects: &Effects<'_>,
 ) -> Result<(), InitError> {
@@ -294,8 +307,13 @@ fn write(
             key.stage(&mut staged, &folder)?;
         }
         Files::new(&authority.certificate, &authority.chain).stage(&mut staged, &folder, false)?;
+        let crl = earlier.filter(|(name, _)| *name == authority.name).and_then(|(_, earlier)| earlier.latest_crl());
+        if let Some((der, text)) = crl {
+            staged.add(folder.join("crl.der"), der, files::PUBLIC)?;
+            staged.add(folder.join("crl.pem"), text.as_bytes(), files::PUBLIC)?;
+        }
     }
-    write_index(&staged.path().join(INDEX), authorities, effects.event_context())?;
+    write_index(&staged.path().join(INDEX), authorities, earlier, effects.event_context())?;
     staged.adopt(INDEX);
     staged.add(CONFIG, config.to_toml().as_bytes(), files::PUBLIC)?;
     staged.sync()?;
@@ -353,7 +371,12 @@ fn remove_interrupted(home: &Home, config: &Config) -> Result<(), InitError> {
     Ok(files::remove_stale(home.folder())?)
 }
 
-fn write_index(path: &Path, authorities: &[NewAuthority], context: EventContext) -> Result<(), InitError> {
+fn write_index(
+    path: &Path,
+    authorities: &[NewAuthority],
+    earlier: Option<&(String, EarlierRevocations)>,
+    context: EventContext,
+) -> Result<(), InitError> {
     let mut index = Index::create(path)?;
     let now = context.at;
     let mut transaction = index.transaction(context)?;
@@ -363,6 +386,11 @@ fn write_index(path: &Path, authorities: &[NewAuthority], context: EventContext)
         let issued = RecordAs::issued(name, template, issued_by);
         let record_as = RecordAs { origin: *origin, is_delivered: true, event, ..issued };
         record(&mut transaction, record_as, &authority.certificate, now)?;
+    }
+    if let Some((name, earlier)) = earlier
+        && let Some(ca) = authorities.iter().find(|authority| authority.name == *name)
+    {
+        earlier.record(&mut transaction, name, &ca.certificate)?;
     }
     // An imported certificate may be one with which nothing is signed here.
     let issuer = authorities.iter().find_map(|authority| {

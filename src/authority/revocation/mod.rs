@@ -1,4 +1,7 @@
 //! Revocation of certificates, and publication of CRLs.
 
+pub mod carry_over;
+mod crl_error;
 pub mod publish_crl;
 pub mod revoke;
+mod unrecorded;

@@ -10,21 +10,20 @@ use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
 use crate::authority::certify::commit_signed;
-use crate::issuance::{CaCertificate, CrlDraft, CrlNotApproved, Issuer, approve_crl};
+use crate::authority::revocation::carry_over::{self, CarriedOver, LABEL, Published, PublishedFiles, single_der};
+pub use crate::authority::revocation::crl_error::CrlError;
+use crate::issuance::{CaCertificate, CrlDraft, Issuer, approve_crl};
+use crate::store::Store;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Index, NewCrl, RecordedCrl};
 use crate::store::passphrase_prompt::PassphrasePrompt;
-use crate::store::{Store, StoreError};
 use crate::system::files::{self, ExistingFile, FileError};
-use crate::text::{Diagnosis, Diagnostic, Lifetime, PathText};
-use crate::x509::{Crl, DistinguishedName, digest, pem};
+use crate::text::Lifetime;
+use crate::x509::{DistinguishedName, SerialNumber, digest, pem};
 
 /// The clocks of clients are inexact, and a client rejects every certificate of the CA while its CRL is not valid yet.
 const BACKDATE: Duration = Duration::minutes(10);
-
-/// The PEM label of a CRL (RFC 7468 §6).
-const LABEL: &str = "X509 CRL";
 
 /// The options of `crl`.
 #[derive(Debug, Default)]
@@ -39,6 +38,8 @@ pub struct CrlOrder {
     pub number: Option<u64>,
     /// The path of a copy, DER when the name ends in `.der`, otherwise PEM; `None` for no copy.
     pub copy: Option<PathBuf>,
+    /// The serial numbers to leave out, although a published CRL named them.
+    pub forget: Vec<SerialNumber>,
 }
 
 /// The result of `crl`.
@@ -59,6 +60,10 @@ pub struct CrlOutcome {
     pub pem: PathBuf,
     pub der: PathBuf,
     pub copy: Option<PathBuf>,
+    /// What earlier CRLs named and the index did not have.
+    pub carried_over: CarriedOver,
+    /// What the user should know about the files that were replaced, as sentences.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,61 +87,6 @@ pub enum CrlReason {
     Files,
 }
 
-/// The reason why no CRL was signed, or its files were not written.
-#[derive(Debug, thiserror::Error)]
-pub enum CrlError {
-    #[error(transparent)]
-    Store(StoreError),
-    #[error(transparent)]
-    NotApproved(#[from] CrlNotApproved),
-    #[error("the next list of '{authority}' would have the number {next}, but {} has the number {found}: a number never goes back (RFC 5280 §5.2.3)", path.escaped())]
-    NumberGoesBack { authority: String, next: u64, found: String, path: PathBuf },
-    #[error(
-        "the number {number} was asked for, but '{authority}' has signed number {latest} already: a number never goes back (RFC 5280 §5.2.3)"
-    )]
-    NumberUsed { authority: String, number: u64, latest: u64 },
-    #[error("the number {0} is more than can be counted on with")]
-    NumberTooGreat(u64),
-    #[error("{} is there already, and is no single revocation list", .0.escaped())]
-    CopyTaken(PathBuf),
-    #[error("the list would be good beyond the year 9999, which no list can say")]
-    BeyondAllDates,
-    #[error("the list number {number} of '{authority}' is recorded, but its files could not be written: {cause}")]
-    NotPublished { authority: String, number: u64, cause: FileError },
-}
-
-impl<E> From<E> for CrlError
-where
-    StoreError: From<E>,
-{
-    fn from(error: E) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-impl Diagnostic for CrlError {
-    fn diagnosis(&self) -> Diagnosis {
-        match self {
-            Self::Store(error) => error.diagnosis(),
-            Self::NotApproved(_) => Diagnosis::refused("not-approved"),
-            Self::NumberGoesBack { .. } => Diagnosis::refused("crl-number")
-                .hint("if the index was brought back from an older copy, revocations may be missing in it: bring back a newer one")
-                .hint("to go on behind it all the same: --number N, with a greater N"),
-            Self::NumberUsed { latest, .. } => {
-                Diagnosis::refused("crl-number").hint(format!("the least that works: --number {}", latest + 1))
-            }
-            Self::NumberTooGreat(_) => Diagnosis::usage("bad-crl-number"),
-            Self::CopyTaken(_) => Diagnosis::refused("exists")
-                .hint("nothing but a revocation list is overwritten: move it away, or choose another place with --out"),
-            Self::BeyondAllDates => Diagnosis::usage("bad-time"),
-            Self::NotPublished { cause, .. } => {
-                Diagnosis::refused(cause.diagnosis().code)
-                    .hint("run the same command again; the number that was taken is left out")
-            }
-        }
-    }
-}
-
 /// Signs the next CRL of an authority and writes its files.
 ///
 /// # Errors
@@ -157,17 +107,19 @@ pub fn publish(
     let lifetime = order.lifetime.unwrap_or(config.crl.lifetime).as_duration();
     let next_update = now.checked_add(lifetime).filter(|end| end.year() <= 9999).ok_or(CrlError::BeyondAllDates)?;
     let index = store.index()?;
-    let latest = index.latest_crl(&work.authority)?;
+    work.check_copy()?;
     let number = work.next_number(index)?;
-    work.check_copy(&facts, number)?;
-    if order.ensure {
+    if order.ensure || !order.forget.is_empty() {
         let trial = work.draft(&facts, index, number, next_update)?;
-        if let (Some(latest), None) = work.reason(index, &trial)? {
+        let published = work.published(&facts, index, &trial)?;
+        work.check(index, number, &published)?;
+        if let (Some(latest), None) = work.reason(index, &trial, &published)? {
             return work.unchanged(&facts, &latest);
         }
     } else {
         // Whether the authority may sign CRLs does not depend on the content of the CRL.
         CrlDraft::new(&facts, number, now, next_update, Vec::new())?;
+        work.check(index, number, &work.published_numbers(&facts, index)?)?;
     }
 
     // 2. The passphrase is derived before the lock is taken, because this is slow.
@@ -177,15 +129,15 @@ pub fn publish(
     let mut locked = store.lock(effects.lock_timeout)?;
     work.sweep()?;
     let index = locked.index()?;
-    // A process that signed another CRL in the meantime has recorded it, so the CRL files, which can be long, are not
-    // read again.
-    let number = if index.latest_crl(&work.authority)? == latest { number } else { work.next_number(index)? };
+    let number = work.next_number(index)?;
     let draft = work.draft(issuer.ca_certificate(), index, number, next_update)?;
-    let because = match work.reason(index, &draft)? {
+    let published = work.published(issuer.ca_certificate(), index, &draft)?;
+    work.check(index, number, &published)?;
+    let because = match work.reason(index, &draft, &published)? {
         (Some(latest), None) => return work.unchanged(issuer.ca_certificate(), &latest),
         (_, because) => because.unwrap_or(CrlReason::Ordered),
     };
-    work.sign_and_publish(&issuer, index, draft, because)
+    work.sign_and_publish(&issuer, index, draft, because, published)
 }
 
 struct CrlPublication<'a> {
@@ -197,18 +149,9 @@ struct CrlPublication<'a> {
 }
 
 impl CrlPublication<'_> {
-    /// Returns the number of the next CRL. The files are read as well: an index that was restored from an old backup
-    /// does not have the latest CRLs, and may lack the latest revocations.
+    /// Returns the number of the next CRL.
     fn next_number(&self, index: &Index) -> Result<u64, CrlError> {
-        let latest = index.latest_crl(&self.authority)?;
-        let recorded = latest.as_ref().map_or(0, |list| list.number);
-        let path = self.home.crl_der(&self.authority);
-        let published = match files::read_if_exists(&path, files::MAX_FILE_BYTES)? {
-            // A CRL that the index has recorded need not be parsed.
-            Some(der) if latest.is_some_and(|list| list.fingerprint == digest::sha256(&der)) => None,
-            Some(der) => Crl::from_der(&der).ok().and_then(|list| list.number),
-            None => None,
-        };
+        let recorded = index.latest_crl(&self.authority)?.map_or(0, |crl| crl.number);
         let next = self.order.number.unwrap_or(recorded + 1);
         if next > RecordedCrl::GREATEST_NUMBER {
             return Err(CrlError::NumberTooGreat(next));
@@ -217,14 +160,39 @@ impl CrlPublication<'_> {
             let (authority, latest) = (self.authority.clone(), recorded);
             return Err(CrlError::NumberUsed { authority, number: next, latest });
         }
-        match published.filter(|found| numeric(found) >= numeric(&next.to_be_bytes())) {
-            Some(found) => Err(self.goes_back(next, &found, path)),
-            None => Ok(next),
-        }
+        Ok(next)
     }
 
-    fn goes_back(&self, next: u64, found: &[u8], path: PathBuf) -> CrlError {
-        CrlError::NumberGoesBack { authority: self.authority.clone(), next, found: shown(found), path }
+    fn published_files<'b>(&'b self, facts: &'b CaCertificate, known: Option<[u8; 32]>) -> PublishedFiles<'b> {
+        let own = [self.home.crl_der(&self.authority), self.home.crl_pem(&self.authority)];
+        PublishedFiles { authority: facts, own, copy: self.order.copy.as_deref(), known }
+    }
+
+    /// Returns what the published CRLs name and the index does not have: the index may be restored from an older copy, or
+    /// damaged. A CRL that is the latest one of the index is read only when the next one has other entries.
+    fn published(&self, facts: &CaCertificate, index: &Index, next: &CrlDraft) -> Result<Published, CrlError> {
+        let latest = index.latest_crl(&self.authority)?;
+        let known = latest.filter(|crl| crl.content == next.content_digest()).map(|crl| crl.fingerprint);
+        self.published_files(facts, known).read(index, Some(&next.revoked))
+    }
+
+    /// Returns the numbers of the published CRLs that the index has not recorded as the latest one.
+    fn published_numbers(&self, facts: &CaCertificate, index: &Index) -> Result<Published, CrlError> {
+        let known = index.latest_crl(&self.authority)?.map(|crl| crl.fingerprint);
+        self.published_files(facts, known).read(index, None)
+    }
+
+    /// Checks the number and what is to be forgotten against the published CRLs.
+    fn check(&self, index: &Index, number: u64, published: &Published) -> Result<(), CrlError> {
+        for crl in &published.crls {
+            // With --ensure the copy may be of the current CRL, whose number is one less than the next number.
+            if let Some(found) = crl.number.as_deref().filter(|found| numeric(found) >= numeric(&number.to_be_bytes()))
+            {
+                let (authority, path) = (self.authority.clone(), crl.path.clone());
+                return Err(CrlError::NumberGoesBack { authority, next: number, found: shown(found), path });
+            }
+        }
+        carry_over::check_forget(index, &self.authority, &published.missing, &self.order.forget)
     }
 
     fn draft(
@@ -240,12 +208,18 @@ impl CrlPublication<'_> {
     }
 
     /// Returns the latest CRL, and the reason to sign another one. The reason is `None` only with `--ensure`.
-    fn reason(&self, index: &Index, draft: &CrlDraft) -> Result<(Option<RecordedCrl>, Option<CrlReason>), CrlError> {
+    fn reason(
+        &self,
+        index: &Index,
+        draft: &CrlDraft,
+        published: &Published,
+    ) -> Result<(Option<RecordedCrl>, Option<CrlReason>), CrlError> {
         let latest = index.latest_crl(&self.authority)?;
         let because = match &latest {
             _ if !self.order.ensure => Some(CrlReason::Ordered),
             None => Some(CrlReason::First),
             Some(list) if list.content != draft.content_digest() => Some(CrlReason::Changed),
+            Some(_) if !published.missing.is_empty() => Some(CrlReason::Changed),
             Some(list) if list.is_due(self.now) => Some(CrlReason::Due),
             Some(list) if !self.is_in_place(list)? => Some(CrlReason::Files),
             Some(_) => None,
@@ -271,31 +245,30 @@ impl CrlPublication<'_> {
         }
     }
 
-    /// Checks that the path of the copy is free, or holds one CRL that is not newer than the new one.
-    fn check_copy(&self, facts: &CaCertificate, number: u64) -> Result<(), CrlError> {
+    /// Checks that a copy can be written. What is in its place is read with the other published CRLs.
+    fn check_copy(&self) -> Result<(), CrlError> {
         let Some(path) = &self.order.copy else { return Ok(()) };
-        files::check_place(path, ExistingFile::Replace)?;
-        let Some(stored) = files::read_regular(path, files::MAX_FILE_BYTES)? else { return Ok(()) };
-        let Some(there) = single_list(&stored.content) else { return Err(CrlError::CopyTaken(path.clone())) };
-        let key_id = there.authority_key_id.and_then(|id| id.key_id);
-        let is_ours = there.issuer == *facts.subject() && key_id.is_none_or(|id| id == facts.key_id());
-        // With --ensure the copy may be of the current CRL, whose number is one less than the next number.
-        match there.number.filter(|found| is_ours && numeric(found) >= numeric(&number.to_be_bytes())) {
-            Some(found) => Err(self.goes_back(number, &found, path.clone())),
-            None => Ok(()),
-        }
+        Ok(files::check_place(path, ExistingFile::Replace)?)
     }
 
     fn sign_and_publish(
         &self,
         issuer: &Issuer<'_>,
         index: &mut Index,
-        draft: CrlDraft,
+        mut draft: CrlDraft,
         because: CrlReason,
+        published: Published,
     ) -> Result<CrlOutcome, CrlError> {
+        let mut transaction = index.transaction(self.effects.event_context())?;
+        let Published { missing, warnings, .. } = published;
+        let has_more = !missing.is_empty() || !self.order.forget.is_empty();
+        let carried_over =
+            carry_over::record(&mut transaction, issuer.ca_certificate(), missing, &self.order.forget, self.now)?;
+        if has_more {
+            draft = self.draft(issuer.ca_certificate(), &transaction, draft.number, draft.next_update)?;
+        }
         let (number, this_update, next_update) = (draft.number, draft.this_update, draft.next_update);
         let (entries, content) = (draft.revoked.len(), draft.content_digest());
-        let mut transaction = index.transaction(self.effects.event_context())?;
         let der = issuer.sign_crl(approve_crl(draft)?)?.der;
         let fingerprint = digest::sha256(&der);
         let last_revocation = transaction.last_revocation()?;
@@ -317,13 +290,14 @@ impl CrlPublication<'_> {
         let published = self.write_files(&der).and_then(|()| self.write_copy(&der));
         published.map_err(|cause| CrlError::NotPublished { authority: authority.to_owned(), number, cause })?;
         index.mark_published(authority, number, self.now)?;
-        Ok(self.outcome(
+        let outcome = self.outcome(
             issuer.ca_certificate(),
             CrlStatus::Signed(because),
             (number, this_update, next_update),
             entries as u64,
             fingerprint,
-        ))
+        );
+        Ok(CrlOutcome { carried_over, warnings, ..outcome })
     }
 
     fn write_files(&self, der: &[u8]) -> Result<(), FileError> {
@@ -345,9 +319,8 @@ impl CrlPublication<'_> {
     fn unchanged(&self, facts: &CaCertificate, list: &RecordedCrl) -> Result<CrlOutcome, CrlError> {
         if let Some(path) = &self.order.copy {
             let der = files::read(&self.home.crl_der(&self.authority), files::MAX_FILE_BYTES)?;
-            let there =
-                files::read_regular(path, files::MAX_FILE_BYTES)?.and_then(|stored| single_list(&stored.content));
-            if there.is_none_or(|there| there.as_der() != der) {
+            let there = files::read_regular(path, files::MAX_FILE_BYTES)?.and_then(|stored| single_der(stored.content));
+            if there.is_none_or(|there| there != der) {
                 self.write_copy(&der)?;
             }
         }
@@ -376,19 +349,9 @@ impl CrlPublication<'_> {
             pem: self.home.crl_pem(&self.authority),
             der: self.home.crl_der(&self.authority),
             copy: self.order.copy.clone(),
+            carried_over: CarriedOver::default(),
+            warnings: Vec::new(),
         }
-    }
-}
-
-/// Parses a file that contains exactly one CRL, PEM or DER; `None` for any other content.
-fn single_list(content: &[u8]) -> Option<Crl> {
-    if !pem::is_pem(content) {
-        return Crl::from_der(content).ok();
-    }
-    let blocks = pem::parse_all(content).ok()?;
-    match blocks.as_slice() {
-        [block] if block.label == LABEL => Crl::from_der(&block.content).ok(),
-        _ => None,
     }
 }
 

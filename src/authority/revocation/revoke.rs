@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
+use crate::authority::revocation::unrecorded::{self, Unrecorded};
 use crate::store::effects::Effects;
 use crate::store::index::{Entry, Filter, Index, Reference, Revocation, Transaction};
 use crate::store::{Store, StoreError};
@@ -77,8 +78,10 @@ pub enum RevokeError {
     Ended { name: String, serial: SerialNumber, ended: OffsetDateTime },
     #[error("'{}' issued itself: no list that others believe can revoke a root", text::escape(.0))]
     Root(String),
-    #[error("the certificate in {} (serial {serial}) is not one of this CA", path.escaped())]
+    #[error("the certificate in {} (serial {serial}) is not one of this CA: no key of its authorities signed it", path.escaped())]
     Unknown { path: PathBuf, serial: SerialNumber },
+    #[error("the index has another certificate of the same issuer with the serial number {serial} of {}: '{}'", path.escaped(), text::escape(other))]
+    SerialShared { path: PathBuf, serial: SerialNumber, other: String },
     #[error("no certificate of this CA is for the key in {}", .0.escaped())]
     UnknownKey(PathBuf),
     #[error("the key cannot be suspected since {}, which is still to come", rfc3339(*.0))]
@@ -122,6 +125,8 @@ impl Diagnostic for RevokeError {
             Self::Unknown { .. } | Self::UnknownKey(_) => {
                 Diagnosis::usage("unknown-certificate").hint("'ca list' shows every certificate of this CA")
             }
+            Self::SerialShared { serial, .. } => Diagnosis::refused("serial-used")
+                .hint(format!("a CRL names serial numbers, so this revokes both: ca revoke serial:{serial}")),
             Self::SuspectedInFuture(_) => Diagnosis::usage("bad-time"),
         }
     }
@@ -137,12 +142,17 @@ pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Resu
         return Err(RevokeError::SuspectedInFuture(since));
     }
     // This check without the lock finds most errors early.
-    chosen(store.index()?, order, now)?;
+    if unrecorded(store, store.index()?, order)?.is_none() {
+        chosen(store.index()?, order, now)?;
+    }
 
     let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(store.home().folder())?;
     let index = locked.index()?;
     let mut transaction = index.transaction(effects.event_context())?;
+    if let Some(unrecorded) = unrecorded(store, &transaction, order)? {
+        unrecorded.record(&mut transaction, now)?;
+    }
     let chosen = chosen(&transaction, order, now)?;
     for entry in &chosen {
         record(&mut transaction, entry, order, now)?;
@@ -162,6 +172,23 @@ pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Resu
         _ => RevokeAction::Revoked,
     };
     Ok(RevokeOutcome { action, certificates, authorities })
+}
+
+/// Returns the certificate of the file when an authority signed it and the index does not have it.
+fn unrecorded<'a>(store: &Store, index: &Index, order: &'a RevokeOrder) -> Result<Option<Unrecorded<'a>>, RevokeError> {
+    let RevokeTarget::Certificate { path, certificate } = &order.target else { return Ok(None) };
+    if known(index, certificate)?.is_some() {
+        return Ok(None);
+    }
+    let Some(found) = Unrecorded::find(certificate, store, index)? else { return Ok(None) };
+    if unrecorded::is_self_signed(certificate) {
+        return Err(RevokeError::Root(found.authority));
+    }
+    let same_serial = index.by_serial(&certificate.serial)?;
+    match same_serial.into_iter().find(|entry| entry.authority == found.authority) {
+        Some(Entry { serial, name: other, .. }) => Err(RevokeError::SerialShared { path: path.clone(), serial, other }),
+        None => Ok(Some(found)),
+    }
 }
 
 fn record(
@@ -248,7 +275,7 @@ fn fitting(
 fn check(index: &Index, entry: &Entry, order: &RevokeOrder) -> Result<(), RevokeError> {
     let (name, serial) = (entry.name.clone(), entry.serial.clone());
     // Only the root's own CRL could revoke it, and that CRL is signed with the key that is no longer trusted.
-    if index.certificate(entry)?.is_self_issued() {
+    if unrecorded::is_self_signed(&index.certificate(entry)?) {
         return Err(RevokeError::Root(name));
     }
     let current = index.current_revocation(entry.id)?;

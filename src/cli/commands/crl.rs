@@ -14,6 +14,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::text::Lifetime;
+use crate::x509::SerialNumber;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -32,6 +33,9 @@ pub struct Arguments {
     /// Go on with this CRL number, which must be greater than every one before
     #[arg(long, value_name = "N", conflicts_with = "ensure", value_parser = whole_number::<u64>)]
     number: Option<u64>,
+    /// Leave out a revocation that an earlier CRL named and `ca revoke` did not record; repeatable
+    #[arg(long, value_name = "SERIAL", conflicts_with = "ensure")]
+    forget: Vec<SerialNumber>,
     #[command(flatten)]
     passphrase: PassphraseArguments,
 }
@@ -42,11 +46,14 @@ struct Listed {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { authority, lifetime, ensure, out, number, passphrase } = arguments;
+    let Arguments { authority, lifetime, ensure, out, number, forget, passphrase } = arguments;
     let copy = out.map(|path| context.world.resolve(&path));
-    let order = CrlOrder { authority, lifetime, ensure, number, copy };
+    let order = CrlOrder { authority, lifetime, ensure, number, copy, forget };
     let store = context.store()?;
     let outcome = publish_crl::publish(&store, &order, &mut passphrase.prompt(&store, context), &context.effects())?;
+    for warning in &outcome.warnings {
+        context.warn(warning);
+    }
     Ok(Box::new(Listed { outcome }))
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::certificate_input::read_certificates;
 use crate::app::context::Context;
+use crate::authority::hierarchy::earlier_revocations::{EarlierFiles, EarlierRevocations};
 use crate::authority::hierarchy::import::ImportedCa;
 use crate::authority::hierarchy::init::{self, InitOrder, InitializedCa};
 use crate::cli::options::passphrase::{PassphraseArguments, key_file_prompt, new_ca_passphrase};
@@ -63,6 +64,12 @@ pub struct Arguments {
     /// Open the key that is taken over with the first line of a file
     #[arg(long, value_name = "FILE", requires = "key_file")]
     key_passphrase_file: Option<PathBuf>,
+    /// Take over what the CA has revoked, from its CRL; repeatable
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    crl: Vec<PathBuf>,
+    /// Take over what the CA has issued and revoked, from index.txt of openssl ca
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    index: Option<PathBuf>,
     #[command(flatten)]
     passphrase: PassphraseArguments,
     /// Leave the CA keys unencrypted
@@ -70,9 +77,30 @@ pub struct Arguments {
     no_passphrase: bool,
 }
 
+/// What the user should know about the time before the CA was imported, as sentences.
+fn earlier_warnings(earlier: &EarlierRevocations) -> Vec<String> {
+    let mut warnings = earlier.warnings.clone();
+    match (earlier.has_crl, earlier.has_index) {
+        (false, false) => warnings.push(
+            "what this CA revoked before is not known, so that its next CRL does not name it. If it has revoked a \
+             certificate, make it again with --crl FILE (its latest CRL) or --index FILE (index.txt of openssl ca), or revoke \
+             each one: ca revoke FILE"
+                .to_owned(),
+        ),
+        (false, true) => warnings.push(
+            "the number of its latest CRL is not known. If it has published CRLs, the next one needs a greater number: ca crl \
+             --number N"
+                .to_owned(),
+        ),
+        (true, _) => {}
+    }
+    warnings
+}
+
 /// The report of a new CA.
 struct InitReport {
     made: InitializedCa,
+    warnings: Vec<String>,
     constraints: NameConstraints,
     next: String,
     now: time::OffsetDateTime,
@@ -105,8 +133,10 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
             folder.join(".gitignore").escaped()
         ));
     }
-    for warning in &made.warnings {
-        context.warn(&warning.message);
+    let mut warnings: Vec<String> = made.warnings.iter().map(|warning| warning.message.clone()).collect();
+    warnings.extend(made.earlier.iter().flat_map(earlier_warnings));
+    for warning in &warnings {
+        context.warn(warning);
     }
     let is_found = context.folder.is_none();
     let named = if is_found { String::new() } else { format!("--dir {} ", folder.in_shell()) };
@@ -118,7 +148,13 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
              ca init --permit corp.test --permit 10.0.0.0/8",
         );
     }
-    Ok(Box::new(InitReport { made, constraints, next: format!("ca {named}issue server NAME"), now: context.now() }))
+    Ok(Box::new(InitReport {
+        made,
+        warnings,
+        constraints,
+        next: format!("ca {named}issue server NAME"),
+        now: context.now(),
+    }))
 }
 
 fn config(arguments: &Arguments, context: &mut Context<'_>) -> Result<Config, Failure> {
@@ -162,11 +198,18 @@ fn imported_ca(arguments: &Arguments, context: &mut Context<'_>) -> Result<Optio
     if let Some(path) = &arguments.chain {
         chain.extend(read_certificates(path, context)?);
     }
+    let mut earlier = EarlierFiles::default();
+    for path in &arguments.crl {
+        earlier.crls.push((path.clone(), context.read_input(path)?));
+    }
+    if let Some(path) = &arguments.index {
+        earlier.openssl_index = Some((path.clone(), context.read_input(path)?));
+    }
     let content = zeroize::Zeroizing::new(context.read_input(key_file)?);
     let mut ask = key_file_prompt(arguments.key_passphrase_file.as_deref(), context);
     let (key, _) = open_key(key_file, &content, &mut ask, &EncryptedKey::File(key_file.clone()))?;
     let certificate = certificate.remove(0);
-    Ok(Some(ImportedCa { certificate, key, chain }))
+    Ok(Some(ImportedCa { certificate, key, chain, earlier }))
 }
 
 impl Report for InitReport {
@@ -191,6 +234,13 @@ impl Report for InitReport {
             // The limits of the root apply to every authority below it, and are shown once.
             if let Some(own) = certificate.name_constraints.as_ref().filter(|own| **own != self.constraints) {
                 page.field("  vouches for", &scope(own));
+            }
+        }
+        if let Some(earlier) = self.made.earlier.as_ref().filter(|earlier| earlier.has_crl || earlier.has_index) {
+            page.gap();
+            page.field("revoked before", &format!("{} certificates, part of the next CRL", earlier.revoked()));
+            if let Some(number) = earlier.crl_number() {
+                page.field("CRL number", &number.to_string());
             }
         }
         page.gap();
@@ -234,7 +284,12 @@ impl Report for InitReport {
             "exclude": subtrees(&self.constraints.excluded),
             "unrestricted": unrestricted(&self.constraints),
             "roots": self.root_path(),
-            "warnings": self.made.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
+            "earlier": self.made.earlier.as_ref().map(|earlier| json!({
+                "revoked": earlier.revoked(),
+                "certificates": earlier.certificates(),
+                "crl_number": earlier.crl_number(),
+            })),
+            "warnings": self.warnings,
         })
     }
 

@@ -17,7 +17,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 
-use crate::store::index::{Entry, IndexError, Reference};
+use crate::store::index::{Entry, IndexError, Origin, Reference};
 use crate::store::{Store, StoreError};
 use crate::text::{PathText, parse_time, rfc3339};
 use crate::x509::certificate_file;
@@ -58,6 +58,8 @@ struct Revoked {
     lists: Vec<publish_crl::CrlOutcome>,
     /// The commands that make the lists say so, where none was signed.
     next: Vec<String>,
+    /// The authorities that are retired, whose CRLs are no longer signed.
+    retired: Vec<String>,
     now: OffsetDateTime,
 }
 
@@ -82,22 +84,24 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         (None, None) => return Err(Failure::usage("unknown-certificate", "no certificate was named")),
     };
     let outcome = revoke::revoke(&store, &RevokeOrder { target, all, reason, invalid_since }, &context.effects())?;
-    let next = next_steps(&store, &outcome.authorities)?;
-    let lists = if crl { sign_lists(&store, &outcome, &next, &passphrase, context)? } else { Vec::new() };
+    let (signing, retired): (Vec<String>, Vec<String>) =
+        outcome.authorities.iter().cloned().partition(|name| store.ca_certificates().exists(name));
+    let next = next_steps(&store, &signing)?;
+    let lists = if crl { sign_lists(&store, &signing, &next, &passphrase, context)? } else { Vec::new() };
     let next = if crl { Vec::new() } else { next };
-    Ok(Box::new(Revoked { outcome, reason, invalid_since, lists, next, now: context.now() }))
+    Ok(Box::new(Revoked { outcome, reason, invalid_since, lists, next, retired, now: context.now() }))
 }
 
 /// Signs the CRL of each authority. The revocations stay recorded when that fails.
 fn sign_lists(
     store: &Store,
-    outcome: &RevokeOutcome,
+    authorities: &[String],
     next: &[String],
     passphrase: &PassphraseArguments,
-    context: &Context<'_>,
+    context: &mut Context<'_>,
 ) -> Result<Vec<publish_crl::CrlOutcome>, Failure> {
     let mut lists = Vec::new();
-    for (authority, command) in outcome.authorities.iter().zip(next) {
+    for (authority, command) in authorities.iter().zip(next) {
         let order = publish_crl::CrlOrder { authority: Some(authority.clone()), ..publish_crl::CrlOrder::default() };
         let listed = publish_crl::publish(store, &order, &mut passphrase.prompt(store, context), &context.effects());
         let listed = listed.map_err(Failure::from).map_err(|failure| {
@@ -105,6 +109,9 @@ fn sign_lists(
             let not_listed = Failure::refused("not-listed", sentence);
             failure.hints.into_iter().fold(not_listed, Failure::hint).hint(format!("then: {command}"))
         })?;
+        for warning in &listed.warnings {
+            context.warn(warning);
+        }
         lists.push(listed);
     }
     Ok(lists)
@@ -172,6 +179,9 @@ impl Report for Revoked {
                 (Tone::Dim, &format!("  {reason}")),
             ]);
             page.field("serial", &entry.serial.to_string());
+            if entry.origin == Origin::Imported {
+                page.field("subject", &entry.subject);
+            }
             page.field("issuer", &format!("{} ({})", entry.issuer, entry.authority));
             page.field("not after", &rfc3339(entry.validity.not_after));
             if let Some(revocation) = &entry.revocation {
@@ -182,8 +192,16 @@ impl Report for Revoked {
             }
         }
         page.gap();
+        for authority in &self.retired {
+            page.line(&format!(
+                "Recorded. '{authority}' is retired and signs no CRL: remove its certificate from every trust store."
+            ));
+        }
         for list in &self.lists {
             crl_fields(list, page);
+        }
+        if self.lists.is_empty() && self.next.is_empty() {
+            return;
         }
         if !self.lists.is_empty() {
             page.line("Others learn of it from the list: put it where they read it.");

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::authority::revocation::carry_over::{CarriedOver, PublishedEntry};
 use crate::authority::revocation::publish_crl::{CrlOutcome, CrlReason, CrlStatus};
 use crate::report::page::{Page, Tone};
 use crate::text::{self, PathText, humanize, rfc3339};
+use crate::x509::SerialNumber;
 
 /// The fields of a CRL.
 pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
@@ -37,6 +39,30 @@ pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
     if let Some(copy) = &outcome.copy {
         page.field("copy", &copy.escaped().to_string());
     }
+    let CarriedOver { entries, forgotten } = &outcome.carried_over;
+    if !entries.is_empty() {
+        page.field("carried over", &carried_over(entries));
+    }
+    if !forgotten.is_empty() {
+        page.field("forgotten", &some_of(forgotten.iter()));
+    }
+}
+
+/// What the index did not have, and which CRL named it.
+fn carried_over(entries: &[PublishedEntry]) -> String {
+    let mut paths: Vec<String> = entries.iter().map(|entry| entry.path.escaped().to_string()).collect();
+    paths.sort();
+    paths.dedup();
+    let serials = some_of(entries.iter().map(|entry| &entry.serial));
+    format!("{} that the index did not have: {serials}\nfrom {}", count(entries.len() as u64), paths.join(", "))
+}
+
+/// The first serial numbers, and how many more there are.
+fn some_of<'a>(serials: impl ExactSizeIterator<Item = &'a SerialNumber>) -> String {
+    const MOST: usize = 10;
+    let more = serials.len().saturating_sub(MOST);
+    let shown = serials.take(MOST).map(SerialNumber::to_string).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
 fn count(certificates: u64) -> String {
@@ -63,6 +89,14 @@ pub fn crl_json(outcome: &CrlOutcome) -> Value {
         "next_update": rfc3339(outcome.next_update),
         "revoked": outcome.revoked,
         "fingerprint_sha256": text::hex(&outcome.fingerprint),
+        "carried_over": outcome.carried_over.entries.iter().map(|entry| json!({
+            "serial": entry.serial.to_string(),
+            "revoked_at": rfc3339(entry.revocation.at),
+            "reason": entry.revocation.reason.name(),
+            "from": entry.path,
+        })).collect::<Vec<_>>(),
+        "forgotten": outcome.carried_over.forgotten.iter().map(SerialNumber::to_string).collect::<Vec<_>>(),
+        "warnings": outcome.warnings,
         "files": { "pem": outcome.pem, "der": outcome.der, "copy": outcome.copy },
     })
 }

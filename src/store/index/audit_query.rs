@@ -87,6 +87,14 @@ impl EventObject {
             Self::Hook => {
                 "SELECT NULL, name FROM hook WHERE name NOT IN (SELECT name FROM event WHERE object = 'hook')"
             }
+            Self::ImportedRevocation => {
+                "SELECT id, authority FROM imported_revocation
+                 WHERE id NOT IN (SELECT row FROM event WHERE object = 'imported-revocation' AND row IS NOT NULL)"
+            }
+            Self::ImportedSerial => {
+                "SELECT id, authority FROM imported_serial
+                 WHERE id NOT IN (SELECT row FROM event WHERE object = 'imported-serial' AND row IS NOT NULL)"
+            }
         }
     }
 }

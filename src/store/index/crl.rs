@@ -183,7 +183,7 @@ impl Index {
                     return Revocation::from_row(row).map(Some);
                 }
             }
-            Ok(None)
+            self.imported_revocation(issuer, serial)
         };
         read().map_err(self.place.error())
     }
@@ -191,7 +191,8 @@ impl Index {
     /// Returns the entries of an authority's next CRL, in the order of the revocations.
     ///
     /// An expired certificate is left out only when a CRL that was published after its expiry has contained it (RFC
-    /// 5280 §3.3). A revocation counts from the time of its record, independent of the clock.
+    /// 5280 §3.3); a certificate whose expiry is not known, never. A revocation counts from the time of its record,
+    /// independent of the clock.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -211,13 +212,17 @@ impl Index {
                          AND l.signed_at > r.not_after AND l.last_revocation >= r.id))
                  ORDER BY r.id",
             )?;
-            statement.query_map(params![authority, now.unix_timestamp()], listed)?.collect()
+            let own = statement.query_map(params![authority, now.unix_timestamp()], listed)?;
+            let mut entries = own.collect::<rusqlite::Result<Vec<_>>>()?;
+            entries.extend(self.imported_to_be_listed(authority, now)?);
+            Ok(entries)
         };
         read().map_err(self.place.error())
     }
 }
 
-fn listed(row: &Row<'_>) -> rusqlite::Result<RevokedEntry> {
+/// Reads a row with the serial number, the time, the reason and the date of invalidity.
+pub(super) fn listed(row: &Row<'_>) -> rusqlite::Result<RevokedEntry> {
     let moment = |seconds: i64| {
         OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| strange("at", rusqlite::types::Type::Integer))
     };

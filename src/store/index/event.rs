@@ -33,12 +33,18 @@ pub enum EventKind {
     HookRemove,
     KeyPassphrase,
     Restore,
+    /// A revocation that a published CRL or the index of another tool names.
+    ImportRevocation,
+    /// The end of such a revocation.
+    ForgetRevocation,
+    /// A serial number that another tool gave.
+    ImportSerial,
     /// A row that was in the index before the index had a log.
     Migrate,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::Init,
         Self::Import,
         Self::Issue,
@@ -59,6 +65,9 @@ impl EventKind {
         Self::HookRemove,
         Self::KeyPassphrase,
         Self::Restore,
+        Self::ImportRevocation,
+        Self::ForgetRevocation,
+        Self::ImportSerial,
         Self::Migrate,
     ];
 
@@ -85,6 +94,9 @@ impl EventKind {
             Self::HookRemove => "hook-remove",
             Self::KeyPassphrase => "key-passphrase",
             Self::Restore => "restore",
+            Self::ImportRevocation => "import-revocation",
+            Self::ForgetRevocation => "forget-revocation",
+            Self::ImportSerial => "import-serial",
             Self::Migrate => "migrate",
         }
     }

@@ -17,11 +17,21 @@ pub enum EventObject {
     Crl,
     Rollback,
     Hook,
+    ImportedRevocation,
+    ImportedSerial,
 }
 
 impl EventObject {
-    pub const ALL: [Self; 6] =
-        [Self::Certificate, Self::Revocation, Self::Release, Self::Crl, Self::Rollback, Self::Hook];
+    pub const ALL: [Self; 8] = [
+        Self::Certificate,
+        Self::Revocation,
+        Self::Release,
+        Self::Crl,
+        Self::Rollback,
+        Self::Hook,
+        Self::ImportedRevocation,
+        Self::ImportedSerial,
+    ];
 
     /// Returns the name in the log.
     pub const fn name(self) -> &'static str {
@@ -32,6 +42,8 @@ impl EventObject {
             Self::Crl => "crl",
             Self::Rollback => "rollback",
             Self::Hook => "hook",
+            Self::ImportedRevocation => "imported-revocation",
+            Self::ImportedSerial => "imported-serial",
         }
     }
 
@@ -49,6 +61,10 @@ impl EventObject {
             }
             Self::Rollback => "name, certificate, replaced, newest, at",
             Self::Hook => "name, command, timeout, on_failure",
+            Self::ImportedRevocation => {
+                "authority, serial, issuer, at, reason, invalid_since, not_after, source, recorded_at"
+            }
+            Self::ImportedSerial => "authority, serial, not_after, subject",
         }
     }
 
@@ -60,13 +76,17 @@ impl EventObject {
             Self::Crl => "revocation_list",
             Self::Rollback => "rollback",
             Self::Hook => "hook",
+            Self::ImportedRevocation => "imported_revocation",
+            Self::ImportedSerial => "imported_serial",
         }
     }
 
     /// Returns the condition that selects one row: `?1` is the number in the log, `?2` the name.
     pub(crate) const fn condition(self) -> &'static str {
         match self {
-            Self::Certificate | Self::Revocation | Self::Rollback => "id = ?1",
+            Self::Certificate | Self::Revocation | Self::Rollback | Self::ImportedRevocation | Self::ImportedSerial => {
+                "id = ?1"
+            }
             Self::Release => "id = ?1 AND released_at IS NOT NULL",
             Self::Crl => "number = ?1 AND authority = ?2",
             Self::Hook => "?1 IS NULL AND name = ?2",

@@ -16,6 +16,7 @@ mod event;
 mod event_log;
 mod event_object;
 mod event_query;
+mod imported;
 mod limits;
 pub mod location;
 mod mark;
@@ -37,6 +38,7 @@ pub use entry::{CertificateStatus, Entry, EntryId, NewEntry, Origin, Revocation}
 pub use error::IndexError;
 pub use event::{Event, EventContext, EventKind, HeadSignature, LogHead, empty_hash, next_hash};
 pub use event_object::EventObject;
+pub use imported::{ImportSource, ImportedRevocation, ImportedSerial, RecordedRevocation};
 pub use placement::{Rollback, StoredHook};
 pub use query::Filter;
 pub use reference::{Reference, ReferenceError};

@@ -85,14 +85,17 @@ impl Index {
         run().map_err(self.place.error())
     }
 
-    /// Returns true when a certificate of any issuer in this index has the serial number.
+    /// Returns true when a certificate of any issuer has the serial number: one of this index, or one that a CRL or the
+    /// index of another tool named.
     ///
     /// # Errors
     /// When the index cannot be read.
     pub fn serial_is_used(&self, serial: &SerialNumber) -> Result<bool, IndexError> {
         self.connection
             .query_row(
-                "SELECT EXISTS (SELECT 1 FROM certificate WHERE serial = ?1)",
+                "SELECT EXISTS (SELECT 1 FROM certificate WHERE serial = ?1
+                     UNION ALL SELECT 1 FROM imported_revocation WHERE serial = ?1
+                     UNION ALL SELECT 1 FROM imported_serial WHERE serial = ?1)",
                 [serial.as_der_content()],
                 |row| row.get(0),
             )

@@ -39,6 +39,10 @@ impl Migration {
 ///
 /// Version 4. The event log has one event for each change; a row that was there before gets an event of the kind `migrate`.
 /// The table has no index, so that an event costs one written page. Each mark gets a check value.
+///
+/// Version 5. Revocations that a published CRL or the index of another tool names, and serial numbers that another tool
+/// gave. The latest row of a serial number counts; removeFromCRL (8) ends the rows before it. When the index has the
+/// certificate, the revocation is a row of `revocation` too, and only that one counts.
 const MIGRATIONS: &[Migration] = &[
     Migration::of(
         "
@@ -153,6 +157,31 @@ ALTER TABLE rollback ADD COLUMN done_check BLOB;
             event_log::cover_existing_rows(connection)
         }),
     },
+    Migration::of(
+        "
+CREATE TABLE imported_revocation (
+    id            INTEGER PRIMARY KEY,
+    authority     TEXT NOT NULL,        -- the name of the authority that signed the certificate
+    serial        BLOB NOT NULL,        -- content octets of the INTEGER
+    issuer        BLOB NOT NULL,        -- DER of the issuer's name
+    at            INTEGER NOT NULL,
+    reason        INTEGER NOT NULL,     -- CRLReason of RFC 5280 section 5.3.1
+    invalid_since INTEGER,              -- since when the key is suspected (RFC 5280 section 5.3.2)
+    not_after     INTEGER,              -- end of the certificate; NULL: not known
+    source        TEXT NOT NULL,        -- where it was read: crl, openssl-index, forget
+    recorded_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX imported_revocation_serial ON imported_revocation (serial);
+CREATE TABLE imported_serial (
+    id        INTEGER PRIMARY KEY,
+    authority TEXT NOT NULL,            -- the name of the authority that signed the certificate
+    serial    BLOB NOT NULL,
+    not_after INTEGER NOT NULL,
+    subject   TEXT NOT NULL             -- as the other tool has it
+) STRICT;
+CREATE INDEX imported_serial_serial ON imported_serial (serial);
+",
+    ),
 ];
 
 /// The version that this program writes.

@@ -9,11 +9,11 @@ use crate::store::index::event::NewEvent;
 use crate::store::index::event_log::{End, NextEvent};
 use crate::store::index::mark::Mark;
 use crate::store::index::{
-    EntryId, EventContext, EventKind, EventObject, HeadSignature, Index, IndexError, LogHead, NewCrl, NewEntry,
+    EntryId, EventContext, EventKind, EventObject, HeadSignature, Index, IndexError, LogHead, NewCrl, NewEntry, Origin,
     Revocation, Rollback, StoredHook,
 };
 use crate::x509::crl::RevocationReason;
-use crate::x509::{Certificate, GeneralName};
+use crate::x509::{Certificate, GeneralName, SerialNumber};
 
 /// A transaction. It sees its own records, and other connections see them after [`commit`](Transaction::commit). When
 /// it is dropped, nothing is changed.
@@ -22,7 +22,7 @@ use crate::x509::{Certificate, GeneralName};
 /// change without its event.
 pub struct Transaction<'a> {
     index: &'a Index,
-    transaction: rusqlite::Transaction<'a>,
+    pub(super) transaction: rusqlite::Transaction<'a>,
     context: EventContext,
     events: Vec<NewEvent>,
 }
@@ -77,6 +77,13 @@ impl Index {
         self.lightly(|connection| Mark::Published.set(connection, authority, number, at.unix_timestamp()))
     }
 
+    /// Removes every revocation of a serial number, as a program does that edits the file.
+    #[cfg(test)]
+    pub fn delete_revocation(&self, serial: &SerialNumber) -> Result<(), IndexError> {
+        let delete = "DELETE FROM revocation WHERE serial = ?1";
+        self.connection.execute(delete, [serial.as_der_content()]).map(drop).map_err(self.place.error())
+    }
+
     /// Removes the mark, as if the process was killed before [`mark_delivered`](Self::mark_delivered).
     #[cfg(test)]
     pub fn unmark_delivered(&mut self, id: EntryId) -> Result<(), IndexError> {
@@ -127,6 +134,10 @@ impl Transaction<'_> {
         }
         self.insert_sans(id, certificate.names()).map_err(self.place.error())?;
         self.event(entry.event, EventObject::Certificate, Some(id), entry.name, Some(certificate))?;
+        if entry.origin != Origin::Issued {
+            // A serial number that this program draws is never one of an imported revocation.
+            self.join_revocations(EntryId(id), entry)?;
+        }
         Ok(EntryId(id))
     }
 
@@ -172,13 +183,22 @@ impl Transaction<'_> {
     /// # Errors
     /// When the index cannot be written.
     pub fn release(&mut self, id: EntryId, at: OffsetDateTime) -> Result<bool, IndexError> {
+        self.end_revocations(id, at, "reason = 6")
+    }
+
+    /// Ends the revocations of a certificate that meet a condition in SQL. Returns false when there is none in effect.
+    pub(super) fn end_revocations(
+        &mut self,
+        id: EntryId,
+        at: OffsetDateTime,
+        condition: &str,
+    ) -> Result<bool, IndexError> {
         let update = || -> rusqlite::Result<Vec<i64>> {
-            let mut statement = self.transaction.prepare(
-                "UPDATE revocation SET released_at = ?1 WHERE certificate = ?2 AND reason = ?3 AND released_at IS NULL
+            let mut statement = self.transaction.prepare(&format!(
+                "UPDATE revocation SET released_at = ?1 WHERE certificate = ?2 AND {condition} AND released_at IS NULL
                  RETURNING id",
-            )?;
-            let values = params![at.unix_timestamp(), id.0, RevocationReason::CertificateHold.code()];
-            statement.query_map(values, |row| row.get(0))?.collect()
+            ))?;
+            statement.query_map(params![at.unix_timestamp(), id.0], |row| row.get(0))?.collect()
         };
         let mut released = update().map_err(self.place.error())?;
         released.sort_unstable();
@@ -240,6 +260,27 @@ impl Transaction<'_> {
     pub fn record_event(&mut self, kind: EventKind, name: &str, detail: Option<String>) {
         let name = name.to_owned();
         self.events.push(NewEvent { kind: kind.name(), row: None, name, serial: None, detail });
+    }
+
+    /// Returns the time of the events of this transaction.
+    pub(super) fn time(&self) -> OffsetDateTime {
+        self.context.at
+    }
+
+    /// Makes the event of a row about a serial number whose certificate the index may not have.
+    pub(super) fn event_of_serial(
+        &mut self,
+        kind: EventKind,
+        object: EventObject,
+        authority: &str,
+        serial: &SerialNumber,
+        detail: String,
+    ) -> Result<(), IndexError> {
+        let row = self.transaction.last_insert_rowid();
+        let covered = object.cover(&self.transaction, Some(row), authority).map_err(self.place.error())?;
+        let (name, serial) = (authority.to_owned(), Some(serial.as_der_content().to_vec()));
+        self.events.push(NewEvent { kind: kind.name(), row: Some(covered), name, serial, detail: Some(detail) });
+        Ok(())
     }
 
     /// Makes the event of a row that this transaction has written.

@@ -1,0 +1,242 @@
+//! What a CA of another tool revoked before it is imported: its CRLs, and the index of `openssl ca`.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+
+use crate::authority::hierarchy::openssl_index::{self, IndexProblems, OpensslEntry};
+use crate::authority::revocation::carry_over::{LABEL, is_signed_by, own_entry, single_der};
+use crate::store::index::{
+    ImportSource, ImportedRevocation, ImportedSerial, IndexError, NewCrl, RecordedCrl, Revocation, Transaction,
+};
+use crate::text::{Diagnosis, Diagnostic, PathText};
+use crate::x509::crl::RevocationReason;
+use crate::x509::{Certificate, Crl, DistinguishedName, SerialNumber, digest, pem};
+
+/// The files of another tool, as they were read.
+#[derive(Debug, Default)]
+pub struct EarlierFiles {
+    pub crls: Vec<(PathBuf, Vec<u8>)>,
+    /// `index.txt` of `openssl ca`.
+    pub openssl_index: Option<(PathBuf, Vec<u8>)>,
+}
+
+/// Why the files of another tool are not imported.
+#[derive(Debug, thiserror::Error)]
+pub enum EarlierError {
+    #[error("{} is not one CRL, in PEM or DER: {reason}", path.escaped())]
+    NotACrl { path: PathBuf, reason: String },
+    #[error("the CRL {} is not signed with the key of '{subject}'", path.escaped())]
+    NotSigned { path: PathBuf, subject: DistinguishedName },
+    #[error("{} is a delta CRL: it names only what changed (RFC 5280 §5.2.4)", .0.escaped())]
+    Delta(PathBuf),
+    #[error("the CRL {} has the number 0x{number}, and no CRL of this program can have a greater one", path.escaped())]
+    NumberTooGreat { path: PathBuf, number: String },
+    #[error("{} cannot be read as index.txt of openssl ca{}", path.escaped(), Listed(problems))]
+    OpensslIndex { path: PathBuf, problems: IndexProblems },
+}
+
+/// Each problem on a line of its own.
+struct Listed<'a>(&'a IndexProblems);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.0.problems {
+            write!(f, "\n  line {}, column {}: {}", problem.line, problem.column, problem.reason)?;
+        }
+        match self.0.more {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
+}
+
+impl Diagnostic for EarlierError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::NotACrl { .. } => Diagnosis::usage("undecodable"),
+            Self::NotSigned { .. } => Diagnosis::refused("not-adopted")
+                .hint("--crl takes the CRLs of the imported CA itself; 'ca inspect FILE' shows the issuer of a CRL"),
+            Self::Delta(_) => Diagnosis::refused("not-adopted").hint("give the full CRL that it is based on"),
+            Self::NumberTooGreat { .. } => {
+                Diagnosis::refused("crl-number").hint("leave out --crl, and take the revocations from --index FILE")
+            }
+            Self::OpensslIndex { .. } => Diagnosis::usage("bad-openssl-index"),
+        }
+    }
+}
+
+/// What is imported, checked.
+#[derive(Debug, Default)]
+pub struct EarlierRevocations {
+    revocations: Vec<(SerialNumber, Earlier)>,
+    certificates: Vec<OpensslEntry>,
+    latest: Option<LatestCrl>,
+    pub has_crl: bool,
+    pub has_index: bool,
+    /// Why an entry was left out, as sentences.
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Earlier {
+    revocation: Revocation,
+    not_after: Option<OffsetDateTime>,
+    source: ImportSource,
+}
+
+#[derive(Debug)]
+struct LatestCrl {
+    crl: Crl,
+    number: u64,
+}
+
+impl EarlierRevocations {
+    /// Returns the number of revoked serial numbers.
+    pub fn revoked(&self) -> usize {
+        self.revocations.len()
+    }
+
+    /// Returns the number of certificates in the index of the other tool.
+    pub fn certificates(&self) -> usize {
+        self.certificates.len()
+    }
+
+    /// Returns the number of the latest CRL; `None` when no CRL with a number was given.
+    pub fn crl_number(&self) -> Option<u64> {
+        self.latest.as_ref().map(|latest| latest.number)
+    }
+
+    /// Returns the latest CRL in DER and in PEM.
+    pub fn latest_crl(&self) -> Option<(&[u8], String)> {
+        let der = self.latest.as_ref()?.crl.as_der();
+        Some((der, pem::encode(LABEL, der)))
+    }
+
+    /// Reads the files and checks that the CA signed the CRLs.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a CRL is not a full CRL of this CA.
+    pub fn read(files: EarlierFiles, ca: &Certificate) -> Result<Self, EarlierError> {
+        let (has_crl, has_index) = (!files.crls.is_empty(), files.openssl_index.is_some());
+        let mut read = Self { has_crl, has_index, ..Self::default() };
+        if let Some((path, content)) = files.openssl_index {
+            read.certificates =
+                openssl_index::parse(&content).map_err(|problems| EarlierError::OpensslIndex { path, problems })?;
+        }
+        let mut found: HashMap<SerialNumber, Earlier> = HashMap::new();
+        let ends: HashMap<_, _> =
+            read.certificates.iter().map(|entry| (entry.serial.clone(), entry.not_after)).collect();
+        for entry in &read.certificates {
+            if let Some(revocation) = &entry.revocation {
+                let (revocation, not_after) = (revocation.clone(), Some(entry.not_after));
+                keep(&mut found, &entry.serial, Earlier { revocation, not_after, source: ImportSource::OpensslIndex });
+            }
+        }
+        for (path, content) in files.crls {
+            let crl = crl_of(&path, content, ca)?;
+            let mut left_out = 0;
+            for entry in &crl.entries {
+                let Some(revocation) = own_entry(entry, &crl) else {
+                    left_out += 1;
+                    continue;
+                };
+                let not_after = ends.get(&entry.serial).copied();
+                keep(&mut found, &entry.serial, Earlier { revocation, not_after, source: ImportSource::Crl });
+            }
+            if left_out > 0 {
+                let path = path.escaped();
+                read.warnings.push(format!(
+                    "{left_out} entries of {path} were left out: they are about certificates of another issuer, or \
+                     removed ones (RFC 5280 §5.3.1, §5.3.3)"
+                ));
+            }
+            read.keep_latest(path, crl)?;
+        }
+        read.revocations = found.into_iter().collect();
+        read.revocations.sort_by(|(one, a), (other, b)| (a.revocation.at, one).cmp(&(b.revocation.at, other)));
+        Ok(read)
+    }
+
+    fn keep_latest(&mut self, path: PathBuf, crl: Crl) -> Result<(), EarlierError> {
+        let Some(bytes) = &crl.number else { return Ok(()) };
+        let number = bytes
+            .iter()
+            .try_fold(0_u64, |number, byte| number.checked_mul(256).map(|number| number | u64::from(*byte)));
+        // The next number has to be greater, and still one that the index can hold.
+        let Some(number) = number.filter(|number| *number < RecordedCrl::GREATEST_NUMBER) else {
+            return Err(EarlierError::NumberTooGreat { path, number: crate::text::hex(bytes) });
+        };
+        if self.latest.as_ref().is_none_or(|latest| latest.number < number) {
+            self.latest = Some(LatestCrl { crl, number });
+        }
+        Ok(())
+    }
+
+    /// Records everything under the name of the authority.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn record(
+        &self,
+        transaction: &mut Transaction<'_>,
+        authority: &str,
+        ca: &Certificate,
+    ) -> Result<(), IndexError> {
+        for entry in &self.certificates {
+            let (serial, not_after, subject) = (&entry.serial, entry.not_after, entry.subject.as_str());
+            transaction.import_serial(&ImportedSerial { authority, serial, not_after, subject })?;
+        }
+        for (serial, Earlier { revocation, not_after, source }) in &self.revocations {
+            transaction.import_revocation(&ImportedRevocation {
+                authority,
+                issuer: &ca.subject,
+                serial,
+                revocation,
+                not_after: *not_after,
+                source: *source,
+            })?;
+        }
+        if let Some(LatestCrl { crl, number }) = &self.latest {
+            transaction.record_crl(&NewCrl {
+                authority,
+                number: *number,
+                signed_at: crl.this_update,
+                this_update: crl.this_update,
+                next_update: crl.next_update.unwrap_or(crl.this_update),
+                entries: crl.entries.len(),
+                last_revocation: 0,
+                // No CRL of this program has this content, so that --ensure signs the first own one.
+                content: [0; 32],
+                fingerprint: digest::sha256(crl.as_der()),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn crl_of(path: &std::path::Path, content: Vec<u8>, ca: &Certificate) -> Result<Crl, EarlierError> {
+    let path = path.to_owned();
+    let Some(der) = single_der(content) else {
+        let reason = "it holds none, or several".to_owned();
+        return Err(EarlierError::NotACrl { path, reason });
+    };
+    match Crl::from_der(&der) {
+        Err(error) => Err(EarlierError::NotACrl { path, reason: error.to_string() }),
+        Ok(crl) if !is_signed_by(&crl, ca) => Err(EarlierError::NotSigned { path, subject: ca.subject.clone() }),
+        Ok(crl) if crl.delta_base.is_some() => Err(EarlierError::Delta(path)),
+        Ok(crl) => Ok(crl),
+    }
+}
+
+/// Of two revocations of a serial number, one that is no hold counts, and then the earlier one.
+fn keep(found: &mut HashMap<SerialNumber, Earlier>, serial: &SerialNumber, earlier: Earlier) {
+    let rank =
+        |earlier: &Earlier| (earlier.revocation.reason == RevocationReason::CertificateHold, earlier.revocation.at);
+    match found.get(serial) {
+        Some(kept) if rank(kept) <= rank(&earlier) => {}
+        _ => drop(found.insert(serial.clone(), earlier)),
+    }
+}

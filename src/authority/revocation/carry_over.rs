@@ -1,0 +1,283 @@
+//! What the published CRLs of an authority name and the index does not have: an index that was restored from an older copy
+//! lacks the latest revocations, and the next CRL must not forget them.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::authority::revocation::crl_error::CrlError;
+use crate::issuance::CaCertificate;
+use crate::keys;
+use crate::store::index::{ImportSource, ImportedRevocation, Index, Revocation, Transaction};
+use crate::system::files;
+use crate::text::{PathText, rfc3339};
+use crate::x509::crl::{RevocationReason, RevokedEntry};
+use crate::x509::{CanonicalName, Certificate, Crl, DecodeError, SerialNumber, digest, pem};
+
+/// The PEM label of a CRL (RFC 7468 §6).
+pub(crate) const LABEL: &str = "X509 CRL";
+
+/// An entry of a published CRL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedEntry {
+    pub serial: SerialNumber,
+    pub revocation: Revocation,
+    /// The CRL that names it.
+    pub path: PathBuf,
+}
+
+/// A published CRL of the authority.
+#[derive(Debug)]
+pub(super) struct PublishedCrl {
+    pub path: PathBuf,
+    /// The CRL number, big-endian.
+    pub number: Option<Vec<u8>>,
+}
+
+/// What was found in the published CRLs of an authority.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    /// The CRLs that the index has not recorded as the latest one.
+    pub crls: Vec<PublishedCrl>,
+    /// The entries that the index does not have, each serial number once.
+    pub missing: Vec<PublishedEntry>,
+    /// Why a file was not compared with the index, as sentences.
+    pub warnings: Vec<String>,
+}
+
+/// The places where the CRL of an authority is published.
+pub(super) struct PublishedFiles<'a> {
+    pub authority: &'a CaCertificate,
+    /// The files in the CA directory.
+    pub own: [PathBuf; 2],
+    /// The copy that is replaced; `None` for no copy.
+    pub copy: Option<&'a Path>,
+    /// SHA-256 of a CRL that need not be read, because the index has all of it.
+    pub known: Option<[u8; 32]>,
+}
+
+impl PublishedFiles<'_> {
+    /// Reads the CRLs, and compares their entries with those of the next CRL and with the index. With `next` of `None`
+    /// only the numbers are read.
+    ///
+    /// # Errors
+    /// When a file or the index cannot be read, or the copy is not a CRL.
+    pub fn read(&self, index: &Index, next: Option<&[RevokedEntry]>) -> Result<Published, CrlError> {
+        let mut reading =
+            Reading { files: self, next: next.map(by_serial), found: Published::default(), missing: HashMap::new() };
+        let mut seen: HashSet<[u8; 32]> = self.known.into_iter().collect();
+        for path in &self.own {
+            match files::read_if_exists(path, files::MAX_FILE_BYTES).map(|content| content.map(single_der)) {
+                Ok(None) => {}
+                Ok(Some(Some(der))) if !seen.insert(digest::sha256(&der)) => {}
+                Ok(Some(Some(der))) => reading.read_own(path, der),
+                Ok(Some(None)) => reading.warn(path, "it does not hold exactly one CRL"),
+                Err(error) => reading.warn(path, &error.to_string()),
+            }
+        }
+        if let Some(path) = self.copy
+            && let Some(stored) = files::read_regular(path, files::MAX_FILE_BYTES)?
+        {
+            let taken = || CrlError::CopyTaken(path.to_owned());
+            let der = single_der(stored.content).ok_or_else(taken)?;
+            if seen.insert(digest::sha256(&der)) {
+                reading.read_copy(path, der).map_err(|_| taken())?;
+            }
+        }
+        let Reading { mut found, missing, .. } = reading;
+        let mut missing: Vec<_> = missing.into_values().collect();
+        missing.sort_by(|one, other| (one.revocation.at, &one.serial).cmp(&(other.revocation.at, &other.serial)));
+        for entry in missing {
+            if !is_recorded(index, self.authority.name(), &entry)? {
+                found.missing.push(entry);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The serial numbers of the next CRL, and whether the entry is a hold.
+fn by_serial(next: &[RevokedEntry]) -> HashMap<&SerialNumber, bool> {
+    next.iter().map(|entry| (&entry.serial, entry.reason == Some(RevocationReason::CertificateHold))).collect()
+}
+
+struct Reading<'a> {
+    files: &'a PublishedFiles<'a>,
+    next: Option<HashMap<&'a SerialNumber, bool>>,
+    found: Published,
+    missing: HashMap<SerialNumber, PublishedEntry>,
+}
+
+impl Reading<'_> {
+    /// A file of the CA directory that is not a CRL of this authority is replaced like any other, since clients need the
+    /// next CRL; the user is warned.
+    fn read_own(&mut self, path: &Path, der: Vec<u8>) {
+        match self.read_crl(path, der) {
+            Err(error) => self.warn(path, &error.to_string()),
+            Ok(false) => self.warn(path, &format!("the key of '{}' did not sign it", self.files.authority.name())),
+            Ok(true) => {}
+        }
+    }
+
+    /// A copy may replace the CRL of another CA, of which nothing has to be kept.
+    fn read_copy(&mut self, path: &Path, der: Vec<u8>) -> Result<(), DecodeError> {
+        self.read_crl(path, der).map(drop)
+    }
+
+    fn warn(&mut self, path: &Path, reason: &str) {
+        let path = path.escaped();
+        self.found
+            .warnings
+            .push(format!("{path} was replaced, and what it revokes was not compared with the index: {reason}"));
+    }
+
+    /// Returns false when the authority has not signed the CRL.
+    fn read_crl(&mut self, path: &Path, der: Vec<u8>) -> Result<bool, DecodeError> {
+        let authority = self.files.authority;
+        let mut entries: Vec<RevokedEntry> = Vec::new();
+        let next = &self.next;
+        let crl = Crl::read(der, |entry| {
+            // Only what is not in the next CRL is kept, as there can be very many entries.
+            let is_hold = entry.reason == Some(RevocationReason::CertificateHold);
+            let is_named = |next: &HashMap<&SerialNumber, bool>| {
+                next.get(&entry.serial).is_some_and(|is_hold_there| is_hold || !is_hold_there)
+            };
+            if next.as_ref().is_some_and(|next| !is_named(next)) {
+                entries.push(entry);
+            }
+        })?;
+        if !is_signed_by(&crl, authority.certificate()) {
+            return Ok(false);
+        }
+        let mut others = 0;
+        for entry in entries {
+            match own_entry(&entry, &crl) {
+                Some(revocation) => {
+                    self.keep(PublishedEntry { serial: entry.serial, revocation, path: path.to_owned() })
+                }
+                None => others += 1,
+            }
+        }
+        if others > 0 {
+            let path = path.escaped();
+            self.found.warnings.push(format!(
+                "{path} names {others} certificates of other issuers or as removed (RFC 5280 §5.3.1, §5.3.3); they are left out"
+            ));
+        }
+        self.found.crls.push(PublishedCrl { path: path.to_owned(), number: crl.number });
+        Ok(true)
+    }
+
+    /// Of two entries for a serial number, a revocation counts before a hold, and then the earlier one.
+    fn keep(&mut self, entry: PublishedEntry) {
+        let rank = |entry: &PublishedEntry| {
+            (entry.revocation.reason == RevocationReason::CertificateHold, entry.revocation.at)
+        };
+        match self.missing.get(&entry.serial) {
+            Some(kept) if rank(kept) <= rank(&entry) => {}
+            _ => drop(self.missing.insert(entry.serial.clone(), entry)),
+        }
+    }
+}
+
+/// Returns true when the CRL has the name of the CA, and the signature of its key.
+pub(crate) fn is_signed_by(crl: &Crl, ca: &Certificate) -> bool {
+    CanonicalName::of(&crl.issuer) == CanonicalName::of(&ca.subject)
+        && keys::verify(&ca.public_key, &crl.signature_algorithm, crl.tbs(), &crl.signature).is_ok()
+}
+
+/// Returns the revocation that an entry says of a certificate of the CRL's own issuer. `None` for an entry of an indirect
+/// CRL about another issuer (RFC 5280 §5.3.3), and for one that lifts a hold (§5.3.1, only in delta CRLs).
+pub(crate) fn own_entry(entry: &RevokedEntry, crl: &Crl) -> Option<Revocation> {
+    let is_own = |name| CanonicalName::of(name) == CanonicalName::of(&crl.issuer);
+    if entry.certificate_issuer.as_deref().is_some_and(|name| !is_own(name)) {
+        return None;
+    }
+    let reason = entry.reason.unwrap_or(RevocationReason::Unspecified);
+    let revocation = Revocation { at: entry.revoked_at, reason, invalid_since: entry.invalid_since, released_at: None };
+    (reason != RevocationReason::RemoveFromCrl).then_some(revocation)
+}
+
+/// Returns true when the index has this entry: a revocation that is in effect, or exactly this one, which was released or
+/// forgotten since. A hold in the index does not stand for a revocation.
+fn is_recorded(index: &Index, authority: &str, entry: &PublishedEntry) -> Result<bool, CrlError> {
+    let is_hold = |revocation: &Revocation| revocation.reason == RevocationReason::CertificateHold;
+    let recorded = index.revocations_of_serial(authority, &entry.serial)?;
+    Ok(recorded.iter().any(|recorded| {
+        let is_in_effect = recorded.is_in_effect;
+        let recorded = &recorded.revocation;
+        let is_the_same = (recorded.at, recorded.reason) == (entry.revocation.at, entry.revocation.reason);
+        is_the_same || is_in_effect && (!is_hold(recorded) || is_hold(&entry.revocation))
+    }))
+}
+
+/// What was carried over into the index, and what was left out because the user wants it.
+#[derive(Debug, Default)]
+pub struct CarriedOver {
+    pub entries: Vec<PublishedEntry>,
+    pub forgotten: Vec<SerialNumber>,
+}
+
+/// Records the missing entries, and ends the revocations that the user wants to be forgotten.
+pub(super) fn record(
+    transaction: &mut Transaction<'_>,
+    authority: &CaCertificate,
+    missing: Vec<PublishedEntry>,
+    forget: &[SerialNumber],
+    now: time::OffsetDateTime,
+) -> Result<CarriedOver, CrlError> {
+    let mut carried = CarriedOver::default();
+    let (name, issuer) = (authority.name(), authority.subject());
+    for entry in missing {
+        // What is forgotten is recorded too, or the next command would find it in the same CRL once more.
+        transaction.import_revocation(&ImportedRevocation {
+            authority: name,
+            issuer,
+            serial: &entry.serial,
+            revocation: &entry.revocation,
+            not_after: None,
+            source: ImportSource::Crl,
+        })?;
+        if !forget.contains(&entry.serial) {
+            carried.entries.push(entry);
+        }
+    }
+    for serial in forget {
+        transaction.forget_revocation(name, issuer, serial, now)?;
+        carried.forgotten.push(serial.clone());
+    }
+    Ok(carried)
+}
+
+/// Checks that each serial number can be forgotten: a CRL or another tool's index named it, and not `ca revoke`.
+pub(super) fn check_forget(
+    index: &Index,
+    authority: &str,
+    missing: &[PublishedEntry],
+    forget: &[SerialNumber],
+) -> Result<(), CrlError> {
+    for serial in forget {
+        let mut in_effect = index.revocations_of_serial(authority, serial)?;
+        in_effect.retain(|recorded| recorded.is_in_effect);
+        if let Some(recorded) = in_effect.iter().find(|recorded| !recorded.is_imported) {
+            let since = rfc3339(recorded.revocation.at);
+            return Err(CrlError::NotForgotten { serial: serial.clone(), since });
+        }
+        if in_effect.is_empty() && !missing.iter().any(|entry| entry.serial == *serial) {
+            let authority = authority.to_owned();
+            return Err(CrlError::NothingToForget { serial: serial.clone(), authority });
+        }
+    }
+    Ok(())
+}
+
+/// Returns the DER of the one CRL in a file; `None` when the file holds none or several. DER is not decoded here.
+pub(crate) fn single_der(content: Vec<u8>) -> Option<Vec<u8>> {
+    if !pem::is_pem(&content) {
+        return Some(content);
+    }
+    let blocks = pem::parse_all(&content).ok()?;
+    match blocks.as_slice() {
+        [block] if block.label == LABEL => Some(block.content.to_vec()),
+        _ => None,
+    }
+}

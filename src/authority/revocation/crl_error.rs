@@ -1,0 +1,76 @@
+//! Why `crl` signs no CRL.
+
+use std::path::PathBuf;
+
+use crate::issuance::CrlNotApproved;
+use crate::store::StoreError;
+use crate::system::files::FileError;
+use crate::text::{Diagnosis, Diagnostic, PathText};
+use crate::x509::SerialNumber;
+
+/// The reason why no CRL was signed, or its files were not written.
+#[derive(Debug, thiserror::Error)]
+pub enum CrlError {
+    #[error(transparent)]
+    Store(StoreError),
+    #[error(transparent)]
+    NotApproved(#[from] CrlNotApproved),
+    #[error("the next list of '{authority}' would have the number {next}, but {} has the number {found}: a number never goes back (RFC 5280 §5.2.3)", path.escaped())]
+    NumberGoesBack { authority: String, next: u64, found: String, path: PathBuf },
+    #[error(
+        "the number {number} was asked for, but '{authority}' has signed number {latest} already: a number never goes back (RFC 5280 §5.2.3)"
+    )]
+    NumberUsed { authority: String, number: u64, latest: u64 },
+    #[error("the number {0} is more than can be counted on with")]
+    NumberTooGreat(u64),
+    #[error(
+        "serial number {serial} cannot be forgotten: 'ca revoke' recorded its revocation at {since}, and a revocation is final"
+    )]
+    NotForgotten { serial: SerialNumber, since: String },
+    #[error(
+        "there is nothing to forget: no revocation of serial number {serial} by '{authority}' was imported or carried over"
+    )]
+    NothingToForget { serial: SerialNumber, authority: String },
+    #[error("{} is there already, and is no single revocation list", .0.escaped())]
+    CopyTaken(PathBuf),
+    #[error("the list would be good beyond the year 9999, which no list can say")]
+    BeyondAllDates,
+    #[error("the list number {number} of '{authority}' is recorded, but its files could not be written: {cause}")]
+    NotPublished { authority: String, number: u64, cause: FileError },
+}
+
+impl<E> From<E> for CrlError
+where
+    StoreError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Diagnostic for CrlError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Store(error) => error.diagnosis(),
+            Self::NotApproved(_) => Diagnosis::refused("not-approved"),
+            Self::NumberGoesBack { .. } => Diagnosis::refused("crl-number")
+                .hint("if the index was brought back from an older copy, revocations may be missing in it: bring back a newer one")
+                .hint("to continue after it: --number N, with a greater N; revocations that only the CRL names are carried over"),
+            Self::NumberUsed { latest, .. } => {
+                Diagnosis::refused("crl-number").hint(format!("the least that works: --number {}", latest + 1))
+            }
+            Self::NumberTooGreat(_) => Diagnosis::usage("bad-crl-number"),
+            Self::NotForgotten { .. } => Diagnosis::refused("already-revoked"),
+            Self::NothingToForget { .. } => {
+                Diagnosis::usage("unknown-certificate").hint("'openssl crl -in FILE -noout -text' shows what a CRL names")
+            }
+            Self::CopyTaken(_) => Diagnosis::refused("exists")
+                .hint("nothing but a revocation list is overwritten: move it away, or choose another place with --out"),
+            Self::BeyondAllDates => Diagnosis::usage("bad-time"),
+            Self::NotPublished { cause, .. } => {
+                Diagnosis::refused(cause.diagnosis().code)
+                    .hint("run the same command again; the number that was taken is left out")
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Revocations that did not begin here: a published CRL names them, or the index of another tool. The index may not have
+//! their certificates, so they are recorded by serial number.
+//!
+//! Rows are only added. The latest row of a serial number counts; one with the reason removeFromCRL ends those before it.
+//! Once the index has the certificate, the revocation is also one of `revocation`, and only that one counts.
+
+use rusqlite::{OptionalExtension, params};
+use time::OffsetDateTime;
+
+use crate::store::index::crl::listed;
+use crate::store::index::entry::strange;
+use crate::store::index::{EntryId, EventKind, EventObject, Index, IndexError, NewEntry, Revocation, Transaction};
+use crate::x509::crl::{RevocationReason, RevokedEntry};
+use crate::x509::{CanonicalName, DistinguishedName, SerialNumber};
+
+/// The rows that count: the latest of each serial number whose certificate the index does not have.
+const COUNTS: &str = "
+    i.reason <> 8
+    AND NOT EXISTS (SELECT 1 FROM imported_revocation AS s
+                    WHERE s.serial = i.serial AND s.authority = i.authority AND s.id > i.id)
+    AND NOT EXISTS (SELECT 1 FROM certificate AS c WHERE c.serial = i.serial AND c.authority = i.authority)";
+
+/// Where a revocation was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportSource {
+    /// A CRL that the authority signed.
+    Crl,
+    /// `index.txt` of `openssl ca`.
+    OpensslIndex,
+}
+
+impl ImportSource {
+    /// Returns the name of the source in the index.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Crl => "crl",
+            Self::OpensslIndex => "openssl-index",
+        }
+    }
+}
+
+/// A revocation to record by its serial number.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportedRevocation<'a> {
+    /// The name of the authority that signed the certificate, and its subject.
+    pub authority: &'a str,
+    pub issuer: &'a DistinguishedName,
+    pub serial: &'a SerialNumber,
+    /// `released_at` is not recorded: [`Transaction::forget_revocation`] ends a revocation.
+    pub revocation: &'a Revocation,
+    /// The expiry of the certificate; `None` when the source does not say it.
+    pub not_after: Option<OffsetDateTime>,
+    pub source: ImportSource,
+}
+
+/// A certificate that another tool issued with the key of an authority, known by its serial number.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportedSerial<'a> {
+    pub authority: &'a str,
+    pub serial: &'a SerialNumber,
+    pub not_after: OffsetDateTime,
+    /// The subject in the form of the other tool.
+    pub subject: &'a str,
+}
+
+/// A revocation in the index, whether or not the index has the certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedRevocation {
+    pub revocation: Revocation,
+    pub is_in_effect: bool,
+    /// True when a CRL or another tool named it, and `ca revoke` did not record it.
+    pub is_imported: bool,
+    /// The certificate; `None` when the index does not have it.
+    pub certificate: Option<EntryId>,
+}
+
+impl Index {
+    /// Returns every revocation, hold and release of an authority's serial number, those that were imported first.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn revocations_of_serial(
+        &self,
+        authority: &str,
+        serial: &SerialNumber,
+    ) -> Result<Vec<RecordedRevocation>, IndexError> {
+        let read = || -> rusqlite::Result<_> {
+            let values = params![serial.as_der_content(), authority];
+            let certificate: Option<i64> = self
+                .connection
+                .prepare_cached("SELECT id FROM certificate WHERE serial = ?1 AND authority = ?2")?
+                .query_row(values, |row| row.get(0))
+                .optional()?;
+            let mut imported = Vec::new();
+            let mut statement = self.connection.prepare_cached(
+                "SELECT at AS revoked_at, reason, invalid_since, NULL AS released_at FROM imported_revocation
+                 WHERE serial = ?1 AND authority = ?2 ORDER BY id",
+            )?;
+            for revocation in statement.query_map(values, Revocation::from_row)? {
+                let revocation = revocation?;
+                imported.push(RecordedRevocation {
+                    revocation,
+                    is_in_effect: false,
+                    is_imported: true,
+                    certificate: certificate.map(EntryId),
+                });
+            }
+            if let (Some(last), None) = (imported.last_mut(), certificate) {
+                last.is_in_effect = last.revocation.reason != RevocationReason::RemoveFromCrl;
+            }
+            Ok((certificate, imported))
+        };
+        let (certificate, mut recorded) = read().map_err(self.place.error())?;
+        let Some(id) = certificate.map(EntryId) else { return Ok(recorded) };
+        for revocation in self.revocations(id)? {
+            let is_that = |imported: &RecordedRevocation| {
+                (imported.revocation.at, imported.revocation.reason) == (revocation.at, revocation.reason)
+            };
+            let (is_in_effect, is_imported) = (revocation.released_at.is_none(), recorded.iter().any(is_that));
+            recorded.push(RecordedRevocation { revocation, is_in_effect, is_imported, certificate: Some(id) });
+        }
+        Ok(recorded)
+    }
+
+    /// Returns the imported revocation of a certificate that the index does not have.
+    pub(super) fn imported_revocation(
+        &self,
+        issuer: &DistinguishedName,
+        serial: &SerialNumber,
+    ) -> rusqlite::Result<Option<Revocation>> {
+        let wanted = CanonicalName::of(issuer);
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT i.issuer, i.at AS revoked_at, i.reason, i.invalid_since, NULL AS released_at
+             FROM imported_revocation AS i WHERE i.serial = ?1 AND {COUNTS}"
+        ))?;
+        let mut rows = statement.query([serial.as_der_content()])?;
+        while let Some(row) = rows.next()? {
+            let found = DistinguishedName::from_der(&row.get::<_, Vec<u8>>("issuer")?);
+            let found = found.map_err(|_| strange("issuer", rusqlite::types::Type::Blob))?;
+            if CanonicalName::of(&found) == wanted {
+                return Revocation::from_row(row).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the imported entries of an authority's next CRL. The rule for expired certificates is that of
+    /// [`to_be_listed`](Self::to_be_listed); a certificate whose expiry is not known stays on every CRL.
+    pub(super) fn imported_to_be_listed(
+        &self,
+        authority: &str,
+        now: OffsetDateTime,
+    ) -> rusqlite::Result<Vec<RevokedEntry>> {
+        let mut statement = self.connection.prepare(&format!(
+            "SELECT i.serial, i.at, i.reason, i.invalid_since FROM imported_revocation AS i
+             WHERE i.authority = ?1 AND {COUNTS}
+               AND (i.not_after IS NULL OR i.not_after >= ?2 OR NOT EXISTS (
+                   SELECT 1 FROM revocation_list AS l
+                   WHERE l.authority = ?1 AND l.published_at IS NOT NULL
+                     AND l.signed_at > i.not_after AND l.signed_at > i.recorded_at))
+             ORDER BY i.id"
+        ))?;
+        statement.query_map(params![authority, now.unix_timestamp()], listed)?.collect()
+    }
+}
+
+impl Transaction<'_> {
+    /// Records a revocation that was read elsewhere, also for the certificate when the index has it.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn import_revocation(&mut self, imported: &ImportedRevocation<'_>) -> Result<(), IndexError> {
+        let ImportedRevocation { authority, issuer, serial, revocation, not_after, source } = *imported;
+        let row = (issuer, revocation, not_after);
+        self.insert_imported(authority, serial, row, source.name(), EventKind::ImportRevocation)?;
+        match self.certificate_of(authority, serial)? {
+            Some(id) => self.revoke(id, revocation),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the imported revocations of a serial number, so that the next CRL leaves it out. A revocation that `ca revoke`
+    /// recorded stays.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn forget_revocation(
+        &mut self,
+        authority: &str,
+        issuer: &DistinguishedName,
+        serial: &SerialNumber,
+        at: OffsetDateTime,
+    ) -> Result<(), IndexError> {
+        let reason = RevocationReason::RemoveFromCrl;
+        let revocation = Revocation { at, reason, invalid_since: None, released_at: None };
+        self.insert_imported(authority, serial, (issuer, &revocation, None), "forget", EventKind::ForgetRevocation)?;
+        if let Some(id) = self.certificate_of(authority, serial)? {
+            let is_imported = "EXISTS (SELECT 1 FROM imported_revocation AS i
+                 WHERE i.serial = revocation.serial AND i.authority = revocation.authority
+                   AND i.at = revocation.at AND i.reason = revocation.reason)";
+            self.end_revocations(id, at, is_imported)?;
+        }
+        Ok(())
+    }
+
+    /// Records a serial number that another tool has given to a certificate.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn import_serial(&mut self, imported: &ImportedSerial<'_>) -> Result<(), IndexError> {
+        let ImportedSerial { authority, serial, not_after, subject } = *imported;
+        let insert = "INSERT INTO imported_serial (authority, serial, not_after, subject) VALUES (?1, ?2, ?3, ?4)";
+        let values = params![authority, serial.as_der_content(), not_after.unix_timestamp(), subject];
+        let write = || self.transaction.prepare_cached(insert)?.execute(values);
+        write().map_err(self.place.error())?;
+        let (kind, object) = (EventKind::ImportSerial, EventObject::ImportedSerial);
+        self.event_of_serial(kind, object, authority, serial, subject.to_owned())
+    }
+
+    /// Gives a new certificate the revocation that was imported by its serial number.
+    pub(super) fn join_revocations(&mut self, id: EntryId, entry: &NewEntry<'_>) -> Result<(), IndexError> {
+        let read = || {
+            self.transaction
+                .prepare_cached(
+                    "SELECT at AS revoked_at, reason, invalid_since, NULL AS released_at FROM imported_revocation
+                     WHERE serial = ?1 AND authority = ?2 ORDER BY id DESC LIMIT 1",
+                )?
+                .query_row(params![entry.certificate.serial.as_der_content(), entry.authority], Revocation::from_row)
+                .optional()
+        };
+        match read().map_err(self.place.error())? {
+            Some(revocation) if revocation.reason != RevocationReason::RemoveFromCrl => self.revoke(id, &revocation),
+            _ => Ok(()),
+        }
+    }
+
+    fn certificate_of(&self, authority: &str, serial: &SerialNumber) -> Result<Option<EntryId>, IndexError> {
+        let find = || {
+            self.transaction
+                .prepare_cached("SELECT id FROM certificate WHERE serial = ?1 AND authority = ?2")?
+                .query_row(params![serial.as_der_content(), authority], |row| row.get(0))
+                .optional()
+        };
+        Ok(find().map_err(self.place.error())?.map(EntryId))
+    }
+
+    fn insert_imported(
+        &mut self,
+        authority: &str,
+        serial: &SerialNumber,
+        (issuer, revocation, not_after): (&DistinguishedName, &Revocation, Option<OffsetDateTime>),
+        source: &str,
+        kind: EventKind,
+    ) -> Result<(), IndexError> {
+        let recorded_at = self.time();
+        let times = [Some(revocation.at), revocation.invalid_since, not_after, Some(recorded_at)];
+        let [at, invalid_since, not_after, recorded_at] = times.map(|time| time.map(OffsetDateTime::unix_timestamp));
+        let write = || {
+            self.transaction
+                .prepare_cached(
+                    "INSERT INTO imported_revocation
+                         (authority, serial, issuer, at, reason, invalid_since, not_after, source, recorded_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                )?
+                .execute(params![
+                    authority,
+                    serial.as_der_content(),
+                    issuer.as_der(),
+                    at,
+                    revocation.reason.code(),
+                    invalid_since,
+                    not_after,
+                    source,
+                    recorded_at,
+                ])
+        };
+        write().map_err(self.place.error())?;
+        let detail = format!("{} ({source})", revocation.reason.name());
+        self.event_of_serial(kind, EventObject::ImportedRevocation, authority, serial, detail)
+    }
+}
