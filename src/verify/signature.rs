@@ -65,9 +65,12 @@ impl SignatureCache {
     /// Takes the signature of a certificate as verified with this key, without a look at it. For a certificate that is
     /// verified before it is signed, with a placeholder in place of the signature.
     pub(super) fn assume(&self, unsigned: &Certificate, key: &PublicKey) {
-        let Some((_, identifier, _)) = der::split_first(&unsigned.signature_algorithm.der) else { return };
+        let content = |der| der::split_first(der).map(|(_, content, _)| content);
+        let kind = content(key.spki()).and_then(content);
         for algorithm in self.algorithms() {
-            if algorithm.signature_alg_id().as_ref() == identifier {
+            let fits = kind == Some(algorithm.public_key_alg_id().as_ref())
+                && content(&unsigned.signature_algorithm.der) == Some(algorithm.signature_alg_id().as_ref());
+            if fits {
                 let question = algorithm.question(key.bits(), unsigned.tbs(), &unsigned.signature);
                 self.known().insert(question, true);
             }
