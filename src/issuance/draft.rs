@@ -6,7 +6,7 @@ use super::ca_certificate::CaCertificate;
 use super::profile::Profile;
 use super::refusal::DraftRefusal;
 use super::request::{CertificateRequest, Expiry};
-use super::subject::subject;
+use super::subject::{requested_mailboxes, subject};
 use super::template_string::{TemplateString, TemplateValues};
 use crate::keys::Signer;
 use crate::text::{Lifetime, humanize};
@@ -63,7 +63,8 @@ impl Draft {
         check_key(profile, &request.public_key)?;
         profile.names.check(&profile.name, &request.names, &request.values)?;
         let subject = subject(profile, request)?;
-        profile.names.check_texts(&profile.name, &request.name, &subject, &request.values)?;
+        let mailboxes = requested_mailboxes(profile, request)?;
+        profile.names.check_texts(&profile.name, &request.name, &subject, &mailboxes, &request.values)?;
         if profile.is_authority() && subject.is_empty() {
             return Err(DraftRefusal::AuthorityWithoutSubject);
         }

@@ -100,8 +100,9 @@ impl NameRules {
         }
     }
 
-    /// Checks NAME and the common names of a subject. One that programs read as a host name, an address, a mailbox or a URI
-    /// must match a pattern of `allow`; other common names, or all when there is no `allow`, one of `allow-common-name`.
+    /// Checks NAME, the common names of a subject, and `mailboxes`, which a request brings into the subject. A text that
+    /// programs read as a host name, an address, a mailbox or a URI must match a pattern of `allow`; other common names, or
+    /// all when there is no `allow`, one of `allow-common-name`.
     ///
     /// # Errors
     /// When the template, whose name is `template`, does not allow them.
@@ -110,23 +111,27 @@ impl NameRules {
         template: &str,
         name: &str,
         subject: &DistinguishedName,
+        mailboxes: &[String],
         values: &TemplateValues,
     ) -> Result<(), DraftRefusal> {
+        const NAME: &str = "NAME";
+        const COMMON_NAME: &str = "the common name";
+        const MAILBOX: &str = "the e-mail address";
         let Patterns { allowed, patterns } = self.patterns(template.to_owned(), values)?;
         let common_names = subject.attributes().filter(|attribute| attribute.kind == AttributeType::CommonName);
-        let texts =
-            std::iter::once(("NAME", name)).chain(common_names.map(|it| ("the common name", it.value.as_str())));
-        for (what, text) in texts {
+        let texts = std::iter::once((NAME, name, names_in(name)))
+            .chain(common_names.map(|it| (COMMON_NAME, it.value.as_str(), names_in(&it.value))))
+            .chain(mailboxes.iter().map(|it| (MAILBOX, it.as_str(), vec![GeneralName::Email(it.clone())])));
+        for (what, text, readings) in texts {
             let refused = |allowed: Vec<String>| {
                 let (template, text) = (template.to_owned(), text.to_owned());
                 Err(DraftRefusal::TextNotAllowed { template, what, text, allowed })
             };
-            let readings = names_in(text);
             if !readings.is_empty() && !patterns.is_empty() {
                 if !readings.iter().any(|name| patterns.iter().any(|pattern| pattern.matches(name))) {
                     return refused(allowed);
                 }
-            } else if what != "NAME"
+            } else if what == COMMON_NAME
                 && !self.common_names.is_empty()
                 && !self.common_names.iter().any(|pattern| pattern.matches(text))
             {
@@ -203,6 +208,25 @@ mod tests {
             assert!(!is_allowed(rules, "alice", Some(name)), "{name}");
             // NAME is in the index, and in what the placeholders give.
             assert!(!is_allowed(rules, name, Some("alice")), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_binds_mailboxes_of_the_subject_but_those_of_the_template() {
+        let own = "email-address = \"ops@other.test\"\n";
+        let rules = "[names]\nkinds = [\"email\"]\nallow = [\"alice@corp.test\"]\n";
+        let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+        for (mailbox, expected) in [
+            (None, true),
+            (Some("ops@other.test"), true),
+            (Some("alice@corp.test"), true),
+            (Some("boss@evil.test"), false),
+        ] {
+            let mut request = request("alice", &[], key.public_key());
+            request.subject.extend(mailbox.map(|text| (AttributeType::EmailAddress, text.to_owned())));
+            let profile = profile(&format!("{CLIENT}{own}{rules}"));
+            let draft = Draft::new(&profile, &request, SignedBy::Issuer(root.ca_certificate()), NOW, serial(2));
+            assert_eq!(draft.is_ok(), expected, "{mailbox:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use super::draft::check_key;
 use super::profile::Profile;
 use super::refusal::DraftRefusal;
 use super::request::CertificateRequest;
-use super::subject::subject;
+use super::subject::{requested_mailboxes, subject};
 use crate::x509::{BasicConstraints, DistinguishedName, GeneralName, KeyUsage};
 
 /// Every field of a certification request. Its key is that of the [`Signer`](crate::keys::Signer) that signs it.
@@ -29,7 +29,10 @@ impl RequestDraft {
             .authority
             .as_ref()
             .map(|rules| BasicConstraints { ca: true, path_length: rules.path_length.map(u32::from) });
-        Ok(Self { subject: subject(profile, request)?, names: request.names.clone(), authority })
+        let subject = subject(profile, request)?;
+        let mailboxes = requested_mailboxes(profile, request)?;
+        profile.names.check_texts(&profile.name, &request.name, &subject, &mailboxes, &request.values)?;
+        Ok(Self { subject, names: request.names.clone(), authority })
     }
 
     /// Returns the key usage to ask for: a CA signs certificates and CRLs.

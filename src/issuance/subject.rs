@@ -34,6 +34,18 @@ pub(super) fn subject(profile: &Profile, request: &CertificateRequest) -> Result
     Ok(DistinguishedName::build(&attributes)?)
 }
 
+/// Returns the e-mail addresses that the request brings into the subject: those that the template does not give itself.
+pub(super) fn requested_mailboxes(
+    profile: &Profile,
+    request: &CertificateRequest,
+) -> Result<Vec<String>, DraftRefusal> {
+    let is_mailbox = |kind: &AttributeType| *kind == AttributeType::EmailAddress;
+    let given = profile.subject.iter().filter(|(kind, _)| is_mailbox(kind));
+    let given: Vec<String> = given.map(|(_, text)| text.render(&request.values)).collect::<Result<_, _>>()?;
+    let requested = request.subject.iter().filter(|(kind, text)| is_mailbox(kind) && !given.contains(text));
+    Ok(requested.map(|(_, text)| text.clone()).collect())
+}
+
 fn common_name(profile: &Profile, request: &CertificateRequest) -> Result<String, DraftRefusal> {
     // X.520 limits a common name to 64 characters, and a DNS name may be longer.
     const MOST: usize = 64;

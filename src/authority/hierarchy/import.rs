@@ -194,9 +194,12 @@ fn unverified_signature(root: &Certificate) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::path_to_root;
+    use super::{path_to_root, unverified_signature};
     use crate::authority::testing::Ca;
+    use crate::lint::testing::{TestCa, TestCert};
     use crate::store::ca_certificates::read_certificate;
+    use crate::x509::certificate::oid;
+    use crate::x509::der;
 
     #[test]
     fn above_a_certificate_stands_who_bears_the_name_of_its_issuer_and_made_its_signature() {
@@ -218,5 +221,29 @@ mod tests {
         forged.public_key = namesake.public_key;
         assert!(path_to_root(&forged, Vec::new()).is_err());
         assert_eq!(path_to_root(&root, Vec::new()).unwrap(), []);
+    }
+
+    /// RFC 5280 §6.1: the signature of a trust anchor over itself is not part of a path.
+    #[test]
+    fn a_root_that_signed_itself_with_sha1_is_recognised_by_its_names_and_key_identifiers() {
+        const SHA1: [u8; 15] = [0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5, 5, 0];
+        let over_sha1 = |cert: TestCert| cert.inner_algorithm(&SHA1).outer_algorithm(&SHA1);
+        let root = TestCa::self_signed(over_sha1(TestCert::ca("Old")));
+        assert_eq!(path_to_root(&root.certificate, Vec::new()).unwrap(), []);
+        assert!(unverified_signature(&root.certificate).is_some());
+        let issuing = root.subordinate(TestCert::ca("Issuing")).certificate;
+        let above = path_to_root(&issuing, vec![root.certificate.clone()]).unwrap();
+        assert_eq!(above, std::slice::from_ref(&root.certificate));
+        // A name of its own makes no root of what another key issued.
+        let identifier = der::sequence(&[&der::value(der::context(0), &[7; 20])]);
+        let of_another = over_sha1(TestCert::ca("Old").extension(oid::AUTHORITY_KEY_ID, false, identifier));
+        assert!(path_to_root(&TestCa::self_signed(of_another).certificate, Vec::new()).is_err());
+        let below = root.subordinate(over_sha1(TestCert::ca("Below"))).certificate;
+        let refused = path_to_root(&below, vec![root.certificate.clone()]).unwrap_err().to_string();
+        assert!(refused.contains("signed with sha1WithRSAEncryption, which is not verified here"), "{refused}");
+        // An algorithm that is verified is verified in a root too.
+        let badly_signed = TestCa::self_signed(TestCert::ca("Old").badly_signed());
+        assert!(path_to_root(&badly_signed.certificate, Vec::new()).is_err());
+        assert!(unverified_signature(&TestCa::root().certificate).is_none());
     }
 }
