@@ -9,6 +9,8 @@ mod advice;
 mod architecture;
 #[path = "suite/at_once.rs"]
 mod at_once;
+#[path = "suite/backup_safety.rs"]
+mod backup_safety;
 #[path = "suite/bad_input.rs"]
 mod bad_input;
 #[path = "suite/bad_peers.rs"]

@@ -7,21 +7,25 @@ use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::app::directory::ca_certificate_files;
+use crate::app::restored;
 use crate::report::failure::Failure;
+use crate::store::CaCertificates;
 use crate::store::ca_certificates::read_certificate;
 use crate::store::index::RecordedCrl;
 use crate::text::{humanize, rfc3339};
 
-/// Returns a sentence for every CRL of the CA directory with less than a third of its life left.
+/// Returns a sentence for every CRL of the CA directory with less than a third of its life left, and one when the CA was
+/// restored and not compared since.
 ///
 /// Errors are left out: the commands that they affect report them.
 pub fn warnings(context: &Context<'_>) -> Vec<String> {
-    overdue(context).unwrap_or_default()
+    let Ok(cas) = context.ca_certificates() else { return Vec::new() };
+    restored::warning(cas.home()).into_iter().chain(overdue(&cas, context).unwrap_or_default()).collect()
 }
 
-fn overdue(context: &Context<'_>) -> Result<Vec<String>, Failure> {
-    let (cas, now) = (context.ca_certificates()?, context.now());
-    let mut with_crl = ca_certificate_files(&cas)?;
+fn overdue(cas: &CaCertificates, context: &Context<'_>) -> Result<Vec<String>, Failure> {
+    let now = context.now();
+    let mut with_crl = ca_certificate_files(cas)?;
     // A CA without a CRL needs neither its settings nor its index for this.
     with_crl.retain(|ca| cas.home().crl_der(&ca.name).exists());
     if with_crl.is_empty() {

@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod after_issue;
+pub mod backup;
 pub mod certificate_input;
 pub mod context;
 pub mod crl_expiry;
@@ -11,6 +12,7 @@ pub mod handshake;
 pub mod key_input;
 pub mod public_key;
 pub mod renew_due;
+pub mod restored;
 pub mod revocations;
 pub mod run_hook;
 pub mod verify;

@@ -11,8 +11,8 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::commands::{
-    audit, completions, crl, due, explain, handshake, history, init, inspect, intermediate, issue, key, lint, list,
-    log, man, quickstart, rekey, renew, request, revoke, rollback, root, roots, show, sign, verify,
+    audit, backup, completions, crl, due, explain, handshake, history, init, inspect, intermediate, issue, key, lint,
+    list, log, man, quickstart, rekey, renew, request, restore, revoke, rollback, root, roots, show, sign, verify,
 };
 use super::options::globals::Globals;
 
@@ -151,6 +151,10 @@ subcommands! {
     "roots" => Roots(roots::Arguments),
     /// Change, add or remove the passphrase of an authority's key
     "key" => Key(key::Arguments),
+    /// Write one encrypted file from which the whole CA can be restored, or test such a file
+    "backup" => Backup(backup::Arguments),
+    /// Make the CA directory of a backup
+    "restore" => Restore(restore::Arguments),
     /// Prove certificates in a real mutual TLS handshake, and that the wrong ones are refused
     "handshake-test" => HandshakeTest(handshake::Arguments),
     /// Compare the index, the event log and the files with each other, and name every difference

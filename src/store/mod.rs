@@ -1,6 +1,7 @@
 //! STORE: the CA on disk: its directory, its settings and templates, its index, its CA certificates, and the delivery
 //! of certificate files.
 
+pub mod backup;
 pub mod ca_certificates;
 pub mod certificate_files;
 pub mod certificate_folder;
@@ -16,6 +17,7 @@ pub mod locate;
 pub mod open;
 pub mod passphrase_prompt;
 pub mod previous_certificates;
+pub mod restored;
 pub mod templates;
 pub mod trusted_directory;
 

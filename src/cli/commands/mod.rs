@@ -12,6 +12,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 
 pub mod audit;
+pub mod backup;
 pub mod completions;
 pub mod crl;
 pub mod due;
@@ -31,6 +32,7 @@ pub mod quickstart;
 pub mod rekey;
 pub mod renew;
 pub mod request;
+pub mod restore;
 pub mod revoke;
 pub mod rollback;
 pub mod root;
@@ -71,6 +73,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
         Command::Key(arguments) => key::run(*arguments, context),
         Command::Audit(arguments) => audit::run(&arguments, context),
         Command::Log(arguments) => log::run(&arguments, context),
+        Command::Backup(arguments) => backup::run(*arguments, context),
+        Command::Restore(arguments) => restore::run(&arguments, context),
         Command::HandshakeTest(arguments) => handshake::run(&arguments, context),
         Command::List(arguments) => list::run(*arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),

@@ -1,5 +1,6 @@
 //! Flags that several subcommands share.
 
+pub mod backup;
 pub mod endpoints;
 pub mod globals;
 pub mod hook;

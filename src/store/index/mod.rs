@@ -20,6 +20,7 @@ mod imported;
 mod limits;
 pub mod location;
 mod mark;
+pub mod pinned;
 pub mod placement;
 mod query;
 mod reference;

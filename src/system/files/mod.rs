@@ -7,6 +7,7 @@
 //!   ([`unfinished_name::PREFIX`]) and by the kernel lock that ended with the process.
 //! - When a function that is called durable has returned, the change survives a power cut.
 
+mod copy;
 mod diagnosis;
 mod existing;
 mod exposure;
@@ -34,6 +35,7 @@ use std::path::{Path, PathBuf};
 use crate::text::PathText;
 
 pub use diagnosis::RAISE_SIZE_LIMIT;
+pub use copy::{EntryKind, OpenedFile, StreamedFile};
 pub use existing::ExistingFile;
 pub use exposure::{ExposedFile, Exposure, exposure};
 pub use folder::{Folder, StoredFile};
@@ -82,12 +84,17 @@ impl FileError {
 
     /// Returns whether the name is taken.
     pub fn is_already_there(&self) -> bool {
-        self.cause.kind() == io::ErrorKind::AlreadyExists
+        matches!(self.cause.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
     }
 
     /// Returns whether nothing of that name exists.
     pub fn is_missing(&self) -> bool {
         self.cause.kind() == io::ErrorKind::NotFound
+    }
+
+    /// Returns whether something of that name, or above it, is not a folder.
+    pub fn is_not_a_folder(&self) -> bool {
+        self.cause.kind() == io::ErrorKind::NotADirectory
     }
 
     /// Returns whether a file was to be moved to another file system.

@@ -204,6 +204,20 @@ impl StagedFolder {
         target.folder.sync()
     }
 
+    /// Publishes it as [`publish_new`](Self::publish_new) does; an empty folder of that name is replaced.
+    ///
+    /// # Errors
+    /// As [`publish_new`](Self::publish_new).
+    pub fn publish_new_or_over_empty(mut self, target: &Path) -> Result<(), FileError> {
+        let place = Place::beside(target, &self.place.folder, "create")?;
+        // In one step, and only over an empty folder: rename(2).
+        rename(&self.place, &place)?;
+        self.published = true;
+        let arrived = place.folder.check_arrived(&place.name, self.folder.file());
+        arrived.map_err(FileError::of("create", &place.path()))?;
+        place.folder.sync()
+    }
+
     /// Replaces the folder `target`, which is kept as `kept`, durably: see [`replace_folder`](super::replace_folder). Call
     /// [`sync`](Self::sync) before.
     ///

@@ -17,8 +17,8 @@ pub(super) fn unfinished_name(entropy: &dyn Entropy) -> io::Result<String> {
     Ok(format!("{PREFIX}{}", text::hex(&random)))
 }
 
-/// Returns whether a name was made by [`unfinished_name`].
-pub(super) fn is_unfinished_name(name: &OsStr) -> bool {
+/// Returns whether a name was made by this program for something unfinished.
+pub fn is_unfinished_name(name: &OsStr) -> bool {
     name.to_str()
         .and_then(|name| name.strip_prefix(PREFIX))
         .is_some_and(|random| random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit()))

@@ -246,6 +246,26 @@ pub fn remove_folder(folder: &File, name: &OsStr) -> io::Result<()> {
     Ok(unlinkat(folder, name, AtFlags::REMOVEDIR)?)
 }
 
+/// Makes everything on the file system of a folder durable (syncfs(2)). Where there is no such call, each file was synced
+/// by [`sync_if_alone`], and the folders are left to the caller.
+///
+/// # Errors
+/// When the system refuses, or something could not be written.
+pub fn sync_file_system(folder: &File) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    return Ok(rustix::fs::syncfs(folder)?);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    folder.sync_all()
+}
+
+/// Syncs a file where a whole file system cannot be synced.
+///
+/// # Errors
+/// When the system refuses.
+pub fn sync_if_alone(file: &File) -> io::Result<()> {
+    if cfg!(any(target_os = "linux", target_os = "android")) { Ok(()) } else { file.sync_all() }
+}
+
 /// Checks that this process may create files in a folder.
 ///
 /// # Errors

@@ -1,0 +1,77 @@
+//! `ca backup`, `ca backup test` and `ca restore`, without their command lines.
+
+pub mod check;
+pub mod restore;
+pub mod write;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::app::context::Context;
+use crate::report::failure::Failure;
+use crate::store::backup::encryption::{Lock, Sealed, Unlocking};
+use crate::store::backup::error::BackupError;
+use crate::store::{Store, StoreError};
+use crate::system::World;
+use crate::system::files::FileError;
+
+/// Returns what opens a backup that needs this.
+pub type Unlock<'a> = dyn Fn(Lock, &Context<'_>) -> Result<Unlocking, Failure> + 'a;
+
+/// An authority of a restored CA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoredAuthority {
+    pub name: String,
+    /// `encrypted`, `plain` or `missing`.
+    pub key: &'static str,
+}
+
+/// Reads the header of a backup, and opens it; `-` is standard input.
+///
+/// # Errors
+/// Exit status 2 when it cannot be read; when it cannot be opened.
+fn open<'f>(
+    file: &Path,
+    unlock: &Unlock<'_>,
+    context: &Context<'_>,
+    stdin: &'f mut dyn Read,
+) -> Result<Result<Box<dyn Read + 'f>, BackupError>, Failure> {
+    let input: Box<dyn Read + 'f> = if file.as_os_str() == "-" {
+        Box::new(stdin)
+    } else {
+        let opened = File::open(context.world.resolve(file)).map_err(FileError::of("read", file));
+        Box::new(opened.map_err(|error| Failure::unreadable(&error))?)
+    };
+    let sealed = match Sealed::read(input) {
+        Ok(sealed) => sealed,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let with = unlock(sealed.lock(), context)?;
+    match sealed.open(&with) {
+        Ok(content) => Ok(Ok(Box::new(content))),
+        Err(error) => Ok(Err(error.into())),
+    }
+}
+
+/// Takes standard input out of the world, so that it can be read while the world is used.
+fn take_stdin(world: &mut World) -> Box<dyn Read> {
+    std::mem::replace(&mut world.stdin, Box::new(std::io::empty()))
+}
+
+/// The folder for temporary files.
+fn temporary_folder(context: &Context<'_>) -> PathBuf {
+    context.world.variable("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+}
+
+fn authorities_of(store: &Store) -> Result<Vec<RestoredAuthority>, StoreError> {
+    let authorities = store.ca_certificates();
+    let key = |name: &str| match authorities.key_file(name) {
+        Ok(file) if file.is_encrypted() => Ok("encrypted"),
+        Ok(_) => Ok("plain"),
+        Err(StoreError::KeyAway { .. }) => Ok("missing"),
+        Err(error) => Err(error),
+    };
+    let names = authorities.names()?.into_iter();
+    names.map(|name| Ok(RestoredAuthority { key: key(&name)?, name })).collect()
+}
