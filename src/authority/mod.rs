@@ -25,6 +25,8 @@ mod lost_revocation_tests;
 #[cfg(test)]
 mod renew_tests;
 #[cfg(test)]
+mod restored_tests;
+#[cfg(test)]
 mod revocation_tests;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -51,6 +51,8 @@ pub(super) struct PublishedFiles<'a> {
     pub own: [PathBuf; 2],
     /// The copy that is replaced; `None` for no copy.
     pub copy: Option<&'a Path>,
+    /// Published CRLs that the user names; they have to be of the authority.
+    pub compare: &'a [PathBuf],
     /// SHA-256 of a CRL that need not be read, because the index has all of it.
     pub known: Option<[u8; 32]>,
 }
@@ -83,6 +85,16 @@ impl PublishedFiles<'_> {
                 reading.read_copy(path, der).map_err(|_| taken())?;
             }
         }
+        for path in self.compare {
+            let der = named_der(path, self.authority)?;
+            let invalid = |reason: String| not_comparable(path, self.authority, reason);
+            if seen.insert(digest::sha256(&der)) {
+                let is_signed = reading.read_crl(path, der).map_err(|error| invalid(error.to_string()))?;
+                if !is_signed {
+                    return Err(invalid(format!("the key of '{}' did not sign it", self.authority.name())));
+                }
+            }
+        }
         let Reading { mut found, missing, .. } = reading;
         let mut missing: Vec<_> = missing.into_values().collect();
         missing.sort_by(|one, other| (one.revocation.at, &one.serial).cmp(&(other.revocation.at, &other.serial)));
@@ -93,6 +105,32 @@ impl PublishedFiles<'_> {
         }
         Ok(found)
     }
+}
+
+/// Returns the greatest number of the CRLs that the user names; `None` when there is none.
+pub(super) fn greatest_number(paths: &[PathBuf], authority: &CaCertificate) -> Result<Option<u64>, CrlError> {
+    let mut greatest = None;
+    for path in paths {
+        let crl = Crl::read(named_der(path, authority)?, |_| ());
+        let crl = crl.map_err(|error| not_comparable(path, authority, error.to_string()))?;
+        let number = crl.number.unwrap_or_default();
+        let digits: Vec<u8> = number.into_iter().skip_while(|byte| *byte == 0).collect();
+        if digits.len() > 8 {
+            return Err(not_comparable(path, authority, "its number is too great".to_owned()));
+        }
+        greatest = greatest.max(Some(digits.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))));
+    }
+    Ok(greatest)
+}
+
+fn named_der(path: &Path, authority: &CaCertificate) -> Result<Vec<u8>, CrlError> {
+    let content = files::read(path, files::MAX_FILE_BYTES);
+    let content = content.map_err(|error| not_comparable(path, authority, error.cause.to_string()))?;
+    single_der(content).ok_or_else(|| not_comparable(path, authority, "it does not hold exactly one CRL".to_owned()))
+}
+
+fn not_comparable(path: &Path, authority: &CaCertificate, reason: String) -> CrlError {
+    CrlError::NotComparable { path: path.to_owned(), authority: authority.name().to_owned(), reason }
 }
 
 /// The serial numbers of the next CRL, and whether the entry is a hold.

@@ -31,6 +31,8 @@ pub enum CrlError {
         "there is nothing to forget: no revocation of serial number {serial} by '{authority}' was imported or carried over"
     )]
     NothingToForget { serial: SerialNumber, authority: String },
+    #[error("{} cannot be compared with the index as a CRL of '{authority}': {reason}", path.display())]
+    NotComparable { path: PathBuf, authority: String, reason: String },
     #[error("{} is there already, and is no single revocation list", .0.escaped())]
     CopyTaken(PathBuf),
     #[error("the list would be good beyond the year 9999, which no list can say")]
@@ -66,6 +68,7 @@ impl Diagnostic for CrlError {
             }
             Self::CopyTaken(_) => Diagnosis::refused("exists")
                 .hint("nothing but a revocation list is overwritten: move it away, or choose another place with --out"),
+            Self::NotComparable { .. } => Diagnosis::usage("bad-crl").hint("name a CRL of another authority with --authority"),
             Self::BeyondAllDates => Diagnosis::usage("bad-time"),
             Self::NotPublished { cause, .. } => {
                 Diagnosis::refused(cause.diagnosis().code)

@@ -18,6 +18,7 @@ use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Index, NewCrl, RecordedCrl};
 use crate::store::passphrase_prompt::PassphrasePrompt;
+use crate::store::restored::Restored;
 use crate::system::files::{self, ExistingFile, FileError};
 use crate::text::Lifetime;
 use crate::x509::{DistinguishedName, SerialNumber, digest, pem};
@@ -38,6 +39,9 @@ pub struct CrlOrder {
     pub number: Option<u64>,
     /// The path of a copy, DER when the name ends in `.der`, otherwise PEM; `None` for no copy.
     pub copy: Option<PathBuf>,
+    /// Published CRLs of the authority that are compared with the index first. What only they name is carried over, and the
+    /// next number is greater than theirs.
+    pub compare: Vec<PathBuf>,
     /// The serial numbers to leave out, although a published CRL named them.
     pub forget: Vec<SerialNumber>,
 }
@@ -100,7 +104,9 @@ pub fn publish(
     let now = effects.now();
     let (home, config, authorities) = (store.home(), store.config(), store.ca_certificates());
     let facts = authorities.ca_certificate(&authorities.choose(order.authority.as_deref(), config)?)?;
-    let work = CrlPublication { home, now, order, authority: facts.name().to_owned(), effects };
+    let compared = carry_over::greatest_number(&order.compare, &facts)?;
+    let restored = Restored::read(home)?;
+    let work = CrlPublication { home, now, order, authority: facts.name().to_owned(), compared, restored, effects };
 
     // 1. Every check, and the runs of --ensure that have nothing to do, so that the caller is not asked for a
     // passphrase in vain.
@@ -113,7 +119,9 @@ pub fn publish(
         let trial = work.draft(&facts, index, number, next_update)?;
         let published = work.published(&facts, index, &trial)?;
         work.check(index, number, &published)?;
-        if let (Some(latest), None) = work.reason(index, &trial, &published)? {
+        if let (Some(latest), None) = work.reason(index, &trial, &published)?
+            && order.compare.is_empty()
+        {
             return work.unchanged(&facts, &latest);
         }
     } else {
@@ -133,11 +141,14 @@ pub fn publish(
     let draft = work.draft(issuer.ca_certificate(), index, number, next_update)?;
     let published = work.published(issuer.ca_certificate(), index, &draft)?;
     work.check(index, number, &published)?;
-    let because = match work.reason(index, &draft, &published)? {
-        (Some(latest), None) => return work.unchanged(issuer.ca_certificate(), &latest),
-        (_, because) => because.unwrap_or(CrlReason::Ordered),
+    let outcome = match work.reason(index, &draft, &published)? {
+        (Some(latest), None) => work.unchanged(issuer.ca_certificate(), &latest)?,
+        (_, because) => {
+            work.sign_and_publish(&issuer, index, draft, because.unwrap_or(CrlReason::Ordered), published)?
+        }
     };
-    work.sign_and_publish(&issuer, index, draft, because, published)
+    work.note_compared(index)?;
+    Ok(outcome)
 }
 
 struct CrlPublication<'a> {
@@ -145,14 +156,27 @@ struct CrlPublication<'a> {
     now: OffsetDateTime,
     order: &'a CrlOrder,
     authority: String,
+    /// The greatest number of the CRLs that the user names; `None` when there is none.
+    compared: Option<u64>,
+    /// The record of a restore; `None` when the CA was never restored.
+    restored: Option<Restored>,
     effects: &'a Effects<'a>,
 }
 
 impl CrlPublication<'_> {
-    /// Returns the number of the next CRL.
+    /// Returns the number of the next CRL. After a restore, the numbers of CRLs that may be published and are not in the
+    /// index are left out.
     fn next_number(&self, index: &Index) -> Result<u64, CrlError> {
-        let recorded = index.latest_crl(&self.authority)?.map_or(0, |crl| crl.number);
-        let next = self.order.number.unwrap_or(recorded + 1);
+        let latest = index.latest_crl(&self.authority)?;
+        let recorded = latest.as_ref().map_or(0, |crl| crl.number);
+        let is_first_since =
+            |restored: &&Restored| latest.as_ref().is_none_or(|crl| crl.signed_at < restored.restored_at);
+        let usual = match (self.compared, self.restored.as_ref().filter(is_first_since)) {
+            (Some(compared), _) => compared.max(recorded).saturating_add(1),
+            (None, Some(restored)) => recorded.saturating_add(1).saturating_add(restored.numbers_to_skip()),
+            (None, None) => recorded.saturating_add(1),
+        };
+        let next = self.order.number.unwrap_or(usual);
         if next > RecordedCrl::GREATEST_NUMBER {
             return Err(CrlError::NumberTooGreat(next));
         }
@@ -165,7 +189,16 @@ impl CrlPublication<'_> {
 
     fn published_files<'b>(&'b self, facts: &'b CaCertificate, known: Option<[u8; 32]>) -> PublishedFiles<'b> {
         let own = [self.home.crl_der(&self.authority), self.home.crl_pem(&self.authority)];
-        PublishedFiles { authority: facts, own, copy: self.order.copy.as_deref(), known }
+        PublishedFiles { authority: facts, own, copy: self.order.copy.as_deref(), compare: &self.order.compare, known }
+    }
+
+    /// Records that the published CRLs were compared with the index of a restored CA.
+    fn note_compared(&self, index: &Index) -> Result<(), CrlError> {
+        if self.order.compare.is_empty() || self.restored.is_none() {
+            return Ok(());
+        }
+        let with_crl: Vec<String> = index.latest_crls()?.into_iter().map(|crl| crl.authority).collect();
+        Ok(Restored::note_compared(self.home, &self.authority, &with_crl, self.now, self.effects.entropy)?)
     }
 
     /// Returns what the published CRLs name and the index does not have: the index may be restored from an older copy, or

@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Go on with this CRL number, which must be greater than every one before
     #[arg(long, value_name = "N", conflicts_with = "ensure", value_parser = whole_number::<u64>)]
     number: Option<u64>,
+    /// Compare this published CRL with the index first, and carry over what the index does not have; repeatable
+    #[arg(long, value_name = "FILE")]
+    compare: Vec<PathBuf>,
     /// Leave out a revocation that an earlier CRL named and `ca revoke` did not record; repeatable
     #[arg(long, value_name = "SERIAL", conflicts_with = "ensure")]
     forget: Vec<SerialNumber>,
@@ -46,9 +49,10 @@ struct Listed {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { authority, lifetime, ensure, out, number, forget, passphrase } = arguments;
+    let Arguments { authority, lifetime, ensure, out, number, compare, forget, passphrase } = arguments;
+    let compare = compare.iter().map(|path| context.world.resolve(path)).collect();
     let copy = out.map(|path| context.world.resolve(&path));
-    let order = CrlOrder { authority, lifetime, ensure, number, copy, forget };
+    let order = CrlOrder { authority, lifetime, ensure, number, copy, compare, forget };
     let store = context.store()?;
     let outcome = publish_crl::publish(&store, &order, &mut passphrase.prompt(&store, context), &context.effects())?;
     for warning in &outcome.warnings {

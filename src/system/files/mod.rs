@@ -34,8 +34,8 @@ use std::path::{Path, PathBuf};
 
 use crate::text::PathText;
 
-pub use diagnosis::RAISE_SIZE_LIMIT;
 pub use copy::{EntryKind, OpenedFile, StreamedFile};
+pub use diagnosis::RAISE_SIZE_LIMIT;
 pub use existing::ExistingFile;
 pub use exposure::{ExposedFile, Exposure, exposure};
 pub use folder::{Folder, StoredFile};
