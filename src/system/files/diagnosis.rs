@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 
 use super::FileError;
 use super::folder_lock::LockError;
+use super::interference::Interference;
 use super::ownership::UnknownOwner;
 use crate::text::{Diagnosis, Diagnostic};
 
@@ -21,7 +22,10 @@ impl Diagnostic for FileError {
                 Diagnosis::refused("exists").hint("nothing existing is overwritten; choose another place")
             }
             ErrorKind::NotFound => Diagnosis::refused("missing-file"),
-            ErrorKind::PermissionDenied => Diagnosis::refused("permission-denied"),
+            ErrorKind::PermissionDenied => {
+                let interference = self.cause.get_ref().and_then(|cause| cause.downcast_ref::<Interference>());
+                Diagnosis::refused("permission-denied").hints(interference.map(|cause| cause.hint().to_owned()))
+            }
             ErrorKind::ReadOnlyFilesystem => Diagnosis::refused("read-only"),
             _ => Diagnosis::refused("file-error"),
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::existing::{ExistingFile, check_kind, check_regular};
+use super::interference::Interference;
 use super::resolve;
 use super::{FileError, Ownership};
 use crate::system::unix::attributes;
@@ -184,13 +185,13 @@ impl Folder {
     fn set_mode_of_new(&self, mode: u32) -> io::Result<()> {
         let found = self.opened.metadata()?;
         if !attributes::is_ours(attributes::owner(&found)) {
-            return Err(exchanged());
+            return Err(Interference::Exchanged.into());
         }
         if attributes::mode(&found) & 0o777 == mode {
             return Ok(());
         }
         if !folder::names(&self.opened)?.is_empty() {
-            return Err(exchanged());
+            return Err(Interference::Exchanged.into());
         }
         attributes::set_mode_of(&self.opened, mode)
     }
@@ -205,7 +206,7 @@ impl Folder {
         if there.is_same_as(&Found::of(renamed)?) || attributes::is_ours(there.owner()) && there.kind() == Kind::File {
             return Ok(());
         }
-        Err(exchanged())
+        Err(Interference::Exchanged.into())
     }
 
     /// Removes a file, or a folder with everything in it. Nothing happens when nothing has this name. A link is removed,
@@ -260,10 +261,6 @@ fn read_whole(file: File, most: u64) -> io::Result<StoredFile> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {most} octets")));
     }
     Ok(StoredFile { content, mode: attributes::mode(&found) & 0o777, ownership: Ownership::of_file(&found) })
-}
-
-fn exchanged() -> io::Error {
-    io::Error::new(io::ErrorKind::PermissionDenied, "another user exchanged it while it was being written")
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod exposure;
 mod folder;
 mod folder_lock;
 mod folders;
+mod interference;
 mod ownership;
 mod parent;
 mod permissions;
