@@ -205,7 +205,7 @@ fn what_is_specific_to_unix_is_named_in_one_place() {
     none("src/system/unix/ has a function for what differs between operating systems", &broken);
 }
 
-/// docs/decisions/0016-descriptors.md: a path is resolved again by every call, and another user may have changed it.
+/// docs/decisions/0017-descriptors.md: a path is resolved again by every call, and another user may have changed it.
 #[test]
 fn nothing_on_the_disk_is_changed_by_a_path() {
     let mut broken = Vec::new();

@@ -6,10 +6,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::folder::Folder;
 use super::place::Place;
-use super::write::{sync_all, sync_folder, write_new};
-use super::{FileError, MAX_FILE_BYTES, read};
+use super::{FileError, MAX_FILE_BYTES, Ownership, read};
 use crate::system::unix::attributes;
+use crate::system::unix::folder::{self, Kind};
 
 /// Puts a file, or a folder with everything in it, at a second path, where nothing may be yet. A file gets a second name; on
 /// a file system without hard links, it is copied. Durable when the folder of `to` is synced.
@@ -17,26 +18,36 @@ use crate::system::unix::attributes;
 /// # Errors
 /// When the name is taken, or the system refuses; then a part of it may be there.
 pub fn put_also(from: &Path, to: &Path) -> Result<(), FileError> {
-    let found = fs::symlink_metadata(from).map_err(FileError::of("read", from))?;
-    if !found.is_dir() {
-        return match fs::hard_link(from, to) {
-            Err(cause) if has_no_links(&cause) => {
-                write_new(to, &read(from, MAX_FILE_BYTES)?, attributes::mode(&found) & 0o777)?;
-                sync_all(&[to])
-            }
-            linked => linked.map_err(FileError::of("create", to)),
-        };
-    }
-    make_folder(to, attributes::mode(&found) & 0o777)?;
-    let names = sorted_names(from).map_err(FileError::of("read", from))?;
-    names.iter().try_for_each(|name| put_also(&from.join(name), &to.join(name)))?;
-    if names.is_empty() { Ok(()) } else { sync_folder(to) }
+    put_place_also(&Place::of(from, "read")?, &Place::of(to, "create")?)
 }
 
-/// Creates a folder that the caller will make durable.
-fn make_folder(path: &Path, mode: u32) -> Result<(), FileError> {
-    let place = Place::of(path, "create")?;
-    place.folder.create_folder(&place.name, mode).map(drop)
+fn put_place_also(from: &Place, to: &Place) -> Result<(), FileError> {
+    let unreadable = |cause| FileError { action: "read", path: from.path(), cause };
+    let (folder, name) = from.at();
+    if folder::look_at(folder, name).map_err(unreadable)?.kind() != Kind::Folder {
+        return match folder::link(from.at(), to.at()) {
+            Err(cause) if has_no_links(&cause) => copy(from, to),
+            linked => linked.map_err(FileError::of("create", &to.path())),
+        };
+    }
+    let source = from.folder.folder(name).map_err(unreadable)?;
+    let mode = attributes::mode(&source.file().metadata().map_err(unreadable)?) & 0o777;
+    let created = to.folder.create_folder(&to.name, mode)?;
+    let mut names = source.names()?;
+    names.sort();
+    for name in &names {
+        let place = |folder: &Folder| Place { folder: folder.clone(), name: name.clone() };
+        put_place_also(&place(&source), &place(&created))?;
+    }
+    if names.is_empty() { Ok(()) } else { created.sync() }
+}
+
+/// Copies a file, durably.
+fn copy(from: &Place, to: &Place) -> Result<(), FileError> {
+    let missing = || FileError::of("read", &from.path())(io::ErrorKind::NotFound.into());
+    let stored = from.folder.read(&from.name, MAX_FILE_BYTES)?.ok_or_else(missing)?;
+    let file = to.folder.write_new(&to.name, &stored.content, (stored.mode, Ownership::default()))?;
+    file.sync_all().map_err(FileError::of("sync", &to.path()))
 }
 
 /// Returns whether this error says that the file system has no hard links.
@@ -74,12 +85,13 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::super::write::tests::mode_of;
+    use super::super::write::{create_folder, write_new};
     use super::*;
 
     fn original() -> tempfile::TempDir {
         let top = tempfile::tempdir().unwrap();
-        make_folder(&top.path().join("a"), 0o700).unwrap();
-        make_folder(&top.path().join("a/empty"), 0o750).unwrap();
+        create_folder(&top.path().join("a"), 0o700).unwrap();
+        create_folder(&top.path().join("a/empty"), 0o750).unwrap();
         write_new(&top.path().join("a/cert.pem"), b"public", 0o644).unwrap();
         write_new(&top.path().join("a/key.pem"), b"secret", 0o600).unwrap();
         top

@@ -142,7 +142,7 @@ impl Model {
                 true
             }
             // A second name of the same file.
-            "linkat" => match (self.place(TOP, &call.text(1)), self.place(TOP, &call.text(3))) {
+            "linkat" => match (self.place_at(call, 0), self.place_at(call, 2)) {
                 (Some(from), Some(to)) => {
                     let node = self.now[&from];
                     self.change(vec![(to, Some(node))]);
