@@ -97,8 +97,8 @@ impl PublishedFiles<'_> {
         }
         let Reading { mut found, missing, .. } = reading;
         let mut missing: Vec<_> = missing.into_values().collect();
-        missing.sort_by(|one, other| (one.revocation.at, &one.serial).cmp(&(other.revocation.at, &other.serial)));
-        for entry in missing {
+        missing.sort_by_key(|(position, _)| *position);
+        for (_, entry) in missing {
             if !is_recorded(index, self.authority.name(), &entry)? {
                 found.missing.push(entry);
             }
@@ -142,7 +142,8 @@ struct Reading<'a> {
     files: &'a PublishedFiles<'a>,
     next: Option<HashMap<&'a SerialNumber, bool>>,
     found: Published,
-    missing: HashMap<SerialNumber, PublishedEntry>,
+    /// By the serial number, with the position at which it was read.
+    missing: HashMap<SerialNumber, (usize, PublishedEntry)>,
 }
 
 impl Reading<'_> {
@@ -210,9 +211,11 @@ impl Reading<'_> {
         let rank = |entry: &PublishedEntry| {
             (entry.revocation.reason == RevocationReason::CertificateHold, entry.revocation.at)
         };
-        match self.missing.get(&entry.serial) {
-            Some(kept) if rank(kept) <= rank(&entry) => {}
-            _ => drop(self.missing.insert(entry.serial.clone(), entry)),
+        let next = self.missing.len();
+        match self.missing.get_mut(&entry.serial) {
+            Some((_, kept)) if rank(&entry) < rank(kept) => *kept = entry,
+            Some(_) => {}
+            None => drop(self.missing.insert(entry.serial.clone(), (next, entry))),
         }
     }
 }

@@ -130,7 +130,7 @@ fn target(given: &str, store: &Store, context: &mut Context<'_>) -> Result<Revok
         return Ok(RevokeTarget::Reference(reference));
     }
     match store.index()?.find(&reference) {
-        Err(IndexError::NotFound { .. }) => of_file(Path::new(given), context),
+        Err(IndexError::NotFound { .. } | IndexError::OnlySerial { .. }) => of_file(Path::new(given), context),
         Ok(_) => {
             Err(Failure::usage("ambiguous", format!("'{given}' is a certificate of this CA and the name of a file"))
                 .hint(format!("write name:{given} or ./{given} to say which one is meant")))

@@ -35,6 +35,9 @@ pub enum IndexError {
     /// The message includes the most similar name in the index.
     #[error("there is no certificate with {}", describe(reference))]
     NotFound { reference: Reference, nearest: Option<String> },
+    /// The certificate is known by its serial number alone.
+    #[error("the index does not have the certificate with the serial number {serial}: {known}")]
+    OnlySerial { serial: SerialNumber, known: String },
     #[error("'{}' is the name of one certificate and the serial number of another", text::escape(given))]
     Ambiguous { given: String },
     #[error("the index has certificates of several issuers with the serial number {serial}")]
@@ -99,6 +102,8 @@ impl Diagnostic for IndexError {
             Self::NotFound { nearest, .. } => Diagnosis::usage("unknown-certificate")
                 .hints(nearest.iter().map(|near| format!("did you mean '{}'?", escape(near))))
                 .hint("'ca list' shows every certificate of this CA"),
+            Self::OnlySerial { .. } => Diagnosis::usage("unknown-certificate")
+                .hint("its file is enough to record and revoke it: ca revoke FILE"),
             Self::Ambiguous { given } => Diagnosis::usage("ambiguous")
                 .hint(format!("write name:{given} or serial:{given} to say which one is meant")),
             Self::SeveralIssuers { .. } => {

@@ -4,12 +4,13 @@
 //! Rows are only added. The latest row of a serial number counts; one with the reason removeFromCRL ends those before it.
 //! Once the index has the certificate, the revocation is also one of `revocation`, and only that one counts.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 use time::OffsetDateTime;
 
 use crate::store::index::crl::listed;
 use crate::store::index::entry::strange;
 use crate::store::index::{EntryId, EventKind, EventObject, Index, IndexError, NewEntry, Revocation, Transaction};
+use crate::text::{escape, rfc3339};
 use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{CanonicalName, DistinguishedName, SerialNumber};
 
@@ -120,6 +121,31 @@ impl Index {
             recorded.push(RecordedRevocation { revocation, is_in_effect, is_imported, certificate: Some(id) });
         }
         Ok(recorded)
+    }
+
+    /// Returns what is known of a certificate that the index does not have, as a sentence; `None` when nothing is.
+    pub(super) fn known_by_serial(&self, serial: &SerialNumber) -> Result<Option<String>, IndexError> {
+        let read = || -> rusqlite::Result<Option<String>> {
+            let serial = serial.as_der_content();
+            let sql = format!(
+                "SELECT i.authority, i.at AS revoked_at, i.reason, i.invalid_since, NULL AS released_at
+                 FROM imported_revocation AS i WHERE i.serial = ?1 AND {COUNTS} ORDER BY i.id DESC LIMIT 1"
+            );
+            let read_row = |row: &Row<'_>| Ok((row.get::<_, String>("authority")?, Revocation::from_row(row)?));
+            if let Some((authority, revocation)) = self.connection.query_row(&sql, [serial], read_row).optional()? {
+                let (since, reason) = (rfc3339(revocation.at), revocation.reason.name());
+                return Ok(Some(format!(
+                    "an earlier CRL or another tool's index names it as revoked by '{authority}' since {since} ({reason})"
+                )));
+            }
+            let sql = "SELECT authority, subject FROM imported_serial WHERE serial = ?1 ORDER BY id DESC LIMIT 1";
+            let read_row = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+            let found = self.connection.query_row(sql, [serial], read_row).optional()?;
+            Ok(found.map(|(authority, subject)| {
+                format!("another tool issued it with the key of '{authority}', as '{}'", escape(&subject))
+            }))
+        };
+        read().map_err(self.place.error())
     }
 
     /// Returns the imported revocation of a certificate that the index does not have.

@@ -167,6 +167,11 @@ impl Index {
             // because that may change.
             (Some(entry), Some(_)) => Err(IndexError::Ambiguous { given: entry.name }),
             (None, None) => {
+                if let Some(serial) = serial
+                    && let Some(known) = self.known_by_serial(serial)?
+                {
+                    return Err(IndexError::OnlySerial { serial: serial.clone(), known });
+                }
                 let nearest = name.map(|name| self.nearest_name(name)).transpose()?.flatten();
                 Err(IndexError::NotFound { reference: reference.clone(), nearest })
             }
