@@ -35,6 +35,8 @@ mod interop;
 mod language;
 #[path = "suite/many_files.rs"]
 mod many_files;
+#[path = "suite/other_users.rs"]
+mod other_users;
 #[path = "suite/pkilint.rs"]
 mod pkilint;
 #[path = "suite/pkits.rs"]

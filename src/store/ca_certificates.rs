@@ -14,6 +14,7 @@ use crate::keys::{self, Passphrase, PrivateKey};
 use crate::store::certificate_files::{CERTIFICATE, CHAIN};
 use crate::store::config::Config;
 use crate::store::home::Home;
+use crate::store::trusted_directory;
 use crate::system::files;
 use crate::x509::certificate_file::CertificateFileError;
 use crate::x509::{Certificate, certificate_file};
@@ -290,7 +291,7 @@ impl CaCertificates {
             return Err(StoreError::KeyAway { authority: name.to_owned(), path });
         };
         let content = Zeroizing::new(content);
-        if !files::is_secret_to_us(&path)? {
+        if !trusted_directory::is_secret(&path, self.home.owners())? {
             return Err(StoreError::LooseKey(path));
         }
         Ok(CaKeyFile { authority: name.to_owned(), path, content })

@@ -130,6 +130,16 @@ pub fn check_templates(folder: &Path, owners: TrustedOwners) -> Result<(), Distr
     names_in(folder, owners)?.iter().filter(is_template).try_for_each(|name| check_file(&folder.join(name), owners))
 }
 
+/// Returns true when a private key belongs to a trusted user, and no other user may read or write it. A key may be on
+/// another medium, so a link to it is followed.
+///
+/// # Errors
+/// When it does not exist, or the system refuses.
+pub fn is_secret(key: &Path, owners: TrustedOwners) -> Result<bool, FileError> {
+    let (owner, mode) = (files::owner(key)?, files::mode(key)?);
+    Ok(owners.include(FoundPath { owner, mode, kind: PathKind::File }) && mode & 0o077 == 0)
+}
+
 fn check_authorities(folder: &Path, owners: TrustedOwners) -> Result<(), DistrustReason> {
     for name in names_in(folder, owners)?.iter().filter(|name| !name.starts_with('.')) {
         let authority = folder.join(name);
@@ -316,6 +326,26 @@ mod tests {
         symlink(top.path().join("harmless.toml"), &config).unwrap();
         std::os::unix::fs::lchown(&config, Some(OTHER), None).unwrap();
         assert!(matches!(check_all(top.path()), Err(DistrustReason::Owner { owner: OTHER, .. })));
+    }
+
+    #[test]
+    fn a_key_is_secret_when_only_a_trusted_user_can_read_it() {
+        let top = directory();
+        let (key, link) = (top.path().join("key.pem"), top.path().join("link"));
+        fs::write(&key, "").unwrap();
+        symlink(&key, &link).unwrap();
+        let owners = TrustedOwners::default();
+        for (mode, secret) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o620, false)] {
+            fs::set_permissions(&key, Permissions::from_mode(mode)).unwrap();
+            assert_eq!(is_secret(&key, owners).unwrap(), secret, "{mode:03o}");
+            assert_eq!(is_secret(&link, owners).unwrap(), secret, "{mode:03o}");
+        }
+        fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+        if chown(&key, Some(OTHER), None).is_ok() {
+            assert!(!is_secret(&key, owners).unwrap());
+            chown(top.path(), Some(OTHER), None).unwrap();
+            assert!(is_secret(&key, TrustedOwners::with_owner_of(top.path()).unwrap()).unwrap());
+        }
     }
 
     #[test]

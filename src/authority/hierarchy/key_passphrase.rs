@@ -14,6 +14,7 @@ use crate::store::delivery::KeyText;
 use crate::store::effects::Effects;
 use crate::store::index::EventKind;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt, PassphraseUnavailable};
+use crate::store::trusted_directory;
 use crate::store::{Store, StoreError};
 use crate::system::files::{self, ExistingFile};
 use crate::text::{Diagnosis, Diagnostic, PathText};
@@ -77,7 +78,7 @@ pub fn change(
     let path = home.key(authority);
     let away = || StoreError::KeyAway { authority: authority.to_owned(), path: path.clone() };
     let before = zeroize::Zeroizing::new(files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES)?.ok_or_else(away)?);
-    if !files::is_secret_to_us(&path)? {
+    if !trusted_directory::is_secret(&path, home.owners())? {
         return Err(StoreError::LooseKey(path).into());
     }
     files::check_place(&path, ExistingFile::Replace)?;

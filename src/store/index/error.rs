@@ -26,10 +26,10 @@ pub enum IndexError {
     Busy { path: PathBuf },
     #[error("no space left for the index {}", path.escaped())]
     Full { path: PathBuf },
+    #[error("the index {} is read-only: {reason}", path.escaped())]
+    ReadOnly { path: PathBuf, reason: String },
     #[error("cannot write the index {}: a file would exceed the file size limit of this process", path.escaped())]
     SizeLimit { path: PathBuf },
-    #[error("the index {} may not be written", path.escaped())]
-    ReadOnly { path: PathBuf },
     #[error("the index has a certificate with the serial number {serial} of the same issuer already")]
     SerialUsed { serial: SerialNumber },
     /// The message includes the most similar name in the index.
@@ -88,7 +88,7 @@ fn of_sqlite(failure: ffi::Error, path: PathBuf, reason: String) -> IndexError {
         ErrorCode::DatabaseCorrupt => IndexError::Damaged { path, reason },
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => IndexError::Busy { path },
         ErrorCode::DiskFull => IndexError::Full { path },
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => IndexError::ReadOnly { path },
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => IndexError::ReadOnly { path, reason },
         _ if file_size_limit_was_met() => IndexError::SizeLimit { path },
         _ => IndexError::Failed { path, reason },
     }
@@ -120,8 +120,10 @@ impl Diagnostic for IndexError {
             Self::Busy { .. } => Diagnosis::refused("index-busy")
                 .hint("end the program that has it open, and run the same command again"),
             Self::Full { .. } => Diagnosis::refused("disk-full").hint("free some space and run the same command again"),
+            Self::ReadOnly { .. } => Diagnosis::refused("permission-denied")
+                .hint("commands that only read work: list, show, history, due, verify, roots")
+                .hint("to change this CA, run the command where its owner may write"),
             Self::SizeLimit { .. } => Diagnosis::refused("file-size-limit").hint(files::RAISE_SIZE_LIMIT),
-            Self::ReadOnly { .. } => Diagnosis::refused("permission-denied"),
             Self::SerialUsed { .. } => Diagnosis::refused("serial-used"),
             Self::Failed { .. } => Diagnosis::refused("index-failed"),
             Self::File(error) => error.diagnosis(),

@@ -9,6 +9,7 @@
 //!   written into the row of the hold.
 
 mod audit_query;
+mod connection;
 mod crl;
 mod entry;
 mod error;
@@ -23,6 +24,7 @@ mod mark;
 pub mod pinned;
 pub mod placement;
 mod query;
+mod read_only;
 mod reference;
 mod schema;
 mod write;
@@ -30,7 +32,6 @@ mod write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use audit_query::{StoredCertificate, UncoveredRow};
@@ -46,8 +47,8 @@ pub use reference::{Reference, ReferenceError};
 pub use write::Transaction;
 
 use crate::system::files::{self, FileError};
+use connection::{connect, log_of};
 use error::IndexPath;
-use limits::PATIENCE;
 
 /// An open index.
 #[derive(Debug)]
@@ -80,6 +81,9 @@ impl Index {
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let place = IndexPath(path.to_owned());
         check_file(path)?;
+        if let Err(cause) = files::check_writable(path) {
+            return Err(IndexError::ReadOnly { path: path.to_owned(), reason: cause.to_string() });
+        }
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(place.error())?;
         let is_older = schema::is_older(&connection, &place)?;
         settle_log(path)?;
@@ -97,13 +101,17 @@ impl Index {
     pub fn open_to_read(path: &Path) -> Result<Self, IndexError> {
         let place = IndexPath(path.to_owned());
         check_file(path)?;
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(place.error())?;
-        if schema::is_older(&connection, &place)? {
-            // Only a writer can migrate the index to the current version.
-            drop(connection);
-            return Self::open(path);
+        let connection = read_only::connect_to_read(path, &place)?;
+        if !schema::is_older(&connection, &place)? {
+            return Ok(Self { connection, place });
         }
-        Ok(Self { connection, place })
+        // Only a writer can migrate the index to the current version; where none can be, a copy in memory is migrated.
+        match Self::open(path) {
+            Err(IndexError::ReadOnly { .. }) => {
+                Ok(Self { connection: read_only::migrated_copy(&connection, &place)?, place })
+            }
+            opened => opened,
+        }
     }
 
     /// Writes the log back into the main file and closes the index, so that a copy or move needs only that one file.
@@ -122,9 +130,7 @@ impl Index {
 
     /// Returns the files of an index in use: the main file and its log. A backup needs both.
     pub fn files(path: &Path) -> [PathBuf; 2] {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        [path.to_owned(), log.into()]
+        [path.to_owned(), log_of(path)]
     }
 
     /// Reads the whole file and returns a list of its problems; the list is empty when the file is sound.
@@ -144,21 +150,6 @@ impl Index {
     pub fn damaged(&self, reason: String) -> IndexError {
         IndexError::Damaged { path: self.place.0.clone(), reason }
     }
-}
-
-fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
-    // Rust ensures that only one thread uses a connection at a time.
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(PATIENCE)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    // The query plan does not depend on the bound values, so that a repeated statement is not planned again.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // Another user may have written the file, so its schema must not be able to do more than define tables.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
-    Ok(connection)
 }
 
 /// Makes the name of the log durable before the log has content, so that a power cut does not remove a log with
@@ -192,6 +183,8 @@ fn check_file(path: &Path) -> Result<(), IndexError> {
 mod event_log_tests;
 #[cfg(test)]
 mod kill_tests;
+#[cfg(test)]
+mod read_only_tests;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]

@@ -76,17 +76,8 @@ pub fn mode(path: &Path) -> Result<u32, FileError> {
     metadata(path).map(|found| attributes::mode(&found) & 0o777)
 }
 
-/// Returns whether only we (and root) can change it: the owner is us or root, and neither group nor others may write. The
-/// folders above it are not checked.
-///
-/// # Errors
-/// As [`owner`].
-pub fn is_private_to_us(path: &Path) -> Result<bool, FileError> {
-    metadata(path).map(|found| is_ours_or_roots(&found) && attributes::mode(&found) & 0o022 == 0)
-}
-
-/// Returns whether, in addition to [`is_private_to_us`], neither group nor others may read or search it, as a private key
-/// requires.
+/// Returns whether only we (and root) can read or change it, as a private key requires: the owner is us or root, and neither
+/// the group nor others may read, write or search it. The folders above it are not checked.
 ///
 /// # Errors
 /// As [`owner`].
@@ -109,20 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn what_others_may_write_is_not_private_and_what_they_may_read_is_not_secret() {
+    fn what_others_may_read_or_write_is_not_secret() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.pem");
         fs::write(&path, "").unwrap();
-        for (mode, private, secret) in [
-            (0o600, true, true),
-            (0o400, true, true),
-            (0o644, true, false),
-            (0o640, true, false),
-            (0o660, false, false),
-            (0o602, false, false),
-        ] {
+        for (mode, secret) in
+            [(0o600, true), (0o400, true), (0o644, false), (0o640, false), (0o660, false), (0o602, false)]
+        {
             with_mode(&path, mode);
-            assert_eq!(is_private_to_us(&path).unwrap(), private, "{mode:03o}");
             assert_eq!(is_secret_to_us(&path).unwrap(), secret, "{mode:03o}");
         }
         assert_eq!(owner(&path).unwrap(), rustix::process::geteuid().as_raw());

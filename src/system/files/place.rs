@@ -11,6 +11,7 @@ use super::parent::parent_of;
 use super::resolve;
 use super::{FileError, StoredFile};
 use crate::system::unix::folder::{self, OpenFor};
+use crate::system::unix::write;
 
 /// A name in an open folder.
 #[derive(Debug, Clone)]
@@ -74,6 +75,16 @@ pub fn check_new(path: &Path) -> Result<(), FileError> {
     }?;
     place.check(path, ExistingFile::Keep)?;
     folder::check_writable(place.folder.file()).map_err(FileError::of("write into", folder))
+}
+
+/// Checks that this process may change an existing file, and create files beside it. Only the change itself is certain.
+///
+/// # Errors
+/// When the medium is read-only, or the permissions do not allow it.
+pub fn check_writable(file: &Path) -> Result<(), FileError> {
+    let folder = parent_of(file);
+    write::check_changeable(folder).map_err(FileError::of("write into", folder))?;
+    write::check_changeable(file).map_err(FileError::of("write", file))
 }
 
 /// Checks that a file can be published at a path: see [`Folder::check_place`].

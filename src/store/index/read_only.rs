@@ -1,0 +1,93 @@
+//! Reading an index where this process may not write: on a read-only medium, of another user, or a copy without write
+//! permission.
+//!
+//! SQLite reads an index in WAL mode through `index.db-shm`, which it creates when it is missing. Where it cannot:
+//! - without a log, or with an empty one, the main file is the whole index. It is opened as immutable;
+//! - with a log, the shared memory is replaced by memory of this process (exclusive locking mode). That mode takes a lock
+//!   for writing, which a process that may only read cannot have, so it is opened with the VFS that takes no locks.
+//!
+//! In neither case is another process locked out of writing. No process that writes has the index open at that moment,
+//! because then `index.db-shm` exists. One that begins within the milliseconds of this command can make it read a mixture,
+//! which SQLite reports as damage or not at all; on a read-only medium there is none.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::connection::{connect, log_of, prepared};
+use super::error::{IndexError, IndexPath};
+use super::schema;
+use crate::system::files::FileError;
+
+/// Opens an index for reading, whatever the medium and the permissions are, as long as its files can be read.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn connect_to_read(path: &Path, place: &IndexPath) -> Result<Connection, IndexError> {
+    let usual = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|opened| probe(&opened).map(|()| opened));
+    match usual {
+        Err(error) if needs_to_write(&error) => {}
+        usual => return usual.map_err(place.error()),
+    }
+    connect_unlocked(path, place)
+}
+
+/// Opens an index for reading without creating a file, and without locks.
+///
+/// # Errors
+/// When a file of it cannot be read.
+pub(super) fn connect_unlocked(path: &Path, place: &IndexPath) -> Result<Connection, IndexError> {
+    // When the files cannot be read at all, this says so better than SQLite.
+    let log = log_of(path);
+    File::open(path).map_err(FileError::of("open", path))?;
+    let length = fs::metadata(&log).map_or(0, |log| log.len());
+    let opened = if length == 0 {
+        Connection::open_with_flags(immutable(path), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+    } else {
+        File::open(&log).map_err(FileError::of("open", &log))?;
+        Connection::open_with_flags_and_vfs(path, OpenFlags::SQLITE_OPEN_READ_ONLY, c"unix-none").and_then(|opened| {
+            opened.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            Ok(opened)
+        })
+    };
+    let connection = opened.and_then(prepared).map_err(place.error())?;
+    probe(&connection).map_err(place.error())?;
+    Ok(connection)
+}
+
+/// Returns a copy in memory of an older index, in the current version.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn migrated_copy(source: &Connection, place: &IndexPath) -> Result<Connection, IndexError> {
+    let copy = || {
+        let mut copy = Connection::open_in_memory()?;
+        Backup::new(source, &mut copy)?.run_to_completion(1024, Duration::ZERO, None)?;
+        let copy = prepared(copy)?;
+        schema::migrate(&copy)?;
+        Ok(copy)
+    };
+    copy().map_err(place.error())
+}
+
+/// Reads the first page.
+fn probe(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA schema_version", [], |_| Ok(()))
+}
+
+/// Returns true for the errors of SQLite when it cannot create a file, or may not write one.
+fn needs_to_write(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied))
+}
+
+/// Returns the URI of a file that does not change (sqlite.org/uri.html).
+pub(super) fn immutable(path: &Path) -> String {
+    let byte = |byte: &u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => char::from(*byte).to_string(),
+        byte => format!("%{byte:02x}"),
+    };
+    format!("file:{}?immutable=1", path.as_os_str().as_encoded_bytes().iter().map(byte).collect::<String>())
+}
