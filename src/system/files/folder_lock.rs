@@ -1,7 +1,8 @@
 //! An exclusive lock on a folder, for the duration of a change.
 //!
-//! The lock is the kernel's (flock(2)) on the folder itself. There is no lock file that could be left behind, and the lock
-//! ends with its process. A process id in a file would not be enough: killed processes can remain as zombies.
+//! The lock is the kernel's (flock(2)) on the folder itself, and ends with its process. A user who may open a file or folder
+//! can lock it; so where other users may open the folder, a file in it is locked that only its owner can open
+//! ([`LOCK_FILE`]). That file has no content, and nothing follows from its being there. A process id in a file would not be enough: killed processes can remain as zombies.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -11,8 +12,12 @@ use std::thread;
 use std::time::Duration;
 
 use super::FileError;
-use crate::system::unix::attributes::lock_holder;
+use crate::system::unix::attributes::{self, lock_holder};
+use crate::system::unix::write::open_lock_file;
 use crate::text::PathText;
+
+/// The file that is locked in a folder that other users may open.
+const LOCK_FILE: &str = "ca.lock";
 
 /// A lock that is held until it is dropped, or the process ends.
 #[derive(Debug)]
@@ -44,7 +49,7 @@ impl FolderLock {
     /// # Errors
     /// When the folder cannot be opened, the file system has no locks, or another process held the lock all the time.
     pub fn acquire(path: &Path, patience: Duration) -> Result<Self, LockError> {
-        let folder = File::open(path).map_err(FileError::of("open", path))?;
+        let (folder, locked) = open(path).map_err(FileError::of("open", path))?;
         match folder.try_lock() {
             Ok(()) => return Ok(Self { _folder: folder }),
             Err(TryLockError::WouldBlock) => {}
@@ -52,9 +57,21 @@ impl FolderLock {
         }
         match wait(folder, patience) {
             Some(locked) => Ok(Self { _folder: locked.map_err(FileError::of("lock", path))? }),
-            None => Err(LockError::Held { path: path.to_owned(), waited: patience, holder: lock_holder(path) }),
+            None => Err(LockError::Held { path: path.to_owned(), waited: patience, holder: lock_holder(&locked) }),
         }
     }
+}
+
+/// Opens what is locked, and returns its path: the folder, or a file in it when other users may open the folder. Where that
+/// file cannot be had, nothing can be changed, and the folder does.
+fn open(path: &Path) -> io::Result<(File, PathBuf)> {
+    let folder = File::open(path)?;
+    if attributes::mode(&folder.metadata()?) & 0o044 != 0
+        && let Ok(file) = open_lock_file(&folder, LOCK_FILE)
+    {
+        return Ok((file, path.join(LOCK_FILE)));
+    }
+    Ok((folder, path.to_owned()))
 }
 
 /// Waits in the queue of the kernel, which is fair, in a thread of its own, for at most `patience`. A lock that comes later
@@ -114,6 +131,34 @@ mod tests {
         drop(held);
         // The thread that waited in vain does not keep the lock, should it get it later.
         FolderLock::acquire(folder.path(), LONG).unwrap();
+    }
+
+    #[test]
+    fn a_user_who_may_open_the_folder_does_not_hold_others_up() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let lock_file = folder.path().join(LOCK_FILE);
+        let with_mode =
+            |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let by_other = File::open(folder.path()).unwrap();
+        by_other.lock().unwrap();
+        with_mode(folder.path(), 0o700);
+        assert!(FolderLock::acquire(folder.path(), Duration::ZERO).is_err(), "only the owner can open it");
+        assert!(!lock_file.exists());
+        for mode in [0o755, 0o750, 0o704] {
+            with_mode(folder.path(), mode);
+            let held = FolderLock::acquire(folder.path(), Duration::ZERO).unwrap();
+            let error = FolderLock::acquire(folder.path(), Duration::ZERO).unwrap_err();
+            assert!(matches!(&error, LockError::Held { path, .. } if path == folder.path()), "{error}");
+            assert_eq!(std::fs::metadata(&lock_file).unwrap().mode() & 0o777, 0o600);
+            drop(held);
+            with_mode(&lock_file, 0o644);
+        }
+        // No link is followed, and nothing is created where it leads.
+        std::fs::remove_file(&lock_file).unwrap();
+        symlink(folder.path().join("victim"), &lock_file).unwrap();
+        assert!(FolderLock::acquire(folder.path(), Duration::ZERO).is_err());
+        assert!(!folder.path().join("victim").exists());
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use rustix::fs::Access;
+use rustix::fs::{Access, FileType, Mode, OFlags, Uid, fchmod, fchown, fstat, openat};
+use rustix::process::geteuid;
 
 /// Checks that this process may write a file, or into a folder.
 ///
@@ -23,4 +24,27 @@ pub fn start_writing(file: &File) {
     let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
     #[cfg(not(target_os = "linux"))]
     let _ = file;
+}
+
+/// Opens a file that only its owner can open, to lock it, and creates it when it is missing. It belongs to the owner of the
+/// folder, so that root and that user can lock the same file. A link is not followed.
+///
+/// # Errors
+/// When the system refuses, or the file belongs to another user than this one, root or the owner of the folder.
+pub fn open_lock_file(folder: &File, name: &str) -> io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = File::from(openat(folder, name, flags, Mode::from_raw_mode(0o600))?);
+    let (mut found, above) = (fstat(&file)?, fstat(folder)?);
+    if geteuid().is_root() && found.st_uid == 0 && above.st_uid != 0 {
+        fchown(&file, Some(Uid::from_raw(above.st_uid)), None)?;
+        found = fstat(&file)?;
+    }
+    let is_trusted = [0, above.st_uid, geteuid().as_raw()].contains(&found.st_uid);
+    if !is_trusted || FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user, or is no file"));
+    }
+    if found.st_mode & 0o077 != 0 {
+        fchmod(&file, Mode::from_raw_mode(0o600))?;
+    }
+    Ok(file)
 }
