@@ -280,7 +280,7 @@ fn write(
     key_texts: Vec<Option<KeyText>>,
     effects: &Effects<'_>,
 ) -> Result<(), InitError> {
-    let _lock = IndexLocation::parse(&config.index.location, home).lock(effects.lock_timeout)?;
+    let _lock = IndexLocation::parse(&config.index.location, home).lock_to_make(effects.lock_timeout)?;
     check_folder(home, config)?;
     remove_interrupted(home, config)?;
     let is_there = |piece: &&str| place_of(piece, home, config).symlink_metadata().is_ok();

@@ -49,12 +49,21 @@ impl IndexLocation {
         Index::open(self.file())
     }
 
+    /// Waits for the right to make the CA, at most `timeout`. It leaves no file in a folder in which no CA is made then.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock).
+    pub fn lock_to_make(&self, timeout: Duration) -> Result<WriterLock, LockError> {
+        let Self::Sqlite { ca_folder, .. } = self;
+        Ok(WriterLock { _folder: FolderLock::acquire(ca_folder, timeout)? })
+    }
+
     /// Waits for the right to write, at most `timeout`.
     ///
     /// # Errors
     /// When another process has it for longer, or the system reports an error.
     pub fn lock(&self, timeout: Duration) -> Result<WriterLock, LockError> {
         let Self::Sqlite { ca_folder, .. } = self;
-        Ok(WriterLock { _folder: FolderLock::acquire(ca_folder, timeout)? })
+        Ok(WriterLock { _folder: FolderLock::acquire_as_owner(ca_folder, timeout)? })
     }
 }

@@ -49,15 +49,28 @@ impl FolderLock {
     /// # Errors
     /// When the folder cannot be opened, the file system has no locks, or another process held the lock all the time.
     pub fn acquire(path: &Path, patience: Duration) -> Result<Self, LockError> {
-        let (folder, locked) = open(path).map_err(FileError::of("open", path))?;
+        let folder = File::open(path).map_err(FileError::of("open", path))?;
+        Self::of(path, folder, path, patience)
+    }
+
+    /// Takes the lock as [`acquire`](Self::acquire) does; where other users may open the folder, they cannot take this lock.
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire).
+    pub fn acquire_as_owner(path: &Path, patience: Duration) -> Result<Self, LockError> {
+        let (opened, locked) = open(path).map_err(FileError::of("open", path))?;
+        Self::of(path, opened, &locked, patience)
+    }
+
+    fn of(path: &Path, folder: File, locked: &Path, patience: Duration) -> Result<Self, LockError> {
         match folder.try_lock() {
             Ok(()) => return Ok(Self { _folder: folder }),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(cause)) => return Err(FileError::of("lock", path)(cause).into()),
         }
         match wait(folder, patience) {
-            Some(locked) => Ok(Self { _folder: locked.map_err(FileError::of("lock", path))? }),
-            None => Err(LockError::Held { path: path.to_owned(), waited: patience, holder: lock_holder(&locked) }),
+            Some(folder) => Ok(Self { _folder: folder.map_err(FileError::of("lock", path))? }),
+            None => Err(LockError::Held { path: path.to_owned(), waited: patience, holder: lock_holder(locked) }),
         }
     }
 }
@@ -143,12 +156,12 @@ mod tests {
         let by_other = File::open(folder.path()).unwrap();
         by_other.lock().unwrap();
         with_mode(folder.path(), 0o700);
-        assert!(FolderLock::acquire(folder.path(), Duration::ZERO).is_err(), "only the owner can open it");
+        assert!(FolderLock::acquire_as_owner(folder.path(), Duration::ZERO).is_err(), "only the owner can open it");
         assert!(!lock_file.exists());
         for mode in [0o755, 0o750, 0o704] {
             with_mode(folder.path(), mode);
-            let held = FolderLock::acquire(folder.path(), Duration::ZERO).unwrap();
-            let error = FolderLock::acquire(folder.path(), Duration::ZERO).unwrap_err();
+            let held = FolderLock::acquire_as_owner(folder.path(), Duration::ZERO).unwrap();
+            let error = FolderLock::acquire_as_owner(folder.path(), Duration::ZERO).unwrap_err();
             assert!(matches!(&error, LockError::Held { path, .. } if path == folder.path()), "{error}");
             assert_eq!(std::fs::metadata(&lock_file).unwrap().mode() & 0o777, 0o600);
             drop(held);
@@ -157,7 +170,7 @@ mod tests {
         // No link is followed, and nothing is created where it leads.
         std::fs::remove_file(&lock_file).unwrap();
         symlink(folder.path().join("victim"), &lock_file).unwrap();
-        assert!(FolderLock::acquire(folder.path(), Duration::ZERO).is_err());
+        assert!(FolderLock::acquire_as_owner(folder.path(), Duration::ZERO).is_err());
         assert!(!folder.path().join("victim").exists());
     }
 

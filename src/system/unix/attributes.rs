@@ -59,6 +59,11 @@ pub fn are_we_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// Returns whether both describe the same file, under whatever names.
+pub fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
 /// Returns the process that holds a lock (flock(2)) on a file or folder, from Linux's /proc/locks:
 /// `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`. `None` when there is none, or the system does not say.
 pub fn lock_holder(path: &Path) -> Option<u32> {
