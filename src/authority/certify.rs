@@ -48,9 +48,14 @@ pub fn certify_itself(draft: Draft, key: &dyn Signer, now: OffsetDateTime) -> Re
 /// the signature.
 ///
 /// # Errors
-/// When the draft is not approved, or the chain of the certificate would not be valid at `now`.
+/// When the draft is not approved, the root above the issuer is not here, or the chain of the certificate would not be valid
+/// at `now`.
 pub fn verify_draft(draft: Draft, issuer: &CaCertificate, now: OffsetDateTime) -> Result<VerifiedDraft, CertifyError> {
     let approved = issuance::approve(draft, Some(issuer))?;
+    let last = issuer.above().last().unwrap_or(issuer.certificate());
+    if !last.is_self_issued() {
+        return Err(CertifyError::NoRoot { authority: issuer.name().to_owned(), root: last.issuer.to_string() });
+    }
     Ok(approved.verified(|unsigned| verify_unsigned(unsigned, chain_of(issuer), now))?)
 }
 
@@ -170,7 +175,8 @@ mod tests {
     use time::Duration;
 
     use super::*;
-    use crate::authority::testing::{Ca, NOW};
+    use crate::authority::leaf::order::IssueOrder;
+    use crate::authority::testing::{Ca, NOW, order};
     use crate::issuance::{CertificateRequest, Expiry, IssuerError, Profile, SignedBy, TemplateValues};
     use crate::keys::{PrivateKey, SigningError};
     use crate::lint::testing::{TestCa, TestCert, name};
@@ -179,6 +185,7 @@ mod tests {
     use crate::x509::name_constraints::Subtree;
     use crate::x509::{
         DistinguishedName, KeyAlgorithm, KeyUsage, NameConstraints, PublicKey, SerialNumber, SignatureAlgorithm, der,
+        pem,
     };
 
     /// A signer that reports one public key and signs with another key.
@@ -281,6 +288,18 @@ mod tests {
         assert_eq!(signer.1.get(), 0);
         assert!(certified(&["web.corp.test"]).is_ok());
         assert_eq!(signer.1.get(), 1);
+    }
+
+    /// Without its root an intermediate would be its own trust anchor, which no client has.
+    #[test]
+    fn nothing_is_signed_below_a_root_that_was_exchanged() {
+        let (ca, other) = (Ca::new(), TestCa::self_signed(TestCert::ca("Other")));
+        std::fs::write(ca.path("authorities/root/cert.pem"), pem::certificate(other.certificate.as_der())).unwrap();
+        for dry_run in [true, false] {
+            let refused = ca.issue(IssueOrder { dry_run, ..order("server", "web.test") }).unwrap_err().to_string();
+            assert!(refused.contains("the root above 'issuing' is not here"), "{refused}");
+        }
+        assert!(ca.history("web.test").is_empty());
     }
 
     #[test]

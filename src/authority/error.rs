@@ -23,6 +23,8 @@ pub enum CertifyError {
     RevokedIssuer { authority: String, revoked: String, revocation: Revocation },
     #[error("could not draw a serial number that is not used yet")]
     NoFreeSerial,
+    #[error("the root above '{authority}' is not here: no authority of this CA has the subject '{root}'")]
+    NoRoot { authority: String, root: String },
     #[error("the new certificate does not verify: {}", .0.message)]
     DoesNotVerify(Box<Problem>),
     #[error("some clients would refuse the new certificate: {}", .0.message)]
@@ -64,6 +66,8 @@ impl Diagnostic for CertifyError {
                     ),
                 }
             }
+            Self::NoRoot { .. } => Diagnosis::refused("no-path-to-root")
+                .hint("the certificate of the root was exchanged or removed: bring it back from a backup"),
             Self::NoFreeSerial => Diagnosis::refused("not-issued"),
             Self::DoesNotVerify(problem) => Diagnosis::refused("not-issued").hint(problem.hint.clone()),
             Self::RefusedByClients(problem) => Diagnosis::refused("name-constrained").hint(problem.hint.clone()),
