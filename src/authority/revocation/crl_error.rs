@@ -31,7 +31,7 @@ pub enum CrlError {
         "there is nothing to forget: no revocation of serial number {serial} by '{authority}' was imported or carried over"
     )]
     NothingToForget { serial: SerialNumber, authority: String },
-    #[error("{} cannot be compared with the index as a CRL of '{authority}': {reason}", path.display())]
+    #[error("{} cannot be compared with the index as a CRL of '{authority}': {reason}", path.escaped())]
     NotComparable { path: PathBuf, authority: String, reason: String },
     #[error("{} is there already, and is no single revocation list", .0.escaped())]
     CopyTaken(PathBuf),
