@@ -11,6 +11,7 @@ use crate::report::failure::Failure;
 use crate::report::output::OutputFormat;
 use crate::store::effects::Effects;
 use crate::store::home::{Home, HomeError};
+use crate::store::open::NewestEvent;
 use crate::store::{CaCertificates, Store};
 use crate::system::{World, files};
 use crate::text::escape;
@@ -31,6 +32,8 @@ pub struct Context<'a> {
     pub format: OutputFormat,
     /// The warnings that are written after the report: see [`warn_at_end`](Self::warn_at_end).
     pub warnings: RefCell<Vec<String>>,
+    /// Set by a command that changes the CA: the time of the newest event of the index that it opens.
+    pub newest_event: Option<NewestEvent>,
 }
 
 impl Context<'_> {
@@ -61,7 +64,7 @@ impl Context<'_> {
     /// # Errors
     /// As [`home`](Self::home); and when its settings cannot be read.
     pub fn store(&self) -> Result<Store, Failure> {
-        Ok(Store::open(self.home()?)?)
+        Ok(Store::open(self.home()?)?.watched_by(self.newest_event.clone()))
     }
 
     /// The failure to find a CA directory. It names the environment variable, which is not part of the command line.

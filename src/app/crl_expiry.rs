@@ -54,7 +54,14 @@ fn sentence(crl: &RecordedCrl, usual: &str, now: OffsetDateTime) -> String {
     } else {
         format!("ca crl --authority {authority} --ensure")
     };
-    if crl.next_update > now {
+    if crl.is_from_the_future(now) {
+        let (begin, away) = (rfc3339(crl.this_update), humanize(crl.this_update - now));
+        format!(
+            "the CRL of '{authority}' is not valid before {begin}, in {away}: the clock of this machine may be wrong, or was \
+             ahead when it was signed. Clients that check it reject every certificate of '{authority}' until then. Sign the \
+             next one: {command}"
+        )
+    } else if crl.next_update > now {
         format!(
             "the revocation list of '{authority}' ends at {end}, in {left}; whoever checks it refuses every certificate of \
              '{authority}' from then on. Sign the next one: {command}"

@@ -5,6 +5,7 @@ pub mod address;
 pub mod after_issue;
 pub mod backup;
 pub mod certificate_input;
+pub mod clock;
 pub mod context;
 pub mod crl_expiry;
 pub mod directory;

@@ -257,4 +257,38 @@ mod tests {
         // And an authority that has ended is past worrying about.
         assert_eq!(after(&ca, Duration::days(4000), &["list"]).1, "");
     }
+
+    #[test]
+    fn every_command_that_changes_the_ca_warns_when_the_clock_is_behind_the_index() {
+        let mut ca = Ca::new();
+        ca.now += Duration::HOUR;
+        ca.issue(crate::authority::testing::order("server", "web.test")).unwrap();
+        let warning = "warning: the clock of this machine is 1 hour behind the newest event of the index \
+                       (2026-06-01T13:00:00Z). ";
+        let writing = [
+            "issue server another.test",
+            "issue server web.test --if-due",
+            "renew web.test",
+            "rekey web.test",
+            "rollback web.test",
+            "revoke another.test",
+            "crl",
+            "crl --ensure",
+            "crl --ensure --json",
+            "key passphrase root --remove",
+            "root renew",
+        ];
+        for words in writing {
+            let (status, stderr) = after(&ca, Duration::ZERO, &words.split(' ').collect::<Vec<_>>());
+            assert_eq!(status, ExitStatus::Done, "{words}: {stderr}");
+            assert_eq!(stderr.matches(warning).count(), 1, "{words}: {stderr}");
+        }
+        for words in [&["list"][..], &["due"], &["history", "web.test"], &["log"]] {
+            assert!(!after(&ca, Duration::ZERO, words).1.contains("behind"), "{words:?}");
+        }
+        let (_, stderr) = after(&ca, Duration::HOUR, &["issue", "server", "last.test"]);
+        assert!(!stderr.contains("behind"), "{stderr}");
+        let (_, stderr) = after(&ca, Duration::HOUR - Duration::SECOND, &["issue", "server", "soon.test"]);
+        assert!(!stderr.contains("behind"), "two machines may differ by a second: {stderr}");
+    }
 }

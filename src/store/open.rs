@@ -3,9 +3,12 @@
 //! [`Store::open`] reads the settings; the index is opened on first use. Only [`Store::lock`] returns a [`Locked`], and
 //! only a [`Locked`] returns an index that can be written, so that every process that changes the CA has the lock.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
+
+use time::OffsetDateTime;
 
 use super::ca_certificates::CaCertificates;
 use super::config::Config;
@@ -16,6 +19,9 @@ use super::index::{Index, IndexError};
 use super::trusted_directory;
 use crate::system::files::LockError;
 
+/// The time of the newest event of the index, once the index was opened: see [`Store::watched_by`].
+pub type NewestEvent = Rc<Cell<Option<OffsetDateTime>>>;
+
 /// A CA that is open for reading.
 pub struct Store {
     home: Home,
@@ -23,6 +29,7 @@ pub struct Store {
     location: IndexLocation,
     reader: OnceCell<Index>,
     ca_certificates: CaCertificates,
+    newest_event: Option<NewestEvent>,
 }
 
 impl Store {
@@ -42,7 +49,20 @@ impl Store {
             trusted_directory::check_templates(&home.resolve(&config.issue.template_dir), owners)?;
         }
         let ca_certificates = CaCertificates::of(&home);
-        Ok(Self { home, config, location, reader: OnceCell::new(), ca_certificates })
+        Ok(Self { home, config, location, reader: OnceCell::new(), ca_certificates, newest_event: None })
+    }
+
+    /// Notes the time of the newest event in `newest` when the index is opened: no other connection is needed for it.
+    #[must_use]
+    pub fn watched_by(self, newest: Option<NewestEvent>) -> Self {
+        Self { newest_event: newest, ..self }
+    }
+
+    fn note_newest_event(&self, index: &Index) -> Result<(), IndexError> {
+        if let Some(newest) = self.newest_event.as_ref().filter(|newest| newest.get().is_none()) {
+            newest.set(index.newest_event()?);
+        }
+        Ok(())
     }
 
     /// Returns the CA directory.
@@ -80,6 +100,7 @@ impl Store {
             return Ok(index);
         }
         let index = self.location.open_to_read()?;
+        self.note_newest_event(&index)?;
         Ok(self.reader.get_or_init(|| index))
     }
 
@@ -113,7 +134,11 @@ impl<'s> Locked<'s> {
     pub fn index(&mut self) -> Result<&mut Index, IndexError> {
         match &mut self.index {
             Some(index) => Ok(index),
-            none => Ok(none.insert(self.store.location.open()?)),
+            none => {
+                let index = self.store.location.open()?;
+                self.store.note_newest_event(&index)?;
+                Ok(none.insert(index))
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::store::index::placement::ExpiryCondition;
 use crate::store::index::{Entry, Index, RecordedCrl};
 use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Store, StoreError};
-use crate::text::shell_word;
+use crate::text::{rfc3339, shell_word};
 use crate::x509::{Certificate, SerialNumber, Validity};
 
 /// An item that needs renewal.
@@ -72,7 +72,7 @@ pub fn due(store: &Store, due: order::DueRule, effects: &Effects<'_>) -> Result<
     for name in authorities.names()? {
         let certificate = read_certificate(&CERTIFICATE.path_in(&home.authority(&name)))?;
         let is_revoked = index.by_serial(&certificate.serial)?.iter().any(|entry| entry.revocation.is_some());
-        if !is_revoked && is_due(certificate.validity, due, now) {
+        if !is_revoked && due.is_due(certificate.validity, now) {
             let what = DueItem::Authority { serial: certificate.serial.clone(), fix: fix(authorities, &certificate)? };
             found.push(DueEntry { what, name: name.clone(), validity: certificate.validity });
         }
@@ -101,7 +101,7 @@ fn certificates(
         order::DueRule::Within(within) => ExpiryCondition::Before(latest(now, within.as_duration())),
     };
     let mut found = Vec::new();
-    for name in index.names_possibly_due(&ends)? {
+    for name in index.names_possibly_due(&ends, now)? {
         let Ok(entry_name) = name.parse::<EntryName>() else { continue };
         let name_history = NameHistory::of(index, &name)?;
         let folder = name_history.folder(home, &entry_name);
@@ -110,7 +110,7 @@ fn certificates(
         else {
             continue;
         };
-        if entry.revocation.is_none() && is_due(entry.validity, due, now) {
+        if entry.revocation.is_none() && due.is_due(entry.validity, now) {
             let has_key = KEY.path_in(&folder).exists();
             let what =
                 DueItem::Certificate { entry: Box::new(entry.clone()), folder, has_key, hook: hook::of(index, &name)? };
@@ -124,19 +124,12 @@ fn latest(now: OffsetDateTime, within: Duration) -> OffsetDateTime {
     now.checked_add(within).unwrap_or(OffsetDateTime::new_utc(time::Date::MAX, time::Time::MIDNIGHT))
 }
 
-/// Returns true when at most the given time is left, by the rule of `ca issue --if-due`.
-fn is_due(validity: Validity, due: order::DueRule, now: OffsetDateTime) -> bool {
-    let left = validity.not_after - now;
-    match due {
-        order::DueRule::LastThird => left <= validity.length() / 3,
-        order::DueRule::Within(within) => left <= within.as_duration(),
-    }
-}
-
 fn list_is_due(list: &RecordedCrl, due: order::DueRule, now: OffsetDateTime) -> bool {
     match due {
         order::DueRule::LastThird => list.is_due(now),
-        order::DueRule::Within(within) => list.next_update - now <= within.as_duration(),
+        order::DueRule::Within(within) => {
+            list.is_from_the_future(now) || list.next_update - now <= within.as_duration()
+        }
     }
 }
 
@@ -153,6 +146,16 @@ fn fix(authorities: &CaCertificates, certificate: &Certificate) -> Result<Author
 }
 
 impl DueEntry {
+    /// Returns a sentence about the clock when the item is not valid yet; `None` when it is.
+    pub fn clock_note(&self, now: OffsetDateTime) -> Option<String> {
+        let begin = Some(self.validity.not_before).filter(|begin| *begin > now)?;
+        Some(format!(
+            "{} is not valid before {}: the clock of this machine may be wrong, or was ahead when it was signed",
+            self.name,
+            rfc3339(begin)
+        ))
+    }
+
     /// Returns the command that renews the item.
     pub fn command(&self, usual_issuer: &str, within: order::DueRule) -> String {
         let name = &self.name;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use time::OffsetDateTime;
+
 use crate::authority::leaf::hook::Hook;
 use crate::issuance::{Comparison, Draft, Expiry, VerifiedCsr};
 use crate::keys::{Passphrase, PrivateKey};
@@ -10,7 +12,7 @@ use crate::store::delivery::{Destination, Paths};
 use crate::store::entry_name::EntryName;
 use crate::store::index::{Entry, EventKind};
 use crate::text::Lifetime;
-use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, SerialNumber};
+use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, SerialNumber, Validity};
 
 /// The options of one certificate.
 pub struct IssueOrder {
@@ -85,6 +87,18 @@ pub enum DueRule {
     LastThird,
     /// The certificate is due when less than this is left.
     Within(Lifetime),
+}
+
+impl DueRule {
+    /// Returns true when a certificate with this validity period needs renewal: at most the given time is left, or it is not
+    /// valid yet. The latter was issued while a clock was ahead, and no client accepts it now.
+    pub fn is_due(self, validity: Validity, now: OffsetDateTime) -> bool {
+        let wanted = match self {
+            Self::LastThird => validity.length() / 3,
+            Self::Within(within) => within.as_duration(),
+        };
+        now < validity.not_before || validity.not_after - now <= wanted
+    }
 }
 
 /// The result of an order.

@@ -311,14 +311,10 @@ impl<'s> IssueTarget<'s> {
         due: DueRule,
         index: &Index,
     ) -> Result<bool, IssueError> {
-        let left = certificate.validity.not_after - self.now;
-        let wanted = match due {
-            DueRule::LastThird => certificate.validity.length() / 3,
-            DueRule::Within(within) => within.as_duration(),
-        };
         let folder = self.folder();
         let is_in_place = folder.is_none_or(|folder| self.are_all_in(&folder, certificate).unwrap_or(false));
-        let is_good = left > wanted && entry.revocation.is_none() && is_in_place && self.is_as_ordered(certificate)?;
+        let is_due = due.is_due(certificate.validity, self.now);
+        let is_good = !is_due && entry.revocation.is_none() && is_in_place && self.is_as_ordered(certificate)?;
         Ok(is_good && self.is_issuer_good(entry, certificate, index)?)
     }
 

@@ -89,6 +89,8 @@ pub enum CrlReason {
     Due,
     /// The files of the last CRL were missing or changed.
     Files,
+    /// The latest CRL was signed while a clock was ahead.
+    NotYetValid,
 }
 
 /// Signs the next CRL of an authority and writes its files.
@@ -253,6 +255,7 @@ impl CrlPublication<'_> {
             None => Some(CrlReason::First),
             Some(list) if list.content != draft.content_digest() => Some(CrlReason::Changed),
             Some(_) if !published.missing.is_empty() => Some(CrlReason::Changed),
+            Some(list) if list.is_from_the_future(self.now) => Some(CrlReason::NotYetValid),
             Some(list) if list.is_due(self.now) => Some(CrlReason::Due),
             Some(list) if !self.is_in_place(list)? => Some(CrlReason::Files),
             Some(_) => None,

@@ -57,8 +57,9 @@ impl Report for Found {
             DueItem::Certificate { hook: Some(hook), .. } => Some((due, hook)),
             _ => None,
         });
-        let lines: Vec<String> =
-            with_hooks.map(|(due, hook)| format!("{} has a hook: {}", due.name, hook.command)).collect();
+        let hooks = with_hooks.map(|(due, hook)| format!("{} has a hook: {}", due.name, hook.command));
+        let clock_notes = self.due.iter().filter_map(|due| due.clock_note(self.now));
+        let lines: Vec<String> = hooks.chain(clock_notes).collect();
         if !lines.is_empty() {
             page.gap();
             lines.iter().for_each(|line| page.line(line));

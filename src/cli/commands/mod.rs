@@ -7,6 +7,7 @@ use clap::Parser;
 use super::command_line::{Command, CommandLine};
 use super::options::globals::Globals;
 use super::parse_failure::parse_failure;
+use crate::app::clock;
 use crate::app::context::Context;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -52,8 +53,37 @@ fn run_words(words: &[String], quiet: bool, context: &mut Context<'_>) -> Result
     result
 }
 
-/// Runs one subcommand.
+/// Runs one subcommand. One that changes the CA warns when the clock is behind the index.
 pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    context.newest_event = (!only_reads(&command)).then(Default::default);
+    let result = carry_out(command, context);
+    if let Some(warning) = clock::warning(context) {
+        context.warn_at_end(warning);
+    }
+    result
+}
+
+fn only_reads(command: &Command) -> bool {
+    use Command::{Audit, Completions, Due, Explain, History, Inspect, Lint, List, Log, Man, Roots, Show, Verify};
+    matches!(
+        command,
+        Audit(_)
+            | Completions(_)
+            | Due(_)
+            | Explain(_)
+            | History(_)
+            | Inspect(_)
+            | Lint(_)
+            | List(_)
+            | Log(_)
+            | Man(_)
+            | Roots(_)
+            | Show(_)
+            | Verify(_)
+    )
+}
+
+fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     match command {
         Command::Quickstart(arguments) => quickstart::run(*arguments, &run_words, context),
         Command::Init(arguments) => init::run(*arguments, context),

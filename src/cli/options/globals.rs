@@ -64,6 +64,7 @@ impl Globals {
             no_input: self.no_input,
             format: self.format(),
             warnings: RefCell::default(),
+            newest_event: None,
             world,
         })
     }

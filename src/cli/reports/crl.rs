@@ -18,6 +18,9 @@ pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
     let because = match outcome.status {
         CrlStatus::Signed(CrlReason::Changed) => "  because something was revoked or released",
         CrlStatus::Signed(CrlReason::Due) => "  because less than a third of its life was left",
+        CrlStatus::Signed(CrlReason::NotYetValid) => {
+            "  because the last one is not valid yet: the clock of this machine may be wrong, or was ahead when it was signed"
+        }
         CrlStatus::Signed(CrlReason::Files) => "  because its files were not as they were written",
         CrlStatus::Signed(CrlReason::Ordered | CrlReason::First) | CrlStatus::Unchanged => "",
     };
@@ -76,6 +79,7 @@ pub fn crl_json(outcome: &CrlOutcome) -> Value {
         CrlStatus::Signed(CrlReason::First) => Some("first"),
         CrlStatus::Signed(CrlReason::Changed) => Some("changed"),
         CrlStatus::Signed(CrlReason::Due) => Some("due"),
+        CrlStatus::Signed(CrlReason::NotYetValid) => Some("not-yet-valid"),
         CrlStatus::Signed(CrlReason::Files) => Some("files"),
         CrlStatus::Unchanged => None,
     };

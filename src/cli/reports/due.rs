@@ -33,6 +33,7 @@ pub fn due_json(due: &DueEntry, command: &str, now: OffsetDateTime) -> Value {
         "number": number,
         "ends_at": rfc3339(due.validity.not_after),
         "has_ended": due.validity.not_after < now,
+        "not_yet_valid": due.validity.not_before > now,
         "folder": folder,
         "hook": hook,
         "command": command,

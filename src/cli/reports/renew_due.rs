@@ -60,6 +60,9 @@ impl Report for RenewDueReport {
                 (Tone::Strong, name),
                 (Tone::Plain, &format!(": {done}")),
             ]);
+            if let Some(note) = entry.due.clock_note(self.now) {
+                page.field("clock", &note);
+            }
             match (&entry.hook, &entry.due.what, &entry.outcome) {
                 (Some(hook), _, _) => hook_fields(hook, page),
                 (None, DueItem::Certificate { folder, hook, .. }, Ok(Done::Renewed { .. })) => {

@@ -45,9 +45,15 @@ impl RecordedCrl {
     /// The greatest value of the column. RFC 5280 §5.2.3 would allow 20 bytes; no CA signs that many CRLs.
     pub const GREATEST_NUMBER: u64 = i64::MAX.cast_unsigned();
 
-    /// Returns true when less than a third of the CRL's lifetime is left, so that the next one has to be signed.
+    /// Returns true when the CRL was signed while a clock was ahead. Clients reject it until then.
+    pub fn is_from_the_future(&self, now: OffsetDateTime) -> bool {
+        self.this_update > now
+    }
+
+    /// Returns true when less than a third of the CRL's lifetime is left, or it is not valid yet, so that the next one has to
+    /// be signed.
     pub fn is_due(&self, now: OffsetDateTime) -> bool {
-        self.next_update - now < (self.next_update - self.signed_at) / 3
+        self.is_from_the_future(now) || self.next_update - now < (self.next_update - self.signed_at) / 3
     }
 
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {

@@ -1,8 +1,9 @@
 //! Queries of the event log.
 
 use rusqlite::{OptionalExtension, Row};
+use time::OffsetDateTime;
 
-use crate::store::index::entry::{instant, strange};
+use crate::store::index::entry::{instant, instant_if_set, strange};
 use crate::store::index::event::{Event, HeadSignature, LogHead, encode_value};
 use crate::store::index::event_log::{COLUMN_COUNT, COLUMNS};
 use crate::store::index::{Index, IndexError};
@@ -61,6 +62,17 @@ impl Index {
             each(Event::from_row(row).map_err(failed)?, &encoded)?;
         }
         Ok(())
+    }
+
+    /// Returns the latest time of all events, which is not always that of the last one: the clock may have been ahead
+    /// before. `None` when the log has no event.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn newest_event(&self) -> Result<Option<OffsetDateTime>, IndexError> {
+        let read = |row: &Row<'_>| instant_if_set(row, "at");
+        let newest = self.connection.query_row("SELECT max(at) AS at FROM event", [], read);
+        newest.map_err(self.place.error())
     }
 
     /// Returns the head of the log; `None` when the log has no event.

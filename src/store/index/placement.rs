@@ -91,7 +91,11 @@ impl Index {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn names_possibly_due(&self, condition: &ExpiryCondition) -> Result<Vec<String>, IndexError> {
+    pub fn names_possibly_due(
+        &self,
+        condition: &ExpiryCondition,
+        now: OffsetDateTime,
+    ) -> Result<Vec<String>, IndexError> {
         let sql = match condition {
             ExpiryCondition::Before(_) => "c.not_after < ?1",
             // Less than a third of the lifetime is left.
@@ -102,13 +106,13 @@ impl Index {
             // A certificate is left out when a newer one of the name was delivered and the name never had a rollback.
             let mut statement = self.connection.prepare(&format!(
                 "SELECT c.name FROM certificate AS c
-                 WHERE {sql} AND (
+                 WHERE ({sql} OR c.not_before > ?2) AND (
                      NOT EXISTS (SELECT 1 FROM certificate AS n
                                  WHERE n.name = c.name AND n.id > c.id AND n.delivered_at IS NOT NULL)
                      OR EXISTS (SELECT 1 FROM rollback AS r WHERE r.name = c.name))
                  GROUP BY c.name ORDER BY max(c.id)"
             ))?;
-            statement.query_map([moment.unix_timestamp()], |row| row.get(0))?.collect()
+            statement.query_map([moment.unix_timestamp(), now.unix_timestamp()], |row| row.get(0))?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -176,7 +180,7 @@ mod tests {
         }
         let history = index.history("WEB").unwrap();
         let entry = in_place(&history, &index.rollbacks("Web").unwrap()).unwrap().id;
-        let question = index.names_possibly_due(&ExpiryCondition::Before(NOW + Duration::hours(60))).unwrap();
+        let question = index.names_possibly_due(&ExpiryCondition::Before(NOW + Duration::hours(60)), NOW).unwrap();
         (ids.iter().position(|id| *id == entry).unwrap() + 1, question)
     }
 

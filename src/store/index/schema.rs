@@ -182,6 +182,7 @@ CREATE TABLE imported_serial (
 CREATE INDEX imported_serial_serial ON imported_serial (serial);
 ",
     ),
+    Migration::of("CREATE INDEX event_at ON event (at);\n"),
 ];
 
 /// The version that this program writes.

@@ -75,7 +75,11 @@ fn read(path: &Path, is_sound: bool) {
             );
         }
     }
-    drop((index.latest_crls(), index.last_revocation(), index.names_possibly_due(&ExpiryCondition::InLastThird(NOW))));
+    drop((
+        index.latest_crls(),
+        index.last_revocation(),
+        index.names_possibly_due(&ExpiryCondition::InLastThird(NOW), NOW),
+    ));
     drop((index.log_head(), index.signed_head()));
     let mut events = 0;
     drop(index.each_event(|_, _| -> Result<(), IndexError> {
