@@ -67,6 +67,16 @@ impl Context<'_> {
         Ok(Store::open(self.home()?)?.watched_by(self.newest_event.clone()))
     }
 
+    /// Opens the CA in that directory for an audit, which reports the files that other users can change.
+    ///
+    /// # Errors
+    /// As [`store`](Self::store), except that modes are not examined.
+    pub fn store_to_audit(&self) -> Result<Store, Failure> {
+        let named = self.folder.as_ref().map(|folder| self.world.resolve(folder));
+        let home = Home::find_to_audit(named.as_deref(), &self.world.working_folder);
+        Ok(Store::open(home.map_err(|error| self.no_home(error))?)?)
+    }
+
     /// The failure to find a CA directory. It names the environment variable, which is not part of the command line.
     pub fn no_home(&self, error: HomeError) -> Failure {
         let variable = self.folder_variable.filter(|_| matches!(error, HomeError::NotOne(_)));

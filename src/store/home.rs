@@ -72,6 +72,33 @@ impl Home {
         }
     }
 
+    /// As [`find`](Self::find), for an audit, which reports every file that other users can change and does nothing on the
+    /// word of a file: such files do not make it fail.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find), except that modes are not examined.
+    pub fn find_to_audit(named: Option<&Path>, from: &Path) -> Result<Self, HomeError> {
+        match Self::find(named, from) {
+            Err(HomeError::NotTrusted(DistrustReason::Mode { .. })) => match named {
+                Some(folder) => {
+                    let owners = TrustedOwners::with_owner_of(folder);
+                    let closed = |_| HomeError::Closed(folder.to_owned());
+                    Ok(Self {
+                        folder: folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
+                        owners: owners.map_err(closed)?,
+                    })
+                }
+                None => Self::candidates(from).find(Self::exists).ok_or_else(|| HomeError::NoneFound(from.to_owned())),
+            },
+            found => found,
+        }
+    }
+
+    /// Returns the folders that may be the nearest CA directory, the nearest first.
+    fn candidates(from: &Path) -> impl Iterator<Item = Self> {
+        from.ancestors().flat_map(|folder| [folder.to_owned(), folder.join("ca")]).map(Self::at)
+    }
+
     fn named(folder: PathBuf) -> Result<Self, HomeError> {
         let mut home = Self::at(without_link(folder));
         match home.config().metadata() {
@@ -88,8 +115,7 @@ impl Home {
     }
 
     fn nearest(from: &Path) -> Result<Self, HomeError> {
-        let candidates = from.ancestors().flat_map(|folder| [folder.to_owned(), folder.join("ca")]);
-        let home = candidates.map(Self::at).find(Self::exists).ok_or_else(|| HomeError::NoneFound(from.to_owned()))?;
+        let home = Self::candidates(from).find(Self::exists).ok_or_else(|| HomeError::NoneFound(from.to_owned()))?;
         match trusted_directory::check(&home.folder, home.owners) {
             Ok(()) => Ok(home),
             Err(DistrustReason::Owner { path, owner, mode }) if path == home.folder => {

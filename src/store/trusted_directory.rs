@@ -29,7 +29,8 @@ impl TrustedOwners {
         Ok(Self { named: Some(files::owner(folder)?) })
     }
 
-    fn include(self, found: FoundPath) -> bool {
+    /// Returns true when the owner of a file is one of them.
+    pub fn include(self, found: FoundPath) -> bool {
         found.is_ours_or_roots() || self.named == Some(found.owner)
     }
 }

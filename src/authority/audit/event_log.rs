@@ -1,6 +1,6 @@
 //! The event log: its hashes, its signatures, and the rows that its events cover.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::authority::audit::finding::{Findings, RESTORE, Severity};
 use crate::authority::audit::records::RecordedCa;
@@ -16,7 +16,8 @@ const SIGNED: [EventKind; 6] =
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn check(index: &Index, authorities: &[RecordedCa], findings: &mut Findings) -> Result<(), IndexError> {
+pub fn check(index: &Index, authorities: &[RecordedCa], findings: &mut Findings) -> Result<Facts, IndexError> {
+    let mut facts = Facts::default();
     let mut head = empty_hash();
     let mut count = 0;
     let mut broken = false;
@@ -38,6 +39,7 @@ pub fn check(index: &Index, authorities: &[RecordedCa], findings: &mut Findings)
         // The following events are checked as a continuation of what is stored.
         (head, count) = (event.head.as_slice().try_into().unwrap_or(head), event.number);
         check_signature(&event, authorities, findings);
+        facts.note(&event);
         if event.object.as_deref() == Some("hook") {
             hooks.insert(event.name.to_lowercase(), event);
         } else if event.object.is_some() {
@@ -58,7 +60,29 @@ pub fn check(index: &Index, authorities: &[RecordedCa], findings: &mut Findings)
         let message = "an earlier event covers the same row";
         findings.error("log-broken", format!("event {number}"), message, RESTORE);
     }
-    Ok(())
+    Ok(facts)
+}
+
+/// What the log says of files that need not be there.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// The rows of certificates for a CSR, and those that are older than the log.
+    pub keyless: BTreeSet<i64>,
+    /// The authorities that a rotation retired.
+    pub retired: BTreeSet<String>,
+}
+
+impl Facts {
+    fn note(&mut self, event: &Event) {
+        let is_kind = |kind: EventKind| event.kind == kind.name();
+        let is_certificate = event.object.as_deref() == Some("certificate");
+        if is_certificate && (is_kind(EventKind::Sign) || is_kind(EventKind::Migrate) || is_kind(EventKind::Import)) {
+            self.keyless.extend(event.row);
+        }
+        if is_kind(EventKind::RootRotateFinish) {
+            self.retired.insert(event.name.clone());
+        }
+    }
 }
 
 /// Compares a row with what its event recorded.

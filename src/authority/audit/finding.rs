@@ -1,4 +1,9 @@
-//! What an audit finds.
+//! What an audit finds, and what can be done about it without a decision of the user.
+
+use std::path::PathBuf;
+
+use crate::system::Entropy;
+use crate::system::files::{self, ExistingFile, FileError};
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +17,35 @@ pub struct Finding {
     pub message: String,
     /// What to do.
     pub fix: String,
+    /// What `--fix` does; `None` when only the user can decide.
+    pub repair: Option<Repair>,
+}
+
+/// A change that is safe without a decision of the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repair {
+    /// Takes permissions away.
+    Mode { path: PathBuf, mode: u32 },
+    /// Writes a file that is missing, from what the index has.
+    Write { path: PathBuf, content: Vec<u8>, mode: u32 },
+    /// Removes what killed processes left in a folder.
+    RemoveStale { folder: PathBuf },
+}
+
+impl Repair {
+    /// Carries it out. The caller has the lock of the CA.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn carry_out(&self, entropy: &dyn Entropy) -> Result<(), FileError> {
+        match self {
+            Self::Mode { path, mode } => files::restrict_mode(path, *mode),
+            Self::Write { path, content, mode } => {
+                files::publish_file(path, content, *mode, ExistingFile::Keep, entropy)
+            }
+            Self::RemoveStale { folder } => files::remove_stale(folder),
+        }
+    }
 }
 
 /// How much a finding matters.
@@ -61,7 +95,21 @@ impl Findings {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
-        let finding = Finding { code, severity, object: object.into(), message: message.into(), fix: fix.into() };
+        self.repairable(severity, code, object, message, fix, None);
+    }
+
+    /// Adds a finding that `--fix` may repair.
+    pub fn repairable(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        object: impl Into<String>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+        repair: Option<Repair>,
+    ) {
+        let (object, message, fix) = (object.into(), message.into(), fix.into());
+        let finding = Finding { code, severity, object, message, fix, repair };
         if !self.0.contains(&finding) {
             self.0.push(finding);
         }

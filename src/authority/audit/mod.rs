@@ -1,16 +1,25 @@
 //! `audit`: the index, the event log, the files, the CRLs, the templates and the modes of a CA, compared with each other.
 //!
-//! No key is needed, and nothing is written. Every check is a file of this module; it adds to the [`Findings`] and goes on,
+//! No key is needed, and nothing is written, except with [`AuditOptions::fix`]. Every check is a file of this module; it adds to the [`Findings`] and goes on,
 //! so that one damaged record does not hide the next.
 
+mod authorities;
+mod crls;
+mod entries;
 mod event_log;
 mod finding;
+mod modes;
 mod records;
+mod scan;
+mod subject;
 
-pub use finding::{Finding, Findings, Severity};
+pub use finding::{Finding, Findings, Repair, Severity};
+
+use std::path::PathBuf;
 
 use crate::authority::audit::finding::RESTORE;
-use crate::store::index::{HeadSignature, Index, IndexError, LogHead};
+use crate::authority::audit::subject::Subject;
+use crate::store::index::{HeadSignature, Index, IndexError, LogHead, empty_hash};
 use crate::store::{Effects, Store};
 use crate::text::{self, PathText};
 
@@ -19,6 +28,10 @@ use crate::text::{self, PathText};
 pub struct AuditOptions {
     /// A head of the log that was kept elsewhere: the log must have had it.
     pub head: Option<[u8; 32]>,
+    /// Folders that are searched for certificates that the index does not have.
+    pub scan: Vec<PathBuf>,
+    /// True when what is safe is repaired: modes, missing copies of certificates, and what killed runs left.
+    pub fix: bool,
     /// True when the folders of `--out` are not checked, as in a copy of the CA on another machine.
     pub skip_other_folders: bool,
 }
@@ -27,6 +40,8 @@ pub struct AuditOptions {
 #[derive(Debug)]
 pub struct AuditReport {
     pub findings: Vec<Finding>,
+    /// What `fix` repaired; it is no longer among the findings.
+    pub repaired: Vec<Finding>,
     /// The head of the log; `None` when it has no event, or cannot be read.
     pub head: Option<LogHead>,
     /// The latest head that an authority signed; `None` when there is none.
@@ -49,10 +64,25 @@ pub fn audit(store: &Store, options: &AuditOptions, effects: &Effects<'_>) -> Au
     if report.findings.is_empty() {
         return report;
     }
-    match store.lock(effects.lock_timeout) {
-        Ok(_locked) => audit_once(store, options),
-        Err(_) => report,
+    let Ok(_locked) = store.lock(effects.lock_timeout) else { return report };
+    let report = audit_once(store, options);
+    if !options.fix {
+        return report;
     }
+    let mut failed = Vec::new();
+    for finding in &report.findings {
+        if let Some(Err(error)) = finding.repair.as_ref().map(|repair| repair.carry_out(effects.entropy)) {
+            failed.push((finding.clone(), error.to_string()));
+        }
+    }
+    let mut after = audit_once(store, options);
+    after.repaired = report.findings.into_iter().filter(|finding| !after.findings.contains(finding)).collect();
+    for finding in &mut after.findings {
+        if let Some((_, error)) = failed.iter().find(|(failed, _)| failed == finding) {
+            finding.message = format!("{}; it could not be repaired: {error}", finding.message);
+        }
+    }
+    after
 }
 
 fn audit_once(store: &Store, options: &AuditOptions) -> AuditReport {
@@ -61,7 +91,7 @@ fn audit_once(store: &Store, options: &AuditOptions) -> AuditReport {
     let place = store.index_location().file().escaped().to_string();
     let audited = store.index_location().open_to_read().and_then(|index| {
         index.at_one_time(|| {
-            check_index(&index, options, &mut findings)?;
+            check_index(store, &index, options, &mut findings)?;
             head = index.log_head()?;
             signed_head = index.signed_head()?;
             Ok::<_, IndexError>(())
@@ -70,11 +100,17 @@ fn audit_once(store: &Store, options: &AuditOptions) -> AuditReport {
     if let Err(error) = audited {
         findings.error("index-damaged", place, error.to_string(), RESTORE);
     }
-    AuditReport { findings: findings.0, head, signed_head }
+    modes::check(store, &mut findings);
+    AuditReport { findings: findings.0, repaired: Vec::new(), head, signed_head }
 }
 
 /// Checks what is in the index itself. Each check goes on after the failure of another.
-fn check_index(index: &Index, options: &AuditOptions, findings: &mut Findings) -> Result<(), IndexError> {
+fn check_index(
+    store: &Store,
+    index: &Index,
+    options: &AuditOptions,
+    findings: &mut Findings,
+) -> Result<(), IndexError> {
     let place = index.path().escaped().to_string();
     let damaged = |findings: &mut Findings, reason: String| {
         findings.error("index-damaged", place.as_str(), reason, RESTORE);
@@ -98,12 +134,25 @@ fn check_index(index: &Index, options: &AuditOptions, findings: &mut Findings) -
             Vec::new()
         }
     };
-    for checked in [records::check(index, &authorities, findings), event_log::check(index, &authorities, findings)] {
-        if let Err(error) = checked {
-            damaged(findings, error.to_string());
-        }
+    if let Err(error) = records::check(index, &authorities, findings) {
+        damaged(findings, error.to_string());
+    }
+    let facts = event_log::check(index, &authorities, findings).unwrap_or_else(|error| {
+        damaged(findings, error.to_string());
+        event_log::Facts::default()
+    });
+    let subject = Subject { store, index, authorities: &authorities, keyless: &facts.keyless, retired: &facts.retired };
+    let mut checked = vec![
+        authorities::check(&subject, findings),
+        entries::check(&subject, options.skip_other_folders, findings),
+        crls::check(&subject, findings),
+    ];
+    checked.extend(options.scan.iter().map(|folder| scan::check(&subject, folder, findings)));
+    for error in checked.into_iter().filter_map(Result::err) {
+        findings.error("check-failed", "audit", error.to_string(), "correct this, and run the audit again");
     }
     if let Some(kept) = &options.head
+        && *kept != empty_hash()
         && index.event_with_head(kept)?.is_none()
     {
         let message = format!(
@@ -114,3 +163,6 @@ fn check_index(index: &Index, options: &AuditOptions, findings: &mut Findings) -
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

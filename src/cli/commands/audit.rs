@@ -1,6 +1,8 @@
 //! `ca audit`: compares the index, the event log and the files of a CA with each other. `ca audit head` prints the head of
 //! the log, to be kept elsewhere.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -17,6 +19,12 @@ use crate::text::{self, from_hex, rfc3339};
 pub struct Arguments {
     #[command(subcommand)]
     action: Option<Action>,
+    /// Repair what is safe: modes, missing copies of certificates and chains, and what killed commands left
+    #[arg(long)]
+    fix: bool,
+    /// Also name certificates below this folder that an authority of this CA signed and the index does not have
+    #[arg(long, value_name = "DIR")]
+    scan: Vec<PathBuf>,
     /// Also check that the event log once had this head, which 'ca audit head' printed: a restored older index has not
     #[arg(long, value_name = "HASH", value_parser = parse_hash)]
     head: Option<[u8; 32]>,
@@ -34,12 +42,13 @@ fn parse_hash(given: &str) -> Result<[u8; 32], String> {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let store = context.store()?;
+    let store = context.store_to_audit()?;
     if let Some(Action::Head) = arguments.action {
         let index = store.index()?;
         return Ok(Box::new(Heads { head: index.log_head()?, signed_head: index.signed_head()? }));
     }
-    let options = AuditOptions { head: arguments.head, ..AuditOptions::default() };
+    let scan = arguments.scan.iter().map(|folder| context.world.resolve(folder)).collect();
+    let options = AuditOptions { head: arguments.head, scan, fix: arguments.fix, skip_other_folders: false };
     Ok(Box::new(Audited(audit::audit(&store, &options, &context.effects()))))
 }
 
@@ -116,6 +125,14 @@ fn finding_json(finding: &Finding) -> Value {
 impl Report for Audited {
     fn text(&self, page: &mut Page) {
         let Self(report) = self;
+        for finding in &report.repaired {
+            page.pieces(&[
+                (Tone::Good, "repaired"),
+                (Tone::Plain, &format!(": {} [{}]", finding.object, finding.code)),
+            ]);
+            page.line(&format!("  {}", finding.message));
+            page.gap();
+        }
         for finding in &report.findings {
             let tone = if finding.severity == Severity::Error { Tone::Bad } else { Tone::Warning };
             let rest = format!(": {} [{}]", finding.object, finding.code);
@@ -138,6 +155,7 @@ impl Report for Audited {
         let Self(report) = self;
         let mut document = head_json("ca.audit/1", report.head.as_ref(), report.signed_head.as_ref());
         document["findings"] = report.findings.iter().map(finding_json).collect();
+        document["repaired"] = report.repaired.iter().map(finding_json).collect();
         document
     }
 

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::store::index::event_object::EventObject;
 use crate::store::index::mark::Mark;
 use crate::store::index::{Event, Index, IndexError, schema};
+use crate::x509::SerialNumber;
 
 /// A row of the table of certificates as it is stored.
 #[derive(Debug, Clone)]
@@ -33,6 +34,26 @@ pub struct UncoveredRow {
     pub id: Option<i64>,
     /// The name of the entry or authority; empty when it is not known.
     pub name: String,
+}
+
+/// A CRL of the index: its number and fingerprint, and whether its files are marked as published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCrl {
+    pub authority: String,
+    pub number: u64,
+    pub fingerprint: Vec<u8>,
+    pub is_published: bool,
+}
+
+impl StoredCrl {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            authority: row.get("authority")?,
+            number: row.get::<_, i64>("number")?.unsigned_abs(),
+            fingerprint: row.get("fingerprint")?,
+            is_published: row.get::<_, Option<i64>>("published_at")?.is_some(),
+        })
+    }
 }
 
 impl StoredCertificate {
@@ -223,6 +244,66 @@ impl Index {
                 one.iter().filter(|object| !other.contains(object)).map(|object| format!("{word} {object}")).collect()
             };
             Ok([differences(&expected, &found, "it lacks"), differences(&found, &expected, "it also has")].concat())
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// Returns every name of an entry or authority, sorted.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn entry_names(&self) -> Result<Vec<String>, IndexError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare("SELECT DISTINCT name FROM certificate ORDER BY name")?;
+            statement.query_map([], |row| row.get(0))?.collect()
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// Returns the CRLs whose files may be in place, by authority and number: the newest that is marked as published, and
+    /// those after it, whose mark may be missing.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn crls_possibly_published(&self) -> Result<Vec<StoredCrl>, IndexError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare(
+                "SELECT * FROM revocation_list AS l
+                 WHERE number >= coalesce((SELECT max(number) FROM revocation_list AS p
+                                           WHERE p.authority = l.authority AND p.published_at IS NOT NULL), 0)
+                 ORDER BY authority, number",
+            )?;
+            statement.query_map([], StoredCrl::from_row)?.collect()
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// Returns the CRL of an authority with this SHA-256; `None` when the index does not have it.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn crl_with_fingerprint(
+        &self,
+        authority: &str,
+        fingerprint: &[u8; 32],
+    ) -> Result<Option<StoredCrl>, IndexError> {
+        let sql = "SELECT * FROM revocation_list WHERE authority = ?1 AND fingerprint = ?2";
+        let found = self.connection.query_row(sql, params![authority, fingerprint], StoredCrl::from_row);
+        found.optional().map_err(self.place.error())
+    }
+
+    /// Returns true when a certificate of an authority was ever revoked or on hold.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn has_revocation(&self, authority: &str, serial: &SerialNumber) -> Result<bool, IndexError> {
+        // The index on the serial numbers of certificates is used; the table of revocations has none.
+        let sql = "SELECT EXISTS (SELECT 1 FROM certificate AS c JOIN revocation AS r ON r.certificate = c.id
+                                  WHERE c.serial = ?1 AND r.authority = ?2)";
+        let read = || {
+            self.connection
+                .prepare_cached(sql)?
+                .query_row(params![serial.as_der_content(), authority], |row| row.get(0))
         };
         read().map_err(self.place.error())
     }

@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-pub use audit_query::{StoredCertificate, UncoveredRow};
+pub use audit_query::{StoredCertificate, StoredCrl, UncoveredRow};
 pub use crl::{NewCrl, RecordedCrl};
 pub use entry::{CertificateStatus, Entry, EntryId, NewEntry, Origin, Revocation};
 pub use error::IndexError;

@@ -101,3 +101,96 @@ pub fn new_index() -> (TempDir, PathBuf, Index) {
     let index = Index::create(&path).unwrap();
     (folder, path, index)
 }
+
+/// Changes an index as a third party does that has the file, without this program.
+pub fn tamper(path: &std::path::Path, statements: &str) {
+    assert!(try_to_tamper(path, statements), "{statements}");
+}
+
+/// As [`tamper`]; false when a constraint of the table does not allow the change.
+pub fn try_to_tamper(path: &std::path::Path, statements: &str) -> bool {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    match connection.execute_batch(statements) {
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => false,
+        changed => changed.map(|()| true).unwrap(),
+    }
+}
+
+/// Returns single-bit changes of the values of an index, as a statement and the statement that undoes it: at most `most` of
+/// each column, spread over its rows and bits.
+pub fn bit_flips(path: &std::path::Path, most: usize) -> Vec<(String, String)> {
+    use rusqlite::types::Value;
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let rows = |sql: &str| -> Vec<Vec<Value>> {
+        let mut statement = connection.prepare(sql).unwrap();
+        let count = statement.column_count();
+        let rows = statement.query_map([], |row| (0..count).map(|column| row.get(column)).collect()).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let text = |value: &Value| match value {
+        Value::Text(text) => text.clone(),
+        other => panic!("{other:?} is not a text"),
+    };
+    let literal = |value: &Value| match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(number) => number.to_string(),
+        Value::Text(text) => format!("CAST(x'{}' AS TEXT)", crate::text::hex(text.as_bytes())),
+        Value::Blob(blob) => format!("x'{}'", crate::text::hex(blob)),
+        Value::Real(_) => panic!("no column has this type"),
+    };
+    let mut flips = Vec::new();
+    for table in rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
+        let table = text(&table[0]);
+        let columns: Vec<String> =
+            rows(&format!("SELECT name FROM pragma_table_info('{table}')")).iter().map(|row| text(&row[0])).collect();
+        let mut of_column: Vec<Vec<(String, String)>> = vec![Vec::new(); columns.len()];
+        for row in rows(&format!("SELECT * FROM {table}")) {
+            let same = |row: &[Value]| -> String {
+                let equal = columns.iter().zip(row).map(|(name, value)| format!("{name} IS {}", literal(value)));
+                equal.collect::<Vec<_>>().join(" AND ")
+            };
+            for (column, value) in row.iter().enumerate() {
+                let changed: Vec<Value> = match value {
+                    Value::Null | Value::Real(_) => vec![],
+                    Value::Integer(number) => (0..63).map(|bit| Value::Integer(number ^ 1 << bit)).collect(),
+                    // A change that leaves no text cannot be expressed by a statement.
+                    Value::Text(_) | Value::Blob(_) => {
+                        let is_text = matches!(value, Value::Text(_));
+                        let bytes = match value {
+                            Value::Text(text) => text.clone().into_bytes(),
+                            Value::Blob(blob) => blob.clone(),
+                            _ => Vec::new(),
+                        };
+                        let flipped = (0..8 * bytes.len()).map(|bit| {
+                            let mut bytes = bytes.clone();
+                            bytes[bit / 8] ^= 1 << (bit % 8);
+                            bytes
+                        });
+                        if is_text {
+                            let texts = flipped.filter_map(|bytes| String::from_utf8(bytes).ok());
+                            texts.filter(|text| !text.contains('\0')).map(Value::Text).collect()
+                        } else {
+                            flipped.map(Value::Blob).collect()
+                        }
+                    }
+                };
+                for changed in changed {
+                    let mut after = row.clone();
+                    after[column] = changed;
+                    let name = &columns[column];
+                    of_column[column].push((
+                        format!("UPDATE {table} SET {name} = {} WHERE {}", literal(&after[column]), same(&row)),
+                        format!("UPDATE {table} SET {name} = {} WHERE {}", literal(value), same(&after)),
+                    ));
+                }
+            }
+        }
+        for of_column in of_column {
+            // A step that is odd does not meet the same bit of every byte.
+            let step = (of_column.len() / most).max(1) | 1;
+            flips.extend(of_column.into_iter().step_by(step));
+        }
+    }
+    flips
+}

@@ -76,6 +76,14 @@ pub fn mode(path: &Path) -> Result<u32, FileError> {
     metadata(path).map(|found| attributes::mode(&found) & 0o777)
 }
 
+/// Takes permission bits away: afterwards the file or folder has at most those of `mode`. A link is not followed.
+///
+/// # Errors
+/// When the path is a link, the file belongs to another user, or the system refuses.
+pub fn restrict_mode(path: &Path, mode: u32) -> Result<(), FileError> {
+    attributes::restrict_mode(path, mode).map_err(FileError::of("change the mode of", path))
+}
+
 /// Returns whether only we (and root) can read or change it, as a private key requires: the owner is us or root, and neither
 /// the group nor others may read, write or search it. The folders above it are not checked.
 ///

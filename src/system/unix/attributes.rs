@@ -31,6 +31,22 @@ pub fn set_mode_of(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(mode))
 }
 
+/// Takes permission bits away from a file or folder of this user or root: afterwards it has at most those of `mode`. A link is
+/// not followed.
+///
+/// # Errors
+/// When the path is a link, the file belongs to another user, or the system refuses.
+pub fn restrict_mode(path: &Path, mode: u32) -> io::Result<()> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let found = file.metadata()?;
+    if !is_ours_or_roots(&found) {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user"));
+    }
+    file.set_permissions(Permissions::from_mode(found.permissions().mode() & mode & 0o777))
+}
+
 /// Changes the owner and the group of an open file or folder; `None` leaves them as they are.
 ///
 /// # Errors

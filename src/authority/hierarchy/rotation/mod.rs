@@ -12,8 +12,8 @@
 pub mod error;
 mod finish;
 mod recertify;
-mod start;
-mod status;
+pub(crate) mod start;
+pub(crate) mod status;
 
 pub use error::RotationError;
 pub use finish::{FinishedRotation, finish};

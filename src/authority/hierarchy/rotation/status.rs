@@ -31,7 +31,7 @@ pub struct RotationStatus {
 }
 
 /// The template of certificates that live an hour in memory, for a handshake test.
-const IN_MEMORY: &str = "handshake";
+pub const IN_MEMORY: &str = "handshake";
 
 impl RotationStatus {
     /// True when nothing depends on the old root any more.

@@ -1,0 +1,152 @@
+//! The CRLs of the authorities: the file in place is the newest recorded one, and says what the index says.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::authority::audit::finding::{Findings, Repair, Severity};
+use crate::authority::audit::subject::{Subject, unreadable};
+use crate::keys;
+use crate::store::StoreError;
+use crate::store::index::StoredCrl;
+use crate::system::files;
+use crate::text::PathText;
+use crate::x509::{Crl, digest, pem};
+
+/// The PEM label of a CRL (RFC 7468 §6).
+const LABEL: &str = "X509 CRL";
+const SIGN_AGAIN: &str = "sign the next one: ca crl --authority NAME";
+
+/// Checks the CRL files of every authority.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn check(subject: &Subject<'_>, findings: &mut Findings) -> Result<(), StoreError> {
+    let home = subject.store.home();
+    let mut recorded: BTreeMap<String, Vec<StoredCrl>> = BTreeMap::new();
+    for crl in subject.index.crls_possibly_published()? {
+        recorded.entry(crl.authority.clone()).or_default().push(crl);
+    }
+    for name in files::names_in(&home.authorities()).unwrap_or_default() {
+        let possible = recorded.remove(&name).unwrap_or_default();
+        check_authority(subject, &name, [home.crl_der(&name), home.crl_pem(&name)], &possible, findings)?;
+    }
+    Ok(())
+}
+
+/// Checks the two files of one authority. `possible` has the CRLs that may be in place, the newest last: the newest that was
+/// published, and those after it.
+fn check_authority(
+    subject: &Subject<'_>,
+    name: &str,
+    [der_path, pem_path]: [PathBuf; 2],
+    possible: &[StoredCrl],
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let mut read = |path: &PathBuf| match files::read_if_exists(path, files::MAX_FILE_BYTES) {
+        Ok(content) => content,
+        Err(error) => {
+            unreadable(path, &error, findings);
+            None
+        }
+    };
+    let (der, text) = (read(&der_path), read(&pem_path));
+    let from_pem = text.as_ref().and_then(|text| pem::parse_all(text).ok()).and_then(|blocks| {
+        let mut blocks = blocks.into_iter().filter(|block| block.label == LABEL);
+        blocks.next().map(|block| block.content.to_vec())
+    });
+    let published = possible.first().filter(|first| first.is_published);
+    for (path, content, is_there) in
+        [(&der_path, der.as_ref(), der.is_some()), (&pem_path, from_pem.as_ref(), text.is_some())]
+    {
+        let object = path.escaped().to_string();
+        if !is_there {
+            if let Some(published) = published {
+                let message = format!(
+                    "the CRL number {} of '{name}' is recorded as published, but it is not here",
+                    published.number
+                );
+                let repair = copy(path, &der_path, der.as_ref().or(from_pem.as_ref()), possible);
+                findings.repairable(Severity::Error, "crl-missing", object, message, SIGN_AGAIN, repair);
+            }
+            continue;
+        }
+        let fingerprint = content.map(|content| digest::sha256(content));
+        if possible.iter().any(|crl| fingerprint.is_some_and(|found| crl.fingerprint == found)) {
+            continue;
+        }
+        let found = content.and_then(|content| Crl::from_der(content).ok());
+        let (code, message) = match &found {
+            None => ("crl-differs", "it is not a CRL".to_owned()),
+            Some(found) if !is_signed(subject, name, found) => {
+                ("crl-differs", format!("it is not a CRL that '{name}' signed"))
+            }
+            Some(found) => match subject.index.crl_with_fingerprint(name, &fingerprint.unwrap_or_default())? {
+                Some(old) => {
+                    let newest = possible.last().map_or(0, |newest| newest.number);
+                    ("crl-outdated", format!("it is the CRL number {}, but number {newest} was published", old.number))
+                }
+                None => {
+                    let number = found.number.as_deref().map(crate::text::hex).unwrap_or_default();
+                    (
+                        "crl-unknown",
+                        format!(
+                            "'{name}' signed it (number 0x{number}), but the index does not have it: the index is older"
+                        ),
+                    )
+                }
+            },
+        };
+        findings.error(
+            code,
+            object,
+            message,
+            format!("if an older index was restored, bring back the newer one; else {SIGN_AGAIN}"),
+        );
+    }
+    check_content(subject, name, &der_path, der.or(from_pem), findings)
+}
+
+/// The copy of a CRL file that is missing, from the other file.
+fn copy(path: &PathBuf, der_path: &PathBuf, content: Option<&Vec<u8>>, possible: &[StoredCrl]) -> Option<Repair> {
+    let der = content.filter(|der| possible.iter().any(|crl| crl.fingerprint == digest::sha256(der)))?;
+    let content = if path == der_path { der.clone() } else { pem::encode(LABEL, der).into_bytes() };
+    Some(Repair::Write { path: path.clone(), content, mode: files::PUBLIC })
+}
+
+fn is_signed(subject: &Subject<'_>, name: &str, crl: &Crl) -> bool {
+    subject.authorities.iter().filter(|authority| authority.name == name).any(|authority| {
+        keys::verify(&authority.certificate.public_key, &crl.signature_algorithm, crl.tbs(), &crl.signature).is_ok()
+    })
+}
+
+/// Checks that every entry of a CRL is a revocation in the index.
+fn check_content(
+    subject: &Subject<'_>,
+    name: &str,
+    path: &Path,
+    der: Option<Vec<u8>>,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let Some(der) = der else { return Ok(()) };
+    let mut unknown = Vec::new();
+    let mut failed = None;
+    let read = Crl::read(der, |entry| match subject.index.has_revocation(name, &entry.serial) {
+        Ok(true) => {}
+        Ok(false) => unknown.push(entry.serial),
+        Err(error) => failed = Some(error),
+    });
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    let Ok(crl) = read else { return Ok(()) };
+    if !is_signed(subject, name, &crl) {
+        return Ok(());
+    }
+    for serial in unknown {
+        let message =
+            format!("it revokes the certificate with serial number {serial}, but the index has no such revocation");
+        let fix = "if an older index was restored, bring back the newer one; the next CRL would lack the revocation";
+        findings.error("crl-differs", path.escaped().to_string(), message, fix);
+    }
+    Ok(())
+}
