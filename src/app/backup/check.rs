@@ -199,7 +199,7 @@ impl BackupCheck {
 
 impl From<Finding> for BackupFinding {
     fn from(finding: Finding) -> Self {
-        let Finding { code, severity, object, message, fix } = finding;
+        let Finding { code, severity, object, message, fix, repair: _ } = finding;
         Self { code, severity, object, message, fix: Some(fix) }
     }
 }

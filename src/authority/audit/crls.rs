@@ -130,9 +130,9 @@ fn check_content(
     let Some(der) = der else { return Ok(()) };
     let mut unknown = Vec::new();
     let mut failed = None;
-    let read = Crl::read(der, |entry| match subject.index.has_revocation(name, &entry.serial) {
-        Ok(true) => {}
-        Ok(false) => unknown.push(entry.serial),
+    let read = Crl::read(der, |entry| match subject.index.revocations_of_serial(name, &entry.serial) {
+        Ok(recorded) if recorded.is_empty() => unknown.push(entry.serial),
+        Ok(_) => {}
         Err(error) => failed = Some(error),
     });
     if let Some(error) = failed {

@@ -5,7 +5,6 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::store::index::event_object::EventObject;
 use crate::store::index::mark::Mark;
 use crate::store::index::{Event, Index, IndexError, schema};
-use crate::x509::SerialNumber;
 
 /// A row of the table of certificates as it is stored.
 #[derive(Debug, Clone)]
@@ -290,22 +289,6 @@ impl Index {
         let sql = "SELECT * FROM revocation_list WHERE authority = ?1 AND fingerprint = ?2";
         let found = self.connection.query_row(sql, params![authority, fingerprint], StoredCrl::from_row);
         found.optional().map_err(self.place.error())
-    }
-
-    /// Returns true when a certificate of an authority was ever revoked or on hold.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub fn has_revocation(&self, authority: &str, serial: &SerialNumber) -> Result<bool, IndexError> {
-        // The index on the serial numbers of certificates is used; the table of revocations has none.
-        let sql = "SELECT EXISTS (SELECT 1 FROM certificate AS c JOIN revocation AS r ON r.certificate = c.id
-                                  WHERE c.serial = ?1 AND r.authority = ?2)";
-        let read = || {
-            self.connection
-                .prepare_cached(sql)?
-                .query_row(params![serial.as_der_content(), authority], |row| row.get(0))
-        };
-        read().map_err(self.place.error())
     }
 
     /// Returns the number of the event after which the log had this hash; `None` when it never had.
