@@ -33,6 +33,8 @@ mod hostile_requests;
 mod interop;
 #[path = "suite/language.rs"]
 mod language;
+#[path = "suite/limits.rs"]
+mod limits;
 #[path = "suite/many_files.rs"]
 mod many_files;
 #[path = "suite/other_users.rs"]

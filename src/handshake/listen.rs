@@ -17,12 +17,14 @@ use time::OffsetDateTime;
 use super::endpoint::Endpoint;
 use super::error::{ExchangeError, HandshakeError};
 use super::host;
+use super::limits::MAX_KEPT_BYTES;
+use super::memory_budget::MemoryBudget;
 use super::peer_connection::{PeerConnection, is_gone};
 use super::report::{HandshakeReport, Session};
 use super::revocation::Revocations;
 use super::scenario::{self, ClientAuthentication, TrustSettings};
 use super::socket::socket_error;
-use crate::tls::{Group, Secrets, Side, TlsVersion};
+use crate::tls::{Group, Message, Recording, Secrets, Side, TlsVersion};
 use crate::verify::RevocationSource;
 use crate::x509::Certificate;
 
@@ -41,6 +43,8 @@ pub struct ListenTest<'a> {
     pub clients: AcceptedClients,
     /// The longest duration of a connection.
     pub timeout: Duration,
+    /// Whether what crossed the wire is kept, for a key log or a pcapng file.
+    pub keep_recordings: bool,
 }
 
 /// Which clients are accepted.
@@ -105,6 +109,7 @@ impl Port {
     ) -> Result<HandshakeReport, HandshakeError> {
         // Errors of the configuration are returned before a client connects.
         test.configs()?;
+        let budget = Arc::new(MemoryBudget::new(MAX_KEPT_BYTES));
         let began = Instant::now();
         let (max, wait) = match test.clients {
             AcceptedClients::One(wait) => (1, wait),
@@ -118,8 +123,9 @@ impl Port {
                     open.into_iter().partition(|(_, thread): &(_, ScopedJoinHandle<'_, _>)| thread.is_finished());
                 open = others;
                 for (client, thread) in ended {
-                    let session = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                    let mut session = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
                     on_session(client, &session);
+                    test.keep(&mut session, &budget);
                     sessions.push(session);
                 }
                 let is_open = accepted < max && began.elapsed() <= wait;
@@ -129,7 +135,7 @@ impl Port {
                 match if is_open && open.len() < MAX_CONCURRENT { self.accept()? } else { None } {
                     Some((socket, client)) => {
                         accepted += 1;
-                        open.push((client, scope.spawn(|| test.serve(socket))));
+                        open.push((client, scope.spawn(|| test.serve(socket, &budget))));
                     }
                     None => std::thread::sleep(POLL_INTERVAL),
                 }
@@ -172,9 +178,20 @@ impl ListenTest<'_> {
         Ok((connection, secrets))
     }
 
-    fn serve(&self, socket: TcpStream) -> Result<Session, HandshakeError> {
+    /// Drops what is not asked for, and, when all sessions together would be too much, the messages, too.
+    fn keep(&self, session: &mut Session, budget: &MemoryBudget) {
+        if !self.keep_recordings || !budget.take(session.recording.bytes()) {
+            session.recording = Recording::default();
+        }
+        if !budget.take(session.messages.iter().map(Message::memory).sum()) {
+            session.messages = Vec::new();
+        }
+    }
+
+    fn serve(&self, socket: TcpStream, budget: &Arc<MemoryBudget>) -> Result<Session, HandshakeError> {
         let (tls_connection, secrets) = self.configs()?;
-        let mut connection = PeerConnection::new(Side::Server, tls_connection.into(), socket, self.timeout);
+        let mut connection =
+            PeerConnection::new(Side::Server, tls_connection.into(), socket, self.timeout).within(Arc::clone(budget));
         let ended = connection.respond(&response(self.client_authentication));
         connection.close();
         let fallback = self.versions.first().copied().unwrap_or(TlsVersion::Tls13);
@@ -217,6 +234,7 @@ mod tests {
                 versions: &[TlsVersion::Tls13, TlsVersion::Tls12],
                 clients: AcceptedClients::One(TIMEOUT),
                 timeout: TIMEOUT,
+                keep_recordings: true,
             };
             let from_server = scope.spawn(move || port.run(&test, |_, _| ()).unwrap());
             let from_client = test_server(&ConnectTest {
@@ -271,6 +289,7 @@ mod tests {
             versions: &[TlsVersion::Tls13],
             clients: AcceptedClients::One(Duration::ZERO),
             timeout: TIMEOUT,
+            keep_recordings: false,
         };
         let from_server = Port::open("127.0.0.1:0").unwrap().run(&test, |_, _| ()).unwrap();
         assert!(from_server.sessions.is_empty() && !from_server.passed());
@@ -294,6 +313,7 @@ mod tests {
             versions: &[TlsVersion::Tls13],
             clients: AcceptedClients::AllFor(Duration::from_millis(500)),
             timeout: Duration::from_millis(500),
+            keep_recordings: false,
         };
         let silent = TcpStream::connect(&address).unwrap();
         let mut reported = 0;

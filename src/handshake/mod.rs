@@ -15,6 +15,7 @@
 //! - [`refusals`]: the cases that must be refused, and the copied certificates that they need
 //! - [`session`], [`facts`], [`report`], [`steps`]: the results
 //! - [`measure`], [`matrix`]: handshakes per second
+//! - [`memory_budget`]: what all sessions of a test may keep
 //! - [`error`]: why a test could not be carried out
 //!
 //! The room measures durations, on which no result depends; the time at which certificates are verified is an argument.
@@ -37,6 +38,7 @@ mod limits;
 pub mod listen;
 pub mod matrix;
 pub mod measure;
+mod memory_budget;
 mod observer;
 mod peer_connection;
 mod refusals;

@@ -11,7 +11,8 @@ use super::cause::{self, Cause};
 use super::error::ExchangeError;
 use super::exchange::Exchange;
 use super::facts;
-use super::limits::MAX_BYTES;
+use super::limits::{FLIGHT_DURATION, MAX_BYTES, MAX_FLIGHT_BYTES, MAX_FLIGHTS};
+use super::memory_budget::MemoryBudget;
 use super::report::Session;
 use super::socket::{RecordingWriter, socket_error};
 use crate::tls::{CipherSuite, Flight, NamedGroup, Secrets, Side, TlsVersion};
@@ -37,6 +38,10 @@ pub(super) struct PeerConnection {
     began: Instant,
     flights: Vec<Flight>,
     bytes: usize,
+    /// What is read at once; the bytes that arrived are copied out of it.
+    buffer: Box<[u8]>,
+    /// What all connections of the test may keep together; `None` for a connection that is the only one.
+    budget: Option<Arc<MemoryBudget>>,
     handshake: Option<Duration>,
     error: Option<rustls::Error>,
     received: Vec<u8>,
@@ -53,11 +58,18 @@ impl PeerConnection {
             began: Instant::now(),
             flights: Vec::new(),
             bytes: 0,
+            buffer: vec![0; MAX_FLIGHT_BYTES].into(),
+            budget: None,
             handshake: None,
             error: None,
             received: Vec::new(),
             sent: 0,
         }
+    }
+
+    /// Ends the connection when the budget has no room for what it receives.
+    pub fn within(self, budget: Arc<MemoryBudget>) -> Self {
+        Self { budget: Some(budget), ..self }
     }
 
     /// As the client: sends the request after the handshake, and reads until there is a response, an error, or the peer
@@ -141,10 +153,7 @@ impl PeerConnection {
             let mut writer = RecordingWriter { socket: &mut self.socket, bytes: Vec::new() };
             let written = self.connection.write_tls(&mut writer);
             let bytes = writer.bytes;
-            self.bytes += bytes.len();
-            if !bytes.is_empty() {
-                self.flights.push(Flight { from: self.own, at: self.began.elapsed(), bytes });
-            }
+            self.keep(self.own, &bytes)?;
             match written {
                 Ok(_) => {}
                 // The peer closed the connection; bytes that it sent before may still be read.
@@ -164,8 +173,7 @@ impl PeerConnection {
     /// Waits for bytes and has the TLS library process them. Returns whether there were any.
     fn read_available(&mut self) -> Result<bool, ExchangeError> {
         self.check_limits()?;
-        let mut piece = vec![0; 16 * 1024];
-        let count = match self.socket.read(&mut piece) {
+        let count = match self.socket.read(&mut self.buffer) {
             Ok(count) => count,
             Err(error) if is_gone(&error) => 0,
             Err(error) => return Err(self.failed("read", error)),
@@ -173,8 +181,8 @@ impl PeerConnection {
         if count == 0 {
             return Ok(false);
         }
-        piece.truncate(count);
-        self.bytes += count;
+        let piece = self.buffer.get(..count).unwrap_or_default().to_vec();
+        self.keep(self.own.other(), &piece)?;
         let mut unread = piece.as_slice();
         while !unread.is_empty() && self.error.is_none() {
             self.connection.read_tls(&mut unread).map_err(socket_error("read"))?;
@@ -183,8 +191,32 @@ impl PeerConnection {
             // is.
             drop((&mut self.connection.reader()).take(ENOUGH as u64).read_to_end(&mut self.received));
         }
-        self.flights.push(Flight { from: self.own.other(), at: self.began.elapsed(), bytes: piece });
         Ok(true)
+    }
+
+    /// Keeps bytes that crossed the socket, in the flight before when they belong to it.
+    fn keep(&mut self, from: Side, bytes: &[u8]) -> Result<(), ExchangeError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        // A vector that grows has up to twice its bytes.
+        if self.budget.as_ref().is_some_and(|budget| !budget.take(2 * bytes.len())) {
+            return Err(ExchangeError::TooMuch);
+        }
+        self.bytes += bytes.len();
+        let at = self.began.elapsed();
+        let is_full = self.flights.len() >= MAX_FLIGHTS;
+        match self.flights.last_mut() {
+            Some(last)
+                if last.from == from
+                    && (is_full || at.saturating_sub(last.at) < FLIGHT_DURATION)
+                    && last.bytes.len() + bytes.len() <= MAX_FLIGHT_BYTES =>
+            {
+                last.bytes.extend_from_slice(bytes);
+            }
+            _ => self.flights.push(Flight { from, at, bytes: bytes.to_vec() }),
+        }
+        Ok(())
     }
 
     /// Sends close_notify or the pending alert, without waiting for a response.
@@ -237,6 +269,9 @@ impl PeerConnection {
             // The server finishes only after both endpoints have verified each other (RFC 8446 §4.4.4).
             (None, Ok(()), Side::Server) => self.handshake.is_none().then(|| Cause::closed(by)),
         };
+        if let Some(budget) = &self.budget {
+            budget.put_back(2 * self.bytes);
+        }
         let done = self.handshake.is_some();
         let (to_server, to_client) = match self.own {
             Side::Client => (self.sent, self.received.len()),
@@ -311,6 +346,37 @@ mod tests {
         let mut just = connection(TIMEOUT, &[]);
         just.bytes = MAX_BYTES;
         assert!(matches!(just.check_limits(), Ok(())));
+    }
+
+    /// A peer that sends one byte at a time decides neither how many flights there are nor how much memory each takes.
+    #[test]
+    fn bytes_that_arrive_one_by_one_are_kept_together() {
+        let mut slow = connection(TIMEOUT, &[]);
+        for _ in 0..20 {
+            slow.keep(Side::Server, &[1; 1000]).unwrap();
+        }
+        slow.began -= Duration::from_secs(1);
+        slow.keep(Side::Server, &[2]).unwrap();
+        slow.keep(Side::Client, &[3]).unwrap();
+        slow.keep(Side::Client, &[4]).unwrap();
+        let kept: Vec<_> = slow.flights.iter().map(|flight| (flight.from, flight.bytes.len())).collect();
+        let (client, server) = (Side::Client, Side::Server);
+        assert_eq!(kept, [(server, 16_000), (server, 4000), (server, 1), (client, 2)]);
+        for _ in 0..2 * MAX_FLIGHTS {
+            slow.began -= Duration::from_secs(1);
+            slow.keep(Side::Server, &[5]).unwrap();
+        }
+        assert_eq!(slow.flights.len(), MAX_FLIGHTS);
+    }
+
+    #[test]
+    fn a_connection_without_room_in_the_budget_ends_and_gives_back_what_it_had() {
+        let budget = Arc::new(MemoryBudget::new(100));
+        let mut heard = connection(TIMEOUT, &[]).within(Arc::clone(&budget));
+        heard.keep(Side::Server, &[1; 40]).unwrap();
+        assert!(matches!(heard.keep(Side::Server, &[1; 20]), Err(ExchangeError::TooMuch)));
+        heard.into_session(TlsVersion::Tls13, Arc::default(), Ok(()));
+        assert!(budget.take(100));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::trusted_directory::{DistrustReason, word};
 use crate::issuance::IssuerError;
 use crate::keys::key_file::KeyFileError;
 use crate::system::files::{self, FileError, LockError};
-use crate::text::toml_document::DocumentError;
+use crate::text::toml_document::{DocumentError, EncodingError};
 use crate::text::{self, Diagnosis, Diagnostic, PathText, escape, nearest};
 use crate::x509::certificate_file::CertificateFileError;
 
@@ -39,6 +39,8 @@ pub enum StoreError {
     Lock(#[from] LockError),
     #[error(transparent)]
     NoPassphrase(#[from] PassphraseUnavailable),
+    #[error("{} {cause}", path.escaped())]
+    Encoding { path: PathBuf, cause: EncodingError },
     #[error("{} cannot be used as a private key: {cause}", path.escaped())]
     KeyFile { path: PathBuf, cause: KeyFileError },
     #[error("the wrong passphrase for the private key {}", .0.escaped())]
@@ -73,6 +75,7 @@ impl Diagnostic for StoreError {
             Self::File(error) => error.diagnosis(),
             Self::Lock(error) => error.diagnosis(),
             Self::NoPassphrase(error) => error.diagnosis(),
+            Self::Encoding { cause, .. } => Diagnosis::usage("bad-toml").hint(cause.hint()),
             Self::KeyFile { cause, .. } => {
                 let diagnosis = match cause {
                     KeyFileError::PassphraseNeeded => Diagnosis::usage("passphrase-needed"),
@@ -125,8 +128,8 @@ impl Diagnostic for HomeError {
 pub enum TemplateError {
     #[error("there is no template '{}'", text::escape(name))]
     Unknown { name: String, nearest: Option<String>, known: Vec<String> },
-    #[error("{} is not text in UTF-8", .0.escaped())]
-    NotText(PathBuf),
+    #[error("{} {cause}", path.escaped())]
+    Encoding { path: PathBuf, cause: EncodingError },
     #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
@@ -142,7 +145,7 @@ impl Diagnostic for TemplateError {
             Self::Unknown { known, .. } => {
                 Diagnosis::usage("unknown-template").hint(format!("there are: {}", list(known)))
             }
-            Self::NotText(_) => Diagnosis::usage("bad-toml"),
+            Self::Encoding { cause, .. } => Diagnosis::usage("bad-toml").hint(cause.hint()),
             Self::File(_) => Diagnosis::usage("unreadable-input"),
             Self::Document(error) => error.diagnosis(),
         }

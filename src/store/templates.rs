@@ -8,7 +8,7 @@ use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
 use crate::store::error::TemplateError;
 use crate::system::files::{self, FileError};
-use crate::text::toml_document::DocumentError;
+use crate::text::toml_document::{self, DocumentError};
 use crate::text::{PathText, nearest};
 use crate::x509::AttributeType;
 
@@ -42,7 +42,8 @@ pub fn find(folder: &Path, name: &str) -> Result<Template, TemplateError> {
         false => files::read_if_exists(path, files::MAX_SMALL_FILE_BYTES),
     };
     if is_plain && let Some(content) = read(&path)? {
-        let toml = String::from_utf8(content).map_err(|_| TemplateError::NotText(path.clone()))?;
+        let toml =
+            toml_document::decode(content).map_err(|cause| TemplateError::Encoding { path: path.clone(), cause })?;
         return Ok(Template { name: name.to_owned(), toml, path: Some(path) });
     }
     match built_in(name) {

@@ -33,13 +33,59 @@ pub struct DocumentProblem {
     pub hint: Option<String>,
 }
 
-/// All problems of a file.
+/// The problems of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentError {
     pub name: String,
     pub text: String,
-    /// In the order of the text.
+    /// The first [`MOST_SHOWN`], in the order of the text.
     pub problems: Vec<DocumentProblem>,
+    /// The number of problems after those.
+    pub more: usize,
+}
+
+/// The most problems of a file that are shown. Each costs a search for its line and a picture of it, and a file of 1 MiB can
+/// have a hundred thousand.
+pub const MOST_SHOWN: usize = 10;
+
+/// Why the bytes of a file are not the text of a TOML file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EncodingError {
+    #[error("is text in UTF-16, but TOML is UTF-8")]
+    Utf16,
+    #[error("is not text in UTF-8 (line {line})")]
+    NotUtf8 { line: usize },
+}
+
+impl EncodingError {
+    /// Returns what to do about it.
+    pub fn hint(self) -> &'static str {
+        "save the file as UTF-8 in the editor, or convert it: iconv -t UTF-8"
+    }
+}
+
+/// Decodes the bytes of a TOML file, which is UTF-8 (TOML 1.0, "Preliminaries"). A byte order mark at its beginning, which
+/// some editors of Windows write, is left out.
+///
+/// # Errors
+/// When they are another encoding.
+pub fn decode(bytes: Vec<u8>) -> Result<String, EncodingError> {
+    // Without a byte order mark, every second byte of text in a European language is 0 in UTF-16.
+    let is_utf16 = match bytes[..] {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [first, second, ..] => (first == 0) != (second == 0),
+        _ => false,
+    };
+    if is_utf16 {
+        return Err(EncodingError::Utf16);
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned)),
+        Err(error) => {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            Err(EncodingError::NotUtf8 { line: valid.iter().filter(|byte| **byte == b'\n').count() + 1 })
+        }
+    }
 }
 
 /// A table of the document, from which keys are taken one by one.
@@ -89,7 +135,9 @@ impl<'t> Document<'t> {
             return Ok(());
         }
         problems.sort_by_key(|problem| (problem.place.start, problem.place.end));
-        Err(DocumentError { name: self.name, text: self.text.to_owned(), problems })
+        let more = problems.len().saturating_sub(MOST_SHOWN);
+        problems.truncate(MOST_SHOWN);
+        Err(DocumentError { name: self.name, text: self.text.to_owned(), problems, more })
     }
 }
 
@@ -161,7 +209,14 @@ impl<'d, 't> Section<'d, 't> {
 
     /// Ends reading: notes every key that was not taken.
     pub fn finish(self) {
-        for key in self.table.keys() {
+        let mut unknown: Vec<_> = self.table.keys().collect();
+        unknown.sort_by_key(|key| key.span().start);
+        for (count, key) in unknown.into_iter().enumerate() {
+            if count >= MOST_SHOWN {
+                // It is counted, and not shown.
+                self.document.note(key.span(), "unknown key", None);
+                continue;
+            }
             let found: &str = key.get_ref();
             let hint = match nearest(found, self.known.iter().copied()) {
                 Some(near) => format!("did you mean '{near}'?"),
@@ -224,7 +279,12 @@ impl DocumentError {
         start..self.text.ceil_char_boundary(place.end.max(start))
     }
 
-    /// Every problem, with the line of the file that it is about.
+    /// Returns how many problems are not shown; `None` when all are.
+    fn others(&self) -> Option<String> {
+        (self.more > 0).then(|| format!("and {} more", self.more))
+    }
+
+    /// Every problem that is shown, with the line of the file that it is about.
     pub fn picture(&self, colored: bool) -> String {
         let groups: Vec<_> = self
             .problems
@@ -240,11 +300,12 @@ impl DocumentError {
             })
             .collect();
         let renderer = if colored { Renderer::styled() } else { Renderer::plain() };
-        format!("{}\n", renderer.render(&groups))
+        let more = self.others().map(|others| format!("{others}\n")).unwrap_or_default();
+        format!("{}\n{more}", renderer.render(&groups))
     }
 }
 
-/// One line per problem: `templates/web.toml:3:1: unknown key …; did you mean …?`
+/// One line per problem: `templates/web.toml:3:1: unknown key …; did you mean …?`; at the end, the number of the others.
 impl fmt::Display for DocumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.problems.iter().enumerate() {
@@ -253,7 +314,7 @@ impl fmt::Display for DocumentError {
             let newline = if index == 0 { "" } else { "\n" };
             write!(f, "{newline}{}:{line}:{column}: {}{hint}", self.name, problem.message.trim_end())?;
         }
-        Ok(())
+        self.others().map_or(Ok(()), |others| write!(f, "\n{others}"))
     }
 }
 
@@ -307,6 +368,35 @@ mod tests {
         assert!(problems("lifetime = \n[names").starts_with("a.toml:1:"));
         assert!(problems("names = 3").contains("expected a table [names], found integer"));
         assert_eq!(problems("lifetime = \"90d\""), "");
+    }
+
+    /// The position of a problem is a search in the text, so a file with very many would cost the square of their number.
+    #[test]
+    fn ten_problems_are_shown_and_the_others_are_counted() {
+        let text: String = (0..100_000).map(|number| format!("k{number} = 1\n")).collect();
+        let document = Document::new("a.toml", &text);
+        let mut top = document.top();
+        top.take::<Lifetime>("lifetime");
+        top.finish();
+        let error = document.finish().unwrap_err();
+        assert_eq!((error.problems.len(), error.more), (10, 99_990));
+        let shown = error.to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[9], "a.toml:10:1: unknown key 'k9' at the top of the file; known here: lifetime");
+        assert_eq!((lines[10], lines.len()), ("and 99990 more", 11));
+        assert!(error.picture(false).ends_with("and 99990 more\n"));
+        assert!(error.problems.iter().all(|problem| problem.hint.is_some()), "those that are shown are whole");
+    }
+
+    #[test]
+    fn the_text_of_a_file_is_utf_8_with_or_without_its_mark() {
+        assert_eq!(decode(b"a = 1".to_vec()), Ok("a = 1".to_owned()));
+        assert_eq!(decode(b"\xef\xbb\xbfa = 1".to_vec()), Ok("a = 1".to_owned()));
+        assert_eq!(decode(Vec::new()), Ok(String::new()));
+        for utf16 in [&b"\xff\xfea\0"[..], b"\xfe\xff\0a", b"a\0=\0", b"\0a\0="] {
+            assert_eq!(decode(utf16.to_vec()), Err(EncodingError::Utf16));
+        }
+        assert_eq!(decode(b"a = 1\nb = \"\xfc\"\n".to_vec()), Err(EncodingError::NotUtf8 { line: 2 }));
     }
 
     #[test]

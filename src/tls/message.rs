@@ -136,6 +136,11 @@ pub struct ShownCertificate {
 }
 
 impl Message {
+    /// Returns about how many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        size_of::<Self>() + self.facts().iter().map(|(_, fact)| 2 * fact.len()).sum::<usize>()
+    }
+
     /// Returns the name of the message as the RFCs write it.
     pub fn name(&self) -> String {
         match &self.body {

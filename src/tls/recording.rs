@@ -16,7 +16,7 @@ use super::trace;
 use super::wire::{Flight, Side};
 
 /// The bytes that crossed the wire in one exchange, and the secrets that decrypt them.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Recording {
     flights: Vec<Flight>,
     secrets: Arc<Secrets>,

@@ -15,12 +15,20 @@ mod content_type {
     pub const APPLICATION_DATA: u8 = 23;
 }
 
-/// Returns all messages in the order in which their last byte crossed the wire.
+/// The most messages of a session that are read; a handshake has about twenty. An endpoint can put one into each seven bytes.
+pub const MOST_MESSAGES: usize = 1000;
+
+/// Returns the messages, the first [`MOST_MESSAGES`], in the order in which their last byte crossed the wire.
 pub fn read(flights: &[Flight], secrets: &Secrets) -> Vec<Message> {
     let mut session = SessionReader::new(secrets);
     for flight in flights {
+        if session.messages.len() >= MOST_MESSAGES {
+            break;
+        }
         session.take(flight);
     }
+    session.messages.truncate(MOST_MESSAGES);
+    session.messages.shrink_to_fit();
     session.messages
 }
 
@@ -135,6 +143,14 @@ impl<'a> SessionReader<'a> {
 
     /// Reads the complete handshake messages; a message may span records, and a record may have several messages.
     fn handshake(&mut self, from: Side, encrypted: bool, at: Duration) {
+        // A message can come in very many records: what is there is looked at again when it is whole.
+        let declared = match self.stream(from).handshake[..] {
+            [_, high, middle, low, ..] => 4 + (usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)),
+            _ => return,
+        };
+        if self.stream(from).handshake.len() < declared {
+            return;
+        }
         let buffered = std::mem::take(&mut self.stream(from).handshake);
         let mut rest = wire::Reader(&buffered);
         loop {

@@ -7,6 +7,7 @@ mod crl;
 mod oid_text;
 mod parser_error;
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use x509_parser::certificate::X509Certificate;
@@ -32,8 +33,21 @@ use parser_error::describe;
 pub enum DecodeError {
     #[error("it is not the DER of {what}: {reason}")]
     Malformed { what: &'static str, reason: String },
+    #[error("{what} of {bytes} bytes is longer than {MAX_DECODED_BYTES} bytes")]
+    TooLong { what: &'static str, bytes: usize },
     #[error("{bytes} octets follow the end of {what}")]
     TrailingBytes { what: &'static str, bytes: usize },
+}
+
+/// The longest certificate or request that is decoded, in bytes; for a CRL, each entry, and all of it but its entries. TLS libraries take no chain longer than 64 KiB. While it is
+/// decoded, each byte takes up to thirty bytes of memory.
+pub const MAX_DECODED_BYTES: usize = 1024 * 1024;
+
+fn check_length(what: &'static str, input: &[u8]) -> Result<(), DecodeError> {
+    if input.len() <= MAX_DECODED_BYTES {
+        return Ok(());
+    }
+    Err(DecodeError::TooLong { what, bytes: input.len() })
 }
 
 const CERTIFICATE: &str = "a certificate";
@@ -44,6 +58,7 @@ const NAME: &str = "a distinguished name";
 impl Certificate {
     /// Decodes one certificate, which must fill `input`.
     pub fn from_der(input: &[u8]) -> Result<Self, DecodeError> {
+        check_length(CERTIFICATE, input)?;
         let parsed = whole(CERTIFICATE, X509Certificate::from_der(input))?;
         let signed = Signed::split(CERTIFICATE, input)?;
         let tbs = &parsed.tbs_certificate;
@@ -93,11 +108,14 @@ impl Certificate {
             ca_issuer_urls: Vec::new(),
             signature: parsed.signature_value.data.to_vec(),
         };
+        let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
         for extension in tbs.extensions() {
             let raw = raw_extension(extension);
-            if certificate.extension(&raw.oid).is_some() {
+            if !seen.insert(extension.oid.as_bytes()) {
                 // RFC 5280 §4.2: "MUST NOT include more than one instance of a particular extension".
-                certificate.malformed.push((raw.oid.clone(), "it stands twice".to_owned()));
+                if repeated.insert(extension.oid.as_bytes()) {
+                    certificate.malformed.push((raw.oid.clone(), "it stands twice".to_owned()));
+                }
             } else if let Err(reason) = whole_value(extension)
                 .and_then(|()| certificate.read_extension(extension.parsed_extension(), &raw.value))
             {
@@ -174,6 +192,7 @@ impl SigningRequest {
     /// Decodes one request, which must fill `input`. Its signature, which proves possession of the key, is not verified
     /// here.
     pub fn from_der(input: &[u8]) -> Result<Self, DecodeError> {
+        check_length(SIGNING_REQUEST, input)?;
         let parsed = whole(SIGNING_REQUEST, X509CertificationRequest::from_der(input))?;
         let signed = Signed::split(SIGNING_REQUEST, input)?;
         let info = &parsed.certification_request_info;
@@ -193,6 +212,7 @@ impl SigningRequest {
             signature_algorithm: signature_algorithm(oid_text(&parsed.signature_algorithm.algorithm), signed.algorithm),
             signature: parsed.signature_value.data.to_vec(),
         };
+        let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
         for attribute in info.attributes() {
             let ParsedCriAttribute::ExtensionRequest(requested) = attribute.parsed_attribute() else {
                 request.other_attributes.push(oid_text(&attribute.oid));
@@ -200,8 +220,10 @@ impl SigningRequest {
             };
             for extension in &requested.extensions {
                 let raw = raw_extension(extension);
-                if request.extension(&raw.oid).is_some() {
-                    request.malformed.push((raw.oid.clone(), "it stands twice".to_owned()));
+                if !seen.insert(extension.oid.as_bytes()) {
+                    if repeated.insert(extension.oid.as_bytes()) {
+                        request.malformed.push((raw.oid.clone(), "it stands twice".to_owned()));
+                    }
                 } else if let Err(reason) =
                     whole_value(extension).and_then(|()| request.read_extension(extension.parsed_extension()))
                 {

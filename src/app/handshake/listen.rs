@@ -45,6 +45,7 @@ pub fn listen(
         versions: request.versions,
         clients,
         timeout: request.timeout,
+        keep_recordings: request.recordings.are_wanted(),
     };
     let found = port.run(&test, |address, session| show(ListenEvent::Client { address, session }, context))?;
     request.recordings.write(&found, context)?;

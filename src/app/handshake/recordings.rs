@@ -22,6 +22,11 @@ pub struct RecordingFiles {
 }
 
 impl RecordingFiles {
+    /// Returns whether any file is to be written.
+    pub fn are_wanted(&self) -> bool {
+        self.pcap.is_some() || self.keylog.is_some()
+    }
+
     /// Checks that the files can be created, before the test runs.
     ///
     /// # Errors

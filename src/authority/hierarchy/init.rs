@@ -80,7 +80,7 @@ impl Diagnostic for InitError {
             Self::Certify(error) => error.diagnosis(),
             Self::Import(error) => error.diagnosis(),
             Self::Exists(folder) => Diagnosis::refused("exists")
-                .hint(format!("to use it: ca --dir {} list", folder.escaped()))
+                .hint(format!("to use it: ca --dir {} list", folder.in_shell()))
                 .hint("for another CA, name another folder with --dir"),
             Self::NotTrusted(reason) => reason.diagnosis().hint("or name another folder with --dir"),
             Self::InTheWay(_) => Diagnosis::refused("exists").hint("move it away, or name another folder with --dir"),

@@ -39,6 +39,9 @@ pub enum IssueError {
     OtherTemplate { name: String, template: String },
     #[error("{} is there already, and not known to the index", .0.escaped())]
     PlaceTaken(PathBuf),
+    /// The index records the folder as text, so that a renewal finds it again.
+    #[error("the folder {} cannot be recorded: its name is not text in UTF-8", .0.escaped())]
+    PlaceNotUtf8(PathBuf),
     #[error("{} is a private key to which this certificate would not belong", .0.escaped())]
     KeyOfAnother(PathBuf),
     #[error("{} is no certificate of this name, and nothing is put in its place", .0.escaped())]
@@ -87,6 +90,9 @@ impl Diagnostic for IssueError {
             Self::OtherTemplate { .. } => Diagnosis::refused("exists").hint("choose another name"),
             Self::PlaceTaken(_) => Diagnosis::refused("exists")
                 .hint("nothing existing is overwritten: move it away, or choose another place with --out"),
+            Self::PlaceNotUtf8(_) => {
+                Diagnosis::usage("bad-name").hint("choose a folder with another name: --out FOLDER")
+            }
             Self::KeyOfAnother(_) => {
                 Diagnosis::refused("key-of-another").hint("move it away, or choose another place with --out")
             }

@@ -57,6 +57,11 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
     // A CA certificate for a CSR belongs to another CA, which keeps its key elsewhere.
     let is_own_ca = profile.is_authority() && !matches!(order.key, SubjectKey::Requested(_));
     let place = order.place.clone().unwrap_or(if is_own_ca { Destination::Authority } else { Destination::Issued });
+    if let Destination::Folder(folder) = &place
+        && folder.to_str().is_none()
+    {
+        return Err(IssueError::PlaceNotUtf8(folder.clone()));
+    }
     if is_own_ca {
         check_authority_name(order.name.as_str())?;
     }

@@ -19,7 +19,7 @@ use crate::store::certificate_files::{CERTIFICATE, CHAIN, KEY};
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::EncryptedKey;
-use crate::text::{self, Lifetime, PathText, humanize, rfc3339};
+use crate::text::{self, Lifetime, PathText, humanize, rfc3339, toml_document};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{KeyAlgorithm, NameConstraints};
 
@@ -162,8 +162,9 @@ fn config(arguments: &Arguments, context: &mut Context<'_>) -> Result<Config, Fa
         None => Config::default(),
         Some(path) => {
             let content = context.read_input(path)?;
-            let toml = String::from_utf8(content)
-                .map_err(|_| Failure::usage("bad-toml", format!("{} is not text in UTF-8", path.escaped())))?;
+            let toml = toml_document::decode(content).map_err(|cause| {
+                Failure::usage("bad-toml", format!("{} {cause}", path.escaped())).hint(cause.hint())
+            })?;
             Config::read(&path.escaped().to_string(), &toml)?
         }
     };

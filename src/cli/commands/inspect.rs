@@ -20,7 +20,7 @@ use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::text::{self, PathText};
 use crate::x509::pem::{self, Block};
-use crate::x509::{Certificate, Crl, DecodeError, PublicKey, SigningRequest, certificate_file, der};
+use crate::x509::{Certificate, DecodeError, PublicKey, SigningRequest, certificate_file, der};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -122,7 +122,7 @@ impl Source {
     }
 
     fn crl(&self, content: &[u8]) -> Result<Box<dyn Describe>, DecodeError> {
-        Ok(Box::new(DescribedCrl { list: Crl::from_der(content)?, now: self.now }))
+        Ok(Box::new(DescribedCrl::from_der(content, self.now)?))
     }
 
     /// A key of a kind that is not used here, or that cannot be opened, is shown as far as it goes.

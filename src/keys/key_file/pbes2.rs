@@ -16,8 +16,9 @@ pub const ROUNDS: u32 = 600_000;
 /// The most rounds that are accepted: half a minute. A file could demand four thousand million.
 const MOST_ROUNDS: u32 = 100_000_000;
 
-/// The most memory that scrypt may need, in bytes: more than the default of any tool (OpenSSL: 16 MiB).
-const MOST_SCRYPT_MEMORY: u64 = 1 << 30;
+/// The most memory that scrypt may need, in bytes: more than the default of any tool (OpenSSL: 16 MiB), and half of what the
+/// process may take.
+const MOST_SCRYPT_MEMORY: u64 = 128 * 1024 * 1024;
 
 /// The most memory times parallelism, in bytes: about a minute.
 const MOST_SCRYPT_WORK: u64 = 1 << 34;
@@ -239,8 +240,8 @@ mod tests {
             let scrypt = ScryptParams { salt: &[], cost_parameter, block_size: 8, parallelization, key_length: None };
             check_cost(&Kdf::Scrypt(scrypt))
         };
-        assert_eq!(cost(1 << 20, 16), Ok(()));
-        assert!(matches!(cost(1 << 21, 1), Err(KeyFileError::TooExpensive { .. })), "memory");
-        assert!(matches!(cost(1 << 20, 17), Err(KeyFileError::TooExpensive { .. })), "work");
+        assert_eq!(cost(1 << 17, 128), Ok(()));
+        assert!(matches!(cost(1 << 18, 1), Err(KeyFileError::TooExpensive { .. })), "memory");
+        assert!(matches!(cost(1 << 17, 129), Err(KeyFileError::TooExpensive { .. })), "work");
     }
 }

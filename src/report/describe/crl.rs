@@ -11,12 +11,37 @@ use crate::report::describe::object::Describe;
 use crate::report::page::{Page, Tone};
 use crate::text::{self, rfc3339};
 use crate::x509::crl::RevokedEntry;
-use crate::x509::{Crl, digest};
+use crate::x509::{Crl, DecodeError, digest};
+
+/// The most entries of a CRL that are shown. In JSON each takes about a kilobyte of memory.
+const MOST_ENTRIES: usize = 100_000;
 
 /// A CRL, looked at at a certain time.
 pub struct DescribedCrl {
-    pub list: Crl,
-    pub now: OffsetDateTime,
+    /// With its first [`MOST_ENTRIES`] entries.
+    list: Crl,
+    /// The number of entries after those.
+    more: usize,
+    now: OffsetDateTime,
+}
+
+impl DescribedCrl {
+    /// Decodes a CRL.
+    ///
+    /// # Errors
+    /// As [`Crl::from_der`].
+    pub fn from_der(input: &[u8], now: OffsetDateTime) -> Result<Self, DecodeError> {
+        let (mut entries, mut more) = (Vec::new(), 0);
+        let mut list = Crl::read(input.to_vec(), |entry| {
+            if entries.len() < MOST_ENTRIES {
+                entries.push(entry);
+            } else {
+                more += 1;
+            }
+        })?;
+        list.entries = entries;
+        Ok(Self { list, more, now })
+    }
 }
 
 impl Describe for DescribedCrl {
@@ -27,7 +52,7 @@ impl Describe for DescribedCrl {
     }
 
     fn text(&self, page: &mut Page) {
-        let Self { list, now } = self;
+        let Self { list, more, now } = self;
         page.field("Version", &list.version.to_string());
         name_fields(page, "Issuer", &list.issuer);
         if let Some(number) = &list.number {
@@ -52,15 +77,18 @@ impl Describe for DescribedCrl {
         malformed_fields(page, &list.malformed);
         signature_field(page, &list.signature_algorithm, &list.signature);
         fingerprint_fields(page, list.as_der());
-        page.field("Revoked", &format!("{} certificates", list.entries.len()));
+        page.field("Revoked", &format!("{} certificates", list.entries.len() + more));
         if !list.entries.is_empty() {
             let rows: Vec<Vec<String>> = list.entries.iter().map(row).collect();
             page.table(&["SERIAL", "REVOKED", "REASON", "REMARKS"], &rows);
         }
+        if *more > 0 {
+            page.line(&format!("and {more} more"));
+        }
     }
 
     fn json(&self) -> Value {
-        let Self { list, now } = self;
+        let Self { list, more, now } = self;
         json!({
             "kind": "revocation-list",
             "version": list.version,
@@ -77,6 +105,7 @@ impl Describe for DescribedCrl {
             "extensions": extensions_json(&list.extensions),
             "malformed": malformed_json(&list.malformed),
             "revoked": list.entries.iter().map(entry_json).collect::<Value>(),
+            "revoked_not_shown": more,
             "signature": signature_json(&list.signature_algorithm, &list.signature),
             "signed_signature_algorithm": list.tbs_signature_algorithm.to_string(),
             "fingerprint_sha256": text::hex(&digest::sha256(list.as_der())),

@@ -42,6 +42,8 @@ pub enum IndexError {
     Ambiguous { given: String },
     #[error("the index has certificates of several issuers with the serial number {serial}")]
     SeveralIssuers { serial: SerialNumber },
+    #[error("{} cannot be recorded: its name is not text in UTF-8", .0.escaped())]
+    PlaceNotUtf8(PathBuf),
     #[error("the index {} failed: {reason}", path.escaped())]
     Failed { path: PathBuf, reason: String },
     #[error(transparent)]
@@ -125,6 +127,7 @@ impl Diagnostic for IndexError {
                 .hint("to change this CA, run the command where its owner may write"),
             Self::SizeLimit { .. } => Diagnosis::refused("file-size-limit").hint(files::RAISE_SIZE_LIMIT),
             Self::SerialUsed { .. } => Diagnosis::refused("serial-used"),
+            Self::PlaceNotUtf8(_) => Diagnosis::usage("bad-name"),
             Self::Failed { .. } => Diagnosis::refused("index-failed"),
             Self::File(error) => error.diagnosis(),
         }

@@ -99,6 +99,9 @@ impl Transaction<'_> {
     /// When the index already has a certificate with this issuer and serial number, or cannot be written.
     pub fn insert(&mut self, entry: &NewEntry<'_>) -> Result<EntryId, IndexError> {
         let certificate = entry.certificate;
+        // What is recorded is what is looked for later, so nothing is replaced in it.
+        let place = entry.place.map(|place| place.to_str().ok_or_else(|| IndexError::PlaceNotUtf8(place.to_owned())));
+        let place = place.transpose()?;
         let sans: Vec<String> = certificate.names().iter().map(GeneralName::to_string).collect();
         let inserted = self.transaction.execute(
             "INSERT INTO certificate (serial, issuer, der, name, template, authority, subject, sans, key_fingerprint,
@@ -119,7 +122,7 @@ impl Transaction<'_> {
                 certificate.validity.not_after.unix_timestamp(),
                 entry.issued_at.unix_timestamp(),
                 entry.origin.name(),
-                entry.place.map(|place| place.to_string_lossy()),
+                place,
             ],
         );
         match inserted {

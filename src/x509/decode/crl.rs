@@ -1,5 +1,6 @@
 //! The decoding of CRLs, entry by entry: a CRL can have very many, and few callers keep them all.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use x509_parser::extensions::ParsedExtension;
@@ -7,14 +8,18 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 
 use super::{
-    DecodeError, Signed, authority_key_id, describe, name, oid_text, raw_extension, signature_algorithm, whole,
-    without_leading_zeros,
+    DecodeError, Signed, authority_key_id, check_length, describe, name, oid_text, raw_extension, signature_algorithm,
+    whole, without_leading_zeros,
 };
 use crate::x509::certificate::oid;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{Crl, DistinguishedName, Extension, SerialNumber, der, distribution_point};
 
 const WHAT: &str = "a certificate revocation list";
+const ENTRY: &str = "an entry of a certificate revocation list";
+
+/// The most damaged extensions of entries that are named; one is enough to refuse a CRL.
+const MOST_MALFORMED: usize = 100;
 
 impl Crl {
     /// Reads one CRL that fills `input` exactly.
@@ -32,6 +37,7 @@ impl Crl {
         // then one entry after another. When the CRL cannot be split, the library gets all of it and reports the error.
         let apart = take_apart(&input);
         let shell = apart.as_ref().map_or(&input[..], |(shell, _)| shell);
+        check_length(WHAT, shell)?;
         let parsed = whole(WHAT, CertificateRevocationList::from_der(shell))?;
         let signed = Signed::split(WHAT, &input)?;
         let tbs = &parsed.tbs_cert_list;
@@ -61,9 +67,10 @@ impl Crl {
             delta_base: None,
             signature: parsed.signature_value.data.to_vec(),
         };
+        let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
         for extension in tbs.extensions() {
             let raw = raw_extension(extension);
-            if list.extension(&raw.oid).is_some() {
+            if !seen.insert(extension.oid.as_bytes()) && repeated.insert(extension.oid.as_bytes()) {
                 list.malformed.push((raw.oid.clone(), "it stands twice".to_owned()));
             }
             if let Err(reason) = list.read_extension(extension.parsed_extension(), &raw) {
@@ -74,6 +81,8 @@ impl Crl {
         let mut rest = apart.as_ref().map_or(&[][..], |(_, entries)| entries);
         let mut certificate_issuer = None;
         while !rest.is_empty() {
+            let length = rest.len() - der::split_first(rest).map_or(0, |(.., after)| after.len());
+            check_length(ENTRY, rest.get(..length).unwrap_or_default())?;
             let (after, revoked) =
                 RevokedCertificate::from_der(rest).map_err(|_| malformed("one of its entries cannot be read"))?;
             each(list.read_entry(&revoked, &mut certificate_issuer));
@@ -121,6 +130,7 @@ impl Crl {
             unknown_critical: Vec::new(),
         };
         for extension in revoked.extensions() {
+            let malformed = self.malformed.len();
             match extension.parsed_extension() {
                 ParsedExtension::ReasonCode(code) => entry.reason = RevocationReason::from_code(code.0),
                 ParsedExtension::InvalidityDate(at) => entry.invalid_since = Some(at.to_datetime()),
@@ -140,6 +150,7 @@ impl Crl {
                 _ if extension.critical => entry.unknown_critical.push(oid_text(&extension.oid)),
                 _ => {}
             }
+            self.malformed.truncate(malformed.max(MOST_MALFORMED));
         }
         entry.certificate_issuer.clone_from(certificate_issuer);
         entry

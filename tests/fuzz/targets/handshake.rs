@@ -125,6 +125,7 @@ fn to_the_server(bytes: &[u8]) {
         versions: &[TlsVersion::Tls13, TlsVersion::Tls12],
         clients: AcceptedClients::One(LIMIT),
         timeout: LIMIT,
+        keep_recordings: true,
     };
     let report = port.run(&test, |_, _| ()).unwrap();
     client.join().unwrap();
