@@ -240,10 +240,18 @@ fn finished(place: &Place, struck: &Output) -> Result<(), String> {
         let names: Vec<_> = roots["roots"].as_array().unwrap().iter().map(|root| root["authority"].clone()).collect();
         names == ["root-g2"] && place.path("ca/retired/root/key.pem").is_file()
     };
+    says_what_is_in_force(struck, is_done(place))?;
     again(place, FINISH, struck, is_done(place))?;
     ok(is_done(place), "the old root is still trusted, or its key is gone")?;
     place.done("--dir ca issue client later");
     verifies(place, "later", "ca/authorities/root-g2/cert.pem")
+}
+
+/// A failure after the change is in force names it.
+fn says_what_is_in_force(struck: &Output, is_in_force: bool) -> Result<(), String> {
+    let sentences = ["now, but a power cut may take that back", "what was asked for was done all the same"];
+    let is_told = sentences.iter().any(|sentence| told(struck).contains(sentence));
+    ok(struck.status.code() != Some(3) || is_told == is_in_force, "the failure does not say what is in force")
 }
 
 fn renewed(place: &Place, struck: &Output) -> Result<(), String> {
@@ -302,6 +310,7 @@ fn under_one_passphrase(place: &Place, struck: &Output) -> Result<(), String> {
         let is_plain = String::from_utf8_lossy(&fs::read(&path).unwrap()).contains("BEGIN PRIVATE KEY");
         ok(!is_plain, &format!("an unencrypted key lies in {}", path.display()))?;
     }
+    says_what_is_in_force(struck, new)?;
     again(place, PASSPHRASE, struck, new)?;
     place.done("--dir ca issue client later --passphrase-file new");
     Ok(())

@@ -3,7 +3,7 @@
 //! The key stays the same. Its file is exchanged in one step, and what was written is opened once before that: a key that
 //! cannot be opened is worse than one under the old passphrase.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::authority::certify::commit_signed;
 use crate::issuance::Issuer;
@@ -16,7 +16,7 @@ use crate::store::index::EventKind;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt, PassphraseUnavailable};
 use crate::store::trusted_directory;
 use crate::store::{Store, StoreError};
-use crate::system::files::{self, ExistingFile};
+use crate::system::files::{self, ExistingFile, FileError};
 use crate::text::{Diagnosis, Diagnostic, PathText};
 use crate::x509::PublicKey;
 
@@ -27,6 +27,14 @@ pub enum KeyPassphraseError {
     Store(StoreError),
     #[error("the private key {} was changed by somebody else at the same time", .0.escaped())]
     Changed(PathBuf),
+    /// The change is in force, and a power cut may still take it back.
+    #[error("{}, but a power cut may take that back: {cause}", in_force(path, *is_encrypted))]
+    NotSynced { path: PathBuf, is_encrypted: bool, cause: FileError },
+}
+
+fn in_force(path: &Path, is_encrypted: bool) -> String {
+    let state = if is_encrypted { "is encrypted with the new passphrase" } else { "has no passphrase" };
+    format!("the private key {} {state} now", path.escaped())
 }
 
 impl<E> From<E> for KeyPassphraseError
@@ -43,6 +51,10 @@ impl Diagnostic for KeyPassphraseError {
         match self {
             Self::Store(error) => error.diagnosis(),
             Self::Changed(_) => Diagnosis::refused("key-changed").hint("run the command again"),
+            Self::NotSynced { cause, .. } => {
+                let diagnosis = cause.diagnosis();
+                Diagnosis::refused(diagnosis.code).hint("keep both passphrases until the disk is repaired")
+            }
         }
     }
 }
@@ -114,7 +126,16 @@ pub fn change(
     } else {
         transaction.commit()?;
     }
-    files::publish_file(&path, text.as_bytes(), files::SECRET, ExistingFile::Replace, effects.entropy)?;
+    let published = files::publish_file(&path, text.as_bytes(), files::SECRET, ExistingFile::Replace, effects.entropy);
+    if let Err(cause) = published {
+        // The file has its name before the last sync, so the change may be in force although its sync failed.
+        let found =
+            files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES).ok().flatten().map(zeroize::Zeroizing::new);
+        return Err(match found.is_some_and(|found| **found == *text.as_bytes()) {
+            true => KeyPassphraseError::NotSynced { path, is_encrypted: next.is_some(), cause },
+            false => cause.into(),
+        });
+    }
     Ok(KeyPassphraseChange {
         authority: authority.to_owned(),
         path,

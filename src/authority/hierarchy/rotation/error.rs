@@ -36,6 +36,9 @@ pub enum RotationError {
     Left { old: String, certificates: usize, authorities: usize },
     #[error("ca.toml names the old root '{0}' as the authority that issues")]
     Issues(String),
+    /// The change is in force, and a power cut may still take it back.
+    #[error("the rotation is finished and the old root is in {} now, but a power cut may take that back: {cause}", retired.escaped())]
+    NotSynced { retired: PathBuf, cause: FileError },
     #[error("{} is in the way of the old root", .0.escaped())]
     InTheWay(PathBuf),
 }
@@ -59,6 +62,8 @@ impl Diagnostic for RotationError {
                 .hint("run the same command again; the recorded certificate was never in use, its key is gone"),
             Self::NotReplaced { cause, .. } => Diagnosis::refused(cause.diagnosis().code)
                 .hint("run the same command again: it signs another one for the same key"),
+            Self::NotSynced { cause, .. } => Diagnosis::refused(cause.diagnosis().code)
+                .hint("when the disk is repaired, 'ca roots' shows whether the old root is still trusted"),
             Self::UnderWay { .. } => Diagnosis::refused("rotation-under-way")
                 .hint("'ca root rotate status' shows what still hangs on the old root")
                 .hint("'ca root rotate finish' ends it"),

@@ -47,8 +47,9 @@ pub fn finish(store: &Store, force: bool, effects: &Effects<'_>) -> Result<Finis
     transaction.record_event(EventKind::RootRotateFinish, &state.old, Some(format!("replaced by {}", state.new)));
     transaction.commit()?;
     files::move_new(&from, &retired)?;
-    files::sync_folder(&home.retired())?;
-    files::sync_folder(&home.authorities())?;
+    let not_synced = |cause| RotationError::NotSynced { retired: retired.clone(), cause };
+    files::sync_folder(&home.retired()).map_err(not_synced)?;
+    files::sync_folder(&home.authorities()).map_err(not_synced)?;
     let key = Some(KEY.path_in(&retired)).filter(|key| key.is_file());
     Ok(FinishedRotation { state, retired, key })
 }
