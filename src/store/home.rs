@@ -167,6 +167,11 @@ impl Home {
         self.authority(name).join("new-with-old.pem")
     }
 
+    /// The path of the old root's certificate by the new root, in the folder of the new root (RFC 4210 §4.4).
+    pub fn old_with_new(&self, name: &str) -> PathBuf {
+        self.authority(name).join("old-with-new.pem")
+    }
+
     /// The folder of the authorities that are no longer trusted.
     pub fn retired(&self) -> PathBuf {
         self.folder.join("retired")

@@ -14,6 +14,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::{CertificateStatus, Entry, Filter};
+use crate::store::locate::count_as_delivered_if_there;
 use crate::store::templates;
 use crate::text::{self, Lifetime};
 use crate::x509::GeneralName;
@@ -94,7 +95,16 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     };
     let now = context.now();
     let store = context.store()?;
-    let (entries, total) = store.index()?.query(&filter, now)?;
+    let index = store.index()?;
+    let (mut entries, mut total) = index.query(&filter, now)?;
+    for entry in &mut entries {
+        count_as_delivered_if_there(store.home(), index, entry)?;
+    }
+    if filter.status == Some(CertificateStatus::NotDelivered) {
+        let found = entries.len();
+        entries.retain(|entry| entry.delivered_at.is_none());
+        total -= (found - entries.len()) as u64;
+    }
     if total == 0 {
         // An empty result is not an error, because a script may ask before the first certificate exists; a note shows a mistyped name.
         if let Some(authority) = &filter.authority {

@@ -12,7 +12,7 @@ use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::delivery::Paths;
 use crate::store::index::{CertificateStatus, Entry, EntryId, Reference, Revocation};
-use crate::store::locate::locate;
+use crate::store::locate::{count_as_delivered_if_there, locate};
 use crate::store::previous_certificates::NameHistory;
 use crate::text::{self, PathText, humanize, rfc3339};
 use crate::x509::ExtendedKeyUsage;
@@ -51,7 +51,8 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     // Of a name, what is in place is shown; of a serial number, that certificate.
     let is_by_serial = arguments.certificate.is_serial_of(&found);
     let of_name = name_history.certificates.iter().find(|entry| Some(entry.id) == in_place && !is_by_serial);
-    let entry = of_name.unwrap_or(&found).clone();
+    let mut entry = of_name.unwrap_or(&found).clone();
+    count_as_delivered_if_there(store.home(), index, &mut entry)?;
     let certificate = index.certificate(&entry)?;
     let above = store.ca_certificates().ca_certificate(&entry.name).ok();
     let above = above.filter(|facts| *facts.certificate() == certificate).map(|facts| facts.above().to_vec());
