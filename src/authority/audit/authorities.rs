@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::authority::audit::finding::{Findings, Repair, Severity};
+use crate::authority::audit::scan::UNKNOWN_CERTIFICATE;
 use crate::authority::audit::subject::{RESTORE_FILE, Subject, read_certificates};
 use crate::authority::hierarchy::rotation::start::CROSS;
 use crate::store::StoreError;
@@ -55,7 +56,7 @@ fn check_authority(
         // It waits for its certificate, or was never recorded.
         if path.symlink_metadata().is_ok() {
             let message = "the index has no certificate of an authority with this name";
-            findings.error("certificate-unknown", path.escaped().to_string(), message, RESTORE_FILE);
+            findings.error(UNKNOWN_CERTIFICATE, path.escaped().to_string(), message, RESTORE_FILE);
         }
         return Ok(());
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::authority::audit::finding::{Findings, Repair, Severity};
+use crate::authority::audit::scan::UNKNOWN_CERTIFICATE;
 use crate::authority::audit::subject::{RESTORE_FILE, Subject, read_certificates};
 use crate::authority::hierarchy::rotation::status::IN_MEMORY;
 use crate::issuance::Profile;
@@ -169,7 +170,7 @@ fn check_known(subject: &Subject<'_>, folder: &Path, findings: &mut Findings) ->
             "if an older index was restored, bring back the newer one; to revoke the certificate: ca revoke {}",
             path.in_shell()
         );
-        findings.error("certificate-unknown", path.escaped().to_string(), message, fix);
+        findings.error(UNKNOWN_CERTIFICATE, path.escaped().to_string(), message, fix);
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod scan;
 mod subject;
 
 pub use finding::{Finding, Findings, Repair, Severity};
+pub use scan::UNKNOWN_CERTIFICATE;
 
 use std::path::PathBuf;
 

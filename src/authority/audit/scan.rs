@@ -10,6 +10,9 @@ use crate::store::ca_certificates::read_certificates;
 use crate::system::files::{self, PathKind};
 use crate::text::{PathText, escape};
 
+/// The code of a certificate that the index does not have.
+pub const UNKNOWN_CERTIFICATE: &str = "certificate-unknown";
+
 /// Reads every certificate below a folder; links are not followed.
 ///
 /// # Errors
@@ -53,7 +56,7 @@ fn check_file(
                 certificate.subject
             );
             let fix = format!("to revoke it: ca revoke {}", path.in_shell());
-            findings.error("certificate-unknown", path.escaped().to_string(), message, fix);
+            findings.error(UNKNOWN_CERTIFICATE, path.escaped().to_string(), message, fix);
         }
     }
     Ok(())

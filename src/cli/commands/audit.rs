@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::context::Context;
+use crate::app::restored;
 use crate::authority::audit::{self, AuditOptions, AuditReport, Finding, Severity};
 use crate::report::failure::Failure;
 use crate::report::output::{Answer, Report};
@@ -49,7 +50,11 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     }
     let scan = arguments.scan.iter().map(|folder| context.world.resolve(folder)).collect();
     let options = AuditOptions { head: arguments.head, scan, fix: arguments.fix, skip_other_folders: false };
-    Ok(Box::new(Audited(audit::audit(&store, &options, &context.effects()))))
+    let report = audit::audit(&store, &options, &context.effects());
+    if !options.scan.is_empty() && !report.findings.iter().any(|finding| finding.code == audit::UNKNOWN_CERTIFICATE) {
+        restored::settle_after_scan(&store, &context.effects())?;
+    }
+    Ok(Box::new(Audited(report)))
 }
 
 /// The heads of the log.
