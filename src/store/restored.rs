@@ -12,7 +12,7 @@ use super::error::StoreError;
 use super::home::Home;
 use crate::system::Entropy;
 use crate::system::files::{self, ExistingFile, FileError};
-use crate::text::toml_document::{Document, quoted};
+use crate::text::toml_document::{self, Document, quoted};
 use crate::text::{PathText, rfc3339};
 
 /// When a CA was restored, and from what.
@@ -38,7 +38,9 @@ impl Restored {
     pub fn read(home: &Home) -> Result<Option<Self>, StoreError> {
         let path = home.folder().join(Self::FILE);
         let Some(content) = files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES)? else { return Ok(None) };
-        let (name, text) = (path.escaped().to_string(), String::from_utf8_lossy(&content));
+        let text =
+            toml_document::decode(content).map_err(|cause| StoreError::Encoding { path: path.clone(), cause })?;
+        let name = path.escaped().to_string();
         let document = Document::new(name, &text);
         let mut top = document.top();
         let complete_until = time_of(&mut top, "complete-until");

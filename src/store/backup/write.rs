@@ -12,9 +12,9 @@ use super::settings::{in_usual_places, moved_places};
 use crate::store::certificate_files::KEY;
 use crate::store::index::Index;
 use crate::store::restored::Restored;
-use crate::store::{Effects, Store};
+use crate::store::{Effects, Store, StoreError};
 use crate::system::files::{self, EntryKind, FileError, Folder, OpenedFile};
-use crate::text::{self, PathText};
+use crate::text::{self, PathText, toml_document};
 use crate::x509::digest::Sha256;
 
 /// The name of the last member: the SHA-256 of every file before it, as `sha256sum` prints them.
@@ -286,7 +286,9 @@ fn keys(store: &Store) -> Result<(Vec<String>, Vec<String>), BackupError> {
 fn settings_text(store: &Store) -> Result<String, BackupError> {
     let path = store.home().config();
     let content = files::read(&path, files::MAX_SMALL_FILE_BYTES)?;
-    Ok(in_usual_places(&path.escaped().to_string(), &String::from_utf8_lossy(&content))?)
+    let name = path.escaped().to_string();
+    let text = toml_document::decode(content).map_err(|cause| StoreError::Encoding { path, cause })?;
+    Ok(in_usual_places(&name, &text)?)
 }
 
 /// Hashes what is read.
