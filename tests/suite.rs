@@ -63,6 +63,8 @@ mod safety;
 mod scripts;
 #[path = "suite/secrets.rs"]
 mod secrets;
+#[path = "suite/security_page.rs"]
+mod security_page;
 #[path = "suite/served.rs"]
 mod served;
 #[path = "suite/shared_folders.rs"]
