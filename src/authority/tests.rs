@@ -37,6 +37,7 @@ fn a_ca_is_made_whole_and_issues_what_its_index_knows() {
     assert_eq!(
         files_below(ca.home.folder()),
         [
+            ".gitignore",
             "authorities/issuing/cert.pem",
             "authorities/issuing/chain.pem",
             "authorities/issuing/key.pem",
