@@ -85,9 +85,14 @@ fn an_issue_that_folds_the_log_survives_a_power_cut_once_it_has_reported() {
     let prepare = |place: &Place| {
         place.done(INIT);
         let log = place.path("ca/index.db-wal");
-        // 100 pages of 4 KiB and their headers: the next certificate makes the log longer than that.
-        for number in (0..).take_while(|_| std::fs::metadata(&log).map_or(0, |log| log.len()) < 95 * 4120) {
+        // 100 pages of 4 KiB and their headers: the next certificate, of about eight pages, makes the log longer than that. The
+        // last pages are filled with smaller changes, so that none of these passes the limit.
+        let is_shorter = |pages: u64| std::fs::metadata(&log).map_or(0, |log| log.len()) < pages * 4120;
+        for number in (0..).take_while(|_| is_shorter(80)) {
             place.done(&format!("--dir ca issue client n{number}"));
+        }
+        for number in (0..).take_while(|_| is_shorter(93)) {
+            place.done(&format!("--dir ca revoke n{number}"));
         }
     };
     check(Run::record(ISSUE, WEB, &FILES, Disk::Any, prepare), &[&["ca/index.db", "ca/index.db-wal"]]);
@@ -327,7 +332,16 @@ impl Run {
         for path in self.after.keys().filter(is_kept) {
             ok(tree.get(path) == self.after.get(path), || format!("{} is lost", path.display()))?;
         }
-        let listed = list(place)?;
+        let mut listed = list(place)?;
+        // The index names a folder of `--out` by its absolute path, which is another one in this copy, so that the files are
+        // not found although their delivery is not in doubt: they were compared above.
+        if self.words.contains("--out") {
+            for certificate in listed["certificates"].as_array_mut().into_iter().flatten() {
+                if certificate["status"] == "not-delivered" {
+                    certificate["status"] = "valid".into();
+                }
+            }
+        }
         ok(listed == self.list, || format!("listed is {listed}"))?;
         known(place).map(drop)
     }
