@@ -333,11 +333,11 @@ impl Run {
             ok(tree.get(path) == self.after.get(path), || format!("{} is lost", path.display()))?;
         }
         let mut listed = list(place)?;
-        // The index names a folder of `--out` by its absolute path, which is another one in this copy, so that the files are
-        // not found although their delivery is not in doubt: they were compared above.
+        // The index names a folder of `--out` by its absolute path, which is another one in this copy, so that the files of
+        // this one certificate are not found. They were compared above.
         if self.words.contains("--out") {
             for certificate in listed["certificates"].as_array_mut().into_iter().flatten() {
-                if certificate["status"] == "not-delivered" {
+                if certificate["name"] == "web.example" && certificate["status"] == "not-delivered" {
                     certificate["status"] = "valid".into();
                 }
             }
