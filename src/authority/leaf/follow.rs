@@ -19,7 +19,7 @@ pub enum FollowError {
 /// # Errors
 /// When the certificate is on hold, or it is revoked and `keeps_key` is true.
 pub fn check_may_be_followed(entry: &Entry, keeps_key: bool) -> Result<(), FollowError> {
-    match entry.revocation.as_ref().filter(|revocation| revocation.released_at.is_none()) {
+    match &entry.revocation {
         Some(held) if held.reason == RevocationReason::CertificateHold => Err(FollowError::OnHold(entry.name.clone())),
         Some(_) if keeps_key => Err(FollowError::Revoked(entry.name.clone())),
         _ => Ok(()),

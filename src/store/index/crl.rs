@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use time::OffsetDateTime;
 
 use crate::store::index::entry::{instant, strange};
-use crate::store::index::{EntryId, Index, IndexError, Revocation};
+use crate::store::index::{EntryId, Index, IndexError, Revocation, in_effect};
 use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{CanonicalName, Certificate, DistinguishedName, SerialNumber};
 
@@ -134,7 +134,14 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn current_revocation(&self, id: EntryId) -> Result<Option<Revocation>, IndexError> {
-        Ok(self.revocations(id)?.into_iter().rev().find(|revocation| revocation.released_at.is_none()))
+        let read = || {
+            let sql = format!(
+                "SELECT at AS revoked_at, reason, invalid_since, released_at FROM revocation WHERE id = {}",
+                in_effect::current("?1")
+            );
+            self.connection.prepare_cached(&sql)?.query_row([id.0], Revocation::from_row).optional()
+        };
+        read().map_err(self.place.error())
     }
 
     /// Returns the revocation or hold that was in effect at a time in the past: for showing the past alone. A decision
@@ -146,7 +153,8 @@ impl Index {
         let was_in_effect = |revocation: &Revocation| {
             revocation.at <= at && revocation.released_at.is_none_or(|released| released > at)
         };
-        Ok(self.revocations(id)?.into_iter().rev().find(was_in_effect))
+        let were_in_effect = self.revocations(id)?.into_iter().rev().filter(was_in_effect);
+        Ok(were_in_effect.min_by_key(|revocation| revocation.reason == RevocationReason::CertificateHold))
     }
 
     /// Returns the revocation or hold of exactly this certificate that was not released, at any time, and the name of
@@ -155,12 +163,15 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn current_revocation_of(&self, certificate: &Certificate) -> Result<Option<(String, Revocation)>, IndexError> {
-        let sql = "SELECT c.name, r.at AS revoked_at, r.reason, r.invalid_since, r.released_at
-                   FROM certificate AS c JOIN revocation AS r ON r.certificate = c.id
-                   WHERE c.serial = ?1 AND c.fingerprint = ?2 AND r.released_at IS NULL ORDER BY r.id DESC LIMIT 1";
+        let sql = format!(
+            "SELECT c.name, r.at AS revoked_at, r.reason, r.invalid_since, r.released_at
+             FROM certificate AS c JOIN revocation AS r ON r.id = {}
+             WHERE c.serial = ?1 AND c.fingerprint = ?2",
+            in_effect::current("c.id")
+        );
         let values = params![certificate.serial.as_der_content(), certificate.fingerprint()];
         let read = |row: &Row<'_>| Ok((row.get("name")?, Revocation::from_row(row)?));
-        self.connection.query_row(sql, values, read).optional().map_err(self.place.error())
+        self.connection.query_row(&sql, values, read).optional().map_err(self.place.error())
     }
 
     /// Returns the revocation or hold in effect for the certificate with this issuer and serial number, at any time. The
@@ -175,12 +186,11 @@ impl Index {
     ) -> Result<Option<Revocation>, IndexError> {
         let wanted = CanonicalName::of(issuer);
         let read = || -> rusqlite::Result<_> {
-            // The latest row in effect comes first: a hold may have become a revocation.
-            let mut statement = self.connection.prepare_cached(
+            let mut statement = self.connection.prepare_cached(&format!(
                 "SELECT c.issuer, r.at AS revoked_at, r.reason, r.invalid_since, r.released_at
-                 FROM certificate AS c JOIN revocation AS r ON r.certificate = c.id
-                 WHERE c.serial = ?1 AND r.released_at IS NULL ORDER BY r.id DESC",
-            )?;
+                 FROM certificate AS c JOIN revocation AS r ON r.id = {} WHERE c.serial = ?1",
+                in_effect::current("c.id")
+            ))?;
             let mut rows = statement.query([serial.as_der_content()])?;
             while let Some(row) = rows.next()? {
                 let found = DistinguishedName::from_der(&row.get::<_, Vec<u8>>("issuer")?);
@@ -204,20 +214,24 @@ impl Index {
     /// When the index cannot be read.
     pub fn to_be_listed(&self, authority: &str, now: OffsetDateTime) -> Result<Vec<RevokedEntry>, IndexError> {
         let read = || -> rusqlite::Result<_> {
-            // Only a hold (6) can be followed by another row that is in effect, and then that row counts.
-            let mut statement = self.connection.prepare(
+            let (is_in_effect, other_is) = (in_effect::is_in_effect("r"), in_effect::is_in_effect("s"));
+            let counts_before = in_effect::counts_before("s", "r");
+            // A CRL that was signed while a clock was ahead does not show that an expired certificate was listed, nor does one
+            // whose record names a last revocation that none can follow.
+            let mut statement = self.connection.prepare(&format!(
                 "SELECT r.serial, r.at, r.reason, r.invalid_since
                  FROM revocation AS r
-                 WHERE r.released_at IS NULL AND r.authority = ?1
-                   AND (r.reason <> 6 OR NOT EXISTS (
+                 WHERE r.authority = ?1 AND {is_in_effect}
+                   AND NOT EXISTS (
                        SELECT 1 FROM revocation AS s
-                       WHERE s.certificate = r.certificate AND s.id > r.id AND s.released_at IS NULL))
+                       WHERE s.certificate = r.certificate AND {counts_before} AND {other_is})
                    AND (r.not_after >= ?2 OR NOT EXISTS (
                        SELECT 1 FROM revocation_list AS l
                        WHERE l.authority = ?1 AND l.published_at IS NOT NULL
-                         AND l.signed_at > r.not_after AND l.last_revocation >= r.id))
-                 ORDER BY r.id",
-            )?;
+                         AND l.signed_at > r.not_after AND l.signed_at <= ?2
+                         AND l.last_revocation >= r.id AND l.last_revocation < 9223372036854775807))
+                 ORDER BY r.id"
+            ))?;
             let own = statement.query_map(params![authority, now.unix_timestamp()], listed)?;
             let mut entries = own.collect::<rusqlite::Result<Vec<_>>>()?;
             entries.extend(self.imported_to_be_listed(authority, now)?);

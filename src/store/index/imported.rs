@@ -1,7 +1,7 @@
 //! Revocations that did not begin here: a published CRL names them, or the index of another tool. The index may not have
 //! their certificates, so they are recorded by serial number.
 //!
-//! Rows are only added. The latest row of a serial number counts; one with the reason removeFromCRL ends those before it.
+//! Rows are only added. One row of a serial number counts ([`in_effect`]); one with the reason removeFromCRL ends those before it.
 //! Once the index has the certificate, the revocation is also one of `revocation`, and only that one counts.
 
 use rusqlite::{OptionalExtension, Row, params};
@@ -9,17 +9,20 @@ use time::OffsetDateTime;
 
 use crate::store::index::crl::listed;
 use crate::store::index::entry::strange;
-use crate::store::index::{EntryId, EventKind, EventObject, Index, IndexError, NewEntry, Revocation, Transaction};
+use crate::store::index::{
+    EntryId, EventKind, EventObject, Index, IndexError, NewEntry, Revocation, Transaction, in_effect,
+};
 use crate::text::{escape, rfc3339};
 use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{CanonicalName, DistinguishedName, SerialNumber};
 
-/// The rows that count: the latest of each serial number whose certificate the index does not have.
-const COUNTS: &str = "
-    i.reason <> 8
-    AND NOT EXISTS (SELECT 1 FROM imported_revocation AS s
-                    WHERE s.serial = i.serial AND s.authority = i.authority AND s.id > i.id)
-    AND NOT EXISTS (SELECT 1 FROM certificate AS c WHERE c.serial = i.serial AND c.authority = i.authority)";
+/// Returns the condition of the rows that count: one of each serial number whose certificate the index does not have.
+fn counts() -> String {
+    format!(
+        "{} AND NOT EXISTS (SELECT 1 FROM certificate AS c WHERE c.serial = i.serial AND c.authority = i.authority)",
+        in_effect::imported_counts("i")
+    )
+}
 
 /// Where a revocation was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,43 +96,49 @@ impl Index {
                 .query_row(values, |row| row.get(0))
                 .optional()?;
             let mut imported = Vec::new();
-            let mut statement = self.connection.prepare_cached(
-                "SELECT at AS revoked_at, reason, invalid_since, NULL AS released_at FROM imported_revocation
-                 WHERE serial = ?1 AND authority = ?2 ORDER BY id",
-            )?;
-            for revocation in statement.query_map(values, Revocation::from_row)? {
-                let revocation = revocation?;
-                imported.push(RecordedRevocation {
-                    revocation,
-                    is_in_effect: false,
-                    is_imported: true,
-                    certificate: certificate.map(EntryId),
-                });
-            }
-            if let (Some(last), None) = (imported.last_mut(), certificate) {
-                last.is_in_effect = last.revocation.reason != RevocationReason::RemoveFromCrl;
-            }
-            Ok((certificate, imported))
-        };
-        let (certificate, mut recorded) = read().map_err(self.place.error())?;
-        let Some(id) = certificate.map(EntryId) else { return Ok(recorded) };
-        for revocation in self.revocations(id)? {
-            let is_that = |imported: &RecordedRevocation| {
-                (imported.revocation.at, imported.revocation.reason) == (revocation.at, revocation.reason)
+            let mut statement = self.connection.prepare_cached(&format!(
+                "SELECT at AS revoked_at, reason, invalid_since, NULL AS released_at, {} AS counts
+                     FROM imported_revocation AS i WHERE serial = ?1 AND authority = ?2 ORDER BY id",
+                in_effect::imported_counts("i")
+            ))?;
+            let certificate = certificate.map(EntryId);
+            let read = |row: &Row<'_>| {
+                let (revocation, counts) = (Revocation::from_row(row)?, row.get::<_, bool>("counts")?);
+                let is_in_effect = counts && certificate.is_none();
+                Ok(RecordedRevocation { revocation, is_in_effect, is_imported: true, certificate })
             };
-            let (is_in_effect, is_imported) = (revocation.released_at.is_none(), recorded.iter().any(is_that));
-            recorded.push(RecordedRevocation { revocation, is_in_effect, is_imported, certificate: Some(id) });
-        }
-        Ok(recorded)
+            for recorded in statement.query_map(values, read)? {
+                imported.push(recorded?);
+            }
+            let Some(id) = certificate else { return Ok(imported) };
+            let mut statement = self.connection.prepare_cached(&format!(
+                "SELECT at AS revoked_at, reason, invalid_since, released_at, {} AS counts
+                 FROM revocation AS r WHERE certificate = ?1 ORDER BY id",
+                in_effect::is_in_effect("r")
+            ))?;
+            let read = |row: &Row<'_>| Ok((Revocation::from_row(row)?, row.get::<_, bool>("counts")?));
+            let mut own = Vec::new();
+            for recorded in statement.query_map([id.0], read)? {
+                let (revocation, is_in_effect) = recorded?;
+                let is_that = |imported: &RecordedRevocation| {
+                    (imported.revocation.at, imported.revocation.reason) == (revocation.at, revocation.reason)
+                };
+                let is_imported = imported.iter().any(is_that);
+                own.push(RecordedRevocation { revocation, is_in_effect, is_imported, certificate });
+            }
+            imported.extend(own);
+            Ok(imported)
+        };
+        read().map_err(self.place.error())
     }
 
     /// Returns what is known of a certificate that the index does not have, as a sentence; `None` when nothing is.
     pub(super) fn known_by_serial(&self, serial: &SerialNumber) -> Result<Option<String>, IndexError> {
         let read = || -> rusqlite::Result<Option<String>> {
-            let serial = serial.as_der_content();
+            let (serial, counts) = (serial.as_der_content(), counts());
             let sql = format!(
                 "SELECT i.authority, i.at AS revoked_at, i.reason, i.invalid_since, NULL AS released_at
-                 FROM imported_revocation AS i WHERE i.serial = ?1 AND {COUNTS} ORDER BY i.id DESC LIMIT 1"
+                 FROM imported_revocation AS i WHERE i.serial = ?1 AND {counts} ORDER BY i.id DESC LIMIT 1"
             );
             let read_row = |row: &Row<'_>| Ok((row.get::<_, String>("authority")?, Revocation::from_row(row)?));
             if let Some((authority, revocation)) = self.connection.query_row(&sql, [serial], read_row).optional()? {
@@ -154,10 +163,10 @@ impl Index {
         issuer: &DistinguishedName,
         serial: &SerialNumber,
     ) -> rusqlite::Result<Option<Revocation>> {
-        let wanted = CanonicalName::of(issuer);
+        let (wanted, counts) = (CanonicalName::of(issuer), counts());
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT i.issuer, i.at AS revoked_at, i.reason, i.invalid_since, NULL AS released_at
-             FROM imported_revocation AS i WHERE i.serial = ?1 AND {COUNTS}"
+             FROM imported_revocation AS i WHERE i.serial = ?1 AND {counts}"
         ))?;
         let mut rows = statement.query([serial.as_der_content()])?;
         while let Some(row) = rows.next()? {
@@ -177,13 +186,14 @@ impl Index {
         authority: &str,
         now: OffsetDateTime,
     ) -> rusqlite::Result<Vec<RevokedEntry>> {
+        let counts = counts();
         let mut statement = self.connection.prepare(&format!(
             "SELECT i.serial, i.at, i.reason, i.invalid_since FROM imported_revocation AS i
-             WHERE i.authority = ?1 AND {COUNTS}
+             WHERE i.authority = ?1 AND {counts}
                AND (i.not_after IS NULL OR i.not_after >= ?2 OR NOT EXISTS (
                    SELECT 1 FROM revocation_list AS l
                    WHERE l.authority = ?1 AND l.published_at IS NOT NULL
-                     AND l.signed_at > i.not_after AND l.signed_at > i.recorded_at))
+                     AND l.signed_at > i.not_after AND l.signed_at > i.recorded_at AND l.signed_at <= ?2))
              ORDER BY i.id"
         ))?;
         statement.query_map(params![authority, now.unix_timestamp()], listed)?.collect()
@@ -247,16 +257,17 @@ impl Transaction<'_> {
     pub(super) fn join_revocations(&mut self, id: EntryId, entry: &NewEntry<'_>) -> Result<(), IndexError> {
         let read = || {
             self.transaction
-                .prepare_cached(
-                    "SELECT at AS revoked_at, reason, invalid_since, NULL AS released_at FROM imported_revocation
-                     WHERE serial = ?1 AND authority = ?2 ORDER BY id DESC LIMIT 1",
-                )?
+                .prepare_cached(&format!(
+                    "SELECT at AS revoked_at, reason, invalid_since, NULL AS released_at FROM imported_revocation AS i
+                     WHERE serial = ?1 AND authority = ?2 AND {}",
+                    in_effect::imported_counts("i")
+                ))?
                 .query_row(params![entry.certificate.serial.as_der_content(), entry.authority], Revocation::from_row)
                 .optional()
         };
         match read().map_err(self.place.error())? {
-            Some(revocation) if revocation.reason != RevocationReason::RemoveFromCrl => self.revoke(id, &revocation),
-            _ => Ok(()),
+            Some(revocation) => self.revoke(id, &revocation),
+            None => Ok(()),
         }
     }
 

@@ -18,6 +18,7 @@ mod event_log;
 mod event_object;
 mod event_query;
 mod imported;
+mod in_effect;
 mod limits;
 pub mod location;
 mod mark;
@@ -181,6 +182,8 @@ fn check_file(path: &Path) -> Result<(), IndexError> {
 
 #[cfg(test)]
 mod event_log_tests;
+#[cfg(test)]
+mod in_effect_tests;
 #[cfg(test)]
 mod kill_tests;
 #[cfg(test)]

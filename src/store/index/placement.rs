@@ -37,9 +37,14 @@ pub struct StoredHook {
 }
 
 impl Rollback {
-    /// Returns true when no certificate of the name was issued after this rollback.
+    /// Returns true when no certificate of the name was issued after this rollback. A number that no certificate of the name
+    /// has is not the newest one of any time.
     fn is_last_word(&self, history: &[Entry]) -> bool {
-        history.last().is_none_or(|newest| newest.id <= self.newest)
+        history.last().is_none_or(|newest| newest.id <= self.newest) && self.is_of(history)
+    }
+
+    fn is_of(&self, history: &[Entry]) -> bool {
+        history.iter().any(|entry| entry.id == self.newest)
     }
 
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -60,7 +65,7 @@ pub fn in_place<'e>(history: &'e [Entry], rollbacks: &[Rollback]) -> Option<&'e 
     let newest = history.iter().rev().find(|entry| entry.delivered_at.is_some())?;
     let last = rollbacks.iter().rev().find(|rollback| rollback.done_at.is_some());
     match last {
-        Some(rollback) if rollback.newest >= newest.id => {
+        Some(rollback) if rollback.newest >= newest.id && rollback.is_of(history) => {
             history.iter().find(|entry| entry.id == rollback.certificate).or(Some(newest))
         }
         _ => Some(newest),

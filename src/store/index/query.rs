@@ -1,10 +1,12 @@
 //! Queries of the index. Rows are read one by one; the index is never copied into memory.
 
+use std::sync::LazyLock;
+
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Params, named_params, params_from_iter};
 use time::OffsetDateTime;
 
-use crate::store::index::{CertificateStatus, Entry, EntryId, Index, IndexError, Reference, Revocation};
+use crate::store::index::{CertificateStatus, Entry, EntryId, Index, IndexError, Reference, Revocation, in_effect};
 use crate::text::{self, Lifetime};
 use crate::x509::{Certificate, GeneralName, SerialNumber, general_name};
 
@@ -14,12 +16,11 @@ SELECT c.id, c.serial, c.issuer, c.name, c.template, c.authority, c.subject, c.s
        c.not_before, c.not_after, c.issued_at, c.origin, c.place, c.delivered_at,
        r.at AS revoked_at, r.reason, r.invalid_since, r.released_at";
 
-/// Each certificate with the revocation in effect: the latest that was not released. No time is compared. A revocation
-/// counts from its record on and a release ends it, whatever the clock says: a clock that goes back must not make a
-/// compromised key good again.
-const FROM: &str = "
-FROM certificate AS c LEFT JOIN revocation AS r ON r.id = (
-    SELECT max(s.id) FROM revocation AS s WHERE s.certificate = c.id AND s.released_at IS NULL)";
+/// Each certificate with the revocation in effect ([`in_effect`]). No time is compared. A revocation counts from its record on
+/// and a release ends a hold, whatever the clock says: a clock that goes back must not make a compromised key good again.
+static FROM: LazyLock<String> = LazyLock::new(|| {
+    format!("\nFROM certificate AS c LEFT JOIN revocation AS r ON r.id = {}", in_effect::current("c.id"))
+});
 
 /// The name of the [`CertificateStatus`] at `?1`, by the same rule as [`Entry::status`]. 6 is certificateHold (RFC 5280
 /// §5.3.1).
@@ -72,10 +73,10 @@ impl Index {
             // One transaction, so that the rows and their number are of the same time. A `Transaction` already is one.
             let reading = &self.connection;
             let _transaction = reading.is_autocommit().then(|| reading.unchecked_transaction()).transpose()?;
-            let count = format!("SELECT count(*) {FROM} {conditions}");
+            let count = format!("SELECT count(*) {} {conditions}", *FROM);
             let total: i64 = reading.query_row(&count, params_from_iter(&values), |row| row.get(0))?;
             values.push(Value::Integer(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX))));
-            let latest = format!("{SELECT} {FROM} {conditions} ORDER BY c.id DESC LIMIT ?{}", values.len());
+            let latest = format!("{SELECT} {} {conditions} ORDER BY c.id DESC LIMIT ?{}", *FROM, values.len());
             let mut statement = reading.prepare(&format!("SELECT * FROM ({latest}) ORDER BY id"))?;
             for entry in statement.query_map(params_from_iter(&values), Entry::from_row)? {
                 each(entry?);
@@ -115,7 +116,7 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn latest_by_name(&self, name: &str) -> Result<Option<Entry>, IndexError> {
-        let sql = format!("{SELECT} {FROM} WHERE c.name = ?1 ORDER BY c.id DESC LIMIT 1");
+        let sql = format!("{SELECT} {} WHERE c.name = ?1 ORDER BY c.id DESC LIMIT 1", *FROM);
         self.connection.query_row(&sql, [name], Entry::from_row).optional().map_err(self.place.error())
     }
 
@@ -226,7 +227,7 @@ impl Index {
     fn entries(&self, rest: &str, values: impl Params) -> Result<Vec<Entry>, IndexError> {
         let read = || -> rusqlite::Result<_> {
             // One act runs several queries, so the prepared statement is cached.
-            let mut statement = self.connection.prepare_cached(&format!("{SELECT} {FROM} {rest}"))?;
+            let mut statement = self.connection.prepare_cached(&format!("{SELECT} {} {rest}", *FROM))?;
             statement.query_map(values, Entry::from_row)?.collect()
         };
         read().map_err(self.place.error())

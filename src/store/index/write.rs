@@ -131,7 +131,7 @@ impl Transaction<'_> {
             }
             inserted => inserted.map_err(self.place.error())?,
         };
-        let id = self.transaction.last_insert_rowid();
+        let id = self.newest_row("certificate")?;
         if let Some(at) = entry.delivered_at {
             Mark::Delivered.set(&self.transaction, "", id, at.unix_timestamp()).map_err(self.place.error())?;
         }
@@ -171,6 +171,7 @@ impl Transaction<'_> {
                 params![id.0, at, revocation.reason.code(), invalid_since, released_at],
             )
             .map_err(self.place.error())?;
+        // The order of these rows does not decide which of them counts, so that no other row stops a revocation.
         let row = self.transaction.last_insert_rowid();
         let is_hold = revocation.reason == RevocationReason::CertificateHold;
         let kind = if is_hold { EventKind::Hold } else { EventKind::Revoke };
@@ -233,7 +234,7 @@ impl Transaction<'_> {
             params![name, certificate.0, replaced.0, newest.0, at.unix_timestamp()],
         );
         inserted.map_err(self.place.error())?;
-        let id = self.transaction.last_insert_rowid();
+        let id = self.newest_row("rollback")?;
         self.event_of(EventKind::Rollback, EventObject::Rollback, id, *certificate, None)?;
         Ok(id)
     }
@@ -279,7 +280,7 @@ impl Transaction<'_> {
         serial: &SerialNumber,
         detail: String,
     ) -> Result<(), IndexError> {
-        let row = self.transaction.last_insert_rowid();
+        let row = self.newest_row(object.table())?;
         let covered = object.cover(&self.transaction, Some(row), authority).map_err(self.place.error())?;
         let (name, serial) = (authority.to_owned(), Some(serial.as_der_content().to_vec()));
         self.events.push(NewEvent { kind: kind.name(), row: Some(covered), name, serial, detail: Some(detail) });
@@ -345,6 +346,9 @@ impl Transaction<'_> {
         if let Some((last, before)) = events.split_last() {
             let (at, actor) = (context.at.unix_timestamp(), Some(&context.actor));
             let mut end = End::read(&transaction).map_err(failed)?;
+            if end.count.saturating_add(events.len() as u64) > i64::MAX.cast_unsigned() {
+                return Err(index.ids_are_used_up("event").into());
+            }
             for event in before {
                 end = NextEvent::new(end, event, at, actor).append(&transaction, None).map_err(failed)?;
             }
