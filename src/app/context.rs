@@ -115,7 +115,7 @@ impl Context<'_> {
         if content.len() as u64 > files::MAX_FILE_BYTES {
             return Err(Failure::usage(
                 "input-too-large",
-                format!("standard input is longer than {} octets", files::MAX_FILE_BYTES),
+                format!("standard input is longer than {} bytes", files::MAX_FILE_BYTES),
             ));
         }
         Ok(content)

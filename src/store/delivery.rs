@@ -57,7 +57,7 @@ impl KeyText {
             Some(passphrase) => {
                 let mut randomness = [0; 32];
                 let drawn = entropy.fill(&mut randomness);
-                drawn.map_err(|cause| FileError { action: "draw", path: PathBuf::from("random octets"), cause })?;
+                drawn.map_err(|cause| FileError { action: "draw", path: PathBuf::from("random bytes"), cause })?;
                 Some(NewProtection::new(passphrase, randomness))
             }
         };

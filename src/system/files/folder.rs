@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::existing::{ExistingFile, check_kind, check_regular};
 use super::interference::Interference;
 use super::resolve;
-use super::{FileError, Ownership};
+use super::{FileError, Ownership, too_long};
 use crate::system::unix::attributes;
 use crate::system::unix::folder::{self, Found, Kind, OpenFor};
 
@@ -258,7 +258,7 @@ fn read_whole(file: File, most: u64) -> io::Result<StoredFile> {
     let mut content = Vec::with_capacity(room);
     file.take(most + 1).read_to_end(&mut content)?;
     if content.len() as u64 > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {most} octets")));
+        return Err(too_long(most));
     }
     Ok(StoredFile { content, mode: attributes::mode(&found) & 0o777, ownership: Ownership::of_file(&found) })
 }
@@ -366,7 +366,7 @@ mod tests {
         let stored = folder.read("file", MOST).unwrap().unwrap();
         assert_eq!((stored.content.as_slice(), stored.mode), (b"content".as_slice(), 0o604));
         assert_eq!(stored.ownership, Ownership::of_file(&fs::metadata(path("file")).unwrap()));
-        assert!(folder.read("file", 6).is_err_and(|error| error.to_string().ends_with("longer than 6 octets")));
+        assert!(folder.read("file", 6).is_err_and(|error| error.to_string().ends_with("longer than 6 bytes")));
         assert!(folder.read("missing", MOST).unwrap().is_none());
     }
 

@@ -130,12 +130,18 @@ pub fn read_if(path: &Path, most: u64, may: impl FnOnce(u64) -> io::Result<()>) 
         length.map_or(Ok(()), &mut ask)?;
         file.take(most + 1).read_to_end(&mut content)?;
         if content.len() as u64 > most {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {most} octets")));
+            return Err(too_long(most));
         }
         ask(content.len() as u64)?;
         Ok(content)
     };
     read().map_err(FileError::of("read", path))
+}
+
+/// Returns the error for a file that is longer than its limit. Its kind is not that of EFBIG, the error of a write that meets
+/// the file size limit of the user (RLIMIT_FSIZE).
+fn too_long(most: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("it is longer than {most} bytes"))
 }
 
 /// Reads a file as [`read`] does; `None` when there is no such file.
@@ -153,6 +159,7 @@ pub fn read_if_exists(path: &Path, most: u64) -> Result<Option<Vec<u8>>, FileErr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Diagnostic;
 
     #[test]
     fn a_file_that_is_too_long_is_refused_and_one_that_fits_is_read() {
@@ -161,7 +168,8 @@ mod tests {
         write_new(&path, b"12345", PUBLIC).unwrap();
         assert_eq!(read(&path, 5).unwrap(), b"12345");
         let error = read(&path, 4).unwrap_err();
-        assert!(error.to_string().ends_with("it is longer than 4 octets"), "{error}");
+        assert!(error.to_string().ends_with("it is longer than 4 bytes"), "{error}");
+        assert_eq!(error.diagnosis().code, "file-error", "no limit of the user was met: {error}");
     }
 
     #[test]

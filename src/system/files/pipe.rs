@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(files::read(&path, 200_000).unwrap(), vec![7; 200_000]);
         writer.join().unwrap();
         let writer = write(5000);
-        assert!(files::read(&path, 4999).unwrap_err().to_string().ends_with("longer than 4999 octets"));
+        assert!(files::read(&path, 4999).unwrap_err().to_string().ends_with("longer than 4999 bytes"));
         writer.join().unwrap();
     }
 }
