@@ -6,7 +6,7 @@ use super::entry_name::{AuthorityNameError, EntryNameError};
 use super::home::HomeError;
 use super::index::IndexError;
 use super::passphrase_prompt::PassphraseUnavailable;
-use super::trusted_directory::{DistrustReason, word};
+use super::trusted_directory::DistrustReason;
 use crate::issuance::IssuerError;
 use crate::keys::key_file::KeyFileError;
 use crate::system::files::{self, FileError, LockError};
@@ -115,9 +115,11 @@ impl Diagnostic for HomeError {
                 .hint("to make one in ./ca: ca init")
                 .hint("to use one elsewhere: --dir DIR, or the variable CA_DIR"),
             Self::OtherOwner { folder, .. } => Diagnosis::refused("foreign-ca")
-                .hint(format!("if you trust that user: --dir {}", word(folder)))
-                .hint(format!("if it is yours, run as root: chown {} {}", files::our_user(), word(folder))),
-            Self::Linked(folder) => Diagnosis::refused("foreign-ca").hint(format!("name it: --dir {}", word(folder))),
+                .hint(format!("if you trust that user: --dir {}", folder.in_shell()))
+                .hint(format!("if it is yours, run as root: chown {} {}", files::our_user(), folder.in_shell())),
+            Self::Linked(folder) => {
+                Diagnosis::refused("foreign-ca").hint(format!("name it: --dir {}", folder.in_shell()))
+            }
             Self::NotTrusted(reason) => reason.diagnosis(),
         }
     }

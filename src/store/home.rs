@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use crate::store::certificate_files::KEY;
 use crate::store::entry_name::EntryName;
-use crate::store::trusted_directory::{self, DistrustReason, TrustedOwners};
+use crate::store::trusted_directory::{self, DistrustReason, Modes, Trust, TrustedOwners};
 use crate::system::files::{self, PathKind};
 use crate::text::PathText;
 
@@ -26,7 +26,7 @@ use crate::text::PathText;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     folder: PathBuf,
-    owners: TrustedOwners,
+    trust: Trust,
 }
 
 /// The reason why no CA directory was found.
@@ -51,7 +51,7 @@ pub enum HomeError {
 impl Home {
     /// Returns the paths of a CA directory that does not have to exist yet, for `ca init`. Nothing is examined.
     pub fn at(folder: PathBuf) -> Self {
-        Self { folder, owners: TrustedOwners::default() }
+        Self { folder, trust: Trust::default() }
     }
 
     /// Returns the paths of a CA directory to make; the user may have named a link to its folder.
@@ -66,40 +66,27 @@ impl Home {
     /// When there is none, or other users own or can change something in it. The owner of a directory that was named is
     /// trusted; the modes are examined in either case.
     pub fn find(named: Option<&Path>, from: &Path) -> Result<Self, HomeError> {
-        match named {
-            Some(folder) => Self::named(folder.to_owned()),
-            None => Self::nearest(from),
-        }
+        Self::find_with(Modes::Refused, named, from)
     }
 
-    /// As [`find`](Self::find), for an audit, which reports every file that other users can change and does nothing on the
-    /// word of a file: such files do not make it fail.
+    /// As [`find`](Self::find), for an audit: it reports every file that other users can change, and does nothing because a
+    /// file says so.
     ///
     /// # Errors
-    /// As [`find`](Self::find), except that modes are not examined.
+    /// As [`find`](Self::find), except that no mode is an error.
     pub fn find_to_audit(named: Option<&Path>, from: &Path) -> Result<Self, HomeError> {
-        match Self::find(named, from) {
-            Err(HomeError::NotTrusted(DistrustReason::Mode { .. })) => match named {
-                Some(folder) => {
-                    let owners = TrustedOwners::with_owner_of(folder);
-                    let closed = |_| HomeError::Closed(folder.to_owned());
-                    Ok(Self {
-                        folder: folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
-                        owners: owners.map_err(closed)?,
-                    })
-                }
-                None => Self::candidates(from).find(Self::exists).ok_or_else(|| HomeError::NoneFound(from.to_owned())),
-            },
-            found => found,
+        Self::find_with(Modes::Reported, named, from)
+    }
+
+    fn find_with(modes: Modes, named: Option<&Path>, from: &Path) -> Result<Self, HomeError> {
+        let trust = Trust { modes, ..Trust::default() };
+        match named {
+            Some(folder) => Self::named(folder.to_owned(), trust),
+            None => Self::nearest(from, trust),
         }
     }
 
-    /// Returns the folders that may be the nearest CA directory, the nearest first.
-    fn candidates(from: &Path) -> impl Iterator<Item = Self> {
-        from.ancestors().flat_map(|folder| [folder.to_owned(), folder.join("ca")]).map(Self::at)
-    }
-
-    fn named(folder: PathBuf) -> Result<Self, HomeError> {
+    fn named(folder: PathBuf, trust: Trust) -> Result<Self, HomeError> {
         let mut home = Self::at(without_link(folder));
         match home.config().metadata() {
             Ok(found) if found.is_file() => {}
@@ -108,15 +95,18 @@ impl Home {
             }
             _ => return Err(HomeError::NotOne(home.folder)),
         }
-        let owners = TrustedOwners::with_owner_of(&home.folder);
-        home.owners = owners.map_err(|_| HomeError::Closed(home.folder.clone()))?;
-        trusted_directory::check(&home.folder, home.owners)?;
+        let trust = trust.with_owner_of(&home.folder);
+        home.trust = trust.map_err(|_| HomeError::Closed(home.folder.clone()))?;
+        trusted_directory::check(&home.folder, home.trust)?;
         Ok(home)
     }
 
-    fn nearest(from: &Path) -> Result<Self, HomeError> {
-        let home = Self::candidates(from).find(Self::exists).ok_or_else(|| HomeError::NoneFound(from.to_owned()))?;
-        match trusted_directory::check(&home.folder, home.owners) {
+    /// Searches `from` and its parents, and `ca` in each of them.
+    fn nearest(from: &Path, trust: Trust) -> Result<Self, HomeError> {
+        let candidates = from.ancestors().flat_map(|folder| [folder.to_owned(), folder.join("ca")]);
+        let mut homes = candidates.map(|folder| Self { folder, trust });
+        let home = homes.find(Self::exists).ok_or_else(|| HomeError::NoneFound(from.to_owned()))?;
+        match trusted_directory::check(&home.folder, trust) {
             Ok(()) => Ok(home),
             Err(DistrustReason::Owner { path, owner, mode }) if path == home.folder => {
                 Err(HomeError::OtherOwner { folder: path, owner, mode })
@@ -128,7 +118,12 @@ impl Home {
 
     /// Returns the users whose files are trusted in this CA.
     pub fn owners(&self) -> TrustedOwners {
-        self.owners
+        self.trust.owners
+    }
+
+    /// Returns what is asked of the files of this CA.
+    pub fn trust(&self) -> Trust {
+        self.trust
     }
 
     /// Returns true when the folder is a CA directory.
@@ -287,6 +282,22 @@ mod tests {
             closed(&file, mode);
         }
         assert_eq!(Home::find(None, top.path()).unwrap().folder(), top.path());
+    }
+
+    #[test]
+    fn an_audit_passes_over_modes_and_over_nothing_else() {
+        let top = tempfile::tempdir().unwrap();
+        ca_in(top.path());
+        closed(top.path(), 0o777);
+        closed(&top.path().join("ca.toml"), 0o666);
+        for named in [None, Some(top.path())] {
+            assert_eq!(Home::find_to_audit(named, top.path()).unwrap().folder(), top.path());
+        }
+        std::os::unix::fs::symlink("ca.toml", top.path().join("index.db")).unwrap();
+        let link = || Err(HomeError::NotTrusted(DistrustReason::Link(top.path().join("index.db"))));
+        for named in [None, Some(top.path())] {
+            assert_eq!(Home::find_to_audit(named, top.path()), link(), "a folder that others can change hides no link");
+        }
     }
 
     #[test]

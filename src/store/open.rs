@@ -41,12 +41,12 @@ impl Store {
         let config = Config::load(&home)?;
         let location = IndexLocation::parse(&config.index.location, &home);
         // What is in its usual place was examined before the settings were read.
-        let (usual, owners) = (Config::default(), home.owners());
+        let (usual, trust) = (Config::default(), home.trust());
         if config.index.location != usual.index.location {
-            trusted_directory::check_index_elsewhere(location.file(), owners)?;
+            trusted_directory::check_index_elsewhere(location.file(), trust)?;
         }
         if config.issue.template_dir != usual.issue.template_dir {
-            trusted_directory::check_templates(&home.resolve(&config.issue.template_dir), owners)?;
+            trusted_directory::check_templates(&home.resolve(&config.issue.template_dir), trust)?;
         }
         let ca_certificates = CaCertificates::of(&home);
         Ok(Self { home, config, location, reader: OnceCell::new(), ca_certificates, newest_event: None })

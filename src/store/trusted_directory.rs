@@ -35,6 +35,33 @@ impl TrustedOwners {
     }
 }
 
+/// What is asked of the files of a CA: who owns them, and usually whether other users can change them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Trust {
+    pub owners: TrustedOwners,
+    pub modes: Modes,
+}
+
+/// What a mode is that lets other users change a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Modes {
+    /// A reason not to use the CA directory.
+    #[default]
+    Refused,
+    /// A finding of the audit, which goes on.
+    Reported,
+}
+
+impl Trust {
+    /// Adds the owner of a CA directory that the user named: see [`TrustedOwners::with_owner_of`].
+    ///
+    /// # Errors
+    /// When the directory cannot be examined.
+    pub fn with_owner_of(self, folder: &Path) -> Result<Self, FileError> {
+        Ok(Self { owners: TrustedOwners::with_owner_of(folder)?, ..self })
+    }
+}
+
 /// The reason why a file or folder of a CA is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DistrustReason {
@@ -54,21 +81,16 @@ impl Diagnostic for DistrustReason {
             Self::Owner { path, .. } => Diagnosis::refused("foreign-ca").hint(format!(
                 "if it is yours, run as root: chown {} {}",
                 files::our_user(),
-                word(path)
+                path.in_shell()
             )),
-            Self::Mode { path, .. } => Diagnosis::refused("loose-ca").hint(format!("chmod go-w {}", word(path))),
+            Self::Mode { path, .. } => Diagnosis::refused("loose-ca").hint(format!("chmod go-w {}", path.in_shell())),
             Self::Link(path) => Diagnosis::refused("foreign-ca").hint(format!(
                 "put the file or folder itself in the place of the link; 'ls -l {}' shows where it leads",
-                word(path)
+                path.in_shell()
             )),
             Self::Unknown { .. } => Diagnosis::refused("permission-denied"),
         }
     }
-}
-
-/// Returns a path as a word of a command line.
-pub fn word(path: &Path) -> String {
-    path.in_shell()
 }
 
 /// The files of an authority that are believed. The key is examined where it is opened, more strictly.
@@ -90,17 +112,19 @@ const OF_INDEX: [&str; 3] = ["-wal", "-shm", "-journal"];
 ///
 /// # Errors
 /// The first file or folder that other users own or can change.
-pub fn check(folder: &Path, owners: TrustedOwners) -> Result<(), DistrustReason> {
-    check_path(folder, owners)?;
-    check_path(&folder.join("ca.toml"), owners)?;
-    check_index(&folder.join("index.db"), owners)?;
-    check_templates(&folder.join("templates"), owners)?;
+pub fn check(folder: &Path, trust: Trust) -> Result<(), DistrustReason> {
+    check_path(folder, trust)?;
+    for file in ["ca.toml", "restored.toml"] {
+        check_path(&folder.join(file), trust)?;
+    }
+    check_index(&folder.join("index.db"), trust)?;
+    check_templates(&folder.join("templates"), trust)?;
     for authorities in ["authorities", "retired"] {
-        check_authorities(&folder.join(authorities), owners)?;
+        check_authorities(&folder.join(authorities), trust)?;
     }
     let issued = folder.join("issued");
-    check_path(&issued, owners)?;
-    check_path(&issued.join(".generations"), owners).map(drop)
+    check_path(&issued, trust)?;
+    check_path(&issued.join(".generations"), trust).map(drop)
 }
 
 /// Examines a folder in which a CA directory or an index is to be made; it may be missing.
@@ -108,27 +132,27 @@ pub fn check(folder: &Path, owners: TrustedOwners) -> Result<(), DistrustReason>
 /// # Errors
 /// When it belongs to another user than this one or root, or others can change it.
 pub fn check_new(folder: &Path) -> Result<(), DistrustReason> {
-    check_file(folder, TrustedOwners::default())
+    check_file(folder, Trust::default())
 }
 
 /// Examines an index that `ca.toml` puts elsewhere, and the folder that it is in.
 ///
 /// # Errors
 /// As [`check`].
-pub fn check_index_elsewhere(index: &Path, owners: TrustedOwners) -> Result<(), DistrustReason> {
+pub fn check_index_elsewhere(index: &Path, trust: Trust) -> Result<(), DistrustReason> {
     if let Some(folder) = index.parent() {
-        check_path(folder, owners)?;
+        check_path(folder, trust)?;
     }
-    check_index(index, owners)
+    check_index(index, trust)
 }
 
 /// Examines a folder of templates, and the templates in it.
 ///
 /// # Errors
 /// As [`check`].
-pub fn check_templates(folder: &Path, owners: TrustedOwners) -> Result<(), DistrustReason> {
+pub fn check_templates(folder: &Path, trust: Trust) -> Result<(), DistrustReason> {
     let is_template = |name: &&String| name.ends_with(".toml");
-    names_in(folder, owners)?.iter().filter(is_template).try_for_each(|name| check_file(&folder.join(name), owners))
+    names_in(folder, trust)?.iter().filter(is_template).try_for_each(|name| check_file(&folder.join(name), trust))
 }
 
 /// Returns true when a private key belongs to a trusted user, and no other user may read or write it. A key may be on
@@ -141,41 +165,41 @@ pub fn is_secret(key: &Path, owners: TrustedOwners) -> Result<bool, FileError> {
     Ok(owners.include(FoundPath { owner, mode, kind: PathKind::File }) && mode & 0o077 == 0)
 }
 
-fn check_authorities(folder: &Path, owners: TrustedOwners) -> Result<(), DistrustReason> {
-    for name in names_in(folder, owners)?.iter().filter(|name| !name.starts_with('.')) {
+fn check_authorities(folder: &Path, trust: Trust) -> Result<(), DistrustReason> {
+    for name in names_in(folder, trust)?.iter().filter(|name| !name.starts_with('.')) {
         let authority = folder.join(name);
-        if check_path(&authority, owners)? == Some(PathKind::Folder) {
-            OF_AUTHORITY.iter().try_for_each(|file| check_file(&authority.join(file), owners))?;
+        if check_path(&authority, trust)? == Some(PathKind::Folder) {
+            OF_AUTHORITY.iter().try_for_each(|file| check_file(&authority.join(file), trust))?;
         }
     }
     Ok(())
 }
 
 /// Examines an index and the files that SQLite reads with it.
-fn check_index(index: &Path, owners: TrustedOwners) -> Result<(), DistrustReason> {
-    check_file(index, owners)?;
+fn check_index(index: &Path, trust: Trust) -> Result<(), DistrustReason> {
+    check_file(index, trust)?;
     OF_INDEX.iter().try_for_each(|ending| {
         let mut file = index.as_os_str().to_owned();
         file.push(ending);
-        check_file(Path::new(&file), owners)
+        check_file(Path::new(&file), trust)
     })
 }
 
 /// Examines a folder, and returns the names in it; none when there is no such folder, or this user may not list it: then
 /// the command that needs it has the better message.
-fn names_in(folder: &Path, owners: TrustedOwners) -> Result<Vec<String>, DistrustReason> {
-    Ok(match check_path(folder, owners)? {
+fn names_in(folder: &Path, trust: Trust) -> Result<Vec<String>, DistrustReason> {
+    Ok(match check_path(folder, trust)? {
         Some(PathKind::Folder) => files::names_in(folder).unwrap_or_default(),
         _ => Vec::new(),
     })
 }
 
-fn check_file(path: &Path, owners: TrustedOwners) -> Result<(), DistrustReason> {
-    check_path(path, owners).map(drop)
+fn check_file(path: &Path, trust: Trust) -> Result<(), DistrustReason> {
+    check_path(path, trust).map(drop)
 }
 
 /// Examines one file or folder, and returns its kind; `None` when it does not exist.
-fn check_path(path: &Path, owners: TrustedOwners) -> Result<Option<PathKind>, DistrustReason> {
+fn check_path(path: &Path, trust: Trust) -> Result<Option<PathKind>, DistrustReason> {
     let found = match files::examine(path) {
         Ok(None) => return Ok(None),
         // In a folder that this user may not search, nothing is read.
@@ -187,9 +211,9 @@ fn check_path(path: &Path, owners: TrustedOwners) -> Result<Option<PathKind>, Di
     };
     let (path, FoundPath { owner, mode, kind }) = (path.to_owned(), found);
     match kind {
-        _ if !owners.include(found) => Err(DistrustReason::Owner { path, owner, mode }),
+        _ if !trust.owners.include(found) => Err(DistrustReason::Owner { path, owner, mode }),
         PathKind::Link => Err(DistrustReason::Link(path)),
-        _ if mode & 0o022 != 0 => Err(DistrustReason::Mode { path, mode }),
+        _ if mode & 0o022 != 0 && trust.modes == Modes::Refused => Err(DistrustReason::Mode { path, mode }),
         kind => Ok(Some(kind)),
     }
 }
@@ -213,8 +237,9 @@ mod tests {
         "retired/old",
         "templates",
     ];
-    const FILES: [&str; 14] = [
+    const FILES: [&str; 15] = [
         "ca.toml",
+        "restored.toml",
         "index.db",
         "index.db-wal",
         "index.db-shm",
@@ -245,7 +270,7 @@ mod tests {
     }
 
     fn check_all(folder: &Path) -> Result<(), DistrustReason> {
-        check(folder, TrustedOwners::default())
+        check(folder, Trust::default())
     }
 
     fn paths(top: &Path) -> Vec<PathBuf> {
@@ -306,14 +331,14 @@ mod tests {
                 "{reason}"
             );
             assert!(reason.diagnosis().hints[0].ends_with(&format!("chown 0 {}", path.escaped())), "{reason}");
-            let named = TrustedOwners::with_owner_of(top.path()).unwrap();
+            let named = Trust::default().with_owner_of(top.path()).unwrap();
             assert_eq!(check(top.path(), named).is_ok(), path == top.path(), "{}", path.escaped());
             chown(&path, Some(0), None).unwrap();
         }
         for path in paths(top.path()) {
             chown(&path, Some(OTHER), None).unwrap();
         }
-        assert_eq!(check(top.path(), TrustedOwners::with_owner_of(top.path()).unwrap()), Ok(()));
+        assert_eq!(check(top.path(), Trust::default().with_owner_of(top.path()).unwrap()), Ok(()));
     }
 
     #[test]
@@ -353,7 +378,7 @@ mod tests {
     fn an_index_elsewhere_is_examined_with_its_folder_and_its_log() {
         let top = directory();
         let index = top.path().join("index.db");
-        let check = || check_index_elsewhere(&index, TrustedOwners::default());
+        let check = || check_index_elsewhere(&index, Trust::default());
         assert_eq!(check(), Ok(()));
         for path in [top.path().to_owned(), top.path().join("index.db-wal"), index.clone()] {
             let mode = files::examine(&path).unwrap().unwrap().mode;
