@@ -9,8 +9,7 @@ use std::time::UNIX_EPOCH;
 use super::existing::ExistingFile;
 use super::folder::Folder;
 use super::place::Place;
-use super::rename::{rename, rename_new};
-use super::unfinished_name::unfinished_name;
+use super::unfinished_file::UnfinishedFile;
 use super::{FOLDER, FileError};
 use crate::system::Entropy;
 use crate::system::unix::attributes;
@@ -124,14 +123,7 @@ impl Folder {
 /// A file that is written bit by bit under a temporary name, and then appears complete under its own. When it is dropped
 /// before, it is removed.
 #[derive(Debug)]
-pub struct StreamedFile {
-    /// Open: its lock tells `remove_stale` that a process works on it, where the file system has locks.
-    file: File,
-    place: Place,
-    existing: ExistingFile,
-    /// Its temporary name, until it is published.
-    unfinished: Option<Place>,
-}
+pub struct StreamedFile(UnfinishedFile);
 
 impl StreamedFile {
     /// Begins a file, mode 0600. What killed processes left in its folder is removed.
@@ -141,14 +133,8 @@ impl StreamedFile {
     /// other users could have planted, or the system refuses.
     pub fn begin(path: &Path, existing: ExistingFile, entropy: &dyn Entropy) -> Result<Self, FileError> {
         let place = Place::of(path, "write")?;
-        let folder = &place.folder;
-        folder.check_place(&place.name, existing)?;
-        folder.remove_stale()?;
-        let name = unfinished_name(entropy).map_err(FileError::of("name a file in", folder.path()))?;
-        let file = folder.create(OsStr::new(&name))?;
-        drop(file.try_lock());
-        let unfinished = Place { folder: folder.clone(), name: name.into() };
-        Ok(Self { file, place, existing, unfinished: Some(unfinished) })
+        place.folder.remove_stale()?;
+        UnfinishedFile::begin(place, existing, entropy).map(Self)
     }
 
     /// Gives the file its name, durably.
@@ -156,42 +142,19 @@ impl StreamedFile {
     /// # Errors
     /// When the name is taken by now, or the system refuses. Then the old file is unchanged, except when only the last sync
     /// of a replacement failed.
-    pub fn publish(mut self) -> Result<(), FileError> {
-        let path = self.place.path();
-        self.file.sync_all().map_err(FileError::of("write", &path))?;
-        if let Some(unfinished) = &self.unfinished {
-            match self.existing {
-                ExistingFile::Keep => rename_new(unfinished, &self.place)?,
-                ExistingFile::Replace => rename(unfinished, &self.place)?,
-            }
-        }
-        self.unfinished = None;
-        let folder = &self.place.folder;
-        folder.check_arrived(&self.place.name, &self.file).map_err(FileError::of("write", &path))?;
-        folder.sync().inspect_err(|_| {
-            // The new name may be gone after a power cut, so it is removed at once.
-            if self.existing == ExistingFile::Keep {
-                folder.remove_file_quietly(&self.place.name);
-            }
-        })
+    pub fn publish(self) -> Result<(), FileError> {
+        self.0.sync()?;
+        self.0.publish()
     }
 }
 
 impl Write for &StreamedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (&self.file).write(bytes)
+        self.0.file().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        (&self.file).flush()
-    }
-}
-
-impl Drop for StreamedFile {
-    fn drop(&mut self) {
-        if let Some(unfinished) = &self.unfinished {
-            unfinished.folder.remove_file_quietly(&unfinished.name);
-        }
+        self.0.file().flush()
     }
 }
 

@@ -155,8 +155,8 @@ impl Folder {
         content: &[u8],
         (mode, ownership): (u32, Ownership),
     ) -> Result<File, FileError> {
-        let mut file = self.create(name)?;
-        match fill(&mut file, content, ownership, mode) {
+        let file = self.create(name)?;
+        match fill(&file, content, ownership, mode) {
             Ok(()) => Ok(file),
             Err(cause) => {
                 self.remove_file_quietly(name);
@@ -245,7 +245,7 @@ impl Folder {
 }
 
 /// Writes the content, gives the file to its owner, and only then sets the mode that lets others read.
-pub(super) fn fill(file: &mut File, content: &[u8], ownership: Ownership, mode: u32) -> io::Result<()> {
+pub(super) fn fill(mut file: &File, content: &[u8], ownership: Ownership, mode: u32) -> io::Result<()> {
     file.write_all(content)?;
     ownership.give_opened(file)?;
     // Even for 0600: a strange umask can have removed bits at creation.

@@ -26,6 +26,7 @@ mod replace;
 mod resolve;
 mod second_place;
 mod staged;
+mod unfinished_file;
 pub mod unfinished_name;
 mod unnamed;
 mod write;

@@ -1,14 +1,11 @@
 //! A file that appears complete and durable under its final name.
 
-use std::ffi::OsStr;
-use std::fs::File;
 use std::path::Path;
 
 use super::existing::ExistingFile;
 use super::folder::{Folder, fill};
 use super::place::Place;
-use super::rename::{rename, rename_new};
-use super::unfinished_name::unfinished_name;
+use super::unfinished_file::UnfinishedFile;
 use super::{FileError, Ownership};
 use crate::system::Entropy;
 
@@ -35,7 +32,7 @@ pub fn publish_file(
     entropy: &dyn Entropy,
 ) -> Result<(), FileError> {
     let place = Place::of(path, "write")?;
-    publish(&place, content, (mode, Ownership::default()), existing, entropy)
+    publish(place, content, (mode, Ownership::default()), existing, entropy)
 }
 
 impl Folder {
@@ -45,24 +42,33 @@ impl Folder {
     /// As [`publish_file`].
     pub fn publish(&self, file: NewFile<'_>, existing: ExistingFile, entropy: &dyn Entropy) -> Result<(), FileError> {
         let place = Place { folder: self.clone(), name: file.name.into() };
-        publish(&place, file.content, (file.mode, file.ownership), existing, entropy)
+        publish(place, file.content, (file.mode, file.ownership), existing, entropy)
     }
 }
 
 fn publish(
-    place: &Place,
+    place: Place,
     content: &[u8],
     access: (u32, Ownership),
     existing: ExistingFile,
     entropy: &dyn Entropy,
 ) -> Result<(), FileError> {
-    Unfinished::write(place, content, access, existing, entropy)?.rename(existing)?;
-    place.folder.sync().inspect_err(|_| {
-        // The new name may be gone after a power cut, so it is removed at once. A file that was replaced is already gone.
-        if existing == ExistingFile::Keep {
-            place.folder.remove_file_quietly(&place.name);
-        }
-    })
+    written(place, content, access, existing, entropy)?.publish()
+}
+
+/// Writes a file that is complete and on the disk, under a temporary name.
+fn written(
+    place: Place,
+    content: &[u8],
+    (mode, ownership): (u32, Ownership),
+    existing: ExistingFile,
+    entropy: &dyn Entropy,
+) -> Result<UnfinishedFile, FileError> {
+    let unfinished = UnfinishedFile::begin(place, existing, entropy)?;
+    let filled = fill(unfinished.file(), content, ownership, mode);
+    filled.map_err(FileError::of("write", &unfinished.place().path()))?;
+    unfinished.sync()?;
+    Ok(unfinished)
 }
 
 /// Writes several files of one folder that belong together, each as [`publish_file`] with [`ExistingFile::Replace`]. All of
@@ -76,62 +82,14 @@ pub fn replace_files(files: &[(&Path, &[u8])], mode: u32, entropy: &dyn Entropy)
     let places: Result<Vec<Place>, _> = files.iter().map(|(path, _)| Place::beside(path, &folder, "write")).collect();
     let places = places?;
     let written: Result<Vec<_>, _> = places
-        .iter()
+        .into_iter()
         .zip(files)
         .map(|(place, (_, content))| {
-            Unfinished::write(place, content, (mode, Ownership::default()), ExistingFile::Replace, entropy)
+            written(place, content, (mode, Ownership::default()), ExistingFile::Replace, entropy)
         })
         .collect();
-    written?.into_iter().try_for_each(|unfinished| unfinished.rename(ExistingFile::Replace))?;
+    written?.into_iter().try_for_each(UnfinishedFile::rename)?;
     folder.sync()
-}
-
-/// A file that is complete and on the disk, under a temporary name. It is removed when it is dropped.
-struct Unfinished<'a> {
-    /// Open: its lock tells `remove_stale` that a process works on it, where the file system has locks.
-    file: File,
-    place: &'a Place,
-    name: Option<Place>,
-}
-
-impl<'a> Unfinished<'a> {
-    fn write(
-        place: &'a Place,
-        content: &[u8],
-        (mode, ownership): (u32, Ownership),
-        existing: ExistingFile,
-        entropy: &dyn Entropy,
-    ) -> Result<Self, FileError> {
-        let folder = &place.folder;
-        folder.check_place(&place.name, existing)?;
-        let name = unfinished_name(entropy).map_err(FileError::of("name a file in", folder.path()))?;
-        let file = folder.create(OsStr::new(&name))?;
-        drop(file.try_lock());
-        let mut unfinished = Self { file, place, name: Some(Place { folder: folder.clone(), name: name.into() }) };
-        let file = &mut unfinished.file;
-        let written = fill(file, content, ownership, mode).and_then(|()| file.sync_all());
-        written.map_err(FileError::of("write", &place.path()))?;
-        Ok(unfinished)
-    }
-
-    fn rename(mut self, existing: ExistingFile) -> Result<(), FileError> {
-        let Some(name) = &self.name else { return Ok(()) };
-        match existing {
-            ExistingFile::Keep => rename_new(name, self.place)?,
-            ExistingFile::Replace => rename(name, self.place)?,
-        }
-        self.name = None;
-        let arrived = self.place.folder.check_arrived(&self.place.name, &self.file);
-        arrived.map_err(FileError::of("write", &self.place.path()))
-    }
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        if let Some(name) = &self.name {
-            name.folder.remove_file_quietly(&name.name);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -239,9 +197,9 @@ mod tests {
         let path = folder.path().join("crl.pem");
         let place = Place::of(&path, "write").unwrap();
         let access = (0o644, Ownership::default());
-        let unfinished = Unfinished::write(&place, b"new", access, ExistingFile::Keep, &SystemEntropy).unwrap();
+        let unfinished = written(place.clone(), b"new", access, ExistingFile::Keep, &SystemEntropy).unwrap();
         crate::system::files::remove_stale(folder.path()).unwrap();
-        unfinished.rename(ExistingFile::Keep).unwrap();
+        unfinished.rename().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
     }
 
@@ -260,11 +218,11 @@ mod tests {
         let place = Place::of(&path("shared/key.pem"), "write").unwrap();
         for existing in [ExistingFile::Keep, ExistingFile::Replace] {
             let access = (0o644, Ownership::default());
-            let unfinished = Unfinished::write(&place, b"new", access, existing, &SystemEntropy).unwrap();
-            let temporary = unfinished.name.as_ref().unwrap().path();
+            let unfinished = written(place.clone(), b"new", access, existing, &SystemEntropy).unwrap();
+            let temporary = unfinished.temporary().unwrap().path();
             fs::remove_file(&temporary).unwrap();
             symlink(path("victim/key.pem"), &temporary).unwrap();
-            let error = unfinished.rename(existing).unwrap_err();
+            let error = unfinished.rename().unwrap_err();
             assert!(error.to_string().ends_with("another user exchanged it while it was being written"), "{error}");
             fs::remove_file(path("shared/key.pem")).unwrap();
         }
@@ -283,8 +241,8 @@ mod tests {
             fs::metadata(folder.path()).unwrap().gid()
         };
         let owner = Ownership::of(None, Some(&group.to_string())).unwrap();
-        let unfinished = Unfinished::write(&place, b"key", (0o640, owner), ExistingFile::Keep, &SystemEntropy).unwrap();
-        let found = unfinished.file.metadata().unwrap();
+        let unfinished = written(place.clone(), b"key", (0o640, owner), ExistingFile::Keep, &SystemEntropy).unwrap();
+        let found = unfinished.file().metadata().unwrap();
         assert!(!folder.path().join("key.pem").exists());
         assert_eq!((found.gid(), found.mode() & 0o777), (group, 0o640));
     }

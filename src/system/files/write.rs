@@ -179,8 +179,8 @@ pub(super) mod tests {
     #[test]
     fn a_full_disk_is_distinguished_from_other_errors_and_the_error_names_the_path() {
         // /dev/full answers every write with "no space left"; creation is not possible on it, so write to it directly.
-        let Ok(mut full) = OpenOptions::new().write(true).open("/dev/full") else { return };
-        let cause = fill(&mut full, b"x", Ownership::default(), 0o600).unwrap_err();
+        let Ok(full) = OpenOptions::new().write(true).open("/dev/full") else { return };
+        let cause = fill(&full, b"x", Ownership::default(), 0o600).unwrap_err();
         let error = FileError { action: "write", path: "/ca/key.pem".into(), cause };
         assert!(error.is_disk_full());
         assert!(error.to_string().starts_with("cannot write /ca/key.pem: No space left on device"), "{error}");
