@@ -2,10 +2,11 @@
 //!
 //! The lock is the kernel's (flock(2)) on the folder itself, and ends with its process. A user who may open a file or folder
 //! can lock it; so where other users may open the folder, a file in it is locked that only its owner can open
-//! ([`LOCK_FILE`]). That file has no content, and nothing follows from its being there. A process id in a file would not be enough: killed processes can remain as zombies.
+//! ([`LOCK_FILE`]). That file has no content, and nothing follows from its being there. A process id in a file would not be
+//! enough: killed processes can remain as zombies.
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -75,16 +76,21 @@ impl FolderLock {
     }
 }
 
-/// Opens what is locked, and returns its path: the folder, or a file in it when other users may open the folder. Where that
-/// file cannot be had, nothing can be changed, and the folder does.
+/// Opens what is locked, and returns its path: the folder, or a file in it when other users may open the folder. A process
+/// that may not write there can change nothing, so it does not need that file. Any other error counts: on a full disk, one
+/// process would lock the folder, and the next one, with some space again, the file.
 fn open(path: &Path) -> io::Result<(File, PathBuf)> {
     let folder = File::open(path)?;
-    if attributes::mode(&folder.metadata()?) & 0o044 != 0
-        && let Ok(file) = open_lock_file(&folder, LOCK_FILE)
-    {
-        return Ok((file, path.join(LOCK_FILE)));
+    if attributes::mode(&folder.metadata()?) & 0o044 == 0 {
+        return Ok((folder, path.to_owned()));
     }
-    Ok((folder, path.to_owned()))
+    match open_lock_file(&folder, LOCK_FILE) {
+        Ok(file) => Ok((file, path.join(LOCK_FILE))),
+        Err(cause) if matches!(cause.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            Ok((folder, path.to_owned()))
+        }
+        Err(cause) => Err(cause),
+    }
 }
 
 /// Waits in the queue of the kernel, which is fair, in a thread of its own, for at most `patience`. A lock that comes later
@@ -172,6 +178,37 @@ mod tests {
         symlink(folder.path().join("victim"), &lock_file).unwrap();
         assert!(FolderLock::acquire_as_owner(folder.path(), Duration::ZERO).is_err());
         assert!(!folder.path().join("victim").exists());
+        // What cannot be opened for another reason than a permission is not passed over for the folder.
+        std::fs::remove_file(&lock_file).unwrap();
+        std::fs::create_dir(&lock_file).unwrap();
+        drop(by_other);
+        assert!(FolderLock::acquire_as_owner(folder.path(), Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn the_lock_file_belongs_to_the_owner_of_the_folder_and_one_of_a_third_user_is_not_locked() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+        let folder = tempfile::tempdir().unwrap();
+        let lock_file = folder.path().join(LOCK_FILE);
+        let acquire = || FolderLock::acquire_as_owner(folder.path(), Duration::ZERO);
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        if chown(folder.path(), Some(65_534), None).is_err() {
+            // Only root can give files away.
+            return;
+        }
+        drop(acquire().unwrap());
+        assert_eq!(std::fs::metadata(&lock_file).unwrap().uid(), 65_534);
+        chown(&lock_file, Some(65_533), None).unwrap();
+        // The third user holds his file, and nobody up.
+        let by_third = File::open(&lock_file).unwrap();
+        by_third.lock().unwrap();
+        drop(acquire().unwrap());
+        // A pipe is not a file that this program made.
+        std::fs::remove_file(&lock_file).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &lock_file, rustix::fs::Mode::RUSR).unwrap();
+        let by_folder = File::open(folder.path()).unwrap();
+        by_folder.lock().unwrap();
+        assert!(acquire().is_err(), "the folder is locked in its place");
     }
 
     #[test]
