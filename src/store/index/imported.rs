@@ -250,7 +250,8 @@ impl Transaction<'_> {
         let write = || self.transaction.prepare_cached(insert)?.execute(values);
         write().map_err(self.place.error())?;
         let (kind, object) = (EventKind::ImportSerial, EventObject::ImportedSerial);
-        self.event_of_serial(kind, object, authority, serial, subject.to_owned())
+        let row = Some(self.newest_row(object.table())?);
+        self.event(kind, object, row, authority, Some(serial), Some(subject.to_owned()))
     }
 
     /// Gives a new certificate the revocation that was imported by its serial number.
@@ -313,6 +314,8 @@ impl Transaction<'_> {
         };
         write().map_err(self.place.error())?;
         let detail = format!("{} ({source})", revocation.reason.name());
-        self.event_of_serial(kind, EventObject::ImportedRevocation, authority, serial, detail)
+        let object = EventObject::ImportedRevocation;
+        let row = Some(self.newest_row(object.table())?);
+        self.event(kind, object, row, authority, Some(serial), Some(detail))
     }
 }

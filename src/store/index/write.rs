@@ -13,7 +13,7 @@ use crate::store::index::{
     Revocation, Rollback, StoredHook,
 };
 use crate::x509::crl::RevocationReason;
-use crate::x509::{Certificate, GeneralName, SerialNumber};
+use crate::x509::{GeneralName, SerialNumber};
 
 /// A transaction. It sees its own records, and other connections see them after [`commit`](Transaction::commit). When
 /// it is dropped, nothing is changed.
@@ -136,7 +136,7 @@ impl Transaction<'_> {
             Mark::Delivered.set(&self.transaction, "", id, at.unix_timestamp()).map_err(self.place.error())?;
         }
         self.insert_sans(id, certificate.names()).map_err(self.place.error())?;
-        self.event(entry.event, EventObject::Certificate, Some(id), entry.name, Some(certificate))?;
+        self.event(entry.event, EventObject::Certificate, Some(id), entry.name, Some(&certificate.serial), None)?;
         if entry.origin != Origin::Issued {
             // A serial number that this program draws is never one of an imported revocation.
             self.join_revocations(EntryId(id), entry)?;
@@ -219,7 +219,7 @@ impl Transaction<'_> {
     pub fn record_crl(&mut self, crl: &NewCrl<'_>) -> Result<(), IndexError> {
         crl.insert(&self.transaction).map_err(self.place.error())?;
         let number = Some(crl.number.cast_signed());
-        self.event(EventKind::Crl, EventObject::Crl, number, crl.authority, None)
+        self.event(EventKind::Crl, EventObject::Crl, number, crl.authority, None, None)
     }
 
     /// Records that the files of a previous certificate are about to be put back, and returns the number of the record.
@@ -253,11 +253,7 @@ impl Transaction<'_> {
         };
         written.map_err(self.place.error())?;
         let kind = if hook.is_some() { EventKind::HookSet } else { EventKind::HookRemove };
-        self.event(kind, EventObject::Hook, None, name, None)?;
-        if let (Some(hook), Some(event)) = (hook, self.events.last_mut()) {
-            event.detail = Some(hook.command.clone());
-        }
-        Ok(())
+        self.event(kind, EventObject::Hook, None, name, None, hook.map(|hook| hook.command.clone()))
     }
 
     /// Records an event that changes no row of the index.
@@ -271,35 +267,19 @@ impl Transaction<'_> {
         self.context.at
     }
 
-    /// Makes the event of a row about a serial number whose certificate the index may not have.
-    pub(super) fn event_of_serial(
-        &mut self,
-        kind: EventKind,
-        object: EventObject,
-        authority: &str,
-        serial: &SerialNumber,
-        detail: String,
-    ) -> Result<(), IndexError> {
-        let row = self.newest_row(object.table())?;
-        let covered = object.cover(&self.transaction, Some(row), authority).map_err(self.place.error())?;
-        let (name, serial) = (authority.to_owned(), Some(serial.as_der_content().to_vec()));
-        self.events.push(NewEvent { kind: kind.name(), row: Some(covered), name, serial, detail: Some(detail) });
-        Ok(())
-    }
-
     /// Makes the event of a row that this transaction has written.
-    fn event(
+    pub(super) fn event(
         &mut self,
         kind: EventKind,
         object: EventObject,
         row: Option<i64>,
         name: &str,
-        certificate: Option<&Certificate>,
+        serial: Option<&SerialNumber>,
+        detail: Option<String>,
     ) -> Result<(), IndexError> {
         let covered = object.cover(&self.transaction, row, name).map_err(self.place.error())?;
-        let serial = certificate.map(|certificate| certificate.serial.as_der_content().to_vec());
-        let name = name.to_owned();
-        self.events.push(NewEvent { kind: kind.name(), row: Some(covered), name, serial, detail: None });
+        let (name, serial) = (name.to_owned(), serial.map(|serial| serial.as_der_content().to_vec()));
+        self.events.push(NewEvent { kind: kind.name(), row: Some(covered), name, serial, detail });
         Ok(())
     }
 
@@ -312,16 +292,11 @@ impl Transaction<'_> {
         certificate: EntryId,
         detail: Option<String>,
     ) -> Result<(), IndexError> {
-        let make = || -> rusqlite::Result<_> {
-            let named = "SELECT name, serial FROM certificate WHERE id = ?1";
-            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-            let (name, serial): (String, _) = self.transaction.query_row(named, [certificate.0], read)?;
-            let covered = object.cover(&self.transaction, Some(row), &name)?;
-            Ok(NewEvent { kind: kind.name(), row: Some(covered), name, serial: Some(serial), detail })
-        };
-        let event = make().map_err(self.place.error())?;
-        self.events.push(event);
-        Ok(())
+        let named = "SELECT name, serial FROM certificate WHERE id = ?1";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let found = self.transaction.query_row(named, [certificate.0], read);
+        let (name, serial): (String, Vec<u8>) = found.map_err(self.place.error())?;
+        self.event(kind, object, Some(row), &name, Some(&SerialNumber::from_der_content(&serial)), detail)
     }
 
     /// Makes all records of this transaction durable at once.
