@@ -80,7 +80,7 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, EncodingError> {
         return Err(EncodingError::Utf16);
     }
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned)),
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
         Err(error) => {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             Err(EncodingError::NotUtf8 { line: valid.iter().filter(|byte| **byte == b'\n').count() + 1 })
