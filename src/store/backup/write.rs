@@ -13,7 +13,7 @@ use crate::store::certificate_files::KEY;
 use crate::store::index::Index;
 use crate::store::restored::Restored;
 use crate::store::{Effects, Store, StoreError};
-use crate::system::files::{self, EntryKind, FileError, Folder, OpenedFile};
+use crate::system::files::{self, FileError, Folder, OpenedFile, PathKind};
 use crate::text::{self, PathText, toml_document};
 use crate::x509::digest::Sha256;
 
@@ -111,7 +111,7 @@ pub fn write_backup<W: Write, L: Read + Write + Seek>(
         packer.add_top_folder(name, &top)?;
     }
     packer.name_the_rest(&top, store)?;
-    if top.kind_of(GIT_IGNORE)? == Some(EntryKind::File) {
+    if top.kind_of(GIT_IGNORE)? == Some(PathKind::File) {
         packer.add_file(GIT_IGNORE, top.open_to_copy(GIT_IGNORE)?)?;
     }
     // The settings make a folder a CA directory. They come last, so that a part of an archive is not one.
@@ -168,7 +168,7 @@ impl<W: Write, L: Read + Write + Seek> Packer<W, L> {
     fn add_top_folder(&mut self, name: &str, top: &Folder) -> Result<(), BackupError> {
         match top.kind_of(name)? {
             None => Ok(()),
-            Some(EntryKind::Folder) => self.add_folder(name, &top.subfolder(name)?),
+            Some(PathKind::Folder) => self.add_folder(name, &top.subfolder(name)?),
             Some(_) => {
                 self.leave_out(name.to_owned(), "it is not a folder");
                 Ok(())
@@ -186,10 +186,10 @@ impl<W: Write, L: Read + Write + Seek> Packer<W, L> {
                 _ if name.to_str().is_none() || check_path(&path).is_err() => {
                     self.leave_out(path, "its name cannot be in a backup");
                 }
-                EntryKind::File => self.add_file(&path, folder.open_to_copy(&name)?)?,
-                EntryKind::Folder => self.add_folder(&path, &folder.subfolder(&name)?)?,
-                EntryKind::Link => self.leave_out(path, "it is a symbolic link"),
-                EntryKind::Other => self.leave_out(path, "it is not a regular file"),
+                PathKind::File => self.add_file(&path, folder.open_to_copy(&name)?)?,
+                PathKind::Folder => self.add_folder(&path, &folder.subfolder(&name)?)?,
+                PathKind::Link => self.leave_out(path, "it is a symbolic link"),
+                PathKind::Other => self.leave_out(path, "it is not a regular file"),
             }
         }
         Ok(())
@@ -209,7 +209,7 @@ impl<W: Write, L: Read + Write + Seek> Packer<W, L> {
             let path = format!("{TEMPLATES}/{}", name.to_string_lossy());
             let is_template = path.ends_with(".toml") && name.to_str().is_some() && check_path(&path).is_ok();
             match kind {
-                EntryKind::File if is_template => self.add_file(&path, folder.open_to_copy(&name)?)?,
+                PathKind::File if is_template => self.add_file(&path, folder.open_to_copy(&name)?)?,
                 _ if is_template => self.leave_out(path, "it is not a regular file"),
                 _ if place.starts_with(home) => self.leave_out(path, "it is not a template"),
                 _ => {}
@@ -276,7 +276,7 @@ fn keys(store: &Store) -> Result<(Vec<String>, Vec<String>), BackupError> {
     let mut without_key = Vec::new();
     for name in names {
         let folder = Folder::open(&store.home().authority(&name))?;
-        let is_there = folder.kind_of(KEY.name)? == Some(EntryKind::File);
+        let is_there = folder.kind_of(KEY.name)? == Some(PathKind::File);
         if is_there { with_key.push(name) } else { without_key.push(name) }
     }
     Ok((with_key, without_key))

@@ -352,7 +352,7 @@ fn the_index_and_its_log_are_for_us_alone() {
     let (_folder, path, mut index) = new_index();
     add(&mut index, &Sample::default(), "web");
     for file in Index::files(&path) {
-        assert!(files::is_secret_to_us(&file).unwrap(), "{}", file.escaped());
+        assert_eq!(files::mode(&file).unwrap(), files::SECRET, "{}", file.escaped());
     }
     drop(index);
     assert!(Index::files(&path)[1].exists(), "the log is not folded in at the end of a process");

@@ -10,10 +10,9 @@ use super::existing::ExistingFile;
 use super::folder::Folder;
 use super::place::Place;
 use super::unfinished_file::UnfinishedFile;
-use super::{FOLDER, FileError};
+use super::{FOLDER, FileError, PathKind};
 use crate::system::Entropy;
 use crate::system::unix::attributes;
-pub use crate::system::unix::folder::Kind as EntryKind;
 use crate::system::unix::folder::{self, Found, look_at};
 
 /// A regular file that is open to be copied.
@@ -45,7 +44,7 @@ impl Folder {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn entries(&self) -> Result<Vec<(OsString, EntryKind)>, FileError> {
+    pub fn entries(&self) -> Result<Vec<(OsString, PathKind)>, FileError> {
         let mut names = self.names()?;
         names.sort();
         let mut entries = Vec::with_capacity(names.len());
@@ -61,7 +60,7 @@ impl Folder {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn kind_of(&self, name: impl AsRef<OsStr>) -> Result<Option<EntryKind>, FileError> {
+    pub fn kind_of(&self, name: impl AsRef<OsStr>) -> Result<Option<PathKind>, FileError> {
         match look_at(self.file(), name.as_ref()) {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
             found => found.map(|found: Found| Some(found.kind())).map_err(FileError::of("read", &self.path_of(name))),
@@ -198,7 +197,7 @@ mod tests {
         std::os::unix::fs::symlink("a", top.path().join("c")).unwrap();
         let folder = Folder::open(top.path()).unwrap();
         let entries = folder.entries().unwrap();
-        let expected = [("a", EntryKind::File), ("b", EntryKind::Folder), ("c", EntryKind::Link)];
+        let expected = [("a", PathKind::File), ("b", PathKind::Folder), ("c", PathKind::Link)];
         assert_eq!(entries, expected.map(|(name, kind)| (name.into(), kind)));
         assert_eq!(folder.open_to_copy("a").unwrap().bytes, 7);
         for other in ["b", "c", "missing"] {

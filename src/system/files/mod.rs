@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 
 use crate::text::PathText;
 
-pub use copy::{EntryKind, OpenedFile, StreamedFile};
+pub use copy::{OpenedFile, StreamedFile};
 pub use diagnosis::RAISE_SIZE_LIMIT;
 pub use existing::ExistingFile;
 pub use exposure::{ExposedFile, Exposure, exposure};
@@ -44,7 +44,7 @@ pub use folder::{Folder, StoredFile};
 pub use folder_lock::{FolderLock, LockError};
 pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty};
 pub use ownership::{Ownership, UnknownOwner};
-pub use permissions::{FoundPath, PathKind, examine, is_secret_to_us, mode, our_user, owner, restrict_mode};
+pub use permissions::{FoundPath, PathKind, examine, mode, our_user, owner, restrict_mode};
 pub use place::{check_new, check_place, check_writable, read_regular};
 pub use publish::{NewFile, publish_file, replace_files};
 pub use replace::replace_folder;

@@ -5,18 +5,8 @@ use std::io;
 use std::path::Path;
 
 use super::FileError;
-use crate::system::unix::attributes::{self, is_ours_or_roots};
-
-/// What a path is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PathKind {
-    File,
-    Folder,
-    /// A symbolic link, whatever it leads to.
-    Link,
-    /// A pipe, a socket or a device.
-    Other,
-}
+use crate::system::unix::attributes;
+pub use crate::system::unix::folder::Kind as PathKind;
 
 /// The owner, the mode and the kind of a path; of a link, those of the link itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,41 +74,50 @@ pub fn restrict_mode(path: &Path, mode: u32) -> Result<(), FileError> {
     attributes::restrict_mode(path, mode).map_err(FileError::of("change the mode of", path))
 }
 
-/// Returns whether only we (and root) can read or change it, as a private key requires: the owner is us or root, and neither
-/// the group nor others may read, write or search it. The folders above it are not checked.
-///
-/// # Errors
-/// As [`owner`].
-pub fn is_secret_to_us(path: &Path) -> Result<bool, FileError> {
-    metadata(path).map(|found| is_ours_or_roots(&found) && attributes::mode(&found) & 0o077 == 0)
-}
-
 fn metadata(path: &Path) -> Result<Metadata, FileError> {
     fs::metadata(path).map_err(FileError::of("look at", path))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 
-    fn with_mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    #[test]
+    fn of_a_link_it_is_examined_itself_and_its_target_has_the_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("file"), "").unwrap();
+        fs::set_permissions(path("file"), fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("file", path("link")).unwrap();
+        symlink("missing", path("dangling")).unwrap();
+        let kind = |name: &str| examine(&path(name)).unwrap().map(|found| found.kind);
+        let kinds = ["", "file", "link", "dangling", "missing", "file/below"].map(kind);
+        let (file, link) = (Some(PathKind::File), Some(PathKind::Link));
+        assert_eq!(kinds, [Some(PathKind::Folder), file, link, link, None, None]);
+        assert_eq!([mode(&path("file")).unwrap(), mode(&path("link")).unwrap()], [0o640; 2]);
+        assert_eq!(owner(&path("link")).unwrap(), our_user());
+        for name in ["missing", "dangling"] {
+            assert!(owner(&path(name)).unwrap_err().is_missing(), "{name}");
+        }
     }
 
     #[test]
-    fn what_others_may_read_or_write_is_not_secret() {
+    fn a_mode_is_restricted_of_a_file_of_ours_and_through_no_link() {
+        use std::os::unix::fs::chown;
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key.pem");
-        fs::write(&path, "").unwrap();
-        for (mode, secret) in
-            [(0o600, true), (0o400, true), (0o644, false), (0o640, false), (0o660, false), (0o602, false)]
-        {
-            with_mode(&path, mode);
-            assert_eq!(is_secret_to_us(&path).unwrap(), secret, "{mode:03o}");
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("file"), "").unwrap();
+        fs::set_permissions(path("file"), fs::Permissions::from_mode(0o664)).unwrap();
+        symlink("file", path("link")).unwrap();
+        assert!(restrict_mode(&path("link"), 0o600).is_err());
+        assert_eq!(mode(&path("file")).unwrap(), 0o664);
+        restrict_mode(&path("file"), 0o755).unwrap();
+        assert_eq!(mode(&path("file")).unwrap(), 0o644, "no bit is added");
+        if chown(path("file"), Some(65_534), None).is_ok() {
+            assert!(restrict_mode(&path("file"), 0o600).unwrap_err().to_string().ends_with("belongs to another user"));
+            assert_eq!(mode(&path("file")).unwrap(), 0o644);
         }
-        assert_eq!(owner(&path).unwrap(), rustix::process::geteuid().as_raw());
-        assert!(owner(&folder.path().join("missing")).unwrap_err().is_missing());
     }
 }

@@ -29,6 +29,7 @@ pub struct Found(Stat);
 pub enum Kind {
     File,
     Folder,
+    /// A symbolic link, wherever it leads.
     Link,
     /// A pipe, a socket or a device.
     Other,
