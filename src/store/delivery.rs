@@ -28,7 +28,7 @@ pub enum Destination {
     Memory,
 }
 
-/// The texts of what anybody may read.
+/// The texts of the files that all users may read.
 pub struct Files {
     certificate: String,
     chain: String,
@@ -86,7 +86,7 @@ pub enum Replaced<'a> {
     Whatever,
 }
 
-/// A delivery that has begun: there is a place on the disk, and the key is in it, under a name that nobody looks at.
+/// A delivery that has begun: there is a place on the disk, and the key is in it, under a temporary name.
 pub struct Delivery<'a> {
     home: &'a Home,
     name: &'a EntryName,
@@ -319,8 +319,8 @@ fn deliver_one_by_one(
     let existing = if replace { ExistingFile::Replace } else { ExistingFile::Keep };
     let fullchain = files.fullchain();
     let public = |file: CertificateFile, text| (file, str::as_bytes(text), file.mode);
-    // The order tells whoever comes after a run that died here whose files these are, even when nobody can look into the key:
-    // the certificate says so first, and where the full chain is of the same one, everything between them is, too.
+    // After a run that died here, the order shows the next run whose files these are, also when the key is encrypted: the
+    // certificate is written first, and where the full chain is of the same one, everything between them is, too.
     let all = [
         Some(public(CERTIFICATE, &files.certificate)),
         key.map(|key| (KEY, key.text.as_bytes(), key.mode)),

@@ -6,7 +6,7 @@
 //!
 //! | `issued/<name>` | the place of the generation | then |
 //! | --- | --- | --- |
-//! | the older files | the newer ones, of a record that is not marked as delivered | they are removed: nobody had them |
+//! | the older files | the newer ones, of a record that is not marked as delivered | they are removed: they were never in use |
 //! | the newer files | the older ones | nothing is missing but the mark |
 //! | the files that a rollback was to replace | those that it was to put back | they go back to their own place |
 //! | none (a file system that cannot exchange two names) | those that were in place | they are put back |
@@ -257,7 +257,7 @@ pub fn put_one_by_one(from: &Path, to: &Path, entropy: &dyn Entropy) -> Result<(
     copies.iter().try_for_each(|file| to.publish(file.as_new(), ExistingFile::Replace, entropy))
 }
 
-/// Where the files of the certificate with this serial number can be kept: nothing that somebody put there is in the way.
+/// Where the files of the certificate with this serial number can be kept: nothing is there yet.
 pub fn free_place(home: &Home, name: &EntryName, serial: &str) -> PathBuf {
     let numbered = (2..).map(|number: u64| format!("{serial}.{number}"));
     let mut places = std::iter::once(serial.to_owned()).chain(numbered).map(|place| home.generation(name, &place));

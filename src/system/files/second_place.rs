@@ -1,5 +1,5 @@
-//! Files that get a second place without leaving the first one. While both exist, what was put into the second place can be
-//! told from what was there before: by its content, and not by what a file says.
+//! Files that get a second place without leaving the first one. While both exist, what was put into the second place is
+//! recognized by its content, and not by what a file says.
 
 use std::ffi::OsString;
 use std::fs;
