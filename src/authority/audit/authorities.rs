@@ -34,7 +34,11 @@ pub fn check(subject: &Subject<'_>, findings: &mut Findings) -> Result<(), Store
         let is_there = [home.authority(name), home.retired().join(name)].iter().any(|folder| folder.is_dir());
         let Some(record) = subject.record_of(&authority.certificate)? else { continue };
         let is_expected = record.template != CROSS && record.delivered_at.is_some();
-        if is_expected && !is_there && !subject.retired.contains(name) && !subject.keyless.contains(&record.id.0) {
+        if is_expected
+            && !is_there
+            && !subject.facts.retired.contains(name)
+            && !subject.facts.keyless.contains(&record.id.0)
+        {
             let message = format!("the index has the authority '{}', but its folder is gone", text::escape(name));
             let object = home.authority(name).escaped().to_string();
             findings.add(Severity::Error, "file-missing", object, message, "restore the folder from a backup");

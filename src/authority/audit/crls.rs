@@ -1,8 +1,9 @@
 //! The CRLs of the authorities: the file in place is the newest recorded one, and says what the index says.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::authority::audit::crl_content;
 use crate::authority::audit::finding::{Findings, Repair, Severity};
 use crate::authority::audit::subject::{Subject, unreadable};
 use crate::keys;
@@ -28,18 +29,25 @@ pub fn check(subject: &Subject<'_>, findings: &mut Findings) -> Result<(), Store
     }
     for name in files::names_in(&home.authorities()).unwrap_or_default() {
         let possible = recorded.remove(&name).unwrap_or_default();
-        check_authority(subject, &name, [home.crl_der(&name), home.crl_pem(&name)], &possible, findings)?;
+        check_authority(subject, &name, [home.crl_der(&name), home.crl_pem(&name)], &possible, false, findings)?;
+    }
+    for name in files::names_in(&home.retired()).unwrap_or_default() {
+        let possible = recorded.remove(&name).unwrap_or_default();
+        let paths = [home.crl_der(&name), home.crl_pem(&name)];
+        let paths = paths.map(|path| home.retired().join(&name).join(path.file_name().unwrap_or_default()));
+        check_authority(subject, &name, paths, &possible, true, findings)?;
     }
     Ok(())
 }
 
 /// Checks the two files of one authority. `possible` has the CRLs that may be in place, the newest last: the newest that was
-/// published, and those after it.
+/// published, and those after it. The files of a retired authority may be missing.
 fn check_authority(
     subject: &Subject<'_>,
     name: &str,
     [der_path, pem_path]: [PathBuf; 2],
     possible: &[StoredCrl],
+    is_retired: bool,
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
     let mut read = |path: &PathBuf| match files::read_if_exists(path, files::MAX_FILE_BYTES) {
@@ -60,7 +68,7 @@ fn check_authority(
     {
         let object = path.escaped().to_string();
         if !is_there {
-            if let Some(published) = published {
+            if let Some(published) = published.filter(|_| !is_retired) {
                 let message = format!(
                     "the CRL number {} of '{name}' is recorded as published, but it is not here",
                     published.number
@@ -87,10 +95,18 @@ fn check_authority(
                 }
                 None => {
                     let number = found.number.as_deref().map(crate::text::hex).unwrap_or_default();
+                    let newest = subject.index.latest_crl(name)?.map_or(0, |crl| crl.number);
+                    let is_above =
+                        found.number.as_deref().and_then(crl_content::number_of).is_none_or(|it| it > newest);
+                    let why = match newest {
+                        _ if !is_above => "gave this number to another CRL, or to none".to_owned(),
+                        0 => "has none: the index is older".to_owned(),
+                        newest => format!("ends with number 0x{newest:x}: the index is older"),
+                    };
                     (
                         "crl-unknown",
                         format!(
-                            "'{name}' signed it (number 0x{number}), but the index does not have it: the index is older"
+                            "'{name}' signed it (number 0x{number}), but the index does not have it; the index {why}"
                         ),
                     )
                 }
@@ -103,7 +119,16 @@ fn check_authority(
             format!("if an older index was restored, bring back the newer one; else {SIGN_AGAIN}"),
         );
     }
-    check_content(subject, name, &der_path, der.or(from_pem), findings)
+    let mut checked: Option<[u8; 32]> = None;
+    for (path, content) in [(&der_path, der), (&pem_path, from_pem)] {
+        let Some(content) = content else { continue };
+        let fingerprint = digest::sha256(&content);
+        let is_its = |content: &[u8]| Crl::from_der(content).is_ok_and(|crl| is_signed(subject, name, &crl));
+        if checked.replace(fingerprint) != Some(fingerprint) && is_its(&content) {
+            crl_content::check(subject, name, path, content, &fingerprint, findings)?;
+        }
+    }
+    Ok(())
 }
 
 /// The copy of a CRL file that is missing, from the other file.
@@ -117,36 +142,4 @@ fn is_signed(subject: &Subject<'_>, name: &str, crl: &Crl) -> bool {
     subject.authorities.iter().filter(|authority| authority.name == name).any(|authority| {
         keys::verify(&authority.certificate.public_key, &crl.signature_algorithm, crl.tbs(), &crl.signature).is_ok()
     })
-}
-
-/// Checks that every entry of a CRL is a revocation in the index.
-fn check_content(
-    subject: &Subject<'_>,
-    name: &str,
-    path: &Path,
-    der: Option<Vec<u8>>,
-    findings: &mut Findings,
-) -> Result<(), StoreError> {
-    let Some(der) = der else { return Ok(()) };
-    let mut unknown = Vec::new();
-    let mut failed = None;
-    let read = Crl::read(der, |entry| match subject.index.revocations_of_serial(name, &entry.serial) {
-        Ok(recorded) if recorded.is_empty() => unknown.push(entry.serial),
-        Ok(_) => {}
-        Err(error) => failed = Some(error),
-    });
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    let Ok(crl) = read else { return Ok(()) };
-    if !is_signed(subject, name, &crl) {
-        return Ok(());
-    }
-    for serial in unknown {
-        let message =
-            format!("it revokes the certificate with serial number {serial}, but the index has no such revocation");
-        let fix = "if an older index was restored, bring back the newer one; the next CRL would lack the revocation";
-        findings.error("crl-differs", path.escaped().to_string(), message, fix);
-    }
-    Ok(())
 }

@@ -120,7 +120,7 @@ fn check_folder(
     let entry =
         acceptable.iter().find(|entry| entry.fingerprint == in_place.fingerprint()).copied().unwrap_or(recorded);
     let key = KEY.path_in(folder);
-    if !Subject::check_key(&key, &in_place, mode, findings) && !subject.keyless.contains(&entry.id.0) {
+    if !Subject::check_key(&key, &in_place, mode, findings) && !subject.facts.keyless.contains(&entry.id.0) {
         let fix = "restore the key from a backup, or issue for a new key: ca rekey NAME";
         findings.add(Severity::Warning, "key-missing", key.escaped().to_string(), "the private key is missing", fix);
     }

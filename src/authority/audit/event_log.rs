@@ -63,13 +63,32 @@ pub fn check(index: &Index, authorities: &[RecordedCa], findings: &mut Findings)
     Ok(facts)
 }
 
-/// What the log says of files that need not be there.
+/// What the log says of files that need not be there, and of the order of revocations and CRLs.
 #[derive(Debug, Default)]
 pub struct Facts {
     /// The rows of certificates for a CSR, and those that are older than the log.
     pub keyless: BTreeSet<i64>,
     /// The authorities that a rotation retired.
     pub retired: BTreeSet<String>,
+    /// The times at which the rows of revocations were recorded.
+    pub revocations: BTreeMap<i64, i64>,
+    /// The releases of rows of revocations.
+    pub releases: BTreeMap<i64, Recorded>,
+    /// The rows of imported revocations.
+    pub imported: BTreeMap<i64, Recorded>,
+    /// The events of CRLs, by authority and number.
+    pub crls: BTreeMap<(String, i64), u64>,
+}
+
+/// When something was recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct Recorded {
+    /// The number of the event.
+    pub number: u64,
+    /// In seconds since 1970.
+    pub at: i64,
+    /// True when it was there before the log, so that its number says nothing.
+    pub is_migrated: bool,
 }
 
 impl Facts {
@@ -81,6 +100,15 @@ impl Facts {
         }
         if is_kind(EventKind::RootRotateFinish) {
             self.retired.insert(event.name.clone());
+        }
+        let recorded =
+            Recorded { number: event.number, at: event.at.unix_timestamp(), is_migrated: is_kind(EventKind::Migrate) };
+        match (event.object.as_deref(), event.row) {
+            (Some("revocation"), Some(row)) => drop(self.revocations.insert(row, recorded.at)),
+            (Some("release"), Some(row)) => drop(self.releases.insert(row, recorded)),
+            (Some("imported-revocation"), Some(row)) => drop(self.imported.insert(row, recorded)),
+            (Some("crl"), Some(number)) => drop(self.crls.insert((event.name.clone(), number), event.number)),
+            _ => {}
         }
     }
 }

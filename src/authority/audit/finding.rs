@@ -1,12 +1,13 @@
 //! What an audit finds, and what can be done about it without a decision of the user.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crate::system::Entropy;
 use crate::system::files::{self, ExistingFile, FileError};
 
 /// One thing that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Finding {
     /// A stable word for scripts, listed in docs/reference/audit.md.
     pub code: &'static str,
@@ -22,7 +23,7 @@ pub struct Finding {
 }
 
 /// A change that is safe without a decision of the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Repair {
     /// Takes permissions away.
     Mode { path: PathBuf, mode: u32 },
@@ -49,7 +50,7 @@ impl Repair {
 }
 
 /// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
     /// Left by a process that was killed: the next command for the same name completes it.
     Note,
@@ -72,9 +73,18 @@ impl Severity {
 
 /// The findings of an audit, in the order in which they were made.
 #[derive(Debug, Default)]
-pub struct Findings(pub Vec<Finding>);
+pub struct Findings {
+    found: Vec<Finding>,
+    /// The same ones, so that many are told apart in time that grows with their number.
+    seen: HashSet<Finding>,
+}
 
 impl Findings {
+    /// Returns them in their order.
+    pub fn into_vec(self) -> Vec<Finding> {
+        self.found
+    }
+
     /// Adds an error.
     pub fn error(
         &mut self,
@@ -110,8 +120,8 @@ impl Findings {
     ) {
         let (object, message, fix) = (object.into(), message.into(), fix.into());
         let finding = Finding { code, severity, object, message, fix, repair };
-        if !self.0.contains(&finding) {
-            self.0.push(finding);
+        if self.seen.insert(finding.clone()) {
+            self.found.push(finding);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! so that one damaged record does not hide the next.
 
 mod authorities;
+mod crl_content;
 mod crls;
 mod entries;
 mod event_log;
@@ -16,6 +17,7 @@ mod subject;
 pub use finding::{Finding, Findings, Repair, Severity};
 pub use scan::UNKNOWN_CERTIFICATE;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crate::authority::audit::finding::RESTORE;
@@ -77,7 +79,8 @@ pub fn audit(store: &Store, options: &AuditOptions, effects: &Effects<'_>) -> Au
         }
     }
     let mut after = audit_once(store, options);
-    after.repaired = report.findings.into_iter().filter(|finding| !after.findings.contains(finding)).collect();
+    let left: HashSet<&Finding> = after.findings.iter().collect();
+    after.repaired = report.findings.into_iter().filter(|finding| !left.contains(finding)).collect();
     for finding in &mut after.findings {
         if let Some((_, error)) = failed.iter().find(|(failed, _)| failed == finding) {
             finding.message = format!("{}; it could not be repaired: {error}", finding.message);
@@ -102,7 +105,7 @@ fn audit_once(store: &Store, options: &AuditOptions) -> AuditReport {
         findings.error("index-damaged", place, error.to_string(), RESTORE);
     }
     modes::check(store, &mut findings);
-    AuditReport { findings: findings.0, repaired: Vec::new(), head, signed_head }
+    AuditReport { findings: findings.into_vec(), repaired: Vec::new(), head, signed_head }
 }
 
 /// Checks what is in the index itself. Each check goes on after the failure of another.
@@ -142,7 +145,7 @@ fn check_index(
         damaged(findings, error.to_string());
         event_log::Facts::default()
     });
-    let subject = Subject { store, index, authorities: &authorities, keyless: &facts.keyless, retired: &facts.retired };
+    let subject = Subject { store, index, authorities: &authorities, facts: &facts };
     let mut checked = vec![
         authorities::check(&subject, findings),
         entries::check(&subject, options.skip_other_folders, findings),
@@ -165,5 +168,9 @@ fn check_index(
     Ok(())
 }
 
+#[cfg(test)]
+mod bit_flip_tests;
+#[cfg(test)]
+mod crl_tests;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,10 @@
 //! What the checks of files share: the index, the CA certificates, and the findings so far.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::authority::audit::event_log::Facts;
 use crate::authority::audit::finding::{Findings, Repair, Severity};
 use crate::authority::audit::records::RecordedCa;
 use crate::keys::key_file::KeyFile;
@@ -20,10 +20,8 @@ pub struct Subject<'a> {
     pub store: &'a Store,
     pub index: &'a Index,
     pub authorities: &'a [RecordedCa],
-    /// The rows of certificates whose key is elsewhere, or may be: those for a CSR, and those that are older than the log.
-    pub keyless: &'a BTreeSet<i64>,
-    /// The authorities that a rotation retired. The user may remove them.
-    pub retired: &'a BTreeSet<String>,
+    /// What the log says of them.
+    pub facts: &'a Facts,
 }
 
 impl Subject<'_> {

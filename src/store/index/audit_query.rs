@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::store::index::event_object::EventObject;
 use crate::store::index::mark::Mark;
+use crate::store::index::recorded_state::StoredCrl;
 use crate::store::index::{Event, Index, IndexError, schema};
 
 /// A row of the table of certificates as it is stored.
@@ -33,26 +34,6 @@ pub struct UncoveredRow {
     pub id: Option<i64>,
     /// The name of the entry or authority; empty when it is not known.
     pub name: String,
-}
-
-/// A CRL of the index: its number and fingerprint, and whether its files are marked as published.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredCrl {
-    pub authority: String,
-    pub number: u64,
-    pub fingerprint: Vec<u8>,
-    pub is_published: bool,
-}
-
-impl StoredCrl {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            authority: row.get("authority")?,
-            number: row.get::<_, i64>("number")?.unsigned_abs(),
-            fingerprint: row.get("fingerprint")?,
-            is_published: row.get::<_, Option<i64>>("published_at")?.is_some(),
-        })
-    }
 }
 
 impl StoredCertificate {

@@ -26,6 +26,7 @@ pub mod pinned;
 pub mod placement;
 mod query;
 mod read_only;
+mod recorded_state;
 mod reference;
 mod schema;
 mod write;
@@ -35,7 +36,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-pub use audit_query::{StoredCertificate, StoredCrl, UncoveredRow};
+pub use audit_query::{StoredCertificate, UncoveredRow};
 pub use crl::{NewCrl, RecordedCrl};
 pub use entry::{CertificateStatus, Entry, EntryId, NewEntry, Origin, Revocation};
 pub use error::IndexError;
@@ -44,6 +45,7 @@ pub use event_object::EventObject;
 pub use imported::{ImportSource, ImportedRevocation, ImportedSerial, RecordedRevocation};
 pub use placement::{Rollback, StoredHook};
 pub use query::Filter;
+pub use recorded_state::{StoredCrl, StoredRevocation};
 pub use reference::{Reference, ReferenceError};
 pub use write::Transaction;
 

@@ -117,13 +117,17 @@ pub fn try_to_tamper(path: &std::path::Path, statements: &str) -> bool {
     }
 }
 
-/// Returns single-bit changes of the values of an index, as a statement and the statement that undoes it: at most `most` of
-/// each column, spread over its rows and bits.
-pub fn bit_flips(path: &std::path::Path, most: usize) -> Vec<(String, String)> {
+/// A single-bit change of one value, as a statement and the statement that undoes it.
+pub struct BitFlip {
+    pub make: String,
+    pub undo: String,
+}
+
+/// Returns the single-bit changes of the values of an index: at most `most` of each column, spread over its rows and bits.
+pub fn bit_flips(index: &Index, most: usize) -> Vec<BitFlip> {
     use rusqlite::types::Value;
-    let connection = rusqlite::Connection::open(path).unwrap();
     let rows = |sql: &str| -> Vec<Vec<Value>> {
-        let mut statement = connection.prepare(sql).unwrap();
+        let mut statement = index.connection.prepare(sql).unwrap();
         let count = statement.column_count();
         let rows = statement.query_map([], |row| (0..count).map(|column| row.get(column)).collect()).unwrap();
         rows.map(Result::unwrap).collect()
@@ -132,65 +136,108 @@ pub fn bit_flips(path: &std::path::Path, most: usize) -> Vec<(String, String)> {
         Value::Text(text) => text.clone(),
         other => panic!("{other:?} is not a text"),
     };
-    let literal = |value: &Value| match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Integer(number) => number.to_string(),
-        Value::Text(text) => format!("CAST(x'{}' AS TEXT)", crate::text::hex(text.as_bytes())),
-        Value::Blob(blob) => format!("x'{}'", crate::text::hex(blob)),
-        Value::Real(_) => panic!("no column has this type"),
-    };
     let mut flips = Vec::new();
     for table in rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
         let table = text(&table[0]);
         let columns: Vec<String> =
             rows(&format!("SELECT name FROM pragma_table_info('{table}')")).iter().map(|row| text(&row[0])).collect();
-        let mut of_column: Vec<Vec<(String, String)>> = vec![Vec::new(); columns.len()];
+        let mut of_column: Vec<Vec<BitFlip>> = columns.iter().map(|_| Vec::new()).collect();
         for row in rows(&format!("SELECT * FROM {table}")) {
-            let same = |row: &[Value]| -> String {
-                let equal = columns.iter().zip(row).map(|(name, value)| format!("{name} IS {}", literal(value)));
-                equal.collect::<Vec<_>>().join(" AND ")
-            };
-            for (column, value) in row.iter().enumerate() {
-                let changed: Vec<Value> = match value {
-                    Value::Null | Value::Real(_) => vec![],
-                    Value::Integer(number) => (0..63).map(|bit| Value::Integer(number ^ 1 << bit)).collect(),
-                    // A change that leaves no text cannot be expressed by a statement.
-                    Value::Text(_) | Value::Blob(_) => {
-                        let is_text = matches!(value, Value::Text(_));
-                        let bytes = match value {
-                            Value::Text(text) => text.clone().into_bytes(),
-                            Value::Blob(blob) => blob.clone(),
-                            _ => Vec::new(),
-                        };
-                        let flipped = (0..8 * bytes.len()).map(|bit| {
-                            let mut bytes = bytes.clone();
-                            bytes[bit / 8] ^= 1 << (bit % 8);
-                            bytes
-                        });
-                        if is_text {
-                            let texts = flipped.filter_map(|bytes| String::from_utf8(bytes).ok());
-                            texts.filter(|text| !text.contains('\0')).map(Value::Text).collect()
-                        } else {
-                            flipped.map(Value::Blob).collect()
-                        }
-                    }
-                };
-                for changed in changed {
+            let values: Vec<Vec<String>> = row.iter().map(literals).collect();
+            let row: Vec<String> = values.iter().map(|literals| literals[0].clone()).collect();
+            for (column, values) in values.iter().enumerate() {
+                for changed in &values[1..] {
                     let mut after = row.clone();
-                    after[column] = changed;
+                    after[column].clone_from(changed);
                     let name = &columns[column];
-                    of_column[column].push((
-                        format!("UPDATE {table} SET {name} = {} WHERE {}", literal(&after[column]), same(&row)),
-                        format!("UPDATE {table} SET {name} = {} WHERE {}", literal(value), same(&after)),
-                    ));
+                    of_column[column].push(BitFlip {
+                        make: format!("UPDATE {table} SET {name} = {changed} WHERE {}", same(&columns, &row)),
+                        undo: format!("UPDATE {table} SET {name} = {} WHERE {}", row[column], same(&columns, &after)),
+                    });
                 }
             }
         }
         for of_column in of_column {
             // A step that is odd does not meet the same bit of every byte.
             let step = (of_column.len() / most).max(1) | 1;
+            let step = if of_column.len() <= most { 1 } else { step };
             flips.extend(of_column.into_iter().step_by(step));
         }
     }
     flips
+}
+
+/// Returns the condition that selects a row with these literals.
+fn same(columns: &[String], row: &[String]) -> String {
+    let equal = columns.iter().zip(row).map(|(name, literal)| format!("{name} IS {literal}"));
+    equal.collect::<Vec<_>>().join(" AND ")
+}
+
+/// Returns a value as a literal of SQL, and then all values that differ from it in one bit. A text need not be UTF-8 then.
+fn literals(value: &rusqlite::types::Value) -> Vec<String> {
+    use rusqlite::types::Value;
+    let (bytes, is_text) = match value {
+        Value::Null => return vec!["NULL".to_owned()],
+        Value::Integer(number) => {
+            let changed = (0..64).map(|bit| number ^ 1_i64.wrapping_shl(bit));
+            // The least number cannot be written as a literal.
+            return std::iter::once(*number)
+                .chain(changed)
+                .map(|number| format!("({} - 1)", i128::from(number) + 1))
+                .collect();
+        }
+        Value::Text(text) => (text.as_bytes(), true),
+        Value::Blob(blob) => (blob.as_slice(), false),
+        Value::Real(_) => panic!("no column has this type"),
+    };
+    let literal = |bytes: &[u8]| {
+        let hex = crate::text::hex(bytes);
+        if is_text { format!("CAST(x'{hex}' AS TEXT)") } else { format!("x'{hex}'") }
+    };
+    let flipped = (0..8 * bytes.len()).map(|bit| {
+        let mut bytes = bytes.to_vec();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        bytes
+    });
+    std::iter::once(bytes.to_vec()).chain(flipped).map(|bytes| literal(&bytes)).collect()
+}
+
+/// Returns a copy of an index in memory, for many changes in a short time.
+pub fn copy_in_memory(path: &std::path::Path) -> Index {
+    let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+    connection.restore("main", path, None::<fn(rusqlite::backup::Progress)>).unwrap();
+    connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    connection.set_prepared_statement_cache_capacity(64);
+    Index { connection, place: super::error::IndexPath(path.to_owned()) }
+}
+
+/// Makes a change of a copy in memory; false when a constraint of the table does not allow it.
+pub fn try_to_change(index: &Index, statement: &str) -> bool {
+    match index.connection.execute_batch(statement) {
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => false,
+        changed => changed.map(|()| true).unwrap(),
+    }
+}
+
+/// Returns every value of an index as text; `None` when it cannot be read.
+pub fn values(index: &Index) -> Option<Vec<String>> {
+    let read = || -> rusqlite::Result<Vec<String>> {
+        let connection = &index.connection;
+        let mut tables =
+            connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")?;
+        let tables: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let mut values = tables.clone();
+        for table in tables {
+            let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
+            let count = statement.column_count();
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                for column in 0..count {
+                    values.push(format!("{:?}", row.get_ref(column)?));
+                }
+            }
+        }
+        Ok(values)
+    };
+    read().ok()
 }
