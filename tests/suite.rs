@@ -45,6 +45,8 @@ mod pkilint;
 mod pkits;
 #[path = "suite/power_cut.rs"]
 mod power_cut;
+#[path = "suite/power_cut_backup.rs"]
+mod power_cut_backup;
 #[path = "suite/refusals_in_memory.rs"]
 mod refusals_in_memory;
 #[path = "suite/replacement.rs"]

@@ -16,14 +16,14 @@ use crate::support::program::Place;
 const RECIPIENT: &str = "age12jzraqktl6q5kc302g03gu8gaz0q4j8tdl4lmv72t24v3m39gufqya6t03";
 const IDENTITY: &str = "AGE-SECRET-KEY-13C5W825SXQNN2R7UK97P57HAWPMEFUXTPKKKZGG9WPNCH2EXM32QXR5LXU\n";
 
-const RESTORE: &str = "restore one.age restored --identity identity";
+pub const RESTORE: &str = "restore one.age restored --identity identity";
 
-fn backup(file: &str) -> String {
+pub fn backup(file: &str) -> String {
     format!("--dir ca backup {file} --recipient {RECIPIENT}")
 }
 
 /// A CA with two certificates, and a backup of it.
-fn begin() -> Place {
+pub fn begin() -> Place {
     let place = Place::new();
     place.done(INIT);
     place.done("--dir ca issue client alice");
@@ -192,7 +192,7 @@ fn check_status(struck: &Output, fault: Fault) -> Result<(), String> {
     }
 }
 
-fn is_good(place: &Place, file: &str) -> bool {
+pub fn is_good(place: &Place, file: &str) -> bool {
     place.ca(&format!("backup test {file} --identity identity")).output().unwrap().status.success()
 }
 
@@ -204,7 +204,7 @@ fn of(place: &Place, folder: &str) -> BTreeSet<String> {
 }
 
 /// The folder has a whole CA with these certificates, and the files of each name that is deployed belong together.
-fn is_restored(place: &Place, folder: &str, known: &BTreeSet<String>) -> Result<(), String> {
+pub fn is_restored(place: &Place, folder: &str, known: &BTreeSet<String>) -> Result<(), String> {
     if of(place, folder) != *known {
         return Err("the index is not that of the backup".to_owned());
     }

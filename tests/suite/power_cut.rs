@@ -385,18 +385,18 @@ impl Run {
     }
 }
 
-fn ok(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
+pub fn ok(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(problem()) }
 }
 
 /// A name without the part that is another in every run.
-fn without_chance(name: &str) -> String {
+pub fn without_chance(name: &str) -> String {
     let parts = name.split('/').map(|part| if part.starts_with(".staged-") { ".staged" } else { part });
     parts.collect::<Vec<_>>().join("/")
 }
 
 /// What nobody looks at: work in progress.
-fn hidden(path: &Path) -> bool {
+pub fn hidden(path: &Path) -> bool {
     path.iter().any(|name| name.to_string_lossy().starts_with(".staged-"))
 }
 
@@ -435,7 +435,7 @@ fn folders_in_place(place: &Place) -> Vec<(PathBuf, &'static [&'static str])> {
     issued.chain(authorities).collect()
 }
 
-fn digest_of(tree: &Tree) -> [u8; 32] {
+pub fn digest_of(tree: &Tree) -> [u8; 32] {
     let mut summary = Vec::new();
     for (path, content) in tree {
         summary.extend(path.as_os_str().as_encoded_bytes());

@@ -1,7 +1,7 @@
 //! A disk that loses its power: the recorded calls of one run are played on a model that knows what is durable.
 //!
 //! The model promises less than any file system that is in use. The content of a file is durable when the file was synced
-//! (fsync(2), fdatasync(2)); a name is durable when the folder was synced that it was made in, removed from or moved between.
+//! (fsync(2), fdatasync(2), syncfs(2)); a name is durable when the folder was synced that it was made in, removed from or moved between.
 //! Everything later may survive or not, each write and each name by itself. Two things hold as they do everywhere: a
 //! rename is one step, also between two folders; and a change of a name that rests on an earlier one does not survive
 //! without it.
@@ -132,6 +132,7 @@ impl Model {
                 None => false,
             },
             "fsync" | "fdatasync" => self.sync(call.number(0)),
+            "syncfs" => self.sync_all(),
             "mkdir" => self.make_folder(self.place(TOP, &call.text(0))),
             "mkdirat" => self.make_folder(self.place_at(call, 0)),
             "rename" => self.rename(self.place(TOP, &call.text(0)), self.place(TOP, &call.text(1)), false),
@@ -299,6 +300,19 @@ impl Model {
                     }
                 }
             }
+        }
+        true
+    }
+
+    /// All of the file system, which the whole model is on.
+    fn sync_all(&mut self) -> bool {
+        self.syncs += 1;
+        if !self.omitted.contains(&self.syncs) {
+            for content in self.files.iter_mut().flatten() {
+                content.durable = content.after(&mut |_| Fate::Kept);
+                content.later.clear();
+            }
+            (0..self.changes.len()).for_each(|number| self.make_durable(number));
         }
         true
     }
