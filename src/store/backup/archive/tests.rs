@@ -107,6 +107,22 @@ fn links_devices_and_extensions_are_refused() {
 }
 
 #[test]
+fn a_header_of_another_format_and_a_record_with_anything_but_one_path_are_refused() {
+    let plain = archive(&[(file("x", 0), b"")]);
+    assert!(refusal(&changed(&plain, 257, b"ustar  \0")).contains("not a header of a tar file"));
+    // The header of a record, the record, and the header of the file.
+    let long = archive(&[(file(&format!("{}/{}", "a".repeat(200), "b".repeat(200)), 0), b"")]);
+    assert_eq!(&long[BLOCK..BLOCK + 10], b"411 path=a");
+    let twice = [&long[..2 * BLOCK], &long].concat();
+    assert!(refusal(&twice).contains("two paths"), "{}", refusal(&twice));
+    for other in [b"410 path=a", b"0411path=a", b"411 pat1=a", b"411  path="] {
+        let mut changed = long.clone();
+        changed[BLOCK..BLOCK + 10].copy_from_slice(other);
+        assert!(refusal(&changed).contains("something else than one path"), "{}", refusal(&changed));
+    }
+}
+
+#[test]
 fn a_number_in_another_notation_is_refused() {
     let plain = archive(&[(file("x", 1), b"1")]);
     let base_256 = [0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];

@@ -247,10 +247,14 @@ fn a_file_that_no_ca_directory_has_is_refused() {
     let plain = |path: &str, kind| {
         (MemberHeader { path: path.to_owned(), kind, mode: 0o644, modified: 0, bytes: 0 }, Vec::new())
     };
-    for path in ["restored.toml", "other", "index.db-shm", "templates2", ".staged-0123456789abcdef", "other/x"] {
+    let unfinished = "authorities/.staged-0123456789abcdef";
+    for path in
+        ["restored.toml", "other", "index.db-shm", "templates2", ".staged-0123456789abcdef", "other/x", unfinished]
+    {
         for kind in [MemberKind::File, MemberKind::Folder] {
             let mut more = members(&content);
-            more.insert(1, plain(path, kind));
+            let folder = more.iter().position(|(header, _)| path.starts_with(&format!("{}/", header.path)));
+            more.insert(folder.unwrap_or_default() + 1, plain(path, kind));
             assert!(refusal(&packed(more)).contains("not a part of a CA directory"), "{path}");
         }
     }
@@ -259,7 +263,7 @@ fn a_file_that_no_ca_directory_has_is_refused() {
     early.insert(1, plain("issued/web.test/cert.pem", MemberKind::File));
     assert!(refusal(&packed(early)).contains("before its folder"));
     let position = |members: &Members, path: &str| members.iter().position(|(header, _)| header.path == path).unwrap();
-    for path in [INDEX, "authorities/root/cert.pem", "issued"] {
+    for path in [INDEX, SETTINGS, "authorities/root/cert.pem", "issued"] {
         let mut twice = members(&content);
         let at = position(&twice, path);
         let again = if twice[at].0.kind == MemberKind::Folder { twice.len() - 2 } else { at + 1 };
@@ -286,6 +290,17 @@ fn settings_that_lead_out_of_the_restored_directory_are_refused() {
 }
 
 #[test]
+fn a_manifest_and_settings_without_end_are_refused_before_they_are_read() {
+    let (_, content) = content(&ca());
+    for (path, most) in [(MANIFEST, MAX_MANIFEST_BYTES), (SETTINGS, files::MAX_SMALL_FILE_BYTES)] {
+        let mut long = members(&content);
+        let member = &mut long.iter_mut().find(|(header, _)| header.path == path).unwrap().1;
+        member.extend(vec![b'#'; usize::try_from(most).unwrap()]);
+        assert!(refusal(&packed(long)).contains("too long"), "{path}");
+    }
+}
+
+#[test]
 fn a_damaged_index_is_refused_even_when_its_digest_is_right() {
     let ca = ca();
     // All pages are in the main file, and none in its log.
@@ -307,6 +322,28 @@ fn a_damaged_index_is_refused_even_when_its_digest_is_right() {
     let other = Manifest { certificates: summary.manifest.certificates + 1, ..summary.manifest.clone() };
     manifest[0].1 = other.to_toml().into_bytes();
     assert!(refusal(&packed(manifest)).contains("certificates"));
+    let mut manifest = members(&content);
+    let other = Manifest { head: "00".repeat(32), ..summary.manifest };
+    manifest[0].1 = other.to_toml().into_bytes();
+    assert!(refusal(&packed(manifest)).contains("event log"));
+}
+
+/// A flipped bit in a serial number leaves a well-formed page: only the comparison of the table with its index shows it.
+#[test]
+fn an_index_whose_tables_contradict_each_other_is_refused() {
+    let ca = ca();
+    Index::open(&ca.home.folder().join(INDEX)).unwrap().close_folded().unwrap();
+    let (_, content) = content(&ca);
+    let serial = ca.history("web.test")[0].serial.as_der_content().to_vec();
+    let index = members(&content).into_iter().find(|(header, _)| header.path == INDEX).unwrap().1;
+    let places: Vec<usize> = (0..index.len() - serial.len()).filter(|at| index[*at..].starts_with(&serial)).collect();
+    let is_refused = |at: &&usize| {
+        let mut changed = members(&content);
+        changed.iter_mut().find(|(header, _)| header.path == INDEX).unwrap().1[**at] ^= 1;
+        let folder = tempfile::tempdir().unwrap();
+        restored(&packed(changed), folder.path()).is_err_and(|error| error.is_damage())
+    };
+    assert!(places.iter().filter(is_refused).count() >= 2, "in the row, and in the index of serial numbers");
 }
 
 #[test]
