@@ -142,3 +142,64 @@ impl<'s> Locked<'s> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
+
+    use super::*;
+    use crate::store::trusted_directory::DistrustReason;
+
+    fn with_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// A CA directory with these settings, and what other users can change beside it.
+    fn directory(settings: &str) -> tempfile::TempDir {
+        let top = tempfile::tempdir().unwrap();
+        for folder in ["ca", "elsewhere", "elsewhere/templates"] {
+            fs::create_dir(top.path().join(folder)).unwrap();
+            with_mode(&top.path().join(folder), 0o755);
+        }
+        for (file, content) in
+            [("ca/ca.toml", settings), ("elsewhere/index.db", ""), ("elsewhere/templates/server.toml", "")]
+        {
+            fs::write(top.path().join(file), content).unwrap();
+            with_mode(&top.path().join(file), 0o644);
+        }
+        top
+    }
+
+    #[test]
+    fn an_index_and_templates_elsewhere_are_examined_too() {
+        let index = ("[index]\nlocation = \"../elsewhere/index.db\"\n", ["elsewhere", "elsewhere/index.db"]);
+        let templates = (
+            "[issue]\ntemplate-dir = \"../elsewhere/templates\"\n",
+            ["elsewhere/templates", "elsewhere/templates/server.toml"],
+        );
+        for (settings, paths) in [index, templates] {
+            let top = directory(settings);
+            let folder = top.path().join("ca");
+            let open = || Store::open(Home::find(Some(&folder), top.path()).unwrap()).map(drop);
+            let audit = || Store::open(Home::find_to_audit(Some(&folder), top.path()).unwrap()).map(drop);
+            open().unwrap();
+            for path in paths {
+                let path = top.path().join(path);
+                let mode = path.metadata().unwrap().permissions().mode() & 0o777;
+                with_mode(&path, mode | 0o020);
+                let refused = open();
+                assert!(matches!(&refused, Err(StoreError::NotTrusted(DistrustReason::Mode { .. }))), "{refused:?}");
+                audit().unwrap();
+                with_mode(&path, mode);
+            }
+            let path = top.path().join(paths[1]);
+            fs::rename(&path, top.path().join("moved-away")).unwrap();
+            symlink(top.path().join("moved-away"), &path).unwrap();
+            for refused in [open(), audit()] {
+                assert!(matches!(&refused, Err(StoreError::NotTrusted(DistrustReason::Link(_)))), "{refused:?}");
+            }
+        }
+    }
+}
