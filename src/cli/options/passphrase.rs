@@ -286,7 +286,7 @@ fn from_file(path: &Path, context: &Context<'_>) -> Result<Passphrase, Failure> 
 
 fn exposure_warning(exposed: &ExposedFile) -> String {
     let (file, word) = (exposed.path.escaped(), exposed.path.in_shell());
-    match exposed.by {
+    match &exposed.by {
         Exposure::Mode(mode) => {
             format!(
                 "other users can read or change the passphrase file {file} (mode {mode:04o}); fix: chmod 600 {word}"
@@ -295,6 +295,11 @@ fn exposure_warning(exposed: &ExposedFile) -> String {
         Exposure::Owner(owner) => format!(
             "the passphrase file {file} belongs to another user (user id {owner}), who can read and change it; fix: chown \
              \"$(id -u)\" {word}"
+        ),
+        Exposure::Folder(folder) => format!(
+            "other users can put another file in the place of the passphrase file {file}: they can write in {}; fix: move it \
+             into a folder where only you can write",
+            folder.escaped()
         ),
     }
 }
@@ -523,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn a_passphrase_file_that_other_users_can_read_is_reported_once() {
+    fn a_passphrase_file_that_other_users_can_read_or_exchange_is_reported_once() {
         use std::os::unix::fs::PermissionsExt;
 
         let folder = tempfile::tempdir().unwrap();
@@ -542,5 +547,12 @@ mod tests {
         let found = read_twice(0o640);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("(mode 0640); fix: chmod 600 "), "{found:?}");
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        let found = read_twice(0o600);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].contains("put another file in the place") && found[0].contains("fix: move it into a folder"),
+            "{found:?}"
+        );
     }
 }

@@ -199,7 +199,7 @@ impl Folder {
     /// Checks after a rename that the name stands for the file that was renamed. Where others can write, they could have
     /// exchanged it under its temporary name. A file of ours may be that of another run, which came later.
     pub(super) fn check_arrived(&self, name: &OsStr, renamed: &File) -> io::Result<()> {
-        if !resolve::others_can_write(&self.opened)? {
+        if !resolve::others_can_write(&self.opened.metadata()?) {
             return Ok(());
         }
         let there = folder::look_at(&self.opened, name)?;
@@ -266,7 +266,7 @@ fn read_whole(file: File, most: u64) -> io::Result<StoredFile> {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
     use super::super::write::tests::mode_of;
     use super::super::{NewFile, StagedFolder};
@@ -383,6 +383,21 @@ mod tests {
         fs::remove_file(path("theirs/key.pem")).unwrap();
         theirs.set_mode_of_new(0o755).unwrap();
         assert_eq!(mode_of(&path("theirs")), 0o755);
+        if chown(path("theirs"), Some(65_534), None).is_ok() {
+            assert!(theirs.set_mode_of_new(0o700).is_err());
+            assert_eq!(mode_of(&path("theirs")), 0o755);
+        }
+    }
+
+    #[test]
+    fn a_file_is_given_away_before_others_may_read_it() {
+        let top = tempfile::tempdir().unwrap();
+        let file = fs::File::create(top.path().join("file")).unwrap();
+        let group = file.metadata().unwrap().gid();
+        let ownership = Ownership::of(None, Some(&group.to_string())).unwrap();
+        // A change of the owner takes the set-user-id bit away (chown(2)), so it shows which of the two came last.
+        fill(&file, b"", ownership, 0o4755).unwrap();
+        assert_eq!(mode_of(&top.path().join("file")), 0o4755);
     }
 
     #[test]

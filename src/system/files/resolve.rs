@@ -4,7 +4,7 @@
 //! open folder, so a link that appears later leads nowhere.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -77,22 +77,27 @@ pub(super) fn target_of((at, name): (&File, &OsStr), path: &Path) -> io::Result<
     if link.kind() != Kind::Link {
         return Ok(None);
     }
-    if others_can_write(at)? && !(only_owners_remove(at)? && (link.owner() == 0 || attributes::is_ours(link.owner()))) {
+    let folder = at.metadata()?;
+    let is_planted = link.owner() != 0 && !attributes::is_ours(link.owner());
+    if others_can_exchange(&folder) || others_can_write(&folder) && is_planted {
         return Err(Interference::Link(path.to_owned()).into());
     }
     folder::read_link(at, name)
 }
 
-/// Returns whether only the owner of a link can remove it from a folder, as in /tmp.
-fn only_owners_remove(folder: &File) -> io::Result<bool> {
-    let found = folder.metadata()?;
-    Ok(attributes::mode(&found) & ONLY_OWNERS_REMOVE != 0 && is_ours_or_roots(&found))
+/// Returns whether only the owner of a file can remove it from a folder, as in /tmp.
+fn only_owners_remove(folder: &Metadata) -> bool {
+    attributes::mode(folder) & ONLY_OWNERS_REMOVE != 0 && is_ours_or_roots(folder)
 }
 
-/// Returns whether users other than us and root may create, rename and remove files in a folder.
-pub(super) fn others_can_write(folder: &File) -> io::Result<bool> {
-    let found = folder.metadata()?;
-    Ok(attributes::mode(&found) & 0o022 != 0 || !is_ours_or_roots(&found))
+/// Returns whether users other than us and root may create files in a folder.
+pub(super) fn others_can_write(folder: &Metadata) -> bool {
+    attributes::mode(folder) & 0o022 != 0 || !is_ours_or_roots(folder)
+}
+
+/// Returns whether users other than us and root may put another file in the place of one of ours in a folder.
+pub(super) fn others_can_exchange(folder: &Metadata) -> bool {
+    others_can_write(folder) && !only_owners_remove(folder)
 }
 
 #[cfg(test)]
@@ -128,6 +133,30 @@ mod tests {
                     assert!(error.to_string().starts_with(&link), "{error}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_link_of_another_user_and_one_in_a_folder_of_his_are_not_followed() {
+        use std::os::unix::fs::{chown, lchown};
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("real")).unwrap();
+        fs::create_dir(path("shared")).unwrap();
+        symlink("../real", path("shared/link")).unwrap();
+        if lchown(path("shared/link"), Some(65_534), None).is_err() {
+            // Only root can give files away.
+            return;
+        }
+        for (mode, trusted) in [(0o755, true), (0o1777, false)] {
+            with_mode(&path("shared"), mode);
+            assert_eq!(open(&path("shared/link")).is_ok(), trusted, "a link of theirs, {mode:04o}");
+        }
+        lchown(path("shared/link"), Some(0), None).unwrap();
+        chown(path("shared"), Some(65_534), None).unwrap();
+        for mode in [0o755, 0o1777] {
+            with_mode(&path("shared"), mode);
+            assert!(open(&path("shared/link")).is_err(), "the owner of the folder can exchange it, {mode:04o}");
         }
     }
 

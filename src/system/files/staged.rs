@@ -261,7 +261,8 @@ impl Folder {
     /// # Errors
     /// As [`remove_stale`].
     pub fn remove_stale(&self) -> Result<(), FileError> {
-        let is_shared = others_can_write(self.file()).map_err(FileError::of("read", self.path()))?;
+        let found = self.file().metadata().map_err(FileError::of("read", self.path()))?;
+        let is_shared = others_can_write(&found);
         for name in self.names()?.iter().filter(|name| is_unfinished_name(name)) {
             // If that fails, the next run finds it.
             drop(self.remove_abandoned(name, is_shared));
@@ -526,6 +527,44 @@ mod tests {
             assert!(!top.path().join(names[0]).exists());
             fs::remove_file(top.path().join(".staged-1111111111111111")).unwrap();
         }
+    }
+
+    #[test]
+    fn what_killed_processes_left_is_listed_and_not_what_lives_or_belongs_to_another_user() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = |name: &str| parent.path().join(name);
+        let (left, theirs) = (path(".staged-0123456789abcdef"), path(".staged-00000000000000ff"));
+        for folder in [&left, &theirs, &path(".staged-not-hexadecimal")] {
+            fs::create_dir(folder).unwrap();
+        }
+        std::os::unix::fs::symlink(&left, path(".staged-1111111111111111")).unwrap();
+        fs::write(path(".staged-2222222222222222"), "").unwrap();
+        let is_theirs = std::os::unix::fs::chown(&theirs, Some(65_534), None).is_ok();
+        let living = staged(parent.path(), "one");
+        let mut expected = if is_theirs { vec![left] } else { vec![theirs, left] };
+        assert_eq!(stale_folders(parent.path()).unwrap(), expected);
+        expected.push(living.path().to_owned());
+        expected.sort();
+        living.folder.file().unlock().unwrap();
+        assert_eq!(stale_folders(parent.path()).unwrap(), expected, "a lock is what a living process has");
+        assert_eq!(stale_folders(&path("missing")).unwrap(), [""; 0].map(PathBuf::from));
+    }
+
+    #[test]
+    fn a_folder_that_another_user_exchanged_is_not_reported_as_published() {
+        let top = planted();
+        let path = |name: &str| top.path().join(name);
+        type Publish = fn(StagedFolder, &Path) -> Result<(), FileError>;
+        for publish in [StagedFolder::publish_new as Publish, StagedFolder::publish_new_or_over_empty] {
+            let staged = staged(&path("shared"), "ours");
+            fs::rename(staged.path(), path("shared/away")).unwrap();
+            std::os::unix::fs::symlink(path("victim"), staged.path()).unwrap();
+            let error = publish(staged, &path("shared/web")).unwrap_err();
+            assert!(error.to_string().ends_with("another user exchanged it while it was being written"), "{error}");
+            fs::remove_file(path("shared/web")).unwrap();
+            fs::remove_dir_all(path("shared/away")).unwrap();
+        }
+        assert!(names_in(&path("victim")).is_empty());
     }
 
     #[test]
