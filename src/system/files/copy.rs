@@ -182,6 +182,7 @@ mod tests {
         assert!(second.publish().unwrap_err().is_already_there());
         assert!(begin(ExistingFile::Keep).unwrap_err().is_already_there());
         assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode_of(&path)), ("one", 0o600));
+        fs::write(folder.path().join(".staged-0123456789abcdef"), "half").unwrap();
         let file = begin(ExistingFile::Replace).unwrap();
         write(&file, "two");
         file.publish().unwrap();

@@ -129,6 +129,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
+    use super::super::write::tests::planted;
     use super::*;
 
     #[test]
@@ -149,5 +150,25 @@ mod tests {
         }
         check_new(&path("new")).unwrap();
         assert!(!path("new").exists());
+    }
+
+    #[test]
+    fn a_file_is_read_through_a_link_only_where_no_other_user_could_have_planted_it() {
+        let top = planted();
+        let path = |name: &str| top.path().join(name);
+        fs::write(path("victim/cert.pem"), "theirs").unwrap();
+        symlink("../victim/cert.pem", path("shared/cert.pem")).unwrap();
+        symlink("victim/cert.pem", path("own")).unwrap();
+        symlink("nowhere", path("dangling")).unwrap();
+        for planted in ["shared/cert.pem", "shared/link/cert.pem"] {
+            let Err(error) = read_regular(&path(planted), 100) else { panic!("{planted} was read") };
+            assert!(error.to_string().contains("in a folder where others can write"), "{error}");
+        }
+        assert_eq!(read_regular(&path("own"), 100).unwrap().unwrap().content, b"theirs");
+        for missing in ["dangling", "missing", "missing/below"] {
+            assert!(read_regular(&path(missing), 100).unwrap().is_none(), "{missing}");
+        }
+        symlink("endless", path("endless")).unwrap();
+        assert!(read_regular(&path("endless"), 100).is_err());
     }
 }

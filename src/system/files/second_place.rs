@@ -138,6 +138,10 @@ mod tests {
         }));
         assert!(!with(&|| {
             fs::remove_file(to.join("key.pem")).unwrap();
+            fs::write(to.join("key.pem"), "SECRET").unwrap();
+        }));
+        assert!(!with(&|| {
+            fs::remove_file(to.join("key.pem")).unwrap();
             symlink(from.join("key.pem"), to.join("key.pem")).unwrap();
         }));
         assert!(!is_copy(&to, &from), "nothing is no copy");
