@@ -13,6 +13,8 @@ pub mod x509;
 pub mod keys;
 pub mod lint;
 
+pub mod clients;
+
 pub mod issuance;
 pub mod verify;
 

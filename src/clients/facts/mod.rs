@@ -1,0 +1,86 @@
+//! The facts of a chain: what is unusual about it. One file for each idea, each with its words.
+
+mod basic_constraints;
+mod chain;
+mod constraint_match;
+mod constraints;
+mod dates;
+mod directory_names;
+mod extensions;
+mod form;
+mod host_match;
+mod host_names;
+mod item;
+mod key_ids;
+mod key_usage;
+mod keys;
+mod policies;
+mod purposes;
+mod sent;
+mod signatures;
+mod subject_alt_names;
+
+use self::item::Item;
+use super::fact::{Fact, Found, Subject, Word};
+use super::situation::{Chain, Situation};
+
+/// Returns the facts of a chain that a TLS server sends, in the order of the path; none when its leaf is not a certificate.
+pub fn facts(situation: &Situation<'_>) -> Vec<Fact> {
+    let Some(chain) = Chain::read(situation) else { return Vec::new() };
+    let mut found = Found::default();
+    let last = chain.path.len().saturating_sub(1);
+    for (index, certificate) in chain.path.iter().enumerate() {
+        let subject = match index {
+            0 => Subject::Leaf,
+            index if index == last && chain.is_complete => Subject::Root,
+            _ => Subject::Intermediate,
+        };
+        let is_trusted_leaf = chain.is_complete && last == 0;
+        let item = Item { subject, certificate, issuer: chain.path.get(index + 1), is_trusted_leaf };
+        form::find(&item, &mut found);
+        signatures::find(&item, &mut found);
+        keys::find(&item, &mut found);
+        dates::find(&item, situation.at, &mut found);
+        directory_names::find(&item, &mut found);
+        basic_constraints::find(&item, &mut found);
+        key_usage::find(&item, &mut found);
+        purposes::find(&item, &mut found);
+        key_ids::find(&item, &mut found);
+        policies::find(&item, &mut found);
+        extensions::find(&item, &mut found);
+    }
+    if let Some(leaf) = chain.path.first() {
+        subject_alt_names::find(leaf, &mut found);
+        host_names::find(leaf, situation.hosts, &mut found);
+    }
+    chain::find(&chain, &mut found);
+    constraints::find(&chain, &mut found);
+    sent::find(&chain, situation.at, &mut found);
+    found.into_facts()
+}
+
+/// Returns every word that [`facts`] can give.
+pub fn words() -> impl Iterator<Item = &'static Word> {
+    let files = [
+        form::WORDS,
+        signatures::WORDS,
+        keys::WORDS,
+        dates::WORDS,
+        directory_names::WORDS,
+        basic_constraints::WORDS,
+        key_usage::WORDS,
+        purposes::WORDS,
+        key_ids::WORDS,
+        policies::WORDS,
+        extensions::WORDS,
+        subject_alt_names::WORDS,
+        host_names::WORDS,
+        chain::WORDS,
+        constraints::WORDS,
+        sent::WORDS,
+    ];
+    files.into_iter().flatten().copied().chain(constraints::kind_words())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,333 @@
+//! The table of clients: which versions were measured, and which of them refuse a fact. It is `table.toml`, inside the
+//! program.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::fact::Fact;
+use crate::text::toml_document::Document;
+
+/// How it is known what a client refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// It was asked.
+    Measured,
+    /// Its makers say so. What they do not say is not known.
+    Documented,
+}
+
+impl Basis {
+    /// Returns the word for JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Documented => "documented",
+        }
+    }
+}
+
+/// A client, with the versions that were measured.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Client {
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// The library that verifies.
+    pub engine: String,
+    /// The measured versions, the oldest first; for a documented client, the first version that the document is about.
+    pub versions: Vec<String>,
+    pub basis: Basis,
+    /// How it was measured and when, or the document.
+    pub source: String,
+    /// Whether it is one of the families whose refusals decide the severity of a rule.
+    #[serde(default)]
+    pub mainstream: bool,
+    /// Other names for it.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// The number of its first version among all versions of the table.
+    #[serde(skip)]
+    first: usize,
+}
+
+/// What the table says about one fact.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct FactText {
+    /// The clients that refuse it, as `go, python >= 3.13`.
+    #[serde(default)]
+    refused: String,
+    /// The clients that never had a chain in which this fact alone could have decided.
+    #[serde(default)]
+    unmeasured: String,
+    /// The code of the rule of this program that is about the same.
+    rule: Option<String>,
+}
+
+/// A fact in the table. Each bit is a version of a client.
+#[derive(Debug)]
+struct Row {
+    refused: u64,
+    unmeasured: u64,
+    rule: Option<String>,
+}
+
+/// What a version of a client does with a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Refuses,
+    Accepts,
+    NotMeasured,
+}
+
+/// Clients and facts.
+#[derive(Debug)]
+pub struct Table {
+    clients: Vec<Client>,
+    facts: HashMap<String, Row>,
+}
+
+/// Returns the table. It is read when it is first asked for.
+pub fn table() -> &'static Table {
+    static TABLE: LazyLock<Table> = LazyLock::new(|| {
+        // A test reads the same text and fails at every problem.
+        Table::parse(TEXT).unwrap_or_else(|_| Table { clients: Vec::new(), facts: HashMap::new() })
+    });
+    &TABLE
+}
+
+const TEXT: &str = include_str!("table.toml");
+
+impl Table {
+    /// Reads a table.
+    ///
+    /// # Errors
+    /// The problems, as text.
+    fn parse(text: &str) -> Result<Self, String> {
+        let document = Document::new("table.toml", text);
+        let mut top = document.top();
+        let clients = top.take_list::<Client>("client").map(|list| list.value).unwrap_or_default();
+        let mut clients: Vec<Client> = clients.into_iter().map(|client| client.value).collect();
+        let mut first = 0;
+        for client in &mut clients {
+            client.first = first;
+            first += client.versions.len();
+        }
+        let mut rows = top.section("fact");
+        let rows = rows.as_mut().map(|rows| rows.take_rest::<FactText>()).unwrap_or_default();
+        top.finish();
+        document.finish().map_err(|error| error.to_string())?;
+        if first > u64::BITS as usize {
+            return Err("more than 64 versions".to_owned());
+        }
+        let documented = clients.iter().filter(|client| client.basis == Basis::Documented);
+        let documented = documented.fold(0, |bits, client| bits | client.bits());
+        let mut facts = HashMap::with_capacity(rows.len());
+        for (code, row) in rows {
+            let refused = bits(&clients, &row.value.refused).map_err(|word| format!("{}: {word}", code.value))?;
+            let unmeasured = bits(&clients, &row.value.unmeasured).map_err(|word| format!("{}: {word}", code.value))?;
+            let unmeasured = unmeasured | documented & !refused;
+            facts.insert(code.value, Row { refused, unmeasured, rule: row.value.rule });
+        }
+        Ok(Self { clients, facts })
+    }
+
+    /// Returns the clients, in the order of reports.
+    pub fn clients(&self) -> &[Client] {
+        &self.clients
+    }
+
+    /// Returns the client with this name, or with this other name.
+    pub fn client(&self, name: &str) -> Option<&Client> {
+        self.clients.iter().find(|client| client.name == name || client.aliases.iter().any(|alias| alias == name))
+    }
+
+    /// Returns what a version of a client does with a fact; `version` is an index in [`Client::versions`].
+    pub fn answer(&self, fact: &Fact, client: &Client, version: usize) -> Answer {
+        self.row(fact).map_or(Answer::NotMeasured, |row| row.answer(client.bit(version)))
+    }
+
+    /// Returns the range of versions around this one that refuse the fact: the first and the last measured one, each `None`
+    /// at the end of the list; `None` when this version does not refuse it.
+    pub fn refusing_range<'t>(
+        &self,
+        fact: &Fact,
+        client: &'t Client,
+        version: usize,
+    ) -> Option<(Option<&'t str>, Option<&'t str>)> {
+        let row = self.row(fact)?;
+        let refuses = |version: usize| row.answer(client.bit(version)) == Answer::Refuses;
+        let most = client.versions.len();
+        if version >= most || !refuses(version) {
+            return None;
+        }
+        let first = (0..version).rev().take_while(|version| refuses(*version)).last().unwrap_or(version);
+        let last = (version..most).take_while(|version| refuses(*version)).last().unwrap_or(version);
+        let name = |index: usize| client.versions.get(index).map(String::as_str);
+        Some((if first > 0 { name(first) } else { None }, if last + 1 < most { name(last) } else { None }))
+    }
+
+    /// Returns the code of the rule of this program that is about the same.
+    pub fn rule(&self, fact: &Fact) -> Option<&str> {
+        self.row(fact)?.rule.as_deref()
+    }
+
+    /// Returns the codes of all facts, sorted.
+    pub fn codes(&self) -> Vec<&str> {
+        let mut codes: Vec<_> = self.facts.keys().map(String::as_str).collect();
+        codes.sort_unstable();
+        codes
+    }
+
+    fn row(&self, fact: &Fact) -> Option<&Row> {
+        self.facts.get(&fact.to_string())
+    }
+}
+
+impl Row {
+    fn answer(&self, bit: u64) -> Answer {
+        if self.refused & bit != 0 {
+            Answer::Refuses
+        } else if self.unmeasured & bit != 0 {
+            Answer::NotMeasured
+        } else {
+            Answer::Accepts
+        }
+    }
+}
+
+impl Client {
+    fn bit(&self, version: usize) -> u64 {
+        1 << (self.first + version)
+    }
+
+    fn bits(&self) -> u64 {
+        (0..self.versions.len()).fold(0, |bits, version| bits | self.bit(version))
+    }
+
+    /// Returns the index of the measured version that stands for `wanted`: the nearest one at or below it, else the lowest;
+    /// without a wish, the newest.
+    pub fn nearest(&self, wanted: Option<&str>) -> usize {
+        let newest = self.versions.len().saturating_sub(1);
+        let Some(wanted) = wanted else { return newest };
+        let wanted = numbers(wanted);
+        self.versions.iter().rposition(|version| numbers(version) <= wanted).unwrap_or_default()
+    }
+
+    /// Returns the indices of its versions that `condition` is true for: ` >= 3.13`, ` <= 1.23`, ` = 21`, or nothing for all.
+    fn matching(&self, condition: &str) -> Option<std::ops::Range<usize>> {
+        let most = self.versions.len();
+        if condition.is_empty() {
+            return Some(0..most);
+        }
+        let (operator, version) = condition.trim_start().split_once(' ')?;
+        let at = self.versions.iter().position(|known| known == version)?;
+        match operator {
+            ">=" => Some(at..most),
+            "<=" => Some(0..at + 1),
+            "=" => Some(at..at + 1),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the numbers of a version.
+fn numbers(version: &str) -> Vec<u32> {
+    let digits = version.split(|character: char| !character.is_ascii_digit());
+    digits.filter_map(|digits| digits.parse().ok()).collect()
+}
+
+/// Reads a list of clients and versions.
+///
+/// # Errors
+/// The part that is not one.
+fn bits<'t>(clients: &[Client], list: &'t str) -> Result<u64, &'t str> {
+    let mut bits = 0;
+    for part in list.split(", ").filter(|part| !part.is_empty()) {
+        let (name, condition) = part.split_at(part.find(' ').unwrap_or(part.len()));
+        let client = clients.iter().find(|client| client.name == name).ok_or(part)?;
+        bits = client.matching(condition).ok_or(part)?.fold(bits, |bits, version| bits | client.bit(version));
+    }
+    Ok(bits)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::clients::words;
+
+    #[test]
+    fn the_table_in_the_program_is_read_without_a_problem() {
+        let table = Table::parse(TEXT).unwrap();
+        assert!(table.clients.len() > 20 && table.facts.len() > 300);
+        assert!(table.clients.iter().all(|client| !client.versions.is_empty()));
+        for row in table.facts.values() {
+            assert_eq!(row.refused & row.unmeasured, 0);
+        }
+    }
+
+    /// A row that no code computes would never be used.
+    #[test]
+    fn every_fact_of_the_table_is_a_word_that_is_computed() {
+        let subjects = |word: &'static crate::clients::Word| word.subjects.iter().map(move |subject| (subject, word));
+        let computed: BTreeSet<String> =
+            words().flat_map(subjects).map(|(subject, word)| Fact { subject: *subject, word }.to_string()).collect();
+        let unknown: Vec<_> = table().codes().into_iter().filter(|code| !computed.contains(*code)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+
+    #[test]
+    fn a_word_has_one_code_and_a_citation() {
+        let mut seen = BTreeSet::new();
+        for word in words() {
+            for subject in word.subjects {
+                assert!(seen.insert(Fact { subject: *subject, word }.to_string()), "{} is there twice", word.code);
+            }
+            assert!(
+                !word.citation.is_empty() && !word.meaning.is_empty() && !word.meaning.ends_with('.'),
+                "{}",
+                word.code
+            );
+        }
+    }
+
+    #[test]
+    fn rows_name_ranges_of_versions() {
+        let text = "client = [\n\
+            { name = 'go', title = 'Go', engine = 'Go', versions = ['1.9', '1.22', '1.23'], basis = 'measured', source = '' },\n\
+            { name = 'apple', title = 'A', engine = 'A', versions = ['13'], basis = 'documented', source = '' },\n]\n\
+            [fact]\n'leaf:expired' = { refused = 'go >= 1.22' }\n'leaf:san:missing' = { refused = 'go = 1.9, apple', unmeasured = 'go >= 1.23' }";
+        let table = Table::parse(text).unwrap();
+        let (go, apple) = (table.client("go").unwrap(), table.client("apple").unwrap());
+        let row = |code: &str| &table.facts[code];
+        let answers = |code: &str| [0, 1, 2].map(|version| row(code).answer(go.bit(version)));
+        assert_eq!(answers("leaf:expired"), [Answer::Accepts, Answer::Refuses, Answer::Refuses]);
+        assert_eq!(answers("leaf:san:missing"), [Answer::Refuses, Answer::Accepts, Answer::NotMeasured]);
+        assert_eq!(row("leaf:expired").answer(apple.bit(0)), Answer::NotMeasured, "a document says nothing of it");
+        assert_eq!(row("leaf:san:missing").answer(apple.bit(0)), Answer::Refuses);
+        for (wanted, expected) in
+            [(None, 2), (Some("1.9"), 0), (Some("1.22.7"), 1), (Some("1.3"), 0), (Some("2"), 2), (Some("1.10"), 0)]
+        {
+            assert_eq!(go.nearest(wanted), expected, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_with_a_client_or_version_that_is_not_there_is_a_problem() {
+        let clients = "client = [{ name = 'go', title = 'Go', engine = 'Go', versions = ['1.9'], basis = 'measured', source = '' }]\n";
+        for row in [
+            "'a' = { refused = 'gone' }",
+            "'a' = { refused = 'go >= 2' }",
+            "'a' = { refused = 'go > 1.9' }",
+            "'a' = { refuse = 'go' }",
+        ] {
+            assert!(Table::parse(&format!("{clients}[fact]\n{row}")).is_err(), "{row}");
+        }
+    }
+}
