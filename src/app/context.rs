@@ -1,8 +1,9 @@
 //! What every act may use: the world, the CA directory that was named, and what the user said for all acts.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -34,6 +35,15 @@ pub struct Context<'a> {
     pub warnings: RefCell<Vec<String>>,
     /// Set by a command that changes the CA: the time of the newest event of the index that it opens.
     pub newest_event: Option<NewestEvent>,
+    /// What this run has found and opened already.
+    pub opened: Opened,
+}
+
+/// The CA directory and the CA of one run: examined and opened once, for the command and for the warnings after it.
+#[derive(Default)]
+pub struct Opened {
+    home: OnceCell<Home>,
+    store: OnceCell<Rc<Store>>,
 }
 
 impl Context<'_> {
@@ -47,8 +57,12 @@ impl Context<'_> {
     /// # Errors
     /// Exit status 2 when there is none.
     pub fn home(&self) -> Result<Home, Failure> {
+        if let Some(home) = self.opened.home.get() {
+            return Ok(home.clone());
+        }
         let named = self.folder.as_ref().map(|folder| self.world.resolve(folder));
-        Home::find(named.as_deref(), &self.world.working_folder).map_err(|error| self.no_home(error))
+        let home = Home::find(named.as_deref(), &self.world.working_folder).map_err(|error| self.no_home(error))?;
+        Ok(self.opened.home.get_or_init(|| home).clone())
     }
 
     /// The CA certificates of that directory, where its settings and its index are not needed.
@@ -59,12 +73,16 @@ impl Context<'_> {
         Ok(CaCertificates::of(&self.home()?))
     }
 
-    /// Opens the CA in that directory.
+    /// The CA in that directory, which is opened at the first call.
     ///
     /// # Errors
     /// As [`home`](Self::home); and when its settings cannot be read.
-    pub fn store(&self) -> Result<Store, Failure> {
-        Ok(Store::open(self.home()?)?.watched_by(self.newest_event.clone()))
+    pub fn store(&self) -> Result<Rc<Store>, Failure> {
+        if let Some(store) = self.opened.store.get() {
+            return Ok(Rc::clone(store));
+        }
+        let store = Rc::new(Store::open(self.home()?)?.watched_by(self.newest_event.clone()));
+        Ok(Rc::clone(self.opened.store.get_or_init(|| store)))
     }
 
     /// Opens the CA in that directory for an audit, which reports the files that other users can change.

@@ -104,6 +104,13 @@ impl Store {
         Ok(self.reader.get_or_init(|| index))
     }
 
+    /// Keeps a connection to the index for later reads of this process, so that none of them opens another one: the
+    /// first connection of all processes reads the whole write-ahead log.
+    pub fn keep(&self, index: Index) {
+        // When the store has a connection, this one is closed.
+        drop(self.reader.set(index));
+    }
+
     /// Waits for the lock of the CA, at most `timeout`.
     ///
     /// # Errors
@@ -139,6 +146,15 @@ impl<'s> Locked<'s> {
                 self.store.note_newest_event(&index)?;
                 Ok(none.insert(index))
             }
+        }
+    }
+}
+
+/// The lock ends here, and its connection stays for what this process reads later.
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        if let Some(index) = self.index.take() {
+            self.store.keep(index);
         }
     }
 }

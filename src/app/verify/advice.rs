@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::PoisonError;
 
 use time::OffsetDateTime;
@@ -56,7 +57,7 @@ fn cas_of_all(results: &[VerifiedFile], batch: &BatchVerifier<'_>) -> Vec<Candid
 }
 
 struct Hints {
-    store: Store,
+    store: Rc<Store>,
     /// The certificates of the CA directory's authorities.
     authorities: Vec<Candidate>,
     now: OffsetDateTime,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::app::context::Context;
+use crate::app::context::{Context, Opened};
 use crate::report::failure::Failure;
 use crate::report::output::OutputFormat;
 use crate::report::style::ColorChoice;
@@ -65,6 +65,7 @@ impl Globals {
             format: self.format(),
             warnings: RefCell::default(),
             newest_event: None,
+            opened: Opened::default(),
             world,
         })
     }

@@ -64,11 +64,11 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     match arguments.step {
         Step::Start(arguments) => start(*arguments, context),
         Step::Status => {
-            let state = rotation::status(&context.store()?, &context.effects())?;
+            let state = rotation::status(context.store()?.as_ref(), &context.effects())?;
             Ok(Box::new(StatusReport { state, now: context.now() }))
         }
         Step::Finish(FinishArguments { force }) => {
-            let finished = rotation::finish(&context.store()?, force, &context.effects())?;
+            let finished = rotation::finish(context.store()?.as_ref(), force, &context.effects())?;
             Ok(Box::new(FinishReport { finished }))
         }
     }
