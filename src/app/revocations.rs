@@ -11,12 +11,12 @@ use crate::app::directory::ca_certificate_files;
 use crate::report::failure::Failure;
 use crate::store::Store;
 use crate::store::ca_certificates::read_certificate;
-use crate::store::index::{Index, IndexError};
+use crate::store::index::{Index, IndexError, RecordedCrl};
 use crate::system::files;
 use crate::text::{PathText, rfc3339};
 use crate::verify::{Candidate, CandidateCrl, InputPosition, KnownRevocation, RevocationSource, check_crl_signature};
-use crate::x509::Crl;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
+use crate::x509::{Crl, digest};
 
 /// The revocations of one CA directory.
 #[derive(Debug)]
@@ -37,19 +37,29 @@ impl DirectoryRevocations {
         let without = |failure: Failure| failure.hint("to verify without revocation: --no-revocation");
         let store = context.store().map_err(without)?;
         let index = match store.index_location().open_to_read() {
-            Ok(index) => Some(Mutex::new(index)),
+            Ok(index) => Some(index),
             Err(error @ IndexError::Missing { .. }) => {
                 warnings.push(format!("{error}: only the CRLs of the CA directory were checked for revocations"));
                 None
             }
             Err(error) => return Err(without(error.into())),
         };
-        Ok(Self { index, crls: crls(&store, warnings).map_err(without)? })
+        let read = crls(&store, index.as_ref(), warnings).map_err(without)?;
+        Ok(Self { index: index.map(Mutex::new), crls: read })
+    }
+
+    /// Leaves the connection to the index to what this process reads later.
+    pub fn leave_index_to(self, store: &Store) {
+        if let Some(index) = self.index {
+            store.keep(index.into_inner().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 }
 
-/// Reads the CRL of each authority; one that the authority's key has not signed is left out with a warning.
-fn crls(store: &Store, warnings: &mut Vec<String>) -> Result<Vec<CandidateCrl>, Failure> {
+/// Reads the CRL of each authority; one that the authority's key has not signed is left out with a warning. The signature
+/// of the latest CRL of the index is not verified again: this program verified it before it recorded exactly these bytes.
+fn crls(store: &Store, index: Option<&Index>, warnings: &mut Vec<String>) -> Result<Vec<CandidateCrl>, Failure> {
+    let mut recorded = None;
     let mut crls = Vec::new();
     for ca in ca_certificate_files(store.ca_certificates())? {
         let path = store.home().crl_der(&ca.name);
@@ -59,13 +69,21 @@ fn crls(store: &Store, warnings: &mut Vec<String>) -> Result<Vec<CandidateCrl>, 
             Failure::usage("undecodable", format!("{shown}: {error}"))
                 .hint(format!("sign a new one: ca crl --authority {}", ca.name))
         })?;
-        let authority = read_certificate(&ca.path)?;
-        match check_crl_signature(&crl, &authority.public_key) {
-            Ok(()) => crls.push(CandidateCrl::new(crl, InputPosition::new(&shown, 1))),
-            Err(_) => warnings.push(format!(
+        if recorded.is_none() {
+            recorded = Some(index.map(Index::latest_crls).transpose()?.unwrap_or_default());
+        }
+        let is_latest = |of_index: &RecordedCrl| {
+            of_index.authority == ca.name && of_index.fingerprint == digest::sha256(crl.as_der())
+        };
+        let is_signed = recorded.iter().flatten().any(is_latest)
+            || check_crl_signature(&crl, &read_certificate(&ca.path)?.public_key).is_ok();
+        if is_signed {
+            crls.push(CandidateCrl::new(crl, InputPosition::new(&shown, 1)));
+        } else {
+            warnings.push(format!(
                 "{shown} was not used: it is not signed with the key of '{}'; sign a new one: ca crl --authority {}",
                 ca.name, ca.name
-            )),
+            ));
         }
     }
     Ok(crls)

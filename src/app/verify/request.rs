@@ -84,6 +84,9 @@ pub fn verify(
         None => batch.verify_all(&input::sources(&request.files, &budget, context)?)?,
     };
     advice::add_hints(&mut results, &batch, context);
+    if let Some(revocations) = revocations {
+        revocations.leave_index_to(context.store()?.as_ref());
+    }
     warnings.extend(results.iter().flat_map(|verified| verified.warnings.iter().cloned()));
     Ok(Verified { results, warnings })
 }

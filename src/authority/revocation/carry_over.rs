@@ -1,6 +1,7 @@
 //! What the published CRLs of an authority name and the index does not have: an index that was restored from an older copy
 //! lacks the latest revocations, and the next CRL must not forget them.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -64,20 +65,39 @@ impl PublishedFiles<'_> {
     /// # Errors
     /// When a file or the index cannot be read, or the copy is not a CRL.
     pub fn read(&self, index: &Index, next: Option<&[RevokedEntry]>) -> Result<Published, CrlError> {
-        let mut reading =
-            Reading { files: self, next: next.map(by_serial), found: Published::default(), missing: HashMap::new() };
+        let mut reading = Reading {
+            files: self,
+            next,
+            by_serial: OnceCell::new(),
+            found: Published::default(),
+            missing: HashMap::new(),
+        };
         let mut seen: HashSet<[u8; 32]> = self.known.into_iter().collect();
+        // The PEM text of the CRL that was read last: usually all files hold the same CRL, and to encode one costs a tenth of
+        // decoding it.
+        let mut text = String::new();
         for path in &self.own {
-            match files::read_if_exists(path, files::MAX_FILE_BYTES).map(|content| content.map(single_der)) {
-                Ok(None) => {}
-                Ok(Some(Some(der))) if !seen.insert(digest::sha256(&der)) => {}
-                Ok(Some(Some(der))) => reading.read_own(path, der),
-                Ok(Some(None)) => reading.warn(path, "it does not hold exactly one CRL"),
-                Err(error) => reading.warn(path, &error.to_string()),
+            let content = match files::read_if_exists(path, files::MAX_FILE_BYTES) {
+                Ok(None) => continue,
+                Ok(Some(content)) if content == text.as_bytes() => continue,
+                Ok(Some(content)) => content,
+                Err(error) => {
+                    reading.warn(path, &error.to_string());
+                    continue;
+                }
+            };
+            let Some(der) = single_der(content) else {
+                reading.warn(path, "it does not hold exactly one CRL");
+                continue;
+            };
+            text = pem::encode(LABEL, &der);
+            if seen.insert(digest::sha256(&der)) {
+                reading.read_own(path, der);
             }
         }
         if let Some(path) = self.copy
             && let Some(stored) = files::read_regular(path, files::MAX_FILE_BYTES)?
+            && stored.content != text.as_bytes()
         {
             let taken = || CrlError::CopyTaken(path.to_owned());
             let der = single_der(stored.content).ok_or_else(taken)?;
@@ -140,7 +160,9 @@ fn by_serial(next: &[RevokedEntry]) -> HashMap<&SerialNumber, bool> {
 
 struct Reading<'a> {
     files: &'a PublishedFiles<'a>,
-    next: Option<HashMap<&'a SerialNumber, bool>>,
+    next: Option<&'a [RevokedEntry]>,
+    /// The result of [`by_serial`] for `next`, once a CRL is read.
+    by_serial: OnceCell<HashMap<&'a SerialNumber, bool>>,
     found: Published,
     /// By the serial number, with the position at which it was read.
     missing: HashMap<SerialNumber, (usize, PublishedEntry)>,
@@ -173,14 +195,14 @@ impl Reading<'_> {
     fn read_crl(&mut self, path: &Path, der: Vec<u8>) -> Result<bool, DecodeError> {
         let authority = self.files.authority;
         let mut entries: Vec<RevokedEntry> = Vec::new();
-        let next = &self.next;
+        let next = self.next.map(|next| self.by_serial.get_or_init(|| by_serial(next)));
         let crl = Crl::read(der, |entry| {
             // Only what is not in the next CRL is kept, as there can be very many entries.
             let is_hold = entry.reason == Some(RevocationReason::CertificateHold);
             let is_named = |next: &HashMap<&SerialNumber, bool>| {
                 next.get(&entry.serial).is_some_and(|is_hold_there| is_hold || !is_hold_there)
             };
-            if next.as_ref().is_some_and(|next| !is_named(next)) {
+            if next.is_some_and(|next| !is_named(next)) {
                 entries.push(entry);
             }
         })?;

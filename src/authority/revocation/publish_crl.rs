@@ -129,7 +129,10 @@ pub fn publish(
     } else {
         // Whether the authority may sign CRLs does not depend on the content of the CRL.
         CrlDraft::new(&facts, number, now, next_update, Vec::new())?;
-        work.check(index, number, &work.published_numbers(&facts, index)?)?;
+        // Long CRLs are read here only when a passphrase would be typed in vain. The same check under the lock decides.
+        if !authorities.key_file(facts.name()).is_ok_and(|key_file| !key_file.is_encrypted()) {
+            work.check(index, number, &work.published_numbers(&facts, index)?)?;
+        }
     }
 
     // 2. The passphrase is derived before the lock is taken, because this is slow.
