@@ -77,6 +77,22 @@ pub struct VerifyOptions {
     pub own_roots: bool,
 }
 
+impl VerifyOptions {
+    /// Returns the options of the path alone (RFC 5280 §6.1), below roots of this program: for any purpose and any name,
+    /// without CRLs.
+    pub const fn path_alone(at: OffsetDateTime) -> Self {
+        Self {
+            at,
+            purpose: Purpose::Any,
+            names: Vec::new(),
+            max_path_length: None,
+            must_be_valid_until: None,
+            check_revocation: false,
+            own_roots: true,
+        }
+    }
+}
+
 /// The certificates and CRLs of one verification.
 #[derive(Debug, Clone, Copy)]
 pub struct VerifyInput<'a> {

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::candidate::{Candidate, InputPosition};
 use super::chain::verify_chain;
-use super::input::{Purpose, VerifyInput, VerifyOptions};
+use super::input::{VerifyInput, VerifyOptions};
 use super::rules::name_constraints::{NAME_CONSTRAINT_UNPROCESSABLE, NAME_CONSTRAINT_VIOLATED};
 use super::signature::SignatureCache;
 use super::subject_names;
@@ -53,15 +53,6 @@ impl UnsignedChain {
 
     /// Returns the errors, the most useful first, like a client that trusts the root finds them.
     fn errors(&self, at: OffsetDateTime) -> Vec<Problem> {
-        let options = VerifyOptions {
-            at,
-            purpose: Purpose::Any,
-            names: Vec::new(),
-            max_path_length: None,
-            must_be_valid_until: None,
-            check_revocation: false,
-            own_roots: true,
-        };
         let [anchor, untrusted @ .., leaf] = self.path.as_slice() else { return Vec::new() };
         let input = VerifyInput {
             leaf,
@@ -71,7 +62,7 @@ impl UnsignedChain {
             revocations: None,
             signatures: &self.signatures,
         };
-        let problems = verify_chain(input, &options).problems;
+        let problems = verify_chain(input, &VerifyOptions::path_alone(at)).problems;
         problems.into_iter().filter(|problem| problem.severity == Severity::Error).collect()
     }
 }

@@ -39,8 +39,8 @@ pub enum DecodeError {
     TrailingBytes { what: &'static str, bytes: usize },
 }
 
-/// The longest certificate or request that is decoded, in bytes; for a CRL, each entry, and all of it but its entries. TLS libraries take no chain longer than 64 KiB. While it is
-/// decoded, each byte takes up to thirty bytes of memory.
+/// The longest certificate or request that is decoded, in bytes; for a CRL, each entry, and all of it but its entries. TLS
+/// libraries take no chain longer than 64 KiB. While it is decoded, each byte takes up to thirty bytes of memory.
 pub const MAX_DECODED_BYTES: usize = 1024 * 1024;
 
 fn check_length(what: &'static str, input: &[u8]) -> Result<(), DecodeError> {

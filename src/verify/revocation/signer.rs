@@ -4,7 +4,7 @@ use super::{RevocationChecker, RevocationStatus, StatusQuery};
 use crate::lint::Severity;
 use crate::verify::candidate::{Candidate, CandidateCrl};
 use crate::verify::cert_path::CertPath;
-use crate::verify::input::{Purpose, VerifyInput, VerifyOptions};
+use crate::verify::input::{VerifyInput, VerifyOptions};
 use crate::verify::path::{Search, SearchEnd};
 use crate::verify::rules;
 use crate::x509::KeyUsage;
@@ -88,13 +88,9 @@ impl<'a> RevocationChecker<'a> {
         }
         let on_behalf_of: Vec<&Candidate> = query.on_behalf_of.iter().copied().chain([signer]).collect();
         let options = VerifyOptions {
-            at: self.options.at,
-            purpose: Purpose::Any,
-            names: Vec::new(),
-            max_path_length: None,
-            must_be_valid_until: None,
             check_revocation: true,
             own_roots: self.options.own_roots,
+            ..VerifyOptions::path_alone(self.options.at)
         };
         let mut search = Search::new(VerifyInput { leaf: signer, ..self.input }, self.budget);
         let end = search.paths(&mut |certificates| {
