@@ -31,7 +31,6 @@ pub use chain::verify_chain;
 pub use code::Code;
 pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
 pub use input::{KnownRevocation, Purpose, RevocationSource, VerifyInput, VerifyOptions};
-pub use revocation::{REVOCATION_UNKNOWN, REVOKED};
 pub use signature::{SignatureCache, SignatureProblem, certificate as check_signature, crl as check_crl_signature};
 pub use unsigned::{Unsound, verify_authority, verify_unsigned};
 pub use verdict::{ExpiryCause, Link, Problem, Role, ValidUntil, Verdict};

@@ -28,7 +28,7 @@ use crate::x509::{Certificate, ReasonFlags};
 
 pub static CODES: &[&Code] = &[&REVOKED, &REVOCATION_UNKNOWN, &CRL_EXPIRED, &CRL_UNUSABLE];
 
-pub const REVOKED: Code = Code {
+const REVOKED: Code = Code {
     code: "revoked",
     rank: Rank::Revoked,
     citation: "RFC 5280 §5.3, §6.3.3",
@@ -38,7 +38,7 @@ pub const REVOKED: Code = Code {
     fix: "replace the certificate (ca issue TEMPLATE NAME --force)",
 };
 
-pub const REVOCATION_UNKNOWN: Code = Code {
+const REVOCATION_UNKNOWN: Code = Code {
     code: "revocation-unknown",
     rank: Rank::Unranked,
     citation: "RFC 5280 §6.3.3",
@@ -102,8 +102,8 @@ impl<'a> RevocationChecker<'a> {
         Self { input, options, budget, verified: RefCell::default() }
     }
 
-    /// Adds the problems that the CRLs and the other source show in a path. `used` gets the indices of the CRLs that prove that it is not
-    /// revoked.
+    /// Adds the problems that the CRLs and the other source show in a path. `used` gets the indices of the CRLs that prove
+    /// that it is not revoked.
     pub fn check(&self, path: &CertPath<'a>, problems: &mut Vec<Problem>, used: &mut Vec<usize>) {
         for index in 1..path.certificates.len() {
             let (above, rest) = path.certificates.split_at(index);
