@@ -71,6 +71,7 @@ impl Cause {
             ExchangeError::TooMuch => {
                 Self::new("too-much-data", format!("the {by} sent more than any handshake needs"))
             }
+            ExchangeError::NoMemoryLeft => Self::new("no-memory-left", error.to_string()),
             other => Self::new("connection-failed", other.to_string()),
         }
     }
@@ -505,6 +506,7 @@ mod tests {
         let code = |error| Cause::cut_short(Side::Server, &error).code;
         assert_eq!(code(ExchangeError::TooLong(Duration::from_secs(1))), TIMED_OUT);
         assert_eq!(code(ExchangeError::TooMuch), "too-much-data");
+        assert_eq!(code(ExchangeError::NoMemoryLeft), "no-memory-left");
         assert_eq!(code(ExchangeError::Library("broken".to_owned())), "connection-failed");
     }
 

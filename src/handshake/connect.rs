@@ -61,6 +61,7 @@ pub fn test_server(test: &ConnectTest<'_>) -> Result<HandshakeReport, HandshakeE
         host_name: test.host_name.to_owned(),
         sessions: Vec::new(),
         refusals: Vec::new(),
+        not_kept: 0,
     };
     let chain: Vec<&Certificate> = test.client.chain().iter().collect();
     let identity = scenario::identity("client", &chain, test.client.key())?;

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::limits::MAX_BYTES;
+use super::limits::{MAX_BYTES, MAX_KEPT_BYTES};
 use crate::keys::SigningError;
 use crate::keys::private_key::PrivateKeyError;
 use crate::text::escape;
@@ -57,6 +57,8 @@ pub enum ExchangeError {
     TooLong(Duration),
     #[error("the exchange moved more than {MAX_BYTES} octets")]
     TooMuch,
+    #[error("all connections of the test together keep more than {} MiB", MAX_KEPT_BYTES / 2 / (1024 * 1024))]
+    NoMemoryLeft,
     #[error("the TLS library refused to begin: {0}")]
     Library(String),
 }

@@ -8,7 +8,8 @@ pub(super) const MAX_DURATION: Duration = Duration::from_secs(10);
 /// The largest number of bytes of an exchange, far above any chain that a TLS library accepts (64 KiB in rustls).
 pub(super) const MAX_BYTES: usize = 1024 * 1024;
 
-/// What all sessions of a test with clients from outside may keep, in bytes.
+/// What all sessions of a test with clients from outside may keep, in bytes: one half is for open connections, the other
+/// for sessions that have ended, so that these never keep the next client out.
 pub(super) const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
 
 /// The bytes that one endpoint sends within this time are one flight.

@@ -18,7 +18,7 @@ use super::endpoint::Endpoint;
 use super::error::{ExchangeError, HandshakeError};
 use super::host;
 use super::limits::MAX_KEPT_BYTES;
-use super::memory_budget::MemoryBudget;
+use super::memory_budget::{MemoryBudget, MemoryShare};
 use super::peer_connection::{PeerConnection, is_gone};
 use super::report::{HandshakeReport, Session};
 use super::revocation::Revocations;
@@ -58,6 +58,9 @@ pub enum AcceptedClients {
 
 /// The largest number of sessions that are kept.
 pub const MAX_CLIENTS: usize = 1000;
+
+/// What all sessions of a test may keep, in MiB.
+pub const MAX_KEPT_MEBIBYTES: usize = MAX_KEPT_BYTES / (1024 * 1024);
 
 /// The largest number of clients at once; others wait in the queue of the port.
 const MAX_CONCURRENT: usize = 32;
@@ -109,12 +112,14 @@ impl Port {
     ) -> Result<HandshakeReport, HandshakeError> {
         // Errors of the configuration are returned before a client connects.
         test.configs()?;
-        let budget = Arc::new(MemoryBudget::new(MAX_KEPT_BYTES));
+        let (of_open, of_ended) =
+            (Arc::new(MemoryBudget::new(MAX_KEPT_BYTES / 2)), MemoryBudget::new(MAX_KEPT_BYTES / 2));
         let began = Instant::now();
         let (max, wait) = match test.clients {
             AcceptedClients::One(wait) => (1, wait),
             AcceptedClients::AllFor(time) => (MAX_CLIENTS, time),
         };
+        let mut not_kept = 0;
         let sessions = std::thread::scope(|scope| -> Result<Vec<Session>, HandshakeError> {
             let (mut sessions, mut open) = (Vec::new(), Vec::new());
             let mut accepted = 0;
@@ -123,9 +128,11 @@ impl Port {
                     open.into_iter().partition(|(_, thread): &(_, ScopedJoinHandle<'_, _>)| thread.is_finished());
                 open = others;
                 for (client, thread) in ended {
-                    let mut session = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                    let (mut session, share) =
+                        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
                     on_session(client, &session);
-                    test.keep(&mut session, &budget);
+                    not_kept += usize::from(!test.keep(&mut session, &of_ended));
+                    drop(share);
                     sessions.push(session);
                 }
                 let is_open = accepted < max && began.elapsed() <= wait;
@@ -135,13 +142,14 @@ impl Port {
                 match if is_open && open.len() < MAX_CONCURRENT { self.accept()? } else { None } {
                     Some((socket, client)) => {
                         accepted += 1;
-                        open.push((client, scope.spawn(|| test.serve(socket, &budget))));
+                        open.push((client, scope.spawn(|| test.serve(socket, &of_open))));
                     }
                     None => std::thread::sleep(POLL_INTERVAL),
                 }
             }
         })?;
-        Ok(HandshakeReport { at: test.at, host_name: test.host_name.to_owned(), sessions, refusals: Vec::new() })
+        let host_name = test.host_name.to_owned();
+        Ok(HandshakeReport { at: test.at, host_name, sessions, refusals: Vec::new(), not_kept })
     }
 
     /// Accepts the next client; `None` when there is none.
@@ -178,24 +186,34 @@ impl ListenTest<'_> {
         Ok((connection, secrets))
     }
 
-    /// Drops what is not asked for, and, when all sessions together would be too much, the messages, too.
-    fn keep(&self, session: &mut Session, budget: &MemoryBudget) {
-        if !self.keep_recordings || !budget.take(session.recording.bytes()) {
+    /// Drops what is not asked for, and what all sessions together have no memory for. Returns whether all that is asked for
+    /// was kept.
+    fn keep(&self, session: &mut Session, budget: &MemoryBudget) -> bool {
+        let keeps_recording = self.keep_recordings && budget.take(2 * session.recording.bytes());
+        if !keeps_recording {
             session.recording = Recording::default();
         }
-        if !budget.take(session.messages.iter().map(Message::memory).sum()) {
+        let keeps_messages = budget.take(session.messages.iter().map(Message::memory).sum());
+        if !keeps_messages {
             session.messages = Vec::new();
         }
+        keeps_messages && keeps_recording == self.keep_recordings
     }
 
-    fn serve(&self, socket: TcpStream, budget: &Arc<MemoryBudget>) -> Result<Session, HandshakeError> {
+    /// Returns the session, and its share of the memory.
+    fn serve(
+        &self,
+        socket: TcpStream,
+        budget: &Arc<MemoryBudget>,
+    ) -> Result<(Session, Option<MemoryShare>), HandshakeError> {
         let (tls_connection, secrets) = self.configs()?;
         let mut connection =
             PeerConnection::new(Side::Server, tls_connection.into(), socket, self.timeout).within(Arc::clone(budget));
         let ended = connection.respond(&response(self.client_authentication));
         connection.close();
         let fallback = self.versions.first().copied().unwrap_or(TlsVersion::Tls13);
-        Ok(connection.into_session(fallback, secrets, ended))
+        let share = connection.take_share();
+        Ok((connection.into_session(fallback, secrets, ended), share))
     }
 }
 

@@ -12,7 +12,7 @@ use super::error::ExchangeError;
 use super::exchange::Exchange;
 use super::facts;
 use super::limits::{FLIGHT_DURATION, MAX_BYTES, MAX_FLIGHT_BYTES, MAX_FLIGHTS};
-use super::memory_budget::MemoryBudget;
+use super::memory_budget::{MemoryBudget, MemoryShare};
 use super::report::Session;
 use super::socket::{RecordingWriter, socket_error};
 use crate::tls::{CipherSuite, Flight, NamedGroup, Secrets, Side, TlsVersion};
@@ -40,8 +40,8 @@ pub(super) struct PeerConnection {
     bytes: usize,
     /// What is read at once; the bytes that arrived are copied out of it.
     buffer: Box<[u8]>,
-    /// What all connections of the test may keep together; `None` for a connection that is the only one.
-    budget: Option<Arc<MemoryBudget>>,
+    /// What it takes of that which all connections of the test may keep; `None` for a connection that is the only one.
+    share: Option<MemoryShare>,
     handshake: Option<Duration>,
     error: Option<rustls::Error>,
     received: Vec<u8>,
@@ -59,7 +59,7 @@ impl PeerConnection {
             flights: Vec::new(),
             bytes: 0,
             buffer: vec![0; MAX_FLIGHT_BYTES].into(),
-            budget: None,
+            share: None,
             handshake: None,
             error: None,
             received: Vec::new(),
@@ -69,7 +69,12 @@ impl PeerConnection {
 
     /// Ends the connection when the budget has no room for what it receives.
     pub fn within(self, budget: Arc<MemoryBudget>) -> Self {
-        Self { budget: Some(budget), ..self }
+        Self { share: Some(MemoryShare::new(budget)), ..self }
+    }
+
+    /// Returns its share of the budget, to be dropped when what it kept is dropped.
+    pub fn take_share(&mut self) -> Option<MemoryShare> {
+        self.share.take()
     }
 
     /// As the client: sends the request after the handshake, and reads until there is a response, an error, or the peer
@@ -200,8 +205,8 @@ impl PeerConnection {
             return Ok(());
         }
         // A vector that grows has up to twice its bytes.
-        if self.budget.as_ref().is_some_and(|budget| !budget.take(2 * bytes.len())) {
-            return Err(ExchangeError::TooMuch);
+        if self.share.as_mut().is_some_and(|share| !share.take(2 * bytes.len())) {
+            return Err(ExchangeError::NoMemoryLeft);
         }
         self.bytes += bytes.len();
         let at = self.began.elapsed();
@@ -259,7 +264,8 @@ impl PeerConnection {
             _ => fallback,
         };
         let received_alert = matches!(self.error, Some(rustls::Error::AlertReceived(_)));
-        let gave_up = matches!(ended, Err(ExchangeError::TooLong(_) | ExchangeError::TooMuch));
+        let gave_up =
+            matches!(ended, Err(ExchangeError::TooLong(_) | ExchangeError::TooMuch | ExchangeError::NoMemoryLeft));
         let by = if (self.error.is_some() && !received_alert) || gave_up { self.own } else { self.own.other() };
         let cause = match (&self.error, ended, self.own) {
             (Some(error), ..) => Some(cause::of(error).with_first_bytes(self.first_received())),
@@ -269,9 +275,6 @@ impl PeerConnection {
             // The server finishes only after both endpoints have verified each other (RFC 8446 §4.4.4).
             (None, Ok(()), Side::Server) => self.handshake.is_none().then(|| Cause::closed(by)),
         };
-        if let Some(budget) = &self.budget {
-            budget.put_back(2 * self.bytes);
-        }
         let done = self.handshake.is_some();
         let (to_server, to_client) = match self.own {
             Side::Client => (self.sent, self.received.len()),
@@ -374,8 +377,13 @@ mod tests {
         let budget = Arc::new(MemoryBudget::new(100));
         let mut heard = connection(TIMEOUT, &[]).within(Arc::clone(&budget));
         heard.keep(Side::Server, &[1; 40]).unwrap();
-        assert!(matches!(heard.keep(Side::Server, &[1; 20]), Err(ExchangeError::TooMuch)));
-        heard.into_session(TlsVersion::Tls13, Arc::default(), Ok(()));
+        let ended = heard.keep(Side::Server, &[1; 20]);
+        assert!(matches!(ended, Err(ExchangeError::NoMemoryLeft)));
+        let share = heard.take_share();
+        let failure = heard.into_session(TlsVersion::Tls13, Arc::default(), ended).failure.unwrap();
+        assert_eq!((failure.by, failure.cause.code), (Side::Client, "no-memory-left"));
+        assert!(!budget.take(100));
+        drop(share);
         assert!(budget.take(100));
     }
 

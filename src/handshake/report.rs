@@ -18,6 +18,8 @@ pub struct HandshakeReport {
     pub sessions: Vec<Session>,
     /// The cases that had to be refused, in the versions whose session passed: in others a refusal proves nothing.
     pub refusals: Vec<Refusal>,
+    /// The number of sessions whose messages or recording were not kept, since all sessions together have a limit.
+    pub not_kept: usize,
 }
 
 impl HandshakeReport {

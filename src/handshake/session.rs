@@ -20,6 +20,7 @@ pub fn run(test: &HandshakeTest<'_>) -> Result<HandshakeReport, HandshakeError> 
         host_name: test.host_name.to_owned(),
         sessions: Vec::new(),
         refusals: Vec::new(),
+        not_kept: 0,
     };
     let scenarios: Vec<Scenario> =
         test.versions.iter().map(|version| good_case(test, *version)).collect::<Result<_, _>>()?;

@@ -135,10 +135,47 @@ pub struct ShownCertificate {
     pub bytes: usize,
 }
 
+impl ShownCertificate {
+    fn memory(&self) -> usize {
+        let texts =
+            [&self.subject, &self.issuer, &self.serial, &self.key, &self.signature].into_iter().chain(&self.names);
+        size_of::<Self>() + texts.map(text_memory).sum::<usize>()
+    }
+}
+
+/// Returns how many bytes a text in a list takes: its place, its bytes, and what the allocator needs for it.
+fn text_memory(text: &String) -> usize {
+    size_of::<String>() + 16 + text.len()
+}
+
 impl Message {
-    /// Returns about how many bytes of memory it takes.
+    /// Returns about how many bytes of memory it takes, rather more than fewer. What a client decides is counted without
+    /// making text of it.
     pub fn memory(&self) -> usize {
-        size_of::<Self>() + self.facts().iter().map(|(_, fact)| 2 * fact.len()).sum::<usize>()
+        let contents = match &self.body {
+            Body::ClientHello {
+                random,
+                versions,
+                cipher_suites,
+                groups,
+                key_shares,
+                signature_schemes,
+                server_name,
+                protocols,
+                resumes: _,
+            } => {
+                size_of_val(&versions[..])
+                    + size_of_val(&cipher_suites[..])
+                    + size_of_val(&groups[..])
+                    + size_of_val(&key_shares[..])
+                    + size_of_val(&signature_schemes[..])
+                    + [random].into_iter().chain(server_name).chain(protocols).map(text_memory).sum::<usize>()
+            }
+            Body::Certificate { chain } => chain.iter().map(ShownCertificate::memory).sum(),
+            _ => self.facts().iter().map(|(_, fact)| text_memory(fact)).sum(),
+        };
+        // A vector that grew has room for up to twice its elements.
+        size_of::<Self>() + 2 * contents
     }
 
     /// Returns the name of the message as the RFCs write it.

@@ -201,3 +201,70 @@ fn a_port_that_is_taken_and_a_time_in_which_nobody_comes_are_told_apart() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&report["passed"], &report["sessions"]), (&Value::Bool(false), &Value::Array(Vec::new())));
 }
+
+/// A ClientHello of nearly 64 KiB, in records: it is read, recorded and refused.
+fn longest_hello() -> Vec<u8> {
+    const SUITES: usize = 65_000;
+    let length = u16::try_from(SUITES).unwrap().to_be_bytes();
+    let body = [&[3, 3][..], &[7; 32], &[0], &length, &[0x5a; SUITES], &[1, 0]].concat();
+    let message = [&[1][..], &u32::try_from(body.len()).unwrap().to_be_bytes()[1..], &body].concat();
+    let record = |piece: &[u8]| [&[22, 3, 1][..], &u16::try_from(piece.len()).unwrap().to_be_bytes(), piece].concat();
+    message.chunks(16 * 1024).flat_map(record).collect()
+}
+
+/// The most memory that a process had so far, in KiB.
+fn peak(process: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Clients that show as much as they can, a hundred at a time, cost no more than the bound of all sessions, although
+/// everything that crosses the wire is to be recorded. They keep no honest client out, and the report says what it lacks.
+#[test]
+fn hundreds_of_clients_at_once_stay_below_the_bound_of_all_sessions_and_keep_nobody_out() {
+    const CLIENTS: usize = 1000;
+    const HOSTILE: usize = 700;
+    const AT_ONCE: usize = 100;
+    let place = place();
+    let said = place.path("said");
+    let words = "--dir ca handshake-test --listen 127.0.0.1:0 --server localhost --for 10m --pcap out.pcapng --json";
+    let mut host = place.ca(words);
+    host.stdout(Stdio::piped()).stderr(std::fs::File::create(&said).unwrap());
+    let host = host.spawn().unwrap();
+    let port: u16 = process::wait_for("the port", || {
+        std::fs::read_to_string(&said).unwrap().split_once("127.0.0.1:")?.1.split_once(' ')?.0.parse().ok()
+    });
+    let connect = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    let before = peak(host.id());
+    let hello = longest_hello();
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                for _ in 0..HOSTILE / AT_ONCE {
+                    let mut socket = connect();
+                    drop(socket.write_all(&hello).and_then(|()| socket.read_to_end(&mut Vec::new())));
+                }
+            });
+        }
+    });
+    place.done(&format!("--dir ca handshake-test --connect localhost:{port} --client alice --no-refusals"));
+    let used = peak(host.id()) - before;
+    assert!(used < 64 * 1024, "{used} KiB");
+    // The test ends with its last client.
+    for _ in HOSTILE + 2..CLIENTS {
+        drop(connect());
+    }
+    let output = host.wait_with_output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let sessions = report["sessions"].as_array().unwrap();
+    let passed = sessions.iter().filter(|session| session["passed"] == true).count();
+    assert_eq!((passed, sessions.len()), (2, CLIENTS));
+    let notes = std::fs::read_to_string(&said).unwrap();
+    let (_, count) = notes.split_once("the recording or messages of ").unwrap();
+    let (count, rest) = count.split_once(" of ").unwrap();
+    assert!(count.parse::<usize>().unwrap() > HOSTILE / 2, "{count}");
+    assert!(rest.starts_with("1000 sessions were not kept: all sessions together keep at most 64 MiB"), "{rest}");
+    assert!(notes.contains("the test ended after 1000 clients"), "{rest}");
+}

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::app::context::Context;
 use crate::app::handshake::request::{HandshakeRequest, HandshakeResult, default_host_name, mismatches};
 use crate::handshake::Session;
-use crate::handshake::listen::{AcceptedClients, ListenTest, Port};
+use crate::handshake::listen::{AcceptedClients, ListenTest, MAX_CLIENTS, MAX_KEPT_MEBIBYTES, Port};
 use crate::report::failure::Failure;
 
 /// What happens while the server waits.
@@ -48,6 +48,19 @@ pub fn listen(
         keep_recordings: request.recordings.are_wanted(),
     };
     let found = port.run(&test, |address, session| show(ListenEvent::Client { address, session }, context))?;
+    if found.not_kept > 0 {
+        let what = if test.keep_recordings { "recording or messages" } else { "messages" };
+        context.warn_at_end(format!(
+            "the {what} of {} of {} sessions were not kept: all sessions together keep at most {MAX_KEPT_MEBIBYTES} MiB",
+            found.not_kept,
+            found.sessions.len()
+        ));
+    }
+    if found.sessions.len() >= MAX_CLIENTS {
+        context.warn_at_end(format!(
+            "the test ended after {MAX_CLIENTS} clients, which is the most that one test accepts"
+        ));
+    }
     request.recordings.write(&found, context)?;
     let mismatches = mismatches([Some(("server", &server))]);
     Ok(HandshakeResult { found, rates: Vec::new(), matrix: Vec::new(), mismatches })
