@@ -109,6 +109,7 @@ fn restore_struck(fault: Fault) {
         let ok = |holds: bool, problem: &str| if holds { Ok(()) } else { Err(problem.to_owned()) };
         let aftermath = || {
             check_status(&struck, fault)?;
+            ok(!told(&struck).contains("damaged"), "the disk failed, and the backup is called damaged")?;
             ok(restored.exists() || !struck.status.success(), "exit status 0, but no CA is there")?;
             if restored.exists() {
                 is_restored(&place, "restored", &known)?;

@@ -262,7 +262,9 @@ fn verify_settings(text: &str) -> Result<(), BackupError> {
 /// Reads all of the index, records the restore in it, and writes its log back, so that it is one file.
 fn settle_index(path: &Path, manifest: &Manifest, event: EventContext) -> Result<(), BackupError> {
     let damaged = |reason: String| BackupError::Damaged(format!("its index is damaged: {reason}"));
-    let of_index = |error: IndexError| damaged(error.to_string());
+    let of_index = |error: IndexError| {
+        if error.is_of_the_system() { BackupError::from(error) } else { damaged(error.to_string()) }
+    };
     let mut index = Index::open(path).map_err(of_index)?;
     if let Some(problem) = index.check().map_err(of_index)?.into_iter().next() {
         return Err(damaged(problem));

@@ -46,6 +46,9 @@ pub enum IndexError {
     PlaceNotUtf8(PathBuf),
     #[error("the index {} failed: {reason}", path.escaped())]
     Failed { path: PathBuf, reason: String },
+    /// The disk, not the content of the index.
+    #[error("the index {} cannot be read or written: {reason}", path.escaped())]
+    Disk { path: PathBuf, reason: String },
     #[error(transparent)]
     File(#[from] FileError),
 }
@@ -90,9 +93,27 @@ fn of_sqlite(failure: ffi::Error, path: PathBuf, reason: String) -> IndexError {
         ErrorCode::DatabaseCorrupt => IndexError::Damaged { path, reason },
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => IndexError::Busy { path },
         ErrorCode::DiskFull => IndexError::Full { path },
+        // The memory that processes share is a file, whose blocks are allocated when it grows.
+        _ if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => IndexError::Full { path },
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => IndexError::ReadOnly { path, reason },
         _ if file_size_limit_was_met() => IndexError::SizeLimit { path },
+        ErrorCode::SystemIoFailure => IndexError::Disk { path, reason },
         _ => IndexError::Failed { path, reason },
+    }
+}
+
+impl IndexError {
+    /// Returns whether the system is at fault, and not the content of the index.
+    pub fn is_of_the_system(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy { .. }
+                | Self::Full { .. }
+                | Self::ReadOnly { .. }
+                | Self::SizeLimit { .. }
+                | Self::Disk { .. }
+                | Self::File(_)
+        )
     }
 }
 
@@ -123,12 +144,12 @@ impl Diagnostic for IndexError {
                 .hint("end the program that has it open, and run the same command again"),
             Self::Full { .. } => Diagnosis::refused("disk-full").hint("free some space and run the same command again"),
             Self::ReadOnly { .. } => Diagnosis::refused("permission-denied")
-                .hint("commands that only read work: list, show, history, due, verify, roots")
+                .hint("commands that only read work: list, show, history, due, verify, roots, log, audit, backup")
                 .hint("to change this CA, run the command where its owner may write"),
             Self::SizeLimit { .. } => Diagnosis::refused("file-size-limit").hint(files::RAISE_SIZE_LIMIT),
             Self::SerialUsed { .. } => Diagnosis::refused("serial-used"),
             Self::PlaceNotUtf8(_) => Diagnosis::usage("bad-name"),
-            Self::Failed { .. } => Diagnosis::refused("index-failed"),
+            Self::Failed { .. } | Self::Disk { .. } => Diagnosis::refused("index-failed"),
             Self::File(error) => error.diagnosis(),
         }
     }
