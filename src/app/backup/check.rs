@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{RestoredAuthority, Unlock, authorities_of, open, take_stdin, temporary_folder};
+use super::{RestoredAuthority, Unlock, authorities_of, failed, open, take_stdin, temporary_folder};
 use crate::app::context::Context;
 use crate::authority::audit::{AuditOptions, Finding, Severity, audit};
 use crate::authority::leaf::issue;
@@ -18,7 +18,7 @@ use crate::store::backup::restore::unpack;
 use crate::store::delivery::Destination;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
 use crate::store::{Store, StoreError};
-use crate::system::files::{self, StagedFolder};
+use crate::system::files::{self, FileError, StagedFolder};
 use crate::text::PathText;
 
 /// The template of the certificate that is issued: it is valid for an hour.
@@ -74,10 +74,13 @@ pub fn check(
         Err(error) => return damaged(file, error),
     };
     let folder = temporary_folder(context);
-    files::remove_stale(&folder)?;
+    let in_folder = |error: FileError| {
+        Failure::from(error).hint("it needs room for a copy of the CA; another folder: TMPDIR=DIR ca backup test FILE")
+    };
+    files::remove_stale(&folder).map_err(in_folder)?;
     let entropy = context.effects().entropy;
     // Removed with everything in it when it is dropped.
-    let private = StagedFolder::create(&folder, entropy)?;
+    let private = StagedFolder::create(&folder, entropy).map_err(in_folder)?;
     let unpacked = match unpack(content, private.path(), context.effects().event_context(), entropy) {
         Ok(unpacked) => unpacked,
         Err(error) => return damaged(file, error),
@@ -100,7 +103,7 @@ pub fn check(
 
 fn damaged(file: &Path, error: BackupError) -> Result<BackupCheck, Failure> {
     if !error.is_damage() {
-        return Err(error.into());
+        return Err(failed(file, error));
     }
     let mut check = BackupCheck::default();
     check.note(&file.escaped().to_string(), error.into());

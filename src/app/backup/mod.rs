@@ -15,6 +15,7 @@ use crate::store::backup::error::BackupError;
 use crate::store::{Store, StoreError};
 use crate::system::World;
 use crate::system::files::FileError;
+use crate::text::PathText;
 
 /// Returns what opens a backup that needs this.
 pub type Unlock<'a> = dyn Fn(Lock, &Context<'_>) -> Result<Unlocking, Failure> + 'a;
@@ -62,6 +63,24 @@ fn take_stdin(world: &mut World) -> Box<dyn Read> {
 /// The folder for temporary files.
 fn temporary_folder(context: &Context<'_>) -> PathBuf {
     context.world.variable("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+}
+
+/// Returns the failure of a backup, with the name of its file.
+fn failed(file: &Path, error: BackupError) -> Failure {
+    let of_file = matches!(
+        error,
+        BackupError::NotABackup(_)
+            | BackupError::Damaged(_)
+            | BackupError::Unreadable(_)
+            | BackupError::LaterFormat { .. }
+            | BackupError::Encryption(_)
+    );
+    let mut failure = Failure::from(error);
+    if of_file {
+        let name = if file.as_os_str() == "-" { "standard input".to_owned() } else { file.escaped().to_string() };
+        failure.message = format!("{name}: {}", failure.message);
+    }
+    failure
 }
 
 fn authorities_of(store: &Store) -> Result<Vec<RestoredAuthority>, StoreError> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use super::{RestoredAuthority, Unlock, authorities_of, open, take_stdin};
+use super::{RestoredAuthority, Unlock, authorities_of, failed, open, take_stdin};
 use crate::app::context::Context;
 use crate::report::failure::Failure;
 use crate::store::Store;
@@ -35,11 +35,12 @@ pub fn restore(
     let target = context.world.resolve(folder);
     check_target(&target)?;
     let mut stdin = take_stdin(context.world);
-    let content = open(file, unlock, context, &mut *stdin)??;
+    let content = open(file, unlock, context, &mut *stdin)?.map_err(|error| failed(file, error))?;
     let (now, effects) = (context.now(), context.effects());
     let parent = target.parent().unwrap_or(Path::new("/"));
     files::create_folders(parent, files::FOLDER)?;
-    let unpacked = unpack(content, parent, effects.event_context(), effects.entropy)?;
+    let unpacked = unpack(content, parent, effects.event_context(), effects.entropy);
+    let unpacked = unpacked.map_err(|error| failed(file, error))?;
     let authorities = authorities_of(&Store::open(unpacked.home())?)?;
     let (manifest, files) = (unpacked.manifest.clone(), unpacked.files);
     unpacked.sync()?;
