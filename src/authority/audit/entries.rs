@@ -9,7 +9,7 @@ use crate::authority::audit::subject::{RESTORE_FILE, Subject, read_certificates}
 use crate::authority::hierarchy::rotation::status::IN_MEMORY;
 use crate::issuance::Profile;
 use crate::store::certificate_files::{CERTIFICATE, CHAIN, FULLCHAIN, KEY};
-use crate::store::index::Entry;
+use crate::store::index::{Entry, Origin};
 use crate::store::previous_certificates::NameHistory;
 use crate::store::{StoreError, templates};
 use crate::system::files;
@@ -25,8 +25,10 @@ pub fn check(subject: &Subject<'_>, skip_other_folders: bool, findings: &mut Fin
     for name in subject.index.entry_names()? {
         let history = NameHistory::of(subject.index, &name)?;
         let Some(recorded) = history.recorded() else { continue };
-        // The certificates of a handshake test stay in memory. CA certificates have another place.
-        if recorded.template == IN_MEMORY || subject.index.certificate(recorded)?.is_ca() {
+        // The certificates of a handshake test stay in memory, and the files of what another tool issued are not here. CA
+        // certificates have another place.
+        let has_no_files = recorded.template == IN_MEMORY || recorded.origin == Origin::Imported;
+        if has_no_files || subject.index.certificate(recorded)?.is_ca() {
             continue;
         }
         let Ok(entry_name) = name.parse() else { continue };

@@ -68,7 +68,8 @@ impl Diagnostic for CrlError {
             }
             Self::CopyTaken(_) => Diagnosis::refused("exists")
                 .hint("nothing but a revocation list is overwritten: move it away, or choose another place with --out"),
-            Self::NotComparable { .. } => Diagnosis::usage("bad-crl").hint("name a CRL of another authority with --authority"),
+            Self::NotComparable { .. } => Diagnosis::usage("bad-crl")
+                .hint("--compare takes one CRL of this authority, in PEM or DER; --authority names another authority"),
             Self::BeyondAllDates => Diagnosis::usage("bad-time"),
             Self::NotPublished { cause, .. } => {
                 Diagnosis::refused(cause.diagnosis().code)

@@ -239,7 +239,11 @@ impl Report for InitReport {
         }
         if let Some(earlier) = self.made.earlier.as_ref().filter(|earlier| earlier.has_crl || earlier.has_index) {
             page.gap();
-            page.field("revoked before", &format!("{} certificates, part of the next CRL", earlier.revoked()));
+            let certificates = match earlier.revoked() {
+                1 => "1 certificate".to_owned(),
+                count => format!("{count} certificates"),
+            };
+            page.field("revoked before", &format!("{certificates}, part of the next CRL"));
             if let Some(number) = earlier.crl_number() {
                 page.field("CRL number", &number.to_string());
             }

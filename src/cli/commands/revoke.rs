@@ -127,7 +127,12 @@ fn target(given: &str, store: &Store, context: &mut Context<'_>) -> Result<Revok
         .parse()
         .map_err(|error: crate::store::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
     if !context.world.resolve(Path::new(given)).is_file() {
-        return Ok(RevokeTarget::Reference(reference));
+        return match store.index()?.find(&reference) {
+            Err(error @ IndexError::NotFound { .. }) if looks_like_a_file(given) => {
+                Err(Failure::from(error).hint(format!("{} is not a file either", Path::new(given).escaped())))
+            }
+            _ => Ok(RevokeTarget::Reference(reference)),
+        };
     }
     match store.index()?.find(&reference) {
         Err(IndexError::NotFound { .. } | IndexError::OnlySerial { .. }) => of_file(Path::new(given), context),
@@ -137,6 +142,12 @@ fn target(given: &str, store: &Store, context: &mut Context<'_>) -> Result<Revok
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Returns whether a word was probably meant as a file.
+fn looks_like_a_file(given: &str) -> bool {
+    let extension = Path::new(given).extension().and_then(|extension| extension.to_str());
+    given.contains('/') && !given.contains("://") || matches!(extension, Some("pem" | "crt" | "cer" | "der"))
 }
 
 fn of_file(path: &Path, context: &mut Context<'_>) -> Result<RevokeTarget, Failure> {
