@@ -1,7 +1,7 @@
 //! `audit`: the index, the event log, the files, the CRLs, the templates and the modes of a CA, compared with each other.
 //!
-//! No key is needed, and nothing is written, except with [`AuditOptions::fix`]. Every check is a file of this module; it adds to the [`Findings`] and goes on,
-//! so that one damaged record does not hide the next.
+//! No key is needed, and nothing is written, except with [`AuditOptions::fix`]. Every check is a file of this module; it adds
+//! to the [`Findings`] and goes on, so that one damaged record does not hide the next.
 
 mod authorities;
 mod crl_content;
@@ -15,16 +15,19 @@ mod scan;
 mod subject;
 
 pub use finding::{Finding, Findings, Repair, Severity};
-pub use scan::UNKNOWN_CERTIFICATE;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crate::authority::audit::finding::RESTORE;
-use crate::authority::audit::subject::Subject;
+use crate::authority::audit::scan::UNKNOWN_CERTIFICATE;
+use crate::authority::audit::subject::{Subject, UNREADABLE};
 use crate::store::index::{HeadSignature, Index, IndexError, LogHead, empty_hash};
 use crate::store::{Effects, Store};
 use crate::text::{self, PathText};
+
+/// The code of a check that could not be carried out.
+const CHECK_FAILED: &str = "check-failed";
 
 /// The options of an audit.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +58,12 @@ impl AuditReport {
     /// Returns true when something was found that is more than a note.
     pub fn is_anything_wrong(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity > Severity::Note)
+    }
+
+    /// Returns true when each certificate in the folders of `scan` was compared with the index, which has all of them.
+    pub fn scan_is_clean(&self) -> bool {
+        let spoils = [UNKNOWN_CERTIFICATE, CHECK_FAILED, UNREADABLE];
+        !self.findings.iter().any(|finding| spoils.contains(&finding.code))
     }
 }
 
@@ -153,7 +162,7 @@ fn check_index(
     ];
     checked.extend(options.scan.iter().map(|folder| scan::check(&subject, folder, findings)));
     for error in checked.into_iter().filter_map(Result::err) {
-        findings.error("check-failed", "audit", error.to_string(), "correct this, and run the audit again");
+        findings.error(CHECK_FAILED, "audit", error.to_string(), "correct this, and run the audit again");
     }
     if let Some(kept) = &options.head
         && *kept != empty_hash()

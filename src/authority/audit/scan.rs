@@ -1,10 +1,11 @@
 //! `--scan DIR`: certificates that an authority of this CA signed, and that the index does not have.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::authority::audit::finding::Findings;
-use crate::authority::audit::subject::Subject;
+use crate::authority::audit::subject::{Subject, unreadable};
 use crate::store::StoreError;
 use crate::store::ca_certificates::read_certificates;
 use crate::system::files::{self, PathKind};
@@ -13,7 +14,8 @@ use crate::text::{PathText, escape};
 /// The code of a certificate that the index does not have.
 pub const UNKNOWN_CERTIFICATE: &str = "certificate-unknown";
 
-/// Reads every certificate below a folder; links are not followed.
+/// Reads every certificate below a folder; links are not followed. What cannot be read is a finding: the scan is not complete
+/// then. A file of more than [`files::MAX_SMALL_FILE_BYTES`] is taken for something else than certificates.
 ///
 /// # Errors
 /// When the folder or the index cannot be read.
@@ -24,8 +26,10 @@ pub fn check(subject: &Subject<'_>, top: &Path, findings: &mut Findings) -> Resu
         let mut names = match files::names_in(&folder) {
             Ok(names) => names,
             Err(error) if folder == top => return Err(error.into()),
-            // A folder of another user has nothing that this user can compare.
-            Err(_) => continue,
+            Err(error) => {
+                unreadable(&folder, &error, findings);
+                continue;
+            }
         };
         names.sort();
         for path in names.into_iter().map(|name| folder.join(name)) {
@@ -45,8 +49,16 @@ fn check_file(
     seen: &mut BTreeSet<[u8; 32]>,
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
-    // Most files are not certificates.
-    for certificate in read_certificates(path).unwrap_or_default() {
+    let certificates = match read_certificates(path) {
+        Ok(certificates) => certificates,
+        Err(StoreError::File(error)) if error.cause.kind() != io::ErrorKind::FileTooLarge => {
+            unreadable(path, &error, findings);
+            return Ok(());
+        }
+        // Most files are not certificates.
+        Err(_) => return Ok(()),
+    };
+    for certificate in certificates {
         let Some(authority) = subject.signer_of(&certificate) else { continue };
         if subject.record_of(&certificate)?.is_none() && seen.insert(certificate.fingerprint()) {
             let message = format!(

@@ -170,10 +170,13 @@ pub fn has_signed(issuer: &Certificate, certificate: &Certificate) -> bool {
             .is_ok()
 }
 
-/// Adds that a file cannot be read by this user.
+/// The code of a file or folder that this user cannot read.
+pub const UNREADABLE: &str = "file-unreadable";
+
+/// Adds that a file or folder cannot be read by this user.
 pub fn unreadable(path: &Path, error: &FileError, findings: &mut Findings) {
     let fix = "run the audit as the owner of the file";
-    findings.add(Severity::Warning, "file-unreadable", path.escaped().to_string(), error.to_string(), fix);
+    findings.add(Severity::Warning, UNREADABLE, path.escaped().to_string(), error.to_string(), fix);
 }
 
 /// Reads the certificates of a file. `None` when that is not possible, which is a finding.

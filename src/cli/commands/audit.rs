@@ -13,7 +13,7 @@ use crate::report::failure::Failure;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::store::index::{HeadSignature, LogHead};
-use crate::text::{self, from_hex, rfc3339};
+use crate::text::{self, PathText, from_hex, rfc3339};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -48,10 +48,14 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         let index = store.index()?;
         return Ok(Box::new(Heads { head: index.log_head()?, signed_head: index.signed_head()? }));
     }
-    let scan = arguments.scan.iter().map(|folder| context.world.resolve(folder)).collect();
+    let scan: Vec<_> = arguments.scan.iter().map(|folder| context.world.resolve(folder)).collect();
+    if let Some(other) = scan.iter().find(|folder| !folder.is_dir()) {
+        let sentence = format!("--scan searches a folder, and {} is not a folder", other.escaped());
+        return Err(Failure::usage("unreadable-input", sentence));
+    }
     let options = AuditOptions { head: arguments.head, scan, fix: arguments.fix, skip_other_folders: false };
     let report = audit::audit(&store, &options, &context.effects());
-    if !options.scan.is_empty() && !report.findings.iter().any(|finding| finding.code == audit::UNKNOWN_CERTIFICATE) {
+    if !options.scan.is_empty() && report.scan_is_clean() {
         restored::settle_after_scan(&store, &context.effects())?;
     }
     Ok(Box::new(Audited(report)))

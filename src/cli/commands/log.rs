@@ -32,7 +32,9 @@ enum Since {
 fn parse_since(given: &str) -> Result<Since, String> {
     match given.parse() {
         Ok(length) => Ok(Since::Before(length)),
-        Err(_) => parse_time(given).map(Since::Time).map_err(|error| error.to_string()),
+        Err(_) => parse_time(given)
+            .map(Since::Time)
+            .map_err(|error| format!("{error}, or a length before now, for example 7d")),
     }
 }
 
