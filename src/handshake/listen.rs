@@ -233,6 +233,7 @@ mod tests {
     use super::super::connect::{ConnectTest, test_server};
     use super::super::fixtures::{Hierarchy, NOW, TIMEOUT};
     use super::super::known_bad_clients::KnownBadClients;
+    use super::super::socket::socket_pair;
     use super::*;
     use crate::x509::KeyAlgorithm;
 
@@ -365,5 +366,32 @@ mod tests {
         codes.sort_unstable();
         assert_eq!((codes, reported), (vec!["bad-signature", "passed", "passed", "timed-out"], 4));
         assert!(!report.passed());
+        // No recording was asked for.
+        assert!(report.sessions.iter().all(|session| session.recording.bytes() == 0));
+    }
+
+    /// The bytes of a session that has ended are still in memory: others get its room when the session is kept or dropped.
+    #[test]
+    fn a_session_that_has_ended_still_has_its_share_of_the_memory() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        let test = ListenTest {
+            server: &hierarchy.server,
+            roots: std::slice::from_ref(&hierarchy.root),
+            revocations: None,
+            client_authentication: ClientAuthentication::Required,
+            host_name: "localhost",
+            at: NOW,
+            versions: &[TlsVersion::Tls13],
+            clients: AcceptedClients::One(TIMEOUT),
+            timeout: TIMEOUT,
+            keep_recordings: false,
+        };
+        let (mut client, server) = socket_pair().unwrap();
+        std::io::Write::write_all(&mut client, b"not TLS").unwrap();
+        let budget = Arc::new(MemoryBudget::new(1000));
+        let (session, share) = test.serve(server, &budget).unwrap();
+        assert!(session.recording.bytes() > 0 && !budget.take(1000));
+        drop(share);
+        assert!(budget.take(1000));
     }
 }

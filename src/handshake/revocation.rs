@@ -195,4 +195,11 @@ mod tests {
             assert_eq!(check(Source(Err(())), anchor, &[&leaf]), Err(unknown));
         }
     }
+
+    #[test]
+    fn a_leaf_that_this_program_cannot_read_is_refused() {
+        let source: Arc<dyn RevocationSource> = Arc::new(Source(Ok(TestCa::root().certificate)));
+        let found = Revocations::new(&source, &[], NOW).check(&CertificateDer::from(vec![0x30, 0]), &[]);
+        assert_eq!(found, Err(Error::InvalidCertificate(CertificateError::BadEncoding)));
+    }
 }

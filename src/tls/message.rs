@@ -139,12 +139,12 @@ impl ShownCertificate {
     fn memory(&self) -> usize {
         let texts =
             [&self.subject, &self.issuer, &self.serial, &self.key, &self.signature].into_iter().chain(&self.names);
-        size_of::<Self>() + texts.map(text_memory).sum::<usize>()
+        size_of::<Self>() + texts.map(|text| text_memory(text)).sum::<usize>()
     }
 }
 
 /// Returns how many bytes a text in a list takes: its place, its bytes, and what the allocator needs for it.
-fn text_memory(text: &String) -> usize {
+fn text_memory(text: &str) -> usize {
     size_of::<String>() + 16 + text.len()
 }
 
@@ -169,7 +169,12 @@ impl Message {
                     + size_of_val(&groups[..])
                     + size_of_val(&key_shares[..])
                     + size_of_val(&signature_schemes[..])
-                    + [random].into_iter().chain(server_name).chain(protocols).map(text_memory).sum::<usize>()
+                    + [random]
+                        .into_iter()
+                        .chain(server_name)
+                        .chain(protocols)
+                        .map(|text| text_memory(text))
+                        .sum::<usize>()
             }
             Body::Certificate { chain } => chain.iter().map(ShownCertificate::memory).sum(),
             _ => self.facts().iter().map(|(_, fact)| text_memory(fact)).sum(),

@@ -235,6 +235,15 @@ mod tests {
         );
     }
 
+    /// An endpoint that sends nothing but short records decides neither time nor memory.
+    #[test]
+    fn no_more_messages_are_read_than_the_limit() {
+        let alerts = [21, 3, 3, 0, 2, 1, 0].repeat(600);
+        let flights = [(); 3].map(|()| flight(Side::Client, &alerts));
+        assert_eq!(messages_of(&flights).len(), MOST_MESSAGES);
+        assert_eq!(messages_of(&flights[..1]).len(), 600);
+    }
+
     /// The network may split the bytes anywhere, and a handshake message may span records (RFC 8446 §5.1).
     #[test]
     fn what_comes_in_pieces_is_read_as_one() {

@@ -362,6 +362,9 @@ mod tests {
         ] {
             assert!(!excludes(subtree, name), "{subtree} {name}");
         }
+        // A mask of an encoded certificate can have any bits: this one covers more than the mapped addresses.
+        let [address, mask] = ["::ffff:10.0.0.0", "ff00::"].map(|text| text.parse().unwrap());
+        assert!(!Subtree::Ip { address, mask }.excludes(&"11.0.0.1".parse().unwrap()));
         // A permitted block is read as RFC 5280 says: OpenSSL and others know no other reading.
         assert!(!contains("10.0.0.0/8", "::ffff:10.0.0.1") && !contains("::ffff:10.0.0.0/104", "10.0.0.1"));
     }

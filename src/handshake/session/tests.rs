@@ -315,9 +315,8 @@ fn nothing_bad_is_tried_unless_it_is_asked_for() {
     assert!(test(&Hierarchy::new(KeyAlgorithm::EcdsaP256), false).refusals.is_empty());
 }
 
-/// Server and client of an issuer that can sign CRLs, and its CRL with the serial number of the client or of no
-/// certificate.
-fn with_crl(is_revoked: bool) -> (Hierarchy, Crl) {
+/// Server and client of an issuer that can sign CRLs, and its CRL with the serial number of one of them or of no certificate.
+fn with_crl(revoked: Option<Side>) -> (Hierarchy, Crl) {
     let Hierarchy { root, server, client } = Hierarchy::new(KeyAlgorithm::EcdsaP256);
     let copies = LookalikeCa::copy_above(server.chain(), &[root], HierarchyChanges::default()).unwrap();
     let endpoint = |original: &Endpoint| {
@@ -326,9 +325,12 @@ fn with_crl(is_revoked: bool) -> (Hierarchy, Crl) {
         Endpoint::new(vec![certificate, copies.issuer().certificate.clone()], key).unwrap()
     };
     let (server, client) = (endpoint(&server), endpoint(&client));
-    let nobody = SerialNumber::from_der_content(&[1]);
-    let revoked = if is_revoked { &client.certificate().serial } else { &nobody };
-    let crl = copies.crl_revoking(revoked, NOW).unwrap();
+    let serial = match revoked {
+        Some(Side::Server) => server.certificate().serial.clone(),
+        Some(Side::Client) => client.certificate().serial.clone(),
+        None => SerialNumber::from_der_content(&[1]),
+    };
+    let crl = copies.crl_revoking(&serial, NOW).unwrap();
     let crl = Crl::from_der(&crl).unwrap();
     (Hierarchy { root: copies.root().clone(), server, client }, crl)
 }
@@ -352,22 +354,24 @@ impl RevocationSource for ListedSource {
 
 #[test]
 fn endpoints_are_checked_against_the_revocations_of_their_own_issuer_and_of_no_other() {
-    let (hierarchy, crl) = with_crl(true);
-    let revocations: Option<Arc<dyn RevocationSource>> = Some(Arc::new(ListedSource(crl)));
-    let report = run(&HandshakeTest { revocations: revocations.clone(), ..hierarchy.test(&BOTH) }).unwrap();
-    for session in &report.sessions {
-        let found = session.failure.as_ref().unwrap();
-        assert_eq!((found.by, found.cause.code), (Side::Server, cause::REVOKED), "{}", session.version);
-    }
-    // The CRL of another issuer does not concern them.
     let flat = Hierarchy::flat(KeyAlgorithm::EcdsaP256);
-    let report = run(&HandshakeTest { revocations, ..flat.test(&BOTH) }).unwrap();
-    assert!(report.passed(), "{report:?}");
+    for revoked in [Side::Client, Side::Server] {
+        let (hierarchy, crl) = with_crl(Some(revoked));
+        let revocations: Option<Arc<dyn RevocationSource>> = Some(Arc::new(ListedSource(crl)));
+        let report = run(&HandshakeTest { revocations: revocations.clone(), ..hierarchy.test(&BOTH) }).unwrap();
+        for session in &report.sessions {
+            let found = session.failure.as_ref().unwrap();
+            assert_eq!((found.by, found.cause.code), (revoked.other(), cause::REVOKED), "{}", session.version);
+        }
+        // The CRL of another issuer does not concern them.
+        let report = run(&HandshakeTest { revocations, ..flat.test(&BOTH) }).unwrap();
+        assert!(report.passed(), "{report:?}");
+    }
 }
 
 #[test]
 fn the_cases_are_tried_without_the_given_revocations() {
-    let (hierarchy, crl) = with_crl(false);
+    let (hierarchy, crl) = with_crl(None);
     let revocations: Option<Arc<dyn RevocationSource>> = Some(Arc::new(ListedSource(crl)));
     let report = run(&HandshakeTest { revocations, refusals: true, ..hierarchy.test(&BOTH) }).unwrap();
     assert!(report.passed(), "{report:?}");
