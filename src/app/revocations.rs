@@ -15,7 +15,6 @@ use crate::store::index::{Index, IndexError, RecordedCrl};
 use crate::system::files;
 use crate::text::{PathText, rfc3339};
 use crate::verify::{Candidate, CandidateCrl, InputPosition, KnownRevocation, RevocationSource, check_crl_signature};
-use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{Crl, digest};
 
 /// The revocations of one CA directory.
@@ -107,8 +106,7 @@ impl RevocationSource for DirectoryRevocations {
             }
         }
         Ok(self.crls.iter().find_map(|crl| {
-            let lists = |entry: &&RevokedEntry| entry.reason != Some(RevocationReason::RemoveFromCrl);
-            let entry = crl.entries_of(candidate).find(lists)?;
+            let entry = crl.entries_of(candidate).next()?;
             Some(KnownRevocation {
                 at: entry.revoked_at,
                 reason: entry.reason,
