@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::context::Context;
 use crate::report::failure::Failure;
-use crate::store::backup::encryption::{Lock, Sealed, Unlocking};
+use crate::store::backup::encryption::{EncryptionError, Lock, Sealed, Unlocking};
 use crate::store::backup::error::BackupError;
 use crate::store::{Store, StoreError};
 use crate::system::World;
@@ -75,9 +75,12 @@ fn failed(file: &Path, error: BackupError) -> Failure {
             | BackupError::LaterFormat { .. }
             | BackupError::Encryption(_)
     );
+    let name = if file.as_os_str() == "-" { "standard input".to_owned() } else { file.escaped().to_string() };
+    if let BackupError::Encryption(EncryptionError::Io(cause)) = &error {
+        return Failure::usage("unreadable-input", format!("cannot read {name}: {cause}"));
+    }
     let mut failure = Failure::from(error);
     if of_file {
-        let name = if file.as_os_str() == "-" { "standard input".to_owned() } else { file.escaped().to_string() };
         failure.message = format!("{name}: {}", failure.message);
     }
     failure
