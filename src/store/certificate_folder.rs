@@ -40,7 +40,7 @@ pub fn read_files(folder: &Folder) -> Result<Vec<FileCopy>, FileError> {
     Ok(found)
 }
 
-/// Returns the certificates in a file of a folder; none when it is missing, cannot be read, or is no regular file.
+/// Returns the certificates in a file of a folder; none when it is missing, cannot be read, or is not a regular file.
 fn read_certificates(path: &Path) -> Vec<Certificate> {
     let content = files::read_regular(path, files::MAX_SMALL_FILE_BYTES).ok().flatten();
     content.and_then(|file| certificate_file::parse(&file.content).ok()).unwrap_or_default()

@@ -200,7 +200,7 @@ fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
     let folder = Folder::open(&scene.path("application/tls")).unwrap();
     let serial = scene.certificate.serial.to_string();
     let error = previous_certificates::keep_copy(&scene.home, &scene.name, &folder, &serial, &SystemEntropy);
-    assert!(error.unwrap_err().to_string().ends_with("it is no regular file"));
+    assert!(error.unwrap_err().to_string().ends_with("it is not a regular file"));
     assert!(scene.deliver().is_err(), "nothing but a regular file is replaced");
     drop(writer);
     scene.check(1);

@@ -25,7 +25,7 @@ use crate::x509::PublicKey;
 pub enum KeyPassphraseError {
     #[error(transparent)]
     Store(StoreError),
-    #[error("the private key {} was changed by somebody else at the same time", .0.escaped())]
+    #[error("the private key {} was changed by another program at the same time", .0.escaped())]
     Changed(PathBuf),
     /// The change is in force, and a power cut may still take it back.
     #[error("{}, but a power cut may take that back: {cause}", in_force(path, *is_encrypted))]

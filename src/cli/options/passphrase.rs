@@ -332,7 +332,9 @@ pub fn ask(context: &Context<'_>, question: &str, instead: &str) -> Result<Passp
 /// Makes the passphrase; `source` is the subject of the sentence when it is none.
 fn made(bytes: Vec<u8>, source: &str) -> Result<Passphrase, Failure> {
     Passphrase::from_source(bytes).map_err(|error| match error {
-        PassphraseError::Empty => Failure::usage("no-passphrase", format!("{source} is empty, which is no passphrase")),
+        PassphraseError::Empty => {
+            Failure::usage("no-passphrase", format!("{source} is empty: a passphrase has at least one character"))
+        }
         PassphraseError::Nul => Failure::usage("bad-passphrase", format!("{source} is not a passphrase: {error}")),
     })
 }

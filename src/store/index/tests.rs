@@ -422,7 +422,7 @@ fn what_is_no_index_is_refused_in_words_that_say_what_it_is() {
         ("random", "is not an index of this program: it is no SQLite file"),
         ("short", "is not an index of this program: it is no SQLite file"),
         ("empty", "is damaged: it is empty"),
-        ("folder", "is not an index of this program: it is no regular file"),
+        ("folder", "is not an index of this program: it is not a regular file"),
         ("foreign", "is not an index of this program: it is an SQLite file of another program"),
         ("newer", "has version 9, but this program knows only versions up to 6"),
         ("zero", "is damaged: its version is 0"),

@@ -32,6 +32,6 @@ fn not_a_file(found: Kind) -> &'static str {
     match found {
         Kind::Link => "it is a symbolic link, and those are not followed",
         Kind::Folder => "it is a folder",
-        Kind::File | Kind::Other => "it is no regular file",
+        Kind::File | Kind::Other => "it is not a regular file",
     }
 }

@@ -357,8 +357,8 @@ mod tests {
             ("folder", "it is a folder"),
             ("link", "it is a symbolic link, and those are not followed"),
             ("dangling", "it is a symbolic link, and those are not followed"),
-            ("pipe", "it is no regular file"),
-            ("socket", "it is no regular file"),
+            ("pipe", "it is not a regular file"),
+            ("socket", "it is not a regular file"),
         ] {
             let Err(error) = folder.read(name, MOST) else { panic!("{name} was read") };
             assert!(error.to_string().ends_with(reason), "{error}");
