@@ -89,7 +89,7 @@ impl IndexPath {
 
 fn of_sqlite(failure: ffi::Error, path: PathBuf, reason: String) -> IndexError {
     match failure.code {
-        ErrorCode::NotADatabase => IndexError::NotAnIndex { path, found: "no SQLite file" },
+        ErrorCode::NotADatabase => IndexError::NotAnIndex { path, found: "not a SQLite file" },
         ErrorCode::DatabaseCorrupt => IndexError::Damaged { path, reason },
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => IndexError::Busy { path },
         ErrorCode::DiskFull => IndexError::Full { path },

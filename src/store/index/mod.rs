@@ -173,7 +173,7 @@ fn check_file(path: &Path) -> Result<(), IndexError> {
         }
         Err(cause) => Err(FileError::of("open", path)(cause).into()),
         Ok(found) if !found.is_file() => {
-            Err(IndexError::NotAnIndex { path: path.to_owned(), found: "no regular file" })
+            Err(IndexError::NotAnIndex { path: path.to_owned(), found: "not a regular file" })
         }
         Ok(found) if found.len() == 0 => {
             Err(IndexError::Damaged { path: path.to_owned(), reason: "it is empty".to_owned() })

@@ -419,8 +419,8 @@ fn what_is_no_index_is_refused_in_words_that_say_what_it_is() {
     Connection::open(path("zero")).unwrap().execute_batch("PRAGMA user_version = 0").unwrap();
     for (name, expected) in [
         ("missing", "there is no index at"),
-        ("random", "is not an index of this program: it is no SQLite file"),
-        ("short", "is not an index of this program: it is no SQLite file"),
+        ("random", "is not an index of this program: it is not a SQLite file"),
+        ("short", "is not an index of this program: it is not a SQLite file"),
         ("empty", "is damaged: it is empty"),
         ("folder", "is not an index of this program: it is not a regular file"),
         ("foreign", "is not an index of this program: it is an SQLite file of another program"),
