@@ -185,6 +185,8 @@ fn check_file(path: &Path) -> Result<(), IndexError> {
 #[cfg(test)]
 mod event_log_tests;
 #[cfg(test)]
+mod imported_tests;
+#[cfg(test)]
 mod in_effect_tests;
 #[cfg(test)]
 mod kill_tests;

@@ -243,3 +243,18 @@ fn run_missing(connection: &Connection, migrations: &[Migration]) -> rusqlite::R
     };
     run().inspect_err(|_: &rusqlite::Error| drop(connection.execute_batch("ROLLBACK")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_migration_that_fails_changes_nothing_and_can_be_run_again() {
+        let connection = Connection::open_in_memory().unwrap();
+        let table = || Migration::of("CREATE TABLE one (id INTEGER);");
+        assert!(run_missing(&connection, &[table(), Migration::of("CREATE nonsense")]).is_err());
+        run_missing(&connection, &[table(), Migration::of("CREATE TABLE two (id INTEGER);")]).unwrap();
+        let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(version, 2);
+    }
+}
