@@ -223,6 +223,28 @@ fn an_extension_that_occurs_twice_in_a_crl_is_malformed() {
     let list = list_with(<[u8]>::to_vec);
     assert_eq!(list.malformed.len(), 1);
     assert!(list.malformed[0].1.contains("twice"), "{:?}", list.malformed);
+    assert_eq!(list_with(|first| first.repeat(3)).malformed.len(), 1);
+}
+
+/// However often a request repeats an extension, it is reported once.
+#[test]
+fn an_extension_that_a_request_repeats_is_malformed_once() {
+    let bytes = fixture("web.csr.pem");
+    let (_, content, _) = der::split_first(&bytes).unwrap();
+    let [info, algorithm, signature] = der::children(content).unwrap()[..] else { panic!("three parts") };
+    let (_, fields, _) = der::split_first(info).unwrap();
+    let [version, subject, key, attributes] = der::children(fields).unwrap()[..] else { panic!("four fields") };
+    let (tag, attributes, _) = der::split_first(attributes).unwrap();
+    let (_, attribute, _) = der::split_first(attributes).unwrap();
+    let [kind, values] = der::children(attribute).unwrap()[..] else { panic!("a type and values") };
+    let (set, values, _) = der::split_first(values).unwrap();
+    let (_, extensions, _) = der::split_first(values).unwrap();
+    let first = der::children(extensions).unwrap()[0];
+    let extensions = der::sequence(&[extensions, &first.repeat(3)]);
+    let attribute = der::sequence(&[kind, &der::value(set, &extensions)]);
+    let info = der::sequence(&[version, subject, key, &der::value(tag, &attribute)]);
+    let request = SigningRequest::from_der(&der::sequence(&[&info, algorithm, signature])).unwrap();
+    assert_eq!(request.malformed.len(), 1, "{:?}", request.malformed);
 }
 
 #[test]
