@@ -339,3 +339,50 @@ fn deliver_one_by_one(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+    use crate::system::entropy::SystemEntropy;
+
+    fn key() -> KeyText {
+        KeyText { text: Zeroizing::new("key".to_owned()), mode: 0o640 }
+    }
+
+    /// Delivers three texts to a folder of the user.
+    fn deliver(top: &Path, folder: &str, ownership: Ownership) -> Result<(), FileError> {
+        let (home, name) = (Home::at(top.join("ca")), "web.test".parse().unwrap());
+        let place = Destination::Folder(top.join(folder));
+        let files = Files { certificate: "certificate".to_owned(), chain: "chain".to_owned() };
+        let delivery = place.begin(&home, &name, Some(&key()), ownership, &SystemEntropy)?;
+        delivery.finish(Some(&key()), &files, Replaced::Nothing, &SystemEntropy)
+    }
+
+    #[test]
+    fn a_new_folder_with_everything_in_it_is_given_to_the_owner_or_not_begun() {
+        let top = tempfile::tempdir().unwrap();
+        let delivered = deliver(top.path(), "web", Ownership::of(Some("65534"), None).unwrap());
+        if files::our_user() != 0 {
+            assert!(delivered.is_err() && files::names_in(top.path()).unwrap().is_empty());
+            return;
+        }
+        delivered.unwrap();
+        for name in ["", "cert.pem", "chain.pem", "fullchain.pem", "key.pem"] {
+            assert_eq!(fs::metadata(top.path().join("web").join(name)).unwrap().uid(), 65_534, "{name}");
+        }
+    }
+
+    #[test]
+    fn in_a_folder_of_the_user_nothing_is_left_of_a_delivery_that_fails_or_of_a_run_that_died() {
+        let top = tempfile::tempdir().unwrap();
+        let folder = top.path().join("web");
+        for left in ["chain.pem", ".staged-0123456789abcdef"] {
+            fs::create_dir_all(folder.join(left)).unwrap();
+        }
+        assert!(deliver(top.path(), "web", Ownership::default()).is_err(), "a folder is in the place of the chain");
+        assert_eq!(files::names_in(&folder).unwrap(), ["chain.pem"]);
+    }
+}
