@@ -11,7 +11,7 @@ use crate::lint::Finding;
 use crate::store::StoreError;
 use crate::store::index::{EntryId, EventKind, HeadSignature, IndexError, NewEntry, Origin, Transaction};
 use crate::text::{Diagnosis, Diagnostic};
-use crate::verify::{self, verify_unsigned};
+use crate::verify;
 use crate::x509::Certificate;
 
 /// A certificate that was signed and verified but is not yet recorded.
@@ -37,26 +37,18 @@ pub fn certify(draft: Draft, issuer: &Issuer<'_>, now: OffsetDateTime) -> Result
 /// # Errors
 /// When the draft is not approved, a client that trusts the certificate would refuse it at `now`, or signing fails.
 pub fn certify_itself(draft: Draft, key: &dyn Signer, now: OffsetDateTime) -> Result<Certified, CertifyError> {
-    let approved = issuance::approve(draft, None)?;
-    let mut verified = approved.verified(|unsigned| verify_unsigned(unsigned, [], now))?;
+    let mut verified = issuance::approve(draft, None)?.verified(now)?;
     let warnings = verified.take_warnings();
     Ok(Certified { certificate: issuance::sign(verified, key)?, warnings })
 }
 
-/// Decides whether the key of an issuer may sign a draft, without the key: a dry run and the run itself ask here. The chain
-/// is verified like a client that trusts the last certificate of the issuer's chain does it, with a placeholder in place of
-/// the signature.
+/// Decides whether the key of an issuer may sign a draft, without the key, for a dry run as for the run itself.
 ///
 /// # Errors
 /// When the draft is not approved, the root above the issuer is not here, or the chain of the certificate would not be valid
 /// at `now`.
 pub fn verify_draft(draft: Draft, issuer: &CaCertificate, now: OffsetDateTime) -> Result<VerifiedDraft, CertifyError> {
-    let approved = issuance::approve(draft, Some(issuer))?;
-    let last = issuer.above().last().unwrap_or(issuer.certificate());
-    if !last.is_self_issued() {
-        return Err(CertifyError::NoRoot { authority: issuer.name().to_owned(), root: last.issuer.to_string() });
-    }
-    Ok(approved.verified(|unsigned| verify_unsigned(unsigned, chain_of(issuer), now))?)
+    Ok(issuance::approve(draft, Some(issuer))?.verified(now)?)
 }
 
 /// Verifies that a CA can issue certificates whose chain is valid at `now`.
@@ -70,7 +62,7 @@ pub fn verify_authority(ca: &CaCertificate, now: OffsetDateTime) -> Result<(), U
         reason: error.to_string(),
         hint: None,
     })?;
-    verify::verify_authority(&leaf, chain_of(ca), now).map_err(|problem| UnsoundAuthority {
+    verify::verify_authority(&leaf, ca.path(), now).map_err(|problem| UnsoundAuthority {
         subject: subject(),
         reason: problem.message,
         hint: Some(problem.hint),
@@ -91,11 +83,6 @@ impl Diagnostic for UnsoundAuthority {
     fn diagnosis(&self) -> Diagnosis {
         Diagnosis::refused("not-adopted").hints(self.hint.clone())
     }
-}
-
-/// Returns a CA and the CAs above it, the nearest first, each with its name in messages.
-fn chain_of(ca: &CaCertificate) -> impl Iterator<Item = (&str, &Certificate)> {
-    std::iter::once(ca.certificate()).chain(ca.above()).map(|certificate| (ca.name(), certificate))
 }
 
 /// What the index records of a certificate beside its content.
@@ -154,6 +141,7 @@ pub fn record(
         place,
         delivered_at,
         event,
+        detail: None,
     })
 }
 
@@ -165,7 +153,7 @@ pub fn record(
 pub fn commit_signed(transaction: Transaction<'_>, issuer: &Issuer<'_>) -> Result<(), StoreError> {
     transaction.commit_signed(|head| {
         let draft = LogHeadDraft::new(issuer.ca_certificate(), head.count, head.hash, head.at);
-        let signature = issuer.sign_log_head(issuance::approve_log_head(draft)?)?;
+        let signature = issuer.sign_log_head(&draft)?;
         Ok(Some(HeadSignature { authority: issuer.ca_certificate().name().to_owned(), signature }))
     })
 }

@@ -1,6 +1,6 @@
 //! The errors that every act can return that signs a certificate.
 
-use crate::issuance::{DraftRefusal, NotApproved};
+use crate::issuance::{DraftRefusal, IssuerError, NotApproved, NotVerified};
 use crate::keys::private_key::PrivateKeyError;
 use crate::store::StoreError;
 use crate::store::index::Revocation;
@@ -40,11 +40,13 @@ where
     }
 }
 
-impl From<Unsound> for CertifyError {
-    fn from(unsound: Unsound) -> Self {
-        match unsound {
-            Unsound::Chain(problem) => Self::DoesNotVerify(problem),
-            Unsound::Name(problem) => Self::RefusedByClients(problem),
+impl From<NotVerified> for CertifyError {
+    fn from(reason: NotVerified) -> Self {
+        match reason {
+            NotVerified::OtherIssuer => IssuerError::OtherKey.into(),
+            NotVerified::NoRoot { authority, root } => Self::NoRoot { authority, root },
+            NotVerified::Unsound(Unsound::Chain(problem)) => Self::DoesNotVerify(problem),
+            NotVerified::Unsound(Unsound::Name(problem)) => Self::RefusedByClients(problem),
         }
     }
 }

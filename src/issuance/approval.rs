@@ -9,18 +9,16 @@ use crate::x509::{Certificate, DecodeError, tbs};
 
 /// A draft without errors, and the exact bytes to be signed. Only [`approve`] makes one, and [`ApprovedDraft::verified`]
 /// consumes it.
-pub struct ApprovedDraft {
-    draft: Draft,
-    to_be_signed: Vec<u8>,
+pub struct ApprovedDraft<'i> {
+    pub(super) draft: Draft,
+    pub(super) to_be_signed: Vec<u8>,
     /// The certificate with a placeholder in place of its signature.
-    unsigned: Certificate,
+    pub(super) unsigned: Certificate,
+    /// The CA that is to sign; `None` for a root, which signs itself.
+    pub(super) issuer: Option<&'i CaCertificate>,
     /// What the lint rules found that does not forbid the certificate.
-    pub warnings: Vec<Finding>,
+    pub(super) warnings: Vec<Finding>,
 }
-
-/// An approved draft whose chain was verified before its signature exists. Only [`ApprovedDraft::verified`] makes one, and
-/// [`super::sign`] consumes it.
-pub struct VerifiedDraft(ApprovedDraft);
 
 /// Why a draft must not be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,56 +37,19 @@ fn sentences(findings: &[Finding]) -> String {
     findings.iter().map(|finding| format!("{} ({})", finding.message, finding.citation)).collect::<Vec<_>>().join("; ")
 }
 
-impl ApprovedDraft {
-    /// Returns the draft for the signature, once `verify` has accepted the chain of the certificate. `verify` gets the
-    /// certificate as it will be, with a placeholder in place of the signature.
-    ///
-    /// # Errors
-    /// That of `verify`.
-    pub fn verified<E>(self, verify: impl FnOnce(&Certificate) -> Result<(), E>) -> Result<VerifiedDraft, E> {
-        verify(&self.unsigned)?;
-        Ok(VerifiedDraft(self))
-    }
-
-    /// Returns the draft for the signature without a verification, for tests of what follows.
-    #[cfg(test)]
-    pub fn unverified(self) -> VerifiedDraft {
-        VerifiedDraft(self)
-    }
-
+impl ApprovedDraft<'_> {
     /// Returns the certificate as it will be, with a placeholder in place of its signature.
     pub fn unsigned(&self) -> &Certificate {
         &self.unsigned
     }
-
-    /// Returns the draft that was approved.
-    pub fn draft(&self) -> &Draft {
-        &self.draft
-    }
-}
-
-impl VerifiedDraft {
-    pub(super) fn into_parts(self) -> (Vec<u8>, Draft) {
-        (self.0.to_be_signed, self.0.draft)
-    }
-
-    /// Returns the draft that was verified.
-    pub fn draft(&self) -> &Draft {
-        &self.0.draft
-    }
-
-    /// Takes out what the lint rules found that does not forbid the certificate.
-    pub fn take_warnings(&mut self) -> Vec<Finding> {
-        std::mem::take(&mut self.0.warnings)
-    }
 }
 
 /// Encodes a draft, decodes it with another parser, compares both, and checks the certificate with the lint rules of this
-/// program.
+/// program. `issuer` is the CA that is to sign; `None` for a root, which signs itself.
 ///
 /// # Errors
 /// When it cannot be encoded, the encoded certificate differs from the draft, or it breaks a rule.
-pub fn approve(draft: Draft, issuer: Option<&CaCertificate>) -> Result<ApprovedDraft, NotApproved> {
+pub fn approve(draft: Draft, issuer: Option<&CaCertificate>) -> Result<ApprovedDraft<'_>, NotApproved> {
     let (to_be_signed, unsigned) = encode_unsigned(&draft)?;
     if let Some(field) = first_difference(&draft, &unsigned) {
         return Err(NotApproved::Differs(field));
@@ -97,7 +58,7 @@ pub fn approve(draft: Draft, issuer: Option<&CaCertificate>) -> Result<ApprovedD
     let (errors, warnings): (Vec<_>, Vec<_>) =
         findings.into_iter().partition(|finding| finding.severity == Severity::Error);
     if errors.is_empty() {
-        Ok(ApprovedDraft { draft, to_be_signed, unsigned, warnings })
+        Ok(ApprovedDraft { draft, to_be_signed, unsigned, issuer, warnings })
     } else {
         Err(NotApproved::Findings(errors))
     }

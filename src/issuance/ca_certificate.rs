@@ -83,6 +83,11 @@ impl CaCertificate {
         &self.above
     }
 
+    /// Returns the certificates from this one up to the last one that is known, each with the CA's name in messages.
+    pub fn path(&self) -> impl Iterator<Item = (&str, &Certificate)> {
+        std::iter::once(&self.certificate).chain(&self.above).map(|certificate| (self.name.as_str(), certificate))
+    }
+
     pub fn subject(&self) -> &DistinguishedName {
         &self.certificate.subject
     }

@@ -1,10 +1,10 @@
 //! A CA certificate with its key, and the only function that signs certificates with it.
 
-use super::approval::VerifiedDraft;
 use super::ca_certificate::CaCertificate;
 use super::crl::{ApprovedCrl, SignedCrl};
 use super::issuer_error::IssuerError;
-use super::log_head::ApprovedLogHead;
+use super::log_head::LogHeadDraft;
+use super::verified_draft::VerifiedDraft;
 use crate::keys::{self, Signer};
 use crate::x509::{Certificate, der, tbs};
 
@@ -59,12 +59,12 @@ impl<'k> Issuer<'k> {
         sign_crl(approved, self.signer())
     }
 
-    /// Signs an approved head of the event log.
+    /// Signs a head of the event log.
     ///
     /// # Errors
     /// As [`sign_log_head`].
-    pub fn sign_log_head(&self, approved: ApprovedLogHead) -> Result<Vec<u8>, IssuerError> {
-        sign_log_head(approved, self.signer())
+    pub fn sign_log_head(&self, draft: &LogHeadDraft) -> Result<Vec<u8>, IssuerError> {
+        sign_log_head(draft, self.signer())
     }
 }
 
@@ -107,16 +107,15 @@ pub fn sign_crl(approved: ApprovedCrl, signer: &dyn Signer) -> Result<SignedCrl,
     if is_sound { Ok(SignedCrl { der }) } else { Err(IssuerError::Altered) }
 }
 
-/// Signs an approved head of the event log, exactly its bytes, and returns the signature.
+/// Signs a head of the event log, and returns the signature.
 ///
 /// # Errors
-/// When the key is not the one that the draft was approved for, or the key does not sign.
-pub fn sign_log_head(approved: ApprovedLogHead, signer: &dyn Signer) -> Result<Vec<u8>, IssuerError> {
-    let (to_be_signed, draft) = approved.into_parts();
+/// When the key is not the one of the draft, or the key does not sign.
+pub fn sign_log_head(draft: &LogHeadDraft, signer: &dyn Signer) -> Result<Vec<u8>, IssuerError> {
     if *signer.public_key() != draft.issuer_key || signer.signature_algorithm() != draft.signature_algorithm {
         return Err(IssuerError::OtherKey);
     }
-    Ok(signer.sign(&to_be_signed)?)
+    Ok(signer.sign(&draft.to_be_signed())?)
 }
 
 /// Returns the three parts of a signed structure: what is signed, the algorithm and the signature (RFC 5280 §5.1.1).

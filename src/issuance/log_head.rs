@@ -7,12 +7,12 @@
 use time::OffsetDateTime;
 
 use super::ca_certificate::CaCertificate;
-use super::issuer_error::IssuerError;
 use crate::keys::{self, private_key};
 use crate::x509::{PublicKey, SignatureAlgorithm, der};
 
 /// The start of what is signed.
 const LABEL: &[u8] = b"ca-event-log-head-v1\0";
+const _: () = assert!(LABEL[0] != der::SEQUENCE);
 
 /// A head of the event log: what it covers, and the key that is to sign it.
 #[derive(Debug, Clone)]
@@ -27,36 +27,16 @@ pub struct LogHeadDraft {
     pub signature_algorithm: SignatureAlgorithm,
 }
 
-/// A draft that was encoded and checked, and the exact bytes to be signed. Only [`approve_log_head`] makes one, and
-/// [`super::sign_log_head`] consumes it.
-pub struct ApprovedLogHead {
-    draft: LogHeadDraft,
-    to_be_signed: Vec<u8>,
-}
-
 impl LogHeadDraft {
     /// Describes a head that the key of this CA is to sign.
     pub fn new(issuer: &CaCertificate, count: u64, hash: [u8; 32], at: OffsetDateTime) -> Self {
         let issuer_key = issuer.certificate().public_key.clone();
         Self { count, hash, at, issuer_key, signature_algorithm: issuer.signature_algorithm().clone() }
     }
-}
 
-impl ApprovedLogHead {
-    pub(super) fn into_parts(self) -> (Vec<u8>, LogHeadDraft) {
-        (self.to_be_signed, self.draft)
-    }
-}
-
-/// Encodes a draft, and checks that the result cannot be taken for a certificate, CRL or CSR.
-///
-/// # Errors
-/// When it can.
-pub fn approve_log_head(draft: LogHeadDraft) -> Result<ApprovedLogHead, IssuerError> {
-    let to_be_signed = to_be_signed(draft.count, &draft.hash, draft.at, &draft.issuer_key);
-    match der::split_first(&to_be_signed) {
-        Some((der::SEQUENCE, ..)) => Err(IssuerError::Altered),
-        _ => Ok(ApprovedLogHead { draft, to_be_signed }),
+    /// Returns what is signed. It cannot be taken for a certificate, CRL or CSR.
+    pub(super) fn to_be_signed(&self) -> Vec<u8> {
+        to_be_signed(self.count, &self.hash, self.at, &self.issuer_key)
     }
 }
 
@@ -78,6 +58,7 @@ mod tests {
     use time::Duration;
 
     use super::super::testing::{NOW, ROOT, root};
+    use super::super::{IssuerError, sign_log_head};
     use super::*;
     use crate::x509::{Certificate, Crl, KeyAlgorithm, SigningRequest, tbs};
 
@@ -85,11 +66,12 @@ mod tests {
     fn a_signature_over_a_head_verifies_for_exactly_that_head_and_key() {
         for algorithm in [KeyAlgorithm::EcdsaP384, KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa2048] {
             let issuer = root(algorithm, ROOT);
-            let approved = approve_log_head(LogHeadDraft::new(issuer.ca_certificate(), 7, [3; 32], NOW)).unwrap();
-            let signature = issuer.sign_log_head(approved).unwrap();
+            let draft = LogHeadDraft::new(issuer.ca_certificate(), 7, [3; 32], NOW);
+            let signature = issuer.sign_log_head(&draft).unwrap();
             let key = &issuer.ca_certificate().certificate().public_key;
             let other = root(algorithm, ROOT);
             let other_key = &other.ca_certificate().certificate().public_key;
+            assert!(matches!(sign_log_head(&draft, other.signer()), Err(IssuerError::OtherKey)));
             assert!(verify_log_head(key, 7, &[3; 32], NOW, &signature));
             assert!(!verify_log_head(key, 8, &[3; 32], NOW, &signature));
             assert!(!verify_log_head(key, 7, &[4; 32], NOW, &signature));
@@ -103,7 +85,7 @@ mod tests {
         let issuer = root(KeyAlgorithm::EcdsaP256, ROOT);
         let draft = LogHeadDraft::new(issuer.ca_certificate(), 7, [0x30; 32], NOW);
         let algorithm = draft.signature_algorithm.clone();
-        let (bytes, _) = approve_log_head(draft).unwrap().into_parts();
+        let bytes = draft.to_be_signed();
         assert_eq!((bytes[0], bytes.len()), (b'c', 101));
         let signed = tbs::assemble(&bytes, &algorithm, b"signature");
         assert!(Certificate::from_der(&signed).is_err());

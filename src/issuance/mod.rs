@@ -10,7 +10,7 @@
 //! ApprovedDraft ──ApprovedDraft::verified──▶ VerifiedDraft ──sign──▶ Certificate
 //!
 //! revocations, CaCertificate ─CrlDraft::new─▶ CrlDraft ──approve_crl──▶ ApprovedCrl ──sign_crl──▶ SignedCrl
-//! event log, CaCertificate ─LogHeadDraft::new─▶ LogHeadDraft ─approve_log_head─▶ ApprovedLogHead ─sign_log_head─▶ signature
+//! event log, CaCertificate ─LogHeadDraft::new─▶ LogHeadDraft ──sign_log_head──▶ signature
 //! ```
 //!
 //! The CA bit, the usages and the lifetimes come from the profile, never from the request. [`sign`] consumes its draft:
@@ -40,8 +40,9 @@ pub mod template_string;
 #[cfg(test)]
 mod testing;
 pub mod verified_csr;
+pub mod verified_draft;
 
-pub use approval::{ApprovedDraft, NotApproved, VerifiedDraft, approve};
+pub use approval::{ApprovedDraft, NotApproved, approve};
 pub use ca_certificate::CaCertificate;
 pub use comparison::{AskedKind, Compared, Comparison, Fate};
 pub use crl::{ApprovedCrl, CrlDraft, CrlNotApproved, SignedCrl, approve_crl};
@@ -49,7 +50,7 @@ pub use draft::{Draft, SignedBy};
 pub use hypothetical_leaf::hypothetical_leaf;
 pub use issuer::{Issuer, sign, sign_crl, sign_log_head};
 pub use issuer_error::IssuerError;
-pub use log_head::{ApprovedLogHead, LogHeadDraft, approve_log_head, verify_log_head};
+pub use log_head::{LogHeadDraft, verify_log_head};
 pub use profile::Profile;
 pub use recertify::recertify;
 pub use refusal::DraftRefusal;
@@ -58,6 +59,7 @@ pub use request_draft::RequestDraft;
 pub use signing_request::{RequestError, sign_request};
 pub use template_string::{TemplateString, TemplateStringError, TemplateValues};
 pub use verified_csr::{CsrError, CsrLimits, VerifiedCsr, verify_csr};
+pub use verified_draft::{NotVerified, VerifiedDraft};
 
 #[cfg(test)]
 mod tests;

@@ -139,7 +139,7 @@ pub(crate) fn check_subject_key(target: &IssueTarget<'_>, index: &Index) -> Resu
 /// certificate has to match the CSR exactly and does not.
 fn compare_request(
     target: &IssueTarget<'_>,
-    preview: Option<&ApprovedDraft>,
+    preview: Option<&ApprovedDraft<'_>>,
 ) -> Result<Option<Comparison>, IssueError> {
     let (SubjectKey::Requested(requested), Some(approved)) = (&target.order.key, preview) else { return Ok(None) };
     let comparison = Comparison::of(&requested.request, approved.unsigned());
