@@ -277,6 +277,7 @@ mod tests {
             "crl --ensure --json",
             "key passphrase root --remove",
             "root renew",
+            "handshake-test",
         ];
         for words in writing {
             let (status, stderr) = after(&ca, Duration::ZERO, &words.split(' ').collect::<Vec<_>>());

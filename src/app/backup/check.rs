@@ -1,28 +1,22 @@
 //! `ca backup test`: restores a backup in private, and has the restored CA issue a certificate.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{RestoredAuthority, Unlock, authorities_of, failed, open, take_stdin, temporary_folder};
 use crate::app::context::Context;
 use crate::authority::audit::{AuditOptions, Finding, Severity, audit};
 use crate::authority::leaf::issue;
-use crate::authority::leaf::order::{CertificateFacts, IfNameExists, IssueOrder, SubjectKey};
-use crate::issuance::Expiry;
+use crate::authority::leaf::order::{CertificateFacts, IssueOrder};
 use crate::keys::Passphrase;
 use crate::report::failure::Failure;
 use crate::store::backup::encryption::EncryptionError;
 use crate::store::backup::error::BackupError;
 use crate::store::backup::manifest::Manifest;
 use crate::store::backup::restore::unpack;
-use crate::store::delivery::Destination;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
-use crate::store::{Store, StoreError};
+use crate::store::{Home, Store, StoreError};
 use crate::system::files::{self, FileError, StagedFolder};
 use crate::text::PathText;
-
-/// The template of the certificate that is issued: it is valid for an hour.
-const TEMPLATE: &str = "handshake";
 
 /// What was found out about a backup.
 #[derive(Debug, Default)]
@@ -88,8 +82,7 @@ pub fn check(
     let mut check =
         BackupCheck { manifest: Some(unpacked.manifest.clone()), files: unpacked.files, ..BackupCheck::default() };
     // A CA under its temporary name is locked by the run that makes it.
-    let mut home = unpacked.home();
-    home = crate::store::Home::at(home.folder().with_file_name("ca"));
+    let home = Home::at(unpacked.home().folder().with_file_name("ca"));
     unpacked.publish(home.folder())?;
     let store = Store::open(home)?;
     check.authorities = authorities_of(&store)?;
@@ -152,7 +145,8 @@ fn try_to_issue(
         let given = passphrase.as_ref().map(Passphrase::duplicate);
         given.ok_or_else(|| PassphraseUnavailable::new(EncryptionError::NeedsPassphrase))
     };
-    match issue::issue(store, order()?, &mut prompt, &context.effects()) {
+    let order = IssueOrder::in_memory("client", Vec::new())?;
+    match issue::issue(store, order, &mut prompt, &context.effects()) {
         Ok(outcome) => match outcome.facts {
             CertificateFacts::Certificate(certificate) => trial(Ok(certificate.serial.to_string())),
             CertificateFacts::Draft(_) => trial(Err("it was only planned")),
@@ -166,25 +160,6 @@ fn try_to_issue(
         }
     }
     Ok(())
-}
-
-fn order() -> Result<IssueOrder, Failure> {
-    Ok(IssueOrder {
-        template: TEMPLATE.to_owned(),
-        name: format!("{TEMPLATE}-client").parse()?,
-        names: Vec::new(),
-        expiry: Expiry::Default,
-        clip: true,
-        key: SubjectKey::Generate(None),
-        subject: Vec::new(),
-        set: BTreeMap::from([("role".to_owned(), "client".to_owned())]),
-        issuer: None,
-        place: Some(Destination::Memory),
-        existing: IfNameExists::Replace,
-        follows: None,
-        dry_run: false,
-        protection: None,
-    })
 }
 
 impl BackupCheck {

@@ -1,6 +1,5 @@
 //! The endpoints of a handshake test: from a folder, two files or the index, or issued for the test.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,13 +8,11 @@ use crate::app::context::Context;
 use crate::app::key_input::{CaKeyPrompt, KeyFilePrompt, read_private_key};
 use crate::app::revocations::DirectoryRevocations;
 use crate::authority::leaf::issue;
-use crate::authority::leaf::order::{CertificateFacts, IfNameExists, IssueOrder, SubjectKey};
+use crate::authority::leaf::order::{CertificateFacts, IN_MEMORY, IssueOrder};
 use crate::handshake::{ClientAuthentication, Endpoint};
-use crate::issuance::Expiry;
 use crate::report::failure::Failure;
 use crate::store::Store;
 use crate::store::certificate_files::{CERTIFICATE, FULLCHAIN, KEY};
-use crate::store::delivery::Destination;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::index::{CertificateStatus, Entry, Reference};
@@ -32,9 +29,6 @@ pub struct Endpoints {
     pub client: Option<Endpoint>,
     pub roots: Vec<Certificate>,
 }
-
-/// The template of certificates that are issued for a test.
-const TEMPLATE: &str = "handshake";
 
 #[derive(Clone, Copy)]
 enum Role {
@@ -237,10 +231,10 @@ impl EndpointOptions<'_> {
         passphrases: &mut PassphraseCache,
         context: &mut Context<'_>,
     ) -> Result<Endpoint, Failure> {
-        let home = context.home().map_err(|failure| {
+        context.home().map_err(|failure| {
             failure.hint(format!("or give the {} as a folder that holds its certificate and key", role.name()))
         })?;
-        let store = Store::open(home)?;
+        let store = context.store()?;
         let names = match (role, host_name) {
             (Role::Client, _) => Vec::new(),
             (Role::Server, Some(name)) => {
@@ -250,22 +244,7 @@ impl EndpointOptions<'_> {
             }
             (Role::Server, None) => vec![permitted_host_name(&store)?],
         };
-        let order = IssueOrder {
-            template: TEMPLATE.to_owned(),
-            name: format!("{TEMPLATE}-{}", role.name()).parse()?,
-            names,
-            expiry: Expiry::Default,
-            clip: true,
-            key: SubjectKey::Generate(None),
-            subject: Vec::new(),
-            set: BTreeMap::from([("role".to_owned(), role.name().to_owned())]),
-            issuer: None,
-            place: Some(Destination::Memory),
-            existing: IfNameExists::Replace,
-            follows: None,
-            dry_run: false,
-            protection: None,
-        };
+        let order = IssueOrder::in_memory(role.name(), names)?;
         // Server and client are signed with one key, whose passphrase is asked for once.
         let mut ask = |key: &EncryptedKey| {
             passphrases.get(key, &mut |key: &EncryptedKey| (self.ca_key_prompt)(&store, key, context))
@@ -302,7 +281,7 @@ fn permitted_host_name(store: &Store) -> Result<GeneralName, Failure> {
     Ok(GeneralName::Dns(permitted.map_or_else(
         || "localhost".to_owned(),
         |domain| {
-            if domain == "localhost" { domain.to_owned() } else { format!("{TEMPLATE}-test.{domain}") }
+            if domain == "localhost" { domain.to_owned() } else { format!("{IN_MEMORY}-test.{domain}") }
         },
     )))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::authority::audit::finding::{Findings, Repair, Severity};
 use crate::authority::audit::scan::UNKNOWN_CERTIFICATE;
 use crate::authority::audit::subject::{RESTORE_FILE, Subject, read_certificates};
-use crate::authority::hierarchy::rotation::status::IN_MEMORY;
+use crate::authority::leaf::order::IN_MEMORY;
 use crate::issuance::Profile;
 use crate::store::certificate_files::{CERTIFICATE, CHAIN, FULLCHAIN, KEY};
 use crate::store::index::{Entry, Origin};

@@ -9,7 +9,7 @@ use crate::issuance::{Comparison, Draft, Expiry, VerifiedCsr};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::store::delivery::{Destination, Paths};
-use crate::store::entry_name::EntryName;
+use crate::store::entry_name::{EntryName, EntryNameError};
 use crate::store::index::{Entry, EventKind};
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, SerialNumber, Validity};
@@ -41,7 +41,34 @@ pub struct IssueOrder {
     pub protection: Option<Passphrase>,
 }
 
+/// The template of certificates that live an hour in memory.
+pub const IN_MEMORY: &str = "handshake";
+
 impl IssueOrder {
+    /// Returns the order of a certificate that is used at once and never written: for the server or the client of a handshake
+    /// test. `role` is the template's word for it.
+    ///
+    /// # Errors
+    /// When the role is not part of a NAME.
+    pub fn in_memory(role: &str, names: Vec<GeneralName>) -> Result<Self, EntryNameError> {
+        Ok(Self {
+            template: IN_MEMORY.to_owned(),
+            name: format!("{IN_MEMORY}-{role}").parse()?,
+            names,
+            expiry: Expiry::Default,
+            clip: true,
+            key: SubjectKey::Generate(None),
+            subject: Vec::new(),
+            set: BTreeMap::from([("role".to_owned(), role.to_owned())]),
+            issuer: None,
+            place: Some(Destination::Memory),
+            existing: IfNameExists::Replace,
+            follows: None,
+            dry_run: false,
+            protection: None,
+        })
+    }
+
     /// Returns the kind of the event in the log.
     pub fn event(&self) -> EventKind {
         match (&self.key, &self.follows) {

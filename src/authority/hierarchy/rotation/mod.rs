@@ -13,7 +13,7 @@ pub mod error;
 mod finish;
 mod recertify;
 pub(crate) mod start;
-pub(crate) mod status;
+mod status;
 
 pub use error::RotationError;
 pub use finish::{FinishedRotation, finish};

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::recertify::directly_below;
 use crate::authority::hierarchy::rotation::start::CROSS;
+use crate::authority::leaf::order::IN_MEMORY;
 use crate::store::Store;
 use crate::store::ca_certificates::Rotation;
 use crate::store::effects::Effects;
@@ -29,9 +30,6 @@ pub struct RotationStatus {
     /// True when `[issue] issuer` names the old root.
     pub old_issues: bool,
 }
-
-/// The template of certificates that live an hour in memory, for a handshake test.
-pub const IN_MEMORY: &str = "handshake";
 
 impl RotationStatus {
     /// True when nothing depends on the old root any more.
