@@ -69,8 +69,9 @@ pub(crate) fn check(
             let folder = folder.join(&name);
             let certificates = ca_certificates::read_certificates(&CERTIFICATE.path_in(&folder))?;
             let is_waiting = certificates.is_empty() && !for_ca;
-            if certificates.iter().any(|certificate| certificate.public_key == *key)
-                || is_waiting && requested_key(&home.request(&name)).is_some_and(|requested| requested == *key)
+            let requested = if is_waiting { requested_key(&home.request(&name))? } else { None };
+            if requested.is_some_and(|requested| requested == *key)
+                || certificates.iter().any(|certificate| certificate.public_key == *key)
             {
                 return Err(SubjectKeyError::KeyOfAuthority(name));
             }
@@ -88,10 +89,13 @@ pub(crate) fn check(
 }
 
 /// Returns the key of the request of an authority that waits for its certificate; `None` when there is none.
-fn requested_key(path: &Path) -> Option<PublicKey> {
-    let content = files::read(path, files::MAX_SMALL_FILE_BYTES).ok()?;
-    let block = pem::parse_all(&content).ok()?.into_iter().next()?;
-    Some(SigningRequest::from_der(&block.content).ok()?.public_key)
+fn requested_key(path: &Path) -> Result<Option<PublicKey>, StoreError> {
+    let content = files::read_if_exists(path, files::MAX_SMALL_FILE_BYTES)?;
+    let key = |content: Vec<u8>| {
+        let block = pem::parse_all(&content).ok()?.into_iter().next()?;
+        Some(SigningRequest::from_der(&block.content).ok()?.public_key)
+    };
+    Ok(content.and_then(key))
 }
 
 fn entries_with(index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<Vec<Entry>, SubjectKeyError> {
