@@ -163,6 +163,22 @@ fn only_what_the_authoritys_key_signed_is_carried_over() {
     assert_eq!(entries(&ca), []);
 }
 
+/// The file in place is replaced with a warning, whatever it is; a file that the user names is compared or refused.
+#[test]
+fn a_crl_of_another_key_is_refused_with_compare_also_when_it_is_in_place() {
+    let (ca, third_party) = (Ca::new(), Ca::new());
+    ca.publish(&CrlOrder::default()).unwrap();
+    third_party.publish(&numbered(99)).unwrap();
+    for path in [ca.home.crl_der("issuing"), ca.home.crl_pem("issuing")] {
+        fs::copy(third_party.home.crl_der("issuing"), path).unwrap();
+    }
+    for copy in [None, Some(ca.home.crl_der("issuing"))] {
+        let compare = vec![ca.home.crl_der("issuing")];
+        let refused = ca.publish(&CrlOrder { compare, copy, ..CrlOrder::default() });
+        assert!(matches!(refused, Err(CrlError::NotComparable { .. })), "{refused:?}");
+    }
+}
+
 #[test]
 fn what_is_forgotten_is_left_out_for_good_and_what_was_revoked_here_cannot_be() {
     let (ca, serial) = with_older_index();

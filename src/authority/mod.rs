@@ -9,6 +9,7 @@ pub mod issuer_chain;
 pub mod leaf;
 pub mod revocation;
 pub(crate) mod serial;
+pub(crate) mod signed_by;
 
 pub use error::CertifyError;
 
@@ -22,6 +23,8 @@ mod deliver_tests;
 mod init_tests;
 #[cfg(test)]
 mod lost_revocation_tests;
+#[cfg(test)]
+mod old_signature_tests;
 #[cfg(test)]
 mod renew_tests;
 #[cfg(test)]

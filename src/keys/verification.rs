@@ -39,6 +39,33 @@ pub fn verify(
     UnparsedPublicKey::new(algorithm, key.bits()).verify(message, signature).map_err(|_| VerificationError::Wrong)
 }
 
+/// Verifies a signature over SHA-1, as CAs made them until 2017.
+///
+/// Two certificates can be made with the same SHA-1 (RFC 6194 §3; a chosen prefix costs some ten thousand dollars), so that
+/// the signature does not show which of the two the CA saw. Only for a question whose answer does no harm then: whether a
+/// serial number of this CA may be revoked.
+///
+/// # Errors
+/// When the signature is wrong, or not one over SHA-1 by a key that can make it.
+pub fn verify_over_sha1(
+    key: &PublicKey,
+    algorithm: &SignatureAlgorithm,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), VerificationError> {
+    const ECDSA_SHA1: &str = "1.2.840.10045.4.1";
+    const RSA_SHA1: &str = "1.2.840.113549.1.1.5";
+    let algorithm: &dyn VerificationAlgorithm = match (key.kind(), algorithm.oid.as_str()) {
+        (KeyKind::EcdsaP256, ECDSA_SHA1) => &signature::ECDSA_P256_SHA1_ASN1,
+        (KeyKind::EcdsaP521, ECDSA_SHA1) => &signature::ECDSA_P521_SHA1_ASN1,
+        (KeyKind::Rsa { .. }, RSA_SHA1) => &signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        (kind, _) => {
+            return Err(VerificationError::Unsupported { algorithm: algorithm.to_string(), key: kind.to_string() });
+        }
+    };
+    UnparsedPublicKey::new(algorithm, key.bits()).verify(message, signature).map_err(|_| VerificationError::Wrong)
+}
+
 fn verification_algorithm(key: &KeyKind, oid: &str) -> Option<&'static dyn VerificationAlgorithm> {
     const ECDSA_SHA256: &str = "1.2.840.10045.4.3.2";
     const ECDSA_SHA384: &str = "1.2.840.10045.4.3.3";

@@ -2,6 +2,9 @@
 
 use zeroize::Zeroizing;
 
+/// The label of a CRL (RFC 7468 §6).
+pub const CRL_LABEL: &str = "X509 CRL";
+
 /// One PEM block: its label, its headers (only old encrypted keys have any), its content.
 pub struct Block {
     /// `CERTIFICATE`, `PRIVATE KEY` …
@@ -101,7 +104,7 @@ pub fn values(content: Vec<u8>, mut take: impl FnMut(&mut Block) -> Option<Vec<u
 /// # Errors
 /// As [`parse_all`].
 pub fn crls(content: Vec<u8>) -> Result<DerValues, PemError> {
-    values(content, |block| (block.label == "X509 CRL").then(|| std::mem::take(&mut *block.content)))
+    values(content, |block| (block.label == CRL_LABEL).then(|| std::mem::take(&mut *block.content)))
 }
 
 /// Encodes one block: 64 characters a line, with a newline at the end.

@@ -6,15 +6,13 @@ use std::path::PathBuf;
 use crate::authority::audit::crl_content;
 use crate::authority::audit::finding::{Findings, Repair, Severity};
 use crate::authority::audit::subject::{Subject, unreadable};
-use crate::keys;
+use crate::authority::signed_by::has_signed_crl;
 use crate::store::StoreError;
 use crate::store::index::StoredCrl;
 use crate::system::files;
 use crate::text::PathText;
 use crate::x509::{Crl, digest, pem};
 
-/// The PEM label of a CRL (RFC 7468 §6).
-const LABEL: &str = "X509 CRL";
 const SIGN_AGAIN: &str = "sign the next one: ca crl --authority NAME";
 
 /// Checks the CRL files of every authority.
@@ -59,7 +57,7 @@ fn check_authority(
     };
     let (der, text) = (read(&der_path), read(&pem_path));
     let from_pem = text.as_ref().and_then(|text| pem::parse_all(text).ok()).and_then(|blocks| {
-        let mut blocks = blocks.into_iter().filter(|block| block.label == LABEL);
+        let mut blocks = blocks.into_iter().filter(|block| block.label == pem::CRL_LABEL);
         blocks.next().map(|block| block.content.to_vec())
     });
     let published = possible.first().filter(|first| first.is_published);
@@ -134,12 +132,11 @@ fn check_authority(
 /// The copy of a CRL file that is missing, from the other file.
 fn copy(path: &PathBuf, der_path: &PathBuf, content: Option<&Vec<u8>>, possible: &[StoredCrl]) -> Option<Repair> {
     let der = content.filter(|der| possible.iter().any(|crl| crl.fingerprint == digest::sha256(der)))?;
-    let content = if path == der_path { der.clone() } else { pem::encode(LABEL, der).into_bytes() };
+    let content = if path == der_path { der.clone() } else { pem::encode(pem::CRL_LABEL, der).into_bytes() };
     Some(Repair::Write { path: path.clone(), content, mode: files::PUBLIC })
 }
 
 fn is_signed(subject: &Subject<'_>, name: &str, crl: &Crl) -> bool {
-    subject.authorities.iter().filter(|authority| authority.name == name).any(|authority| {
-        keys::verify(&authority.certificate.public_key, &crl.signature_algorithm, crl.tbs(), &crl.signature).is_ok()
-    })
+    let mut of_name = subject.authorities.iter().filter(|authority| authority.name == name);
+    of_name.any(|authority| has_signed_crl(&authority.certificate, crl))
 }

@@ -7,8 +7,9 @@ use zeroize::Zeroizing;
 use crate::authority::audit::event_log::Facts;
 use crate::authority::audit::finding::{Findings, Repair, Severity};
 use crate::authority::audit::records::RecordedCa;
+use crate::authority::signed_by::has_signed;
+use crate::keys::Signer;
 use crate::keys::key_file::KeyFile;
-use crate::keys::{self, Signer};
 use crate::store::index::{Entry, Index, IndexError};
 use crate::store::{Store, StoreError, ca_certificates};
 use crate::system::files::{self, FileError};
@@ -163,12 +164,8 @@ impl Subject<'_> {
 pub const RESTORE_FILE: &str =
     "find out who changed it; move it away, and restore the file from a backup or with 'ca audit --fix'";
 
-/// Returns true when the issuer name fits and the key made the signature.
-pub fn has_signed(issuer: &Certificate, certificate: &Certificate) -> bool {
-    issuer.subject == certificate.issuer
-        && keys::verify(&issuer.public_key, &certificate.signature_algorithm, certificate.tbs(), &certificate.signature)
-            .is_ok()
-}
+/// The code of a file or folder that this user cannot read.
+pub const UNREADABLE: &str = "file-unreadable";
 
 /// The code of a file or folder that this user cannot read.
 pub const UNREADABLE: &str = "file-unreadable";

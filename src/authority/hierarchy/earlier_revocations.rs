@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 
 use crate::authority::hierarchy::openssl_index::{self, IndexProblems, OpensslEntry};
-use crate::authority::revocation::carry_over::{LABEL, is_signed_by, own_entry, single_der};
+use crate::authority::revocation::carry_over::{own_entry, single_der, small_number};
+use crate::authority::signed_by::has_signed_crl;
 use crate::store::index::{
     ImportSource, ImportedRevocation, ImportedSerial, IndexError, NewCrl, RecordedCrl, Revocation, Transaction,
 };
@@ -112,7 +113,7 @@ impl EarlierRevocations {
     /// Returns the latest CRL in DER and in PEM.
     pub fn latest_crl(&self) -> Option<(&[u8], String)> {
         let der = self.latest.as_ref()?.crl.as_der();
-        Some((der, pem::encode(LABEL, der)))
+        Some((der, pem::encode(pem::CRL_LABEL, der)))
     }
 
     /// Reads the files and checks that the CA signed the CRLs.
@@ -162,11 +163,8 @@ impl EarlierRevocations {
 
     fn keep_latest(&mut self, path: PathBuf, crl: Crl) -> Result<(), EarlierError> {
         let Some(bytes) = &crl.number else { return Ok(()) };
-        let number = bytes
-            .iter()
-            .try_fold(0_u64, |number, byte| number.checked_mul(256).map(|number| number | u64::from(*byte)));
         // The next number has to be greater, and still one that the index can hold.
-        let Some(number) = number.filter(|number| *number < RecordedCrl::GREATEST_NUMBER) else {
+        let Some(number) = small_number(bytes).filter(|number| *number < RecordedCrl::GREATEST_NUMBER) else {
             return Err(EarlierError::NumberTooGreat { path, number: crate::text::hex(bytes) });
         };
         if self.latest.as_ref().is_none_or(|latest| latest.number < number) {
@@ -225,7 +223,7 @@ fn crl_of(path: &std::path::Path, content: Vec<u8>, ca: &Certificate) -> Result<
     };
     match Crl::from_der(&der) {
         Err(error) => Err(EarlierError::NotACrl { path, reason: error.to_string() }),
-        Ok(crl) if !is_signed_by(&crl, ca) => Err(EarlierError::NotSigned { path, subject: ca.subject.clone() }),
+        Ok(crl) if !has_signed_crl(ca, &crl) => Err(EarlierError::NotSigned { path, subject: ca.subject.clone() }),
         Ok(crl) if crl.delta_base.is_some() => Err(EarlierError::Delta(path)),
         Ok(crl) => Ok(crl),
     }

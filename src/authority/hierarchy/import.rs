@@ -6,9 +6,9 @@ use crate::authority::certify::{UnsoundAuthority, verify_authority};
 use crate::authority::hierarchy::ca_profile::INTERMEDIATE;
 use crate::authority::hierarchy::earlier_revocations::{EarlierError, EarlierFiles};
 use crate::authority::hierarchy::new_authority::NewAuthority;
+use crate::authority::signed_by::{Signature, is_root, relation};
 use crate::issuance::{CaCertificate, IssuerError};
-use crate::keys::verification::VerificationError;
-use crate::keys::{self, PrivateKey, Signer, WeakKeyError, weakness};
+use crate::keys::{PrivateKey, Signer, WeakKeyError, weakness};
 use crate::lint::{self, Finding, Severity};
 use crate::store::ca_certificates::ROOT;
 use crate::store::index::Origin;
@@ -119,8 +119,8 @@ pub(crate) fn import(
 }
 
 /// Returns the certificates above a certificate, the next first, up to a root. Each signature is verified on the way, but not
-/// that of a root over itself when its algorithm is out of use: it proves nothing (RFC 5280 §6.1), since whoever can
-/// exchange the certificate can make it too. There subject, issuer and key identifiers are compared.
+/// that of a root over itself when its algorithm is out of use: it proves nothing (RFC 5280 §6.1), since an
+/// attacker who can exchange the certificate can make it too. There subject, issuer and key identifiers are compared.
 pub(crate) fn path_to_root(
     certificate: &Certificate,
     mut chain: Vec<Certificate>,
@@ -147,35 +147,6 @@ pub(crate) fn path_to_root(
         };
         path.push(chain.swap_remove(position));
     }
-}
-
-/// How the signature of a certificate relates to a CA with the name of its issuer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Signature {
-    Verified,
-    /// The key identifiers match, and signatures of this algorithm are not verified here: MD5 and SHA-1 can be forged.
-    Unverifiable,
-    Other,
-}
-
-fn relation(issuer: &Certificate, certificate: &Certificate) -> Signature {
-    if issuer.subject != certificate.issuer {
-        return Signature::Other;
-    }
-    let (algorithm, signature) = (&certificate.signature_algorithm, &certificate.signature);
-    let named = certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
-    match keys::verify(&issuer.public_key, algorithm, certificate.tbs(), signature) {
-        Ok(()) => Signature::Verified,
-        Err(VerificationError::Wrong) => Signature::Other,
-        Err(_) => match (named, &issuer.subject_key_id) {
-            (Some(named), Some(own)) if named != own => Signature::Other,
-            _ => Signature::Unverifiable,
-        },
-    }
-}
-
-fn is_root(certificate: &Certificate) -> bool {
-    relation(certificate, certificate) != Signature::Other
 }
 
 /// Returns what is to be said of a root whose signature over itself was not verified.

@@ -6,16 +6,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::authority::revocation::crl_error::CrlError;
+use crate::authority::signed_by::has_signed_crl;
 use crate::issuance::CaCertificate;
-use crate::keys;
 use crate::store::index::{ImportSource, ImportedRevocation, Index, Revocation, Transaction};
 use crate::system::files;
 use crate::text::{PathText, rfc3339};
 use crate::x509::crl::{RevocationReason, RevokedEntry};
-use crate::x509::{CanonicalName, Certificate, Crl, DecodeError, SerialNumber, digest, pem};
-
-/// The PEM label of a CRL (RFC 7468 §6).
-pub(crate) const LABEL: &str = "X509 CRL";
+use crate::x509::{CanonicalName, Crl, DecodeError, SerialNumber, digest, pem};
 
 /// An entry of a published CRL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +72,7 @@ impl PublishedFiles<'_> {
         let mut seen: HashSet<[u8; 32]> = self.known.into_iter().collect();
         // The PEM text of the CRL that was read last: usually all files hold the same CRL, and to encode one costs a tenth of
         // decoding it.
-        let mut text = String::new();
+        let (mut text, mut is_read) = (String::new(), false);
         for path in &self.own {
             let content = match files::read_if_exists(path, files::MAX_FILE_BYTES) {
                 Ok(None) => continue,
@@ -90,19 +87,24 @@ impl PublishedFiles<'_> {
                 reading.warn(path, "it does not hold exactly one CRL");
                 continue;
             };
-            text = pem::encode(LABEL, &der);
-            if seen.insert(digest::sha256(&der)) {
-                reading.read_own(path, der);
+            text = pem::encode(pem::CRL_LABEL, &der);
+            let fingerprint = digest::sha256(&der);
+            // What was not read here is not skipped as a copy, or as a CRL that the user names.
+            is_read = seen.contains(&fingerprint) || reading.read_own(path, der);
+            if is_read {
+                seen.insert(fingerprint);
             }
         }
         if let Some(path) = self.copy
             && let Some(stored) = files::read_regular(path, files::MAX_FILE_BYTES)?
-            && stored.content != text.as_bytes()
+            && !(is_read && stored.content == text.as_bytes())
         {
+            // A copy may replace the CRL of another CA, of which nothing has to be kept.
             let taken = || CrlError::CopyTaken(path.to_owned());
             let der = single_der(stored.content).ok_or_else(taken)?;
-            if seen.insert(digest::sha256(&der)) {
-                reading.read_copy(path, der).map_err(|_| taken())?;
+            let fingerprint = digest::sha256(&der);
+            if !seen.contains(&fingerprint) && reading.read_crl(path, der).map_err(|_| taken())? {
+                seen.insert(fingerprint);
             }
         }
         for path in self.compare {
@@ -133,14 +135,16 @@ pub(super) fn greatest_number(paths: &[PathBuf], authority: &CaCertificate) -> R
     for path in paths {
         let crl = Crl::read(named_der(path, authority)?, |_| ());
         let crl = crl.map_err(|error| not_comparable(path, authority, error.to_string()))?;
-        let number = crl.number.unwrap_or_default();
-        let digits: Vec<u8> = number.into_iter().skip_while(|byte| *byte == 0).collect();
-        if digits.len() > 8 {
-            return Err(not_comparable(path, authority, "its number is too great".to_owned()));
-        }
-        greatest = greatest.max(Some(digits.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))));
+        let too_great = || not_comparable(path, authority, "its number is too great".to_owned());
+        let number = crl.number.as_deref().map_or(Ok(0), |bytes| small_number(bytes).ok_or_else(too_great))?;
+        greatest = greatest.max(Some(number));
     }
     Ok(greatest)
+}
+
+/// Returns a big-endian number; `None` when it has more than 64 bits.
+pub(crate) fn small_number(bytes: &[u8]) -> Option<u64> {
+    bytes.iter().try_fold(0_u64, |number, byte| number.checked_mul(256).map(|number| number | u64::from(*byte)))
 }
 
 fn named_der(path: &Path, authority: &CaCertificate) -> Result<Vec<u8>, CrlError> {
@@ -170,18 +174,14 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// A file of the CA directory that is not a CRL of this authority is replaced like any other, since clients need the
-    /// next CRL; the user is warned.
-    fn read_own(&mut self, path: &Path, der: Vec<u8>) {
+    /// next CRL; the user is warned. Returns true when it was read.
+    fn read_own(&mut self, path: &Path, der: Vec<u8>) -> bool {
         match self.read_crl(path, der) {
             Err(error) => self.warn(path, &error.to_string()),
             Ok(false) => self.warn(path, &format!("the key of '{}' did not sign it", self.files.authority.name())),
-            Ok(true) => {}
+            Ok(true) => return true,
         }
-    }
-
-    /// A copy may replace the CRL of another CA, of which nothing has to be kept.
-    fn read_copy(&mut self, path: &Path, der: Vec<u8>) -> Result<(), DecodeError> {
-        self.read_crl(path, der).map(drop)
+        false
     }
 
     fn warn(&mut self, path: &Path, reason: &str) {
@@ -206,7 +206,7 @@ impl Reading<'_> {
                 entries.push(entry);
             }
         })?;
-        if !is_signed_by(&crl, authority.certificate()) {
+        if !has_signed_crl(authority.certificate(), &crl) {
             return Ok(false);
         }
         let mut others = 0;
@@ -240,12 +240,6 @@ impl Reading<'_> {
             None => drop(self.missing.insert(entry.serial.clone(), (next, entry))),
         }
     }
-}
-
-/// Returns true when the CRL has the name of the CA, and the signature of its key.
-pub(crate) fn is_signed_by(crl: &Crl, ca: &Certificate) -> bool {
-    CanonicalName::of(&crl.issuer) == CanonicalName::of(&ca.subject)
-        && keys::verify(&ca.public_key, &crl.signature_algorithm, crl.tbs(), &crl.signature).is_ok()
 }
 
 /// Returns the revocation that an entry says of a certificate of the CRL's own issuer. `None` for an entry of an indirect
@@ -340,7 +334,7 @@ pub(crate) fn single_der(content: Vec<u8>) -> Option<Vec<u8>> {
     }
     let blocks = pem::parse_all(&content).ok()?;
     match blocks.as_slice() {
-        [block] if block.label == LABEL => Some(block.content.to_vec()),
+        [block] if block.label == pem::CRL_LABEL => Some(block.content.to_vec()),
         _ => None,
     }
 }

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
 use crate::authority::certify::commit_signed;
-use crate::authority::revocation::carry_over::{self, CarriedOver, LABEL, Published, PublishedFiles, single_der};
+use crate::authority::revocation::carry_over::{
+    self, CarriedOver, Published, PublishedFiles, single_der, small_number,
+};
 pub use crate::authority::revocation::crl_error::CrlError;
 use crate::issuance::{CaCertificate, CrlDraft, Issuer, approve_crl};
 use crate::store::Store;
@@ -271,7 +273,7 @@ impl CrlPublication<'_> {
         let der = files::read_if_exists(&self.home.crl_der(&self.authority), files::MAX_FILE_BYTES)?;
         let Some(der) = der.filter(|der| digest::sha256(der) == list.fingerprint) else { return Ok(false) };
         let text = files::read_if_exists(&self.home.crl_pem(&self.authority), files::MAX_FILE_BYTES)?;
-        Ok(text.is_some_and(|text| text == pem::encode(LABEL, &der).into_bytes()))
+        Ok(text.is_some_and(|text| text == pem::encode(pem::CRL_LABEL, &der).into_bytes()))
     }
 
     /// Removes the temporary files that a killed process left.
@@ -340,7 +342,7 @@ impl CrlPublication<'_> {
     }
 
     fn write_files(&self, der: &[u8]) -> Result<(), FileError> {
-        let text = pem::encode(LABEL, der);
+        let text = pem::encode(pem::CRL_LABEL, der);
         let (text_path, der_path) = (self.home.crl_pem(&self.authority), self.home.crl_der(&self.authority));
         let both = [(text_path.as_path(), text.as_bytes()), (der_path.as_path(), der)];
         files::replace_files(&both, files::PUBLIC, self.effects.entropy)
@@ -349,7 +351,7 @@ impl CrlPublication<'_> {
     fn write_copy(&self, der: &[u8]) -> Result<(), FileError> {
         let Some(path) = &self.order.copy else { return Ok(()) };
         let is_der = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("der"));
-        let text = if is_der { String::new() } else { pem::encode(LABEL, der) };
+        let text = if is_der { String::new() } else { pem::encode(pem::CRL_LABEL, der) };
         let content = if is_der { der } else { text.as_bytes() };
         files::publish_file(path, content, files::PUBLIC, ExistingFile::Replace, self.effects.entropy)
     }
@@ -402,8 +404,8 @@ fn numeric(bytes: &[u8]) -> (usize, &[u8]) {
 
 /// Formats a CRL number in decimal, or in hexadecimal when it is longer than the numbers that this program assigns.
 fn shown(number: &[u8]) -> String {
-    match numeric(number) {
-        (0..=8, bytes) => bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)).to_string(),
-        (_, bytes) => format!("0x{}", crate::text::hex(bytes)),
+    match small_number(number) {
+        Some(number) => number.to_string(),
+        None => format!("0x{}", crate::text::hex(numeric(number).1)),
     }
 }

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
-use crate::authority::revocation::unrecorded::{self, Unrecorded};
+use crate::authority::revocation::unrecorded::Unrecorded;
+use crate::authority::signed_by::is_root;
 use crate::store::effects::Effects;
 use crate::store::index::{Entry, Filter, Index, Reference, Revocation, Transaction};
 use crate::store::{Store, StoreError};
@@ -49,6 +50,8 @@ pub struct RevokeOutcome {
     pub certificates: Vec<Entry>,
     /// The authorities whose CRLs have to be signed again, each once.
     pub authorities: Vec<String>,
+    /// True when a certificate was recorded whose signature is one over SHA-1.
+    pub is_over_sha1: bool,
 }
 
 /// The kind of change.
@@ -150,9 +153,11 @@ pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Resu
     files::remove_stale(store.home().folder())?;
     let index = locked.index()?;
     let mut transaction = index.transaction(effects.event_context())?;
-    if let Some(unrecorded) = unrecorded(store, &transaction, order)? {
+    let unrecorded = unrecorded(store, &transaction, order)?;
+    if let Some(unrecorded) = &unrecorded {
         unrecorded.record(&mut transaction, now)?;
     }
+    let is_over_sha1 = unrecorded.is_some_and(|unrecorded| unrecorded.is_over_sha1);
     let chosen = chosen(&transaction, order, now)?;
     for entry in &chosen {
         record(&mut transaction, entry, order, now)?;
@@ -171,7 +176,7 @@ pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Resu
         RevocationReason::RemoveFromCrl => RevokeAction::Released,
         _ => RevokeAction::Revoked,
     };
-    Ok(RevokeOutcome { action, certificates, authorities })
+    Ok(RevokeOutcome { action, certificates, authorities, is_over_sha1 })
 }
 
 /// Returns the certificate of the file when an authority signed it and the index does not have it.
@@ -181,7 +186,7 @@ fn unrecorded<'a>(store: &Store, index: &Index, order: &'a RevokeOrder) -> Resul
         return Ok(None);
     }
     let Some(found) = Unrecorded::find(certificate, store, index)? else { return Ok(None) };
-    if unrecorded::is_self_signed(certificate) {
+    if is_root(certificate) {
         return Err(RevokeError::Root(found.authority));
     }
     let same_serial = index.by_serial(&certificate.serial)?;
@@ -275,7 +280,7 @@ fn fitting(
 fn check(index: &Index, entry: &Entry, order: &RevokeOrder) -> Result<(), RevokeError> {
     let (name, serial) = (entry.name.clone(), entry.serial.clone());
     // Only the root's own CRL could revoke it, and that CRL is signed with the key that is no longer trusted.
-    if unrecorded::is_self_signed(&index.certificate(entry)?) {
+    if is_root(&index.certificate(entry)?) {
         return Err(RevokeError::Root(name));
     }
     let current = index.current_revocation(entry.id)?;

@@ -3,12 +3,12 @@
 
 use time::OffsetDateTime;
 
-use crate::keys;
+use crate::authority::signed_by::{has_signed, has_signed_over_sha1};
 use crate::store::certificate_files::CERTIFICATE;
 use crate::store::index::{EventKind, Index, IndexError, NewEntry, Origin, Transaction};
 use crate::store::{Store, StoreError, ca_certificates};
 use crate::system::files;
-use crate::x509::{CanonicalName, Certificate};
+use crate::x509::Certificate;
 
 /// The template of an imported certificate: no template of this CA made it.
 const TEMPLATE: &str = "imported";
@@ -19,6 +19,8 @@ pub(super) struct Unrecorded<'a> {
     certificate: &'a Certificate,
     /// The name of the authority that signed it.
     pub authority: String,
+    /// True when the signature is one over SHA-1.
+    pub is_over_sha1: bool,
     name: String,
 }
 
@@ -28,12 +30,12 @@ impl<'a> Unrecorded<'a> {
     /// # Errors
     /// When the certificates of the authorities cannot be read.
     pub fn find(certificate: &'a Certificate, store: &Store, index: &Index) -> Result<Option<Self>, StoreError> {
-        let Some(authority) = signer(certificate, store)? else { return Ok(None) };
+        let Some((authority, is_over_sha1)) = signer(certificate, store)? else { return Ok(None) };
         let name = name_of(certificate, store, index)?;
-        Ok(Some(Self { certificate, authority, name }))
+        Ok(Some(Self { certificate, authority, is_over_sha1, name }))
     }
 
-    /// Records the certificate as an imported one.
+    /// Records the certificate as an imported one, and in the log with which algorithm it is signed.
     ///
     /// # Errors
     /// When the index has another certificate with this issuer and serial number, or cannot be written.
@@ -48,39 +50,37 @@ impl<'a> Unrecorded<'a> {
             place: None,
             delivered_at: Some(now),
             event: EventKind::Import,
+            detail: Some(format!("signed with {}", self.certificate.signature_algorithm)),
         })?;
         Ok(())
     }
 }
 
-/// Returns true when the certificate signed itself.
-pub(super) fn is_self_signed(certificate: &Certificate) -> bool {
-    certificate.is_self_issued() && is_signed_by(certificate, certificate)
-}
-
-/// Returns the name of the authority whose key signed the certificate: one that is in use, else one that is retired.
-fn signer(certificate: &Certificate, store: &Store) -> Result<Option<String>, StoreError> {
+/// Returns the name of the authority whose key signed the certificate: one that is in use, else one that is retired; and
+/// whether the signature is one over SHA-1.
+///
+/// A forged certificate with the SHA-1 of a genuine one has no effect here that 'ca revoke SERIAL' could not have: a CRL names
+/// a serial number of this CA, and [`super::revoke`] refuses one that the index has for another certificate.
+fn signer(certificate: &Certificate, store: &Store) -> Result<Option<(String, bool)>, StoreError> {
     let authorities = store.ca_certificates();
+    let mut cas = Vec::new();
     for name in authorities.names()? {
-        if is_signed_by(certificate, &authorities.certificate(&name)?) {
-            return Ok(Some(name));
-        }
+        let ca = authorities.certificate(&name)?;
+        cas.push((name, ca));
     }
     let retired = store.home().retired();
     for name in files::names_in(&retired)? {
         let path = CERTIFICATE.path_in(&retired.join(&name));
         // Only what an old root signed depends on its folder, which may be taken away.
-        if path.is_file() && is_signed_by(certificate, &ca_certificates::read_certificate(&path)?) {
-            return Ok(Some(name));
+        if path.is_file() {
+            cas.push((name, ca_certificates::read_certificate(&path)?));
         }
     }
-    Ok(None)
-}
-
-fn is_signed_by(certificate: &Certificate, issuer: &Certificate) -> bool {
-    CanonicalName::of(&certificate.issuer) == CanonicalName::of(&issuer.subject)
-        && keys::verify(&issuer.public_key, &certificate.signature_algorithm, certificate.tbs(), &certificate.signature)
-            .is_ok()
+    let by = |has_signed: fn(&Certificate, &Certificate) -> bool| {
+        cas.iter().find(|(_, ca)| has_signed(ca, certificate)).map(|(name, _)| name.clone())
+    };
+    let over_sha1 = || by(has_signed_over_sha1).map(|name| (name, true));
+    Ok(by(has_signed).map(|name| (name, false)).or_else(over_sha1))
 }
 
 /// Returns the NAME of the entry: that of the authority whose certificate it is, else one of its own. The name of a host

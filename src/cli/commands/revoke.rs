@@ -84,6 +84,12 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         (None, None) => return Err(Failure::usage("unknown-certificate", "no certificate was named")),
     };
     let outcome = revoke::revoke(&store, &RevokeOrder { target, all, reason, invalid_since }, &context.effects())?;
+    if outcome.is_over_sha1 {
+        context.warn(
+            "the certificate is signed over SHA-1, of which two certificates can have the same value: its serial number is \
+             revoked, whichever of them this CA signed",
+        );
+    }
     let (signing, retired): (Vec<String>, Vec<String>) =
         outcome.authorities.iter().cloned().partition(|name| store.ca_certificates().exists(name));
     let next = next_steps(&store, &signing)?;

@@ -42,7 +42,7 @@ impl Origin {
 }
 
 /// The fields that the index records of a new certificate.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct NewEntry<'a> {
     pub certificate: &'a Certificate,
     /// The NAME of the entry; for a CA certificate, the name of the authority.
@@ -58,6 +58,8 @@ pub struct NewEntry<'a> {
     pub delivered_at: Option<OffsetDateTime>,
     /// The kind of the event that records it in the log.
     pub event: EventKind,
+    /// What the event has to say beside that; `None` for nothing.
+    pub detail: Option<String>,
 }
 
 /// A certificate as the index has it, without its DER: see [`crate::store::index::Index::certificate`].

@@ -77,6 +77,7 @@ pub fn entry<'a>(certificate: &'a Certificate, name: &'a str) -> NewEntry<'a> {
         place: None,
         delivered_at: None,
         event: EventKind::Issue,
+        detail: None,
     }
 }
 

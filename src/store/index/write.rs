@@ -136,7 +136,14 @@ impl Transaction<'_> {
             Mark::Delivered.set(&self.transaction, "", id, at.unix_timestamp()).map_err(self.place.error())?;
         }
         self.insert_sans(id, certificate.names()).map_err(self.place.error())?;
-        self.event(entry.event, EventObject::Certificate, Some(id), entry.name, Some(&certificate.serial), None)?;
+        self.event(
+            entry.event,
+            EventObject::Certificate,
+            Some(id),
+            entry.name,
+            Some(&certificate.serial),
+            entry.detail.clone(),
+        )?;
         if entry.origin != Origin::Issued {
             // A serial number that this program draws is never one of an imported revocation.
             self.join_revocations(EntryId(id), entry)?;

@@ -236,7 +236,9 @@ fn fill(index: &mut Index) {
         let delivered_at = Some(NOW);
         let origin = Origin::Issued;
         let (issued_at, event) = (NOW, EventKind::Issue);
-        let entry = NewEntry { certificate, name, template, authority, issued_at, origin, place, delivered_at, event };
+        let detail = None;
+        let entry =
+            NewEntry { certificate, name, template, authority, issued_at, origin, place, delivered_at, event, detail };
         ids.push(transaction.insert(&entry).unwrap());
     }
     transaction.revoke(ids[0], &revocation(RevocationReason::Superseded)).unwrap();
