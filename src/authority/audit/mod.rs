@@ -72,11 +72,23 @@ impl AuditReport {
 /// An audit takes no lock, so that a long one does not stop other commands. When it finds something, it is repeated under
 /// the lock, since another command may have changed the CA meanwhile.
 pub fn audit(store: &Store, options: &AuditOptions, effects: &Effects<'_>) -> AuditReport {
-    let report = audit_once(store, options);
+    let mut report = audit_once(store, options);
     if report.findings.is_empty() {
         return report;
     }
-    let Ok(_locked) = store.lock(effects.lock_timeout) else { return report };
+    let _locked = match store.lock(effects.lock_timeout) {
+        Ok(locked) => locked,
+        // Readers of a CA that they cannot write get what was found without the lock.
+        Err(_) if !options.fix => return report,
+        Err(error) => {
+            let mut failed = Findings::default();
+            let message = format!("nothing was repaired: {error}");
+            let fix = "correct this, and run the audit again";
+            failed.error(CHECK_FAILED, store.home().folder().escaped().to_string(), message, fix);
+            report.findings.extend(failed.into_vec());
+            return report;
+        }
+    };
     let report = audit_once(store, options);
     if !options.fix {
         return report;
@@ -181,5 +193,7 @@ fn check_index(
 mod bit_flip_tests;
 #[cfg(test)]
 mod crl_tests;
+#[cfg(test)]
+mod single_check_tests;
 #[cfg(test)]
 mod tests;

@@ -167,9 +167,6 @@ pub const RESTORE_FILE: &str =
 /// The code of a file or folder that this user cannot read.
 pub const UNREADABLE: &str = "file-unreadable";
 
-/// The code of a file or folder that this user cannot read.
-pub const UNREADABLE: &str = "file-unreadable";
-
 /// Adds that a file or folder cannot be read by this user.
 pub fn unreadable(path: &Path, error: &FileError, findings: &mut Findings) {
     let fix = "run the audit as the owner of the file";
