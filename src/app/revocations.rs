@@ -22,7 +22,7 @@ use crate::x509::{Crl, digest};
 pub struct DirectoryRevocations {
     /// `None` when the directory has no index, as in a copy for clients.
     index: Option<Mutex<Index>>,
-    /// The current CRL of each authority that has one, verified with the key of the authority.
+    /// The current CRL of each authority that has one, signed with the key of the authority.
     crls: Vec<CandidateCrl>,
 }
 

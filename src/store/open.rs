@@ -218,4 +218,16 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_is_read_after_a_change_needs_no_other_connection() {
+        let ca = crate::authority::testing::Ca::new();
+        let store = ca.store();
+        let mut locked = store.lock(Duration::ZERO).unwrap();
+        locked.index().unwrap();
+        drop(locked);
+        fs::rename(ca.path("index.db"), ca.path("moved-away")).unwrap();
+        store.index().unwrap();
+        assert!(matches!(ca.store().index(), Err(IndexError::Missing { .. })));
+    }
 }
