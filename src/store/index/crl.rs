@@ -216,15 +216,18 @@ impl Index {
         let read = || -> rusqlite::Result<_> {
             let (is_in_effect, other_is) = (in_effect::is_in_effect("r"), in_effect::is_in_effect("s"));
             let counts_before = in_effect::counts_before("s", "r");
-            // A CRL that was signed while a clock was ahead does not show that an expired certificate was listed, nor does one
-            // whose record names a last revocation that none can follow.
+            // Nearly every certificate has one row. The others are found once: to look for a second row of each of 100,000
+            // costs 30 ms. A CRL that was signed while a clock was ahead does not show that an expired certificate was
+            // listed, nor does one whose record names a last revocation that none can follow.
             let mut statement = self.connection.prepare(&format!(
                 "SELECT r.serial, r.at, r.reason, r.invalid_since
                  FROM revocation AS r
                  WHERE r.authority = ?1 AND {is_in_effect}
-                   AND NOT EXISTS (
-                       SELECT 1 FROM revocation AS s
-                       WHERE s.certificate = r.certificate AND {counts_before} AND {other_is})
+                   AND (r.certificate NOT IN (
+                           SELECT m.certificate FROM revocation AS m GROUP BY m.certificate HAVING count(*) > 1)
+                       OR NOT EXISTS (
+                           SELECT 1 FROM revocation AS s
+                           WHERE s.certificate = r.certificate AND {counts_before} AND {other_is}))
                    AND (r.not_after >= ?2 OR NOT EXISTS (
                        SELECT 1 FROM revocation_list AS l
                        WHERE l.authority = ?1 AND l.published_at IS NOT NULL
