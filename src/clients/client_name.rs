@@ -2,7 +2,7 @@
 
 use crate::text;
 
-use super::table::{Client, Table};
+use super::table::{Client, Table, table};
 
 /// A client that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,18 @@ pub enum ClientNameError {
     Unknown { given: String, known: Vec<String> },
     #[error("'{}' is not a version: expected numbers with dots between them, as in python@3.12", text::escape(.0))]
     Version(String),
+}
+
+/// A value of `--client`: a list of names with commas between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientList(pub Vec<ClientChoice<'static>>);
+
+impl std::str::FromStr for ClientList {
+    type Err = ClientNameError;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        ClientChoice::parse_list(table(), given).map(Self)
+    }
 }
 
 impl<'t> ClientChoice<'t> {
@@ -72,7 +84,6 @@ impl<'t> ClientChoice<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clients::table;
 
     fn parse(given: &str) -> Result<Vec<String>, ClientNameError> {
         let shown = |choice: ClientChoice<'_>| {

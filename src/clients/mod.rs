@@ -15,7 +15,7 @@ mod raw_time;
 pub mod situation;
 pub mod table;
 
-pub use client_name::{ClientChoice, ClientNameError};
+pub use client_name::{ClientChoice, ClientList, ClientNameError};
 pub use fact::{Fact, Subject, Word};
 pub use facts::{facts, words};
 pub use predict::{Prediction, predict};

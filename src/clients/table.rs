@@ -2,7 +2,7 @@
 //! program.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 
@@ -69,11 +69,19 @@ struct FactText {
 }
 
 /// A fact in the table. Each bit is a version of a client.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
     refused: u64,
     unmeasured: u64,
     rule: Option<String>,
+}
+
+/// The line of a row, and the row once it was asked for: a chain has few facts, and reading all rows takes longer than
+/// verifying it.
+#[derive(Debug)]
+struct Line {
+    text: &'static str,
+    row: OnceLock<Option<Row>>,
 }
 
 /// What a version of a client does with a fact.
@@ -88,10 +96,10 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct Table {
     clients: Vec<Client>,
-    facts: HashMap<String, Row>,
+    facts: HashMap<&'static str, Line>,
 }
 
-/// Returns the table. It is read when it is first asked for.
+/// Returns the table. Its clients are read when it is first asked for, and each row when it is.
 pub fn table() -> &'static Table {
     static TABLE: LazyLock<Table> = LazyLock::new(|| {
         // A test reads the same text and fails at every problem.
@@ -103,37 +111,29 @@ pub fn table() -> &'static Table {
 const TEXT: &str = include_str!("table.toml");
 
 impl Table {
-    /// Reads a table.
+    /// Reads the clients of a table; its rows are those after `[fact]`, each on a line of its own.
     ///
     /// # Errors
     /// The problems, as text.
-    fn parse(text: &str) -> Result<Self, String> {
-        let document = Document::new("table.toml", text);
+    fn parse(text: &'static str) -> Result<Self, String> {
+        let (head, rows) = text.split_once("\n[fact]\n").ok_or("there is no [fact]")?;
+        let document = Document::new("table.toml", head);
         let mut top = document.top();
         let clients = top.take_list::<Client>("client").map(|list| list.value).unwrap_or_default();
         let mut clients: Vec<Client> = clients.into_iter().map(|client| client.value).collect();
+        top.finish();
+        document.finish().map_err(|error| error.to_string())?;
         let mut first = 0;
         for client in &mut clients {
             client.first = first;
             first += client.versions.len();
         }
-        let mut rows = top.section("fact");
-        let rows = rows.as_mut().map(|rows| rows.take_rest::<FactText>()).unwrap_or_default();
-        top.finish();
-        document.finish().map_err(|error| error.to_string())?;
         if first > u64::BITS as usize {
             return Err("more than 64 versions".to_owned());
         }
-        let documented = clients.iter().filter(|client| client.basis == Basis::Documented);
-        let documented = documented.fold(0, |bits, client| bits | client.bits());
-        let mut facts = HashMap::with_capacity(rows.len());
-        for (code, row) in rows {
-            let refused = bits(&clients, &row.value.refused).map_err(|word| format!("{}: {word}", code.value))?;
-            let unmeasured = bits(&clients, &row.value.unmeasured).map_err(|word| format!("{}: {word}", code.value))?;
-            let unmeasured = unmeasured | documented & !refused;
-            facts.insert(code.value, Row { refused, unmeasured, rule: row.value.rule });
-        }
-        Ok(Self { clients, facts })
+        let code = |line: &'static str| line.strip_prefix('"')?.split_once('"').map(|(code, _)| code);
+        let line = |text: &'static str| Some((code(text)?, Line { text, row: OnceLock::new() }));
+        Ok(Self { clients, facts: rows.lines().filter_map(line).collect() })
     }
 
     /// Returns the clients, in the order of reports.
@@ -178,13 +178,32 @@ impl Table {
 
     /// Returns the codes of all facts, sorted.
     pub fn codes(&self) -> Vec<&str> {
-        let mut codes: Vec<_> = self.facts.keys().map(String::as_str).collect();
+        let mut codes: Vec<_> = self.facts.keys().copied().collect();
         codes.sort_unstable();
         codes
     }
 
     fn row(&self, fact: &Fact) -> Option<&Row> {
-        self.facts.get(&fact.to_string())
+        let line = self.facts.get(fact.to_string().as_str())?;
+        line.row.get_or_init(|| self.read(line.text).ok()).as_ref()
+    }
+
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// The problem, as text.
+    fn read(&self, line: &str) -> Result<Row, String> {
+        let document = Document::new("table.toml", line);
+        let mut top = document.top();
+        let row = top.take_rest::<FactText>().pop();
+        top.finish();
+        document.finish().map_err(|error| error.to_string())?;
+        let (code, row) = row.ok_or("there is no row")?;
+        let bits = |list: &str| bits(&self.clients, list).map_err(|word| format!("{}: {word}", code.value));
+        let (refused, unmeasured) = (bits(&row.value.refused)?, bits(&row.value.unmeasured)?);
+        let documented = self.clients.iter().filter(|client| client.basis == Basis::Documented);
+        let documented = documented.fold(0, |bits, client| bits | client.bits());
+        Ok(Row { refused, unmeasured: unmeasured | documented & !refused, rule: row.value.rule })
     }
 }
 
@@ -267,9 +286,23 @@ mod tests {
         let table = Table::parse(TEXT).unwrap();
         assert!(table.clients.len() > 20 && table.facts.len() > 300);
         assert!(table.clients.iter().all(|client| !client.versions.is_empty()));
-        for row in table.facts.values() {
-            assert_eq!(row.refused & row.unmeasured, 0);
+        for line in table.facts.values() {
+            let row = table.read(line.text).unwrap();
+            assert_eq!(row.refused & row.unmeasured, 0, "{}", line.text);
         }
+    }
+
+    /// The rows are read one by one; together with the clients they are one TOML file.
+    #[test]
+    fn the_table_is_one_toml_file_and_every_row_is_a_line_of_it() {
+        let document = Document::new("table.toml", TEXT);
+        let mut top = document.top();
+        top.take_list::<Client>("client").unwrap();
+        let rows = top.section("fact").unwrap().take_rest::<FactText>();
+        top.finish();
+        document.finish().unwrap();
+        let codes: BTreeSet<_> = rows.iter().map(|(code, _)| code.value.as_str()).collect();
+        assert_eq!(codes, table().codes().into_iter().collect());
     }
 
     /// A row that no code computes would never be used.
@@ -297,20 +330,23 @@ mod tests {
         }
     }
 
+    const SMALL: &str = "client = [\n\
+        { name = 'go', title = 'Go', engine = 'Go', versions = ['1.9', '1.22', '1.23'], basis = 'measured', source = '' },\n\
+        { name = 'apple', title = 'A', engine = 'A', versions = ['13'], basis = 'documented', source = '' },\n]\n\
+        [fact]\n";
+
     #[test]
     fn rows_name_ranges_of_versions() {
-        let text = "client = [\n\
-            { name = 'go', title = 'Go', engine = 'Go', versions = ['1.9', '1.22', '1.23'], basis = 'measured', source = '' },\n\
-            { name = 'apple', title = 'A', engine = 'A', versions = ['13'], basis = 'documented', source = '' },\n]\n\
-            [fact]\n'leaf:expired' = { refused = 'go >= 1.22' }\n'leaf:san:missing' = { refused = 'go = 1.9, apple', unmeasured = 'go >= 1.23' }";
-        let table = Table::parse(text).unwrap();
+        let table = Table::parse(SMALL).unwrap();
         let (go, apple) = (table.client("go").unwrap(), table.client("apple").unwrap());
-        let row = |code: &str| &table.facts[code];
-        let answers = |code: &str| [0, 1, 2].map(|version| row(code).answer(go.bit(version)));
-        assert_eq!(answers("leaf:expired"), [Answer::Accepts, Answer::Refuses, Answer::Refuses]);
-        assert_eq!(answers("leaf:san:missing"), [Answer::Refuses, Answer::Accepts, Answer::NotMeasured]);
-        assert_eq!(row("leaf:expired").answer(apple.bit(0)), Answer::NotMeasured, "a document says nothing of it");
-        assert_eq!(row("leaf:san:missing").answer(apple.bit(0)), Answer::Refuses);
+        let expired = table.read("'leaf:expired' = { refused = 'go >= 1.22' }").unwrap();
+        let missing =
+            table.read("'leaf:san:missing' = { refused = 'go = 1.9, apple', unmeasured = 'go >= 1.23' }").unwrap();
+        let answers = |row: &Row| [0, 1, 2].map(|version| row.answer(go.bit(version)));
+        assert_eq!(answers(&expired), [Answer::Accepts, Answer::Refuses, Answer::Refuses]);
+        assert_eq!(answers(&missing), [Answer::Refuses, Answer::Accepts, Answer::NotMeasured]);
+        assert_eq!(expired.answer(apple.bit(0)), Answer::NotMeasured, "a document says nothing of it");
+        assert_eq!(missing.answer(apple.bit(0)), Answer::Refuses);
         for (wanted, expected) in
             [(None, 2), (Some("1.9"), 0), (Some("1.22.7"), 1), (Some("1.3"), 0), (Some("2"), 2), (Some("1.10"), 0)]
         {
@@ -320,14 +356,9 @@ mod tests {
 
     #[test]
     fn a_row_with_a_client_or_version_that_is_not_there_is_a_problem() {
-        let clients = "client = [{ name = 'go', title = 'Go', engine = 'Go', versions = ['1.9'], basis = 'measured', source = '' }]\n";
-        for row in [
-            "'a' = { refused = 'gone' }",
-            "'a' = { refused = 'go >= 2' }",
-            "'a' = { refused = 'go > 1.9' }",
-            "'a' = { refuse = 'go' }",
-        ] {
-            assert!(Table::parse(&format!("{clients}[fact]\n{row}")).is_err(), "{row}");
+        let table = Table::parse(SMALL).unwrap();
+        for row in ["refused = 'gone'", "refused = 'go >= 2'", "refused = 'go > 1.9'", "refuse = 'go'"] {
+            assert!(table.read(&format!("'a' = {{ {row} }}")).is_err(), "{row}");
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{diagnosis, rules};
 use crate::lint::Severity;
 use crate::text::{humanize, rfc3339};
 
-pub static CODES: &[&Code] = &[&RUSTLS_REFUSES, &ENDS_TOO_SOON];
+pub static CODES: &[&Code] = &[&RUSTLS_REFUSES, &ENDS_TOO_SOON, &CLIENT_REFUSES];
 
 const RUSTLS_REFUSES: Code = Code {
     code: "rustls-refuses",
@@ -33,6 +33,15 @@ const ENDS_TOO_SOON: Code = Code {
     example: "the answer is yes only until 2027-02-21T22:44:35Z, for 89 days, not until 2027-11-23T23:44:35Z: then the leaf \
         web.pem#1 ends",
     fix: "renew what ends first (ca renew NAME), or ask for less",
+};
+
+pub const CLIENT_REFUSES: Code = Code {
+    code: "client-refuses",
+    rank: Rank::Unranked,
+    citation: "docs/reference/clients.md",
+    requirement: "The clients that the certificate is for accept its chain",
+    example: "python >= 3.13 refuses the chain: root has no key usage",
+    fix: "issue the certificate that the sentence names again without this; ca verify --client all shows what each client says",
 };
 
 /// Verifies a leaf: it is valid when one path from an anchor to it breaks no rule.

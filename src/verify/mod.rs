@@ -27,7 +27,7 @@ mod unsigned;
 mod verdict;
 
 pub use candidate::{Candidate, CandidateCrl, InputPosition};
-pub use chain::verify_chain;
+pub use chain::{CLIENT_REFUSES, verify_chain};
 pub use code::Code;
 pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
 pub use input::{KnownRevocation, Purpose, RevocationSource, VerifyInput, VerifyOptions};

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::app::certificate_input::MAX_CERTIFICATES;
+use crate::app::verify::clients;
 use crate::app::verify::input::{Blocks, Source, left_out, readable};
 use crate::app::verify::input_budget::InputBudget;
 use crate::app::verify::verified_file::VerifiedFile;
+use crate::clients::ClientChoice;
 use crate::report::failure::Failure;
 use crate::text::hex;
 use crate::verify::{
@@ -26,6 +28,8 @@ pub struct BatchVerifier<'a> {
     pub revocations: Option<&'a dyn RevocationSource>,
     pub key: Option<&'a PublicKey>,
     pub options: &'a VerifyOptions,
+    /// The clients whose refusals make a chain invalid.
+    pub clients: &'a [ClientChoice<'static>],
     /// True when each file is the whole chain that a TLS server sends: `untrusted` certificates are not used.
     pub as_served: bool,
     /// The signatures that were checked already, in any of the files.
@@ -126,6 +130,7 @@ impl BatchVerifier<'_> {
             as_served: self.as_served,
             connection: None,
             known: None,
+            clients: Vec::new(),
             warnings: Vec::new(),
         };
         if damaged.first().is_some_and(|(position, _)| position.number == 1) {
@@ -135,6 +140,7 @@ impl BatchVerifier<'_> {
                 return Err(Failure::undecodable(path, 1, "certificate", &error.to_string()));
             }
             verified.verdict = Err(malformed(position, &error));
+            clients::ask(self, blocks, &mut verified);
             return Ok(verified);
         }
         verified.verdict = Ok(self.ask(&verified.sent));
@@ -143,6 +149,7 @@ impl BatchVerifier<'_> {
         } else {
             verified.warnings = left_out(&damaged);
         }
+        clients::ask(self, blocks, &mut verified);
         Ok(verified)
     }
 

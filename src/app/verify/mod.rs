@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub mod batch;
+pub mod clients;
 pub mod input;
 pub mod input_budget;
 pub mod request;

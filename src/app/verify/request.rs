@@ -10,6 +10,7 @@ use crate::app::verify::batch::BatchVerifier;
 use crate::app::verify::input_budget::InputBudget;
 use crate::app::verify::verified_file::VerifiedFile;
 use crate::app::verify::{advice, input, server};
+use crate::clients::ClientChoice;
 use crate::keys::Signer;
 use crate::report::failure::Failure;
 use crate::verify::{RevocationSource, SignatureCache, VerifyOptions};
@@ -32,6 +33,8 @@ pub struct VerifyRequest {
     /// False for the bare path, without the index and the CRLs of the CA directory.
     pub directory_revocations: bool,
     pub options: VerifyOptions,
+    /// The clients whose refusals make a chain invalid.
+    pub clients: Vec<ClientChoice<'static>>,
 }
 
 /// The results.
@@ -74,6 +77,7 @@ pub fn verify(
         revocations: revocations.as_ref().map(|revocations| revocations as &dyn RevocationSource),
         key: key.as_ref().map(Signer::public_key),
         options: &request.options,
+        clients: &request.clients,
         as_served: request.as_served || request.connect.is_some(),
         signatures: SignatureCache::default(),
         cas: Mutex::default(),

@@ -1,5 +1,6 @@
 //! What was found out about one file, or about what one server sent.
 
+use crate::clients::Prediction;
 use crate::handshake::fetch::Served;
 use crate::store::index::{self, Entry};
 use crate::verify::{Candidate, Link, Problem, Verdict};
@@ -18,6 +19,8 @@ pub struct VerifiedFile {
     pub connection: Option<Connection>,
     /// What the index says of it; `None` when the index was not asked.
     pub known: Option<IndexLookup>,
+    /// What each client that was asked for says.
+    pub clients: Vec<Prediction<'static>>,
     /// What was left out of the file.
     pub warnings: Vec<String>,
 }

@@ -12,6 +12,7 @@ use crate::app::verify::request::{Verified, VerifyRequest, verify};
 use crate::cli::options::number::whole_number;
 use crate::cli::options::passphrase::{KEY_FLAG, of_key_file};
 use crate::cli::reports::verify::VerifyReport;
+use crate::clients::ClientList;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::text::{Lifetime, PathText, parse_time};
@@ -41,7 +42,7 @@ pub struct Arguments {
     /// Ask for this mailbox
     #[arg(long, value_name = "ADDR")]
     email: Vec<String>,
-    /// What it is to be used for [default: server with a host name, an address, --as-served or --connect; else any]
+    /// What it is to be used for [default: server with a host name, an address, --client, --as-served or --connect; else any]
     #[arg(long, value_enum, value_name = "PURPOSE")]
     purpose: Option<PurposeArgument>,
     /// Ask these revocation lists; every certificate below the root then needs a current one
@@ -50,6 +51,9 @@ pub struct Arguments {
     /// Leave out the revocations that the CA directory knows; without --roots, its index and its CRLs count
     #[arg(long, conflicts_with = "roots")]
     no_revocation: bool,
+    /// Refuse what this client refuses: NAME, NAME@VERSION, all or browsers, with commas between several
+    #[arg(long, value_name = "NAME")]
+    client: Vec<ClientList>,
     /// Check that this private key belongs to the certificate
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -82,11 +86,42 @@ enum PurposeArgument {
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let options = options(&arguments, context)?;
-    let Arguments { files, untrusted, roots, crl, key, key_passphrase_file, as_served, connect, no_revocation, .. } =
-        arguments;
+    let Arguments {
+        files,
+        untrusted,
+        roots,
+        crl,
+        key,
+        key_passphrase_file,
+        as_served,
+        connect,
+        no_revocation,
+        client,
+        ..
+    } = arguments;
     let directory_revocations = !no_revocation;
-    let request =
-        VerifyRequest { files, untrusted, roots, crls: crl, key, as_served, connect, directory_revocations, options };
+    let mut clients = Vec::new();
+    for choice in client.into_iter().flat_map(|list| list.0) {
+        if !clients.contains(&choice) {
+            clients.push(choice);
+        }
+    }
+    if !clients.is_empty() && options.purpose != Purpose::Server {
+        let failure = Failure::usage("bad-arguments", "--client is about TLS clients, which verify servers");
+        return Err(failure.hint("leave out --purpose, or give --purpose server"));
+    }
+    let request = VerifyRequest {
+        files,
+        untrusted,
+        roots,
+        crls: crl,
+        key,
+        as_served,
+        connect,
+        directory_revocations,
+        options,
+        clients,
+    };
     let prompt = |path: &Path, context: &Context<'_>| {
         let question = format!("Passphrase of {}: ", path.escaped());
         of_key_file(key_passphrase_file.as_deref(), &question, KEY_FLAG, context)
@@ -128,7 +163,7 @@ fn options(arguments: &Arguments, context: &Context<'_>) -> Result<VerifyOptions
         })?);
     }
     let asks_for_host = !arguments.hostname.is_empty() || !arguments.ip.is_empty();
-    let is_server = asks_for_host || arguments.as_served || arguments.connect.is_some();
+    let is_server = asks_for_host || arguments.as_served || arguments.connect.is_some() || !arguments.client.is_empty();
     let purpose = match arguments.purpose {
         Some(PurposeArgument::Server) => Purpose::Server,
         Some(PurposeArgument::Client) => Purpose::Client,

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::app::verify::clients;
 use crate::app::verify::verified_file::{Connection, IndexLookup, KnownCertificate, VerifiedFile};
+use crate::clients::Prediction;
+use crate::clients::predict::Outcome;
 use crate::handshake::KeyProof;
 use crate::lint::Severity;
 use crate::report::output::{Answer, Report};
@@ -78,6 +81,10 @@ impl VerifyReport {
             let left = humanize(until.at - self.options.at);
             let because = self.near(&until.what);
             page.field("valid until", &format!("{} ({left} left; then {because} ends)", rfc3339(until.at)));
+        }
+        if !verified.clients.is_empty() {
+            let lines: Vec<_> = verified.clients.iter().map(clients::line).collect();
+            page.field("clients", &lines.join("\n"));
         }
         for problem in verified.problems() {
             self.problem(problem, page);
@@ -159,7 +166,7 @@ fn in_index(known: &KnownCertificate) -> String {
 fn file_json(verified: &VerifiedFile, options: &VerifyOptions) -> Value {
     let verdict = verified.verdict.as_ref().ok();
     let until = verdict.and_then(|verdict| verdict.until.as_ref());
-    json!({
+    let mut document = json!({
         "schema": "ca.verify/1",
         "file": verified.file,
         "valid": verified.is_valid(),
@@ -185,6 +192,27 @@ fn file_json(verified: &VerifiedFile, options: &VerifyOptions) -> Value {
             "same_chain": compared.same_chain,
         })),
         "in_index": verified.known.as_ref().map(lookup_json),
+    });
+    if !verified.clients.is_empty()
+        && let Some(fields) = document.as_object_mut()
+    {
+        fields.insert("clients".to_owned(), verified.clients.iter().map(client_json).collect());
+    }
+    document
+}
+
+fn client_json(prediction: &Prediction<'_>) -> Value {
+    let (verdict, facts) = match &prediction.outcome {
+        Outcome::No(refusals) => ("no", refusals.iter().map(|refusal| refusal.fact).collect()),
+        Outcome::NoReasonKnown => ("no-reason-known", Vec::new()),
+        Outcome::NotMeasured(facts) => ("not-measured", facts.clone()),
+    };
+    json!({
+        "client": prediction.client.name,
+        "version": prediction.version,
+        "verdict": verdict,
+        "facts": facts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "evidence": prediction.client.basis.name(),
     })
 }
 
