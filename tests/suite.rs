@@ -17,6 +17,8 @@ mod bad_input;
 mod bad_peers;
 #[path = "suite/cli_reference.rs"]
 mod cli_reference;
+#[path = "suite/clients_reference.rs"]
+mod clients_reference;
 #[path = "suite/dependencies.rs"]
 mod dependencies;
 #[path = "suite/differential.rs"]

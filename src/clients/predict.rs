@@ -60,16 +60,12 @@ pub fn predict<'t>(table: &'t Table, facts: &[Fact], choice: &ClientChoice<'t>) 
 impl Prediction<'_> {
     /// Returns the client with the versions that share its refusal, as `python >= 3.13`.
     pub fn label(&self) -> String {
-        let name = &self.client.name;
         match &self.outcome {
-            Outcome::No(refusals) => match refusals.first().map(|refusal| (refusal.since, refusal.until)) {
-                Some((Some(since), None)) => format!("{name} >= {since}"),
-                Some((None, Some(until))) => format!("{name} <= {until}"),
-                Some((Some(since), Some(until))) if since == until => format!("{name} {since}"),
-                Some((Some(since), Some(until))) => format!("{name} {since} to {until}"),
-                _ => name.clone(),
+            Outcome::No(refusals) => match refusals.first() {
+                Some(refusal) => self.client.label(refusal.since, refusal.until),
+                None => self.client.name.clone(),
             },
-            _ => name.clone(),
+            _ => self.client.name.clone(),
         }
     }
 }

@@ -171,6 +171,13 @@ impl Table {
         Some((if first > 0 { name(first) } else { None }, if last + 1 < most { name(last) } else { None }))
     }
 
+    /// Returns the client with the versions around this one that refuse the fact, as `python >= 3.13`; `None` when this version
+    /// does not refuse it.
+    pub fn refusing_label(&self, fact: &Fact, client: &Client, version: usize) -> Option<String> {
+        let (since, until) = self.refusing_range(fact, client, version)?;
+        Some(client.label(since, until))
+    }
+
     /// Returns the code of the rule of this program that is about the same.
     pub fn rule(&self, fact: &Fact) -> Option<&str> {
         self.row(fact)?.rule.as_deref()
@@ -226,6 +233,18 @@ impl Client {
 
     fn bits(&self) -> u64 {
         (0..self.versions.len()).fold(0, |bits, version| bits | self.bit(version))
+    }
+
+    /// Returns its name with a range of versions, each end `None` when it is open.
+    pub fn label(&self, since: Option<&str>, until: Option<&str>) -> String {
+        let name = &self.name;
+        match (since, until) {
+            (None, None) => name.clone(),
+            (Some(since), None) => format!("{name} >= {since}"),
+            (None, Some(until)) => format!("{name} <= {until}"),
+            (Some(since), Some(until)) if since == until => format!("{name} {since}"),
+            (Some(since), Some(until)) => format!("{name} {since} to {until}"),
+        }
     }
 
     /// Returns the index of the measured version that stands for `wanted`: the nearest one at or below it, else the lowest;

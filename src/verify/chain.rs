@@ -3,6 +3,7 @@
 use super::budget::Budget;
 use super::candidate::Candidate;
 use super::cert_path::CertPath;
+use super::client_layer::{CLIENT_REFUSES, ClientLayer};
 use super::code::{Code, Rank};
 use super::engine::{self, Opinion};
 use super::input::{Purpose, VerifyInput, VerifyOptions};
@@ -33,15 +34,6 @@ const ENDS_TOO_SOON: Code = Code {
     example: "the answer is yes only until 2027-02-21T22:44:35Z, for 89 days, not until 2027-11-23T23:44:35Z: then the leaf \
         web.pem#1 ends",
     fix: "renew what ends first (ca renew NAME), or ask for less",
-};
-
-pub const CLIENT_REFUSES: Code = Code {
-    code: "client-refuses",
-    rank: Rank::Unranked,
-    citation: "docs/reference/clients.md",
-    requirement: "The clients that the certificate is for accept its chain",
-    example: "python >= 3.13 refuses the chain: root has no key usage",
-    fix: "issue the certificate that the sentence names again without this; ca verify --client all shows what each client says",
 };
 
 /// Verifies a leaf: it is valid when one path from an anchor to it breaks no rule.
@@ -106,9 +98,14 @@ fn try_path<'a>(
     if let Some(checker) = checker {
         checker.check(&path, &mut problems, &mut crls);
     }
+    let layer = ClientLayer::of(&path, input);
+    if let Some(layer) = &layer {
+        layer.apply(&mut problems);
+    }
+    let explains_rustls = layer.is_some_and(|layer| layer.explains_rustls());
     let mut attempt = Attempt { certificates: certificates.to_vec(), problems, rustls_refuses: None, crls };
     if attempt.is_valid() {
-        attempt.check_with_webpki(input, options);
+        attempt.check_with_webpki(input, options, explains_rustls);
     }
     if attempt.is_valid() {
         attempt.check_end(input, options);
@@ -125,7 +122,8 @@ impl Attempt<'_> {
         self.errors() == 0
     }
 
-    fn check_with_webpki(&mut self, input: VerifyInput<'_>, options: &VerifyOptions) {
+    /// `is_explained` when facts of the chain explain a refusal, and half of the clients do not share it: then it is a warning.
+    fn check_with_webpki(&mut self, input: VerifyInput<'_>, options: &VerifyOptions, is_explained: bool) {
         let Some(leaf) = self.certificates.last() else { return };
         match engine::ask(&self.certificates, options, input.signatures) {
             None | Some(Opinion::Accepts) => {}
@@ -142,7 +140,7 @@ impl Attempt<'_> {
                 let why = fault.as_ref().map_or(&error, |fault| &fault.message);
                 let message = format!("the verifier inside rustls refuses the chain: {why}");
                 // Purpose any is RFC 5280 alone: a refusal of webpki is only a warning.
-                let decides = options.purpose != Purpose::Any;
+                let decides = options.purpose != Purpose::Any && !is_explained;
                 let as_problem = if decides { Problem::error } else { Problem::warning };
                 self.problems.push(as_problem(&RUSTLS_REFUSES, at_fault, message));
                 self.rustls_refuses = Some(error);

@@ -72,6 +72,9 @@ pub struct VerifyOptions {
     pub must_be_valid_until: Option<OffsetDateTime>,
     /// Every certificate below the root must be covered by a current CRL.
     pub check_revocation: bool,
+    /// Every rule for servers is an error, whatever clients do; otherwise the severity of what is not path validation follows
+    /// from what measured clients refuse.
+    pub strict: bool,
     /// The roots are the user's own, created or imported with this program: two lint rules that they may break are then
     /// warnings (docs/decisions/0011-form-of-own-roots.md).
     pub own_roots: bool,
@@ -88,6 +91,7 @@ impl VerifyOptions {
             max_path_length: None,
             must_be_valid_until: None,
             check_revocation: false,
+            strict: true,
             own_roots: true,
         }
     }

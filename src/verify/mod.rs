@@ -10,6 +10,7 @@ mod budget;
 mod candidate;
 mod cert_path;
 mod chain;
+mod client_layer;
 mod code;
 mod diagnosis;
 mod engine;
@@ -27,7 +28,8 @@ mod unsigned;
 mod verdict;
 
 pub use candidate::{Candidate, CandidateCrl, InputPosition};
-pub use chain::{CLIENT_REFUSES, verify_chain};
+pub use chain::verify_chain;
+pub use client_layer::CLIENT_REFUSES;
 pub use code::Code;
 pub use diagnosis::{CERTIFICATE_MALFORMED, KEY_MISMATCH};
 pub use input::{KnownRevocation, Purpose, RevocationSource, VerifyInput, VerifyOptions};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::app::certificate_input::MAX_CERTIFICATES;
-use crate::app::verify::clients;
+use crate::app::verify::clients::{self, Clients};
 use crate::app::verify::input::{Blocks, Source, left_out, readable};
 use crate::app::verify::input_budget::InputBudget;
 use crate::app::verify::verified_file::VerifiedFile;
@@ -140,7 +140,7 @@ impl BatchVerifier<'_> {
                 return Err(Failure::undecodable(path, 1, "certificate", &error.to_string()));
             }
             verified.verdict = Err(malformed(position, &error));
-            clients::ask(self, blocks, &mut verified);
+            clients::ask(self.clients(), blocks, &mut verified);
             return Ok(verified);
         }
         verified.verdict = Ok(self.ask(&verified.sent));
@@ -149,8 +149,18 @@ impl BatchVerifier<'_> {
         } else {
             verified.warnings = left_out(&damaged);
         }
-        clients::ask(self, blocks, &mut verified);
+        clients::ask(self.clients(), blocks, &mut verified);
         Ok(verified)
+    }
+
+    fn clients(&self) -> Clients<'_> {
+        Clients {
+            choices: self.clients,
+            untrusted: if self.as_served { &[] } else { self.untrusted },
+            anchors: self.anchors,
+            options: self.options,
+            signatures: &self.signatures,
+        }
     }
 
     /// `sent` is not empty.

@@ -2,29 +2,42 @@
 
 use std::collections::HashMap;
 
-use crate::app::verify::batch::BatchVerifier;
 use crate::app::verify::input::Blocks;
 use crate::app::verify::verified_file::VerifiedFile;
 use crate::clients::predict::Outcome;
-use crate::clients::{Fact, Prediction, Signed, Situation, Subject, facts, predict, table};
-use crate::verify::{CLIENT_REFUSES, Candidate, InputPosition, Problem, Role, SignatureProblem};
+use crate::clients::{ClientChoice, Fact, Prediction, Signed, Situation, Subject, facts, predict, table};
+use crate::lint::Severity;
+use crate::verify::{
+    CLIENT_REFUSES, Candidate, InputPosition, Problem, Role, SignatureCache, SignatureProblem, VerifyOptions,
+};
 
 /// The most certificates beside the leaf that are looked at: a server that sends more is refused for that.
 const MOST_SENT: usize = 64;
 
+/// The clients of one call, and what they see beside the file.
+#[derive(Clone, Copy)]
+pub struct Clients<'a> {
+    pub choices: &'a [ClientChoice<'static>],
+    /// Certificates that are used like those that the server sends.
+    pub untrusted: &'a [Candidate],
+    pub anchors: &'a [Candidate],
+    pub options: &'a VerifyOptions,
+    pub signatures: &'a SignatureCache,
+}
+
 /// Predicts what each client says of a file, and adds the refusals as errors.
-pub fn ask(batch: &BatchVerifier<'_>, blocks: &Blocks, verified: &mut VerifiedFile) {
-    if batch.clients.is_empty() {
+pub fn ask(clients: Clients<'_>, blocks: &Blocks, verified: &mut VerifiedFile) {
+    if clients.choices.is_empty() {
         return;
     }
-    let untrusted = batch.untrusted.iter().filter(|_| !batch.as_served).map(|it| it.certificate.as_der());
+    let untrusted = clients.untrusted.iter().map(|it| it.certificate.as_der());
     let sent: Vec<&[u8]> = blocks.certificates.iter().map(Vec::as_slice).chain(untrusted).take(MOST_SENT).collect();
-    let anchors: Vec<&[u8]> = batch.anchors.iter().map(|anchor| anchor.certificate.as_der()).collect();
-    let candidates = verified.sent.iter().chain(batch.untrusted).chain(batch.anchors);
+    let anchors: Vec<&[u8]> = clients.anchors.iter().map(|anchor| anchor.certificate.as_der()).collect();
+    let candidates = verified.sent.iter().chain(clients.untrusted).chain(clients.anchors);
     let candidates: HashMap<&[u8], &Candidate> = candidates.map(|it| (it.certificate.as_der(), it)).collect();
     let is_signed_by = |child: &[u8], issuer: &[u8]| match (candidates.get(child), candidates.get(issuer)) {
         (Some(child), Some(issuer)) => {
-            match batch.signatures.certificate(&child.certificate, &issuer.certificate.public_key) {
+            match clients.signatures.certificate(&child.certificate, &issuer.certificate.public_key) {
                 Ok(()) => Signed::Yes,
                 Err(SignatureProblem::Unsupported) => Signed::Unknown,
                 Err(SignatureProblem::Wrong | SignatureProblem::Frame) => Signed::No,
@@ -32,7 +45,7 @@ pub fn ask(batch: &BatchVerifier<'_>, blocks: &Blocks, verified: &mut VerifiedFi
         }
         _ => Signed::Unknown,
     };
-    let options = batch.options;
+    let options = clients.options;
     let situation = Situation {
         sent: &sent,
         anchors: &anchors,
@@ -42,13 +55,12 @@ pub fn ask(batch: &BatchVerifier<'_>, blocks: &Blocks, verified: &mut VerifiedFi
         is_signed_by: &is_signed_by,
     };
     let facts = facts(&situation);
-    verified.clients = batch.clients.iter().map(|choice| predict(table(), &facts, choice)).collect();
-    let problems = refusals(verified);
-    verified.add_problems(problems);
+    verified.clients = clients.choices.iter().map(|choice| predict(table(), &facts, choice)).collect();
+    add_refusals(verified);
 }
 
-/// Returns one problem for each fact that a client refuses first, with the clients that do.
-fn refusals(verified: &VerifiedFile) -> Vec<Problem> {
+/// Makes an error of each fact that a client refuses first: of the problem that reports it already, or of a new one.
+fn add_refusals(verified: &mut VerifiedFile) {
     let mut by_fact: Vec<(Fact, Vec<String>)> = Vec::new();
     for prediction in &verified.clients {
         let Outcome::No(refusals) = &prediction.outcome else { continue };
@@ -58,12 +70,31 @@ fn refusals(verified: &VerifiedFile) -> Vec<Problem> {
             None => by_fact.push((first.fact, vec![prediction.label()])),
         }
     }
-    let problem = |(fact, clients): (Fact, Vec<String>)| {
+    let mut added = Vec::new();
+    for (fact, clients) in by_fact {
+        let (place, rule) = (place(verified, fact.subject), table().rule(&fact));
         let refuse = if clients.len() == 1 { "refuses" } else { "refuse" };
         let message = format!("{} {refuse} the chain: {}", clients.join(", "), fact.sentence());
-        Problem::at(&CLIENT_REFUSES, place(verified, fact.subject), message)
-    };
-    by_fact.into_iter().map(problem).collect()
+        let is_about = |problem: &&mut Problem| {
+            problem.certificate == place
+                && (Some(problem.code) == rule
+                    || problem.code == CLIENT_REFUSES.code && problem.message.ends_with(&fact.sentence()))
+        };
+        match verified.verdict.as_mut().ok().and_then(|verdict| verdict.problems.iter_mut().find(is_about)) {
+            Some(problem) if problem.code == CLIENT_REFUSES.code => {
+                problem.severity = Severity::Error;
+                problem.message = message;
+            }
+            Some(problem) => {
+                problem.severity = Severity::Error;
+                if !problem.hint.contains("refused by ") {
+                    problem.hint = format!("{}; refused by {}", problem.hint, clients.join(", "));
+                }
+            }
+            None => added.push(Problem::at(&CLIENT_REFUSES, place, message)),
+        }
+    }
+    verified.add_problems(added);
 }
 
 /// Returns the certificate that a fact is about; the leaf for a fact about the chain.

@@ -51,6 +51,9 @@ pub struct Arguments {
     /// Leave out the revocations that the CA directory knows; without --roots, its index and its CRLs count
     #[arg(long, conflicts_with = "roots")]
     no_revocation: bool,
+    /// Make every rule for server certificates an error, not only what half of the usual clients refuse
+    #[arg(long)]
+    strict: bool,
     /// Refuse what this client refuses: NAME, NAME@VERSION, all or browsers, with commas between several
     #[arg(long, value_name = "NAME")]
     client: Vec<ClientList>,
@@ -179,6 +182,7 @@ fn options(arguments: &Arguments, context: &Context<'_>) -> Result<VerifyOptions
         max_path_length: arguments.max_path_len,
         must_be_valid_until: arguments.expires_in.and_then(|life| at.checked_add(life.as_duration())),
         check_revocation: !arguments.crl.is_empty(),
+        strict: arguments.strict,
         own_roots: arguments.roots.is_empty(),
     })
 }

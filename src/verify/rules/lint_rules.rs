@@ -52,6 +52,11 @@ static SERVER: [&Rule; 5] = [
 /// Rules that are a warning where [`SERVER`] does not apply.
 static WEAK: [&Rule; 1] = [&lint::rsa_size::RULE];
 
+/// Returns whether a code is of one of these rules.
+pub fn is_lint_rule(code: &str) -> bool {
+    ALWAYS.iter().chain(&TLS).chain(&SERVER).chain(&WEAK).any(|rule| rule.code == code)
+}
+
 /// Adds every lint rule that one certificate breaks: an error where it makes the chain invalid, else a warning.
 pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
     let Some(candidate) = path.certificates.get(index) else { return };

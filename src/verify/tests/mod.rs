@@ -50,6 +50,7 @@ impl Case {
                 max_path_length: None,
                 must_be_valid_until: None,
                 check_revocation: false,
+                strict: true,
                 own_roots: false,
             },
         }
@@ -77,6 +78,12 @@ impl Case {
 
     pub(in crate::verify) fn most(mut self, most: u32) -> Self {
         self.options.max_path_length = Some(most);
+        self
+    }
+
+    /// Lets clients decide about what is not path validation.
+    pub(in crate::verify) fn by_clients(mut self) -> Self {
+        self.options.strict = false;
         self
     }
 

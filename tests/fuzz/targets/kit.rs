@@ -259,6 +259,7 @@ pub fn options(purpose: Purpose, names: Vec<GeneralName>, check_revocation: bool
         max_path_length: None,
         must_be_valid_until: None,
         check_revocation,
+        strict: false,
         own_roots: false,
     }
 }

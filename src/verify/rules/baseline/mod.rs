@@ -12,6 +12,16 @@ use crate::verify::cert_path::CertPath;
 use crate::verify::input::Purpose;
 use crate::verify::verdict::Problem;
 
+/// The codes of these rules.
+pub const CODES: [&str; 6] = [
+    ca_as_leaf::CA_AS_LEAF.code,
+    common_name::COMMON_NAME_SPELLING.code,
+    root_with_purposes::ROOT_WITH_PURPOSES.code,
+    root_key_id::ROOT_KEY_ID.code,
+    wildcard::PUBLIC_SUFFIX_WILDCARD.code,
+    without_purpose::WITHOUT_PURPOSE.code,
+];
+
 /// Adds every rule of the Baseline Requirements that the chain breaks.
 pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
     let (Purpose::Server, Some(leaf), Some(anchor)) = (path.options.purpose, path.leaf(), path.certificates.first())
