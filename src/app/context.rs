@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::report::failure::Failure;
+use crate::report::failure::{Failure, KindCodes};
 use crate::report::output::OutputFormat;
 use crate::store::effects::Effects;
 use crate::store::home::{Home, HomeError};
@@ -16,6 +16,8 @@ use crate::store::open::NewestEvent;
 use crate::store::{CaCertificates, Store};
 use crate::system::{World, files};
 use crate::text::escape;
+use crate::x509::file_kind::{self, Expected};
+use crate::x509::text_encoding;
 
 /// What every act may use, and what the user said for all of them.
 pub struct Context<'a> {
@@ -139,6 +141,15 @@ impl Context<'_> {
         Ok(content)
     }
 
+    /// Reads a file that should have what is expected, as [`Self::read_input`]. The encoding of a PEM text is undone
+    /// ([`text_encoding::decoded`]); a file that is known to be of another kind is refused, with the command that converts it.
+    ///
+    /// # Errors
+    /// As [`Self::read_input`]; `codes` for a file of another kind.
+    pub fn read_expected(&mut self, path: &Path, expected: Expected, codes: KindCodes) -> Result<Vec<u8>, Failure> {
+        expect(path, self.read_input(path)?, expected, codes)
+    }
+
     /// Writes a note on standard error, unless `quiet`.
     pub fn note(&mut self, sentence: &str) {
         if !self.quiet {
@@ -169,4 +180,16 @@ impl Context<'_> {
 fn read_file(path: &Path, place: &Path) -> Result<Vec<u8>, Failure> {
     files::read(place, files::MAX_FILE_BYTES)
         .map_err(|error| Failure::unreadable(&files::FileError { path: path.to_owned(), ..error }))
+}
+
+/// Undoes the encoding of a PEM text, and refuses a file that is known to be of another kind than expected.
+///
+/// # Errors
+/// `codes` for a file of another kind.
+fn expect(path: &Path, content: Vec<u8>, expected: Expected, codes: KindCodes) -> Result<Vec<u8>, Failure> {
+    let content = text_encoding::decoded(content);
+    match file_kind::unexpected(&content, expected) {
+        Some(kind) => Err(Failure::another_kind(path, kind, expected, codes)),
+        None => Ok(content),
+    }
 }

@@ -5,10 +5,11 @@ use std::path::Path;
 use crate::app::context::Context;
 use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::keys::{Passphrase, PrivateKey};
-use crate::report::failure::Failure;
+use crate::report::failure::{Failure, KindCodes};
 use crate::store::Store;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
 use crate::text::PathText;
+use crate::x509::file_kind::Expected;
 
 /// Returns the passphrase of a CA key.
 pub type CaKeyPrompt<'a> =
@@ -26,7 +27,8 @@ pub fn read_private_key(
     prompt: &KeyFilePrompt<'_>,
     context: &mut Context<'_>,
 ) -> Result<PrivateKey, Failure> {
-    let content = zeroize::Zeroizing::new(context.read_input(path)?);
+    let content =
+        zeroize::Zeroizing::new(context.read_expected(path, Expected::PrivateKey, KindCodes::both("bad-key"))?);
     let refused = |error: KeyFileError| Failure::unusable_key(&path.escaped().to_string(), &error);
     let file = KeyFile::parse(&content).map_err(refused)?;
     let passphrase = if file.is_encrypted() { Some(prompt(path, context)?) } else { None };

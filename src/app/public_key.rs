@@ -5,8 +5,9 @@ use std::path::Path;
 use crate::app::context::Context;
 use crate::keys::Signer;
 use crate::keys::key_file::KeyFile;
-use crate::report::failure::Failure;
+use crate::report::failure::{Failure, KindCodes};
 use crate::text::PathText;
+use crate::x509::file_kind::Expected;
 use crate::x509::{Certificate, PublicKey, SigningRequest, certificate_file, pem};
 
 /// Reads the public key of a certificate, a signing request, a public or a private key file; of several PEM blocks the
@@ -15,7 +16,7 @@ use crate::x509::{Certificate, PublicKey, SigningRequest, certificate_file, pem}
 /// # Errors
 /// Exit status 2: an input that cannot be read.
 pub fn read(path: &Path, context: &mut Context<'_>) -> Result<PublicKey, Failure> {
-    let content = context.read_input(path)?;
+    let content = context.read_expected(path, Expected::AnyKey, KindCodes::both("unreadable-input"))?;
     of(&content).ok_or_else(|| {
         let failure = |reason| Failure::usage("unreadable-input", format!("{} {reason}", path.escaped()));
         match KeyFile::parse(&content) {

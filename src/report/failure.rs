@@ -1,6 +1,8 @@
 //! What went wrong, in a sentence with cause, place and cure, and the exit status that goes with it.
 
 mod input;
+
+pub use input::KindCodes;
 use std::io;
 
 use serde_json::{Value, json};

@@ -23,8 +23,8 @@ pub enum PemError {
     )]
     Damaged(usize),
     #[error(
-        "block {0} of the PEM text does not begin at the start of a line: what stands before its BEGIN there, such as the END \
-         of the block before it or a byte order mark, needs a line of its own"
+        "block {0} of the PEM text does not begin at the start of a line: what precedes its BEGIN there, such as the END \
+         of the block before it, needs a line of its own"
     )]
     MidLine(usize),
 }
@@ -50,6 +50,27 @@ fn begins(data: &[u8]) -> impl Iterator<Item = usize> {
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";
+
+/// Returns where the first BEGIN is, in whatever place of its line.
+pub fn first_begin(data: &[u8]) -> Option<usize> {
+    begins(data).next()
+}
+
+/// Returns the labels of the BEGIN lines in their order, without decoding what is below them.
+pub fn labels(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    begins(data).filter_map(|at| {
+        let rest = &data[at + BEGIN.len()..];
+        let end = rest.iter().position(|byte| matches!(byte, b'-' | b'\n' | b'\r'))?;
+        Some(&rest[..end])
+    })
+}
+
+/// Decodes base64 (RFC 4648 §4); white space is skipped. Returns `None` for other text.
+pub fn decode_base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let digits = Zeroizing::new(text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>());
+    let framed = Zeroizing::new([b"-----BEGIN X-----\n", &digits[..], b"\n-----END X-----\n"].concat());
+    pem::parse(&*framed).ok().map(|parsed| Zeroizing::new(parsed.into_contents()))
+}
 
 /// Returns all blocks in their order; text between them is skipped, as RFC 7468 §2 allows.
 ///
@@ -104,7 +125,12 @@ pub fn values(content: Vec<u8>, mut take: impl FnMut(&mut Block) -> Option<Vec<u
 /// # Errors
 /// As [`parse_all`].
 pub fn crls(content: Vec<u8>) -> Result<DerValues, PemError> {
-    values(content, |block| (block.label == CRL_LABEL).then(|| std::mem::take(&mut *block.content)))
+    values(content, |block| is_crl(&block.label).then(|| std::mem::take(&mut *block.content)))
+}
+
+/// Returns whether a label is that of a CRL: the label of RFC 7468 §6, or that of cryptlib.
+pub fn is_crl(label: &str) -> bool {
+    matches!(label, CRL_LABEL | "CERTIFICATE REVOCATION LIST")
 }
 
 /// Encodes one block: 64 characters a line, with a newline at the end.

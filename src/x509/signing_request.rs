@@ -117,7 +117,7 @@ pub fn der_of_file(content: &[u8]) -> Result<Vec<u8>, RequestFileError> {
     }
     let blocks = pem::parse_all(content)?;
     let [block] = &blocks[..] else { return Err(RequestFileError::NotOne { found: blocks.len() }) };
-    if !matches!(block.label.as_str(), "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST") {
+    if !is_request(&block.label) {
         return Err(RequestFileError::Another(block.label.clone()));
     }
     let last = content.windows(END.len()).rposition(|window| window == END).unwrap_or(0);
@@ -127,6 +127,11 @@ pub fn der_of_file(content: &[u8]) -> Result<Vec<u8>, RequestFileError> {
     } else {
         Err(RequestFileError::TextBehind)
     }
+}
+
+/// Returns whether a label is that of a request: the labels of RFC 7468 §7, and one that other libraries write.
+pub fn is_request(label: &str) -> bool {
+    matches!(label, "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" | "CERTIFICATE SIGNING REQUEST")
 }
 
 /// Returns the content of the type, and the values.

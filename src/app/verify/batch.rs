@@ -117,8 +117,11 @@ impl BatchVerifier<'_> {
     pub fn verify(&self, path: &Path, blocks: &Blocks) -> Result<VerifiedFile, Failure> {
         let file = blocks.file.clone();
         let Some(first) = blocks.certificates.first() else {
-            return Err(Failure::nothing_in_file(path, "certificate"));
+            return Err(blocks.no_certificate(path));
         };
+        if blocks.kind.is_some() {
+            return Err(blocks.no_certificate(path));
+        }
         if self.as_served && blocks.certificates.len() > MAX_CERTIFICATES {
             return Err(Failure::too_many_certificates(path, blocks.certificates.len(), MAX_CERTIFICATES));
         }

@@ -5,19 +5,33 @@ use std::path::{Path, PathBuf};
 use crate::app::context::Context;
 use crate::app::directory::ca_certificate_files;
 use crate::app::verify::input_budget::{self, InputBudget};
-use crate::report::failure::Failure;
+use crate::report::failure::{Failure, KindCodes};
 use crate::system;
 use crate::system::files::FileError;
 use crate::text::PathText;
 use crate::verify::{Candidate, CandidateCrl, InputPosition};
 use crate::x509::decode::DecodeError;
-use crate::x509::{Certificate, Crl, certificate_file, pem};
+use crate::x509::file_kind::{self, Expected, FileKind};
+use crate::x509::{Certificate, Crl, certificate_file, pem, text_encoding};
 
 /// The certificates of a file as bytes, with their numbers.
 pub struct Blocks {
     pub file: String,
     pub certificates: Vec<Vec<u8>>,
     pub is_pem: bool,
+    /// What the file is, when it has no certificate and its kind is known.
+    pub kind: Option<&'static FileKind>,
+}
+
+impl Blocks {
+    /// Returns the failure of a file without a certificate.
+    pub fn no_certificate(&self, path: &Path) -> Failure {
+        let codes = KindCodes { other: "undecodable", empty: "empty-input" };
+        match self.kind {
+            Some(kind) => Failure::another_kind(path, kind, Expected::Certificate, codes),
+            None => Failure::nothing_in_file(path, "certificate"),
+        }
+    }
 }
 
 pub fn read_blocks(path: &Path, budget: &InputBudget, context: &mut Context<'_>) -> Result<Blocks, Failure> {
@@ -27,8 +41,10 @@ pub fn read_blocks(path: &Path, budget: &InputBudget, context: &mut Context<'_>)
 }
 
 fn blocks(path: &Path, content: Vec<u8>) -> Result<Blocks, Failure> {
+    let content = text_encoding::decoded(content);
+    let kind = file_kind::unexpected(&content, Expected::Certificate);
     let values = certificate_file::ders(content).map_err(|error| Failure::damaged_pem(path, &error))?;
-    Ok(Blocks { file: path.escaped().to_string(), certificates: values.ders, is_pem: values.is_pem })
+    Ok(Blocks { file: path.escaped().to_string(), certificates: values.ders, is_pem: values.is_pem, kind })
 }
 
 /// Every certificate of a file that can be read, and the errors of the others.
@@ -46,6 +62,10 @@ pub fn readable(blocks: &Blocks) -> (Vec<Candidate>, Vec<(InputPosition, DecodeE
 
 /// The certificates of a file that can be read; the others are left out with a warning.
 pub fn tolerant(blocks: &Blocks, warnings: &mut Vec<String>) -> Vec<Candidate> {
+    if let Some(kind) = blocks.kind {
+        warnings.push(format!("{} is {}, where a certificate is expected; it is left out", blocks.file, kind.name));
+        return Vec::new();
+    }
     let (candidates, damaged) = readable(blocks);
     warnings.extend(left_out(&damaged));
     candidates
@@ -101,7 +121,8 @@ fn default_roots(context: &Context<'_>) -> Result<Vec<PathBuf>, Failure> {
 }
 
 pub fn read_crls(path: &Path, budget: &InputBudget, context: &mut Context<'_>) -> Result<Vec<CandidateCrl>, Failure> {
-    let content = context.read_input(path)?;
+    let codes = KindCodes { other: "undecodable", empty: "empty-input" };
+    let content = context.read_expected(path, Expected::Crl, codes)?;
     budget.keep(&content)?;
     let ders = pem::crls(content).map_err(|error| Failure::damaged_pem(path, &error))?.ders;
     if ders.is_empty() {

@@ -33,17 +33,17 @@ pub fn verify(
             return Err(failure.hint("give one FILE, or none"));
         }
     };
-    if let Some((path, Blocks { certificates, .. })) = &file
-        && certificates.is_empty()
+    if let Some((path, blocks)) = &file
+        && (blocks.certificates.is_empty() || blocks.kind.is_some())
     {
-        return Err(Failure::nothing_in_file(path, "certificate"));
+        return Err(blocks.no_certificate(path));
     }
     let host = host_of(address)?;
     // The first name that is asked for is sent to the server (SNI, RFC 6066 §3).
     let named = batch.options.names.iter().find(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)));
     let host_name = named.map_or_else(|| host.to_owned(), GeneralName::value);
     let served = fetch(address, &host_name, context.now())?;
-    let blocks = Blocks { file: address.to_owned(), certificates: served.chain.clone(), is_pem: true };
+    let blocks = Blocks { file: address.to_owned(), certificates: served.chain.clone(), is_pem: true, kind: None };
     let mut verified = batch.verify(Path::new(address), &blocks)?;
     verified.add_problems(proof_problem(&served, &verified));
     let compared = file.map(|(_, file)| {

@@ -11,7 +11,7 @@ use crate::authority::hierarchy::earlier_revocations::{EarlierFiles, EarlierRevo
 use crate::authority::hierarchy::import::ImportedCa;
 use crate::authority::hierarchy::init::{self, InitOrder, InitializedCa};
 use crate::cli::options::passphrase::{PassphraseArguments, key_file_prompt, new_ca_passphrase};
-use crate::report::failure::Failure;
+use crate::report::failure::{Failure, KindCodes};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::ca_certificates::open_key;
@@ -20,6 +20,7 @@ use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text::{self, Lifetime, PathText, humanize, rfc3339, toml_document};
+use crate::x509::file_kind::Expected;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{KeyAlgorithm, NameConstraints};
 
@@ -201,12 +202,15 @@ fn imported_ca(arguments: &Arguments, context: &mut Context<'_>) -> Result<Optio
     }
     let mut earlier = EarlierFiles::default();
     for path in &arguments.crl {
-        earlier.crls.push((path.clone(), context.read_input(path)?));
+        let content = context.read_expected(path, Expected::Crl, KindCodes::both("bad-certificate"))?;
+        earlier.crls.push((path.clone(), content));
     }
     if let Some(path) = &arguments.index {
         earlier.openssl_index = Some((path.clone(), context.read_input(path)?));
     }
-    let content = zeroize::Zeroizing::new(context.read_input(key_file)?);
+    let expected = Expected::PrivateKey;
+    let content = context.read_expected(key_file, expected, KindCodes::both("bad-key"))?;
+    let content = zeroize::Zeroizing::new(content);
     let mut ask = key_file_prompt(arguments.key_passphrase_file.as_deref(), context);
     let (key, _) = open_key(key_file, &content, &mut ask, &EncryptedKey::File(key_file.clone()))?;
     let certificate = certificate.remove(0);

@@ -15,12 +15,13 @@ use crate::report::describe::crl::DescribedCrl;
 use crate::report::describe::key::{DescribedPrivateKey, DescribedPublicKey};
 use crate::report::describe::object::Describe;
 use crate::report::describe::signing_request::DescribedRequest;
-use crate::report::failure::Failure;
+use crate::report::failure::{Failure, KindCodes};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::text::{self, PathText};
+use crate::x509::file_kind::{self, Expected};
 use crate::x509::pem::{self, Block};
-use crate::x509::{Certificate, DecodeError, PublicKey, SigningRequest, certificate_file, der};
+use crate::x509::{Certificate, DecodeError, PublicKey, SigningRequest, certificate_file, der, signing_request};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -31,16 +32,26 @@ pub struct Arguments {
     passphrase: PassphraseArguments,
 }
 
+type Objects = Vec<Box<dyn Describe>>;
+
 /// Everything in a file, in its order.
 struct Inspected {
-    objects: Vec<Box<dyn Describe>>,
+    objects: Objects,
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let content = zeroize::Zeroizing::new(context.read_input(&arguments.file)?);
+    let content = zeroize::Zeroizing::new(context.read_expected(
+        &arguments.file,
+        Expected::Any,
+        KindCodes::both("undecodable"),
+    )?);
     let passphrase = arguments.passphrase.read(context)?;
-    let source = Source { file: shown(&arguments.file), now: context.now(), passphrase };
-    let objects = if pem::is_pem(&content) { source.read_pem(&content)? } else { vec![source.read_der(&content)?] };
+    let source = Source { path: arguments.file.clone(), file: shown(&arguments.file), now: context.now(), passphrase };
+    let (objects, left_out) = match pem::is_pem(&content) {
+        true => source.read_pem(&content)?,
+        false => (vec![source.read_der(&content)?], Vec::new()),
+    };
+    left_out.iter().for_each(|sentence| context.warn(sentence));
     if source.passphrase.is_some() && !objects.iter().any(|object| object.is_encrypted()) {
         return Err(Failure::usage("passphrase-unused", format!("nothing in {} is encrypted", source.file))
             .hint("leave the passphrase out"));
@@ -54,6 +65,7 @@ fn shown(path: &Path) -> String {
 
 /// Where the bytes come from, and how they are looked at.
 struct Source {
+    path: PathBuf,
     file: String,
     now: OffsetDateTime,
     /// Opens encrypted keys; it is not asked for.
@@ -61,40 +73,61 @@ struct Source {
 }
 
 impl Source {
-    fn read_pem(&self, content: &[u8]) -> Result<Vec<Box<dyn Describe>>, Failure> {
+    /// Returns what is shown, and a sentence for each block of a kind that is not shown.
+    fn read_pem(&self, content: &[u8]) -> Result<(Objects, Vec<String>), Failure> {
         let blocks =
             pem::parse_all(content).map_err(|error| Failure::usage("bad-pem", format!("{}: {error}", self.file)))?;
-        let mut objects = Vec::with_capacity(blocks.len());
+        let (mut objects, mut left_out) = (Vec::with_capacity(blocks.len()), Vec::new());
         for (index, block) in blocks.into_iter().enumerate() {
             let place = format!("{}: block {} ({})", self.file, index + 1, text::escape(&block.label));
             // The parameters in front of an EC key repeat what is in the key.
-            if block.label != "EC PARAMETERS" {
-                objects.push(self.read_block(block, &place)?);
+            if block.label == "EC PARAMETERS" {
+                continue;
+            }
+            match self.read_block(block, &place) {
+                Ok(object) => objects.push(object),
+                Err(failure) if failure.code == "unknown-block" => left_out.push(failure),
+                Err(failure) => return Err(failure),
             }
         }
         if objects.is_empty() {
-            return Err(Failure::usage("nothing-to-show", format!("{} holds curve parameters only", self.file)));
+            return Err(left_out.into_iter().next().unwrap_or_else(|| {
+                Failure::usage("nothing-to-show", format!("{} holds curve parameters only", self.file))
+            }));
         }
-        Ok(objects)
+        Ok((objects, left_out.into_iter().map(|failure| failure.message).collect()))
     }
 
     fn read_block(&self, block: Block, place: &str) -> Result<Box<dyn Describe>, Failure> {
+        if let Some(kind) = file_kind::mislabelled(&block) {
+            let message = format!("{place}: the content is {}, and the label says something else", kind.name);
+            return Err(Failure::usage("undecodable", message)
+                .hint("correct the BEGIN and END lines, or write the file again with the program that made it"));
+        }
         let unreadable = |error: DecodeError| Failure::usage("undecodable", format!("{place}: {error}"));
         if let Some(certificate) = certificate_file::der_of(&block) {
             return self.certificate(certificate).map_err(unreadable);
         }
         match block.label.as_str() {
-            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => request(&block.content).map_err(unreadable),
-            "X509 CRL" => self.crl(&block.content).map_err(unreadable),
+            label if signing_request::is_request(label) => request(&block.content).map_err(unreadable),
+            label if pem::is_crl(label) => self.crl(&block.content).map_err(unreadable),
             "PUBLIC KEY" => public_key(&block.content).map_err(unreadable),
             "RSA PUBLIC KEY" => public_key(&rsa_subject_public_key_info(&block.content)).map_err(unreadable),
             _ if key_file::is_private_key(&block) => {
                 let described = KeyFile::from_block(block).and_then(|file| self.private_key(&file));
                 described.map_err(|error| Failure::unusable_key(place, &error))
             }
-            _ => Err(Failure::usage("unknown-block", format!("{place}: a block of this kind is not read here"))
-                .hint("certificates, signing requests, revocation lists and keys are")),
+            label => Err(self.unknown_block(label, place)),
         }
+    }
+
+    fn unknown_block(&self, label: &str, place: &str) -> Failure {
+        let Some(kind) = file_kind::of_label(label) else {
+            return Failure::usage("unknown-block", format!("{place}: a block of this kind is not read here"))
+                .hint("certificates, certificate requests, CRLs and keys are");
+        };
+        let failure = Failure::usage("unknown-block", format!("{place}: it is {}, which is not read here", kind.name));
+        kind.fix(&self.path, Expected::Any).into_iter().fold(failure, Failure::hint)
     }
 
     /// DER has no label: whatever it can be read as, it is.
@@ -106,6 +139,16 @@ impl Source {
         let others = [self.crl(content), request(content), public_key(content)];
         if let Some(found) = others.into_iter().find_map(Result::ok) {
             return Ok(found);
+        }
+        if let (Some(kind), Some((.., behind @ [_, ..]))) = (file_kind::what_is_der(content), der::split_first(content))
+        {
+            let follows =
+                if behind.len() == 1 { "1 byte follows".to_owned() } else { format!("{} bytes follow", behind.len()) };
+            let message = format!("{} is {}, and {follows} it", self.file, kind.name);
+            return Err(Failure::usage("undecodable", message).hint(format!(
+                "the first {} bytes of the file are DER; write them alone to a file, as head -c does",
+                content.len() - behind.len()
+            )));
         }
         match KeyFile::parse(content) {
             Ok(file) => self.private_key(&file).map_err(|error| Failure::unusable_key(&self.file, &error)),
@@ -182,8 +225,8 @@ mod tests {
 
     fn inspect(content: &[u8]) -> Result<Inspected, Failure> {
         let now = time::macros::datetime!(2026-06-01 0:00 UTC);
-        let source = Source { file: "F".to_owned(), now, passphrase: None };
-        let objects = if pem::is_pem(content) { source.read_pem(content)? } else { vec![source.read_der(content)?] };
+        let source = Source { path: PathBuf::from("F"), file: "F".to_owned(), now, passphrase: None };
+        let objects = if pem::is_pem(content) { source.read_pem(content)?.0 } else { vec![source.read_der(content)?] };
         Ok(Inspected { objects })
     }
 
@@ -270,8 +313,11 @@ mod tests {
         let refused = |content: &str| inspect(content.as_bytes()).err().map(|failure| failure.message).unwrap();
         let twice = format!("{pem}{}", &pem[..pem.len() - 60]);
         assert!(refused(&twice).contains("block 2"), "{}", refused(&twice));
-        let unsupported = format!("{pem}{}", pem::encode("PKCS7", &[0x30, 0]));
-        assert_eq!(refused(&unsupported), "F: block 2 (PKCS7): a block of this kind is not read here");
+        let unsupported = pem::encode("SOMETHING", &[0x30, 0]);
+        assert_eq!(refused(&unsupported), "F: block 1 (SOMETHING): a block of this kind is not read here");
+        assert_eq!(inspect(format!("{pem}{unsupported}").as_bytes()).unwrap().objects.len(), 1);
+        let other = pem::encode("CERTIFICATE REQUEST", &pem::parse_all(pem.as_bytes()).unwrap()[0].content);
+        assert!(refused(&other).contains("the content is a certificate"), "{}", refused(&other));
         let damaged = pem::encode("CERTIFICATE", &[0x30, 3, 1, 1, 0]);
         assert!(refused(&damaged).starts_with("F: block 1 (CERTIFICATE): it is not the DER of a certificate"));
         assert!(refused("hello").contains("neither PEM nor the DER"));

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use crate::app::certificate_input::MAX_CERTIFICATES;
 use crate::app::context::Context;
 use crate::lint::{self, Finding, LintProfile, Severity};
-use crate::report::failure::Failure;
+use crate::report::failure::{Failure, KindCodes};
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::text::PathText;
 use crate::verify::check_signature;
+use crate::x509::file_kind::Expected;
 use crate::x509::{Certificate, certificate_file};
 
 #[derive(Debug, Args)]
@@ -53,7 +54,8 @@ impl From<ProfileArgument> for LintProfile {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let content = context.read_input(&arguments.file)?;
+    let codes = KindCodes { other: "undecodable", empty: "empty-input" };
+    let content = context.read_expected(&arguments.file, Expected::Certificate, codes)?;
     let path = &arguments.file;
     let ders = certificate_file::ders(content).map_err(|error| Failure::damaged_pem(path, &error))?.ders;
     if ders.is_empty() {

@@ -13,7 +13,7 @@ use crate::authority::revocation::revoke::{self, RevokeAction, RevokeOrder, Revo
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::reports::crl::{crl_fields, crl_json};
 use crate::cli::reports::entry::entry_json;
-use crate::report::failure::Failure;
+use crate::report::failure::{Failure, KindCodes};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 
@@ -22,6 +22,7 @@ use crate::store::{Store, StoreError};
 use crate::text::{PathText, parse_time, rfc3339};
 use crate::x509::certificate_file;
 use crate::x509::crl::RevocationReason;
+use crate::x509::file_kind::Expected;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["certificate", "key"])))]
@@ -157,7 +158,7 @@ fn looks_like_a_file(given: &str) -> bool {
 }
 
 fn of_file(path: &Path, context: &mut Context<'_>) -> Result<RevokeTarget, Failure> {
-    let content = context.read_input(path)?;
+    let content = context.read_expected(path, Expected::Certificate, KindCodes::both("bad-certificate"))?;
     let refused = |reason: String| Failure::usage("bad-certificate", format!("{}: {reason}", path.escaped()));
     let first = certificate_file::parse(&content).map_err(|error| refused(error.to_string()))?.into_iter().next();
     let certificate = Box::new(first.ok_or_else(|| refused("it holds no certificate".to_owned()))?);

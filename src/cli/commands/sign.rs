@@ -11,10 +11,11 @@ use crate::cli::options::hook::HookArguments;
 use crate::cli::options::issue::{IssueOptions, existing};
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::reports::issue::finish;
-use crate::report::failure::Failure;
+use crate::report::failure::{Failure, KindCodes};
 use crate::report::output::Report;
 use crate::store::delivery::Destination;
 use crate::text::{Lifetime, PathText};
+use crate::x509::file_kind::Expected;
 use crate::x509::signing_request::der_of_file;
 
 #[derive(Debug, Args)]
@@ -55,7 +56,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let store = context.store()?;
     let Arguments { request, template, name, options, out, require_exact, if_due, dry_run, force, hook, passphrase } =
         arguments;
-    let content = context.read_input(&request)?;
+    let codes = KindCodes { other: "not-a-request", empty: "empty-input" };
+    let content = context.read_expected(&request, Expected::Request, codes)?;
     let place = if request.as_os_str() == "-" { "standard input".to_owned() } else { request.escaped().to_string() };
     let signing = SignOrder {
         request: der_of_file(&content).map_err(|error| Failure::not_a_request(&place, &error))?,

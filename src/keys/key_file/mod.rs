@@ -110,6 +110,11 @@ impl KeyFile {
             Some((_, value)) => Protection::DekInfo(DekInfo::parse(value)?),
             None => Protection::None,
         };
+        // The label of one format with the content of another occurs; openssl reads the content too.
+        let form = match protection {
+            Protection::None => Form::recognise(&block.content).unwrap_or(form),
+            _ => form,
+        };
         Ok(Self { form, content: block.content, protection })
     }
 

@@ -37,7 +37,8 @@ impl Form {
         let tags: Vec<u8> = der::children(content)?.iter().filter_map(|part| part.first().copied()).collect();
         match tags[..] {
             [der::INTEGER, der::SEQUENCE, der::OCTET_STRING, ..] => Some(Self::Pkcs8),
-            [der::INTEGER, der::INTEGER, der::INTEGER, der::INTEGER, ..] => Some(Self::Pkcs1),
+            // Nine numbers, and the further primes in a SEQUENCE (RFC 8017 §A.1.2); a DSA key of openssl has six.
+            _ if tags.starts_with(&[der::INTEGER; 9]) && matches!(tags[9..], [] | [der::SEQUENCE]) => Some(Self::Pkcs1),
             [der::INTEGER, der::OCTET_STRING, ..] => Some(Self::Sec1),
             _ => None,
         }

@@ -5,10 +5,34 @@ use std::path::Path;
 use super::Failure;
 use crate::keys::key_file::KeyFileError;
 use crate::text::PathText;
+use crate::x509::file_kind::{Expected, FileKind};
 use crate::x509::pem::PemError;
 use crate::x509::signing_request::RequestFileError;
 
+/// The codes of the failure for a file of another kind; each command had its own before files were recognised.
+#[derive(Debug, Clone, Copy)]
+pub struct KindCodes {
+    pub other: &'static str,
+    /// For an empty file.
+    pub empty: &'static str,
+}
+
+impl KindCodes {
+    /// One code for both.
+    pub const fn both(code: &'static str) -> Self {
+        Self { other: code, empty: code }
+    }
+}
+
 impl Failure {
+    /// A file that is known to be of another kind than expected.
+    pub fn another_kind(path: &Path, kind: &FileKind, expected: Expected, codes: KindCodes) -> Self {
+        let place = if path.as_os_str() == "-" { "standard input".to_owned() } else { path.escaped().to_string() };
+        let code = if kind.is_empty() { codes.empty } else { codes.other };
+        let failure = Self::usage(code, format!("{place} is {}, where {} is expected", kind.name, expected.name()));
+        kind.fix(path, expected).into_iter().fold(failure, Self::hint)
+    }
+
     /// `place` says which key: its file, or the part of it.
     pub fn unusable_key(place: &str, error: &KeyFileError) -> Self {
         let message = format!("{place}: {error}");

@@ -92,11 +92,12 @@ fn of_sqlite(failure: ffi::Error, path: PathBuf, reason: String) -> IndexError {
         ErrorCode::NotADatabase => IndexError::NotAnIndex { path, found: "not a SQLite file" },
         ErrorCode::DatabaseCorrupt => IndexError::Damaged { path, reason },
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => IndexError::Busy { path },
+        // A write beyond the limit of the process fails with codes that a full disk has too.
+        ErrorCode::DiskFull | ErrorCode::SystemIoFailure if file_size_limit_was_met() => IndexError::SizeLimit { path },
         ErrorCode::DiskFull => IndexError::Full { path },
         // The memory that processes share is a file, whose blocks are allocated when it grows.
         _ if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => IndexError::Full { path },
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => IndexError::ReadOnly { path, reason },
-        _ if file_size_limit_was_met() => IndexError::SizeLimit { path },
         ErrorCode::SystemIoFailure => IndexError::Disk { path, reason },
         _ => IndexError::Failed { path, reason },
     }

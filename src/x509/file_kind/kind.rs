@@ -1,0 +1,119 @@
+//! What a kind of file is, what is expected of a file, and how one becomes the other.
+
+use std::path::Path;
+
+use crate::text::PathText;
+
+/// What a command wants from a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    Certificate,
+    Request,
+    Crl,
+    PrivateKey,
+    /// A public key, or what has one: a certificate, a request, a private key.
+    AnyKey,
+    /// Whatever `ca inspect` shows.
+    Any,
+}
+
+impl Expected {
+    /// Returns the words for a message, with their article.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Certificate => "a certificate",
+            Self::Request => "a certificate request",
+            Self::Crl => "a CRL",
+            Self::PrivateKey => "a private key",
+            Self::AnyKey => "a key, certificate or certificate request",
+            Self::Any => "a certificate, certificate request, CRL or key",
+        }
+    }
+
+    /// Returns where to get what is expected.
+    const fn origin(self) -> &'static str {
+        match self {
+            Self::Certificate => "give the certificate: PEM, with any number of certificates, or the DER of one",
+            Self::Request => {
+                "ca request, or openssl req -new, writes a certificate request; a private key is not handed to a CA"
+            }
+            Self::Crl => "ca crl writes the CRL; for another CA, download it from the address in its certificates",
+            Self::PrivateKey => "give the file of the private key that belongs to the certificate",
+            Self::AnyKey | Self::Any => "give a certificate, a certificate request or a key",
+        }
+    }
+
+    /// Returns whether a file of this kind has what is expected.
+    pub(super) const fn accepts(self, kind: &FileKind) -> bool {
+        let content = kind.content;
+        match self {
+            Self::Certificate => matches!(content, Content::Certificate),
+            Self::Request => matches!(content, Content::Request),
+            Self::Crl => matches!(content, Content::Crl),
+            Self::PrivateKey => matches!(content, Content::PrivateKey),
+            Self::AnyKey => !matches!(content, Content::Crl | Content::Other | Content::Nothing),
+            Self::Any => !matches!(content, Content::Other | Content::Nothing),
+        }
+    }
+}
+
+/// What a file of a kind has for this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    Certificate,
+    Request,
+    Crl,
+    PrivateKey,
+    PublicKey,
+    /// Nothing that is read without a conversion.
+    Other,
+    /// No bytes, or white space only.
+    Nothing,
+}
+
+/// A kind of file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FileKind {
+    /// With its article: `a PKCS#12 file`.
+    pub name: &'static str,
+    pub(super) content: Content,
+    /// How to get certificates, requests or CRLs out of it: a sentence, or a command in which `FILE` stands for the file.
+    pub(super) fix: Fix,
+    /// The same for a private key, where it differs.
+    pub(super) key_fix: Option<Fix>,
+}
+
+/// What to do with a file of another kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fix {
+    /// A command in which `FILE` stands for the path of the file.
+    Convert(&'static str),
+    /// A sentence.
+    Advice(&'static str),
+    /// The file is read here, but not by this command: where to get what is expected.
+    Expected,
+    None,
+}
+
+impl FileKind {
+    /// Returns whether the file has no bytes but white space.
+    pub const fn is_empty(&self) -> bool {
+        matches!(self.content, Content::Nothing)
+    }
+
+    /// Returns the fix for a file at this path: `convert it: openssl …`. `None` where there is nothing to do with it.
+    pub fn fix(&self, path: &Path, expected: Expected) -> Option<String> {
+        let fix = match (expected, self.key_fix) {
+            (Expected::PrivateKey, Some(fix)) => fix,
+            _ => self.fix,
+        };
+        // Standard input has no path; the command then shows where it belongs.
+        let file = if path.as_os_str() == "-" { "FILE".to_owned() } else { path.in_shell().to_string() };
+        match fix {
+            Fix::Convert(command) => Some(format!("convert it: {}", command.replace("FILE", &file))),
+            Fix::Advice(sentence) => Some(sentence.to_owned()),
+            Fix::Expected => Some(expected.origin().to_owned()),
+            Fix::None => None,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What a file is: recognised from its first bytes, its PEM labels or the outline of its DER.
+//!
+//! Every command that opens a file asks [`unexpected`] before it decodes, so that a file of another format is named, with the
+//! command that converts it. Nothing here decides what a file is trusted for.
+
+mod der_outline;
+mod kind;
+mod kinds;
+mod labels;
+mod signatures;
+mod text;
+
+pub use kind::{Expected, FileKind};
+
+use crate::x509::pem::Block;
+
+/// Returns what a file is when it has nothing of what is expected and its kind is known; `None` when it may have it, or when
+/// its kind is not known.
+pub fn unexpected(content: &[u8], expected: Expected) -> Option<&'static FileKind> {
+    if let text::PemBegin::AtLineStart(_) = text::pem_begin(content) {
+        return labels::unexpected(content, expected);
+    }
+    what_is(content).filter(|kind| !expected.accepts(kind))
+}
+
+/// Returns what a file is; `None` when nothing here recognises it.
+pub fn what_is(content: &[u8]) -> Option<&'static FileKind> {
+    match text::pem_begin(content) {
+        text::PemBegin::AtLineStart(at) => labels::of_block(&content[at..]),
+        text::PemBegin::Within(at) => Some(text::displaced_pem(content, at)),
+        text::PemBegin::None => signatures::recognise(content)
+            .or_else(|| der_outline::recognise(content))
+            .or_else(|| text::recognise(content)),
+    }
+}
+
+/// Returns what a PEM block is by its label; `None` when the label is not known.
+pub fn of_label(label: &str) -> Option<&'static FileKind> {
+    labels::of_label(label.as_bytes())
+}
+
+/// Returns what a DER value is, with bytes behind it or without.
+pub fn what_is_der(content: &[u8]) -> Option<&'static FileKind> {
+    der_outline::recognise(content)
+}
+
+/// Returns what the content of a PEM block is when its DER is of another kind than its label says.
+pub fn mislabelled(block: &Block) -> Option<&'static FileKind> {
+    let labelled = labels::of_label(block.label.as_bytes())?;
+    der_outline::recognise(&block.content).filter(|kind| kind.content != labelled.content)
+}
+
+#[cfg(test)]
+mod tests;
