@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::StoreError;
+use crate::clients::{ClientChoice, ClientList};
 use crate::issuance::{CsrLimits, TemplateString};
 use crate::store::home::Home;
 use crate::system::files;
@@ -26,6 +27,7 @@ pub struct Config {
     pub distribution: DistributionSettings,
     pub index: IndexSettings,
     pub passphrase: PassphraseSettings,
+    pub verify: VerifySettings,
 }
 
 /// `[root]` and `[intermediate]`: the options with which `ca init` makes them.
@@ -87,6 +89,21 @@ pub struct PassphraseSettings {
     pub env: String,
 }
 
+/// `[verify]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VerifySettings {
+    /// The clients of `ca verify` without `--client`, as that option names them.
+    pub clients: Vec<String>,
+}
+
+impl VerifySettings {
+    /// Returns the clients that are named.
+    pub fn choices(&self) -> Vec<ClientChoice<'static>> {
+        let lists = self.clients.iter().filter_map(|names| names.parse::<ClientList>().ok());
+        lists.flat_map(|list| list.0).collect()
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         let authority = |years: u64| AuthoritySettings {
@@ -105,6 +122,7 @@ impl Default for Config {
             distribution: DistributionSettings::default(),
             index: IndexSettings { location: "index.db".to_owned() },
             passphrase: PassphraseSettings::default(),
+            verify: VerifySettings::default(),
         }
     }
 }
@@ -192,6 +210,17 @@ impl Config {
             }
             section.finish();
         }
+        if let Some(mut section) = top.section("verify") {
+            if let Some(written) = section.take_list::<String>("clients") {
+                for Located { value, place } in written.value {
+                    if let Err(error) = value.parse::<ClientList>() {
+                        document.note(place, error, None);
+                    }
+                    config.verify.clients.push(value);
+                }
+            }
+            section.finish();
+        }
         top.finish();
         config
     }
@@ -205,7 +234,7 @@ impl Config {
              name = {}\n\n[subject]\n{subject}\n[root]\n{}\n[intermediate]\n{}\n\
              [issue]\nissuer = {}\ntemplate-dir = {}\n\n[sign]\nmax-octets = {}\nmax-names = {}\n\n[crl]\nlifetime = \"{}\"\nurls = {}\n\n\
              [distribution]\nca-issuers = {}\nocsp = {}\n\n\
-             [index]\nlocation = {}\n\n[passphrase]\nfile = {}\nenv = {}\n",
+             [index]\nlocation = {}\n\n[passphrase]\nfile = {}\nenv = {}\n\n[verify]\nclients = {}\n",
             quoted(&self.name),
             self.root.to_toml(),
             self.intermediate.to_toml(),
@@ -220,6 +249,7 @@ impl Config {
             quoted(&self.index.location),
             quoted(&self.passphrase.file),
             quoted(&self.passphrase.env),
+            list(&self.verify.clients),
         )
     }
 }
@@ -352,6 +382,8 @@ mod tests {
         config.crl.urls = vec!["http://crl.corp.test/{{ issuer }}.crl".to_owned()];
         config.distribution.ca_issuers = vec!["http://crl.corp.test/{{ issuer }}.cer".to_owned()];
         config.distribution.ocsp = vec!["http://ocsp.corp.test".to_owned()];
+        config.verify.clients = vec!["python@3.12".to_owned(), "browsers".to_owned()];
+        assert_eq!(config.verify.choices().len(), 4);
         assert_eq!(Config::read("ca.toml", &config.to_toml()), Ok(config));
     }
 

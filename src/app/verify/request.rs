@@ -13,7 +13,7 @@ use crate::app::verify::{advice, input, server};
 use crate::clients::ClientChoice;
 use crate::keys::Signer;
 use crate::report::failure::Failure;
-use crate::verify::{RevocationSource, SignatureCache, VerifyOptions};
+use crate::verify::{Purpose, RevocationSource, SignatureCache, VerifyOptions};
 
 /// What is verified.
 pub struct VerifyRequest {
@@ -33,7 +33,7 @@ pub struct VerifyRequest {
     /// False for the bare path, without the index and the CRLs of the CA directory.
     pub directory_revocations: bool,
     pub options: VerifyOptions,
-    /// The clients whose refusals make a chain invalid.
+    /// The clients whose refusals make a chain invalid; none: those of `[verify]` in the CA directory.
     pub clients: Vec<ClientChoice<'static>>,
 }
 
@@ -70,6 +70,11 @@ pub fn verify(
         true => Some(DirectoryRevocations::open(context, &mut warnings)?),
         false => None,
     };
+    let from_directory = request.roots.is_empty() && request.options.purpose == Purpose::Server;
+    let clients = match from_directory && request.clients.is_empty() {
+        true => context.store()?.config().verify.choices(),
+        false => request.clients.clone(),
+    };
     let batch = BatchVerifier {
         anchors: &anchors,
         untrusted: &untrusted,
@@ -77,7 +82,7 @@ pub fn verify(
         revocations: revocations.as_ref().map(|revocations| revocations as &dyn RevocationSource),
         key: key.as_ref().map(Signer::public_key),
         options: &request.options,
-        clients: &request.clients,
+        clients: &clients,
         as_served: request.as_served || request.connect.is_some(),
         signatures: SignatureCache::default(),
         cas: Mutex::default(),
