@@ -4,6 +4,7 @@
 //! tolerant where the verifier or the user needs to see the error: see [`Certificate::malformed`].
 
 mod crl;
+mod extension_form;
 mod oid_text;
 mod parser_error;
 
@@ -320,15 +321,18 @@ fn signature_algorithm(oid: String, der: &[u8]) -> SignatureAlgorithm {
     SignatureAlgorithm { oid, der: der.to_vec() }
 }
 
-/// Refuses bytes after the first value of an extension: x509-parser ignores them.
+/// Refuses what x509-parser ignores: bytes after the first value of an extension, and what is not of its form.
 fn whole_value(extension: &X509Extension<'_>) -> Result<(), String> {
-    if matches!(extension.parsed_extension(), ParsedExtension::UnsupportedExtension { .. }) {
-        return Ok(());
+    let trailing = match extension.parsed_extension() {
+        // The reader of its content says why.
+        ParsedExtension::ParseError { .. } => return Ok(()),
+        ParsedExtension::UnsupportedExtension { .. } => 0,
+        _ => der::split_first(extension.value).map_or(0, |(.., rest)| rest.len()),
+    };
+    if trailing > 0 {
+        return Err(format!("{trailing} octets follow the end of its content"));
     }
-    match der::split_first(extension.value) {
-        Some((.., rest)) if !rest.is_empty() => Err(format!("{} octets follow the end of its content", rest.len())),
-        _ => Ok(()),
-    }
+    extension_form::check(extension.oid.as_bytes(), extension.value)
 }
 
 fn raw_extension(extension: &X509Extension<'_>) -> Extension {

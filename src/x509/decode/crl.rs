@@ -9,7 +9,7 @@ use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate
 
 use super::{
     DecodeError, Signed, authority_key_id, check_length, describe, name, oid_text, raw_extension, signature_algorithm,
-    whole, without_leading_zeros,
+    whole, whole_value, without_leading_zeros,
 };
 use crate::x509::certificate::oid;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
@@ -73,7 +73,9 @@ impl Crl {
             if !seen.insert(extension.oid.as_bytes()) && repeated.insert(extension.oid.as_bytes()) {
                 list.malformed.push((raw.oid.clone(), "it stands twice".to_owned()));
             }
-            if let Err(reason) = list.read_extension(extension.parsed_extension(), &raw) {
+            if let Err(reason) =
+                whole_value(extension).and_then(|()| list.read_extension(extension.parsed_extension(), &raw))
+            {
                 list.malformed.push((raw.oid.clone(), reason));
             }
             list.extensions.push(raw);
@@ -131,6 +133,9 @@ impl Crl {
         };
         for extension in revoked.extensions() {
             let malformed = self.malformed.len();
+            if let Err(reason) = whole_value(extension) {
+                self.malformed.push((oid_text(&extension.oid), reason));
+            }
             match extension.parsed_extension() {
                 ParsedExtension::ReasonCode(code) => entry.reason = RevocationReason::from_code(code.0),
                 ParsedExtension::InvalidityDate(at) => entry.invalid_since = Some(at.to_datetime()),
