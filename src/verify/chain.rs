@@ -60,6 +60,8 @@ pub(super) fn verify_chain_within(budget: &Budget, input: VerifyInput<'_>, optio
     };
     if end == SearchEnd::OutOfBounds {
         attempt.problems.push(diagnosis::out_of_bounds(input.leaf));
+    } else if search.has_met_the_length_bound() && !attempt.is_valid() {
+        attempt.problems.push(diagnosis::too_long(input.leaf));
     }
     // Only a path that breaks no rule ends the search as found.
     let valid = attempt.is_valid();

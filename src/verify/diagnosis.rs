@@ -4,7 +4,7 @@ use super::candidate::Candidate;
 use super::cert_path::CertPath;
 use super::code::{Code, Rank};
 use super::input::{VerifyInput, VerifyOptions};
-use super::path::Search;
+use super::path::{MOST_CERTIFICATES, Search};
 use super::rules::{names, purpose, validity};
 use super::signature::{RSA_BITS, SignatureProblem};
 use super::verdict::{self, Link, Problem, Role, Verdict};
@@ -100,9 +100,6 @@ const TOO_COMPLEX: Code = Code {
     fix: "give fewer certificates: the leaf, the intermediates that it needs, the root",
 };
 
-/// The highest number of certificates in a chain that is followed without a root.
-const MOST_LINKS: usize = 16;
-
 /// Returns the result when no path from the leaf reaches an anchor.
 pub fn without_path(
     input: VerifyInput<'_>,
@@ -112,8 +109,12 @@ pub fn without_path(
 ) -> Verdict {
     let mut climbed = Vec::new();
     let mut problems = vec![climb(input.leaf, &mut climbed, search)];
-    if out_of_bounds && problems.iter().all(|problem| problem.code != TOO_COMPLEX.code) {
-        problems.push(self::out_of_bounds(input.leaf));
+    if problems.iter().all(|problem| problem.code != TOO_COMPLEX.code) {
+        if out_of_bounds {
+            problems.push(self::out_of_bounds(input.leaf));
+        } else if search.has_met_the_length_bound() {
+            problems.push(too_long(input.leaf));
+        }
     }
     for (index, candidate) in climbed.iter().enumerate() {
         let role = if index == 0 { Role::Leaf } else { Role::Intermediate };
@@ -145,10 +146,9 @@ fn climb<'a>(leaf: &'a Candidate, climbed: &mut Vec<&'a Candidate>, search: &Sea
             // Some candidates were not checked, and one of them may be the issuer.
             None if problems.len() < candidates.len() => return out_of_bounds(head),
             None => return unsigned(head, &candidates, &problems),
-            Some(next) if climbed.len() < MOST_LINKS && !climbed.iter().any(|known| std::ptr::eq(*known, *next)) => {
-                head = next;
-            }
-            Some(_) => return missing(head, search),
+            Some(next) if climbed.iter().any(|known| std::ptr::eq(*known, *next)) => return circle(head, next, search),
+            Some(_) if climbed.len() + 1 >= MOST_CERTIFICATES => return too_long(leaf),
+            Some(next) => head = next,
         }
     }
 }
@@ -198,6 +198,18 @@ fn missing(head: &Candidate, search: &Search<'_>) -> Problem {
         "if that is a root to be trusted, give it with --roots FILE; if it is an intermediate, add it to the file after \
          this one, or give it with --untrusted FILE",
     )
+}
+
+/// Reports certificates that were issued by each other: none of them is missing.
+fn circle(head: &Candidate, issuer: &Candidate, search: &Search<'_>) -> Problem {
+    let message = format!(
+        "no root is reached: {} was issued by {}, which is below it in the same chain, and neither is one of the roots \
+         that are trusted{}",
+        head.certificate.subject,
+        issuer.certificate.subject,
+        among(search)
+    );
+    Problem::error(&UNTRUSTED_ROOT, head, message)
 }
 
 /// Reports that no candidate's key verifies the signature; `problems` are those of the candidates that were checked.
@@ -263,6 +275,15 @@ fn has_fit_key(candidate: &Candidate) -> bool {
         KeyKind::Other(_) => false,
         _ => true,
     }
+}
+
+/// Reports that a chain was not followed to its end.
+pub fn too_long(leaf: &Candidate) -> Problem {
+    let message = format!("the chain has more than {MOST_CERTIFICATES} certificates, and is not followed further");
+    Problem::error(&TOO_COMPLEX, leaf, message).hint(
+        "have the certificate issued by a CA nearer to the root; or, if one of the CAs in between is to be trusted, give \
+         it with --roots FILE",
+    )
 }
 
 /// Reports that the budget of the search was spent.

@@ -14,7 +14,7 @@ use super::signature::SignatureProblem;
 use crate::x509::CanonicalName;
 
 /// The most certificates of a path, anchor and leaf included.
-const MOST_CERTIFICATES: usize = 24;
+pub const MOST_CERTIFICATES: usize = 24;
 
 /// Why the search ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Search<'a> {
     by_subject: HashMap<&'a CanonicalName, Vec<&'a Candidate>>,
     signatures: HashMap<(*const Candidate, *const Candidate), Result<(), SignatureProblem>>,
     budget: &'a Budget,
+    /// Whether a path was not followed to its end, since it was too long.
+    has_met_the_length_bound: bool,
 }
 
 impl<'a> Search<'a> {
@@ -48,12 +50,17 @@ impl<'a> Search<'a> {
             }
         }
         let distance = distances(input, &by_subject);
-        Self { input, distance, by_subject, signatures: HashMap::new(), budget }
+        Self { input, distance, by_subject, signatures: HashMap::new(), budget, has_met_the_length_bound: false }
     }
 
     /// Calls `visitor` with every path, anchor first, until it returns true.
     pub fn paths(&mut self, visitor: &mut dyn FnMut(&[&'a Candidate]) -> bool) -> SearchEnd {
         self.extend(&mut vec![self.input.leaf], visitor)
+    }
+
+    /// Returns whether some path was longer than [`MOST_CERTIFICATES`], so that it is unknown where it leads.
+    pub fn has_met_the_length_bound(&self) -> bool {
+        self.has_met_the_length_bound
     }
 
     /// Returns the trust anchors.
@@ -96,6 +103,8 @@ impl<'a> Search<'a> {
             }
         }
         if path.len() + 1 >= MOST_CERTIFICATES {
+            let known = self.by_subject.get(&head.issuer).into_iter().flatten();
+            self.has_met_the_length_bound |= known.into_iter().any(|it| self.distance.contains_key(&it.issuer));
             return SearchEnd::Exhausted;
         }
         let candidates = self.by_subject.get(&head.issuer).cloned().unwrap_or_default();

@@ -113,6 +113,39 @@ fn a_ring_and_a_ladder_of_two_hundred_end() {
     assert!(!verify_and_count(&crowd.case(&crowd.cas[20].certificate)).0.valid);
 }
 
+/// A bound is not reported as a defect of the input.
+#[test]
+fn a_chain_that_is_too_long_to_follow_is_called_so() {
+    let root = TestCa::root();
+    let mut cas = vec![root.subordinate(TestCert::ca("CA 0"))];
+    for index in 1..40 {
+        let next = cas[index - 1].subordinate(TestCert::ca(&format!("CA {index}")));
+        cas.push(next);
+    }
+    let below = |length: usize, anchor: &Certificate| {
+        let chain: Vec<_> = cas[..length].iter().map(|ca| &ca.certificate).collect();
+        verify_and_count(&Case::new(cas[length - 1].issue(server()), &chain, &[anchor])).0
+    };
+    assert!(below(22, &root.certificate).valid);
+    for length in [23, 30, 40] {
+        let problems = below(length, &root.certificate).problems;
+        assert!(problems.iter().all(|it| it.code == "too-complex"), "{length}: {problems:?}");
+        assert!(problems[0].message.contains("more than 24 certificates"), "{}", problems[0].message);
+    }
+    // A root that is missing is what is wrong with a chain of any length that is followed.
+    let other = TestCa::self_signed(TestCert::ca("Other Root"));
+    assert_eq!(below(20, &other.certificate).problems[0].code, "issuer-not-found");
+}
+
+#[test]
+fn certificates_that_were_issued_by_each_other_are_not_called_missing() {
+    let crowd = Crowd::new(2, 2);
+    let other = TestCa::self_signed(TestCert::ca("Other Root"));
+    let (verdict, _) = verify_and_count(&crowd.case(&other.certificate));
+    assert_eq!(verdict.problems[0].code, "untrusted-root");
+    assert!(verdict.problems[0].message.contains("below it in the same chain"), "{}", verdict.problems[0].message);
+}
+
 #[test]
 fn a_fan_of_one_name_and_many_keys_ends() {
     let root = TestCa::root();
