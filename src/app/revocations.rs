@@ -14,7 +14,9 @@ use crate::store::ca_certificates::read_certificate;
 use crate::store::index::{Index, IndexError, RecordedCrl};
 use crate::system::files;
 use crate::text::{PathText, rfc3339};
-use crate::verify::{Candidate, CandidateCrl, InputPosition, KnownRevocation, RevocationSource, check_crl_signature};
+use crate::verify::{
+    Candidate, CandidateCrl, InputPosition, KnownRevocation, RevocationSource, SignatureProblem, check_crl_signature,
+};
 use crate::x509::{Crl, digest};
 
 /// The revocations of one CA directory.
@@ -74,16 +76,23 @@ fn crls(store: &Store, index: Option<&Index>, warnings: &mut Vec<String>) -> Res
         let is_latest = |of_index: &RecordedCrl| {
             of_index.authority == ca.name && of_index.fingerprint == digest::sha256(crl.as_der())
         };
-        let is_signed = recorded.iter().flatten().any(is_latest)
-            || check_crl_signature(&crl, &read_certificate(&ca.path)?.public_key).is_ok();
-        if is_signed {
-            crls.push(CandidateCrl::new(crl, InputPosition::new(&shown, 1)));
-        } else {
-            warnings.push(format!(
-                "{shown} was not used: it is not signed with the key of '{}'; sign a new one: ca crl --authority {}",
-                ca.name, ca.name
-            ));
-        }
+        let signed = match recorded.iter().flatten().any(is_latest) {
+            true => Ok(()),
+            false => check_crl_signature(&crl, &read_certificate(&ca.path)?.public_key),
+        };
+        let why = match signed {
+            Ok(()) => {
+                crls.push(CandidateCrl::new(crl, InputPosition::new(&shown, 1)));
+                continue;
+            }
+            Err(SignatureProblem::Unsupported) => {
+                format!("its signature, {}, cannot be checked with the key of '{}'", crl.signature_algorithm, ca.name)
+            }
+            Err(SignatureProblem::Wrong | SignatureProblem::Frame) => {
+                format!("it is not signed with the key of '{}'", ca.name)
+            }
+        };
+        warnings.push(format!("{shown} was not used: {why}; sign a new one: ca crl --authority {}", ca.name));
     }
     Ok(crls)
 }

@@ -18,6 +18,9 @@ pub enum VerificationError {
     Wrong,
 }
 
+/// The lengths of moduli in the names of the library's algorithms (`RSA_PKCS1_2048_8192_SHA256`).
+const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
+
 /// Verifies that the private key of `key` made `signature` over `message`.
 ///
 /// The digest is the one of `algorithm`, whatever the curve: openssl signs with SHA-256 by P-384 keys.
@@ -33,6 +36,8 @@ pub fn verify(
     let unsupported =
         || VerificationError::Unsupported { algorithm: algorithm.to_string(), key: key.kind().to_string() };
     let algorithm = match (key.kind(), algorithm.oid.as_str()) {
+        // The library says "wrong" of each signature by such a key, without a look at it.
+        (KeyKind::Rsa { bits, .. }, _) if !RSA_BITS.contains(bits) => return Err(unsupported()),
         (KeyKind::Rsa { bits, .. }, PSS) => pss_algorithm(&algorithm.der, *bits)?,
         (kind, oid) => verification_algorithm(kind, oid).ok_or_else(unsupported)?,
     };
@@ -58,7 +63,9 @@ pub fn verify_over_sha1(
     let algorithm: &dyn VerificationAlgorithm = match (key.kind(), algorithm.oid.as_str()) {
         (KeyKind::EcdsaP256, ECDSA_SHA1) => &signature::ECDSA_P256_SHA1_ASN1,
         (KeyKind::EcdsaP521, ECDSA_SHA1) => &signature::ECDSA_P521_SHA1_ASN1,
-        (KeyKind::Rsa { .. }, RSA_SHA1) => &signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        (KeyKind::Rsa { bits, .. }, RSA_SHA1) if RSA_BITS.contains(bits) => {
+            &signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY
+        }
         (kind, _) => {
             return Err(VerificationError::Unsupported { algorithm: algorithm.to_string(), key: kind.to_string() });
         }
@@ -204,6 +211,22 @@ mod tests {
         };
         assert!(pss_algorithm(&identifier(1), 2048).is_ok());
         assert!(matches!(pss_algorithm(&identifier(2), 2048), Err(VerificationError::PssParameters(_))));
+    }
+
+    #[test]
+    fn a_key_of_a_length_that_the_library_does_not_look_at_is_not_called_wrong() {
+        let sha256_with_rsa = SignatureAlgorithm { oid: "1.2.840.113549.1.1.11".to_owned(), der: Vec::new() };
+        let sha1_with_rsa = SignatureAlgorithm { oid: "1.2.840.113549.1.1.5".to_owned(), der: Vec::new() };
+        for octets in [128, 1025] {
+            let key = PublicKey::from_spki(&crate::lint::testing::rsa_spki(&vec![0xff; octets], &[1, 0, 1])).unwrap();
+            let signature = vec![1; octets];
+            for answer in [
+                verify(&key, &sha256_with_rsa, b"", &signature),
+                verify_over_sha1(&key, &sha1_with_rsa, b"", &signature),
+            ] {
+                assert!(matches!(answer, Err(VerificationError::Unsupported { .. })), "{octets}: {answer:?}");
+            }
+        }
     }
 
     #[test]

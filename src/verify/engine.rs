@@ -6,7 +6,7 @@ use rustls_pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorith
 
 use super::candidate::Candidate;
 use super::input::{Purpose, VerifyOptions};
-use super::signature::SignatureCache;
+use super::signature::{SignatureCache, is_pss_without_null};
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{ExtendedKeyUsage, Extension, GeneralName};
@@ -152,6 +152,10 @@ fn is_not_implemented(error: &webpki::Error, path: &[&Candidate]) -> bool {
         }
         // Our own check has verified these signatures: webpki tried them with another certificate of the same name.
         webpki::Error::PathLenConstraintViolated | webpki::Error::InvalidSignatureForPublicKey => has_self_issued(),
+        // RFC 4055 §2.1: "MUST accept" digests without parameters in RSASSA-PSS.
+        webpki::Error::UnsupportedSignatureAlgorithmContext(_) => {
+            path.iter().skip(1).any(|candidate| is_pss_without_null(&candidate.certificate.signature_algorithm))
+        }
         webpki::Error::UnknownIssuer => path.windows(2).any(|pair| match pair {
             [issuer, child] => issuer.certificate.subject.as_der() != child.certificate.issuer.as_der(),
             _ => false,

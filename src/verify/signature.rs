@@ -4,6 +4,7 @@
 //! `keys/verification.rs` is a second verifier, over aws-lc-rs directly, which the issuing side uses: what this program
 //! issues is checked by two implementations.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -98,7 +99,8 @@ impl SignatureCache {
         }
         let spki = SubjectPublicKeyInfoDer::from(key.spki());
         let entity = webpki::RawPublicKeyEntity::try_from(&spki).map_err(|_| SignatureProblem::Unsupported)?;
-        let (_, identifier, _) = der::split_first(&algorithm.der).ok_or(SignatureProblem::Unsupported)?;
+        let identifier = with_null_in_pss(&algorithm.der);
+        let (_, identifier, _) = der::split_first(&identifier).ok_or(SignatureProblem::Unsupported)?;
         let mut found = SignatureProblem::Unsupported;
         let algorithms = self.algorithms();
         for candidate in algorithms.iter().filter(|candidate| candidate.signature_alg_id().as_ref() == identifier) {
@@ -126,6 +128,61 @@ pub(super) const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
 
 fn has_length_relied_on(kind: &KeyKind) -> bool {
     !matches!(kind, KeyKind::Rsa { bits, .. } if !RSA_BITS.contains(bits))
+}
+
+/// Returns the identifier of RSASSA-PSS with the parameters of its digests as NULL: RFC 4055 §2.1 lets a writer leave them
+/// out, as GnuTLS does, and says that readers MUST accept both. webpki knows the form with NULL. Any other identifier is
+/// returned as it is.
+fn with_null_in_pss(identifier: &[u8]) -> Cow<'_, [u8]> {
+    rebuilt_pss(identifier).map_or(Cow::Borrowed(identifier), Cow::Owned)
+}
+
+/// Returns whether the parameters of a digest are absent, in an identifier that is sound otherwise.
+pub(super) fn is_pss_without_null(algorithm: &SignatureAlgorithm) -> bool {
+    *with_null_in_pss(&algorithm.der) != algorithm.der[..]
+}
+
+fn rebuilt_pss(identifier: &[u8]) -> Option<Vec<u8>> {
+    // 1.2.840.113549.1.1.10 and id-mgf1, 1.2.840.113549.1.1.8.
+    const PSS: &[u8] = &[der::OBJECT_IDENTIFIER, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
+    const MGF1: &[u8] = &[der::OBJECT_IDENTIFIER, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8];
+    const DIGEST: u8 = der::context_constructed(0);
+    const MASK: u8 = der::context_constructed(1);
+    let [oid, parameters] = elements(identifier, der::SEQUENCE)?[..] else { return None };
+    let [digest, mask, rest @ ..] = &elements(parameters, der::SEQUENCE)?[..] else { return None };
+    let [digest] = elements(digest, DIGEST)?[..] else { return None };
+    let [mask] = elements(mask, MASK)?[..] else { return None };
+    let [mgf1, mask_digest] = elements(mask, der::SEQUENCE)?[..] else { return None };
+    if oid != PSS || mgf1 != MGF1 {
+        return None;
+    }
+    let with_null = |digest| match elements(digest, der::SEQUENCE)?[..] {
+        [oid] | [oid, [der::NULL, 0]] => Some(der::sequence(&[oid, &[der::NULL, 0]])),
+        _ => None,
+    };
+    let mask = der::sequence(&[mgf1, &with_null(mask_digest)?]);
+    let fields = [der::value(DIGEST, &with_null(digest)?), der::value(MASK, &mask), rest.concat()].concat();
+    Some(der::sequence(&[oid, &der::value(der::SEQUENCE, &fields)]))
+}
+
+fn elements(value: &[u8], expected: u8) -> Option<Vec<&[u8]>> {
+    match der::split_first(value)? {
+        (tag, content, []) if tag == expected => der::children(content),
+        _ => None,
+    }
+}
+
+/// Returns whether a key of this kind could make signatures of this algorithm, if both were supported. What is unknown
+/// could.
+pub(super) fn can_belong_together(algorithm: &SignatureAlgorithm, key: &KeyKind) -> bool {
+    match key {
+        KeyKind::Rsa { .. } => !algorithm.oid.starts_with("1.2.840.10045.") && !algorithm.oid.starts_with("1.3.101."),
+        KeyKind::Ed25519 => algorithm.oid == "1.3.101.112",
+        KeyKind::EcdsaP256 | KeyKind::EcdsaP384 | KeyKind::EcdsaP521 => {
+            !algorithm.oid.starts_with("1.2.840.113549.") && !algorithm.oid.starts_with("1.3.101.")
+        }
+        KeyKind::Other(_) => true,
+    }
 }
 
 /// Calls [`SignatureCache::certificate`] with an empty cache.

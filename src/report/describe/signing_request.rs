@@ -65,7 +65,12 @@ impl Describe for DescribedRequest {
         signature_field(page, &request.signature_algorithm, &request.signature);
         match self.possession() {
             Ok(()) => page.toned_field("Possession", Tone::Good, "proven: it is signed with its own key"),
-            Err(error) => page.toned_field("Possession", Tone::Bad, &format!("not proven: {error}")),
+            Err(error @ VerificationError::Wrong) => {
+                page.toned_field("Possession", Tone::Bad, &format!("not proven: {error}"));
+            }
+            Err(unsupported) => {
+                page.toned_field("Possession", Tone::Warning, &format!("cannot be checked: {unsupported}"));
+            }
         }
         fingerprint_fields(page, request.as_der());
     }
@@ -90,6 +95,11 @@ impl Describe for DescribedRequest {
             "malformed": malformed_json(&request.malformed),
             "other_attributes": request.other_attributes,
             "possession_proven": self.possession().is_ok(),
+            "possession": match self.possession() {
+                Ok(()) => "proven",
+                Err(VerificationError::Wrong) => "not-proven",
+                Err(_) => "cannot-be-checked",
+            },
             "signature": signature_json(&request.signature_algorithm, &request.signature),
             "fingerprint_sha256": text::hex(&digest::sha256(request.as_der())),
             "fingerprint_sha1": text::hex(&digest::sha1(request.as_der())),

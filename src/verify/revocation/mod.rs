@@ -19,6 +19,7 @@ use super::candidate::{Candidate, CandidateCrl};
 use super::cert_path::CertPath;
 use super::code::{Code, Rank};
 use super::input::{VerifyInput, VerifyOptions};
+use super::signature::SignatureProblem;
 use super::verdict::Problem;
 use crate::lint::Severity;
 use crate::text::{humanize, rfc3339};
@@ -71,8 +72,11 @@ pub struct RevocationChecker<'a> {
     options: &'a VerifyOptions,
     budget: &'a Budget,
     /// Whether the signer's key verifies the CRL.
-    verified: RefCell<HashMap<(*const CandidateCrl, *const Candidate), bool>>,
+    verified: RefCell<HashMap<CrlAndSigner, Result<(), SignatureProblem>>>,
 }
+
+/// By their places in memory.
+type CrlAndSigner = (*const CandidateCrl, *const Candidate);
 
 /// A certificate whose status is wanted, the path from the anchor to its issuer, and the CRL signers whose own status
 /// depends on it.

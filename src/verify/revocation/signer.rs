@@ -7,6 +7,7 @@ use crate::verify::cert_path::CertPath;
 use crate::verify::input::{VerifyInput, VerifyOptions};
 use crate::verify::path::{Search, SearchEnd};
 use crate::verify::rules;
+use crate::verify::signature::{SignatureProblem, can_belong_together};
 use crate::x509::KeyUsage;
 
 /// The highest number of CRL signers whose status depends on the CRL of the next.
@@ -16,7 +17,15 @@ impl<'a> RevocationChecker<'a> {
     /// Checks that the CRL is signed by the issuer of the certificate, or by an authorised signer.
     pub(super) fn check_signature(&self, crl: &'a CandidateCrl, query: StatusQuery<'_, 'a>) -> Result<(), String> {
         let Some(issuer) = query.above.last() else { return Err("has no issuer".to_owned()) };
-        if issuer.subject == crl.issuer && self.verifies(crl, issuer)? {
+        let mut unsupported = None;
+        let mut verifies = |signer: &'a Candidate| {
+            let verified = self.verifies(crl, signer)?;
+            if verified == Err(SignatureProblem::Unsupported) {
+                unsupported.get_or_insert(signer.certificate.public_key.kind());
+            }
+            Ok::<_, String>(verified.is_ok())
+        };
+        if issuer.subject == crl.issuer && verifies(issuer)? {
             return match issuer.certificate.key_usage {
                 Some(usage) if !usage.contains(KeyUsage::CRL_SIGN) => Err(format!(
                     "is signed by {}, whose key usage is {usage}, without crl-sign",
@@ -27,21 +36,27 @@ impl<'a> RevocationChecker<'a> {
         }
         let mut refused = false;
         for signer in self.other_signers(crl, query) {
-            if self.verifies(crl, signer)? {
+            if verifies(signer)? {
                 if self.is_authorised(signer, query) {
                     return Ok(());
                 }
                 refused = true;
             }
         }
-        Err(if refused {
-            "is signed with a key whose certificate is not valid for that, or revoked".to_owned()
-        } else {
-            format!("is not signed with a key of {}", crl.contents.issuer)
+        Err(match unsupported {
+            _ if refused => "is signed with a key whose certificate is not valid for that, or revoked".to_owned(),
+            // Neither yes nor no: that the signature is wrong is not known.
+            Some(kind) => format!(
+                "cannot be checked: it is signed with {}, and {} has a key of kind {kind}, which together are not relied \
+                 on; expected SHA-256 or better, and ECDSA, Ed25519 or RSA of 2048 to 8192 bits",
+                crl.contents.signature_algorithm, crl.contents.issuer
+            ),
+            None => format!("is not signed with a key of {}", crl.contents.issuer),
         })
     }
 
-    fn verifies(&self, crl: &'a CandidateCrl, signer: &'a Candidate) -> Result<bool, String> {
+    /// Says `Unsupported` only when the key may have made the signature: an RSA key makes none with ECDSA.
+    fn verifies(&self, crl: &'a CandidateCrl, signer: &'a Candidate) -> Result<Result<(), SignatureProblem>, String> {
         let pair = (&raw const *crl, &raw const *signer);
         if let Some(known) = self.verified.borrow().get(&pair) {
             return Ok(*known);
@@ -49,9 +64,15 @@ impl<'a> RevocationChecker<'a> {
         if !self.budget.may_check_crl_signature() {
             return Err("is not looked at: there are too many lists and keys that could have signed them".to_owned());
         }
-        let verifies = self.input.signatures.crl(&crl.contents, &signer.certificate.public_key).is_ok();
-        self.verified.borrow_mut().insert(pair, verifies);
-        Ok(verifies)
+        let key = &signer.certificate.public_key;
+        let verified = self.input.signatures.crl(&crl.contents, key).map_err(|problem| match problem {
+            SignatureProblem::Unsupported if !can_belong_together(&crl.contents.signature_algorithm, key.kind()) => {
+                SignatureProblem::Wrong
+            }
+            problem => problem,
+        });
+        self.verified.borrow_mut().insert(pair, verified);
+        Ok(verified)
     }
 
     /// Returns the other certificates with the name of the CRL's issuer and key usage cRLSign: the CA under another

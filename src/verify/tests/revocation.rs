@@ -252,6 +252,30 @@ fn a_list_is_usable_with_what_is_not_critical_and_not_with_entries_for_others() 
     assert_eq!(with(of_other().scope(&[&[0x84, 1, 0xff]])), [""; 0]);
 }
 
+/// The signature of the CRL is right, or may be: nothing here can tell.
+#[test]
+fn a_signature_that_is_not_supported_is_not_called_that_of_another_key() {
+    let pki = TestPki::new();
+    let sound = TestCrl::new().sign(&pki.issuing);
+    // ecdsa-with-SHA256 becomes ecdsa-with-SHA224, in both places.
+    let mut bytes = sound.as_der().to_vec();
+    let sha256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+    let places: Vec<_> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(&sha256)).collect();
+    assert_eq!(places.len(), 2);
+    for at in places {
+        bytes[at + 7] = 1;
+    }
+    let over_sha224 = Crl::from_der(&bytes).unwrap();
+    let first = |crl: Crl| case(&pki, server(), vec![crl]).verify().problems.remove(0);
+    let problem = first(over_sha224);
+    assert_eq!(problem.code, "crl-unusable");
+    assert!(problem.message.contains("cannot be checked: it is signed with ecdsa-with-SHA224"), "{}", problem.message);
+    // An RSA key has made no signature with ECDSA: that is a clear no.
+    let rsa = TestCa::self_signed(TestCert::ca("Issuing CA").algorithm(crate::x509::KeyAlgorithm::Rsa2048));
+    let problem = first(TestCrl::new().sign_as(pki.issuing.certificate.subject.as_der(), &rsa));
+    assert!(problem.message.contains("is not signed with a key of"), "{}", problem.message);
+}
+
 #[test]
 fn what_the_lists_leave_open_is_said() {
     let pki = TestPki::new();

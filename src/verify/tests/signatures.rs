@@ -41,3 +41,24 @@ fn a_signature_that_is_not_relied_on_is_told_with_what_is_and_not_as_altered() {
         assert!(problem.message.contains(found) && problem.message.contains(expected), "{}", problem.message);
     }
 }
+
+/// A server certificate and its root by GnuTLS, which leaves out the parameters of digests (RFC 4055 §2.1 allows both).
+#[test]
+fn rsassa_pss_without_the_parameters_of_its_digests_is_accepted() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/certificates/pss-without-null.pem");
+    let blocks = crate::x509::pem::parse_all(&std::fs::read(path).unwrap()).unwrap();
+    let [leaf, root] =
+        <[_; 2]>::try_from(blocks.iter().map(|it| Certificate::from_der(&it.content).unwrap()).collect::<Vec<_>>())
+            .unwrap();
+    let verdict = Case::new(leaf.clone(), &[], &[&root]).verify();
+    assert!(verdict.valid, "{:?}", verdict.problems);
+    // rustls knows the form with NULL alone: that is its own limit.
+    let verdict = Case::new(leaf.clone(), &[], &[&root]).server("web.corp.test").verify();
+    let rustls = verdict.problems.iter().find(|it| it.code == "rustls-refuses").unwrap();
+    assert_eq!(rustls.severity, Severity::Warning, "{}", rustls.message);
+    // The signature itself is checked.
+    let mut altered = leaf.as_der().to_vec();
+    *altered.last_mut().unwrap() ^= 1;
+    let altered = Certificate::from_der(&altered).unwrap();
+    assert_eq!(Case::new(altered, &[], &[&root]).verify().problems[0].code, "signature-invalid");
+}
