@@ -14,6 +14,7 @@ pub mod distribution_point;
 pub mod file_kind;
 pub mod general_name;
 pub mod host_like;
+pub mod mailbox;
 pub mod name;
 pub mod name_constraints;
 pub mod pem;

@@ -23,7 +23,8 @@ pub struct NameConstraints {
 /// A set of names of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subtree {
-    /// The host and everything below it; empty for every host.
+    /// The host and everything below it; empty for every host. With a leading dot, which RFC 5280 does not define, a
+    /// permitted one has only what is below, and an excluded one the host too: the narrow reading.
     Dns(String),
     /// The addresses that equal `address` in the bits of `mask`; both of one family.
     Ip { address: IpAddr, mask: IpAddr },
@@ -99,7 +100,10 @@ impl Subtree {
     /// Returns whether `name` is of this kind and in the subtree.
     pub fn contains(&self, name: &GeneralName) -> bool {
         match (self, name) {
-            (Self::Dns(base), GeneralName::Dns(name)) => is_at_or_below(name, base.strip_prefix('.').unwrap_or(base)),
+            (Self::Dns(base), GeneralName::Dns(name)) => match base.strip_prefix('.') {
+                Some(_) => host_matches(name, base),
+                None => is_at_or_below(name, base),
+            },
             (Self::Ip { address, mask }, GeneralName::Ip(name)) => masked(*name, *mask) == masked(*address, *mask),
             (Self::Email(base), GeneralName::Email(name)) => match base.rsplit_once('@') {
                 // The mailbox is compared exactly, the host without regard to case (RFC 5280 §7.5).
@@ -126,7 +130,13 @@ impl Subtree {
             }
             _ => false,
         };
-        self.contains(name) || is_mapped()
+        let is_bare = || match (self, name) {
+            (Self::Dns(base), GeneralName::Dns(name)) => {
+                base.strip_prefix('.').is_some_and(|base| name.eq_ignore_ascii_case(base))
+            }
+            _ => false,
+        };
+        self.contains(name) || is_mapped() || is_bare()
     }
 
     /// Returns the block as a block of IPv4 addresses; `None` when it has other addresses too.
@@ -145,7 +155,10 @@ impl Subtree {
     /// Returns whether every name in it is also in `wider`; `false` when that is unknown.
     pub fn is_within(&self, wider: &Self) -> bool {
         match (self, wider) {
-            (Self::Dns(own), Self::Dns(_)) => wider.contains(&GeneralName::Dns(own.trim_start_matches('.').to_owned())),
+            (Self::Dns(own), Self::Dns(base)) => match own.strip_prefix('.') {
+                Some(own) => is_at_or_below(own, base.strip_prefix('.').unwrap_or(base)),
+                None => wider.contains(&GeneralName::Dns(own.clone())),
+            },
             (Self::Ip { address, mask }, Self::Ip { mask: wider_mask, .. }) => {
                 masked(*mask, *wider_mask) == Some(bytes(*wider_mask)) && wider.contains(&GeneralName::Ip(*address))
             }
@@ -396,6 +409,32 @@ mod tests {
         assert!(!holds("10.0.0.1", "https://10.0.0.1/"));
         assert!(!holds("[", "https://[::1]/"));
         assert!(!holds("", "file:///etc"));
+    }
+
+    /// RFC 5280 does not define the form, and implementations differ: it permits less, and excludes more.
+    #[test]
+    fn a_dns_subtree_with_a_leading_dot_is_read_narrowly() {
+        let subtree = |base: &str| Subtree::Dns(base.to_owned());
+        let name = |name: &str| GeneralName::Dns(name.to_owned());
+        let dotted = subtree(".corp.test");
+        for (found, permitted, excluded) in [
+            ("web.corp.test", true, true),
+            ("*.corp.test", true, true),
+            ("corp.test", false, true),
+            ("CORP.test", false, true),
+            ("xcorp.test", false, false),
+        ] {
+            assert_eq!(
+                (dotted.contains(&name(found)), dotted.excludes(&name(found))),
+                (permitted, excluded),
+                "{found}"
+            );
+        }
+        assert!(subtree(".").contains(&name("web.test")));
+        let within = |own: &str, wider: &str| subtree(own).is_within(&subtree(wider));
+        assert!(within(".corp.test", "corp.test") && within(".corp.test", ".corp.test"));
+        assert!(within("web.corp.test", ".corp.test") && within(".web.corp.test", ".corp.test"));
+        assert!(!within("corp.test", ".corp.test"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::verify::verdict::{Problem, Role};
 use crate::x509::certificate::oid;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::uri_host::{is_plain_host, uri_host};
-use crate::x509::{AttributeType, CanonicalName, GeneralName, der};
+use crate::x509::{AttributeType, CanonicalName, GeneralName, der, mailbox};
 
 pub const NAME_CONSTRAINT_VIOLATED: Code = Code {
     code: "name-constraint-violated",
@@ -140,6 +140,9 @@ impl<'a> Constraints<'a> {
                 // The constraint is at fault.
                 _ if !is_comparable(subtree) => problem,
                 GeneralName::Other { .. } => problem.hint("issue the certificate without this name"),
+                GeneralName::Email(name) if mailbox::split(name).is_none() => {
+                    problem.hint("issue the certificate with a mailbox in this place: LOCAL-PART@HOST, once")
+                }
                 _ => problem.hint(
                     "issue the certificate without this name, or with its host written plainly: letters, digits, '-' and \
                      single dots between them",
@@ -277,10 +280,11 @@ fn is_comparable(subtree: &Subtree) -> bool {
 fn is_comparable_name(name: &GeneralName, subtree: &Subtree) -> bool {
     match name {
         GeneralName::Dns(name) => is_plain_host(name.strip_prefix("*.").unwrap_or(name)),
-        GeneralName::Email(name) => name.rsplit_once('@').is_some_and(|(mailbox, host)| {
+        // In what is not a mailbox, implementations find different hosts. An address in place of the host is below no host
+        // name.
+        GeneralName::Email(name) => mailbox::split(name).is_some_and(|(local, _)| {
             let by_mailbox = matches!(subtree, Subtree::Email(base) if base.contains('@'));
-            // An address in place of the host is below no host name.
-            (is_plain_host(host) || host.starts_with('[')) && (!by_mailbox || is_plain_mailbox(mailbox))
+            !by_mailbox || is_plain_mailbox(local)
         }),
         // RFC 5280 §4.2.1.10: a URI without a host name, under a constraint on URIs, MUST be rejected.
         GeneralName::Uri(uri) => uri_host(uri).is_some(),
@@ -321,6 +325,32 @@ mod tests {
 
     fn errors(ca: TestCert, leaf: TestCert) -> Vec<&'static str> {
         TestPki::with(ca).case(leaf).errors()
+    }
+
+    #[test]
+    fn what_is_no_mailbox_passes_no_constraint_on_mailboxes() {
+        let errors =
+            |ca: TestCert, mailbox: &str| errors(ca, server().general_names(&[GeneralName::Email(mailbox.to_owned())]));
+        for permitted in ["email:corp.test", "email:.test"] {
+            for wrong in ["a@evil.test@corp.test", "b@evil.test, a@corp.test", "@corp.test", "Alice <a@corp.test"] {
+                let found = errors(TestCert::ca("A").permit(&[permitted]), wrong);
+                assert_eq!(found, [NAME_CONSTRAINT_UNPROCESSABLE.code], "{permitted} {wrong}");
+            }
+        }
+        // Nor is it known to be outside of what is excluded.
+        let excluded = TestCert::ca("A").exclude(&["email:evil.test"]);
+        assert_eq!(errors(excluded, "a@evil.test, b@corp.test"), [NAME_CONSTRAINT_UNPROCESSABLE.code]);
+        // A quoted local part is a legal one.
+        assert_eq!(errors(TestCert::ca("A").permit(&["email:corp.test"]), "\"a@evil.test\"@corp.test"), [""; 0]);
+    }
+
+    #[test]
+    fn a_permitted_subtree_with_a_leading_dot_leaves_the_bare_domain_outside() {
+        let dotted =
+            || NameConstraints { permitted: vec![Subtree::Dns(".corp.test".to_owned())], excluded: Vec::new() };
+        let errors = |name: &str| errors(TestCert::ca("A").name_constraints(&dotted()), server().names(&[name]));
+        assert_eq!(errors("corp.test"), [NAME_CONSTRAINT_VIOLATED.code]);
+        assert_eq!(errors("web.corp.test"), [""; 0]);
     }
 
     #[test]
