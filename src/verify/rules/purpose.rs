@@ -19,11 +19,9 @@ pub const WRONG_PURPOSE: Code = Code {
 /// Adds the problem of one certificate's purposes.
 pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problems: &mut Vec<Problem>) {
     let Some(wanted) = options.purpose.extended_key_usage() else { return };
-    // An anchor is trusted for every purpose.
-    let (Role::Leaf | Role::Intermediate, Some(found)) = (role, &candidate.certificate.extended_key_usage) else {
-        return;
-    };
-    let any_is_enough = role == Role::Intermediate;
+    // An anchor without one is trusted for every purpose; OpenSSL and Go hold to the one that is there.
+    let Some(found) = &candidate.certificate.extended_key_usage else { return };
+    let any_is_enough = role != Role::Leaf;
     if found.contains(&wanted) || any_is_enough && found.contains(&ExtendedKeyUsage::Any) {
         return;
     }
@@ -45,8 +43,8 @@ pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problem
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::TestCert;
-    use crate::verify::tests::{Case, TestPki, server};
+    use crate::lint::testing::{TestCa, TestCert};
+    use crate::verify::tests::{Case, TestPki, below, server};
     use crate::x509::certificate::oid;
 
     #[test]
@@ -60,6 +58,19 @@ mod tests {
         // anyExtendedKeyUsage is not enough in a leaf.
         let any = server().purposes(&[ExtendedKeyUsage::Any]);
         assert!(pki.case(any).client().errors().contains(&WRONG_PURPOSE.code));
+    }
+
+    #[test]
+    fn an_anchor_for_another_purpose_is_found_whether_it_is_self_signed_or_not() {
+        let own = TestCert::ca("Root").purposes(&[ExtendedKeyUsage::ClientAuth]);
+        assert!(below(own).server("web.corp.test").errors().contains(&WRONG_PURPOSE.code));
+        let errors = |purpose: ExtendedKeyUsage| {
+            let anchor = TestCa::root().subordinate(TestCert::ca("A").purposes(&[purpose]));
+            Case::new(anchor.issue(server()), &[], &[&anchor.certificate]).server("web.corp.test").errors()
+        };
+        assert_eq!(errors(ExtendedKeyUsage::ClientAuth), [WRONG_PURPOSE.code]);
+        assert_eq!(errors(ExtendedKeyUsage::ServerAuth), [""; 0]);
+        assert_eq!(errors(ExtendedKeyUsage::Any), [""; 0]);
     }
 
     #[test]
