@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::der;
+
 /// An `AlgorithmIdentifier` of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureAlgorithm {
@@ -11,26 +13,82 @@ pub struct SignatureAlgorithm {
     pub der: Vec<u8>,
 }
 
-/// Object identifier, name, and whether its signatures can be forged.
-const KNOWN: [(&str, &str, bool); 12] = [
-    ("1.2.840.10045.4.3.2", "ecdsa-with-SHA256", true),
-    ("1.2.840.10045.4.3.3", "ecdsa-with-SHA384", true),
-    ("1.2.840.10045.4.3.4", "ecdsa-with-SHA512", true),
-    ("1.2.840.113549.1.1.11", "sha256WithRSAEncryption", true),
-    ("1.2.840.113549.1.1.12", "sha384WithRSAEncryption", true),
-    ("1.2.840.113549.1.1.13", "sha512WithRSAEncryption", true),
-    ("1.2.840.113549.1.1.10", "RSASSA-PSS", true),
-    ("1.3.101.112", "Ed25519", true),
-    ("1.2.840.10045.4.1", "ecdsa-with-SHA1", false),
-    ("1.2.840.113549.1.1.5", "sha1WithRSAEncryption", false),
-    ("1.2.840.113549.1.1.4", "md5WithRSAEncryption", false),
-    ("1.2.840.10040.4.3", "dsa-with-SHA1", false),
+/// What is known of the digest below a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    /// Nothing is known against it.
+    Sound,
+    /// It can be forged today, or falls short of SHA-256 in a way that is known: MD2, MD4, MD5, SHA-1.
+    Weak,
+    Unknown,
+}
+
+use Strength::{Sound, Unknown, Weak};
+
+const PSS: &str = "1.2.840.113549.1.1.10";
+
+/// Object identifier, name, and what is known of the digest. RSASSA-PSS names its digest in its parameters.
+const KNOWN: [(&str, &str, Strength); 24] = [
+    ("1.2.840.10045.4.3.2", "ecdsa-with-SHA256", Sound),
+    ("1.2.840.10045.4.3.3", "ecdsa-with-SHA384", Sound),
+    ("1.2.840.10045.4.3.4", "ecdsa-with-SHA512", Sound),
+    ("1.2.840.113549.1.1.11", "sha256WithRSAEncryption", Sound),
+    ("1.2.840.113549.1.1.12", "sha384WithRSAEncryption", Sound),
+    ("1.2.840.113549.1.1.13", "sha512WithRSAEncryption", Sound),
+    (PSS, "RSASSA-PSS", Unknown),
+    ("1.3.101.112", "Ed25519", Sound),
+    ("1.3.101.113", "Ed448", Sound),
+    ("2.16.840.1.101.3.4.3.17", "ML-DSA-44", Sound),
+    ("2.16.840.1.101.3.4.3.18", "ML-DSA-65", Sound),
+    ("2.16.840.1.101.3.4.3.19", "ML-DSA-87", Sound),
+    ("1.2.840.10045.4.3.1", "ecdsa-with-SHA224", Unknown),
+    ("1.2.840.113549.1.1.14", "sha224WithRSAEncryption", Unknown),
+    ("1.2.840.10045.4.1", "ecdsa-with-SHA1", Weak),
+    ("1.2.840.113549.1.1.5", "sha1WithRSAEncryption", Weak),
+    ("1.3.14.3.2.29", "sha1WithRSA", Weak),
+    ("1.2.840.113549.1.1.4", "md5WithRSAEncryption", Weak),
+    ("1.3.14.3.2.3", "md5WithRSA", Weak),
+    ("1.2.840.113549.1.1.3", "md4WithRSAEncryption", Weak),
+    ("1.2.840.113549.1.1.2", "md2WithRSAEncryption", Weak),
+    ("1.2.840.10040.4.3", "dsa-with-SHA1", Weak),
+    ("1.3.14.3.2.27", "dsaWithSHA1", Weak),
+    ("1.3.14.3.2.13", "dsaWithSHA", Weak),
 ];
 
 impl SignatureAlgorithm {
-    /// Returns whether its digest can be forged today: MD5 and SHA-1.
+    /// Returns whether its digest can be forged today. What is not [`Sound`] is not relied on either.
     pub fn is_weak(&self) -> bool {
-        KNOWN.iter().any(|(oid, _, sound)| *oid == self.oid && !sound)
+        self.strength() == Weak
+    }
+
+    pub fn strength(&self) -> Strength {
+        if self.oid == PSS {
+            return pss_digest(&self.der).map_or(Unknown, |digest| match digest {
+                // SHA-256, SHA-384, SHA-512 and the three of SHA-3, below 2.16.840.1.101.3.4.2.
+                [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1..=3 | 8..=10] => Sound,
+                // SHA-1, and MD2 and MD5 below 1.2.840.113549.2.
+                [0x2b, 14, 3, 2, 26] | [0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 2, 2..=5] => Weak,
+                _ => Unknown,
+            });
+        }
+        KNOWN.iter().find(|(oid, ..)| *oid == self.oid).map_or(Unknown, |(.., strength)| *strength)
+    }
+}
+
+/// Returns the object identifier of the digest in the parameters of RSASSA-PSS: SHA-1 when they leave it out (RFC 4055
+/// §3.1). `None` when they are absent or cannot be read.
+fn pss_digest(identifier: &[u8]) -> Option<&[u8]> {
+    const SHA1: &[u8] = &[0x2b, 14, 3, 2, 26];
+    let (der::SEQUENCE, content, []) = der::split_first(identifier)? else { return None };
+    let [_oid, parameters] = der::children(content)?[..] else { return None };
+    let (der::SEQUENCE, fields, []) = der::split_first(parameters)? else { return None };
+    match der::split_first(fields) {
+        Some((0xa0, digest, _)) => {
+            let (der::SEQUENCE, digest, []) = der::split_first(digest)? else { return None };
+            let (der::OBJECT_IDENTIFIER, oid, _) = der::split_first(digest)? else { return None };
+            Some(oid)
+        }
+        _ => Some(SHA1),
     }
 }
 
@@ -45,10 +103,38 @@ impl fmt::Display for SignatureAlgorithm {
 mod tests {
     use super::*;
 
+    fn strength(oid: &str) -> Strength {
+        SignatureAlgorithm { oid: oid.to_owned(), der: Vec::new() }.strength()
+    }
+
     #[test]
-    fn what_uses_a_digest_that_can_be_forged_is_weak_and_what_is_unknown_is_not_said_to_be() {
-        let is_weak = |oid: &str| SignatureAlgorithm { oid: oid.to_owned(), der: Vec::new() }.is_weak();
-        assert!(is_weak("1.2.840.113549.1.1.5") && is_weak("1.2.840.10045.4.1"));
-        assert!(!is_weak("1.2.840.113549.1.1.11") && !is_weak("1.3.101.112") && !is_weak("1.2.3.4"));
+    fn what_uses_a_digest_that_can_be_forged_is_weak_under_each_of_its_names() {
+        for weak in ["1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "1.3.14.3.2.29", "1.2.840.113549.1.1.2"] {
+            assert_eq!(strength(weak), Weak, "{weak}");
+        }
+        assert_eq!(strength("1.2.840.113549.1.1.11"), Sound);
+        assert_eq!(strength("1.3.101.112"), Sound);
+    }
+
+    #[test]
+    fn what_is_unknown_is_neither_weak_nor_sound() {
+        assert_eq!(strength("1.2.3.4"), Unknown);
+        assert_eq!(strength(PSS), Unknown);
+    }
+
+    #[test]
+    fn the_digest_of_pss_stands_in_its_parameters_and_is_sha1_without_them() {
+        let with = |parameters: &[&[u8]]| {
+            let oid = [der::OBJECT_IDENTIFIER, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
+            let der = der::sequence(&[&oid, &der::sequence(parameters)]);
+            SignatureAlgorithm { oid: PSS.to_owned(), der }.strength()
+        };
+        let digest = |oid: &[u8]| der::value(0xa0, &der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, oid)]));
+        assert_eq!(with(&[]), Weak);
+        // A salt alone: the digest is the default still.
+        assert_eq!(with(&[&[0xa2, 3, 2, 1, 32]]), Weak);
+        assert_eq!(with(&[&digest(&[0x2b, 14, 3, 2, 26])]), Weak);
+        assert_eq!(with(&[&digest(&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1]), &[0xa2, 3, 2, 1, 32]]), Sound);
+        assert_eq!(with(&[&digest(&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 4])]), Unknown);
     }
 }

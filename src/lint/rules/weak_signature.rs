@@ -1,16 +1,17 @@
-//! Signatures over MD5 or SHA-1 can be forged.
+//! Signatures over MD5 or SHA-1 can be forged; of others it is not known that they cannot.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;
 use crate::lint::target::LintTarget;
+use crate::x509::signature_algorithm::Strength;
 
 pub const RULE: Rule = Rule {
     code: "weak-signature",
     severity: Severity::Error,
     citation: "RFC 9155 §2 (TLS); CA/Browser Forum BR §7.1.3.2",
     requirement: "The signature uses SHA-256 or better",
-    example: "it is signed with sha1WithRSAEncryption, expected SHA-256 or better",
+    example: "it is signed with sha1WithRSAEncryption, whose digest can be forged; expected SHA-256 or better",
     fix: "issue the certificate anew with SHA-256, SHA-384 or SHA-512",
     profiles: &[LintProfile::Apple, LintProfile::Rustls, LintProfile::Strict],
     check,
@@ -19,8 +20,13 @@ pub const RULE: Rule = Rule {
 fn check(target: &LintTarget<'_>) -> Option<String> {
     let algorithm = &target.certificate.signature_algorithm;
     // The signature of a root over itself is not relied on.
-    (algorithm.is_weak() && !target.certificate.is_self_issued())
-        .then(|| format!("it is signed with {algorithm}, expected SHA-256 or better"))
+    let what = match algorithm.strength() {
+        Strength::Sound => return None,
+        Strength::Weak => "whose digest can be forged",
+        Strength::Unknown => "which is not known to be sound",
+    };
+    (!target.certificate.is_self_issued())
+        .then(|| format!("it is signed with {algorithm}, {what}; expected SHA-256 or better"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use crate::report::page::{Page, Tone};
 use crate::text::{self, humanize, rfc3339};
 use crate::x509::certificate::oid;
+use crate::x509::signature_algorithm::Strength;
 use crate::x509::{
     AttributeType, AuthorityKeyId, DistinguishedName, Extension, GeneralName, KeyKind, PublicKey, SignatureAlgorithm,
     digest,
@@ -112,8 +113,11 @@ pub(super) fn public_key_json(key: &PublicKey) -> Value {
 }
 
 pub(super) fn signature_field(page: &mut Page, algorithm: &SignatureAlgorithm, signature: &[u8]) {
-    let weak = if algorithm.is_weak() { " (weak: its digest can be forged)" } else { "" };
-    let tone = if algorithm.is_weak() { Tone::Warning } else { Tone::Plain };
+    let (tone, weak) = match algorithm.strength() {
+        Strength::Sound => (Tone::Plain, ""),
+        Strength::Weak => (Tone::Warning, " (weak: its digest can be forged)"),
+        Strength::Unknown => (Tone::Plain, " (not known to be sound)"),
+    };
     page.toned_field("Signature", tone, &format!("{algorithm}{weak}, {} octets", signature.len()));
     let (first, more) = signature.split_at_checked(16).map_or((signature, ""), |(first, _)| (first, " …"));
     page.field("  octets", &format!("{}{more}", text::hex(first)));
@@ -123,7 +127,12 @@ pub(super) fn signature_json(algorithm: &SignatureAlgorithm, signature: &[u8]) -
     json!({
         "algorithm": algorithm.to_string(),
         "oid": algorithm.oid,
-        "weak": algorithm.is_weak(),
+        // Of an unknown one, neither is known.
+        "weak": match algorithm.strength() {
+            Strength::Sound => Some(false),
+            Strength::Weak => Some(true),
+            Strength::Unknown => None,
+        },
         "value": text::hex(signature),
     })
 }
