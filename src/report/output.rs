@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::report::failure::Failure;
 use crate::report::page::Page;
 use crate::report::style::Style;
+use crate::text;
 
 /// What a command found or did.
 pub trait Report {
@@ -53,7 +54,38 @@ pub fn text(report: &dyn Report, style: Style) -> String {
     page.into_string()
 }
 
-/// A JSON document, indented, with a newline at its end.
+/// A JSON document, indented, with a newline at its end. Characters that could control a terminal or change the order of
+/// what it shows are escaped: the same value, and harmless on a screen.
 pub fn json_document(value: &Value) -> String {
-    format!("{value:#}\n")
+    let document = format!("{value:#}\n");
+    if document.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
+        return document;
+    }
+    let mut out = String::with_capacity(document.len() + 64);
+    for c in document.chars() {
+        // Outside of strings there is nothing but plain characters and newlines.
+        if c == '\n' || text::is_plainly_visible(c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_holds_no_character_that_controls_a_terminal_and_keeps_every_value() {
+        let hostile = "a\u{9b}31m\u{7f}\u{202e}b\u{200b}\u{e0041}\nü😀\"\\";
+        let value = serde_json::json!({ hostile: [hostile] });
+        let document = json_document(&value);
+        assert!(document.chars().all(|c| c == '\n' || text::is_plainly_visible(c)), "{document}");
+        assert!(document.contains("ü😀") && document.contains("\\u009b31m"), "{document}");
+        assert_eq!(serde_json::from_str::<Value>(&document).unwrap(), value);
+    }
 }
