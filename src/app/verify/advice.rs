@@ -165,6 +165,14 @@ impl Hints {
             return format!("the CA directory has it: deploy {full} instead, which holds it");
         }
         if let Some(found) = self.authorities.iter().find(|it| signed(&it.certificate)) {
+            // RFC 8446 §4.4.2: the trust anchor may be left out of what is sent; a client that lacks it does not accept it from there.
+            if found.certificate.is_self_issued() {
+                return format!(
+                    "the CA directory has it, a root: trust it with --roots {}, and give it to the clients (ca roots); what the \
+                     server sends is not at fault",
+                    found.position.file
+                );
+            }
             return format!(
                 "the CA directory has it: deploy fullchain.pem instead of cert.pem, or add {} after the leaf",
                 found.position.file

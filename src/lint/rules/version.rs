@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.1.2.1",
     requirement: "A certificate has version 3",
     example: "the version is 1, expected 3",
-    fix: "issue the certificate anew: no current tool writes older versions",
+    fix: "issue it again as version 3: openssl x509 -req writes version 3 when it is given -extfile or -copy_extensions",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Apple, LintProfile::Rustls],
     check,
 };
