@@ -3,7 +3,7 @@
 use super::budget::Budget;
 use super::candidate::Candidate;
 use super::cert_path::CertPath;
-use super::client_layer::{CLIENT_REFUSES, ClientLayer};
+use super::client_layer::{self, CLIENT_REFUSES};
 use super::code::{Code, Rank};
 use super::engine::{self, Opinion};
 use super::input::{Purpose, VerifyInput, VerifyOptions};
@@ -100,11 +100,7 @@ fn try_path<'a>(
     if let Some(checker) = checker {
         checker.check(&path, &mut problems, &mut crls);
     }
-    let layer = ClientLayer::of(&path, input);
-    if let Some(layer) = &layer {
-        layer.apply(&mut problems);
-    }
-    let explains_rustls = layer.is_some_and(|layer| layer.explains_rustls());
+    let explains_rustls = client_layer::settle(&path, input, &mut problems);
     let mut attempt = Attempt { certificates: certificates.to_vec(), problems, rustls_refuses: None, crls };
     if attempt.is_valid() {
         attempt.check_with_webpki(input, options, explains_rustls);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::candidate::{Candidate, InputPosition};
+use super::candidate::Candidate;
 use super::cert_path::CertPath;
 use super::code::{Code, Rank};
 use super::input::{Purpose, VerifyInput};
@@ -43,19 +43,38 @@ static SECURITY_WORDS: [(&str, &str); 2] =
 const MOST_SENT: usize = 64;
 
 /// The facts of a path, with the clients that refuse them.
-pub(super) struct ClientLayer<'a, 'p> {
+struct ClientLayer<'a, 'p> {
     path: &'p CertPath<'a>,
     facts: Vec<Fact>,
     /// The mainstream clients whose newest measured version refuses one of the facts.
     refusing: BTreeSet<&'static str>,
 }
 
-impl<'a, 'p> ClientLayer<'a, 'p> {
-    /// Returns `None` where clients were not measured: for another purpose than servers, and when every rule is an error.
-    pub fn of(path: &'p CertPath<'a>, input: VerifyInput<'a>) -> Option<Self> {
-        if path.options.strict || path.options.purpose != Purpose::Server {
-            return None;
+/// Gives the problems of a path the severity that follows from the clients, and adds what they refuse and no rule reports.
+/// Returns whether a refusal of rustls is known and one of few: then it is not an error by itself.
+pub(super) fn settle<'a>(path: &CertPath<'a>, input: VerifyInput<'a>, problems: &mut Vec<Problem>) -> bool {
+    // Other purposes were not measured.
+    if path.options.strict || path.options.purpose != Purpose::Server {
+        return false;
+    }
+    if problems.iter().any(|problem| problem.severity == Severity::Error && !is_form(problem.code)) {
+        // The path is invalid for every client: its facts are not computed. A rule with a rank names a cause of other problems.
+        let stays = |problem: &Problem| {
+            problem.rank != Rank::Unranked || SECURITY.iter().any(|(known, _)| *known == problem.code)
+        };
+        for problem in problems.iter_mut().filter(|problem| is_form(problem.code) && !stays(problem)) {
+            problem.severity = Severity::Warning;
         }
+        return false;
+    }
+    let Some(layer) = ClientLayer::of(path, input) else { return false };
+    layer.apply(problems);
+    layer.explains_rustls()
+}
+
+impl<'a, 'p> ClientLayer<'a, 'p> {
+    /// Computes the facts of a path; `None` for a path without certificates.
+    fn of(path: &'p CertPath<'a>, input: VerifyInput<'a>) -> Option<Self> {
         let der = |candidate: &'a Candidate| candidate.certificate.as_der();
         let leaf_first: Vec<&[u8]> = path.certificates.iter().rev().map(|candidate| der(candidate)).collect();
         let sent = std::iter::once(input.leaf).chain(input.untrusted.iter().take(MOST_SENT).copied());
@@ -90,16 +109,12 @@ impl<'a, 'p> ClientLayer<'a, 'p> {
     }
 
     /// Gives each problem the severity that follows from the clients, and adds what they refuse and no rule reports.
-    pub fn apply(&self, problems: &mut Vec<Problem>) {
+    fn apply(&self, problems: &mut Vec<Problem>) {
         let by_half = self.is_refused_by_half();
         for problem in problems.iter_mut().filter(|problem| is_form(problem.code)) {
             if problem.severity == Severity::Error && !by_half && !self.is_kept(problem) {
                 problem.severity = Severity::Warning;
             }
-        }
-        // A path that is invalid for every client needs no further reasons.
-        if problems.iter().any(|problem| problem.severity == Severity::Error && !is_form(problem.code)) {
-            return;
         }
         // The other oddities of a CA as a server follow from that.
         let is_ca_as_leaf = problems.iter().any(|problem| problem.code == CA_AS_LEAF.code);
@@ -111,10 +126,13 @@ impl<'a, 'p> ClientLayer<'a, 'p> {
                 continue;
             }
             let clients = clients.join(", ");
-            let rule = table().rule(fact);
-            let role = self.position(fact.subject);
-            match problems.iter_mut().find(|problem| Some(problem.code) == rule && problem.certificate == role) {
-                Some(problem) => problem.hint = format!("{}; refused by {clients}", problem.hint),
+            match problems.iter_mut().find(|problem| self.is_about(fact, problem)) {
+                Some(problem) => {
+                    problem.hint = format!("{}; refused by {clients}", problem.hint);
+                    if by_half {
+                        problem.severity = Severity::Error;
+                    }
+                }
                 None => {
                     let verb = if clients.contains(',') { "refuse" } else { "refuses" };
                     let message = format!("{clients} {verb} the chain: {}", fact.sentence());
@@ -127,17 +145,14 @@ impl<'a, 'p> ClientLayer<'a, 'p> {
     }
 
     /// Returns whether a refusal of rustls is one among several clients, and known: then it is not an error by itself.
-    pub fn explains_rustls(&self) -> bool {
+    fn explains_rustls(&self) -> bool {
         !self.is_refused_by_half() && self.refusing.contains("rustls")
     }
 
     /// Returns whether a problem stays an error although less than half of the clients refuse it: because of what can be done
     /// with the certificate, or because no client was asked.
     fn is_kept(&self, problem: &Problem) -> bool {
-        let about = || {
-            let of_rule = self.facts.iter().filter(|fact| table().rule(fact) == Some(problem.code));
-            of_rule.filter(|fact| self.position(fact.subject) == problem.certificate)
-        };
+        let about = || self.facts.iter().filter(|fact| self.is_about(fact, problem));
         let is_accepted = |fact: &Fact| {
             let accepts = |client: &Client| table().answer(fact, client, client.nearest(None)) == Answer::Accepts;
             table().clients().iter().any(accepts)
@@ -147,21 +162,28 @@ impl<'a, 'p> ClientLayer<'a, 'p> {
             || about().next().is_some() && !about().any(is_accepted)
     }
 
-    /// Returns the certificate that a fact is about; the leaf for a fact about the chain. Of several intermediates it is the
-    /// one nearest to the root.
-    fn candidate(&self, subject: Subject) -> Option<&'a Candidate> {
-        let role = match subject {
-            Subject::Leaf | Subject::Chain => Role::Leaf,
-            Subject::Intermediate => Role::Intermediate,
-            Subject::Root => Role::Root,
+    /// Returns whether a problem reports a fact: by its rule, in a certificate of the fact's role.
+    fn is_about(&self, fact: &Fact, problem: &Problem) -> bool {
+        let has_role = |index: usize, candidate: &Candidate| {
+            self.path.role(index) == role(fact.subject) && candidate.position == problem.certificate
         };
-        let of_role = |index: &usize| self.path.role(*index) == role;
-        let index = (0..self.path.certificates.len()).find(of_role)?;
-        self.path.certificates.get(index).copied()
+        table().rule(fact) == Some(problem.code)
+            && self.path.certificates.iter().enumerate().any(|(index, candidate)| has_role(index, candidate))
     }
 
-    fn position(&self, subject: Subject) -> InputPosition {
-        self.candidate(subject).map_or_else(|| InputPosition::new("", 0), |candidate| candidate.position.clone())
+    /// Returns the certificate that a fact is about; of several intermediates, the one nearest to the root.
+    fn candidate(&self, subject: Subject) -> Option<&'a Candidate> {
+        let index = (0..self.path.certificates.len()).find(|index| self.path.role(*index) == role(subject))?;
+        self.path.certificates.get(index).copied()
+    }
+}
+
+/// Returns the role of the certificate that a fact is about; the leaf for a fact about the chain.
+fn role(subject: Subject) -> Role {
+    match subject {
+        Subject::Leaf | Subject::Chain => Role::Leaf,
+        Subject::Intermediate => Role::Intermediate,
+        Subject::Root => Role::Root,
     }
 }
 
