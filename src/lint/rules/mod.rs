@@ -9,6 +9,7 @@ pub mod ca_key_usage;
 pub mod ca_key_usage_critical;
 pub mod ca_subject_empty;
 pub mod ca_subject_key_id;
+pub mod certificate_policies;
 pub mod digital_signature;
 pub mod dns_names;
 pub mod extended_key_usage_any;
@@ -85,6 +86,7 @@ pub static RULES: &[&Rule] = &[
     &name_constraints_empty::RULE,
     &name_constraints_leading_dot::RULE,
     &policy_constraints_critical::RULE,
+    &certificate_policies::RULE,
     &key_kind::RULE,
     &rsa_size::RULE,
     &rsa_exponent::RULE,

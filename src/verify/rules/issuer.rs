@@ -5,6 +5,7 @@ use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
 use crate::verify::verdict::{Problem, Role};
 use crate::x509::KeyUsage;
+use crate::x509::certificate::oid;
 
 pub const NOT_A_CA: Code = Code {
     code: "not-a-ca",
@@ -29,6 +30,9 @@ pub fn check(candidate: &Candidate, role: Role, problems: &mut Vec<Problem>) {
     let certificate = &candidate.certificate;
     if !certificate.is_ca() {
         let found = match certificate.basic_constraints {
+            None if certificate.malformed.iter().any(|(found, _)| found == oid::BASIC_CONSTRAINTS) => {
+                "has basicConstraints that cannot be read"
+            }
             None => "has no basicConstraints",
             Some(_) => "has basicConstraints without cA",
         };
@@ -51,7 +55,6 @@ mod tests {
     use super::*;
     use crate::lint::testing::TestCert;
     use crate::verify::tests::{TestPki, below, server};
-    use crate::x509::certificate::oid;
 
     #[test]
     fn an_issuer_that_is_no_ca_is_found_the_anchor_too() {
@@ -60,6 +63,15 @@ mod tests {
         let denied = TestCert::ca("A").basic_constraints(false, None).without(oid::KEY_USAGE);
         assert_eq!(TestPki::with(denied).case(server()).errors(), [NOT_A_CA.code]);
         assert_eq!(below(TestCert::ca("Root").version(1)).errors(), [NOT_A_CA.code]);
+    }
+
+    #[test]
+    fn basic_constraints_that_cannot_be_read_are_not_called_missing() {
+        let damaged = TestCert::ca("A").extension(oid::BASIC_CONSTRAINTS, true, vec![0x30, 5, 1, 1, 0xff, 2, 0]);
+        let verdict = TestPki::with(damaged).case(server()).verify();
+        let problem = verdict.problems.iter().find(|it| it.code == NOT_A_CA.code).unwrap();
+        assert!(problem.message.contains("basicConstraints that cannot be read"), "{}", problem.message);
+        assert!(verdict.problems.iter().any(|it| it.code == "extension-malformed"));
     }
 
     #[test]

@@ -52,9 +52,12 @@ static SERVER: [&Rule; 5] = [
 /// Rules that are a warning where [`SERVER`] does not apply.
 static WEAK: [&Rule; 1] = [&lint::rsa_size::RULE];
 
+/// Rules of form that are a warning for every purpose: no TLS library holds to them.
+static FORM: [&Rule; 1] = [&lint::certificate_policies::RULE];
+
 /// Returns whether a code is of one of these rules.
 pub fn is_lint_rule(code: &str) -> bool {
-    ALWAYS.iter().chain(&TLS).chain(&SERVER).chain(&WEAK).any(|rule| rule.code == code)
+    ALWAYS.iter().chain(&TLS).chain(&SERVER).chain(&WEAK).chain(&FORM).any(|rule| rule.code == code)
 }
 
 /// Adds every lint rule that one certificate breaks: an error where it makes the chain invalid, else a warning.
@@ -77,6 +80,7 @@ pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
         }
     };
     apply(&ALWAYS, Severity::Error);
+    apply(&FORM, Severity::Warning);
     match purpose {
         Purpose::Any => {
             apply(&TLS, Severity::Warning);
@@ -281,6 +285,19 @@ mod tests {
     fn what_the_baseline_requirements_ask_for_is_refused_for_servers_alone() {
         for broken in outside_of_the_baseline_requirements() {
             assert_eq!(broken.refused(), [false, false, true], "{}", broken.rule().code);
+        }
+    }
+
+    #[test]
+    fn policies_that_are_none_or_repeated_are_a_warning_for_every_purpose() {
+        let case = || {
+            let empty = server().extension(oid::CERTIFICATE_POLICIES, false, der::sequence(&[]));
+            TestPki::new().case(empty)
+        };
+        for case in [case(), case().server("web.corp.test")] {
+            let verdict = case.verify();
+            assert!(verdict.valid, "{:?}", verdict.problems);
+            assert!(verdict.problems.iter().any(|it| it.code == lint::certificate_policies::RULE.code));
         }
     }
 
