@@ -4,6 +4,7 @@
 //! tolerant where the verifier or the user needs to see the error: see [`Certificate::malformed`].
 
 mod crl;
+mod elements;
 mod extension_form;
 mod oid_text;
 mod parser_error;
@@ -74,6 +75,8 @@ impl Certificate {
             return Err(DecodeError::Malformed { what: CERTIFICATE, reason });
         }
         let tbs_signature_algorithm = fields.get(after_version + 1).copied().unwrap_or_default();
+        elements::check_certificate(&fields, signed.algorithm)
+            .map_err(|reason| DecodeError::Malformed { what: CERTIFICATE, reason: reason.to_owned() })?;
 
         let mut certificate = Self {
             der: input.to_vec(),
@@ -348,7 +351,11 @@ fn name(parsed: &X509Name<'_>) -> Result<DistinguishedName, DecodeError> {
         Some((der::SEQUENCE, content, [])) => der::children(content),
         _ => None,
     };
-    if there.is_none_or(|there| there.len() != relative_names.len()) {
+    let is_whole = there.is_some_and(|there| {
+        let mut pairs = there.iter().zip(&relative_names);
+        there.len() == relative_names.len() && pairs.all(|(it, read)| elements::is_whole_relative_name(it, read.len()))
+    });
+    if !is_whole {
         let reason = "one of its relative names cannot be read".to_owned();
         return Err(DecodeError::Malformed { what: NAME, reason });
     }

@@ -8,8 +8,8 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 
 use super::{
-    DecodeError, Signed, authority_key_id, check_length, describe, name, oid_text, raw_extension, signature_algorithm,
-    whole, whole_value, without_leading_zeros,
+    DecodeError, Signed, authority_key_id, check_length, describe, elements, name, oid_text, raw_extension,
+    signature_algorithm, whole, whole_value, without_leading_zeros,
 };
 use crate::x509::certificate::oid;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
@@ -48,6 +48,10 @@ impl Crl {
             der::split_first(signed.tbs).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
         let after_version = usize::from(fields.first().is_some_and(|field| field[0] == der::INTEGER));
         let tbs_signature_algorithm = fields.get(after_version).copied().unwrap_or_default();
+        elements::check_algorithms(tbs_signature_algorithm, signed.algorithm).map_err(malformed)?;
+        if let Some(extensions) = fields.last().filter(|it| it.first() == Some(&der::context_constructed(0))) {
+            elements::check_extensions(extensions).map_err(malformed)?;
+        }
 
         let mut list = Self {
             der: Vec::new(),

@@ -284,3 +284,42 @@ proptest! {
         read_as_everything(&bytes);
     }
 }
+
+/// Returns the value with one NULL more, in each place where something constructed ends, with the way there.
+fn with_one_element_more(value: &[u8], way: &str) -> Vec<(String, Vec<u8>)> {
+    const CONSTRUCTED: u8 = 0x20;
+    let (tag, content, _) = der::split_first(value).unwrap();
+    if tag & CONSTRUCTED == 0 {
+        return Vec::new();
+    }
+    let children = der::children(content).unwrap();
+    let mut all = vec![(way.to_owned(), der::constructed(tag, &[content, &[der::NULL, 0]]))];
+    for (index, child) in children.iter().enumerate() {
+        for (way, changed) in with_one_element_more(child, &format!("{way}/{index}")) {
+            let mut parts = children.clone();
+            parts[index] = &changed;
+            all.push((way, der::constructed(tag, &parts)));
+        }
+    }
+    all
+}
+
+#[test]
+fn an_element_more_is_noticed_wherever_it_stands() {
+    let root = TestCa::root();
+    let certificate = root.issue(TestCert::server("web.test").permit(&["corp.test"]));
+    for (way, changed) in with_one_element_more(certificate.as_der(), "") {
+        if matches!(way.as_str(), "/0/2" | "/1") {
+            // ECDSA has no parameters: these are some, and the algorithms inside and outside differ.
+            let read = Certificate::from_der(&changed).unwrap();
+            assert_ne!(read.tbs_signature_algorithm, read.signature_algorithm);
+            continue;
+        }
+        let noticed = Certificate::from_der(&changed).map_or(true, |read| !read.malformed.is_empty());
+        assert!(noticed, "at {way}");
+    }
+    assert_eq!(certificate.malformed, []);
+    let three = der::sequence(&[&[6, 1, 0x2a], &[der::NULL, 0], &[der::NULL, 0]]);
+    let cert = TestCert::server("web.test").inner_algorithm(&three).outer_algorithm(&three);
+    assert!(Certificate::from_der(&root.issue_der(&cert)).is_err());
+}
