@@ -5,10 +5,13 @@ use std::fs;
 use super::testing::{Ca, order};
 use crate::authority::revocation::publish_crl::{CrlError, CrlOrder, CrlReason, CrlStatus};
 use crate::authority::revocation::revoke::{RevokeError, RevokeOrder, RevokeTarget};
+use crate::keys::Signer;
+use crate::keys::key_file::KeyFile;
 use crate::store::ca_certificates::read_certificate;
 use crate::store::index::{CertificateStatus, Origin};
 use crate::x509::crl::{RevocationReason, RevokedEntry};
-use crate::x509::{Certificate, Crl, SerialNumber};
+use crate::x509::tbs::TbsFields;
+use crate::x509::{AttributeType, Certificate, Crl, DistinguishedName, SerialNumber, der, tbs};
 
 const STOLEN: RevocationReason = RevocationReason::KeyCompromise;
 const HOLD: RevocationReason = RevocationReason::CertificateHold;
@@ -279,6 +282,45 @@ fn an_authority_that_the_index_lost_is_revoked_under_its_own_name() {
         (outcome.certificates[0].name.as_str(), &outcome.authorities[..]),
         ("issuing", &["root".to_owned()][..])
     );
+}
+
+/// Returns the certificate of a name with other fields, signed with the key of an authority.
+fn signed_with(ca: &Ca, authority: &str, name: &str, change: impl FnOnce(&mut TbsFields)) -> Certificate {
+    let key = fs::read(ca.path(&format!("authorities/{authority}/key.pem"))).unwrap();
+    let key = KeyFile::parse(&key).unwrap().open(None).unwrap();
+    let mut fields = TbsFields::split(certificate(ca, name).tbs()).unwrap();
+    change(&mut fields);
+    let to_be_signed = fields.join();
+    let signature = key.sign(&to_be_signed).unwrap();
+    Certificate::from_der(&tbs::assemble(&to_be_signed, &key.signature_algorithm(), &signature)).unwrap()
+}
+
+#[test]
+fn a_certificate_with_the_serial_number_of_another_one_of_its_issuer_is_not_imported() {
+    let ca = ca_with("web.test");
+    let serial = certificate(&ca, "web.test").serial;
+    let other = signed_with(&ca, "issuing", "web.test", |_| ());
+    assert_ne!(other, certificate(&ca, "web.test"), "the signature is another one");
+    let refused = ca.revoke_as(&of_file("x.pem", other, STOLEN));
+    assert!(
+        matches!(&refused, Err(RevokeError::SerialShared { serial: shared, other, .. }) if *shared == serial && other == "web.test"),
+        "{refused:?}"
+    );
+    assert_eq!(ca.history("web.test")[0].status(ca.now), CertificateStatus::Valid);
+}
+
+#[test]
+fn a_certificate_with_the_name_of_another_issuer_is_not_imported_although_the_key_signed_it() {
+    let ca = ca_with("web.test");
+    let other_name = DistinguishedName::build(&[(AttributeType::from_label("CN").unwrap(), "Other CA".to_owned())]);
+    let renamed = signed_with(&ca, "issuing", "web.test", |fields| {
+        fields.serial = der::value(der::INTEGER, &[0x55]);
+        fields.issuer = other_name.unwrap().as_der().to_vec();
+    });
+    let refused = ca.revoke_as(&of_file("x.pem", renamed, STOLEN));
+    assert!(matches!(refused, Err(RevokeError::Unknown { .. })), "{refused:?}");
+    let same_name = signed_with(&ca, "issuing", "web.test", |fields| fields.serial = der::value(der::INTEGER, &[0x55]));
+    assert_eq!(ca.revoke_as(&of_file("x.pem", same_name, STOLEN)).unwrap().authorities, ["issuing"]);
 }
 
 /// What happens to the CA in the property below.

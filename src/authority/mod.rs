@@ -20,6 +20,8 @@ mod clock_tests;
 #[cfg(test)]
 mod deliver_tests;
 #[cfg(test)]
+mod found_crls_tests;
+#[cfg(test)]
 mod init_tests;
 #[cfg(test)]
 mod lost_revocation_tests;
