@@ -11,6 +11,8 @@ use crate::keys::{Passphrase, Signer};
 use crate::store::ca_certificates::read_certificate;
 use crate::store::certificate_folder::file_of_another;
 use crate::store::delivery::Destination;
+use crate::store::index::CertificateStatus;
+use crate::store::locate::count_as_delivered_if_there;
 
 #[test]
 fn what_an_interrupted_run_left_in_a_folder_of_the_user_is_replaced() {
@@ -125,4 +127,24 @@ fn a_place_that_cannot_be_written_is_found_before_anything_is_recorded() {
     assert!(ca.issue(order("server", "web.test")).is_err());
     assert!(ca.history("a.test").is_empty() && ca.history("web.test").is_empty());
     assert!(!ca.top.path().join("nowhere").exists());
+}
+
+#[test]
+fn a_certificate_without_the_mark_counts_as_delivered_while_its_files_are_there() {
+    let ca = Ca::new();
+    ca.issue(order("server", "web.test")).unwrap();
+    ca.forget_delivery("web.test");
+    let status = || {
+        let mut entry = ca.history("web.test").remove(0);
+        assert_eq!(entry.status(ca.now), CertificateStatus::NotDelivered);
+        count_as_delivered_if_there(&ca.home, &ca.index(), &mut entry).unwrap();
+        entry.status(ca.now)
+    };
+    assert_eq!(status(), CertificateStatus::Valid);
+    fs::rename(ca.path("issued/web.test"), ca.top.path().join("web.test")).unwrap();
+    assert_eq!(status(), CertificateStatus::NotDelivered);
+    // The files of another certificate are not its own.
+    ca.issue(order("server", "api.test")).unwrap();
+    fs::rename(ca.path("issued/api.test"), ca.path("issued/web.test")).unwrap();
+    assert_eq!(status(), CertificateStatus::NotDelivered);
 }

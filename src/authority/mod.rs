@@ -30,6 +30,8 @@ mod old_signature_tests;
 #[cfg(test)]
 mod renew_tests;
 #[cfg(test)]
+mod request_tests;
+#[cfg(test)]
 mod restored_tests;
 #[cfg(test)]
 mod revocation_tests;

@@ -376,6 +376,38 @@ mod tests {
     }
 
     #[test]
+    fn a_group_gets_the_folder_and_everything_in_it_and_the_user_stays() {
+        let top = tempfile::tempdir().unwrap();
+        if files::our_user() != 0 {
+            return;
+        }
+        deliver(top.path(), "web", Ownership::of(None, Some("65534")).unwrap()).unwrap();
+        for name in ["", "cert.pem", "chain.pem", "fullchain.pem", "key.pem"] {
+            let found = fs::metadata(top.path().join("web").join(name)).unwrap();
+            assert_eq!((found.uid(), found.gid()), (0, 65_534), "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_delivery_whose_folder_another_process_made_in_the_meantime() {
+        let top = tempfile::tempdir().unwrap();
+        fs::create_dir(top.path().join("ca")).unwrap();
+        let (home, name) = (Home::at(top.path().join("ca")), "web.test".parse().unwrap());
+        let files = Files { certificate: "certificate".to_owned(), chain: "chain".to_owned() };
+        for place in [Destination::Folder(top.path().join("web")), Destination::Issued, Destination::Authority] {
+            let folder = place.folder(&home, &name).unwrap();
+            let delivery = place.begin(&home, &name, Some(&key()), Ownership::default(), &SystemEntropy).unwrap();
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("theirs"), "").unwrap();
+            assert!(delivery.finish(Some(&key()), &files, Replaced::Nothing, &SystemEntropy).is_err());
+            assert_eq!(files::names_in(&folder).unwrap(), ["theirs"]);
+            let workshop = place.workshop(&home, &folder);
+            let left = files::names_in(workshop).unwrap();
+            assert!(!left.iter().any(|name| name.starts_with('.')), "{left:?}");
+        }
+    }
+
+    #[test]
     fn in_a_folder_of_the_user_nothing_is_left_of_a_delivery_that_fails_or_of_a_run_that_died() {
         let top = tempfile::tempdir().unwrap();
         let folder = top.path().join("web");

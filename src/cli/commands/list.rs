@@ -220,6 +220,16 @@ old\\u{1b}[31m  server    root    2026-05-31 1d ago  expired  0100000003
     }
 
     #[test]
+    fn a_certificate_that_was_not_delivered_is_shown_as_such() {
+        let mut list = list(1000);
+        list.entries[1].delivered_at = None;
+        let text = output::text(&list, Style::PLAIN);
+        let status = |line: &str| line.split_whitespace().rev().nth(1).unwrap_or_default().to_owned();
+        assert_eq!(text.lines().skip(1).take(3).map(status).collect::<Vec<_>>(), ["valid", "not-delivered", "expired"]);
+        assert_eq!(list.json()["certificates"][1]["status"], "not-delivered");
+    }
+
+    #[test]
     fn what_a_limit_left_out_is_said() {
         let text = output::text(&list(1), Style::PLAIN);
         assert!(text.ends_with("\nthe latest 1 of 3 certificates; --limit N shows more\n"), "{text}");
