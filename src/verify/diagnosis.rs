@@ -6,7 +6,7 @@ use super::code::{Code, Rank};
 use super::input::{VerifyInput, VerifyOptions};
 use super::path::{MOST_CERTIFICATES, Search};
 use super::rules::{names, purpose, validity};
-use super::signature::{RSA_BITS, SignatureProblem};
+use super::signature::{RSA_BITS, SignatureProblem, can_belong_together};
 use super::verdict::{self, Link, Problem, Role, Verdict};
 use crate::text::hex;
 use crate::x509::KeyKind;
@@ -215,9 +215,21 @@ fn circle(head: &Candidate, issuer: &Candidate, search: &Search<'_>) -> Problem 
 /// Reports that no candidate's key verifies the signature; `problems` are those of the candidates that were checked.
 fn unsigned(head: &Candidate, candidates: &[&Candidate], problems: &[SignatureProblem]) -> Problem {
     let certificate = &head.certificate;
+    // One of these keys may have signed: then it is not known that the signature is wrong.
+    let unchecked: Vec<_> = candidates
+        .iter()
+        .zip(problems)
+        .filter(|(candidate, problem)| {
+            let key = candidate.certificate.public_key.kind();
+            **problem == SignatureProblem::Unsupported && can_belong_together(&certificate.signature_algorithm, key)
+        })
+        .map(|(candidate, _)| *candidate)
+        .collect();
+    let is_altered = problems.contains(&SignatureProblem::Frame);
+    let candidates = if unchecked.is_empty() || is_altered { candidates } else { &unchecked };
     let positions: Vec<_> = candidates.iter().take(3).map(|candidate| candidate.position.to_string()).collect();
     let positions = positions.join(", ");
-    if problems.contains(&SignatureProblem::Wrong) || problems.contains(&SignatureProblem::Frame) {
+    if is_altered || unchecked.is_empty() && problems.contains(&SignatureProblem::Wrong) {
         let wanted = certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
         let other_key = wanted.is_some_and(|wanted| {
             candidates.iter().all(|it| it.certificate.subject_key_id.as_ref().is_some_and(|found| found != wanted))

@@ -62,3 +62,21 @@ fn rsassa_pss_without_the_parameters_of_its_digests_is_accepted() {
     let altered = Certificate::from_der(&altered).unwrap();
     assert_eq!(Case::new(altered, &[], &[&root]).verify().problems[0].code, "signature-invalid");
 }
+
+/// The key that cannot be checked with may be the one that signed.
+#[test]
+fn beside_a_key_that_did_not_sign_one_that_cannot_be_checked_decides_nothing() {
+    let root = TestCa::root();
+    let named = |algorithm| root.subordinate(TestCert::ca("A").algorithm(algorithm));
+    let (signer, other) = (named(KeyAlgorithm::Rsa2048), named(KeyAlgorithm::Rsa2048));
+    let short = root.issue(TestCert::ca("A").spki(rsa_spki(&[0xff; 128], &[1, 0, 1])));
+    let first = |chain: &[&Certificate]| {
+        Case::new(signer.issue(server()), chain, &[&root.certificate]).verify().problems.remove(0)
+    };
+    let problem = first(&[&other.certificate, &short]);
+    assert_eq!(problem.code, "signature-unsupported");
+    assert!(problem.message.contains("by a key of kind rsa-1024 (chain.pem#2)"), "{}", problem.message);
+    assert_eq!(first(&[&other.certificate]).code, "signature-invalid");
+    // A key for ECDSA made no signature with RSA.
+    assert_eq!(first(&[&other.certificate, &named(KeyAlgorithm::EcdsaP256).certificate]).code, "signature-invalid");
+}
