@@ -388,6 +388,25 @@ mod tests {
         }
     }
 
+    /// The folder is moved away under construction: what is done before the name is given can be seen in it then.
+    #[test]
+    fn the_folder_has_its_owner_before_it_has_its_name() {
+        let top = tempfile::tempdir().unwrap();
+        if files::our_user() != 0 {
+            return;
+        }
+        let (home, name) = (Home::at(top.path().join("ca")), "web.test".parse().unwrap());
+        let place = Destination::Folder(top.path().join("web"));
+        let files = Files { certificate: "certificate".to_owned(), chain: "chain".to_owned() };
+        let ownership = Ownership::of(None, Some("65534")).unwrap();
+        let delivery = place.begin(&home, &name, Some(&key()), ownership, &SystemEntropy).unwrap();
+        let staged = files::names_in(top.path()).unwrap().remove(0);
+        let moved = top.path().join("moved");
+        fs::rename(top.path().join(staged), &moved).unwrap();
+        assert!(delivery.finish(Some(&key()), &files, Replaced::Nothing, &SystemEntropy).is_err());
+        assert_eq!((fs::metadata(&moved).unwrap().gid(), top.path().join("web").exists()), (65_534, false));
+    }
+
     #[test]
     fn nothing_is_left_of_a_delivery_whose_folder_another_process_made_in_the_meantime() {
         let top = tempfile::tempdir().unwrap();
