@@ -98,7 +98,8 @@ fn of_sqlite(failure: ffi::Error, path: PathBuf, reason: String) -> IndexError {
         // The memory that processes share is a file, whose blocks are allocated when it grows.
         _ if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => IndexError::Full { path },
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => IndexError::ReadOnly { path, reason },
-        ErrorCode::SystemIoFailure => IndexError::Disk { path, reason },
+        // Also the files beside it, which SQLite makes when it opens an index.
+        ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => IndexError::Disk { path, reason },
         _ => IndexError::Failed { path, reason },
     }
 }
