@@ -1,7 +1,7 @@
 //! Clients: which TLS clients refuse a chain, and because of which fact about it. Pure.
 //!
-//! [`facts`] computes the facts of a [`Situation`], each a word such as `leaf:aki:mismatch`; [`table`] has the clients that
-//! were measured, and for each fact the versions that refuse it; [`predict`] puts both together. The purpose is always that
+//! [`facts()`] computes the facts of a [`Situation`], each a word such as `leaf:aki:mismatch`; [`mod@table`] has the clients that
+//! were measured, and for each fact the versions that refuse it; [`mod@predict`] puts both together. The purpose is always that
 //! of a TLS server: no other one was measured.
 
 mod client_name;

@@ -250,6 +250,21 @@ static DIFFERENCES: &[Difference] = &[
     ),
     refusing(
         &["cryptography"],
+        &["Forbidden signature algorithm"],
+        "RFC 4055 §2.1: parameters of a digest that are absent MUST be accepted; it has the form with NULL alone",
+    ),
+    accepting(
+        &["openssl"],
+        &["too-complex"],
+        "its bound on the length of a chain is higher; here 24 certificates, and the bound is what is reported",
+    ),
+    refusing(
+        &["openssl"],
+        &["unsuitable certificate purpose"],
+        "any purpose in a CA is none of TLS for it (RFC 5280 §4.2.1.12 says any)",
+    ),
+    refusing(
+        &["cryptography"],
         &["invalid extension: 2.5.29.17: Certificate is missing required extension"],
         "it asks clients for a subject alternative name; RFC 5280 §4.2.1.6 only where the subject is empty",
     ),
