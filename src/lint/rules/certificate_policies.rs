@@ -40,21 +40,21 @@ mod tests {
     use crate::lint::testing::*;
     use crate::x509::der;
 
-    fn found(policies: &[&str]) -> Option<String> {
+    fn with(policies: &[&str]) -> TestCert {
         let policies: Vec<_> = policies.iter().map(|policy| der::sequence(&[&object_identifier(policy)])).collect();
         let value = der::sequence(&policies.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        finding(&RULE, TestCert::server("a.test").extension(oid::CERTIFICATE_POLICIES, false, value))
+        TestCert::server("a.test").extension(oid::CERTIFICATE_POLICIES, false, value)
     }
 
     #[test]
     fn no_policy_and_the_same_one_twice_are_found() {
-        assert!(found(&[]).unwrap().contains("name no policy"));
-        assert!(found(&["1.2.3", "1.2.4", "1.2.3"]).unwrap().contains("1.2.3 stands more than once"));
+        assert!(finding(&RULE, with(&[])).unwrap().contains("name no policy"));
+        assert!(finding(&RULE, with(&["1.2.3", "1.2.4", "1.2.3"])).unwrap().contains("1.2.3 stands more than once"));
     }
 
     #[test]
     fn several_policies_are_right() {
-        assert_eq!(found(&["1.2.3", "1.2.4"]), None);
+        assert_eq!(finding(&RULE, with(&["1.2.3", "1.2.4"])), None);
         assert_eq!(finding(&RULE, TestCert::server("a.test")), None);
     }
 }
