@@ -188,16 +188,22 @@ fn sec1(input: &[u8], curve: Option<Curve>) -> Result<PrivateKey, KeyFileError> 
         // RFC 5915 §3: a number from 1 to the order of the curve.
         p256::SecretKey::from_slice(&scalar).map_err(|_| PrivateKeyError::Inconsistent)?;
     }
-    // The public key is computed from the private one; the one in the file is only compared with it.
-    let without_public =
-        PrivateKey::from_pkcs8(curve.algorithm, wrap(&curve.identifier(), &ec_private_key(&scalar, None)))?;
+    let read =
+        |public| PrivateKey::from_pkcs8(curve.algorithm, wrap(&curve.identifier(), &ec_private_key(&scalar, public)));
+    if let Some(point @ [UNCOMPRESSED, ..]) = parts.public {
+        // The usual form. The library computes the public key from the private one, and compares.
+        return Ok(read(Some(point))?);
+    }
+    let without_public = read(None)?;
     let point = without_public.public_key().bits();
     if parts.public.is_some_and(|public| !is_same_point(public, point)) {
         return Err(PrivateKeyError::Inconsistent.into());
     }
-    let complete = wrap(&curve.identifier(), &ec_private_key(&scalar, Some(point)));
-    Ok(PrivateKey::from_pkcs8(curve.algorithm, complete)?)
+    Ok(read(Some(point))?)
 }
+
+/// The first byte of a point that is not compressed (SEC 1 §2.3.3).
+const UNCOMPRESSED: u8 = 4;
 
 /// The parts of an `ECPrivateKey`.
 struct Sec1<'a> {
