@@ -67,6 +67,15 @@ impl Context<'_> {
         Ok(self.opened.home.get_or_init(|| home).clone())
     }
 
+    /// The folder of that directory, of which nothing is examined: [`Home::folder_to_find`].
+    pub fn folder_to_find(&self) -> Option<PathBuf> {
+        if let Some(home) = self.opened.home.get() {
+            return Some(home.folder().to_owned());
+        }
+        let named = self.folder.as_ref().map(|folder| self.world.resolve(folder));
+        Home::folder_to_find(named.as_deref(), &self.world.working_folder)
+    }
+
     /// The CA certificates of that directory, where its settings and its index are not needed.
     ///
     /// # Errors

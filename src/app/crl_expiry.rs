@@ -11,7 +11,10 @@ use crate::app::restored;
 use crate::report::failure::Failure;
 use crate::store::CaCertificates;
 use crate::store::ca_certificates::read_certificate;
+use crate::store::home::Home;
 use crate::store::index::RecordedCrl;
+use crate::store::restored::Restored;
+use crate::system::files;
 use crate::text::{humanize, rfc3339};
 
 /// Returns a sentence for every CRL of the CA directory with less than a third of its life left, and one when the CA was
@@ -19,8 +22,18 @@ use crate::text::{humanize, rfc3339};
 ///
 /// Errors are left out: the commands that they affect report them.
 pub fn warnings(context: &Context<'_>) -> Vec<String> {
+    if !context.folder_to_find().is_some_and(|folder| can_warn(&Home::at(folder))) {
+        return Vec::new();
+    }
     let Ok(cas) = context.ca_certificates() else { return Vec::new() };
     restored::warning(cas.home()).into_iter().chain(overdue(&cas, context).unwrap_or_default()).collect()
+}
+
+/// Returns whether there is a CRL, or the record of a restore. Most runs of `ca verify` need nothing else of the CA directory:
+/// only when there is, everything in it is examined ([`Home::find`]).
+fn can_warn(unexamined: &Home) -> bool {
+    let authorities = files::names_in(&unexamined.authorities()).unwrap_or_default();
+    Restored::exists(unexamined) || authorities.iter().any(|name| unexamined.crl_der(name).exists())
 }
 
 fn overdue(cas: &CaCertificates, context: &Context<'_>) -> Result<Vec<String>, Failure> {

@@ -78,6 +78,16 @@ impl Home {
         Self::find_with(Modes::Reported, named, from)
     }
 
+    /// Returns the folder that [`find`](Self::find) would examine: the named one, or the nearest CA directory. Nothing in it is
+    /// examined or read, so it says only where to look whether there is anything to do.
+    pub fn folder_to_find(named: Option<&Path>, from: &Path) -> Option<PathBuf> {
+        let mut candidates = from.ancestors().flat_map(|folder| [folder.to_owned(), folder.join("ca")]);
+        match named {
+            Some(folder) => Some(folder.to_owned()),
+            None => candidates.find(|folder| Self::at(folder.clone()).exists()),
+        }
+    }
+
     fn find_with(modes: Modes, named: Option<&Path>, from: &Path) -> Result<Self, HomeError> {
         let trust = Trust { modes, ..Trust::default() };
         match named {
@@ -103,9 +113,8 @@ impl Home {
 
     /// Searches `from` and its parents, and `ca` in each of them.
     fn nearest(from: &Path, trust: Trust) -> Result<Self, HomeError> {
-        let candidates = from.ancestors().flat_map(|folder| [folder.to_owned(), folder.join("ca")]);
-        let mut homes = candidates.map(|folder| Self { folder, trust });
-        let home = homes.find(Self::exists).ok_or_else(|| HomeError::NoneFound(from.to_owned()))?;
+        let folder = Self::folder_to_find(None, from).ok_or_else(|| HomeError::NoneFound(from.to_owned()))?;
+        let home = Self { folder, trust };
         match trusted_directory::check(&home.folder, trust) {
             Ok(()) => Ok(home),
             Err(DistrustReason::Owner { path, owner, mode }) if path == home.folder => {

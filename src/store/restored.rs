@@ -31,6 +31,11 @@ impl Restored {
     /// The name of the file in the CA directory.
     pub const FILE: &str = "restored.toml";
 
+    /// Returns whether a CA was ever restored.
+    pub fn exists(home: &Home) -> bool {
+        home.folder().join(Self::FILE).exists()
+    }
+
     /// Reads the record of a CA; `None` when the CA was never restored.
     ///
     /// # Errors
