@@ -5,6 +5,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use crate::authority::error::CertifyError;
+use crate::clients::Fact;
 use crate::issuance::{self, CaCertificate, Draft, Issuer, LogHeadDraft, VerifiedDraft};
 use crate::keys::Signer;
 use crate::lint::Finding;
@@ -20,6 +21,8 @@ pub struct Certified {
     pub certificate: Certificate,
     /// The lint findings that do not prevent the certificate.
     pub warnings: Vec<Finding>,
+    /// The facts that it adds to the chain of a TLS server.
+    pub client_facts: Vec<Fact>,
 }
 
 /// Verifies the chain of a draft, and then signs it with the key of the issuer.
@@ -28,8 +31,8 @@ pub struct Certified {
 /// When the draft is not approved, the chain of the certificate would not be valid at `now`, or signing fails.
 pub fn certify(draft: Draft, issuer: &Issuer<'_>, now: OffsetDateTime) -> Result<Certified, CertifyError> {
     let mut verified = verify_draft(draft, issuer.ca_certificate(), now)?;
-    let warnings = verified.take_warnings();
-    Ok(Certified { certificate: issuer.sign(verified)?, warnings })
+    let (warnings, client_facts) = (verified.take_warnings(), verified.take_client_facts());
+    Ok(Certified { certificate: issuer.sign(verified)?, warnings, client_facts })
 }
 
 /// Verifies the draft of a root, and then signs it with the root's own key.
@@ -38,8 +41,8 @@ pub fn certify(draft: Draft, issuer: &Issuer<'_>, now: OffsetDateTime) -> Result
 /// When the draft is not approved, a client that trusts the certificate would refuse it at `now`, or signing fails.
 pub fn certify_itself(draft: Draft, key: &dyn Signer, now: OffsetDateTime) -> Result<Certified, CertifyError> {
     let mut verified = issuance::approve(draft, None)?.verified(now)?;
-    let warnings = verified.take_warnings();
-    Ok(Certified { certificate: issuance::sign(verified, key)?, warnings })
+    let (warnings, client_facts) = (verified.take_warnings(), verified.take_client_facts());
+    Ok(Certified { certificate: issuance::sign(verified, key)?, warnings, client_facts })
 }
 
 /// Decides whether the key of an issuer may sign a draft, without the key, for a dry run as for the run itself.

@@ -2,7 +2,7 @@
 
 use super::client_name::ClientChoice;
 use super::fact::Fact;
-use super::table::{Answer, Client, Table};
+use super::table::{Answer, Client, Table, table};
 
 /// The prediction for one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,23 @@ pub fn predict<'t>(table: &'t Table, facts: &[Fact], choice: &ClientChoice<'t>) 
     Prediction { client, version, outcome }
 }
 
+/// Returns the predictions of the clients that refuse a chain with these facts, in the order of `choices`; without a choice, of
+/// the newest measured version of each mainstream client. No table is read for a chain without facts.
+pub fn refusals(facts: &[Fact], choices: &[ClientChoice<'static>]) -> Vec<Prediction<'static>> {
+    if facts.is_empty() {
+        return Vec::new();
+    }
+    let refused = |choice: &ClientChoice<'static>| {
+        let prediction = predict(table(), facts, choice);
+        matches!(prediction.outcome, Outcome::No(_)).then_some(prediction)
+    };
+    if !choices.is_empty() {
+        return choices.iter().filter_map(refused).collect();
+    }
+    let mainstream = table().clients().iter().filter(|client| client.mainstream);
+    mainstream.filter_map(|client| refused(&ClientChoice { client, version: None })).collect()
+}
+
 impl Prediction<'_> {
     /// Returns the client with the versions that share its refusal, as `python >= 3.13`.
     pub fn label(&self) -> String {
@@ -74,7 +91,7 @@ impl Prediction<'_> {
 mod tests {
     use super::*;
     use crate::clients::fact::Subject;
-    use crate::clients::{facts, table, words};
+    use crate::clients::{facts, words};
 
     fn fact(code: &str) -> Fact {
         let subjects = [Subject::Leaf, Subject::Intermediate, Subject::Root, Subject::Chain];
@@ -106,6 +123,25 @@ mod tests {
         let unmeasured = ["leaf:ku:not-critical", "leaf:key:mldsa44"];
         assert_eq!(outcome("go", &unmeasured).1, Outcome::NotMeasured(vec![fact("leaf:key:mldsa44")]));
         assert!(matches!(outcome("go", &["leaf:expired", "leaf:key:mldsa44"]).1, Outcome::No(_)));
+    }
+
+    #[test]
+    fn refusals_are_of_the_chosen_clients_else_of_the_mainstream_ones() {
+        let labels = |codes: &[&str], clients: &str| {
+            let facts: Vec<_> = codes.iter().map(|code| fact(code)).collect();
+            let choices = match clients {
+                "" => Vec::new(),
+                clients => ClientChoice::parse_list(table(), clients).unwrap(),
+            };
+            refusals(&facts, &choices).iter().map(Prediction::label).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(&["leaf:key:ed25519"], ""), ["firefox", "chrome"]);
+        assert_eq!(labels(&["leaf:key:ed25519"], "mbedtls,go,chrome"), ["mbedtls", "chrome"]);
+        // An older version alone.
+        assert!(!labels(&["inter:iap:critical"], "").iter().any(|label| label.starts_with("go")));
+        assert_eq!(labels(&["inter:iap:critical"], "go@1.22"), ["go <= 1.23"]);
+        assert_eq!(labels(&["leaf:key:mldsa44"], "go"), [""; 0], "what was not measured is not a refusal");
+        assert_eq!(labels(&[], ""), [""; 0]);
     }
 
     #[test]

@@ -18,6 +18,7 @@
 
 pub mod approval;
 pub mod ca_certificate;
+mod client_facts;
 pub mod comparison;
 pub mod crl;
 mod diagnosis;

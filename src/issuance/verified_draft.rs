@@ -4,7 +4,9 @@
 use time::OffsetDateTime;
 
 use super::approval::ApprovedDraft;
+use super::client_facts::client_facts;
 use super::draft::Draft;
+use crate::clients::Fact;
 use crate::lint::Finding;
 use crate::verify::{Unsound, verify_unsigned};
 
@@ -14,6 +16,7 @@ pub struct VerifiedDraft {
     draft: Draft,
     to_be_signed: Vec<u8>,
     warnings: Vec<Finding>,
+    client_facts: Vec<Fact>,
 }
 
 /// Why the chain of a draft is not valid.
@@ -53,14 +56,15 @@ impl ApprovedDraft<'_> {
         }
         let path = issuer.into_iter().flat_map(|issuer| issuer.path());
         verify_unsigned(&unsigned, path, now).map_err(NotVerified::Unsound)?;
-        Ok(VerifiedDraft { draft, to_be_signed, warnings })
+        let client_facts = client_facts(&unsigned, issuer, now);
+        Ok(VerifiedDraft { draft, to_be_signed, warnings, client_facts })
     }
 
     /// Returns the draft for the signature without a verification, for tests of what follows.
     #[cfg(test)]
     pub fn unverified(self) -> VerifiedDraft {
         let Self { draft, to_be_signed, warnings, .. } = self;
-        VerifiedDraft { draft, to_be_signed, warnings }
+        VerifiedDraft { draft, to_be_signed, warnings, client_facts: Vec::new() }
     }
 }
 
@@ -77,6 +81,11 @@ impl VerifiedDraft {
     /// Takes out what the lint rules found that does not forbid the certificate.
     pub fn take_warnings(&mut self) -> Vec<Finding> {
         std::mem::take(&mut self.warnings)
+    }
+
+    /// Takes out the facts that the certificate adds to the chain of a TLS server, and that clients may refuse.
+    pub fn take_client_facts(&mut self) -> Vec<Fact> {
+        std::mem::take(&mut self.client_facts)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::authority::hierarchy::earlier_revocations::EarlierRevocations;
 use crate::authority::hierarchy::import::{self, ImportError, ImportedCa};
 use crate::authority::hierarchy::new_authority::NewAuthority;
 use crate::authority::serial::draw_serial;
+use crate::clients::Fact;
 use crate::issuance::{CaCertificate, Draft, Issuer, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
@@ -103,6 +104,8 @@ pub struct InitializedCa {
     pub has_other_gitignore: bool,
     /// What the lint rules report that is not an error.
     pub warnings: Vec<Finding>,
+    /// The facts that the new CA certificates add to the chains of TLS servers. Clients may refuse them because of these.
+    pub client_facts: Vec<Fact>,
     /// What an imported CA revoked before; `None` for a CA that was not imported.
     pub earlier: Option<EarlierRevocations>,
 }
@@ -155,7 +158,7 @@ pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<Init
     let now = effects.now();
     let mut config = order.config;
     let mut earlier = None;
-    let (mut authorities, mut warnings) = match order.imported {
+    let (mut authorities, mut warnings, mut client_facts) = match order.imported {
         Some(mut imported) => {
             let files = std::mem::take(&mut imported.earlier);
             let made = import::import(imported, now)?;
@@ -163,18 +166,22 @@ pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<Init
                 let read = EarlierRevocations::read(files, &ca.certificate).map_err(ImportError::from)?;
                 earlier = Some((ca.name.clone(), read));
             }
-            made
+            (made.0, made.1, Vec::new())
         }
-        None => make_root(&config, now, effects)?,
+        None => {
+            let (root, certified) = make_root(&config, now, effects)?;
+            (vec![root], certified.warnings, certified.client_facts)
+        }
     };
     if let Some(name) = order.intermediate {
         check_authority_name(&name)?;
         if authorities.iter().any(|authority| authority.name == name) {
             return Err(InitError::AuthorityTaken(name));
         }
-        let (intermediate, more) = make_intermediate(&name, &authorities, &config, now, effects)?;
+        let (intermediate, certified) = make_intermediate(&name, &authorities, &config, now, effects)?;
         authorities.push(intermediate);
-        warnings.extend(more);
+        warnings.extend(certified.warnings);
+        client_facts.extend(certified.client_facts);
         config.issue.issuer = name;
     }
     // Slow on purpose when there is a passphrase, hence before the lock.
@@ -210,6 +217,7 @@ pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<Init
         has_other_gitignore: files::read(&home.folder().join(IGNORE), files::MAX_SMALL_FILE_BYTES)
             .is_ok_and(|content| content != GITIGNORE.as_bytes()),
         warnings,
+        client_facts,
         earlier: earlier.map(|(_, earlier)| earlier),
     })
 }
@@ -218,23 +226,23 @@ fn make_root(
     config: &Config,
     now: OffsetDateTime,
     effects: &Effects<'_>,
-) -> Result<(Vec<NewAuthority>, Vec<Finding>), InitError> {
+) -> Result<(NewAuthority, Certified), InitError> {
     let profile = authority_profile(ROOT, config)?;
     let key = PrivateKey::generate(config.root.key)?;
     let request = authority_request(&config.name, &profile, config, &key)?;
     let serial = draw_serial(profile.serial_bytes, effects.entropy)?;
     let draft = Draft::new(&profile, &request, SignedBy::Itself(&key), now, serial)?;
-    let Certified { certificate, warnings } = certify_itself(draft, &key, now)?;
+    let certified = certify_itself(draft, &key, now)?;
     let root = NewAuthority {
         name: ROOT.to_owned(),
         template: ROOT.to_owned(),
         issued_by: ROOT.to_owned(),
-        certificate,
+        certificate: certified.certificate.clone(),
         chain: Vec::new(),
         key: Some(key),
         origin: Origin::Issued,
     };
-    Ok((vec![root], warnings))
+    Ok((root, certified))
 }
 
 fn make_intermediate(
@@ -243,7 +251,7 @@ fn make_intermediate(
     config: &Config,
     now: OffsetDateTime,
     effects: &Effects<'_>,
-) -> Result<(NewAuthority, Vec<Finding>), InitError> {
+) -> Result<(NewAuthority, Certified), InitError> {
     let profile = authority_profile(INTERMEDIATE, config)?;
     let Some((issuer, signer)) =
         authorities.iter().rev().find_map(|authority| Some((authority, authority.key.as_ref()?)))
@@ -257,7 +265,7 @@ fn make_intermediate(
     let request = authority_request(&common_name, &profile, config, &key)?;
     let serial = draw_serial(profile.serial_bytes, effects.entropy)?;
     let draft = Draft::new(&profile, &request, SignedBy::Issuer(signing.ca_certificate()), now, serial)?;
-    let Certified { certificate, warnings } = certify(draft, &signing, now)?;
+    let certified = certify(draft, &signing, now)?;
     let is_below_root = !issuer.certificate.is_self_issued();
     let chain =
         is_below_root.then(|| issuer.certificate.clone()).into_iter().chain(issuer.chain.iter().cloned()).collect();
@@ -265,12 +273,12 @@ fn make_intermediate(
         name: name.to_owned(),
         template: INTERMEDIATE.to_owned(),
         issued_by: issuer.name.clone(),
-        certificate,
+        certificate: certified.certificate.clone(),
         chain,
         key: Some(key),
         origin: Origin::Issued,
     };
-    Ok((intermediate, warnings))
+    Ok((intermediate, certified))
 }
 
 fn write(

@@ -132,7 +132,7 @@ pub fn carry_out(
     let mut transaction = index.transaction(effects.event_context())?;
     let serial = unused_serial(target.profile.serial_bytes, &transaction, effects.entropy)?;
     let draft = Draft::new(&target.profile, &request, SignedBy::Issuer(issuer.ca_certificate()), now, serial)?;
-    let Certified { certificate, warnings } = certify(draft, issuer, now)?;
+    let Certified { certificate, warnings, client_facts } = certify(draft, issuer, now)?;
     let place = match &target.place {
         Destination::Folder(folder) => Some(folder.as_path()),
         _ => None,
@@ -161,7 +161,7 @@ pub fn carry_out(
     let authority = issuer.ca_certificate().name().to_owned();
     let (key, target) = target.into_key(new_key);
     let in_memory = key.filter(|_| target.place == Destination::Memory).map(|key| InMemory { chain, key });
-    let details = Details { warnings, in_memory, clipped, replaced: current, comparison, hook };
+    let details = Details { warnings, client_facts, in_memory, clipped, replaced: current, comparison, hook };
     Ok(target.outcome(IssueStatus::Issued, &authority, CertificateFacts::Certificate(Box::new(certificate)), details))
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 use crate::authority::leaf::hook::Hook;
+use crate::clients::Fact;
 use crate::issuance::{Comparison, Draft, Expiry, VerifiedCsr};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
@@ -139,6 +140,8 @@ pub struct IssueOutcome {
     pub paths: Option<Paths>,
     /// The lint findings that are not errors.
     pub warnings: Vec<Finding>,
+    /// The facts that the certificate adds to the chain of a TLS server. Clients may refuse it because of them.
+    pub client_facts: Vec<Fact>,
     /// The certificate, its chain and its key when they stay in memory; `None` when they were written to files.
     pub in_memory: Option<InMemory>,
     /// True when the lifetime was shortened to that of the issuer.
@@ -149,6 +152,16 @@ pub struct IssueOutcome {
     pub comparison: Option<Comparison>,
     /// The hook that is stored for the name; `None` when there is none.
     pub hook: Option<Hook>,
+}
+
+impl IssueOutcome {
+    /// Returns whether the certificate is that of a CA.
+    pub fn is_of_authority(&self) -> bool {
+        match &self.facts {
+            CertificateFacts::Certificate(certificate) => certificate.is_ca(),
+            CertificateFacts::Draft(draft) => draft.basic_constraints.ca,
+        }
+    }
 }
 
 /// The certificate, chain and key that were not written to files.

@@ -116,9 +116,9 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
     }
     check_not_revoked(&issuer, store.index()?)?;
     let mut verified = verify_draft(draft, &issuer, now)?;
-    let warnings = verified.take_warnings();
+    let (warnings, client_facts) = (verified.take_warnings(), verified.take_client_facts());
     let facts = CertificateFacts::Draft(Box::new(verified.draft().clone()));
-    let details = Details { warnings, clipped, comparison, ..Details::default() };
+    let details = Details { warnings, client_facts, clipped, comparison, ..Details::default() };
     Ok(Planned::Answered(Box::new(target.outcome(IssueStatus::Planned, issuer.name(), facts, details))))
 }
 

@@ -14,6 +14,7 @@ use crate::authority::leaf::order::{
     CertificateFacts, DueRule, IfNameExists, InMemory, IssueOrder, IssueOutcome, IssueStatus, SubjectKey,
 };
 use crate::authority::leaf::request_inputs;
+use crate::clients::Fact;
 use crate::issuance::{Comparison, Profile};
 use crate::keys::{PrivateKey, Signer};
 use crate::lint::Finding;
@@ -39,6 +40,7 @@ pub(crate) struct IssueTarget<'s> {
 #[derive(Default)]
 pub(crate) struct Details {
     pub warnings: Vec<Finding>,
+    pub client_facts: Vec<Fact>,
     pub in_memory: Option<InMemory>,
     pub clipped: bool,
     pub replaced: Option<SerialNumber>,
@@ -112,7 +114,7 @@ impl<'s> IssueTarget<'s> {
         facts: CertificateFacts,
         details: Details,
     ) -> IssueOutcome {
-        let Details { warnings, in_memory, clipped, replaced, comparison, hook } = details;
+        let Details { warnings, client_facts, in_memory, clipped, replaced, comparison, hook } = details;
         IssueOutcome {
             status,
             name: self.order.name.clone(),
@@ -121,6 +123,7 @@ impl<'s> IssueTarget<'s> {
             facts,
             paths: self.place.paths(self.store.home(), &self.order.name, !self.is_requested()),
             warnings,
+            client_facts,
             in_memory,
             clipped,
             replaced,

@@ -11,6 +11,7 @@ use crate::authority::hierarchy::earlier_revocations::{EarlierFiles, EarlierRevo
 use crate::authority::hierarchy::import::ImportedCa;
 use crate::authority::hierarchy::init::{self, InitOrder, InitializedCa};
 use crate::cli::options::passphrase::{PassphraseArguments, key_file_prompt, new_ca_passphrase};
+use crate::cli::reports::clients::{RefusedBy, WHAT_CAS_ISSUE};
 use crate::report::failure::{Failure, KindCodes};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
@@ -103,6 +104,7 @@ struct InitReport {
     made: InitializedCa,
     warnings: Vec<String>,
     constraints: NameConstraints,
+    refused_by: RefusedBy,
     next: String,
     now: time::OffsetDateTime,
 }
@@ -139,6 +141,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     for warning in &warnings {
         context.warn(warning);
     }
+    let refused_by = RefusedBy::of(&made.client_facts, &config.verify);
+    refused_by.note(WHAT_CAS_ISSUE, context);
     let is_found = context.folder.is_none();
     let named = if is_found { String::new() } else { format!("--dir {} ", folder.in_shell()) };
     let constraints =
@@ -153,6 +157,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         made,
         warnings,
         constraints,
+        refused_by,
         next: format!("ca {named}issue server NAME"),
         now: context.now(),
     }))
@@ -299,6 +304,7 @@ impl Report for InitReport {
                 "crl_number": earlier.crl_number(),
             })),
             "warnings": self.warnings,
+            "refused_by": self.refused_by.json(),
         })
     }
 

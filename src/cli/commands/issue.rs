@@ -8,7 +8,7 @@ use clap::Args;
 use crate::app::after_issue::After;
 use crate::app::context::Context;
 use crate::authority::leaf::issue;
-use crate::authority::leaf::order::{CertificateFacts, IssueOrder, IssueStatus, SubjectKey};
+use crate::authority::leaf::order::{IssueOrder, IssueStatus, SubjectKey};
 use crate::cli::options::hook::HookArguments;
 use crate::cli::options::issue::{IssueOptions, existing};
 use crate::cli::options::passphrase::{PassphraseArguments, short_warning};
@@ -106,8 +106,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let outcome = issue::issue(&store, order, &mut ask, &context.effects())?;
     drop(prompt);
     // The key of a new authority is encrypted with the passphrase of its issuer.
-    let is_new_authority = outcome.status == IssueStatus::Issued
-        && matches!(&outcome.facts, CertificateFacts::Certificate(certificate) if certificate.is_ca());
+    let is_new_authority = outcome.status == IssueStatus::Issued && outcome.is_of_authority();
     if let (true, Some(length)) = (is_new_authority, short) {
         context.warn_at_end(short_warning(length));
     }

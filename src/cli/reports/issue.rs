@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::clients::{RefusedBy, WHAT_CAS_ISSUE};
 use super::entry::{file_fields, files_json};
 use super::hook::{hook_failure, hook_fields, hook_run_json};
 use crate::app::after_issue::After;
@@ -22,6 +23,7 @@ struct IssueReport {
     schema: &'static str,
     outcome: IssueOutcome,
     hook: Option<HookRun>,
+    refused_by: RefusedBy,
     now: OffsetDateTime,
 }
 
@@ -37,7 +39,7 @@ pub fn finish(
     context: &mut Context<'_>,
 ) -> Result<Box<dyn Report>, Failure> {
     let hook = after.run(store, &outcome, context)?;
-    Ok(Box::new(IssueReport { hook, ..IssueReport::new(outcome, schema, context) }))
+    Ok(Box::new(IssueReport { hook, ..IssueReport::new(outcome, store, schema, context) }))
 }
 
 /// The fields that a certificate and a draft share.
@@ -53,14 +55,16 @@ struct Facts<'a> {
 
 impl IssueReport {
     /// The report of an act that issued, and its warnings on the way.
-    fn new(outcome: IssueOutcome, schema: &'static str, context: &mut Context<'_>) -> Self {
+    fn new(outcome: IssueOutcome, store: &Store, schema: &'static str, context: &mut Context<'_>) -> Self {
         for warning in &outcome.warnings {
             context.warn(&format!("{} ({})", warning.message, warning.citation));
         }
         if outcome.clipped {
             context.note("Shortened to the end of its issuer.");
         }
-        Self { schema, outcome, hook: None, now: context.now() }
+        let refused_by = RefusedBy::of(&outcome.client_facts, &store.config().verify);
+        refused_by.note(if outcome.is_of_authority() { WHAT_CAS_ISSUE } else { "this certificate" }, context);
+        Self { schema, outcome, hook: None, refused_by, now: context.now() }
     }
 
     fn facts(&self) -> Facts<'_> {
@@ -160,6 +164,7 @@ impl Report for IssueReport {
             "replaced": self.outcome.replaced.as_ref().map(SerialNumber::to_string),
             "hook": self.hook.as_ref().map(hook_run_json),
             "warnings": self.outcome.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
+            "refused_by": self.refused_by.json(),
         });
         if let (Some(comparison), Some(fields)) = (&self.outcome.comparison, document.as_object_mut()) {
             fields.insert("exact".to_owned(), comparison.is_exact().into());

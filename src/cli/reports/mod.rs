@@ -1,5 +1,6 @@
 //! Reports, and parts of them, that several commands share.
 
+pub mod clients;
 pub mod crl;
 pub mod due;
 pub mod entry;

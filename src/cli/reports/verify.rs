@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::clients::client_json;
 use crate::app::verify::clients;
 use crate::app::verify::verified_file::{Connection, IndexLookup, KnownCertificate, VerifiedFile};
-use crate::clients::Prediction;
-use crate::clients::predict::Outcome;
 use crate::handshake::KeyProof;
 use crate::lint::Severity;
 use crate::report::output::{Answer, Report};
@@ -199,21 +198,6 @@ fn file_json(verified: &VerifiedFile, options: &VerifyOptions) -> Value {
         fields.insert("clients".to_owned(), verified.clients.iter().map(client_json).collect());
     }
     document
-}
-
-fn client_json(prediction: &Prediction<'_>) -> Value {
-    let (verdict, facts) = match &prediction.outcome {
-        Outcome::No(refusals) => ("no", refusals.iter().map(|refusal| refusal.fact).collect()),
-        Outcome::NoReasonKnown => ("no-reason-known", Vec::new()),
-        Outcome::NotMeasured(facts) => ("not-measured", facts.clone()),
-    };
-    json!({
-        "client": prediction.client.name,
-        "version": prediction.version,
-        "verdict": verdict,
-        "facts": facts.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "evidence": prediction.client.basis.name(),
-    })
 }
 
 fn lookup_json(lookup: &IndexLookup) -> Value {

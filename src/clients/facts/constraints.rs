@@ -138,6 +138,29 @@ pub fn kind_words() -> impl Iterator<Item = &'static Word> {
     })
 }
 
+/// Returns whether a word depends on the names below the constraints, and not on the constraints alone.
+pub fn is_about_names(word: &Word) -> bool {
+    let special: [&Word; 12] = [
+        &IP_APPLIES,
+        &IP_ONLY,
+        &EMAIL_IN_SUBJECT,
+        &HOST_OUTSIDE,
+        &NO_SAN_INSIDE,
+        &NO_SAN_OUTSIDE,
+        &DNS_BY_NAME,
+        &DNS_WILDCARD_COVERS,
+        &DNS_UNDERSCORE,
+        &OTHER_BYTES,
+        &VIOLATED_BY_CA,
+        &MANY,
+    ];
+    let lists = KINDS.iter().flat_map(|kind| [&kind.permitted, &kind.excluded]);
+    let mut of_lists = lists.flat_map(|list| {
+        [&list.kept, &list.violated, &list.no_such_name, &list.no_such_name_but_dns, &list.no_such_name_but_ip]
+    });
+    special.iter().any(|known| known.code == word.code) || of_lists.any(|known| known.code == word.code)
+}
+
 /// The most comparisons of a name with a subtree; Go and webpki stop there too.
 const MOST_COMPARISONS: usize = 250_000;
 

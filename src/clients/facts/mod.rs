@@ -59,6 +59,20 @@ pub fn facts(situation: &Situation<'_>) -> Vec<Fact> {
     found.into_facts()
 }
 
+/// Returns whether a fact is about the algorithm of the certificate's signature, which its issuer chooses.
+pub fn is_signature(fact: &Fact) -> bool {
+    signatures::WORDS.iter().any(|known| known.code == fact.word.code)
+}
+
+/// Returns whether a fact about a chain holds for everything that the issuer of the leaf signs, whatever the leaf is.
+pub fn is_of_issuer(fact: &Fact) -> bool {
+    match fact.subject {
+        Subject::Leaf => is_signature(fact),
+        Subject::Intermediate | Subject::Root => !constraints::is_about_names(fact.word),
+        Subject::Chain => false,
+    }
+}
+
 /// Returns every word that [`facts`] can give.
 pub fn words() -> impl Iterator<Item = &'static Word> {
     let files = [

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
-use crate::authority::certify::{RecordAs, certify, certify_itself, commit_signed, record};
+use crate::authority::certify::{Certified, RecordAs, certify, certify_itself, commit_signed, record};
 use crate::authority::hierarchy::ca_profile::{RecertifySettings, authority_profile, authority_request};
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::hierarchy::rotation::recertify::{
     Recertified, is_anything_left, put_in_place, recertify_the_rest,
 };
 use crate::authority::serial::{draw_serial, unused_serial};
+use crate::clients::Fact;
 use crate::issuance::{self, CaCertificate, Draft, Issuer, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::store::Store;
@@ -58,6 +59,8 @@ pub struct StartedRotation {
     pub bundle: PathBuf,
     /// True when `[issue] issuer` names the old root.
     pub old_issues: bool,
+    /// The facts that the new root adds to the chains of TLS servers. Clients may refuse them because of these.
+    pub client_facts: Vec<Fact>,
     /// True when the old root has a CRL: clients that check CRLs need one of the new root, too.
     pub has_crl: bool,
 }
@@ -137,14 +140,15 @@ impl RotationStart<'_> {
             return Err(RotationError::UnderWay { old, new });
         }
         let index = locked.index()?;
-        let (new, recertified) = self.make_root(index, &old, root, &text)?;
-        self.carry_on(
+        let (new, recertified, client_facts) = self.make_root(index, &old, root, &text)?;
+        let started = self.carry_on(
             index,
             (old_name, old.ca_certificate().certificate().clone()),
             new.ca_certificate(),
             recertified,
             false,
-        )
+        )?;
+        Ok(StartedRotation { client_facts, ..started })
     }
 
     fn resume(
@@ -243,6 +247,7 @@ impl RotationStart<'_> {
             has_cross_certificate: self.authorities.have_cross_certificate(new.certificate())?,
             recertified,
             rechained,
+            client_facts: Vec::new(),
         })
     }
 
@@ -301,7 +306,7 @@ impl RotationStart<'_> {
         old: &Issuer<'_>,
         root: NewRoot,
         text: &KeyText,
-    ) -> Result<(Issuer<'static>, Vec<Recertified>), RotationError> {
+    ) -> Result<(Issuer<'static>, Vec<Recertified>, Vec<Fact>), RotationError> {
         let bytes = root.profile.serial_bytes;
         let mut staged = StagedFolder::create(self.store.home().folder(), self.effects.entropy)?;
         text.stage(&mut staged, "".as_ref())?;
@@ -310,7 +315,7 @@ impl RotationStart<'_> {
         let draw = |index: &Index| unused_serial(bytes, index, self.effects.entropy);
         let draft =
             Draft::new(&root.profile, &root.request, SignedBy::Itself(&root.key), self.now, draw(&transaction)?)?;
-        let certificate = certify_itself(draft, &root.key, self.now)?.certificate;
+        let Certified { certificate, client_facts, .. } = certify_itself(draft, &root.key, self.now)?;
         let facts = CaCertificate::new(&root.name, certificate.clone(), Vec::new())?;
         let new = Issuer::new(facts, root.key)?;
         let old_certificate = old.ca_certificate().certificate();
@@ -352,7 +357,7 @@ impl RotationStart<'_> {
         for id in ids {
             index.mark_delivered(id, self.now)?;
         }
-        Ok((new, recertified))
+        Ok((new, recertified, client_facts))
     }
 }
 

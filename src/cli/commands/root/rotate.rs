@@ -9,6 +9,7 @@ use crate::authority::hierarchy::rotation::{
     self, FinishedRotation, RootRotationOrder, RotationStatus, StartedRotation,
 };
 use crate::cli::options::passphrase::{NewPassphraseArguments, PassphraseArguments, warn_if_short};
+use crate::cli::reports::clients::{RefusedBy, WHAT_CAS_ISSUE};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
@@ -110,11 +111,14 @@ fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn
             "clients that trust only the old root refuse what is issued from now on: its path length is too small",
         );
     }
-    Ok(Box::new(StartReport { started }))
+    let refused_by = RefusedBy::of(&started.client_facts, &store.config().verify);
+    refused_by.note(WHAT_CAS_ISSUE, context);
+    Ok(Box::new(StartReport { started, refused_by }))
 }
 
 struct StartReport {
     started: StartedRotation,
+    refused_by: RefusedBy,
 }
 
 struct StatusReport {
@@ -209,6 +213,7 @@ impl Report for StartReport {
             "old_root_issues": started.old_issues,
             "revocation_list_needed": started.has_crl,
             "bundle": started.bundle,
+            "refused_by": self.refused_by.json(),
         })
     }
 
