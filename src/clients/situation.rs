@@ -42,6 +42,10 @@ pub struct Chain<'a> {
     pub is_complete: bool,
     /// Whether a signature in the path is wrong.
     pub has_wrong_signature: bool,
+    /// Whether the last certificate of the path is signed with its own key.
+    pub ends_self_signed: bool,
+    /// Whether the trust anchors include the issuers of the last certificate of the path, up to a self-signed one.
+    pub has_anchors_above: bool,
 }
 
 /// The most certificates of a path, and the most certificates that are looked at for it.
@@ -75,8 +79,11 @@ impl<'a> Chain<'a> {
                 }
             }
         };
-        let path = path.into_iter().filter_map(RawCertificate::read).collect();
-        Some(Self { sent, anchors, path, is_complete, has_wrong_signature })
+        let path: Vec<_> = path.into_iter().filter_map(RawCertificate::read).collect();
+        let last = path.last();
+        let ends_self_signed = last.is_some_and(|last| is_self_signed(last, situation));
+        let has_anchors_above = last.is_some_and(|last| has_anchors_above(last, &anchors, situation));
+        Some(Self { sent, anchors, path, is_complete, has_wrong_signature, ends_self_signed, has_anchors_above })
     }
 
     /// Returns the anchor of a complete path of two or more certificates.
@@ -140,6 +147,35 @@ impl<'s, 'a> Search<'s, 'a> {
         found.sort_by_cached_key(rank);
         found
     }
+}
+
+/// Returns whether a certificate is signed with its own key. A cross-certificate of a CA for its next key has one name too, so
+/// the signature decides where the key identifiers differ.
+fn is_self_signed(certificate: &RawCertificate<'_>, situation: &Situation<'_>) -> bool {
+    let names_another_key = match (authority_key_id(certificate), certificate.key_id()) {
+        (Some(wanted), Some(own)) => wanted != own,
+        _ => false,
+    };
+    certificate.is_self_issued()
+        && (!names_another_key || (situation.is_signed_by)(certificate.der, certificate.der) != Signed::No)
+}
+
+/// Returns whether the issuers of an anchor are anchors too, up to a self-signed one: then clients that want a root find it.
+fn has_anchors_above(anchor: &RawCertificate<'_>, anchors: &[RawCertificate<'_>], situation: &Situation<'_>) -> bool {
+    let mut head = anchor;
+    for _ in 0..MOST_CERTIFICATES {
+        let issuer = anchors.iter().find(|issuer| {
+            issuer.der != head.der
+                && head.issuer.is_same(&issuer.subject)
+                && (situation.is_signed_by)(head.der, issuer.der) != Signed::No
+        });
+        match issuer {
+            Some(issuer) if is_self_signed(issuer, situation) => return true,
+            Some(issuer) => head = issuer,
+            None => return false,
+        }
+    }
+    false
 }
 
 fn is_valid(certificate: &RawCertificate<'_>, at: OffsetDateTime) -> bool {

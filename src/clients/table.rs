@@ -148,7 +148,7 @@ impl Table {
 
     /// Returns what a version of a client does with a fact; `version` is an index in [`Client::versions`].
     pub fn answer(&self, fact: &Fact, client: &Client, version: usize) -> Answer {
-        self.row(fact).map_or(Answer::NotMeasured, |row| row.answer(client.bit(version)))
+        self.row(&fact.to_string()).map_or(Answer::NotMeasured, |row| row.answer(client.bit(version)))
     }
 
     /// Returns the range of versions around this one that refuse the fact: the first and the last measured one, each `None`
@@ -159,16 +159,7 @@ impl Table {
         client: &'t Client,
         version: usize,
     ) -> Option<(Option<&'t str>, Option<&'t str>)> {
-        let row = self.row(fact)?;
-        let refuses = |version: usize| row.answer(client.bit(version)) == Answer::Refuses;
-        let most = client.versions.len();
-        if version >= most || !refuses(version) {
-            return None;
-        }
-        let first = (0..version).rev().take_while(|version| refuses(*version)).last().unwrap_or(version);
-        let last = (version..most).take_while(|version| refuses(*version)).last().unwrap_or(version);
-        let name = |index: usize| client.versions.get(index).map(String::as_str);
-        Some((if first > 0 { name(first) } else { None }, if last + 1 < most { name(last) } else { None }))
+        self.row(&fact.to_string())?.refusing_range(client, version)
     }
 
     /// Returns the client with the versions around this one that refuse the fact, as `python >= 3.13`; `None` when this version
@@ -178,9 +169,22 @@ impl Table {
         Some(client.label(since, until))
     }
 
+    /// Returns the mainstream clients of which a measured version refuses the fact with this code, as `python >= 3.13`.
+    pub fn refused_by(&self, code: &str) -> Vec<String> {
+        let Some(row) = self.row(code) else { return Vec::new() };
+        let label = |client: &Client| {
+            let newest_refusing = (0..client.versions.len()).rev();
+            newest_refusing.into_iter().find_map(|version| {
+                let (since, until) = row.refusing_range(client, version)?;
+                Some(client.label(since, until))
+            })
+        };
+        self.clients.iter().filter(|client| client.mainstream).filter_map(label).collect()
+    }
+
     /// Returns the code of the rule of this program that is about the same.
     pub fn rule(&self, fact: &Fact) -> Option<&str> {
-        self.row(fact)?.rule.as_deref()
+        self.row(&fact.to_string())?.rule.as_deref()
     }
 
     /// Returns the codes of all facts, sorted.
@@ -190,8 +194,8 @@ impl Table {
         codes
     }
 
-    fn row(&self, fact: &Fact) -> Option<&Row> {
-        let line = self.facts.get(fact.to_string().as_str())?;
+    fn row(&self, code: &str) -> Option<&Row> {
+        let line = self.facts.get(code)?;
         line.row.get_or_init(|| self.read(line.text).ok()).as_ref()
     }
 
@@ -215,6 +219,19 @@ impl Table {
 }
 
 impl Row {
+    /// Returns the range of versions of [`Table::refusing_range`].
+    fn refusing_range<'t>(&self, client: &'t Client, version: usize) -> Option<(Option<&'t str>, Option<&'t str>)> {
+        let refuses = |version: usize| self.answer(client.bit(version)) == Answer::Refuses;
+        let most = client.versions.len();
+        if version >= most || !refuses(version) {
+            return None;
+        }
+        let first = (0..version).rev().take_while(|version| refuses(*version)).last().unwrap_or(version);
+        let last = (version..most).take_while(|version| refuses(*version)).last().unwrap_or(version);
+        let name = |index: usize| client.versions.get(index).map(String::as_str);
+        Some((if first > 0 { name(first) } else { None }, if last + 1 < most { name(last) } else { None }))
+    }
+
     fn answer(&self, bit: u64) -> Answer {
         if self.refused & bit != 0 {
             Answer::Refuses

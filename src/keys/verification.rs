@@ -10,11 +10,11 @@ use crate::x509::{KeyKind, PublicKey, SignatureAlgorithm, der};
 /// Why a signature is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerificationError {
-    #[error("signatures of the algorithm {algorithm} by a key of the kind {key} cannot be checked")]
+    #[error("the algorithm {algorithm} with a key of the kind {key} is not supported here")]
     Unsupported { algorithm: String, key: String },
-    #[error("RSASSA-PSS signatures with {0} cannot be checked")]
+    #[error("RSASSA-PSS with {0} is not supported here")]
     PssParameters(String),
-    #[error("the signature was not made by this key over these octets")]
+    #[error("the signature was not made by this key over these bytes")]
     Wrong,
 }
 

@@ -96,6 +96,7 @@ fn try_path<'a>(
     let path = CertPath { certificates, options, signatures: input.signatures };
     let mut problems = Vec::new();
     rules::check(&path, budget, &mut problems);
+    rules::trusted_intermediate::check(&path, input.anchors, &mut problems);
     let mut crls = Vec::new();
     if let Some(checker) = checker {
         checker.check(&path, &mut problems, &mut crls);

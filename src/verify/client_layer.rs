@@ -11,6 +11,7 @@ use super::code::{Code, Rank};
 use super::input::{Purpose, VerifyInput};
 use super::rules::baseline::ca_as_leaf::CA_AS_LEAF;
 use super::rules::{self, lint_rules};
+use super::signature::SignatureProblem;
 use super::verdict::{Problem, Role};
 use crate::clients::table::Answer;
 use crate::clients::{Client, Fact, Signed, Situation, Subject, facts, table};
@@ -80,16 +81,28 @@ impl<'a, 'p> ClientLayer<'a, 'p> {
         let sent = std::iter::once(input.leaf).chain(input.untrusted.iter().take(MOST_SENT).copied());
         let sent: Vec<&[u8]> = sent.map(der).collect();
         let root = path.certificates.first()?;
-        let anchors = input.anchors.iter().filter(|anchor| anchor.subject == root.subject);
-        let anchors: Vec<&[u8]> = anchors.map(der).collect();
+        // Those above an anchor that is not a root matter too.
+        let is_of_path = |anchor: &&Candidate| anchor.subject == root.subject || !root.is_self_issued();
+        let anchors: Vec<&[u8]> = input.anchors.iter().filter(is_of_path).map(der).collect();
+        let trusted = |der: &[u8]| input.anchors.iter().find(|anchor| anchor.certificate.as_der() == der);
+        let is_signed_by = |child: &[u8], issuer: &[u8]| match (trusted(child), trusted(issuer)) {
+            (Some(child), Some(issuer)) => {
+                match input.signatures.certificate(&child.certificate, &issuer.certificate.public_key) {
+                    Ok(()) => Signed::Yes,
+                    Err(SignatureProblem::Unsupported) => Signed::Unknown,
+                    Err(SignatureProblem::Wrong | SignatureProblem::Frame) => Signed::No,
+                }
+            }
+            // The path was found already.
+            _ => Signed::Yes,
+        };
         let situation = Situation {
             sent: &sent,
             anchors: &anchors,
             path: Some(&leaf_first),
             hosts: &path.options.names,
             at: path.options.at,
-            // The path was found already.
-            is_signed_by: &|_, _| Signed::Yes,
+            is_signed_by: &is_signed_by,
         };
         let facts = facts(&situation);
         let refuses = |client: &&Client| {
@@ -119,7 +132,7 @@ impl<'a, 'p> ClientLayer<'a, 'p> {
         // The other oddities of a CA as a server follow from that.
         let is_ca_as_leaf = problems.iter().any(|problem| problem.code == CA_AS_LEAF.code);
         for fact in &self.facts {
-            let clients = refusing(fact);
+            let clients = table().refused_by(&fact.to_string());
             let is_reported = |problem: &Problem| Some(problem.code) == table().rule(fact);
             if clients.is_empty() || is_ca_as_leaf && fact.subject == Subject::Leaf && !problems.iter().any(is_reported)
             {
@@ -128,7 +141,9 @@ impl<'a, 'p> ClientLayer<'a, 'p> {
             let clients = clients.join(", ");
             match problems.iter_mut().find(|problem| self.is_about(fact, problem)) {
                 Some(problem) => {
-                    problem.hint = format!("{}; refused by {clients}", problem.hint);
+                    if !problem.hint.contains("refused by ") {
+                        problem.hint = format!("{}; refused by {clients}", problem.hint);
+                    }
                     if by_half {
                         problem.severity = Severity::Error;
                     }
@@ -162,10 +177,12 @@ impl<'a, 'p> ClientLayer<'a, 'p> {
             || about().next().is_some() && !about().any(is_accepted)
     }
 
-    /// Returns whether a problem reports a fact: by its rule, in a certificate of the fact's role.
+    /// Returns whether a problem reports a fact: by its rule, in a certificate of the fact's role; for a fact about the chain, in
+    /// any certificate.
     fn is_about(&self, fact: &Fact, problem: &Problem) -> bool {
         let has_role = |index: usize, candidate: &Candidate| {
-            self.path.role(index) == role(fact.subject) && candidate.position == problem.certificate
+            (fact.subject == Subject::Chain || self.path.role(index) == role(fact.subject))
+                && candidate.position == problem.certificate
         };
         table().rule(fact) == Some(problem.code)
             && self.path.certificates.iter().enumerate().any(|(index, candidate)| has_role(index, candidate))
@@ -190,15 +207,6 @@ fn role(subject: Subject) -> Role {
 /// The clients whose refusals decide.
 fn mainstream() -> impl Iterator<Item = &'static Client> {
     table().clients().iter().filter(|client| client.mainstream)
-}
-
-/// Returns the mainstream clients of which a measured version refuses a fact, as `python >= 3.13`.
-fn refusing(fact: &Fact) -> Vec<String> {
-    let label = |client: &'static Client| {
-        let newest_refusing = (0..client.versions.len()).rev();
-        newest_refusing.into_iter().find_map(|version| table().refusing_label(fact, client, version))
-    };
-    mainstream().filter_map(label).collect()
 }
 
 /// Returns whether a code is of a rule about form or about clients, and not of path validation.

@@ -91,6 +91,11 @@ const SIGNATURE_UNSUPPORTED: Code = Code {
     fix: "issue the certificate anew with a current algorithm and key",
 };
 
+/// The documents about the parameters of RSASSA-PSS, and what to do about others than the usual ones.
+pub const PSS_CITATION: &str = "RFC 4055 §3.1; RFC 8017 §9.1; RFC 8446 §4.2.3";
+const PSS_FIX: &str = "issue the certificate again with SHA-256, MGF1 over the same digest and a salt as long as it (openssl: -sigopt \
+    rsa_pss_saltlen:digest), or with PKCS #1 v1.5";
+
 const TOO_COMPLEX: Code = Code {
     code: "too-complex",
     rank: Rank::Unranked,
@@ -251,13 +256,19 @@ fn unsigned(head: &Candidate, candidates: &[&Candidate], problems: &[SignaturePr
         return Problem::error(&SIGNATURE_INVALID, head, message).hint(hint);
     }
     let kinds: Vec<_> = candidates.iter().take(3).map(|it| it.certificate.public_key.kind().to_string()).collect();
-    let message = format!(
-        "{} is signed with {} by a key of kind {} ({positions}), which is not relied on; expected {}",
+    let algorithm = &certificate.signature_algorithm;
+    let signed = format!(
+        "{} is signed with {algorithm} by a key of kind {} ({positions})",
         certificate.subject,
-        certificate.signature_algorithm,
-        kinds.join(", "),
-        relied_on(head, candidates)
+        kinds.join(", ")
     );
+    // With a key that fits, the parameter decides.
+    if let Some(fault) = algorithm.pss_fault().filter(|_| candidates.iter().any(|it| has_fit_key(it))) {
+        return Problem::error(&SIGNATURE_UNSUPPORTED, head, format!("{signed} and {fault}, which is not relied on"))
+            .citation(PSS_CITATION)
+            .hint(PSS_FIX);
+    }
+    let message = format!("{signed}, which is not relied on; expected {}", relied_on(head, candidates));
     let problem = Problem::error(&SIGNATURE_UNSUPPORTED, head, message);
     if certificate.signature_algorithm.is_weak() || candidates.iter().any(|it| has_fit_key(it)) {
         problem

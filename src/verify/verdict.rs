@@ -68,6 +68,13 @@ impl Problem {
         }
     }
 
+    /// Replaces the document of the rule by that of this case.
+    #[must_use]
+    pub fn citation(mut self, citation: &'static str) -> Self {
+        self.citation = citation;
+        self
+    }
+
     /// Replaces the general fix by one for this case.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -76,7 +76,7 @@ fn add_refusals(verified: &mut VerifiedFile) {
         let refuse = if clients.len() == 1 { "refuses" } else { "refuse" };
         let message = format!("{} {refuse} the chain: {}", clients.join(", "), fact.sentence());
         let is_about = |problem: &&mut Problem| {
-            problem.certificate == place
+            (problem.certificate == place || fact.subject == Subject::Chain)
                 && (Some(problem.code) == rule
                     || problem.code == CLIENT_REFUSES.code && problem.message.ends_with(&fact.sentence()))
         };

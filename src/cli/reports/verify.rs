@@ -12,7 +12,7 @@ use crate::lint::Severity;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::text::{hex, humanize, rfc3339};
-use crate::verify::{Candidate, Link, Problem, Verdict, VerifyOptions};
+use crate::verify::{Candidate, Link, Problem, Role, Verdict, VerifyOptions};
 
 /// The results for all files.
 pub struct VerifyReport {
@@ -41,7 +41,10 @@ impl VerifyReport {
         page.gap();
         for link in verified.chain() {
             let until = format!("until {}, {}", rfc3339(link.not_after), self.near(&link.source.to_string()));
-            page.field(link.role.name(), &format!("{}\n{until}", shown(&link.subject.to_string())));
+            // A trusted intermediate is not called a root.
+            let is_intermediate = link.role == Role::Root && link.subject != link.issuer;
+            let label = if is_intermediate { "anchor" } else { link.role.name() };
+            page.field(label, &format!("{}\n{until}", shown(&link.subject.to_string())));
         }
         let names: Vec<_> = self.options.names.iter().map(ToString::to_string).collect();
         if !names.is_empty() {

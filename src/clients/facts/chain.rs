@@ -50,7 +50,7 @@ pub fn find(chain: &Chain<'_>, found: &mut Found) {
         add(true, if is_self_signed { &ANCHOR_SELF_SIGNED_LEAF } else { &ANCHOR_LEAF });
         add(is_self_signed && !key_usage::allows_cert_sign(leaf), &ANCHOR_WITHOUT_CERT_SIGN);
     }
-    add(chain.root().is_some_and(|root| !root.is_self_issued()), &ANCHOR_NOT_SELF_SIGNED);
+    add(chain.root().is_some() && !chain.ends_self_signed && !chain.has_anchors_above, &ANCHOR_NOT_SELF_SIGNED);
     let below = &path[..depth];
     add(below.iter().skip(1).any(|intermediate| intermediate.is_self_issued()), &SELF_ISSUED);
     let is_trusted_leaf = chain.is_complete && path.len() == 1;

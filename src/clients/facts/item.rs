@@ -11,6 +11,8 @@ pub struct Item<'c, 'a> {
     pub issuer: Option<&'c RawCertificate<'a>>,
     /// Whether it is a leaf that is a trust anchor itself.
     pub is_trusted_leaf: bool,
+    /// Whether it is signed with its own key.
+    pub is_self_signed: bool,
 }
 
 impl Item<'_, '_> {

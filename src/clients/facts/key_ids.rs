@@ -42,7 +42,8 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
     let fields: Vec<(u8, &[u8])> = values(fields);
     let field = |number: u8| fields.iter().find(|(tag, _)| tag & 0x1f == number).map(|(_, content)| *content);
     let (key_id, issuer_names, serial) = (field(0), field(1), field(2));
-    let names_itself = subject == Subject::Root || item.is_trusted_leaf && certificate.is_self_issued();
+    // Of an anchor that another CA signed, the issuer is not known.
+    let names_itself = (subject == Subject::Root || item.is_trusted_leaf) && item.is_self_signed;
     let issuer = if names_itself { Some(certificate) } else { item.issuer };
     found.add_if(fields.is_empty(), subject, &EMPTY);
     if let (Some(wanted), Some(present)) = (key_id, issuer.and_then(RawCertificate::key_id)) {

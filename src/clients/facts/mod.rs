@@ -36,7 +36,8 @@ pub fn facts(situation: &Situation<'_>) -> Vec<Fact> {
             _ => Subject::Intermediate,
         };
         let is_trusted_leaf = chain.is_complete && last == 0;
-        let item = Item { subject, certificate, issuer: chain.path.get(index + 1), is_trusted_leaf };
+        let is_self_signed = index == last && chain.ends_self_signed;
+        let item = Item { subject, certificate, issuer: chain.path.get(index + 1), is_trusted_leaf, is_self_signed };
         form::find(&item, &mut found);
         signatures::find(&item, &mut found);
         keys::find(&item, &mut found);

@@ -326,7 +326,31 @@ fn the_path_ends_where_the_client_trusts() {
     assert_eq!(made.codes(), ["anchor:self-signed-leaf", "anchor:self-signed-leaf-without-cert-sign"]);
     let mut made = of_intermediate(issuing());
     made.anchors = vec![made.sent[1].clone()];
-    assert_eq!(made.codes(), ["root:aki:mismatch", "anchor:not-self-signed"]);
+    assert_eq!(made.codes(), ["anchor:not-self-signed"]);
+    // The root is trusted too: clients that want it find it.
+    let mut made = of_intermediate(issuing());
+    made.anchors.insert(0, made.sent[1].clone());
+    assert_eq!(made.codes(), [""; 0]);
+    // Another root of the same name did not sign it.
+    made.anchors[1] = TestCa::self_signed(TestCert::ca("Root")).certificate.as_der().to_vec();
+    assert_eq!(made.codes(), ["anchor:not-self-signed"]);
+}
+
+/// Of an anchor that another CA signed, no client knows the issuer: its key identifier is not compared with its own.
+#[test]
+fn only_a_self_signed_anchor_is_compared_with_itself() {
+    let old = TestCa::self_signed(TestCert::ca("Root"));
+    let next = old.subordinate(TestCert::ca("Root").serial(&[3]));
+    let made = |anchor: &Certificate| Made {
+        sent: vec![next.issue_der(&server())],
+        anchors: vec![anchor.as_der().to_vec()],
+        hosts: vec![GeneralName::Dns(HOST.to_owned())],
+    };
+    assert_eq!(made(&next.certificate).codes(), ["anchor:not-self-signed"]);
+    let other = der::sequence(&[&der::value(der::context(0), &[7; 20])]);
+    let root = TestCert::ca("Root").with_key(&next.key).extension(oid::AUTHORITY_KEY_ID, false, other);
+    let root = TestCa::self_signed(root).certificate;
+    assert_eq!(made(&root).codes(), ["root:aki:mismatch"]);
 }
 
 #[test]

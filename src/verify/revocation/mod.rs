@@ -7,6 +7,7 @@
 
 mod scope;
 mod signer;
+mod usable;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ use std::collections::HashMap;
 use time::OffsetDateTime;
 
 use self::scope::CrlScope;
+use self::usable::{CRL_EXPIRED, CRL_UNUSABLE, CRL_WITHOUT_NUMBER};
 use super::budget::Budget;
 use super::candidate::{Candidate, CandidateCrl};
 use super::cert_path::CertPath;
@@ -22,12 +24,11 @@ use super::input::{VerifyInput, VerifyOptions};
 use super::signature::SignatureProblem;
 use super::verdict::Problem;
 use crate::lint::Severity;
-use crate::text::{humanize, rfc3339};
-use crate::x509::certificate::oid;
+use crate::text::rfc3339;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{Certificate, ReasonFlags};
 
-pub static CODES: &[&Code] = &[&REVOKED, &REVOCATION_UNKNOWN, &CRL_EXPIRED, &CRL_UNUSABLE];
+pub static CODES: &[&Code] = &[&REVOKED, &REVOCATION_UNKNOWN, &CRL_EXPIRED, &CRL_UNUSABLE, &CRL_WITHOUT_NUMBER];
 
 const REVOKED: Code = Code {
     code: "revoked",
@@ -44,26 +45,8 @@ const REVOCATION_UNKNOWN: Code = Code {
     rank: Rank::Unranked,
     citation: "RFC 5280 §6.3.3",
     requirement: "With --crl, every certificate below the root is covered by a current list of its issuer",
-    example: "no revocation list of CN=Corp Root CA was given",
-    fix: "give the issuer's current revocation list too (--crl FILE)",
-};
-
-const CRL_EXPIRED: Code = Code {
-    code: "crl-expired",
-    rank: Rank::Unranked,
-    citation: "RFC 5280 §5.1.2.5, §6.3.3",
-    requirement: "A revocation list is used until its nextUpdate",
-    example: "issuing.crl#1 expired at 2026-12-23T23:44:35Z, 12 days before 2027-01-05T00:00:00Z",
-    fix: "fetch the issuer's current list",
-};
-
-const CRL_UNUSABLE: Code = Code {
-    code: "crl-unusable",
-    rank: Rank::Unranked,
-    citation: "RFC 5280 §5, §6.3.3",
-    requirement: "A revocation list counts only when all of it is understood, and its issuer signed it",
-    example: "issuing.crl#1 is not signed with a key of CN=Corp Root CA issuing",
-    fix: "give a complete list that the issuer of the certificate signed",
+    example: "no CRL of CN=Corp Root CA issuing was given: root.crl#1 is of CN=Corp Root CA",
+    fix: "give the issuer's current CRL too (--crl FILE)",
 };
 
 /// The CRLs of one verification, checked for the certificates of any path.
@@ -177,15 +160,19 @@ impl<'a> RevocationChecker<'a> {
                 unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", crl.position)));
                 continue;
             }
-            match (scope, usable(crl, self.options)) {
-                (CrlScope::Covers(reasons), Ok(())) => covering.push(CoveringCrl { index, crl, reasons }),
-                (CrlScope::Covers(_), Err((code, why))) => {
-                    unusable.push(Problem::error(code, candidate, format!("{} {why}", crl.position)));
+            match scope {
+                CrlScope::Covers(reasons) => {
+                    let faults = usable::faults(crl, self.options);
+                    if faults.is_empty() {
+                        covering.push(CoveringCrl { index, crl, reasons });
+                    }
+                    let problem = |(code, why)| Problem::error(code, candidate, format!("{} {why}", crl.position));
+                    unusable.extend(faults.into_iter().map(problem));
                 }
-                (CrlScope::Beyond(why), _) => {
+                CrlScope::Beyond(why) => {
                     unusable.push(Problem::error(&REVOCATION_UNKNOWN, candidate, format!("{} {why}", crl.position)));
                 }
-                (CrlScope::Unrelated, _) => {}
+                CrlScope::Unrelated => {}
             }
         }
         let (deltas, complete): (Vec<_>, Vec<_>) =
@@ -198,9 +185,16 @@ impl<'a> RevocationChecker<'a> {
         } else if together.contains(ReasonFlags::ALL) {
             used.extend(complete.iter().map(|it| it.index));
         } else {
-            unusable.extend(uncovered(candidate, together, &deltas, unusable.is_empty()));
+            unusable.extend(self.uncovered(query, together, &deltas, unusable.is_empty()));
             return RevocationStatus::Unknown(unusable);
         }
+        let unnumbered = |index: &usize| {
+            let crl = self.input.crls.get(*index).filter(|crl| usable::lacks_number(crl, self.options))?;
+            let message =
+                format!("{} has no CRL number, which RFC 5280 requires; it is used all the same", crl.position);
+            Some(Problem::warning(&CRL_WITHOUT_NUMBER, candidate, message))
+        };
+        unusable.extend(used.iter().filter_map(unnumbered));
         // The other CRLs prove nothing, which is a warning for a certificate that is not revoked.
         for problem in &mut unusable {
             problem.severity = Severity::Warning;
@@ -232,30 +226,70 @@ impl<'a> RevocationChecker<'a> {
                 && is_newer
                 && continues
                 && says_so
-                && usable(newer, self.options).is_ok()
+                && usable::faults(newer, self.options).is_empty()
                 && self.check_signature(newer, query).is_ok()
         })
     }
-}
 
-/// Returns the problem when the usable CRLs do not cover every reason; `None` when other problems explain it.
-fn uncovered(
-    candidate: &Candidate,
-    together: ReasonFlags,
-    deltas: &[&CoveringCrl<'_>],
-    nothing_else_is_said: bool,
-) -> Option<Problem> {
-    let issuer = &candidate.certificate.issuer;
-    let message = match (deltas, nothing_else_is_said) {
-        _ if !together.is_empty() => format!("the lists of {issuer} that were given do not cover every reason"),
-        ([delta, ..], _) => format!(
-            "{} is a delta list, which adds to a complete one; no complete list of {issuer} can be used",
-            delta.crl.position
-        ),
-        ([], true) => format!("no revocation list of {issuer} was given"),
-        ([], false) => return None,
-    };
-    Some(Problem::error(&REVOCATION_UNKNOWN, candidate, message))
+    /// Returns the problem when the usable CRLs do not cover every reason; `None` when other problems explain it.
+    fn uncovered(
+        &self,
+        query: StatusQuery<'_, 'a>,
+        together: ReasonFlags,
+        deltas: &[&CoveringCrl<'_>],
+        nothing_else_is_said: bool,
+    ) -> Option<Problem> {
+        let candidate = query.candidate;
+        let issuer = &candidate.certificate.issuer;
+        let message = match (deltas, nothing_else_is_said) {
+            _ if !together.is_empty() => format!("the lists of {issuer} that were given do not cover every reason"),
+            ([delta, ..], _) => format!(
+                "{} is a delta list, which adds to a complete one; no complete list of {issuer} can be used",
+                delta.crl.position
+            ),
+            ([], true) => return Some(self.of_other_issuers(query)),
+            ([], false) => return None,
+        };
+        Some(Problem::error(&REVOCATION_UNKNOWN, candidate, message))
+    }
+
+    /// Returns the problem of a certificate for whose issuer there is no CRL, with the issuers of those that were given.
+    fn of_other_issuers(&self, query: StatusQuery<'_, 'a>) -> Problem {
+        const MOST_NAMED: usize = 3;
+        let (candidate, crls) = (query.candidate, self.input.crls);
+        let issuer = &candidate.certificate.issuer;
+        let problem = |message: String| Problem::error(&REVOCATION_UNKNOWN, candidate, message);
+        if let Some(crl) = query.above.last().and_then(|ca| self.renamed(ca)) {
+            let message = format!(
+                "no CRL of {issuer} was given: {} is signed with its key, but names {} as its issuer, which is another name \
+                 (RFC 5280 §7.1)",
+                crl.position, crl.contents.issuer
+            );
+            return problem(message).hint(format!(
+                "have the CA sign its CRL under its own name, {issuer}: the same attributes in the same order"
+            ));
+        }
+        let named: Vec<_> =
+            crls.iter().take(MOST_NAMED).map(|crl| format!("{} is of {}", crl.position, crl.contents.issuer)).collect();
+        let more = crls.len().saturating_sub(named.len());
+        let more = if more > 0 { format!(", and {more} more are of others") } else { String::new() };
+        match named.is_empty() {
+            true => problem(format!("no CRL of {issuer} was given")),
+            false => problem(format!("no CRL of {issuer} was given: {}{more}", named.join(", "))),
+        }
+    }
+
+    /// Returns a CRL that this CA signed under another name than its own.
+    fn renamed(&self, ca: &'a Candidate) -> Option<&'a CandidateCrl> {
+        /// Of CRLs without a key identifier, so many are tried.
+        const MOST_TRIED: usize = 3;
+        let own = ca.certificate.subject_key_id.as_ref();
+        let others = || self.input.crls.iter().filter(|crl| crl.issuer != ca.subject);
+        let key_id = |crl: &CandidateCrl| crl.contents.authority_key_id.as_ref().and_then(|id| id.key_id.clone());
+        let named = others().filter(|crl| own.is_some() && key_id(crl).as_ref() == own);
+        let unnamed = others().filter(|crl| key_id(crl).is_none());
+        named.take(MOST_TRIED).chain(unnamed.take(MOST_TRIED)).find(|crl| matches!(self.verifies(crl, ca), Ok(Ok(()))))
+    }
 }
 
 fn revoked_problem(
@@ -268,46 +302,6 @@ fn revoked_problem(
     let Certificate { subject, serial, .. } = &candidate.certificate;
     let message = format!("{subject} (serial {serial}) was revoked at {} {reason}, says {source}", rfc3339(at));
     Problem::error(&REVOKED, candidate, message)
-}
-
-/// Checks that a CRL is well-formed, understood and current.
-fn usable(crl: &CandidateCrl, options: &VerifyOptions) -> Result<(), (&'static Code, String)> {
-    let contents = &crl.contents;
-    let unusable = |why: String| Err((&CRL_UNUSABLE, why));
-    if let Some((oid, reason)) = contents.malformed.first() {
-        return unusable(format!("has a damaged extension {}: {reason}", oid::with_name(oid)));
-    }
-    if contents.tbs_signature_algorithm.der != contents.signature_algorithm.der {
-        return unusable("names two different signature algorithms".to_owned());
-    }
-    const PROCESSED: [&str; 4] =
-        [oid::ISSUING_DISTRIBUTION_POINT, oid::DELTA_CRL_INDICATOR, oid::AUTHORITY_KEY_ID, oid::CRL_NUMBER];
-    let mut unknown = contents.extensions.iter().filter(|it| it.critical && !PROCESSED.contains(&it.oid.as_str()));
-    if let Some(extension) = unknown.next() {
-        let named = oid::with_name(&extension.oid);
-        return unusable(format!("has the critical extension {named}, which nothing here processes"));
-    }
-    let is_indirect = contents.scope.as_ref().is_some_and(|scope| scope.indirect);
-    if !is_indirect && contents.entries.iter().any(|entry| entry.certificate_issuer.is_some()) {
-        return unusable("names other issuers in its entries, but is not marked as indirect (§5.3.3)".to_owned());
-    }
-    if let Some(oid) = contents.entries.iter().find_map(|entry| entry.unknown_critical.first()) {
-        return unusable(format!("has an entry with the critical extension {oid}, which nothing here processes"));
-    }
-    if contents.number.is_none() {
-        return unusable("has no CRL number (RFC 5280 §5.2.3)".to_owned());
-    }
-    if contents.this_update > options.at {
-        return unusable(format!("is of {}, after {}", rfc3339(contents.this_update), rfc3339(options.at)));
-    }
-    match contents.next_update {
-        None => unusable("has no nextUpdate (RFC 5280 §5.1.2.5)".to_owned()),
-        Some(next) if next <= options.at => Err((
-            &CRL_EXPIRED,
-            format!("expired at {}, {} before {}", rfc3339(next), humanize(options.at - next), rfc3339(options.at)),
-        )),
-        Some(_) => Ok(()),
-    }
 }
 
 /// Returns a CRL number in a form that compares by size.

@@ -47,16 +47,22 @@ impl<'a> RevocationChecker<'a> {
             _ if refused => "is signed with a key whose certificate is not valid for that, or revoked".to_owned(),
             // Neither yes nor no: that the signature is wrong is not known.
             Some(kind) => format!(
-                "cannot be checked: it is signed with {}, and {} has a key of kind {kind}, which together are not relied \
+                "cannot be checked: it is signed with {}{}, and {} has a key of kind {kind}, which together are not relied \
                  on; expected SHA-256 or better, and ECDSA, Ed25519 or RSA of 2048 to 8192 bits",
-                crl.contents.signature_algorithm, crl.contents.issuer
+                crl.contents.signature_algorithm,
+                crl.contents.signature_algorithm.pss_fault().map(|fault| format!(" and {fault}")).unwrap_or_default(),
+                crl.contents.issuer
             ),
             None => format!("is not signed with a key of {}", crl.contents.issuer),
         })
     }
 
     /// Says `Unsupported` only when the key may have made the signature: an RSA key makes none with ECDSA.
-    fn verifies(&self, crl: &'a CandidateCrl, signer: &'a Candidate) -> Result<Result<(), SignatureProblem>, String> {
+    pub(super) fn verifies(
+        &self,
+        crl: &'a CandidateCrl,
+        signer: &'a Candidate,
+    ) -> Result<Result<(), SignatureProblem>, String> {
         let pair = (&raw const *crl, &raw const *signer);
         if let Some(known) = self.verified.borrow().get(&pair) {
             return Ok(*known);

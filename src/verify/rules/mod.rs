@@ -12,6 +12,7 @@ pub mod names;
 pub mod path_length;
 pub mod policy;
 pub mod purpose;
+pub mod trusted_intermediate;
 pub mod validity;
 
 use super::budget::Budget;
@@ -57,6 +58,7 @@ pub static CODES: &[&Code] = &[
     &names::NO_SUBJECT_ALT_NAME,
     &baseline::ca_as_leaf::CA_AS_LEAF,
     &baseline::common_name::COMMON_NAME_SPELLING,
+    &trusted_intermediate::TRUSTED_INTERMEDIATE,
     &baseline::root_with_purposes::ROOT_WITH_PURPOSES,
     &baseline::root_key_id::ROOT_KEY_ID,
     &baseline::wildcard::PUBLIC_SUFFIX_WILDCARD,

@@ -5,6 +5,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{Case, TestPki, server};
 use crate::keys::Signer;
+use crate::lint::Severity;
 use crate::lint::testing::{NOW, TestCa, TestCert, name, object_identifier};
 use crate::x509::certificate::oid;
 use crate::x509::{Crl, KeyUsage, der, validity};
@@ -283,7 +284,7 @@ fn what_the_lists_leave_open_is_said() {
     assert!(message(TestCrl::new().scope(&[&[0x83, 2, 6, 0x40]])).ends_with("do not cover every reason"));
     assert!(message(TestCrl::new().delta(1)).contains("is a delta list"));
     let none = case(&pki, server(), Vec::new()).verify().problems[0].message.clone();
-    assert_eq!(none, "no revocation list of CN=Issuing CA was given");
+    assert_eq!(none, "no CRL of CN=Issuing CA was given: ca.crl#1 is of CN=Test Root");
     let other_ca = TestCrl::new().sign_as(pki.issuing.certificate.subject.as_der(), &TestCa::root());
     let forged = case(&pki, server(), vec![other_ca]).verify().problems[0].message.clone();
     assert!(forged.contains("is not signed with a key of"), "{forged}");
@@ -450,4 +451,65 @@ fn a_ca_that_changed_its_key_signs_lists_with_either() {
         let case = Case::new(leaf.clone(), &chain, &[&root.certificate]).crls(&[&of_root, &by_old, &revoking]);
         assert_eq!(case.errors(), ["revoked"]);
     }
+}
+
+/// easy-rsa and `openssl ca` without `crlnumber` write such CRLs, and OpenSSL uses them.
+#[test]
+fn a_crl_without_a_number_is_used_with_a_warning_and_not_when_strict() {
+    let pki = TestPki::new();
+    let unnumbered = |crl: TestCrl| case(&pki, server(), of_issuing(&pki, crl.without(oid::CRL_NUMBER)));
+    let found = |case: Case| -> Vec<_> {
+        case.verify().problems.iter().map(|problem| (problem.code, problem.severity)).collect()
+    };
+    assert_eq!(found(unnumbered(TestCrl::new())), [("crl-unusable", Severity::Error)]);
+    assert_eq!(found(unnumbered(TestCrl::new()).by_clients()), [("crl-without-number", Severity::Warning)]);
+    let until = unnumbered(TestCrl::new()).by_clients().verify().until.unwrap();
+    assert_eq!(until.at, NOW + Duration::days(30));
+    assert_eq!(found(unnumbered(TestCrl::new().revoke(1)).by_clients()), [("revoked", Severity::Error)]);
+    // Which CRL a delta CRL adds to, its number says.
+    let delta = unnumbered(TestCrl::new().delta(1)).by_clients();
+    assert!(found(delta).contains(&("crl-unusable", Severity::Error)));
+}
+
+#[test]
+fn of_several_faults_of_a_crl_its_end_is_named_first() {
+    let pki = TestPki::new();
+    let expired = || TestCrl::new().next_update(Some(NOW - Duration::HOUR));
+    let messages =
+        |case: Case| -> Vec<_> { case.verify().problems.iter().map(|it| (it.code, it.message.clone())).collect() };
+    let unnumbered = || case(&pki, server(), of_issuing(&pki, expired().without(oid::CRL_NUMBER)));
+    let strict = messages(unnumbered());
+    assert!(matches!(&strict[..], [("crl-expired", _), ("crl-unusable", _)]), "{strict:?}");
+    assert!(strict[0].1.contains("ca.crl#2 expired at"), "{strict:?}");
+    assert!(matches!(&messages(unnumbered().by_clients())[..], [("crl-expired", _)]));
+    let unknown = expired().extension("1.3.6.1.4.1.99999.1", true, vec![5, 0]);
+    let unknown = messages(case(&pki, server(), of_issuing(&pki, unknown)));
+    assert!(matches!(&unknown[..], [("crl-expired", _), ("crl-unusable", _)]), "{unknown:?}");
+}
+
+#[test]
+fn a_crl_of_another_name_is_named_with_its_issuer() {
+    let pki = TestPki::new();
+    let message = |crls: Vec<Crl>| {
+        let mut problems = case(&pki, server(), crls).verify().problems;
+        assert_eq!(problems.iter().map(|it| it.code).collect::<Vec<_>>(), ["revocation-unknown"]);
+        (problems[0].message.clone(), problems.remove(0).hint)
+    };
+    let (of_root, _) = message(Vec::new());
+    assert_eq!(of_root, "no CRL of CN=Issuing CA was given: ca.crl#1 is of CN=Test Root");
+    // The CA's own key, under a name that is not the CA's; with the key identifier, and without.
+    let key_id = pki.issuing.certificate.subject_key_id.clone().unwrap();
+    let key_id = der::sequence(&[&der::value(der::context(0), &key_id)]);
+    for crl in [TestCrl::new().extension(oid::AUTHORITY_KEY_ID, false, key_id), TestCrl::new()] {
+        let (renamed, hint) = message(vec![crl.sign_as(&name("Renamed CA"), &pki.issuing)]);
+        assert!(
+            renamed.contains("ca.crl#2 is signed with its key, but names CN=Renamed CA as its issuer"),
+            "{renamed}"
+        );
+        assert!(hint.contains("under its own name, CN=Issuing CA"), "{hint}");
+    }
+    let (stranger, _) = message(vec![TestCrl::new().sign_as(&name("Renamed CA"), &TestCa::root())]);
+    assert!(stranger.ends_with("ca.crl#1 is of CN=Test Root, ca.crl#2 is of CN=Renamed CA"), "{stranger}");
+    let many: Vec<_> = (0..5).map(|_| TestCrl::new().sign(&pki.root)).collect();
+    assert!(message(many).0.ends_with(", and 3 more are of others"));
 }

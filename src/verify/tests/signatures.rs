@@ -80,3 +80,21 @@ fn beside_a_key_that_did_not_sign_one_that_cannot_be_checked_decides_nothing() {
     // A key for ECDSA made no signature with RSA.
     assert_eq!(first(&[&other.certificate, &named(KeyAlgorithm::EcdsaP256).certificate]).code, "signature-invalid");
 }
+
+/// The longest salt, which openssl takes unless it is given another length: the parameter is named, with its documents.
+#[test]
+fn a_salt_of_another_length_is_named() {
+    const PSS_WITH_SALT_OF_222: &[u8] = &[
+        0x30, 0x42, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a, 0x30, 0x35, 0xa0, 0x0f, 0x30,
+        0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0xa1, 0x1c, 0x30, 0x1a,
+        0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48,
+        0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0xa2, 0x04, 0x02, 0x02, 0x00, 0xde,
+    ];
+    let leaf = server().inner_algorithm(PSS_WITH_SALT_OF_222).outer_algorithm(PSS_WITH_SALT_OF_222);
+    let case = TestPki::with(TestCert::ca("A").algorithm(KeyAlgorithm::Rsa2048)).case(leaf);
+    let problem = &case.verify().problems[0];
+    assert_eq!(problem.code, "signature-unsupported");
+    assert!(problem.message.contains("and a salt of 222 bytes, 32 expected"), "{}", problem.message);
+    assert!(problem.citation.starts_with("RFC 4055 §3.1; RFC 8017"), "{}", problem.citation);
+    assert!(problem.hint.contains("rsa_pss_saltlen:digest"), "{}", problem.hint);
+}
