@@ -66,6 +66,8 @@ struct FactText {
     unmeasured: String,
     /// The code of the rule of this program that is about the same.
     rule: Option<String>,
+    /// The code of the rule of `ca lint`, where that of `ca verify` is another.
+    lint: Option<String>,
 }
 
 /// A fact in the table. Each bit is a version of a client.
@@ -74,6 +76,7 @@ struct Row {
     refused: u64,
     unmeasured: u64,
     rule: Option<String>,
+    lint: Option<String>,
 }
 
 /// The line of a row, and the row once it was asked for: a chain has few facts, and reading all rows takes longer than
@@ -187,6 +190,11 @@ impl Table {
         self.row(&fact.to_string())?.rule.as_deref()
     }
 
+    /// Returns the code of the rule of `ca lint`, where `ca verify` reports the fact by another rule.
+    pub fn lint_rule(&self, fact: &Fact) -> Option<&str> {
+        self.row(fact)?.lint.as_deref()
+    }
+
     /// Returns the codes of all facts, sorted.
     pub fn codes(&self) -> Vec<&str> {
         let mut codes: Vec<_> = self.facts.keys().copied().collect();
@@ -214,7 +222,7 @@ impl Table {
         let (refused, unmeasured) = (bits(&row.value.refused)?, bits(&row.value.unmeasured)?);
         let documented = self.clients.iter().filter(|client| client.basis == Basis::Documented);
         let documented = documented.fold(0, |bits, client| bits | client.bits());
-        Ok(Row { refused, unmeasured: unmeasured | documented & !refused, rule: row.value.rule })
+        Ok(Row { refused, unmeasured: unmeasured | documented & !refused, rule: row.value.rule, lint: row.value.lint })
     }
 }
 

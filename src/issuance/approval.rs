@@ -54,7 +54,10 @@ pub fn approve(draft: Draft, issuer: Option<&CaCertificate>) -> Result<ApprovedD
     if let Some(field) = first_difference(&draft, &unsigned) {
         return Err(NotApproved::Differs(field));
     }
-    let findings = lint::check(&unsigned, issuer.map(CaCertificate::certificate), lint::LintProfile::House);
+    let mut findings = lint::check(&unsigned, issuer.map(CaCertificate::certificate), lint::LintProfile::House);
+    for finding in findings.iter_mut().filter(|finding| unsigned.is_ca() && CARRIED_OVER.contains(&finding.rule)) {
+        finding.severity = Severity::Warning;
+    }
     let (errors, warnings): (Vec<_>, Vec<_>) =
         findings.into_iter().partition(|finding| finding.severity == Severity::Error);
     if errors.is_empty() {
@@ -71,6 +74,17 @@ pub(super) fn encode_unsigned(draft: &Draft) -> Result<(Vec<u8>, Certificate), N
     let unsigned = Certificate::from_der(&tbs::assemble(&to_be_signed, &draft.signature_algorithm, &placeholder))?;
     Ok((to_be_signed, unsigned))
 }
+
+/// Rules about names and constraints that the renewed certificate of a CA takes from the old one byte by byte: another name
+/// would be another CA. For names of its own, this program keeps them before a draft is made.
+const CARRIED_OVER: [&str; 6] = [
+    lint::rules::printable_string::RULE.code,
+    lint::rules::string_encoding::RULE.code,
+    lint::rules::name_lengths::RULE.code,
+    lint::rules::mailboxes::RULE.code,
+    lint::rules::uris::RULE.code,
+    lint::rules::name_constraints_mask::RULE.code,
+];
 
 fn first_difference(draft: &Draft, written: &Certificate) -> Option<&'static str> {
     let fields = [
@@ -102,7 +116,9 @@ mod tests {
     use super::super::SignedBy;
     use super::super::testing::{INTERMEDIATE, NOW, ROOT, profile, request, root, serial};
     use super::*;
-    use crate::x509::{ExtendedKeyUsage, KeyAlgorithm};
+    use crate::issuance::recertify::recertify;
+    use crate::lint::testing::{TestCa, TestCert, name_of};
+    use crate::x509::{ExtendedKeyUsage, KeyAlgorithm, Validity, der};
 
     #[test]
     fn each_field_of_a_certificate_is_compared_with_the_draft() {
@@ -142,5 +158,20 @@ mod tests {
             bend(&mut altered);
             assert_eq!(first_difference(&draft, &altered), Some(field));
         }
+    }
+
+    #[test]
+    fn a_ca_keeps_a_name_that_breaks_a_rule_and_a_leaf_does_not() {
+        let odd = name_of(&[("2.5.4.3", der::PRINTABLE_STRING, b"Corp_Root")]);
+        let old = TestCa::self_signed(TestCert::ca("A").subject(&odd));
+        let validity = Validity { not_before: NOW, not_after: NOW + time::Duration::days(300) };
+        let draft = recertify(&old.certificate, SignedBy::Itself(&old.key), NOW, validity, serial(9)).unwrap();
+        let codes = |findings: &[Finding]| findings.iter().map(|finding| finding.rule).collect::<Vec<_>>();
+        let approved = approve(draft.clone(), None).unwrap();
+        assert_eq!(codes(&approved.warnings), [lint::rules::printable_string::RULE.code]);
+        let mut leaf = draft;
+        leaf.basic_constraints.ca = false;
+        let Err(NotApproved::Findings(errors)) = approve(leaf, None) else { panic!("it was approved") };
+        assert!(codes(&errors).contains(&lint::rules::printable_string::RULE.code));
     }
 }

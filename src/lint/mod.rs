@@ -2,6 +2,8 @@
 //!
 //! The check before every signature, `ca lint`, [`crate::verify`] and `ca explain` use the same table, [`RULES`].
 
+mod fields;
+mod names;
 mod profile;
 mod rule;
 pub mod rules;

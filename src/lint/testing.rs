@@ -97,6 +97,7 @@ pub struct TestCert {
     unique_ids: Vec<u8>,
     extensions: Vec<(String, bool, Value)>,
     unsigned: bool,
+    written_critical: Option<(String, u8)>,
 }
 
 enum Value {
@@ -123,6 +124,7 @@ impl TestCert {
             unique_ids: Vec::new(),
             extensions: Vec::new(),
             unsigned: false,
+            written_critical: None,
         }
     }
 
@@ -250,6 +252,12 @@ impl TestCert {
         self.basic_constraints(true, Some(length))
     }
 
+    /// Writes the BOOLEAN of an extension, with this content, where DER would leave it out.
+    pub fn written_critical(mut self, oid: &str, content: u8) -> Self {
+        self.written_critical = Some((oid.to_owned(), content));
+        self
+    }
+
     pub fn key_usage(self, usage: KeyUsage) -> Self {
         let bits = usage.bits();
         let bytes = [(bits as u8).reverse_bits(), ((bits >> 8) as u8).reverse_bits()];
@@ -327,7 +335,11 @@ impl TestCert {
                     Value::OwnKeyId => der::value(der::OCTET_STRING, &own_key_id),
                     Value::SignersKeyId => der::sequence(&[&der::value(der::context(0), &signers_key_id)]),
                 };
-                let critical = if *critical { der::value(der::BOOLEAN, &[0xff]) } else { Vec::new() };
+                let critical = match &self.written_critical {
+                    Some((written, content)) if written == oid => der::value(der::BOOLEAN, &[*content]),
+                    _ if *critical => der::value(der::BOOLEAN, &[0xff]),
+                    _ => Vec::new(),
+                };
                 der::sequence(&[&object_identifier(oid), &critical, &der::value(der::OCTET_STRING, &value)])
             })
             .collect();
@@ -372,6 +384,14 @@ pub fn name(common_name: &str) -> Vec<u8> {
 /// The DER of a name without attributes.
 pub fn empty_name() -> Vec<u8> {
     der::sequence(&[])
+}
+
+/// The DER of a name whose attributes have these types, tags and contents.
+pub fn name_of(attributes: &[(&str, u8, &[u8])]) -> Vec<u8> {
+    let set = |(oid, tag, content): &(&str, u8, &[u8])| {
+        der::value(der::SET, &der::sequence(&[&object_identifier(oid), &der::value(*tag, content)]))
+    };
+    der::value(der::SEQUENCE, &attributes.iter().flat_map(set).collect::<Vec<_>>())
 }
 
 /// The DER of a dotted object identifier.

@@ -107,11 +107,15 @@ pub mod oid {
     pub const AUTHORITY_KEY_ID: &str = "2.5.29.35";
     pub const POLICY_CONSTRAINTS: &str = "2.5.29.36";
     pub const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
+    pub const FRESHEST_CRL: &str = "2.5.29.46";
     pub const INHIBIT_ANY_POLICY: &str = "2.5.29.54";
     pub const AUTHORITY_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.1";
     /// The attribute of a request that has the extensions (RFC 2985 §5.4.2).
     pub const EXTENSION_REQUEST: &str = "1.2.840.113549.1.9.14";
     pub const SUBJECT_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.11";
+    pub const SUBJECT_DIRECTORY_ATTRIBUTES: &str = "2.5.29.9";
+    pub const OCSP_NO_CHECK: &str = "1.3.6.1.5.5.7.48.1.5";
+    pub const NETSCAPE_TYPE: &str = "2.16.840.1.113730.1.1";
 
     /// Returns the common name of an extension.
     pub fn name(oid: &str) -> Option<&'static str> {
@@ -123,7 +127,7 @@ pub mod oid {
         name(oid).map_or_else(|| oid.to_owned(), |name| format!("{oid} ({name})"))
     }
 
-    const NAMES: [(&str, &str); 25] = [
+    const NAMES: [(&str, &str); 28] = [
         (SUBJECT_KEY_ID, "subject key identifier"),
         (KEY_USAGE, "key usage"),
         (SUBJECT_ALT_NAME, "subject alternative names"),
@@ -145,9 +149,12 @@ pub mod oid {
         (INHIBIT_ANY_POLICY, "inhibit any policy"),
         (AUTHORITY_INFO_ACCESS, "authority information access"),
         (SUBJECT_INFO_ACCESS, "subject information access"),
+        (FRESHEST_CRL, "freshest CRL"),
+        (SUBJECT_DIRECTORY_ATTRIBUTES, "subject directory attributes"),
+        (OCSP_NO_CHECK, "OCSP no check"),
         ("1.3.6.1.5.5.7.1.24", "TLS feature (must-staple)"),
         ("1.3.6.1.4.1.11129.2.4.2", "signed certificate timestamps"),
-        ("2.16.840.1.113730.1.1", "Netscape certificate type"),
+        (NETSCAPE_TYPE, "Netscape certificate type"),
         ("2.16.840.1.113730.1.13", "Netscape comment"),
     ];
 }

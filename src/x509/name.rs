@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::der;
+use super::{der, der_rules};
 use crate::text;
 
 /// A distinguished name: its DER, and its decoded attributes.
@@ -138,6 +138,11 @@ impl AttributeType {
         self.known().map_or_else(|| self.other(), |known| known.long)
     }
 
+    /// Returns the dotted object identifier.
+    pub fn oid(&self) -> &str {
+        self.known().map_or_else(|| self.other(), |known| known.oid)
+    }
+
     /// Returns the label that is shown, `CN`; for an unknown type its object identifier.
     pub fn short_label(&self) -> &str {
         self.known().map_or_else(|| self.other(), |known| known.short)
@@ -259,7 +264,7 @@ fn check_value(known: &KnownType, value: &str) -> Result<(), NameError> {
         return Err(NameError::TooLong { attribute, found: length, most: known.most });
     }
     let allowed = |c: char| match known.string {
-        der::PRINTABLE_STRING => c.is_ascii_alphanumeric() || " '()+,-./:=?".contains(c),
+        der::PRINTABLE_STRING => u8::try_from(c).is_ok_and(|byte| der_rules::is_printable_string(&[byte])),
         der::IA5_STRING => c.is_ascii(),
         _ => true,
     };

@@ -84,7 +84,26 @@ impl NameConstraints {
     }
 }
 
+/// Returns the bounds that are written in the value of a name constraints extension, each as its tag and its content:
+/// `[0]` is a minimum, `[1]` a maximum. RFC 5280 §4.2.1.10 has no use for them.
+pub fn written_bounds(value: &[u8]) -> Vec<(u8, &[u8])> {
+    let children =
+        |value| der::split_first(value).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
+    let subtrees = children(value).into_iter().flat_map(children);
+    let bounds = subtrees.flat_map(|subtree| children(subtree).into_iter().skip(1));
+    bounds.filter_map(|bound| der::split_first(bound).map(|(tag, content, _)| (tag, content))).collect()
+}
+
 impl Subtree {
+    /// Returns whether the mask of an address block is not a prefix.
+    pub fn has_sparse_mask(&self) -> bool {
+        match self {
+            Self::Ip { mask: IpAddr::V4(mask), .. } => mask.to_bits().leading_ones() != mask.to_bits().count_ones(),
+            Self::Ip { mask: IpAddr::V6(mask), .. } => mask.to_bits().leading_ones() != mask.to_bits().count_ones(),
+            _ => false,
+        }
+    }
+
     /// Returns the kind of its names, as [`GeneralName::kind`].
     pub fn kind(&self) -> &'static str {
         match self {

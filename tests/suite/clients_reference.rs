@@ -94,7 +94,8 @@ fn page() -> String {
         for fact in facts {
             let (refused, unmeasured) =
                 (named(table, &fact, Answer::Refuses), named(table, &fact, Answer::NotMeasured));
-            let rule = table.rule(&fact).map(|rule| format!("`{rule}`")).unwrap_or_default();
+            let rules: Vec<_> = [table.rule(&fact), table.lint_rule(&fact)].into_iter().flatten().collect();
+            let rule = rules.iter().map(|rule| format!("`{rule}`")).collect::<Vec<_>>().join(", ");
             let sentence = fact.sentence().replace('|', "\\|").replace('*', "\\*");
             writeln!(page, "| `{fact}` | {sentence} ({}) | {refused} | {unmeasured} | {rule} |", fact.word.citation)
                 .unwrap();
@@ -122,8 +123,9 @@ fn every_rule_of_the_table_is_a_rule() {
     for word in words() {
         for subject in word.subjects {
             let fact = Fact { subject: *subject, word };
-            let rule = table().rule(&fact);
-            assert!(rule.is_none_or(|rule| codes.contains(&rule)), "{fact}: {rule:?}");
+            for rule in [table().rule(&fact), table().lint_rule(&fact)].into_iter().flatten() {
+                assert!(codes.contains(&rule), "{fact}: {rule:?}");
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use super::item::Item;
 use crate::clients::fact::{Found, words};
 use crate::clients::raw_name::{BMP, COMMON_NAME, COUNTRY, EMAIL, RawAttribute, TELETEX, UNIVERSAL};
 use crate::x509::der;
+use crate::x509::der_rules::is_printable_string;
 
 words! {
     EMPTY = "dn:empty", ANY, "has an empty subject", "RFC 5280 §4.1.2.6";
@@ -36,7 +37,7 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
             TELETEX => found.add(subject, &T61_HIGH),
             BMP => found.add(subject, &BMP_STRING),
             UNIVERSAL => found.add(subject, &UNIVERSAL_STRING),
-            der::PRINTABLE_STRING => found.add_if(!value.iter().all(is_printable), subject, &PRINTABLE_BAD),
+            der::PRINTABLE_STRING => found.add_if(!is_printable_string(value), subject, &PRINTABLE_BAD),
             der::UTF8_STRING => found.add_if(std::str::from_utf8(value).is_err(), subject, &UTF8_BAD),
             _ => {}
         }
@@ -50,8 +51,4 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
             _ => {}
         }
     }
-}
-
-fn is_printable(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(byte)
 }

@@ -52,8 +52,17 @@ static SERVER: [&Rule; 5] = [
 /// Rules that are a warning where [`SERVER`] does not apply.
 static WEAK: [&Rule; 1] = [&lint::rsa_size::RULE];
 
-/// Rules of form that are a warning for every purpose: no TLS library holds to them.
-static FORM: [&Rule; 1] = [&lint::certificate_policies::RULE];
+/// Rules of form that are a warning for every purpose, unless half of the TLS clients hold to them.
+static FORM: [&Rule; 8] = [
+    &lint::certificate_policies::RULE,
+    &lint::printable_string::RULE,
+    &lint::string_encoding::RULE,
+    &lint::algorithm_parameters::RULE,
+    &lint::unique_ids::RULE,
+    &lint::extensions_not_critical::RULE,
+    &lint::extensions_rather_not_critical::RULE,
+    &lint::uris::RULE,
+];
 
 /// Returns whether a code is of one of these rules.
 pub fn is_lint_rule(code: &str) -> bool {

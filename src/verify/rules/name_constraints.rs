@@ -1,15 +1,13 @@
 //! RFC 5280 §4.2.1.10, §6.1.3 (b), (c): the names of a certificate are within the name constraints of every CA above
 //! it.
 
-use std::net::IpAddr;
-
 use crate::verify::budget::{Budget, MOST_COMPARISONS};
 use crate::verify::candidate::Candidate;
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::{Code, Rank};
 use crate::verify::verdict::{Problem, Role};
 use crate::x509::certificate::oid;
-use crate::x509::name_constraints::Subtree;
+use crate::x509::name_constraints::{self, Subtree};
 use crate::x509::uri_host::{is_plain_host, uri_host};
 use crate::x509::{AttributeType, CanonicalName, GeneralName, der, mailbox};
 
@@ -107,7 +105,7 @@ impl<'a> Constraints<'a> {
             Some("a subtree has a minimum or maximum, which RFC 5280 does not use".to_owned())
         } else {
             all()
-                .find(|subtree| has_sparse_mask(subtree))
+                .find(|subtree| subtree.has_sparse_mask())
                 .map(|subtree| format!("the mask of the address block {subtree} has holes"))
         };
         Some(Self {
@@ -300,20 +298,8 @@ fn is_plain_mailbox(mailbox: &str) -> bool {
 
 /// RFC 5280 §4.2.1.10: "minimum MUST be zero, and maximum MUST be absent"; zero is the default, which DER leaves out.
 fn has_bounds(ca: &Candidate) -> bool {
-    let Some(extension) = ca.certificate.extension(oid::NAME_CONSTRAINTS) else { return false };
-    let lists = der::split_first(&extension.value).and_then(|(_, content, _)| der::children(content));
-    lists.into_iter().flatten().filter_map(|list| der::children(der::split_first(list)?.1)).flatten().any(|subtree| {
-        let fields = der::split_first(subtree).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
-        fields.len() != 1
-    })
-}
-
-fn has_sparse_mask(subtree: &Subtree) -> bool {
-    match subtree {
-        Subtree::Ip { mask: IpAddr::V4(mask), .. } => mask.to_bits().leading_ones() != mask.to_bits().count_ones(),
-        Subtree::Ip { mask: IpAddr::V6(mask), .. } => mask.to_bits().leading_ones() != mask.to_bits().count_ones(),
-        _ => false,
-    }
+    let extension = ca.certificate.extension(oid::NAME_CONSTRAINTS);
+    extension.is_some_and(|extension| !name_constraints::written_bounds(&extension.value).is_empty())
 }
 
 #[cfg(test)]
