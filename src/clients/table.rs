@@ -192,7 +192,7 @@ impl Table {
 
     /// Returns the code of the rule of `ca lint`, where `ca verify` reports the fact by another rule.
     pub fn lint_rule(&self, fact: &Fact) -> Option<&str> {
-        self.row(fact)?.lint.as_deref()
+        self.row(&fact.to_string())?.lint.as_deref()
     }
 
     /// Returns the codes of all facts, sorted.
