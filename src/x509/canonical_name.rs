@@ -63,6 +63,10 @@ impl CanonicalName {
 /// Returns `CN=` and the value: in lower case, without invisible characters, and with single spaces between words.
 fn prepared(attribute: &Attribute) -> String {
     let (kind, value) = (attribute.kind.short_label(), &attribute.value);
+    if !attribute.is_text {
+        // No text is equal to a value that is not text: the NUL is left out of text below.
+        return format!("{kind}=\0{value}");
+    }
     let mut out = String::with_capacity(kind.len() + 1 + value.len());
     out.push_str(kind);
     out.push('=');
@@ -108,6 +112,15 @@ mod tests {
         assert_eq!(plain, canonical(der::UTF8_STRING, b"  test   CERTIFICATES "));
         assert_ne!(plain, canonical(der::UTF8_STRING, b"TestCertificates"));
         assert_eq!(canonical(der::UTF8_STRING, "ÄRGER".as_bytes()), canonical(der::UTF8_STRING, "ärger".as_bytes()));
+    }
+
+    #[test]
+    fn a_text_is_never_the_value_that_its_hexadecimal_digits_would_be() {
+        let value = canonical(der::SEQUENCE, &[der::UTF8_STRING, 1, b'a']);
+        assert_eq!(value, canonical(der::SEQUENCE, &[der::UTF8_STRING, 1, b'a']));
+        assert_ne!(value, canonical(der::UTF8_STRING, b"#30030c0161"));
+        assert_ne!(value, canonical(der::UTF8_STRING, b"\0#30030c0161"));
+        assert_ne!(value, canonical(der::SEQUENCE, &[der::UTF8_STRING, 1, b'b']));
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub struct Certificate {
     pub extensions: Vec<Extension>,
     /// Object identifiers of extensions that could not be decoded, or that occur twice, and why.
     pub malformed: Vec<(String, String)>,
+    /// The parts other than the content of an extension that cannot be read. Only [`Certificate::read_partially`] returns a
+    /// certificate that has such parts.
+    pub unreadable: Vec<UnreadablePart>,
     pub basic_constraints: Option<BasicConstraints>,
     pub key_usage: Option<KeyUsage>,
     pub extended_key_usage: Option<Vec<ExtendedKeyUsage>>,
@@ -54,6 +57,14 @@ pub struct Certificate {
     pub ca_issuer_urls: Vec<String>,
     /// The content of the signature BIT STRING.
     pub signature: Vec<u8>,
+}
+
+/// A part of a certificate that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadablePart {
+    /// `subject, relative name 1`, `extension 3 (key usage)`.
+    pub place: String,
+    pub reason: String,
 }
 
 /// An extension whose content is not decoded.

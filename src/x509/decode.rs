@@ -6,8 +6,11 @@
 mod crl;
 mod elements;
 mod extension_form;
+mod names;
 mod oid_text;
 mod parser_error;
+mod partial;
+mod place;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -18,15 +21,15 @@ use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{self as parsed, DistributionPointName, ParsedExtension, X509Extension};
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey as ParsedKey;
-use x509_parser::x509::{AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name};
+use x509_parser::x509::SubjectPublicKeyInfo;
 
+use super::certificate::UnreadablePart;
 use super::name_constraints::Subtree;
 use super::{
-    Attribute, AttributeType, AuthorityKeyId, BasicConstraints, Certificate, DistinguishedName, ExtendedKeyUsage,
-    Extension, GeneralName, KeyKind, KeyUsage, NameConstraints, PolicyConstraints, PublicKey, SerialNumber,
-    SignatureAlgorithm, SigningRequest, Validity, der, distribution_point,
+    AuthorityKeyId, BasicConstraints, Certificate, DistinguishedName, ExtendedKeyUsage, Extension, GeneralName,
+    KeyKind, KeyUsage, NameConstraints, PolicyConstraints, PublicKey, SerialNumber, SignatureAlgorithm, SigningRequest,
+    Validity, der, distribution_point,
 };
-use crate::text;
 use oid_text::oid_text;
 use parser_error::describe;
 
@@ -37,8 +40,42 @@ pub enum DecodeError {
     Malformed { what: &'static str, reason: String },
     #[error("{what} of {bytes} bytes is longer than {MAX_DECODED_BYTES} bytes")]
     TooLong { what: &'static str, bytes: usize },
-    #[error("{bytes} octets follow the end of {what}")]
+    #[error("{} the end of {what}", follow(*bytes))]
     TrailingBytes { what: &'static str, bytes: usize },
+}
+
+impl DecodeError {
+    /// Returns the error with the field in which it is, where that can be found.
+    fn located(self, structure: &place::Structure, input: &[u8]) -> Self {
+        match self {
+            Self::Malformed { what, reason } => {
+                Self::Malformed { what, reason: place::find(structure, input).unwrap_or(reason) }
+            }
+            other => other,
+        }
+    }
+
+    /// Returns how to fix it, where there is a way.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Malformed { what: SIGNING_REQUEST, .. } => {
+                Some("make the request again: ca request NAME, or openssl req -new -key KEY -out NEW.csr")
+            }
+            _ => None,
+        }
+    }
+}
+
+fn follow(bytes: usize) -> String {
+    if bytes == 1 { "1 byte follows".to_owned() } else { format!("{bytes} bytes follow") }
+}
+
+/// Returns an error with the field in which it is.
+fn in_field(what: &'static str, field: &str, error: DecodeError) -> DecodeError {
+    match error {
+        DecodeError::Malformed { reason, .. } => DecodeError::Malformed { what, reason: format!("{field}, {reason}") },
+        other => other,
+    }
 }
 
 /// The longest certificate or request that is decoded, in bytes; for a CRL, each entry, and all of it but its entries. TLS
@@ -60,9 +97,21 @@ const NAME: &str = "a distinguished name";
 impl Certificate {
     /// Decodes one certificate, which must fill `input`.
     pub fn from_der(input: &[u8]) -> Result<Self, DecodeError> {
+        let certificate = Self::decode(input)?;
+        match certificate.unreadable.first() {
+            None => Ok(certificate),
+            Some(UnreadablePart { place, reason }) => {
+                Err(DecodeError::Malformed { what: CERTIFICATE, reason: format!("{place}: {reason}") })
+            }
+        }
+    }
+
+    /// Decodes a certificate in which relative names may be unreadable.
+    fn decode(input: &[u8]) -> Result<Self, DecodeError> {
         check_length(CERTIFICATE, input)?;
-        let parsed = whole(CERTIFICATE, X509Certificate::from_der(input))?;
-        let signed = Signed::split(CERTIFICATE, input)?;
+        let parsed = whole(CERTIFICATE, X509Certificate::from_der(input))
+            .map_err(|error| error.located(&place::OF_CERTIFICATE, input))?;
+        let signed = Signed::split(CERTIFICATE, input).map_err(|error| error.located(&place::OF_CERTIFICATE, input))?;
         let tbs = &parsed.tbs_certificate;
         // serialNumber comes after the optional version, and the signature algorithm after that.
         let fields =
@@ -71,13 +120,24 @@ impl Certificate {
         let serial = SerialNumber::from_der_content(tbs.raw_serial());
         if serial.as_der_content().len() != tbs.raw_serial().len() {
             // As for lengths: this would be a second encoding of the same certificate, and x509-parser reads both.
-            let reason = "its serial number takes more octets than it has to, as in BER".to_owned();
+            let reason = "serial number: it takes more bytes than it has to, as in BER".to_owned();
             return Err(DecodeError::Malformed { what: CERTIFICATE, reason });
         }
         let tbs_signature_algorithm = fields.get(after_version + 1).copied().unwrap_or_default();
         elements::check_certificate(&fields, signed.algorithm)
             .map_err(|reason| DecodeError::Malformed { what: CERTIFICATE, reason: reason.to_owned() })?;
 
+        let mut unreadable = Vec::new();
+        // x509-parser ends a name where it cannot read it.
+        let mut name = |field: &'static str, at: usize| {
+            let (name, faults) = names::readable(fields.get(after_version + at).copied().unwrap_or_default());
+            unreadable.extend(faults.into_iter().map(|fault| UnreadablePart {
+                place: format!("{field}{}", place::of_relative_name(fault.relative_name)),
+                reason: fault.reason.to_owned(),
+            }));
+            name
+        };
+        let (issuer, subject) = (name("issuer", 2), name("subject", 4));
         let mut certificate = Self {
             der: input.to_vec(),
             tbs: signed.tbs_range(),
@@ -85,15 +145,16 @@ impl Certificate {
             serial,
             tbs_signature_algorithm: signature_algorithm(oid_text(&tbs.signature.algorithm), tbs_signature_algorithm),
             signature_algorithm: signature_algorithm(oid_text(&parsed.signature_algorithm.algorithm), signed.algorithm),
-            issuer: name(tbs.issuer())?,
+            issuer,
             validity: Validity {
                 not_before: tbs.validity.not_before.to_datetime(),
                 not_after: tbs.validity.not_after.to_datetime(),
             },
-            subject: name(tbs.subject())?,
+            subject,
             public_key: public_key(&tbs.subject_pki)?,
             extensions: Vec::new(),
             malformed: Vec::new(),
+            unreadable,
             basic_constraints: None,
             key_usage: None,
             extended_key_usage: None,
@@ -197,14 +258,18 @@ impl SigningRequest {
     /// here.
     pub fn from_der(input: &[u8]) -> Result<Self, DecodeError> {
         check_length(SIGNING_REQUEST, input)?;
-        let parsed = whole(SIGNING_REQUEST, X509CertificationRequest::from_der(input))?;
-        let signed = Signed::split(SIGNING_REQUEST, input)?;
+        let parsed = whole(SIGNING_REQUEST, X509CertificationRequest::from_der(input))
+            .map_err(|error| error.located(&place::OF_REQUEST, input))?;
+        let signed = Signed::split(SIGNING_REQUEST, input).map_err(|error| error.located(&place::OF_REQUEST, input))?;
         let info = &parsed.certification_request_info;
+        // The version comes before it. x509-parser ends a name where it cannot read it.
+        let fields = der::split_first(signed.tbs).and_then(|(_, content, _)| der::children(content));
+        let subject = fields.and_then(|fields| fields.get(1).copied()).unwrap_or_default();
         let mut request = Self {
             der: input.to_vec(),
             tbs: signed.tbs_range(),
             version: info.version.0.saturating_add(1),
-            subject: name(&info.subject)?,
+            subject: name(subject).map_err(|error| in_field(SIGNING_REQUEST, "subject", error))?,
             public_key: public_key(&info.subject_pki)?,
             subject_alt_names: None,
             basic_constraints: None,
@@ -270,7 +335,7 @@ impl PublicKey {
 impl DistinguishedName {
     /// Decodes a `Name`, which must fill `input`.
     pub fn from_der(input: &[u8]) -> Result<Self, DecodeError> {
-        name(&whole(NAME, X509Name::from_der(input))?)
+        name(input)
     }
 }
 
@@ -285,7 +350,7 @@ impl<'a> Signed<'a> {
     fn split(what: &'static str, input: &'a [u8]) -> Result<Self, DecodeError> {
         if !der::has_shortest_lengths(input) {
             // x509-parser accepts them.
-            let reason = "a length in it takes more octets than it has to, as in BER".to_owned();
+            let reason = "a length in it takes more bytes than it has to, as in BER".to_owned();
             return Err(DecodeError::Malformed { what, reason });
         }
         let parts = der::split_first(input).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
@@ -333,7 +398,7 @@ fn whole_value(extension: &X509Extension<'_>) -> Result<(), String> {
         _ => der::split_first(extension.value).map_or(0, |(.., rest)| rest.len()),
     };
     if trailing > 0 {
-        return Err(format!("{trailing} octets follow the end of its content"));
+        return Err(format!("{} the end of its content", follow(trailing)));
     }
     extension_form::check(extension.oid.as_bytes(), extension.value)
 }
@@ -342,49 +407,17 @@ fn raw_extension(extension: &X509Extension<'_>) -> Extension {
     Extension { oid: oid_text(&extension.oid), critical: extension.critical, value: extension.value.to_vec() }
 }
 
-/// x509-parser stops without an error at the first relative name that it cannot read, and returns the relative names before
-/// it as the name. Such a name is refused here.
-fn name(parsed: &X509Name<'_>) -> Result<DistinguishedName, DecodeError> {
-    let relative_names: Vec<Vec<_>> =
-        parsed.iter_rdn().map(|relative_name| relative_name.iter().map(attribute).collect()).collect();
-    let there = match der::split_first(parsed.as_raw()) {
-        Some((der::SEQUENCE, content, [])) => der::children(content),
-        _ => None,
-    };
-    let is_whole = there.is_some_and(|there| {
-        let mut pairs = there.iter().zip(&relative_names);
-        there.len() == relative_names.len() && pairs.all(|(it, read)| elements::is_whole_relative_name(it, read.len()))
-    });
-    if !is_whole {
-        let reason = "one of its relative names cannot be read".to_owned();
-        return Err(DecodeError::Malformed { what: NAME, reason });
-    }
-    Ok(DistinguishedName::from_parts(parsed.as_raw().to_vec(), relative_names))
-}
-
-fn attribute(parsed: &AttributeTypeAndValue<'_>) -> Attribute {
-    const TELETEX: u32 = 20;
-    const UNIVERSAL: u32 = 28;
-    const BMP: u32 = 30;
-    let data = parsed.attr_value().data;
-    let value = match parsed.attr_value().tag().0 {
-        // Real T.61 does not occur: tools write Latin-1 under its tag (RFC 5280 appendix B mentions it).
-        TELETEX => Some(data.iter().map(|byte| char::from(*byte)).collect()),
-        BMP => (data.len() % 2 == 0)
-            .then(|| {
-                char::decode_utf16(data.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])))
-                    .collect::<Result<_, _>>()
-                    .ok()
-            })
-            .flatten(),
-        UNIVERSAL => {
-            data.chunks(4).map(|four| four.try_into().ok().map(u32::from_be_bytes).and_then(char::from_u32)).collect()
+/// Decodes a `Name` of which every part has to be readable.
+fn name(der: &[u8]) -> Result<DistinguishedName, DecodeError> {
+    let (name, faults) = names::readable(der);
+    match faults.first() {
+        None => Ok(name),
+        Some(names::NameFault { relative_name: 0, reason }) => {
+            Err(DecodeError::Malformed { what: NAME, reason: (*reason).to_owned() })
         }
-        _ => std::str::from_utf8(data).ok().map(str::to_owned),
-    };
-    Attribute {
-        kind: AttributeType::from_oid(&oid_text(parsed.attr_type())),
-        value: value.unwrap_or_else(|| format!("#{}", text::hex(data))),
+        Some(names::NameFault { relative_name, reason }) => {
+            Err(DecodeError::Malformed { what: NAME, reason: format!("relative name {relative_name}: {reason}") })
+        }
     }
 }
 
@@ -462,7 +495,9 @@ fn general_name(parsed: &parsed::GeneralName<'_>) -> Result<GeneralName, String>
         Parsed::IPAddress(bytes) => {
             GeneralName::Ip(address(bytes).ok_or_else(|| format!("an IP address of {} octets", bytes.len()))?)
         }
-        Parsed::DirectoryName(parsed) => GeneralName::Directory(name(parsed).map_err(|error| error.to_string())?),
+        Parsed::DirectoryName(parsed) => {
+            GeneralName::Directory(name(parsed.as_raw()).map_err(|error| error.to_string())?)
+        }
         Parsed::OtherName(oid, content) => {
             other(0, &[&der::value(der::OBJECT_IDENTIFIER, oid.as_bytes()), *content].concat())
         }

@@ -113,6 +113,42 @@ pub fn split_first(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((tag, content, rest))
 }
 
+/// Returns the number of bytes that the head of a value announces for it, head included; `None` when there is no head of
+/// definite length.
+pub fn announced(input: &[u8]) -> Option<usize> {
+    let (first, rest) = input.get(1..)?.split_first()?;
+    match first {
+        0..=0x7f => Some(2 + usize::from(*first)),
+        0x81..=0x84 => {
+            let bytes = rest.get(..usize::from(first & 0x7f))?;
+            Some(2 + bytes.len() + bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)))
+        }
+        _ => None,
+    }
+}
+
+/// Returns the name of a tag for a message, with its article: `a SEQUENCE`, `the tag [0]`.
+pub fn tag_name(tag: u8) -> String {
+    let name = match tag {
+        BOOLEAN => "a BOOLEAN",
+        INTEGER => "an INTEGER",
+        BIT_STRING => "a BIT STRING",
+        0x04 => "an OCTET STRING",
+        NULL => "a NULL",
+        OBJECT_IDENTIFIER => "an OBJECT IDENTIFIER",
+        ENUMERATED => "an ENUMERATED",
+        UTF8_STRING => "a UTF8String",
+        PRINTABLE_STRING => "a PrintableString",
+        IA5_STRING => "an IA5String",
+        UTC_TIME | GENERALIZED_TIME => "a date",
+        SEQUENCE => "a SEQUENCE",
+        SET => "a SET",
+        0x80..=0xbf => return format!("the tag [{}]", tag & 0x1f),
+        _ => return format!("the tag {tag:02x}"),
+    };
+    name.to_owned()
+}
+
 /// Splits `content` into values, each with its tag and length; `None` when they do not fill it.
 pub fn children(mut content: &[u8]) -> Option<Vec<&[u8]>> {
     let mut found = Vec::new();

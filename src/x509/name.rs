@@ -21,6 +21,8 @@ pub struct Attribute {
     pub kind: AttributeType,
     /// The value as text; `#` and the DER in hexadecimal when it is not text (RFC 4514 §2.4).
     pub value: String,
+    /// False for a value that is not a string, or whose bytes are not what its string type says.
+    pub is_text: bool,
 }
 
 /// The type of an attribute.
@@ -207,7 +209,7 @@ impl DistinguishedName {
             let object_identifier = der::value(der::OBJECT_IDENTIFIER, known.der);
             let string = der::value(known.string, value.as_bytes());
             encoded.push(der::constructed(der::SET, &[&der::sequence(&[&object_identifier, &string])]));
-            relative_names.push(vec![Attribute { kind: kind.clone(), value: value.clone() }]);
+            relative_names.push(vec![Attribute { kind: kind.clone(), value: value.clone(), is_text: true }]);
         }
         Ok(Self { der: der::sequence(&encoded.iter().map(Vec::as_slice).collect::<Vec<_>>()), relative_names })
     }
@@ -277,14 +279,16 @@ fn check_value(known: &KnownType, value: &str) -> Result<(), NameError> {
 /// The form `CN=web.corp.test, O=Acme`: in the order of the DER, with RFC 4514 escapes and without control characters.
 impl fmt::Display for DistinguishedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, relative_name) in self.relative_names.iter().enumerate() {
-            for (position, Attribute { kind, value }) in relative_name.iter().enumerate() {
+        // One that cannot be read is empty.
+        for (index, relative_name) in self.relative_names.iter().filter(|it| !it.is_empty()).enumerate() {
+            for (position, Attribute { kind, value, is_text }) in relative_name.iter().enumerate() {
                 let before = match (index, position) {
                     (0, 0) => "",
                     (_, 0) => ", ",
                     _ => " + ",
                 };
-                write!(f, "{before}{kind}={}", escape_value(value))?;
+                let shown = if *is_text { escape_value(value) } else { value.clone() };
+                write!(f, "{before}{kind}={shown}")?;
             }
         }
         Ok(())
@@ -297,14 +301,18 @@ impl fmt::Debug for DistinguishedName {
     }
 }
 
+/// Returns a value with the escapes of RFC 4514 §2.4: special characters, a space at its beginning or end, and a `#` at its
+/// beginning, which would stand for DER.
 fn escape_value(value: &str) -> String {
     const SPECIAL: [char; 7] = [',', '+', '"', '\\', '<', '>', ';'];
-    if !value.contains(SPECIAL) {
+    let is_special_at_an_end = value.starts_with([' ', '#']) || value.ends_with(' ');
+    if !is_special_at_an_end && !value.contains(SPECIAL) {
         return text::escape(value);
     }
-    let mut out = String::with_capacity(value.len() + 1);
-    for c in value.chars() {
-        if SPECIAL.contains(&c) {
+    let last = value.char_indices().next_back().map_or(0, |(at, _)| at);
+    let mut out = String::with_capacity(value.len() + 2);
+    for (at, c) in value.char_indices() {
+        if SPECIAL.contains(&c) || (at == 0 && matches!(c, ' ' | '#')) || (at == last && c == ' ') {
             out.push('\\');
         }
         out.push(c);

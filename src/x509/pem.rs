@@ -78,25 +78,25 @@ pub fn decode_base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 /// When the block after a BEGIN cannot be read. A block that is cut off, or begins in the middle of a line, is an error and
 /// is never skipped.
 pub fn parse_all(data: &[u8]) -> Result<Vec<Block>, PemError> {
+    parse_each(data).collect()
+}
+
+/// Returns each block as [`parse_all`] does, or why it cannot be read.
+pub fn parse_each(data: &[u8]) -> impl Iterator<Item = Result<Block, PemError>> {
     let starts: Vec<usize> = begins(data).collect();
-    let ends = starts.iter().skip(1).copied().chain([data.len()]);
-    starts
-        .iter()
-        .zip(ends)
-        .enumerate()
-        .map(|(index, (start, end))| {
-            // Other programs skip a BEGIN in the middle of a line, and take the next block for the first.
-            if !matches!(start.checked_sub(1).map(|before| data[before]), None | Some(b'\n' | b'\r')) {
-                return Err(PemError::MidLine(index + 1));
-            }
-            let parsed = pem::parse(&data[*start..end]).map_err(|_| PemError::Damaged(index + 1))?;
-            Ok(Block {
-                label: parsed.tag().to_owned(),
-                headers: parsed.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-                content: Zeroizing::new(parsed.into_contents()),
-            })
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([data.len()]).collect();
+    starts.into_iter().zip(ends).enumerate().map(|(index, (start, end))| {
+        // Other programs skip a BEGIN in the middle of a line, and take the next block for the first.
+        if !matches!(start.checked_sub(1).map(|before| data[before]), None | Some(b'\n' | b'\r')) {
+            return Err(PemError::MidLine(index + 1));
+        }
+        let parsed = pem::parse(&data[start..end]).map_err(|_| PemError::Damaged(index + 1))?;
+        Ok(Block {
+            label: parsed.tag().to_owned(),
+            headers: parsed.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            content: Zeroizing::new(parsed.into_contents()),
         })
-        .collect()
+    })
 }
 
 /// The DER values of one kind in a file.

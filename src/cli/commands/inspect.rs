@@ -37,6 +37,16 @@ type Objects = Vec<Box<dyn Describe>>;
 /// Everything in a file, in its order.
 struct Inspected {
     objects: Objects,
+    not_shown: Vec<NotShown>,
+}
+
+/// A block that is not among the objects.
+struct NotShown {
+    /// Its number in the file, from 1.
+    block: usize,
+    why: Failure,
+    /// False for a block of a kind that is not read here: then the rest is shown, and nothing failed.
+    is_failure: bool,
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
@@ -47,16 +57,16 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     )?);
     let passphrase = arguments.passphrase.read(context)?;
     let source = Source { path: arguments.file.clone(), file: shown(&arguments.file), now: context.now(), passphrase };
-    let (objects, left_out) = match pem::is_pem(&content) {
-        true => source.read_pem(&content)?,
-        false => (vec![source.read_der(&content)?], Vec::new()),
-    };
-    left_out.iter().for_each(|sentence| context.warn(sentence));
+    let inspected = source.read(&content)?;
+    let (failures, others): (Vec<_>, Vec<_>) = inspected.not_shown.iter().partition(|block| block.is_failure);
+    // The first failure follows the report.
+    others.iter().chain(failures.iter().skip(1)).for_each(|block| context.warn(&block.why.message));
+    let objects = &inspected.objects;
     if source.passphrase.is_some() && !objects.iter().any(|object| object.is_encrypted()) {
         return Err(Failure::usage("passphrase-unused", format!("nothing in {} is encrypted", source.file))
             .hint("leave the passphrase out"));
     }
-    Ok(Box::new(Inspected { objects }))
+    Ok(Box::new(inspected))
 }
 
 fn shown(path: &Path) -> String {
@@ -73,29 +83,42 @@ struct Source {
 }
 
 impl Source {
-    /// Returns what is shown, and a sentence for each block of a kind that is not shown.
-    fn read_pem(&self, content: &[u8]) -> Result<(Objects, Vec<String>), Failure> {
-        let blocks =
-            pem::parse_all(content).map_err(|error| Failure::usage("bad-pem", format!("{}: {error}", self.file)))?;
-        let (mut objects, mut left_out) = (Vec::with_capacity(blocks.len()), Vec::new());
-        for (index, block) in blocks.into_iter().enumerate() {
-            let place = format!("{}: block {} ({})", self.file, index + 1, text::escape(&block.label));
-            // The parameters in front of an EC key repeat what is in the key.
-            if block.label == "EC PARAMETERS" {
-                continue;
-            }
-            match self.read_block(block, &place) {
+    fn read(&self, content: &[u8]) -> Result<Inspected, Failure> {
+        match pem::is_pem(content) {
+            true => self.read_pem(content),
+            false => Ok(Inspected { objects: vec![self.read_der(content)?], not_shown: Vec::new() }),
+        }
+    }
+
+    /// Reads every block. It fails when there is nothing to show.
+    fn read_pem(&self, content: &[u8]) -> Result<Inspected, Failure> {
+        let (mut objects, mut not_shown) = (Vec::new(), Vec::new());
+        for (number, block) in (1..).zip(pem::parse_each(content)) {
+            let read = match block {
+                // The parameters in front of an EC key repeat what is in the key.
+                Ok(block) if block.label == "EC PARAMETERS" => continue,
+                Ok(block) => {
+                    let place = format!("{}: block {number} ({})", self.file, text::escape(&block.label));
+                    self.read_block(block, &place)
+                }
+                Err(error) => Err(Failure::usage("bad-pem", format!("{}: {error}", self.file))),
+            };
+            match read {
                 Ok(object) => objects.push(object),
-                Err(failure) if failure.code == "unknown-block" => left_out.push(failure),
-                Err(failure) => return Err(failure),
+                Err(why) => {
+                    let is_failure = why.code != "unknown-block";
+                    not_shown.push(NotShown { block: number, why, is_failure });
+                }
             }
         }
         if objects.is_empty() {
-            return Err(left_out.into_iter().next().unwrap_or_else(|| {
-                Failure::usage("nothing-to-show", format!("{} holds curve parameters only", self.file))
-            }));
+            let first = not_shown.iter().position(|block| block.is_failure).unwrap_or(0);
+            return Err(match not_shown.into_iter().nth(first) {
+                Some(block) => block.why,
+                None => Failure::usage("nothing-to-show", format!("{} holds curve parameters only", self.file)),
+            });
         }
-        Ok((objects, left_out.into_iter().map(|failure| failure.message).collect()))
+        Ok(Inspected { objects, not_shown })
     }
 
     fn read_block(&self, block: Block, place: &str) -> Result<Box<dyn Describe>, Failure> {
@@ -104,7 +127,10 @@ impl Source {
             return Err(Failure::usage("undecodable", message)
                 .hint("correct the BEGIN and END lines, or write the file again with the program that made it"));
         }
-        let unreadable = |error: DecodeError| Failure::usage("undecodable", format!("{place}: {error}"));
+        let unreadable = |error: DecodeError| {
+            let failure = Failure::usage("undecodable", format!("{place}: {error}"));
+            error.hint().into_iter().fold(failure, |failure, hint| failure.hint(hint))
+        };
         if let Some(certificate) = certificate_file::der_of(&block) {
             return self.certificate(certificate).map_err(unreadable);
         }
@@ -161,7 +187,7 @@ impl Source {
     }
 
     fn certificate(&self, content: &[u8]) -> Result<Box<dyn Describe>, DecodeError> {
-        Ok(Box::new(DescribedCertificate { certificate: Certificate::from_der(content)?, now: self.now }))
+        Ok(Box::new(DescribedCertificate { certificate: Certificate::read_partially(content)?, now: self.now }))
     }
 
     fn crl(&self, content: &[u8]) -> Result<Box<dyn Describe>, DecodeError> {
@@ -213,7 +239,16 @@ impl Report for Inspected {
 
     fn json(&self) -> Value {
         let objects: Value = self.objects.iter().map(|object| object.json()).collect();
-        json!({ "schema": "ca.inspect/1", "objects": objects })
+        let not_shown: Value = self
+            .not_shown
+            .iter()
+            .map(|NotShown { block, why, .. }| json!({ "block": block, "code": why.code, "reason": why.message }))
+            .collect();
+        json!({ "schema": "ca.inspect/1", "objects": objects, "not_shown": not_shown })
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        self.not_shown.iter().find(|block| block.is_failure).map(|block| block.why.clone())
     }
 }
 
@@ -226,8 +261,7 @@ mod tests {
     fn inspect(content: &[u8]) -> Result<Inspected, Failure> {
         let now = time::macros::datetime!(2026-06-01 0:00 UTC);
         let source = Source { path: PathBuf::from("F"), file: "F".to_owned(), now, passphrase: None };
-        let objects = if pem::is_pem(content) { source.read_pem(content)?.0 } else { vec![source.read_der(content)?] };
-        Ok(Inspected { objects })
+        source.read(content)
     }
 
     fn text_of(content: &[u8]) -> String {
@@ -312,7 +346,11 @@ mod tests {
         let pem = include_str!("../../../tests/data/certificates/web.pem");
         let refused = |content: &str| inspect(content.as_bytes()).err().map(|failure| failure.message).unwrap();
         let twice = format!("{pem}{}", &pem[..pem.len() - 60]);
-        assert!(refused(&twice).contains("block 2"), "{}", refused(&twice));
+        // The first block is shown, and the second fails.
+        let shown = inspect(twice.as_bytes()).unwrap();
+        assert_eq!(shown.objects.len(), 1);
+        assert!(shown.failure().unwrap().message.contains("block 2"));
+        assert_eq!(shown.json()["not_shown"][0]["block"], 2);
         let unsupported = pem::encode("SOMETHING", &[0x30, 0]);
         assert_eq!(refused(&unsupported), "F: block 1 (SOMETHING): a block of this kind is not read here");
         assert_eq!(inspect(format!("{pem}{unsupported}").as_bytes()).unwrap().objects.len(), 1);

@@ -13,7 +13,8 @@ use crate::report::failure::{Failure, KindCodes};
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::text::PathText;
-use crate::verify::check_signature;
+use crate::verify::{CERTIFICATE_MALFORMED, check_signature};
+use crate::x509::certificate::UnreadablePart;
 use crate::x509::file_kind::Expected;
 use crate::x509::{Certificate, certificate_file};
 
@@ -66,7 +67,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     }
     let mut certificates = Vec::new();
     for (number, der) in (1..).zip(&ders) {
-        let certificate = Certificate::from_der(der)
+        let certificate = Certificate::read_partially(der)
             .map_err(|error| Failure::undecodable(path, number, "certificate", &error.to_string()))?;
         certificates.push(certificate);
     }
@@ -74,10 +75,12 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let mut issuers = Issuers::of(&certificates);
     let mut checked = Vec::with_capacity(certificates.len());
     for (number, certificate) in (1..).zip(&certificates) {
+        let mut findings: Vec<Finding> = certificate.unreadable.iter().map(malformed).collect();
+        findings.extend(lint::check(certificate, issuers.find(certificate), profile));
         checked.push(Checked {
             place: format!("{}#{number}", path.escaped()),
             subject: certificate.subject.to_string(),
-            findings: lint::check(certificate, issuers.find(certificate), profile),
+            findings,
         });
     }
     if issuers.is_exhausted {
@@ -88,6 +91,17 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         ));
     }
     Ok(Box::new(Findings { profile, checked, quiet: context.quiet }))
+}
+
+/// What cannot be read breaks every profile.
+fn malformed(part: &UnreadablePart) -> Finding {
+    Finding {
+        rule: CERTIFICATE_MALFORMED.code,
+        severity: Severity::Error,
+        citation: CERTIFICATE_MALFORMED.citation,
+        message: format!("{}: {}", part.place, part.reason),
+        hint: Some(CERTIFICATE_MALFORMED.fix.to_owned()),
+    }
 }
 
 /// The most signatures that are checked to find the issuers of certificates.

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::report::describe::fields::{
-    authority_key_id_words, extension_fields, extensions_json, fingerprint_fields, how_far, malformed_fields,
-    malformed_json, name_fields, name_json, names_field, names_json, public_key_fields, public_key_json,
-    signature_field, signature_json, when,
+    authority_key_id_words, extension_fields, extensions_json, fingerprint_fields, how_far,
+    malformed_and_unreadable_json, malformed_fields, name_fields, name_json, names_field, names_json,
+    public_key_fields, public_key_json, signature_field, signature_json, unreadable_fields, when,
 };
 use crate::report::describe::object::Describe;
 use crate::report::page::{Page, Tone};
@@ -75,6 +75,7 @@ impl Describe for DescribedCertificate {
             page.field(label, &list.join("\n"));
         }
         extension_fields(page, &certificate.extensions);
+        unreadable_fields(page, &certificate.unreadable);
         malformed_fields(page, &certificate.malformed);
         signature_field(page, &certificate.signature_algorithm, &certificate.signature);
         if certificate.tbs_signature_algorithm.der != certificate.signature_algorithm.der {
@@ -122,7 +123,7 @@ impl Describe for DescribedCertificate {
             "ca_issuer_urls": certificate.ca_issuer_urls,
             "policies": certificate.policies,
             "extensions": extensions_json(&certificate.extensions),
-            "malformed": malformed_json(&certificate.malformed),
+            "malformed": malformed_and_unreadable_json(&certificate.malformed, &certificate.unreadable),
             "signature": signature_json(&certificate.signature_algorithm, &certificate.signature),
             "signed_signature_algorithm": certificate.tbs_signature_algorithm.to_string(),
             "fingerprint_sha256": text::hex(&certificate.fingerprint()),

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::report::page::{Page, Tone};
 use crate::text::{self, humanize, rfc3339};
-use crate::x509::certificate::oid;
+use crate::x509::certificate::{UnreadablePart, oid};
 use crate::x509::signature_algorithm::Strength;
 use crate::x509::{
     AttributeType, AuthorityKeyId, DistinguishedName, Extension, GeneralName, KeyKind, PublicKey, SignatureAlgorithm,
@@ -178,6 +178,13 @@ pub(super) fn malformed_fields(page: &mut Page, malformed: &[(String, String)]) 
     }
 }
 
+/// The parts of a certificate that cannot be read at all.
+pub(super) fn unreadable_fields(page: &mut Page, unreadable: &[UnreadablePart]) {
+    for UnreadablePart { place, reason } in unreadable {
+        page.toned_field("Malformed", Tone::Bad, &format!("{place}: {reason}"));
+    }
+}
+
 pub(super) fn extensions_json(extensions: &[Extension]) -> Value {
     let shown = extensions.iter().map(|extension| {
         json!({
@@ -191,7 +198,17 @@ pub(super) fn extensions_json(extensions: &[Extension]) -> Value {
 }
 
 pub(super) fn malformed_json(malformed: &[(String, String)]) -> Value {
-    malformed.iter().map(|(oid, reason)| json!({ "oid": oid, "name": oid::name(oid), "reason": reason })).collect()
+    malformed_and_unreadable_json(malformed, &[])
+}
+
+/// Only an extension whose content cannot be read has an object identifier.
+pub(super) fn malformed_and_unreadable_json(malformed: &[(String, String)], unreadable: &[UnreadablePart]) -> Value {
+    let unreadable =
+        unreadable.iter().map(|part| json!({ "oid": null, "name": null, "place": part.place, "reason": part.reason }));
+    let malformed = malformed.iter().map(
+        |(oid, reason)| json!({ "oid": oid, "name": oid::name(oid), "place": extension_name(oid), "reason": reason }),
+    );
+    unreadable.chain(malformed).collect()
 }
 
 fn shortened(bytes: &[u8]) -> String {

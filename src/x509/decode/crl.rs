@@ -8,8 +8,8 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 
 use super::{
-    DecodeError, Signed, authority_key_id, check_length, describe, elements, name, oid_text, raw_extension,
-    signature_algorithm, whole, whole_value, without_leading_zeros,
+    DecodeError, Signed, authority_key_id, check_length, describe, elements, in_field, name, oid_text, place,
+    raw_extension, signature_algorithm, whole, whole_value, without_leading_zeros,
 };
 use crate::x509::certificate::oid;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
@@ -38,8 +38,9 @@ impl Crl {
         let apart = take_apart(&input);
         let shell = apart.as_ref().map_or(&input[..], |(shell, _)| shell);
         check_length(WHAT, shell)?;
-        let parsed = whole(WHAT, CertificateRevocationList::from_der(shell))?;
-        let signed = Signed::split(WHAT, &input)?;
+        let parsed = whole(WHAT, CertificateRevocationList::from_der(shell))
+            .map_err(|error| error.located(&place::OF_CRL, &input))?;
+        let signed = Signed::split(WHAT, &input).map_err(|error| error.located(&place::OF_CRL, &input))?;
         let tbs = &parsed.tbs_cert_list;
         if !tbs.revoked_certificates.is_empty() {
             return Err(malformed("what it revokes does not stand in one place"));
@@ -59,7 +60,8 @@ impl Crl {
             version: tbs.version.map_or(1, |version| version.0 + 1),
             tbs_signature_algorithm: signature_algorithm(oid_text(&tbs.signature.algorithm), tbs_signature_algorithm),
             signature_algorithm: signature_algorithm(oid_text(&parsed.signature_algorithm.algorithm), signed.algorithm),
-            issuer: name(&tbs.issuer)?,
+            issuer: name(fields.get(after_version + 1).copied().unwrap_or_default())
+                .map_err(|error| in_field(WHAT, "issuer", error))?,
             this_update: tbs.this_update.to_datetime(),
             next_update: tbs.next_update.map(|at| at.to_datetime()),
             entries: Vec::new(),
@@ -89,8 +91,8 @@ impl Crl {
         while !rest.is_empty() {
             let length = rest.len() - der::split_first(rest).map_or(0, |(.., after)| after.len());
             check_length(ENTRY, rest.get(..length).unwrap_or_default())?;
-            let (after, revoked) =
-                RevokedCertificate::from_der(rest).map_err(|_| malformed("one of its entries cannot be read"))?;
+            let (after, revoked) = RevokedCertificate::from_der(rest)
+                .map_err(|_| malformed("one of its entries cannot be read").located(&place::OF_CRL, &input))?;
             each(list.read_entry(&revoked, &mut certificate_issuer));
             rest = after;
         }

@@ -43,25 +43,20 @@ pub fn check_extensions(tagged: &[u8]) -> Result<(), &'static str> {
         (der::SEQUENCE, extensions, []) => der::children(extensions),
         _ => None,
     });
-    for extension in list.ok_or("something follows its extensions")? {
-        let after = |rest, tag| der::split_first(rest).filter(|(found, ..)| *found == tag).map(|(.., rest)| rest);
-        let is_right = || {
-            let (_, parts, _) = der::split_first(extension)?;
-            let rest = after(parts, der::OBJECT_IDENTIFIER)?;
-            let rest = after(rest, der::BOOLEAN).unwrap_or(rest);
-            after(rest, der::OCTET_STRING).filter(|rest| rest.is_empty())
-        };
-        if is_right().is_none() {
-            return Err("an extension has an element that does not belong there");
-        }
-    }
-    Ok(())
+    let is_right = list.ok_or("something follows its extensions")?.into_iter().all(is_extension);
+    if is_right { Ok(()) } else { Err("an extension has an element that does not belong there") }
 }
 
-/// Returns whether each relative name has as many attributes as were read, and each attribute is a type and a value.
-pub fn is_whole_relative_name(relative_name: &[u8], attributes: usize) -> bool {
-    let there = der::split_first(relative_name).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
-    there.len() == attributes && there.into_iter().all(|attribute| count(attribute) == 2)
+/// Returns whether a value is an object identifier, a BOOLEAN or none, and an OCTET STRING.
+pub fn is_extension(extension: &[u8]) -> bool {
+    let after = |rest, tag| der::split_first(rest).filter(|(found, ..)| *found == tag).map(|(.., rest)| rest);
+    let is_right = || {
+        let (_, parts, _) = der::split_first(extension)?;
+        let rest = after(parts, der::OBJECT_IDENTIFIER)?;
+        let rest = after(rest, der::BOOLEAN).unwrap_or(rest);
+        after(rest, der::OCTET_STRING).filter(|rest| rest.is_empty())
+    };
+    is_right().is_some()
 }
 
 fn is_algorithm(content: &[u8]) -> bool {

@@ -89,11 +89,18 @@ fn names_of_other_tools_are_read_in_every_string_type() {
     assert_eq!(name_of(&[&[(ORGANIZATION, BMP, &[0, 0x4d, 0, 0xfc, 0x30, 0x42])]]), "O=Müあ");
     assert_eq!(name_of(&[&[(ORGANIZATION, UNIVERSAL, &[0, 0, 0, 0x4d, 0, 1, 0xf6, 0x00])]]), "O=M😀");
     assert_eq!(name_of(&[&[(ORGANIZATION, der::PRINTABLE_STRING, b"Acme")]]), "O=Acme");
-    // A value that is not text is shown as its bytes.
-    assert_eq!(name_of(&[&[(ORGANIZATION, BMP, &[0xd8, 0])]]), "O=#d800");
-    assert_eq!(name_of(&[&[(ORGANIZATION, BMP, &[0])]]), "O=#00");
-    assert_eq!(name_of(&[&[(ORGANIZATION, UNIVERSAL, &[0xff, 0, 0, 0])]]), "O=#ff000000");
-    assert_eq!(name_of(&[&[(ORGANIZATION, der::UTF8_STRING, &[0xff])]]), "O=#ff");
+    // A value that is not text is shown as its DER.
+    assert_eq!(name_of(&[&[(ORGANIZATION, BMP, &[0xd8, 0])]]), "O=#1e02d800");
+    assert_eq!(name_of(&[&[(ORGANIZATION, BMP, &[0])]]), "O=#1e0100");
+    assert_eq!(name_of(&[&[(ORGANIZATION, UNIVERSAL, &[0xff, 0, 0, 0])]]), "O=#1c04ff000000");
+    assert_eq!(name_of(&[&[(ORGANIZATION, der::UTF8_STRING, &[0xff])]]), "O=#0c01ff");
+    assert_eq!(name_of(&[&[(ORGANIZATION, der::SEQUENCE, &[0x0c, 1, b'a'])]]), "O=#30030c0161");
+    assert_eq!(name_of(&[&[(ORGANIZATION, der::BIT_STRING, b"\0abc")]]), "O=#030400616263");
+    // Text that looks like it is not.
+    assert_eq!(name_of(&[&[(ORGANIZATION, der::UTF8_STRING, b"#30030c0161")]]), "O=\\#30030c0161");
+    // Nor do spaces at an end get lost.
+    assert_eq!(name_of(&[&[(ORGANIZATION, der::UTF8_STRING, b" a b ")]]), "O=\\ a b\\ ");
+    assert_eq!(name_of(&[&[(ORGANIZATION, der::UTF8_STRING, b" ")]]), "O=\\ ");
 }
 
 #[test]
@@ -185,7 +192,7 @@ fn a_serial_number_in_more_bytes_than_it_takes_is_refused() {
     for padded in [&[0, 0x11][..], &[0xff, 0x80], &[0, 0]] {
         let message =
             Certificate::from_der(&root.issue_der(&TestCert::server("a.test").serial(padded))).unwrap_err().to_string();
-        assert!(message.contains("serial number takes more octets"), "{message}");
+        assert!(message.contains("serial number: it takes more bytes"), "{message}");
     }
     for sound in [&[0, 0x80][..], &[0x80], &[0], &[0xff, 0x7f]] {
         assert!(Certificate::from_der(&root.issue_der(&TestCert::server("a.test").serial(sound))).is_ok());
