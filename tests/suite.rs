@@ -23,6 +23,8 @@ mod clients_reference;
 mod dependencies;
 #[path = "suite/differential.rs"]
 mod differential;
+#[path = "suite/everyday.rs"]
+mod everyday;
 #[path = "suite/failure_codes.rs"]
 mod failure_codes;
 #[path = "suite/fuzz_targets.rs"]

@@ -5,6 +5,8 @@
 //! of a TLS server: no other one was measured.
 
 mod client_name;
+#[cfg(test)]
+mod everyday_tests;
 pub mod fact;
 pub mod facts;
 pub mod predict;
