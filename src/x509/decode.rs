@@ -15,6 +15,7 @@ mod place;
 use std::collections::HashSet;
 use std::net::IpAddr;
 
+use x509_parser::asn1_rs::Any;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
@@ -442,7 +443,12 @@ fn key_kind(parsed: &SubjectPublicKeyInfo<'_>) -> KeyKind {
             KeyKind::Rsa { bits, exponent: exponent.to_vec() }
         }
         (EC_PUBLIC_KEY, _) => {
-            let curve = parsed.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+            // Parameters can be written out instead (RFC 5480 §2.1.1): a SEQUENCE, whose content is not the name of a curve.
+            let is_name = |parameters: &&Any<'_>| {
+                parameters.header.is_universal() && parameters.tag().0 == u32::from(der::OBJECT_IDENTIFIER)
+            };
+            let parameters = parsed.algorithm.parameters.as_ref().filter(is_name);
+            let curve = parameters.and_then(|parameters| parameters.as_oid().ok());
             match curve.map(|curve| oid_text(&curve)).as_deref() {
                 Some("1.2.840.10045.3.1.7") => KeyKind::EcdsaP256,
                 Some("1.3.132.0.34") => KeyKind::EcdsaP384,

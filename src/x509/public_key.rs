@@ -98,7 +98,8 @@ pub enum KeyKind {
 }
 
 /// Other kinds that occur, so that messages can name them.
-const OTHER_KINDS: [(&str, &str); 6] = [
+const OTHER_KINDS: [(&str, &str); 7] = [
+    ("1.2.840.10045.2.1", "ec-without-named-curve"),
     ("1.2.840.10040.4.1", "dsa"),
     ("1.2.840.113549.1.1.10", "rsa-pss"),
     ("1.2.840.10045.3.1.1", "ecdsa-p192"),

@@ -28,6 +28,24 @@ fn an_authority_key_id_tells_of_an_issuer_or_a_serial_number_beside_it() {
     assert!(names(&[&key_id, &serial]));
 }
 
+/// Parameters that are written out, or of another tag, are not the curve whose name has the same content.
+#[test]
+fn the_curve_of_a_key_is_named_by_an_object_identifier_alone() {
+    const P256: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+    let key = crate::keys::PrivateKey::generate(crate::x509::KeyAlgorithm::EcdsaP256).unwrap();
+    let point = PublicKey::from_spki(crate::keys::Signer::public_key(&key).spki()).unwrap().bits().to_vec();
+    let kind = |parameters: &[u8]| {
+        let algorithm = der::sequence(&[&crate::lint::testing::object_identifier("1.2.840.10045.2.1"), parameters]);
+        let spki = der::sequence(&[&algorithm, &der::bit_string(&point)]);
+        PublicKey::from_spki(&spki).unwrap().kind().to_string()
+    };
+    assert_eq!(kind(&der::value(der::OBJECT_IDENTIFIER, &P256)), "ecdsa-p256");
+    for tag in [der::SEQUENCE, der::OCTET_STRING, der::context(6)] {
+        assert_eq!(kind(&der::value(tag, &P256)), "ec-without-named-curve (1.2.840.10045.2.1)", "{tag:#x}");
+    }
+    assert_eq!(kind(&[]), "ec-without-named-curve (1.2.840.10045.2.1)");
+}
+
 /// Decodes bytes as every kind of object; the decoded object keeps the bytes.
 fn read_as_everything(bytes: &[u8]) {
     if let Ok(certificate) = Certificate::from_der(bytes) {
