@@ -67,6 +67,8 @@ mod rules;
 mod safety;
 #[path = "suite/scripts.rs"]
 mod scripts;
+#[path = "suite/second_reader.rs"]
+mod second_reader;
 #[path = "suite/secrets.rs"]
 mod secrets;
 #[path = "suite/security_page.rs"]
