@@ -29,6 +29,8 @@ mod everyday;
 mod failure_codes;
 #[path = "suite/fuzz_targets.rs"]
 mod fuzz_targets;
+#[path = "suite/help_examples.rs"]
+mod help_examples;
 #[path = "suite/hierarchy_safety.rs"]
 mod hierarchy_safety;
 #[path = "suite/hostile_requests.rs"]

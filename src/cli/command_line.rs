@@ -11,15 +11,17 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::commands::{
-    audit, backup, completions, crl, due, explain, handshake, history, init, inspect, intermediate, issue, key, lint,
-    list, log, man, quickstart, rekey, renew, request, restore, revoke, rollback, root, roots, show, sign, verify,
+    audit, backup, completions, crl, due, explain, handshake, help as help_command, history, init, inspect,
+    intermediate, issue, key, lint, list, log, man, quickstart, rekey, renew, request, restore, revoke, rollback, root,
+    roots, show, sign, verify, version,
 };
+use super::help;
 use super::options::globals::Globals;
 
-/// A private certificate authority: issue, remember, judge and prove certificates
+/// A private certificate authority: issue, renew, revoke and verify certificates
 #[derive(Debug, Parser)]
 #[command(name = "ca", version, propagate_version = true, arg_required_else_help = true, infer_subcommands = false)]
-#[command(max_term_width = 100, disable_help_subcommand = true)]
+#[command(max_term_width = 100, disable_help_subcommand = true, override_help = help::first_screen())]
 pub struct CommandLine {
     #[command(flatten)]
     pub globals: Globals,
@@ -36,7 +38,8 @@ impl CommandLine {
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
         let typed = words.iter().skip(1).filter_map(|word| word.to_str()).find_map(Command::named_alone);
         if let Some(subcommand) = typed {
-            let line = Globals::augment_args(clap::Command::new("ca")).subcommand(subcommand).subcommand_required(true);
+            let line = Globals::augment_args(clap::Command::new("ca")).subcommand(subcommand);
+            let line = line.subcommand_required(true).disable_help_subcommand(true);
             if let Ok(read) = line.try_get_matches_from(words).and_then(|matches| Self::from_arg_matches(&matches)) {
                 return Ok(read);
             }
@@ -44,9 +47,14 @@ impl CommandLine {
         Self::try_parse_from(words)
     }
 
-    /// The command line with every flag of every subcommand, for help, manual pages and completions. The one that parses knows only the
-    /// flags of the subcommand that was typed.
+    /// The command line with every flag of every subcommand, for manual pages and completions. The one that parses knows only
+    /// the flags of the subcommand that was typed.
     pub fn whole() -> clap::Command {
+        Command::with_all_flags(Self::command().mut_args(|global| global.hide(false)))
+    }
+
+    /// As [`whole`](Self::whole), for help: each page of help only names the global flags.
+    pub fn for_help() -> clap::Command {
         Command::with_all_flags(Self::command())
     }
 }
@@ -63,7 +71,7 @@ macro_rules! subcommands {
 
         impl Subcommand for Command {
             fn augment_subcommands(line: clap::Command) -> clap::Command {
-                line$(.subcommand(Self::named($name, $about).defer(flags::<$arguments>)))*
+                line$(.subcommand(Self::named($name, $about).defer(flags_and_examples::<$arguments>)))*
             }
 
             fn augment_subcommands_for_update(line: clap::Command) -> clap::Command {
@@ -78,7 +86,7 @@ macro_rules! subcommands {
         impl Command {
             /// A command line with the flags of every subcommand in it, for help, manual pages and completions.
             fn with_all_flags(line: clap::Command) -> clap::Command {
-                line$(.mut_subcommand($name, |_| flags::<$arguments>(Self::named($name, $about))))*
+                line$(.mut_subcommand($name, |_| flags_and_examples::<$arguments>(Self::named($name, $about))))*
             }
 
             /// The subcommand of this name with its flags.
@@ -173,6 +181,10 @@ subcommands! {
     "lint" => Lint(lint::Arguments),
     /// Explain a code of verify or lint: the rule, its source, an example, the cure
     "explain" => Explain(explain::Arguments),
+    /// Show the help of a command, or a page about a topic
+    "help" => Help(help_command::Arguments),
+    /// Print the version
+    "version" => Version(version::Arguments),
     /// Print the completion script of a shell
     "completions" => Completions(completions::Arguments),
     /// Write the manual pages of every subcommand into a folder
@@ -183,6 +195,12 @@ subcommands! {
 fn flags<A: Args>(command: clap::Command) -> clap::Command {
     let about = command.get_about().cloned();
     A::augment_args(command).about(about.unwrap_or_default())
+}
+
+/// As [`flags`], with what stands at the end of the subcommand's help.
+fn flags_and_examples<A: Args>(command: clap::Command) -> clap::Command {
+    let name = command.get_name().to_owned();
+    help::with_examples(flags::<A>(command), &name)
 }
 
 #[cfg(test)]

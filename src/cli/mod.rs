@@ -5,6 +5,7 @@
 
 pub mod command_line;
 pub mod commands;
+pub mod help;
 mod next_certificate;
 pub mod options;
 mod parse_failure;
@@ -40,7 +41,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         Ok(line) => line,
         Err(error) => {
             // The whole command line has the groups of flags in the order of the help.
-            let mut error = CommandLine::whole().try_get_matches_from(&words).err().unwrap_or(error);
+            let mut error = CommandLine::for_help().try_get_matches_from(&words).err().unwrap_or(error);
             keep_the_passphrase(&mut error);
             return refuse_words(&error, &words, world);
         }
@@ -77,6 +78,9 @@ fn show_report(
     world: &mut World,
 ) -> ExitStatus {
     let is_left_out = quiet && report.only_confirms() && report.answer() == Answer::Yes && failed_in_part.is_none();
+    if report.is_read() && shown_as.format == OutputFormat::Text && world.page(&output::text(report, style)) {
+        return ExitStatus::Done;
+    }
     let text = match shown_as.format {
         OutputFormat::Json => output::json_document(&report.json()),
         OutputFormat::Text if is_left_out => String::new(),

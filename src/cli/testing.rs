@@ -16,7 +16,7 @@ use crate::cli::command_line::CommandLine;
 use crate::system::clock::{FixedClock, SystemClock};
 use crate::system::entropy::SystemEntropy;
 use crate::system::identity::FixedIdentity;
-use crate::system::{Clock, Terminal, World};
+use crate::system::{Clock, Pager, Terminal, World};
 
 /// The world of a run, and what it printed.
 #[derive(Default)]
@@ -110,6 +110,10 @@ impl Terminal for Person {
 
     fn columns(&self) -> Option<usize> {
         None
+    }
+
+    fn page(&self, _text: &str, _pager: &Pager<'_>) -> io::Result<()> {
+        Err(ErrorKind::Unsupported.into())
     }
 
     fn ask_secret(&self, _question: &str) -> io::Result<Zeroizing<String>> {

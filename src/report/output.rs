@@ -25,6 +25,11 @@ pub trait Report {
         false
     }
 
+    /// True when the text is read from top to bottom: at a terminal it is shown by a pager.
+    fn is_read(&self) -> bool {
+        false
+    }
+
     /// Returns what failed although the rest was done: it is shown after the report, and its exit status is the command's.
     fn failure(&self) -> Option<Failure> {
         None

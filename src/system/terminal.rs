@@ -1,6 +1,9 @@
 //! The terminal: whether there is one, and how a passphrase is asked for. The only module that uses rpassword.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::process::Stdio;
 
 use super::unix;
 use zeroize::Zeroizing;
@@ -19,11 +22,25 @@ pub trait Terminal {
     /// Returns how many characters fit into a line of the terminal on standard output; `None` without one.
     fn columns(&self) -> Option<usize>;
 
+    /// Shows a text with a pager, and returns when the user has closed it.
+    ///
+    /// # Errors
+    /// When the pager cannot be started, or fails: the text may not have been shown.
+    fn page(&self, text: &str, pager: &Pager<'_>) -> io::Result<()>;
+
     /// Asks for a secret without showing what is typed.
     ///
     /// # Errors
     /// When there is no terminal, or it was closed.
     fn ask_secret(&self, question: &str) -> io::Result<Zeroizing<String>>;
+}
+
+/// A program that shows a text screen by screen.
+pub struct Pager<'a> {
+    /// The line for `sh -c`.
+    pub command: &'a str,
+    /// The whole environment: nothing is inherited.
+    pub environment: &'a HashMap<OsString, OsString>,
 }
 
 /// The terminal of this process.
@@ -44,6 +61,19 @@ impl Terminal for SystemTerminal {
 
     fn columns(&self) -> Option<usize> {
         unix::terminal::columns()
+    }
+
+    fn page(&self, text: &str, pager: &Pager<'_>) -> io::Result<()> {
+        let mut shell = unix::process::shell(pager.command);
+        let mut child = shell.env_clear().envs(pager.environment).stdin(Stdio::piped()).spawn()?;
+        if let Some(mut input) = child.stdin.take() {
+            // A user who has read enough closes the pager before it has read everything.
+            input.write_all(text.as_bytes()).ok();
+        }
+        match child.wait()?.success() {
+            true => Ok(()),
+            false => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 
     fn ask_secret(&self, question: &str) -> io::Result<Zeroizing<String>> {

@@ -1,6 +1,7 @@
 //! `docs/reference/cli.md` is what `ca … --help` prints. `CA_TEST_UPDATE=1` rewrites it.
 
 use ca::cli::command_line::CommandLine;
+use ca::cli::help::topics;
 
 use crate::support::program::Place;
 use crate::support::repository;
@@ -8,24 +9,28 @@ use crate::support::repository;
 const HEAD: &str = "\
 # The command line
 
-What `ca --help` and `ca COMMAND --help` print, in one page. The global options are taken by every command, before or
-after its name; they are shown once. A test compares this page with the program.
+What `ca help`, `ca help --all`, `ca COMMAND --help` and `ca help TOPIC` print, in one page. A test compares this page with the
+program.
 ";
 
 /// The part of every command's help that is shown once.
-const GLOBAL: &str = "\nGlobal options:\n";
+const GLOBAL: &str = "\nGlobal options: ";
 
 #[test]
 fn the_reference_is_what_help_prints() {
     let place = Place::new();
     let mut page = HEAD.to_owned();
-    section(&mut page, "ca", &place.done("--help"));
+    section(&mut page, "ca help", &place.done("help"));
+    assert_eq!(place.done("--help"), place.done("help"));
+    section(&mut page, "ca help --all", &place.done("help --all"));
     for path in commands(&CommandLine::whole(), "") {
         let help = place.done(&format!("{path} --help"));
-        let (own, global) = help.split_once(GLOBAL).unwrap_or((&help, ""));
-        // Whatever clap prints after the global options belongs to the command again.
-        let after = global.split_once("\n\n").map_or("", |(_, after)| after);
-        section(&mut page, &format!("ca {path}"), &format!("{own}{after}"));
+        assert_eq!(place.done(&format!("help {path}")), help, "{path}");
+        let (own, _) = help.split_once(GLOBAL).unwrap_or((&help, ""));
+        section(&mut page, &format!("ca {path}"), own);
+    }
+    for topic in &topics::ALL {
+        section(&mut page, &format!("ca help {}", topic.name), &place.done(&format!("help {}", topic.name)));
     }
     let file = repository().join("docs/reference/cli.md");
     if std::env::var_os("CA_TEST_UPDATE").is_some() {
@@ -84,4 +89,33 @@ fn commands(command: &clap::Command, before: &str) -> Vec<String> {
 fn section(page: &mut String, title: &str, help: &str) {
     let help: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
     page.push_str(&format!("\n## {title}\n\n```text\n{}\n```\n", help.join("\n")));
+}
+
+/// A heading is of a group of flags: one that stays in force behind the group puts other flags under it.
+#[test]
+fn the_flags_below_a_heading_are_the_same_in_every_command() {
+    fn walk(command: &clap::Command, path: &str, found: &mut Vec<(String, String, Vec<String>)>) {
+        let mut headings: Vec<(String, Vec<String>)> = Vec::new();
+        for argument in command.get_arguments() {
+            let Some(heading) = argument.get_help_heading() else { continue };
+            let id = argument.get_id().to_string();
+            match headings.iter_mut().find(|(known, _)| known == heading) {
+                Some((_, ids)) => ids.push(id),
+                None => headings.push((heading.to_owned(), vec![id])),
+            }
+        }
+        found.extend(headings.into_iter().map(|(heading, ids)| (heading, path.to_owned(), ids)));
+        for inner in command.get_subcommands() {
+            walk(inner, &format!("{path} {}", inner.get_name()), found);
+        }
+    }
+    let mut found = Vec::new();
+    walk(&CommandLine::whole(), "ca", &mut found);
+    for (heading, path, mut ids) in found.clone() {
+        // One that makes a key has a flag for none.
+        ids.retain(|id| id != "no_passphrase");
+        let usual =
+            found.iter().filter(|(other, ..)| *other == heading).map(|(.., ids)| ids).min_by_key(|ids| ids.len());
+        assert_eq!(Some(&ids), usual, "{path}: '{heading}'");
+    }
 }

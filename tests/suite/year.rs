@@ -18,7 +18,7 @@ use ca::system::World;
 use ca::system::clock::FixedClock;
 use ca::system::entropy::SystemEntropy;
 use ca::system::identity::FixedIdentity;
-use ca::system::terminal::Terminal;
+use ca::system::terminal::{Pager, Terminal};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
@@ -301,6 +301,10 @@ impl Terminal for Nobody {
 
     fn columns(&self) -> Option<usize> {
         None
+    }
+
+    fn page(&self, _text: &str, _pager: &Pager<'_>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     fn ask_secret(&self, _question: &str) -> io::Result<zeroize::Zeroizing<String>> {

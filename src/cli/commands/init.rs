@@ -75,7 +75,7 @@ pub struct Arguments {
     #[command(flatten)]
     passphrase: PassphraseArguments,
     /// Leave the CA keys unencrypted
-    #[arg(long, group = "passphrase")]
+    #[arg(long, group = "passphrase", help_heading = "Passphrase of the CA key")]
     no_passphrase: bool,
 }
 

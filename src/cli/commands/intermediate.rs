@@ -46,7 +46,7 @@ struct RequestArguments {
     #[command(flatten)]
     passphrase: PassphraseArguments,
     /// Leave the key unencrypted
-    #[arg(long, group = "passphrase")]
+    #[arg(long, group = "passphrase", help_heading = "Passphrase of the CA key")]
     no_passphrase: bool,
 }
 

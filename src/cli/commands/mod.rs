@@ -19,6 +19,7 @@ pub mod crl;
 pub mod due;
 pub mod explain;
 pub mod handshake;
+pub mod help;
 pub mod history;
 pub mod init;
 pub mod inspect;
@@ -41,6 +42,7 @@ pub mod roots;
 pub mod show;
 pub mod sign;
 pub mod verify;
+pub mod version;
 
 /// Runs a command line that another command typed; `quiet` is its `--quiet`.
 fn run_words(words: &[String], quiet: bool, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
@@ -64,13 +66,16 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
 }
 
 fn only_reads(command: &Command) -> bool {
-    use Command::{Audit, Completions, Due, Explain, History, Inspect, Lint, List, Log, Man, Roots, Show, Verify};
+    use Command::{
+        Audit, Completions, Due, Explain, Help, History, Inspect, Lint, List, Log, Man, Roots, Show, Verify, Version,
+    };
     matches!(
         command,
         Audit(_)
             | Completions(_)
             | Due(_)
             | Explain(_)
+            | Help(_)
             | History(_)
             | Inspect(_)
             | Lint(_)
@@ -80,6 +85,7 @@ fn only_reads(command: &Command) -> bool {
             | Roots(_)
             | Show(_)
             | Verify(_)
+            | Version(_)
     )
 }
 
@@ -112,6 +118,8 @@ fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Repo
         Command::Verify(arguments) => verify::run(*arguments, context),
         Command::Lint(arguments) => lint::run(&arguments, context),
         Command::Explain(arguments) => explain::run(&arguments, context),
+        Command::Help(arguments) => help::run(*arguments, CommandLine::for_help()),
+        Command::Version(arguments) => version::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, CommandLine::whole()),
         Command::Man(arguments) => man::run(&arguments, CommandLine::whole(), context),
     }

@@ -16,16 +16,15 @@ use crate::system::files;
 /// The flags that say where the passphrase of a backup is.
 #[derive(Debug, Clone, Default, Args)]
 #[group(id = "backup-passphrase", multiple = false)]
-#[command(next_help_heading = "Passphrase of the backup")]
 pub struct BackupPassphraseArguments {
     /// Read the passphrase of the backup from the first line of a file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = "Passphrase of the backup", value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
     /// Read it from an environment variable
-    #[arg(long, value_name = "VAR")]
+    #[arg(long, help_heading = "Passphrase of the backup", value_name = "VAR")]
     passphrase_env: Option<String>,
     /// Read it from an open file descriptor
-    #[arg(long, value_name = "N", value_parser = whole_number::<u32>)]
+    #[arg(long, help_heading = "Passphrase of the backup", value_name = "N", value_parser = whole_number::<u32>)]
     passphrase_fd: Option<u32>,
 }
 

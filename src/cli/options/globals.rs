@@ -19,22 +19,22 @@ use crate::text::Lifetime;
 pub struct Globals {
     // The variable is not read by clap, whose messages would name the flag, which the user did not type.
     /// The CA directory [default: the nearest folder with a ca.toml, or its ca/ folder, upwards from here] [env: CA_DIR]
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options", hide = true)]
     pub dir: Option<PathBuf>,
     /// Print one JSON document instead of text
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(long, global = true, help_heading = "Global options", hide = true)]
     pub json: bool,
     /// Print no hints, no progress and no account of what was done, only answers, warnings and failures; verify and lint in one line each
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(long, global = true, help_heading = "Global options", hide = true)]
     pub quiet: bool,
     /// When to use colour; auto: at a terminal, unless NO_COLOR is set
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", help_heading = "Global options")]
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", help_heading = "Global options", hide = true)]
     pub color: Color,
     /// Never ask, even at a terminal
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(long, global = true, help_heading = "Global options", hide = true)]
     pub no_input: bool,
     /// How long to wait while another process changes the CA
-    #[arg(long, global = true, value_name = "D", default_value = "2m", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "D", default_value = "2m", help_heading = "Global options", hide = true)]
     pub lock_timeout: Lifetime,
 }
 

@@ -20,32 +20,30 @@ use crate::text::{Diagnosis, Diagnostic, PathText};
 /// The flags that say where the passphrase of a CA key is.
 #[derive(Debug, Clone, Default, Args)]
 #[group(id = "passphrase", multiple = false)]
-#[command(next_help_heading = "Passphrase of the CA key")]
 pub struct PassphraseArguments {
     /// Read the passphrase of the CA key from the first line of a file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = "Passphrase of the CA key", value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
     /// Read it from an environment variable
-    #[arg(long, value_name = "VAR")]
+    #[arg(long, help_heading = "Passphrase of the CA key", value_name = "VAR")]
     pub passphrase_env: Option<String>,
     /// Read it from an open file descriptor
-    #[arg(long, value_name = "N", value_parser = whole_number::<u32>)]
+    #[arg(long, help_heading = "Passphrase of the CA key", value_name = "N", value_parser = whole_number::<u32>)]
     pub passphrase_fd: Option<u32>,
 }
 
 /// The flags that say where the passphrase of a key to come is.
 #[derive(Debug, Clone, Default, Args)]
 #[group(id = "new-passphrase", multiple = false)]
-#[command(next_help_heading = "New passphrase")]
 pub struct NewPassphraseArguments {
     /// Read the new passphrase from the first line of a file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = "New passphrase", value_name = "FILE")]
     new_passphrase_file: Option<PathBuf>,
     /// Read it from an environment variable
-    #[arg(long, value_name = "VAR")]
+    #[arg(long, help_heading = "New passphrase", value_name = "VAR")]
     new_passphrase_env: Option<String>,
     /// Read it from an open file descriptor
-    #[arg(long, value_name = "N", value_parser = whole_number::<u32>)]
+    #[arg(long, help_heading = "New passphrase", value_name = "N", value_parser = whole_number::<u32>)]
     new_passphrase_fd: Option<u32>,
 }
 

@@ -1,0 +1,303 @@
+//! The examples at the end of every command's help. A test of the suite runs each of them.
+
+/// A command line, and what it does.
+pub struct Example {
+    /// What it does, as a phrase.
+    pub does: &'static str,
+    /// What is typed, as in a shell.
+    pub typed: &'static str,
+}
+
+const fn example(does: &'static str, typed: &'static str) -> Example {
+    Example { does, typed }
+}
+
+/// The examples by the path of their command, such as `root renew`.
+pub const ALL: &[(&str, &[Example])] = &[
+    (
+        "quickstart",
+        &[
+            example("make a CA in a new folder, issue, verify and test", "ca quickstart"),
+            example("the same in a folder of another name", "ca quickstart try-ca"),
+        ],
+    ),
+    (
+        "init",
+        &[
+            example("make a CA in ./ca; asks for a passphrase", "ca init --name \"Corp Root CA\""),
+            example(
+                "a CA that may only issue for corp.test, with an intermediate",
+                "ca init --intermediate --permit corp.test --passphrase-file ca.pass",
+            ),
+            example("import the CA of another tool", "ca init --cert old-ca.pem --key-file old-ca.key --no-passphrase"),
+        ],
+    ),
+    (
+        "issue",
+        &[
+            example(
+                "a server certificate for two names and an address",
+                "ca issue server www.corp.test --san api.corp.test --san 10.0.0.7",
+            ),
+            example("a client certificate for 30 days", "ca issue client anna --for 30d"),
+            example(
+                "in a script, every night: issue only when it is due, then reload",
+                "ca issue server mail.corp.test --if-due --hook \"echo reload nginx\"",
+            ),
+        ],
+    ),
+    (
+        "request",
+        &[
+            example("a key and a certificate request for another CA", "ca request db.corp.test"),
+            example(
+                "with another name and an RSA key",
+                "ca request db.corp.test --san db2.corp.test --key rsa-2048 --out db-request",
+            ),
+        ],
+    ),
+    (
+        "sign",
+        &[
+            example("show what would be signed", "ca sign router.csr --dry-run"),
+            example("sign the request of a client for a year", "ca sign router.csr --template client --for 1y"),
+        ],
+    ),
+    (
+        "renew",
+        &[
+            example("the next certificate of a name, for the same key", "ca renew www.corp.test"),
+            example("from cron: everything that is due", "ca renew --due --no-input"),
+        ],
+    ),
+    ("rekey", &[example("the next certificate of a name, with a new key", "ca rekey www.corp.test")]),
+    (
+        "due",
+        &[
+            example("what is in the last third of its lifetime", "ca due"),
+            example("what expires within 60 days", "ca due --within 60d"),
+        ],
+    ),
+    ("rollback", &[example("put the files of the previous certificate back", "ca rollback www.corp.test")]),
+    ("history", &[example("every certificate of a name", "ca history www.corp.test")]),
+    (
+        "revoke",
+        &[
+            example("revoke a certificate, and sign the CRL at once", "ca revoke laptop --reason key-compromise --crl"),
+            example("revoke a certificate by its file", "ca revoke cert.pem --reason superseded"),
+            example("suspend a certificate until it is released", "ca revoke anna --reason hold"),
+        ],
+    ),
+    (
+        "crl",
+        &[
+            example("sign the CRL of the issuing CA", "ca crl"),
+            example(
+                "from cron: sign only when it is due, with a copy for a web server",
+                "ca crl --ensure --out issuing.crl",
+            ),
+            example("the CRL of the root", "ca crl --authority root"),
+        ],
+    ),
+    (
+        "intermediate",
+        &[
+            example(
+                "make a key and a request for the certificate of an authority",
+                "ca intermediate request branch --no-passphrase",
+            ),
+            example(
+                "install the certificate that the other CA signed",
+                "ca intermediate install branch branch.pem --chain corp-root.pem --add-root corp",
+            ),
+        ],
+    ),
+    ("intermediate request", &[example("a key and a request", "ca intermediate request branch --no-passphrase")]),
+    (
+        "intermediate install",
+        &[example(
+            "the certificate, and the root above it as a root of this CA",
+            "ca intermediate install branch branch.pem --chain corp-root.pem --add-root corp",
+        )],
+    ),
+    (
+        "root",
+        &[
+            example("a new certificate for the same key of the root", "ca root renew"),
+            example("replace the root by a new one: start, then status, then finish", "ca root rotate start"),
+        ],
+    ),
+    ("root renew", &[example("for 15 years", "ca root renew --for 15y")]),
+    (
+        "root rotate",
+        &[
+            example("make the new root", "ca root rotate start"),
+            example("what still depends on the old root", "ca root rotate status"),
+        ],
+    ),
+    ("root rotate start", &[example("make the new root", "ca root rotate start")]),
+    ("root rotate status", &[example("what still depends on the old root", "ca root rotate status")]),
+    ("root rotate finish", &[example("stop trusting the old root", "ca root rotate finish")]),
+    (
+        "roots",
+        &[
+            example("the CA certificates that clients must trust", "ca roots"),
+            example("in a file for curl", "ca roots --out roots.pem"),
+        ],
+    ),
+    (
+        "key",
+        &[example("change the passphrase of the root's key", "ca key passphrase root --new-passphrase-file ca.pass")],
+    ),
+    (
+        "key passphrase",
+        &[
+            example("encrypt the key of the root", "ca key passphrase root --new-passphrase-file ca.pass"),
+            example("store it without encryption", "ca key passphrase root --remove"),
+        ],
+    ),
+    (
+        "backup",
+        &[
+            example("write an encrypted backup", "ca backup ca.age --passphrase-file backup.pass"),
+            example("test it", "ca backup test monday.age --passphrase-file backup.pass"),
+        ],
+    ),
+    (
+        "backup test",
+        &[example(
+            "restore it in private, and issue from it",
+            "ca backup test monday.age --passphrase-file backup.pass",
+        )],
+    ),
+    (
+        "restore",
+        &[example("make the CA directory of a backup", "ca restore monday.age restored --passphrase-file backup.pass")],
+    ),
+    (
+        "verify",
+        &[
+            example("the chain of a server, for its host name", "ca verify fullchain.pem --hostname www.corp.test"),
+            example(
+                "with other trust anchors, and for clients that will connect",
+                "ca verify fullchain.pem --roots roots.pem --purpose server --client chrome --client go",
+            ),
+            example(
+                "before a deploy: fail when it expires within 30 days",
+                "ca --quiet verify fullchain.pem --as-served --expires-in 30d && echo deploy",
+            ),
+            example("what a running server sends", "ca verify --connect www.corp.test:443"),
+        ],
+    ),
+    (
+        "lint",
+        &[
+            example("check a certificate against RFC 5280", "ca lint cert.pem"),
+            example("against the rules of Apple's platforms", "ca lint cert.pem --profile apple"),
+        ],
+    ),
+    (
+        "handshake-test",
+        &[
+            example("a mutual TLS handshake, and what must be refused", "ca handshake-test"),
+            example("with your certificates", "ca handshake-test --server www.corp.test --client anna"),
+            example("every message of one handshake", "ca handshake-test --tls 1.3 --no-refusals --trace"),
+            example("against a running server", "ca handshake-test --connect www.corp.test:443 --client anna"),
+        ],
+    ),
+    (
+        "audit",
+        &[
+            example("compare the index, the event log and the files", "ca audit"),
+            example("repair modes and missing copies", "ca audit --fix"),
+        ],
+    ),
+    ("audit head", &[example("keep this in another place, for 'ca audit --head'", "ca audit head")]),
+    (
+        "list",
+        &[
+            example("every certificate", "ca list"),
+            example("what expires within 30 days", "ca list --expiring 30d"),
+            example("all valid certificates as JSON, for a script", "ca --json list --status valid > valid.json"),
+        ],
+    ),
+    ("show", &[example("a certificate by its name", "ca show www.corp.test"), example("an authority", "ca show root")]),
+    (
+        "log",
+        &[
+            example("the events of the last week", "ca log --since 7d"),
+            example("the events of one name", "ca log --name www.corp.test"),
+        ],
+    ),
+    (
+        "inspect",
+        &[
+            example("what a file contains", "ca inspect cert.pem"),
+            example("from standard input", "ca inspect - < router.csr"),
+        ],
+    ),
+    (
+        "explain",
+        &[
+            example("a code of 'ca verify' or 'ca lint'", "ca explain no-subject-alt-name"),
+            example("all codes", "ca explain"),
+        ],
+    ),
+    ("help", &[example("the help of a command", "ca help root renew"), example("a topic", "ca help templates")]),
+    ("version", &[example("the version of ca", "ca version")]),
+    ("completions", &[example("a script for bash; source it from ~/.bashrc", "ca completions bash > ca.bash")]),
+    ("man", &[example("write the manual pages, and read one", "ca man man1")]),
+];
+
+/// Returns the examples of a command.
+pub fn of(path: &str) -> &'static [Example] {
+    ALL.iter().find(|(command, _)| *command == path).map_or(&[], |(_, examples)| examples)
+}
+
+/// Returns what stands at the end of a command's help: its examples, and where the options of all commands are explained.
+pub fn epilogue(path: &str) -> String {
+    let mut text = String::new();
+    for (number, Example { does, typed }) in of(path).iter().enumerate() {
+        let head = if number == 0 { "Examples:\n" } else { "" };
+        text.push_str(&format!("{head}  # {does}\n  {typed}\n"));
+    }
+    let gap = if text.is_empty() { "" } else { "\n" };
+    format!("{text}{gap}Global options: --dir --json --quiet --color --no-input --lock-timeout (ca help options)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::command_line::CommandLine;
+
+    fn paths(command: &clap::Command, above: &str) -> Vec<String> {
+        let below = |inner: &clap::Command| {
+            let path = format!("{above}{}", inner.get_name());
+            [vec![path.clone()], paths(inner, &format!("{path} "))].concat()
+        };
+        command.get_subcommands().flat_map(below).collect()
+    }
+
+    #[test]
+    fn every_command_has_examples_and_every_example_is_of_a_command() {
+        let known = paths(&CommandLine::whole(), "");
+        let with_examples: Vec<&str> = ALL.iter().map(|(path, _)| *path).collect();
+        for path in &known {
+            assert!(with_examples.contains(&path.as_str()), "{path} has no example");
+        }
+        for (path, examples) in ALL {
+            assert!(known.iter().any(|known| known == path), "{path}");
+            for Example { typed, .. } in *examples {
+                assert!(path.split(' ').all(|word| typed.split(' ').any(|typed| typed == word)), "{path}: {typed}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_global_option_is_named() {
+        for argument in CommandLine::whole().get_arguments().filter(|argument| argument.is_global_set()) {
+            let long = format!("--{}", argument.get_long().unwrap());
+            assert!(epilogue("issue").contains(&long), "{long}");
+        }
+    }
+}
