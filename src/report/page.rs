@@ -61,17 +61,27 @@ impl Page {
         }
     }
 
-    /// `label        value`, the value beginning in column 18; further lines of the value are indented alike.
+    /// `label        value`, the value beginning in column 18, in one row: a newline in it is escaped.
     pub fn field(&mut self, label: &str, value: &str) {
         self.toned_field(label, Tone::Plain, value);
     }
 
     /// A field whose value is set off.
     pub fn toned_field(&mut self, label: &str, tone: Tone, value: &str) {
+        self.toned_rows(label, tone, &[value]);
+    }
+
+    /// A field of several values, each in a row of its own, indented alike.
+    pub fn rows(&mut self, label: &str, values: &[impl AsRef<str>]) {
+        self.toned_rows(label, Tone::Plain, values);
+    }
+
+    /// A field of several values that are set off.
+    pub fn toned_rows(&mut self, label: &str, tone: Tone, values: &[impl AsRef<str>]) {
         let mut label = format!("{label:<16} ");
-        for part in value.split('\n') {
+        for value in values {
             let label_shown = self.paint(Tone::Dim, &label);
-            let value_shown = self.paint(tone, part);
+            let value_shown = self.paint(tone, &text::with_visible_end(value.as_ref()));
             writeln!(self.out, "{}", format!("{label_shown} {value_shown}").trim_end())
                 .expect("writing to a String cannot fail");
             label = " ".repeat(17);
@@ -146,5 +156,28 @@ impl Page {
             Tone::Warning => "33",
         };
         format!("\u{1b}[{code}m{piece}\u{1b}[0m")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_value_is_one_row_whatever_it_holds(values in proptest::collection::vec("(?s)(.|[\n\r\u{85}\u{9b}\u{202e}\u{2028} ]){0,30}", 1..4)) {
+            let mut page = Page::new(Style::PLAIN);
+            page.field("one", &values[0]);
+            page.rows("all", &values);
+            page.table(&["HEAD"], &[vec![values[0].clone()]]);
+            page.line(&values[0]);
+            page.digest("digest", values[0].as_bytes());
+            let out = page.into_string();
+            proptest::prop_assert_eq!(out.lines().count(), 1 + values.len() + 2 + 1 + 1, "{}", out);
+            proptest::prop_assert!(out.chars().all(|c| c == '\n' || text::is_plainly_visible(c)));
+            // A space at the end of a value can be seen.
+            let first = out.lines().next().unwrap_or_default();
+            proptest::prop_assert_eq!(first.ends_with("\\u{20}"), values[0].ends_with(' ') || values[0].ends_with("\\u{20}"));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Escaping. Text from a file or from a peer is not trusted: it is shown escaped, so that it can neither control a terminal
 //! nor look like something else.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Returns `text` with every character that is not plainly visible as `\u{…}`: control characters, marks that change the
@@ -18,6 +19,19 @@ pub fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// Returns `text` with a space at its beginning or end as `\u{20}`, since such a space cannot be seen.
+pub fn with_visible_ends(text: &str) -> Cow<'_, str> {
+    match text.strip_prefix(' ') {
+        Some(rest) => Cow::Owned(format!("\\u{{20}}{}", with_visible_end(rest))),
+        None => with_visible_end(text),
+    }
+}
+
+/// As [`with_visible_ends`], for the end alone.
+pub fn with_visible_end(text: &str) -> Cow<'_, str> {
+    text.strip_suffix(' ').map_or(Cow::Borrowed(text), |rest| Cow::Owned(format!("{rest}\\u{{20}}")))
 }
 
 /// Returns whether a terminal shows a character as itself, and the character does not change how others are shown.
@@ -81,6 +95,15 @@ mod tests {
     fn a_terminal_escape_in_a_name_is_shown_not_obeyed() {
         assert_eq!(escape("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\u{a}c");
         assert_eq!(escape("Müller GmbH \u{202e}tset"), "Müller GmbH \\u{202e}tset");
+    }
+
+    #[test]
+    fn a_space_at_an_end_can_be_seen() {
+        for (text, shown) in
+            [("a", "a"), ("a ", "a\\u{20}"), (" a b  ", "\\u{20}a b \\u{20}"), (" ", "\\u{20}"), ("", "")]
+        {
+            assert_eq!(with_visible_ends(text), shown);
+        }
     }
 
     proptest::proptest! {

@@ -11,7 +11,7 @@ pub mod time;
 pub mod toml_document;
 
 pub use diagnostic::{Class, Diagnosis, Diagnostic};
-pub use escape::{escape, is_plainly_visible, shell_word};
+pub use escape::{escape, is_plainly_visible, shell_word, with_visible_end, with_visible_ends};
 pub use hex::{from_hex, hex};
 pub use lifetime::Lifetime;
 pub use path::PathText;

@@ -20,6 +20,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{self as parsed, DistributionPointName, ParsedExtension, X509Extension};
+use x509_parser::oid_registry::asn1_rs::Oid;
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey as ParsedKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
@@ -202,7 +203,7 @@ impl Certificate {
                     Some(BasicConstraints { ca: found.ca, path_length: found.path_len_constraint });
             }
             ParsedExtension::KeyUsage(found) => self.key_usage = Some(KeyUsage::from_bits(found.flags)),
-            ParsedExtension::ExtendedKeyUsage(found) => self.extended_key_usage = Some(extended_key_usage(found)),
+            ParsedExtension::ExtendedKeyUsage(_) => self.extended_key_usage = Some(extended_key_usage(value)),
             ParsedExtension::SubjectAlternativeName(found) => {
                 self.subject_alt_names = Some(general_names(&found.general_names)?);
             }
@@ -294,8 +295,8 @@ impl SigningRequest {
                     if repeated.insert(extension.oid.as_bytes()) {
                         request.malformed.push((raw.oid.clone(), "it stands twice".to_owned()));
                     }
-                } else if let Err(reason) =
-                    whole_value(extension).and_then(|()| request.read_extension(extension.parsed_extension()))
+                } else if let Err(reason) = whole_value(extension)
+                    .and_then(|()| request.read_extension(extension.parsed_extension(), &raw.value))
                 {
                     request.malformed.push((raw.oid.clone(), reason));
                 }
@@ -306,7 +307,7 @@ impl SigningRequest {
         Ok(request)
     }
 
-    fn read_extension(&mut self, extension: &ParsedExtension<'_>) -> Result<(), String> {
+    fn read_extension(&mut self, extension: &ParsedExtension<'_>, value: &[u8]) -> Result<(), String> {
         match extension {
             ParsedExtension::ParseError { error } => {
                 return Err(format!("its content cannot be read: {}", describe(error)));
@@ -316,7 +317,7 @@ impl SigningRequest {
                     Some(BasicConstraints { ca: found.ca, path_length: found.path_len_constraint });
             }
             ParsedExtension::KeyUsage(found) => self.key_usage = Some(KeyUsage::from_bits(found.flags)),
-            ParsedExtension::ExtendedKeyUsage(found) => self.extended_key_usage = Some(extended_key_usage(found)),
+            ParsedExtension::ExtendedKeyUsage(_) => self.extended_key_usage = Some(extended_key_usage(value)),
             ParsedExtension::SubjectAlternativeName(found) => {
                 self.subject_alt_names = Some(general_names(&found.general_names)?);
             }
@@ -465,18 +466,17 @@ fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
     &bytes[bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len())..]
 }
 
-fn extended_key_usage(parsed: &parsed::ExtendedKeyUsage<'_>) -> Vec<ExtendedKeyUsage> {
-    let known = [
-        (parsed.server_auth, ExtendedKeyUsage::ServerAuth),
-        (parsed.client_auth, ExtendedKeyUsage::ClientAuth),
-        (parsed.code_signing, ExtendedKeyUsage::CodeSigning),
-        (parsed.email_protection, ExtendedKeyUsage::EmailProtection),
-        (parsed.time_stamping, ExtendedKeyUsage::TimeStamping),
-        (parsed.ocsp_signing, ExtendedKeyUsage::OcspSigning),
-        (parsed.any, ExtendedKeyUsage::Any),
-    ];
-    let known = known.into_iter().filter(|(set, _)| *set).map(|(_, purpose)| purpose);
-    known.chain(parsed.other.iter().map(|oid| ExtendedKeyUsage::from_oid(&oid_text(oid)))).collect()
+/// Returns the purposes in their order, which x509-parser does not keep; it has read the same value.
+fn extended_key_usage(value: &[u8]) -> Vec<ExtendedKeyUsage> {
+    let listed = der::split_first(value).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
+    let mut purposes: Vec<ExtendedKeyUsage> = Vec::with_capacity(listed.len());
+    for oid in listed.iter().filter_map(|oid| der::split_first(oid)) {
+        let purpose = ExtendedKeyUsage::from_oid(&oid_text(&Oid::new(oid.1.into())));
+        if matches!(purpose, ExtendedKeyUsage::Other(_)) || !purposes.contains(&purpose) {
+            purposes.push(purpose);
+        }
+    }
+    purposes
 }
 
 fn authority_key_id(parsed: &parsed::AuthorityKeyIdentifier<'_>) -> AuthorityKeyId {

@@ -63,6 +63,26 @@ impl SerialNumber {
 }
 
 /// Lower-case hexadecimal with an even number of digits, without the leading byte that only keeps the number positive.
+impl SerialNumber {
+    /// Returns the number with its sign, `-01`: [`Display`](fmt::Display) shows the bytes of a negative one, which are those
+    /// of a positive one too.
+    pub fn with_sign(&self) -> String {
+        if self.0.first().is_none_or(|byte| byte & 0x80 == 0) {
+            return self.to_string();
+        }
+        // Two's complement: every bit turned round, and one more.
+        let mut magnitude: Vec<u8> = self.0.iter().map(|byte| !byte).collect();
+        for byte in magnitude.iter_mut().rev() {
+            let (sum, overflows) = byte.overflowing_add(1);
+            *byte = sum;
+            if !overflows {
+                break;
+            }
+        }
+        format!("-{}", text::hex(&magnitude))
+    }
+}
+
 impl fmt::Display for SerialNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = match self.0.as_slice() {
@@ -136,6 +156,21 @@ mod tests {
         }
         assert_eq!("00:FF:01".parse::<SerialNumber>().unwrap().to_string(), "ff01");
         assert_eq!(SerialNumber::from_der_content(&[0]).to_string(), "00");
+    }
+
+    #[test]
+    fn a_negative_number_has_a_sign() {
+        for (content, shown) in [
+            (&[0xff][..], "-01"),
+            (&[0x80], "-80"),
+            (&[0xff, 0x7f], "-0081"),
+            (&[0xff, 0x00], "-0100"),
+            (&[0, 0xff], "ff"),
+            (&[0x7f], "7f"),
+            (&[0], "00"),
+        ] {
+            assert_eq!(SerialNumber::from_der_content(content).with_sign(), shown, "{content:?}");
+        }
     }
 
     proptest::proptest! {

@@ -134,7 +134,7 @@ impl Report for BackedUp {
         }
         match self.recipients.as_slice() {
             [] => page.field("opened by", "its passphrase, which nothing can replace"),
-            recipients => page.field("opened by", &recipients.join("\n")),
+            recipients => page.rows("opened by", recipients),
         }
         page.gap();
         page.toned(Tone::Dim, "Files that were delivered to other folders (--out) are not in it. Test it:");
@@ -189,7 +189,7 @@ impl Report for Tested {
             page.field("created", &format!("{} by {}", rfc3339(manifest.created_at), manifest.program));
             page.field("contents", &format!("{} certificates, {files} files", manifest.certificates));
             let keys = authorities.iter().map(|authority| format!("{}: {}", authority.name, authority.key));
-            page.field("keys", &keys.collect::<Vec<_>>().join("\n"));
+            page.rows("keys", &keys.collect::<Vec<_>>());
         }
         match trial {
             Some(Trial { authority, serial: Ok(serial) }) => {

@@ -243,7 +243,7 @@ impl Report for InitReport {
             page.digest("  SHA-256", &certificate.fingerprint());
             // The limits of the root apply to every authority below it, and are shown once.
             if let Some(own) = certificate.name_constraints.as_ref().filter(|own| **own != self.constraints) {
-                page.field("  vouches for", &scope(own));
+                page.rows("  vouches for", &scope(own));
             }
         }
         if let Some(earlier) = self.made.earlier.as_ref().filter(|earlier| earlier.has_crl || earlier.has_index) {
@@ -258,7 +258,7 @@ impl Report for InitReport {
             }
         }
         page.gap();
-        page.field("may vouch for", &scope(&self.constraints));
+        page.rows("may vouch for", &scope(&self.constraints));
         page.field("clients trust", &self.root_path());
         page.field("next", &self.next);
     }
@@ -337,8 +337,8 @@ fn unrestricted(constraints: &NameConstraints) -> Vec<&'static str> {
     ["dns", "ip", "email", "uri"].into_iter().filter(is_free).collect()
 }
 
-/// The names that the CA may issue for, in a sentence.
-fn scope(constraints: &NameConstraints) -> String {
+/// The names that the CA may issue for, in one row or two.
+fn scope(constraints: &NameConstraints) -> Vec<String> {
     let names = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>().join(", ");
     let excluded = if constraints.excluded.is_empty() {
         String::new()
@@ -346,9 +346,12 @@ fn scope(constraints: &NameConstraints) -> String {
         format!(", but not {}", names(&constraints.excluded))
     };
     if constraints.permitted.is_empty() {
-        return format!("every name{excluded}; --permit would limit that");
+        return vec![format!("every name{excluded}; --permit would limit that")];
     }
     let free = unrestricted(constraints).join(", ");
-    let free = if free.is_empty() { String::new() } else { format!("\nunrestricted: names of the kinds {free}") };
-    format!("{}{excluded}{free}", names(&constraints.permitted))
+    let mut rows = vec![format!("{}{excluded}", names(&constraints.permitted))];
+    if !free.is_empty() {
+        rows.push(format!("unrestricted: names of the kinds {free}"));
+    }
+    rows
 }

@@ -116,7 +116,7 @@ impl Report for RequestReport {
         page.field("subject", &request.subject.to_string());
         let names: Vec<_> = request.subject_alt_names.iter().flatten().map(GeneralName::value).collect();
         if !names.is_empty() {
-            page.field("names", &names.join("\n"));
+            page.rows("names", &names);
         }
         page.field("key", &request.public_key.kind().to_string());
         let stays = if *key_was_there { "was there, and stays; " } else { "" };

@@ -57,7 +57,7 @@ impl Report for RestoredCa {
         page.field("backup of", &rfc3339(manifest.created_at));
         page.field("contents", &format!("{} certificates, {files} files", manifest.certificates));
         let keys = authorities.iter().map(|authority| format!("{}: {}", authority.name, authority.key));
-        page.field("keys", &keys.collect::<Vec<_>>().join("\n"));
+        page.rows("keys", &keys.collect::<Vec<_>>());
         for (setting, place) in [("index", &manifest.index_location), ("templates", &manifest.template_dir)] {
             if let Some(place) = place {
                 let was = escape(place);

@@ -120,7 +120,7 @@ impl Report for Shown {
         page.field("subject", &entry.subject);
         if !entry.sans.is_empty() {
             let sans: Vec<&str> = entry.sans.iter().map(|(_, value)| value.as_str()).collect();
-            page.field("names", &sans.join("\n"));
+            page.rows("names", &sans);
         }
         page.field("not before", &rfc3339(entry.validity.not_before));
         page.field("not after", &rfc3339(entry.validity.not_after));

@@ -44,7 +44,7 @@ pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
     }
     let CarriedOver { entries, forgotten } = &outcome.carried_over;
     if !entries.is_empty() {
-        page.field("carried over", &carried_over(entries));
+        page.rows("carried over", &carried_over(entries));
     }
     if !forgotten.is_empty() {
         page.field("forgotten", &some_of(forgotten.iter()));
@@ -52,12 +52,13 @@ pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
 }
 
 /// What the index did not have, and which CRL named it.
-fn carried_over(entries: &[PublishedEntry]) -> String {
+fn carried_over(entries: &[PublishedEntry]) -> [String; 2] {
     let mut paths: Vec<String> = entries.iter().map(|entry| entry.path.escaped().to_string()).collect();
     paths.sort();
     paths.dedup();
     let serials = some_of(entries.iter().map(|entry| &entry.serial));
-    format!("{} that the index did not have: {serials}\nfrom {}", count(entries.len() as u64), paths.join(", "))
+    let what = format!("{} that the index did not have: {serials}", count(entries.len() as u64));
+    [what, format!("from {}", paths.join(", "))]
 }
 
 /// The first serial numbers, and how many more there are.

@@ -113,7 +113,7 @@ impl Report for IssueReport {
         page.field("subject", &facts.subject.to_string());
         let names: Vec<_> = facts.names.iter().map(GeneralName::value).collect();
         if !names.is_empty() {
-            page.field("names", &names.join("\n"));
+            page.rows("names", &names);
         }
         page.field("issuer", &format!("{} ({})", facts.issuer, self.outcome.authority));
         let left = humanize(facts.validity.not_after - self.now);

@@ -44,7 +44,7 @@ impl VerifyReport {
             // A trusted intermediate is not called a root.
             let is_intermediate = link.role == Role::Root && link.subject != link.issuer;
             let label = if is_intermediate { "anchor" } else { link.role.name() };
-            page.field(label, &format!("{}\n{until}", shown(&link.subject.to_string())));
+            page.rows(label, &[shown(&link.subject.to_string()), &until]);
         }
         let names: Vec<_> = self.options.names.iter().map(ToString::to_string).collect();
         if !names.is_empty() {
@@ -86,7 +86,7 @@ impl VerifyReport {
         }
         if !verified.clients.is_empty() {
             let lines: Vec<_> = verified.clients.iter().map(clients::line).collect();
-            page.field("clients", &lines.join("\n"));
+            page.rows("clients", &lines);
         }
         for problem in verified.problems() {
             self.problem(problem, page);
@@ -147,7 +147,7 @@ fn of_server(connection: &Connection, page: &mut Page) {
     if let Some(cause) = &served.failure {
         lines.push(format!("the handshake went no further: {}", cause.sentence));
     }
-    page.field("server", &lines.join("\n"));
+    page.rows("server", &lines);
 }
 
 /// `2 certificates: CN=web.corp.test; CN=Corp Root CA issuing`.

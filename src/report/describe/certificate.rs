@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::keys::{self, verification::VerificationError};
 use crate::report::describe::fields::{
     authority_key_id_words, extension_fields, extensions_json, fingerprint_fields, how_far,
     malformed_and_unreadable_json, malformed_fields, name_fields, name_json, names_field, names_json,
@@ -24,10 +25,11 @@ impl Describe for DescribedCertificate {
     fn title(&self) -> String {
         let Certificate { subject, .. } = &self.certificate;
         let shown = subject.common_name().map(str::to_owned).unwrap_or_else(|| subject.to_string());
-        match (self.certificate.is_ca(), self.certificate.is_self_issued()) {
-            (true, true) => format!("certificate of a root CA: {shown}"),
-            (true, false) => format!("certificate of an intermediate CA: {shown}"),
-            _ => format!("certificate: {shown}"),
+        match (self.certificate.is_ca(), self.own_signature()) {
+            (true, Own::OtherKey) => format!("certificate of a CA, signed by another key of its name: {shown}"),
+            (true, Own::OtherName) => format!("certificate of an intermediate CA: {shown}"),
+            (true, Own::Signed | Own::Unknown) => format!("certificate of a root CA: {shown}"),
+            (false, _) => format!("certificate: {shown}"),
         }
     }
 
@@ -43,27 +45,31 @@ impl Describe for DescribedCertificate {
         let (tone, left) = self.time_left();
         page.toned_field("Expiry date", tone, &format!("{} ({left})", rfc3339(certificate.validity.not_after)));
         page.field("Valid for", &humanize(certificate.validity.length()));
-        page.field("Serial", &certificate.serial.to_string());
+        page.field("Serial", &certificate.serial.with_sign());
         public_key_fields(page, &certificate.public_key);
         page.field("CA", &authority_words(certificate.basic_constraints));
         if let Some(usage) = certificate.key_usage {
             page.field("Key usage", &usage.to_string());
         }
         if let Some(purposes) = &certificate.extended_key_usage {
-            page.field("Purposes", &purposes.iter().map(purpose_words).collect::<Vec<_>>().join("\n"));
+            page.rows("Purposes", &purposes.iter().map(purpose_words).collect::<Vec<_>>());
         }
         if let Some(constraints) = &certificate.name_constraints {
-            let words = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>().join("\n");
+            let words = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>();
             let fields = [("Permitted names", &constraints.permitted), ("Excluded names", &constraints.excluded)];
             for (label, subtrees) in fields.into_iter().filter(|(_, subtrees)| !subtrees.is_empty()) {
-                page.field(label, &words(subtrees));
+                page.rows(label, &words(subtrees));
             }
         }
         if let Some(id) = &certificate.subject_key_id {
             page.field("Key id", &text::hex(id));
         }
         if let Some(id) = &certificate.authority_key_id {
-            page.field("Issuer's key id", &authority_key_id_words(id));
+            let words = authority_key_id_words(id);
+            match self.own_signature() {
+                Own::OtherKey => page.field("Issuer's key id", &format!("{words}, another key of this name")),
+                _ => page.field("Issuer's key id", &words),
+            }
         }
         let lists = [
             ("CRL at", &certificate.crl_urls),
@@ -72,7 +78,7 @@ impl Describe for DescribedCertificate {
             ("Policies", &certificate.policies),
         ];
         for (label, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
-            page.field(label, &list.join("\n"));
+            page.rows(label, list);
         }
         extension_fields(page, &certificate.extensions);
         unreadable_fields(page, &certificate.unreadable);
@@ -96,13 +102,18 @@ impl Describe for DescribedCertificate {
             "issuer": certificate.issuer.to_string(),
             "issuer_attributes": name_json(&certificate.issuer),
             "self_issued": certificate.is_self_issued(),
+            "self_signed": match self.own_signature() {
+                Own::Signed => Some(true),
+                Own::OtherKey | Own::OtherName => Some(false),
+                Own::Unknown => None,
+            },
             "sans": certificate.subject_alt_names.as_deref().map(names_json),
             "not_before": rfc3339(validity.not_before),
             "not_after": rfc3339(validity.not_after),
             "length_seconds": validity.length().whole_seconds(),
             "seconds_left": (validity.not_after - *now).whole_seconds(),
             "time_left": self.time_left().1,
-            "serial": certificate.serial.to_string(),
+            "serial": certificate.serial.with_sign(),
             "public_key": public_key_json(&certificate.public_key),
             "is_ca": certificate.is_ca(),
             "basic_constraints": certificate.basic_constraints.map(|constraints| json!({
@@ -132,7 +143,38 @@ impl Describe for DescribedCertificate {
     }
 }
 
+/// Whether a certificate is signed with its own key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Own {
+    Signed,
+    /// Subject and issuer are the same name, and another key signed it: a CA that changed its key.
+    OtherKey,
+    OtherName,
+    /// The signature cannot be checked.
+    Unknown,
+}
+
 impl DescribedCertificate {
+    fn own_signature(&self) -> Own {
+        let Self { certificate, .. } = self;
+        if !certificate.is_self_issued() {
+            return Own::OtherName;
+        }
+        let key = &certificate.public_key;
+        match keys::verify(key, &certificate.signature_algorithm, certificate.tbs(), &certificate.signature) {
+            Ok(()) => Own::Signed,
+            Err(VerificationError::Wrong) => Own::OtherKey,
+            Err(_) => {
+                // The key identifiers differ where another key signed it (RFC 5280 §4.2.1.1).
+                let issuer = certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
+                match (issuer, &certificate.subject_key_id) {
+                    (Some(issuer), Some(own)) if issuer != own => Own::OtherKey,
+                    _ => Own::Unknown,
+                }
+            }
+        }
+    }
+
     /// `expires in 89 days`, `expired 3 days ago`, `begins in 2 hours`.
     fn time_left(&self) -> (Tone, String) {
         let Self { certificate, now } = self;

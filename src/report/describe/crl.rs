@@ -118,7 +118,7 @@ fn row(entry: &RevokedEntry) -> Vec<String> {
     let since = entry.invalid_since.map(|at| format!("suspected since {}", rfc3339(at)));
     let unknown = entry.unknown_critical.iter().map(|oid| format!("unknown critical extension {oid}"));
     vec![
-        entry.serial.to_string(),
+        entry.serial.with_sign(),
         rfc3339(entry.revoked_at),
         entry.reason.map_or("", |reason| reason.name()).to_owned(),
         since.into_iter().chain(unknown).collect::<Vec<_>>().join("; "),
@@ -127,7 +127,7 @@ fn row(entry: &RevokedEntry) -> Vec<String> {
 
 fn entry_json(entry: &RevokedEntry) -> Value {
     json!({
-        "serial": entry.serial.to_string(),
+        "serial": entry.serial.with_sign(),
         "revoked_at": rfc3339(entry.revoked_at),
         "reason": entry.reason.map(|reason| reason.name()),
         "invalid_since": entry.invalid_since.map(rfc3339),

@@ -26,7 +26,7 @@ pub(super) fn name_fields(page: &mut Page, label: &str, name: &DistinguishedName
             AttributeType::DomainComponent => "domain".to_owned(),
             kind => kind.long_label().replace('-', " "),
         };
-        page.field(&format!("  {word}"), &attribute.value);
+        page.field(&format!("  {word}"), &text::with_visible_ends(&attribute.value));
     }
 }
 
@@ -42,7 +42,7 @@ pub(super) fn name_json(name: &DistinguishedName) -> Value {
 
 pub(super) fn names_field(page: &mut Page, label: &str, names: &[GeneralName]) {
     let lines: Vec<String> = names.iter().map(GeneralName::to_string).collect();
-    page.field(label, if lines.is_empty() { "(empty)".to_owned() } else { lines.join("\n") }.as_str());
+    page.rows(label, &if lines.is_empty() { vec!["(empty)".to_owned()] } else { lines });
 }
 
 pub(super) fn names_json(names: &[GeneralName]) -> Value {
@@ -86,7 +86,7 @@ pub(super) fn exponent_words(bytes: &[u8]) -> String {
 
 pub(super) fn public_key_fields(page: &mut Page, key: &PublicKey) {
     page.field("Public key", &key_words(key));
-    page.field("  octets", &hex_lines(key.bits()));
+    page.rows("  octets", &hex_lines(key.bits()));
     page.digest("  SHA-256", &key.fingerprint());
 }
 
@@ -152,15 +152,8 @@ pub(super) fn authority_key_id_words(id: &AuthorityKeyId) -> String {
 pub(super) fn extension_fields(page: &mut Page, extensions: &[Extension]) {
     for extension in extensions.iter().filter(|extension| !SHOWN.contains(&extension.oid.as_str())) {
         let critical = if extension.critical { "critical, " } else { "" };
-        page.field(
-            "Extension",
-            &format!(
-                "{} ({critical}{} octets)\n{}",
-                extension_name(&extension.oid),
-                extension.value.len(),
-                shortened(&extension.value)
-            ),
-        );
+        let about = format!("{} ({critical}{} octets)", extension_name(&extension.oid), extension.value.len());
+        page.rows("Extension", &[vec![about], shortened(&extension.value)].concat());
     }
     let critical: Vec<&str> = extensions
         .iter()
@@ -211,9 +204,14 @@ pub(super) fn malformed_and_unreadable_json(malformed: &[(String, String)], unre
     unreadable.chain(malformed).collect()
 }
 
-fn shortened(bytes: &[u8]) -> String {
+/// Returns the first two lines of the bytes.
+fn shortened(bytes: &[u8]) -> Vec<String> {
     match bytes.split_at_checked(2 * BYTES_OF_LINE) {
-        Some((first, rest)) if !rest.is_empty() => format!("{} …", hex_lines(first)),
+        Some((first, rest)) if !rest.is_empty() => {
+            let mut lines = hex_lines(first);
+            lines.last_mut().into_iter().for_each(|last| last.push_str(" …"));
+            lines
+        }
         _ => hex_lines(bytes),
     }
 }
@@ -221,8 +219,8 @@ fn shortened(bytes: &[u8]) -> String {
 /// Two of the lines in which openssl shows a key, to compare them; they fit a terminal of 80 columns.
 const BYTES_OF_LINE: usize = 30;
 
-fn hex_lines(bytes: &[u8]) -> String {
-    bytes.chunks(BYTES_OF_LINE).map(text::hex).collect::<Vec<_>>().join("\n")
+fn hex_lines(bytes: &[u8]) -> Vec<String> {
+    bytes.chunks(BYTES_OF_LINE).map(text::hex).collect()
 }
 
 pub(super) fn extension_name(oid: &str) -> &str {

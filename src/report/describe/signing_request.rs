@@ -55,7 +55,7 @@ impl Describe for DescribedRequest {
             page.field("  key usage", &usage.to_string());
         }
         if let Some(purposes) = &request.extended_key_usage {
-            page.field("  purposes", &purposes.iter().map(purpose_words).collect::<Vec<_>>().join("\n"));
+            page.rows("  purposes", &purposes.iter().map(purpose_words).collect::<Vec<_>>());
         }
         extension_fields(page, &request.requested_extensions);
         malformed_fields(page, &request.malformed);

@@ -307,7 +307,7 @@ impl Report for FinishReport {
         page.field("old root", &retired.escaped().to_string());
         if !state.certificates.is_empty() {
             let names: Vec<_> = state.certificates.iter().map(|entry| entry.name.as_str()).collect();
-            page.toned_field("left behind", Tone::Warning, &names.join("\n"));
+            page.toned_rows("left behind", Tone::Warning, &names);
         }
         page.gap();
         page.line("Clients may stop trusting the old root: 'ca roots' writes the bundle without it.");
