@@ -196,7 +196,16 @@ fn a_name_belongs_to_one_certificate_and_one_template() {
     ca.issue(order("server", "web.test")).unwrap();
     assert!(matches!(ca.issue(order("server", "web.test")), Err(IssueError::NameTaken { .. })));
     assert!(matches!(ca.issue(order("server", "WEB.test")), Err(IssueError::NameTaken { .. })));
-    assert!(matches!(ca.issue(order("client", "web.test")), Err(IssueError::OtherTemplate { .. })));
+    let command = |template: &str, name: &str| match ca.issue(order(template, name)) {
+        Err(IssueError::OtherTemplate { command, .. }) => command,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(command("client", "web.test"), "ca issue client web.test-client --subject common-name=web.test");
+    // NAME is one of the host names of a server.
+    assert_eq!(
+        command("server", "root"),
+        "ca issue server NAME --san root, where NAME is another name of the same host"
+    );
     assert_eq!(ca.history("web.test").len(), 1);
 }
 

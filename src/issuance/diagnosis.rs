@@ -36,7 +36,7 @@ impl Diagnostic for DraftRefusal {
             ),
             Self::TooFewNames { .. } => Diagnosis::refused("too-few-names").hint("add names with --san"),
             Self::Constrained { .. } => Diagnosis::refused("name-constrained").hint(
-                "every client would refuse the certificate; ask for a name inside, or issue by another authority",
+                "the certificate would not be valid; ask for a name inside, or issue by another authority",
             ),
             Self::Key { .. } => Diagnosis::refused("key-not-allowed"),
             Self::TooLong { longest, .. } => Diagnosis::refused("too-long")

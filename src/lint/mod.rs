@@ -13,7 +13,7 @@ mod target;
 pub(crate) mod testing;
 
 pub use profile::LintProfile;
-pub use rule::{Finding, Rule};
+pub use rule::{Finding, Rule, fix_for};
 pub use rules::RULES;
 pub use severity::Severity;
 pub use target::LintTarget;

@@ -3,6 +3,7 @@
 use super::profile::LintProfile;
 use super::severity::Severity;
 use super::target::LintTarget;
+use crate::x509::Certificate;
 
 /// One rule.
 #[derive(Debug)]
@@ -37,8 +38,42 @@ impl Rule {
             severity: self.severity,
             citation: self.citation,
             message,
-            hint: Some(self.fix.to_owned()),
+            hint: Some(fix_for(self.fix, target.certificate)),
         })
+    }
+}
+
+/// Returns a fix in the words for this certificate: a CA certificate is issued again for the same key, so that what it issued
+/// stays valid, and a root makes its own.
+pub fn fix_for(fix: &str, certificate: &Certificate) -> String {
+    match fix.strip_prefix("issue the certificate anew") {
+        Some(rest) if certificate.is_ca() && certificate.is_self_issued() => {
+            format!("make the root certificate again (same key){rest}")
+        }
+        Some(rest) if certificate.is_ca() => format!("have the CA certificate issued again (same key){rest}"),
+        _ => fix.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Certificate, fix_for};
+    use crate::lint::testing::{TestCa, TestCert};
+
+    #[test]
+    fn the_fix_follows_from_the_role_of_the_certificate() {
+        let root = TestCa::root();
+        let fix =
+            |certificate: &Certificate| fix_for("issue the certificate anew with a shorter serial number", certificate);
+        assert_eq!(
+            fix(&root.issue(TestCert::server("a.test"))),
+            "issue the certificate anew with a shorter serial number"
+        );
+        assert!(
+            fix(&root.issue(TestCert::ca("A"))).starts_with("have the CA certificate issued again (same key) with")
+        );
+        assert!(fix(&root.certificate).starts_with("make the root certificate again (same key) with a shorter"));
+        assert_eq!(fix_for("make a new key", &root.certificate), "make a new key");
     }
 }
 

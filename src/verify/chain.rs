@@ -21,9 +21,9 @@ const RUSTLS_REFUSES: Code = Code {
     rank: Rank::Unranked,
     citation: "rustls-webpki",
     requirement: "For TLS, the verifier inside rustls accepts the chain too",
-    example: "rustls would refuse this chain (NameConstraintViolation), since it leaves out a part of RFC 5280; other TLS \
-        libraries accept it",
-    fix: "issue the certificates in the form that rustls accepts; --purpose any judges by RFC 5280 alone",
+    example: "rustls would refuse this chain (NameConstraintViolation): it does not process constraints on mailboxes, URIs and \
+        directory names",
+    fix: "issue the certificates in the form that rustls accepts; --purpose any verifies by RFC 5280 alone",
 };
 
 const ENDS_TOO_SOON: Code = Code {
@@ -97,6 +97,7 @@ fn try_path<'a>(
     let mut problems = Vec::new();
     rules::check(&path, budget, &mut problems);
     rules::trusted_intermediate::check(&path, input.anchors, &mut problems);
+    rules::intermediate_named_as_issuer::check(&path, input, &mut problems);
     let mut crls = Vec::new();
     if let Some(checker) = checker {
         checker.check(&path, &mut problems, &mut crls);
@@ -126,11 +127,8 @@ impl Attempt<'_> {
         let Some(leaf) = self.certificates.last() else { return };
         match engine::ask(&self.certificates, options, input.signatures) {
             None | Some(Opinion::Accepts) => {}
-            Some(Opinion::NotImplemented(error)) => {
-                let message = format!(
-                    "rustls would refuse this chain ({error}), since it leaves out a part of RFC 5280; other TLS \
-                     libraries accept it"
-                );
+            Some(Opinion::NotImplemented { error, why }) => {
+                let message = format!("rustls would refuse this chain ({error}): {why}");
                 self.problems.push(Problem::warning(&RUSTLS_REFUSES, leaf, message));
                 self.rustls_refuses = Some(error);
             }

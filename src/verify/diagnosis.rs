@@ -8,6 +8,7 @@ use super::path::{MOST_CERTIFICATES, Search};
 use super::rules::{names, purpose, validity};
 use super::signature::{RSA_BITS, SignatureProblem, can_belong_together};
 use super::verdict::{self, Link, Problem, Role, Verdict};
+use crate::lint::fix_for;
 use crate::text::hex;
 use crate::x509::KeyKind;
 
@@ -88,7 +89,7 @@ const SIGNATURE_UNSUPPORTED: Code = Code {
     requirement: "Signatures are ECDSA, Ed25519 or RSA (2048 bits or more) over SHA-256, SHA-384 or SHA-512",
     example: "CN=web.corp.test is signed with ecdsa-with-SHA1 by a key of kind ecdsa-p384 (issuing.pem#1), which is not \
         relied on; expected SHA-256 or better",
-    fix: "issue the certificate anew with a current algorithm and key",
+    fix: "issue the certificate anew with a current algorithm, by a CA with a current key",
 };
 
 /// The documents about the parameters of RSASSA-PSS, and what to do about others than the usual ones.
@@ -271,7 +272,7 @@ fn unsigned(head: &Candidate, candidates: &[&Candidate], problems: &[SignaturePr
     let message = format!("{signed}, which is not relied on; expected {}", relied_on(head, candidates));
     let problem = Problem::error(&SIGNATURE_UNSUPPORTED, head, message);
     if certificate.signature_algorithm.is_weak() || candidates.iter().any(|it| has_fit_key(it)) {
-        problem
+        problem.hint(fix_for(SIGNATURE_UNSUPPORTED.fix, certificate))
     } else {
         problem.hint("make a CA with a current key, for example ecdsa-p256, and issue the certificate anew from it")
     }

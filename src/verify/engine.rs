@@ -16,7 +16,11 @@ use crate::x509::{ExtendedKeyUsage, Extension, GeneralName};
 pub enum Opinion {
     Accepts,
     /// It refuses because it does not implement a part of RFC 5280 that allows the path.
-    NotImplemented(String),
+    NotImplemented {
+        error: String,
+        /// What it does instead, as a clause whose subject is the verifier.
+        why: &'static str,
+    },
     Refuses {
         error: String,
         fault: Option<Fault>,
@@ -47,10 +51,10 @@ pub fn ask(path: &[&Candidate], options: &VerifyOptions, signatures: &SignatureC
     Some(match verify(path, usage, options, signatures) {
         Ok(()) => Opinion::Accepts,
         Err(error) => {
-            if is_not_implemented(&error, path) {
-                Opinion::NotImplemented(error.to_string())
-            } else {
-                Opinion::Refuses { fault: fault(&error, path, &wanted), error: error.to_string() }
+            let text = error.to_string();
+            match not_implemented(&error, path) {
+                Some(why) => Opinion::NotImplemented { error: text, why },
+                None => Opinion::Refuses { fault: fault(&error, path, &wanted), error: text },
             }
         }
     })
@@ -133,10 +137,10 @@ fn server_name(name: &GeneralName) -> Option<ServerName<'static>> {
     }
 }
 
-/// Returns whether webpki refuses because of what it does not implement, although RFC 5280 allows the path: constraints
-/// on mailboxes, URIs and directory names; self-issued CAs, which path lengths and constraints exempt; names that are
-/// equal under RFC 5280 §7.1 but encoded differently.
-fn is_not_implemented(error: &webpki::Error, path: &[&Candidate]) -> bool {
+/// Returns what webpki does not implement, when that is why it refuses a path that RFC 5280 allows: constraints on mailboxes,
+/// URIs and directory names; self-issued CAs, which path lengths and constraints exempt; names that are equal under RFC 5280
+/// §7.1 but encoded differently.
+fn not_implemented(error: &webpki::Error, path: &[&Candidate]) -> Option<&'static str> {
     let (_, cas) = path.split_last().map_or((None, path), |(leaf, cas)| (Some(leaf), cas));
     let has_self_issued = || cas.iter().skip(1).any(|candidate| candidate.is_self_issued());
     match error {
@@ -148,18 +152,32 @@ fn is_not_implemented(error: &webpki::Error, path: &[&Candidate]) -> bool {
                 let constraints = candidate.certificate.name_constraints.as_ref();
                 constraints.is_some_and(|it| it.permitted.iter().chain(&it.excluded).any(kinds))
             };
-            has_self_issued() || cas.iter().any(constrains_others)
+            if cas.iter().any(constrains_others) {
+                Some("it does not process constraints on mailboxes, URIs and directory names")
+            } else {
+                has_self_issued().then_some("it does not exempt self-issued CA certificates from name constraints")
+            }
+        }
+        webpki::Error::PathLenConstraintViolated => {
+            has_self_issued().then_some("it does not exempt self-issued CA certificates from path lengths")
         }
         // Our own check has verified these signatures: webpki tried them with another certificate of the same name.
-        webpki::Error::PathLenConstraintViolated | webpki::Error::InvalidSignatureForPublicKey => has_self_issued(),
-        // RFC 4055 §2.1: "MUST accept" digests without parameters in RSASSA-PSS.
-        webpki::Error::UnsupportedSignatureAlgorithmContext(_) => {
-            path.iter().skip(1).any(|candidate| is_pss_without_null(&candidate.certificate.signature_algorithm))
+        webpki::Error::InvalidSignatureForPublicKey => {
+            has_self_issued().then_some("it takes another certificate of the same name for the issuer")
         }
-        webpki::Error::UnknownIssuer => path.windows(2).any(|pair| match pair {
-            [issuer, child] => issuer.certificate.subject.as_der() != child.certificate.issuer.as_der(),
-            _ => false,
-        }),
-        _ => false,
+        // RFC 4055 §2.1: "MUST accept" digests without parameters in RSASSA-PSS.
+        webpki::Error::UnsupportedSignatureAlgorithmContext(_) => path
+            .iter()
+            .skip(1)
+            .any(|candidate| is_pss_without_null(&candidate.certificate.signature_algorithm))
+            .then_some("it does not accept digests without parameters in RSASSA-PSS (RFC 4055 §2.1)"),
+        webpki::Error::UnknownIssuer => path
+            .windows(2)
+            .any(|pair| match pair {
+                [issuer, child] => issuer.certificate.subject.as_der() != child.certificate.issuer.as_der(),
+                _ => false,
+            })
+            .then_some("it compares names byte for byte, and an issuer name is not encoded like the subject of the CA"),
+        _ => None,
     }
 }

@@ -36,7 +36,12 @@ pub enum IssueError {
     #[error(
         "'{name}' is the name of a certificate of the template '{template}' already; a name belongs to one template"
     )]
-    OtherTemplate { name: String, template: String },
+    OtherTemplate {
+        name: String,
+        template: String,
+        /// The command that gives a certificate with this name in it another NAME.
+        command: String,
+    },
     #[error("{} is there already, and not known to the index", .0.escaped())]
     PlaceTaken(PathBuf),
     /// The index records the folder as text, so that a renewal finds it again.
@@ -87,7 +92,8 @@ impl Diagnostic for IssueError {
                     .hint(format!("only when it is due: ca issue {template} {name} --if-due"))
                     .hint("to replace it now, with a new key: --force")
             }
-            Self::OtherTemplate { .. } => Diagnosis::refused("exists").hint("choose another name"),
+            Self::OtherTemplate { command, .. } => Diagnosis::refused("exists")
+                .hint(format!("choose another name here; the certificate can have this one all the same: {command}")),
             Self::PlaceTaken(_) => Diagnosis::refused("exists")
                 .hint("nothing existing is overwritten: move it away, or choose another place with --out"),
             Self::PlaceNotUtf8(_) => {

@@ -22,6 +22,7 @@ use crate::store::delivery::Destination;
 use crate::store::index::{Entry, Index};
 use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Effects, Store, certificate_folder};
+use crate::text::shell_word;
 use crate::x509::{Certificate, GeneralName, SerialNumber};
 
 /// An order with its template, name and destination.
@@ -146,6 +147,21 @@ impl<'s> IssueTarget<'s> {
         self.outcome(status, &entry.authority, CertificateFacts::Certificate(Box::new(certificate)), details)
     }
 
+    /// Returns the command for a certificate that shows the name of this order, under another NAME in the index.
+    fn under_another_name(&self) -> String {
+        let (name, template) = (self.order.name.as_str(), self.profile.name.as_str());
+        let other = shell_word(&format!("{name}-{template}"));
+        let (shown, template) = (shell_word(name), shell_word(template));
+        if self.is_requested() {
+            return format!("ca sign REQUEST --template {template} --name {other}");
+        }
+        // Where NAME is a subject alternative name, another one of the names is NAME.
+        match self.names.iter().any(|known| known.value() == name) {
+            true => format!("ca issue {template} NAME --san {shown}, where NAME is another name of the same host"),
+            false => format!("ca issue {template} {other} --subject common-name={shown}"),
+        }
+    }
+
     /// Rejects a name that is clearly taken; the check under the lock decides. The index is opened only when the folder
     /// has files, so that a new name does not pay for it.
     pub fn refuse_taken(&self) -> Result<(), IssueError> {
@@ -242,7 +258,11 @@ impl<'s> IssueTarget<'s> {
     fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, IssueError> {
         let name_history = NameHistory::of(index, self.order.name.as_str())?;
         if let Some(other) = name_history.certificates.iter().find(|entry| entry.template != self.profile.name) {
-            return Err(IssueError::OtherTemplate { name: other.name.clone(), template: other.template.clone() });
+            return Err(IssueError::OtherTemplate {
+                name: other.name.clone(),
+                template: other.template.clone(),
+                command: self.under_another_name(),
+            });
         }
         let Some(entry) = name_history.recorded().cloned() else { return Ok(None) };
         let certificate = index.certificate(&entry)?;

@@ -16,7 +16,7 @@ use crate::text::PathText;
 use crate::verify::{CERTIFICATE_MALFORMED, check_signature};
 use crate::x509::certificate::UnreadablePart;
 use crate::x509::file_kind::Expected;
-use crate::x509::{Certificate, certificate_file};
+use crate::x509::{CanonicalName, Certificate, certificate_file};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -109,7 +109,8 @@ const MOST_SIGNATURES: usize = 2000;
 
 /// The certificates of one file as issuers of each other.
 struct Issuers<'a> {
-    by_subject: HashMap<&'a [u8], Vec<&'a Certificate>>,
+    /// Names that are equal by RFC 5280 §7.1 are found although their encodings differ.
+    by_subject: HashMap<CanonicalName, Vec<&'a Certificate>>,
     checked: usize,
     /// True when the issuer of a certificate was not looked for.
     is_exhausted: bool,
@@ -119,14 +120,14 @@ impl<'a> Issuers<'a> {
     fn of(all: &'a [Certificate]) -> Self {
         let mut by_subject: HashMap<_, Vec<_>> = HashMap::new();
         for certificate in all {
-            by_subject.entry(certificate.subject.as_der()).or_default().push(certificate);
+            by_subject.entry(CanonicalName::of(&certificate.subject)).or_default().push(certificate);
         }
         Self { by_subject, checked: 0, is_exhausted: false }
     }
 
     /// The certificate in the same file that signed this one.
     fn find(&mut self, certificate: &Certificate) -> Option<&'a Certificate> {
-        for issuer in self.by_subject.get(certificate.issuer.as_der())? {
+        for issuer in self.by_subject.get(&CanonicalName::of(&certificate.issuer))? {
             if self.checked == MOST_SIGNATURES {
                 self.is_exhausted = true;
                 return None;

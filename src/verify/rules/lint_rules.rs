@@ -1,5 +1,6 @@
 //! RFC 5280 §4: the rules of [`crate::lint`] that make a chain invalid, for each purpose.
 
+use crate::clients::table;
 use crate::lint::{LintTarget, Rule, Severity, rules as lint};
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::Rank;
@@ -53,7 +54,7 @@ static SERVER: [&Rule; 5] = [
 static WEAK: [&Rule; 1] = [&lint::rsa_size::RULE];
 
 /// Rules of form that are a warning for every purpose, unless half of the TLS clients hold to them.
-static FORM: [&Rule; 8] = [
+static FORM: [&Rule; 10] = [
     &lint::certificate_policies::RULE,
     &lint::printable_string::RULE,
     &lint::string_encoding::RULE,
@@ -62,6 +63,8 @@ static FORM: [&Rule; 8] = [
     &lint::extensions_not_critical::RULE,
     &lint::extensions_rather_not_critical::RULE,
     &lint::uris::RULE,
+    &lint::issuer_name::RULE,
+    &lint::leaf_named_as_issuer::RULE,
 ];
 
 /// Returns whether a code is of one of these rules.
@@ -84,7 +87,7 @@ pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
                 let is_of_own_root = is_fault_of_own_root(finding.rule, role, path.options);
                 let rank = rank(finding.rule);
                 let problem = Problem::of_finding(finding, severity, rank, candidate);
-                problems.push(if is_of_own_root { problem.hint(OWN_ROOT) } else { problem });
+                problems.push(if is_of_own_root { problem.hint(fix_of_own_root(path)) } else { problem });
             }
         }
     };
@@ -112,14 +115,27 @@ fn rank(rule: &str) -> Rank {
 }
 
 /// RFC 5280 §4.2.1.1: a root that is signed with its own key needs no authority key identifier, whatever its issuer
-/// name is.
+/// name is. The names of a leaf are compared in leaves below a CA alone.
 fn is_pointless(rule: &str, path: &CertPath<'_>, index: usize) -> bool {
     let signs_itself = || {
         path.certificates.get(index).map(|candidate| &candidate.certificate).is_some_and(|root| {
             root.authority_key_id.is_none() && path.signatures.certificate(root, &root.public_key).is_ok()
         })
     };
-    rule == lint::authority_key_id::RULE.code && path.role(index) == Role::Root && signs_itself()
+    // A self-signed certificate that is trusted itself has one name, as a root has.
+    let is_trusted_leaf = || match path.certificates {
+        [anchor, leaf] => anchor.certificate.as_der() == leaf.certificate.as_der(),
+        _ => false,
+    };
+    match path.role(index) {
+        Role::Root => rule == lint::authority_key_id::RULE.code && signs_itself() || is_leaf_rule(rule),
+        Role::Intermediate => is_leaf_rule(rule),
+        Role::Leaf => is_leaf_rule(rule) && is_trusted_leaf(),
+    }
+}
+
+fn is_leaf_rule(rule: &str) -> bool {
+    rule == lint::leaf_named_as_issuer::RULE.code
 }
 
 fn is_tolerated(rule: &str, target: &LintTarget<'_>, role: Role, options: &VerifyOptions) -> bool {
@@ -147,8 +163,23 @@ fn is_fault_of_own_root(rule: &str, role: Role, options: &VerifyOptions) -> bool
         && options.own_roots
 }
 
-const OWN_ROOT: &str = "strict clients (OpenSSL with -x509_strict, Python since 3.13) refuse chains under this root; ca root renew makes it anew, \
-    with the same key";
+/// Returns what to do about the form of a root of this CA. Another certificate of it has another serial number, and clients
+/// refuse what names the serial number of this one.
+fn fix_of_own_root(path: &CertPath<'_>) -> String {
+    let names_serial = |index: usize| {
+        let certificate = path.certificates.get(index).map(|candidate| &candidate.certificate);
+        let id = certificate.and_then(|certificate| certificate.authority_key_id.as_ref());
+        id.is_some_and(|id| id.names_issuer_and_serial)
+    };
+    if !names_serial(0) && !names_serial(1) {
+        return "ca root renew makes the certificate of the root anew, with the same key".to_owned();
+    }
+    let clients = table().refused_by("leaf:aki:serial-wrong").join(", ");
+    format!(
+        "leave this root as it is until what another tool issued below it was issued again with this program: that names the \
+         serial number of this root certificate, and under another one {clients} would refuse it; then ca root renew"
+    )
+}
 
 #[cfg(test)]
 mod tests {
@@ -308,6 +339,34 @@ mod tests {
             assert!(verdict.valid, "{:?}", verdict.problems);
             assert!(verdict.problems.iter().any(|it| it.code == lint::certificate_policies::RULE.code));
         }
+    }
+
+    #[test]
+    fn names_that_some_clients_do_not_recognise_are_a_warning_for_every_purpose() {
+        let found = |case: Case| -> Vec<_> {
+            let verdict = case.verify();
+            assert!(verdict.valid, "{:?}", verdict.problems);
+            verdict.problems.into_iter().map(|it| (it.severity, it.code, it.hint)).collect()
+        };
+        let pki = TestPki::new();
+        let other_case = || server().serial(&[1]).issuer(&crate::lint::testing::name("ISSUING CA"));
+        for case in [pki.case(other_case()), pki.case(other_case()).server("web.corp.test").by_clients()] {
+            let found = found(case);
+            let about = found.iter().find(|(_, code, _)| *code == lint::issuer_name::RULE.code);
+            assert!(matches!(about, Some((Severity::Warning, ..))), "{found:?}");
+            assert!(found.iter().all(|(_, code, _)| *code != "client-refuses"), "{found:?}");
+        }
+        let by_clients = found(pki.case(other_case()).server("web.corp.test").by_clients());
+        assert!(by_clients[0].2.ends_with("refused by go, rustls, gnutls, firefox"), "{by_clients:?}");
+        let named_as_ca = found(pki.case(TestCert::client("Issuing CA")));
+        assert!(
+            matches!(&named_as_ca[..], [(Severity::Warning, code, _)] if *code == lint::leaf_named_as_issuer::RULE.code),
+            "{named_as_ca:?}"
+        );
+        // A self-signed leaf that is trusted itself.
+        let own = TestCa::self_signed(TestCert::client("alice")).certificate;
+        let trusted = Case::new(own.clone(), &[], &[&own]).by_clients().verify().problems;
+        assert!(trusted.iter().all(|it| it.code != lint::leaf_named_as_issuer::RULE.code), "{trusted:?}");
     }
 
     #[test]

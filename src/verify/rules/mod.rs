@@ -4,6 +4,7 @@
 
 pub mod baseline;
 pub mod critical_extensions;
+pub mod intermediate_named_as_issuer;
 pub mod issuer;
 pub mod key_usage;
 pub mod lint_rules;
@@ -59,6 +60,7 @@ pub static CODES: &[&Code] = &[
     &baseline::ca_as_leaf::CA_AS_LEAF,
     &baseline::common_name::COMMON_NAME_SPELLING,
     &trusted_intermediate::TRUSTED_INTERMEDIATE,
+    &intermediate_named_as_issuer::INTERMEDIATE_NAMED_AS_ISSUER,
     &baseline::root_with_purposes::ROOT_WITH_PURPOSES,
     &baseline::root_key_id::ROOT_KEY_ID,
     &baseline::wildcard::PUBLIC_SUFFIX_WILDCARD,

@@ -13,7 +13,8 @@ pub const WRONG_PURPOSE: Code = Code {
     citation: "RFC 5280 §4.2.1.12",
     requirement: "The extended key usage of the leaf, and of every CA that has one, names the purpose",
     example: "this is a client certificate: its extended key usage is client-auth, a server needs server-auth",
-    fix: "issue a certificate for this purpose (ca issue server NAME, ca issue client NAME)",
+    fix: "issue a certificate for this purpose (ca issue server NAME, ca issue client NAME), or from a template with this \
+        extended key usage",
 };
 
 /// Adds the problem of one certificate's purposes.
@@ -37,7 +38,36 @@ pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problem
         }
         _ => format!("the extended key usage of the {role} is {found_names}, expected {wanted} among it"),
     };
-    problems.push(Problem::error(&WRONG_PURPOSE, candidate, message));
+    problems.push(Problem::error(&WRONG_PURPOSE, candidate, message).hint(fix(
+        candidate,
+        role,
+        options.purpose,
+        &wanted,
+    )));
+}
+
+/// Returns what to do about a certificate of this role: only a leaf is replaced by `ca issue`.
+fn fix(candidate: &Candidate, role: Role, purpose: Purpose, wanted: &ExtendedKeyUsage) -> String {
+    let certificate = &candidate.certificate;
+    let (subject, issuer) = (&certificate.subject, &certificate.issuer);
+    match role {
+        Role::Leaf if certificate.is_ca() => format!(
+            "this is a CA certificate: verify a certificate that it issued; or have {issuer} issue it again without extended \
+             key usage"
+        ),
+        Role::Leaf if matches!(purpose, Purpose::Server | Purpose::Client) => {
+            format!("issue a certificate for this purpose: ca issue {} NAME", purpose.name())
+        }
+        Role::Leaf => WRONG_PURPOSE.fix.to_owned(),
+        Role::Intermediate => format!(
+            "have {issuer} issue the CA certificate {subject} again for the same key, without extended key usage or with \
+             {wanted} in it too: what this CA issued stays as it is"
+        ),
+        Role::Root => format!(
+            "make the CA certificate {subject} again for the same key, without extended key usage, and give it to those who \
+             trust this one: what this CA issued stays as it is"
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +121,30 @@ mod tests {
         let limited = TestPki::with(TestCert::ca("A").purposes(&[ExtendedKeyUsage::ClientAuth]));
         let of_ca = message(limited.case(server()).server("web.corp.test"));
         assert!(of_ca.starts_with("the extended key usage of the intermediate is client-auth"), "{of_ca}");
+    }
+
+    /// Another leaf does not help where a CA is limited.
+    #[test]
+    fn the_fix_is_for_the_certificate_that_has_the_fault() {
+        let hint = |case: Case| {
+            let problems = case.client().verify().problems;
+            problems.into_iter().find(|it| it.code == WRONG_PURPOSE.code).unwrap().hint
+        };
+        assert_eq!(hint(TestPki::new().case(server())), "issue a certificate for this purpose: ca issue client NAME");
+        let server_only = |name: &str| TestCert::ca(name).purposes(&[ExtendedKeyUsage::ServerAuth]);
+        let client = || TestCert::client("alice");
+        let of_ca = hint(TestPki::with(server_only("A")).case(client()));
+        assert!(of_ca.contains("have CN=Test Root issue the CA certificate CN=A again") && !of_ca.contains("ca issue"));
+        assert!(of_ca.contains("or with client-auth in it too"), "{of_ca}");
+        let root = TestCa::self_signed(server_only("Root"));
+        let of_root = hint(Case::new(root.issue(client()), &[], &[&root.certificate]));
+        assert!(
+            of_root.starts_with("make the CA certificate CN=Root again") && !of_root.contains("ca issue"),
+            "{of_root}"
+        );
+        let pki = TestPki::new();
+        let of_sub_ca = hint(pki.case(server_only("Sub")));
+        assert!(of_sub_ca.starts_with("this is a CA certificate"), "{of_sub_ca}");
     }
 
     #[test]

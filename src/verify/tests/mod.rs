@@ -216,6 +216,18 @@ fn the_form_of_a_root_decides_unless_it_is_ones_own() {
     let problems = case.verify().problems;
     assert_eq!(problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), expected);
     assert!(problems.iter().all(|problem| problem.hint.contains("ca root renew")), "{problems:?}");
+    // It names its own serial number, and so may what it issued: a renewed root would have another one.
+    assert!(
+        problems.iter().all(|problem| problem.hint.contains("openssl, python, node would refuse it")),
+        "{problems:?}"
+    );
+    let plain = TestCa::self_signed(TestCert::ca("Root").critical(oid::BASIC_CONSTRAINTS, false));
+    let mut case = Case::new(plain.issue(server()), &[], &[&plain.certificate]).server("web.corp.test");
+    case.options.own_roots = true;
+    assert_eq!(
+        case.verify().problems[0].hint,
+        "ca root renew makes the certificate of the root anew, with the same key"
+    );
 
     let issuing = root.subordinate(cert("Issuing CA"));
     let mut case = Case::new(issuing.issue(server()), &[&issuing.certificate], &[&root.certificate]);

@@ -43,9 +43,11 @@ pub fn check(leaf: &Candidate) -> Option<Problem> {
             leaf,
             message("is an international name that is not among the names"),
         )),
-        None => {
-            Some(Problem::warning(&COMMON_NAME_SPELLING, leaf, message("is not among the names; nobody looks at it")))
-        }
+        None => Some(Problem::warning(
+            &COMMON_NAME_SPELLING,
+            leaf,
+            message("is not among the names, and does not count (RFC 9525 §2)"),
+        )),
     }
 }
 
