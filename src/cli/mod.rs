@@ -11,6 +11,7 @@ pub mod options;
 mod parse_failure;
 mod progress;
 pub mod reports;
+mod suggestions;
 #[cfg(test)]
 mod testing;
 use std::ffi::OsString;
@@ -41,8 +42,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         Ok(line) => line,
         Err(error) => {
             // The whole command line has the groups of flags in the order of the help.
-            let mut error = CommandLine::for_help().try_get_matches_from(&words).err().unwrap_or(error);
-            keep_the_passphrase(&mut error);
+            let mut whole = CommandLine::for_help();
+            let mut error = whole.try_get_matches_from_mut(&words).err().unwrap_or(error);
+            suggestions::improve(&mut error, &words, &whole);
             return refuse_words(&error, &words, world);
         }
     };
@@ -133,18 +135,6 @@ fn fail(failure: &Failure, shown_as: ShownAs, world: &mut World) -> ExitStatus {
     // If standard error is closed too, the exit status is all that is left.
     drop(world.stderr.write_all(text.as_bytes()));
     failure.status
-}
-
-/// Suggests `--passphrase-file` for a mistyped `--pass…`, and not `--no-passphrase`, which does the opposite.
-fn keep_the_passphrase(error: &mut clap::Error) {
-    use clap::error::{ContextKind, ContextValue};
-    let is = |kind, fits: fn(&str) -> bool| matches!(error.get(kind), Some(ContextValue::String(word)) if fits(word));
-    if is(ContextKind::InvalidArg, |word| word.starts_with("--pass"))
-        && is(ContextKind::SuggestedArg, |word| word == "--no-passphrase")
-    {
-        error.insert(ContextKind::SuggestedArg, ContextValue::String("--passphrase-file".to_owned()));
-        error.remove(ContextKind::Usage);
-    }
 }
 
 /// Help and version are results; every other message of clap is a failure.

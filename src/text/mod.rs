@@ -15,5 +15,5 @@ pub use escape::{escape, is_plainly_visible, shell_word, with_visible_end, with_
 pub use hex::{from_hex, hex};
 pub use lifetime::Lifetime;
 pub use path::PathText;
-pub use similar::{did_you_mean, nearest};
+pub use similar::{did_you_mean, edits, nearest};
 pub use time::{TimeError, humanize, parse_time, rfc3339, whole_second};

@@ -13,6 +13,11 @@ pub fn nearest<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> Opt
     scored.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, word)| word)
 }
 
+/// Returns how many characters must be put in, taken out, exchanged or swapped with their neighbour to make one word of another.
+pub fn edits(one: &str, other: &str) -> usize {
+    strsim::osa_distance(one, other)
+}
+
 /// Returns ` (did you mean 'issuing'?)`, to be appended to what was found; empty when no known word is similar.
 pub fn did_you_mean<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> String {
     nearest(found, known).map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"))

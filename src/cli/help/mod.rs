@@ -3,6 +3,7 @@
 //! What clap knows (commands, options, their sentences) is read from it; this room adds the groups and the examples.
 
 pub mod examples;
+pub mod synonyms;
 pub mod topics;
 
 use clap::Command;

@@ -1,0 +1,284 @@
+//! Words that people bring from other tools (openssl, step, cfssl, mkcert, easy-rsa, certtool, git), and what `ca` calls it.
+
+/// Words of other tools for a command, and the line to type here.
+struct Command {
+    words: &'static [&'static str],
+    answer: &'static str,
+}
+
+const fn command(words: &'static [&'static str], answer: &'static str) -> Command {
+    Command { words, answer }
+}
+
+const COMMANDS: &[Command] = &[
+    command(&["ls", "certificates", "certs", "inventory"], "ca list"),
+    command(
+        &["rm", "del", "delete", "remove", "drop"],
+        "ca revoke NAME (a record of an issued certificate is never deleted)",
+    ),
+    command(
+        &["new", "create", "gen", "generate", "add", "cert", "certificate", "gencert", "make", "build-key"],
+        "ca issue server NAME",
+    ),
+    command(&["server", "build-server-full"], "ca issue server NAME"),
+    command(&["client", "build-client-full", "user"], "ca issue client NAME"),
+    command(&["build-serverClient-full"], "ca issue peer NAME"),
+    command(&["csr", "req", "gen-req", "genreq", "gencsr", "keygen", "genkey", "genrsa"], "ca request NAME"),
+    command(&["sign-req", "sign-csr", "signcsr", "sign-cert"], "ca sign FILE"),
+    command(
+        &["p12", "pkcs12", "pfx", "export-p12", "export"],
+        "openssl pkcs12 -export -in ca/issued/NAME/fullchain.pem -inkey ca/issued/NAME/key.pem -out NAME.p12",
+    ),
+    command(&["trust", "install", "truststore", "cacert", "ca-cert", "bundle", "anchors"], "ca roots --out roots.pem"),
+    command(&["check", "validate", "verify-cert"], "ca verify FILE"),
+    command(
+        &["view", "cat", "info", "print", "decode", "dump", "x509", "parse", "show-cert", "show-req", "read"],
+        "ca inspect FILE",
+    ),
+    command(&["build-ca", "init-pki", "initca", "newca", "new-ca", "create-ca", "setup", "bootstrap"], "ca init"),
+    command(&["import", "adopt"], "ca init --cert FILE --key-file FILE"),
+    command(&["gen-crl", "gencrl", "update-crl"], "ca crl"),
+    command(&["show-expire", "expiring", "expires", "expired", "status", "outdated"], "ca due"),
+    command(&["reissue", "refresh", "update", "extend"], "ca renew NAME"),
+    command(&["undo", "restore-cert", "revert"], "ca rollback NAME"),
+    command(&["s_client", "connect", "probe"], "ca verify --connect HOST:PORT"),
+    command(&["s_server", "serve", "tls", "handshake", "test", "mtls"], "ca handshake-test"),
+    command(&["settings", "config", "conf"], "ca help settings"),
+    command(&["template", "templates", "profile", "profiles"], "ca help templates"),
+    command(
+        &["password", "passwd", "passphrase", "change-pass", "set-pass", "set-rsa-pass", "set-ec-pass"],
+        "ca key passphrase AUTHORITY",
+    ),
+    command(&["events", "journal"], "ca log"),
+    command(&["doctor", "fsck"], "ca audit"),
+    command(&["docs", "manual", "usage", "commands"], "ca help --all"),
+    command(&["subca", "sub-ca", "build-subca"], "ca issue intermediate NAME"),
+];
+
+/// Words of other tools for an option, and the options here, of which a command has one.
+struct Flag {
+    words: &'static [&'static str],
+    options: &'static [(&'static str, &'static str)],
+}
+
+const fn flag(words: &'static [&'static str], options: &'static [(&'static str, &'static str)]) -> Flag {
+    Flag { words, options }
+}
+
+const FLAGS: &[Flag] = &[
+    flag(
+        &[
+            "--days",
+            "-days",
+            "-d",
+            "--duration",
+            "--validity",
+            "--valid-for",
+            "--ttl",
+            "--expiry",
+            "--expires",
+            "--expire",
+            "--lifetime",
+        ],
+        &[
+            ("for", "--for 90d"),
+            ("expiring", "--expiring 30d"),
+            ("within", "--within 30d"),
+            ("expires-in", "--expires-in 30d"),
+        ],
+    ),
+    flag(
+        &[
+            "--dns",
+            "--domain",
+            "--domains",
+            "--host",
+            "--hosts",
+            "--sans",
+            "--alt-name",
+            "--alt-names",
+            "--subject-alt-name",
+            "-addext",
+            "--ip",
+            "--uri",
+            "--email",
+        ],
+        &[("san", "--san NAME"), ("hostname", "--hostname NAME")],
+    ),
+    flag(
+        &["-subj", "--subj", "--dn", "--org", "--organization", "--country", "--ou"],
+        &[("subject", "--subject organization=Acme")],
+    ),
+    flag(&["--cn", "-cn", "--common-name"], &[("subject", "--subject common-name=TEXT"), ("name", "--name TEXT")]),
+    flag(
+        &[
+            "--output",
+            "-o",
+            "-out",
+            "--outdir",
+            "--out-dir",
+            "--outfile",
+            "--dest",
+            "-outdir",
+            "-keyout",
+            "--cert-file",
+            "-cert-file",
+        ],
+        &[("out", "--out PATH")],
+    ),
+    flag(
+        &[
+            "--ca",
+            "--cafile",
+            "--ca-file",
+            "-CAfile",
+            "-cafile",
+            "--cacert",
+            "--CAfile",
+            "--root",
+            "--trust",
+            "--trusted",
+            "--anchor",
+            "-trusted",
+            "--load-ca-certificate",
+        ],
+        &[("roots", "--roots FILE")],
+    ),
+    flag(
+        &["-untrusted", "--chain", "--intermediate", "--intermediates", "-cert_chain"],
+        &[("untrusted", "--untrusted FILE")],
+    ),
+    flag(
+        &[
+            "--key-type",
+            "--keytype",
+            "--kty",
+            "--key-algorithm",
+            "--algo",
+            "--algorithm",
+            "--bits",
+            "--key-size",
+            "--size",
+            "-newkey",
+            "--curve",
+            "--crv",
+            "-ecdsa",
+            "--ecdsa",
+            "--rsa",
+            "-algorithm",
+        ],
+        &[("key", "--key ecdsa-p256, --key rsa-3072")],
+    ),
+    flag(
+        &[
+            "--password",
+            "--passphrase",
+            "--pass",
+            "--pw",
+            "-passin",
+            "--passin",
+            "-passout",
+            "--passout",
+            "-p",
+            "--password-file",
+            "--provisioner-password-file",
+        ],
+        &[("passphrase-file", "--passphrase-file FILE"), ("key-passphrase-file", "--key-passphrase-file FILE")],
+    ),
+    flag(
+        &["--nodes", "-nodes", "--nopass", "--no-password", "--unencrypted", "-noenc"],
+        &[("no-passphrase", "--no-passphrase")],
+    ),
+    flag(&["--yes", "-y", "--assume-yes", "--batch", "-batch", "--non-interactive"], &[("no-input", "--no-input")]),
+    flag(
+        &[
+            "--verify_hostname",
+            "-verify_hostname",
+            "--servername",
+            "-servername",
+            "--sni",
+            "--server-name",
+            "--verify-hostname",
+        ],
+        &[("hostname", "--hostname NAME")],
+    ),
+    flag(&["--silent", "-q", "-s"], &[("quiet", "--quiet")]),
+    flag(&["--overwrite", "-f", "--replace", "--clobber"], &[("force", "--force")]),
+    flag(&["--dryrun", "-n", "--check-only", "--simulate"], &[("dry-run", "--dry-run")]),
+    flag(
+        &["--home", "--ca-dir", "--directory", "--pki-dir", "--pki", "-C", "-CAROOT", "--caroot", "--path"],
+        &[("dir", "--dir DIR")],
+    ),
+    flag(&["-CRLfile", "--crl-file", "-crl_check", "--crls"], &[("crl", "--crl FILE")]),
+    flag(&["-attime", "--time", "--date", "--attime"], &[("at", "--at 2027-03-01T12:00:00Z")]),
+    flag(&["-connect", "--url", "--remote"], &[("connect", "--connect HOST:PORT")]),
+    flag(&["--output-format", "--format", "-json", "-j"], &[("json", "--json")]),
+    flag(&["--post-hook", "--deploy-hook", "--exec", "--reload", "--renew-hook"], &[("hook", "--hook CMD")]),
+    flag(&["-purpose", "--usage", "--eku"], &[("purpose", "--purpose server")]),
+    flag(&["--expiring-in", "--soon"], &[("expiring", "--expiring 30d"), ("within", "--within 30d")]),
+    flag(&["-crl_reason", "-reason"], &[("reason", "--reason key-compromise")]),
+    flag(
+        &["--issuer-name", "--signer", "--authority", "--ca-name"],
+        &[("issuer", "--issuer AUTHORITY"), ("authority", "--authority AUTHORITY")],
+    ),
+];
+
+/// Returns the line to type for a word that another tool has as a command.
+pub fn for_command(word: &str) -> Option<&'static str> {
+    COMMANDS.iter().find(|command| command.words.contains(&word)).map(|command| command.answer)
+}
+
+/// Returns the option to type for one of another tool, of those that the command has; `has` knows them by their long names.
+pub fn for_flag(word: &str, has: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let known = FLAGS.iter().filter(|flag| flag.words.contains(&word)).flat_map(|flag| flag.options);
+    known.into_iter().find(|(long, _)| has(long)).map(|(_, answer)| *answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::command_line::CommandLine;
+
+    #[test]
+    fn every_answer_is_a_command_of_this_program_or_a_whole_line_of_openssl() {
+        let whole = CommandLine::whole();
+        for Command { words, answer } in COMMANDS {
+            let mut typed = answer.split(' ');
+            let program = typed.next();
+            let is_ours =
+                program == Some("ca") && typed.next().is_some_and(|word| whole.find_subcommand(word).is_some());
+            assert!(is_ours || program == Some("openssl"), "{answer}");
+            for word in *words {
+                assert!(whole.find_subcommand(word).is_none(), "{word} is a command of this program");
+            }
+        }
+    }
+
+    #[test]
+    fn no_word_stands_twice_and_every_answer_is_an_option_of_a_command() {
+        fn longs(command: &clap::Command, found: &mut Vec<String>) {
+            found.extend(command.get_arguments().filter_map(|argument| argument.get_long()).map(str::to_owned));
+            command.get_subcommands().for_each(|inner| longs(inner, found));
+        }
+        let mut known = Vec::new();
+        longs(&CommandLine::whole(), &mut known);
+        for (long, answer) in FLAGS.iter().flat_map(|flag| flag.options) {
+            assert!(known.iter().any(|known| known == long) && answer.contains(&format!("--{long}")), "{answer}");
+        }
+        for mut words in [
+            COMMANDS.iter().flat_map(|command| command.words).collect::<Vec<_>>(),
+            FLAGS.iter().flat_map(|flag| flag.words).collect(),
+        ] {
+            words.sort_unstable();
+            let twice: Vec<_> = words.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+            assert!(twice.is_empty(), "{twice:?}");
+        }
+    }
+
+    #[test]
+    fn the_answer_is_an_option_that_the_command_has() {
+        assert_eq!(for_flag("--days", |long| long == "for"), Some("--for 90d"));
+        assert_eq!(for_flag("--days", |long| long == "expiring"), Some("--expiring 30d"));
+        assert_eq!(for_flag("--days", |_| false), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! What a command line that cannot be understood probably meant: a word of another tool, or a typing error.
+
+use std::ffi::OsString;
+
+use clap::Command;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::cli::help::synonyms;
+use crate::text;
+
+/// Replaces the suggestion of clap, which may be a word with another meaning. `whole` is the whole command line.
+pub fn improve(error: &mut clap::Error, words: &[OsString], whole: &Command) {
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => improve_command(error, words, whole),
+        ErrorKind::UnknownArgument => improve_flag(error, words, whole),
+        _ => {}
+    }
+}
+
+fn improve_command(error: &mut clap::Error, words: &[OsString], whole: &Command) {
+    let Some(word) = string(error, ContextKind::InvalidSubcommand) else { return };
+    let at = typed(words, whole);
+    let known: Vec<&str> = at.get_subcommands().map(Command::get_name).collect();
+    error.remove(ContextKind::SuggestedSubcommand);
+    if at.get_name() == whole.get_name()
+        && let Some(answer) = synonyms::for_command(&word)
+    {
+        suggest(error, &format!("in ca: {answer}"));
+    } else if let Some(near) = slip(&word, known.iter().copied()) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![near.to_owned()]));
+    } else if at.get_name() == whole.get_name() {
+        suggest(error, "every command: ca help --all");
+    }
+}
+
+fn improve_flag(error: &mut clap::Error, words: &[OsString], whole: &Command) {
+    let Some(found) = string(error, ContextKind::InvalidArg) else { return };
+    if !found.starts_with('-') {
+        return;
+    }
+    // Of '-days' clap names '-d', the first letter of a bundle of short options.
+    let given = words.iter().filter_map(|word| word.to_str()).map(|word| word.split('=').next().unwrap_or(word));
+    let bundle = given.into_iter().find(|word| word.starts_with(&found) && !word.starts_with("--"));
+    let word = bundle.filter(|_| !found.starts_with("--")).unwrap_or(&found);
+    error.insert(ContextKind::InvalidArg, ContextValue::String(word.to_owned()));
+    let at = typed(words, whole);
+    let longs = || at.get_arguments().chain(whole.get_arguments()).filter_map(|argument| argument.get_long());
+    let bare = word.trim_start_matches('-');
+    error.remove(ContextKind::SuggestedArg);
+    error.remove(ContextKind::SuggestedSubcommand);
+    // It names the option that clap would have suggested.
+    error.remove(ContextKind::Usage);
+    let exact = longs().find(|long| *long == bare && word.len() > 2);
+    let near = || slip(bare, longs().filter(|_| word.len() > 2));
+    if let Some(long) = exact {
+        error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{long}")));
+    } else if let Some(answer) = synonyms::for_flag(word, |long| longs().any(|known| known == long)) {
+        suggest(error, &format!("in ca: {answer}"));
+    } else if let Some(long) = near() {
+        error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{long}")));
+    }
+}
+
+/// The command that was typed, as far as its words are commands.
+fn typed<'c>(words: &[OsString], whole: &'c Command) -> &'c Command {
+    words.iter().skip(1).filter_map(|word| word.to_str()).fold(whole, |at, word| at.find_subcommand(word).unwrap_or(at))
+}
+
+/// The known word that differs from the typed one by a typing error: one in a short word, two in a longer one.
+fn slip<'w>(typed: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    let most = if typed.chars().count() < 5 { 1 } else { 2 };
+    known.map(|word| (text::edits(typed, word), word)).filter(|(edits, _)| *edits <= most).min().map(|(_, word)| word)
+}
+
+fn suggest(error: &mut clap::Error, sentence: &str) {
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(sentence.to_owned())]));
+}
+
+fn string(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(word)) => Some(word.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::command_line::CommandLine;
+
+    /// The line that begins with `tip:`.
+    fn tip(line: &str) -> String {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let mut whole = CommandLine::for_help();
+        whole.build();
+        let mut error = CommandLine::for_help().try_get_matches_from(&words).unwrap_err();
+        improve(&mut error, &words, &whole);
+        let rendered = error.render().to_string();
+        rendered.lines().find_map(|line| line.trim().strip_prefix("tip: ").map(str::to_owned)).unwrap_or_default()
+    }
+
+    #[test]
+    fn words_of_synonyms_are_answered_with_ours() {
+        assert_eq!(tip("ca ls"), "in ca: ca list");
+        assert_eq!(tip("ca build-server-full www"), "in ca: ca issue server NAME");
+        assert_eq!(tip("ca issue server www --days 30"), "in ca: --for 90d");
+        assert_eq!(tip("ca issue server www --days=30"), "in ca: --for 90d");
+        assert_eq!(tip("ca list --days 30"), "in ca: --expiring 30d");
+        assert_eq!(tip("ca request www -subj /CN=x"), "in ca: --subject organization=Acme");
+        assert_eq!(tip("ca verify -CAfile root.pem leaf.pem"), "in ca: --roots FILE");
+        assert_eq!(tip("ca verify leaf.pem -untrusted int.pem"), "a similar argument exists: '--untrusted'");
+        assert_eq!(tip("ca sign x.csr -o here"), "in ca: --out PATH");
+    }
+
+    #[test]
+    fn a_typing_error_is_answered_with_the_word_that_was_meant_or_with_none() {
+        assert_eq!(tip("ca isue server www"), "a similar subcommand exists: 'issue'");
+        assert_eq!(tip("ca verfy x"), "a similar subcommand exists: 'verify'");
+        assert_eq!(tip("ca root rotat"), "a similar subcommand exists: 'rotate'");
+        assert_eq!(tip("ca issue server www --ky rsa-2048"), "a similar argument exists: '--key'");
+        assert_eq!(tip("ca list --jsn"), "a similar argument exists: '--json'");
+        assert_eq!(tip("ca list --expiry-date"), "");
+        assert_eq!(tip("ca frobnicate"), "every command: ca help --all");
+        assert_eq!(tip("ca issue server www --passphrase secret"), "in ca: --passphrase-file FILE");
+        assert_eq!(tip("ca init --passphrase-fil x"), "a similar argument exists: '--passphrase-file'");
+    }
+}
