@@ -333,7 +333,7 @@ fn write(
             if *piece == CONFIG {
                 beside_index.into_iter().chain([home.folder()]).try_for_each(files::sync_folder)?;
             }
-            files::put_also(&staged.path().join(piece), &place_of(piece, home, config))
+            files::put_also(&staged.path().join(piece), &place_of(piece, home, config), effects.entropy)
         })?;
         files::sync_folder(home.folder())
     });

@@ -57,7 +57,10 @@ fn publish(
 }
 
 /// Writes a file that is complete and on the disk, under a temporary name.
-fn written(
+///
+/// # Errors
+/// As [`UnfinishedFile::begin`]; then nothing is left.
+pub(super) fn written(
     place: Place,
     content: &[u8],
     (mode, ownership): (u32, Ownership),
