@@ -174,8 +174,8 @@ fn clear_places(
             continue;
         };
         if other.delivered_at.is_some() {
+            // Not synced: a power cut leaves what was found, or the exchange that follows syncs this folder.
             files::move_new(&place, &free_place(home, name, &other.serial.to_string()))?;
-            files::sync_folder(&home.generations(name))?;
         } else {
             files::discard(&place, home.folder(), entropy)?;
         }

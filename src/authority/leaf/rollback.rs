@@ -273,6 +273,7 @@ impl RollbackRun<'_> {
         } else {
             files::move_new(&incoming, &folder)?;
             files::sync_folder(&home.issued())?;
+            files::sync_folder(&home.generations(name))?;
         }
         Ok(index.mark_rolled_back(id, self.now)?)
     }

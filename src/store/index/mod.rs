@@ -61,8 +61,9 @@ pub struct Index {
 }
 
 impl Index {
-    /// Creates an empty index with mode 0600 and syncs it; the file name is durable when the folder is synced. An
-    /// interrupted call leaves an unusable file, so the caller creates it in a folder that no other process reads yet.
+    /// Creates an empty index with mode 0600. Neither the file nor its name is durable: the caller syncs both when the first
+    /// records are in it, with [`close_folded`](Self::close_folded) and with the folder. An interrupted call leaves an unusable
+    /// file, so the caller creates it in a folder that no other process reads yet.
     ///
     /// # Errors
     /// When a file of that name exists, or the system reports an error.
@@ -73,7 +74,6 @@ impl Index {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(place.error())?;
         schema::create(&connection).map_err(place.error())?;
         drop(connection);
-        files::sync_all(&[path])?;
         Self::open(path)
     }
 

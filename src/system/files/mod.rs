@@ -51,7 +51,7 @@ pub use replace::replace_folder;
 pub use second_place::{is_copy, put_also};
 pub use staged::{StagedFolder, discard, remove_stale, stale_folders};
 pub use unnamed::unnamed_file;
-pub use write::{create_folder, sync_all, sync_folder, write_new, write_secret, write_secrets};
+pub use write::{create_folder, sync_folder, write_new, write_secret, write_secrets};
 
 /// The limit for any input file, in bytes: room for ten thousand certificates, or for a CRL of some hundred thousand
 /// entries. Whatever its content, reading it takes less than 256 MB.

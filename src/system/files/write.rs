@@ -17,8 +17,8 @@ pub fn create_folder(path: &Path, mode: u32) -> Result<(), FileError> {
     place.folder.sync()
 }
 
-/// Writes a new file with exactly this mode. **Not durable** until it and its folder are synced ([`sync_all`],
-/// [`sync_folder`]): writing several files before syncing the first is measurably faster.
+/// Writes a new file with exactly this mode. **Not durable** until it and its folder are synced: writing several files before
+/// syncing the first is measurably faster.
 ///
 /// # Errors
 /// When the name is taken (nothing is followed or overwritten), or the system refuses; then no file of that name is left.
@@ -60,17 +60,6 @@ pub fn write_secrets(files: &[(&Path, &[u8])]) -> Result<(), FileError> {
         }
     }
     Ok(())
-}
-
-/// Makes the content of these files durable. Their names are durable only when their folders are synced too.
-///
-/// # Errors
-/// When one of them cannot be synced; then none is known to be durable.
-pub fn sync_all(paths: &[&Path]) -> Result<(), FileError> {
-    paths.iter().try_for_each(|path| {
-        let place = Place::of(path, "sync")?;
-        place.folder.open_to_read(&place.name).and_then(|file| file.sync_all()).map_err(FileError::of("sync", path))
-    })
 }
 
 /// Makes the names in a folder durable: what was created, renamed or removed in it.
