@@ -83,6 +83,8 @@ mod shared_folders;
 mod structure;
 #[path = "suite/support/mod.rs"]
 mod support;
+#[path = "suite/syncs.rs"]
+mod syncs;
 #[path = "suite/year.rs"]
 mod year;
 

@@ -13,7 +13,7 @@ use crate::support::program::{Place, binary};
 use crate::support::skip;
 
 /// Makes an index of version 3.
-const TO_AN_OLDER_VERSION: &str =
+pub const TO_AN_OLDER_VERSION: &str =
     "DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check;
      ALTER TABLE revocation_list DROP COLUMN published_check; ALTER TABLE rollback DROP COLUMN done_check; PRAGMA user_version = 3";
 

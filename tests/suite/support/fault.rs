@@ -67,17 +67,29 @@ pub enum Disk {
     Any,
     /// Its renames know no flags (renameat2(2)): NFS, some of FUSE, kernels before 3.15. They fail with this error.
     WithoutFlags(&'static str),
+    /// A file has one name only, as on FAT.
+    WithoutLinks,
 }
 
 impl Disk {
     pub fn inject(self, command: &mut Command) {
-        if let Self::WithoutFlags(error) = self {
-            command.args(["-e", &format!("inject=renameat2:error={error}")]);
+        match self {
+            Self::Any => {}
+            Self::WithoutFlags(error) => {
+                command.args(["-e", &format!("inject=renameat2:error={error}")]);
+            }
+            Self::WithoutLinks => {
+                command.args(["-e", "inject=linkat:error=EPERM"]);
+            }
         }
     }
 
     fn can_do(self, call: &str) -> bool {
-        self == Self::Any || call != "renameat2"
+        match self {
+            Self::Any => true,
+            Self::WithoutFlags(_) => call != "renameat2",
+            Self::WithoutLinks => call != "linkat",
+        }
     }
 }
 

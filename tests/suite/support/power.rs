@@ -4,7 +4,8 @@
 //! (fsync(2), fdatasync(2), syncfs(2)); a name is durable when the folder was synced that it was made in, removed from or moved between.
 //! Everything later may survive or not, each write and each name by itself. Two things hold as they do everywhere: a
 //! rename is one step, also between two folders; and a change of a name that rests on an earlier one does not survive
-//! without it.
+//! without it. Where the first is not counted on ([`Model::with_two_steps`]), a rename between two folders is durable when both
+//! were synced.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -35,6 +36,8 @@ pub struct Model {
     syncs: usize,
     /// The syncs that are left out, counted from 1.
     omitted: BTreeSet<usize>,
+    /// Whether a rename between two folders is two steps, each durable with its folder.
+    in_two_steps: bool,
 }
 
 /// One change of names: an atomic step.
@@ -43,6 +46,8 @@ struct Change {
     sets: Vec<((Node, String), Option<Node>)>,
     nodes: Vec<Node>,
     rests_on: Vec<usize>,
+    /// The folders whose sync it still needs, where a rename is two steps. A temporary name may stay in its folder.
+    waits_for: BTreeSet<Node>,
     durable: bool,
 }
 
@@ -81,6 +86,7 @@ impl Model {
             open: BTreeMap::new(),
             syncs: 0,
             omitted: omitted.iter().copied().collect(),
+            in_two_steps: false,
         };
         for (path, content) in tree {
             let (folder, name) = model.place(TOP, &path.to_string_lossy()).unwrap();
@@ -89,6 +95,11 @@ impl Model {
         }
         model.before = model.now.clone();
         model
+    }
+
+    /// The same disk, on which a rename between two folders is two steps.
+    pub fn with_two_steps(self) -> Self {
+        Self { in_two_steps: true, ..self }
     }
 
     /// Makes a call. Whether it changed anything.
@@ -181,6 +192,16 @@ impl Model {
     /// What is on the disk if the power stays.
     pub fn tree(&self) -> Tree {
         self.survival(&mut |_| true, &mut |_, _| Fate::Kept)
+    }
+
+    /// What is on the disk if the power goes now, and nothing survives that was not synced.
+    pub fn least(&self) -> Tree {
+        self.survival(&mut |_| false, &mut |_, _| Fate::Lost)
+    }
+
+    /// The same, but every name survives: a file whose content was not synced is without it.
+    pub fn names_alone(&self) -> Tree {
+        self.survival(&mut |_| true, &mut |_, _| Fate::Lost)
     }
 
     /// What can be on the disk if the power goes now, each possibility once. The extremes are all among them; of what lies
@@ -295,7 +316,10 @@ impl Model {
             }
             None => {
                 for number in 0..self.changes.len() {
-                    if self.changes[number].sets.iter().any(|((folder, _), _)| *folder == node) {
+                    let change = &mut self.changes[number];
+                    let is_in_it = change.sets.iter().any(|((folder, _), _)| *folder == node);
+                    change.waits_for.remove(&node);
+                    if is_in_it && (change.waits_for.is_empty() || !self.in_two_steps) {
                         self.make_durable(number);
                     }
                 }
@@ -364,7 +388,9 @@ impl Model {
                 None => self.now.remove(key),
             };
         }
-        self.changes.push(Change { sets, nodes, rests_on, durable: false });
+        let lasting = sets.iter().filter(|((_, name), _)| !name.starts_with(".staged-"));
+        let waits_for = lasting.map(|((folder, _), _)| *folder).collect();
+        self.changes.push(Change { sets, nodes, rests_on, waits_for, durable: false });
     }
 
     /// The folder that a path begins in: the program runs at the top.
