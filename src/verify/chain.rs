@@ -6,7 +6,7 @@ use super::cert_path::CertPath;
 use super::client_layer::{self, CLIENT_REFUSES};
 use super::code::{Code, Rank};
 use super::engine::{self, Opinion};
-use super::input::{Purpose, VerifyInput, VerifyOptions};
+use super::input::{VerifyInput, VerifyOptions};
 use super::path::{Search, SearchEnd};
 use super::revocation::RevocationChecker;
 use super::verdict::{self, ExpiryCause, Link, Problem, Role, ValidUntil, Verdict};
@@ -137,7 +137,7 @@ impl Attempt<'_> {
                 let why = fault.as_ref().map_or(&error, |fault| &fault.message);
                 let message = format!("the verifier inside rustls refuses the chain: {why}");
                 // Purpose any is RFC 5280 alone: a refusal of webpki is only a warning.
-                let decides = options.purpose != Purpose::Any && !is_explained;
+                let decides = options.purpose.is_tls() && !is_explained;
                 let as_problem = if decides { Problem::error } else { Problem::warning };
                 self.problems.push(as_problem(&RUSTLS_REFUSES, at_fault, message));
                 self.rustls_refuses = Some(error);

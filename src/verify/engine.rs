@@ -46,7 +46,7 @@ pub fn ask(path: &[&Candidate], options: &VerifyOptions, signatures: &SignatureC
         Purpose::Any if names(ExtendedKeyUsage::ClientAuth) => CLIENT,
         Purpose::Server => SERVER,
         Purpose::Client => CLIENT,
-        Purpose::Any => return None,
+        _ => return None,
     };
     Some(match verify(path, usage, options, signatures) {
         Ok(()) => Opinion::Accepts,

@@ -16,6 +16,14 @@ pub enum Purpose {
     Server,
     /// A TLS client: RFC 5280, and what rustls accepts.
     Client,
+    /// E-mail that is signed or encrypted (S/MIME): path validation, the extended key usage and the key usage.
+    Email,
+    /// Signed programs: path validation, the extended key usage and the key usage.
+    CodeSigning,
+    /// A time stamping authority (RFC 3161 §2.3).
+    TimeStamping,
+    /// A signer of OCSP responses (RFC 6960 §4.2.2.2).
+    Ocsp,
     /// The path validation of RFC 5280 §6 alone.
     Any,
 }
@@ -26,6 +34,10 @@ impl Purpose {
         match self {
             Self::Server => "server",
             Self::Client => "client",
+            Self::Email => "email",
+            Self::CodeSigning => "code-signing",
+            Self::TimeStamping => "time-stamping",
+            Self::Ocsp => "ocsp",
             Self::Any => "any",
         }
     }
@@ -35,8 +47,17 @@ impl Purpose {
         match self {
             Self::Server => Some(ExtendedKeyUsage::ServerAuth),
             Self::Client => Some(ExtendedKeyUsage::ClientAuth),
+            Self::Email => Some(ExtendedKeyUsage::EmailProtection),
+            Self::CodeSigning => Some(ExtendedKeyUsage::CodeSigning),
+            Self::TimeStamping => Some(ExtendedKeyUsage::TimeStamping),
+            Self::Ocsp => Some(ExtendedKeyUsage::OcspSigning),
             Self::Any => None,
         }
+    }
+
+    /// Returns whether it is one side of TLS: the rules of TLS documents and of TLS libraries apply.
+    pub const fn is_tls(self) -> bool {
+        matches!(self, Self::Server | Self::Client)
     }
 }
 

@@ -202,7 +202,47 @@ pub fn check_address(given: &str) -> Result<(), GeneralNameError> {
     }
 }
 
-fn uri(given: &str) -> Result<String, GeneralNameError> {
+/// Reads a URI that is looked for in a certificate. Certificates have URIs with characters that a URI must percent-encode
+/// (OPC UA applications do), so only the scheme is checked.
+///
+/// # Errors
+/// When it has no scheme, nothing after it, or a control character.
+pub fn reference_uri(given: &str) -> Result<String, GeneralNameError> {
+    let error = |reason| GeneralNameError::Uri { name: given.to_owned(), reason };
+    if after_scheme(given)?.is_empty() {
+        return Err(error("nothing follows its scheme"));
+    }
+    if given.chars().any(char::is_control) {
+        return Err(error("it holds a control character"));
+    }
+    Ok(given.to_owned())
+}
+
+/// Returns whether two URIs are the same (RFC 5280 §7.4): scheme and host without regard to case, everything else byte for
+/// byte.
+pub fn is_same_uri(one: &str, other: &str) -> bool {
+    match (uri_parts(one), uri_parts(other)) {
+        (Some((scheme, user, host, rest)), Some((other_scheme, other_user, other_host, other_rest))) => {
+            scheme.eq_ignore_ascii_case(other_scheme)
+                && host.eq_ignore_ascii_case(other_host)
+                && (user, rest) == (other_user, other_rest)
+        }
+        _ => one == other,
+    }
+}
+
+/// Splits a URI into its scheme, the user before its host, its host with the port, and the rest; user and host are empty where
+/// no authority follows the scheme (RFC 3986 §3).
+fn uri_parts(uri: &str) -> Option<(&str, &str, &str, &str)> {
+    let (scheme, rest) = uri.split_once(':')?;
+    let Some(after) = rest.strip_prefix("//") else { return Some((scheme, "", "", rest)) };
+    let (authority, rest) = after.split_at(after.find(['/', '?', '#']).unwrap_or(after.len()));
+    let (user, host) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+    Some((scheme, user, host, rest))
+}
+
+/// Returns what follows the scheme of a URI.
+fn after_scheme(given: &str) -> Result<&str, GeneralNameError> {
     let error = |reason| GeneralNameError::Uri { name: given.to_owned(), reason };
     let (scheme, rest) = given.split_once(':').ok_or_else(|| error("it has no scheme"))?;
     let scheme_is_sound = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -210,6 +250,12 @@ fn uri(given: &str) -> Result<String, GeneralNameError> {
     if !scheme_is_sound {
         return Err(error("its scheme is not made of letters, digits, '+', '-' and '.'"));
     }
+    Ok(rest)
+}
+
+fn uri(given: &str) -> Result<String, GeneralNameError> {
+    let error = |reason| GeneralNameError::Uri { name: given.to_owned(), reason };
+    let rest = after_scheme(given)?;
     // RFC 3986 §2: everything else must be percent-encoded.
     if !rest.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}'))
     {
@@ -253,6 +299,35 @@ mod tests {
             ("a+b@corp.test", "email:a+b@corp.test"),
         ] {
             assert_eq!(shown(given), name);
+        }
+    }
+
+    #[test]
+    fn a_uri_that_is_looked_for_may_be_one_that_is_not_issued() {
+        for given in ["urn:plant.test:client", "spiffe://corp.test/db", "urn:DESKTOP 1:UA Client", "urn:größe"] {
+            assert_eq!(reference_uri(given).as_deref(), Ok(given));
+        }
+        for given in ["", "plant", "urn:", ":x", "1a:b", "urn:a\u{7}"] {
+            assert!(reference_uri(given).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn uris_are_compared_byte_for_byte_but_for_scheme_and_host() {
+        let same = |one: &str, other: &str| is_same_uri(one, other);
+        assert!(same("spiffe://corp.test/db", "SPIFFE://Corp.Test/db"));
+        assert!(same("urn:plant.test:client", "URN:plant.test:client"));
+        for (one, other) in [
+            ("spiffe://corp.test/db", "spiffe://corp.test/DB"),
+            ("spiffe://corp.test/db", "spiffe://corp.test/db/"),
+            ("spiffe://corp.test/db", "spiffe:corp.test/db"),
+            ("https://Alice@corp.test/", "https://alice@corp.test/"),
+            ("https://corp.test/?Q", "https://corp.test/?q"),
+            ("urn:plant.test:client", "urn:PLANT.test:client"),
+            ("https://a.test:443/", "https://a.test/"),
+            ("https://a.test/%7Eb", "https://a.test/~b"),
+        ] {
+            assert!(!same(one, other), "{one} {other}");
         }
     }
 

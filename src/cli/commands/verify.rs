@@ -42,7 +42,11 @@ pub struct Arguments {
     /// Ask for this mailbox
     #[arg(long, value_name = "ADDR")]
     email: Vec<String>,
-    /// What it is to be used for [default: server with a host name, an address, --client, --as-served or --connect; else any]
+    /// Ask for this URI, character by character
+    #[arg(long, value_name = "URI")]
+    uri: Vec<String>,
+    /// What it is to be used for [default: server with a host name, an address, --client, --as-served or --connect; email with
+    /// a mailbox alone; else any]
     #[arg(long, value_enum, value_name = "PURPOSE")]
     purpose: Option<PurposeArgument>,
     /// Ask these revocation lists; every certificate below the root then needs a current one
@@ -83,6 +87,14 @@ enum PurposeArgument {
     Server,
     /// A TLS client, with the rules that TLS servers apply
     Client,
+    /// Signed or encrypted e-mail (S/MIME)
+    Email,
+    /// Signed programs
+    CodeSigning,
+    /// A time stamping authority (RFC 3161)
+    TimeStamping,
+    /// A signer of OCSP responses
+    Ocsp,
     /// The path validation of RFC 5280 alone
     Any,
 }
@@ -165,13 +177,23 @@ fn options(arguments: &Arguments, context: &Context<'_>) -> Result<VerifyOptions
             Failure::bad_reference_name("--email", &error.to_string())
         })?);
     }
+    for given in &arguments.uri {
+        let name = general_name::reference_uri(given);
+        names.push(GeneralName::Uri(name.map_err(|error| Failure::bad_reference_name("--uri", &error.to_string()))?));
+    }
     let asks_for_host = !arguments.hostname.is_empty() || !arguments.ip.is_empty();
     let is_server = asks_for_host || arguments.as_served || arguments.connect.is_some() || !arguments.client.is_empty();
     let purpose = match arguments.purpose {
         Some(PurposeArgument::Server) => Purpose::Server,
         Some(PurposeArgument::Client) => Purpose::Client,
+        Some(PurposeArgument::Email) => Purpose::Email,
+        Some(PurposeArgument::CodeSigning) => Purpose::CodeSigning,
+        Some(PurposeArgument::TimeStamping) => Purpose::TimeStamping,
+        Some(PurposeArgument::Ocsp) => Purpose::Ocsp,
         Some(PurposeArgument::Any) => Purpose::Any,
         None if is_server => Purpose::Server,
+        // A certificate that may do other things than mail is not for the mailbox, although it has its name.
+        None if !arguments.email.is_empty() && arguments.uri.is_empty() => Purpose::Email,
         None => Purpose::Any,
     };
     let at = arguments.at.unwrap_or_else(|| context.now());

@@ -1,5 +1,6 @@
 //! RFC 5280 §4.2.1.3 and TLS: the key usage of the leaf allows a handshake.
 
+use crate::verify::candidate::Candidate;
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::{Code, Rank};
 use crate::verify::input::Purpose;
@@ -10,7 +11,7 @@ pub const KEY_USAGE_UNFIT: Code = Code {
     code: "key-usage-unfit",
     rank: Rank::Unranked,
     citation: "RFC 5280 §4.2.1.3; RFC 8446 §4.4.2.2; RFC 5246 §7.4.2",
-    requirement: "The key of a TLS leaf signs (or, before TLS 1.3, enciphers or agrees on keys)",
+    requirement: "The key usage of the leaf allows its purpose: in TLS it signs (or, before TLS 1.3, enciphers or agrees on keys)",
     example: "the key usage of the leaf is key-cert-sign, crl-sign, expected digital-signature among it",
     fix: "issue the certificate anew with key usage digitalSignature",
 };
@@ -19,7 +20,12 @@ pub const KEY_USAGE_UNFIT: Code = Code {
 pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
     let Some(leaf) = path.leaf() else { return };
     let Some(usage) = leaf.certificate.key_usage else { return };
-    if path.options.purpose == Purpose::Any || usage.contains(KeyUsage::DIGITAL_SIGNATURE) {
+    let purpose = path.options.purpose;
+    if purpose == Purpose::Any || usage.contains(KeyUsage::DIGITAL_SIGNATURE) {
+        return;
+    }
+    if !purpose.is_tls() {
+        problems.extend(outside_tls(leaf, usage, purpose));
         return;
     }
     if path.options.purpose == Purpose::Server && leaf.certificate.is_ca() {
@@ -33,6 +39,30 @@ pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
     } else {
         Problem::error(&KEY_USAGE_UNFIT, leaf, message)
     });
+}
+
+/// Returns the problem of a key usage without digitalSignature, for a purpose that is not a side of TLS.
+fn outside_tls(leaf: &Candidate, usage: KeyUsage, purpose: Purpose) -> Option<Problem> {
+    let any_of = |usages: &[KeyUsage]| usages.iter().any(|it| usage.contains(*it));
+    let (is_fit, expected, citation) = match purpose {
+        // RFC 8550 §4.4.2: a key may encrypt only.
+        Purpose::Email => (
+            any_of(&[KeyUsage::CONTENT_COMMITMENT, KeyUsage::KEY_ENCIPHERMENT, KeyUsage::KEY_AGREEMENT]),
+            "digital-signature, content-commitment, key-encipherment or key-agreement",
+            "RFC 8550 §4.4.2",
+        ),
+        Purpose::TimeStamping => {
+            (any_of(&[KeyUsage::CONTENT_COMMITMENT]), "digital-signature or content-commitment", "RFC 5280 §4.2.1.12")
+        }
+        // A CA signs OCSP responses with the key of its certificates too (RFC 6960 §2.2).
+        Purpose::Ocsp if leaf.certificate.is_ca() => return None,
+        Purpose::Ocsp => {
+            (any_of(&[KeyUsage::CONTENT_COMMITMENT]), "digital-signature or content-commitment", "RFC 5280 §4.2.1.12")
+        }
+        _ => (false, "digital-signature", "RFC 5280 §4.2.1.12"),
+    };
+    let message = || format!("the key usage of the leaf is {usage}, expected {expected} among it");
+    (!is_fit).then(|| Problem::error(&KEY_USAGE_UNFIT, leaf, message()).citation(citation))
 }
 
 #[cfg(test)]

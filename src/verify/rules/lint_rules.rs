@@ -94,7 +94,7 @@ pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
     apply(&ALWAYS, Severity::Error);
     apply(&FORM, Severity::Warning);
     match purpose {
-        Purpose::Any => {
+        Purpose::Any | Purpose::Email | Purpose::CodeSigning | Purpose::TimeStamping | Purpose::Ocsp => {
             apply(&TLS, Severity::Warning);
             apply(&WEAK, Severity::Warning);
         }

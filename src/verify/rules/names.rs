@@ -3,6 +3,7 @@
 use crate::verify::candidate::Candidate;
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::{Code, Rank};
+use crate::verify::input::Purpose;
 use crate::verify::verdict::Problem;
 use crate::x509::{GeneralName, general_name};
 
@@ -30,7 +31,7 @@ pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
     let Some(leaf) = path.leaf() else { return };
     for wanted in &path.options.names {
         if !leaf.certificate.names().iter().any(|presented| matches(presented, wanted)) {
-            problems.push(explain(leaf, wanted));
+            problems.push(explain(leaf, wanted, path.options.purpose));
         }
     }
 }
@@ -49,6 +50,7 @@ pub fn matches(presented: &GeneralName, wanted: &GeneralName) -> bool {
                 _ => false,
             }
         }
+        (GeneralName::Uri(presented), GeneralName::Uri(wanted)) => general_name::is_same_uri(presented, wanted),
         (presented, wanted) => presented == wanted,
     }
 }
@@ -64,12 +66,13 @@ fn dns_matches(presented: &str, wanted: &str) -> bool {
     is_spelled_so && general_name::dns(presented).is_ok()
 }
 
-fn explain(leaf: &Candidate, wanted: &GeneralName) -> Problem {
+fn explain(leaf: &Candidate, wanted: &GeneralName, purpose: Purpose) -> Problem {
     let certificate = &leaf.certificate;
     let names = certificate.names();
-    // The built-in template for names of this kind.
+    // The built-in template for names of this kind; none of them is for mail.
     let template = match wanted {
         GeneralName::Dns(_) | GeneralName::Ip(_) => "server",
+        GeneralName::Email(_) if purpose == Purpose::Email => "TEMPLATE",
         _ => "client",
     };
     if names.is_empty() {
@@ -126,6 +129,7 @@ fn wildcard_reason(nearest: &GeneralName, wanted: &GeneralName) -> &'static str 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lint::testing::TestCert;
     use crate::verify::tests::{TestPki, server};
     use crate::x509::certificate::oid;
 
@@ -157,6 +161,19 @@ mod tests {
         ] {
             assert_eq!(dns_matches(presented, wanted), expected, "{presented} {wanted}");
         }
+    }
+
+    #[test]
+    fn a_uri_is_found_in_its_own_characters_and_the_nearest_one_is_named() {
+        let client = || TestCert::client("plc").names(&["uri:urn:plant.test:client", "uri:spiffe://corp.test/db"]);
+        let case = |name: &str| TestPki::new().case(client()).name(name);
+        assert_eq!(case("uri:urn:plant.test:client").errors(), [""; 0]);
+        assert_eq!(case("uri:spiffe://CORP.test/db").errors(), [""; 0]);
+        assert_eq!(case("uri:spiffe://corp.test/DB").errors(), [NAME_MISMATCH.code]);
+        let problem = case("uri:urn:wrong").verify().problems.remove(0);
+        assert_eq!(problem.code, NAME_MISMATCH.code);
+        assert!(problem.message.contains("the nearest name in the certificate is uri:urn:plant.test:client"));
+        assert!(problem.hint.contains("ca issue client NAME --san urn:wrong"), "{}", problem.hint);
     }
 
     #[test]

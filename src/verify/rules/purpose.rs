@@ -6,6 +6,7 @@ use crate::verify::code::{Code, Rank};
 use crate::verify::input::{Purpose, VerifyOptions};
 use crate::verify::verdict::{Problem, Role};
 use crate::x509::ExtendedKeyUsage;
+use crate::x509::certificate::oid;
 
 pub const WRONG_PURPOSE: Code = Code {
     code: "wrong-purpose",
@@ -13,16 +14,23 @@ pub const WRONG_PURPOSE: Code = Code {
     citation: "RFC 5280 §4.2.1.12",
     requirement: "The extended key usage of the leaf, and of every CA that has one, names the purpose",
     example: "this is a client certificate: its extended key usage is client-auth, a server needs server-auth",
-    fix: "issue a certificate for this purpose (ca issue server NAME, ca issue client NAME), or from a template with this \
-        extended key usage",
+    fix: "issue a certificate for this purpose (ca issue server NAME, ca issue client NAME)",
 };
 
 /// Adds the problem of one certificate's purposes.
 pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problems: &mut Vec<Problem>) {
     let Some(wanted) = options.purpose.extended_key_usage() else { return };
+    // RFC 6960 §4.2.2.2 is about the signer alone, and a CA signs responses itself.
+    if options.purpose == Purpose::Ocsp && (role != Role::Leaf || candidate.certificate.is_ca()) {
+        return;
+    }
+    if role == Role::Leaf {
+        problems.extend(signer_of_others(candidate, options.purpose));
+    }
     // An anchor without one is trusted for every purpose; OpenSSL and Go hold to the one that is there.
     let Some(found) = &candidate.certificate.extended_key_usage else { return };
-    let any_is_enough = role != Role::Leaf;
+    // TLS, time stamps and OCSP want their own purpose by name.
+    let any_is_enough = role != Role::Leaf || matches!(options.purpose, Purpose::Email | Purpose::CodeSigning);
     if found.contains(&wanted) || any_is_enough && found.contains(&ExtendedKeyUsage::Any) {
         return;
     }
@@ -46,6 +54,35 @@ pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problem
     )));
 }
 
+/// Returns the problem of a certificate that answers for others and does not have its purpose in the form that its document
+/// requires: OCSP (RFC 6960 §4.2.2.2) by name, time stamps (RFC 3161 §2.3) as the only one and critical.
+fn signer_of_others(leaf: &Candidate, purpose: Purpose) -> Option<Problem> {
+    let found = leaf.certificate.extended_key_usage.as_deref();
+    let (message, citation) = match (purpose, found) {
+        (Purpose::Ocsp, None) => {
+            ("the leaf has no extended key usage, expected ocsp-signing".to_owned(), "RFC 6960 §4.2.2.2")
+        }
+        (Purpose::TimeStamping, None) => {
+            ("the leaf has no extended key usage, expected time-stamping alone, critical".to_owned(), "RFC 3161 §2.3")
+        }
+        (Purpose::TimeStamping, Some([ExtendedKeyUsage::TimeStamping])) => {
+            let is_critical = leaf.certificate.extension(oid::EXTENDED_KEY_USAGE).is_some_and(|it| it.critical);
+            if is_critical {
+                return None;
+            }
+            ("the extended key usage time-stamping is not critical, expected critical".to_owned(), "RFC 3161 §2.3")
+        }
+        (Purpose::TimeStamping, Some(found)) if found.contains(&ExtendedKeyUsage::TimeStamping) => {
+            let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+            let message =
+                format!("the extended key usage of the leaf is {}, expected time-stamping alone", found.join(", "));
+            (message, "RFC 3161 §2.3")
+        }
+        _ => return None,
+    };
+    Some(Problem::error(&WRONG_PURPOSE, leaf, message).citation(citation))
+}
+
 /// Returns what to do about a certificate of this role: only a leaf is replaced by `ca issue`.
 fn fix(candidate: &Candidate, role: Role, purpose: Purpose, wanted: &ExtendedKeyUsage) -> String {
     let certificate = &candidate.certificate;
@@ -58,7 +95,10 @@ fn fix(candidate: &Candidate, role: Role, purpose: Purpose, wanted: &ExtendedKey
         Role::Leaf if matches!(purpose, Purpose::Server | Purpose::Client) => {
             format!("issue a certificate for this purpose: ca issue {} NAME", purpose.name())
         }
-        Role::Leaf => WRONG_PURPOSE.fix.to_owned(),
+        Role::Leaf => format!(
+            "issue a certificate for this purpose, from a template whose [usage] has extended = [\"{wanted}\"]: \
+             docs/reference/templates.md"
+        ),
         Role::Intermediate => format!(
             "have {issuer} issue the CA certificate {subject} again for the same key, without extended key usage or with \
              {wanted} in it too: what this CA issued stays as it is"
@@ -145,6 +185,42 @@ mod tests {
         let pki = TestPki::new();
         let of_sub_ca = hint(pki.case(server_only("Sub")));
         assert!(of_sub_ca.starts_with("this is a CA certificate"), "{of_sub_ca}");
+    }
+
+    #[test]
+    fn mail_code_time_stamps_and_ocsp_each_want_their_own_purpose() {
+        use ExtendedKeyUsage::{Any, CodeSigning, EmailProtection, OcspSigning, ServerAuth, TimeStamping};
+        let leaf = |purposes: &[ExtendedKeyUsage]| TestCert::client("alice").purposes(purposes);
+        let critical = |purposes| leaf(purposes).critical(oid::EXTENDED_KEY_USAGE, true);
+        let without = || TestCert::client("alice").without(oid::EXTENDED_KEY_USAGE);
+        let errors = |cert: TestCert, purpose| TestPki::new().case(cert).purpose(purpose).errors();
+        for (cert, purpose, is_fit) in [
+            (TestCert::client("alice"), Purpose::Email, false),
+            (leaf(&[EmailProtection]), Purpose::Email, true),
+            (leaf(&[Any]), Purpose::Email, true),
+            (without(), Purpose::Email, true),
+            (leaf(&[EmailProtection]), Purpose::CodeSigning, false),
+            (leaf(&[CodeSigning]), Purpose::CodeSigning, true),
+            (leaf(&[OcspSigning]), Purpose::Ocsp, true),
+            (leaf(&[Any]), Purpose::Ocsp, false),
+            (without(), Purpose::Ocsp, false),
+            (TestCert::ca("Sub"), Purpose::Ocsp, true),
+            (critical(&[TimeStamping]), Purpose::TimeStamping, true),
+            (leaf(&[TimeStamping]), Purpose::TimeStamping, false),
+            (critical(&[TimeStamping, ServerAuth]), Purpose::TimeStamping, false),
+            (without(), Purpose::TimeStamping, false),
+        ] {
+            let expected = if is_fit { vec![] } else { vec![WRONG_PURPOSE.code] };
+            assert_eq!(errors(cert, purpose), expected, "{}", purpose.name());
+        }
+        let limited = || TestPki::with(TestCert::ca("A").purposes(&[ServerAuth]));
+        let below =
+            |purposes: &[ExtendedKeyUsage], purpose| limited().case(critical_or(purposes)).purpose(purpose).errors();
+        assert_eq!(below(&[EmailProtection], Purpose::Email), [WRONG_PURPOSE.code]);
+        assert_eq!(below(&[OcspSigning], Purpose::Ocsp), [""; 0]);
+        fn critical_or(purposes: &[ExtendedKeyUsage]) -> TestCert {
+            TestCert::client("alice").purposes(purposes)
+        }
     }
 
     #[test]

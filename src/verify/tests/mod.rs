@@ -61,8 +61,12 @@ impl Case {
         self.name(host)
     }
 
-    pub(in crate::verify) fn client(mut self) -> Self {
-        self.options.purpose = Purpose::Client;
+    pub(in crate::verify) fn client(self) -> Self {
+        self.purpose(Purpose::Client)
+    }
+
+    pub(in crate::verify) fn purpose(mut self, purpose: Purpose) -> Self {
+        self.options.purpose = purpose;
         self
     }
 
