@@ -2,7 +2,7 @@
 
 use super::client_name::ClientChoice;
 use super::fact::Fact;
-use super::table::{Answer, Client, Table, table};
+use super::table::{Answer, Client, Table, names_mainstream, table};
 
 /// The prediction for one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +58,10 @@ pub fn predict<'t>(table: &'t Table, facts: &[Fact], choice: &ClientChoice<'t>) 
 }
 
 /// Returns the predictions of the clients that refuse a chain with these facts, in the order of `choices`; without a choice, of
-/// the newest measured version of each mainstream client. No table is read for a chain without facts.
+/// the newest measured version of each mainstream client. The table is read only when one of them can refuse a fact: that takes
+/// longer than the facts.
 pub fn refusals(facts: &[Fact], choices: &[ClientChoice<'static>]) -> Vec<Prediction<'static>> {
-    if facts.is_empty() {
+    if facts.is_empty() || choices.is_empty() && !facts.iter().any(names_mainstream) {
         return Vec::new();
     }
     let refused = |choice: &ClientChoice<'static>| {

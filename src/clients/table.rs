@@ -113,6 +113,19 @@ pub fn table() -> &'static Table {
 
 const TEXT: &str = include_str!("table.toml");
 
+/// The mainstream clients of the table, which can be looked for without reading it.
+const MAINSTREAM: [&str; 9] = ["openssl", "python", "node", "go", "java", "rustls", "gnutls", "firefox", "chrome"];
+
+/// Returns whether a version of a mainstream client refuses a fact, from the text of its row alone.
+pub(super) fn names_mainstream(fact: &Fact) -> bool {
+    let code = fact.to_string();
+    let of_row =
+        |line: &&str| line.strip_prefix('"').and_then(|line| line.strip_prefix(&*code)?.strip_prefix('"')).is_some();
+    let refused = TEXT.lines().find(of_row).and_then(|line| line.split_once("refused = \"")?.1.split_once('"'));
+    let names = refused.map(|(refused, _)| refused).unwrap_or_default().split(", ");
+    names.filter_map(|part| part.split(' ').next()).any(|name| MAINSTREAM.contains(&name))
+}
+
 impl Table {
     /// Reads the clients of a table; its rows are those after `[fact]`, each on a line of its own.
     ///
@@ -347,6 +360,21 @@ mod tests {
         document.finish().unwrap();
         let codes: BTreeSet<_> = rows.iter().map(|(code, _)| code.value.as_str()).collect();
         assert_eq!(codes, table().codes().into_iter().collect());
+    }
+
+    #[test]
+    fn the_text_of_a_row_names_its_mainstream_clients() {
+        let table = table();
+        let mainstream: Vec<_> = table.clients().iter().filter(|client| client.mainstream).collect();
+        assert_eq!(mainstream.iter().map(|client| client.name.as_str()).collect::<Vec<_>>(), MAINSTREAM);
+        let subjects = |word: &'static crate::clients::Word| word.subjects.iter().map(move |subject| (*subject, word));
+        for (subject, word) in words().flat_map(subjects) {
+            let fact = Fact { subject, word };
+            let refuses = |client: &&Client| {
+                (0..client.versions.len()).any(|version| table.answer(&fact, client, version) == Answer::Refuses)
+            };
+            assert_eq!(names_mainstream(&fact), mainstream.iter().any(|client| refuses(client)), "{fact}");
+        }
     }
 
     /// A row that no code computes would never be used.

@@ -62,10 +62,10 @@ fn below(ca: &CaCertificate, path: &[&Certificate], at: OffsetDateTime) -> Vec<F
 /// Returns the facts of a leaf below these CAs, the nearest first, when its server sends all but the root.
 fn of_path(leaf: &Certificate, above: &[&Certificate], hosts: &[GeneralName], at: OffsetDateTime) -> Vec<Fact> {
     let path: Vec<&[u8]> = std::iter::once(leaf).chain(above.iter().copied()).map(Certificate::as_der).collect();
-    let Some((anchor, sent)) = path.split_last() else { return Vec::new() };
     facts(&Situation {
-        sent: if sent.is_empty() { std::slice::from_ref(anchor) } else { sent },
-        anchors: std::slice::from_ref(anchor),
+        // Nothing but the path is sent and trusted, and it is read once.
+        sent: path.get(..1).unwrap_or_default(),
+        anchors: &[],
         path: Some(&path),
         hosts,
         at,
