@@ -51,17 +51,20 @@ struct Oddity {
 }
 
 impl Parts {
-    fn new(now: OffsetDateTime) -> Self {
+    fn new(now: OffsetDateTime, kind: KeyAlgorithm) -> Self {
         let days = |before: i64, after: i64| (now - Duration::days(before), now + Duration::days(after));
         let ca = |name: &str, serial: u8| {
             let (from, until) = days(300, 2000);
             TestCert::ca(name).serial(&[serial]).validity(from, until)
         };
         let (from, until) = days(2, 80);
+        // NSS asks RSA keys for both bits.
+        let usage = KeyUsage::DIGITAL_SIGNATURE;
+        let usage = if kind == KeyAlgorithm::Rsa2048 { usage.union(KeyUsage::KEY_ENCIPHERMENT) } else { usage };
         Self {
             root: ca("Everyday Root", 1),
             intermediate: ca("Everyday Issuing", 2),
-            leaf: TestCert::server(HOST).serial(&[3]).validity(from, until),
+            leaf: TestCert::server(HOST).serial(&[3]).validity(from, until).key_usage(usage),
             host: HOST,
             leaf_key: None,
             root_key: None,
@@ -121,6 +124,7 @@ oddities! {
     "leaf without SKI" in "leaf ski": |it| it.leaf(|leaf| leaf.without(oid::SUBJECT_KEY_ID));
     "leaf without key usage" in "leaf ku": |it| it.leaf(|leaf| leaf.without(oid::KEY_USAGE));
     "leaf whose key usage is not critical" in "leaf ku": |it| it.leaf(|leaf| leaf.critical(oid::KEY_USAGE, false));
+    "leaf that only signs" in "leaf ku": |it| it.leaf(|leaf| leaf.key_usage(KeyUsage::DIGITAL_SIGNATURE));
     "leaf that also signs certificates" in "leaf ku":
         |it| it.leaf(|leaf| leaf.key_usage(KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_CERT_SIGN)));
     "leaf without purposes" in "leaf eku": |it| it.leaf(|leaf| leaf.without(oid::EXTENDED_KEY_USAGE));
@@ -362,7 +366,7 @@ fn everyday_chains_have_the_facts_that_they_were_given() {
     let mut plain = Vec::new();
     for (id, (variant, oddities)) in plan(every_pair && folder.is_some()).into_iter().enumerate() {
         let keys = &variants[variant];
-        let parts = oddities.iter().fold(Parts::new(now), |parts, oddity| (oddity.change)(parts));
+        let parts = oddities.iter().fold(Parts::new(now, keys.kind), |parts, oddity| (oddity.change)(parts));
         let chain = Chain::of(parts, keys);
         let names: Vec<_> = oddities.iter().map(|oddity| oddity.name).collect();
         let what = if names.is_empty() { "a plain chain".to_owned() } else { names.join(" + ") };
@@ -376,6 +380,7 @@ fn everyday_chains_have_the_facts_that_they_were_given() {
     plain.dedup();
     let usual = [
         "",
+        "leaf that only signs",
         "leaf with a wildcard",
         "leaf with a URI too",
         "leaf named otherwise",

@@ -19,7 +19,7 @@ def answer(raw, context):
     try:
         with context.wrap_socket(raw, server_side=True) as tls:
             tls.recv(4096)
-            tls.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nok\n")
+            tls.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nan everyday page\n")
     except OSError:
         pass
     finally:

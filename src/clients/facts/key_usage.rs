@@ -19,6 +19,8 @@ words! {
     KEY_ENCIPHERMENT_WITHOUT_RSA = "ku:ke-without-rsa", LEAF, "has the key usage keyEncipherment, which is for RSA keys", "RFC 5480 §3";
     NO_SIGNATURE_EC = "ku:no-signature-ec", LEAF, "has a key usage without digitalSignature", "RFC 8446 §4.4.2.2";
     NO_SIGNATURE_RSA = "ku:no-signature-rsa", LEAF, "has an RSA key with a key usage without digitalSignature", "RFC 8446 §4.4.2.2";
+    NO_ENCIPHERMENT_RSA = "ku:no-encipherment-rsa", LEAF, "has an RSA key with a key usage without keyEncipherment",
+        "RFC 5246 §7.4.2";
     NO_TLS_USE = "ku:no-tls-use", LEAF, "has a key usage that no key exchange of TLS can use", "RFC 5246 §7.4.2";
     CERT_SIGN = "ku:cert-sign", LEAF, "has the key usage keyCertSign, as a CA", "RFC 5280 §4.2.1.3";
     CERT_SIGN_WITHOUT_CA = "ku:cert-sign-without-ca", LEAF, "has the key usage keyCertSign and is not a CA", "RFC 5280 §4.2.1.9";
@@ -53,6 +55,7 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
             (false, _) => found.add(subject, &NO_TLS_USE),
         }
     }
+    found.add_if(has(DIGITAL_SIGNATURE) && !has(exchange) && is_rsa, subject, &NO_ENCIPHERMENT_RSA);
     found.add_if(has(KEY_ENCIPHERMENT) && !is_rsa, subject, &KEY_ENCIPHERMENT_WITHOUT_RSA);
     if has(KEY_CERT_SIGN) {
         let word = match (certificate.is_ca(), has(DIGITAL_SIGNATURE)) {

@@ -97,7 +97,10 @@ fn a_plain_chain_has_no_facts() {
     assert_eq!(of_leaf(server()).codes(), [""; 0]);
     assert_eq!(of_intermediate(issuing()).codes(), [""; 0]);
     for algorithm in [KeyAlgorithm::EcdsaP384, KeyAlgorithm::Rsa2048] {
-        let made = three(TestCert::ca("Root"), issuing().algorithm(algorithm), server().algorithm(algorithm));
+        let usage = KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_ENCIPHERMENT);
+        let usage = if algorithm == KeyAlgorithm::Rsa2048 { usage } else { KeyUsage::DIGITAL_SIGNATURE };
+        let leaf = server().algorithm(algorithm).key_usage(usage);
+        let made = three(TestCert::ca("Root"), issuing().algorithm(algorithm), leaf);
         assert_eq!(made.codes(), [""; 0], "{algorithm}");
     }
 }
@@ -179,6 +182,7 @@ fn usages_are_those_that_tls_needs() {
             &["leaf:ku:cert-sign-without-ca"],
         ),
         (of_leaf(server().critical(oid::KEY_USAGE, false)), &["leaf:ku:not-critical"]),
+        (of_leaf(server().algorithm(KeyAlgorithm::Rsa2048)), &["leaf:ku:no-encipherment-rsa"]),
         (two(TestCert::ca("Root").without(oid::KEY_USAGE), server()), &["root:ku:missing"]),
         (of_intermediate(issuing().key_usage(KeyUsage::CRL_SIGN)), &["inter:ku:no-cert-sign"]),
     ] {
@@ -251,6 +255,7 @@ fn fields_and_keys_have_their_form() {
     ] {
         assert_eq!(of_leaf(leaf).codes(), expected);
     }
+    let rsa = || server().key_usage(KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_ENCIPHERMENT));
     for (bits, expected) in [
         (1024_usize, &["leaf:key:rsa-1024"][..]),
         (1000, &["leaf:key:rsa-below-1024"]),
@@ -261,10 +266,10 @@ fn fields_and_keys_have_their_form() {
     ] {
         let mut modulus = vec![0xff_u8; bits.div_ceil(8)];
         modulus[0] = 0xff >> ((8 - bits % 8) % 8);
-        assert_eq!(of_leaf(server().spki(rsa_spki(&modulus, &[1, 0, 1]))).codes(), expected, "{bits}");
+        assert_eq!(of_leaf(rsa().spki(rsa_spki(&modulus, &[1, 0, 1]))).codes(), expected, "{bits}");
     }
     let small = rsa_spki(&[0xff; 256], &[3]);
-    assert_eq!(of_leaf(server().spki(small)).codes(), ["leaf:key:rsa-exponent-small"]);
+    assert_eq!(of_leaf(rsa().spki(small)).codes(), ["leaf:key:rsa-exponent-small"]);
 }
 
 #[test]
