@@ -118,6 +118,12 @@ const MAINSTREAM: [&str; 9] = ["openssl", "python", "node", "go", "java", "rustl
 
 /// Returns whether a version of a mainstream client refuses a fact, from the text of its row alone.
 pub(super) fn names_mainstream(fact: &Fact) -> bool {
+    // All names are inside: everything that a CA with constraints issues has such a word, and the scan takes longer than it.
+    let word = fact.word.code;
+    let is_inside = word.ends_with(":kept") || word.ends_with(":applies") || word.contains(":no-such-name");
+    if is_inside && ["nc:dns:", "nc:ip:"].iter().any(|kind| word.starts_with(kind)) {
+        return false;
+    }
     let code = fact.to_string();
     let of_row =
         |line: &&str| line.strip_prefix('"').and_then(|line| line.strip_prefix(&*code)?.strip_prefix('"')).is_some();
@@ -373,7 +379,7 @@ mod tests {
             let refuses = |client: &&Client| {
                 (0..client.versions.len()).any(|version| table.answer(&fact, client, version) == Answer::Refuses)
             };
-            assert_eq!(names_mainstream(&fact), mainstream.iter().any(|client| refuses(client)), "{fact}");
+            assert_eq!(names_mainstream(&fact), mainstream.iter().any(refuses), "{fact}");
         }
     }
 
