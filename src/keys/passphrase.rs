@@ -26,11 +26,21 @@ impl Passphrase {
     /// Makes a passphrase from the bytes of a source: a file, a variable, a descriptor, a setting or a terminal. One line
     /// ending (`\n` or `\r\n`), which an editor or a terminal adds, is not part of the passphrase.
     ///
-    /// This is the only constructor, so that the same bytes are the same passphrase whatever they came from.
+    /// This and [`of_existing_key`](Self::of_existing_key) are the only constructors, so that the same bytes are the same passphrase whatever they came from.
     ///
     /// # Errors
     /// When nothing is left, or there is a NUL byte.
     pub fn from_source(bytes: Vec<u8>) -> Result<Self, PassphraseError> {
+        let passphrase = Self::of_existing_key(bytes)?;
+        if passphrase.0.is_empty() { Err(PassphraseError::Empty) } else { Ok(passphrase) }
+    }
+
+    /// Makes the passphrase of a key that another tool encrypted, as [`from_source`](Self::from_source): it may be empty
+    /// (`certtool --empty-password`). Nothing is encrypted with it.
+    ///
+    /// # Errors
+    /// When there is a NUL byte.
+    pub fn of_existing_key(bytes: Vec<u8>) -> Result<Self, PassphraseError> {
         let mut bytes = Zeroizing::new(bytes);
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
@@ -38,13 +48,7 @@ impl Passphrase {
                 bytes.pop();
             }
         }
-        if bytes.is_empty() {
-            Err(PassphraseError::Empty)
-        } else if bytes.contains(&0) {
-            Err(PassphraseError::Nul)
-        } else {
-            Ok(Self(bytes))
-        }
+        if bytes.contains(&0) { Err(PassphraseError::Nul) } else { Ok(Self(bytes)) }
     }
 
     /// [`from_source`](Self::from_source) for the passphrases of tests.

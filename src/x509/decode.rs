@@ -26,6 +26,7 @@ use x509_parser::public_key::PublicKey as ParsedKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::certificate::UnreadablePart;
+use super::key_names::EC_PUBLIC_KEY;
 use super::name_constraints::Subtree;
 use super::{
     AuthorityKeyId, BasicConstraints, Certificate, DistinguishedName, ExtendedKeyUsage, Extension, GeneralName,
@@ -433,7 +434,6 @@ fn public_key(parsed: &SubjectPublicKeyInfo<'_>) -> Result<PublicKey, DecodeErro
 }
 
 fn key_kind(parsed: &SubjectPublicKeyInfo<'_>) -> KeyKind {
-    const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
     let algorithm = oid_text(&parsed.algorithm.algorithm);
     match (algorithm.as_str(), parsed.parsed()) {
         ("1.3.101.112", _) => KeyKind::Ed25519,

@@ -15,6 +15,7 @@ pub mod distribution_point;
 pub mod file_kind;
 pub mod general_name;
 pub mod host_like;
+pub mod key_names;
 pub mod mailbox;
 pub mod name;
 pub mod name_constraints;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::digest;
+use super::{digest, key_names};
 use crate::text;
 
 /// The key algorithms for which keys are generated.
@@ -97,17 +97,6 @@ pub enum KeyKind {
     Other(String),
 }
 
-/// Other kinds that occur, so that messages can name them.
-const OTHER_KINDS: [(&str, &str); 7] = [
-    ("1.2.840.10045.2.1", "ec-without-named-curve"),
-    ("1.2.840.10040.4.1", "dsa"),
-    ("1.2.840.113549.1.1.10", "rsa-pss"),
-    ("1.2.840.10045.3.1.1", "ecdsa-p192"),
-    ("1.3.132.0.33", "ecdsa-p224"),
-    ("1.3.132.0.10", "secp256k1"),
-    ("1.3.101.113", "ed448"),
-];
-
 impl fmt::Display for KeyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -117,8 +106,7 @@ impl fmt::Display for KeyKind {
             Self::Ed25519 => f.write_str("ed25519"),
             Self::Rsa { bits, .. } => write!(f, "rsa-{bits}"),
             Self::Other(oid) => {
-                let known = OTHER_KINDS.iter().find(|(known, _)| known == oid);
-                write!(f, "{} ({oid})", known.map_or("unknown", |(_, name)| name))
+                write!(f, "{} ({oid})", key_names::find(oid).map_or("unknown", |known| known.name))
             }
         }
     }

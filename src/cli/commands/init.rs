@@ -10,7 +10,7 @@ use crate::app::context::Context;
 use crate::authority::hierarchy::earlier_revocations::{EarlierFiles, EarlierRevocations};
 use crate::authority::hierarchy::import::ImportedCa;
 use crate::authority::hierarchy::init::{self, InitOrder, InitializedCa};
-use crate::cli::options::passphrase::{PassphraseArguments, key_file_prompt, new_ca_passphrase};
+use crate::cli::options::passphrase::{PassphraseArguments, existing_key_file_prompt, new_ca_passphrase};
 use crate::cli::reports::clients::{RefusedBy, WHAT_CAS_ISSUE};
 use crate::report::failure::{Failure, KindCodes};
 use crate::report::output::Report;
@@ -216,7 +216,7 @@ fn imported_ca(arguments: &Arguments, context: &mut Context<'_>) -> Result<Optio
     let expected = Expected::PrivateKey;
     let content = context.read_expected(key_file, expected, KindCodes::both("bad-key"))?;
     let content = zeroize::Zeroizing::new(content);
-    let mut ask = key_file_prompt(arguments.key_passphrase_file.as_deref(), context);
+    let mut ask = existing_key_file_prompt(arguments.key_passphrase_file.as_deref(), context);
     let (key, _) = open_key(key_file, &content, &mut ask, &EncryptedKey::File(key_file.clone()))?;
     let certificate = certificate.remove(0);
     Ok(Some(ImportedCa { certificate, key, chain, earlier }))

@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         Expected::Any,
         KindCodes::both("undecodable"),
     )?);
-    let passphrase = arguments.passphrase.read(context)?;
+    let passphrase = arguments.passphrase.read_of_existing_key(context)?;
     let source = Source { path: arguments.file.clone(), file: shown(&arguments.file), now: context.now(), passphrase };
     let inspected = source.read(&content)?;
     let (failures, others): (Vec<_>, Vec<_>) = inspected.not_shown.iter().partition(|block| block.is_failure);
@@ -196,17 +196,23 @@ impl Source {
 
     /// A key of a kind that is not used here, or that cannot be opened, is shown as far as it goes.
     fn private_key(&self, file: &KeyFile) -> Result<Box<dyn Describe>, KeyFileError> {
-        let (public_key, unusable) = match file.open(self.passphrase.as_ref()) {
-            Ok(key) => (Some(key.public_key().clone()), None),
-            Err(KeyFileError::PassphraseNeeded) => (None, None),
+        let (public_key, unusable, fix) = match file.open(self.passphrase.as_ref()) {
+            Ok(key) => (Some(key.public_key().clone()), None, None),
+            Err(KeyFileError::PassphraseNeeded) => (None, None, None),
             Err(
                 error @ (KeyFileError::UnsupportedKey(_)
                 | KeyFileError::UnsupportedEncryption { .. }
                 | KeyFileError::TooExpensive { .. }),
-            ) => (None, Some(error.to_string())),
+            ) => (None, Some(error.to_string()), error.hint()),
             Err(other) => return Err(other),
         };
-        Ok(Box::new(DescribedPrivateKey { format: file.format(), encryption: file.encryption(), public_key, unusable }))
+        Ok(Box::new(DescribedPrivateKey {
+            format: file.format(),
+            encryption: file.encryption(),
+            public_key,
+            unusable,
+            fix,
+        }))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::app::address::host_of;
 use crate::app::context::Context;
 use crate::app::verify::request::{Verified, VerifyRequest, verify};
 use crate::cli::options::number::whole_number;
-use crate::cli::options::passphrase::{KEY_FLAG, of_key_file};
+use crate::cli::options::passphrase::{KEY_FLAG, of_existing_key_file};
 use crate::cli::reports::verify::VerifyReport;
 use crate::clients::ClientList;
 use crate::report::failure::Failure;
@@ -139,7 +139,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     };
     let prompt = |path: &Path, context: &Context<'_>| {
         let question = format!("Passphrase of {}: ", path.escaped());
-        of_key_file(key_passphrase_file.as_deref(), &question, KEY_FLAG, context)
+        of_existing_key_file(key_passphrase_file.as_deref(), &question, KEY_FLAG, context)
     };
     let Verified { results, warnings } = verify(&request, &prompt, context)?;
     for warning in &warnings {

@@ -80,15 +80,27 @@ impl PassphraseArguments {
     /// # Errors
     /// When what they name is not there or empty: exit status 2.
     pub fn read(&self, context: &Context<'_>) -> Result<Option<Passphrase>, Failure> {
+        self.read_with(context, made)
+    }
+
+    /// As [`read`](Self::read), for a key of another tool, whose passphrase may be empty.
+    ///
+    /// # Errors
+    /// When what they name is not there: exit status 2.
+    pub fn read_of_existing_key(&self, context: &Context<'_>) -> Result<Option<Passphrase>, Failure> {
+        self.read_with(context, made_of_existing_key)
+    }
+
+    fn read_with(&self, context: &Context<'_>, made: Maker) -> Result<Option<Passphrase>, Failure> {
         if let Some(path) = &self.passphrase_file {
-            return from_file(&context.world.resolve(path), context).map(Some);
+            return from_file(&context.world.resolve(path), context, made).map(Some);
         }
         if let Some(variable) = &self.passphrase_env {
-            return from_variable(variable, context).map(Some);
+            return from_variable(variable, context, made).map(Some);
         }
         // The kernel's name of an open descriptor: only descriptors of the caller can be read this way.
-        let from_descriptor = |descriptor| from_file(&PathBuf::from(format!("/dev/fd/{descriptor}")), context);
-        self.passphrase_fd.map(from_descriptor).transpose()
+        let path = |descriptor| PathBuf::from(format!("/dev/fd/{descriptor}"));
+        self.passphrase_fd.map(|descriptor| from_file(&path(descriptor), context, made)).transpose()
     }
 
     /// Returns what an act calls for the passphrase of a CA key.
@@ -126,10 +138,10 @@ impl PassphraseArguments {
         let from_settings =
             |failure: Failure| failure.hint(format!("[passphrase] in {} names it", home.config().escaped()));
         if !settings.file.is_empty() {
-            return from_file(&home.resolve(&settings.file), context).map_err(from_settings);
+            return from_file(&home.resolve(&settings.file), context, made).map_err(from_settings);
         }
         if !settings.env.is_empty() {
-            return from_variable(&settings.env, context).map_err(from_settings);
+            return from_variable(&settings.env, context, made).map_err(from_settings);
         }
         ask(context, question, FLAGS)
     }
@@ -253,6 +265,14 @@ pub fn key_file_prompt<'a>(
     move |key| of_key_file(file, &question(key), KEY_FLAG, context).map_err(refusal)
 }
 
+/// As [`key_file_prompt`], for a key of another tool, whose passphrase may be empty. No key is encrypted with it.
+pub fn existing_key_file_prompt<'a>(
+    file: Option<&'a Path>,
+    context: &'a Context<'_>,
+) -> impl FnMut(&EncryptedKey) -> Result<Passphrase, PassphraseUnavailable> + 'a {
+    move |key| of_existing_key_file(file, &question(key), KEY_FLAG, context).map_err(refusal)
+}
+
 /// The passphrase of a key that is not the CA's: the first line of a file, or what is typed; `instead` says what to give
 /// without a terminal.
 ///
@@ -265,12 +285,31 @@ pub fn of_key_file(
     context: &Context<'_>,
 ) -> Result<Passphrase, Failure> {
     match file {
-        Some(file) => from_file(&context.world.resolve(file), context),
+        Some(file) => from_file(&context.world.resolve(file), context, made),
         None => ask(context, question, instead),
     }
 }
 
-fn from_file(path: &Path, context: &Context<'_>) -> Result<Passphrase, Failure> {
+/// Makes a passphrase from bytes; the text is the subject of the sentence when they are none.
+type Maker = fn(Vec<u8>, &str) -> Result<Passphrase, Failure>;
+
+/// As [`of_key_file`], for a key of another tool, whose passphrase in a file may be empty.
+///
+/// # Errors
+/// When there is none.
+pub fn of_existing_key_file(
+    file: Option<&Path>,
+    question: &str,
+    instead: &str,
+    context: &Context<'_>,
+) -> Result<Passphrase, Failure> {
+    match file {
+        Some(file) => from_file(&context.world.resolve(file), context, made_of_existing_key),
+        None => ask(context, question, instead),
+    }
+}
+
+fn from_file(path: &Path, context: &Context<'_>, made: Maker) -> Result<Passphrase, Failure> {
     let content = files::read(path, MAX_BYTES).map_err(|error| Failure::unreadable(&error))?;
     // The first line is the passphrase: an editor ends the file with a newline, and a comment may follow.
     let line = content.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
@@ -302,7 +341,7 @@ fn exposure_warning(exposed: &ExposedFile) -> String {
     }
 }
 
-fn from_variable(variable: &str, context: &Context<'_>) -> Result<Passphrase, Failure> {
+fn from_variable(variable: &str, context: &Context<'_>, made: Maker) -> Result<Passphrase, Failure> {
     match context.world.variable(variable) {
         Some(value) => made(value.as_encoded_bytes().to_vec(), &format!("the environment variable {variable}")),
         None => {
@@ -325,6 +364,12 @@ pub fn ask(context: &Context<'_>, question: &str, instead: &str) -> Result<Passp
     let answer = answer
         .map_err(|error| Failure::usage("no-passphrase", format!("no passphrase was read: {error}")).hint(instead))?;
     made(answer.as_bytes().to_vec(), "what was typed")
+}
+
+/// As [`made`], and it may be empty.
+fn made_of_existing_key(bytes: Vec<u8>, source: &str) -> Result<Passphrase, Failure> {
+    Passphrase::of_existing_key(bytes)
+        .map_err(|error| Failure::usage("bad-passphrase", format!("{source} is not a passphrase: {error}")))
 }
 
 /// Makes the passphrase; `source` is the subject of the sentence when it is none.

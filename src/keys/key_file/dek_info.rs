@@ -8,6 +8,7 @@ use md5::{Digest, Md5};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::error::KeyFileError;
+use super::schemes::WITH_LEGACY;
 use crate::keys::Passphrase;
 use crate::text;
 
@@ -31,8 +32,6 @@ const CIPHERS: [(&str, Cipher); 4] = [
     ("AES-256-CBC", Cipher::Aes256),
     ("DES-EDE3-CBC", Cipher::TripleDes),
 ];
-
-const CONVERT: &str = "openssl pkey -provider legacy -provider default -in KEY -aes256 -out NEW";
 
 impl DekInfo {
     pub(super) fn parse(value: &str) -> Result<Self, KeyFileError> {
@@ -64,16 +63,17 @@ impl DekInfo {
         format!("OpenSSL's legacy PEM encryption (EVP_BytesToKey with MD5, 1 round; {name})")
     }
 
-    pub(super) fn decrypt(
+    /// Decrypts the key. The passphrase is used only when the cipher is supported.
+    pub(super) fn decrypt<'p>(
         &self,
         ciphertext: &[u8],
-        passphrase: &Passphrase,
+        passphrase: impl FnOnce() -> Result<&'p Passphrase, KeyFileError>,
     ) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
         let cipher = self.cipher.as_ref().map_err(|name| KeyFileError::UnsupportedEncryption {
             scheme: format!("OpenSSL's legacy PEM encryption with {name}"),
-            convert: CONVERT,
+            convert: WITH_LEGACY,
         })?;
-        let key = derive(passphrase, &self.iv, cipher.key_length());
+        let key = derive(passphrase()?, &self.iv, cipher.key_length());
         match cipher {
             Cipher::Aes128 => aes_cbc(&cipher::AES_128, &key, &self.iv, ciphertext),
             Cipher::Aes192 => aes_cbc(&cipher::AES_192, &key, &self.iv, ciphertext),

@@ -50,6 +50,18 @@ impl KeyFileError {
             Self::UnsupportedFormat(label) if label == "OPENSSH PRIVATE KEY" => {
                 Some("convert a copy of it first: ssh-keygen -p -m PKCS8 -f COPY".to_owned())
             }
+            Self::UnsupportedFormat(label) => match label.as_str() {
+                "DSA PRIVATE KEY" => Some("DSA is not used by TLS 1.3 or this program; make a new key: ca request NAME"),
+                "TSS2 PRIVATE KEY" => Some(
+                    "the key stays in a TPM and cannot be read; make a request with it: openssl req -provider tpm2 -new -key FILE",
+                ),
+                "SM2 PRIVATE KEY" => Some("keys on SM2 are not used here; make a new key: ca request NAME"),
+                "ENCRYPTED COSIGN PRIVATE KEY" | "ENCRYPTED SIGSTORE PRIVATE KEY" => {
+                    Some("the key is opened by cosign alone; make a new key: ca request NAME")
+                }
+                _ => None,
+            }
+            .map(str::to_owned),
             Self::UnsupportedKey(what) if what.contains("explicit") => {
                 Some("convert it first: openssl ec -in KEY -param_enc named_curve -out NEW".to_owned())
             }

@@ -4,10 +4,12 @@
 //! It reads PKCS#8 (RFC 5958), unencrypted or encrypted (PBES2, RFC 8018), PKCS#1 for RSA (RFC 8017) and SEC1 for elliptic
 //! curves (RFC 5915), each as PEM or DER, and the encrypted PEM of old OpenSSL (`DEK-Info`). It writes PKCS#8 only.
 
+mod damage;
 mod dek_info;
 mod error;
 mod pbes2;
 mod plain;
+mod schemes;
 
 use std::fmt;
 
@@ -155,7 +157,7 @@ impl KeyFile {
         let opened = match &self.protection {
             Protection::None => return self.form.read(&self.content),
             Protection::Pkcs8 => pbes2::decrypt(&self.content, passphrase)?,
-            Protection::DekInfo(info) => info.decrypt(&self.content, passphrase()?)?,
+            Protection::DekInfo(info) => info.decrypt(&self.content, passphrase)?,
         };
         // One wrong passphrase in 256 leaves bytes with a correct padding that are not a key.
         self.form.read(&opened).map_err(|error| match error {

@@ -1,12 +1,13 @@
 //! Encrypted PKCS#8 (RFC 5958 §3) under PBES2 (RFC 8018 §6.2).
 
-use pkcs8::der::{Decode, Encode, ErrorKind};
+use pkcs8::der::{Decode, Encode};
 use pkcs8::pkcs5::pbes2::{EncryptionScheme as Cipher, Kdf, Parameters, Pbkdf2Prf};
 use pkcs8::spki::AlgorithmIdentifierRef;
 use pkcs8::{EncryptedPrivateKeyInfo, pkcs5};
 use zeroize::Zeroizing;
 
 use super::error::KeyFileError;
+use super::schemes;
 use crate::keys::Passphrase;
 use crate::x509::der;
 
@@ -99,20 +100,19 @@ fn parameters(encrypted: &[u8]) -> Result<(Parameters<'_>, &[u8]), KeyFileError>
     let malformed = |reason: String| KeyFileError::Malformed { what: WHAT, reason };
     let oid = scheme(encrypted).ok_or_else(|| malformed("its encryption scheme cannot be read".to_owned()))?;
     if oid != PBES2 {
-        return Err(unsupported(&oid));
+        return Err(schemes::before_pbes2(&oid));
+    }
+    let scheme_parameters = parts(encrypted).and_then(|parts_of| parts(parts_of.first()?)?.get(1).copied());
+    if let Some(error) = scheme_parameters.and_then(schemes::of_pbes2) {
+        return Err(error);
     }
     match EncryptedPrivateKeyInfo::try_from(encrypted) {
         Ok(EncryptedPrivateKeyInfo {
             encryption_algorithm: pkcs5::EncryptionScheme::Pbes2(parameters),
             encrypted_data,
         }) => Ok((parameters, encrypted_data)),
-        Ok(_) => Err(unsupported(&oid)),
-        // A key derivation, a pseudo-random function or a cipher that the library does not have.
-        Err(pkcs8::Error::Asn1(error)) => match error.kind() {
-            ErrorKind::OidUnknown { oid } => Err(unsupported(&oid.to_string())),
-            _ => Err(malformed(error.to_string())),
-        },
-        Err(error) => Err(malformed(error.to_string())),
+        Ok(_) => Err(schemes::before_pbes2(&oid)),
+        Err(_) => Err(malformed("the parameters of its encryption scheme PBES2 cannot be read".to_owned())),
     }
 }
 
@@ -124,36 +124,6 @@ fn scheme(encrypted: &[u8]) -> Option<String> {
 }
 
 const PBES2: &str = "1.2.840.113549.1.5.13";
-
-/// The schemes before PBES2, and the ciphers of PBES2, that occur and are not supported: object identifier, name, whether
-/// OpenSSL 3 has the cipher in its legacy provider.
-const UNSUPPORTED: [(&str, &str, bool); 15] = [
-    ("1.2.840.113549.1.5.1", "PBES1 (pbeWithMD2AndDES-CBC)", true),
-    ("1.2.840.113549.1.5.3", "PBES1 (pbeWithMD5AndDES-CBC)", true),
-    ("1.2.840.113549.1.5.4", "PBES1 (pbeWithMD2AndRC2-CBC)", true),
-    ("1.2.840.113549.1.5.6", "PBES1 (pbeWithMD5AndRC2-CBC)", true),
-    ("1.2.840.113549.1.5.10", "PBES1 (pbeWithSHA1AndDES-CBC)", true),
-    ("1.2.840.113549.1.5.11", "PBES1 (pbeWithSHA1AndRC2-CBC)", true),
-    ("1.2.840.113549.1.12.1.1", "the PKCS#12 scheme pbeWithSHA1And128BitRC4", true),
-    ("1.2.840.113549.1.12.1.2", "the PKCS#12 scheme pbeWithSHA1And40BitRC4", true),
-    ("1.2.840.113549.1.12.1.3", "the PKCS#12 scheme pbeWithSHA1And3-KeyTripleDES-CBC", false),
-    ("1.2.840.113549.1.12.1.4", "the PKCS#12 scheme pbeWithSHA1And2-KeyTripleDES-CBC", false),
-    ("1.2.840.113549.1.12.1.5", "the PKCS#12 scheme pbeWithSHA1And128BitRC2-CBC", true),
-    ("1.2.840.113549.1.12.1.6", "the PKCS#12 scheme pbeWithSHA1And40BitRC2-CBC", true),
-    ("1.2.840.113549.3.2", "PBES2 with RC2-CBC", true),
-    ("1.2.643.2.2.21", "PBES2 with GOST 28147-89", true),
-    ("1.2.643.7.1.1.5.1.1", "PBES2 with GOST R 34.12-2015", true),
-];
-
-fn unsupported(oid: &str) -> KeyFileError {
-    let known = UNSUPPORTED.into_iter().find(|(known, ..)| *known == oid);
-    let scheme = known.map_or_else(|| format!("an unknown scheme ({oid})"), |(_, name, _)| name.to_owned());
-    let convert = match known {
-        Some((.., true)) => "openssl pkey -provider legacy -provider default -in KEY -aes256 -out NEW",
-        _ => "openssl pkey -in KEY -aes256 -out NEW",
-    };
-    KeyFileError::UnsupportedEncryption { scheme, convert }
-}
 
 /// Checks the cost of a key derivation. The file decides about time and memory, within limits.
 fn check_cost(kdf: &Kdf<'_>) -> Result<(), KeyFileError> {
@@ -192,8 +162,11 @@ fn check_cost(kdf: &Kdf<'_>) -> Result<(), KeyFileError> {
 fn decryption_error(error: pkcs5::Error) -> KeyFileError {
     match error {
         pkcs5::Error::DecryptFailed | pkcs5::Error::EncryptFailed => KeyFileError::WrongPassphrase,
-        pkcs5::Error::UnsupportedAlgorithm { oid } => unsupported(&oid.to_string()),
-        other => KeyFileError::Malformed { what: WHAT, reason: other.to_string() },
+        pkcs5::Error::UnsupportedAlgorithm { oid } => schemes::before_pbes2(&oid.to_string()),
+        _ => KeyFileError::Malformed {
+            what: WHAT,
+            reason: "the parameters of its encryption scheme PBES2 cannot be used".to_owned(),
+        },
     }
 }
 

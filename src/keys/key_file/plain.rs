@@ -9,9 +9,11 @@ use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::traits::PublicKeyParts;
 use zeroize::Zeroizing;
 
+use super::damage;
 use super::error::KeyFileError;
 use crate::keys::private_key::{PrivateKeyError, RSA_BITS};
 use crate::keys::{PrivateKey, Signer};
+use crate::x509::key_names::{self, EC_PUBLIC_KEY};
 use crate::x509::{KeyAlgorithm, der};
 
 /// The format of an unencrypted key.
@@ -54,33 +56,18 @@ impl Form {
 }
 
 const RSA: &str = "1.2.840.113549.1.1.1";
-const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 const ED25519: &str = "1.3.101.112";
 
-/// The kinds of keys that occur and are not used here.
-const UNUSED: [(&str, &str); 12] = [
-    ("1.2.840.113549.1.1.10", "an RSA key restricted to RSASSA-PSS"),
-    ("1.2.840.10040.4.1", "a DSA key"),
-    ("1.2.840.113549.1.3.1", "a Diffie-Hellman key"),
-    ("1.3.101.110", "an X25519 key, which cannot sign"),
-    ("1.3.101.111", "an X448 key, which cannot sign"),
-    ("1.3.101.113", "an Ed448 key"),
-    ("2.16.840.1.101.3.4.3.17", "an ML-DSA-44 key"),
-    ("2.16.840.1.101.3.4.3.18", "an ML-DSA-65 key"),
-    ("2.16.840.1.101.3.4.3.19", "an ML-DSA-87 key"),
-    ("1.3.132.0.10", "an ECDSA key on secp256k1"),
-    ("1.3.132.0.33", "an ECDSA key on P-224"),
-    ("1.3.36.3.3.2.8.1.1.7", "an ECDSA key on brainpoolP256r1"),
-];
-
 fn unused(oid: &str, otherwise: &str) -> KeyFileError {
-    let known = UNUSED.into_iter().find(|(known, _)| *known == oid);
-    KeyFileError::UnsupportedKey(known.map_or_else(|| format!("{otherwise} {oid}"), |(_, what)| what.to_owned()))
+    let known = key_names::find(oid);
+    KeyFileError::UnsupportedKey(known.map_or_else(|| format!("{otherwise} {oid}"), |known| known.words.to_owned()))
 }
 
 fn pkcs8(input: &[u8]) -> Result<PrivateKey, KeyFileError> {
-    let info = PrivateKeyInfo::try_from(input)
-        .map_err(|error| KeyFileError::Malformed { what: "a PKCS#8 private key", reason: error.to_string() })?;
+    let info = PrivateKeyInfo::try_from(input).map_err(|_| KeyFileError::Malformed {
+        what: "a PKCS#8 private key",
+        reason: damage::describe(input, damage::PKCS8),
+    })?;
     match info.algorithm.oid.to_string().as_str() {
         RSA => pkcs1(info.private_key),
         EC_PUBLIC_KEY => {
@@ -93,7 +80,7 @@ fn pkcs8(input: &[u8]) -> Result<PrivateKey, KeyFileError> {
 }
 
 fn explicit_parameters() -> KeyFileError {
-    KeyFileError::UnsupportedKey("an ECDSA key with explicit curve parameters instead of a named curve".to_owned())
+    unused(EC_PUBLIC_KEY, "a key of the algorithm")
 }
 
 fn ed25519(info: &PrivateKeyInfo<'_>) -> Result<PrivateKey, KeyFileError> {
@@ -107,11 +94,11 @@ fn ed25519(info: &PrivateKeyInfo<'_>) -> Result<PrivateKey, KeyFileError> {
 }
 
 fn pkcs1(input: &[u8]) -> Result<PrivateKey, KeyFileError> {
-    let malformed = |error: &dyn std::fmt::Display| KeyFileError::Malformed {
+    let malformed = || KeyFileError::Malformed {
         what: "an RSA private key (PKCS#1)",
-        reason: error.to_string(),
+        reason: damage::describe(input, damage::PKCS1),
     };
-    let parts = rsa::pkcs1::RsaPrivateKey::from_der(input).map_err(|error| malformed(&error))?;
+    let parts = rsa::pkcs1::RsaPrivateKey::from_der(input).map_err(|_| malformed())?;
     if parts.other_prime_infos.is_some() {
         return Err(KeyFileError::UnsupportedKey("an RSA key of more than two primes".to_owned()));
     }
@@ -252,13 +239,16 @@ impl<'a> Sec1<'a> {
     }
 }
 
-/// Returns whether `given`, compressed or not (SEC 1 §2.3.3), is the uncompressed `point`.
+/// Returns whether `given`, compressed or not (SEC 1 §2.3.3) or hybrid (X9.62 §4.3.6), is the uncompressed `point`.
 fn is_same_point(given: &[u8], point: &[u8]) -> bool {
     match given {
         [sign @ (2 | 3), x @ ..] => {
             point.get(1..=x.len()) == Some(x)
                 && point.len() == 1 + 2 * x.len()
                 && point.last().is_some_and(|last| 2 + last % 2 == *sign)
+        }
+        [sign @ (6 | 7), coordinates @ ..] => {
+            point.get(1..) == Some(coordinates) && coordinates.last().is_some_and(|last| 6 + last % 2 == *sign)
         }
         _ => given == point,
     }

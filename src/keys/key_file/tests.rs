@@ -202,6 +202,59 @@ fn what_is_not_read_is_named_with_the_way_out() {
 }
 
 #[test]
+fn a_damaged_key_is_reported_with_the_part_of_it() {
+    let message = |der: &[u8]| KeyFile::parse(der).and_then(|file| file.open(None)).unwrap_err().to_string();
+    let number = der::value(der::INTEGER, &[5]);
+    let nine = |third: &[u8]| {
+        let mut parts = vec![&number[..]; 9];
+        parts[2] = third;
+        der::sequence(&parts)
+    };
+    assert_eq!(
+        message(&nine(&[der::INTEGER, 2, 0, 5])),
+        "it is not the DER of an RSA private key (PKCS#1): public exponent: it is not a number in DER"
+    );
+    let pkcs8 = |version: &[u8]| der::sequence(&[version, &der::sequence(&[]), &der::value(der::OCTET_STRING, &[1])]);
+    let said = message(&pkcs8(&[der::INTEGER, 2, 0, 5]));
+    assert_eq!(said, "it is not the DER of a PKCS#8 private key: version: it is not a number in DER");
+    let said = message(&pkcs8(&[der::INTEGER, 1, 0]));
+    assert_eq!(said, "it is not the DER of a PKCS#8 private key: its content is not in the one form that DER allows");
+    assert_eq!(
+        damage::describe(&[der::SEQUENCE, 5, 1], damage::PKCS8),
+        "it is cut off: 7 bytes are announced, and 3 are there"
+    );
+    let swapped = der::sequence(&[&number, &number]);
+    assert_eq!(damage::describe(&swapped, damage::PKCS8), "algorithm: a SEQUENCE is expected, and an INTEGER found");
+    assert_eq!(damage::describe(&der::sequence(&[&number]), damage::PKCS1), "modulus: it is missing");
+    assert_eq!(damage::describe(&[], damage::PKCS1), "it is empty");
+}
+
+#[test]
+fn a_key_under_an_empty_passphrase_is_opened_with_it() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/files/empty-passphrase.pem");
+    let file = KeyFile::parse(&std::fs::read(path).unwrap()).unwrap();
+    let empty = Passphrase::of_existing_key(b"\n".to_vec()).unwrap();
+    assert!(file.open(Some(&empty)).is_ok());
+    assert_eq!(file.open(Some(&passphrase("x"))).unwrap_err(), KeyFileError::WrongPassphrase);
+}
+
+#[test]
+fn a_point_in_hybrid_form_is_the_point() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/files/ec-hybrid-point.pem");
+    let mut der = pem::parse_all(&std::fs::read(path).unwrap()).unwrap().remove(0).content.to_vec();
+    let opened = |der: &[u8]| KeyFile::parse(der).unwrap().open(None);
+    assert!(opened(&der).is_ok());
+    // The other sign, and another coordinate.
+    let at = der.len() - 65;
+    assert!(matches!(der[at], 6 | 7));
+    der[at] ^= 1;
+    assert!(matches!(opened(&der), Err(KeyFileError::Unusable(_))));
+    der[at] ^= 1;
+    der[at + 1] ^= 1;
+    assert!(matches!(opened(&der), Err(KeyFileError::Unusable(_))));
+}
+
+#[test]
 fn a_wrong_passphrase_is_reported_as_such_for_every_encryption() {
     for name in [
         "ec-p256.dek-aes256.pem",

@@ -9,7 +9,7 @@ use crate::x509::certificate::{UnreadablePart, oid};
 use crate::x509::signature_algorithm::Strength;
 use crate::x509::{
     AttributeType, AuthorityKeyId, DistinguishedName, Extension, GeneralName, KeyKind, PublicKey, SignatureAlgorithm,
-    digest,
+    digest, key_names,
 };
 
 /// A name as one line, and each of its attributes below it under the word for its type.
@@ -71,7 +71,10 @@ fn key_words(key: &PublicKey) -> String {
         KeyKind::Rsa { bits, exponent } => {
             format!("rsa-{bits} (RSA, {bits} bits, public exponent {})", exponent_words(exponent))
         }
-        KeyKind::Other(_) => key.kind().to_string(),
+        KeyKind::Other(oid) => match key_names::find(oid) {
+            Some(known) => format!("{}: {}", key.kind(), known.words),
+            None => key.kind().to_string(),
+        },
     }
 }
 

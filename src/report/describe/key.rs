@@ -18,6 +18,8 @@ pub struct DescribedPrivateKey {
     pub public_key: Option<PublicKey>,
     /// Why the key cannot be used here.
     pub unusable: Option<String>,
+    /// The command that makes it usable.
+    pub fix: Option<String>,
 }
 
 impl Describe for DescribedPrivateKey {
@@ -36,7 +38,12 @@ impl Describe for DescribedPrivateKey {
                 public_key_fields(page, key);
                 page.field("Key id", &text::hex(&key.key_id()));
             }
-            (None, Some(why)) => page.toned_field("Not usable here", Tone::Bad, why),
+            (None, Some(why)) => {
+                page.toned_field("Not usable here", Tone::Bad, why);
+                if let Some(fix) = &self.fix {
+                    page.field("  fix", fix);
+                }
+            }
             (None, None) => page.field("Public key", "not known until a passphrase opens the file"),
         }
     }
@@ -49,6 +56,7 @@ impl Describe for DescribedPrivateKey {
             "encryption": self.encryption,
             "public_key": self.public_key.as_ref().map(public_key_json),
             "unusable": self.unusable,
+            "fix": self.fix,
         })
     }
 
