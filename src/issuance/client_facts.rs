@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::ca_certificate::CaCertificate;
 use super::hypothetical_leaf::hypothetical_leaf;
-use crate::clients::{Fact, Signed, Situation, Subject, facts, is_of_issuer, is_signature};
+use crate::clients::{Fact, Signed, Situation, Subject, facts, is_of_issuer, is_signature, leaf_facts};
 use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName};
 
 /// Returns the facts that a new certificate adds to the chain of a TLS server: the facts of a leaf, or those of a CA, for
@@ -21,7 +21,7 @@ pub fn client_facts(unsigned: &Certificate, issuer: Option<&CaCertificate>, at: 
     if !unsigned.extended_key_usage.as_ref().is_none_or(is_for_servers) {
         return Vec::new();
     }
-    let mut found = of_path(unsigned, &above, &hosts(unsigned.names()), at);
+    let mut found = of_path(unsigned, &above, &hosts(unsigned.names()), at, leaf_facts);
     found.retain(|fact| !is_of_issuer(fact));
     // What is said of the path as a whole can follow from the issuer, too.
     if found.iter().any(|fact| fact.subject == Subject::Chain) {
@@ -54,15 +54,21 @@ fn of_authority(unsigned: &Certificate, above: &[&Certificate], at: OffsetDateTi
 /// Returns the facts of everything that a CA issues; `path` are its certificate and those above it.
 fn below(ca: &CaCertificate, path: &[&Certificate], at: OffsetDateTime) -> Vec<Fact> {
     let Ok(leaf) = hypothetical_leaf(ca) else { return Vec::new() };
-    let mut found = of_path(&leaf, path, &[], at);
+    let mut found = of_path(&leaf, path, &[], at, facts);
     found.retain(|fact| is_of_issuer(fact) || fact.subject == Subject::Chain);
     found
 }
 
 /// Returns the facts of a leaf below these CAs, the nearest first, when its server sends all but the root.
-fn of_path(leaf: &Certificate, above: &[&Certificate], hosts: &[GeneralName], at: OffsetDateTime) -> Vec<Fact> {
+fn of_path(
+    leaf: &Certificate,
+    above: &[&Certificate],
+    hosts: &[GeneralName],
+    at: OffsetDateTime,
+    find: fn(&Situation<'_>) -> Vec<Fact>,
+) -> Vec<Fact> {
     let path: Vec<&[u8]> = std::iter::once(leaf).chain(above.iter().copied()).map(Certificate::as_der).collect();
-    facts(&Situation {
+    find(&Situation {
         // Nothing but the path is sent and trusted, and it is read once.
         sent: path.get(..1).unwrap_or_default(),
         anchors: &[],

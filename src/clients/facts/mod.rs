@@ -26,10 +26,20 @@ use super::situation::{Chain, Situation};
 
 /// Returns the facts of a chain that a TLS server sends, in the order of the path; none when its leaf is not a certificate.
 pub fn facts(situation: &Situation<'_>) -> Vec<Fact> {
+    find(situation, usize::MAX)
+}
+
+/// Returns the facts of a chain, but of the certificates above the leaf only what depends on the leaf.
+pub fn leaf_facts(situation: &Situation<'_>) -> Vec<Fact> {
+    find(situation, 1)
+}
+
+/// Returns the facts of a chain; each of the first `certificates` of its path is looked at by itself too.
+fn find(situation: &Situation<'_>, certificates: usize) -> Vec<Fact> {
     let Some(chain) = Chain::read(situation) else { return Vec::new() };
     let mut found = Found::default();
     let last = chain.path.len().saturating_sub(1);
-    for (index, certificate) in chain.path.iter().enumerate() {
+    for (index, certificate) in chain.path.iter().enumerate().take(certificates) {
         let subject = match index {
             0 => Subject::Leaf,
             index if index == last && chain.is_complete => Subject::Root,
