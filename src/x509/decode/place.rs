@@ -109,7 +109,7 @@ fn whole(input: &[u8]) -> Result<&[u8], String> {
         ([], _) => Err("it is empty".to_owned()),
         (_, Some((der::SEQUENCE, content, _))) => Ok(content),
         ([tag, ..], _) if *tag != der::SEQUENCE => {
-            Err(format!("its first byte is {tag:02x}, and {:02x} is expected", der::SEQUENCE))
+            Err(format!("its first byte is 0x{tag:02x}, and 0x{:02x} is expected", der::SEQUENCE))
         }
         ([_, 0x80, ..], _) => Err("its length is indefinite, as in BER".to_owned()),
         _ => Err(match der::announced(input) {
