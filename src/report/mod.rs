@@ -3,6 +3,7 @@
 pub mod describe;
 pub mod exit_status;
 pub mod failure;
+pub mod failure_codes;
 pub mod handshake;
 pub mod ladder;
 pub mod output;

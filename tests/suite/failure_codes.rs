@@ -1,39 +1,53 @@
-//! `docs/reference/exit-codes.md` lists every code that a failure can carry, with its exit status, and no other.
+//! `src/report/failure_codes.toml` lists every code that a failure can carry, with its exit status, and no other;
+//! `docs/reference/exit-codes.md` has the same list.
 
 use std::collections::BTreeSet;
 
+use ca::report::failure_codes::{self, FailureCode};
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 
+use crate::support::repository;
 use crate::support::rust_source::shipped_items;
 use crate::support::shipped::sources;
-use crate::support::{repository, table};
 
 /// A code, and the exit status that goes with it.
 type Code = (String, u8);
 
 #[test]
 fn the_list_of_failure_codes_is_the_programs() {
-    let page = std::fs::read_to_string(repository().join("docs/reference/exit-codes.md")).unwrap();
-    let rows = table::below_heading(&page, "## Failure codes");
-    let listed: Vec<Code> = rows
-        .iter()
-        .flat_map(|row| {
-            let status = row[1].parse().unwrap_or_else(|_| panic!("{:?} is no exit status", row[1]));
-            table::code_words(&row[0]).into_iter().map(move |code| (code, status))
-        })
-        .collect();
-    let in_order: BTreeSet<Code> = listed.iter().cloned().collect();
-    assert!(listed.iter().eq(&in_order), "the table is not sorted by its codes, or has one twice");
+    let listed: BTreeSet<Code> = failure_codes::all().into_iter().map(|code| (code.code, code.exit)).collect();
     let used = used();
-    let missing: Vec<_> = used.difference(&in_order).collect();
-    let unknown: Vec<_> = in_order.difference(&used).collect();
+    let missing: Vec<_> = used.difference(&listed).collect();
+    let unknown: Vec<_> = listed.difference(&used).collect();
     assert!(
         missing.is_empty() && unknown.is_empty(),
-        "docs/reference/exit-codes.md does not list {missing:?}; no code of the program is {unknown:?}"
+        "src/report/failure_codes.toml does not list {missing:?}; no code of the program is {unknown:?}"
     );
 }
+
+/// `CA_TEST_UPDATE=1` writes the table.
+#[test]
+fn the_reference_has_every_failure_code() {
+    let file = repository().join("docs/reference/exit-codes.md");
+    let page = std::fs::read_to_string(&file).unwrap();
+    let (before, rest) = page.split_once(TABLE_HEAD).expect("the page has the head of the table");
+    let after = rest.split_once("\n\n").map_or(String::new(), |(_, after)| format!("\n{after}"));
+    let row = |code: FailureCode| format!("| `{}` | {} | {} | {} |\n", code.code, code.exit, code.means, code.fix);
+    let rows: String = failure_codes::all().into_iter().map(row).collect();
+    let wanted = format!("{before}{TABLE_HEAD}{rows}{after}");
+    if std::env::var_os("CA_TEST_UPDATE").is_some() {
+        std::fs::write(&file, &wanted).unwrap();
+    }
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        written == wanted,
+        "docs/reference/exit-codes.md is not src/report/failure_codes.toml; CA_TEST_UPDATE=1 writes it"
+    );
+}
+
+const TABLE_HEAD: &str = "| code | exit | means | what to do |\n| --- | --- | --- | --- |\n";
 
 #[test]
 fn every_failure_code_is_words_in_kebab_case() {
